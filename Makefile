@@ -1,0 +1,63 @@
+# The two commands of the README: `make rank` and `make test`.
+# Each makes .venv and installs what it needs from the locks; a second run installs nothing.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+# In a checkout the database, the models and the keys live in the checkout.
+export LEADSCORE_HOME ?= $(CURDIR)
+
+LIST ?= data/samples/electronics.csv
+OUT ?= ranking.xlsx
+
+.PHONY: rank serve test lint types contracts unit lock clean
+
+rank: $(VENV)/.runtime
+	$(BIN)/leadscore rank $(LIST) -o $(OUT)
+
+serve: $(VENV)/.runtime
+	$(BIN)/leadscore serve
+
+test: lint types contracts unit
+
+lint: $(VENV)/.development
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: $(VENV)/.development
+	$(BIN)/mypy
+
+contracts: $(VENV)/.development
+	$(BIN)/lint-imports
+
+# Doctests are collected from src together with the tests.
+unit: $(VENV)/.development
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.runtime: requirements/runtime.txt pyproject.toml | $(BIN)/python
+	$(PIP) install --require-hashes -r requirements/runtime.txt
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	touch $@
+
+$(VENV)/.development: requirements/development.txt pyproject.toml | $(BIN)/python
+	$(PIP) install --require-hashes -r requirements/development.txt
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	touch $@ $(VENV)/.runtime
+
+# Compile the locks anew; both name exact versions and hashes, and no registry.
+lock: $(VENV)/.development
+	$(BIN)/uv pip compile pyproject.toml --group build --universal --generate-hashes \
+		--no-emit-index-url --no-header --quiet --upgrade -o requirements/runtime.txt
+	$(BIN)/uv pip compile pyproject.toml --group dev --universal --generate-hashes \
+		--no-emit-index-url --no-header --quiet --upgrade -c requirements/runtime.txt \
+		-o requirements/development.txt
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .coverage* dist

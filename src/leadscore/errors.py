@@ -1,0 +1,86 @@
+"""The tree of errors that leadscore raises on purpose: where, what was found, what was wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from leadscore.language import Lang, Text
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """One place at which an input is wrong.
+
+    Attributes
+    ----------
+    where
+        The place as its owner would name it: ``sheet!row, column``, a TOML key, a JSON path.
+    got
+        What stands there, shortened for reading.
+    wanted
+        What is allowed there.
+    """
+
+    where: str
+    got: str
+    wanted: Text
+
+
+class LeadscoreError(Exception):
+    """Base of every error that a caller may want to catch; ``code`` is stable, the words are not.
+
+    Parameters
+    ----------
+    message
+        What went wrong and what to do, in both languages.
+    details
+        The places, all of them and not just the first.
+    """
+
+    code: ClassVar[str] = "error"
+    exit_code: ClassVar[int] = 2
+
+    def __init__(self, message: Text, details: Sequence[Detail] = ()) -> None:
+        super().__init__(message.en)
+        self.message = message
+        self.details = tuple(details)
+
+    def __reduce__(self) -> tuple[type[LeadscoreError], tuple[Text, tuple[Detail, ...]]]:
+        """Pickle by the texts, so that an error survives its way out of a worker process."""
+        return type(self), (self.message, self.details)
+
+    def render(self, lang: Lang) -> str:
+        """Return the message, then one line a detail."""
+        lines = [self.message.pick(lang)]
+        shape = _DETAIL.pick(lang)
+        lines += [shape.format(d.where, d.got, d.wanted.pick(lang)) for d in self.details]
+        return "\n".join(lines)
+
+
+_DETAIL = Text(zh="  {}：现为 {}，应为 {}", en="  {}: found {}, wanted {}")
+
+
+class ListError(LeadscoreError):
+    """A candidate list that can't be read at all; a bad cell is a problem, not an error."""
+
+    code = "unreadable_list"
+
+
+class CityError(LeadscoreError):
+    """A city profile with mistakes in it."""
+
+    code = "invalid_city_profile"
+
+
+class ModelError(LeadscoreError):
+    """A saved model that must not be used."""
+
+    code = "unusable_model"
+
+
+class OutputError(LeadscoreError):
+    """A result that can't be written where it was asked for."""
+
+    code = "unwritable_output"
