@@ -1,0 +1,77 @@
+"""Cue words that tell a maker from a supplier, a trader or a mere mention, the same for any city."""
+
+from __future__ import annotations
+
+import tomllib
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from leadscore.shipped import shipped
+
+GROUPS: Final = (
+    *("equipment", "materials", "parts", "integration", "service", "audience", "fields", "bodies"),
+    *("making", "developing", "designing", "trading", "serving"),
+    *("application", "past", "negation", "recipient", "providing"),
+    *("connective", "and_others", "meant_for", "possessive", "filler", "intro", "formula", "intact"),
+)
+"""Every list of the file; what each is for is said there, beside it."""
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """The cue words by group, in normal form.
+
+    Attributes
+    ----------
+    groups
+        A tuple of words for each name in `GROUPS`; no word stands in two groups.
+    """
+
+    groups: Mapping[str, tuple[str, ...]]
+
+    def without(self, *names: str) -> Lexicon:
+        """Return a copy with some groups emptied: what is the rule behind them worth?"""
+        return Lexicon({name: () if name in names else w for name, w in self.groups.items()})
+
+
+def normal_form(text: str) -> str:
+    """Return ``text`` as it is matched: NFKC, lower case, as long as its NFKC form.
+
+    >>> normal_form("ＬＥＤ（发光二极管）")
+    'led(发光二极管)'
+    """
+    # İ is the one letter whose lower case is longer than itself.
+    return unicodedata.normalize("NFKC", text).replace("İ", "I").lower()
+
+
+def load_lexicon(path: Path | None = None) -> Lexicon:
+    """Read the cue words.
+
+    Parameters
+    ----------
+    path
+        A TOML file laid out as the shipped ``lexicon.toml``, which is the default.
+
+    Raises
+    ------
+    ValueError
+        If a group is missing or unknown, or a word stands in two groups.
+    """
+    with (path or shipped("lexicon.toml")).open("rb") as file:
+        tables = tomllib.load(file)
+    groups = {
+        name: tuple(normal_form(word) for word in words)
+        for table in tables.values()
+        for name, words in table.items()
+    }
+    if set(groups) != set(GROUPS):
+        raise ValueError(f"{path}: groups missing or unknown: {set(groups) ^ set(GROUPS)}")
+    owner: dict[str, str] = {}
+    for name, words in groups.items():
+        for word in words:
+            if owner.setdefault(word, name) != name:
+                raise ValueError(f"{path}: {word} stands in {owner[word]} and in {name}")
+    return Lexicon(groups)

@@ -1,0 +1,206 @@
+"""What a city has, lacks and looks for, as one frozen object that everything else asks."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from functools import cached_property
+from itertools import pairwise
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+
+from leadscore.city.chains import Chain, Segment
+from leadscore.city.expert import ExpertCard
+from leadscore.city.graph import distances, reverse
+from leadscore.city.partners import Anchor, Event, Neighbour, Place, SoughtClass, TargetRegion
+from leadscore.city.values import (
+    ROLES,
+    STRONG,
+    Chance,
+    DivisionCode,
+    Fraction,
+    Label,
+    Name,
+    Part,
+    Role,
+    Slug,
+    mistake,
+)
+from leadscore.language import Text
+
+
+class About(Part):
+    """The table ``[city]``: which city this is.
+
+    ``division_code`` is the GB/T 2260 prefix (``3601``), or empty for an invented city.
+    ``neighbour_discount`` is 0..1: what a unit of a neighbour's supply is worth to this city.
+    """
+
+    id: Slug
+    name: Name
+    division_code: DivisionCode | Literal[""] = ""
+    neighbour_discount: Fraction = 0.6
+
+
+class Statement(Part):
+    """The public paper that the profile rests on."""
+
+    title: Name
+    number: Label
+    issuer: Name
+    year: Annotated[int, Field(strict=True, ge=1949, le=2200)]
+
+
+class RankingPolicy(Part):
+    """How likelihood and fit become an order and a grade.
+
+    Attributes
+    ----------
+    floor
+        0..1, the share of the likelihood that counts even where a firm fills no gap.
+    grades
+        Least priority of grades A, B and C, falling; below C is D.
+    """
+
+    floor: Fraction
+    grades: dict[Literal["A", "B", "C"], Chance]
+
+    @field_validator("grades")
+    @classmethod
+    def _fall(cls, grades: dict[str, float]) -> dict[str, float]:
+        missing = [grade for grade in "ABC" if grade not in grades]
+        if missing:
+            raise mistake(f"还缺 {'、'.join(missing)}", f"also {', '.join(missing)}")
+        ordered = {grade: grades[grade] for grade in "ABC"}
+        if any(high <= low for high, low in pairwise(ordered.values())):
+            raise mistake("依次递减：A > B > C", "falling thresholds: A > B > C")
+        return ordered
+
+
+class City(Part):
+    """A city profile. Read one with `load_city`, which also checks what spans several tables.
+
+    Frozen; may be copied and pickled. Attributes follow the tables of the file.
+    """
+
+    about: About = Field(alias="city")
+    statement: Statement
+    ranking: RankingPolicy
+    roles: dict[Role, Fraction]
+    chains: Annotated[tuple[Chain, ...], Field(min_length=1, alias="chain")]
+    anchors: tuple[Anchor, ...] = Field(default=(), alias="anchor")
+    places: tuple[Place, ...] = Field(default=(), alias="place")
+    neighbours: tuple[Neighbour, ...] = Field(default=(), alias="neighbour")
+    target_regions: tuple[TargetRegion, ...] = Field(default=(), alias="target_region")
+    events: tuple[Event, ...] = Field(default=(), alias="event")
+    sought: tuple[SoughtClass, ...] = Field(default=(), alias="sought")
+    card: ExpertCard
+
+    @field_validator("roles")
+    @classmethod
+    def _all_roles(cls, roles: dict[str, float]) -> dict[str, float]:
+        missing = [role for role in ROLES if role not in roles]
+        if missing:
+            raise mistake(f"还缺 {'、'.join(missing)}", f"also {', '.join(missing)}")
+        return {role: roles[role] for role in ROLES}
+
+    @property
+    def id(self) -> str:
+        """Short name of the city, for file names and answers."""
+        return self.about.id
+
+    @property
+    def name(self) -> Text:
+        """Name of the city."""
+        return self.about.name
+
+    @property
+    def division_code(self) -> str:
+        """GB/T 2260 prefix, empty for an invented city."""
+        return self.about.division_code
+
+    @property
+    def neighbour_discount(self) -> float:
+        """0..1, what a unit of a neighbour's supply is worth here."""
+        return self.about.neighbour_discount
+
+    @cached_property
+    def segments(self) -> dict[str, Segment]:
+        """Every segment by its full id, in the order of the file."""
+        return {segment.id: segment for chain in self.chains for segment in chain.segments}
+
+    def supply(self, segment_id: str) -> float:
+        """Return 0..1, how much of a segment the city has itself."""
+        return self.segments[segment_id].supply
+
+    def neighbour_supply(self, segment_id: str) -> float:
+        """Return 0..1, the most that any one neighbour delivers, before the discount."""
+        return self._delivered.get(segment_id, 0.0)
+
+    def gap(self, segment_id: str) -> float:
+        """Return 0..1, what is missing: ``1 - max(supply, discount * neighbour supply)``."""
+        near = self.neighbour_discount * self.neighbour_supply(segment_id)
+        return 1.0 - max(self.supply(segment_id), near)
+
+    def downstream_of(self, segment_id: str) -> tuple[str, ...]:
+        """Return the segments that this one feeds directly."""
+        return self.segments[segment_id].feeds
+
+    def upstream_of(self, segment_id: str) -> tuple[str, ...]:
+        """Return the segments that feed this one directly."""
+        return self._feeders[segment_id]
+
+    def distance_to_strength(self, segment_id: str) -> int | None:
+        """Return the fewest steps along the graph, either way, to a strength of the city.
+
+        A strength is a segment with a supply of at least `STRONG`; it is 0 steps from itself.
+        None where no strength can be reached.
+        """
+        return self._steps[self.segments[segment_id].id]
+
+    def anchors_of(self, segment_id: str) -> tuple[Anchor, ...]:
+        """Return the anchors that work in the segment."""
+        return self._anchors_in([self.segments[segment_id].id])
+
+    def buyers(self, segment_id: str) -> tuple[Anchor, ...]:
+        """Return the anchors in the segments that this one feeds directly."""
+        return self._anchors_in(self.downstream_of(segment_id))
+
+    def suppliers(self, segment_id: str) -> tuple[Anchor, ...]:
+        """Return the anchors in the segments that feed this one directly."""
+        return self._anchors_in(self.upstream_of(segment_id))
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the content, in hex: the same for any layout and comments of the file."""
+        content = self.model_dump(mode="json", by_alias=True)
+        canonical = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+    @cached_property
+    def _delivered(self) -> dict[str, float]:
+        most: dict[str, float] = {}
+        for neighbour in self.neighbours:
+            for delivery in neighbour.delivers:
+                most[delivery.segment] = max(most.get(delivery.segment, 0.0), delivery.supply)
+        return most
+
+    @cached_property
+    def _edges(self) -> dict[str, tuple[str, ...]]:
+        return {segment_id: segment.feeds for segment_id, segment in self.segments.items()}
+
+    @cached_property
+    def _feeders(self) -> dict[str, tuple[str, ...]]:
+        return reverse(self._edges)
+
+    @cached_property
+    def _steps(self) -> dict[str, int | None]:
+        strengths = [s.id for s in self.segments.values() if s.supply >= STRONG]
+        found = distances(self._edges, strengths)
+        return {segment_id: found.get(segment_id) for segment_id in self.segments}
+
+    def _anchors_in(self, segment_ids: Iterable[str]) -> tuple[Anchor, ...]:
+        wanted = set(segment_ids)
+        return tuple(anchor for anchor in self.anchors if wanted.intersection(anchor.segments))

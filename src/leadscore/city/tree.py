@@ -1,0 +1,153 @@
+"""Draws the chains of a city as a tree with what each segment has and lacks, for a terminal."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from leadscore.city.chains import Chain, Segment
+from leadscore.city.profile import City
+from leadscore.city.values import POSITIONS, STRONG
+from leadscore.language import Lang, Text
+from leadscore.textwidth import cut, display_width, fit
+
+WIDTH: Final = 100
+_NAME, _NUMBER, _BAR = 60, 9, 10
+# Where a line may break: after an ASCII word, after any other character, but never so that a
+# closing mark starts a line or an opening one ends it.
+_PIECE = re.compile(r"[（《“〔]*(?:[!-~]+|[^!-~])[，。；：、）》”〕]* ?")
+_POSITIONS: Final = {
+    "upstream": Text(zh="上游", en="upstream"),
+    "midstream": Text(zh="中游", en="midstream"),
+    "downstream": Text(zh="下游", en="downstream"),
+}
+_HEADS: Final = (
+    Text(zh="本地", en="supply"),
+    Text(zh="周边", en="near"),
+    Text(zh="缺口", en="gap"),
+)
+_FEEDS = Text(zh="供给", en="feeds")
+_ANCHORS = Text(zh="龙头", en="anchors")
+_LEGEND = Text(
+    zh="★ 公文点名要引进   本地、周边供给与缺口均为 0 到 1",
+    en="★ sought by the statement   supply, neighbours' supply and gap are 0 to 1",
+)
+_COUNTS = Text(
+    zh=(
+        "共 {chains} 条产业链、{segments} 个环节：{sought} 个点名要引进，{gaps} 个缺口不小于 0.5，"
+        "{strengths} 个为本地优势（供给不低于 {strong}）"
+    ),
+    en=(
+        "{chains} chains, {segments} segments: {sought} sought, {gaps} with a gap of 0.5 or more, "
+        "{strengths} strengths (supply at least {strong})"
+    ),
+)
+_OTHERS = Text(
+    zh=(
+        "龙头企业 {anchors}，周边城市 {neighbours}，目标区域 {regions}，活动 {events}，"
+        "园区与平台 {places}，目标企业类别 {classes}，评分卡指标 {features}"
+    ),
+    en=(
+        "anchors {anchors}, neighbours {neighbours}, target regions {regions}, events {events}, "
+        "places {places}, classes of firm sought {classes}, features on the card {features}"
+    ),
+)
+
+
+def render_tree(city: City, lang: Lang) -> str:
+    """Return the profile as lines of at most `WIDTH` columns, where Chinese takes two.
+
+    Each segment shows its own supply, that of the neighbours, the gap as number and bar, the
+    segments it feeds and the anchors in it; counts close the drawing.
+    """
+    return "\n".join(line.rstrip() for line in _lines(city, lang))
+
+
+def _lines(city: City, lang: Lang) -> Iterator[str]:
+    paper = city.statement
+    codes = ", ".join(filter(None, [city.id, city.division_code]))
+    yield cut(f"{city.name.pick(lang)} ({codes})", WIDTH)
+    yield from _wrapped(paper.title.pick(lang) + " · " + paper.number, "", "")
+    for chain in city.chains:
+        yield ""
+        yield from _chain(city, chain, lang)
+    yield ""
+    yield _LEGEND.pick(lang)
+    gaps = sum(city.gap(segment_id) >= 0.5 for segment_id in city.segments)
+    counts = _COUNTS.format(
+        chains=len(city.chains),
+        segments=len(city.segments),
+        sought=sum(segment.sought for segment in city.segments.values()),
+        gaps=gaps,
+        strengths=sum(segment.supply >= STRONG for segment in city.segments.values()),
+        strong=STRONG,
+    )
+    others = _OTHERS.format(
+        anchors=len(city.anchors),
+        neighbours=len(city.neighbours),
+        regions=len(city.target_regions),
+        events=len(city.events),
+        places=len(city.places),
+        classes=len(city.sought),
+        features=len(city.card.features),
+    )
+    for line in (counts.pick(lang), others.pick(lang)):
+        yield from _wrapped(line, "", "")
+
+
+def _chain(city: City, chain: Chain, lang: Lang) -> Iterator[str]:
+    heads = "".join(fit(head.pick(lang), _NUMBER, "right") for head in _HEADS)
+    yield fit(f"{chain.name.pick(lang)}  {chain.id}", _NAME) + heads
+    groups = [
+        (position, [segment for segment in chain.segments if segment.position == position])
+        for position in POSITIONS
+    ]
+    groups = [(position, members) for position, members in groups if members]
+    for number, (position, members) in enumerate(groups, start=1):
+        last = number == len(groups)
+        yield ("└─ " if last else "├─ ") + _POSITIONS[position].pick(lang)
+        stem = "   " if last else "│  "
+        for count, segment in enumerate(members, start=1):
+            yield from _segment(city, segment, stem, last=count == len(members), lang=lang)
+
+
+def _segment(city: City, segment: Segment, stem: str, *, last: bool, lang: Lang) -> Iterator[str]:
+    mark = " ★" if segment.sought else ""
+    branch = stem + ("└─ " if last else "├─ ")
+    gap = city.gap(segment.id)
+    numbers = (segment.supply, city.neighbour_supply(segment.id), gap)
+    name = f"{branch}{segment.name.pick(lang)}  {segment.key}{mark}"
+    figures = "".join(fit(f"{number:.2f}", _NUMBER, "right") for number in numbers)
+    yield f"{fit(name, _NAME)}{figures}  {bar(gap, _BAR)}"
+    under = stem + ("      " if last else "│     ")
+    names = [city.segments[target].name.pick(lang) for target in segment.feeds]
+    anchors = [anchor.label.pick(lang) for anchor in city.anchors_of(segment.id)]
+    for label, items in ((_FEEDS, names), (_ANCHORS, anchors)):
+        if items:
+            head = f"{label.pick(lang)}: " if lang == "en" else f"{label.pick(lang)}："
+            yield from _wrapped((", " if lang == "en" else "、").join(items), under, head)
+
+
+def bar(share: float, width: int) -> str:
+    """Return ``share`` (0..1) of ``width`` columns filled.
+
+    >>> bar(0.75, 8)
+    '██████░░'
+    """
+    filled = round(share * width)
+    return "█" * filled + "░" * (width - filled)
+
+
+def _wrapped(text: str, under: str, head: str) -> Iterator[str]:
+    """Yield ``text`` in lines of `WIDTH` columns behind ``under``, behind ``head`` at first."""
+    room = WIDTH - display_width(under) - display_width(head)
+    line = ""
+    indent = head
+    for piece in _PIECE.findall(text):
+        if line and display_width(line + piece.rstrip()) > room:
+            yield under + indent + line.rstrip()
+            line, indent = "", " " * display_width(head)
+        line += piece if line else piece.lstrip()
+    if line:
+        yield under + indent + line

@@ -1,0 +1,155 @@
+"""Every word to look for, a city's products and the cue words, compiled for one pass over a text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any, Final, Protocol
+
+import numpy as np
+from ahocorasick_rs import AhoCorasick
+from numpy.typing import NDArray
+
+from leadscore.city.lexicon import GROUPS, Lexicon, normal_form
+
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+
+PLANE: Final = 0x10000
+"""Characters beyond the basic plane are no cue and no delimiter."""
+
+
+ABOUT: Final = 0.25
+"""A segment of which this share of the products are materials is about materials."""
+
+
+class Kind(IntEnum):
+    """What a word of the profile is to its segment."""
+
+    MAKES = 0
+    HINT = 1
+    EXCLUDE = 2
+
+
+class Words(Protocol):
+    """The words of a segment, as `leadscore.city.Segment` has them."""
+
+    @property
+    def makes(self) -> tuple[str, ...]: ...  # noqa: D102
+    @property
+    def hints(self) -> tuple[str, ...]: ...  # noqa: D102
+    @property
+    def excludes(self) -> tuple[str, ...]: ...  # noqa: D102
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """Patterns and what each of them means; one pattern may serve several segments.
+
+    Attributes
+    ----------
+    segments
+        Ids; a meaning names one by its position here.
+    patterns
+        Words in normal form, each once.
+    first, count
+        Where the meanings of a pattern lie in the next two, and how many they are.
+    segment
+        Position of the segment, or -1 for a cue word.
+    kind
+        A `Kind`, or for a cue word the position of its group in `GROUPS`.
+    material
+        True for the name of a material in a segment that is not about materials: 偏光片 among the
+        words for screens.
+    latin_start, latin_end
+        True where a pattern begins or ends with an ASCII letter or digit: it must stand free there.
+    single
+        Group of a cue word of one character, by code point; -1 elsewhere.
+    """
+
+    segments: tuple[str, ...]
+    patterns: tuple[str, ...]
+    first: IntArray
+    count: IntArray
+    segment: IntArray
+    kind: IntArray
+    material: BoolArray
+    latin_start: BoolArray
+    latin_end: BoolArray
+    single: NDArray[np.int8]
+    _built: list[AhoCorasick] = field(default_factory=list, repr=False, compare=False)
+
+    @property
+    def automaton(self) -> AhoCorasick:
+        """The automaton over `patterns`, built on first use: it can't be pickled.
+
+        Two threads that ask first build it twice, and either may be kept.
+        """
+        if not self._built:
+            self._built.append(AhoCorasick(list(self.patterns), store_patterns=False))
+        return self._built[0]
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the automaton behind."""
+        return {**self.__dict__, "_built": []}
+
+
+def compile_words(segments: Mapping[str, Words], lexicon: Lexicon) -> Vocabulary:
+    """Compile the words of all segments and the cue words."""
+    meanings: dict[str, list[tuple[int, int, bool]]] = {}
+    single = np.full(PLANE, -1, dtype=np.int8)
+    for number, group in enumerate(GROUPS):
+        for word in lexicon.groups[group]:
+            if len(word) == 1:
+                single[ord(word)] = number
+            else:
+                meanings.setdefault(word, []).append((-1, number, False))
+    for position, words in enumerate(segments.values()):
+        about_materials = _about_materials(words, lexicon)
+        for word, kind in _own_words(words):
+            material = _is_material(word, lexicon) and not about_materials
+            meanings.setdefault(word, []).append((position, kind, material))
+    patterns = tuple(meanings)
+    count = np.array([len(meanings[p]) for p in patterns], dtype=np.int64)
+    flat = np.array([m for p in patterns for m in meanings[p]], dtype=np.int64).reshape(-1, 3)
+    return Vocabulary(
+        segments=tuple(segments),
+        patterns=patterns,
+        first=np.cumsum(count) - count,
+        count=count,
+        segment=flat[:, 0],
+        kind=flat[:, 1],
+        material=flat[:, 2].astype(np.bool_),
+        latin_start=np.array([_latin(p[0]) for p in patterns], dtype=np.bool_),
+        latin_end=np.array([_latin(p[-1]) for p in patterns], dtype=np.bool_),
+        single=single,
+    )
+
+
+def _own_words(words: Words) -> Iterator[tuple[str, Kind]]:
+    """Yield each word once; an exclude outranks a make, a make outranks a hint."""
+    seen: set[str] = set()
+    for kind, listed in (
+        (Kind.EXCLUDE, words.excludes),
+        (Kind.MAKES, words.makes),
+        (Kind.HINT, words.hints),
+    ):
+        for word in map(normal_form, listed):
+            if word and word not in seen:
+                seen.add(word)
+                yield word, kind
+
+
+def _is_material(word: str, lexicon: Lexicon) -> bool:
+    return word.endswith(lexicon.groups["materials"])
+
+
+def _about_materials(words: Words, lexicon: Lexicon) -> bool:
+    """Are so many of a segment's products materials that it is about them?"""
+    found = [_is_material(normal_form(word), lexicon) for word in words.makes]
+    return sum(found) >= ABOUT * len(found)
+
+
+def _latin(character: str) -> bool:
+    return character.isascii() and character.isalnum()
