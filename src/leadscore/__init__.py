@@ -1,3 +1,66 @@
 """leadscore ranks the firms that a city could court, and says why."""
 
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from leadscore.language import Lang
+
+__all__ = ["__version__", "rank"]
+
 __version__ = "0.1.0"
+
+
+def rank(
+    listed: pd.DataFrame | Path | str,
+    city: Path | str | None = None,
+    *,
+    lang: Lang | None = None,
+    today: date | None = None,
+) -> pd.DataFrame:
+    """Rank a list of firms.
+
+    Parameters
+    ----------
+    listed
+        A file (CSV, gzipped CSV, XLSX, Parquet), or a DataFrame whose columns have any of the names
+        that leadscore knows. One column must name the firms.
+    city
+        File of a city profile; by default the one of the settings.
+    lang
+        Language of the reasons, ``"zh"`` or ``"en"``; by default that of the settings.
+    today
+        Day as of which the firms are scored; by default today.
+
+    Returns
+    -------
+    DataFrame
+        The ranking, see `leadscore.ranking.table.ranking_table`. Rows that were set aside
+        (without a name, or the same firm again) are missing from it; ``attrs["counts"]`` of the
+        table says in words where every row went.
+
+    Raises
+    ------
+    leadscore.errors.LeadscoreError
+        If the list or the profile can't be used; it says where and what to do.
+    """
+    # Imported late: `leadscore --help` imports this package, and pandas and scikit-learn take
+    # more than a second.
+    from leadscore.ranking.walk import rank_list
+    from leadscore.settings import load_settings
+    from leadscore.startup import open_scorer
+
+    settings = load_settings()
+    ranking = rank_list(
+        Path(listed) if isinstance(listed, str) else listed,
+        open_scorer(settings, Path(city) if isinstance(city, str) else city),
+        today=today or date.today(),
+        lang=lang or settings.lang,
+    )
+    ranking.table.attrs["counts"] = ranking.counts.sentence().pick(lang or settings.lang)
+    return ranking.table

@@ -84,3 +84,9 @@ class OutputError(LeadscoreError):
     """A result that can't be written where it was asked for."""
 
     code = "unwritable_output"
+
+
+class SettingsError(LeadscoreError):
+    """A setting in the environment that holds something else than it may."""
+
+    code = "invalid_setting"

@@ -1,0 +1,1 @@
+"""Features: what leadscore measures of a firm, seen from a city."""

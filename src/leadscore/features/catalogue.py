@@ -1,0 +1,371 @@
+"""The catalogue: every feature once, in the order of the columns of X."""
+
+from __future__ import annotations
+
+from leadscore.features.feature import Direction, Feature, Kind
+from leadscore.language import Text
+
+FAMILIES: dict[str, Text] = {
+    "sector": Text(zh="行业", en="sector"),
+    "position": Text(zh="链上位置", en="chain position"),
+    "fit": Text(zh="契合", en="fit"),
+    "scale": Text(zh="规模", en="scale"),
+    "capability": Text(zh="能力", en="capability"),
+    "momentum": Text(zh="势头", en="momentum"),
+    "origin": Text(zh="来源", en="origin"),
+    "risk": Text(zh="风险", en="risk"),
+    "completeness": Text(zh="资料完整度", en="completeness"),
+}
+
+_NO_MATCH = Text(zh="业务文字未对应任何环节", en="the business text matches no segment")
+_NOT_IN_LIST = Text(zh="名单里没有这项资料", en="the list does not say")
+
+
+def _feature(
+    key: str,
+    kind: Kind,
+    direction: Direction,
+    meaning: tuple[str, str],
+    lifts: tuple[str, str],
+    lowers: tuple[str, str],
+    unknown: tuple[str, str],
+    missing: Text = _NOT_IN_LIST,
+    levels: dict[str, tuple[str, str]] | None = None,
+) -> Feature:
+    family, _, name = key.partition("/")
+    named = {level: Text(zh=zh, en=en) for level, (zh, en) in (levels or {}).items()}
+    return Feature(
+        name, family, kind, direction, Text(*meaning), missing,
+        Text(*lifts), Text(*lowers), Text(*unknown), named,
+    )  # fmt: skip
+
+
+_FEATURES = (
+    # ---- sector
+    _feature(
+        "sector/chain", "level", 0,
+        ("最契合环节所在的产业链", "the chain of the best-fitting segment"),
+        ("属于重点产业链：{value}", "belongs to a chain that the city builds: {value}"),
+        ("所属产业链不占优：{value}", "belongs to a less favoured chain: {value}"),
+        ("不在本市产业链上", "is on none of the city's chains"),
+        _NO_MATCH,
+    ),
+    _feature(
+        "sector/industry_kind", "level", 0,
+        ("登记行业的大致类别", "broad kind of the registered industry"),
+        ("行业类别：{value}", "kind of industry: {value}"),
+        ("行业类别：{value}", "kind of industry: {value}"),
+        ("行业类别未知", "kind of industry unknown"),
+        levels={
+            "manufacturing": ("制造业", "manufacturing"),
+            "software": ("软件与信息服务", "software and information services"),
+            "research": ("研发与技术服务", "research and technical services"),
+            "trade": ("批发零售", "wholesale and retail"),
+            "construction": ("建筑工程", "construction"),
+            "business": ("金融、地产与商务服务", "finance, property and business services"),
+            "other": ("其他行业", "another industry"),
+        },
+    ),
+    _feature(
+        "sector/manufacturing", "flag", 0,
+        ("是否自己生产", "whether it makes things itself"),
+        ("自有生产制造", "makes things itself"),
+        ("未见生产制造", "no sign of making things itself"),
+        ("是否生产未知", "unknown whether it makes things"),
+    ),
+    # ---- chain position
+    _feature(
+        "position/position", "level", 0,
+        ("最契合环节在链上的位置", "position of the best-fitting segment in its chain"),
+        ("处于{value}：{segment}", "sits {value}: {segment}"),
+        ("处于{value}：{segment}", "sits {value}: {segment}"),
+        ("链上位置未知", "position in the chain unknown"),
+        _NO_MATCH,
+        {
+            "upstream": ("上游", "upstream"),
+            "midstream": ("中游", "midstream"),
+            "downstream": ("下游", "downstream"),
+        },
+    ),
+    _feature(
+        "position/role", "level", 0,
+        ("企业在该环节的角色", "what the firm does in that segment"),
+        ("角色：{value}（{segment}）", "role: {value} ({segment})"),
+        ("角色：{value}（{segment}），并非本环节制造商", "role: {value} ({segment}), not a maker of it"),
+        ("角色未知", "role unknown"),
+        _NO_MATCH,
+        {
+            "maker": ("制造", "maker"),
+            "equipment": ("设备供应", "equipment supplier"),
+            "materials": ("材料供应", "materials supplier"),
+            "design": ("设计", "designer"),
+            "integration": ("系统集成", "integrator"),
+            "trade": ("贸易", "trader"),
+            "service": ("服务", "service provider"),
+        },
+    ),
+    _feature(
+        "position/anchor_buyers", "count", 1,
+        ("本地有多少链上龙头会向该环节采购", "local anchors in the segments that it feeds"),
+        ("本地有{value}家龙头是潜在客户：{buyers}", "{value} local anchors could buy from it: {buyers}"),
+        ("本地少有龙头客户（{value}家）", "few local anchors would buy from it ({value})"),
+        ("本地客户未知", "local buyers unknown"),
+        _NO_MATCH,
+    ),
+    _feature(
+        "position/anchor_suppliers", "count", 1,
+        ("本地有多少龙头可向其供货", "local anchors in the segments that feed it"),
+        ("本地有{value}家龙头可配套供货：{suppliers}", "{value} local anchors could supply it: {suppliers}"),
+        ("本地少有配套供应商（{value}家）", "few local anchors could supply it ({value})"),
+        ("本地供应商未知", "local suppliers unknown"),
+        _NO_MATCH,
+    ),
+    _feature(
+        "position/steps_to_strength", "count", -1,
+        ("链图上到本市优势环节的步数", "steps in the chain graph to a segment in which the city is strong"),
+        ("离本市优势环节{value}步", "{value} step(s) from what the city is strong in"),
+        ("离本市优势环节较远（{value}步）", "far from what the city is strong in ({value} steps)"),
+        ("与本市优势环节不相连", "not linked to what the city is strong in"),
+        Text(zh="无对应环节，或链图上不相连", en="no segment matched, or not linked in the graph"),
+    ),
+    # ---- fit
+    _feature(
+        "fit/gap", "share", 1,
+        ("最契合环节的缺口大小", "gap of the best-fitting segment"),
+        ("填补缺口：{segment}，{supply}", "fills a gap: {segment}, {supply}"),
+        ("缺口小：{segment}，{supply}", "little gap to fill: {segment}, {supply}"),
+        ("不填补任何缺口", "fills none of the gaps"),
+        _NO_MATCH,
+    ),
+    _feature(
+        "fit/match_strength", "share", 1,
+        ("业务与该环节的匹配强度", "how strongly its business matches the segment"),
+        ("主业吻合{segment}：{words}", "its main business is {segment}: {words}"),
+        ("与产业链的匹配较弱（{value}）", "weak match with the chains ({value})"),
+        ("没有业务文字可供匹配", "no business text to match"),
+        Text(zh="没有业务文字", en="no business text"),
+    ),
+    _feature(
+        "fit/neighbour_supply", "share", 0,
+        ("周边城市对该环节的配套", "what neighbour cities deliver in that segment"),
+        ("周边已有配套（{value}），便于落地", "neighbour cities already deliver here ({value})"),
+        ("周边已能配套（{value}）", "neighbour cities can already deliver ({value})"),
+        ("周边配套未知", "neighbour supply unknown"),
+        _NO_MATCH,
+    ),
+    _feature(
+        "fit/gaps_matched", "count", 1,
+        ("能填补的缺口个数（缺口与强度都够大）", "number of sizeable gaps that it matches well"),
+        ("同时对应{value}个缺口", "matches {value} gaps at once"),
+        ("未对应较大缺口", "matches no sizeable gap"),
+        ("缺口个数未知", "number of gaps unknown"),
+        Text(zh="没有业务文字", en="no business text"),
+    ),
+    _feature(
+        "fit/sought", "flag", 1,
+        ("是否属于本市点名引进的一类", "whether the city asks for this class of firm by name"),
+        ("本市点名引进的一类：{segment}", "a class of firm that the city asks for: {segment}"),
+        ("不在点名引进之列：{segment}", "not a class that the city asks for: {segment}"),
+        ("是否点名引进未知", "unknown whether it is asked for"),
+        _NO_MATCH,
+    ),
+    # ---- scale
+    _feature(
+        "scale/registered_capital_cny", "cny", 0,
+        ("注册资本（人民币元）", "registered capital in yuan"),
+        ("注册资本{value}", "registered capital {value}"),
+        ("注册资本{value}", "registered capital {value}"),
+        ("注册资本未知", "registered capital unknown"),
+    ),
+    _feature(
+        "scale/paid_in_share", "share", 1,
+        ("实缴资本占注册资本的比例", "paid-in share of the registered capital"),
+        ("资本实缴{value}", "{value} of its capital is paid in"),
+        ("资本仅实缴{value}", "only {value} of its capital is paid in"),
+        ("实缴资本未知", "paid-in capital unknown"),
+    ),
+    _feature(
+        "scale/staff", "count", 0,
+        ("员工人数（区间取代表值，缺则取参保人数）", "staff (a band by its point; insured staff if missing)"),
+        ("员工约{value}人", "about {value} staff"),
+        ("员工约{value}人", "about {value} staff"),
+        ("员工人数未知", "number of staff unknown"),
+    ),
+    _feature(
+        "scale/revenue_cny", "cny", 0,
+        ("年营业收入（人民币元）", "yearly revenue in yuan"),
+        ("营业收入{value}", "revenue {value}"),
+        ("营业收入{value}", "revenue {value}"),
+        ("营业收入未知", "revenue unknown"),
+    ),
+    _feature(
+        "scale/age_years", "years", 0,
+        ("成立至今年数", "years since it was founded"),
+        ("成立{value}年", "founded {value} years ago"),
+        ("成立{value}年", "founded {value} years ago"),
+        ("成立日期未知", "date of founding unknown"),
+    ),
+    # ---- capability
+    _feature(
+        "capability/title", "level", 0,
+        ("最高的资质称号", "the highest official title that it holds"),
+        ("资质：{value}", "title: {value}"),
+        ("资质：{value}", "title: {value}"),
+        ("未见资质称号", "no title known"),
+        levels={
+            "champion": ("制造业单项冠军", "manufacturing champion"),
+            "little_giant": ("专精特新“小巨人”", "little giant"),
+            "specialised": ("专精特新", "specialised and innovative"),
+            "high_tech": ("高新技术企业", "high-tech enterprise"),
+            "none": ("无", "none"),
+        },
+    ),
+    _feature(
+        "capability/listing", "level", 0,
+        ("上市情况", "whether it is listed"),
+        ("上市情况：{value}", "listing: {value}"),
+        ("上市情况：{value}", "listing: {value}"),
+        ("上市情况未知", "listing unknown"),
+        levels={
+            "listed": ("上市公司", "listed"),
+            "otc": ("新三板或区域股权市场", "over-the-counter"),
+            "unlisted": ("未上市", "unlisted"),
+        },
+    ),
+    _feature(
+        "capability/patents", "count", 1,
+        ("专利件数", "number of patents"),
+        ("拥有专利{value}件", "holds {value} patents"),
+        ("专利仅{value}件", "holds only {value} patents"),
+        ("专利数未知", "number of patents unknown"),
+    ),
+    _feature(
+        "capability/rd_share", "share", 1,
+        ("研发投入占营业收入的比例", "R&D spending as a share of revenue"),
+        ("研发投入占比{value}", "spends {value} of revenue on R&D"),
+        ("研发投入占比仅{value}", "spends only {value} of revenue on R&D"),
+        ("研发投入未知", "R&D spending unknown"),
+    ),
+    # ---- momentum
+    _feature(
+        "momentum/revenue_growth", "share", 1,
+        ("营业收入同比增长", "yearly growth of revenue"),
+        ("营业收入同比{value}", "revenue grew by {value}"),
+        ("营业收入同比{value}", "revenue changed by {value}"),
+        ("增长情况未知", "growth unknown"),
+    ),
+    _feature(
+        "momentum/funding", "level", 0,
+        ("最近的融资轮次", "latest round of funding"),
+        ("融资轮次：{value}", "funding: {value}"),
+        ("融资轮次：{value}", "funding: {value}"),
+        ("融资情况未知", "funding unknown"),
+        levels={
+            "seed": ("种子或天使轮", "seed or angel"),
+            "early": ("A轮前后", "series A"),
+            "growth": ("B轮至C轮", "series B or C"),
+            "late": ("D轮及以后", "series D or later"),
+            "strategic": ("战略投资", "strategic investment"),
+            "public": ("已上市融资", "publicly listed"),
+            "none": ("未融资", "none"),
+        },
+    ),
+    _feature(
+        "momentum/branches", "count", 1,
+        ("在外地的分支机构数", "branches outside its home"),
+        ("已有{value}家异地分支，习惯跨地布局", "has {value} branches elsewhere and is used to expanding"),
+        ("少有异地分支（{value}家）", "few branches elsewhere ({value})"),
+        ("异地分支未知", "branches elsewhere unknown"),
+    ),
+    _feature(
+        "momentum/intended_investment_cny", "cny", 1,
+        ("意向投资额（人民币元）", "investment that it has in mind, in yuan"),
+        ("意向投资{value}", "has an investment of {value} in mind"),
+        ("意向投资仅{value}", "has only {value} of investment in mind"),
+        ("意向投资未知", "intended investment unknown"),
+    ),
+    # ---- origin
+    _feature(
+        "origin/target_region", "flag", 1,
+        ("是否来自招商目标区域", "whether it comes from a target region"),
+        ("来自招商目标区域：{region}", "comes from a target region: {region}"),
+        ("不在招商目标区域", "not from a target region"),
+        ("所在地未知", "home unknown"),
+        Text(zh="所在地无法判断", en="its home could not be told"),
+    ),
+    _feature(
+        "origin/same_province", "flag", 0,
+        ("是否在本省", "whether it is in the same province"),
+        ("本省企业", "from the same province"),
+        ("本省企业，多为搬迁而非新引进", "from the same province, so a move rather than a newcomer"),
+        ("所在省份未知", "province unknown"),
+        Text(zh="所在地无法判断", en="its home could not be told"),
+    ),
+    _feature(
+        "origin/neighbour_city", "flag", 0,
+        ("是否在协作的周边城市", "whether it is in a partner city nearby"),
+        ("来自协作的周边城市", "from a partner city nearby"),
+        ("来自协作城市，可就地配套，不必搬迁", "from a partner city, which can deliver without moving"),
+        ("所在城市未知", "city unknown"),
+        Text(zh="所在地无法判断", en="its home could not be told"),
+    ),
+    _feature(
+        "origin/event", "flag", 1,
+        ("是否在本市的对接活动中出现", "whether it was met at one of the city's events"),
+        ("在本市活动中接触过：{event}", "met at one of the city's events: {event}"),
+        ("并非来自本市活动", "not met at one of the city's events"),
+        ("是否参加过活动未知", "unknown whether it came to an event"),
+    ),
+    _feature(
+        "origin/referral", "flag", 1,
+        ("是否由本地龙头推荐", "whether a local anchor referred it"),
+        ("由本地龙头推荐：{referrer}", "referred by a local anchor: {referrer}"),
+        ("推荐方不是本地龙头", "not referred by a local anchor"),
+        ("有无推荐未知", "unknown whether it was referred"),
+    ),
+    # ---- risk
+    _feature(
+        "risk/operating", "level", 0,
+        ("登记状态", "status in the register"),
+        ("登记状态：{value}", "registered as {value}"),
+        ("登记状态：{value}", "registered as {value}"),
+        ("登记状态未知", "status unknown"),
+        levels={
+            "active": ("存续", "active"),
+            "moved_out": ("迁出", "moved out"),
+            "suspended": ("停业", "suspended"),
+            "liquidating": ("清算", "in liquidation"),
+            "revoked": ("吊销", "revoked"),
+            "deregistered": ("注销", "deregistered"),
+        },
+    ),
+    _feature(
+        "risk/risk_flags", "count", -1,
+        ("风险提示条数（失信、被执行、经营异常、处罚等）", "kinds of risk noted (default, enforcement, irregular, penalty)"),
+        ("未见风险提示", "no risk noted"),
+        ("有{value}类风险提示", "{value} kind(s) of risk noted"),
+        ("风险情况未知", "risks unknown"),
+    ),
+    _feature(
+        "risk/profit_margin", "share", 1,
+        ("净利润占营业收入的比例", "net profit as a share of revenue"),
+        ("净利率{value}", "net margin {value}"),
+        ("净利率{value}", "net margin {value}"),
+        ("盈利情况未知", "profit unknown"),
+    ),
+    # ---- completeness
+    _feature(
+        "completeness/completeness", "share", 1,
+        ("关键资料的填写比例", "share of the key columns that are filled"),
+        ("资料较全（{value}）", "its data are fairly complete ({value})"),
+        ("资料不全（{value}）", "its data are incomplete ({value})"),
+        ("资料完整度未知", "completeness unknown"),
+        Text(zh="不会缺失", en="never missing"),
+    ),
+)  # fmt: skip
+
+CATALOGUE: dict[str, Feature] = {feature.id: feature for feature in _FEATURES}
+"""Feature id to `Feature`, in the order of the columns of X."""
+
+CATEGORIES = tuple(f.id for f in _FEATURES if f.kind == "level")
+DIRECTIONS = {f.id: f.direction for f in _FEATURES if f.direction}

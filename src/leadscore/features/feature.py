@@ -1,0 +1,101 @@
+"""What a feature is: a measurement with a unit, a direction and words for its reason."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from leadscore.language import Lang, Text
+
+Kind = Literal["share", "cny", "count", "years", "flag", "level"]
+Direction = Literal[-1, 0, 1]
+
+YES_NO = (Text(zh="否", en="no"), Text(zh="是", en="yes"))
+UNKNOWN = Text(zh="未知", en="unknown")
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """One feature of the catalogue.
+
+    Attributes
+    ----------
+    id
+        The column of X and the key of its table in the expert card.
+    family
+        Group under which people find it, such as ``"origin"``.
+    kind
+        ``share`` is a fraction 0..1 (or below 0 for losses), ``cny`` an amount in yuan, ``count``
+        a number >= 0, ``years`` a span >= 0, ``flag`` 0 or 1, ``level`` one of ``levels``.
+    direction
+        +1 if a higher value may never lower the score, -1 for the reverse, 0 if experience decides.
+    meaning, missing
+        What it measures, and what a missing value stands for.
+    lifts, lowers
+        Wording of its reason when its points are positive or negative. The places ``{value}``,
+        ``{segment}``, ``{role}``, ``{supply}``, ``{words}``, ``{region}`` and ``{anchors}`` may be
+        used.
+    unknown
+        Wording of its reason where the value is missing.
+    levels
+        For ``level`` features: each level with its name for people.
+    """
+
+    id: str
+    family: str
+    kind: Kind
+    direction: Direction
+    meaning: Text
+    missing: Text
+    lifts: Text
+    lowers: Text
+    unknown: Text
+    levels: Mapping[str, Text] = field(default_factory=dict)
+
+    def show(self, value: float | str | None, lang: Lang) -> str:
+        """Return a value as a person reads it: percent, 万 and 亿, years, yes and no.
+
+        Missing values (None or NaN) read as "unknown".
+        """
+        if value is None or (isinstance(value, float) and math.isnan(value)):
+            return UNKNOWN.pick(lang)
+        if isinstance(value, str):
+            return self.levels[value].pick(lang) if value in self.levels else value
+        if self.kind == "share":
+            return f"{value:.0%}"
+        if self.kind == "cny":
+            return show_cny(value, lang)
+        if self.kind == "flag":
+            return YES_NO[value > 0].pick(lang)
+        if self.kind == "years":
+            return f"{value:.0f}" if value >= 2 else f"{value:.1f}"
+        return f"{value:,.0f}"
+
+
+def show_cny(yuan: float, lang: Lang) -> str:
+    """Return an amount in the steps in which each language counts.
+
+    >>> show_cny(134_000_000, "zh"), show_cny(134_000_000, "en")
+    ('1.34亿元', 'CNY 134 million')
+    >>> show_cny(500_000, "zh"), show_cny(500_000, "en")
+    ('50万元', 'CNY 500,000')
+    """
+    size = abs(yuan)
+    if lang == "zh":
+        for unit, name in ((1e8, "亿元"), (1e4, "万元")):
+            if size >= unit:
+                return f"{_short(yuan / unit)}{name}"
+        return f"{yuan:,.0f}元"
+    for unit, name in ((1e9, "billion"), (1e6, "million")):
+        if size >= unit:
+            return f"CNY {_short(yuan / unit)} {name}"
+    return f"CNY {yuan:,.0f}"
+
+
+def _short(number: float) -> str:
+    """Three significant digits, without an exponent or trailing zeros."""
+    if abs(number) >= 100:
+        return f"{number:,.0f}"
+    return f"{number:.3g}"
