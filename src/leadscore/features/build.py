@@ -15,7 +15,7 @@ from leadscore.features.catalogue import CATALOGUE, CATEGORIES
 from leadscore.features.company import business_text, company_features
 from leadscore.features.fitting import best_per_firm, segment_facts, with_fit
 from leadscore.features.origin import origin_features
-from leadscore.lists.columns import empty_firms
+from leadscore.lists.blank import blank_firms
 
 # A gap that is worth naming, and a match strong enough to count as filling it.
 _SIZEABLE_GAP = 0.5
@@ -129,8 +129,9 @@ class FirmFeatures(TransformerMixin, BaseEstimator):
 
 def _complete(firms: pd.DataFrame) -> pd.DataFrame:
     """Return the firms with every canonical column and ``as_of``, numbered from 0."""
-    whole = empty_firms(len(firms))
+    whole = blank_firms(len(firms))
     given = {column: firms[column].array for column in firms.columns if column in whole.columns}
-    as_of = firms["as_of"].array if "as_of" in firms.columns else pd.NaT
-    dated: pd.DataFrame = whole.assign(**given, as_of=as_of).astype({"as_of": "datetime64[us]"})
+    whole = whole.assign(**given)
+    whole["as_of"] = firms["as_of"].array if "as_of" in firms.columns else np.datetime64("NaT")
+    dated: pd.DataFrame = whole.astype({"as_of": "datetime64[us]"})
     return dated

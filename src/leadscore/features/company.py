@@ -16,20 +16,27 @@ _INDUSTRY_COLUMNS = (
     "vendor_industry_division", "industry_class", "industry_group",
 )  # fmt: skip
 
-# The first kind whose words stand in the name of the registered industry. GB/T 4754 names end in
-# 业; the names of Shenwan classes are products, which the last pattern but one knows.
+# The first kind whose words stand in the name of the registered industry. GB/T 4754 says 制造业 of
+# makers; other classifications name their products instead, which the last but one pattern knows.
+# A name that no pattern knows says nothing.
+_ELSEWHERE = (
+    "农业|林业|畜牧|渔业|种植|养殖|采矿|采选|开采|煤炭|电力|燃气|水务|环保|交通|运输|公路|港口|机场"
+    "|仓储|物流|住宿|餐饮|酒店|旅游|卫生|医疗服务|教育|文化|传媒|出版|影视|体育|娱乐|公共|居民服务"
+)
+_PRODUCTS = (
+    "元件|器件|电池|面板|LED|半导体|芯片|电路板|光学|零部件|设备|化学|化工|机械|仪器|仪表|材料|电机|家电"
+    "|电器|电气|电子|汽车|药|医疗器械|纺织|服装|食品|饮料|酒|钢|金属|铝|铜|造纸|塑料|橡胶|玻璃|陶瓷|水泥"
+    "|家具|家居|船舶|航空|光伏|照明"
+)
 _INDUSTRY_KINDS = (
-    ("trade", "批发|零售|贸易|wholesale|retail"),
+    ("trade", "批发|零售|贸易|商业百货|wholesale|retail"),
     ("manufacturing", "制造|加工业|manufactur"),
     ("software", "软件|信息技术|互联网|信息传输|IT服务|电信|游戏|software|information"),
     ("research", "研究|试验|科技推广|技术服务|research"),
     ("construction", "建筑|土木|装修|装饰|工程|construction"),
     ("business", "金融|银行|证券|保险|房地产|租赁|商务|资本市场|投资|信托|finance|real estate"),
-    (
-        "manufacturing",
-        "元件|器件|电池|面板|LED|半导体|电路板|光学|零部件|设备|化学品|机械|仪器|材料|电机|家电|电子",
-    ),
-    ("other", "."),
+    ("other", _ELSEWHERE),
+    ("manufacturing", _PRODUCTS),
 )
 
 # What a scope says it may not do is no sign that the firm does it.

@@ -18,6 +18,7 @@ def segment_facts(city: City) -> pd.DataFrame:
     """
     ids = list(city.segments)
     segments = city.segments.values()
+    asked_for = {key for each in city.sought for key in each.segments}
     steps = [city.distance_to_strength(key) for key in ids]
     return pd.DataFrame(
         {
@@ -26,7 +27,7 @@ def segment_facts(city: City) -> pd.DataFrame:
             "gap": [city.gap(key) for key in ids],
             "supply": [city.supply(key) for key in ids],
             "neighbour_supply": [city.neighbour_supply(key) for key in ids],
-            "sought": [float(segment.sought) for segment in segments],
+            "sought": [float(s.sought or s.id in asked_for) for s in segments],
             "anchor_buyers": [float(len(city.buyers(key))) for key in ids],
             "anchor_suppliers": [float(len(city.suppliers(key))) for key in ids],
             "steps_to_strength": [np.nan if step is None else float(step) for step in steps],

@@ -15,7 +15,7 @@ from leadscore.city.profile import City
 Floats = npt.NDArray[np.float64]
 
 MEETING_KINDS = ("conference", "fair", "matchmaking")
-"""Kinds of events at which a city meets firms from elsewhere; a breakfast with locals is not one."""
+"""Kinds of events at which a city meets firms from elsewhere, unlike a breakfast with locals."""
 
 
 def origin_features(firms: pd.DataFrame, city: City) -> dict[str, Floats]:

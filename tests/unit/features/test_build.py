@@ -1,0 +1,91 @@
+"""Features of the best segment and of the graph around it."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+
+from leadscore.city import City, load_city
+from leadscore.features.build import FirmFeatures, Measured
+from leadscore.lists.blank import blank_firms
+
+
+@pytest.fixture(scope="module")
+def lakeport() -> City:
+    return load_city(Path(__file__).parents[2] / "cities" / "lakeport.toml")
+
+
+@pytest.fixture(scope="module")
+def features(lakeport: City) -> FirmFeatures:
+    return FirmFeatures(lakeport).fit(blank_firms(0))
+
+
+FIRMS = {
+    "blades": "主营业务：风电叶片的研发、生产和销售",
+    "imaging": "主要从事医学影像设备的研发、生产和销售，主要产品为CT机、磁共振成像设备",
+    "consumables": "一次性注射器、输液器、医用导管的生产和销售",
+    "bakery": "面包、糕点的生产和销售",
+    "silent": None,
+}
+
+
+@pytest.fixture(scope="module")
+def measured(features: FirmFeatures) -> Measured:
+    firms = blank_firms(len(FIRMS)).assign(
+        name=pd.Series(list(FIRMS), dtype="str"),
+        main_business=pd.Series(list(FIRMS.values()), dtype="str"),
+    )
+    return features.measure(firms)
+
+
+def test_a_maker_is_matched_to_the_gap_that_it_would_fill(measured: Measured) -> None:
+    best = measured.best
+    assert best["segment"].tolist()[:3] == ["wind.blade", "medical.imaging", "medical.consumables"]
+    assert best["role"].tolist()[:3] == ["maker"] * 3
+    assert best["segment"].isna().tolist()[3:] == [True, True]
+    assert "风电叶片" in best["words"][0]
+
+
+def test_fit_is_gap_times_strength_times_role(measured: Measured, lakeport: City) -> None:
+    fits = measured.fits
+    role = fits["role"].map(dict(lakeport.roles))
+    gap = fits["segment"].map(lakeport.gap)
+    np.testing.assert_allclose(fits["fit"], gap * fits["strength"] * role)
+    assert measured.best["fit"].between(0, 1).all()
+    assert measured.best["fit"].tolist()[2:] == [0.0, 0.0, 0.0]  # no gap, no match, no text
+
+
+def test_the_graph_around_the_segment_is_seen(measured: Measured) -> None:
+    X = measured.X
+    assert X.loc[0, "anchor_buyers"] == 1  # one anchor makes turbines, which blades feed
+    assert X.loc[0, "steps_to_strength"] == 1
+    assert X.loc[0, "sought"] == 1
+    assert X.loc[0, "position"] == "upstream"
+
+
+def test_no_match_is_known_to_be_weak_but_no_text_is_unknown(measured: Measured) -> None:
+    assert measured.X["match_strength"].tolist()[3] == 0.0
+    assert np.isnan(measured.X["match_strength"].tolist()[4])
+
+
+def test_the_order_of_the_firms_changes_nothing(features: FirmFeatures, measured: Measured) -> None:
+    order = [3, 0, 4, 2, 1]
+    firms = blank_firms(len(FIRMS)).assign(
+        name=pd.Series(list(FIRMS), dtype="str"),
+        main_business=pd.Series(list(FIRMS.values()), dtype="str"),
+    )
+    shuffled = features.transform(firms.iloc[order])
+    pd.testing.assert_frame_equal(shuffled, measured.X.iloc[order].reset_index(drop=True))
+
+
+def test_a_pickle_holds_the_profile_and_compiles_it_anew(features: FirmFeatures) -> None:
+    again = pickle.loads(pickle.dumps(features))  # noqa: S301 (our own bytes)
+    firms = blank_firms(1).assign(main_business=pd.Series([FIRMS["blades"]], dtype="str"))
+    pd.testing.assert_frame_equal(again.transform(firms), features.transform(firms))
+    assert not [key for key in features.__getstate__() if key.endswith("_")]
+    assert clone(features).city == features.city
