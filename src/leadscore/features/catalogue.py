@@ -107,7 +107,7 @@ _FEATURES = (
     _feature(
         "position/anchor_buyers", "count", 1,
         ("本地有多少链上龙头会向该环节采购", "local anchors in the segments that it feeds"),
-        ("本地有{value}家龙头是潜在客户：{buyers}", "{value} local anchors could buy from it: {buyers}"),
+        ("本地有{value}家龙头是潜在客户：{buyers}", "local anchors that could buy from it ({value}): {buyers}"),
         ("本地少有龙头客户（{value}家）", "few local anchors would buy from it ({value})"),
         ("本地客户未知", "local buyers unknown"),
         _NO_MATCH,
@@ -115,7 +115,7 @@ _FEATURES = (
     _feature(
         "position/anchor_suppliers", "count", 1,
         ("本地有多少龙头可向其供货", "local anchors in the segments that feed it"),
-        ("本地有{value}家龙头可配套供货：{suppliers}", "{value} local anchors could supply it: {suppliers}"),
+        ("本地有{value}家龙头可配套供货：{suppliers}", "local anchors that could supply it ({value}): {suppliers}"),
         ("本地少有配套供应商（{value}家）", "few local anchors could supply it ({value})"),
         ("本地供应商未知", "local suppliers unknown"),
         _NO_MATCH,

@@ -1,0 +1,92 @@
+"""The ranking as a table: the columns that are printed, written and returned."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from leadscore.features.catalogue import CATALOGUE
+from leadscore.language import Lang, Text
+from leadscore.ranking.reasons import signed
+from leadscore.ranking.scoring import Scores
+from leadscore.ranking.vetoes import WORDING
+
+_WITH_POINTS = Text(zh="{text}（{points}）", en="{text} ({points})")
+_JOINT = Text(zh="；", en="; ")
+
+
+def ranking_table(scores: Scores, model: str, *, lang: Lang) -> pd.DataFrame:
+    """Return the ranking: the ranked firms by priority, then the vetoed ones with an empty rank.
+
+    The first fourteen columns are a contract: ``rank`` (Int64, missing for vetoed firms), ``name``,
+    ``credit_code``, ``grade``, ``priority``, ``likelihood``, ``fit`` (0..1), ``segment``, ``role``,
+    ``reasons`` (words in ``lang``), ``veto`` (words, missing if none), ``segments``
+    (``id:strength`` of every match, joined by ``;``), ``row`` (in the source file), ``model``.
+    ``segment_name``, ``role_name``, ``matched_words``, ``province``, ``city`` and ``sheet`` follow.
+
+    Firms of equal priority are ordered by likelihood, fit, name and credit code, so that the order
+    of the rows in the file decides nothing that the firms themselves can decide.
+    """
+    firms, best = scores.firms, scores.measured.best
+    roles = {level: name.pick(lang) for level, name in CATALOGUE["role"].levels.items()}
+    table = pd.DataFrame(
+        {
+            "name": firms["name"],
+            "credit_code": firms["credit_code"],
+            "grade": scores.grade,
+            "priority": scores.priority,
+            "likelihood": scores.likelihood,
+            "fit": scores.fit,
+            "segment": best["segment"],
+            "role": best["role"],
+            "reasons": reasons_column(scores, lang),
+            "veto": scores.veto.map({key: words.pick(lang) for key, words in WORDING.items()}),
+            "segments": _all_segments(scores),
+            "row": firms["row"],
+            "model": model,
+            "segment_name": best["segment"].map(lambda key: scores.wording.segment(key, lang)),
+            "role_name": best["role"].map(roles),
+            "matched_words": best["words"],
+            "province": firms["province"],
+            "city": firms["city"],
+        }
+    )
+    if firms["sheet"].nunique(dropna=True) > 1:
+        table["sheet"] = firms["sheet"]
+    table = _ordered(table)
+    ranked = table["veto"].isna().to_numpy()
+    rank = pd.Series(np.cumsum(ranked), dtype="Int64").mask(~ranked)
+    table.insert(0, "rank", rank)
+    return table
+
+
+def reasons_column(scores: Scores, lang: Lang) -> list[str]:
+    """Return each firm's main reasons as one line of words and points."""
+    shape, joint = _WITH_POINTS.pick(lang), _JOINT.pick(lang)
+    return [
+        joint.join(
+            shape.format(text=reason.text.pick(lang), points=signed(reason.points))
+            for reason in scores.main_reasons(firm)
+        )
+        for firm in range(len(scores))
+    ]
+
+
+def _all_segments(scores: Scores) -> pd.Series:
+    """Return every match of each firm, the strongest first, as ``id:strength``."""
+    fits = scores.measured.fits
+    each = fits["segment"].astype("str") + ":" + fits["strength"].map("{:.2f}".format)
+    joined = each.groupby(fits["firm"]).agg(";".join) if len(fits) else pd.Series(dtype="str")
+    return joined.reindex(range(len(scores)))
+
+
+def _ordered(table: pd.DataFrame) -> pd.DataFrame:
+    keys = {"_vetoed": table["veto"].notna()}
+    order = ["_vetoed", "priority", "likelihood", "fit", "name", "credit_code", "row"]
+    down = {"priority", "likelihood", "fit"}
+    return (
+        table.assign(**keys)
+        .sort_values(order, ascending=[key not in down for key in order], kind="stable")
+        .drop(columns=list(keys))
+        .reset_index(drop=True)
+    )

@@ -1,0 +1,71 @@
+"""Reasons not to court a firm at all; they stand beside the score and never change it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from leadscore.city.profile import City
+from leadscore.language import Text
+from leadscore.lists.firm_names import normal_name
+
+GONE = ("deregistered", "revoked", "liquidating")
+"""Statuses of firms that no longer do business."""
+
+COURTED = ("contacted", "visited", "negotiating", "signed", "registered", "building", "producing")
+"""Stages at which somebody here is already talking to the firm, or has landed it."""
+
+WORDING: dict[str, Text] = {
+    "deregistered": Text(zh="已注销", en="deregistered"),
+    "revoked": Text(zh="已吊销", en="licence revoked"),
+    "liquidating": Text(zh="清算中", en="in liquidation"),
+    "already_here": Text(zh="已在本市", en="already here"),
+    "in_pursuit": Text(zh="已在跟进", en="already being courted"),
+    "excluded": Text(zh="在排除名单上", en="on the exclusion list"),
+}
+"""Every veto in words; the keys are stable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusions:
+    """Firms that are not to be courted, by credit code and by normal form of the name."""
+
+    credit_codes: frozenset[str] = frozenset()
+    names: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, firms: pd.DataFrame) -> Exclusions:
+        """Take the firms of a clean list as the exclusion list."""
+        return cls(
+            frozenset(firms["credit_code"].dropna()), frozenset(normal_name(firms["name"]).dropna())
+        )
+
+
+def vetoes(firms: pd.DataFrame, city: City, exclusions: Exclusions) -> pd.Series:
+    """Return the first veto that holds for each firm, as a key of `WORDING` (missing if none).
+
+    A firm counts as already here by its home, or if its whole name is that of an anchor.
+    """
+    names = normal_name(firms["name"])
+    listed = firms["credit_code"].isin(exclusions.credit_codes) | names.isin(exclusions.names)
+    checks = {
+        **{status: firms["status"].eq(status) for status in GONE},
+        "excluded": listed,
+        "already_here": _already_here(firms, names, city),
+        "in_pursuit": firms["stage"].isin(COURTED),
+    }
+    holds = [check.fillna(value=False).to_numpy(dtype=bool) for check in checks.values()]
+    first = np.select(holds, list(checks), default="")
+    return pd.Series(first, index=firms.index, dtype="str").replace("", np.nan)
+
+
+def _already_here(firms: pd.DataFrame, names: pd.Series, city: City) -> pd.Series:
+    anchors = pd.Series(
+        [word for anchor in city.anchors for word in (anchor.name, *anchor.aliases)], dtype="str"
+    )
+    here = names.isin(set(normal_name(anchors).dropna()))
+    if city.division_code:
+        here |= firms["city_code"].eq(city.division_code)
+    return here

@@ -1,0 +1,109 @@
+"""The whole walk of one list: read, clean, score, order, and count that nothing was lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+
+from leadscore.language import Lang, Text
+from leadscore.lists import CleanList, clean, from_frame, load_list, settle_repeats
+from leadscore.lists.problems import Problem
+from leadscore.ranking.scoring import Scorer
+from leadscore.ranking.table import ranking_table
+from leadscore.ranking.vetoes import Exclusions
+
+_NO_EXCLUSIONS = Exclusions()
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Where every row of the list went: ``rows = ranked + vetoed + set_aside``."""
+
+    rows: int
+    ranked: int
+    vetoed: int
+    set_aside: int
+
+    def sentence(self) -> Text:
+        """Return the sum in words."""
+        return Text(
+            zh="读入{rows}行 = 排名{ranked} + 否决{vetoed} + 搁置{set_aside}",
+            en="{rows} rows read = {ranked} ranked + {vetoed} vetoed + {set_aside} set aside",
+        ).format(rows=self.rows, ranked=self.ranked, vetoed=self.vetoed, set_aside=self.set_aside)
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """A ranked list.
+
+    Attributes
+    ----------
+    table
+        See `leadscore.ranking.table.ranking_table`.
+    problems
+        Everything that could not be taken as it stood.
+    notices
+        What the reader should know of the file as a whole.
+    counts
+        Where every row went.
+    """
+
+    table: pd.DataFrame
+    problems: tuple[Problem, ...]
+    notices: tuple[Text, ...]
+    counts: Counts
+
+
+def rank_list(
+    listed: Path | pd.DataFrame,
+    scorer: Scorer,
+    *,
+    today: date,
+    lang: Lang,
+    exclusions: Exclusions = _NO_EXCLUSIONS,
+    loaded: Callable[[CleanList], Callable[[int], object]] = lambda _: lambda _: None,
+) -> Ranking:
+    """Rank a file or a table of firms.
+
+    Parameters
+    ----------
+    listed
+        A file that `leadscore.lists.read_list` reads, or a DataFrame with columns under any of the
+        names that it knows.
+    scorer
+        The model with its city.
+    today
+        Day as of which the firms are scored.
+    lang
+        Language of the reasons.
+    exclusions
+        Firms that are not to be courted.
+    loaded
+        Called once with the clean list before it is scored; what it returns is called with the
+        number of firms scored so far by each step.
+
+    Raises
+    ------
+    ListError
+        If the file can't be read as a list.
+    """
+    if isinstance(listed, pd.DataFrame):
+        cleaned = settle_repeats(clean(from_frame(listed), today=today))
+    else:
+        cleaned = load_list(listed, today=today)
+    scores = scorer.score(
+        cleaned.firms, as_of=today, exclusions=exclusions, progress=loaded(cleaned)
+    )
+    table = ranking_table(scores, scorer.model, lang=lang)
+    vetoed = int(table["veto"].notna().sum())
+    counts = Counts(
+        rows=cleaned.rows_in,
+        ranked=len(table) - vetoed,
+        vetoed=vetoed,
+        set_aside=sum(problem.set_aside for problem in cleaned.problems),
+    )
+    return Ranking(table, cleaned.problems, cleaned.notices, counts)

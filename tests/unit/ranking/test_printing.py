@@ -1,0 +1,213 @@
+"""The ranking in a terminal: it fits, it says why, and no list can play tricks with the screen."""
+
+from __future__ import annotations
+
+import re
+
+import pandas as pd
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from leadscore.language import Lang, Text
+from leadscore.ranking.printing import print_ranking
+from leadscore.ranking.terminal import MOST_LINES, tame, wrap
+from leadscore.textwidth import display_width
+
+COLUMNS = [
+    "rank", "name", "grade", "priority", "likelihood", "fit", "segment_name", "role_name",
+    "reasons", "veto",
+]  # fmt: skip
+REASONS = (
+    "补缺口：VR 传感器，本地尚无（+18）；制造企业（+12）；来自重点区域（+9）；注册资本偏小（-4）"
+)
+COUNTS = Text(
+    zh="读入4行 = 排名2 + 否决1 + 搁置1", en="4 rows read = 2 ranked + 1 vetoed + 1 set aside"
+)
+
+
+def ranking(ranked: int = 2, vetoed: int = 1, **columns: object) -> pd.DataFrame:
+    count = ranked + vetoed
+    table = pd.DataFrame(
+        {
+            "rank": pd.array([*range(1, ranked + 1), *[None] * vetoed], dtype="Int64"),
+            "name": [f"第{n}光电科技有限公司" for n in range(count)],
+            "grade": "B",
+            "priority": 0.371,
+            "likelihood": 0.5,
+            "fit": 1.0,
+            "segment_name": "VR 传感器",
+            "role_name": "制造",
+            "reasons": REASONS,
+            "veto": pd.Series([None] * ranked + ["已注销"] * vetoed, dtype="str"),
+        }
+    )
+    return table.assign(**columns)[COLUMNS]
+
+
+WILD = st.one_of(
+    st.text(max_size=40),
+    st.text("深圳，（）、 ab-\u0301\u200d👩🔧ｆ\t\n\x1b[31m\x9b\x00", max_size=200),
+    st.sampled_from(["\x1b[2J\x1b[H", "\x1b]0;title\x07", "\u202egnp.exe", "超" * 300, "x" * 300]),
+)
+
+
+@st.composite
+def rankings(draw: st.DrawFn) -> pd.DataFrame:
+    row = st.fixed_dictionaries(
+        {
+            "rank": st.none() | st.integers(1, 10**7),
+            "name": WILD,
+            "grade": st.sampled_from("ABCD"),
+            "priority": st.floats(0, 1),
+            "likelihood": st.floats(0, 1),
+            "fit": st.floats(0, 1),
+            "segment_name": st.none() | WILD,
+            "role_name": st.none() | WILD,
+            "reasons": st.none() | WILD,
+            "veto": st.none() | WILD,
+        }
+    )
+    table = pd.DataFrame(draw(st.lists(row, max_size=4)), columns=COLUMNS, dtype="object")
+    return table.astype({"rank": "Int64"})
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    table=rankings(), lang=st.sampled_from(["zh", "en"]), width=st.integers(0, 300),
+    top=st.integers(0, 5), colour=st.booleans(),
+)  # fmt: skip
+@example(table=ranking(role_name="超" * 50), lang="zh", width=100, top=5, colour=True)
+def test_no_line_is_wider_than_the_terminal_and_none_gives_it_commands(
+    table: pd.DataFrame, lang: Lang, width: int, top: int, colour: bool
+) -> None:
+    text = print_ranking(table, lang=lang, width=width, top=top, colour=colour, counts=COUNTS)
+    plain = re.sub(r"\x1b\[(?:1;32|32|33|2|0)m", "", text) if colour else text
+    lines = plain.split("\n")
+    assert all(display_width(line) <= min(max(width, 80), 100) for line in lines)
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e]", plain)
+    text.encode("utf-8")
+
+
+def test_each_firm_shows_its_place_and_numbers_and_then_why() -> None:
+    lines = print_ranking(ranking(ranked=1, vetoed=0), lang="zh").split("\n")
+    assert lines[0].split() == [
+        "排名",
+        "等级",
+        "企业",
+        "环节（角色）",
+        "优先级",
+        "落地可能性",
+        "契合度",
+    ]
+    assert lines[2].split() == [
+        "1", "B", "第0光电科技有限公司", "VR", "传感器（制造）", "37.1%", "50.0%", "100.0%",
+    ]  # fmt: skip
+    assert "".join(line.strip() for line in lines[3:]) == REASONS
+    assert lines[3].startswith(" " * lines[0].index("企业"))
+
+
+def test_columns_stand_under_their_headers_though_chinese_is_twice_as_wide() -> None:
+    table = ranking(name=["Goertek", "歌尔股份有限公司", "x"], reasons="制造企业（+12）")
+    header, _, *lines = print_ranking(table, lang="zh").split("\n")
+    ends = {display_width(line) for line in (header, lines[0], lines[2])}
+    assert ends == {100}
+
+
+def test_the_other_language_is_complete() -> None:
+    table = ranking(
+        3, 2, name="Goertek", segment_name="VR sensors", role_name="maker",
+        reasons="fills a gap: VR sensors, none made locally (+18)",
+        veto=[None, None, None, "deregistered", "already here"],
+    )  # fmt: skip
+    text = print_ranking(table, lang="en", top=1, counts=COUNTS)
+    assert text.isascii()
+    assert "VR sensors (maker)" in text
+    assert "Goertek: deregistered" in text
+    assert "(2 more ranked" in text
+    assert "(1 more vetoed" in text
+
+
+def test_vetoed_firms_follow_with_their_veto_and_the_last_line_adds_up() -> None:
+    *_, heading, firm, blank, last = print_ranking(ranking(), lang="zh", counts=COUNTS).split("\n")
+    assert heading == "一票否决，不排名：1 家"
+    assert firm == "  第2光电科技有限公司：已注销"
+    assert (blank, last) == ("", COUNTS.zh)
+
+
+def test_only_the_top_is_shown_and_the_rest_is_counted() -> None:
+    text = print_ranking(ranking(ranked=30, vetoed=9), lang="zh", top=4)
+    assert "第3光电" in text
+    assert "第4光电" not in text
+    assert "还有 26 家排名企业未显示" in text
+    assert "还有 5 家被否决的企业未显示" in text
+
+
+def test_a_firm_that_fits_nothing_shows_a_dash() -> None:
+    for missing in (None, ""):
+        table = ranking(1, 0, segment_name=missing, role_name=missing)
+        assert " -  " in print_ranking(table, lang="zh").split("\n")[2]
+
+
+def test_a_long_segment_is_cut_before_its_role_is() -> None:
+    text = print_ranking(ranking(1, 0, segment_name="移动智能终端" * 5), lang="zh")
+    assert "…（制造）" in text
+
+
+@pytest.mark.parametrize(("lang", "words"), [("zh", "请检查"), ("en", "Check that")])
+def test_an_empty_ranking_is_a_sentence_that_says_what_to_do(lang: Lang, words: str) -> None:
+    text = print_ranking(ranking(0, 0), lang=lang)
+    assert words in text
+    assert "--problems" in text
+
+
+def test_a_list_of_vetoed_firms_only_says_so() -> None:
+    text = print_ranking(ranking(0, 2), lang="zh")
+    assert text.startswith("没有可排名的企业")
+    assert text.count("已注销") == 2
+
+
+def test_colour_is_added_only_on_request_and_changes_no_word() -> None:
+    table = ranking()
+    plain, coloured = (print_ranking(table, lang="zh", colour=colour) for colour in (False, True))
+    assert "\x1b" not in plain
+    assert "\x1b[32m B  \x1b[0m" in coloured
+    assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == plain
+
+
+@pytest.mark.parametrize(
+    ("wild", "harmless"),
+    [
+        ("\x1b[1;31m红\x1b[0m", "红"),
+        ("\x1b]8;;https://x.example\x1b\\链接\x1b]8;;\x07", "链接"),
+        ("\x1b]没有结束的名字", "没有结束的名字"),
+        ("\x1b\x1b[31m[32m甲", "[32m甲"),
+        ("\x9b31m甲\x90乙", "甲乙"),
+        ("上\r\n下\t右\u3000全角", "上 下 右 全角"),
+        ("\u202e倒\u2066写\ufeff", "倒写"),
+        ("半\ud83d个", "半?个"),
+        ("e\u0301 👍", "e\u0301 👍"),
+    ],
+)
+def test_text_from_a_list_loses_its_commands_and_keeps_its_words(wild: str, harmless: str) -> None:
+    assert tame(wild) == harmless
+
+
+@given(st.text(st.characters(exclude_categories=["C", "Z"]) | st.just(" ")), st.integers(10, 100))
+def test_wrapping_loses_nothing_but_spaces(text: str, width: int) -> None:
+    text = " ".join(text.split())
+    lines = wrap(text, width)
+    if len(lines) < MOST_LINES:
+        assert "".join(lines).replace(" ", "") == text.replace(" ", "")
+    assert all(display_width(line) <= width for line in lines)
+
+
+def test_a_line_starts_with_no_comma_and_ends_with_no_opening_bracket() -> None:
+    lines = wrap("甲、乙（丙），丁。" * 6, 13)
+    assert not [line for line in lines if line[0] in "、，。）" or line[-1] == "（"]
+
+
+def test_a_very_long_text_is_cut_with_a_mark() -> None:
+    lines = wrap("超" * 5_000, 80)
+    assert len(lines) == MOST_LINES
+    assert lines[-1].endswith("…")
