@@ -1,0 +1,58 @@
+"""What the README says and what the program does agree."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import click
+import pytest
+
+from leadscore.cli import cli
+from leadscore.ranking.scoring import Scores
+from leadscore.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+READMES = [(ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "README.zh-CN.md")]
+
+
+def commands(group: click.Group, path: str = "") -> dict[str, click.Command]:
+    found: dict[str, click.Command] = {}
+    for name, command in group.commands.items():
+        here = f"{path} {name}".strip()
+        inner = commands(command, here) if isinstance(command, click.Group) else {here: command}
+        found |= inner
+    return found
+
+
+@pytest.mark.parametrize("readme", READMES, ids=["en", "zh"])
+def test_every_command_and_option_is_in_the_readme(readme: str) -> None:
+    for name, command in commands(cli).items():
+        assert f"leadscore {name}" in readme
+        for parameter in command.params:
+            if isinstance(parameter, click.Option):
+                assert any(option in readme for option in parameter.opts), parameter.opts
+
+
+@pytest.mark.parametrize("readme", READMES, ids=["en", "zh"])
+def test_every_setting_is_in_the_readme(readme: str) -> None:
+    settings = {f"LEADSCORE_{name.upper()}" for name in Settings.model_fields}
+    assert settings == set(re.findall(r"LEADSCORE_[A-Z]+", readme))
+
+
+@pytest.mark.parametrize("readme", READMES, ids=["en", "zh"])
+def test_links_of_the_readme_lead_somewhere(readme: str) -> None:
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", readme):
+        assert (ROOT / target).exists(), target
+
+
+def test_every_decision_is_numbered_once() -> None:
+    pages = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
+    numbers = [int(page.name[:4]) for page in pages]
+    assert numbers == list(range(1, len(pages) + 1))
+    for number, page in zip(numbers, pages, strict=True):
+        assert page.read_text(encoding="utf-8").startswith(f"# {number}. ")
+
+
+def test_scores_name_what_the_readme_defines() -> None:
+    assert {"likelihood", "fit", "priority", "grade", "veto"} <= set(Scores.__dataclass_fields__)
