@@ -1,0 +1,182 @@
+"""The same firm often stands in a list twice; it is ranked once, and no row is lost over it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+
+from leadscore.language import Text
+from leadscore.lists.cleaning import CleanList
+from leadscore.lists.faults import FOUND_CHARACTERS
+from leadscore.lists.firm_names import normal_name
+from leadscore.lists.near import near_pairs
+from leadscore.lists.problems import Problem, shown
+from leadscore.lists.repeats import fold_repeats, row_of
+
+Ints = NDArray[np.int64]
+
+_SAME_NAME = Text(
+    zh="与{where}（{name}）不同的名称，或相同的信用代码；名称相同而信用代码不同，按两家企业计",
+    en="another name than {where} ({name}), or the same credit code; with the same name and"
+    " different codes they count as two firms",
+)
+_UNDECIDED = Text(
+    zh="信用代码；{where}等几家企业同名而信用代码不同，无法确定是哪一家，按另一家企业计",
+    en="a credit code; {where} and others have this name and different codes, so that nobody can"
+    " tell which of them this row is, and it counts as another firm",
+)
+_NEAR = Text(
+    zh="若与{where}（{name}）是同一家企业，请统一名称或补上信用代码；现按两家企业计",
+    en="one name or a credit code for both, if this is the same firm as {where} ({name}); they"
+    " count as two firms",
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Groups:
+    """Which rows are one firm.
+
+    Attributes
+    ----------
+    of_row
+        Number of the firm of each row.
+    undecided
+        Rows without a code whose name several firms with different codes bear.
+    """
+
+    of_row: Ints
+    undecided: NDArray[np.bool_]
+
+
+def settle_repeats(clean: CleanList) -> CleanList:
+    """Keep each firm once, and flag those that may be the same.
+
+    Rows are one firm if they share a credit code; a row without one is the firm that has its name
+    now, else the firm that had it before, and rows without codes are one firm if they share a name
+    or one had the other's. Names are compared in their normal form. The same name with two
+    different codes stays two firms. Names that are only nearly the same are flagged, never merged.
+
+    Of the rows of one firm the fullest is kept and its empty cells are filled from the others, so
+    that neither the order of rows nor that of sheets changes a firm. The others are set aside in a
+    problem ``repeat`` that names the row that they repeat and the columns in which they differ.
+
+    Parameters
+    ----------
+    clean
+        As `cleaning.clean` gives it.
+    """
+    firms = clean.firms
+    names = normal_name(firms["name"])
+    groups = group_rows(firms, names)
+    folded = fold_repeats(firms, groups.of_row)
+    kept = folded.kept
+    flags = _same_names(firms, names, groups, kept) + _near(firms, names, kept)
+    problems = (*clean.problems, *folded.problems, *flags)
+    order = _sheet_order(clean)
+    problems = tuple(sorted(problems, key=lambda p: (order.get(p.sheet, -1), p.row or -1)))
+    return replace(clean, firms=folded.firms, problems=problems)
+
+
+def group_rows(firms: pd.DataFrame, names: pd.Series) -> Groups:
+    """Return which rows are one firm.
+
+    Parameters
+    ----------
+    firms
+        Canonical columns ``credit_code`` and ``former_names``; index ``0..n-1``.
+    names
+        Normal forms of the names.
+    """
+    of_row, codes = pd.factorize(firms["credit_code"])
+    of_row = of_row.astype(np.int64)
+    former = _former(firms["former_names"])
+    coded = of_row >= 0
+    bearers = pd.Series(of_row[coded], index=names[coded].to_numpy())
+    once = pd.Series(of_row[former.index], index=former.to_numpy())[coded[former.index]]
+    now, several = _unique(bearers)
+    before, _ = _unique(once)
+    loose = ~coded
+    undecided = loose & names.isin(several).to_numpy(dtype=bool)
+    settled = names.map(now).astype("float64").fillna(names.map(before).astype("float64"))
+    earlier = former.map(now).astype("float64").dropna()
+    settled = settled.fillna(earlier[~earlier.index.duplicated()].reindex(names.index))
+    joins = loose & settled.notna().to_numpy(dtype=bool) & ~undecided
+    of_row[joins] = settled[joins].to_numpy(dtype=np.int64)
+    rest = of_row < 0
+    of_row[rest] = len(codes) + _by_name(names[rest], former[rest[former.index]])
+    return Groups(of_row, undecided)
+
+
+def _former(former_names: pd.Series) -> pd.Series:
+    """Return the normal form of each former name, on the index of its row."""
+    given = former_names.dropna()
+    return normal_name(given.str.split(";").explode()).dropna().astype("str")
+
+
+def _unique(groups: pd.Series) -> tuple[pd.Series, pd.Index]:
+    """Return the group of each name that has one only, and the names that have several."""
+    pairs = groups.reset_index().drop_duplicates()
+    pairs.columns = pd.Index(["name", "group"])
+    shared = pairs["name"].duplicated(keep=False)
+    single = pairs[~shared].set_index("name")["group"]
+    return single, pd.Index(pairs["name"][shared].unique())
+
+
+def _by_name(names: pd.Series, former: pd.Series) -> Ints:
+    """Number rows without codes so that those with a common or former name have one number."""
+    own, different = pd.factorize(names)
+    at = pd.Series(np.arange(len(different)), index=different)
+    links = former.map(at).astype("float64").dropna()
+    own_of_row = pd.Series(own, index=names.index)
+    one, other = own_of_row[links.index].to_numpy(), links.to_numpy(dtype=np.int64)
+    size = len(different)
+    graph = coo_matrix((np.ones(len(one)), (one, other)), shape=(size, size))
+    component: Ints = connected_components(graph, directed=False)[1].astype(np.int64)
+    return component[own]
+
+
+def _flag(firms: pd.DataFrame, at: int, other: int, wanted: Text, code: str) -> Problem:
+    rows, sheet = firms["row"].to_numpy(dtype=np.int64), firms["sheet"].iat[at]
+    return Problem(
+        row=int(rows[at]),
+        column=None,
+        found=shown(firms["name"].iat[at], FOUND_CHARACTERS),
+        wanted=wanted.format(
+            where=row_of(int(rows[other]), firms["sheet"].iat[other]),
+            name=shown(firms["name"].iat[other], FOUND_CHARACTERS),
+        ),
+        code=code,
+        sheet=sheet if isinstance(sheet, str) else None,
+    )
+
+
+def _same_names(firms: pd.DataFrame, names: pd.Series, groups: Groups, kept: Ints) -> list[Problem]:
+    """Flag kept rows that bear the name of a firm before them, but not its code."""
+    own = names.iloc[kept]
+    first = pd.Series(kept, index=own.to_numpy())
+    first = first[~first.index.duplicated()]
+    before = own.map(first).to_numpy(dtype=np.int64)
+    later = np.flatnonzero(before != kept)
+    return [
+        _flag(firms, at, other, _UNDECIDED if groups.undecided[at] else _SAME_NAME, "same_name")
+        for at, other in zip(kept[later].tolist(), before[later].tolist(), strict=True)
+    ]
+
+
+def _near(firms: pd.DataFrame, names: pd.Series, kept: Ints) -> list[Problem]:
+    """Flag kept rows whose name is nearly that of a row before them."""
+    numbers = firms["credit_code"].fillna(firms["security_code"])
+    keys = names.iloc[kept].reset_index(drop=True)
+    pairs = near_pairs(keys, numbers.iloc[kept].reset_index(drop=True))
+    return [_flag(firms, at, other, _NEAR, "near_match") for other, at in kept[pairs].tolist()]
+
+
+def _sheet_order(clean: CleanList) -> dict[str | None, int]:
+    sheets = [problem.sheet for problem in clean.problems]
+    sheets += clean.firms["sheet"].dropna().unique().tolist()
+    return {sheet: place for place, sheet in enumerate(dict.fromkeys(sheets))}

@@ -1,0 +1,113 @@
+"""Text arrives with invisible characters and with words that only say "nothing known"."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+_NOTHING = (
+    "", "-", "--", "---", "----", "—", "——", "–", "/", "//", "\\", ".", "。", "_", "*", "?", "？",
+    "无", "暂无", "未知", "未公开", "未披露", "不公开", "不详", "不明", "不明确", "空", "待定",
+    "待查", "待补充", "待确认", "面议", "保密", "企业选择不公示", "无数据", "暂无数据", "暂无信息",
+    "没有",
+    "#n/a", "n/a", "n.a.", "<na>", "nat", "undefined", "tbd",
+)  # fmt: skip
+_NOTHING_BUT_A_NAME = ("na", "nan", "null", "none", "nil", "unknown")
+_CELL_ERRORS = ("#ref!", "#value!", "#name?", "#div/0!", "#null!", "#num!", "#spill!", "#calc!")
+_LONGEST_WORD = 16
+
+_HIDDEN_RANGES = (
+    ("\u00ad", "\u00ad"), ("\u061c", "\u061c"), ("\u180e", "\u180e"), ("\u200b", "\u200f"),
+    ("\u202a", "\u202e"), ("\u2060", "\u206f"), ("\ufeff", "\ufeff"), ("\ufff9", "\ufffb"),
+    ("\U000e0000", "\U000e007f"),
+)  # fmt: skip
+INVISIBLE = (
+    r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f"
+    + "".join(f"{first}-{last}" for first, last in _HIDDEN_RANGES)
+    + "]"
+)
+"""Control characters, zero-width characters, and those that turn the direction of writing.
+
+Written out, since the regular expressions of Arrow know no escapes beyond ``\\x``.
+"""
+
+_ODD_SPACES = "\\t-\\r\u0085\u00a0\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+_SPACES = f"[ {_ODD_SPACES}]+"
+_HIDDEN_OR_SPACE = re.compile(f"{INVISIBLE}|{_SPACES}")
+_UNEVEN = f"[{_ODD_SPACES}]|  |^ | $"
+
+
+def unknown(cells: pd.Series, *, name: bool = False) -> NDArray[np.bool_]:
+    """Tell which cells are missing, or say in words that nothing is known.
+
+    Parameters
+    ----------
+    cells
+        Text, missing allowed.
+    name
+        True for names of firms: there are firms named ``NA`` and ``null``.
+
+    >>> unknown(pd.Series(["-", "未公开", "NA", "0"])).tolist()
+    [True, True, True, False]
+    """
+    found = cells.isna().to_numpy(dtype=bool, copy=True)
+    short = (cells.str.len() <= _LONGEST_WORD).fillna(False).to_numpy(dtype=bool)
+    words = cells[short].str.strip().str.lower()
+    nothing = _NOTHING if name else (*_NOTHING, *_NOTHING_BUT_A_NAME)
+    found[short] |= words.isin(nothing).to_numpy(dtype=bool)
+    return found
+
+
+def spreadsheet_error(cells: pd.Series) -> NDArray[np.bool_]:
+    """Tell which cells hold an error of the spreadsheet, such as ``#REF!``.
+
+    ``#N/A`` is not among them: it means that nothing is known, and `unknown` says so.
+    """
+    starred = cells.str.startswith("#", na=False).to_numpy(dtype=bool, copy=True)
+    starred[starred] = cells[starred].str.strip().str.lower().isin(_CELL_ERRORS)
+    return starred
+
+
+def visible(cells: pd.Series) -> tuple[pd.Series, NDArray[np.bool_]]:
+    """Return cells trimmed and without invisible characters, and which of them held any.
+
+    Runs of white space, line ends among them, become one space.
+
+    Parameters
+    ----------
+    cells
+        Text, missing allowed.
+
+    >>> cells, hidden = visible(pd.Series(["深圳\\u202e某\\x00", " 甲  乙 "]))
+    >>> cells.tolist(), hidden.tolist()
+    (['深圳某', '甲 乙'], [True, False])
+    """
+    hidden = cells.str.contains(INVISIBLE, regex=True, na=False).to_numpy(dtype=bool)
+    clean = cells
+    if hidden.any():
+        clean = cells.where(~hidden, cells.str.replace(INVISIBLE, "", regex=True))
+    spaced = clean.str.contains(_UNEVEN, regex=True, na=False)
+    if spaced.any():
+        at = spaced.to_numpy(dtype=bool)
+        clean = clean.where(~at, clean.str.replace(_SPACES, " ", regex=True).str.strip())
+    return clean, hidden
+
+
+def tidy_word(word: str) -> str:
+    """Return one word as `tidy` does."""
+    plain = unicodedata.normalize("NFKC", word).lower()
+    return _HIDDEN_OR_SPACE.sub("", plain)
+
+
+def tidy(cells: pd.Series) -> pd.Series:
+    """Return cells ready to be compared with words: NFKC, lower case, no white space.
+
+    >>> tidy(pd.Series(["１，２３４ 万元"])).item()
+    '1,234万元'
+    """
+    plain = cells.str.normalize("NFKC").str.lower()
+    return plain.str.replace(INVISIBLE, "", regex=True).str.replace(_SPACES, "", regex=True)

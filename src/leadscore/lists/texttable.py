@@ -1,0 +1,172 @@
+"""A list is kept as plain text with the row numbers of its source until cleaning gives it types."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from leadscore.errors import Detail, ListError
+from leadscore.language import Text
+from leadscore.lists.problems import Problem
+
+MAX_COLUMNS = 2_000
+"""The widest export of a company database known to us has some 60 columns."""
+MAX_ROWS = 5_000_000
+"""More is not a list that somebody keeps but a register, which is scored part by part."""
+MAX_CELLS = 200_000_000
+"""Rows times columns; an empty cell costs 8 bytes, so this bounds a table of blanks to 1.6 GB."""
+MAX_TEXT_BYTES = 1 << 30
+"""Text of a whole list: a million rows of 10 columns with addresses and scopes take 0.25 GB."""
+BATCH_ROWS = 10_000
+"""Rows turned into columns at once: large enough to be fast, small enough not to be felt."""
+
+
+@dataclass(frozen=True, eq=False)
+class TextTable:
+    """One sheet of a list, as written.
+
+    Attributes
+    ----------
+    headers
+        One header per column as written; the halves of a two-row header are joined by ``/``;
+        empty for a column without one.
+    cells
+        Text, columns ``RangeIndex(len(headers))``, missing where a cell is truly empty. ``NA``,
+        ``null`` and ``None`` are text.
+    rows
+        Row number in the source of each row of `cells`, int64. Where there is a header line,
+        numbers are those that a spreadsheet shows: the first line is 1, and title, header and
+        blank lines count; a record of a CSV counts as one, whatever its cells contain. Sources
+        without a header line (Parquet, frames, records) count their rows from 1.
+    sheet
+        Name of the sheet; missing for sources without sheets.
+    problems
+        Damage seen while reading, and the rows set aside because they are no firms.
+    """
+
+    headers: tuple[str, ...]
+    cells: pd.DataFrame
+    rows: np.ndarray
+    sheet: str | None = None
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class RawList:
+    """A list as read, before any cell is understood.
+
+    Attributes
+    ----------
+    source
+        Name of the file, or of what was handed over.
+    format
+        ``"csv"``, ``"csv.gz"``, ``"xlsx"``, ``"parquet"`` or ``"records"``.
+    encoding, delimiter
+        How a text file was read; missing for others.
+    tables
+        Every sheet that looks like a list; at least one.
+    notices
+        What the owner should know about the reading as a whole.
+    """
+
+    source: str
+    format: str
+    encoding: str | None
+    delimiter: str | None
+    tables: tuple[TextTable, ...]
+    notices: tuple[Text, ...] = ()
+
+
+def refuse(message: Text, *, where: str, got: str, wanted: Text) -> ListError:
+    """Return the error that says in one sentence why a list can't be read, and at which place."""
+    return ListError(message, [Detail(where=where, got=got, wanted=wanted)])
+
+
+@dataclass
+class TextColumns:
+    """Columns of text that grow batch by batch, within the limits of this module.
+
+    Parameters
+    ----------
+    source
+        Name for messages.
+    width
+        Number of columns.
+    """
+
+    source: str
+    width: int
+    _parts: list[list[pa.Array]] = field(default_factory=list)
+    _rows: list[np.ndarray] = field(default_factory=list)
+    _height: int = 0
+    _bytes: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse a table that is too wide before anything is kept of it."""
+        if self.width > MAX_COLUMNS:
+            raise refuse(
+                Text(
+                    zh="{file} 的列太多，不像企业名单；请删去无关的列。",
+                    en="{file} has too many columns for a list of firms; delete those not needed.",
+                ).format(file=self.source),
+                where=self.source,
+                got=f"{self.width:,}",
+                wanted=Text(zh=f"至多 {MAX_COLUMNS:,} 列", en=f"at most {MAX_COLUMNS:,} columns"),
+            )
+        self._parts = [[] for _ in range(self.width)]
+
+    def add(self, records: Sequence[Sequence[str | None]], rows: Iterable[int]) -> None:
+        """Append records of exactly `width` cells; an empty cell is missing."""
+        columns = list(zip(*records, strict=True)) if records else [()] * self.width
+        texts = [pa.array(values, type=pa.large_string()) for values in columns]
+        self.add_columns([empty_is_missing(text) for text in texts], rows)
+
+    def add_columns(self, columns: Sequence[pa.Array], rows: Iterable[int]) -> None:
+        """Append one array of text per column, all of one length."""
+        numbers = np.fromiter(rows, dtype=np.int64)
+        self._height += len(numbers)
+        self._bytes += sum(column.nbytes for column in columns)
+        self._check_size()
+        for parts, column in zip(self._parts, columns, strict=True):
+            parts.append(column)
+        self._rows.append(numbers)
+
+    def _check_size(self) -> None:
+        limits = (
+            (self._height, MAX_ROWS, Text(zh="行", en="rows")),
+            (self._height * self.width, MAX_CELLS, Text(zh="个单元格", en="cells")),
+            (self._bytes, 2 * MAX_TEXT_BYTES, Text(zh="字节文字", en="bytes of text")),
+        )
+        for size, limit, unit in limits:
+            if size > limit:
+                raise refuse(
+                    Text(
+                        zh="{file} 太大，不能一次读完；请拆成几份。",
+                        en="{file} is too large to be read at once; split it into parts.",
+                    ).format(file=self.source),
+                    where=self.source,
+                    got=f"> {limit:,}",
+                    wanted=Text(zh=f"至多 {limit:,} {unit.zh}", en=f"at most {limit:,} {unit.en}"),
+                )
+
+    def finish(self) -> tuple[pd.DataFrame, np.ndarray]:
+        """Return the cells as a frame of text, and the row numbers."""
+        names = [str(position) for position in range(self.width)]
+        columns = [pa.chunked_array(parts, type=pa.large_string()) for parts in self._parts]
+        cells = pa.Table.from_arrays(columns, names=names).to_pandas()
+        cells.columns = pd.RangeIndex(self.width)
+        rows = np.concatenate(self._rows) if self._rows else np.empty(0, dtype=np.int64)
+        return cells, rows
+
+
+def empty_is_missing(texts: pa.Array) -> pa.Array:
+    """Return text (large_string) in which no cell is an empty string."""
+    empty = pc.equal(pc.binary_length(texts), 0)
+    if not pc.any(empty).as_py():
+        return texts
+    return pc.if_else(empty, pa.scalar(None, type=pa.large_string()), texts)

@@ -1,0 +1,215 @@
+"""A firm is placed by what says so at its beginning, and by nothing further on."""
+
+import csv
+import re
+
+import pandas as pd
+import pytest
+
+from leadscore.lists.divisions import (
+    beginning,
+    division_codes,
+    english_province,
+    in_brackets,
+    is_division,
+    place_of_code,
+)
+from leadscore.lists.places import PLACED_BY, settle
+from leadscore.shipped import shipped
+
+
+def placed(**columns: str) -> tuple[str | None, str | None]:
+    frame = pd.DataFrame({name: [columns.get(name)] for name in PLACED_BY}, dtype="str")
+    places = settle(frame)
+    codes = places.province_code[0], places.city_code[0]
+    return tuple(code if isinstance(code, str) else None for code in codes)
+
+
+def begins(text: str) -> tuple[str | None, str | None]:
+    place = beginning(text)
+    return place.province, place.city
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("江西省赣州市龙南市龙南经济技术开发区", ("36", "3607")),
+        ("江西省赣州经济技术开发区迎宾大道", ("36", "3607")),
+        ("江西省南昌县小蓝经济开发区", ("36", "3601")),
+        ("东莞市厚街镇桥头社区", ("44", "4419")),
+        ("深圳市宝安区", ("44", "4403")),
+        ("中国（上海）自由贸易试验区富特西一路", ("31", "3100")),
+        ("北京市朝阳区西大望路", ("11", "1100")),
+        ("重庆市璧山区", ("50", "5000")),
+        ("苏州工业园区汀兰巷", ("32", "3205")),
+        ("江苏省太仓市苏州东路88号", ("32", "3205")),
+        ("昆山市玉山镇", ("32", "3205")),
+        ("郑州高新技术产业开发区", ("41", "4101")),
+        ("广东从化经济开发区", ("44", None)),
+        ("内蒙古自治区呼和浩特市", ("15", "1501")),
+        ("广西南宁市", ("45", "4501")),
+        ("黔东南州凯里市", ("52", "5226")),
+        ("香港特别行政区九龙", ("81", "8100")),
+    ],
+)
+def test_an_address_is_placed_by_its_beginning(text, expected) -> None:
+    assert begins(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("吉林", ("22", None)),
+        ("吉林市", ("22", "2202")),
+        ("吉林省吉林市丰满区", ("22", "2202")),
+        ("海南省海口市", ("46", "4601")),
+        ("海南藏族自治州", ("63", "6325")),
+        ("青海省海南州", ("63", "6325")),
+        ("河南省济源市", ("41", "419001")),
+        ("石河子市", ("65", "659001")),
+        ("湖北省省直辖县级行政区划仙桃市", ("42", "429004")),
+        ("北京市市辖区", ("11", "1100")),
+    ],
+)
+def test_names_that_mean_two_places_are_told_apart(text, expected) -> None:
+    assert begins(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("福州儒江西路60号", ("35", "3501")),
+        ("上海市黄浦区江西中路", ("31", "3100")),
+        ("江西中路170号", (None, None)),
+        ("南京西路1266号", (None, None)),
+        ("福建南路", (None, None)),
+        ("朝阳区建国路", (None, None)),
+        ("大同区", (None, None)),
+        ("海南区", (None, None)),
+        ("青浦区练塘镇", (None, None)),
+        ("公司承建南昌地铁", (None, None)),
+        ("", (None, None)),
+    ],
+)
+def test_a_place_named_further_on_or_by_a_street_says_nothing(text, expected) -> None:
+    assert begins(text) == expected
+
+
+def test_columns_go_before_the_address_and_that_before_the_credit_code() -> None:
+    everything = {
+        "province": "湖南",
+        "city": "长沙市",
+        "registered_address": "广东省深圳市南山区",
+        "credit_code": "91360727MA35LGHK7K",
+        "name": "上海某某有限公司",
+    }
+    order = [("43", "4301"), ("44", "4403"), ("36", "3607"), ("31", "3100")]
+    given = dict(everything)
+    for expected, dropped in zip(
+        order, [(), ("province", "city"), ("registered_address",), ("credit_code",)], strict=True
+    ):
+        for name in dropped:
+            del given[name]
+        assert placed(**given) == expected
+
+
+def test_a_firm_that_moved_is_where_its_address_is() -> None:
+    moved = {"registered_address": "深圳市南山区", "credit_code": "91360727MA35LGHK7K"}
+    assert placed(**moved) == ("44", "4403")
+
+
+def test_the_city_may_come_from_a_later_source_of_the_same_province_only() -> None:
+    code = "91360727MA35LGHK7K"
+    assert placed(registered_address="江西省龙南镇", credit_code=code) == ("36", "3607")
+    assert placed(registered_address="广东省某地", credit_code=code) == ("44", None)
+
+
+def test_codes_in_the_list_go_first() -> None:
+    assert placed(city_code="3601", province="广东") == ("36", "3601")
+    assert placed(province_code="36", city="南昌") == ("36", "3601")
+    assert division_codes(pd.Series(["360100", "36", "31", "x"], dtype="str")).tolist()[:3] == [
+        "3601",
+        "36",
+        "3100",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        ({"province": "浙江", "city": "杭州"}, ("33", "3301")),
+        ({"province": "浙江省", "city": "浙江省杭州市"}, ("33", "3301")),
+        ({"province": "吉林", "city": "吉林"}, ("22", "2202")),
+        ({"city": "江西省-赣州市"}, ("36", "3607")),
+        ({"province": "江苏", "district": "昆山市"}, ("32", "3205")),
+        ({"province": "Jiangxi Province"}, ("36", None)),
+        ({"province": "上海", "city": "市辖区"}, ("31", "3100")),
+        ({"city": "Grand Cayman"}, (None, None)),
+    ],
+)
+def test_place_columns_in_many_forms(columns, expected) -> None:
+    assert placed(**columns) == expected
+
+
+def test_disagreement_is_told_and_the_narrower_column_counts() -> None:
+    rows = {
+        "province": ["江西", "江西", "江西"],
+        "city": ["深圳市", "赣州市", "赣州市"],
+        "registered_address": [None, "广东省深圳市", "江西省赣州市"],
+    }
+    frame = pd.DataFrame({name: rows.get(name, [None] * 3) for name in PLACED_BY}, dtype="str")
+    places = settle(frame)
+    assert places.province_code.tolist() == ["44", "36", "36"]
+    assert places.odd_city.tolist() == [True, False, False]
+    assert places.odd_address.tolist() == [False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("江西志浩电子科技有限公司", ("36", None)),
+        ("深圳市某某股份有限公司", ("44", "4403")),
+        ("东莞某某有限公司", ("44", "4419")),
+        ("罗门哈斯电子材料（上海）有限公司", ("31", "3100")),
+        ("广东某某工程有限公司江西分公司", ("36", None)),
+        ("东方某某有限公司", (None, None)),
+        ("某某江西有限公司", (None, None)),
+        ("NA", (None, None)),
+    ],
+)
+def test_a_name_places_a_firm_when_nothing_else_does(name, expected) -> None:
+    assert placed(name=name) == expected
+
+
+def test_division_digits() -> None:
+    assert place_of_code("360727").city == "3607"
+    assert place_of_code("500230").city == "5000"
+    assert place_of_code("419001").city == "419001"
+    assert place_of_code("100000").province is None
+    assert (place_of_code("369900").province, place_of_code("369900").city) == ("36", None)
+
+
+def test_small_questions() -> None:
+    assert english_province("inner mongolia").province == "15"
+    assert english_province("Bavaria").province is None
+    assert in_brackets("某某(控股)有限公司").province is None
+    assert is_division("江西")
+    assert not is_division("江西铜业")
+
+
+def test_the_table_of_divisions_is_sound() -> None:
+    with shipped("codes", "divisions.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    codes = [row["code"] for row in rows]
+    digits = {"province": 2, "city": 4, "county": 6}
+    provinces = {row["code"] for row in rows if row["level"] == "province"}
+    assert len(provinces) == 34
+    assert len(set(codes)) == len(codes)
+    assert len({row["name"] for row in rows}) == len(rows)
+    for row in rows:
+        assert re.fullmatch(rf"\d{{{digits[row['level']]}}}", row["code"])
+        assert row["code"][:2] in provinces
+        assert row["name"].startswith(row["short_name"])
+        assert bool(row["name_en"]) == (row["level"] == "province")
+        if row["level"] == "county" and row["code"][2:4] != "90":
+            assert row["code"][:4] in codes
