@@ -9,8 +9,8 @@ import pytest
 from tests import bad_files as bad
 
 from leadscore.errors import ListError
-from leadscore.lists import children
 from leadscore.lists.cleaning import clean
+from leadscore.lists.files import children
 from leadscore.lists.reading import read_list
 
 FIRMS = ["深圳甲电子有限公司", "南昌乙光电有限公司"]

@@ -8,12 +8,12 @@ from datetime import date
 import pandas as pd
 
 from leadscore.language import Text
-from leadscore.lists.amounts import shipped_rates
-from leadscore.lists.cells import Reader
-from leadscore.lists.layout import lay_out
+from leadscore.lists.files.texttable import RawList
+from leadscore.lists.headers.layout import lay_out
 from leadscore.lists.problems import Problem
-from leadscore.lists.table_cleaning import TableCleaner
-from leadscore.lists.texttable import RawList
+from leadscore.lists.values.amounts import shipped_rates
+from leadscore.lists.values.cells import Reader
+from leadscore.lists.values.table_cleaning import TableCleaner
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
-from leadscore.lists.canonical import CANONICAL, COLUMNS
-from leadscore.lists.column import Column
-from leadscore.lists.headings import NO_UNIT, Reading, halves, normal_header, readings
-from leadscore.lists.units import Unit
+from leadscore.lists.headers.canonical import CANONICAL, COLUMNS
+from leadscore.lists.headers.column import Column
+from leadscore.lists.headers.headings import NO_UNIT, Reading, halves, normal_header, readings
+from leadscore.lists.headers.units import Unit
 
 __all__ = ["CANONICAL", "COLUMNS", "Column", "Heading", "column", "read_heading", "recognise"]
 

@@ -12,11 +12,11 @@ from scipy.sparse.csgraph import connected_components
 
 from leadscore.language import Text
 from leadscore.lists.cleaning import CleanList
-from leadscore.lists.faults import FOUND_CHARACTERS
-from leadscore.lists.firm_names import normal_name
-from leadscore.lists.near import near_pairs
 from leadscore.lists.problems import Problem, shown
-from leadscore.lists.repeats import fold_repeats, row_of
+from leadscore.lists.sameness.firm_names import normal_name
+from leadscore.lists.sameness.near import near_pairs
+from leadscore.lists.sameness.repeats import fold_repeats, row_of
+from leadscore.lists.values.faults import FOUND_CHARACTERS
 
 Ints = NDArray[np.int64]
 

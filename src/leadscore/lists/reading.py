@@ -8,14 +8,14 @@ from pathlib import Path
 
 from leadscore.errors import ListError
 from leadscore.language import Text
-from leadscore.lists.delimited import read_delimited
-from leadscore.lists.packages import ARCHIVE, other_kind, protected
-from leadscore.lists.parquet import read_parquet
+from leadscore.lists.files.delimited import read_delimited
+from leadscore.lists.files.packages import ARCHIVE, other_kind, protected
+from leadscore.lists.files.parquet import read_parquet
+from leadscore.lists.files.records import from_frame, from_records
+from leadscore.lists.files.spreadsheet import read_spreadsheet
+from leadscore.lists.files.textbytes import TextBytes
+from leadscore.lists.files.texttable import RawList, TextTable, refuse
 from leadscore.lists.problems import shown
-from leadscore.lists.records import from_frame, from_records
-from leadscore.lists.spreadsheet import read_spreadsheet
-from leadscore.lists.textbytes import TextBytes
-from leadscore.lists.texttable import RawList, TextTable, refuse
 
 __all__ = ["RawList", "TextTable", "from_frame", "from_records", "read_list"]
 

@@ -10,16 +10,16 @@ from typing import IO
 import pandas as pd
 
 from leadscore.language import Lang, Text
-from leadscore.lists.problems import Problem
-from leadscore.lists.replacing import check_ranking_path, replacing
-from leadscore.lists.workbook import Sheet, write_workbook
-from leadscore.lists.written_columns import (
+from leadscore.lists.output.replacing import check_ranking_path, replacing
+from leadscore.lists.output.workbook import Sheet, write_workbook
+from leadscore.lists.output.written_columns import (
     GUIDE_COLUMNS,
     PROBLEM_COLUMNS,
     RANKING_COLUMNS,
     UNITS,
     ColumnExplanation,
 )
+from leadscore.lists.problems import Problem
 
 __all__ = ["check_ranking_path", "read_ranking_csv", "write_problems", "write_ranking"]
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leadscore.lists.amounts import LARGEST_CNY, amounts, currency_codes, shipped_rates
-from leadscore.lists.numbers import counts, shares, years
-from leadscore.lists.units import CURRENCIES, Unit, read_unit
+from leadscore.lists.headers.units import CURRENCIES, Unit, read_unit
+from leadscore.lists.values.amounts import LARGEST_CNY, amounts, currency_codes, shipped_rates
+from leadscore.lists.values.numbers import counts, shares, years
 
 RATES = shipped_rates()
 USD, HKD = RATES.cny_per_unit["USD"], RATES.cny_per_unit["HKD"]

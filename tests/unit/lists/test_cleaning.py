@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leadscore.language import Text
-from leadscore.lists import faults
 from leadscore.lists.cleaning import CleanList, clean
 from leadscore.lists.columns import CANONICAL
+from leadscore.lists.files.texttable import RawList, TextTable
 from leadscore.lists.identity import settle_repeats
 from leadscore.lists.problems import Problem
-from leadscore.lists.texttable import RawList, TextTable
+from leadscore.lists.values import faults
 
 TODAY = date(2026, 11, 24)
 CODE = "91360727MA35LGHK7K"

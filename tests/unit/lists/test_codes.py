@@ -6,7 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from stdnum.cn import uscc
 
-from leadscore.lists.codes import ALPHABET, division_of, normal_code, rounded_code, valid_code
+from leadscore.lists.values.codes import (
+    ALPHABET,
+    division_of,
+    normal_code,
+    rounded_code,
+    valid_code,
+)
 
 REAL = ["91110000600037341L", "91360727MA35LGHK7K", "91441900MA51XAPG4N", "9144190059408399XP"]
 

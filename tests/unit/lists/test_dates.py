@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leadscore.lists.dates import dates, in_future
+from leadscore.lists.values.dates import dates, in_future
 
 
 def read(cell: str) -> str:

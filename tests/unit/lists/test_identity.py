@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from leadscore.lists import near
 from leadscore.lists.cleaning import CleanList, clean
-from leadscore.lists.firm_names import normal_name, stem
+from leadscore.lists.files.texttable import RawList, TextTable
 from leadscore.lists.identity import settle_repeats
-from leadscore.lists.texttable import RawList, TextTable
+from leadscore.lists.sameness import near
+from leadscore.lists.sameness.firm_names import normal_name, stem
 
 TODAY = date(2026, 11, 24)
 ONE, OTHER = "91360727MA35LGHK7K", "91441900MA51XAPG4N"

@@ -6,7 +6,7 @@ import re
 import pandas as pd
 import pytest
 
-from leadscore.lists.divisions import (
+from leadscore.lists.values.divisions import (
     beginning,
     division_codes,
     english_province,
@@ -14,7 +14,7 @@ from leadscore.lists.divisions import (
     is_division,
     place_of_code,
 )
-from leadscore.lists.places import PLACED_BY, settle
+from leadscore.lists.values.places import PLACED_BY, settle
 from leadscore.shipped import shipped
 
 

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leadscore.errors import ListError
-from leadscore.lists.delimited import read_delimited
-from leadscore.lists.dialect import DELIMITERS, find_dialect
-from leadscore.lists.textbytes import TextBytes
-from leadscore.lists.texttable import BATCH_ROWS, TextTable
+from leadscore.lists.files.delimited import read_delimited
+from leadscore.lists.files.dialect import DELIMITERS, find_dialect
+from leadscore.lists.files.textbytes import TextBytes
+from leadscore.lists.files.texttable import BATCH_ROWS, TextTable
 
 
 def read(folder: Path, text: str) -> TextTable:

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 from tests import bad_files as bad
 
-from leadscore.lists import parquet_child as child
+from leadscore.lists.files import parquet_child as child
 
 LIMITS = (10_000, 100_000, 1_000_000)
 

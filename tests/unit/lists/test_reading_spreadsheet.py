@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from tests import bad_files as bad
 
-from leadscore.lists import spreadsheet_child as child
+from leadscore.lists.files import spreadsheet_child as child
 
 CELL = '<c r="{at}" {more}>{inner}</c>'
 

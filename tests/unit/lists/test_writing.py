@@ -22,16 +22,16 @@ from openpyxl.utils.escape import unescape
 
 from leadscore.errors import OutputError
 from leadscore.language import Lang, Text
+from leadscore.lists.output.replacing import replacing
+from leadscore.lists.output.workbook import MAX_CELL, MAX_ROWS
+from leadscore.lists.output.written_columns import PROBLEM_COLUMNS, RANKING_COLUMNS
 from leadscore.lists.problems import Problem
-from leadscore.lists.replacing import replacing
-from leadscore.lists.workbook import MAX_CELL, MAX_ROWS
 from leadscore.lists.writing import (
     check_ranking_path,
     read_ranking_csv,
     write_problems,
     write_ranking,
 )
-from leadscore.lists.written_columns import PROBLEM_COLUMNS, RANKING_COLUMNS
 
 # openpyxl does not know the data bars of Excel 2010, the first that start at 0.
 pytestmark = pytest.mark.filterwarnings("ignore:.*extension is not supported:UserWarning")

@@ -1,0 +1,186 @@
+"""CSV has no standard: whatever wrote the file, no value of it may land in another column."""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from itertools import chain, islice
+
+import numpy as np
+
+from leadscore.language import Text
+from leadscore.lists.files.asides import without_asides
+from leadscore.lists.files.dialect import Record, Records, find_dialect
+from leadscore.lists.files.encodings import find_encoding
+from leadscore.lists.files.header_faults import duplicate_headers, no_header
+from leadscore.lists.files.header_rows import HEADER_SEARCH, Header, find_header
+from leadscore.lists.files.textbytes import TextBytes
+from leadscore.lists.files.texttable import BATCH_ROWS, RawList, TextColumns, TextTable, refuse
+from leadscore.lists.problems import Problem
+
+HEAD_CHARACTERS = 1 << 18
+"""Characters in which the separator is looked for: a title, a header and some rows."""
+
+
+def read_delimited(source: TextBytes) -> RawList:
+    """Read a CSV, plain or gzipped.
+
+    A record with more fields than the header is set aside (``too_many_fields``), for nobody can
+    tell where the surplus separator stands; only where most records of the start end in the same
+    empty surplus is that the habit of the program that wrote it. A short record is filled up with
+    missing cells and told (``too_few_fields``), unless most are short. A record whose quotes are
+    misplaced within one line is read without them and told (``stray_quote``).
+
+    Raises
+    ------
+    ListError
+        If the text can't be decoded, has no header, or a quote is never closed.
+    """
+    encoding = find_encoding(source)
+    with _text(source, encoding.name) as text:
+        head = text.read(HEAD_CHARACTERS)
+    if not head.strip("\ufeff \t\r\n\0"):
+        raise refuse(
+            Text(zh="{file} 是空的。", en="{file} is empty.").format(file=source.name),
+            where=source.name,
+            got="0",
+            wanted=Text(zh="一行列名和至少一家企业", en="a row of headers and at least one firm"),
+        )
+    dialect = find_dialect(head)
+    with _text(source, encoding.name) as text:
+        table, notices = _read_table(Records(source.name, text, dialect))
+    return RawList(
+        source=source.name,
+        format="csv.gz" if source.gzipped else "csv",
+        encoding=encoding.name,
+        delimiter=dialect.delimiter,
+        tables=(table,),
+        notices=(*encoding.notices, *notices),
+    )
+
+
+def _text(source: TextBytes, encoding: str) -> io.TextIOWrapper:
+    return io.TextIOWrapper(source.open(), encoding=encoding, errors="strict", newline="")
+
+
+def _read_table(records: Records) -> tuple[TextTable, list[Text]]:
+    stream = iter(records)
+    head = list(islice(stream, HEADER_SEARCH))
+    TextColumns(records.name, max((len(record.fields) for record in head), default=0))
+    header = find_header([record.fields for record in head])
+    if header is None:
+        raise no_header(records.name, [(records.name, [record.fields for record in head])])
+    below = head[header.last + 1 :]
+    body = _Body(records.name, header, _habitual_width(len(header.names), below))
+    body.read(chain(below, stream))
+    header = body.header
+    cells, rows = body.columns.finish()
+    at = head[header.last].number
+    table = TextTable(
+        headers=header.names,
+        cells=cells,
+        rows=rows,
+        problems=(*duplicate_headers(header, at, None), *body.problems),
+    )
+    table = without_asides(table, header, records.name)
+    notices, problems = body.short_rows(table.rows)
+    return replace(table, problems=(*table.problems, *problems)), notices
+
+
+def _habitual_width(width: int, below: Sequence[Record]) -> int:
+    """Return the width that most records have because of an empty surplus over the header."""
+    filled = [record.fields for record in below if any(record.fields)]
+    ending = [len(fields) for fields in filled if len(fields) > width and not any(fields[width:])]
+    usual, times = Counter(ending).most_common(1)[0] if ending else (width, 0)
+    return usual if times >= 2 and 2 * times > len(filled) else width
+
+
+class _Body:
+    """Collects the records below the header into columns of one width."""
+
+    def __init__(self, name: str, header: Header, width: int) -> None:
+        self._named = len(header.names)
+        self._width = width
+        self.header = header.widened(width)
+        self.columns = TextColumns(name, width)
+        self.problems: list[Problem] = []
+        self._short: dict[int, int] = {}
+
+    def read(self, records: Iterable[Record]) -> None:
+        width, named = self._width, self._named
+        batch: list[list[str]] = []
+        numbers: list[int] = []
+        for record in records:
+            fields = record.fields
+            if len(fields) > width or (width > named and any(fields[named:])):
+                self.problems.append(_too_many_fields(record, named))
+                continue
+            if len(fields) < width:
+                if not any(fields):
+                    continue
+                if len(fields) < named:
+                    self._short[record.number] = len(fields)
+                fields = fields + [""] * (width - len(fields))
+            if record.stray:
+                self.problems.append(_stray_quote(record))
+            batch.append(fields)
+            numbers.append(record.number)
+            if len(batch) == BATCH_ROWS:
+                self.columns.add(batch, numbers)
+                batch, numbers = [], []
+        self.columns.add(batch, numbers)
+
+    def short_rows(self, kept: np.ndarray) -> tuple[list[Text], list[Problem]]:
+        """Tell of short records: one by one, or once where most are short by habit."""
+        short = [number for number in self._short if number in set(kept.tolist())]
+        if 2 * len(short) > len(kept) > 2:
+            notice = Text(
+                zh="{n} 行的字段少于列名，缺少的末尾字段按缺失处理（首先是第 {row} 行）",
+                en="{n} rows have fewer fields than the header; those at the end count as missing"
+                " (the first is row {row})",
+            )
+            return [notice.format(n=f"{len(short):,}", row=short[0])], []
+        wanted = Text(
+            zh="{n} 个字段；缺少的末尾字段按缺失处理",
+            en="{n} fields; those not there at the end count as missing",
+        ).format(n=self._named)
+        return [], [
+            Problem(
+                row=number,
+                column=None,
+                found=str(self._short[number]),
+                wanted=wanted,
+                code="too_few_fields",
+            )
+            for number in short
+        ]
+
+
+def _too_many_fields(record: Record, named: int) -> Problem:
+    return Problem(
+        row=record.number,
+        column=None,
+        found=str(len(record.fields)),
+        wanted=Text(
+            zh=f"{named} 个字段；含分隔符的单元格应放在引号内。无法判断多出的在哪里，此行已单列",
+            en=f"{named} fields; a cell that holds the separator needs quotes. Which one does"
+            " can't be told, so the row is set aside",
+        ),
+        code="too_many_fields",
+        set_aside=True,
+    )
+
+
+def _stray_quote(record: Record) -> Problem:
+    return Problem(
+        row=record.number,
+        column=None,
+        found='"',
+        wanted=Text(
+            zh='单元格内的引号应写成 ""；已忽略不成对的引号，请核对此行',
+            en='a quote in a cell written as ""; the misplaced quotes were ignored, check the row',
+        ),
+        code="stray_quote",
+    )

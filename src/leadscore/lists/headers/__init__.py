@@ -1,0 +1,1 @@
+"""What the header of a column means: which canonical column, in which unit."""

@@ -1,0 +1,1 @@
+"""How a ranking is laid out and put in its place."""

@@ -1,0 +1,280 @@
+"""Lays tables out as an Excel workbook that a person can read, filter and print."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import IO, Any
+
+import pandas as pd
+import xlsxwriter
+from xlsxwriter.exceptions import FileCreateError
+
+from leadscore.errors import OutputError
+from leadscore.language import Lang, Text
+from leadscore.lists.output.written_columns import ColumnExplanation
+from leadscore.textwidth import display_width
+
+MAX_ROWS = 1_048_576
+"""Rows of a sheet, its header among them: Excel's own limit."""
+
+MAX_CELL = 32_767
+"""Longest text of a cell in UTF-16 units: Excel's own limit."""
+
+_BLOCK = 10_000
+_WIDEST = 50
+_ARROW = 3
+_A4 = 9
+_SAMPLE = 200
+_CUT = Text(zh="…（已截断）", en="… (cut)")
+_PAGE = Text(zh="第 &P 页，共 &N 页", en="page &P of &N")
+_TOO_LONG = Text(
+    zh="共 {rows} 行，超过 Excel 一张工作表的上限 {limit} 行。请改写成 .csv 或 .parquet。",
+    en="{rows} rows are more than the {limit} of an Excel sheet. Write .csv or .parquet instead.",
+)
+_OPTIONS = {
+    "constant_memory": True,
+    "strings_to_formulas": False,
+    "strings_to_urls": False,
+    "strings_to_numbers": False,
+}
+_TOP: dict[str, object] = {"valign": "top"}
+_GREY = {"font_color": "#808080", "italic": True}
+_HEADER = {"bold": True, "bg_color": "#D9D9D9", "bottom": 1, "text_wrap": True, "valign": "vcenter"}
+# From dark to light, so that the order shows in print and to the colour-blind; the letter stays.
+_GRADES: dict[str, dict[str, object]] = {
+    "A": {"bold": True, "bg_color": "#1B5E20", "font_color": "#FFFFFF"},
+    "B": {"bold": True, "bg_color": "#66BB6A"},
+    "C": {"bg_color": "#C8E6C9"},
+    "D": {},
+}
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One sheet of a workbook.
+
+    Attributes
+    ----------
+    title
+        Name of the sheet.
+    table
+        Text columns (``str``) and numbers; missing values become empty cells. No text may hold
+        control characters other than tab and line feed.
+    columns
+        Explanations, from which headers and number formats are taken; a column without one keeps
+        its name.
+    above
+        Labels with their values, written over the table.
+    frozen
+        Columns at the left that stay in sight.
+    printed
+        Columns at the left that are printed; all if 0.
+    greyed_by
+        Column whose filled cells grey their row; none if empty.
+    """
+
+    title: Text
+    table: pd.DataFrame
+    columns: Sequence[ColumnExplanation]
+    above: Sequence[tuple[str, str]] = ()
+    frozen: int = 0
+    printed: int = 0
+    greyed_by: str = ""
+
+    @property
+    def header_row(self) -> int:
+        """Row of the headers, counted from 0."""
+        return len(self.above) + 1 if self.above else 0
+
+    @property
+    def last_row(self) -> int:
+        """Last row that is written, counted from 0."""
+        return self.header_row + len(self.table)
+
+
+def write_workbook(handle: IO[bytes], sheets: Sequence[Sheet], *, lang: Lang) -> None:
+    """Write sheets row by row, so that memory does not grow with their length.
+
+    Raises
+    ------
+    OutputError
+        If a table has more rows than a sheet can hold.
+    OSError
+        If the disk refuses.
+    """
+    for sheet in sheets:
+        if sheet.last_row >= MAX_ROWS:
+            raise OutputError(_TOO_LONG.format(rows=len(sheet.table), limit=MAX_ROWS - 1))
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        workbook = xlsxwriter.Workbook(handle, _OPTIONS | {"tmpdir": folder})
+        try:
+            for sheet in sheets:
+                _SheetWriter(workbook, sheet, lang).write()
+            workbook.close()
+        except FileCreateError as error:
+            raise error.args[0] from error
+        finally:
+            _let_go(workbook)
+
+
+def _let_go(workbook: Any) -> None:
+    """Close the row files, which a failure leaves open and Windows then can't delete."""
+    for worksheet in workbook.worksheets():
+        with contextlib.suppress(OSError):
+            worksheet.row_data_fh.close()
+
+
+class _SheetWriter:
+    """Writes one sheet from its first row to its last, as ``constant_memory`` wants it."""
+
+    def __init__(self, workbook: Any, sheet: Sheet, lang: Lang) -> None:
+        self._workbook, self._sheet, self._lang = workbook, sheet, lang
+        self._worksheet = workbook.add_worksheet(sheet.title.pick(lang))
+        self._explained = {each.column: each for each in sheet.columns}
+        self._names: list[str] = list(sheet.table.columns)
+        self._headers = [self._header(name) for name in self._names]
+        self._widths = [
+            _fitted_width(sheet.table[name], header)
+            for name, header in zip(self._names, self._headers, strict=True)
+        ]
+        self._grades = {
+            grade: workbook.add_format(_TOP | {"align": "center"} | look)
+            for grade, look in _GRADES.items()
+        }
+
+    def write(self) -> None:
+        """Write what stands above, the headers, the cells, and what Excel shall do with them."""
+        self._write_above()
+        header = self._workbook.add_format(_HEADER)
+        for column, text in enumerate(self._headers):
+            self._worksheet.write_string(self._sheet.header_row, column, text, header)
+        self._write_cells()
+        self._set_columns()
+        self._set_page()
+
+    def _header(self, name: str) -> str:
+        return self._explained[name].header.pick(self._lang) if name in self._explained else name
+
+    def _write_above(self) -> None:
+        label_format = self._workbook.add_format(_TOP | {"bold": True})
+        for row, (label, value) in enumerate(self._sheet.above):
+            self._worksheet.write_string(row, 0, label, label_format)
+            self._write_text(row, 1, value, None)
+
+    def _write_cells(self) -> None:
+        """Write the table; a loop over cells, for that is how a workbook is streamed."""
+        table, first = self._sheet.table, self._sheet.header_row + 1
+        plain, grey = self._formats({}), self._formats(_GREY)
+        texts = [isinstance(dtype, pd.StringDtype) for dtype in table.dtypes]
+        greyed_by = self._position(self._sheet.greyed_by)
+        grade_at = self._position("grade")
+        for row, values in enumerate(_rows(table, _CUT.pick(self._lang)), start=first):
+            greyed = greyed_by is not None and values[greyed_by] is not None
+            formats = grey if greyed else plain
+            for column, value in enumerate(values):
+                if value is None:
+                    continue
+                look = formats[column]
+                if column == grade_at and not greyed:
+                    look = self._grades.get(value, look)
+                if texts[column]:
+                    self._write_text(row, column, value, look)
+                else:
+                    self._worksheet.write_number(row, column, value, look)
+
+    def _write_text(self, row: int, column: int, text: str, look: Any) -> None:
+        # XlsxWriter takes a text between these tags for its own markup and writes it unescaped.
+        if text.startswith("<r>") and text.endswith("</r>"):
+            self._worksheet.write_rich_string(row, column, text[:1], text[1:-1], text[-1:], look)
+        else:
+            self._worksheet.write_string(row, column, text, look)
+
+    def _position(self, name: str) -> int | None:
+        return self._names.index(name) if name in self._names else None
+
+    def _formats(self, look: dict[str, Any]) -> list[Any]:
+        """Return one format a column; made once, as looking them up by cell is slow."""
+        formats = []
+        for name, width in zip(self._names, self._widths, strict=True):
+            own = {"num_format": "0.0%"} if name in self._fractions() else {}
+            wraps = {"text_wrap": True} if width > _WIDEST else {}
+            formats.append(self._workbook.add_format(_TOP | look | own | wraps))
+        return formats
+
+    def _fractions(self) -> list[str]:
+        return [
+            name
+            for name in self._names
+            if name in self._explained and self._explained[name].kind == "fraction"
+        ]
+
+    def _set_columns(self) -> None:
+        sheet, worksheet = self._sheet, self._worksheet
+        for column, width in enumerate(self._widths):
+            worksheet.set_column(column, column, min(width, _WIDEST) + 1)
+        last = len(self._names) - 1
+        worksheet.autofilter(sheet.header_row, 0, sheet.last_row, last)
+        worksheet.freeze_panes(sheet.header_row + 1, sheet.frozen)
+        # Credit codes of digits only are meant to be text; no green corners.
+        worksheet.ignore_errors(
+            {"number_stored_as_text": f"A1:{xlsxwriter.utility.xl_col_to_name(last)}{MAX_ROWS}"}
+        )
+        bar = {
+            "type": "data_bar", "bar_solid": True, "bar_color": "#9DC3E6",
+            "min_type": "num", "min_value": 0, "max_type": "num", "max_value": 1,
+        }  # fmt: skip
+        for name in self._fractions():
+            column = self._names.index(name)
+            worksheet.conditional_format(
+                sheet.header_row + 1, column, max(sheet.last_row, sheet.header_row + 1), column, bar
+            )
+
+    def _set_page(self) -> None:
+        sheet, worksheet = self._sheet, self._worksheet
+        worksheet.set_landscape()
+        worksheet.set_paper(_A4)
+        worksheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
+        worksheet.fit_to_pages(1, 0)
+        worksheet.repeat_rows(sheet.header_row)
+        worksheet.set_footer(f"&C{_PAGE.pick(self._lang)}")
+        if sheet.printed:
+            worksheet.print_area(0, 0, sheet.last_row, sheet.printed - 1)
+
+
+def _rows(table: pd.DataFrame, mark: str) -> Iterator[tuple[Any, ...]]:
+    """Yield the rows as Python values, None for missing, a block at a time."""
+    for start in range(0, len(table), _BLOCK):
+        block = table.iloc[start : start + _BLOCK]
+        yield from zip(*(_values(block[name], mark) for name in block), strict=True)
+
+
+def _values(column: pd.Series, mark: str) -> list[Any]:
+    if isinstance(column.dtype, pd.StringDtype):
+        # A character is one or two units: what is half as long fits whatever it is made of.
+        if (column.str.len() > MAX_CELL // 2).any():
+            column = column.map(lambda text: _cut_cell(text, mark), na_action="ignore")
+    elif pd.api.types.is_float_dtype(column.dtype):
+        column = column.where(column.abs() < float("inf"))
+    return column.astype("object").where(column.notna() & column.ne(""), None).tolist()
+
+
+def _cut_cell(text: str, mark: str) -> str:
+    units = text.encode("utf-16-le")
+    if len(units) <= 2 * MAX_CELL:
+        return text
+    # A pair that the cut splits is dropped whole.
+    return units[: 2 * (MAX_CELL - len(mark))].decode("utf-16-le", "ignore") + mark
+
+
+def _fitted_width(column: pd.Series, header: str) -> int:
+    """Return the width of the widest text; numbers are narrower than their headers."""
+    width = display_width(header) + _ARROW
+    if not isinstance(column.dtype, pd.StringDtype):
+        return max(width, 9)
+    # The widest text is among the longest; measuring them all would take longer than writing them.
+    longest = column.loc[column.str.len().nlargest(_SAMPLE).index].dropna()
+    lines = longest.str.slice(0, 2 * _WIDEST).str.split("\n").explode()
+    return max([width, *map(display_width, lines)])

@@ -1,0 +1,1 @@
+"""Which rows are one and the same firm."""

@@ -1,0 +1,216 @@
+"""Which province and city a piece of text begins with, by the table of administrative divisions."""
+
+from __future__ import annotations
+
+import csv
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+
+import pandas as pd
+
+from leadscore.lists.headers.headings import normal_header
+from leadscore.shipped import shipped
+
+MUNICIPALITIES = ("11", "12", "31", "50", "81", "82")
+"""Provinces that are one city: their city code is the province code and 00."""
+
+_DIRECT = "90"
+_ROAD = r"(?![东西南北中一二三四五六七八九十环新老]{0,2}(?:大?[路街道巷弄里]|大街|胡同))"
+_LESSER = r"(?![区县旗镇乡村里湾山河湖])"
+_PADDING = re.compile(r"^(?:(?:省|自治区)?直辖县级行政区划|市辖区|[\s,/\-·—])+")
+_LEAD = re.compile(r"^(?:中国|中华人民共和国)?\(?")
+_READ = 40
+"""Characters of a text that are looked at: the longest division name has 11."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something is.
+
+    Attributes
+    ----------
+    province
+        Two digits of GB/T 2260; missing if unknown.
+    city
+        Four digits of the city of prefecture level; of a municipality its province code and 00; six
+        digits of a county-level unit directly under a province, since four would name several;
+        missing if unknown.
+    """
+
+    province: str | None = None
+    city: str | None = None
+
+
+NOWHERE = Place()
+
+
+@dataclass(frozen=True)
+class Directory:
+    """The divisions by name.
+
+    Attributes
+    ----------
+    places
+        The place that each name means, full and short names alike.
+    anywhere
+        Matches a name at the beginning of a text that stands alone.
+    inside
+        Matches a name at the beginning of what follows a province, by its code.
+    english
+        Province by its English name in the normal form of headers.
+    """
+
+    places: dict[str, Place]
+    anywhere: re.Pattern[str]
+    inside: dict[str, tuple[re.Pattern[str], dict[str, Place]]]
+    english: dict[str, Place]
+
+
+def place_of_code(code: str) -> Place:
+    """Return the place that division digits mean; nowhere if the province is unknown.
+
+    Parameters
+    ----------
+    code
+        2, 4 or 6 digits of GB/T 2260, as in characters 3 to 8 of a credit code.
+
+    >>> place_of_code("360727"), place_of_code("310115"), place_of_code("419001")
+    (Place(province='36', city='3607'), Place(province='31', city='3100'),
+     Place(province='41', city='419001'))
+    """
+    names = _codes()
+    province = code[:2]
+    if province not in names:
+        return NOWHERE
+    if province in MUNICIPALITIES:
+        return Place(province, province + "00")
+    city = code[:6] if code[2:4] == _DIRECT else code[:4]
+    return Place(province, city if len(city) > len(province) and city in names else None)
+
+
+def division_codes(cells: pd.Series) -> pd.Series:
+    """Return the code of the place that each cell names by its digits; missing if none.
+
+    >>> division_codes(pd.Series(["36", "360100", "3601.0", "99"])).tolist()
+    ['36', '3601', '3601', nan]
+    """
+    digits = cells.str.strip().str.replace(r"\.0+$", "", regex=True)
+    places = [place_of_code(code) if code.isdigit() else NOWHERE for code in digits]
+    known = [place.city or place.province for place in places]
+    return pd.Series(known, index=cells.index, dtype="str")
+
+
+def beginning(text: str, province: str | None = None) -> Place:
+    """Return the place that a text begins with; nowhere if it begins with none.
+
+    Only the beginning speaks: 福州儒江西路 is not in Jiangxi, and a street that is named after a
+    province (江西中路) is not in it either.
+
+    Parameters
+    ----------
+    text
+        An address, a name of a firm, or a cell of a province or city column.
+    province
+        Two digits of the province that the text is known to lie in, if any.
+
+    >>> beginning("江西省赣州市龙南市龙南经济技术开发区")
+    Place(province='36', city='3607')
+    >>> beginning("江西中路170号"), beginning("吉林市丰满区")
+    (Place(province=None, city=None), Place(province='22', city='2202'))
+    """
+    directory = divisions()
+    rest = _LEAD.sub("", _plain(text))
+    found = directory.anywhere.match(rest)
+    place = directory.places[found[0]] if found else NOWHERE
+    if province and province == place.province and found and found[0] == rest:
+        # 吉林 in a city column of 吉林省 is the city, not the province once more.
+        return directory.inside.get(province, (None, {}))[1].get(rest, place)
+    if found and place.province and place.city is None:
+        return _inside(directory, rest[found.end() :], place.province)
+    if province and place.province != province:
+        within = _inside(directory, rest, province)
+        return within if within.city else place
+    return place
+
+
+def english_province(text: str) -> Place:
+    """Return the province that an English name means; nowhere if none.
+
+    >>> english_province("Jiangxi Province").province
+    '36'
+    """
+    return divisions().english.get(normal_header(text).removesuffix("province"), NOWHERE)
+
+
+def in_brackets(name: str) -> Place:
+    """Return the place that stands alone in brackets in a firm's name, as in 某某(深圳)有限公司."""
+    for inside in re.findall(r"\(([^()]{2,12})\)", _plain(name, len(name))):
+        place = divisions().places.get(inside)
+        if place:
+            return place
+    return NOWHERE
+
+
+def is_division(name: str) -> bool:
+    """Tell whether a text is nothing but the name of a province or city."""
+    return _plain(name) in divisions().places
+
+
+@cache
+def divisions() -> Directory:
+    """Read the table that travels with the package."""
+    places: dict[str, Place] = {}
+    guarded: dict[str, str] = {}
+    inside: dict[str, dict[str, Place]] = {}
+    for code, row in sorted(_codes().items(), key=lambda item: (len(item[0]), item[0])):
+        place = place_of_code(code)
+        short = row["short_name"]
+        names = [row["name"]]
+        if row["level"] != "county":
+            names.append(short)
+            if row["name"].endswith("自治州"):
+                names.append(short + "州")
+        for name in names:
+            if name not in places:
+                places[name] = place
+                guarded[name] = re.escape(name) + (_ROAD + _LESSER if name == short else "")
+        if row["level"] != "province":
+            inside.setdefault(code[:2], {}).update(dict.fromkeys([*names, short], place))
+    english = {
+        normal_header(row["name_en"]): place_of_code(code)
+        for code, row in _codes().items()
+        if row["name_en"]
+    }
+    within = {
+        province: (_any(re.escape(name) + _ROAD for name in _longest(names)), names)
+        for province, names in inside.items()
+    }
+    anywhere = _any(guarded[name] for name in _longest(guarded))
+    return Directory(places, anywhere, within, english)
+
+
+def _inside(directory: Directory, rest: str, province: str) -> Place:
+    pattern, names = directory.inside.get(province, (None, {}))
+    found = pattern.match(_PADDING.sub("", rest)) if pattern else None
+    return names[found[0]] if found else place_of_code(province)
+
+
+def _longest(names: dict[str, str] | dict[str, Place]) -> list[str]:
+    return sorted(names, key=lambda name: (-len(name), name))
+
+
+def _any(patterns: Iterable[str]) -> re.Pattern[str]:
+    return re.compile("|".join(patterns))
+
+
+def _plain(text: str, length: int = _READ) -> str:
+    return re.sub(r"\s+", "", unicodedata.normalize("NFKC", text[:length]))
+
+
+@cache
+def _codes() -> dict[str, dict[str, str]]:
+    with shipped("codes", "divisions.csv").open(encoding="utf-8", newline="") as file:
+        return {row["code"]: row for row in csv.DictReader(file)}

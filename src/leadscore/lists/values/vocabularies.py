@@ -1,0 +1,117 @@
+"""Status and stage are written in many words; each word has one meaning here."""
+
+from __future__ import annotations
+
+import re
+
+import pandas as pd
+
+from leadscore.language import Text
+from leadscore.lists.values.texts import tidy_word
+
+STATUSES: dict[str, Text] = {
+    "active": Text(zh="在业", en="active"),
+    "deregistered": Text(zh="注销", en="deregistered"),
+    "revoked": Text(zh="吊销", en="revoked"),
+    "moved_out": Text(zh="迁出", en="moved out"),
+    "suspended": Text(zh="停业", en="suspended"),
+    "liquidating": Text(zh="清算", en="in liquidation"),
+}
+"""What may have become of a firm, by id."""
+
+STAGES: dict[str, Text] = {
+    "lead": Text(zh="线索", en="lead"),
+    "screened": Text(zh="研判", en="screened"),
+    "contacted": Text(zh="对接", en="contacted"),
+    "visited": Text(zh="考察", en="visited"),
+    "negotiating": Text(zh="洽谈", en="negotiating"),
+    "signed": Text(zh="签约", en="signed"),
+    "registered": Text(zh="注册", en="registered"),
+    "building": Text(zh="开工", en="building"),
+    "producing": Text(zh="投产", en="producing"),
+    "paused": Text(zh="搁置", en="paused"),
+    "lost": Text(zh="流失", en="lost"),
+}
+"""How far the courting of a firm may have come, by id, in order."""
+
+_STATUS_WORDS = tuple((re.compile(pattern), status) for pattern, status in (
+    (r"吊销.*(?<!未)注销", "deregistered"),
+    (r"吊销|撤销|责令关闭|除名|revoked", "revoked"),
+    (r"(?:正在|申请|拟|办理|简易)注销|注销(?:中|公告|备案)|清算|破产", "liquidating"),
+    (r"liquidating|in_?liquidation", "liquidating"),
+    (r"注销|解散|deregistered|dissolved|cancell?ed|closed|struckoff", "deregistered"),
+    (r"迁出|迁往|moved_?out", "moved_out"),
+    (r"停业|歇业|休业|停产|非正常|suspended|dormant", "suspended"),
+    (r"存续|在业|开业|在营|在册|正常|营业|经营|迁入|登记成立|仍注册", "active"),
+    (r"(?<!in)active|live|(?<!ab)normal|registered|open|existing", "active"),
+))  # fmt: skip
+"""Looked for in this order, so that 吊销，未注销 is not taken for 注销 nor 非正常 for 正常."""
+
+_LONGEST_STATUS = 24
+
+_STAGE_WORDS = {
+    "lead": "线索 线索阶段 初步线索 意向 新线索 new",
+    "screened": "研判 已研判 初筛 筛选 已筛选 评估 项目研判 qualified screening",
+    "contacted": "对接 已对接 接洽 已接洽 联系 已联系 接触 已接触 初步对接 初步接触 contact",
+    "visited": "考察 已考察 实地考察 互访 走访 拜访 已拜访 到访 visit visiting",
+    "negotiating": "洽谈 在谈 谈判 商谈 深入洽谈 商务谈判 negotiation",
+    "signed": "签约 已签约 签订协议 已签 签署协议 正式签约 contracted",
+    "registered": "注册 已注册 落户 已落户 注册落户 公司注册 注册成立",
+    "building": "开工 已开工 在建 建设 开工建设 动工 已动工 construction",
+    "producing": "投产 已投产 达产 已达产 投运 竣工投产 运营 operating production",
+    "paused": "搁置 已搁置 暂停 已暂停 暂缓 中止 on_hold onhold hold",
+    "lost": "流失 已流失 终止 已终止 放弃 已放弃 失败 落地外地 dropped abandoned",
+}
+_STAGES_BY_WORD = {stage: stage for stage in STAGES} | {
+    word: stage for stage, words in _STAGE_WORDS.items() for word in words.split()
+}
+_STAGE_FRAME = re.compile(r"(?:正在|处于)?(.+?)(?:阶段|中|期|完成)?(?:[:,;(](.*?)\)?)?")
+
+
+def status_of(word: str) -> str | None:
+    """Return the id of the registration status that a word names; missing if none is known.
+
+    >>> status_of("存续（在营、开业、在册）"), status_of("吊销，未注销"), status_of("晴")
+    ('active', 'revoked', None)
+    """
+    text = tidy_word(word)
+    if text in STATUSES:
+        return text
+    if len(text) <= _LONGEST_STATUS:
+        for pattern, status in _STATUS_WORDS:
+            if pattern.search(text):
+                return status
+    return None
+
+
+def stage_of(word: str) -> tuple[str | None, str | None]:
+    """Return the id of the stage that a word names, and the reason given behind it.
+
+    A stage that is only meant or awaited (拟签约, 待开工) is not reached, and is not read.
+
+    >>> stage_of("洽谈中"), stage_of("流失（地价）"), stage_of("拟签约")
+    (('negotiating', None), ('lost', '地价'), (None, None))
+    """
+    text = tidy_word(word)
+    if text in _STAGES_BY_WORD:
+        return _STAGES_BY_WORD[text], None
+    framed = _STAGE_FRAME.fullmatch(text)
+    stage = _STAGES_BY_WORD.get(framed[1]) if framed else None
+    return stage, (framed[2] or None) if framed and stage else None
+
+
+def statuses(cells: pd.Series) -> pd.Series:
+    """Return what `status_of` says of each cell."""
+    return pd.Series([status_of(word) for word in cells], index=cells.index, dtype="str")
+
+
+def stages(cells: pd.Series) -> pd.Series:
+    """Return the stage that `stage_of` finds in each cell."""
+    return pd.Series([stage_of(word)[0] for word in cells], index=cells.index, dtype="str")
+
+
+def stage_reasons(cells: pd.Series) -> pd.Series:
+    """Return the reason that `stage_of` finds in each cell; cells may be missing."""
+    at, different = pd.factorize(cells)
+    reasons = [*(stage_of(word)[1] for word in different), None]
+    return pd.Series([reasons[place] for place in at], index=cells.index, dtype="str")
