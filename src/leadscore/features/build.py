@@ -18,7 +18,7 @@ from leadscore.features.origin import origin_features
 from leadscore.lists.blank import blank_firms
 
 # A gap that is worth naming, and a match strong enough to count as filling it.
-_SIZEABLE_GAP = 0.5
+_SIZEABLE_GAP = 0.45
 _SOLID_STRENGTH = 0.3
 
 

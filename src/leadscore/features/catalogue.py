@@ -132,15 +132,15 @@ _FEATURES = (
     _feature(
         "fit/gap", "share", 1,
         ("最契合环节的缺口大小", "gap of the best-fitting segment"),
-        ("填补缺口：{segment}，{supply}", "fills a gap: {segment}, {supply}"),
-        ("缺口小：{segment}，{supply}", "little gap to fill: {segment}, {supply}"),
+        ("填补缺口：{segment}（{words}），{supply}", "fills a gap: {segment} ({words}), {supply}"),
+        ("缺口小：{segment}（{words}），{supply}", "little gap to fill: {segment} ({words}), {supply}"),
         ("不填补任何缺口", "fills none of the gaps"),
         _NO_MATCH,
     ),
     _feature(
         "fit/match_strength", "share", 1,
         ("业务与该环节的匹配强度", "how strongly its business matches the segment"),
-        ("主业吻合{segment}：{words}", "its main business is {segment}: {words}"),
+        ("主业吻合{segment}（匹配强度{value}）", "its main business is {segment} (match {value})"),
         ("与产业链的匹配较弱（{value}）", "weak match with the chains ({value})"),
         ("没有业务文字可供匹配", "no business text to match"),
         Text(zh="没有业务文字", en="no business text"),

@@ -23,9 +23,10 @@ def wording() -> Wording:
 @pytest.mark.parametrize(
     ("feature", "value", "points", "zh", "en"),
     [
-        ("gap", 1.0, 16, "填补缺口：风电叶片，本地尚无", "fills a gap: Blades, none made locally"),
-        ("match_strength", 0.9, 10, "主业吻合风电叶片：风电叶片",
-         "its main business is Blades: 风电叶片"),
+        ("gap", 1.0, 16, "填补缺口：风电叶片（风电叶片），本地尚无",
+         "fills a gap: Blades (风电叶片), none made locally"),
+        ("match_strength", 0.9, 10, "主业吻合风电叶片（匹配强度90%）",
+         "its main business is Blades (match 90%)"),
         ("chain", "wind", 3, "属于重点产业链：风电装备",
          "belongs to a chain that the city builds: Wind power"),
         ("target_region", 1.0, 10, "来自招商目标区域：长三角",
