@@ -10,8 +10,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from leadscore.city.arrays import BoolArray, IntArray
 from leadscore.city.lexicon import normal_form
-from leadscore.city.vocabulary import PLANE, BoolArray, IntArray
+from leadscore.city.vocabulary import PLANE
 
 ITEM, CLAUSE, SENTENCE = 1, 2, 3
 """How much a delimiter ends: an item of a list, a clause, a sentence. 0 ends nothing."""

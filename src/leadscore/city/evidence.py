@@ -6,10 +6,9 @@ from typing import Final
 
 import numpy as np
 
+from leadscore.city.arrays import FloatArray, IntArray
 from leadscore.city.document import Document
-from leadscore.city.mentions import Spans
-from leadscore.city.strength import FloatArray
-from leadscore.city.vocabulary import IntArray
+from leadscore.city.mentions import Mentions
 
 MOST_WORDS: Final = 6
 """How many words are kept for a match, the weightiest ones."""
@@ -17,13 +16,13 @@ JOINT: Final = "、"
 
 
 def quoted_words(
-    document: Document, spans: Spans, owner: IntArray, weight: FloatArray, owners: int
+    document: Document, mentions: Mentions, owner: IntArray, weight: FloatArray, owners: int
 ) -> list[str]:
     """Return for each of ``owners`` the words that were found, joined by ``、``.
 
     Parameters
     ----------
-    document, spans
+    document, mentions
         Where the words stand; they are quoted as written there, in NFKC.
     owner
         For each word the match that it belongs to, or -1 for none.
@@ -31,11 +30,14 @@ def quoted_words(
         How much each counts; the heaviest come first, and of equals the first in the text.
     """
     kept = np.flatnonzero(owner >= 0)
-    order = kept[np.lexsort((spans.begin[kept], -weight[kept], owner[kept]))]
+    order = kept[np.lexsort((mentions.begin[kept], -weight[kept], owner[kept]))]
     found: list[dict[str, str]] = [{} for _ in range(owners)]
     # Text has to be sliced one word at a time; it is done for what is kept only.
     for who, begin, end in zip(
-        owner[order].tolist(), spans.begin[order].tolist(), spans.end[order].tolist(), strict=True
+        owner[order].tolist(),
+        mentions.begin[order].tolist(),
+        mentions.end[order].tolist(),
+        strict=True,
     ):
         words = found[who]
         if len(words) < MOST_WORDS:

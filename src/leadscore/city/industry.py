@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 import numpy as np
 import pandas as pd
 
+from leadscore.city.arrays import IntArray
 from leadscore.city.lexicon import normal_form
-from leadscore.city.vocabulary import IntArray
 
 CLASS_COLUMNS: Final = (
     "industry",
@@ -34,6 +35,18 @@ class Classed(Protocol):
     def industry(self) -> tuple[str, ...]: ...  # noqa: D102
 
 
+@dataclass(frozen=True, slots=True)
+class Classes:
+    """Which firms' classes speak for which segments: each pair once, by rising firm, segment.
+
+    ``name`` is the class as the list writes it.
+    """
+
+    firm: IntArray
+    segment: IntArray
+    name: list[str]
+
+
 class IndustryWitness:
     """Looks up industry classes; picklable.
 
@@ -50,8 +63,8 @@ class IndustryWitness:
             for entry in segment.industry:
                 self._segments_of.setdefault(_entry_form(entry), []).append(position)
 
-    def speaks_for(self, firms: pd.DataFrame) -> tuple[IntArray, IntArray, list[str]]:
-        """Return positions of firms and segments, each pair once, sorted, and the class of each."""
+    def speaks_for(self, firms: pd.DataFrame) -> Classes:
+        """Look up the classes of a list of firms, whatever of `CLASS_COLUMNS` it has."""
         firm, segment, names = [_NONE], [_NONE], list[str]()
         for column in CLASS_COLUMNS:
             if column not in firms.columns:
@@ -66,7 +79,7 @@ class IndustryWitness:
                 names += [str(value)] * (len(rows) * len(spoken))
         pairs = np.stack([np.concatenate(firm), np.concatenate(segment)], axis=1)
         unique, where = np.unique(pairs, axis=0, return_index=True)
-        return unique[:, 0], unique[:, 1], [names[i] for i in where]
+        return Classes(unique[:, 0], unique[:, 1], [names[i] for i in where])
 
     def _spoken_for(self, value: str) -> set[int]:
         found: set[int] = set()

@@ -1,4 +1,4 @@
-"""Cue words that tell a maker from a supplier, a trader or a mere mention, the same for any city."""
+"""Cue words that tell a maker from a supplier, a trader or a mere mention, for any city."""
 
 from __future__ import annotations
 
@@ -14,8 +14,18 @@ from leadscore.shipped import shipped
 GROUPS: Final = (
     *("equipment", "materials", "parts", "integration", "service", "audience", "fields", "bodies"),
     *("making", "developing", "designing", "trading", "serving"),
-    *("application", "past", "negation", "recipient", "providing"),
-    *("connective", "and_others", "meant_for", "possessive", "filler", "intro", "formula", "intact"),
+    *("application", "uses", "past", "negation", "exception", "recipient", "providing"),
+    *(
+        "connective",
+        "and_others",
+        "meant_for",
+        "possessive",
+        "filler",
+        "suffix",
+        "intro",
+        "formula",
+        "intact",
+    ),
 )
 """Every list of the file; what each is for is said there, beside it."""
 

@@ -1,43 +1,40 @@
-"""Business text and industry class of a list of firms -> the segments each works in, and as what."""
+"""Business text and industry class of firms -> the segments that each works in, and as what."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from itertools import pairwise
+from typing import Final, Protocol
 
 import numpy as np
 import pandas as pd
 
+from leadscore.city.arrays import BoolArray, FloatArray, IntArray
 from leadscore.city.context import Context
 from leadscore.city.document import Document, join_texts
 from leadscore.city.evidence import quoted_words
-from leadscore.city.industry import IndustryWitness
+from leadscore.city.industry import Classed, IndustryWitness
 from leadscore.city.lexicon import Lexicon, load_lexicon
 from leadscore.city.mentions import Mentions, find_mentions
 from leadscore.city.roles import in_a_field, tie_of_each
-from leadscore.city.strength import (
-    FloatArray,
-    Judged,
-    Strengths,
-    Weights,
-    firm_strengths,
-    mention_weight,
-)
-from leadscore.city.values import ROLES
-from leadscore.city.vocabulary import IntArray, Kind, compile_words
+from leadscore.city.strength import Judged, Strengths, Weights, firm_strengths, mention_weights
+from leadscore.city.vocabulary import Kind, Words, compile_words
+from leadscore.city.witnesses import matches_table
 
-if TYPE_CHECKING:
-    from leadscore.city.profile import City
-
-NOISE: Final = 0.05
-"""Matches weaker than this are dropped."""
-INDUSTRY_ALONE: Final = 0.3
-"""Strength of a match that only the industry class speaks for; it joins text as a second witness."""
-_ROLES: Final = np.asarray(ROLES, dtype=object)
-_WITNESS: Final = np.asarray(["", "text", "industry", "both"], dtype=object)
 CHUNK_CHARACTERS: Final = 1_000_000
-"""How much text is matched at once; memory is bounded by it."""
+"""How much text is matched at once: memory is bounded by it, not by the list."""
+
+
+class SegmentWords(Words, Classed, Protocol):
+    """What matching reads of a segment: its words and its industry classes."""
+
+
+class Profile(Protocol):
+    """What matching reads of a city: its segments by id."""
+
+    @property
+    def segments(self) -> Mapping[str, SegmentWords]: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -50,9 +47,10 @@ class Matches:
         One row per firm and segment, by rising ``firm``, then falling ``strength``, then
         ``segment``. Columns: ``firm``, position in the list handed in; ``segment``, its id;
         ``role``, one of `ROLES`; ``strength``, `NOISE`..1, about 1 for a firm whose main
-        business this is, 0.3 for a side product, at most 0.45 for one who supplies those who
-        make it; ``words``, the firm's own words that were found, joined by ``、`` (the industry
-        class where no text speaks); ``witness``, ``text``, ``industry`` or ``both``.
+        business this is, 0.3 for a side product, at most 0.5 for one that only supplies those
+        who make it (see `Weights`); ``words``, the firm's own words that were found, joined by
+        ``、`` (the industry class where no text speaks); ``witness``, ``text``, ``industry``
+        or ``both``.
     """
 
     table: pd.DataFrame
@@ -71,16 +69,23 @@ class Matcher:
         Cue words; those shipped unless given.
     weights
         Constants of the strength.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> lamps = SimpleNamespace(makes=("灯具",), hints=(), excludes=(), industry=())
+    >>> matcher = Matcher(SimpleNamespace(segments={"light.lamps": lamps}))
+    >>> firms = pd.DataFrame({"main_business": ["灯具的研发、生产", "灯具生产设备", "灯具批发"]})
+    >>> matcher.match(firms).table[["firm", "role", "words"]].values.tolist()
+    [[0, 'maker', '灯具'], [1, 'equipment', '灯具'], [2, 'trade', '灯具']]
     """
 
     def __init__(
-        self, city: City, *, lexicon: Lexicon | None = None, weights: Weights | None = None
+        self, city: Profile, *, lexicon: Lexicon | None = None, weights: Weights | None = None
     ) -> None:
         self._vocabulary = compile_words(city.segments, lexicon or load_lexicon())
         self._industry = IndustryWitness(city.segments)
         self._weights = weights or Weights()
-        self._names = np.asarray(self._vocabulary.segments, dtype=object)
-        self._rank = np.argsort(np.argsort(self._names))
 
     def match(self, firms: pd.DataFrame) -> Matches:
         """Match a list.
@@ -96,107 +101,76 @@ class Matcher:
         Matches
             Never depends on the other firms of the list, nor on their order.
         """
-        pieces = [self._match_texts(firms, rows) for rows in self._chunks(firms)]
-        found = _joined([piece for piece, _ in pieces])
+        columns = [name for name in self._weights.columns if name in firms.columns]
+        texts = firms[columns].astype("str")
+        pieces = [self._match_chunk(texts, rows) for rows in _chunks(texts)]
+        found = _laid_together([piece for piece, _ in pieces])
         words = [word for _, quoted in pieces for word in quoted]
-        return Matches(self._table(found, words, *self._industry.speaks_for(firms)))
+        classes = self._industry.speaks_for(firms)
+        return Matches(matches_table(self._vocabulary.segments, found, words, classes))
 
-    def _chunks(self, firms: pd.DataFrame) -> Iterator[slice]:
-        length = np.ones(len(firms), dtype=np.int64)
-        for column in self._columns(firms):
-            length += firms[column].str.len().fillna(0).to_numpy(dtype=np.int64)
-        chunk = (np.cumsum(length) - length) // CHUNK_CHARACTERS
-        edges = np.flatnonzero(np.append(True, chunk[1:] != chunk[:-1])) if len(firms) else []
-        for begin, end in zip(edges, [*edges[1:], len(firms)], strict=True):
-            yield slice(int(begin), int(end))
-
-    def _columns(self, firms: pd.DataFrame) -> list[str]:
-        return [column for column in self._weights.columns if column in firms.columns]
-
-    def _match_texts(self, firms: pd.DataFrame, rows: slice) -> tuple[Strengths, list[str]]:
-        texts, firm, belief = self._texts(firms, rows)
-        document = join_texts(texts)
+    def _match_chunk(self, texts: pd.DataFrame, rows: slice) -> tuple[Strengths, list[str]]:
+        """Match some rows; also return the words that each entry rests on."""
+        joined, firm, belief = self._texts_of(texts, rows)
+        document = join_texts(joined)
         mentions = find_mentions(document, self._vocabulary)
-        judged, items = _judge(document, mentions)
+        about = {h: found[mentions.segment] for h, found in self._vocabulary.about.items()}
+        judged, items = _judge(document, mentions, about)
         strengths = firm_strengths(judged, items, firm, belief, self._weights)
-        weight = mention_weight(judged, self._weights) * np.asarray(self._weights.reach)[judged.tie]
-        pair = strengths.firm * len(self._vocabulary.segments) + strengths.segment
-        mine = firm[judged.text] * len(self._vocabulary.segments) + judged.segment
-        owner = np.where(weight > 0, np.searchsorted(pair, mine), -1)
-        return strengths, quoted_words(document, mentions.spans, owner, weight, len(pair))
+        weight = mention_weights(judged, self._weights) * self._weights.reach_of(judged.tie)
+        width = len(self._vocabulary.segments)
+        pair = strengths.firm * width + strengths.segment
+        owner = np.searchsorted(pair, firm[judged.text] * width + judged.segment)
+        owner[weight == 0] = -1
+        return strengths, quoted_words(document, mentions, owner, weight, len(pair))
 
-    def _texts(
-        self, firms: pd.DataFrame, rows: slice
-    ) -> tuple[list[str], IntArray, FloatArray]:
+    def _texts_of(self, texts: pd.DataFrame, rows: slice) -> tuple[list[str], IntArray, FloatArray]:
         """Return all texts of some rows, the firm of each, and the belief in its column."""
-        texts: list[str] = []
+        found: list[str] = []
         firm: list[IntArray] = [np.zeros(0, dtype=np.int64)]
         belief: list[FloatArray] = [np.zeros(0)]
-        for column in self._columns(firms):
-            values = firms[column].iloc[rows]
-            present = np.flatnonzero(values.notna().to_numpy())
-            texts += values.iloc[present].tolist()
+        for column in texts.columns:
+            values = texts[column].iloc[rows].dropna()
+            present = np.flatnonzero(texts[column].iloc[rows].notna().to_numpy())
+            found += values.tolist()
             firm.append(present + rows.start)
             belief.append(np.full(len(present), self._weights.columns[column]))
-        return texts, np.concatenate(firm), np.concatenate(belief)
-
-    def _table(
-        self,
-        found: Strengths,
-        words: list[str],
-        firm: IntArray,
-        segment: IntArray,
-        classes: list[str],
-    ) -> pd.DataFrame:
-        """Join both witnesses and leave out noise."""
-        count = len(self._vocabulary.segments)
-        text, industry = found.firm * count + found.segment, firm * count + segment
-        pair = np.union1d(text, industry)
-        said, classed = np.searchsorted(pair, text), np.searchsorted(pair, industry)
-        doubt, role = np.ones(len(pair)), np.zeros(len(pair), dtype=np.int64)
-        witness, quoted = np.zeros(len(pair), dtype=np.int64), np.empty(len(pair), dtype=object)
-        doubt[said], role[said] = 1.0 - found.strength, found.role
-        doubt[classed] *= 1.0 - INDUSTRY_ALONE
-        witness[said] += 1
-        witness[classed] += 2
-        quoted[classed] = classes
-        quoted[said] = words
-        kept = np.flatnonzero(1.0 - doubt >= NOISE)
-        order = kept[np.lexsort((self._rank[pair[kept] % count], doubt[kept], pair[kept] // count))]
-        return pd.DataFrame(
-            {
-                "firm": pair[order] // count,
-                "segment": pd.array(self._names[pair[order] % count], dtype="str"),
-                "role": pd.array(_ROLES[role[order]], dtype="str"),
-                "strength": 1.0 - doubt[order],
-                "words": pd.array(quoted[order], dtype="str"),
-                "witness": pd.array(_WITNESS[witness[order]], dtype="str"),
-            }
-        )
+        return found, np.concatenate(firm), np.concatenate(belief)
 
 
-def _judge(document: Document, mentions: Mentions) -> tuple[Judged, IntArray]:
+def _chunks(texts: pd.DataFrame) -> Iterator[slice]:
+    length = np.ones(len(texts), dtype=np.int64)
+    for column in texts.columns:
+        length += texts[column].str.len().fillna(0).to_numpy(dtype=np.int64)
+    chunk = (np.cumsum(length) - length) // CHUNK_CHARACTERS
+    edges = [0, *(np.flatnonzero(np.diff(chunk)) + 1).tolist(), len(texts)]
+    yield from (slice(begin, end) for begin, end in pairwise(edges) if begin < end)
+
+
+def _judge(
+    document: Document, mentions: Mentions, about: Mapping[str, BoolArray]
+) -> tuple[Judged, IntArray]:
     """Judge all mentions of a document; also return the number of items of each text."""
     context = Context(document, mentions)
-    before, items = context.content_items()
+    ahead, items = context.content_items()
     judged = Judged(
-        text=document.text_at(mentions.spans.begin),
+        text=document.text_at(mentions.begin),
         segment=mentions.segment,
-        hint=(mentions.kind == Kind.HINT).astype(np.int64),
-        tie=tie_of_each(context, mentions.material).astype(np.int64),
-        field=in_a_field(context).astype(np.int64),
-        item=context.item[mentions.spans.begin],
-        before=before,
+        hint=mentions.kind == Kind.HINT,
+        tie=tie_of_each(context, mentions.material, about),
+        in_field=in_a_field(context),
+        item=context.item[mentions.begin],
+        ahead=ahead,
     )
     return judged, items
 
 
-def _joined(pieces: list[Strengths]) -> Strengths:
-    """Lay chunk after chunk; a firm lies in one chunk only."""
+def _laid_together(pieces: list[Strengths]) -> Strengths:
+    """Lay chunk after chunk; no firm lies in two."""
     none = np.zeros(0, dtype=np.int64)
     return Strengths(
-        firm=np.concatenate([none, *(p.firm for p in pieces)]),
-        segment=np.concatenate([none, *(p.segment for p in pieces)]),
-        role=np.concatenate([none, *(p.role for p in pieces)]),
-        strength=np.concatenate([np.zeros(0), *(p.strength for p in pieces)]),
+        firm=np.concatenate([none, *(piece.firm for piece in pieces)]),
+        segment=np.concatenate([none, *(piece.segment for piece in pieces)]),
+        role=np.concatenate([none, *(piece.role for piece in pieces)]),
+        strength=np.concatenate([np.zeros(0), *(piece.strength for piece in pieces)]),
     )

@@ -3,60 +3,34 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 
+from leadscore.city.arrays import BoolArray, IntArray
 from leadscore.city.document import Document
 from leadscore.city.lexicon import GROUPS
-from leadscore.city.vocabulary import BoolArray, IntArray, Kind, Vocabulary
-
-NOWHERE: Final = 1 << 40
-"""A position that no document has."""
-
-
-@dataclass(frozen=True, slots=True)
-class Spans:
-    """Places of a document, by rising ``begin``; ``end`` is exclusive."""
-
-    begin: IntArray
-    end: IntArray
-
-    def __len__(self) -> int:
-        """Return how many there are."""
-        return len(self.begin)
-
-    def next_begin(self, position: IntArray) -> IntArray:
-        """Return where the first span at or after each position begins, or `NOWHERE`."""
-        return np.append(self.begin, NOWHERE)[np.searchsorted(self.begin, position)]
-
-    def last_end(self, position: IntArray) -> IntArray:
-        """Return where the last span up to each position ends, or `-NOWHERE`."""
-        ends = np.sort(self.end)
-        return np.append(-NOWHERE, ends)[np.searchsorted(ends, position, side="right")]
-
-    def cover(self, length: int) -> BoolArray:
-        """Return for each of ``length`` characters whether a span covers it."""
-        steps = np.bincount(self.begin, minlength=length + 1).astype(np.int64)
-        steps -= np.bincount(self.end, minlength=length + 1)
-        return np.cumsum(steps[:length]) > 0
+from leadscore.city.spans import Spans, covered, outermost
+from leadscore.city.vocabulary import Kind, Vocabulary
 
 
 @dataclass(frozen=True, slots=True)
 class Mentions:
-    """What was found, ready to be judged.
+    """What was found, ready to be judged; arrays run over the mentions of segments.
 
     Attributes
     ----------
-    spans, segment, kind
-        Mentions of segments: where, which one, and whether by a `Kind.MAKES` or `Kind.HINT`.
+    begin, end
+        Where each stands, by rising ``begin``.
+    segment, kind
+        Which segment is meant, and whether by a `Kind.MAKES` or a `Kind.HINT`.
     material
         True where the word itself names a material for the segment; see `Vocabulary`.
     cues
         For each group of `GROUPS` the places of its words.
     """
 
-    spans: Spans
+    begin: IntArray
+    end: IntArray
     segment: IntArray
     kind: IntArray
     material: BoolArray
@@ -66,16 +40,12 @@ class Mentions:
 def find_mentions(document: Document, vocabulary: Vocabulary) -> Mentions:
     """Run the automaton over the document once and sort out what overlaps.
 
-    Of a segment's own words the longest counts; an exclude silences what lies within it.
-    Of the cue words, whatever their group, the longest counts, and a cue of one character
-    counts only outside any longer word.
+    Of a segment's own words the longest counts; an exclude silences what overlaps with it,
+    unless it lies within a longer word. Of the cue words, whatever their group, the longest
+    counts, and a cue of one character counts only outside any longer word.
     """
-    found = vocabulary.automaton.find_matches_as_indexes(document.lower, overlapping=True)
-    pattern, begin, end = np.array(found, dtype=np.int64).reshape(-1, 3).T
-    free = ~(vocabulary.latin_start[pattern] & document.latin[begin - 1])
-    free &= ~(vocabulary.latin_end[pattern] & document.latin[end])
-    pattern, begin, end = pattern[free], begin[free], end[free]
-    taken = Spans(begin, end).cover(len(document.codes))
+    pattern, begin, end = _free_standing(document, vocabulary)
+    taken = covered(begin, end, len(document.codes))
 
     times = vocabulary.count[pattern]
     hit = np.repeat(np.arange(len(pattern)), times)
@@ -85,12 +55,13 @@ def find_mentions(document: Document, vocabulary: Vocabulary) -> Mentions:
     begin, end = begin[hit], end[hit]
 
     own = np.flatnonzero(segment >= 0)
-    own = own[_outermost(begin[own], end[own], segment[own])]
-    own = own[kind[own] != Kind.EXCLUDE]
+    own = own[outermost(begin[own], end[own], segment[own])]
+    own = own[_unsilenced(begin[own], end[own], segment[own], kind[own])]
     cue = np.flatnonzero(segment < 0)
-    cue = cue[_outermost(begin[cue], end[cue], segment[cue])]
+    cue = cue[outermost(begin[cue], end[cue], segment[cue])]
     return Mentions(
-        spans=Spans(begin[own], end[own]),
+        begin=begin[own],
+        end=end[own],
         segment=segment[own],
         kind=kind[own],
         material=vocabulary.material[meaning[own]],
@@ -98,14 +69,27 @@ def find_mentions(document: Document, vocabulary: Vocabulary) -> Mentions:
     )
 
 
-def _outermost(begin: IntArray, end: IntArray, layer: IntArray) -> IntArray:
-    """Return, by rising begin, the spans that do not lie within another one of their layer."""
-    order = np.lexsort((-end, begin, layer))
-    # Each layer is moved beyond the end of the one before, so that one running maximum serves all.
-    shift = (layer[order] - layer.min(initial=0)) * (end.max(initial=0) + 1)
-    reach = end[order] + shift
-    outer = order[reach > np.append(-1, np.maximum.accumulate(reach)[:-1])[: len(reach)]]
-    return outer[np.argsort(begin[outer], kind="stable")]
+def _free_standing(
+    document: Document, vocabulary: Vocabulary
+) -> tuple[IntArray, IntArray, IntArray]:
+    """Return pattern, begin and end of all finds but those that cut a Latin word: led in oled."""
+    found = vocabulary.automaton.find_matches_as_indexes(document.lower, overlapping=True)
+    pattern, begin, end = np.array(found, dtype=np.int64).reshape(-1, 3).T
+    free = ~(vocabulary.latin_start[pattern] & document.latin[begin - 1])
+    free &= ~(vocabulary.latin_end[pattern] & document.latin[end])
+    return pattern[free], begin[free], end[free]
+
+
+def _unsilenced(begin: IntArray, end: IntArray, layer: IntArray, kind: IntArray) -> IntArray:
+    """Return, by rising begin, the mentions that no exclude of their layer reaches into."""
+    order = np.lexsort((begin, layer))
+    begin, end, layer = begin[order], end[order], layer[order]
+    silent = kind[order] == Kind.EXCLUDE
+    touches = (begin[1:] < end[:-1]) & (layer[1:] == layer[:-1])
+    free = ~silent
+    free[1:] &= ~(touches & silent[:-1])
+    free[:-1] &= ~(touches & silent[1:])
+    return np.sort(order[free])
 
 
 def _by_group(
@@ -117,8 +101,8 @@ def _by_group(
     end = np.concatenate([cues.end, places + 1])
     group = np.concatenate([group, single[places]])
     order = np.lexsort((begin, group))
-    begin, end, group = begin[order], end[order], group[order]
-    edge = np.searchsorted(group, np.arange(len(GROUPS) + 1))
+    begin, end = begin[order], end[order]
+    edge = np.searchsorted(group[order], np.arange(len(GROUPS) + 1))
     return {
         name: Spans(begin[edge[i] : edge[i + 1]], end[edge[i] : edge[i + 1]])
         for i, name in enumerate(GROUPS)

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from enum import IntEnum
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from leadscore.city.context import (
-    DESIGNING,
-    MAKING,
-    SCOPE_REACH,
-    SERVING,
-    TRADING,
-    Context,
-)
-from leadscore.city.vocabulary import BoolArray
+from leadscore.city.arrays import BoolArray
+from leadscore.city.context import FIELDS, Context
+from leadscore.city.deeds import DESIGNING, MAKING, SERVING, TRADING, deeds
+from leadscore.city.vocabulary import HEADS
 
 TRAIL_REACH: Final = 6
 """How many characters after a product "field" or "industry" may follow: 照明领域."""
@@ -51,57 +47,79 @@ OWN_PRODUCT: Final = (
 """Ties to the product itself, which add up; the others are ties to those who make it."""
 
 
-def tie_of_each(context: Context, material: BoolArray) -> NDArray[np.int8]:
+def tie_of_each(
+    context: Context, material: BoolArray, about: Mapping[str, BoolArray]
+) -> NDArray[np.int8]:
     """Judge every mention; later rules outrank earlier ones.
 
     1. The verbs that govern it: making, else designing, else trading, else serving.
-    2. The noun at the end of its compound, or of the list that it stands in ("手机、电脑等产品的天线"):
-       equipment for it, material or part for it, works or services around it.
-    3. What it is for: "used in", "for … we provide", "customers include", "… and other fields".
+    2. The noun at the end of its compound, or of the list that it stands in, as in
+       "手机、电脑等产品的天线": equipment, material or part for it, works or services around it.
+    3. What it is for: "used in", "for … we provide", "customers include", "… and other fields";
+       "锂电池、光伏等行业的自动化设备" is equipment all the same.
     4. Bodies, prizes, certificates and the past, which say little.
     5. What is ruled out.
+
+    Parameters
+    ----------
+    context
+        The surroundings of the mentions.
+    material
+        For each mention whether its word names a material for the segment, such as 偏光片 for
+        screens.
+    about
+        For each group of `HEADS` whether the segment of each mention is about such things, so
+        that the noun after it says nothing new.
     """
     tie = np.full(len(context.begin), Tie.MAKER, dtype=np.int8)
-    deeds = context.deeds()
+    done = deeds(context)
     for bit, deed in ((SERVING, Tie.SERVICE), (TRADING, Tie.TRADE), (DESIGNING, Tie.DESIGN)):
-        tie[(deeds & bit > 0) & (deeds & MAKING == 0)] = deed
-    made = tie == Tie.MAKER
-    tie[made & material] = Tie.NAMED_MATERIAL
+        tie[(done & bit > 0) & (done & MAKING == 0)] = deed
+    tie[(tie == Tie.MAKER) & material] = Tie.NAMED_MATERIAL
     for rule, found in (
         (Tie.MATERIALS, context.modifies() | context.for_use()),
-        *_by_head(context),
+        *_by_head(context, about),
         (Tie.FIELD, _for_a_field(context)),
+        (Tie.EQUIPMENT, _machines_for_a_field(context)),
         (Tie.ASIDE, context.followed_by("bodies") | context.follows("past")),
-        (Tie.NOT, context.follows("negation") | context.followed_by("negation")),
+        (Tie.NOT, context.ruled_out()),
     ):
         tie[found] = rule
     return tie
 
 
-def _by_head(context: Context) -> list[tuple[Tie, BoolArray]]:
+def in_a_field(context: Context) -> BoolArray:
+    """Is the product named as the firm's own field, a weaker claim to make it: 专注于照明领域?"""
+    return _any(context.followed_by(group, TRAIL_REACH) for group in ("audience", "fields"))
+
+
+def _by_head(context: Context, about: Mapping[str, BoolArray]) -> list[tuple[Tie, BoolArray]]:
     listed, start = context.listed()
-
-    def head(group: str) -> BoolArray:
-        return context.followed_by(group) | (listed & context.followed_by(group, start=start))
-
+    supply = {head: context.followed_by(head) & ~about[head] for head in HEADS}
+    # After 等 such a noun may as well name what was listed, except for equipment.
+    machines = listed & context.followed_by("equipment", start=start) & ~about["equipment"]
     return [
-        (Tie.MATERIALS, listed & context.belongs_to(start)),
-        (Tie.SERVICE, head("service")),
-        (Tie.INTEGRATION, head("integration")),
-        (Tie.MATERIALS, head("materials") | head("parts")),
-        (Tie.EQUIPMENT, head("equipment")),
+        (Tie.MATERIALS, listed & context.belongs_to(start, bare=False)),
+        (Tie.SERVICE, context.followed_by("service")),
+        (Tie.INTEGRATION, context.followed_by("integration")),
+        (Tie.MATERIALS, supply["materials"] | supply["parts"]),
+        (Tie.EQUIPMENT, supply["equipment"] | machines),
     ]
 
 
 def _for_a_field(context: Context) -> BoolArray:
+    named = _any(context.listed_for(group) for group in FIELDS)
+    return named | context.among_fields() | context.goes_into() | context.served()
+
+
+def _machines_for_a_field(context: Context) -> BoolArray:
+    """Find what is listed as a field that machines are made for: 锂电池、光伏等行业的自动化设备."""
     listed, start = context.listed()
-    named = listed & (
-        context.followed_by("audience", start=start) | context.followed_by("fields", start=start)
-    )
-    named |= context.among_fields()
-    return named | context.follows("application", SCOPE_REACH) | context.served()
+    place = context.cues["equipment"].next_begin(start)
+    owned = context.cues["possessive"].next_begin(start) < place
+    return listed & owned & context.followed_by("equipment", start=start)
 
 
-def in_a_field(context: Context) -> BoolArray:
-    """Is the product named as the firm's own field ("专注于照明领域"), a weaker claim to make it?"""
-    return context.followed_by("audience", TRAIL_REACH) | context.followed_by("fields", TRAIL_REACH)
+def _any(answers: Iterable[BoolArray]) -> BoolArray:
+    result: BoolArray = np.logical_or.reduce(list(answers))
+    return result

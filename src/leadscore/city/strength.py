@@ -2,26 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from types import MappingProxyType
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
+from leadscore.city.arrays import BoolArray, FloatArray, IntArray
 from leadscore.city.roles import OWN_PRODUCT, ROLE_OF, Tie
 from leadscore.city.values import ROLES
-from leadscore.city.vocabulary import IntArray
 
-FloatArray = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
+Array = np.ndarray[Any, np.dtype[Any]]
 
-TEXT_COLUMNS: Final = {
-    "main_business": 1.0,
-    "chain_node": 0.9,
-    "profile": 0.9,
-    "business_scope": 0.8,
-    "note": 0.6,
-    "name": 0.5,
-}
+TEXT_COLUMNS: Final[Mapping[str, float]] = MappingProxyType(
+    {
+        "main_business": 0.9,
+        "chain_node": 0.9,
+        "profile": 0.9,
+        "business_scope": 0.8,
+        "note": 0.6,
+        "name": 0.5,
+    }
+)
 """The columns that are read, and how far each is believed, 0..1."""
+REACH: Final[Mapping[Tie, float]] = MappingProxyType(
+    {
+        Tie.MAKER: 1.0,
+        Tie.DESIGN: 0.9,
+        Tie.INTEGRATION: 0.7,
+        Tie.NAMED_MATERIAL: 0.7,
+        Tie.TRADE: 0.5,
+        Tie.EQUIPMENT: 0.45,
+        Tie.MATERIALS: 0.45,
+        Tie.SERVICE: 0.4,
+        Tie.FIELD: 0.15,
+        Tie.ASIDE: 0.15,
+        Tie.NOT: 0.0,
+    }
+)
+"""How strong a firm can get that is tied to a segment in one way only, 0..1."""
 
 
 @dataclass(frozen=True)
@@ -30,13 +51,15 @@ class Weights:
 
     Attributes
     ----------
+    columns
+        0..1 for each column that is read.
     reach
-        0..1 for each `Tie`: how strong a firm can get that is tied to a segment in this way only.
+        0..1 for each `Tie`.
     hint
         What a hint counts beside a word that names the product.
     hint_reach
         0..1, how much of ``reach`` hints alone can get.
-    own_field
+    in_field
         What a product counts that is named as a field of work: 照明领域.
     saturation
         How fast evidence fills ``reach``: a single product named first gives ``1 - exp(-this)``.
@@ -46,35 +69,55 @@ class Weights:
         0..1, how much a long list of products weakens each: power of its effective length.
     """
 
-    reach: tuple[float, ...] = (1.0, 0.9, 0.7, 0.5, 0.4, 0.45, 0.45, 0.15, 0.15, 0.0, 0.7)
+    columns: Mapping[str, float] = field(default_factory=lambda: dict(TEXT_COLUMNS))
+    reach: Mapping[Tie, float] = field(default_factory=lambda: dict(REACH))
     hint: float = 0.2
-    hint_reach: float = 0.4
-    own_field: float = 0.5
+    hint_reach: float = 0.6
+    in_field: float = 0.5
     saturation: float = 1.5
     decay: float = 20.0
-    dilution: float = 0.2
-    columns: dict[str, float] = field(default_factory=lambda: dict(TEXT_COLUMNS))
+    dilution: float = 0.4
+
+    def reach_of(self, tie: NDArray[np.int8] | IntArray) -> FloatArray:
+        """Return the reach of each tie."""
+        return np.array([self.reach[each] for each in Tie])[tie]
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
     """Mentions with all that counts for the strength; one array entry each.
 
-    ``text`` numbers the texts of the chunk; ``before`` is the number of items ahead in that text.
+    Attributes
+    ----------
+    text, segment
+        Numbers of the text and the segment.
+    hint
+        True for a hint.
+    tie
+        The `Tie`.
+    in_field
+        True where the product is named as a field of work.
+    item
+        Number of the item in the document.
+    ahead
+        Items ahead of it in its text that say something.
     """
 
     text: IntArray
     segment: IntArray
-    hint: IntArray
-    tie: IntArray
-    field: IntArray
+    hint: BoolArray
+    tie: NDArray[np.int8]
+    in_field: BoolArray
     item: IntArray
-    before: IntArray
+    ahead: IntArray
 
 
 @dataclass(frozen=True, slots=True)
 class Strengths:
-    """One entry per firm and segment that any mention ties together."""
+    """One entry per firm and segment, by rising firm, then segment.
+
+    ``role`` is a position in `ROLES`, ``strength`` 0..1.
+    """
 
     firm: IntArray
     segment: IntArray
@@ -82,11 +125,12 @@ class Strengths:
     strength: FloatArray
 
 
-def mention_weight(judged: Judged, weights: Weights) -> FloatArray:
+def mention_weights(judged: Judged, weights: Weights) -> FloatArray:
     """Return what each mention counts, 0..1: its word, its wording and its place in the text."""
-    word = np.where(judged.hint > 0, weights.hint, 1.0)
-    word = word * np.where((judged.field > 0) & (judged.tie == Tie.MAKER), weights.own_field, 1.0)
-    return word / (1.0 + judged.before / weights.decay)
+    word = np.where(judged.hint, weights.hint, 1.0)
+    word[judged.in_field & (judged.tie == Tie.MAKER)] *= weights.in_field
+    weight: FloatArray = word / (1.0 + judged.ahead / weights.decay)
+    return weight
 
 
 def firm_strengths(
@@ -94,13 +138,16 @@ def firm_strengths(
 ) -> Strengths:
     """Combine mentions into strengths.
 
-    For a text, a segment, a tie and a kind of word, the evidence is the sum over the items of
-    the text of the best mention in each, divided by ``L ** dilution``, where ``L`` is the
-    effective number of items of the text, ``decay * ln(1 + items / decay)``. It fills
-    ``1 - exp(-saturation * evidence)`` of the belief in the column; the columns join as
-    independent witnesses, ``1 - prod(1 - .)``; that is scaled by the reach of the tie and, for
-    hints, ``hint_reach``; ties and kinds join as independent witnesses again. Nothing depends
-    on any other firm.
+    For each text, segment, tie, and word or hint:
+
+    - evidence = sum over the items of the text of the weightiest mention in each, divided by
+      ``L ** dilution``, with the effective number of items ``L = decay * ln(1 + items / decay)``;
+    - filled = belief in the column * ``(1 - exp(-saturation * evidence))``.
+
+    Texts are independent witnesses of a firm, ``1 - prod(1 - filled)``; that times the reach of
+    the tie (and ``hint_reach`` for hints) is what the tie claims. Ties to the product itself
+    join as independent witnesses again; ties to those who make it don't add up. The strength
+    is the larger of both, the role that of the strongest tie. Nothing depends on other firms.
 
     Parameters
     ----------
@@ -111,48 +158,44 @@ def firm_strengths(
     weights
         The constants.
     """
-    reach = np.asarray(weights.reach)
+    reach = weights.reach_of(np.arange(len(Tie)))
     counts = reach[judged.tie] > 0
-    weight = mention_weight(judged, weights)[counts]
-    kind = 2 * judged.tie[counts] + judged.hint[counts]
+    weight = mention_weights(judged, weights)[counts]
+    kind = 2 * judged.tie[counts].astype(np.int64) + judged.hint[counts]
     text, segment, item = judged.text[counts], judged.segment[counts], judged.item[counts]
 
-    (text, segment, kind, _), best = _grouped((text, segment, kind, item), weight, np.maximum)
-    (text, segment, kind), evidence = _grouped((text, segment, kind), best, np.add)
+    (text, segment, kind, _), best = _reduced((text, segment, kind, item), weight, np.maximum)
+    (text, segment, kind), evidence = _reduced((text, segment, kind), best, np.add)
     length = weights.decay * np.log1p(items[text] / weights.decay)
     evidence = evidence / np.maximum(length, 1.0) ** weights.dilution
     filled = belief[text] * -np.expm1(-weights.saturation * evidence)
 
-    (owner, segment, kind), doubt = _grouped(
-        (firm[text], segment, kind), 1.0 - filled, np.multiply
-    )
+    (owner, segment, kind), doubt = _reduced((firm[text], segment, kind), 1.0 - filled, np.multiply)
     claim = reach[kind // 2] * np.where(kind % 2, weights.hint_reach, 1.0) * (1.0 - doubt)
-    (owner, segment, tie), doubt = _grouped((owner, segment, kind // 2), 1.0 - claim, np.multiply)
-    return _joined_sides(owner, segment, tie, doubt)
+    (owner, segment, tie), doubt = _reduced((owner, segment, kind // 2), 1.0 - claim, np.multiply)
+    return _joined(owner, segment, tie, doubt)
 
 
-def _joined_sides(firm: IntArray, segment: IntArray, tie: IntArray, doubt: FloatArray) -> Strengths:
-    """Join the ties of a firm to a segment; the strongest one names the role."""
+def _joined(firm: IntArray, segment: IntArray, tie: IntArray, doubt: FloatArray) -> Strengths:
+    """Join the ties of a firm to a segment; the strongest one, of equals the first, is its role."""
     own = np.isin(tie, OWN_PRODUCT)
-    (f, s), joint = _grouped((firm[own], segment[own]), doubt[own], np.multiply)
+    _, least = _reduced((firm, segment), doubt, np.minimum)
+    _, joint = _reduced((firm, segment), np.where(own, doubt, 1.0), np.multiply)
     order = np.lexsort((tie, doubt, segment, firm))
-    firm, segment, tie, doubt = firm[order], segment[order], tie[order], doubt[order]
-    new = np.append(True, (firm[1:] != firm[:-1]) | (segment[1:] != segment[:-1]))[: len(firm)]
-    firm, segment, tie, doubt = firm[new], segment[new], tie[new], doubt[new]
-    width = segment.max(initial=0) + 1
-    where = np.searchsorted(firm * width + segment, f * width + s)
-    doubt[where] = np.minimum(doubt[where], joint)
-    return Strengths(firm, segment, np.asarray([ROLES.index(r) for r in ROLE_OF])[tie], 1.0 - doubt)
+    place = np.arange(len(order))
+    (firm, segment), first = _reduced((firm[order], segment[order]), place, np.minimum)
+    role = np.array([ROLES.index(name) for name in ROLE_OF])[tie[order][first]]
+    return Strengths(firm, segment, role, 1.0 - np.minimum(least, joint))
 
 
-def _grouped(
-    keys: tuple[IntArray, ...], values: FloatArray, how: np.ufunc
-) -> tuple[tuple[IntArray, ...], FloatArray]:
+def _reduced(
+    keys: tuple[IntArray, ...], values: Array, how: np.ufunc
+) -> tuple[tuple[IntArray, ...], Array]:
     """Reduce the values of equal keys; the keys come back sorted, the first one slowest."""
     order = np.lexsort(keys[::-1])
-    keys, values = tuple(k[order] for k in keys), values[order]
+    keys, values = tuple(key[order] for key in keys), values[order]
     if not len(values):
         return keys, values
-    new = np.append(True, np.logical_or.reduce([k[1:] != k[:-1] for k in keys]))
-    start = np.flatnonzero(new)
-    return tuple(k[start] for k in keys), how.reduceat(values, start)
+    new = np.logical_or.reduce([key[1:] != key[:-1] for key in keys])
+    start = np.append(0, np.flatnonzero(new) + 1)
+    return tuple(key[start] for key in keys), how.reduceat(values, start)

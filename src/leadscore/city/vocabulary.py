@@ -1,4 +1,4 @@
-"""Every word to look for, a city's products and the cue words, compiled for one pass over a text."""
+"""All words to look for, a city's products and the cue words, compiled for one pass over a text."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ import numpy as np
 from ahocorasick_rs import AhoCorasick
 from numpy.typing import NDArray
 
+from leadscore.city.arrays import BoolArray, IntArray
 from leadscore.city.lexicon import GROUPS, Lexicon, normal_form
-
-IntArray = NDArray[np.int64]
-BoolArray = NDArray[np.bool_]
 
 PLANE: Final = 0x10000
 """Characters beyond the basic plane are no cue and no delimiter."""
 
 
-ABOUT: Final = 0.25
-"""A segment of which this share of the products are materials is about materials."""
+HEADS: Final = ("equipment", "materials", "parts")
+"""Groups of nouns that end a compound and make a supply of the product before them."""
+ABOUT: Final = 0.3
+"""A segment of which this share of the products end with such nouns is about them."""
 
 
 class Kind(IntEnum):
@@ -62,6 +62,9 @@ class Vocabulary:
     material
         True for the name of a material in a segment that is not about materials: 偏光片 among the
         words for screens.
+    about
+        For each group of `HEADS` and each segment whether that is what the segment is about: the
+        many 材料 and 膜 of a segment of materials are its products, not materials for them.
     latin_start, latin_end
         True where a pattern begins or ends with an ASCII letter or digit: it must stand free there.
     single
@@ -75,6 +78,7 @@ class Vocabulary:
     segment: IntArray
     kind: IntArray
     material: BoolArray
+    about: dict[str, BoolArray]
     latin_start: BoolArray
     latin_end: BoolArray
     single: NDArray[np.int8]
@@ -105,10 +109,11 @@ def compile_words(segments: Mapping[str, Words], lexicon: Lexicon) -> Vocabulary
                 single[ord(word)] = number
             else:
                 meanings.setdefault(word, []).append((-1, number, False))
+    about = {head: _about(segments, lexicon.groups[head]) for head in HEADS}
     for position, words in enumerate(segments.values()):
-        about_materials = _about_materials(words, lexicon)
         for word, kind in _own_words(words):
-            material = _is_material(word, lexicon) and not about_materials
+            material = word.endswith(lexicon.groups["materials"])
+            material &= not about["materials"][position]
             meanings.setdefault(word, []).append((position, kind, material))
     patterns = tuple(meanings)
     count = np.array([len(meanings[p]) for p in patterns], dtype=np.int64)
@@ -121,6 +126,7 @@ def compile_words(segments: Mapping[str, Words], lexicon: Lexicon) -> Vocabulary
         segment=flat[:, 0],
         kind=flat[:, 1],
         material=flat[:, 2].astype(np.bool_),
+        about=about,
         latin_start=np.array([_latin(p[0]) for p in patterns], dtype=np.bool_),
         latin_end=np.array([_latin(p[-1]) for p in patterns], dtype=np.bool_),
         single=single,
@@ -141,14 +147,10 @@ def _own_words(words: Words) -> Iterator[tuple[str, Kind]]:
                 yield word, kind
 
 
-def _is_material(word: str, lexicon: Lexicon) -> bool:
-    return word.endswith(lexicon.groups["materials"])
-
-
-def _about_materials(words: Words, lexicon: Lexicon) -> bool:
-    """Are so many of a segment's products materials that it is about them?"""
-    found = [_is_material(normal_form(word), lexicon) for word in words.makes]
-    return sum(found) >= ABOUT * len(found)
+def _about(segments: Mapping[str, Words], heads: tuple[str, ...]) -> BoolArray:
+    """Return for each segment whether many of its products end with one of the nouns."""
+    ends = [[normal_form(w).endswith(heads) for w in s.makes] for s in segments.values()]
+    return np.array([sum(found) >= ABOUT * len(found) for found in ends], dtype=np.bool_)
 
 
 def _latin(character: str) -> bool:
