@@ -46,6 +46,8 @@ def test_a_list_is_ranked_printed_and_written(home: Path, tmp_path: Path) -> Non
     assert (home / "models" / "nanchang.champion").exists()
 
 
+# openpyxl does not know the data bars that start at 0.
+@pytest.mark.filterwarnings("ignore:.*extension is not supported:UserWarning")
 def test_the_workbook_has_the_ranking_the_problems_and_the_columns(
     home: Path, tmp_path: Path
 ) -> None:

@@ -75,9 +75,9 @@ def reasons_column(scores: Scores, lang: Lang) -> list[str]:
 def _all_segments(scores: Scores) -> pd.Series:
     """Return every match of each firm, the strongest first, as ``id:strength``."""
     fits = scores.measured.fits
-    each = fits["segment"].astype("str") + ":" + fits["strength"].map("{:.2f}".format)
-    joined = each.groupby(fits["firm"]).agg(";".join) if len(fits) else pd.Series(dtype="str")
-    return joined.reindex(range(len(scores)))
+    each = fits["segment"].str.cat(fits["strength"].map("{:.2f}".format).astype("str"), sep=":")
+    joined = each.groupby(fits["firm"]).agg(";".join)
+    return joined.reindex(range(len(scores))).astype("str")
 
 
 def _ordered(table: pd.DataFrame) -> pd.DataFrame:

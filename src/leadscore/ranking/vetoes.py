@@ -9,7 +9,7 @@ import pandas as pd
 
 from leadscore.city.profile import City
 from leadscore.language import Text
-from leadscore.lists.firm_names import normal_name
+from leadscore.lists.sameness.firm_names import normal_name
 
 GONE = ("deregistered", "revoked", "liquidating")
 """Statuses of firms that no longer do business."""

@@ -66,7 +66,7 @@ _INVISIBLE = Text(
 
 _NO_CAPITAL = Text(
     zh="“{header}”中 {count:,} 格为 0，按缺失处理：分支机构没有自己的注册资本",
-    en="{count:,} cells of “{header}” are 0 and count as missing: a branch has no own capital",
+    en="0 in “{header}” ({count:,} cells) counts as missing: a branch has no capital of its own",
 )
 
 
