@@ -29,7 +29,7 @@ types: $(VENV)/.development
 	$(BIN)/mypy
 
 contracts: $(VENV)/.development
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-cache
 
 # Doctests are collected from src together with the tests.
 unit: $(VENV)/.development

@@ -7,6 +7,8 @@ from typing import Literal
 
 Lang = Literal["zh", "en"]
 
+LANGUAGES: tuple[Lang, ...] = ("zh", "en")
+
 
 @dataclass(frozen=True, slots=True)
 class Text:
@@ -27,9 +29,14 @@ class Text:
 
     def format(self, **places: object) -> Text:
         """Fill the named places of both halves."""
-        zh = {name: value.zh if isinstance(value, Text) else value for name, value in places.items()}
-        en = {name: value.en if isinstance(value, Text) else value for name, value in places.items()}
-        return Text(zh=self.zh.format(**zh), en=self.en.format(**en))
+        halves = {
+            lang: {
+                name: place.pick(lang) if isinstance(place, Text) else place
+                for name, place in places.items()
+            }
+            for lang in LANGUAGES
+        }
+        return Text(zh=self.zh.format(**halves["zh"]), en=self.en.format(**halves["en"]))
 
     def pick(self, lang: Lang) -> str:
         """Return the half that ``lang`` asks for."""

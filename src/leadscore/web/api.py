@@ -1,0 +1,76 @@
+"""The routes that other programs call."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, jsonify, request
+from flask_openapi.blueprint import APIBlueprint
+from flask_openapi.models.tag import Tag
+
+from leadscore.language import Lang
+from leadscore.web.asked_language import (
+    check_named_language,
+    named_language,
+    preferred_language,
+)
+from leadscore.web.documentation import LANGUAGE_PARAMETERS, refusals
+from leadscore.web.payloads import Health, Readiness, ScoreAnswer, ScoreRequest
+from leadscore.web.scored import FirmScoring
+
+_SCORING = Tag(name="scoring", description="评分 Scores of firms")
+_OPERATION = Tag(name="operation", description="运行 Is the service well?")
+
+
+def asked_language(default: Lang) -> Lang:
+    """Return the language of the answer to the current request."""
+    named = named_language(request.args.get("lang"))
+    return named or preferred_language(request.headers.get("Accept-Language"), default)
+
+
+def scoring_routes(scoring: FirmScoring, default_lang: Lang) -> APIBlueprint:
+    """Return ``/api/v1/score``."""
+    api = APIBlueprint("api", __name__, url_prefix="/api/v1", abp_tags=[_SCORING])
+
+    @api.post(
+        "/score",
+        operation_id="score",
+        summary="为企业评分 Score firms",
+        description="一次 1 至 1,000 家，按今天所知评分，不保存；读不懂的值按缺失处理并列出。 "
+        "1 to 1,000 firms, as they are known today; nothing is stored; a value that can't be read "
+        "counts as missing and is told in `problems`.",
+        openapi_extensions={"parameters": LANGUAGE_PARAMETERS},
+        responses={200: ScoreAnswer, **refusals(400, 413, 415, 422, 431, 500)},
+    )
+    def score(body: ScoreRequest) -> Response:
+        check_named_language(request.args.get("lang"))
+        firms = body.model_dump(exclude_unset=True)["firms"]
+        return jsonify(scoring.answer(firms, asked_language(default_lang)))
+
+    return api
+
+
+def operation_routes(scoring: FirmScoring) -> APIBlueprint:
+    """Return ``/healthz`` and ``/readyz``."""
+    api = APIBlueprint("operation", __name__, abp_tags=[_OPERATION])
+
+    @api.get(
+        "/healthz",
+        operation_id="healthz",
+        summary="进程是否在运行 Does the process answer?",
+        responses={200: Health, **refusals(431, 500)},
+    )
+    def healthz() -> dict[str, Any]:
+        return {"status": "ok"}
+
+    @api.get(
+        "/readyz",
+        operation_id="readyz",
+        summary="能否评分 Can it score?",
+        responses={200: Readiness, **refusals(431, 500)},
+    )
+    def readyz() -> dict[str, Any]:
+        scorer = scoring.scorer
+        return {"status": "ready", "model": scorer.model, "city": scorer.city.id}
+
+    return api

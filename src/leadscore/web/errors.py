@@ -1,0 +1,104 @@
+"""One body for every error: a stable code, words in the language asked, and the places."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import ClassVar
+
+from leadscore.errors import Detail, LeadscoreError
+from leadscore.language import Lang, Text
+from leadscore.lists.problems import shown
+
+SHOWN_DETAILS = 100
+"""Places that an answer lists; the message tells how many there are."""
+
+
+class RequestError(LeadscoreError):
+    """A request that can't be answered as it stands; its owner can mend it."""
+
+    status: ClassVar[int] = 400
+
+
+class BadJsonError(RequestError):
+    """A body that is not the JSON that RFC 8259 describes, or only almost."""
+
+    code = "bad_json"
+    status = 400
+
+
+class MediaTypeError(RequestError):
+    """A body that doesn't claim to be JSON in UTF-8."""
+
+    code = "unsupported_media_type"
+    status = 415
+
+
+class InvalidRequestError(RequestError):
+    """JSON that says something else than the endpoint understands."""
+
+    code = "invalid_request"
+    status = 422
+
+
+REFUSALS: dict[int, tuple[str, Text]] = {
+    400: ("bad_request", Text(zh="请求无法读懂", en="the request can't be understood")),
+    404: ("not_found", Text(zh="没有这个地址", en="there is nothing at this address")),
+    405: (
+        "method_not_allowed",
+        Text(zh="这个地址不接受该方法", en="this address doesn't take that method"),
+    ),
+    408: ("request_timeout", Text(zh="请求传送得太慢", en="the request came too slowly")),
+    413: ("body_too_large", Text(zh="请求正文太大", en="the body is too large")),
+    415: (
+        "unsupported_media_type",
+        Text(
+            zh="请以 UTF-8 编码的 JSON 提交，并注明 Content-Type: application/json",
+            en="send JSON in UTF-8 and say so: Content-Type: application/json",
+        ),
+    ),
+    422: ("invalid_request", Text(zh="请求内容有误", en="the request has mistakes")),
+    431: ("headers_too_large", Text(zh="请求头太大", en="the headers are too large")),
+    500: (
+        "internal_error",
+        Text(
+            zh="服务内部出错，这是我们的问题；记录已留下",
+            en="something broke on our side; it has been logged",
+        ),
+    ),
+    501: ("not_implemented", Text(zh="不支持这种请求", en="this kind of request isn't supported")),
+}
+"""Code and words of the errors that HTTP itself knows, by status."""
+
+_REFUSED = Text(zh="请求未被接受", en="the request was refused")
+
+
+def refusal(status: int) -> tuple[str, Text]:
+    """Return the code and the words of an HTTP status, also of one that we never thought of.
+
+    >>> refusal(404)[0], refusal(418)[0]
+    ('not_found', 'im_a_teapot')
+    """
+    if status in REFUSALS:
+        return REFUSALS[status]
+    return HTTPStatus(status).name.lower(), _REFUSED
+
+
+def error_body(
+    code: str, message: Text, details: Sequence[Detail] = (), *, lang: Lang
+) -> dict[str, object]:
+    """Return the body of an error; at most `SHOWN_DETAILS` places, each printable."""
+    return {
+        "error": {
+            "code": code,
+            "message": message.pick(lang),
+            "details": [
+                {
+                    "where": shown(detail.where),
+                    "got": shown(detail.got),
+                    "wanted": detail.wanted.pick(lang),
+                }
+                for detail in details[:SHOWN_DETAILS]
+            ],
+        }
+    }

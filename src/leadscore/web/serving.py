@@ -1,0 +1,181 @@
+"""Runs the application on waitress: bounded in every direction, and no answer lost at the end."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any
+
+import click
+from waitress.server import TcpWSGIServer, create_server
+
+from leadscore.errors import Detail, LeadscoreError
+from leadscore.language import Lang, Text
+from leadscore.web.app import MAX_BODY_BYTES, Application
+from leadscore.web.connections import Channel
+
+_LISTENING = Text(
+    zh="leadscore 已启动：{url}（说明见 {url}/openapi/，按 Ctrl+C 停止）",
+    en="leadscore listens on {url} (documentation: {url}/openapi/; Ctrl+C stops it)",
+)
+_OPEN = Text(
+    zh="注意：任何能连到这个地址的人都可以查询，服务目前没有登录。",
+    en="Mind: whoever can reach this address may ask; there is no login yet.",
+)
+_STOPPED = Text(zh="leadscore 已停止", en="leadscore has stopped")
+_CANNOT_LISTEN = Text(
+    zh="无法在 {address} 监听；请换一个 --port 或 --host，或先停掉占用它的程序",
+    en="can't listen on {address}; name another --port or --host, or stop what uses it",
+)
+_FREE = Text(zh="本机的地址和空闲的端口", en="an address of this machine and a free port")
+
+_FLUSH_SECONDS = 3.0
+
+
+class ListenError(LeadscoreError):
+    """The address that was asked for can't be listened on."""
+
+    code = "cannot_listen"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much a client may ask of the server.
+
+    Attributes
+    ----------
+    header_bytes, body_bytes
+        Size of the request's headers and of its body.
+    receive_seconds
+        Time from the first byte of a request to its last, and of silence between requests.
+    connections
+        Connections at a time; further ones wait in the queue of the operating system.
+    """
+
+    header_bytes: int = 32 * 1024
+    body_bytes: int = MAX_BODY_BYTES
+    receive_seconds: int = 30
+    connections: int = 200
+
+
+_LIMITS = Limits()
+
+
+def serve(
+    app: Application, *, host: str, port: int, threads: int, limits: Limits = _LIMITS
+) -> None:
+    """Serve until SIGINT or SIGTERM; requests that are being answered get their answer.
+
+    Parameters
+    ----------
+    app
+        The application.
+    host, port
+        Where to listen; port 0 takes a free one. The address is printed to standard error once the
+        server listens.
+    threads
+        Requests answered at a time.
+    limits
+        See `Limits`.
+
+    Raises
+    ------
+    ListenError
+        If the address is not this machine's or the port is taken.
+    """
+    lang = app.default_lang
+    listening = _listen(host, port)
+    server = _server(app, listening, threads, limits)
+    with _stopping_on_sigterm():
+        with suppress(KeyboardInterrupt, SystemExit):  # waitress only catches them in its loop
+            click.echo(_LISTENING.format(url=_url(listening)).pick(lang), err=True)
+            if not _only_this_machine(listening):
+                click.echo(_OPEN.pick(lang), err=True)
+            server.run()
+        _flush(server)
+    click.echo(_STOPPED.pick(lang), err=True)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, *_, address = min(found, key=lambda each: each[0] != socket.AF_INET)
+        return socket.create_server(address[:2], family=family, backlog=1024)
+    except (OSError, UnicodeError) as fault:
+        where = f"{host}:{port}"
+        detail = Detail(where, str(fault), _FREE)
+        raise ListenError(_CANNOT_LISTEN.format(address=where), [detail]) from fault
+
+
+def _server(
+    app: Application, listening: socket.socket, threads: int, limits: Limits
+) -> TcpWSGIServer:
+    # It warns whenever a request waits for a thread, which a busy service does all the time.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+    server = create_server(
+        app,
+        sockets=[listening],
+        threads=threads,
+        ident="leadscore",
+        max_request_header_size=limits.header_bytes,
+        max_request_body_size=limits.body_bytes + 1,  # waitress refuses the limit itself
+        channel_timeout=limits.receive_seconds,
+        cleanup_interval=1,
+        connection_limit=limits.connections,
+        asyncore_use_poll=True,
+        log_socket_errors=False,  # a client that went away is no event
+    )
+    server.channel_class = _channel_class(app.default_lang)
+    return server
+
+
+def _channel_class(lang: Lang) -> type[Channel]:
+    class OurChannel(Channel):
+        default_lang = lang
+
+    return OurChannel
+
+
+@contextmanager
+def _stopping_on_sigterm() -> Iterator[None]:
+    """Stop on SIGTERM as on SIGINT; only the main thread may ask for that."""
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        raise SystemExit(0)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _flush(server: Any) -> None:
+    """Stop listening and send what has been answered but not yet sent."""
+    server.close()
+    until = time.monotonic() + _FLUSH_SECONDS
+    while time.monotonic() < until and any(
+        channel.total_outbufs_len for channel in server.active_channels.values()
+    ):
+        server.asyncore.loop(timeout=0.1, use_poll=True, map=server._map, count=1)  # noqa: SLF001
+
+
+def _url(listening: socket.socket) -> str:
+    host, port = listening.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 (read, not bound)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _only_this_machine(listening: socket.socket) -> bool:
+    host = str(listening.getsockname()[0])
+    return host == "::1" or host.startswith("127.")

@@ -1,0 +1,428 @@
+"""The shelf keeps models whole, checks them before use, and knows each city's champion."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import subprocess
+import sys
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.pipeline import Pipeline
+
+from leadscore.errors import ModelError
+from leadscore.learning import AdditiveCard
+from leadscore.learning.shelf import Shelf
+from leadscore.learning.tables import CategoricalTable, Scorecard
+
+VERSION = "somewhere-expert-0123456789"
+CARD = Scorecard(-1.0, (CategoricalTable("x0", ("maker",), np.array([0.5]), 0.0, 0.0),))
+FIRMS = np.array([["maker"], ["trade"]], dtype=object)
+
+
+def pipeline(card=CARD):
+    return Pipeline([("card", AdditiveCard(prior=card))]).fit(np.empty((0, 1), dtype=object), [])
+
+
+def manifest(**changes):
+    return {
+        "kind": "expert",
+        "city": {"id": "somewhere", "digest": "d1ge57"},
+        "created": datetime(2026, 11, 24, 8, tzinfo=UTC),
+        "scorecard": CARD.to_dict(),
+        **changes,
+    }
+
+
+def build():
+    return pipeline(), manifest()
+
+
+def refused():
+    pytest.fail("built a model that was there already")
+
+
+@pytest.fixture
+def shelf(tmp_path):
+    return Shelf(tmp_path / "home" / "models")
+
+
+@pytest.fixture
+def stocked(shelf):
+    shelf.save(VERSION, pipeline(), manifest())
+    return shelf
+
+
+@contextmanager
+def forbidden(folder):
+    """Take away the right to write to a folder; the superuser has to become someone else."""
+    superuser = os.geteuid() == 0
+    mode = stat.S_IMODE(folder.stat().st_mode)
+    folder.chmod(0o555)
+    if superuser:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        if superuser:
+            os.seteuid(0)
+        folder.chmod(mode)
+
+
+@pytest.fixture
+def locked(tmp_path_factory):
+    """Yield a folder that anyone can reach but nobody may write to."""
+    folder = tmp_path_factory.mktemp("locked")
+    closed = [p for p in (folder, *folder.parents) if not p.stat().st_mode & 0o001]
+    modes = [stat.S_IMODE(path.stat().st_mode) for path in closed]
+    for path, mode in zip(closed, modes, strict=True):
+        path.chmod(mode | 0o055)
+    yield folder
+    for path, mode in zip(closed, modes, strict=True):
+        path.chmod(mode)
+
+
+def both_languages(error):
+    return error.render("zh"), error.render("en")
+
+
+def test_a_saved_model_scores_as_before(stocked):
+    expected = pipeline().decision_function(FIRMS)
+    np.testing.assert_array_equal(stocked.load(VERSION).decision_function(FIRMS), expected)
+
+
+def test_the_manifest_says_what_the_model_is(stocked):
+    kept = json.loads((stocked.folder / VERSION / "manifest.json").read_text("utf-8"))
+    assert kept == stocked.manifest(VERSION)
+    assert kept["version"] == VERSION
+    assert kept["kind"] == "expert"
+    assert kept["city"] == {"id": "somewhere", "digest": "d1ge57"}
+    assert kept["created"] == "2026-11-24T08:00:00+00:00"
+    assert Scorecard.from_dict(kept["scorecard"]) == CARD
+    assert (
+        kept["artefact"]["bytes"] == (stocked.folder / VERSION / "pipeline.joblib").stat().st_size
+    )
+    assert set(kept["libraries"]) >= {
+        "python",
+        "scikit-learn",
+        "numpy",
+        "pandas",
+        "joblib",
+        "leadscore",
+    }
+
+
+def test_a_time_without_zone_is_refused(shelf):
+    with pytest.raises(ValueError, match="time zone"):
+        shelf.save(VERSION, pipeline(), manifest(created="2026-11-24T08:00:00"))
+
+
+def test_nothing_but_the_model_is_left_in_the_folder(stocked):
+    assert [path.name for path in stocked.folder.iterdir()] == [VERSION]
+    assert sorted(path.name for path in (stocked.folder / VERSION).iterdir()) == [
+        "manifest.json",
+        "pipeline.joblib",
+    ]
+
+
+def test_saving_the_same_again_changes_nothing(stocked):
+    before = (stocked.folder / VERSION / "manifest.json").read_bytes()
+    stocked.save(VERSION, pipeline(), manifest(created=datetime(2027, 1, 1, tzinfo=UTC)))
+    assert (stocked.folder / VERSION / "manifest.json").read_bytes() == before
+
+
+def test_a_version_never_changes(stocked):
+    other = Scorecard(-2.0, CARD.tables)
+    with pytest.raises(ModelError) as caught:
+        stocked.save(VERSION, pipeline(other), manifest())
+    zh, en = both_languages(caught.value)
+    assert "不会改动" in zh
+    assert "never changes" in en
+    np.testing.assert_array_equal(
+        stocked.load(VERSION).decision_function(FIRMS), pipeline().decision_function(FIRMS)
+    )
+
+
+def test_a_model_that_is_not_there_is_named(shelf):
+    with pytest.raises(ModelError, match="no model nowhere-1 on the shelf"):
+        shelf.load("nowhere-1")
+
+
+@pytest.mark.parametrize("name", ["", "../x", "a/b", ".hidden", "a" * 101, "南昌", "a b", "a\n"])
+def test_a_name_cannot_lead_out_of_the_folder(shelf, name):
+    for use in (shelf.load, shelf.champion, lambda bad: shelf.ensure(bad, refused)):
+        with pytest.raises(ModelError, match="can't be the name"):
+            use(name)
+
+
+class Bomb:
+    """Writes a file when it is unpickled, as a planted model would run code."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return Path.touch, (self.path,)
+
+
+def test_bytes_are_checked_before_anything_is_unpickled(shelf, tmp_path):
+    flag = tmp_path / "went-off"
+    shelf.save(VERSION, Bomb(flag), manifest())
+    artefact = shelf.folder / VERSION / "pipeline.joblib"
+    good = artefact.read_bytes()
+    for position in range(0, len(good), 7):
+        flipped = bytearray(good)
+        flipped[position] ^= 1
+        artefact.write_bytes(flipped)
+        with pytest.raises(ModelError, match="damaged"):
+            shelf.load(VERSION)
+    assert not flag.exists()
+    artefact.write_bytes(good)
+    shelf.load(VERSION)
+    assert flag.exists()
+
+
+def test_a_wrong_hash_says_where_what_and_what_to_do(stocked):
+    (stocked.folder / VERSION / "pipeline.joblib").write_bytes(b"other")
+    with pytest.raises(ModelError) as caught:
+        stocked.load(VERSION)
+    (detail,) = caught.value.details
+    assert detail.where == f"{VERSION}/pipeline.joblib"
+    assert detail.got.startswith("SHA-256 d9298a10d1b07358")
+    assert detail.wanted.en == f"SHA-256 {stocked_hash(stocked)}"
+    zh, en = both_languages(caught.value)
+    assert "已损坏" in zh
+    assert "备份" in zh
+    assert "restore its folder from a backup" in en
+
+
+def stocked_hash(shelf):
+    kept = json.loads((shelf.folder / VERSION / "manifest.json").read_text("utf-8"))
+    return kept["artefact"]["sha256"]
+
+
+@pytest.mark.parametrize("file", ["manifest.json", "pipeline.joblib"])
+def test_a_missing_file_is_named(stocked, file):
+    (stocked.folder / VERSION / file).unlink()
+    with pytest.raises(ModelError, match="damaged") as caught:
+        stocked.load(VERSION)
+    assert caught.value.details[0].where == f"{VERSION}/{file}"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"\xff\xfe",
+        b"[]",
+        b"null",
+        b"{}",
+        b'{"schema": 1, "version": "another"}',
+        b'{"schema": 99, "version": "%s"}' % VERSION.encode(),
+        b'{"schema": 1, "version": "%s", "artefact": 1, "libraries": {}}' % VERSION.encode(),
+        b'{"schema": 1, "version": "%s", "artefact": {}, "libraries": {}}' % VERSION.encode(),
+        b"[" * 100_000,
+    ],
+    ids=range(11),
+)
+def test_a_manifest_that_is_none_is_refused(stocked, content):
+    (stocked.folder / VERSION / "manifest.json").write_bytes(content)
+    with pytest.raises(ModelError, match="damaged"):
+        stocked.load(VERSION)
+
+
+def test_another_version_of_scikit_learn_is_refused_by_name(stocked):
+    path = stocked.folder / VERSION / "manifest.json"
+    kept = json.loads(path.read_text("utf-8"))
+    kept["libraries"]["scikit-learn"] = "0.1"
+    path.write_text(json.dumps(kept), encoding="utf-8")
+    with pytest.raises(ModelError) as caught:
+        stocked.load(VERSION)
+    assert caught.value.details[0].wanted.en == "0.1"
+    zh, en = both_languages(caught.value)
+    assert "scikit-learn" in zh
+    assert "Install the version named below" in en
+
+
+def test_a_model_of_code_that_is_gone_is_refused(shelf, tmp_path):
+    (tmp_path / "gone.py").write_text("class Model:\n    pass\n")
+    script = (
+        "from pathlib import Path\nimport gone\nfrom leadscore.learning.shelf import Shelf\n"
+        f"Shelf(Path({str(shelf.folder)!r})).save({VERSION!r}, gone.Model(), "
+        "{'kind': 'expert', 'created': '2026-11-24T00:00:00+00:00'})"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", script], check=True, env=environment)
+    with pytest.raises(ModelError, match="damaged") as caught:
+        shelf.load(VERSION)
+    assert "gone" in caught.value.details[0].got
+
+
+def test_ensure_builds_once_and_loads_ever_after(shelf):
+    first = shelf.ensure(VERSION, build)
+    again = shelf.ensure(VERSION, refused)
+    np.testing.assert_array_equal(first.decision_function(FIRMS), again.decision_function(FIRMS))
+
+
+def flip(folder):
+    (folder / "pipeline.joblib").write_bytes(b"junk")
+
+
+def lose_artefact(folder):
+    (folder / "pipeline.joblib").unlink()
+
+
+def lose_both(folder):
+    for path in folder.iterdir():
+        path.unlink()
+
+
+def age(folder):
+    path = folder / "manifest.json"
+    text = path.read_text("utf-8")
+    path.write_text(text.replace('"scikit-learn": "', '"scikit-learn": "0.'), "utf-8")
+
+
+@pytest.mark.parametrize("damage", [flip, lose_artefact, lose_both, age])
+def test_ensure_sets_a_model_that_cannot_be_used_aside_and_builds_it_anew(stocked, damage):
+    damage(stocked.folder / VERSION)
+    notices = []
+    model = stocked.ensure(VERSION, build, notices.append)
+    np.testing.assert_array_equal(
+        model.decision_function(FIRMS), pipeline().decision_function(FIRMS)
+    )
+    (notice,) = notices
+    assert f"renamed to {VERSION}.damaged-1 and built anew" in notice.en
+    assert "重新生成" in notice.zh
+    assert (stocked.folder / f"{VERSION}.damaged-1").is_dir()
+    stocked.load(VERSION)
+
+
+def test_each_damaged_model_is_kept_and_a_warning_is_logged(stocked, caplog):
+    for n in (1, 2, 3):
+        (stocked.folder / VERSION / "pipeline.joblib").write_bytes(b"junk")
+        stocked.ensure(VERSION, build)
+        assert f"{VERSION}.damaged-{n}" in caplog.records[-1].getMessage()
+    assert len(list(stocked.folder.glob("*.damaged-*"))) == 3
+
+
+def test_an_error_while_building_leaves_nothing_behind(shelf):
+    def fail():
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        shelf.ensure(VERSION, fail)
+    assert not shelf.folder.exists()
+
+
+BUILDER = """
+import sys
+from pathlib import Path
+import numpy as np
+from sklearn.pipeline import Pipeline
+from leadscore.learning import AdditiveCard
+from leadscore.learning.shelf import Shelf
+from leadscore.learning.tables import Scorecard
+
+def build():
+    card = AdditiveCard(prior=Scorecard(-1.25, ()))
+    pipeline = Pipeline([("card", card)]).fit(np.empty((0, 1)), [])
+    return pipeline, {"kind": "expert", "created": "2026-11-24T00:00:00+00:00"}
+
+print("ready", flush=True)
+sys.stdin.readline()
+print(Shelf(Path(sys.argv[1])).ensure(sys.argv[2], build).decision_function([[0.0]])[0])
+"""
+
+
+@pytest.mark.parametrize("damaged", [False, True])
+def test_processes_that_build_the_same_at_the_same_time_do_not_hurt_each_other(shelf, damaged):
+    if damaged:
+        shelf.save(VERSION, pipeline(), manifest())
+        (shelf.folder / VERSION / "pipeline.joblib").write_bytes(b"junk")
+    command = [sys.executable, "-c", BUILDER, str(shelf.folder), VERSION]
+    pipe = subprocess.PIPE
+    builders = [
+        subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True) for _ in range(3)
+    ]
+    for builder in builders:
+        assert builder.stdout.readline() == "ready\n"
+    for builder in builders:
+        builder.stdin.write("\n")
+        builder.stdin.flush()
+    for builder in builders:
+        found, complaints = builder.communicate(timeout=60)
+        assert found == "-1.25\n", complaints
+    left = sorted(path.name for path in shelf.folder.iterdir())
+    assert left[0] == VERSION
+    assert all(name.startswith(f"{VERSION}.damaged-") for name in left[1:])
+
+
+def test_a_city_has_no_champion_until_one_is_promoted(stocked):
+    assert stocked.champion("somewhere") is None
+    stocked.promote("somewhere", VERSION)
+    assert stocked.champion("somewhere") == VERSION
+    assert stocked.champion("elsewhere") is None
+
+
+def test_the_champion_is_replaced_as_a_whole(stocked):
+    stocked.promote("somewhere", VERSION)
+    stocked.save("second", pipeline(), manifest())
+    stocked.promote("somewhere", "second")
+    assert stocked.champion("somewhere") == "second"
+    assert sorted(path.name for path in stocked.folder.iterdir()) == [
+        "second",
+        VERSION,
+        "somewhere.champion",
+    ]
+
+
+def test_only_a_sound_model_is_promoted(stocked):
+    stocked.promote("somewhere", VERSION)
+    with pytest.raises(ModelError, match="no model"):
+        stocked.promote("somewhere", "absent")
+    stocked.save("second", pipeline(), manifest())
+    (stocked.folder / "second" / "pipeline.joblib").write_bytes(b"junk")
+    with pytest.raises(ModelError, match="damaged"):
+        stocked.promote("somewhere", "second")
+    assert stocked.champion("somewhere") == VERSION
+
+
+@pytest.mark.parametrize("content", [b"", b"../etc", b"\xff\xfe"])
+def test_a_pointer_that_names_no_version_is_refused(stocked, content):
+    (stocked.folder / "somewhere.champion").write_bytes(content)
+    with pytest.raises(ModelError, match="champion of somewhere is damaged"):
+        stocked.champion("somewhere")
+
+
+def test_a_folder_that_may_not_be_written_is_said_so_in_both_languages(locked):
+    with forbidden(locked), pytest.raises(ModelError) as caught:
+        Shelf(locked).ensure(VERSION, build)
+    zh, en = both_languages(caught.value)
+    assert "不许读写模型文件夹" in zh
+    assert "not allowed to read and write" in en
+    assert "LEADSCORE_HOME" in en
+
+
+def test_a_shelf_that_may_only_be_read_serves_what_it_has(locked):
+    shelf = Shelf(locked)
+    shelf.ensure(VERSION, build)
+    shelf.promote("somewhere", VERSION)
+    with forbidden(locked):
+        shelf.ensure(VERSION, refused)
+        shelf.promote("somewhere", VERSION)
+        assert shelf.champion("somewhere") == VERSION
+        with pytest.raises(ModelError, match="not allowed"):
+            shelf.promote("elsewhere", VERSION)
+
+
+def test_a_file_in_place_of_the_folder_is_said_so(tmp_path):
+    (tmp_path / "models").write_text("a file")
+    with pytest.raises(ModelError, match=r"the folder of models, .*, can't be used"):
+        Shelf(tmp_path / "models").ensure(VERSION, build)
