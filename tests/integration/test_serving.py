@@ -67,6 +67,8 @@ def running(shelf: Path) -> Iterator[Server]:
             said = Server(process, 0).line()
             assert "http://127.0.0.1:" in said, said
             yield Server(process, int(said.split("http://127.0.0.1:")[1].split()[0]))
+            process.terminate()
+            process.wait(ENOUGH_SECONDS)
         finally:
             process.kill()
 

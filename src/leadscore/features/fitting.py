@@ -49,14 +49,23 @@ def with_fit(matches: Matches, city: City, facts: pd.DataFrame) -> pd.DataFrame:
     return table.assign(gap=gap, fit=gap * strength * role)
 
 
+MAIN_BUSINESS_SHARE = 0.5
+"""A match speaks for a firm only if it is at least half as strong as the firm's strongest."""
+
+
 def best_per_firm(fits: pd.DataFrame, firms: int) -> pd.DataFrame:
     """Return the match with the highest fit of each firm, one row a firm (missing if none).
+
+    Only matches that tell of the firm's real business count (see `MAIN_BUSINESS_SHARE`): a maker of
+    what the city has plenty of is not shown as a weak supplier of what it lacks.
 
     Ties go to the stronger match, then to the segment's id, so that the answer depends on nothing
     but the firm. Columns: ``segment, role, strength, words, gap, fit``; ``fit`` is 0 where no
     segment matches.
     """
-    order = fits.sort_values(
+    strongest = fits.groupby("firm")["strength"].transform("max")
+    real = fits[fits["strength"] >= MAIN_BUSINESS_SHARE * strongest]
+    order = real.sort_values(
         ["firm", "fit", "strength", "segment"], ascending=[True, False, False, True], kind="stable"
     )
     best = order.drop_duplicates("firm").set_index("firm")

@@ -22,7 +22,7 @@ from leadscore.web.app import MAX_BODY_BYTES, Application
 from leadscore.web.connections import Channel
 
 _LISTENING = Text(
-    zh="leadscore 已启动：{url}（说明见 {url}/openapi/，按 Ctrl+C 停止）",
+    zh="leadscore 已启动： {url} ，说明见 {url}/openapi/ ，按 Ctrl+C 停止",
     en="leadscore listens on {url} (documentation: {url}/openapi/; Ctrl+C stops it)",
 )
 _OPEN = Text(
@@ -110,7 +110,8 @@ def _listen(host: str, port: int) -> socket.socket:
         return socket.create_server(address[:2], family=family, backlog=1024)
     except (OSError, UnicodeError) as fault:
         where = f"{host}:{port}"
-        detail = Detail(where, str(fault), _FREE)
+        reason = str(getattr(fault, "strerror", None) or fault).partition(" (while ")[0]
+        detail = Detail(where, reason, _FREE)
         raise ListenError(_CANNOT_LISTEN.format(address=where), [detail]) from fault
 
 

@@ -54,7 +54,7 @@ def dates(cells: pd.Series) -> Dates:
     >>> dates(pd.Series(["2016年11月", "20161130", "42704", "2024-02-30"])).astype("datetime64[D]")
     array(['2016-11-01', '2016-11-30', '2016-11-30', 'NaT'], dtype='datetime64[D]')
     """
-    text = tidy(cells.str.strip().str.replace(r"\s+(?=\d{1,2}:)", "t", regex=True))
+    text = tidy(cells.str.strip().str.replace(r"(?<!\s)\s+(?=\d{1,2}:)", "t", regex=True))
     found = np.full(len(cells), np.datetime64("NaT"), dtype="datetime64[us]")
     for pattern in (_WRITTEN, _SOLID, _MONTH, _YEAR):
         open_ = np.isnat(found)

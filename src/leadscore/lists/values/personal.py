@@ -6,7 +6,7 @@ import pandas as pd
 
 PERSONAL = (
     r"(?<!\d)(?:\+?86[ -]?)?1[3-9]\d(?:[ -]?\d{4}){2}(?!\d)"
-    r"|(?<!\d)0\d{2,3}[ -]\d{7,8}(?!\d)|[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
+    r"|(?<!\d)0\d{2,3}[ -]\d{7,8}(?!\d)|(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
 )
 """Chinese mobile numbers, landlines with area code, e-mail addresses."""
 

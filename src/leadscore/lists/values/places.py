@@ -32,7 +32,7 @@ PLACED_BY = (
 )
 """Canonical columns that tell where a firm sits."""
 
-_BRANCH = re.compile(r"公司(.{2,}?)(?:分公司|办事处|分部)$")
+_BRANCH = re.compile(r"公司(.{2,40}?)(?:分公司|办事处|分部)$")
 _PREFIX = 40
 _JOIN = "\x1f"
 
