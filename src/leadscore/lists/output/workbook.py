@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import IO, Any
 
+import numpy as np
 import pandas as pd
 import xlsxwriter
 from xlsxwriter.exceptions import FileCreateError
@@ -24,10 +25,17 @@ MAX_CELL = 32_767
 """Longest text of a cell in UTF-16 units: Excel's own limit."""
 
 _BLOCK = 10_000
-_WIDEST = 50
+_WIDEST = 70
 _ARROW = 3
 _A4 = 9
 _SAMPLE = 200
+_LINE_POINTS = 15
+_MOST_LINES = 12
+# Characters that take two columns, and so wrap twice as early.
+_WIDE = (
+    r"[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe4f"
+    r"\uff00-\uff60\uffe0-\uffe6]"
+)
 _CUT = Text(zh="…（已截断）", en="… (cut)")
 _PAGE = Text(zh="第 &P 页，共 &N 页", en="page &P of &N")
 _TOO_LONG = Text(
@@ -40,7 +48,7 @@ _OPTIONS = {
     "strings_to_urls": False,
     "strings_to_numbers": False,
 }
-_TOP: dict[str, object] = {"valign": "top"}
+_MIDDLE: dict[str, object] = {"valign": "vcenter"}
 _GREY = {"font_color": "#808080", "italic": True}
 _HEADER = {"bold": True, "bg_color": "#D9D9D9", "bottom": 1, "text_wrap": True, "valign": "vcenter"}
 # From dark to light, so that the order shows in print and to the colour-blind; the letter stays.
@@ -141,7 +149,7 @@ class _SheetWriter:
             for name, header in zip(self._names, self._headers, strict=True)
         ]
         self._grades = {
-            grade: workbook.add_format(_TOP | {"align": "center"} | look)
+            grade: workbook.add_format(_MIDDLE | {"align": "center"} | look)
             for grade, look in _GRADES.items()
         }
 
@@ -159,7 +167,7 @@ class _SheetWriter:
         return self._explained[name].header.pick(self._lang) if name in self._explained else name
 
     def _write_above(self) -> None:
-        label_format = self._workbook.add_format(_TOP | {"bold": True})
+        label_format = self._workbook.add_format(_MIDDLE | {"bold": True})
         for row, (label, value) in enumerate(self._sheet.above):
             self._worksheet.write_string(row, 0, label, label_format)
             self._write_text(row, 1, value, None)
@@ -171,7 +179,10 @@ class _SheetWriter:
         texts = [isinstance(dtype, pd.StringDtype) for dtype in table.dtypes]
         greyed_by = self._position(self._sheet.greyed_by)
         grade_at = self._position("grade")
-        for row, values in enumerate(_rows(table, _CUT.pick(self._lang)), start=first):
+        rows = zip(_rows(table, _CUT.pick(self._lang)), self._lines(), strict=True)
+        for row, (values, lines) in enumerate(rows, start=first):
+            if lines > 1:
+                self._worksheet.set_row(row, _LINE_POINTS * lines)
             greyed = greyed_by is not None and values[greyed_by] is not None
             formats = grey if greyed else plain
             for column, value in enumerate(values):
@@ -184,6 +195,19 @@ class _SheetWriter:
                     self._write_text(row, column, value, look)
                 else:
                     self._worksheet.write_number(row, column, value, look)
+
+    def _lines(self) -> Iterator[int]:
+        """Yield how many lines each row needs: not every program measures wrapped text itself."""
+        wrapped = [n for n, w in zip(self._names, self._widths, strict=True) if w > _WIDEST]
+        for start in range(0, len(self._sheet.table), _BLOCK):
+            block = self._sheet.table.iloc[start : start + _BLOCK]
+            lines = np.ones(len(block), dtype=np.int64)
+            for name in wrapped:
+                text = block[name].fillna("")
+                columns = (text.str.len() + text.str.count(_WIDE)).to_numpy(dtype=np.int64)
+                breaks = text.str.count("\n").to_numpy(dtype=np.int64)
+                np.maximum(lines, -(-columns // (_WIDEST - 4)) + breaks, out=lines)
+            yield from np.minimum(lines, _MOST_LINES).tolist()
 
     def _write_text(self, row: int, column: int, text: str, look: Any) -> None:
         # XlsxWriter takes a text between these tags for its own markup and writes it unescaped.
@@ -199,9 +223,12 @@ class _SheetWriter:
         """Return one format a column; made once, as looking them up by cell is slow."""
         formats = []
         for name, width in zip(self._names, self._widths, strict=True):
-            own = {"num_format": "0.0%"} if name in self._fractions() else {}
+            own: dict[str, Any] = {"indent": 1}
+            if not isinstance(self._sheet.table[name].dtype, pd.StringDtype):
+                fraction = name in self._fractions()
+                own = {"num_format": "0.0%"} if fraction else {"align": "center"}
             wraps = {"text_wrap": True} if width > _WIDEST else {}
-            formats.append(self._workbook.add_format(_TOP | look | own | wraps))
+            formats.append(self._workbook.add_format(_MIDDLE | look | own | wraps))
         return formats
 
     def _fractions(self) -> list[str]:
@@ -214,7 +241,7 @@ class _SheetWriter:
     def _set_columns(self) -> None:
         sheet, worksheet = self._sheet, self._worksheet
         for column, width in enumerate(self._widths):
-            worksheet.set_column(column, column, min(width, _WIDEST) + 1)
+            worksheet.set_column(column, column, min(width, _WIDEST) + 2)
         last = len(self._names) - 1
         worksheet.autofilter(sheet.header_row, 0, sheet.last_row, last)
         worksheet.freeze_panes(sheet.header_row + 1, sheet.frozen)
