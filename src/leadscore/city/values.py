@@ -99,8 +99,9 @@ SegmentId = Annotated[
     str, StringConstraints(strict=True, pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$")
 ]
 """``chain.segment``."""
-DivisionCode = Annotated[str, StringConstraints(strict=True, pattern=r"^\d{2}(\d{2}){0,2}$")]
-"""The first two, four or six digits of a GB/T 2260 code: province, city, district."""
+DivisionCode = Annotated[str, StringConstraints(strict=True, pattern=r"^\d{2}(\d{2}|90\d{2})?$")]
+"""First digits of a GB/T 2260 code: two for a province, four for a city, six for a county that lies
+directly under a province (419001). Firms are placed no finer than that."""
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 """A finite number, never a quoted one."""
 Fraction = Annotated[Number, Field(ge=0, le=1)]

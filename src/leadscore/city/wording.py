@@ -51,7 +51,7 @@ _FORMS: Final[dict[str, Text]] = {
     r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$": Text(
         zh="“产业链.环节”形式的标识，如 chain.segment", en="an id of the form chain.segment"
     ),
-    r"^\d{2}(\d{2}){0,2}$": Text(
+    r"^\d{2}(\d{2}|90\d{2})?$": Text(
         zh="2、4 或 6 位行政区划代码，加引号", en="a division code of 2, 4 or 6 digits, in quotes"
     ),
 }

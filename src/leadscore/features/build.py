@@ -109,18 +109,19 @@ class FirmFeatures(TransformerMixin, BaseEstimator):
     ) -> dict[str, pd.Series]:
         """Return the features of the best segment and of the graph around it."""
         met = self.facts_.reindex(best["segment"]).set_axis(best.index)
+        strongest = fits.groupby("firm")["strength"].max().reindex(best.index).fillna(0.0)
         speaks = business_text(firms).ne("") | best["segment"].notna()
         solid = fits[(fits["gap"] >= _SIZEABLE_GAP) & (fits["strength"] >= _SOLID_STRENGTH)]
         gaps = solid.groupby("firm").size().reindex(best.index, fill_value=0).astype(float)
         return {
-            "chain": met["chain"],
+            "chain": met["chain"].mask(met["chain"].isna() & speaks, "none"),
             "position": met["position"],
             "role": best["role"],
             "anchor_buyers": met["anchor_buyers"],
             "anchor_suppliers": met["anchor_suppliers"],
             "steps_to_strength": met["steps_to_strength"],
-            "gap": met["gap"],
-            "match_strength": best["strength"].fillna(0.0).where(speaks),
+            "gap_filled": best["fit"].where(best["segment"].notna()),
+            "match_strength": strongest.where(speaks),
             "neighbour_supply": met["neighbour_supply"],
             "gaps_matched": gaps.where(speaks),
             "sought": met["sought"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from leadscore.features.feature import Direction, Feature, Kind
 from leadscore.language import Text
+from leadscore.lists.values.vocabularies import STATUSES
 
 FAMILIES: dict[str, Text] = {
     "sector": Text(zh="行业", en="sector"),
@@ -18,6 +19,7 @@ FAMILIES: dict[str, Text] = {
 }
 
 _NO_MATCH = Text(zh="业务文字未对应任何环节", en="the business text matches no segment")
+_NO_TEXT = Text(zh="没有业务文字", en="no business text")
 _NOT_IN_LIST = Text(zh="名单里没有这项资料", en="the list does not say")
 
 
@@ -46,15 +48,16 @@ _FEATURES = (
         "sector/chain", "level", 0,
         ("最契合环节所在的产业链", "the chain of the best-fitting segment"),
         ("属于重点产业链：{value}", "belongs to a chain that the city builds: {value}"),
-        ("所属产业链不占优：{value}", "belongs to a less favoured chain: {value}"),
-        ("不在本市产业链上", "is on none of the city's chains"),
-        _NO_MATCH,
+        ("产业链：{value}", "chain: {value}"),
+        ("没有业务文字，产业链未知", "no business text, so its chain is unknown"),
+        _NO_TEXT,
+        {"none": ("不在本市产业链上", "none of the city's")},
     ),
     _feature(
         "sector/industry_kind", "level", 0,
         ("登记行业的大致类别", "broad kind of the registered industry"),
-        ("行业类别：{value}", "kind of industry: {value}"),
-        ("行业类别：{value}", "kind of industry: {value}"),
+        ("行业类别：{value}", "industry: {value}"),
+        ("行业类别：{value}", "industry: {value}"),
         ("行业类别未知", "kind of industry unknown"),
         levels={
             "manufacturing": ("制造业", "manufacturing"),
@@ -63,14 +66,14 @@ _FEATURES = (
             "trade": ("批发零售", "wholesale and retail"),
             "construction": ("建筑工程", "construction"),
             "business": ("金融、地产与商务服务", "finance, property and business services"),
-            "other": ("其他行业", "another industry"),
+            "other": ("其他行业", "outside manufacturing and technology"),
         },
     ),
     _feature(
         "sector/manufacturing", "flag", 0,
         ("是否自己生产", "whether it makes things itself"),
         ("自有生产制造", "makes things itself"),
-        ("未见生产制造", "no sign of making things itself"),
+        ("不从事生产制造", "makes nothing itself"),
         ("是否生产未知", "unknown whether it makes things"),
     ),
     # ---- chain position
@@ -96,19 +99,19 @@ _FEATURES = (
         _NO_MATCH,
         {
             "maker": ("制造", "maker"),
-            "equipment": ("设备供应", "equipment supplier"),
-            "materials": ("材料供应", "materials supplier"),
-            "design": ("设计", "designer"),
-            "integration": ("系统集成", "integrator"),
-            "trade": ("贸易", "trader"),
-            "service": ("服务", "service provider"),
+            "equipment": ("设备", "equipment"),
+            "materials": ("材料", "materials"),
+            "design": ("设计", "design"),
+            "integration": ("集成", "integration"),
+            "trade": ("贸易", "trade"),
+            "service": ("服务", "service"),
         },
     ),
     _feature(
         "position/anchor_buyers", "count", 1,
         ("本地有多少链上龙头会向该环节采购", "local anchors in the segments that it feeds"),
         ("本地有{value}家龙头是潜在客户：{buyers}", "local anchors that could buy from it ({value}): {buyers}"),
-        ("本地少有龙头客户（{value}家）", "few local anchors would buy from it ({value})"),
+        ("本地没有龙头客户", "no local anchor would buy from it"),
         ("本地客户未知", "local buyers unknown"),
         _NO_MATCH,
     ),
@@ -116,24 +119,24 @@ _FEATURES = (
         "position/anchor_suppliers", "count", 1,
         ("本地有多少龙头可向其供货", "local anchors in the segments that feed it"),
         ("本地有{value}家龙头可配套供货：{suppliers}", "local anchors that could supply it ({value}): {suppliers}"),
-        ("本地少有配套供应商（{value}家）", "few local anchors could supply it ({value})"),
+        ("本地没有龙头为其配套", "no local anchor could supply it"),
         ("本地供应商未知", "local suppliers unknown"),
         _NO_MATCH,
     ),
     _feature(
         "position/steps_to_strength", "count", -1,
         ("链图上到本市优势环节的步数", "steps in the chain graph to a segment in which the city is strong"),
-        ("离本市优势环节{value}步", "{value} step(s) from what the city is strong in"),
-        ("离本市优势环节较远（{value}步）", "far from what the city is strong in ({value} steps)"),
+        ("紧邻本市优势环节（相距{value}步）", "close to what the city is strong in (steps: {value})"),
+        ("离本市优势环节较远（相距{value}步）", "far from what the city is strong in (steps: {value})"),
         ("与本市优势环节不相连", "not linked to what the city is strong in"),
         Text(zh="无对应环节，或链图上不相连", en="no segment matched, or not linked in the graph"),
     ),
     # ---- fit
     _feature(
-        "fit/gap", "share", 1,
-        ("最契合环节的缺口大小", "gap of the best-fitting segment"),
-        ("填补缺口：{segment}（{words}），{supply}", "fills a gap: {segment} ({words}), {supply}"),
-        ("缺口小：{segment}（{words}），{supply}", "little gap to fill: {segment} ({words}), {supply}"),
+        "fit/gap_filled", "share", 1,
+        ("能补上多少缺口：缺口 × 匹配强度 × 角色", "how much of a gap it fills: gap x match x role"),
+        ("{filling}：{segment}（{words}），{supply}", "{filling}: {segment} ({words}), {supply}"),
+        ("补缺有限：{segment}（{words}），{supply}", "fills little of a gap: {segment} ({words}), {supply}"),
         ("不填补任何缺口", "fills none of the gaps"),
         _NO_MATCH,
     ),
@@ -156,7 +159,7 @@ _FEATURES = (
     _feature(
         "fit/gaps_matched", "count", 1,
         ("能填补的缺口个数（缺口与强度都够大）", "number of sizeable gaps that it matches well"),
-        ("同时对应{value}个缺口", "matches {value} gaps at once"),
+        ("对应的较大缺口：{value}个", "sizeable gaps that it matches: {value}"),
         ("未对应较大缺口", "matches no sizeable gap"),
         ("缺口个数未知", "number of gaps unknown"),
         Text(zh="没有业务文字", en="no business text"),
@@ -250,8 +253,8 @@ _FEATURES = (
     _feature(
         "momentum/revenue_growth", "share", 1,
         ("营业收入同比增长", "yearly growth of revenue"),
-        ("营业收入同比{value}", "revenue grew by {value}"),
-        ("营业收入同比{value}", "revenue changed by {value}"),
+        ("营业收入同比变动{value}", "change of revenue in a year: {value}"),
+        ("营业收入同比变动{value}", "change of revenue in a year: {value}"),
         ("增长情况未知", "growth unknown"),
     ),
     _feature(
@@ -272,10 +275,10 @@ _FEATURES = (
     ),
     _feature(
         "momentum/branches", "count", 1,
-        ("在外地的分支机构数", "branches outside its home"),
-        ("已有{value}家异地分支，习惯跨地布局", "has {value} branches elsewhere and is used to expanding"),
-        ("少有异地分支（{value}家）", "few branches elsewhere ({value})"),
-        ("异地分支未知", "branches elsewhere unknown"),
+        ("分支机构数", "number of branches"),
+        ("分支机构{value}家，习惯跨地布局", "used to expanding (branches: {value})"),
+        ("分支机构少（{value}家）", "few branches ({value})"),
+        ("分支机构未知", "branches unknown"),
     ),
     _feature(
         "momentum/intended_investment_cny", "cny", 1,
@@ -327,23 +330,16 @@ _FEATURES = (
     _feature(
         "risk/operating", "level", 0,
         ("登记状态", "status in the register"),
-        ("登记状态：{value}", "registered as {value}"),
-        ("登记状态：{value}", "registered as {value}"),
-        ("登记状态未知", "status unknown"),
-        levels={
-            "active": ("存续", "active"),
-            "moved_out": ("迁出", "moved out"),
-            "suspended": ("停业", "suspended"),
-            "liquidating": ("清算", "in liquidation"),
-            "revoked": ("吊销", "revoked"),
-            "deregistered": ("注销", "deregistered"),
-        },
+        ("登记状态：{value}", "registration: {value}"),
+        ("登记状态：{value}", "registration: {value}"),
+        ("登记状态未知", "registration status unknown"),
+        levels={key: (name.zh, name.en) for key, name in STATUSES.items()},
     ),
     _feature(
         "risk/risk_flags", "count", -1,
         ("风险提示条数（失信、被执行、经营异常、处罚等）", "kinds of risk noted (default, enforcement, irregular, penalty)"),
         ("未见风险提示", "no risk noted"),
-        ("有{value}类风险提示", "{value} kind(s) of risk noted"),
+        ("有{value}类风险提示", "kinds of risk noted: {value}"),
         ("风险情况未知", "risks unknown"),
     ),
     _feature(

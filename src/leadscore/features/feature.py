@@ -35,8 +35,8 @@ class Feature:
         What it measures, and what a missing value stands for.
     lifts, lowers
         Wording of its reason when its points are positive or negative. The places ``{value}``,
-        ``{segment}``, ``{role}``, ``{supply}``, ``{words}``, ``{region}`` and ``{anchors}`` may be
-        used.
+        ``{segment}``, ``{role}``, ``{supply}``, ``{words}``, ``{filling}``,
+        ``{buyers}``, ``{suppliers}``, ``{region}``, ``{event}`` and ``{referrer}`` may be used.
     unknown
         Wording of its reason where the value is missing.
     levels
@@ -64,7 +64,7 @@ class Feature:
         if isinstance(value, str):
             return self.levels[value].pick(lang) if value in self.levels else value
         if self.kind == "share":
-            return f"{value:.0%}"
+            return f"{value + 0.0:.0%}" if round(value, 2) else "0%"
         if self.kind == "cny":
             return show_cny(value, lang)
         if self.kind == "flag":

@@ -14,6 +14,9 @@ from leadscore.city.profile import City
 
 Floats = npt.NDArray[np.float64]
 
+# Words that may stand right before a name: verbs, prepositions, ordinals.
+_BEFORE_A_NAME = "加展席会自过于在届年的由经被与和及"
+
 MEETING_KINDS = ("conference", "fair", "matchmaking")
 """Kinds of events at which a city meets firms from elsewhere, unlike a breakfast with locals."""
 
@@ -52,9 +55,16 @@ def within(codes: pd.Series, divisions: tuple[str, ...]) -> Floats:
 
 
 def mentions(texts: pd.Series, words: Iterable[str]) -> Floats:
-    """Return whether each text has one of the words (1, 0; missing where there is no text)."""
-    pattern = "|".join(re.escape(word) for word in words if word)
-    if not pattern:
+    """Return whether each text names one of the words (1, 0; missing where there is no text).
+
+    A word that is glued to another before it is part of another name (深圳光博会 is not 光博会),
+    and what was not or is only to be attended does not count.
+    """
+    names = "|".join(re.escape(word) for word in words if word)
+    if not names:
         return np.full(len(texts), np.nan)
+    pattern = f"(?:^|[^\\u4e00-\\u9fff]|[{_BEFORE_A_NAME}])(?:{names})"
+    denied = f"(?:未|没|拟|计划|将)[^，,；;。]{{0,6}}(?:{names})"
     found = texts.str.contains(pattern, case=False, regex=True, na=False)
+    found &= ~texts.str.contains(denied, case=False, regex=True, na=False)
     return np.where(texts.notna(), found.to_numpy(dtype=float), np.nan)

@@ -49,7 +49,7 @@ def expert_scorecard(city: City) -> Scorecard:
 def levels_of(feature: Feature, city: City) -> tuple[str, ...]:
     """Return the levels that a feature can take in this city."""
     if feature.id == "chain":
-        return tuple(chain.id for chain in city.chains)
+        return (*(chain.id for chain in city.chains), *feature.levels)
     return tuple(feature.levels)
 
 

@@ -1,1 +1,1 @@
-"""."""
+"""From firms to a ranking: scores, vetoes, reasons, and the table that people read."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from datetime import datetime
-from importlib.metadata import version as version_of
 
 import numpy as np
 import sklearn
@@ -12,12 +12,16 @@ from sklearn.pipeline import Pipeline
 
 from leadscore.city.profile import City
 from leadscore.features.build import FirmFeatures
-from leadscore.features.catalogue import CATALOGUE, DIRECTIONS
+from leadscore.features.catalogue import DIRECTIONS
+from leadscore.language import Text
 from leadscore.learning.card import AdditiveCard
 from leadscore.learning.expert import expert_scorecard
 from leadscore.learning.shelf import Shelf
 from leadscore.lists.blank import blank_firms
 from leadscore.ranking.scoring import Scorer
+from leadscore.shipped import fingerprint
+
+_TABLES = ("lexicon.toml", "rates.toml", "codes/divisions.csv")
 
 
 def expert_pipeline(city: City) -> Pipeline:
@@ -28,18 +32,22 @@ def expert_pipeline(city: City) -> Pipeline:
 
 
 def expert_version(city: City) -> str:
-    """Return the name of the expert model: it changes with the profile, the code and scikit-learn.
+    """Return the name of the expert model: the same name always gives the same scores.
 
-    The profile determines the model, so the same profile has the same name on every machine.
+    It changes with the profile, with the code and the shipped tables that turn a firm into a
+    score, and with scikit-learn; it is the same on every machine.
     """
-    ground = "|".join(
-        (city.digest, version_of("leadscore"), sklearn.__version__, ",".join(CATALOGUE))
-    )
+    made_by = fingerprint(("city", "features", "learning", "lists"), _TABLES)
+    ground = f"{city.digest}|{made_by}|{sklearn.__version__}"
     return f"{city.id}-expert-{hashlib.sha256(ground.encode()).hexdigest()[:10]}"
 
 
-def day_one_scorer(city: City, shelf: Shelf, *, now: datetime) -> Scorer:
+def day_one_scorer(
+    city: City, shelf: Shelf, *, now: datetime, notify: Callable[[Text], object] | None = None
+) -> Scorer:
     """Return the scorer of the city's expert card, building and shelving the model on first use.
+
+    ``notify`` is told when a damaged model was set aside; by default a warning is logged.
 
     Raises
     ------
@@ -62,7 +70,8 @@ def day_one_scorer(city: City, shelf: Shelf, *, now: datetime) -> Scorer:
         }
         return pipeline, manifest
 
-    pipeline = shelf.ensure(version, build)
+    told = {} if notify is None else {"notify": notify}
+    pipeline = shelf.ensure(version, build, **told)
     champion = shelf.champion(city.id)
     if champion is None or (champion != version and champion.startswith(f"{city.id}-expert-")):
         shelf.promote(city.id, version)

@@ -19,6 +19,15 @@ _SUPPLY = (
 )
 _SHOWN_NAMES = 3
 
+_MAKES_IT = Text(zh="填补缺口", en="fills a gap")
+_SUPPLIES_IT = Text(zh="配套缺口环节", en="supplies a gap")
+_TOUCHES_IT = Text(zh="涉足缺口环节", en="works around a gap")
+_FILLING = {
+    "maker": _MAKES_IT, "design": _MAKES_IT, "integration": _MAKES_IT,
+    "equipment": _SUPPLIES_IT, "materials": _SUPPLIES_IT,
+    "trade": _TOUCHES_IT, "service": _TOUCHES_IT,
+}  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class Reason:
@@ -90,6 +99,8 @@ class Wording:
                 return self._suppliers[segment].pick(lang)
             case "region":
                 return self._region(firm, lang)
+            case "filling":
+                return _FILLING.get(str(firm["role"]), _FILLING["maker"]).pick(lang)
         return str(firm[{"referrer": "referred_by"}.get(name, name)])
 
     def _region(self, firm: Mapping[str, object], lang: Lang) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from typing import cast
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -82,21 +82,23 @@ class Scores:
         return self._worded(firm, [*lifts, *lowers])
 
     def _worded(self, firm: int, features: list[int]) -> list[Reason]:
-        facts = self._facts(firm)
-        ids = list(CATALOGUE)
-        values = self.measured.X
+        facts = {name: column[firm] for name, column in self._facts.items()}
         return [
-            self.wording.reason(
-                ids[j], cast("float | str", values.iat[firm, j]), float(self.points[firm, j]), facts
-            )
+            self.wording.reason(id_, column[firm], float(self.points[firm, j]), facts)
             for j in features
+            for id_, column in (self._values[j],)
         ]
 
-    def _facts(self, firm: int) -> Mapping[str, object]:
-        best = self.measured.best
+    @cached_property
+    def _values(self) -> list[tuple[str, list[float | str]]]:
+        """X as plain lists: a cell of a list is found much faster than one of a frame."""
+        return [(key, self.measured.X[key].tolist()) for key in CATALOGUE]
+
+    @cached_property
+    def _facts(self) -> dict[str, list[object]]:
+        best = {name: self.measured.best[name].tolist() for name in ("segment", "role", "words")}
         columns = ("event", "referred_by", "city_code", "province_code")
-        facts = {name: best[name].iat[firm] for name in ("segment", "role", "words")}
-        return facts | {name: self.firms[name].iat[firm] for name in columns}
+        return best | {name: self.firms[name].tolist() for name in columns}
 
 
 class Scorer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,14 +47,14 @@ class Exclusions:
 def vetoes(firms: pd.DataFrame, city: City, exclusions: Exclusions) -> pd.Series:
     """Return the first veto that holds for each firm, as a key of `WORDING` (missing if none).
 
-    A firm counts as already here by its home, or if its whole name is that of an anchor.
+    A firm counts as already here by its home, or if its whole name, or one that it bore before, is
+    that of an anchor.
     """
-    names = normal_name(firms["name"])
-    listed = firms["credit_code"].isin(exclusions.credit_codes) | names.isin(exclusions.names)
     checks = {
         **{status: firms["status"].eq(status) for status in GONE},
-        "excluded": listed,
-        "already_here": _already_here(firms, names, city),
+        "excluded": firms["credit_code"].isin(exclusions.credit_codes)
+        | bears_a_name_of(firms, exclusions.names),
+        "already_here": _already_here(firms, city),
         "in_pursuit": firms["stage"].isin(COURTED),
     }
     holds = [check.fillna(value=False).to_numpy(dtype=bool) for check in checks.values()]
@@ -61,11 +62,17 @@ def vetoes(firms: pd.DataFrame, city: City, exclusions: Exclusions) -> pd.Series
     return pd.Series(first, index=firms.index, dtype="str").replace("", np.nan)
 
 
-def _already_here(firms: pd.DataFrame, names: pd.Series, city: City) -> pd.Series:
-    anchors = pd.Series(
-        [word for anchor in city.anchors for word in (anchor.name, *anchor.aliases)], dtype="str"
-    )
-    here = names.isin(set(normal_name(anchors).dropna()))
+def bears_a_name_of(firms: pd.DataFrame, names: Collection[str]) -> pd.Series:
+    """Return whether each firm's name, or one that it bore before, is among normal forms."""
+    borne = normal_name(firms["name"]).isin(names)
+    former = normal_name(firms["former_names"].dropna().str.split(";").explode()).isin(names)
+    return borne | former.groupby(level=0).any().reindex(firms.index, fill_value=False)
+
+
+def _already_here(firms: pd.DataFrame, city: City) -> pd.Series:
+    names = [word for anchor in city.anchors for word in (anchor.name, *anchor.aliases)]
+    here = bears_a_name_of(firms, frozenset(normal_name(pd.Series(names, dtype="str"))))
     if city.division_code:
-        here |= firms["city_code"].eq(city.division_code)
+        home = firms["city_code"].fillna(firms["province_code"])
+        here |= home.str.startswith(city.division_code, na=False)
     return here

@@ -122,9 +122,9 @@ def test_roles_and_grades_keep_one_order_whatever_the_file_has(city: City) -> No
 
 
 def test_the_card_has_numbers_and_levels(city: City) -> None:
-    gap = city.card.features["gap"]
+    gap = city.card.features["gap_filled"]
     role = city.card.features["role"]
-    assert gap.edges == (0.3, 0.7)
+    assert gap.edges == (0.1, 0.3)
     assert gap.points == (-8, 4, 16)
     assert role.levels["maker"] == 8
     assert role.why.en.startswith("makers")

@@ -70,6 +70,8 @@ def test_the_graph_around_the_segment_is_seen(measured: Measured) -> None:
 
 
 def test_no_match_is_known_to_be_weak_but_no_text_is_unknown(measured: Measured) -> None:
+    assert measured.X["chain"].tolist()[3] == "none"
+    assert pd.isna(measured.X["chain"].tolist()[4])
     assert measured.X["match_strength"].tolist()[3] == 0.0
     assert np.isnan(measured.X["match_strength"].tolist()[4])
 

@@ -15,7 +15,7 @@ from leadscore.lists.blank import blank_firms
 
 PLACES = {
     "value", "segment", "role", "supply", "words", "region", "buyers", "suppliers",
-    "event", "referrer",
+    "event", "referrer", "filling",
 }  # fmt: skip
 
 
@@ -61,11 +61,13 @@ def test_levels_belong_to_categories_and_directions_to_numbers() -> None:
 
 
 def test_values_read_as_a_person_writes_them() -> None:
-    show = {key: CATALOGUE[key].show for key in ("gap", "age_years", "role", "sought", "staff")}
-    assert show["gap"](0.75, "en") == "75%"
+    show = {
+        key: CATALOGUE[key].show for key in ("gap_filled", "age_years", "role", "sought", "staff")
+    }
+    assert show["gap_filled"](0.75, "en") == "75%"
     assert show["age_years"](1.26, "en") == "1.3"
     assert show["age_years"](12.7, "zh") == "13"
-    assert show["role"]("equipment", "zh") == "设备供应"
+    assert show["role"]("equipment", "zh") == "设备"
     assert show["sought"](1.0, "zh") == "是"
     assert show["staff"](12345.0, "en") == "12,345"
     assert show["staff"](float("nan"), "en") == "unknown"

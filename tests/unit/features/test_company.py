@@ -34,6 +34,11 @@ def feature(name: str, **columns: list[object]) -> list[object]:
         ("锂电池", "manufacturing"),
         ("畜牧业", "other"),
         ("面板", "manufacturing"),
+        ("电力设备", "manufacturing"),
+        ("工程机械", "manufacturing"),
+        ("C3841", "manufacturing"),
+        ("6510", "software"),
+        ("电子商务", "trade"),
     ],
 )
 def test_the_kind_of_industry_is_read_from_its_name(industry: str, kind: str) -> None:
@@ -44,16 +49,42 @@ def test_an_industry_that_nobody_knows_says_nothing() -> None:
     assert industry_kind(firms(industry=["某某类"])).isna().all()
 
 
-def test_what_a_scope_excludes_is_not_made() -> None:
-    scopes = ["电子产品的销售（不含生产、加工）", "电子产品的生产", None]
-    assert feature("manufacturing", business_scope=scopes) == [0.0, 1.0, None]
+@pytest.mark.parametrize(
+    ("text", "makes"),
+    [
+        ("电子产品的生产", 1.0),
+        ("电子产品的销售（不含生产、加工）", 0.0),
+        ("贸易公司，不从事生产，销售灯具", 0.0),
+        ("生产力促进服务", 0.0),
+        ("聚合物锂电池、电芯", None),
+        (None, None),
+    ],
+)
+def test_making_is_read_from_verbs_and_mere_products_say_nothing(
+    text: str | None, makes: float | None
+) -> None:
+    assert feature("manufacturing", main_business=[text]) == [makes]
 
 
-def test_the_highest_title_counts_and_the_own_text_is_a_second_witness() -> None:
-    titles = ["高新技术企业;专精特新“小巨人”企业", "高新技术企业", None, None]
-    profile = [None, None, "公司是国家高新技术企业", "公司成立于2001年"]
-    found = feature("title", titles=titles, profile=profile)
-    assert found == ["little_giant", "high_tech", "high_tech", None]
+@pytest.mark.parametrize(
+    ("titles", "profile", "level"),
+    [
+        ("高新技术企业;专精特新“小巨人”企业", None, "little_giant"),
+        ("高新技术企业", None, "high_tech"),
+        ("无", None, "none"),
+        ("瞪羚企业", None, None),
+        (None, "公司是国家高新技术企业", "high_tech"),
+        (None, "公司被认定为省级专精特新企业", "specialised"),
+        (None, "为高新技术企业提供服务", None),
+        (None, "不断提高企业管理水平", None),
+        (None, "拟申报高新技术企业", None),
+        (None, "公司成立于2001年", None),
+    ],
+)
+def test_a_title_counts_where_the_firm_holds_it(
+    titles: str | None, profile: str | None, level: str | None
+) -> None:
+    assert feature("title", titles=[titles], profile=[profile]) == [level]
 
 
 def test_a_joint_stock_company_that_says_it_is_not_listed_is_not_listed() -> None:
@@ -65,10 +96,30 @@ def test_a_joint_stock_company_that_says_it_is_not_listed_is_not_listed() -> Non
     assert feature("listing", enterprise_type=types) == ["unlisted", "listed", "unlisted"]
 
 
-def test_funding_is_read_by_round() -> None:
-    rounds = ["天使轮", "A+轮", "C轮", "D轮", "战略融资", "主板上市", "未融资", None]
-    levels = ["seed", "early", "growth", "late", "strategic", "public", "none", None]
-    assert feature("funding", funding=rounds) == levels
+@pytest.mark.parametrize(
+    ("funding", "level", "listing"),
+    [
+        ("天使轮", "seed", "unlisted"),
+        ("A+轮", "early", "unlisted"),
+        ("C轮", "growth", "unlisted"),
+        ("D轮", "late", "unlisted"),
+        ("Pre-IPO", "late", "unlisted"),
+        ("拟上市", "late", "unlisted"),
+        ("战略融资", "strategic", "unlisted"),
+        ("主板上市", "public", "listed"),
+        ("纳斯达克", "public", "listed"),
+        ("未上市", None, "unlisted"),
+        ("上市公司子公司", None, "unlisted"),
+        ("新三板", None, "otc"),
+        ("未融资", "none", "unlisted"),
+        (None, None, None),
+    ],
+)
+def test_funding_and_listing_are_read_by_round_and_market(
+    funding: str | None, level: str | None, listing: str | None
+) -> None:
+    assert feature("funding", funding=[funding]) == [level]
+    assert feature("listing", funding=[funding]) == [listing]
 
 
 def test_age_is_counted_to_the_day_the_fields_were_known() -> None:
@@ -77,9 +128,24 @@ def test_age_is_counted_to_the_day_the_fields_were_known() -> None:
     assert found[1:] == [None, None]
 
 
-def test_risks_are_counted_by_kind_and_none_is_not_unknown() -> None:
-    texts = ["失信被执行人；行政处罚", "无", "股权冻结", None]
-    assert feature("risk_flags", risk=texts) == [3.0, 0.0, 1.0, None]
+@pytest.mark.parametrize(
+    ("risk", "count"),
+    [
+        ("失信被执行人；行政处罚", 3.0),
+        ("股权冻结", 1.0),
+        ("高风险", 1.0),
+        ("无", 0.0),
+        ("低风险", 0.0),
+        ("无失信记录，未见异常", 0.0),
+        ("无行政处罚", 0.0),
+        ("已移出经营异常名录", 0.0),
+        (None, None),
+    ],
+)
+def test_risks_are_counted_by_kind_and_none_is_not_unknown(
+    risk: str | None, count: float | None
+) -> None:
+    assert feature("risk_flags", risk=[risk]) == [count]
 
 
 def test_shares_need_a_whole() -> None:

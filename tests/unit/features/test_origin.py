@@ -26,6 +26,19 @@ def test_without_divisions_nothing_can_be_told() -> None:
     assert np.isnan(within(codes("4403"), ("",))).all()
 
 
+def test_a_name_inside_another_name_is_not_a_mention() -> None:
+    words = ["光博会", "微软", "世界VR产业大会"]
+    texts = [
+        "深圳光博会",
+        "中华微软件园",
+        "未参加世界VR产业大会",
+        "2024光博会",
+        "参加世界VR产业大会",
+    ]
+    found = mentions(pd.Series(texts, dtype="str"), words)
+    np.testing.assert_array_equal(found, [0.0, 0.0, 0.0, 1.0, 1.0])
+
+
 def test_a_mention_is_found_in_any_case_and_words_are_not_patterns() -> None:
     texts = pd.Series(["参加了 vr大会", "别处", None], dtype="str")
     np.testing.assert_array_equal(mentions(texts, ["VR大会", "a.*"]), [1.0, 0.0, np.nan])

@@ -23,7 +23,7 @@ def wording() -> Wording:
 @pytest.mark.parametrize(
     ("feature", "value", "points", "zh", "en"),
     [
-        ("gap", 1.0, 16, "填补缺口：风电叶片（风电叶片），本地尚无",
+        ("gap_filled", 1.0, 16, "填补缺口：风电叶片（风电叶片），本地尚无",
          "fills a gap: Blades (风电叶片), none made locally"),
         ("match_strength", 0.9, 10, "主业吻合风电叶片（匹配强度90%）",
          "its main business is Blades (match 90%)"),

@@ -46,6 +46,13 @@ def test_an_anchor_is_here_already_under_its_whole_name_only(lakeport: City) -> 
     assert veto(lakeport, name="湖港康器医疗股份有限公司上海分公司") is None
 
 
+def test_a_name_that_a_firm_bore_before_counts_too(lakeport: City) -> None:
+    former = "甲有限公司;湖港康器医疗股份有限公司"
+    assert veto(lakeport, former_names=former) == "already_here"
+    exclusions = Exclusions(names=frozenset({"甲有限公司"}))
+    assert veto(lakeport, exclusions, former_names="甲有限责任公司") == "excluded"
+
+
 def test_a_city_without_a_code_has_no_firm_at_home(lakeport: City) -> None:
     assert veto(lakeport, city_code="3601") is None
 
