@@ -120,11 +120,8 @@ def _nearest_gaps(below: Floats, total: float, count: int) -> Codes:
 def _simplest_between(left: float, right: float) -> float:
     """Return the number with the fewest digits that is above left and not above right."""
     middle = left / 2.0 + right / 2.0
-    for digits in range(1, 18):
-        for rounded in (float(f"{middle:.{digits}g}"), float(f"{right:.{digits}g}")):
-            if left < rounded <= right:
-                return rounded
-    return right
+    rounded = (float(f"{x:.{digits}g}") for digits in range(1, 18) for x in (middle, right))
+    return next(number for number in rounded if left < number <= right)  # right itself at last
 
 
 def positions(data: DistinctValues, edges: Floats) -> Floats:

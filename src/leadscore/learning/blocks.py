@@ -101,6 +101,29 @@ class Block:
         return NumericTable(table.feature, table.edges, values, float(entries[-1]))
 
 
+def check_direction(prior: Table, direction: int) -> None:
+    """Refuse a direction that the prior's table runs against, or that a table of levels has.
+
+    Raises
+    ------
+    ValueError
+        Naming the feature, and the edge at which the prior turns.
+    """
+    if not direction:
+        return
+    if not isinstance(prior, NumericTable):
+        msg = f"Column {prior.feature!r} is a feature of texts, which can't have a direction."
+        raise ValueError(msg)  # noqa: TRY004 (the setting is wrong, not a type)
+    rising = direction * np.diff(prior.values)
+    if (rising < 0).any():
+        at = prior.edges[np.argmin(rising)]
+        msg = (
+            f"The prior of {prior.feature!r} runs against its direction {direction:+d} "
+            f"at the edge {at!s}; change the prior or the direction."
+        )
+        raise ValueError(msg)
+
+
 def make_block(
     prior: Table, column: Column, weight: Floats, direction: int, max_bins: int, rare_count: float
 ) -> Block:
@@ -109,14 +132,10 @@ def make_block(
     Raises
     ------
     ValueError
-        If a feature of numbers holds texts, the prior runs against the direction, or a feature
-        of texts has a direction.
+        If a feature of numbers holds texts.
     """
     if isinstance(prior, NumericTable):
         return _numeric_block(prior, column, weight, direction, max_bins)
-    if direction:
-        msg = f"Column {prior.feature!r} is a feature of texts, which can't have a direction."
-        raise ValueError(msg)
     coded = coded_texts(column)
     levels = levels_of(coded, weight, prior.levels, rare_count)
     place = {level: i for i, level in enumerate(levels)}
@@ -132,14 +151,6 @@ def make_block(
 def _numeric_block(
     prior: NumericTable, column: Column, weight: Floats, direction: int, max_bins: int
 ) -> Block:
-    rising = direction * np.diff(prior.values)
-    if (rising < 0).any():
-        at = prior.edges[np.argmin(rising)]
-        msg = (
-            f"The prior of {prior.feature!r} runs against its direction {direction:+d} "
-            f"at the edge {at!s}; change the prior or the direction."
-        )
-        raise ValueError(msg)
     x = numbers(column, prior.feature)
     data = distinct_values(x, weight)
     edges = numeric_edges(data, prior.edges, max_bins)

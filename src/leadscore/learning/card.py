@@ -14,7 +14,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
-from leadscore.learning.blocks import Widths, make_block
+from leadscore.learning.blocks import Widths, check_direction, make_block
 from leadscore.learning.columns import Column, Floats, holds_numbers
 from leadscore.learning.door import Features, Outcomes, checked_features, checked_outcomes
 from leadscore.learning.newton import minimise
@@ -98,7 +98,7 @@ class AdditiveCard(ClassifierMixin, BaseEstimator):
         intercept_width: float = 1.0,
         rare_count: float = 2,
         tol: float = 1e-8,
-        max_iter: int = 100,
+        max_iter: int = 200,
     ) -> None:
         self.prior = prior
         self.directions = directions
@@ -136,7 +136,7 @@ class AdditiveCard(ClassifierMixin, BaseEstimator):
         features = checked_features(self, X, reset=True, least_rows=least_rows)
         outcomes = checked_outcomes(features.data, y, sample_weight, least_rows=least_rows)
         tables = self._prior_tables(features)
-        directions = self._checked_directions(features.names)
+        directions = self._checked_directions(tables)
         self.classes_ = outcomes.classes
         intercept = _base_log_odds(outcomes) if self.prior is None else self.prior.intercept
         self.scorecard_, self.n_iter_ = Scorecard(intercept, tables), 0
@@ -213,12 +213,15 @@ class AdditiveCard(ClassifierMixin, BaseEstimator):
             for name, column in zip(features.names, features.columns, strict=True)
         )
 
-    def _checked_directions(self, names: list[str]) -> Mapping[str, int]:
+    def _checked_directions(self, tables: tuple[Table, ...]) -> Mapping[str, int]:
         directions = self.directions or {}
+        names = {table.feature for table in tables}
         for name, direction in directions.items():
             if name not in names or direction not in (-1, 0, 1):
                 msg = f"A direction is -1, 0 or 1 for a column, not {direction!r} for {name!r}."
                 raise ValueError(msg)
+        for table in tables:
+            check_direction(table, directions.get(table.feature, 0))
         return directions
 
     def _checked_settings(self) -> Widths:

@@ -88,7 +88,8 @@ def number_of(value: object, name: str) -> float:
     if is_missing(value):
         return np.nan
     if isinstance(value, str) or not hasattr(value, "__float__"):
-        raise ValueError(_NOT_NUMBERS.format(name, value))
+        shown = str(value) if isinstance(value, str) else value
+        raise ValueError(_NOT_NUMBERS.format(name, shown))
     return float(value)
 
 

@@ -59,7 +59,7 @@ class Curvature:
         n, p, size = len(self._certainty), len(self._layout.spans), self._layout.size
         if size > _LARGEST_MATRIX:
             return math.inf
-        product = 2.0 * n * p + 2e5
+        product = 1.0 * n * p + 2e5
         return (0.7 * n * p**2 + 20.0 * size**2 + size**3 / 30.0) / product
 
     def matrix(self) -> Floats:
@@ -81,7 +81,12 @@ class Curvature:
         return result
 
     def divider(self, free: Truths) -> Callable[[Floats], Floats]:
-        """Return a function that divides a vector by the blocks; what isn't free becomes zero."""
+        """Return a function that about divides a vector; what isn't free becomes zero.
+
+        It divides by each block, and adds the division among the vectors that move all rows
+        alike: what one feature of texts adds to every row another can take away, which no block
+        knows by itself.
+        """
         n_single = self._layout.n_single
         single = free[:n_single] / self._single
         chosen = free[n_single:].reshape(self._layout.real.shape)
@@ -89,10 +94,14 @@ class Curvature:
         diagonal = np.arange(chosen.shape[1])
         blocks[:, diagonal, diagonal] += ~chosen
         inverse = np.linalg.inv(blocks) * chosen[:, :, None]
+        together = self._layout.together
+        held = np.diag(together @ self._objective.penalty.diagonal)
+        alike = np.linalg.inv(held + float(self._certainty.sum()))
 
         def divide(vector: Floats) -> Floats:
             steps = inverse @ self._layout.steps(vector)[:, :, None]
-            return np.concatenate([single * vector[:n_single], steps.ravel()])
+            apart = np.concatenate([single * vector[:n_single], steps.ravel()])
+            return apart + (alike @ (together @ vector)) @ together
 
         return divide
 

@@ -34,6 +34,9 @@ class Layout:
     bounds, sides
         Shape (size,). A number of side 1 must not be below its bound, one of side -1 not above.
         Side 0 has no bound.
+    together
+        Shape (1 + features of texts, size): vectors that move the score of every row alike, the
+        first by the intercept, the others by all entries of one feature of texts.
     real
         Shape of the steps; False for what only fills up.
     distances
@@ -66,6 +69,12 @@ class Layout:
         self._single = np.flatnonzero(single[:-1])
         self.n_single = 1 + len(self._single)
         self.size = self.n_single + rows * width
+        levels = [span for b, span in zip(blocks, self.spans, strict=True) if not b.steps]
+        self.together = np.zeros((1 + len(levels), self.size))
+        self.together[0, 0] = 1.0
+        for row, span in enumerate(levels, start=1):
+            start, stop = 1 + np.searchsorted(self._single, [span.start, span.stop])
+            self.together[row, start:stop] = 1.0
         self.bounds = np.append(np.zeros(self.n_single), bounds)
         self.sides = np.append(np.zeros(self.n_single), sides)
 

@@ -19,12 +19,13 @@ from leadscore.learning.curvature import Curvature
 from leadscore.learning.objective import Objective
 
 _SUFFICIENT = 1e-4  # share of the promised gain that a step must bring
-_ROUNDING = 1e-13  # relative error of an objective that is a sum over many rows
-ROUNDS = 5
+_ROUNDING = 1e-10  # relative; a gain this small is lost in the objective's rounding
 _ON_BOUND = 1e-12
 _SHORT = 2.0**-6  # a step this short says that the wrong numbers were put at their bounds
 _SHORTEST = 2.0**-40
-_LOOSEST = 1e-2  # squared relative error that the equations of the first steps may keep
+# Squared relative error that the equations of the first and of the last steps may keep; asked
+# for more than floats hold, conjugate gradients lose their way.
+_LOOSEST, _CLOSEST = 1e-2, 1e-12
 _MOST_PRODUCTS = 1000
 
 
@@ -60,17 +61,10 @@ def minimise(objective: Objective, tol: float, max_iter: int) -> Minimum:
         curvature = Curvature(objective, log_odds)
         pressed = curvature.at_bounds(vector, slope)
         to_bound = vector - layout.bounds
-        for _ in range(ROUNDS):
-            direction = _newton_direction(curvature, slope, to_bound, pressed)
-            if not layout.sides.any(): break
-            beyond = ~pressed & (layout.sides * (to_bound - direction) < 0)
-            free = pressed & (layout.sides * (slope - curvature.product(direction)) < 0)
-            if not (beyond.any() or free.any()): break
-            pressed = (pressed | beyond) & ~free
+        direction = _newton_direction(curvature, slope, to_bound, pressed)
         if share <= _SHORT or slope @ direction < 0:
             # The foresight misleads: keep at their bounds only those that press against them.
-            on_bound = np.abs(to_bound) <= _ON_BOUND
-            pressed = on_bound & (layout.sides * slope > 0)
+            pressed = (np.abs(to_bound) <= _ON_BOUND) & (layout.sides * slope > 0)
             direction = _newton_direction(curvature, slope, to_bound, pressed)
         decrement = math.sqrt(max(float(slope @ direction), 0.0))
         vector, log_odds, share = _search(objective, vector, log_odds, slope, direction)
@@ -93,7 +87,7 @@ def _newton_direction(
     divided = towards = divide(rest)
     norm = float(rest @ divided)
     start = float((slope * free) @ divide(slope))
-    enough = norm * min(_LOOSEST, start)
+    enough = norm * min(max(start, _CLOSEST), _LOOSEST)
     for products in count():
         if norm <= enough or products >= _MOST_PRODUCTS:
             break
@@ -119,7 +113,7 @@ def _search(
     while True:
         moved = layout.within_bounds(vector - share * direction)
         log_odds = objective.log_odds(moved)
-        gain = _SUFFICIENT * float(slope @ (vector - moved)) - _ROUNDING * abs(value)
+        gain = _SUFFICIENT * float(slope @ (vector - moved)) - _ROUNDING * (1.0 + abs(value))
         if objective.value(moved, log_odds) <= value - gain or share <= _SHORTEST:
             return moved, log_odds, share
         share /= 2.0

@@ -8,6 +8,7 @@ import numpy as np
 
 from leadscore.learning.blocks import Block, Widths
 from leadscore.learning.columns import Floats
+from leadscore.learning.joined import JoinedBlocks
 from leadscore.learning.layout import Layout
 from leadscore.learning.penalty import Penalty
 from leadscore.learning.tables import Scorecard
@@ -41,6 +42,7 @@ class Objective:
         self.layout = Layout(blocks)
         self.penalty = Penalty(self.layout, blocks, widths)
         self._blocks, self._target, self._weight = blocks, target, weight
+        self._rows = JoinedBlocks(blocks, self.layout.spans, len(target))
         self._intercept, self._against = intercept, 1.0 - 2.0 * target
         self._prior = np.concatenate([np.empty(0), *(block.entries for block in blocks)])
 
@@ -73,15 +75,11 @@ class Objective:
 
     def look_up(self, start: float, entries: Floats) -> Floats:
         """Return the sum of a start and each row's entries, shape (n,)."""
-        total = np.full(len(self._target), start)
-        for block, span in zip(self._blocks, self.layout.spans, strict=True):
-            total += entries[span][block.codes]
-        return total
+        return self._rows.look_up(start, entries)
 
     def count_entries(self, amounts: Floats) -> Floats:
         """Return the sum of the rows' amounts, shape (n,), by entry."""
-        sums = (np.bincount(b.codes, amounts, len(b.entries)) for b in self._blocks)
-        return np.concatenate([np.empty(0), *sums])
+        return self._rows.count(amounts)
 
     def count_pairs(self, amounts: Floats) -> Floats:
         """Return the sum of the rows' amounts by pair of entries, a symmetric matrix."""

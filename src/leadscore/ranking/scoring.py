@@ -151,7 +151,7 @@ class Scorer:
             progress(len(chunk))
         measured = _joined([measured for measured, _ in parts])
         contributions = np.concatenate([part for _, part in parts])
-        likelihood = expit(_summed(contributions, self.card.intercept_))
+        likelihood = expit(self.card.scorecard_.total(contributions))
         fit = measured.best["fit"].to_numpy(dtype=float)
         floor = self.city.ranking.floor
         priority = likelihood * (floor + (1.0 - floor) * fit)
@@ -174,14 +174,6 @@ def grades(priority: Floats, city: City) -> npt.NDArray[np.str_]:
     thresholds = city.ranking.grades
     reached = [priority >= thresholds[grade] for grade in ("A", "B", "C")]
     return np.select(reached, ["A", "B", "C"], default="D")
-
-
-def _summed(contributions: Floats, intercept: float) -> Floats:
-    """Add up feature by feature, so that a firm's sum is the same bits alone and in a list."""
-    total = np.full(len(contributions), intercept)
-    for column in contributions.T:
-        total += column
-    return total
 
 
 def _joined(parts: list[Measured]) -> Measured:

@@ -111,6 +111,15 @@ def test_infinities_count_as_the_outermost_finite_value():
     assert not len(distinct_values(np.array([np.inf, np.nan]), np.ones(2)).values)
 
 
+def test_values_that_are_neighbours_among_floats_are_parted():
+    x = np.array([0.1, np.nextafter(0.1, 1.0)])
+    edges = numeric_edges(distinct_values(x, ones(x)), NONE, 64)
+    assert bins_of(x, edges).tolist() == [0, 1]
+    x = np.array([0.0, 5e-324])
+    edges = numeric_edges(distinct_values(x, ones(x)), NONE, 64)
+    assert bins_of(x, edges).tolist() == [0, 1]
+
+
 def test_enormous_values_do_not_overflow():
     x = np.array([-1.7e308, 0.0, 1.7e308])
     data = distinct_values(x, ones(x))

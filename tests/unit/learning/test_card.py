@@ -244,9 +244,15 @@ def test_an_array_of_objects_is_read_column_by_column():
     card = AdditiveCard().fit(X.to_numpy(dtype=object), y)
     named = AdditiveCard().fit(X, y)
     assert card.scorecard_.features == ("x0", "x1", "x2")
-    np.testing.assert_array_equal(
-        card.decision_function(X.to_numpy(dtype=object)), named.decision_function(X)
-    )
+    objects = X.to_numpy(dtype=object)
+    np.testing.assert_array_equal(card.decision_function(objects), named.decision_function(X))
+    np.testing.assert_array_equal(card.contributions(objects), named.contributions(X))
+
+
+def test_texts_where_numbers_were_learnt_are_refused():
+    card = AdditiveCard().fit(np.arange(20.0).reshape(10, 2), [0, 1] * 5)
+    with pytest.raises(ValueError, match="'x0' is a feature of numbers, but holds 'many'"):
+        card.predict(np.array([["many", "few"]]))
 
 
 def test_columns_that_say_nothing_change_nothing():
@@ -276,8 +282,9 @@ def test_other_columns_than_at_fit_are_refused():
         ({"staff": -1}, r"prior of 'staff' runs against its direction -1 at the edge 20\.0"),
     ],
 )
-def test_a_direction_that_cannot_hold_is_refused(directions, message):
-    X, y = firms(50)
+@pytest.mark.parametrize("n", [0, 50])
+def test_a_direction_that_cannot_hold_is_refused(directions, message, n):
+    X, y = firms(n)
     with pytest.raises(ValueError, match=message):
         AdditiveCard(prior=PRIOR, directions=directions).fit(X, y)
 

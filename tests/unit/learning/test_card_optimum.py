@@ -211,11 +211,36 @@ def test_features_that_say_the_same_do_not_keep_the_optimum_from_being_found(n):
     assert np.abs(difference).max() <= 1e-8
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_wide_priors_over_features_that_hang_together_still_have_one_optimum(seed):
+    random = np.random.default_rng(seed)
+    causes = random.normal(size=(100, 3))
+    X = causes @ random.normal(size=(3, 7)) + 0.1 * random.normal(size=(100, 7))
+    y = (random.random(100) < 1 / (1 + np.exp(-5 * np.sin(X[:, 0]) - X.mean(axis=1)))).astype(int)
+    directions = {f"x{j}": int(random.choice([-1, 1])) for j in range(7)}
+    settings = {"directions": directions, "step_width": 80.0, "trend_width": 80.0}
+    one = AdditiveCard(**settings).fit(X, y)
+    other = AdditiveCard(**settings).fit(X[::-1], y[::-1])
+    for table in one.scorecard_.tables:
+        assert (np.diff(table.values) * directions[table.feature] >= 0).all()
+    difference = one.decision_function(X) - other.decision_function(X)
+    assert np.abs(difference).max() <= 1e-8
+
+
 def test_finer_bins_mean_the_same_prior():
     X, y = firms(3_000, 11)
     coarse, fine = (AdditiveCard(max_bins=bins).fit(X, y) for bins in (24, 96))
     difference = coarse.decision_function(X) - fine.decision_function(X)
     assert np.sqrt(np.mean(difference**2)) < 0.1
+
+
+def test_more_numbers_than_a_matrix_may_have_are_fitted_without_one():
+    random = np.random.default_rng(0)
+    X = random.normal(size=(1_200, 45))
+    y = (random.random(1_200) < 1 / (1 + np.exp(-X[:, 0]))).astype(int)
+    one, other = AdditiveCard().fit(X, y), AdditiveCard().fit(X[::-1], y[::-1])
+    difference = one.decision_function(X) - other.decision_function(X)
+    assert np.abs(difference).max() <= 1e-8
 
 
 def test_a_search_cut_short_says_so():

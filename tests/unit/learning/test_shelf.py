@@ -312,6 +312,18 @@ def test_each_damaged_model_is_kept_and_a_warning_is_logged(stocked, caplog):
     assert len(list(stocked.folder.glob("*.damaged-*"))) == 3
 
 
+def test_what_is_built_damaged_is_no_endless_loop(stocked):
+    class Fickle(Shelf):
+        def load(self, version):
+            (self.folder / version / "pipeline.joblib").write_bytes(b"junk")
+            return super().load(version)
+
+    notices = []
+    with pytest.raises(ModelError, match="damaged"):
+        Fickle(stocked.folder).ensure(VERSION, build, notices.append)
+    assert len(notices) == 3
+
+
 def test_an_error_while_building_leaves_nothing_behind(shelf):
     def fail():
         raise RuntimeError
