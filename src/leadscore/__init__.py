@@ -41,8 +41,10 @@ def rank(
     -------
     DataFrame
         The ranking, see `leadscore.ranking.table.ranking_table`. Rows that were set aside
-        (without a name, or the same firm again) are missing from it; ``attrs["counts"]`` of the
-        table says in words where every row went.
+        (without a name, or the same firm again) are missing from it. ``attrs`` of the table holds
+        ``"counts"``, a sentence that says where every row went; ``"notices"``, a list of what the
+        reader should know of the list as a whole; and ``"problems"``, everything that could not be
+        taken as it stood, which ``pandas.DataFrame(table.attrs["problems"])`` shows as a table.
 
     Raises
     ------
@@ -56,11 +58,12 @@ def rank(
     from leadscore.startup import open_scorer
 
     settings = load_settings()
+    spoken = lang or settings.lang
     ranking = rank_list(
         Path(listed) if isinstance(listed, str) else listed,
         open_scorer(settings, Path(city) if isinstance(city, str) else city),
         today=today or date.today(),
-        lang=lang or settings.lang,
+        lang=spoken,
     )
-    ranking.table.attrs["counts"] = ranking.counts.sentence().pick(lang or settings.lang)
+    ranking.table.attrs |= ranking.attributes(spoken)
     return ranking.table

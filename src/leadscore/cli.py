@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import sys
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from leadscore import __version__
+from leadscore.console import Progress, Unheard, accept_any_text, say, tell
 from leadscore.errors import LeadscoreError
 from leadscore.language import Lang, Text
 
 # What a command needs beyond click is imported inside it: pandas and scikit-learn take more than
 # a second, and `leadscore --help` must answer at once.
 if TYPE_CHECKING:
-    from leadscore.lists import CleanList
-    from leadscore.ranking.scoring import Scorer
-    from leadscore.ranking.vetoes import Exclusions
-    from leadscore.ranking.walk import Ranking
     from leadscore.settings import Settings
 
 _LONG_LIST = 2_000
@@ -32,12 +28,8 @@ _OUR_FAULT = Text(
     en="Something broke inside leadscore. This is our fault, not yours: "
     "please send the lines above to its maintainers.",
 )
-_SCORING = Text(zh="评分", en="scoring")
-_WRITTEN = Text(zh="已写入 {path}", en="written to {path}")
-_PROBLEMS = Text(
-    zh="另有{count}处资料问题；加 --problems 文件名 可逐条写出",
-    en="{count} problem(s) in the data; --problems FILE writes them one by one",
-)
+_INTERRUPTED = Text(zh="已中断。", en="interrupted.")
+_INTERRUPTED_CODE = 130  # as a shell reports a command that Ctrl-C has ended
 _PROFILE_OK = Text(zh="画像无误：{name}", en="the profile is sound: {name}")
 
 
@@ -55,16 +47,18 @@ class _Commands(click.Group):
         run = ctx.ensure_object(_Run)
         try:
             return super().invoke(ctx)
-        except (click.ClickException, click.exceptions.Exit, click.Abort):
+        except (click.ClickException, click.exceptions.Exit):
             raise
-        except BrokenPipeError:
-            ctx.exit(0)  # the reader of our output, such as `head`, has had enough
+        except (KeyboardInterrupt, click.Abort):
+            tell(_INTERRUPTED.pick(run.lang))
+            ctx.exit(_INTERRUPTED_CODE)
+        except Unheard:
+            ctx.exit(0)
         except LeadscoreError as error:
-            click.echo(error.render(run.lang), err=True)
+            tell(error.render(run.lang))
             ctx.exit(error.exit_code)
         except Exception:
-            traceback.print_exc()
-            click.echo(_OUR_FAULT.pick(run.lang), err=True)
+            tell(traceback.format_exc() + _OUR_FAULT.pick(run.lang))
             ctx.exit(1)
 
 
@@ -121,35 +115,34 @@ def rank(
 ) -> None:  # fmt: skip
     """Rank a candidate list: CSV, XLSX, Parquet or gzipped CSV. 给候选名单排名。"""
     settings = _settings(run, lang)
-    from leadscore.lists.writing import check_ranking_path, write_problems, write_ranking
-    from leadscore.ranking.printing import print_ranking
+    from leadscore.delivery import Delivery
+    from leadscore.lists import load_exclusions
+    from leadscore.lists.writing import check_distinct, check_ranking_path
+    from leadscore.ranking.vetoes import Exclusions
     from leadscore.ranking.walk import rank_list
     from leadscore.startup import open_scorer
 
-    if output:
-        check_ranking_path(output)  # before the work, not after it
-    scorer = open_scorer(settings, city)
+    # Before the work, not after it.
+    check_distinct(
+        {
+            "LIST": listed, "--output": output, "--problems": problems, "--exclude": exclude,
+            "--city": city or settings.city,
+        }
+    )  # fmt: skip
+    for path in filter(None, (output, problems)):
+        check_ranking_path(path)
     today = date.today()
-    with _Progress(run.lang) as progress:
+    scorer = open_scorer(settings, city, notify=lambda notice: tell(notice.pick(run.lang)))
+    excluded = load_exclusions(exclude, today=today) if exclude else None
+    exclusions = Exclusions(excluded.credit_codes, excluded.names) if excluded else Exclusions()
+    with Progress(run.lang, shown_from=_LONG_LIST) as progress:
         ranking = rank_list(
             listed, scorer, today=today, lang=run.lang,
-            exclusions=_exclusions(exclude, today), loaded=progress.start,
+            exclusions=exclusions,
+            loaded=lambda clean: progress.start(len(clean.firms)),
         )  # fmt: skip
-    for notice in ranking.notices:
-        click.echo(notice.pick(run.lang), err=True)
-    click.echo(print_ranking(ranking.table, lang=run.lang, top=top))
-    if output:
-        write_ranking(
-            ranking.table, output, lang=run.lang, problems=ranking.problems,
-            summary=_summary(ranking, scorer, today, run.lang),
-        )  # fmt: skip
-        click.echo(_WRITTEN.format(path=output).pick(run.lang))
-    if problems:
-        write_problems(ranking.problems, problems, lang=run.lang)
-        click.echo(_WRITTEN.format(path=problems).pick(run.lang))
-    elif ranking.problems:
-        click.echo(_PROBLEMS.format(count=len(ranking.problems)).pick(run.lang))
-    click.echo(ranking.counts.sentence().pick(run.lang))
+    delivery = Delivery(ranking, excluded, scorer.city.name, today, run.lang)
+    delivery.deliver(output, problems, top)
 
 
 @cli.command()
@@ -169,7 +162,8 @@ def serve(
     from leadscore.web.app import create_app
     from leadscore.web.serving import serve as listen
 
-    app = create_app(open_scorer(settings, city), clock=date.today, default_lang=run.lang)
+    scorer = open_scorer(settings, city, notify=lambda notice: tell(notice.pick(run.lang)))
+    app = create_app(scorer, clock=date.today, default_lang=run.lang)
     listen(
         app,
         host=settings.host if host is None else host,
@@ -195,61 +189,19 @@ def city_check(run: _Run, profile: Path, lang: Lang | None) -> None:
 
     loaded = load_city(profile)
     expert_scorecard(loaded)
-    click.echo(render_tree(loaded, run.lang))
-    click.echo(_PROFILE_OK.format(name=loaded.name).pick(run.lang))
+    say(render_tree(loaded, run.lang))
+    say(_PROFILE_OK.format(name=loaded.name).pick(run.lang))
 
 
 def _settings(run: _Run, lang: Lang | None) -> Settings:
-    """Read the settings; the option beats the environment."""
-    from leadscore.settings import load_settings
+    """Read the settings; the option beats the environment, and speaks of its mistakes too."""
+    from leadscore.settings import load_settings, spoken_language
 
-    settings = load_settings()
-    run.lang = lang or settings.lang
-    return settings
-
-
-def _exclusions(path: Path | None, today: date) -> Exclusions:
-    from leadscore.lists import load_list
-    from leadscore.ranking.vetoes import Exclusions
-
-    return Exclusions.of(load_list(path, today=today).firms) if path else Exclusions()
-
-
-def _summary(ranking: Ranking, scorer: Scorer, today: date, lang: Lang) -> list[tuple[str, str]]:
-    labels = (
-        (Text(zh="城市", en="city"), scorer.city.name.pick(lang)),
-        (Text(zh="模型", en="model"), scorer.model),
-        (Text(zh="日期", en="date"), today.isoformat()),
-        (Text(zh="行数", en="rows"), ranking.counts.sentence().pick(lang)),
-    )
-    return [(label.pick(lang), value) for label, value in labels]
-
-
-class _Progress:
-    """A progress bar on standard error, shown for long lists only."""
-
-    def __init__(self, lang: Lang) -> None:
-        self._lang = lang
-        self._bar: Any = None
-
-    def start(self, clean: CleanList) -> Callable[[int], object]:
-        if len(clean.firms) < _LONG_LIST:
-            return lambda _: None
-        self._bar = click.progressbar(
-            length=len(clean.firms), label=_SCORING.pick(self._lang), file=sys.stderr
-        )
-        self._bar.__enter__()
-        update: Callable[[int], object] = self._bar.update
-        return update
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        if self._bar is not None:
-            self._bar.__exit__(*error)
+    run.lang = lang or spoken_language()
+    return load_settings()
 
 
 def main() -> None:
     """Run the command line."""
+    accept_any_text()
     cli()

@@ -62,6 +62,12 @@ class LeadscoreError(Exception):
 _DETAIL = Text(zh="  {}：现为 {}，应为 {}", en="  {}: found {}, wanted {}")
 
 
+class UsageError(LeadscoreError):
+    """A command whose parts contradict each other."""
+
+    code = "bad_usage"
+
+
 class ListError(LeadscoreError):
     """A candidate list that can't be read at all; a bad cell is a problem, not an error."""
 

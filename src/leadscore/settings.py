@@ -2,32 +2,66 @@
 
 from __future__ import annotations
 
+import locale
 import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated
 
 import platformdirs
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from leadscore.errors import Detail, SettingsError
-from leadscore.language import Lang, Text
+from leadscore.language import LANGUAGES, Lang, Text
+
+_PREFIX = "LEADSCORE_"
+
+
+def _system_locale() -> str:
+    try:
+        return locale.getlocale()[0] or ""
+    except ValueError:  # a name that Python does not know
+        return ""
+
+
+def spoken_language(
+    environment: Mapping[str, str] = os.environ, system: Callable[[], str] = _system_locale
+) -> Lang:
+    """Return the language to speak as long as nothing else is known: that of the terminal.
+
+    ``LEADSCORE_LANG`` decides, then the first of ``LC_ALL``, ``LC_MESSAGES`` and ``LANG`` that is
+    filled; where none is, as is usual on Windows, the system's own locale does. What is not
+    Chinese is answered in English.
+    """
+    for lang in LANGUAGES:
+        if environment.get(f"{_PREFIX}LANG") == lang:
+            return lang
+    names = (environment.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
+    spoken = next(filter(None, names), None) or system()
+    return "zh" if spoken.lower().startswith(("zh", "chinese")) else "en"
 
 
 def _home() -> Path:
     return platformdirs.user_data_path("leadscore", appauthor=False)
 
 
-def _locale() -> Lang:
-    """Return the language of the terminal: Chinese where the locale says so."""
-    spoken = (
-        os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG") or ""
-    )
-    return "zh" if spoken.lower().startswith("zh") else "en"
+def _expanded(path: Path) -> Path:
+    """Let ``~`` stand for the user's home, as it does in a shell but not in the environment."""
+    try:
+        return path.expanduser()
+    except RuntimeError as error:
+        raise ValueError(str(error)) from None
+
+
+_UserPath = Annotated[Path, AfterValidator(_expanded)]
 
 
 class Settings(BaseSettings):
     """Settings of a run; each is an environment variable with the prefix ``LEADSCORE_``.
+
+    An empty variable counts as none. All are checked at every start, whichever command runs: a
+    mistake is told when it is made, and not when the server is started next month.
 
     Attributes
     ----------
@@ -41,11 +75,13 @@ class Settings(BaseSettings):
         Where ``leadscore serve`` listens, and with how many threads.
     """
 
-    model_config = SettingsConfigDict(env_prefix="LEADSCORE_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix=_PREFIX, env_ignore_empty=True, frozen=True, extra="ignore"
+    )
 
-    home: Path = Field(default_factory=_home)
-    city: Path | None = None
-    lang: Lang = Field(default_factory=_locale)
+    home: _UserPath = Field(default_factory=_home)
+    city: _UserPath | None = None
+    lang: Lang = Field(default_factory=spoken_language)
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     threads: Annotated[int, Field(ge=1, le=256)] = 4
@@ -56,7 +92,18 @@ class Settings(BaseSettings):
         return self.home / "models"
 
 
-_WRONG = Text(zh="有{count}项环境设置不对", en="{count} setting(s) in the environment are wrong")
+ALLOWED: dict[str, Text] = {
+    "home": Text(zh="文件夹的路径", en="the path of a folder"),
+    "city": Text(zh="城市画像文件的路径", en="the path of a city profile"),
+    "lang": Text(zh="zh 或 en", en="zh or en"),
+    "host": Text(zh="监听地址，例如 127.0.0.1", en="an address to listen on, such as 127.0.0.1"),
+    "port": Text(zh="0 到 65535 的整数", en="a whole number from 0 to 65535"),
+    "threads": Text(zh="1 到 256 的整数", en="a whole number from 1 to 256"),
+}
+"""What each setting may hold, in words."""
+
+_ONE_WRONG = Text(zh="有 1 项环境设置不对", en="1 setting in the environment is wrong")
+_WRONG = Text(zh="有 {count} 项环境设置不对", en="{count} settings in the environment are wrong")
 
 
 def load_settings() -> Settings:
@@ -71,18 +118,14 @@ def load_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         details = [
-            Detail(
-                where=f"LEADSCORE_{'_'.join(map(str, mistake['loc'])).upper()}",
-                got=str(mistake["input"]),
-                wanted=Text(zh=_ALLOWED.get(mistake["loc"][0], mistake["msg"]), en=mistake["msg"]),
-            )
+            Detail(f"{_PREFIX}{name.upper()}", str(mistake["input"]), ALLOWED[name])
             for mistake in error.errors()
+            for name in (str(mistake["loc"][0]),)
         ]
-        raise SettingsError(_WRONG.format(count=len(details)), details) from None
+        message = _ONE_WRONG if len(details) == 1 else _WRONG.format(count=len(details))
+        raise SettingsError(message, details) from None
 
 
-_ALLOWED: dict[int | str, str] = {
-    "lang": "zh 或 en",
-    "port": "0 到 65535 的整数",
-    "threads": "1 到 256 的整数",
-}
+def plain_wanted() -> bool:
+    """Tell whether the user wants no colours anywhere (see https://no-color.org)."""
+    return bool(os.environ.get("NO_COLOR"))

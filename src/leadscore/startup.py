@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,7 +24,12 @@ _NO_CITY = Text(
 )
 
 
-def open_scorer(settings: Settings, city: Path | None = None) -> Scorer:
+def open_scorer(
+    settings: Settings,
+    city: Path | None = None,
+    *,
+    notify: Callable[[Text], object] | None = None,
+) -> Scorer:
     """Return a scorer of the city's champion, built on first use.
 
     Parameters
@@ -32,6 +38,8 @@ def open_scorer(settings: Settings, city: Path | None = None) -> Scorer:
         Where the models live, and which city to take if none is named.
     city
         File of a city profile.
+    notify
+        Told when a damaged model was set aside and built anew; by default a warning is logged.
 
     Raises
     ------
@@ -41,7 +49,9 @@ def open_scorer(settings: Settings, city: Path | None = None) -> Scorer:
         If the model can't be built, saved or trusted.
     """
     profile = city or settings.city or _only_profile()
-    return day_one_scorer(load_city(profile), Shelf(settings.models), now=datetime.now(UTC))
+    return day_one_scorer(
+        load_city(profile), Shelf(settings.models), now=datetime.now(UTC), notify=notify
+    )
 
 
 def _only_profile() -> Path:

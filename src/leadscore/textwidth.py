@@ -1,12 +1,16 @@
-"""Measures and cuts text by the columns it takes in a terminal, where Chinese is two wide."""
+"""Measures, cuts and breaks text by the columns of a terminal, where Chinese is two wide."""
 
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterator
 from typing import Literal
 
 Align = Literal["left", "right", "centre"]
 _ELLIPSIS = "…"
+# No line starts with the first, none ends with the second.
+_CLOSING = frozenset("，。、；：！？）》〕」』】〉”’%％,.;:!?)]}…")
+_OPENING = frozenset("（《〔「『【〈“‘([{")
 
 
 def _char_width(char: str) -> int:
@@ -70,3 +74,42 @@ def fit(text: str, width: int, align: Align = "left") -> str:
     room = max(width - display_width(short), 0)
     before = {"left": 0, "right": room, "centre": room // 2}[align]
     return " " * before + short + " " * (room - before)
+
+
+def wrap(text: str, width: int, most: int | None = None) -> list[str]:
+    """Break one line of text into lines of at most ``width`` columns.
+
+    Chinese may break between any two characters but for punctuation, other scripts at spaces. What
+    is wider than a line is broken by force. Of more than ``most`` lines the last ends with ``…``.
+
+    >>> wrap("制造企业（+12）；gap filled", 12)
+    ['制造企业', '（+12）；gap', 'filled']
+    """
+    lines = [""]
+    for piece in _pieces(text, width):
+        if display_width((lines[-1] + piece).rstrip()) <= width:
+            lines[-1] += piece
+        elif len(lines) == most:
+            lines[-1] = cut(lines[-1] + piece + _ELLIPSIS * width, width)
+            break
+        else:
+            lines.append(piece)
+    return [line.rstrip() for line in lines if line.strip()]
+
+
+def _pieces(text: str, width: int) -> Iterator[str]:
+    """Split text where a line may break, and by force where a piece is wider than a line."""
+    start = used = 0
+    for at, char in enumerate(text):
+        room = _char_width(char)
+        if at > start and (_may_break(text[at - 1], char) or used + room > width):
+            yield text[start:at]
+            start, used = at, 0
+        used += room
+    yield text[start:]
+
+
+def _may_break(before: str, after: str) -> bool:
+    if after == " " or after in _CLOSING or before in _OPENING or _char_width(after) == 0:
+        return False
+    return before == " " or _char_width(before) == 2 or _char_width(after) == 2

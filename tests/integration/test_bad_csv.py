@@ -221,8 +221,9 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path):
     with pytest.raises(ListError) as caught:
         read_list(tmp_path / "list.csv")
 
-    assert caught.value.details[0].where == "list.csv"
-    assert "can't be opened" in caught.value.message.en
+    assert "list.csv can't be opened: there is no such file" in caught.value.message.en
+    assert caught.value.message.zh.isprintable()
+    assert "No such file" not in caught.value.render("zh")
 
 
 def test_a_folder_is_refused(tmp_path: Path):

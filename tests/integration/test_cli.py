@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shlex
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +12,8 @@ from pathlib import Path
 import openpyxl
 import pandas as pd
 import pytest
+
+from leadscore import rank
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "data" / "samples" / "electronics.csv"
@@ -151,3 +155,189 @@ def test_help_names_every_command_and_takes_no_time_for_pandas(home: Path) -> No
     assert done.stdout.rstrip().endswith("loaded:")
     assert all(command in done.stdout for command in ("rank", "serve", "city"))
     assert leadscore("--version", home=home).stdout.startswith("leadscore")
+
+
+def test_no_file_of_a_run_takes_the_place_of_another(home: Path, tmp_path: Path) -> None:
+    listed, other = tmp_path / "list.csv", tmp_path / "other.csv"
+    listed.write_bytes(SAMPLE.read_bytes())
+    for arguments in (
+        ("-o", listed),
+        ("--problems", listed),
+        ("--exclude", listed),
+        ("-o", other, "--problems", tmp_path / "." / "other.csv"),
+        ("-o", other, "--city", other),
+    ):
+        done = leadscore("rank", listed, *arguments, home=home)
+        assert done.returncode == 2
+        assert "是同一个文件" in done.stderr
+    assert listed.read_bytes() == SAMPLE.read_bytes()
+    assert not other.exists()
+
+
+def test_a_bad_place_for_the_problems_is_refused_before_the_work(
+    home: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "ranking.csv"
+    done = leadscore("rank", SAMPLE, "-o", out, "--problems", tmp_path / "p.txt", home=home)
+    assert done.returncode == 2
+    assert "p.txt" in done.stderr
+    assert done.stdout == ""
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("shell", "code"),
+    [
+        ("{} | true", 0),
+        ("{} | head -n 1", 0),
+        ("{} 2>&1 | true", 0),
+        ("{} > /dev/full", 2),
+        ("{} > /dev/full 2>&1", 2),
+    ],
+)
+def test_the_file_is_there_whatever_becomes_of_the_screen(
+    home: Path, tmp_path: Path, shell: str, code: int
+) -> None:
+    out = tmp_path / "ranking.csv"
+    command = shlex.join(map(str, (COMMAND, "rank", SAMPLE, "-o", out, "--top", 100)))
+    done = subprocess.run(
+        ["bash", "-c", "set -o pipefail; " + shell.format(command)], capture_output=True,
+        encoding="utf-8", check=False, timeout=60,
+        env=os.environ | {"LEADSCORE_HOME": str(home), "LEADSCORE_LANG": "zh"},
+    )  # fmt: skip
+    assert done.returncode == code
+    assert "Traceback" not in done.stderr
+    assert "我们的问题" not in done.stderr
+    assert "Exception ignored" not in done.stderr
+    assert len(pd.read_csv(out, encoding="utf-8-sig")) == 144
+
+
+@pytest.mark.parametrize("encoding", ["gbk", "latin-1"])
+def test_a_terminal_that_lacks_a_character_shows_a_question_mark(
+    home: Path, tmp_path: Path, encoding: str
+) -> None:
+    listed = tmp_path / "list.csv"
+    listed.write_text("企业名称\n𠮷某光电有限公司\n", encoding="utf-8")
+    done = subprocess.run(
+        [COMMAND, "rank", listed], capture_output=True, check=True, timeout=60,
+        env=os.environ
+        | {"LEADSCORE_HOME": str(home), "LEADSCORE_LANG": "zh", "PYTHONIOENCODING": encoding},
+    )  # fmt: skip
+    assert "?" in done.stdout.decode(encoding)
+    assert done.stderr == b""
+
+
+def test_ctrl_c_ends_with_a_short_sentence_and_no_file(home: Path, tmp_path: Path) -> None:
+    listed, out = tmp_path / "list.csv", tmp_path / "ranking.csv"
+    os.mkfifo(listed)
+    running = subprocess.Popen(
+        [COMMAND, "rank", listed, "-o", out], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        env=os.environ | {"LEADSCORE_HOME": str(home), "LEADSCORE_LANG": "zh"},
+    )  # fmt: skip
+    with listed.open("wb"):  # opens once the command waits at the other end
+        running.send_signal(signal.SIGINT)
+        printed, told = running.communicate(timeout=30)
+    assert running.returncode == 130
+    assert told.decode().strip() == "已中断。"
+    assert printed == b""
+    assert set(tmp_path.iterdir()) == {listed}
+
+
+@pytest.mark.parametrize(("lang", "words"), [("zh", "没有这个文件"), ("en", "no such file")])
+def test_a_missing_list_is_told_in_the_language_asked_for(
+    home: Path, tmp_path: Path, lang: str, words: str
+) -> None:
+    done = leadscore("rank", tmp_path / "no.csv", "--lang", lang, home=home)
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert "No such file" not in done.stderr
+
+
+def test_a_damaged_model_is_built_anew_and_said_in_the_language(tmp_path: Path) -> None:
+    listed = tmp_path / "list.csv"
+    listed.write_text("企业名称\n某某光电有限公司\n", encoding="utf-8")
+    leadscore("rank", listed, home=tmp_path)
+    (artefact,) = (tmp_path / "models").glob("*/pipeline.joblib")
+    artefact.write_bytes(b"half")
+    done = leadscore("rank", listed, home=tmp_path)
+    assert done.returncode == 0
+    assert "重新生成" in done.stderr
+    assert "built anew" not in done.stderr
+
+
+def test_a_wrong_setting_is_told_in_the_language_asked_for(home: Path) -> None:
+    for lang, words in (("zh", "0 到 65535 的整数"), ("en", "a whole number from 0 to 65535")):
+        done = leadscore(
+            "city", "check", LAKEPORT, "--lang", lang, home=home, LEADSCORE_PORT="many"
+        )
+        assert done.returncode == 2
+        assert words in done.stderr
+
+
+def test_the_exclusion_list_says_how_many_it_named_and_found(home: Path, tmp_path: Path) -> None:
+    names = [*pd.read_csv(SAMPLE)["企业名称"][:2], "别处某某有限公司", ""]
+    excluded = tmp_path / "excluded.csv"
+    pd.DataFrame({"企业名称": names, "备注": "不招"}).to_csv(excluded, index=False)
+    for lang, line in (
+        ("zh", "排除名单：3 家，命中 2 家，1 行未读"),
+        ("en", "exclusion list: 3 firms, 2 found, 1 row unread"),
+    ):
+        done = leadscore("rank", SAMPLE, "--exclude", excluded, "--lang", lang, home=home)
+        assert line in done.stdout.splitlines()
+
+
+@pytest.mark.filterwarnings("ignore:.*extension is not supported:UserWarning")
+def test_what_a_reader_should_know_stands_in_the_workbook_too(home: Path, tmp_path: Path) -> None:
+    out = tmp_path / "ranking.xlsx"
+    done = leadscore("rank", SAMPLE, "-o", out, home=home)
+    book = openpyxl.load_workbook(out, read_only=True)
+    told = [str(row[1]) for row in book.worksheets[2].iter_rows(values_only=True)]
+    notices = done.stderr.splitlines()
+    assert notices
+    assert set(notices) <= set(told)
+    assert done.stdout.splitlines()[-1] in told
+
+
+def test_one_problem_is_no_problems(home: Path) -> None:
+    done = leadscore("rank", SAMPLE, "--lang", "en", home=home)
+    assert "\n1 problem in the data" in done.stdout
+
+
+def test_colour_and_width_are_those_of_the_terminal_that_shows_them(home: Path) -> None:
+    def shown(**environment: str) -> str:
+        ours, theirs = os.openpty()
+        running = subprocess.Popen(
+            [COMMAND, "rank", SAMPLE, "--top", "1"], stdout=theirs, stderr=subprocess.PIPE,
+            env=os.environ
+            | {"LEADSCORE_HOME": str(home), "LEADSCORE_LANG": "zh", "COLUMNS": "80"}
+            | environment,
+        )  # fmt: skip
+        running.communicate(timeout=60)
+        os.close(theirs)
+        text = os.read(ours, 100_000).decode()
+        os.close(ours)
+        return text
+
+    coloured, plain = shown(NO_COLOR=""), shown(NO_COLOR="1")
+    assert "\x1b[1;32m" in coloured
+    assert "\x1b" not in plain
+    assert "-" * 80 in plain
+    assert "-" * 81 not in plain
+    assert "\x1b" not in leadscore("rank", SAMPLE, "--top", 1, home=home).stdout
+
+
+def test_in_python_the_table_brings_its_counts_notices_and_problems(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LEADSCORE_HOME", str(home))
+    table = rank(SAMPLE, lang="en")
+    assert table.attrs["counts"].startswith("145 rows read = ")
+    assert all(isinstance(notice, str) for notice in table.attrs["notices"])
+    problems = pd.DataFrame(table.attrs["problems"])
+    assert {"row", "column", "found", "wanted", "code", "sheet", "set_aside"} == set(problems)
+    assert problems["set_aside"].sum() == 1
+    # What is kept there stands in nobody's way.
+    again = pd.concat([table.iloc[:2], table.iloc[2:].copy()])
+    pd.testing.assert_frame_equal(again, table)
+    assert again.attrs == table.attrs
+    table.to_parquet(tmp_path / "ranking.parquet")

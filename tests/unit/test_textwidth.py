@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leadscore.textwidth import cut, display_width, fit
+from leadscore.textwidth import cut, display_width, fit, wrap
 
 LINES = st.text(st.characters(codec="utf-8"), max_size=40)
 
@@ -63,3 +63,23 @@ def test_text_stands_where_it_was_told_to() -> None:
     assert fit("缺口", 7, "left") == "缺口   "
     assert fit("缺口", 7, "right") == "   缺口"
     assert fit("缺口", 7, "centre") == " 缺口  "
+
+
+@given(st.text(st.characters(exclude_categories=["C", "Z"]) | st.just(" ")), st.integers(10, 100))
+def test_wrapping_loses_nothing_but_spaces(text: str, width: int) -> None:
+    text = " ".join(text.split())
+    lines = wrap(text, width)
+    assert "".join(lines).replace(" ", "") == text.replace(" ", "")
+    assert all(display_width(line) <= width for line in lines)
+
+
+def test_a_line_starts_with_no_comma_and_ends_with_no_opening_bracket() -> None:
+    lines = wrap("甲、乙（丙），丁〔戊〕。" * 6, 13)
+    assert not [line for line in lines if line[0] in "、，。）〕" or line[-1] in "（〔"]
+
+
+def test_of_more_lines_than_asked_for_the_last_is_cut_with_a_mark() -> None:
+    lines = wrap("超" * 5_000, 80, most=6)
+    assert len(lines) == 6
+    assert lines[-1].endswith("…")
+    assert display_width(lines[-1]) <= 80

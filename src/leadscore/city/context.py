@@ -10,20 +10,26 @@ import numpy as np
 from leadscore.city.arrays import BoolArray, IntArray
 from leadscore.city.document import CLAUSE, ITEM, SENTENCE, Document
 from leadscore.city.mentions import Mentions
-from leadscore.city.spans import NOWHERE, Spans, covered, pick, run_ends
+from leadscore.city.spans import NOWHERE, covered, pick, run_ends
 
 HEAD_REACH: Final = 12
 """How many characters after a product the noun that it belongs to may begin."""
-FIELD_REACH: Final = 20
-"""How many characters after 等 the fields may be named: 手机等消费电子以及汽车电子应用领域."""
 SCOPE_REACH: Final = 60
 """How many characters a phrase such as "used in" governs, within its clause."""
-VERBS: Final = ("making", "developing", "designing", "trading", "serving")
-FIELDS: Final = ("fields", "uses", "audience")
-"""Groups that name those to whom, or fields in which, products go."""
+VERBS: Final = ("making", "developing", "designing", "building", "trading", "serving")
 _PLAIN: Final = (
     *("filler", "possessive", "and_others", "audience", "fields", "recipient", "intro"),
-    *("providing", "application", "uses", "past", "negation", "exception", "connective", "intact"),
+    *(
+        "providing",
+        "application",
+        "supplied",
+        "uses",
+        "past",
+        "negation",
+        "exception",
+        "connective",
+        "intact",
+    ),
 )
 
 
@@ -49,6 +55,8 @@ class Context:
         self.document = document
         self.cues = mentions.cues
         self.begin = mentions.begin
+        self.segment, self.word, self._own_head = mentions.segment, mentions.word, mentions.own_head
+        self._known = mentions.compound
         level = document.level.copy()
         spared = covered(mentions.begin, mentions.end, len(level))
         level[self._covered("connective") & ~spared & (level == 0)] = ITEM
@@ -56,6 +64,7 @@ class Context:
         self.item: IntArray = np.cumsum(self.breaks)
         self.clause: IntArray = np.cumsum(level >= CLAUSE)
         self.sentence: IntArray = np.cumsum(level >= SENTENCE)
+        self._item_start: IntArray = np.searchsorted(self.item, np.arange(self.item[-1] + 1))
         self.end = self._beyond_remarks(run_ends(mentions.begin, mentions.end, mentions.segment))
 
     def follows(self, group: str) -> BoolArray:
@@ -70,16 +79,23 @@ class Context:
         place = self.cues[group].next_begin(start)
         return (place - start <= reach) & self.same(self.item, place, start - 1)
 
-    def for_use(self) -> BoolArray:
-        """Is the mention followed by 用, "meant for", as in 锂电池用铜箔 or 显示模组用线路板?"""
-        solid = np.flatnonzero(~self._covered("filler", "suffix"))
-        place = pick(solid, np.searchsorted(solid, self.end), NOWHERE)
-        meant: BoolArray = np.isin(place, self.cues["meant_for"].begin)
-        return meant
+    def names_own_kind(self) -> BoolArray:
+        """Is the noun after it what such products are called: 传感器的芯片 where those are made?"""
+        place = np.minimum(
+            *(self.cues[head].next_begin(self.end) for head in ("materials", "parts"))
+        )
+        close = (place - self.end <= HEAD_REACH) & self.same(self.item, place, self.end - 1)
+        place = np.where(close, place, 0)
+        close &= self._nouns_before[place] == self._nouns_before[self.end]
+        return close & self._own_head
 
+    @cached_property
     def modifies(self) -> BoolArray:
         """Does the mention belong to a noun of its own: 手机天线, 手机的天线, 手机产品的天线?"""
-        return self._noun[self.end] | self.belongs_to(self.end)
+        # A Latin word may name the product itself, unless it is another product: 手机AMOLED面板.
+        other: BoolArray = self.document.latin[self.end] & np.isin(self.end, self.begin)
+        other |= self._noun[self.end]
+        return other | self.belongs_to(self.end)
 
     def belongs_to(self, start: IntArray, *, bare: bool = True) -> BoolArray:
         """Does 的 and a noun follow ``start`` within its item; if ``bare``, past fillers only?"""
@@ -90,6 +106,7 @@ class Context:
             close &= self._nouns_before[place] == self._nouns_before[start]
         return close & self._noun[place + 1]
 
+    @cached_property
     def listed(self) -> tuple[BoolArray, IntArray]:
         """Is the mention one of a list that 等 closes, and from where is the list named?
 
@@ -97,52 +114,18 @@ class Context:
         """
         after = self.cues["and_others"].next_end(self.end)
         inside = self.same(self.clause, after - 1, self.end - 1) & (self._next_verb >= after)
-        return inside & ~self.modifies(), np.where(inside, after, 0)
-
-    def listed_for(self, group: str) -> BoolArray:
-        """Is the mention in a list that 等 closes and the group names: 手机、汽车等领域?"""
-        listed, start = self.listed()
-        place = self.cues[group].next_begin(start)
-        near = (place - start <= FIELD_REACH) & self.same(self.clause, place, start - 1)
-        # "等产品，用于汽车领域" names no list.
-        near &= self.cues["application"].next_begin(start) > place
-        return listed & near & (self._next_verb > place)
-
-    def among_fields(self) -> BoolArray:
-        """Is the mention one of a list of fields: 半导体、平板显示、LED行业?"""
-        place = np.minimum(*(self.cues[group].next_begin(self.end) for group in ("fields", "uses")))
-        inside = self.same(self.clause, place, self.end - 1) & (self._next_verb > place)
-        inside &= self.cues["possessive"].next_begin(self.end) > place
-        later = ~self.same(self.item, place, self.end - 1)
-        # The last of the list is a product itself: not "电梯部件和其他领域的…".
-        return inside & later & np.isin(place, self.end) & ~self.modifies()
-
-    def goes_into(self) -> BoolArray:
-        """Does the mention stand in the list of fields that "used in" or "customers include" opens?
-
-        The list ends where it is named and a noun follows: 用于手机、汽车等领域的连接器.
-        """
-        opening = np.maximum(
-            *(self.cues[group].last_end(self.begin) for group in ("application", "uses"))
-        )
-        named = np.sort(np.concatenate([self.cues[group].end for group in FIELDS]))
-        named = named[np.isin(named, self.cues["possessive"].begin)]
-        closing = pick(named, np.searchsorted(named, self.begin, side="right") - 1, -NOWHERE)
-        return self._in_scope(opening) & (closing <= opening)
+        return inside & ~self.modifies, np.where(inside, after, 0)
 
     def ruled_out(self) -> BoolArray:
         """Is the mention what is not done: 不含锂电池, 锂电池除外?"""
-        opening = self.cues["negation"].last_end(self.begin)
-        closed = self._last(")", self.begin) > opening
-        return (self._in_scope(opening) & ~closed) | self.followed_by("exception")
+        return self.negated(self.begin) | self.followed_by("exception")
 
-    def served(self) -> BoolArray:
-        """Does the mention stand between 为 and 提供, so that it is the one who is served?"""
-        whom = self.cues["recipient"]
-        opening = self.breaks[whom.begin - 1] | (whom.end - whom.begin > 1)
-        place = Spans(whom.begin[opening], whom.end[opening]).last_end(self.begin)
-        offer = self.cues["providing"].next_begin(self.end)
-        return self._in_scope(place) & self.same(self.clause, offer, self.begin)
+    def negated(self, position: IntArray) -> BoolArray:
+        """Does "without" govern each position: 不含生产加工?"""
+        opening = self.cues["negation"].last_end(position)
+        closed = self._last(")", position) > opening
+        near = position - opening <= SCOPE_REACH
+        return near & self.same(self.clause, opening - 1, position) & ~closed
 
     def content_items(self) -> tuple[IntArray, IntArray]:
         """Return how many items say something ahead of each mention, and in each text."""
@@ -172,11 +155,9 @@ class Context:
         return near & self.same(self.clause, opening - 1, self.begin)
 
     def _covered(self, *groups: str) -> BoolArray:
-        size = len(self.document.codes)
-        found = np.zeros(size, dtype=np.bool_)
-        for group in groups:
-            found |= self.cues[group].cover(size)
-        return found
+        begin = np.concatenate([self.cues[group].begin for group in groups])
+        end = np.concatenate([self.cues[group].end for group in groups])
+        return covered(begin, end, len(self.document.codes))
 
     def _beyond_remarks(self, end: IntArray) -> IntArray:
         opens, closes = (np.flatnonzero(self.document.codes == ord(c)) for c in "()")
@@ -184,6 +165,14 @@ class Context:
         remark = np.isin(end, opens) & (close - end <= SCOPE_REACH)
         remark &= self.same(self.sentence, close, end)
         return np.where(remark | (close == end), close + 1, end)
+
+    @cached_property
+    def _bare(self) -> BoolArray:
+        return self.breaks[self.begin - 1] & self.breaks[self.end]
+
+    @cached_property
+    def _verbs_before(self) -> IntArray:
+        return np.append(0, np.cumsum(self._covered(*VERBS)))
 
     @cached_property
     def _noun(self) -> BoolArray:

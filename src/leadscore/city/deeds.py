@@ -11,11 +11,13 @@ from leadscore.city.arrays import BoolArray, IntArray
 from leadscore.city.context import VERBS, Context
 from leadscore.city.spans import NOWHERE, pick
 
-MAKING, DESIGNING, TRADING, SERVING = 1, 2, 4, 8
-"""Bits of what verbs say is done; developing a product counts as making it."""
+MAKING, DESIGNING, BUILDING, TRADING, SERVING = 1, 2, 4, 8, 16
+"""Bits of what verbs say is done; who only develops a product designs it."""
 JOINED: Final = 2
 """Verbs are one group if no more characters than this part them: 研发、生产以及销售."""
-_BITS: Final = dict(zip(VERBS, (MAKING, MAKING, DESIGNING, TRADING, SERVING), strict=True))
+_BITS: Final = dict(
+    zip(VERBS, (MAKING, DESIGNING, DESIGNING, BUILDING, TRADING, SERVING), strict=True)
+)
 
 
 def deeds(context: Context) -> IntArray:
@@ -24,7 +26,8 @@ def deeds(context: Context) -> IntArray:
     Verbs that stand together ("研发、生产和销售") are one group. A group is trailing if it ends a
     phrase ("锂电池的生产"), leading if it opens one ("生产锂电池", "销售：灯具"). A trailing group
     of the same clause governs, else the last leading one of the sentence. Serving counts only
-    as the end of the mention's own item: "锂电池维护", but not "锂电池、灯具及服务".
+    as the end of the mention's own item or after 的: "锂电池维护", "灯具、电器的维修", but not
+    "锂电池、灯具及服务".
     """
     begin, end, bits, leading = _verb_groups(context)
     trail, lead = np.flatnonzero(~leading), np.flatnonzero(leading)
@@ -38,10 +41,21 @@ def deeds(context: Context) -> IntArray:
     behind = np.searchsorted(end[lead], context.begin, side="right") - 1
     leads = context.same(context.sentence, pick(end[lead], behind, -NOWHERE) - 1, context.begin)
     near = trails & context.same(context.item, place, context.end - 1)
-    governing = np.where(
-        trails, pick(bits[trail], ahead, 0), np.where(leads, pick(bits[lead], behind, 0), 0)
-    )
+    near |= trails & np.isin(place, context.cues["possessive"].end)
+    leading_bits = np.where(leads, pick(bits[lead], behind, 0), 0)
+    governing = np.where(trails, pick(bits[trail], ahead, 0), leading_bits)
+    # "制造、销售：灯具、锂电池的研发": what stands before the colon holds for all that follows.
+    listing = context.document.codes[np.where(leads, pick(end[lead], behind, 0), 0)] == ord(":")
+    governing |= np.where(listing, leading_bits, 0)
     return np.where(near, governing, governing & ~SERVING)
+
+
+def text_deeds(context: Context) -> IntArray:
+    """Return the bits of all verbs of each text, whatever they govern."""
+    begin, _, bits, _ = _verb_groups(context)
+    result = np.zeros(len(context.document.start), dtype=np.int64)
+    np.bitwise_or.at(result, context.document.text_at(begin), bits)
+    return result
 
 
 def _verb_groups(context: Context) -> tuple[IntArray, IntArray, IntArray, BoolArray]:
@@ -51,10 +65,15 @@ def _verb_groups(context: Context) -> tuple[IntArray, IntArray, IntArray, BoolAr
     end = np.concatenate([s.end for s in spans])
     bits = np.repeat(np.array(list(_BITS.values()), dtype=np.int64), [len(s) for s in spans])
     order = np.argsort(begin, kind="stable")
+    order = order[~context.negated(begin[order])]
     begin, end, bits = begin[order], end[order], bits[order]
     if not len(begin):
         return begin, end, bits, np.zeros(0, dtype=np.bool_)
-    apart: NDArray[np.bool_] = begin[1:] - end[:-1] > JOINED
+    between = begin[1:] - end[:-1]
+    # "研发、印制、生产": a verb that is not known, between two that are.
+    unknown = context.breaks[end[:-1]] & context.breaks[begin[1:] - 1]
+    unknown &= np.searchsorted(context.begin, begin[1:]) == np.searchsorted(context.begin, end[:-1])
+    apart: NDArray[np.bool_] = between > np.where(unknown, JOINED + 2, JOINED)
     apart |= context.sentence[begin[1:]] != context.sentence[end[:-1] - 1]
     head = np.append(0, np.flatnonzero(apart) + 1)
     first = begin[head]

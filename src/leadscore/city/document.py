@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadscore.city.arrays import BoolArray, IntArray
-from leadscore.city.lexicon import normal_form
 from leadscore.city.vocabulary import PLANE
 
 ITEM, CLAUSE, SENTENCE = 1, 2, 3
@@ -74,7 +73,7 @@ def join_texts(texts: Sequence[str]) -> Document:
     length = np.array([len(t) for t in clean], dtype=np.int64)
     start = np.cumsum(length + 1) - length
     cased = "\n" + "\n".join(clean) + "\n"
-    lower = normal_form(cased)
+    lower = cased.lower()
     raw = np.frombuffer(lower.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
     codes = np.minimum(raw, PLANE - 1).astype(np.int64)
     latin = ((codes >= ord("0")) & (codes <= ord("9"))) | (

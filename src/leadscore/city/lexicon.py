@@ -12,13 +12,15 @@ from typing import Final
 from leadscore.shipped import shipped
 
 GROUPS: Final = (
-    *("equipment", "materials", "parts", "integration", "service", "audience", "fields", "bodies"),
-    *("making", "developing", "designing", "trading", "serving"),
-    *("application", "uses", "past", "negation", "exception", "recipient", "providing"),
+    *("equipment", "materials", "parts", "software", "integration", "service"),
+    *("audience", "fields", "bodies"),
+    *("making", "developing", "designing", "building", "trading", "serving"),
+    *("application", "supplied", "uses", "past", "negation", "exception", "recipient", "providing"),
     *(
         "connective",
         "and_others",
         "meant_for",
+        "plant",
         "possessive",
         "filler",
         "suffix",

@@ -10,15 +10,24 @@ from typing import Final, Protocol
 import numpy as np
 import pandas as pd
 
-from leadscore.city.arrays import BoolArray, FloatArray, IntArray
+from leadscore.city.arrays import BoolArray, IntArray
 from leadscore.city.context import Context
+from leadscore.city.deeds import TRADING, text_deeds
 from leadscore.city.document import Document, join_texts
 from leadscore.city.evidence import quoted_words
 from leadscore.city.industry import Classed, IndustryWitness
 from leadscore.city.lexicon import Lexicon, load_lexicon
 from leadscore.city.mentions import Mentions, find_mentions
-from leadscore.city.roles import in_a_field, tie_of_each
-from leadscore.city.strength import Judged, Strengths, Weights, firm_strengths, mention_weights
+from leadscore.city.purposes import Purposes
+from leadscore.city.roles import Tie, in_a_field, tie_by_name, tie_of_each
+from leadscore.city.strength import (
+    Judged,
+    Strengths,
+    Texts,
+    Weights,
+    firm_strengths,
+    mention_weights,
+)
 from leadscore.city.vocabulary import Kind, Words, compile_words
 from leadscore.city.witnesses import matches_table
 
@@ -111,31 +120,38 @@ class Matcher:
 
     def _match_chunk(self, texts: pd.DataFrame, rows: slice) -> tuple[Strengths, list[str]]:
         """Match some rows; also return the words that each entry rests on."""
-        joined, firm, belief = self._texts_of(texts, rows)
+        joined, owners = self._texts_of(texts, rows)
         document = join_texts(joined)
         mentions = find_mentions(document, self._vocabulary)
         about = {h: found[mentions.segment] for h, found in self._vocabulary.about.items()}
-        judged, items = _judge(document, mentions, about)
-        strengths = firm_strengths(judged, items, firm, belief, self._weights)
+        judged, items = _judge(document, mentions, owners, about)
+        strengths = firm_strengths(judged, items, owners, self._weights)
         weight = mention_weights(judged, self._weights) * self._weights.reach_of(judged.tie)
         width = len(self._vocabulary.segments)
         pair = strengths.firm * width + strengths.segment
-        owner = np.searchsorted(pair, firm[judged.text] * width + judged.segment)
+        owner = np.searchsorted(pair, owners.firm[judged.text] * width + judged.segment)
         owner[weight == 0] = -1
         return strengths, quoted_words(document, mentions, owner, weight, len(pair))
 
-    def _texts_of(self, texts: pd.DataFrame, rows: slice) -> tuple[list[str], IntArray, FloatArray]:
-        """Return all texts of some rows, the firm of each, and the belief in its column."""
+    def _texts_of(self, texts: pd.DataFrame, rows: slice) -> tuple[list[str], Texts]:
+        """Return all texts of some rows, and whose they are."""
         found: list[str] = []
         firm: list[IntArray] = [np.zeros(0, dtype=np.int64)]
-        belief: list[FloatArray] = [np.zeros(0)]
-        for column in texts.columns:
+        column_of: list[IntArray] = [np.zeros(0, dtype=np.int64)]
+        names = texts.columns.tolist()
+        for number, column in enumerate(names):
             values = texts[column].iloc[rows].dropna()
             present = np.flatnonzero(texts[column].iloc[rows].notna().to_numpy())
             found += values.tolist()
             firm.append(present + rows.start)
-            belief.append(np.full(len(present), self._weights.columns[column]))
-        return found, np.concatenate(firm), np.concatenate(belief)
+            column_of.append(np.full(len(present), number))
+        of_each = np.concatenate(column_of)
+        belief, say = (
+            np.array([values[name] for name in names])[of_each]
+            for values in (self._weights.columns, self._weights.say)
+        )
+        is_name = np.array([name == "name" for name in names], dtype=np.bool_)[of_each]
+        return found, Texts(np.concatenate(firm), belief, say, is_name)
 
 
 def _chunks(texts: pd.DataFrame) -> Iterator[slice]:
@@ -148,21 +164,40 @@ def _chunks(texts: pd.DataFrame) -> Iterator[slice]:
 
 
 def _judge(
-    document: Document, mentions: Mentions, about: Mapping[str, BoolArray]
+    document: Document, mentions: Mentions, owners: Texts, about: Mapping[str, BoolArray]
 ) -> tuple[Judged, IntArray]:
     """Judge all mentions of a document; also return the number of items of each text."""
-    context = Context(document, mentions)
+    context = Purposes(document, mentions)
     ahead, items = context.content_items()
+    text = document.text_at(mentions.begin)
+    tie = tie_of_each(context, mentions.material, about)
+    field = in_a_field(context)
+    named = owners.name[text] & (tie == Tie.MAKER)
+    done, of_name = _deeds_of_firms(context, owners)
+    tie[named] = tie_by_name(done[text[named]])
+    tie[named & field] = Tie.FIELD
+    tie[(tie == Tie.DESIGN) & (of_name[text] & TRADING > 0)] = Tie.TRADE
     judged = Judged(
-        text=document.text_at(mentions.begin),
+        text=text,
         segment=mentions.segment,
-        hint=mentions.kind == Kind.HINT,
-        tie=tie_of_each(context, mentions.material, about),
-        in_field=in_a_field(context),
+        # Who names the plants of a product means it, however weak the word: 电池厂用涂布机.
+        hint=(mentions.kind == Kind.HINT) & ~context.at_plant(),
+        tie=tie,
+        in_field=field,
         item=context.item[mentions.begin],
         ahead=ahead,
     )
     return judged, items
+
+
+def _deeds_of_firms(context: Context, owners: Texts) -> tuple[IntArray, IntArray]:
+    """Return for each text the bits of what the texts of its firm say it does, and of its name."""
+    _, firm = np.unique(owners.firm, return_inverse=True)
+    deeds = text_deeds(context)
+    done, of_name = np.zeros((2, len(firm)), dtype=np.int64)
+    for bits, chosen in ((done, ~owners.name), (of_name, owners.name)):
+        np.bitwise_or.at(bits, firm[chosen], deeds[chosen])
+    return done[firm], of_name[firm]
 
 
 def _laid_together(pieces: list[Strengths]) -> Strengths:

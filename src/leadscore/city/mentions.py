@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
 from leadscore.city.arrays import BoolArray, IntArray
 from leadscore.city.document import Document
 from leadscore.city.lexicon import GROUPS
-from leadscore.city.spans import Spans, covered, outermost
-from leadscore.city.vocabulary import Kind, Vocabulary
+from leadscore.city.spans import Spans, covered, outermost, pick
+from leadscore.city.vocabulary import HEADS, Kind, Vocabulary
+
+_NOUNS: Final = [GROUPS.index(group) for group in HEADS]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +27,15 @@ class Mentions:
         Where each stands, by rising ``begin``.
     segment, kind
         Which segment is meant, and whether by a `Kind.MAKES` or a `Kind.HINT`.
+    word
+        Which word of the vocabulary it is.
     material
         True where the word itself names a material for the segment; see `Vocabulary`.
+    own_head
+        True where the next head noun, wherever it stands, is what products of the segment are
+        called.
+    compound
+        Of two arrays of words tells which pairs make a word that the vocabulary knows.
     cues
         For each group of `GROUPS` the places of its words.
     """
@@ -33,7 +44,10 @@ class Mentions:
     end: IntArray
     segment: IntArray
     kind: IntArray
+    word: IntArray
     material: BoolArray
+    own_head: BoolArray
+    compound: Callable[[IntArray, IntArray], BoolArray]
     cues: dict[str, Spans]
 
 
@@ -59,12 +73,18 @@ def find_mentions(document: Document, vocabulary: Vocabulary) -> Mentions:
     own = own[_unsilenced(begin[own], end[own], segment[own], kind[own])]
     cue = np.flatnonzero(segment < 0)
     cue = cue[outermost(begin[cue], end[cue], segment[cue])]
+    nouns = cue[np.isin(kind[cue], _NOUNS)]
+    after = np.searchsorted(begin[nouns], end[own])
+    noun = pick(pattern[hit[nouns]], after, 0)
     return Mentions(
         begin=begin[own],
         end=end[own],
         segment=segment[own],
         kind=kind[own],
+        word=pattern[hit[own]],
         material=vocabulary.material[meaning[own]],
+        compound=vocabulary.is_compound,
+        own_head=vocabulary.is_own(segment[own], noun),
         cues=_by_group(Spans(begin[cue], end[cue]), kind[cue], document, vocabulary, taken),
     )
 

@@ -15,6 +15,8 @@ from leadscore.city.roles import OWN_PRODUCT, ROLE_OF, Tie
 from leadscore.city.values import ROLES
 
 Array = np.ndarray[Any, np.dtype[Any]]
+_PASSING: Final = (Tie.FIELD, Tie.ASIDE, Tie.NAMED)
+"""Ties that say too little to bound what others say."""
 
 TEXT_COLUMNS: Final[Mapping[str, float]] = MappingProxyType(
     {
@@ -27,16 +29,29 @@ TEXT_COLUMNS: Final[Mapping[str, float]] = MappingProxyType(
     }
 )
 """The columns that are read, and how far each is believed, 0..1."""
+SAY: Final[Mapping[str, float]] = MappingProxyType(
+    {
+        "main_business": 1.0,
+        "profile": 0.9,
+        "business_scope": 0.4,
+        "note": 0.4,
+        "chain_node": 0.2,
+        "name": 0.1,
+    }
+)
+"""How much each column has to say in what the firm's role is, 0..1: a scope is drawn wide."""
 REACH: Final[Mapping[Tie, float]] = MappingProxyType(
     {
         Tie.MAKER: 1.0,
         Tie.DESIGN: 0.9,
         Tie.INTEGRATION: 0.7,
         Tie.NAMED_MATERIAL: 0.7,
+        Tie.NAMED: 0.5,
         Tie.TRADE: 0.5,
         Tie.EQUIPMENT: 0.45,
         Tie.MATERIALS: 0.45,
         Tie.SERVICE: 0.4,
+        Tie.KNOWHOW: 0.2,
         Tie.FIELD: 0.15,
         Tie.ASIDE: 0.15,
         Tie.NOT: 0.0,
@@ -53,8 +68,12 @@ class Weights:
     ----------
     columns
         0..1 for each column that is read.
+    say
+        0..1 for each of them: what it has to say in the role.
     reach
         0..1 for each `Tie`.
+    design_beside_making
+        0..1, how far designing counts for the role of a firm that both designs and makes.
     hint
         What a hint counts beside a word that names the product.
     hint_reach
@@ -70,7 +89,9 @@ class Weights:
     """
 
     columns: Mapping[str, float] = field(default_factory=lambda: dict(TEXT_COLUMNS))
+    say: Mapping[str, float] = field(default_factory=lambda: dict(SAY))
     reach: Mapping[Tie, float] = field(default_factory=lambda: dict(REACH))
+    design_beside_making: float = 0.65
     hint: float = 0.2
     hint_reach: float = 0.6
     in_field: float = 0.5
@@ -113,6 +134,19 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True)
+class Texts:
+    """Of each text its ``firm``, the ``belief`` in its column and its ``say`` in the role, 0..1.
+
+    ``name`` is true for the name of a firm.
+    """
+
+    firm: IntArray
+    belief: FloatArray
+    say: FloatArray
+    name: BoolArray
+
+
+@dataclass(frozen=True, slots=True)
 class Strengths:
     """One entry per firm and segment, by rising firm, then segment.
 
@@ -133,9 +167,7 @@ def mention_weights(judged: Judged, weights: Weights) -> FloatArray:
     return weight
 
 
-def firm_strengths(
-    judged: Judged, items: IntArray, firm: IntArray, belief: FloatArray, weights: Weights
-) -> Strengths:
+def firm_strengths(judged: Judged, items: IntArray, texts: Texts, weights: Weights) -> Strengths:
     """Combine mentions into strengths.
 
     For each text, segment, tie, and word or hint:
@@ -147,14 +179,18 @@ def firm_strengths(
     Texts are independent witnesses of a firm, ``1 - prod(1 - filled)``; that times the reach of
     the tie (and ``hint_reach`` for hints) is what the tie claims. Ties to the product itself
     join as independent witnesses again; ties to those who make it don't add up. The strength
-    is the larger of both, the role that of the strongest tie. Nothing depends on other firms.
+    is the larger of both. The role is that of the strongest tie if each text's ``filled`` counts
+    by its say in the role; that tie's reach bounds the strength, so that a dealer whose scope
+    also names development is no half maker. Nothing depends on other firms.
 
     Parameters
     ----------
     judged
         The mentions.
-    items, firm, belief
-        For each text its number of items, its firm and the belief in its column, 0..1.
+    items
+        For each text its number of items.
+    texts
+        Whose the texts are, and how far each is believed.
     weights
         The constants.
     """
@@ -168,24 +204,40 @@ def firm_strengths(
     (text, segment, kind), evidence = _reduced((text, segment, kind), best, np.add)
     length = weights.decay * np.log1p(items[text] / weights.decay)
     evidence = evidence / np.maximum(length, 1.0) ** weights.dilution
-    filled = belief[text] * -np.expm1(-weights.saturation * evidence)
+    filled = texts.belief[text] * -np.expm1(-weights.saturation * evidence)
 
-    (owner, segment, kind), doubt = _reduced((firm[text], segment, kind), 1.0 - filled, np.multiply)
+    keys = (texts.firm[text], segment, kind)
+    (owner, segment, tie), doubt = _doubt_of_ties(keys, filled, reach, weights)
+    spoken = reach.copy()
+    spoken[Tie.DESIGN] *= weights.design_beside_making
+    _, unsaid = _doubt_of_ties(keys, filled * texts.say[text], spoken, weights)
+    return _joined((owner, segment, tie), doubt, unsaid, reach)
+
+
+def _doubt_of_ties(
+    keys: tuple[IntArray, ...], filled: FloatArray, reach: FloatArray, weights: Weights
+) -> tuple[tuple[IntArray, ...], FloatArray]:
+    """Return one minus what each tie of each firm to each segment claims."""
+    (owner, segment, kind), doubt = _reduced(keys, 1.0 - filled, np.multiply)
     claim = reach[kind // 2] * np.where(kind % 2, weights.hint_reach, 1.0) * (1.0 - doubt)
-    (owner, segment, tie), doubt = _reduced((owner, segment, kind // 2), 1.0 - claim, np.multiply)
-    return _joined(owner, segment, tie, doubt)
+    return _reduced((owner, segment, kind // 2), 1.0 - claim, np.multiply)
 
 
-def _joined(firm: IntArray, segment: IntArray, tie: IntArray, doubt: FloatArray) -> Strengths:
-    """Join the ties of a firm to a segment; the strongest one, of equals the first, is its role."""
+def _joined(
+    keys: tuple[IntArray, ...], doubt: FloatArray, unsaid: FloatArray, reach: FloatArray
+) -> Strengths:
+    """Join the ties of a firm to a segment; of ties equally strong the first is its role."""
+    firm, segment, tie = keys
     own = np.isin(tie, OWN_PRODUCT)
     _, least = _reduced((firm, segment), doubt, np.minimum)
     _, joint = _reduced((firm, segment), np.where(own, doubt, 1.0), np.multiply)
-    order = np.lexsort((tie, doubt, segment, firm))
+    order = np.lexsort((tie, unsaid, segment, firm))
     place = np.arange(len(order))
     (firm, segment), first = _reduced((firm[order], segment[order]), place, np.minimum)
-    role = np.array([ROLES.index(name) for name in ROLE_OF])[tie[order][first]]
-    return Strengths(firm, segment, role, 1.0 - np.minimum(least, joint))
+    tie = tie[order][first]
+    role = np.array([ROLES.index(name) for name in ROLE_OF])[tie]
+    bound = np.where(np.isin(tie, _PASSING), 1.0, reach[tie])
+    return Strengths(firm, segment, role, np.minimum(1.0 - np.minimum(least, joint), bound))
 
 
 def _reduced(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -10,13 +9,10 @@ from leadscore.city.chains import Chain, Segment
 from leadscore.city.profile import City
 from leadscore.city.values import POSITIONS, STRONG
 from leadscore.language import Lang, Text
-from leadscore.textwidth import cut, display_width, fit
+from leadscore.textwidth import cut, display_width, fit, wrap
 
 WIDTH: Final = 100
 _NAME, _NUMBER, _BAR = 60, 9, 10
-# Where a line may break: after an ASCII word, after any other character, but never so that a
-# closing mark starts a line or an opening one ends it.
-_PIECE = re.compile(r"[（《“〔]*(?:[!-~]+|[^!-~])[，。；：、）》”〕]* ?")
 _POSITIONS: Final = {
     "upstream": Text(zh="上游", en="upstream"),
     "midstream": Text(zh="中游", en="midstream"),
@@ -142,12 +138,5 @@ def bar(share: float, width: int) -> str:
 def _wrapped(text: str, under: str, head: str) -> Iterator[str]:
     """Yield ``text`` in lines of `WIDTH` columns behind ``under``, behind ``head`` at first."""
     room = WIDTH - display_width(under) - display_width(head)
-    line = ""
-    indent = head
-    for piece in _PIECE.findall(text):
-        if line and display_width(line + piece.rstrip()) > room:
-            yield under + indent + line.rstrip()
-            line, indent = "", " " * display_width(head)
-        line += piece if line else piece.lstrip()
-    if line:
-        yield under + indent + line
+    for number, line in enumerate(wrap(text, room)):
+        yield under + (" " * display_width(head) if number else head) + line

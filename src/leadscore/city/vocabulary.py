@@ -18,8 +18,8 @@ PLANE: Final = 0x10000
 """Characters beyond the basic plane are no cue and no delimiter."""
 
 
-HEADS: Final = ("equipment", "materials", "parts")
-"""Groups of nouns that end a compound and make a supply of the product before them."""
+HEADS: Final = ("equipment", "materials", "parts", "software")
+"""Groups of nouns that end a compound and make something else of the product before them."""
 ABOUT: Final = 0.3
 """A segment of which this share of the products end with such nouns is about them."""
 
@@ -62,6 +62,11 @@ class Vocabulary:
     material
         True for the name of a material in a segment that is not about materials: 偏光片 among the
         words for screens.
+    own_heads
+        Sorted codes, see `Vocabulary.is_own`, of the nouns that name no mere supply in a segment:
+        芯片 in one whose words hold both 传感器 and 传感器芯片.
+    compounds
+        Sorted codes, see `Vocabulary.is_compound`, of the pairs of words that make a third one.
     about
         For each group of `HEADS` and each segment whether that is what the segment is about: the
         many 材料 and 膜 of a segment of materials are its products, not materials for them.
@@ -78,6 +83,8 @@ class Vocabulary:
     segment: IntArray
     kind: IntArray
     material: BoolArray
+    own_heads: IntArray
+    compounds: IntArray
     about: dict[str, BoolArray]
     latin_start: BoolArray
     latin_end: BoolArray
@@ -93,6 +100,16 @@ class Vocabulary:
         if not self._built:
             self._built.append(AhoCorasick(list(self.patterns), store_patterns=False))
         return self._built[0]
+
+    def is_own(self, segment: IntArray, head: IntArray) -> BoolArray:
+        """Is the noun, a pattern, what products of the segment are called?"""
+        own: BoolArray = np.isin(segment * len(self.patterns) + head, self.own_heads)
+        return own
+
+    def is_compound(self, first: IntArray, second: IntArray) -> BoolArray:
+        """Do two patterns, one behind the other, make a third: 手机 and 摄像头?"""
+        known: BoolArray = np.isin(first * len(self.patterns) + second, self.compounds)
+        return known
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the automaton behind."""
@@ -126,6 +143,8 @@ def compile_words(segments: Mapping[str, Words], lexicon: Lexicon) -> Vocabulary
         segment=flat[:, 0],
         kind=flat[:, 1],
         material=flat[:, 2].astype(np.bool_),
+        own_heads=_own_heads(segments, lexicon, patterns),
+        compounds=_compounds([p for p in patterns if meanings[p][-1][0] >= 0], patterns),
         about=about,
         latin_start=np.array([_latin(p[0]) for p in patterns], dtype=np.bool_),
         latin_end=np.array([_latin(p[-1]) for p in patterns], dtype=np.bool_),
@@ -151,6 +170,33 @@ def _about(segments: Mapping[str, Words], heads: tuple[str, ...]) -> BoolArray:
     """Return for each segment whether many of its products end with one of the nouns."""
     ends = [[normal_form(w).endswith(heads) for w in s.makes] for s in segments.values()]
     return np.array([sum(found) >= ABOUT * len(found) for found in ends], dtype=np.bool_)
+
+
+def _own_heads(
+    segments: Mapping[str, Words], lexicon: Lexicon, patterns: tuple[str, ...]
+) -> IntArray:
+    """Return the codes of segments and nouns that only make a word longer: 传感器, 传感器芯片."""
+    number = {pattern: i for i, pattern in enumerate(patterns)}
+    nouns = [*lexicon.groups["materials"], *lexicon.groups["parts"]]
+    found = []
+    for position, words in enumerate(segments.values()):
+        own = {normal_form(word) for word in (*words.makes, *words.hints)}
+        longer = {word + noun: noun for word in own for noun in nouns}
+        found += [position * len(patterns) + number[longer[w]] for w in own & longer.keys()]
+    return np.array(sorted(found), dtype=np.int64)
+
+
+def _compounds(products: list[str], patterns: tuple[str, ...]) -> IntArray:
+    """Return the codes of pairs of products whose words, joined, are a third."""
+    number = {pattern: i for i, pattern in enumerate(patterns)}
+    known = set(products)
+    pairs = [
+        number[word[:cut]] * len(patterns) + number[word[cut:]]
+        for word in products
+        for cut in range(1, len(word))
+        if word[:cut] in known and word[cut:] in known
+    ]
+    return np.array(sorted(pairs), dtype=np.int64)
 
 
 def _latin(character: str) -> bool:

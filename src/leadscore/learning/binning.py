@@ -161,8 +161,10 @@ def _span(data: DistinctValues) -> tuple[float, float]:
 
 
 def _scaled(x: Floats, low: float, high: float) -> Floats:
-    # Halves first: the distance between two finite floats may be infinite.
-    return np.clip((x / 2.0 - low / 2.0) / (high / 2.0 - low / 2.0), 0.0, 1.0)
+    # Halves first: the distance between two finite floats may be infinite. A value far outside a
+    # tiny span may overflow, and is clipped.
+    with np.errstate(over="ignore"):
+        return np.clip((x / 2.0 - low / 2.0) / (high / 2.0 - low / 2.0), 0.0, 1.0)
 
 
 def levels_of(

@@ -81,7 +81,7 @@ class NumericTable(Plain):
         """Freeze the arrays and refuse what can't be looked up."""
         edges, values = frozen_floats(self.edges), frozen_floats(self.values)
         require(np.isfinite(edges).all(), self.feature, "finite edges")
-        require((np.diff(edges) > 0).all(), self.feature, "edges that rise")
+        require(bool((edges[1:] > edges[:-1]).all()), self.feature, "edges that rise")
         require(len(values) == len(edges) + 1, self.feature, "one value more than edges")
         require(finite(values, self.unknown), self.feature, "finite log-odds")
         vars(self).update(edges=edges, values=values, unknown=float(self.unknown))

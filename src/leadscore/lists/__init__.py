@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from leadscore.lists.cleaning import CleanList, clean
     from leadscore.lists.columns import CANONICAL, Column, column, recognise
+    from leadscore.lists.exclusions import ExclusionList, load_exclusions
     from leadscore.lists.identity import settle_repeats
     from leadscore.lists.loading import load_list
     from leadscore.lists.problems import Problem
@@ -21,6 +22,7 @@ __all__ = [
     "CANONICAL",
     "CleanList",
     "Column",
+    "ExclusionList",
     "Problem",
     "RawList",
     "TextTable",
@@ -28,6 +30,7 @@ __all__ = [
     "column",
     "from_frame",
     "from_records",
+    "load_exclusions",
     "load_list",
     "read_list",
     "recognise",
@@ -38,6 +41,7 @@ _HOME = {
     "CANONICAL": "columns",
     "CleanList": "cleaning",
     "Column": "columns",
+    "ExclusionList": "exclusions",
     "Problem": "problems",
     "RawList": "reading",
     "TextTable": "reading",
@@ -45,6 +49,7 @@ _HOME = {
     "column": "columns",
     "from_frame": "reading",
     "from_records": "reading",
+    "load_exclusions": "exclusions",
     "load_list": "loading",
     "read_list": "reading",
     "recognise": "columns",

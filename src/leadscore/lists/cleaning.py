@@ -53,7 +53,9 @@ def clean(raw: RawList, *, today: date) -> CleanList:
         Days after it are not believed.
     """
     reader = Reader(today, shipped_rates())
-    tables = [TableCleaner(table, lay_out(table.headers), reader) for table in raw.tables]
+    tables = [
+        TableCleaner(table, lay_out(table.headers, table.unit), reader) for table in raw.tables
+    ]
     frames = [table.clean() for table in tables]
     problems: list[Problem] = []
     for table in tables:

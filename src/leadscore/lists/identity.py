@@ -13,7 +13,7 @@ from scipy.sparse.csgraph import connected_components
 from leadscore.language import Text
 from leadscore.lists.cleaning import CleanList
 from leadscore.lists.problems import Problem, shown
-from leadscore.lists.sameness.firm_names import normal_name
+from leadscore.lists.sameness.firm_names import normal_former_names, normal_name
 from leadscore.lists.sameness.near import near_pairs
 from leadscore.lists.sameness.repeats import fold_repeats, row_of
 from leadscore.lists.values.faults import FOUND_CHARACTERS
@@ -94,7 +94,7 @@ def group_rows(firms: pd.DataFrame, names: pd.Series) -> Groups:
     """
     of_row, codes = pd.factorize(firms["credit_code"])
     of_row = of_row.astype(np.int64)
-    former = _former(firms["former_names"])
+    former = normal_former_names(firms["former_names"])
     coded = of_row >= 0
     bearers = pd.Series(of_row[coded], index=names[coded].to_numpy())
     once = pd.Series(of_row[former.index], index=former.to_numpy())[coded[former.index]]
@@ -110,12 +110,6 @@ def group_rows(firms: pd.DataFrame, names: pd.Series) -> Groups:
     rest = of_row < 0
     of_row[rest] = len(codes) + _by_name(names[rest], former[rest[former.index]])
     return Groups(of_row, undecided)
-
-
-def _former(former_names: pd.Series) -> pd.Series:
-    """Return the normal form of each former name, on the index of its row."""
-    given = former_names.dropna()
-    return normal_name(given.str.split(";").explode()).dropna().astype("str")
 
 
 def _unique(groups: pd.Series) -> tuple[pd.Series, pd.Index]:

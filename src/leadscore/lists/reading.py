@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +23,30 @@ __all__ = ["RawList", "TextTable", "from_frame", "from_records", "read_list"]
 MAX_FILE_BYTES = 1 << 30
 """A file that is larger than any text that is read, packed or not."""
 
+_CLOSED = Text(zh="打不开 {file}：{reason}", en="{file} can't be opened: {reason}")
+_NO_FILE = Text(
+    zh="没有这个文件。请检查文件名和所在文件夹。",
+    en="there is no such file. Check its name and its folder.",
+)
+_NO_PERMISSION = Text(
+    zh="没有读取它的权限。请取得权限，或复制到能读的文件夹。",
+    en="you may not read it. Get permission, or copy it to a folder that you may read.",
+)
+_OTHER_REASON = Text(
+    zh="系统拒绝读取（{code}）。请把它复制到本机的另一个文件夹再试。",
+    en="the system refuses to read it ({code}). Copy it to another folder of this computer and "
+    "try again.",
+)
+_REASONS = {
+    errno.ENOENT: _NO_FILE,
+    errno.ENOTDIR: _NO_FILE,
+    errno.EACCES: _NO_PERMISSION,
+    errno.EPERM: _NO_PERMISSION,
+    errno.EISDIR: Text(
+        zh="这是一个文件夹。请给出里面的文件。",
+        en="it is a folder. Name a file in it.",
+    ),
+}
 _NO_ROWS = Text(zh="列名下面没有企业", en="there are no firms below the headers")
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _OLD = Text(zh="旧式 Office 文件", en="a file of an old Office program")
@@ -111,12 +136,12 @@ def _refuse_others(name: str, head: bytes) -> None:
 
 
 def _unreadable(name: str, fault: OSError) -> ListError:
-    return refuse(
-        Text(zh="打不开 {file}。", en="{file} can't be opened.").format(file=name),
-        where=name,
-        got=fault.strerror or type(fault).__name__,
-        wanted=Text(zh="存在且可读的文件", en="a file that exists and may be read"),
-    )
+    """Say in our own words why the system opens no file there; those it has are English only."""
+    reason = _REASONS.get(fault.errno or 0, _OTHER_REASON)
+    if fault.filename and Path(fault.filename).is_dir():  # which Windows calls "no permission"
+        reason = _REASONS[errno.EISDIR]
+    reason = reason.format(code=errno.errorcode.get(fault.errno or 0, type(fault).__name__))
+    return ListError(_CLOSED.format(file=name, reason=reason))
 
 
 def _too_large(name: str, size: int) -> ListError:

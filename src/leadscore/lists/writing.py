@@ -1,4 +1,20 @@
-"""Writes rankings and problems where they were asked for: whole, or not at all."""
+"""Writes rankings and problems where they were asked for: whole, or not at all.
+
+Line breaks become line feeds and other control characters are removed in all formats. Empty
+text is the same as missing text in xlsx and csv.
+
+``.xlsx``
+    For people: headers in the language asked for, names in the place of ids (which follow further
+    right), fractions (16 digits) shown as per cent, a sheet of problems and one that explains the
+    columns. A text over 32,767 UTF-16 units is cut, with a mark.
+``.csv``
+    Canonical headers, UTF-8 with a byte order mark (without one Excel garbles Chinese), lines
+    end in CR LF, numbers in the shortest form that reads back exactly. A text that a
+    spreadsheet would take for a formula is preceded by an apostrophe; so is one that already
+    looks like that, and `read_ranking_csv` takes exactly one away.
+``.parquet``
+    Canonical names; Int64, float64 and text.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +26,7 @@ from typing import IO
 import pandas as pd
 
 from leadscore.language import Lang, Text
-from leadscore.lists.output.replacing import check_ranking_path, replacing
+from leadscore.lists.output.replacing import check_distinct, check_ranking_path, replacing
 from leadscore.lists.output.workbook import Sheet, write_workbook
 from leadscore.lists.output.written_columns import (
     GUIDE_COLUMNS,
@@ -21,7 +37,13 @@ from leadscore.lists.output.written_columns import (
 )
 from leadscore.lists.problems import Problem
 
-__all__ = ["check_ranking_path", "read_ranking_csv", "write_problems", "write_ranking"]
+__all__ = [
+    "check_distinct",
+    "check_ranking_path",
+    "read_ranking_csv",
+    "write_problems",
+    "write_ranking",
+]
 
 # What Excel skips before a formula, what makes one, and apostrophes that stand before that.
 _SPACES = "[ \t\n\u00a0\u2000-\u200b\u3000\ufeff]*"
@@ -48,22 +70,7 @@ def write_ranking(
     explanations: Sequence[ColumnExplanation] = RANKING_COLUMNS,
     summary: Sequence[tuple[str, str]] = (),
 ) -> None:
-    """Write a ranking; the ending of the path decides the format.
-
-    Line breaks become line feeds and other control characters are removed in all formats. Empty
-    text is the same as missing text in xlsx and csv.
-
-    ``.xlsx``
-        For people: headers in ``lang``, names in the place of ids (which follow further right),
-        fractions (16 digits) shown as per cent, a sheet of problems and one that explains the
-        columns. A text over 32,767 UTF-16 units is cut, with a mark.
-    ``.csv``
-        Canonical headers, UTF-8 with a byte order mark (without one Excel garbles Chinese), lines
-        end in CR LF, numbers in the shortest form that reads back exactly. A text that a
-        spreadsheet would take for a formula is preceded by an apostrophe; so is one that already
-        looks like that, and `read_ranking_csv` takes exactly one away.
-    ``.parquet``
-        Canonical names; Int64, float64 and text.
+    """Write a ranking; the ending of the path decides the format (see the top of this module).
 
     Parameters
     ----------
@@ -85,22 +92,15 @@ def write_ranking(
     check_ranking_path(path)
     table = _readable(table)
     with replacing(path) as handle:
-        if path.suffix.lower() != ".xlsx":
-            _write_flat(table, handle, path)
-            return
-        guide = _guide(table, explanations, lang)
-        above = [(_readable_text(label), _readable_text(value)) for label, value in summary]
-        shown = _for_people(table)
-        printed = list(shown.columns).index("veto") + 1
-        write_workbook(
-            handle,
-            [
-                Sheet(_RANKING, shown, explanations, frozen=2, printed=printed, greyed_by="veto"),
+        if path.suffix.lower() == ".xlsx":
+            sheets = [
+                _ranking_sheet(table, explanations),
                 _problem_sheet(problems, lang),
-                Sheet(_GUIDE, guide, GUIDE_COLUMNS, above=above),
-            ],
-            lang=lang,
-        )
+                _guide_sheet(table, explanations, summary, lang),
+            ]
+            write_workbook(handle, sheets, lang=lang)
+        else:
+            _write_flat(table, handle, path)
 
 
 def write_problems(problems: Sequence[Problem], path: Path, *, lang: Lang) -> None:
@@ -178,6 +178,12 @@ def _for_people(table: pd.DataFrame) -> pd.DataFrame:
     return table[[swaps.get(name, name) for name in table.columns.astype(str)]]
 
 
+def _ranking_sheet(table: pd.DataFrame, explanations: Sequence[ColumnExplanation]) -> Sheet:
+    shown = _for_people(table)
+    printed = list(shown.columns).index("veto") + 1
+    return Sheet(_RANKING, shown, explanations, frozen=2, printed=printed, greyed_by="veto")
+
+
 def _problem_sheet(problems: Sequence[Problem], lang: Lang) -> Sheet:
     table = _problem_table(problems, lang)
     words = {key: text.pick(lang) for key, text in _YES_NO.items()}
@@ -201,6 +207,16 @@ def _problem_table(problems: Sequence[Problem], lang: Lang) -> pd.DataFrame:
             }
         )
     )
+
+
+def _guide_sheet(
+    table: pd.DataFrame,
+    explanations: Sequence[ColumnExplanation],
+    summary: Sequence[tuple[str, str]],
+    lang: Lang,
+) -> Sheet:
+    above = [(_readable_text(label), _readable_text(value)) for label, value in summary]
+    return Sheet(_GUIDE, _guide(table, explanations, lang), GUIDE_COLUMNS, above=above)
 
 
 def _guide(

@@ -8,13 +8,17 @@ from dataclasses import dataclass
 import pandas as pd
 
 from leadscore.language import Lang, Text
-from leadscore.ranking.terminal import tame, wrap
-from leadscore.textwidth import Align, cut, display_width, fit
+from leadscore.ranking.terminal import tame
+from leadscore.textwidth import Align, cut, display_width, fit, wrap
 
 WIDEST, NARROWEST = 100, 80
 """Terminal columns that the table takes at most, and that it needs at least."""
 
+MOST_LINES = 6
+"""Lines that the reasons of one firm may take."""
+
 _GAP = "  "
+_PLACE = 20  # room for the longest role, and for enough of the segment to know it by
 _NOTHING = "-"
 _HEADERS = {
     "rank": Text(zh="排名", en="Rank"),
@@ -51,6 +55,7 @@ _ALL_VETOED = Text(
 )
 
 _FRACTIONS = ("priority", "likelihood", "fit")
+_SURELY_NOT, _SURELY = 0.001, 0.999  # what no model can claim is not shown as 0% or 100%
 _COLOURS = {"A": "1;32", "B": "32", "C": "33"}
 _DIM = "2"
 
@@ -62,7 +67,6 @@ def print_ranking(
     top: int = 20,
     width: int = WIDEST,
     colour: bool = False,
-    counts: Text | None = None,
 ) -> str:
     """Return the ranking as text for a terminal.
 
@@ -79,8 +83,6 @@ def print_ranking(
         Columns that no line exceeds; taken as 100 if wider and as 80 if narrower.
     colour
         Whether grades may be coloured by ANSI sequences; the texts of the list never bring any.
-    counts
-        The sentence that says where every row went; the last line if given.
 
     Returns
     -------
@@ -91,13 +93,11 @@ def print_ranking(
     ranked, vetoed = table[table["rank"].notna()], table[table["rank"].isna()]
     lines: list[str] = []
     if len(ranked):
-        lines += _ranked_lines(ranked, top, _Layout.of(ranked, lang, width), colour)
+        lines += _ranked_lines(ranked, top, lang, width, colour)
     else:
         lines += wrap((_ALL_VETOED if len(vetoed) else _EMPTY).pick(lang), width)
     if len(vetoed):
         lines += ["", *_vetoed_lines(vetoed, top, lang, width, colour)]
-    if counts:
-        lines += ["", *wrap(tame(counts.pick(lang)), width)]
     return "\n".join(lines)
 
 
@@ -110,16 +110,23 @@ class _Layout:
     columns: dict[str, int]
 
     @classmethod
-    def of(cls, ranked: pd.DataFrame, lang: Lang, width: int) -> _Layout:
-        """Give numbers what they need and share the rest between firm and segment."""
+    def of(cls, firms: list[dict[str, str]], lang: Lang, width: int) -> _Layout:
+        """Give numbers what they need and share the rest between firm and segment.
+
+        Where both want more than there is, each gets half, or what the other leaves of its own.
+        """
         columns = {name: display_width(header.pick(lang)) for name, header in _HEADERS.items()}
-        columns["rank"] = max(columns["rank"], len(str(ranked["rank"].max())))
-        for name in _FRACTIONS:
-            columns[name] = max(columns[name], len("100.0%"))
+        for fraction in _FRACTIONS:
+            columns[fraction] = max(columns[fraction], len("100.0%"))
+        columns["rank"] = max([columns["rank"], *(len(firm["rank"]) for firm in firms)])
         fixed = sum(columns.values()) - columns["name"] - columns["place"]
         rest = width - fixed - len(_GAP) * (len(columns) - 1)
-        columns["name"] = rest * 11 // 20
-        columns["place"] = rest - columns["name"]
+        name, place = (
+            max([columns[each], *(display_width(firm[each]) for firm in firms)])
+            for each in ("name", "place")
+        )
+        columns["place"] = min(place, max(rest - name, rest // 2, _PLACE))
+        columns["name"] = rest - columns["place"]
         return cls(lang, width, columns)
 
     @property
@@ -137,13 +144,18 @@ class _Layout:
         return _GAP.join(parts.values()).rstrip()
 
 
-def _ranked_lines(ranked: pd.DataFrame, top: int, layout: _Layout, colour: bool) -> list[str]:
-    lang = layout.lang
+def _ranked_lines(
+    ranked: pd.DataFrame, top: int, lang: Lang, width: int, colour: bool
+) -> list[str]:
+    firms = [firm | {"place": _place(firm, lang)} for firm in _records(ranked.head(top))]
+    layout = _Layout.of(firms, lang, width)
     lines = [layout.line({name: header.pick(lang) for name, header in _HEADERS.items()})]
     lines.append("-" * layout.width)
-    for firm in _records(ranked.head(top)):
+    for firm in firms:
         paint = _COLOURS.get(firm["grade"], "") if colour else ""
-        lines.append(layout.line(firm | {"place": _place(firm, layout)}, paint))
+        lines.append(
+            layout.line(firm | {"place": _place(firm, lang, layout.columns["place"])}, paint)
+        )
         lines += _indented(firm["reasons"], layout.indent, layout.width)
     if len(ranked) > top:
         lines += wrap(_MORE.format(count=len(ranked) - top).pick(lang), layout.width)
@@ -171,15 +183,24 @@ def _records(table: pd.DataFrame) -> Iterator[dict[str, str]]:
 def _shown(name: str, value: object) -> str:
     if pd.isna(value):  # type: ignore[call-overload]
         return ""
+    if name == "likelihood":
+        return _likelihood(float(str(value)))
     return f"{value:.1%}" if name in _FRACTIONS else tame(str(value))
 
 
-def _place(firm: dict[str, str], layout: _Layout) -> str:
+def _likelihood(value: float) -> str:
+    if value < _SURELY_NOT:
+        return f"<{_SURELY_NOT:.1%}"
+    return f">{_SURELY:.1%}" if value > _SURELY else f"{value:.1%}"
+
+
+def _place(firm: dict[str, str], lang: Lang, room: int | None = None) -> str:
     """Name the segment and the role; where room is short, the segment is cut and not the role."""
-    if not firm["segment_name"]:
+    segment = firm["segment_name"]
+    if not segment:
         return _NOTHING
-    role = _BRACKETS.format(role=firm["role_name"]).pick(layout.lang) if firm["role_name"] else ""
-    return cut(firm["segment_name"], max(layout.columns["place"] - display_width(role), 8)) + role
+    role = _BRACKETS.format(role=firm["role_name"]).pick(lang) if firm["role_name"] else ""
+    return (segment if room is None else cut(segment, max(room - display_width(role), 2))) + role
 
 
 def _painted(text: str, codes: str) -> str:
@@ -187,4 +208,4 @@ def _painted(text: str, codes: str) -> str:
 
 
 def _indented(text: str, indent: int, width: int) -> list[str]:
-    return [" " * indent + line for line in wrap(text, width - indent)]
+    return [" " * indent + line for line in wrap(text, width - indent, MOST_LINES)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 
@@ -50,12 +50,36 @@ class Ranking:
         What the reader should know of the file as a whole.
     counts
         Where every row went.
+    model
+        Version of the model that scored.
     """
 
     table: pd.DataFrame
     problems: tuple[Problem, ...]
     notices: tuple[Text, ...]
     counts: Counts
+    model: str
+
+    def attributes(self, lang: Lang) -> dict[str, object]:
+        """Return what the table alone does not say, as plain values for its ``attrs``.
+
+        A frame among them would break comparing, joining and Parquet, hence the plain values:
+        ``counts`` (a sentence), ``notices`` (sentences) and ``problems`` (a dict each, with the
+        columns of `leadscore.lists.writing.write_problems`).
+        """
+        problems = ({**asdict(each), "wanted": each.wanted.pick(lang)} for each in self.problems)
+        return {
+            "counts": self.counts.sentence().pick(lang),
+            "notices": [notice.pick(lang) for notice in self.notices],
+            "problems": _Shared(problems),
+        }
+
+
+class _Shared(list[dict[str, object]]):
+    """A list that is not copied: pandas copies ``attrs`` at every step, and it may be long."""
+
+    def __deepcopy__(self, memo: dict[int, object]) -> _Shared:
+        return self
 
 
 def rank_list(
@@ -106,4 +130,4 @@ def rank_list(
         vetoed=vetoed,
         set_aside=sum(problem.set_aside for problem in cleaned.problems),
     )
-    return Ranking(table, cleaned.problems, cleaned.notices, counts)
+    return Ranking(table, cleaned.problems, cleaned.notices, counts, scorer.model)

@@ -476,3 +476,84 @@ def test_no_row_vanishes_and_the_order_of_rows_decides_nothing(rows, random) -> 
         for found in (first, second)
     ]
     pd.testing.assert_frame_equal(*values)
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        ("1. 深圳某某有限公司", "深圳某某有限公司"),
+        ("2、深圳某某有限公司", "深圳某某有限公司"),
+        ("★深圳某某有限公司", "深圳某某有限公司"),
+        ("* ABC Ltd", "ABC Ltd"),
+        ("①深圳某某有限公司", "深圳某某有限公司"),
+        ("一、深圳某某有限公司", "深圳某某有限公司"),
+        ("*ST某某", "*ST某某"),
+        ("58同城有限公司", "58同城有限公司"),
+        ("3.14公司", "3.14公司"),
+        ("360", "360"),
+        ("1、甲", "1、甲"),
+    ],
+)
+def test_a_number_or_star_before_a_name_goes_if_a_name_is_left(written, name) -> None:
+    assert cleaned({"企业": [written]}).firms["name"].tolist() == [name]
+
+
+def test_none_is_an_answer_in_some_columns_and_unknown_in_others() -> None:
+    for word in ("无", "没有", " 暂无 "):
+        firm = cleaned(
+            {
+                "企业": ["甲公司"],
+                "风险": [word],
+                "资质": [word],
+                "融资轮次": [word],
+                "专利数": [word],
+                "分支机构数": [word],
+                "经营范围": [word],
+                "员工数": [word],
+            }
+        ).firms.iloc[0]
+        assert firm[["risk", "titles", "funding"]].tolist() == ["无"] * 3
+        assert firm[["patents", "branches"]].tolist() == [0, 0]
+        assert firm[["business_scope", "staff"]].isna().all()
+    unknown = cleaned({"企业": ["甲公司"], "风险": ["暂无数据"], "专利数": ["-"]}).firms.iloc[0]
+    assert unknown[["risk", "patents"]].isna().all()
+
+
+def test_none_does_not_stand_beside_a_title() -> None:
+    found = cleaned({"企业": ["甲公司", "乙公司"], "资质": ["无", "无"], "小巨人": ["是", "否"]})
+    assert found.firms["titles"].tolist() == ["小巨人", "无"]
+
+
+@pytest.mark.parametrize("header", ["是否上市", "上市状态"])
+def test_whether_a_firm_is_listed_joins_its_funding(header) -> None:
+    found = cleaned(
+        {
+            "企业": [f"{at}公司" for at in "甲乙丙丁戊己"],
+            header: ["是", "否", "无", "-", "是", "否"],
+            "融资轮次": [None, None, None, None, "C轮", "A轮"],
+        }
+    )
+    funding = found.firms["funding"].tolist()
+    assert funding[:3] == ["已上市", "未上市", "未上市"]
+    assert pd.isna(funding[3])
+    assert funding[4:] == ["C轮；已上市", "A轮"]
+    assert found.problems == ()
+
+
+def test_more_ways_to_write_amounts_counts_and_headers() -> None:
+    firm = cleaned(
+        {
+            "企业": ["甲公司"],
+            "注册资本": ["1000w"],
+            "投资规模": ["2000W"],
+            "员工数": ["大于500人"],
+            "发明专利": ["12"],
+            "总部所在地": ["深圳"],
+            "注册地址/办公地址": ["深圳市南山区"],
+            "国家级专精特新“小巨人”企业": ["是"],
+        }
+    ).firms.iloc[0]
+    assert (firm["registered_capital_cny"], firm["intended_investment_cny"]) == (1e7, 2e7)
+    assert (firm["staff"], firm["patents"], firm["city_code"]) == (500, 12, "4403")
+    assert firm["registered_address"] == "深圳市南山区"
+    assert "小巨人" in firm["titles"]

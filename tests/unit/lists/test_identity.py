@@ -233,3 +233,35 @@ def test_near_matching_grows_with_the_list_and_not_with_its_square() -> None:
     numbers = pd.Series(np.nan, index=keys.index, dtype="str")
     compared = sum(len(one) for one, _ in near.sorted_names(keys, numbers).neighbours())
     assert 0 < compared <= near.NEIGHBOURS * len(keys)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize(
+    ("gone", "status"), [("注销", "deregistered"), ("吊销", "revoked"), ("清算", "liquidating")]
+)
+def test_a_firm_that_one_of_its_rows_calls_gone_is_gone(gone, status, turned) -> None:
+    full = sheet({"企业": ["甲公司"], "登记状态": ["存续"], "经营范围": ["线路板"]}, "A")
+    bare = sheet({"企业": ["甲公司"], "登记状态": [gone]}, "B")
+    found = settled(*((bare, full) if turned else (full, bare)))
+    assert found.firms["status"].tolist() == [status]
+    (repeat,) = [problem for problem in found.problems if problem.code == "repeat"]
+    assert repeat.sheet == "B"
+    assert f"采用此行的登记状态（{gone}）" in repeat.wanted.zh
+    assert "不一致而未采用" not in repeat.wanted.zh
+
+
+def test_of_several_stages_the_most_advanced_counts() -> None:
+    found = settled(
+        {"企业": ["甲公司"] * 3, "阶段": ["洽谈", "签约", "考察"], "网址": ["a.cn", None, None]}
+    )
+    assert found.firms["stage"].tolist() == ["signed"]
+    wanted = {problem.row: problem.wanted.en for problem in found.problems}
+    assert "taken from this row: stage (signed)" in wanted[3]
+    assert "not taken, since the two differ: stage" in wanted[4]
+
+
+def test_none_in_one_row_of_a_firm_gives_way_to_what_another_knows() -> None:
+    found = settled({"企业": ["甲公司"] * 3, "资质": ["无", "高企", "小巨人"], "风险": ["无"] * 3})
+    (titles,) = found.firms["titles"]
+    assert set(titles.split("；")) == {"高企", "小巨人"}
+    assert found.firms["risk"].tolist() == ["无"]

@@ -9,7 +9,7 @@ import pytest
 from leadscore.lists.values.divisions import (
     beginning,
     division_codes,
-    english_province,
+    english_place,
     in_brackets,
     is_division,
     place_of_code,
@@ -86,7 +86,7 @@ def test_names_that_mean_two_places_are_told_apart(text, expected) -> None:
         ("朝阳区建国路", (None, None)),
         ("大同区", (None, None)),
         ("海南区", (None, None)),
-        ("青浦区练塘镇", (None, None)),
+        ("西湖区文三路", (None, None)),
         ("公司承建南昌地铁", (None, None)),
         ("", (None, None)),
     ],
@@ -145,6 +145,18 @@ def test_codes_in_the_list_go_first() -> None:
         ({"province": "Jiangxi Province"}, ("36", None)),
         ({"province": "上海", "city": "市辖区"}, ("31", "3100")),
         ({"city": "Grand Cayman"}, (None, None)),
+        ({"city": "南昌县"}, ("36", "3601")),
+        ({"city": "浦东新区"}, ("31", "3100")),
+        ({"city": "顺德区"}, ("44", "4406")),
+        ({"city": "南山区"}, (None, None)),
+        ({"province": "广东", "city": "南山区"}, ("44", "4403")),
+        ({"province": "江西", "district": "西湖区"}, ("36", "3601")),
+        ({"city": "Shenzhen"}, ("44", "4403")),
+        ({"city": "Xi'an City"}, ("61", "6101")),
+        ({"city": "Suzhou, Jiangsu"}, ("32", "3205")),
+        ({"city": "Shanghai"}, ("31", "3100")),
+        ({"province": "Jiangxi", "city": "Fuzhou"}, ("36", "3610")),
+        ({"city": "Taizhou"}, (None, None)),
     ],
 )
 def test_place_columns_in_many_forms(columns, expected) -> None:
@@ -174,6 +186,9 @@ def test_disagreement_is_told_and_the_narrower_column_counts() -> None:
         ("广东某某工程有限公司江西分公司", ("36", None)),
         ("东方某某有限公司", (None, None)),
         ("某某江西有限公司", (None, None)),
+        ("江西铜业（广州）有限公司", ("44", "4401")),
+        ("江西铜业（集团）有限公司", ("36", None)),
+        ("南昌县某某有限公司", ("36", "3601")),
         ("NA", (None, None)),
     ],
 )
@@ -190,8 +205,9 @@ def test_division_digits() -> None:
 
 
 def test_small_questions() -> None:
-    assert english_province("inner mongolia").province == "15"
-    assert english_province("Bavaria").province is None
+    assert english_place("inner mongolia").province == "15"
+    assert english_place("Bavaria").province is None
+    assert english_place("").province is None
     assert in_brackets("某某(控股)有限公司").province is None
     assert is_division("江西")
     assert not is_division("江西铜业")
@@ -205,11 +221,27 @@ def test_the_table_of_divisions_is_sound() -> None:
     provinces = {row["code"] for row in rows if row["level"] == "province"}
     assert len(provinces) == 34
     assert len(set(codes)) == len(codes)
-    assert len({row["name"] for row in rows}) == len(rows)
+    upper = [row["name"] for row in rows if row["level"] != "county"]
+    assert len(set(upper)) == len(upper)
+    inside = {(row["code"][:2], row["name"]) for row in rows}
+    assert len(inside) == len(rows)
     for row in rows:
         assert re.fullmatch(rf"\d{{{digits[row['level']]}}}", row["code"])
         assert row["code"][:2] in provinces
         assert row["name"].startswith(row["short_name"])
-        assert bool(row["name_en"]) == (row["level"] == "province")
-        if row["level"] == "county" and row["code"][2:4] != "90":
+        assert row["name_en"] or row["level"] != "province"
+        assert not (row["name_en"] and row["level"] == "county")
+        if row["level"] == "county" and row["code"][2:4] != "90" and row["code"][:2] != "31":
             assert row["code"][:4] in codes
+
+
+def test_cells_that_name_no_known_place_are_told() -> None:
+    rows = {
+        "province": ["江西", "某省", "上海", None, "江西"],
+        "city": ["某市", None, "市辖区", "Grand Cayman", "江西省"],
+    }
+    frame = pd.DataFrame({name: rows.get(name, [None] * 5) for name in PLACED_BY}, dtype="str")
+    places = settle(frame)
+    assert places.unplaced["province"].tolist() == [False, True, False, False, False]
+    assert places.unplaced["city"].tolist() == [True, False, False, True, False]
+    assert places.province_code.tolist()[::2] == ["36", "31", "36"]

@@ -99,3 +99,42 @@ def test_a_column_that_hangs_over_is_dropped_only_if_it_is_empty():
     kept = without_asides(table, header_of(table.headers), "list.csv")
     assert kept.headers == ("企业名称", "", "")
     assert kept.cells.shape == (1, 3)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        (None, "一、电子信息产业", None, None),
+        ("二、汽车（12 家）", None, None, None),
+        (None, "电子信息（35家）", None, None),
+        ("（以下空白）", None, None, None),
+        (None, "以下空白", None, None),
+    ],
+)
+def test_a_heading_or_a_mark_of_the_end_is_set_aside(row):
+    table = tidied(FIRM, row, FIRM)
+
+    assert table.rows.tolist() == [2, 4]
+    (problem,) = table.problems
+    assert (problem.row, problem.code, problem.set_aside) == (3, "heading_row", True)
+
+
+@pytest.mark.parametrize("row", [("平均", None, "21.5", None), (None, "平均值", "3", None)])
+def test_a_row_of_averages_is_set_aside_like_totals(row):
+    assert [problem.code for problem in tidied(FIRM, row).problems] == ["totals_row"]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        (None, "一、深圳某某有限公司", None, None),
+        ("3", "一、电子信息产业", None, None),
+        (None, "甲电子有限公司", None, None),
+        (None, "三一重工", None, None),
+    ],
+)
+def test_a_row_that_may_be_a_firm_is_no_heading(row):
+    table = tidied(FIRM, row)
+
+    assert table.rows.tolist() == [2, 3]
+    assert table.problems == ()

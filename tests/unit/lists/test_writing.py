@@ -20,13 +20,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl.utils.escape import unescape
 
-from leadscore.errors import OutputError
+from leadscore.errors import OutputError, UsageError
+from leadscore.features.catalogue import CATALOGUE
 from leadscore.language import Lang, Text
 from leadscore.lists.output.replacing import replacing
 from leadscore.lists.output.workbook import MAX_CELL, MAX_ROWS
 from leadscore.lists.output.written_columns import PROBLEM_COLUMNS, RANKING_COLUMNS
 from leadscore.lists.problems import Problem
 from leadscore.lists.writing import (
+    check_distinct,
     check_ranking_path,
     read_ranking_csv,
     write_problems,
@@ -230,7 +232,9 @@ def test_credit_codes_and_formulas_are_text_in_the_workbook(tmp_path: Path) -> N
 def test_fractions_stay_between_0_and_1_and_are_shown_as_per_cent_with_bars(tmp_path: Path) -> None:
     sheet = openpyxl.load_workbook(written(ranking("甲", "乙"), tmp_path / "r.xlsx")).worksheets[0]
     assert sheet["F2"].value == 1 / 3
-    assert {sheet[f"{column}2"].number_format for column in "EFG"} == {"0.0%"}
+    assert {sheet[f"{column}2"].number_format for column in "EG"} == {"0.0%"}
+    # No model is sure enough for a likelihood of 0.0% or 100.0%.
+    assert sheet["F2"].number_format == '[<0.001]"<0.1%";[>0.999]">99.9%";0.0%'
     bars = {str(where.sqref): rules[0].dataBar for where, rules in _rules(sheet).items()}
     assert set(bars) == {"E2:E3", "F2:F3", "G2:G3"}
     assert {(limit.type, float(limit.val)) for limit in bars["E2:E3"].cfvo} == {
@@ -314,6 +318,14 @@ def test_every_column_is_explained_in_both_languages() -> None:
             assert text.en
 
 
+def test_the_roles_that_are_explained_are_those_of_the_catalogue() -> None:
+    spans = {each.column: each.span for each in RANKING_COLUMNS}
+    roles = CATALOGUE["role"].levels
+    assert spans["role"].en == ", ".join(roles)
+    assert spans["role_name"].en == ", ".join(name.en for name in roles.values())
+    assert spans["role_name"].zh == "、".join(name.zh for name in roles.values())
+
+
 def test_control_characters_are_removed_and_line_breaks_are_one_kind(tmp_path: Path) -> None:
     table = ranking("\x1b[31m甲\x00\x9b\x7f", "乙\r\n丙\r丁")
     xlsx = sheets_of(written(table, tmp_path / "r.xlsx"))["排名"]
@@ -373,6 +385,23 @@ def test_a_folder_in_the_place_of_the_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "r.csv").mkdir()
     with pytest.raises(OutputError, match="is a folder"):
         check_ranking_path(tmp_path / "r.csv")
+
+
+@pytest.mark.parametrize("name", ["list.csv", "folder/../list.csv", "link.csv", "hard.csv"])
+def test_one_file_under_two_names_is_found_out(tmp_path: Path, name: str) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "list.csv").write_text("name")
+    (tmp_path / "link.csv").symlink_to("list.csv")
+    (tmp_path / "hard.csv").hardlink_to(tmp_path / "list.csv")
+    with pytest.raises(UsageError, match="LIST and --output are the same file"):
+        check_distinct({"LIST": tmp_path / "list.csv", "--output": tmp_path / name})
+
+
+def test_files_that_are_not_there_yet_may_not_be_one_either(tmp_path: Path) -> None:
+    paths = {"--output": tmp_path / "r.csv", "--exclude": None}
+    check_distinct({**paths, "--problems": tmp_path / "p.csv"})
+    with pytest.raises(UsageError, match="--output and --problems"):
+        check_distinct({**paths, "--problems": tmp_path / "." / "r.csv"})
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from leadscore.features.catalogue import CATALOGUE
 from leadscore.language import Lang, Text
-from leadscore.ranking.printing import print_ranking
-from leadscore.ranking.terminal import MOST_LINES, tame, wrap
+from leadscore.ranking.printing import MOST_LINES, print_ranking
+from leadscore.ranking.terminal import tame
 from leadscore.textwidth import display_width
 
 COLUMNS = [
@@ -20,9 +21,6 @@ COLUMNS = [
 ]  # fmt: skip
 REASONS = (
     "补缺口：VR 传感器，本地尚无（+18）；制造企业（+12）；来自重点区域（+9）；注册资本偏小（-4）"
-)
-COUNTS = Text(
-    zh="读入4行 = 排名2 + 否决1 + 搁置1", en="4 rows read = 2 ranked + 1 vetoed + 1 set aside"
 )
 
 
@@ -81,7 +79,7 @@ def rankings(draw: st.DrawFn) -> pd.DataFrame:
 def test_no_line_is_wider_than_the_terminal_and_none_gives_it_commands(
     table: pd.DataFrame, lang: Lang, width: int, top: int, colour: bool
 ) -> None:
-    text = print_ranking(table, lang=lang, width=width, top=top, colour=colour, counts=COUNTS)
+    text = print_ranking(table, lang=lang, width=width, top=top, colour=colour)
     plain = re.sub(r"\x1b\[(?:1;32|32|33|2|0)m", "", text) if colour else text
     lines = plain.split("\n")
     assert all(display_width(line) <= min(max(width, 80), 100) for line in lines)
@@ -120,7 +118,7 @@ def test_the_other_language_is_complete() -> None:
         reasons="fills a gap: VR sensors, none made locally (+18)",
         veto=[None, None, None, "deregistered", "already here"],
     )  # fmt: skip
-    text = print_ranking(table, lang="en", top=1, counts=COUNTS)
+    text = print_ranking(table, lang="en", top=1)
     assert text.isascii()
     assert "VR sensors (maker)" in text
     assert "Goertek: deregistered" in text
@@ -128,11 +126,10 @@ def test_the_other_language_is_complete() -> None:
     assert "(1 more vetoed" in text
 
 
-def test_vetoed_firms_follow_with_their_veto_and_the_last_line_adds_up() -> None:
-    *_, heading, firm, blank, last = print_ranking(ranking(), lang="zh", counts=COUNTS).split("\n")
+def test_vetoed_firms_follow_with_their_veto() -> None:
+    *_, heading, firm = print_ranking(ranking(), lang="zh").split("\n")
     assert heading == "一票否决，不排名：1 家"
     assert firm == "  第2光电科技有限公司：已注销"
-    assert (blank, last) == ("", COUNTS.zh)
 
 
 def test_only_the_top_is_shown_and_the_rest_is_counted() -> None:
@@ -152,6 +149,28 @@ def test_a_firm_that_fits_nothing_shows_a_dash() -> None:
 def test_a_long_segment_is_cut_before_its_role_is() -> None:
     text = print_ranking(ranking(1, 0, segment_name="移动智能终端" * 5), lang="zh")
     assert "…（制造）" in text
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize("width", [80, 100])
+@pytest.mark.parametrize("role", [*CATALOGUE["role"].levels.values()], ids=lambda role: role.en)
+def test_no_role_is_cut_however_long_names_and_segments_are(
+    role: Text, lang: Lang, width: int
+) -> None:
+    table = ranking(
+        1, 0, name="某某市某某光电科技股份有限公司", role_name=role.pick(lang),
+        segment_name="Key equipment and its supplies" * 2,
+    )  # fmt: skip
+    text = print_ranking(table, lang=lang, width=width)
+    assert f"…（{role.zh}）" in text if lang == "zh" else f"… ({role.en})" in text
+
+
+def test_a_likelihood_is_never_shown_as_none_or_all_but_a_fit_may_be() -> None:
+    table = ranking(3, 0, likelihood=[0.0004, 0.5, 0.99996], fit=[0.0, 0.5, 1.0])
+    cells = [line.split()[-2:] for line in print_ranking(table, lang="en").split("\n")]
+    assert ["<0.1%", "0.0%"] in cells
+    assert ["50.0%", "50.0%"] in cells
+    assert [">99.9%", "100.0%"] in cells
 
 
 @pytest.mark.parametrize(("lang", "words"), [("zh", "请检查"), ("en", "Check that")])
@@ -193,21 +212,7 @@ def test_text_from_a_list_loses_its_commands_and_keeps_its_words(wild: str, harm
     assert tame(wild) == harmless
 
 
-@given(st.text(st.characters(exclude_categories=["C", "Z"]) | st.just(" ")), st.integers(10, 100))
-def test_wrapping_loses_nothing_but_spaces(text: str, width: int) -> None:
-    text = " ".join(text.split())
-    lines = wrap(text, width)
-    if len(lines) < MOST_LINES:
-        assert "".join(lines).replace(" ", "") == text.replace(" ", "")
-    assert all(display_width(line) <= width for line in lines)
-
-
-def test_a_line_starts_with_no_comma_and_ends_with_no_opening_bracket() -> None:
-    lines = wrap("甲、乙（丙），丁。" * 6, 13)
-    assert not [line for line in lines if line[0] in "、，。）" or line[-1] == "（"]
-
-
-def test_a_very_long_text_is_cut_with_a_mark() -> None:
-    lines = wrap("超" * 5_000, 80)
-    assert len(lines) == MOST_LINES
+def test_very_long_reasons_are_cut_with_a_mark() -> None:
+    lines = print_ranking(ranking(1, 0, reasons="超" * 5_000), lang="zh").split("\n")
+    assert len(lines) == 3 + MOST_LINES
     assert lines[-1].endswith("…")

@@ -21,11 +21,18 @@ LABEL_COLUMNS = 3
 """A total is labelled in one of the first columns or in that of the name."""
 FOOTNOTE_ROWS = 10
 """Footnotes are looked for among this many last rows."""
+LONGEST_HEADING = 100
 
 _TOTAL = (
-    r"(?i)\s*(?:合\s*计|总\s*计|小\s*计|共\s*计|累\s*计|总\s*和|sub-?totals?|grand totals?|totals?)"
+    r"(?i)\s*(?:合\s*计|平\s*均[值数]?|总\s*计|小\s*计|共\s*计|累\s*计|总\s*和|sub-?totals?"
+    r"|grand totals?|totals?)"
     r"(?:\s*[（(][^）)]*[）)])?\s*[:：]?\s*(?:[\d,，]+\s*(?:家|户|个|条|项|firms)?)?\s*"
 )
+_HEADING = (
+    r"\s*(?:(?P<listed>[一二三四五六七八九十]{1,3}、.*)|.*[(（]\s*(?:共|计)?\s*\d+\s*[家户][)）]"
+    r"|[(（【]?\s*以下(?:空白|无正文)\s*[)）】]?)\s*"
+)
+_FIRM = re.compile(r"(?:公司|集团|厂|研究[院所])\s*$")
 _FIGURE = re.compile(
     r"[^A-Za-z\u4e00-\u9fff]*[\d\-—–/][^A-Za-z\u4e00-\u9fff]*(?:[家户个条项人万亿元%]|亿元|万元)*"
 )
@@ -38,6 +45,10 @@ _FOOTNOTE = re.compile(
 _SET_ASIDE = {
     "totals_row": Text(
         zh="企业；合计行不参与评分，已单列", en="a firm; a row of totals is set aside, not scored"
+    ),
+    "heading_row": Text(
+        zh="企业；小标题或表格结束的标记不参与评分，已单列",
+        en="a firm; a heading or a mark of the end is set aside, not scored",
     ),
     "footnote_row": Text(
         zh="企业；表下的注释不参与评分，已单列", en="a firm; a note is set aside, not scored"
@@ -123,7 +134,7 @@ def _found(
     cells: pd.DataFrame, rows: np.ndarray, header: Header, source: str
 ) -> dict[int, tuple[str, str]]:
     """Return, by position, the rows that are no firms, with the kind and what betrays it."""
-    found = _footnotes(cells)
+    found = {**_headings(cells), **_footnotes(cells)}
     name_at = header.name_at
     for at in sorted({*range(min(LABEL_COLUMNS, cells.shape[1])), name_at or 0}):
         for place in _places(cells[at].str.fullmatch(_TOTAL, na=False)):
@@ -156,6 +167,22 @@ def _footnotes(cells: pd.DataFrame) -> dict[int, tuple[str, str]]:
         if note:
             # What follows the colon may be a person's name: it is not repeated.
             found[place] = ("footnote_row", shown(note.group(0).strip()))
+    return found
+
+
+def _headings(cells: pd.DataFrame) -> dict[int, tuple[str, str]]:
+    """Return the rows whose only cell groups the firms below or says that the list ends.
+
+    一、 may also number a firm: what ends like a firm's name is left to be one.
+    """
+    found = {}
+    single = np.flatnonzero(cells.notna().sum(axis=1).eq(1))
+    for at in range(cells.shape[1]) if len(single) else ():
+        alone = cells[at].iloc[single]
+        for place in single[alone.str.slice(0, LONGEST_HEADING).str.fullmatch(_HEADING, na=False)]:
+            text = cells[at].iloc[place].strip()
+            if not _FIRM.search(text):
+                found[int(place)] = ("heading_row", shown(text))
     return found
 
 

@@ -18,6 +18,7 @@ from leadscore.lists.files.header_faults import duplicate_headers, no_header
 from leadscore.lists.files.header_rows import HEADER_SEARCH, Header, find_header
 from leadscore.lists.files.textbytes import TextBytes
 from leadscore.lists.files.texttable import BATCH_ROWS, RawList, TextColumns, TextTable, refuse
+from leadscore.lists.headers.units import stated_unit
 from leadscore.lists.problems import Problem
 
 HEAD_CHARACTERS = 1 << 18
@@ -83,6 +84,7 @@ def _read_table(records: Records) -> tuple[TextTable, list[Text]]:
         cells=cells,
         rows=rows,
         problems=(*duplicate_headers(header, at, None), *body.problems),
+        unit=stated_unit(chain.from_iterable(record.fields for record in head[: header.first])),
     )
     table = without_asides(table, header, records.name)
     notices, problems = body.short_rows(table.rows)

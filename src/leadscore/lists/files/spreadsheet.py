@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from bisect import bisect_right
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from leadscore.lists.files.header_faults import duplicate_headers, no_header
 from leadscore.lists.files.header_rows import HEADER_SEARCH, Header, Merge, Row, find_header
 from leadscore.lists.files.packages import bomb, check_package, damaged
 from leadscore.lists.files.texttable import RawList, TextColumns, TextTable, refuse
+from leadscore.lists.headers.units import stated_unit
 from leadscore.lists.problems import Problem, shown
 
 MAX_SPAN_CELLS = 32_000_000
@@ -171,6 +173,7 @@ class _Sheet:
                 *duplicate_headers(self._header, at, self.name),
                 *self._problems(self._header, issues),
             ),
+            unit=stated_unit(chain.from_iterable(self.head[: self._header.first])),
         )
         self.table = without_asides(table, self._header, self._source)
 

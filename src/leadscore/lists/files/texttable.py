@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from leadscore.errors import Detail, ListError
 from leadscore.language import Text
+from leadscore.lists.headers.units import Unit
 from leadscore.lists.problems import Problem
 
 MAX_COLUMNS = 2_000
@@ -47,6 +48,8 @@ class TextTable:
         Name of the sheet; missing for sources without sheets.
     problems
         Damage seen while reading, and the rows set aside because they are no firms.
+    unit
+        Unit of money that stands above the header, as in 单位：万元; missing if none does.
     """
 
     headers: tuple[str, ...]
@@ -54,6 +57,7 @@ class TextTable:
     rows: np.ndarray
     sheet: str | None = None
     problems: tuple[Problem, ...] = ()
+    unit: Unit | None = None
 
 
 @dataclass(frozen=True, eq=False)

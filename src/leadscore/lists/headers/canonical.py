@@ -76,7 +76,7 @@ _SCALE = (  # How large, how old, how well it does.
     _c("intended_investment_cny", "amount", "意向投资额|intended investment",
        "企业打算投资的金额，折成人民币元。|What the firm means to invest, in yuan.",
        "意向投资|意向投资金额|意向投资总额|拟投资额|拟投资金额|拟投资总额|计划投资|计划投资额"
-       "|计划总投资|预计投资|预计投资额|投资额|投资金额|投资总额|总投资|总投资额|项目总投资"
+       "|计划总投资|预计投资|预计投资额|投资额|投资金额|投资总额|投资规模|总投资|总投资额|项目总投资"
        "|intended investment|planned investment|investment|investment amount"),
     _c("revenue_cny", "amount", "营业收入|revenue",
        "一年的营业收入，折成人民币元。|Revenue of a year in yuan.",
@@ -122,8 +122,8 @@ _SCALE = (  # How large, how old, how well it does.
        "规模|规模类型|企业规模类型|企业划型|company size"),
     _c("patents", "count", "专利数|patents",
        "拥有的专利件数。|Patents held.",
-       "专利|专利数量|专利总数|有效专利数|拥有专利数|专利授权数|授权专利数|patent count"
-       "|number of patents"),
+       "专利|专利数量|专利总数|有效专利数|拥有专利数|专利授权数|授权专利数|发明专利"
+       "|发明专利数|发明专利数量|patent count|number of patents"),
     _c("branches", "count", "分支机构数|branches",
        "在外设立的分支机构数。|Branches that the firm has.",
        "分支机构数量|分公司数|分公司数量|分支机构|branch count|number of branches"),
@@ -148,7 +148,8 @@ _SCALE = (  # How large, how old, how well it does.
 _PLACE = (  # Where it sits.
     _c("registered_address", "text", "注册地址|registered address",
        "登记的住所。|Seat as registered.",
-       "企业地址|公司地址|地址|住所|企业住所|注册住所|登记住所|详细地址|企业注册地址|address"
+       "企业地址|公司地址|地址|住所|企业住所|注册住所|登记住所|详细地址|企业注册地址|注册地址/办公地址"
+       "|注册地址(办公地址)|注册/办公地址|注册及办公地址|address"
        "|company address|registered office|reg address"),
     _c("report_address", "text", "最新年报地址|report address",
        "最近一份年报所写的地址。|Address in the latest annual report.",
@@ -166,7 +167,7 @@ _PLACE = (  # Where it sits.
     _c("city", "place", "城市|city",
        "名单所写的地级行政区。|City as the list says.",
        "所属城市|市|地市|所属地市|所在城市|所在市|地级市|注册城市|所属地区|所在地区|地区"
-       "|所在地|注册地|注册地区|区域|region|location"),
+       "|所在地|总部所在地|注册地|注册地区|区域|region|location"),
     _c("district", "place", "区县|district",
        "名单所写的县级行政区。|District as the list says.",
        "所属区县|区/县|县区|县(市、区)|所在区县|county"),
@@ -239,7 +240,7 @@ _BUSINESS = (  # What it does.
        "|qualification|qualifications|honours|honors|tags"),
     _c("funding", "list", "融资上市|funding",
        "融资轮次或上市情况。|Funding round or listing.",
-       "融资轮次|融资阶段|融资情况|最新融资|融资信息|融资|上市情况|上市融资|是否上市"
+       "融资轮次|融资阶段|融资情况|最新融资|融资信息|融资|上市情况|上市融资"
        "|funding round|financing"),
     _c("website", "text", "网址|website",
        "企业网站。|Web site.",
@@ -258,7 +259,7 @@ _COURTING = (  # What officers know of it.
        "跟进到哪一步：从线索到投产，或搁置、流失。"
        "|How far the pursuit has come: from lead to producing, or paused, lost.",
        "项目阶段|跟进阶段|对接阶段|招商阶段|进展阶段|跟进状态|推进阶段|洽谈阶段|项目状态"
-       "|当前阶段"),
+       "|当前阶段|进展|进展情况|跟进情况|跟进进展|对接情况|项目进展|目前进展"),
     _c("risk", "remark", "风险|risk",
        "已知的风险。|Known risks.",
        "风险提示|风险信息|风险情况|经营异常|失信信息|失信情况|风险等级|risks"),
@@ -284,6 +285,9 @@ _PASSING_COLUMNS = (  # Read in passing, or dropped.
        "|小巨人企业|专精特新小巨人|专精特新小巨人企业|国家级专精特新小巨人"
        "|国家级专精特新小巨人企业|科技型中小企业|独角兽|独角兽企业|瞪羚企业|瞪羚|单项冠军"
        "|制造业单项冠军|规上企业|规模以上企业"),
+    _c("listing_flag", "flag", "是否上市|whether it is listed",
+       "以是或否为值的列，并入融资上市。|Answered yes or no; joins the funding.",
+       "是否上市公司|是否为上市公司|是否已上市|上市状态|上市与否|is listed"),
     _c("row_label", "ignored", "序号|number",
        "行的序号。|Running number of a row.",
        "编号|行号|no|no.|#|index|unnamed: 0|seq|serial number"),

@@ -11,7 +11,7 @@ from leadscore.lists.headers.units import CURRENCY_PATTERN, MULTIPLIER_PATTERN, 
 
 NO_UNIT = Unit()
 
-_DROPPED = re.compile(r"[\s_\-*:.'\"`]+")
+_DROPPED = re.compile(r"[\s_\-*:.'\"`“”‘’]+")
 _BRACKETS = str.maketrans("[]{}【】〔〕〖〗「」<>《》", "()()()()()()()()")
 _YEAR = re.compile(r"((?:19|20)\d\d)(?:年度|年|度)?(?:末|底)?")
 _YEAR_FIRST = re.compile(rf"\(?{_YEAR.pattern}\)?(.+)")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from leadscore.language import Text
-from leadscore.lists.columns import Heading, read_heading
+from leadscore.lists.columns import Column, Heading, read_heading
 from leadscore.lists.headers.headings import normal_header
 from leadscore.lists.headers.units import Unit
 
@@ -73,8 +73,11 @@ class Layout:
     vendor_units: tuple[str, ...]
 
 
-def lay_out(headers: Sequence[str]) -> Layout:
+def lay_out(headers: Sequence[str], money: Unit | None = None) -> Layout:
     """Return what each header means.
+
+    A unit of money that stands above all headers counts for those amounts whose own header names
+    none.
 
     Several columns may feed one: their order is that of the table, but a column that names a year
     comes after those that do not, the newest year first.
@@ -100,6 +103,8 @@ def lay_out(headers: Sequence[str]) -> Layout:
         if unit and heading.unit == Unit() and not heading.canonical:
             heading = replace(heading, unit=unit)
             vendor.append(header)
+        if money and column.kind == "amount" and heading.unit == Unit() and not heading.canonical:
+            heading = replace(heading, unit=money)
         if column.kind not in {"personal", "ignored"}:
             sources.setdefault(column.name, []).append(Source(position, header, heading))
     return Layout(
@@ -108,6 +113,15 @@ def lay_out(headers: Sequence[str]) -> Layout:
         tuple(header for header in unused if header.strip()),
         tuple(vendor),
     )
+
+
+def moved(layout: Layout, source: Source, to: Column) -> Layout:
+    """Return the layout with one column that feeds another canonical one than its header says."""
+    name, heading = source.heading.column.name, replace(source.heading, column=to)
+    rest = tuple(each for each in layout.sources[name] if each is not source)
+    sources = {**layout.sources, name: rest}
+    sources[to.name] = (*sources.get(to.name, ()), replace(source, heading=heading))
+    return replace(layout, sources={name: found for name, found in sources.items() if found})
 
 
 def _rank(source: Source) -> int:

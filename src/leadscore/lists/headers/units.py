@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 MULTIPLIERS: dict[str, float] = {
@@ -13,6 +15,7 @@ MULTIPLIERS: dict[str, float] = {
     "thousand": 1e3,
     "万": 1e4,
     "萬": 1e4,
+    "w": 1e4,
     "十万": 1e5,
     "百万": 1e6,
     "m": 1e6,
@@ -132,6 +135,25 @@ class Unit:
     times: float | None = None
     currency: str | None = None
     percent: bool = False
+
+
+_STATED = re.compile(r"单位\s*[:：]\s*([^\s()（）,，;；]{1,12})")
+
+
+def stated_unit(texts: Iterable[str | None]) -> Unit | None:
+    """Return the unit of money that the lines above a header state; missing if none does.
+
+    >>> stated_unit(["2024年企业名单", "（单位：万元）"]).times
+    10000.0
+    >>> stated_unit(["填报单位：市投促局", None]) is None
+    True
+    """
+    for text in texts:
+        for found in _STATED.findall(text or ""):
+            unit = read_unit(unicodedata.normalize("NFKC", found).casefold())
+            if unit and unit.times:
+                return unit
+    return None
 
 
 def read_unit(text: str) -> Unit | None:

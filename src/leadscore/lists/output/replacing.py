@@ -7,11 +7,12 @@ import errno
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from itertools import combinations
 from pathlib import Path
 from typing import IO
 
-from leadscore.errors import OutputError
+from leadscore.errors import OutputError, UsageError
 from leadscore.language import Text
 
 FORMATS = (".xlsx", ".csv", ".parquet")
@@ -20,6 +21,11 @@ FORMATS = (".xlsx", ".csv", ".parquet")
 _BAD_ENDING = Text(
     zh="不能写成“{name}”：请让文件名以 .xlsx、.csv 或 .parquet 结尾。",
     en="can't write {name}: let the file's name end in .xlsx, .csv or .parquet.",
+)
+_SAME = Text(
+    zh="{one} 和 {other} 是同一个文件 {path}。请给其中一个换个文件名；什么都没有改动。",
+    en="{one} and {other} are the same file, {path}. Name another file for one of them; "
+    "nothing was changed.",
 )
 _NO_FOLDER = Text(
     zh="文件夹 {folder} 不存在。请先建立它，或换一个位置。",
@@ -74,6 +80,32 @@ def check_ranking_path(path: Path) -> None:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
         if not os.access(target if target.exists() else target.parent, os.W_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+
+def check_distinct(files: Mapping[str, Path | None]) -> None:
+    """Raise if two of the files that a command names are one, by whatever names and links.
+
+    Parameters
+    ----------
+    files
+        What the command calls each file, and where it is; what was not given is None.
+
+    Raises
+    ------
+    UsageError
+        Naming the two: one of them would overwrite the other, or be taken for what it is not.
+    """
+    given = [(name, path) for name, path in files.items() if path is not None]
+    for (one, here), (other, there) in combinations(given, 2):
+        if _same(here, there):
+            raise UsageError(_SAME.format(one=one, other=other, path=there))
+
+
+def _same(one: Path, other: Path) -> bool:
+    with contextlib.suppress(OSError):  # one of them is not there yet
+        return one.samefile(other)
+    here, there = (os.path.normcase(os.path.realpath(path)) for path in (one, other))
+    return here == there
 
 
 @contextlib.contextmanager

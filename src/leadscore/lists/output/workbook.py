@@ -48,6 +48,11 @@ _OPTIONS = {
     "strings_to_urls": False,
     "strings_to_numbers": False,
 }
+_PER_CENT = {
+    "fraction": "0.0%",
+    # No model is that sure: the extremes are not shown as 0.0% and 100.0%.
+    "likelihood": '[<0.001]"<0.1%";[>0.999]">99.9%";0.0%',
+}
 _MIDDLE: dict[str, object] = {"valign": "vcenter"}
 _GREY = {"font_color": "#808080", "italic": True}
 _HEADER = {"bold": True, "bg_color": "#D9D9D9", "bottom": 1, "text_wrap": True, "valign": "vcenter"}
@@ -225,18 +230,14 @@ class _SheetWriter:
         for name, width in zip(self._names, self._widths, strict=True):
             own: dict[str, Any] = {"indent": 1}
             if not isinstance(self._sheet.table[name].dtype, pd.StringDtype):
-                fraction = name in self._fractions()
-                own = {"num_format": "0.0%"} if fraction else {"align": "center"}
+                shape = _PER_CENT.get(self._kind(name))
+                own = {"num_format": shape} if shape else {"align": "center"}
             wraps = {"text_wrap": True} if width > _WIDEST else {}
             formats.append(self._workbook.add_format(_MIDDLE | look | own | wraps))
         return formats
 
-    def _fractions(self) -> list[str]:
-        return [
-            name
-            for name in self._names
-            if name in self._explained and self._explained[name].kind == "fraction"
-        ]
+    def _kind(self, name: str) -> str:
+        return self._explained[name].kind if name in self._explained else ""
 
     def _set_columns(self) -> None:
         sheet, worksheet = self._sheet, self._worksheet
@@ -253,8 +254,9 @@ class _SheetWriter:
             "type": "data_bar", "bar_solid": True, "bar_color": "#9DC3E6",
             "min_type": "num", "min_value": 0, "max_type": "num", "max_value": 1,
         }  # fmt: skip
-        for name in self._fractions():
-            column = self._names.index(name)
+        for column, name in enumerate(self._names):
+            if self._kind(name) not in _PER_CENT:
+                continue
             worksheet.conditional_format(
                 sheet.header_row + 1, column, max(sheet.last_row, sheet.header_row + 1), column, bar
             )

@@ -7,12 +7,16 @@ from typing import Literal
 
 from leadscore.language import Text
 
-Kind = Literal["text", "count", "fraction"]
+Kind = Literal["text", "count", "fraction", "likelihood"]
 
 UNITS: dict[Kind, Text] = {
     "text": Text(zh="文字", en="text"),
     "count": Text(zh="整数", en="whole number"),
     "fraction": Text(zh="小数（以百分比显示）", en="fraction (shown as per cent)"),
+    "likelihood": Text(
+        zh="小数（以百分比显示；极低写作 <0.1%，极高写作 >99.9%）",
+        en="fraction (shown as per cent; the extremes as <0.1% and >99.9%)",
+    ),
 }
 """The unit of each kind of column, in words."""
 
@@ -26,7 +30,8 @@ class ColumnExplanation:
     column
         Canonical name, which is the header in CSV and Parquet.
     kind
-        ``"text"``, ``"count"`` (whole numbers) or ``"fraction"`` (0..1).
+        ``"text"``, ``"count"`` (whole numbers), ``"fraction"`` (0..1) or ``"likelihood"`` (a
+        fraction that is never quite 0 or 1).
     header
         Header in a workbook.
     meaning
@@ -75,7 +80,7 @@ RANKING_COLUMNS: tuple[ColumnExplanation, ...] = (
              ("预期补上的缺口，排名的依据：落地可能性 ×（底数 +（1 - 底数）× 契合度）",
               "expected gap value, the ranking's order: likelihood x (floor + (1 - floor) x fit)"),
              _ZERO_TO_ONE),
-    _explain("likelihood", "fraction", ("落地可能性", "Likelihood"),
+    _explain("likelihood", "likelihood", ("落地可能性", "Likelihood"),
              ("企业在期限内达到目标阶段的概率",
               "probability that the firm reaches the target stage within the horizon"),
              _ZERO_TO_ONE),
@@ -112,7 +117,7 @@ RANKING_COLUMNS: tuple[ColumnExplanation, ...] = (
     _explain("role_name", "text", ("角色", "Role"),
              ("企业在该环节里做什么", "what the firm does in that segment"),
              ("制造、设备、材料、设计、集成、贸易、服务",
-              "making, equipment, materials, design, integration, trade, service")),
+              "maker, equipment, materials, design, integration, trade, service")),
     _explain("matched_words", "text", ("命中词", "Matched words"),
              ("企业自己的文字里指向该环节的词",
               "words of the firm's own text that point to the segment"), _ANY),

@@ -58,6 +58,21 @@ def normal_name(names: pd.Series) -> pd.Series:
     return key.where(key != "", names)
 
 
+def normal_former_names(former_names: pd.Series) -> pd.Series:
+    """Return the normal form of each former name, on the index of its row.
+
+    Parameters
+    ----------
+    former_names
+        Joined by semicolons, missing allowed.
+
+    >>> normal_former_names(pd.Series(["甲公司;乙 公司", None], dtype="str")).to_list()
+    ['甲公司', '乙公司']
+    """
+    given = former_names.dropna()
+    return normal_name(given.str.split(";").explode()).dropna().astype("str")
+
+
 def stem(keys: pd.Series) -> pd.DataFrame:
     """Split normal forms into the place that they begin with and the rest without legal form.
 

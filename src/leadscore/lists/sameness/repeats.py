@@ -9,10 +9,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from leadscore.language import Text
-from leadscore.lists.columns import CANONICAL, Column
+from leadscore.lists.columns import CANONICAL, Column, column
 from leadscore.lists.problems import Problem, shown
 from leadscore.lists.values.faults import FOUND_CHARACTERS
 from leadscore.lists.values.merging import SEPARATOR, differ
+from leadscore.lists.values.texts import NONE
+from leadscore.lists.values.vocabularies import STAGES, STATUSES
 
 Ints = NDArray[np.int64]
 
@@ -23,6 +25,7 @@ _REPEAT = Text(
 _DIFFERENT = Text(
     zh="；两行不一致而未采用：{columns}", en="; not taken, since the two differ: {columns}"
 )
+_TAKEN = Text(zh="；采用此行的{values}", en="; taken from this row: {values}")
 _NOTHING = Text(zh="", en="")
 _BY_CODE = Text(zh="信用代码相同", en="the same credit code")
 _BY_NAME = Text(zh="名称或曾用名相同", en="the same name or former name")
@@ -36,7 +39,16 @@ _COMPARED = tuple(
     if each.kind not in {"list", "remark", "former", "place", "division"}
     and each.name not in {"name", "name_en", "short_name", "website", "business_term"}
 )  # fmt: skip
-_PLACE = ["province_code", "city_code"]
+_GRAVEST = ("deregistered", "revoked", "liquidating")
+_FIRST_WINS = {
+    "status": (STATUSES, (*_GRAVEST, *(each for each in STATUSES if each not in _GRAVEST))),
+    "stage": (STAGES, tuple(reversed(STAGES))),
+}
+"""Columns in which not the fullest row decides, and the order of their values, the strongest first.
+
+A firm that any row calls deregistered must not be ranked as if it were alive, and a pursuit has
+come as far as the row that saw it furthest; lost and paused come last of all.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +76,8 @@ def fold_repeats(firms: pd.DataFrame, groups: Ints) -> Folded:
     The row with the most filled cells is kept, among equals the one with more text, among those
     the one that comes first when their contents are sorted: the order of rows decides nothing
     unless two rows are the same throughout. Its empty cells are filled from the others in that
-    order; lists and remarks are joined.
+    order; lists and remarks are joined. Of several statuses one that ends a firm counts, of several
+    stages the most advanced, whichever row it stands in.
 
     Parameters
     ----------
@@ -124,10 +137,15 @@ def _filled(ranked: pd.DataFrame, of_winner: Ints) -> pd.DataFrame:
     filled["row"], filled["sheet"] = winners["row"], winners["sheet"]
     stray = filled["city_code"].str.slice(0, 2) != filled["province_code"]
     filled["city_code"] = filled["city_code"].mask(stray, winners["city_code"])
+    for name, (_, order) in _FIRST_WINS.items():
+        strength = {value: place for place, value in enumerate(order)}
+        strongest = ranked[name].map(strength).groupby(of_winner, sort=False).min()
+        filled[name] = strongest.map(dict(enumerate(order))).astype("str")
     for each in _JOINED:
         entries = pd.DataFrame({"firm": of_winner, "entry": ranked[each.name].to_numpy()})
         entries = entries.dropna().drop_duplicates()
         entries = entries[entries["firm"].duplicated(keep=False)]
+        entries = entries[entries["entry"] != NONE]
         if len(entries):
             joined = entries.groupby("firm", sort=False)["entry"].agg(SEPARATOR.join)
             filled.loc[joined.index, each.name] = joined
@@ -139,7 +157,12 @@ def _problems(
 ) -> list[Problem]:
     lost, won = firms.loc[losers].reset_index(drop=True), filled.loc[winners].reset_index(drop=True)
     by_code = (lost["credit_code"] == won["credit_code"]).fillna(False).to_numpy(dtype=bool)
-    differing = _differing(lost, won)
+    differing = [
+        Text(zh=taken.zh + rest.zh, en=taken.en + rest.en)
+        for taken, rest in zip(
+            _taken(firms, losers, winners, won), _differing(lost, won), strict=True
+        )
+    ]
     return [
         Problem(
             row=int(row),
@@ -159,6 +182,22 @@ def _problems(
     ]  # fmt: skip
 
 
+def _taken(firms: pd.DataFrame, losers: Ints, winners: Ints, won: pd.DataFrame) -> list[Text]:
+    """Return for each folded row a clause that tells what it changed in the row that was kept."""
+    values: list[list[Text]] = [[] for _ in range(len(losers))]
+    for name, (words, _) in _FIRST_WINS.items():
+        own, kept = firms[name].take(losers).to_numpy(), firms[name].take(winners)
+        changed = (own == won[name].to_numpy()) & (kept.notna() & (kept != own)).to_numpy()
+        for at in np.flatnonzero(changed):
+            values[at].append(
+                Text(
+                    zh=f"{column(name).label.zh}（{words[own[at]].zh}）",
+                    en=f"{column(name).label.en} ({words[own[at]].en})",
+                )
+            )
+    return [_TAKEN.format(values=_list_of(found)) if found else _NOTHING for found in values]
+
+
 def _differing(lost: pd.DataFrame, won: pd.DataFrame) -> list[Text]:
     """Return for each folded row a clause that names the columns in which it was not followed."""
     columns: list[list[Column]] = [[] for _ in range(len(lost))]
@@ -169,13 +208,10 @@ def _differing(lost: pd.DataFrame, won: pd.DataFrame) -> list[Text]:
         for at in np.flatnonzero(both):
             columns[at].append(each)
     return [
-        _DIFFERENT.format(
-            columns=Text(
-                zh="、".join(each.label.zh for each in found),
-                en=", ".join(each.label.en for each in found),
-            )
-        )
-        if found
-        else _NOTHING
+        _DIFFERENT.format(columns=_list_of([each.label for each in found])) if found else _NOTHING
         for found in columns
     ]
+
+
+def _list_of(texts: list[Text]) -> Text:
+    return Text(zh="、".join(text.zh for text in texts), en=", ".join(text.en for text in texts))

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from leadscore.lists.columns import Heading
+from leadscore.lists.headers.headings import NO_UNIT
 from leadscore.lists.values import codes, dates, divisions, numbers, texts, vocabularies
 from leadscore.lists.values.amounts import Rates, amounts, currency_codes
 from leadscore.lists.values.cell_faults import SIGNED_AMOUNT, WANTED, Fault, Mask
@@ -19,6 +20,15 @@ from leadscore.lists.values.personal import PERSONAL, without_personal
 
 SIGNED = frozenset({"net_profit_cny", "revenue_cny", "return_on_equity", "revenue_growth"})
 """Columns whose numbers may lie below zero: a year's revenue can, after goods were returned."""
+
+MAY_BE_NONE = frozenset({"risk", "titles", "funding", "patents", "branches"})
+"""Columns in which 无 is an answer: there are none. In all others it says that nothing is known."""
+
+NEVER_SMALL = frozenset(
+    {"registered_capital_cny", "paid_in_capital_cny", "revenue_cny", "total_assets_cny"}
+)
+SMALL_CNY = 1e5
+"""Half of a column of capitals, revenues or assets lies below it only if it is not in yuan."""
 
 MOST_PEOPLE_OR_THINGS = 1e7
 LARGEST_SHARE = 1e3
@@ -45,6 +55,8 @@ class Cells:
         nothing to assume.
     converted
         True if any amount was stated in foreign money.
+    small
+        Median of plain amounts without any unit, if it is too small for yuan; missing otherwise.
     """
 
     values: pd.Series
@@ -53,6 +65,7 @@ class Cells:
     invisible: Mask | None = None
     assumed_percent: bool | None = None
     converted: bool = False
+    small: float | None = None
 
 
 @dataclass(frozen=True)
@@ -86,6 +99,10 @@ class Reader:
         present = ~(texts.unknown(cells) | error)
         task = _Task(heading, cells, present, currency, self.today, self.rates)
         read = _READ.get(heading.column.kind, _plain_text)(task)
+        if heading.column.name in MAY_BE_NONE:
+            none = texts.says_none(cells)
+            word = texts.NONE if heading.column.dtype == "str" else 0.0
+            read = replace(read, values=read.values.mask(none, word))
         if not error.any():
             return read
         fault = Fault(error, "cell_error", WANTED["cell_error"])
@@ -132,7 +149,19 @@ def _amount(task: _Task) -> Cells:
     good = ~np.isnan(values) & ((values >= 0) | signed)
     bad = _number(task, values, good, "bad_amount")
     faults = tuple(replace(fault, wanted=SIGNED_AMOUNT) for fault in bad.faults if signed)
-    return replace(bad, faults=faults or bad.faults, converted=bool(read.foreign.any()))
+    foreign = bool(read.foreign.any())
+    return replace(bad, faults=faults or bad.faults, converted=foreign, small=_small(task))
+
+
+def _small(task: _Task) -> float | None:
+    """Return the median of plain numbers in a column without a unit, if yuan are unlikely."""
+    heading = task.heading
+    if heading.canonical or heading.unit != NO_UNIT or heading.column.name not in NEVER_SMALL:
+        return None
+    sizes = numbers.plain(task.cells[task.present])
+    sizes = sizes[sizes > 0]
+    median = float(np.median(sizes)) if len(sizes) else np.inf
+    return median if median < SMALL_CNY else None
 
 
 def _count(task: _Task) -> Cells:

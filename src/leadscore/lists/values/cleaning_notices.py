@@ -29,6 +29,10 @@ ODD_ADDRESS = Text(
     zh="与省份、城市列同省的地址；以省份、城市列为准",
     en="an address in the province of the province and city columns; these count",
 )
+BAD_PLACE = Text(
+    zh="省或地级市的名称，如江西、南昌市；此格不用于判断所在地",
+    en="the name of a province or city, such as 江西 or 南昌市; the cell does not place the firm",
+)
 
 _PERSONAL = Text(
     zh="含个人信息的列未读取：{headers}",
@@ -63,11 +67,32 @@ _INVISIBLE = Text(
     zh="“{header}”中 {count:,} 格的不可见字符已去掉",
     en="invisible characters in {count:,} cells of “{header}” were taken out",
 )
-
+_STAGES = Text(
+    zh="“{header}”多为招商阶段，按阶段计，而不是登记状态",
+    en="“{header}” mostly holds stages of a pursuit and is read as such, not as the registration"
+    " status",
+)
+_PERHAPS_WAN = Text(
+    zh="“{header}”未写单位，按元计；中位数只有 {median:,} 元，疑为万元：若是，请把列名改为"
+    "“{header}（万元）”，或在列名上方写“单位：万元”",
+    en="“{header}” names no unit and is read in yuan; its median of {median:,} suggests 万元 (ten"
+    " thousand yuan): if so, head the column “{header}（万元）” or write 单位：万元 above the"
+    " headers",
+)
 _NO_CAPITAL = Text(
     zh="“{header}”中 {count:,} 格为 0，按缺失处理：分支机构没有自己的注册资本",
     en="0 in “{header}” ({count:,} cells) counts as missing: a branch has no capital of its own",
 )
+
+
+def read_as_stages(header: str) -> Text:
+    """Return that a column of statuses was taken for one of stages."""
+    return _STAGES.format(header=shown(header, _LONGEST_HEADER))
+
+
+def perhaps_wan(header: str, median: float) -> Text:
+    """Return that amounts without a unit look too small for yuan."""
+    return _PERHAPS_WAN.format(header=shown(header, _LONGEST_HEADER), median=round(median, 2))
 
 
 def no_capital(header: str, count: int) -> Text:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -60,13 +61,13 @@ class Directory:
     inside
         Matches a name at the beginning of what follows a province, by its code.
     english
-        Province by its English name in the normal form of headers.
+        The places that each English name may mean, in the normal form of headers.
     """
 
     places: dict[str, Place]
     anywhere: re.Pattern[str]
     inside: dict[str, tuple[re.Pattern[str], dict[str, Place]]]
-    english: dict[str, Place]
+    english: dict[str, tuple[Place, ...]]
 
 
 def place_of_code(code: str) -> Place:
@@ -136,13 +137,36 @@ def beginning(text: str, province: str | None = None) -> Place:
     return place
 
 
-def english_province(text: str) -> Place:
-    """Return the province that an English name means; nowhere if none.
+def english_place(text: str, province: str | None = None) -> Place:
+    """Return the province or city that an English name means; nowhere if none, or if several.
 
-    >>> english_province("Jiangxi Province").province
-    '36'
+    Parameters
+    ----------
+    text
+        One name, or several parted by commas, the narrowest first or last.
+    province
+        Two digits of the province that it is known to lie in, if any.
+
+    >>> english_place("Jiangxi Province").province, english_place("Shenzhen, Guangdong").city
+    ('36', '4403')
+    >>> english_place("Fuzhou"), english_place("Fuzhou", "36").city
+    (Place(province=None, city=None), '3610')
     """
-    return divisions().english.get(normal_header(text).removesuffix("province"), NOWHERE)
+    found = [_english(part) for part in re.split(r"[,，/]", text[:_READ])]
+    wide = {place.province for places in found for place in places if place.city is None}
+    inside = province or (wide.pop() if len(wide) == 1 else None)
+    named = [place for places in found for place in places]
+    near = [place for place in named if place.city and inside in {None, place.province}]
+    fit = near or [place for place in named if place.city is None]
+    return fit[0] if len(set(fit)) == 1 else NOWHERE
+
+
+def _english(part: str) -> tuple[Place, ...]:
+    known, key = divisions().english, normal_header(part)
+    for suffix in ("", "province", "city", "municipality"):
+        if key.endswith(suffix) and key.removesuffix(suffix) in known:
+            return known[key.removesuffix(suffix)]
+    return ()
 
 
 def in_brackets(name: str) -> Place:
@@ -165,6 +189,8 @@ def divisions() -> Directory:
     places: dict[str, Place] = {}
     guarded: dict[str, str] = {}
     inside: dict[str, dict[str, Place]] = {}
+    # Several cities have a 西湖区: alone it says nothing, behind its province it does.
+    borne = Counter(row["name"] for row in _codes().values())
     for code, row in sorted(_codes().items(), key=lambda item: (len(item[0]), item[0])):
         place = place_of_code(code)
         short = row["short_name"]
@@ -174,16 +200,17 @@ def divisions() -> Directory:
             if row["name"].endswith("自治州"):
                 names.append(short + "州")
         for name in names:
-            if name not in places:
+            if name not in places and borne[name] < 2:
+                bare = name == short and row["level"] != "county"
                 places[name] = place
-                guarded[name] = re.escape(name) + (_ROAD + _LESSER if name == short else "")
+                guarded[name] = re.escape(name) + (_ROAD + _LESSER if bare else "")
         if row["level"] != "province":
             inside.setdefault(code[:2], {}).update(dict.fromkeys([*names, short], place))
-    english = {
-        normal_header(row["name_en"]): place_of_code(code)
-        for code, row in _codes().items()
-        if row["name_en"]
-    }
+    english: dict[str, tuple[Place, ...]] = {}
+    for code, row in _codes().items():
+        if row["name_en"]:
+            key = normal_header(row["name_en"])
+            english[key] = (*english.get(key, ()), place_of_code(code))
     within = {
         province: (_any(re.escape(name) + _ROAD for name in _longest(names)), names)
         for province, names in inside.items()

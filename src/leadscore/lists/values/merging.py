@@ -10,7 +10,7 @@ import pandas as pd
 
 from leadscore.lists.columns import Column
 from leadscore.lists.values.cell_faults import Mask
-from leadscore.lists.values.texts import tidy, unknown
+from leadscore.lists.values.texts import NONE, says_none, tidy, unknown
 
 SEPARATOR = "；"
 """Stands between the entries of a text that was joined from several columns."""
@@ -72,11 +72,12 @@ def merge(column: Column, parts: Sequence[pd.Series], years: Sequence[int | None
 
 
 def joined(first: pd.Series, second: pd.Series) -> pd.Series:
-    """Join two texts row by row; a text that stands already is not repeated.
+    """Join two texts row by row; a text that stands already is not repeated, nor 无 beside another.
 
     >>> joined(pd.Series(["甲", "乙", np.nan]), pd.Series(["丙", "乙", "丁"])).tolist()
     ['甲；丙', '乙', '丁']
     """
+    first, second = first.mask(first == NONE, second.fillna(NONE)), second.mask(second == NONE)
     both = first.notna() & second.notna() & (first != second)
     if not both.any():
         return first.fillna(second)
@@ -108,6 +109,18 @@ def held_titles(title: str, cells: pd.Series) -> tuple[pd.Series, Mask]:
     more = words.notna() & ~named & ~no
     plain = pd.Series(title, index=cells.index, dtype="str")
     return (title + "（" + cells.str.strip() + "）").where(more, plain.where(named)), no
+
+
+def listing(cells: pd.Series) -> tuple[pd.Series, Mask]:
+    """Read a column that answers whether a firm is listed, and tell which cells say no.
+
+    >>> listing(pd.Series(["是", "否", "科创板", "-"]))[0].tolist()
+    ['已上市', '未上市', '科创板', nan]
+    """
+    words = tidy(cells.where(~unknown(cells) | says_none(cells)))
+    no = words.isin(_NO).to_numpy(dtype=bool)
+    plain = cells.str.strip().where(words.notna())
+    return plain.mask(words.isin(_YES), "已上市").mask(no, "未上市"), no
 
 
 def differ(column: Column, first: pd.Series, second: pd.Series) -> Mask:

@@ -14,10 +14,18 @@ from leadscore.lists.values.texts import spreadsheet_error, unknown, visible
 LONGEST_NAME = 120
 """Longer than any registered name; such a cell holds something else as well, and is flagged."""
 
+LONGEST_PARTED = 500
+"""A longer cell holds no name with a former one behind it, or no list of former names: it is kept
+whole, since taking it apart could take minutes where somebody made it to."""
+
 _UNMATCHED = r"^(?:未匹配|没有匹配|未找到|查无|无匹配|匹配失败)"
 _FORMER = (
     r"[(（【\[；;,，]?\s*(?:曾用名\s*[:：为]?|原名\s*[:：])\s*(?P<before>[^)）】\]]+)[)）】\]]?\s*$"
     r"|[(（]原[:：]?(?P<once>[^()（）]+(?:公司|厂))[)）]\s*$"
+)
+_NUMBERED = (
+    r"^(?:\d{1,4}(?:[.．](?!\d)|、)|[(（]\d{1,4}[)）]|[①-⑳★☆●◆■▲※]+|[*＊]+(?!S)"
+    r"|[一二三四五六七八九十]{1,3}、)\s*(?=[\w(（]*?(?:[\u4e00-\u9fff]{3}|[A-Za-z]{3}))"
 )
 _HAS_FORMER = r"曾用名|原名\s*[:：]|[(（]原.+[)）]\s*$"
 _PARTED = r"\s*(?:[;；、|，\x0b\r\n]|,(?!\s*(?:ltd|inc|llc|co|limited|corp)\b))+\s*"
@@ -71,6 +79,7 @@ def read_names(cells: pd.Series) -> NameCells:
     """Read a column of names.
 
     ``NA``, ``null`` and ``None`` are names; ``-``, ``无`` and errors of a spreadsheet are not. A
+    number or star before the name goes; a
     former name behind the name, as in 某某公司（曾用名：甲公司）, is taken apart.
 
     Parameters
@@ -86,14 +95,24 @@ def read_names(cells: pd.Series) -> NameCells:
     nothing |= names.str.lower().eq("#n/a").to_numpy(dtype=bool, na_value=False)
     unmatched = names.str.contains(_UNMATCHED, regex=True, na=False).to_numpy(dtype=bool)
     names = names.where(~(nothing | unmatched))
+    marked = names.str.contains(r"^[^A-Za-z\u4e00-\u9fff]|^[一二三四五六七八九十]{1,3}、", na=False)
+    if marked.any():
+        names = names.where(~marked, _without_number(names[marked]).reindex(names.index))
     former = pd.Series(np.nan, index=names.index, dtype="str")
-    renamed = names.str.contains(_HAS_FORMER, regex=True, na=False).to_numpy(dtype=bool)
+    renamed = (names.str.len() <= LONGEST_PARTED).to_numpy(dtype=bool, copy=True)
+    renamed[renamed] = names[renamed].str.contains(_HAS_FORMER, regex=True)
     if renamed.any():
         parts = names[renamed].str.extract(_FORMER)
         bare = names[renamed].str.replace(_FORMER, "", regex=True).str.strip()
         former[renamed] = parts["before"].fillna(parts["once"]).where(bare != "")
         names = names.where(~renamed, bare.where(bare != "", names[renamed]).reindex(names.index))
     return NameCells(names, former, hidden & names.notna().to_numpy(dtype=bool), unmatched)
+
+
+def _without_number(names: pd.Series) -> pd.Series:
+    """Return names without the running number or star before them, if a name is left."""
+    short = names.str.len() <= LONGEST_PARTED
+    return names.where(~short, names.str.replace(_NUMBERED, "", regex=True))
 
 
 def former_names(cells: pd.Series) -> pd.Series:
@@ -105,8 +124,9 @@ def former_names(cells: pd.Series) -> pd.Series:
     given = cells.where(~unknown(cells))
     if not given.notna().any():
         return pd.Series(np.nan, index=cells.index, dtype="str")
-    lines = given.str.replace(r"[\r\n]+", ";", regex=True)
-    plain = visible(lines)[0].str.replace(_DATED, "", regex=True)
-    plain = plain.str.replace(_LABEL, "", regex=True)
+    lines = visible(given.str.replace(r"[\r\n]+", ";", regex=True))[0]
+    short = lines.where(lines.str.len() <= LONGEST_PARTED)
+    plain = short.str.replace(_DATED, "", regex=True).str.replace(_LABEL, "", regex=True)
     joined = plain.str.replace(_PARTED, ";", regex=True, case=False).str.strip("; ")
+    joined = joined.fillna(lines)
     return joined.where(joined != "")

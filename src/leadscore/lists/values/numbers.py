@@ -14,7 +14,7 @@ Floats = NDArray[np.float64]
 NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?"
 """A finite decimal number, after thousands separators are gone."""
 
-QUALIFIER = r"(?:大约|约|近|超过|超|逾|不低于|不少于|至少|最多|>=|>|≥|≈|~)?"
+QUALIFIER = r"(?:大约|约|近|超过|超|逾|大于|多于|高于|不低于|不少于|至少|最多|>=|>|≥|≈|~)?"
 REMAINDER = r"(?:以上|及以上|以下|左右|上下|余|多|\+)?"
 """Words that leave the stated figure the best one there is: it is taken as it stands."""
 

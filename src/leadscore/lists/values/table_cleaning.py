@@ -11,22 +11,25 @@ import pandas as pd
 from leadscore.language import Text
 from leadscore.lists.columns import CANONICAL, column
 from leadscore.lists.files.texttable import TextTable
-from leadscore.lists.headers.layout import TUSHARE_NOTICE, Layout, Source
+from leadscore.lists.headers.layout import TUSHARE_NOTICE, Layout, Source, moved
 from leadscore.lists.values import cleaning_notices as say
 from leadscore.lists.values.cell_faults import Mask
 from leadscore.lists.values.cells import Cells, Reader
 from leadscore.lists.values.codes import normal_code, valid_code
 from leadscore.lists.values.divisions import is_division
 from leadscore.lists.values.faults import ProblemLog
-from leadscore.lists.values.merging import held_titles, joined, merge
+from leadscore.lists.values.merging import held_titles, joined, listing, merge
 from leadscore.lists.values.names import LONGEST_NAME, former_names, read_names
 from leadscore.lists.values.names import WANTED as WANTED_NAMES
 from leadscore.lists.values.places import PLACED_BY, settle
-from leadscore.lists.values.vocabularies import stage_reasons
+from leadscore.lists.values.texts import unknown
+from leadscore.lists.values.vocabularies import names_stages, stage_reasons
 
 _NAME_COLUMNS = ("matched_name", "name", "imported_name")
 _CAPITAL = "registered_capital_cny"
-_READ_APART = frozenset({*_NAME_COLUMNS, "former_names", "registered_currency", "title_flag"})
+_READ_APART = frozenset(
+    {*_NAME_COLUMNS, "former_names", "registered_currency", "title_flag", "listing_flag"}
+)
 
 
 @dataclass
@@ -63,9 +66,11 @@ class TableCleaner:
         """Return the firms of the table; problems and notices are kept here."""
         self._names()
         self._former_names()
+        self._stages_among_statuses()
         self._other_columns()
         self._codes()
         self._titles()
+        self._listing()
         self._stage_reasons()
         self._places()
         frame = {each.name: self._typed(each.name, each.dtype) for each in CANONICAL}
@@ -177,6 +182,15 @@ class TableCleaner:
             both = own.notna() & names.notna() & (own != names)
             self.values["former_names"] = own.fillna(names).mask(both, own + ";" + names)
 
+    def _stages_among_statuses(self) -> None:
+        """Let the values decide what a column headed 状态 holds."""
+        for source in self._sources("status"):
+            text = self._text(source)
+            known = text[~unknown(text)]
+            if len(known) and names_stages(known):
+                self.layout = moved(self.layout, source, column("stage"))
+                self.notices.append(say.read_as_stages(source.header))
+
     def _other_columns(self) -> None:
         money = self._read_all("registered_currency").get("registered_currency")
         for name in self.layout.sources:
@@ -209,6 +223,8 @@ class TableCleaner:
             self.log.add(fault.where, fault.code, fault.wanted, column=source.header, cells=text)
         if read.assumed_percent is not None:
             self.notices.append(say.assumed_share(source.header, percent=read.assumed_percent))
+        if read.small is not None:
+            self.notices.append(say.perhaps_wan(source.header, read.small))
         for kept, where in ((self.starred, read.starred), (self.invisible, read.invisible)):
             if where is not None and where.any():
                 kept.append((source.header, int(where.sum())))
@@ -234,6 +250,13 @@ class TableCleaner:
             held, _ = held_titles(title, self._text(source))
             self.values["titles"] = joined(self._typed("titles", "str"), held)
 
+    def _listing(self) -> None:
+        """Let the funding say whether a firm is listed; that it is not adds nothing to a round."""
+        for source in self._sources("listing_flag"):
+            said, no = listing(self._text(source))
+            funding = joined(self._typed("funding", "str"), said.mask(no))
+            self.values["funding"] = funding.fillna(said)
+
     def _stage_reasons(self) -> None:
         """Keep in the note why a pursuit was lost or paused."""
         for source in self._sources("stage"):
@@ -248,7 +271,10 @@ class TableCleaner:
         for where, name, wanted in (
             (places.odd_city, "city", say.ODD_CITY),
             (places.odd_address, "registered_address", say.ODD_ADDRESS),
+            (places.unplaced["province"], "province", say.BAD_PLACE),
+            (places.unplaced["city"], "city", say.BAD_PLACE),
         ):
             sources = self._sources(name)
             header = sources[0].header if sources else None
-            self.log.add(where, "place_conflict", wanted, column=header, cells=firms[name])
+            code = "bad_place" if wanted is say.BAD_PLACE else "place_conflict"
+            self.log.add(where, code, wanted, column=header, cells=firms[name])

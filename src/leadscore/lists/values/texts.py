@@ -16,6 +16,10 @@ _NOTHING = (
     "没有",
     "#n/a", "n/a", "n.a.", "<na>", "nat", "undefined", "tbd",
 )  # fmt: skip
+NONE = "无"
+"""What cells say of risks, titles and funding that are known not to be there."""
+
+_SAYS_NONE = ("无", "没有", "暂无")
 _NOTHING_BUT_A_NAME = ("na", "nan", "null", "none", "nil", "unknown")
 _CELL_ERRORS = ("#ref!", "#value!", "#name?", "#div/0!", "#null!", "#num!", "#spill!", "#calc!")
 _LONGEST_WORD = 16
@@ -59,6 +63,17 @@ def unknown(cells: pd.Series, *, name: bool = False) -> NDArray[np.bool_]:
     words = cells[short].str.strip().str.lower()
     nothing = _NOTHING if name else (*_NOTHING, *_NOTHING_BUT_A_NAME)
     found[short] |= words.isin(nothing).to_numpy(dtype=bool)
+    return found
+
+
+def says_none(cells: pd.Series) -> NDArray[np.bool_]:
+    """Tell which cells say that there are none, where that can be meant: 无, 没有, 暂无.
+
+    >>> says_none(pd.Series(["无", "暂无数据", "-"])).tolist()
+    [True, False, False]
+    """
+    found = (cells.str.len() <= _LONGEST_WORD).fillna(False).to_numpy(dtype=bool, copy=True)
+    found[found] = cells[found].str.strip().isin(_SAYS_NONE)
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import pandas as pd
 
@@ -65,7 +66,32 @@ _STAGE_WORDS = {
 _STAGES_BY_WORD = {stage: stage for stage in STAGES} | {
     word: stage for stage, words in _STAGE_WORDS.items() for word in words.split()
 }
-_STAGE_FRAME = re.compile(r"(?:正在|处于)?(.+?)(?:阶段|中|期|完成)?(?:[:,;(](.*?)\)?)?")
+_STAGE_FRAME = re.compile(r"(?:正在|处于)?(.+?)(?:阶段|中|期|完成)?(?:[-—:,;(](.*?)\)?)?")
+_STAGES_SAID = {
+    "lead": "线索|意向",
+    "screened": "研判|初筛|筛选|评估",
+    "contacted": "对接|接洽|联系|接触",
+    "visited": "考察|互访|走访|拜访|到访",
+    "negotiating": "洽谈|在谈|谈判|商谈",
+    "signed": "签约|签订|签署|已签",
+    "registered": "注册(?!资[本金]|地)|落户|落地",
+    "building": "开工|在建|建设|动工|施工",
+    "producing": "投产|达产|投运|运营",
+    "paused": "搁置|暂停|暂缓|中止|停滞",
+    "lost": "流失|终止|放弃|失败|(?:落地|落户)外地|外地落[地户]",
+}
+"""What stands somewhere in a note on how far a pursuit has come."""
+
+_STAGE_SAID = re.compile(
+    "(?:" + "|".join(f"(?P<{stage}>{words})" for stage, words in _STAGES_SAID.items()) + ")"
+    "(?!意向|事宜|事项|准备|筹备|计划|方案|条件)"
+)
+_NOT_YET = re.compile(
+    "拟|(?<![接招])待|预计|未(?!来)|计划|准备|争取|力争|有望|将|不(?!锈)|无法|意向"
+)
+_YET_MEANT = 12
+_CLAUSE = re.compile(r"[,;。、/()|+→>]+")
+_LONGEST_STAGE = 1_000
 
 
 def status_of(word: str) -> str | None:
@@ -85,19 +111,51 @@ def status_of(word: str) -> str | None:
 
 
 def stage_of(word: str) -> tuple[str | None, str | None]:
-    """Return the id of the stage that a word names, and the reason given behind it.
+    """Return the id of the stage that a cell names, and the reason given behind it.
 
-    A stage that is only meant or awaited (拟签约, 待开工) is not reached, and is not read.
+    In a note such as 2024年3月签约 the words for stages are looked for, and the most advanced
+    counts. A stage that is only meant or awaited (拟签约, 待开工) is not reached, and is not read.
 
     >>> stage_of("洽谈中"), stage_of("流失（地价）"), stage_of("拟签约")
     (('negotiating', None), ('lost', '地价'), (None, None))
+    >>> stage_of("2024年3月签约，预计年底开工")[0]
+    'signed'
     """
-    text = tidy_word(word)
+    text = tidy_word(word[:_LONGEST_STAGE])
     if text in _STAGES_BY_WORD:
         return _STAGES_BY_WORD[text], None
     framed = _STAGE_FRAME.fullmatch(text)
-    stage = _STAGES_BY_WORD.get(framed[1]) if framed else None
-    return stage, (framed[2] or None) if framed and stage else None
+    own = _STAGES_BY_WORD.get(framed[1]) if framed else None
+    said = {own, *(stage for clause in _CLAUSE.split(text) for stage in _stages_said(clause))}
+    reached = [stage for stage in STAGES if stage in said]
+    if not reached:
+        return None, None
+    return reached[-1], (framed[2] or None) if framed and reached[-1] == own else None
+
+
+def _stages_said(clause: str) -> Iterator[str]:
+    """Yield the stages that a clause says are reached."""
+    for found in _STAGE_SAID.finditer(clause):
+        before = clause[max(found.start() - _YET_MEANT, 0) : found.start()].rpartition("已")[2]
+        if not _NOT_YET.search(before) and found.lastgroup:
+            yield found.lastgroup
+
+
+def names_stages(cells: pd.Series) -> bool:
+    """Tell whether most cells of a column name a stage, and none or fewer a status.
+
+    Parameters
+    ----------
+    cells
+        Text without missing values.
+
+    >>> names_stages(pd.Series(["洽谈", "签约", "存续"])), names_stages(pd.Series(["存续", "注销"]))
+    (True, False)
+    """
+    counts = cells.value_counts()
+    stage = sum(count for word, count in counts.items() if stage_of(str(word))[0])
+    status = sum(count for word, count in counts.items() if status_of(str(word)))
+    return bool(stage > status and 2 * stage > len(cells))
 
 
 def statuses(cells: pd.Series) -> pd.Series:
