@@ -61,6 +61,7 @@ def test_officers_head_stages_in_many_ways(header) -> None:
         ("正在洽谈签约事宜", "negotiating"),
         ("注册资本到位", None),
         ("签约意向", "lead"),
+        ("电话沟通", "contacted"),
         ("天晴", None),
     ],
 )

@@ -70,7 +70,7 @@ _STAGE_FRAME = re.compile(r"(?:正在|处于)?(.+?)(?:阶段|中|期|完成)?(?:
 _STAGES_SAID = {
     "lead": "线索|意向",
     "screened": "研判|初筛|筛选|评估",
-    "contacted": "对接|接洽|联系|接触",
+    "contacted": "对接|接洽|联系|接触|沟通",
     "visited": "考察|互访|走访|拜访|到访",
     "negotiating": "洽谈|在谈|谈判|商谈",
     "signed": "签约|签订|签署|已签",
