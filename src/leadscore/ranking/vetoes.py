@@ -36,13 +36,6 @@ class Exclusions:
     credit_codes: frozenset[str] = frozenset()
     names: frozenset[str] = frozenset()
 
-    @classmethod
-    def of(cls, firms: pd.DataFrame) -> Exclusions:
-        """Take the firms of a clean list as the exclusion list."""
-        return cls(
-            frozenset(firms["credit_code"].dropna()), frozenset(normal_name(firms["name"]).dropna())
-        )
-
 
 def vetoes(firms: pd.DataFrame, city: City, exclusions: Exclusions) -> pd.Series:
     """Return the first veto that holds for each firm, as a key of `WORDING` (missing if none).
