@@ -19,7 +19,7 @@ from leadscore.lists.blank import blank_firms
 
 # A gap that is worth naming, and a match strong enough to count as filling it.
 _SIZEABLE_GAP = 0.45
-_SOLID_STRENGTH = 0.3
+_GOOD_STRENGTH = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ class FirmFeatures(TransformerMixin, BaseEstimator):
         met = self.facts_.reindex(best["segment"]).set_axis(best.index)
         strongest = fits.groupby("firm")["strength"].max().reindex(best.index).fillna(0.0)
         speaks = business_text(firms).ne("") | best["segment"].notna()
-        solid = fits[(fits["gap"] >= _SIZEABLE_GAP) & (fits["strength"] >= _SOLID_STRENGTH)]
+        solid = fits[(fits["gap"] >= _SIZEABLE_GAP) & (fits["strength"] >= _GOOD_STRENGTH)]
         gaps = solid.groupby("firm").size().reindex(best.index, fill_value=0).astype(float)
         return {
             "chain": met["chain"].mask(met["chain"].isna() & speaks, "none"),

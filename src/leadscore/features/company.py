@@ -106,16 +106,16 @@ _KEY_COLUMNS = (
 
 def company_features(firms: pd.DataFrame) -> dict[str, npt.NDArray[np.generic] | pd.Series]:
     """Return the features that need nothing but the firm's columns, one array of n each."""
-    kind = industry_kind(firms)
+    kind, text = industry_kind(firms), business_text(firms)
     return {
         "industry_kind": kind,
-        "manufacturing": _manufacturing(firms, kind),
+        "manufacturing": _manufacturing(text, kind),
         "registered_capital_cny": _numbers(firms, "registered_capital_cny"),
         "paid_in_share": _ratio(firms, "paid_in_capital_cny", "registered_capital_cny", 0.0, 1.0),
         "staff": firms["staff"].fillna(firms["insured_staff"]).to_numpy(dtype=float),
         "revenue_cny": _numbers(firms, "revenue_cny"),
         "age_years": _age_years(firms),
-        "title": _title(firms),
+        "title": _title(firms["titles"], text),
         "listing": _listing(firms),
         "patents": _numbers(firms, "patents"),
         "rd_share": _numbers(firms, "rd_share"),
@@ -179,22 +179,22 @@ def _age_years(firms: pd.DataFrame) -> Floats:
     return np.where(days >= 0, days / 365.25, np.nan)
 
 
-def _manufacturing(firms: pd.DataFrame, kind: pd.Series) -> Floats:
+def _manufacturing(text: pd.Series, kind: pd.Series) -> Floats:
     """Return 1 where a class or a verb says so, 0 where the firm lives by something else.
 
     A text that only names products says neither.
     """
-    text = business_text(firms).str.replace(_EXCLUDED, "", regex=True)
+    text = text.str.replace(_EXCLUDED, "", regex=True)
     makes = text.str.contains(_MAKES, case=False, regex=True) | kind.eq("manufacturing")
     otherwise = text.str.contains(_DOES_OTHERWISE, regex=True) | kind.isin(_MAKES_NOTHING)
     return np.select([makes, otherwise], [1.0, 0.0], default=np.nan)
 
 
-def _title(firms: pd.DataFrame) -> pd.Series:
+def _title(titles: pd.Series, text: pd.Series) -> pd.Series:
     """Return the highest title: of the column that lists titles, else of the firm's own text."""
-    listed = firms["titles"].str.replace(_DENIED, "", regex=True)
+    listed = titles.str.replace(_DENIED, "", regex=True)
     stated = _first_level(listed, (*_STATED_TITLES, _NONE))
-    said = business_text(firms).str.replace(_DENIED, "", regex=True)
+    said = text.str.replace(_DENIED, "", regex=True)
     told = _first_level(said.mask(said.eq("")), _TOLD_TITLES)
     return stated.mask(stated.isna() | ((stated == "none") & told.notna()), told)
 
