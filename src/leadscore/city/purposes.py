@@ -145,6 +145,9 @@ class Purposes(Context):
         cue = np.zeros(len(self.document.codes) + 1, dtype=np.bool_)
         cue[self.cues[after].end] = True
         kept = cue[spans.begin - 1] & self.breaks[spans.begin - 1]
+        # What the text of another firm ends with says nothing of this one.
+        text_at = self.document.text_at
+        kept &= text_at(spans.begin) == text_at(np.maximum(spans.begin - 2, 0))
         return Spans(spans.begin[kept], spans.end[kept])
 
     @cached_property

@@ -149,6 +149,11 @@ def test_no_firm_sways_another(texts: list[tuple[str, str]], chance: random.Rand
     pd.testing.assert_frame_equal(together, pd.concat(alone, ignore_index=True))
 
 
+def test_what_one_text_ends_with_does_not_open_the_next() -> None:
+    table = match(main_business=["设备", "用于锂电池"])
+    assert table["role"].tolist() == match(main_business=["用于锂电池"])["role"].tolist()
+
+
 def test_a_list_is_matched_in_chunks_without_a_trace(monkeypatch: pytest.MonkeyPatch) -> None:
     texts = ["锂电池、灯具", "传感器设备", None, "灯具批发，LED照明的生产"] * 25
     firms = pd.DataFrame({"main_business": texts, "profile": texts[::-1]})
