@@ -68,6 +68,8 @@ class Purposes(Context):
         near = self.segment[now] == self.segment[following]
         near &= self.word[now] != self.word[following]
         near &= self._bare[now] & (self.begin[following] - self.end[now] == 1)
+        text_at = self.document.text_at
+        near &= text_at(self.begin[now]) == text_at(self.begin[following])
         result = np.zeros(len(tie), dtype=np.bool_)
         result[now] = near & tie[following]
         return result
