@@ -8,21 +8,19 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin
+from numpy.typing import ArrayLike
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import Tags
-from sklearn.utils.validation import check_is_fitted
 
+from leadscore.learning.additive import AdditiveModel
 from leadscore.learning.blocks import Widths, check_direction, make_block
-from leadscore.learning.columns import Column, Floats, holds_numbers
+from leadscore.learning.columns import Column, holds_numbers
 from leadscore.learning.door import Features, Outcomes, checked_features, checked_outcomes
 from leadscore.learning.newton import minimise
-from leadscore.learning.objective import Objective, probability
+from leadscore.learning.objective import Objective
 from leadscore.learning.tables import CategoricalTable, NumericTable, Scorecard, Table
 
 
-class AdditiveCard(ClassifierMixin, BaseEstimator):
+class AdditiveCard(AdditiveModel):
     """Additive logistic regression on tables, each pulled towards what a prior card says.
 
     The log-odds of the second class are an intercept plus one table per feature. A feature of
@@ -170,37 +168,6 @@ class AdditiveCard(ClassifierMixin, BaseEstimator):
         self.scorecard_ = objective.scorecard(minimum.vector)
         self.n_iter_ = minimum.n_iter
 
-    def decision_function(self, X: Any) -> Floats:
-        """Return the log-odds of the second class, shape (n,)."""
-        features = self._features(X)
-        if features.frame is not None:
-            return self.scorecard_.decision(features.frame)
-        return self.scorecard_.decision_columns(features.columns, features.n_rows)
-
-    def predict_proba(self, X: Any) -> Floats:
-        """Return the probabilities of both classes, shape (n, 2), each 0..1."""
-        log_odds = self.decision_function(X)
-        return np.column_stack([probability(-log_odds), probability(log_odds)])
-
-    def predict(self, X: Any) -> NDArray[Any]:
-        """Return the likelier label of each row, shape (n,); the first if both are."""
-        second = self.decision_function(X) > 0
-        return self.classes_[second.astype(np.intp)]
-
-    def contributions(self, X: Any) -> Floats:
-        """Return what each column adds to the log-odds, shape (n, n_features_in_).
-
-        `decision_function` is the intercept plus these, added from left to right.
-        """
-        features = self._features(X)
-        if features.frame is not None:
-            return self.scorecard_.lookup(features.frame)
-        return self.scorecard_.lookup_columns(features.columns, features.n_rows)
-
-    def _features(self, X: Any) -> Features:
-        check_is_fitted(self)
-        return checked_features(self, X, reset=False)
-
     def _prior_tables(self, features: Features) -> tuple[Table, ...]:
         """Return the prior's table of each column, in the order of the columns."""
         listed = {} if self.prior is None else {t.feature: t for t in self.prior.tables}
@@ -237,15 +204,6 @@ class AdditiveCard(ClassifierMixin, BaseEstimator):
             unknown=self.unknown_width,
             intercept=self.intercept_width,
         )
-
-    def __sklearn_tags__(self) -> Tags:
-        """Tell scikit-learn: two classes only; texts and missing values are welcome."""
-        tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_class = False
-        tags.input_tags.allow_nan = True
-        tags.input_tags.string = True
-        tags.input_tags.categorical = True
-        return tags
 
 
 _TINY = 1e-3  # narrower than this, a prior can't be told from a fixed value
