@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from leadscore.learning.columns import Floats
 from leadscore.learning.door import Features, checked_features
-from leadscore.learning.objective import probability
+from leadscore.learning.logistic import probability
 from leadscore.learning.tables import Scorecard
 
 
@@ -45,7 +45,9 @@ class AdditiveModel(ClassifierMixin, BaseEstimator):
         return self.classes_[second.astype(np.intp)]
 
     def contributions(self, X: Any) -> Floats:
-        """Return what each column adds to the log-odds, shape (n, n_features_in_).
+        """Return what each column, and then each pair of columns, adds to the log-odds.
+
+        The shape is (n, n_features_in_ + number of pairs).
 
         `decision_function` is the intercept plus these, added from left to right.
         """

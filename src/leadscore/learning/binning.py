@@ -183,11 +183,17 @@ def levels_of(
     rare_count
         A level of less weight than this gets no entry of its own.
     """
-    weights = np.bincount(column.codes + 1, weight, len(column.texts) + 1)[1:]
-    seen: dict[str, float] = {}
-    for text, rows in zip(column.texts, weights.tolist(), strict=True):
-        seen[text] = seen.get(text, 0.0) + rows
+    seen = summed_by_text(column, weight)
     known = set(prior_levels)
     # Sums of fractional weights may miss the bound by a rounding.
     enough = rare_count * (1.0 - 1e-9)
     return (*prior_levels, *sorted(t for t, w in seen.items() if w >= enough and t not in known))
+
+
+def summed_by_text(column: CodedTexts, weight: Floats) -> dict[str, float]:
+    """Return the summed weight of the rows, shape (n,), that hold each text."""
+    weights = np.bincount(column.codes + 1, weight, len(column.texts) + 1)[1:]
+    seen: dict[str, float] = {}
+    for text, rows in zip(column.texts, weights.tolist(), strict=True):
+        seen[text] = seen.get(text, 0.0) + rows
+    return seen

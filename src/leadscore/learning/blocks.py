@@ -2,44 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from leadscore.learning.binning import distinct_values, levels_of, numeric_edges, positions
-from leadscore.learning.columns import Codes, Column, Floats, coded_texts, numbers
+from leadscore.learning.columns import Codes, Column, Floats, Truths, coded_texts, numbers
 from leadscore.learning.lookup import bin_codes
+from leadscore.learning.pairtables import PairTable
 from leadscore.learning.tables import CategoricalTable, NumericTable, Table
 
 # Bins that hardly lie apart in the data (an edge of the prior beyond all of it) still differ by
 # this much, which leaves the prior's step as good as fixed.
 _LEAST_DISTANCE = 1e-3
-
-
-@dataclass(frozen=True)
-class Widths:
-    """How far, in log-odds, the data may be expected to move the prior (standard deviations).
-
-    Attributes
-    ----------
-    trend
-        The straight trend of a feature of numbers, from its low to its high end.
-    step
-        What its two ends may drift apart beyond the trend. A step between neighbouring bins has
-        this width times the root of their distance, so that finer bins mean the same prior.
-    level
-        An entry of a feature of texts.
-    unknown
-        The entry of a missing value.
-    intercept
-        The intercept.
-    """
-
-    trend: float
-    step: float
-    level: float
-    unknown: float
-    intercept: float
 
 
 @dataclass(frozen=True)
@@ -71,7 +46,8 @@ class Block:
     Attributes
     ----------
     table
-        The prior's table with the entries that the data can tell apart, values unchanged.
+        The prior's table with the entries that the data can tell apart, values unchanged; or
+        that of a pair, all zero.
     codes
         Shape (n,), which of `entries` each row gets.
     entries
@@ -83,15 +59,21 @@ class Block:
         1 if the log-odds must not fall as the feature rises, -1 if they must not rise, else 0.
     """
 
-    table: Table
+    table: Table | PairTable
     codes: Codes
     entries: Floats
     steps: Steps | None
     direction: int = 0
 
-    def fitted_table(self, entries: Floats) -> Table:
+    def of_rows(self, chosen: Truths) -> Block:
+        """Return the same feature for some of the rows, shape (n,)."""
+        return replace(self, codes=self.codes[chosen])
+
+    def fitted_table(self, entries: Floats) -> Table | PairTable:
         """Return the table with fitted entries, shape (number of entries,)."""
         table = self.table
+        if isinstance(table, PairTable):
+            return PairTable(table.first, table.second, entries)
         if isinstance(table, CategoricalTable):
             values, other, unknown = entries[:-2], float(entries[-2]), float(entries[-1])
             return CategoricalTable(table.feature, table.levels, values, other, unknown)

@@ -5,19 +5,34 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
+from scipy.optimize import isotonic_regression
+from scipy.stats import norm
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils.validation import check_is_fitted
 
 from leadscore.learning.additive import AdditiveModel
-from leadscore.learning.blocks import Widths, check_direction, make_block
-from leadscore.learning.columns import Column, holds_numbers
+from leadscore.learning.blocks import Block, check_direction
+from leadscore.learning.columns import Codes, Column, Floats, holds_numbers
 from leadscore.learning.door import Features, Outcomes, checked_features, checked_outcomes
-from leadscore.learning.newton import minimise
+from leadscore.learning.evidence import chosen_widths
+from leadscore.learning.listing import card_frame, entries_of, with_entries
+from leadscore.learning.logistic import probability
+from leadscore.learning.newton import Minimum, minimise
 from leadscore.learning.objective import Objective
+from leadscore.learning.pairs import paying_pairs
+from leadscore.learning.pairtables import PairTable, axis_of
+from leadscore.learning.posterior import Posterior, posterior_at
+from leadscore.learning.strength import held_by_prior
 from leadscore.learning.tables import CategoricalTable, NumericTable, Scorecard, Table
+from leadscore.learning.task import Task
+from leadscore.learning.widths import Widths
 
 
 class AdditiveCard(AdditiveModel):
@@ -29,13 +44,19 @@ class AdditiveCard(AdditiveModel):
     at once by penalised maximum likelihood with Gaussian priors around ``prior``. The problem
     is convex: the optimum depends neither on the order of rows nor on a seed.
 
-    With a prior, ``fit`` takes any number of rows; with none it returns the prior itself.
+    With a prior, ``fit`` takes any number of rows; with none it returns the prior itself. The
+    widths say how far the data may move the prior; what is given is where the choice begins, and
+    the data choose them by the evidence (`leadscore.learning.evidence`), unless told not to.
 
     Parameters
     ----------
     prior
         The card to start from. Features that it does not list start at zero. None: all start at
         zero, and the intercept at the log-odds of the data, half a case added to either class.
+    prior_strength
+        For how many outcomes the prior's word counts. The widths are narrowed accordingly for
+        the features that the prior lists; the more the outcomes contradict it, the less. None
+        leaves the widths as they are.
     directions
         1 for a feature of numbers along which the log-odds must not fall, -1 for one along which
         they must not rise. Missing values are outside the direction.
@@ -47,6 +68,11 @@ class AdditiveCard(AdditiveModel):
         the trend from a feature's low to its high end, the drift of its ends beyond the trend,
         an entry of a level, the entry of missing values, the intercept. A trend width of 0
         leaves steps alone.
+    choose_widths
+        Whether the data choose the widths, from the given ones on.
+    pairs
+        How many pairs of features may have a table together. Only those are kept that forecast
+        held-out rows better.
     rare_count
         A level of less weight than this, unless the prior lists it, joins the others.
     tol
@@ -70,6 +96,13 @@ class AdditiveCard(AdditiveModel):
         Names of the columns, if they are texts. Else tables are named x0, x1, ...
     n_iter_ : int
         Newton steps taken; 0 where the prior was returned.
+    widths_ : leadscore.learning.widths.Widths
+        The widths of the last fit.
+    posterior_ : leadscore.learning.posterior.Posterior or None
+        How sure each entry is; None with more than 4,000 free numbers.
+    counts_, positives_ : ndarray of shape (1 + number of entries,)
+        Weight of the rows, and of those of the second class, in all and behind each entry in
+        the order of `to_frame`.
 
     Examples
     --------
@@ -87,6 +120,7 @@ class AdditiveCard(AdditiveModel):
         self,
         *,
         prior: Scorecard | None = None,
+        prior_strength: float | None = 50.0,
         directions: Mapping[str, int] | None = None,
         max_bins: int = 64,
         trend_width: float = 1.0,
@@ -94,11 +128,14 @@ class AdditiveCard(AdditiveModel):
         level_width: float = 0.5,
         unknown_width: float = 0.5,
         intercept_width: float = 1.0,
+        choose_widths: bool = True,
+        pairs: int = 0,
         rare_count: float = 2,
         tol: float = 1e-8,
         max_iter: int = 200,
     ) -> None:
         self.prior = prior
+        self.prior_strength = prior_strength
         self.directions = directions
         self.max_bins = max_bins
         self.trend_width = trend_width
@@ -106,6 +143,8 @@ class AdditiveCard(AdditiveModel):
         self.level_width = level_width
         self.unknown_width = unknown_width
         self.intercept_width = intercept_width
+        self.choose_widths = choose_widths
+        self.pairs = pairs
         self.rare_count = rare_count
         self.tol = tol
         self.max_iter = max_iter
@@ -137,28 +176,51 @@ class AdditiveCard(AdditiveModel):
         directions = self._checked_directions(tables)
         self.classes_ = outcomes.classes
         intercept = _base_log_odds(outcomes) if self.prior is None else self.prior.intercept
-        self.scorecard_, self.n_iter_ = Scorecard(intercept, tables), 0
         counts = outcomes.weight > 0
-        if counts.any():
-            columns = [column[counts] for column in features.columns]
-            weight = outcomes.weight[counts]
-            blocks = [
-                make_block(
-                    table,
-                    column,
-                    weight,
-                    directions.get(table.feature, 0),
-                    self.max_bins,
-                    self.rare_count,
-                )
-                for table, column in zip(tables, columns, strict=True)
-            ]
-            self._optimise(Objective(blocks, outcomes.target[counts], weight, intercept, widths))
-        self.intercept_ = self.scorecard_.intercept
+        task = Task(
+            tables=tables,
+            columns=[column[counts] for column in features.columns],
+            target=outcomes.target[counts],
+            weight=outcomes.weight[counts],
+            intercept=intercept,
+            directions=directions,
+            rare_count=self.rare_count,
+        )
+        pairs, widths, wider = self._choose(task, widths)
+        blocks = [*task.blocks(self.max_bins), *pairs]
+        vector = self._optimise(task.objective(blocks, widths))
+        self.intercept_, self.widths_ = self.scorecard_.intercept, widths
+        uncertain = task.objective(blocks, wider)
+        few = uncertain.layout.size <= _MOST_NUMBERS
+        self.posterior_ = posterior_at(uncertain, vector) if few else None
+        by_entry = [(block.codes, len(block.entries)) for block in blocks]
+        self.counts_ = _summed(task.weight, by_entry)
+        self.positives_ = _summed(task.weight * task.target, by_entry)
         return self
 
-    def _optimise(self, objective: Objective) -> None:
-        minimum = minimise(objective, self.tol, self.max_iter)
+    def _choose(self, task: Task, widths: Widths) -> tuple[list[Block], Widths, Widths]:
+        """Return the pairs that pay, the widths, and the widths to tell uncertainty by."""
+        # Widths mean the same whatever the bins, so that few bins are enough to choose them.
+        coarse = task.blocks(min(self.max_bins, _COARSE))
+        if self.prior is not None and self.prior_strength is not None:
+            listed = {table.feature for table in self.prior.tables}
+            heard = [table.feature in listed for table in task.tables]
+            prior = coarse, task.intercept, task.weight
+            widths = held_by_prior(widths, self.prior_strength, *prior, heard)
+        wider = widths
+        size = task.objective(coarse, widths).layout.size
+        if len(task.target) and self.choose_widths and size <= _MOST_NUMBERS:
+            widths, wider = chosen_widths(partial(task.objective, coarse), coarse, widths)
+        if not len(task.target) or not self.pairs:
+            return [], widths, wider
+        pairs, width = paying_pairs(task, coarse, widths, self.pairs)
+        return pairs, replace(widths, pair=width), replace(wider, pair=width)
+
+    def _optimise(self, objective: Objective) -> Floats:
+        if objective.n_rows:
+            minimum = minimise(objective, self.tol, self.max_iter)
+        else:  # the prior itself is the optimum
+            minimum = Minimum(np.zeros(objective.layout.size), 0, 0.0, converged=True)
         if not minimum.converged:
             msg = (
                 f"After {minimum.n_iter} Newton steps the optimum is still {minimum.decrement:.1e} "
@@ -167,6 +229,86 @@ class AdditiveCard(AdditiveModel):
             warnings.warn(msg, ConvergenceWarning, stacklevel=3)
         self.scorecard_ = objective.scorecard(minimum.vector)
         self.n_iter_ = minimum.n_iter
+        return minimum.vector
+
+    def predict_interval(self, X: Any, level: float = 0.9) -> Floats:
+        """Return between which probabilities of the second class the truth plausibly lies.
+
+        By the curvature at the optimum; the less was learned about such a row, the wider.
+
+        Parameters
+        ----------
+        X
+            As for `predict_proba`.
+        level
+            Share of the posterior within the interval, 0..1.
+
+        Returns
+        -------
+        Shape (n, 2), lower and upper ends, each 0..1.
+        """
+        if not 0.0 < level < 1.0:
+            msg = f"level must lie between 0 and 1, not {level!r}."
+            raise ValueError(msg)
+        features, card = self._features(X), self.scorecard_
+        columns = dict(zip(features.names, features.columns, strict=True))
+        codes = [axis_of(table).codes(columns[table.feature]) for table in card.tables]
+        codes += [pair.codes(*(columns[name] for name in pair.features)) for pair in card.pairs]
+        deviations = self._known().deviations(codes, features.n_rows)
+        half = norm.ppf(0.5 + level / 2.0) * deviations
+        log_odds = card.decision_columns(features.columns, features.n_rows)
+        return np.column_stack([probability(log_odds - half), probability(log_odds + half)])
+
+    def sample_cards(self, n: int, random_state: int | None = None) -> list[Scorecard]:
+        """Return n plausible cards, drawn from the posterior.
+
+        A known direction holds in each: its draws are moved to the nearest table that keeps it
+        (after Dunson and Neelon 2003, Biometrics 59:286).
+        """
+        check_is_fitted(self)
+        random = np.random.default_rng(random_state)
+        return [self._moved(change) for change in self._known().draws(n, random)]
+
+    def _known(self) -> Posterior:
+        if self.posterior_ is None:
+            msg = (
+                f"With more than {_MOST_NUMBERS} free numbers a card does not keep how sure it is; "
+                "lower max_bins, raise rare_count, or leave columns out."
+            )
+            raise ValueError(msg)
+        return self.posterior_
+
+    def _moved(self, change: Floats) -> Scorecard:
+        card, at, directions = self.scorecard_, 1, self.directions or {}
+        moved: list[Table | PairTable] = []
+        for table in (*card.tables, *card.pairs):
+            entries = entries_of(table)
+            entries = entries + change[at : at + len(entries)]
+            direction = directions.get(table.feature, 0)
+            if direction:
+                weight = self.counts_[at : at + len(entries) - 1] + _TINY
+                rising = isotonic_regression(direction * entries[:-1], weights=weight).x
+                entries[:-1] = direction * rising
+            moved.append(with_entries(table, entries))
+            at += len(entries)
+        tables = tuple(table for table in moved if not isinstance(table, PairTable))
+        pairs = tuple(table for table in moved if isinstance(table, PairTable))
+        return Scorecard(card.intercept + float(change[0]), tables, pairs)
+
+    def to_frame(self, level: float = 0.9) -> pd.DataFrame:
+        """Return the card entry by entry, with bands and with the counts behind them.
+
+        Returns
+        -------
+        Columns: ``feature``; ``kind`` (intercept, numeric, categorical, pair); ``entry`` (band
+        or level, other, unknown); ``low`` and ``high``, the edges of a band, else missing;
+        ``log_odds``; ``points`` with the ends of their band ``points_low`` and ``points_high``;
+        ``count`` and ``positives``, weights of the rows behind the entry. The points of the bin
+        that holds a feature's median are held by the intercept, so that they have no band.
+        """
+        check_is_fitted(self)
+        deviations = self._known().entry_deviations()
+        return card_frame(self.scorecard_, deviations, self.counts_, self.positives_, level)
 
     def _prior_tables(self, features: Features) -> tuple[Table, ...]:
         """Return the prior's table of each column, in the order of the columns."""
@@ -194,6 +336,8 @@ class AdditiveCard(AdditiveModel):
     def _checked_settings(self) -> Widths:
         for name, least in _LEAST.items():
             value = getattr(self, name)
+            if name == "prior_strength" and value is None:
+                continue
             if not least <= value < math.inf:
                 msg = f"{name} must be finite and at least {least:g}, not {value!r}."
                 raise ValueError(msg)
@@ -214,10 +358,22 @@ _LEAST = {
     "unknown_width": _TINY,
     "intercept_width": _TINY,
     "rare_count": 0.0,
+    "prior_strength": _TINY,
+    "pairs": 0,
     "max_bins": 2,
     "max_iter": 1,
     "tol": 0.0,
 }
+
+
+_COARSE = 16  # bins that are enough to choose widths by
+_MOST_NUMBERS = 4000  # more take minutes to invert, and hundreds of MB
+
+
+def _summed(amounts: Floats, by_entry: list[tuple[Codes, int]]) -> Floats:
+    """Return the sum of amounts, shape (n,), in all and then by entry of each feature."""
+    sums = [np.bincount(codes, amounts, size) for codes, size in by_entry]
+    return np.concatenate([[amounts.sum()], *sums])
 
 
 def _base_log_odds(outcomes: Outcomes) -> float:

@@ -41,7 +41,7 @@ class Curvature:
         reach = layout.reach(entries)
         same_side = layout.right[:, :, None] == layout.right[:, None, :]
         shared = np.minimum(reach[:, :, None], reach[:, None, :]) * same_side
-        self._blocks = shared + penalty.step_blocks()
+        self._blocks = shared + penalty.step_blocks
 
     def product(self, vector: Floats) -> Floats:
         """Multiply a vector by the second derivative."""

@@ -68,6 +68,13 @@ class Layout:
         single[self._bins] = False
         self._single = np.flatnonzero(single[:-1])
         self.n_single = 1 + len(self._single)
+        places = [1 + np.searchsorted(self._single, [span.start, span.stop]) for span in self.spans]
+        self._single_of = [slice(int(start), int(stop)) for start, stop in places]
+        starts = self.n_single + width * (np.cumsum([bool(b.steps) for b in blocks]) - 1)
+        self._steps_of = [
+            slice(int(start), int(start) + len(b.steps.bounds)) if b.steps else slice(0, 0)
+            for b, start in zip(blocks, starts, strict=True)
+        ]
         self.size = self.n_single + rows * width
         levels = [span for b, span in zip(blocks, self.spans, strict=True) if not b.steps]
         self.together = np.zeros((1 + len(levels), self.size))
@@ -77,6 +84,14 @@ class Layout:
             self.together[row, start:stop] = 1.0
         self.bounds = np.append(np.zeros(self.n_single), bounds)
         self.sides = np.append(np.zeros(self.n_single), sides)
+
+    def single_of(self, block: int) -> slice:
+        """Return where the single entries of a block stand in the vector; the unknown is last."""
+        return self._single_of[block]
+
+    def steps_of(self, block: int) -> slice:
+        """Return where the steps of a block stand in the vector; nowhere if it has none."""
+        return self._steps_of[block]
 
     def within_bounds(self, vector: Floats) -> Floats:
         """Return the nearest vector within the bounds."""
@@ -95,6 +110,18 @@ class Layout:
         bins = np.zeros((len(steps), steps.shape[1] + 1))
         np.cumsum(steps, axis=1, out=bins[:, 1:])
         added[self._bins] = bins - np.take_along_axis(bins, self._anchors, axis=1)
+        return added[:-1]
+
+    def spread(self, vectors: Floats) -> Floats:
+        """Return what vectors, shape (size, m), add to the intercept and each entry."""
+        m = vectors.shape[1]
+        added = np.zeros((1 + self._n_entries + 1, m))
+        added[0] = vectors[0]
+        added[1 + self._single] = vectors[1 : self.n_single]
+        steps = vectors[self.n_single :].reshape(*self.real.shape, m)
+        bins = np.zeros((len(steps), steps.shape[1] + 1, m))
+        np.cumsum(steps, axis=1, out=bins[:, 1:])
+        added[1 + self._bins] = bins - np.take_along_axis(bins, self._anchors[:, :, None], axis=1)
         return added[:-1]
 
     def gather(self, total: npt.ArrayLike, entries: Floats) -> Floats:

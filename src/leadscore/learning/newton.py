@@ -50,10 +50,12 @@ class Minimum(NamedTuple):
     converged: bool
 
 
-def minimise(objective: Objective, tol: float, max_iter: int) -> Minimum:
+def minimise(
+    objective: Objective, tol: float, max_iter: int, start: Floats | None = None
+) -> Minimum:
     """Search from the prior until a Newton step of at most ``tol`` standard deviations is taken."""
     layout = objective.layout
-    vector = np.zeros(layout.size)
+    vector = np.zeros(layout.size) if start is None else start
     log_odds = objective.log_odds(vector)
     share, decrement = 1.0, math.inf
     for n_iter in range(1, max_iter + 1):

@@ -6,12 +6,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from leadscore.learning.blocks import Block, Widths
+from leadscore.learning.blocks import Block
 from leadscore.learning.columns import Floats
 from leadscore.learning.joined import JoinedBlocks
 from leadscore.learning.layout import Layout
+from leadscore.learning.logistic import probability
+from leadscore.learning.pairtables import PairTable
 from leadscore.learning.penalty import Penalty
 from leadscore.learning.tables import Scorecard
+from leadscore.learning.widths import Widths
 
 
 class Objective:
@@ -40,23 +43,33 @@ class Objective:
         widths: Widths,
     ) -> None:
         self.layout = Layout(blocks)
-        self.penalty = Penalty(self.layout, blocks, widths)
+        self.penalty = Penalty(self.layout, blocks, widths, weight)
         self._blocks, self._target, self._weight = blocks, target, weight
         self._rows = JoinedBlocks(blocks, self.layout.spans, len(target))
         self._intercept, self._against = intercept, 1.0 - 2.0 * target
         self._prior = np.concatenate([np.empty(0), *(block.entries for block in blocks)])
 
+    @property
+    def n_rows(self) -> int:
+        """Number of rows."""
+        return len(self._target)
+
+    def entries(self, vector: Floats) -> Floats:
+        """Return the entries of all tables at a vector."""
+        return self._prior + self.layout.entries(vector)
+
     def scorecard(self, vector: Floats) -> Scorecard:
         """Return the card at a vector."""
-        entries = self._prior + self.layout.entries(vector)
+        entries = self.entries(vector)
         spans = zip(self._blocks, self.layout.spans, strict=True)
-        tables = tuple(block.fitted_table(entries[span]) for block, span in spans)
-        return Scorecard(self._intercept + float(vector[0]), tables)
+        fitted = [block.fitted_table(entries[span]) for block, span in spans]
+        pairs = tuple(table for table in fitted if isinstance(table, PairTable))
+        tables = tuple(table for table in fitted if not isinstance(table, PairTable))
+        return Scorecard(self._intercept + float(vector[0]), tables, pairs)
 
     def log_odds(self, vector: Floats) -> Floats:
         """Return the score of each row at a vector, shape (n,)."""
-        entries = self._prior + self.layout.entries(vector)
-        return self.look_up(self._intercept + float(vector[0]), entries)
+        return self.look_up(self._intercept + float(vector[0]), self.entries(vector))
 
     def value(self, vector: Floats, log_odds: Floats) -> float:
         """Return the objective, a sum over rows."""
@@ -65,8 +78,11 @@ class Objective:
 
     def gradient(self, vector: Floats, log_odds: Floats) -> Floats:
         """Return the slope of the objective, shape of the vector."""
-        residual = self._weight * (probability(log_odds) - self._target)
-        return self.count(residual) + self.penalty.product(vector)
+        return self.count(self.slopes(log_odds)) + self.penalty.product(vector)
+
+    def slopes(self, log_odds: Floats) -> Floats:
+        """Return the derivative of the loss of each row by its score, shape (n,)."""
+        return self._weight * (probability(log_odds) - self._target)
 
     def certainty(self, log_odds: Floats) -> Floats:
         """Return the second derivative of the loss of each row by its score, shape (n,)."""
@@ -97,12 +113,3 @@ class Objective:
     def count(self, amounts: Floats) -> Floats:
         """Return the sum of the rows' amounts, shape (n,), by number of the vector."""
         return self.layout.gather(float(amounts.sum()), self.count_entries(amounts))
-
-
-def probability(log_odds: Floats) -> Floats:
-    """Return the logistic function, without overflow and precise near zero.
-
-    >>> probability(np.array([-800.0, 0.0, 800.0]))
-    array([0. , 0.5, 1. ])
-    """
-    return np.exp(-np.logaddexp(0.0, -log_odds))

@@ -1,14 +1,19 @@
-"""The prior's pull: how strongly each free number of a fit is held to zero."""
+"""The prior of a card's numbers as a penalty: where they are expected, and how far they may go."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
+from scipy.linalg import solve_triangular
 
-from leadscore.learning.blocks import Block, Widths
+from leadscore.learning.blocks import Block
 from leadscore.learning.columns import Floats
 from leadscore.learning.layout import Layout
+from leadscore.learning.pairtables import PairTable
+from leadscore.learning.strength import words
+from leadscore.learning.widths import Widths
 
 # Beside a trend, steps a hundred times narrower make no visible difference, but cost the optimum
 # its last digits.
@@ -18,52 +23,63 @@ _STIFFEST = 100.0
 class Penalty:
     """Minus the log of the prior, a quadratic form.
 
-    Single entries are independent. The changes of a feature's steps have the covariance
-    step^2 diag(d) + trend^2 d d', where d are the distances of neighbouring bins: a random walk
-    along a straight trend of unknown slope. The likeliest slope is a share of the steps' sum, so
-    that the trend needs no number of its own.
+    Each number varies by itself, and some vary together: the covariance is
+    ``diag(variance) + shared @ shared.T``. Steps of a feature of numbers have the variance
+    step^2 d, where d are the distances of neighbouring bins: a random walk. What they share is
+    trend d, a straight line of unknown slope; it needs no number of its own. And all numbers
+    share the doubt whether the prior's card, or one of its tables, is too strong or too weak.
 
     Attributes
     ----------
+    words
+        Shape (any, size of the layout): see `leadscore.learning.strength.words`.
     diagonal
-        Shape (size of the layout,), what holds each number by itself, trends apart.
+        Shape (size of the layout,), what holds each number by itself, were nothing shared.
     """
 
-    def __init__(self, layout: Layout, blocks: Sequence[Block], widths: Widths) -> None:
+    def __init__(
+        self, layout: Layout, blocks: Sequence[Block], widths: Widths, weight: Floats
+    ) -> None:
         self._layout = layout
-        single = [np.array([widths.intercept])]
-        for block in blocks:
-            n_levels = 0 if block.steps else len(block.entries) - 1
-            single.append(np.append(np.full(n_levels, widths.level), widths.unknown))
-        step, trend = max(widths.step, widths.trend / _STIFFEST) ** 2, widths.trend**2
-        steps = np.where(layout.real, step * layout.distances, 1.0)
-        self.diagonal = 1.0 / np.concatenate([np.concatenate(single) ** 2, steps.ravel()])
-        self._distances = layout.distances * layout.real
-        self._share = trend / (step + trend * self._distances.sum(axis=1, keepdims=True))
+        self.words = words(layout, blocks, weight) if widths.doubt else np.zeros((0, layout.size))
+        variance, lines = np.ones(layout.size), []
+        variance[0] = widths.intercept**2
+        for j, block in enumerate(blocks):
+            factor, single, steps = widths.factor(j), layout.single_of(j), layout.steps_of(j)
+            if block.steps:
+                step = max(widths.step, widths.trend / _STIFFEST)
+                variance[steps] = (factor * step) ** 2 * block.steps.distances
+                line = np.zeros(layout.size)
+                line[steps] = factor * widths.trend * block.steps.distances
+                lines.append(line)
+            if isinstance(block.table, PairTable):
+                variance[single] = widths.pair**2
+            else:
+                variance[single] = (factor * widths.level) ** 2
+                variance[single.stop - 1] = (factor * widths.unknown) ** 2
+        self.diagonal = 1.0 / variance
+        shared = np.vstack([*lines, widths.doubt * self.words])
+        # Woodbury: the inverse of the covariance is diag(diagonal) - pulls.T @ pulls.
+        held = shared * self.diagonal
+        root = np.linalg.cholesky(np.eye(len(shared)) + held @ shared.T)
+        self._pulls = solve_triangular(root, held, lower=True)
 
     def product(self, vector: Floats) -> Floats:
         """Multiply a vector by the second derivative; half of vector x product is the value."""
-        rest = vector.copy()
-        steps = self._layout.steps(rest)
-        slope = self._share * (steps * self._layout.real).sum(axis=1, keepdims=True)
-        steps -= slope * self._distances
-        return self.diagonal * rest
+        product: Floats = self.diagonal * vector - (self._pulls @ vector) @ self._pulls
+        return product
 
+    @cached_property
     def step_blocks(self) -> Floats:
-        """Return the second derivative by the steps of each feature, one matrix per feature."""
-        real = self._layout.real
-        holds = self._layout.steps(self.diagonal)
-        pull = self._share * holds * self._distances  # the same for all steps of a feature
-        blocks: Floats = -pull[:, :, None] * real[:, None, :]
-        diagonal = np.arange(real.shape[1])
-        blocks[:, diagonal, diagonal] += holds
+        """The second derivative by the steps of each feature, one matrix per feature."""
+        n, (rows, width) = len(self._pulls), self._layout.real.shape
+        pulls = self._pulls[:, self._layout.n_single :].reshape(n, rows, width)
+        blocks: Floats = -(pulls.transpose(1, 2, 0) @ pulls.transpose(1, 0, 2))
+        diagonal = np.arange(width)
+        blocks[:, diagonal, diagonal] += self._layout.steps(self.diagonal)
         return blocks
 
     def matrix(self) -> Floats:
         """Return the whole second derivative."""
-        n = self._layout.n_single
-        matrix = np.diag(self.diagonal)
-        for row, block in enumerate(self.step_blocks()):
-            at = slice(n + row * len(block), n + (row + 1) * len(block))
-            matrix[at, at] = block
+        matrix: Floats = np.diag(self.diagonal) - self._pulls.T @ self._pulls
         return matrix

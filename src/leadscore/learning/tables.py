@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeAlias, TypeVar
@@ -15,11 +15,13 @@ from leadscore.errors import Detail, ModelError
 from leadscore.language import Text
 from leadscore.learning.columns import Column, Floats
 from leadscore.learning.entries import CategoricalTable, NumericTable, Plain, finite, require
+from leadscore.learning.pairtables import PairTable
 
 __all__ = [
     "POINTS_PER_DOUBLING",
     "CategoricalTable",
     "NumericTable",
+    "PairTable",
     "Scorecard",
     "Table",
     "log_odds_to_points",
@@ -56,7 +58,7 @@ def points_to_log_odds(points: _Number) -> _Number:
 
 @dataclass(frozen=True, eq=False)
 class Scorecard(Plain):
-    """An intercept and one table per feature; a score is their sum, in log-odds.
+    """An intercept, one table per feature and any for pairs; a score is their sum, in log-odds.
 
     Looking up changes nothing, so that threads may share a card.
 
@@ -66,26 +68,41 @@ class Scorecard(Plain):
         Log-odds before any feature is known.
     tables
         At most one for a feature; their order is the order of the columns of `lookup`.
+    pairs
+        What two features that have tables add together; their columns follow.
     """
 
     intercept: float
     tables: tuple[Table, ...]
+    pairs: tuple[PairTable, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse two tables for one feature."""
-        tables = tuple(self.tables)
+        """Refuse two tables for one feature, and pairs of features without a table."""
+        tables, pairs = tuple(self.tables), tuple(self.pairs)
         names = {table.feature for table in tables}
+        paired = {name for pair in pairs for name in pair.features}
+        require(paired <= names, "scorecard", "a table for each feature of a pair")
         require(len(names) == len(tables), "scorecard", "features that differ")
         require(finite(self.intercept), "scorecard", "a finite intercept")
-        vars(self).update(intercept=float(self.intercept), tables=tables)
+        vars(self).update(intercept=float(self.intercept), tables=tables, pairs=pairs)
 
     @cached_property
     def features(self) -> tuple[str, ...]:
         """Names of the features in the order of the tables."""
         return tuple(table.feature for table in self.tables)
 
+    @cached_property
+    def _paired(self) -> tuple[tuple[PairTable, int, int], ...]:
+        """The pairs, each with the positions of its two columns."""
+        place = {name: j for j, name in enumerate(self.features)}
+        return tuple(
+            (pair, place[pair.features[0]], place[pair.features[1]]) for pair in self.pairs
+        )
+
     def lookup(self, X: pd.DataFrame) -> Floats:
-        """Return what each feature adds, in log-odds, shape (n, number of tables).
+        """Return what each feature and then each pair adds, in log-odds.
+
+        The shape is (n, number of tables + number of pairs).
 
         Columns are found by name and others ignored. A missing value gets the entry of the
         unknown, a level without an entry that of the others.
@@ -99,13 +116,13 @@ class Scorecard(Plain):
         if len(X) > _FEW_ROWS:
             return self.lookup_columns([column for _, column in chosen.items()], len(X))
         rows = [self.lookup_record(chosen.iloc[i].tolist()) for i in range(len(X))]
-        return np.array(rows, dtype=np.float64).reshape(len(X), len(self.tables))
+        return np.array(rows, dtype=np.float64).reshape(len(X), len(self.tables) + len(self.pairs))
 
     def lookup_columns(self, columns: Iterable[Column], n: int) -> Floats:
         """Do as `lookup`, on columns of length ``n`` in the order of the tables."""
-        added = np.empty((n, len(self.tables)), order="F")
-        for j, (table, column) in enumerate(zip(self.tables, columns, strict=True)):
-            added[:, j] = table.lookup(column)
+        added = np.empty((n, len(self.tables) + len(self.pairs)), order="F")
+        for j, values in enumerate(self._added(columns)):
+            added[:, j] = values
         return added
 
     def lookup_record(self, values: Sequence[object]) -> list[float]:
@@ -113,7 +130,9 @@ class Scorecard(Plain):
 
         The fast way for a single firm: no frame is made.
         """
-        return [t.lookup_value(value) for t, value in zip(self.tables, values, strict=True)]
+        added = [t.lookup_value(value) for t, value in zip(self.tables, values, strict=True)]
+        added += [pair.lookup_value(values[i], values[j]) for pair, i, j in self._paired]
+        return added
 
     def decision(self, X: pd.DataFrame) -> Floats:
         """Return the log-odds of each row, shape (n,): intercept plus the sum of `lookup`."""
@@ -124,9 +143,17 @@ class Scorecard(Plain):
     def decision_columns(self, columns: Iterable[Column], n: int) -> Floats:
         """Do as `decision`, on columns of length ``n`` in the order of the tables."""
         total = np.full(n, self.intercept)
-        for table, column in zip(self.tables, columns, strict=True):
-            total += table.lookup(column)
+        for values in self._added(columns):
+            total += values
         return total
+
+    def _added(self, columns: Iterable[Column]) -> Iterator[Floats]:
+        """Yield what each table and then each pair adds to the rows of columns."""
+        given = list(columns)
+        for table, column in zip(self.tables, given, strict=True):
+            yield table.lookup(column)
+        for pair, i, j in self._paired:
+            yield pair.lookup(given[i], given[j])
 
     def total(self, added: Floats) -> Floats:
         """Add the intercept and what `lookup` returned, always in the order of the tables.
@@ -156,7 +183,8 @@ class Scorecard(Plain):
     def to_dict(self) -> dict[str, Any]:
         """Return the card as plain JSON values; `from_dict` gives it back to the last bit."""
         tables = [{"kind": _KIND_OF[type(t)], **t.to_dict()} for t in self.tables]
-        return {"schema": SCHEMA, "intercept": self.intercept, "tables": tables}
+        plain = {"schema": SCHEMA, "intercept": self.intercept, "tables": tables}
+        return {**plain, "pairs": [pair.to_dict() for pair in self.pairs]}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Scorecard:
@@ -170,7 +198,8 @@ class Scorecard(Plain):
         try:
             require(data["schema"] == SCHEMA, "scorecard", f"schema {SCHEMA}")
             tables = tuple(_table(plain) for plain in data["tables"])
-            return cls(data["intercept"], tables)
+            pairs = tuple(PairTable.from_dict(plain) for plain in data.get("pairs", ()))
+            return cls(data["intercept"], tables, pairs)
         except (KeyError, TypeError, ValueError) as error:
             got = f"{type(error).__name__}: {error}"
             raise ModelError(_NO_CARD, [Detail("scorecard", got, _A_CARD)]) from error

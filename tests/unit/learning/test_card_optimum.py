@@ -23,6 +23,7 @@ PRIOR = Scorecard(
 
 
 WIDTHS = {f"{name}_width": 1.0 for name in ("trend", "step", "level", "unknown", "intercept")}
+AS_GIVEN = {**WIDTHS, "prior_strength": None, "choose_widths": False}
 
 
 def firms(n, seed, twins=False):
@@ -114,7 +115,7 @@ def anchors_of(card, X, weight):
 def fitted(n, seed, directions):
     X, y = firms(n, seed)
     weight = np.random.default_rng(seed).integers(1, 4, n).astype(float)
-    card = AdditiveCard(prior=PRIOR, directions=directions, **WIDTHS).fit(X, y, weight)
+    card = AdditiveCard(prior=PRIOR, directions=directions, **AS_GIVEN).fit(X, y, weight)
     return card.scorecard_, X, y, weight
 
 
