@@ -1,4 +1,4 @@
-"""Where the parts meet: settings in, a scorer of the right city and model out."""
+"""Where the parts meet: settings in, a shelf, a city, a scorer of the right model out."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from leadscore.city.loading import load_city
 from leadscore.errors import CityError, Detail
 from leadscore.language import Text
-from leadscore.learning.shelf import Shelf
-from leadscore.ranking.day_one import day_one_scorer
+from leadscore.learning.shelf.shelf import Shelf, log_notice
 from leadscore.shipped import shipped
 
 if TYPE_CHECKING:
+    from leadscore.city.profile import City
     from leadscore.ranking.scoring import Scorer
     from leadscore.settings import Settings
 
@@ -24,13 +24,36 @@ _NO_CITY = Text(
 )
 
 
+def open_shelf(settings: Settings) -> Shelf:
+    """Return the shelf of models; nothing is touched before its first use."""
+    return Shelf(settings.models, settings.key)
+
+
+def open_city(settings: Settings, city: Path | None = None) -> City:
+    """Return the profile of the city that a command is about.
+
+    Parameters
+    ----------
+    settings
+        Which city to take if none is named.
+    city
+        File of a city profile.
+
+    Raises
+    ------
+    CityError
+        If no profile was named and more or fewer than one is shipped, or the profile is wrong.
+    """
+    return load_city(city or settings.city or _only_profile())
+
+
 def open_scorer(
     settings: Settings,
     city: Path | None = None,
     *,
-    notify: Callable[[Text], object] | None = None,
+    notify: Callable[[Text], object] = log_notice,
 ) -> Scorer:
-    """Return a scorer of the city's champion, built on first use.
+    """Return a scorer of the city's champion; the expert model is built on first use.
 
     Parameters
     ----------
@@ -39,19 +62,21 @@ def open_scorer(
     city
         File of a city profile.
     notify
-        Told when a damaged model was set aside and built anew; by default a warning is logged.
+        Told when another model than the champion has to serve, when the champion is out of date,
+        and when a damaged model was built anew; by default a warning is logged.
 
     Raises
     ------
     CityError
-        If no profile was named and more or fewer than one is shipped, or the profile is wrong.
+        As `open_city`, or if the card in the profile has mistakes.
     ModelError
-        If the model can't be built, saved or trusted.
+        If no model can be built, saved or trusted.
     """
-    profile = city or settings.city or _only_profile()
-    return day_one_scorer(
-        load_city(profile), Shelf(settings.models), now=datetime.now(UTC), notify=notify
-    )
+    # Imported late: going back to another champion needs no pandas and must be quick.
+    from leadscore.ranking.champion import champion_scorer
+
+    profile = open_city(settings, city)
+    return champion_scorer(profile, open_shelf(settings), now=datetime.now(UTC), notify=notify)
 
 
 def _only_profile() -> Path:

@@ -18,7 +18,7 @@ from flask.testing import FlaskClient
 from leadscore.city import load_city
 from leadscore.learning.shelf import Shelf
 from leadscore.lists.columns import CANONICAL
-from leadscore.ranking.day_one import day_one_scorer
+from leadscore.ranking.champion import champion_scorer
 from leadscore.ranking.scoring import Scorer
 from leadscore.ranking.vetoes import WORDING
 from leadscore.ranking.walk import rank_list
@@ -61,8 +61,9 @@ Score = Callable[..., dict[str, Any]]
 
 @pytest.fixture(scope="module")
 def scorer(tmp_path_factory: pytest.TempPathFactory) -> Scorer:
-    shelf = Shelf(tmp_path_factory.mktemp("models"))
-    return day_one_scorer(load_city(CITY), shelf, now=datetime(2026, 11, 24, tzinfo=UTC))
+    home = tmp_path_factory.mktemp("home")
+    shelf = Shelf(home / "models", home / "key")
+    return champion_scorer(load_city(CITY), shelf, now=datetime(2026, 11, 24, tzinfo=UTC))
 
 
 @pytest.fixture(scope="module")

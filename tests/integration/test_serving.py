@@ -19,7 +19,7 @@ import pytest
 
 from leadscore.city import load_city
 from leadscore.learning.shelf import Shelf
-from leadscore.ranking.day_one import day_one_scorer
+from leadscore.ranking.champion import champion_scorer
 from leadscore.web.app import MAX_BODY_BYTES, create_app
 from leadscore.web.serving import ListenError, serve
 
@@ -34,7 +34,7 @@ from pathlib import Path
 
 from leadscore.city import load_city
 from leadscore.learning.shelf import Shelf
-from leadscore.ranking.day_one import day_one_scorer
+from leadscore.ranking.champion import champion_scorer
 from leadscore.web.app import create_app
 from leadscore.web.serving import Limits, serve
 
@@ -42,8 +42,9 @@ def clock():
     print("the clock was asked", file=sys.stderr, flush=True)
     return date(2026, 11, 24)
 
-city, shelf = map(Path, sys.argv[1:])
-scorer = day_one_scorer(load_city(city), Shelf(shelf), now=datetime(2026, 11, 24, tzinfo=UTC))
+city, home = map(Path, sys.argv[1:])
+shelf = Shelf(home / "models", home / "key")
+scorer = champion_scorer(load_city(city), shelf, now=datetime(2026, 11, 24, tzinfo=UTC))
 app = create_app(scorer, clock=clock, default_lang="en")
 serve(app, host="127.0.0.1", port=0, threads=2, limits=Limits(receive_seconds=1))
 """
@@ -309,9 +310,8 @@ def test_ctrl_c_stops_the_server(fresh_server: Server) -> None:
 
 
 def test_a_taken_port_is_a_clear_error(tmp_path: Path) -> None:
-    scorer = day_one_scorer(
-        load_city(CITY), Shelf(tmp_path), now=datetime(2026, 11, 24, tzinfo=UTC)
-    )
+    shelf = Shelf(tmp_path / "models", tmp_path / "key")
+    scorer = champion_scorer(load_city(CITY), shelf, now=datetime(2026, 11, 24, tzinfo=UTC))
     app = create_app(scorer, clock=lambda: date(2026, 11, 24), default_lang="en")
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -323,9 +323,8 @@ def test_a_taken_port_is_a_clear_error(tmp_path: Path) -> None:
 
 
 def test_a_host_that_is_not_ours_is_a_clear_error(tmp_path: Path) -> None:
-    scorer = day_one_scorer(
-        load_city(CITY), Shelf(tmp_path), now=datetime(2026, 11, 24, tzinfo=UTC)
-    )
+    shelf = Shelf(tmp_path / "models", tmp_path / "key")
+    scorer = champion_scorer(load_city(CITY), shelf, now=datetime(2026, 11, 24, tzinfo=UTC))
     app = create_app(scorer, clock=lambda: date(2026, 11, 24), default_lang="en")
     with pytest.raises(ListenError):
         serve(app, host="203.0.113.1", port=0, threads=1)

@@ -31,8 +31,9 @@ def place_folder(path: Path, files: Mapping[str, bytes]) -> bool:
         try:
             part.rename(path)
         except OSError as error:
-            # POSIX says that the folder in place isn't empty, Windows that it exists.
-            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            # POSIX says that the folder in place isn't empty, or that a file or link is there;
+            # Windows that something exists.
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
                 raise
             return False
         _sync(path.parent)
@@ -58,12 +59,66 @@ def place_file(path: Path, content: bytes) -> None:
         part.unlink(missing_ok=True)
 
 
+def place_secret(path: Path, content: bytes) -> bool:
+    """Write a file that only its owner may read, unless one is there; its folder is made.
+
+    Returns
+    -------
+    False if something is there already, which is then as it was: of two writers the first wins.
+
+    Raises
+    ------
+    OSError
+        If the system refuses; nothing is left behind.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    part = _beside(path)
+    try:
+        _write(part, content, mode=0o600)
+        try:
+            # Neither takes the place of a file that is there; elsewhere a renaming would.
+            if os.name == "nt":
+                part.rename(path)
+            else:
+                path.hardlink_to(part)
+        except FileExistsError:
+            return False
+        _sync(path.parent)
+        return True
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def append_line(path: Path, line: str) -> None:
+    """Add a line to the end of a file and sync it; what stands there already is never touched.
+
+    A line that a loss of power cut short is ended first, so that it spoils no other.
+
+    Raises
+    ------
+    OSError
+        If the system refuses.
+    """
+    new = not path.exists()
+    with path.open("a+b") as file:
+        end = file.seek(0, os.SEEK_END)
+        if end:
+            file.seek(end - 1)
+        torn = end > 0 and file.read(1) != b"\n"
+        file.write(b"\n" * torn + line.encode() + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+    if new:
+        _sync(path.parent)
+
+
 def _beside(path: Path) -> Path:
     return path.with_name(f".{path.name}.{secrets.token_hex(6)}.part")
 
 
-def _write(path: Path, content: bytes) -> None:
-    with path.open("xb") as file:
+def _write(path: Path, content: bytes, mode: int = 0o666) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    with os.fdopen(os.open(path, flags, mode), "wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())

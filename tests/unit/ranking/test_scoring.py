@@ -12,9 +12,9 @@ import pytest
 
 from leadscore.city import City, load_city
 from leadscore.features.catalogue import CATALOGUE
+from leadscore.learning.day_one import expert_pipeline
 from leadscore.learning.expert import expert_scorecard
 from leadscore.lists.blank import blank_firms
-from leadscore.ranking.day_one import expert_pipeline
 from leadscore.ranking.scoring import Scorer, Scores
 from leadscore.ranking.table import ranking_table
 

@@ -1,35 +1,47 @@
-"""What stands beside a saved model and says what it is, so that it can be checked before use."""
+"""What stands beside a saved model and says what it is, so that it can be checked before use.
+
+The manifest holds the size and SHA-256 of the artefact and is signed: so the signature covers both.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 import platform
+import re
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
+from importlib.metadata import PackageNotFoundError, requires
 from importlib.metadata import version as version_of
 from typing import Any
 
 from leadscore.errors import Detail, ModelError
 from leadscore.language import Text
+from leadscore.shipped import fingerprint
 
 ARTEFACT = "pipeline.joblib"
 MANIFEST = "manifest.json"
+SIGNATURE = "signature"
 _SCHEMA = 1
-_LIBRARIES = ("leadscore", "scikit-learn", "numpy", "scipy", "pandas", "joblib")
+_CODE = ("city", "features", "learning", "lists")
+_PROJECT = re.compile(r"[A-Za-z0-9._-]+")  # with which "flask-openapi[swagger]>=5.0" begins
+_SHIPPED = ("lexicon.toml", "rates.toml", "codes/divisions.csv")
 
 _DAMAGED = Text(
     zh="模型“{version}”已损坏，不能使用。请换用另一个版本，或从备份恢复该文件夹；"
-    "专家模型删去该文件夹后，下次运行会按城市画像重建。",
+    "专家模型会按城市画像自动重建，训练的模型可用 leadscore retrain 重新训练。",
     en="the model {version} is damaged and must not be used. Use another version, or restore its "
-    "folder from a backup; an expert model is built anew from the city profile once its folder "
-    "is removed.",
+    "folder from a backup; an expert model is built anew from the city profile by itself, a "
+    "trained one by leadscore retrain.",
 )
 _OTHER_LIBRARY = Text(
     zh="模型“{version}”是用另一个版本的 scikit-learn 保存的，不能可靠地读取。"
-    "请安装下面写明的版本，或用现在的版本重新生成模型。",
+    "请安装下面写明的版本，或用现在的版本重新训练（leadscore retrain）。",
     en="the model {version} was saved with another version of scikit-learn and can't be read "
-    "reliably. Install the version named below, or build the model anew with the present one.",
+    "reliably. Install the version named below, or train anew with the present one (leadscore "
+    "retrain).",
 )
 _A_MANIFEST = Text(zh="本程序写出的模型清单", en="a manifest as this program writes it")
 _SAME_HASH = Text(zh="SHA-256 {sha256}", en="SHA-256 {sha256}")
@@ -64,8 +76,8 @@ def composed(version: str, given: Mapping[str, Any], artefact: bytes) -> str:
             "bytes": len(artefact),
             "sha256": hashlib.sha256(artefact).hexdigest(),
         },
-        "libraries": {"python": platform.python_version()}
-        | {name: version_of(name) for name in _LIBRARIES},
+        "code": code_fingerprint(),
+        "libraries": libraries(),
     }
     return json.dumps(content, ensure_ascii=False, allow_nan=False, indent=2) + "\n"
 
@@ -95,24 +107,71 @@ def parsed(version: str, content: bytes) -> dict[str, Any]:
     return manifest
 
 
-def check(manifest: Mapping[str, Any], artefact: bytes) -> None:
-    """Refuse an artefact that isn't the one of the manifest, or that can't be read here.
+def check_artefact(manifest: Mapping[str, Any], artefact: bytes) -> None:
+    """Refuse an artefact that isn't the one of the manifest.
 
     Raises
     ------
     ModelError
-        If the hash differs, or the version of scikit-learn.
+        If the hash differs.
     """
-    version = manifest["version"]
     wanted = str(manifest["artefact"].get("sha256"))
     found = hashlib.sha256(artefact).hexdigest()
-    if found != wanted:
-        raise damaged(version, ARTEFACT, f"SHA-256 {found}", _SAME_HASH.format(sha256=wanted))
+    if not hmac.compare_digest(found.encode(), wanted.encode()):
+        same = _SAME_HASH.format(sha256=wanted)
+        raise damaged(manifest["version"], ARTEFACT, f"SHA-256 {found}", same)
+
+
+def check_libraries(manifest: Mapping[str, Any]) -> None:
+    """Refuse a model that can't be read reliably by what is installed here.
+
+    Raises
+    ------
+    ModelError
+        If it was saved with another version of scikit-learn.
+    """
     saved_with = str(manifest["libraries"].get("scikit-learn"))
     present = version_of("scikit-learn")
     if saved_with != present:
         detail = Detail("scikit-learn", present, Text(zh=saved_with, en=saved_with))
-        raise ModelError(_OTHER_LIBRARY.format(version=version), [detail])
+        raise ModelError(_OTHER_LIBRARY.format(version=manifest["version"]), [detail])
+
+
+def same_model(kept: Mapping[str, Any], given: Mapping[str, Any]) -> bool:
+    """Tell whether a kept manifest says of a model what its maker says, but for when it was made.
+
+    Two fits of one model can be pickled to different bytes; their scorecards are the same.
+    """
+    said = json.loads(json.dumps({**given, "created": None}, allow_nan=False))
+    return bool(said.get("scorecard")) and all(
+        key in kept and kept[key] == value for key, value in said.items() if key != "created"
+    )
+
+
+def libraries() -> dict[str, str]:
+    """Return the versions of Python, of leadscore, and of every library that it needs to run."""
+    found = {"python": platform.python_version()}
+    for name in ("leadscore", *_required()):
+        try:
+            found[name] = version_of(name)
+        except PackageNotFoundError:  # not needed on this platform
+            continue
+    return found
+
+
+def _required() -> list[str]:
+    needed = (line for line in requires("leadscore") or () if "extra ==" not in line)
+    return sorted(found[0].lower() for found in map(_PROJECT.match, needed) if found)
+
+
+@cache
+def code_fingerprint() -> str:
+    """Return SHA-256, in hex, of the code and the shipped tables that turn a firm into a score.
+
+    The same on every machine; a model that was saved under another one still scores, but perhaps
+    not as it would if it were trained now.
+    """
+    return fingerprint(_CODE, _SHIPPED)
 
 
 def damaged(version: str, file: str, got: str, wanted: Text) -> ModelError:

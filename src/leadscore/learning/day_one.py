@@ -1,4 +1,4 @@
-"""The champion of day one: the expert card as a fitted pipeline on the shelf."""
+"""The model of day one: the expert card as a fitted pipeline, built whenever it is needed."""
 
 from __future__ import annotations
 
@@ -16,12 +16,10 @@ from leadscore.features.catalogue import DIRECTIONS
 from leadscore.language import Text
 from leadscore.learning.card import AdditiveCard
 from leadscore.learning.expert import expert_scorecard
-from leadscore.learning.shelf import Shelf
+from leadscore.learning.shelf.manifest import code_fingerprint
+from leadscore.learning.shelf.shelf import Shelf, log_notice
+from leadscore.learning.shelf.succession import is_expert
 from leadscore.lists.blank import blank_firms
-from leadscore.ranking.scoring import Scorer
-from leadscore.shipped import fingerprint
-
-_TABLES = ("lexicon.toml", "rates.toml", "codes/divisions.csv")
 
 
 def expert_pipeline(city: City) -> Pipeline:
@@ -37,24 +35,42 @@ def expert_version(city: City) -> str:
     It changes with the profile, with the code and the shipped tables that turn a firm into a
     score, and with scikit-learn; it is the same on every machine.
     """
-    made_by = fingerprint(("city", "features", "learning", "lists"), _TABLES)
-    ground = f"{city.digest}|{made_by}|{sklearn.__version__}"
+    ground = f"{city.digest}|{code_fingerprint()}|{sklearn.__version__}"
     return f"{city.id}-expert-{hashlib.sha256(ground.encode()).hexdigest()[:10]}"
 
 
-def day_one_scorer(
-    city: City, shelf: Shelf, *, now: datetime, notify: Callable[[Text], object] | None = None
-) -> Scorer:
-    """Return the scorer of the city's expert card, building and shelving the model on first use.
+def ensure_expert(
+    city: City, shelf: Shelf, now: datetime, notify: Callable[[Text], object] = log_notice
+) -> str:
+    """Do as `expert_model`, and return the version only."""
+    return expert_model(city, shelf, now, notify)[0]
 
-    ``notify`` is told when a damaged model was set aside; by default a warning is logged.
+
+def expert_model(
+    city: City, shelf: Shelf, now: datetime, notify: Callable[[Text], object] = log_notice
+) -> tuple[str, Pipeline]:
+    """Return version and pipeline of the city's expert model, shelving it if it isn't there.
+
+    It becomes the champion where none is, or where one of an older profile or program is; it never
+    displaces a trained champion.
+
+    Parameters
+    ----------
+    city
+        The profile.
+    shelf
+        Where the models live.
+    now
+        Aware time, kept as the time of creation and of promotion.
+    notify
+        Told when a damaged model was set aside; by default a warning is logged.
 
     Raises
     ------
     CityError
         If the card in the profile has mistakes.
     ModelError
-        If the shelf can't be written or the saved model must not be used.
+        If the shelf can't be written, or the key can't be trusted.
     """
     version = expert_version(city)
 
@@ -70,9 +86,8 @@ def day_one_scorer(
         }
         return pipeline, manifest
 
-    told = {} if notify is None else {"notify": notify}
-    pipeline = shelf.ensure(version, build, **told)
-    champion = shelf.champion(city.id)
-    if champion is None or (champion != version and champion.startswith(f"{city.id}-expert-")):
-        shelf.promote(city.id, version)
-    return Scorer(pipeline, version)
+    pipeline = shelf.ensure(version, build, notify)
+    served = shelf.line(city.id)
+    if not served or is_expert(city.id, served[0]):
+        shelf.promote(city.id, version, act="expert", now=now)
+    return version, pipeline

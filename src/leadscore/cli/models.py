@@ -1,0 +1,152 @@
+"""The commands for models: which there are, what is in one, which serves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from leadscore.cli.group import FILE, Run, cli, lang_option, settings_of
+from leadscore.console import say, tell
+from leadscore.language import Lang, Text
+
+if TYPE_CHECKING:
+    from leadscore.city.profile import City
+    from leadscore.learning.shelf import Shelf
+
+_NONE_YET = Text(
+    zh="“{city}”还没有模型；首次排名（leadscore rank）时会按城市画像生成。",
+    en="there is no model of {city} yet; the first ranking (leadscore rank) builds one from the "
+    "city profile.",
+)
+_SERVES = Text(zh="“{city}”现由模型“{version}”评分。", en="the model {version} now serves {city}.")
+_SERVED = Text(
+    zh="“{city}”本来就由模型“{version}”评分，没有改动。",
+    en="the model {version} serves {city} already; nothing was changed.",
+)
+_BACK = Text(
+    zh="“{city}”已退回模型“{version}”；“{previous}”不再评分，但仍保存着。",
+    en="{city} is back to the model {version}; {previous} no longer serves, but is kept.",
+)
+_WRITTEN = Text(zh="已写出 {path}", en="wrote {path}")
+
+
+def _city_option(command: Callable[..., None]) -> Callable[..., None]:
+    return click.option("--city", metavar="FILE", type=FILE, help="City profile. 城市画像文件。")(
+        command
+    )
+
+
+def _reason_option(command: Callable[..., None]) -> Callable[..., None]:
+    return click.option(
+        "--reason", metavar="TEXT", help="Why; kept in the history. 理由，会留存。"
+    )(command)
+
+
+@cli.group()
+def models() -> None:
+    """See the models, and choose which one serves. 查看模型，选定由哪个评分。"""
+
+
+@models.command("list")
+@_city_option
+@lang_option
+@click.pass_obj
+def list_models(run: Run, city: Path | None, lang: Lang | None) -> None:
+    """List a city's models, the newest first. 列出模型，新的在前。"""
+    profile, shelf = _open(run, lang, city)
+    from leadscore.cli.model_table import model_table
+
+    versions = shelf.versions(profile.id)
+    if not versions:
+        say(_NONE_YET.format(city=profile.name).pick(run.lang))
+        return
+    serving = next(iter(shelf.line(profile.id)), None)
+    say(model_table(versions, serving, shelf.history(profile.id), run.lang))
+    shelf.champion(profile.id)  # says so if the pointer is damaged
+
+
+@models.command("show")
+@click.argument("version", metavar="[VERSION]", required=False)
+@click.option(
+    "--html",
+    metavar="FILE",
+    type=FILE,
+    help="Write one page with curves and tables. 写成一个网页文件。",
+)
+@_city_option
+@lang_option
+@click.pass_obj
+def show_model(
+    run: Run, version: str | None, html: Path | None, city: Path | None, lang: Lang | None
+) -> None:
+    """Show a model's scorecard and measures; by default the champion's. 显示模型，默认为现役。"""
+    profile, shelf = _open(run, lang, city)
+    from leadscore.learning.modelpage import render_html, render_text
+
+    chosen = version or shelf.champion(profile.id)
+    if chosen is None:
+        say(_NONE_YET.format(city=profile.name).pick(run.lang))
+        return
+    manifest = shelf.manifest(chosen)
+    if html is None:
+        say(render_text(manifest, run.lang, profile))
+        return
+    from leadscore.lists.output.replacing import check_distinct, replacing
+
+    check_distinct({"--html": html, "--city": city})
+    page = render_html(manifest, run.lang, profile).encode()
+    with replacing(html) as file:
+        file.write(page)
+    say(_WRITTEN.format(path=html).pick(run.lang))
+
+
+@models.command("promote")
+@click.argument("version", metavar="VERSION")
+@_reason_option
+@_city_option
+@lang_option
+@click.pass_obj
+def promote_model(
+    run: Run, version: str, reason: str | None, city: Path | None, lang: Lang | None
+) -> None:
+    """Let a model serve; overruling failed gates needs a reason. 启用模型；未过检验须写理由。"""
+    profile, shelf = _open(run, lang, city)
+    before = shelf.line(profile.id)[:1]
+    shelf.promote(profile.id, version, act="by_hand", reason=reason, now=datetime.now(UTC))
+    message = _SERVED if before == [version] else _SERVES
+    say(message.format(city=profile.name, version=version).pick(run.lang))
+
+
+@models.command("rollback")
+@_reason_option
+@_city_option
+@lang_option
+@click.pass_obj
+def roll_back(run: Run, reason: str | None, city: Path | None, lang: Lang | None) -> None:
+    """Go back to the champion before; twice goes further. 退回前一个模型，可连续退回。"""
+    profile, shelf = _open(run, lang, city)
+    now = datetime.now(UTC)
+
+    def notify(notice: Text) -> None:
+        tell(notice.pick(run.lang))
+
+    def expert() -> str:
+        # Needs scikit-learn, which takes a second: only where no other model is left.
+        from leadscore.learning.day_one import ensure_expert
+
+        return ensure_expert(profile, shelf, now, notify)
+
+    previous = next(iter(shelf.line(profile.id)), None)
+    version = shelf.rollback(profile.id, now=now, reason=reason, last_resort=expert, notify=notify)
+    say(_BACK.format(city=profile.name, version=version, previous=previous).pick(run.lang))
+
+
+def _open(run: Run, lang: Lang | None, city: Path | None) -> tuple[City, Shelf]:
+    settings = settings_of(run, lang)
+    from leadscore.startup import open_city, open_shelf
+
+    return open_city(settings, city), open_shelf(settings)

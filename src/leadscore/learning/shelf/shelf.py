@@ -1,0 +1,285 @@
+"""The shelf as the rest of the program sees it: save, load, promote, go back."""
+
+from __future__ import annotations
+
+import io
+import logging
+import pickle
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from leadscore.errors import ModelError
+from leadscore.language import Text
+from leadscore.learning.shelf.champions import Champions
+from leadscore.learning.shelf.manifest import ARTEFACT, damaged, same_model
+from leadscore.learning.shelf.promoting import Promoting, owner_of
+from leadscore.learning.shelf.signing import SigningKey
+from leadscore.learning.shelf.succession import Act, Promotion
+from leadscore.learning.shelf.versions import Version, Versions
+
+_log = logging.getLogger(__name__)
+
+_TAKEN = Text(
+    zh="模型“{version}”已经存在而且内容不同；保存过的版本不会改动。请换一个版本名。",
+    en="the model {version} exists already with other content, and a saved version never changes. "
+    "Use another name.",
+)
+_THIS_CODE = Text(
+    zh="能由现在这个版本的 leadscore 读取的模型",
+    en="a model that this version of leadscore can read",
+)
+# What unpickling raises when the code has moved on since the model was saved.
+_UNREADABLE = (
+    AttributeError,
+    ImportError,
+    KeyError,
+    TypeError,
+    ValueError,
+    pickle.UnpicklingError,
+)
+_TRIES = 3
+
+
+def log_notice(notice: Text) -> None:
+    """Log a notice for which nobody else asked."""
+    _log.warning("%s", notice.en)
+
+
+class Shelf:
+    """A folder with one folder per version, and per city one file that names the champion.
+
+    Nothing is touched before the first use.
+
+    Parameters
+    ----------
+    folder
+        Where the models live; made when the first is saved.
+    key
+        File of the key that they are signed with, outside the folder; made when the first model
+        is saved.
+    """
+
+    def __init__(self, folder: Path, key: Path) -> None:
+        self.folder = Path(folder)
+        self._key = SigningKey(Path(key), self.folder)
+        self._versions = Versions(self.folder, self._key)
+        self._champions = Champions(self.folder)
+        self._promoting = Promoting(self._versions, self._champions)
+
+    def save(
+        self,
+        version: str,
+        pipeline: object,
+        manifest: Mapping[str, Any],
+        notify: Callable[[Text], object] = log_notice,
+    ) -> None:
+        """Save a fitted pipeline under a new name; the same model again changes nothing.
+
+        A version is there wholly or not at all, and of two writers the first wins. One that is
+        there and can't be used is renamed to ``<version>.damaged-1`` (2, 3, ...).
+
+        Parameters
+        ----------
+        version
+            Name of the model.
+        pipeline
+            What joblib can save.
+        manifest
+            See `leadscore.learning.shelf.manifest.composed`.
+        notify
+            Told when a version was set aside; by default a warning is logged.
+
+        Raises
+        ------
+        ModelError
+            If the folder can't be written, or the version exists with other content.
+        """
+        artefact = _pickled(pipeline)
+        self._key.check()
+        for _ in range(_TRIES):
+            if self._versions.put(version, artefact, manifest):
+                return
+            try:
+                kept, saved = self._versions.servable(version)
+            except ModelError as fault:
+                self._versions.set_aside(version, fault, notify)
+                continue
+            if saved != artefact and not same_model(kept, manifest):
+                raise ModelError(_TAKEN.format(version=version))
+            return
+        self._versions.servable(version)
+
+    def load(self, version: str) -> Any:
+        """Return the pipeline of a version, its bytes checked before anything is unpickled.
+
+        Raises
+        ------
+        ModelError
+            If it isn't there, isn't as it was signed, or was saved with another scikit-learn.
+        """
+        _, artefact = self._versions.servable(version)
+        # Imported late: going back to another champion unpickles nothing, and must be quick.
+        import joblib
+
+        try:
+            return joblib.load(io.BytesIO(artefact))
+        except _UNREADABLE as error:
+            raise damaged(version, ARTEFACT, str(error), _THIS_CODE) from error
+
+    def manifest(self, version: str) -> dict[str, Any]:
+        """Return the manifest of a version, after the same checks as `load`.
+
+        It can be read with any scikit-learn.
+        """
+        return self._versions.checked(version)[0]
+
+    def versions(self, city_id: str | None = None) -> list[Version]:
+        """Return all versions, or those of a city, the newest first; damaged ones too.
+
+        A damaged one counts to the city with whose id its name begins.
+        """
+        found = [
+            version
+            for version in self._versions.listed()
+            if city_id is None or owner_of(version.manifest, version.name, city_id) == city_id
+        ]
+        return sorted(found, key=lambda version: (version.created, version.name), reverse=True)
+
+    def ensure(
+        self,
+        version: str,
+        build: Callable[[], tuple[object, Mapping[str, Any]]],
+        notify: Callable[[Text], object] = log_notice,
+    ) -> Any:
+        """Return the pipeline of a version that can be built at any time, building it if need be.
+
+        A version that can't be used is renamed to ``<version>.damaged-1`` (2, 3, ...), kept for
+        whoever wants to know, and built anew.
+
+        Parameters
+        ----------
+        version
+            Name that is determined by what ``build`` builds from.
+        build
+            Returns the pipeline and what `save` wants to know of it.
+        notify
+            Told when a version was set aside; by default a warning is logged.
+
+        Raises
+        ------
+        ModelError
+            If the folder can't be written, or the key can't be trusted.
+        """
+        self._key.check()
+        made: tuple[bytes, Mapping[str, Any]] | None = None
+        for _ in range(_TRIES):  # another process may set aside what this one has just built
+            if self._versions.there(version):
+                try:
+                    return self.load(version)
+                except ModelError as fault:
+                    self._versions.set_aside(version, fault, notify)
+            if made is None:
+                pipeline, manifest = build()
+                made = _pickled(pipeline), manifest
+            self._versions.put(version, *made)
+        return self.load(version)
+
+    def check_key(self) -> None:
+        """Refuse to go on with a key that is there and can't be trusted.
+
+        Raises
+        ------
+        ModelError
+            Saying what to do about it.
+        """
+        self._key.check()
+
+    def champion(self, city_id: str) -> str | None:
+        """Return the version that serves a city, or None if none was promoted.
+
+        Raises
+        ------
+        ModelError
+            If the pointer names no version.
+        """
+        return self._champions.champion(city_id)
+
+    def history(self, city_id: str) -> list[Promotion]:
+        """Return every change of a city's champion, the oldest first."""
+        return self._champions.history(city_id)
+
+    def line(self, city_id: str) -> list[str]:
+        """Return the champion and, one after another, those to go back to; sound or not."""
+        return self._champions.line(city_id)
+
+    def promote(
+        self, city_id: str, version: str, *, act: Act, now: datetime, reason: str | None = None
+    ) -> None:
+        """Let a version serve a city from now on; one that serves already changes nothing.
+
+        Parameters
+        ----------
+        city_id
+            The city.
+        version
+            A version of that city.
+        act
+            How it comes to that; a person (``"by_hand"``) needs a reason to overrule failed gates.
+        now
+            Aware time of the change.
+        reason
+            What a person gives as the reason; kept in the history.
+
+        Raises
+        ------
+        ModelError
+            If the version isn't there, isn't sound, is of another city, or has failed its gates
+            and no reason was given, or if the pointer can't be written.
+        """
+        self._promoting.promote(city_id, version, act=act, now=now, reason=reason)
+
+    def rollback(
+        self,
+        city_id: str,
+        *,
+        now: datetime,
+        reason: str | None = None,
+        last_resort: Callable[[], str] | None = None,
+        notify: Callable[[Text], object] = log_notice,
+    ) -> str:
+        """Let the champion before the present one serve again, and return it.
+
+        Twice goes back twice. One that can't be used is passed over.
+
+        Parameters
+        ----------
+        city_id
+            The city.
+        now
+            Aware time of the change.
+        reason
+            Kept in the history.
+        last_resort
+            Builds the expert model and returns its version: goes before a trained champion where
+            nothing else does.
+        notify
+            Told which versions were passed over; by default a warning is logged.
+
+        Raises
+        ------
+        ModelError
+            If there is nothing to go back to, or the pointer can't be written.
+        """
+        return self._promoting.roll_back(
+            city_id, now=now, reason=reason, last_resort=last_resort, notify=notify
+        )
+
+
+def _pickled(pipeline: object) -> bytes:
+    import joblib  # late, as in `Shelf.load`
+
+    buffer = io.BytesIO()
+    joblib.dump(pipeline, buffer)
+    return buffer.getvalue()

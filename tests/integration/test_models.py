@@ -1,0 +1,288 @@
+"""The commands for models as a user types them, in a process of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.pipeline import Pipeline
+
+from leadscore.city import City, load_city
+from leadscore.features.build import FirmFeatures
+from leadscore.learning import AdditiveCard
+from leadscore.learning.day_one import ensure_expert, expert_version
+from leadscore.learning.expert import expert_scorecard
+from leadscore.learning.shelf import Shelf
+from leadscore.learning.tables import Scorecard
+from leadscore.lists.blank import blank_firms
+
+ROOT = Path(__file__).parents[2]
+LAKEPORT = ROOT / "tests" / "cities" / "lakeport.toml"
+COMMAND = Path(sys.executable).with_name("leadscore")
+NOW = datetime(2026, 11, 24, 8, tzinfo=UTC)
+FIRST, SECOND, BOLD = (f"lakeport-2026{name}-0123456789" for name in ("0101", "0201", "0301"))
+MEASURES = {
+    "n": 200,
+    "positives": 21,
+    "measures": {
+        "log_loss": {"value": 0.30125, "low": 0.25, "high": 0.35},
+        "auc": {"value": None, "low": None, "high": None},
+    },
+}
+PASSED = {"id": "loss", "passed": True, "sentence": {"zh": "没有变差。", "en": "No worse."}}
+FAILED = {"id": "slope", "passed": False, "sentence": {"zh": "斜率过大。", "en": "Too steep."}}
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+def pipeline(city: City, shift: float) -> Pipeline:
+    expert = expert_scorecard(city)
+    card = AdditiveCard(prior=Scorecard(expert.intercept + shift, expert.tables))
+    steps = [("features", FirmFeatures(city)), ("card", card)]
+    return Pipeline(steps).fit(blank_firms(0), np.empty(0))
+
+
+@pytest.fixture
+def city() -> City:
+    return load_city(LAKEPORT)
+
+
+@pytest.fixture
+def shelf(city: City, tmp_path: Path) -> Shelf:
+    """Return a shelf on which the expert and two trained models have served; a third failed."""
+    shelf = Shelf(tmp_path / "models", tmp_path / "keys" / "models.key")
+    ensure_expert(city, shelf, NOW)
+    for n, version in enumerate((FIRST, SECOND, BOLD), start=1):
+        fitted = pipeline(city, n)
+        gates = [PASSED, FAILED] if version == BOLD else [PASSED]
+        manifest = {
+            "kind": "trained",
+            "family": "card",
+            "city": {"id": city.id, "digest": city.digest},
+            "created": datetime(2026, 11, 24, 8 + n, tzinfo=UTC),
+            "as_of": f"2026-0{n}-01",
+            "outcomes": {"known": 1_234, "positive": 56, "open": 7, "left_out": {}},
+            "measures": {"challenger": MEASURES, "champion": MEASURES},
+            "decision": {"promoted": version != BOLD, "gates": gates, "overruled": None},
+            "scorecard": fitted.named_steps["card"].scorecard_.to_dict(),
+        }
+        shelf.save(version, fitted, manifest)
+        if version != BOLD:
+            shelf.promote(city.id, version, act="trained", now=NOW)
+    return shelf
+
+
+@pytest.fixture
+def leadscore(tmp_path: Path) -> Run:
+    def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+        known = {
+            "LEADSCORE_HOME": str(tmp_path),
+            "LEADSCORE_LANG": "en",
+            "LEADSCORE_CITY": str(LAKEPORT),
+        }
+        return subprocess.run(
+            [COMMAND, *map(str, arguments)], capture_output=True, encoding="utf-8", timeout=60,
+            env={**os.environ, **known, **environment}, check=False,
+        )  # fmt: skip
+
+    return run
+
+
+def history(shelf: Shelf) -> list[dict[str, Any]]:
+    lines = (shelf.folder / "lakeport.history.jsonl").read_text("utf-8").splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def test_the_models_are_listed_newest_first(leadscore: Run, shelf: Shelf, city: City) -> None:
+    (shelf.folder / FIRST / "manifest.json").write_text("{}")
+    done = leadscore("models", "list")
+    assert done.returncode == 0, done.stderr
+    head, *rest = done.stdout.splitlines()
+    assert head.split() == [
+        "version", "kind", "family", "as", "of", "saved", "outcomes", "log", "loss", "AUC", "gates",
+    ]  # fmt: skip
+    rows = {row.split()[-9]: row.split() for row in rest[:4] if FIRST not in row}
+    assert rows[BOLD] == [
+        BOLD, "trained", "card", "2026-03-01", "2026-11-24", "1,234", "0.3013", "-", "failed",
+    ]  # fmt: skip
+    assert rows[SECOND][0] != SECOND
+    assert rows[expert_version(city)][1:] == ["expert", "card", "-", "2026-11-24", "0", *"---"]
+    order = [line for line in rest if BOLD in line or SECOND in line]
+    assert BOLD in order[0]
+    (bad,) = (row for row in rest[:4] if FIRST in row)
+    assert bad.split()[:3] == ["!", FIRST, "damaged"]
+    assert f"! {FIRST}\nthe model {FIRST} is damaged" in done.stdout
+    assert f"{SECOND}, trained, and passed its gates" in done.stdout
+
+
+def test_the_list_speaks_chinese(leadscore: Run, shelf: Shelf) -> None:
+    done = leadscore("models", "list", "--lang", "zh")
+    assert done.stdout.splitlines()[0].split()[:3] == ["版本", "种类", "模型族"]
+    assert "未通过" in done.stdout
+    assert "训练后通过检验" in done.stdout
+    assert shelf.champion("lakeport") in done.stdout
+
+
+def test_an_empty_shelf_is_no_error(leadscore: Run, tmp_path: Path) -> None:
+    for command in ("list", "show"):
+        done = leadscore("models", command)
+        assert done.returncode == 0
+        assert "the first ranking (leadscore rank) builds one" in done.stdout
+    assert not list(tmp_path.iterdir())
+
+
+def test_rolling_back_restores_the_scores_to_the_last_byte_in_less_than_two_seconds(
+    leadscore: Run, shelf: Shelf, city: City, tmp_path: Path
+) -> None:
+    listed = tmp_path / "list.csv"
+    listed.write_text(
+        "企业名称,经营范围\n甲公司,风电叶片的研发、生产和销售\n乙公司,面包\n", "utf-8"
+    )
+
+    def ranked(name: str) -> bytes:
+        done = leadscore("rank", listed, "-o", tmp_path / name)
+        assert done.returncode == 0, done.stderr
+        return (tmp_path / name).read_bytes()
+
+    shelf.rollback(city.id, now=NOW)
+    before = ranked("before.csv")
+    shelf.promote(city.id, SECOND, act="by_hand", now=NOW)
+    assert ranked("between.csv") != before
+    started = time.monotonic()
+    done = leadscore("models", "rollback", "--reason", "the fair was a fluke")
+    assert time.monotonic() - started < 2
+    assert done.returncode == 0, done.stderr
+    assert f"is back to the model {FIRST}; {SECOND} no longer serves" in done.stdout
+    assert ranked("after.csv") == before
+    last = history(shelf)[-1]
+    assert (last["version"], last["act"], last["previous"]) == (FIRST, "rolled_back", SECOND)
+    assert last["reason"] == "the fair was a fluke"
+
+
+def test_rolling_back_leads_to_the_expert_and_then_nowhere(
+    leadscore: Run, shelf: Shelf, city: City
+) -> None:
+    for version in (FIRST, expert_version(city)):
+        assert version in leadscore("models", "rollback").stdout
+        assert shelf.champion(city.id) == version
+    done = leadscore("models", "rollback", "--lang", "zh")
+    assert done.returncode == 2
+    assert "没有可以退回的模型" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_rolling_back_over_damaged_models_builds_the_expert_anew(
+    leadscore: Run, shelf: Shelf, city: City
+) -> None:
+    for version in (FIRST, expert_version(city)):
+        (shelf.folder / version / "pipeline.joblib").write_bytes(b"junk")
+    done = leadscore("models", "rollback")
+    assert done.returncode == 0, done.stderr
+    champion = shelf.champion(city.id)
+    assert f"back to the model {champion}" in done.stdout
+    assert f"{FIRST}, which can't be used, was passed over" in done.stderr
+    assert shelf.manifest(champion)["kind"] == "expert"
+    assert shelf.load(champion)
+    assert history(shelf)[-1]["act"] == "rolled_back"
+
+
+def test_a_model_is_promoted_by_hand_and_failed_gates_need_a_reason(
+    leadscore: Run, shelf: Shelf
+) -> None:
+    done = leadscore("models", "promote", BOLD)
+    assert done.returncode == 2
+    assert "did not pass its gates: Too steep. To let it serve nevertheless" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert shelf.champion("lakeport") == SECOND
+    done = leadscore("models", "promote", BOLD, "--reason", "我们负责", "--lang", "zh")
+    assert done.returncode == 0, done.stderr
+    assert BOLD in done.stdout
+    assert shelf.champion("lakeport") == BOLD
+    assert history(shelf)[-1]["reason"] == "我们负责"
+    listed = leadscore("models", "list", "--lang", "zh").stdout
+    assert "由人指定；理由：我们负责" in listed
+    again = leadscore("models", "promote", BOLD)
+    assert again.returncode == 0
+    assert "serves Lakeport already; nothing was changed" in again.stdout
+
+
+def test_a_model_that_is_not_there_or_of_another_city_is_bad_input(
+    leadscore: Run, shelf: Shelf
+) -> None:
+    for arguments, words in (
+        (("promote", "lakeport-nothing"), "there is no model lakeport-nothing"),
+        (("promote", "../lakeport"), "can't be the name of a model"),
+        (("promote", SECOND, "--city", ROOT / "data" / "cities" / "nanchang.toml"), "lakeport"),
+        (("show", "lakeport-nothing"), "there is no model lakeport-nothing"),
+        (("list", "--city", "no.toml"), "there is no city profile"),
+    ):
+        done = leadscore("models", *arguments)
+        assert done.returncode == 2
+        assert words in done.stderr
+        assert "Traceback" not in done.stderr
+    assert shelf.champion("lakeport") == SECOND
+    assert shelf.champion("nanchang") is None
+
+
+def test_the_champion_is_shown_unless_another_is_named(leadscore: Run, shelf: Shelf) -> None:
+    shown = leadscore("models", "show")
+    assert shown.returncode == 0, shown.stderr
+    assert SECOND in shown.stdout
+    assert BOLD in leadscore("models", "show", BOLD, "--lang", "zh").stdout
+    (shelf.folder / BOLD / "signature").unlink()
+    refused = leadscore("models", "show", BOLD)
+    assert refused.returncode == 2
+    assert "has no signature" in refused.stderr
+
+
+def test_a_model_is_shown_as_a_page(leadscore: Run, shelf: Shelf, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    done = leadscore("models", "show", "--html", page)
+    assert done.returncode == 0, done.stderr
+    assert SECOND in page.read_text("utf-8")
+    assert str(page) in done.stdout
+    nowhere = leadscore("models", "show", "--html", tmp_path / "no" / "page.html")
+    assert nowhere.returncode == 2
+    assert "there is no folder" in nowhere.stderr
+    assert shelf.champion("lakeport") == SECOND
+
+
+def test_the_key_may_lie_where_a_setting_says(leadscore: Run, shelf: Shelf, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "vault.key"
+    (tmp_path / "keys" / "models.key").rename(elsewhere)
+    lost = leadscore("models", "rollback")
+    assert lost.returncode == 2
+    assert "isn't there" in lost.stderr
+    assert not (tmp_path / "keys" / "models.key").exists()
+    done = leadscore("models", "rollback", LEADSCORE_KEY_FILE=str(elsewhere))
+    assert done.returncode == 0, done.stderr
+    assert shelf.champion("lakeport") == FIRST
+    inside = leadscore("models", "list", LEADSCORE_KEY_FILE=str(tmp_path / "models" / "key"))
+    assert "inside the folder of models" in inside.stdout
+
+
+def test_looking_and_going_back_load_neither_pandas_nor_scikit_learn(
+    shelf: Shelf, tmp_path: Path
+) -> None:
+    code = (
+        "import sys; from leadscore.cli import cli; "
+        "[cli(['models', c], standalone_mode=False) for c in ('list', 'rollback')]; "
+        "print('loaded:', *sorted({'pandas', 'sklearn', 'numpy', 'joblib'} & set(sys.modules)))"
+    )
+    known = {"LEADSCORE_HOME": str(tmp_path), "LEADSCORE_CITY": str(LAKEPORT)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True,
+        env=os.environ | known,
+    )  # fmt: skip
+    assert done.stdout.rstrip().endswith("loaded:")
+    assert shelf.champion("lakeport") == FIRST

@@ -1,0 +1,344 @@
+"""Nothing is unpickled that wasn't signed with the key, and the key is looked after."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import shutil
+import stat
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from leadscore.errors import ModelError
+from leadscore.learning.shelf import Shelf
+
+VERSION = "somewhere-20261124-0123456789"
+OTHER = "somewhere-20261125-0123456789"
+NOW = datetime(2026, 11, 24, 8, tzinfo=UTC)
+MANIFEST = {
+    "kind": "trained",
+    "city": {"id": "somewhere", "digest": "d1ge57"},
+    "created": NOW,
+    "scorecard": {"intercept": -1.0},
+}
+FILES = ("manifest.json", "pipeline.joblib", "signature")
+
+
+class Bomb:
+    """Writes a file when it is unpickled, as a planted model would run code."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return Path.touch, (self.path,)
+
+
+@pytest.fixture
+def key(tmp_path):
+    return tmp_path / "keys" / "models.key"
+
+
+@pytest.fixture
+def shelf(tmp_path, key):
+    return Shelf(tmp_path / "models", key)
+
+
+@pytest.fixture
+def flag(tmp_path):
+    return tmp_path / "went-off"
+
+
+@pytest.fixture
+def mined(shelf, flag):
+    """Return a shelf with a version that leaves a trace when it is unpickled."""
+    shelf.save(VERSION, Bomb(flag), MANIFEST)
+    return shelf
+
+
+def refusal(use, *arguments):
+    with pytest.raises(ModelError) as caught:
+        use(*arguments)
+    assert caught.value.code == "unusable_model"
+    zh, en = caught.value.render("zh"), caught.value.render("en")
+    assert re.search(r"[\u4e00-\u9fff]", zh)
+    assert not re.search(r"[\u4e00-\u9fff]", en)
+    return zh, en
+
+
+def test_a_thousand_flipped_bits_are_a_thousand_refusals_before_unpickling(mined, flag):
+    folder = mined.folder / VERSION
+    good = {name: (folder / name).read_bytes() for name in FILES}
+    bits = random.Random(3)  # noqa: S311 - the same bits in every run
+    refused = dict.fromkeys(FILES, 0)
+    for n in range(1_000):
+        name = FILES[n % len(FILES)]
+        flipped = bytearray(good[name])
+        flipped[bits.randrange(len(flipped))] ^= 1 << bits.randrange(8)
+        (folder / name).write_bytes(flipped)
+        with pytest.raises(ModelError, match=r"damaged|another key"):
+            mined.load(VERSION)
+        (folder / name).write_bytes(good[name])
+        refused[name] += 1
+    assert sum(refused.values()) == 1_000
+    assert min(refused.values()) >= 333
+    assert not flag.exists()
+    mined.load(VERSION)
+    assert flag.exists()
+
+
+def test_every_single_bit_of_the_signature_counts(mined, flag):
+    signature = mined.folder / VERSION / "signature"
+    good = signature.read_bytes()
+    for bit in range(8 * len(good)):
+        flipped = bytearray(good)
+        flipped[bit // 8] ^= 1 << bit % 8
+        signature.write_bytes(flipped)
+        refusal(mined.load, VERSION)
+    assert not flag.exists()
+
+
+@pytest.mark.parametrize("file", FILES)
+@pytest.mark.parametrize("change", [lambda good: good[:-1], lambda good: good + b"\n"])
+def test_a_byte_too_few_or_too_many_is_refused(mined, flag, file, change):
+    path = mined.folder / VERSION / file
+    path.write_bytes(change(path.read_bytes()))
+    refusal(mined.load, VERSION)
+    assert not flag.exists()
+
+
+def test_a_planted_model_with_the_right_hash_is_refused(shelf, mined, flag, tmp_path):
+    forger = Shelf(tmp_path / "forged", tmp_path / "forged.key")
+    forger.save(OTHER, Bomb(flag), MANIFEST)
+    shutil.copytree(forger.folder / OTHER, shelf.folder / OTHER)
+    zh, en = refusal(mined.load, OTHER)
+    assert "signed with another key" in en
+    assert "LEADSCORE_KEY_FILE" in en
+    assert "另一把密钥" in zh
+    assert not flag.exists()
+
+
+def test_a_version_under_another_name_is_refused(mined, flag):
+    shutil.copytree(mined.folder / VERSION, mined.folder / OTHER)
+    zh, en = refusal(mined.load, OTHER)
+    assert f"{OTHER}/signature" in en
+    assert "已损坏" in zh
+    assert not flag.exists()
+
+
+def test_parts_of_two_versions_make_no_third(mined, flag):
+    mined.save(OTHER, Bomb(flag.with_name("other")), {**MANIFEST, "scorecard": {"intercept": -2.0}})
+    for file in FILES[1:]:
+        shutil.copyfile(mined.folder / OTHER / file, mined.folder / VERSION / file)
+        refusal(mined.load, VERSION)
+    assert not flag.exists()
+    assert not flag.with_name("other").exists()
+
+
+def test_a_model_of_an_older_leadscore_has_no_signature_and_is_said_so(mined, flag):
+    (mined.folder / VERSION / "signature").unlink()
+    zh, en = refusal(mined.load, VERSION)
+    assert "has no signature" in en
+    assert "leadscore retrain" in en
+    assert "没有签名" in zh
+    assert not flag.exists()
+
+
+@pytest.mark.parametrize("part", ["", "manifest.json", "pipeline.joblib", "signature"])
+def test_a_link_is_never_followed(mined, flag, tmp_path, part):
+    path = mined.folder / VERSION / part
+    elsewhere = tmp_path / "elsewhere"
+    path.rename(elsewhere)
+    path.symlink_to(elsewhere)
+    zh, en = refusal(mined.load, VERSION)
+    assert "no plain file or folder" in en
+    assert "链接" in zh
+    assert not flag.exists()
+
+
+def test_a_link_in_place_of_the_pointer_or_the_history_is_refused(mined, tmp_path):
+    secret = tmp_path / "secret"
+    secret.write_text(f"{VERSION}\n")
+    (mined.folder / "somewhere.champion").symlink_to(secret)
+    refusal(mined.champion, "somewhere")
+    (mined.folder / "somewhere.champion").unlink()
+    (mined.folder / "somewhere.history.jsonl").symlink_to(secret)
+    with pytest.raises(ModelError, match="no plain file"):
+        mined.promote("somewhere", VERSION, act="trained", now=NOW)
+    assert secret.read_text() == f"{VERSION}\n"
+
+
+def test_a_pipe_in_place_of_a_file_does_not_hang(mined):
+    path = mined.folder / VERSION / "pipeline.joblib"
+    path.unlink()
+    os.mkfifo(path)
+    refusal(mined.load, VERSION)
+
+
+@pytest.mark.usefixtures("mined")
+def test_the_key_is_random_outside_the_models_and_for_its_owner_only(key, tmp_path):
+    assert len(key.read_bytes()) == 32
+    assert stat.S_IMODE(key.stat().st_mode) == 0o600
+    assert stat.S_IMODE(key.parent.stat().st_mode) == 0o700
+    assert [path.name for path in key.parent.iterdir()] == ["models.key"]
+    Shelf(tmp_path / "others", tmp_path / "other.key").save(VERSION, Bomb(tmp_path), MANIFEST)
+    assert (tmp_path / "other.key").read_bytes() != key.read_bytes()
+
+
+def test_looking_makes_no_key(shelf, key):
+    refusal(shelf.load, VERSION)
+    assert shelf.versions() == []
+    assert shelf.champion("somewhere") is None
+    assert not key.parent.exists()
+
+
+def test_a_lost_key_is_named_and_no_new_one_pretends_to_be_it(mined, key, flag):
+    key.unlink()
+    zh, en = refusal(mined.load, VERSION)
+    assert str(key) in en
+    assert "Restore it from a backup" in en
+    assert "leadscore retrain" in zh
+    assert not key.exists()
+    assert not flag.exists()
+
+
+def test_after_a_lost_key_new_models_are_signed_with_a_new_one(mined, key, flag):
+    old = key.read_bytes()
+    key.unlink()
+    mined.save(OTHER, {"new": True}, MANIFEST)
+    assert mined.load(OTHER) == {"new": True}
+    assert "another key" in refusal(mined.load, VERSION)[1]
+    key.write_bytes(old)
+    mined.load(VERSION)
+    assert flag.exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", bytes(31)])
+def test_a_short_key_is_refused_whatever_is_asked(mined, key, flag, content):
+    key.write_bytes(content)
+    for use in (
+        lambda: mined.load(VERSION),
+        lambda: mined.save(OTHER, {}, MANIFEST),
+        lambda: mined.ensure(VERSION, lambda: pytest.fail("built without a key")),
+        mined.check_key,
+    ):
+        zh, en = refusal(use)
+        assert f"found {len(content)}, wanted 32 to 65536 bytes" in en
+        assert "删去该文件" in zh
+    assert [path.name for path in mined.folder.iterdir()] == [VERSION]
+    assert not flag.exists()
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o604, 0o602, 0o620])
+def test_a_key_that_others_may_read_or_change_is_refused(mined, key, mode):
+    key.chmod(mode)
+    zh, en = refusal(mined.load, VERSION)
+    assert f"chmod 600 {key}" in en
+    assert f"found {mode:o}" in en
+    assert "伪造" in zh
+
+
+def test_a_key_that_a_group_may_read_serves_its_service(mined, key, flag):
+    key.chmod(0o640)
+    mined.load(VERSION)
+    assert flag.exists()
+
+
+def test_a_key_among_the_models_is_refused(tmp_path):
+    shelf = Shelf(tmp_path / "models", tmp_path / "models" / "keys" / "key")
+    zh, en = refusal(shelf.save, VERSION, {}, MANIFEST)
+    assert "inside the folder of models" in en
+    assert "放到别处" in zh
+    assert not (tmp_path / "models").exists()
+
+
+def test_a_folder_in_place_of_the_key_is_said_so(shelf, key):
+    key.mkdir(parents=True)
+    zh, en = refusal(shelf.save, VERSION, {}, MANIFEST)
+    assert f"the key file {key} can't be used" in en
+    assert "LEADSCORE_KEY_FILE" in zh
+
+
+MAKER = """
+import sys
+from pathlib import Path
+from leadscore.learning.shelf import Shelf
+
+home = Path(sys.argv[1])
+print("ready", flush=True)
+sys.stdin.readline()
+Shelf(home / "models", home / "keys" / "models.key").save(
+    sys.argv[2], sys.argv[2],
+    {"kind": "trained", "city": {"id": "somewhere"}, "created": "2026-11-24T00:00:00+00:00"},
+)
+"""
+
+
+def test_processes_that_start_at_once_agree_on_one_key(tmp_path, shelf, key):
+    names = [f"somewhere-{n}" for n in range(4)]
+    pipe = subprocess.PIPE
+    makers = [
+        subprocess.Popen(
+            [sys.executable, "-c", MAKER, tmp_path, name], stdin=pipe, stdout=pipe, text=True
+        )
+        for name in names
+    ]
+    for maker in makers:
+        assert maker.stdout.readline() == "ready\n"
+    for maker in makers:
+        maker.stdin.write("\n")
+        maker.stdin.flush()
+    for maker in makers:
+        maker.communicate(timeout=60)
+        assert maker.returncode == 0
+    assert [shelf.load(name) for name in names] == names
+    assert [path.name for path in key.parent.iterdir()] == ["models.key"]
+
+
+SAVER = """
+import os, signal, sys
+from datetime import UTC, datetime
+from pathlib import Path
+from leadscore.learning.shelf import Shelf
+
+kept, home = os.fsync, Path(sys.argv[1])
+left = int(sys.argv[2])
+
+def killed_at(handle):
+    global left
+    left -= 1
+    if left == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    kept(handle)
+
+os.fsync = killed_at
+shelf = Shelf(home / "models", home / "key")
+shelf.save(sys.argv[3], "whole", {"city": {"id": "somewhere"}, "created": "2026-11-24T00:00:00Z"})
+shelf.promote("somewhere", sys.argv[3], act="trained", now=datetime.now(UTC))
+"""
+
+
+def test_a_process_that_is_killed_leaves_no_half_version(tmp_path):
+    (tmp_path / "key").write_bytes(bytes(32))
+    (tmp_path / "key").chmod(0o600)
+    shelf = Shelf(tmp_path / "models", tmp_path / "key")
+    states = set()
+    for step in range(1, 12):
+        command = [sys.executable, "-c", SAVER, tmp_path, str(step), VERSION]
+        done = subprocess.run(command, check=False, timeout=60)
+        whole = [version.name for version in shelf.versions() if version.fault is None]
+        assert [version.name for version in shelf.versions()] == whole
+        assert shelf.line("somewhere")[:1] in ([], [VERSION])
+        states.add((bool(whole), shelf.line("somewhere") != []))
+        if done.returncode == 0:
+            break
+        shutil.rmtree(shelf.folder)
+    assert done.returncode == 0
+    assert states == {(False, False), (True, False), (True, True)}
+    assert shelf.load(VERSION) == "whole"
+    assert shelf.champion("somewhere") == VERSION
