@@ -49,6 +49,8 @@ class Delivery:
         Day as of which the firms were scored.
     lang
         Language of everything.
+    kept
+        What to say of the snapshot of the firms, if anything.
     """
 
     ranking: Ranking
@@ -56,6 +58,7 @@ class Delivery:
     city: Text
     today: date
     lang: Lang
+    kept: Text | None = None
 
     def deliver(self, output: Path | None, problems: Path | None, top: int) -> None:
         """Write the files, then print; what the disk refuses is still printed.
@@ -100,6 +103,8 @@ class Delivery:
         count = len(self.ranking.problems)
         if count and point_to_problems:
             lines.append(_PROBLEMS.format(count=count, problems=_counted(count, "problem")))
+        if self.kept:
+            lines.append(self.kept)
         for line in (*lines, *self._sums()):
             say(line.pick(self.lang))
 

@@ -6,7 +6,7 @@ import locale
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import platformdirs
 from pydantic import AfterValidator, Field, ValidationError
@@ -66,13 +66,21 @@ class Settings(BaseSettings):
     Attributes
     ----------
     home
-        Folder of the models (and later of the database and keys).
+        Folder of the models, of the key that signs them, and of what is kept of outcomes.
+    key_file
+        The key that models are signed with, outside the folder of models; by default
+        ``keys/models.key`` in ``home``, made on first use.
     city
         City profile used where the command names none; by default the only profile shipped.
     lang
         Language of messages and reasons: ``zh`` or ``en``; by default that of the terminal.
     host, port, threads
         Where ``leadscore serve`` listens, and with how many threads.
+    target, horizon_days
+        What a forecast is about: the stage that a firm is to reach, within how many days of first
+        contact.
+    prior_strength
+        For how many outcomes the experts' word counts when a model is trained.
     """
 
     model_config = SettingsConfigDict(
@@ -80,25 +88,54 @@ class Settings(BaseSettings):
     )
 
     home: _UserPath = Field(default_factory=_home)
+    key_file: _UserPath | None = None
     city: _UserPath | None = None
     lang: Lang = Field(default_factory=spoken_language)
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     threads: Annotated[int, Field(ge=1, le=256)] = 4
+    target: Literal["signed", "registered", "building", "producing"] = "signed"
+    horizon_days: Annotated[int, Field(ge=1, le=3650)] = 365
+    prior_strength: Annotated[float, Field(ge=1, le=1_000_000)] = 50.0
 
     @property
     def models(self) -> Path:
         """Folder of the model shelf."""
         return self.home / "models"
 
+    @property
+    def outcomes(self) -> Path:
+        """Folder of what became of the firms."""
+        return self.home / "outcomes"
+
+    @property
+    def snapshots(self) -> Path:
+        """Folder of the firms as they were known when they were scored."""
+        return self.home / "snapshots"
+
+    @property
+    def key(self) -> Path:
+        """File of the key that models are signed with."""
+        return self.key_file or self.home / "keys" / "models.key"
+
 
 ALLOWED: dict[str, Text] = {
     "home": Text(zh="文件夹的路径", en="the path of a folder"),
+    "key_file": Text(zh="密钥文件的路径", en="the path of a key file"),
     "city": Text(zh="城市画像文件的路径", en="the path of a city profile"),
     "lang": Text(zh="zh 或 en", en="zh or en"),
     "host": Text(zh="监听地址，例如 127.0.0.1", en="an address to listen on, such as 127.0.0.1"),
     "port": Text(zh="0 到 65535 的整数", en="a whole number from 0 to 65535"),
     "threads": Text(zh="1 到 256 的整数", en="a whole number from 1 to 256"),
+    "target": Text(
+        zh="signed、registered、building 或 producing",
+        en="signed, registered, building or producing",
+    ),
+    "horizon_days": Text(zh="1 到 3650 的整数（天）", en="a whole number of days from 1 to 3650"),
+    "prior_strength": Text(
+        zh="1 到 1000000 的数（专家意见相当于多少家结果）",
+        en="a number from 1 to 1000000 (how many outcomes the experts' word counts for)",
+    ),
 }
 """What each setting may hold, in words."""
 

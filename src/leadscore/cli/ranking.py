@@ -2,16 +2,38 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from leadscore.cli.days import not_after_today
 from leadscore.cli.group import FILE, Run, cli, lang_option, settings_of
 from leadscore.console import Progress, tell
-from leadscore.language import Lang
+from leadscore.language import Lang, Text
+
+if TYPE_CHECKING:
+    from leadscore.ranking.walk import Ranking
+    from leadscore.settings import Settings
 
 _LONG_LIST = 2_000
+_MOST_KEPT = 50_000
+"""Firms of a list that is kept unasked: nobody courts more, and a register is not a list."""
+
+_FIRST_KEPT = Text(
+    zh="已把这份名单存为快照（{folder}），日后从结果中学习时用它；不想保存请加 --no-keep",
+    en="kept a snapshot of this list in {folder}, to learn from once outcomes are known; --no-keep "
+    "keeps none",
+)
+_TOO_MANY = Text(
+    zh="名单超过 {most:,} 家，没有存快照；要存请加 --keep",
+    en="the list has more than {most:,} firms and no snapshot of it was kept; --keep keeps one",
+)
+_NOT_KEPT = Text(
+    zh="没有存下快照，排名不受影响：{reason}",
+    en="no snapshot was kept; the ranking is not affected: {reason}",
+)
 
 
 @cli.command()
@@ -45,10 +67,22 @@ _LONG_LIST = 2_000
     type=FILE,
     help="A list of firms that are not to be courted. 排除名单。",
 )
+@click.option(
+    "--as-of",
+    metavar="DATE",
+    help="Rank an old list as it was known on that day. 按当日所知给旧名单排名。",
+)
+@click.option(
+    "--keep/--no-keep",
+    default=None,
+    help="Keep a snapshot of the firms to learn from later; by default of lists up to 50,000. "
+    "保存快照供以后学习。",
+)
 @click.pass_obj
 def rank(
     run: Run, listed: Path, output: Path | None, city: Path | None, top: int,
     lang: Lang | None, problems: Path | None, exclude: Path | None,
+    as_of: str | None, keep: bool | None,
 ) -> None:  # fmt: skip
     """Rank a candidate list: CSV, XLSX, Parquet or gzipped CSV. 给候选名单排名。"""
     settings = settings_of(run, lang)
@@ -68,7 +102,7 @@ def rank(
     )  # fmt: skip
     for path in filter(None, (output, problems)):
         check_ranking_path(path)
-    today = date.today()
+    today = not_after_today(as_of, "--as-of", today=date.today()) if as_of else date.today()
     scorer = open_scorer(settings, city, notify=lambda notice: tell(notice.pick(run.lang)))
     excluded = load_exclusions(exclude, today=today) if exclude else None
     exclusions = Exclusions(excluded.credit_codes, excluded.names) if excluded else Exclusions()
@@ -78,5 +112,29 @@ def rank(
             exclusions=exclusions,
             loaded=lambda clean: progress.start(len(clean.firms)),
         )  # fmt: skip
-    delivery = Delivery(ranking, excluded, scorer.city.name, today, run.lang)
+    kept = _keep(ranking, settings, run, source=listed.name, as_of=today, keep=keep)
+    delivery = Delivery(ranking, excluded, scorer.city.name, today, run.lang, kept)
     delivery.deliver(output, problems, top)
+
+
+def _keep(
+    ranking: Ranking, settings: Settings, run: Run, *, source: str, as_of: date, keep: bool | None
+) -> Text | None:
+    """Keep the firms as they were known, and return what to say of it; a failure is only told."""
+    from leadscore.store.faults import StoreError
+    from leadscore.store.snapshot_files import FileSnapshots
+
+    if keep is False or not len(ranking.firms):
+        return None
+    if keep is None and len(ranking.firms) > _MOST_KEPT:
+        return _TOO_MANY.format(most=_MOST_KEPT)
+    first = not settings.snapshots.exists()
+    store = FileSnapshots(settings.snapshots, notify=lambda notice: tell(notice.pick(run.lang)))
+    try:
+        store.keep(
+            ranking.firms, as_of=as_of, model=ranking.model, source=source, now=datetime.now(UTC)
+        )
+    except StoreError as error:
+        tell(_NOT_KEPT.format(reason=error.message).pick(run.lang))
+        return None
+    return _FIRST_KEPT.format(folder=settings.snapshots) if first else None

@@ -52,6 +52,8 @@ class Ranking:
         Where every row went.
     model
         Version of the model that scored.
+    firms
+        The firms that were scored, as they were known: canonical columns, ``row`` and ``sheet``.
     """
 
     table: pd.DataFrame
@@ -59,6 +61,7 @@ class Ranking:
     notices: tuple[Text, ...]
     counts: Counts
     model: str
+    firms: pd.DataFrame
 
     def attributes(self, lang: Lang) -> dict[str, object]:
         """Return what the table alone does not say, as plain values for its ``attrs``.
@@ -130,4 +133,4 @@ def rank_list(
         vetoed=vetoed,
         set_aside=sum(problem.set_aside for problem in cleaned.problems),
     )
-    return Ranking(table, cleaned.problems, cleaned.notices, counts, scorer.model)
+    return Ranking(table, cleaned.problems, cleaned.notices, counts, scorer.model, cleaned.firms)

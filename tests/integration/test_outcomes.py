@@ -1,0 +1,195 @@
+"""Outcomes go in by the command line, and a ranking leaves behind what can be learnt from."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from leadscore import rank
+from leadscore.learning.labels import training_set
+from leadscore.shipped import shipped
+from leadscore.store.outcome_file import FileOutcomes
+from leadscore.store.snapshot_files import FileSnapshots
+
+COMMAND = Path(sys.executable).with_name("leadscore")
+SAMPLE = shipped("samples", "electronics.csv")
+
+
+def leadscore(
+    *arguments: object, home: Path, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    environment = {"LEADSCORE_HOME": str(home), "LEADSCORE_LANG": "zh", **environment}
+    return subprocess.run(
+        [COMMAND, *map(str, arguments)], capture_output=True, encoding="utf-8", timeout=120,
+        env={**os.environ, **environment}, check=False,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def listed(tmp_path: Path) -> Path:
+    path = tmp_path / "progress.csv"
+    path.write_text(
+        "企业名称,统一社会信用代码,阶段,日期,原因\n"
+        "甲光电有限公司,91110000600037341L,对接,2023-02-01,\n"
+        ",91110000600037341L,签约,2023-06-01,\n"
+        "乙光电有限公司,,对接,2023-02-01,\n"
+        "乙光电有限公司,,流失（地价）,2023-03-01,\n"
+        "乙光电有限公司,,签约,2023-05-01,\n"
+        "丙光电有限公司,,签约,2023-05-01,\n"
+        "丁光电有限公司,,晴,2023-05-01,\n",
+        encoding="gb18030",
+    )
+    return path
+
+
+def test_outcomes_are_imported_once_summed_and_told(tmp_path: Path, listed: Path) -> None:
+    home = tmp_path / "home"
+    done = leadscore("outcomes", "import", listed, home=home)
+    assert done.returncode == 0, done.stderr
+    assert "读入 7 条 = 新增 5 + 已有 0 + 搁置 2" in done.stdout
+    assert "对接 2、签约 2、流失 1" in done.stdout
+    assert "已到“签约” 1 家，未到 1 家，尚未可知 0 家" in done.stdout
+    assert "1 家没有首次接触" in done.stdout
+    assert re.search(r"第 6 行：现为“乙光电有限公司 2023-05-01”.*流失（2023-03-01）", done.stderr)
+    assert "第 8 行，阶段：现为“晴”" in done.stderr
+    again = leadscore("outcomes", "import", listed, "--lang", "en", home=home)
+    assert "7 entries read = 0 new + 5 known already + 2 set aside" in again.stdout
+    assert len(FileOutcomes(home / "outcomes").events()) == 5
+
+
+def test_problems_are_written_where_they_are_asked_for(tmp_path: Path, listed: Path) -> None:
+    problems = tmp_path / "problems.csv"
+    done = leadscore("outcomes", "import", listed, "--problems", problems, home=tmp_path / "home")
+    assert done.returncode == 0
+    assert "第 8 行" not in done.stderr
+    table = pd.read_csv(problems, encoding="utf-8-sig")
+    assert table[table["set_aside"]][["row", "code"]].to_numpy().tolist() == [
+        [6, "after_loss"], [8, "bad_stage"],
+    ]  # fmt: skip
+
+
+def test_target_and_horizon_are_settings(tmp_path: Path, listed: Path) -> None:
+    done = leadscore(
+        "outcomes", "import", listed, home=tmp_path / "home",
+        LEADSCORE_TARGET="building", LEADSCORE_HORIZON_DAYS="50",
+    )  # fmt: skip
+    assert "首次接触后 50 天内：已到“开工” 0 家，未到 2 家" in done.stdout
+    wrong = leadscore("outcomes", "import", listed, home=tmp_path, LEADSCORE_TARGET="married")
+    assert wrong.returncode == 2
+    assert "LEADSCORE_TARGET" in wrong.stderr
+
+
+@pytest.mark.parametrize("content", ["企业名称,主营业务\n甲,乙\n", "\x89PNG\r\n"])
+def test_what_is_no_sheet_of_outcomes_is_one_clear_message(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "progress.csv"
+    path.write_text(content, encoding="latin-1" if content[0] == "\x89" else "utf-8")
+    done = leadscore("outcomes", "import", path, home=tmp_path / "home")
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+    assert not (tmp_path / "home" / "outcomes").exists()
+
+
+def test_an_edited_history_is_said_and_does_not_stop_the_work(tmp_path: Path, listed: Path) -> None:
+    home = tmp_path / "home"
+    leadscore("outcomes", "import", listed, home=home)
+    path = home / "outcomes" / "outcomes.jsonl"
+    path.write_text(
+        path.read_text(encoding="utf-8").replace("2023-06-01", "2023-02-09"), encoding="utf-8"
+    )
+    done = leadscore("outcomes", "import", listed, home=home)
+    assert done.returncode == 0
+    assert "outcomes.jsonl 第 2 行与写入时不同" in done.stderr
+
+
+def test_a_ranking_keeps_the_firms_as_they_were_known(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    first = leadscore("rank", SAMPLE, home=home)
+    assert "快照" in first.stdout
+    assert "快照" not in leadscore("rank", SAMPLE, home=home).stdout
+    old = leadscore("rank", SAMPLE, "--as-of", "2023年1月15日", home=home)
+    assert old.returncode == 0
+    assert "企业" in old.stdout
+    kept = FileSnapshots(home / "snapshots").snapshots()
+    assert kept.groupby("as_of").size().to_dict() == {
+        pd.Timestamp(2023, 1, 15): 144, pd.Timestamp(date.today()): 144,
+    }  # fmt: skip
+    assert kept["source"].unique().tolist() == [SAMPLE.name]
+    assert kept["model"].nunique() == 1
+
+
+def test_from_a_list_and_its_outcomes_to_what_can_be_learnt(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    leadscore("rank", SAMPLE, "--as-of", "2023-01-15", home=home)
+    names = pd.read_csv(SAMPLE)["企业名称"]
+    progress = tmp_path / "progress.csv"
+    pd.DataFrame(
+        {"企业": names[:3], "对接日期": ["2023-02-01", "2023-01-10", "2023-02-01"],
+         "签约日期": ["2023-05-01", None, None]}
+    ).to_csv(progress, index=False)  # fmt: skip
+    leadscore("outcomes", "import", progress, home=home)
+    taught = training_set(
+        FileOutcomes(home / "outcomes").events(), FileSnapshots(home / "snapshots").snapshots(),
+        as_of=date(2025, 1, 1),
+    )  # fmt: skip
+    assert dict(zip(taught.firms["name"], taught.y, strict=True)) == {names[0]: 1.0, names[2]: 0.0}
+    assert taught.left_out == {"snapshot_after_contact": 1}
+
+
+def test_no_keep_keeps_nothing_and_neither_does_python(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    assert leadscore("rank", SAMPLE, "--no-keep", home=home).returncode == 0
+    monkeypatch.setenv("LEADSCORE_HOME", str(home))
+    rank(SAMPLE)
+    assert not (home / "snapshots").exists()
+
+
+def test_a_snapshot_that_can_t_be_kept_does_not_sink_the_ranking(tmp_path: Path) -> None:
+    home, out = tmp_path / "home", tmp_path / "ranking.csv"
+    home.mkdir()
+    (home / "snapshots").write_text("a file where the folder should be", encoding="utf-8")
+    done = leadscore("rank", SAMPLE, "-o", out, home=home)
+    assert done.returncode == 0
+    assert len(pd.read_csv(out, encoding="utf-8-sig")) == 144
+    assert "没有存下快照，排名不受影响" in done.stderr
+
+
+def test_a_home_that_may_only_be_read_still_ranks_and_reads_outcomes(
+    tmp_path: Path, listed: Path
+) -> None:
+    home = tmp_path / "home"
+    leadscore("outcomes", "import", listed, home=home)
+    folder = home / "outcomes"
+    folder.chmod(stat.S_IRUSR | stat.S_IXUSR)
+    try:
+        assert len(FileOutcomes(folder).events()) == 5
+    finally:
+        folder.chmod(stat.S_IRWXU)
+
+
+@pytest.mark.parametrize("day", ["2999-01-01", "gestern"])
+def test_a_list_can_t_be_ranked_as_of_no_day_or_a_day_to_come(tmp_path: Path, day: str) -> None:
+    done = leadscore("rank", SAMPLE, "--as-of", day, home=tmp_path)
+    assert done.returncode == 2
+    assert f"--as-of：现为 {day}" in done.stderr
+
+
+def test_help_tells_of_the_command_without_loading_pandas() -> None:
+    code = (
+        "import sys; from leadscore.cli import cli; "
+        "cli(['outcomes', '--help'], standalone_mode=False); "
+        "print('loaded:', *sorted({'pandas', 'pyarrow', 'sklearn'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "import" in done.stdout
+    assert done.stdout.rstrip().endswith("loaded:")
