@@ -1,0 +1,115 @@
+"""Numbers as a person reads them: points, percents, intervals, counts, dates."""
+
+from __future__ import annotations
+
+import math
+from datetime import date, datetime
+
+from leadscore.language import Lang, Text
+
+NOTHING = "–"
+
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September",
+    "October", "November", "December",
+)  # fmt: skip
+_SURELY_NOT, _SURELY = 0.001, 0.999
+_TIME = Text(
+    zh="{day} {hour:02d}:{minute:02d}（UTC{zone}）", en="{day}, {hour:02d}:{minute:02d} (UTC{zone})"
+)
+
+
+def chance(log_odds: float) -> float:
+    """Return the likelihood, 0..1, of some log-odds.
+
+    >>> chance(0.0), round(chance(-710.0), 3)
+    (0.5, 0.0)
+    """
+    if log_odds >= 0:
+        return 1.0 / (1.0 + math.exp(-log_odds))
+    odds = math.exp(log_odds)
+    return odds / (1.0 + odds)
+
+
+def points(value: float, *, whole: bool) -> str:
+    """Return points with their sign, with one decimal unless all of the card's are whole.
+
+    >>> points(12.0, whole=True), points(-3.26, whole=False), points(-0.01, whole=False)
+    ('+12', '-3.3', '0.0')
+    """
+    text = f"{value:+.0f}" if whole else f"{value:+.1f}"
+    return text if any(digit in "123456789" for digit in text) else text[1:]
+
+
+def percent(fraction: float) -> str:
+    """Return a fraction as percent.
+
+    >>> percent(0.1234), percent(0.5), percent(0.001)
+    ('12.3%', '50%', '0.1%')
+    """
+    return f"{100 * fraction:.1f}".removesuffix(".0") + "%"
+
+
+def likelihood(fraction: float) -> str:
+    """Return a likelihood as percent, never as what no model can claim: 0 or 100.
+
+    >>> likelihood(0.9999), likelihood(0.25)
+    ('>99.9%', '25%')
+    """
+    if fraction < _SURELY_NOT:
+        return f"<{percent(_SURELY_NOT)}"
+    return f">{percent(_SURELY)}" if fraction > _SURELY else percent(fraction)
+
+
+def count(value: object) -> str:
+    """Return a number of outcomes, or a dash where it is unknown; weights may be broken numbers.
+
+    >>> count(1234), count(17.5), count(None)
+    ('1,234', '17.5', '–')
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return NOTHING
+    return f"{value:,.1f}".removesuffix(".0")
+
+
+def measure(value: object, decimals: int = 3) -> str:
+    """Return a measure, or a dash where it is undefined.
+
+    >>> measure(0.71828), measure(None)
+    ('0.718', '–')
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return NOTHING
+    return f"{value + 0.0:.{decimals}f}"
+
+
+def day(value: object, lang: Lang) -> str:
+    """Return an ISO date, or the day of an ISO time, in words; other texts as they are.
+
+    >>> day("2026-06-30", "zh"), day("2026-06-30", "en"), day(None, "en")
+    ('2026年6月30日', '30 June 2026', '–')
+    """
+    if value is None:
+        return NOTHING
+    try:
+        read = date.fromisoformat(str(value)[:10])
+    except ValueError:
+        return str(value)
+    if lang == "zh":
+        return f"{read.year}年{read.month}月{read.day}日"
+    return f"{read.day} {_MONTHS[read.month - 1]} {read.year}"
+
+
+def moment(value: object, lang: Lang) -> str:
+    """Return an ISO time with its zone in words; other texts as they are.
+
+    >>> moment("2026-06-30T08:05:00+00:00", "en")
+    '30 June 2026, 08:05 (UTC)'
+    """
+    try:
+        read = datetime.fromisoformat(str(value))
+    except ValueError:
+        return str(value)
+    zone = read.strftime("%z").removesuffix("0000").rstrip("+-")
+    parts = {"day": day(str(value), lang), "hour": read.hour, "minute": read.minute, "zone": zone}
+    return _TIME.pick(lang).format(**parts)
