@@ -37,7 +37,7 @@ def test_every_command_and_option_is_in_the_readme(readme: str) -> None:
 @pytest.mark.parametrize("readme", READMES, ids=["en", "zh"])
 def test_every_setting_is_in_the_readme(readme: str) -> None:
     settings = {f"LEADSCORE_{name.upper()}" for name in Settings.model_fields}
-    assert settings == set(re.findall(r"LEADSCORE_[A-Z]+", readme))
+    assert settings == set(re.findall(r"LEADSCORE_[A-Z_]+", readme))
 
 
 @pytest.mark.parametrize("readme", READMES, ids=["en", "zh"])

@@ -1,0 +1,346 @@
+"""Retraining in one process: what it learns from, what it decides, what it writes down."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.pipeline import Pipeline
+from tests.simulation import SAYS_SO, History, simulate
+
+from leadscore.city import City, load_city
+from leadscore.errors import UsageError
+from leadscore.features.build import FirmFeatures
+from leadscore.learning.expert import expert_scorecard
+from leadscore.learning.families import (
+    BOOSTED,
+    CARD,
+    best_family,
+    forward_losses,
+    make_model,
+    rehearsed,
+)
+from leadscore.learning.lessons import Lessons, Rules, gather
+from leadscore.learning.rehearsal import rehearsal_of
+from leadscore.learning.reigning import reigning
+from leadscore.learning.retraining import Retraining, retrain
+from leadscore.learning.shelf import Shelf
+from leadscore.learning.tables import Scorecard
+
+ROOT = Path(__file__).parents[3]
+NOW = datetime(2026, 1, 5, 8, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def city() -> City:
+    return load_city(ROOT / "data" / "cities" / "nanchang.toml")
+
+
+@pytest.fixture(scope="module")
+def history(city: City) -> History:
+    return simulate(city, experts="wrong", sharpness=3, seed=1)
+
+
+@pytest.fixture(scope="module")
+def lessons(city: City, history: History) -> Lessons:
+    features = FirmFeatures(city).fit(history.known)
+    return gather(
+        features, history.events(), history.snapshots(), as_of=history.until, rules=Rules()
+    )
+
+
+def shelf_in(folder: Path) -> Shelf:
+    return Shelf(folder / "models", folder / "keys" / "models.key")
+
+
+def retrained(history: History, shelf: Shelf, **changes: object) -> Retraining:
+    given = {
+        "events": history.events(), "snapshots": history.snapshots(), "as_of": history.until,
+        "now": NOW, **changes,
+    }  # fmt: skip
+    return retrain(history.city, shelf=shelf, **given)  # type: ignore[arg-type]
+
+
+def plain(done: Retraining) -> str:
+    return json.dumps(done.manifest["scorecard"])
+
+
+@pytest.fixture(scope="module")
+def promoted(
+    history: History, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Retraining, Shelf]:
+    shelf = shelf_in(tmp_path_factory.mktemp("promoted"))
+    return retrained(history, shelf), shelf
+
+
+# --- the simulation ------------------------------------------------------------------------
+
+
+def test_the_simulation_is_what_it_claims_to_be(history: History, lessons: Lessons) -> None:
+    pursuits = history.pursuits
+    assert len(pursuits) == 600
+    # The officers see what the experts expect; that and what is true agree on average.
+    assert 0.08 < pursuits["likelihood"].mean() < 0.2
+    assert abs(pursuits["lands"].mean() - pursuits["likelihood"].mean()) < 0.04
+    assert 0.2 < (~lessons.known).mean() < 0.33
+    assert set(history.outcomes["备注"]) == {SAYS_SO}
+    assert all(set(listed["备注"]) == {SAYS_SO} for _, listed in history.lists)
+    assert history.outcomes["企业名称"].str.startswith("虚构").all()
+
+
+def test_the_simulation_draws_the_same_history_again(city: City) -> None:
+    one, other = (simulate(city, pursuits=24, quarters=4, seed=5) for _ in range(2))
+    pd.testing.assert_frame_equal(one.outcomes, other.outcomes)
+    pd.testing.assert_frame_equal(one.known, other.known)
+
+
+# --- learning ------------------------------------------------------------------------------
+
+
+def test_a_better_challenger_is_promoted_and_says_why(
+    promoted: tuple[Retraining, Shelf], history: History
+) -> None:
+    done, shelf = promoted
+    assert done.decision.promoted, done.decision.render("en")
+    assert shelf.champion(history.city.id) == done.version == done.serves
+    assert done.champion.startswith("nanchang-expert-")
+    for lang in ("zh", "en"):
+        assert len(done.decision.render(lang).splitlines()) == 1 + len(done.decision.gates)
+    assert done.version in done.upshot.zh
+    assert done.version in done.upshot.en
+
+
+def test_the_manifest_tells_what_was_learned_from(
+    promoted: tuple[Retraining, Shelf], history: History, lessons: Lessons
+) -> None:
+    done, shelf = promoted
+    kept = shelf.manifest(done.version)
+    assert kept["kind"] == "trained"
+    card = done.pipeline.named_steps["card"]
+    assert Scorecard.from_dict(kept["scorecard"]).to_dict() == card.scorecard_.to_dict()
+    known = int(lessons.known.sum())
+    assert kept["outcomes"]["known"] == known
+    assert kept["outcomes"]["open"] == 600 - known
+    assert kept["outcomes"]["contacted_to"] <= history.until.isoformat()
+    assert all(len(digest) == 64 for digest in kept["training"].values())
+    assert kept["trial"]["champion"] == done.champion
+    assert kept["trial"]["later"] >= known // 3
+    assert kept["measures"]["challenger"]["n"] == kept["measures"]["champion"]["n"]
+    assert kept["decision"]["promoted"] is True
+
+
+def test_the_model_on_the_shelf_scores_as_the_one_that_was_trained(
+    promoted: tuple[Retraining, Shelf], history: History
+) -> None:
+    done, shelf = promoted
+    firms = history.snapshots()
+    saved = shelf.load(done.version).predict_proba(firms)
+    np.testing.assert_array_equal(saved, done.pipeline.predict_proba(firms))
+
+
+def test_fitting_the_pipeline_itself_gives_the_same_card(
+    promoted: tuple[Retraining, Shelf], city: City, lessons: Lessons
+) -> None:
+    done, _ = promoted
+    known, taught = lessons.known, lessons.taught
+    card = make_model(CARD, city, Rules())
+    pipeline = Pipeline([("features", FirmFeatures(city)), ("card", card)])
+    pipeline.fit(
+        taught.firms[known], lessons.y[known].astype(int), card__sample_weight=lessons.weight[known]
+    )
+    assert plain(done) == json.dumps(pipeline.named_steps["card"].scorecard_.to_dict())
+
+
+def test_neither_the_order_of_rows_nor_a_second_run_changes_a_byte(
+    promoted: tuple[Retraining, Shelf], history: History, tmp_path: Path
+) -> None:
+    done, _ = promoted
+    events = history.events().sample(frac=1, random_state=0)
+    snapshots = history.snapshots().sample(frac=1, random_state=0)
+    again = retrained(
+        history,
+        shelf_in(tmp_path),
+        events=events,
+        snapshots=snapshots,
+        now=NOW + timedelta(days=1),
+    )
+    assert plain(again) == plain(done)
+    assert again.version == done.version
+
+
+def test_the_same_data_again_teach_nothing_new(
+    promoted: tuple[Retraining, Shelf], history: History
+) -> None:
+    done, shelf = promoted
+    again = retrained(history, shelf)
+    assert plain(again) == plain(done)
+    assert again.champion == done.version
+    assert not again.decision.promoted
+    assert "enough" in {gate.id for gate in again.decision.failed}
+    assert shelf.champion(history.city.id) == done.version
+
+
+def test_with_no_outcomes_the_challenger_is_the_expert_card_and_is_kept_but_not_promoted(
+    history: History, tmp_path: Path
+) -> None:
+    shelf = shelf_in(tmp_path)
+    done = retrained(history, shelf, events=history.events().iloc[:0])
+    assert plain(done) == json.dumps(expert_scorecard(history.city).to_dict())
+    assert not done.decision.promoted
+    assert done.manifest["measures"] is None
+    assert shelf.champion(history.city.id) == done.champion
+    assert shelf.manifest(done.version)["outcomes"]["known"] == 0
+
+
+def test_with_open_pursuits_only_nothing_is_learned(history: History, tmp_path: Path) -> None:
+    events = history.events()
+    first = history.lists[0][0] + timedelta(days=95)
+    begun = events[events["stage"] == "contacted"]
+    done = retrained(history, shelf_in(tmp_path), events=begun, as_of=first)
+    assert done.manifest["outcomes"]["known"] == 0
+    assert done.manifest["outcomes"]["open"] > 0
+    assert plain(done) == json.dumps(expert_scorecard(history.city).to_dict())
+    assert not done.decision.promoted
+
+
+def test_nothing_at_all_is_no_error(history: History, tmp_path: Path) -> None:
+    done = retrained(
+        history,
+        shelf_in(tmp_path),
+        events=history.events().iloc[:0],
+        snapshots=history.snapshots().iloc[:0],
+    )
+    assert not done.decision.promoted
+    assert plain(done) == json.dumps(expert_scorecard(history.city).to_dict())
+
+
+def test_a_dry_run_leaves_no_trace(history: History, tmp_path: Path) -> None:
+    done = retrained(history, shelf_in(tmp_path), dry_run=True)
+    assert done.decision.promoted
+    assert done.serves == done.champion
+    assert list(tmp_path.iterdir()) == []
+    assert "试算" in done.upshot.zh
+
+
+def test_a_person_may_overrule_with_a_reason_that_is_kept(history: History, tmp_path: Path) -> None:
+    shelf = shelf_in(tmp_path)
+    no_events = history.events().iloc[:0]
+    done = retrained(history, shelf, events=no_events, overrule="新口径，领导已批准")
+    assert done.decision.promoted
+    assert done.decision.failed
+    assert shelf.champion(history.city.id) == done.version
+    assert shelf.history(history.city.id)[-1].reason == "新口径，领导已批准"
+    assert shelf.manifest(done.version)["decision"]["overruled"] == "新口径，领导已批准"
+    with pytest.raises(UsageError):
+        retrained(history, shelf_in(tmp_path / "blank"), events=no_events, overrule="  ")
+
+
+def test_progress_speaks_both_languages(history: History, tmp_path: Path) -> None:
+    told = []
+    retrained(history, shelf_in(tmp_path), progress=told.append)
+    assert len(told) >= 5
+    assert all(text.zh and text.en and text.zh != text.en for text in told)
+    assert not any("{" in text.zh + text.en for text in told)
+
+
+# --- forward in time -----------------------------------------------------------------------
+
+
+def test_the_rehearsal_knows_nothing_of_the_day_on_which_it_ends(lessons: Lessons) -> None:
+    rehearsal = rehearsal_of(lessons)
+    assert rehearsal.split is not None
+    split = pd.Timestamp(rehearsal.split)
+    assert (lessons.contacted[rehearsal.after] >= split).all()
+    learned = ~np.isnan(rehearsal.y)
+    assert (lessons.contacted[learned] < split).all()
+    ends = lessons.events[lessons.events["stage"].isin(["signed", "lost"])]
+    ended = ends.groupby("firm")["day"].min().reindex(lessons.firm).to_numpy()
+    over = (lessons.contacted + pd.Timedelta(days=365)).to_numpy()
+    assert (np.fmin(ended, over)[learned] < split.to_numpy()).all()
+    # The later third of what is known today.
+    assert rehearsal.later == pytest.approx(lessons.known.sum() / 3, abs=8)
+
+
+def test_what_happened_later_is_not_known(history: History, tmp_path: Path) -> None:
+    early = date(2025, 6, 30)
+    events, snapshots = history.events(), history.snapshots()
+    then = retrained(
+        history,
+        shelf_in(tmp_path / "then"),
+        events=events[events["day"] <= pd.Timestamp(early)],
+        snapshots=snapshots[snapshots["as_of"] <= pd.Timestamp(early)],
+        as_of=early,
+    )
+    now = retrained(history, shelf_in(tmp_path / "now"), as_of=early)
+    assert now.version == then.version
+
+
+def test_a_trained_champion_is_judged_on_pursuits_that_began_after_it_learned(
+    history: History, lessons: Lessons, tmp_path: Path
+) -> None:
+    shelf, early = shelf_in(tmp_path), date(2024, 9, 30)
+    first = retrained(history, shelf, as_of=early, overrule="first of two")
+    second = retrained(history, shelf)
+    assert second.champion == first.version
+    split = second.manifest["trial"]["split"]
+    assert split > early.isoformat()
+    since = (lessons.contacted > pd.Timestamp(early)).to_numpy() & lessons.known
+    assert 0 < second.manifest["trial"]["later"] <= since.sum() // 2 + 8
+    # The challenger of the trial has seen more than the champion did.
+    assert second.manifest["trial"]["train"] > first.manifest["outcomes"]["known"]
+
+
+def test_a_champion_of_an_older_profile_is_judged_by_its_own_profile(
+    promoted: tuple[Retraining, Shelf], history: History, tmp_path: Path
+) -> None:
+    done, shelf = promoted
+    written = (ROOT / "data" / "cities" / "nanchang.toml").read_text("utf-8")
+    profile = tmp_path / "nanchang.toml"
+    changed = written.replace("neighbour_discount = 0.6", "neighbour_discount = 0.1")
+    profile.write_text(changed, "utf-8")
+    city, firms = load_city(profile), history.snapshots()
+    assert city.digest != history.city.digest
+    champion = reigning(city, shelf, now=NOW, write=False, notify=lambda _: None)
+    assert champion.version == done.version
+    assert champion.learned_until == history.until
+    X = FirmFeatures(city).fit(firms).transform(firms)
+    np.testing.assert_array_equal(
+        champion.forecasts(city, firms, X), done.pipeline.predict_proba(firms)[:, 1]
+    )
+
+
+def test_a_champion_that_can_not_be_used_is_passed_over_and_told(
+    history: History, tmp_path: Path
+) -> None:
+    shelf, told = shelf_in(tmp_path), []
+    events = history.events().iloc[:0]
+    first = retrained(history, shelf, events=events, overrule="damaged soon")
+    (tmp_path / "models" / first.version / "pipeline.joblib").write_bytes(b"damaged")
+    champion = reigning(history.city, shelf, now=NOW, write=True, notify=told.append)
+    assert champion.version == first.champion
+    assert champion.learned_until is None
+    assert first.version in told[0].zh
+    assert first.version in told[0].en
+
+
+# --- the families --------------------------------------------------------------------------
+
+
+def test_boosted_trees_compete_from_a_number_of_outcomes_on(city: City, lessons: Lessons) -> None:
+    assert set(rehearsed(city, rehearsal_of(lessons))) == {CARD}
+    rules = replace(lessons.rules, boosted_from=100)
+    rehearsal = rehearsal_of(replace(lessons, rules=rules))
+    losses = forward_losses(rehearsal, rehearsed(city, rehearsal))
+    assert set(losses) == {CARD, BOOSTED}
+    assert all(0 < loss < 1 for loss in losses.values())
+
+
+def test_the_least_loss_wins_and_a_tie_goes_to_the_card() -> None:
+    assert best_family({CARD: 0.4, BOOSTED: 0.39}) == BOOSTED
+    assert best_family({BOOSTED: 0.4, CARD: 0.4}) == CARD
+    assert best_family({}) == CARD

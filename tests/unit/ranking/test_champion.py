@@ -1,0 +1,228 @@
+"""A city is always served: by its champion, by the last good one, by the expert card."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.pipeline import Pipeline
+
+from leadscore.city import load_city
+from leadscore.errors import ModelError
+from leadscore.features.build import FirmFeatures
+from leadscore.learning import AdditiveCard
+from leadscore.learning.day_one import ensure_expert, expert_pipeline, expert_version
+from leadscore.learning.expert import expert_scorecard
+from leadscore.learning.shelf import Shelf
+from leadscore.learning.tables import Scorecard
+from leadscore.lists.blank import blank_firms
+from leadscore.ranking.champion import champion_scorer
+
+LAKEPORT = Path(__file__).parents[2] / "cities" / "lakeport.toml"
+NOW = datetime(2026, 11, 24, 8, tzinfo=UTC)
+FIRST, SECOND = "lakeport-20260101-0123456789", "lakeport-20260201-0123456789"
+
+
+@pytest.fixture(scope="module")
+def city():
+    return load_city(LAKEPORT)
+
+
+@pytest.fixture
+def shelf(tmp_path):
+    return Shelf(tmp_path / "models", tmp_path / "key")
+
+
+@pytest.fixture
+def trained(city, shelf):
+    """Return a shelf on which the expert and then two trained models have served."""
+    ensure_expert(city, shelf, NOW)
+    for n, version in enumerate((FIRST, SECOND), start=1):
+        expert = expert_scorecard(city)
+        card = AdditiveCard(prior=Scorecard(expert.intercept + n, expert.tables))
+        pipeline = Pipeline([("features", FirmFeatures(city)), ("card", card)])
+        pipeline.fit(blank_firms(0), np.empty(0))
+        told = {"id": city.id, "digest": city.digest}
+        shelf.save(version, pipeline, {"kind": "trained", "city": told, "created": NOW})
+        shelf.promote(city.id, version, act="trained", now=NOW)
+    return shelf
+
+
+@pytest.fixture
+def serve(city, shelf):
+    """Serve the city and check who is told what: a word per notice, in both languages."""
+
+    def serve(*told, profile=city):
+        notices = []
+        scorer = champion_scorer(profile, shelf, now=NOW, notify=notices.append)
+        assert len(notices) == len(told), notices
+        for notice, (zh, en) in zip(notices, told, strict=True):
+            assert zh in notice.zh
+            assert en in notice.en
+        return scorer
+
+    return serve
+
+
+def changed_city(city, tmp_path):
+    text = LAKEPORT.read_text("utf-8").replace('supply = "complete"', 'supply = "weak"', 1)
+    path = tmp_path / "changed.toml"
+    path.write_text(text, "utf-8")
+    changed = load_city(path)
+    assert changed.digest != city.digest
+    return changed
+
+
+def rewrite(shelf, version, **changes):
+    """Change a manifest and sign it anew, as if it had been saved under other circumstances."""
+    folder = shelf.folder / version
+    manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+    text = json.dumps({**manifest, **changes}).encode()
+    (folder / "manifest.json").write_bytes(text)
+    (folder / "signature").write_bytes(shelf._key.sign(version, text))
+
+
+def spoil(shelf, version):
+    (shelf.folder / version / "pipeline.joblib").write_bytes(b"junk")
+
+
+def test_the_expert_model_is_built_and_serves_on_first_use(city, shelf, serve):
+    scorer = serve()
+    assert scorer.model == expert_version(city) == shelf.champion(city.id)
+    assert shelf.manifest(scorer.model)["kind"] == "expert"
+    assert [step.act for step in shelf.history(city.id)] == ["expert"]
+    assert serve().model == scorer.model
+    firms = blank_firms(3)
+    alike = expert_pipeline(city).predict_proba(firms.assign(as_of=np.datetime64("2026-11-24")))
+    scores = scorer.score(firms, as_of=date(2026, 11, 24))
+    np.testing.assert_array_equal(scores.likelihood, alike[:, 1])
+
+
+def test_the_expert_model_of_a_changed_profile_takes_the_place_of_the_old(
+    city, shelf, serve, tmp_path
+):
+    old = serve().model
+    changed = changed_city(city, tmp_path)
+    new = serve(profile=changed).model
+    assert new == expert_version(changed) != old
+    assert shelf.champion(city.id) == new
+    assert shelf.line(city.id) == [new]
+
+
+def test_an_expert_model_of_a_shelf_without_signatures_is_built_anew(shelf, serve):
+    version = serve().model
+    (shelf.folder / version / "signature").unlink()
+    assert serve(("重新生成", "has no signature")).model == version
+    assert serve().model == version
+
+
+@pytest.mark.usefixtures("trained")
+def test_a_trained_champion_serves(city, serve):
+    scorer = serve()
+    assert scorer.model == SECOND
+    assert scorer.card.scorecard_.intercept == expert_scorecard(city).intercept + 2
+
+
+def test_the_expert_model_never_displaces_a_trained_champion(city, trained, serve, tmp_path):
+    changed = changed_city(city, tmp_path)
+    version = ensure_expert(changed, trained, NOW)
+    assert trained.load(version)
+    assert trained.champion(city.id) == SECOND
+    told = ("城市画像有改动", "the city profile has changed since")
+    assert serve(told, profile=changed).model == SECOND
+
+
+def test_a_program_that_changed_since_the_training_is_said_so(trained, serve):
+    rewrite(trained, SECOND, code="another")
+    assert serve(("程序有改动", "the program has changed since the model")).model == SECOND
+
+
+def test_profile_and_program_that_changed_are_told_at_once(trained, serve):
+    rewrite(trained, SECOND, code="another", city={"id": "lakeport", "digest": "another"})
+    told = ("城市画像和程序有改动", "the city profile and the program have changed since")
+    assert serve(told).model == SECOND
+
+
+def spoil_second(shelf):
+    spoil(shelf, SECOND)
+
+
+def lose_second(shelf):
+    (shelf.folder / SECOND).rename(shelf.folder / ".elsewhere")
+
+
+def forge_second(shelf):
+    (shelf.folder / SECOND / "signature").write_text("hmac-sha256 01234567 " + 64 * "0" + "\n")
+
+
+def age_second(shelf):
+    rewrite(shelf, SECOND, libraries={"scikit-learn": "0.1"})
+
+
+@pytest.mark.parametrize(
+    ("damage", "zh", "en"),
+    [
+        (spoil_second, "备份", "restore its folder from a backup"),
+        (lose_second, "没有", "there is no model"),
+        (forge_second, "另一把密钥", "signed with another key"),
+        (age_second, "请安装下面写明的版本", "Install the version named below"),
+    ],
+)
+def test_where_the_champion_cannot_be_used_the_last_good_one_serves(
+    city, trained, serve, damage, zh, en
+):
+    damage(trained)
+    assert serve((f"不能使用，改由“{FIRST}”评分", f"{FIRST} scores in its place")).model == FIRST
+    assert serve((zh, en)).model == FIRST
+    assert trained.champion(city.id) == SECOND
+
+
+def test_where_no_trained_model_can_be_used_the_expert_card_serves(city, trained, serve):
+    spoil(trained, FIRST)
+    spoil(trained, SECOND)
+    expert = expert_version(city)
+    assert serve((f"改由“{expert}”评分", f"{expert} scores in its place")).model == expert
+    assert trained.champion(city.id) == SECOND
+
+
+def test_where_every_model_is_damaged_the_expert_card_is_built_anew(city, trained, serve):
+    expert = expert_version(city)
+    for version in (expert, FIRST, SECOND):
+        spoil(trained, version)
+    assert serve(("重新生成", "built anew"), ("评分", "in its place")).model == expert
+
+
+@pytest.mark.parametrize("content", ["", "..", None])
+def test_a_damaged_pointer_leaves_the_last_champion_of_the_history(trained, serve, content):
+    pointer = trained.folder / "lakeport.champion"
+    if content is None:
+        pointer.unlink()
+    else:
+        pointer.write_text(content)
+    assert serve(("现役模型无法确定", "which model is the champion can't be told")).model == SECOND
+
+
+def test_a_damaged_pointer_to_the_expert_model_is_mended(city, shelf, serve):
+    version = serve().model
+    (shelf.folder / "lakeport.champion").write_text("")
+    assert serve(("无法确定", "can't be told")).model == version
+    assert serve().model == shelf.champion(city.id) == version
+
+
+def test_with_the_key_lost_the_expert_card_serves_and_says_why(city, trained, serve):
+    (trained.folder.parent / "key").unlink()
+    expert = expert_version(city)
+    told = [("密钥", "isn't there"), ("密钥", "Restore it from a backup")]
+    assert serve(*told).model == expert
+    assert trained.champion(city.id) == SECOND
+    assert serve(("另一把密钥", "signed with another key")).model == expert
+
+
+def test_with_a_key_that_others_may_read_nothing_serves(trained, serve):
+    (trained.folder.parent / "key").chmod(0o644)
+    with pytest.raises(ModelError, match="chmod 600"):
+        serve()
+    assert not list(trained.folder.glob("*.damaged-*"))
