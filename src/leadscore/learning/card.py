@@ -16,6 +16,7 @@ from scipy.optimize import isotonic_regression
 from scipy.stats import norm
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
+from threadpoolctl import threadpool_limits
 
 from leadscore.learning.additive import AdditiveModel
 from leadscore.learning.blocks import Block, check_direction
@@ -186,6 +187,12 @@ class AdditiveCard(AdditiveModel):
             directions=directions,
             rare_count=self.rare_count,
         )
+        # The matrices are small: more threads would spend their time waiting for each other.
+        with threadpool_limits(limits=1):
+            self._solve(task, widths)
+        return self
+
+    def _solve(self, task: Task, widths: Widths) -> None:
         pairs, widths, wider = self._choose(task, widths)
         blocks = [*task.blocks(self.max_bins), *pairs]
         vector = self._optimise(task.objective(blocks, widths))
@@ -196,7 +203,6 @@ class AdditiveCard(AdditiveModel):
         by_entry = [(block.codes, len(block.entries)) for block in blocks]
         self.counts_ = _summed(task.weight, by_entry)
         self.positives_ = _summed(task.weight * task.target, by_entry)
-        return self
 
     def _choose(self, task: Task, widths: Widths) -> tuple[list[Block], Widths, Widths]:
         """Return the pairs that pay, the widths, and the widths to tell uncertainty by."""
@@ -226,7 +232,7 @@ class AdditiveCard(AdditiveModel):
                 f"After {minimum.n_iter} Newton steps the optimum is still {minimum.decrement:.1e} "
                 f"standard deviations away, not {self.tol:.1e}; raise max_iter or tol."
             )
-            warnings.warn(msg, ConvergenceWarning, stacklevel=3)
+            warnings.warn(msg, ConvergenceWarning, stacklevel=4)
         self.scorecard_ = objective.scorecard(minimum.vector)
         self.n_iter_ = minimum.n_iter
         return minimum.vector

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import combinations, permutations
+from itertools import combinations, islice, permutations
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,9 @@ from leadscore.learning.wording import feature_name, feature_value, listed
 _FEWEST = 10  # known values on a side, below which nothing is said about its range
 _SPEAKS = 0.05  # log-odds; a table whose entries lie closer together says next to nothing
 _RANGE = (0.01, 0.99)
+# Hardly a firm has a capital, a turnover or a project beyond these amounts (CNY): a thousand 亿,
+# and a thousand yuan.
+_AMOUNT, _PLAUSIBLE = "_cny", (1e3, 1e11)
 
 
 class _Side:
@@ -39,6 +42,7 @@ class _Side:
 
 @dataclass(frozen=True)
 class _Fault:
+    feature: str
     sentence: Text
     figures: dict[str, Figure]
 
@@ -50,7 +54,8 @@ def same_kind(trial: Trial, bounds: Bounds) -> Gate:
     is no fault by itself, and no bound on the population stability index could tell choice from
     mistake. What choice does not do: put many firms far outside nearly all values of the other
     side (a factor 10,000 between 元 and 万元 does, in all rows or in a part of them), or leave
-    out a feature altogether on one side.
+    out a feature altogether on one side. Amounts of money that hardly a firm has are no better
+    for standing on all sides.
     """
     sides = [_Side(_TRAINING, trial.training.X), _Side(_LATER, trial.later.X)]
     if trial.standing is not None:
@@ -61,9 +66,11 @@ def same_kind(trial: Trial, bounds: Bounds) -> Gate:
     for one, other in combinations(sides, 2):
         for name in features:
             if name not in faults:
-                fault = next(_faults(name, one, other, tables.get(name), bounds), None)
-                if fault is not None:
+                for fault in islice(_faults(name, one, other, tables.get(name), bounds), 1):
                     faults[name] = fault
+    for side in sides:
+        for fault in _implausible(side, bounds):
+            faults.setdefault(fault.feature, fault)
     found = list(faults.values())
     figures: dict[str, Figure] = {"features": len(features), "faults": len(found)}
     if not found:
@@ -86,6 +93,24 @@ def _faults(
                 yield fault
 
 
+def _implausible(side: _Side, bounds: Bounds) -> Iterator[_Fault]:
+    """Yield the amounts that a part of the firms can't have: a unit that is wrong everywhere."""
+    for name, sizes in side.sizes.items():
+        if not name.endswith(_AMOUNT) or len(sizes) < _FEWEST:
+            continue
+        beyond = (sizes < _PLAUSIBLE[0]) | (sizes > _PLAUSIBLE[1])
+        share = float(beyond.mean())
+        if int(beyond.sum()) < bounds.beyond_rows or share < bounds.beyond_share:
+            continue
+        median = float(np.median(sizes[beyond]))
+        figures: dict[str, Figure] = {
+            "feature": name, "fault": "unit", "median": median, "share": share,
+        }  # fmt: skip
+        places = {"name": feature_name(name), "side": side.name, "share": f"{share:.0%}"}
+        amount = feature_value(name, median)
+        yield _Fault(name, _IMPLAUSIBLE.format(amount=amount, **places), figures)
+
+
 def _speaks(table: Table) -> bool:
     entries = np.append(table.values, table.unknown)
     if isinstance(table, CategoricalTable):
@@ -96,7 +121,7 @@ def _speaks(table: Table) -> bool:
 def _absent(name: str, side: _Side, reference: _Side, share: float) -> _Fault:
     figures: dict[str, Figure] = {"feature": name, "fault": "absent", "share": share}
     places = {"name": feature_name(name), "side": side.name, "reference": reference.name}
-    return _Fault(_ABSENT.format(share=f"{share:.0%}", **places), figures)
+    return _Fault(name, _ABSENT.format(share=f"{share:.0%}", **places), figures)
 
 
 def _other_unit(name: str, side: _Side, reference: _Side, bounds: Bounds) -> _Fault | None:
@@ -131,7 +156,7 @@ def _other_unit(name: str, side: _Side, reference: _Side, bounds: Bounds) -> _Fa
         median=feature_value(name, median),
         other=feature_value(name, middle),
     )
-    return _Fault(sentence, figures)
+    return _Fault(name, sentence, figures)
 
 
 def _sizes(column: pd.Series, name: str) -> Floats:
@@ -152,6 +177,12 @@ _UNIT = Text(
     "（中位数{median}，{reference}为{other}）；请检查单位（元、万元）。",
     en="{name} has another scale on one side: in {side} {share} of the firms lie far outside the "
     "values of {reference} (medians {median} and {other}); check the unit (元 or 万元).",
+)
+_IMPLAUSIBLE = Text(
+    zh="{name}不可信：{side}中有{share}的企业不在1000元到1000亿元之间（中位数{amount}）；"
+    "请检查单位（元、万元）。",
+    en="{name} can't be right: in {side} {share} of the firms lie outside CNY 1,000 to 100 billion "
+    "(median {amount}); check the unit (元 or 万元).",
 )
 _ABSENT = Text(
     zh="{name}在{side}中全部缺失，在{reference}中却有{share}的企业已知；请补上这一列，或两边都不用。",
