@@ -108,9 +108,9 @@ class AdditiveCard(AdditiveModel):
     Examples
     --------
     >>> import pandas as pd
-    >>> firms = pd.DataFrame({"staff": [5, 80, 300, None], "role": ["trade", "maker"] * 2})
-    >>> card = AdditiveCard(directions={"staff": 1}).fit(firms, [0, 1, 1, 0])
-    >>> card.predict(firms)
+    >>> firms = pd.DataFrame({"staff": [5, 80, 300, None] * 9, "role": ["trade", "maker"] * 18})
+    >>> card = AdditiveCard(directions={"staff": 1}).fit(firms, [0, 1, 1, 0] * 9)
+    >>> card.predict(firms[:4])
     array([0, 1, 1, 0])
     >>> added = card.contributions(firms)
     >>> bool(np.allclose(card.intercept_ + added.sum(axis=1), card.decision_function(firms)))
