@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.linalg import solve_triangular
 
 from leadscore.learning.blocks import Block
@@ -58,7 +59,7 @@ class Penalty:
                 variance[single] = (factor * widths.level) ** 2
                 variance[single.stop - 1] = (factor * widths.unknown) ** 2
         self.diagonal = 1.0 / variance
-        shared = np.vstack([*lines, widths.doubt * self.words])
+        shared = self._shared = np.vstack([*lines, widths.doubt * self.words])
         # Woodbury: the inverse of the covariance is diag(diagonal) - pulls.T @ pulls.
         held = shared * self.diagonal
         root = np.linalg.cholesky(np.eye(len(shared)) + held @ shared.T)
@@ -78,6 +79,12 @@ class Penalty:
         diagonal = np.arange(width)
         blocks[:, diagonal, diagonal] += self._layout.steps(self.diagonal)
         return blocks
+
+    def covariance(self, at: NDArray[np.intp]) -> Floats:
+        """Return the prior's covariance of the numbers at some places."""
+        shared = self._shared[:, at]
+        covariance: Floats = np.diag(1.0 / self.diagonal[at]) + shared.T @ shared
+        return covariance
 
     def matrix(self) -> Floats:
         """Return the whole second derivative."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy.linalg import lapack
 
 from leadscore.learning.columns import Codes, Floats
 from leadscore.learning.curvature import Curvature
@@ -73,12 +74,21 @@ def posterior_at(objective: Objective, vector: Floats) -> Posterior:
     A known direction is passed over, which errs on the wide side.
     """
     layout = objective.layout
-    real = np.append(np.ones(layout.n_single, dtype=bool), layout.real)
-    chosen = np.ix_(np.flatnonzero(real), np.flatnonzero(real))
+    real = np.flatnonzero(np.append(np.ones(layout.n_single, dtype=bool), layout.real))
     curvature = Curvature(objective, objective.log_odds(vector)).matrix()
     inverse = np.zeros_like(curvature)
-    inverse[chosen] = np.linalg.inv(curvature[chosen])
+    inverse[np.ix_(real, real)] = _inverse(curvature[np.ix_(real, real)])
     # From numbers to entries, once for the columns and once for the rows.
     covariance = layout.spread(layout.spread(inverse).T)
     starts = np.array([1 + span.start for span in layout.spans], dtype=np.intp)
     return Posterior(covariance.astype(np.float32), starts)
+
+
+def _inverse(matrix: Floats) -> Floats:
+    """Invert a symmetric positive matrix, in half the time of one of which nothing is known."""
+    root, _ = lapack.dpotrf(matrix, lower=True, overwrite_a=True)
+    lower, failed = lapack.dpotri(root, lower=True, overwrite_c=True)
+    if failed:
+        raise np.linalg.LinAlgError("the curvature is not positive")
+    inverse: Floats = np.tril(lower) + np.tril(lower, -1).T
+    return inverse
