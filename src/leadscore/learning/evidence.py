@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
-from scipy.linalg import cholesky, solve_triangular
+from scipy.linalg import cho_factor, cho_solve, cholesky, solve_triangular
 
 from leadscore.learning.blocks import Block
 from leadscore.learning.columns import Floats
@@ -67,14 +67,16 @@ def chosen_widths(
         intercept is kept.
     """
     logs = _Logs(start, len(blocks))
-    vector, wanted, taken = None, np.zeros(len(logs.values)), np.zeros(len(logs.values))
-    longest = np.full(len(logs.values), _LONGEST)
+    vector: Floats | None = None
+    wanted: Floats = np.zeros(len(logs.values))
+    taken, longest = wanted, wanted + _LONGEST
     for _ in range(_MOST_ROUNDS):
         objective = objective_of(logs.widths())
         minimum = minimise(objective, _NEAR, _MOST_ROUNDS, start=vector)
         vector = minimum.vector
         slope, certainty = _slopes(objective, vector, logs, _parts(objective.layout, blocks))
-        step = np.linalg.solve(certainty + np.diag(logs.held), slope - logs.held * logs.values)
+        known = cho_factor(certainty + np.diag(logs.held))
+        step: Floats = cho_solve(known, slope - logs.held * logs.values)
         # Expected curvature can be far too low. A step that turns back went too far, and how far
         # the two steps tell (regula falsi).
         back = step * taken < 0
@@ -84,7 +86,7 @@ def chosen_widths(
         logs.values += taken
         if np.abs(np.where(back, taken, step)).max() <= _ENOUGH:
             break
-    doubt = np.sqrt(np.diag(np.linalg.inv(certainty + np.diag(logs.held))))
+    doubt = np.sqrt(np.diag(cho_solve(known, np.eye(len(step)))))
     return logs.widths(), logs.widths(_WIDER * doubt if start.doubt else 0.0)
 
 
