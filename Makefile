@@ -34,7 +34,7 @@ contracts: $(VENV)/.development
 # Doctests are collected from src together with the tests.
 unit: $(VENV)/.development
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage run -m pytest --numprocesses 2 --dist worksteal
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
