@@ -69,6 +69,13 @@ def test_one_row_an_outcome_in_english(tmp_path: Path) -> None:
     assert listed.entries["withdrawn"].tolist() == [False, True]
 
 
+def test_firms_may_be_named_by_their_codes_alone(tmp_path: Path) -> None:
+    listed = read(tmp_path, f"统一社会信用代码,阶段,日期\n{CODE},签约,2024-03-15\n")
+    assert listed.entries["credit_code"].tolist() == [CODE]
+    assert listed.entries["name"].isna().all()
+    assert not listed.problems
+
+
 def test_what_is_wrong_with_an_entry_is_told_with_its_row(tmp_path: Path) -> None:
     listed = read(
         tmp_path,

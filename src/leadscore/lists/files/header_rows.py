@@ -17,7 +17,7 @@ HEADER_SEARCH = 50
 """Records at the start of a sheet among which the header must stand."""
 LONGEST_HEADER = 30
 """Characters; a longer cell beside or below headers is text, not a header."""
-NAMING = ("name", "matched", "imported")
+NAMING = ("name", "matched", "imported", "credit_code")
 """Kinds of columns that name firms, the best first; every list must have one."""
 
 
