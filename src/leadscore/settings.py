@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import locale
 import os
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Literal
@@ -56,6 +57,18 @@ def _expanded(path: Path) -> Path:
 
 _UserPath = Annotated[Path, AfterValidator(_expanded)]
 
+_ADDRESS = re.compile(r"sqlite(\+pysqlite)?:///(?!file:).+|postgres(ql)?(\+psycopg)?://.+")
+_SECRET = re.compile(r"(?<=://).*(?=@)")
+
+
+def _address(url: str) -> str:
+    if not _ADDRESS.fullmatch(url):
+        raise ValueError
+    return url
+
+
+_Address = Annotated[str, AfterValidator(_address)]
+
 
 class Settings(BaseSettings):
     """Settings of a run; each is an environment variable with the prefix ``LEADSCORE_``.
@@ -66,7 +79,9 @@ class Settings(BaseSettings):
     Attributes
     ----------
     home
-        Folder of the models, of the key that signs them, and of what is kept of outcomes.
+        Folder of the models, of the key that signs them, and of the database.
+    database
+        URL of the database, if not SQLite in ``home``; may hold a password.
     key_file
         The key that models are signed with, outside the folder of models; by default
         ``keys/models.key`` in ``home``, made on first use.
@@ -88,6 +103,7 @@ class Settings(BaseSettings):
     )
 
     home: _UserPath = Field(default_factory=_home)
+    database: Annotated[_Address | None, Field(repr=False)] = None
     key_file: _UserPath | None = None
     city: _UserPath | None = None
     lang: Lang = Field(default_factory=spoken_language)
@@ -104,14 +120,9 @@ class Settings(BaseSettings):
         return self.home / "models"
 
     @property
-    def outcomes(self) -> Path:
-        """Folder of what became of the firms."""
-        return self.home / "outcomes"
-
-    @property
-    def snapshots(self) -> Path:
-        """Folder of the firms as they were known when they were scored."""
-        return self.home / "snapshots"
+    def database_file(self) -> Path:
+        """File of the database unless a URL names another."""
+        return self.home / "leadscore.sqlite3"
 
     @property
     def key(self) -> Path:
@@ -121,6 +132,10 @@ class Settings(BaseSettings):
 
 ALLOWED: dict[str, Text] = {
     "home": Text(zh="文件夹的路径", en="the path of a folder"),
+    "database": Text(
+        zh="sqlite:///文件路径，或 postgresql://用户:密码@主机:端口/数据库",
+        en="sqlite:///path/of/a/file, or postgresql://user:password@host:port/database",
+    ),
     "key_file": Text(zh="密钥文件的路径", en="the path of a key file"),
     "city": Text(zh="城市画像文件的路径", en="the path of a city profile"),
     "lang": Text(zh="zh 或 en", en="zh or en"),
@@ -155,12 +170,17 @@ def load_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         details = [
-            Detail(f"{_PREFIX}{name.upper()}", str(mistake["input"]), ALLOWED[name])
+            Detail(f"{_PREFIX}{name.upper()}", _shown(mistake["input"]), ALLOWED[name])
             for mistake in error.errors()
             for name in (str(mistake["loc"][0]),)
         ]
         message = _ONE_WRONG if len(details) == 1 else _WRONG.format(count=len(details))
         raise SettingsError(message, details) from None
+
+
+def _shown(value: object) -> str:
+    """Return what stands in a variable, without the password that a URL may hold."""
+    return _SECRET.sub("***", str(value))
 
 
 def plain_wanted() -> bool:

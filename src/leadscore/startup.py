@@ -1,4 +1,4 @@
-"""Where the parts meet: settings in, a shelf, a city, a scorer of the right model out."""
+"""Where the parts meet: settings in; a shelf, a city, a database, the right scorer out."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from leadscore.city.profile import City
     from leadscore.ranking.scoring import Scorer
     from leadscore.settings import Settings
+    from leadscore.store.database import Database
 
 _NO_CITY = Text(
     zh="没有指定城市画像，请用 --city 或环境变量 LEADSCORE_CITY 指明文件",
@@ -27,6 +28,33 @@ _NO_CITY = Text(
 def open_shelf(settings: Settings) -> Shelf:
     """Return the shelf of models; nothing is touched before its first use."""
     return Shelf(settings.models, settings.key)
+
+
+def open_database(settings: Settings) -> Database:
+    """Return the database; made on first start, and brought to this program's tables.
+
+    Raises
+    ------
+    StoreError
+        If it can't be opened, is damaged, or newer than this program.
+    """
+    # Imported late: what keeps nothing needs no SQLAlchemy.
+    from leadscore.store.opening import open_store
+
+    return open_store(settings.database or settings.database_file)
+
+
+def connect_database(settings: Settings) -> Database:
+    """Return the database as it is, whatever tables it has or lacks.
+
+    Raises
+    ------
+    StoreError
+        If its file can't be made.
+    """
+    from leadscore.store.opening import connect
+
+    return connect(settings.database or settings.database_file)
 
 
 def open_city(settings: Settings, city: Path | None = None) -> City:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -12,13 +11,15 @@ import pytest
 from flask.testing import FlaskClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.service import demonstration
 
 from leadscore.city import load_city
 from leadscore.learning.shelf import Shelf
 from leadscore.lists.columns import CANONICAL
+from leadscore.logs import log_to_stderr
 from leadscore.ranking.champion import champion_scorer
 from leadscore.ranking.scoring import Scorer
-from leadscore.web.app import MAX_BODY_BYTES, create_app
+from leadscore.web.app import MAX_BODY_BYTES
 from leadscore.web.errors import REFUSALS, SHOWN_DETAILS
 from leadscore.web.payloads import MAX_CHARACTERS, MAX_SHORT, ErrorAnswer
 
@@ -33,8 +34,9 @@ def scorer(tmp_path_factory: pytest.TempPathFactory) -> Scorer:
 
 
 @pytest.fixture(scope="module")
-def client(scorer: Scorer) -> FlaskClient:
-    return create_app(scorer, clock=lambda: date(2026, 11, 24), default_lang="en").test_client()
+def client(scorer: Scorer, tmp_path_factory: pytest.TempPathFactory) -> FlaskClient:
+    folder = tmp_path_factory.mktemp("demo")
+    return demonstration(scorer, folder, lambda: date(2026, 11, 24)).test_client()
 
 
 def post(client: FlaskClient, body: bytes | str, **options: Any) -> Any:
@@ -285,20 +287,22 @@ def test_refusals_speak_the_language_asked(client: FlaskClient) -> None:
 
 
 def test_a_fault_of_ours_reveals_nothing_and_is_logged(
-    scorer: Scorer, caplog: pytest.LogCaptureFixture
+    scorer: Scorer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def broken_clock() -> date:
         raise RuntimeError("the clock fell off the wall")
 
-    client = create_app(scorer, clock=broken_clock, default_lang="en").test_client()
-    with caplog.at_level(logging.ERROR):
-        response = post(client, firm('"staff": 1'))
+    client = demonstration(scorer, tmp_path, broken_clock).test_client()
+    log_to_stderr()
+    response = post(client, firm('"staff": 1'))
     error = refusal(response, 500)
     assert error["code"] == "internal_error"
     assert error["details"] == []
     assert "clock" not in response.text
-    assert "the clock fell off the wall" in caplog.text
-    assert "Traceback" in caplog.text
+    logged = capsys.readouterr().err
+    assert "RuntimeError" in logged
+    assert "broken_clock" in logged
+    assert "the clock fell off the wall" not in logged  # it might tell of a firm
 
 
 def test_every_refusal_has_a_code_of_its_own_and_words_in_both_languages() -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
-import stat
 import subprocess
 import sys
 from datetime import date
@@ -16,8 +16,9 @@ import pytest
 from leadscore import rank
 from leadscore.learning.labels import training_set
 from leadscore.shipped import shipped
-from leadscore.store.outcome_file import FileOutcomes
-from leadscore.store.snapshot_files import FileSnapshots
+from leadscore.store.opening import open_store
+from leadscore.store.outcomes import SqlOutcomes
+from leadscore.store.snapshots import SqlSnapshots
 
 COMMAND = Path(sys.executable).with_name("leadscore")
 SAMPLE = shipped("samples", "electronics.csv")
@@ -31,6 +32,16 @@ def leadscore(
         [COMMAND, *map(str, arguments)], capture_output=True, encoding="utf-8", timeout=120,
         env={**os.environ, **environment}, check=False,
     )  # fmt: skip
+
+
+def events(home: Path) -> pd.DataFrame:
+    with contextlib.closing(open_store(home / "leadscore.sqlite3")) as database:
+        return SqlOutcomes(database).events()
+
+
+def snapshots(home: Path) -> pd.DataFrame:
+    with contextlib.closing(open_store(home / "leadscore.sqlite3")) as database:
+        return SqlSnapshots(database).snapshots()
 
 
 @pytest.fixture
@@ -62,7 +73,7 @@ def test_outcomes_are_imported_once_summed_and_told(tmp_path: Path, listed: Path
     assert "第 8 行，阶段：现为“晴”" in done.stderr
     again = leadscore("outcomes", "import", listed, "--lang", "en", home=home)
     assert "7 entries read = 0 new + 5 known already + 2 set aside" in again.stdout
-    assert len(FileOutcomes(home / "outcomes").events()) == 5
+    assert len(events(home)) == 5
 
 
 def test_problems_are_written_where_they_are_asked_for(tmp_path: Path, listed: Path) -> None:
@@ -95,19 +106,7 @@ def test_what_is_no_sheet_of_outcomes_is_one_clear_message(tmp_path: Path, conte
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
-    assert not (tmp_path / "home" / "outcomes").exists()
-
-
-def test_an_edited_history_is_said_and_does_not_stop_the_work(tmp_path: Path, listed: Path) -> None:
-    home = tmp_path / "home"
-    leadscore("outcomes", "import", listed, home=home)
-    path = home / "outcomes" / "outcomes.jsonl"
-    path.write_text(
-        path.read_text(encoding="utf-8").replace("2023-06-01", "2023-02-09"), encoding="utf-8"
-    )
-    done = leadscore("outcomes", "import", listed, home=home)
-    assert done.returncode == 0
-    assert "outcomes.jsonl 第 2 行与写入时不同" in done.stderr
+    assert len(events(tmp_path / "home")) == 0
 
 
 def test_a_ranking_keeps_the_firms_as_they_were_known(tmp_path: Path) -> None:
@@ -118,7 +117,7 @@ def test_a_ranking_keeps_the_firms_as_they_were_known(tmp_path: Path) -> None:
     old = leadscore("rank", SAMPLE, "--as-of", "2023年1月15日", home=home)
     assert old.returncode == 0
     assert "企业" in old.stdout
-    kept = FileSnapshots(home / "snapshots").snapshots()
+    kept = snapshots(home)
     assert kept.groupby("as_of").size().to_dict() == {
         pd.Timestamp(2023, 1, 15): 144, pd.Timestamp(date.today()): 144,
     }  # fmt: skip
@@ -136,10 +135,7 @@ def test_from_a_list_and_its_outcomes_to_what_can_be_learnt(tmp_path: Path) -> N
          "签约日期": ["2023-05-01", None, None]}
     ).to_csv(progress, index=False)  # fmt: skip
     leadscore("outcomes", "import", progress, home=home)
-    taught = training_set(
-        FileOutcomes(home / "outcomes").events(), FileSnapshots(home / "snapshots").snapshots(),
-        as_of=date(2025, 1, 1),
-    )  # fmt: skip
+    taught = training_set(events(home), snapshots(home), as_of=date(2025, 1, 1))
     assert dict(zip(taught.firms["name"], taught.y, strict=True)) == {names[0]: 1.0, names[2]: 0.0}
     assert taught.left_out == {"snapshot_after_contact": 1}
 
@@ -151,30 +147,17 @@ def test_no_keep_keeps_nothing_and_neither_does_python(
     assert leadscore("rank", SAMPLE, "--no-keep", home=home).returncode == 0
     monkeypatch.setenv("LEADSCORE_HOME", str(home))
     rank(SAMPLE)
-    assert not (home / "snapshots").exists()
+    assert not (home / "leadscore.sqlite3").exists()
 
 
 def test_a_snapshot_that_can_t_be_kept_does_not_sink_the_ranking(tmp_path: Path) -> None:
     home, out = tmp_path / "home", tmp_path / "ranking.csv"
     home.mkdir()
-    (home / "snapshots").write_text("a file where the folder should be", encoding="utf-8")
+    (home / "leadscore.sqlite3").write_text("no database at all" * 99, encoding="utf-8")
     done = leadscore("rank", SAMPLE, "-o", out, home=home)
     assert done.returncode == 0
     assert len(pd.read_csv(out, encoding="utf-8-sig")) == 144
     assert "没有存下快照，排名不受影响" in done.stderr
-
-
-def test_a_home_that_may_only_be_read_still_ranks_and_reads_outcomes(
-    tmp_path: Path, listed: Path
-) -> None:
-    home = tmp_path / "home"
-    leadscore("outcomes", "import", listed, home=home)
-    folder = home / "outcomes"
-    folder.chmod(stat.S_IRUSR | stat.S_IXUSR)
-    try:
-        assert len(FileOutcomes(folder).events()) == 5
-    finally:
-        folder.chmod(stat.S_IRWXU)
 
 
 @pytest.mark.parametrize("day", ["2999-01-01", "gestern"])
@@ -188,7 +171,8 @@ def test_help_tells_of_the_command_without_loading_pandas() -> None:
     code = (
         "import sys; from leadscore.cli import cli; "
         "cli(['outcomes', '--help'], standalone_mode=False); "
-        "print('loaded:', *sorted({'pandas', 'pyarrow', 'sklearn'} & set(sys.modules)))"
+        "late = {'pandas', 'pyarrow', 'sklearn', 'sqlalchemy'}; "
+        "print('loaded:', *sorted(late & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "import" in done.stdout

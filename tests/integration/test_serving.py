@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from tests.service import demonstration
 
 from leadscore.city import load_city
 from leadscore.learning.shelf import Shelf
 from leadscore.ranking.champion import champion_scorer
-from leadscore.web.app import MAX_BODY_BYTES, create_app
+from leadscore.web.app import MAX_BODY_BYTES
 from leadscore.web.serving import ListenError, serve
 
 CITY = Path(__file__).parents[1] / "cities" / "lakeport.toml"
@@ -32,10 +33,11 @@ import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from tests.service import demonstration
+
 from leadscore.city import load_city
 from leadscore.learning.shelf import Shelf
 from leadscore.ranking.champion import champion_scorer
-from leadscore.web.app import create_app
 from leadscore.web.serving import Limits, serve
 
 def clock():
@@ -45,7 +47,7 @@ def clock():
 city, home = map(Path, sys.argv[1:])
 shelf = Shelf(home / "models", home / "key")
 scorer = champion_scorer(load_city(city), shelf, now=datetime(2026, 11, 24, tzinfo=UTC))
-app = create_app(scorer, clock=clock, default_lang="en")
+app = demonstration(scorer, home, clock)
 serve(app, host="127.0.0.1", port=0, threads=2, limits=Limits(receive_seconds=1))
 """
 
@@ -63,7 +65,10 @@ class Server(NamedTuple):
 @contextmanager
 def running(shelf: Path) -> Iterator[Server]:
     command = [sys.executable, "-c", SERVER, str(CITY), str(shelf)]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, encoding="utf-8") as process:
+    root = Path(__file__).parents[2]
+    with subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, encoding="utf-8", cwd=root
+    ) as process:
         try:
             said = Server(process, 0).line()
             assert "http://127.0.0.1:" in said, said
@@ -312,7 +317,7 @@ def test_ctrl_c_stops_the_server(fresh_server: Server) -> None:
 def test_a_taken_port_is_a_clear_error(tmp_path: Path) -> None:
     shelf = Shelf(tmp_path / "models", tmp_path / "key")
     scorer = champion_scorer(load_city(CITY), shelf, now=datetime(2026, 11, 24, tzinfo=UTC))
-    app = create_app(scorer, clock=lambda: date(2026, 11, 24), default_lang="en")
+    app = demonstration(scorer, tmp_path, lambda: date(2026, 11, 24))
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(ListenError) as caught:
@@ -325,6 +330,6 @@ def test_a_taken_port_is_a_clear_error(tmp_path: Path) -> None:
 def test_a_host_that_is_not_ours_is_a_clear_error(tmp_path: Path) -> None:
     shelf = Shelf(tmp_path / "models", tmp_path / "key")
     scorer = champion_scorer(load_city(CITY), shelf, now=datetime(2026, 11, 24, tzinfo=UTC))
-    app = create_app(scorer, clock=lambda: date(2026, 11, 24), default_lang="en")
+    app = demonstration(scorer, tmp_path, lambda: date(2026, 11, 24))
     with pytest.raises(ListenError):
         serve(app, host="203.0.113.1", port=0, threads=1)

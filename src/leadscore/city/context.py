@@ -17,7 +17,7 @@ HEAD_REACH: Final = 12
 SCOPE_REACH: Final = 60
 """How many characters a phrase such as "used in" governs, within its clause."""
 VERBS: Final = ("making", "developing", "designing", "building", "trading", "serving")
-_PLAIN: Final = (
+PLAIN: Final = (
     *("filler", "possessive", "and_others", "audience", "fields", "recipient", "intro"),
     *(
         "providing",
@@ -177,7 +177,7 @@ class Context:
     @cached_property
     def _noun(self) -> BoolArray:
         """What is neither a break, a verb nor a word without meaning of its own."""
-        noun: BoolArray = ~(self.breaks | self.document.latin | self._covered(*VERBS, *_PLAIN))
+        noun: BoolArray = ~(self.breaks | self.document.latin | self._covered(*VERBS, *PLAIN))
         suffix = self._covered("suffix") & noun
         noun &= ~suffix
         noun[:-1] |= suffix[:-1] & noun[1:]

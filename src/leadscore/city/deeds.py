@@ -15,7 +15,7 @@ MAKING, DESIGNING, BUILDING, TRADING, SERVING = 1, 2, 4, 8, 16
 """Bits of what verbs say is done; who only develops a product designs it."""
 JOINED: Final = 2
 """Verbs are one group if no more characters than this part them: 研发、生产以及销售."""
-_BITS: Final = dict(
+BITS: Final = dict(
     zip(VERBS, (MAKING, DESIGNING, DESIGNING, BUILDING, TRADING, SERVING), strict=True)
 )
 
@@ -63,7 +63,7 @@ def _verb_groups(context: Context) -> tuple[IntArray, IntArray, IntArray, BoolAr
     spans = [context.cues[name] for name in VERBS]
     begin = np.concatenate([s.begin for s in spans])
     end = np.concatenate([s.end for s in spans])
-    bits = np.repeat(np.array(list(_BITS.values()), dtype=np.int64), [len(s) for s in spans])
+    bits = np.repeat(np.array(list(BITS.values()), dtype=np.int64), [len(s) for s in spans])
     order = np.argsort(begin, kind="stable")
     order = order[~context.negated(begin[order])]
     begin, end, bits = begin[order], end[order], bits[order]

@@ -17,15 +17,22 @@ ITEM, CLAUSE, SENTENCE = 1, 2, 3
 """How much a delimiter ends: an item of a list, a clause, a sentence. 0 ends nothing."""
 
 
-def _levels() -> NDArray[np.uint8]:
-    table = np.zeros(PLANE, dtype=np.uint8)
+LEVELS: Final[dict[str, int]] = {
+    character: level
     for level, characters in (
         (ITEM, "、/+&()[]|·-—~ \t\"'“”‘’《》〈〉【】「」『』"),
         (CLAUSE, ",:"),
         (SENTENCE, "。;!?\n\r*〓…\N{REPLACEMENT CHARACTER}"),
-    ):
-        for character in characters:
-            table[ord(character)] = level
+    )
+    for character in characters
+}
+"""What each delimiter ends."""
+
+
+def _levels() -> NDArray[np.uint8]:
+    table = np.zeros(PLANE, dtype=np.uint8)
+    for character, level in LEVELS.items():
+        table[ord(character)] = level
     return table
 
 

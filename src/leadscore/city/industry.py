@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-import numpy as np
-import pandas as pd
-
-from leadscore.city.arrays import IntArray
 from leadscore.city.lexicon import normal_form
 
 CLASS_COLUMNS: Final = (
@@ -24,7 +20,6 @@ CLASS_COLUMNS: Final = (
 """Columns that may hold a class narrow enough to speak for a segment."""
 
 _SEPARATORS: Final = re.compile(r"[\s>/|;,、\-—]+")
-_NONE: Final = np.zeros(0, dtype=np.int64)
 _CODE: Final = re.compile(r"^[a-z]?(\d{2,4})$")
 
 
@@ -42,8 +37,8 @@ class Classes:
     ``name`` is the class as the list writes it.
     """
 
-    firm: IntArray
-    segment: IntArray
+    firm: list[int]
+    segment: list[int]
     name: list[str]
 
 
@@ -63,23 +58,25 @@ class IndustryWitness:
             for entry in segment.industry:
                 self._segments_of.setdefault(_entry_form(entry), []).append(position)
 
-    def speaks_for(self, firms: pd.DataFrame) -> Classes:
+    def speaks_for(self, columns: Mapping[str, Sequence[str | None]]) -> Classes:
         """Look up the classes of a list of firms, whatever of `CLASS_COLUMNS` it has."""
-        firm, segment, names = [_NONE], [_NONE], list[str]()
+        spoken: dict[tuple[int, int], str] = {}
+        known: dict[str, list[int]] = {}
         for column in CLASS_COLUMNS:
-            if column not in firms.columns:
-                continue
-            # A list has few different classes, so each is looked up once.
-            codes, values = pd.factorize(firms[column])
-            for number, value in enumerate(values):
-                spoken = sorted(self._spoken_for(str(value)))
-                rows = np.flatnonzero(codes == number) if spoken else _NONE
-                firm.append(np.repeat(rows, len(spoken)))
-                segment.append(np.tile(np.asarray(spoken, dtype=np.int64), len(rows)))
-                names += [str(value)] * (len(rows) * len(spoken))
-        pairs = np.stack([np.concatenate(firm), np.concatenate(segment)], axis=1)
-        unique, where = np.unique(pairs, axis=0, return_index=True)
-        return Classes(unique[:, 0], unique[:, 1], [names[i] for i in where])
+            for firm, value in enumerate(columns.get(column, ())):
+                if value is None:
+                    continue
+                # A list has few different classes, so each is looked up once.
+                if value not in known:
+                    known[value] = sorted(self._spoken_for(value))
+                for segment in known[value]:
+                    spoken.setdefault((firm, segment), value)
+        pairs = sorted(spoken)
+        return Classes(
+            [firm for firm, _ in pairs],
+            [segment for _, segment in pairs],
+            [spoken[pair] for pair in pairs],
+        )
 
     def _spoken_for(self, value: str) -> set[int]:
         found: set[int] = set()

@@ -46,13 +46,13 @@ ROLE_OF: Final = (
 """
 
 
-_DEEDS: Final = (
+DEEDS: Final = (
     *((SERVING, Tie.SERVICE), (TRADING, Tie.TRADE), (DESIGNING, Tie.DESIGN)),
     (BUILDING, Tie.INTEGRATION),
 )
 """What a firm is that does this and makes nothing; later ones outrank earlier ones."""
 
-_BY_NAME: Final = (
+BY_NAME: Final = (
     *((TRADING, Tie.TRADE), (BUILDING, Tie.INTEGRATION), (DESIGNING, Tie.DESIGN)),
     (SERVING, Tie.SERVICE),
 )
@@ -93,7 +93,7 @@ def tie_of_each(
     """
     tie = np.full(len(context.begin), Tie.MAKER, dtype=np.int8)
     done = deeds(context)
-    for bit, deed in _DEEDS:
+    for bit, deed in DEEDS:
         tie[(done & bit > 0) & (done & MAKING == 0)] = deed
     tie[(tie == Tie.MAKER) & material] = Tie.NAMED_MATERIAL
     for rule, found in (
@@ -122,7 +122,7 @@ def tie_by_name(done: IntArray) -> NDArray[np.int8]:
         For each the bits of all verbs of its texts; 0 where there are none.
     """
     tie = np.full(len(done), Tie.NAMED, dtype=np.int8)
-    for bit, deed in reversed(_BY_NAME):
+    for bit, deed in reversed(BY_NAME):
         tie[(done & bit > 0) & (done & MAKING == 0)] = deed
     return tie
 

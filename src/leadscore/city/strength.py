@@ -15,7 +15,7 @@ from leadscore.city.roles import OWN_PRODUCT, ROLE_OF, Tie
 from leadscore.city.values import ROLES
 
 Array = np.ndarray[Any, np.dtype[Any]]
-_PASSING: Final = (Tie.FIELD, Tie.ASIDE, Tie.NAMED)
+PASSING: Final = (Tie.FIELD, Tie.ASIDE, Tie.NAMED)
 """Ties that say too little to bound what others say."""
 
 TEXT_COLUMNS: Final[Mapping[str, float]] = MappingProxyType(
@@ -236,7 +236,7 @@ def _joined(
     (firm, segment), first = _reduced((firm[order], segment[order]), place, np.minimum)
     tie = tie[order][first]
     role = np.array([ROLES.index(name) for name in ROLE_OF])[tie]
-    bound = np.where(np.isin(tie, _PASSING), 1.0, reach[tie])
+    bound = np.where(np.isin(tie, PASSING), 1.0, reach[tie])
     return Strengths(firm, segment, role, np.minimum(1.0 - np.minimum(least, joint), bound))
 
 

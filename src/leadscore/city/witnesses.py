@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from operator import itemgetter
 from typing import Final
 
 import numpy as np
@@ -15,16 +17,31 @@ NOISE: Final = 0.03
 """Matches weaker than this are dropped: a word in passing, or one product of very many."""
 INDUSTRY_ALONE: Final = 0.3
 """Strength of a match that only the industry class speaks for; beside text a second witness."""
-_ROLES: Final = np.asarray(ROLES, dtype=object)
-_WITNESS: Final = np.asarray(["", "text", "industry", "both"], dtype=object)
+_WITNESS: Final = ("", "text", "industry", "both")
+_ORDER: Final = itemgetter(0, 1, 2)
 
 
-def matches_table(
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was matched, one entry per firm and segment; see `leadscore.city.matching.Matches`.
+
+    By rising firm, then falling strength, then id of the segment.
+    """
+
+    firm: list[int]
+    segment: list[str]
+    role: list[str]
+    strength: list[float]
+    words: list[str]
+    witness: list[str]
+
+
+def join_witnesses(
     segments: tuple[str, ...], text: Strengths, quoted: list[str], classes: Classes
-) -> pd.DataFrame:
-    """Return the table of `leadscore.city.matching.Matches`.
+) -> Found:
+    """Return what both witnesses say together.
 
-    The two witnesses are taken as independent: ``1 - (1 - text) * (1 - INDUSTRY_ALONE)``.
+    The two are taken as independent: ``1 - (1 - text) * (1 - INDUSTRY_ALONE)``.
 
     Parameters
     ----------
@@ -35,34 +52,42 @@ def matches_table(
     classes
         What the industry classes say.
     """
-    width = len(segments)
-    by_text = text.firm * width + text.segment
-    by_class = classes.firm * width + classes.segment
-    pair = np.union1d(by_text, by_class)
-    said, classed = np.searchsorted(pair, by_text), np.searchsorted(pair, by_class)
+    keys = zip(text.firm.tolist(), text.segment.tolist(), strict=True)
+    said = dict(
+        zip(keys, zip(text.strength.tolist(), text.role.tolist(), quoted, strict=True), strict=True)
+    )
+    classed = dict(zip(zip(classes.firm, classes.segment, strict=True), classes.name, strict=True))
+    entries = []
+    for firm, place in said.keys() | classed.keys():
+        strength, role, words = said.get((firm, place), (0.0, 0, ""))
+        doubt = 1.0 - strength
+        if (firm, place) in classed:
+            doubt *= 1.0 - INDUSTRY_ALONE
+        if 1.0 - doubt < NOISE:
+            continue
+        witness = _WITNESS[((firm, place) in said) + 2 * ((firm, place) in classed)]
+        if (firm, place) not in said:
+            words = classed[firm, place]
+        entries.append((firm, doubt, segments[place], ROLES[role], words, witness))
+    entries.sort(key=_ORDER)
+    firms, doubts, ids, roles, quotes, witnesses = (
+        zip(*entries, strict=True) if entries else [()] * 6
+    )
+    return Found(
+        list(firms), list(ids), list(roles), [1.0 - doubt for doubt in doubts], list(quotes),
+        list(witnesses),
+    )  # fmt: skip
 
-    doubt, role = np.ones(len(pair)), np.zeros(len(pair), dtype=np.int64)
-    witness, words = np.zeros(len(pair), dtype=np.int64), np.empty(len(pair), dtype=object)
-    doubt[said], role[said] = 1.0 - text.strength, text.role
-    doubt[classed] *= 1.0 - INDUSTRY_ALONE
-    witness[said] += 1
-    witness[classed] += 2
-    words[classed] = classes.name
-    words[said] = quoted
 
-    names = np.asarray(segments, dtype=object)
-    alphabetical = np.argsort(np.argsort(names))
-    kept = np.flatnonzero(1.0 - doubt >= NOISE)
-    firm, segment = np.divmod(pair[kept], width)
-    order = np.lexsort((alphabetical[segment], doubt[kept], firm))
-    kept, firm, segment = kept[order], firm[order], segment[order]
+def matches_table(found: Found) -> pd.DataFrame:
+    """Return the table of `leadscore.city.matching.Matches`."""
     return pd.DataFrame(
         {
-            "firm": firm,
-            "segment": pd.array(names[segment], dtype="str"),
-            "role": pd.array(_ROLES[role[kept]], dtype="str"),
-            "strength": 1.0 - doubt[kept],
-            "words": pd.array(words[kept], dtype="str"),
-            "witness": pd.array(_WITNESS[witness[kept]], dtype="str"),
+            "firm": np.array(found.firm, dtype=np.int64),
+            "segment": pd.array(found.segment, dtype="str"),
+            "role": pd.array(found.role, dtype="str"),
+            "strength": np.array(found.strength, dtype=np.float64),
+            "words": pd.array(found.words, dtype="str"),
+            "witness": pd.array(found.witness, dtype="str"),
         }
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -83,20 +84,21 @@ def outcomes_import(run: Run, listed: Path, lang: Lang | None, problems: Path | 
     settings = settings_of(run, lang)
     from leadscore.learning.labels import label_pursuits
     from leadscore.lists.writing import check_distinct, check_ranking_path, write_problems
+    from leadscore.startup import open_database
     from leadscore.store.intake import take_in
-    from leadscore.store.outcome_file import FileOutcomes
+    from leadscore.store.outcomes import SqlOutcomes
 
     check_distinct({"FILE": listed, "--problems": problems})
     if problems:
         check_ranking_path(problems)
-    store = FileOutcomes(settings.outcomes, notify=lambda notice: tell(notice.pick(run.lang)))
     today = date.today()
-    intake = take_in(listed, store, today=today, now=datetime.now(UTC))
+    with contextlib.closing(open_database(settings)) as database:
+        intake = take_in(listed, database, today=today, now=datetime.now(UTC))
+        history = SqlOutcomes(database).events()
     if problems:
         write_problems(intake.problems, problems, lang=run.lang)
     for notice in (*intake.notices, *_told(intake.problems, all_of_them=problems is None)):
         tell(notice.pick(run.lang))
-    history = store.events()
     labels = label_pursuits(
         history, as_of=today, target=settings.target, horizon_days=settings.horizon_days
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,8 +23,8 @@ _MOST_KEPT = 50_000
 """Firms of a list that is kept unasked: nobody courts more, and a register is not a list."""
 
 _FIRST_KEPT = Text(
-    zh="已把这份名单存为快照（{folder}），日后从结果中学习时用它；不想保存请加 --no-keep",
-    en="kept a snapshot of this list in {folder}, to learn from once outcomes are known; --no-keep "
+    zh="已把这份名单存为快照（{where}），日后从结果中学习时用它；不想保存请加 --no-keep",
+    en="kept a snapshot of this list in {where}, to learn from once outcomes are known; --no-keep "
     "keeps none",
 )
 _TOO_MANY = Text(
@@ -121,20 +122,23 @@ def _keep(
     ranking: Ranking, settings: Settings, run: Run, *, source: str, as_of: date, keep: bool | None
 ) -> Text | None:
     """Keep the firms as they were known, and return what to say of it; a failure is only told."""
-    from leadscore.store.faults import StoreError
-    from leadscore.store.snapshot_files import FileSnapshots
-
     if keep is False or not len(ranking.firms):
         return None
     if keep is None and len(ranking.firms) > _MOST_KEPT:
         return _TOO_MANY.format(most=_MOST_KEPT)
-    first = not settings.snapshots.exists()
-    store = FileSnapshots(settings.snapshots, notify=lambda notice: tell(notice.pick(run.lang)))
+    from leadscore.startup import open_database
+    from leadscore.store.faults import StoreError
+    from leadscore.store.snapshots import SqlSnapshots
+
     try:
-        store.keep(
-            ranking.firms, as_of=as_of, model=ranking.model, source=source, now=datetime.now(UTC)
-        )
+        with contextlib.closing(open_database(settings)) as database:
+            store = SqlSnapshots(database)
+            first = store.is_empty()
+            store.keep(
+                ranking.firms, as_of=as_of, model=ranking.model, source=source,
+                now=datetime.now(UTC),
+            )  # fmt: skip
     except StoreError as error:
         tell(_NOT_KEPT.format(reason=error.message).pick(run.lang))
         return None
-    return _FIRST_KEPT.format(folder=settings.snapshots) if first else None
+    return _FIRST_KEPT.format(where=database.shown) if first else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -36,19 +37,21 @@ def retrain(
     settings = settings_of(run, lang)
     from leadscore.learning.lessons import Rules
     from leadscore.learning.retraining import retrain as walk
-    from leadscore.startup import open_city, open_shelf
-    from leadscore.store.outcome_file import FileOutcomes
-    from leadscore.store.snapshot_files import FileSnapshots
+    from leadscore.startup import open_city, open_database, open_shelf
+    from leadscore.store.outcomes import SqlOutcomes
+    from leadscore.store.snapshots import SqlSnapshots
 
     def told(text: Text) -> None:
         tell(text.pick(run.lang))
 
     today = date.today()
     day = not_after_today(as_of, "--as-of", today=today) if as_of else today
+    with contextlib.closing(open_database(settings)) as database:
+        events, snapshots = SqlOutcomes(database).events(), SqlSnapshots(database).snapshots()
     done = walk(
         open_city(settings, city),
-        FileOutcomes(settings.outcomes, notify=told).events(),
-        FileSnapshots(settings.snapshots, notify=told).snapshots(),
+        events,
+        snapshots,
         open_shelf(settings),
         as_of=day,
         now=datetime.now(UTC),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -9,13 +10,22 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 
+from leadscore.city.industry import CLASS_COLUMNS
 from leadscore.city.matching import Matcher
 from leadscore.city.profile import City
+from leadscore.city.strength import TEXT_COLUMNS
 from leadscore.features.catalogue import CATALOGUE, CATEGORIES
 from leadscore.features.company import business_text, company_features
-from leadscore.features.fitting import best_per_firm, segment_facts, with_fit
-from leadscore.features.origin import origin_features
-from leadscore.lists.blank import blank_firms
+from leadscore.features.firm import Firm, Value, rows_of, text_of
+from leadscore.features.fitting import (
+    Match,
+    best_frame,
+    best_match,
+    matches_frame,
+    matches_of_firms,
+    segment_facts,
+)
+from leadscore.features.origin import Origin
 
 # A gap that is worth naming, and a match strong enough to count as filling it.
 _SIZEABLE_GAP = 0.45
@@ -41,6 +51,25 @@ class Measured:
     best: pd.DataFrame
 
 
+@dataclass(frozen=True, slots=True)
+class MeasuredFirm:
+    """What was found out about one firm.
+
+    Attributes
+    ----------
+    values
+        Its features in the order of the catalogue, None where missing.
+    matches
+        Its matches, the strongest first.
+    best
+        The one that counts; see `leadscore.features.fitting.best_match`.
+    """
+
+    values: list[Value]
+    matches: list[Match]
+    best: Match | None
+
+
 class FirmFeatures(TransformerMixin, BaseEstimator):
     """Firms in, features out; what it needs to know of the place is in the city profile.
 
@@ -64,6 +93,7 @@ class FirmFeatures(TransformerMixin, BaseEstimator):
     def _compile(self) -> None:
         self.matcher_ = Matcher(self.city)
         self.facts_ = segment_facts(self.city)
+        self.origin_ = Origin(self.city)
 
     def __getstate__(self) -> dict[str, Any]:
         """Pickle the profile only; the code that loads it compiles it anew."""
@@ -88,51 +118,76 @@ class FirmFeatures(TransformerMixin, BaseEstimator):
             n rows of canonical columns; a missing column counts as all missing. The column
             ``as_of`` (datetime) says when the fields were known; without it the age is missing.
         """
-        firms = _complete(firms)
-        fits = with_fit(self.matcher_.match(firms), self.city, self.facts_)
-        best = best_per_firm(fits, len(firms))
-        columns = {
-            **company_features(firms),
-            **origin_features(firms, self.city),
-            **self._chain_features(firms, fits, best),
+        found = self.measure_firms(rows_of(firms))
+        X = pd.DataFrame(
+            {
+                key: pd.Series(
+                    [each.values[place] for each in found],
+                    dtype="str" if key in CATEGORIES else "float64",
+                )
+                for place, key in enumerate(CATALOGUE)
+            }
+        )
+        fits = matches_frame([each.matches for each in found])
+        return Measured(X, fits, best_frame([each.best for each in found]))
+
+    def measure_firms(self, firms: Sequence[Firm]) -> list[MeasuredFirm]:
+        """Measure firms one by one; their texts are matched together.
+
+        Parameters
+        ----------
+        firms
+            Canonical columns of each, and ``as_of``; see `measure`.
+        """
+        columns = {name: [text_of(firm, name) for firm in firms] for name in _MATCHED}
+        found = self.matcher_.find(columns, len(firms))
+        matches = matches_of_firms(found, self.city, self.facts_, len(firms))
+        return [self._measured(*each) for each in zip(firms, matches, strict=True)]
+
+    def _measured(self, firm: Firm, matches: list[Match]) -> MeasuredFirm:
+        best = best_match(matches)
+        features = {
+            **company_features(firm),
+            **self.origin_.features(firm),
+            **self._chain_features(firm, matches, best),
         }
-        raw = pd.DataFrame({key: np.asarray(columns[key]) for key in CATALOGUE})
-        X = raw.astype({key: "str" if key in CATEGORIES else "float64" for key in CATALOGUE})
-        return Measured(X, fits, best)
+        return MeasuredFirm([features[key] for key in CATALOGUE], matches, best)
 
     def get_feature_names_out(self, input_features: object = None) -> np.ndarray:  # noqa: ARG002
         """Return the names of the columns of X."""
         return np.array(list(CATALOGUE), dtype=object)
 
     def _chain_features(
-        self, firms: pd.DataFrame, fits: pd.DataFrame, best: pd.DataFrame
-    ) -> dict[str, pd.Series]:
+        self, firm: Firm, matches: list[Match], best: Match | None
+    ) -> dict[str, Value]:
         """Return the features of the best segment and of the graph around it."""
-        met = self.facts_.reindex(best["segment"]).set_axis(best.index)
-        strongest = fits.groupby("firm")["strength"].max().reindex(best.index).fillna(0.0)
-        speaks = business_text(firms).ne("") | best["segment"].notna()
-        solid = fits[(fits["gap"] >= _SIZEABLE_GAP) & (fits["strength"] >= _GOOD_STRENGTH)]
-        gaps = solid.groupby("firm").size().reindex(best.index, fill_value=0).astype(float)
-        return {
-            "chain": met["chain"].mask(met["chain"].isna() & speaks, "none"),
-            "position": met["position"],
-            "role": best["role"],
-            "anchor_buyers": met["anchor_buyers"],
-            "anchor_suppliers": met["anchor_suppliers"],
-            "steps_to_strength": met["steps_to_strength"],
-            "gap_filled": best["fit"].where(best["segment"].notna()),
-            "match_strength": strongest.where(speaks),
-            "neighbour_supply": met["neighbour_supply"],
-            "gaps_matched": gaps.where(speaks),
-            "sought": met["sought"],
+        solid = [m for m in matches if m.gap >= _SIZEABLE_GAP and m.strength >= _GOOD_STRENGTH]
+        speaks = best is not None or bool(business_text(firm))
+        strength = max((match.strength for match in matches), default=0.0)
+        found: dict[str, Value] = {
+            "match_strength": strength if speaks else None,
+            "gaps_matched": float(len(solid)) if speaks else None,
+        }
+        if best is None:
+            return _NOTHING_MET | found | {"chain": "none" if speaks else None}
+        met = self.facts_[best.segment]
+        return found | {
+            "chain": met.chain,
+            "position": met.position,
+            "role": best.role,
+            "anchor_buyers": met.anchor_buyers,
+            "anchor_suppliers": met.anchor_suppliers,
+            "steps_to_strength": met.steps_to_strength,
+            "gap_filled": best.fit,
+            "neighbour_supply": met.neighbour_supply,
+            "sought": met.sought,
         }
 
 
-def _complete(firms: pd.DataFrame) -> pd.DataFrame:
-    """Return the firms with every canonical column and ``as_of``, numbered from 0."""
-    whole = blank_firms(len(firms))
-    given = {column: firms[column].array for column in firms.columns if column in whole.columns}
-    whole = whole.assign(**given)
-    whole["as_of"] = firms["as_of"].array if "as_of" in firms.columns else np.datetime64("NaT")
-    dated: pd.DataFrame = whole.astype({"as_of": "datetime64[us]"})
-    return dated
+_NOTHING_MET: dict[str, Value] = dict.fromkeys(
+    (
+        "position", "role", "anchor_buyers", "anchor_suppliers", "steps_to_strength",
+        "gap_filled", "neighbour_supply", "sought",
+    )
+)  # fmt: skip
+_MATCHED = (*TEXT_COLUMNS, *CLASS_COLUMNS)

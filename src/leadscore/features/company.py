@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import numpy as np
-import numpy.typing as npt
-import pandas as pd
+import re
+from collections.abc import Iterable
+from datetime import date
+from functools import lru_cache
 
-Floats = npt.NDArray[np.float64]
+from leadscore.features.firm import Firm, Value, number, text_of
+
+Patterns = tuple[tuple[str, re.Pattern[str]], ...]
 
 TEXTS = ("main_business", "profile", "business_scope")
 """Columns in which a firm says what it does, the most telling first."""
@@ -51,13 +54,22 @@ _EXCLUDED = (
     r"|(?:不(?:含|从事|涉及|直接|得|再)|禁止|严禁|停止|委托|外协)[^，,。；;、]{0,8}?(?:生产|制造|加工)"
     r"|生产(?:力|性|资料|要素)"
 )
-_MAKES = r"生产|制造|加工|组装|\bmanufactur"
-_DOES_OTHERWISE = "销售|批发|零售|贸易|代理|经销|服务|咨询|投资|租赁|运营|开发"
+_WITHOUT = (
+    *("不含", "不得", "除外", "不包括", "不从事", "不涉及", "不直接", "不再"),
+    *("禁止", "严禁", "停止", "委托", "外协", "生产力", "生产性", "生产资料", "生产要素"),
+)
+"""One of these stands in every text in which `_EXCLUDED` finds anything."""
+_MAKES = ("生产", "制造", "加工", "组装")
+_DOES_OTHERWISE = (
+    *("销售", "批发", "零售", "贸易", "代理", "经销", "服务", "咨询", "投资", "租赁", "运营"),
+    "开发",
+)
 _MAKES_NOTHING = ("trade", "business", "construction", "software", "research")
 
 # In a column of titles a title counts unless it is denied or only meant; in running text it counts
 # where the firm says that it holds it.
 _DENIED = r"(?:非|未|拟|不是|申报|培育|孵化)[^，,、；;。]{0,6}"
+_DENYING = ("非", "未", "拟", "不是", "申报", "培育", "孵化")
 _HOLDS = r"(?:认定为?|荣获|获评|评为|评定为|入选|获得?|是|为|系|拥有|列入)[^，,。；;]{0,24}?"
 _FOR_OTHERS = "(?!(?:的)?(?:企业|客户)?(?:提供|服务|孵化|培育|申报))"
 _TITLES = (
@@ -66,6 +78,11 @@ _TITLES = (
     ("specialised", "专精特新|specialised and innovative"),
     ("high_tech", "高新技术企业|国高企|(?<!提)高企(?!业)|high-tech enterprise"),
 )
+_TITLE_WORDS = (
+    *("单项冠军", "小巨人", "专精特新", "高新技术企业", "高企"),
+    *("manufacturing champion", "little giant", "specialised and innovative", "high-tech"),
+)
+"""One of these stands in every text, in lower case, that names a title."""
 _STATED_TITLES = tuple((level, f"(?:{words})") for level, words in _TITLES)
 _TOLD_TITLES = tuple((level, f"{_HOLDS}(?:{words}){_FOR_OTHERS}") for level, words in _TITLES)
 _NONE = ("none", r"^\s*(?:无|没有|否|暂无|none|no)\s*$")
@@ -104,133 +121,146 @@ _KEY_COLUMNS = (
 )
 
 
-def company_features(firms: pd.DataFrame) -> dict[str, npt.NDArray[np.generic] | pd.Series]:
-    """Return the features that need nothing but the firm's columns, one array of n each."""
-    kind, text = industry_kind(firms), business_text(firms)
+def _compiled(patterns: Iterable[tuple[str, str]]) -> Patterns:
+    return tuple((level, re.compile(pattern, re.IGNORECASE)) for level, pattern in patterns)
+
+
+_KINDS, _TOLD = _compiled(_INDUSTRY_KINDS), _compiled(_TOLD_TITLES)
+_STATED, _ROUNDS = _compiled((*_STATED_TITLES, _NONE)), _compiled(_FUNDING)
+_RISK_KINDS = tuple(re.compile(pattern) for pattern in _RISKS)
+_LEFT_OUT, _NOT_HELD, _RISK_FREE = map(re.compile, (_EXCLUDED, _DENIED, _FREE_OF_RISK))
+_MANUFACTURES = re.compile(r"\bmanufactur", re.IGNORECASE)
+_NONE_KNOWN = re.compile(_NO_RISK, re.IGNORECASE)
+_ON_A_MARKET, _OFF_MARKET = map(re.compile, (_MARKETS, f"{_NOT_ON_A_MARKET}|{_ON_THE_WAY}"))
+_OTC, _UNLISTED = map(re.compile, ("新三板|四板|区域股权", "非上市|未上市|有限责任"))
+
+
+def company_features(firm: Firm) -> dict[str, Value]:
+    """Return the features that need nothing but the firm's own values; None where missing.
+
+    Parameters
+    ----------
+    firm
+        Canonical columns, and ``as_of``, the day on which they were known.
+    """
+    kind, text = industry_kind(firm), business_text(firm)
+    staff = number(firm, "staff")
     return {
         "industry_kind": kind,
         "manufacturing": _manufacturing(text, kind),
-        "registered_capital_cny": _numbers(firms, "registered_capital_cny"),
-        "paid_in_share": _ratio(firms, "paid_in_capital_cny", "registered_capital_cny", 0.0, 1.0),
-        "staff": firms["staff"].fillna(firms["insured_staff"]).to_numpy(dtype=float),
-        "revenue_cny": _numbers(firms, "revenue_cny"),
-        "age_years": _age_years(firms),
-        "title": _title(firms["titles"], text),
-        "listing": _listing(firms),
-        "patents": _numbers(firms, "patents"),
-        "rd_share": _numbers(firms, "rd_share"),
-        "revenue_growth": _numbers(firms, "revenue_growth"),
-        "funding": _funding(firms["funding"]),
-        "branches": _numbers(firms, "branches"),
-        "intended_investment_cny": _numbers(firms, "intended_investment_cny"),
-        "operating": firms["status"],
-        "risk_flags": _risk_flags(firms["risk"]),
-        "profit_margin": _ratio(firms, "net_profit_cny", "revenue_cny", -10.0, 1.0),
-        "completeness": _completeness(firms),
+        "registered_capital_cny": number(firm, "registered_capital_cny"),
+        "paid_in_share": _ratio(firm, "paid_in_capital_cny", "registered_capital_cny", 0.0, 1.0),
+        "staff": number(firm, "insured_staff") if staff is None else staff,
+        "revenue_cny": number(firm, "revenue_cny"),
+        "age_years": _age_years(firm),
+        "title": _title(text_of(firm, "titles"), text),
+        "listing": _listing(firm),
+        "patents": number(firm, "patents"),
+        "rd_share": number(firm, "rd_share"),
+        "revenue_growth": number(firm, "revenue_growth"),
+        "funding": _funding(text_of(firm, "funding")),
+        "branches": number(firm, "branches"),
+        "intended_investment_cny": number(firm, "intended_investment_cny"),
+        "operating": text_of(firm, "status"),
+        "risk_flags": _risk_flags(text_of(firm, "risk")),
+        "profit_margin": _ratio(firm, "net_profit_cny", "revenue_cny", -10.0, 1.0),
+        "completeness": _completeness(firm),
     }
 
 
-def industry_kind(firms: pd.DataFrame) -> pd.Series:
-    """Return the broad kind of industry of each firm, from the most general class that is given."""
-    named = _first_filled(firms, _INDUSTRY_COLUMNS)
-    return _first_level(named, _INDUSTRY_KINDS)
+def industry_kind(firm: Firm) -> str | None:
+    """Return the broad kind of industry of a firm, from the most general class that is given."""
+    given = (text_of(firm, name) for name in _INDUSTRY_COLUMNS)
+    named = next((text for text in given if text is not None), None)
+    return None if named is None else _kind_of_class(named)
 
 
-def business_text(firms: pd.DataFrame) -> pd.Series:
-    """Return all that each firm says of its business in one text ("" where it says nothing)."""
-    text = firms[TEXTS[0]].fillna("")
-    for column in TEXTS[1:]:
-        text = text + "\n" + firms[column].fillna("")
-    return text.str.strip()
+def business_text(firm: Firm) -> str:
+    """Return all that a firm says of its business in one text ("" where it says nothing)."""
+    return "\n".join(text_of(firm, name) or "" for name in TEXTS).strip()
 
 
-def _numbers(firms: pd.DataFrame, column: str) -> Floats:
-    return firms[column].to_numpy(dtype=float)
+# Lists repeat a few classes.
+@lru_cache(maxsize=4096)
+def _kind_of_class(named: str) -> str | None:
+    return _first_level(named, _KINDS)
 
 
-def _first_filled(firms: pd.DataFrame, columns: tuple[str, ...]) -> pd.Series:
-    filled = firms[columns[0]]
-    for column in columns[1:]:
-        filled = filled.fillna(firms[column])
-    return filled
+def _first_level(text: str, patterns: Patterns) -> str | None:
+    """Return the level of the first pattern found in a text."""
+    return next((level for level, pattern in patterns if pattern.search(text)), None)
 
 
-def _first_level(texts: pd.Series, patterns: tuple[tuple[str, str], ...]) -> pd.Series:
-    """Return the level of the first pattern found in each text; missing texts stay missing.
-
-    Columns such as industries repeat a few values, so each distinct text is looked at once.
-    """
-    distinct = pd.Series(texts.dropna().unique(), dtype="str")
-    found = [distinct.str.contains(pattern, case=False, regex=True) for _, pattern in patterns]
-    first = np.select(found, [name for name, _ in patterns], default="")
-    levels = pd.Series(first, index=distinct, dtype="str").replace("", np.nan)
-    return texts.map(levels).astype("str")
+def _ratio(firm: Firm, part: str, whole: str, low: float, high: float) -> float | None:
+    top, bottom = number(firm, part), number(firm, whole)
+    if top is None or bottom is None or not bottom > 0:
+        return None
+    return min(max(top / bottom, low), high)
 
 
-def _ratio(firms: pd.DataFrame, part: str, whole: str, low: float, high: float) -> Floats:
-    top, bottom = _numbers(firms, part), _numbers(firms, whole)
-    ratio = np.divide(top, bottom, out=np.full(len(firms), np.nan), where=bottom > 0)
-    clipped: Floats = np.clip(ratio, low, high)
-    return clipped
+def _age_years(firm: Firm) -> float | None:
+    known, founded = firm.get("as_of"), firm.get("founded_on")
+    if not isinstance(known, date) or not isinstance(founded, date):
+        return None
+    days = (known - founded).days
+    return days / 365.25 if days >= 0 else None
 
 
-def _age_years(firms: pd.DataFrame) -> Floats:
-    days = (firms["as_of"] - firms["founded_on"]).dt.days.to_numpy(dtype=float)
-    return np.where(days >= 0, days / 365.25, np.nan)
-
-
-def _manufacturing(text: pd.Series, kind: pd.Series) -> Floats:
+def _manufacturing(text: str, kind: str | None) -> float | None:
     """Return 1 where a class or a verb says so, 0 where the firm lives by something else.
 
     A text that only names products says neither.
     """
-    text = text.str.replace(_EXCLUDED, "", regex=True)
-    makes = text.str.contains(_MAKES, case=False, regex=True) | kind.eq("manufacturing")
-    otherwise = text.str.contains(_DOES_OTHERWISE, regex=True) | kind.isin(_MAKES_NOTHING)
-    return np.select([makes, otherwise], [1.0, 0.0], default=np.nan)
+    if _any_of(_WITHOUT, text):
+        text = _LEFT_OUT.sub("", text)
+    if kind == "manufacturing" or _any_of(_MAKES, text) or _MANUFACTURES.search(text):
+        return 1.0
+    return 0.0 if kind in _MAKES_NOTHING or _any_of(_DOES_OTHERWISE, text) else None
 
 
-def _title(titles: pd.Series, text: pd.Series) -> pd.Series:
+def _any_of(words: tuple[str, ...], text: str) -> bool:
+    return any(word in text for word in words)
+
+
+def _title(titles: str | None, text: str) -> str | None:
     """Return the highest title: of the column that lists titles, else of the firm's own text."""
-    listed = titles.str.replace(_DENIED, "", regex=True)
-    stated = _first_level(listed, (*_STATED_TITLES, _NONE))
-    said = text.str.replace(_DENIED, "", regex=True)
-    told = _first_level(said.mask(said.eq("")), _TOLD_TITLES)
-    return stated.mask(stated.isna() | ((stated == "none") & told.notna()), told)
+    stated = None if titles is None else _first_level(_NOT_HELD.sub("", titles), _STATED)
+    if stated not in (None, "none"):
+        return stated
+    said = _NOT_HELD.sub("", text) if _any_of(_DENYING, text) else text
+    told = _first_level(said, _TOLD) if _any_of(_TITLE_WORDS, said.lower()) else None
+    return told or stated
 
 
-def _listing(firms: pd.DataFrame) -> pd.Series:
+def _listing(firm: Firm) -> str | None:
     """Return whether a firm is listed; its type says 非上市 of those that are not."""
-    kind = firms["enterprise_type"].fillna("")
-    funding = firms["funding"].fillna("")
-    denied = f"{_NOT_ON_A_MARKET}|{_ON_THE_WAY}"
-    on_a_market = [
-        text.str.contains(_MARKETS, regex=True) & ~text.str.contains(denied, regex=True)
-        for text in (kind, funding)
-    ]
-    listed = firms["security_code"].notna() | firms["listed_on"].notna()
-    listed |= on_a_market[0] | on_a_market[1]
-    otc = funding.str.contains("新三板|四板|区域股权") & ~listed
-    unlisted = kind.str.contains("非上市|未上市|有限责任") | funding.ne("")
-    level = np.select([listed, otc, unlisted], ["listed", "otc", "unlisted"], default="")
-    return pd.Series(level, index=firms.index, dtype="str").replace("", np.nan)
+    kind, funding = text_of(firm, "enterprise_type") or "", text_of(firm, "funding") or ""
+    if "security_code" in firm or "listed_on" in firm or _listed(kind) or _listed(funding):
+        return "listed"
+    if _OTC.search(funding):
+        return "otc"
+    return "unlisted" if funding or _UNLISTED.search(kind) else None
 
 
-def _funding(texts: pd.Series) -> pd.Series:
-    level = _first_level(texts, _FUNDING)
-    return level.mask(level == "unsaid")
+def _listed(text: str) -> bool:
+    return bool(_ON_A_MARKET.search(text)) and not _OFF_MARKET.search(text)
 
 
-def _risk_flags(texts: pd.Series) -> Floats:
+def _funding(text: str | None) -> str | None:
+    level = None if text is None else _first_level(text, _ROUNDS)
+    return None if level == "unsaid" else level
+
+
+def _risk_flags(text: str | None) -> float | None:
     """Count the kinds of risk that a text names; what names none that we know counts as one."""
-    named = texts.str.replace(_FREE_OF_RISK, "", regex=True)
-    kinds = sum(named.str.contains(pattern, na=False).to_numpy(dtype=float) for pattern in _RISKS)
-    none = named.str.fullmatch(_NO_RISK, case=False, na=False).to_numpy(dtype=bool)
-    counted = np.where(none, 0.0, np.maximum(kinds, 1.0))
-    return np.where(texts.notna(), counted, np.nan)
+    if text is None:
+        return None
+    named = _RISK_FREE.sub("", text)
+    if _NONE_KNOWN.fullmatch(named):
+        return 0.0
+    return max(float(sum(bool(kind.search(named)) for kind in _RISK_KINDS)), 1.0)
 
 
-def _completeness(firms: pd.DataFrame) -> Floats:
-    filled = [firms[list(columns)].notna().any(axis=1) for columns in _KEY_COLUMNS]
-    share: Floats = np.mean(np.column_stack(filled), axis=1)
-    return share
+def _completeness(firm: Firm) -> float:
+    filled = sum(any(name in firm for name in names) for names in _KEY_COLUMNS)
+    return filled / len(_KEY_COLUMNS)

@@ -6,13 +6,8 @@ import re
 from collections.abc import Iterable
 from itertools import chain
 
-import numpy as np
-import numpy.typing as npt
-import pandas as pd
-
 from leadscore.city.profile import City
-
-Floats = npt.NDArray[np.float64]
+from leadscore.features.firm import Firm, Value, text_of
 
 # Words that may stand right before a name: verbs, prepositions, ordinals.
 _BEFORE_A_NAME = "加展席会自过于在届年的由经被与和及"
@@ -21,50 +16,89 @@ MEETING_KINDS = ("conference", "fair", "matchmaking")
 """Kinds of events at which a city meets firms from elsewhere, unlike a breakfast with locals."""
 
 
-def origin_features(firms: pd.DataFrame, city: City) -> dict[str, Floats]:
-    """Return the flags of origin (0, 1 or missing), one array of n each."""
-    home = firms["city_code"].fillna(firms["province_code"])
-    targets = tuple(code for region in city.target_regions for code in region.divisions)
-    neighbours = tuple(neighbour.division_code for neighbour in city.neighbours)
-    own_province = (city.division_code[:2],) if city.division_code else ()
-    met_at = [event for event in city.events if event.kind in MEETING_KINDS]
-    events = [(each.name.zh, each.name.en, *each.aliases) for each in met_at]
-    anchors = [(each.name, *each.aliases) for each in city.anchors]
-    return {
-        "target_region": within(home, targets),
-        "same_province": within(firms["province_code"], own_province),
-        "neighbour_city": within(home, neighbours),
-        "event": mentions(firms["event"], chain.from_iterable(events)),
-        "referral": mentions(firms["referred_by"], chain.from_iterable(anchors)),
-    }
+class Origin:
+    """Tells where firms come from, seen from one city.
 
-
-def within(codes: pd.Series, divisions: tuple[str, ...]) -> Floats:
-    """Return whether codes lie in any of ``divisions`` (1, 0; missing if it can't be told).
-
-    ``codes`` have 2 digits (province) or 4 (city). A firm of which only the province is known can't
-    be told from a division inside that province.
+    Parameters
+    ----------
+    city
+        The city profile.
     """
-    divisions = tuple(code for code in divisions if code)
-    if not divisions:
-        return np.full(len(codes), np.nan)
-    inside = codes.str.startswith(divisions, na=False)
-    coarse = {code[:2] for code in divisions if len(code) > 2}
-    unclear = codes.isna() | (codes.isin(coarse) & ~inside)
-    return np.where(unclear, np.nan, inside.to_numpy(dtype=float))
+
+    def __init__(self, city: City) -> None:
+        targets = (code for region in city.target_regions for code in region.divisions)
+        self._target_region = Divisions(targets)
+        self._own_province = Divisions([city.division_code[:2]])
+        self._neighbours = Divisions(each.division_code for each in city.neighbours)
+        met_at = [event for event in city.events if event.kind in MEETING_KINDS]
+        events = [(each.name.zh, each.name.en, *each.aliases) for each in met_at]
+        anchors = [(each.name, *each.aliases) for each in city.anchors]
+        self._events = Mentioned(chain.from_iterable(events))
+        self._anchors = Mentioned(chain.from_iterable(anchors))
+
+    def features(self, firm: Firm) -> dict[str, Value]:
+        """Return the flags of origin (0, 1 or missing)."""
+        province = text_of(firm, "province_code")
+        home = text_of(firm, "city_code") or province
+        return {
+            "target_region": self._target_region.hold(home),
+            "same_province": self._own_province.hold(province),
+            "neighbour_city": self._neighbours.hold(home),
+            "event": self._events.within(text_of(firm, "event")),
+            "referral": self._anchors.within(text_of(firm, "referred_by")),
+        }
 
 
-def mentions(texts: pd.Series, words: Iterable[str]) -> Floats:
-    """Return whether each text names one of the words (1, 0; missing where there is no text).
+class Divisions:
+    """A set of administrative divisions.
 
-    A word that is glued to another before it is part of another name (深圳光博会 is not 光博会),
-    and what was not or is only to be attended does not count.
+    Parameters
+    ----------
+    codes
+        2 digits for a province, 4 or 6 below it; empty ones are passed over.
     """
-    names = "|".join(re.escape(word) for word in words if word)
-    if not names:
-        return np.full(len(texts), np.nan)
-    pattern = f"(?:^|[^\\u4e00-\\u9fff]|[{_BEFORE_A_NAME}])(?:{names})"
-    denied = f"(?:未|没|拟|计划|将)[^，,；;。]{{0,6}}(?:{names})"
-    found = texts.str.contains(pattern, case=False, regex=True, na=False)
-    found &= ~texts.str.contains(denied, case=False, regex=True, na=False)
-    return np.where(texts.notna(), found.to_numpy(dtype=float), np.nan)
+
+    def __init__(self, codes: Iterable[str]) -> None:
+        self._codes = tuple(code for code in codes if code)
+        self._coarse = {code[:2] for code in self._codes if len(code) > 2}
+
+    def hold(self, code: str | None) -> float | None:
+        """Return whether a code lies in any of the divisions (1, 0; missing if it can't be told).
+
+        ``code`` has 2 digits (province) or 4 (city). A firm of which only the province is known
+        can't be told from a division inside that province.
+        """
+        if code is None or not self._codes:
+            return None
+        if code.startswith(self._codes):
+            return 1.0
+        return None if code in self._coarse else 0.0
+
+
+class Mentioned:
+    """Names that a text may mention.
+
+    Parameters
+    ----------
+    words
+        The names; empty ones are passed over.
+    """
+
+    def __init__(self, words: Iterable[str]) -> None:
+        names = "|".join(re.escape(word) for word in words if word)
+        before = f"(?:^|[^\\u4e00-\\u9fff]|[{_BEFORE_A_NAME}])"
+        denied = "(?:未|没|拟|计划|将)[^，,；;。]{0,6}"
+        self._named, self._denied = (
+            re.compile(f"{start}(?:{names})", re.IGNORECASE) if names else None
+            for start in (before, denied)
+        )
+
+    def within(self, text: str | None) -> float | None:
+        """Return whether a text names one of the words (1, 0; missing where there is no text).
+
+        A word that is glued to another before it is part of another name (深圳光博会 is not
+        光博会), and what was not or is only to be attended does not count.
+        """
+        if text is None or self._named is None or self._denied is None:
+            return None
+        return float(bool(self._named.search(text)) and not self._denied.search(text))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from leadscore.city import Anchor, City
 from leadscore.features.catalogue import CATALOGUE
-from leadscore.language import Lang, Text
+from leadscore.language import LANGUAGES, Lang, Text
 
 _SUPPLY = (
     (0.05, Text(zh="本地尚无", en="none made locally")),
@@ -66,14 +66,24 @@ class Wording:
         """Word one contribution; ``firm`` offers ``segment, role, words`` and canonical columns."""
         if isinstance(value, float) and math.isnan(value):
             value = None
+        zh, en = (self.text(feature, value, points, firm, lang) for lang in LANGUAGES)
+        return Reason(feature, value, points, Text(zh=zh, en=en))
+
+    def text(
+        self,
+        feature: str,
+        value: float | str | None,
+        points: float,
+        firm: Mapping[str, object],
+        lang: Lang,
+    ) -> str:
+        """Word one contribution in one language; None is the only missing value."""
         entry = CATALOGUE[feature]
         known = entry.lifts if points > 0 else entry.lowers
-        shape = entry.unknown if value is None else known
-        text = Text(
-            zh=shape.zh.format_map(_Places(self, feature, value, firm, "zh")),
-            en=shape.en.format_map(_Places(self, feature, value, firm, "en")),
-        )
-        return Reason(feature, value, points, text)
+        shape = (entry.unknown if value is None else known).pick(lang)
+        if "{" not in shape:
+            return shape
+        return shape.format_map(_Places(self, feature, value, firm, lang))
 
     def segment(self, key: object, lang: Lang) -> str:
         """Return the name of a segment ("" for none)."""

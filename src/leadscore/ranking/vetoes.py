@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from leadscore.city.profile import City
+from leadscore.features.firm import Firm, rows_of, text_of
 from leadscore.language import Text
-from leadscore.lists.sameness.firm_names import normal_name
+from leadscore.lists.sameness.firm_names import normal_name_of
 
 GONE = ("deregistered", "revoked", "liquidating")
 """Statuses of firms that no longer do business."""
@@ -37,35 +36,51 @@ class Exclusions:
     names: frozenset[str] = frozenset()
 
 
-def vetoes(firms: pd.DataFrame, city: City, exclusions: Exclusions) -> pd.Series:
-    """Return the first veto that holds for each firm, as a key of `WORDING` (missing if none).
+class Vetoes:
+    """Finds reasons not to court a firm, as a city has them.
 
-    A firm counts as already here by its home, or if its whole name, or one that it bore before, is
-    that of an anchor.
+    Parameters
+    ----------
+    city
+        The city profile.
     """
-    checks = {
-        **{status: firms["status"].eq(status) for status in GONE},
-        "excluded": firms["credit_code"].isin(exclusions.credit_codes)
-        | bears_a_name_of(firms, exclusions.names),
-        "already_here": _already_here(firms, city),
-        "in_pursuit": firms["stage"].isin(COURTED),
-    }
-    holds = [check.fillna(value=False).to_numpy(dtype=bool) for check in checks.values()]
-    first = np.select(holds, list(checks), default="")
-    return pd.Series(first, index=firms.index, dtype="str").replace("", np.nan)
+
+    def __init__(self, city: City) -> None:
+        names = (word for anchor in city.anchors for word in (anchor.name, *anchor.aliases))
+        self._anchors = frozenset(normal_name_of(name) for name in names)
+        self._division = city.division_code
+
+    def first(self, firm: Firm, exclusions: Exclusions) -> str | None:
+        """Return the first veto that holds for a firm, as a key of `WORDING`; None if none does.
+
+        A firm counts as already here by its home, or if its whole name, or one that it bore before,
+        is that of an anchor.
+        """
+        status = text_of(firm, "status")
+        if status in GONE:
+            return status
+        names = _names(firm)
+        if firm.get("credit_code") in exclusions.credit_codes or names & exclusions.names:
+            return "excluded"
+        home = text_of(firm, "city_code") or text_of(firm, "province_code") or ""
+        if names & self._anchors or (self._division and home.startswith(self._division)):
+            return "already_here"
+        return "in_pursuit" if firm.get("stage") in COURTED else None
 
 
-def bears_a_name_of(firms: pd.DataFrame, names: Collection[str]) -> pd.Series:
-    """Return whether each firm's name, or one that it bore before, is among normal forms."""
-    borne = normal_name(firms["name"]).isin(names)
-    former = normal_name(firms["former_names"].dropna().str.split(";").explode()).isin(names)
-    return borne | former.groupby(level=0).any().reindex(firms.index, fill_value=False)
+def vetoes(firms: pd.DataFrame, city: City, exclusions: Exclusions) -> pd.Series:
+    """Return the first veto of each firm of a table (missing if none); see `Vetoes.first`."""
+    known = Vetoes(city)
+    first = [known.first(firm, exclusions) for firm in rows_of(firms[list(_READ)])]
+    return pd.Series(first, index=firms.index, dtype="str")
 
 
-def _already_here(firms: pd.DataFrame, city: City) -> pd.Series:
-    names = [word for anchor in city.anchors for word in (anchor.name, *anchor.aliases)]
-    here = bears_a_name_of(firms, frozenset(normal_name(pd.Series(names, dtype="str"))))
-    if city.division_code:
-        home = firms["city_code"].fillna(firms["province_code"])
-        here |= home.str.startswith(city.division_code, na=False)
-    return here
+_READ = (
+    "name", "former_names", "credit_code", "status", "stage", "province_code", "city_code"
+)  # fmt: skip
+
+
+def _names(firm: Firm) -> set[str]:
+    """Return the normal forms of the name that a firm bears and of those that it bore."""
+    borne = [text_of(firm, "name"), *(text_of(firm, "former_names") or "").split(";")]
+    return {normal_name_of(name) for name in borne if name}

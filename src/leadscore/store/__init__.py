@@ -1,1 +1,1 @@
-"""Keeps what must outlast a run: outcomes and snapshots, now in files, later in a database."""
+"""Keeps what must outlast a run, in tables of SQLite or PostgreSQL."""

@@ -11,9 +11,12 @@ import pandas as pd
 
 from leadscore.language import Text
 from leadscore.learning.admission import admit
-from leadscore.learning.history import OutcomeStore
 from leadscore.lists.outcomes import load_outcomes
 from leadscore.lists.problems import Problem
+from leadscore.store.database import Database, take_turns
+from leadscore.store.outcomes import append_entries, entries_of, outcomes, read_outcomes
+from leadscore.store.stages import firms_with_outcomes
+from leadscore.store.standings import place_again
 
 _SUM = Text(
     zh="读入 {read} 条 = 新增 {new} + 已有 {known} + 搁置 {set_aside}",
@@ -58,19 +61,26 @@ class Intake:
         )
 
 
-def take_in(path: Path, store: OutcomeStore, *, today: date, now: datetime) -> Intake:
+def take_in(
+    path: Path, database: Database, *, today: date, now: datetime, actor: str = "cli"
+) -> Intake:
     """Read a file of outcomes and add to the store what is sound and not there yet.
+
+    The history is read and added to in one transaction: of two who import a file at the same
+    moment, the second finds all of it there.
 
     Parameters
     ----------
     path
         The file, as `leadscore.lists.outcomes.load_outcomes` takes it.
-    store
+    database
         Where the history is kept.
     today
         Days after it are not believed.
     now
         When the entries are recorded; with a time zone.
+    actor
+        Who records them.
 
     Raises
     ------
@@ -82,8 +92,13 @@ def take_in(path: Path, store: OutcomeStore, *, today: date, now: datetime) -> I
     listed = load_outcomes(path, today=today)
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    admission = admit(listed.entries, store.events(), file=digest)
-    store.append(admission.new, source=path.name, now=now)
+    with database.write() as connection:
+        take_turns(connection, outcomes)
+        admission = admit(listed.entries, read_outcomes(connection), file=digest)
+        new = entries_of(admission.new)
+        append_entries(connection, new, source=path.name, actor=actor, now=now)
+        if new:
+            place_again(connection, firms_with_outcomes(connection), now=now)
     problems = (*listed.problems, *admission.problems)
     return Intake(
         read=listed.read,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import Response, jsonify, request
@@ -9,14 +10,18 @@ from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.tag import Tag
 
 from leadscore.language import Lang
+from leadscore.web.access.permissions import requires
+from leadscore.web.access.routes_session import SECURED
 from leadscore.web.asked_language import (
     check_named_language,
     named_language,
     preferred_language,
 )
+from leadscore.web.current import CurrentScoring
 from leadscore.web.documentation import LANGUAGE_PARAMETERS, refusals
+from leadscore.web.metrics import Metrics
 from leadscore.web.payloads import Health, Readiness, ScoreAnswer, ScoreRequest
-from leadscore.web.scored import FirmScoring
+from leadscore.web.readiness import Condition
 
 _SCORING = Tag(name="scoring", description="评分 Scores of firms")
 _OPERATION = Tag(name="operation", description="运行 Is the service well?")
@@ -28,9 +33,11 @@ def asked_language(default: Lang) -> Lang:
     return named or preferred_language(request.headers.get("Accept-Language"), default)
 
 
-def scoring_routes(scoring: FirmScoring, default_lang: Lang) -> APIBlueprint:
+def scoring_routes(current: CurrentScoring, metrics: Metrics, default_lang: Lang) -> APIBlueprint:
     """Return ``/api/v1/score``."""
-    api = APIBlueprint("api", __name__, url_prefix="/api/v1", abp_tags=[_SCORING])
+    api = APIBlueprint(
+        "api", __name__, url_prefix="/api/v1", abp_tags=[_SCORING], abp_security=SECURED
+    )
 
     @api.post(
         "/score",
@@ -39,18 +46,21 @@ def scoring_routes(scoring: FirmScoring, default_lang: Lang) -> APIBlueprint:
         description="一次 1 至 1,000 家，按今天所知评分，不保存；读不懂的值按缺失处理并列出。 "
         "1 to 1,000 firms, as they are known today; nothing is stored; a value that can't be read "
         "counts as missing and is told in `problems`.",
-        openapi_extensions={"parameters": LANGUAGE_PARAMETERS},
-        responses={200: ScoreAnswer, **refusals(400, 413, 415, 422, 431, 500)},
+        openapi_extensions={"x-more-parameters": LANGUAGE_PARAMETERS},
+        responses={200: ScoreAnswer, **refusals(400, 401, 403, 413, 415, 422, 431, 500)},
     )
+    @requires("score")
     def score(body: ScoreRequest) -> Response:
         check_named_language(request.args.get("lang"))
         firms = body.model_dump(exclude_unset=True)["firms"]
-        return jsonify(scoring.answer(firms, asked_language(default_lang)))
+        answer = current.get().answer(firms, asked_language(default_lang))
+        metrics.observe_scores(score["likelihood"] for score in answer["scores"])
+        return jsonify(answer)
 
     return api
 
 
-def operation_routes(scoring: FirmScoring) -> APIBlueprint:
+def operation_routes(condition: Callable[[], Condition], default_lang: Lang) -> APIBlueprint:
     """Return ``/healthz`` and ``/readyz``."""
     api = APIBlueprint("operation", __name__, abp_tags=[_OPERATION])
 
@@ -60,17 +70,21 @@ def operation_routes(scoring: FirmScoring) -> APIBlueprint:
         summary="进程是否在运行 Does the process answer?",
         responses={200: Health, **refusals(431, 500)},
     )
+    @requires("public")
     def healthz() -> dict[str, Any]:
         return {"status": "ok"}
 
     @api.get(
         "/readyz",
         operation_id="readyz",
-        summary="能否评分 Can it score?",
-        responses={200: Readiness, **refusals(431, 500)},
+        summary="能否工作，若不好是为何 Can it work, and if not well, why?",
+        openapi_extensions={"x-more-parameters": LANGUAGE_PARAMETERS},
+        responses={200: Readiness, 503: Readiness, **refusals(422, 431, 500)},
     )
-    def readyz() -> dict[str, Any]:
-        scorer = scoring.scorer
-        return {"status": "ready", "model": scorer.model, "city": scorer.city.id}
+    @requires("public")
+    def readyz() -> tuple[dict[str, Any], int]:
+        check_named_language(request.args.get("lang"))
+        found = condition()
+        return found.body(asked_language(default_lang)), 200 if found.answers else 503
 
     return api

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date
+from functools import partial
 
-from flask import Flask, Response, jsonify, make_response, request
+from flask import Flask, Response, g, jsonify, make_response, request
 from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException
 
 from leadscore.errors import Detail, ListError
 from leadscore.language import Lang, Text
-from leadscore.ranking.scoring import Scorer
+from leadscore.learning.shelf.shelf import Shelf
+from leadscore.store.jobs import QueueState, queue_state
+from leadscore.web.access.callers import Access
+from leadscore.web.access.guard import protect
+from leadscore.web.access.permissions import declare_under
+from leadscore.web.access.routes_administration import key_routes, user_routes
+from leadscore.web.access.routes_audit import audit_routes
+from leadscore.web.access.routes_session import SECURITY_SCHEMES, session_routes
+from leadscore.web.access_log import log_requests
 from leadscore.web.api import asked_language, operation_routes, scoring_routes
+from leadscore.web.current import CurrentScoring
 from leadscore.web.documentation import (
     DOCUMENT,
     PAGE,
@@ -21,13 +32,20 @@ from leadscore.web.documentation import (
     service_info,
 )
 from leadscore.web.errors import RequestError, error_body, refusal
+from leadscore.web.job_routes import job_routes
 from leadscore.web.json_bodies import StrictJSON, StrictRequest
+from leadscore.web.metrics import Metrics, metrics_route
 from leadscore.web.mistakes import invalid_request
-from leadscore.web.payloads import ErrorAnswer
-from leadscore.web.scored import FirmScoring
+from leadscore.web.payloads import ErrorAnswer, ScoreRequest
+from leadscore.web.plain_mistakes import plain_mistakes
+from leadscore.web.readiness import Condition, readiness
+from leadscore.web.routes import Backing, store_routes
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
 """A body may be this large: a thousand firms with 8 KB of text each."""
+
+MAX_LIST_BYTES = 64 * 1024 * 1024
+"""A file of a list may be this large: some hundred thousand firms."""
 
 _API_POLICY = "default-src 'none'; frame-ancestors 'none'"
 _HEADERS = {
@@ -47,44 +65,115 @@ class Application(DocumentedService):
     default_lang: Lang = "en"
 
 
-def create_app(
-    scorer: Scorer, *, clock: Callable[[], date], default_lang: Lang = "en"
-) -> Application:
-    """Return the WSGI application that serves a scorer.
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What the application stands on.
 
-    Parameters
+    Attributes
     ----------
-    scorer
-        The model with its city; shared by all threads.
-    clock
+    scoring
+        The model with its city.
+    shelf
+        Where the models live.
+    today
         Returns the day as of which firms are scored.
+    access
+        Who may do what, and the database with all that is kept.
+    host
+        Where the server listens.
+    worker_alive
+        Tells whether the server's own worker runs; None if workers are run elsewhere.
     default_lang
         Language of answers to clients that ask for none.
+    """
+
+    scoring: CurrentScoring
+    shelf: Shelf
+    today: Callable[[], date]
+    access: Access
+    host: str = "127.0.0.1"
+    worker_alive: Callable[[], bool | None] = lambda: None
+    default_lang: Lang = "en"
+
+
+def create_app(service: Service) -> Application:
+    """Return the WSGI application.
+
+    Raises
+    ------
+    ValueError
+        If a demonstration would be reached from other machines.
     """
     app = Application(
         __name__,
         info=service_info(),
         static_folder=None,
         doc_prefix=DOCUMENT,
+        security_schemes=SECURITY_SCHEMES,
         validation_error_model=ErrorAnswer,
         validation_error_callback=_refuse,
     )
     app.openapi_version = "3.1.0"
-    app.default_lang = default_lang
+    app.default_lang = service.default_lang
     app.config.update(
         MAX_CONTENT_LENGTH=MAX_BODY_BYTES, OPENAPI_HTML_STRING=PAGE, SWAGGER_HTML_STRING=PAGE
     )
-    scoring = FirmScoring(scorer, clock)
-    app.register_api(scoring_routes(scoring, default_lang))
-    app.register_api(operation_routes(scoring))
-    _answer_errors(app, default_lang)
+    access, lang = service.access, service.default_lang
+    metrics = Metrics(
+        queue=partial(_queue, access), model=service.scoring.model_state, clock=access.clock
+    )
+    app.before_request(_let_lists_be_large)
+    log_requests(app, actor_kind=_actor_kind, observe=metrics.observe_request)
+    app.register_api(scoring_routes(service.scoring, metrics, lang))
+    app.register_api(operation_routes(partial(_condition, service), lang))
+    for routes in (session_routes, user_routes, key_routes, audit_routes):
+        app.register_api(routes(access))
+    app.register_api(job_routes(access, lang))
+    backing = Backing(
+        access, service.today, lambda: service.scoring.get().scorer, service.shelf, lang
+    )
+    for routes_of_store in store_routes(backing):
+        app.register_api(routes_of_store)
+    metrics_route(app, metrics)
+    declare_under(app, f"{DOCUMENT}/", "public")
+    _answer_errors(app, lang)
+    protect(app, access, host=service.host)
     app.after_request(_protect)
     return app
 
 
+def _let_lists_be_large() -> None:
+    if request.endpoint == "lists.add_list":
+        request.max_content_length = MAX_LIST_BYTES
+
+
+def _queue(access: Access) -> QueueState:
+    with access.database.read() as connection:
+        return queue_state(connection)
+
+
+def _condition(service: Service) -> Condition:
+    scorer = service.scoring.get().scorer
+    return readiness(
+        serving=scorer.model,
+        city=scorer.city.id,
+        champion=service.scoring.champion,
+        queue=partial(_queue, service.access),
+        worker_alive=service.worker_alive(),
+        now=service.access.clock(),
+    )
+
+
+def _actor_kind() -> str:
+    found = g.get("leadscore_caller")
+    if found is None:
+        return "anonymous"
+    return "key" if found.actor.startswith("key:") else "user"
+
+
 def _refuse(error: ValidationError) -> Response:
     """Leave the framework's own way of answering mistakes for the one that all errors take."""
-    raise invalid_request(error)
+    raise invalid_request(error) if error.title == ScoreRequest.__name__ else plain_mistakes(error)
 
 
 def _answer_errors(app: Flask, default_lang: Lang) -> None:

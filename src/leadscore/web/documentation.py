@@ -20,6 +20,9 @@ from leadscore.web.payloads import ErrorAnswer
 DOCUMENT = "/openapi"
 """Where the pages of the documentation live."""
 
+MORE_PARAMETERS = "x-more-parameters"
+"""Under this name a route lists parameters that no model of it has."""
+
 LANGUAGE_PARAMETERS = [
     {
         "name": "lang",
@@ -76,6 +79,10 @@ class DocumentedService(OpenAPI):
         super().generate_spec_json()  # type: ignore[no-untyped-call]
         for path in self.spec_json["paths"].values():
             for operation in path.values():
+                # Our own come last: the framework writes its parameters over those that are given.
+                more = operation.pop(MORE_PARAMETERS, [])
+                if more:
+                    operation["parameters"] = [*operation.get("parameters", []), *more]
                 described = operation["responses"].get("422", {}).get("content", {})
                 if described.get("application/json", {}).get("schema", {}).get("type") == "array":
                     del operation["responses"]["422"]

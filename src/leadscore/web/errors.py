@@ -43,12 +43,37 @@ class InvalidRequestError(RequestError):
 
 REFUSALS: dict[int, tuple[str, Text]] = {
     400: ("bad_request", Text(zh="请求无法读懂", en="the request can't be understood")),
+    401: (
+        "unauthorized",
+        Text(
+            zh="请先登录，或用 Authorization: Bearer 出示密钥",
+            en="log in, or show a key: Authorization: Bearer",
+        ),
+    ),
+    403: (
+        "forbidden",
+        Text(
+            zh="您的角色不能做这件事；需要时请找管理员",
+            en="your role doesn't allow this; ask an administrator if it should",
+        ),
+    ),
     404: ("not_found", Text(zh="没有这个地址", en="there is nothing at this address")),
     405: (
         "method_not_allowed",
         Text(zh="这个地址不接受该方法", en="this address doesn't take that method"),
     ),
     408: ("request_timeout", Text(zh="请求传送得太慢", en="the request came too slowly")),
+    409: (
+        "conflict",
+        Text(zh="与现有的资料冲突", en="what is kept already speaks against this"),
+    ),
+    412: (
+        "changed_meanwhile",
+        Text(
+            zh="别人刚刚改过，请先看新的内容",
+            en="somebody else has changed this meanwhile; look at it again first",
+        ),
+    ),
     413: ("body_too_large", Text(zh="请求正文太大", en="the body is too large")),
     415: (
         "unsupported_media_type",
@@ -58,6 +83,14 @@ REFUSALS: dict[int, tuple[str, Text]] = {
         ),
     ),
     422: ("invalid_request", Text(zh="请求内容有误", en="the request has mistakes")),
+    428: (
+        "precondition_required",
+        Text(
+            zh="请用 If-Match 注明所改的是哪一版",
+            en="say with If-Match which version you are changing",
+        ),
+    ),
+    429: ("too_many_attempts", Text(zh="次数太多，请稍后再试", en="too many; try again later")),
     431: ("headers_too_large", Text(zh="请求头太大", en="the headers are too large")),
     500: (
         "internal_error",
@@ -66,6 +99,7 @@ REFUSALS: dict[int, tuple[str, Text]] = {
             en="something broke on our side; it has been logged",
         ),
     ),
+    503: ("unavailable", Text(zh="服务暂时不可用", en="the service is not available now")),
     501: ("not_implemented", Text(zh="不支持这种请求", en="this kind of request isn't supported")),
 }
 """Code and words of the errors that HTTP itself knows, by status."""

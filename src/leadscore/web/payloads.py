@@ -207,11 +207,21 @@ class Health(BaseModel):
     status: Literal["ok"]
 
 
-class Readiness(BaseModel):
-    """The service can score."""
+class ShortcomingAnswer(BaseModel):
+    """Something that is not as it should be."""
 
     model_config = STRICT
 
-    status: Literal["ready"]
-    model: str
+    code: str = Field(description="Stable name.", examples=["worker_down"])
+    message: str
+
+
+class Readiness(BaseModel):
+    """How the service is; degraded says why. Without its database it answers with 503."""
+
+    model_config = STRICT
+
+    status: Literal["ready", "degraded"]
+    model: str = Field(description="Version of the model that scores.")
     city: str
+    because: list[ShortcomingAnswer]

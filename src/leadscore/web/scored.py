@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
-
-import pandas as pd
+from typing import Any
 
 from leadscore.errors import Detail
 from leadscore.language import Lang, Text
-from leadscore.lists import clean, from_records
+from leadscore.learning.tables import log_odds_to_points
 from leadscore.lists.problems import Problem
-from leadscore.ranking.scoring import Scorer, Scores
+from leadscore.lists.record_cleaning import CleanRecord, clean_records
+from leadscore.ranking.firm_scores import FirmScore, FirmScorer
+from leadscore.ranking.scoring import Scorer
 from leadscore.web.errors import InvalidRequestError
 
 _NOT_FIRMS = Text(
     zh="有{count}项不是可以评分的企业", en="{count} of the items can't be scored as firms"
 )
-_A_FIRM = Text(zh="一家有名称的企业", en="a firm with a name")
 
 
 class FirmScoring:
@@ -35,8 +34,11 @@ class FirmScoring:
     def __init__(self, scorer: Scorer, clock: Callable[[], date]) -> None:
         self.scorer = scorer
         self._clock = clock
+        card = scorer.card.scorecard_
+        self._firms = FirmScorer(scorer.features, card)
+        self._base_points = float(log_odds_to_points(card.intercept))
 
-    def answer(self, firms: Sequence[Mapping[str, object]], lang: Lang) -> dict[str, object]:
+    def answer(self, firms: Sequence[Mapping[str, object]], lang: Lang) -> dict[str, Any]:
         """Return the answer (see `leadscore.web.payloads.ScoreAnswer`) in the order of the firms.
 
         Raises
@@ -45,85 +47,45 @@ class FirmScoring:
             If a list would set one of the firms aside, such as one without a name.
         """
         today = self._clock()
-        cleaned = clean(from_records(firms), today=today)
-        problems = _by_row(cleaned.problems)
-        _check_all_there(len(firms), cleaned.firms["row"], problems)
-        scores = self.scorer.score(cleaned.firms, as_of=today)
+        cleaned = clean_records(firms, today=today)
+        _check_all_there(cleaned)
+        scores = self._firms.score([each.firm for each in cleaned], as_of=today)
         return {
             "model": self.scorer.model,
             "city": self.scorer.city.id,
-            "scores": _scores(scores, problems, lang),
+            "scores": [
+                self._score(score, clean, lang)
+                for score, clean in zip(scores, cleaned, strict=True)
+            ],
+        }
+
+    def _score(self, score: FirmScore, clean: CleanRecord, lang: Lang) -> dict[str, object]:
+        best = score.measured.best
+        return {
+            "name": score.firm["name"],
+            "grade": score.grade,
+            "priority": score.priority,
+            "likelihood": score.likelihood,
+            "fit": score.fit,
+            "segment": best and best.segment,
+            "role": best and best.role,
+            "reasons": score.reasons(self.scorer.wording, lang),
+            "base_points": self._base_points,
+            "veto": score.veto,
+            "problems": [_problem(problem, lang) for problem in clean.problems],
         }
 
 
-def _by_row(problems: Iterable[Problem]) -> Mapping[int, list[Problem]]:
-    """Group what is wrong by the firm (numbered from 1, as the rows of a list are)."""
-    grouped: defaultdict[int, list[Problem]] = defaultdict(list)
-    for problem in problems:
-        if problem.row is not None:
-            grouped[problem.row].append(problem)
-    return grouped
-
-
-def _check_all_there(asked: int, rows: pd.Series, problems: Mapping[int, list[Problem]]) -> None:
-    lost = sorted(set(range(1, asked + 1)) - set(rows))
-    if not lost:
-        return
-    details = []
-    for row in lost:
-        why = next((problem for problem in problems.get(row, []) if problem.set_aside), None)
-        where = f"firms[{row - 1}]"
-        details.append(Detail(where, why.found, why.wanted) if why else Detail(where, "∅", _A_FIRM))
-    raise InvalidRequestError(_NOT_FIRMS.format(count=len(lost)), details)
-
-
-def _scores(
-    scores: Scores, problems: Mapping[int, list[Problem]], lang: Lang
-) -> list[dict[str, object]]:
-    """Return one answer a firm; columns become lists once, so that the loop only picks."""
-    best = scores.measured.best
-    columns = zip(
-        scores.firms["name"].to_list(),
-        scores.grade.tolist(),
-        scores.priority.tolist(),
-        scores.likelihood.tolist(),
-        scores.fit.tolist(),
-        _or_none(best["segment"]),
-        _or_none(best["role"]),
-        _or_none(scores.veto),
-        scores.firms["row"].to_list(),
-        strict=True,
-    )
-    return [
-        {
-            "name": name,
-            "grade": grade,
-            "priority": priority,
-            "likelihood": likelihood,
-            "fit": fit,
-            "segment": segment,
-            "role": role,
-            "reasons": _reasons(scores, firm, lang),
-            "base_points": scores.base_points,
-            "veto": veto,
-            "problems": [_problem(problem, lang) for problem in problems.get(row, [])],
-        }
-        for firm, (name, grade, priority, likelihood, fit, segment, role, veto, row) in enumerate(
-            columns
-        )
+def _check_all_there(cleaned: Sequence[CleanRecord]) -> None:
+    lost = [
+        (clean, problem) for clean in cleaned for problem in clean.problems if problem.set_aside
     ]
-
-
-def _reasons(scores: Scores, firm: int, lang: Lang) -> list[dict[str, object]]:
-    return [
-        {
-            "feature": reason.feature,
-            "value": reason.value,
-            "points": reason.points,
-            "text": reason.text.pick(lang),
-        }
-        for reason in scores.reasons(firm)
-    ]
+    if lost:
+        details = [
+            Detail(f"firms[{clean.row - 1}]", problem.found, problem.wanted)
+            for clean, problem in lost
+        ]
+        raise InvalidRequestError(_NOT_FIRMS.format(count=len(lost)), details)
 
 
 def _problem(problem: Problem, lang: Lang) -> dict[str, object]:
@@ -135,7 +97,3 @@ def _problem(problem: Problem, lang: Lang) -> dict[str, object]:
         "wanted": problem.wanted.pick(lang),
         "code": problem.code,
     }
-
-
-def _or_none(column: pd.Series) -> list[str | None]:
-    return [value if isinstance(value, str) else None for value in column.to_list()]

@@ -18,16 +18,12 @@ from waitress.server import TcpWSGIServer, create_server
 
 from leadscore.errors import Detail, LeadscoreError
 from leadscore.language import Lang, Text
-from leadscore.web.app import MAX_BODY_BYTES, Application
+from leadscore.web.app import MAX_LIST_BYTES, Application
 from leadscore.web.connections import Channel
 
 _LISTENING = Text(
     zh="leadscore 已启动： {url} ，说明见 {url}/openapi/ ，按 Ctrl+C 停止",
     en="leadscore listens on {url} (documentation: {url}/openapi/; Ctrl+C stops it)",
-)
-_OPEN = Text(
-    zh="注意：任何能连到这个地址的人都可以查询，服务目前没有登录。",
-    en="Mind: whoever can reach this address may ask; there is no login yet.",
 )
 _STOPPED = Text(zh="leadscore 已停止", en="leadscore has stopped")
 _CANNOT_LISTEN = Text(
@@ -60,7 +56,7 @@ class Limits:
     """
 
     header_bytes: int = 32 * 1024
-    body_bytes: int = MAX_BODY_BYTES
+    body_bytes: int = MAX_LIST_BYTES
     receive_seconds: int = 30
     connections: int = 200
 
@@ -96,8 +92,6 @@ def serve(
     with _stopping_on_sigterm():
         with suppress(KeyboardInterrupt, SystemExit):  # waitress only catches them in its loop
             click.echo(_LISTENING.format(url=_url(listening)).pick(lang), err=True)
-            if not _only_this_machine(listening):
-                click.echo(_OPEN.pick(lang), err=True)
             server.run()
         _flush(server)
     click.echo(_STOPPED.pick(lang), err=True)
@@ -175,8 +169,3 @@ def _url(listening: socket.socket) -> str:
     host, port = listening.getsockname()[:2]
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 (read, not bound)
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-def _only_this_machine(listening: socket.socket) -> bool:
-    host = str(listening.getsockname()[0])
-    return host == "::1" or host.startswith("127.")

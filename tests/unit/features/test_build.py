@@ -12,7 +12,7 @@ from sklearn.base import clone
 
 from leadscore.city import City, load_city
 from leadscore.features.build import FirmFeatures, Measured
-from leadscore.features.fitting import best_per_firm
+from leadscore.features.fitting import Match, best_match
 from leadscore.lists.blank import blank_firms
 
 
@@ -95,15 +95,7 @@ def test_a_pickle_holds_the_profile_and_compiles_it_anew(features: FirmFeatures)
 
 
 def test_a_maker_of_plenty_is_not_shown_as_a_weak_supplier_of_a_gap() -> None:
-    fits = pd.DataFrame(
-        {
-            "firm": [0, 0, 1, 1],
-            "segment": ["a", "b", "a", "b"],
-            "role": "maker",
-            "strength": [0.8, 0.1, 0.8, 0.5],
-            "words": "x",
-            "gap": [0.0, 0.9, 0.0, 0.9],
-            "fit": [0.0, 0.09, 0.0, 0.45],
-        }
-    )
-    assert best_per_firm(fits, 2)["segment"].tolist() == ["a", "b"]
+    plenty = Match("a", "maker", 0.8, "x", gap=0.0, fit=0.0)
+    for strength, segment in ((0.1, "a"), (0.5, "b")):
+        gap = Match("b", "maker", strength, "x", gap=0.9, fit=0.9 * strength)
+        assert best_match([plenty, gap]).segment == segment

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 import pytest
 
 from leadscore.features.company import company_features, industry_kind
+from leadscore.features.firm import rows_of
 from leadscore.lists.blank import blank_firms
 
 
@@ -18,8 +18,7 @@ def firms(**columns: list[object]) -> pd.DataFrame:
 
 
 def feature(name: str, **columns: list[object]) -> list[object]:
-    values = company_features(firms(**columns))[name]
-    return [None if pd.isna(value) else value for value in np.asarray(values, dtype=object)]
+    return [company_features(firm)[name] for firm in rows_of(firms(**columns))]
 
 
 @pytest.mark.parametrize(
@@ -42,11 +41,11 @@ def feature(name: str, **columns: list[object]) -> list[object]:
     ],
 )
 def test_the_kind_of_industry_is_read_from_its_name(industry: str, kind: str) -> None:
-    assert industry_kind(firms(industry=[industry])).tolist() == [kind]
+    assert industry_kind({"industry": industry}) == kind
 
 
 def test_an_industry_that_nobody_knows_says_nothing() -> None:
-    assert industry_kind(firms(industry=["某某类"])).isna().all()
+    assert industry_kind({"industry": "某某类"}) is None
 
 
 @pytest.mark.parametrize(

@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-import numpy as np
-import pandas as pd
-
-from leadscore.features.origin import mentions, within
-
-
-def codes(*values: str | None) -> pd.Series:
-    return pd.Series(values, dtype="str")
+from leadscore.features.origin import Divisions, Mentioned
 
 
 def test_a_city_lies_in_its_province_and_in_its_own_code() -> None:
-    found = within(codes("3101", "4403", "3601", None), ("31", "4403"))
-    np.testing.assert_array_equal(found, [1.0, 1.0, 0.0, np.nan])
+    found = [Divisions(("31", "4403")).hold(code) for code in ("3101", "4403", "3601", None)]
+    assert found == [1.0, 1.0, 0.0, None]
 
 
 def test_a_firm_known_by_province_only_cannot_be_told_from_a_city_in_it() -> None:
-    np.testing.assert_array_equal(within(codes("44", "36"), ("4403",)), [np.nan, 0.0])
+    assert [Divisions(("4403",)).hold(code) for code in ("44", "36")] == [None, 0.0]
 
 
 def test_without_divisions_nothing_can_be_told() -> None:
-    assert np.isnan(within(codes("4403"), ())).all()
-    assert np.isnan(within(codes("4403"), ("",))).all()
+    assert Divisions(()).hold("4403") is None
+    assert Divisions(("",)).hold("4403") is None
 
 
 def test_a_name_inside_another_name_is_not_a_mention() -> None:
-    words = ["光博会", "微软", "世界VR产业大会"]
+    names = Mentioned(["光博会", "微软", "世界VR产业大会"])
     texts = [
         "深圳光博会",
         "中华微软件园",
@@ -35,10 +28,9 @@ def test_a_name_inside_another_name_is_not_a_mention() -> None:
         "2024光博会",
         "参加世界VR产业大会",
     ]
-    found = mentions(pd.Series(texts, dtype="str"), words)
-    np.testing.assert_array_equal(found, [0.0, 0.0, 0.0, 1.0, 1.0])
+    assert [names.within(text) for text in texts] == [0.0, 0.0, 0.0, 1.0, 1.0]
 
 
 def test_a_mention_is_found_in_any_case_and_words_are_not_patterns() -> None:
-    texts = pd.Series(["参加了 vr大会", "别处", None], dtype="str")
-    np.testing.assert_array_equal(mentions(texts, ["VR大会", "a.*"]), [1.0, 0.0, np.nan])
+    names = Mentioned(["VR大会", "a.*"])
+    assert [names.within(text) for text in ("参加了 vr大会", "别处", None)] == [1.0, 0.0, None]

@@ -25,8 +25,10 @@ EXACT_WHOLE = 2.0**53
 MAX_DIGITS = 4_000
 """Digits of a whole number; Python itself refuses to write more than 4,300."""
 
-_MISSING = ("damaged_number", "nested_value", "number_too_long")
-_WANTED = {
+MISSING_CODES = ("damaged_number", "nested_value", "number_too_long")
+"""What is wrong with values that count as missing."""
+
+WANTED_OF_VALUES = {
     "damaged_number": DAMAGED_NUMBER,
     "nested_value": Text(
         zh="文字、数字或是否；嵌套的值按缺失处理",
@@ -41,6 +43,7 @@ _WANTED = {
         en=f"a number of at most {MAX_DIGITS:,} digits; it counts as missing",
     ),
 }
+"""What is wanted of a value, by the code of the problem."""
 
 
 def from_records(records: Sequence[Mapping[str, object]]) -> RawList:
@@ -124,10 +127,10 @@ def _converted(column: list[object], header: Header, at: int) -> tuple[pa.Array,
     meaning = header.columns[at]
     for row, value in enumerate(column, 1):
         text, code = text_of(value)
-        texts.append(None if code in _MISSING else text)
+        texts.append(None if code in MISSING_CODES else text)
         if code and meaning is not None and not meaning.personal:
             problems.append(
-                Problem(row, header.names[at] or None, shown(text), _WANTED[code], code)
+                Problem(row, header.names[at] or None, shown(text), WANTED_OF_VALUES[code], code)
             )
     return pa.array(texts, type=pa.large_string()), problems
 
@@ -163,7 +166,11 @@ def text_of(value: object) -> tuple[str | None, str | None]:
 
 
 def _whole(text: str) -> tuple[str, str | None]:
-    if text.isascii():
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        pass
+    else:
         return text, None
     # Through UTF-16 the halves of a pair that belong together become one character.
     mended = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from leadscore.lists.values.divisions import divisions
-from leadscore.lists.values.texts import INVISIBLE
+from leadscore.lists.values.texts import INVISIBLE, each
 
-_PUNCTUATION = r"[^\w&+#@%*]+"
+_LEFT_OUT = re.compile(rf"{INVISIBLE}|[^\w&+#@%*]+")
 _LONGEST = 2_000
 
 _FORMS = (
-    (r"有限责任公司", "有限公司"),
-    (r"股份公司", "股份有限公司"),
-    (r"company", "co"),
-    (r"limited", "ltd"),
-    (r"incorporated", "inc"),
-    (r"corporation", "corp"),
+    ("有限责任公司", "有限公司"),
+    ("股份公司", "股份有限公司"),
+    ("company", "co"),
+    ("limited", "ltd"),
+    ("incorporated", "inc"),
+    ("corporation", "corp"),
 )
 """Spellings of one legal form.
 
@@ -50,12 +51,20 @@ def normal_name(names: pd.Series) -> pd.Series:
     ... ).tolist()
     ['罗门哈斯上海有限公司', '罗门哈斯上海有限公司']
     """
-    key = names.str.slice(0, _LONGEST).str.normalize("NFKC").str.lower()
-    key = key.str.replace(INVISIBLE, "", regex=True)
-    key = key.str.replace(_PUNCTUATION, "", regex=True)
+    return each(names, normal_name_of)
+
+
+def normal_name_of(name: str) -> str:
+    """Return the normal form of one name.
+
+    >>> normal_name_of("罗门哈斯（上海）有限责任公司")
+    '罗门哈斯上海有限公司'
+    """
+    key = unicodedata.normalize("NFKC", name[:_LONGEST]).lower()
+    key = _LEFT_OUT.sub("", key)
     for spelling, form in _FORMS:
-        key = key.str.replace(spelling, form, regex=True)
-    return key.where(key != "", names)
+        key = key.replace(spelling, form)
+    return key or name
 
 
 def normal_former_names(former_names: pd.Series) -> pd.Series:

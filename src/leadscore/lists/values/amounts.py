@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 import tomllib
 from dataclasses import dataclass
 from datetime import date
@@ -26,10 +28,10 @@ from leadscore.lists.values.numbers import (
     QUALIFIER,
     REMAINDER,
     Floats,
-    plain,
+    plain_number,
     without_separators,
 )
-from leadscore.lists.values.texts import tidy
+from leadscore.lists.values.texts import each, tidy_word
 from leadscore.shipped import shipped
 
 LARGEST_CNY = 1e15
@@ -42,6 +44,10 @@ _PATTERN = (
     rf"(?P<times>{MULTIPLIER_PATTERN})?[余多]?(?P<after>{CURRENCY_PATTERN})?(?P<yuan>[元圆])?"
     rf"(?P<last>{CURRENCY_PATTERN})?整?{REMAINDER}$"
 )
+
+
+_CELL = re.compile(_PATTERN)
+_BRACKETS = re.compile(r"[()\[\]]")
 
 
 @dataclass(frozen=True)
@@ -95,7 +101,12 @@ def currency_codes(cells: pd.Series) -> pd.Series:
     >>> currency_codes(pd.Series(["人民币", "美元", "USD", "贝壳"])).tolist()
     ['CNY', 'USD', 'USD', nan]
     """
-    return tidy(cells).map(CURRENCIES).astype("str")
+    return each(cells, currency_code)
+
+
+def currency_code(cell: str) -> str | None:
+    """Return the ISO 4217 code that a cell of a currency column names; missing if none."""
+    return CURRENCIES.get(tidy_word(cell))
 
 
 def amounts(
@@ -130,33 +141,44 @@ def amounts(
     >>> amounts(pd.Series(["500"]), rates, unit=Unit(times=1e4)).yuan.item()
     5000000.0
     """
-    default = unit.currency or "CNY"
-    number = plain(cells)
-    values = number * (unit.times or 1.0)
-    codes = np.full(len(cells), None, dtype=object)
-    worded = np.isnan(number)
-    if worded.any():
-        values[worded], codes[worded] = _worded(cells[worded], unit)
-    own = pd.Series(codes, index=cells.index, dtype="str")
-    stated = (own if currency is None else own.fillna(currency)).fillna(default)
-    yuan = values * stated.map(dict(rates.cny_per_unit)).to_numpy(dtype=float)
-    known = np.abs(yuan) <= LARGEST_CNY
-    foreign = (stated != "CNY").to_numpy(dtype=bool)
-    return Amounts(np.where(known, yuan, np.nan), known & foreign)
+    own = [None] * len(cells) if currency is None else currency.astype(object).tolist()
+    stated = [code if isinstance(code, str) else None for code in own]
+    pairs = list(zip(cells.tolist(), stated, strict=True))
+    read = {pair: amount_of(pair[0], rates, unit, pair[1]) for pair in dict.fromkeys(pairs)}
+    yuan = np.array([read[pair][0] for pair in pairs], dtype=np.float64)
+    return Amounts(yuan, np.array([read[pair][1] for pair in pairs], dtype=np.bool_))
 
 
-def _worded(cells: pd.Series, unit: Unit) -> tuple[Floats, NDArray[np.object_]]:
-    """Return the amounts of cells that hold more than a number, and the currencies they name."""
-    at, different = pd.factorize(cells)
-    bare_text = tidy(pd.Series(different, dtype="str")).str.replace(r"[()\[\]]", "", regex=True)
-    text = without_separators(bare_text)
-    parts = text.str.extract(_PATTERN)
-    words = parts["before"].fillna(parts["after"]).fillna(parts["last"])
-    low, high = (pd.to_numeric(parts[end], errors="coerce") for end in ("n", "high"))
-    times = parts["times"].map(MULTIPLIERS)
-    bare = parts["times"].isna() & parts["yuan"].isna() & words.isna()
-    times = times.fillna(bare.map({True: unit.times or 1.0, False: 1.0}))
-    first = low * parts["times_low"].map(MULTIPLIERS).fillna(times)
-    amount = ((first + high * times) / 2).where(high.notna(), first).to_numpy(dtype=float)
-    currencies = words.map(CURRENCIES).to_numpy(dtype=object)
-    return np.where(np.isfinite(amount), amount, np.nan)[at], currencies[at]
+def amount_of(
+    cell: str, rates: Rates, unit: Unit = NO_UNIT, currency: str | None = None
+) -> tuple[float, bool]:
+    """Read one amount of money; see `amounts`.
+
+    Returns
+    -------
+    tuple
+        Yuan, NaN for what can't be read; and whether it was converted from another currency.
+    """
+    number, named = plain_number(cell), None
+    value = number * (unit.times or 1.0)
+    if math.isnan(number):
+        value, named = _worded(cell, unit)
+    stated = named or currency or unit.currency or "CNY"
+    yuan = value * rates.cny_per_unit.get(stated, math.nan)
+    known = abs(yuan) <= LARGEST_CNY
+    return (yuan if known else math.nan), known and stated != "CNY"
+
+
+def _worded(cell: str, unit: Unit) -> tuple[float, str | None]:
+    """Return the amount of a cell that holds more than a number, and the currency it names."""
+    text = without_separators(_BRACKETS.sub("", tidy_word(cell)))
+    parts = _CELL.fullmatch(text)
+    if parts is None:
+        return math.nan, None
+    word = parts["before"] or parts["after"] or parts["last"]
+    bare = parts["times"] is None and parts["yuan"] is None and word is None
+    times = MULTIPLIERS.get(parts["times"], (unit.times or 1.0) if bare else 1.0)
+    amount = float(parts["n"]) * MULTIPLIERS.get(parts["times_low"], times)
+    if parts["high"] is not None:
+        amount = (amount + float(parts["high"]) * times) / 2
+    return (amount if math.isfinite(amount) else math.nan), CURRENCIES.get(word)

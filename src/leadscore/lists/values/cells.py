@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,14 +14,11 @@ from numpy.typing import NDArray
 
 from leadscore.lists.columns import Heading
 from leadscore.lists.headers.headings import NO_UNIT
-from leadscore.lists.values import codes, dates, divisions, numbers, texts, vocabularies
-from leadscore.lists.values.amounts import Rates, amounts, currency_codes
+from leadscore.lists.values import numbers, texts
+from leadscore.lists.values.amounts import Rates, amount_of
 from leadscore.lists.values.cell_faults import SIGNED_AMOUNT, WANTED, Fault, Mask
-from leadscore.lists.values.numbers import Floats
+from leadscore.lists.values.one_cell import READERS, SIGNED, Asked, Read
 from leadscore.lists.values.personal import PERSONAL, without_personal
-
-SIGNED = frozenset({"net_profit_cny", "revenue_cny", "return_on_equity", "revenue_growth"})
-"""Columns whose numbers may lie below zero: a year's revenue can, after goods were returned."""
 
 MAY_BE_NONE = frozenset({"risk", "titles", "funding", "patents", "branches"})
 """Columns in which 无 is an answer: there are none. In all others it says that nothing is known."""
@@ -30,9 +29,6 @@ NEVER_SMALL = frozenset(
 SMALL_CNY = 1e5
 """Half of a column of capitals, revenues or assets lies below it only if it is not in yuan."""
 
-MOST_PEOPLE_OR_THINGS = 1e7
-LARGEST_SHARE = 1e3
-FIRST_YEAR = 1990
 _MOST = 0.5
 
 
@@ -98,7 +94,11 @@ class Reader:
         error = texts.spreadsheet_error(cells)
         present = ~(texts.unknown(cells) | error)
         task = _Task(heading, cells, present, currency, self.today, self.rates)
-        read = _READ.get(heading.column.kind, _plain_text)(task)
+        kind = heading.column.kind
+        if kind in READERS and kind not in _READ:
+            read = _by_value(task, _asked(task))
+        else:
+            read = _READ.get(kind, _plain_text)(task)
         if heading.column.name in MAY_BE_NONE:
             none = texts.says_none(cells)
             word = texts.NONE if heading.column.dtype == "str" else 0.0
@@ -121,19 +121,39 @@ class _Task:
     rates: Rates
 
 
-def _by_value(task: _Task, read: Callable[[pd.Series], NDArray[np.generic]]) -> NDArray[np.generic]:
+def _asked(task: _Task) -> Asked:
+    return Asked(task.heading, task.today, task.rates)
+
+
+def _by_value(task: _Task, asked: Asked) -> Cells:
     """Read each different cell once, and give every row what its cell was read as."""
+    read, dtype = READERS[task.heading.column.kind], task.heading.column.dtype
     at, different = pd.factorize(task.cells[task.present])
-    values = read(pd.Series(different, dtype="str"))
-    missing = np.array("NaT" if values.dtype.kind == "M" else np.nan, dtype=values.dtype)
-    found = np.full(len(task.cells), missing)
-    found[task.present] = values[at]
-    return found
+    return _laid_out(task, at, [read(text, asked) for text in different], dtype)
 
 
-def _number(task: _Task, values: Floats, good: Mask, code: str) -> Cells:
-    kept = np.where(good, values, np.nan)
-    return Cells(pd.Series(kept, index=task.cells.index), _faults((task.present & ~good, code)))
+def _laid_out(task: _Task, at: NDArray[np.intp], read: Sequence[Read], dtype: str) -> Cells:
+    """Give the present cells what was read at their place, and collect their faults by code."""
+    missing: Read = (None, None)
+    place = np.full(len(task.cells), len(read))
+    place[task.present] = at
+    every = [*read, missing]
+    values = _typed([value for value, _ in every], dtype)[place]
+    codes = [code for _, code in every]
+    found = [
+        (np.array([each == code for each in codes], dtype=bool)[place], code)
+        for code in WANTED
+        if code in codes
+    ]
+    return Cells(pd.Series(values, index=task.cells.index), _faults(*found))
+
+
+def _typed(values: Sequence[object], dtype: str) -> Any:
+    if dtype == "str":
+        return pd.array(values, dtype="str")  # type: ignore[call-overload]
+    if dtype == "float64":
+        return np.array([math.nan if value is None else value for value in values], dtype=float)
+    return np.array(values, dtype=dtype)
 
 
 def _faults(*found: tuple[Mask, str]) -> tuple[Fault, ...]:
@@ -141,16 +161,23 @@ def _faults(*found: tuple[Mask, str]) -> tuple[Fault, ...]:
 
 
 def _amount(task: _Task) -> Cells:
-    values, present = np.full(len(task.cells), np.nan), task.present
-    of_rows = None if task.currency is None else task.currency[present]
-    read = amounts(task.cells[present], task.rates, unit=task.heading.unit, currency=of_rows)
-    values[present] = read.yuan
+    """Read amounts; those of one column may be stated in different currencies."""
+    asked, present = _asked(task), task.cells[task.present]
+    of_rows = None if task.currency is None else task.currency[task.present]
+    named = [None] * len(present) if of_rows is None else of_rows.astype(object).to_list()
+    pairs = pd.Series(zip(present, named, strict=True), dtype=object)
+    at, different = pd.factorize(pairs)
+    asking = [
+        (text, replace(asked, currency=code if isinstance(code, str) else None))
+        for text, code in different
+    ]
+    cells = _laid_out(task, at, [READERS["amount"](*each) for each in asking], "float64")
     signed = task.heading.column.name in SIGNED
-    good = ~np.isnan(values) & ((values >= 0) | signed)
-    bad = _number(task, values, good, "bad_amount")
-    faults = tuple(replace(fault, wanted=SIGNED_AMOUNT) for fault in bad.faults if signed)
-    foreign = bool(read.foreign.any())
-    return replace(bad, faults=faults or bad.faults, converted=foreign, small=_small(task))
+    faults = tuple(replace(f, wanted=SIGNED_AMOUNT) if signed else f for f in cells.faults)
+    foreign = any(
+        amount_of(text, task.rates, task.heading.unit, each.currency)[1] for text, each in asking
+    )
+    return replace(cells, faults=faults, converted=foreign, small=_small(task))
 
 
 def _small(task: _Task) -> float | None:
@@ -164,86 +191,17 @@ def _small(task: _Task) -> float | None:
     return median if median < SMALL_CNY else None
 
 
-def _count(task: _Task) -> Cells:
-    values = _by_value(task, numbers.counts).astype(float) * (task.heading.unit.times or 1.0)
-    return _number(task, values, (values >= 0) & (values <= MOST_PEOPLE_OR_THINGS), "bad_count")
-
-
 def _share(task: _Task) -> Cells:
     """Read shares; numbers without a sign are percent if the header says so or most exceed 1."""
     at, different = pd.factorize(task.cells[task.present])
     stated, signs = numbers.shares(pd.Series(different, dtype="str"))
-    values = np.full(len(task.cells), np.nan)
-    values[task.present] = stated[at]
-    bare = task.present.copy()
-    bare[task.present] = ~signs[at] & ~np.isnan(stated[at])
+    bare = (~signs & ~np.isnan(stated))[at]
     percent, assumed = task.heading.unit.percent, None
     if bare.any() and not percent and not task.heading.canonical:
-        sizes = np.abs(values[bare & (values != 0)])
+        sizes = np.abs(stated[at][bare & (stated[at] != 0)])
         percent = assumed = bool(len(sizes) and np.mean(sizes > 1) > _MOST)
-    values = np.where(bare & percent, values / 100, values)
-    signed = task.heading.column.name in SIGNED
-    lowest, highest = (-LARGEST_SHARE, LARGEST_SHARE) if signed else (0.0, 1.0)
-    read = _number(task, values, (values >= lowest) & (values <= highest), "bad_share")
+    read = _by_value(task, replace(_asked(task), percent=percent))
     return replace(read, assumed_percent=assumed)
-
-
-def _year(task: _Task) -> Cells:
-    values = _by_value(task, numbers.years).astype(float)
-    good = (values >= FIRST_YEAR) & (values <= task.today.year)
-    return _number(task, values, good, "bad_year")
-
-
-def _date(task: _Task) -> Cells:
-    found = _by_value(task, dates.dates).astype("datetime64[us]")
-    unread, future = task.present & np.isnat(found), dates.in_future(found, task.today)
-    kept = np.where(future, np.datetime64("NaT"), found)
-    return Cells(
-        pd.Series(kept, index=task.cells.index),
-        _faults((unread, "bad_date"), (future, "future_date")),
-    )
-
-
-def _vocabulary(task: _Task, read: Callable[[pd.Series], pd.Series], code: str) -> Cells:
-    at, different = pd.factorize(task.cells[task.present])
-    words = read(pd.Series(different, dtype="str"))
-    values = pd.Series(np.nan, index=task.cells.index, dtype="str")
-    values[task.present] = words.take(at).to_numpy()
-    unread = task.present & values.isna().to_numpy(dtype=bool)
-    return Cells(values, _faults((unread, code)))
-
-
-def _status(task: _Task) -> Cells:
-    return _vocabulary(task, vocabularies.statuses, "bad_status")
-
-
-def _stage(task: _Task) -> Cells:
-    return _vocabulary(task, vocabularies.stages, "bad_stage")
-
-
-def _currency(task: _Task) -> Cells:
-    return _vocabulary(task, currency_codes, "bad_currency")
-
-
-def _division(task: _Task) -> Cells:
-    return _vocabulary(task, divisions.division_codes, "bad_division")
-
-
-def _credit_code(task: _Task) -> Cells:
-    text = codes.normal_code(task.cells.where(task.present))
-    valid = codes.valid_code(text)
-    damaged = codes.rounded_code(text) & ~valid
-    old = text.str.fullmatch(r"\d{15}", na=False).to_numpy(dtype=bool) & ~damaged
-    rest = task.present & ~valid & ~damaged & ~old
-    found = (damaged, "damaged_number"), (old, "old_registration_number"), (rest, "bad_credit_code")
-    return Cells(text.where(valid), _faults(*found))
-
-
-def _identifier(task: _Task) -> Cells:
-    text = codes.normal_code(task.cells.where(task.present))
-    text = text.str.replace(r"^(\d+)\.0+$", r"\1", regex=True)
-    damaged = codes.rounded_code(text)
-    return Cells(text.where(~damaged), _faults((damaged, "damaged_number")))
 
 
 def _plain_text(task: _Task) -> Cells:
@@ -260,17 +218,7 @@ def _remark(task: _Task) -> Cells:
 
 _READ: dict[str, Callable[[_Task], Cells]] = {
     "amount": _amount,
-    "count": _count,
-    "staff": _count,
     "share": _share,
-    "year": _year,
-    "date": _date,
-    "status": _status,
-    "stage": _stage,
-    "currency": _currency,
-    "credit_code": _credit_code,
-    "identifier": _identifier,
-    "division": _division,
     "remark": _remark,
 }
-"""How the cells of each kind of column are read; all others are plain text."""
+"""Kinds whose columns have something to say as a whole; the others of `READERS` go by value."""

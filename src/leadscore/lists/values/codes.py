@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+
+from leadscore.lists.values.texts import each
 
 ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 """The 31 characters of GB 32100-2015: no I, O, S, V, Z, which look like others."""
 
 LENGTH = 18
-_DIVISION = slice(2, 8)
+DIVISION = slice(2, 8)
+"""Characters of a credit code: the division of the registering authority."""
+
 _AUTHORITIES = "123456789ANY"
 """First character: who registers (9 is market supervision); letters are army, farming, others."""
 
@@ -28,9 +35,12 @@ def _values() -> NDArray[np.int64]:
 
 _VALUES = _values()
 _FIRST = np.isin(np.arange(128), [ord(mark) for mark in _AUTHORITIES])
-_SPACES = r"[\s\-]+"
-_SCIENTIFIC = r"\d(?:\.\d+)?[eE]\+?\d{1,2}"
-_ROUNDED = r"\d{18}\.0+|\d{3,15}0{3,15}"
+_PLACES = {mark: value for value, mark in enumerate(ALPHABET)}
+_WEIGHT_LIST = _WEIGHTS.tolist()
+_SHAPE = re.compile(r"[0-9A-Z]{18}")
+_SEPARATORS = re.compile(r"[\s\-]+")
+_SCIENTIFIC_SHAPE = re.compile(r"\d(?:\.\d+)?[eE]\+?\d{1,2}")
+_ROUNDED_SHAPE = re.compile(r"\d{18}\.0+|\d{3,15}0{3,15}")
 
 
 def normal_code(codes: pd.Series) -> pd.Series:
@@ -41,8 +51,38 @@ def normal_code(codes: pd.Series) -> pd.Series:
     codes
         Text, missing allowed.
     """
-    plain = codes.str.normalize("NFKC").str.replace(_SPACES, "", regex=True).str.upper()
-    return plain.where(plain != "")
+    return each(codes, normal_code_of)
+
+
+def normal_code_of(code: str) -> str | None:
+    """Return one code as `normal_code` does.
+
+    >>> normal_code_of("91110000 600037341l"), normal_code_of(" - ")
+    ('91110000600037341L', None)
+    """
+    return _SEPARATORS.sub("", unicodedata.normalize("NFKC", code)).upper() or None
+
+
+def is_valid_code(code: str) -> bool:
+    """Tell of one code what `valid_code` tells of many.
+
+    >>> is_valid_code("91110000600037341L"), is_valid_code("91110000600037341M")
+    (True, False)
+    """
+    if not _SHAPE.fullmatch(code) or code[0] not in _AUTHORITIES:
+        return False
+    values = [_PLACES.get(mark, _OUTSIDE) for mark in code]
+    if max(values) >= _OUTSIDE or max(values[1:8]) >= 10:
+        return False
+    total = sum(value * weight for value, weight in zip(values, _WEIGHT_LIST, strict=False))
+    return bool((31 - total % 31) % 31 == values[-1])
+
+
+def is_rounded_code(code: str) -> bool:
+    """Tell of one code what `rounded_code` tells of many."""
+    if _SCIENTIFIC_SHAPE.fullmatch(code):
+        return True
+    return len(code) >= LENGTH and bool(_ROUNDED_SHAPE.fullmatch(code))
 
 
 def valid_code(codes: pd.Series) -> NDArray[np.bool_]:
@@ -82,10 +122,8 @@ def rounded_code(codes: pd.Series) -> NDArray[np.bool_]:
     >>> rounded_code(pd.Series(["9.13601E+17", "913601000000000000", "123456789012345"])).tolist()
     [True, True, False]
     """
-    scientific = codes.str.fullmatch(_SCIENTIFIC, na=False).to_numpy(dtype=bool)
-    zeros = codes.str.fullmatch(_ROUNDED, na=False).to_numpy(dtype=bool)
-    long = (codes.str.len().fillna(0) >= LENGTH).to_numpy(dtype=bool)
-    return scientific | (zeros & long)
+    rounded = {code for code in codes.dropna().unique() if is_rounded_code(code)}
+    return codes.isin(rounded).to_numpy(dtype=bool)
 
 
 def division_of(codes: pd.Series) -> pd.Series:
@@ -94,4 +132,4 @@ def division_of(codes: pd.Series) -> pd.Series:
     >>> division_of(pd.Series(["91360727MA35LGHK7K"])).item()
     '360727'
     """
-    return codes.str.slice(_DIVISION.start, _DIVISION.stop)
+    return codes.str.slice(DIVISION.start, DIVISION.stop)

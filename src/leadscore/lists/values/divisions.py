@@ -13,6 +13,7 @@ from functools import cache
 import pandas as pd
 
 from leadscore.lists.headers.headings import normal_header
+from leadscore.lists.values.texts import each
 from leadscore.shipped import shipped
 
 MUNICIPALITIES = ("11", "12", "31", "50", "81", "82")
@@ -22,6 +23,7 @@ _DIRECT = "90"
 _ROAD = r"(?![东西南北中一二三四五六七八九十环新老]{0,2}(?:大?[路街道巷弄里]|大街|胡同))"
 _LESSER = r"(?![区县旗镇乡村里湾山河湖])"
 _PADDING = re.compile(r"^(?:(?:省|自治区)?直辖县级行政区划|市辖区|[\s,/\-·—])+")
+_POINT_ZERO = re.compile(r"\.0+$")
 _LEAD = re.compile(r"^(?:中国|中华人民共和国)?\(?")
 _READ = 40
 """Characters of a text that are looked at: the longest division name has 11."""
@@ -98,10 +100,14 @@ def division_codes(cells: pd.Series) -> pd.Series:
     >>> division_codes(pd.Series(["36", "360100", "3601.0", "99"])).tolist()
     ['36', '3601', '3601', nan]
     """
-    digits = cells.str.strip().str.replace(r"\.0+$", "", regex=True)
-    places = [place_of_code(code) if code.isdigit() else NOWHERE for code in digits]
-    known = [place.city or place.province for place in places]
-    return pd.Series(known, index=cells.index, dtype="str")
+    return each(cells, division_code)
+
+
+def division_code(cell: str) -> str | None:
+    """Return the code of the place that one cell names by its digits; None if none."""
+    digits = _POINT_ZERO.sub("", cell.strip())
+    place = place_of_code(digits) if digits.isdigit() else NOWHERE
+    return place.city or place.province
 
 
 def beginning(text: str, province: str | None = None) -> Place:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from leadscore.language import Text
 from leadscore.lists.problems import Problem, shown
 from leadscore.lists.values.cell_faults import Mask
-from leadscore.lists.values.personal import without_personal
+from leadscore.lists.values.personal import starred
 
 MOST_OF_A_KIND = 10_000
 """Problems of one kind in one column that are told one by one; a notice counts the rest."""
@@ -22,6 +22,11 @@ _MORE = Text(
     zh="“{column}”另有 {count:,} 处同类问题（{code}），未逐一列出：{wanted}",
     en="“{column}” has {count:,} more problems of the kind {code}, not listed one by one: {wanted}",
 )
+
+
+def found_text(text: str) -> str:
+    """Return what stands in a cell as a problem shows it: short, personal data starred out."""
+    return shown(starred(text[: 2 * FOUND_CHARACTERS]), FOUND_CHARACTERS)
 
 
 @dataclass
@@ -71,8 +76,7 @@ class ProblemLog:
             at = at[:MOST_OF_A_KIND]
         found = [""] * len(at)
         if cells is not None:
-            text = without_personal(cells.iloc[at].fillna("").str.slice(0, 2 * FOUND_CHARACTERS))
-            found = [shown(each, FOUND_CHARACTERS) for each in text]
+            found = [found_text(text) for text in cells.iloc[at].fillna("")]
         self.problems.extend(
             Problem(int(row), column, what, wanted, code, self.sheet, set_aside)
             for row, what in zip(self.rows[at], found, strict=True)

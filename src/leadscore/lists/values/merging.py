@@ -10,7 +10,7 @@ import pandas as pd
 
 from leadscore.lists.columns import Column
 from leadscore.lists.values.cell_faults import Mask
-from leadscore.lists.values.texts import NONE, says_none, tidy, unknown
+from leadscore.lists.values.texts import NONE, says_none, tidy, tidy_word, unknown
 
 SEPARATOR = "；"
 """Stands between the entries of a text that was joined from several columns."""
@@ -77,11 +77,25 @@ def joined(first: pd.Series, second: pd.Series) -> pd.Series:
     >>> joined(pd.Series(["甲", "乙", np.nan]), pd.Series(["丙", "乙", "丁"])).tolist()
     ['甲；丙', '乙', '丁']
     """
-    first, second = first.mask(first == NONE, second.fillna(NONE)), second.mask(second == NONE)
-    both = first.notna() & second.notna() & (first != second)
-    if not both.any():
-        return first.fillna(second)
-    return first.fillna(second).mask(both, first + SEPARATOR + second)
+    pairs = zip(_texts(first), _texts(second), strict=True)
+    return pd.Series([joined_text(*pair) for pair in pairs], index=first.index, dtype="str")
+
+
+def joined_text(first: str | None, second: str | None) -> str | None:
+    """Join two texts of one row; see `joined`.
+
+    >>> joined_text("甲", "丙"), joined_text("无", "丙"), joined_text(None, None)
+    ('甲；丙', '丙', None)
+    """
+    if first == NONE:
+        first = second or NONE
+    if second is None or second in (NONE, first):
+        return first
+    return second if first is None else first + SEPARATOR + second
+
+
+def _texts(column: pd.Series) -> list[str | None]:
+    return [text if isinstance(text, str) else None for text in column.astype(object)]
 
 
 def held_titles(title: str, cells: pd.Series) -> tuple[pd.Series, Mask]:
@@ -131,8 +145,14 @@ def differ(column: Column, first: pd.Series, second: pd.Series) -> Mask:
         return apart
     if column.kind == "date":
         return _other_day(first, second)
-    pairs = zip(tidy(first), tidy(second), strict=True)
-    return np.array([one not in other and other not in one for one, other in pairs], dtype=bool)
+    pairs = zip(first, second, strict=True)
+    return np.array([not can_both_be_meant(one, other) for one, other in pairs], dtype=bool)
+
+
+def can_both_be_meant(one: str, other: str) -> bool:
+    """Tell whether one of two texts says no more than the other, however they are written."""
+    one, other = tidy_word(one), tidy_word(other)
+    return one in other or other in one
 
 
 def _other_day(first: pd.Series, second: pd.Series) -> Mask:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from leadscore.language import Text
 from leadscore.lists.values.cell_faults import Mask
-from leadscore.lists.values.texts import spreadsheet_error, unknown, visible
+from leadscore.lists.values.texts import each, is_spreadsheet_error, says_nothing, visible_text
 
 LONGEST_NAME = 120
 """Longer than any registered name; such a cell holds something else as well, and is flagged."""
@@ -31,6 +33,13 @@ _HAS_FORMER = r"曾用名|原名\s*[:：]|[(（]原.+[)）]\s*$"
 _PARTED = r"\s*(?:[;；、|，\x0b\r\n]|,(?!\s*(?:ltd|inc|llc|co|limited|corp)\b))+\s*"
 _DATED = r"[(（][^()（）]*(?:19|20)\d\d[^()（）]*[)）]"
 _LABEL = r"^(?:曾用名|原名)\s*[:：]\s*|^\[|\]$|[\"“”]"
+
+_NOT_MATCHED, _FORMER_BEHIND, _NUMBER_BEFORE, _RENAMED, _YEARS, _AROUND = map(
+    re.compile, (_UNMATCHED, _FORMER, _NUMBERED, _HAS_FORMER, _DATED, _LABEL)
+)
+_MARKED = re.compile(r"^[^A-Za-z\u4e00-\u9fff]|^[一二三四五六七八九十]{1,3}、")
+_BETWEEN = re.compile(_PARTED, re.IGNORECASE)
+_LINE_ENDS = re.compile(r"[\r\n]+")
 
 WANTED = {
     "no_name": Text(
@@ -90,43 +99,76 @@ def read_names(cells: pd.Series) -> NameCells:
     >>> read_names(pd.Series(["NA", "-", "乙公司（曾用名：甲公司）"])).values.tolist()
     ['NA', nan, '乙公司']
     """
-    names, hidden = visible(cells)
-    nothing = unknown(names, name=True) | spreadsheet_error(names)
-    nothing |= names.str.lower().eq("#n/a").to_numpy(dtype=bool, na_value=False)
-    unmatched = names.str.contains(_UNMATCHED, regex=True, na=False).to_numpy(dtype=bool)
-    names = names.where(~(nothing | unmatched))
-    marked = names.str.contains(r"^[^A-Za-z\u4e00-\u9fff]|^[一二三四五六七八九十]{1,3}、", na=False)
-    if marked.any():
-        names = names.where(~marked, _without_number(names[marked]).reindex(names.index))
-    former = pd.Series(np.nan, index=names.index, dtype="str")
-    renamed = (names.str.len() <= LONGEST_PARTED).to_numpy(dtype=bool, copy=True)
-    renamed[renamed] = names[renamed].str.contains(_HAS_FORMER, regex=True)
-    if renamed.any():
-        parts = names[renamed].str.extract(_FORMER)
-        bare = names[renamed].str.replace(_FORMER, "", regex=True).str.strip()
-        former[renamed] = parts["before"].fillna(parts["once"]).where(bare != "")
-        names = names.where(~renamed, bare.where(bare != "", names[renamed]).reindex(names.index))
-    return NameCells(names, former, hidden & names.notna().to_numpy(dtype=bool), unmatched)
+    at, different = pd.factorize(cells)
+    read = [*(read_name(text) for text in different), NO_NAME]
+    names, former = (
+        pd.Series(np.array(texts, dtype=object)[at], index=cells.index, dtype="str")
+        for texts in ([each.value for each in read], [each.former for each in read])
+    )
+    hidden, unmatched = (
+        np.array(flags, dtype=np.bool_)[at]
+        for flags in ([each.hidden for each in read], [each.unmatched for each in read])
+    )
+    return NameCells(names, former, hidden, unmatched)
 
 
-def _without_number(names: pd.Series) -> pd.Series:
-    """Return names without the running number or star before them, if a name is left."""
-    short = names.str.len() <= LONGEST_PARTED
-    return names.where(~short, names.str.replace(_NUMBERED, "", regex=True))
+class Name(NamedTuple):
+    """What one cell of a column of names says; see `NameCells`."""
+
+    value: str | None = None
+    former: str | None = None
+    hidden: bool = False
+    unmatched: bool = False
+
+
+NO_NAME = Name()
+
+
+def read_name(cell: str) -> Name:
+    """Read one cell as `read_names` does.
+
+    >>> read_name("3、乙公司（曾用名：甲公司）")
+    Name(value='乙公司', former='甲公司', hidden=False, unmatched=False)
+    """
+    name, hidden = visible_text(cell)
+    unmatched = bool(_NOT_MATCHED.match(name))
+    if unmatched or says_nothing(name, name=True) or is_spreadsheet_error(name):
+        return Name(unmatched=unmatched)
+    if len(name) <= LONGEST_PARTED and _MARKED.match(name):
+        name = _NUMBER_BEFORE.sub("", name)
+    former = None
+    if len(name) <= LONGEST_PARTED and _RENAMED.search(name):
+        name, former = _parted(name)
+    return Name(name, former, hidden)
+
+
+def _parted(name: str) -> tuple[str, str | None]:
+    """Take a former name from behind a name, if a name is left."""
+    found = _FORMER_BEHIND.search(name)
+    bare = _FORMER_BEHIND.sub("", name).strip()
+    if not bare:
+        return name, None
+    return bare, (found["before"] or found["once"]) if found else None
 
 
 def former_names(cells: pd.Series) -> pd.Series:
-    """Return former names joined by semicolons; dates, labels and list marks around them dropped.
+    """Return what `former_names_of` makes of each cell, missing allowed.
 
     >>> former_names(pd.Series(["甲公司（2010至2015）；乙公司", "-", "A Co., Ltd."])).tolist()
     ['甲公司;乙公司', nan, 'A Co., Ltd.']
     """
-    given = cells.where(~unknown(cells))
-    if not given.notna().any():
-        return pd.Series(np.nan, index=cells.index, dtype="str")
-    lines = visible(given.str.replace(r"[\r\n]+", ";", regex=True))[0]
-    short = lines.where(lines.str.len() <= LONGEST_PARTED)
-    plain = short.str.replace(_DATED, "", regex=True).str.replace(_LABEL, "", regex=True)
-    joined = plain.str.replace(_PARTED, ";", regex=True, case=False).str.strip("; ")
-    joined = joined.fillna(lines)
-    return joined.where(joined != "")
+    return each(cells, former_names_of)
+
+
+def former_names_of(cell: str) -> str | None:
+    """Return former names joined by semicolons; dates, labels and list marks around them dropped.
+
+    Missing where the cell says nothing.
+    """
+    if says_nothing(cell):
+        return None
+    lines = visible_text(_LINE_ENDS.sub(";", cell))[0]
+    if len(lines) > LONGEST_PARTED:
+        return lines
+    plain = _AROUND.sub("", _YEARS.sub("", lines))
+    return _BETWEEN.sub(";", plain).strip("; ") or None

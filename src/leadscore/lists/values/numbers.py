@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+import re
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from leadscore.lists.headers.units import MULTIPLIER_PATTERN, MULTIPLIERS
-from leadscore.lists.values.texts import tidy
+from leadscore.lists.values.texts import tidy_word
 
 Floats = NDArray[np.float64]
 
@@ -29,100 +32,116 @@ _SHARE = rf"{QUALIFIER}(?P<n>{NUMBER})(?P<percent>%)?{REMAINDER}"
 _YEAR = r"(?P<year>(?:19|20)\d\d)(?:\.0+)?(?:年|年度|年报|年度报告|年年报|年度年报)?"
 
 
-def without_separators(cells: pd.Series) -> pd.Series:
-    """Return tidy cells without thousands separators: ``1,234`` is ``1234``, ``1,23`` stays."""
-    return cells.str.replace(r"(?<=\d),(?=\d{3}(?!\d))", "", regex=True)
+_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
+_PLAIN = re.compile(rf"\s*(?:{NUMBER})\s*")
+_COUNT_CELL, _BAND_CELL, _BELOW_CELL, _SHARE_CELL, _YEAR_CELL = map(
+    re.compile, (_COUNT, _BAND, _BELOW, _SHARE, _YEAR)
+)
+
+
+def without_separators(text: str) -> str:
+    """Return a tidy cell without thousands separators: ``1,234`` is ``1234``, ``1,23`` stays."""
+    return _THOUSANDS.sub("", text) if "," in text else text
+
+
+def plain_number(text: str) -> float:
+    """Return the number of a cell that holds nothing but a finite number, NaN for any other.
+
+    >>> plain_number("12"), plain_number("1e400"), plain_number("inf"), plain_number("12%")
+    (12.0, nan, nan, nan)
+    """
+    return _finite(text.strip()) if _PLAIN.fullmatch(text) else math.nan
 
 
 def plain(cells: pd.Series) -> Floats:
-    """Return the numbers of cells that hold nothing but a finite number, NaN for the others.
-
-    >>> plain(pd.Series(["12", "1e400", "inf", "12%"])).tolist()
-    [12.0, nan, nan, nan]
-    """
-    shaped = cells.str.fullmatch(rf"\s*(?:{NUMBER})\s*", na=False)
-    found = np.full(len(cells), np.nan)
-    at = shaped.to_numpy(dtype=bool)
-    if at.any():
-        found[at] = pd.to_numeric(cells[at].str.strip(), errors="coerce").to_numpy(dtype=float)
-    return np.where(np.isfinite(found), found, np.nan)
+    """Return what `plain_number` says of each cell."""
+    return np.array([plain_number(text) for text in cells], dtype=np.float64)
 
 
-def counts(cells: pd.Series) -> Floats:
-    """Read numbers of people or things.
+def count_of(cell: str) -> float:
+    """Read a number of people or things.
 
     A band has a documented point: between two bounds their geometric middle (sizes of firms
     spread by factors, not by steps), below one bound its half, from one bound up the bound itself,
     which is all that the list vouches for.
 
-    Parameters
-    ----------
-    cells
-        Text without missing values.
-
     Returns
     -------
-    numpy.ndarray
-        float64, at least 0; NaN for what can't be read.
+    float
+        At least 0; NaN for what can't be read.
 
-    >>> counts(
-    ...     pd.Series(["328.0", "1,234人", "100-499人", "小于50人", "5000人以上", "很多"])
-    ... ).tolist()
-    [328.0, 1234.0, 223.0, 25.0, 5000.0, nan]
+    >>> count_of("328.0"), count_of("1,234人"), count_of("100-499人"), count_of("小于50人")
+    (328.0, 1234.0, 223.0, 25.0)
+    >>> count_of("5000人以上"), count_of("很多")
+    (5000.0, nan)
     """
-    text = without_separators(tidy(cells))
-    found = plain(text)
-    worded = np.isnan(found)
-    if worded.any():
-        found[worded] = _worded_counts(text[worded])
-    return np.where(found >= 0, found, np.nan)
+    text = without_separators(tidy_word(cell))
+    number = plain_number(text)
+    if math.isnan(number):
+        number = _worded_count(text)
+    return number if number >= 0 else math.nan
 
 
-def _worded_counts(text: pd.Series) -> Floats:
-    """Read the counts that are more than a number, tidy."""
-    single = text.str.extract(f"^{_COUNT}$")
-    times = single["times"].map(MULTIPLIERS).fillna(1.0).to_numpy(dtype=float)
-    stated = _float(single["n"]) * times
-    band = text.str.extract(f"^{_BAND}$")
-    low, high = _float(band["low"]), _float(band["high"])
-    middle = np.where(low <= high, np.round(np.sqrt(np.maximum(low, 1) * high)), np.nan)
-    below = text.str.extract(f"^{_BELOW}$")
-    half = _first(_float(below["a"]), _float(below["b"])) / 2
-    return _first(half, _first(middle, stated))
+def counts(cells: pd.Series) -> Floats:
+    """Return what `count_of` says of each cell; cells are text without missing values."""
+    return np.array([count_of(text) for text in cells], dtype=np.float64)
 
 
-def shares(cells: pd.Series) -> tuple[Floats, NDArray[np.bool_]]:
-    """Read shares as they stand, and tell which carry their own percent sign.
+def _worded_count(text: str) -> float:
+    """Read a count that is more than a number, tidy."""
+    below = _BELOW_CELL.fullmatch(text)
+    if below:
+        return _finite(below["a"] or below["b"]) / 2
+    band = _BAND_CELL.fullmatch(text)
+    low, high = (_finite(band["low"]), _finite(band["high"])) if band else (math.nan, math.nan)
+    if low <= high:
+        middle = math.sqrt(max(low, 1.0) * high)
+        return float(round(middle)) if math.isfinite(middle) else middle
+    single = _COUNT_CELL.fullmatch(text)
+    return _finite(single["n"]) * MULTIPLIERS.get(single["times"], 1.0) if single else math.nan
+
+
+def share_of(cell: str) -> tuple[float, bool]:
+    """Read a share as it stands, and tell whether it carries its own percent sign.
 
     Returns
     -------
     tuple
-        Fractions for cells with a percent sign, plain numbers for those without, NaN for what
-        can't be read; and a mask of the cells with a percent sign.
+        A fraction for a cell with a percent sign, the plain number for one without, NaN for what
+        can't be read; and whether there is a percent sign.
 
-    >>> values, percent = shares(pd.Series(["12%", "12", "约0.5"]))
-    >>> values.tolist(), percent.tolist()
-    ([0.12, 12.0, 0.5], [True, False, False])
+    >>> share_of("12%"), share_of("12"), share_of("约0.5")
+    ((0.12, True), (12.0, False), (0.5, False))
     """
-    parts = without_separators(tidy(cells)).str.extract(f"^{_SHARE}$")
-    percent = parts["percent"].notna().to_numpy(dtype=bool)
-    number = _float(parts["n"])
-    return np.where(percent, number / 100, number), percent
+    found = _SHARE_CELL.fullmatch(without_separators(tidy_word(cell)))
+    if found is None:
+        return math.nan, False
+    number, percent = _finite(found["n"]), found["percent"] is not None
+    return number / 100 if percent else number, percent
+
+
+def shares(cells: pd.Series) -> tuple[Floats, NDArray[np.bool_]]:
+    """Return what `share_of` says of each cell: the numbers, and a mask of percent signs."""
+    read = [share_of(text) for text in cells]
+    values = np.array([value for value, _ in read], dtype=np.float64)
+    return values, np.array([percent for _, percent in read], dtype=np.bool_)
+
+
+def year_of(cell: str) -> float:
+    """Read a year such as ``2023``, ``2023年报``; NaN for what can't be read.
+
+    >>> year_of("2023.0"), year_of("2023年报"), year_of("23")
+    (2023.0, 2023.0, nan)
+    """
+    found = _YEAR_CELL.fullmatch(tidy_word(cell))
+    return float(found["year"]) if found else math.nan
 
 
 def years(cells: pd.Series) -> Floats:
-    """Read years such as ``2023``, ``2023年报``; NaN for what can't be read.
-
-    >>> years(pd.Series(["2023.0", "2023年报", "23"])).tolist()
-    [2023.0, 2023.0, nan]
-    """
-    return _float(tidy(cells).str.extract(f"^{_YEAR}$")["year"])
+    """Return what `year_of` says of each cell."""
+    return np.array([year_of(text) for text in cells], dtype=np.float64)
 
 
-def _float(text: pd.Series) -> Floats:
-    found = pd.to_numeric(text, errors="coerce").to_numpy(dtype=float)
-    return np.where(np.isfinite(found), found, np.nan)
-
-
-def _first(first: Floats, second: Floats) -> Floats:
-    return np.where(np.isnan(first), second, first)
+def _finite(digits: str) -> float:
+    number = float(digits)
+    return number if math.isfinite(number) else math.nan

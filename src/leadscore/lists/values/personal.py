@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pandas as pd
 
 PERSONAL = (
@@ -11,6 +13,17 @@ PERSONAL = (
 """Chinese mobile numbers, landlines with area code, e-mail addresses."""
 
 _STARS = "***"
+_PERSONAL = re.compile(PERSONAL)
+_DIGIT_OR_AT = re.compile(r"[\d@]")
+
+
+def starred(text: str) -> str:
+    """Return one text as `without_personal` does.
+
+    >>> starred("王经理 13812345678，来过展会")
+    '王经理 ***，来过展会'
+    """
+    return _PERSONAL.sub(_STARS, text) if _DIGIT_OR_AT.search(text) else text
 
 
 def without_personal(text: pd.Series) -> pd.Series:

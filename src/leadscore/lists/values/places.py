@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from leadscore.lists.values.codes import division_of
+from leadscore.lists.values.codes import DIVISION
 from leadscore.lists.values.divisions import (
     NOWHERE,
     Place,
@@ -36,10 +36,6 @@ _BRANCH = re.compile(r"公司(.{2,40}?)(?:分公司|办事处|分部)$")
 _PREFIX = 40
 _NO_PLACE = frozenset({"市辖区", "县", "省直辖县级行政区划", "自治区直辖县级行政区划"})
 """What the national list of divisions has between a province and its districts: no place."""
-
-_JOIN = "\x1f"
-
-Objects = NDArray[np.object_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,60 +76,71 @@ def settle(firms: pd.DataFrame) -> Places:
     firms
         The canonical columns `PLACED_BY`; text, missing allowed.
     """
-    given = _looked_up(firms["city_code"].fillna(firms["province_code"]), place_of_code)
-    columns, odd_city, unknown = _columns(firms["province"], firms["city"], firms["district"])
-    address = _looked_up(firms["registered_address"].str.slice(0, _PREFIX), beginning)
-    sources = [given, columns, address]
-    sources.append(_looked_up(division_of(firms["credit_code"]), place_of_code))
-    unplaced = pd.Series(_first_province(sources) == None, index=firms.index)  # noqa: E711
-    sources.append(_looked_up(firms["name"].where(unplaced), _of_name))
-    province = _first_province(sources)
-    city = np.full(len(firms), None, dtype=object)
-    for source_province, source_city in sources:
-        fits = (city == None) & (source_province == province)  # noqa: E711
-        city[fits] = source_city[fits]
-    known = (columns[0] != None) & (address[0] != None)  # noqa: E711
+    columns = [firms[name].astype(object).to_list() for name in PLACED_BY]
+    found = [
+        settle_firm(*(text if isinstance(text, str) else None for text in row))
+        for row in zip(*columns, strict=True)
+    ]
+    code = {
+        name: pd.Series(
+            [getattr(each.place, name) for each in found], index=firms.index, dtype="str"
+        )
+        for name in ("province", "city")
+    }
     return Places(
-        pd.Series(province, index=firms.index, dtype="str"),
-        pd.Series(city, index=firms.index, dtype="str"),
-        odd_city,
-        known & (columns[0] != address[0]),
-        unknown,
+        code["province"],
+        code["city"],
+        np.array([each.odd_city for each in found], dtype=np.bool_),
+        np.array([each.odd_address for each in found], dtype=np.bool_),
+        {
+            name: np.array([name in each.unplaced for each in found], dtype=np.bool_)
+            for name in ("province", "city")
+        },
     )
 
 
-def _first_province(sources: list[tuple[Objects, Objects]]) -> Objects:
-    province = sources[0][0].copy()
-    for source, _ in sources[1:]:
-        open_ = province == None  # noqa: E711
-        province[open_] = source[open_]
-    return province
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The settled place of one firm, and what speaks against it; see `Places`."""
+
+    place: Place
+    odd_city: bool
+    odd_address: bool
+    unplaced: tuple[str, ...]
 
 
-def _looked_up(texts: pd.Series, find: Callable[[str], Place]) -> tuple[Objects, Objects]:
-    """Return province and city of each text; each different text is looked at once."""
-    at, different = pd.factorize(texts)
-    found = [find(text) for text in different]
-    province = np.array([*(place.province for place in found), None], dtype=object)
-    city = np.array([*(place.city for place in found), None], dtype=object)
-    return province[at], city[at]
+def settle_firm(
+    province_code: str | None,
+    city_code: str | None,
+    province: str | None,
+    city: str | None,
+    district: str | None,
+    registered_address: str | None,
+    credit_code: str | None,
+    name: str | None,
+) -> Settled:
+    """Settle one firm's province and city; the order of the arguments is that of `PLACED_BY`."""
+    code = city_code or province_code
+    stated = _of_columns(province or "", city or "", district or "")
+    address = beginning(registered_address[:_PREFIX]) if registered_address else NOWHERE
+    sources = [_of_code(code) if code else NOWHERE, stated.place, address]
+    sources.append(_of_code(credit_code[DIVISION]) if credit_code else NOWHERE)
+    if name and all(source.province is None for source in sources):
+        sources.append(_of_name(name))
+    wide = next((source.province for source in sources if source.province), None)
+    near = (source.city for source in sources if source.city and source.province == wide)
+    known = stated.place.province is not None and address.province is not None
+    return Settled(
+        Place(wide, next(near, None)),
+        stated.odd,
+        known and stated.place.province != address.province,
+        stated.unplaced,
+    )
 
 
-def _columns(
-    province: pd.Series, city: pd.Series, district: pd.Series
-) -> tuple[tuple[Objects, Objects], NDArray[np.bool_], dict[str, NDArray[np.bool_]]]:
-    """Return the places that the columns name, where they disagree, and where they name none."""
-    stated = province.fillna("") + _JOIN + city.fillna("") + _JOIN + district.fillna("")
-    at, different = pd.factorize(stated)
-    found = [_of_columns(*text.split(_JOIN)[:3]) for text in different]
-    province_codes = np.array([each.place.province for each in found], dtype=object)
-    city_codes = np.array([each.place.city for each in found], dtype=object)
-    odd = np.array([each.odd for each in found], dtype=bool)
-    unplaced = {
-        name: np.array([name in each.unplaced for each in found], dtype=bool)[at]
-        for name in ("province", "city")
-    }
-    return (province_codes[at], city_codes[at]), odd[at], unplaced
+@lru_cache(maxsize=4096)
+def _of_code(code: str) -> Place:
+    return place_of_code(code)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +152,8 @@ class _Stated:
     unplaced: tuple[str, ...]
 
 
+# Lists repeat few places.
+@lru_cache(maxsize=4096)
 def _of_columns(province: str, city: str, district: str) -> _Stated:
     wide = _either(province)
     near = _either(city, wide.province)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -41,8 +42,67 @@ Written out, since the regular expressions of Arrow know no escapes beyond ``\\x
 
 _ODD_SPACES = "\\t-\\r\u0085\u00a0\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 _SPACES = f"[ {_ODD_SPACES}]+"
+_HIDDEN = re.compile(INVISIBLE)
+_SPACE = re.compile(_SPACES)
 _HIDDEN_OR_SPACE = re.compile(f"{INVISIBLE}|{_SPACES}")
 _UNEVEN = f"[{_ODD_SPACES}]|  |^ | $"
+_IS_UNEVEN = re.compile(f"[{_ODD_SPACES}]|  ")
+_NO_NAME = frozenset(_NOTHING)
+_NO_VALUE = frozenset((*_NOTHING, *_NOTHING_BUT_A_NAME))
+
+
+def each(cells: pd.Series, rewrite: Callable[[str], str | None]) -> pd.Series:
+    """Return what ``rewrite`` makes of each text, looking at each different one once.
+
+    Parameters
+    ----------
+    cells
+        Text, missing allowed, which stays missing.
+    rewrite
+        Takes a text, returns one or None.
+
+    >>> each(pd.Series(["a", None, "a"], dtype="str"), str.upper).to_list()
+    ['A', nan, 'A']
+    """
+    at, different = pd.factorize(cells)
+    written = np.array([*(rewrite(text) for text in different), None], dtype=object)
+    return pd.Series(written[at], index=cells.index, dtype="str")
+
+
+def says_nothing(text: str, *, name: bool = False) -> bool:
+    """Tell whether one text says in words that nothing is known, as `unknown` does of a column.
+
+    >>> says_nothing("未公开"), says_nothing("NA"), says_nothing("NA", name=True)
+    (True, True, False)
+    """
+    if len(text) > _LONGEST_WORD:
+        return False
+    # Arrow's lower case of İ is i, Python's is two characters.
+    word = text.strip().replace("İ", "i").lower()
+    return word in (_NO_NAME if name else _NO_VALUE)
+
+
+def is_none_word(text: str) -> bool:
+    """Tell whether one text says that there are none, as `says_none` does of a column."""
+    return len(text) <= _LONGEST_WORD and text.strip() in _SAYS_NONE
+
+
+def is_spreadsheet_error(text: str) -> bool:
+    """Tell whether one text is an error of a spreadsheet, as `spreadsheet_error` does of many."""
+    return text.startswith("#") and text.strip().replace("İ", "i").lower() in _CELL_ERRORS
+
+
+def visible_text(text: str) -> tuple[str, bool]:
+    """Do for one text what `visible` does for a column.
+
+    >>> visible_text("深圳\\u202e某\\x00"), visible_text(" 甲  乙 ")
+    (('深圳某', True), ('甲 乙', False))
+    """
+    clean = _HIDDEN.sub("", text)
+    hidden = len(clean) < len(text)
+    if clean.startswith(" ") or clean.endswith(" ") or _IS_UNEVEN.search(clean):
+        clean = _SPACE.sub(" ", clean).strip()
+    return clean, hidden
 
 
 def unknown(cells: pd.Series, *, name: bool = False) -> NDArray[np.bool_]:
@@ -124,5 +184,4 @@ def tidy(cells: pd.Series) -> pd.Series:
     >>> tidy(pd.Series(["１，２３４ 万元"])).item()
     '1,234万元'
     """
-    plain = cells.str.normalize("NFKC").str.lower()
-    return plain.str.replace(INVISIBLE, "", regex=True).str.replace(_SPACES, "", regex=True)
+    return each(cells, tidy_word)

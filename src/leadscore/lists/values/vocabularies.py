@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 
 import pandas as pd
 
@@ -141,7 +142,7 @@ def _stages_said(clause: str) -> Iterator[str]:
             yield found.lastgroup
 
 
-def names_stages(cells: pd.Series) -> bool:
+def names_stages(cells: Iterable[str]) -> bool:
     """Tell whether most cells of a column name a stage, and none or fewer a status.
 
     Parameters
@@ -152,10 +153,10 @@ def names_stages(cells: pd.Series) -> bool:
     >>> names_stages(pd.Series(["洽谈", "签约", "存续"])), names_stages(pd.Series(["存续", "注销"]))
     (True, False)
     """
-    counts = cells.value_counts()
-    stage = sum(count for word, count in counts.items() if stage_of(str(word))[0])
-    status = sum(count for word, count in counts.items() if status_of(str(word)))
-    return bool(stage > status and 2 * stage > len(cells))
+    counts = Counter(cells)
+    stage = sum(count for word, count in counts.items() if stage_of(word)[0])
+    status = sum(count for word, count in counts.items() if status_of(word))
+    return stage > status and 2 * stage > counts.total()
 
 
 def statuses(cells: pd.Series) -> pd.Series:

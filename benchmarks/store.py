@@ -1,0 +1,183 @@
+"""Measures the store: seconds to take a list in, milliseconds for pages of a large ranking.
+
+Makes firms out of the canonical columns and a city profile, takes them in as one list, the same
+list again, and asks for pages, on SQLite and on a PostgreSQL that it starts. Usage: ``python
+benchmarks/store.py [--firms N] [--runs N] [--only sqlite|postgresql] [--profile]``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import cProfile
+import io
+import pstats
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from leadscore.city import City, load_city
+from leadscore.learning.day_one import expert_pipeline
+from leadscore.lists.values.codes import ALPHABET, is_valid_code
+from leadscore.ranking.scoring import Scorer
+from leadscore.store.database import Database
+from leadscore.store.list_intake import take_in_list
+from leadscore.store.lists import add_list
+from leadscore.store.ranking_filter import RankingFilter
+from leadscore.store.ranking_pages import facets, ranking_page
+from leadscore.store.schema import METADATA
+
+HERE = Path(__file__).resolve().parent.parent
+NOW = datetime(2026, 11, 24, 8, tzinfo=UTC)
+TODAY = date(2026, 11, 24)
+PLACES = ("广东省 深圳市", "广东省 东莞市", "江苏省 苏州市", "浙江省 杭州市", "湖北省 武汉市",
+          "上海市 上海市", "四川省 成都市", "福建省 厦门市")  # fmt: skip
+
+
+def credit_code(number: int) -> str:
+    """Return a valid code for each number."""
+    body = f"91440300{number:09d}"
+    return next(body + mark for mark in ALPHABET if is_valid_code(body + mark))
+
+
+def firms(count: int, city: City, seed: int = 7) -> pd.DataFrame:
+    """Return invented firms: half of them work in a segment of the city, by its own name."""
+    random = np.random.default_rng(seed)
+    names = np.array([segment.name.zh for segment in city.segments.values()])
+    trades = np.array(["面包、糕点的生产和销售", "道路货物运输", "房屋租赁", "软件开发"])
+    works = random.random(count) < 0.5
+    business = np.where(works, names[random.integers(0, len(names), count)] + "的研发、生产和销售",
+                        trades[random.integers(0, len(trades), count)])  # fmt: skip
+    places = pd.Series(np.array(PLACES)[random.integers(0, len(PLACES), count)]).str.split(" ")
+    founded = pd.Timestamp("1995-01-01") + pd.to_timedelta(random.integers(0, 11_000, count), "D")
+    return pd.DataFrame(
+        {
+            "name": [f"第{number}号{places[number][1][:2]}科技有限公司" for number in range(count)],
+            "credit_code": [credit_code(number) for number in range(count)],
+            "province": places.str[0], "city": places.str[1], "main_business": business,
+            "business_scope": business + "；技术开发、技术咨询；货物进出口。" * 6,
+            "registered_capital_cny": np.round(10 ** random.uniform(5.5, 9, count)),
+            "founded_on": founded.strftime("%Y-%m-%d"),
+            "staff": random.integers(3, 3_000, count),
+            "patents": random.poisson(8, count),
+            "status": np.where(random.random(count) < 0.03, "注销", "在业"),
+        }
+    )  # fmt: skip
+
+
+def take_in(database: Database, content: bytes, scorer: Scorer) -> tuple[float, float, float]:
+    """Take a list in; return the seconds of reading and scoring, and of storing: wall and CPU."""
+    with database.write() as connection:
+        number = add_list(connection, file_name="invented.csv", content=content, mapping={},
+                          as_of=TODAY, actor="benchmark", now=NOW)  # fmt: skip
+    start, moments = time.perf_counter(), list[tuple[float, float]]()
+
+    def progress(fraction: float, _words: object) -> None:
+        if fraction >= 0.8:
+            moments.append((time.perf_counter(), time.process_time()))
+
+    take_in_list(database, number, scorer=scorer, now=NOW, today=TODAY, progress=progress)
+    wall, spent = moments[-1]
+    return wall - start, time.perf_counter() - wall, time.process_time() - spent
+
+
+def median_ms(deed: Callable[[], object], runs: int) -> tuple[float, float]:
+    """Return the median and the largest of some runs, in milliseconds; one more goes before."""
+    deed()
+    found = []
+    for _ in range(runs):
+        start = time.perf_counter()
+        deed()
+        found.append((time.perf_counter() - start) * 1e3)
+    return statistics.median(found), max(found)
+
+
+def shown(figures: tuple[float, float]) -> str:
+    """Return median and maximum."""
+    return "{:8.1f} {:8.1f} ms".format(*figures)
+
+
+def measure_pages(database: Database, city: City, count: int, runs: int) -> None:
+    """Print how long pages take."""
+    segment = next(iter(city.segments))
+    asked: dict[str, Callable[[], RankingFilter]] = {
+        "first page": RankingFilter,
+        "segment": lambda: RankingFilter(segment=segment),
+        "chain, grade": lambda: RankingFilter(chain=segment.partition(".")[0], grade="AB"),
+        "region 4403": lambda: RankingFilter(region="4403"),
+        "list": lambda: RankingFilter(list_id=1),
+        "vetoed": lambda: RankingFilter(veto="yes"),
+        "text, frequent": lambda: RankingFilter(text="研发"),
+        "text, one firm": lambda: RankingFilter(text=f"第{count // 2}号"),
+        "text, none": lambda: RankingFilter(text="不存在"),
+    }
+    for name, make in asked.items():
+
+        def page(make: Callable[[], RankingFilter] = make) -> None:
+            with database.read() as connection:
+                ranking_page(connection, make())
+
+        print(f"  {name:28} {shown(median_ms(page, runs))}")
+    for sort in ("-likelihood", "-fit", "name", "priority"):
+
+        def ordered(sort: str = sort) -> None:
+            with database.read() as connection:
+                ranking_page(connection, RankingFilter(), sort=sort)  # type: ignore[arg-type]
+
+        print(f"  {'by ' + sort:28} {shown(median_ms(ordered, runs))}")
+    with database.read() as connection:
+        cursor = None
+        for _ in range(20):
+            cursor = ranking_page(connection, RankingFilter(), after=cursor, limit=500).next
+
+    def deep() -> None:
+        with database.read() as connection:
+            ranking_page(connection, RankingFilter(), after=cursor)
+
+    def counted() -> None:
+        with database.read() as connection:
+            facets(connection, RankingFilter())
+
+    print(f"  {'page after 10,000 firms':28} {shown(median_ms(deep, runs))}")
+    print(f"  {'counts of all facets':28} {shown(median_ms(counted, runs))}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--firms", type=int, default=100_000)
+    parser.add_argument("--runs", type=int, default=15)
+    parser.add_argument("address", nargs="?", help="an empty database; SQLite if none is given")
+    parser.add_argument("--profile", action="store_true", help="say where taking in spends time")
+    options = parser.parse_args()
+    city = load_city(HERE / "data" / "cities" / "nanchang.toml")
+    scorer = Scorer(expert_pipeline(city), "benchmark")
+    table = firms(options.firms, city)
+    content = table.to_csv(index=False).encode()
+    with tempfile.TemporaryDirectory() as folder:
+        database = Database(options.address or Path(folder) / "store.sqlite3")
+        with database.write() as connection:
+            METADATA.create_all(connection)
+        print(f"{database.dialect}, {options.firms:,} firms")
+        profile = cProfile.Profile()
+        for what in ("take in, new firms", "take in again, all known"):
+            if options.profile:
+                profile.enable()
+            scored, stored, spent = take_in(database, content, scorer)
+            profile.disable()
+            print(f"  {what:28} {scored:8.1f} s to read and score, {stored:.1f} s to store "
+                  f"(CPU of this process: {spent:.1f} s)")  # fmt: skip
+            if options.profile:
+                told = io.StringIO()
+                pstats.Stats(profile, stream=told).sort_stats("tottime").print_stats(40)
+                print(told.getvalue())
+        measure_pages(database, city, options.firms, options.runs)
+        database.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,196 @@
+"""Does jobs one after another: takes the oldest that waits, does it, and keeps what came of it."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from leadscore.errors import LeadscoreError
+from leadscore.jobs.context import Clock, JobContext, Kind, Stopped
+from leadscore.language import Text
+from leadscore.store.database import Database
+from leadscore.store.faults import StoreError
+from leadscore.store.job_claims import (
+    Held,
+    cancelled,
+    claim,
+    fail,
+    finish,
+    put_back,
+    requeue_lost,
+)
+from leadscore.store.jobs import Job
+
+_log = logging.getLogger(__name__)
+
+_TICK = 0.5  # seconds until a wish to stop is noticed
+
+_OUR_FAULT = Text(
+    zh="任务 {id} 在程序内部出错，这是我们的问题；记录已留在服务日志里，请交给维护者。",
+    en="job {id} broke inside leadscore. This is our fault; what happened is in the log of the "
+    "service, please pass it to the maintainers.",
+)
+
+
+class BrokenJobError(LeadscoreError):
+    """A job that met a fault of ours."""
+
+    code = "internal_error"
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often a worker looks and speaks, in seconds.
+
+    Attributes
+    ----------
+    look
+        Between two looks for work where there was none.
+    beat
+        Between two signs of life.
+    lost
+        Silence after which a worker counts as dead.
+    grace
+        How long a job may go on when the worker is to stop; then the process ends without it.
+    """
+
+    look: float = 1.0
+    beat: float = 5.0
+    lost: float = 60.0
+    grace: float = 10.0
+
+
+@dataclass(frozen=True)
+class Worker:
+    """A worker in this process.
+
+    Attributes
+    ----------
+    name
+        What no other worker is called.
+    database
+        The database of the store.
+    kinds
+        What it can do, by name.
+    clock
+        Returns the time, with a zone.
+    stopping
+        Set from outside when it is to stop.
+    pace
+        See `Pace`.
+    """
+
+    name: str
+    database: Database
+    kinds: Mapping[str, Kind]
+    clock: Clock
+    stopping: threading.Event
+    pace: Pace = Pace()
+
+    def run(self) -> None:
+        """Do jobs until ``stopping`` is set; a database that is away is waited for."""
+        while not self.stopping.is_set():
+            try:
+                busy = self.do_one()
+            except StoreError as error:
+                _log.warning("the table of jobs can't be used: %s", error.code)
+                busy = False
+            if not busy:
+                self.stopping.wait(self.pace.look)
+
+    def do_one(self) -> bool:
+        """Do the oldest job that waits; False if there is none.
+
+        Raises
+        ------
+        StoreError
+            If the table of jobs can't be used.
+        """
+        job = self._taken()
+        if job is None:
+            return False
+        held = Held(job.id, self.name, job.attempts)
+        context = JobContext(self.database, held, self.clock, self.stopping)
+        _log.info("job %s (%s) begins, attempt %s", job.id, job.kind, job.attempts)
+        with self._beating(context):
+            self._do(job, context)
+        return True
+
+    def _taken(self) -> Job | None:
+        exclusive = [name for name, kind in self.kinds.items() if kind.exclusive]
+        now = self.clock()
+        with self.database.write() as connection:
+            requeue_lost(connection, now=now, silent=timedelta(seconds=self.pace.lost))
+            return claim(
+                connection, worker=self.name, kinds=self.kinds.keys(), exclusive=exclusive, now=now
+            )
+
+    def _do(self, job: Job, context: JobContext) -> None:
+        """Run a job, and keep how it ended. Here is the edge at which errors become a state."""
+        try:
+            self._finished(context.held, self.kinds[job.kind].run(context, job.payload))
+        except Stopped as stopped:
+            self._stopped(context.held, stopped.why)
+        except LeadscoreError as error:
+            self._failed(context.held, error)
+        except Exception:
+            _log.exception("job %s (%s) broke", job.id, job.kind)
+            self._failed(context.held, BrokenJobError(_OUR_FAULT.format(id=job.id)))
+
+    def _finished(self, held: Held, result: Mapping[str, Any]) -> None:
+        with self.database.write() as connection:
+            kept = finish(connection, held, result, now=self.clock())
+        _log.info("job %s %s", held.id, "is done" if kept else "had been given to another worker")
+
+    def _failed(self, held: Held, error: LeadscoreError) -> None:
+        with self.database.write() as connection:
+            fail(connection, held, error, now=self.clock())
+        _log.info("job %s has failed: %s", held.id, error.code)
+
+    def _stopped(self, held: Held, why: str) -> None:
+        with self.database.write() as connection:
+            if why == "cancel":
+                cancelled(connection, held, now=self.clock())
+            elif why == "stop":
+                put_back(connection, held)
+        _log.info("job %s was stopped: %s", held.id, why)
+
+    @contextlib.contextmanager
+    def _beating(self, context: JobContext) -> Iterator[None]:
+        """Give signs of life as long as the block lasts."""
+        ended = threading.Event()
+        thread = threading.Thread(target=self._beats, args=(context, ended), daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
+
+    def _beats(self, context: JobContext, ended: threading.Event) -> None:
+        beaten, stopped = time.monotonic(), None
+        while not ended.wait(min(self.pace.beat, _TICK)):
+            now = time.monotonic()
+            if self.stopping.is_set():
+                stopped = stopped or now
+                if now - stopped >= self.pace.grace:
+                    self._abandon(context.held)
+            if now - beaten >= self.pace.beat:
+                # Whatever keeps one sign of life from being given, the next may succeed.
+                with contextlib.suppress(StoreError):
+                    context.beat()
+                beaten = now
+
+    def _abandon(self, held: Held) -> None:
+        """Put back a job that doesn't let itself be stopped, and end the process."""
+        try:
+            self._stopped(held, "stop")
+        finally:
+            os._exit(0)

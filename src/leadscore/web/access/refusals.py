@@ -1,0 +1,116 @@
+"""What is said to somebody who may not do what they asked for."""
+
+from __future__ import annotations
+
+import math
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from flask import after_this_request
+
+from leadscore.errors import Detail
+from leadscore.language import Text
+from leadscore.web.errors import REFUSALS, RequestError
+
+if TYPE_CHECKING:
+    from flask import Response
+
+_BAD_KEY = Text(
+    zh="这把密钥无效：不存在、已过期或已撤销", en="this key is unknown, expired or revoked"
+)
+_BEARER = Text(zh="Bearer 加上有效的密钥", en="Bearer and a key that is good")
+_WRONG = Text(zh="用户名或密码不对", en="wrong name or password")
+_CROSS = Text(
+    zh="请求来自别的网站，未予接受", en="the request comes from another site and was refused"
+)
+_OWN = Text(zh="本服务自己的网页，或不是浏览器的程序", en="a page of this service, or no browser")
+_NO_TOKEN = Text(
+    zh="缺少防伪标记或标记不对。请重新载入网页。",
+    en="the token against forged requests is missing or wrong. Load the page again.",
+)
+_TOKEN = Text(
+    zh="GET /api/v1/me 给出的 csrf_token", en="the csrf_token that GET /api/v1/me answers with"
+)
+_LOCKED = Text(
+    zh="失败次数太多，请在 {seconds} 秒后再试", en="too many failures; try again in {seconds} s"
+)
+_ANOTHER_HOST = Text(
+    zh="演示模式只在本机使用，请打开 http://127.0.0.1",
+    en="the demonstration is for this machine only; open http://127.0.0.1",
+)
+_LOOPBACK = Text(zh="127.0.0.1、localhost 或 [::1]", en="127.0.0.1, localhost or [::1]")
+
+
+class UnauthorizedError(RequestError):
+    """Somebody whom we don't know."""
+
+    code = "unauthorized"
+    status = 401
+
+
+class ForbiddenError(RequestError):
+    """Somebody whom we know, and who may not."""
+
+    code = "forbidden"
+    status = 403
+
+
+class ForgedRequestError(RequestError):
+    """A request that a page elsewhere may have made in somebody's name."""
+
+    code = "forged_request"
+    status = 403
+
+
+class TooManyAttemptsError(RequestError):
+    """A name under which too many log-ins failed."""
+
+    code = "too_many_attempts"
+    status = 429
+
+
+def unknown() -> UnauthorizedError:
+    """Return the error for somebody who shows neither session nor key."""
+    return UnauthorizedError(REFUSALS[401][1])
+
+
+def bad_key() -> UnauthorizedError:
+    """Return the error for a key that is worth nothing; it is not shown."""
+    return UnauthorizedError(_BAD_KEY, [Detail("Authorization", "…", _BEARER)])
+
+
+def wrong_password() -> UnauthorizedError:
+    """Return the error of a log-in, the same whatever was wrong."""
+    return UnauthorizedError(_WRONG)
+
+
+def forbidden(permission: str) -> ForbiddenError:
+    """Return the error for a role that lacks a permission."""
+    return ForbiddenError(REFUSALS[403][1], [Detail("role", "…", Text(permission, permission))])
+
+
+def cross_site(header: str, got: str) -> ForgedRequestError:
+    """Return the error for a request from a page of another site."""
+    return ForgedRequestError(_CROSS, [Detail(header, got, _OWN)])
+
+
+def no_csrf_token(header: str) -> ForgedRequestError:
+    """Return the error for a request of a browser without the token of its session."""
+    return ForgedRequestError(_NO_TOKEN, [Detail(header, "…", _TOKEN)])
+
+
+def another_host(host: str) -> ForgedRequestError:
+    """Return the error for a demonstration that was reached under another name."""
+    return ForgedRequestError(_ANOTHER_HOST, [Detail("Host", host, _LOOPBACK)])
+
+
+def locked(remaining: timedelta) -> TooManyAttemptsError:
+    """Return the error for a name that is locked; the answer says for how long."""
+    seconds = max(1, math.ceil(remaining.total_seconds()))
+
+    @after_this_request
+    def say_when(response: Response) -> Response:
+        response.headers["Retry-After"] = str(seconds)
+        return response
+
+    return TooManyAttemptsError(_LOCKED.format(seconds=seconds))

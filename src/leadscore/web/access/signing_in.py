@@ -1,0 +1,107 @@
+"""Logging in, and setting a password: the same time and answer whether a name exists or not."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from leadscore.store import attempts, one_time_links, passwords, sessions, users
+from leadscore.store.audit import Mark, Record
+from leadscore.web.access.callers import Access, Caller
+from leadscore.web.access.refusals import locked, wrong_password
+from leadscore.web.store_refusals import store_refusals
+
+
+def log_in(
+    access: Access, name: str, password: str, *, address: str | None, secret: str | None
+) -> Caller:
+    """Return the caller with a new session; the one that the browser had has ended.
+
+    Raises
+    ------
+    TooManyAttemptsError
+        If too many failed under this name.
+    UnauthorizedError
+        If there is no such user, or that isn't their password.
+    """
+    now, name = access.clock(), users.folded(name)
+    with access.database.write() as connection:
+        locked_until = attempts.begin(connection, name, now)
+        kept = users.password_of(connection, name)
+    if locked_until is not None:
+        raise locked(locked_until - now)
+    # Outside of any transaction: it takes long, on purpose, and others want to write.
+    right = passwords.matches(kept, password)
+    found = _begin(access, name, kept, now, secret, address) if right else None
+    if found is None:
+        _note_failure(access, name, now, address)
+        raise wrong_password()
+    return found
+
+
+def _begin(
+    access: Access,
+    name: str,
+    kept: str | None,
+    now: datetime,
+    secret: str | None,
+    address: str | None,
+) -> Caller | None:
+    """Begin a session, unless the user was disabled or has set another password meanwhile."""
+    with access.database.write() as connection:
+        if users.password_of(connection, name) != kept:
+            return None
+        attempts.succeed(connection, name)
+        if secret is not None:
+            sessions.end(connection, secret)
+        new = sessions.begin(connection, name, now=now, limits=access.limits)
+        role = users.get(connection, name).role
+        record = Record(name, role, "session.begin", "user", name, address)
+        mark = access.trail.append(connection, record, now)
+    access.trail.publish(mark)
+    return Caller(name, role, new)
+
+
+def _note_failure(access: Access, name: str, now: datetime, address: str | None) -> None:
+    """Note a failed log-in; a name that nobody has isn't kept, for it may be a password."""
+    with access.database.write() as connection:
+        mark = access.trail.append(connection, _failure(connection, name, address), now)
+    access.trail.publish(mark)
+
+
+def _failure(connection: Connection, name: str, address: str | None) -> Record:
+    try:
+        user = users.get(connection, name)
+    except users.UnknownNameError:
+        return Record("anonymous", "-", "session.begin", None, None, address, "refused")
+    return Record("anonymous", "-", "session.begin", "user", user.name, address, "refused")
+
+
+def set_password(access: Access, token: str, password: str, *, address: str | None) -> str:
+    """Set the password of the owner of a one-time link, and return their name.
+
+    All their sessions end.
+
+    Raises
+    ------
+    NothingThereError
+        If the link is dead.
+    UnacceptableError
+        If the password is too easy to guess.
+    """
+    now = access.clock()
+    with store_refusals():
+        with access.database.read() as connection:
+            name = one_time_links.link_owner(connection, token, now=now, lock=False)
+        passwords.check_password(password, name)
+        kept = passwords.hash_password(password)
+        with access.database.write() as connection:
+            name = one_time_links.use_link(connection, token, kept, now=now)
+            sessions.end_all(connection, name)
+            attempts.succeed(connection, name)
+            role = users.get(connection, name).role
+            record = Record(name, role, "password.set", "user", name, address)
+            mark: Mark = access.trail.append(connection, record, now)
+    access.trail.publish(mark)
+    return name

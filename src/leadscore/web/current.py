@@ -1,0 +1,95 @@
+"""The scoring of the current champion: another model is taken up while the service runs."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from datetime import date, datetime
+
+from leadscore.errors import LeadscoreError
+from leadscore.learning.shelf.shelf import Shelf
+from leadscore.ranking.scoring import Scorer
+from leadscore.web.metrics import ModelState
+from leadscore.web.scored import FirmScoring
+
+_log = logging.getLogger(__name__)
+
+_LOOK_EVERY_SECONDS = 2.0
+
+
+class CurrentScoring:
+    """Gives the scoring of the champion, and looks now and then whether it is another one.
+
+    Parameters
+    ----------
+    scorer
+        What scores at first.
+    shelf
+        Where the champion is named.
+    load
+        Returns a scorer of the champion.
+    today
+        Returns the day as of which firms are scored.
+    """
+
+    def __init__(
+        self, scorer: Scorer, shelf: Shelf, load: Callable[[], Scorer], today: Callable[[], date]
+    ) -> None:
+        self._shelf, self._load, self._today = shelf, load, today
+        self._scoring = FirmScoring(scorer, today)
+        self._champion = self._named()
+        self._created = self._created_of(scorer.model)
+        self._lock, self._looked = threading.Lock(), time.monotonic()
+
+    def get(self) -> FirmScoring:
+        """Return the scoring; while one thread loads another model, the others keep this one."""
+        if time.monotonic() - self._looked < _LOOK_EVERY_SECONDS:
+            return self._scoring
+        if self._lock.acquire(blocking=False):
+            try:
+                self._look()
+            finally:
+                self._looked = time.monotonic()
+                self._lock.release()
+        return self._scoring
+
+    def champion(self) -> str | None:
+        """Return the version that should score, or None if none was promoted.
+
+        Raises
+        ------
+        ModelError
+            If the shelf can't be read.
+        """
+        return self._shelf.champion(self._scoring.scorer.city.id)
+
+    def model_state(self) -> ModelState:
+        """Return which model scores, and how old it is."""
+        return ModelState(self._scoring.scorer.model, self._created)
+
+    def _look(self) -> None:
+        named = self._named()
+        if named == self._champion:
+            return
+        try:
+            scorer = self._load()
+        except LeadscoreError as error:
+            _log.warning("the champion can't be loaded, the model before it scores on: %s", error)
+            return
+        self._created = self._created_of(scorer.model)
+        self._scoring, self._champion = FirmScoring(scorer, self._today), named
+
+    def _named(self) -> str | None:
+        try:
+            return self.champion()
+        except LeadscoreError:
+            return None
+
+    def _created_of(self, version: str) -> datetime | None:
+        try:
+            created = self._shelf.manifest(version).get("created")
+            return datetime.fromisoformat(str(created)) if created else None
+        except (LeadscoreError, ValueError):
+            return None

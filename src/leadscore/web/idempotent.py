@@ -1,0 +1,173 @@
+"""Runs a view that writes in one transaction with its audit record and its idempotency record."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+
+from flask import Response, current_app, request
+from sqlalchemy import Connection
+
+from leadscore.errors import Detail
+from leadscore.language import Text
+from leadscore.store import idempotency
+from leadscore.store.audit import Record
+from leadscore.store.idempotency import Asked, Given
+from leadscore.web.access.callers import Access, Caller, caller
+from leadscore.web.errors import REFUSALS, InvalidRequestError
+from leadscore.web.store_refusals import store_refusals
+
+HEADER = "Idempotency-Key"
+IDEMPOTENCY_PARAMETER = {
+    "name": HEADER,
+    "in": "header",
+    "required": False,
+    "description": "同一个键和正文在 24 小时内重发，得到同样的回答，不会做第二次。 The same key "
+    "and body, sent again within 24 hours, get the same answer without a second effect.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+}
+"""How the description of a route names the header."""
+
+_MOST = 255
+_A_KEY = Text(zh=f"1 至 {_MOST} 个可见的 ASCII 字符", en=f"1 to {_MOST} visible ASCII characters")
+
+_P = ParamSpec("_P")
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What a view that writes is given.
+
+    Attributes
+    ----------
+    connection
+        Within the transaction in which everything is written.
+    caller
+        Who does it.
+    now
+        When, for whatever is kept.
+    """
+
+    connection: Connection
+    caller: Caller
+    now: datetime
+
+    @property
+    def actor(self) -> str:
+        """Who does it, as it is kept."""
+        return self.caller.actor
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a view that writes gives.
+
+    Attributes
+    ----------
+    body
+        Plain JSON values; None for an answer without a body.
+    status, headers
+        Of the answer.
+    about
+        Kind and name of what was changed, for the audit.
+    details
+        What more the audit tells: plain JSON values, no secrets, nothing personal.
+    body_again
+        What is answered when the same request comes again, if that must not be the same: a secret
+        is shown once, and not kept.
+    """
+
+    body: Mapping[str, Any] | None = None
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    about: tuple[str, str] | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
+    body_again: Mapping[str, Any] | None = None
+
+
+def written(
+    access: Access, action: str, *, fingerprint: Callable[[], bytes] | None = None
+) -> Callable[[Callable[Concatenate[Act, _P], Answer]], Callable[_P, Response]]:
+    """Give a view its transaction; stands under the line of its route.
+
+    The view's effect, the audit record of it, and the answer that is kept for its idempotency key
+    are committed together, or not at all if it raises. Of requests with one key at the same moment
+    one is carried out, and the others wait for its answer.
+
+    Parameters
+    ----------
+    access
+        Where it is written, and who may.
+    action
+        What the audit calls it, such as ``user.add``.
+    fingerprint
+        Returns what stands for the body, where that was read in another way than as a whole; by
+        default the body itself.
+    """
+
+    def decorate(view: Callable[Concatenate[Act, _P], Answer]) -> Callable[_P, Response]:
+        @wraps(view)
+        def run(*args: _P.args, **kwargs: _P.kwargs) -> Response:
+            body = fingerprint() if fingerprint else request.get_data(cache=True)
+            found, now = caller(), access.clock()
+            asked = _asked(found, body)
+            with store_refusals(), access.database.write() as connection:
+                given = idempotency.begin(connection, asked, now) if asked else None
+                if given is not None:
+                    return _response(given)
+                answer = view(Act(connection, found, now), *args, **kwargs)
+                given = _given(answer, answer.body)
+                if asked:
+                    again = answer.body_again
+                    kept = given if again is None else _given(answer, again)
+                    idempotency.finish(connection, asked, kept)
+                mark = access.trail.append(connection, _record(action, found, answer), now)
+            access.trail.publish(mark)
+            return _response(given)
+
+        return run
+
+    return decorate
+
+
+def _asked(found: Caller, body: bytes) -> Asked | None:
+    """Return what tells this request from others, or None if it has no key.
+
+    Raises
+    ------
+    InvalidRequestError
+        If the key can't be one.
+    """
+    key = request.headers.get(HEADER)
+    if key is None:
+        return None
+    if not 1 <= len(key) <= _MOST or not all("!" <= letter <= "~" for letter in key):
+        raise InvalidRequestError(REFUSALS[422][1], [Detail(HEADER, key, _A_KEY)])
+    # The route as a hash: an address may be longer than a key of a table.
+    address = hashlib.sha256(request.full_path.encode("utf-8", "surrogatepass")).hexdigest()
+    route = f"{request.method} {address}"
+    return Asked(found.actor, route, key, hashlib.sha256(body).hexdigest())
+
+
+def _record(action: str, found: Caller, answer: Answer) -> Record:
+    kind, name = answer.about or (None, None)
+    return Record(
+        found.actor, found.role, action, kind, name, request.remote_addr, "done", answer.details
+    )
+
+
+def _given(answer: Answer, body: Mapping[str, Any] | None) -> Given:
+    content = b"" if body is None else current_app.json.dumps(body).encode()
+    return Given(answer.status, answer.headers, content)
+
+
+def _response(given: Given) -> Response:
+    response = Response(given.body, given.status, dict(given.headers))
+    response.mimetype = "application/json"
+    if not given.body:
+        del response.headers["Content-Type"]
+    return response

@@ -1,0 +1,159 @@
+"""What the service counts of itself, for Prometheus: how much, how fast, by which model.
+
+Labels are patterns of routes and never what a client put into them, so that neither a name nor an
+endless number of series gets into the figures.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import Flask, Response
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.registry import Collector
+
+from leadscore.errors import LeadscoreError
+from leadscore.store.jobs import QueueState
+from leadscore.web.access.permissions import requires
+
+_log = logging.getLogger(__name__)
+
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+_LIKELIHOODS = tuple(tenth / 10 for tenth in range(1, 11))
+
+
+@dataclass(frozen=True, slots=True)
+class ModelState:
+    """The model that scores.
+
+    Attributes
+    ----------
+    version
+        Its name.
+    created
+        When it was made; None if that is not known.
+    """
+
+    version: str
+    created: datetime | None
+
+
+class Metrics:
+    """The figures of one application; each has its own.
+
+    Parameters
+    ----------
+    queue
+        Returns how the queue of jobs is; asked whenever somebody asks for the figures.
+    model
+        Returns which model scores.
+    clock
+        Returns the time, with a zone.
+    """
+
+    def __init__(
+        self,
+        *,
+        queue: Callable[[], QueueState],
+        model: Callable[[], ModelState],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self.registry = CollectorRegistry()
+        self._requests = Counter(
+            "leadscore_requests", "Requests by pattern of the route, method and status.",
+            ["route", "method", "status"], registry=self.registry,
+        )  # fmt: skip
+        self._seconds = Histogram(
+            "leadscore_request_seconds", "Time from a request to its answer, by route and method.",
+            ["route", "method"], buckets=_SECONDS, registry=self.registry,
+        )  # fmt: skip
+        self._firms = Counter(
+            "leadscore_firms_scored", "Firms that were scored on request.", registry=self.registry
+        )
+        self._likelihood = Histogram(
+            "leadscore_likelihood", "Likelihoods that were answered, 0..1.",
+            buckets=_LIKELIHOODS, registry=self.registry,
+        )  # fmt: skip
+        self.registry.register(_Asked(queue, model, clock))
+
+    def observe_request(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count a request; fits `leadscore.web.access_log.log_requests`.
+
+        Parameters
+        ----------
+        method, route
+            One of few methods, and the pattern of the route.
+        status
+            Of the answer.
+        seconds
+            Until the answer was ready.
+        """
+        self._requests.labels(route, method, str(status)).inc()
+        self._seconds.labels(route, method).observe(seconds)
+
+    def observe_scores(self, likelihoods: Iterable[float]) -> None:
+        """Count scored firms, and keep how their likelihoods (0..1) are distributed."""
+        count = 0
+        for count, likelihood in enumerate(likelihoods, start=1):  # noqa: B007 (used below)
+            self._likelihood.observe(likelihood)
+        self._firms.inc(count)
+
+    def text(self) -> bytes:
+        """Return all figures in the format that Prometheus reads."""
+        return generate_latest(self.registry)
+
+
+class _Asked(Collector):
+    """Figures that are looked up when they are asked for."""
+
+    def __init__(
+        self,
+        queue: Callable[[], QueueState],
+        model: Callable[[], ModelState],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._queue, self._model, self._clock = queue, model, clock
+
+    def describe(self) -> Iterable[Metric]:
+        """Return nothing: registering asks no database."""
+        return ()
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the figures; those of the queue are missing while the database is away."""
+        model = self._model()
+        info = GaugeMetricFamily(
+            "leadscore_model", "1 for the model that scores.", labels=["version"]
+        )
+        info.add_metric([model.version], 1)
+        yield info
+        now = self._clock()
+        if model.created is not None:
+            age = (now - model.created).total_seconds()
+            yield GaugeMetricFamily("leadscore_model_age_seconds", "Age of that model.", value=age)
+        try:
+            queue = self._queue()
+        except LeadscoreError as error:
+            _log.warning("the queue can't be counted: %s", error.code)
+            return
+        jobs = GaugeMetricFamily("leadscore_jobs", "Jobs by state.", labels=["state"])
+        for state, count in queue.counts.items():
+            jobs.add_metric([state], count)
+        yield jobs
+        waits = (now - queue.waiting_since).total_seconds() if queue.waiting_since else 0.0
+        yield GaugeMetricFamily(
+            "leadscore_queue_wait_seconds", "How long the oldest job waits.", value=max(waits, 0.0)
+        )
+
+
+def metrics_route(app: Flask, metrics: Metrics) -> None:
+    """Add ``/metrics`` to an application: for whoever may read, such as Prometheus with a key."""
+
+    @app.get("/metrics")
+    @requires("read")
+    def read_metrics() -> Response:
+        return Response(metrics.text(), content_type=CONTENT_TYPE_LATEST)

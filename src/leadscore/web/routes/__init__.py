@@ -1,0 +1,22 @@
+"""The routes over what the store keeps: lists, the ranking, firms, gaps and models."""
+
+from __future__ import annotations
+
+from flask_openapi.blueprint import APIBlueprint
+
+from leadscore.web.routes.backing import Backing
+from leadscore.web.routes.firms import firm_routes
+from leadscore.web.routes.gaps import gap_routes
+from leadscore.web.routes.lists import list_routes
+from leadscore.web.routes.models import model_routes
+from leadscore.web.routes.ranking import ranking_routes
+
+__all__ = ["Backing", "store_routes"]
+
+
+def store_routes(backing: Backing) -> list[APIBlueprint]:
+    """Return all routes over the store, to be registered before the application is protected."""
+    return [
+        make(backing)
+        for make in (list_routes, ranking_routes, firm_routes, gap_routes, model_routes)
+    ]

@@ -1,0 +1,157 @@
+"""What the routes over the store stand on, and the small things that all of them do."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from flask import request
+
+from leadscore.errors import Detail
+from leadscore.language import Lang, Text
+from leadscore.learning.shelf.shelf import Shelf
+from leadscore.ranking.scoring import Scorer
+from leadscore.store.database import Database
+from leadscore.store.faults import StoreError
+from leadscore.store.firm_acts import BadOutcomeError
+from leadscore.store.firms import ChangedFirmError, UnknownFirmError
+from leadscore.store.lists import UnknownListError
+from leadscore.store.models import UnknownModelError
+from leadscore.store.ranking_cursor import BadCursorError
+from leadscore.store.scores import UnknownScoreError
+from leadscore.web.access.callers import Access
+from leadscore.web.api import asked_language
+from leadscore.web.documentation import LANGUAGE_PARAMETERS
+from leadscore.web.errors import REFUSALS, RequestError
+from leadscore.web.idempotent import IDEMPOTENCY_PARAMETER
+from leadscore.web.store_refusals import NothingThereError, UnacceptableError
+
+READS = {"x-more-parameters": LANGUAGE_PARAMETERS}
+"""What the description of a route that reads says beside its own parameters."""
+READS_QUERY = {"x-more-parameters": LANGUAGE_PARAMETERS[1:]}
+"""The same for a route whose query has ``lang`` among its own."""
+WRITES = {"x-more-parameters": [*LANGUAGE_PARAMETERS, IDEMPOTENCY_PARAMETER]}
+"""What the description of a route that writes says."""
+_IF_MATCH = {
+    "name": "If-Match",
+    "in": "header",
+    "required": True,
+    "description": "所见企业的 ETag。 The ETag of the firm as it was looked at.",
+    "schema": {"type": "string", "examples": ['"3"']},
+}
+CHANGES = {"x-more-parameters": [*LANGUAGE_PARAMETERS, IDEMPOTENCY_PARAMETER, _IF_MATCH]}
+"""What the description of a route says that changes what two officers may edit."""
+
+_AN_ETAG = Text(zh='GET 所得的 ETag，如 "3"', en='the ETag that GET answered with, such as "3"')
+
+
+class PreconditionRequiredError(RequestError):
+    """A change that doesn't say of what."""
+
+    code = "precondition_required"
+    status = 428
+
+
+class ChangedMeanwhileError(RequestError):
+    """A change of something that has changed since it was looked at."""
+
+    code = "changed_meanwhile"
+    status = 412
+
+
+@dataclass(frozen=True, slots=True)
+class Backing:
+    """What the routes stand on; shared by all threads.
+
+    Attributes
+    ----------
+    access
+        The database and who may do what in it.
+    today
+        Returns the day as of which firms are scored.
+    scorer
+        Returns the champion that serves now.
+    shelf
+        Where the models live.
+    default_lang
+        Language of answers to clients that ask for none.
+    """
+
+    access: Access
+    today: Callable[[], date]
+    scorer: Callable[[], Scorer]
+    shelf: Shelf
+    default_lang: Lang = "en"
+
+    @property
+    def database(self) -> Database:
+        """The database of the store."""
+        return self.access.database
+
+    def lang(self) -> Lang:
+        """Return the language of the answer to the current request."""
+        return asked_language(self.default_lang)
+
+
+_STATUS: dict[type[StoreError], type[RequestError]] = {
+    UnknownFirmError: NothingThereError,
+    UnknownListError: NothingThereError,
+    UnknownScoreError: NothingThereError,
+    UnknownModelError: NothingThereError,
+    ChangedFirmError: ChangedMeanwhileError,
+    BadOutcomeError: UnacceptableError,
+    BadCursorError: UnacceptableError,
+}
+
+
+@contextlib.contextmanager
+def refused() -> Iterator[None]:
+    """Give what the store refuses a status."""
+    try:
+        yield
+    except StoreError as error:
+        kind = _STATUS.get(type(error))
+        if kind is None:
+            raise
+        raise kind(error.message, error.details) from error
+
+
+def etag(version: int) -> dict[str, str]:
+    """Return the header that names a version."""
+    return {"ETag": f'"{version}"'}
+
+
+def matched_version(version: int) -> int:
+    """Return the version that the request is about to change, or refuse it.
+
+    Parameters
+    ----------
+    version
+        As it is now.
+
+    Raises
+    ------
+    PreconditionRequiredError
+        If the request doesn't say.
+    ChangedMeanwhileError
+        If it is another one.
+    """
+    given = request.headers.get("If-Match")
+    if given is None:
+        raise PreconditionRequiredError(REFUSALS[428][1], [Detail("If-Match", "∅", _AN_ETAG)])
+    if not request.if_match.contains(str(version)):
+        raise ChangedMeanwhileError(REFUSALS[412][1], [Detail("If-Match", given, _AN_ETAG)])
+    return version
+
+
+def moment(value: datetime | None) -> str | None:
+    """Return a moment as the answers write it."""
+    return None if value is None else value.isoformat()
+
+
+def words(text: Any, lang: Lang) -> str | None:
+    """Return one language of a text that is kept in both; None for none."""
+    return None if text is None else str(text[lang])

@@ -1,0 +1,135 @@
+"""The route of the gaps: the chain graph with what is missing, and who might fill it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, jsonify
+from flask_openapi.blueprint import APIBlueprint
+from flask_openapi.models.tag import Tag
+from pydantic import BaseModel, Field
+
+from leadscore.city.profile import City
+from leadscore.language import Lang
+from leadscore.store.gaps import Candidates, candidates
+from leadscore.web.access.permissions import requires
+from leadscore.web.access.routes_session import SECURED
+from leadscore.web.documentation import refusals
+from leadscore.web.payloads import STRICT
+from leadscore.web.routes.backing import READS_QUERY, Backing
+from leadscore.web.routes.payloads import Grade, LangOnly, Share
+
+_TAG = Tag(name="gaps", description="缺口 What the city lacks")
+
+
+class Candidate(BaseModel):
+    """A firm that might fill a gap."""
+
+    model_config = STRICT
+
+    id: int
+    name: str
+    priority: Share
+    grade: Grade
+
+
+class SegmentGap(BaseModel):
+    """A segment of a chain."""
+
+    model_config = STRICT
+
+    id: str = Field(examples=["led.chip"])
+    name: str
+    position: str
+    feeds: list[str] = Field(description="Segments that it feeds.")
+    supply: Share = Field(description="How much of it the city has itself.")
+    neighbour_supply: Share = Field(description="What partner cities deliver, before the discount.")
+    gap: Share
+    sought: bool
+    anchors: list[str] = Field(description="Firms that are here already.")
+    candidates: int = Field(description="Firms that nothing speaks against.")
+    best: list[Candidate]
+
+
+class ChainGaps(BaseModel):
+    """A chain."""
+
+    model_config = STRICT
+
+    id: str
+    name: str
+    segments: list[SegmentGap]
+
+
+class GapsAnswer(BaseModel):
+    """The chain graph of the city."""
+
+    model_config = STRICT
+
+    city: str
+    name: str
+    neighbour_discount: Share
+    chains: list[ChainGaps]
+
+
+def gap_routes(backing: Backing) -> APIBlueprint:
+    """Return ``/api/v1/gaps``."""
+    api = APIBlueprint(
+        "gaps", __name__, url_prefix="/api/v1", abp_tags=[_TAG], abp_security=SECURED
+    )
+
+    @api.get(
+        "/gaps",
+        operation_id="gaps",
+        summary="产业链缺口 The chain graph with its gaps",
+        openapi_extensions=READS_QUERY,
+        responses={200: GapsAnswer, **refusals(401, 403, 422, 431, 500)},
+    )
+    @requires("read")
+    def gaps(query: LangOnly) -> Response:  # noqa: ARG001 (checked)
+        city, lang = backing.scorer().city, backing.lang()
+        with backing.database.read() as connection:
+            found = candidates(connection, city.segments)
+        return jsonify(_answer(city, found, lang))
+
+    return api
+
+
+def _answer(city: City, found: dict[str, Candidates], lang: Lang) -> dict[str, Any]:
+    return {
+        "city": city.id,
+        "name": city.name.pick(lang),
+        "neighbour_discount": city.neighbour_discount,
+        "chains": [
+            {
+                "id": chain.id,
+                "name": chain.name.pick(lang),
+                "segments": [
+                    _segment(city, segment.id, found[segment.id], lang)
+                    for segment in chain.segments
+                ],
+            }
+            for chain in city.chains
+        ],
+    }
+
+
+def _segment(city: City, key: str, found: Candidates, lang: Lang) -> dict[str, Any]:
+    segment = city.segments[key]
+    return {
+        "id": key,
+        "name": segment.name.pick(lang),
+        "position": segment.position,
+        "feeds": list(segment.feeds),
+        "supply": segment.supply,
+        "neighbour_supply": city.neighbour_supply(key),
+        "gap": city.gap(key),
+        "sought": segment.sought,
+        "anchors": [anchor.label.pick(lang) for anchor in city.anchors_of(key)],
+        "candidates": found.number,
+        "best": [
+            {"id": row["firm_id"], "name": row["name"], "priority": row["priority"],
+             "grade": row["grade"]}
+            for row in found.best
+        ],
+    }  # fmt: skip

@@ -1,0 +1,177 @@
+"""The routes of lists: hand one in, see what became of it, and what was wrong with it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import date
+from functools import partial
+from typing import Any
+
+from flask import Response, jsonify, request
+from flask_openapi.blueprint import APIBlueprint
+from flask_openapi.models.tag import Tag
+
+from leadscore.errors import Detail
+from leadscore.jobs.kinds import IMPORT_LIST
+from leadscore.language import Lang, Text
+from leadscore.lists.writing import write_problems
+from leadscore.store import lists as kept
+from leadscore.store.jobs import submit
+from leadscore.store.list_reading import check_mapping
+from leadscore.web.access.permissions import requires
+from leadscore.web.access.routes_session import SECURED
+from leadscore.web.documentation import refusals
+from leadscore.web.errors import REFUSALS, InvalidRequestError
+from leadscore.web.idempotent import Act, Answer, written
+from leadscore.web.routes.backing import READS_QUERY, WRITES, Backing, moment, refused, words
+from leadscore.web.routes.files import CSV, described, file_answer, written_file
+from leadscore.web.routes.list_payloads import (
+    ListAccepted,
+    ListDetails,
+    ListsAnswer,
+    ListsQuery,
+    ListUpload,
+)
+from leadscore.web.routes.payloads import LangOnly, NumberPath
+from leadscore.web.strict_json import json_kind, parse_json
+
+_TAG = Tag(name="lists", description="名单 Lists of candidate firms")
+_AN_OBJECT = Text(zh="列名到标准列名的 JSON 对象", en="a JSON object of texts by header")
+_A_DAY = Text(zh="日期，如 2026-11-24", en="a day, such as 2026-11-24")
+_A_FILE = Text(zh="一个文件", en="a file")
+
+
+def list_routes(backing: Backing) -> APIBlueprint:
+    """Return ``/api/v1/lists``."""
+    api = APIBlueprint(
+        "lists", __name__, url_prefix="/api/v1", abp_tags=[_TAG], abp_security=SECURED
+    )
+
+    @api.post(
+        "/lists",
+        operation_id="addList",
+        summary="交入名单 Hand a list in",
+        description="名单由后台任务读入、评分并入库。 A job reads it, scores its firms and keeps "
+        "them; GET /lists/{id} tells how far it is.",
+        openapi_extensions=WRITES,
+        responses={202: ListAccepted, **refusals(400, 401, 403, 413, 422, 431, 500)},
+    )
+    @requires("record")
+    @written(backing.access, "list.add", fingerprint=_fingerprint)
+    def add_list(act: Act, form: ListUpload) -> Answer:
+        file_name, content = _file()
+        number = kept.add_list(
+            act.connection, file_name=file_name, content=content, mapping=_mapping(form.mapping),
+            as_of=_day(form.as_of) or backing.today(), actor=act.actor, now=act.now,
+        )  # fmt: skip
+        job = submit(act.connection, IMPORT_LIST, {"list_id": number}, by=act.actor, now=act.now)
+        kept.name_job(act.connection, number, job)
+        return Answer({"id": number, "job_id": job}, 202, about=("list", str(number)))
+
+    @api.get(
+        "/lists",
+        operation_id="lists",
+        summary="列出名单 List the lists",
+        openapi_extensions=READS_QUERY,
+        responses={200: ListsAnswer, **refusals(401, 403, 422, 431, 500)},
+    )
+    @requires("read")
+    def all_lists(query: ListsQuery) -> Response:
+        with backing.database.read() as connection:
+            found = kept.kept_lists(connection, before=query.before, limit=query.limit + 1)
+        shown, lang = found[: query.limit], backing.lang()
+        following = shown[-1].id if len(found) > query.limit else None
+        return jsonify({"lists": [_shown(each, lang) for each in shown], "next": following})
+
+    @api.get(
+        "/lists/<int:id>",
+        operation_id="list",
+        summary="一份名单 A list",
+        openapi_extensions=READS_QUERY,
+        responses={200: ListDetails, **refusals(401, 403, 404, 422, 431, 500)},
+    )
+    @requires("read")
+    def one_list(path: NumberPath, query: LangOnly) -> Response:  # noqa: ARG001 (checked)
+        with refused(), backing.database.read() as connection:
+            found = kept.read_kept_list(connection, path.id)
+            problems = kept.count_problems(connection, path.id)
+        return jsonify(_shown(found, backing.lang()) | {"problems": problems})
+
+    @api.get(
+        "/lists/<int:id>/problems.csv",
+        operation_id="listProblems",
+        summary="名单的问题 What was wrong with a list",
+        openapi_extensions=READS_QUERY,
+        responses={
+            200: described(CSV),
+            **refusals(401, 403, 404, 422, 431, 500),
+        },
+    )
+    @requires("read")
+    def problems(path: NumberPath, query: LangOnly) -> Response:  # noqa: ARG001 (checked)
+        with refused(), backing.database.read() as connection:
+            kept.read_kept_list(connection, path.id)
+            found = [problem for _, problem in kept.problems_of(connection, path.id)]
+        write = partial(write_problems, found, lang=backing.lang())
+        return file_answer(written_file(write, ".csv"), f"problems-{path.id}.csv", CSV)
+
+    return api
+
+
+def _shown(each: kept.KeptList, lang: Lang) -> dict[str, Any]:
+    error = each.error
+    return {
+        "id": each.id,
+        "file_name": each.file_name,
+        "sha256": each.sha256,
+        "uploaded_by": each.uploaded_by,
+        "uploaded_at": moment(each.uploaded_at),
+        "as_of": each.as_of.isoformat(),
+        "state": each.state,
+        "progress": each.progress,
+        "counts": each.counts,
+        "model": each.model,
+        "notices": [words(notice, lang) for notice in each.notices],
+        "error": error and {"code": error["code"], "message": words(error, lang)},
+        "job_id": each.job_id,
+    }
+
+
+def _file() -> tuple[str, bytes]:
+    """Return name and content of the file of the form."""
+    file = request.files.get("file")
+    if file is None:
+        raise InvalidRequestError(REFUSALS[422][1], [Detail("file", "∅", _A_FILE)])
+    file.stream.seek(0)
+    return file.filename or "list", file.stream.read()
+
+
+def _fingerprint() -> bytes:
+    """Return what stands for the form: its texts, and the digest of its file."""
+    name, content = _file()
+    told = sorted(request.form.items(multi=True))
+    return json.dumps([name, hashlib.sha256(content).hexdigest(), told]).encode()
+
+
+def _day(text: str) -> date | None:
+    """Return the day of a form, if it names one."""
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise InvalidRequestError(REFUSALS[422][1], [Detail("as_of", text, _A_DAY)]) from None
+
+
+def _mapping(text: str) -> dict[str, str]:
+    """Return the mapping of a form; ListError for columns that there aren't."""
+    if not text:
+        return {}
+    found = parse_json(text.encode())
+    if not isinstance(found, dict) or not all(isinstance(each, str) for each in found.values()):
+        raise InvalidRequestError(
+            REFUSALS[422][1], [Detail("mapping", json_kind(found), _AN_OBJECT)]
+        )
+    check_mapping(found)
+    return found

@@ -1,0 +1,199 @@
+"""The routes of the models: which there are, which serves, and to change that."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from flask import Response, jsonify
+from flask_openapi.blueprint import APIBlueprint
+from flask_openapi.models.tag import Tag
+from pydantic import BaseModel, Field
+
+from leadscore.errors import ModelError
+from leadscore.jobs.kinds import RESCORE, RETRAIN
+from leadscore.learning.day_one import expert_model
+from leadscore.learning.shelf.shelf import log_notice
+from leadscore.store.jobs import submit
+from leadscore.store.models import MirroredModel, mirror, mirrored, read_model
+from leadscore.web.access.permissions import requires
+from leadscore.web.access.routes_session import SECURED
+from leadscore.web.documentation import refusals
+from leadscore.web.idempotent import Act, Answer, written
+from leadscore.web.payloads import STRICT
+from leadscore.web.routes.backing import READS_QUERY, WRITES, Backing, moment, refused
+from leadscore.web.routes.payloads import JobAsked, LangOnly, Moment, Words, example
+from leadscore.web.store_refusals import ContradictionError
+
+_TAG = Tag(name="models", description="模型 Models")
+
+
+class VersionPath(BaseModel):
+    """The version in the address."""
+
+    version: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
+
+
+class ModelAnswer(BaseModel):
+    """A model."""
+
+    model_config = STRICT
+
+    version: str
+    kind: str | None
+    created_at: Moment
+    state: Literal["champion", "shelved", "unusable", "gone"]
+
+
+class ModelsAnswer(BaseModel):
+    """All models of the city, the newest first."""
+
+    model_config = STRICT
+
+    models: list[ModelAnswer]
+
+
+class ModelDetails(ModelAnswer):
+    """A model with all that its manifest says, the scorecard among it."""
+
+    manifest: dict[str, Any] | None = Field(description="None if it could never be trusted.")
+
+
+class Retraining(BaseModel):
+    """As of when to train."""
+
+    model_config = example({"as_of": "2026-09-30"})
+
+    as_of: Annotated[date, Field(strict=False)] | None = Field(
+        default=None, description="Only what was known on this day; today if missing."
+    )
+
+
+class Reason(BaseModel):
+    """Why another model is to serve."""
+
+    model_config = example({"reason": "The officers checked the list."})
+
+    reason: Words | None = Field(
+        default=None, description="Needed to overrule gates that a model has failed."
+    )
+
+
+class Promoted(BaseModel):
+    """The model that serves from now on."""
+
+    model_config = STRICT
+
+    version: str
+    rescoring: int = Field(description="Job that scores all firms anew.")
+
+
+def model_routes(backing: Backing) -> APIBlueprint:
+    """Return ``/api/v1/models``."""
+    api = APIBlueprint(
+        "models", __name__, url_prefix="/api/v1", abp_tags=[_TAG], abp_security=SECURED
+    )
+    written_statuses = (400, 401, 403, 409, 413, 415, 422, 431, 500)
+
+    @api.get(
+        "/models",
+        operation_id="models",
+        summary="列出模型 List the models",
+        openapi_extensions=READS_QUERY,
+        responses={200: ModelsAnswer, **refusals(401, 403, 422, 431, 500)},
+    )
+    @requires("read")
+    def models(query: LangOnly) -> Response:  # noqa: ARG001 (checked)
+        with backing.database.read() as connection:
+            found = mirrored(connection, _city(backing))
+        return jsonify({"models": [_model(each) for each in found]})
+
+    @api.get(
+        "/models/<version>",
+        operation_id="model",
+        summary="一个模型 A model",
+        openapi_extensions=READS_QUERY,
+        responses={200: ModelDetails, **refusals(401, 403, 404, 422, 431, 500)},
+    )
+    @requires("read")
+    def model(path: VersionPath, query: LangOnly) -> Response:  # noqa: ARG001 (checked)
+        with refused(), backing.database.read() as connection:
+            found = read_model(connection, path.version)
+        return jsonify(_model(found) | {"manifest": found.manifest})
+
+    @api.post(
+        "/models/retrain",
+        operation_id="retrain",
+        summary="重新训练 Train a challenger",
+        openapi_extensions=WRITES,
+        responses={202: JobAsked, **refusals(*written_statuses)},
+    )
+    @requires("administer")
+    @written(backing.access, "model.retrain")
+    def retrain(act: Act, body: Retraining) -> Answer:
+        payload = {"as_of": body.as_of and body.as_of.isoformat()}
+        job = submit(act.connection, RETRAIN, payload, by=act.actor, now=act.now)
+        return Answer({"job_id": job}, 202, about=("job", str(job)), details=payload)
+
+    @api.post(
+        "/models/<version>/promote",
+        operation_id="promote",
+        summary="启用模型 Let a model serve",
+        openapi_extensions=WRITES,
+        responses={200: Promoted, **refusals(404, *written_statuses)},
+    )
+    @requires("administer")
+    @written(backing.access, "model.promote")
+    def promote(act: Act, path: VersionPath, body: Reason) -> Answer:
+        with refused():
+            read_model(act.connection, path.version)
+        try:
+            backing.shelf.promote(
+                _city(backing), path.version, act="by_hand", now=act.now, reason=body.reason
+            )
+        except ModelError as error:
+            raise ContradictionError(error.message, error.details) from error
+        return _served(backing, act, path.version, body.reason)
+
+    @api.post(
+        "/models/rollback",
+        operation_id="rollBack",
+        summary="退回前一个模型 Go back to the model before",
+        openapi_extensions=WRITES,
+        responses={200: Promoted, **refusals(*written_statuses)},
+    )
+    @requires("administer")
+    @written(backing.access, "model.rollback")
+    def roll_back(act: Act, body: Reason) -> Answer:
+        city, shelf = backing.scorer().city, backing.shelf
+        try:
+            version = shelf.rollback(
+                city.id, now=act.now, reason=body.reason,
+                last_resort=lambda: expert_model(city, shelf, act.now, log_notice)[0],
+            )  # fmt: skip
+        except ModelError as error:
+            raise ContradictionError(error.message, error.details) from error
+        return _served(backing, act, version, body.reason)
+
+    return api
+
+
+def _served(backing: Backing, act: Act, version: str, reason: str | None) -> Answer:
+    """Answer that another model serves from now on, and let all firms be scored by it."""
+    mirror(act.connection, backing.shelf, _city(backing), now=act.now)
+    job = submit(act.connection, RESCORE, {}, by=act.actor, now=act.now)
+    body = {"version": version, "rescoring": job}
+    return Answer(body, about=("model", version), details={"reason": reason})
+
+
+def _city(backing: Backing) -> str:
+    return backing.scorer().city.id
+
+
+def _model(model: MirroredModel) -> dict[str, Any]:
+    return {
+        "version": model.version,
+        "kind": (model.manifest or {}).get("kind"),
+        "created_at": moment(model.created_at),
+        "state": model.state,
+    }

@@ -1,0 +1,56 @@
+"""Turns what the store refuses into errors with a status, where a caller can do something."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from leadscore.store.faults import StoreError
+from leadscore.store.idempotency import ReusedKeyError
+from leadscore.store.one_time_links import LinkError
+from leadscore.store.passwords import PasswordError
+from leadscore.store.users import BadNameError, ConflictError, UnknownNameError
+from leadscore.web.errors import RequestError
+
+
+class NothingThereError(RequestError):
+    """A name that nothing has."""
+
+    code = "not_found"
+    status = 404
+
+
+class ContradictionError(RequestError):
+    """An act that what is kept already speaks against."""
+
+    code = "conflict"
+    status = 409
+
+
+class UnacceptableError(RequestError):
+    """A value that is well formed and still won't do."""
+
+    code = "invalid_request"
+    status = 422
+
+
+_STATUS: dict[type[StoreError], type[RequestError]] = {
+    UnknownNameError: NothingThereError,
+    ConflictError: ContradictionError,
+    BadNameError: UnacceptableError,
+    LinkError: NothingThereError,
+    PasswordError: UnacceptableError,
+    ReusedKeyError: UnacceptableError,
+}
+
+
+@contextlib.contextmanager
+def store_refusals() -> Iterator[None]:
+    """Give what the store refuses a status; what is no caller's fault goes on as it is."""
+    try:
+        yield
+    except StoreError as error:
+        kind = _STATUS.get(type(error))
+        if kind is None:
+            raise
+        raise kind(error.message, error.details) from error

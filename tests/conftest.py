@@ -1,0 +1,101 @@
+"""What tests of every kind share: a fresh database of each sort that the store works on."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import URL
+from tests.postgresql import running_server
+
+from leadscore.store.database import Database, sqlite_url
+from leadscore.store.migrating import migrate
+
+_VERSION = pytest.StashKey[str]()
+_NUMBERS = itertools.count(1)
+_TEMPLATE = "template_of_tests"
+_RAN_ON = "store contract"
+
+
+@pytest.fixture(scope="session")
+def postgresql_url(request: pytest.FixtureRequest) -> Iterator[URL]:
+    """Return the address of a running server's ``postgres`` database."""
+    with running_server() as url:
+        engine = create_engine(url)
+        with engine.connect() as connection:
+            version = str(connection.scalar(text("SHOW server_version"))).split()[0]
+        engine.dispose()
+        request.config.stash[_VERSION] = version
+        yield url
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(postgresql_url: URL) -> str:
+    """Return the name of a migrated database, to be cloned."""
+    _administer(postgresql_url, f"CREATE DATABASE {_TEMPLATE}")
+    _migrated(postgresql_url.set(database=_TEMPLATE))
+    return _TEMPLATE
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a migrated file, to be copied."""
+    path = tmp_path_factory.mktemp("template") / "leadscore.sqlite3"
+    _migrated(sqlite_url(path))
+    return path
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """Return a fresh, migrated database; what uses it is tested on SQLite and on PostgreSQL."""
+    if request.param == "sqlite":
+        request.node.user_properties.append((_RAN_ON, f"SQLite {sqlite3.sqlite_version}"))
+        path = tmp_path / "leadscore.sqlite3"
+        shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
+        database = Database(sqlite_url(path))
+        yield database
+        database.close()
+        return
+    url, name = request.getfixturevalue("postgresql_url"), f"test_{next(_NUMBERS)}"
+    template = request.getfixturevalue("postgresql_template")
+    version = request.config.stash[_VERSION]
+    request.node.user_properties.append((_RAN_ON, f"PostgreSQL {version}"))
+    _administer(url, f"CREATE DATABASE {name} TEMPLATE {template}")
+    database = Database(url.set(database=name))
+    yield database
+    database.close()
+    _administer(url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _migrated(url: URL) -> None:
+    database = Database(url)
+    migrate(database)
+    database.close()
+
+
+def _administer(url: URL, statement: str) -> None:
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(statement))
+    engine.dispose()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say which databases the contract of the store was tested on, and with how many tests."""
+    ran = Counter(
+        value
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        if getattr(report, "when", None) == "call"
+        for name, value in report.user_properties
+        if name == _RAN_ON
+    )
+    if ran:
+        told = ", ".join(f"{count} tests on {database}" for database, count in sorted(ran.items()))
+        terminalreporter.write_line(f"{_RAN_ON}: {told}")

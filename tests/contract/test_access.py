@@ -1,0 +1,584 @@
+"""Who may do what, who is whom, and what is refused, over a real database of each sort."""
+
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+from tests.contract.access_app import PASSWORD, Browser, House, build
+
+from leadscore.store.api_keys import API_KEYS
+from leadscore.store.audit import AuditTrail
+from leadscore.store.audit_check import verify
+from leadscore.store.database import Database
+from leadscore.store.idempotency import IDEMPOTENCY
+from leadscore.store.sessions import SESSIONS
+from leadscore.store.users import ROLES, USERS
+from leadscore.web.access.guard import protect
+from leadscore.web.access.links import first_administrator_link
+from leadscore.web.access.permissions import PERMISSIONS, declared, requires, undeclared
+from leadscore.web.payloads import ErrorAnswer
+
+PUBLIC = {"logIn", "setPassword"}
+
+
+@pytest.fixture
+def trail(tmp_path: Path) -> AuditTrail:
+    return AuditTrail(tmp_path / "keys" / "audit.key")
+
+
+@pytest.fixture
+def house(database: Database, trail: AuditTrail) -> House:
+    return build(database, trail)
+
+
+def bearer(key: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {key}"}
+
+
+def code(response: object) -> str:
+    ErrorAnswer.model_validate(response.get_json())  # type: ignore[attr-defined]
+    found: str = response.get_json()["error"]["code"]  # type: ignore[attr-defined]
+    return found
+
+
+def test_every_route_says_who_may_call_it(house: House) -> None:
+    assert undeclared(house.app) == []
+
+
+def test_an_application_with_a_silent_route_does_not_start(house: House) -> None:
+    house.app.add_url_rule("/silent", view_func=lambda: "x", endpoint="silent")
+    with pytest.raises(ValueError, match="/silent"):
+        protect(house.app, house.access, host="127.0.0.1")
+
+
+def test_a_route_that_came_later_and_is_silent_lets_nobody_in(house: House) -> None:
+    house.app.add_url_rule("/silent", view_func=lambda: "x", endpoint="silent")
+    key = house.key("administrator")
+    assert house.client().get("/silent", headers=bearer(key)).status_code == 403
+
+
+def test_roles_have_what_they_should() -> None:
+    viewer, officer = PERMISSIONS["viewer"], PERMISSIONS["officer"]
+    administrator, auditor = PERMISSIONS["administrator"], PERMISSIONS["auditor"]
+    assert viewer < officer < administrator
+    assert "audit" in auditor
+    assert not auditor & {"record", "administer"}
+
+
+@pytest.mark.parametrize("caller", ["nobody", *ROLES, "revoked"])
+def test_every_route_lets_in_whom_it_names_and_nobody_else(house: House, caller: str) -> None:
+    headers: dict[str, str] = {}
+    if caller != "nobody":
+        role = "administrator" if caller == "revoked" else caller
+        headers = bearer(house.key(role, "mine"))  # type: ignore[arg-type]
+    if caller == "revoked":
+        administrator = bearer(house.key("administrator"))
+        house.client().delete("/api/v1/keys/mine", headers=administrator)
+    walked = 0
+    for rule in house.app.url_map.iter_rules():
+        permission = declared(house.app, rule.endpoint)
+        for method in sorted((rule.methods or set()) - {"OPTIONS", "HEAD"}):
+            path = rule.rule.replace("<name>", "li.na").replace("<path:filename>", "x")
+            response = house.client().open(path, method=method, headers=headers)
+            walked += 1
+            if permission == "public":
+                assert response.status_code not in {401, 403}, path
+            elif caller in {"nobody", "revoked"}:
+                assert response.status_code == 401, path
+                assert response.headers["WWW-Authenticate"].startswith("Bearer")
+            elif permission in PERMISSIONS[caller]:  # type: ignore[index]
+                assert response.status_code not in {401, 403}, path
+            else:
+                assert (response.status_code, code(response)) == (403, "forbidden"), path
+    assert walked >= 14
+
+
+def test_the_first_administrator_comes_in_by_a_link_that_works_once(
+    house: House, database: Database, trail: AuditTrail
+) -> None:
+    old = first_administrator_link(database, trail, house.clock())
+    link = first_administrator_link(database, trail, house.clock())
+    assert old
+    assert link
+    browser = Browser(house.client())
+    token = link.partition("#")[2]
+    asked = {"token": token, "password": PASSWORD}
+    dead = {"token": old.partition("#")[2], "password": PASSWORD}
+    assert browser.client.post("/api/v1/password", json=dead).status_code == 404
+    weak = browser.client.post("/api/v1/password", json={"token": token, "password": "short"})
+    assert weak.status_code == 422
+    assert browser.client.post("/api/v1/password", json=asked).get_json() == {"name": "admin"}
+    assert browser.client.post("/api/v1/password", json=asked).status_code == 404
+    assert browser.log_in("Admin ").status_code == 200
+    assert first_administrator_link(database, trail, house.clock()) is None
+    me = browser.ask("GET", "/api/v1/me").get_json()
+    assert (me["actor"], me["role"]) == ("admin", "administrator")
+
+
+def test_no_link_is_made_where_the_users_were_invited_otherwise(
+    house: House, database: Database, trail: AuditTrail
+) -> None:
+    house.user("li.na", "viewer")
+    assert first_administrator_link(database, trail, house.clock()) is None
+
+
+def test_a_link_is_dead_after_a_day(house: House, database: Database, trail: AuditTrail) -> None:
+    link = first_administrator_link(database, trail, house.clock())
+    assert link
+    house.clock.turn(hours=24)
+    asked = {"token": link.partition("#")[2], "password": PASSWORD}
+    assert house.client().post("/api/v1/password", json=asked).status_code == 404
+
+
+def test_an_administrator_invites_and_an_invited_user_comes_in(house: House) -> None:
+    boss = house.browser("boss", "administrator")
+    made = boss.ask("POST", "/api/v1/users", json={"name": "李娜", "role": "officer"})
+    assert made.status_code == 201
+    assert made.get_json()["user"]["state"] == "invited"
+    token = made.get_json()["link"].partition("#")[2]
+    guest = Browser(house.client())
+    assert guest.log_in("李娜").status_code == 401
+    guest.client.post("/api/v1/password", json={"token": token, "password": PASSWORD})
+    assert guest.log_in("李娜").status_code == 200
+    assert guest.ask("POST", "/notes").status_code == 201
+    assert guest.ask("GET", "/api/v1/users").status_code == 403
+    acts = house.acts()
+    assert ("boss", "user.add", "done") in acts
+    assert ("李娜", "note.add", "done") in acts
+    assert ("李娜", "access", "refused") in acts
+    assert ("anonymous", "session.begin", "refused") in acts
+
+
+@pytest.mark.parametrize("name", ["cli", "a:b", "", " ", "x" * 65, "a\0b", "demo", "../x"])
+def test_a_name_that_can_not_be_one_is_refused(house: House, name: str) -> None:
+    headers = bearer(house.key("administrator"))
+    asked = {"name": name, "role": "viewer"}
+    response = house.client().post("/api/v1/users", json=asked, headers=headers)
+    assert response.status_code == 422
+    assert response.get_json()["error"]["details"][0]["where"] == "name"
+
+
+def test_a_name_is_given_once(house: House) -> None:
+    headers = bearer(house.key("administrator"))
+    asked = {"name": "Li.Na", "role": "viewer"}
+    assert house.client().post("/api/v1/users", json=asked, headers=headers).status_code == 201
+    again = house.client().post("/api/v1/users", json=asked | {"name": "li.na"}, headers=headers)
+    assert (again.status_code, code(again)) == (409, "conflict")
+
+
+@pytest.mark.parametrize(
+    "password", ["short", "qwertyuiop123", "password1234", "aaaaaaaaaaaaaa", "xx li.na's own xx"]
+)
+def test_a_password_that_is_easy_to_guess_is_refused_and_not_repeated(
+    house: House, password: str
+) -> None:
+    headers = bearer(house.key("administrator"))
+    made = house.client().post(
+        "/api/v1/users", json={"name": "li.na", "role": "viewer"}, headers=headers
+    )
+    token = made.get_json()["link"].partition("#")[2]
+    response = house.client().post("/api/v1/password", json={"token": token, "password": password})
+    assert response.status_code == 422
+    assert password not in response.text
+
+
+def test_a_mistake_in_a_log_in_does_not_repeat_the_password(house: House) -> None:
+    response = house.client().post("/api/v1/session", json={"name": "x", "password": ["s3cret"]})
+    assert response.status_code == 422
+    assert "s3cret" not in response.text
+
+
+def test_too_many_failures_lock_a_name_and_an_unknown_one_alike(house: House) -> None:
+    house.user("li.na", "officer")
+    answers = {}
+    for name in ("li.na", "nobody"):
+        browser = Browser(house.client())
+        answers[name] = [browser.log_in(name, "wrong wrong wrong") for _ in range(6)]
+        assert [each.status_code for each in answers[name]] == [401] * 5 + [429]
+        assert answers[name][-1].headers["Retry-After"] == "60"
+    for known, unknown in zip(answers["li.na"], answers["nobody"], strict=True):
+        assert known.data == unknown.data
+        assert dict(known.headers) == dict(unknown.headers)
+    browser = Browser(house.client())
+    assert browser.log_in("li.na").status_code == 429
+    house.clock.turn(seconds=60)
+    assert browser.log_in("li.na", "wrong wrong wrong").status_code == 401
+    assert browser.log_in("li.na").headers["Retry-After"] == "120"
+    house.clock.turn(seconds=120)
+    assert browser.log_in("li.na").status_code == 200
+    assert browser.log_in("li.na", "wrong wrong wrong").status_code == 401
+    assert browser.log_in("li.na").status_code == 200
+
+
+def test_attempts_at_the_same_moment_do_not_share_a_count(house: House) -> None:
+    house.user("li.na", "officer")
+    statuses: list[int] = []
+
+    def attempt() -> None:
+        statuses.append(Browser(house.client()).log_in("li.na", "wrong wrong").status_code)
+
+    threads = [threading.Thread(target=attempt) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(statuses) == [401] * 5 + [429] * 7
+
+
+def test_what_is_typed_as_a_name_is_not_kept(house: House) -> None:
+    Browser(house.client()).log_in("my secret password\0", "x")
+    with house.access.database.read() as connection:
+        for table in (USERS, SESSIONS):
+            assert connection.execute(select(table)).all() == []
+    assert house.acts() == [("anonymous", "session.begin", "refused")]
+
+
+def test_a_session_ends_after_silence(house: House) -> None:
+    browser = house.browser("li.na", "officer")
+    for _ in range(3):
+        house.clock.turn(minutes=29)
+        assert browser.ask("GET", "/api/v1/me").status_code == 200
+    house.clock.turn(minutes=30)
+    assert browser.ask("GET", "/api/v1/me").status_code == 401
+
+
+def test_a_session_ends_after_twelve_hours(house: House) -> None:
+    browser = house.browser("li.na", "officer")
+    for _ in range(36):
+        assert browser.ask("GET", "/api/v1/me").status_code == 200
+        house.clock.turn(minutes=20)
+    assert browser.ask("GET", "/api/v1/me").status_code == 401
+
+
+def test_a_session_ends_by_logging_out(house: House) -> None:
+    browser = house.browser("li.na", "officer")
+    cookie = browser.client.get_cookie("leadscore")
+    assert cookie
+    assert browser.ask("DELETE", "/api/v1/session").status_code == 204
+    assert browser.client.get_cookie("leadscore") is None
+    browser.client.set_cookie("leadscore", cookie.value)
+    assert browser.ask("GET", "/api/v1/me").status_code == 401
+
+
+def test_logging_in_gives_a_new_session_and_ends_the_old_one(house: House) -> None:
+    browser = house.browser("li.na", "officer")
+    before = browser.client.get_cookie("leadscore")
+    browser.log_in("li.na")
+    after = browser.client.get_cookie("leadscore")
+    assert before
+    assert after
+    assert before.value != after.value
+    other = house.client()
+    other.set_cookie("leadscore", before.value)
+    assert other.get("/api/v1/me").status_code == 401
+
+
+def test_a_planted_session_is_not_taken_over(house: House) -> None:
+    house.user("li.na", "officer")
+    browser = Browser(house.client())
+    browser.client.set_cookie("leadscore", "planted")
+    browser.log_in("li.na")
+    cookie = browser.client.get_cookie("leadscore")
+    assert cookie
+    assert cookie.value != "planted"
+
+
+def test_a_new_password_and_disabling_end_all_sessions(house: House) -> None:
+    boss = house.browser("boss", "administrator")
+    browser = house.browser("li.na", "officer")
+    link = boss.ask("POST", "/api/v1/users/li.na/link").get_json()["link"]
+    assert browser.ask("GET", "/api/v1/me").status_code == 200
+    asked = {"token": link.partition("#")[2], "password": "another long password"}
+    assert house.client().post("/api/v1/password", json=asked).status_code == 200
+    assert browser.ask("GET", "/api/v1/me").status_code == 401
+    assert browser.log_in("li.na").status_code == 401
+    assert browser.log_in("li.na", "another long password").status_code == 200
+    changed = boss.ask("PATCH", "/api/v1/users/li.na", json={"disabled": True})
+    assert changed.get_json()["state"] == "disabled"
+    assert browser.ask("GET", "/api/v1/me").status_code == 401
+    assert browser.log_in("li.na", "another long password").status_code == 401
+    boss.ask("PATCH", "/api/v1/users/li.na", json={"disabled": False, "role": "viewer"})
+    assert browser.log_in("li.na", "another long password").get_json()["role"] == "viewer"
+
+
+def test_somebody_always_administers(house: House) -> None:
+    boss = house.browser("boss", "administrator")
+    for change in ({"disabled": True}, {"role": "viewer"}):
+        response = boss.ask("PATCH", "/api/v1/users/boss", json=change)
+        assert (response.status_code, code(response)) == (409, "conflict")
+    house.user("other", "administrator")
+    assert boss.ask("PATCH", "/api/v1/users/boss", json={"role": "viewer"}).status_code == 200
+    assert boss.ask("GET", "/api/v1/users").status_code == 403
+
+
+def test_two_administrators_who_disable_each_other_leave_one(house: House) -> None:
+    keys = {name: bearer(house.key("administrator", f"of-{name}")) for name in ("one", "two")}
+    for name in keys:
+        house.user(name, "administrator")
+    for _ in range(5):
+        statuses: list[int] = []
+
+        def disable(name: str) -> None:
+            path = f"/api/v1/users/{name}"
+            change = {"disabled": True}
+            answer = house.client().patch(path, json=change, headers=keys[name])
+            statuses.append(answer.status_code)  # noqa: B023 (joined below)
+
+        threads = [threading.Thread(target=disable, args=(name,)) for name in keys]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sorted(statuses) == [200, 409]
+        for name in keys:
+            path = f"/api/v1/users/{name}"
+            house.client().patch(path, json={"disabled": False}, headers=keys[name])
+
+
+def test_the_cookie_is_for_this_host_only_and_for_no_script(house: House) -> None:
+    house.user("li.na", "officer")
+    asked = {"name": "li.na", "password": PASSWORD}
+    secure = house.client().post("/api/v1/session", json=asked, base_url="https://leads.example")
+    plain = house.client().post("/api/v1/session", json=asked)
+    name, _, rest = secure.headers["Set-Cookie"].partition("=")
+    assert name == "__Host-leadscore"
+    assert {"Secure", "HttpOnly", "Path=/", "SameSite=Lax"} <= set(rest.split("; "))
+    assert "Domain" not in rest
+    name, _, rest = plain.headers["Set-Cookie"].partition("=")
+    assert name == "leadscore"
+    assert {"HttpOnly", "Path=/", "SameSite=Lax"} <= set(rest.split("; "))
+    assert "Secure" not in rest
+
+
+def test_a_browser_must_send_the_token_of_its_session(house: House) -> None:
+    browser = house.browser("li.na", "officer")
+    other = house.browser("wang", "officer")
+    for token in ("", "x", other.token, "\xff"):
+        response = browser.ask("POST", "/notes", headers={"X-CSRF-Token": token})
+        assert (response.status_code, code(response)) == (403, "forged_request")
+    assert browser.ask("POST", "/notes").status_code == 201
+    assert house.effects == ["li.na"]
+
+
+@pytest.mark.parametrize(
+    ("headers", "allowed"),
+    [
+        ({}, True),
+        ({"Sec-Fetch-Site": "same-origin", "Origin": "http://localhost"}, True),
+        ({"Sec-Fetch-Site": "none"}, True),
+        ({"Sec-Fetch-Site": "same-origin", "Origin": "null"}, True),
+        ({"Origin": "https://localhost"}, True),
+        ({"Sec-Fetch-Site": "cross-site"}, False),
+        ({"Sec-Fetch-Site": "same-site"}, False),
+        ({"Sec-Fetch-Site": "same-origin", "Origin": "http://evil.example"}, False),
+        ({"Origin": "http://evil.example"}, False),
+        ({"Origin": "http://localhost:8001"}, False),
+        ({"Origin": "null"}, False),
+    ],
+)
+def test_a_page_of_another_site_changes_nothing(
+    house: House, headers: dict[str, str], allowed: bool
+) -> None:
+    key = bearer(house.key("officer"))
+    response = house.client().post("/notes", headers=key | headers)
+    assert response.status_code == (201 if allowed else 403)
+    assert house.client().get("/notes", headers=key | headers).status_code == 200
+    logged = house.client().post("/api/v1/session", json={}, headers=headers)
+    assert logged.status_code == (422 if allowed else 403)
+
+
+def test_a_key_is_shown_once_and_kept_as_a_hash(house: House) -> None:
+    boss = house.browser("boss", "administrator")
+    asked = {"name": "crm", "role": "viewer", "days": 30}
+    headers = {"Idempotency-Key": "k1"}
+    made = boss.ask("POST", "/api/v1/keys", json=asked, headers=headers).get_json()
+    assert made["secret"].startswith("ls_")
+    assert made["key"]["prefix"] == made["secret"][:8]
+    again = boss.ask("POST", "/api/v1/keys", json=asked, headers=headers).get_json()
+    assert again == made | {"secret": None}
+    assert house.client().get("/notes", headers=bearer(made["secret"])).status_code == 200
+    (shown,) = boss.ask("GET", "/api/v1/keys").get_json()["keys"]
+    assert shown["last_used"] == "2026-11-24T08:30:00+00:00"
+    with house.access.database.read() as connection:
+        for table in (API_KEYS, IDEMPOTENCY):
+            assert made["secret"] not in str(connection.execute(select(table)).all())
+    assert all(made["secret"] not in str(act) for act in house.acts())
+
+
+def test_a_key_ends_by_time_or_by_revoking(house: House) -> None:
+    boss = house.browser("boss", "administrator")
+    asked = {"name": "crm", "role": "viewer", "days": 1}
+    key = bearer(boss.ask("POST", "/api/v1/keys", json=asked).get_json()["secret"])
+    assert house.client().get("/notes", headers=key).status_code == 200
+    house.clock.turn(days=1)
+    assert house.client().get("/notes", headers=key).status_code == 401
+    other = bearer(house.key("viewer", "other"))
+    boss.log_in("boss")
+    revoked = boss.ask("DELETE", "/api/v1/keys/other").get_json()
+    assert revoked["revoked_at"]
+    assert boss.ask("DELETE", "/api/v1/keys/other").get_json() == revoked
+    assert house.client().get("/notes", headers=other).status_code == 401
+    assert boss.ask("DELETE", "/api/v1/keys/nothing").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "shown", ["Bearer", "Bearer ", "Bearer ls_", "Bearer ls_x", "Basic eDp5", "ls_x", "Bearer \xff"]
+)
+def test_a_key_that_is_none_is_told(house: House, shown: str) -> None:
+    response = house.client().get("/notes", headers={"Authorization": shown})
+    assert (response.status_code, code(response)) == (401, "unauthorized")
+    assert response.headers["WWW-Authenticate"] == 'Bearer realm="leadscore"'
+
+
+def test_the_same_key_and_body_have_one_effect(house: House) -> None:
+    headers = bearer(house.key("officer")) | {"Idempotency-Key": "k"}
+    first = house.client().post("/notes", json={"a": 1}, headers=headers)
+    again = house.client().post("/notes", json={"a": 1}, headers=headers)
+    assert (first.status_code, first.data) == (201, b'{"number":1}')
+    assert (again.status_code, again.data) == (first.status_code, first.data)
+    assert dict(again.headers) == dict(first.headers)
+    assert house.effects == ["key:officers"]
+    assert [action for _, action, _ in house.acts()] == ["note.add"]
+
+
+def test_the_same_key_with_another_body_is_refused(house: House) -> None:
+    headers = bearer(house.key("officer")) | {"Idempotency-Key": "k"}
+    house.client().post("/notes", json={"a": 1}, headers=headers)
+    other = house.client().post("/notes", json={"a": 2}, headers=headers)
+    assert (other.status_code, code(other)) == (422, "invalid_request")
+    assert len(house.effects) == 1
+
+
+def test_a_key_is_one_actors_and_one_routes(house: House) -> None:
+    for name in ("one", "two"):
+        headers = bearer(house.key("officer", name)) | {"Idempotency-Key": "k"}
+        assert house.client().post("/notes", json={"a": 1}, headers=headers).status_code == 201
+    assert house.effects == ["key:one", "key:two"]
+
+
+def test_an_answer_is_kept_for_a_day(house: House) -> None:
+    headers = bearer(house.key("officer")) | {"Idempotency-Key": "k"}
+    house.client().post("/notes", json={"a": 1}, headers=headers)
+    house.clock.turn(hours=24)
+    house.client().post("/notes", json={"a": 1}, headers=headers)
+    assert len(house.effects) == 1
+    house.clock.turn(seconds=1)
+    house.client().post("/notes", json={"a": 1}, headers=headers)
+    assert len(house.effects) == 2
+
+
+@pytest.mark.parametrize("key", ["", "a b", "é", "x" * 256])
+def test_a_key_that_can_not_be_one_is_told(house: House, key: str) -> None:
+    headers = bearer(house.key("officer")) | {"Idempotency-Key": key}
+    response = house.client().post("/notes", headers=headers)
+    assert response.status_code == 422
+    assert house.effects == []
+
+
+def test_what_fails_is_not_kept(house: House) -> None:
+    headers = bearer(house.key("administrator")) | {"Idempotency-Key": "k"}
+    link = "/api/v1/users/li.na/link"
+    assert house.client().post(link, headers=headers).status_code == 404
+    house.client().post(
+        "/api/v1/users",
+        json={"name": "li.na", "role": "viewer"},
+        headers=bearer(house.key("administrator", "x")),
+    )
+    assert house.client().post(link, headers=headers).status_code == 200
+
+
+def test_fifty_requests_with_one_key_have_one_effect(house: House) -> None:
+    headers = bearer(house.key("officer")) | {"Idempotency-Key": "k"}
+    answers: list[tuple[int, bytes]] = []
+    together = threading.Barrier(50)
+
+    def send() -> None:
+        client = house.client()
+        together.wait()
+        response = client.post("/notes", json={"a": 1}, headers=headers)
+        answers.append((response.status_code, response.data))
+
+    threads = [threading.Thread(target=send) for _ in range(50)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert answers == [(201, b'{"number":1}')] * 50
+    assert house.effects == ["key:officers"]
+    with house.access.database.read() as connection:
+        assert verify(connection, house.access.trail).count == 1
+
+
+def test_the_audit_is_read_page_by_page(house: House) -> None:
+    officer = bearer(house.key("officer"))
+    for _ in range(5):
+        house.client().post("/notes", headers=officer)
+        house.clock.turn(minutes=1)
+    auditor = bearer(house.key("auditor"))
+    seen, before = [], ""
+    while True:
+        answer = house.client().get(f"/api/v1/audit?limit=2{before}", headers=auditor).get_json()
+        seen += [record["sequence"] for record in answer["records"]]
+        if answer["next"] is None:
+            break
+        before = f"&before={answer['next']}"
+    assert seen == [5, 4, 3, 2, 1]
+    asked = "/api/v1/audit?actor=key:officers&action=note.add&since=2026-11-24T08:33:00%2B00:00"
+    records = house.client().get(asked, headers=auditor).get_json()["records"]
+    assert [record["sequence"] for record in records] == [5, 4]
+    assert records[0]["address"] == "127.0.0.1"
+    for wrong in ("limit=0", "before=x", "since=yesterday", "since=2026-11-24T08:33:00",
+        "since=0001-01-01T00:00:00%2B14:00", "x=1",
+                  "actor=%00"):  # fmt: skip
+        assert house.client().get(f"/api/v1/audit?{wrong}", headers=auditor).status_code == 422
+
+
+def test_in_a_demonstration_anybody_on_this_machine_may_do_everything(
+    database: Database, trail: AuditTrail
+) -> None:
+    house = build(database, trail, demo=True)
+    me = house.client().get("/api/v1/me").get_json()
+    assert (me["actor"], me["role"]) == ("demo", "administrator")
+    assert house.client().post("/notes").status_code == 201
+    assert house.acts() == [("demo", "note.add", "done")]
+    for host in ("evil.example", "evil.example:8000", "127.0.0.1.evil.example"):
+        response = house.client().get("/notes", headers={"Host": host})
+        assert (response.status_code, code(response)) == (403, "forged_request")
+    for host in ("127.0.0.1:8000", "localhost", "[::1]:8000"):
+        assert house.client().get("/notes", headers={"Host": host}).status_code == 200
+    with pytest.raises(ValueError, match="demonstration"):
+        protect(house.app, house.access, host="0.0.0.0")  # noqa: S104 (refused)
+
+
+def test_the_description_names_what_each_route_answers(house: House) -> None:
+    description = json.loads(house.client().get("/openapi/openapi.json").text)
+    assert set(description["components"]["securitySchemes"]) == {"key", "session"}
+    for path, item in description["paths"].items():
+        if not path.startswith("/api/v1"):
+            continue
+        for operation in item.values():
+            statuses = set(operation["responses"])
+            public = operation["operationId"] in PUBLIC
+            assert ("security" in operation) is not public, path
+            assert public or {"401", "403"} <= statuses, path
+            assert "422" in statuses, path
+
+
+def test_a_language_that_we_do_not_have_is_told(house: House) -> None:
+    key = bearer(house.key("administrator"))
+    for path in ("me", "users", "keys", "audit"):
+        for lang, status in (("zh", 200), ("en", 200), ("fr", 422)):
+            answer = house.client().get(f"/api/v1/{path}?lang={lang}", headers=key)
+            assert answer.status_code == status, path
+    assert "密钥" in house.client().get("/api/v1/me?lang=zh").get_json()["error"]["message"]
+
+
+def test_requires_keeps_the_view_as_it_is() -> None:
+    def view() -> str:
+        return "x"
+
+    assert requires("read")(view) is view

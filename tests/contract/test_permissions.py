@@ -1,0 +1,139 @@
+"""Every route, asked by everybody: who gets in is written here, and no route is forgotten."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from leadscore.city import load_city
+from leadscore.learning.shelf import Shelf
+from leadscore.ranking.champion import champion_scorer
+from leadscore.ranking.scoring import Scorer
+from leadscore.store import api_keys
+from leadscore.store.audit import AuditTrail
+from leadscore.store.database import Database
+from leadscore.web.access.callers import Access
+from leadscore.web.app import Application, Service, create_app
+from leadscore.web.current import CurrentScoring
+
+CITY = Path(__file__).parents[1] / "cities" / "lakeport.toml"
+NOW = datetime(2026, 11, 24, 8, tzinfo=UTC)
+
+EVERYBODY = {"anonymous", "revoked", "viewer", "officer", "administrator", "auditor"}
+KNOWN = EVERYBODY - {"anonymous", "revoked"}
+WRITERS = {"officer", "administrator"}
+ADMINISTRATORS = {"administrator"}
+AUDITORS = {"administrator", "auditor"}
+
+MAY: dict[str, set[str]] = {
+    "GET /healthz": EVERYBODY,
+    "GET /readyz": EVERYBODY,
+    "GET /metrics": KNOWN,
+    "POST /api/v1/score": KNOWN,
+    "POST /api/v1/session": EVERYBODY,
+    "DELETE /api/v1/session": KNOWN,
+    "GET /api/v1/me": KNOWN,
+    "POST /api/v1/password": EVERYBODY,
+    "GET /api/v1/users": ADMINISTRATORS,
+    "POST /api/v1/users": ADMINISTRATORS,
+    "PATCH /api/v1/users/<name>": ADMINISTRATORS,
+    "POST /api/v1/users/<name>/link": ADMINISTRATORS,
+    "GET /api/v1/keys": ADMINISTRATORS,
+    "POST /api/v1/keys": ADMINISTRATORS,
+    "DELETE /api/v1/keys/<name>": ADMINISTRATORS,
+    "GET /api/v1/audit": AUDITORS,
+    "GET /api/v1/jobs": KNOWN,
+    "GET /api/v1/jobs/<int:id>": KNOWN,
+    "POST /api/v1/jobs/<int:id>/cancel": WRITERS,
+    "POST /api/v1/lists": WRITERS,
+    "GET /api/v1/lists": KNOWN,
+    "GET /api/v1/lists/<int:id>": KNOWN,
+    "GET /api/v1/lists/<int:id>/problems.csv": KNOWN,
+    "GET /api/v1/ranking": KNOWN,
+    "GET /api/v1/ranking.csv": KNOWN,
+    "GET /api/v1/ranking.xlsx": KNOWN,
+    "GET /api/v1/firms/<int:id>": KNOWN,
+    "GET /api/v1/firms/<int:id>/changes": KNOWN,
+    "POST /api/v1/firms/<int:id>/outcomes": WRITERS,
+    "PUT /api/v1/firms/<int:id>/override": WRITERS,
+    "DELETE /api/v1/firms/<int:id>/override": WRITERS,
+    "PUT /api/v1/firms/<int:id>/exclusion": WRITERS,
+    "DELETE /api/v1/firms/<int:id>/exclusion": WRITERS,
+    "GET /api/v1/gaps": KNOWN,
+    "GET /api/v1/models": KNOWN,
+    "GET /api/v1/models/<version>": KNOWN,
+    "POST /api/v1/models/retrain": ADMINISTRATORS,
+    "POST /api/v1/models/<version>/promote": ADMINISTRATORS,
+    "POST /api/v1/models/rollback": ADMINISTRATORS,
+}
+"""Who may ask for what. The pages of the documentation are everybody's."""
+
+
+@pytest.fixture(scope="module")
+def scorer(tmp_path_factory: pytest.TempPathFactory) -> Scorer:
+    home = tmp_path_factory.mktemp("home")
+    return champion_scorer(load_city(CITY), Shelf(home / "models", home / "key"), now=NOW)
+
+
+@pytest.fixture
+def app(scorer: Scorer, database: Database, tmp_path: Path) -> Application:
+    shelf = Shelf(tmp_path / "models", tmp_path / "key")
+
+    def today() -> date:
+        return NOW.date()
+
+    access = Access(database, AuditTrail(tmp_path / "audit.key"), lambda: NOW)
+    scoring = CurrentScoring(scorer, shelf, lambda: scorer, today)
+    return create_app(Service(scoring, shelf, today, access))
+
+
+@pytest.fixture
+def keys(database: Database) -> dict[str, str]:
+    """Return the header that each kind of caller shows."""
+    with database.write() as connection:
+        shown = {
+            role: api_keys.add(connection, role, role, by="cli", now=NOW) for role in sorted(KNOWN)
+        }
+        shown["revoked"] = api_keys.add(connection, "gone", "administrator", by="cli", now=NOW)
+        api_keys.revoke(connection, "gone", now=NOW)
+    return shown
+
+
+def routes(app: Application) -> Iterator[str]:
+    for rule in app.url_map.iter_rules():
+        if rule.rule.startswith("/openapi"):
+            continue
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+            yield f"{method} {rule.rule}"
+
+
+def test_every_route_is_listed_and_no_other(app: Application) -> None:
+    assert set(routes(app)) == set(MAY)
+
+
+def test_everybody_gets_in_where_they_may_and_nowhere_else(
+    app: Application, keys: dict[str, str]
+) -> None:
+    client = app.test_client()
+    wrong = []
+    for route, may in MAY.items():
+        for who in sorted(EVERYBODY):
+            status = ask(client, route, keys.get(who))
+            refused = 401 if who in ("anonymous", "revoked") else 403
+            if (status != refused) != (who in may) and not (status == 401 and who in may):
+                wrong.append((route, who, status))
+            assert status < 500, (route, who)
+    assert wrong == []
+
+
+def ask(client: FlaskClient, route: str, key: str | None) -> int:
+    """Ask for something that is not there or that says nothing, and return the status."""
+    method, rule = route.split(" ")
+    path = re.sub(r"<(int:)?\w+>", "999", rule)
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    return client.open(path, method=method, headers=headers).status_code

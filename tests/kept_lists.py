@@ -1,0 +1,93 @@
+"""Hands lists of invented firms to the store, for the tests of what it keeps of them."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+
+from leadscore.city import City, load_city
+from leadscore.learning.day_one import expert_pipeline
+from leadscore.lists.values.codes import ALPHABET, is_valid_code
+from leadscore.ranking.scoring import Scorer
+from leadscore.ranking.walk import Counts
+from leadscore.store.database import Database
+from leadscore.store.firms import FIRMS
+from leadscore.store.list_intake import take_in_list
+from leadscore.store.lists import add_list
+from leadscore.store.standings import STANDINGS
+
+NOW = datetime(2026, 11, 24, 8, 30, tzinfo=UTC)
+TODAY = date(2026, 11, 24)
+
+BLADES = "风电叶片的研发、生产和销售"
+SCANNERS = "医学影像设备的研发、生产和销售，主要产品为CT机"
+BREAD = "面包、糕点的生产和销售"
+
+
+def code(number: int) -> str:
+    """Return a valid credit code for each number."""
+    body = f"91440300{number:09d}"
+    return next(body + mark for mark in ALPHABET if is_valid_code(body + mark))
+
+
+@cache
+def lakeport() -> City:
+    """Return the invented city of the tests."""
+    return load_city(Path(__file__).parent / "cities" / "lakeport.toml")
+
+
+@cache
+def scorer(model: str = "m1") -> Scorer:
+    """Return the experts' card of the invented city under any name."""
+    return Scorer(expert_pipeline(lakeport()), model)
+
+
+def as_csv(*rows: Mapping[str, Any]) -> bytes:
+    """Return rows as a file with all their columns."""
+    told = io.StringIO()
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    writer = csv.DictWriter(told, columns)
+    writer.writeheader()
+    writer.writerows(rows)
+    return told.getvalue().encode()
+
+
+def hand_in(
+    database: Database,
+    *rows: Mapping[str, Any],
+    content: bytes | None = None,
+    file_name: str = "名单.csv",
+    mapping: Mapping[str, str] | None = None,
+    as_of: date = TODAY,
+) -> int:
+    """Keep a list that is to be taken in, and return its number."""
+    with database.write() as connection:
+        return add_list(
+            connection, file_name=file_name, content=content or as_csv(*rows),
+            mapping=mapping or {}, as_of=as_of, actor="li.na", now=NOW,
+        )  # fmt: skip
+
+
+def take_in(database: Database, *rows: Mapping[str, Any], **options: Any) -> Counts:
+    """Hand a list in and take it in."""
+    number = hand_in(database, *rows, **options)
+    return take_in_list(database, number, scorer=scorer(), now=NOW, today=TODAY)
+
+
+def firms(database: Database) -> list[Any]:
+    """Return the rows of all firms, in the order of their numbers."""
+    with database.read() as connection:
+        return list(connection.execute(select(FIRMS).order_by(FIRMS.c.id)))
+
+
+def standings(database: Database) -> dict[str, Any]:
+    """Return where the firms stand, by name."""
+    with database.read() as connection:
+        return {row.name: row for row in connection.execute(select(STANDINGS))}

@@ -1,0 +1,28 @@
+"""The real application over a real database in a folder, for tests that call it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from leadscore.learning.shelf import Shelf
+from leadscore.ranking.scoring import Scorer
+from leadscore.store.audit import AuditTrail
+from leadscore.store.database import Database, sqlite_url
+from leadscore.store.migrating import migrate
+from leadscore.web.access.callers import Access
+from leadscore.web.app import Application, Service, create_app
+from leadscore.web.current import CurrentScoring
+
+
+def demonstration(scorer: Scorer, folder: Path, today: Callable[[], date]) -> Application:
+    """Return an application in which anybody may do anything, over a new SQLite file."""
+    database = Database(sqlite_url(folder / "leadscore.sqlite3"))
+    migrate(database)
+    access = Access(
+        database, AuditTrail(folder / "keys" / "audit.key"), lambda: datetime.now(UTC), demo=True
+    )
+    shelf = Shelf(folder / "models", folder / "keys" / "models.key")
+    scoring = CurrentScoring(scorer, shelf, lambda: scorer, today)
+    return create_app(Service(scoring, shelf, today, access))

@@ -1,0 +1,183 @@
+"""Outcomes lose nothing, count up without a gap, and nobody changes one afterwards."""
+
+from __future__ import annotations
+
+import multiprocessing
+import shutil
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from sqlalchemy import func, select, text
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import IntegrityError, StatementError
+
+from leadscore.learning.history import EVENTS, blank_events
+from leadscore.store.database import Database, sqlite_url
+from leadscore.store.intake import take_in
+from leadscore.store.outcomes import SqlOutcomes, append_entries, entries_of, outcomes
+
+NOW = datetime(2025, 1, 1, 8, 30, tzinfo=UTC)
+
+
+def entries(*names: str, stage: str = "contacted") -> pd.DataFrame:
+    count = len(names)
+    frame = blank_events().reindex(range(count))
+    frame["name"] = pd.Series(names, dtype="str")
+    frame["stage"], frame["withdrawn"] = stage, False
+    frame["day"] = pd.Timestamp("2024-03-01").as_unit("us")
+    frame["row"], frame["file"] = range(2, count + 2), "f" * 64
+    frame.loc[:0, "reason"] = 'says "no",\n线路一'
+    return frame
+
+
+def append(database: Database, *names: str) -> int:
+    return SqlOutcomes(database).append(entries(*names), source="名单.xlsx", now=NOW)
+
+
+def test_what_was_added_is_read_as_it_was(database: Database) -> None:
+    assert append(database, "甲", "乙") == 2
+    assert append(database, "丙") == 1
+    events = SqlOutcomes(database).events()
+    assert events.dtypes.astype(str).to_dict() == EVENTS
+    assert events["entry"].tolist() == [1, 2, 3]
+    assert events["firm"].tolist() == events["name"].tolist() == ["甲", "乙", "丙"]
+    assert events["reason"].tolist()[0] == 'says "no",\n线路一'
+    assert events["reason"].isna().tolist() == [False, True, False]
+    assert (events["day"] == pd.Timestamp("2024-03-01")).all()
+    assert (events["recorded"] == pd.Timestamp(NOW)).all()
+    assert events["source"].unique().tolist() == ["名单.xlsx"]
+
+
+def test_where_nothing_was_added_the_table_is_empty_and_of_the_same_types(
+    database: Database,
+) -> None:
+    assert append(database) == 0
+    events = SqlOutcomes(database).events()
+    assert len(events) == 0
+    assert events.dtypes.astype(str).to_dict() == EVENTS
+
+
+def test_who_recorded_it_and_for_which_firm_is_kept(database: Database) -> None:
+    with database.write() as connection:
+        numbers = append_entries(
+            connection, entries_of(entries("甲")), source="form", actor="王", now=NOW, firm_id=7
+        )
+    assert list(numbers) == [1]
+    with database.read() as connection:
+        found = connection.execute(select(outcomes.c.recorded_by, outcomes.c.firm_id)).all()
+    assert [tuple(row) for row in found] == [("王", 7)]
+
+
+@pytest.mark.parametrize("name", ["线\udcff.csv", "a\0b.csv"])
+def test_a_file_with_an_odd_name_is_no_hindrance(database: Database, name: str) -> None:
+    SqlOutcomes(database).append(entries("甲"), source=name, now=NOW)
+    assert "\\" in SqlOutcomes(database).events()["source"][0]
+
+
+@pytest.mark.parametrize(
+    "deed",
+    [
+        "UPDATE outcomes SET name = '丁'",
+        "DELETE FROM outcomes",
+        "INSERT INTO outcomes SELECT * FROM outcomes",
+    ],
+)
+def test_the_database_refuses_to_change_an_entry(database: Database, deed: str) -> None:
+    append(database, "甲")
+    with pytest.raises(IntegrityError), database.write() as connection:
+        connection.execute(text(deed))
+    assert SqlOutcomes(database).events()["name"].tolist() == ["甲"]
+
+
+def test_nor_can_an_entry_be_replaced(database: Database) -> None:
+    append(database, "甲")
+    deed = {
+        "sqlite": "REPLACE INTO outcomes SELECT * FROM outcomes",
+        "postgresql": "TRUNCATE outcomes",
+    }
+    with pytest.raises(IntegrityError, match="only ever added"), database.write() as connection:
+        connection.execute(text(deed[database.dialect]))
+
+
+@pytest.mark.parametrize("missing", [["name"], ["stage"], ["day"], ["row"]])
+def test_what_is_no_entry_is_refused_whole(database: Database, missing: list[str]) -> None:
+    bad = entries("甲", "乙").astype({"row": "Int64"})
+    bad.loc[1, missing] = None
+    with pytest.raises(IntegrityError):
+        SqlOutcomes(database).append(bad, source="x", now=NOW)
+    assert len(SqlOutcomes(database).events()) == 0
+
+
+def test_a_transaction_that_fails_later_leaves_no_gap(database: Database) -> None:
+    append(database, "甲")
+    broken = entries_of(entries("乙", "丙"))
+    del broken[1]["stage"]
+    with pytest.raises(StatementError), database.write() as connection:
+        append_entries(connection, broken, source="x", actor="cli", now=NOW)
+    append(database, "丙")
+    assert SqlOutcomes(database).events()["entry"].tolist() == [1, 2]
+
+
+def _write(url: URL, name: str, count: int) -> None:
+    database, (entry,) = Database(url), entries_of(entries(name))
+    for at in range(count):
+        with database.write() as connection:
+            one = [{**entry, "name": f"{name}{at}"}]
+            append_entries(connection, one, source="form", actor=name, now=NOW)
+    database.close()
+
+
+@pytest.fixture
+def quick_folder(tmp_path: Path) -> Iterator[Path]:
+    """Return a folder in memory, if there is one: a test of locks is no test of the disk."""
+    memory = Path("/dev/shm")  # noqa: S108
+    if not memory.is_dir():
+        yield tmp_path
+        return
+    with tempfile.TemporaryDirectory(dir=memory) as folder:
+        yield Path(folder)
+
+
+def _eight_write(url: URL, count: int) -> None:
+    writers = list("甲乙丙丁戊己庚辛")
+    with multiprocessing.get_context("spawn").Pool(len(writers)) as pool:
+        pool.starmap(_write, [(url, name, count) for name in writers], chunksize=1)
+    database = Database(url)
+    events = SqlOutcomes(database).events()
+    database.close()
+    assert events["entry"].tolist() == list(range(1, len(writers) * count + 1))
+    assert set(events["name"]) == {f"{name}{at}" for name in writers for at in range(count)}
+
+
+def test_eight_who_write_at_once_lose_nothing_and_none_is_turned_away(
+    quick_folder: Path, sqlite_template: Path
+) -> None:
+    path = quick_folder / "leadscore.sqlite3"
+    shutil.copyfile(sqlite_template, path)
+    _eight_write(sqlite_url(path), 500)
+
+
+def test_nor_do_eight_who_write_wherever_the_database_is(database: Database) -> None:
+    _eight_write(database.url, 20)
+
+
+def _import(url: URL, path: Path) -> int:
+    database = Database(url)
+    intake = take_in(path, database, today=date(2025, 1, 1), now=NOW)
+    database.close()
+    return len(intake.new)
+
+
+def test_a_file_that_two_import_at_once_is_added_once(database: Database, tmp_path: Path) -> None:
+    path = tmp_path / "progress.csv"
+    lines = [f"第{at}光电有限公司,对接,2024-02-01" for at in range(2_000)]
+    path.write_text("\n".join(["企业名称,阶段,日期", *lines]), encoding="utf-8")
+    with multiprocessing.get_context("spawn").Pool(4) as pool:
+        added = pool.starmap(_import, [(database.url, path)] * 4, chunksize=1)
+    assert sorted(added) == [0, 0, 0, 2_000]
+    with database.read() as connection:
+        assert connection.scalar(select(func.count()).select_from(outcomes)) == 2_000

@@ -1,0 +1,191 @@
+"""The ranking filters, sorts and pages alike on every database, and never loses a firm between."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from tests.kept_lists import BLADES, BREAD, SCANNERS, code, standings, take_in
+
+from leadscore.store.database import Database
+from leadscore.store.ranking_cursor import SORTS, BadCursorError, Cursor, Sort, read_cursor
+from leadscore.store.ranking_filter import RankingFilter
+from leadscore.store.ranking_pages import facets, ranking_page, whole_ranking
+
+FIRST = [
+    {"name": "甲有限公司", "credit_code": code(1), "main_business": BLADES, "province": "广东省",
+     "city": "深圳市", "staff": 900},
+    {"name": "乙有限公司", "credit_code": code(2), "main_business": SCANNERS, "province": "广东省",
+     "city": "东莞市"},
+    {"name": "丙有限公司", "main_business": BREAD, "province": "江苏省"},
+    {"name": "丁有限公司", "main_business": BLADES, "status": "注销"},
+]  # fmt: skip
+SECOND = [
+    {"name": "戊ＬＥＤ_50%有限公司", "main_business": "LED芯片", "stage": "洽谈"},
+    {"name": "甲有限公司", "credit_code": code(1), "patents": 3},
+    {"name": "己有限公司"},
+    {"name": "庚有限公司"},
+]
+
+
+@pytest.fixture
+def filled(database: Database) -> Database:
+    take_in(database, *FIRST)
+    take_in(database, *SECOND)
+    return database
+
+
+def found(database: Database, sort: Sort = "-priority", limit: int = 50, **asked: Any) -> list[str]:
+    """Return the names of all firms that are asked for, page by page."""
+    return [row["name"] for page in pages(database, sort, limit, **asked) for row in page]
+
+
+def pages(database: Database, sort: Sort, limit: int, **asked: Any) -> Iterator[Any]:
+    after = None
+    with database.read() as connection:
+        while True:
+            page = ranking_page(
+                connection, RankingFilter(**asked), sort=sort, after=after, limit=limit
+            )
+            yield page.firms
+            if page.next is None:
+                return
+            assert len(page.firms) == limit
+            after = read_cursor(page.next.written(), sort)
+
+
+def test_vetoed_firms_follow_the_others_and_priority_decides(filled: Database) -> None:
+    at = standings(filled)
+    names = found(filled)
+    assert set(names) == set(at)
+    assert {at[name].vetoed for name in names[-2:]} == {True}
+    expected = sorted(at.values(), key=lambda row: (row.vetoed, -row.priority, -row.firm_id))
+    assert names == [row.name for row in expected]
+
+
+def test_pages_of_any_length_are_the_whole_ranking(filled: Database) -> None:
+    for sort in SORTS:
+        check_pages(filled, sort)
+
+
+def check_pages(filled: Database, sort: Sort) -> None:
+    whole = found(filled, sort)
+    assert len(whole) == len(set(whole)) == 7
+    for limit in (1, 2, 3, 6, 7):
+        assert found(filled, sort, limit) == whole
+    by, down = sort.removeprefix("-"), sort.startswith("-")
+    at = standings(filled)
+    keys = [getattr(at[name], by) for name in whole if not at[name].vetoed]
+    assert keys == sorted(keys, reverse=down)
+    with filled.read() as connection:
+        exported = [
+            row["name"] for part in whole_ranking(connection, RankingFilter(), sort=sort)
+            for row in part
+        ]  # fmt: skip
+    assert exported == whole
+
+
+ASKED: list[tuple[dict[str, Any], str]] = [
+    ({"list_id": 1}, "甲乙丙丁"),
+    ({"list_id": 2}, "甲戊己庚"),
+    ({"list_id": 9}, ""),
+    ({"veto": "no"}, "甲乙丙己庚"),
+    ({"veto": "yes"}, "丁戊"),
+    ({"veto": "in_pursuit"}, "戊"),
+    ({"veto": "excluded"}, ""),
+    ({"stage": "negotiating"}, "戊"),
+    ({"stage": "none"}, "甲乙丙丁己庚"),
+    ({"region": "44"}, "甲乙"),
+    ({"region": "4403"}, "甲"),
+    ({"region": "4"}, "甲乙"),
+    ({"region": "广东省"}, "甲乙"),
+    ({"region": "东莞市"}, "乙"),
+    ({"region": "45"}, ""),
+    ({"text": "ct机"}, "乙"),
+    ({"text": "led"}, "戊"),
+    ({"text": "有限 叶片"}, "甲丁"),
+    ({"text": "50%"}, "戊"),
+    ({"text": "%"}, "戊"),
+    ({"text": "_"}, "戊"),
+    ({"text": "' OR 1=1 --"}, ""),
+    ({"text": code(2)[5:]}, "乙"),
+    ({"text": "  "}, "甲乙丙丁戊己庚"),
+    ({"text": "叶片", "veto": "no", "region": "44"}, "甲"),
+]
+
+
+def test_each_filter_finds_its_firms(filled: Database) -> None:
+    for asked, names in ASKED:
+        assert sorted(name[0] for name in found(filled, **asked)) == sorted(names), asked
+        with filled.read() as connection:
+            assert facets(connection, RankingFilter(**asked)).total == len(names), asked
+
+
+def test_filters_by_what_the_city_lacks(filled: Database) -> None:
+    at = standings(filled)
+    blades = at["甲有限公司"]
+    assert blades.chain == blades.segment.partition(".")[0]
+    same = {name for name, row in at.items() if row.segment == blades.segment}
+    assert "丁有限公司" in same
+    assert set(found(filled, segment=blades.segment)) == same
+    chain = {name for name, row in at.items() if row.chain == blades.chain}
+    assert set(found(filled, chain=blades.chain)) == chain
+    none = {name for name, row in at.items() if row.chain is None}
+    assert none
+    assert set(found(filled, chain="none")) == none
+    makers = {name for name, row in at.items() if row.role == "maker"}
+    assert set(found(filled, role="maker")) == makers
+    for grade in "ABCD":
+        assert set(found(filled, grade=grade)) == {n for n, r in at.items() if r.grade == grade}
+    assert set(found(filled, grade="ABCD")) == set(at)
+
+
+def test_facets_count_what_the_filter_leaves(filled: Database) -> None:
+    at = standings(filled)
+    with filled.read() as connection:
+        every = facets(connection, RankingFilter())
+        some = facets(connection, RankingFilter(list_id=2))
+    assert every.total == 7
+    assert every.lists == {1: 4, 2: 4}
+    assert every.counts["veto"] == {None: 5, "deregistered": 1, "in_pursuit": 1}
+    assert sum(every.counts["grade"].values()) == 7
+    assert every.counts["segment"][at["甲有限公司"].segment] == 2
+    assert some.total == 4
+    assert some.lists == {1: 1, 2: 4}
+
+
+def test_a_page_carries_reasons_and_where_the_firm_was_seen(filled: Database) -> None:
+    with filled.read() as connection:
+        page = ranking_page(connection, RankingFilter(text="甲"))
+    (row,) = page.firms
+    assert (row["list_id"], row["row"], row["model"]) == (2, 3, "m1")
+    assert row["reasons"][0]["points"] > 0
+    assert {"zh", "en", "feature", "points"} == row["reasons"][0].keys()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "!", "e30", "bnVsbA", "A" * 10_000, "W10", "é",
+        Cursor("fit", False, 0.5, 1).written(),
+        Cursor("-priority", False, "甲", 1).written(),
+        Cursor("-priority", False, 7.0, 1).written(),
+        Cursor("-priority", False, 0.5, -1).written(),
+        Cursor("-priority", False, 0.5, 1 << 70).written(),
+        Cursor("-priority", 1, 0.5, 1).written(),  # type: ignore[arg-type]
+        Cursor("-priority", False, float("nan"), 1).written(),
+    ],
+)  # fmt: skip
+def test_a_cursor_that_is_none_of_ours_is_refused(text: str) -> None:
+    with pytest.raises(BadCursorError):
+        read_cursor(text, "-priority")
+
+
+@pytest.mark.parametrize("key", ["a\0b", "\ud800"])
+def test_a_cursor_with_text_that_no_database_takes_is_refused(key: str) -> None:
+    plain = json.dumps(["name", False, key, 1]).encode()
+    with pytest.raises(BadCursorError):
+        read_cursor(base64.urlsafe_b64encode(plain).decode().rstrip("="), "name")
