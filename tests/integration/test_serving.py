@@ -21,7 +21,7 @@ from tests.service import demonstration
 from leadscore.city import load_city
 from leadscore.learning.shelf import Shelf
 from leadscore.ranking.champion import champion_scorer
-from leadscore.web.app import MAX_BODY_BYTES
+from leadscore.web.app import MAX_BODY_BYTES, MAX_LIST_BYTES
 from leadscore.web.serving import ListenError, serve
 
 CITY = Path(__file__).parents[1] / "cities" / "lakeport.toml"
@@ -123,7 +123,7 @@ def refused(server: Server, *pieces: bytes) -> tuple[int, str]:
     return status, body["error"]["code"]
 
 
-POST = b"POST /api/v1/score HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+POST = b"POST /api/v1/score HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
 
 
 def test_a_served_firm_gets_a_score(server: Server) -> None:
@@ -231,7 +231,7 @@ def test_a_body_of_just_the_allowed_size_reaches_the_application(server: Server)
 
 def test_endless_chunks_are_refused(server: Server) -> None:
     chunk = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
-    pieces = [chunk] * (MAX_BODY_BYTES // 0x10000 + 10)
+    pieces = [chunk] * (MAX_LIST_BYTES // 0x10000 + 10)
     assert refused(server, POST + b"Transfer-Encoding: chunked\r\n\r\n", *pieces) == (
         413,
         "body_too_large",

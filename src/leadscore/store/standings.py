@@ -164,7 +164,9 @@ def last_seen(
 
 
 def _score_columns() -> list[Column[Any]]:
-    kept = METADATA.tables["scores"].c
+    from leadscore.store.scores import SCORES  # which places firms itself
+
+    kept = SCORES.c
     return [kept[name] for name in ("id", "firm_id", *_FROM_SCORE)]
 
 

@@ -42,7 +42,7 @@ class FieldAnswer(BaseModel):
     age_days: int
 
 
-class ScoreAnswer(BaseModel):
+class KeptScoreAnswer(BaseModel):
     """A score that the firm was given."""
 
     model_config = STRICT
@@ -136,7 +136,7 @@ class FirmAnswer(BaseModel):
     standing: StandingAnswer | None
     override: OverrideAnswer | None
     exclusion: ExclusionAnswer | None
-    scores: list[ScoreAnswer] = Field(description="The newest first, a hundred at most.")
+    scores: list[KeptScoreAnswer] = Field(description="The newest first, a hundred at most.")
     outcomes: list[OutcomeAnswer]
 
 
@@ -197,8 +197,8 @@ class ChangesAnswer(BaseModel):
 
     model_config = ConfigDict(**STRICT)
 
-    older: ScoreAnswer | None = Field(description="None where there is one score only.")
-    newer: ScoreAnswer | None
+    older: KeptScoreAnswer | None = Field(description="None where there is one score only.")
+    newer: KeptScoreAnswer | None
     points: float | None
     data_points: float | None
     model_points: float | None = Field(description="base_points among them.")
