@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -13,14 +12,7 @@ from flask_openapi.models.tag import Tag
 
 from leadscore.errors import Detail
 from leadscore.language import Lang, Text
-from leadscore.store.jobs import (
-    EndedJobError,
-    Job,
-    UnknownJobError,
-    list_jobs,
-    read_job,
-    request_cancel,
-)
+from leadscore.store.jobs import Job, list_jobs, read_job, request_cancel
 from leadscore.web.access.callers import Access, check_may
 from leadscore.web.access.permissions import requires
 from leadscore.web.access.routes_session import SECURED
@@ -29,7 +21,7 @@ from leadscore.web.documentation import LANGUAGE_PARAMETERS, refusals
 from leadscore.web.errors import error_body
 from leadscore.web.idempotent import IDEMPOTENCY_PARAMETER, Act, Answer, written
 from leadscore.web.job_payloads import JobAnswer, JobPath, JobsAnswer, JobsQuery
-from leadscore.web.store_refusals import ContradictionError, NothingThereError
+from leadscore.web.store_refusals import store_refusals
 
 _TAG = Tag(name="jobs", description="后台任务 Work that takes longer than a request")
 # `lang` is a field of the query's model.
@@ -77,7 +69,7 @@ def job_routes(access: Access, default_lang: Lang) -> APIBlueprint:
     )
     @requires("read")
     def read(path: JobPath) -> Response:
-        with _job_refusals(), access.database.read() as connection:
+        with store_refusals(), access.database.read() as connection:
             job = read_job(connection, path.id)
         return jsonify(told(job, asked_language(default_lang)))
 
@@ -93,11 +85,10 @@ def job_routes(access: Access, default_lang: Lang) -> APIBlueprint:
     @requires("record")
     @written(access, "job.cancel")
     def cancel(act: Act, path: JobPath) -> Answer:
-        with _job_refusals():
-            job = read_job(act.connection, path.id, lock=True)
-            if job.submitted_by != act.actor:
-                check_may("administer")
-            job = request_cancel(act.connection, path.id, now=act.now)
+        job = read_job(act.connection, path.id, lock=True)
+        if job.submitted_by != act.actor:
+            check_may("administer")
+        job = request_cancel(act.connection, path.id, now=act.now)
         answer = told(job, asked_language(default_lang))
         return Answer(answer, about=("job", str(job.id)), details={"kind": job.kind})
 
@@ -132,13 +123,3 @@ def _error(kept: Mapping[str, Any], lang: Lang) -> object:
 
 def _moment(moment: datetime | None) -> str | None:
     return None if moment is None else moment.isoformat()
-
-
-@contextlib.contextmanager
-def _job_refusals() -> Iterator[None]:
-    try:
-        yield
-    except UnknownJobError as error:
-        raise NothingThereError(error.message) from error
-    except EndedJobError as error:
-        raise ContradictionError(error.message) from error

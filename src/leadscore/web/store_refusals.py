@@ -6,9 +6,16 @@ import contextlib
 from collections.abc import Iterator
 
 from leadscore.store.faults import StoreError
+from leadscore.store.firm_acts import BadOutcomeError
+from leadscore.store.firms import ChangedFirmError, UnknownFirmError
 from leadscore.store.idempotency import ReusedKeyError
+from leadscore.store.jobs import EndedJobError, UnknownJobError
+from leadscore.store.lists import UnknownListError
+from leadscore.store.models import UnknownModelError
 from leadscore.store.one_time_links import LinkError
 from leadscore.store.passwords import PasswordError
+from leadscore.store.ranking_cursor import BadCursorError
+from leadscore.store.scores import UnknownScoreError
 from leadscore.store.users import BadNameError, ConflictError, UnknownNameError
 from leadscore.web.errors import RequestError
 
@@ -34,6 +41,13 @@ class UnacceptableError(RequestError):
     status = 422
 
 
+class ChangedMeanwhileError(RequestError):
+    """A change of something that has changed since it was looked at."""
+
+    code = "changed_meanwhile"
+    status = 412
+
+
 _STATUS: dict[type[StoreError], type[RequestError]] = {
     UnknownNameError: NothingThereError,
     ConflictError: ContradictionError,
@@ -41,6 +55,15 @@ _STATUS: dict[type[StoreError], type[RequestError]] = {
     LinkError: NothingThereError,
     PasswordError: UnacceptableError,
     ReusedKeyError: UnacceptableError,
+    UnknownFirmError: NothingThereError,
+    UnknownListError: NothingThereError,
+    UnknownScoreError: NothingThereError,
+    UnknownModelError: NothingThereError,
+    UnknownJobError: NothingThereError,
+    EndedJobError: ContradictionError,
+    ChangedFirmError: ChangedMeanwhileError,
+    BadOutcomeError: UnacceptableError,
+    BadCursorError: UnacceptableError,
 }
 
 

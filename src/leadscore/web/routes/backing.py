@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -15,19 +14,12 @@ from leadscore.language import Lang, Text
 from leadscore.learning.shelf.shelf import Shelf
 from leadscore.ranking.scoring import Scorer
 from leadscore.store.database import Database
-from leadscore.store.faults import StoreError
-from leadscore.store.firm_acts import BadOutcomeError
-from leadscore.store.firms import ChangedFirmError, UnknownFirmError
-from leadscore.store.lists import UnknownListError
-from leadscore.store.models import UnknownModelError
-from leadscore.store.ranking_cursor import BadCursorError
-from leadscore.store.scores import UnknownScoreError
 from leadscore.web.access.callers import Access
 from leadscore.web.api import asked_language
 from leadscore.web.documentation import LANGUAGE_PARAMETERS
 from leadscore.web.errors import REFUSALS, RequestError
 from leadscore.web.idempotent import IDEMPOTENCY_PARAMETER
-from leadscore.web.store_refusals import NothingThereError, UnacceptableError
+from leadscore.web.store_refusals import ChangedMeanwhileError
 
 READS = {"x-more-parameters": LANGUAGE_PARAMETERS}
 """What the description of a route that reads says beside its own parameters."""
@@ -53,13 +45,6 @@ class PreconditionRequiredError(RequestError):
 
     code = "precondition_required"
     status = 428
-
-
-class ChangedMeanwhileError(RequestError):
-    """A change of something that has changed since it was looked at."""
-
-    code = "changed_meanwhile"
-    status = 412
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,29 +79,6 @@ class Backing:
     def lang(self) -> Lang:
         """Return the language of the answer to the current request."""
         return asked_language(self.default_lang)
-
-
-_STATUS: dict[type[StoreError], type[RequestError]] = {
-    UnknownFirmError: NothingThereError,
-    UnknownListError: NothingThereError,
-    UnknownScoreError: NothingThereError,
-    UnknownModelError: NothingThereError,
-    ChangedFirmError: ChangedMeanwhileError,
-    BadOutcomeError: UnacceptableError,
-    BadCursorError: UnacceptableError,
-}
-
-
-@contextlib.contextmanager
-def refused() -> Iterator[None]:
-    """Give what the store refuses a status."""
-    try:
-        yield
-    except StoreError as error:
-        kind = _STATUS.get(type(error))
-        if kind is None:
-            raise
-        raise kind(error.message, error.details) from error
 
 
 def etag(version: int) -> dict[str, str]:

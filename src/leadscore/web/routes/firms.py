@@ -23,7 +23,6 @@ from leadscore.web.routes.backing import (
     Backing,
     etag,
     matched_version,
-    refused,
 )
 from leadscore.web.routes.firm_payloads import (
     ChangesAnswer,
@@ -36,6 +35,7 @@ from leadscore.web.routes.firm_payloads import (
 )
 from leadscore.web.routes.firm_views import changes_answer, firm_answer, outcome_answer
 from leadscore.web.routes.payloads import LangOnly, NumberPath
+from leadscore.web.store_refusals import store_refusals
 
 _TAG = Tag(name="firms", description="企业 Firms")
 _EDITED = (400, 401, 403, 404, 412, 413, 415, 422, 428, 431, 500)
@@ -60,7 +60,7 @@ def firm_routes(backing: Backing) -> APIBlueprint:
     )
     @requires("read")
     def firm(path: NumberPath, query: LangOnly) -> Response:  # noqa: ARG001 (checked)
-        with refused(), backing.database.read() as connection:
+        with store_refusals(), backing.database.read() as connection:
             found = read_firm(connection, path.id)
             response = jsonify(
                 firm_answer(backing, connection, found, backing.today(), backing.lang())
@@ -80,7 +80,7 @@ def firm_routes(backing: Backing) -> APIBlueprint:
     )
     @requires("read")
     def changes(path: NumberPath, query: ChangesQuery) -> Response:
-        with refused(), backing.database.read() as connection:
+        with store_refusals(), backing.database.read() as connection:
             return jsonify(
                 changes_answer(connection, path.id, query.older, query.newer, backing.lang())
             )
@@ -100,7 +100,7 @@ def firm_routes(backing: Backing) -> APIBlueprint:
     @requires("record")
     @written(backing.access, "outcome.add")
     def add_outcome(act: Act, path: NumberPath, body: NewOutcome) -> Answer:
-        with refused():
+        with store_refusals():
             entry = firm_acts.enter_outcome(
                 act.connection, path.id, stage=body.stage, day=body.day, reason=body.reason,
                 withdrawn=body.withdrawn, actor=act.actor, now=act.now, today=backing.today(),
@@ -120,7 +120,7 @@ def firm_routes(backing: Backing) -> APIBlueprint:
     def override(act: Act, path: NumberPath, body: NewOverride) -> Answer:
         values = body.model_dump(include={"grade", "segment", "role"}, exclude_none=True)
         _check_values(backing, values)
-        with refused():
+        with store_refusals():
             version = _matched(act.connection, path.id)
             firm = firm_acts.override(
                 act.connection, path.id, values, body.reason, version=version, actor=act.actor,
@@ -138,7 +138,7 @@ def firm_routes(backing: Backing) -> APIBlueprint:
     @requires("record")
     @written(backing.access, "firm.override.drop")
     def drop_override(act: Act, path: NumberPath) -> Answer:
-        with refused():
+        with store_refusals():
             version = _matched(act.connection, path.id)
             firm = firm_acts.take_override_back(
                 act.connection, path.id, version=version, now=act.now
@@ -155,7 +155,7 @@ def firm_routes(backing: Backing) -> APIBlueprint:
     @requires("record")
     @written(backing.access, "firm.exclude")
     def exclude(act: Act, path: NumberPath, body: NewExclusion) -> Answer:
-        with refused():
+        with store_refusals():
             version = _matched(act.connection, path.id)
             firm = firm_acts.exclude(
                 act.connection, path.id, body.reason, version=version, actor=act.actor,
@@ -173,7 +173,7 @@ def firm_routes(backing: Backing) -> APIBlueprint:
     @requires("record")
     @written(backing.access, "firm.exclude.drop")
     def drop_exclusion(act: Act, path: NumberPath) -> Answer:
-        with refused():
+        with store_refusals():
             version = _matched(act.connection, path.id)
             firm = firm_acts.take_exclusion_back(
                 act.connection, path.id, version=version, now=act.now

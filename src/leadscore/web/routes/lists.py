@@ -24,7 +24,7 @@ from leadscore.web.access.routes_session import SECURED
 from leadscore.web.documentation import refusals
 from leadscore.web.errors import REFUSALS, InvalidRequestError
 from leadscore.web.idempotent import Act, Answer, written
-from leadscore.web.routes.backing import READS_QUERY, WRITES, Backing, moment, refused, words
+from leadscore.web.routes.backing import READS_QUERY, WRITES, Backing, moment, words
 from leadscore.web.routes.files import CSV, described, file_answer, written_file
 from leadscore.web.routes.list_payloads import (
     ListAccepted,
@@ -34,6 +34,7 @@ from leadscore.web.routes.list_payloads import (
     ListUpload,
 )
 from leadscore.web.routes.payloads import LangOnly, NumberPath
+from leadscore.web.store_refusals import store_refusals
 from leadscore.web.strict_json import json_kind, parse_json
 
 _TAG = Tag(name="lists", description="名单 Lists of candidate firms")
@@ -93,7 +94,7 @@ def list_routes(backing: Backing) -> APIBlueprint:
     )
     @requires("read")
     def one_list(path: NumberPath, query: LangOnly) -> Response:  # noqa: ARG001 (checked)
-        with refused(), backing.database.read() as connection:
+        with store_refusals(), backing.database.read() as connection:
             found = kept.read_kept_list(connection, path.id)
             problems = kept.count_problems(connection, path.id)
         return jsonify(_shown(found, backing.lang()) | {"problems": problems})
@@ -110,7 +111,7 @@ def list_routes(backing: Backing) -> APIBlueprint:
     )
     @requires("read")
     def problems(path: NumberPath, query: LangOnly) -> Response:  # noqa: ARG001 (checked)
-        with refused(), backing.database.read() as connection:
+        with store_refusals(), backing.database.read() as connection:
             kept.read_kept_list(connection, path.id)
             found = [problem for _, problem in kept.problems_of(connection, path.id)]
         write = partial(write_problems, found, lang=backing.lang())

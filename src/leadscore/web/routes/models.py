@@ -21,9 +21,9 @@ from leadscore.web.access.routes_session import SECURED
 from leadscore.web.documentation import refusals
 from leadscore.web.idempotent import Act, Answer, written
 from leadscore.web.payloads import STRICT
-from leadscore.web.routes.backing import READS_QUERY, WRITES, Backing, moment, refused
+from leadscore.web.routes.backing import READS_QUERY, WRITES, Backing, moment
 from leadscore.web.routes.payloads import JobAsked, LangOnly, Moment, Words, example
-from leadscore.web.store_refusals import ContradictionError
+from leadscore.web.store_refusals import ContradictionError, store_refusals
 
 _TAG = Tag(name="models", description="模型 Models")
 
@@ -117,7 +117,7 @@ def model_routes(backing: Backing) -> APIBlueprint:
     )
     @requires("read")
     def model(path: VersionPath, query: LangOnly) -> Response:  # noqa: ARG001 (checked)
-        with refused(), backing.database.read() as connection:
+        with store_refusals(), backing.database.read() as connection:
             found = read_model(connection, path.version)
         return jsonify(_model(found) | {"manifest": found.manifest})
 
@@ -145,7 +145,7 @@ def model_routes(backing: Backing) -> APIBlueprint:
     @requires("administer")
     @written(backing.access, "model.promote")
     def promote(act: Act, path: VersionPath, body: Reason) -> Answer:
-        with refused():
+        with store_refusals():
             read_model(act.connection, path.version)
         try:
             backing.shelf.promote(

@@ -23,7 +23,7 @@ from leadscore.store.ranking_pages import FACETS, Facets, facets, ranking_page, 
 from leadscore.web.access.permissions import requires
 from leadscore.web.access.routes_session import SECURED
 from leadscore.web.documentation import refusals
-from leadscore.web.routes.backing import READS_QUERY, Backing, moment, refused, words
+from leadscore.web.routes.backing import READS_QUERY, Backing, moment, words
 from leadscore.web.routes.files import (
     CSV,
     XLSX,
@@ -33,6 +33,7 @@ from leadscore.web.routes.files import (
     written_file,
 )
 from leadscore.web.routes.ranking_payloads import RankingAnswer, RankingPageQuery, RankingQuery
+from leadscore.web.store_refusals import store_refusals
 
 _TAG = Tag(name="ranking", description="排名 The ranking")
 _JOINT = {"zh": "；", "en": "; "}
@@ -55,7 +56,7 @@ def ranking_routes(backing: Backing) -> APIBlueprint:
     @requires("read")
     def ranking(query: RankingPageQuery) -> Response:
         asked, lang = query.asked(), backing.lang()
-        with refused(), backing.database.read() as connection:
+        with store_refusals(), backing.database.read() as connection:
             after = read_cursor(query.cursor, query.sort) if query.cursor else None
             page = ranking_page(connection, asked, sort=query.sort, after=after, limit=query.limit)
             counted = facets(connection, asked) if query.counts else None
