@@ -100,11 +100,10 @@ def firm_routes(backing: Backing) -> APIBlueprint:
     @requires("record")
     @written(backing.access, "outcome.add")
     def add_outcome(act: Act, path: NumberPath, body: NewOutcome) -> Answer:
-        with store_refusals():
-            entry = firm_acts.enter_outcome(
-                act.connection, path.id, stage=body.stage, day=body.day, reason=body.reason,
-                withdrawn=body.withdrawn, actor=act.actor, now=act.now, today=backing.today(),
-            )  # fmt: skip
+        entry = firm_acts.enter_outcome(
+            act.connection, path.id, stage=body.stage, day=body.day, reason=body.reason,
+            withdrawn=body.withdrawn, actor=act.actor, now=act.now, today=backing.today(),
+        )  # fmt: skip
         details = {"stage": body.stage, "withdrawn": body.withdrawn}
         return Answer(outcome_answer(entry), 201, about=_firm(path.id), details=details)
 
@@ -120,12 +119,11 @@ def firm_routes(backing: Backing) -> APIBlueprint:
     def override(act: Act, path: NumberPath, body: NewOverride) -> Answer:
         values = body.model_dump(include={"grade", "segment", "role"}, exclude_none=True)
         _check_values(backing, values)
-        with store_refusals():
-            version = _matched(act.connection, path.id)
-            firm = firm_acts.override(
-                act.connection, path.id, values, body.reason, version=version, actor=act.actor,
-                now=act.now,
-            )  # fmt: skip
+        version = _matched(act.connection, path.id)
+        firm = firm_acts.override(
+            act.connection, path.id, values, body.reason, version=version, actor=act.actor,
+            now=act.now,
+        )  # fmt: skip
         return _changed(backing, act, firm, **values)
 
     @api.delete(
@@ -138,11 +136,8 @@ def firm_routes(backing: Backing) -> APIBlueprint:
     @requires("record")
     @written(backing.access, "firm.override.drop")
     def drop_override(act: Act, path: NumberPath) -> Answer:
-        with store_refusals():
-            version = _matched(act.connection, path.id)
-            firm = firm_acts.take_override_back(
-                act.connection, path.id, version=version, now=act.now
-            )
+        version = _matched(act.connection, path.id)
+        firm = firm_acts.take_override_back(act.connection, path.id, version=version, now=act.now)
         return _changed(backing, act, firm)
 
     @api.put(
@@ -155,12 +150,11 @@ def firm_routes(backing: Backing) -> APIBlueprint:
     @requires("record")
     @written(backing.access, "firm.exclude")
     def exclude(act: Act, path: NumberPath, body: NewExclusion) -> Answer:
-        with store_refusals():
-            version = _matched(act.connection, path.id)
-            firm = firm_acts.exclude(
-                act.connection, path.id, body.reason, version=version, actor=act.actor,
-                now=act.now,
-            )  # fmt: skip
+        version = _matched(act.connection, path.id)
+        firm = firm_acts.exclude(
+            act.connection, path.id, body.reason, version=version, actor=act.actor,
+            now=act.now,
+        )  # fmt: skip
         return _changed(backing, act, firm)
 
     @api.delete(
@@ -173,11 +167,8 @@ def firm_routes(backing: Backing) -> APIBlueprint:
     @requires("record")
     @written(backing.access, "firm.exclude.drop")
     def drop_exclusion(act: Act, path: NumberPath) -> Answer:
-        with store_refusals():
-            version = _matched(act.connection, path.id)
-            firm = firm_acts.take_exclusion_back(
-                act.connection, path.id, version=version, now=act.now
-            )
+        version = _matched(act.connection, path.id)
+        firm = firm_acts.take_exclusion_back(act.connection, path.id, version=version, now=act.now)
         return _changed(backing, act, firm)
 
     return api

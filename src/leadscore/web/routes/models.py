@@ -145,8 +145,7 @@ def model_routes(backing: Backing) -> APIBlueprint:
     @requires("administer")
     @written(backing.access, "model.promote")
     def promote(act: Act, path: VersionPath, body: Reason) -> Answer:
-        with store_refusals():
-            read_model(act.connection, path.version)
+        read_model(act.connection, path.version)
         try:
             backing.shelf.promote(
                 _city(backing), path.version, act="by_hand", now=act.now, reason=body.reason
