@@ -162,10 +162,10 @@ def peers() -> dict[str, Peer]:
 
 def ours(variants: dict[str, dict[str, Any]]) -> dict[str, Peer]:
     """Return the card as it comes, the boosted card, and the card with other settings by name."""
-    version = _source_digest("card")
+    version = _source_digest("cards.card")
     found = {OURS: Peer(partial(_card, {}), as_they_are, version, own=True)}
-    if importlib.util.find_spec("leadscore.learning.boosted"):
-        boosted = _source_digest("boosted")
+    if importlib.util.find_spec("leadscore.learning.cards.boosted"):
+        boosted = _source_digest("cards.boosted")
         found["BoostedCard"] = Peer(_boosted_card, as_they_are, boosted, own=True)
     for name, settings in variants.items():
         changed = f"{version} {json.dumps(settings, sort_keys=True)}"
@@ -178,7 +178,7 @@ def _card(settings: dict[str, Any], X: pd.DataFrame) -> Any:  # noqa: ARG001
 
 
 def _boosted_card(X: pd.DataFrame) -> Any:  # noqa: ARG001
-    from leadscore.learning.boosted import BoostedCard
+    from leadscore.learning.cards.boosted import BoostedCard
 
     return BoostedCard()
 
@@ -190,8 +190,8 @@ def _source_digest(module: str) -> str:
     waiting = [module]
     while waiting:
         name = waiting.pop()
-        path = folder / f"{name}.py"
+        path = folder.joinpath(*name.split(".")).with_suffix(".py")
         if name not in sources and path.is_file():
             sources[name] = path.read_text("utf-8")
-            waiting += re.findall(r"leadscore\.learning\.(\w+)", sources[name])
+            waiting += re.findall(r"leadscore\.learning\.([\w.]+)", sources[name])
     return hashlib.sha256(repr(sorted(sources.items())).encode()).hexdigest()[:10]

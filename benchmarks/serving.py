@@ -78,9 +78,9 @@ def scoring_app() -> Any:
     from leadscore.learning.shelf.shelf import Shelf
     from leadscore.logs import log_to_stderr
     from leadscore.ranking.champion import champion_scorer
-    from leadscore.store.audit import AuditTrail
-    from leadscore.store.database import Database, sqlite_url
-    from leadscore.store.migrating import migrate
+    from leadscore.store.auditing.trail import AuditTrail
+    from leadscore.store.engine.database import Database, sqlite_url
+    from leadscore.store.engine.migrating import migrate
     from leadscore.web.access.callers import Access
     from leadscore.web.access.permissions import requires
     from leadscore.web.app import Service, create_app

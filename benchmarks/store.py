@@ -22,15 +22,15 @@ import numpy as np
 import pandas as pd
 
 from leadscore.city import City, load_city
-from leadscore.learning.day_one import expert_pipeline
+from leadscore.learning.retraining.day_one import expert_pipeline
 from leadscore.lists.values.codes import ALPHABET, is_valid_code
 from leadscore.ranking.scoring import Scorer
-from leadscore.store.database import Database
-from leadscore.store.list_intake import take_in_list
-from leadscore.store.lists import add_list
-from leadscore.store.ranking_filter import RankingFilter
-from leadscore.store.ranking_pages import facets, ranking_page
-from leadscore.store.schema import METADATA
+from leadscore.store.engine.database import Database
+from leadscore.store.engine.schema import METADATA
+from leadscore.store.lists.intake import take_in_list
+from leadscore.store.lists.lists import add_list
+from leadscore.store.ranking.filter import RankingFilter
+from leadscore.store.ranking.pages import facets, ranking_page
 
 HERE = Path(__file__).resolve().parent.parent
 NOW = datetime(2026, 11, 24, 8, tzinfo=UTC)

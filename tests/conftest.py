@@ -14,8 +14,8 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.engine import URL
 from tests.postgresql import running_server
 
-from leadscore.store.database import Database, sqlite_url
-from leadscore.store.migrating import migrate
+from leadscore.store.engine.database import Database, sqlite_url
+from leadscore.store.engine.migrating import migrate
 
 _VERSION = pytest.StashKey[str]()
 _NUMBERS = itertools.count(1)

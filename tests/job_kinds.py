@@ -18,7 +18,7 @@ from leadscore.jobs.context import JobContext, Kind
 from leadscore.jobs.process import work
 from leadscore.jobs.worker import Pace
 from leadscore.language import Text
-from leadscore.store.database import Database
+from leadscore.store.engine.database import Database
 
 QUICK = Pace(look=0.05, beat=0.1, lost=60.0, grace=0.3)
 DEADLINE = 60.0

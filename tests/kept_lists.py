@@ -13,15 +13,15 @@ from typing import Any
 from sqlalchemy import select
 
 from leadscore.city import City, load_city
-from leadscore.learning.day_one import expert_pipeline
+from leadscore.learning.retraining.day_one import expert_pipeline
 from leadscore.lists.values.codes import ALPHABET, is_valid_code
 from leadscore.ranking.scoring import Scorer
 from leadscore.ranking.walk import Counts
-from leadscore.store.database import Database
-from leadscore.store.firms import FIRMS
-from leadscore.store.list_intake import take_in_list
-from leadscore.store.lists import add_list
-from leadscore.store.standings import STANDINGS
+from leadscore.store.engine.database import Database
+from leadscore.store.firms.firms import FIRMS
+from leadscore.store.lists.intake import take_in_list
+from leadscore.store.lists.lists import add_list
+from leadscore.store.ranking.standings import STANDINGS
 
 NOW = datetime(2026, 11, 24, 8, 30, tzinfo=UTC)
 TODAY = date(2026, 11, 24)

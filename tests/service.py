@@ -8,9 +8,9 @@ from pathlib import Path
 
 from leadscore.learning.shelf import Shelf
 from leadscore.ranking.scoring import Scorer
-from leadscore.store.audit import AuditTrail
-from leadscore.store.database import Database, sqlite_url
-from leadscore.store.migrating import migrate
+from leadscore.store.auditing.trail import AuditTrail
+from leadscore.store.engine.database import Database, sqlite_url
+from leadscore.store.engine.migrating import migrate
 from leadscore.web.access.callers import Access
 from leadscore.web.app import Application, Service, create_app
 from leadscore.web.current import CurrentScoring

@@ -23,8 +23,8 @@ from scipy.special import expit
 from leadscore.city.profile import City
 from leadscore.features.build import FirmFeatures
 from leadscore.features.catalogue import DIRECTIONS
-from leadscore.learning.expert import expert_scorecard
-from leadscore.learning.tables import CategoricalTable, NumericTable, Scorecard, Table
+from leadscore.learning.retraining.expert import expert_scorecard
+from leadscore.learning.tables.scorecard import CategoricalTable, NumericTable, Scorecard, Table
 from leadscore.lists import clean, from_frame
 from leadscore.lists.values.codes import ALPHABET
 

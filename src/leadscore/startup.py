@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from leadscore.city.profile import City
     from leadscore.ranking.scoring import Scorer
     from leadscore.settings import Settings
-    from leadscore.store.database import Database
+    from leadscore.store.engine.database import Database
 
 _NO_CITY = Text(
     zh="没有指定城市画像，请用 --city 或环境变量 LEADSCORE_CITY 指明文件",
@@ -39,7 +39,7 @@ def open_database(settings: Settings) -> Database:
         If it can't be opened, is damaged, or newer than this program.
     """
     # Imported late: what keeps nothing needs no SQLAlchemy.
-    from leadscore.store.opening import open_store
+    from leadscore.store.engine.opening import open_store
 
     return open_store(settings.database or settings.database_file)
 
@@ -52,7 +52,7 @@ def connect_database(settings: Settings) -> Database:
     StoreError
         If its file can't be made.
     """
-    from leadscore.store.opening import connect
+    from leadscore.store.engine.opening import connect
 
     return connect(settings.database or settings.database_file)
 

@@ -10,9 +10,9 @@ from flask import Response, jsonify
 from flask.testing import FlaskClient
 from pydantic import ValidationError
 
-from leadscore.store import api_keys, users
-from leadscore.store.audit import AuditTrail, page
-from leadscore.store.database import Database
+from leadscore.store.access import api_keys, users
+from leadscore.store.auditing.trail import AuditTrail, page
+from leadscore.store.engine.database import Database
 from leadscore.web.access.callers import Access
 from leadscore.web.access.guard import protect
 from leadscore.web.access.permissions import declare_under, requires

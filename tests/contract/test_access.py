@@ -10,13 +10,13 @@ import pytest
 from sqlalchemy import select
 from tests.contract.access_app import PASSWORD, Browser, House, build
 
-from leadscore.store.api_keys import API_KEYS
-from leadscore.store.audit import AuditTrail
-from leadscore.store.audit_check import verify
-from leadscore.store.database import Database
+from leadscore.store.access.api_keys import API_KEYS
+from leadscore.store.access.sessions import SESSIONS
+from leadscore.store.access.users import ROLES, USERS
+from leadscore.store.auditing.check import verify
+from leadscore.store.auditing.trail import AuditTrail
+from leadscore.store.engine.database import Database
 from leadscore.store.idempotency import IDEMPOTENCY
-from leadscore.store.sessions import SESSIONS
-from leadscore.store.users import ROLES, USERS
 from leadscore.web.access.guard import protect
 from leadscore.web.access.links import first_administrator_link
 from leadscore.web.access.permissions import PERMISSIONS, declared, requires, undeclared

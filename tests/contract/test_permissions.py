@@ -14,9 +14,9 @@ from leadscore.city import load_city
 from leadscore.learning.shelf import Shelf
 from leadscore.ranking.champion import champion_scorer
 from leadscore.ranking.scoring import Scorer
-from leadscore.store import api_keys
-from leadscore.store.audit import AuditTrail
-from leadscore.store.database import Database
+from leadscore.store.access import api_keys
+from leadscore.store.auditing.trail import AuditTrail
+from leadscore.store.engine.database import Database
 from leadscore.web.access.callers import Access
 from leadscore.web.app import Application, Service, create_app
 from leadscore.web.current import CurrentScoring

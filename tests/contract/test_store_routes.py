@@ -13,13 +13,13 @@ import pytest
 from tests.contract.access_app import House, build
 from tests.kept_lists import BLADES, BREAD, NOW, TODAY, as_csv, code, lakeport, scorer, take_in
 
-from leadscore.learning.day_one import expert_model
+from leadscore.learning.retraining.day_one import expert_model
 from leadscore.learning.shelf.shelf import Shelf, log_notice
 from leadscore.lists.writing import read_ranking_csv
-from leadscore.store.audit import AuditTrail
-from leadscore.store.database import Database
-from leadscore.store.jobs import list_jobs
-from leadscore.store.list_intake import take_in_list
+from leadscore.store.auditing.trail import AuditTrail
+from leadscore.store.engine.database import Database
+from leadscore.store.jobs.jobs import list_jobs
+from leadscore.store.lists.intake import take_in_list
 from leadscore.store.models import mirror
 from leadscore.web.access.permissions import PERMISSIONS, declared
 from leadscore.web.routes import Backing, store_routes

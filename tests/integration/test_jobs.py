@@ -19,8 +19,8 @@ from tests.job_kinds import DEADLINE, KINDS, QUICK, noted, now
 
 from leadscore.jobs.supervisor import BackOff, Supervisor
 from leadscore.jobs.worker import Worker
-from leadscore.store.database import Database
-from leadscore.store.jobs import Job, list_jobs, read_job, request_cancel, submit
+from leadscore.store.engine.database import Database
+from leadscore.store.jobs.jobs import Job, list_jobs, read_job, request_cancel, submit
 
 SPAWN = multiprocessing.get_context("spawn")
 

@@ -19,10 +19,10 @@ from sklearn.pipeline import Pipeline
 from leadscore.city import City, load_city
 from leadscore.features.build import FirmFeatures
 from leadscore.learning import AdditiveCard
-from leadscore.learning.day_one import ensure_expert, expert_version
-from leadscore.learning.expert import expert_scorecard
+from leadscore.learning.retraining.day_one import ensure_expert, expert_version
+from leadscore.learning.retraining.expert import expert_scorecard
 from leadscore.learning.shelf import Shelf
-from leadscore.learning.tables import Scorecard
+from leadscore.learning.tables.scorecard import Scorecard
 from leadscore.lists.blank import blank_firms
 
 ROOT = Path(__file__).parents[2]

@@ -14,11 +14,11 @@ import pandas as pd
 import pytest
 
 from leadscore import rank
-from leadscore.learning.labels import training_set
+from leadscore.learning.outcomes.labels import training_set
 from leadscore.shipped import shipped
-from leadscore.store.opening import open_store
-from leadscore.store.outcomes import SqlOutcomes
-from leadscore.store.snapshots import SqlSnapshots
+from leadscore.store.engine.opening import open_store
+from leadscore.store.firms.outcomes import SqlOutcomes
+from leadscore.store.firms.snapshots import SqlSnapshots
 
 COMMAND = Path(sys.executable).with_name("leadscore")
 SAMPLE = shipped("samples", "electronics.csv")

@@ -17,8 +17,8 @@ from tests.simulation import History, simulate
 
 from leadscore.city import load_city
 from leadscore.lists import load_list
-from leadscore.store.opening import open_store
-from leadscore.store.snapshots import SqlSnapshots
+from leadscore.store.engine.opening import open_store
+from leadscore.store.firms.snapshots import SqlSnapshots
 
 ROOT = Path(__file__).parents[2]
 COMMAND = Path(sys.executable).with_name("leadscore")

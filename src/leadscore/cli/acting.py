@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from leadscore.settings import Settings
-    from leadscore.store.audit import AuditTrail
-    from leadscore.store.database import Database
+    from leadscore.store.auditing.trail import AuditTrail
+    from leadscore.store.engine.database import Database
 
 ACTOR = "cli"
 """Who does what a command does: whoever may run it here needs no name in the database."""
@@ -45,7 +45,7 @@ class Doing:
 
 def audit_trail(settings: Settings) -> AuditTrail:
     """Return the audit, whose key lies beside that of the models; nothing is touched yet."""
-    from leadscore.store.audit import AuditTrail
+    from leadscore.store.auditing.trail import AuditTrail
 
     return AuditTrail(settings.home / "keys" / "audit.key")
 
@@ -66,7 +66,7 @@ def opened(settings: Settings) -> Iterator[Database]:
 def acting(run: Run, lang: Lang | None, action: str) -> Iterator[Doing]:
     """Give a transaction that is committed with its audit record unless the block fails."""
     settings = settings_of(run, lang)
-    from leadscore.store.audit import Record
+    from leadscore.store.auditing.trail import Record
 
     trail, now = audit_trail(settings), datetime.now(UTC)
     with opened(settings) as database:

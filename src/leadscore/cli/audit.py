@@ -49,7 +49,7 @@ def audit() -> None:
 def verify_audit(run: Run, lang: Lang | None) -> None:
     """Say whether the audit is whole, or where it breaks. 核对是否完整，或在何处断开。"""
     settings = settings_of(run, lang)
-    from leadscore.store.audit_check import verify
+    from leadscore.store.auditing.check import verify
 
     with opened(settings) as database, database.read() as connection:
         verdict = verify(connection, audit_trail(settings))
@@ -74,7 +74,7 @@ def prune_audit(run: Run, before: str, lang: Lang | None) -> None:
     settings_of(run, lang)
     day = not_after_today(before, "--before", today=date.today())
     with acting(run, lang, "audit.prune") as doing:
-        from leadscore.store.audit_pruning import prune
+        from leadscore.store.auditing.pruning import prune
 
         start = datetime.combine(day, time(), UTC)
         count = prune(doing.connection, doing.trail, before=start, now=doing.now)

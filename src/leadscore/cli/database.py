@@ -31,7 +31,7 @@ def db_upgrade(run: Run, lang: Lang | None) -> None:
     """Make the database, or bring it to this version. 建立或升级数据库。"""
     settings = settings_of(run, lang)
     from leadscore.startup import connect_database
-    from leadscore.store.migrating import migrate
+    from leadscore.store.engine.migrating import migrate
 
     with contextlib.closing(connect_database(settings)) as database:
         done = _UPGRADED if migrate(database) else _CURRENT
@@ -46,7 +46,7 @@ def db_backup(run: Run, file: Path, lang: Lang | None) -> None:
     """Copy the whole database while others work on. 在线备份整个数据库。"""
     settings = settings_of(run, lang)
     from leadscore.startup import open_database
-    from leadscore.store.backups import back_up
+    from leadscore.store.engine.backups import back_up
 
     with contextlib.closing(open_database(settings)) as database:
         back_up(database, file)
@@ -64,7 +64,7 @@ def db_restore(run: Run, file: Path, *, replace: bool, lang: Lang | None) -> Non
     """Put a backup back; others should be stopped. 从备份恢复；请先停止其他程序。"""
     settings = settings_of(run, lang)
     from leadscore.startup import connect_database
-    from leadscore.store.backups import restore
+    from leadscore.store.engine.backups import restore
 
     with contextlib.closing(connect_database(settings)) as database:
         restore(database, file, replace=replace)

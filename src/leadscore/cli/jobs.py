@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from leadscore.jobs.context import Kind
     from leadscore.jobs.supervisor import Supervisor
     from leadscore.settings import Settings
-    from leadscore.store.database import Database
-    from leadscore.store.jobs import Job
+    from leadscore.store.engine.database import Database
+    from leadscore.store.jobs.jobs import Job
 
 _STATES = {
     "waiting": Text(zh="等待", en="waiting"),
@@ -60,7 +60,7 @@ def jobs() -> None:
 def list_(run: Run, top: int, lang: Lang | None) -> None:
     """List jobs, the newest first. 列出任务，新的在前。"""
     settings = settings_of(run, lang)
-    from leadscore.store.jobs import list_jobs
+    from leadscore.store.jobs.jobs import list_jobs
 
     with opened(settings) as database, database.read() as connection:
         found = list_jobs(connection, limit=top)
@@ -86,7 +86,7 @@ def _row(job: Job, lang: Lang) -> list[str]:
 def cancel(run: Run, number: int, lang: Lang | None) -> None:
     """Cancel a job. 取消任务。"""
     with acting(run, lang, "job.cancel") as doing:
-        from leadscore.store.jobs import request_cancel
+        from leadscore.store.jobs.jobs import request_cancel
 
         job = request_cancel(doing.connection, number, now=doing.now)
         doing.about = ("job", str(number))
@@ -125,7 +125,7 @@ def kinds_of(settings: Settings, city: Path | None) -> dict[str, Kind]:
     from leadscore.startup import open_city, open_scorer, open_shelf
 
     def rules() -> Any:
-        from leadscore.learning.lessons import Rules
+        from leadscore.learning.outcomes.lessons import Rules
 
         return Rules(
             target=settings.target,

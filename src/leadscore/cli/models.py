@@ -136,7 +136,7 @@ def roll_back(run: Run, reason: str | None, city: Path | None, lang: Lang | None
 
     def expert() -> str:
         # Needs scikit-learn, which takes a second: only where no other model is left.
-        from leadscore.learning.day_one import ensure_expert
+        from leadscore.learning.retraining.day_one import ensure_expert
 
         return ensure_expert(profile, shelf, now, notify)
 

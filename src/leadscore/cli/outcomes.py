@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from leadscore.learning.labels import Labels
+    from leadscore.learning.outcomes.labels import Labels
     from leadscore.lists import Problem
-    from leadscore.store.intake import Intake
+    from leadscore.store.firms.outcome_intake import Intake
 
 _MOST_PROBLEMS = 20
 
@@ -82,11 +82,11 @@ def outcomes() -> None:
 def outcomes_import(run: Run, listed: Path, lang: Lang | None, problems: Path | None) -> None:
     """Add what became of firms: firm, stage, date, reason. 导入进展：企业、阶段、日期、原因。"""
     settings = settings_of(run, lang)
-    from leadscore.learning.labels import label_pursuits
+    from leadscore.learning.outcomes.labels import label_pursuits
     from leadscore.lists.writing import check_distinct, check_ranking_path, write_problems
     from leadscore.startup import open_database
-    from leadscore.store.intake import take_in
-    from leadscore.store.outcomes import SqlOutcomes
+    from leadscore.store.firms.outcome_intake import take_in
+    from leadscore.store.firms.outcomes import SqlOutcomes
 
     check_distinct({"FILE": listed, "--problems": problems})
     if problems:
@@ -136,7 +136,7 @@ def _sums(intake: Intake) -> Iterator[Text]:
 
 def _state(history: pd.DataFrame, labels: Labels) -> Iterator[Text]:
     """Yield what the history holds now, and what can be learnt from it."""
-    from leadscore.learning.history import in_force
+    from leadscore.learning.outcomes.history import in_force
     from leadscore.lists.values.vocabularies import STAGES
 
     counts = in_force(history)["stage"].value_counts()

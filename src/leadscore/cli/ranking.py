@@ -128,7 +128,7 @@ def _keep(
         return _TOO_MANY.format(most=_MOST_KEPT)
     from leadscore.startup import open_database
     from leadscore.store.faults import StoreError
-    from leadscore.store.snapshots import SqlSnapshots
+    from leadscore.store.firms.snapshots import SqlSnapshots
 
     try:
         with contextlib.closing(open_database(settings)) as database:

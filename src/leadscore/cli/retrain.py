@@ -35,11 +35,11 @@ def retrain(
 ) -> None:  # fmt: skip
     """Learn from outcomes; a better model serves from then on. 从结果中学习，更好才启用。"""
     settings = settings_of(run, lang)
-    from leadscore.learning.lessons import Rules
-    from leadscore.learning.retraining import retrain as walk
+    from leadscore.learning.outcomes.lessons import Rules
+    from leadscore.learning.retraining.walk import retrain as walk
     from leadscore.startup import open_city, open_database, open_shelf
-    from leadscore.store.outcomes import SqlOutcomes
-    from leadscore.store.snapshots import SqlSnapshots
+    from leadscore.store.firms.outcomes import SqlOutcomes
+    from leadscore.store.firms.snapshots import SqlSnapshots
 
     def told(text: Text) -> None:
         tell(text.pick(run.lang))

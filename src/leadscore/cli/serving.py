@@ -106,8 +106,8 @@ def _hand_in_sample(access: Access) -> None:
     """Let a demonstration begin with the sample list, which the worker takes in."""
     from leadscore.jobs.kinds import IMPORT_LIST
     from leadscore.shipped import shipped
-    from leadscore.store.jobs import submit
-    from leadscore.store.lists import add_list, kept_lists, name_job
+    from leadscore.store.jobs.jobs import submit
+    from leadscore.store.lists.lists import add_list, kept_lists, name_job
 
     sample, now = shipped("samples") / _SAMPLE, access.clock()
     with access.database.write() as connection:

@@ -10,8 +10,8 @@ from datetime import datetime
 from typing import Any
 
 from leadscore.language import Text
-from leadscore.store.database import Database
-from leadscore.store.job_claims import Claim, Held, beat
+from leadscore.store.engine.database import Database
+from leadscore.store.jobs.claims import Claim, Held, beat
 
 Clock = Callable[[], datetime]
 

@@ -19,8 +19,8 @@ from leadscore.lists.writing import write_ranking
 from leadscore.ranking.reasons import signed
 from leadscore.ranking.vetoes import WORDING
 from leadscore.store.faults import refusals
-from leadscore.store.ranking_filter import RankingFilter
-from leadscore.store.ranking_pages import facets, whole_ranking
+from leadscore.store.ranking.filter import RankingFilter
+from leadscore.store.ranking.pages import facets, whole_ranking
 
 KEPT = timedelta(days=7)
 """How long an export can be fetched."""

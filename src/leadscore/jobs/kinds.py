@@ -11,7 +11,7 @@ from leadscore.jobs.context import Clock, JobContext, Kind
 
 if TYPE_CHECKING:
     from leadscore.city.profile import City
-    from leadscore.learning.lessons import Rules
+    from leadscore.learning.outcomes.lessons import Rules
     from leadscore.learning.shelf.shelf import Shelf
     from leadscore.ranking.scoring import Scorer
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from leadscore.jobs.context import JobContext
 from leadscore.jobs.kinds import Workplace
-from leadscore.store.list_intake import take_in_list
-from leadscore.store.lists import counts_dict
+from leadscore.store.lists.intake import take_in_list
+from leadscore.store.lists.lists import counts_dict
 
 
 def import_list(

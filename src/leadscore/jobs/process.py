@@ -13,7 +13,7 @@ from multiprocessing.connection import Connection
 from leadscore.jobs.context import Clock, Kind
 from leadscore.jobs.lifeline import stop_on_signals, stop_with_parent
 from leadscore.jobs.worker import Pace, Worker
-from leadscore.store.database import Database
+from leadscore.store.engine.database import Database
 
 
 def work(

@@ -8,8 +8,8 @@ from typing import Any
 from leadscore.jobs.context import JobContext
 from leadscore.jobs.kinds import Workplace
 from leadscore.language import Text
-from leadscore.store.firms import count_firms
-from leadscore.store.scored_firms import rescore as score_anew
+from leadscore.store.firms.firms import count_firms
+from leadscore.store.ranking.scored_firms import rescore as score_anew
 
 _SCORING = Text(zh="重新评分：{done} / {all} 家", en="scoring anew: {done} of {all} firms")
 

@@ -9,11 +9,11 @@ from typing import Any
 from leadscore.jobs.context import JobContext
 from leadscore.jobs.kinds import RESCORE, Workplace
 from leadscore.language import Text
-from leadscore.learning.retraining import retrain as walk
-from leadscore.store.jobs import submit
+from leadscore.learning.retraining.walk import retrain as walk
+from leadscore.store.firms.outcomes import SqlOutcomes
+from leadscore.store.firms.snapshots import SqlSnapshots
+from leadscore.store.jobs.jobs import submit
 from leadscore.store.models import mirror
-from leadscore.store.outcomes import SqlOutcomes
-from leadscore.store.snapshots import SqlSnapshots
 
 _STAGES = 7
 """Stages that a retraining tells of: reading, then six of its own."""
@@ -42,8 +42,9 @@ def retrain(
     -------
     Mapping
         ``version``, ``champion`` (what served until now), ``serves`` (what serves from now on),
-        ``promoted``, ``dry_run``, ``decision`` as `leadscore.learning.decision.Decision.to_dict`
-        gives it, and the sentences ``preface`` and ``upshot`` {zh, en}.
+        ``promoted``, ``dry_run``, ``decision`` as
+        `leadscore.learning.promotion.decision.Decision.to_dict` gives it, and the
+        sentences ``preface`` and ``upshot`` {zh, en}.
     """
     stage = 0
 

@@ -15,9 +15,9 @@ from multiprocessing.connection import Connection, wait
 from typing import Any, Protocol, Self
 
 from leadscore.jobs.context import Clock
-from leadscore.store.database import Database
+from leadscore.store.engine.database import Database
 from leadscore.store.faults import StoreError
-from leadscore.store.job_claims import requeue_lost
+from leadscore.store.jobs.claims import requeue_lost
 
 _log = logging.getLogger(__name__)
 

@@ -15,9 +15,9 @@ from typing import Any
 from leadscore.errors import LeadscoreError
 from leadscore.jobs.context import Clock, JobContext, Kind, Stopped
 from leadscore.language import Text
-from leadscore.store.database import Database
+from leadscore.store.engine.database import Database
 from leadscore.store.faults import StoreError
-from leadscore.store.job_claims import (
+from leadscore.store.jobs.claims import (
     Held,
     cancelled,
     claim,
@@ -26,7 +26,7 @@ from leadscore.store.job_claims import (
     put_back,
     requeue_lost,
 )
-from leadscore.store.jobs import Job
+from leadscore.store.jobs.jobs import Job
 
 _log = logging.getLogger(__name__)
 

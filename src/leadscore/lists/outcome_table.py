@@ -29,7 +29,7 @@ from leadscore.lists.values.vocabularies import stage_reasons, stages
 ENTRY_COLUMNS = (
     "credit_code", "name", "former_names", "stage", "day", "reason", "withdrawn", "sheet", "row",
 )  # fmt: skip
-"""Columns of entries, typed as in `leadscore.learning.history.EVENTS`."""
+"""Columns of entries, typed as in `leadscore.learning.outcomes.history.EVENTS`."""
 
 _YES = ("是", "y", "yes", "1", "true", "√", "✓", "撤销", "作废", "撤回", "已撤销", "已作废")
 _NO = ("否", "n", "no", "0", "false", "有效", "未撤销", "未作废")

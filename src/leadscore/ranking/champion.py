@@ -9,7 +9,7 @@ from typing import Any
 from leadscore.city.profile import City
 from leadscore.errors import ModelError
 from leadscore.language import Text
-from leadscore.learning.day_one import expert_model
+from leadscore.learning.retraining.day_one import expert_model
 from leadscore.learning.shelf.manifest import code_fingerprint
 from leadscore.learning.shelf.shelf import Shelf, log_notice
 from leadscore.learning.shelf.succession import is_expert

@@ -13,7 +13,7 @@ from leadscore.features.build import FirmFeatures, MeasuredFirm
 from leadscore.features.catalogue import CATALOGUE
 from leadscore.features.firm import Firm
 from leadscore.language import Lang
-from leadscore.learning.tables import Scorecard, log_odds_to_points
+from leadscore.learning.tables.scorecard import Scorecard, log_odds_to_points
 from leadscore.ranking.reasons import Wording
 from leadscore.ranking.vetoes import Exclusions, Vetoes
 

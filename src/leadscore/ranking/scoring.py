@@ -16,7 +16,7 @@ from sklearn.pipeline import Pipeline
 from leadscore.city.profile import City
 from leadscore.features.build import Measured
 from leadscore.features.catalogue import CATALOGUE
-from leadscore.learning.tables import log_odds_to_points
+from leadscore.learning.tables.scorecard import log_odds_to_points
 from leadscore.ranking.reasons import Reason, Wording
 from leadscore.ranking.vetoes import Exclusions, vetoes
 

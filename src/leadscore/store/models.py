@@ -12,9 +12,9 @@ from sqlalchemy import Column, Connection, Row, Table, Text, delete, select, upd
 from leadscore.errors import ModelError
 from leadscore.language import Text as Words
 from leadscore.learning.shelf.shelf import Shelf
-from leadscore.learning.tables import Scorecard
+from leadscore.learning.tables.scorecard import Scorecard
+from leadscore.store.engine.metadata import METADATA, Json, Moment
 from leadscore.store.faults import StoreError
-from leadscore.store.metadata import METADATA, Json, Moment
 
 State = Literal["champion", "shelved", "unusable", "gone"]
 

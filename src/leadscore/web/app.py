@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException
 from leadscore.errors import Detail, ListError
 from leadscore.language import Lang, Text
 from leadscore.learning.shelf.shelf import Shelf
-from leadscore.store.jobs import QueueState, queue_state
+from leadscore.store.jobs.jobs import QueueState, queue_state
 from leadscore.web.access.callers import Access
 from leadscore.web.access.guard import protect
 from leadscore.web.access.permissions import declare_under

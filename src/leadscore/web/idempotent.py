@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from leadscore.errors import Detail
 from leadscore.language import Text
 from leadscore.store import idempotency
-from leadscore.store.audit import Record
+from leadscore.store.auditing.trail import Record
 from leadscore.store.idempotency import Asked, Given
 from leadscore.web.access.callers import Access, Caller, caller
 from leadscore.web.errors import REFUSALS, InvalidRequestError

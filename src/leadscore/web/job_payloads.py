@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from leadscore.store.jobs import LONGEST_PAGE
+from leadscore.store.jobs.jobs import LONGEST_PAGE
 from leadscore.web.payloads import STRICT, ErrorWords
 
 _LARGEST = 2**63 - 1

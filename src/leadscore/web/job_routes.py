@@ -12,7 +12,7 @@ from flask_openapi.models.tag import Tag
 
 from leadscore.errors import Detail
 from leadscore.language import Lang, Text
-from leadscore.store.jobs import Job, list_jobs, read_job, request_cancel
+from leadscore.store.jobs.jobs import Job, list_jobs, read_job, request_cancel
 from leadscore.web.access.callers import Access, check_may
 from leadscore.web.access.permissions import requires
 from leadscore.web.access.routes_session import SECURED

@@ -18,7 +18,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
 from leadscore.errors import LeadscoreError
-from leadscore.store.jobs import QueueState
+from leadscore.store.jobs.jobs import QueueState
 from leadscore.web.access.permissions import requires
 
 _log = logging.getLogger(__name__)

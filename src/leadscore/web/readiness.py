@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from leadscore.errors import LeadscoreError
 from leadscore.language import Lang, Text
-from leadscore.store.jobs import QueueState
+from leadscore.store.jobs.jobs import QueueState
 
 STUCK_AFTER = timedelta(minutes=10)
 """A queue from which nobody takes anything for so long is stuck."""

@@ -5,18 +5,18 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
+from leadscore.store.access.one_time_links import LinkError
+from leadscore.store.access.passwords import PasswordError
+from leadscore.store.access.users import BadNameError, ConflictError, UnknownNameError
 from leadscore.store.faults import StoreError
-from leadscore.store.firm_acts import BadOutcomeError
-from leadscore.store.firms import ChangedFirmError, UnknownFirmError
+from leadscore.store.firms.acts import BadOutcomeError
+from leadscore.store.firms.firms import ChangedFirmError, UnknownFirmError
 from leadscore.store.idempotency import ReusedKeyError
-from leadscore.store.jobs import EndedJobError, UnknownJobError
-from leadscore.store.lists import UnknownListError
+from leadscore.store.jobs.jobs import EndedJobError, UnknownJobError
+from leadscore.store.lists.lists import UnknownListError
 from leadscore.store.models import UnknownModelError
-from leadscore.store.one_time_links import LinkError
-from leadscore.store.passwords import PasswordError
-from leadscore.store.ranking_cursor import BadCursorError
-from leadscore.store.scores import UnknownScoreError
-from leadscore.store.users import BadNameError, ConflictError, UnknownNameError
+from leadscore.store.ranking.cursor import BadCursorError
+from leadscore.store.ranking.scores import UnknownScoreError
 from leadscore.web.errors import RequestError
 
 

@@ -11,9 +11,15 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from leadscore.learning.admission import WANTED, Admission, admit
-from leadscore.learning.history import EVENTS, OUTCOMES, blank_events, first_contact, stage_days
-from leadscore.learning.linking import firm_keys
+from leadscore.learning.outcomes.admission import WANTED, Admission, admit
+from leadscore.learning.outcomes.history import (
+    EVENTS,
+    OUTCOMES,
+    blank_events,
+    first_contact,
+    stage_days,
+)
+from leadscore.learning.outcomes.linking import firm_keys
 from leadscore.lists.outcome_table import ENTRY_COLUMNS
 from leadscore.lists.values.vocabularies import STAGES
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leadscore.learning.binning import distinct_values, levels_of, numeric_edges, positions
-from leadscore.learning.columns import coded_texts
+from leadscore.learning.tables.binning import distinct_values, levels_of, numeric_edges, positions
+from leadscore.learning.tables.columns import coded_texts
 
 NONE = np.empty(0)
 VALUES = st.lists(

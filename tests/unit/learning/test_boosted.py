@@ -12,11 +12,11 @@ from sklearn.base import clone
 from sklearn.utils.estimator_checks import estimator_checks_generator
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from leadscore.learning.bagging import BaggedTrees, Design, Rows, split_into_bags
-from leadscore.learning.boosted import BoostedCard
-from leadscore.learning.coding import choose_coding
-from leadscore.learning.compiling import compile_scorecard
-from leadscore.learning.tables import Scorecard
+from leadscore.learning.cards.bagging import BaggedTrees, Design, Rows, split_into_bags
+from leadscore.learning.cards.boosted import BoostedCard
+from leadscore.learning.tables.coding import choose_coding
+from leadscore.learning.tables.compiling import compile_scorecard
+from leadscore.learning.tables.scorecard import Scorecard
 
 # This one says "skipped" unless an environment variable is set before scikit-learn is imported,
 # and it concerns only estimators that claim to take in arrays of other libraries.

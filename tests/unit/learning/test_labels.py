@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from leadscore.learning.censoring import MOST_WEIGHT, censoring_weights
-from leadscore.learning.history import EVENTS, blank_events
-from leadscore.learning.labels import LEFT_OUT, label_pursuits, training_set
+from leadscore.learning.outcomes.censoring import MOST_WEIGHT, censoring_weights
+from leadscore.learning.outcomes.history import EVENTS, blank_events
+from leadscore.learning.outcomes.labels import LEFT_OUT, label_pursuits, training_set
 from leadscore.lists.blank import blank_firms
 
 AS_OF = date(2025, 1, 1)

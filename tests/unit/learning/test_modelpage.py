@@ -19,13 +19,13 @@ from leadscore.city.loading import load_city
 from leadscore.errors import ModelError
 from leadscore.features.catalogue import CATALOGUE
 from leadscore.language import LANGUAGES
-from leadscore.learning.card import AdditiveCard
-from leadscore.learning.evaluation import evaluate
-from leadscore.learning.expert import expert_scorecard
+from leadscore.learning.cards.card import AdditiveCard
+from leadscore.learning.evaluation.forecasts import evaluate
 from leadscore.learning.modelpage import render_html, render_text
 from leadscore.learning.modelpage.entries import card_tables
 from leadscore.learning.modelpage.numbers import likelihood
-from leadscore.learning.tables import NumericTable, Scorecard, log_odds_to_points
+from leadscore.learning.retraining.expert import expert_scorecard
+from leadscore.learning.tables.scorecard import NumericTable, Scorecard, log_odds_to_points
 from leadscore.shipped import shipped
 from leadscore.textwidth import display_width
 

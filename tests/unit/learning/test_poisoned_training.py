@@ -16,11 +16,11 @@ from tests.simulation import History, simulate
 
 from leadscore.city import load_city
 from leadscore.features.build import FirmFeatures
-from leadscore.learning.decision import Gate
-from leadscore.learning.expert import expert_scorecard
-from leadscore.learning.retraining import Retraining, retrain
+from leadscore.learning.promotion.decision import Gate
+from leadscore.learning.retraining.expert import expert_scorecard
+from leadscore.learning.retraining.walk import Retraining, retrain
 from leadscore.learning.shelf import Shelf
-from leadscore.learning.tables import Scorecard
+from leadscore.learning.tables.scorecard import Scorecard
 
 ROOT = Path(__file__).parents[3]
 NOW = datetime(2026, 1, 5, 8, tzinfo=UTC)

@@ -13,13 +13,13 @@ from sklearn.linear_model import LogisticRegression
 
 from leadscore.errors import UsageError
 from leadscore.language import LANGUAGES
-from leadscore.learning.comparison import Comparison, Difference, compared
-from leadscore.learning.contest import better, calibrated, not_worse
-from leadscore.learning.leaks import telling
-from leadscore.learning.promotion import Bounds, Decision, Pursuits, Standing, Trial, decide
-from leadscore.learning.scoresheet import Measure
-from leadscore.learning.stability import population_stability
-from leadscore.learning.tables import CategoricalTable, NumericTable, Scorecard
+from leadscore.learning.evaluation.comparison import Comparison, Difference, compared
+from leadscore.learning.evaluation.scoresheet import Measure
+from leadscore.learning.promotion.contest import better, calibrated, not_worse
+from leadscore.learning.promotion.gates import Bounds, Decision, Pursuits, Standing, Trial, decide
+from leadscore.learning.promotion.leaks import telling
+from leadscore.learning.promotion.stability import population_stability
+from leadscore.learning.tables.scorecard import CategoricalTable, NumericTable, Scorecard
 
 CAPITAL = "registered_capital_cny"
 NUMBERS = (CAPITAL, "revenue_cny", "patents", "gap_filled", "revenue_growth")

@@ -16,8 +16,9 @@ from tests.simulation import SAYS_SO, History, simulate
 from leadscore.city import City, load_city
 from leadscore.errors import UsageError
 from leadscore.features.build import FirmFeatures
-from leadscore.learning.expert import expert_scorecard
-from leadscore.learning.families import (
+from leadscore.learning.outcomes.lessons import Lessons, Rules, gather
+from leadscore.learning.retraining.expert import expert_scorecard
+from leadscore.learning.retraining.families import (
     BOOSTED,
     CARD,
     best_family,
@@ -25,12 +26,11 @@ from leadscore.learning.families import (
     make_model,
     rehearsed,
 )
-from leadscore.learning.lessons import Lessons, Rules, gather
-from leadscore.learning.rehearsal import rehearsal_of
-from leadscore.learning.reigning import reigning
-from leadscore.learning.retraining import Retraining, retrain
+from leadscore.learning.retraining.rehearsal import rehearsal_of
+from leadscore.learning.retraining.reigning import reigning
+from leadscore.learning.retraining.walk import Retraining, retrain
 from leadscore.learning.shelf import Shelf
-from leadscore.learning.tables import Scorecard
+from leadscore.learning.tables.scorecard import Scorecard
 
 ROOT = Path(__file__).parents[3]
 NOW = datetime(2026, 1, 5, 8, tzinfo=UTC)

@@ -21,7 +21,7 @@ from sklearn.pipeline import Pipeline
 from leadscore.errors import ModelError
 from leadscore.learning import AdditiveCard
 from leadscore.learning.shelf import Shelf
-from leadscore.learning.tables import CategoricalTable, Scorecard
+from leadscore.learning.tables.scorecard import CategoricalTable, Scorecard
 
 VERSION = "somewhere-expert-0123456789"
 ROOT = Path(__file__).parents[3]
@@ -395,7 +395,7 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 from leadscore.learning import AdditiveCard
 from leadscore.learning.shelf import Shelf
-from leadscore.learning.tables import Scorecard
+from leadscore.learning.tables.scorecard import Scorecard
 
 def build():
     card = AdditiveCard(prior=Scorecard(-1.25, ()))

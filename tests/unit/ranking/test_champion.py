@@ -14,10 +14,10 @@ from leadscore.city import load_city
 from leadscore.errors import ModelError
 from leadscore.features.build import FirmFeatures
 from leadscore.learning import AdditiveCard
-from leadscore.learning.day_one import ensure_expert, expert_pipeline, expert_version
-from leadscore.learning.expert import expert_scorecard
+from leadscore.learning.retraining.day_one import ensure_expert, expert_pipeline, expert_version
+from leadscore.learning.retraining.expert import expert_scorecard
 from leadscore.learning.shelf import Shelf
-from leadscore.learning.tables import Scorecard
+from leadscore.learning.tables.scorecard import Scorecard
 from leadscore.lists.blank import blank_firms
 from leadscore.ranking.champion import champion_scorer
 

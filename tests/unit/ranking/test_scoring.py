@@ -12,8 +12,8 @@ import pytest
 
 from leadscore.city import City, load_city
 from leadscore.features.catalogue import CATALOGUE
-from leadscore.learning.day_one import expert_pipeline
-from leadscore.learning.expert import expert_scorecard
+from leadscore.learning.retraining.day_one import expert_pipeline
+from leadscore.learning.retraining.expert import expert_scorecard
 from leadscore.lists.blank import blank_firms
 from leadscore.ranking.scoring import Scorer, Scores
 from leadscore.ranking.table import ranking_table

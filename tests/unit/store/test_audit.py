@@ -12,11 +12,11 @@ import pytest
 from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
-from leadscore.store.audit import AuditTrail, Record, page
-from leadscore.store.audit_check import Verdict, verify
-from leadscore.store.audit_pruning import KEPT_DAYS, prune
-from leadscore.store.audit_tables import AUDIT, AUDIT_HEAD
-from leadscore.store.database import Database
+from leadscore.store.auditing.check import Verdict, verify
+from leadscore.store.auditing.pruning import KEPT_DAYS, prune
+from leadscore.store.auditing.tables import AUDIT, AUDIT_HEAD
+from leadscore.store.auditing.trail import AuditTrail, Record, page
+from leadscore.store.engine.database import Database
 from leadscore.store.faults import StoreError
 
 NOW = datetime(2026, 11, 24, 8, 30, 0, 123456, tzinfo=UTC)

@@ -15,11 +15,11 @@ import pytest
 from sqlalchemy import MetaData, create_engine, text
 from sqlalchemy.engine import URL
 
-from leadscore.learning.history import blank_events
-from leadscore.store.backups import back_up, restore
-from leadscore.store.database import Database
+from leadscore.learning.outcomes.history import blank_events
+from leadscore.store.engine.backups import back_up, restore
+from leadscore.store.engine.database import Database
 from leadscore.store.faults import StoreError
-from leadscore.store.outcomes import SqlOutcomes
+from leadscore.store.firms.outcomes import SqlOutcomes
 
 NOW = datetime(2025, 1, 1, 8, 30, tzinfo=UTC)
 

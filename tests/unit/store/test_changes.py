@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 from tests.kept_lists import BLADES, BREAD, NOW, TODAY, hand_in, lakeport, scorer, take_in
 
-from leadscore.learning.listing import entries_of, with_entries
-from leadscore.learning.tables import Scorecard
+from leadscore.learning.tables.listing import entries_of, with_entries
+from leadscore.learning.tables.scorecard import Scorecard
 from leadscore.ranking.scoring import Scorer
-from leadscore.store.changes import Change, change_between
-from leadscore.store.database import Database
-from leadscore.store.list_intake import take_in_list
+from leadscore.store.engine.database import Database
+from leadscore.store.lists.intake import take_in_list
 from leadscore.store.models import MODELS, scorecards
-from leadscore.store.scored_firms import rescore
-from leadscore.store.scores import score_history
+from leadscore.store.ranking.changes import Change, change_between
+from leadscore.store.ranking.scored_firms import rescore
+from leadscore.store.ranking.scores import score_history
 
 EXACT = 1e-9
 

@@ -8,8 +8,8 @@ import pytest
 
 from leadscore.errors import Detail, ListError
 from leadscore.language import Text
-from leadscore.store.database import Database
-from leadscore.store.job_claims import (
+from leadscore.store.engine.database import Database
+from leadscore.store.jobs.claims import (
     Held,
     beat,
     cancelled,
@@ -19,7 +19,7 @@ from leadscore.store.job_claims import (
     put_back,
     requeue_lost,
 )
-from leadscore.store.jobs import (
+from leadscore.store.jobs.jobs import (
     EndedJobError,
     Job,
     UnknownJobError,

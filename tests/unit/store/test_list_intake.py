@@ -25,10 +25,11 @@ from tests.kept_lists import (
 from leadscore.errors import ListError
 from leadscore.ranking.walk import Counts
 from leadscore.shipped import shipped
-from leadscore.store.database import Database
-from leadscore.store.firms import FIRMS
-from leadscore.store.list_intake import take_in_list
-from leadscore.store.lists import (
+from leadscore.store.engine.database import Database
+from leadscore.store.firms.firms import FIRMS
+from leadscore.store.firms.snapshots import snapshots
+from leadscore.store.lists.intake import take_in_list
+from leadscore.store.lists.lists import (
     LIST_FIRMS,
     UnknownListError,
     count_problems,
@@ -36,9 +37,8 @@ from leadscore.store.lists import (
     problems_of,
     read_kept_list,
 )
-from leadscore.store.scores import SCORES, score_history
-from leadscore.store.snapshots import snapshots
-from leadscore.store.standings import STANDINGS
+from leadscore.store.ranking.scores import SCORES, score_history
+from leadscore.store.ranking.standings import STANDINGS
 
 BEFORE = TODAY - timedelta(days=400)
 

@@ -12,10 +12,10 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.engine import URL
 
-from leadscore.store.database import Database, sqlite_url
+from leadscore.store.engine.database import Database, sqlite_url
+from leadscore.store.engine.migrating import migrate
+from leadscore.store.engine.schema import METADATA
 from leadscore.store.faults import StoreError
-from leadscore.store.migrating import migrate
-from leadscore.store.schema import METADATA
 
 
 def test_a_migrated_database_needs_no_more(database: Database) -> None:

@@ -15,10 +15,10 @@ from sqlalchemy import func, select, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import IntegrityError, StatementError
 
-from leadscore.learning.history import EVENTS, blank_events
-from leadscore.store.database import Database, sqlite_url
-from leadscore.store.intake import take_in
-from leadscore.store.outcomes import SqlOutcomes, append_entries, entries_of, outcomes
+from leadscore.learning.outcomes.history import EVENTS, blank_events
+from leadscore.store.engine.database import Database, sqlite_url
+from leadscore.store.firms.outcome_intake import take_in
+from leadscore.store.firms.outcomes import SqlOutcomes, append_entries, entries_of, outcomes
 
 NOW = datetime(2025, 1, 1, 8, 30, tzinfo=UTC)
 

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from tests.kept_lists import BLADES, BREAD, SCANNERS, code, standings, take_in
 
-from leadscore.store.database import Database
-from leadscore.store.ranking_cursor import SORTS, BadCursorError, Cursor, Sort, read_cursor
-from leadscore.store.ranking_filter import RankingFilter
-from leadscore.store.ranking_pages import facets, ranking_page, whole_ranking
+from leadscore.store.engine.database import Database
+from leadscore.store.ranking.cursor import SORTS, BadCursorError, Cursor, Sort, read_cursor
+from leadscore.store.ranking.filter import RankingFilter
+from leadscore.store.ranking.pages import facets, ranking_page, whole_ranking
 
 FIRST = [
     {"name": "甲有限公司", "credit_code": code(1), "main_business": BLADES, "province": "广东省",

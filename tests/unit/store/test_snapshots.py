@@ -14,9 +14,9 @@ from sqlalchemy.exc import IntegrityError
 
 from leadscore.lists import CANONICAL, clean, from_records
 from leadscore.lists.blank import blank_firms
-from leadscore.store.database import Database
-from leadscore.store.records import field_records
-from leadscore.store.snapshots import SqlSnapshots, keep_records, snapshot_fields, snapshots
+from leadscore.store.engine.database import Database
+from leadscore.store.firms.records import field_records
+from leadscore.store.firms.snapshots import SqlSnapshots, keep_records, snapshot_fields, snapshots
 
 NOW = datetime(2025, 1, 1, 8, 30, tzinfo=UTC)
 DAY = date(2024, 6, 1)

@@ -9,7 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from leadscore.language import Text
 from leadscore.store.faults import StoreError
-from leadscore.store.jobs import STATES, QueueState
+from leadscore.store.jobs.jobs import STATES, QueueState
 from leadscore.web.metrics import Metrics, ModelState
 from leadscore.web.readiness import Condition, readiness
 

@@ -13,7 +13,7 @@ from leadscore.learning.modelpage.markup import Html, joined, tag
 from leadscore.learning.modelpage.reading import BASE, SILENT, how_to_read
 from leadscore.learning.modelpage.sheets import folded, note, section, table
 from leadscore.learning.modelpage.wording import Wording
-from leadscore.learning.tables import points_to_log_odds
+from leadscore.learning.tables.scorecard import points_to_log_odds
 
 READING = Text(zh="怎样读一个分数", en="How to read a score")
 HEADING = Text(zh="评分卡", en="The scorecard")

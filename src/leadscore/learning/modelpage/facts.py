@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from leadscore.language import Text
-from leadscore.learning.labels import LEFT_OUT
 from leadscore.learning.modelpage import numbers
 from leadscore.learning.modelpage.wording import Wording
+from leadscore.learning.outcomes.labels import LEFT_OUT
 from leadscore.lists.values.vocabularies import STAGES
 
 EXPERT_NOTE = Text(

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from leadscore.errors import Detail, ModelError
 from leadscore.language import Text
-from leadscore.learning.durable import append_line, place_file
+from leadscore.learning.shelf.durable import append_line, place_file
 from leadscore.learning.shelf.folder import (
     A_NAME,
     check_name,

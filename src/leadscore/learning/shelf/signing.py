@@ -17,7 +17,7 @@ from pathlib import Path
 
 from leadscore.errors import Detail, ModelError
 from leadscore.language import Text
-from leadscore.learning.durable import place_secret
+from leadscore.learning.shelf.durable import place_secret
 from leadscore.learning.shelf.folder import refusals_at
 from leadscore.learning.shelf.manifest import SIGNATURE, damaged
 

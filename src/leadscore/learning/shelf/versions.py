@@ -11,7 +11,7 @@ from typing import Any
 
 from leadscore.errors import ModelError
 from leadscore.language import Text
-from leadscore.learning.durable import place_folder
+from leadscore.learning.shelf.durable import place_folder
 from leadscore.learning.shelf.folder import (
     check_name,
     is_name,

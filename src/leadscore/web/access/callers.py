@@ -8,11 +8,11 @@ from datetime import datetime
 
 from flask import Request, g
 
-from leadscore.store import api_keys, sessions
-from leadscore.store.audit import AuditTrail
-from leadscore.store.database import Database
-from leadscore.store.sessions import Limits
-from leadscore.store.users import Role
+from leadscore.store.access import api_keys, sessions
+from leadscore.store.access.sessions import Limits
+from leadscore.store.access.users import Role
+from leadscore.store.auditing.trail import AuditTrail
+from leadscore.store.engine.database import Database
 from leadscore.web.access.cookies import session_secret
 from leadscore.web.access.permissions import PERMISSIONS, Permission
 from leadscore.web.access.refusals import bad_key, forbidden, unknown

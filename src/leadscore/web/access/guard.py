@@ -7,7 +7,7 @@ import ipaddress
 
 from flask import Flask, Response, g, request
 
-from leadscore.store.audit import Record
+from leadscore.store.auditing.trail import Record
 from leadscore.web.access.callers import Access, Caller, authenticate
 from leadscore.web.access.cookies import CSRF_HEADER, csrf_token
 from leadscore.web.access.origins import SAFE, check_loopback, check_origin

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from leadscore.store import users
-from leadscore.store.audit import AuditTrail, Record
-from leadscore.store.database import Database
+from leadscore.store.access import users
+from leadscore.store.auditing.trail import AuditTrail, Record
+from leadscore.store.engine.database import Database
 
 FIRST_ADMINISTRATOR = "admin"
 """Name of the user whom the first start invites."""

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from leadscore.store.api_keys import DAYS, MOST_DAYS
-from leadscore.store.passwords import LONGEST, SHORTEST
+from leadscore.store.access.api_keys import DAYS, MOST_DAYS
+from leadscore.store.access.passwords import LONGEST, SHORTEST
 from leadscore.web.payloads import STRICT
 
 # A query comes as text, which strict models don't take for numbers.

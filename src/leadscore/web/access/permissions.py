@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeVar
 
 from flask import Flask
 
-from leadscore.store.users import Role
+from leadscore.store.access.users import Role
 
 Permission = Literal["public", "signed_in", "read", "score", "record", "administer", "audit"]
 

@@ -9,7 +9,7 @@ from flask import Response, jsonify
 from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.tag import Tag
 
-from leadscore.store import api_keys, sessions, users
+from leadscore.store.access import api_keys, sessions, users
 from leadscore.web.access.callers import Access
 from leadscore.web.access.links import link_path
 from leadscore.web.access.payloads import (

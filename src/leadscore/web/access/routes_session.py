@@ -8,7 +8,7 @@ from flask import Response, after_this_request, jsonify, request
 from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.tag import Tag
 
-from leadscore.store import sessions
+from leadscore.store.access import sessions
 from leadscore.web.access.callers import Access, Caller, caller
 from leadscore.web.access.cookies import csrf_token, give, session_secret, take_back
 from leadscore.web.access.payloads import LogIn, Me, NewPassword, PasswordSet

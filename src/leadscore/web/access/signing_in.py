@@ -6,8 +6,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from leadscore.store import attempts, one_time_links, passwords, sessions, users
-from leadscore.store.audit import Mark, Record
+from leadscore.store.access import attempts, one_time_links, passwords, sessions, users
+from leadscore.store.auditing.trail import Mark, Record
 from leadscore.web.access.callers import Access, Caller
 from leadscore.web.access.refusals import locked, wrong_password
 from leadscore.web.store_refusals import store_refusals

@@ -13,7 +13,7 @@ from leadscore.errors import Detail
 from leadscore.language import Lang, Text
 from leadscore.learning.shelf.shelf import Shelf
 from leadscore.ranking.scoring import Scorer
-from leadscore.store.database import Database
+from leadscore.store.engine.database import Database
 from leadscore.web.access.callers import Access
 from leadscore.web.api import asked_language
 from leadscore.web.documentation import LANGUAGE_PARAMETERS

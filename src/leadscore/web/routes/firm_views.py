@@ -11,13 +11,13 @@ from sqlalchemy import Connection, RowMapping, select
 from leadscore.language import Lang
 from leadscore.lists.columns import column
 from leadscore.ranking.vetoes import WORDING
-from leadscore.store.changes import Change, change_between
-from leadscore.store.firms import Firm, read_firm
+from leadscore.store.firms.firms import Firm, read_firm
+from leadscore.store.firms.overrides import FIELDS, exclusions_of, overrides_of
+from leadscore.store.firms.stages import Entry, outcomes_of
 from leadscore.store.models import scorecards
-from leadscore.store.overrides import FIELDS, exclusions_of, overrides_of
-from leadscore.store.scores import Score, read_score, score_history
-from leadscore.store.stages import Entry, outcomes_of
-from leadscore.store.standings import STANDINGS
+from leadscore.store.ranking.changes import Change, change_between
+from leadscore.store.ranking.scores import Score, read_score, score_history
+from leadscore.store.ranking.standings import STANDINGS
 from leadscore.web.routes.backing import Backing, moment
 from leadscore.web.routes.ranking import main_reasons, segment_name
 

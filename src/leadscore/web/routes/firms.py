@@ -9,8 +9,8 @@ from sqlalchemy import Connection
 
 from leadscore.errors import Detail
 from leadscore.language import Text
-from leadscore.store import firm_acts
-from leadscore.store.firms import Firm, firm_to_change, read_firm
+from leadscore.store.firms import acts as firm_acts
+from leadscore.store.firms.firms import Firm, firm_to_change, read_firm
 from leadscore.web.access.permissions import requires
 from leadscore.web.access.routes_session import SECURED
 from leadscore.web.documentation import refusals

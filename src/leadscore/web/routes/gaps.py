@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from leadscore.city.profile import City
 from leadscore.language import Lang
-from leadscore.store.gaps import Candidates, candidates
+from leadscore.store.ranking.gaps import Candidates, candidates
 from leadscore.web.access.permissions import requires
 from leadscore.web.access.routes_session import SECURED
 from leadscore.web.documentation import refusals

@@ -16,9 +16,9 @@ from leadscore.errors import Detail
 from leadscore.jobs.kinds import IMPORT_LIST
 from leadscore.language import Lang, Text
 from leadscore.lists.writing import write_problems
-from leadscore.store import lists as kept
-from leadscore.store.jobs import submit
-from leadscore.store.list_reading import check_mapping
+from leadscore.store.jobs.jobs import submit
+from leadscore.store.lists import lists as kept
+from leadscore.store.lists.reading import check_mapping
 from leadscore.web.access.permissions import requires
 from leadscore.web.access.routes_session import SECURED
 from leadscore.web.documentation import refusals

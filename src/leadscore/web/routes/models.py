@@ -12,9 +12,9 @@ from pydantic import BaseModel, Field
 
 from leadscore.errors import ModelError
 from leadscore.jobs.kinds import RESCORE, RETRAIN
-from leadscore.learning.day_one import expert_model
+from leadscore.learning.retraining.day_one import expert_model
 from leadscore.learning.shelf.shelf import log_notice
-from leadscore.store.jobs import submit
+from leadscore.store.jobs.jobs import submit
 from leadscore.store.models import MirroredModel, mirror, mirrored, read_model
 from leadscore.web.access.permissions import requires
 from leadscore.web.access.routes_session import SECURED

@@ -17,9 +17,9 @@ from leadscore.language import Lang
 from leadscore.lists.writing import write_ranking
 from leadscore.ranking.reasons import signed
 from leadscore.ranking.vetoes import WORDING
-from leadscore.store.ranking_cursor import read_cursor
-from leadscore.store.ranking_filter import NONE
-from leadscore.store.ranking_pages import FACETS, Facets, facets, ranking_page, whole_ranking
+from leadscore.store.ranking.cursor import read_cursor
+from leadscore.store.ranking.filter import NONE
+from leadscore.store.ranking.pages import FACETS, Facets, facets, ranking_page, whole_ranking
 from leadscore.web.access.permissions import requires
 from leadscore.web.access.routes_session import SECURED
 from leadscore.web.documentation import refusals

@@ -7,9 +7,9 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 
 from leadscore.ranking.vetoes import WORDING
-from leadscore.store.ranking_cursor import LONGEST, Sort
-from leadscore.store.ranking_filter import RankingFilter
-from leadscore.store.ranking_pages import LONGEST_PAGE, PAGE
+from leadscore.store.ranking.cursor import LONGEST, Sort
+from leadscore.store.ranking.filter import RankingFilter
+from leadscore.store.ranking.pages import LONGEST_PAGE, PAGE
 from leadscore.web.payloads import STRICT
 from leadscore.web.routes.payloads import (
     QUERY,

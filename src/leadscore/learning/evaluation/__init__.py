@@ -1,0 +1,1 @@
+"""How good forecasts were once the outcomes are known, and how far to trust that."""

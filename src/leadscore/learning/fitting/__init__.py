@@ -1,0 +1,1 @@
+"""What a fit of the card solves, and how: prior, likelihood, steps, widths, certainty."""

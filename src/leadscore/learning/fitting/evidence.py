@@ -1,0 +1,208 @@
+"""Chooses the widths of a card's prior by how likely they make the outcomes: by the evidence.
+
+Laplace's approximation of the evidence is maximised by Fisher scoring, as restricted maximum
+likelihood does for the variances of mixed models (Breslow and Clayton 1993, J. Am. Stat. Assoc.
+88:9). The logs of the widths have a Gaussian prior of their own around what they start from, so
+that a handful of outcomes moves them little, and many as far as they should.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+from scipy.linalg import cho_factor, cho_solve, cholesky, solve_triangular
+
+from leadscore.learning.fitting.blocks import Block
+from leadscore.learning.fitting.curvature import Curvature
+from leadscore.learning.fitting.layout import Layout
+from leadscore.learning.fitting.newton import minimise
+from leadscore.learning.fitting.objective import Objective
+from leadscore.learning.fitting.widths import Widths
+from leadscore.learning.tables.columns import Floats
+
+# How far the data may be expected to move the log of a width: of all features together, and of
+# one feature beside the others (standard deviations).
+_ALL, _EACH = 0.7, 0.7
+_MOST_ROUNDS = 16
+_ENOUGH = 0.01  # relative change of a width that no longer matters
+_LONGEST = 1.0  # step in the log of a width
+_NEAR = 0.1  # how near the optimum of the card has to be, in its standard deviations
+_TINY = 1e-300
+_DIGITS = 3  # of a chosen width: what rounding errors change is not kept
+# Share of the standard deviation of a width's log that is added to tell uncertainty by. Measured:
+# 90 % intervals of cards with a prior cover 0.96, 0.89 and 0.86 at n = 30, 100 and 1,000 with it,
+# and 0.94, 0.87 and 0.83 without.
+_WIDER = 0.2
+_KINDS = ("trend", "step", "level", "unknown")
+
+
+class _Part(NamedTuple):
+    """A part of the prior's covariance: width^2 shape @ shape.T at some numbers of the vector."""
+
+    kind: int
+    feature: int
+    at: slice
+    shape: Floats
+
+
+def chosen_widths(
+    objective_of: Callable[[Widths], Objective], blocks: Sequence[Block], start: Widths
+) -> tuple[Widths, Widths]:
+    """Return the widths that make the outcomes likeliest, and those to tell uncertainty by.
+
+    Where experts have narrowed the widths, how far they had to be widened again is itself in
+    doubt; the second are wider by a share of that doubt.
+
+    Parameters
+    ----------
+    objective_of
+        Returns the objective for given widths.
+    blocks
+        The features of the objective.
+    start
+        The widths to expect; a factor for each feature is chosen beside them. The width of the
+        intercept is kept.
+    """
+    logs = _Logs(start, len(blocks))
+    vector: Floats | None = None
+    wanted: Floats = np.zeros(len(logs.values))
+    taken, longest = wanted, wanted + _LONGEST
+    for _ in range(_MOST_ROUNDS):
+        objective = objective_of(logs.widths())
+        minimum = minimise(objective, _NEAR, _MOST_ROUNDS, start=vector)
+        vector = minimum.vector
+        slope, certainty = _slopes(objective, vector, logs, _parts(objective.layout, blocks))
+        known = cho_factor(certainty + np.diag(logs.held))
+        step: Floats = cho_solve(known, slope - logs.held * logs.values)
+        # Expected curvature can be far too low. A step that turns back went too far, and how far
+        # the two steps tell (regula falsi).
+        back = step * taken < 0
+        between = np.abs(taken * step) / (np.abs(step - wanted) + _TINY)
+        longest = np.where(back, between, np.minimum(2.0 * longest, _LONGEST))
+        wanted, taken = step, np.clip(step, -longest, longest)
+        logs.values += taken
+        if np.abs(np.where(back, taken, step)).max() <= _ENOUGH:
+            break
+    doubt = np.sqrt(np.diag(cho_solve(known, np.eye(len(step)))))
+    return logs.widths(), logs.widths(_WIDER * doubt if start.doubt else 0.0)
+
+
+class _Logs:
+    """The logs of the widths, as changes to what they start from.
+
+    First the kinds of width, then the doubt, then the factors of the features.
+    """
+
+    def __init__(self, start: Widths, n_features: int) -> None:
+        self._start = start
+        n = len(_KINDS) + 1
+        self.values = np.zeros(n + n_features)
+        self.held = np.repeat([_ALL**-2, _EACH**-2], [n, n_features])
+
+    def widths(self, more: Floats | float = 0.0) -> Widths:
+        """Return the widths, their logs increased by ``more``."""
+        factors = np.exp(self.values + more)
+        kinds = {
+            name: _rounded(getattr(self._start, name) * factor)
+            for name, factor in zip((*_KINDS, "doubt"), factors, strict=False)
+        }
+        each = tuple(
+            _rounded(self._start.factor(j) * factor)
+            for j, factor in enumerate(factors[len(kinds) :])
+        )
+        return replace(self._start, **kinds, factors=each)
+
+
+def _rounded(width: float) -> float:
+    return float(f"{width:.{_DIGITS}g}")
+
+
+def _parts(layout: Layout, blocks: Sequence[Block]) -> list[_Part]:
+    parts = []
+    for j, block in enumerate(blocks):
+        single = layout.single_of(j)
+        unknown = slice(single.stop - 1, single.stop)
+        if block.steps and len(block.steps.distances):
+            distances = block.steps.distances
+            parts.append(_Part(0, j, layout.steps_of(j), distances[:, None]))
+            parts.append(_Part(1, j, layout.steps_of(j), np.diag(np.sqrt(distances))))
+        elif not block.steps:
+            levels = slice(single.start, unknown.start)
+            parts.append(_Part(2, j, levels, np.eye(levels.stop - levels.start)))
+        parts.append(_Part(3, j, unknown, np.ones((1, 1))))
+    return parts
+
+
+def _slopes(
+    objective: Objective, vector: Floats, logs: _Logs, parts: Sequence[_Part]
+) -> tuple[Floats, Floats]:
+    """Return the slope of the log evidence by the logs of the widths, and its expected curvature.
+
+    With P the prior's precision, H the curvature, and g = P x vector: the slope by the log of a
+    width is tr((g g' - K) S), the curvature 2 tr(K S K S'), where S is the part of the covariance
+    that the width scales, and K = P (P^-1 - H^-1) P.
+    """
+    pull, told = objective.penalty.product(vector), _Told(objective, vector)
+    n_kinds, n = len(_KINDS), len(logs.values)
+    slope, certainty = np.zeros(n), np.zeros((n, n))
+    widths = logs.widths()
+    scaled = [
+        part._replace(
+            shape=part.shape * getattr(widths, _KINDS[part.kind]) * widths.factor(part.feature)
+        )
+        for part in parts
+    ]
+    for i, part in enumerate(scaled):
+        own = [part.kind, n_kinds + 1 + part.feature]
+        slope[own] += float(((part.shape.T @ pull[part.at]) ** 2).sum())
+        for other in scaled[: i + 1][::-1]:
+            if other.feature != part.feature:
+                break
+            seen = other.shape.T @ told.block(other.at, part.at) @ part.shape
+            both = 2.0 * float((seen**2).sum())
+            others = [other.kind, n_kinds + 1 + other.feature]
+            certainty[np.ix_(own, others)] += both
+            if other is part:
+                slope[own] -= float(np.trace(seen))
+            else:
+                certainty[np.ix_(others, own)] += both
+    said = widths.doubt * objective.penalty.words
+    if len(said):
+        seen = told.among(said)
+        slope[n_kinds] = float(((said @ pull) ** 2).sum() - np.trace(seen))
+        certainty[n_kinds, n_kinds] = 2.0 * float((seen**2).sum())
+    return slope, certainty
+
+
+class _Told:
+    """What the data tell at a vector: K of `_slopes`, for the numbers that are not at a bound.
+
+    With the numbers f that are free and b that are at a bound, and the root R R' of the curvature
+    of the free: K = P - (P^-1)_bb^-1 - W'W, where W = R^-1 P_f. Only blocks of K are ever needed.
+    """
+
+    def __init__(self, objective: Objective, vector: Floats) -> None:
+        layout, self._penalty = objective.layout, objective.penalty
+        curvature = Curvature(objective, objective.log_odds(vector)).matrix()
+        at_bound = (layout.sides != 0) & (np.abs(vector - layout.bounds) <= 1e-12)
+        real = np.append(np.ones(layout.n_single, dtype=bool), layout.real)
+        free, bound = np.flatnonzero(~at_bound & real), np.flatnonzero(at_bound | ~real)
+        prior = self._penalty.matrix()
+        root = cholesky(curvature[np.ix_(free, free)], lower=True, overwrite_a=True)
+        self._seen = solve_triangular(root, prior[free], lower=True, overwrite_b=True)
+        self._left = prior
+        self._left[np.ix_(bound, bound)] -= np.linalg.inv(self._penalty.covariance(bound))
+
+    def block(self, rows: slice, columns: slice) -> Floats:
+        """Return K at some rows and columns."""
+        block: Floats = self._left[rows, columns] - self._seen[:, rows].T @ self._seen[:, columns]
+        return block
+
+    def among(self, vectors: Floats) -> Floats:
+        """Return vectors K vectors', shape (m, m) for vectors of shape (m, size)."""
+        seen = self._seen @ vectors.T
+        among: Floats = vectors @ self._left @ vectors.T - seen.T @ seen
+        return among

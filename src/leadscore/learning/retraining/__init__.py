@@ -1,0 +1,1 @@
+"""The walk from snapshots and outcomes to a challenger and a decision."""

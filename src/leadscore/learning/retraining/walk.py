@@ -1,0 +1,236 @@
+"""Retrains a city's model: snapshots and outcomes in, a challenger and a reasoned decision out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Any
+
+import pandas as pd
+from sklearn.pipeline import Pipeline
+
+from leadscore.city.profile import City
+from leadscore.features.build import FirmFeatures
+from leadscore.features.catalogue import DIRECTIONS
+from leadscore.language import Text
+from leadscore.learning.cards.additive import AdditiveModel
+from leadscore.learning.evaluation.forecasts import evaluate
+from leadscore.learning.outcomes.lessons import Lessons, Rules, gather
+from leadscore.learning.promotion.gates import Decision, decide
+from leadscore.learning.promotion.trial import Pursuits, Standing, Trial
+from leadscore.learning.retraining.account import (
+    fingerprints,
+    outcomes_told,
+    table_told,
+    trial_told,
+    version_name,
+)
+from leadscore.learning.retraining.families import (
+    FAMILIES,
+    best_family,
+    forward_losses,
+    make_model,
+    rehearsed,
+)
+from leadscore.learning.retraining.rehearsal import Rehearsal, fit, rehearsal_of
+from leadscore.learning.retraining.reigning import Champion, reigning
+from leadscore.learning.retraining.retrained import Retraining
+from leadscore.learning.shelf.shelf import Shelf, log_notice
+from leadscore.learning.tables.columns import Floats
+
+__all__ = ["Retraining", "Rules", "retrain"]
+
+Step = Callable[[Text], object]
+
+_GATHERED = Text(
+    zh="截至{as_of}：跟进{n}家，结果已知{known}家（达成{positive}家），尚无结果{open}家",
+    en="as of {as_of}: {n} pursuits, {known} with a known outcome ({positive} reached the target), "
+    "{open} still open",
+)
+_MEASURING = Text(zh="读取快照，计算企业特征", en="reading the snapshots and measuring the firms")
+_CONTEST = Text(
+    zh="预演：只用{split}之前已知的{learned}家结果训练，以其后首次接触的{later}家检验",
+    en="rehearsal: learning from the {learned} outcomes known before {split}, judged on {later} "
+    "pursuits that began since",
+)
+_NO_CONTEST = Text(zh="还没有可供检验的后续跟进", en="there are no later pursuits to judge on yet")
+_FITTING = Text(
+    zh="用全部{known}家已知结果训练候选模型（{family}）",
+    en="training the challenger ({family}) on all {known} known outcomes",
+)
+_JUDGING = Text(zh="与现役模型“{champion}”比较", en="comparing with the champion, {champion}")
+_SAVING = Text(zh="保存候选模型“{version}”", en="saving the challenger, {version}")
+
+
+def retrain(
+    city: City,
+    events: pd.DataFrame,
+    snapshots: pd.DataFrame,
+    shelf: Shelf,
+    *,
+    as_of: date,
+    now: datetime,
+    rules: Rules | None = None,
+    dry_run: bool = False,
+    overrule: str | None = None,
+    progress: Step = lambda _: None,
+    notify: Step = log_notice,
+) -> Retraining:
+    """Train a challenger on what is known as of a day, and let it serve if it has earned it.
+
+    It works at every number of outcomes; with none the challenger is the expert card. It is saved
+    whatever is decided. The same data and seed give the same scorecard, byte for byte, in whatever
+    order the rows come.
+
+    Parameters
+    ----------
+    city
+        The profile: its card is the prior, its words make the features.
+    events, snapshots
+        See `leadscore.learning.outcomes.history`.
+    shelf
+        Where the champion is and the challenger goes.
+    as_of
+        What happened later is not known.
+    now
+        Aware time, kept as the time of creation and of promotion.
+    rules
+        What is forecast, and how; by default `Rules()`.
+    dry_run
+        Decide, but save and promote nothing.
+    overrule
+        Reason of a person who promotes the challenger whatever the gates say.
+    progress
+        Told of each stage of the walk.
+    notify
+        Told of models that can't be used.
+
+    Raises
+    ------
+    CityError
+        If the card in the profile has mistakes.
+    ModelError
+        If the shelf can't be read or written.
+    UsageError
+        If the reason to overrule is blank.
+    """
+    rules = rules or Rules()
+    Decision((), overrule)  # refuses a blank reason before the work, not after it
+    champion = reigning(city, shelf, now=now, write=not dry_run, notify=notify)
+    progress(_MEASURING)
+    features = FirmFeatures(city).fit(snapshots)
+    lessons = gather(features, events, snapshots, as_of=as_of, rules=rules)
+    told = outcomes_told(lessons)
+    progress(_GATHERED.format(as_of=as_of, n=len(lessons.y), **told))
+    contest = rehearsal_of(lessons)
+    progress(_contest(contest))
+    forecasts = rehearsed(city, contest)
+    losses = forward_losses(contest, forecasts)
+    family = best_family(losses)
+    progress(_FITTING.format(known=told["known"], family=FAMILIES[family]))
+    card = fit(make_model(family, city, rules), lessons.X, lessons.y, lessons.weight)
+    progress(_JUDGING.format(champion=champion.version))
+    # A trained champion has learned from some of the pursuits itself.
+    until = champion.learned_until
+    rehearsal = contest if until is None else rehearsal_of(lessons, until)
+    challenger = forecasts.get(family) if rehearsal is contest else None
+    if challenger is None:
+        challenger = rehearsal.rehearse(make_model(family, city, rules))
+    trial = _trial(city, rehearsal, challenger, champion, card)
+    decision = decide(trial, overruled=overrule, seed=rules.seed)
+    manifest = {
+        **_made_from(city, family, lessons, now),
+        "trial": trial_told(rehearsal, champion.version, losses),
+        "measures": _measures(trial, rules.seed),
+        "decision": decision.to_dict(),
+        "scorecard": card.scorecard_.to_dict(),
+        "table": table_told(card),
+    }
+    done = Retraining(
+        version=version_name(city.id, as_of, manifest),
+        champion=champion.version,
+        decision=decision,
+        manifest=manifest,
+        pipeline=Pipeline([("features", features), ("card", card)]),
+        dry_run=dry_run,
+        notices=lessons.taught.labels.notices(),
+    )
+    if not dry_run:
+        progress(_SAVING.format(version=done.version))
+        shelf.save(done.version, done.pipeline, manifest, notify)
+        if decision.promoted:
+            shelf.promote(city.id, done.version, act="trained", now=now, reason=overrule)
+    return done
+
+
+def _made_from(city: City, family: str, lessons: Lessons, now: datetime) -> dict[str, Any]:
+    """Return what the manifest says of the challenger's making."""
+    rules = lessons.rules
+    return {
+        "kind": "trained",
+        "family": family,
+        "city": {"id": city.id, "digest": city.digest},
+        "created": now.isoformat(),
+        "as_of": lessons.as_of.isoformat(),
+        "target": rules.target,
+        "horizon_days": rules.horizon_days,
+        "outcomes": outcomes_told(lessons),
+        "training": fingerprints(lessons),
+        "settings": {
+            name: getattr(rules, name) for name in ("prior_strength", "seed", "boosted_from")
+        },
+    }
+
+
+def _contest(contest: Rehearsal) -> Text:
+    if contest.split is None:
+        return _NO_CONTEST
+    return _CONTEST.format(split=contest.split, learned=contest.learned, later=contest.later)
+
+
+def _trial(
+    city: City, rehearsal: Rehearsal, challenger: Floats, champion: Champion, card: AdditiveModel
+) -> Trial:
+    """Return what the decision is made from."""
+    lessons, before, after = rehearsal.lessons, ~rehearsal.after, rehearsal.after
+    firms = lessons.taught.firms[after].reset_index(drop=True)
+    later = Pursuits(
+        firm=lessons.firm[after],
+        X=rehearsal.later_features,
+        y=rehearsal.later_y,
+        weight=rehearsal.later_weight,
+    )
+    standing = None
+    if len(lessons.standing):
+        standing = Standing(
+            X=lessons.standing_features,
+            challenger=card.predict_proba(lessons.standing_features)[:, 1],
+            champion=champion.forecasts(city, lessons.standing, lessons.standing_features),
+        )
+    return Trial(
+        training=Pursuits(
+            firm=lessons.firm[before],
+            X=lessons.X[before].reset_index(drop=True),
+            y=rehearsal.y[before],
+            weight=rehearsal.weight[before],
+        ),
+        later=later,
+        challenger=challenger,
+        champion=champion.forecasts(city, firms, later.X),
+        scorecard=card.scorecard_,
+        directions=DIRECTIONS,
+        standing=standing,
+        champion_outcomes=champion.outcomes,
+    )
+
+
+def _measures(trial: Trial, seed: int) -> dict[str, Any] | None:
+    """Return how both did on the later pursuits, as a whole and by chain."""
+    later = trial.later
+    if not later.known.any():
+        return None
+    chains = later.X["chain"]
+    return {
+        name: evaluate(later.y, p, weight=later.weight, groups=chains, seed=seed).to_dict()
+        for name, p in (("challenger", trial.challenger), ("champion", trial.champion))
+    }

@@ -1,0 +1,67 @@
+"""Counts failed log-ins by name, also by names that nobody has, and locks a name for a while."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import Column, Connection, Integer, String, Table, delete, select, update
+
+from leadscore.store.access.tokens import digest
+from leadscore.store.engine.metadata import METADATA, Moment
+from leadscore.store.engine.unless_there import insert_unless_there
+
+ATTEMPTS = Table(
+    "attempts",
+    METADATA,
+    # The name is not kept: people type a password where their name should be.
+    Column("name_hash", String(64), primary_key=True),
+    Column("failed", Integer, nullable=False),
+    Column("last_at", Moment, nullable=False, index=True),
+    Column("locked_until", Moment),
+)
+"""Log-ins that failed since the last one that didn't."""
+
+FREE = 5
+"""Failures in a row before a name is locked."""
+FIRST_LOCK = timedelta(minutes=1)
+LONGEST_LOCK = timedelta(hours=1)
+_FORGOTTEN = timedelta(days=1)
+
+
+def begin(connection: Connection, name: str, now: datetime) -> datetime | None:
+    """Count an attempt as failed until `succeed` says otherwise, unless the name is locked.
+
+    Counting comes before checking, so that attempts at the same moment can't share a count.
+
+    Returns
+    -------
+    Until when the name is locked; None if the password may be checked.
+    """
+    connection.execute(delete(ATTEMPTS).where(ATTEMPTS.c.last_at < now - _FORGOTTEN))
+    mine = ATTEMPTS.c.name_hash == digest(name)
+    values = {"name_hash": digest(name), "failed": 0, "last_at": now}
+    insert_unless_there(connection, ATTEMPTS, values)
+    row = connection.execute(select(ATTEMPTS).where(mine).with_for_update()).one()
+    if row.locked_until is not None and row.locked_until > now:
+        locked: datetime = row.locked_until
+        return locked
+    failed = row.failed + 1
+    until = now + lock_after(failed) if failed >= FREE else None
+    counted = {"failed": failed, "last_at": now, "locked_until": until}
+    connection.execute(update(ATTEMPTS).where(mine).values(counted))
+    return None
+
+
+def succeed(connection: Connection, name: str) -> None:
+    """Forget the failures of a name."""
+    connection.execute(delete(ATTEMPTS).where(ATTEMPTS.c.name_hash == digest(name)))
+
+
+def lock_after(failed: int) -> timedelta:
+    """Return for how long a name is locked by its latest failure.
+
+    >>> [lock_after(failed).total_seconds() / 60 for failed in (5, 6, 9, 11, 5000)]
+    [1.0, 2.0, 16.0, 60.0, 60.0]
+    """
+    doublings = min(failed - FREE, 10)
+    return min(FIRST_LOCK * (1 << doublings), LONGEST_LOCK)

@@ -1,0 +1,105 @@
+"""Who is logged in: sessions that end by themselves, by logging out, or by a changed password."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    ForeignKey,
+    String,
+    Table,
+    bindparam,
+    delete,
+    insert,
+    select,
+    update,
+)
+
+from leadscore.store.access.tokens import digest, new_token
+from leadscore.store.access.users import USERS, Role
+from leadscore.store.engine.metadata import METADATA, Moment
+
+SESSIONS = Table(
+    "sessions",
+    METADATA,
+    Column("id_hash", String(64), primary_key=True),
+    Column("user", String(64), ForeignKey(USERS.c.name), nullable=False, index=True),
+    Column("created_at", Moment, nullable=False, index=True),
+    Column("seen_at", Moment, nullable=False),
+)
+"""One row a browser that is logged in; the secret itself only the browser has."""
+
+_COARSE = timedelta(minutes=1)
+
+# Put together once: it is asked with every request of a browser.
+_SESSION = (
+    select(SESSIONS.c.user, SESSIONS.c.seen_at, USERS.c.role)
+    .join(USERS, USERS.c.name == SESSIONS.c.user)
+    .where(
+        SESSIONS.c.id_hash == bindparam("shown"),
+        SESSIONS.c.seen_at > bindparam("idle"),
+        SESSIONS.c.created_at > bindparam("absolute"),
+        USERS.c.state == "active",
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """When a session ends by itself: after silence, and whatever happens."""
+
+    idle: timedelta = timedelta(minutes=30)
+    absolute: timedelta = timedelta(hours=12)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A session that holds; ``stale`` if `touch` should note that it was used."""
+
+    user: str
+    role: Role
+    stale: bool
+
+
+def begin(connection: Connection, user: str, *, now: datetime, limits: Limits) -> str:
+    """Log a user in, and return the secret of the new session; what has ended is removed."""
+    connection.execute(
+        delete(SESSIONS).where(
+            (SESSIONS.c.seen_at <= now - limits.idle)
+            | (SESSIONS.c.created_at <= now - limits.absolute)
+        )
+    )
+    token = new_token()
+    values = {"id_hash": digest(token), "user": user, "created_at": now, "seen_at": now}
+    connection.execute(insert(SESSIONS).values(values))
+    return token
+
+
+def find(connection: Connection, token: str, *, now: datetime, limits: Limits) -> Session | None:
+    """Return the session of a secret, unless it has ended or its user may not log in any more."""
+    shown = {
+        "shown": digest(token), "idle": now - limits.idle, "absolute": now - limits.absolute,
+    }  # fmt: skip
+    row = connection.execute(_SESSION, shown).one_or_none()
+    if row is None:
+        return None
+    return Session(row.user, row.role, stale=now - row.seen_at >= _COARSE)
+
+
+def touch(connection: Connection, token: str, *, now: datetime) -> None:
+    """Note that a session was used: once a minute is often enough."""
+    mine = SESSIONS.c.id_hash == digest(token)
+    connection.execute(update(SESSIONS).where(mine).values(seen_at=now))
+
+
+def end(connection: Connection, token: str) -> None:
+    """Log out: the secret is worth nothing any more."""
+    connection.execute(delete(SESSIONS).where(SESSIONS.c.id_hash == digest(token)))
+
+
+def end_all(connection: Connection, user: str) -> int:
+    """End all sessions of a user, and return how many those were."""
+    return connection.execute(delete(SESSIONS).where(SESSIONS.c.user == user)).rowcount

@@ -1,0 +1,1 @@
+"""The audit: who did what, chained and sealed, checked and pruned."""

@@ -1,0 +1,1 @@
+"""Scores as they were given, where each firm stands now, and pages of that."""
