@@ -11,7 +11,7 @@ export LEADSCORE_HOME ?= $(CURDIR)
 LIST ?= data/samples/electronics.csv
 OUT ?= ranking.xlsx
 
-.PHONY: rank serve test lint types contracts unit bench-learning lock clean
+.PHONY: rank serve test lint types contracts unit screenshots bench-learning lock clean
 
 rank: $(VENV)/.runtime
 	$(BIN)/leadscore rank $(LIST) -o $(OUT)
@@ -37,6 +37,10 @@ unit: $(VENV)/.development
 	$(BIN)/coverage run -m pytest --numprocesses 2 --dist worksteal
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
+
+# The pictures of the pages that the READMEs show.
+screenshots: $(VENV)/.development
+	$(BIN)/python -m pytest tests/browser/screenshots.py --quiet --screenshots docs/images
 
 # The card beside its peers, in an environment of its own. LEADSCORE_BENCH_DATA names the folder of
 # the three public files; without them the command says where each is to be had.
@@ -73,6 +77,9 @@ lock: $(VENV)/.development
 	$(BIN)/uv pip compile pyproject.toml --extra postgres --group build --universal \
 		--generate-hashes --no-emit-index-url --no-header --quiet --upgrade \
 		-c requirements/runtime.txt -c requirements/development.txt -o requirements/postgres.txt
+	$(BIN)/uv pip compile pyproject.toml --extra oidc --group build --universal \
+		--generate-hashes --no-emit-index-url --no-header --quiet --upgrade \
+		-c requirements/runtime.txt -c requirements/development.txt -o requirements/oidc.txt
 	$(BIN)/uv pip compile pyproject.toml --group build --group bench --universal --generate-hashes \
 		--no-emit-index-url --no-header --quiet --upgrade -c requirements/runtime.txt \
 		-o requirements/bench.txt

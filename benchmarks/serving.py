@@ -38,6 +38,8 @@ CITIES = HERE / "data" / "cities"
 CONNECTIONS = 4
 TODAY = date(2026, 11, 24)
 FEATURES = 35
+KNOWN = 5_000
+TREES = ("trees", "trees, one thread", "trees of numbers", "trees of numbers, one thread")
 LENGTH = re.compile(rb"\r\ncontent-length: (\d+)", re.IGNORECASE)
 
 
@@ -105,25 +107,50 @@ def scoring_app() -> Any:
     return app
 
 
+def measured_firms() -> Any:
+    """Return the features of the sample list that tell firms apart, as trees want them: a frame of
+    numbers and categories."""
+    from leadscore.city.loading import load_city
+    from leadscore.features.build import FirmFeatures
+    from leadscore.features.catalogue import CATEGORIES
+    from leadscore.lists import clean, from_records
+
+    features = FirmFeatures(load_city(next(CITIES.glob("*.toml"))))
+    X = features.fit(None).transform(clean(from_records(firms()), today=TODAY).firms)
+    X = X.loc[:, X.nunique() > 1]
+    return X.astype({name: "category" for name in CATEGORIES if name in X})
+
+
 def trees_app() -> Any:
-    """Return a plain Flask application: JSON, a frame, boosted trees, JSON."""
+    """Return a plain Flask application: JSON, a frame, boosted trees, JSON.
+
+    It is given for nothing what scoring has to work out: the features of a firm. ``/trees`` takes
+    them as they are, ``/trees-of-numbers`` as many numbers as the card has features.
+    """
     import numpy as np
     import pandas as pd
     from flask import Flask, Response, jsonify, request
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     random = np.random.default_rng(1)
+    measured = measured_firms()
+    drawn = random.integers(0, len(measured), KNOWN)
     names = [f"x{number}" for number in range(FEATURES)]
-    known = pd.DataFrame(random.normal(size=(5_000, FEATURES)), columns=names)
-    outcome = (known["x0"] + known["x1"] + random.normal(size=len(known))) > 0
-    model = HistGradientBoostingClassifier().fit(known, outcome)
+    tables = {
+        "trees": measured.iloc[drawn].reset_index(drop=True),
+        "trees-of-numbers": pd.DataFrame(random.normal(size=(KNOWN, FEATURES)), columns=names),
+    }
+    outcome = random.random(KNOWN) < 0.3
     app = Flask(__name__)
+    for path, table in tables.items():
+        model = HistGradientBoostingClassifier(categorical_features="from_dtype")
+        model.fit(table, outcome)
 
-    @app.post("/trees")
-    def trees() -> Response:
-        rows = pd.DataFrame(request.get_json()["firms"], columns=names)
-        return jsonify({"scores": model.predict_proba(rows)[:, 1].tolist()})
+        def score(model: Any = model, kinds: Any = table.dtypes) -> Response:
+            rows = pd.DataFrame(request.get_json()["firms"], columns=kinds.index).astype(kinds)
+            return jsonify({"scores": model.predict_proba(rows)[:, 1].tolist()})
 
+        app.add_url_rule(f"/{path}", path, score, methods=["POST"])
     return app
 
 
@@ -256,9 +283,10 @@ def prepared(path: str, bodies: Iterator[object], count: int) -> Callable[[], by
 
 
 def measure_endpoints(rounds: int, seconds: float) -> None:
-    """Print throughput and latency of the three endpoints, and the time for a thousand firms."""
+    """Print throughput and latency of the endpoints, and the time for a thousand firms."""
     new = different_firms()
-    rows = [{f"x{number}": number / 7 for number in range(FEATURES)}]
+    numbers = [{f"x{number}": number / 7 for number in range(FEATURES)}]
+    features = json.loads(measured_firms().iloc[:1].to_json(orient="records"))
     results: dict[str, list[Round]] = {}
     thousand = []
     with (
@@ -269,12 +297,15 @@ def measure_endpoints(rounds: int, seconds: float) -> None:
         for turn in range(rounds + 1):
             one = prepared("/api/v1/score", ({"firms": [firm]} for firm in new), 4_000)
             nothing = prepared("/empty", ({"firms": [firm]} for firm in new), 1_000)
-            vector = prepared("/trees", itertools.repeat({"firms": rows}), 1)
+            mixed = prepared("/trees", itertools.repeat({"firms": features}), 1)
+            vector = prepared("/trees-of-numbers", itertools.repeat({"firms": numbers}), 1)
             found = {
                 "empty": ask_for(ours, nothing, seconds),
                 "score": ask_for(ours, one, seconds),
-                "trees": ask_for(plain, vector, seconds),
-                "trees, one thread": ask_for(single, vector, seconds),
+                TREES[0]: ask_for(plain, mixed, seconds),
+                TREES[1]: ask_for(single, mixed, seconds),
+                TREES[2]: ask_for(plain, vector, seconds),
+                TREES[3]: ask_for(single, vector, seconds),
             }
             many = request("/api/v1/score", {"firms": list(itertools.islice(new, 1_000))})
             connection, start = Connection(ours.port), time.perf_counter()
@@ -297,7 +328,7 @@ def measure_endpoints(rounds: int, seconds: float) -> None:
             f"| {p50:.2f} | {p99:.2f} | {cpu:.2f} |"
         )
     print()
-    for name in ("empty", "trees", "trees, one thread"):
+    for name in ("empty", *TREES):
         pairs = list(zip(results["score"], results[name], strict=True))
         rate = statistics.median(score.rate / peer.rate for score, peer in pairs)
         cpu = statistics.median(peer.cpu / score.cpu for score, peer in pairs)

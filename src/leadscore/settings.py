@@ -1,4 +1,4 @@
-"""Everything that the environment may decide, read once into one frozen object."""
+"""Everything that the environment and one file may decide, read once into one frozen object."""
 
 from __future__ import annotations
 
@@ -7,16 +7,21 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import platformdirs
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from leadscore.errors import Detail, SettingsError
 from leadscore.language import LANGUAGES, Lang, Text
+from leadscore.setting_types import Address, Issuer, Roles, Scopes, UserPath, Word, expanded
+from leadscore.setting_words import ALLOWED
+from leadscore.settings_file import FileValues, read_settings_file
 
 _PREFIX = "LEADSCORE_"
+FILE_NAME = "leadscore.toml"
+"""What the file of settings is called in the home folder."""
 
 
 def _system_locale() -> str:
@@ -47,34 +52,15 @@ def _home() -> Path:
     return platformdirs.user_data_path("leadscore", appauthor=False)
 
 
-def _expanded(path: Path) -> Path:
-    """Let ``~`` stand for the user's home, as it does in a shell but not in the environment."""
-    try:
-        return path.expanduser()
-    except RuntimeError as error:
-        raise ValueError(str(error)) from None
-
-
-_UserPath = Annotated[Path, AfterValidator(_expanded)]
-
-_ADDRESS = re.compile(r"sqlite(\+pysqlite)?:///(?!file:).+|postgres(ql)?(\+psycopg)?://.+")
 _SECRET = re.compile(r"(?<=://).*(?=@)")
-
-
-def _address(url: str) -> str:
-    if not _ADDRESS.fullmatch(url):
-        raise ValueError
-    return url
-
-
-_Address = Annotated[str, AfterValidator(_address)]
 
 
 class Settings(BaseSettings):
     """Settings of a run; each is an environment variable with the prefix ``LEADSCORE_``.
 
-    An empty variable counts as none. All are checked at every start, whichever command runs: a
-    mistake is told when it is made, and not when the server is started next month.
+    An empty variable counts as none; what no variable says, the file of settings may. All are
+    checked at every start, whichever command runs: a mistake is told when it is made, and not when
+    the server is started next month.
 
     Attributes
     ----------
@@ -96,16 +82,32 @@ class Settings(BaseSettings):
         contact.
     prior_strength
         For how many outcomes the experts' word counts when a model is trained.
+    settings
+        The file of settings; by default ``leadscore.toml`` in ``home``, if it is there.
+    session_idle_minutes, session_hours
+        When somebody who is logged in must log in again: after silence, and in any case.
+    lockout_failures, lockout_seconds, lockout_longest_minutes
+        How many log-ins in a row may fail under a name before it is locked, for how long then, and
+        for how long at most: each further failure doubles it.
+    trusted_proxies
+        How many proxies stand in front, whose word on address, scheme and host of a client counts.
+    oidc_issuer, oidc_client_id, oidc_client_secret_file
+        Through which provider of OpenID Connect one may log in, and as what it knows us.
+    oidc_scopes, oidc_name_claim
+        What is asked of the provider, and where in its answer the name of the user stands.
+    oidc_roles_claim, oidc_roles
+        Where in the answer the user's groups stand, and which role each group has here: the first
+        of these that the user is in counts.
     """
 
     model_config = SettingsConfigDict(
         env_prefix=_PREFIX, env_ignore_empty=True, frozen=True, extra="ignore"
     )
 
-    home: _UserPath = Field(default_factory=_home)
-    database: Annotated[_Address | None, Field(repr=False)] = None
-    key_file: _UserPath | None = None
-    city: _UserPath | None = None
+    home: UserPath = Field(default_factory=_home)
+    database: Annotated[Address | None, Field(repr=False)] = None
+    key_file: UserPath | None = None
+    city: UserPath | None = None
     lang: Lang = Field(default_factory=spoken_language)
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
@@ -113,6 +115,20 @@ class Settings(BaseSettings):
     target: Literal["signed", "registered", "building", "producing"] = "signed"
     horizon_days: Annotated[int, Field(ge=1, le=3650)] = 365
     prior_strength: Annotated[float, Field(ge=1, le=1_000_000)] = 50.0
+    settings: UserPath | None = None
+    session_idle_minutes: Annotated[int, Field(ge=1, le=1440)] = 30
+    session_hours: Annotated[int, Field(ge=1, le=168)] = 12
+    lockout_failures: Annotated[int, Field(ge=1, le=100)] = 5
+    lockout_seconds: Annotated[int, Field(ge=1, le=3600)] = 60
+    lockout_longest_minutes: Annotated[int, Field(ge=1, le=1440)] = 60
+    trusted_proxies: Annotated[int, Field(ge=0, le=10)] = 0
+    oidc_issuer: Issuer | None = None
+    oidc_client_id: Word | None = None
+    oidc_client_secret_file: UserPath | None = None
+    oidc_scopes: Scopes = "openid profile email"
+    oidc_name_claim: Word = "preferred_username"
+    oidc_roles_claim: Word = "groups"
+    oidc_roles: Roles = Field(default_factory=dict)
 
     @property
     def models(self) -> Path:
@@ -130,52 +146,71 @@ class Settings(BaseSettings):
         return self.key_file or self.home / "keys" / "models.key"
 
 
-ALLOWED: dict[str, Text] = {
-    "home": Text(zh="文件夹的路径", en="the path of a folder"),
-    "database": Text(
-        zh="sqlite:///文件路径，或 postgresql://用户:密码@主机:端口/数据库",
-        en="sqlite:///path/of/a/file, or postgresql://user:password@host:port/database",
-    ),
-    "key_file": Text(zh="密钥文件的路径", en="the path of a key file"),
-    "city": Text(zh="城市画像文件的路径", en="the path of a city profile"),
-    "lang": Text(zh="zh 或 en", en="zh or en"),
-    "host": Text(zh="监听地址，例如 127.0.0.1", en="an address to listen on, such as 127.0.0.1"),
-    "port": Text(zh="0 到 65535 的整数", en="a whole number from 0 to 65535"),
-    "threads": Text(zh="1 到 256 的整数", en="a whole number from 1 to 256"),
-    "target": Text(
-        zh="signed、registered、building 或 producing",
-        en="signed, registered, building or producing",
-    ),
-    "horizon_days": Text(zh="1 到 3650 的整数（天）", en="a whole number of days from 1 to 3650"),
-    "prior_strength": Text(
-        zh="1 到 1000000 的数（专家意见相当于多少家结果）",
-        en="a number from 1 to 1000000 (how many outcomes the experts' word counts for)",
-    ),
-}
-"""What each setting may hold, in words."""
-
-_ONE_WRONG = Text(zh="有 1 项环境设置不对", en="1 setting in the environment is wrong")
-_WRONG = Text(zh="有 {count} 项环境设置不对", en="{count} settings in the environment are wrong")
+_ONE_WRONG = Text(zh="有 1 项设置不对", en="1 setting is wrong")
+_WRONG = Text(zh="有 {count} 项设置不对", en="{count} settings are wrong")
+_BOTH = Text(
+    zh="oidc_issuer 与 oidc_client_id 须一并设置", en="oidc_issuer and oidc_client_id, both or none"
+)
 
 
 def load_settings() -> Settings:
-    """Read the environment.
+    """Read the environment, and the file of settings for what the environment leaves open.
 
     Raises
     ------
     SettingsError
-        Naming every variable that holds something else than it may.
+        Naming everything that holds something else than it may, or if the file can't be read.
     """
+    said = {name.upper() for name, value in os.environ.items() if value}
+    file = read_settings_file(_settings_file(), Settings.model_fields)
+    given = {
+        name: value for name, value in file.values.items() if f"{_PREFIX}{name.upper()}" not in said
+    }
+    details = list(file.mistakes)
     try:
-        return Settings()
+        settings = Settings(**given)
     except ValidationError as error:
-        details = [
-            Detail(f"{_PREFIX}{name.upper()}", _shown(mistake["input"]), ALLOWED[name])
-            for mistake in error.errors()
-            for name in (str(mistake["loc"][0]),)
-        ]
-        message = _ONE_WRONG if len(details) == 1 else _WRONG.format(count=len(details))
-        raise SettingsError(message, details) from None
+        details += _details(error, given, file)
+    else:
+        if (settings.oidc_issuer is None) != (settings.oidc_client_id is None):
+            there = "oidc_client_id" if settings.oidc_issuer is None else "oidc_issuer"
+            details.append(Detail(there, str(getattr(settings, there)), _BOTH))
+        if not details:
+            return settings
+    raise SettingsError(
+        _ONE_WRONG if len(details) == 1 else _WRONG.format(count=len(details)), details
+    )
+
+
+def _settings_file() -> Path | None:
+    """Return the file of settings: the one that was named, or the one in the home if it is there.
+
+    Raises
+    ------
+    SettingsError
+        If a path holds a ``~`` that is nobody's.
+    """
+    named = os.environ.get(f"{_PREFIX}SETTINGS")
+    home = os.environ.get(f"{_PREFIX}HOME")
+    try:
+        if named:
+            return expanded(Path(named))
+        usual = (expanded(Path(home)) if home else _home()) / FILE_NAME
+    except ValueError:
+        return None  # told with all other mistakes
+    return usual if usual.is_file() else None
+
+
+def _details(error: ValidationError, given: Mapping[str, Any], file: FileValues) -> list[Detail]:
+    names = {str(mistake["loc"][0]): mistake["input"] for mistake in error.errors()}
+    return [
+        Detail(
+            file.place(name) if name in given else f"{_PREFIX}{name.upper()}",
+            _shown(given.get(name, found)),
+            ALLOWED[name],
+        )
+        for name, found in names.items()
+    ]
 
 
 def _shown(value: object) -> str:

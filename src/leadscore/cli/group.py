@@ -73,8 +73,10 @@ def cli() -> None:
 
 
 def settings_of(run: Run, lang: Lang | None) -> Settings:
-    """Read the settings; the option beats the environment, and speaks of its mistakes too."""
+    """Read the settings; the option beats them, and speaks of their mistakes too."""
     from leadscore.settings import load_settings, spoken_language
 
     run.lang = lang or spoken_language()
-    return load_settings()
+    settings = load_settings()
+    run.lang = lang or settings.lang
+    return settings

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from leadscore.cli.champions import let_store_follow
 from leadscore.cli.group import FILE, Run, cli, lang_option, settings_of
 from leadscore.console import say, tell
 from leadscore.language import Lang, Text
@@ -16,6 +17,7 @@ from leadscore.language import Lang, Text
 if TYPE_CHECKING:
     from leadscore.city.profile import City
     from leadscore.learning.shelf import Shelf
+    from leadscore.settings import Settings
 
 _NONE_YET = Text(
     zh="“{city}”还没有模型；首次排名（leadscore rank）时会按城市画像生成。",
@@ -57,7 +59,7 @@ def models() -> None:
 @click.pass_obj
 def list_models(run: Run, city: Path | None, lang: Lang | None) -> None:
     """List a city's models, the newest first. 列出模型，新的在前。"""
-    profile, shelf = _open(run, lang, city)
+    _, profile, shelf = _open(run, lang, city)
     from leadscore.cli.model_table import model_table
 
     versions = shelf.versions(profile.id)
@@ -84,7 +86,7 @@ def show_model(
     run: Run, version: str | None, html: Path | None, city: Path | None, lang: Lang | None
 ) -> None:
     """Show a model's scorecard and measures; by default the champion's. 显示模型，默认为现役。"""
-    profile, shelf = _open(run, lang, city)
+    _, profile, shelf = _open(run, lang, city)
     from leadscore.learning.modelpage import render_html, render_text
 
     chosen = version or shelf.champion(profile.id)
@@ -114,11 +116,15 @@ def promote_model(
     run: Run, version: str, reason: str | None, city: Path | None, lang: Lang | None
 ) -> None:
     """Let a model serve; overruling failed gates needs a reason. 启用模型；未过检验须写理由。"""
-    profile, shelf = _open(run, lang, city)
+    settings, profile, shelf = _open(run, lang, city)
     before = shelf.line(profile.id)[:1]
     shelf.promote(profile.id, version, act="by_hand", reason=reason, now=datetime.now(UTC))
     message = _SERVED if before == [version] else _SERVES
     say(message.format(city=profile.name, version=version).pick(run.lang))
+    let_store_follow(
+        run, lang, settings, shelf, profile.id, action="model.promote", version=version,
+        details={"reason": reason},
+    )  # fmt: skip
 
 
 @models.command("rollback")
@@ -128,7 +134,7 @@ def promote_model(
 @click.pass_obj
 def roll_back(run: Run, reason: str | None, city: Path | None, lang: Lang | None) -> None:
     """Go back to the champion before; twice goes further. 退回前一个模型，可连续退回。"""
-    profile, shelf = _open(run, lang, city)
+    settings, profile, shelf = _open(run, lang, city)
     now = datetime.now(UTC)
 
     def notify(notice: Text) -> None:
@@ -143,10 +149,14 @@ def roll_back(run: Run, reason: str | None, city: Path | None, lang: Lang | None
     previous = next(iter(shelf.line(profile.id)), None)
     version = shelf.rollback(profile.id, now=now, reason=reason, last_resort=expert, notify=notify)
     say(_BACK.format(city=profile.name, version=version, previous=previous).pick(run.lang))
+    let_store_follow(
+        run, lang, settings, shelf, profile.id, action="model.rollback", version=version,
+        details={"reason": reason},
+    )  # fmt: skip
 
 
-def _open(run: Run, lang: Lang | None, city: Path | None) -> tuple[City, Shelf]:
+def _open(run: Run, lang: Lang | None, city: Path | None) -> tuple[Settings, City, Shelf]:
     settings = settings_of(run, lang)
     from leadscore.startup import open_city, open_shelf
 
-    return open_city(settings, city), open_shelf(settings)
+    return settings, open_city(settings, city), open_shelf(settings)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from leadscore.cli.champions import let_store_follow
 from leadscore.cli.days import not_after_today
 from leadscore.cli.group import FILE, Run, cli, lang_option, settings_of
 from leadscore.console import say, tell
@@ -48,11 +49,12 @@ def retrain(
     day = not_after_today(as_of, "--as-of", today=today) if as_of else today
     with contextlib.closing(open_database(settings)) as database:
         events, snapshots = SqlOutcomes(database).events(), SqlSnapshots(database).snapshots()
+    profile, shelf = open_city(settings, city), open_shelf(settings)
     done = walk(
-        open_city(settings, city),
+        profile,
         events,
         snapshots,
-        open_shelf(settings),
+        shelf,
         as_of=day,
         now=datetime.now(UTC),
         rules=Rules(
@@ -69,3 +71,8 @@ def retrain(
         say(text.pick(run.lang))
     say(done.decision.render(run.lang))
     say(done.upshot.pick(run.lang))
+    if not dry_run:
+        let_store_follow(
+            run, lang, settings, shelf, profile.id, action="model.retrain", version=done.serves,
+            details={"as_of": day.isoformat(), "promoted": done.decision.promoted},
+        )  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from datetime import UTC, date, datetime
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -49,13 +49,14 @@ def serve(
 ) -> None:  # fmt: skip
     """Serve the scores over HTTP. 启动评分服务。"""
     settings = settings_of(run, lang)
-    from leadscore.cli.acting import audit_trail, opened
+    from leadscore.cli.acting import opened
+    from leadscore.cli.admitting import access_of
     from leadscore.cli.jobs import supervisor_of
     from leadscore.logs import log_to_stderr
     from leadscore.startup import open_scorer, open_shelf
     from leadscore.store.models import mirror
-    from leadscore.web.access.callers import Access
     from leadscore.web.access.guard import is_loopback
+    from leadscore.web.access.proxies import believe_proxies
     from leadscore.web.app import Service, create_app
     from leadscore.web.current import CurrentScoring
     from leadscore.web.serving import serve as listen
@@ -73,7 +74,7 @@ def serve(
     scoring = CurrentScoring(load(), shelf, load, date.today)
     with contextlib.ExitStack() as stack:
         database = stack.enter_context(opened(settings))
-        access = Access(database, audit_trail(settings), lambda: datetime.now(UTC), demo=demo)
+        access = access_of(settings, database, demo=demo, lang=run.lang)
         with database.write() as connection:
             mirror(connection, shelf, scoring.get().scorer.city.id, now=access.clock())
         _tell_who_may(access, run.lang)
@@ -81,8 +82,19 @@ def serve(
             _hand_in_sample(access)
         supervisor = stack.enter_context(supervisor_of(settings, city, database))
         app = create_app(
-            Service(scoring, shelf, date.today, access, host, lambda: supervisor.alive, run.lang)
+            Service(
+                scoring,
+                shelf,
+                date.today,
+                access,
+                host,
+                lambda: supervisor.alive,
+                run.lang,
+                settings.home / "exports",
+            )
         )
+        if not demo:  # which is for this machine only, so nothing stands in front
+            believe_proxies(app, settings.trusted_proxies)
         listen(
             app,
             host=host,

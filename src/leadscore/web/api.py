@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 from flask import Response, jsonify, request
@@ -10,6 +11,8 @@ from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.tag import Tag
 
 from leadscore.language import Lang
+from leadscore.store.firms.asked import keep_asked
+from leadscore.web.access.callers import Access, check_may
 from leadscore.web.access.permissions import requires
 from leadscore.web.access.routes_session import SECURED
 from leadscore.web.asked_language import (
@@ -19,6 +22,7 @@ from leadscore.web.asked_language import (
 )
 from leadscore.web.current import CurrentScoring
 from leadscore.web.documentation import LANGUAGE_PARAMETERS, refusals
+from leadscore.web.idempotent import IDEMPOTENCY_PARAMETER, Act, Answer, written
 from leadscore.web.metrics import Metrics
 from leadscore.web.payloads import Health, Readiness, ScoreAnswer, ScoreRequest
 from leadscore.web.readiness import Condition
@@ -33,7 +37,13 @@ def asked_language(default: Lang) -> Lang:
     return named or preferred_language(request.headers.get("Accept-Language"), default)
 
 
-def scoring_routes(current: CurrentScoring, metrics: Metrics, default_lang: Lang) -> APIBlueprint:
+def scoring_routes(
+    current: CurrentScoring,
+    metrics: Metrics,
+    access: Access,
+    today: Callable[[], date],
+    default_lang: Lang,
+) -> APIBlueprint:
     """Return ``/api/v1/score``."""
     api = APIBlueprint(
         "api", __name__, url_prefix="/api/v1", abp_tags=[_SCORING], abp_security=SECURED
@@ -43,19 +53,35 @@ def scoring_routes(current: CurrentScoring, metrics: Metrics, default_lang: Lang
         "/score",
         operation_id="score",
         summary="为企业评分 Score firms",
-        description="一次 1 至 1,000 家，按今天所知评分，不保存；读不懂的值按缺失处理并列出。 "
-        "1 to 1,000 firms, as they are known today; nothing is stored; a value that can't be read "
-        "counts as missing and is told in `problems`.",
-        openapi_extensions={"x-more-parameters": LANGUAGE_PARAMETERS},
+        description="一次 1 至 1,000 家，按今天所知评分；除非要求 `store`，否则不保存。读不懂的值按"
+        "缺失处理并列出。 1 to 1,000 firms, as they are known today; nothing is stored unless "
+        "`store` asks for it; a value that can't be read counts as missing and is told in "
+        "`problems`.",
+        openapi_extensions={"x-more-parameters": [*LANGUAGE_PARAMETERS, IDEMPOTENCY_PARAMETER]},
         responses={200: ScoreAnswer, **refusals(400, 401, 403, 413, 415, 422, 431, 500)},
     )
     @requires("score")
     def score(body: ScoreRequest) -> Response:
         check_named_language(request.args.get("lang"))
-        firms = body.model_dump(exclude_unset=True)["firms"]
-        answer = current.get().answer(firms, asked_language(default_lang))
+        if body.store:
+            check_may("record")
+            return score_and_keep(body)
+        return jsonify(answer_to(body))
+
+    @written(access, "firms.score")
+    def score_and_keep(act: Act, body: ScoreRequest) -> Answer:
+        answer = answer_to(body)
+        numbers = keep_asked(
+            act.connection, body.given(), scorer=current.get().scorer, today=today(), now=act.now
+        )
+        for each, number in zip(answer["scores"], numbers, strict=True):
+            each["firm"] = number
+        return Answer(answer, details={"firms": len(set(numbers))})
+
+    def answer_to(body: ScoreRequest) -> dict[str, Any]:
+        answer = current.get().answer(body.given(), asked_language(default_lang))
         metrics.observe_scores(score["likelihood"] for score in answer["scores"])
-        return jsonify(answer)
+        return answer
 
     return api
 

@@ -111,6 +111,20 @@ class ScoreRequest(BaseModel):
     model_config = _with_example({"firms": [_EXAMPLES]})
 
     firms: list[Firm] = Field(min_length=1, max_length=MAX_FIRMS)  # type: ignore[valid-type]
+    store: bool = Field(
+        default=False,
+        description="也保存这些企业和评分（官员或管理员）；库里已有的企业并入原有记录。 Keep the "
+        "firms and their scores, too (officers and administrators); a firm that the store knows is "
+        "joined with what is known of it.",
+    )
+
+    def given(self) -> list[dict[str, object]]:
+        """Return the firms as records of the columns that were sent, in the order of columns."""
+        firms: list[BaseModel] = self.firms
+        return [
+            {key: value for key, value in vars(firm).items() if key in firm.model_fields_set}
+            for firm in firms
+        ]
 
 
 class ReasonAnswer(BaseModel):
@@ -159,6 +173,9 @@ class FirmScore(BaseModel):
         "against it. The score stands beside it unchanged. One of " + ", ".join(WORDING) + ".",
     )
     problems: list[CellProblem]
+    firm: int | None = Field(
+        default=None, description="Number of the firm in the store, if `store` was asked for."
+    )
 
 
 class ScoreAnswer(BaseModel):

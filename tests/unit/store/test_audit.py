@@ -13,9 +13,10 @@ from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from leadscore.store.auditing.check import Verdict, verify
+from leadscore.store.auditing.pages import page
 from leadscore.store.auditing.pruning import KEPT_DAYS, prune
 from leadscore.store.auditing.tables import AUDIT, AUDIT_HEAD
-from leadscore.store.auditing.trail import AuditTrail, Record, page
+from leadscore.store.auditing.trail import AuditTrail, Record
 from leadscore.store.engine.database import Database
 from leadscore.store.faults import StoreError
 

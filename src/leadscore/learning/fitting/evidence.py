@@ -23,9 +23,10 @@ from leadscore.learning.fitting.objective import Objective
 from leadscore.learning.fitting.widths import Widths
 from leadscore.learning.tables.columns import Floats
 
-# How far the data may be expected to move the log of a width: of all features together, and of
-# one feature beside the others (standard deviations).
-_ALL, _EACH = 0.7, 0.7
+# How far the data may be expected to move the log of a width: of all features together, of the
+# doubt in the prior, and of one feature beside the others (standard deviations). The doubt may move
+# furthest: experts are mostly right or mostly wrong, and the wrong have to be unlearnt soon.
+_ALL, _DOUBT, _EACH = 0.7, 1.1, 0.7
 _MOST_ROUNDS = 16
 _ENOUGH = 0.01  # relative change of a width that no longer matters
 _LONGEST = 1.0  # step in the log of a width
@@ -98,9 +99,9 @@ class _Logs:
 
     def __init__(self, start: Widths, n_features: int) -> None:
         self._start = start
-        n = len(_KINDS) + 1
-        self.values = np.zeros(n + n_features)
-        self.held = np.repeat([_ALL**-2, _EACH**-2], [n, n_features])
+        kinds = len(_KINDS)
+        self.values = np.zeros(kinds + 1 + n_features)
+        self.held = np.repeat([_ALL**-2, _DOUBT**-2, _EACH**-2], [kinds, 1, n_features])
 
     def widths(self, more: Floats | float = 0.0) -> Widths:
         """Return the widths, their logs increased by ``more``."""

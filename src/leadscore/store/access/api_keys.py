@@ -20,8 +20,8 @@ from leadscore.store.access.users import (
     folded,
 )
 from leadscore.store.engine.metadata import METADATA, Moment
+from leadscore.store.engine.texts import storable_text
 from leadscore.store.engine.unless_there import insert_unless_there
-from leadscore.store.engine.values import storable_text
 
 API_KEYS = Table(
     "api_keys",

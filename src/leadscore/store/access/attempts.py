@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Column, Connection, Integer, String, Table, delete, select, update
@@ -21,14 +22,32 @@ ATTEMPTS = Table(
 )
 """Log-ins that failed since the last one that didn't."""
 
-FREE = 5
-"""Failures in a row before a name is locked."""
-FIRST_LOCK = timedelta(minutes=1)
-LONGEST_LOCK = timedelta(hours=1)
 _FORGOTTEN = timedelta(days=1)
 
 
-def begin(connection: Connection, name: str, now: datetime) -> datetime | None:
+@dataclass(frozen=True, slots=True)
+class Lockout:
+    """How a name is locked.
+
+    Attributes
+    ----------
+    free
+        Failures in a row before it is; at least 1.
+    first, longest
+        For how long then; twice as long by each further failure, and at most.
+    """
+
+    free: int = 5
+    first: timedelta = timedelta(minutes=1)
+    longest: timedelta = timedelta(hours=1)
+
+
+USUAL = Lockout()
+
+
+def begin(
+    connection: Connection, name: str, now: datetime, lockout: Lockout = USUAL
+) -> datetime | None:
     """Count an attempt as failed until `succeed` says otherwise, unless the name is locked.
 
     Counting comes before checking, so that attempts at the same moment can't share a count.
@@ -46,7 +65,7 @@ def begin(connection: Connection, name: str, now: datetime) -> datetime | None:
         locked: datetime = row.locked_until
         return locked
     failed = row.failed + 1
-    until = now + lock_after(failed) if failed >= FREE else None
+    until = now + lock_after(failed, lockout) if failed >= lockout.free else None
     counted = {"failed": failed, "last_at": now, "locked_until": until}
     connection.execute(update(ATTEMPTS).where(mine).values(counted))
     return None
@@ -57,11 +76,11 @@ def succeed(connection: Connection, name: str) -> None:
     connection.execute(delete(ATTEMPTS).where(ATTEMPTS.c.name_hash == digest(name)))
 
 
-def lock_after(failed: int) -> timedelta:
+def lock_after(failed: int, lockout: Lockout = USUAL) -> timedelta:
     """Return for how long a name is locked by its latest failure.
 
     >>> [lock_after(failed).total_seconds() / 60 for failed in (5, 6, 9, 11, 5000)]
     [1.0, 2.0, 16.0, 60.0, 60.0]
     """
-    doublings = min(failed - FREE, 10)
-    return min(FIRST_LOCK * (1 << doublings), LONGEST_LOCK)
+    doublings = min(failed - lockout.free, 16)
+    return min(lockout.first * (1 << doublings), lockout.longest)

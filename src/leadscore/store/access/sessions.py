@@ -103,3 +103,9 @@ def end(connection: Connection, token: str) -> None:
 def end_all(connection: Connection, user: str) -> int:
     """End all sessions of a user, and return how many those were."""
     return connection.execute(delete(SESSIONS).where(SESSIONS.c.user == user)).rowcount
+
+
+def end_others(connection: Connection, user: str, *, keep: str) -> int:
+    """End all sessions of a user but the one with this secret; return how many those were."""
+    others = (SESSIONS.c.user == user) & (SESSIONS.c.id_hash != digest(keep))
+    return connection.execute(delete(SESSIONS).where(others)).rowcount

@@ -16,8 +16,8 @@ from leadscore.language import Text
 from leadscore.lists.problems import shown
 from leadscore.store.access.tokens import digest, new_token
 from leadscore.store.engine.metadata import METADATA, Moment
+from leadscore.store.engine.texts import storable_text
 from leadscore.store.engine.unless_there import insert_unless_there
-from leadscore.store.engine.values import storable_text
 from leadscore.store.faults import StoreError
 
 Role = Literal["viewer", "officer", "administrator", "auditor"]

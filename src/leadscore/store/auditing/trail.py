@@ -11,28 +11,36 @@ therefore the last mark is also written to a file beside the key
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, and_, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from leadscore.language import Text
 from leadscore.store.auditing.anchor import Anchor
 from leadscore.store.auditing.sealing import SealingKey
 from leadscore.store.auditing.tables import AUDIT, AUDIT_HEAD
+from leadscore.store.engine.texts import storable_text
 from leadscore.store.engine.unless_there import insert_unless_there
-from leadscore.store.engine.values import storable_text
 from leadscore.store.faults import StoreError
+
+_LOG = logging.getLogger(__name__)
 
 Result = Literal["done", "refused"]
 FIRST = "0" * 64
 """What stands for the seal of a record before the first."""
 
 # Put together once: they are run with every act.
-_END = select(AUDIT_HEAD).where(AUDIT_HEAD.c.mark == "end").with_for_update()
+_NAMED = select(AUDIT.c.mac).where(AUDIT.c.sequence == bindparam("named")).scalar_subquery()
+_END = (
+    select(AUDIT_HEAD, _NAMED.label("named_mac"))
+    .where(AUDIT_HEAD.c.mark == "end")
+    .with_for_update()
+)
 _ADD = insert(AUDIT)
 _MOVE = (
     update(AUDIT_HEAD)
@@ -80,10 +88,14 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A record that stands for all before it: its number and its seal."""
+    """A record that stands for all before it: its number and its seal.
+
+    ``continues`` tells whether the chain up to it holds what the file beside the key names.
+    """
 
     sequence: int
     mac: str
+    continues: bool = field(default=True, compare=False)
 
     def content(self) -> bytes:
         """Return what is sealed."""
@@ -122,16 +134,20 @@ class AuditTrail:
         row = _row(record, last.sequence + 1, now)
         row["mac"] = self.key.seal("audit record", sealed_bytes(row, last.mac))
         connection.execute(_ADD, row)
-        mark = Mark(last.sequence + 1, row["mac"])
+        mark = Mark(last.sequence + 1, row["mac"], last.continues)
         move_mark(connection, "end", mark, self.key)
         return mark
 
     def publish(self, mark: Mark) -> None:
         """Write a mark that has been committed to the file beside the key, unless a later one is.
 
+        Of a chain that isn't the one in the file the mark is not written, lest the trace be lost.
         What the operating system refuses is logged: the act itself has been done by then.
         """
-        self.anchor.advance(mark.sequence, mark.mac)
+        if mark.continues:
+            self.anchor.advance(mark.sequence, mark.mac)
+        else:
+            _LOG.error("the database is another one than the last mark of the audit stands for")
 
     def last(self, connection: Connection) -> Mark:
         """Return the last mark, locked against other writers until the transaction ends.
@@ -141,14 +157,22 @@ class AuditTrail:
         StoreError
             As `append`.
         """
-        row = connection.execute(_END).one_or_none()
+        anchored = self._anchored()
+        named = {"named": anchored[0] if anchored else 0}
+        row = connection.execute(_END, named).one_or_none()
         if row is None:
             self._begin(connection)
-            row = connection.execute(_END).one()
-        mark = Mark(row.sequence, row.mac)
+            row = connection.execute(_END, named).one()
+        mark = Mark(row.sequence, row.mac, _continues(row, anchored))
         if not self.key.holds("audit end", mark.content(), row.seal):
             raise StoreError(_BROKEN)
         return mark
+
+    def _anchored(self) -> tuple[int, str] | None:
+        try:
+            return self.anchor.read()
+        except (OSError, ValueError):
+            return None  # for `publish` to tell
 
     def _begin(self, connection: Connection) -> None:
         """Begin the chain; of two who do it at the same moment one waits and finds it begun."""
@@ -159,6 +183,18 @@ class AuditTrail:
         seal = self.key.seal("audit end", mark.content())
         values = {"mark": "end", "sequence": 0, "mac": FIRST, "seal": seal}
         insert_unless_there(connection, AUDIT_HEAD, values)
+
+
+def _continues(row: Row[Any], anchored: tuple[int, str] | None) -> bool:
+    """Tell whether the records up to the last one hold the one that the file names.
+
+    They don't where an older copy of the database was put back, for the file is written when a
+    record has been committed, and so never names one that is still to come.
+    """
+    if anchored is None or anchored == (row.sequence, row.mac):
+        return True
+    sequence, mac = anchored
+    return sequence < row.sequence and row.named_mac in (None, mac)  # None: it was pruned
 
 
 def move_mark(
@@ -203,38 +239,3 @@ def _short(text: str | None, column: str) -> str | None:
     """Return text as the column takes it: a name that is too long loses its end, not the act."""
     length: int = AUDIT.c[column].type.length  # type: ignore[attr-defined]
     return None if text is None else storable_text(text)[:length]
-
-
-def page(
-    connection: Connection,
-    *,
-    before: int | None = None,
-    actor: str | None = None,
-    action: str | None = None,
-    since: datetime | None = None,
-    limit: int = 100,
-) -> Sequence[Row[Any]]:
-    """Return records, the newest first.
-
-    Parameters
-    ----------
-    before
-        Only records with a lower number: the last one of the page before.
-    actor, action
-        Only those with just this actor, with just this action.
-    since
-        Only those from this moment on.
-    limit
-        How many at most.
-    """
-    wanted = [
-        AUDIT.c.sequence < before if before is not None else None,
-        AUDIT.c.actor == actor if actor is not None else None,
-        AUDIT.c.action == action if action is not None else None,
-        AUDIT.c.at >= since if since is not None else None,
-    ]
-    query = select(AUDIT).order_by(AUDIT.c.sequence.desc()).limit(limit)
-    conditions = [each for each in wanted if each is not None]
-    if conditions:
-        query = query.where(and_(*conditions))
-    return connection.execute(query).all()

@@ -9,11 +9,14 @@ from datetime import datetime
 from flask import Request, g
 
 from leadscore.store.access import api_keys, sessions
+from leadscore.store.access.attempts import Lockout
 from leadscore.store.access.sessions import Limits
 from leadscore.store.access.users import Role
 from leadscore.store.auditing.trail import AuditTrail
 from leadscore.store.engine.database import Database
 from leadscore.web.access.cookies import session_secret
+from leadscore.web.access.oidc.id_tokens import is_installed
+from leadscore.web.access.oidc.provider import Provider
 from leadscore.web.access.permissions import PERMISSIONS, Permission
 from leadscore.web.access.refusals import bad_key, forbidden, unknown
 
@@ -32,6 +35,10 @@ class Access:
         Returns the time, with its zone.
     limits
         When sessions end.
+    lockout
+        When a name is locked, and for how long.
+    provider
+        Through whom one may log in but by a password; None if through nobody.
     demo
         Whether somebody unknown is the administrator ``demo``.
     """
@@ -40,7 +47,14 @@ class Access:
     trail: AuditTrail
     clock: Callable[[], datetime]
     limits: Limits = field(default_factory=Limits)
+    lockout: Lockout = field(default_factory=Lockout)
+    provider: Provider | None = None
     demo: bool = False
+
+    @property
+    def oidc_offered(self) -> bool:
+        """Whether a page may offer ``/api/v1/oidc/start``: it is set up, and installed."""
+        return self.provider is not None and is_installed()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ from flask import Flask, Response, g, request
 
 from leadscore.store.auditing.trail import Record
 from leadscore.web.access.callers import Access, Caller, authenticate
-from leadscore.web.access.cookies import CSRF_HEADER, csrf_token
+from leadscore.web.access.cookies import CSRF_FIELD, CSRF_HEADER, csrf_token
 from leadscore.web.access.origins import SAFE, check_loopback, check_origin
-from leadscore.web.access.permissions import declared, undeclared
+from leadscore.web.access.permissions import declared, is_file_form, undeclared
 from leadscore.web.access.refusals import forbidden, no_csrf_token, unknown
 
 
@@ -72,15 +72,24 @@ def _guard(app: Flask, access: Access) -> None:
         _note_refusal(access, found)
         raise forbidden(permission or "-")
     if found.session is not None and request.method not in SAFE:
-        _check_csrf(found.session)
+        _check_csrf(found.session, with_file=is_file_form(app, request.endpoint))
     g.leadscore_caller = found
 
 
-def _check_csrf(secret: str) -> None:
+def _check_csrf(secret: str, *, with_file: bool) -> None:
     """Refuse a browser's request that lacks the token which only our own pages are given."""
-    shown = request.headers.get(CSRF_HEADER, "")
+    shown = request.headers.get(CSRF_HEADER) or _token_in_form(with_file=with_file)
     if not hmac.compare_digest(shown.encode("utf-8", "replace"), csrf_token(secret).encode()):
         raise no_csrf_token(CSRF_HEADER)
+
+
+def _token_in_form(*, with_file: bool) -> str:
+    if with_file and request.mimetype == "multipart/form-data":
+        return request.form.get(CSRF_FIELD, "")
+    if request.mimetype != "application/x-www-form-urlencoded":
+        return ""
+    request.get_data(cache=True)  # read before the form, which else would leave nothing of it
+    return request.form.get(CSRF_FIELD, "")
 
 
 def _note_refusal(access: Access, found: Caller) -> None:

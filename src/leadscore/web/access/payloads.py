@@ -65,6 +65,30 @@ class NewPassword(BaseModel):
     )
 
 
+class PasswordChange(BaseModel):
+    """The password that one has, and the one to come."""
+
+    model_config = STRICT
+
+    present: str = Field(min_length=1, max_length=LONGEST)
+    password: str = Field(
+        min_length=SHORTEST,
+        max_length=LONGEST,
+        description="不含用户名，不是常见的密码。 Without the user's name, not often used.",
+    )
+
+
+class ProviderAnswer(BaseModel):
+    """What a provider sends a browser back with; it may add more."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    state: str | None = Field(default=None, max_length=200, description="As it was given.")
+    code: str | None = Field(default=None, max_length=4096, description="Good once.")
+    iss: str | None = Field(default=None, max_length=2000, description="Who answers (RFC 9207).")
+    error: str | None = Field(default=None, max_length=200, description="Why there is no code.")
+
+
 class PasswordSet(BaseModel):
     """Whose password was set."""
 

@@ -22,6 +22,7 @@ and models; ``audit`` is to read the audit. ``public`` and ``signed_in`` are wha
 for: nothing, or just to be known."""
 
 _DECLARED = "leadscore_permission"
+_TAKES_FILE = "leadscore_takes_file"
 _ELSEWHERE = "leadscore.permissions"
 _View = TypeVar("_View", bound=Callable[..., Any])
 
@@ -34,6 +35,17 @@ def requires(permission: Permission) -> Callable[[_View], _View]:
         return view
 
     return declare
+
+
+def takes_file(view: _View) -> _View:
+    """Declare that a view takes a form with a file, which may be large and holds the token."""
+    setattr(view, _TAKES_FILE, True)
+    return view
+
+
+def is_file_form(app: Flask, endpoint: str | None) -> bool:
+    """Tell whether a route takes a form with a file."""
+    return hasattr(app.view_functions.get(endpoint or ""), _TAKES_FILE)
 
 
 def declare_under(app: Flask, prefix: str, permission: Permission) -> None:

@@ -10,7 +10,7 @@ from flask import after_this_request
 
 from leadscore.errors import Detail
 from leadscore.language import Text
-from leadscore.web.errors import REFUSALS, RequestError
+from leadscore.web.errors import REFUSALS, InvalidRequestError, RequestError
 
 if TYPE_CHECKING:
     from flask import Response
@@ -20,6 +20,12 @@ _BAD_KEY = Text(
 )
 _BEARER = Text(zh="Bearer 加上有效的密钥", en="Bearer and a key that is good")
 _WRONG = Text(zh="用户名或密码不对", en="wrong name or password")
+_WRONG_PRESENT = Text(zh="现在的密码不对", en="that isn't your present password")
+_PRESENT = Text(zh="您现在的密码", en="your present password")
+_NO_PASSWORD = Text(
+    zh="密钥没有密码；请登录后再改密码",
+    en="a key has no password; log in to change yours",
+)
 _CROSS = Text(
     zh="请求来自别的网站，未予接受", en="the request comes from another site and was refused"
 )
@@ -82,6 +88,16 @@ def bad_key() -> UnauthorizedError:
 def wrong_password() -> UnauthorizedError:
     """Return the error of a log-in, the same whatever was wrong."""
     return UnauthorizedError(_WRONG)
+
+
+def wrong_present_password() -> InvalidRequestError:
+    """Return the error for a password that can't be changed by whoever doesn't know it."""
+    return InvalidRequestError(_WRONG_PRESENT, [Detail("present", "…", _PRESENT)])
+
+
+def no_password() -> ForbiddenError:
+    """Return the error for a program that would change its password."""
+    return ForbiddenError(_NO_PASSWORD)
 
 
 def forbidden(permission: str) -> ForbiddenError:

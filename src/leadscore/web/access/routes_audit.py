@@ -10,7 +10,7 @@ from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.tag import Tag
 from sqlalchemy import Row
 
-from leadscore.store.auditing.trail import page
+from leadscore.store.auditing.pages import page
 from leadscore.web.access.callers import Access
 from leadscore.web.access.payloads import AuditAnswer, AuditQuery
 from leadscore.web.access.permissions import requires

@@ -1,4 +1,4 @@
-"""The routes by which people come in and go: log in, log out, who am I, set a password."""
+"""The routes by which people come in and go: log in, log out, who am I, my password."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.tag import Tag
 
 from leadscore.store.access import sessions
+from leadscore.store.access.attempts import Lockout
 from leadscore.web.access.callers import Access, Caller, caller
 from leadscore.web.access.cookies import csrf_token, give, session_secret, take_back
-from leadscore.web.access.payloads import LogIn, Me, NewPassword, PasswordSet
+from leadscore.web.access.oidc.routes import add_oidc_routes
+from leadscore.web.access.payloads import LogIn, Me, NewPassword, PasswordChange, PasswordSet
 from leadscore.web.access.permissions import PERMISSIONS, requires
-from leadscore.web.access.signing_in import log_in, set_password
+from leadscore.web.access.signing_in import change_password, log_in, set_password
 from leadscore.web.asked_language import check_named_language
 from leadscore.web.documentation import LANGUAGE_PARAMETERS, refusals
 from leadscore.web.idempotent import IDEMPOTENCY_PARAMETER, Act, Answer, written
@@ -35,7 +37,7 @@ def refuse_unknown_language() -> None:
 
 
 def session_routes(access: Access) -> APIBlueprint:
-    """Return ``/api/v1/session``, ``/api/v1/me`` and ``/api/v1/password``."""
+    """Return ``/api/v1/session``, ``/me``, ``/me/password``, ``/password`` and ``/oidc/…``."""
     api = APIBlueprint("session", __name__, url_prefix="/api/v1", abp_tags=[_TAG])
     api.before_request(refuse_unknown_language)
     parameters = {"x-more-parameters": LANGUAGE_PARAMETERS}
@@ -44,9 +46,7 @@ def session_routes(access: Access) -> APIBlueprint:
         "/session",
         operation_id="logIn",
         summary="登录 Log in",
-        description="成功则给出会话 cookie。连错 5 次锁 1 分钟，以后加倍，至多 1 小时。 Gives the "
-        "cookie of a session. After 5 failures the name is locked for a minute, then twice as long "
-        "each time, an hour at most.",
+        description=_locking(access.lockout),
         openapi_extensions=parameters,
         responses={200: Me, **refusals(400, 401, 403, 413, 415, 422, 429, 431, 500)},
     )
@@ -87,6 +87,23 @@ def session_routes(access: Access) -> APIBlueprint:
     def me() -> Response:
         return jsonify(_me(caller()))
 
+    @api.put(
+        "/me/password",
+        operation_id="changePassword",
+        summary="改自己的密码 Change one's own password",
+        description="其他会话随即结束，本会话保留；连错与登录一并计数。 One's other sessions end, "
+        "this one stays; failures count with those of logging in. Takes no Idempotency-Key: sent "
+        "again, the present password is no longer the present one, and nothing happens twice.",
+        security=SECURED,
+        openapi_extensions=parameters,
+        responses={204: None, **refusals(400, 401, 403, 413, 415, 422, 429, 431, 500)},
+    )
+    @requires("signed_in")
+    def change_password_route(body: PasswordChange) -> tuple[str, int]:
+        address = request.remote_addr
+        change_password(access, caller(), body.present, body.password, address=address)
+        return "", 204
+
     @api.post(
         "/password",
         operation_id="setPassword",
@@ -99,7 +116,18 @@ def session_routes(access: Access) -> APIBlueprint:
         name = set_password(access, body.token, body.password, address=request.remote_addr)
         return jsonify({"name": name})
 
+    add_oidc_routes(api, access, parameters)
     return api
+
+
+def _locking(lockout: Lockout) -> str:
+    free, first = lockout.free, f"{lockout.first.total_seconds():g}"
+    longest = f"{lockout.longest.total_seconds():g}"
+    return (
+        f"成功则给出会话 cookie。连错 {free} 次锁 {first} 秒，以后加倍，至多 {longest} 秒。 Gives "
+        f"the cookie of a session. After {free} failures the name is locked for {first} s, then "
+        f"twice as long each time, {longest} s at most."
+    )
 
 
 def _forget(response: Response) -> Response:

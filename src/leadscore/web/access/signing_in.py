@@ -7,9 +7,15 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from leadscore.store.access import attempts, one_time_links, passwords, sessions, users
+from leadscore.store.access.own_passwords import replace_password
 from leadscore.store.auditing.trail import Mark, Record
 from leadscore.web.access.callers import Access, Caller
-from leadscore.web.access.refusals import locked, wrong_password
+from leadscore.web.access.refusals import (
+    locked,
+    no_password,
+    wrong_password,
+    wrong_present_password,
+)
 from leadscore.web.store_refusals import store_refusals
 
 
@@ -26,11 +32,7 @@ def log_in(
         If there is no such user, or that isn't their password.
     """
     now, name = access.clock(), users.folded(name)
-    with access.database.write() as connection:
-        locked_until = attempts.begin(connection, name, now)
-        kept = users.password_of(connection, name)
-    if locked_until is not None:
-        raise locked(locked_until - now)
+    kept = _begin_attempt(access, name, now)
     # Outside of any transaction: it takes long, on purpose, and others want to write.
     right = passwords.matches(kept, password)
     found = _begin(access, name, kept, now, secret, address) if right else None
@@ -38,6 +40,16 @@ def log_in(
         _note_failure(access, name, now, address)
         raise wrong_password()
     return found
+
+
+def _begin_attempt(access: Access, name: str, now: datetime) -> str | None:
+    """Count an attempt, and return what is kept of the password of whoever has the name."""
+    with access.database.write() as connection:
+        locked_until = attempts.begin(connection, name, now, access.lockout)
+        kept = users.password_of(connection, name)
+    if locked_until is not None:
+        raise locked(locked_until - now)
+    return kept
 
 
 def _begin(
@@ -53,14 +65,21 @@ def _begin(
         if users.password_of(connection, name) != kept:
             return None
         attempts.succeed(connection, name)
-        if secret is not None:
-            sessions.end(connection, secret)
-        new = sessions.begin(connection, name, now=now, limits=access.limits)
-        role = users.get(connection, name).role
-        record = Record(name, role, "session.begin", "user", name, address)
+        new = begin_session(access, connection, name, now=now, secret=secret)
+        record = Record(name, new.role, "session.begin", "user", name, address)
         mark = access.trail.append(connection, record, now)
     access.trail.publish(mark)
-    return Caller(name, role, new)
+    return new
+
+
+def begin_session(
+    access: Access, connection: Connection, name: str, *, now: datetime, secret: str | None
+) -> Caller:
+    """Return a user with a new session; the one whose secret the browser had has ended."""
+    if secret is not None:
+        sessions.end(connection, secret)
+    new = sessions.begin(connection, name, now=now, limits=access.limits)
+    return Caller(name, users.get(connection, name).role, new)
 
 
 def _note_failure(access: Access, name: str, now: datetime, address: str | None) -> None:
@@ -76,6 +95,45 @@ def _failure(connection: Connection, name: str, address: str | None) -> Record:
     except users.UnknownNameError:
         return Record("anonymous", "-", "session.begin", None, None, address, "refused")
     return Record("anonymous", "-", "session.begin", "user", user.name, address, "refused")
+
+
+def change_password(
+    access: Access, found: Caller, present: str, password: str, *, address: str | None
+) -> None:
+    """Give the user who is logged in another password; their other sessions end.
+
+    Raises
+    ------
+    ForbiddenError
+        If it is no user with a session.
+    TooManyAttemptsError
+        If too many attempts failed under this name, here or at the log-in.
+    UnacceptableError
+        If that isn't their present password, or the new one is too easy to guess.
+    """
+    if found.session is None:
+        raise no_password()
+    now, name = access.clock(), found.actor
+    with store_refusals():
+        passwords.check_password(password, name)
+    kept = _begin_attempt(access, name, now)
+    if kept is not None and passwords.matches(kept, present):
+        new = passwords.hash_password(password)
+        with access.database.write() as connection:
+            done = replace_password(connection, name, kept, new, now=now)
+            if done:
+                attempts.succeed(connection, name)
+                sessions.end_others(connection, name, keep=found.session)
+                record = Record(name, found.role, "password.change", "user", name, address)
+                mark = access.trail.append(connection, record, now)
+        if done:
+            access.trail.publish(mark)
+            return
+    refused = Record(name, found.role, "password.change", "user", name, address, "refused")
+    with access.database.write() as connection:
+        mark = access.trail.append(connection, refused, now)
+    access.trail.publish(mark)
+    raise wrong_present_password()
 
 
 def set_password(access: Access, token: str, password: str, *, address: str | None) -> str:

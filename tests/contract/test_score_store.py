@@ -1,0 +1,96 @@
+"""Firms that a program has scored are kept if it asks for that, and then known like any other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from tests.kept_lists import BLADES, BREAD, NOW, TODAY, code, scorer, take_in
+
+from leadscore.learning.shelf import Shelf
+from leadscore.store.access import api_keys
+from leadscore.store.auditing.trail import AuditTrail
+from leadscore.store.engine.database import Database
+from leadscore.web.access.callers import Access
+from leadscore.web.app import Service, create_app
+from leadscore.web.current import CurrentScoring
+
+FIRMS = [
+    {"name": "甲有限公司", "credit_code": code(1), "main_business": BLADES, "staff": 120},
+    {"name": "甲 有限公司", "credit_code": code(1)},
+    {"name": "戊有限公司", "main_business": BREAD},
+]
+
+
+class Program:
+    """A program with a key, before a service whose store holds one firm."""
+
+    def __init__(self, client: FlaskClient, key: str) -> None:
+        self._client, self._key = client, key
+
+    def ask(self, path: str, body: Any = None, **headers: str) -> Any:
+        method = "GET" if body is None else "POST"
+        given = {"Authorization": f"Bearer {self._key}", **headers}
+        return self._client.open(f"/api/v1{path}", method=method, json=body, headers=given)
+
+
+@pytest.fixture
+def programs(database: Database, tmp_path: Path) -> dict[str, Program]:
+    shelf = Shelf(tmp_path / "models", tmp_path / "key")
+    access = Access(database, AuditTrail(tmp_path / "audit.key"), lambda: NOW)
+    scoring = CurrentScoring(scorer(), shelf, scorer, lambda: TODAY)
+    client = create_app(Service(scoring, shelf, lambda: TODAY, access)).test_client()
+    take_in(database, {"name": "甲有限公司", "credit_code": code(1), "city": "深圳市"})
+    with database.write() as connection:
+        return {
+            role: Program(client, api_keys.add(connection, role, role, by="cli", now=NOW))
+            for role in ("viewer", "officer", "auditor")
+        }
+
+
+def test_scores_are_kept_when_that_is_asked_for(programs: dict[str, Program]) -> None:
+    officer = programs["officer"]
+    plain = officer.ask("/score", {"firms": FIRMS}).get_json()
+    kept = officer.ask("/score", {"firms": FIRMS, "store": True}).get_json()
+    numbers = [score.pop("firm") for score in kept["scores"]]
+    assert kept == plain
+    assert numbers == [1, 1, 2]
+    firm = officer.ask("/firms/1").get_json()
+    fields = {field["column"]: field for field in firm["fields"]}
+    assert fields["main_business"]["value"] == BLADES
+    assert fields["main_business"]["list_id"] is None
+    assert fields["city"]["list_id"] == 1, "what a list said stays"
+    assert len(firm["scores"]) == 2
+    assert officer.ask("/firms/2").get_json()["name"] == "戊有限公司"
+
+
+def test_nothing_is_kept_unless_asked_for(programs: dict[str, Program]) -> None:
+    assert programs["officer"].ask("/score", {"firms": FIRMS}).status_code == 200
+    assert programs["officer"].ask("/firms/2").status_code == 404
+
+
+@pytest.mark.parametrize("role", ["viewer", "auditor"])
+def test_who_may_not_record_may_not_keep_either(programs: dict[str, Program], role: str) -> None:
+    assert programs[role].ask("/score", {"firms": FIRMS}).status_code == 200
+    refused = programs[role].ask("/score", {"firms": FIRMS, "store": True})
+    assert refused.status_code == 403
+    assert programs[role].ask("/firms/2").status_code == 404
+
+
+def test_asking_again_with_one_key_keeps_once(programs: dict[str, Program]) -> None:
+    officer, body = programs["officer"], {"firms": FIRMS, "store": True}
+    first, again = (officer.ask("/score", body, **{"Idempotency-Key": "k"}) for _ in range(2))
+    assert first.get_json() == again.get_json()
+    assert len(officer.ask("/firms/1").get_json()["scores"]) == 2
+    other = officer.ask("/score", {"firms": FIRMS[:1], "store": True}, **{"Idempotency-Key": "k"})
+    assert other.status_code == 422
+
+
+def test_a_firm_without_a_name_keeps_nothing(programs: dict[str, Program]) -> None:
+    refused = programs["officer"].ask(
+        "/score", {"firms": [*FIRMS, {"name": "-"}], "store": True}, **{"Idempotency-Key": "n"}
+    )
+    assert refused.status_code == 422
+    assert programs["officer"].ask("/firms/2").status_code == 404
