@@ -12,9 +12,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.special import expit
-from tests.simulation import History, simulate
+from tests.simulation import History, of_wrong_experts
 
-from leadscore.city import load_city
 from leadscore.features.build import FirmFeatures
 from leadscore.learning.promotion.decision import Gate
 from leadscore.learning.retraining.expert import expert_scorecard
@@ -22,7 +21,6 @@ from leadscore.learning.retraining.walk import Retraining, retrain
 from leadscore.learning.shelf import Shelf
 from leadscore.learning.tables.scorecard import Scorecard
 
-ROOT = Path(__file__).parents[3]
 NOW = datetime(2026, 1, 5, 8, tzinfo=UTC)
 AMOUNTS = ["registered_capital_cny", "paid_in_capital_cny", "revenue_cny"]
 ENDS = ["signed", "lost"]
@@ -30,8 +28,7 @@ ENDS = ["signed", "lost"]
 
 @pytest.fixture(scope="module")
 def history() -> History:
-    city = load_city(ROOT / "data" / "cities" / "nanchang.toml")
-    return simulate(city, experts="wrong", sharpness=3, seed=1)
+    return of_wrong_experts()
 
 
 @pytest.fixture(scope="module")
@@ -127,18 +124,32 @@ def test_a_column_that_is_missing_for_all_does_no_harm(
     assert regret(card_of(done), history) < regret(card_of(sound), history) + 0.01
 
 
-def test_flipped_labels_are_found_out(history: History, tmp_path: Path) -> None:
+def with_flipped_labels(history: History, seed: int) -> pd.DataFrame:
+    """Return the events with the outcomes of three firms of ten turned into their opposites."""
     events = history.events()
     ended = events["stage"].isin(ENDS)
     firms = events["firm"][ended].drop_duplicates()
-    flipped = ended & events["firm"].isin(firms.sample(frac=0.3, random_state=0))
+    flipped = ended & events["firm"].isin(firms.sample(frac=0.3, random_state=seed))
     other = events["stage"].map(dict(zip(ENDS, ENDS[::-1], strict=True)))
-    done = trained(history, tmp_path, events.assign(stage=events["stage"].mask(flipped, other)))
+    return events.assign(stage=events["stage"].mask(flipped, other))
+
+
+def test_flipped_labels_are_found_out(history: History, tmp_path: Path) -> None:
+    done = trained(history, tmp_path, with_flipped_labels(history, seed=1))
     assert not done.decision.promoted
     # No gate knows that labels were flipped; what gives it away is that nothing is learned.
     reasons = {gate.id for gate in done.decision.failed}
     assert reasons & {"log_loss", "better", "calibration", "stability"}
     assert all(gate.sentence.zh and gate.sentence.en for gate in done.decision.failed)
+
+
+def test_a_challenger_that_passes_in_spite_of_flipped_labels_does_no_harm(
+    history: History, tmp_path: Path
+) -> None:
+    # The experts are wrong here, so that seven labels of ten may teach enough to beat them.
+    done = trained(history, tmp_path, with_flipped_labels(history, seed=0))
+    learned = regret(card_of(done), history)
+    assert not done.decision.promoted or learned < regret(expert_scorecard(history.city), history)
 
 
 @pytest.mark.parametrize("column", ["intended_investment_cny", "event"])

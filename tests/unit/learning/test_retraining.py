@@ -11,11 +11,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.pipeline import Pipeline
-from tests.simulation import SAYS_SO, History, simulate
+from tests.simulation import SAYS_SO, History, of_wrong_experts, simulate
 
 from leadscore.city import City, load_city
 from leadscore.errors import UsageError
 from leadscore.features.build import FirmFeatures
+from leadscore.language import Text
 from leadscore.learning.outcomes.lessons import Lessons, Rules, gather
 from leadscore.learning.retraining.expert import expert_scorecard
 from leadscore.learning.retraining.families import (
@@ -42,8 +43,8 @@ def city() -> City:
 
 
 @pytest.fixture(scope="module")
-def history(city: City) -> History:
-    return simulate(city, experts="wrong", sharpness=3, seed=1)
+def history() -> History:
+    return of_wrong_experts()
 
 
 @pytest.fixture(scope="module")
@@ -71,11 +72,17 @@ def plain(done: Retraining) -> str:
 
 
 @pytest.fixture(scope="module")
+def told() -> list[Text]:
+    """Return what was told while `promoted` was learned."""
+    return []
+
+
+@pytest.fixture(scope="module")
 def promoted(
-    history: History, tmp_path_factory: pytest.TempPathFactory
+    history: History, told: list[Text], tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Retraining, Shelf]:
     shelf = shelf_in(tmp_path_factory.mktemp("promoted"))
-    return retrained(history, shelf), shelf
+    return retrained(history, shelf, progress=told.append), shelf
 
 
 # --- the simulation ------------------------------------------------------------------------
@@ -240,9 +247,8 @@ def test_a_person_may_overrule_with_a_reason_that_is_kept(history: History, tmp_
         retrained(history, shelf_in(tmp_path / "blank"), events=no_events, overrule="  ")
 
 
-def test_progress_speaks_both_languages(history: History, tmp_path: Path) -> None:
-    told = []
-    retrained(history, shelf_in(tmp_path), progress=told.append)
+@pytest.mark.usefixtures("promoted")
+def test_progress_speaks_both_languages(told: list[Text]) -> None:
     assert len(told) >= 5
     assert all(text.zh and text.en and text.zh != text.en for text in told)
     assert not any("{" in text.zh + text.en for text in told)

@@ -7,18 +7,18 @@ from typing import Any
 
 from leadscore.city.profile import City
 from leadscore.language import Lang, Text
-from leadscore.learning.modelpage import audit, cardsection, opening, trialsection
+from leadscore.learning.modelpage import opening
 from leadscore.learning.modelpage.entries import card_tables
 from leadscore.learning.modelpage.facts import city_name
 from leadscore.learning.modelpage.markup import Html, tag
-from leadscore.learning.modelpage.style import STYLE
+from leadscore.learning.modelpage.sections import model_sections
+from leadscore.learning.modelpage.style import SCOPE, whole_style
 from leadscore.learning.modelpage.wording import Wording
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 """What the page allows itself: its own style and nothing else."""
 
 _LANGUAGES: dict[Lang, str] = {"zh": "zh-CN", "en": "en"}
-_CONTENTS = Text(zh="目录", en="Contents")
 _FOOT = Text(
     zh="本页由 leadscore 根据模型清单生成，不含脚本，也不连接网络。",
     en="Written by leadscore from the manifest of the model. It runs no script, fetches nothing.",
@@ -49,24 +49,15 @@ def render_html(manifest: Mapping[str, Any], lang: Lang, city: City | None = Non
     ModelError
         If the manifest holds no sound card.
     """
-    tables = card_tables(manifest)
-    words = Wording(lang, tables.whole, city)
-    made = [
-        ("about", opening.about_name(words), opening.about(manifest, tables, words)),
-        ("decision", opening.decision_name(words), opening.decision(manifest, words)),
-        ("trial", words.say(trialsection.HEADING), trialsection.trial_section(manifest, words)),
-        ("reading", words.say(cardsection.READING), cardsection.reading_section(tables, words)),
-        ("card", words.say(cardsection.HEADING), cardsection.card_section(tables, words)),
-        ("audit", words.say(audit.HEADING), audit.audit_section(manifest, words)),
-    ]
-    sections = [(anchor, name, content) for anchor, name, content in made if content]
-    links = [tag("li", tag("a", name, href=f"#{anchor}")) for anchor, name, _ in sections]
+    told = model_sections(manifest, lang, city)
+    words = Wording(lang, card_tables(manifest).whole, city)
     body = tag(
         "body",
         opening.banner(manifest, words),
-        tag("nav", tag("ul", links), aria_label=words.say(_CONTENTS)),
-        tag("main", [content for _, _, content in sections]),
+        told.contents,
+        tag("main", told.sections),
         tag("footer", words.say(_FOOT)),
+        class_=SCOPE,
     )
     title = words.say(opening.TITLE, city=city_name(manifest, words))
     whole = tag(
@@ -82,5 +73,5 @@ def _head(title: str, version: str) -> Html:
         tag("meta", http_equiv="Content-Security-Policy", content=POLICY),
         tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
         tag("title", f"{title} · {version}" if version else title),
-        tag("style", Html(STYLE)),
+        tag("style", Html(whole_style())),
     )

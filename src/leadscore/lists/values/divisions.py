@@ -6,7 +6,7 @@ import csv
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Container
 from dataclasses import dataclass
 from functools import cache
 
@@ -22,11 +22,15 @@ MUNICIPALITIES = ("11", "12", "31", "50", "81", "82")
 _DIRECT = "90"
 _ROAD = r"(?![东西南北中一二三四五六七八九十环新老]{0,2}(?:大?[路街道巷弄里]|大街|胡同))"
 _LESSER = r"(?![区县旗镇乡村里湾山河湖])"
+_NO_ROAD = re.compile(_ROAD)
+_NO_ROAD_OR_LESSER = re.compile(_ROAD + _LESSER)
 _PADDING = re.compile(r"^(?:(?:省|自治区)?直辖县级行政区划|市辖区|[\s,/\-·—])+")
 _POINT_ZERO = re.compile(r"\.0+$")
 _LEAD = re.compile(r"^(?:中国|中华人民共和国)?\(?")
+_LONGEST = 11
+"""Characters of the longest name of a division."""
 _READ = 40
-"""Characters of a text that are looked at: the longest division name has 11."""
+"""Characters of a text that are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +62,17 @@ class Directory:
     ----------
     places
         The place that each name means, full and short names alike.
-    anywhere
-        Matches a name at the beginning of a text that stands alone.
+    bare
+        Short names, such as 江西, which with a road or a lesser division behind them mean that.
     inside
-        Matches a name at the beginning of what follows a province, by its code.
+        The place that each name means behind a province, by the code of the province.
     english
         The places that each English name may mean, in the normal form of headers.
     """
 
     places: dict[str, Place]
-    anywhere: re.Pattern[str]
-    inside: dict[str, tuple[re.Pattern[str], dict[str, Place]]]
+    bare: frozenset[str]
+    inside: dict[str, dict[str, Place]]
     english: dict[str, tuple[Place, ...]]
 
 
@@ -130,13 +134,13 @@ def beginning(text: str, province: str | None = None) -> Place:
     """
     directory = divisions()
     rest = _LEAD.sub("", _plain(text))
-    found = directory.anywhere.match(rest)
-    place = directory.places[found[0]] if found else NOWHERE
-    if province and province == place.province and found and found[0] == rest:
+    found = _leading(rest, directory.places, directory.bare, _NO_ROAD_OR_LESSER)
+    place = directory.places[found] if found else NOWHERE
+    if province and province == place.province and found == rest:
         # 吉林 in a city column of 吉林省 is the city, not the province once more.
-        return directory.inside.get(province, (None, {}))[1].get(rest, place)
+        return directory.inside.get(province, {}).get(rest, place)
     if found and place.province and place.city is None:
-        return _inside(directory, rest[found.end() :], place.province)
+        return _inside(directory, rest[len(found) :], place.province)
     if province and place.province != province:
         within = _inside(directory, rest, province)
         return within if within.city else place
@@ -193,7 +197,7 @@ def is_division(name: str) -> bool:
 def divisions() -> Directory:
     """Read the table that travels with the package."""
     places: dict[str, Place] = {}
-    guarded: dict[str, str] = {}
+    bare: set[str] = set()
     inside: dict[str, dict[str, Place]] = {}
     # Several cities have a 西湖区: alone it says nothing, behind its province it does.
     borne = Counter(row["name"] for row in _codes().values())
@@ -207,9 +211,9 @@ def divisions() -> Directory:
                 names.append(short + "州")
         for name in names:
             if name not in places and borne[name] < 2:
-                bare = name == short and row["level"] != "county"
                 places[name] = place
-                guarded[name] = re.escape(name) + (_ROAD + _LESSER if bare else "")
+                if name == short and row["level"] != "county":
+                    bare.add(name)
         if row["level"] != "province":
             inside.setdefault(code[:2], {}).update(dict.fromkeys([*names, short], place))
     english: dict[str, tuple[Place, ...]] = {}
@@ -217,26 +221,27 @@ def divisions() -> Directory:
         if row["name_en"]:
             key = normal_header(row["name_en"])
             english[key] = (*english.get(key, ()), place_of_code(code))
-    within = {
-        province: (_any(re.escape(name) + _ROAD for name in _longest(names)), names)
-        for province, names in inside.items()
-    }
-    anywhere = _any(guarded[name] for name in _longest(guarded))
-    return Directory(places, anywhere, within, english)
+    return Directory(places, frozenset(bare), inside, english)
 
 
 def _inside(directory: Directory, rest: str, province: str) -> Place:
-    pattern, names = directory.inside.get(province, (None, {}))
-    found = pattern.match(_PADDING.sub("", rest)) if pattern else None
-    return names[found[0]] if found else place_of_code(province)
+    names = directory.inside.get(province, {})
+    found = _leading(_PADDING.sub("", rest), names, names, _NO_ROAD)
+    return names[found] if found else place_of_code(province)
 
 
-def _longest(names: dict[str, str] | dict[str, Place]) -> list[str]:
-    return sorted(names, key=lambda name: (-len(name), name))
+def _leading(
+    text: str, names: Container[str], guarded: Container[str], follows: re.Pattern[str]
+) -> str | None:
+    """Return the longest of some names that a text begins with; guarded ones with what may follow.
 
-
-def _any(patterns: Iterable[str]) -> re.Pattern[str]:
-    return re.compile("|".join(patterns))
+    One look-up for each length; a pattern of all names would take more than a second to compile.
+    """
+    for end in range(min(len(text), _LONGEST), 0, -1):
+        name = text[:end]
+        if name in names and (name not in guarded or follows.match(text, end)):
+            return name
+    return None
 
 
 def _plain(text: str, length: int = _READ) -> str:
