@@ -1,8 +1,9 @@
 """Measures the store: seconds to take a list in, milliseconds for pages of a large ranking.
 
 Makes firms out of the canonical columns and a city profile, takes them in as one list, the same
-list again, and asks for pages, on SQLite and on a PostgreSQL that it starts. Usage: ``python
-benchmarks/store.py [--firms N] [--runs N] [--only sqlite|postgresql] [--profile]``.
+list again, and asks for pages; says how long others waited who wrote while the list was stored, and
+how long 8 processes take for 500 outcomes each. Usage: ``python benchmarks/store.py [--firms N]
+[--runs N] [--profile] [address of an empty database]``.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import argparse
 import cProfile
 import io
+import multiprocessing
 import pstats
 import statistics
 import tempfile
@@ -20,6 +22,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from sqlalchemy.engine import URL
 
 from leadscore.city import City, load_city
 from leadscore.learning.retraining.day_one import expert_pipeline
@@ -27,6 +30,7 @@ from leadscore.lists.values.codes import ALPHABET, is_valid_code
 from leadscore.ranking.scoring import Scorer
 from leadscore.store.engine.database import Database
 from leadscore.store.engine.schema import METADATA
+from leadscore.store.firms.acts import enter_outcome
 from leadscore.store.lists.intake import take_in_list
 from leadscore.store.lists.lists import add_list
 from leadscore.store.ranking.filter import RankingFilter
@@ -70,8 +74,9 @@ def firms(count: int, city: City, seed: int = 7) -> pd.DataFrame:
     )  # fmt: skip
 
 
-def take_in(database: Database, content: bytes, scorer: Scorer) -> tuple[float, float, float]:
+def take_in(url: URL, content: bytes, scorer: Scorer) -> tuple[float, float, float]:
     """Take a list in; return the seconds of reading and scoring, and of storing: wall and CPU."""
+    database = Database(url)
     with database.write() as connection:
         number = add_list(connection, file_name="invented.csv", content=content, mapping={},
                           as_of=TODAY, actor="benchmark", now=NOW)  # fmt: skip
@@ -82,7 +87,7 @@ def take_in(database: Database, content: bytes, scorer: Scorer) -> tuple[float, 
             moments.append((time.perf_counter(), time.process_time()))
 
     take_in_list(database, number, scorer=scorer, now=NOW, today=TODAY, progress=progress)
-    wall, spent = moments[-1]
+    wall, spent = moments[0]
     return wall - start, time.perf_counter() - wall, time.process_time() - spent
 
 
@@ -147,6 +152,37 @@ def measure_pages(database: Database, city: City, count: int, runs: int) -> None
     print(f"  {'counts of all facets':28} {shown(median_ms(counted, runs))}")
 
 
+def outcomes(url: URL, who: str, count: int) -> list[float]:
+    """Enter so many outcomes, and return how many milliseconds each took."""
+    database, waits = Database(url), list[float]()
+    for at in range(count):
+        start = time.perf_counter()
+        with database.write() as connection:
+            enter_outcome(
+                connection, 1 + at % 100, stage="visited", day=TODAY, reason=f"{who} {at}",
+                withdrawn=False, actor=who, now=NOW, today=TODAY,
+            )  # fmt: skip
+        waits.append((time.perf_counter() - start) * 1e3)
+    database.close()
+    return waits
+
+
+def measure_writers(database: Database, content: bytes, scorer: Scorer) -> None:
+    """Print how 8 processes write at once, and how one does while a list is taken in."""
+    with multiprocessing.get_context("spawn").Pool(8) as pool:
+        pool.starmap(outcomes, [(database.url, "nobody", 0)] * 8, chunksize=1)  # all have begun
+        start = time.perf_counter()
+        asked = [(database.url, f"officer {who}", 500) for who in range(8)]
+        waits = [wait for each in pool.starmap(outcomes, asked, chunksize=1) for wait in each]
+        took = time.perf_counter() - start
+        print(f"  8 x 500 outcomes: {took:.1f} s, the longest {max(waits):,.0f} ms")
+        taking, waits = pool.apply_async(take_in, (database.url, content, scorer)), []
+        while not taking.ready():
+            waits += outcomes(database.url, f"number {len(waits)}", 10)
+        print(f"  {len(waits):,} outcomes while a list is taken in: the longest "
+              f"{max(waits):,.0f} ms")  # fmt: skip
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--firms", type=int, default=100_000)
@@ -167,7 +203,7 @@ def main() -> None:
         for what in ("take in, new firms", "take in again, all known"):
             if options.profile:
                 profile.enable()
-            scored, stored, spent = take_in(database, content, scorer)
+            scored, stored, spent = take_in(database.url, content, scorer)
             profile.disable()
             print(f"  {what:28} {scored:8.1f} s to read and score, {stored:.1f} s to store "
                   f"(CPU of this process: {spent:.1f} s)")  # fmt: skip
@@ -175,6 +211,7 @@ def main() -> None:
                 told = io.StringIO()
                 pstats.Stats(profile, stream=told).sort_stats("tottime").print_stats(40)
                 print(told.getvalue())
+        measure_writers(database, content, scorer)
         measure_pages(database, city, options.firms, options.runs)
         database.close()
 

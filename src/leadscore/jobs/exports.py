@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import RowMapping
 
-from leadscore.features.catalogue import CATALOGUE
 from leadscore.jobs.context import JobContext
-from leadscore.language import Lang, Text
+from leadscore.jobs.kinds import Workplace
+from leadscore.language import Text
 from leadscore.lists.writing import write_ranking
-from leadscore.ranking.reasons import signed
-from leadscore.ranking.vetoes import WORDING
 from leadscore.store.faults import refusals
 from leadscore.store.ranking.filter import RankingFilter
 from leadscore.store.ranking.pages import facets, whole_ranking
+from leadscore.store.ranking.written import written_ranking
 
 KEPT = timedelta(days=7)
 """How long an export can be fetched."""
@@ -30,12 +28,11 @@ _READ = 0.8  # of all the work, once the ranking is read
 
 _READING = Text(zh="读取排名：{done} / {all} 家", en="reading the ranking: {done} of {all} firms")
 _WRITING = Text(zh="写入文件", en="writing the file")
-_REASON = Text(zh="{text}（{points}）", en="{text} ({points})")
-_JOINT = Text(zh="；", en="; ")
-_SAME = ("name", "credit_code", "grade", "priority", "likelihood", "fit", "segment", "role")
 
 
-def export(context: JobContext, payload: Mapping[str, Any], folder: Path) -> Mapping[str, Any]:
+def export(
+    context: JobContext, payload: Mapping[str, Any], workplace: Workplace
+) -> Mapping[str, Any]:
     """Write the ranking; exports that are too old are removed first.
 
     Parameters
@@ -45,8 +42,8 @@ def export(context: JobContext, payload: Mapping[str, Any], folder: Path) -> Map
     payload
         ``filter`` (fields of `RankingFilter`), ``sort``, ``format`` (``csv`` or ``xlsx``) and
         ``lang``; each may be missing.
-    folder
-        Where the file goes; made if it is not there.
+    workplace
+        Whose city names the segments, and in whose folder the file goes; made if it is not there.
 
     Returns
     -------
@@ -58,54 +55,26 @@ def export(context: JobContext, payload: Mapping[str, Any], folder: Path) -> Map
     OutputError, StoreError
         If the file can't be written.
     """
-    now = context.clock()
+    now, folder, city = context.clock(), workplace.exports, workplace.city()
     with refusals(folder):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     remove_expired(folder, now=now)
     asked, lang = RankingFilter(**payload.get("filter", {})), payload.get("lang", "zh")
     parts: list[pd.DataFrame] = []
     with context.database.read() as connection:
-        total, done = facets(connection, asked).total, 0
+        total, done, ranked = facets(connection, asked).total, 0, 0
         for firms in whole_ranking(connection, asked, sort=payload.get("sort", "-priority")):
             context.check_cancelled()
-            parts.append(ranking_part(firms, lang))
+            parts.append(written_ranking(firms, city, lang, ranked=ranked))
             done += len(firms)
+            ranked += sum(not firm["vetoed"] for firm in firms)
             # SQLite takes no sign of life while it reads; the next one tells this.
             context.note(_READ * done / max(total, 1), _READING.format(done=done, all=total))
     context.progress(_READ, _WRITING)
-    table = pd.concat(parts or [ranking_part([], lang)], ignore_index=True)
-    ranked = table["veto"].isna()
-    table.insert(0, "rank", ranked.cumsum().astype("Int64").mask(~ranked))
+    table = pd.concat(parts or [written_ranking([], city, lang)], ignore_index=True)
     name = f"export-{context.held.id}.{payload.get('format', 'csv')}"
     write_ranking(table, folder / name, lang=lang)
     return {"file": name, "rows": len(table), "expires_at": (now + KEPT).isoformat()}
-
-
-def ranking_part(firms: Sequence[RowMapping], lang: Lang) -> pd.DataFrame:
-    """Return firms of the ranking as it is kept as columns of the ranking as it is written."""
-    roles = {level: name.pick(lang) for level, name in CATALOGUE["role"].levels.items()}
-    columns: dict[str, list[Any]] = {name: [firm[name] for firm in firms] for name in _SAME}
-    columns |= {
-        "reasons": [_reasons(firm["reasons"], lang) for firm in firms],
-        "veto": [firm["veto"] and WORDING[firm["veto"]].pick(lang) for firm in firms],
-        "segments": [firm["segments"] for firm in firms],
-        "row": [firm["row"] for firm in firms],
-        "model": [firm["model"] for firm in firms],
-        "role_name": [roles.get(firm["role"]) for firm in firms],
-        "matched_words": [firm["words"] for firm in firms],
-        "province": [firm["province"] for firm in firms],
-        "city": [firm["city"] for firm in firms],
-    }
-    fractions = dict.fromkeys(("priority", "likelihood", "fit"), "float64")
-    types = dict.fromkeys(columns, "str") | fractions | {"row": "Int64"}
-    return pd.DataFrame(columns).astype(types)
-
-
-def _reasons(reasons: Sequence[Mapping[str, Any]], lang: Lang) -> str:
-    shape = _REASON.pick(lang)
-    return _JOINT.pick(lang).join(
-        shape.format(text=reason[lang], points=signed(reason["points"])) for reason in reasons
-    )
 
 
 def export_file(folder: Path, name: str, *, now: datetime) -> Path | None:

@@ -68,7 +68,7 @@ def all_kinds(workplace: Workplace) -> dict[str, Kind]:
     def export(context: JobContext, payload: Mapping[str, Any]) -> Mapping[str, Any]:
         from leadscore.jobs.exports import export as run
 
-        return run(context, payload, workplace.exports)
+        return run(context, payload, workplace)
 
     def rescore(context: JobContext, payload: Mapping[str, Any]) -> Mapping[str, Any]:
         from leadscore.jobs.rescoring import rescore as run

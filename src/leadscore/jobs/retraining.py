@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from leadscore.jobs.champions import tell_store
 from leadscore.jobs.context import JobContext
-from leadscore.jobs.kinds import RESCORE, Workplace
+from leadscore.jobs.kinds import Workplace
 from leadscore.language import Text
 from leadscore.learning.retraining.walk import retrain as walk
 from leadscore.store.firms.outcomes import SqlOutcomes
 from leadscore.store.firms.snapshots import SqlSnapshots
-from leadscore.store.jobs.jobs import submit
-from leadscore.store.models import mirror
 
 _STAGES = 7
 """Stages that a retraining tells of: reading, then six of its own."""
@@ -74,9 +73,7 @@ def retrain(
         notify=notices.append,
     )
     with context.database.write() as connection:
-        mirror(connection, workplace.shelf, city.id, now=now)
-        if done.serves != done.champion:
-            submit(connection, RESCORE, {}, by="job", now=now)
+        tell_store(connection, workplace.shelf, city.id, by="job", now=now)
     return {
         "version": done.version,
         "champion": done.champion,

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import Column, Connection, Row, Table, Text, delete, select, update
 
 from leadscore.errors import ModelError
 from leadscore.language import Text as Words
-from leadscore.learning.shelf.shelf import Shelf
-from leadscore.learning.tables.scorecard import Scorecard
 from leadscore.store.engine.metadata import METADATA, Json, Moment
 from leadscore.store.faults import StoreError
+
+if TYPE_CHECKING:
+    from leadscore.learning.shelf.shelf import Shelf
+    from leadscore.learning.tables.scorecard import Scorecard
 
 State = Literal["champion", "shelved", "unusable", "gone"]
 
@@ -59,8 +61,8 @@ class MirroredModel:
     mirrored_at: datetime
 
 
-def mirror(connection: Connection, shelf: Shelf, city_id: str, *, now: datetime) -> None:
-    """Bring the mirror to what the shelf has for a city.
+def mirror(connection: Connection, shelf: Shelf, city_id: str, *, now: datetime) -> str | None:
+    """Bring the mirror to what the shelf has for a city, and return the champion, if it has one.
 
     Parameters
     ----------
@@ -96,6 +98,7 @@ def mirror(connection: Connection, shelf: Shelf, city_id: str, *, now: datetime)
         connection.execute(MODELS.insert(), rows)
     gone = update(MODELS).where(MODELS.c.version.in_(list(kept)))
     connection.execute(gone.values(state="gone", mirrored_at=now))
+    return champion
 
 
 def mirrored(connection: Connection, city_id: str) -> list[MirroredModel]:
@@ -121,6 +124,9 @@ def read_model(connection: Connection, version: str) -> MirroredModel:
 
 def scorecards(connection: Connection, versions: Collection[str]) -> dict[str, Scorecard]:
     """Return the cards of models, by version; those that can't be had any more are left out."""
+    # Imported late: to go back to another model must be quick, and pandas takes a second.
+    from leadscore.learning.tables.scorecard import Scorecard
+
     query = select(MODELS.c.version, MODELS.c.manifest).where(MODELS.c.version.in_(versions))
     found: dict[str, Scorecard] = {}
     for version, manifest in connection.execute(query):

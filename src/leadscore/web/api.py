@@ -22,7 +22,7 @@ from leadscore.web.asked_language import (
 )
 from leadscore.web.current import CurrentScoring
 from leadscore.web.documentation import LANGUAGE_PARAMETERS, refusals
-from leadscore.web.idempotent import IDEMPOTENCY_PARAMETER, Act, Answer, written
+from leadscore.web.idempotent import IDEMPOTENCY_PARAMETER, Act, Answer, check_key, written
 from leadscore.web.metrics import Metrics
 from leadscore.web.payloads import Health, Readiness, ScoreAnswer, ScoreRequest
 from leadscore.web.readiness import Condition
@@ -63,6 +63,7 @@ def scoring_routes(
     @requires("score")
     def score(body: ScoreRequest) -> Response:
         check_named_language(request.args.get("lang"))
+        check_key()  # refused also where nothing is stored, as the description has it
         if body.store:
             check_may("record")
             return score_and_keep(body)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
+from pathlib import Path
 
 from flask import Flask, Response, g, jsonify, make_response, request
 from pydantic import ValidationError
@@ -17,7 +18,7 @@ from leadscore.learning.shelf.shelf import Shelf
 from leadscore.store.jobs.jobs import QueueState, queue_state
 from leadscore.web.access.callers import Access
 from leadscore.web.access.guard import protect
-from leadscore.web.access.permissions import declare_under
+from leadscore.web.access.permissions import declare_under, is_file_form
 from leadscore.web.access.routes_administration import key_routes, user_routes
 from leadscore.web.access.routes_audit import audit_routes
 from leadscore.web.access.routes_session import SECURITY_SCHEMES, session_routes
@@ -36,6 +37,9 @@ from leadscore.web.job_routes import job_routes
 from leadscore.web.json_bodies import StrictJSON, StrictRequest
 from leadscore.web.metrics import Metrics, metrics_route
 from leadscore.web.mistakes import invalid_request
+from leadscore.web.pages import add_pages
+from leadscore.web.pages.refusing import refused_page
+from leadscore.web.pages.site import Site
 from leadscore.web.payloads import ErrorAnswer, ScoreRequest
 from leadscore.web.plain_mistakes import plain_mistakes
 from leadscore.web.readiness import Condition, readiness
@@ -85,6 +89,8 @@ class Service:
         Tells whether the server's own worker runs; None if workers are run elsewhere.
     default_lang
         Language of answers to clients that ask for none.
+    exports
+        Folder of the files that exports write; by default one beside where the program was started.
     """
 
     scoring: CurrentScoring
@@ -94,6 +100,7 @@ class Service:
     host: str = "127.0.0.1"
     worker_alive: Callable[[], bool | None] = lambda: None
     default_lang: Lang = "en"
+    exports: Path = Path("exports")
 
 
 def create_app(service: Service) -> Application:
@@ -122,28 +129,31 @@ def create_app(service: Service) -> Application:
     metrics = Metrics(
         queue=partial(_queue, access), model=service.scoring.model_state, clock=access.clock
     )
-    app.before_request(_let_lists_be_large)
+    app.before_request(partial(_let_lists_be_large, app))
     log_requests(app, actor_kind=_actor_kind, observe=metrics.observe_request)
-    app.register_api(scoring_routes(service.scoring, metrics, lang))
+    app.register_api(scoring_routes(service.scoring, metrics, access, service.today, lang))
     app.register_api(operation_routes(partial(_condition, service), lang))
     for routes in (session_routes, user_routes, key_routes, audit_routes):
         app.register_api(routes(access))
     app.register_api(job_routes(access, lang))
     backing = Backing(
-        access, service.today, lambda: service.scoring.get().scorer, service.shelf, lang
-    )
+        access, service.today, lambda: service.scoring.get().scorer, service.shelf,
+        service.exports, lang,
+    )  # fmt: skip
     for routes_of_store in store_routes(backing):
         app.register_api(routes_of_store)
     metrics_route(app, metrics)
+    site = Site(backing)
+    add_pages(app, site)
     declare_under(app, f"{DOCUMENT}/", "public")
-    _answer_errors(app, lang)
+    _answer_errors(app, lang, partial(refused_page, site))
     protect(app, access, host=service.host)
     app.after_request(_protect)
     return app
 
 
-def _let_lists_be_large() -> None:
-    if request.endpoint == "lists.add_list":
+def _let_lists_be_large(app: Flask) -> None:
+    if request.endpoint == "lists.add_list" or is_file_form(app, request.endpoint):
         request.max_content_length = MAX_LIST_BYTES
 
 
@@ -176,8 +186,10 @@ def _refuse(error: ValidationError) -> Response:
     raise invalid_request(error) if error.title == ScoreRequest.__name__ else plain_mistakes(error)
 
 
-def _answer_errors(app: Flask, default_lang: Lang) -> None:
-    """Answer every error with the one body; Flask itself logs what nobody expected."""
+def _answer_errors(
+    app: Flask, default_lang: Lang, as_page: Callable[[int, Text], Response | None]
+) -> None:
+    """Answer every error with the one body, or as a page; Flask logs what nobody expected."""
 
     @app.errorhandler(RequestError)
     def refused(error: RequestError) -> Response:
@@ -198,6 +210,9 @@ def _answer_errors(app: Flask, default_lang: Lang) -> None:
         return response
 
     def answer(status: int, code: str, message: Text, details: tuple[Detail, ...]) -> Response:
+        page = as_page(status, message)
+        if page is not None:
+            return page
         body = error_body(code, message, details, lang=asked_language(default_lang))
         return make_response(jsonify(body), status)
 
@@ -217,5 +232,6 @@ def _details(status: int, error: HTTPException) -> tuple[Detail, ...]:
 def _protect(response: Response) -> Response:
     response.headers.update(_HEADERS)
     documentation = request.path.startswith(f"{DOCUMENT}/")
-    response.headers["Content-Security-Policy"] = PAGE_POLICY if documentation else _API_POLICY
+    policy = PAGE_POLICY if documentation else _API_POLICY
+    response.headers.setdefault("Content-Security-Policy", policy)
     return response

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from importlib.metadata import version
+from typing import Any
 
 from flask_openapi.models.info import Info
 from flask_openapi.models.license import License
@@ -22,6 +23,9 @@ DOCUMENT = "/openapi"
 
 MORE_PARAMETERS = "x-more-parameters"
 """Under this name a route lists parameters that no model of it has."""
+
+MORE_ANSWERS = "x-more-answers"
+"""Under this name a route lists links and headers of its answers, by status."""
 
 LANGUAGE_PARAMETERS = [
     {
@@ -83,9 +87,40 @@ class DocumentedService(OpenAPI):
                 more = operation.pop(MORE_PARAMETERS, [])
                 if more:
                     operation["parameters"] = [*operation.get("parameters", []), *more]
+                for status, also in operation.pop(MORE_ANSWERS, {}).items():
+                    operation["responses"][status].update(also)
                 described = operation["responses"].get("422", {}).get("content", {})
                 if described.get("application/json", {}).get("schema", {}).get("type") == "array":
                     del operation["responses"]["422"]
+
+
+def leads_to(
+    status: int, *links: tuple[str, dict[str, str]], headers: dict[str, str] | None = None
+) -> dict[str, Any]:
+    """Return how a route says where its answer leads, for ``openapi_extensions``.
+
+    Parameters
+    ----------
+    status
+        Of the answer.
+    links
+        Each the ``operation_id`` of a route, and expressions for its parameters, as OpenAPI
+        defines them for links.
+    headers
+        What headers of the answer are, by name.
+    """
+    also: dict[str, Any] = {
+        "links": {
+            operation: {"operationId": operation, "parameters": parameters}
+            for operation, parameters in links
+        }
+    }
+    if headers:
+        also["headers"] = {
+            name: {"description": words, "schema": {"type": "string"}}
+            for name, words in headers.items()
+        }
+    return {MORE_ANSWERS: {str(status): also}}
 
 
 def service_info() -> Info:

@@ -67,6 +67,7 @@ REFUSALS: dict[int, tuple[str, Text]] = {
         "conflict",
         Text(zh="与现有的资料冲突", en="what is kept already speaks against this"),
     ),
+    410: ("gone", Text(zh="已经不在了", en="this was here, and is no more")),
     412: (
         "changed_meanwhile",
         Text(

@@ -22,6 +22,8 @@ from leadscore.web.errors import REFUSALS, InvalidRequestError
 from leadscore.web.store_refusals import store_refusals
 
 HEADER = "Idempotency-Key"
+FIELD = "idempotency_key"
+"""Field of a form of our pages that holds the key."""
 IDEMPOTENCY_PARAMETER = {
     "name": HEADER,
     "in": "header",
@@ -33,6 +35,7 @@ IDEMPOTENCY_PARAMETER = {
 """How the description of a route names the header."""
 
 _MOST = 255
+_PAGE = "text/html; charset=utf-8"
 _A_KEY = Text(zh=f"1 至 {_MOST} 个可见的 ASCII 字符", en=f"1 to {_MOST} visible ASCII characters")
 
 _P = ParamSpec("_P")
@@ -69,7 +72,7 @@ class Answer:
     Attributes
     ----------
     body
-        Plain JSON values; None for an answer without a body.
+        Plain JSON values, or the text of a page; None for an answer without a body.
     status, headers
         Of the answer.
     about
@@ -79,14 +82,17 @@ class Answer:
     body_again
         What is answered when the same request comes again, if that must not be the same: a secret
         is shown once, and not kept.
+    again
+        The same, where another answer altogether is given.
     """
 
-    body: Mapping[str, Any] | None = None
+    body: Mapping[str, Any] | str | None = None
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     about: tuple[str, str] | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
     body_again: Mapping[str, Any] | None = None
+    again: Answer | None = None
 
 
 def written(
@@ -122,9 +128,7 @@ def written(
                 answer = view(Act(connection, found, now), *args, **kwargs)
                 given = _given(answer, answer.body)
                 if asked:
-                    again = answer.body_again
-                    kept = given if again is None else _given(answer, again)
-                    idempotency.finish(connection, asked, kept)
+                    idempotency.finish(connection, asked, _given_again(answer))
                 mark = access.trail.append(connection, _record(action, found, answer), now)
             access.trail.publish(mark)
             return _response(given)
@@ -134,23 +138,49 @@ def written(
     return decorate
 
 
-def _asked(found: Caller, body: bytes) -> Asked | None:
-    """Return what tells this request from others, or None if it has no key.
+def noted(
+    access: Access,
+    action: str,
+    about: tuple[str, str] | None = None,
+    details: Mapping[str, Any] | None = None,
+) -> None:
+    """Put into the audit what the caller of a route that only reads takes away."""
+    record, now = (
+        _record(action, caller(), Answer(about=about, details=details or {})),
+        access.clock(),
+    )
+    with access.database.write() as connection:
+        mark = access.trail.append(connection, record, now)
+    access.trail.publish(mark)
+
+
+def check_key() -> None:
+    """Refuse a key that can't be one, also where nothing is written and it would not be used.
 
     Raises
     ------
     InvalidRequestError
-        If the key can't be one.
+        Saying what a key is.
     """
-    key = request.headers.get(HEADER)
+    _key()
+
+
+def _asked(found: Caller, body: bytes) -> Asked | None:
+    """Return what tells this request from others, or None if it has no key."""
+    key = _key()
     if key is None:
         return None
-    if not 1 <= len(key) <= _MOST or not all("!" <= letter <= "~" for letter in key):
-        raise InvalidRequestError(REFUSALS[422][1], [Detail(HEADER, key, _A_KEY)])
     # The route as a hash: an address may be longer than a key of a table.
     address = hashlib.sha256(request.full_path.encode("utf-8", "surrogatepass")).hexdigest()
     route = f"{request.method} {address}"
     return Asked(found.actor, route, key, hashlib.sha256(body).hexdigest())
+
+
+def _key() -> str | None:
+    key = request.headers.get(HEADER, request.form.get(FIELD))
+    if key is not None and not (1 <= len(key) <= _MOST and all("!" <= each <= "~" for each in key)):
+        raise InvalidRequestError(REFUSALS[422][1], [Detail(HEADER, key, _A_KEY)])
+    return key
 
 
 def _record(action: str, found: Caller, answer: Answer) -> Record:
@@ -160,14 +190,24 @@ def _record(action: str, found: Caller, answer: Answer) -> Record:
     )
 
 
-def _given(answer: Answer, body: Mapping[str, Any] | None) -> Given:
+def _given_again(answer: Answer) -> Given:
+    """Return what is kept for the same request, if it comes again."""
+    if answer.again is not None:
+        return _given(answer.again, answer.again.body)
+    return _given(answer, answer.body if answer.body_again is None else answer.body_again)
+
+
+def _given(answer: Answer, body: Mapping[str, Any] | str | None) -> Given:
+    if isinstance(body, str):
+        return Given(answer.status, {**answer.headers, "Content-Type": _PAGE}, body.encode())
     content = b"" if body is None else current_app.json.dumps(body).encode()
     return Given(answer.status, answer.headers, content)
 
 
 def _response(given: Given) -> Response:
     response = Response(given.body, given.status, dict(given.headers))
-    response.mimetype = "application/json"
+    if "Content-Type" not in given.headers:
+        response.mimetype = "application/json"
     if not given.body:
         del response.headers["Content-Type"]
     return response

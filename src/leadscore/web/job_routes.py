@@ -15,9 +15,9 @@ from leadscore.language import Lang, Text
 from leadscore.store.jobs.jobs import Job, list_jobs, read_job, request_cancel
 from leadscore.web.access.callers import Access, check_may
 from leadscore.web.access.permissions import requires
-from leadscore.web.access.routes_session import SECURED
+from leadscore.web.access.routes_session import SECURED, refuse_unknown_language
 from leadscore.web.api import asked_language
-from leadscore.web.documentation import LANGUAGE_PARAMETERS, refusals
+from leadscore.web.documentation import LANGUAGE_PARAMETERS, leads_to, refusals
 from leadscore.web.errors import error_body
 from leadscore.web.idempotent import IDEMPOTENCY_PARAMETER, Act, Answer, written
 from leadscore.web.job_payloads import JobAnswer, JobPath, JobsAnswer, JobsQuery
@@ -38,12 +38,18 @@ def job_routes(access: Access, default_lang: Lang) -> APIBlueprint:
     api = APIBlueprint(
         "jobs", __name__, url_prefix="/api/v1", abp_tags=[_TAG], abp_security=SECURED
     )
+    api.before_request(refuse_unknown_language)
 
     @api.get(
         "/jobs",
         operation_id="listJobs",
         summary="列出任务，新的在前 List jobs, the newest first",
-        openapi_extensions=_READS_PAGES,
+        openapi_extensions=_READS_PAGES
+        | leads_to(
+            200,
+            ("readJob", {"id": "$response.body#/jobs/0/id"}),
+            ("cancelJob", {"id": "$response.body#/jobs/0/id"}),
+        ),
         responses={200: JobsAnswer, **refusals(401, 403, 422, 431, 500)},
     )
     @requires("read")
@@ -64,7 +70,7 @@ def job_routes(access: Access, default_lang: Lang) -> APIBlueprint:
         "/jobs/<int:id>",
         operation_id="readJob",
         summary="查看任务 Look at a job",
-        openapi_extensions=_READS,
+        openapi_extensions=_READS | leads_to(200, ("exportFile", {"id": "$request.path.id"})),
         responses={200: JobAnswer, **refusals(401, 403, 404, 422, 431, 500)},
     )
     @requires("read")

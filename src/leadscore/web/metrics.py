@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from flask import Flask, Response
+from flask import Response
+from flask_openapi.models.tag import Tag
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
@@ -20,7 +21,10 @@ from prometheus_client.registry import Collector
 from leadscore.errors import LeadscoreError
 from leadscore.store.jobs.jobs import QueueState
 from leadscore.web.access.permissions import requires
+from leadscore.web.access.routes_session import SECURED
+from leadscore.web.documentation import DocumentedService, refusals
 
+_TAG = Tag(name="operation", description="运行 Is the service well?")
 _log = logging.getLogger(__name__)
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
@@ -150,10 +154,23 @@ class _Asked(Collector):
         )
 
 
-def metrics_route(app: Flask, metrics: Metrics) -> None:
+def metrics_route(app: DocumentedService, metrics: Metrics) -> None:
     """Add ``/metrics`` to an application: for whoever may read, such as Prometheus with a key."""
 
-    @app.get("/metrics")
+    @app.get(
+        "/metrics",
+        tags=[_TAG],
+        operation_id="metrics",
+        summary="指标 Figures for Prometheus",
+        security=SECURED,
+        responses={
+            200: {
+                "description": "指标 Figures",
+                "content": {"text/plain": {"schema": {"type": "string"}}},
+            },
+            **refusals(401, 403, 431, 500),
+        },
+    )
     @requires("read")
     def read_metrics() -> Response:
         return Response(metrics.text(), content_type=CONTENT_TYPE_LATEST)

@@ -19,7 +19,9 @@ _KNOWN = {column.name: column for column in CANONICAL}
 _LONGEST_NAME = 60
 """Characters of an unknown field that are compared with the known ones."""
 
-_MISTAKES = Text(zh="请求有{count}处错误", en="the request has {count} mistake(s)")
+MISTAKES = Text(zh="请求有{count}处错误", en="the request has {count} mistake(s)")
+"""How an answer to a request with mistakes begins."""
+
 _FIRMS = Text(zh=f"1 至 {MAX_FIRMS} 家企业组成的数组", en=f"an array of 1 to {MAX_FIRMS} firms")
 _FIRM = Text(zh="一个企业对象", en="an object that describes a firm")
 _NAME = Text(zh="企业名称（文字）", en="the name of the firm, a string")
@@ -42,7 +44,7 @@ def invalid_request(error: ValidationError) -> InvalidRequestError:
         Detail(json_path(place), *_words(mistake))
         for place, mistake in islice(places.items(), SHOWN_DETAILS)
     ]
-    return InvalidRequestError(_MISTAKES.format(count=len(places)), details)
+    return InvalidRequestError(MISTAKES.format(count=len(places)), details)
 
 
 def json_path(steps: tuple[int | str, ...]) -> str:

@@ -10,13 +10,12 @@ from pydantic import ValidationError
 from leadscore.errors import Detail
 from leadscore.language import Text
 from leadscore.web.errors import SHOWN_DETAILS, InvalidRequestError
-from leadscore.web.mistakes import json_path
+from leadscore.web.mistakes import MISTAKES, json_path
 from leadscore.web.strict_json import json_kind
 
 _SECRET = frozenset({"password", "token"})
 """Fields whose values are never repeated."""
 
-_MISTAKES = Text(zh="请求有{count}处错误", en="the request has {count} mistake(s)")
 _WANTED = {
     "missing": Text(zh="必填", en="a value: it must be given"),
     "extra_forbidden": Text(
@@ -48,7 +47,7 @@ def plain_mistakes(error: ValidationError) -> InvalidRequestError:
     for mistake in error.errors(include_url=False):
         places.setdefault(mistake["loc"], mistake)
     details = [_detail(mistake) for mistake in islice(places.values(), SHOWN_DETAILS)]
-    return InvalidRequestError(_MISTAKES.format(count=len(places)), details)
+    return InvalidRequestError(MISTAKES.format(count=len(places)), details)
 
 
 def _detail(mistake: Any) -> Detail:

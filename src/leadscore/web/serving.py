@@ -126,6 +126,8 @@ def _server(
         connection_limit=limits.connections,
         asyncore_use_poll=True,
         log_socket_errors=False,  # a client that went away is no event
+        # Whom to believe on what a proxy says is known by leadscore.web.access.proxies.
+        clear_untrusted_proxy_headers=False,
     )
     server.channel_class = _channel_class(app.default_lang)
     return server

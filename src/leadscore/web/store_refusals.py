@@ -11,11 +11,14 @@ from leadscore.store.access.users import BadNameError, ConflictError, UnknownNam
 from leadscore.store.faults import StoreError
 from leadscore.store.firms.acts import BadOutcomeError
 from leadscore.store.firms.firms import ChangedFirmError, UnknownFirmError
+from leadscore.store.firms.shortlists import UnknownShortlistError
 from leadscore.store.idempotency import ReusedKeyError
 from leadscore.store.jobs.jobs import EndedJobError, UnknownJobError
 from leadscore.store.lists.lists import UnknownListError
+from leadscore.store.lists.uploads import UnknownUploadError
 from leadscore.store.models import UnknownModelError
 from leadscore.store.ranking.cursor import BadCursorError
+from leadscore.store.ranking.saved_views import TakenViewError, UnknownViewError
 from leadscore.store.ranking.scores import UnknownScoreError
 from leadscore.web.errors import RequestError
 
@@ -57,6 +60,7 @@ _STATUS: dict[type[StoreError], type[RequestError]] = {
     ReusedKeyError: UnacceptableError,
     UnknownFirmError: NothingThereError,
     UnknownListError: NothingThereError,
+    UnknownUploadError: NothingThereError,
     UnknownScoreError: NothingThereError,
     UnknownModelError: NothingThereError,
     UnknownJobError: NothingThereError,
@@ -64,6 +68,9 @@ _STATUS: dict[type[StoreError], type[RequestError]] = {
     ChangedFirmError: ChangedMeanwhileError,
     BadOutcomeError: UnacceptableError,
     BadCursorError: UnacceptableError,
+    UnknownShortlistError: NothingThereError,
+    UnknownViewError: NothingThereError,
+    TakenViewError: ContradictionError,
 }
 
 

@@ -13,7 +13,7 @@ import random
 import sqlite3
 import time
 from collections.abc import Iterator
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +54,12 @@ class Database:
         url = sqlite_url(address) if isinstance(address, Path) else make_url(address)
         self.url = _with_driver(url)
         self.engine = _engine(self.url, patience_seconds)
+        self._reading = self.engine
+        if self.dialect == "postgresql":
+            self._reading = self.engine.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
+        self._writing = self.engine.execution_options(**{_IMMEDIATE: True})
 
     @property
     def dialect(self) -> str:
@@ -65,7 +71,7 @@ class Database:
         """The file of SQLite; None on PostgreSQL."""
         return Path(self.url.database or "") if self.dialect == "sqlite" else None
 
-    @property
+    @cached_property
     def shown(self) -> str:
         """The address for people to read: the path of the file, or the URL without its password."""
         return str(self.path or self.url.render_as_string(hide_password=True))
@@ -79,13 +85,8 @@ class Database:
         StoreError
             If the database refuses, here or where the block asks it for something.
         """
-        with database_refusals(self.shown), self.engine.connect() as connection:
-            if self.dialect == "postgresql":
-                connection = connection.execution_options(
-                    isolation_level="REPEATABLE READ", postgresql_readonly=True
-                )
-            with connection.begin():
-                yield connection
+        with database_refusals(self.shown), self._reading.begin() as connection:
+            yield connection
 
     @contextlib.contextmanager
     def write(self) -> Iterator[Connection]:
@@ -96,10 +97,8 @@ class Database:
         StoreError
             If the database refuses, here or where the block asks it for something.
         """
-        with database_refusals(self.shown), self.engine.connect() as connection:
-            connection = connection.execution_options(**{_IMMEDIATE: True})
-            with connection.begin():
-                yield connection
+        with database_refusals(self.shown), self._writing.begin() as connection:
+            yield connection
 
     def close(self) -> None:
         """Close all connections that are not in use."""

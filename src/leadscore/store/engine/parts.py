@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TypeVar
+from typing import Any, TypeVar
+
+from sqlalchemy import BindParameter, bindparam
 
 ASKED_AT_ONCE = 500
 """Values in one ``IN``: fewer than any database minds."""
 
 _Value = TypeVar("_Value")
+
+
+def one_of_some() -> BindParameter[Any]:
+    """Return what ``IN`` takes in a statement that is put together once, and run with ``some``."""
+    return bindparam("some", expanding=True)
 
 
 def in_parts(values: Iterable[_Value], size: int = ASKED_AT_ONCE) -> Iterator[list[_Value]]:

@@ -31,15 +31,6 @@ def plain_values(column: pd.Series) -> list[Any]:
     return [None if value is pd.NA or value != value else value for value in values]
 
 
-def storable_text(text: str) -> str:
-    r"""Return text that any database takes: names of files need not be valid Unicode.
-
-    >>> print(storable_text("list\udcff.csv"))
-    list\udcff.csv
-    """
-    return text.encode("utf-8", "backslashreplace").decode("utf-8").replace("\0", "\\0")
-
-
 def quick(column: Column[Any]) -> Any:
     """Return a column as `read_frame` wants it: Arrow turns moments into UTC, and much faster."""
     return (

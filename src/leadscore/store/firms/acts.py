@@ -77,7 +77,8 @@ def enter_outcome(
     if day > today:
         wanted = _PAST.format(today=today.isoformat())
         raise BadOutcomeError(_NO_SUCH, [Detail("day", day.isoformat(), wanted)])
-    held = {each.stage: each for each in _entries(connection, firm) if each.in_force}
+    entries = outcomes_of(connection, [firm]).get(firm.id, [])
+    held = {each.stage: each for each in entries if each.in_force}
     same = held.get(stage)
     if withdrawn and same is None:
         raise BadOutcomeError(_NO_SUCH, [Detail("stage", stage, _NOT_THERE)])
@@ -87,9 +88,11 @@ def enter_outcome(
         "credit_code": firm.credit_code, "name": firm.name, "former_names": None, "stage": stage,
         "day": day, "reason": reason, "withdrawn": withdrawn, "sheet": None, "row": 0, "file": "",
     }  # fmt: skip
-    append_entries(connection, [entry], source=BY_HAND, actor=actor, now=now, firm_id=firm_id)
+    (number,) = append_entries(
+        connection, [entry], source=BY_HAND, actor=actor, now=now, firm_id=firm_id
+    )
     place_again(connection, [firm_id], now=now)
-    return _entries(connection, firm)[-1]
+    return Entry(number, stage, day, reason, withdrawn, now, actor, BY_HAND, in_force=not withdrawn)
 
 
 def override(
@@ -151,7 +154,3 @@ def take_exclusion_back(
 def _placed(connection: Connection, firm_id: int, now: datetime) -> Firm:
     place_again(connection, [firm_id], now=now)
     return read_firm(connection, firm_id)
-
-
-def _entries(connection: Connection, firm: Firm) -> list[Entry]:
-    return outcomes_of(connection, [firm]).get(firm.id, [])

@@ -25,7 +25,7 @@ from sqlalchemy import (
 from leadscore.language import Text as Words
 from leadscore.store.engine.database import take_turns
 from leadscore.store.engine.metadata import METADATA, Json, Moment, Number
-from leadscore.store.engine.parts import in_parts
+from leadscore.store.engine.parts import in_parts, one_of_some
 from leadscore.store.faults import StoreError
 
 FIRMS = Table(
@@ -53,6 +53,16 @@ FORMER_NAMES = Table(
     Index("ix_former_names_firm_id", "firm_id"),
 )
 """Normal forms of the names that firms bore before."""
+
+# Put together once: they are run with every act of an officer.
+_ONE = select(FIRMS).where(FIRMS.c.id == bindparam("number"))
+_ONE_LOCKED = _ONE.with_for_update()
+_SOME = select(FIRMS).where(FIRMS.c.id.in_(one_of_some()))
+_COUNT_UP = (
+    update(FIRMS)
+    .where(FIRMS.c.id.in_(one_of_some()))
+    .values(version=FIRMS.c.version + 1, updated_at=bindparam("now"))
+)
 
 _UNKNOWN = Words(zh="没有编号为 {id} 的企业", en="there is no firm {id}")
 _CHANGED = Words(
@@ -108,8 +118,8 @@ def read_firm(connection: Connection, firm_id: int, *, lock: bool = False) -> Fi
     UnknownFirmError
         If there is none with this number.
     """
-    query = select(FIRMS).where(FIRMS.c.id == firm_id)
-    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
+    query = _ONE_LOCKED if lock else _ONE
+    row = connection.execute(query, {"number": firm_id}).one_or_none()
     if row is None:
         raise UnknownFirmError(_UNKNOWN.format(id=firm_id))
     return _firm(row)
@@ -140,7 +150,7 @@ def read_firms(connection: Connection, firm_ids: Collection[int]) -> dict[int, F
     """Return firms by their numbers; a number that no firm has is left out."""
     found: dict[int, Firm] = {}
     for some in in_parts(firm_ids):
-        rows = connection.execute(select(FIRMS).where(FIRMS.c.id.in_(some)))
+        rows = connection.execute(_SOME, {"some": some})
         found.update((row.id, _firm(row)) for row in rows)
     return found
 
@@ -190,8 +200,7 @@ def change_firms(connection: Connection, rows: list[dict[str, Any]]) -> None:
 def count_up(connection: Connection, firm_ids: Iterable[int], *, now: datetime) -> None:
     """Give firms of which something else has changed their next version."""
     for some in in_parts(firm_ids):
-        changed = update(FIRMS).where(FIRMS.c.id.in_(some))
-        connection.execute(changed.values(version=FIRMS.c.version + 1, updated_at=now))
+        connection.execute(_COUNT_UP, {"some": some, "now": now})
 
 
 def add_former_names(connection: Connection, pairs: Collection[tuple[str, int]]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,11 +44,14 @@ class Linked:
         For each of them the firm of the store; None for a new one.
     problems
         What was found on the way; rows that the store shows to be repeats are set aside in some.
+    versions
+        Of every firm of the store that shares a code or a name with a row, by its number.
     """
 
     firms: pd.DataFrame
     known: list[Firm | None]
     problems: list[Problem]
+    versions: Mapping[int, int]
 
 
 def link(connection: Connection, clean: CleanList) -> Linked:
@@ -68,7 +71,7 @@ def link(connection: Connection, clean: CleanList) -> Linked:
     rows = clean.firms
     firms = _candidates(connection, rows)
     if not firms:
-        return Linked(rows, [None] * len(rows), [])
+        return Linked(rows, [None] * len(rows), [], {})
     stored = pd.DataFrame(
         {name: [firm.record.get(name) for firm in firms] for name in IDENTIFIERS}, dtype="str"
     )
@@ -89,19 +92,22 @@ def link(connection: Connection, clean: CleanList) -> Linked:
             problems.append(_problem(rows, at, _UNDECIDED, "same_name"))
     told = {(problem.sheet, problem.row, problem.code) for problem in clean.problems}
     new = [each for each in problems if (each.sheet, each.row, each.code) not in told]
-    return Linked(folded.firms, known, new)
+    return Linked(folded.firms, known, new, {firm.id: firm.version for firm in firms})
 
 
 def _candidates(connection: Connection, rows: pd.DataFrame) -> list[Firm]:
     """Return every firm that shares a code or a name, present or former, with a row."""
+    return [firm for _, firm in sorted(read_firms(connection, _sharing(connection, rows)).items())]
+
+
+def _sharing(connection: Connection, rows: pd.DataFrame) -> set[int]:
     own = set(normal_name(rows["name"]).dropna())
     former = set(normal_former_names(rows["former_names"]))
     codes = set(rows["credit_code"].dropna())
     found = _ids(connection, FIRMS, FIRMS.c.id, FIRMS.c.credit_code, codes)
     found |= _ids(connection, FIRMS, FIRMS.c.id, FIRMS.c.name_key, own | former)
     before = FORMER_NAMES.c
-    found |= _ids(connection, FORMER_NAMES, before.firm_id, before.name_key, own)
-    return [firm for _, firm in sorted(read_firms(connection, found).items())]
+    return found | _ids(connection, FORMER_NAMES, before.firm_id, before.name_key, own)
 
 
 def _ids(
@@ -137,10 +143,25 @@ def _problem(rows: pd.DataFrame, at: int, wanted: Text, code: str) -> Problem:
     )
 
 
-def unchanged(one: Linked, other: Linked) -> bool:
-    """Tell whether two looks at the store found the same firms in the same versions."""
-    return _seen(one) == _seen(other)
+def as_seen(connection: Connection, linked: Linked, part: slice, ours: Collection[int]) -> bool:
+    """Tell whether some rows still are the firms that they were taken for.
 
-
-def _seen(linked: Linked) -> list[tuple[int, int] | None]:
-    return [(firm.id, firm.version) if firm else None for firm in linked.known]
+    Parameters
+    ----------
+    connection
+        Within a write transaction.
+    linked
+        What was found.
+    part
+        Which of its rows.
+    ours
+        Numbers of the firms that were written for other rows of the list meanwhile: the list as a
+        whole was linked, and they change nothing.
+    """
+    known = {firm.id: firm.version for firm in linked.known[part] if firm}
+    found = _sharing(connection, linked.firms.iloc[part]).difference(ours) | known.keys()
+    now: dict[int, int] = {}
+    for some in in_parts(found):
+        query = select(FIRMS.c.id, FIRMS.c.version).where(FIRMS.c.id.in_(some))
+        now.update((row.id, row.version) for row in connection.execute(query))
+    return all(linked.versions.get(number) == version for number, version in now.items())

@@ -25,7 +25,8 @@ from leadscore.learning.outcomes.linking import firm_keys
 from leadscore.store.engine.appending import append_only
 from leadscore.store.engine.database import Database, take_turns
 from leadscore.store.engine.metadata import METADATA, Moment, Number
-from leadscore.store.engine.values import plain_values, quick, read_frame, storable_text
+from leadscore.store.engine.texts import storable_text
+from leadscore.store.engine.values import plain_values, quick, read_frame
 
 outcomes = append_only(
     Table(
@@ -51,6 +52,10 @@ outcomes = append_only(
 )
 """``firm_id`` is filled where an entry was made for a firm of the store; otherwise the code or the
 name says which it is, and learning links them (see `leadscore.learning.outcomes.linking`)."""
+
+# Put together once: they are run with every outcome.
+_LAST = select(func.max(outcomes.c.entry))
+_ADD = outcomes.insert()
 
 _GIVEN = tuple(name for name in EVENTS if name not in ("entry", "firm", "recorded", "source"))
 _KEPT = {name: dtype for name, dtype in EVENTS.items() if name != "firm"}
@@ -83,7 +88,7 @@ def append_entries(
         The firm of the store that all of them are about, if they are about one.
     """
     take_turns(connection, outcomes)
-    first = (connection.scalar(select(func.max(outcomes.c.entry))) or 0) + 1
+    first = (connection.scalar(_LAST) or 0) + 1
     numbers = range(first, first + len(entries))
     same = {
         "firm_id": firm_id, "recorded": now, "recorded_by": actor, "source": storable_text(source)
@@ -93,7 +98,7 @@ def append_entries(
             {**entry, **same, "entry": number}
             for number, entry in zip(numbers, entries, strict=True)
         ]
-        connection.execute(outcomes.insert(), rows)
+        connection.execute(_ADD, rows)
     return numbers
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Column, Connection, ForeignKey, Integer, Table, Text, delete, select
 
 from leadscore.store.engine.metadata import METADATA, Json, Moment, Number
-from leadscore.store.engine.parts import in_parts
+from leadscore.store.engine.parts import in_parts, one_of_some
 
 OVERRIDES = Table(
     "overrides",
@@ -111,9 +111,15 @@ def drop_exclusion(connection: Connection, firm_id: int) -> bool:
     return gone.rowcount > 0
 
 
+_OF_FIRMS = {
+    table.name: select(table).where(table.c.firm_id.in_(one_of_some()))
+    for table in (OVERRIDES, EXCLUSIONS)
+}
+
+
 def _rows(connection: Connection, table: Table, firm_ids: Collection[int]) -> list[Any]:
     return [
         row
         for some in in_parts(firm_ids)
-        for row in connection.execute(select(table).where(table.c.firm_id.in_(some)))
+        for row in connection.execute(_OF_FIRMS[table.name], {"some": some})
     ]

@@ -31,7 +31,8 @@ from leadscore.lists.columns import CANONICAL
 from leadscore.store.engine.appending import append_only
 from leadscore.store.engine.database import Database, take_turns
 from leadscore.store.engine.metadata import METADATA, Json, Moment, Number
-from leadscore.store.engine.values import quick, read_frame, storable_text
+from leadscore.store.engine.texts import storable_text
+from leadscore.store.engine.values import quick, read_frame
 from leadscore.store.firms.records import Records, digest_of_all, field_records
 
 snapshot_fields = append_only(

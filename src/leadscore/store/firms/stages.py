@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, select
+from sqlalchemy import Connection, Row, bindparam, select
 
 from leadscore.lists.sameness.firm_names import normal_name_of
-from leadscore.store.engine.parts import in_parts
+from leadscore.store.engine.parts import in_parts, one_of_some
 from leadscore.store.firms.firms import FIRMS, Firm
 from leadscore.store.firms.outcomes import outcomes
 
@@ -18,6 +18,16 @@ _COLUMNS = (
     "entry", "firm_id", "credit_code", "name", "stage", "day", "reason", "withdrawn", "recorded",
     "recorded_by", "source",
 )  # fmt: skip
+# Put together once: they are run with every act of an officer.
+_FROM_FILE = outcomes.c.firm_id.is_(None)
+_NAMELESS = _FROM_FILE & outcomes.c.credit_code.is_(None)
+_ENTRIES = select(*(outcomes.c[name] for name in _COLUMNS))
+_OF_FIRMS = _ENTRIES.where(
+    outcomes.c.firm_id.in_(one_of_some())
+    | _FROM_FILE & outcomes.c.credit_code.in_(bindparam("codes", expanding=True))
+)
+_BY_NAME = _ENTRIES.where(outcomes.c.name.in_(one_of_some()), _NAMELESS)
+_NAMES = select(outcomes.c.name).where(_NAMELESS).distinct()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +64,17 @@ def outcomes_of(connection: Connection, firms: Iterable[Firm]) -> dict[int, list
         Of the store.
     """
     asked = list(firms)
-    kept = outcomes.c
     found: dict[int, dict[int, Row[Any]]] = {}
-
-    def take(owners: dict[Any, int], key: str, *where: ColumnElement[bool]) -> None:
-        column = kept[key]
-        for some in in_parts(owners):
-            query = select(*(kept[name] for name in _COLUMNS)).where(column.in_(some), *where)
-            for row in connection.execute(query):
-                found.setdefault(owners[getattr(row, key)], {})[row.entry] = row
-
-    from_file = kept.firm_id.is_(None)
-    take({firm.id: firm.id for firm in asked}, "firm_id")
-    take({f.credit_code: f.id for f in asked if f.credit_code}, "credit_code", from_file)
-    nameless = from_file & kept.credit_code.is_(None)
-    take(_names(connection, asked, nameless), "name", nameless)
+    for some in in_parts(asked):
+        codes = {firm.credit_code: firm.id for firm in some if firm.credit_code}
+        ids = [firm.id for firm in some]
+        for row in connection.execute(_OF_FIRMS, {"some": ids, "codes": list(codes)}):
+            owner = codes[row.credit_code] if row.firm_id is None else row.firm_id
+            found.setdefault(owner, {})[row.entry] = row
+    names = _names(connection, asked)
+    for some_names in in_parts(names):
+        for row in connection.execute(_BY_NAME, {"some": some_names}):
+            found.setdefault(names[row.name], {})[row.entry] = row
     return {firm: _judged([rows[entry] for entry in sorted(rows)]) for firm, rows in found.items()}
 
 
@@ -93,14 +99,12 @@ def firms_with_outcomes(connection: Connection) -> list[int]:
     return sorted(found)
 
 
-def _names(
-    connection: Connection, firms: Sequence[Firm], nameless: ColumnElement[bool]
-) -> dict[Any, int]:
+def _names(connection: Connection, firms: Sequence[Firm]) -> dict[Any, int]:
     """Return the firm of each name under which outcomes without a code were entered."""
     owners: dict[str, int] = {}
     for firm in firms:
         owners.setdefault(firm.name_key, firm.id)
-    names = connection.scalars(select(outcomes.c.name).where(nameless).distinct())
+    names = connection.scalars(_NAMES)
     keys = ((name, normal_name_of(name)) for name in names)
     return {name: owners[key] for name, key in keys if key in owners}
 

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, func, or_, select, update
 
 from leadscore.errors import Detail, LeadscoreError
 from leadscore.language import Text
-from leadscore.store.engine.values import storable_text
+from leadscore.store.engine.texts import storable_text
 from leadscore.store.jobs.jobs import JOBS, Job, job_of
 
 MOST_ATTEMPTS = 3

@@ -32,7 +32,7 @@ from leadscore.language import Text as Words
 from leadscore.lists.problems import Problem
 from leadscore.ranking.walk import Counts
 from leadscore.store.engine.metadata import METADATA, Json, Moment, Number
-from leadscore.store.engine.values import storable_text
+from leadscore.store.engine.texts import storable_text
 from leadscore.store.faults import StoreError
 from leadscore.store.jobs.jobs import JOBS
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Connection, Select, select
 
+from leadscore.store.firms.shortlists import SHORTLIST_FIRMS
 from leadscore.store.lists.lists import LIST_FIRMS
 from leadscore.store.ranking.search_words import contains, words_of
 from leadscore.store.ranking.standings import STANDING_TEXTS, STANDINGS
@@ -38,6 +40,10 @@ class RankingFilter:
         `leadscore.ranking.vetoes.WORDING`.
     text
         Words that all must occur in name, code or business.
+    shortlist
+        Firms of this shortlist.
+    firms
+        Firms with these numbers; few enough for one question.
     """
 
     list_id: int | None = None
@@ -49,6 +55,12 @@ class RankingFilter:
     veto: str | None = None
     stage: str | None = None
     text: str | None = None
+    shortlist: int | None = None
+    firms: tuple[int, ...] | None = None
+
+    def told(self) -> dict[str, Any]:
+        """Return what is asked for as plain values, without what isn't."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
     def conditions(self, connection: Connection) -> list[ColumnElement[bool]]:
         """Return what must hold of the rows of `STANDINGS`."""
@@ -71,6 +83,10 @@ class RankingFilter:
             )
         if self.list_id is not None:
             found.append(_in_list(connection, self.list_id))
+        if self.shortlist is not None:
+            found.append(_in_shortlist(connection, self.shortlist))
+        if self.firms is not None:
+            found.append(at.firm_id.in_(self.firms))
         words = words_of(self.text or "")
         if words:
             found.append(_with_words(connection, words))
@@ -80,6 +96,12 @@ class RankingFilter:
 def _in_list(connection: Connection, list_id: int) -> ColumnElement[bool]:
     members = LIST_FIRMS.c
     query = select(members.firm_id).where(members.list_id == list_id)
+    return _among(connection, query, members.firm_id)
+
+
+def _in_shortlist(connection: Connection, shortlist_id: int) -> ColumnElement[bool]:
+    members = SHORTLIST_FIRMS.c
+    query = select(members.firm_id).where(members.shortlist_id == shortlist_id)
     return _among(connection, query, members.firm_id)
 
 

@@ -128,12 +128,13 @@ def facets(connection: Connection, asked: RankingFilter) -> Facets:
         for name, value in zip(FACETS, values, strict=True):
             counts[name][value] += number
     return Facets(
-        total, {name: dict(each) for name, each in counts.items()}, _lists(connection, conditions)
+        total, {name: dict(each) for name, each in counts.items()}, by_list(connection, asked)
     )
 
 
-def _lists(connection: Connection, conditions: Sequence[Any]) -> dict[int, int]:
-    members = LIST_FIRMS.c
+def by_list(connection: Connection, asked: RankingFilter) -> dict[int, int]:
+    """Count the firms that are meant by list."""
+    members, conditions = LIST_FIRMS.c, asked.conditions(connection)
     query = select(members.list_id, func.count().label("many")).group_by(members.list_id)
     if conditions:
         query = query.join(STANDINGS, STANDINGS.c.firm_id == members.firm_id).where(*conditions)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 
@@ -18,7 +19,10 @@ from leadscore.store.ranking.score_rows import ScoredFirms
 from leadscore.store.ranking.scores import append_scores
 from leadscore.store.ranking.standings import last_seen, place_firms
 
-_WRITTEN_AT_ONCE = 2_000
+WRITTEN_AT_ONCE = 100
+"""Firms that are written in one transaction where many are: on SQLite others wait meanwhile."""
+PAUSE_SECONDS = 0.01
+"""Between two such transactions: longer than those who wait look away."""
 
 
 def score_firms(
@@ -41,9 +45,9 @@ def write_scores(
     *,
     source: str,
     now: datetime,
-    check: Callable[[], object] = lambda: None,
-) -> list[bool]:
-    """Keep scores, and what they rest on; return for each firm whether it is vetoed now.
+    start: int = 0,
+) -> None:
+    """Keep scores, and what they rest on, and where the firms stand by them.
 
     Parameters
     ----------
@@ -52,33 +56,28 @@ def write_scores(
     firms
         As they are kept, in the order of the scores.
     scored
-        Their scores.
+        Their scores, perhaps with those of others.
     seen
         By the number of the firm: list and row where it was last seen.
     source
         Where the firms are from, for the snapshots.
     now
         When; with a time zone.
-    check
-        Called between the steps; it may raise.
+    start
+        Which of the scores is that of the first firm.
     """
-    vetoed: list[bool] = []
-    for start in range(0, len(firms), _WRITTEN_AT_ONCE):
-        check()
-        stop = start + _WRITTEN_AT_ONCE
-        some = firms[start:stop]
-        snapshots = keep_records(
-            connection, scored.records[start:stop], as_of=scored.as_of, model=scored.model,
-            source=source, now=now, firm_ids=[firm.id for firm in some],
-        )  # fmt: skip
-        rows = [
-            {**row, "scored_at": now, "firm_id": firm.id, "snapshot_id": snapshot}
-            for row, firm, snapshot in zip(scored.rows(start, stop), some, snapshots, strict=True)
-        ]
-        ids = append_scores(connection, rows)
-        scores = {row["firm_id"]: row | {"id": id_} for id_, row in zip(ids, rows, strict=True)}
-        vetoed += [row["vetoed"] for row in place_firms(connection, some, scores, seen)]
-    return vetoed
+    stop = start + len(firms)
+    snapshots = keep_records(
+        connection, scored.records[start:stop], as_of=scored.as_of, model=scored.model,
+        source=source, now=now, firm_ids=[firm.id for firm in firms],
+    )  # fmt: skip
+    rows = [
+        {**row, "scored_at": now, "firm_id": firm.id, "snapshot_id": snapshot}
+        for row, firm, snapshot in zip(scored.rows(start, stop), firms, snapshots, strict=True)
+    ]
+    ids = append_scores(connection, rows)
+    scores = {row["firm_id"]: row | {"id": id_} for id_, row in zip(ids, rows, strict=True)}
+    place_firms(connection, firms, scores, seen)
 
 
 def rescore(
@@ -92,8 +91,8 @@ def rescore(
 ) -> int:
     """Score every firm anew, as when another model has become the champion; return how many.
 
-    Each part is kept for itself, so that others can write in between and a stop loses little; a
-    firm that has changed meanwhile was scored by whoever changed it.
+    So many firms at a time are kept as others need not wait for, and a stop loses little; a firm
+    that has changed meanwhile was scored by whoever changed it.
 
     Parameters
     ----------
@@ -106,7 +105,7 @@ def rescore(
     clock
         Returns the time, with a zone.
     at_once
-        Firms in a part.
+        Firms that are read and scored together.
     progress
         Called with the number of firms scored since the last call; it may raise.
     """
@@ -118,16 +117,26 @@ def rescore(
             return count
         last = firms[-1].id
         scored = _scored(firms, scorer, today)
-        with database.write() as connection:
-            same = _unchanged(connection, firms)
-            if len(same) < len(firms):
-                scored = _scored(same, scorer, today)
-            numbers = [firm.id for firm in same]
-            seen = last_seen(connection, numbers)
-            write_scores(connection, same, scored, seen, source="store", now=clock())
-            count_up(connection, numbers, now=clock())
-        count += len(firms)
-        progress(len(firms))
+        for start in range(0, len(firms), WRITTEN_AT_ONCE):
+            some = firms[start : start + WRITTEN_AT_ONCE]
+            with database.write() as connection:
+                _write_anew(connection, some, scored, start, now=clock())
+            count += len(some)
+            progress(len(some))
+            time.sleep(PAUSE_SECONDS)
+
+
+def _write_anew(
+    connection: Connection, firms: Sequence[Firm], scored: ScoredFirms, start: int, *, now: datetime
+) -> None:
+    """Keep the new scores of firms, except of those that have changed since they were read."""
+    same = _unchanged(connection, firms)
+    if len(same) < len(firms):
+        scored, start = _scored(same, scored.scorer, scored.as_of), 0
+    numbers = [firm.id for firm in same]
+    seen = last_seen(connection, numbers)
+    write_scores(connection, same, scored, seen, source="store", now=now, start=start)
+    count_up(connection, numbers, now=now)
 
 
 def _unchanged(connection: Connection, firms: Sequence[Firm]) -> list[Firm]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -14,6 +15,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    Select,
     Table,
     Text,
     delete,
@@ -22,7 +24,7 @@ from sqlalchemy import (
 
 from leadscore.ranking.vetoes import COURTED, GONE
 from leadscore.store.engine.metadata import METADATA, Number
-from leadscore.store.engine.parts import in_parts
+from leadscore.store.engine.parts import in_parts, one_of_some
 from leadscore.store.firms.firms import Firm, count_up, read_firms
 from leadscore.store.firms.overrides import Exclusion, Override, exclusions_of, overrides_of
 from leadscore.store.firms.stages import outcomes_of, stage_of
@@ -36,11 +38,15 @@ def _indexes() -> list[Index]:
     """Return an index for each order, and for each filter that leaves much in the usual order."""
     orders = ("priority", "likelihood", "fit", "name")
     filters = ("chain", "segment", "role", "grade", "stage")
-    by_order = [Index(f"ix_standings_{name}", "vetoed", name, "firm_id") for name in orders]
+    also = {"fit": ("likelihood",)}  # so that the picture's quarters are counted from it alone
+    by_order = [
+        Index(f"ix_standings_{name}", "vetoed", name, "firm_id", *also.get(name, ()))
+        for name in orders
+    ]
     by_filter = [
         Index(f"ix_standings_{name}", name, "vetoed", "priority", "firm_id") for name in filters
     ]
-    counted = ("chain", "segment", "role", "grade", "stage", "veto")
+    counted = ("chain", "segment", "role", "grade", "stage", "veto", "province", "city")
     return [
         *by_order,
         *by_filter,
@@ -88,6 +94,12 @@ STANDING_TEXTS = Table(
 )
 """What the search looks through (see `search_words.searched_text`)."""
 
+# Put together once: they are run with every act of an officer.
+_FORGET = tuple(
+    delete(table).where(table.c.firm_id.in_(one_of_some())) for table in (STANDINGS, STANDING_TEXTS)
+)
+_ADD, _ADD_TEXT = STANDINGS.insert(), STANDING_TEXTS.insert()
+
 _FROM_SCORE = ("likelihood", "fit", "priority", "grade", "segment", "role", "veto", "model")
 
 
@@ -125,12 +137,12 @@ def place_firms(
         for firm in placed
     ]  # fmt: skip
     texts = [{"firm_id": firm.id, "text": searched_text(firm.record)} for firm in placed]
-    for table in (STANDINGS, STANDING_TEXTS):
-        for some in in_parts(numbers):
-            connection.execute(delete(table).where(table.c.firm_id.in_(some)))
+    for some in in_parts(numbers):
+        for forget in _FORGET:
+            connection.execute(forget, {"some": some})
     if rows:
-        connection.execute(STANDINGS.insert(), rows)
-        connection.execute(STANDING_TEXTS.insert(), texts)
+        connection.execute(_ADD, rows)
+        connection.execute(_ADD_TEXT, texts)
     return rows
 
 
@@ -139,12 +151,8 @@ def place_again(connection: Connection, firm_ids: Iterable[int], *, now: datetim
 
     Firms that were never scored stand nowhere. The version of each firm counts up.
     """
-    from_score = _score_columns()
     for some in in_parts(firm_ids):
-        query = select(STANDINGS.c.list_id, STANDINGS.c.row, *from_score).join_from(
-            STANDINGS, from_score[0].table, from_score[0] == STANDINGS.c.score_id
-        )
-        rows = connection.execute(query.where(STANDINGS.c.firm_id.in_(some))).mappings().all()
+        rows = connection.execute(_with_score(), {"some": some}).mappings().all()
         seen = {row["firm_id"]: (row["list_id"], row["row"]) for row in rows}
         firms = read_firms(connection, seen.keys())
         scores = {row["firm_id"]: dict(row) for row in rows}
@@ -164,11 +172,15 @@ def last_seen(
     return seen
 
 
-def _score_columns() -> list[Column[Any]]:
+@cache
+def _with_score() -> Select[Any]:
+    """Select where firms were last seen, with the score by which they stand."""
     from leadscore.store.ranking.scores import SCORES  # which places firms itself
 
-    kept = SCORES.c
-    return [kept[name] for name in ("id", "firm_id", *_FROM_SCORE)]
+    columns = [SCORES.c[name] for name in ("id", "firm_id", *_FROM_SCORE)]
+    query = select(STANDINGS.c.list_id, STANDINGS.c.row, *columns)
+    joined = query.join_from(STANDINGS, SCORES, SCORES.c.id == STANDINGS.c.score_id)
+    return joined.where(STANDINGS.c.firm_id.in_(one_of_some()))
 
 
 def _row(

@@ -1,10 +1,12 @@
-"""The routes over what the store keeps: lists, the ranking, firms, gaps and models."""
+"""The routes over what the store keeps: lists, the ranking, exports, firms, gaps and models."""
 
 from __future__ import annotations
 
 from flask_openapi.blueprint import APIBlueprint
 
+from leadscore.web.access.routes_session import refuse_unknown_language
 from leadscore.web.routes.backing import Backing
+from leadscore.web.routes.exports import export_routes
 from leadscore.web.routes.firms import firm_routes
 from leadscore.web.routes.gaps import gap_routes
 from leadscore.web.routes.lists import list_routes
@@ -16,7 +18,10 @@ __all__ = ["Backing", "store_routes"]
 
 def store_routes(backing: Backing) -> list[APIBlueprint]:
     """Return all routes over the store, to be registered before the application is protected."""
-    return [
-        make(backing)
-        for make in (list_routes, ranking_routes, firm_routes, gap_routes, model_routes)
-    ]
+    makers = (
+        list_routes, ranking_routes, export_routes, firm_routes, gap_routes, model_routes,
+    )  # fmt: skip
+    made = [make(backing) for make in makers]
+    for routes in made:
+        routes.before_request(refuse_unknown_language)
+    return made

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 from flask import request
@@ -32,7 +33,7 @@ _IF_MATCH = {
     "in": "header",
     "required": True,
     "description": "所见企业的 ETag。 The ETag of the firm as it was looked at.",
-    "schema": {"type": "string", "examples": ['"3"']},
+    "schema": {"type": "string", "examples": ['"1"']},
 }
 CHANGES = {"x-more-parameters": [*LANGUAGE_PARAMETERS, IDEMPOTENCY_PARAMETER, _IF_MATCH]}
 """What the description of a route says that changes what two officers may edit."""
@@ -61,6 +62,8 @@ class Backing:
         Returns the champion that serves now.
     shelf
         Where the models live.
+    exports
+        Folder of the files that exports write.
     default_lang
         Language of answers to clients that ask for none.
     """
@@ -69,6 +72,7 @@ class Backing:
     today: Callable[[], date]
     scorer: Callable[[], Scorer]
     shelf: Shelf
+    exports: Path
     default_lang: Lang = "en"
 
     @property

@@ -41,9 +41,14 @@ def written_file(write: Callable[[Path], object], ending: str) -> Iterator[bytes
     with tempfile.TemporaryDirectory(prefix="leadscore-") as folder:
         path = Path(folder) / f"answer{ending}"
         write(path)
-        with path.open("rb") as stream:
-            while block := stream.read(_BLOCK):
-                yield block
+        yield from sent_file(path)
+
+
+def sent_file(path: Path) -> Iterator[bytes]:
+    """Yield a file block by block."""
+    with path.open("rb") as stream:
+        while block := stream.read(_BLOCK):
+            yield block
 
 
 def ranking_csv(parts: Iterable[pd.DataFrame], lang: Lang) -> Iterator[bytes]:

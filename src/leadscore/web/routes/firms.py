@@ -13,7 +13,7 @@ from leadscore.store.firms import acts as firm_acts
 from leadscore.store.firms.firms import Firm, firm_to_change, read_firm
 from leadscore.web.access.permissions import requires
 from leadscore.web.access.routes_session import SECURED
-from leadscore.web.documentation import refusals
+from leadscore.web.documentation import leads_to, refusals
 from leadscore.web.errors import REFUSALS, InvalidRequestError
 from leadscore.web.idempotent import Act, Answer, written
 from leadscore.web.routes.backing import (
@@ -40,6 +40,16 @@ from leadscore.web.store_refusals import store_refusals
 _TAG = Tag(name="firms", description="企业 Firms")
 _EDITED = (400, 401, 403, 404, 412, 413, 415, 422, 428, 431, 500)
 _TAKEN_BACK = (401, 403, 404, 412, 422, 428, 431, 500)
+_THIS_FIRM = {"path.id": "$request.path.id"}
+_AS_SEEN = _THIS_FIRM | {"header.If-Match": "$response.header.ETag"}
+_CHANGEABLE = leads_to(
+    200,
+    *((name, _AS_SEEN) for name in ("override", "dropOverride", "exclude", "dropExclusion")),
+    ("addOutcome", _THIS_FIRM),
+    ("changes", _THIS_FIRM),
+    headers={"ETag": "企业的版本。 The version of the firm."},
+)
+"""Where an answer that shows a firm leads."""
 _SOMETHING = Text(zh="至少一项：grade、segment、role", en="at least one of grade, segment, role")
 _A_SEGMENT = Text(zh="城市画像里的环节", en="a segment of the city profile")
 
@@ -55,7 +65,7 @@ def firm_routes(backing: Backing) -> APIBlueprint:
         operation_id="firm",
         summary="一家企业 A firm",
         description="ETag 供修改时填 If-Match。 The ETag is what a change names in If-Match.",
-        openapi_extensions=READS_QUERY,
+        openapi_extensions=READS_QUERY | _CHANGEABLE,
         responses={200: FirmAnswer, **refusals(401, 403, 404, 422, 431, 500)},
     )
     @requires("read")
@@ -111,7 +121,7 @@ def firm_routes(backing: Backing) -> APIBlueprint:
         "/firms/<int:id>/override",
         operation_id="override",
         summary="以人工判断为准 Overrule the machine",
-        openapi_extensions=CHANGES,
+        openapi_extensions=CHANGES | _CHANGEABLE,
         responses={200: FirmAnswer, **refusals(*_EDITED)},
     )
     @requires("record")
@@ -130,7 +140,7 @@ def firm_routes(backing: Backing) -> APIBlueprint:
         "/firms/<int:id>/override",
         operation_id="dropOverride",
         summary="恢复机器的判断 Back to the machine's values",
-        openapi_extensions=CHANGES,
+        openapi_extensions=CHANGES | _CHANGEABLE,
         responses={200: FirmAnswer, **refusals(*_TAKEN_BACK)},
     )
     @requires("record")
@@ -144,7 +154,7 @@ def firm_routes(backing: Backing) -> APIBlueprint:
         "/firms/<int:id>/exclusion",
         operation_id="exclude",
         summary="列入排除名单 Not to be courted",
-        openapi_extensions=CHANGES,
+        openapi_extensions=CHANGES | _CHANGEABLE,
         responses={200: FirmAnswer, **refusals(*_EDITED)},
     )
     @requires("record")
@@ -161,7 +171,7 @@ def firm_routes(backing: Backing) -> APIBlueprint:
         "/firms/<int:id>/exclusion",
         operation_id="dropExclusion",
         summary="移出排除名单 May be courted again",
-        openapi_extensions=CHANGES,
+        openapi_extensions=CHANGES | _CHANGEABLE,
         responses={200: FirmAnswer, **refusals(*_TAKEN_BACK)},
     )
     @requires("record")

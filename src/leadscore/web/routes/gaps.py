@@ -90,12 +90,13 @@ def gap_routes(backing: Backing) -> APIBlueprint:
         city, lang = backing.scorer().city, backing.lang()
         with backing.database.read() as connection:
             found = candidates(connection, city.segments)
-        return jsonify(_answer(city, found, lang))
+        return jsonify(gaps_answer(city, found, lang))
 
     return api
 
 
-def _answer(city: City, found: dict[str, Candidates], lang: Lang) -> dict[str, Any]:
+def gaps_answer(city: City, found: dict[str, Candidates], lang: Lang) -> dict[str, Any]:
+    """Return the chain graph as `GapsAnswer` describes it."""
     return {
         "city": city.id,
         "name": city.name.pick(lang),

@@ -24,8 +24,10 @@ class ListUpload(BaseModel):
     mapping: str = Field(
         default="",
         max_length=20_000,
-        description="列名到标准列的对应，JSON 对象。 JSON object: canonical columns by the headers "
-        "that mean them; other headers are recognised as ever.",
+        description="列名到标准列的对应，JSON 对象；空文字表示不读取；列也可写作“工作表!B3”。 "
+        "JSON object: canonical columns by the headers that mean them, an empty text for one that "
+        "is not to be read. A column may be named by its place: sheet!B3, or sheet!B where the "
+        "header is to be found, without a sheet !B3 and !B. Other headers are recognised as ever.",
         examples=[MAPPING_EXAMPLE],
     )
     as_of: str = Field(

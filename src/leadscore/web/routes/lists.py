@@ -21,7 +21,7 @@ from leadscore.store.lists import lists as kept
 from leadscore.store.lists.reading import check_mapping
 from leadscore.web.access.permissions import requires
 from leadscore.web.access.routes_session import SECURED
-from leadscore.web.documentation import refusals
+from leadscore.web.documentation import leads_to, refusals
 from leadscore.web.errors import REFUSALS, InvalidRequestError
 from leadscore.web.idempotent import Act, Answer, written
 from leadscore.web.routes.backing import READS_QUERY, WRITES, Backing, moment, words
@@ -55,7 +55,13 @@ def list_routes(backing: Backing) -> APIBlueprint:
         summary="交入名单 Hand a list in",
         description="名单由后台任务读入、评分并入库。 A job reads it, scores its firms and keeps "
         "them; GET /lists/{id} tells how far it is.",
-        openapi_extensions=WRITES,
+        openapi_extensions=WRITES
+        | leads_to(
+            202,
+            ("list", {"id": "$response.body#/id"}),
+            ("listProblems", {"id": "$response.body#/id"}),
+            ("readJob", {"id": "$response.body#/job_id"}),
+        ),
         responses={202: ListAccepted, **refusals(400, 401, 403, 413, 422, 431, 500)},
     )
     @requires("record")
@@ -74,7 +80,12 @@ def list_routes(backing: Backing) -> APIBlueprint:
         "/lists",
         operation_id="lists",
         summary="列出名单 List the lists",
-        openapi_extensions=READS_QUERY,
+        openapi_extensions=READS_QUERY
+        | leads_to(
+            200,
+            ("list", {"id": "$response.body#/lists/0/id"}),
+            ("listProblems", {"id": "$response.body#/lists/0/id"}),
+        ),
         responses={200: ListsAnswer, **refusals(401, 403, 422, 431, 500)},
     )
     @requires("read")

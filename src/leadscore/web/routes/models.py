@@ -10,22 +10,19 @@ from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.tag import Tag
 from pydantic import BaseModel, Field
 
-from leadscore.errors import ModelError
-from leadscore.jobs.kinds import RESCORE, RETRAIN
-from leadscore.learning.retraining.day_one import expert_model
-from leadscore.learning.shelf.shelf import log_notice
-from leadscore.store.jobs.jobs import submit
-from leadscore.store.models import MirroredModel, mirror, mirrored, read_model
+from leadscore.store.models import MirroredModel, mirrored, read_model
 from leadscore.web.access.permissions import requires
 from leadscore.web.access.routes_session import SECURED
-from leadscore.web.documentation import refusals
+from leadscore.web.documentation import leads_to, refusals
 from leadscore.web.idempotent import Act, Answer, written
 from leadscore.web.payloads import STRICT
 from leadscore.web.routes.backing import READS_QUERY, WRITES, Backing, moment
+from leadscore.web.routes.model_acts import ask_for_retraining, go_back, promote_model
 from leadscore.web.routes.payloads import JobAsked, LangOnly, Moment, Words, example
-from leadscore.web.store_refusals import ContradictionError, store_refusals
+from leadscore.web.store_refusals import store_refusals
 
 _TAG = Tag(name="models", description="模型 Models")
+_RESCORED = leads_to(200, ("readJob", {"id": "$response.body#/rescoring"}))
 
 
 class VersionPath(BaseModel):
@@ -85,7 +82,9 @@ class Promoted(BaseModel):
     model_config = STRICT
 
     version: str
-    rescoring: int = Field(description="Job that scores all firms anew.")
+    rescoring: int | None = Field(
+        description="Job that scores all firms anew; null if all have their scores by this model."
+    )
 
 
 def model_routes(backing: Backing) -> APIBlueprint:
@@ -99,7 +98,12 @@ def model_routes(backing: Backing) -> APIBlueprint:
         "/models",
         operation_id="models",
         summary="列出模型 List the models",
-        openapi_extensions=READS_QUERY,
+        openapi_extensions=READS_QUERY
+        | leads_to(
+            200,
+            ("model", {"version": "$response.body#/models/0/version"}),
+            ("promote", {"version": "$response.body#/models/0/version"}),
+        ),
         responses={200: ModelsAnswer, **refusals(401, 403, 422, 431, 500)},
     )
     @requires("read")
@@ -125,64 +129,44 @@ def model_routes(backing: Backing) -> APIBlueprint:
         "/models/retrain",
         operation_id="retrain",
         summary="重新训练 Train a challenger",
-        openapi_extensions=WRITES,
+        openapi_extensions=WRITES
+        | leads_to(
+            202,
+            ("readJob", {"id": "$response.body#/job_id"}),
+            ("cancelJob", {"id": "$response.body#/job_id"}),
+        ),
         responses={202: JobAsked, **refusals(*written_statuses)},
     )
     @requires("administer")
     @written(backing.access, "model.retrain")
     def retrain(act: Act, body: Retraining) -> Answer:
-        payload = {"as_of": body.as_of and body.as_of.isoformat()}
-        job = submit(act.connection, RETRAIN, payload, by=act.actor, now=act.now)
-        return Answer({"job_id": job}, 202, about=("job", str(job)), details=payload)
+        return ask_for_retraining(act, body.as_of)
 
     @api.post(
         "/models/<version>/promote",
         operation_id="promote",
         summary="启用模型 Let a model serve",
-        openapi_extensions=WRITES,
+        openapi_extensions=WRITES | _RESCORED,
         responses={200: Promoted, **refusals(404, *written_statuses)},
     )
     @requires("administer")
     @written(backing.access, "model.promote")
     def promote(act: Act, path: VersionPath, body: Reason) -> Answer:
-        read_model(act.connection, path.version)
-        try:
-            backing.shelf.promote(
-                _city(backing), path.version, act="by_hand", now=act.now, reason=body.reason
-            )
-        except ModelError as error:
-            raise ContradictionError(error.message, error.details) from error
-        return _served(backing, act, path.version, body.reason)
+        return promote_model(backing, act, path.version, body.reason)
 
     @api.post(
         "/models/rollback",
         operation_id="rollBack",
         summary="退回前一个模型 Go back to the model before",
-        openapi_extensions=WRITES,
+        openapi_extensions=WRITES | _RESCORED,
         responses={200: Promoted, **refusals(*written_statuses)},
     )
     @requires("administer")
     @written(backing.access, "model.rollback")
     def roll_back(act: Act, body: Reason) -> Answer:
-        city, shelf = backing.scorer().city, backing.shelf
-        try:
-            version = shelf.rollback(
-                city.id, now=act.now, reason=body.reason,
-                last_resort=lambda: expert_model(city, shelf, act.now, log_notice)[0],
-            )  # fmt: skip
-        except ModelError as error:
-            raise ContradictionError(error.message, error.details) from error
-        return _served(backing, act, version, body.reason)
+        return go_back(backing, act, body.reason)
 
     return api
-
-
-def _served(backing: Backing, act: Act, version: str, reason: str | None) -> Answer:
-    """Answer that another model serves from now on, and let all firms be scored by it."""
-    mirror(act.connection, backing.shelf, _city(backing), now=act.now)
-    job = submit(act.connection, RESCORE, {}, by=act.actor, now=act.now)
-    body = {"version": version, "rescoring": job}
-    return Answer(body, about=("model", version), details={"reason": reason})
 
 
 def _city(backing: Backing) -> str:

@@ -20,7 +20,7 @@ LangQuery = Annotated[Literal["zh", "en"] | None, Field(description="回答的�
 Words = Annotated[str, Field(min_length=1, max_length=2_000, pattern=r"^[^\x00]*\S[^\x00]*$")]
 Slug = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[\x21-\x7e]+$")]
 Grade = Literal["A", "B", "C", "D"]
-Role = Literal["maker", "equipment", "materials", "design", "integration", "trade", "backing"]
+Role = Literal["maker", "equipment", "materials", "design", "integration", "trade", "service"]
 Share = Annotated[float, Field(ge=0, le=1)]
 Stage = Annotated[str, Field(json_schema_extra={"enum": list(STAGES)})]
 Veto = Annotated[str, Field(description="One of " + ", ".join(WORDING) + ".")]

@@ -2,42 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import partial
 from typing import Any
 
-import pandas as pd
 from flask import Response, jsonify
 from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.tag import Tag
 from sqlalchemy import RowMapping
 
-from leadscore.features.catalogue import CATALOGUE
 from leadscore.language import Lang
-from leadscore.lists.writing import write_ranking
-from leadscore.ranking.reasons import signed
 from leadscore.ranking.vetoes import WORDING
+from leadscore.store.ranking import written
 from leadscore.store.ranking.cursor import read_cursor
 from leadscore.store.ranking.filter import NONE
-from leadscore.store.ranking.pages import FACETS, Facets, facets, ranking_page, whole_ranking
+from leadscore.store.ranking.pages import FACETS, Facets, facets, ranking_page
 from leadscore.web.access.permissions import requires
 from leadscore.web.access.routes_session import SECURED
-from leadscore.web.documentation import refusals
+from leadscore.web.documentation import leads_to, refusals
+from leadscore.web.idempotent import noted
 from leadscore.web.routes.backing import READS_QUERY, Backing, moment, words
-from leadscore.web.routes.files import (
-    CSV,
-    XLSX,
-    described,
-    file_answer,
-    ranking_csv,
-    written_file,
+from leadscore.web.routes.files import CSV, XLSX, described
+from leadscore.web.routes.ranking_files import FileKind, ranking_file
+from leadscore.web.routes.ranking_payloads import (
+    RankingAnswer,
+    RankingFileQuery,
+    RankingPageQuery,
 )
-from leadscore.web.routes.ranking_payloads import RankingAnswer, RankingPageQuery, RankingQuery
 from leadscore.web.store_refusals import store_refusals
 
 _TAG = Tag(name="ranking", description="排名 The ranking")
-_JOINT = {"zh": "；", "en": "; "}
-_SHAPE = {"zh": "{text}（{points}）", "en": "{text} ({points})"}
 
 
 def ranking_routes(backing: Backing) -> APIBlueprint:
@@ -50,7 +42,13 @@ def ranking_routes(backing: Backing) -> APIBlueprint:
         "/ranking",
         operation_id="ranking",
         summary="排名 A page of the ranking",
-        openapi_extensions=READS_QUERY,
+        openapi_extensions=READS_QUERY
+        | leads_to(
+            200,
+            ("firm", {"id": "$response.body#/firms/0/id"}),
+            ("changes", {"id": "$response.body#/firms/0/id"}),
+            ("addOutcome", {"id": "$response.body#/firms/0/id"}),
+        ),
         responses={200: RankingAnswer, **refusals(401, 403, 422, 431, 500)},
     )
     @requires("read")
@@ -76,9 +74,8 @@ def ranking_routes(backing: Backing) -> APIBlueprint:
         responses={200: described(CSV), **refusals(401, 403, 422, 431, 500)},
     )
     @requires("read")
-    def as_csv(query: RankingQuery) -> Response:
-        lang = backing.lang()
-        return file_answer(ranking_csv(_tables(backing, query, lang), lang), "ranking.csv", CSV)
+    def as_csv(query: RankingFileQuery) -> Response:
+        return _file(backing, "csv", query)
 
     @api.get(
         "/ranking.xlsx",
@@ -88,11 +85,8 @@ def ranking_routes(backing: Backing) -> APIBlueprint:
         responses={200: described(XLSX), **refusals(401, 403, 422, 431, 500)},
     )
     @requires("read")
-    def as_workbook(query: RankingQuery) -> Response:
-        lang = backing.lang()
-        table = pd.concat(list(_tables(backing, query, lang)), ignore_index=True)
-        write = partial(write_ranking, table, lang=lang)
-        return file_answer(written_file(write, ".xlsx"), "ranking.xlsx", XLSX)
+    def as_workbook(query: RankingFileQuery) -> Response:
+        return _file(backing, "xlsx", query)
 
     return api
 
@@ -122,9 +116,8 @@ def main_reasons(reasons: Any, lang: Lang) -> list[dict[str, Any]]:
 
 
 def segment_name(backing: Backing, segment: str | None, lang: Lang) -> str | None:
-    """Return the name of a segment; None for none, and for one that the city has no longer."""
-    known = backing.scorer().city.segments.get(segment or "")
-    return known.name.pick(lang) if known else None
+    """Return the name of a segment as the city that is served has it."""
+    return written.segment_name(backing.scorer().city, segment, lang)
 
 
 def _counts(counted: Facets) -> dict[str, Any]:
@@ -138,52 +131,9 @@ def _counts(counted: Facets) -> dict[str, Any]:
     }
 
 
-def _tables(backing: Backing, query: RankingQuery, lang: Lang) -> Iterator[pd.DataFrame]:
-    """Yield the ranking as tables with the columns of a written ranking; at least one."""
-    ranked = 0
-    with backing.database.read() as connection:
-        for part in whole_ranking(connection, query.asked(), sort=query.sort):
-            yield _table(backing, part, ranked, lang)
-            ranked += sum(not row["vetoed"] for row in part)
-        if not ranked:
-            yield _table(backing, [], 0, lang)
-
-
-def _table(backing: Backing, rows: Any, ranked: int, lang: Lang) -> pd.DataFrame:
-    """Return a part of the ranking; ranks go on from ``ranked``, vetoed firms have none."""
-    column = {name: [row[name] for row in rows] for name in (
-        "name", "credit_code", "grade", "priority", "likelihood", "fit", "segment", "role",
-        "segments", "row", "model", "words", "province", "city",
-    )}  # fmt: skip
-    roles = {level: name.pick(lang) for level, name in CATALOGUE["role"].levels.items()}
-    texts = {
-        "reasons": [_line(row["reasons"], lang) for row in rows],
-        "veto": [row["veto"] and WORDING[row["veto"]].pick(lang) for row in rows],
-        "segment_name": [segment_name(backing, key, lang) for key in column["segment"]],
-        "role_name": [roles.get(key) for key in column["role"]],
-        "matched_words": column.pop("words"),
-    }
-    columns = column | texts
-    numbers = {"priority": "float64", "likelihood": "float64", "fit": "float64", "row": "Int64"}
-    table = pd.DataFrame(
-        {name: pd.Series(columns[name], dtype=numbers.get(name, "str")) for name in _COLUMNS}
-    )
-    free = table["veto"].isna()
-    rank = (free.cumsum() + ranked).astype("Int64").mask(~free)
-    table.insert(0, "rank", rank)
-    return table
-
-
-_COLUMNS = (
-    "name", "credit_code", "grade", "priority", "likelihood", "fit", "segment", "role", "reasons",
-    "veto", "segments", "row", "model", "segment_name", "role_name", "matched_words", "province",
-    "city",
-)  # fmt: skip
-
-
-def _line(reasons: Any, lang: Lang) -> str:
-    """Return the main reasons as one line of words and points."""
-    return _JOINT[lang].join(
-        _SHAPE[lang].format(text=words(each, lang), points=signed(each["points"]))
-        for each in reasons
-    )
+def _file(backing: Backing, kind: FileKind, query: RankingFileQuery) -> Response:
+    noted(backing.access, "ranking.export", details={"format": kind})
+    return ranking_file(
+        backing, kind, query.asked(), sort=query.sort, lang=backing.lang(),
+        columns=query.wanted(),
+    )  # fmt: skip

@@ -22,16 +22,17 @@ from leadscore.web.routes.payloads import (
     Share,
     Slug,
 )
+from leadscore.web.routes.ranking_files import FILE_COLUMNS
 
 _Region = Annotated[str, Field(min_length=1, max_length=50, pattern=r"^[^\x00]+$")]
 _Text = Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")]
+_COLUMN = "|".join(FILE_COLUMNS)
+_COLUMNS = rf"^(?:{_COLUMN})(?:,(?:{_COLUMN}))*$"
 _VETOES = "|".join(("yes", "no", *WORDING))
 
 
-class RankingQuery(BaseModel):
+class RankingConditions(BaseModel):
     """Which firms, and in which order."""
-
-    model_config = QUERY
 
     list_id: Number | None = Field(default=None, alias="list", description="Firms of this list.")
     chain: Slug | None = Field(default=None, description="A chain, or `none`.")
@@ -56,14 +57,37 @@ class RankingQuery(BaseModel):
         description="名称、代码、业务里都要有的词。 Words that must all occur in "
         "name, code or business.",
     )
+    shortlist: Number | None = Field(default=None, description="Firms of this shortlist.")
     sort: Sort = Field(default="-priority", description="A minus puts the highest first.")
-    lang: LangQuery = None
 
     def asked(self) -> RankingFilter:
         """Return which firms are meant."""
         fields = self.model_dump(include={"chain", "segment", "role", "region", "grade", "veto",
-                                          "stage", "text"})  # fmt: skip
+                                          "stage", "text", "shortlist"})  # fmt: skip
         return RankingFilter(list_id=self.list_id, **fields)
+
+
+class RankingQuery(RankingConditions):
+    """Which firms, in which order, and told in which language."""
+
+    model_config = QUERY
+
+    lang: LangQuery = None
+
+
+class RankingFileQuery(RankingQuery):
+    """Which firms, in which order, and which of their columns."""
+
+    columns: Annotated[str, Field(max_length=500, pattern=_COLUMNS)] | None = Field(
+        default=None,
+        description="列名，以逗号隔开；缺省为全部。 Columns, joined by commas; those of a written "
+        "ranking if missing.",
+        examples=["rank,name,grade,veto"],
+    )
+
+    def wanted(self) -> list[str]:
+        """Return the columns that are asked for; none for all."""
+        return self.columns.split(",") if self.columns else []
 
 
 class RankingPageQuery(RankingQuery):

@@ -1,0 +1,75 @@
+"""Firms of the ranking as it is kept become the table that is written for people and programs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import RowMapping
+
+from leadscore.city.profile import City
+from leadscore.features.catalogue import CATALOGUE
+from leadscore.language import Lang, Text
+from leadscore.ranking.reasons import signed
+from leadscore.ranking.vetoes import WORDING
+
+_REASON = Text(zh="{text}（{points}）", en="{text} ({points})")
+_JOINT = Text(zh="；", en="; ")
+_NUMBERS = {"priority": "float64", "likelihood": "float64", "fit": "float64", "row": "Int64"}
+_COLUMNS = (
+    "name", "credit_code", "grade", "priority", "likelihood", "fit", "segment", "role", "reasons",
+    "veto", "segments", "row", "model", "segment_name", "role_name", "matched_words", "province",
+    "city",
+)  # fmt: skip
+
+
+def written_ranking(
+    rows: Sequence[RowMapping], city: City, lang: Lang, *, ranked: int = 0
+) -> pd.DataFrame:
+    """Return firms with the columns of a written ranking, ``rank`` first.
+
+    Parameters
+    ----------
+    rows
+        Firms as `leadscore.store.ranking.pages` gives them.
+    city
+        Names the segments; one that it has no longer has no name.
+    lang
+        Of reasons, vetoes and names.
+    ranked
+        Firms with a rank that stand before these; those with a veto have none.
+    """
+    same: dict[str, list[Any]] = {
+        name: [row[name] for row in rows]
+        for name in _COLUMNS
+        if name not in ("reasons", "veto", "segment_name", "role_name", "matched_words")
+    }
+    roles = {level: name.pick(lang) for level, name in CATALOGUE["role"].levels.items()}
+    columns = same | {
+        "reasons": [_line(row["reasons"], lang) for row in rows],
+        "veto": [row["veto"] and WORDING[row["veto"]].pick(lang) for row in rows],
+        "segment_name": [segment_name(city, row["segment"], lang) for row in rows],
+        "role_name": [roles.get(row["role"]) for row in rows],
+        "matched_words": [row["words"] for row in rows],
+    }
+    table = pd.DataFrame(
+        {name: pd.Series(columns[name], dtype=_NUMBERS.get(name, "str")) for name in _COLUMNS}
+    )
+    free = table["veto"].isna()
+    table.insert(0, "rank", (free.cumsum() + ranked).astype("Int64").mask(~free))
+    return table
+
+
+def segment_name(city: City, segment: str | None, lang: Lang) -> str | None:
+    """Return the name of a segment; None for none, and for one that the city has no longer."""
+    known = city.segments.get(segment or "")
+    return known.name.pick(lang) if known else None
+
+
+def _line(reasons: Sequence[Mapping[str, Any]], lang: Lang) -> str:
+    """Return the main reasons as one line of words and points."""
+    shape = _REASON.pick(lang)
+    return _JOINT.pick(lang).join(
+        shape.format(text=reason[lang], points=signed(reason["points"])) for reason in reasons
+    )

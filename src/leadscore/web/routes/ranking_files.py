@@ -1,0 +1,86 @@
+"""The ranking as a file: all columns, or just those that are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import Literal
+
+import pandas as pd
+from flask import Response
+from sqlalchemy import RowMapping
+
+from leadscore.language import Lang
+from leadscore.lists.values.vocabularies import STAGES
+from leadscore.lists.writing import write_ranking
+from leadscore.store.ranking.cursor import Sort
+from leadscore.store.ranking.filter import RankingFilter
+from leadscore.store.ranking.pages import whole_ranking
+from leadscore.store.ranking.written import written_ranking
+from leadscore.web.routes.backing import Backing
+from leadscore.web.routes.files import CSV, XLSX, file_answer, ranking_csv, written_file
+
+FileKind = Literal["csv", "xlsx"]
+
+FILE_COLUMNS = (
+    "rank", "name", "credit_code", "grade", "priority", "likelihood", "fit", "segment", "role",
+    "reasons", "veto", "segments", "row", "model", "segment_name", "role_name", "matched_words",
+    "province", "city", "stage",
+)  # fmt: skip
+"""What may be asked for; ``stage`` stands in a file only if it is."""
+
+
+def ranking_file(
+    backing: Backing,
+    kind: FileKind,
+    asked: RankingFilter,
+    *,
+    sort: Sort,
+    lang: Lang,
+    columns: Sequence[str] = (),
+) -> Response:
+    """Return the ranking as a file for a browser to save; CSV is sent as it is read.
+
+    Parameters
+    ----------
+    backing
+        Whose store and city.
+    kind
+        Which sort of file.
+    asked, sort
+        Which firms, and in which order.
+    lang
+        Of reasons, vetoes, names, and the headers of a workbook.
+    columns
+        Some of `FILE_COLUMNS` in their order; none for those of a written ranking.
+    """
+    tables = _tables(backing, asked, sort, lang, list(dict.fromkeys(columns)))
+    if kind == "csv":
+        return file_answer(ranking_csv(tables, lang), "ranking.csv", CSV)
+    table = pd.concat(list(tables), ignore_index=True)
+    write = partial(write_ranking, table, lang=lang)
+    return file_answer(written_file(write, ".xlsx"), "ranking.xlsx", XLSX)
+
+
+def _tables(
+    backing: Backing, asked: RankingFilter, sort: Sort, lang: Lang, columns: list[str]
+) -> Iterator[pd.DataFrame]:
+    """Yield the ranking as tables; at least one."""
+    ranked, found, city = 0, False, backing.scorer().city
+    with backing.database.read() as connection:
+        for part in whole_ranking(connection, asked, sort=sort):
+            found = True
+            table = written_ranking(part, city, lang, ranked=ranked)
+            yield _chosen(table, part, columns, lang)
+            ranked += sum(not row["vetoed"] for row in part)
+        if not found:
+            yield _chosen(written_ranking([], city, lang), [], columns, lang)
+
+
+def _chosen(
+    table: pd.DataFrame, rows: Sequence[RowMapping], columns: list[str], lang: Lang
+) -> pd.DataFrame:
+    if not columns:
+        return table
+    stages = [STAGES[row["stage"]].pick(lang) if row["stage"] in STAGES else None for row in rows]
+    return table.assign(stage=pd.Series(stages, dtype="str"))[columns]

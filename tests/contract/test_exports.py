@@ -1,0 +1,122 @@
+"""A large export over HTTP: asked for, written by a job, fetched, and gone after its week."""
+
+from __future__ import annotations
+
+import io
+import os
+import threading
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from tests.contract.access_app import House, build
+from tests.kept_lists import BLADES, BREAD, TODAY, lakeport, scorer, take_in
+
+from leadscore.jobs.exports import KEPT
+from leadscore.jobs.kinds import Workplace, all_kinds
+from leadscore.jobs.worker import Worker
+from leadscore.learning.outcomes.lessons import Rules
+from leadscore.learning.shelf.shelf import Shelf
+from leadscore.lists.writing import read_ranking_csv
+from leadscore.store.auditing.trail import AuditTrail
+from leadscore.store.engine.database import Database
+from leadscore.store.jobs.jobs import submit
+from leadscore.web.routes import Backing, store_routes
+
+
+class Desk:
+    """A viewer who asks an application, and a worker beside it."""
+
+    def __init__(self, house: House, database: Database, folder: Path) -> None:
+        shelf = Shelf(folder / "models", folder / "keys" / "models.key")
+        self.house, self.exports = house, folder / "exports"
+        backing = Backing(house.access, lambda: TODAY, scorer, shelf, self.exports)
+        for routes in store_routes(backing):
+            house.app.register_api(routes)
+        self.headers = {"Authorization": f"Bearer {house.key('viewer')}"}
+        place = Workplace(lakeport, scorer, shelf, Rules, self.exports, house.clock)
+        kinds = all_kinds(place)
+        self.worker = Worker("here", database, kinds, house.clock, threading.Event())
+
+    def ask(self, method: str, path: str, **options: Any) -> Any:
+        headers = self.headers | options.pop("headers", {})
+        return self.house.client().open(f"/api/v1{path}", method=method, headers=headers, **options)
+
+    def export(self, **body: Any) -> int:
+        answer = self.ask("POST", "/exports", json=body)
+        assert answer.status_code == 202, answer.get_data(as_text=True)
+        number: int = answer.get_json()["job_id"]
+        return number
+
+
+@pytest.fixture
+def desk(database: Database, tmp_path: Path) -> Desk:
+    house = build(database, AuditTrail(tmp_path / "keys" / "audit.key"))
+    take_in(
+        database,
+        {"name": "甲有限公司", "main_business": BLADES},
+        {"name": "乙有限公司", "main_business": BREAD},
+        {"name": "丙有限公司", "main_business": BLADES, "status": "注销"},
+    )
+    return Desk(house, database, tmp_path)
+
+
+def test_an_export_is_the_ranking_as_it_is_fetched_at_once(desk: Desk, tmp_path: Path) -> None:
+    number = desk.export(lang="zh")
+    waiting = desk.ask("GET", f"/exports/{number}")
+    assert waiting.status_code == 409
+    assert desk.worker.do_one()
+    answer = desk.ask("GET", f"/exports/{number}")
+    assert (answer.status_code, answer.mimetype) == (200, "text/csv")
+    assert f'filename="ranking-{number}.csv"' in answer.headers["Content-Disposition"]
+    assert answer.data == desk.ask("GET", "/ranking.csv?lang=zh").data
+    path = tmp_path / "fetched.csv"
+    path.write_bytes(answer.data)
+    assert read_ranking_csv(path)["rank"].fillna(0).tolist() == [1, 2, 0]
+    acts = [(actor, action) for actor, action, _ in desk.house.acts()]
+    asked = "ranking.export"
+    assert acts == [("key:viewers", name) for name in (asked, "export.fetch", asked)]
+
+
+def test_a_workbook_holds_what_was_asked_for(desk: Desk) -> None:
+    number = desk.export(veto="no", sort="name", format="xlsx", lang="en")
+    assert desk.worker.do_one()
+    answer = desk.ask("GET", f"/exports/{number}")
+    assert answer.status_code == 200
+    sheet = pd.read_excel(io.BytesIO(answer.data), engine="calamine")
+    assert sheet["Firm"].tolist() == ["乙有限公司", "甲有限公司"]
+
+
+def test_one_key_asks_for_one_export(desk: Desk) -> None:
+    again = {"Idempotency-Key": "k"}
+    asked = [desk.ask("POST", "/exports", json={}, headers=again) for _ in range(2)]
+    assert asked[0].get_json() == asked[1].get_json()
+    assert desk.worker.do_one()
+    assert not desk.worker.do_one()
+
+
+def test_after_its_week_an_export_is_gone(desk: Desk) -> None:
+    number = desk.export()
+    assert desk.worker.do_one()
+    (file,) = desk.exports.iterdir()
+    written = desk.house.clock().timestamp()
+    os.utime(file, (written, written))
+    assert desk.ask("GET", f"/exports/{number}").status_code == 200
+    desk.house.clock.turn(seconds=(KEPT + timedelta(seconds=1)).total_seconds())
+    desk.headers = {"Authorization": f"Bearer {desk.house.key('viewer', 'later')}"}
+    answer = desk.ask("GET", f"/exports/{number}")
+    assert (answer.status_code, answer.get_json()["error"]["code"]) == (410, "gone")
+
+
+def test_what_is_no_export_has_no_file(desk: Desk) -> None:
+    assert desk.ask("GET", "/exports/77").status_code == 404
+    with desk.house.access.database.write() as connection:
+        number = submit(connection, "retrain", {}, by="li.na", now=desk.house.clock())
+    assert desk.ask("GET", f"/exports/{number}").status_code == 404
+
+
+@pytest.mark.parametrize("body", [{"format": "pdf"}, {"sort": "age"}, {"nope": 1}, {"grade": "E"}])
+def test_an_export_that_cannot_be_is_refused(desk: Desk, body: dict[str, Any]) -> None:
+    assert desk.ask("POST", "/exports", json=body).status_code == 422

@@ -1,0 +1,36 @@
+"""The service does what its description says, whatever it is asked, on both databases."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.contract.openapi_service import faults, seeded_service
+
+from leadscore.store.engine.database import Database
+
+EXAMPLES = 100
+"""Requests made up for each operation, beside those at the edges of each of its values."""
+
+NEEDS_MORE = {
+    # A password, a link or a session that nobody can guess, or a log-in service elsewhere.
+    "POST /api/v1/session",
+    "POST /api/v1/password",
+    "PUT /api/v1/me/password",
+    "GET /api/v1/oidc/start",
+    "GET /api/v1/oidc/callback",
+    # The ETag of this very moment; the tests of these routes know it.
+    "PUT /api/v1/firms/{id}/override",
+    "DELETE /api/v1/firms/{id}/override",
+    "PUT /api/v1/firms/{id}/exclusion",
+    "DELETE /api/v1/firms/{id}/exclusion",
+}
+"""What may be refused whenever it is asked; all else is done at least once."""
+
+
+def test_the_service_keeps_to_its_description(database: Database, tmp_path: Path) -> None:
+    service = seeded_service(database, tmp_path)
+    found = list(faults(service, max_examples=EXAMPLES))
+    assert not found, "\n\n".join(found)
+    me = service.app.test_client().get("/api/v1/me", headers=service.headers)
+    assert me.status_code == 200, "the key was lost on the way, and much was never asked"
+    assert service.never_done() <= NEEDS_MORE
