@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import shutil
 import sqlite3
 from collections import Counter
@@ -21,6 +22,8 @@ _VERSION = pytest.StashKey[str]()
 _NUMBERS = itertools.count(1)
 _TEMPLATE = "template_of_tests"
 _RAN_ON = "store contract"
+_COVERAGE = "COVERAGE_PROCESS_CONFIG"
+_MEASURING = os.environ.get(_COVERAGE)
 
 
 @pytest.fixture(scope="session")
@@ -71,6 +74,19 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
     yield database
     database.close()
     _administer(url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Let the processes that a test starts measure coverage only where it is marked for that.
+
+    To be measured doubles the time that a process takes to start, and most only repeat what is
+    measured in this one.
+    """
+    if _MEASURING and item.get_closest_marker("measured"):
+        os.environ[_COVERAGE] = _MEASURING
+    else:
+        os.environ.pop(_COVERAGE, None)
 
 
 def _migrated(url: URL) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -20,6 +21,7 @@ import pandas as pd
 from scipy.optimize import brentq
 from scipy.special import expit
 
+from leadscore.city.loading import load_city
 from leadscore.city.profile import City
 from leadscore.features.build import FirmFeatures
 from leadscore.features.catalogue import DIRECTIONS
@@ -27,6 +29,7 @@ from leadscore.learning.retraining.expert import expert_scorecard
 from leadscore.learning.tables.scorecard import CategoricalTable, NumericTable, Scorecard, Table
 from leadscore.lists import clean, from_frame
 from leadscore.lists.values.codes import ALPHABET
+from leadscore.shipped import shipped
 
 Experts = Literal["right", "half", "wrong"]
 
@@ -196,6 +199,16 @@ def simulate(
 
 
 # --- firms ---------------------------------------------------------------------------------
+
+
+@cache
+def of_wrong_experts() -> History:
+    """Return the history of 600 pursuits that better models are learned from; drawn only once.
+
+    What it holds is shared by all who ask for it: take copies before changing anything.
+    """
+    city = load_city(shipped("cities", "nanchang.toml"))
+    return simulate(city, experts="wrong", sharpness=3, seed=1)
 
 
 def _firms(city: City, count: int, rng: np.random.Generator) -> pd.DataFrame:

@@ -11,7 +11,8 @@ from flask.testing import FlaskClient
 from pydantic import ValidationError
 
 from leadscore.store.access import api_keys, users
-from leadscore.store.auditing.trail import AuditTrail, page
+from leadscore.store.auditing.pages import page
+from leadscore.store.auditing.trail import AuditTrail
 from leadscore.store.engine.database import Database
 from leadscore.web.access.callers import Access
 from leadscore.web.access.guard import protect
@@ -97,8 +98,10 @@ class Browser:
         return self.client.open(path, method=method, headers=headers, **options)
 
 
-def build(database: Database, trail: AuditTrail, *, demo: bool = False) -> House:
-    """Return an application over a database."""
+def build(
+    database: Database, trail: AuditTrail, *, clock: Clock | None = None, **more: Any
+) -> House:
+    """Return an application over a database; ``more`` is what else `Access` takes."""
     app = Application(
         __name__,
         info=service_info(),
@@ -109,8 +112,8 @@ def build(database: Database, trail: AuditTrail, *, demo: bool = False) -> House
         validation_error_callback=_refuse,
     )
     app.openapi_version = "3.1.0"
-    clock = Clock()
-    access = Access(database, trail, clock, demo=demo)
+    clock = clock or Clock()
+    access = Access(database, trail, clock, **more)
     house = House(app, access, clock)
     for routes in (session_routes, user_routes, key_routes, audit_routes):
         app.register_api(routes(access))
@@ -128,7 +131,7 @@ def build(database: Database, trail: AuditTrail, *, demo: bool = False) -> House
         return Answer({"number": len(house.effects)}, 201, {"X-Number": "1"}, ("note", "1"))
 
     declare_under(app, f"{DOCUMENT}/", "public")
-    _answer_errors(app, "en")
+    _answer_errors(app, "en", lambda _status, _message: None)
     protect(app, access, host="127.0.0.1")
     return house
 

@@ -22,7 +22,7 @@ from leadscore.web.access.links import first_administrator_link
 from leadscore.web.access.permissions import PERMISSIONS, declared, requires, undeclared
 from leadscore.web.payloads import ErrorAnswer
 
-PUBLIC = {"logIn", "setPassword"}
+PUBLIC = {"logIn", "setPassword", "beginProviderLogIn", "endProviderLogIn"}
 
 
 @pytest.fixture

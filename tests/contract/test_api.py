@@ -285,7 +285,8 @@ def test_the_description_names_every_status_and_gives_examples_that_hold(
     assert description["openapi"].startswith("3.1")
     statuses = {"200", "400", "401", "403", "413", "415", "422", "431", "500"}
     assert set(post["responses"]) == statuses
-    assert {parameter["name"] for parameter in post["parameters"]} == {"lang", "Accept-Language"}
+    named = {parameter["name"] for parameter in post["parameters"]}
+    assert named == {"lang", "Accept-Language", "Idempotency-Key"}
     schemas = description["components"]["schemas"]
     ScoreAnswer.model_validate(schemas["ScoreAnswer"]["examples"][0])
     assert set(schemas["Firm"]["properties"]) == set(Firm.model_fields)

@@ -6,13 +6,14 @@ import io
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pandas as pd
 import pytest
 from tests.contract.access_app import House, build
 from tests.kept_lists import BLADES, BREAD, NOW, TODAY, as_csv, code, lakeport, scorer, take_in
 
+from leadscore.features.catalogue import CATALOGUE
 from leadscore.learning.retraining.day_one import expert_model
 from leadscore.learning.shelf.shelf import Shelf, log_notice
 from leadscore.lists.writing import read_ranking_csv
@@ -23,8 +24,9 @@ from leadscore.store.lists.intake import take_in_list
 from leadscore.store.models import mirror
 from leadscore.web.access.permissions import PERMISSIONS, declared
 from leadscore.web.routes import Backing, store_routes
+from leadscore.web.routes.payloads import Role
 
-OURS = re.compile("/api/v1/(?:lists|ranking|firms|gaps|models)")
+OURS = re.compile("/api/v1/(?:lists|ranking|exports|firms|gaps|models)")
 ROWS = [
     {"name": "=甲有限公司", "credit_code": code(1), "main_business": BLADES, "city": "深圳市"},
     {"name": "乙有限公司", "main_business": BREAD},
@@ -55,7 +57,12 @@ def office(database: Database, tmp_path: Path) -> Office:
     house = build(database, AuditTrail(tmp_path / "keys" / "audit.key"))
     shelf = Shelf(tmp_path / "models", tmp_path / "keys" / "models.key")
     backing = Backing(
-        access=house.access, today=lambda: TODAY, scorer=scorer, shelf=shelf, default_lang="en"
+        access=house.access,
+        today=lambda: TODAY,
+        scorer=scorer,
+        shelf=shelf,
+        exports=tmp_path / "exports",
+        default_lang="en",
     )
     for routes in store_routes(backing):
         house.app.register_api(routes)
@@ -297,15 +304,19 @@ def test_every_route_says_who_may_and_refuses_the_others(office: Office) -> None
                 )
                 assert (answer.status_code == 403) == (permission not in PERMISSIONS[role])
             sent += 1
-    assert sent == 20
+    assert sent == 22
 
 
 def test_the_description_names_what_is_refused(office: Office) -> None:
     paths = office.house.client().get("/openapi/openapi.json").get_json()["paths"]
     ours = {path: each for path, each in paths.items() if OURS.match(path)}
-    assert len(ours) == 17
+    assert len(ours) == 19
     for operations in ours.values():
         for method, operation in operations.items():
             answered = set(operation["responses"])
             assert {"401", "403", "431", "500"} <= answered
             assert (method in ("put", "delete")) == ({"412", "428"} <= answered)
+
+
+def test_the_roles_of_the_api_are_those_of_the_catalogue() -> None:
+    assert set(get_args(Role)) == set(CATALOGUE["role"].levels)

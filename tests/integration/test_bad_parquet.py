@@ -9,6 +9,8 @@ from tests import bad_files as bad
 from leadscore.errors import ListError
 from leadscore.lists.reading import read_list
 
+pytestmark = pytest.mark.measured
+
 
 @pytest.mark.parametrize(
     ("make", "got", "words"),

@@ -1,4 +1,4 @@
-"""The commands as a user types them, in a process of their own."""
+"""The commands as a user types them; see `tests.commands` for which take a process."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from pathlib import Path
 import openpyxl
 import pandas as pd
 import pytest
+from tests.commands import COMMAND, ENOUGH_SECONDS, called, typed, variables
 
 from leadscore import rank
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "data" / "samples" / "electronics.csv"
 LAKEPORT = ROOT / "tests" / "cities" / "lakeport.toml"
-COMMAND = Path(sys.executable).with_name("leadscore")
 
 
 @pytest.fixture(scope="module")
@@ -26,19 +26,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("home")
 
 
-def leadscore(
-    *arguments: object, home: Path, **environment: str
-) -> subprocess.CompletedProcess[str]:
-    environment = {"LEADSCORE_HOME": str(home), "LEADSCORE_LANG": "zh", **environment}
-    return subprocess.run(
-        [COMMAND, *map(str, arguments)], capture_output=True, encoding="utf-8", timeout=60,
-        env={**os.environ, **environment}, check=False,
-    )  # fmt: skip
-
-
 def test_a_list_is_ranked_printed_and_written(home: Path, tmp_path: Path) -> None:
     out, problems = tmp_path / "ranking.csv", tmp_path / "problems.csv"
-    done = leadscore("rank", SAMPLE, "-o", out, "--problems", problems, "--top", 5, home=home)
+    done = typed("rank", SAMPLE, "-o", out, "--problems", problems, "--top", 5, home=home)
     assert done.returncode == 0, done.stderr
     assert "读入145行 = 排名" in done.stdout
     table = pd.read_csv(out, encoding="utf-8-sig")
@@ -56,7 +46,7 @@ def test_the_workbook_has_the_ranking_the_problems_and_the_columns(
     home: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "ranking.xlsx"
-    done = leadscore("rank", SAMPLE, "-o", out, home=home)
+    done = called("rank", SAMPLE, "-o", out, home=home)
     assert done.returncode == 0, done.stderr
     book = openpyxl.load_workbook(out, read_only=True)
     assert len(book.sheetnames) == 3
@@ -65,8 +55,8 @@ def test_the_workbook_has_the_ranking_the_problems_and_the_columns(
 
 def test_another_city_ranks_the_same_list_differently(home: Path, tmp_path: Path) -> None:
     here, there = tmp_path / "here.csv", tmp_path / "there.csv"
-    leadscore("rank", SAMPLE, "-o", here, home=home)
-    done = leadscore("rank", SAMPLE, "-o", there, "--city", LAKEPORT, home=home)
+    called("rank", SAMPLE, "-o", here, home=home)
+    done = called("rank", SAMPLE, "-o", there, "--city", LAKEPORT, home=home)
     assert done.returncode == 0, done.stderr
     one, other = (pd.read_csv(path, encoding="utf-8-sig") for path in (here, there))
     assert set(one["name"]) == set(other["name"])
@@ -77,7 +67,7 @@ def test_another_city_ranks_the_same_list_differently(home: Path, tmp_path: Path
 def test_an_unreadable_list_is_one_sentence_and_exit_code_2(home: Path, tmp_path: Path) -> None:
     picture = tmp_path / "list.csv"
     picture.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(64))
-    done = leadscore("rank", picture, home=home)
+    done = typed("rank", picture, home=home)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
     assert "list.csv" in done.stderr
@@ -87,8 +77,8 @@ def test_an_unreadable_list_is_one_sentence_and_exit_code_2(home: Path, tmp_path
 def test_a_list_that_is_not_there_and_an_odd_output_are_bad_usage(
     home: Path, tmp_path: Path
 ) -> None:
-    missing = leadscore("rank", tmp_path / "no.csv", home=home)
-    odd = leadscore("rank", SAMPLE, "-o", tmp_path / "ranking.doc", home=home)
+    missing = called("rank", tmp_path / "no.csv", home=home)
+    odd = called("rank", SAMPLE, "-o", tmp_path / "ranking.doc", home=home)
     for done in (missing, odd):
         assert done.returncode == 2
         assert len(done.stderr.strip().splitlines()) <= 3
@@ -100,7 +90,7 @@ def test_excluded_firms_are_vetoed(home: Path, tmp_path: Path) -> None:
     excluded = tmp_path / "excluded.csv"
     table[["企业名称"]].iloc[[0]].to_csv(excluded, index=False)
     out = tmp_path / "ranking.csv"
-    done = leadscore("rank", SAMPLE, "-o", out, "--exclude", excluded, home=home)
+    done = called("rank", SAMPLE, "-o", out, "--exclude", excluded, home=home)
     assert done.returncode == 0, done.stderr
     ranking = pd.read_csv(out, encoding="utf-8-sig").set_index("name")
     assert ranking.loc[table["企业名称"][0], "veto"] == "在排除名单上"
@@ -108,7 +98,7 @@ def test_excluded_firms_are_vetoed(home: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("lang", "words"), [("zh", "画像无误"), ("en", "the profile is sound")])
 def test_a_sound_profile_is_drawn_as_a_tree(home: Path, lang: str, words: str) -> None:
-    done = leadscore("city", "check", LAKEPORT, "--lang", lang, home=home)
+    done = typed("city", "check", LAKEPORT, "--lang", lang, home=home)
     assert done.returncode == 0, done.stderr
     assert words in done.stdout
     assert "wind" in done.stdout
@@ -121,7 +111,7 @@ def test_all_mistakes_of_a_profile_are_told_at_once(home: Path, tmp_path: Path) 
         'feeds = ["wind.turbine"]', 'feeds = ["wind.turbin"]', 1
     )
     broken.write_text(text, encoding="utf-8")
-    done = leadscore("city", "check", broken, "--lang", "en", home=home)
+    done = typed("city", "check", broken, "--lang", "en", home=home)
     assert done.returncode == 2
     assert "plenty" in done.stderr
     assert "wind.turbin" in done.stderr
@@ -133,13 +123,13 @@ def test_a_card_that_names_no_feature_is_a_mistake(home: Path, tmp_path: Path) -
         "[card.feature.sought]", "[card.feature.sougt]"
     )
     broken.write_text(text, encoding="utf-8")
-    done = leadscore("city", "check", broken, "--lang", "en", home=home)
+    done = called("city", "check", broken, "--lang", "en", home=home)
     assert done.returncode == 2
     assert 'card.feature.sougt: found sougt, wanted perhaps "sought"?' in done.stderr
 
 
 def test_a_wrong_setting_names_its_variable(home: Path) -> None:
-    done = leadscore("city", "check", LAKEPORT, home=home, LEADSCORE_PORT="many")
+    done = typed("city", "check", LAKEPORT, home=home, LEADSCORE_PORT="many")
     assert done.returncode == 2
     assert "LEADSCORE_PORT" in done.stderr
     assert "many" in done.stderr
@@ -154,7 +144,7 @@ def test_help_names_every_command_and_takes_no_time_for_pandas(home: Path) -> No
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.rstrip().endswith("loaded:")
     assert all(command in done.stdout for command in ("rank", "serve", "city"))
-    assert leadscore("--version", home=home).stdout.startswith("leadscore")
+    assert typed("--version", home=home).stdout.startswith("leadscore")
 
 
 def test_no_file_of_a_run_takes_the_place_of_another(home: Path, tmp_path: Path) -> None:
@@ -167,7 +157,7 @@ def test_no_file_of_a_run_takes_the_place_of_another(home: Path, tmp_path: Path)
         ("-o", other, "--problems", tmp_path / "." / "other.csv"),
         ("-o", other, "--city", other),
     ):
-        done = leadscore("rank", listed, *arguments, home=home)
+        done = called("rank", listed, *arguments, home=home)
         assert done.returncode == 2
         assert "是同一个文件" in done.stderr
     assert listed.read_bytes() == SAMPLE.read_bytes()
@@ -178,7 +168,7 @@ def test_a_bad_place_for_the_problems_is_refused_before_the_work(
     home: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "ranking.csv"
-    done = leadscore("rank", SAMPLE, "-o", out, "--problems", tmp_path / "p.txt", home=home)
+    done = called("rank", SAMPLE, "-o", out, "--problems", tmp_path / "p.txt", home=home)
     assert done.returncode == 2
     assert "p.txt" in done.stderr
     assert done.stdout == ""
@@ -190,9 +180,9 @@ def test_a_bad_place_for_the_problems_is_refused_before_the_work(
     [
         ("{} | true", 0),
         ("{} | head -n 1", 0),
-        ("{} 2>&1 | true", 0),
+        pytest.param("{} 2>&1 | true", 0, marks=pytest.mark.measured),
         ("{} > /dev/full", 2),
-        ("{} > /dev/full 2>&1", 2),
+        pytest.param("{} > /dev/full 2>&1", 2, marks=pytest.mark.measured),
     ],
 )
 def test_the_file_is_there_whatever_becomes_of_the_screen(
@@ -202,8 +192,8 @@ def test_the_file_is_there_whatever_becomes_of_the_screen(
     command = shlex.join(map(str, (COMMAND, "rank", SAMPLE, "-o", out, "--top", 100)))
     done = subprocess.run(
         ["bash", "-c", "set -o pipefail; " + shell.format(command)], capture_output=True,
-        encoding="utf-8", check=False, timeout=60,
-        env=os.environ | {"LEADSCORE_HOME": str(home), "LEADSCORE_LANG": "zh"},
+        encoding="utf-8", check=False, timeout=ENOUGH_SECONDS,
+        env=variables(home),
     )  # fmt: skip
     assert done.returncode == code
     assert "Traceback" not in done.stderr
@@ -219,24 +209,27 @@ def test_a_terminal_that_lacks_a_character_shows_a_question_mark(
     listed = tmp_path / "list.csv"
     listed.write_text("企业名称\n𠮷某光电有限公司\n", encoding="utf-8")
     done = subprocess.run(
-        [COMMAND, "rank", listed], capture_output=True, check=True, timeout=60,
-        env=os.environ
-        | {"LEADSCORE_HOME": str(home), "LEADSCORE_LANG": "zh", "PYTHONIOENCODING": encoding},
+        [COMMAND, "rank", listed], capture_output=True, check=True, timeout=ENOUGH_SECONDS,
+        env=variables(home, PYTHONIOENCODING=encoding),
     )  # fmt: skip
     assert "?" in done.stdout.decode(encoding)
     assert done.stderr == b""
 
 
+@pytest.mark.measured
 def test_ctrl_c_ends_with_a_short_sentence_and_no_file(home: Path, tmp_path: Path) -> None:
     listed, out = tmp_path / "list.csv", tmp_path / "ranking.csv"
     os.mkfifo(listed)
     running = subprocess.Popen(
         [COMMAND, "rank", listed, "-o", out], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        env=os.environ | {"LEADSCORE_HOME": str(home), "LEADSCORE_LANG": "zh"},
+        env=variables(home),
     )  # fmt: skip
-    with listed.open("wb"):  # opens once the command waits at the other end
-        running.send_signal(signal.SIGINT)
-        printed, told = running.communicate(timeout=30)
+    try:
+        with listed.open("wb"):  # opens once the command waits at the other end
+            running.send_signal(signal.SIGINT)
+            printed, told = running.communicate(timeout=ENOUGH_SECONDS)
+    finally:
+        running.kill()
     assert running.returncode == 130
     assert told.decode().strip() == "已中断。"
     assert printed == b""
@@ -247,7 +240,7 @@ def test_ctrl_c_ends_with_a_short_sentence_and_no_file(home: Path, tmp_path: Pat
 def test_a_missing_list_is_told_in_the_language_asked_for(
     home: Path, tmp_path: Path, lang: str, words: str
 ) -> None:
-    done = leadscore("rank", tmp_path / "no.csv", "--lang", lang, home=home)
+    done = called("rank", tmp_path / "no.csv", "--lang", lang, home=home)
     assert done.returncode == 2
     assert words in done.stderr
     assert "No such file" not in done.stderr
@@ -256,10 +249,10 @@ def test_a_missing_list_is_told_in_the_language_asked_for(
 def test_a_damaged_model_is_built_anew_and_said_in_the_language(tmp_path: Path) -> None:
     listed = tmp_path / "list.csv"
     listed.write_text("企业名称\n某某光电有限公司\n", encoding="utf-8")
-    leadscore("rank", listed, home=tmp_path)
+    called("rank", listed, home=tmp_path)
     (artefact,) = (tmp_path / "models").glob("*/pipeline.joblib")
     artefact.write_bytes(b"half")
-    done = leadscore("rank", listed, home=tmp_path)
+    done = called("rank", listed, home=tmp_path)
     assert done.returncode == 0
     assert "重新生成" in done.stderr
     assert "built anew" not in done.stderr
@@ -267,9 +260,7 @@ def test_a_damaged_model_is_built_anew_and_said_in_the_language(tmp_path: Path) 
 
 def test_a_wrong_setting_is_told_in_the_language_asked_for(home: Path) -> None:
     for lang, words in (("zh", "0 到 65535 的整数"), ("en", "a whole number from 0 to 65535")):
-        done = leadscore(
-            "city", "check", LAKEPORT, "--lang", lang, home=home, LEADSCORE_PORT="many"
-        )
+        done = called("city", "check", LAKEPORT, "--lang", lang, home=home, LEADSCORE_PORT="many")
         assert done.returncode == 2
         assert words in done.stderr
 
@@ -282,14 +273,14 @@ def test_the_exclusion_list_says_how_many_it_named_and_found(home: Path, tmp_pat
         ("zh", "排除名单：3 家，命中 2 家，1 行未读"),
         ("en", "exclusion list: 3 firms, 2 found, 1 row unread"),
     ):
-        done = leadscore("rank", SAMPLE, "--exclude", excluded, "--lang", lang, home=home)
+        done = called("rank", SAMPLE, "--exclude", excluded, "--lang", lang, home=home)
         assert line in done.stdout.splitlines()
 
 
 @pytest.mark.filterwarnings("ignore:.*extension is not supported:UserWarning")
 def test_what_a_reader_should_know_stands_in_the_workbook_too(home: Path, tmp_path: Path) -> None:
     out = tmp_path / "ranking.xlsx"
-    done = leadscore("rank", SAMPLE, "-o", out, home=home)
+    done = called("rank", SAMPLE, "-o", out, home=home)
     book = openpyxl.load_workbook(out, read_only=True)
     told = [str(row[1]) for row in book.worksheets[2].iter_rows(values_only=True)]
     notices = done.stderr.splitlines()
@@ -299,20 +290,19 @@ def test_what_a_reader_should_know_stands_in_the_workbook_too(home: Path, tmp_pa
 
 
 def test_one_problem_is_no_problems(home: Path) -> None:
-    done = leadscore("rank", SAMPLE, "--lang", "en", home=home)
+    done = called("rank", SAMPLE, "--lang", "en", home=home)
     assert "\n1 problem in the data" in done.stdout
 
 
+@pytest.mark.measured
 def test_colour_and_width_are_those_of_the_terminal_that_shows_them(home: Path) -> None:
     def shown(**environment: str) -> str:
         ours, theirs = os.openpty()
         running = subprocess.Popen(
             [COMMAND, "rank", SAMPLE, "--top", "1"], stdout=theirs, stderr=subprocess.PIPE,
-            env=os.environ
-            | {"LEADSCORE_HOME": str(home), "LEADSCORE_LANG": "zh", "COLUMNS": "80"}
-            | environment,
+            env=variables(home, COLUMNS="80", **environment),
         )  # fmt: skip
-        running.communicate(timeout=60)
+        running.communicate(timeout=ENOUGH_SECONDS)
         os.close(theirs)
         text = os.read(ours, 100_000).decode()
         os.close(ours)
@@ -323,7 +313,7 @@ def test_colour_and_width_are_those_of_the_terminal_that_shows_them(home: Path) 
     assert "\x1b" not in plain
     assert "-" * 80 in plain
     assert "-" * 81 not in plain
-    assert "\x1b" not in leadscore("rank", SAMPLE, "--top", 1, home=home).stdout
+    assert "\x1b" not in called("rank", SAMPLE, "--top", 1, home=home).stdout
 
 
 def test_in_python_the_table_brings_its_counts_notices_and_problems(

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import URL
-
-COMMAND = Path(sys.executable).with_name("leadscore")
-Done = subprocess.CompletedProcess[str]
+from tests.commands import Done, called, typed
 
 
-def leadscore(*arguments: object, home: Path, **environment: str) -> Done:
-    environment = {"LEADSCORE_HOME": str(home), "LEADSCORE_LANG": "en", **environment}
-    return subprocess.run(
-        [COMMAND, *map(str, arguments)], capture_output=True, encoding="utf-8", timeout=120,
-        env={**os.environ, **environment}, check=False,
-    )  # fmt: skip
+def english(*arguments: object, home: Path, **environment: str) -> Done:
+    return called(*arguments, home=home, LEADSCORE_LANG="en", **environment)
 
 
 @pytest.fixture
@@ -32,20 +23,20 @@ def listed(tmp_path: Path) -> Path:
 
 def test_upgrade_backup_and_restore(tmp_path: Path, listed: Path) -> None:
     home, file = tmp_path / "home", tmp_path / "backup"
-    assert "was upgraded" in leadscore("db", "upgrade", home=home).stdout
-    assert "up to date" in leadscore("db", "upgrade", home=home).stdout
-    assert "1 new" in leadscore("outcomes", "import", listed, home=home).stdout
-    assert "backed up" in leadscore("db", "backup", file, home=home).stdout
-    again = leadscore("db", "backup", file, home=home)
+    assert "was upgraded" in typed("db", "upgrade", home=home, LEADSCORE_LANG="en").stdout
+    assert "up to date" in english("db", "upgrade", home=home).stdout
+    assert "1 new" in english("outcomes", "import", listed, home=home).stdout
+    assert "backed up" in english("db", "backup", file, home=home).stdout
+    again = typed("db", "backup", file, home=home, LEADSCORE_LANG="en")
     assert (again.returncode, again.stdout) == (2, "")
     assert "was not overwritten" in again.stderr
-    refused = leadscore("db", "restore", file, home=home)
+    refused = english("db", "restore", file, home=home)
     assert refused.returncode == 2
     assert "--replace" in refused.stderr
-    assert leadscore("db", "restore", file, "--replace", home=home).returncode == 0
+    assert typed("db", "restore", file, "--replace", home=home).returncode == 0
     other = tmp_path / "other"
-    assert "restored" in leadscore("db", "restore", file, home=other).stdout
-    assert "1 known already" in leadscore("outcomes", "import", listed, home=other).stdout
+    assert "restored" in english("db", "restore", file, home=other).stdout
+    assert "1 known already" in english("outcomes", "import", listed, home=other).stdout
 
 
 def test_outcomes_go_into_postgresql_by_its_address(
@@ -56,10 +47,10 @@ def test_outcomes_go_into_postgresql_by_its_address(
         connection.execute(text("CREATE DATABASE by_command"))
     url = postgresql_url.set(drivername="postgresql", database="by_command")
     address = url.render_as_string(hide_password=False)
-    done = leadscore("outcomes", "import", listed, home=tmp_path, LEADSCORE_DATABASE=address)
+    done = english("outcomes", "import", listed, home=tmp_path, LEADSCORE_DATABASE=address)
     assert "1 new" in done.stdout, done.stderr
     assert not (tmp_path / "leadscore.sqlite3").exists()
-    told = leadscore("db", "upgrade", home=tmp_path, LEADSCORE_DATABASE=address).stdout
+    told = english("db", "upgrade", home=tmp_path, LEADSCORE_DATABASE=address).stdout
     assert "by_command is up to date" in told
     assert str(url.password) not in told
     with engine.connect() as connection:
@@ -71,7 +62,7 @@ def test_outcomes_go_into_postgresql_by_its_address(
     "address", ["mysql://u:geheim@host/db", "sqlite:///file:x?uri=true", "sqlite://", "://a@b@c"]
 )
 def test_an_address_that_is_none_is_told_without_its_password(tmp_path: Path, address: str) -> None:
-    done = leadscore("db", "upgrade", home=tmp_path, LEADSCORE_DATABASE=address)
+    done = english("db", "upgrade", home=tmp_path, LEADSCORE_DATABASE=address)
     assert done.returncode == 2
     assert "LEADSCORE_DATABASE" in done.stderr
     assert "geheim" not in done.stderr

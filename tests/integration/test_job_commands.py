@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
-import sys
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.commands import COMMAND, Done, called, typed, variables
 
 from leadscore.store.engine.database import Database
 from leadscore.store.engine.opening import open_store
 from leadscore.store.jobs.jobs import Job, read_job, submit
 
-COMMAND = [
-    sys.executable,
-    "-c",
-    "import leadscore.cli.jobs; from leadscore.cli import main; main()",
-]
 DEADLINE = 60.0
 
 
@@ -35,15 +30,8 @@ def database_of(home: Path) -> Database:
     return Database(home / "leadscore.sqlite3")
 
 
-def environment(home: Path) -> dict[str, str]:
-    return {**os.environ, "LEADSCORE_HOME": str(home), "LEADSCORE_LANG": "en"}
-
-
-def leadscore(home: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*COMMAND, *map(str, arguments)], env=environment(home), capture_output=True,
-        encoding="utf-8", timeout=DEADLINE, check=False,
-    )  # fmt: skip
+def leadscore(home: Path, *arguments: object, by: Callable[..., Done] = called) -> Done:
+    return by(*arguments, home=home, LEADSCORE_LANG="en")
 
 
 def ask(home: Path, kind: str, **payload: Any) -> int:
@@ -61,21 +49,25 @@ def test_jobs_are_listed_and_cancelled(home: Path) -> None:
     number = ask(home, "retrain")
     done = leadscore(home, "jobs", "cancel", number)
     assert (done.returncode, done.stdout) == (0, f"job {number} is cancelled.\n")
-    listed = leadscore(home, "jobs", "list", "--lang", "zh").stdout.splitlines()
+    listed = leadscore(home, "jobs", "list", "--lang", "zh", by=typed).stdout.splitlines()
     assert listed[0].startswith("编号")
     assert "已取消" in listed[1]
     assert read(home, number).state == "cancelled"
 
 
 def test_cancelling_what_is_not_there_says_so(home: Path) -> None:
-    done = leadscore(home, "jobs", "cancel", 7)
+    done = leadscore(home, "jobs", "cancel", 7, by=typed)
     assert (done.returncode, done.stderr) == (2, "there is no job 7\n")
 
 
+@pytest.mark.measured
 def test_a_worker_alone_does_jobs_until_it_is_told_to_stop(home: Path) -> None:
     number = ask(home, "export")
     with subprocess.Popen(
-        [*COMMAND, "worker"], env=environment(home), stderr=subprocess.PIPE, text=True
+        [COMMAND, "worker"],
+        env=variables(home, LEADSCORE_LANG="en"),
+        stderr=subprocess.PIPE,
+        text=True,
     ) as worker:
         until = time.monotonic() + DEADLINE
         while not read(home, number).ended_at and time.monotonic() < until:

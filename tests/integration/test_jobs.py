@@ -89,6 +89,7 @@ def test_four_processes_do_each_of_a_thousand_jobs_once(database: Database, tmp_
     assert {job.attempts for job in jobs} == {1}
 
 
+@pytest.mark.measured
 def test_a_job_whose_worker_is_killed_is_done_by_the_next(
     database: Database, tmp_path: Path
 ) -> None:
@@ -105,6 +106,7 @@ def test_a_job_whose_worker_is_killed_is_done_by_the_next(
     assert noted(file)[1] != first
 
 
+@pytest.mark.measured
 def test_a_running_job_is_cancelled(database: Database, tmp_path: Path) -> None:
     file = tmp_path / "notes"
     with supervised(database):
@@ -117,6 +119,7 @@ def test_a_running_job_is_cancelled(database: Database, tmp_path: Path) -> None:
     assert "end" not in noted(file)
 
 
+@pytest.mark.measured
 @pytest.mark.parametrize("kind", ["patient", "deaf"])
 def test_a_stopped_server_leaves_its_job_for_the_next_one(
     database: Database, tmp_path: Path, kind: str
@@ -132,6 +135,7 @@ def test_a_stopped_server_leaves_its_job_for_the_next_one(
         assert ended(database, number).state == "done"
 
 
+@pytest.mark.measured
 def test_two_workers_share_the_work_but_not_a_retraining(
     database: Database, tmp_path: Path
 ) -> None:

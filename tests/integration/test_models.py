@@ -1,9 +1,8 @@
-"""The commands for models as a user types them, in a process of their own."""
+"""The commands for models as a user types them; of each some in a process of its own."""
 
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 from sklearn.pipeline import Pipeline
+from tests.commands import Done, called, typed, variables
 
 from leadscore.city import City, load_city
 from leadscore.features.build import FirmFeatures
@@ -27,7 +27,6 @@ from leadscore.lists.blank import blank_firms
 
 ROOT = Path(__file__).parents[2]
 LAKEPORT = ROOT / "tests" / "cities" / "lakeport.toml"
-COMMAND = Path(sys.executable).with_name("leadscore")
 NOW = datetime(2026, 11, 24, 8, tzinfo=UTC)
 FIRST, SECOND, BOLD = (f"lakeport-2026{name}-0123456789" for name in ("0101", "0201", "0301"))
 MEASURES = {
@@ -41,7 +40,7 @@ MEASURES = {
 PASSED = {"id": "loss", "passed": True, "sentence": {"zh": "没有变差。", "en": "No worse."}}
 FAILED = {"id": "slope", "passed": False, "sentence": {"zh": "斜率过大。", "en": "Too steep."}}
 
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
+Run = Callable[..., Done]
 
 
 def pipeline(city: City, shift: float) -> Pipeline:
@@ -83,16 +82,9 @@ def shelf(city: City, tmp_path: Path) -> Shelf:
 
 @pytest.fixture
 def leadscore(tmp_path: Path) -> Run:
-    def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
-        known = {
-            "LEADSCORE_HOME": str(tmp_path),
-            "LEADSCORE_LANG": "en",
-            "LEADSCORE_CITY": str(LAKEPORT),
-        }
-        return subprocess.run(
-            [COMMAND, *map(str, arguments)], capture_output=True, encoding="utf-8", timeout=60,
-            env={**os.environ, **known, **environment}, check=False,
-        )  # fmt: skip
+    def run(*arguments: object, by: Run = called, **environment: str) -> Done:
+        known = {"LEADSCORE_LANG": "en", "LEADSCORE_CITY": str(LAKEPORT)}
+        return by(*arguments, home=tmp_path, **known | environment)
 
     return run
 
@@ -104,7 +96,7 @@ def history(shelf: Shelf) -> list[dict[str, Any]]:
 
 def test_the_models_are_listed_newest_first(leadscore: Run, shelf: Shelf, city: City) -> None:
     (shelf.folder / FIRST / "manifest.json").write_text("{}")
-    done = leadscore("models", "list")
+    done = leadscore("models", "list", by=typed)
     assert done.returncode == 0, done.stderr
     head, *rest = done.stdout.splitlines()
     assert head.split() == [
@@ -148,8 +140,8 @@ def test_rolling_back_restores_the_scores_to_the_last_byte_in_less_than_two_seco
         "企业名称,经营范围\n甲公司,风电叶片的研发、生产和销售\n乙公司,面包\n", "utf-8"
     )
 
-    def ranked(name: str) -> bytes:
-        done = leadscore("rank", listed, "-o", tmp_path / name)
+    def ranked(name: str, by: Run = called) -> bytes:
+        done = leadscore("rank", listed, "-o", tmp_path / name, by=by)
         assert done.returncode == 0, done.stderr
         return (tmp_path / name).read_bytes()
 
@@ -158,11 +150,11 @@ def test_rolling_back_restores_the_scores_to_the_last_byte_in_less_than_two_seco
     shelf.promote(city.id, SECOND, act="by_hand", now=NOW)
     assert ranked("between.csv") != before
     started = time.monotonic()
-    done = leadscore("models", "rollback", "--reason", "the fair was a fluke")
+    done = leadscore("models", "rollback", "--reason", "the fair was a fluke", by=typed)
     assert time.monotonic() - started < 2
     assert done.returncode == 0, done.stderr
     assert f"is back to the model {FIRST}; {SECOND} no longer serves" in done.stdout
-    assert ranked("after.csv") == before
+    assert ranked("after.csv", by=typed) == before
     last = history(shelf)[-1]
     assert (last["version"], last["act"], last["previous"]) == (FIRST, "rolled_back", SECOND)
     assert last["reason"] == "the fair was a fluke"
@@ -174,7 +166,7 @@ def test_rolling_back_leads_to_the_expert_and_then_nowhere(
     for version in (FIRST, expert_version(city)):
         assert version in leadscore("models", "rollback").stdout
         assert shelf.champion(city.id) == version
-    done = leadscore("models", "rollback", "--lang", "zh")
+    done = leadscore("models", "rollback", "--lang", "zh", by=typed)
     assert done.returncode == 2
     assert "没有可以退回的模型" in done.stderr
     assert "Traceback" not in done.stderr
@@ -199,7 +191,7 @@ def test_rolling_back_over_damaged_models_builds_the_expert_anew(
 def test_a_model_is_promoted_by_hand_and_failed_gates_need_a_reason(
     leadscore: Run, shelf: Shelf
 ) -> None:
-    done = leadscore("models", "promote", BOLD)
+    done = leadscore("models", "promote", BOLD, by=typed)
     assert done.returncode == 2
     assert "did not pass its gates: Too steep. To let it serve nevertheless" in done.stderr
     assert "Traceback" not in done.stderr
@@ -235,7 +227,7 @@ def test_a_model_that_is_not_there_or_of_another_city_is_bad_input(
 
 
 def test_the_champion_is_shown_unless_another_is_named(leadscore: Run, shelf: Shelf) -> None:
-    shown = leadscore("models", "show")
+    shown = leadscore("models", "show", by=typed)
     assert shown.returncode == 0, shown.stderr
     assert SECOND in shown.stdout
     assert BOLD in leadscore("models", "show", BOLD, "--lang", "zh").stdout
@@ -279,10 +271,9 @@ def test_looking_and_going_back_load_neither_pandas_nor_scikit_learn(
         "[cli(['models', c], standalone_mode=False) for c in ('list', 'rollback')]; "
         "print('loaded:', *sorted({'pandas', 'sklearn', 'numpy', 'joblib'} & set(sys.modules)))"
     )
-    known = {"LEADSCORE_HOME": str(tmp_path), "LEADSCORE_CITY": str(LAKEPORT)}
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True,
-        env=os.environ | known,
+        env=variables(tmp_path, LEADSCORE_CITY=str(LAKEPORT)),
     )  # fmt: skip
     assert done.stdout.rstrip().endswith("loaded:")
     assert shelf.champion("lakeport") == FIRST

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from tests.commands import called, typed
 
 from leadscore import rank
 from leadscore.learning.outcomes.labels import training_set
@@ -20,18 +20,7 @@ from leadscore.store.engine.opening import open_store
 from leadscore.store.firms.outcomes import SqlOutcomes
 from leadscore.store.firms.snapshots import SqlSnapshots
 
-COMMAND = Path(sys.executable).with_name("leadscore")
 SAMPLE = shipped("samples", "electronics.csv")
-
-
-def leadscore(
-    *arguments: object, home: Path, **environment: str
-) -> subprocess.CompletedProcess[str]:
-    environment = {"LEADSCORE_HOME": str(home), "LEADSCORE_LANG": "zh", **environment}
-    return subprocess.run(
-        [COMMAND, *map(str, arguments)], capture_output=True, encoding="utf-8", timeout=120,
-        env={**os.environ, **environment}, check=False,
-    )  # fmt: skip
 
 
 def events(home: Path) -> pd.DataFrame:
@@ -63,7 +52,7 @@ def listed(tmp_path: Path) -> Path:
 
 def test_outcomes_are_imported_once_summed_and_told(tmp_path: Path, listed: Path) -> None:
     home = tmp_path / "home"
-    done = leadscore("outcomes", "import", listed, home=home)
+    done = typed("outcomes", "import", listed, home=home)
     assert done.returncode == 0, done.stderr
     assert "读入 7 条 = 新增 5 + 已有 0 + 搁置 2" in done.stdout
     assert "对接 2、签约 2、流失 1" in done.stdout
@@ -71,14 +60,14 @@ def test_outcomes_are_imported_once_summed_and_told(tmp_path: Path, listed: Path
     assert "1 家没有首次接触" in done.stdout
     assert re.search(r"第 6 行：现为“乙光电有限公司 2023-05-01”.*流失（2023-03-01）", done.stderr)
     assert "第 8 行，阶段：现为“晴”" in done.stderr
-    again = leadscore("outcomes", "import", listed, "--lang", "en", home=home)
+    again = called("outcomes", "import", listed, "--lang", "en", home=home)
     assert "7 entries read = 0 new + 5 known already + 2 set aside" in again.stdout
     assert len(events(home)) == 5
 
 
 def test_problems_are_written_where_they_are_asked_for(tmp_path: Path, listed: Path) -> None:
     problems = tmp_path / "problems.csv"
-    done = leadscore("outcomes", "import", listed, "--problems", problems, home=tmp_path / "home")
+    done = called("outcomes", "import", listed, "--problems", problems, home=tmp_path / "home")
     assert done.returncode == 0
     assert "第 8 行" not in done.stderr
     table = pd.read_csv(problems, encoding="utf-8-sig")
@@ -88,12 +77,12 @@ def test_problems_are_written_where_they_are_asked_for(tmp_path: Path, listed: P
 
 
 def test_target_and_horizon_are_settings(tmp_path: Path, listed: Path) -> None:
-    done = leadscore(
+    done = called(
         "outcomes", "import", listed, home=tmp_path / "home",
         LEADSCORE_TARGET="building", LEADSCORE_HORIZON_DAYS="50",
     )  # fmt: skip
     assert "首次接触后 50 天内：已到“开工” 0 家，未到 2 家" in done.stdout
-    wrong = leadscore("outcomes", "import", listed, home=tmp_path, LEADSCORE_TARGET="married")
+    wrong = called("outcomes", "import", listed, home=tmp_path, LEADSCORE_TARGET="married")
     assert wrong.returncode == 2
     assert "LEADSCORE_TARGET" in wrong.stderr
 
@@ -102,7 +91,7 @@ def test_target_and_horizon_are_settings(tmp_path: Path, listed: Path) -> None:
 def test_what_is_no_sheet_of_outcomes_is_one_clear_message(tmp_path: Path, content: str) -> None:
     path = tmp_path / "progress.csv"
     path.write_text(content, encoding="latin-1" if content[0] == "\x89" else "utf-8")
-    done = leadscore("outcomes", "import", path, home=tmp_path / "home")
+    done = typed("outcomes", "import", path, home=tmp_path / "home")
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
@@ -111,10 +100,10 @@ def test_what_is_no_sheet_of_outcomes_is_one_clear_message(tmp_path: Path, conte
 
 def test_a_ranking_keeps_the_firms_as_they_were_known(tmp_path: Path) -> None:
     home = tmp_path / "home"
-    first = leadscore("rank", SAMPLE, home=home)
+    first = called("rank", SAMPLE, home=home)
     assert "快照" in first.stdout
-    assert "快照" not in leadscore("rank", SAMPLE, home=home).stdout
-    old = leadscore("rank", SAMPLE, "--as-of", "2023年1月15日", home=home)
+    assert "快照" not in called("rank", SAMPLE, home=home).stdout
+    old = called("rank", SAMPLE, "--as-of", "2023年1月15日", home=home)
     assert old.returncode == 0
     assert "企业" in old.stdout
     kept = snapshots(home)
@@ -127,14 +116,14 @@ def test_a_ranking_keeps_the_firms_as_they_were_known(tmp_path: Path) -> None:
 
 def test_from_a_list_and_its_outcomes_to_what_can_be_learnt(tmp_path: Path) -> None:
     home = tmp_path / "home"
-    leadscore("rank", SAMPLE, "--as-of", "2023-01-15", home=home)
+    called("rank", SAMPLE, "--as-of", "2023-01-15", home=home)
     names = pd.read_csv(SAMPLE)["企业名称"]
     progress = tmp_path / "progress.csv"
     pd.DataFrame(
         {"企业": names[:3], "对接日期": ["2023-02-01", "2023-01-10", "2023-02-01"],
          "签约日期": ["2023-05-01", None, None]}
     ).to_csv(progress, index=False)  # fmt: skip
-    leadscore("outcomes", "import", progress, home=home)
+    called("outcomes", "import", progress, home=home)
     taught = training_set(events(home), snapshots(home), as_of=date(2025, 1, 1))
     assert dict(zip(taught.firms["name"], taught.y, strict=True)) == {names[0]: 1.0, names[2]: 0.0}
     assert taught.left_out == {"snapshot_after_contact": 1}
@@ -144,7 +133,7 @@ def test_no_keep_keeps_nothing_and_neither_does_python(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home = tmp_path / "home"
-    assert leadscore("rank", SAMPLE, "--no-keep", home=home).returncode == 0
+    assert called("rank", SAMPLE, "--no-keep", home=home).returncode == 0
     monkeypatch.setenv("LEADSCORE_HOME", str(home))
     rank(SAMPLE)
     assert not (home / "leadscore.sqlite3").exists()
@@ -154,7 +143,7 @@ def test_a_snapshot_that_can_t_be_kept_does_not_sink_the_ranking(tmp_path: Path)
     home, out = tmp_path / "home", tmp_path / "ranking.csv"
     home.mkdir()
     (home / "leadscore.sqlite3").write_text("no database at all" * 99, encoding="utf-8")
-    done = leadscore("rank", SAMPLE, "-o", out, home=home)
+    done = called("rank", SAMPLE, "-o", out, home=home)
     assert done.returncode == 0
     assert len(pd.read_csv(out, encoding="utf-8-sig")) == 144
     assert "没有存下快照，排名不受影响" in done.stderr
@@ -162,7 +151,7 @@ def test_a_snapshot_that_can_t_be_kept_does_not_sink_the_ranking(tmp_path: Path)
 
 @pytest.mark.parametrize("day", ["2999-01-01", "gestern"])
 def test_a_list_can_t_be_ranked_as_of_no_day_or_a_day_to_come(tmp_path: Path, day: str) -> None:
-    done = leadscore("rank", SAMPLE, "--as-of", day, home=tmp_path)
+    done = called("rank", SAMPLE, "--as-of", day, home=tmp_path)
     assert done.returncode == 2
     assert f"--as-of：现为 {day}" in done.stderr
 

@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
 import resource
-import subprocess
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
-from tests.simulation import History, simulate
+from tests.commands import Done, called, typed
+from tests.simulation import History, of_wrong_experts
 
-from leadscore.city import load_city
 from leadscore.lists import load_list
 from leadscore.store.engine.opening import open_store
 from leadscore.store.firms.snapshots import SqlSnapshots
 
-ROOT = Path(__file__).parents[2]
-COMMAND = Path(sys.executable).with_name("leadscore")
-Done = subprocess.CompletedProcess[str]
+Command = Callable[..., Done]
 
 
 @dataclass
@@ -33,15 +28,9 @@ class Office:
     history: History
     lists: list[Path]
 
-    def leadscore(self, *arguments: object, lang: str = "zh") -> Done:
-        environment = {"LEADSCORE_HOME": str(self.home), "LEADSCORE_LANG": lang}
-        return subprocess.run(
-            [COMMAND, *map(str, arguments)], capture_output=True, encoding="utf-8", timeout=120,
-            env={**os.environ, **environment}, check=False,
-        )  # fmt: skip
-
-    def retrain(self, *arguments: object, lang: str = "zh") -> Done:
-        return self.leadscore("retrain", "--as-of", self.history.until, *arguments, lang=lang)
+    def retrain(self, *arguments: object, by: Command = called, lang: str = "zh") -> Done:
+        until = self.history.until
+        return by("retrain", "--as-of", until, *arguments, home=self.home, LEADSCORE_LANG=lang)
 
     def champion(self) -> str:
         return (self.home / "models" / "nanchang.champion").read_text().strip()
@@ -50,30 +39,31 @@ class Office:
         manifest = json.loads((self.home / "models" / version / "manifest.json").read_text("utf-8"))
         return json.dumps(manifest["scorecard"])
 
-    def ranking(self, name: str) -> bytes:
+    def ranking(self, name: str, by: Command = called) -> bytes:
         out = self.home / name
         day, listed = self.history.lists[-1][0], self.lists[-1]
-        done = self.leadscore("rank", listed, "--as-of", day, "--no-keep", "-o", out, "--top", 0)
+        done = by(
+            "rank", listed, "--as-of", day, "--no-keep", "-o", out, "--top", 0, home=self.home
+        )
         assert done.returncode == 0, done.stderr
         return out.read_bytes()
 
 
 def seconds_used() -> float:
-    """Return the processor time of all commands so far: what others do meanwhile doesn't count."""
+    """Return the processor time of all processes so far: what others do meanwhile doesn't count."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 
 
 @pytest.fixture(scope="module")
-def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+def office(tmp_path_factory: pytest.TempPathFactory) -> Office:
     """Return an office that has ranked its lists and entered its outcomes."""
     folder = tmp_path_factory.mktemp("office")
-    city = load_city(ROOT / "data" / "cities" / "nanchang.toml")
-    history = simulate(city, experts="wrong", sharpness=3, seed=1)
+    history = of_wrong_experts()
     lists, outcomes = history.write(folder / "papers")
     office = Office(folder / "home", history, lists)
     first, day = lists[0], history.lists[0][0]
-    done = office.leadscore("rank", first, "--as-of", day, "--top", 3)
+    done = called("rank", first, "--as-of", day, "--top", 3, home=office.home)
     assert done.returncode == 0, done.stderr
     # The others as `rank` would keep them; a process for each takes long.
     database = open_store(office.home / "leadscore.sqlite3")
@@ -84,18 +74,14 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
             firms, as_of=day, model="expert", source=path.name, now=datetime(2026, 1, 1, tzinfo=UTC)
         )
     database.close()
-    done = office.leadscore("outcomes", "import", outcomes)
+    done = called("outcomes", "import", outcomes, home=office.home)
     assert done.returncode == 0, done.stderr
     assert "搁置 0" in done.stdout
     return office
 
 
 def test_without_outcomes_the_expert_model_serves_on_and_the_code_is_0(tmp_path: Path) -> None:
-    environment = {"LEADSCORE_HOME": str(tmp_path), "LEADSCORE_LANG": "en"}
-    done = subprocess.run(
-        [COMMAND, "retrain"], capture_output=True, encoding="utf-8", timeout=120, check=False,
-        env={**os.environ, **environment},
-    )  # fmt: skip
+    done = typed("retrain", home=tmp_path, LEADSCORE_LANG="en")
     assert done.returncode == 0, done.stderr
     assert "serves on" in done.stdout
     assert "0 pursuits" in done.stderr
@@ -111,7 +97,7 @@ def test_the_walk_from_outcomes_to_a_better_model_and_back(office: Office) -> No
     assert office.champion() == expert
 
     began = seconds_used()
-    done = office.retrain()
+    done = office.retrain(by=typed)
     seconds = seconds_used() - began
     assert done.returncode == 0, done.stderr
     assert "通过全部关口" in done.stdout, done.stdout
@@ -136,17 +122,17 @@ def test_the_walk_from_outcomes_to_a_better_model_and_back(office: Office) -> No
     assert len({office.scorecard(version) for version in versions}) == 1
 
     began = seconds_used()
-    back = office.leadscore("models", "rollback", "--reason", "试用后退回")
+    back = typed("models", "rollback", "--reason", "试用后退回", home=office.home)
     seconds = seconds_used() - began
     assert back.returncode == 0, back.stderr
     assert seconds < 2, f"going back took {seconds:.1f} s"
     assert office.champion() == expert
-    assert office.ranking("restored.csv") == before
+    assert office.ranking("restored.csv", by=typed) == before
 
 
 def test_a_person_may_promote_against_the_gates_with_a_reason(office: Office) -> None:
     early = date(2023, 12, 1)
-    done = office.leadscore("retrain", "--as-of", early, "--promote-anyway", "领导批准试用")
+    done = called("retrain", "--as-of", early, "--promote-anyway", "领导批准试用", home=office.home)
     assert done.returncode == 0, done.stderr
     assert "领导批准试用" in done.stdout
     assert office.champion().startswith("nanchang-20231201-")
@@ -157,8 +143,8 @@ def test_a_person_may_promote_against_the_gates_with_a_reason(office: Office) ->
 @pytest.mark.parametrize(
     "arguments", [("--as-of", "2999-01-01"), ("--as-of", "soon"), ("--promote-anyway", " ")]
 )
-def test_bad_usage_is_one_message_and_code_2(office: Office, arguments: tuple[str, str]) -> None:
-    done = office.leadscore("retrain", *arguments)
+def test_bad_usage_is_one_message_and_code_2(tmp_path: Path, arguments: tuple[str, str]) -> None:
+    done = called("retrain", *arguments, home=tmp_path)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
     assert done.stdout == ""

@@ -24,6 +24,8 @@ from leadscore.ranking.champion import champion_scorer
 from leadscore.web.app import MAX_BODY_BYTES, MAX_LIST_BYTES
 from leadscore.web.serving import ListenError, serve
 
+pytestmark = pytest.mark.measured
+
 CITY = Path(__file__).parents[1] / "cities" / "lakeport.toml"
 ENOUGH_SECONDS = 30
 

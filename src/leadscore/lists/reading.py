@@ -10,6 +10,7 @@ from pathlib import Path
 from leadscore.errors import ListError
 from leadscore.language import Text
 from leadscore.lists.files.delimited import read_delimited
+from leadscore.lists.files.header_places import HeaderPlace
 from leadscore.lists.files.packages import ARCHIVE, other_kind, protected
 from leadscore.lists.files.parquet import read_parquet
 from leadscore.lists.files.records import from_frame, from_records
@@ -73,7 +74,7 @@ _MARKUP = re.compile(rb"\s*<(?:!doctype|html|head|body|table|meta|\?xml|script)"
 _PAGE = Text(zh="网页", en="a web page")
 
 
-def read_list(path: Path) -> RawList:
+def read_list(path: Path, place: HeaderPlace | None = None) -> RawList:
     """Read a candidate list: CSV (also gzipped), XLSX (also .xlsm) or Parquet.
 
     What the file is, its content decides and not its name. Nothing is understood yet: cells are
@@ -83,6 +84,8 @@ def read_list(path: Path) -> RawList:
     ----------
     path
         The file.
+    place
+        Where its header stands, if that is not to be found out.
 
     Returns
     -------
@@ -94,13 +97,13 @@ def read_list(path: Path) -> RawList:
     ListError
         If the file can't be read or none of its tables names firms: what, where, what to do.
     """
-    raw = _read(path, shown(path.name))
+    raw = _read(path, shown(path.name), place)
     if any(len(table.rows) for table in raw.tables):
         return raw
     return replace(raw, notices=(*raw.notices, _NO_ROWS))
 
 
-def _read(path: Path, name: str) -> RawList:
+def _read(path: Path, name: str, place: HeaderPlace | None) -> RawList:
     try:
         size = path.stat().st_size
         with path.open("rb") as stream:
@@ -110,9 +113,9 @@ def _read(path: Path, name: str) -> RawList:
     if size > MAX_FILE_BYTES:
         raise _too_large(name, size)
     if head.startswith((b"PK\3\4", b"PK\5\6", b"PK\7\10")):
-        return read_spreadsheet(path)
+        return read_spreadsheet(path, place)
     if head.startswith(b"PAR1"):
-        return read_parquet(path)
+        return read_parquet(path, place)
     if head.startswith(b"\xd0\xcf\x11\xe0"):
         raise protected(name) if _ENCRYPTED in path.read_bytes() else other_kind(name, ".xls", _OLD)
     gzipped = head.startswith(b"\x1f\x8b")
@@ -121,7 +124,7 @@ def _read(path: Path, name: str) -> RawList:
         with source.open() as stream:
             head = source.read(stream, 4096)
     _refuse_others(name, head)
-    return read_delimited(source)
+    return read_delimited(source, place)
 
 
 def _refuse_others(name: str, head: bytes) -> None:

@@ -40,6 +40,7 @@ from leadscore.lists.problems import Problem
 __all__ = [
     "check_distinct",
     "check_ranking_path",
+    "for_spreadsheet",
     "read_ranking_csv",
     "write_problems",
     "write_ranking",
@@ -138,6 +139,15 @@ def read_ranking_csv(path: Path) -> pd.DataFrame:
     return _map_texts(table, lambda texts: texts.str.replace(f"^'{_FORMULA}", r"\1", regex=True))
 
 
+def for_spreadsheet(text: str) -> str:
+    """Return a text for a cell of a CSV file: readable, and no formula for any spreadsheet.
+
+    >>> for_spreadsheet("=1+1"), for_spreadsheet("a=1")
+    ("'=1+1", 'a=1')
+    """
+    return re.sub(f"^{_FORMULA}", r"'\1", _readable_text(text))
+
+
 def _write_flat(table: pd.DataFrame, handle: IO[bytes], path: Path) -> None:
     if path.suffix.lower() == ".parquet":
         table.to_parquet(handle, index=False)
@@ -180,7 +190,7 @@ def _for_people(table: pd.DataFrame) -> pd.DataFrame:
 
 def _ranking_sheet(table: pd.DataFrame, explanations: Sequence[ColumnExplanation]) -> Sheet:
     shown = _for_people(table)
-    printed = list(shown.columns).index("veto") + 1
+    printed = list(shown.columns).index("veto") + 1 if "veto" in shown else 0
     return Sheet(_RANKING, shown, explanations, frozen=2, printed=printed, greyed_by="veto")
 
 

@@ -9,6 +9,8 @@ from tests import bad_files as bad
 
 from leadscore.lists.files import parquet_child as child
 
+pytestmark = pytest.mark.measured
+
 LIMITS = (10_000, 100_000, 1_000_000)
 
 

@@ -13,6 +13,8 @@ from tests import bad_files as bad
 
 from leadscore.lists.files import spreadsheet_child as child
 
+pytestmark = pytest.mark.measured
+
 CELL = '<c r="{at}" {more}>{inner}</c>'
 
 

@@ -38,7 +38,7 @@ from leadscore.lists.writing import (
 # openpyxl does not know the data bars of Excel 2010, the first that start at 0.
 pytestmark = pytest.mark.filterwarnings("ignore:.*extension is not supported:UserWarning")
 
-COLUMNS = [each.column for each in RANKING_COLUMNS if each.column != "sheet"]
+COLUMNS = [each.column for each in RANKING_COLUMNS if each.column not in ("sheet", "stage")]
 NUMBERS = {
     "rank": "Int64",
     "priority": "float64",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 from collections.abc import Iterator
+from multiprocessing.pool import Pool
 from pathlib import Path
 
 import pytest
@@ -75,7 +76,12 @@ def test_tables_that_only_grow_have_their_triggers(database: Database, name: str
         assert connection.scalar(query, {"n": name}) == 2
 
 
-def test_of_many_that_start_at_once_one_makes_the_tables(blank_url: URL) -> None:
+@pytest.fixture(scope="module")
+def four() -> Iterator[Pool]:
     with multiprocessing.get_context("spawn").Pool(4) as pool:
-        made = pool.map(_migrate, [blank_url] * 8, chunksize=1)
+        yield pool
+
+
+def test_of_many_that_start_at_once_one_makes_the_tables(four: Pool, blank_url: URL) -> None:
+    made = four.map(_migrate, [blank_url] * 8, chunksize=1)
     assert sorted(made) == [False] * 7 + [True]

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from multiprocessing.pool import Pool
 from pathlib import Path
 
 import pandas as pd
@@ -142,27 +143,36 @@ def quick_folder(tmp_path: Path) -> Iterator[Path]:
         yield Path(folder)
 
 
-def _eight_write(url: URL, count: int) -> None:
-    writers = list("甲乙丙丁戊己庚辛")
-    with multiprocessing.get_context("spawn").Pool(len(writers)) as pool:
-        pool.starmap(_write, [(url, name, count) for name in writers], chunksize=1)
+WRITERS = "甲乙丙丁戊己庚辛"
+
+
+@pytest.fixture(scope="module")
+def eight() -> Iterator[Pool]:
+    """Return eight processes that run already: so they begin together, and start only once."""
+    with multiprocessing.get_context("spawn").Pool(len(WRITERS)) as pool:
+        pool.map(entries_of, [entries(name) for name in WRITERS], chunksize=1)
+        yield pool
+
+
+def _eight_write(eight: Pool, url: URL, count: int) -> None:
+    eight.starmap(_write, [(url, name, count) for name in WRITERS], chunksize=1)
     database = Database(url)
     events = SqlOutcomes(database).events()
     database.close()
-    assert events["entry"].tolist() == list(range(1, len(writers) * count + 1))
-    assert set(events["name"]) == {f"{name}{at}" for name in writers for at in range(count)}
+    assert events["entry"].tolist() == list(range(1, len(WRITERS) * count + 1))
+    assert set(events["name"]) == {f"{name}{at}" for name in WRITERS for at in range(count)}
 
 
 def test_eight_who_write_at_once_lose_nothing_and_none_is_turned_away(
-    quick_folder: Path, sqlite_template: Path
+    eight: Pool, quick_folder: Path, sqlite_template: Path
 ) -> None:
     path = quick_folder / "leadscore.sqlite3"
     shutil.copyfile(sqlite_template, path)
-    _eight_write(sqlite_url(path), 500)
+    _eight_write(eight, sqlite_url(path), 500)
 
 
-def test_nor_do_eight_who_write_wherever_the_database_is(database: Database) -> None:
-    _eight_write(database.url, 20)
+def test_nor_do_eight_who_write_wherever_the_database_is(eight: Pool, database: Database) -> None:
+    _eight_write(eight, database.url, 20)
 
 
 def _import(url: URL, path: Path) -> int:
@@ -172,12 +182,13 @@ def _import(url: URL, path: Path) -> int:
     return len(intake.new)
 
 
-def test_a_file_that_two_import_at_once_is_added_once(database: Database, tmp_path: Path) -> None:
+def test_a_file_that_two_import_at_once_is_added_once(
+    eight: Pool, database: Database, tmp_path: Path
+) -> None:
     path = tmp_path / "progress.csv"
     lines = [f"第{at}光电有限公司,对接,2024-02-01" for at in range(2_000)]
     path.write_text("\n".join(["企业名称,阶段,日期", *lines]), encoding="utf-8")
-    with multiprocessing.get_context("spawn").Pool(4) as pool:
-        added = pool.starmap(_import, [(database.url, path)] * 4, chunksize=1)
+    added = eight.starmap(_import, [(database.url, path)] * 4, chunksize=1)
     assert sorted(added) == [0, 0, 0, 2_000]
     with database.read() as connection:
         assert connection.scalar(select(func.count()).select_from(outcomes)) == 2_000

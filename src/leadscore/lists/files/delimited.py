@@ -15,9 +15,17 @@ from leadscore.lists.files.asides import without_asides
 from leadscore.lists.files.dialect import Record, Records, find_dialect
 from leadscore.lists.files.encodings import find_encoding
 from leadscore.lists.files.header_faults import duplicate_headers, no_header
+from leadscore.lists.files.header_places import HeaderPlace
 from leadscore.lists.files.header_rows import HEADER_SEARCH, Header, find_header
 from leadscore.lists.files.textbytes import TextBytes
-from leadscore.lists.files.texttable import BATCH_ROWS, RawList, TextColumns, TextTable, refuse
+from leadscore.lists.files.texttable import (
+    BATCH_ROWS,
+    RawList,
+    SheetHead,
+    TextColumns,
+    TextTable,
+    refuse,
+)
 from leadscore.lists.headers.units import stated_unit
 from leadscore.lists.problems import Problem
 
@@ -25,14 +33,15 @@ HEAD_CHARACTERS = 1 << 18
 """Characters in which the separator is looked for: a title, a header and some rows."""
 
 
-def read_delimited(source: TextBytes) -> RawList:
+def read_delimited(source: TextBytes, place: HeaderPlace | None = None) -> RawList:
     """Read a CSV, plain or gzipped.
 
     A record with more fields than the header is set aside (``too_many_fields``), for nobody can
     tell where the surplus separator stands; only where most records of the start end in the same
     empty surplus is that the habit of the program that wrote it. A short record is filled up with
     missing cells and told (``too_few_fields``), unless most are short. A record whose quotes are
-    misplaced within one line is read without them and told (``stray_quote``).
+    misplaced within one line is read without them and told (``stray_quote``). The header is looked
+    for, unless its place is given.
 
     Raises
     ------
@@ -51,7 +60,7 @@ def read_delimited(source: TextBytes) -> RawList:
         )
     dialect = find_dialect(head)
     with _text(source, encoding.name) as text:
-        table, notices = _read_table(Records(source.name, text, dialect))
+        table, head_rows, notices = _read_table(Records(source.name, text, dialect), place)
     return RawList(
         source=source.name,
         format="csv.gz" if source.gzipped else "csv",
@@ -59,6 +68,7 @@ def read_delimited(source: TextBytes) -> RawList:
         delimiter=dialect.delimiter,
         tables=(table,),
         notices=(*encoding.notices, *notices),
+        heads=(head_rows,),
     )
 
 
@@ -66,13 +76,17 @@ def _text(source: TextBytes, encoding: str) -> io.TextIOWrapper:
     return io.TextIOWrapper(source.open(), encoding=encoding, errors="strict", newline="")
 
 
-def _read_table(records: Records) -> tuple[TextTable, list[Text]]:
+def _read_table(
+    records: Records, place: HeaderPlace | None
+) -> tuple[TextTable, SheetHead, list[Text]]:
     stream = iter(records)
     head = list(islice(stream, HEADER_SEARCH))
     TextColumns(records.name, max((len(record.fields) for record in head), default=0))
-    header = find_header([record.fields for record in head])
-    if header is None:
-        raise no_header(records.name, [(records.name, [record.fields for record in head])])
+    first = [record.fields for record in head]
+    header = place.header(first) if place else find_header(first)
+    shown = SheetHead(None, tuple(tuple(cell or None for cell in row) for row in first))
+    if header is None or header.name_at is None:
+        raise no_header(records.name, [(records.name, first)], [shown])
     below = head[header.last + 1 :]
     body = _Body(records.name, header, _habitual_width(len(header.names), below))
     body.read(chain(below, stream))
@@ -85,10 +99,11 @@ def _read_table(records: Records) -> tuple[TextTable, list[Text]]:
         rows=rows,
         problems=(*duplicate_headers(header, at, None), *body.problems),
         unit=stated_unit(chain.from_iterable(record.fields for record in head[: header.first])),
+        header_row=at,
     )
     table = without_asides(table, header, records.name)
     notices, problems = body.short_rows(table.rows)
-    return replace(table, problems=(*table.problems, *problems)), notices
+    return replace(table, problems=(*table.problems, *problems)), shown, notices
 
 
 def _habitual_width(width: int, below: Sequence[Record]) -> int:

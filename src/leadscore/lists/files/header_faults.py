@@ -8,12 +8,25 @@ from collections.abc import Sequence
 from leadscore.errors import Detail, ListError
 from leadscore.language import Text
 from leadscore.lists.files.header_rows import HEADER_SEARCH, Header, Row, fold
+from leadscore.lists.files.texttable import SheetHead
 from leadscore.lists.problems import Problem, shown
 
 NAMES_THAT_DO = ("企业名称", "公司名称", "单位名称", "name")
 """Headers of that column that an error proposes."""
 
 _PRIVATE = re.compile(r"\d{7}|@")
+
+
+class NoHeaderError(ListError):
+    """A list of which no column names firms.
+
+    Attributes
+    ----------
+    heads
+        The first rows of its sheets, for its owner to say which.
+    """
+
+    heads: tuple[SheetHead, ...] = ()
 
 
 def duplicate_headers(header: Header, row: int | None, sheet: str | None) -> list[Problem]:
@@ -54,7 +67,11 @@ def letters(position: int) -> str:
     return name
 
 
-def no_header(source: str, places: Sequence[tuple[str, Sequence[Row]]]) -> ListError:
+def no_header(
+    source: str,
+    places: Sequence[tuple[str, Sequence[Row]]],
+    heads: Sequence[SheetHead] = (),
+) -> NoHeaderError:
     """Return the error for a source in which no row names firms: what was found, what would do.
 
     Parameters
@@ -63,18 +80,22 @@ def no_header(source: str, places: Sequence[tuple[str, Sequence[Row]]]) -> ListE
         Name for the message.
     places
         Where it was looked for (sheet or file), each with its first rows.
+    heads
+        The first rows of each sheet.
     """
     wanted = Text(
         zh=f"一行列名，其中一列为企业名称，例如：{'、'.join(NAMES_THAT_DO)}",
         en=f"a row of headers, one of them naming firms, such as {', '.join(NAMES_THAT_DO)}",
     )
-    return ListError(
+    error = NoHeaderError(
         Text(
             zh="{file} 里找不到企业名称一列；请补上列名，或改成下列名称之一。",
             en="{file} has no column that names firms; add a header row, or rename that column.",
         ).format(file=source),
         [Detail(where=place, got=_widest(rows), wanted=wanted) for place, rows in places],
     )
+    error.heads = tuple(heads)
+    return error
 
 
 def _widest(rows: Sequence[Row]) -> str:

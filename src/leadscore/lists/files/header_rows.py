@@ -87,7 +87,7 @@ def find_header(rows: Sequence[Row], merges: Sequence[Merge] | None = None) -> H
         reaches rightwards to the next.
     """
     searched = range(min(len(rows), HEADER_SEARCH))
-    singles = [_single(position, rows[position]) for position in searched]
+    singles = [row_header(position, rows[position]) for position in searched]
     best = _best(singles, rows)
     if best is not None:
         joined = _joined(best, rows, merges)
@@ -111,7 +111,8 @@ def header_of(names: Sequence[str]) -> Header:
     return Header(0, 0, tuple(names), _meanings(names))
 
 
-def _single(position: int, row: Row) -> Header:
+def row_header(position: int, row: Row) -> Header:
+    """Return the header that one row is."""
     names = tuple((cell or "").strip() for cell in row)
     return Header(position, position, names, _meanings(names))
 

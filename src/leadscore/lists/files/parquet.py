@@ -13,12 +13,14 @@ from leadscore.language import Text
 from leadscore.lists.files.asides import without_asides
 from leadscore.lists.files.children import MEMORY_LIMIT_BYTES, Child
 from leadscore.lists.files.header_faults import no_header
+from leadscore.lists.files.header_places import HeaderPlace
 from leadscore.lists.files.header_rows import Header, header_of
 from leadscore.lists.files.texttable import (
     MAX_CELLS,
     MAX_ROWS,
     MAX_TEXT_BYTES,
     RawList,
+    SheetHead,
     TextColumns,
     TextTable,
     empty_is_missing,
@@ -42,7 +44,7 @@ _ISSUES = {
 }
 
 
-def read_parquet(path: Path) -> RawList:
+def read_parquet(path: Path, place: HeaderPlace | None = None) -> RawList:
     """Read a Parquet file by a child process with bounded memory and time.
 
     Rows count from 1, as there is no header line. Whole numbers have no ``.0``, decimals keep their
@@ -63,8 +65,11 @@ def read_parquet(path: Path) -> RawList:
         if "error" in said:
             raise _fault(source, said["error"], said["found"])
         header = header_of([str(name) for name in said["headers"]])
+        if place:
+            header = place.named(header)
         if header.name_at is None:
-            raise no_header(source, [(source, [header.names])])
+            head = SheetHead(None, (header.names,))
+            raise no_header(source, [(source, [header.names])], [head])
         columns = _columns(child, source, len(header.names))
     cells, rows = columns.finish()
     table = TextTable(

@@ -13,10 +13,11 @@ from leadscore.errors import ListError
 from leadscore.language import Text
 from leadscore.lists.files.asides import without_asides
 from leadscore.lists.files.children import MEMORY_LIMIT_BYTES, Child
-from leadscore.lists.files.header_faults import duplicate_headers, no_header
+from leadscore.lists.files.header_faults import NoHeaderError, duplicate_headers, no_header
+from leadscore.lists.files.header_places import HeaderPlace
 from leadscore.lists.files.header_rows import HEADER_SEARCH, Header, Merge, Row, find_header
 from leadscore.lists.files.packages import bomb, check_package, damaged
-from leadscore.lists.files.texttable import RawList, TextColumns, TextTable, refuse
+from leadscore.lists.files.texttable import RawList, SheetHead, TextColumns, TextTable, refuse
 from leadscore.lists.headers.units import stated_unit
 from leadscore.lists.problems import Problem, shown
 
@@ -42,12 +43,13 @@ _ISSUES = {
 }
 
 
-def read_spreadsheet(path: Path) -> RawList:
+def read_spreadsheet(path: Path, place: HeaderPlace | None = None) -> RawList:
     """Read a workbook (.xlsx, .xlsm) by a child process with bounded memory and time.
 
     Hidden sheets are not read, hidden rows are; both are told. Numbers become text as the
     spreadsheet shows them at full precision (15 digits, no ``.0``), dates ISO 8601 without a
-    midnight, booleans 是 and 否.
+    midnight, booleans 是 and 否. Headers are looked for in every sheet, unless the place of one is
+    given: then no other sheet is read.
 
     Raises
     ------
@@ -60,13 +62,14 @@ def read_spreadsheet(path: Path) -> RawList:
     with Child(_SCRIPT, *arguments, source=source) as child:
         messages = _messages(child, source)
         hidden: list[str] = next(messages, {"hidden": []})["hidden"]
-        sheets = list(_sheets(messages, source))
+        sheets = list(_sheets(messages, source, place))
     tables = tuple(sheet.table for sheet in sheets if sheet.table)
     others = [sheet for sheet in sheets if not sheet.table and sheet.head]
+    no_list = _NO_LIST if place is None else _NOT_CHOSEN
     if not tables:
         raise _no_list(source, others, hidden)
     notices = [_HIDDEN.format(sheet=name) for name in hidden]
-    notices += [_NO_LIST.format(sheet=sheet.name) for sheet in others]
+    notices += [no_list.format(sheet=sheet.name) for sheet in others]
     notices += [
         _HIDDEN_ROWS.format(sheet=sheet.name, n=f"{sheet.hidden_rows:,}")
         for sheet in sheets
@@ -79,6 +82,7 @@ def read_spreadsheet(path: Path) -> RawList:
         delimiter=None,
         tables=tables,
         notices=tuple(notices),
+        heads=tuple(sheet.first_rows() for sheet in sheets if sheet.head),
     )
 
 
@@ -93,11 +97,13 @@ def _messages(child: Child, name: str) -> Iterator[dict[str, Any]]:
     child.check()
 
 
-def _sheets(messages: Iterator[dict[str, Any]], source: str) -> Iterator[_Sheet]:
+def _sheets(
+    messages: Iterator[dict[str, Any]], source: str, place: HeaderPlace | None
+) -> Iterator[_Sheet]:
     sheet = None
     for message in messages:
         if "begin" in message:
-            sheet = _Sheet(source, message)
+            sheet = _Sheet(source, message, place)
         elif sheet is None:
             raise AssertionError("cells come after the sheet that they belong to")
         elif "issues" in message:
@@ -110,12 +116,12 @@ def _sheets(messages: Iterator[dict[str, Any]], source: str) -> Iterator[_Sheet]
 class _Sheet:
     """Collects what the child prints of one sheet; only the rows of a list are kept."""
 
-    def __init__(self, source: str, begin: dict[str, Any]) -> None:
+    def __init__(self, source: str, begin: dict[str, Any], place: HeaderPlace | None) -> None:
         self.name: str = begin["begin"]
         self.hidden_rows: int = begin["hidden_rows"]
         self.head: list[Row] = []
         self.table: TextTable | None = None
-        self._source = source
+        self._source, self._place = source, place
         self._width: int = begin["width"]
         self._merges: list[Merge] = [(tuple(one), tuple(two)) for one, two in begin["merges"]]
         self._header: Header | None = None
@@ -141,13 +147,23 @@ class _Sheet:
                     # Blank rows are put back, so that a position is the row number less one.
                     self.head += [[]] * (number - 1 - len(self.head))
                     self.head.append(row)
-        header = find_header(self.head, self._merges)
-        if header:
+        header = self._find()
+        if header and header.name_at is not None:
             self._header = header.widened(self._width)
             self._columns = TextColumns(f"{self._source}!{self.name}", self._width)
         for rows, cells in self._waiting:
             self._keep(rows, cells)
         self._waiting = []
+
+    def _find(self) -> Header | None:
+        if self._place is None:
+            return find_header(self.head, self._merges)
+        at = self._place
+        return at.header(self.head, self._merges) if at.sheet in ("", self.name) else None
+
+    def first_rows(self) -> SheetHead:
+        """Return the first rows, for people to look at."""
+        return SheetHead(self.name, tuple(tuple(row) for row in self.head))
 
     def _keep(self, rows: list[int], cells: list[list[str | None]]) -> None:
         if self._header is None or self._columns is None:
@@ -174,6 +190,7 @@ class _Sheet:
                 *self._problems(self._header, issues),
             ),
             unit=stated_unit(chain.from_iterable(self.head[: self._header.first])),
+            header_row=at,
         )
         self.table = without_asides(table, self._header, self._source)
 
@@ -214,22 +231,28 @@ def _fault(name: str, error: str, sheet: str | None, found: str) -> ListError:
 
 
 def _no_list(name: str, others: list[_Sheet], hidden: list[str]) -> ListError:
-    error = no_header(name, [(f"{name}!{sheet.name}", sheet.head) for sheet in others])
+    heads = [sheet.first_rows() for sheet in others]
+    error = no_header(name, [(f"{name}!{sheet.name}", sheet.head) for sheet in others], heads)
     if not hidden:
         return error
     more = Text(
         zh="（隐藏的工作表未读取：{names}；如果名单在其中，请取消隐藏。）",
         en=" (Hidden sheets are not read: {names}; if the list is there, unhide it.)",
     ).format(names=", ".join(hidden))
-    return ListError(
+    longer = NoHeaderError(
         Text(zh=error.message.zh + more.zh, en=error.message.en + more.en), error.details
     )
+    longer.heads = error.heads
+    return longer
 
 
 _HIDDEN = Text(zh="工作表“{sheet}”是隐藏的，未读取", en="sheet {sheet} is hidden and was not read")
 _NO_LIST = Text(
     zh="工作表“{sheet}”没有企业名称一列，未读取",
     en="sheet {sheet} has no column that names firms and was not read",
+)
+_NOT_CHOSEN = Text(
+    zh="工作表“{sheet}”没有被选中，未读取", en="sheet {sheet} was not chosen and was not read"
 )
 _HIDDEN_ROWS = Text(
     zh="工作表“{sheet}”有 {n} 行是隐藏的，也已读取",

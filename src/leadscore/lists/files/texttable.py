@@ -50,6 +50,8 @@ class TextTable:
         Damage seen while reading, and the rows set aside because they are no firms.
     unit
         Unit of money that stands above the header, as in 单位：万元; missing if none does.
+    header_row
+        Number of the last row of the header; 0 for sources without a header line.
     """
 
     headers: tuple[str, ...]
@@ -58,6 +60,23 @@ class TextTable:
     sheet: str | None = None
     problems: tuple[Problem, ...] = ()
     unit: Unit | None = None
+    header_row: int = 0
+
+
+@dataclass(frozen=True)
+class SheetHead:
+    """The first rows of a sheet as they stand there, whatever they are.
+
+    Attributes
+    ----------
+    sheet
+        Name of the sheet; missing for sources without sheets.
+    rows
+        Cells of each row, the first row of the source first, blank ones included.
+    """
+
+    sheet: str | None
+    rows: tuple[tuple[str | None, ...], ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +95,8 @@ class RawList:
         Every sheet that looks like a list; at least one.
     notices
         What the owner should know about the reading as a whole.
+    heads
+        The first rows of every sheet that could be one with firms, for people to look at.
     """
 
     source: str
@@ -84,6 +105,7 @@ class RawList:
     delimiter: str | None
     tables: tuple[TextTable, ...]
     notices: tuple[Text, ...] = ()
+    heads: tuple[SheetHead, ...] = ()
 
 
 def refuse(message: Text, *, where: str, got: str, wanted: Text) -> ListError:

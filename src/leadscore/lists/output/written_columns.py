@@ -126,6 +126,9 @@ RANKING_COLUMNS: tuple[ColumnExplanation, ...] = (
     _explain("city", "text", ("城市", "City"), ("名单里的城市", "city as in the list"), _ANY),
     _explain("sheet", "text", ("工作表", "Sheet"),
              ("企业在原文件里的工作表", "sheet of the source file in which the firm stands"), _ANY),
+    _explain("stage", "text", ("阶段", "Stage"),
+             ("企业现在所处的阶段；还没有则为空", "how far the firm has come; empty if nowhere"),
+             ("线索、已筛选、已接触等", "lead, screened, contacted and so on")),
 )  # fmt: skip
 """Every column that a written ranking may have."""
 

@@ -1,0 +1,57 @@
+"""How sure the model is of a likelihood: the interval in which the truth plausibly lies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from leadscore.features.catalogue import CATALOGUE
+from leadscore.ranking.scoring import Scorer
+
+Interval = tuple[float, float]
+
+_SAYS_NOTHING = 0.95
+"""An interval as wide as this leaves everything open, as before any outcome is known."""
+
+
+def intervals(
+    scorer: Scorer, scored: Sequence[tuple[str, Mapping[str, float | str]]]
+) -> list[Interval | None]:
+    """Return for each score the 90 % interval of its likelihood.
+
+    Parameters
+    ----------
+    scorer
+        The model that serves.
+    scored
+        For each score the version of its model, and its values by feature.
+
+    Returns
+    -------
+    Ends, each 0..1; None for a score by another model, and where the model can't tell: before any
+    outcome is known, the interval would be all there is.
+    """
+    found: list[Interval | None] = [None] * len(scored)
+    own = [place for place, (model, _) in enumerate(scored) if model == scorer.model]
+    if not own or not hasattr(scorer.card, "predict_interval"):
+        return found
+    try:
+        ends = scorer.card.predict_interval(_frame([scored[place][1] for place in own]))
+    except ValueError:  # so many tables that no posterior was kept
+        return found
+    for place, (low, high) in zip(own, ends.tolist(), strict=True):
+        found[place] = (low, high) if high - low < _SAYS_NOTHING else None
+    return found
+
+
+def _frame(rows: Sequence[Mapping[str, float | str]]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            name: pd.Series(
+                [row.get(name) for row in rows],
+                dtype="str" if feature.kind == "level" else "float64",
+            )
+            for name, feature in CATALOGUE.items()
+        }
+    )

@@ -1,0 +1,140 @@
+"""A score as a waterfall: from the base, feature by feature, to the sum that is the likelihood."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from leadscore.features.catalogue import CATALOGUE
+from leadscore.language import Lang
+from leadscore.ranking.reasons import Wording
+from leadscore.store.firms.firms import Firm
+from leadscore.store.ranking.scores import Score
+
+_SHOWN_POINTS = 1.0
+_PAIR = " × "
+_FACTS = ("event", "referred_by", "city_code", "province_code")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one feature does to the score.
+
+    Attributes
+    ----------
+    text
+        The reason in words.
+    meaning, value
+        What the feature measures, and the firm's value; "" where there is none.
+    points
+        20 double the odds.
+    start, width
+        Where its bar stands, in percent of the picture.
+    """
+
+    text: str
+    meaning: str
+    value: str
+    points: float
+    start: float
+    width: float
+
+
+@dataclass(frozen=True, slots=True)
+class Waterfall:
+    """A score, taken apart; all points and ``base`` add up to ``total``.
+
+    Attributes
+    ----------
+    base, total
+        In points, before and after all features.
+    base_at, total_at
+        Where the base and the total lie, in percent of the picture.
+    steps
+        The features, the weightiest first.
+    small
+        Those of less than a point each; their bars are one.
+    rest
+        Their points together, and their bar; None if there are none.
+    """
+
+    base: float
+    total: float
+    base_at: float
+    total_at: float
+    steps: Sequence[Step]
+    small: Sequence[Step]
+    rest: Step | None
+
+
+def waterfall(score: Score, firm: Firm, wording: Wording, lang: Lang) -> Waterfall:
+    """Return a score of a firm as a picture is drawn of it."""
+    points = {name: each for name, each in score.points.items() if each}
+    order = sorted(points, key=lambda name: -abs(points[name]))
+    large = [name for name in order if abs(points[name]) >= _SHOWN_POINTS]
+    small = order[len(large) :]
+    moves = [points[name] for name in large]
+    if small:
+        moves.append(math.fsum(points[name] for name in small))
+    ends = [score.base_points]
+    for move in moves:
+        ends.append(ends[-1] + move)
+    scale = _Scale.over(ends)
+    words = _Words(wording, score, firm, lang)
+    bars = [scale.bar(ends[place], ends[place + 1]) for place in range(len(moves))]
+    steps = [words.step(name, points[name], *bar) for name, bar in zip(large, bars, strict=False)]
+    return Waterfall(
+        score.base_points,
+        score.total_points,
+        scale.at(score.base_points),
+        scale.at(ends[-1]),
+        steps,
+        [words.step(name, points[name], 0.0, 0.0) for name in small],
+        Step("", "", "", moves[-1], *bars[-1]) if small else None,
+    )
+
+
+def meaning_of(feature: str, lang: Lang) -> str:
+    """Return what a feature measures, or a pair of them; the name of one that is known no more."""
+    names = feature.split(_PAIR)
+    known = [CATALOGUE[name].meaning.pick(lang) for name in names if name in CATALOGUE]
+    return _PAIR.join(known or names)
+
+
+@dataclass(frozen=True, slots=True)
+class _Scale:
+    low: float
+    high: float
+
+    @classmethod
+    def over(cls, values: Sequence[float]) -> _Scale:
+        return cls(min(values), max(max(values), min(values) + 1.0))
+
+    def at(self, value: float) -> float:
+        return round(100.0 * (value - self.low) / (self.high - self.low), 2)
+
+    def bar(self, one: float, other: float) -> tuple[float, float]:
+        start, end = sorted((self.at(one), self.at(other)))
+        return start, max(round(end - start, 2), 0.4)
+
+
+class _Words:
+    """Words the features of one score; those of a model or a city of old by their meaning alone."""
+
+    def __init__(self, wording: Wording, score: Score, firm: Firm, lang: Lang) -> None:
+        self._wording, self._values, self._lang = wording, score.values, lang
+        best = {"segment": score.segment, "role": score.role, "words": score.words}
+        self._facts: Mapping[str, object] = best | {name: firm.record.get(name) for name in _FACTS}
+
+    def step(self, feature: str, points: float, start: float, width: float) -> Step:
+        if feature not in CATALOGUE:
+            return Step(meaning_of(feature, self._lang), "", "", points, start, width)
+        value = self._values.get(feature)
+        meaning = meaning_of(feature, self._lang)
+        try:
+            text = self._wording.text(feature, value, points, self._facts, self._lang)
+        except KeyError:  # a segment that the city has no longer
+            text = meaning
+        shown = self._wording.value(feature, value, self._lang)
+        return Step(text, meaning, shown, points, start, width)

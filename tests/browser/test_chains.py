@@ -1,0 +1,55 @@
+"""The chains in a browser: lines that meet their cards, a way to the ranking, and axe on it all."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+from tests.browser.conftest import NARROW, WIDE, NewPage, faults
+
+
+def test_a_segment_leads_to_its_candidates(new_page: NewPage) -> None:
+    page = new_page()
+    page.goto("/ranking")
+    page.get_by_role("link", name="Chains", exact=True).click()
+    card = page.locator("#led article", has_text="Packaging")
+    expect(card).to_contain_text("small gap")
+    expect(card).to_contain_text("15%")
+    number = card.locator(".who-might").inner_text().split(" ")[0]
+    card.get_by_role("link", name="Packaging").click()
+    expect(page).to_have_url(re.compile(r"/ranking\?segment=led\.packaging$"))
+    expect(page.locator("tr:not(.vetoed) .rank").last).to_have_text(number)
+
+
+def test_lines_meet_their_cards_whatever_their_height(new_page: NewPage) -> None:
+    page = new_page()
+    page.goto("/chains")
+    # The first line of the chain, from screens to device design, in the pixels of the window.
+    ends = page.locator("#mobile .line").first.evaluate(
+        """line => [0, line.getTotalLength()].map(at => {
+             const point = line.getPointAtLength(at).matrixTransform(line.getScreenCTM());
+             return [point.x, point.y];
+           })"""
+    )
+    for end, name, side in ((ends[0], "Screens", 1.0), (ends[1], "(ODM)", 0.0)):
+        box = page.locator("#mobile article", has_text=name).first.bounding_box()
+        assert box is not None
+        assert abs(end[0] - (box["x"] + side * box["width"])) < 3
+        assert abs(end[1] - (box["y"] + box["height"] / 2)) < 3
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_axe_finds_nothing(new_page: NewPage, lang: str, scheme: str) -> None:
+    page = new_page(lang, scheme, bypass_csp=True)
+    page.goto("/chains")
+    assert faults(page) == []
+
+
+@pytest.mark.parametrize("viewport", [WIDE, NARROW])
+def test_nothing_is_wider_than_the_window(new_page: NewPage, viewport: dict[str, int]) -> None:
+    page = new_page(viewport=viewport)
+    page.goto("/chains")
+    wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    assert page.evaluate(wide) == 0

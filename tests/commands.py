@@ -1,0 +1,58 @@
+"""The command line for tests: called here, or typed in a process of its own.
+
+A process takes seconds to start. What a command says, writes and returns is the same when it is
+called here through the same entry; of every command some tests start a process too, for what only
+a process can show: its exit code, its pipes and signals, another seed of hashes.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from leadscore.cli import cli
+
+COMMAND = Path(sys.executable).with_name("leadscore")
+Done = subprocess.CompletedProcess[str]
+ENOUGH_SECONDS = 300
+
+
+def called(*arguments: object, home: Path, **environment: str) -> Done:
+    """Run a command in this process; what it lets escape is raised.
+
+    Parameters
+    ----------
+    arguments
+        What is typed after ``leadscore``.
+    home
+        Folder of the models and the database.
+    environment
+        Variables beside those of the tests; ``LEADSCORE_LANG`` is ``zh`` unless named.
+    """
+    words = list(map(str, arguments))
+    runner = CliRunner(env=_known(home, environment))
+    done = runner.invoke(cli, words, prog_name="leadscore")
+    if done.exception is not None and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return Done(words, done.exit_code, done.stdout, done.stderr)
+
+
+def typed(*arguments: object, home: Path, **environment: str) -> Done:
+    """Run a command in a process of its own; parameters as of `called`."""
+    return subprocess.run(
+        [COMMAND, *map(str, arguments)], capture_output=True, encoding="utf-8",
+        timeout=ENOUGH_SECONDS, env=variables(home, **environment), check=False,
+    )  # fmt: skip
+
+
+def variables(home: Path, **environment: str) -> dict[str, str]:
+    """Return the environment of a process that runs a command."""
+    return os.environ | _known(home, environment)
+
+
+def _known(home: Path, environment: dict[str, str]) -> dict[str, str]:
+    return {"LEADSCORE_HOME": str(home), "LEADSCORE_LANG": "zh", **environment}

@@ -1,0 +1,128 @@
+"""When a command changes which model serves, the store learns of it, and its scores follow."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+from tests.commands import Done, called
+from tests.kept_lists import BLADES, NOW, TODAY, hand_in, lakeport
+from tests.second_model import OTHER, save_another
+
+from leadscore.jobs.kinds import Workplace, all_kinds
+from leadscore.jobs.worker import Worker
+from leadscore.learning.outcomes.lessons import Rules
+from leadscore.learning.retraining.day_one import ensure_expert
+from leadscore.learning.shelf import Shelf
+from leadscore.ranking.champion import champion_scorer
+from leadscore.ranking.scoring import Scorer
+from leadscore.store.auditing.pages import page
+from leadscore.store.engine.opening import open_store
+from leadscore.store.jobs.jobs import list_jobs
+from leadscore.store.lists.intake import take_in_list
+from leadscore.store.models import mirrored
+from leadscore.store.ranking.standings import STANDINGS
+
+LAKEPORT = Path(__file__).parents[1] / "cities" / "lakeport.toml"
+
+
+class Home:
+    """A home in which a firm is kept, scored by the experts' card, and another model is at hand."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.shelf = Shelf(folder / "models", folder / "keys" / "models.key")
+        self.expert = ensure_expert(lakeport(), self.shelf, NOW)
+        self.database = open_store(folder / "leadscore.sqlite3")
+        number = hand_in(self.database, {"name": "甲有限公司", "main_business": BLADES})
+        take_in_list(self.database, number, scorer=self.scorer(), now=NOW, today=TODAY)
+        save_another(self.shelf)
+
+    def scorer(self) -> Scorer:
+        return champion_scorer(lakeport(), self.shelf, now=NOW)
+
+    def run(self, *arguments: object) -> Done:
+        known = {"LEADSCORE_LANG": "en", "LEADSCORE_CITY": str(LAKEPORT)}
+        done = called(*arguments, home=self.folder, **known)
+        assert done.returncode == 0, done.stderr
+        return done
+
+    def work(self) -> None:
+        kinds = all_kinds(Workplace(
+            city=lakeport, scorer=self.scorer, shelf=self.shelf, rules=Rules,
+            exports=self.folder / "exports", clock=lambda: datetime.now(UTC),
+        ))  # fmt: skip
+        worker = Worker("here", self.database, kinds, lambda: datetime.now(UTC), threading.Event())
+        while worker.do_one():
+            pass
+
+    def states(self) -> Mapping[str, str]:
+        with self.database.read() as connection:
+            return {each.version: each.state for each in mirrored(connection, lakeport().id)}
+
+    def rescorings(self) -> list[str]:
+        with self.database.read() as connection:
+            return [job.state for job in list_jobs(connection, kinds=["rescore"])]
+
+    def scored_by(self) -> list[str]:
+        with self.database.read() as connection:
+            return list(connection.scalars(select(STANDINGS.c.model)))
+
+    def acts(self) -> list[tuple[str, str | None]]:
+        with self.database.read() as connection:
+            return [(row.action, row.object_id) for row in page(connection)]
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home(tmp_path)
+
+
+def test_a_promoted_model_scores_the_kept_firms_and_back_again(home: Home) -> None:
+    assert home.scored_by() == [home.expert]
+    done = home.run("models", "promote", OTHER, "--reason", "checked")
+    assert "job 1 scores the firms that are kept anew" in done.stdout
+    assert home.states() == {OTHER: "champion", home.expert: "shelved"}
+    assert home.acts() == [("model.promote", OTHER)]
+    home.work()
+    assert home.scored_by() == [OTHER]
+    done = home.run("models", "rollback")
+    assert "job 2 scores the firms that are kept anew" in done.stdout
+    assert home.states() == {OTHER: "shelved", home.expert: "champion"}
+    home.work()
+    assert home.scored_by() == [home.expert]
+    assert home.rescorings() == ["done", "done"]
+
+
+def test_one_job_waits_however_often_the_champion_changes(home: Home) -> None:
+    home.run("models", "promote", OTHER)
+    assert "job 1 scores" in home.run("models", "promote", OTHER).stdout
+    assert home.rescorings() == ["waiting"]
+    assert "scores" not in home.run("models", "rollback").stdout.partition("\n")[2]
+    home.work()
+    assert home.scored_by() == [home.expert]
+
+
+def test_a_retraining_brings_the_mirror_up_to_date(home: Home) -> None:
+    assert home.states() == {}
+    home.run("retrain", "--dry-run")
+    assert home.states() == {}
+    home.run("retrain")
+    states = home.states()
+    (challenger,) = states.keys() - {OTHER, home.expert}
+    assert states == {OTHER: "shelved", home.expert: "champion", challenger: "shelved"}
+    assert home.acts() == [("model.retrain", home.expert)]
+    assert home.rescorings() == []
+
+
+def test_where_nothing_is_kept_nothing_is_made(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path / "models", tmp_path / "keys" / "models.key")
+    ensure_expert(lakeport(), shelf, NOW)
+    save_another(shelf)
+    done = called("models", "promote", OTHER, home=tmp_path, LEADSCORE_CITY=str(LAKEPORT))
+    assert done.returncode == 0, done.stderr
+    assert not (tmp_path / "leadscore.sqlite3").exists()

@@ -1,0 +1,101 @@
+"""A long list is stored by parts: others write meanwhile, and a stop loses and doubles nothing."""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select
+from tests.kept_lists import BLADES, BREAD, NOW, TODAY, code, firms, hand_in, scorer, take_in
+
+from leadscore.language import Text
+from leadscore.ranking.walk import Counts
+from leadscore.store.engine.database import Database
+from leadscore.store.firms.acts import enter_outcome
+from leadscore.store.firms.outcomes import outcomes
+from leadscore.store.lists.intake import take_in_list
+from leadscore.store.lists.lists import LIST_FIRMS, read_kept_list
+from leadscore.store.ranking.scored_firms import WRITTEN_AT_ONCE
+from leadscore.store.ranking.scores import SCORES
+
+MANY = 1_000
+LONGEST_WAIT = 0.35
+"""Of the time in which all is stored: as one transaction it would be nearly all of it."""
+
+
+def long_list(count: int) -> list[dict[str, str]]:
+    return [
+        {"name": f"第{number}号有限公司", "credit_code": code(number), "main_business": BLADES}
+        for number in range(1, count + 1)
+    ]
+
+
+def test_an_officer_does_not_wait_for_a_long_list(database: Database) -> None:
+    take_in(database, {"name": "甲有限公司", "main_business": BREAD})
+    number = hand_in(database, *long_list(MANY))
+    storing, done = threading.Event(), threading.Event()
+
+    def progress(fraction: float, _words: Text) -> None:
+        if fraction >= 0.8:
+            storing.set()
+
+    def take_in_the_list() -> None:
+        try:
+            take_in_list(database, number, scorer=scorer(), now=NOW, today=TODAY, progress=progress)
+        finally:
+            storing.set()
+            done.set()
+
+    thread = threading.Thread(target=take_in_the_list)
+    thread.start()
+    storing.wait()
+    begun, waits = time.monotonic(), list[float]()
+    while not done.is_set():
+        day = TODAY - timedelta(days=len(waits) % 300)
+        started = time.monotonic()
+        with database.write() as connection:
+            enter_outcome(
+                connection, 1, stage="visited", day=day, reason=None, withdrawn=False,
+                actor="li.na", now=NOW, today=TODAY,
+            )  # fmt: skip
+        waits.append(time.monotonic() - started)
+    took = time.monotonic() - begun
+    thread.join()
+    assert len(waits) > MANY / WRITTEN_AT_ONCE / 2
+    assert max(waits) < LONGEST_WAIT * took
+    with database.read() as connection:
+        assert connection.scalar(select(func.count()).select_from(outcomes)) == len(waits)
+        kept = read_kept_list(connection, number)
+    assert (kept.state, kept.counts and kept.counts["ranked"]) == ("done", MANY)
+
+
+class Stopped(BaseException):
+    """A worker that is to end."""
+
+
+def test_a_list_that_was_stopped_goes_on_without_doubles(database: Database) -> None:
+    many = 2 * WRITTEN_AT_ONCE + 7
+    rows = [*long_list(many), {"name": "第1号有限公司", "staff": "9"}]
+    number = hand_in(database, *rows)
+    stored: list[int] = []
+    for stop in (1, 2):
+        calls = iter(range(3 * stop - 1))
+
+        def check(calls: object = calls) -> None:
+            if next(calls, None) is None:  # type: ignore[call-overload]
+                raise Stopped
+
+        with pytest.raises(Stopped):
+            take_in_list(database, number, scorer=scorer(), now=NOW, today=TODAY, check=check)
+        stored.append(len(firms(database)))
+    assert stored == [0, WRITTEN_AT_ONCE]
+    with database.read() as connection:
+        assert read_kept_list(connection, number).state == "scoring"
+    counts = take_in_list(database, number, scorer=scorer(), now=NOW, today=TODAY)
+    assert counts == Counts(rows=many + 1, ranked=many, vetoed=0, set_aside=1)
+    assert [firm.name for firm in firms(database)] == [row["name"] for row in rows[:many]]
+    with database.read() as connection:
+        for table in (LIST_FIRMS, SCORES):
+            assert connection.scalar(select(func.count()).select_from(table)) == many
