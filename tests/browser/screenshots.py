@@ -9,21 +9,19 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
-from tests.browser.conftest import NARROW, WIDE, NewPage
+from tests.browser.conftest import WIDE, NewPage
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("viewport", [WIDE, NARROW], ids=["wide", "narrow"])
-def test_pictures(
-    new_page: NewPage, pytestconfig: pytest.Config, lang: str, scheme: str, viewport: dict[str, int]
-) -> None:
+def test_pictures(new_page: NewPage, pytestconfig: pytest.Config, lang: str) -> None:
     folder = Path(str(pytestconfig.getoption("--screenshots")))
     folder.mkdir(parents=True, exist_ok=True)
-    ending = f"{lang}-{scheme}-{viewport['width']}.png"
-    page = new_page(lang, scheme, viewport)
-    page.goto("/ranking")
-    page.screenshot(path=folder / f"ranking-{ending}")
+    page = new_page(lang, "light", WIDE)
+    page.goto("/ranking?picture=on")
+    expect(page.locator("canvas")).to_be_visible()
+    page.screenshot(path=folder / f"ranking-{lang}.png")
     page.locator("[data-row]").first.click()
     expect(page.locator(".falls").first).to_be_visible()
-    page.screenshot(path=folder / f"firm-{ending}")
+    page.screenshot(path=folder / f"firm-{lang}.png")
+    page.goto("/chains")
+    page.screenshot(path=folder / f"chains-{lang}.png")
