@@ -34,9 +34,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--screenshots", default="docs/images", help="folder of the pictures")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Return the address of a demonstration whose sample list has been read and scored."""
+    """Return the address of a demonstration whose sample list has been read and scored.
+
+    Each module has its own, for some import lists and record outcomes.
+    """
     home = tmp_path_factory.mktemp("home")
     log = home / "serve.log"
     program = Path(sys.executable).with_name("leadscore")
