@@ -8,6 +8,7 @@ a process can show: its exit code, its pipes and signals, another seed of hashes
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -47,6 +48,12 @@ def typed(*arguments: object, home: Path, **environment: str) -> Done:
         [COMMAND, *map(str, arguments)], capture_output=True, encoding="utf-8",
         timeout=ENOUGH_SECONDS, env=variables(home, **environment), check=False,
     )  # fmt: skip
+
+
+def processor_seconds() -> float:
+    """Return the processor time of all ended processes: what others do meanwhile doesn't count."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def variables(home: Path, **environment: str) -> dict[str, str]:
