@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
 
-from leadscore.errors import ListError
 from leadscore.jobs.context import JobContext
 from leadscore.jobs.kinds import Workplace
-from leadscore.store.lists.failed_rows import failed_rows, keep_failed_rows
 from leadscore.store.lists.intake import take_in_list
-from leadscore.store.lists.lists import counts_dict, file_of, read_kept_list
-from leadscore.store.lists.reading import read_whole
+from leadscore.store.lists.lists import counts_dict
 
 
 def import_list(
@@ -35,7 +31,6 @@ def import_list(
         ``list_id`` and where its rows went: ``rows``, ``ranked``, ``vetoed``, ``set_aside``.
     """
     now = workplace.clock()
-    _keep_what_failed(context, payload["list_id"], now.astimezone().date())
     counts = take_in_list(
         context.database,
         payload["list_id"],
@@ -46,17 +41,3 @@ def import_list(
         check=context.check_cancelled,
     )
     return {"list_id": payload["list_id"], **counts_dict(counts)}
-
-
-def _keep_what_failed(context: JobContext, list_id: int, today: date) -> None:
-    """Keep the rows with problems as they stand in the file, which goes when it is taken in."""
-    with context.database.read() as connection:
-        kept, content = read_kept_list(connection, list_id), file_of(connection, list_id)
-    if content is None:
-        return
-    try:
-        read = read_whole(content, kept.file_name, kept.mapping, today=today)
-    except ListError:  # which is told by what takes the list in
-        return
-    with context.database.write() as connection:
-        keep_failed_rows(connection, list_id, failed_rows(read))

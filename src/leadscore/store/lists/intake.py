@@ -18,6 +18,7 @@ from leadscore.ranking.scoring import Scorer
 from leadscore.ranking.walk import Counts
 from leadscore.store.engine.database import Database
 from leadscore.store.faults import StoreError
+from leadscore.store.lists.failed_rows import failed_rows, keep_failed_rows
 from leadscore.store.lists.lists import (
     KeptList,
     counts_dict,
@@ -90,11 +91,12 @@ def take_in_list(
                 return Counts(**(kept.counts or counts_dict(Counts(0, 0, 0, 0))))
             set_state(connection, list_id, "reading")
         progress(0.0, _READING)
-        clean = read_uploaded(content, kept.file_name, kept.mapping, today=today)
+        read = read_uploaded(content, kept.file_name, kept.mapping, today=today)
         with database.write() as connection:
             set_state(connection, list_id, "scoring")
-        last = _stored(database, kept, clean, scorer, today, now, progress, check)
-        return end_of_list(database, kept, clean, last)
+            keep_failed_rows(connection, list_id, failed_rows(read))
+        last = _stored(database, kept, read.clean, scorer, today, now, progress, check)
+        return end_of_list(database, kept, read.clean, last)
     except LeadscoreError as error:
         words = {"code": error.code, "zh": error.render("zh"), "en": error.render("en")}
         with database.write() as connection:

@@ -56,9 +56,14 @@ class Uploaded:
 
 
 def read_uploaded(
-    content: bytes, file_name: str, mapping: Mapping[str, str], *, today: date
-) -> CleanList:
-    """Return the firms of a file, each once.
+    content: bytes,
+    file_name: str,
+    mapping: Mapping[str, str],
+    *,
+    today: date,
+    place: HeaderPlace | None = None,
+) -> Uploaded:
+    """Return a file as it stands, and the firms that it holds, each once.
 
     Parameters
     ----------
@@ -73,26 +78,13 @@ def read_uploaded(
         named are recognised as ever.
     today
         Days after it are not believed.
+    place
+        Where the header stands if no key of ``mapping`` says so.
 
     Raises
     ------
     ListError
         If the file can't be read, or the mapping names a header or a column that isn't there.
-    """
-    return read_whole(content, file_name, mapping, today=today).clean
-
-
-def read_whole(
-    content: bytes,
-    file_name: str,
-    mapping: Mapping[str, str],
-    *,
-    today: date,
-    place: HeaderPlace | None = None,
-) -> Uploaded:
-    """Return the same as `read_uploaded`, with the cells that it came from.
-
-    ``place`` tells where the header stands if no key of ``mapping`` does.
     """
     check_mapping(mapping)
     place = header_place(mapping) or place

@@ -19,7 +19,7 @@ from leadscore.lists.files.texttable import RawList, SheetHead, TextTable
 from leadscore.lists.headers.column import Column
 from leadscore.lists.headers.layout import lay_out
 from leadscore.lists.problems import Problem, shown
-from leadscore.store.lists.reading import Uploaded, read_whole
+from leadscore.store.lists.reading import Uploaded, read_uploaded
 from leadscore.store.lists.uploads import Upload
 from leadscore.web.pages.import_corrections import COLUMN, NOT_READ, Corrections
 from leadscore.web.pages.import_values import shown_value
@@ -95,7 +95,7 @@ class Preview:
 def preview(upload: Upload, said: Corrections, *, today: date, lang: Lang) -> Preview:
     """Read a file as it would be read, with what somebody said of it."""
     try:
-        read = read_whole(
+        read = read_uploaded(
             upload.content, upload.file_name, said.columns, today=today, place=said.place
         )
     except NoHeaderError as error:
