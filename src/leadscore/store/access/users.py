@@ -41,7 +41,9 @@ USERS = Table(
 """States: ``invited`` (has no password yet), ``active``, ``disabled``."""
 
 _NAME = re.compile(r"\w[\w.@-]{0,63}")
-_RESERVED = frozenset({"cli", "job", "demo", "anonymous"})
+RESERVED = ("cli", "job", "demo", "anonymous")
+"""Names by which the audit tells who is no user."""
+
 A_NAME = Text(
     zh="字母、汉字、数字、“_”“.”“-”“@”，至多 64 个字符，以字母、汉字或数字开头",
     en="letters, digits, _ . - and @ in at most 64 characters, the first a letter or digit",
@@ -105,7 +107,7 @@ def canonical_name(name: str) -> str:
         If it can't be a name.
     """
     kept = folded(name)
-    if not _NAME.fullmatch(kept) or kept in _RESERVED:
+    if not _NAME.fullmatch(kept) or kept in RESERVED:
         raise BadNameError(_BAD_NAME.format(name=shown(name)), [Detail("name", name, A_NAME)])
     return kept
 

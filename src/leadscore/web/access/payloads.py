@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from leadscore.store.access.api_keys import DAYS, MOST_DAYS
 from leadscore.store.access.passwords import LONGEST, SHORTEST
+from leadscore.store.access.users import RESERVED
 from leadscore.web.payloads import STRICT
 
 # A query comes as text, which strict models don't take for numbers.
@@ -23,7 +24,12 @@ _Role = Annotated[
     Field(description="viewer 只看，officer 登记，administrator 管理，auditor 审计（只读）"),
 ]
 _Name = Annotated[str, Field(min_length=1, max_length=64, examples=["li.na"])]
-_NewName = Annotated[_Name, Field(pattern=r"^\w[\w.@-]*$")]
+# The patterns of JSON Schema have no flag for either case.
+_RESERVED = "|".join("".join(f"[{letter.upper()}{letter}]" for letter in name) for name in RESERVED)
+_NewName = Annotated[
+    _Name,
+    Field(pattern=r"^\w[\w.@-]*$", json_schema_extra={"not": {"pattern": f"^({_RESERVED})$"}}),
+]
 _Plain = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f]+$")]
 _Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 _Lang = Annotated[Literal["zh", "en"] | None, Field(description="回答的语言 Language")]
