@@ -321,14 +321,20 @@ def test_an_older_copy_of_the_database_is_found(tmp_path: Path, database: Databa
     assert "an older copy" in fault(database, trail)
 
 
-def test_a_record_takes_less_than_a_millisecond(database: Database, trail: AuditTrail) -> None:
+def test_a_record_takes_little_more_than_its_statements(
+    database: Database, trail: AuditTrail
+) -> None:
+    """Whatever the machine: reading the last mark, adding and moving it are three statements."""
     write(database, trail, 1)
-    times = []
+    record = Record("li.na", "officer", "x")
+    added, plain = [], []
     with database.write() as connection:
-        for _ in range(200):
+        for _ in range(300):
             start = time.thread_time()
-            trail.append(connection, Record("li.na", "officer", "x"), NOW)
-            times.append(time.thread_time() - start)
-    limit = 0.001 if database.dialect == "sqlite" else 0.005
-    # The quickest tenth counts: two processes on a core make each slower than it is.
-    assert sorted(times)[20] < limit
+            trail.append(connection, record, NOW)
+            added.append(time.thread_time() - start)
+            start = time.thread_time()
+            for _statement in range(3):
+                connection.execute(select(AUDIT_HEAD)).one()
+            plain.append(time.thread_time() - start)
+    assert sorted(added)[150] < 3 * sorted(plain)[150]
