@@ -116,18 +116,15 @@ def _tell_who_may(access: Access, lang: Lang) -> None:
 
 def _hand_in_sample(access: Access) -> None:
     """Let a demonstration begin with the sample list, which the worker takes in."""
-    from leadscore.jobs.kinds import IMPORT_LIST
+    from leadscore.jobs.handing_in import hand_in_list
     from leadscore.shipped import shipped
-    from leadscore.store.jobs.jobs import submit
-    from leadscore.store.lists.lists import add_list, kept_lists, name_job
+    from leadscore.store.lists.lists import kept_lists
 
     sample, now = shipped("samples") / _SAMPLE, access.clock()
     with access.database.write() as connection:
         if kept_lists(connection, before=None, limit=1):
             return
-        number = add_list(
+        hand_in_list(
             connection, file_name=_SAMPLE, content=sample.read_bytes(), mapping={},
             as_of=now.astimezone().date(), actor="demo", now=now,
         )  # fmt: skip
-        payload = {"list_id": number}
-        name_job(connection, number, submit(connection, IMPORT_LIST, payload, by="demo", now=now))

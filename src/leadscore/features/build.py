@@ -119,15 +119,7 @@ class FirmFeatures(TransformerMixin, BaseEstimator):
             ``as_of`` (datetime) says when the fields were known; without it the age is missing.
         """
         found = self.measure_firms(rows_of(firms))
-        X = pd.DataFrame(
-            {
-                key: pd.Series(
-                    [each.values[place] for each in found],
-                    dtype="str" if key in CATEGORIES else "float64",
-                )
-                for place, key in enumerate(CATALOGUE)
-            }
-        )
+        X = features_frame([each.values for each in found])
         fits = matches_frame([each.matches for each in found])
         return Measured(X, fits, best_frame([each.best for each in found]))
 
@@ -182,6 +174,19 @@ class FirmFeatures(TransformerMixin, BaseEstimator):
             "neighbour_supply": met.neighbour_supply,
             "sought": met.sought,
         }
+
+
+def features_frame(rows: Sequence[Sequence[Value]]) -> pd.DataFrame:
+    """Return the features of n firms, each in the order of the catalogue, as X (see `Measured`)."""
+    return pd.DataFrame(
+        {
+            key: pd.Series(
+                [row[place] for row in rows],
+                dtype="str" if key in CATEGORIES else "float64",
+            )
+            for place, key in enumerate(CATALOGUE)
+        }
+    )
 
 
 _NOTHING_MET: dict[str, Value] = dict.fromkeys(

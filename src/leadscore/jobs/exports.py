@@ -17,8 +17,8 @@ from leadscore.language import Text
 from leadscore.lists.writing import write_ranking
 from leadscore.store.faults import refusals
 from leadscore.store.ranking.filter import RankingFilter
-from leadscore.store.ranking.pages import facets, whole_ranking
-from leadscore.store.ranking.written import written_ranking
+from leadscore.store.ranking.pages import how_many
+from leadscore.store.ranking.written import written_parts
 
 KEPT = timedelta(days=7)
 """How long an export can be fetched."""
@@ -62,16 +62,16 @@ def export(
     asked, lang = RankingFilter(**payload.get("filter", {})), payload.get("lang", "zh")
     parts: list[pd.DataFrame] = []
     with context.database.read() as connection:
-        total, done, ranked = facets(connection, asked).total, 0, 0
-        for firms in whole_ranking(connection, asked, sort=payload.get("sort", "-priority")):
+        total, done = how_many(connection, asked), 0
+        sort = payload.get("sort", "-priority")
+        for firms, table in written_parts(connection, asked, city, lang, sort=sort):
             context.check_cancelled()
-            parts.append(written_ranking(firms, city, lang, ranked=ranked))
+            parts.append(table)
             done += len(firms)
-            ranked += sum(not firm["vetoed"] for firm in firms)
             # SQLite takes no sign of life while it reads; the next one tells this.
             context.note(_READ * done / max(total, 1), _READING.format(done=done, all=total))
     context.progress(_READ, _WRITING)
-    table = pd.concat(parts or [written_ranking([], city, lang)], ignore_index=True)
+    table = pd.concat(parts, ignore_index=True)
     name = f"export-{context.held.id}.{payload.get('format', 'csv')}"
     write_ranking(table, folder / name, lang=lang)
     return {"file": name, "rows": len(table), "expires_at": (now + KEPT).isoformat()}

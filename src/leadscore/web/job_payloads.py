@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from leadscore.store.jobs.jobs import LONGEST_PAGE
+from leadscore.store.jobs.jobs import LONGEST_PAGE, State
 from leadscore.web.payloads import STRICT, ErrorWords
 
 _LARGEST = 2**63 - 1
@@ -14,7 +14,6 @@ _LARGEST = 2**63 - 1
 _QUERY = ConfigDict(extra="forbid", frozen=True)
 
 _Number = Annotated[int, Field(ge=1, le=_LARGEST, description="任务编号 Number of the job")]
-_State = Literal["waiting", "running", "done", "failed", "cancelled"]
 _Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 
 _EXAMPLE: Any = {
@@ -47,7 +46,7 @@ class JobsQuery(BaseModel):
 
     model_config = _QUERY
 
-    state: _State | None = Field(None, description="只列这种状态 Only in this state")
+    state: State | None = Field(None, description="只列这种状态 Only in this state")
     kind: Annotated[str, Field(pattern=r"^[a-z_]{1,40}$")] | None = Field(
         None, description="只列这一种 Only of this kind", examples=["retrain"]
     )
@@ -65,7 +64,7 @@ class JobAnswer(BaseModel):
 
     id: int
     kind: str = Field(description="What is done: import_list, retrain, export.")
-    state: _State
+    state: State
     progress: float = Field(ge=0, le=1)
     words: str | None = Field(description="What is being done, in words; null if nothing yet.")
     result: dict[str, Any] | None = Field(description="What came of it; null unless done.")

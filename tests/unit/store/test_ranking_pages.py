@@ -5,15 +5,17 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from tests.kept_lists import BLADES, BREAD, SCANNERS, code, standings, take_in
 
 from leadscore.store.engine.database import Database
+from leadscore.store.ranking.choices import choices
 from leadscore.store.ranking.cursor import SORTS, BadCursorError, Cursor, Sort, read_cursor
-from leadscore.store.ranking.filter import RankingFilter
-from leadscore.store.ranking.pages import facets, ranking_page, whole_ranking
+from leadscore.store.ranking.filter import NONE, RankingFilter
+from leadscore.store.ranking.pages import FACETS, facets, ranking_page, whole_ranking
 
 FIRST = [
     {"name": "甲有限公司", "credit_code": code(1), "main_business": BLADES, "province": "广东省",
@@ -155,6 +157,24 @@ def test_facets_count_what_the_filter_leaves(filled: Database) -> None:
     assert every.counts["segment"][at["甲有限公司"].segment] == 2
     assert some.total == 4
     assert some.lists == {1: 1, 2: 4}
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [{}, {"grade": "AB"}, {"segment": NONE, "veto": "no"}, {"veto": "yes", "region": "44"},
+     {"text": "有限", "role": "maker", "list_id": 1}],
+)  # fmt: skip
+def test_choices_count_each_filter_as_if_it_were_not_set(
+    filled: Database, asked: dict[str, Any]
+) -> None:
+    meant = RankingFilter(**asked)
+    with filled.read() as connection:
+        shown = choices(connection, meant)
+        assert shown.total == facets(connection, meant).total == len(found(filled, **asked))
+        for name in FACETS:
+            free = facets(connection, replace(meant, **{name: None}))
+            assert shown.by[name] == free.counts[name], name
+        assert shown.lists == facets(connection, replace(meant, list_id=None)).lists
 
 
 def test_a_page_carries_reasons_and_where_the_firm_was_seen(filled: Database) -> None:

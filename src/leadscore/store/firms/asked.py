@@ -12,7 +12,7 @@ from leadscore.lists.sameness.firm_names import normal_name_of
 from leadscore.ranking.scoring import Scorer
 from leadscore.store.firms.firms import Firm, next_firm_id
 from leadscore.store.firms.linking import link
-from leadscore.store.firms.merging import firms_frame, former_keys, merged, origin
+from leadscore.store.firms.merging import all_merged, firms_frame, former_keys
 from leadscore.store.firms.records import field_records
 from leadscore.store.firms.writing import write_firms
 from leadscore.store.ranking.scored_firms import score_firms, write_scores
@@ -49,17 +49,12 @@ def keep_asked(
     """
     table = settle_repeats(clean(from_records(records), today=today))
     linked = link(connection, table)
-    said = field_records(linked.firms)
+    said = (fields for _, fields in field_records(linked.firms))
     rows = linked.firms["row"].tolist()
-    both = [
-        merged(firm, fields, origin(None, row, at=now, as_of=today))
-        for firm, (_, fields), row in zip(linked.known, said, rows, strict=True)
-    ]
-    kept = [record for record, _ in both]
+    kept, origins = all_merged(linked.known, said, rows, list_id=None, at=now, as_of=today)
     firms = write_firms(
-        connection, linked.known, kept, [origins for _, origins in both],
-        first=next_firm_id(connection), now=now,
-    )  # fmt: skip
+        connection, linked.known, kept, origins, first=next_firm_id(connection), now=now
+    )
     seen = last_seen(connection, [firm.id for firm in firms])
     scored = score_firms(firms_frame(kept), scorer, as_of=today)
     write_scores(connection, firms, scored, seen, source=_SOURCE, now=now)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -61,6 +61,33 @@ def merged(
     if former and former != firm.record.get("former_names"):
         record["former_names"], origins["former_names"] = former, source
     return record, origins
+
+
+def all_merged(
+    firms: Iterable[Firm | None],
+    said: Iterable[Mapping[str, Any]],
+    rows: Iterable[int],
+    *,
+    list_id: int | None,
+    at: datetime,
+    as_of: date,
+) -> tuple[list[Record], list[Origins]]:
+    """Return what is known of firms once each row of a list has said its part.
+
+    Parameters
+    ----------
+    firms, said
+        As of `merged`.
+    rows
+        Where in the list each stands.
+    list_id, at, as_of
+        As of `origin`.
+    """
+    both = [
+        merged(firm, fields, origin(list_id, row, at=at, as_of=as_of))
+        for firm, fields, row in zip(firms, said, rows, strict=True)
+    ]
+    return [record for record, _ in both], [origins for _, origins in both]
 
 
 def firms_frame(records: list[Record]) -> pd.DataFrame:

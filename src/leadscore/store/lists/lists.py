@@ -96,7 +96,8 @@ LIST_PROBLEMS = Table(
 )
 
 _UNKNOWN = Words(zh="没有编号为 {id} 的名单", en="there is no list {id}")
-_OPEN: tuple[State, ...] = ("waiting", "reading", "scoring")
+OPEN: tuple[State, ...] = ("waiting", "reading", "scoring")
+"""States of a list that is still to be taken in."""
 
 
 class UnknownListError(StoreError):
@@ -263,7 +264,7 @@ def counts_dict(counts: Counts) -> dict[str, int]:
 
 def _lists() -> Select[Any]:
     """Select lists; one whose job ended without it has ended as the job has."""
-    ended = LISTS.c.state.in_(_OPEN) & JOBS.c.state.in_(("failed", "cancelled"))
+    ended = LISTS.c.state.in_(OPEN) & JOBS.c.state.in_(("failed", "cancelled"))
     state = case((ended, JOBS.c.state), else_=LISTS.c.state).label("state")
     progress = case(
         (LISTS.c.state == "done", 1.0), else_=func.coalesce(JOBS.c.progress, 0.0)

@@ -16,7 +16,7 @@ from leadscore.ranking.scoring import Scorer
 from leadscore.store.engine.database import Database
 from leadscore.store.engine.values import plain_values
 from leadscore.store.firms.linking import Linked, link
-from leadscore.store.firms.merging import Origins, Record, firms_frame, merged, origin
+from leadscore.store.firms.merging import Origins, Record, all_merged, firms_frame
 from leadscore.store.firms.records import Records, field_records
 from leadscore.store.lists.lists import LIST_FIRMS, KeptList
 from leadscore.store.ranking.score_rows import ScoredFirms
@@ -85,12 +85,10 @@ def look(
     with database.read() as connection:
         linked = _lacking(connection, kept.id, link(connection, clean))
     said = field_records(linked.firms)
-    rows = linked.firms["row"].tolist()
-    both = [
-        merged(firm, fields, origin(kept.id, row, at=now, as_of=kept.as_of))
-        for firm, (_, fields), row in zip(linked.known, said, rows, strict=True)
-    ]
-    records = [record for record, _ in both]
+    records, origins = all_merged(
+        linked.known, (fields for _, fields in said), linked.firms["row"].tolist(),
+        list_id=kept.id, at=now, as_of=kept.as_of,
+    )  # fmt: skip
     done = 0
 
     def tell(count: int) -> None:
@@ -99,7 +97,7 @@ def look(
         progress(done, len(records))
 
     scored = score_firms(firms_frame(records), scorer, as_of=today, progress=tell)
-    return Look(linked, said, records, [origins for _, origins in both], scored)
+    return Look(linked, said, records, origins, scored)
 
 
 def _lacking(connection: Connection, list_id: int, linked: Linked) -> Linked:

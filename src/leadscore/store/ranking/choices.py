@@ -7,16 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection
 
 from leadscore.store.ranking.filter import NONE, RankingFilter
-from leadscore.store.ranking.pages import by_list
-from leadscore.store.ranking.shortlisted import by_shortlist
-from leadscore.store.ranking.standings import STANDINGS
+from leadscore.store.ranking.pages import FACETS, by_list, by_shortlist, grouped
 
-_FIELDS = ("chain", "segment", "role", "grade", "stage", "veto")
-_ALL = (*_FIELDS, "province")
-_FREE: dict[str, Any] = dict.fromkeys(_FIELDS)
+_ALL = (*FACETS, "province")
+_FREE: dict[str, Any] = dict.fromkeys(FACETS)
 
 _Row = tuple[str | None, ...]
 
@@ -59,7 +56,7 @@ def choices(
     """
     groups = _groups(connection, asked)
     tests = _tests(asked)
-    by = {name: _counted(groups, tests, name, but=name) for name in _FIELDS}
+    by = {name: _counted(groups, tests, name, but=name) for name in FACETS}
     anywhere = replace(asked, region=None)
     around = groups if asked.region is None else _groups(connection, anywhere)
     by["region"] = _counted(around, tests, "province")
@@ -73,10 +70,7 @@ def choices(
 
 def _groups(connection: Connection, asked: RankingFilter) -> dict[_Row, int]:
     """Count firms by all their values at once: an index that has them all is read once."""
-    columns = [STANDINGS.c[name] for name in _ALL]
-    conditions = replace(asked, **_FREE).conditions(connection)
-    query = select(*columns, func.count()).where(*conditions).group_by(*columns)
-    return {tuple(row[:-1]): row[-1] for row in connection.execute(query)}
+    return grouped(connection, replace(asked, **_FREE), _ALL)
 
 
 def _counted(

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, func, select, tuple_
+from sqlalchemy import Column, Connection, RowMapping, func, select, tuple_
 
+from leadscore.store.firms.shortlists import SHORTLIST_FIRMS
 from leadscore.store.lists.lists import LIST_FIRMS
 from leadscore.store.ranking.cursor import Cursor, Sort
 from leadscore.store.ranking.filter import RankingFilter
@@ -115,15 +116,26 @@ def whole_ranking(
             return
 
 
+def how_many(connection: Connection, asked: RankingFilter) -> int:
+    """Count the firms that are meant."""
+    query = select(func.count()).select_from(STANDINGS).where(*asked.conditions(connection))
+    return connection.execute(query).scalar_one()
+
+
+def grouped(
+    connection: Connection, asked: RankingFilter, names: Sequence[str]
+) -> dict[tuple[str | None, ...], int]:
+    """Count the firms that are meant by all these columns of `STANDINGS` at once."""
+    columns = [STANDINGS.c[name] for name in names]
+    query = select(*columns, func.count()).where(*asked.conditions(connection)).group_by(*columns)
+    return {tuple(row[:-1]): row[-1] for row in connection.execute(query)}
+
+
 def facets(connection: Connection, asked: RankingFilter) -> Facets:
     """Count the firms that are meant, by each value of `FACETS` and by list."""
-    columns = [STANDINGS.c[name] for name in FACETS]
-    conditions = asked.conditions(connection)
-    many = func.count().label("many")
-    query = select(*columns, many).where(*conditions).group_by(*columns)
     counts: dict[str, Counter[str | None]] = {name: Counter() for name in FACETS}
     total = 0
-    for *values, number in connection.execute(query):
+    for values, number in grouped(connection, asked, FACETS).items():
         total += number
         for name, value in zip(FACETS, values, strict=True):
             counts[name][value] += number
@@ -133,12 +145,24 @@ def facets(connection: Connection, asked: RankingFilter) -> Facets:
 
 
 def by_list(connection: Connection, asked: RankingFilter) -> dict[int, int]:
-    """Count the firms that are meant by list."""
-    members, conditions = LIST_FIRMS.c, asked.conditions(connection)
-    query = select(members.list_id, func.count().label("many")).group_by(members.list_id)
+    """Count the firms that are meant by list; one may stand in several."""
+    return _by_set(connection, asked, LIST_FIRMS.c.list_id, LIST_FIRMS.c.firm_id)
+
+
+def by_shortlist(connection: Connection, asked: RankingFilter) -> dict[int, int]:
+    """Count the firms that are meant by shortlist; one may stand in several, and in none."""
+    return _by_set(connection, asked, SHORTLIST_FIRMS.c.shortlist_id, SHORTLIST_FIRMS.c.firm_id)
+
+
+def _by_set(
+    connection: Connection, asked: RankingFilter, number: Column[int], member: Column[int]
+) -> dict[int, int]:
+    """Count the firms that are meant by the sets of which they are members."""
+    conditions = asked.conditions(connection)
+    query = select(number, func.count()).group_by(number)
     if conditions:
-        query = query.join(STANDINGS, STANDINGS.c.firm_id == members.firm_id).where(*conditions)
-    return {row.list_id: row.many for row in connection.execute(query)}
+        query = query.join(STANDINGS, STANDINGS.c.firm_id == member).where(*conditions)
+    return {row[0]: row[1] for row in connection.execute(query)}
 
 
 def _may_be(asked: RankingFilter, *, vetoed: bool) -> bool:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import RowMapping
+from sqlalchemy import Connection, RowMapping
 
 from leadscore.city.profile import City
 from leadscore.features.catalogue import CATALOGUE
 from leadscore.language import Lang, Text
 from leadscore.ranking.reasons import signed
 from leadscore.ranking.vetoes import WORDING
+from leadscore.store.ranking.cursor import Sort
+from leadscore.store.ranking.filter import RankingFilter
+from leadscore.store.ranking.pages import whole_ranking
 
 _REASON = Text(zh="{text}（{points}）", en="{text} ({points})")
 _JOINT = Text(zh="；", en="; ")
@@ -59,6 +62,32 @@ def written_ranking(
     free = table["veto"].isna()
     table.insert(0, "rank", (free.cumsum() + ranked).astype("Int64").mask(~free))
     return table
+
+
+def written_parts(
+    connection: Connection, asked: RankingFilter, city: City, lang: Lang, *, sort: Sort
+) -> Iterator[tuple[Sequence[RowMapping], pd.DataFrame]]:
+    """Yield the whole ranking in parts: firms as they are kept, and as they are written.
+
+    There is at least one part, so that a table without firms has its columns, too. Ranks go on from
+    part to part.
+
+    Parameters
+    ----------
+    connection
+        Within a transaction.
+    asked, sort
+        Which firms, and in which order.
+    city, lang
+        As of `written_ranking`.
+    """
+    ranked, found = 0, False
+    for rows in whole_ranking(connection, asked, sort=sort):
+        found = True
+        yield rows, written_ranking(rows, city, lang, ranked=ranked)
+        ranked += sum(not row["vetoed"] for row in rows)
+    if not found:
+        yield [], written_ranking([], city, lang)
 
 
 def segment_name(city: City, segment: str | None, lang: Lang) -> str | None:

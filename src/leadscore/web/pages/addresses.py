@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from leadscore.language import Lang
 from leadscore.web.pages.columns import USUAL_COLUMNS, columns_text, file_columns, read_columns
+from leadscore.web.pages.form_fields import whole_number
 
 FILTERS = (
     "text", "list", "chain", "segment", "role", "region", "grade", "stage", "veto", "shortlist",
@@ -54,8 +55,8 @@ class Asked:
             The columns that were chosen last, as `columns_text` writes them.
         """
         known = {name: args[name].strip() for name in (*FILTERS, "sort") if name in args}
-        cursor, before = args.get("cursor", ""), args.get("before", "")
-        plain = before.isascii() and before.isdigit() and len(before) <= 8
+        cursor = args.get("cursor", "")
+        before = whole_number(args.get("before", ""), digits=8) or 0
         named = read_columns(args.get("columns"))
         columns = named if named is not None else read_columns(remembered)
         return cls(
@@ -63,7 +64,7 @@ class Asked:
             ({} if named is None else {"columns": columns_text(named)})
             | (_PICTURE if args.get("picture") == "on" else {}),
             {"cursor": cursor} if cursor else {},
-            min(int(before), _MOST_BEFORE) if plain and cursor else 0,
+            min(before, _MOST_BEFORE) if cursor else 0,
             USUAL_COLUMNS if columns is None else columns,
         )
 

@@ -12,6 +12,7 @@ from leadscore.web.access.callers import caller
 from leadscore.web.access.permissions import Permission
 from leadscore.web.idempotent import Answer
 from leadscore.web.pages import shell
+from leadscore.web.pages.form_fields import whole_number
 from leadscore.web.plain_mistakes import plain_mistakes
 from leadscore.web.store_refusals import UnacceptableError
 
@@ -25,7 +26,6 @@ _PARTS: tuple[tuple[str, Permission], ...] = (
     ("jobs", "read"),
     ("city", "read"),
 )
-_DIGITS = 15
 _Form = TypeVar("_Form", bound=BaseModel)
 
 
@@ -111,6 +111,7 @@ def asked_number(site: Site, name: str) -> int | None:
     asked = request.args.get(name, "")
     if not asked:
         return None
-    if not (asked.isascii() and asked.isdigit() and len(asked) <= _DIGITS):
+    number = whole_number(asked)
+    if number is None:
         raise UnacceptableError(site.words["administration.place_wrong"])
-    return int(asked)
+    return number

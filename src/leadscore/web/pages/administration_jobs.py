@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, request
 
 from leadscore.language import Lang
-from leadscore.store.jobs.jobs import Job, State, list_jobs, read_job, request_cancel
+from leadscore.store.jobs.jobs import STATES, Job, State, list_jobs, read_job, request_cancel
 from leadscore.web.access.callers import caller, check_may
 from leadscore.web.access.permissions import requires
 from leadscore.web.idempotent import Act, Answer, written
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 _HERE = address("jobs")
 _LINES = 50
-_STATES: tuple[State, ...] = get_args(State)
 
 
 def job_pages(site: Site, pages: Blueprint) -> None:
@@ -42,11 +41,11 @@ def job_pages(site: Site, pages: Blueprint) -> None:
         shown, lang = found[:_LINES], site.lang()
         more = len(found) > _LINES
         return framed(
-            site, "jobs", rows=[_line(job, site, lang) for job in shown], states=_STATES,
+            site, "jobs", rows=[_line(job, site, lang) for job in shown], states=STATES,
             state=state, before=before, active=any(is_active(job) for job in shown),
             polled=_address(state, before), first=_address(state, None),
             next=_address(state, shown[-1].id) if more else None,
-            by_state={each: _address(each, None) for each in _STATES}, everything=_HERE,
+            by_state={each: _address(each, None) for each in STATES}, everything=_HERE,
         )  # fmt: skip
 
     @pages.post("/administration/jobs/<int:id>/cancel")
@@ -68,7 +67,7 @@ def _asked_state(site: Site) -> State | None:
     asked = request.args.get("state", "")
     if not asked:
         return None
-    if asked not in _STATES:
+    if asked not in STATES:
         raise UnacceptableError(site.words["administration.place_wrong"])
     return asked
 

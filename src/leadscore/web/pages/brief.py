@@ -24,7 +24,7 @@ from leadscore.web.pages.firm_texts import COLUMNS
 from leadscore.web.pages.firm_timeline import timeline
 from leadscore.web.pages.intervals import intervals
 from leadscore.web.pages.waterfall import Step, waterfall
-from leadscore.web.routes.firm_views import firm_answer
+from leadscore.web.routes.firm_views import firm_summary
 from leadscore.web.store_refusals import store_refusals
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def brief_pages(site: Site, pages: Blueprint) -> None:
         lang, today, scorer = site.lang(), backing.today(), backing.scorer()
         with store_refusals(), backing.database.read() as connection:
             firm = read_firm(connection, id)
-            answer = firm_answer(backing, connection, firm, today, lang)
+            answer = firm_summary(backing, connection, firm, lang)
             score = next(iter(score_history(connection, id, limit=1)), None)
             fields = known_fields(connection, firm, today, lang)
         standing = answer["standing"]

@@ -17,13 +17,13 @@ from leadscore.store.ranking.scores import Score, score_history
 from leadscore.web.access.permissions import requires
 from leadscore.web.pages import shell
 from leadscore.web.pages.firm_fields import known_fields
-from leadscore.web.pages.firm_forms import LONGEST_REASON
 from leadscore.web.pages.firm_history import chosen_scores, difference_of
 from leadscore.web.pages.firm_texts import own_texts
 from leadscore.web.pages.firm_timeline import timeline
+from leadscore.web.pages.form_fields import LONGEST_REASON
 from leadscore.web.pages.intervals import intervals
 from leadscore.web.pages.waterfall import waterfall
-from leadscore.web.routes.firm_views import firm_answer
+from leadscore.web.routes.firm_views import firm_summary
 from leadscore.web.store_refusals import store_refusals
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def firm_pages(site: Site, pages: Blueprint) -> None:
         lang, today = site.lang(), backing.today()
         with store_refusals(), backing.database.read() as connection:
             found = read_firm(connection, id)
-            answer = firm_answer(backing, connection, found, today, lang)
+            answer = firm_summary(backing, connection, found, lang)
             history = score_history(connection, id)
             told = _history(site, connection, found, history)
             fields = known_fields(connection, found, today, lang)

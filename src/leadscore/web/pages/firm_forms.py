@@ -11,13 +11,11 @@ from flask import request
 from leadscore.features.catalogue import CATALOGUE
 from leadscore.lists.values.vocabularies import STAGES
 from leadscore.web.errors import InvalidRequestError
+from leadscore.web.pages.form_fields import remark, whole_number
 from leadscore.web.pages.translations import Translations
 from leadscore.web.routes.backing import PreconditionRequiredError
 
-LONGEST_REASON = 2_000
-"""Characters of a reason; as many as the API takes."""
 _GRADES = ("A", "B", "C", "D")
-_MOST_DIGITS = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +38,14 @@ class FirmForm:
         PreconditionRequiredError
             If the form doesn't say: nobody could tell what it would overwrite.
         """
-        number = _number("version")
+        number = whole_number(request.form.get("version", ""))
         if number is None:
             raise PreconditionRequiredError(self.words["firm.acts.no_version"])
         return number
 
     def entry(self) -> int:
         """Return the number of an outcome."""
-        number = _number("entry")
+        number = whole_number(request.form.get("entry", ""))
         if number is None:
             raise InvalidRequestError(self.words["firm.acts.nothing_to_undo"])
         return number
@@ -78,11 +76,7 @@ class FirmForm:
 
     def remark(self) -> str | None:
         """Return the reason, None if there is none."""
-        text = request.form.get("reason", "").strip()
-        if len(text) > LONGEST_REASON or "\0" in text:
-            message = self.words["firm.acts.long_reason"].format(most=LONGEST_REASON)
-            raise InvalidRequestError(message)
-        return text or None
+        return remark(self.words["firm.acts.long_reason"])
 
     def values(self, segments: Collection[str]) -> dict[str, str]:
         """Return what is to count instead of the machine's values: at least one of them.
@@ -98,9 +92,3 @@ class FirmForm:
         if not chosen or any(value not in known[name] for name, value in chosen.items()):
             raise InvalidRequestError(self.words["firm.acts.choose_value"])
         return chosen
-
-
-def _number(name: str) -> int | None:
-    text = request.form.get(name, "")
-    plain = text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS
-    return int(text) if plain else None

@@ -14,6 +14,7 @@ from leadscore.ranking.reasons import Wording
 from leadscore.store.models import scorecards
 from leadscore.store.ranking.changes import Change, FeatureChange, change_between
 from leadscore.store.ranking.scores import Score, read_score
+from leadscore.web.pages.form_fields import whole_number
 from leadscore.web.pages.waterfall import meaning_of
 
 _SHOWN_POINTS = 0.5
@@ -104,10 +105,9 @@ def chosen_scores(
     UnknownScoreError
         If the firm has no score of a number.
     """
-    asked = [args.get(name, "") for name in ("older", "newer")]
-    if all(each.isascii() and each.isdigit() and len(each) < 16 for each in asked):
-        older, newer = (read_score(connection, firm_id, int(each)) for each in asked)
-        return older, newer
+    older, newer = (whole_number(args.get(name, "")) for name in ("older", "newer"))
+    if older is not None and newer is not None:
+        return read_score(connection, firm_id, older), read_score(connection, firm_id, newer)
     return (history[1], history[0]) if len(history) > 1 else None
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from leadscore.lists.files.header_places import UNREAD, HeaderPlace
 from leadscore.lists.files.header_rows import HEADER_SEARCH
+from leadscore.web.pages.form_fields import whole_number
 
 COLUMN = "as:"
 """Start of the name of a field that says what a column means; the place or the header follows."""
@@ -70,5 +71,5 @@ def written(sheet: str, row: int | None) -> str:
 
 
 def _row(text: str) -> int | None:
-    plain = text.isascii() and text.isdigit() and len(text) <= 2
-    return int(text) if plain and 1 <= int(text) <= HEADER_SEARCH else None
+    number = whole_number(text, digits=2)
+    return number if number and number <= HEADER_SEARCH else None

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint, Response, request
 
 from leadscore.errors import Detail
-from leadscore.jobs.kinds import IMPORT_LIST
+from leadscore.jobs.handing_in import hand_in_list
 from leadscore.language import Text
 from leadscore.lists.columns import CANONICAL
 from leadscore.lists.output.mending import write_rows_to_mend
-from leadscore.store.jobs.jobs import submit
 from leadscore.store.lists import lists as kept
 from leadscore.store.lists.failed_rows import count_failed_rows, kept_failed_rows
 from leadscore.store.lists.reading import check_mapping
@@ -24,6 +23,7 @@ from leadscore.web.access.permissions import requires, takes_file
 from leadscore.web.errors import InvalidRequestError
 from leadscore.web.idempotent import Act, Answer, written
 from leadscore.web.pages import shell
+from leadscore.web.pages.form_fields import whole_number
 from leadscore.web.pages.import_corrections import NOT_READ, Corrections, columns_of
 from leadscore.web.pages.import_mending import sheets_to_mend
 from leadscore.web.pages.import_preview import MOST_PROBLEMS, preview, row_choices
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from leadscore.web.pages.site import Site
 
 HISTORY = 20
-_BUSY = ("waiting", "reading", "scoring")
 _CHOOSE = Text(
     zh="没有收到文件。请选择一个文件再试。", en="There was no file. Choose one and try again."
 )
@@ -59,8 +58,7 @@ def _choosing(site: Site, pages: Blueprint) -> None:
     @pages.get("/import")
     @requires("record")
     def choose_file() -> Response:
-        before = request.args.get("before", "")
-        last = int(before) if before.isascii() and before.isdigit() and len(before) < 16 else None
+        last = whole_number(request.args.get("before", ""))
         with backing.database.read() as connection:
             found = kept.kept_lists(connection, before=last, limit=HISTORY + 1)
         shown = found[:HISTORY]
@@ -116,12 +114,10 @@ def _looking(site: Site, pages: Blueprint) -> None:
         upload = read_upload(act.connection, id, actor=act.actor, now=act.now)
         mapping = columns_of(request.form.items())
         check_mapping(mapping)
-        number = kept.add_list(
+        number, _ = hand_in_list(
             act.connection, file_name=upload.file_name, content=upload.content, mapping=mapping,
             as_of=_day(backing.today()), actor=act.actor, now=act.now,
         )  # fmt: skip
-        job = submit(act.connection, IMPORT_LIST, {"list_id": number}, by=act.actor, now=act.now)
-        kept.name_job(act.connection, number, job)
         drop_upload(act.connection, id, actor=act.actor)
         return shell.done(f"/imports/{number}", about=("list", str(number)))
 
@@ -151,7 +147,7 @@ def _following(site: Site, pages: Blueprint) -> None:
             title=found.file_name,
             found=found,
             handed_in=moment(found.uploaded_at, site.lang()),
-            busy=found.state in _BUSY,
+            busy=found.state in kept.OPEN,
             problems=problems,
             problem_count=number,
             failed_rows=failed,

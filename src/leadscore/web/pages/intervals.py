@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import pandas as pd
-
+from leadscore.features.build import features_frame
 from leadscore.features.catalogue import CATALOGUE
 from leadscore.ranking.scoring import Scorer
 
@@ -37,21 +36,10 @@ def intervals(
     if not own or not hasattr(scorer.card, "predict_interval"):
         return found
     try:
-        ends = scorer.card.predict_interval(_frame([scored[place][1] for place in own]))
+        rows = [[scored[place][1].get(name) for name in CATALOGUE] for place in own]
+        ends = scorer.card.predict_interval(features_frame(rows))
     except ValueError:  # so many tables that no posterior was kept
         return found
     for place, (low, high) in zip(own, ends.tolist(), strict=True):
         found[place] = (low, high) if high - low < _SAYS_NOTHING else None
     return found
-
-
-def _frame(rows: Sequence[Mapping[str, float | str]]) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            name: pd.Series(
-                [row.get(name) for row in rows],
-                dtype="str" if feature.kind == "level" else "float64",
-            )
-            for name, feature in CATALOGUE.items()
-        }
-    )

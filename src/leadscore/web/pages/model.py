@@ -12,6 +12,7 @@ from leadscore.web.access.callers import caller
 from leadscore.web.access.permissions import requires
 from leadscore.web.idempotent import Act, Answer, written
 from leadscore.web.pages import shell
+from leadscore.web.pages.form_fields import remark
 from leadscore.web.pages.model_view import (
     before_champion,
     champion_of,
@@ -27,8 +28,6 @@ from leadscore.web.store_refusals import UnacceptableError, store_refusals
 
 if TYPE_CHECKING:
     from leadscore.web.pages.site import Site
-
-_LONGEST_REASON = 2000
 
 
 def model_pages(site: Site, pages: Blueprint) -> None:
@@ -121,10 +120,7 @@ def _acting(site: Site, pages: Blueprint) -> None:
 
 
 def _reason(site: Site) -> str | None:
-    reason = request.form.get("reason", "").strip()
-    if len(reason) > _LONGEST_REASON or "\0" in reason:
-        raise UnacceptableError(site.words["model.reason_wrong"].format(most=_LONGEST_REASON))
-    return reason or None
+    return remark(site.words["model.reason_wrong"])
 
 
 def _day(site: Site) -> date | None:

@@ -11,7 +11,7 @@ from leadscore.language import Lang
 from leadscore.lists.values.vocabularies import STAGES
 from leadscore.ranking.vetoes import WORDING
 from leadscore.store.firms.shortlists import shortlists
-from leadscore.store.lists.lists import kept_lists
+from leadscore.store.lists.lists import OPEN, kept_lists
 from leadscore.store.ranking.choices import choices
 from leadscore.store.ranking.cursor import read_cursor
 from leadscore.store.ranking.pages import ranking_page
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 
 COLUMNS_COOKIE = "leadscore_columns"
 _CHOOSE = "choose"
-_BUSY = ("waiting", "reading", "scoring")
 
 
 def ranking_pages(site: Site, pages: Blueprint) -> None:
@@ -94,7 +93,7 @@ def ranking_pages(site: Site, pages: Blueprint) -> None:
             total=counts.total,
             facets=facets_of(counts, asked, namer),
             next=page.next and asked.following(page.next.written(), len(page.firms)),
-            busy=next((each for each in lists if each.state in _BUSY), None),
+            busy=next((each for each in lists if each.state in OPEN), None),
             something=bool(lists),
             all_columns=tuple(COLUMNS),
             shortlists=short,

@@ -11,6 +11,7 @@ from leadscore.store.ranking.cursor import SORTS, Sort
 from leadscore.store.ranking.pages import LONGEST_PAGE
 from leadscore.web.errors import InvalidRequestError
 from leadscore.web.pages.columns import USUAL_COLUMNS, file_columns, read_columns
+from leadscore.web.pages.form_fields import LONGEST_REASON, whole_number
 from leadscore.web.pages.local_paths import local_path
 from leadscore.web.pages.translations import Translations
 from leadscore.web.routes.ranking_files import FileKind
@@ -18,8 +19,6 @@ from leadscore.web.routes.ranking_files import FileKind
 LONGEST_NAME = 100
 """Characters of the name of a shortlist or a view."""
 LONGEST_QUERY = 2_000
-_LONGEST_REASON = 2_000
-_MOST_DIGITS = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +36,7 @@ class RankingForm:
     def firms(self) -> list[int]:
         """Return the numbers of the firms that were chosen, in their order; at least one."""
         texts = request.form.getlist("firm")
-        numbers = {number for number in map(_number, texts) if number is not None}
+        numbers = {number for number in map(whole_number, texts) if number is not None}
         if not numbers:
             raise InvalidRequestError(self.words["ranking.acts.choose_firms"])
         if len(numbers) > LONGEST_PAGE:
@@ -47,7 +46,7 @@ class RankingForm:
 
     def reason(self) -> str:
         """Return the reason that has to be given."""
-        text = _text("reason", _LONGEST_REASON)
+        text = _text("reason", LONGEST_REASON)
         if not text:
             raise InvalidRequestError(self.words["ranking.acts.give_reason"])
         return text
@@ -63,7 +62,7 @@ class RankingForm:
     def shortlist(self) -> int | None:
         """Return the number of the shortlist that was chosen; None if a new one is named."""
         named = request.form.get("name", "").strip()
-        return None if named else _number(request.form.get("shortlist", ""))
+        return None if named else whole_number(request.form.get("shortlist", ""))
 
     def kind(self) -> FileKind:
         """Return the sort of file that was asked for."""
@@ -95,8 +94,3 @@ def _text(field: str, longest: int) -> str:
     """Return what was written in a field; nothing if it is too long to be kept."""
     text = request.form.get(field, "").replace("\0", "").strip()
     return text if len(text) <= longest else ""
-
-
-def _number(text: str) -> int | None:
-    plain = text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS
-    return int(text) if plain else None

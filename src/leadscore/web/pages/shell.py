@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from typing import Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 from flask import Response, after_this_request, g, make_response, render_template, request
 from markupsafe import Markup
@@ -15,6 +16,9 @@ from leadscore.web.access.cookies import CSRF_FIELD, csrf_token
 from leadscore.web.access.permissions import Permission
 from leadscore.web.idempotent import FIELD, Answer
 from leadscore.web.pages.site import Site, by_htmx, theme
+
+if TYPE_CHECKING:
+    from leadscore.learning.shelf.shelf import Shelf
 
 NAVIGATION: tuple[tuple[str, str, Permission], ...] = (
     ("/ranking", "shell.ranking", "read"),
@@ -87,7 +91,7 @@ def done(address: str, *, say: str | None = None, **answer: Any) -> Answer:
         What else `leadscore.web.idempotent.Answer` takes, such as ``about``.
     """
     if say is not None:
-        after_this_request(lambda response: _remember(response, say))
+        say_next(say)
     if by_htmx():  # a script would follow a redirect, and swap the page that it finds there
         return Answer(status=204, headers={"HX-Redirect": address}, **answer)
     return Answer(status=303, headers={"Location": address}, **answer)
@@ -137,7 +141,13 @@ def _form_secrets(found: Caller | None) -> Markup:
 def _learned_from(site: Site) -> int | None:
     """Return from how many outcomes the model that serves has learned; None if it can't be told."""
     try:
-        told = site.backing.shelf.manifest(site.backing.scorer().model).get("outcomes")
+        return _outcomes_behind(site.backing.shelf, site.backing.scorer().model)
     except LeadscoreError:
         return None
+
+
+@lru_cache(maxsize=16)
+def _outcomes_behind(shelf: Shelf, version: str) -> int | None:
+    """Return how many outcomes a version has learned from: it never changes, and is read once."""
+    told = shelf.manifest(version).get("outcomes")
     return int(told["known"]) if isinstance(told, dict) else told

@@ -35,6 +35,16 @@ def firm_answer(
     backing: Backing, connection: Connection, firm: Firm, today: date, lang: Lang
 ) -> dict[str, Any]:
     """Return a firm as `firm_payloads.FirmAnswer` describes it."""
+    return firm_summary(backing, connection, firm, lang) | {
+        "fields": [_field(firm, name, today, lang) for name in firm.record],
+        "scores": [score_answer(each, lang) for each in score_history(connection, firm.id)],
+    }
+
+
+def firm_summary(
+    backing: Backing, connection: Connection, firm: Firm, lang: Lang
+) -> dict[str, Any]:
+    """Return the same without its fields and its scores."""
     standing = connection.execute(select(STANDINGS).where(STANDINGS.c.firm_id == firm.id))
     override = overrides_of(connection, [firm.id]).get(firm.id)
     exclusion = exclusions_of(connection, [firm.id]).get(firm.id)
@@ -44,14 +54,12 @@ def firm_answer(
         "credit_code": firm.credit_code,
         "created_at": moment(firm.created_at),
         "updated_at": moment(firm.updated_at),
-        "fields": [_field(firm, name, today, lang) for name in firm.record],
         "standing": _standing(backing, standing.mappings().one_or_none(), lang),
         "override": override
         and {name: override.values.get(name) for name in FIELDS}
         | {"reason": override.reason, "by": override.by, "at": moment(override.at)},
         "exclusion": exclusion
         and {"reason": exclusion.reason, "by": exclusion.by, "at": moment(exclusion.at)},
-        "scores": [score_answer(each, lang) for each in score_history(connection, firm.id)],
         "outcomes": [
             outcome_answer(each) for each in outcomes_of(connection, [firm]).get(firm.id, [])
         ],

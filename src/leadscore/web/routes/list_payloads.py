@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from flask_openapi.models.file import FileStorage
 from pydantic import BaseModel, ConfigDict, Field
 
+from leadscore.store.lists.lists import State
 from leadscore.web.payloads import STRICT
 from leadscore.web.routes.payloads import QUERY, Day, LangQuery, Moment, Number, example
 
 MAPPING_EXAMPLE = '{"单位": "name", "注资（万元）": "registered_capital_cny"}'
-_State = Literal["waiting", "reading", "scoring", "done", "failed", "cancelled"]
 
 
 class ListUpload(BaseModel):
@@ -70,7 +68,7 @@ class ListAnswer(BaseModel):
     uploaded_by: str
     uploaded_at: Moment
     as_of: Day
-    state: _State
+    state: State
     progress: float = Field(ge=0, le=1)
     counts: ListCounts | None = Field(description="Once it is done.")
     model: str | None = Field(description="Version of the model that scored its firms.")

@@ -13,10 +13,9 @@ from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.tag import Tag
 
 from leadscore.errors import Detail
-from leadscore.jobs.kinds import IMPORT_LIST
+from leadscore.jobs.handing_in import hand_in_list
 from leadscore.language import Lang, Text
 from leadscore.lists.writing import write_problems
-from leadscore.store.jobs.jobs import submit
 from leadscore.store.lists import lists as kept
 from leadscore.store.lists.reading import check_mapping
 from leadscore.web.access.permissions import requires
@@ -68,12 +67,10 @@ def list_routes(backing: Backing) -> APIBlueprint:
     @written(backing.access, "list.add", fingerprint=_fingerprint)
     def add_list(act: Act, form: ListUpload) -> Answer:
         file_name, content = _file()
-        number = kept.add_list(
+        number, job = hand_in_list(
             act.connection, file_name=file_name, content=content, mapping=_mapping(form.mapping),
             as_of=_day(form.as_of) or backing.today(), actor=act.actor, now=act.now,
         )  # fmt: skip
-        job = submit(act.connection, IMPORT_LIST, {"list_id": number}, by=act.actor, now=act.now)
-        kept.name_job(act.connection, number, job)
         return Answer({"id": number, "job_id": job}, 202, about=("list", str(number)))
 
     @api.get(

@@ -15,8 +15,7 @@ from leadscore.lists.values.vocabularies import STAGES
 from leadscore.lists.writing import write_ranking
 from leadscore.store.ranking.cursor import Sort
 from leadscore.store.ranking.filter import RankingFilter
-from leadscore.store.ranking.pages import whole_ranking
-from leadscore.store.ranking.written import written_ranking
+from leadscore.store.ranking.written import written_parts
 from leadscore.web.routes.backing import Backing
 from leadscore.web.routes.files import CSV, XLSX, file_answer, ranking_csv, written_file
 
@@ -66,15 +65,10 @@ def _tables(
     backing: Backing, asked: RankingFilter, sort: Sort, lang: Lang, columns: list[str]
 ) -> Iterator[pd.DataFrame]:
     """Yield the ranking as tables; at least one."""
-    ranked, found, city = 0, False, backing.scorer().city
+    city = backing.scorer().city
     with backing.database.read() as connection:
-        for part in whole_ranking(connection, asked, sort=sort):
-            found = True
-            table = written_ranking(part, city, lang, ranked=ranked)
-            yield _chosen(table, part, columns, lang)
-            ranked += sum(not row["vetoed"] for row in part)
-        if not found:
-            yield _chosen(written_ranking([], city, lang), [], columns, lang)
+        for rows, table in written_parts(connection, asked, city, lang, sort=sort):
+            yield _chosen(table, rows, columns, lang)
 
 
 def _chosen(
