@@ -95,6 +95,7 @@ def serve(home: Path) -> None:
     from waitress.server import create_server
 
     from leadscore.city.loading import load_city
+    from leadscore.city.versions import Profiles
     from leadscore.learning.shelf.shelf import Shelf
     from leadscore.ranking.champion import champion_scorer
     from leadscore.store.auditing.trail import AuditTrail
@@ -104,11 +105,12 @@ def serve(home: Path) -> None:
     from leadscore.web.current import CurrentScoring
 
     shelf = Shelf(home / "models", home / "key")
-    scorer = champion_scorer(load_city(CITY), shelf, now=datetime.now(UTC))
+    city = load_city(CITY)
+    scorer = champion_scorer(city, shelf, now=datetime.now(UTC))
     database, trail = open_store(home / "leadscore.sqlite3"), AuditTrail(home / "audit.key")
     access = Access(database, trail, lambda: datetime.now(UTC), demo=True)
     scoring = CurrentScoring(scorer, shelf, lambda: scorer, lambda: TODAY)
-    app = create_app(Service(scoring, shelf, lambda: TODAY, access))
+    app = create_app(Service(scoring, shelf, lambda: TODAY, access, Profiles(lambda: city, home)))
     server = create_server(app, host="127.0.0.1", port=0, threads=4, asyncore_use_poll=True)
     print(server.effective_port, flush=True)
     server.run()

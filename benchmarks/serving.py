@@ -77,6 +77,7 @@ def scoring_app() -> Any:
     from flask import Response, jsonify
 
     from leadscore.city.loading import load_city
+    from leadscore.city.versions import Profiles
     from leadscore.learning.shelf.shelf import Shelf
     from leadscore.logs import log_to_stderr
     from leadscore.ranking.champion import champion_scorer
@@ -91,13 +92,14 @@ def scoring_app() -> Any:
     log_to_stderr()  # a line a request, as the command has it; the reader throws them away
     home = Path(tempfile.mkdtemp())
     shelf = Shelf(home / "models", home / "key")
-    scorer = champion_scorer(load_city(next(CITIES.glob("*.toml"))), shelf, now=datetime.now(UTC))
+    city = load_city(next(CITIES.glob("*.toml")))
+    scorer = champion_scorer(city, shelf, now=datetime.now(UTC))
     database = Database(sqlite_url(home / "leadscore.sqlite3"))
     migrate(database)
     trail = AuditTrail(home / "audit.key")
     access = Access(database, trail, lambda: datetime.now(UTC), demo=True)
     scoring = CurrentScoring(scorer, shelf, lambda: scorer, lambda: TODAY)
-    app = create_app(Service(scoring, shelf, lambda: TODAY, access))
+    app = create_app(Service(scoring, shelf, lambda: TODAY, access, Profiles(lambda: city, home)))
 
     @requires("public")
     def empty() -> Response:

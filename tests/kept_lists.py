@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import select
 
 from leadscore.city import City, load_city
+from leadscore.city.versions import Profiles
 from leadscore.learning.retraining.day_one import expert_pipeline
 from leadscore.lists.values.codes import ALPHABET, is_valid_code
 from leadscore.ranking.scoring import Scorer
@@ -41,6 +42,11 @@ def code(number: int) -> str:
 def lakeport() -> City:
     """Return the invented city of the tests."""
     return load_city(Path(__file__).parent / "cities" / "lakeport.toml")
+
+
+def profiles(folder: Path) -> Profiles:
+    """Return the profile of the invented city, its changes to be kept in a folder."""
+    return Profiles(lakeport, folder / "profiles")
 
 
 @cache

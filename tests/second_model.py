@@ -24,7 +24,8 @@ def save_another(shelf: Shelf) -> str:
     fitted.fit(blank_firms(0), np.empty(0))
     shelf.save(OTHER, fitted, {
         "kind": "trained", "family": "card", "city": {"id": city.id, "digest": city.digest},
-        "created": NOW, "as_of": "2026-01-01", "outcomes": {}, "measures": {},
+        "created": NOW, "as_of": "2026-01-01", "measures": {},
+        "outcomes": {"known": 40, "positive": 9, "left_out": {}},
         "decision": {"promoted": True, "gates": [], "overruled": None},
         "scorecard": fitted.named_steps["card"].scorecard_.to_dict(),
     })  # fmt: skip

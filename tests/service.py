@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from leadscore.city.versions import Profiles
 from leadscore.learning.shelf import Shelf
 from leadscore.ranking.scoring import Scorer
 from leadscore.store.auditing.trail import AuditTrail
@@ -25,4 +26,5 @@ def demonstration(scorer: Scorer, folder: Path, today: Callable[[], date]) -> Ap
     )
     shelf = Shelf(folder / "models", folder / "keys" / "models.key")
     scoring = CurrentScoring(scorer, shelf, lambda: scorer, today)
-    return create_app(Service(scoring, shelf, today, access))
+    profiles = Profiles(lambda: scorer.city, folder / "profiles")
+    return create_app(Service(scoring, shelf, today, access, profiles))

@@ -136,6 +136,11 @@ class Settings(BaseSettings):
         return self.home / "models"
 
     @property
+    def profiles(self) -> Path:
+        """Folder of what administrators changed of city profiles."""
+        return self.home / "profiles"
+
+    @property
     def database_file(self) -> Path:
         """File of the database unless a URL names another."""
         return self.home / "leadscore.sqlite3"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from leadscore.city.loading import load_city
+from leadscore.city.versions import Profiles
 from leadscore.errors import CityError, Detail
 from leadscore.language import Text
 from leadscore.learning.shelf.shelf import Shelf, log_notice
@@ -58,7 +59,7 @@ def connect_database(settings: Settings) -> Database:
 
 
 def open_city(settings: Settings, city: Path | None = None) -> City:
-    """Return the profile of the city that a command is about.
+    """Return the profile of the city that a command is about, as it counts now.
 
     Parameters
     ----------
@@ -72,7 +73,15 @@ def open_city(settings: Settings, city: Path | None = None) -> City:
     CityError
         If no profile was named and more or fewer than one is shipped, or the profile is wrong.
     """
-    return load_city(city or settings.city or _only_profile())
+    return open_profiles(settings, city).current().city
+
+
+def open_profiles(settings: Settings, city: Path | None = None) -> Profiles:
+    """Return the profile of the city that a command is about, with its versions.
+
+    Nothing is read before its first use, which then fails as `open_city` does.
+    """
+    return Profiles(lambda: load_city(city or settings.city or _only_profile()), settings.profiles)
 
 
 def open_scorer(

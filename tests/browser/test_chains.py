@@ -53,3 +53,38 @@ def test_nothing_is_wider_than_the_window(new_page: NewPage, viewport: dict[str,
     page.goto("/chains")
     wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
     assert page.evaluate(wide) == 0
+
+
+def test_another_supply_is_kept_as_a_version_and_ranks_anew(new_page: NewPage) -> None:
+    page = new_page()
+    page.goto("/ranking?segment=mobile.screen&columns=fit")
+    fit = page.locator("tr:not(.vetoed) td.number.wide").first
+    before = fit.inner_text()
+    page.get_by_role("link", name="city profile, version 1").click()
+    row = page.locator("details.chain tr", has_text="Screens").first
+    row.get_by_text("Change…").click()
+    row.get_by_label("Supply (%)").fill("50")
+    row.get_by_label("Reason").fill("Two plants were opened.")
+    row.get_by_role("button", name="Keep as a new version").click()
+    expect(page.get_by_role("status")).to_contain_text("Kept as a new version")
+    expect(page.locator("main")).to_contain_text("Version 2")
+    expect(page.locator("main")).to_contain_text("25% → 50%")
+    expect(page.locator("main")).to_contain_text("Two plants were opened.")
+    page.goto("/ranking?segment=mobile.screen&columns=fit")
+    for _ in range(60):
+        if page.get_by_text("being scored anew").count() == 0:
+            break
+        page.wait_for_timeout(500)
+        page.reload()
+    expect(page.get_by_role("link", name="city profile, version 2")).to_be_visible()
+    assert fit.inner_text() != before
+    page.goto("/chains")
+    expect(page.locator("#mobile article", has_text="Screens").first).to_contain_text("50%")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_in_the_form_of_a_supply(new_page: NewPage, scheme: str) -> None:
+    page = new_page("zh", scheme, bypass_csp=True)
+    page.goto("/administration/city")
+    page.locator("details.chain details.change summary").first.click()
+    assert faults(page) == []

@@ -24,7 +24,18 @@ from schemathesis.engine import events, from_schema
 from schemathesis.engine.recorder import ScenarioRecorder
 from schemathesis.openapi.checks import RejectedPositiveData
 from schemathesis.python import wsgi
-from tests.kept_lists import BLADES, BREAD, NOW, TODAY, code, hand_in, lakeport, scorer, take_in
+from tests.kept_lists import (
+    BLADES,
+    BREAD,
+    NOW,
+    TODAY,
+    code,
+    hand_in,
+    lakeport,
+    profiles,
+    scorer,
+    take_in,
+)
 from tests.second_model import save_another
 from werkzeug.test import Client, TestResponse
 
@@ -133,7 +144,9 @@ def seeded_service(database: Database, folder: Path) -> Seeded:
         job = submit(connection, IMPORT_LIST, {"list_id": waiting}, by="li.na", now=NOW)
         name_job(connection, waiting, job)
     scoring = CurrentScoring(scorer(), shelf, scorer, lambda: TODAY)
-    service = Service(scoring, shelf, lambda: TODAY, access, exports=workplace.exports)
+    service = Service(
+        scoring, shelf, lambda: TODAY, access, profiles(folder), exports=workplace.exports
+    )
     return Seeded(create_app(service), key)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from tests.contract.access_app import House, build
-from tests.kept_lists import BLADES, BREAD, TODAY, lakeport, scorer, take_in
+from tests.kept_lists import BLADES, BREAD, TODAY, lakeport, profiles, scorer, take_in
 
 from leadscore.jobs.exports import KEPT
 from leadscore.jobs.kinds import Workplace, all_kinds
@@ -32,7 +32,9 @@ class Desk:
     def __init__(self, house: House, database: Database, folder: Path) -> None:
         shelf = Shelf(folder / "models", folder / "keys" / "models.key")
         self.house, self.exports = house, folder / "exports"
-        backing = Backing(house.access, lambda: TODAY, scorer, shelf, self.exports)
+        backing = Backing(
+            house.access, lambda: TODAY, scorer, shelf, profiles(folder), self.exports
+        )
         for routes in store_routes(backing):
             house.app.register_api(routes)
         self.headers = {"Authorization": f"Bearer {house.key('viewer')}"}

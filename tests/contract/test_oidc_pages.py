@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 from tests.contract.access_app import Clock
-from tests.kept_lists import TODAY, scorer
+from tests.kept_lists import TODAY, profiles, scorer
 from tests.oidc_provider import CLIENT_ID, CLIENT_SECRET, running_provider
 
 from leadscore.learning.shelf import Shelf
@@ -32,7 +32,9 @@ def client(database: Database, folder: Path, issuer: str | None) -> FlaskClient:
         provider=Provider(registration) if registration else None,
     )
     scoring = CurrentScoring(scorer(), shelf, scorer, lambda: TODAY)
-    return create_app(Service(scoring, shelf, lambda: TODAY, access)).test_client()
+    return create_app(
+        Service(scoring, shelf, lambda: TODAY, access, profiles(folder))
+    ).test_client()
 
 
 def test_the_login_page_offers_it_where_it_is_set_up(database: Database, tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from tests.kept_lists import (
     firms,
     hand_in,
     lakeport,
+    profiles,
     standings,
     take_in,
 )
@@ -494,7 +495,9 @@ def test_a_card_that_has_learned_says_how_sure_it_is(
     shelf = Shelf(tmp_path / "models", tmp_path / "key")
     access = Access(database, AuditTrail(tmp_path / "audit.key"), lambda: NOW, demo=True)
     scoring = CurrentScoring(learned, shelf, lambda: learned, lambda: TODAY)
-    client = create_app(Service(scoring, shelf, lambda: TODAY, access)).test_client()
+    client = create_app(
+        Service(scoring, shelf, lambda: TODAY, access, profiles(tmp_path))
+    ).test_client()
     for firm in firms(database):
         html = shown(client, f"/firms/{firm.id}")
         ends = re.search(r'class="span">(?:&lt;)?(\d+)–(?:&gt;)?(\d+)%', html)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
+from tests.kept_lists import profiles
 
 from leadscore.city import load_city
 from leadscore.learning.shelf import Shelf
@@ -70,6 +71,7 @@ MAY: dict[str, set[str]] = {
     "PUT /api/v1/firms/<int:id>/exclusion": WRITERS,
     "DELETE /api/v1/firms/<int:id>/exclusion": WRITERS,
     "GET /api/v1/gaps": KNOWN,
+    "PUT /api/v1/gaps/<segment>/supply": ADMINISTRATORS,
     "GET /api/v1/models": KNOWN,
     "GET /api/v1/models/<version>": KNOWN,
     "POST /api/v1/models/retrain": ADMINISTRATORS,
@@ -131,6 +133,7 @@ MAY: dict[str, set[str]] = {
     "GET /administration/jobs": KNOWN,
     "POST /administration/jobs/<int:id>/cancel": WRITERS,
     "GET /administration/city": KNOWN,
+    "POST /administration/city/<segment>": ADMINISTRATORS,
 }
 """Who may ask for what. The pages of the documentation are everybody's."""
 
@@ -150,7 +153,7 @@ def app(scorer: Scorer, database: Database, tmp_path: Path) -> Application:
 
     access = Access(database, AuditTrail(tmp_path / "audit.key"), lambda: NOW)
     scoring = CurrentScoring(scorer, shelf, lambda: scorer, today)
-    return create_app(Service(scoring, shelf, today, access))
+    return create_app(Service(scoring, shelf, today, access, profiles(tmp_path)))
 
 
 @pytest.fixture

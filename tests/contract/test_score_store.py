@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from tests.kept_lists import BLADES, BREAD, NOW, TODAY, code, scorer, take_in
+from tests.kept_lists import BLADES, BREAD, NOW, TODAY, code, profiles, scorer, take_in
 
 from leadscore.learning.shelf import Shelf
 from leadscore.store.access import api_keys
@@ -41,7 +41,9 @@ def programs(database: Database, tmp_path: Path) -> dict[str, Program]:
     shelf = Shelf(tmp_path / "models", tmp_path / "key")
     access = Access(database, AuditTrail(tmp_path / "audit.key"), lambda: NOW)
     scoring = CurrentScoring(scorer(), shelf, scorer, lambda: TODAY)
-    client = create_app(Service(scoring, shelf, lambda: TODAY, access)).test_client()
+    client = create_app(
+        Service(scoring, shelf, lambda: TODAY, access, profiles(tmp_path))
+    ).test_client()
     take_in(database, {"name": "甲有限公司", "credit_code": code(1), "city": "深圳市"})
     with database.write() as connection:
         return {

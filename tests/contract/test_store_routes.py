@@ -11,7 +11,18 @@ from typing import Any, get_args
 import pandas as pd
 import pytest
 from tests.contract.access_app import House, build
-from tests.kept_lists import BLADES, BREAD, NOW, TODAY, as_csv, code, lakeport, scorer, take_in
+from tests.kept_lists import (
+    BLADES,
+    BREAD,
+    NOW,
+    TODAY,
+    as_csv,
+    code,
+    lakeport,
+    profiles,
+    scorer,
+    take_in,
+)
 
 from leadscore.features.catalogue import CATALOGUE
 from leadscore.learning.retraining.day_one import expert_model
@@ -61,6 +72,7 @@ def office(database: Database, tmp_path: Path) -> Office:
         today=lambda: TODAY,
         scorer=scorer,
         shelf=shelf,
+        profiles=profiles(tmp_path),
         exports=tmp_path / "exports",
         default_lang="en",
     )

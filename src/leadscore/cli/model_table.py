@@ -40,6 +40,7 @@ _ACTS: dict[Act, Text] = {
     "trained": Text(zh="训练后通过检验", en="trained, and passed its gates"),
     "by_hand": Text(zh="由人指定", en="promoted by hand"),
     "rolled_back": Text(zh="退回", en="rolled back to"),
+    "profile": Text(zh="随画像修订", en="followed the profile"),
 }
 _LEGEND = Text(
     zh="* 现役；! 不能使用。对数损失和 AUC 是在其后的跟进上检验所得。",

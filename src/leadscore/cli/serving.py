@@ -53,7 +53,7 @@ def serve(
     from leadscore.cli.admitting import access_of
     from leadscore.cli.jobs import supervisor_of
     from leadscore.logs import log_to_stderr
-    from leadscore.startup import open_scorer, open_shelf
+    from leadscore.startup import open_profiles, open_scorer, open_shelf
     from leadscore.store.models import mirror
     from leadscore.web.access.guard import is_loopback
     from leadscore.web.access.proxies import believe_proxies
@@ -87,6 +87,7 @@ def serve(
                 shelf,
                 date.today,
                 access,
+                open_profiles(settings, city),
                 host,
                 lambda: supervisor.alive,
                 run.lang,

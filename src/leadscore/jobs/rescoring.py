@@ -9,6 +9,7 @@ from leadscore.jobs.context import JobContext
 from leadscore.jobs.kinds import Workplace
 from leadscore.language import Text
 from leadscore.store.firms.firms import count_firms
+from leadscore.store.models import mirror
 from leadscore.store.ranking.scored_firms import rescore as score_anew
 
 _SCORING = Text(zh="重新评分：{done} / {all} 家", en="scoring anew: {done} of {all} firms")
@@ -53,4 +54,6 @@ def rescore(
         clock=workplace.clock,
         progress=told,
     )
+    with context.database.write() as connection:  # opening the champion may have made a version
+        mirror(connection, workplace.shelf, scorer.city.id, now=workplace.clock())
     return {"firms": count, "model": scorer.model}

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
 from leadscore.city.profile import City
 from leadscore.errors import ModelError
 from leadscore.language import Text
 from leadscore.learning.retraining.day_one import expert_model
+from leadscore.learning.retraining.following import follow_supply, trained_as
 from leadscore.learning.shelf.manifest import code_fingerprint
 from leadscore.learning.shelf.shelf import Shelf, log_notice
 from leadscore.learning.shelf.succession import is_expert
@@ -46,7 +46,8 @@ def champion_scorer(
     Parameters
     ----------
     city
-        The profile. A trained champion scores by the profile that it was trained with.
+        The profile. A trained champion scores by the profile that it was trained with, but for the
+        supply of segments, which is always today's.
     shelf
         Where the models live.
     now
@@ -68,6 +69,7 @@ def champion_scorer(
         champion, fault = shelf.champion(city.id), None
     except ModelError as error:
         champion, fault = None, error
+    follow_supply(city, shelf, now)
     for version in shelf.line(city.id):
         if is_expert(city.id, version):
             break
@@ -77,7 +79,7 @@ def champion_scorer(
             fault = fault or error
             continue
         _tell_instead(champion, version, fault, notify)
-        _tell_outdated(city, version, shelf.manifest(version), notify)
+        _tell_outdated(city, shelf, version, notify)
         return scorer
     version, pipeline = expert_model(city, shelf, now, notify)
     _tell_instead(champion, version, fault, notify)
@@ -95,10 +97,10 @@ def _tell_instead(
 
 
 def _tell_outdated(
-    city: City, version: str, manifest: dict[str, Any], notify: Callable[[Text], object]
+    city: City, shelf: Shelf, version: str, notify: Callable[[Text], object]
 ) -> None:
-    profile = manifest["city"].get("digest") != city.digest
-    program = manifest.get("code") != code_fingerprint()
+    profile = shelf.manifest(version)["city"].get("digest") != city.digest
+    program = trained_as(shelf, version)[1].get("code") != code_fingerprint()
     if profile or program:
         what = _BOTH if profile and program else _PROFILE if profile else _PROGRAM
         notify(_OUTDATED.format(version=version, what=what))

@@ -12,6 +12,7 @@ from flask import Flask, Response, g, jsonify, make_response, request
 from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException
 
+from leadscore.city.versions import Profiles
 from leadscore.errors import Detail, ListError
 from leadscore.language import Lang, Text
 from leadscore.learning.shelf.shelf import Shelf
@@ -83,6 +84,8 @@ class Service:
         Returns the day as of which firms are scored.
     access
         Who may do what, and the database with all that is kept.
+    profiles
+        The city's profile with its versions.
     host
         Where the server listens.
     worker_alive
@@ -97,6 +100,7 @@ class Service:
     shelf: Shelf
     today: Callable[[], date]
     access: Access
+    profiles: Profiles
     host: str = "127.0.0.1"
     worker_alive: Callable[[], bool | None] = lambda: None
     default_lang: Lang = "en"
@@ -138,7 +142,7 @@ def create_app(service: Service) -> Application:
     app.register_api(job_routes(access, lang))
     backing = Backing(
         access, service.today, lambda: service.scoring.get().scorer, service.shelf,
-        service.exports, lang,
+        service.profiles, service.exports, lang,
     )  # fmt: skip
     for routes_of_store in store_routes(backing):
         app.register_api(routes_of_store)

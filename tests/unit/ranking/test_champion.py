@@ -68,7 +68,8 @@ def serve(city, shelf):
 
 
 def changed_city(city, tmp_path):
-    text = LAKEPORT.read_text("utf-8").replace('supply = "complete"', 'supply = "weak"', 1)
+    text = LAKEPORT.read_text("utf-8")
+    text = text.replace("neighbour_discount = 0.5", "neighbour_discount = 0.4", 1)
     path = tmp_path / "changed.toml"
     path.write_text(text, "utf-8")
     changed = load_city(path)
@@ -140,10 +141,10 @@ def test_a_program_that_changed_since_the_training_is_said_so(trained, serve):
     assert serve(("程序有改动", "the program has changed since the model")).model == SECOND
 
 
-def test_profile_and_program_that_changed_are_told_at_once(trained, serve):
-    rewrite(trained, SECOND, code="another", city={"id": "lakeport", "digest": "another"})
+def test_profile_and_program_that_changed_are_told_at_once(city, trained, serve, tmp_path):
+    rewrite(trained, SECOND, code="another")
     told = ("城市画像和程序有改动", "the city profile and the program have changed since")
-    assert serve(told).model == SECOND
+    assert serve(told, profile=changed_city(city, tmp_path)).model == SECOND
 
 
 def spoil_second(shelf):

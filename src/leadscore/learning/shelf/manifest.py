@@ -25,6 +25,10 @@ ARTEFACT = "pipeline.joblib"
 MANIFEST = "manifest.json"
 SIGNATURE = "signature"
 _SCHEMA = 1
+ONLY_THE_SHELF_KNOWS = ("schema", "version", "artefact", "code", "libraries")
+"""What the shelf writes into a manifest, whatever the maker says."""
+CARD_OF = "card_of"
+"""Key: the version whose card this one has, where that was trained under another supply."""
 _CODE = ("city", "features", "learning", "lists")
 _PROJECT = re.compile(r"[A-Za-z0-9._-]+")  # with which "flask-openapi[swagger]>=5.0" begins
 _SHIPPED = ("lexicon.toml", "rates.toml", "codes/divisions.csv")

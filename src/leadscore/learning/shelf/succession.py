@@ -10,8 +10,9 @@ from typing import Literal, get_args
 
 from leadscore.learning.shelf.folder import is_name
 
-Act = Literal["expert", "trained", "by_hand", "rolled_back"]
-"""How a version came to serve: as the expert model, by retraining, by a person, by going back."""
+Act = Literal["expert", "trained", "by_hand", "rolled_back", "profile"]
+"""How a version came to serve: as the expert model, by retraining, by a person, by going back, or
+as the champion's own card under a profile that says another supply."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,8 @@ def succession(city_id: str, history: Iterable[Promotion]) -> list[str]:
     """Return the champions that a history leaves, each on top of the one to go back to.
 
     Going back takes champions off, so that going back twice leads further back. An expert model
-    takes the place of an older one: that belongs to a profile or a program that is gone.
+    takes the place of an older one: that belongs to a profile or a program that is gone. So does a
+    champion under a changed profile.
     """
     stack: list[str] = []
     for step in history:
@@ -93,11 +95,15 @@ def succession(city_id: str, history: Iterable[Promotion]) -> list[str]:
                 stack.clear()
             uncover(stack, step.version)
             continue
-        if step.act == "expert" and stack and is_expert(city_id, stack[-1]):
-            stack.pop()
+        if step.act == "profile" or (step.act == "expert" and _expert_on_top(city_id, stack)):
+            del stack[-1:]
         if stack[-1:] != [step.version]:
             stack.append(step.version)
     return stack
+
+
+def _expert_on_top(city_id: str, stack: list[str]) -> bool:
+    return bool(stack) and is_expert(city_id, stack[-1])
 
 
 def uncover(stack: list[str], version: str) -> None:

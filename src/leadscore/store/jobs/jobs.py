@@ -169,6 +169,11 @@ def read_job(connection: Connection, number: int, *, lock: bool = False) -> Job:
     return job_of(row)
 
 
+def open_jobs(connection: Connection, kind: str) -> Sequence[Job]:
+    """Return the jobs of a kind that wait or run, the newest first."""
+    return list_jobs(connection, states=("waiting", "running"), kinds=[kind])
+
+
 def list_jobs(
     connection: Connection,
     *,

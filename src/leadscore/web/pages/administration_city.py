@@ -1,30 +1,45 @@
-"""The profile of the city as it is read: chains, supply, neighbours, the order, the card."""
+"""The profile of the city: chains, neighbours, the order, the card; and supply, to be changed."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
 from leadscore.city.profile import City
+from leadscore.city.values import SUPPLY_SCALE
+from leadscore.city.versions import Change, ProfileVersion
 from leadscore.features.catalogue import CATALOGUE
+from leadscore.jobs.kinds import RESCORE
 from leadscore.language import Lang
 from leadscore.learning.modelpage import card_sections
 from leadscore.learning.retraining.expert import expert_scorecard
+from leadscore.store.jobs.jobs import open_jobs
+from leadscore.web.access.callers import caller
 from leadscore.web.access.permissions import requires
-from leadscore.web.pages.administration_frame import framed
+from leadscore.web.idempotent import Act, Answer, written
+from leadscore.web.pages import shell
+from leadscore.web.pages.administration_frame import address, framed
+from leadscore.web.pages.form_fields import remark, whole_number
+from leadscore.web.pages.moments import moment
+from leadscore.web.routes.city_acts import change_supply
+from leadscore.web.store_refusals import NothingThereError, UnacceptableError
 
 if TYPE_CHECKING:
     from leadscore.web.pages.site import Site
 
 
 def city_pages(site: Site, pages: Blueprint) -> None:
-    """Add ``/administration/city``."""
+    """Add ``/administration/city`` and the changing of a supply."""
+    backing = site.backing
 
     @pages.get("/administration/city")
     @requires("read")
     def city_page() -> Response:
-        city, lang = site.backing.scorer().city, site.lang()
+        present, lang = backing.profiles.current(), site.lang()
+        city = present.city
+        with backing.database.read() as connection:
+            rescoring = open_jobs(connection, RESCORE)
         manifest = {"scorecard": expert_scorecard(city).to_dict(), "kind": "expert"}
         return framed(
             site, "city", city=city, name=city.name.pick(lang), digest=city.digest[:12],
@@ -32,6 +47,29 @@ def city_pages(site: Site, pages: Blueprint) -> None:
             issuer=city.statement.issuer.pick(lang), chains=_chains(city, lang),
             roles=[(_role(role, lang), share) for role, share in city.roles.items()],
             neighbours=_neighbours(city, lang), card=card_sections(manifest, lang, city),
+            profile=present, seen=city.digest, changes=_changes(present, lang),
+            scale=_scale(site, lang), may_change=caller().may("administer"),
+            scored_by=backing.scorer().city.digest, rescoring=bool(rescoring),
+        )  # fmt: skip
+
+    @pages.post("/administration/city/<segment>")
+    @requires("administer")
+    @written(backing.access, "city.supply")
+    def change(act: Act, segment: str) -> Answer:
+        if segment not in backing.scorer().city.segments:
+            raise NothingThereError(site.words["administration.no_segment"])
+        percent = whole_number(request.form.get("supply", "").strip(), digits=3)
+        reason = remark(site.words["administration.reason_wrong"])
+        if percent is None or percent > 100:
+            raise UnacceptableError(site.words["administration.supply_wrong"])
+        if reason is None:
+            raise UnacceptableError(site.words["administration.reason_missing"])
+        done = change_supply(
+            backing, act, {segment: percent / 100}, seen=request.form.get("seen", ""), reason=reason
+        )
+        return shell.done(
+            address("city"), say="administration.supply_changed", about=done.about,
+            details=done.details,
         )  # fmt: skip
 
 
@@ -42,9 +80,11 @@ def _chains(city: City, lang: Lang) -> list[dict[str, Any]]:
             "name": chain.name.pick(lang),
             "segments": [
                 {
+                    "id": segment.id,
                     "name": segment.name.pick(lang),
                     "position": segment.position,
                     "supply": segment.supply,
+                    "percent": round(100 * segment.supply),
                     "near": city.neighbour_supply(segment.id),
                     "gap": city.gap(segment.id),
                     "sought": segment.sought,
@@ -55,6 +95,34 @@ def _chains(city: City, lang: Lang) -> list[dict[str, Any]]:
         }
         for chain in city.chains
     ]
+
+
+def _changes(present: ProfileVersion, lang: Lang) -> list[dict[str, Any]]:
+    """Return the changes that were made, the newest first."""
+    return [_change(present, change, lang) for change in reversed(present.changes)]
+
+
+def _change(present: ProfileVersion, change: Change, lang: Lang) -> dict[str, Any]:
+    segments = present.city.segments
+    return {
+        "number": change.number,
+        "who": change.by,
+        "when": moment(change.at, lang),
+        "steps": [
+            (segments[key].name.pick(lang) if key in segments else key, step.before, step.after)
+            for key, step in change.supply.items()
+        ],
+        "reason": change.reason,
+        "idle": change.number in present.idle,
+    }
+
+
+def _scale(site: Site, lang: Lang) -> str:
+    """Return what some supplies mean, in one line."""
+    return " · ".join(
+        f"{value:.0%} {site.words[f'administration.scale.{word}'].pick(lang)}"
+        for word, value in SUPPLY_SCALE.items()
+    )
 
 
 def _neighbours(city: City, lang: Lang) -> list[tuple[str, str]]:

@@ -11,6 +11,7 @@ from leadscore.errors import LeadscoreError
 from leadscore.jobs.kinds import RETRAIN
 from leadscore.language import Lang
 from leadscore.learning.modelpage import ModelSections, model_sections
+from leadscore.learning.shelf.manifest import CARD_OF
 from leadscore.store.jobs.jobs import Job, list_jobs
 from leadscore.store.models import MirroredModel
 from leadscore.web.access.callers import Caller
@@ -63,7 +64,8 @@ def line_of(model: MirroredModel, lang: Lang) -> dict[str, Any]:
     -------
     dict
         ``learned`` is the number of outcomes, None if it isn't known; ``failed`` the number of
-        gates that it failed, None if none were asked; ``overruled`` whether a person let it in.
+        gates that it failed, None if none were asked; ``overruled`` whether a person let it in;
+        ``card_of`` the version whose card it has under another supply, if it isn't its own.
     """
     manifest = model.manifest or {}
     outcomes, decision = manifest.get("outcomes"), manifest.get("decision")
@@ -77,6 +79,7 @@ def line_of(model: MirroredModel, lang: Lang) -> dict[str, Any]:
         "created": moment(model.created_at, lang),
         "learned": learned if isinstance(learned, int) else None,
         "failed": len(_failed(decision)) if isinstance(decision, Mapping) else None,
+        "card_of": manifest.get(CARD_OF),
         "overruled": bool(isinstance(decision, Mapping) and decision.get("overruled")),
     }
 

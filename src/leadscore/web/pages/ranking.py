@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint, Response, request
 
 from leadscore.features.catalogue import CATALOGUE
+from leadscore.jobs.kinds import RESCORE
 from leadscore.language import Lang
 from leadscore.lists.values.vocabularies import STAGES
 from leadscore.ranking.vetoes import WORDING
 from leadscore.store.firms.shortlists import shortlists
+from leadscore.store.jobs.jobs import open_jobs
 from leadscore.store.lists.lists import OPEN, kept_lists
 from leadscore.store.ranking.choices import choices
 from leadscore.store.ranking.cursor import read_cursor
@@ -70,6 +72,7 @@ def ranking_pages(site: Site, pages: Blueprint) -> None:
             several = len(lists) > 1 or meant.list_id is not None
             counts = choices(connection, meant, lists=several, shortlists=bool(short))
             views = saved_views(connection, caller().actor)
+            rescoring = open_jobs(connection, RESCORE)
             picture = picture_of(connection, meant) if asked.picture else None
         sure = intervals(scorer, [(row["model"], values[row["score_id"]]) for row in page.firms])
         namer = Namer(
@@ -88,6 +91,8 @@ def ranking_pages(site: Site, pages: Blueprint) -> None:
             title=site.words["ranking.title"].pick(lang),
             city=scorer.city.name.pick(lang),
             model=scorer.model,
+            profile=backing.profiles.number_of(scorer.city),
+            rescoring=bool(rescoring),
             asked=asked,
             firms=_numbered(firms, asked.before),
             total=counts.total,

@@ -10,6 +10,7 @@ from typing import Any
 
 from flask import request
 
+from leadscore.city.versions import Profiles
 from leadscore.errors import Detail
 from leadscore.language import Lang, Text
 from leadscore.learning.shelf.shelf import Shelf
@@ -35,8 +36,13 @@ _IF_MATCH = {
     "description": "所见企业的 ETag。 The ETag of the firm as it was looked at.",
     "schema": {"type": "string", "examples": ['"1"']},
 }
+_IF_PROFILE = _IF_MATCH | {
+    "description": "所见缺口的 ETag。 The ETag of the gaps as they were looked at.",
+}
 CHANGES = {"x-more-parameters": [*LANGUAGE_PARAMETERS, IDEMPOTENCY_PARAMETER, _IF_MATCH]}
 """What the description of a route says that changes what two officers may edit."""
+CHANGES_PROFILE = {"x-more-parameters": [*LANGUAGE_PARAMETERS, IDEMPOTENCY_PARAMETER, _IF_PROFILE]}
+"""The same of the route that changes the city profile."""
 
 _AN_ETAG = Text(zh='GET 所得的 ETag，如 "3"', en='the ETag that GET answered with, such as "3"')
 
@@ -62,6 +68,8 @@ class Backing:
         Returns the champion that serves now.
     shelf
         Where the models live.
+    profiles
+        The city's profile with its versions.
     exports
         Folder of the files that exports write.
     default_lang
@@ -72,6 +80,7 @@ class Backing:
     today: Callable[[], date]
     scorer: Callable[[], Scorer]
     shelf: Shelf
+    profiles: Profiles
     exports: Path
     default_lang: Lang = "en"
 
@@ -105,12 +114,18 @@ def matched_version(version: int) -> int:
     ChangedMeanwhileError
         If it is another one.
     """
+    matched_tag(str(version))
+    return version
+
+
+def matched_tag(tag: str) -> str:
+    """Return the ETag of what the request is about to change, or refuse it as `matched_version`."""
     given = request.headers.get("If-Match")
     if given is None:
         raise PreconditionRequiredError(REFUSALS[428][1], [Detail("If-Match", "∅", _AN_ETAG)])
-    if not request.if_match.contains(str(version)):
+    if not request.if_match.contains(tag):
         raise ChangedMeanwhileError(REFUSALS[412][1], [Detail("If-Match", given, _AN_ETAG)])
-    return version
+    return tag
 
 
 def moment(value: datetime | None) -> str | None:

@@ -1,4 +1,5 @@
-"""The route of the gaps: the chain graph with what is missing, and who might fill it."""
+"""The routes of the gaps: the chain graph with what is missing, who might fill it, and what the
+city has itself."""
 
 from __future__ import annotations
 
@@ -10,16 +11,25 @@ from flask_openapi.models.tag import Tag
 from pydantic import BaseModel, Field
 
 from leadscore.city.profile import City
-from leadscore.language import Lang
+from leadscore.language import Lang, Text
 from leadscore.store.ranking.gaps import Candidates, candidates
 from leadscore.web.access.permissions import requires
 from leadscore.web.access.routes_session import SECURED
 from leadscore.web.documentation import refusals
+from leadscore.web.idempotent import Act, Answer, written
 from leadscore.web.payloads import STRICT
-from leadscore.web.routes.backing import READS_QUERY, Backing
-from leadscore.web.routes.payloads import Grade, LangOnly, Share
+from leadscore.web.routes.backing import (
+    CHANGES_PROFILE,
+    READS_QUERY,
+    Backing,
+    matched_tag,
+)
+from leadscore.web.routes.city_acts import change_supply
+from leadscore.web.routes.payloads import Grade, LangOnly, Share, Slug, Words, example
+from leadscore.web.store_refusals import NothingThereError
 
 _TAG = Tag(name="gaps", description="缺口 What the city lacks")
+_NO_SEGMENT = Text(zh="没有环节“{segment}”", en="there is no segment {segment}")
 
 
 class Candidate(BaseModel):
@@ -61,19 +71,60 @@ class ChainGaps(BaseModel):
     segments: list[SegmentGap]
 
 
+class Profile(BaseModel):
+    """Which version of the city profile."""
+
+    model_config = STRICT
+
+    version: int | None = Field(
+        description="1: as its file has it; each change of a supply makes the next. null: another."
+    )
+    digest: str = Field(description="SHA-256 of its content.")
+
+
 class GapsAnswer(BaseModel):
-    """The chain graph of the city."""
+    """The chain graph of the city, as firms are scored by it."""
 
     model_config = STRICT
 
     city: str
     name: str
+    profile: Profile
     neighbour_discount: Share
     chains: list[ChainGaps]
 
 
+class SegmentPath(BaseModel):
+    """The segment in the address."""
+
+    segment: Slug
+
+
+class NewSupply(BaseModel):
+    """How much of a segment the city has itself."""
+
+    model_config = example({"supply": 0.25, "reason": "The plant was closed in October."})
+
+    supply: Share
+    reason: Words
+
+
+class ChangedProfile(BaseModel):
+    """The version of the profile that the change made."""
+
+    model_config = STRICT
+
+    version: int
+    digest: str
+    supply: dict[str, Share]
+    model: str | None = Field(description="The model that scores by it.")
+    rescoring: int | None = Field(
+        description="Job that scores all firms anew; null if there are none."
+    )
+
+
 def gap_routes(backing: Backing) -> APIBlueprint:
-    """Return ``/api/v1/gaps``."""
+    """Return ``/api/v1/gaps`` and what stands under it."""
     api = APIBlueprint(
         "gaps", __name__, url_prefix="/api/v1", abp_tags=[_TAG], abp_security=SECURED
     )
@@ -90,7 +141,29 @@ def gap_routes(backing: Backing) -> APIBlueprint:
         city, lang = backing.scorer().city, backing.lang()
         with backing.database.read() as connection:
             found = candidates(connection, city.segments)
-        return jsonify(gaps_answer(city, found, lang))
+        version = {"version": backing.profiles.number_of(city), "digest": city.digest}
+        response = jsonify(gaps_answer(city, found, lang) | {"profile": version})
+        response.set_etag(backing.profiles.current().city.digest)
+        return response
+
+    @api.put(
+        "/gaps/<segment>/supply",
+        operation_id="changeSupply",
+        summary="修订本地供给 What the city has of a segment",
+        openapi_extensions=CHANGES_PROFILE,
+        responses={
+            200: ChangedProfile,
+            **refusals(400, 401, 403, 404, 409, 412, 413, 415, 422, 428, 431, 500),
+        },
+    )
+    @requires("administer")
+    @written(backing.access, "city.supply")
+    def change(act: Act, path: SegmentPath, body: NewSupply) -> Answer:
+        if path.segment not in backing.scorer().city.segments:
+            raise NothingThereError(_NO_SEGMENT.format(segment=path.segment))
+        seen = matched_tag(backing.profiles.current().city.digest)
+        supply = {path.segment: body.supply}
+        return change_supply(backing, act, supply, seen=seen, reason=body.reason)
 
     return api
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import date
 
-from leadscore.errors import ModelError
+from leadscore.errors import CityError, ModelError
 from leadscore.jobs.champions import tell_store
 from leadscore.jobs.kinds import RETRAIN
 from leadscore.learning.retraining.day_one import expert_model
+from leadscore.learning.retraining.following import follow
 from leadscore.learning.shelf.shelf import log_notice
 from leadscore.store.jobs.jobs import submit
 from leadscore.store.models import read_model
@@ -73,6 +74,12 @@ def go_back(backing: Backing, act: Act, reason: str | None) -> Answer:
 def _served(backing: Backing, act: Act, version: str, reason: str | None) -> Answer:
     """Answer that another model serves from now on, and let all firms be scored by it."""
     city_id = backing.scorer().city.id
+    try:
+        follow(backing.profiles.current().city, backing.shelf, act.now)
+    except CityError:
+        pass  # the file of the profile is being edited: whoever opens it next says what is wrong
+    else:
+        version = backing.shelf.champion(city_id) or version
     job = tell_store(act.connection, backing.shelf, city_id, by=act.actor, now=act.now)
     body = {"version": version, "rescoring": job}
     return Answer(body, about=("model", version), details={"reason": reason})

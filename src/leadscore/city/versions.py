@@ -1,0 +1,260 @@
+"""The versions of a city profile: its file, and what administrators changed of it since.
+
+The file of the profile belongs to whoever wrote it, comments and all, so nobody writes into it.
+Each change is a small file of its own beside the models, ``profiles/<city>/0002.json``, that is
+never changed again; the profile that counts is the file with the changes on top, in their order.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+
+from leadscore.city.profile import City
+from leadscore.city.supply import Supplies, supplies, with_supplies
+from leadscore.city.values import Fraction
+from leadscore.errors import CityError, Detail
+from leadscore.language import Text
+
+_DAMAGED = Text(
+    zh="城市画像的修订文件 {file} 已损坏，不能使用。请从备份恢复它；"
+    "若移走它，这一次修订就不再生效。",
+    en="the file {file} of a change to the city profile is damaged. Restore it from a backup; "
+    "if you move it away, that change no longer counts.",
+)
+_A_CHANGE = Text(zh="本程序写出的修订", en="a change as this program writes it")
+_UNWRITABLE = Text(zh="无法写入 {folder}：{reason}。", en="can't write to {folder}: {reason}.")
+_MEANWHILE = Text(
+    zh="城市画像刚刚已被别人修订。请看过现在的内容再改。",
+    en="the city profile was changed by somebody else meanwhile. Look at it as it is now, then "
+    "change it.",
+)
+_NO_SEGMENT = Text(zh="画像中的环节", en="a segment of the profile")
+_NO_SUCH = Text(zh="城市画像中没有环节“{segment}”。", en="the profile has no segment {segment}.")
+_AS_IT_IS = Text(
+    zh="“{segment}”的本地供给本来就是 {supply}，没有改动。",
+    en="the supply of {segment} is {supply} already; nothing was changed.",
+)
+
+
+class ProfileChangedError(CityError):
+    """A change to a profile that is no longer what whoever made it had seen."""
+
+
+class NoChangeError(CityError):
+    """A change that changes nothing, or something that isn't there."""
+
+
+class Step(BaseModel):
+    """The supply of a segment, 0..1, before a change and after it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    before: Fraction
+    after: Fraction
+
+
+class Change(BaseModel):
+    """One change of a profile, which made a version of it.
+
+    Attributes
+    ----------
+    number
+        Of the version that it made; the file of the profile is version 1.
+    city
+        Id of the city.
+    supply
+        What changed, by the full id of a segment.
+    by, at, reason
+        Who changed it, when (with a time zone), and why.
+    rests_on, digest
+        `City.digest` of the profile before and after.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    number: Annotated[int, Field(ge=2)]
+    city: str
+    supply: Mapping[str, Step]
+    by: str
+    at: AwareDatetime
+    reason: str
+    rests_on: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileVersion:
+    """The profile as it counts now.
+
+    Attributes
+    ----------
+    number
+        Of the last change that counts; 1 if none does.
+    city
+        The profile.
+    changes
+        All changes that were ever made, the oldest first.
+    idle
+        Numbers of the changes that count no longer: the file says something else by now.
+    """
+
+    number: int
+    city: City
+    changes: tuple[Change, ...]
+    idle: frozenset[int]
+
+
+class Profiles:
+    """A city's profile with its versions.
+
+    Parameters
+    ----------
+    load
+        Reads the file of the profile.
+    folder
+        Where the changes are kept, in a folder for each city; made with the first.
+    """
+
+    def __init__(self, load: Callable[[], City], folder: Path) -> None:
+        self._load, self._folder = load, folder
+        self._read: tuple[tuple[str, ...], tuple[Change, ...]] = ((), ())
+
+    def current(self) -> ProfileVersion:
+        """Return the profile as it counts now.
+
+        A step of a change counts where the profile still says what it said before the change:
+        what somebody has written into the file since then goes before.
+
+        Raises
+        ------
+        CityError
+            If the file of the profile or of a change can't be read.
+        """
+        city = self._load()
+        number, idle, now = 1, set(), supplies(city)
+        changes = self._changes(city.id)
+        for change in changes:
+            counting = {
+                segment: step.after
+                for segment, step in change.supply.items()
+                if now.get(segment) == step.before
+            }
+            now |= counting
+            if counting:
+                number = change.number
+            else:
+                idle.add(change.number)
+        if number > 1:
+            city = with_supplies(city, now)
+        return ProfileVersion(number, city, changes, frozenset(idle))
+
+    def change(
+        self, supply: Supplies, *, seen: str, by: str, at: datetime, reason: str
+    ) -> ProfileVersion:
+        """Keep another supply of some segments as a new version, and return that.
+
+        Parameters
+        ----------
+        supply
+            By the full id of a segment, 0..1.
+        seen
+            `City.digest` of the profile that whoever changes it has seen.
+        by, at, reason
+            Who, when (with a time zone), and why.
+
+        Raises
+        ------
+        ProfileChangedError
+            If the profile is another one by now.
+        NoChangeError
+            If nothing would change, or there is no segment of an id.
+        CityError
+            If the files can't be read or written.
+        """
+        present = self.current()
+        if present.city.digest != seen:
+            raise ProfileChangedError(_MEANWHILE)
+        steps = {segment: _step(present.city, segment, value) for segment, value in supply.items()}
+        changed = with_supplies(present.city, supply)
+        number = max((change.number for change in present.changes), default=1) + 1
+        change = Change(
+            number=number, city=changed.id, supply=steps, by=by, at=at, reason=reason,
+            rests_on=seen, digest=changed.digest,
+        )  # fmt: skip
+        self._write(change)
+        return ProfileVersion(number, changed, (*present.changes, change), present.idle)
+
+    def number_of(self, city: City) -> int | None:
+        """Return which version a profile is; None for one of which nothing is known here.
+
+        Without any change it is the file's: version 1.
+        """
+        changes = self._changes(city.id)
+        if not changes or changes[0].rests_on == city.digest:
+            return 1
+        found = (change.number for change in reversed(changes) if change.digest == city.digest)
+        return next(found, None)
+
+    def _changes(self, city_id: str) -> tuple[Change, ...]:
+        """Return all changes, the oldest first; none is read twice, since none is ever changed."""
+        folder = self._folder / city_id
+        try:
+            names = tuple(sorted(p.name for p in folder.glob("[0-9]*.json")))
+        except OSError:
+            names = ()
+        read = self._read
+        if read[0] != names:
+            changes = (_change(folder / name) for name in names)
+            read = names, tuple(sorted(changes, key=lambda change: change.number))
+            self._read = read
+        return read[1]
+
+    def _write(self, change: Change) -> None:
+        """Write a change whole or not at all, and never over another of the same number."""
+        folder = self._folder / change.city
+        text = change.model_dump_json(indent=2) + "\n"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile("wb", dir=folder, prefix=".", delete=False) as file:
+                file.write(text.encode())
+                file.flush()
+                os.fsync(file.fileno())
+            try:
+                os.link(file.name, folder / f"{change.number:04}.json")
+            finally:
+                with contextlib.suppress(OSError):
+                    Path(file.name).unlink()
+        except FileExistsError:
+            raise ProfileChangedError(_MEANWHILE) from None
+        except OSError as fault:
+            reason = fault.strerror or str(fault)
+            raise CityError(_UNWRITABLE.format(folder=folder, reason=reason)) from fault
+
+
+def _step(city: City, segment_id: str, after: float) -> Step:
+    if segment_id not in city.segments:
+        wanted = [Detail("segment", segment_id, _NO_SEGMENT)]
+        raise NoChangeError(_NO_SUCH.format(segment=segment_id), wanted)
+    before = city.supply(segment_id)
+    if before == after:
+        name = city.segments[segment_id].name
+        raise NoChangeError(_AS_IT_IS.format(segment=name, supply=f"{before:.0%}"))
+    return Step(before=before, after=after)
+
+
+def _change(path: Path) -> Change:
+    try:
+        return Change.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError) as fault:
+        got = str(fault).splitlines()[0]
+        detail = Detail(path.name, got, _A_CHANGE)
+        raise CityError(_DAMAGED.format(file=path), [detail]) from fault

@@ -1,0 +1,106 @@
+"""Lets a trained champion follow the profile where only the supply of segments has changed.
+
+How much a gap is worth is what the card learned; how wide each gap is, is a fact of the city. So
+the same card goes on under the new facts, at once and without training, as a version of its own: a
+version always gives the same scores.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sklearn.pipeline import Pipeline
+
+from leadscore.city.profile import City
+from leadscore.city.supply import differ_in_supply_only
+from leadscore.errors import ModelError
+from leadscore.features.build import FirmFeatures
+from leadscore.learning.retraining.day_one import ensure_expert
+from leadscore.learning.shelf.manifest import CARD_OF, ONLY_THE_SHELF_KNOWS
+from leadscore.learning.shelf.shelf import Shelf
+from leadscore.learning.shelf.succession import is_expert
+from leadscore.lists.blank import blank_firms
+
+
+def follow(city: City, shelf: Shelf, now: datetime) -> None:
+    """Let a changed profile count: by another expert model if one serves, else see `follow_supply`.
+
+    Raises
+    ------
+    CityError
+        If the card in the profile has mistakes.
+    ModelError
+        If the shelf can't be written, or the key can't be trusted.
+    """
+    served = shelf.line(city.id)
+    if not served or is_expert(city.id, served[0]):
+        ensure_expert(city, shelf, now)
+    else:
+        follow_supply(city, shelf, now)
+
+
+def follow_supply(city: City, shelf: Shelf, now: datetime) -> None:
+    """Let the champion's card serve under today's supply, if nothing but that has changed.
+
+    Nothing happens where no trained model serves, where it knows this profile, or where more than
+    supply differs. A champion that can't be used is left for whoever serves to tell.
+
+    Parameters
+    ----------
+    city
+        The profile as it counts now.
+    shelf
+        Where the models live.
+    now
+        Aware time of the change.
+
+    Raises
+    ------
+    ModelError
+        If the shelf can't be written.
+    """
+    served = shelf.line(city.id)
+    if not served or is_expert(city.id, served[0]):
+        return
+    try:
+        if shelf.manifest(served[0])["city"].get("digest") == city.digest:
+            return
+        pipeline = shelf.load(served[0])
+        first, manifest = trained_as(shelf, served[0])
+    except ModelError:
+        return
+    if not differ_in_supply_only(pipeline.named_steps["features"].city, city):
+        return
+    version = first
+    if manifest["city"]["digest"] != city.digest:
+        version = f"{first}-s{city.digest[:8]}"
+        shelf.ensure(version, lambda: _under(city, pipeline, first, manifest, now))
+    shelf.promote(city.id, version, act="profile", now=now)
+
+
+def trained_as(shelf: Shelf, version: str) -> tuple[str, dict[str, Any]]:
+    """Return the version whose card this one has, and its manifest; often it is its own.
+
+    Raises
+    ------
+    ModelError
+        If either can't be trusted.
+    """
+    manifest = shelf.manifest(version)
+    first = manifest.get(CARD_OF)
+    return (first, shelf.manifest(first)) if first else (version, manifest)
+
+
+def _under(
+    city: City, pipeline: Pipeline, first: str, manifest: Mapping[str, Any], now: datetime
+) -> tuple[Pipeline, dict[str, Any]]:
+    features = FirmFeatures(city).fit(blank_firms(0))
+    told = {key: value for key, value in manifest.items() if key not in ONLY_THE_SHELF_KNOWS}
+    told |= {
+        CARD_OF: first,
+        "city": {"id": city.id, "digest": city.digest},
+        "created": now.isoformat(),
+    }
+    return Pipeline([("features", features), ("card", pipeline.named_steps["card"])]), told

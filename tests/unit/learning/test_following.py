@@ -1,0 +1,135 @@
+"""A trained champion follows the supply of the city, and nothing else of a changed profile."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from tests.kept_lists import BLADES, NOW, lakeport
+from tests.second_model import OTHER, save_another
+
+from leadscore.city import City
+from leadscore.city.supply import with_supplies
+from leadscore.language import Text
+from leadscore.learning.retraining.day_one import ensure_expert, expert_version
+from leadscore.learning.retraining.following import follow, follow_supply, trained_as
+from leadscore.learning.shelf import Shelf
+from leadscore.learning.shelf.manifest import CARD_OF
+from leadscore.lists.blank import blank_firms
+from leadscore.ranking.champion import champion_scorer
+from leadscore.ranking.scoring import Scorer
+
+BLADE = "wind.blade"
+TODAY = date(2026, 11, 24)
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> Shelf:
+    """Return a shelf on which a trained model serves after the experts'."""
+    shelf = Shelf(tmp_path / "models", tmp_path / "key")
+    ensure_expert(lakeport(), shelf, NOW)
+    save_another(shelf)
+    shelf.promote(lakeport().id, OTHER, act="trained", now=NOW)
+    return shelf
+
+
+def makers() -> pd.DataFrame:
+    return blank_firms(1).assign(name="甲有限公司", main_business=BLADES)
+
+
+def serving(city: City, shelf: Shelf, *told: str) -> Scorer:
+    """Return what scores, having told no more than what is named."""
+    notices: list[Text] = []
+    scorer = champion_scorer(city, shelf, now=NOW, notify=notices.append)
+    assert len(notices) == len(told)
+    assert all(word in notice.en for word, notice in zip(told, notices, strict=True))
+    return scorer
+
+
+def other_supply(supply: float) -> City:
+    assert lakeport().supply(BLADE) != supply
+    return with_supplies(lakeport(), {BLADE: supply})
+
+
+def test_a_trained_card_serves_on_under_another_supply(shelf: Shelf) -> None:
+    before = serving(lakeport(), shelf)
+    city = other_supply(0.95)
+    after = serving(city, shelf)
+    assert after.model == f"{OTHER}-s{city.digest[:8]}"
+    assert after.city == city
+    assert shelf.champion(city.id) == after.model
+    assert after.card.scorecard_ == before.card.scorecard_
+    one, other = (each.score(makers(), as_of=TODAY) for each in (before, after))
+    assert other.fit[0] < one.fit[0]
+    assert other.likelihood[0] != one.likelihood[0]
+    fresh = Scorer(shelf.load(after.model), after.model).score(makers(), as_of=TODAY)
+    np.testing.assert_array_equal(fresh.points, other.points)
+
+
+def test_what_was_learned_is_told_of_it_as_of_the_model_whose_card_it_is(shelf: Shelf) -> None:
+    city = other_supply(0.95)
+    follow_supply(city, shelf, NOW)
+    made = shelf.champion(city.id)
+    assert made is not None
+    manifest, trained = shelf.manifest(made), shelf.manifest(OTHER)
+    assert manifest[CARD_OF] == OTHER
+    assert manifest["city"]["digest"] == city.digest
+    for key in ("kind", "family", "outcomes", "measures", "decision", "scorecard", "as_of"):
+        assert manifest[key] == trained[key]
+    assert trained_as(shelf, made) == trained_as(shelf, OTHER) == (OTHER, trained)
+
+
+def test_each_further_supply_takes_the_place_of_the_one_before(shelf: Shelf) -> None:
+    first = shelf.line(lakeport().id)
+    for supply in (0.95, 0.55, 0.15):
+        city = other_supply(supply)
+        model = serving(city, shelf).model
+        assert serving(city, shelf).model == model
+        assert shelf.line(city.id) == [model, *first[1:]]
+        assert shelf.manifest(model)[CARD_OF] == OTHER
+    assert serving(lakeport(), shelf).model == OTHER
+    assert shelf.line(lakeport().id) == first
+
+
+def test_going_back_leads_to_the_model_before_and_not_to_an_older_supply(shelf: Shelf) -> None:
+    city = other_supply(0.95)
+    serving(city, shelf)
+    assert shelf.rollback(city.id, now=NOW) == expert_version(lakeport())
+    assert serving(city, shelf).model == expert_version(city)
+
+
+def test_a_model_that_one_goes_back_to_follows_as_well(shelf: Shelf) -> None:
+    city = other_supply(0.95)
+    shelf.promote(city.id, ensure_expert(city, shelf, NOW), act="by_hand", now=NOW)
+    assert shelf.rollback(city.id, now=NOW) == OTHER
+    follow(city, shelf, NOW)
+    assert shelf.champion(city.id) == f"{OTHER}-s{city.digest[:8]}"
+
+
+def test_a_profile_that_says_more_than_another_supply_is_not_followed(shelf: Shelf) -> None:
+    plain = other_supply(0.95).model_dump(by_alias=True)
+    city = City.model_validate(plain | {"roles": plain["roles"] | {"trade": 0.9}})
+    assert serving(city, shelf, "the city profile has changed since").model == OTHER
+
+
+def test_an_expert_model_follows_by_another_expert_model(tmp_path: Path) -> None:
+    shelf, city = Shelf(tmp_path / "models", tmp_path / "key"), other_supply(0.95)
+    follow(lakeport(), shelf, NOW)
+    follow(city, shelf, NOW)
+    assert shelf.line(city.id) == [expert_version(city)]
+
+
+def test_a_champion_that_cannot_be_used_is_left_to_whoever_serves(shelf: Shelf) -> None:
+    (shelf.folder / OTHER / "pipeline.joblib").write_bytes(b"junk")
+    follow_supply(other_supply(0.95), shelf, NOW)
+    assert shelf.champion(lakeport().id) == OTHER
+
+
+def test_a_program_that_changed_since_the_training_is_told_of_the_card_too(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("leadscore.ranking.champion.code_fingerprint", lambda: "another")
+    serving(other_supply(0.95), shelf, "the program has changed since the model")
