@@ -16,6 +16,7 @@ from tests.contract.test_pages import HTML, secrets_of
 from tests.kept_lists import BLADES, NOW, TODAY, code, lakeport, profiles, scorer, take_in
 from tests.second_model import OTHER, save_another
 
+from leadscore.city import City
 from leadscore.city.versions import Profiles
 from leadscore.jobs.kinds import Workplace, all_kinds
 from leadscore.jobs.worker import Worker
@@ -166,7 +167,7 @@ def test_a_key_of_an_officer_may_not(office: Office) -> None:
 
 def send(office: Office, **fields: str) -> Any:
     """Send the form of the segment as a browser does that has looked at the page."""
-    html = office.page("/administration/city")
+    html = office.page(f"/administration/city?segment={BLADE}")
     seen = re.findall(r'name="seen" value="([^"]+)"', html)[0]
     form = secrets_of(html) | {"seen": seen} | fields
     return office.client.post(f"/administration/city/{BLADE}", data=form, headers=HTML)
@@ -179,13 +180,13 @@ def test_the_page_changes_a_supply_and_tells_of_it(office: Office) -> None:
     html = office.page("/administration/city")
     assert "Kept as a new version of the profile" in html
     assert "Version 2" in html
-    assert "Firms still have their scores by the profile before" in html
+    assert "The firms are being scored anew" in html
     assert re.search(rf"{lakeport().supply(BLADE):.0%} → 95%", html)
     assert REASON in html
     assert "firms are being scored anew" in office.page("/ranking")
     office.work()
     html = office.page("/administration/city")
-    assert "Firms still have" not in html
+    assert "The firms are being scored anew" not in html
     assert "95%" in html
     ranking = office.page("/ranking")
     assert "city profile, version 2" in ranking
@@ -226,6 +227,17 @@ def test_going_back_to_a_model_keeps_todays_supply(database: Database, tmp_path:
     assert back.get_json()["version"] == expert_version(city) == office.shelf.champion(city.id)
     office.work()
     assert office.standing().model == expert_version(city)
+
+
+def test_a_model_that_was_trained_with_another_profile_is_said_so(
+    database: Database, tmp_path: Path
+) -> None:
+    office = Office(database, tmp_path, trained=True)
+    assert "was trained with another version" not in office.page("/administration/city")
+    plain = lakeport().model_dump(by_alias=True)
+    other = City.model_validate(plain | {"roles": plain["roles"] | {"trade": 0.9}})
+    office.profiles._load = lambda: other
+    assert "was trained with another version" in office.page("/administration/city")
 
 
 def test_a_broken_file_of_the_profile_does_not_keep_from_going_back(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint, Response, request
 
 from leadscore.city.profile import City
+from leadscore.city.supply import differ_in_supply_only
 from leadscore.city.values import SUPPLY_SCALE
 from leadscore.city.versions import Change, ProfileVersion
 from leadscore.features.catalogue import CATALOGUE
@@ -14,6 +15,8 @@ from leadscore.jobs.kinds import RESCORE
 from leadscore.language import Lang
 from leadscore.learning.modelpage import card_sections
 from leadscore.learning.retraining.expert import expert_scorecard
+from leadscore.learning.shelf.succession import is_expert
+from leadscore.ranking.scoring import Scorer
 from leadscore.store.jobs.jobs import open_jobs
 from leadscore.web.access.callers import caller
 from leadscore.web.access.permissions import requires
@@ -48,8 +51,9 @@ def city_pages(site: Site, pages: Blueprint) -> None:
             roles=[(_role(role, lang), share) for role, share in city.roles.items()],
             neighbours=_neighbours(city, lang), card=card_sections(manifest, lang, city),
             profile=present, seen=city.digest, changes=_changes(present, lang),
-            scale=_scale(site, lang), may_change=caller().may("administer"),
-            scored_by=backing.scorer().city.digest, rescoring=bool(rescoring),
+            scale=_scale(site, lang), edited=_edited(site, city, lang),
+            may_change=caller().may("administer"), rescoring=bool(rescoring),
+            trained_otherwise=_trained_otherwise(backing.scorer(), city),
         )  # fmt: skip
 
     @pages.post("/administration/city/<segment>")
@@ -73,6 +77,12 @@ def city_pages(site: Site, pages: Blueprint) -> None:
         )  # fmt: skip
 
 
+def _trained_otherwise(scorer: Scorer, city: City) -> bool:
+    """Tell whether a trained model serves that knows a profile with more than another supply."""
+    own = scorer.city
+    return not is_expert(own.id, scorer.model) and not differ_in_supply_only(own, city)
+
+
 def _chains(city: City, lang: Lang) -> list[dict[str, Any]]:
     return [
         {
@@ -84,7 +94,6 @@ def _chains(city: City, lang: Lang) -> list[dict[str, Any]]:
                     "name": segment.name.pick(lang),
                     "position": segment.position,
                     "supply": segment.supply,
-                    "percent": round(100 * segment.supply),
                     "near": city.neighbour_supply(segment.id),
                     "gap": city.gap(segment.id),
                     "sought": segment.sought,
@@ -95,6 +104,27 @@ def _chains(city: City, lang: Lang) -> list[dict[str, Any]]:
         }
         for chain in city.chains
     ]
+
+
+def _edited(site: Site, city: City, lang: Lang) -> dict[str, Any] | None:
+    """Return the segment that the address names, as its form shows it to who may change it."""
+    segment = city.segments.get(request.args.get("segment", ""))
+    if segment is None or not caller().may("administer"):
+        return None
+    quoted = site.words["administration.quoted"].pick(lang)
+    separator = "、" if lang == "zh" else ", "
+    return {
+        "id": segment.id,
+        "chain": segment.chain_id,
+        "name": segment.name.pick(lang),
+        "percent": round(100 * segment.supply),
+        "near": city.neighbour_supply(segment.id),
+        "anchors": separator.join(each.label.pick(lang) for each in city.anchors_of(segment.id)),
+        "grounds": [
+            each.note or quoted.format(section=each.section, quote=each.quote)
+            for each in segment.evidence
+        ],
+    }
 
 
 def _changes(present: ProfileVersion, lang: Lang) -> list[dict[str, Any]]:
