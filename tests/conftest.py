@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import copy
+import hashlib
 import itertools
 import os
 import shutil
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache, lru_cache
 from pathlib import Path
+from typing import Any
 
+import coverage
+import flask_openapi.openapi
+import flask_openapi.utils
 import pytest
+from flask import Flask
+from jinja2.bccache import Bucket, BytecodeCache
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import URL
 from tests.postgresql import running_server
@@ -74,6 +83,62 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
     yield database
     database.close()
     _administer(url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+class _CompiledTemplates(BytecodeCache):
+    """Keeps what templates were compiled to."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self._kept:
+            bucket.bytecode_from_string(self._kept[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._kept[bucket.key] = bucket.bytecode_to_string()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _once_for_all_applications() -> Iterator[None]:
+    """Keep what hundreds of applications would work out alike.
+
+    These are the schemas of the models, the compiled templates, and the hash of a password under
+    the salt that it was just hashed with.
+    """
+    describe = cache(flask_openapi.utils.get_model_schema)
+
+    def described(*args: Any, **kwargs: Any) -> Any:
+        return copy.deepcopy(describe(*args, **kwargs))  # whoever asks takes it apart
+
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (flask_openapi.utils, flask_openapi.openapi):
+            patch.setattr(module, "get_model_schema", described)
+        patch.setitem(Flask.jinja_options, "bytecode_cache", _CompiledTemplates())
+        patch.setattr(hashlib, "scrypt", lru_cache(maxsize=64)(hashlib.scrypt))
+        yield
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[object]:
+    """Let no coverage be measured where a test only repeats what another one has run.
+
+    That is the contract on the second database, but for the store itself, and what schemathesis
+    makes up. To be measured costs nearly half as much time again.
+    """
+    measuring = coverage.Coverage.current() if _repeats(item) else None
+    if measuring is None:
+        return (yield)
+    measuring.stop()
+    try:
+        return (yield)
+    finally:
+        measuring.start()
+
+
+def _repeats(item: pytest.Item) -> bool:
+    second = "postgresql" in item.nodeid.partition("[")[2]
+    return "test_schemathesis" in item.nodeid or ("tests/contract/" in item.nodeid and second)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Table, func, select
 
 from leadscore.city import City, load_city
 from leadscore.city.versions import Profiles
@@ -19,6 +19,7 @@ from leadscore.lists.values.codes import ALPHABET, is_valid_code
 from leadscore.ranking.scoring import Scorer
 from leadscore.ranking.walk import Counts
 from leadscore.store.engine.database import Database
+from leadscore.store.engine.metadata import METADATA
 from leadscore.store.firms.firms import FIRMS
 from leadscore.store.lists.intake import take_in_list
 from leadscore.store.lists.lists import add_list
@@ -82,9 +83,49 @@ def hand_in(
 
 
 def take_in(database: Database, *rows: Mapping[str, Any], **options: Any) -> Counts:
-    """Hand a list in and take it in."""
+    """Hand a list in and take it in.
+
+    What becomes of a list in an empty store is always the same, so it is done once, and then the
+    rows of the store are put in as they were.
+    """
+    asked = repr((database.dialect, rows, sorted(options.items())))
+    empty = not any(_rows(database).values())
+    if empty and asked in _TAKEN_IN:
+        counts, kept = _TAKEN_IN[asked]
+        _put(database, kept)
+        return counts
     number = hand_in(database, *rows, **options)
-    return take_in_list(database, number, scorer=scorer(), now=NOW, today=TODAY)
+    counts = take_in_list(database, number, scorer=scorer(), now=NOW, today=TODAY)
+    if empty:
+        _TAKEN_IN[asked] = counts, _rows(database)
+    return counts
+
+
+_TAKEN_IN: dict[str, tuple[Counts, dict[Table, list[dict[str, Any]]]]] = {}
+
+
+def _rows(database: Database) -> dict[Table, list[dict[str, Any]]]:
+    """Return all rows of all tables."""
+    with database.read() as connection:
+        return {
+            table: [dict(row) for row in connection.execute(select(table)).mappings()]
+            for table in METADATA.sorted_tables
+        }
+
+
+def _put(database: Database, kept: Mapping[Table, list[dict[str, Any]]]) -> None:
+    """Put rows into the tables of an empty store, so that new ones get the numbers after them."""
+    with database.write() as connection:
+        for table, rows in kept.items():
+            if rows:
+                connection.execute(table.insert(), rows)
+        if database.dialect == "postgresql":
+            for table, rows in kept.items():
+                numbered = table.autoincrement_column
+                if rows and numbered is not None:
+                    last = max(row[numbered.name] for row in rows)
+                    sequence = func.pg_get_serial_sequence(table.name, numbered.name)
+                    connection.execute(select(func.setval(sequence, last)))
 
 
 def firms(database: Database) -> list[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ Translations = Mapping[str, Text]
 """Words by key, such as ``ranking.title``."""
 
 
+@cache
 def read_translations(folder: Path = FOLDER) -> Translations:
     """Return the words of all files; the key of one is the names of its tables, joined by dots.
 
