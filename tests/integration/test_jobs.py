@@ -10,10 +10,12 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from tests import job_kinds
 from tests.job_kinds import DEADLINE, KINDS, QUICK, noted, now
 
@@ -21,6 +23,7 @@ from leadscore.jobs.supervisor import BackOff, Supervisor
 from leadscore.jobs.worker import Worker
 from leadscore.store.engine.database import Database
 from leadscore.store.jobs.jobs import Job, list_jobs, read_job, request_cancel, submit
+from leadscore.store.lists.uploads import UPLOADS, keep_upload
 
 SPAWN = multiprocessing.get_context("spawn")
 
@@ -197,3 +200,23 @@ def test_a_fault_of_ours_is_told_as_ours_and_logged(
     assert "secret" not in str(job.error)
     assert caplog.records[0].exc_info
     assert not here(database).do_one()
+
+
+def test_a_worker_lets_files_go_that_nobody_confirmed(database: Database) -> None:
+    with database.write() as connection:
+        for actor, age in (("li.na", timedelta(days=2)), ("wang", timedelta(hours=2))):
+            keep_upload(
+                connection, file_name="名单.csv", content=b"x", actor=actor, now=now() - age
+            )
+    worker = here(database)
+    running = threading.Thread(target=worker.run)
+    running.start()
+
+    def left() -> list[str]:
+        with database.read() as connection:
+            return list(connection.scalars(select(UPLOADS.c.uploaded_by)))
+
+    until(lambda: left() == ["wang"])
+    worker.stopping.set()
+    running.join(10)
+    assert left() == ["wang"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import os
 import threading
 import time
@@ -27,6 +28,7 @@ from leadscore.store.jobs.claims import (
     requeue_lost,
 )
 from leadscore.store.jobs.jobs import Job
+from leadscore.store.lists.uploads import drop_expired_uploads
 
 _log = logging.getLogger(__name__)
 
@@ -59,12 +61,15 @@ class Pace:
         Silence after which a worker counts as dead.
     grace
         How long a job may go on when the worker is to stop; then the process ends without it.
+    tidy
+        Between two times of letting go what has expired.
     """
 
     look: float = 1.0
     beat: float = 5.0
     lost: float = 60.0
     grace: float = 10.0
+    tidy: float = 3600.0
 
 
 @dataclass(frozen=True)
@@ -96,9 +101,13 @@ class Worker:
 
     def run(self) -> None:
         """Do jobs until ``stopping`` is set; a database that is away is waited for."""
+        tidied = -math.inf
         while not self.stopping.is_set():
             try:
                 busy = self.do_one()
+                if not busy and time.monotonic() - tidied > self.pace.tidy:
+                    self._tidy()
+                    tidied = time.monotonic()
             except StoreError as error:
                 _log.warning("the table of jobs can't be used: %s", error.code)
                 busy = False
@@ -122,6 +131,13 @@ class Worker:
         with self._beating(context):
             self._do(job, context)
         return True
+
+    def _tidy(self) -> None:
+        """Let go what has been kept for as long as it may be."""
+        with self.database.write() as connection:
+            gone = drop_expired_uploads(connection, now=self.clock())
+        if gone:
+            _log.info("%s files that nobody confirmed were removed", gone)
 
     def _taken(self) -> Job | None:
         exclusive = [name for name, kind in self.kinds.items() if kind.exclusive]

@@ -57,7 +57,7 @@ def keep_upload(
 ) -> int:
     """Keep a file and return its number; older files give way, those of others after a day."""
     kept, own = UPLOADS.c, UPLOADS.c.uploaded_by == actor
-    connection.execute(delete(UPLOADS).where(kept.uploaded_at < now - KEPT_FOR))
+    drop_expired_uploads(connection, now=now)
     newest_first = select(kept.id).where(own).order_by(kept.id.desc()).offset(MOST_EACH - 1)
     too_many = connection.scalars(newest_first.limit(100)).all()
     connection.execute(delete(UPLOADS).where(kept.id.in_(too_many)))
@@ -69,6 +69,13 @@ def keep_upload(
         UPLOADS.insert().values(values).returning(kept.id)
     ).scalar_one()
     return number
+
+
+def drop_expired_uploads(connection: Connection, *, now: datetime) -> int:
+    """Let the files go that have waited for too long, whoever brought them; return how many."""
+    return connection.execute(
+        delete(UPLOADS).where(UPLOADS.c.uploaded_at < now - KEPT_FOR)
+    ).rowcount
 
 
 def read_upload(connection: Connection, upload_id: int, *, actor: str, now: datetime) -> Upload:
