@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ from leadscore.city.values import Fraction
 from leadscore.errors import CityError, Detail
 from leadscore.language import Text
 
+_NAME = re.compile(r"[0-9]{4,}\.json")
+
 _DAMAGED = Text(
     zh="城市画像的修订文件 {file} 已损坏，不能使用。请从备份恢复它；"
     "若移走它，这一次修订就不再生效。",
@@ -31,6 +34,10 @@ _DAMAGED = Text(
     "if you move it away, that change no longer counts.",
 )
 _A_CHANGE = Text(zh="本程序写出的修订", en="a change as this program writes it")
+_UNREADABLE = Text(
+    zh="无法读取城市画像的修订 {folder}：{reason}。",
+    en="can't read the changes to the city profile in {folder}: {reason}.",
+)
 _UNWRITABLE = Text(zh="无法写入 {folder}：{reason}。", en="can't write to {folder}: {reason}.")
 _MEANWHILE = Text(
     zh="城市画像刚刚已被别人修订。请看过现在的内容再改。",
@@ -208,9 +215,14 @@ class Profiles:
         """Return all changes, the oldest first; none is read twice, since none is ever changed."""
         folder = self._folder / city_id
         try:
-            names = tuple(sorted(p.name for p in folder.glob("[0-9]*.json")))
-        except OSError:
+            names = tuple(sorted(p.name for p in folder.iterdir() if _NAME.fullmatch(p.name)))
+        except FileNotFoundError:
             names = ()
+        except (
+            OSError
+        ) as fault:  # to go on without the changes would be to score by another profile
+            reason = fault.strerror or str(fault)
+            raise CityError(_UNREADABLE.format(folder=folder, reason=reason)) from fault
         read = self._read
         if read[0] != names:
             changes = (_change(folder / name) for name in names)
