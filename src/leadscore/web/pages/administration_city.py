@@ -51,7 +51,7 @@ def city_pages(site: Site, pages: Blueprint) -> None:
             roles=[(_role(role, lang), share) for role, share in city.roles.items()],
             neighbours=_neighbours(city, lang), card=card_sections(manifest, lang, city),
             profile=present, seen=city.digest, changes=_changes(present, lang),
-            scale=_scale(site, lang), edited=_edited(site, city, lang),
+            scale=SUPPLY_SCALE.items(), edited=_edited(site, city, lang),
             may_change=caller().may("administer"), rescoring=bool(rescoring),
             trained_otherwise=_trained_otherwise(backing.scorer(), city),
         )  # fmt: skip
@@ -145,14 +145,6 @@ def _change(present: ProfileVersion, change: Change, lang: Lang) -> dict[str, An
         "reason": change.reason,
         "idle": change.number in present.idle,
     }
-
-
-def _scale(site: Site, lang: Lang) -> str:
-    """Return what some supplies mean, in one line."""
-    return " · ".join(
-        f"{value:.0%} {site.words[f'administration.scale.{word}'].pick(lang)}"
-        for word, value in SUPPLY_SCALE.items()
-    )
 
 
 def _neighbours(city: City, lang: Lang) -> list[tuple[str, str]]:
