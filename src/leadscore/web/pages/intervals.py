@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 
 from leadscore.features.build import features_frame
 from leadscore.features.catalogue import CATALOGUE
-from leadscore.learning.shelf.succession import is_expert
 from leadscore.ranking.scoring import Scorer
 
 Interval = tuple[float, float]
@@ -35,8 +34,6 @@ def intervals(
     found: list[Interval | None] = [None] * len(scored)
     own = [place for place, (model, _) in enumerate(scored) if model == scorer.model]
     if not own or not hasattr(scorer.card, "predict_interval"):
-        return found
-    if is_expert(scorer.city.id, scorer.model):  # nothing is known yet, and nobody need work it out
         return found
     try:
         rows = [[scored[place][1].get(name) for name in CATALOGUE] for place in own]
