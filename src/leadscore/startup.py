@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -79,9 +80,10 @@ def open_city(settings: Settings, city: Path | None = None) -> City:
 def open_profiles(settings: Settings, city: Path | None = None) -> Profiles:
     """Return the profile of the city that a command is about, with its versions.
 
-    Nothing is read before its first use, which then fails as `open_city` does.
+    Nothing is read before its first use, which then fails as `open_city` does; a service, which
+    asks again and again, reads the file anew only when it has changed.
     """
-    return Profiles(lambda: load_city(city or settings.city or _only_profile()), settings.profiles)
+    return Profiles(lambda: _read(city or settings.city or _only_profile()), settings.profiles)
 
 
 def open_scorer(
@@ -114,6 +116,19 @@ def open_scorer(
 
     profile = open_city(settings, city)
     return champion_scorer(profile, open_shelf(settings), now=datetime.now(UTC), notify=notify)
+
+
+def _read(path: Path) -> City:
+    try:
+        found = path.stat()
+    except (OSError, ValueError):
+        return load_city(path)  # which says what is wrong with it
+    return _read_once(path, found.st_mtime_ns, found.st_size)
+
+
+@lru_cache(maxsize=4)
+def _read_once(path: Path, *_mark: int) -> City:
+    return load_city(path)
 
 
 def _only_profile() -> Path:

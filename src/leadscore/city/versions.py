@@ -7,10 +7,7 @@ never changed again; the profile that counts is the file with the changes on top
 
 from __future__ import annotations
 
-import contextlib
-import os
 import re
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,6 +19,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 from leadscore.city.profile import City
 from leadscore.city.supply import Supplies, supplies, with_supplies
 from leadscore.city.values import Fraction
+from leadscore.durable import place_new
 from leadscore.errors import CityError, Detail
 from leadscore.language import Text
 
@@ -63,7 +61,7 @@ class NoChangeError(CityError):
 class Step(BaseModel):
     """The supply of a segment, 0..1, before a change and after it."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     before: Fraction
     after: Fraction
@@ -134,6 +132,7 @@ class Profiles:
     def __init__(self, load: Callable[[], City], folder: Path) -> None:
         self._load, self._folder = load, folder
         self._read: tuple[tuple[str, ...], tuple[Change, ...]] = ((), ())
+        self._last: tuple[City, ProfileVersion] | None = None
 
     def current(self) -> ProfileVersion:
         """Return the profile as it counts now.
@@ -146,23 +145,12 @@ class Profiles:
         CityError
             If the file of the profile or of a change can't be read.
         """
-        city = self._load()
-        number, idle, now = 1, set(), supplies(city)
-        changes = self._changes(city.id)
-        for change in changes:
-            counting = {
-                segment: step.after
-                for segment, step in change.supply.items()
-                if now.get(segment) == step.before
-            }
-            now |= counting
-            if counting:
-                number = change.number
-            else:
-                idle.add(change.number)
-        if number > 1:
-            city = with_supplies(city, now)
-        return ProfileVersion(number, city, changes, frozenset(idle))
+        file = self._load()
+        changes, last = self._changes(file.id), self._last
+        if last is None or last[0] is not file or last[1].changes is not changes:
+            last = file, _laid_on(file, changes)
+            self._last = last
+        return last[1]
 
     def change(
         self, supply: Supplies, *, seen: str, by: str, at: datetime, reason: str
@@ -218,9 +206,8 @@ class Profiles:
             names = tuple(sorted(p.name for p in folder.iterdir() if _NAME.fullmatch(p.name)))
         except FileNotFoundError:
             names = ()
-        except (
-            OSError
-        ) as fault:  # to go on without the changes would be to score by another profile
+        except OSError as fault:
+            # Without the changes it would be another profile.
             reason = fault.strerror or str(fault)
             raise CityError(_UNREADABLE.format(folder=folder, reason=reason)) from fault
         read = self._read
@@ -235,21 +222,30 @@ class Profiles:
         folder = self._folder / change.city
         text = change.model_dump_json(indent=2) + "\n"
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile("wb", dir=folder, prefix=".", delete=False) as file:
-                file.write(text.encode())
-                file.flush()
-                os.fsync(file.fileno())
-            try:
-                os.link(file.name, folder / f"{change.number:04}.json")
-            finally:
-                with contextlib.suppress(OSError):
-                    Path(file.name).unlink()
-        except FileExistsError:
-            raise ProfileChangedError(_MEANWHILE) from None
+            placed = place_new(folder / f"{change.number:04}.json", text.encode())
         except OSError as fault:
             reason = fault.strerror or str(fault)
             raise CityError(_UNWRITABLE.format(folder=folder, reason=reason)) from fault
+        if not placed:
+            raise ProfileChangedError(_MEANWHILE)
+
+
+def _laid_on(file: City, changes: tuple[Change, ...]) -> ProfileVersion:
+    """Return the profile of a file with the changes on top; see `Profiles.current`."""
+    number, idle, now = 1, set(), supplies(file)
+    for change in changes:
+        counting = {
+            segment: step.after
+            for segment, step in change.supply.items()
+            if now.get(segment) == step.before
+        }
+        now |= counting
+        if counting:
+            number = change.number
+        else:
+            idle.add(change.number)
+    city = with_supplies(file, now) if number > 1 else file
+    return ProfileVersion(number, city, changes, frozenset(idle))
 
 
 def _step(city: City, segment_id: str, after: float) -> Step:

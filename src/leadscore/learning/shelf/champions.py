@@ -12,9 +12,9 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
+from leadscore.durable import append_line, place_file
 from leadscore.errors import Detail, ModelError
 from leadscore.language import Text
-from leadscore.learning.shelf.durable import append_line, place_file
 from leadscore.learning.shelf.folder import (
     A_NAME,
     check_name,

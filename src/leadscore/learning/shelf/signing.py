@@ -15,9 +15,9 @@ import stat
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+from leadscore.durable import place_secret
 from leadscore.errors import Detail, ModelError
 from leadscore.language import Text
-from leadscore.learning.shelf.durable import place_secret
 from leadscore.learning.shelf.folder import refusals_at
 from leadscore.learning.shelf.manifest import SIGNATURE, damaged
 

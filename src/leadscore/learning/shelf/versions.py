@@ -9,9 +9,9 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from leadscore.durable import place_folder
 from leadscore.errors import ModelError
 from leadscore.language import Text
-from leadscore.learning.shelf.durable import place_folder
 from leadscore.learning.shelf.folder import (
     check_name,
     is_name,

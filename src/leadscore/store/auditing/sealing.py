@@ -9,9 +9,9 @@ import secrets
 import stat
 from pathlib import Path
 
+from leadscore.durable import place_secret
 from leadscore.errors import Detail
 from leadscore.language import Text
-from leadscore.learning.shelf.durable import place_secret
 from leadscore.store.faults import StoreError, refusals
 
 _KEY_BYTES = 32

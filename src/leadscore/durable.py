@@ -60,7 +60,12 @@ def place_file(path: Path, content: bytes) -> None:
 
 
 def place_secret(path: Path, content: bytes) -> bool:
-    """Write a file that only its owner may read, unless one is there; its folder is made.
+    """Do as `place_new`, for a file and a folder that only their owner may read."""
+    return place_new(path, content, mode=0o600, folder_mode=0o700)
+
+
+def place_new(path: Path, content: bytes, *, mode: int = 0o666, folder_mode: int = 0o777) -> bool:
+    """Write a file wholly, unless one is there; its folder is made.
 
     Returns
     -------
@@ -71,10 +76,10 @@ def place_secret(path: Path, content: bytes) -> bool:
     OSError
         If the system refuses; nothing is left behind.
     """
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.parent.mkdir(mode=folder_mode, parents=True, exist_ok=True)
     part = _beside(path)
     try:
-        _write(part, content, mode=0o600)
+        _write(part, content, mode)
         try:
             # Neither takes the place of a file that is there; elsewhere a renaming would.
             if os.name == "nt":
