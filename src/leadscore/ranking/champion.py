@@ -99,8 +99,10 @@ def _tell_instead(
 def _tell_outdated(
     city: City, shelf: Shelf, version: str, notify: Callable[[Text], object]
 ) -> None:
-    profile = shelf.manifest(version)["city"].get("digest") != city.digest
-    program = trained_as(shelf, version)[1].get("code") != code_fingerprint()
+    manifest = shelf.manifest(version)
+    profile = manifest["city"].get("digest") != city.digest
+    _, trained = trained_as(shelf, version, manifest)
+    program = trained.get("code") != code_fingerprint()
     if profile or program:
         what = _BOTH if profile and program else _PROFILE if profile else _PROGRAM
         notify(_OUTDATED.format(version=version, what=what))

@@ -79,7 +79,8 @@ def test_what_was_learned_is_told_of_it_as_of_the_model_whose_card_it_is(shelf: 
     assert manifest["city"]["digest"] == city.digest
     for key in ("kind", "family", "outcomes", "measures", "decision", "scorecard", "as_of"):
         assert manifest[key] == trained[key]
-    assert trained_as(shelf, made) == trained_as(shelf, OTHER) == (OTHER, trained)
+    assert trained_as(shelf, made, manifest) == (OTHER, trained)
+    assert trained_as(shelf, OTHER, trained) == (OTHER, trained)
 
 
 def test_each_further_supply_takes_the_place_of_the_one_before(shelf: Shelf) -> None:
@@ -132,4 +133,6 @@ def test_a_program_that_changed_since_the_training_is_told_of_the_card_too(
     shelf: Shelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("leadscore.ranking.champion.code_fingerprint", lambda: "another")
-    serving(other_supply(0.95), shelf, "the program has changed since the model")
+    city = other_supply(0.95)
+    scorer = serving(city, shelf, "the program has changed since the model")
+    assert scorer.model == f"{OTHER}-s{city.digest[:8]}"

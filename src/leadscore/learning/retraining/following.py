@@ -34,8 +34,7 @@ def follow(city: City, shelf: Shelf, now: datetime) -> None:
     ModelError
         If the shelf can't be written, or the key can't be trusted.
     """
-    served = shelf.line(city.id)
-    if not served or is_expert(city.id, served[0]):
+    if _trained_champion(city, shelf) is None:
         ensure_expert(city, shelf, now)
     else:
         follow_supply(city, shelf, now)
@@ -61,14 +60,15 @@ def follow_supply(city: City, shelf: Shelf, now: datetime) -> None:
     ModelError
         If the shelf can't be written.
     """
-    served = shelf.line(city.id)
-    if not served or is_expert(city.id, served[0]):
+    champion = _trained_champion(city, shelf)
+    if champion is None:
         return
     try:
-        if shelf.manifest(served[0])["city"].get("digest") == city.digest:
+        manifest = shelf.manifest(champion)
+        if manifest["city"].get("digest") == city.digest:
             return
-        pipeline = shelf.load(served[0])
-        first, manifest = trained_as(shelf, served[0])
+        pipeline = shelf.load(champion)
+        first, manifest = trained_as(shelf, champion, manifest)
     except ModelError:
         return
     if not differ_in_supply_only(pipeline.named_steps["features"].city, city):
@@ -80,17 +80,21 @@ def follow_supply(city: City, shelf: Shelf, now: datetime) -> None:
     shelf.promote(city.id, version, act="profile", now=now)
 
 
-def trained_as(shelf: Shelf, version: str) -> tuple[str, dict[str, Any]]:
-    """Return the version whose card this one has, and its manifest; often it is its own.
+def trained_as(shelf: Shelf, version: str, manifest: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Return the version whose card one has, and its manifest; often both are its own.
 
     Raises
     ------
     ModelError
-        If either can't be trusted.
+        If that version can't be trusted.
     """
-    manifest = shelf.manifest(version)
     first = manifest.get(CARD_OF)
     return (first, shelf.manifest(first)) if first else (version, manifest)
+
+
+def _trained_champion(city: City, shelf: Shelf) -> str | None:
+    served = next(iter(shelf.line(city.id)), None)
+    return None if served is None or is_expert(city.id, served) else served
 
 
 def _under(
