@@ -29,6 +29,8 @@ from leadscore.store.faults import StoreError
 
 State = Literal["waiting", "running", "done", "failed", "cancelled"]
 STATES: tuple[State, ...] = get_args(State)
+OPEN: tuple[State, ...] = ("waiting", "running")
+"""States of a job that is still to end."""
 
 JOBS = Table(
     "jobs",
@@ -171,7 +173,7 @@ def read_job(connection: Connection, number: int, *, lock: bool = False) -> Job:
 
 def open_jobs(connection: Connection, kind: str) -> Sequence[Job]:
     """Return the jobs of a kind that wait or run, the newest first."""
-    return list_jobs(connection, states=("waiting", "running"), kinds=[kind])
+    return list_jobs(connection, states=OPEN, kinds=[kind])
 
 
 def list_jobs(

@@ -25,8 +25,8 @@ from leadscore.web.pages import shell
 from leadscore.web.pages.administration_frame import address, framed
 from leadscore.web.pages.form_fields import remark, whole_number
 from leadscore.web.pages.moments import moment
-from leadscore.web.routes.city_acts import change_supply
-from leadscore.web.store_refusals import NothingThereError, UnacceptableError
+from leadscore.web.routes.city_acts import change_supply, check_segment
+from leadscore.web.store_refusals import UnacceptableError
 
 if TYPE_CHECKING:
     from leadscore.web.pages.site import Site
@@ -60,8 +60,7 @@ def city_pages(site: Site, pages: Blueprint) -> None:
     @requires("administer")
     @written(backing.access, "city.supply")
     def change(act: Act, segment: str) -> Answer:
-        if segment not in backing.scorer().city.segments:
-            raise NothingThereError(site.words["administration.no_segment"])
+        check_segment(backing, segment)
         percent = whole_number(request.form.get("supply", "").strip(), digits=3)
         reason = remark(site.words["administration.reason_wrong"])
         if percent is None or percent > 100:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from leadscore.store.jobs.jobs import Job
+from leadscore.store.jobs.jobs import OPEN, Job
 from leadscore.web.access.callers import Caller
-
-_ACTIVE = ("waiting", "running")
 
 
 def is_active(job: Job) -> bool:
     """Tell whether a job will change by itself."""
-    return job.state in _ACTIVE
+    return job.state in OPEN
 
 
 def may_cancel(found: Caller, job: Job) -> bool:

@@ -6,14 +6,30 @@ from leadscore.city.supply import Supplies
 from leadscore.city.versions import NoChangeError, ProfileChangedError
 from leadscore.errors import ModelError
 from leadscore.jobs.champions import tell_store
+from leadscore.language import Text
 from leadscore.learning.retraining.following import follow
 from leadscore.web.idempotent import Act, Answer
 from leadscore.web.routes.backing import Backing
 from leadscore.web.store_refusals import (
     ChangedMeanwhileError,
     ContradictionError,
+    NothingThereError,
     UnacceptableError,
 )
+
+_NO_SEGMENT = Text(zh="没有环节“{segment}”", en="there is no segment {segment}")
+
+
+def check_segment(backing: Backing, segment: str) -> None:
+    """Refuse an address that names no segment of the city.
+
+    Raises
+    ------
+    NothingThereError
+        If it names none.
+    """
+    if segment not in backing.scorer().city.segments:
+        raise NothingThereError(_NO_SEGMENT.format(segment=segment))
 
 
 def change_supply(

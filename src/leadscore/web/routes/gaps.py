@@ -11,7 +11,7 @@ from flask_openapi.models.tag import Tag
 from pydantic import BaseModel, Field
 
 from leadscore.city.profile import City
-from leadscore.language import Lang, Text
+from leadscore.language import Lang
 from leadscore.store.ranking.gaps import Candidates, candidates
 from leadscore.web.access.permissions import requires
 from leadscore.web.access.routes_session import SECURED
@@ -24,12 +24,10 @@ from leadscore.web.routes.backing import (
     Backing,
     matched_tag,
 )
-from leadscore.web.routes.city_acts import change_supply
+from leadscore.web.routes.city_acts import change_supply, check_segment
 from leadscore.web.routes.payloads import Grade, LangOnly, Share, Slug, Words, example
-from leadscore.web.store_refusals import NothingThereError
 
 _TAG = Tag(name="gaps", description="缺口 What the city lacks")
-_NO_SEGMENT = Text(zh="没有环节“{segment}”", en="there is no segment {segment}")
 
 
 class Candidate(BaseModel):
@@ -159,8 +157,7 @@ def gap_routes(backing: Backing) -> APIBlueprint:
     @requires("administer")
     @written(backing.access, "city.supply")
     def change(act: Act, path: SegmentPath, body: NewSupply) -> Answer:
-        if path.segment not in backing.scorer().city.segments:
-            raise NothingThereError(_NO_SEGMENT.format(segment=path.segment))
+        check_segment(backing, path.segment)
         seen = matched_tag(backing.profiles.current().city.digest)
         supply = {path.segment: body.supply}
         return change_supply(backing, act, supply, seen=seen, reason=body.reason)
