@@ -1,4 +1,8 @@
-"""The scoring of the current champion: another model is taken up while the service runs."""
+"""The scoring of the current champion: another model is taken up while the service runs.
+
+Who reads a page must find the champion's name over the champion's scores, so which one it is is
+looked up for every request: that costs the reading of one line.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +20,11 @@ from leadscore.web.scored import FirmScoring
 
 _log = logging.getLogger(__name__)
 
-_LOOK_EVERY_SECONDS = 2.0
+_TRY_AGAIN_AFTER_SECONDS = 2.0
 
 
 class CurrentScoring:
-    """Gives the scoring of the champion, and looks now and then whether it is another one.
+    """Gives the scoring of the champion, whichever that is by now.
 
     Parameters
     ----------
@@ -41,17 +45,15 @@ class CurrentScoring:
         self._scoring = FirmScoring(scorer, today)
         self._champion = self._named()
         self._created = self._created_of(scorer.model)
-        self._lock, self._looked = threading.Lock(), time.monotonic()
+        self._lock, self._failed = threading.Lock(), float("-inf")
 
     def get(self) -> FirmScoring:
         """Return the scoring; while one thread loads another model, the others keep this one."""
-        if time.monotonic() - self._looked < _LOOK_EVERY_SECONDS:
-            return self._scoring
-        if self._lock.acquire(blocking=False):
+        named = self._named()
+        if named != self._champion and self._lock.acquire(blocking=False):
             try:
-                self._look()
+                self._take_up(named)
             finally:
-                self._looked = time.monotonic()
                 self._lock.release()
         return self._scoring
 
@@ -69,13 +71,14 @@ class CurrentScoring:
         """Return which model scores, and how old it is."""
         return ModelState(self._scoring.scorer.model, self._created)
 
-    def _look(self) -> None:
-        named = self._named()
-        if named == self._champion:
+    def _take_up(self, named: str | None) -> None:
+        by_another_thread = named == self._champion
+        if by_another_thread or time.monotonic() - self._failed < _TRY_AGAIN_AFTER_SECONDS:
             return
         try:
             scorer = self._load()
         except LeadscoreError as error:
+            self._failed = time.monotonic()
             _log.warning("the champion can't be loaded, the model before it scores on: %s", error)
             return
         self._created = self._created_of(scorer.model)

@@ -1,0 +1,64 @@
+"""Which model scores: the champion of this very moment, or the last one that could be loaded."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+from tests.kept_lists import NOW, lakeport
+from tests.second_model import OTHER, save_another
+
+from leadscore.errors import ModelError
+from leadscore.language import Text
+from leadscore.learning.retraining.day_one import ensure_expert
+from leadscore.learning.shelf import Shelf
+from leadscore.ranking.champion import champion_scorer
+from leadscore.ranking.scoring import Scorer
+from leadscore.web.current import CurrentScoring
+
+TODAY = date(2026, 11, 24)
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> Shelf:
+    """Return a shelf with two models, of which the experts' serves."""
+    shelf = Shelf(tmp_path / "models", tmp_path / "key")
+    ensure_expert(lakeport(), shelf, NOW)
+    save_another(shelf)
+    return shelf
+
+
+def test_a_champion_scores_from_the_first_request_after_its_promotion(shelf: Shelf) -> None:
+    loads: list[str] = []
+
+    def load() -> Scorer:
+        scorer = champion_scorer(lakeport(), shelf, now=NOW)
+        loads.append(scorer.model)
+        return scorer
+
+    expert = champion_scorer(lakeport(), shelf, now=NOW)
+    current = CurrentScoring(expert, shelf, load, lambda: TODAY)
+    assert current.get().scorer.model == expert.model
+    shelf.promote(lakeport().id, OTHER, act="trained", now=NOW)
+    assert current.get().scorer.model == OTHER
+    assert current.get().scorer.model == current.model_state().version == OTHER
+    shelf.promote(lakeport().id, expert.model, act="by_hand", now=NOW)
+    assert current.get().scorer.model == expert.model
+    assert loads == [OTHER, expert.model]
+
+
+def test_the_model_before_scores_on_where_another_cant_be_loaded(shelf: Shelf) -> None:
+    tries: list[int] = []
+
+    def load() -> Scorer:
+        tries.append(1)
+        raise ModelError(Text(zh="坏了", en="it is broken"))
+
+    expert = champion_scorer(lakeport(), shelf, now=NOW)
+    current = CurrentScoring(expert, shelf, load, lambda: TODAY)
+    shelf.promote(lakeport().id, OTHER, act="trained", now=NOW)
+    assert current.get().scorer is expert
+    assert current.get().scorer is expert
+    assert current.champion() == OTHER
+    assert len(tries) == 1, "what just failed is not tried again with every request"
