@@ -124,20 +124,21 @@ def test_a_column_that_is_missing_for_all_does_no_harm(
     assert regret(card_of(done), history) < regret(card_of(sound), history) + 0.01
 
 
-def test_flipped_labels_are_found_out(history: History, tmp_path: Path) -> None:
+@pytest.mark.parametrize("draw", range(6))
+def test_flipped_labels_are_found_out(draw: int, history: History, tmp_path: Path) -> None:
+    """30 % of the ends are noted as their opposite, to learn from and to be judged by alike."""
     events = history.events()
     ended = events["stage"].isin(ENDS)
     firms = events["firm"][ended].drop_duplicates()
-    # Of twelve draws ten are refused; 0 and 4 pass, flipped on both sides as they are, and forecast
-    # 0.010 and 0.004 worse than the experts in log loss.
-    flipped = ended & events["firm"].isin(firms.sample(frac=0.3, random_state=1))
+    flipped = ended & events["firm"].isin(firms.sample(frac=0.3, random_state=draw))
     other = events["stage"].map(dict(zip(ENDS, ENDS[::-1], strict=True)))
     done = trained(history, tmp_path, events.assign(stage=events["stage"].mask(flipped, other)))
     assert not done.decision.promoted
-    # No gate knows that labels were flipped; what gives it away is that nothing is learned.
-    reasons = {gate.id for gate in done.decision.failed}
-    assert reasons & {"log_loss", "better", "calibration", "stability"}
-    assert all(gate.sentence.zh and gate.sentence.en for gate in done.decision.failed)
+    gates = {gate.id: gate for gate in done.decision.failed}
+    # What gives it away is that little is learned, or that all is drawn towards even odds.
+    assert gates.keys() & {"order", "stability"}
+    reasons = " ".join(gate.sentence.zh for gate in gates.values())
+    assert "记错" in reasons or "记反" in reasons
 
 
 @pytest.mark.parametrize("column", ["intended_investment_cny", "event"])

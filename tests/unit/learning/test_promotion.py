@@ -13,9 +13,15 @@ from sklearn.linear_model import LogisticRegression
 
 from leadscore.errors import UsageError
 from leadscore.language import LANGUAGES
-from leadscore.learning.evaluation.comparison import Comparison, Difference, compared
+from leadscore.learning.evaluation.comparison import (
+    Comparison,
+    Difference,
+    compared,
+    luck_of_order,
+)
 from leadscore.learning.evaluation.scoresheet import Measure
-from leadscore.learning.promotion.contest import better, calibrated, not_worse
+from leadscore.learning.evaluation.verdicts import Verdicts
+from leadscore.learning.promotion.contest import better, calibrated, not_worse, ordered
 from leadscore.learning.promotion.gates import Bounds, Decision, Pursuits, Standing, Trial, decide
 from leadscore.learning.promotion.leaks import telling
 from leadscore.learning.promotion.stability import population_stability
@@ -27,8 +33,8 @@ TRUTH = np.array([0.5, 0.0, 0.6, 0.9, 0.5])
 EXPERT = np.array([-0.3, 0.3, 0.2, 0.5, 0.0])  # half right, and unsure
 BASE, EXPERT_BASE = -2.0, -2.5
 GATES = [
-    "enough", "separate", "leak", "drift", "log_loss", "better", "calibration", "stability",
-    "directions",
+    "enough", "separate", "leak", "drift", "log_loss", "better", "order", "calibration",
+    "stability", "directions",
 ]  # fmt: skip
 CARD = Scorecard(
     BASE,
@@ -182,7 +188,7 @@ def test_a_decision_is_made_with_nothing_at_all():
     nobody = Standing(SOUND.standing.X[:0], [], [])
     decision = decided(Trial(none, none, [], [], CARD, DIRECTIONS, nobody))
     assert not decision.promoted
-    assert {"enough", "log_loss", "better", "calibration", "stability"} == {
+    assert {"enough", "log_loss", "better", "order", "calibration", "stability"} == {
         g.id for g in decision.failed
     }
     json.dumps(decision.to_dict(), allow_nan=False)
@@ -263,6 +269,45 @@ def test_a_better_challenger_is_named_with_its_best_measure():
 
 
 @pytest.mark.parametrize(
+    ("auc", "luck", "passed"),
+    [(0.7, 0.01, True), (0.7, 0.0101, False), (np.nan, 1.0, False)],
+)
+def test_an_order_must_be_more_than_luck(auc, luck, passed):
+    found = ordered(auc, luck, Bounds())
+    assert found.passed == passed
+    assert found.sentence.zh.endswith("。")
+    json.dumps(found.to_dict(), allow_nan=False)
+
+
+def test_a_level_alone_is_no_order():
+    """Knowing the base rate gains much log loss, and tells nobody which of two firms to court."""
+    y = np.asarray(SOUND.later.y)
+    random = np.random.default_rng(0)
+    level = np.clip(np.nanmean(y) + random.normal(0, 0.001, len(y)), 0, 1)
+    knows_the_level = replace(SOUND, challenger=level, champion=np.full(len(y), 0.5))
+    assert gate(knows_the_level, "better").passed
+    found = gate(knows_the_level, "order")
+    assert not found.passed
+    assert "noted wrongly" in found.sentence.en
+
+
+def test_the_luck_of_an_order_is_as_often_small_as_chance_has_it():
+    """Under no order at all it is at most a tenth in a tenth of the cases, weights or not."""
+    random = np.random.default_rng(0)
+    lucks = []
+    for _ in range(400):
+        y = (random.random(60) < 0.25).astype(float)
+        weight = np.where(random.random(60) < 0.3, 2.5, 1.0)
+        lucks.append(luck_of_order(Verdicts.of(y, weight, random.random(60).round(1)), 199, 0))
+    shares = [np.mean(np.array(lucks) <= bound) for bound in (0.1, 0.5)]
+    assert 0.06 <= shares[0] <= 0.14
+    assert 0.43 <= shares[1] <= 0.57
+    y = np.repeat([0.0, 1.0], 10)
+    assert luck_of_order(Verdicts.of(y, None, np.linspace(0.1, 0.9, 20)), 199, 0) == 1 / 200
+    assert luck_of_order(Verdicts.of(y, None, np.full(20, 0.3)), 199, 0) == 1.0
+
+
+@pytest.mark.parametrize(
     ("slope", "low", "high", "passed"),
     [
         (0.5, 0.4, 0.6, True),
@@ -318,6 +363,18 @@ def test_the_spread_of_the_scores_may_change_within_bounds(spread, learned, pass
     assert found.passed == passed
     assert found.figures["spread"] == pytest.approx(spread)
     assert found.figures["psi"] == pytest.approx(0.0, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("level", "spread", "passed"),
+    [(1.6, 0.65, False), (1.6, 0.75, True), (1.4, 0.65, True), (1 / 1.6, 0.65, True)],
+)
+def test_all_scores_may_not_be_drawn_towards_even_odds(level, spread, passed):
+    """A level that rises is well, and so is a spread that falls; both is what flipped labels do."""
+    found = gate(moved(np.log(level), spread), "stability")
+    assert found.passed == passed
+    assert ("noted as their opposite" in found.sentence.en) != passed
+    assert ("记反" in found.sentence.zh) != passed
 
 
 def test_scores_that_fall_apart_into_two_heaps_have_jumped():

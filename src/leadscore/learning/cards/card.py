@@ -6,7 +6,6 @@ import math
 import warnings
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -71,7 +70,7 @@ class AdditiveCard(AdditiveModel):
         an entry of a level, the entry of missing values, the intercept. A trend width of 0
         leaves steps alone.
     choose_widths
-        Whether the data choose the widths, from the given ones on.
+        Whether the data choose the widths; they expect the given ones.
     pairs
         How many pairs of features may have a table together. Only those are kept that forecast
         held-out rows better.
@@ -215,9 +214,10 @@ class AdditiveCard(AdditiveModel):
             prior = coarse, task.intercept, task.weight
             widths = held_by_prior(widths, self.prior_strength, *prior, heard)
         wider = widths
-        size = task.objective(coarse, widths).layout.size
-        if len(task.target) and self.choose_widths and size <= _MOST_NUMBERS:
-            widths, wider = chosen_widths(partial(task.objective, coarse), coarse, widths)
+        objective = task.objective(coarse, widths)
+        few = objective.layout.size <= _MOST_NUMBERS
+        if len(task.target) and self.choose_widths and few:
+            widths, wider = chosen_widths(objective, coarse, widths)
         if not len(task.target) or not self.pairs:
             return [], widths, wider
         pairs, width = paying_pairs(task, coarse, widths, self.pairs)

@@ -1,4 +1,4 @@
-"""Holds two forecasts of the same pursuits against each other, and against luck."""
+"""Holds forecasts against luck: two of the same pursuits against each other, and one by itself."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from leadscore.learning.evaluation.measures import Cells, captured, discrimination, in_cells, losses
-from leadscore.learning.evaluation.resampling import FINEST, interval, resampled
+from leadscore.learning.evaluation.resampling import FINEST, interval, reordered, resampled
 from leadscore.learning.evaluation.verdicts import Verdicts
 from leadscore.learning.tables.columns import Floats
 
@@ -82,6 +82,26 @@ def compared(known: Verdicts, n_bootstrap: int, seed: int) -> Comparison:
         for masses in resampled(coarse, weight, n_bootstrap, seed)
     ]
     return _judged(values, near, np.concatenate(draws) if draws else nothing[:0])
+
+
+def luck_of_order(known: Verdicts, n_orders: int, seed: int) -> float:
+    """Return in which share of cases firms in no order at all would be ordered as well, 0..1.
+
+    A permutation test of the AUC (Fisher 1935) of the first forecast, the challenger's: the
+    outcomes are dealt out to the firms anew, each with its weight. 1 if the AUC can't be told.
+    """
+    if not len(known):
+        return 1.0
+    cells = in_cells(known.y, known.forecasts[0], FINEST)
+    reached = float(discrimination(cells.mass(known.weight))["auc"][0])
+    by_luck = [
+        discrimination(masses)["auc"] for masses in reordered(cells, known.weight, n_orders, seed)
+    ]
+    if np.isnan(reached) or not by_luck:
+        return 1.0
+    # Sums in another order differ in their last digits.
+    as_well = int((np.concatenate(by_luck) >= reached - 1e-9).sum())
+    return (1.0 + as_well) / (1.0 + n_orders)
 
 
 def _values(mass: Floats, cells: Cells) -> Floats:

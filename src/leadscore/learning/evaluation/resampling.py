@@ -47,6 +47,34 @@ def resampled(
         yield [_masses(cells, drawn, weights) * (weight[0] if even else 1.0) for cells in rankings]
 
 
+def reordered(cells: Cells, weight: Floats, n_orders: int, seed: int) -> Iterator[Floats]:
+    """Deal the outcomes, each with its weight, out to the pursuits anew, again and again.
+
+    Parameters
+    ----------
+    cells
+        The n pursuits, sorted into cells by a forecast.
+    weight
+        Shape (n,), positive.
+    n_orders, seed
+        How many times, and where the draws start.
+
+    Yields
+    ------
+    For a number of orders at a time, the masses, shape (r, 2, cells).
+    """
+    random = np.random.default_rng(seed)
+    n, count = len(weight), len(cells)
+    cell, positive = cells.slot % count, cells.slot // count
+    at_once = max(1, _AT_ONCE // n)
+    for start in range(0, n_orders, at_once):
+        r = min(at_once, n_orders - start)
+        dealt = random.permuted(np.tile(np.arange(n), (r, 1)), axis=1)
+        slots = cell + count * positive[dealt] + 2 * count * np.arange(r)[:, None]
+        mass = np.bincount(slots.ravel(), weight[dealt].ravel(), r * 2 * count)
+        yield mass.reshape(r, 2, count).astype(np.float64, copy=False)
+
+
 def _masses(cells: Cells, drawn: np.ndarray, weights: Floats | None) -> Floats:
     r, size = len(drawn), 2 * len(cells)
     slots = cells.slot[drawn]

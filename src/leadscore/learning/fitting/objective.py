@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
+from typing import Self
 
 import numpy as np
 
 from leadscore.learning.fitting.blocks import Block
-from leadscore.learning.fitting.joined import JoinedBlocks
+from leadscore.learning.fitting.joined import entries_of_rows
 from leadscore.learning.fitting.layout import Layout
 from leadscore.learning.fitting.penalty import Penalty
+from leadscore.learning.fitting.strength import words
 from leadscore.learning.fitting.widths import Widths
 from leadscore.learning.tables.columns import Floats
 from leadscore.learning.tables.logistic import probability
@@ -43,9 +46,10 @@ class Objective:
         widths: Widths,
     ) -> None:
         self.layout = Layout(blocks)
-        self.penalty = Penalty(self.layout, blocks, widths, weight)
+        said = words(self.layout, blocks, weight) if widths.doubt else None
+        self.penalty = Penalty(self.layout, blocks, widths, said)
         self._blocks, self._target, self._weight = blocks, target, weight
-        self._rows = JoinedBlocks(blocks, self.layout.spans, len(target))
+        self._rows = entries_of_rows(blocks, self.layout.spans, len(target))
         self._intercept, self._against = intercept, 1.0 - 2.0 * target
         self._prior = np.concatenate([np.empty(0), *(block.entries for block in blocks)])
 
@@ -57,6 +61,12 @@ class Objective:
     def entries(self, vector: Floats) -> Floats:
         """Return the entries of all tables at a vector."""
         return self._prior + self.layout.entries(vector)
+
+    def under(self, widths: Widths) -> Self:
+        """Return the same objective under other widths of the prior; doubt stays doubt, or none."""
+        other = copy(self)
+        other.penalty = Penalty(self.layout, self._blocks, widths, self.penalty.words)
+        return other
 
     def scorecard(self, vector: Floats) -> Scorecard:
         """Return the card at a vector."""

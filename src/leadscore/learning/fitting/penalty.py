@@ -11,7 +11,6 @@ from scipy.linalg import solve_triangular
 
 from leadscore.learning.fitting.blocks import Block
 from leadscore.learning.fitting.layout import Layout
-from leadscore.learning.fitting.strength import words
 from leadscore.learning.fitting.widths import Widths
 from leadscore.learning.tables.columns import Floats
 from leadscore.learning.tables.pairtables import PairTable
@@ -30,19 +29,28 @@ class Penalty:
     trend d, a straight line of unknown slope; it needs no number of its own. And all numbers
     share the doubt whether the prior's card, or one of its tables, is too strong or too weak.
 
+    Parameters
+    ----------
+    layout, blocks
+        The vector, and the features that it stands for.
+    widths
+        Of the prior.
+    said
+        See `leadscore.learning.fitting.strength.words`; None where there is no doubt.
+
     Attributes
     ----------
     words
-        Shape (any, size of the layout): see `leadscore.learning.fitting.strength.words`.
+        Shape (any, size of the layout): ``said``.
     diagonal
         Shape (size of the layout,), what holds each number by itself, were nothing shared.
     """
 
     def __init__(
-        self, layout: Layout, blocks: Sequence[Block], widths: Widths, weight: Floats
+        self, layout: Layout, blocks: Sequence[Block], widths: Widths, said: Floats | None
     ) -> None:
         self._layout = layout
-        self.words = words(layout, blocks, weight) if widths.doubt else np.zeros((0, layout.size))
+        self.words = np.zeros((0, layout.size)) if said is None else said
         variance, lines = np.ones(layout.size), []
         variance[0] = widths.intercept**2
         for j, block in enumerate(blocks):

@@ -77,6 +77,34 @@ def better(found: Comparison, bounds: Bounds) -> Gate:
     return Gate("better", passed, sentence, figures)
 
 
+def ordered(auc: float, luck: float, bounds: Bounds) -> Gate:
+    """It must tell those who land from those who don't, beyond doubt.
+
+    What it may have learned besides, such as the base rate, is of no use to whoever asks which of
+    two firms to court. Outcomes that were often noted wrongly teach little else.
+
+    Parameters
+    ----------
+    auc
+        The challenger's; NaN if it can't be told.
+    luck
+        See `leadscore.learning.evaluation.comparison.luck_of_order`.
+    bounds
+        Where the gate closes.
+    """
+    figures: dict[str, Figure] = {"auc": told(auc), "luck": luck, "bound": bounds.order_luck}
+    if math.isnan(auc):
+        return Gate("order", False, _NO_ORDER, figures)
+    passed = luck <= bounds.order_luck
+    sentence = _ORDERED if passed else _HARDLY_ORDERED
+    shown = sentence.format(
+        auc=f"{auc:.3f}",
+        luck=f"{100 * luck:.0f}" if luck >= 0.01 else "<1",
+        bound=f"{100 * bounds.order_luck:g}",
+    )
+    return Gate("order", passed, shown, figures)
+
+
 def calibrated(slope: Measure, bounds: Bounds) -> Gate:
     """Its calibration slope must lie within bounds, as far as the later pursuits can tell.
 
@@ -176,6 +204,24 @@ _NO_DIFFERENCE = Text(
     zh="两个模型在后续跟进上分不出高下，候选模型没有一项指标更好。",
     en="The later pursuits show no difference between the two models, so the challenger is better "
     "in no measure.",
+)
+_ORDERED = Text(
+    zh="候选模型分得清哪些企业会落地：AUC为{auc}；随意排列也能达到的情形100次中约{luck}次"
+    "（允许至{bound}次）。",
+    en="The challenger tells who lands from who doesn't: its AUC is {auc}, and firms in no order "
+    "at all would reach as much in {luck} of 100 cases (at most {bound}).",
+)
+_HARDLY_ORDERED = Text(
+    zh="候选模型几乎分不清哪些企业会落地：AUC为{auc}；随意排列也能达到的情形100次中约{luck}次"
+    "（允许至{bound}次）。可学的太少，或者不少结果记错了，请核对结果是怎样登记的。",
+    en="The challenger hardly tells who lands from who doesn't: its AUC is {auc}, and firms in no "
+    "order at all would reach as much in {luck} of 100 cases (at most {bound}). There is too "
+    "little to learn, or many outcomes were noted wrongly: check how they were recorded.",
+)
+_NO_ORDER = Text(
+    zh="后续跟进只有一种结果，无法判断候选模型是否分得清哪些企业会落地。",
+    en="The later pursuits have one kind of outcome only, so whether the challenger tells who "
+    "lands from who doesn't can't be judged.",
 )
 _NO_SLOPE = Text(
     zh="候选模型的校准斜率无法得出：后续跟进只有一种结果，或预测全都相同，或把两种结果完全分开。",

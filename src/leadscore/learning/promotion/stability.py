@@ -47,8 +47,12 @@ def stable(trial: Trial, bounds: Bounds) -> Gate:
     draw them apart (more is known of each firm), so the shift is told in three parts, each with
     its bound: the odds of the typical firm, the spread of the log-odds, and the population
     stability index of the log-odds once mean and spread are made equal. Without a standing
-    list the later pursuits stand in for it. Where a card that has hardly learned yet gives
-    every firm the same score, there is nothing that spread and shape could have jumped from.
+    list the later pursuits stand in for it. Level and spread within their bounds are looked at
+    together as well: where a share r of the outcomes is noted as its opposite, a likelihood p is
+    learned as r + (1 - 2 r) p, so that all log-odds move towards 0 and towards each other. What
+    truly was learned does one or the other, hardly ever both. Where a card that has hardly
+    learned yet gives every firm the same score, there is nothing that spread and shape could have
+    jumped from.
     """
     standing = trial.standing
     scored = trial if standing is None else standing
@@ -70,6 +74,8 @@ def stable(trial: Trial, bounds: Bounds) -> Gate:
     nothing_before = flat and (first or spread_new < _NO_SPREAD)
     spread_held = nothing_before or narrowest <= wider <= widest
     shape_held = math.isnan(psi) or psi < bounds.psi
+    nearer_even = abs(typical_old) - abs(typical_new)
+    mixed = nearer_even > math.log(bounds.even_odds) and wider < bounds.even_spread
     figures: dict[str, Figure] = {
         "firms": len(new),
         "challenger": float(expit(typical_new)),
@@ -84,7 +90,7 @@ def stable(trial: Trial, bounds: Bounds) -> Gate:
         "psi": told(psi),
         "psi_raw": told(population_stability(old, new)),
     }
-    faults = (not level_held, not spread_held, not shape_held)
+    faults = (not level_held, not spread_held, not shape_held, mixed)
     return Gate("stability", not any(faults), _sentence(figures, faults, trial, bounds), figures)
 
 
@@ -95,7 +101,7 @@ def _log_odds(p: ArrayLike) -> Floats:
 
 
 def _sentence(
-    figures: dict[str, Figure], faults: tuple[bool, bool, bool], trial: Trial, bounds: Bounds
+    figures: dict[str, Figure], faults: tuple[bool, ...], trial: Trial, bounds: Bounds
 ) -> Text:
     def number(name: str, shape: str) -> str:
         value = figures[name]
@@ -110,13 +116,17 @@ def _sentence(
         "most": number("odds_bound", "g"),
         "old": number("spread_champion", ".0f"),
         "new": number("spread_challenger", ".0f"),
+        "wider": number("spread", ".2f"),
         "least_spread": number("spread_least", "g"),
         "most_spread": number("spread_most", "g"),
         "psi": number("psi", ".2f"),
         "bound": f"{bounds.psi:g}",
     }
-    told_of = zip((_LEVEL, _SPREAD, _SHAPE), faults, strict=True)
-    parts = [part for part, fault in told_of if fault or not any(faults)]
+    if any(faults):
+        told_of = zip((_LEVEL, _SPREAD, _SHAPE, _MIXED), faults, strict=True)
+        parts = [part for part, fault in told_of if fault]
+    else:
+        parts = [_LEVEL, _SPREAD, _SHAPE]
     head = _JUMPED if any(faults) else _HELD
     zh = "；".join(part.zh for part in parts)
     en = "; ".join(part.en for part in parts)
@@ -148,4 +158,11 @@ _SPREAD = Text(
 _SHAPE = Text(
     zh="扣除水平与离散后的群体稳定性指数（PSI）为{psi}（须低于{bound}）",
     en="the population stability index, level and spread taken out, is {psi} (below {bound})",
+)
+_MIXED = Text(
+    zh="所有评分都被拉向五五开：一般企业的胜算为原来的{odds}倍，离散程度只有原来的{wider}倍；"
+    "结果常被记反时就会如此，请核对结果是怎样登记的",
+    en="all scores were drawn towards even odds: those of the typical firm times {odds}, the "
+    "spread times {wider}; outcomes that were often noted as their opposite do that, so check how "
+    "they were recorded",
 )

@@ -135,6 +135,10 @@ class Bounds:
         Luck may explain an improvement, over all named measures together, in at most this share
         of cases. A stricter bound keeps out more equals, which do no harm, and more of those
         that are better (see `leadscore.learning.promotion.contest.better`).
+    order_luck
+        Firms in no order at all may have the challenger's AUC in at most this share of cases.
+        Measured (`benchmarks/gates.py`): it stops what is learned from labels of which 30 % are
+        flipped, and hardly anything that is sound.
     slope
         Calibration slope: a forecast twice as far from the base, in log-odds, as it should be,
         or half as far, misleads whoever weighs one firm against another.
@@ -149,6 +153,11 @@ class Bounds:
         By which factors the spread of the log-odds on the standing list may change, in the same
         two cases. Careful experts spread firms less than outcomes do (measured: they doubled it
         in simulations); labels of which 30 % are flipped leave 0.4 of it.
+    even_odds, even_spread
+        The typical odds may not come nearer to even by more than the first factor while the spread
+        falls below the second: that is what wrongly noted outcomes look like. Measured
+        (`benchmarks/gates.py`): labels of which 30 % are flipped move the odds by 1.7 and more and
+        leave 0.7 of the spread at most; of sound challengers that pass all else none does both.
     psi
         Population stability index of the standing list's scores once level and spread are taken
         out: 0.25 is the usual mark of a shift that needs an explanation.
@@ -174,12 +183,15 @@ class Bounds:
     least_each: int = 3
     least_training_each: int = 1
     luck: float = 0.15
+    order_luck: float = 0.01
     slope: tuple[float, float] = (0.5, 2.0)
     settled: int = 100
     first_odds: float = 4.0
     odds: float = 2.0
     first_spread: tuple[float, float] = (0.5, 3.0)
     spread: tuple[float, float] = (0.5, 2.0)
+    even_odds: float = 1.5
+    even_spread: float = 0.7
     psi: float = 0.25
     beyond: float = 10.0
     beyond_share: float = 0.05
