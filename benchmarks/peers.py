@@ -166,9 +166,13 @@ def peers() -> dict[str, Peer]:
 
 
 def ours(variants: dict[str, dict[str, Any]]) -> dict[str, Peer]:
-    """Return the card as it comes, the boosted card, and the card with other settings by name."""
+    """Return the card as it comes and with pairs, the boosted card, and cards of other settings."""
     version = _source_digest("cards.card")
-    found = {OURS: Peer(partial(_card, {}), as_they_are, version, own=True)}
+    paired = f"{version} {json.dumps(_PAIRS)}"
+    found = {
+        OURS: Peer(partial(_card, {}), as_they_are, version, own=True),
+        f"{OURS}, pairs": Peer(partial(_card, _PAIRS), as_they_are, paired, every=0, own=True),
+    }
     if importlib.util.find_spec("leadscore.learning.cards.boosted"):
         boosted = _source_digest("cards.boosted")
         found["BoostedCard"] = Peer(_boosted_card, as_they_are, boosted, own=True)
@@ -176,6 +180,9 @@ def ours(variants: dict[str, dict[str, Any]]) -> dict[str, Peer]:
         changed = f"{version} {json.dumps(settings, sort_keys=True)}"
         found[name] = Peer(partial(_card, settings), as_they_are, changed, own=True)
     return found
+
+
+_PAIRS = {"pairs": 16}
 
 
 def _card(settings: dict[str, Any], X: pd.DataFrame) -> Any:  # noqa: ARG001
