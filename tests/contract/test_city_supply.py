@@ -58,7 +58,6 @@ class Office:
         trail = AuditTrail(folder / "keys" / "audit.key")
         self.access = Access(database, trail, lambda: datetime.now(UTC), demo=True)
         scoring = CurrentScoring(self.scorer(), self.shelf, self.scorer, lambda: TODAY)
-        self.scoring = scoring
         service = Service(scoring, self.shelf, lambda: TODAY, self.access, self.profiles)
         self.client: FlaskClient = create_app(service).test_client()
 
@@ -76,14 +75,13 @@ class Office:
         return self.client.put(path, json=body, headers=headers)
 
     def work(self) -> None:
-        """Let the worker do the job that waits, and the service look at the shelf."""
+        """Let the worker do the job that waits."""
         place = Workplace(
             lambda: self.profiles.current().city, self.scorer, self.shelf, Rules,
             self.folder / "exports", self.access.clock,
         )  # fmt: skip
         worker = Worker("w", self.database, all_kinds(place), self.access.clock, threading.Event())
         assert worker.do_one()
-        self.scoring._looked = 0.0
 
     def standing(self) -> Any:
         with self.database.read() as connection:

@@ -76,8 +76,10 @@ def _served(backing: Backing, act: Act, version: str, reason: str | None) -> Ans
     city_id = backing.scorer().city.id
     try:
         follow(backing.profiles.current().city, backing.shelf, act.now)
-    except CityError:
-        pass  # the file of the profile is being edited: whoever opens it next says what is wrong
+    except (CityError, ModelError):
+        # The file of the profile is being edited, or no model can be made under today's supply.
+        # The model that was chosen serves all the same; whoever opens it next says what is wrong.
+        pass
     else:
         version = backing.shelf.champion(city_id) or version
     job = tell_store(act.connection, backing.shelf, city_id, by=act.actor, now=act.now)
