@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from leadscore.learning.tables.binning import distinct_values, levels_of, numeric_edges, positions
@@ -72,6 +72,7 @@ def test_a_prior_with_more_edges_than_bins_is_kept_whole():
 
 
 @given(VALUES, PRIOR, st.integers(2, 64))
+@example(np.array([0.0, 5e-324]), NONE, 2)
 def test_edges_hold_what_a_table_needs(x, prior, max_bins):
     edges = numeric_edges(distinct_values(x, ones(x)), prior, max_bins)
     assert np.isfinite(edges).all()
@@ -83,6 +84,12 @@ def test_edges_hold_what_a_table_needs(x, prior, max_bins):
     assert (np.diff(place) >= -1e-12).all()
     assert place[0] >= 0
     assert place[-1] <= 1 + 1e-12
+
+
+def test_values_that_differ_by_the_smallest_float_are_placed_by_rank():
+    tiny = np.array([0.0, 5e-324])
+    place = positions(distinct_values(tiny, ones(tiny)), np.array([5e-324]))
+    assert place.tolist() == [0.25, 0.75]
 
 
 @given(VALUES, st.randoms(use_true_random=False), st.data())

@@ -143,7 +143,7 @@ def positions(data: DistinctValues, edges: Floats) -> Floats:
     mass = np.bincount(bins, data.weights, n_bins)
     rank = (np.cumsum(mass) - mass / 2.0) / data.total
     low, high = _span(data)
-    if low == high:
+    if low / 2.0 == high / 2.0:  # equal, or so near to 0 that no float lies halfway
         return rank
     # An empty bin lies in the middle between its edges.
     outer = np.concatenate([edges[:1], edges, edges[-1:]])
