@@ -20,15 +20,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit
-from tests.simulation import Experts, History, simulate
+from tests.simulation import Experts, noted_wrongly, regret, simulate
 
 from leadscore.city.loading import load_city
-from leadscore.features.build import FirmFeatures
 from leadscore.learning.retraining.expert import expert_scorecard
 from leadscore.learning.retraining.walk import retrain
 from leadscore.learning.shelf import Shelf
-from leadscore.learning.tables.scorecard import Scorecard
 from leadscore.shipped import shipped
 
 NOW = datetime(2026, 1, 5, 8, tzinfo=UTC)
@@ -39,21 +36,6 @@ SETTINGS: tuple[tuple[Experts, int, float], ...] = (
 )
 """What the experts know, how many pursuits, and how much more there is to learn."""
 FLIPPED = 0.3
-
-
-def noted_wrongly(events: pd.DataFrame, share: float, seed: int) -> pd.DataFrame:
-    """Return the events with a share of the pursuits that ended noted as their opposite."""
-    ended = events["stage"].isin(["signed", "lost"])
-    firms = events["firm"][ended].drop_duplicates()
-    flipped = ended & events["firm"].isin(firms.sample(frac=share, random_state=seed))
-    opposite = events["stage"].map({"signed": "lost", "lost": "signed"})
-    return events.assign(stage=events["stage"].mask(flipped, opposite))
-
-
-def regret(card: Scorecard, history: History, X: pd.DataFrame) -> float:
-    """Return by how much a card's expected log loss exceeds the truth's."""
-    p, q = (expit(each.decision(X)) for each in (history.truth, card))
-    return float(np.mean(p * np.log(p / q) + (1 - p) * np.log((1 - p) / (1 - q))))
 
 
 def main() -> None:
@@ -72,8 +54,7 @@ def main() -> None:
             history = simulate(
                 city, experts=experts, pursuits=pursuits, sharpness=sharpness, seed=seed
             )
-            X = FirmFeatures(city).fit(history.known).transform(history.known)
-            before = regret(expert_scorecard(city), history, X)
+            before = regret(expert_scorecard(city), history)
             for labels, share in (("as they were", 0.0), ("30 % flipped", FLIPPED)):
                 events = noted_wrongly(history.events(), share, seed)
                 with tempfile.TemporaryDirectory() as folder:
@@ -84,7 +65,7 @@ def main() -> None:
                     )  # fmt: skip
                 card = done.pipeline.named_steps["card"].scorecard_
                 failed = [gate.id for gate in done.decision.failed]
-                rows.append((labels, not failed, failed, before, regret(card, history, X)))
+                rows.append((labels, not failed, failed, before, regret(card, history)))
         for labels in ("as they were", "30 % flipped"):
             found = [row for row in rows if row[0] == labels]
             gates = pd.Series([gate for row in found for gate in row[2]], dtype="str")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 from sklearn.pipeline import Pipeline
 from tests.kept_lists import NOW, lakeport
 
 from leadscore.features.build import FirmFeatures
 from leadscore.learning import AdditiveCard
+from leadscore.learning.retraining.day_one import ensure_expert
 from leadscore.learning.retraining.expert import expert_scorecard
 from leadscore.learning.shelf import Shelf
 from leadscore.learning.tables.scorecard import Scorecard
@@ -30,3 +33,11 @@ def save_another(shelf: Shelf) -> str:
         "scorecard": fitted.named_steps["card"].scorecard_.to_dict(),
     })  # fmt: skip
     return OTHER
+
+
+def shelf_of_two(folder: Path) -> Shelf:
+    """Return a shelf with this model beside the experts', which serves."""
+    shelf = Shelf(folder / "models", folder / "key")
+    ensure_expert(lakeport(), shelf, NOW)
+    save_another(shelf)
+    return shelf

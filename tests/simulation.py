@@ -211,6 +211,22 @@ def of_wrong_experts() -> History:
     return simulate(city, experts="wrong", sharpness=3, seed=1)
 
 
+def noted_wrongly(events: pd.DataFrame, share: float, seed: int) -> pd.DataFrame:
+    """Return the events with a share of the pursuits that ended noted as their opposite."""
+    ended = events["stage"].isin(["signed", "lost"])
+    firms = events["firm"][ended].drop_duplicates()
+    flipped = ended & events["firm"].isin(firms.sample(frac=share, random_state=seed))
+    opposite = events["stage"].map({"signed": "lost", "lost": "signed"})
+    return events.assign(stage=events["stage"].mask(flipped, opposite))
+
+
+def regret(card: Scorecard, history: History) -> float:
+    """Return by how much a card's log loss exceeds the truth's, on all firms as they truly are."""
+    X = FirmFeatures(history.city).fit(history.known).transform(history.known)
+    p, q = (expit(each.decision(X)) for each in (history.truth, card))
+    return float(np.mean(p * np.log(p / q) + (1 - p) * np.log((1 - p) / (1 - q))))
+
+
 def _firms(city: City, count: int, rng: np.random.Generator) -> pd.DataFrame:
     """Return invented firms with the headers of an office's list, before any list was made."""
     business, role = _businesses(city, count, rng)

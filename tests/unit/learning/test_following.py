@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from tests.kept_lists import BLADES, NOW, lakeport
-from tests.second_model import OTHER, save_another
+from tests.second_model import OTHER, shelf_of_two
 
 from leadscore.city import City
 from leadscore.city.supply import with_supplies
@@ -29,9 +29,7 @@ TODAY = date(2026, 11, 24)
 @pytest.fixture
 def shelf(tmp_path: Path) -> Shelf:
     """Return a shelf on which a trained model serves after the experts'."""
-    shelf = Shelf(tmp_path / "models", tmp_path / "key")
-    ensure_expert(lakeport(), shelf, NOW)
-    save_another(shelf)
+    shelf = shelf_of_two(tmp_path)
     shelf.promote(lakeport().id, OTHER, act="trained", now=NOW)
     return shelf
 

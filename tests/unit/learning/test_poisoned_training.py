@@ -11,10 +11,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.special import expit
-from tests.simulation import History, of_wrong_experts
+from tests.simulation import History, noted_wrongly, of_wrong_experts, regret
 
-from leadscore.features.build import FirmFeatures
 from leadscore.learning.promotion.decision import Gate
 from leadscore.learning.retraining.expert import expert_scorecard
 from leadscore.learning.retraining.walk import Retraining, retrain
@@ -23,7 +21,6 @@ from leadscore.learning.tables.scorecard import Scorecard
 
 NOW = datetime(2026, 1, 5, 8, tzinfo=UTC)
 AMOUNTS = ["registered_capital_cny", "paid_in_capital_cny", "revenue_cny"]
-ENDS = ["signed", "lost"]
 
 
 @pytest.fixture(scope="module")
@@ -68,13 +65,6 @@ def failed(done: Retraining, gate: str) -> Gate:
     found = {each.id: each for each in done.decision.failed}
     assert gate in found, done.decision.render("en")
     return found[gate]
-
-
-def regret(card: Scorecard, history: History) -> float:
-    """Return by how much a card's log loss exceeds the truth's, on all firms as they truly are."""
-    X = FirmFeatures(history.city).fit(history.known).transform(history.known)
-    p, q = (expit(each.decision(X)) for each in (history.truth, card))
-    return float(np.mean(p * np.log(p / q) + (1 - p) * np.log((1 - p) / (1 - q))))
 
 
 def card_of(done: Retraining) -> Scorecard:
@@ -127,12 +117,7 @@ def test_a_column_that_is_missing_for_all_does_no_harm(
 @pytest.mark.parametrize("draw", range(6))
 def test_flipped_labels_are_found_out(draw: int, history: History, tmp_path: Path) -> None:
     """30 % of the ends are noted as their opposite, to learn from and to be judged by alike."""
-    events = history.events()
-    ended = events["stage"].isin(ENDS)
-    firms = events["firm"][ended].drop_duplicates()
-    flipped = ended & events["firm"].isin(firms.sample(frac=0.3, random_state=draw))
-    other = events["stage"].map(dict(zip(ENDS, ENDS[::-1], strict=True)))
-    done = trained(history, tmp_path, events.assign(stage=events["stage"].mask(flipped, other)))
+    done = trained(history, tmp_path, noted_wrongly(history.events(), 0.3, draw))
     assert not done.decision.promoted
     gates = {gate.id: gate for gate in done.decision.failed}
     # What gives it away is that little is learned, or that all is drawn towards even odds.

@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 from tests.kept_lists import NOW, lakeport
-from tests.second_model import OTHER, save_another
+from tests.second_model import OTHER, shelf_of_two
 
 from leadscore.errors import ModelError
 from leadscore.language import Text
-from leadscore.learning.retraining.day_one import ensure_expert
 from leadscore.learning.shelf import Shelf
 from leadscore.ranking.champion import champion_scorer
 from leadscore.ranking.scoring import Scorer
@@ -23,10 +22,7 @@ TODAY = date(2026, 11, 24)
 @pytest.fixture
 def shelf(tmp_path: Path) -> Shelf:
     """Return a shelf with two models, of which the experts' serves."""
-    shelf = Shelf(tmp_path / "models", tmp_path / "key")
-    ensure_expert(lakeport(), shelf, NOW)
-    save_another(shelf)
-    return shelf
+    return shelf_of_two(tmp_path)
 
 
 def test_a_champion_scores_from_the_first_request_after_its_promotion(shelf: Shelf) -> None:
