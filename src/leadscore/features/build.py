@@ -18,6 +18,8 @@ from leadscore.features.catalogue import CATALOGUE, CATEGORIES
 from leadscore.features.company import business_text, company_features
 from leadscore.features.firm import Firm, Value, rows_of, text_of
 from leadscore.features.fitting import (
+    GOOD_STRENGTH,
+    SIZEABLE_GAP,
     Match,
     best_frame,
     best_match,
@@ -26,10 +28,6 @@ from leadscore.features.fitting import (
     segment_facts,
 )
 from leadscore.features.origin import Origin
-
-# A gap that is worth naming, and a match strong enough to count as filling it.
-_SIZEABLE_GAP = 0.45
-_GOOD_STRENGTH = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +151,7 @@ class FirmFeatures(TransformerMixin, BaseEstimator):
         self, firm: Firm, matches: list[Match], best: Match | None
     ) -> dict[str, Value]:
         """Return the features of the best segment and of the graph around it."""
-        solid = [m for m in matches if m.gap >= _SIZEABLE_GAP and m.strength >= _GOOD_STRENGTH]
+        solid = [m for m in matches if m.gap >= SIZEABLE_GAP and m.strength >= GOOD_STRENGTH]
         speaks = best is not None or bool(business_text(firm))
         strength = max((match.strength for match in matches), default=0.0)
         found: dict[str, Value] = {

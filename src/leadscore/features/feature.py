@@ -34,9 +34,12 @@ class Feature:
     meaning, missing
         What it measures, and what a missing value stands for.
     lifts, lowers
-        Wording of its reason when its points are positive or negative. The places ``{value}``,
-        ``{segment}``, ``{role}``, ``{supply}``, ``{words}``, ``{filling}``,
-        ``{buyers}``, ``{suppliers}``, ``{region}``, ``{event}`` and ``{referrer}`` may be used.
+        Wording of its reason when its points are positive or negative. Both must be true of every
+        value but those of ``nothing``: a card may have learned to count any value either way. The
+        places are those of `leadscore.ranking.reasons.Wording`.
+    nothing
+        Wording where the value is 0, false or the level ``none``; None if ``lifts`` and ``lowers``
+        hold of that too.
     unknown
         Wording of its reason where the value is missing.
     levels
@@ -51,8 +54,17 @@ class Feature:
     missing: Text
     lifts: Text
     lowers: Text
+    nothing: Text | None
     unknown: Text
     levels: Mapping[str, Text] = field(default_factory=dict)
+
+    def shape(self, value: float | str | None, points: float) -> Text:
+        """Return the wording for a value (None where missing) that adds or takes points."""
+        if value is None:
+            return self.unknown
+        if self.nothing is not None and value in (0, "none"):
+            return self.nothing
+        return self.lifts if points > 0 else self.lowers
 
     def show(self, value: float | str | None, lang: Lang) -> str:
         """Return a value as a person reads it: percent, 万 and 亿, years, yes and no.
@@ -64,14 +76,30 @@ class Feature:
         if isinstance(value, str):
             return self.levels[value].pick(lang) if value in self.levels else value
         if self.kind == "share":
-            return f"{value + 0.0:.0%}" if round(value, 2) else "0%"
+            return show_share(value)
         if self.kind == "cny":
             return show_cny(value, lang)
         if self.kind == "flag":
             return YES_NO[value > 0].pick(lang)
         if self.kind == "years":
-            return f"{value:.0f}" if value >= 2 else f"{value:.1f}"
+            return f"{math.floor(value)}" if value >= 2 else f"{math.floor(value * 10) / 10:.1f}"
         return f"{value:,.0f}"
+
+
+def show_share(share: float) -> str:
+    """Return a share in percent; only 0 and 1 themselves read as 0% and 100%.
+
+    >>> show_share(0.734), show_share(0.0), show_share(0.003), show_share(0.998), show_share(-2.5)
+    ('73%', '0%', '0.3%', '99.8%', '-250%')
+    """
+    percent = 100.0 * share
+    if percent and abs(percent) < 0.5:
+        if abs(percent) < 1e-4:
+            return "<0.0001%" if percent > 0 else ">-0.0001%"
+        return f"{percent:.1g}%"
+    if 99.5 <= percent < 100.0:
+        return f"{math.floor(percent * 10) / 10:.1f}%"
+    return f"{percent + 0.0:.0f}%"
 
 
 def show_cny(yuan: float, lang: Lang) -> str:

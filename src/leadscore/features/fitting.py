@@ -88,6 +88,12 @@ def matches_of_firms(
     return matches
 
 
+SIZEABLE_GAP = 0.45
+"""A gap that is worth naming."""
+
+GOOD_STRENGTH = 0.3
+"""A match that counts as filling a gap, and that may be called a main business."""
+
 SOLID_STRENGTH = 0.15
 """A weaker match is a passing word: it is listed among the segments, but decides nothing."""
 

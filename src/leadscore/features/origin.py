@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import chain
+from typing import Literal
 
 from leadscore.city.profile import City
 from leadscore.features.firm import Firm, Value, text_of
@@ -35,6 +36,17 @@ class Origin:
         anchors = [(each.name, *each.aliases) for each in city.anchors]
         self._events = Mentioned(chain.from_iterable(events))
         self._anchors = Mentioned(chain.from_iterable(anchors))
+
+    def named(self, what: Literal["event", "referrer"], firm: Mapping[str, object]) -> str:
+        """Return the city's event or the local anchor that a firm's cell names, as written there.
+
+        Where the profile names it no longer, the whole cell.
+        """
+        names, column = (
+            (self._events, "event") if what == "event" else (self._anchors, "referred_by")
+        )
+        text = str(firm[column])
+        return names.named(text) or text
 
     def features(self, firm: Firm) -> dict[str, Value]:
         """Return the flags of origin (0, 1 or missing)."""
@@ -89,7 +101,7 @@ class Mentioned:
         before = f"(?:^|[^\\u4e00-\\u9fff]|[{_BEFORE_A_NAME}])"
         denied = "(?:未|没|拟|计划|将)[^，,；;。]{0,6}"
         self._named, self._denied = (
-            re.compile(f"{start}(?:{names})", re.IGNORECASE) if names else None
+            re.compile(f"{start}({names})", re.IGNORECASE) if names else None
             for start in (before, denied)
         )
 
@@ -99,6 +111,13 @@ class Mentioned:
         A word that is glued to another before it is part of another name (深圳光博会 is not
         光博会), and what was not or is only to be attended does not count.
         """
-        if text is None or self._named is None or self._denied is None:
+        if text is None or self._named is None:
             return None
-        return float(bool(self._named.search(text)) and not self._denied.search(text))
+        return float(self.named(text) is not None)
+
+    def named(self, text: str) -> str | None:
+        """Return the first of the words that a text names, as it is written there."""
+        if self._named is None or self._denied is None or self._denied.search(text):
+            return None
+        match = self._named.search(text)
+        return match[1] if match else None

@@ -14,7 +14,7 @@ from leadscore.features.catalogue import CATALOGUE
 from leadscore.features.firm import Firm
 from leadscore.language import Lang
 from leadscore.learning.tables.scorecard import Scorecard, log_odds_to_points
-from leadscore.ranking.reasons import Wording
+from leadscore.ranking.reasons import FACTS, Wording
 from leadscore.ranking.vetoes import Exclusions, Vetoes
 
 _FEATURES = tuple(CATALOGUE)
@@ -64,15 +64,13 @@ class FirmScore:
         ]
 
     def _facts(self) -> Mapping[str, object]:
-        best, firm = self.measured.best, self.firm
+        best, matches = self.measured.best, self.measured.matches
         return {
             "segment": best and best.segment,
             "role": best and best.role,
             "words": best and best.words,
-            "event": firm.get("event"),
-            "referred_by": firm.get("referred_by"),
-            "city_code": firm.get("city_code"),
-            "province_code": firm.get("province_code"),
+            "strongest": matches[0].segment if matches else None,
+            **{name: self.firm.get(name) for name in FACTS},
         }
 
 

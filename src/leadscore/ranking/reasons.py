@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from leadscore.city import Anchor, City
 from leadscore.features.catalogue import CATALOGUE
+from leadscore.features.fitting import GOOD_STRENGTH, SIZEABLE_GAP
+from leadscore.features.origin import Origin
 from leadscore.language import LANGUAGES, Lang, Text
 
+_NO_SUPPLY = Text(zh="本地尚无", en="none made locally")
+_FULL_SUPPLY = Text(zh="本地已完整", en="complete local supply")
 _SUPPLY = (
-    (0.05, Text(zh="本地尚无", en="none made locally")),
     (0.35, Text(zh="本地薄弱", en="weak local supply")),
     (0.65, Text(zh="本地仅部分具备", en="only partly made locally")),
-    (0.95, Text(zh="本地已较强", en="strong local supply")),
-    (1.01, Text(zh="本地已完整", en="complete local supply")),
+    (1.0, Text(zh="本地已较强", en="strong local supply")),
 )
 _SHOWN_NAMES = 3
+_JOINT = Text(zh="、", en=", ")
+_AND_MORE = Text(zh="{names}等", en="{names} and {count} more")
+_ALSO_IN = Text(zh="{anchor}（本身也做{segment}）", en="{anchor} (itself in {segment})")
 
 _MAKES_IT = Text(zh="填补缺口", en="fills a gap")
 _SUPPLIES_IT = Text(zh="配套缺口环节", en="supplies a gap")
@@ -27,6 +32,14 @@ _FILLING = {
     "equipment": _SUPPLIES_IT, "materials": _SUPPLIES_IT,
     "trade": _TOUCHES_IT, "service": _TOUCHES_IT,
 }  # fmt: skip
+_LITTLE = 0.1  # a fit below it fills little, however large the gap
+_FILLS_LITTLE = Text(zh="补缺有限", en="fills little of a gap")
+_SMALL_GAP = Text(zh="所补缺口不大", en="works in a small gap")
+_MAIN_BUSINESS = Text(zh="主业吻合", en="its main business matches")
+_SIDE_BUSINESS = Text(zh="业务略涉", en="its business touches")
+_STAFF = Text(zh="员工", en="staff")
+_INSURED = Text(zh="参保人员", en="insured staff")
+_UNMATCHED = Text(zh="业务未实质对应任何环节", en="its business matches no segment in earnest")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +65,38 @@ class Reason:
 
 
 class Wording:
-    """Words for the features of a city's firms; made once, used for every firm."""
+    """Words for the features of a city's firms; made once, used for every firm.
+
+    Parameters
+    ----------
+    city
+        The city profile.
+
+    Notes
+    -----
+    Firms are given as mappings with ``segment, role, words`` of the match that counts,
+    ``strongest``, the segment of the strongest match (each None for none), and the canonical
+    columns of `FACTS`.
+
+    The places of a wording: ``{value}``; ``{segment}``, ``{strongest}``, ``{words}`` of the match;
+    ``{supply}``, ``{filling}``, ``{closeness}`` of its gap and strength; ``{buyers}`` and
+    ``{suppliers}``, the anchors in the segments next to it; ``{region}``, ``{event}``,
+    ``{referrer}``, ``{staff}`` of the firm.
+    """
 
     def __init__(self, city: City) -> None:
         self._city = city
+        self._origin = Origin(city)
         self._chains = {chain.id: chain.name for chain in city.chains}
-        self._buyers = {key: _names(city.buyers(key)) for key in city.segments}
-        self._suppliers = {key: _names(city.suppliers(key)) for key in city.segments}
+        self._anchors = {
+            "buyers": {key: self._names(city.buyers(key), key) for key in city.segments},
+            "suppliers": {key: self._names(city.suppliers(key), key) for key in city.segments},
+        }
 
     def reason(
         self, feature: str, value: float | str | None, points: float, firm: Mapping[str, object]
     ) -> Reason:
-        """Word one contribution; ``firm`` offers ``segment, role, words`` and canonical columns."""
+        """Word one contribution in both languages."""
         if isinstance(value, float) and math.isnan(value):
             value = None
         zh, en = (self.text(feature, value, points, firm, lang) for lang in LANGUAGES)
@@ -78,11 +111,11 @@ class Wording:
         lang: Lang,
     ) -> str:
         """Word one contribution in one language; None is the only missing value."""
-        entry = CATALOGUE[feature]
-        known = entry.lifts if points > 0 else entry.lowers
-        shape = (entry.unknown if value is None else known).pick(lang)
+        shape = CATALOGUE[feature].shape(value, points).pick(lang)
         if "{" not in shape:
             return shape
+        if "{segment}" in shape and not isinstance(firm["segment"], str):
+            return _UNMATCHED.pick(lang)
         return shape.format_map(_Places(self, feature, value, firm, lang))
 
     def segment(self, key: object, lang: Lang) -> str:
@@ -95,23 +128,39 @@ class Wording:
             return self._chains[str(value)].pick(lang)
         return CATALOGUE[feature].show(value, lang)
 
-    def place(self, name: str, firm: Mapping[str, object], lang: Lang) -> str:
+    def place(
+        self, name: str, value: float | str | None, firm: Mapping[str, object], lang: Lang
+    ) -> str:
         """Fill one ``{place}`` of a wording, other than ``{value}``."""
-        segment = str(firm["segment"])
         match name:
-            case "segment":
-                return self.segment(segment, lang)
-            case "supply":
-                return supply_words(self._city.supply(segment)).pick(lang)
-            case "buyers":
-                return self._buyers[segment].pick(lang)
-            case "suppliers":
-                return self._suppliers[segment].pick(lang)
             case "region":
                 return self._region(firm, lang)
+            case "event" | "referrer":
+                return self._origin.named(name, firm)
+            case "staff":
+                return (_STAFF if _present(firm["staff"]) else _INSURED).pick(lang)
+            case "words":
+                return str(firm["words"])
+            case "strongest":
+                return self.segment(firm["strongest"], lang)
+            case "closeness":
+                close = isinstance(value, float) and value >= GOOD_STRENGTH
+                return (_MAIN_BUSINESS if close else _SIDE_BUSINESS).pick(lang)
             case "filling":
-                return _FILLING.get(str(firm["role"]), _FILLING["maker"]).pick(lang)
-        return str(firm[{"referrer": "referred_by"}.get(name, name)])
+                return self._filling(value, firm).pick(lang)
+        segment = str(firm["segment"])
+        if name == "segment":
+            return self.segment(segment, lang)
+        if name == "supply":
+            return supply_words(self._city.supply(segment)).pick(lang)
+        return self._anchors[name][segment].pick(lang)
+
+    def _filling(self, fit: float | str | None, firm: Mapping[str, object]) -> Text:
+        if isinstance(fit, float) and fit < _LITTLE:
+            return _FILLS_LITTLE
+        if self._city.gap(str(firm["segment"])) < SIZEABLE_GAP:
+            return _SMALL_GAP
+        return _FILLING[str(firm["role"])]
 
     def _region(self, firm: Mapping[str, object], lang: Lang) -> str:
         code = str(
@@ -119,6 +168,36 @@ class Wording:
         )
         regions = self._city.target_regions
         return next((r.name.pick(lang) for r in regions if code.startswith(r.divisions)), "")
+
+    def _names(self, anchors: Sequence[Anchor], segment: str) -> Text:
+        zh, en = (anchor_names(self._city, anchors, segment, lang) for lang in LANGUAGES)
+        return Text(zh=zh, en=en)
+
+
+FACTS = ("event", "referred_by", "city_code", "province_code", "staff")
+"""Canonical columns of a firm that wordings name."""
+
+
+def anchor_names(city: City, anchors: Sequence[Anchor], segment: str, lang: Lang) -> str:
+    """Name the first few anchors next to a segment; of the rest the number.
+
+    Those that work in the segment themselves come last and are said to: a firm of that segment
+    meets a rival in them, not only a customer or a supplier.
+    """
+    rivals = [anchor for anchor in anchors if segment in anchor.segments]
+    others = [anchor.label.pick(lang) for anchor in anchors if anchor not in rivals]
+    name = city.segments[segment].name.pick(lang)
+    labels = others + [
+        _ALSO_IN.format(anchor=anchor.label.pick(lang), segment=name).pick(lang)
+        for anchor in rivals
+    ]
+    names = _JOINT.pick(lang).join(labels[:_SHOWN_NAMES])
+    more = len(labels) - _SHOWN_NAMES
+    return _AND_MORE.format(names=names, count=more).pick(lang) if more > 0 else names
+
+
+def _present(value: object) -> bool:
+    return value is not None and not (isinstance(value, float) and math.isnan(value))
 
 
 @dataclass(slots=True)
@@ -134,12 +213,14 @@ class _Places:
     def __getitem__(self, name: str) -> str:
         if name == "value":
             return self.wording.value(self.feature, self.value, self.lang)
-        return self.wording.place(name, self.firm, self.lang)
+        return self.wording.place(name, self.value, self.firm, self.lang)
 
 
 def supply_words(supply: float) -> Text:
-    """Return local supply (0..1) in words."""
-    return next(words for limit, words in _SUPPLY if supply < limit)
+    """Return local supply (0..1) in words; only 0 itself is none, and only 1 is complete."""
+    if supply <= 0:
+        return _NO_SUPPLY
+    return next((words for limit, words in _SUPPLY if supply < limit), _FULL_SUPPLY)
 
 
 def signed(points: float) -> str:
@@ -149,12 +230,3 @@ def signed(points: float) -> str:
     ('+18', '-3', '+0')
     """
     return f"{round(points):+d}"
-
-
-def _names(anchors: Iterable[Anchor]) -> Text:
-    """Name the first few anchors; the rest is a number."""
-    names = [anchor.label for anchor in anchors]
-    more = len(names) - _SHOWN_NAMES
-    zh = "、".join(name.zh for name in names[:_SHOWN_NAMES])
-    en = ", ".join(name.en for name in names[:_SHOWN_NAMES])
-    return Text(zh=f"{zh}等", en=f"{en} and {more} more") if more > 0 else Text(zh=zh, en=en)

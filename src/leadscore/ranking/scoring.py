@@ -17,7 +17,7 @@ from leadscore.city.profile import City
 from leadscore.features.build import Measured
 from leadscore.features.catalogue import CATALOGUE
 from leadscore.learning.tables.scorecard import log_odds_to_points
-from leadscore.ranking.reasons import Reason, Wording
+from leadscore.ranking.reasons import FACTS, Reason, Wording
 from leadscore.ranking.vetoes import Exclusions, vetoes
 
 Floats = npt.NDArray[np.float64]
@@ -97,8 +97,12 @@ class Scores:
     @cached_property
     def _facts(self) -> dict[str, list[object]]:
         best = {name: self.measured.best[name].tolist() for name in ("segment", "role", "words")}
-        columns = ("event", "referred_by", "city_code", "province_code")
-        return best | {name: self.firms[name].tolist() for name in columns}
+        strongest: list[object] = [None] * len(self)
+        fits = self.measured.fits.drop_duplicates("firm")  # the strongest stands first
+        for firm, segment in zip(fits["firm"].tolist(), fits["segment"].tolist(), strict=True):
+            strongest[firm] = segment
+        columns = {name: self.firms[name].tolist() for name in FACTS}
+        return best | columns | {"strongest": strongest}
 
 
 class Scorer:

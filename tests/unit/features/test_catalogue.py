@@ -11,12 +11,23 @@ from leadscore.city import City, load_city
 from leadscore.features.build import FirmFeatures
 from leadscore.features.catalogue import CATALOGUE, CATEGORIES, FAMILIES
 from leadscore.features.feature import Feature
+from leadscore.language import Text
 from leadscore.lists.blank import blank_firms
 
 PLACES = {
-    "value", "segment", "role", "supply", "words", "region", "buyers", "suppliers",
-    "event", "referrer", "filling",
+    "value", "segment", "strongest", "supply", "words", "region", "buyers", "suppliers", "event",
+    "referrer", "filling", "closeness", "staff",
 }  # fmt: skip
+
+
+def shapes(feature: Feature) -> list[Text]:
+    shapes = (feature.lifts, feature.lowers, feature.nothing, feature.unknown)
+    return [shape for shape in shapes if shape is not None]
+
+
+def places(text: Text) -> set[str]:
+    halves = (string.Formatter().parse(half) for half in (text.zh, text.en))
+    return {name for half in halves for _, name, _, _ in half if name}
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +49,7 @@ def test_a_firm_of_which_nothing_is_known_has_no_features_but_completeness(lakep
 @pytest.mark.parametrize("feature", CATALOGUE.values(), ids=list(CATALOGUE))
 def test_a_feature_says_everything_in_both_languages(feature: Feature) -> None:
     assert feature.family in FAMILIES
-    words = (feature.meaning, feature.missing, feature.lifts, feature.lowers, feature.unknown)
+    words = (feature.meaning, feature.missing, *shapes(feature))
     for text in (*words, *feature.levels.values()):
         assert text.zh.strip()
         assert text.en.strip()
@@ -46,10 +57,9 @@ def test_a_feature_says_everything_in_both_languages(feature: Feature) -> None:
 
 @pytest.mark.parametrize("feature", CATALOGUE.values(), ids=list(CATALOGUE))
 def test_a_wording_uses_only_places_that_can_be_filled(feature: Feature) -> None:
-    for text in (feature.lifts, feature.lowers, feature.unknown):
-        for half in (text.zh, text.en):
-            assert {name for _, name, _, _ in string.Formatter().parse(half) if name} <= PLACES
-    assert "{" not in feature.unknown.zh + feature.unknown.en
+    for text in shapes(feature):
+        assert places(text) <= PLACES
+    assert places(feature.unknown) <= {"segment"}
 
 
 def test_levels_belong_to_categories_and_directions_to_numbers() -> None:
@@ -65,8 +75,8 @@ def test_values_read_as_a_person_writes_them() -> None:
         key: CATALOGUE[key].show for key in ("gap_filled", "age_years", "role", "sought", "staff")
     }
     assert show["gap_filled"](0.75, "en") == "75%"
-    assert show["age_years"](1.26, "en") == "1.3"
-    assert show["age_years"](12.7, "zh") == "13"
+    assert show["age_years"](1.26, "en") == "1.2"
+    assert show["age_years"](12.7, "zh") == "12"
     assert show["role"]("equipment", "zh") == "设备"
     assert show["sought"](1.0, "zh") == "是"
     assert show["staff"](12345.0, "en") == "12,345"

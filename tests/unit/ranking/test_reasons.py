@@ -8,10 +8,12 @@ import pytest
 
 from leadscore.city import load_city
 from leadscore.ranking.reasons import Wording, signed, supply_words
+from leadscore.shipped import shipped
 
 FIRM = {
-    "segment": "wind.blade", "role": "maker", "words": "风电叶片", "event": "健康博览会",
-    "referred_by": "湖风重工", "city_code": "3101", "province_code": "31",
+    "segment": "wind.blade", "role": "maker", "words": "风电叶片", "strongest": "wind.blade",
+    "event": "健康博览会", "referred_by": "湖风重工王经理", "city_code": "3101",
+    "province_code": "31", "staff": None,
 }  # fmt: skip
 
 
@@ -26,13 +28,22 @@ def wording() -> Wording:
         ("gap_filled", 1.0, 16, "填补缺口：风电叶片（风电叶片），本地尚无",
          "fills a gap: Blades (风电叶片), none made locally"),
         ("match_strength", 0.9, 10, "主业吻合风电叶片（匹配强度90%）",
-         "its main business is Blades (match 90%)"),
-        ("chain", "wind", 3, "属于重点产业链：风电装备",
-         "belongs to a chain that the city builds: Wind power"),
+         "its main business matches Blades (match 90%)"),
+        ("match_strength", 0.12, 10, "业务略涉风电叶片（匹配强度12%）",
+         "its business touches Blades (match 12%)"),
+        ("match_strength", 0.0, 10, "业务文字未对应任何环节",
+         "its business text matches no segment"),
+        ("chain", "wind", 3, "对应产业链：风电装备", "chain: Wind power"),
+        ("chain", "none", 3, "业务未实质涉及本市产业链",
+         "its business hardly touches the city's chains"),
         ("target_region", 1.0, 10, "来自招商目标区域：长三角",
          "comes from a target region: Yangtze River Delta"),
-        ("anchor_buyers", 1.0, 4, "本地有1家龙头是潜在客户：湖风重工",
-         "local anchors that could buy from it (1): Lakewind Heavy Industry"),
+        ("anchor_buyers", 1.0, -4, "风电叶片的本地下游龙头1家：湖风重工",
+         "local anchors downstream of Blades (1): Lakewind Heavy Industry"),
+        ("anchor_buyers", 0.0, 4, "链上没有风电叶片的本地下游龙头",
+         "no local anchor stands downstream of Blades"),
+        ("target_region", 0.0, 4, "不在招商目标区域", "not from a target region"),
+        ("staff", 40.0, 4, "参保人员约40人", "about 40 insured staff"),
         ("registered_capital_cny", 3e8, 8, "注册资本3亿元", "registered capital CNY 300 million"),
         ("registered_capital_cny", float("nan"), -3, "注册资本未知", "registered capital unknown"),
         ("referral", 1.0, 15, "由本地龙头推荐：湖风重工", "referred by a local anchor: 湖风重工"),
@@ -50,9 +61,28 @@ def test_a_missing_value_is_none_and_never_nan(wording: Wording) -> None:
     assert wording.reason("staff", float("nan"), -3, FIRM).value is None
 
 
+def test_a_firm_that_matches_nothing_is_not_said_to_be_far_from_a_segment(
+    wording: Wording,
+) -> None:
+    firm = FIRM | {"segment": None, "role": None, "words": None, "strongest": None}
+    reason = wording.reason("steps_to_strength", None, -3, firm)
+    assert reason.text.en == "its business matches no segment in earnest"
+
+
+def test_an_anchor_in_the_same_segment_is_named_as_such() -> None:
+    city = load_city(shipped("cities", "nanchang.toml"))
+    reason = Wording(city).reason(
+        "anchor_suppliers", 3.0, 4, FIRM | {"segment": "mobile.battery", "strongest": None}
+    )
+    assert reason.text.zh == "电池的本地上游龙头3家：欣旺达、华创新材、维科电池（本身也做电池）"
+
+
 def test_supply_has_words_over_its_whole_scale() -> None:
     said = [supply_words(supply).en for supply in (0, 0.25, 0.5, 0.85, 1)]
     assert len(set(said)) == 5
+    assert [supply_words(supply) for supply in (0.02, 0.99)] == [
+        supply_words(0.25), supply_words(0.85),
+    ]  # fmt: skip
 
 
 def test_points_are_rounded_with_their_sign() -> None:

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 
 from leadscore.features.catalogue import CATALOGUE
 from leadscore.language import Lang
-from leadscore.ranking.reasons import Wording
+from leadscore.ranking.reasons import FACTS, Wording
 from leadscore.store.firms.firms import Firm
 from leadscore.store.ranking.scores import Score
 
 _SHOWN_POINTS = 1.0
 _PAIR = " × "
-_FACTS = ("event", "referred_by", "city_code", "province_code")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +124,9 @@ class _Words:
     def __init__(self, wording: Wording, score: Score, firm: Firm, lang: Lang) -> None:
         self._wording, self._values, self._lang = wording, score.values, lang
         best = {"segment": score.segment, "role": score.role, "words": score.words}
-        self._facts: Mapping[str, object] = best | {name: firm.record.get(name) for name in _FACTS}
+        strongest = (score.segments or "").partition(":")[0] or None
+        facts = {name: firm.record.get(name) for name in FACTS}
+        self._facts: Mapping[str, object] = best | facts | {"strongest": strongest}
 
     def step(self, feature: str, points: float, start: float, width: float) -> Step:
         if feature not in CATALOGUE:
