@@ -20,7 +20,6 @@ _SUPPLY = (
     (1.0, Text(zh="本地已较强", en="strong local supply")),
 )
 _SHOWN_NAMES = 3
-_JOINT = Text(zh="、", en=", ")
 _AND_MORE = Text(zh="{names}等", en="{names} and {count} more")
 _ALSO_IN = Text(zh="{anchor}（本身也做{segment}）", en="{anchor} (itself in {segment})")
 
@@ -170,16 +169,19 @@ class Wording:
         return next((r.name.pick(lang) for r in regions if code.startswith(r.divisions)), "")
 
     def _names(self, anchors: Sequence[Anchor], segment: str) -> Text:
-        zh, en = (anchor_names(self._city, anchors, segment, lang) for lang in LANGUAGES)
-        return Text(zh=zh, en=en)
+        """Name the first few anchors; of the rest the number."""
+        zh, en = (anchor_labels(self._city, anchors, segment, lang) for lang in LANGUAGES)
+        names = Text(zh="、".join(zh[:_SHOWN_NAMES]), en=", ".join(en[:_SHOWN_NAMES]))
+        more = len(anchors) - _SHOWN_NAMES
+        return _AND_MORE.format(names=names, count=more) if more > 0 else names
 
 
 FACTS = ("event", "referred_by", "city_code", "province_code", "staff")
 """Canonical columns of a firm that wordings name."""
 
 
-def anchor_names(city: City, anchors: Sequence[Anchor], segment: str, lang: Lang) -> str:
-    """Name the first few anchors next to a segment; of the rest the number.
+def anchor_labels(city: City, anchors: Sequence[Anchor], segment: str, lang: Lang) -> list[str]:
+    """Name anchors that stand next to a segment in the chain.
 
     Those that work in the segment themselves come last and are said to: a firm of that segment
     meets a rival in them, not only a customer or a supplier.
@@ -187,13 +189,10 @@ def anchor_names(city: City, anchors: Sequence[Anchor], segment: str, lang: Lang
     rivals = [anchor for anchor in anchors if segment in anchor.segments]
     others = [anchor.label.pick(lang) for anchor in anchors if anchor not in rivals]
     name = city.segments[segment].name.pick(lang)
-    labels = others + [
+    return others + [
         _ALSO_IN.format(anchor=anchor.label.pick(lang), segment=name).pick(lang)
         for anchor in rivals
     ]
-    names = _JOINT.pick(lang).join(labels[:_SHOWN_NAMES])
-    more = len(labels) - _SHOWN_NAMES
-    return _AND_MORE.format(names=names, count=more).pick(lang) if more > 0 else names
 
 
 def _present(value: object) -> bool:

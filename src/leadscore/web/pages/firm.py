@@ -11,7 +11,7 @@ from leadscore.city import City
 from leadscore.features.catalogue import CATALOGUE
 from leadscore.language import Lang
 from leadscore.lists.values.vocabularies import STAGES
-from leadscore.ranking.reasons import supply_words
+from leadscore.ranking.reasons import anchor_labels, supply_words
 from leadscore.store.firms.firms import Firm, read_firm
 from leadscore.store.ranking.scores import Score, score_history
 from leadscore.web.access.permissions import requires
@@ -116,13 +116,16 @@ def _names(standing: dict[str, Any], lang: Lang) -> dict[str, str | None]:
 
 
 def gap_of(city: City, standing: dict[str, Any], lang: Lang) -> dict[str, Any] | None:
-    """Return the gap that the firm would fill, and who here would buy from it or sell to it."""
+    """Return the gap that the firm would fill, and the anchors next to it in the chain."""
     segment = city.segments.get(standing["segment"] or "")
     if segment is None:
         return None
     chain = next(each for each in city.chains if each.id == segment.chain_id)
     supply = city.supply(segment.id)
-    buyers, suppliers = city.buyers(segment.id), city.suppliers(segment.id)
+    buyers, suppliers = (
+        anchor_labels(city, anchors, segment.id, lang)
+        for anchors in (city.buyers(segment.id), city.suppliers(segment.id))
+    )
     return {
         "chain": chain.name.pick(lang),
         "segment": segment.name.pick(lang),
@@ -130,8 +133,8 @@ def gap_of(city: City, standing: dict[str, Any], lang: Lang) -> dict[str, Any] |
         "supply": supply,
         "supply_words": supply_words(supply).pick(lang),
         "neighbours": city.neighbour_supply(segment.id),
-        "buyers": [anchor.label.pick(lang) for anchor in buyers[:_ANCHORS]],
+        "buyers": buyers[:_ANCHORS],
         "more_buyers": max(len(buyers) - _ANCHORS, 0),
-        "suppliers": [anchor.label.pick(lang) for anchor in suppliers[:_ANCHORS]],
+        "suppliers": suppliers[:_ANCHORS],
         "more_suppliers": max(len(suppliers) - _ANCHORS, 0),
     }
