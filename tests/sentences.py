@@ -401,14 +401,14 @@ CLAIMS: dict[str, tuple[tuple[str, Claim], ...]] = {
     "anchor_buyers": (
         (r"(?P<segment>.+)的本地下游龙头(?P<value>\d+)家：(?P<names>.+)", _buyers),
         (r"local anchors downstream of (?P<segment>.+) \((?P<value>\d+)\): (?P<names>.+)", _buyers),
-        (r"链上没有(?P<segment>.+)的本地下游龙头", _no_buyers),
+        (r"(?P<segment>.+)的下游没有本地龙头", _no_buyers),
         (r"no local anchor stands downstream of (?P<segment>.+)", _no_buyers),
     ),
     "anchor_suppliers": (
         (r"(?P<segment>.+)的本地上游龙头(?P<value>\d+)家：(?P<names>.+)", _suppliers),
         (r"local anchors upstream of (?P<segment>.+) \((?P<value>\d+)\): (?P<names>.+)",
          _suppliers),
-        (r"链上没有(?P<segment>.+)的本地上游龙头", _no_suppliers),
+        (r"(?P<segment>.+)的上游没有本地龙头", _no_suppliers),
         (r"no local anchor stands upstream of (?P<segment>.+)", _no_suppliers),
     ),
     "steps_to_strength": (

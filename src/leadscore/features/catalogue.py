@@ -112,7 +112,7 @@ _FEATURES = (
         ("{segment}的本地下游龙头{value}家：{buyers}", "local anchors downstream of {segment} ({value}): {buyers}"),
         ("下游龙头未知", "anchors downstream unknown"),
         _NO_MATCH,
-        nothing=("链上没有{segment}的本地下游龙头", "no local anchor stands downstream of {segment}"),
+        nothing=("{segment}的下游没有本地龙头", "no local anchor stands downstream of {segment}"),
     ),
     _feature(
         "position/anchor_suppliers", "count", 1,
@@ -120,7 +120,7 @@ _FEATURES = (
         ("{segment}的本地上游龙头{value}家：{suppliers}", "local anchors upstream of {segment} ({value}): {suppliers}"),
         ("上游龙头未知", "anchors upstream unknown"),
         _NO_MATCH,
-        nothing=("链上没有{segment}的本地上游龙头", "no local anchor stands upstream of {segment}"),
+        nothing=("{segment}的上游没有本地龙头", "no local anchor stands upstream of {segment}"),
     ),
     _feature(
         "position/steps_to_strength", "count", -1,

@@ -40,7 +40,7 @@ def wording() -> Wording:
          "comes from a target region: Yangtze River Delta"),
         ("anchor_buyers", 1.0, -4, "风电叶片的本地下游龙头1家：湖风重工",
          "local anchors downstream of Blades (1): Lakewind Heavy Industry"),
-        ("anchor_buyers", 0.0, 4, "链上没有风电叶片的本地下游龙头",
+        ("anchor_buyers", 0.0, 4, "风电叶片的下游没有本地龙头",
          "no local anchor stands downstream of Blades"),
         ("target_region", 0.0, 4, "不在招商目标区域", "not from a target region"),
         ("staff", 40.0, 4, "参保人员约40人", "about 40 insured staff"),
