@@ -36,9 +36,9 @@ class Candidates:
 def candidates(connection: Connection, segments: Iterable[str]) -> dict[str, Candidates]:
     """Return the candidates of segments, by their ids."""
     at = STANDINGS.c
-    many = func.count().label("many")
-    counted = select(at.segment, many).where(at.veto.is_(None)).group_by(at.segment)
-    numbers = {row.segment: row.many for row in connection.execute(counted)}
+    # Vetoed firms are counted, too, so that all comes from the index of segments alone.
+    counted = select(at.segment, at.vetoed, func.count()).group_by(at.segment, at.vetoed)
+    numbers = {row[0]: row[2] for row in connection.execute(counted) if not row[1]}
     best = {}
     for segment in segments:
         query = select(*(at[name] for name in _SHOWN)).where(

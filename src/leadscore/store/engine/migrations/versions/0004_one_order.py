@@ -26,6 +26,8 @@ _STANDINGS = sa.table(
 
 def upgrade() -> None:
     """Give each row its key, and let the indexes end in it."""
+    for name in (*_FILTERS, "name", "likelihood", "fit", "priority"):
+        op.drop_index(f"ix_standings_{name}", table_name="standings")
     for table in ("standings", "list_firms"):
         key = sa.Column("order_key", sa.LargeBinary(), nullable=False, server_default="")
         op.add_column(table, key)
@@ -33,8 +35,6 @@ def upgrade() -> None:
     if op.get_context().dialect.name == "postgresql":
         for table in ("standings", "list_firms"):
             op.alter_column(table, "order_key", server_default=None)
-    for name in (*_FILTERS, "name", "likelihood", "fit", "priority"):
-        op.drop_index(f"ix_standings_{name}", table_name="standings")
     for name in _FILTERS:
         op.create_index(f"ix_standings_{name}", "standings", [name, "vetoed", "order_key"])
     for name in ("likelihood", "fit"):
