@@ -17,14 +17,22 @@ from leadscore.web.app import Application, Service, create_app
 from leadscore.web.current import CurrentScoring
 
 
-def demonstration(scorer: Scorer, folder: Path, today: Callable[[], date]) -> Application:
-    """Return an application in which anybody may do anything, over a new SQLite file."""
-    database = Database(sqlite_url(folder / "leadscore.sqlite3"))
-    migrate(database)
+def demonstration(
+    scorer: Scorer,
+    folder: Path,
+    today: Callable[[], date],
+    *,
+    database: Database | None = None,
+) -> Application:
+    """Return an application in which anybody may do anything; by default over a new SQLite file."""
+    if database is None:
+        database = Database(sqlite_url(folder / "leadscore.sqlite3"))
+        migrate(database)
     access = Access(
         database, AuditTrail(folder / "keys" / "audit.key"), lambda: datetime.now(UTC), demo=True
     )
     shelf = Shelf(folder / "models", folder / "keys" / "models.key")
     scoring = CurrentScoring(scorer, shelf, lambda: scorer, today)
     profiles = Profiles(lambda: scorer.city, folder / "profiles")
-    return create_app(Service(scoring, shelf, today, access, profiles))
+    exports = folder / "exports"
+    return create_app(Service(scoring, shelf, today, access, profiles, exports=exports))

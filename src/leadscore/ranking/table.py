@@ -7,6 +7,7 @@ import pandas as pd
 
 from leadscore.features.catalogue import CATALOGUE
 from leadscore.language import Lang, Text
+from leadscore.ranking.order import order_key
 from leadscore.ranking.reasons import signed
 from leadscore.ranking.scoring import Scores
 from leadscore.ranking.vetoes import WORDING
@@ -16,16 +17,13 @@ _JOINT = Text(zh="；", en="; ")
 
 
 def ranking_table(scores: Scores, model: str, *, lang: Lang) -> pd.DataFrame:
-    """Return the ranking: the ranked firms by priority, then the vetoed ones with an empty rank.
+    """Return the ranking in the order of `leadscore.ranking.order`, vetoed firms without a rank.
 
     The first fourteen columns are a contract: ``rank`` (Int64, missing for vetoed firms), ``name``,
     ``credit_code``, ``grade``, ``priority``, ``likelihood``, ``fit`` (0..1), ``segment``, ``role``,
     ``reasons`` (words in ``lang``), ``veto`` (words, missing if none), ``segments``
     (``id:strength`` of every match, joined by ``;``), ``row`` (in the source file), ``model``.
     ``segment_name``, ``role_name``, ``matched_words``, ``province``, ``city`` and ``sheet`` follow.
-
-    Firms of equal priority are ordered by likelihood, fit, name and credit code, so that the order
-    of the rows in the file decides nothing that the firms themselves can decide.
     """
     firms, best = scores.firms, scores.measured.best
     roles = {level: name.pick(lang) for level, name in CATALOGUE["role"].levels.items()}
@@ -53,7 +51,7 @@ def ranking_table(scores: Scores, model: str, *, lang: Lang) -> pd.DataFrame:
     )
     if firms["sheet"].nunique(dropna=True) > 1:
         table["sheet"] = firms["sheet"]
-    table = _ordered(table)
+    table = table.iloc[_in_order(table)].reset_index(drop=True)
     ranked = table["veto"].isna().to_numpy()
     rank = pd.Series(np.cumsum(ranked), dtype="Int64").mask(~ranked)
     table.insert(0, "rank", rank)
@@ -80,13 +78,17 @@ def _all_segments(scores: Scores) -> pd.Series:
     return joined.reindex(range(len(scores))).astype("str")
 
 
-def _ordered(table: pd.DataFrame) -> pd.DataFrame:
-    keys = {"_vetoed": table["veto"].notna()}
-    order = ["_vetoed", "priority", "likelihood", "fit", "name", "credit_code", "row"]
-    down = {"priority", "likelihood", "fit"}
-    return (
-        table.assign(**keys)
-        .sort_values(order, ascending=[key not in down for key in order], kind="stable")
-        .drop(columns=list(keys))
-        .reset_index(drop=True)
-    )
+def _in_order(table: pd.DataFrame) -> list[int]:
+    """Return the positions of the rows in the one order."""
+    keys = [
+        order_key(
+            vetoed=vetoed, priority=priority, likelihood=likelihood, fit=fit, name=name,
+            credit_code=code if isinstance(code, str) else None,
+        )
+        for vetoed, priority, likelihood, fit, name, code in zip(
+            table["veto"].notna().tolist(), table["priority"].tolist(),
+            table["likelihood"].tolist(), table["fit"].tolist(), table["name"].tolist(),
+            table["credit_code"].tolist(), strict=True,
+        )
+    ]  # fmt: skip
+    return sorted(range(len(keys)), key=keys.__getitem__)

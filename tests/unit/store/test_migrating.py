@@ -10,13 +10,16 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import create_engine, inspect, text
+from sqlalchemy import Connection, Table, create_engine, inspect, select, text
 from sqlalchemy.engine import URL
+from tests.kept_lists import BLADES, code, take_in
 
 from leadscore.store.engine.database import Database, sqlite_url
 from leadscore.store.engine.migrating import migrate
 from leadscore.store.engine.schema import METADATA
 from leadscore.store.faults import StoreError
+from leadscore.store.lists.lists import LIST_FIRMS
+from leadscore.store.ranking.standings import STANDINGS
 
 
 def test_a_migrated_database_needs_no_more(database: Database) -> None:
@@ -62,6 +65,51 @@ def test_the_migrations_make_the_tables_that_the_program_knows(blank_url: URL) -
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, METADATA) == []
     database.close()
+
+
+def test_a_database_of_the_version_before_gets_its_keys(blank_url: URL) -> None:
+    database = Database(blank_url)
+    migrate(database)
+    take_in(
+        database,
+        {"name": "甲有限公司", "credit_code": code(1), "main_business": BLADES},
+        {"name": "𠮷田有限公司", "main_business": BLADES},
+        {"name": "丙有限公司", "status": "注销"},
+    )
+    keys = {table: _keys(database, table) for table in (STANDINGS, LIST_FIRMS)}
+    assert len(keys[STANDINGS]) == 3
+    assert keys[STANDINGS] == keys[LIST_FIRMS]
+    with database.write() as connection:
+        _undo_one_order(connection)
+    assert migrate(database)
+    assert {table: _keys(database, table) for table in (STANDINGS, LIST_FIRMS)} == keys
+    with database.read() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, METADATA) == []
+    database.close()
+
+
+def _keys(database: Database, table: Table) -> dict[int, bytes]:
+    with database.read() as connection:
+        rows = connection.execute(select(table.c.firm_id, table.c.order_key))
+        return {row.firm_id: bytes(row.order_key) for row in rows}
+
+
+def _undo_one_order(connection: Connection) -> None:
+    """Take back what the migration 0004 does to a database."""
+    filters = ("chain", "segment", "role", "grade", "stage", "region")
+    for name in ("order_key", "quarters", "name", "likelihood", "fit", *filters):
+        connection.execute(text(f"DROP INDEX ix_standings_{name}"))
+    connection.execute(text("DROP INDEX ix_list_firms_list_id_order_key"))
+    for table in ("standings", "list_firms"):
+        connection.execute(text(f"ALTER TABLE {table} DROP COLUMN order_key"))
+    for name in filters:
+        columns = f"{name}, vetoed, priority, firm_id"
+        connection.execute(text(f"CREATE INDEX ix_standings_{name} ON standings ({columns})"))
+    for name in ("priority", "likelihood", "fit", "name"):
+        columns = f"vetoed, {name}, firm_id"
+        connection.execute(text(f"CREATE INDEX ix_standings_{name} ON standings ({columns})"))
+    connection.execute(text("UPDATE alembic_version SET version_num = '0003'"))
 
 
 @pytest.mark.parametrize("name", [name for name, t in METADATA.tables.items() if t.info])

@@ -9,13 +9,16 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 from tests.kept_lists import BLADES, BREAD, SCANNERS, code, standings, take_in
 
+from leadscore.ranking.order import order_key
 from leadscore.store.engine.database import Database
 from leadscore.store.ranking.choices import choices
 from leadscore.store.ranking.cursor import SORTS, BadCursorError, Cursor, Sort, read_cursor
 from leadscore.store.ranking.filter import NONE, RankingFilter
 from leadscore.store.ranking.pages import FACETS, facets, ranking_page, whole_ranking
+from leadscore.store.ranking.standings import STANDINGS
 
 FIRST = [
     {"name": "甲有限公司", "credit_code": code(1), "main_business": BLADES, "province": "广东省",
@@ -59,13 +62,18 @@ def pages(database: Database, sort: Sort, limit: int, **asked: Any) -> Iterator[
             after = read_cursor(page.next.written(), sort)
 
 
+def usual(row: Any) -> tuple[Any, ...]:
+    """Return by what firms are sorted; see `leadscore.ranking.order`."""
+    code = row.credit_code
+    return row.vetoed, -row.priority, -row.likelihood, -row.fit, row.name, code is None, code
+
+
 def test_vetoed_firms_follow_the_others_and_priority_decides(filled: Database) -> None:
     at = standings(filled)
     names = found(filled)
     assert set(names) == set(at)
     assert {at[name].vetoed for name in names[-2:]} == {True}
-    expected = sorted(at.values(), key=lambda row: (row.vetoed, -row.priority, -row.firm_id))
-    assert names == [row.name for row in expected]
+    assert names == [row.name for row in sorted(at.values(), key=usual)]
 
 
 def test_pages_of_any_length_are_the_whole_ranking(filled: Database) -> None:
@@ -78,16 +86,33 @@ def check_pages(filled: Database, sort: Sort) -> None:
     assert len(whole) == len(set(whole)) == 7
     for limit in (1, 2, 3, 6, 7):
         assert found(filled, sort, limit) == whole
-    by, down = sort.removeprefix("-"), sort.startswith("-")
-    at = standings(filled)
-    keys = [getattr(at[name], by) for name in whole if not at[name].vetoed]
-    assert keys == sorted(keys, reverse=down)
+    at, by = standings(filled), sort.removeprefix("-")
+    highest_first = sorted(at.values(), key=usual)
+    highest_first.sort(key=lambda row: getattr(row, by), reverse=by != "name")
+    turned = sort in ("priority", "likelihood", "fit", "-name")
+    ordered = highest_first[::-1] if turned else highest_first
+    assert whole == [row.name for row in sorted(ordered, key=lambda row: row.vetoed)]
     with filled.read() as connection:
         exported = [
             row["name"] for part in whole_ranking(connection, RankingFilter(), sort=sort)
             for row in part
         ]  # fmt: skip
     assert exported == whole
+
+
+def test_firms_of_which_nothing_differs_are_still_on_one_page_each(filled: Database) -> None:
+    """As when a firm stands twice under two names and a third list gives both the same."""
+    at = standings(filled)
+    one, other = at["己有限公司"], at["庚有限公司"]
+    key = one.order_key[:-8]
+    with filled.write() as connection:
+        same = {"name": one.name, "order_key": key + other.firm_id.to_bytes(8)}
+        connection.execute(
+            update(STANDINGS).where(STANDINGS.c.firm_id == other.firm_id).values(same)
+        )
+    for sort in SORTS:
+        ids = [row["firm_id"] for page in pages(filled, sort, 1) for row in page]
+        assert sorted(ids) == sorted(row.firm_id for row in at.values())
 
 
 ASKED: list[tuple[dict[str, Any], str]] = [
@@ -186,17 +211,23 @@ def test_a_page_carries_reasons_and_where_the_firm_was_seen(filled: Database) ->
     assert {"zh", "en", "feature", "points"} == row["reasons"][0].keys()
 
 
+KEY = order_key(vetoed=False, priority=0.5, likelihood=0.5, fit=0.5, name="甲", credit_code=None)
+
+
+def as_cursor(*plain: Any) -> str:
+    return base64.urlsafe_b64encode(json.dumps(plain).encode()).decode().rstrip("=")
+
+
 @pytest.mark.parametrize(
     "text",
     [
         "", "!", "e30", "bnVsbA", "A" * 10_000, "W10", "é",
-        Cursor("fit", False, 0.5, 1).written(),
-        Cursor("-priority", False, "甲", 1).written(),
-        Cursor("-priority", False, 7.0, 1).written(),
-        Cursor("-priority", False, 0.5, -1).written(),
-        Cursor("-priority", False, 0.5, 1 << 70).written(),
-        Cursor("-priority", 1, 0.5, 1).written(),  # type: ignore[arg-type]
-        Cursor("-priority", False, float("nan"), 1).written(),
+        Cursor("fit", 0.5, KEY).written(),
+        Cursor("-priority", 0.5, KEY).written(),
+        as_cursor("-priority", None, "é"),
+        as_cursor("-priority", None, 5),
+        as_cursor("-priority", None),
+        as_cursor("-priority", False, 0.5, 1),  # of an earlier version
     ],
 )  # fmt: skip
 def test_a_cursor_that_is_none_of_ours_is_refused(text: str) -> None:
@@ -204,8 +235,13 @@ def test_a_cursor_that_is_none_of_ours_is_refused(text: str) -> None:
         read_cursor(text, "-priority")
 
 
-@pytest.mark.parametrize("key", ["a\0b", "\ud800"])
-def test_a_cursor_with_text_that_no_database_takes_is_refused(key: str) -> None:
-    plain = json.dumps(["name", False, key, 1]).encode()
+@pytest.mark.parametrize("value", ["甲", None, True, 7.0, -0.1, float("nan"), float("inf")])
+def test_a_cursor_with_a_value_that_no_likelihood_has_is_refused(value: Any) -> None:
     with pytest.raises(BadCursorError):
-        read_cursor(base64.urlsafe_b64encode(plain).decode().rstrip("="), "name")
+        read_cursor(Cursor("-likelihood", value, KEY).written(), "-likelihood")
+
+
+@pytest.mark.parametrize("name", ["a\0b", "\ud800", 5])
+def test_a_cursor_with_text_that_no_database_takes_is_refused(name: Any) -> None:
+    with pytest.raises(BadCursorError):
+        read_cursor(as_cursor("name", name, ""), "name")

@@ -75,10 +75,13 @@ LIST_FIRMS = Table(
     Column("row", Integer, nullable=False),
     Column("sheet", Text),
     Column("said", Json),
+    Column("order_key", LargeBinary, nullable=False),
     Index("ix_list_firms_firm_id", "firm_id"),
+    Index("ix_list_firms_list_id_order_key", "list_id", "order_key"),
 )
 """Which firms stand in a list; ``said`` is what the list says of the firm, where that is not what
-the store held of it afterwards."""
+the store held of it afterwards; ``order_key`` is where the firm stands now, as `STANDINGS` has it,
+so that places within a list are counted from one index."""
 
 LIST_PROBLEMS = Table(
     "list_problems",

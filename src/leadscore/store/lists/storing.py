@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from leadscore.lists.cleaning import CleanList
 from leadscore.lists.problems import Problem
@@ -25,6 +25,12 @@ from leadscore.store.lists.lists import (
 from leadscore.store.lists.looking import Look
 from leadscore.store.ranking.scored_firms import write_scores
 from leadscore.store.ranking.standings import STANDINGS
+
+_ADD_MEMBER = LIST_FIRMS.insert().values(
+    order_key=select(STANDINGS.c.order_key)
+    .where(STANDINGS.c.firm_id == bindparam("placed"))
+    .scalar_subquery()
+)
 
 
 def store_part(
@@ -93,14 +99,14 @@ def _write_members(
 ) -> None:
     rows = look.linked.firms.iloc[part]
     members = [
-        {"list_id": kept.id, "firm_id": firm.id, "row": row, "sheet": sheet,
+        {"list_id": kept.id, "firm_id": firm.id, "placed": firm.id, "row": row, "sheet": sheet,
          "said": None if fields == record else fields}
         for firm, row, sheet, (_, fields), record in zip(
             firms, rows["row"].tolist(), plain_values(rows["sheet"]), look.said[part],
             look.records[part], strict=True,
         )
     ]  # fmt: skip
-    connection.execute(LIST_FIRMS.insert(), members)
+    connection.execute(_ADD_MEMBER, members)
 
 
 def _in_order(clean: CleanList, found: list[Problem]) -> list[Problem]:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
-import math
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -38,22 +36,20 @@ class Cursor:
     ----------
     sort
         The order of the page.
-    vetoed
-        Whether the row is vetoed: those follow all others, whatever the order.
+    value
+        What the row was sorted by before its key; None in the usual order, which is that of keys.
     key
-        The value that it was sorted by.
-    firm_id
-        The number of the firm, which decides among equals.
+        Its place in the one order (see `leadscore.ranking.order`).
     """
 
     sort: Sort
-    vetoed: bool
-    key: float | str
-    firm_id: int
+    value: float | str | None
+    key: bytes
 
     def written(self) -> str:
         """Return it as text of letters, digits, minus and underscore."""
-        plain = json.dumps([self.sort, self.vetoed, self.key, self.firm_id], ensure_ascii=False)
+        key = base64.b64encode(self.key).decode()
+        plain = json.dumps([self.sort, self.value, key], ensure_ascii=False)
         return base64.urlsafe_b64encode(plain.encode()).decode().rstrip("=")
 
 
@@ -72,37 +68,32 @@ def read_cursor(text: str, sort: Sort) -> Cursor:
     BadCursorError
         If it is anything else, or of another order.
 
-    >>> read_cursor(Cursor("name", False, "甲", 3).written(), "name").key
+    >>> read_cursor(Cursor("name", "甲", b"key").written(), "name").value
     '甲'
     """
     try:
         padded = text[:LONGEST] + "=" * (-len(text) % 4)
         plain = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
-        if len(text) <= LONGEST and _sound(plain, sort):
-            return Cursor(*plain)
-    except (ValueError, binascii.Error, RecursionError):  # neither base64 nor UTF-8 nor JSON
+        if len(text) <= LONGEST and isinstance(plain, list) and len(plain) == 3:
+            found, value, key = plain
+            if found == sort and _sound(value, by=sort.removeprefix("-")):
+                return Cursor(sort, value, base64.b64decode(key, validate=True))
+    except (TypeError, ValueError, RecursionError):  # neither base64 nor UTF-8 nor JSON
         pass
     raise BadCursorError(_BAD, [Detail("cursor", text, _ONE)])
 
 
-def _sound(plain: Any, sort: Sort) -> bool:
-    if not isinstance(plain, list) or len(plain) != 4:
-        return False
-    found, vetoed, key, firm_id = plain
-    by_name = sort.removeprefix("-") == "name"
-    kind_is_right = isinstance(key, str) if by_name else type(key) in (int, float)
-    return (
-        found == sort
-        and isinstance(vetoed, bool)
-        and kind_is_right
-        and (_storable(key) if by_name else abs(key) <= 1.0 and math.isfinite(key))
-        and type(firm_id) is int
-        and 0 <= firm_id < 1 << 63
-    )
+def _sound(value: Any, *, by: str) -> bool:
+    """Tell whether a column may hold a value."""
+    if by == "priority":
+        return value is None
+    if by == "name":
+        return isinstance(value, str) and _storable(value)
+    return type(value) in (int, float) and 0.0 <= value <= 1.0
 
 
-def _storable(key: str) -> bool:
+def _storable(name: str) -> bool:
     try:
-        return "\0" not in key and bool(key.encode())
+        return "\0" not in name and bool(name.encode())
     except UnicodeEncodeError:
         return False

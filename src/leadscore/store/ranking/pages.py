@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, Connection, RowMapping, func, select, tuple_
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    FromClause,
+    RowMapping,
+    Select,
+    bindparam,
+    func,
+    select,
+)
 
+from leadscore.ranking.order import is_vetoed
+from leadscore.store.engine.parts import in_parts, one_of_some
 from leadscore.store.firms.shortlists import SHORTLIST_FIRMS
 from leadscore.store.lists.lists import LIST_FIRMS
 from leadscore.store.ranking.cursor import Cursor, Sort
@@ -35,12 +47,12 @@ class RankingPage:
     ----------
     firms
         Columns of `STANDINGS`, and ``reasons``, ``segments``, ``words``, ``as_of`` and
-        ``scored_at`` of the score.
+        ``scored_at`` of the score; ``rank`` as `ranks` counts it, None for vetoed firms.
     next
         Where the next page begins; None if there is none.
     """
 
-    firms: Sequence[RowMapping]
+    firms: Sequence[Mapping[str, Any]]
     next: Cursor | None
 
 
@@ -80,31 +92,38 @@ def ranking_page(
     asked
         Which firms.
     sort
-        In which order; among equals the number of the firm decides.
+        By what; ``-priority`` is the order of `leadscore.ranking.order`, which also decides among
+        equals. What puts the lowest first is the same list from its other end.
     after
         The last row of the page before.
     limit
         Firms of a page.
     """
-    firms: list[RowMapping] = []
+    rows: list[RowMapping] = []
     conditions = asked.conditions(connection)
-    # One part after the other: so the same index serves both directions.
     for vetoed in (False, True):
-        if after is not None and after.vetoed and not vetoed:
+        if after is not None and is_vetoed(after.key) and not vetoed:
             continue
-        start = after if after is not None and after.vetoed == vetoed else None
-        lacking = limit + 1 - len(firms)
-        if lacking > 0 and _may_be(asked, vetoed=vetoed):
-            firms += _part(connection, conditions, sort, vetoed, start, lacking)
-    if len(firms) <= limit:
+        start = after if after is not None and is_vetoed(after.key) == vetoed else None
+        if _may_be(asked, vetoed=vetoed):
+            part = [STANDINGS.c.vetoed.is_(vetoed), *conditions]
+            for place in _places(sort, start):
+                lacking = limit + 1 - len(rows)
+                rows += _part(connection, [*part, *place], sort, lacking) if lacking else ()
+    page = rows[:limit]
+    ranked = [row["firm_id"] for row in page if not row["vetoed"]]
+    placed = ranks(connection, ranked, list_id=asked.list_id)
+    firms = [{**row, "rank": placed.get(row["firm_id"])} for row in page]
+    if len(rows) <= limit:
         return RankingPage(firms, None)
-    last, by = firms[limit - 1], sort.removeprefix("-")
-    return RankingPage(firms[:limit], Cursor(sort, last["vetoed"], last[by], last["firm_id"]))
+    last, by = page[-1], _column(sort)
+    value = None if by is None else last[by.name]
+    return RankingPage(firms, Cursor(sort, value, last["order_key"]))
 
 
 def whole_ranking(
     connection: Connection, asked: RankingFilter, *, sort: Sort = "-priority"
-) -> Iterator[Sequence[RowMapping]]:
+) -> Iterator[Sequence[Mapping[str, Any]]]:
     """Yield the whole ranking in parts, so that it never stands in memory as a whole."""
     after = None
     while True:
@@ -114,6 +133,55 @@ def whole_ranking(
         after = page.next
         if after is None:
             return
+
+
+def ranks(
+    connection: Connection, firm_ids: Iterable[int], *, list_id: int | None = None
+) -> dict[int, int]:
+    """Return the rank of firms: their place among all firms that are kept and not vetoed.
+
+    Vetoed firms have no rank and are left out.
+
+    Parameters
+    ----------
+    connection
+        Within a transaction.
+    firm_ids
+        Their numbers.
+    list_id
+        Count places within this list.
+    """
+    query = _RANKS if list_id is None else _RANKS_IN_LIST
+    given = {} if list_id is None else {"list_id": list_id}
+    found: dict[int, int] = {}
+    for some in in_parts(firm_ids):
+        rank = 0
+        for firm_id, more in connection.execute(query, {"some": some, **given}):
+            rank += more
+            found[firm_id] = rank
+    return found
+
+
+def _ranks(counted: FromClause, condition: ColumnElement[bool]) -> Select[int, int]:
+    """Select some firms in their order, each with how many follow the one before, itself included.
+
+    So an index is read once, up to the last of the firms.
+    """
+    at = STANDINGS.c
+    before = func.lag(at.order_key, 1, b"").over(order_by=at.order_key)
+    some = select(at.firm_id, at.vetoed, at.order_key, before.label("before"))
+    each = some.where(at.firm_id.in_(one_of_some())).subquery("each").c
+    key = counted.c.order_key
+    between = select(func.count()).select_from(counted)
+    between = between.where(condition, key > each.before, key <= each.order_key)
+    placed = select(each.firm_id, between.scalar_subquery())
+    # Vetoed firms are sorted out here and not above, where an index of all others would be read.
+    return placed.where(each.vetoed.is_(False)).order_by(each.order_key)
+
+
+_ALL = STANDINGS.alias("counted")
+_RANKS = _ranks(_ALL, _ALL.c.vetoed.is_(False))
+_RANKS_IN_LIST = _ranks(LIST_FIRMS, LIST_FIRMS.c.list_id == bindparam("list_id"))
 
 
 def how_many(connection: Connection, asked: RankingFilter) -> int:
@@ -135,9 +203,9 @@ def facets(connection: Connection, asked: RankingFilter) -> Facets:
     """Count the firms that are meant, by each value of `FACETS` and by list."""
     counts: dict[str, Counter[str | None]] = {name: Counter() for name in FACETS}
     total = 0
-    for values, number in grouped(connection, asked, FACETS).items():
+    for row, number in grouped(connection, asked, FACETS).items():
         total += number
-        for name, value in zip(FACETS, values, strict=True):
+        for name, value in zip(FACETS, row, strict=True):
             counts[name][value] += number
     return Facets(
         total, {name: dict(each) for name, each in counts.items()}, by_list(connection, asked)
@@ -169,24 +237,48 @@ def _may_be(asked: RankingFilter, *, vetoed: bool) -> bool:
     return not asked.veto or vetoed == (asked.veto != "no")
 
 
+def _column(sort: Sort) -> Column[Any] | None:
+    """Return by what firms are sorted before their key, if by anything."""
+    by = sort.removeprefix("-")
+    return None if by == "priority" else STANDINGS.c[by]
+
+
+def _places(sort: Sort, after: Cursor | None) -> Iterator[list[ColumnElement[bool]]]:
+    """Yield where the firms after a row stand.
+
+    First those with the same value as the row, then those beyond it: so an index leads to either,
+    whatever the directions of value and key.
+    """
+    if after is None:
+        yield []
+        return
+    by, key = _column(sort), STANDINGS.c.order_key
+    follows = key > after.key if _rising(sort) else key < after.key
+    if by is None:
+        yield [follows]
+        return
+    yield [by == after.value, follows]
+    yield [by > after.value if sort == by.name else by < after.value]
+
+
+def _rising(sort: Sort) -> bool:
+    """Tell whether firms are listed in the usual order where nothing else decides."""
+    return sort in ("-priority", "-likelihood", "-fit", "name")
+
+
 def _part(
-    connection: Connection, conditions: Sequence[Any], sort: Sort, vetoed: bool,
-    after: Cursor | None, limit: int,
-) -> Sequence[RowMapping]:  # fmt: skip
-    """Return firms that are vetoed, or that are not, from a place on."""
-    by, down = STANDINGS.c[sort.removeprefix("-")], sort.startswith("-")
-    place = tuple_(by, STANDINGS.c.firm_id)
-    query = select(STANDINGS).where(STANDINGS.c.vetoed.is_(vetoed), *conditions)
-    if after is not None:
-        here = tuple_(after.key, after.firm_id)
-        query = query.where(place < here if down else place > here)
-    order = [column.desc() if down else column.asc() for column in (by, STANDINGS.c.firm_id)]
-    page = query.order_by(*order).limit(limit).subquery()
+    connection: Connection, conditions: Sequence[Any], sort: Sort, limit: int
+) -> Sequence[RowMapping]:
+    query = select(STANDINGS).where(*conditions)
+    page = query.order_by(*_order(STANDINGS.c, sort)).limit(limit).subquery()
     scored = [SCORES.c[name] for name in _FROM_SCORE]
     joined = select(page, *scored).join(SCORES, SCORES.c.id == page.c.score_id)
-    again = [page.c[column.name] for column in (by, STANDINGS.c.firm_id)]
-    return (
-        connection.execute(joined.order_by(*(c.desc() if down else c.asc() for c in again)))
-        .mappings()
-        .all()
-    )
+    return connection.execute(joined.order_by(*_order(page.c, sort))).mappings().all()
+
+
+def _order(columns: Any, sort: Sort) -> list[ColumnElement[Any]]:
+    by, key = _column(sort), columns.order_key
+    end = key.asc() if _rising(sort) else key.desc()
+    if by is None:
+        return [end]
+    return [columns[by.name].asc() if sort == by.name else columns[by.name].desc(), end]

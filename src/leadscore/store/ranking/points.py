@@ -35,7 +35,7 @@ class Quarters:
 def points(
     connection: Connection, asked: RankingFilter, *, limit: int = MOST_POINTS
 ) -> Sequence[RowMapping]:
-    """Return the firms with the highest priority, and after them vetoed ones.
+    """Return the first firms of the ranking.
 
     Parameters
     ----------
@@ -50,17 +50,13 @@ def points(
     -------
     Rows with ``firm_id``, ``name``, ``fit``, ``likelihood``, ``grade`` and ``veto``.
     """
-    at, found = STANDINGS.c, list[RowMapping]()
-    conditions = asked.conditions(connection)
-    for vetoed in (False, True):  # so that the index of the usual order serves
-        query = (
-            select(*(at[name] for name in _SHOWN))
-            .where(at.vetoed.is_(vetoed), *conditions)
-            .order_by(at.priority.desc(), at.firm_id.desc())
-            .limit(limit - len(found))
-        )
-        found += connection.execute(query).mappings().all()
-    return found
+    query = (
+        select(*(STANDINGS.c[name] for name in _SHOWN))
+        .where(*asked.conditions(connection))
+        .order_by(STANDINGS.c.vetoed, STANDINGS.c.order_key)
+        .limit(limit)
+    )
+    return connection.execute(query).mappings().all()
 
 
 def quarters(

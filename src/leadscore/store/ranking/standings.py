@@ -15,45 +15,32 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     Select,
     Table,
     Text,
+    bindparam,
     delete,
     select,
+    update,
 )
 
+from leadscore.ranking.order import order_key
 from leadscore.ranking.vetoes import COURTED, GONE
 from leadscore.store.engine.metadata import METADATA, Number
 from leadscore.store.engine.parts import in_parts, one_of_some
 from leadscore.store.firms.firms import Firm, count_up, read_firms
 from leadscore.store.firms.overrides import Exclusion, Override, exclusions_of, overrides_of
 from leadscore.store.firms.stages import outcomes_of, stage_of
+from leadscore.store.lists.lists import LIST_FIRMS
 from leadscore.store.ranking.search_words import searched_text
 
 _Key = Text().with_variant(Text(collation="C"), "postgresql")
 """Sorted by its code points on every database, so that pages follow each other alike."""
 
 
-def _indexes() -> list[Index]:
-    """Return an index for each order, and for each filter that leaves much in the usual order."""
-    orders = ("priority", "likelihood", "fit", "name")
-    filters = ("chain", "segment", "role", "grade", "stage")
-    also = {"fit": ("likelihood",)}  # so that the picture's quarters are counted from it alone
-    by_order = [
-        Index(f"ix_standings_{name}", "vetoed", name, "firm_id", *also.get(name, ()))
-        for name in orders
-    ]
-    by_filter = [
-        Index(f"ix_standings_{name}", name, "vetoed", "priority", "firm_id") for name in filters
-    ]
-    counted = ("chain", "segment", "role", "grade", "stage", "veto", "province", "city")
-    return [
-        *by_order,
-        *by_filter,
-        Index("ix_standings_region", "region", "vetoed", "priority", "firm_id"),
-        Index("ix_standings_facets", *counted),
-    ]
-
+_FILTERS = ("chain", "segment", "role", "grade", "stage", "region")
+_COUNTED = ("chain", "segment", "role", "grade", "stage", "veto", "province", "city")
 
 STANDINGS = Table(
     "standings",
@@ -80,11 +67,25 @@ STANDINGS = Table(
     Column("excluded", Boolean, nullable=False),
     Column("overridden", Boolean, nullable=False),
     Column("model", Text, nullable=False),
-    *_indexes(),
+    Column("order_key", LargeBinary, nullable=False),
+    Index("ix_standings_order_key", "vetoed", "order_key"),
+    # Each filter that may leave much, in the usual order.
+    *(Index(f"ix_standings_{name}", name, "vetoed", "order_key") for name in _FILTERS),
+    Index("ix_standings_name", "vetoed", "name"),
+    Index("ix_standings_facets", *_COUNTED),
+    Index("ix_standings_quarters", "vetoed", "fit", "likelihood"),
 )
 """``grade``, ``segment`` and ``role`` are those that count, overridden or not; ``region`` is the
 division code of the city, else of the province; ``list_id`` and ``row`` say where the firm was
-last seen; ``veto`` is the first that holds, by list, outcomes and exclusions together."""
+last seen; ``veto`` is the first that holds, by list, outcomes and exclusions together.
+``order_key`` is that of `leadscore.ranking.order` and, so that no two are the same, the number of
+the firm."""
+
+for _name in ("likelihood", "fit"):
+    Index(
+        f"ix_standings_{_name}",
+        STANDINGS.c.vetoed, STANDINGS.c[_name].desc(), STANDINGS.c.order_key,
+    )  # fmt: skip
 
 STANDING_TEXTS = Table(
     "standing_texts",
@@ -99,6 +100,11 @@ _FORGET = tuple(
     delete(table).where(table.c.firm_id.in_(one_of_some())) for table in (STANDINGS, STANDING_TEXTS)
 )
 _ADD, _ADD_TEXT = STANDINGS.insert(), STANDING_TEXTS.insert()
+_PLACE_IN_LISTS = (
+    update(LIST_FIRMS)
+    .where(LIST_FIRMS.c.firm_id == bindparam("firm"), LIST_FIRMS.c.order_key != bindparam("key"))
+    .values(order_key=bindparam("key"))
+)
 
 _FROM_SCORE = ("likelihood", "fit", "priority", "grade", "segment", "role", "veto", "model")
 
@@ -109,7 +115,7 @@ def place_firms(
     scores: Mapping[int, Mapping[str, Any]],
     seen: Mapping[int, tuple[int | None, int | None]],
 ) -> list[dict[str, Any]]:
-    """Write where firms stand now, and return the rows of `STANDINGS`.
+    """Write where firms stand now, also in their lists, and return the rows of `STANDINGS`.
 
     Parameters
     ----------
@@ -143,6 +149,8 @@ def place_firms(
     if rows:
         connection.execute(_ADD, rows)
         connection.execute(_ADD_TEXT, texts)
+        keys = [{"firm": row["firm_id"], "key": row["order_key"]} for row in rows]
+        connection.execute(_PLACE_IN_LISTS, keys)
     return rows
 
 
@@ -190,6 +198,10 @@ def _row(
     values = {name: score[name] for name in _FROM_SCORE} | dict(override.values if override else {})
     segment, record = values["segment"], firm.record
     veto = veto_now(score["veto"], stage, excluded=exclusion is not None)
+    key = order_key(
+        vetoed=veto is not None, priority=score["priority"], likelihood=score["likelihood"],
+        fit=score["fit"], name=firm.name, credit_code=firm.credit_code,
+    )  # fmt: skip
     return values | {
         "firm_id": firm.id,
         "score_id": score["id"],
@@ -206,6 +218,7 @@ def _row(
         "stage": stage,
         "excluded": exclusion is not None,
         "overridden": override is not None,
+        "order_key": key + firm.id.to_bytes(8),
     }
 
 

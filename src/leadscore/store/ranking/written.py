@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Connection, RowMapping
+from sqlalchemy import Connection
 
 from leadscore.city.profile import City
 from leadscore.features.catalogue import CATALOGUE
@@ -19,18 +19,17 @@ from leadscore.store.ranking.pages import whole_ranking
 
 _REASON = Text(zh="{text}（{points}）", en="{text} ({points})")
 _JOINT = Text(zh="；", en="; ")
-_NUMBERS = {"priority": "float64", "likelihood": "float64", "fit": "float64", "row": "Int64"}
+_FRACTIONS = ("priority", "likelihood", "fit")
+_DTYPES = {"rank": "Int64", "row": "Int64"} | dict.fromkeys(_FRACTIONS, "float64")
 _COLUMNS = (
-    "name", "credit_code", "grade", "priority", "likelihood", "fit", "segment", "role", "reasons",
-    "veto", "segments", "row", "model", "segment_name", "role_name", "matched_words", "province",
-    "city",
+    "rank", "name", "credit_code", "grade", "priority", "likelihood", "fit", "segment", "role",
+    "reasons", "veto", "segments", "row", "model", "segment_name", "role_name", "matched_words",
+    "province", "city",
 )  # fmt: skip
 
 
-def written_ranking(
-    rows: Sequence[RowMapping], city: City, lang: Lang, *, ranked: int = 0
-) -> pd.DataFrame:
-    """Return firms with the columns of a written ranking, ``rank`` first.
+def written_ranking(rows: Sequence[Mapping[str, Any]], city: City, lang: Lang) -> pd.DataFrame:
+    """Return firms with the columns of a written ranking.
 
     Parameters
     ----------
@@ -40,8 +39,6 @@ def written_ranking(
         Names the segments; one that it has no longer has no name.
     lang
         Of reasons, vetoes and names.
-    ranked
-        Firms with a rank that stand before these; those with a veto have none.
     """
     same: dict[str, list[Any]] = {
         name: [row[name] for row in rows]
@@ -56,21 +53,17 @@ def written_ranking(
         "role_name": [roles.get(row["role"]) for row in rows],
         "matched_words": [row["words"] for row in rows],
     }
-    table = pd.DataFrame(
-        {name: pd.Series(columns[name], dtype=_NUMBERS.get(name, "str")) for name in _COLUMNS}
+    return pd.DataFrame(
+        {name: pd.Series(columns[name], dtype=_DTYPES.get(name, "str")) for name in _COLUMNS}
     )
-    free = table["veto"].isna()
-    table.insert(0, "rank", (free.cumsum() + ranked).astype("Int64").mask(~free))
-    return table
 
 
 def written_parts(
     connection: Connection, asked: RankingFilter, city: City, lang: Lang, *, sort: Sort
-) -> Iterator[tuple[Sequence[RowMapping], pd.DataFrame]]:
+) -> Iterator[tuple[Sequence[Mapping[str, Any]], pd.DataFrame]]:
     """Yield the whole ranking in parts: firms as they are kept, and as they are written.
 
-    There is at least one part, so that a table without firms has its columns, too. Ranks go on from
-    part to part.
+    There is at least one part, so that a table without firms has its columns, too.
 
     Parameters
     ----------
@@ -81,12 +74,11 @@ def written_parts(
     city, lang
         As of `written_ranking`.
     """
-    ranked, found = 0, False
+    empty = True
     for rows in whole_ranking(connection, asked, sort=sort):
-        found = True
-        yield rows, written_ranking(rows, city, lang, ranked=ranked)
-        ranked += sum(not row["vetoed"] for row in rows)
-    if not found:
+        empty = False
+        yield rows, written_ranking(rows, city, lang)
+    if empty:
         yield [], written_ranking([], city, lang)
 
 

@@ -32,7 +32,7 @@ class Asked:
     place
         The cursor, if any.
     before
-        How many firms the pages before have shown; only tells the ranks.
+        How many firms the pages before have shown.
     columns
         What is shown: as the address says, else as it was chosen last, else the usual columns.
     """

@@ -97,7 +97,8 @@ def _choices(key: str, counts: Counts, asked: Asked, namer: Namer) -> list[Choic
         values.pop(NONE, None)
     if now and key != "grade":
         values.setdefault(now, 0)
-    order = sorted(values, key=lambda value: (-values[value], value))
+    # By name, since numbers of lists and shortlists only say which came first.
+    order = sorted(values, key=lambda value: (-values[value], namer.name(key, value) or "", value))
     if key in ("grade", "stage"):
         order = sorted(values, key=lambda value: (_place(value), value))
     return [

@@ -94,7 +94,7 @@ def ranking_pages(site: Site, pages: Blueprint) -> None:
             profile=backing.profiles.number_of(scorer.city),
             rescoring=bool(rescoring),
             asked=asked,
-            firms=_numbered(firms, asked.before),
+            firms=firms,
             total=counts.total,
             facets=facets_of(counts, asked, namer),
             next=page.next and asked.following(page.next.written(), len(page.firms)),
@@ -126,6 +126,7 @@ def _firm(backing: Backing, row: Any, interval: Interval | None, lang: Lang) -> 
     stage = STAGES.get(row["stage"])
     return {
         "id": row["firm_id"],
+        "rank": row["rank"],
         "name": row["name"],
         "credit_code": row["credit_code"],
         "place": row["city"] or row["province"],
@@ -142,11 +143,3 @@ def _firm(backing: Backing, row: Any, interval: Interval | None, lang: Lang) -> 
         "model": row["model"],
         "veto": row["veto"] and WORDING[row["veto"]].pick(lang),
     }
-
-
-def _numbered(firms: list[dict[str, Any]], before: int) -> list[dict[str, Any]]:
-    """Add the ranks; vetoed firms follow the others and have none."""
-    return [
-        firm | {"rank": None if firm["veto"] else before + place}
-        for place, firm in enumerate(firms, start=1)
-    ]

@@ -36,8 +36,8 @@ def ranking_acts(site: Site, pages: Blueprint) -> None:
         firms, kind = form.firms(), form.kind()
         noted(access, "ranking.export", details={"format": kind, "firms": len(firms)})
         return ranking_file(
-            site.backing, kind, RankingFilter(firms=tuple(firms)), sort=form.sort(),
-            lang=site.lang(), columns=form.file_columns(),
+            site.backing, kind, RankingFilter(list_id=form.list_id(), firms=tuple(firms)),
+            sort=form.sort(), lang=site.lang(), columns=form.file_columns(),
         )  # fmt: skip
 
     @pages.post("/ranking/exclude")

@@ -64,6 +64,10 @@ class RankingForm:
         named = request.form.get("name", "").strip()
         return None if named else whole_number(request.form.get("shortlist", ""))
 
+    def list_id(self) -> int | None:
+        """Return the number of the list whose page it was; None if it was that of all."""
+        return whole_number(request.form.get("list", ""))
+
     def kind(self) -> FileKind:
         """Return the sort of file that was asked for."""
         return "csv" if request.form.get("format") == "csv" else "xlsx"

@@ -71,6 +71,7 @@ class StandingAnswer(BaseModel):
 
     model_config = STRICT
 
+    rank: int | None = Field(description="Place among all firms that are kept and not vetoed.")
     grade: Grade
     priority: Share
     likelihood: Share

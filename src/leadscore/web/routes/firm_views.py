@@ -16,6 +16,7 @@ from leadscore.store.firms.overrides import FIELDS, exclusions_of, overrides_of
 from leadscore.store.firms.stages import Entry, outcomes_of
 from leadscore.store.models import scorecards
 from leadscore.store.ranking.changes import Change, change_between
+from leadscore.store.ranking.pages import ranks
 from leadscore.store.ranking.scores import Score, read_score, score_history
 from leadscore.store.ranking.standings import STANDINGS
 from leadscore.web.routes.backing import Backing, moment
@@ -54,7 +55,7 @@ def firm_summary(
         "credit_code": firm.credit_code,
         "created_at": moment(firm.created_at),
         "updated_at": moment(firm.updated_at),
-        "standing": _standing(backing, standing.mappings().one_or_none(), lang),
+        "standing": _standing(backing, connection, standing.mappings().one_or_none(), lang),
         "override": override
         and {name: override.values.get(name) for name in FIELDS}
         | {"reason": override.reason, "by": override.by, "at": moment(override.at)},
@@ -145,10 +146,14 @@ def _field(firm: Firm, name: str, today: date, lang: Lang) -> dict[str, Any]:
     }
 
 
-def _standing(backing: Backing, row: RowMapping | None, lang: Lang) -> dict[str, Any] | None:
+def _standing(
+    backing: Backing, connection: Connection, row: RowMapping | None, lang: Lang
+) -> dict[str, Any] | None:
     if row is None:
         return None
+    firm_id = row["firm_id"]
     return {name: row[name] for name in _STANDING} | {
+        "rank": ranks(connection, [firm_id]).get(firm_id),
         "segment_name": segment_name(backing, row["segment"], lang),
         "veto_text": row["veto"] and WORDING[row["veto"]].pick(lang),
     }

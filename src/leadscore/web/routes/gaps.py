@@ -27,6 +27,7 @@ from leadscore.web.routes.backing import (
 from leadscore.web.routes.city_acts import change_supply, check_segment
 from leadscore.web.routes.payloads import Grade, LangOnly, Share, Slug, Words, example
 
+_CANDIDATE = ("rank", "name", "priority", "grade")
 _TAG = Tag(name="gaps", description="缺口 What the city lacks")
 
 
@@ -36,6 +37,7 @@ class Candidate(BaseModel):
     model_config = STRICT
 
     id: int
+    rank: int = Field(description="Place among all firms that are kept and not vetoed.")
     name: str
     priority: Share
     grade: Grade
@@ -199,8 +201,7 @@ def _segment(city: City, key: str, found: Candidates, lang: Lang) -> dict[str, A
         "anchors": [anchor.label.pick(lang) for anchor in city.anchors_of(key)],
         "candidates": found.number,
         "best": [
-            {"id": row["firm_id"], "name": row["name"], "priority": row["priority"],
-             "grade": row["grade"]}
+            {"id": row["firm_id"], **{name: row[name] for name in _CANDIDATE}}
             for row in found.best
         ],
     }  # fmt: skip

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Response, jsonify
 from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.tag import Tag
-from sqlalchemy import RowMapping
 
 from leadscore.language import Lang
 from leadscore.ranking.vetoes import WORDING
@@ -91,9 +91,9 @@ def ranking_routes(backing: Backing) -> APIBlueprint:
     return api
 
 
-def _firm(backing: Backing, row: RowMapping, lang: Lang) -> dict[str, Any]:
+def _firm(backing: Backing, row: Mapping[str, Any], lang: Lang) -> dict[str, Any]:
     same = (
-        "name", "credit_code", "grade", "priority", "likelihood", "fit", "chain", "segment",
+        "rank", "name", "credit_code", "grade", "priority", "likelihood", "fit", "chain", "segment",
         "role", "province", "city", "veto", "stage", "excluded", "overridden", "model", "row",
     )  # fmt: skip
     return {name: row[name] for name in same} | {

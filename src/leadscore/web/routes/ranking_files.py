@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 import pandas as pd
 from flask import Response
-from sqlalchemy import RowMapping
 
 from leadscore.language import Lang
 from leadscore.lists.values.vocabularies import STAGES
@@ -72,7 +71,7 @@ def _tables(
 
 
 def _chosen(
-    table: pd.DataFrame, rows: Sequence[RowMapping], columns: list[str], lang: Lang
+    table: pd.DataFrame, rows: Sequence[Mapping[str, Any]], columns: list[str], lang: Lang
 ) -> pd.DataFrame:
     if not columns:
         return table

@@ -58,7 +58,10 @@ class RankingConditions(BaseModel):
         "name, code or business.",
     )
     shortlist: Number | None = Field(default=None, description="Firms of this shortlist.")
-    sort: Sort = Field(default="-priority", description="A minus puts the highest first.")
+    sort: Sort = Field(
+        default="-priority",
+        description="A minus puts the highest first; the usual order decides among equals.",
+    )
 
     def asked(self) -> RankingFilter:
         """Return which firms are meant."""
@@ -106,6 +109,11 @@ class RankedFirm(BaseModel):
     model_config = STRICT
 
     id: int
+    rank: int | None = Field(
+        description="全部已存且未被否决的企业中的名次；按名单查询（`list`）时为该名单中的名次；"
+        "其他筛选不改变名次。 Place among all firms that are kept and not vetoed; with `list`, in "
+        "that list; no other filter changes it."
+    )
     name: str
     credit_code: str | None
     grade: Grade
