@@ -40,12 +40,14 @@ class Origin:
     def named(self, what: Literal["event", "referrer"], firm: Mapping[str, object]) -> str:
         """Return the city's event or the local anchor that a firm's cell names, as written there.
 
-        Where the profile names it no longer, the whole cell.
+        Where the profile names it no longer, the whole cell; KeyError where there is none.
         """
         names, column = (
             (self._events, "event") if what == "event" else (self._anchors, "referred_by")
         )
-        text = str(firm[column])
+        text = firm[column]
+        if not isinstance(text, str):
+            raise KeyError(column)
         return names.named(text) or text
 
     def features(self, firm: Firm) -> dict[str, Value]:

@@ -15,6 +15,7 @@ from leadscore.jobs.context import JobContext
 from leadscore.jobs.kinds import Workplace
 from leadscore.language import Text
 from leadscore.lists.writing import write_ranking
+from leadscore.ranking.reasons import Wording
 from leadscore.store.faults import refusals
 from leadscore.store.ranking.filter import RankingFilter
 from leadscore.store.ranking.pages import how_many
@@ -55,7 +56,8 @@ def export(
     OutputError, StoreError
         If the file can't be written.
     """
-    now, folder, city = context.clock(), workplace.exports, workplace.city()
+    now, folder = context.clock(), workplace.exports
+    wording = Wording(workplace.city())
     with refusals(folder):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     remove_expired(folder, now=now)
@@ -64,7 +66,7 @@ def export(
     with context.database.read() as connection:
         total, done = how_many(connection, asked), 0
         sort = payload.get("sort", "-priority")
-        for firms, table in written_parts(connection, asked, city, lang, sort=sort):
+        for firms, table in written_parts(connection, asked, wording, lang, sort=sort):
             context.check_cancelled()
             parts.append(table)
             done += len(firms)

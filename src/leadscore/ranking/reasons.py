@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from leadscore.city import Anchor, City
 from leadscore.features.catalogue import CATALOGUE
@@ -20,6 +21,9 @@ _SUPPLY = (
     (1.0, Text(zh="本地已较强", en="strong local supply")),
 )
 _SHOWN_NAMES = 3
+_PAIR = " × "
+_WITH_POINTS = Text(zh="{text}（{points}）", en="{text} ({points})")
+_JOINT = Text(zh="；", en="; ")
 _AND_MORE = Text(zh="{names}等", en="{names} and {count} more")
 _ALSO_IN = Text(zh="{anchor}（本身也做{segment}）", en="{anchor} (itself in {segment})")
 
@@ -117,9 +121,49 @@ class Wording:
             return _UNMATCHED.pick(lang)
         return shape.format_map(_Places(self, feature, value, firm, lang))
 
+    def kept_text(
+        self,
+        feature: str,
+        value: float | str | None,
+        points: float,
+        firm: Mapping[str, object],
+        lang: Lang,
+    ) -> str:
+        """Word a contribution to a score that was kept.
+
+        A feature or a segment that is known no longer, or a fact that was taken back, leaves what
+        the feature measures.
+        """
+        try:
+            return self.text(feature, value, points, firm, lang)
+        except KeyError:
+            return meaning_of(feature, lang)
+
+    def kept_reasons(self, score: Mapping[str, Any], lang: Lang) -> list[tuple[str, float, str]]:
+        """Return feature, points and words of the main reasons of a score that was kept.
+
+        Parameters
+        ----------
+        score
+            ``reasons`` and ``values`` as `leadscore.store.ranking.scores` keeps them, and what
+            `kept_facts` asks for.
+        """
+        facts, values = kept_facts(score), score["values"]
+        return [
+            (name, points, self.kept_text(name, values.get(name), points, facts, lang))
+            for name, points in ((each["feature"], each["points"]) for each in score["reasons"])
+        ]
+
+    def kept_line(self, score: Mapping[str, Any], lang: Lang) -> str:
+        """Return `kept_reasons` as one line."""
+        return reason_line(
+            ((text, points) for _, points, text in self.kept_reasons(score, lang)), lang
+        )
+
     def segment(self, key: object, lang: Lang) -> str:
-        """Return the name of a segment ("" for none)."""
-        return self._city.segments[key].name.pick(lang) if isinstance(key, str) else ""
+        """Return the name of a segment; "" for none, and for one that the city has no longer."""
+        known = self._city.segments.get(key) if isinstance(key, str) else None
+        return known.name.pick(lang) if known else ""
 
     def value(self, feature: str, value: float | str | None, lang: Lang) -> str:
         """Return a value as a person reads it."""
@@ -139,9 +183,9 @@ class Wording:
             case "staff":
                 return (_STAFF if _present(firm["staff"]) else _INSURED).pick(lang)
             case "words":
-                return str(firm["words"])
+                return _known(firm["words"])
             case "strongest":
-                return self.segment(firm["strongest"], lang)
+                return self._city.segments[str(firm["strongest"])].name.pick(lang)
             case "closeness":
                 close = isinstance(value, float) and value >= GOOD_STRENGTH
                 return (_MAIN_BUSINESS if close else _SIDE_BUSINESS).pick(lang)
@@ -149,7 +193,7 @@ class Wording:
                 return self._filling(value, firm).pick(lang)
         segment = str(firm["segment"])
         if name == "segment":
-            return self.segment(segment, lang)
+            return self._city.segments[segment].name.pick(lang)
         if name == "supply":
             return supply_words(self._city.supply(segment)).pick(lang)
         return self._anchors[name][segment].pick(lang)
@@ -162,11 +206,11 @@ class Wording:
         return _FILLING[str(firm["role"])]
 
     def _region(self, firm: Mapping[str, object], lang: Lang) -> str:
-        code = str(
-            firm["city_code"] if isinstance(firm["city_code"], str) else firm["province_code"]
-        )
+        city = firm["city_code"]
+        code = _known(city if isinstance(city, str) else firm["province_code"])
         regions = self._city.target_regions
-        return next((r.name.pick(lang) for r in regions if code.startswith(r.divisions)), "")
+        names = (r.name.pick(lang) for r in regions if code.startswith(r.divisions))
+        return _known(next(names, None))
 
     def _names(self, anchors: Sequence[Anchor], segment: str) -> Text:
         """Name the first few anchors; of the rest the number."""
@@ -178,6 +222,39 @@ class Wording:
 
 FACTS = ("event", "referred_by", "city_code", "province_code", "staff")
 """Canonical columns of a firm that wordings name."""
+
+
+def kept_facts(score: Mapping[str, Any]) -> dict[str, object]:
+    """Return what a `Wording` asks of a firm, of a score that was kept.
+
+    Parameters
+    ----------
+    score
+        ``scored_segment``, ``scored_role``, ``words`` and ``segments`` (``id:strength`` joined by
+        ``;``, the strongest first), and ``record``, the firm's canonical columns.
+    """
+    return {
+        "segment": score["scored_segment"],
+        "role": score["scored_role"],
+        "words": score["words"],
+        "strongest": (score["segments"] or "").partition(":")[0],
+        **{name: score["record"].get(name) for name in FACTS},
+    }
+
+
+def meaning_of(feature: str, lang: Lang) -> str:
+    """Return what a feature, or a pair of them in a model of old, measures; its id if unknown."""
+    names = feature.split(_PAIR)
+    known = [CATALOGUE[name].meaning.pick(lang) for name in names if name in CATALOGUE]
+    return _PAIR.join(known or names)
+
+
+def reason_line(reasons: Iterable[tuple[str, float]], lang: Lang) -> str:
+    """Return reasons, given as words and points, as one line."""
+    shape = _WITH_POINTS.pick(lang)
+    return _JOINT.pick(lang).join(
+        shape.format(text=text, points=signed(points)) for text, points in reasons
+    )
 
 
 def anchor_labels(city: City, anchors: Sequence[Anchor], segment: str, lang: Lang) -> list[str]:
@@ -193,6 +270,12 @@ def anchor_labels(city: City, anchors: Sequence[Anchor], segment: str, lang: Lan
         _ALSO_IN.format(anchor=anchor.label.pick(lang), segment=name).pick(lang)
         for anchor in rivals
     ]
+
+
+def _known(value: object) -> str:
+    if not isinstance(value, str):
+        raise KeyError(value)
+    return value
 
 
 def _present(value: object) -> bool:

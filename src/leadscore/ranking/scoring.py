@@ -75,11 +75,19 @@ class Scores:
 
     def main_reasons(self, firm: int) -> list[Reason]:
         """Return the three features that lift the score most and the one that lowers it most."""
+        return self._worded(firm, self._main(firm))
+
+    def main_features(self, firm: int) -> list[tuple[str, float]]:
+        """Return the features of `main_reasons` and their points, without a word."""
+        names = list(CATALOGUE)
+        return [(names[j], float(self.points[firm, j])) for j in self._main(firm)]
+
+    def _main(self, firm: int) -> list[int]:
         points = self.points[firm]
         order = np.argsort(-points, kind="stable").tolist()
         lifts = [j for j in order[:_LIFTS] if points[j] > 0]
         lowers = [j for j in order[::-1][:_LOWERS] if points[j] < 0]
-        return self._worded(firm, [*lifts, *lowers])
+        return [*lifts, *lowers]
 
     def _worded(self, firm: int, features: list[int]) -> list[Reason]:
         facts = {name: column[firm] for name, column in self._facts.items()}

@@ -6,14 +6,11 @@ import numpy as np
 import pandas as pd
 
 from leadscore.features.catalogue import CATALOGUE
-from leadscore.language import Lang, Text
+from leadscore.language import Lang
 from leadscore.ranking.order import order_key
-from leadscore.ranking.reasons import signed
+from leadscore.ranking.reasons import reason_line
 from leadscore.ranking.scoring import Scores
 from leadscore.ranking.vetoes import WORDING
-
-_WITH_POINTS = Text(zh="{text}（{points}）", en="{text} ({points})")
-_JOINT = Text(zh="；", en="; ")
 
 
 def ranking_table(scores: Scores, model: str, *, lang: Lang) -> pd.DataFrame:
@@ -60,12 +57,8 @@ def ranking_table(scores: Scores, model: str, *, lang: Lang) -> pd.DataFrame:
 
 def reasons_column(scores: Scores, lang: Lang) -> list[str]:
     """Return each firm's main reasons as one line of words and points."""
-    shape, joint = _WITH_POINTS.pick(lang), _JOINT.pick(lang)
     return [
-        joint.join(
-            shape.format(text=reason.text.pick(lang), points=signed(reason.points))
-            for reason in scores.main_reasons(firm)
-        )
+        reason_line(((r.text.pick(lang), r.points) for r in scores.main_reasons(firm)), lang)
         for firm in range(len(scores))
     ]
 

@@ -21,6 +21,7 @@ from sqlalchemy import (
 
 from leadscore.ranking.order import is_vetoed
 from leadscore.store.engine.parts import in_parts, one_of_some
+from leadscore.store.firms.firms import FIRMS
 from leadscore.store.firms.shortlists import SHORTLIST_FIRMS
 from leadscore.store.lists.lists import LIST_FIRMS
 from leadscore.store.ranking.cursor import Cursor, Sort
@@ -35,7 +36,7 @@ LONGEST_PAGE = 500
 FACETS = ("chain", "segment", "role", "grade", "stage", "veto")
 """What is counted, beside the lists."""
 
-_FROM_SCORE = ("reasons", "segments", "words", "as_of", "scored_at")
+_FROM_SCORE = ("reasons", "values", "segments", "words", "as_of", "scored_at")
 _EXPORTED_AT_ONCE = 1_000
 
 
@@ -46,8 +47,10 @@ class RankingPage:
     Attributes
     ----------
     firms
-        Columns of `STANDINGS`, and ``reasons``, ``segments``, ``words``, ``as_of`` and
-        ``scored_at`` of the score; ``rank`` as `ranks` counts it, None for vetoed firms.
+        Columns of `STANDINGS`; ``reasons``, ``values``, ``segments``, ``words``, ``as_of``,
+        ``scored_at``, ``scored_segment`` and ``scored_role`` of the score, which an officer may
+        have overruled; ``record`` of the firm; ``rank`` as `ranks` counts it, None for vetoed
+        firms.
     next
         Where the next page begins; None if there is none.
     """
@@ -271,8 +274,16 @@ def _part(
 ) -> Sequence[RowMapping]:
     query = select(STANDINGS).where(*conditions)
     page = query.order_by(*_order(STANDINGS.c, sort)).limit(limit).subquery()
-    scored = [SCORES.c[name] for name in _FROM_SCORE]
-    joined = select(page, *scored).join(SCORES, SCORES.c.id == page.c.score_id)
+    scored = [
+        *(SCORES.c[name] for name in _FROM_SCORE),
+        SCORES.c.segment.label("scored_segment"),
+        SCORES.c.role.label("scored_role"),
+    ]
+    joined = (
+        select(page, *scored, FIRMS.c.record)
+        .join(SCORES, SCORES.c.id == page.c.score_id)
+        .join(FIRMS, FIRMS.c.id == page.c.firm_id)
+    )
     return connection.execute(joined.order_by(*_order(page.c, sort))).mappings().all()
 
 

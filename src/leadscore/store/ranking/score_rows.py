@@ -74,23 +74,15 @@ class ScoredFirms:
                 {name: each for name, each in zip(CATALOGUE, row, strict=True) if each is not None}
                 for row in values
             ],
-            "reasons": [self._reasons(firm) for firm in range(start, min(stop, len(self)))],
+            "reasons": [
+                [{"feature": name, "points": number} for name, number in scores.main_features(firm)]
+                for firm in range(start, min(stop, len(self)))
+            ],
         }
         same = {"model": self.model, "as_of": self.as_of, "base_points": scores.base_points}
         return [
             {**same, **dict(zip(columns, row, strict=True))}
             for row in zip(*columns.values(), strict=True)
-        ]
-
-    def _reasons(self, firm: int) -> list[dict[str, Any]]:
-        return [
-            {
-                "feature": reason.feature,
-                "points": reason.points,
-                "zh": reason.text.zh,
-                "en": reason.text.en,
-            }
-            for reason in self.scores.main_reasons(firm)
         ]
 
     @cached_property

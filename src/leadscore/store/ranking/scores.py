@@ -56,7 +56,8 @@ SCORES = append_only(
     )
 )
 """``points`` and ``values`` are by feature, ``points`` also by pair of features (``a × b``); what
-adds nothing and what is missing is left out. ``reasons`` are the main ones in both languages;
+adds nothing and what is missing is left out. ``reasons`` are the features of the main ones with
+their points (in homes of old also their words then, which nobody reads);
 ``segments`` is every match as ``id:strength``, joined by ``;``, and ``words`` are those that the
 best match rests on."""
 
@@ -99,6 +100,18 @@ class Score:
     def total_points(self) -> float:
         """The log-odds of the likelihood, in points."""
         return math.fsum((self.base_points, *self.points.values()))
+
+    def worded_from(self, record: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what words need of the score, beside the firm's record; see `kept_facts`."""
+        return {
+            "reasons": self.reasons,
+            "values": self.values,
+            "scored_segment": self.segment,
+            "scored_role": self.role,
+            "words": self.words,
+            "segments": self.segments,
+            "record": record,
+        }
 
 
 def append_scores(connection: Connection, rows: list[dict[str, Any]]) -> list[int]:

@@ -8,17 +8,14 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import Connection
 
-from leadscore.city.profile import City
 from leadscore.features.catalogue import CATALOGUE
-from leadscore.language import Lang, Text
-from leadscore.ranking.reasons import signed
+from leadscore.language import Lang
+from leadscore.ranking.reasons import Wording
 from leadscore.ranking.vetoes import WORDING
 from leadscore.store.ranking.cursor import Sort
 from leadscore.store.ranking.filter import RankingFilter
 from leadscore.store.ranking.pages import whole_ranking
 
-_REASON = Text(zh="{text}（{points}）", en="{text} ({points})")
-_JOINT = Text(zh="；", en="; ")
 _FRACTIONS = ("priority", "likelihood", "fit")
 _DTYPES = {"rank": "Int64", "row": "Int64"} | dict.fromkeys(_FRACTIONS, "float64")
 _COLUMNS = (
@@ -28,15 +25,17 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-def written_ranking(rows: Sequence[Mapping[str, Any]], city: City, lang: Lang) -> pd.DataFrame:
+def written_ranking(
+    rows: Sequence[Mapping[str, Any]], wording: Wording, lang: Lang
+) -> pd.DataFrame:
     """Return firms with the columns of a written ranking.
 
     Parameters
     ----------
     rows
         Firms as `leadscore.store.ranking.pages` gives them.
-    city
-        Names the segments; one that it has no longer has no name.
+    wording
+        Of the model that serves; a segment that its city has no longer has no name.
     lang
         Of reasons, vetoes and names.
     """
@@ -47,9 +46,9 @@ def written_ranking(rows: Sequence[Mapping[str, Any]], city: City, lang: Lang) -
     }
     roles = {level: name.pick(lang) for level, name in CATALOGUE["role"].levels.items()}
     columns = same | {
-        "reasons": [_line(row["reasons"], lang) for row in rows],
+        "reasons": [wording.kept_line(row, lang) for row in rows],
         "veto": [row["veto"] and WORDING[row["veto"]].pick(lang) for row in rows],
-        "segment_name": [segment_name(city, row["segment"], lang) for row in rows],
+        "segment_name": [wording.segment(row["segment"], lang) or None for row in rows],
         "role_name": [roles.get(row["role"]) for row in rows],
         "matched_words": [row["words"] for row in rows],
     }
@@ -59,7 +58,7 @@ def written_ranking(rows: Sequence[Mapping[str, Any]], city: City, lang: Lang) -
 
 
 def written_parts(
-    connection: Connection, asked: RankingFilter, city: City, lang: Lang, *, sort: Sort
+    connection: Connection, asked: RankingFilter, wording: Wording, lang: Lang, *, sort: Sort
 ) -> Iterator[tuple[Sequence[Mapping[str, Any]], pd.DataFrame]]:
     """Yield the whole ranking in parts: firms as they are kept, and as they are written.
 
@@ -71,26 +70,12 @@ def written_parts(
         Within a transaction.
     asked, sort
         Which firms, and in which order.
-    city, lang
+    wording, lang
         As of `written_ranking`.
     """
     empty = True
     for rows in whole_ranking(connection, asked, sort=sort):
         empty = False
-        yield rows, written_ranking(rows, city, lang)
+        yield rows, written_ranking(rows, wording, lang)
     if empty:
-        yield [], written_ranking([], city, lang)
-
-
-def segment_name(city: City, segment: str | None, lang: Lang) -> str | None:
-    """Return the name of a segment; None for none, and for one that the city has no longer."""
-    known = city.segments.get(segment or "")
-    return known.name.pick(lang) if known else None
-
-
-def _line(reasons: Sequence[Mapping[str, Any]], lang: Lang) -> str:
-    """Return the main reasons as one line of words and points."""
-    shape = _REASON.pick(lang)
-    return _JOINT.pick(lang).join(
-        shape.format(text=reason[lang], points=signed(reason["points"])) for reason in reasons
-    )
+        yield [], written_ranking([], wording, lang)

@@ -10,12 +10,11 @@ from sqlalchemy import Connection
 
 from leadscore.features.catalogue import CATALOGUE
 from leadscore.language import Lang
-from leadscore.ranking.reasons import Wording
+from leadscore.ranking.reasons import Wording, meaning_of
 from leadscore.store.models import scorecards
 from leadscore.store.ranking.changes import Change, FeatureChange, change_between
 from leadscore.store.ranking.scores import Score, read_score
 from leadscore.web.pages.form_fields import whole_number
-from leadscore.web.pages.waterfall import meaning_of
 
 _SHOWN_POINTS = 0.5
 

@@ -121,7 +121,7 @@ def _choose_columns() -> Response:
 
 
 def _firm(backing: Backing, row: Any, interval: Interval | None, lang: Lang) -> dict[str, Any]:
-    reasons = main_reasons(row["reasons"], lang)
+    reasons = main_reasons(backing, row, lang)
     role = CATALOGUE["role"].levels.get(row["role"])
     stage = STAGES.get(row["stage"])
     return {

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from leadscore.features.catalogue import CATALOGUE
 from leadscore.language import Lang
-from leadscore.ranking.reasons import FACTS, Wording
+from leadscore.ranking.reasons import Wording, kept_facts, meaning_of
 from leadscore.store.firms.firms import Firm
 from leadscore.store.ranking.scores import Score
 
 _SHOWN_POINTS = 1.0
-_PAIR = " × "
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +93,6 @@ def waterfall(score: Score, firm: Firm, wording: Wording, lang: Lang) -> Waterfa
     )
 
 
-def meaning_of(feature: str, lang: Lang) -> str:
-    """Return what a feature measures, or a pair of them; the name of one that is known no more."""
-    names = feature.split(_PAIR)
-    known = [CATALOGUE[name].meaning.pick(lang) for name in names if name in CATALOGUE]
-    return _PAIR.join(known or names)
-
-
 @dataclass(frozen=True, slots=True)
 class _Scale:
     low: float
@@ -123,19 +115,12 @@ class _Words:
 
     def __init__(self, wording: Wording, score: Score, firm: Firm, lang: Lang) -> None:
         self._wording, self._values, self._lang = wording, score.values, lang
-        best = {"segment": score.segment, "role": score.role, "words": score.words}
-        strongest = (score.segments or "").partition(":")[0] or None
-        facts = {name: firm.record.get(name) for name in FACTS}
-        self._facts: Mapping[str, object] = best | facts | {"strongest": strongest}
+        self._facts = kept_facts(score.worded_from(firm.record))
 
     def step(self, feature: str, points: float, start: float, width: float) -> Step:
-        if feature not in CATALOGUE:
-            return Step(meaning_of(feature, self._lang), "", "", points, start, width)
+        wording, lang = self._wording, self._lang
         value = self._values.get(feature)
-        meaning = meaning_of(feature, self._lang)
-        try:
-            text = self._wording.text(feature, value, points, self._facts, self._lang)
-        except KeyError:  # a segment that the city has no longer
-            text = meaning
-        shown = self._wording.value(feature, value, self._lang)
+        text = wording.kept_text(feature, value, points, self._facts, lang)
+        shown = wording.value(feature, value, lang) if feature in CATALOGUE else ""
+        meaning = meaning_of(feature, lang) if feature in CATALOGUE else ""
         return Step(text, meaning, shown, points, start, width)

@@ -38,7 +38,9 @@ def firm_answer(
     """Return a firm as `firm_payloads.FirmAnswer` describes it."""
     return firm_summary(backing, connection, firm, lang) | {
         "fields": [_field(firm, name, today, lang) for name in firm.record],
-        "scores": [score_answer(each, lang) for each in score_history(connection, firm.id)],
+        "scores": [
+            score_answer(backing, each, firm, lang) for each in score_history(connection, firm.id)
+        ],
     }
 
 
@@ -75,18 +77,23 @@ def outcome_answer(entry: Entry) -> dict[str, Any]:
     }
 
 
-def score_answer(score: Score, lang: Lang) -> dict[str, Any]:
+def score_answer(backing: Backing, score: Score, firm: Firm, lang: Lang) -> dict[str, Any]:
     """Return a score as the answers show it."""
     return {name: getattr(score, name) for name in _SCORE} | {
         "as_of": score.as_of.isoformat(),
         "scored_at": moment(score.scored_at),
         "points": dict(score.points),
-        "reasons": main_reasons(score.reasons, lang),
+        "reasons": main_reasons(backing, score.worded_from(firm.record), lang),
     }
 
 
 def changes_answer(
-    connection: Connection, firm_id: int, older: int | None, newer: int | None, lang: Lang
+    backing: Backing,
+    connection: Connection,
+    firm_id: int,
+    older: int | None,
+    newer: int | None,
+    lang: Lang,
 ) -> dict[str, Any]:
     """Return why a score changed, as `firm_payloads.ChangesAnswer` describes it.
 
@@ -95,7 +102,7 @@ def changes_answer(
     UnknownFirmError, UnknownScoreError
         If there is no such firm, or it has no such score.
     """
-    read_firm(connection, firm_id)
+    firm = read_firm(connection, firm_id)
     given: list[int | None] = [older, newer]
     last = score_history(connection, firm_id, limit=2)
     ends: list[Score | None] = [
@@ -109,8 +116,8 @@ def changes_answer(
         cards = scorecards(connection, {ends[0].model, ends[1].model})
         change = change_between(ends[0], ends[1], cards)
     return {
-        "older": ends[0] and score_answer(ends[0], lang),
-        "newer": ends[1] and score_answer(ends[1], lang),
+        "older": ends[0] and score_answer(backing, ends[0], firm, lang),
+        "newer": ends[1] and score_answer(backing, ends[1], firm, lang),
         "points": change and change.points,
         "data_points": change and change.data,
         "model_points": change and change.model,

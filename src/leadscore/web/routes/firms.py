@@ -92,7 +92,9 @@ def firm_routes(backing: Backing) -> APIBlueprint:
     def changes(path: NumberPath, query: ChangesQuery) -> Response:
         with store_refusals(), backing.database.read() as connection:
             return jsonify(
-                changes_answer(connection, path.id, query.older, query.newer, backing.lang())
+                changes_answer(
+                    backing, connection, path.id, query.older, query.newer, backing.lang()
+                )
             )
 
     @api.post(

@@ -11,7 +11,6 @@ from flask_openapi.models.tag import Tag
 
 from leadscore.language import Lang
 from leadscore.ranking.vetoes import WORDING
-from leadscore.store.ranking import written
 from leadscore.store.ranking.cursor import read_cursor
 from leadscore.store.ranking.filter import NONE
 from leadscore.store.ranking.pages import FACETS, Facets, facets, ranking_page
@@ -19,7 +18,7 @@ from leadscore.web.access.permissions import requires
 from leadscore.web.access.routes_session import SECURED
 from leadscore.web.documentation import leads_to, refusals
 from leadscore.web.idempotent import noted
-from leadscore.web.routes.backing import READS_QUERY, Backing, moment, words
+from leadscore.web.routes.backing import READS_QUERY, Backing, moment
 from leadscore.web.routes.files import CSV, XLSX, described
 from leadscore.web.routes.ranking_files import FileKind, ranking_file
 from leadscore.web.routes.ranking_payloads import (
@@ -101,23 +100,23 @@ def _firm(backing: Backing, row: Mapping[str, Any], lang: Lang) -> dict[str, Any
         "list_id": row["list_id"],
         "segment_name": segment_name(backing, row["segment"], lang),
         "veto_text": row["veto"] and WORDING[row["veto"]].pick(lang),
-        "reasons": main_reasons(row["reasons"], lang),
+        "reasons": main_reasons(backing, row, lang),
         "as_of": row["as_of"].isoformat(),
         "scored_at": moment(row["scored_at"]),
     }
 
 
-def main_reasons(reasons: Any, lang: Lang) -> list[dict[str, Any]]:
-    """Return the main reasons of a score as the answers show them."""
+def main_reasons(backing: Backing, score: Mapping[str, Any], lang: Lang) -> list[dict[str, Any]]:
+    """Return the main reasons of a score as the answers show them; see `Wording.kept_reasons`."""
     return [
-        {"feature": each["feature"], "points": each["points"], "text": words(each, lang)}
-        for each in reasons
+        {"feature": feature, "points": points, "text": text}
+        for feature, points, text in backing.scorer().wording.kept_reasons(score, lang)
     ]
 
 
 def segment_name(backing: Backing, segment: str | None, lang: Lang) -> str | None:
     """Return the name of a segment as the city that is served has it."""
-    return written.segment_name(backing.scorer().city, segment, lang)
+    return backing.scorer().wording.segment(segment, lang) or None
 
 
 def _counts(counted: Facets) -> dict[str, Any]:

@@ -64,9 +64,9 @@ def _tables(
     backing: Backing, asked: RankingFilter, sort: Sort, lang: Lang, columns: list[str]
 ) -> Iterator[pd.DataFrame]:
     """Yield the ranking as tables; at least one."""
-    city = backing.scorer().city
+    wording = backing.scorer().wording
     with backing.database.read() as connection:
-        for rows, table in written_parts(connection, asked, city, lang, sort=sort):
+        for rows, table in written_parts(connection, asked, wording, lang, sort=sort):
             yield _chosen(table, rows, columns, lang)
 
 
