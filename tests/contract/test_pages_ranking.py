@@ -118,8 +118,9 @@ def test_just_the_chosen_firms_are_exported(office: FlaskClient, access: Access)
     fields = {"firm": chosen, "columns": "grade,fit", "sort": "-priority"}
     rows = workbook(send(office, "/ranking/export", format="xlsx", **fields))
     assert rows[0] == ("Rank", "Firm", "Grade", "Fit", "Veto")
+    # The rank is the place among all firms, not among the chosen ones.
     assert [(row[0], row[1]) for row in rows[1:]] == [
-        (1, "甲叶片有限公司"), (None, "丁叶片有限公司"),
+        (2, "甲叶片有限公司"), (None, "丁叶片有限公司"),
     ]  # fmt: skip
     told = send(office, "/ranking/export", format="csv", **fields).data.decode("utf-8-sig")
     assert told.splitlines()[0] == "rank,name,grade,fit,veto"

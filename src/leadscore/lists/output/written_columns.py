@@ -64,8 +64,9 @@ _SEGMENT_IDS = ("城市画像里的环节编号", "ids of the city profile")
 
 RANKING_COLUMNS: tuple[ColumnExplanation, ...] = (
     _explain("rank", "count", ("排名", "Rank"),
-             ("按优先级从高到低的名次；被一票否决的企业不排名，此格为空",
-              "place by priority, the highest first; empty for vetoed firms"), _FROM_ONE),
+             ("名次，依次按优先级、落地可能性、契合度、企业名称、信用代码；被一票否决的企业不排名，此格为空",
+              "place by priority, then likelihood, fit, name and code; empty for vetoed firms"),
+             _FROM_ONE),
     _explain("name", "text", ("企业", "Firm"),
              ("名单里的企业名称", "name of the firm as in the list"), _ANY),
     _explain("credit_code", "text", ("统一社会信用代码", "Credit code"),
