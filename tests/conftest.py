@@ -7,6 +7,7 @@ import hashlib
 import itertools
 import os
 import shutil
+import signal
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from flask import Flask
 from jinja2.bccache import Bucket, BytecodeCache
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import URL
+from tests.commands import MEASURING
 from tests.postgresql import running_server
 
 from leadscore.store.engine.database import Database, sqlite_url
@@ -31,8 +33,7 @@ _VERSION = pytest.StashKey[str]()
 _NUMBERS = itertools.count(1)
 _TEMPLATE = "template_of_tests"
 _RAN_ON = "store contract"
-_COVERAGE = "COVERAGE_PROCESS_CONFIG"
-_MEASURING = os.environ.get(_COVERAGE)
+_MEASURING = os.environ.get(MEASURING)
 
 
 @pytest.fixture(scope="session")
@@ -83,6 +84,14 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
     yield database
     database.close()
     _administer(url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Let Ctrl-C end what the test starts, though it ends nothing that was started by nohup."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 class _CompiledTemplates(BytecodeCache):
@@ -160,9 +169,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     measured in this one.
     """
     if _MEASURING and item.get_closest_marker("measured"):
-        os.environ[_COVERAGE] = _MEASURING
+        os.environ[MEASURING] = _MEASURING
     else:
-        os.environ.pop(_COVERAGE, None)
+        os.environ.pop(MEASURING, None)
 
 
 def _migrated(url: URL) -> None:
