@@ -64,12 +64,19 @@ def warm_command() -> list[str]:
     """
     if MEASURING in os.environ or not hasattr(os, "fork"):
         return [str(COMMAND)]
-    return [sys.executable, "-IS", str(WARM), "ask", _warm_interpreter()]
+    return [*_ask_warm_interpreter(), "leadscore"]
+
+
+def warm_python() -> list[str]:
+    """Return what to type instead of ``python -c``, likewise."""
+    if MEASURING in os.environ or not hasattr(os, "fork"):
+        return [sys.executable, "-c"]
+    return [*_ask_warm_interpreter(), "python"]
 
 
 @cache
-def _warm_interpreter() -> str:
-    """Start the one that is forked, and return its address; it ends with this process."""
+def _ask_warm_interpreter() -> list[str]:
+    """Start the interpreter that is forked, and return how to ask it; it ends with this process."""
     folder = tempfile.TemporaryDirectory(prefix="leadscore-")
     address = str(Path(folder.name, "warm"))
     server = subprocess.Popen(
@@ -84,7 +91,7 @@ def _warm_interpreter() -> str:
     atexit.register(end)
     assert server.stdout is not None
     assert server.stdout.readline() == b"ready\n"
-    return address
+    return [sys.executable, "-IS", str(WARM), "ask", address]
 
 
 def processor_seconds() -> float:

@@ -1,10 +1,11 @@
-"""Commands without the seconds in which an interpreter imports what they need.
+"""Processes without the seconds in which an interpreter imports what they need.
 
 ``warm.py serve SOCKET`` imports all of leadscore, and forks a process for each command that it is
 asked for: with the arguments, streams, environment, folder and ignored signals of whoever asks.
-``warm.py ask SOCKET ARGUMENTS...`` asks, hands on the signals that it gets and ends as the command
-ends. So it may stand wherever ``leadscore`` stands: in a pipe of a shell, or in a test that
-interrupts it. The hashes of texts are those of the server: another seed needs another interpreter.
+``warm.py ask SOCKET leadscore ARGUMENTS...`` and ``warm.py ask SOCKET python CODE ARGUMENTS...``
+ask, hand on the signals that they get and end as the command ends. So they may stand wherever
+``leadscore`` or ``python -c`` stands: in a pipe of a shell, or in a test that interrupts it. The
+hashes of texts are those of the server: another seed needs another interpreter.
 """
 
 from __future__ import annotations
@@ -22,19 +23,20 @@ HANDED_ON = (signal.SIGINT, signal.SIGTERM)
 
 
 class Request(NamedTuple):
-    """What a command is to be run with; ``ignored`` are numbers of signals."""
+    """What is to be run, and with what; ``ignored`` are numbers of signals."""
 
+    program: str
     arguments: list[str]
     environment: dict[bytes, bytes]
     folder: bytes
     ignored: list[int]
 
 
-def ask(address: str, arguments: list[str]) -> None:
+def ask(address: str, program: str, arguments: list[str]) -> None:
     """Have a command run in our place, and end as it ends."""
     signal.pthread_sigmask(signal.SIG_BLOCK, HANDED_ON)
     ignored = [int(each) for each in HANDED_ON if signal.getsignal(each) is signal.SIG_IGN]
-    request = Request(arguments, dict(os.environb), os.getcwdb(), ignored)
+    request = Request(program, arguments, dict(os.environb), os.getcwdb(), ignored)  # noqa: PTH109 (as bytes)
     content = marshal.dumps(tuple(request))
     with socket.socket(socket.AF_UNIX) as server:
         server.connect(address)
@@ -52,10 +54,12 @@ def ask(address: str, arguments: list[str]) -> None:
     os._exit(code)
 
 
-def serve(address: str) -> None:
+def serve(address: str) -> Request | None:
     """Fork until standard input ends, which whoever started the server holds.
 
-    It returns in the server when all is over, and in each fork when its command is to be run.
+    Returns
+    -------
+    In the server, when all is over, None; in each fork what it is to run.
     """
     import select
 
@@ -63,7 +67,8 @@ def serve(address: str) -> None:
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(address)
         listener.listen(64)
-        print("ready", flush=True)
+        sys.stdout.write("ready\n")
+        sys.stdout.flush()
         while select.select([listener, sys.stdin], [], [])[0] == [listener]:
             connection, _ = listener.accept()
             if not os.fork():
@@ -72,7 +77,7 @@ def serve(address: str) -> None:
             connection.close()
             _reap(os.WNOHANG)
     _reap(0)
-    sys.exit()
+    return None
 
 
 def _import_all() -> None:
@@ -93,18 +98,20 @@ def _reap(options: int) -> None:
             pass
 
 
-def _watch(connection: socket.socket) -> None:
+def _watch(connection: socket.socket) -> Request:
     """Fork the command, and tell of its end; return in the command only."""
     import select
 
     start, streams, _, _ = socket.recv_fds(connection, 4, len(STREAMS))
-    request = Request(*marshal.loads(_received(connection, int.from_bytes(start, "big"))))
+    content = _received(connection, int.from_bytes(start, "big"))
+    request = Request(*marshal.loads(content))  # noqa: S302 (from `ask`)
     ended, ends_with_it = os.pipe()
     command = os.fork()
     if not command:
         connection.close()
         os.close(ended)
-        return _become(request, streams)
+        _become(request, streams)
+        return request
     for stream in (*STREAMS, *streams, ends_with_it):
         os.close(stream)
     connection.sendall(command.to_bytes(4, "big"))
@@ -125,17 +132,16 @@ def _become(request: Request, streams: list[int]) -> None:
     os.environb.update(request.environment)
     for each in HANDED_ON:
         signal.signal(each, signal.SIG_IGN if each in request.ignored else _usual(each))
-    sys.argv = ["leadscore", *request.arguments]
     encoding, _, errors = os.environ.get("PYTHONIOENCODING", "").partition(":")
     for name, stream, mode, lenient in (
         ("stdin", 0, "r", "strict"), ("stdout", 1, "w", "strict"),
         ("stderr", 2, "w", "backslashreplace"),
     ):  # fmt: skip
-        opened = open(  # noqa: SIM115, PTH123 (as an interpreter opens them when it starts)
+        opened = open(  # noqa: SIM115 (as an interpreter opens them when it starts)
             stream, mode, encoding=encoding or sys.stdout.encoding, errors=errors or lenient,
             closefd=False,
         )  # fmt: skip
-        if stream == 2:  # noqa: PLR2004
+        if stream == 2:
             opened.reconfigure(line_buffering=True)
         setattr(sys, name, opened)
         setattr(sys, f"__{name}__", opened)
@@ -156,10 +162,21 @@ def _received(connection: socket.socket, count: int) -> bytes:
     return content
 
 
-if __name__ == "__main__":
-    if sys.argv[1] == "ask":
-        ask(sys.argv[2], sys.argv[3:])
-    serve(sys.argv[2])
+def _run(request: Request) -> None:
+    if request.program == "python":
+        code, *sys.argv[1:] = request.arguments
+        sys.argv[0] = "-c"
+        sys.path.insert(0, "")
+        exec(code, sys.modules["__main__"].__dict__)  # noqa: S102 (a test's own)
+        return
     from leadscore.cli import main
 
-    sys.exit(main())
+    sys.argv = ["leadscore", *request.arguments]
+    main()
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "ask":
+        ask(sys.argv[2], sys.argv[3], sys.argv[4:])
+    if wanted := serve(sys.argv[2]):
+        _run(wanted)

@@ -135,7 +135,7 @@ def test_a_wrong_setting_names_its_variable(home: Path) -> None:
     assert "many" in done.stderr
 
 
-def test_help_names_every_command_and_takes_no_time_for_pandas(home: Path) -> None:
+def test_help_names_every_command_and_takes_no_time_for_pandas() -> None:
     code = (
         "import sys; from leadscore.cli import cli; "
         "cli(['--help'], standalone_mode=False); "
@@ -223,8 +223,8 @@ def test_ctrl_c_ends_with_a_short_sentence_and_no_file(home: Path, tmp_path: Pat
     listed, out = tmp_path / "list.csv", tmp_path / "ranking.csv"
     os.mkfifo(listed)
     running = subprocess.Popen(
-        [*warm_command(), "rank", listed, "-o", out], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        env=variables(home),
+        [*warm_command(), "rank", listed, "-o", out], env=variables(home),
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
     try:
         with listed.open("wb"):  # opens once the command waits at the other end
