@@ -15,11 +15,11 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
-import coverage
 import flask_openapi.openapi
 import flask_openapi.utils
 import pytest
 from flask import Flask
+from hypothesis import settings
 from jinja2.bccache import Bucket, BytecodeCache
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import URL
@@ -34,6 +34,12 @@ _NUMBERS = itertools.count(1)
 _TEMPLATE = "template_of_tests"
 _RAN_ON = "store contract"
 _MEASURING = os.environ.get(MEASURING)
+
+# How many examples a test makes up that says nothing of it: few and always the same with `make
+# test`, more and ever others with `make fuzz`.
+settings.register_profile("ci", max_examples=15, deadline=None, derandomize=True)
+settings.register_profile("fuzz", max_examples=100, deadline=None)
+settings.load_profile("ci")
 
 
 @pytest.fixture(scope="session")
@@ -137,28 +143,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for place, item in zip((0, len(items) // 2), longest, strict=False):
         items.remove(item)
         items.insert(place, item)
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Iterator[object]:
-    """Let no coverage be measured where a test only repeats what another one has run.
-
-    That is the contract on the second database, but for the store itself, and what schemathesis
-    makes up. To be measured costs nearly half as much time again.
-    """
-    measuring = coverage.Coverage.current() if _repeats(item) else None
-    if measuring is None:
-        return (yield)
-    measuring.stop()
-    try:
-        return (yield)
-    finally:
-        measuring.start()
-
-
-def _repeats(item: pytest.Item) -> bool:
-    second = "postgresql" in item.nodeid.partition("[")[2]
-    return "test_schemathesis" in item.nodeid or ("tests/contract/" in item.nodeid and second)
 
 
 @pytest.hookimpl(tryfirst=True)
