@@ -31,6 +31,7 @@ from leadscore.store.engine.migrating import migrate
 
 _VERSION = pytest.StashKey[str]()
 _NUMBERS = itertools.count(1)
+_FIRST = ("tests/browser/", "tests/integration/", "tests/contract/")
 _TEMPLATE = "template_of_tests"
 _RAN_ON = "store contract"
 _MEASURING = os.environ.get(MEASURING)
@@ -38,7 +39,7 @@ _MEASURING = os.environ.get(MEASURING)
 # How many examples a test makes up that says nothing of it: few and always the same with `make
 # test`, more and ever others with `make fuzz`.
 settings.register_profile("ci", max_examples=15, deadline=None, derandomize=True)
-settings.register_profile("fuzz", max_examples=100, deadline=None)
+settings.register_profile("fuzz", max_examples=150, deadline=None)
 settings.load_profile("ci")
 
 
@@ -135,10 +136,13 @@ def _once_for_all_applications() -> Iterator[None]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let each of two workers begin with one of the two tests that take minutes.
+    """Let two workers end together, each having started few servers.
 
-    Workers are given halves of what is collected; at its end one would wait for the other.
+    Workers are given halves of what is collected, and who has done all takes from the end of what
+    the other has still to do. So each begins with one of the two tests that take longest, and the
+    tests that share a browser or a service are far from where work changes hands.
     """
+    items.sort(key=lambda item: [not item.nodeid.startswith(folder) for folder in _FIRST])
     longest = [item for item in items if "test_schemathesis" in item.nodeid]
     for place, item in zip((0, len(items) // 2), longest, strict=False):
         items.remove(item)
