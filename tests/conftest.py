@@ -7,6 +7,7 @@ import hashlib
 import itertools
 import os
 import shutil
+import signal
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
@@ -14,14 +15,15 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
-import coverage
 import flask_openapi.openapi
 import flask_openapi.utils
 import pytest
 from flask import Flask
+from hypothesis import settings
 from jinja2.bccache import Bucket, BytecodeCache
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import URL
+from tests.commands import MEASURING
 from tests.postgresql import running_server
 
 from leadscore.store.engine.database import Database, sqlite_url
@@ -29,10 +31,16 @@ from leadscore.store.engine.migrating import migrate
 
 _VERSION = pytest.StashKey[str]()
 _NUMBERS = itertools.count(1)
+_FIRST = ("tests/browser/", "tests/integration/", "tests/contract/")
 _TEMPLATE = "template_of_tests"
 _RAN_ON = "store contract"
-_COVERAGE = "COVERAGE_PROCESS_CONFIG"
-_MEASURING = os.environ.get(_COVERAGE)
+_MEASURING = os.environ.get(MEASURING)
+
+# How many examples a test makes up that says nothing of it: few and always the same with `make
+# test`, more and ever others with `make fuzz`.
+settings.register_profile("ci", max_examples=15, deadline=None, derandomize=True)
+settings.register_profile("fuzz", max_examples=150, deadline=None)
+settings.load_profile("ci")
 
 
 @pytest.fixture(scope="session")
@@ -85,6 +93,14 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
     _administer(url, f"DROP DATABASE {name} WITH (FORCE)")
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Let Ctrl-C end what the test starts, though it ends nothing that was started by nohup."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 class _CompiledTemplates(BytecodeCache):
     """Keeps what templates were compiled to."""
 
@@ -120,36 +136,17 @@ def _once_for_all_applications() -> Iterator[None]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let each of two workers begin with one of the two tests that take minutes.
+    """Let two workers end together, each having started few servers.
 
-    Workers are given halves of what is collected; at its end one would wait for the other.
+    Workers are given halves of what is collected, and who has done all takes from the end of what
+    the other has still to do. So each begins with one of the two tests that take longest, and the
+    tests that share a browser or a service are far from where work changes hands.
     """
+    items.sort(key=lambda item: [not item.nodeid.startswith(folder) for folder in _FIRST])
     longest = [item for item in items if "test_schemathesis" in item.nodeid]
     for place, item in zip((0, len(items) // 2), longest, strict=False):
         items.remove(item)
         items.insert(place, item)
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Iterator[object]:
-    """Let no coverage be measured where a test only repeats what another one has run.
-
-    That is the contract on the second database, but for the store itself, and what schemathesis
-    makes up. To be measured costs nearly half as much time again.
-    """
-    measuring = coverage.Coverage.current() if _repeats(item) else None
-    if measuring is None:
-        return (yield)
-    measuring.stop()
-    try:
-        return (yield)
-    finally:
-        measuring.start()
-
-
-def _repeats(item: pytest.Item) -> bool:
-    second = "postgresql" in item.nodeid.partition("[")[2]
-    return "test_schemathesis" in item.nodeid or ("tests/contract/" in item.nodeid and second)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -160,9 +157,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     measured in this one.
     """
     if _MEASURING and item.get_closest_marker("measured"):
-        os.environ[_COVERAGE] = _MEASURING
+        os.environ[MEASURING] = _MEASURING
     else:
-        os.environ.pop(_COVERAGE, None)
+        os.environ.pop(MEASURING, None)
 
 
 def _migrated(url: URL) -> None:

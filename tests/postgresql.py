@@ -68,15 +68,17 @@ def running_server() -> Iterator[URL]:
     programs = binaries()
     if programs is None:
         raise RuntimeError(_MISSING)
-    folder = Path(tempfile.mkdtemp(prefix="leadscore-postgresql-"))
+    user = _unprivileged_user()
+    # As another user it needs a folder that others may enter.
+    shared = "/tmp" if user else None  # noqa: S108 (mkdtemp makes a folder that only he can enter)
+    folder = Path(tempfile.mkdtemp(prefix="leadscore-postgresql-", dir=shared))
     try:
-        yield from _served(programs, folder)
+        yield from _served(programs, folder, user)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _served(programs: Path, folder: Path) -> Iterator[URL]:
-    user = _unprivileged_user()
+def _served(programs: Path, folder: Path, user: str | None) -> Iterator[URL]:
     password, secret = secrets.token_urlsafe(16), folder / "password"
     secret.write_text(password, encoding="utf-8")
     if user:
@@ -136,7 +138,7 @@ def _run(*command: object, user: str | None) -> None:
     )
     done = subprocess.run(
         [*map(str, command)], capture_output=True, text=True, stdin=subprocess.DEVNULL,
-        cwd=tempfile.gettempdir(), timeout=60, check=False, **other,
+        cwd="/", timeout=60, check=False, **other,
     )  # fmt: skip
     if done.returncode:
         raise RuntimeError(f"{command[0]} failed: {done.stdout}{done.stderr}")

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -15,6 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
+from tests.commands import variables, warm_command
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = [
@@ -42,11 +41,9 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """
     home = tmp_path_factory.mktemp("home")
     log = home / "serve.log"
-    program = Path(sys.executable).with_name("leadscore")
-    command = [program, "serve", "--demo", "--port", "0", "--lang", "en"]
-    environment = os.environ | {"LEADSCORE_HOME": str(home)}
+    command = [*warm_command(), "serve", "--demo", "--port", "0", "--lang", "en"]
     with log.open("w") as stream:
-        process = subprocess.Popen(command, env=environment, stderr=stream, stdout=stream)
+        process = subprocess.Popen(command, env=variables(home), stderr=stream, stdout=stream)
     try:
         address = _address(process, log)
         _wait_for_firms(address)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
-from tests.commands import COMMAND, called, variables
+from tests.commands import called, variables, warm_command
 from tests.simulation import of_wrong_experts
 
 from leadscore.lists import load_list
@@ -45,7 +45,7 @@ def running(home: Path) -> Iterator[Office]:
     """Start a service with its worker over a home, and stop it in the end."""
     log = home / "serve.log"
     home.mkdir(parents=True, exist_ok=True)
-    command = [COMMAND, "serve", "--port", "0", "--lang", "en"]
+    command = [*warm_command(), "serve", "--port", "0", "--lang", "en"]
     with log.open("w") as stream:
         process = subprocess.Popen(command, env=variables(home), stderr=stream, stdout=stream)
     try:

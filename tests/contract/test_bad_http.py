@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.service import demonstration
 
@@ -323,7 +323,6 @@ names = st.sampled_from([column.name for column in CANONICAL])
 firms = st.lists(st.dictionaries(names, scalars, max_size=12), min_size=1, max_size=4)
 
 
-@settings(max_examples=60, deadline=None)
 @given(firms=firms)
 def test_whatever_the_values_the_answer_is_a_score_or_a_refusal(
     client: FlaskClient, firms: list[dict[str, Any]]

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+from hypothesis import settings
 from tests.contract.openapi_service import faults, seeded_service
 
 from leadscore.store.engine.database import Database
-
-EXAMPLES = 100
-"""Requests made up for each operation, beside those at the edges of each of its values."""
 
 NEEDS_MORE = {
     # A password, a link or a session that nobody can guess, or a log-in service elsewhere.
@@ -28,9 +27,10 @@ NEEDS_MORE = {
 """What may be refused whenever it is asked; all else is done at least once."""
 
 
+@pytest.mark.hypothesis
 def test_the_service_keeps_to_its_description(database: Database, tmp_path: Path) -> None:
     service = seeded_service(database, tmp_path)
-    found = list(faults(service, max_examples=EXAMPLES))
+    found = list(faults(service, max_examples=settings().max_examples))
     assert not found, "\n\n".join(found)
     me = service.app.test_client().get("/api/v1/me", headers=service.headers)
     assert me.status_code == 200, "the key was lost on the way, and much was never asked"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.commands import COMMAND, Done, called, typed, variables
+from tests.commands import Done, called, typed, variables, warm_command
 
 from leadscore.store.engine.database import Database
 from leadscore.store.engine.opening import open_store
@@ -64,7 +64,7 @@ def test_cancelling_what_is_not_there_says_so(home: Path) -> None:
 def test_a_worker_alone_does_jobs_until_it_is_told_to_stop(home: Path) -> None:
     number = ask(home, "export")
     with subprocess.Popen(
-        [COMMAND, "worker"],
+        [*warm_command(), "worker"],
         env=variables(home, LEADSCORE_LANG="en"),
         stderr=subprocess.PIPE,
         text=True,

@@ -6,7 +6,6 @@ import json
 import signal
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from tests.commands import warm_python
 from tests.service import demonstration
 
 from leadscore.city import load_city
@@ -66,7 +66,7 @@ class Server(NamedTuple):
 
 @contextmanager
 def running(shelf: Path) -> Iterator[Server]:
-    command = [sys.executable, "-c", SERVER, str(CITY), str(shelf)]
+    command = [*warm_python(), SERVER, str(CITY), str(shelf)]
     root = Path(__file__).parents[2]
     with subprocess.Popen(
         command, stderr=subprocess.PIPE, text=True, encoding="utf-8", cwd=root
@@ -311,6 +311,7 @@ def test_the_server_stops_on_sigterm_after_the_answer_it_is_working_on(
     assert fresh_server.line() == "leadscore has stopped\n"
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_stops_the_server(fresh_server: Server) -> None:
     fresh_server.process.send_signal(signal.SIGINT)
     assert fresh_server.process.wait(ENOUGH_SECONDS) == 0

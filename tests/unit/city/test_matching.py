@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from leadscore.city import matching
@@ -131,7 +131,6 @@ def test_two_witnesses_are_stronger_than_either() -> None:
     assert table["words"].tolist() == ["锂电池", "锂电池"]
 
 
-@settings(max_examples=50, deadline=None)
 @given(st.lists(st.tuples(TEXTS, TEXTS), min_size=1, max_size=8), st.randoms(use_true_random=False))
 def test_no_firm_sways_another(texts: list[tuple[str, str]], chance: random.Random) -> None:
     firms = pd.DataFrame(texts, columns=["main_business", "profile"])

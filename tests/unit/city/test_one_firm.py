@@ -6,7 +6,7 @@ import csv
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from leadscore.city.lexicon import load_lexicon
@@ -53,7 +53,6 @@ def test_every_firm_of_the_sample_list_is_matched_alike_alone_and_in_the_list(
 
 
 @pytest.mark.parametrize("matcher", MATCHERS)
-@settings(deadline=None)
 @given(firms=st.lists(rows, max_size=4))
 def test_any_texts_are_matched_alike_alone_and_together(matcher: Matcher, firms: list[Row]) -> None:
     alone, together = both(matcher, firms)

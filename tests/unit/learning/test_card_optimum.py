@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from leadscore.learning import AdditiveCard
@@ -156,7 +156,6 @@ def test_the_slopes_vanish_at_the_optimum(directions):
     np.testing.assert_allclose(slopes, 0, atol=1e-6)
 
 
-@settings(max_examples=25, deadline=None)
 @given(st.integers(1, 400), st.integers(0, 10**6), st.booleans(), st.booleans())
 def test_shuffled_rows_give_the_same_scores(n, seed, bounded, twins):
     X, y = firms(n, seed, twins)
@@ -170,7 +169,6 @@ def test_shuffled_rows_give_the_same_scores(n, seed, bounded, twins):
     assert np.abs(difference).max() <= 1e-8
 
 
-@settings(max_examples=25, deadline=None)
 @given(st.integers(1, 120), st.integers(0, 10**6), st.booleans())
 def test_a_row_of_weight_two_is_the_row_twice_and_one_of_weight_zero_absent(n, seed, bounded):
     X, y = firms(n, seed)
@@ -187,7 +185,6 @@ def test_a_row_of_weight_two_is_the_row_twice_and_one_of_weight_zero_absent(n, s
     assert np.abs(difference).max() <= 1e-8
 
 
-@settings(max_examples=25, deadline=None)
 @given(
     st.integers(2, 400),
     st.integers(0, 10**6),

@@ -8,7 +8,7 @@ import time
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import expit, logit
 from sklearn.linear_model import LogisticRegression
@@ -106,7 +106,6 @@ def test_a_tie_at_the_border_is_shared():
     assert [top.lift.value for top in found.top] == [1.0] * 3
 
 
-@settings(max_examples=60, deadline=None)
 @given(cases, st.randoms(use_true_random=False))
 def test_the_order_of_rows_changes_nothing(case, random):
     y, p, weight = (np.array(column) for column in case)
@@ -117,7 +116,6 @@ def test_the_order_of_rows_changes_nothing(case, random):
     assert one.to_dict() == other.to_dict()
 
 
-@settings(max_examples=60, deadline=None)
 @given(cases)
 def test_measures_are_in_range_or_null_and_survive_json(case):
     found = evaluate(*case[:2], weight=case[2], n_bootstrap=20)
@@ -135,7 +133,6 @@ def test_measures_are_in_range_or_null_and_survive_json(case):
     assert shares == sorted(shares, key=lambda x: x or 0.0)
 
 
-@settings(max_examples=40, deadline=None)
 @given(cases)
 def test_a_weight_of_two_is_the_row_twice(case):
     y, p, _ = (np.array(column) for column in case)

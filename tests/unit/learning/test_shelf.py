@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import re
@@ -17,6 +18,7 @@ import numpy as np
 import pytest
 import sklearn
 from sklearn.pipeline import Pipeline
+from tests.commands import warm_python
 
 from leadscore.errors import ModelError
 from leadscore.learning import AdditiveCard
@@ -65,44 +67,50 @@ def stocked(shelf):
 
 @contextmanager
 def forbidden(folder):
-    """Take away the right to write to a folder; the superuser has to become someone else."""
-    superuser = os.geteuid() == 0
+    """Take away the right to write to a folder."""
     mode = stat.S_IMODE(folder.stat().st_mode)
     folder.chmod(0o555)
-    if superuser:
-        os.seteuid(65534)
+    with bound_by_modes():
+        yield
+    folder.chmod(mode)
+
+
+@contextmanager
+def bound_by_modes():
+    """Let the superuser be bound by the modes of files, as others are.
+
+    Only that capability is given up, for this thread: as another user it might not reach its own
+    environment, which may lie in a folder that only the superuser may enter.
+    """
+    if os.geteuid() != 0:
+        yield
+        return
+    libc = ctypes.CDLL(None)
+    thread = (ctypes.c_uint32 * 2)(0x20080522, 0)  # of the third version of these calls: this one
+    capabilities = (ctypes.c_uint32 * 6)()
+    assert libc.capget(thread, capabilities) == 0
+    effective = capabilities[0]
+    capabilities[0] &= ~(1 << 1)  # CAP_DAC_OVERRIDE
+    assert libc.capset(thread, capabilities) == 0
     try:
         yield
     finally:
-        if superuser:
-            os.seteuid(0)
-        folder.chmod(mode)
+        capabilities[0] = effective
+        assert libc.capset(thread, capabilities) == 0
 
 
 @pytest.fixture
-def locked(tmp_path_factory):
-    """Yield a folder that anyone can reach but nobody may write to."""
-    folder = tmp_path_factory.mktemp("locked")
-    closed = [p for p in (folder, *folder.parents) if not p.stat().st_mode & 0o001]
-    modes = [stat.S_IMODE(path.stat().st_mode) for path in closed]
-    for path, mode in zip(closed, modes, strict=True):
-        path.chmod(mode | 0o055)
-    yield folder
-    for path, mode in zip(closed, modes, strict=True):
-        path.chmod(mode)
+def locked(tmp_path):
+    folder = tmp_path / "locked"
+    folder.mkdir()
+    return folder
 
 
 @pytest.fixture
-def key(tmp_path_factory):
-    """Return a key that everybody can reach, so that only the locked folder stands in the way."""
-    path = tmp_path_factory.mktemp("keys") / "key"
+def key(tmp_path):
+    path = tmp_path / "key"
     path.write_bytes(bytes(32))
     path.chmod(0o600)
-    if os.geteuid() == 0:  # the tests go on as this user where they must not write
-        os.chown(path, 65534, -1)
-    for folder in (path.parent, *path.parent.parents):
-        if not folder.stat().st_mode & 0o001:
-            folder.chmod(stat.S_IMODE(folder.stat().st_mode) | 0o055)
     return path
 
 
@@ -414,7 +422,7 @@ def test_processes_that_build_the_same_at_the_same_time_do_not_hurt_each_other(s
     if damaged:
         shelf.save(VERSION, pipeline(), manifest())
         (shelf.folder / VERSION / "pipeline.joblib").write_bytes(b"junk")
-    command = [sys.executable, "-c", BUILDER, str(shelf.folder.parent), VERSION]
+    command = [*warm_python(), BUILDER, str(shelf.folder.parent), VERSION]
     pipe = subprocess.PIPE
     builders = [
         subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True) for _ in range(3)

@@ -8,11 +8,11 @@ import re
 import shutil
 import stat
 import subprocess
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from tests.commands import warm_python
 
 from leadscore.errors import ModelError
 from leadscore.learning.shelf import Shelf
@@ -284,7 +284,7 @@ def test_processes_that_start_at_once_agree_on_one_key(tmp_path, shelf, key):
     pipe = subprocess.PIPE
     makers = [
         subprocess.Popen(
-            [sys.executable, "-c", MAKER, tmp_path, name], stdin=pipe, stdout=pipe, text=True
+            [*warm_python(), MAKER, tmp_path, name], stdin=pipe, stdout=pipe, text=True
         )
         for name in names
     ]
@@ -329,7 +329,7 @@ def test_a_process_that_is_killed_leaves_no_half_version(tmp_path):
     shelf = Shelf(tmp_path / "models", tmp_path / "key")
     states = set()
     for step in range(1, 12):
-        command = [sys.executable, "-c", SAVER, tmp_path, str(step), VERSION]
+        command = [*warm_python(), SAVER, tmp_path, str(step), VERSION]
         done = subprocess.run(command, check=False, timeout=60)
         whole = [version.name for version in shelf.versions() if version.fault is None]
         assert [version.name for version in shelf.versions()] == whole

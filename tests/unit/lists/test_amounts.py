@@ -6,7 +6,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from leadscore.lists.headers.units import CURRENCIES, Unit, read_unit
@@ -103,7 +103,6 @@ def test_currency_words_are_codes_or_missing() -> None:
     assert found.isna().tolist() == [False, False, False, True]
 
 
-@settings(deadline=None)
 @given(
     st.decimals(0, 10**7, places=3), st.sampled_from(["", "元", "万元", "万人民币", "亿", "亿元"])
 )
@@ -114,7 +113,6 @@ def test_what_is_written_in_any_unit_is_read_back(number, unit) -> None:
         assert yuan(f"{number}{unit}") == pytest.approx(expected, rel=1e-12)
 
 
-@settings(max_examples=40, deadline=None)
 @given(st.lists(st.text(max_size=20), max_size=4))
 def test_no_text_makes_reading_fail_and_each_cell_is_read_alone(texts) -> None:
     cells = pd.Series([text.encode("utf-8", "replace").decode() for text in texts], dtype="str")

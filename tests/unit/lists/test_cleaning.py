@@ -6,7 +6,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from leadscore.language import Text
@@ -452,7 +452,6 @@ def as_table(rows: list[dict[str, str | None]], numbers: list[int]) -> TextTable
     return TextTable(table.headers, table.cells, np.array(numbers, dtype=np.int64), None)
 
 
-@settings(max_examples=30, deadline=None)
 @given(messy_rows(), st.randoms(use_true_random=False))
 def test_no_row_vanishes_and_the_order_of_rows_decides_nothing(rows, random) -> None:
     numbers = list(range(2, len(rows) + 2))

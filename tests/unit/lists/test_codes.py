@@ -2,7 +2,7 @@
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from stdnum.cn import uscc
 
@@ -37,7 +37,6 @@ def test_one_wrong_character_is_found_wherever_it_is(code) -> None:
 numbered = st.text("0123456789", min_size=8, max_size=8).filter(lambda head: head[0] != "0")
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(numbered, st.text(ALPHABET, min_size=10, max_size=10)), max_size=30))
 def test_the_check_digit_agrees_with_an_independent_implementation(parts) -> None:
     codes = [head + tail for head, tail in parts]
@@ -45,7 +44,6 @@ def test_the_check_digit_agrees_with_an_independent_implementation(parts) -> Non
     assert valid_code(series(*codes)).tolist() == [uscc.is_valid(code) for code in codes]
 
 
-@settings(deadline=None)
 @given(st.lists(st.one_of(st.none(), st.text(max_size=20)), max_size=10))
 def test_no_text_makes_the_check_fail(texts) -> None:
     clean = [text and text.encode("utf-8", "replace").decode() for text in texts]

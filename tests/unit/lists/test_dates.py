@@ -5,7 +5,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from leadscore.lists.values.dates import dates, in_future
@@ -58,7 +58,6 @@ def test_what_is_no_day_or_two_is_not_guessed(cell) -> None:
     assert read(cell) == "NaT"
 
 
-@settings(deadline=None)
 @given(st.dates(date(1927, 6, 1), date(2099, 1, 1)))
 def test_every_notation_of_a_day_is_that_day(day) -> None:
     serial = (day - date(1899, 12, 30)).days
@@ -77,7 +76,6 @@ def test_every_notation_of_a_day_is_that_day(day) -> None:
     }
 
 
-@settings(deadline=None)
 @given(st.lists(st.text(max_size=24), max_size=6))
 def test_no_text_makes_reading_fail(texts) -> None:
     cells = pd.Series([text.encode("utf-8", "replace").decode() for text in texts], dtype="str")

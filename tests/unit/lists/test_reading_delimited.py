@@ -5,7 +5,7 @@ import io
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from leadscore.errors import ListError
@@ -26,7 +26,6 @@ cells = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\
 names = cells.map(lambda text: f"甲{text}公司")
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.tuples(names, cells, cells), max_size=8),
     st.sampled_from(DELIMITERS),

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from leadscore.lists import clean, from_records
@@ -110,7 +110,6 @@ def test_every_row_of_the_sample_list_is_read_alike() -> None:
         assert as_records([one]) == as_table([one])
 
 
-@settings(deadline=None)
 @given(st.lists(st.one_of(records, named), min_size=1, max_size=3))
 def test_whatever_is_sent_is_read_alike(given: list[dict[str, Any]]) -> None:
     assert as_records(given) == as_table(given)

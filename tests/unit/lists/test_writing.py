@@ -16,7 +16,7 @@ import openpyxl
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl.utils.escape import unescape
 
@@ -147,19 +147,16 @@ def check_round_trip(
     pd.testing.assert_frame_equal(again, table, rtol=tolerance, atol=0)
 
 
-@settings(max_examples=60, deadline=None)
 @given(rankings())
 def test_a_csv_reads_back_as_the_same_table(table: pd.DataFrame) -> None:
     check_round_trip(table, ".csv", read_ranking_csv)
 
 
-@settings(max_examples=40, deadline=None)
 @given(rankings())
 def test_a_parquet_file_reads_back_as_the_same_table(table: pd.DataFrame) -> None:
     check_round_trip(table, ".parquet", pd.read_parquet)
 
 
-@settings(max_examples=20, deadline=None)
 @given(rankings())
 def test_another_library_reads_the_same_table_from_the_workbook(table: pd.DataFrame) -> None:
     def read(path: Path) -> pd.DataFrame:

@@ -6,7 +6,7 @@ import re
 
 import pandas as pd
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from leadscore.features.catalogue import CATALOGUE
@@ -70,7 +70,6 @@ def rankings(draw: st.DrawFn) -> pd.DataFrame:
     return table.astype({"rank": "Int64"})
 
 
-@settings(max_examples=150, deadline=None)
 @given(
     table=rankings(), lang=st.sampled_from(["zh", "en"]), width=st.integers(0, 300),
     top=st.integers(0, 5), colour=st.booleans(),

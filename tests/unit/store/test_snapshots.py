@@ -119,9 +119,7 @@ _VALUES = {
 
 
 @given(st.data())
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_value_comes_back_as_it_was(database: Database, data: st.DataObject) -> None:
     """Each example is told apart by its model; names are needed to see text at all."""
     listed, model = blank_firms(3), str(np.random.default_rng().integers(1 << 60))
