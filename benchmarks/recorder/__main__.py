@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import date
+from functools import cached_property
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
@@ -31,11 +32,14 @@ from benchmarks.recorder.comparing import (
     kinds,
     read_record,
 )
+from benchmarks.recorder.recording import TASKS
 from benchmarks.recorder.revisions import BuildError, Built, build, forget_old
 
 HERE = Path(__file__).resolve().parents[2]
 REVISION = "c1d0778"
-PARTS = ("lists", "score")
+PARTS = tuple(part for parts in TASKS.values() for part in parts)
+_KINDS = 40
+"""Kinds of a part that are printed, the most frequent first."""
 _SHOWN = 600
 """Characters of a value that are printed; ``--json`` has all."""
 
@@ -63,15 +67,14 @@ class Recorder:
     before: Built
     after: Built
 
-    @property
+    @cached_property
     def mark(self) -> str:
-        """What the records of the revision depend on beside its own files, as a digest."""
+        """Digest of what the inputs depend on beside the revision: the data, and what is here."""
         programs = [*sorted(Path(__file__).parent.glob("*.py")), HERE / "tests" / "bad_files.py"]
-        digest = hashlib.sha256()
+        installed = sorted(f"{each.name} {each.version}" for each in distributions())
+        digest = hashlib.sha256(repr((sys.version, installed)).encode())
         for path in programs:
             digest.update(path.read_bytes())
-        installed = sorted(f"{each.name} {each.version}" for each in distributions())
-        digest.update(repr((sys.version, installed, date.today())).encode())
         for path in sorted(self.data.rglob("*")) if self.data else ():
             digest.update(f"{path} {path.stat().st_size} {path.stat().st_mtime_ns}".encode())
         return digest.hexdigest()[:12]
@@ -82,21 +85,31 @@ class Recorder:
         if not folder.exists():
             _forget(folder.parent, "prepared-*")
             making = Path(tempfile.mkdtemp(dir=self.cache, prefix="making-"))
-            self._run("preparing", self.before, ["--prepared", str(making)])
+            words = ["--prepared", str(making), "--own", str(self.before.source)]
+            self._run("preparing", self.before, words)
             making.rename(folder)
         return folder
 
-    def record(self, side: Built, part: str, folder: Path, prepared: Path) -> float:
-        """Record a part of one side into a folder; return the seconds that it took."""
-        start = time.monotonic()
-        made = folder / f"{part}.jsonl.making"
-        words = [part, "--prepared", str(prepared), "--out", str(made)]
-        self._run("recording", side, words)
-        made.rename(folder / f"{part}.jsonl")
-        return time.monotonic() - start
+    def known_records(self, day: date, *, fresh: bool) -> Path:
+        """Return the folder of the records of the revision that were made on a day."""
+        folder = self.cache / self.before.tree / f"record-{self.mark}-{day}"
+        if fresh or not folder.exists():
+            _forget(folder.parent, "record-*")
+            folder.mkdir()
+        return folder
 
-    def _run(self, module: str, side: Built, words: list[str]) -> None:
-        """Run a module of this package with a side's wheel, and nothing else of the checkout's."""
+    def record(self, side: Built, task: str, folder: Path, prepared: Path) -> str:
+        """Record the parts of a task for one side into a folder; return what it took, in words."""
+        start = time.monotonic()
+        with tempfile.TemporaryDirectory(dir=folder, prefix="making-") as making:
+            words = [task, "--prepared", str(prepared), "--out", making]
+            processor = float(self._run("recording", side, words))
+            for path in Path(making).iterdir():
+                path.rename(folder / path.name)
+        return f"{time.monotonic() - start:.0f} s, of the processor {processor:.0f} s"
+
+    def _run(self, module: str, side: Built, words: list[str]) -> str:
+        """Run a module here with the wheel of a side, and return what it prints."""
         command = [
             sys.executable, "-P", "-m", f"benchmarks.recorder.{module}", *words,
             "--site", str(side.site), "--source", str(self.after.source),
@@ -111,6 +124,7 @@ class Recorder:
         if done.returncode:
             shown = "\n".join(done.stderr.splitlines()[-30:])
             raise RecordingError(f"{' '.join((module, *words[:1]))} of {side.tree[:12]}:\n{shown}")
+        return done.stdout
 
 
 def _environment(side: Built, home: Path) -> dict[str, str]:
@@ -150,7 +164,7 @@ def main() -> int:
 
 def run(options: argparse.Namespace) -> int:
     start, day = time.monotonic(), date.today()
-    parts = [part for part in PARTS if not options.only or part in options.only]
+    wanted = [part for part in PARTS if not options.only or part in options.only]
     cache = HERE / ".bench" / "recorder"
     with ThreadPoolExecutor(2) as pool:
         sides = [pool.submit(build, HERE, each, cache) for each in (options.revision, None)]
@@ -159,31 +173,29 @@ def run(options: argparse.Namespace) -> int:
     data = options.data.resolve() if options.data else None
     recorder = Recorder(cache, data, before, after)
     prepared = recorder.prepare()
-    known = cache / before.tree / f"record-{recorder.mark}"
-    if options.fresh or not known.exists():
-        _forget(known.parent, "record-*")
-        known.mkdir()
-    print(f"before: {options.revision}, tree {before.tree[:12]}; after: the working tree, "
-          f"{after.tree[:12]}; built and prepared in {time.monotonic() - start:.0f} s")  # fmt: skip
+    known = recorder.known_records(day, fresh=options.fresh)
+    print(f"before: {options.revision}, tree {before.tree[:12]}")
+    print(f"after:  the working tree, {after.tree[:12]}")
+    print(f"built and prepared in {time.monotonic() - start:.0f} s", flush=True)
     if data is None:
         print("no --data and no LEADSCORE_BENCH_DATA: of the lists only the sample is recorded")
+    tasks = [task for task, parts in TASKS.items() if set(parts) & set(wanted)]
     with tempfile.TemporaryDirectory(prefix="recorder-") as scratch:
         new = Path(scratch)
         with ThreadPoolExecutor(options.jobs) as pool:
-            waiting: list[tuple[str, str, Any]] = []
-            for part in parts:
-                if not (known / f"{part}.jsonl").exists():
-                    job = pool.submit(recorder.record, before, part, known, prepared)
-                    waiting.append((part, "before", job))
-                job = pool.submit(recorder.record, after, part, new, prepared)
-                waiting.append((part, "after", job))
-            for part, side, job in waiting:
-                print(f"{part}, {side}: {job.result():.0f} s", flush=True)
+            jobs = [
+                (task, name, pool.submit(recorder.record, side, task, folder, prepared))
+                for task in tasks
+                for name, side, folder in (("before", before, known), ("after", after, new))
+                if not all((folder / f"{part}.jsonl").exists() for part in TASKS[task])
+            ]
+            for task, name, job in jobs:
+                print(f"{task}, {name}: {job.result()}", flush=True)
         if date.today() != day:
             raise RecordingError("the day changed meanwhile; run it again")
         compared = [
             compare(part, read_record(known / f"{part}.jsonl"), read_record(new / f"{part}.jsonl"))
-            for part in parts
+            for part in wanted
         ]
     names = set(_names(before.source)) | set(_names(after.source))
     for each in compared:
@@ -192,7 +204,7 @@ def run(options: argparse.Namespace) -> int:
         found = [asdict(each) for part in compared for each in part.differences]
         options.json.write_text(json.dumps(found, ensure_ascii=False, indent=1), "utf-8")
     count = sum(len(each.differences) for each in compared)
-    print(f"\n{count:,} differences in {len(parts)} parts, {time.monotonic() - start:.0f} s")
+    print(f"\n{count:,} differences in {len(wanted)} parts, {time.monotonic() - start:.0f} s")
     return 0
 
 
@@ -201,8 +213,12 @@ def print_comparison(compared: Comparison, names: set[str], first: int) -> None:
     gathered = kinds(compared.differences, names)
     print(f"\n== {compared.part}: {compared.rows:,} rows with {compared.values:,} values compared, "
           f"{len(compared.differences):,} differ, in {len(gathered):,} kinds")  # fmt: skip
-    for kind in gathered:
+    for kind in gathered[:_KINDS]:
         print_kind(kind, first)
+    rest = gathered[_KINDS:]
+    if rest:
+        count = sum(len(kind.differences) for kind in rest)
+        print(f"\nand {count:,} more, in {len(rest):,} kinds; --json writes all")
 
 
 def print_kind(kind: Kind, first: int) -> None:

@@ -29,6 +29,9 @@ _SPEAKING = frozenset({"feature", "code", "column"})
 _ANY = "*"
 _NAME, _NUMBER = "‹name›", "#"
 _NUMBERS = re.compile(r"[-+−]?\d+(?:[.,]\d+)*(?:e[-+]?\d+)?", re.IGNORECASE)
+_DIGEST = "‹digest›"
+_DIGESTS = re.compile(r"(?<![0-9a-zA-Z])(?=[a-f]*[0-9])[0-9a-f]{8,}(?![0-9a-zA-Z])")
+_CLAUSES = re.compile(r"; |；|\n")
 _NAMES_IN_A_ROW = re.compile(f"{_NAME}(?:(?:、|, | and |和|与|;|；){_NAME})+")
 
 
@@ -165,14 +168,34 @@ def kinds(differences: Iterable[Difference], names: Iterable[str]) -> list[Kind]
     blank = Blanks(names)
     gathered: dict[tuple[str, str, str, str], list[Difference]] = defaultdict(list)
     for each in differences:
-        shapes = (blank(each.before, each.label), blank(each.after, each.label))
+        shapes = changed_clauses(blank(each.before, each.label), blank(each.after, each.label))
         gathered[(each.table, each.general, *shapes)].append(each)
     found = [Kind(*key, tuple(members)) for key, members in gathered.items()]
     return sorted(found, key=lambda kind: -len(kind.differences))
 
 
+def changed_clauses(before: str, after: str) -> tuple[str, str]:
+    """Leave out the clauses that two texts share.
+
+    >>> changed_clauses("fills a gap; is a maker; grows", "fills a gap; makes it; grows")
+    ('is a maker', 'makes it')
+    """
+    if before == after:
+        return before, after
+    one, other = (_CLAUSES.split(text) for text in (before, after))
+    changes = [
+        (one[a:a_end], other[b:b_end])
+        for what, a, a_end, b, b_end in SequenceMatcher(None, one, other).get_opcodes()
+        if what != "equal"
+    ]
+    old, new = (
+        " … ".join(filter(None, map("; ".join, side))) for side in zip(*changes, strict=True)
+    )
+    return (old or ABSENT, new or ABSENT) if changes else (before, after)
+
+
 class Blanks:
-    """Leaves numbers and known names out of a value.
+    """Leaves numbers, digests and known names out of a value.
 
     >>> Blanks(["LED芯片"])("主营业务匹配LED芯片（匹配度 73%）", "")
     '主营业务匹配‹name›（匹配度 #%）'
@@ -200,7 +223,8 @@ class Blanks:
             name = next((name for name in known if text.startswith(name, at)), None)
             parts.append(_NAME if name else text[at])
             at += len(name) if name else 1
-        return _NUMBERS.sub(_NUMBER, _NAMES_IN_A_ROW.sub(_NAME, "".join(parts)))
+        blanked = _DIGESTS.sub(_DIGEST, _NAMES_IN_A_ROW.sub(_NAME, "".join(parts)))
+        return _NUMBERS.sub(_NUMBER, blanked)
 
 
 def as_text(value: Any) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +11,20 @@ from benchmarks.recorder.recording import AS_OF, Inputs, Record
 
 import leadscore
 
-_WHOLE = ("electronics.csv", "registry_extract.csv", "a_share_profiles.csv.gz")
-"""Lists that are ranked in both languages; of the others the reasons are in both all the same."""
-
 
 def record_lists(record: Record, inputs: Inputs) -> None:
-    """Record the sample list, and the lists and cases of the data folder."""
-    for path in _files(inputs):
-        languages = ("zh", "en") if path.name in _WHOLE else ("zh",)
-        record_list(record, path, languages)
+    """Record the sample list and the lists of the data folder."""
+    sample = inputs.source / "data" / "samples" / "electronics.csv"
+    for path in (sample, *(listed_files(inputs.data) if inputs.data else ())):
+        record_list(record, path, ("zh", "en"))
+
+
+def record_cases(record: Record, inputs: Inputs) -> None:
+    """Record every file of ``cases``; their reasons are in both languages all the same."""
+    folder = inputs.data / "cases" if inputs.data else None
+    for path in sorted(folder.iterdir()) if folder and folder.is_dir() else ():
+        if path.suffix != ".tsv":
+            record_list(record, path, ("zh",))
         if path.name.startswith("out"):
             record_outcomes(record, path)
 
@@ -79,18 +84,10 @@ def place_of(row: dict[str, Any]) -> str:
 
 
 def listed_files(data: Path) -> list[Path]:
-    """Return the lists and cases of a data folder, as far as they are there."""
-    firms = [
+    """Return the lists of a data folder, as far as they are there."""
+    return [
         path
         for folder in (data / "firms", data / "data" / "firms")
         for path in (folder / "registry_extract.csv", folder / "a_share_profiles.csv.gz")
         if path.exists()
     ]
-    cases = sorted((data / "cases").iterdir()) if (data / "cases").is_dir() else []
-    return firms + [path for path in cases if path.suffix != ".tsv"]
-
-
-def _files(inputs: Inputs) -> Iterator[Path]:
-    yield inputs.source / "data" / "samples" / "electronics.csv"
-    if inputs.data is not None:
-        yield from listed_files(inputs.data)

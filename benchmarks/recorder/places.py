@@ -6,6 +6,7 @@ that moves what is asked for here adds its new place behind the old one.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -19,6 +20,10 @@ LOAD_OUTCOMES = ("leadscore.lists.outcomes:load_outcomes",)
 OPEN_SCORER = ("leadscore.startup:open_scorer",)
 LOAD_SETTINGS = ("leadscore.settings:load_settings",)
 ERROR = ("leadscore.errors:LeadscoreError",)
+
+
+_NOT_OF_THE_MODEL = frozenset({"created", "code", "libraries", "artefact", "schema"})
+"""What a manifest tells of the moment, the program and the file."""
 
 
 class UnknownPlaceError(LookupError):
@@ -86,6 +91,16 @@ def score(firms: Any, day: date) -> Iterator[FirmRecord]:
             for each in scores.reasons(at)
         ]  # fmt: skip
         yield FirmRecord(numbers, matches[at], reasons)
+
+
+def manifests(home: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the versions of the models of a home, and what is written beside each of them."""
+    for path in sorted((home / "models").glob("*/manifest.json")):
+        manifest = json.loads(path.read_text("utf-8"))
+        yield (
+            path.parent.name,
+            {key: value for key, value in manifest.items() if key not in _NOT_OF_THE_MODEL},
+        )
 
 
 def error_class() -> type[Exception]:

@@ -21,6 +21,7 @@ from benchmarks.recorder.recording import Inputs, Record
 _COMMAND = "from leadscore.cli import main; main()"
 _LISTENS = re.compile(r"http://127\.0\.0\.1:(\d+)")
 _SECONDS_TO_START = 180
+_SECONDS_TO_WORK = 300
 LANGUAGES = ("zh", "en")
 
 
@@ -40,6 +41,18 @@ class Answer:
     def text(self) -> str:
         """The body as text."""
         return self.body.decode("utf-8", "replace")
+
+    def json(self) -> Any:
+        """Return the body's JSON.
+
+        Raises
+        ------
+        ServiceError
+            If something else was answered.
+        """
+        if self.status != 200:
+            raise ServiceError(f"answered {self.status}: {self.text[:500]}")
+        return json.loads(self.body)
 
 
 class Client:
@@ -115,7 +128,7 @@ def record_score(record: Record, inputs: Inputs) -> None:
     firms = json.loads((inputs.prepared / "firms.json").read_text("utf-8"))
     with served(inputs.home) as client:
         for number, firm in enumerate(firms["one by one"], 1):
-            _record_answer(record, client, f"one firm, {number}", [firm], ("zh", "en")[number % 2])
+            _record_answer(record, client, f"one firm, {number}", [firm], LANGUAGES[number % 2])
         for language in LANGUAGES:
             _record_answer(record, client, f"a thousand, {language}", firms["at once"], language)
 
@@ -135,16 +148,20 @@ def _record_answer(
         record.add(source, "scores", number, score, score.get("name", ""))
 
 
-def wait_for(condition: Any, seconds: float, what: str) -> None:
-    """Wait until something holds.
+def wait_for_jobs(client: Client) -> None:
+    """Wait until the service has done what was handed in.
 
     Raises
     ------
     ServiceError
-        If it does not in time.
+        If a job fails, or all of them are not done in time.
     """
-    until = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > until:
-            raise ServiceError(f"waited {seconds:.0f} s for {what}")
-        time.sleep(0.1)
+    until = time.monotonic() + _SECONDS_TO_WORK
+    while True:
+        jobs = client.get("/api/v1/jobs?limit=50", "en").json()["jobs"]
+        states = [job["state"] for job in jobs]
+        if "failed" in states or time.monotonic() > until:
+            raise ServiceError(f"jobs failed, or took too long: {jobs}")
+        if states and all(state == "done" for state in states):
+            return
+        time.sleep(0.2)
