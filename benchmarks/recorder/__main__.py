@@ -38,6 +38,9 @@ from benchmarks.recorder.revisions import BuildError, Built, build, forget_old
 HERE = Path(__file__).resolve().parents[2]
 REVISION = "c1d0778"
 PARTS = tuple(part for parts in TASKS.values() for part in parts)
+_AFTERWARDS = frozenset({"__init__.py", "__main__.py", "comparing.py", "revisions.py"})
+"""Modules here that records don't depend on."""
+_DAY = 24 * 3600
 _KINDS = 40
 """Kinds of a part that are printed, the most frequent first."""
 _SHOWN = 600
@@ -70,7 +73,12 @@ class Recorder:
     @cached_property
     def mark(self) -> str:
         """Digest of what the inputs depend on beside the revision: the data, and what is here."""
-        programs = [*sorted(Path(__file__).parent.glob("*.py")), HERE / "tests" / "bad_files.py"]
+        programs = [
+            path
+            for path in sorted(Path(__file__).parent.glob("*.py"))
+            if path.name not in _AFTERWARDS
+        ]
+        programs.append(HERE / "tests" / "bad_files.py")
         installed = sorted(f"{each.name} {each.version}" for each in distributions())
         digest = hashlib.sha256(repr((sys.version, installed)).encode())
         for path in programs:
@@ -87,15 +95,16 @@ class Recorder:
             making = Path(tempfile.mkdtemp(dir=self.cache, prefix="making-"))
             words = ["--prepared", str(making), "--own", str(self.before.source)]
             self._run("preparing", self.before, words)
-            making.rename(folder)
+            _put(making, folder)
         return folder
 
     def known_records(self, day: date, *, fresh: bool) -> Path:
         """Return the folder of the records of the revision that were made on a day."""
         folder = self.cache / self.before.tree / f"record-{self.mark}-{day}"
-        if fresh or not folder.exists():
-            _forget(folder.parent, "record-*")
-            folder.mkdir()
+        if fresh:
+            shutil.rmtree(folder, ignore_errors=True)
+        _forget(folder.parent, "record-*")
+        folder.mkdir(exist_ok=True)
         return folder
 
     def record(self, side: Built, task: str, folder: Path, prepared: Path) -> str:
@@ -152,6 +161,7 @@ def main() -> int:
     parser.add_argument("--data", type=Path, default=os.environ.get("LEADSCORE_BENCH_DATA"))
     parser.add_argument("--first", type=int, default=3, metavar="N")
     parser.add_argument("--json", type=Path, metavar="FILE")
+    parser.add_argument("--cache", type=Path, default=HERE / ".bench" / "recorder")
     parser.add_argument("--fresh", action="store_true")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N")
     options = parser.parse_args()
@@ -165,7 +175,7 @@ def main() -> int:
 def run(options: argparse.Namespace) -> int:
     start, day = time.monotonic(), date.today()
     wanted = [part for part in PARTS if not options.only or part in options.only]
-    cache = HERE / ".bench" / "recorder"
+    cache = options.cache.resolve()
     with ThreadPoolExecutor(2) as pool:
         sides = [pool.submit(build, HERE, each, cache) for each in (options.revision, None)]
         before, after = (side.result() for side in sides)
@@ -257,9 +267,21 @@ def _names(source: Path) -> Iterator[str]:
         yield from texts(tomllib.loads(path.read_text("utf-8")), "")
 
 
+def _put(made: Path, folder: Path) -> None:
+    """Give a folder its name, unless another run was quicker."""
+    try:
+        made.rename(folder)
+    except OSError:
+        shutil.rmtree(made)
+        if not folder.exists():
+            raise
+
+
 def _forget(folder: Path, pattern: str) -> None:
+    """Remove what was made more than a day ago; another run may be using the rest."""
     for path in folder.glob(pattern):
-        shutil.rmtree(path)
+        if path.stat().st_mtime < time.time() - _DAY:
+            shutil.rmtree(path)
 
 
 if __name__ == "__main__":

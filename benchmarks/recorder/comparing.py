@@ -23,6 +23,7 @@ ABSENT = "(absent)"
 ROW = "(row)"
 """The column of a difference that is about a whole row."""
 
+_A_ROW = "(a row)"
 _KEYS = ("feature", "code", "column", "segment", "id", "version", "name", "where")
 _SPEAKING = frozenset({"feature", "code", "column"})
 """Keys of entries that tell kinds apart; the others only tell entries apart."""
@@ -168,7 +169,12 @@ def kinds(differences: Iterable[Difference], names: Iterable[str]) -> list[Kind]
     blank = Blanks(names)
     gathered: dict[tuple[str, str, str, str], list[Difference]] = defaultdict(list)
     for each in differences:
-        shapes = changed_clauses(blank(each.before, each.label), blank(each.after, each.label))
+        if each.column == ROW:
+            shapes = tuple(
+                ABSENT if side == ABSENT else _A_ROW for side in (each.before, each.after)
+            )
+        else:
+            shapes = changed_clauses(blank(each.before, each.label), blank(each.after, each.label))
         gathered[(each.table, each.general, *shapes)].append(each)
     found = [Kind(*key, tuple(members)) for key, members in gathered.items()]
     return sorted(found, key=lambda kind: -len(kind.differences))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 import re
@@ -29,18 +30,20 @@ _RANDOM = (
     (re.compile(r"(/firms/)\d+"), r"\1*"),
     (re.compile(r'(name="firm" value=")\d+'), r"\1*"),
 )
+_SUMS = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
+"""Digests of files, which hold the moment in which they were made."""
 _BETWEEN_TAGS = re.compile(r"\s*(<[^>]*>)\s*")
 _NUMBERED = frozenset({"id", "firm", "firm_id", "job_id", "list_id", "next", "cursor"})
 """Keys of answers whose values are numbers that a store gives out, or tokens made of them."""
 
 
 def without_moments(text: str) -> str:
-    """Leave the moments out of a text; days stay.
+    """Leave moments, and digests of files that hold one, out of a text; days stay.
 
     >>> without_moments("saved 2026-11-24 08:15 UTC, as of 2026-11-01, at 08:15")
     'saved (moment), as of 2026-11-01, at (time)'
     """
-    return _TIMES.sub("(time)", _MOMENTS.sub("(moment)", text))
+    return _SUMS.sub("(sum)", _TIMES.sub("(time)", _MOMENTS.sub("(moment)", text)))
 
 
 def lines_of(html: str) -> list[str]:
@@ -72,6 +75,7 @@ def record_pages(record: Record, inputs: Inputs, client: Client) -> None:
     gaps = client.get("/api/v1/gaps", "en").json()
     chain, segment = gaps["chains"][0]["id"], gaps["chains"][0]["segments"][0]["id"]
     version = client.get("/api/v1/models", "en").json()["models"][0]["version"]
+    upload = client.upload("/import", inputs.source / "data" / "samples" / "electronics.csv")
     paths = {
         "ranking": "/ranking",
         "ranking, grades A and B": "/ranking?grade=AB",
@@ -86,6 +90,7 @@ def record_pages(record: Record, inputs: Inputs, client: Client) -> None:
         "model, a version": f"/model/{version}",
         "model, retraining": "/model/retraining",
         "import": "/import",
+        "import, preview": upload,
         "import, done": "/imports/1",
         "administration": "/administration",
         "administration, city": f"/administration/city?segment={segment}",
@@ -103,7 +108,11 @@ def record_pages(record: Record, inputs: Inputs, client: Client) -> None:
     for language in LANGUAGES:
         for name, path in paths.items():
             answer = client.get(path, language, _HTML)
-            values = {"status": answer.status, "lines": lines_of(answer.text)}
+            values = {
+                "status": answer.status,
+                "location": answer.headers.get("location"),
+                "lines": lines_of(answer.text),
+            }
             record.add(name, f"page {language}", "", values)
     points = client.get("/ranking/points", "en")
     record.add("ranking, picture", "points", "", {"lines": lines_of(points.text)})
@@ -137,8 +146,14 @@ def record_firms(record: Record, inputs: Inputs, client: Client) -> None:
                 _record_answer(
                     record, f"firms{path}", f"{language} {name}", answer.status, answer.text
                 )
-    document = client.get("/openapi/openapi.json", "en")
-    _record_answer(record, "openapi", "", document.status, document.text)
+    document = client.get("/openapi/openapi.json", "en").json()
+    for path, methods in document.pop("paths").items():
+        for method, operation in methods.items():
+            record.add("openapi", "operation", f"{method.upper()} {path}", {"is": operation})
+    for kind, parts in document.pop("components").items():
+        for name, component in parts.items():
+            record.add("openapi", kind, name, {"is": component})
+    record.add("openapi", "document", "", document)
 
 
 def chosen_names(inputs: Inputs) -> list[str]:
@@ -166,7 +181,8 @@ def work_with_firms(inputs: Inputs, client: Client) -> None:
 def _write(client: Client, method: str, path: str, body: dict[str, Any]) -> None:
     firm = path.rpartition("/")[0]
     seen = client.get(firm, "en").headers["etag"]
-    answer = client.ask(method, path, body, If_Match=seen, Idempotency_Key=f"recorded{path}")
+    key = hashlib.sha256(repr((method, path, body)).encode()).hexdigest()
+    answer = client.ask(method, path, body, If_Match=seen, Idempotency_Key=key)
     if answer.status not in (200, 201):
         raise ServiceError(f"{method} {path}: {answer.status} {answer.text}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import shutil
@@ -71,8 +72,8 @@ def build(checkout: Path, revision: str | None, cache: Path) -> Built:
             try:
                 _unpack(checkout, tree, making / "source", environment)
                 _make_wheel(making)
-                shutil.rmtree(folder, ignore_errors=True)
-                making.rename(folder)
+                with contextlib.suppress(OSError):  # another run was quicker
+                    making.rename(folder)
             finally:
                 shutil.rmtree(making, ignore_errors=True)
     os.utime(folder)

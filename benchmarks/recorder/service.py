@@ -20,6 +20,7 @@ from benchmarks.recorder.recording import Inputs, Record
 
 _COMMAND = "from leadscore.cli import main; main()"
 _LISTENS = re.compile(r"http://127\.0\.0\.1:(\d+)")
+_BOUNDARY = "a-line-that-is-in-no-list"
 _SECONDS_TO_START = 180
 _SECONDS_TO_WORK = 300
 LANGUAGES = ("zh", "en")
@@ -61,12 +62,14 @@ class Client:
     def __init__(self, port: int) -> None:
         self._port = port
 
-    def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
-        """Send a request; a body is sent as JSON."""
+    def ask(
+        self, method: str, path: str, body: Any = None, form: bytes | None = None, **headers: str
+    ) -> Answer:
+        """Send a request; a body is sent as JSON, and a form as it stands."""
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=120)
         try:
             sent = {name.replace("_", "-"): value for name, value in headers.items()}
-            content = None
+            content = form
             if body is not None:
                 content = json.dumps(body, ensure_ascii=False).encode()
                 sent["Content-Type"] = "application/json"
@@ -80,6 +83,27 @@ class Client:
     def get(self, path: str, language: str, accept: str = "application/json") -> Answer:
         """Get something in a language."""
         return self.ask("GET", path, Accept=accept, Accept_Language=language)
+
+    def upload(self, path: str, file: Path) -> str:
+        """Send a file through the form of a page, and return where that leads."""
+        page = self.get(path, "en", "text/html").text
+        fields = re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', page)
+        parts = [
+            f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+            for name, value in fields
+        ]
+        parts.append(
+            f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="file"; '
+            f'filename="{file.name}"\r\nContent-Type: application/octet-stream\r\n\r\n'
+        )
+        form = "".join(parts).encode() + file.read_bytes() + f"\r\n--{_BOUNDARY}--\r\n".encode()
+        answer = self.ask(
+            "POST", path, form=form, Accept="text/html",
+            Content_Type=f"multipart/form-data; boundary={_BOUNDARY}",
+        )  # fmt: skip
+        if answer.status != 303:
+            raise ServiceError(f"{path} takes no file: {answer.status} {answer.text[:500]}")
+        return answer.headers["location"]
 
 
 @contextmanager
