@@ -14,7 +14,7 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 
-from leadscore.learning.cards.additive import AdditiveModel
+from leadscore.learning.cards.card import AdditiveCard
 from leadscore.learning.outcomes.lessons import Lessons
 from leadscore.learning.outcomes.twins import twins_of
 from leadscore.learning.tables.columns import Floats, Truths
@@ -69,7 +69,7 @@ class Rehearsal:
         """Features of the later pursuits, those still open among them."""
         return self.lessons.X[self.after].reset_index(drop=True)
 
-    def rehearse(self, model: AdditiveModel) -> Floats:
+    def rehearse(self, model: AdditiveCard) -> Floats:
         """Fit a model on what was known before, and return its forecasts of the later pursuits."""
         if not self.after.any():
             return np.zeros(0)
@@ -109,10 +109,10 @@ def rehearsal_of(lessons: Lessons, learned_until: date | None = None) -> Rehears
     )
 
 
-def fit(model: AdditiveModel, X: pd.DataFrame, y: Floats, weight: Floats) -> AdditiveModel:
+def fit(model: AdditiveCard, X: pd.DataFrame, y: Floats, weight: Floats) -> AdditiveCard:
     """Fit a model on the rows whose outcome is known."""
     known = ~np.isnan(y)
-    fitted: AdditiveModel = model.fit(
+    fitted: AdditiveCard = model.fit(
         X[known].reset_index(drop=True), y[known].astype(np.int64), weight[known]
     )
     return fitted

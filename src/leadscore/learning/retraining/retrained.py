@@ -10,12 +10,11 @@ from sklearn.pipeline import Pipeline
 from leadscore.language import Text
 from leadscore.learning.outcomes.labels import LEFT_OUT
 from leadscore.learning.promotion.decision import Decision
-from leadscore.learning.retraining.families import FAMILIES
 
 _TRAINED = Text(
-    zh="候选模型“{version}”（{family}）：学习了{known}家已知结果，其中达成{positive}家。",
-    en="Challenger {version} ({family}): learned from {known} known outcomes, of which {positive} "
-    "reached the target.",
+    zh="候选模型“{version}”：学习了{known}家已知结果，其中达成{positive}家。",
+    en="Challenger {version}: learned from {known} known outcomes, of which {positive} reached "
+    "the target.",
 )
 _LEFT = Text(zh="未用于学习{count}家：{why}。", en="Not learned from ({count}): {why}.")
 _DRY_RUN = Text(
@@ -70,13 +69,9 @@ class Retraining:
     @property
     def preface(self) -> tuple[Text, ...]:
         """What a person should know before the decision."""
-        outcomes, family = self.manifest["outcomes"], FAMILIES[self.manifest["family"]]
-        trained = _TRAINED.format(
-            version=self.version,
-            family=family,
-            known=outcomes["known"],
-            positive=outcomes["positive"],
-        )
+        outcomes = self.manifest["outcomes"]
+        known, positive = outcomes["known"], outcomes["positive"]
+        trained = _TRAINED.format(version=self.version, known=known, positive=positive)
         left = outcomes["left_out"].items()
         return (
             trained,

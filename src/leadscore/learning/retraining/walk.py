@@ -13,7 +13,7 @@ from leadscore.city.profile import City
 from leadscore.features.build import FirmFeatures
 from leadscore.features.catalogue import DIRECTIONS
 from leadscore.language import Text
-from leadscore.learning.cards.additive import AdditiveModel
+from leadscore.learning.cards.card import AdditiveCard
 from leadscore.learning.evaluation.forecasts import evaluate
 from leadscore.learning.outcomes.lessons import Lessons, Rules, gather
 from leadscore.learning.promotion.gates import Decision, decide
@@ -25,16 +25,11 @@ from leadscore.learning.retraining.account import (
     trial_told,
     version_name,
 )
-from leadscore.learning.retraining.families import (
-    FAMILIES,
-    best_family,
-    forward_losses,
-    make_model,
-    rehearsed,
-)
+from leadscore.learning.retraining.day_one import new_card
 from leadscore.learning.retraining.rehearsal import Rehearsal, fit, rehearsal_of
 from leadscore.learning.retraining.reigning import Champion, reigning
 from leadscore.learning.retraining.retrained import Retraining
+from leadscore.learning.shelf.manifest import told_of
 from leadscore.learning.shelf.shelf import Shelf, log_notice
 from leadscore.learning.tables.columns import Floats
 
@@ -55,8 +50,8 @@ _CONTEST = Text(
 )
 _NO_CONTEST = Text(zh="还没有可供检验的后续跟进", en="there are no later pursuits to judge on yet")
 _FITTING = Text(
-    zh="用全部{known}家已知结果训练候选模型（{family}）",
-    en="training the challenger ({family}) on all {known} known outcomes",
+    zh="用全部{known}家已知结果训练候选模型",
+    en="training the challenger on all {known} known outcomes",
 )
 _JUDGING = Text(zh="与现役模型“{champion}”比较", en="comparing with the champion, {champion}")
 _SAVING = Text(zh="保存候选模型“{version}”", en="saving the challenger, {version}")
@@ -122,25 +117,18 @@ def retrain(
     lessons = gather(features, events, snapshots, as_of=as_of, rules=rules)
     told = outcomes_told(lessons)
     progress(_GATHERED.format(as_of=as_of, n=len(lessons.y), **told))
-    contest = rehearsal_of(lessons)
-    progress(_contest(contest))
-    forecasts = rehearsed(city, contest)
-    losses = forward_losses(contest, forecasts)
-    family = best_family(losses)
-    progress(_FITTING.format(known=told["known"], family=FAMILIES[family]))
-    card = fit(make_model(family, city, rules), lessons.X, lessons.y, lessons.weight)
-    progress(_JUDGING.format(champion=champion.version))
     # A trained champion has learned from some of the pursuits itself.
-    until = champion.learned_until
-    rehearsal = contest if until is None else rehearsal_of(lessons, until)
-    challenger = forecasts.get(family) if rehearsal is contest else None
-    if challenger is None:
-        challenger = rehearsal.rehearse(make_model(family, city, rules))
+    rehearsal = rehearsal_of(lessons, champion.learned_until)
+    progress(_contest(rehearsal))
+    challenger = rehearsal.rehearse(new_card(city, rules.prior_strength))
+    progress(_FITTING.format(known=told["known"]))
+    card = fit(new_card(city, rules.prior_strength), lessons.X, lessons.y, lessons.weight)
+    progress(_JUDGING.format(champion=champion.version))
     trial = _trial(city, rehearsal, challenger, champion, card)
     decision = decide(trial, overruled=overrule, seed=rules.seed)
     manifest = {
-        **_made_from(city, family, lessons, now),
-        "trial": trial_told(rehearsal, champion.version, losses),
+        **_made_from(city, lessons, now),
+        "trial": trial_told(rehearsal, champion.version),
         "measures": _measures(trial, rules.seed),
         "decision": decision.to_dict(),
         "scorecard": card.scorecard_.to_dict(),
@@ -163,33 +151,31 @@ def retrain(
     return done
 
 
-def _made_from(city: City, family: str, lessons: Lessons, now: datetime) -> dict[str, Any]:
+def _made_from(city: City, lessons: Lessons, now: datetime) -> dict[str, Any]:
     """Return what the manifest says of the challenger's making."""
     rules = lessons.rules
     return {
         "kind": "trained",
-        "family": family,
-        "city": {"id": city.id, "digest": city.digest},
+        "city": told_of(city),
         "created": now.isoformat(),
         "as_of": lessons.as_of.isoformat(),
         "target": rules.target,
         "horizon_days": rules.horizon_days,
         "outcomes": outcomes_told(lessons),
         "training": fingerprints(lessons),
-        "settings": {
-            name: getattr(rules, name) for name in ("prior_strength", "seed", "boosted_from")
-        },
+        "settings": {"prior_strength": rules.prior_strength, "seed": rules.seed},
     }
 
 
-def _contest(contest: Rehearsal) -> Text:
-    if contest.split is None:
+def _contest(rehearsal: Rehearsal) -> Text:
+    if rehearsal.split is None:
         return _NO_CONTEST
-    return _CONTEST.format(split=contest.split, learned=contest.learned, later=contest.later)
+    learned, later = rehearsal.learned, rehearsal.later
+    return _CONTEST.format(split=rehearsal.split, learned=learned, later=later)
 
 
 def _trial(
-    city: City, rehearsal: Rehearsal, challenger: Floats, champion: Champion, card: AdditiveModel
+    city: City, rehearsal: Rehearsal, challenger: Floats, champion: Champion, card: AdditiveCard
 ) -> Trial:
     """Return what the decision is made from."""
     lessons, before, after = rehearsal.lessons, ~rehearsal.after, rehearsal.after

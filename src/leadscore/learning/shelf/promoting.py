@@ -60,7 +60,7 @@ class Promoting:
         if now.tzinfo is None:
             msg = "The time of a promotion needs a time zone."
             raise ValueError(msg)
-        manifest, _ = self._versions.servable(version)
+        manifest, _ = self._versions.checked(version)
         owner = owner_of(manifest, version, city_id)
         if owner != city_id:
             raise ModelError(_OTHER_CITY.format(version=version, owner=owner, city=city_id))

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import io
 import logging
 import pickle
+import zipfile
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from leadscore.errors import ModelError
 from leadscore.language import Text
 from leadscore.learning.shelf.champions import Champions
-from leadscore.learning.shelf.manifest import ARTEFACT, damaged, same_model
+from leadscore.learning.shelf.manifest import damaged, same_model
 from leadscore.learning.shelf.promoting import Promoting, owner_of
 from leadscore.learning.shelf.signing import SigningKey
 from leadscore.learning.shelf.succession import Act, Promotion
 from leadscore.learning.shelf.versions import Version, Versions
+
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
 
 _log = logging.getLogger(__name__)
 
@@ -30,14 +33,15 @@ _THIS_CODE = Text(
     zh="能由现在这个版本的 leadscore 读取的模型",
     en="a model that this version of leadscore can read",
 )
-# What unpickling raises when the code has moved on since the model was saved.
 _UNREADABLE = (
     AttributeError,
-    ImportError,
+    IndexError,
     KeyError,
+    ModelError,
     TypeError,
     ValueError,
     pickle.UnpicklingError,
+    zipfile.BadZipFile,
 )
 _TRIES = 3
 
@@ -71,7 +75,7 @@ class Shelf:
     def save(
         self,
         version: str,
-        pipeline: object,
+        pipeline: Pipeline,
         manifest: Mapping[str, Any],
         notify: Callable[[Text], object] = log_notice,
     ) -> None:
@@ -85,9 +89,10 @@ class Shelf:
         version
             Name of the model.
         pipeline
-            What joblib can save.
+            Of ``features`` and ``card``, fitted.
         manifest
-            See `leadscore.learning.shelf.manifest.composed`.
+            See `leadscore.learning.shelf.manifest.composed`; its ``city`` and ``scorecard`` are
+            those of the pipeline.
         notify
             Told when a version was set aside; by default a warning is logged.
 
@@ -96,43 +101,41 @@ class Shelf:
         ModelError
             If the folder can't be written, or the version exists with other content.
         """
-        artefact = _pickled(pipeline)
+        artefact = _artefact(pipeline)
         self._key.check()
         for _ in range(_TRIES):
             if self._versions.put(version, artefact, manifest):
                 return
             try:
-                kept, saved = self._versions.servable(version)
+                kept, saved = self._versions.checked(version)
             except ModelError as fault:
                 self._versions.set_aside(version, fault, notify)
                 continue
             if saved != artefact and not same_model(kept, manifest):
                 raise ModelError(_TAKEN.format(version=version))
             return
-        self._versions.servable(version)
+        self._versions.checked(version)
 
-    def load(self, version: str) -> Any:
-        """Return the pipeline of a version, its bytes checked before anything is unpickled.
+    def load(self, version: str) -> Pipeline:
+        """Return the pipeline of a version, its bytes checked before anything is read from them.
 
         Raises
         ------
         ModelError
-            If it isn't there, isn't as it was signed, or was saved with another scikit-learn.
+            If it isn't there, isn't as it was signed, or is of a later program.
         """
-        _, artefact = self._versions.servable(version)
-        # Imported late: going back to another champion unpickles nothing, and must be quick.
-        import joblib
+        manifest, artefact = self._versions.checked(version)
+        # Imported late: going back to another champion opens nothing, and must be quick.
+        from leadscore.learning.shelf.artefact import from_bytes
 
         try:
-            return joblib.load(io.BytesIO(artefact))
+            return from_bytes(manifest, artefact)
         except _UNREADABLE as error:
-            raise damaged(version, ARTEFACT, str(error), _THIS_CODE) from error
+            file = manifest["artefact"]["file"]
+            raise damaged(version, file, str(error), _THIS_CODE) from error
 
     def manifest(self, version: str) -> dict[str, Any]:
-        """Return the manifest of a version, after the same checks as `load`.
-
-        It can be read with any scikit-learn.
-        """
+        """Return the manifest of a version, after the same checks as `load`."""
         return self._versions.checked(version)[0]
 
     def versions(self, city_id: str | None = None) -> list[Version]:
@@ -150,7 +153,7 @@ class Shelf:
     def ensure(
         self,
         version: str,
-        build: Callable[[], tuple[object, Mapping[str, Any]]],
+        build: Callable[[], tuple[Pipeline, Mapping[str, Any]]],
         notify: Callable[[Text], object] = log_notice,
     ) -> Any:
         """Return the pipeline of a version that can be built at any time, building it if need be.
@@ -182,7 +185,7 @@ class Shelf:
                     self._versions.set_aside(version, fault, notify)
             if made is None:
                 pipeline, manifest = build()
-                made = _pickled(pipeline), manifest
+                made = _artefact(pipeline), manifest
             self._versions.put(version, *made)
         return self.load(version)
 
@@ -277,9 +280,7 @@ class Shelf:
         )
 
 
-def _pickled(pipeline: object) -> bytes:
-    import joblib  # late, as in `Shelf.load`
+def _artefact(pipeline: Pipeline) -> bytes:
+    from leadscore.learning.shelf.artefact import to_bytes  # late, as in `Shelf.load`
 
-    buffer = io.BytesIO()
-    joblib.dump(pipeline, buffer)
-    return buffer.getvalue()
+    return to_bytes(pipeline)
