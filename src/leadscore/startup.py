@@ -35,24 +35,31 @@ _NEWER = Text(
 )
 
 FORMAT = 2
-"""Of what lies in a home. Format 1, of c1d0778, wrote no number: its models are pickles."""
+"""Of what lies in a home. A home of format 1 has no number: its models are pickles."""
+FORMAT_FILE = "format"
+
+
+def enter_home(home: Path) -> None:
+    """Do as `check_home`, and give a home its number before anything is written into it.
+
+    Of programs that start at once the first one writes it. A home that may only be read is left
+    without one: nothing new gets into it.
+    """
+    with contextlib.suppress(OSError):  # whoever writes there next tells what is wrong
+        if not (home / FORMAT_FILE).exists():
+            place_new(home / FORMAT_FILE, f"{FORMAT}\n".encode())
+    check_home(home)
 
 
 def check_home(home: Path) -> None:
-    """Refuse a home that a newer program has written, and mark one that has no number yet.
-
-    The number stands in the file ``format``. Of programs that start at once the first one writes
-    it. A home that may only be read is left without one: nothing newer gets into it.
+    """Refuse a home that a newer program has written; nothing is touched.
 
     Raises
     ------
     SettingsError
-        If the number is higher than `FORMAT`, or none.
+        If its number is higher than `FORMAT`, or isn't one.
     """
-    file = home / "format"
-    with contextlib.suppress(OSError):
-        if not file.exists():
-            place_new(file, f"{FORMAT}\n".encode())
+    file = home / FORMAT_FILE
     try:
         number = file.read_bytes().decode("ascii", "replace").strip()[:20]
     except (FileNotFoundError, NotADirectoryError):
@@ -84,7 +91,7 @@ def open_database(settings: Settings) -> Database:
     StoreError
         If it can't be opened, is damaged, or newer than this program.
     """
-    check_home(settings.home)
+    enter_home(settings.home)
     # Imported late: what keeps nothing needs no SQLAlchemy.
     from leadscore.store.engine.opening import open_store
 
@@ -164,10 +171,13 @@ def open_scorer(
         As `open_city`, or if the card in the profile has mistakes.
     ModelError
         If no model can be built, saved or trusted.
+    SettingsError
+        As `check_home`.
     """
     # Imported late: going back to another champion needs no pandas and must be quick.
     from leadscore.ranking.champion import champion_scorer
 
+    enter_home(settings.home)
     profile = open_city(settings, city)
     return champion_scorer(profile, open_shelf(settings), now=datetime.now(UTC), notify=notify)
 

@@ -23,6 +23,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+from leadscore.learning.cards.boosted import BoostedCard
 from sklearn.pipeline import Pipeline
 from tests.simulation import History, simulate
 
@@ -31,7 +32,6 @@ from leadscore.city.versions import Profiles
 from leadscore.features.build import FirmFeatures
 from leadscore.features.catalogue import DIRECTIONS
 from leadscore.learning import AdditiveCard
-from leadscore.learning.cards.boosted import BoostedCard
 from leadscore.learning.outcomes.lessons import Rules
 from leadscore.learning.retraining.day_one import ensure_expert
 from leadscore.learning.retraining.following import follow

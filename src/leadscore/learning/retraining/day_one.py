@@ -15,7 +15,7 @@ from leadscore.features.catalogue import DIRECTIONS
 from leadscore.language import Text
 from leadscore.learning.cards.card import AdditiveCard
 from leadscore.learning.retraining.expert import expert_scorecard
-from leadscore.learning.shelf.manifest import code_fingerprint, told_of
+from leadscore.learning.shelf.manifest import code_fingerprint
 from leadscore.learning.shelf.shelf import Shelf, log_notice
 from leadscore.learning.shelf.succession import is_expert
 from leadscore.lists.blank import blank_firms
@@ -79,16 +79,8 @@ def expert_model(
     version = expert_version(city)
 
     def build() -> tuple[Pipeline, dict[str, object]]:
-        pipeline = expert_pipeline(city)
-        scorecard = pipeline.named_steps["card"].scorecard_
-        manifest = {
-            "kind": "expert",
-            "city": told_of(city),
-            "created": now.isoformat(),
-            "outcomes": 0,
-            "scorecard": scorecard.to_dict(),
-        }
-        return pipeline, manifest
+        told = {"kind": "expert", "created": now.isoformat(), "outcomes": 0}
+        return expert_pipeline(city), told
 
     pipeline = shelf.ensure(version, build, notify)
     served = shelf.line(city.id)

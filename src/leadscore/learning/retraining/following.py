@@ -18,7 +18,7 @@ from leadscore.city.supply import differ_in_supply_only
 from leadscore.errors import ModelError
 from leadscore.features.build import FirmFeatures
 from leadscore.learning.retraining.day_one import ensure_expert
-from leadscore.learning.shelf.manifest import CARD_OF, ONLY_THE_SHELF_KNOWS, is_under, told_of
+from leadscore.learning.shelf.manifest import CARD_OF, ONLY_THE_SHELF_KNOWS, is_under
 from leadscore.learning.shelf.shelf import Shelf
 from leadscore.learning.shelf.succession import is_expert
 from leadscore.lists.blank import blank_firms
@@ -102,9 +102,5 @@ def _under(
 ) -> tuple[Pipeline, dict[str, Any]]:
     features = FirmFeatures(city).fit(blank_firms(0))
     told = {key: value for key, value in manifest.items() if key not in ONLY_THE_SHELF_KNOWS}
-    told |= {
-        CARD_OF: first,
-        "city": told_of(city),
-        "created": now.isoformat(),
-    }
+    told |= {CARD_OF: first, "created": now.isoformat()}
     return Pipeline([("features", features), ("card", pipeline.named_steps["card"])]), told

@@ -21,7 +21,7 @@ from leadscore.city.profile import City
 from leadscore.features.build import FirmFeatures
 from leadscore.learning.cards.card import AdditiveCard
 from leadscore.learning.fitting.posterior import Posterior
-from leadscore.learning.shelf.manifest import PICKLED
+from leadscore.learning.shelf.manifest import PICKLED, told_of
 from leadscore.learning.shelf.pickled import read_pickle
 from leadscore.learning.tables.scorecard import Scorecard
 from leadscore.lists.blank import blank_firms
@@ -29,23 +29,31 @@ from leadscore.lists.blank import blank_firms
 Arrays = Mapping[str, NDArray[Any]]
 
 
+def said_by(pipeline: Pipeline) -> dict[str, Any]:
+    """Return what the manifest of a fitted pipeline has to hold, so that it can be opened."""
+    steps = pipeline.named_steps
+    return {
+        "city": told_of(steps["features"].city),
+        "scorecard": steps["card"].scorecard_.to_dict(),
+    }
+
+
 def to_bytes(pipeline: Pipeline) -> bytes:
     """Return the artefact of a fitted pipeline of features and card.
 
-    It is a file of numpy (``.npz``) with ``classes``, ``directions`` in the order of the tables,
-    ``counts`` and ``positives`` (see `AdditiveCard`), and where the card has a posterior its
-    ``starts`` and the lower half of its ``covariance``, row by row.
+    It is a file of numpy (``.npz``) with ``classes`` and ``directions``, one for each table; and
+    where the card has a posterior with its ``starts``, the lower half of its ``covariance``, row by
+    row, and the card's ``counts`` and ``positives``.
     """
     card: AdditiveCard = pipeline.named_steps["card"]
     directions = card.directions or {}
     arrays: dict[str, NDArray[Any]] = {
         "classes": card.classes_,
         "directions": np.array([directions.get(name, 0) for name in card.scorecard_.features], int),
-        "counts": card.counts_,
-        "positives": card.positives_,
     }
     if card.posterior_ is not None:
         covariance = card.posterior_.covariance
+        arrays["counts"], arrays["positives"] = card.counts_, card.positives_
         arrays["starts"] = card.posterior_.starts
         arrays["covariance"] = covariance[np.tril_indices(len(covariance))]
     file = io.BytesIO()
@@ -64,11 +72,11 @@ def from_bytes(manifest: Mapping[str, Any], artefact: bytes) -> Pipeline:
     KeyError, TypeError, ValueError, ModelError
         If the manifest or the artefact isn't one.
     """
-    scorecard = Scorecard.from_dict(manifest["scorecard"])
     if manifest["artefact"]["file"] == PICKLED:
         profile, arrays = read_pickle(artefact)
     else:
         profile, arrays = manifest["city"]["profile"], _arrays(artefact)
+    scorecard = Scorecard.from_dict(manifest["scorecard"])
     features = FirmFeatures(City.model_validate(profile)).fit(blank_firms(0))
     return Pipeline([("features", features), ("card", _card(scorecard, arrays))])
 
@@ -86,8 +94,8 @@ def _arrays(artefact: bytes) -> dict[str, NDArray[Any]]:
 
 
 def _card(scorecard: Scorecard, arrays: Arrays) -> AdditiveCard:
-    directions = zip(scorecard.features, arrays["directions"].tolist(), strict=True)
-    card = AdditiveCard(directions={name: way for name, way in directions if way})
+    ways = zip(scorecard.features, arrays["directions"].tolist(), strict=True)
+    card = AdditiveCard(directions={name: way for name, way in ways if way} or None)
     card.scorecard_, card.intercept_ = scorecard, scorecard.intercept
     card.classes_ = arrays["classes"]
     card.feature_names_in_ = np.array(scorecard.features, dtype=object)

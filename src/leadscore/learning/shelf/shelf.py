@@ -35,6 +35,7 @@ _THIS_CODE = Text(
 )
 _UNREADABLE = (
     AttributeError,
+    EOFError,
     IndexError,
     KeyError,
     ModelError,
@@ -91,8 +92,8 @@ class Shelf:
         pipeline
             Of ``features`` and ``card``, fitted.
         manifest
-            See `leadscore.learning.shelf.manifest.composed`; its ``city`` and ``scorecard`` are
-            those of the pipeline.
+            See `leadscore.learning.shelf.manifest.composed`; ``city`` and ``scorecard`` are added,
+            and are those of the pipeline.
         notify
             Told when a version was set aside; by default a warning is logged.
 
@@ -101,7 +102,7 @@ class Shelf:
         ModelError
             If the folder can't be written, or the version exists with other content.
         """
-        artefact = _artefact(pipeline)
+        artefact, manifest = _made(pipeline, manifest)
         self._key.check()
         for _ in range(_TRIES):
             if self._versions.put(version, artefact, manifest):
@@ -184,8 +185,7 @@ class Shelf:
                 except ModelError as fault:
                     self._versions.set_aside(version, fault, notify)
             if made is None:
-                pipeline, manifest = build()
-                made = _artefact(pipeline), manifest
+                made = _made(*build())
             self._versions.put(version, *made)
         return self.load(version)
 
@@ -280,7 +280,8 @@ class Shelf:
         )
 
 
-def _artefact(pipeline: Pipeline) -> bytes:
-    from leadscore.learning.shelf.artefact import to_bytes  # late, as in `Shelf.load`
+def _made(pipeline: Pipeline, manifest: Mapping[str, Any]) -> tuple[bytes, dict[str, Any]]:
+    """Return the artefact and the manifest of a pipeline."""
+    from leadscore.learning.shelf.artefact import said_by, to_bytes  # late, as in `Shelf.load`
 
-    return to_bytes(pipeline)
+    return to_bytes(pipeline), {**manifest, **said_by(pipeline)}
