@@ -368,4 +368,4 @@ def test_a_process_that_is_killed_leaves_no_half_version(tmp_path):
     assert done.returncode == 0
     assert states == {(False, False), (True, False), (True, True)}
     assert shelf.load(VERSION)
-    assert shelf.champion("somewhere") == VERSION
+    assert shelf.champion("lakeport") == VERSION
