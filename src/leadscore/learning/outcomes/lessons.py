@@ -27,7 +27,7 @@ class Rules:
     Attributes
     ----------
     target
-        The stage that is to be reached, one of `leadscore.learning.outcomes.history.TARGETS`.
+        The stage that is to be reached, one of `leadscore.learning.outcomes.history.OUTCOMES`.
     horizon_days
         Days after first contact within which it counts.
     prior_strength

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -15,6 +16,7 @@ from leadscore.features.catalogue import DIRECTIONS
 from leadscore.language import Text
 from leadscore.learning.cards.card import AdditiveCard
 from leadscore.learning.evaluation.forecasts import evaluate
+from leadscore.learning.outcomes.labels import LEFT_OUT
 from leadscore.learning.outcomes.lessons import Lessons, Rules, gather
 from leadscore.learning.promotion.gates import Decision, decide
 from leadscore.learning.promotion.trial import Pursuits, Standing, Trial
@@ -28,12 +30,9 @@ from leadscore.learning.retraining.account import (
 from leadscore.learning.retraining.day_one import new_card
 from leadscore.learning.retraining.rehearsal import Rehearsal, fit, rehearsal_of
 from leadscore.learning.retraining.reigning import Champion, reigning
-from leadscore.learning.retraining.retrained import Retraining
 from leadscore.learning.shelf.manifest import told_of
 from leadscore.learning.shelf.shelf import Shelf, log_notice
 from leadscore.learning.tables.columns import Floats
-
-__all__ = ["Retraining", "Rules", "retrain"]
 
 Step = Callable[[Text], object]
 
@@ -55,6 +54,79 @@ _FITTING = Text(
 )
 _JUDGING = Text(zh="与现役模型“{champion}”比较", en="comparing with the champion, {champion}")
 _SAVING = Text(zh="保存候选模型“{version}”", en="saving the challenger, {version}")
+_TRAINED = Text(
+    zh="候选模型“{version}”：学习了{known}家已知结果，其中达成{positive}家。",
+    en="Challenger {version}: learned from {known} known outcomes, of which {positive} reached "
+    "the target.",
+)
+_LEFT = Text(zh="未用于学习{count}家：{why}。", en="Not learned from ({count}): {why}.")
+_DRY_RUN = Text(
+    zh="只作试算：没有保存，现役模型仍为“{champion}”。",
+    en="Dry run: nothing was saved, and {champion} serves on.",
+)
+_SERVES_NEW = Text(
+    zh="即日起由“{version}”评分；如需退回“{champion}”，请运行 leadscore models rollback。",
+    en="{version} scores from now on; leadscore models rollback goes back to {champion}.",
+)
+_SERVES_ON = Text(
+    zh="“{champion}”继续评分；候选模型已保存，可用 leadscore models show {version} 查看。",
+    en="{champion} scores on; the challenger is kept, see leadscore models show {version}.",
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Retraining:
+    """What came of it.
+
+    Attributes
+    ----------
+    version
+        Name of the challenger.
+    champion
+        What served until now.
+    decision
+        Whether the challenger serves from now on, and why.
+    manifest
+        What is written down of the challenger.
+    pipeline
+        Features and card, fitted.
+    dry_run
+        True if nothing was saved and nothing promoted.
+    notices
+        What one should know of the outcomes.
+    """
+
+    version: str
+    champion: str
+    decision: Decision
+    manifest: dict[str, Any]
+    pipeline: Pipeline
+    dry_run: bool
+    notices: tuple[Text, ...]
+
+    @property
+    def serves(self) -> str:
+        """The version that serves from now on."""
+        return self.version if self.decision.promoted and not self.dry_run else self.champion
+
+    @property
+    def preface(self) -> tuple[Text, ...]:
+        """What a person should know before the decision."""
+        outcomes = self.manifest["outcomes"]
+        known, positive = outcomes["known"], outcomes["positive"]
+        trained = _TRAINED.format(version=self.version, known=known, positive=positive)
+        left = outcomes["left_out"].items()
+        return (
+            trained,
+            *(_LEFT.format(count=count, why=LEFT_OUT[reason]) for reason, count in left),
+            *self.notices,
+        )
+
+    @property
+    def upshot(self) -> Text:
+        """Which model serves from now on, in words."""
+        said = _DRY_RUN if self.dry_run else _SERVES_NEW if self.decision.promoted else _SERVES_ON
+        return said.format(version=self.version, champion=self.champion)
 
 
 def retrain(
