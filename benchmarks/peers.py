@@ -166,33 +166,17 @@ def peers() -> dict[str, Peer]:
 
 
 def ours(variants: dict[str, dict[str, Any]]) -> dict[str, Peer]:
-    """Return the card as it comes and with pairs, the boosted card, and cards of other settings."""
+    """Return the card as it comes, and cards of other settings."""
     version = _source_digest("cards.card")
-    paired = f"{version} {json.dumps(_PAIRS)}"
-    found = {
-        OURS: Peer(partial(_card, {}), as_they_are, version, own=True),
-        f"{OURS}, pairs": Peer(partial(_card, _PAIRS), as_they_are, paired, every=0, own=True),
-    }
-    if importlib.util.find_spec("leadscore.learning.cards.boosted"):
-        boosted = _source_digest("cards.boosted")
-        found["BoostedCard"] = Peer(_boosted_card, as_they_are, boosted, own=True)
+    found = {OURS: Peer(partial(_card, {}), as_they_are, version, own=True)}
     for name, settings in variants.items():
         changed = f"{version} {json.dumps(settings, sort_keys=True)}"
         found[name] = Peer(partial(_card, settings), as_they_are, changed, own=True)
     return found
 
 
-_PAIRS = {"pairs": 16}
-
-
 def _card(settings: dict[str, Any], X: pd.DataFrame) -> Any:  # noqa: ARG001
     return AdditiveCard(**settings)
-
-
-def _boosted_card(X: pd.DataFrame) -> Any:  # noqa: ARG001
-    from leadscore.learning.cards.boosted import BoostedCard
-
-    return BoostedCard()
 
 
 def _source_digest(module: str) -> str:

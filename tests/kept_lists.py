@@ -10,10 +10,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from sqlalchemy import Table, func, select
 
 from leadscore.city import City, load_city
 from leadscore.city.versions import Profiles
+from leadscore.learning.outcomes.history import EVENTS
 from leadscore.learning.retraining.day_one import expert_pipeline
 from leadscore.lists.values.codes import ALPHABET, is_valid_code
 from leadscore.ranking.scoring import Scorer
@@ -54,6 +56,11 @@ def profiles(folder: Path) -> Profiles:
 def scorer(model: str = "m1") -> Scorer:
     """Return the experts' card of the invented city under any name."""
     return Scorer(expert_pipeline(lakeport()), model)
+
+
+def blank_events() -> pd.DataFrame:
+    """Return a table of no outcomes."""
+    return pd.DataFrame({name: pd.Series(dtype=dtype) for name, dtype in EVENTS.items()})
 
 
 def as_csv(*rows: Mapping[str, Any]) -> bytes:

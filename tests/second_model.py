@@ -1,13 +1,15 @@
-"""A model beside the experts', for tests in which another one is to serve."""
+"""Models beside the experts', for tests in which another one is to serve."""
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 from sklearn.pipeline import Pipeline
 from tests.kept_lists import NOW, lakeport
 
+from leadscore.city import City
 from leadscore.features.build import FirmFeatures
 from leadscore.learning import AdditiveCard
 from leadscore.learning.retraining.day_one import ensure_expert
@@ -19,18 +21,27 @@ from leadscore.lists.blank import blank_firms
 OTHER = "lakeport-20260101-0123456789"
 
 
+@cache
+def somewhere() -> City:
+    """Return the invented city under another id."""
+    plain = lakeport().model_dump(mode="json", by_alias=True)
+    return City.model_validate(plain | {"city": plain["city"] | {"id": "somewhere"}})
+
+
+def another(city: City, more: float = 1.0) -> Pipeline:
+    """Return the experts' model with so much more log-odds for every firm."""
+    known = expert_scorecard(city)
+    card = AdditiveCard(prior=Scorecard(known.intercept + more, known.tables))
+    model = Pipeline([("features", FirmFeatures(city)), ("card", card)])
+    return model.fit(blank_firms(0), np.empty(0))
+
+
 def save_another(shelf: Shelf) -> str:
     """Keep a model that the experts didn't make, as a training does; return its version."""
-    city, known = lakeport(), expert_scorecard(lakeport())
-    card = AdditiveCard(prior=Scorecard(known.intercept + 1, known.tables))
-    fitted = Pipeline([("features", FirmFeatures(city)), ("card", card)])
-    fitted.fit(blank_firms(0), np.empty(0))
-    shelf.save(OTHER, fitted, {
-        "kind": "trained", "family": "card", "city": {"id": city.id, "digest": city.digest},
-        "created": NOW, "as_of": "2026-01-01", "measures": {},
+    shelf.save(OTHER, another(lakeport()), {
+        "kind": "trained", "created": NOW, "as_of": "2026-01-01", "measures": {},
         "outcomes": {"known": 40, "positive": 9, "left_out": {}},
         "decision": {"promoted": True, "gates": [], "overruled": None},
-        "scorecard": fitted.named_steps["card"].scorecard_.to_dict(),
     })  # fmt: skip
     return OTHER
 

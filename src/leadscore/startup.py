@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -10,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from leadscore.city.loading import load_city
 from leadscore.city.versions import Profiles
-from leadscore.errors import CityError, Detail
+from leadscore.durable import place_new
+from leadscore.errors import CityError, Detail, SettingsError
 from leadscore.language import Text
 from leadscore.learning.shelf.shelf import Shelf, log_notice
 from leadscore.shipped import shipped
@@ -25,10 +27,57 @@ _NO_CITY = Text(
     zh="没有指定城市画像，请用 --city 或环境变量 LEADSCORE_CITY 指明文件",
     en="no city profile was named; name its file with --city or LEADSCORE_CITY",
 )
+_NEWER = Text(
+    zh="文件夹 {home} 由更新版本的 leadscore 写成，这个程序不能使用。请升级 leadscore，"
+    "或用环境变量 LEADSCORE_HOME 指定另一个文件夹。",
+    en="the home {home} was written by a newer leadscore, and this program can't use it. Upgrade "
+    "leadscore, or name another home with LEADSCORE_HOME.",
+)
+
+FORMAT = 2
+"""Of what lies in a home. A home of format 1 has no number: its models are pickles."""
+FORMAT_FILE = "format"
+
+
+def enter_home(home: Path) -> None:
+    """Do as `check_home`, and give a home its number before anything is written into it.
+
+    Of programs that start at once the first one writes it. A home that may only be read is left
+    without one: nothing new gets into it.
+    """
+    with contextlib.suppress(OSError):  # whoever writes there next tells what is wrong
+        if not (home / FORMAT_FILE).exists():
+            place_new(home / FORMAT_FILE, f"{FORMAT}\n".encode())
+    check_home(home)
+
+
+def check_home(home: Path) -> None:
+    """Refuse a home that a newer program has written; nothing is touched.
+
+    Raises
+    ------
+    SettingsError
+        If its number is higher than `FORMAT`, or isn't one.
+    """
+    file = home / FORMAT_FILE
+    try:
+        number = file.read_bytes().decode("ascii", "replace").strip()[:20]
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    if not number.isdecimal() or int(number) > FORMAT:
+        wanted = Text(zh=f"{FORMAT} 或更小", en=f"{FORMAT} or lower")
+        raise SettingsError(_NEWER.format(home=home), [Detail(str(file), number, wanted)])
 
 
 def open_shelf(settings: Settings) -> Shelf:
-    """Return the shelf of models; nothing is touched before its first use."""
+    """Return the shelf of models; no model is touched before its first use.
+
+    Raises
+    ------
+    SettingsError
+        As `check_home`.
+    """
+    check_home(settings.home)
     return Shelf(settings.models, settings.key)
 
 
@@ -37,9 +86,12 @@ def open_database(settings: Settings) -> Database:
 
     Raises
     ------
+    SettingsError
+        As `check_home`.
     StoreError
         If it can't be opened, is damaged, or newer than this program.
     """
+    enter_home(settings.home)
     # Imported late: what keeps nothing needs no SQLAlchemy.
     from leadscore.store.engine.opening import open_store
 
@@ -51,9 +103,12 @@ def connect_database(settings: Settings) -> Database:
 
     Raises
     ------
+    SettingsError
+        As `check_home`.
     StoreError
         If its file can't be made.
     """
+    check_home(settings.home)
     from leadscore.store.engine.opening import connect
 
     return connect(settings.database or settings.database_file)
@@ -82,7 +137,13 @@ def open_profiles(settings: Settings, city: Path | None = None) -> Profiles:
 
     Nothing is read before its first use, which then fails as `open_city` does; a service, which
     asks again and again, reads the file anew only when it has changed.
+
+    Raises
+    ------
+    SettingsError
+        As `check_home`.
     """
+    check_home(settings.home)
     return Profiles(lambda: _read(city or settings.city or _only_profile()), settings.profiles)
 
 
@@ -110,10 +171,13 @@ def open_scorer(
         As `open_city`, or if the card in the profile has mistakes.
     ModelError
         If no model can be built, saved or trusted.
+    SettingsError
+        As `check_home`.
     """
     # Imported late: going back to another champion needs no pandas and must be quick.
     from leadscore.ranking.champion import champion_scorer
 
+    enter_home(settings.home)
     profile = open_city(settings, city)
     return champion_scorer(profile, open_shelf(settings), now=datetime.now(UTC), notify=notify)
 

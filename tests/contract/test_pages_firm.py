@@ -34,8 +34,8 @@ from leadscore.city import load_city
 from leadscore.features.build import FirmFeatures
 from leadscore.learning import AdditiveCard
 from leadscore.learning.outcomes.lessons import Rules, gather
+from leadscore.learning.retraining.day_one import new_card
 from leadscore.learning.retraining.expert import expert_scorecard
-from leadscore.learning.retraining.families import CARD, make_model
 from leadscore.learning.retraining.rehearsal import fit
 from leadscore.learning.shelf import Shelf
 from leadscore.learning.tables.scorecard import Scorecard
@@ -481,7 +481,7 @@ def learned(history: History) -> Scorer:
     lessons = gather(
         features, history.events(), history.snapshots(), as_of=history.until, rules=rules
     )
-    card = fit(make_model(CARD, history.city, rules), lessons.X, lessons.y, lessons.weight)
+    card = fit(new_card(history.city, rules.prior_strength), lessons.X, lessons.y, lessons.weight)
     return Scorer(Pipeline([("features", features), ("card", card)]), "learned")
 
 

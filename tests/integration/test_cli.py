@@ -252,7 +252,7 @@ def test_a_damaged_model_is_built_anew_and_said_in_the_language(tmp_path: Path) 
     listed = tmp_path / "list.csv"
     listed.write_text("企业名称\n某某光电有限公司\n", encoding="utf-8")
     called("rank", listed, home=tmp_path)
-    (artefact,) = (tmp_path / "models").glob("*/pipeline.joblib")
+    (artefact,) = (tmp_path / "models").glob("*/card.npz")
     artefact.write_bytes(b"half")
     done = called("rank", listed, home=tmp_path)
     assert done.returncode == 0

@@ -14,7 +14,6 @@ _HEADERS: tuple[tuple[Text, Align], ...] = (
     (Text(zh="", en=""), "left"),
     (Text(zh="版本", en="version"), "left"),
     (Text(zh="种类", en="kind"), "left"),
-    (Text(zh="模型族", en="family"), "left"),
     (Text(zh="截至", en="as of"), "left"),
     (Text(zh="保存于", en="saved"), "left"),
     (Text(zh="已知结果", en="outcomes"), "right"),
@@ -26,10 +25,6 @@ _KINDS = {
     "expert": Text(zh="专家", en="expert"),
     "trained": Text(zh="训练", en="trained"),
     None: Text(zh="已损坏", en="damaged"),
-}
-_FAMILIES = {
-    "card": Text(zh="评分卡", en="card"),
-    "boosted": Text(zh="提升树", en="boosted"),
 }
 _GATES = {
     True: Text(zh="通过", en="passed"),
@@ -89,7 +84,6 @@ def _row(version: Version, serves: bool, lang: Lang) -> list[str]:
         mark,
         version.name,
         _named(_KINDS, told.get("kind"), lang),
-        _named(_FAMILIES, told.get("family", "card" if told else None), lang),
         str(told.get("as_of", _NONE)),
         f"{version.created:%Y-%m-%d}",
         _outcomes(told.get("outcomes")),

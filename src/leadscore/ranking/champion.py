@@ -10,7 +10,7 @@ from leadscore.errors import ModelError
 from leadscore.language import Text
 from leadscore.learning.retraining.day_one import expert_model
 from leadscore.learning.retraining.following import follow_supply, trained_as
-from leadscore.learning.shelf.manifest import code_fingerprint
+from leadscore.learning.shelf.manifest import code_fingerprint, is_under
 from leadscore.learning.shelf.shelf import Shelf, log_notice
 from leadscore.learning.shelf.succession import is_expert
 from leadscore.ranking.scoring import Scorer
@@ -100,7 +100,7 @@ def _tell_outdated(
     city: City, shelf: Shelf, version: str, notify: Callable[[Text], object]
 ) -> None:
     manifest = shelf.manifest(version)
-    profile = manifest["city"].get("digest") != city.digest
+    profile = not is_under(manifest, city)
     _, trained = trained_as(shelf, version, manifest)
     program = trained.get("code") != code_fingerprint()
     if profile or program:

@@ -10,12 +10,12 @@ import pandas as pd
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
+from tests.kept_lists import blank_events
 
 from leadscore.learning.outcomes.admission import WANTED, Admission, admit
 from leadscore.learning.outcomes.history import (
     EVENTS,
     OUTCOMES,
-    blank_events,
     first_contact,
     stage_days,
 )

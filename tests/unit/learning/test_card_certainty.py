@@ -100,31 +100,6 @@ def test_the_frame_lists_every_entry_with_what_stands_behind_it() -> None:
     np.testing.assert_allclose(frame["points"], frame["log_odds"] * 20 / np.log(2))
 
 
-def test_a_pair_that_tells_something_is_found_and_adds_up() -> None:
-    random = np.random.default_rng(0)
-    X = pd.DataFrame(random.normal(size=(3000, 3)), columns=["a", "b", "c"])
-    X["kind"] = random.choice(["x", "y"], len(X))
-    log_odds = 1.5 * np.sign(X["a"]) * X["kind"].map({"x": 1, "y": -1})
-    y = (random.random(len(X)) < 1 / (1 + np.exp(-log_odds))).astype(int)
-    card = AdditiveCard(pairs=3).fit(X, y)
-    assert card.scorecard_.pairs[0].features == ("a", "kind")
-    added = card.contributions(X)
-    assert added.shape == (len(X), 4 + len(card.scorecard_.pairs))
-    np.testing.assert_allclose(card.intercept_ + added.sum(axis=1), card.decision_function(X))
-    np.testing.assert_allclose(card.decision_function(X[:5]), card.decision_function(X)[:5])
-    assert card.score(X, y) > AdditiveCard().fit(X, y).score(X, y) + 0.1
-    restored = Scorecard.from_dict(card.scorecard_.to_dict())
-    assert restored == card.scorecard_
-    assert set(card.to_frame()["kind"]) == {"intercept", "numeric", "categorical", "pair"}
-    low, high = card.predict_interval(X).T
-    assert (low < high).all()
-
-
-def test_no_pair_is_kept_where_there_is_none() -> None:
-    X, _, y = world(600, 5)
-    assert len(AdditiveCard(pairs=2).fit(X, y).scorecard_.pairs) <= 1
-
-
 def test_outcomes_that_contradict_the_experts_weaken_their_word() -> None:
     X, _, _ = world(800, 6)
     X = X[["staff", "role"]]

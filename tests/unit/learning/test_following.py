@@ -74,8 +74,8 @@ def test_what_was_learned_is_told_of_it_as_of_the_model_whose_card_it_is(shelf: 
     assert made is not None
     manifest, trained = shelf.manifest(made), shelf.manifest(OTHER)
     assert manifest[CARD_OF] == OTHER
-    assert manifest["city"]["digest"] == city.digest
-    for key in ("kind", "family", "outcomes", "measures", "decision", "scorecard", "as_of"):
+    assert City.model_validate(manifest["city"]["profile"]) == city
+    for key in ("kind", "outcomes", "measures", "decision", "scorecard", "as_of"):
         assert manifest[key] == trained[key]
     assert trained_as(shelf, made, manifest) == (OTHER, trained)
     assert trained_as(shelf, OTHER, trained) == (OTHER, trained)
@@ -122,7 +122,7 @@ def test_an_expert_model_follows_by_another_expert_model(tmp_path: Path) -> None
 
 
 def test_a_champion_that_cannot_be_used_is_left_to_whoever_serves(shelf: Shelf) -> None:
-    (shelf.folder / OTHER / "pipeline.joblib").write_bytes(b"junk")
+    (shelf.folder / OTHER / "card.npz").write_bytes(b"junk")
     follow_supply(other_supply(0.95), shelf, NOW)
     assert shelf.champion(lakeport().id) == OTHER
 

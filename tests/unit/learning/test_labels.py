@@ -8,9 +8,10 @@ from datetime import date
 import numpy as np
 import pandas as pd
 import pytest
+from tests.kept_lists import blank_events
 
 from leadscore.learning.outcomes.censoring import MOST_WEIGHT, censoring_weights
-from leadscore.learning.outcomes.history import EVENTS, blank_events
+from leadscore.learning.outcomes.history import EVENTS
 from leadscore.learning.outcomes.labels import LEFT_OUT, label_pursuits, training_set
 from leadscore.lists.blank import blank_firms
 

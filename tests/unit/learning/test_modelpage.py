@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-import math
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -44,7 +43,7 @@ def expert() -> dict[str, Any]:
         "created": "2026-07-01T08:05:00+00:00",
         "outcomes": 0,
         "scorecard": expert_scorecard(CITY).to_dict(),
-        "artefact": {"file": "pipeline.joblib", "bytes": 48211, "sha256": "9f" * 32},
+        "artefact": {"file": "card.npz", "bytes": 48211, "sha256": "9f" * 32},
         "libraries": {"python": "3.11.9", "scikit-learn": "1.9.0"},
     }
 
@@ -480,13 +479,17 @@ def test_what_is_no_card_is_refused():
         render_text({"kind": "expert", "scorecard": {"schema": 99}}, "zh")
 
 
-def test_a_pair_is_a_heat_map_with_a_number_in_each_cell(kept):
+def test_a_pair_of_a_kept_card_is_shown_as_it_was_written(kept):
     root = tree(render_html(kept["trained"], "en", CITY))
-    names = [e for e in root.iter("article") if "×" in "".join(e.find("h3").itertext())]
-    (article,) = [e for e in names if "Staff" in "".join(e.find("h3").itertext())]
-    values = [t.text for t in article.iter("text") if t.get("class") == "value"]
-    assert len(values) == 6
-    assert all(math.isfinite(float(v.replace("−", "-"))) for v in values)
+    named = {"".join(e.find("h3").itertext()): e for e in root.iter("article")}
+    said = "".join(named["role × staff"].itertext())
+    assert all(entry["entry"] in said for entry in pair())
+
+
+def test_a_kept_boosted_card_is_said_to_be_one(kept):
+    manifest = kept["trained"] | {"family": "boosted"}
+    assert "learned from outcomes (boosted trees)" in render_text(manifest, "en")
+    assert "训练的模型（提升树）" in render_text(manifest, "zh")
 
 
 def test_the_page_stays_small_with_many_bins_and_levels(tmp_path: Path):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -18,15 +17,8 @@ from leadscore.errors import UsageError
 from leadscore.features.build import FirmFeatures
 from leadscore.language import Text
 from leadscore.learning.outcomes.lessons import Lessons, Rules, gather
+from leadscore.learning.retraining.day_one import new_card
 from leadscore.learning.retraining.expert import expert_scorecard
-from leadscore.learning.retraining.families import (
-    BOOSTED,
-    CARD,
-    best_family,
-    forward_losses,
-    make_model,
-    rehearsed,
-)
 from leadscore.learning.retraining.rehearsal import rehearsal_of
 from leadscore.learning.retraining.reigning import reigning
 from leadscore.learning.retraining.walk import Retraining, retrain
@@ -155,7 +147,7 @@ def test_fitting_the_pipeline_itself_gives_the_same_card(
 ) -> None:
     done, _ = promoted
     known, taught = lessons.known, lessons.taught
-    card = make_model(CARD, city, Rules())
+    card = new_card(city, Rules().prior_strength)
     pipeline = Pipeline([("features", FirmFeatures(city)), ("card", card)])
     pipeline.fit(
         taught.firms[known], lessons.y[known].astype(int), card__sample_weight=lessons.weight[known]
@@ -326,27 +318,9 @@ def test_a_champion_that_can_not_be_used_is_passed_over_and_told(
     shelf, told = shelf_in(tmp_path), []
     events = history.events().iloc[:0]
     first = retrained(history, shelf, events=events, overrule="damaged soon")
-    (tmp_path / "models" / first.version / "pipeline.joblib").write_bytes(b"damaged")
+    (tmp_path / "models" / first.version / "card.npz").write_bytes(b"damaged")
     champion = reigning(history.city, shelf, now=NOW, write=True, notify=told.append)
     assert champion.version == first.champion
     assert champion.learned_until is None
     assert first.version in told[0].zh
     assert first.version in told[0].en
-
-
-# --- the families --------------------------------------------------------------------------
-
-
-def test_boosted_trees_compete_from_a_number_of_outcomes_on(city: City, lessons: Lessons) -> None:
-    assert set(rehearsed(city, rehearsal_of(lessons))) == {CARD}
-    rules = replace(lessons.rules, boosted_from=100)
-    rehearsal = rehearsal_of(replace(lessons, rules=rules))
-    losses = forward_losses(rehearsal, rehearsed(city, rehearsal))
-    assert set(losses) == {CARD, BOOSTED}
-    assert all(0 < loss < 1 for loss in losses.values())
-
-
-def test_the_least_loss_wins_and_a_tie_goes_to_the_card() -> None:
-    assert best_family({CARD: 0.4, BOOSTED: 0.39}) == BOOSTED
-    assert best_family({BOOSTED: 0.4, CARD: 0.4}) == CARD
-    assert best_family({}) == CARD

@@ -5,45 +5,46 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import pickle
 import re
 import stat
 import subprocess
-import sys
 import tomllib
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import sklearn
-from sklearn.pipeline import Pipeline
 from tests.commands import warm_python
+from tests.kept_lists import BLADES, BREAD
+from tests.second_model import another, somewhere
 
+from leadscore.city import City
 from leadscore.errors import ModelError
-from leadscore.learning import AdditiveCard
+from leadscore.features.build import FirmFeatures
+from leadscore.learning.retraining.expert import expert_scorecard
 from leadscore.learning.shelf import Shelf
-from leadscore.learning.tables.scorecard import CategoricalTable, Scorecard
+from leadscore.learning.tables.scorecard import Scorecard
+from leadscore.lists.blank import blank_firms
 
 VERSION = "somewhere-expert-0123456789"
 ROOT = Path(__file__).parents[3]
 NOW = datetime(2026, 11, 24, 8, tzinfo=UTC)
-CARD = Scorecard(-1.0, (CategoricalTable("x0", ("maker",), np.array([0.5]), 0.0, 0.0),))
-FIRMS = np.array([["maker"], ["trade"]], dtype=object)
+LAKEPORT = ROOT / "tests" / "cities" / "lakeport.toml"
+FIRMS = blank_firms(2).assign(name=["甲公司", "乙公司"], main_business=[BLADES, BREAD])
 
 
-def pipeline(card=CARD):
-    return Pipeline([("card", AdditiveCard(prior=card))]).fit(np.empty((0, 1), dtype=object), [])
+@cache
+def pipeline(more=0.0):
+    return another(somewhere(), more)
 
 
 def manifest(**changes):
-    return {
-        "kind": "expert",
-        "city": {"id": "somewhere", "digest": "d1ge57"},
-        "created": NOW,
-        "scorecard": CARD.to_dict(),
-        **changes,
-    }
+    return {"kind": "expert", "created": NOW, **changes}
 
 
 def build():
@@ -135,12 +136,12 @@ def test_the_manifest_says_what_the_model_is(stocked):
     assert kept == stocked.manifest(VERSION)
     assert kept["version"] == VERSION
     assert kept["kind"] == "expert"
-    assert kept["city"] == {"id": "somewhere", "digest": "d1ge57"}
+    assert kept["city"]["id"] == "somewhere"
+    assert City.model_validate(kept["city"]["profile"]) == somewhere()
     assert kept["created"] == "2026-11-24T08:00:00+00:00"
-    assert Scorecard.from_dict(kept["scorecard"]) == CARD
-    assert (
-        kept["artefact"]["bytes"] == (stocked.folder / VERSION / "pipeline.joblib").stat().st_size
-    )
+    card = pipeline().named_steps["card"].scorecard_
+    assert Scorecard.from_dict(kept["scorecard"]) == card
+    assert kept["artefact"]["bytes"] == (stocked.folder / VERSION / "card.npz").stat().st_size
 
 
 def test_a_time_without_zone_is_refused(shelf):
@@ -151,8 +152,8 @@ def test_a_time_without_zone_is_refused(shelf):
 def test_nothing_but_the_model_is_left_in_the_folder(stocked):
     assert [path.name for path in stocked.folder.iterdir()] == [VERSION]
     assert sorted(path.name for path in (stocked.folder / VERSION).iterdir()) == [
+        "card.npz",
         "manifest.json",
-        "pipeline.joblib",
         "signature",
     ]
 
@@ -171,11 +172,12 @@ def test_saving_the_same_again_changes_nothing(stocked):
     assert (stocked.folder / VERSION / "manifest.json").read_bytes() == before
 
 
-def test_the_same_model_pickled_to_other_bytes_is_the_same(stocked):
-    twin = pipeline()
-    twin.memo = "fitted in another process"
+def test_the_same_card_from_a_fit_that_rounded_otherwise_is_the_same_model(stocked):
+    before = (stocked.folder / VERSION / "card.npz").read_bytes()
+    twin = another(somewhere(), 0.0)
+    twin.named_steps["card"].posterior_.covariance[0, 0] *= 1 + 1e-6
     stocked.save(VERSION, twin, manifest(created=datetime(2027, 1, 1, tzinfo=UTC)))
-    assert not hasattr(stocked.load(VERSION), "memo")
+    assert (stocked.folder / VERSION / "card.npz").read_bytes() == before
 
 
 def test_a_damaged_version_is_set_aside_when_it_is_saved_again(stocked):
@@ -187,9 +189,8 @@ def test_a_damaged_version_is_set_aside_when_it_is_saved_again(stocked):
 
 
 def test_a_version_never_changes(stocked):
-    other = Scorecard(-2.0, CARD.tables)
     with pytest.raises(ModelError) as caught:
-        stocked.save(VERSION, pipeline(other), manifest(scorecard=other.to_dict()))
+        stocked.save(VERSION, pipeline(-2.0), manifest())
     zh, en = both_languages(caught.value)
     assert "不会改动" in zh
     assert "never changes" in en
@@ -210,39 +211,21 @@ def test_a_name_cannot_lead_out_of_the_folder(shelf, name):
             use(name)
 
 
-class Bomb:
-    """Writes a file when it is unpickled, as a planted model would run code."""
-
-    def __init__(self, path):
-        self.path = path
-
-    def __reduce__(self):
-        return Path.touch, (self.path,)
-
-
-def test_bytes_are_checked_before_anything_is_unpickled(shelf, tmp_path):
-    flag = tmp_path / "went-off"
-    shelf.save(VERSION, Bomb(flag), manifest())
-    artefact = shelf.folder / VERSION / "pipeline.joblib"
-    good = artefact.read_bytes()
-    for position in range(0, len(good), 7):
-        flipped = bytearray(good)
-        flipped[position] ^= 1
-        artefact.write_bytes(flipped)
-        with pytest.raises(ModelError, match="damaged"):
-            shelf.load(VERSION)
-    assert not flag.exists()
-    artefact.write_bytes(good)
-    shelf.load(VERSION)
-    assert flag.exists()
+def test_a_loaded_card_is_as_sure_and_draws_as_before(stocked):
+    made, loaded = (each.named_steps["card"] for each in (pipeline(), stocked.load(VERSION)))
+    X = FirmFeatures(somewhere()).fit(FIRMS).transform(FIRMS)
+    np.testing.assert_array_equal(loaded.predict_interval(X), made.predict_interval(X))
+    pd.testing.assert_frame_equal(loaded.to_frame(), made.to_frame())
+    assert loaded.sample_cards(2, 0) == made.sample_cards(2, 0)
+    assert loaded.directions == made.directions
 
 
 def test_a_wrong_hash_says_where_what_and_what_to_do(stocked):
-    (stocked.folder / VERSION / "pipeline.joblib").write_bytes(b"other")
+    (stocked.folder / VERSION / "card.npz").write_bytes(b"other")
     with pytest.raises(ModelError) as caught:
         stocked.load(VERSION)
     (detail,) = caught.value.details
-    assert detail.where == f"{VERSION}/pipeline.joblib"
+    assert detail.where == f"{VERSION}/card.npz"
     assert detail.got.startswith("SHA-256 d9298a10d1b07358")
     assert detail.wanted.en == f"SHA-256 {stocked_hash(stocked)}"
     zh, en = both_languages(caught.value)
@@ -256,7 +239,7 @@ def stocked_hash(shelf):
     return kept["artefact"]["sha256"]
 
 
-@pytest.mark.parametrize("file", ["manifest.json", "pipeline.joblib"])
+@pytest.mark.parametrize("file", ["manifest.json", "card.npz"])
 def test_a_missing_file_is_named(stocked, file):
     (stocked.folder / VERSION / file).unlink()
     with pytest.raises(ModelError, match="damaged") as caught:
@@ -290,36 +273,26 @@ def test_a_manifest_that_is_none_is_refused_signed_or_not(stocked, content, sign
         stocked.load(VERSION)
 
 
-def test_another_version_of_scikit_learn_is_refused_by_name(stocked):
+def test_the_libraries_that_a_model_was_saved_with_may_be_others_by_now(stocked):
     path = stocked.folder / VERSION / "manifest.json"
     kept = json.loads(path.read_text("utf-8"))
-    kept["libraries"]["scikit-learn"] = "0.1"
+    kept["libraries"] = {"scikit-learn": "0.1"}
     path.write_text(json.dumps(kept), encoding="utf-8")
     sign(stocked)
-    with pytest.raises(ModelError) as caught:
-        stocked.load(VERSION)
-    assert caught.value.details[0].wanted.en == "0.1"
-    zh, en = both_languages(caught.value)
-    assert "scikit-learn" in zh
-    assert "Install the version named below" in en
-    assert stocked.manifest(VERSION)["libraries"]["scikit-learn"] == "0.1"
-    with pytest.raises(ModelError, match="another version of scikit-learn"):
-        stocked.promote("somewhere", VERSION, act="trained", now=NOW)
+    expected = pipeline().decision_function(FIRMS)
+    np.testing.assert_array_equal(stocked.load(VERSION).decision_function(FIRMS), expected)
 
 
-def test_a_model_of_code_that_is_gone_is_refused(shelf, tmp_path):
-    (tmp_path / "gone.py").write_text("class Model:\n    pass\n")
-    script = (
-        "from pathlib import Path\nimport gone\nfrom leadscore.learning.shelf import Shelf\n"
-        f"Shelf(Path({str(shelf.folder)!r}), Path({str(shelf.folder.parent / 'key')!r}))"
-        f".save({VERSION!r}, gone.Model(), "
-        "{'kind': 'expert', 'created': '2026-11-24T00:00:00+00:00'})"
-    )
-    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
-    subprocess.run([sys.executable, "-c", script], check=True, env=environment)
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"junk", pickle.dumps({"classes": [0, 1]}), b"PK\x03\x04"],
+    ids=["nothing", "text", "a pickle", "a torn file"],
+)
+def test_a_signed_artefact_that_is_none_is_refused(stocked, content):
+    stocked._versions.put("other", content, stocked.manifest(VERSION))
     with pytest.raises(ModelError, match="damaged") as caught:
-        shelf.load(VERSION)
-    assert "gone" in caught.value.details[0].got
+        stocked.load("other")
+    assert caught.value.details[0].where == "other/card.npz"
 
 
 def test_ensure_builds_once_and_loads_ever_after(shelf):
@@ -329,11 +302,11 @@ def test_ensure_builds_once_and_loads_ever_after(shelf):
 
 
 def flip(folder):
-    (folder / "pipeline.joblib").write_bytes(b"junk")
+    (folder / "card.npz").write_bytes(b"junk")
 
 
 def lose_artefact(folder):
-    (folder / "pipeline.joblib").unlink()
+    (folder / "card.npz").unlink()
 
 
 def lose_both(folder):
@@ -345,14 +318,16 @@ def lose_signature(folder):
     (folder / "signature").unlink()
 
 
-def age(folder):
+def come_from_later(folder):
     path = folder / "manifest.json"
     text = path.read_text("utf-8")
-    path.write_text(text.replace('"scikit-learn": "', '"scikit-learn": "0.'), "utf-8")
+    path.write_text(text.replace('"schema": 2', '"schema": 3'), "utf-8")
     sign(Shelf(folder.parent, folder.parent.parent / "key"))
 
 
-@pytest.mark.parametrize("damage", [flip, lose_artefact, lose_both, lose_signature, age])
+@pytest.mark.parametrize(
+    "damage", [flip, lose_artefact, lose_both, lose_signature, come_from_later]
+)
 def test_ensure_sets_a_model_that_cannot_be_used_aside_and_builds_it_anew(stocked, damage):
     damage(stocked.folder / VERSION)
     notices = []
@@ -369,7 +344,7 @@ def test_ensure_sets_a_model_that_cannot_be_used_aside_and_builds_it_anew(stocke
 
 def test_each_damaged_model_is_kept_and_a_warning_is_logged(stocked, caplog):
     for n in (1, 2, 3):
-        (stocked.folder / VERSION / "pipeline.joblib").write_bytes(b"junk")
+        (stocked.folder / VERSION / "card.npz").write_bytes(b"junk")
         stocked.ensure(VERSION, build)
         assert f"{VERSION}.damaged-{n}" in caplog.records[-1].getMessage()
     assert len(list(stocked.folder.glob("*.damaged-*"))) == 3
@@ -378,7 +353,7 @@ def test_each_damaged_model_is_kept_and_a_warning_is_logged(stocked, caplog):
 def test_what_is_built_damaged_is_no_endless_loop(stocked):
     class Fickle(Shelf):
         def load(self, version):
-            (self.folder / version / "pipeline.joblib").write_bytes(b"junk")
+            (self.folder / version / "card.npz").write_bytes(b"junk")
             return super().load(version)
 
     notices = []
@@ -399,21 +374,18 @@ def test_an_error_while_building_leaves_nothing_behind(shelf):
 BUILDER = """
 import sys
 from pathlib import Path
-import numpy as np
-from sklearn.pipeline import Pipeline
-from leadscore.learning import AdditiveCard
+from leadscore.city import load_city
+from leadscore.learning.retraining.day_one import expert_pipeline
 from leadscore.learning.shelf import Shelf
-from leadscore.learning.tables.scorecard import Scorecard
 
 def build():
-    card = AdditiveCard(prior=Scorecard(-1.25, ()))
-    pipeline = Pipeline([("card", card)]).fit(np.empty((0, 1)), [])
-    return pipeline, {"kind": "expert", "created": "2026-11-24T00:00:00+00:00"}
+    city = load_city(Path(sys.argv[3]))
+    return expert_pipeline(city), {"kind": "expert", "created": "2026-11-24T00:00:00+00:00"}
 
 print("ready", flush=True)
 sys.stdin.readline()
 shelf = Shelf(Path(sys.argv[1]) / "models", Path(sys.argv[1]) / "key")
-print(shelf.ensure(sys.argv[2], build).decision_function([[0.0]])[0])
+print(shelf.ensure(sys.argv[2], build).named_steps["card"].intercept_)
 """
 
 
@@ -421,8 +393,8 @@ print(shelf.ensure(sys.argv[2], build).decision_function([[0.0]])[0])
 def test_processes_that_build_the_same_at_the_same_time_do_not_hurt_each_other(shelf, damaged):
     if damaged:
         shelf.save(VERSION, pipeline(), manifest())
-        (shelf.folder / VERSION / "pipeline.joblib").write_bytes(b"junk")
-    command = [*warm_python(), BUILDER, str(shelf.folder.parent), VERSION]
+        (shelf.folder / VERSION / "card.npz").write_bytes(b"junk")
+    command = [*warm_python(), BUILDER, str(shelf.folder.parent), VERSION, str(LAKEPORT)]
     pipe = subprocess.PIPE
     builders = [
         subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True) for _ in range(3)
@@ -434,7 +406,7 @@ def test_processes_that_build_the_same_at_the_same_time_do_not_hurt_each_other(s
         builder.stdin.flush()
     for builder in builders:
         found, complaints = builder.communicate(timeout=60)
-        assert found == "-1.25\n", complaints
+        assert found == f"{expert_scorecard(somewhere()).intercept}\n", complaints
     left = sorted(path.name for path in shelf.folder.iterdir())
     assert left[0] == VERSION
     assert all(name.startswith(f"{VERSION}.damaged-") for name in left[1:])

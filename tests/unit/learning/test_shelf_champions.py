@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 
 import pytest
+from tests.kept_lists import lakeport
+from tests.second_model import another, somewhere
 
 from leadscore.errors import ModelError
 from leadscore.learning.shelf import Shelf
@@ -33,8 +35,7 @@ FAILED = {
 
 
 def manifest(**changes):
-    city = {"id": "somewhere", "digest": "d1ge57"}
-    return {"kind": "trained", "city": city, "created": NOW, **changes}
+    return {"kind": "trained", "created": NOW, **changes}
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ def shelf(tmp_path):
     shelf = Shelf(tmp_path / "models", tmp_path / "key")
     for hours, version in enumerate((EXPERT, FIRST, SECOND, THIRD)):
         created = NOW + timedelta(hours=hours)
-        shelf.save(version, version, manifest(created=created, scorecard={"base": hours}))
+        shelf.save(version, another(somewhere(), hours), manifest(created=created))
     return shelf
 
 
@@ -68,7 +69,7 @@ def served(shelf, promote):
 
 
 def spoil(shelf, version):
-    (shelf.folder / version / "pipeline.joblib").write_bytes(b"junk")
+    (shelf.folder / version / "card.npz").write_bytes(b"junk")
 
 
 def back(shelf, **more):
@@ -158,7 +159,7 @@ def test_a_model_of_another_city_is_not_promoted(shelf):
 
 
 def test_overruling_failed_gates_needs_a_reason_which_is_kept(served, promote):
-    served.save("somewhere-bold", "bold", manifest(decision=FAILED))
+    served.save("somewhere-bold", another(somewhere()), manifest(decision=FAILED))
     for reason in (None, "", " \n"):
         with pytest.raises(ModelError) as caught:
             promote("somewhere-bold", "by_hand", reason)
@@ -172,7 +173,9 @@ def test_overruling_failed_gates_needs_a_reason_which_is_kept(served, promote):
 
 
 def test_a_model_that_passed_needs_no_reason(served, promote):
-    served.save("somewhere-good", "good", manifest(decision={**FAILED, "promoted": True}))
+    served.save(
+        "somewhere-good", another(somewhere()), manifest(decision={**FAILED, "promoted": True})
+    )
     promote("somewhere-good", "by_hand")
     assert served.champion("somewhere") == "somewhere-good"
 
@@ -219,7 +222,7 @@ def test_the_expert_model_is_the_last_resort_of_a_trained_champion(served):
         spoil(served, version)
 
     def build():
-        served.save("somewhere-expert-9", "expert", manifest())
+        served.save("somewhere-expert-9", another(somewhere()), manifest())
         return "somewhere-expert-9"
 
     assert back(served, last_resort=build) == "somewhere-expert-9"
@@ -230,7 +233,7 @@ def test_the_expert_model_is_the_last_resort_of_a_trained_champion(served):
 
 def test_a_new_expert_model_takes_the_place_of_the_old_one(shelf, promote):
     promote(EXPERT, "expert")
-    shelf.save("somewhere-expert-1", "new", manifest())
+    shelf.save("somewhere-expert-1", another(somewhere()), manifest())
     promote("somewhere-expert-1", "expert")
     assert shelf.line("somewhere") == ["somewhere-expert-1"]
     with pytest.raises(ModelError, match="to go back to"):
@@ -313,7 +316,7 @@ def test_a_pointer_that_names_no_version_is_refused_and_can_be_mended(served, pr
 
 
 def test_versions_are_listed_newest_first_the_damaged_among_them(served):
-    served.save("elsewhere-1", "other", manifest(city={"id": "elsewhere"}))
+    served.save("elsewhere-1", another(lakeport()), manifest())
     spoil(served, SECOND)
     found = served.versions("somewhere")
     assert {version.name for version in found} == {EXPERT, FIRST, SECOND, THIRD}
@@ -328,7 +331,7 @@ def test_versions_are_listed_newest_first_the_damaged_among_them(served):
 
 def test_what_was_set_aside_is_listed_as_damaged(served):
     spoil(served, FIRST)
-    served.save(FIRST, FIRST, manifest(), lambda _: None)
+    served.save(FIRST, another(somewhere()), manifest(), lambda _: None)
     faults = {version.name: version.fault for version in served.versions("somewhere")}
     assert faults[FIRST] is None
     assert faults[f"{FIRST}.damaged-1"]

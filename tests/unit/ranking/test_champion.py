@@ -8,16 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sklearn.pipeline import Pipeline
+from tests.second_model import another
 
 from leadscore.city import load_city
 from leadscore.errors import ModelError
-from leadscore.features.build import FirmFeatures
-from leadscore.learning import AdditiveCard
 from leadscore.learning.retraining.day_one import ensure_expert, expert_pipeline, expert_version
 from leadscore.learning.retraining.expert import expert_scorecard
 from leadscore.learning.shelf import Shelf
-from leadscore.learning.tables.scorecard import Scorecard
 from leadscore.lists.blank import blank_firms
 from leadscore.ranking.champion import champion_scorer
 
@@ -41,12 +38,7 @@ def trained(city, shelf):
     """Return a shelf on which the expert and then two trained models have served."""
     ensure_expert(city, shelf, NOW)
     for n, version in enumerate((FIRST, SECOND), start=1):
-        expert = expert_scorecard(city)
-        card = AdditiveCard(prior=Scorecard(expert.intercept + n, expert.tables))
-        pipeline = Pipeline([("features", FirmFeatures(city)), ("card", card)])
-        pipeline.fit(blank_firms(0), np.empty(0))
-        told = {"id": city.id, "digest": city.digest}
-        shelf.save(version, pipeline, {"kind": "trained", "city": told, "created": NOW})
+        shelf.save(version, another(city, n), {"kind": "trained", "created": NOW})
         shelf.promote(city.id, version, act="trained", now=NOW)
     return shelf
 
@@ -87,7 +79,7 @@ def rewrite(shelf, version, **changes):
 
 
 def spoil(shelf, version):
-    (shelf.folder / version / "pipeline.joblib").write_bytes(b"junk")
+    (shelf.folder / version / "card.npz").write_bytes(b"junk")
 
 
 def test_the_expert_model_is_built_and_serves_on_first_use(city, shelf, serve):
@@ -159,8 +151,8 @@ def forge_second(shelf):
     (shelf.folder / SECOND / "signature").write_text("hmac-sha256 01234567 " + 64 * "0" + "\n")
 
 
-def age_second(shelf):
-    rewrite(shelf, SECOND, libraries={"scikit-learn": "0.1"})
+def bring_second_from_later(shelf):
+    rewrite(shelf, SECOND, schema=3)
 
 
 @pytest.mark.parametrize(
@@ -169,7 +161,7 @@ def age_second(shelf):
         (spoil_second, "备份", "restore its folder from a backup"),
         (lose_second, "没有", "there is no model"),
         (forge_second, "另一把密钥", "signed with another key"),
-        (age_second, "请安装下面写明的版本", "Install the version named below"),
+        (bring_second_from_later, "应为 2 或更早", "found 3, wanted 2 or older"),
     ],
 )
 def test_where_the_champion_cannot_be_used_the_last_good_one_serves(

@@ -14,8 +14,8 @@ import pandas as pd
 import pytest
 from sqlalchemy import MetaData, create_engine, text
 from sqlalchemy.engine import URL
+from tests.kept_lists import blank_events
 
-from leadscore.learning.outcomes.history import blank_events
 from leadscore.store.engine.backups import back_up, restore
 from leadscore.store.engine.database import Database
 from leadscore.store.faults import StoreError

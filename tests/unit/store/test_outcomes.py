@@ -15,8 +15,9 @@ import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import IntegrityError, StatementError
+from tests.kept_lists import blank_events
 
-from leadscore.learning.outcomes.history import EVENTS, blank_events
+from leadscore.learning.outcomes.history import EVENTS
 from leadscore.store.engine.database import Database, sqlite_url
 from leadscore.store.firms.outcome_intake import take_in
 from leadscore.store.firms.outcomes import SqlOutcomes, append_entries, entries_of, outcomes

@@ -1,1 +1,1 @@
-"""Scikit-learn's view of a card: two families of estimators that end in the same tables."""
+"""The card as a scikit-learn estimator, and the check of what it is given."""

@@ -4,38 +4,43 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import isotonic_regression
-from scipy.stats import norm
+from scipy.special import ndtri
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
-from leadscore.learning.cards.additive import AdditiveModel
 from leadscore.learning.cards.door import Features, Outcomes, checked_features, checked_outcomes
-from leadscore.learning.fitting.blocks import Block, check_direction
+from leadscore.learning.fitting.blocks import Block, check_direction, make_block
 from leadscore.learning.fitting.evidence import chosen_widths
 from leadscore.learning.fitting.newton import Minimum, minimise
 from leadscore.learning.fitting.objective import Objective
-from leadscore.learning.fitting.pairs import paying_pairs
 from leadscore.learning.fitting.posterior import Posterior, posterior_at
 from leadscore.learning.fitting.strength import held_by_prior
-from leadscore.learning.fitting.task import Task
 from leadscore.learning.fitting.widths import Widths
 from leadscore.learning.tables.columns import Codes, Column, Floats, holds_numbers
-from leadscore.learning.tables.listing import card_frame, entries_of, with_entries
-from leadscore.learning.tables.logistic import probability
-from leadscore.learning.tables.pairtables import PairTable, axis_of
-from leadscore.learning.tables.scorecard import CategoricalTable, NumericTable, Scorecard, Table
+from leadscore.learning.tables.scorecard import (
+    CategoricalTable,
+    NumericTable,
+    Scorecard,
+    Table,
+    card_frame,
+    entries_of,
+    probability,
+    with_entries,
+)
 
 
-class AdditiveCard(AdditiveModel):
+class AdditiveCard(ClassifierMixin, BaseEstimator):
     """Additive logistic regression on tables, each pulled towards what a prior card says.
 
     The log-odds of the second class are an intercept plus one table per feature. A feature of
@@ -71,9 +76,6 @@ class AdditiveCard(AdditiveModel):
         leaves steps alone.
     choose_widths
         Whether the data choose the widths; they expect the given ones.
-    pairs
-        How many pairs of features may have a table together. Only those are kept that forecast
-        held-out rows better.
     rare_count
         A level of less weight than this, unless the prior lists it, joins the others.
     tol
@@ -130,7 +132,6 @@ class AdditiveCard(AdditiveModel):
         unknown_width: float = 0.5,
         intercept_width: float = 1.0,
         choose_widths: bool = True,
-        pairs: int = 0,
         rare_count: float = 2,
         tol: float = 1e-8,
         max_iter: int = 200,
@@ -145,7 +146,6 @@ class AdditiveCard(AdditiveModel):
         self.unknown_width = unknown_width
         self.intercept_width = intercept_width
         self.choose_widths = choose_widths
-        self.pairs = pairs
         self.rare_count = rare_count
         self.tol = tol
         self.max_iter = max_iter
@@ -178,7 +178,7 @@ class AdditiveCard(AdditiveModel):
         self.classes_ = outcomes.classes
         intercept = _base_log_odds(outcomes) if self.prior is None else self.prior.intercept
         counts = outcomes.weight > 0
-        task = Task(
+        task = _Task(
             tables=tables,
             columns=[column[counts] for column in features.columns],
             target=outcomes.target[counts],
@@ -192,9 +192,9 @@ class AdditiveCard(AdditiveModel):
             self._solve(task, widths)
         return self
 
-    def _solve(self, task: Task, widths: Widths) -> None:
-        pairs, widths, wider = self._choose(task, widths)
-        blocks = [*task.blocks(self.max_bins), *pairs]
+    def _solve(self, task: _Task, widths: Widths) -> None:
+        widths, wider = self._choose(task, widths)
+        blocks = task.blocks(self.max_bins)
         vector = self._optimise(task.objective(blocks, widths))
         self.intercept_, self.widths_ = self.scorecard_.intercept, widths
         uncertain = task.objective(blocks, wider)
@@ -204,8 +204,8 @@ class AdditiveCard(AdditiveModel):
         self.counts_ = _summed(task.weight, by_entry)
         self.positives_ = _summed(task.weight * task.target, by_entry)
 
-    def _choose(self, task: Task, widths: Widths) -> tuple[list[Block], Widths, Widths]:
-        """Return the pairs that pay, the widths, and the widths to tell uncertainty by."""
+    def _choose(self, task: _Task, widths: Widths) -> tuple[Widths, Widths]:
+        """Return the widths, and the widths to tell uncertainty by."""
         # Widths mean the same whatever the bins, so that few bins are enough to choose them.
         coarse = task.blocks(min(self.max_bins, _COARSE))
         if self.prior is not None and self.prior_strength is not None:
@@ -213,15 +213,11 @@ class AdditiveCard(AdditiveModel):
             heard = [table.feature in listed for table in task.tables]
             prior = coarse, task.intercept, task.weight
             widths = held_by_prior(widths, self.prior_strength, *prior, heard)
-        wider = widths
         objective = task.objective(coarse, widths)
         few = objective.layout.size <= _MOST_NUMBERS
         if len(task.target) and self.choose_widths and few:
-            widths, wider = chosen_widths(objective, coarse, widths)
-        if not len(task.target) or not self.pairs:
-            return [], widths, wider
-        pairs, width = paying_pairs(task, coarse, widths, self.pairs)
-        return pairs, replace(widths, pair=width), replace(wider, pair=width)
+            return chosen_widths(objective, coarse, widths)
+        return widths, widths
 
     def _optimise(self, objective: Objective) -> Floats:
         if objective.n_rows:
@@ -237,6 +233,33 @@ class AdditiveCard(AdditiveModel):
         self.scorecard_ = objective.scorecard(minimum.vector)
         self.n_iter_ = minimum.n_iter
         return minimum.vector
+
+    def decision_function(self, X: Any) -> Floats:
+        """Return the log-odds of the second class, shape (n,)."""
+        features = self._features(X)
+        if features.frame is not None:
+            return self.scorecard_.decision(features.frame)
+        return self.scorecard_.decision_columns(features.columns, features.n_rows)
+
+    def predict_proba(self, X: Any) -> Floats:
+        """Return the probabilities of both classes, shape (n, 2), each 0..1."""
+        log_odds = self.decision_function(X)
+        return np.column_stack([probability(-log_odds), probability(log_odds)])
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Return the likelier label of each row, shape (n,); the first if both are."""
+        second = self.decision_function(X) > 0
+        return self.classes_[second.astype(np.intp)]
+
+    def contributions(self, X: Any) -> Floats:
+        """Return what each column adds to the log-odds, shape (n, n_features_in_).
+
+        `decision_function` is the intercept plus these, added from left to right.
+        """
+        features = self._features(X)
+        if features.frame is not None:
+            return self.scorecard_.lookup(features.frame)
+        return self.scorecard_.lookup_columns(features.columns, features.n_rows)
 
     def predict_interval(self, X: Any, level: float = 0.9) -> Floats:
         """Return between which probabilities of the second class the truth plausibly lies.
@@ -258,11 +281,12 @@ class AdditiveCard(AdditiveModel):
             msg = f"level must lie between 0 and 1, not {level!r}."
             raise ValueError(msg)
         features, card = self._features(X), self.scorecard_
-        columns = dict(zip(features.names, features.columns, strict=True))
-        codes = [axis_of(table).codes(columns[table.feature]) for table in card.tables]
-        codes += [pair.codes(*(columns[name] for name in pair.features)) for pair in card.pairs]
+        codes = [
+            _places_of(table).lookup(column).astype(np.intp)
+            for table, column in zip(card.tables, features.columns, strict=True)
+        ]
         deviations = self._known().deviations(codes, features.n_rows)
-        half = norm.ppf(0.5 + level / 2.0) * deviations
+        half = ndtri(0.5 + level / 2.0) * deviations
         log_odds = card.decision_columns(features.columns, features.n_rows)
         return np.column_stack([probability(log_odds - half), probability(log_odds + half)])
 
@@ -287,8 +311,8 @@ class AdditiveCard(AdditiveModel):
 
     def _moved(self, change: Floats) -> Scorecard:
         card, at, directions = self.scorecard_, 1, self.directions or {}
-        moved: list[Table | PairTable] = []
-        for table in (*card.tables, *card.pairs):
+        moved: list[Table] = []
+        for table in card.tables:
             entries = entries_of(table)
             entries = entries + change[at : at + len(entries)]
             direction = directions.get(table.feature, 0)
@@ -298,16 +322,14 @@ class AdditiveCard(AdditiveModel):
                 entries[:-1] = direction * rising
             moved.append(with_entries(table, entries))
             at += len(entries)
-        tables = tuple(table for table in moved if not isinstance(table, PairTable))
-        pairs = tuple(table for table in moved if isinstance(table, PairTable))
-        return Scorecard(card.intercept + float(change[0]), tables, pairs)
+        return Scorecard(card.intercept + float(change[0]), tuple(moved))
 
     def to_frame(self, level: float = 0.9) -> pd.DataFrame:
         """Return the card entry by entry, with bands and with the counts behind them.
 
         Returns
         -------
-        Columns: ``feature``; ``kind`` (intercept, numeric, categorical, pair); ``entry`` (band
+        Columns: ``feature``; ``kind`` (intercept, numeric, categorical); ``entry`` (band
         or level, other, unknown); ``low`` and ``high``, the edges of a band, else missing;
         ``log_odds``; ``points`` with the ends of their band ``points_low`` and ``points_high``;
         ``count`` and ``positives``, weights of the rows behind the entry. The points of the bin
@@ -316,6 +338,19 @@ class AdditiveCard(AdditiveModel):
         check_is_fitted(self)
         deviations = self._known().entry_deviations()
         return card_frame(self.scorecard_, deviations, self.counts_, self.positives_, level)
+
+    def _features(self, X: Any) -> Features:
+        check_is_fitted(self)
+        return checked_features(self, X, reset=False)
+
+    def __sklearn_tags__(self) -> Tags:
+        """Tell scikit-learn: two classes only; texts and missing values are welcome."""
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_class = False
+        tags.input_tags.allow_nan = True
+        tags.input_tags.string = True
+        tags.input_tags.categorical = True
+        return tags
 
     def _prior_tables(self, features: Features) -> tuple[Table, ...]:
         """Return the prior's table of each column, in the order of the columns."""
@@ -366,15 +401,64 @@ _LEAST = {
     "intercept_width": _TINY,
     "rare_count": 0.0,
     "prior_strength": _TINY,
-    "pairs": 0,
     "max_bins": 2,
     "max_iter": 1,
     "tol": 0.0,
 }
 
 
+@dataclass(frozen=True)
+class _Task:
+    """What a fit has to solve: the prior's tables, and the n rows of positive weight.
+
+    Attributes
+    ----------
+    tables, columns
+        One of each per feature.
+    target, weight
+        Shape (n,).
+    intercept
+        The prior's intercept, log-odds.
+    directions
+        By feature, 1 or -1 where one is known.
+    rare_count
+        A level of less weight has no entry of its own.
+    """
+
+    tables: tuple[Table, ...]
+    columns: Sequence[Column]
+    target: Floats
+    weight: Floats
+    intercept: float
+    directions: Mapping[str, int]
+    rare_count: float
+
+    def blocks(self, max_bins: int) -> list[Block]:
+        """Return the features with at most so many bins each."""
+        return [
+            make_block(
+                table,
+                column,
+                self.weight,
+                self.directions.get(table.feature, 0),
+                max_bins,
+                self.rare_count,
+            )
+            for table, column in zip(self.tables, self.columns, strict=True)
+        ]
+
+    def objective(self, blocks: Sequence[Block], widths: Widths) -> Objective:
+        """Return what the best card minimises."""
+        return Objective(blocks, self.target, self.weight, self.intercept, widths)
+
+
 _COARSE = 16  # bins that are enough to choose widths by
 _MOST_NUMBERS = 4000  # more take minutes to invert, and hundreds of MB
+
+
+def _places_of(table: Table) -> Table:
+    """Return a table that gives each value the place of its entry in `entries_of`."""
+    return with_entries(table, np.arange(len(entries_of(table)), dtype=np.float64))
 
 
 def _summed(amounts: Floats, by_entry: list[tuple[Codes, int]]) -> Floats:

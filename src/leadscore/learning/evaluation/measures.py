@@ -23,8 +23,6 @@ MEASURES = (
 )
 """Names of the measures that are one number."""
 
-LOWER_IS_BETTER = frozenset({"log_loss", "brier"})
-
 
 @dataclass(frozen=True, eq=False)
 class Cells:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from leadscore.learning.tables.binning import distinct_values, levels_of, numeric_edges, positions
-from leadscore.learning.tables.columns import Codes, Column, Floats, Truths, coded_texts, numbers
+from leadscore.learning.tables.columns import Codes, Column, Floats, coded_texts, numbers
 from leadscore.learning.tables.lookup import bin_codes
-from leadscore.learning.tables.pairtables import PairTable
 from leadscore.learning.tables.scorecard import CategoricalTable, NumericTable, Table
 
 # Bins that hardly lie apart in the data (an edge of the prior beyond all of it) still differ by
@@ -46,8 +45,7 @@ class Block:
     Attributes
     ----------
     table
-        The prior's table with the entries that the data can tell apart, values unchanged; or
-        that of a pair, all zero.
+        The prior's table with the entries that the data can tell apart, values unchanged.
     codes
         Shape (n,), which of `entries` each row gets.
     entries
@@ -59,21 +57,15 @@ class Block:
         1 if the log-odds must not fall as the feature rises, -1 if they must not rise, else 0.
     """
 
-    table: Table | PairTable
+    table: Table
     codes: Codes
     entries: Floats
     steps: Steps | None
     direction: int = 0
 
-    def of_rows(self, chosen: Truths) -> Block:
-        """Return the same feature for some of the rows, shape (n,)."""
-        return replace(self, codes=self.codes[chosen])
-
-    def fitted_table(self, entries: Floats) -> Table | PairTable:
+    def fitted_table(self, entries: Floats) -> Table:
         """Return the table with fitted entries, shape (number of entries,)."""
         table = self.table
-        if isinstance(table, PairTable):
-            return PairTable(table.first, table.second, entries)
         if isinstance(table, CategoricalTable):
             values, other, unknown = entries[:-2], float(entries[-2]), float(entries[-1])
             return CategoricalTable(table.feature, table.levels, values, other, unknown)

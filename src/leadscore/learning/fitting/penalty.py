@@ -13,7 +13,6 @@ from leadscore.learning.fitting.blocks import Block
 from leadscore.learning.fitting.layout import Layout
 from leadscore.learning.fitting.widths import Widths
 from leadscore.learning.tables.columns import Floats
-from leadscore.learning.tables.pairtables import PairTable
 
 # Beside a trend, steps a hundred times narrower make no visible difference, but cost the optimum
 # its last digits.
@@ -61,11 +60,8 @@ class Penalty:
                 line = np.zeros(layout.size)
                 line[steps] = factor * widths.trend * block.steps.distances
                 lines.append(line)
-            if isinstance(block.table, PairTable):
-                variance[single] = widths.pair**2
-            else:
-                variance[single] = (factor * widths.level) ** 2
-                variance[single.stop - 1] = (factor * widths.unknown) ** 2
+            variance[single] = (factor * widths.level) ** 2
+            variance[single.stop - 1] = (factor * widths.unknown) ** 2
         self.diagonal = 1.0 / variance
         shared = self._shared = np.vstack([*lines, widths.doubt * self.words])
         # Woodbury: the inverse of the covariance is diag(diagonal) - pulls.T @ pulls.

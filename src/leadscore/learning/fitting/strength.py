@@ -12,7 +12,7 @@ from leadscore.learning.fitting.blocks import Block
 from leadscore.learning.fitting.layout import Layout
 from leadscore.learning.fitting.widths import Widths
 from leadscore.learning.tables.columns import Floats
-from leadscore.learning.tables.logistic import probability
+from leadscore.learning.tables.scorecard import probability
 
 # With so many outcomes behind the experts' word, what else the data may change has this share of
 # its widths without a prior. Measured on learning curves with experts who are right, half right

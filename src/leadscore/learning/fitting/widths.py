@@ -25,8 +25,6 @@ class Widths:
     doubt
         By which factor the prior's card may be too strong or too weak, as a whole and again in
         each of its tables; 0 where there is no prior.
-    pair
-        An entry of two features together.
     factors
         For each feature, by what its widths (doubt apart) are multiplied; empty: all by 1.
     """
@@ -37,7 +35,6 @@ class Widths:
     unknown: float
     intercept: float
     doubt: float = 0.0
-    pair: float = 0.3
     factors: tuple[float, ...] = ()
 
     def factor(self, feature: int) -> float:

@@ -8,7 +8,6 @@ from leadscore.learning.modelpage import numbers
 from leadscore.learning.modelpage.bars import level_bars, reach_bar
 from leadscore.learning.modelpage.curves import curve
 from leadscore.learning.modelpage.entries import CardTables, Entry, FeatureTable
-from leadscore.learning.modelpage.heatmap import heat_map
 from leadscore.learning.modelpage.markup import Html, joined, tag
 from leadscore.learning.modelpage.reading import BASE, SILENT, how_to_read
 from leadscore.learning.modelpage.sheets import folded, note, section, table
@@ -154,8 +153,6 @@ def _why(each: FeatureTable, words: Wording) -> Html | None:
 
 
 def _chart(each: FeatureTable, name: str, words: Wording) -> Html | None:
-    if each.kind == "pair":
-        return heat_map(name, each, words)
     feature = CATALOGUE.get(each.feature)
     if each.kind == "numeric" and len(each.known) > 1 and not (feature and feature.kind == "flag"):
         return curve(name, each, words)

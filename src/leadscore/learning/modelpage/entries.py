@@ -11,9 +11,8 @@ from typing import Any, Literal
 from leadscore.learning.tables.scorecard import NumericTable, Scorecard, Table, log_odds_to_points
 
 Part = Literal["band", "level", "other", "unknown"]
-Kind = Literal["numeric", "categorical", "pair"]
+Kind = Literal["numeric", "categorical"]
 
-PAIRED = " × "
 _SLIGHT = 1e-9
 
 
@@ -50,7 +49,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class FeatureTable:
-    """What one feature (or pair of features) adds."""
+    """What one feature adds; what a pair of them adds in a card of an earlier program."""
 
     feature: str
     kind: Kind
@@ -151,15 +150,11 @@ def _recorded(records: Sequence[Mapping[str, Any]]) -> Iterator[FeatureTable]:
 
 
 def _kind(value: object) -> Kind:
-    if value == "numeric":
-        return "numeric"
-    return "pair" if value == "pair" else "categorical"
+    return "numeric" if value == "numeric" else "categorical"
 
 
 def _parts(kind: Kind, texts: list[str]) -> list[Part]:
     """Tell what each entry is; a level may itself be called "other", so the last of them counts."""
-    if kind == "pair":
-        return ["level"] * len(texts)
     parts: list[Part] = ["band" if kind == "numeric" else "level"] * len(texts)
     for name in ("other", "unknown") if kind == "categorical" else ("unknown",):
         if name in texts:

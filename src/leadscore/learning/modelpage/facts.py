@@ -26,10 +26,6 @@ _KINDS = {
     "expert": Text(zh="专家评分卡", en="expert card"),
     "trained": Text(zh="训练的模型", en="learned from outcomes"),
 }
-_FAMILIES = {
-    "card": Text(zh="评分卡", en="card"),
-    "boosted": Text(zh="提升树评分卡", en="boosted card"),
-}
 _LABELS = {
     "version": Text(zh="版本", en="version"),
     "kind": Text(zh="类型", en="kind"),
@@ -43,7 +39,7 @@ _LABELS = {
     "champion": Text(zh="对比的现役模型", en="compared with"),
     "trial": Text(zh="检验方式", en="tried on"),
 }
-_AND = Text(zh="{kind}（{family}）", en="{kind} ({family})")
+_BOOSTED = Text(zh="（提升树）", en=" (boosted trees)")
 _TARGET = Text(
     zh="首次对接后 {days} 天内达到“{stage}”", en="“{stage}” within {days} days of first contact"
 )
@@ -99,11 +95,8 @@ def kind(manifest: Mapping[str, Any], words: Wording) -> str:
     """Return what sort of model it is."""
     name = str(manifest.get("kind") or "")
     said = words.say(_KINDS[name]) if name in _KINDS else name
-    family = str(manifest.get("family") or "")
-    if not family:
-        return said
-    named = words.say(_FAMILIES[family]) if family in _FAMILIES else family
-    return words.say(_AND, kind=said, family=named)
+    # No such model is trained any more; the scorecards of kept ones serve on.
+    return said + words.say(_BOOSTED) if manifest.get("family") == "boosted" else said
 
 
 def city_name(manifest: Mapping[str, Any], words: Wording) -> str:

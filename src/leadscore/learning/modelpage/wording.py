@@ -10,10 +10,9 @@ from leadscore.features.feature import UNKNOWN, Feature
 from leadscore.language import Lang, Text
 from leadscore.learning.modelpage import numbers
 from leadscore.learning.modelpage.bands import band_label, edge_labels
-from leadscore.learning.modelpage.entries import PAIRED, Entry, FeatureTable
+from leadscore.learning.modelpage.entries import Entry, FeatureTable
 
 _OTHER = Text(zh="其他取值", en="any other")
-_UNLISTED = {"unknown": UNKNOWN, "other": _OTHER}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +41,7 @@ class Wording:
         return text.format(**places).pick(self.lang) if places else text.pick(self.lang)
 
     def feature(self, name: str) -> str:
-        """Return what a feature (or a pair of them) measures, or its id if nobody wrote that."""
-        if name not in CATALOGUE and PAIRED in name:
-            return PAIRED.join(self.feature(part) for part in name.split(PAIRED))
+        """Return what a feature measures, or its id if nobody wrote that."""
         label = CATALOGUE[name].meaning.pick(self.lang) if name in CATALOGUE else name
         return label[:1].upper() + label[1:] if name in CATALOGUE else label
 
@@ -64,22 +61,7 @@ class Wording:
             kind = feature.kind if feature else None
             label = band_label(entry.low, entry.high, table.edges, kind, self.lang)
             return self.signed(label)
-        if table.kind == "pair":
-            return PAIRED.join(self.halves(entry, table))
         return self.level(table.feature, entry.text, feature)
-
-    def halves(self, entry: Entry, table: FeatureTable) -> list[str]:
-        """Return the values that meet in an entry of a pair, one for each feature."""
-        features = table.feature.split(PAIRED)
-        texts = entry.text.split(PAIRED)
-        if len(features) != len(texts):
-            return texts
-        return [
-            self.say(_UNLISTED[text])
-            if text in _UNLISTED
-            else self.level(name, text, CATALOGUE.get(name))
-            for name, text in zip(features, texts, strict=True)
-        ]
 
     def level(self, name: str, level: str, feature: Feature | None) -> str:
         """Return the name of a level."""

@@ -123,7 +123,7 @@ def label_pursuits(
     as_of
         The day.
     target
-        One of `leadscore.learning.outcomes.history.TARGETS`.
+        One of `leadscore.learning.outcomes.history.OUTCOMES`.
     horizon_days
         Days after first contact, that day included, at least 1.
     """
@@ -213,7 +213,7 @@ def training_set(
         As for `label_pursuits`; the keys of firms are worked out anew, since a snapshot may tell
         that a name and a code are one firm.
     snapshots
-        As `leadscore.learning.outcomes.history.SnapshotStore.snapshots` gives them.
+        See `leadscore.learning.outcomes.history`.
     """
     of_event, of_snapshot = firm_keys(events, snapshots)
     labels = label_pursuits(

@@ -27,22 +27,19 @@ class Rules:
     Attributes
     ----------
     target
-        The stage that is to be reached, one of `leadscore.learning.outcomes.history.TARGETS`.
+        The stage that is to be reached, one of `leadscore.learning.outcomes.history.OUTCOMES`.
     horizon_days
         Days after first contact within which it counts.
     prior_strength
         For how many outcomes the experts' word counts.
     seed
-        Where the draws of intervals and of the boosted family start.
-    boosted_from
-        Outcomes from which on boosted trees, which know no experts, compete with the card.
+        Where the draws of intervals start.
     """
 
     target: str = "signed"
     horizon_days: int = 365
     prior_strength: float = 50.0
     seed: int = 0
-    boosted_from: int = 1_000
 
 
 @dataclass(frozen=True, eq=False)

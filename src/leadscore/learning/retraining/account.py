@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from leadscore.learning.cards.additive import AdditiveModel
+from leadscore.learning.cards.card import AdditiveCard
 from leadscore.learning.outcomes.history import in_force
 from leadscore.learning.outcomes.lessons import Lessons
 from leadscore.learning.retraining.rehearsal import Rehearsal
@@ -36,15 +36,14 @@ def outcomes_told(lessons: Lessons) -> dict[str, Any]:
     }
 
 
-def trial_told(rehearsal: Rehearsal, champion: str, losses: Mapping[str, float]) -> dict[str, Any]:
-    """Return how the trial was held, against whom, and how the families did."""
+def trial_told(rehearsal: Rehearsal, champion: str) -> dict[str, Any]:
+    """Return how the trial was held, and against whom."""
     return {
         "split": rehearsal.split.isoformat() if rehearsal.split else None,
         "train": rehearsal.learned,
         "later": rehearsal.later,
         "twins": rehearsal.twins,
         "champion": champion,
-        "families": dict(losses),
     }
 
 
@@ -65,16 +64,11 @@ def fingerprints(lessons: Lessons) -> dict[str, str]:
     }
 
 
-def table_told(card: AdditiveModel) -> list[dict[str, Any]]:
-    """Return the entries of a card as plain JSON records, None where one is missing or unbounded.
-
-    Empty where a family tells of no more than its scorecard.
-    """
-    to_frame = getattr(card, "to_frame", None)
-    table = pd.DataFrame() if to_frame is None else to_frame()
+def table_told(card: AdditiveCard) -> list[dict[str, Any]]:
+    """Return a card entry by entry as JSON records, None where one is missing or unbounded."""
     return [
         {str(name): _plain(value) for name, value in row.items()}
-        for row in table.to_dict(orient="records")
+        for row in card.to_frame().to_dict(orient="records")
     ]
 
 

@@ -18,7 +18,7 @@ from leadscore.city.supply import differ_in_supply_only
 from leadscore.errors import ModelError
 from leadscore.features.build import FirmFeatures
 from leadscore.learning.retraining.day_one import ensure_expert
-from leadscore.learning.shelf.manifest import CARD_OF, ONLY_THE_SHELF_KNOWS
+from leadscore.learning.shelf.manifest import CARD_OF, ONLY_THE_SHELF_KNOWS, is_under
 from leadscore.learning.shelf.shelf import Shelf
 from leadscore.learning.shelf.succession import is_expert
 from leadscore.lists.blank import blank_firms
@@ -65,7 +65,7 @@ def follow_supply(city: City, shelf: Shelf, now: datetime) -> None:
         return
     try:
         manifest = shelf.manifest(champion)
-        if manifest["city"].get("digest") == city.digest:
+        if is_under(manifest, city):
             return
         pipeline = shelf.load(champion)
         first, manifest = trained_as(shelf, champion, manifest)
@@ -74,7 +74,7 @@ def follow_supply(city: City, shelf: Shelf, now: datetime) -> None:
     if not differ_in_supply_only(pipeline.named_steps["features"].city, city):
         return
     version = first
-    if manifest["city"]["digest"] != city.digest:
+    if not is_under(manifest, city):
         version = f"{first}-s{city.digest[:8]}"
         shelf.ensure(version, lambda: _under(city, pipeline, first, manifest, now))
     shelf.promote(city.id, version, act="profile", now=now)
@@ -102,9 +102,5 @@ def _under(
 ) -> tuple[Pipeline, dict[str, Any]]:
     features = FirmFeatures(city).fit(blank_firms(0))
     told = {key: value for key, value in manifest.items() if key not in ONLY_THE_SHELF_KNOWS}
-    told |= {
-        CARD_OF: first,
-        "city": {"id": city.id, "digest": city.digest},
-        "created": now.isoformat(),
-    }
+    told |= {CARD_OF: first, "created": now.isoformat()}
     return Pipeline([("features", features), ("card", pipeline.named_steps["card"])]), told

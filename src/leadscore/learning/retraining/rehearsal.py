@@ -14,13 +14,14 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 
-from leadscore.learning.cards.additive import AdditiveModel
+from leadscore.features.company import TEXTS
+from leadscore.learning.cards.card import AdditiveCard
 from leadscore.learning.outcomes.lessons import Lessons
-from leadscore.learning.outcomes.twins import twins_of
 from leadscore.learning.tables.columns import Floats, Truths
 
 LATER_SHARE = 1 / 3
 """Part of the known outcomes on which models are judged."""
+_TELLING = ["founded_on", "registered_capital_cny"]  # of a firm that was entered twice
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +70,7 @@ class Rehearsal:
         """Features of the later pursuits, those still open among them."""
         return self.lessons.X[self.after].reset_index(drop=True)
 
-    def rehearse(self, model: AdditiveModel) -> Floats:
+    def rehearse(self, model: AdditiveCard) -> Floats:
         """Fit a model on what was known before, and return its forecasts of the later pursuits."""
         if not self.after.any():
             return np.zeros(0)
@@ -102,17 +103,41 @@ def rehearsal_of(lessons: Lessons, learned_until: date | None = None) -> Rehears
     split = lessons.contacted[judging].iloc[-count].date()
     after = (lessons.contacted >= pd.Timestamp(split)).to_numpy()
     y, weight = lessons.labels(~after, split - timedelta(days=1))
-    twins = twins_of(lessons.taught.firms, after)
+    twins = _twins_of(lessons.taught.firms, after)
     later_y, later_weight = lessons.labels(after & ~twins, lessons.as_of)
     return Rehearsal(
         lessons, split, after, y, weight, later_y[after], later_weight[after], int(twins.sum())
     )
 
 
-def fit(model: AdditiveModel, X: pd.DataFrame, y: Floats, weight: Floats) -> AdditiveModel:
+def fit(model: AdditiveCard, X: pd.DataFrame, y: Floats, weight: Floats) -> AdditiveCard:
     """Fit a model on the rows whose outcome is known."""
     known = ~np.isnan(y)
-    fitted: AdditiveModel = model.fit(
+    fitted: AdditiveCard = model.fit(
         X[known].reset_index(drop=True), y[known].astype(np.int64), weight[known]
     )
     return fitted
+
+
+def _twins_of(firms: pd.DataFrame, after: Truths) -> Truths:
+    """Tell which of the later firms look like one of the earlier ones under another key.
+
+    They were founded on the same day with the same capital and say the same of their business, all
+    three known. Sister firms may do so too, so this is a reason not to judge by them, and none to
+    merge them.
+
+    Parameters
+    ----------
+    firms
+        n rows of canonical columns.
+    after
+        Shape (n,), True for the later firms.
+    """
+    business = firms[TEXTS[0]]
+    for text in TEXTS[1:]:
+        business = business.fillna(firms[text])
+    traits = firms[_TELLING].assign(business=business)
+    told = traits.notna().all(axis=1).to_numpy()
+    keys = pd.Series(pd.util.hash_pandas_object(traits, index=False).to_numpy())
+    twins: Truths = after & told & keys.isin(keys[~after & told]).to_numpy(dtype=bool)
+    return twins

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -13,8 +14,9 @@ from leadscore.city.profile import City
 from leadscore.features.build import FirmFeatures
 from leadscore.features.catalogue import DIRECTIONS
 from leadscore.language import Text
-from leadscore.learning.cards.additive import AdditiveModel
+from leadscore.learning.cards.card import AdditiveCard
 from leadscore.learning.evaluation.forecasts import evaluate
+from leadscore.learning.outcomes.labels import LEFT_OUT
 from leadscore.learning.outcomes.lessons import Lessons, Rules, gather
 from leadscore.learning.promotion.gates import Decision, decide
 from leadscore.learning.promotion.trial import Pursuits, Standing, Trial
@@ -25,20 +27,12 @@ from leadscore.learning.retraining.account import (
     trial_told,
     version_name,
 )
-from leadscore.learning.retraining.families import (
-    FAMILIES,
-    best_family,
-    forward_losses,
-    make_model,
-    rehearsed,
-)
+from leadscore.learning.retraining.day_one import new_card
 from leadscore.learning.retraining.rehearsal import Rehearsal, fit, rehearsal_of
 from leadscore.learning.retraining.reigning import Champion, reigning
-from leadscore.learning.retraining.retrained import Retraining
+from leadscore.learning.shelf.manifest import told_of
 from leadscore.learning.shelf.shelf import Shelf, log_notice
 from leadscore.learning.tables.columns import Floats
-
-__all__ = ["Retraining", "Rules", "retrain"]
 
 Step = Callable[[Text], object]
 
@@ -55,11 +49,84 @@ _CONTEST = Text(
 )
 _NO_CONTEST = Text(zh="还没有可供检验的后续跟进", en="there are no later pursuits to judge on yet")
 _FITTING = Text(
-    zh="用全部{known}家已知结果训练候选模型（{family}）",
-    en="training the challenger ({family}) on all {known} known outcomes",
+    zh="用全部{known}家已知结果训练候选模型",
+    en="training the challenger on all {known} known outcomes",
 )
 _JUDGING = Text(zh="与现役模型“{champion}”比较", en="comparing with the champion, {champion}")
 _SAVING = Text(zh="保存候选模型“{version}”", en="saving the challenger, {version}")
+_TRAINED = Text(
+    zh="候选模型“{version}”：学习了{known}家已知结果，其中达成{positive}家。",
+    en="Challenger {version}: learned from {known} known outcomes, of which {positive} reached "
+    "the target.",
+)
+_LEFT = Text(zh="未用于学习{count}家：{why}。", en="Not learned from ({count}): {why}.")
+_DRY_RUN = Text(
+    zh="只作试算：没有保存，现役模型仍为“{champion}”。",
+    en="Dry run: nothing was saved, and {champion} serves on.",
+)
+_SERVES_NEW = Text(
+    zh="即日起由“{version}”评分；如需退回“{champion}”，请运行 leadscore models rollback。",
+    en="{version} scores from now on; leadscore models rollback goes back to {champion}.",
+)
+_SERVES_ON = Text(
+    zh="“{champion}”继续评分；候选模型已保存，可用 leadscore models show {version} 查看。",
+    en="{champion} scores on; the challenger is kept, see leadscore models show {version}.",
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Retraining:
+    """What came of it.
+
+    Attributes
+    ----------
+    version
+        Name of the challenger.
+    champion
+        What served until now.
+    decision
+        Whether the challenger serves from now on, and why.
+    manifest
+        What is written down of the challenger.
+    pipeline
+        Features and card, fitted.
+    dry_run
+        True if nothing was saved and nothing promoted.
+    notices
+        What one should know of the outcomes.
+    """
+
+    version: str
+    champion: str
+    decision: Decision
+    manifest: dict[str, Any]
+    pipeline: Pipeline
+    dry_run: bool
+    notices: tuple[Text, ...]
+
+    @property
+    def serves(self) -> str:
+        """The version that serves from now on."""
+        return self.version if self.decision.promoted and not self.dry_run else self.champion
+
+    @property
+    def preface(self) -> tuple[Text, ...]:
+        """What a person should know before the decision."""
+        outcomes = self.manifest["outcomes"]
+        known, positive = outcomes["known"], outcomes["positive"]
+        trained = _TRAINED.format(version=self.version, known=known, positive=positive)
+        left = outcomes["left_out"].items()
+        return (
+            trained,
+            *(_LEFT.format(count=count, why=LEFT_OUT[reason]) for reason, count in left),
+            *self.notices,
+        )
+
+    @property
+    def upshot(self) -> Text:
+        """Which model serves from now on, in words."""
+        said = _DRY_RUN if self.dry_run else _SERVES_NEW if self.decision.promoted else _SERVES_ON
+        return said.format(version=self.version, champion=self.champion)
 
 
 def retrain(
@@ -122,25 +189,18 @@ def retrain(
     lessons = gather(features, events, snapshots, as_of=as_of, rules=rules)
     told = outcomes_told(lessons)
     progress(_GATHERED.format(as_of=as_of, n=len(lessons.y), **told))
-    contest = rehearsal_of(lessons)
-    progress(_contest(contest))
-    forecasts = rehearsed(city, contest)
-    losses = forward_losses(contest, forecasts)
-    family = best_family(losses)
-    progress(_FITTING.format(known=told["known"], family=FAMILIES[family]))
-    card = fit(make_model(family, city, rules), lessons.X, lessons.y, lessons.weight)
-    progress(_JUDGING.format(champion=champion.version))
     # A trained champion has learned from some of the pursuits itself.
-    until = champion.learned_until
-    rehearsal = contest if until is None else rehearsal_of(lessons, until)
-    challenger = forecasts.get(family) if rehearsal is contest else None
-    if challenger is None:
-        challenger = rehearsal.rehearse(make_model(family, city, rules))
+    rehearsal = rehearsal_of(lessons, champion.learned_until)
+    progress(_contest(rehearsal))
+    challenger = rehearsal.rehearse(new_card(city, rules.prior_strength))
+    progress(_FITTING.format(known=told["known"]))
+    card = fit(new_card(city, rules.prior_strength), lessons.X, lessons.y, lessons.weight)
+    progress(_JUDGING.format(champion=champion.version))
     trial = _trial(city, rehearsal, challenger, champion, card)
     decision = decide(trial, overruled=overrule, seed=rules.seed)
     manifest = {
-        **_made_from(city, family, lessons, now),
-        "trial": trial_told(rehearsal, champion.version, losses),
+        **_made_from(city, lessons, now),
+        "trial": trial_told(rehearsal, champion.version),
         "measures": _measures(trial, rules.seed),
         "decision": decision.to_dict(),
         "scorecard": card.scorecard_.to_dict(),
@@ -163,33 +223,31 @@ def retrain(
     return done
 
 
-def _made_from(city: City, family: str, lessons: Lessons, now: datetime) -> dict[str, Any]:
+def _made_from(city: City, lessons: Lessons, now: datetime) -> dict[str, Any]:
     """Return what the manifest says of the challenger's making."""
     rules = lessons.rules
     return {
         "kind": "trained",
-        "family": family,
-        "city": {"id": city.id, "digest": city.digest},
+        "city": told_of(city),
         "created": now.isoformat(),
         "as_of": lessons.as_of.isoformat(),
         "target": rules.target,
         "horizon_days": rules.horizon_days,
         "outcomes": outcomes_told(lessons),
         "training": fingerprints(lessons),
-        "settings": {
-            name: getattr(rules, name) for name in ("prior_strength", "seed", "boosted_from")
-        },
+        "settings": {"prior_strength": rules.prior_strength, "seed": rules.seed},
     }
 
 
-def _contest(contest: Rehearsal) -> Text:
-    if contest.split is None:
+def _contest(rehearsal: Rehearsal) -> Text:
+    if rehearsal.split is None:
         return _NO_CONTEST
-    return _CONTEST.format(split=contest.split, learned=contest.learned, later=contest.later)
+    learned, later = rehearsal.learned, rehearsal.later
+    return _CONTEST.format(split=rehearsal.split, learned=learned, later=later)
 
 
 def _trial(
-    city: City, rehearsal: Rehearsal, challenger: Floats, champion: Champion, card: AdditiveModel
+    city: City, rehearsal: Rehearsal, challenger: Floats, champion: Champion, card: AdditiveCard
 ) -> Trial:
     """Return what the decision is made from."""
     lessons, before, after = rehearsal.lessons, ~rehearsal.after, rehearsal.after

@@ -17,14 +17,19 @@ from importlib.metadata import PackageNotFoundError, requires
 from importlib.metadata import version as version_of
 from typing import Any
 
+from leadscore.city.profile import City
 from leadscore.errors import Detail, ModelError
 from leadscore.language import Text
 from leadscore.shipped import fingerprint
 
-ARTEFACT = "pipeline.joblib"
+ARTEFACT = "card.npz"
+PICKLED = "pipeline.joblib"
+"""The artefact of a model of format 1."""
 MANIFEST = "manifest.json"
 SIGNATURE = "signature"
-_SCHEMA = 1
+_SCHEMA = 2
+_ARTEFACTS = {1: PICKLED, _SCHEMA: ARTEFACT}
+"""What the artefact of each schema is called; models of all of them open."""
 ONLY_THE_SHELF_KNOWS = ("schema", "version", "artefact", "code", "libraries")
 """What the shelf writes into a manifest, whatever the maker says."""
 CARD_OF = "card_of"
@@ -40,13 +45,6 @@ _DAMAGED = Text(
     "folder from a backup; an expert model is built anew from the city profile by itself, a "
     "trained one by leadscore retrain.",
 )
-_OTHER_LIBRARY = Text(
-    zh="模型“{version}”是用另一个版本的 scikit-learn 保存的，不能可靠地读取。"
-    "请安装下面写明的版本，或用现在的版本重新训练（leadscore retrain）。",
-    en="the model {version} was saved with another version of scikit-learn and can't be read "
-    "reliably. Install the version named below, or train anew with the present one (leadscore "
-    "retrain).",
-)
 _A_MANIFEST = Text(zh="本程序写出的模型清单", en="a manifest as this program writes it")
 _SAME_HASH = Text(zh="SHA-256 {sha256}", en="SHA-256 {sha256}")
 
@@ -59,7 +57,7 @@ def composed(version: str, given: Mapping[str, Any], artefact: bytes) -> str:
     version
         Name of the model.
     given
-        Plain JSON values: ``kind``, ``city`` (id and digest), ``created`` (an aware datetime or
+        Plain JSON values: ``kind``, ``city`` (see `told_of`), ``created`` (an aware datetime or
         its ISO text), ``scorecard``, and whatever else tells where the model comes from.
     artefact
         The bytes of the saved pipeline.
@@ -100,14 +98,15 @@ def parsed(version: str, content: bytes) -> dict[str, Any]:
         raise damaged(version, MANIFEST, str(error), _A_MANIFEST) from error
     if not isinstance(manifest, dict):
         raise damaged(version, MANIFEST, type(manifest).__name__, _A_MANIFEST)
-    for key, wanted in (("schema", _SCHEMA), ("version", version)):
-        if manifest.get(key) != wanted:
-            text = Text(zh=str(wanted), en=str(wanted))
-            raise damaged(version, f"{MANIFEST}: {key}", repr(manifest.get(key)), text)
-    for key in ("artefact", "libraries"):
-        if not isinstance(manifest.get(key), dict):
-            got = type(manifest.get(key)).__name__
-            raise damaged(version, f"{MANIFEST}: {key}", got, _A_MANIFEST)
+    schema, artefact = manifest.get("schema"), manifest.get("artefact")
+    if manifest.get("version") != version:
+        text = Text(zh=version, en=version)
+        raise damaged(version, f"{MANIFEST}: version", repr(manifest.get("version")), text)
+    if schema not in _ARTEFACTS:
+        known = Text(zh=f"{_SCHEMA} 或更早", en=f"{_SCHEMA} or older")
+        raise damaged(version, f"{MANIFEST}: schema", repr(schema), known)
+    if not isinstance(artefact, dict) or artefact.get("file") != _ARTEFACTS[schema]:
+        raise damaged(version, f"{MANIFEST}: artefact", repr(artefact), _A_MANIFEST)
     return manifest
 
 
@@ -123,22 +122,23 @@ def check_artefact(manifest: Mapping[str, Any], artefact: bytes) -> None:
     found = hashlib.sha256(artefact).hexdigest()
     if not hmac.compare_digest(found.encode(), wanted.encode()):
         same = _SAME_HASH.format(sha256=wanted)
-        raise damaged(manifest["version"], ARTEFACT, f"SHA-256 {found}", same)
+        raise damaged(manifest["version"], manifest["artefact"]["file"], f"SHA-256 {found}", same)
 
 
-def check_libraries(manifest: Mapping[str, Any]) -> None:
-    """Refuse a model that can't be read reliably by what is installed here.
+def told_of(city: City) -> dict[str, Any]:
+    """Return what a manifest says of the city: its id, and the whole profile as JSON values."""
+    return {"id": city.id, "profile": city.model_dump(mode="json", by_alias=True)}
 
-    Raises
-    ------
-    ModelError
-        If it was saved with another version of scikit-learn.
+
+def is_under(manifest: Mapping[str, Any], city: City) -> bool:
+    """Tell whether a model was made under just this profile.
+
+    A manifest of format 1 holds the digest of its profile instead of the profile.
     """
-    saved_with = str(manifest["libraries"].get("scikit-learn"))
-    present = version_of("scikit-learn")
-    if saved_with != present:
-        detail = Detail("scikit-learn", present, Text(zh=saved_with, en=saved_with))
-        raise ModelError(_OTHER_LIBRARY.format(version=manifest["version"]), [detail])
+    told = manifest["city"]
+    if "profile" in told:
+        return City.model_validate(told["profile"]) == city
+    return bool(told.get("digest") == city.digest)
 
 
 def same_model(kept: Mapping[str, Any], given: Mapping[str, Any]) -> bool:

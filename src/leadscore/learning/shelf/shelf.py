@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import io
 import logging
 import pickle
+import zipfile
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from leadscore.errors import ModelError
 from leadscore.language import Text
 from leadscore.learning.shelf.champions import Champions
-from leadscore.learning.shelf.manifest import ARTEFACT, damaged, same_model
-from leadscore.learning.shelf.promoting import Promoting, owner_of
+from leadscore.learning.shelf.manifest import damaged, same_model
 from leadscore.learning.shelf.signing import SigningKey
-from leadscore.learning.shelf.succession import Act, Promotion
+from leadscore.learning.shelf.succession import Act, Promotion, in_one_line, is_expert
 from leadscore.learning.shelf.versions import Version, Versions
+
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
 
 _log = logging.getLogger(__name__)
 
@@ -26,18 +28,42 @@ _TAKEN = Text(
     en="the model {version} exists already with other content, and a saved version never changes. "
     "Use another name.",
 )
+_OTHER_CITY = Text(
+    zh="模型“{version}”属于城市“{owner}”，不能用于“{city}”。请换用该城市的版本，"
+    "或用 --city 指明另一份画像。",
+    en="the model {version} is one of the city {owner} and can't serve {city}. Use a version of "
+    "that city, or name the other profile with --city.",
+)
+_NEEDS_REASON = Text(
+    zh="模型“{version}”没有通过检验：{gates}仍要启用，请用 --reason 写明理由，理由会留存。",
+    en="the model {version} did not pass its gates: {gates} To let it serve nevertheless, give a "
+    "reason with --reason; it is kept.",
+)
+_NOTHING_BEFORE = Text(
+    zh="“{city}”没有可以退回的模型：现役模型之前没有别的完好版本。"
+    "可用 leadscore models list 查看全部版本，用 leadscore models promote 指定一个。",
+    en="there is no model of {city} to go back to: no sound version served before the champion. "
+    "See all with leadscore models list, and choose one with leadscore models promote.",
+)
+_PASSED_OVER = Text(
+    zh="退回时跳过了不能使用的模型“{version}”。原因：{reason}",
+    en="the model {version}, which can't be used, was passed over on the way back. "
+    "Reason: {reason}",
+)
 _THIS_CODE = Text(
     zh="能由现在这个版本的 leadscore 读取的模型",
     en="a model that this version of leadscore can read",
 )
-# What unpickling raises when the code has moved on since the model was saved.
 _UNREADABLE = (
     AttributeError,
-    ImportError,
+    EOFError,
+    IndexError,
     KeyError,
+    ModelError,
     TypeError,
     ValueError,
     pickle.UnpicklingError,
+    zipfile.BadZipFile,
 )
 _TRIES = 3
 
@@ -66,12 +92,11 @@ class Shelf:
         self._key = SigningKey(Path(key), self.folder)
         self._versions = Versions(self.folder, self._key)
         self._champions = Champions(self.folder)
-        self._promoting = Promoting(self._versions, self._champions)
 
     def save(
         self,
         version: str,
-        pipeline: object,
+        pipeline: Pipeline,
         manifest: Mapping[str, Any],
         notify: Callable[[Text], object] = log_notice,
     ) -> None:
@@ -85,9 +110,10 @@ class Shelf:
         version
             Name of the model.
         pipeline
-            What joblib can save.
+            Of ``features`` and ``card``, fitted.
         manifest
-            See `leadscore.learning.shelf.manifest.composed`.
+            See `leadscore.learning.shelf.manifest.composed`; ``city`` and ``scorecard`` are added,
+            and are those of the pipeline.
         notify
             Told when a version was set aside; by default a warning is logged.
 
@@ -96,43 +122,41 @@ class Shelf:
         ModelError
             If the folder can't be written, or the version exists with other content.
         """
-        artefact = _pickled(pipeline)
+        artefact, manifest = _made(pipeline, manifest)
         self._key.check()
         for _ in range(_TRIES):
             if self._versions.put(version, artefact, manifest):
                 return
             try:
-                kept, saved = self._versions.servable(version)
+                kept, saved = self._versions.checked(version)
             except ModelError as fault:
                 self._versions.set_aside(version, fault, notify)
                 continue
             if saved != artefact and not same_model(kept, manifest):
                 raise ModelError(_TAKEN.format(version=version))
             return
-        self._versions.servable(version)
+        self._versions.checked(version)
 
-    def load(self, version: str) -> Any:
-        """Return the pipeline of a version, its bytes checked before anything is unpickled.
+    def load(self, version: str) -> Pipeline:
+        """Return the pipeline of a version, its bytes checked before anything is read from them.
 
         Raises
         ------
         ModelError
-            If it isn't there, isn't as it was signed, or was saved with another scikit-learn.
+            If it isn't there, isn't as it was signed, or is of a later program.
         """
-        _, artefact = self._versions.servable(version)
-        # Imported late: going back to another champion unpickles nothing, and must be quick.
-        import joblib
+        manifest, artefact = self._versions.checked(version)
+        # Imported late: going back to another champion opens nothing, and must be quick.
+        from leadscore.learning.shelf.artefact import from_bytes
 
         try:
-            return joblib.load(io.BytesIO(artefact))
+            return from_bytes(manifest, artefact)
         except _UNREADABLE as error:
-            raise damaged(version, ARTEFACT, str(error), _THIS_CODE) from error
+            file = manifest["artefact"]["file"]
+            raise damaged(version, file, str(error), _THIS_CODE) from error
 
     def manifest(self, version: str) -> dict[str, Any]:
-        """Return the manifest of a version, after the same checks as `load`.
-
-        It can be read with any scikit-learn.
-        """
+        """Return the manifest of a version, after the same checks as `load`."""
         return self._versions.checked(version)[0]
 
     def versions(self, city_id: str | None = None) -> list[Version]:
@@ -143,14 +167,14 @@ class Shelf:
         found = [
             version
             for version in self._versions.listed()
-            if city_id is None or owner_of(version.manifest, version.name, city_id) == city_id
+            if city_id is None or _owner_of(version.manifest, version.name, city_id) == city_id
         ]
         return sorted(found, key=lambda version: (version.created, version.name), reverse=True)
 
     def ensure(
         self,
         version: str,
-        build: Callable[[], tuple[object, Mapping[str, Any]]],
+        build: Callable[[], tuple[Pipeline, Mapping[str, Any]]],
         notify: Callable[[Text], object] = log_notice,
     ) -> Any:
         """Return the pipeline of a version that can be built at any time, building it if need be.
@@ -181,8 +205,7 @@ class Shelf:
                 except ModelError as fault:
                     self._versions.set_aside(version, fault, notify)
             if made is None:
-                pipeline, manifest = build()
-                made = _pickled(pipeline), manifest
+                made = _made(*build())
             self._versions.put(version, *made)
         return self.load(version)
 
@@ -238,7 +261,24 @@ class Shelf:
             If the version isn't there, isn't sound, is of another city, or has failed its gates
             and no reason was given, or if the pointer can't be written.
         """
-        self._promoting.promote(city_id, version, act=act, now=now, reason=reason)
+        if now.tzinfo is None:
+            msg = "The time of a promotion needs a time zone."
+            raise ValueError(msg)
+        manifest, _ = self._versions.checked(version)
+        owner = _owner_of(manifest, version, city_id)
+        if owner != city_id:
+            raise ModelError(_OTHER_CITY.format(version=version, owner=owner, city=city_id))
+        try:
+            if self._champions.champion(city_id) == version:
+                return
+        except ModelError as fault:  # the pointer that takes its place mends it
+            _log.info("%s", fault)
+        given = in_one_line(reason or "")
+        failed = _failed_gates(manifest)
+        if act == "by_hand" and failed is not None and not given:
+            raise ModelError(_NEEDS_REASON.format(version=version, gates=failed))
+        previous = next(iter(self._champions.line(city_id)), None)
+        self._champions.crown(city_id, Promotion(now, version, act, given or None, previous))
 
     def rollback(
         self,
@@ -272,14 +312,46 @@ class Shelf:
         ModelError
             If there is nothing to go back to, or the pointer can't be written.
         """
-        return self._promoting.roll_back(
-            city_id, now=now, reason=reason, last_resort=last_resort, notify=notify
-        )
+        served = self._champions.line(city_id)
+        if served:
+            self._key.require(served[0])
+        for version in served[1:]:
+            try:
+                self.promote(city_id, version, act="rolled_back", reason=reason, now=now)
+            except ModelError as fault:
+                told = Text(zh=fault.render("zh"), en=fault.render("en"))
+                notify(_PASSED_OVER.format(version=version, reason=told))
+            else:
+                return version
+        if last_resort is None or not served or is_expert(city_id, served[0]):
+            raise ModelError(_NOTHING_BEFORE.format(city=city_id))
+        version = last_resort()
+        self.promote(city_id, version, act="rolled_back", reason=reason, now=now)
+        return version
 
 
-def _pickled(pipeline: object) -> bytes:
-    import joblib  # late, as in `Shelf.load`
+def _made(pipeline: Pipeline, manifest: Mapping[str, Any]) -> tuple[bytes, dict[str, Any]]:
+    """Return the artefact and the manifest of a pipeline."""
+    from leadscore.learning.shelf.artefact import said_by, to_bytes  # late, as in `Shelf.load`
 
-    buffer = io.BytesIO()
-    joblib.dump(pipeline, buffer)
-    return buffer.getvalue()
+    return to_bytes(pipeline), {**manifest, **said_by(pipeline)}
+
+
+def _owner_of(manifest: Mapping[str, Any] | None, version: str, city_id: str) -> str | None:
+    """Return the id of the city that a version belongs to; without a manifest its name tells."""
+    if manifest is None:
+        return city_id if version.startswith(f"{city_id}-") else None
+    city = manifest.get("city")
+    return city.get("id") if isinstance(city, Mapping) else None
+
+
+def _failed_gates(manifest: Mapping[str, Any]) -> Text | None:
+    """Return what the gates say that a model failed, or None if it passed or met none."""
+    decision = manifest.get("decision")
+    if not isinstance(decision, Mapping) or decision.get("promoted") is not False:
+        return None
+    sentences = [gate["sentence"] for gate in decision["gates"] if not gate["passed"]]
+    return Text(
+        zh="".join(sentence["zh"] for sentence in sentences),
+        en=" ".join(sentence["en"] for sentence in sentences),
+    )

@@ -24,7 +24,6 @@ from leadscore.learning.shelf.manifest import (
     MANIFEST,
     SIGNATURE,
     check_artefact,
-    check_libraries,
     composed,
     damaged,
     parsed,
@@ -63,8 +62,7 @@ class Version:
     manifest
         What it was made from, or None if that can't be trusted.
     fault
-        Why it can't serve here, or None if it can. It may have a manifest nevertheless, as when
-        another scikit-learn is needed.
+        Why it can't serve, or None if it can.
     """
 
     name: str
@@ -101,7 +99,7 @@ class Versions:
             return path.is_symlink() or path.exists()
 
     def checked(self, version: str) -> tuple[dict[str, Any], bytes]:
-        """Return manifest and artefact; the only place from which bytes go on to be unpickled.
+        """Return manifest and artefact; the only place from which bytes go on to be opened.
 
         Nothing that the folder holds is believed, or even parsed, before the signature is checked.
 
@@ -110,28 +108,17 @@ class Versions:
         ModelError
             If the version isn't there, or anything in it isn't as it was saved.
         """
-        path, contents = self.path(version), {}
+        path = self.path(version)
         with refusals(self.folder):
             if path.is_symlink():
                 raise not_plain(path)
             if not path.is_dir():
                 raise ModelError(_NO_MODEL.format(version=version))
-            for name in (MANIFEST, ARTEFACT, SIGNATURE):
-                try:
-                    contents[name] = read_plain(path / name)
-                except FileNotFoundError as error:
-                    if name == SIGNATURE:
-                        raise ModelError(_UNSIGNED.format(version=version)) from error
-                    raise damaged(version, name, "-", _THE_FILE) from error
-        self.key.verify(version, contents[MANIFEST], contents[SIGNATURE])
-        manifest = parsed(version, contents[MANIFEST])
-        check_artefact(manifest, contents[ARTEFACT])
-        return manifest, contents[ARTEFACT]
-
-    def servable(self, version: str) -> tuple[dict[str, Any], bytes]:
-        """Do as `checked`, and refuse what the libraries that are installed here can't read."""
-        manifest, artefact = self.checked(version)
-        check_libraries(manifest)
+            content, signature = (self._read(version, name) for name in (MANIFEST, SIGNATURE))
+            self.key.verify(version, content, signature)
+            manifest = parsed(version, content)
+            artefact = self._read(version, manifest["artefact"]["file"])
+        check_artefact(manifest, artefact)
         return manifest, artefact
 
     def listed(self) -> Iterator[Version]:
@@ -143,7 +130,6 @@ class Versions:
             manifest = fault = None
             try:
                 manifest, _ = self.checked(path.name)
-                check_libraries(manifest)
             except ModelError as error:
                 fault = error
             if manifest:
@@ -165,6 +151,14 @@ class Versions:
                 return
         reason = Text(zh=fault.render("zh"), en=fault.render("en"))
         notify(_SET_ASIDE.format(version=version, aside=aside.name, reason=reason))
+
+    def _read(self, version: str, name: str) -> bytes:
+        try:
+            return read_plain(self.path(version) / name)
+        except FileNotFoundError as error:
+            if name == SIGNATURE:
+                raise ModelError(_UNSIGNED.format(version=version)) from error
+            raise damaged(version, name, "-", _THE_FILE) from error
 
     def path(self, version: str) -> Path:
         """Return the folder of a version.

@@ -158,6 +158,81 @@ class CategoricalTable(Plain):
         return dict(zip(self.levels, self.values.tolist(), strict=True))
 
 
+@dataclass(frozen=True, eq=False)
+class PairTable(Plain):
+    """Log-odds of two features together, as cards of earlier programs may have them.
+
+    None is fitted any more (decision 27); a kept card goes on to be looked up.
+
+    Attributes
+    ----------
+    first, second
+        Tables of the two features that give places instead of log-odds.
+    values
+        Shape (places of the first, places of the second), log-odds.
+    """
+
+    first: NumericTable | CategoricalTable
+    second: NumericTable | CategoricalTable
+    values: Floats
+
+    def __post_init__(self) -> None:
+        """Refuse what can't be looked up."""
+        shape = tuple(_n_places(axis) for axis in (self.first, self.second))
+        require(np.shape(self.values) == shape, self.feature, "one value for each two places")
+        require(finite(self.values), self.feature, "finite log-odds")
+
+    @property
+    def features(self) -> tuple[str, str]:
+        """Names of the two columns."""
+        return self.first.feature, self.second.feature
+
+    @property
+    def feature(self) -> str:
+        """One name for both."""
+        return " × ".join(self.features)
+
+    def lookup(self, first: Column, second: Column) -> Floats:
+        """Return the log-odds of each row, shape (n,)."""
+        places = self.first.lookup(first), self.second.lookup(second)
+        rows, columns = (place.astype(np.intp) for place in places)
+        return self.values[rows, columns]
+
+    def lookup_value(self, first: object, second: object) -> float:
+        """Return the log-odds of a single row, the same that columns of it get."""
+        places = self.first.lookup_value(first), self.second.lookup_value(second)
+        return float(self.values[int(places[0]), int(places[1])])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the table as plain JSON values; `from_dict` gives it back."""
+        axes = {"first": _axis_dict(self.first), "second": _axis_dict(self.second)}
+        return {**axes, "values": self.values.tolist()}
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> PairTable:
+        """Build a table from what `to_dict` returned."""
+        values = np.array(plain["values"], dtype=np.float64)
+        return cls(_axis(plain["first"]), _axis(plain["second"]), values)
+
+
+def _axis(plain: Mapping[str, Any]) -> NumericTable | CategoricalTable:
+    """Return a table whose entries are their own places, that of missing values the last."""
+    if "edges" in plain:
+        n = len(plain["edges"]) + 1.0
+        return NumericTable(plain["feature"], plain["edges"], np.arange(n), n)
+    n = float(len(plain["levels"]))
+    return CategoricalTable(plain["feature"], plain["levels"], np.arange(n), n, n + 1)
+
+
+def _axis_dict(axis: NumericTable | CategoricalTable) -> dict[str, Any]:
+    places = "edges" if isinstance(axis, NumericTable) else "levels"
+    return {key: value for key, value in axis.to_dict().items() if key in ("feature", places)}
+
+
+def _n_places(axis: NumericTable | CategoricalTable) -> int:
+    return int(axis.unknown) + 1
+
+
 def frozen_floats(values: npt.ArrayLike) -> Floats:
     """Return a read-only copy as floats of one dimension."""
     given = np.asarray(values)

@@ -4,28 +4,39 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, TypeAlias, TypeVar
+from itertools import pairwise
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 import pandas as pd
+from scipy.special import ndtri
 
 from leadscore.errors import Detail, ModelError
 from leadscore.language import Text
 from leadscore.learning.tables.columns import Column, Floats
-from leadscore.learning.tables.entries import CategoricalTable, NumericTable, Plain, finite, require
-from leadscore.learning.tables.pairtables import PairTable
+from leadscore.learning.tables.entries import (
+    CategoricalTable,
+    NumericTable,
+    PairTable,
+    Plain,
+    finite,
+    require,
+)
 
 __all__ = [
     "POINTS_PER_DOUBLING",
     "CategoricalTable",
     "NumericTable",
-    "PairTable",
     "Scorecard",
     "Table",
+    "card_frame",
+    "entries_of",
     "log_odds_to_points",
     "points_to_log_odds",
+    "probability",
+    "with_entries",
 ]
 
 POINTS_PER_DOUBLING = 20.0
@@ -56,9 +67,18 @@ def points_to_log_odds(points: _Number) -> _Number:
     return points * (math.log(2.0) / POINTS_PER_DOUBLING)
 
 
+def probability(log_odds: Floats) -> Floats:
+    """Return the logistic function, without overflow and precise near zero.
+
+    >>> probability(np.array([-800.0, 0.0, 800.0]))
+    array([0. , 0.5, 1. ])
+    """
+    return np.exp(-np.logaddexp(0.0, -log_odds))
+
+
 @dataclass(frozen=True, eq=False)
 class Scorecard(Plain):
-    """An intercept, one table per feature and any for pairs; a score is their sum, in log-odds.
+    """An intercept and one table per feature; a score is their sum, in log-odds.
 
     Looking up changes nothing, so that threads may share a card.
 
@@ -69,7 +89,8 @@ class Scorecard(Plain):
     tables
         At most one for a feature; their order is the order of the columns of `lookup`.
     pairs
-        What two features that have tables add together; their columns follow.
+        What two features that have tables add together, in cards of earlier programs; their columns
+        follow.
     """
 
     intercept: float
@@ -100,7 +121,7 @@ class Scorecard(Plain):
         )
 
     def lookup(self, X: pd.DataFrame) -> Floats:
-        """Return what each feature and then each pair adds, in log-odds.
+        """Return what each feature (and then each pair) adds, in log-odds.
 
         The shape is (n, number of tables + number of pairs).
 
@@ -218,3 +239,70 @@ _NO_CARD = Text(
     en="This is not a sound scorecard; use an undamaged model file, or build the model anew.",
 )
 _A_CARD = Text(zh="本版本写出的评分卡", en="a scorecard as this version writes it")
+
+
+def card_frame(
+    card: Scorecard, deviations: Floats, counts: Floats, positives: Floats, level: float
+) -> pd.DataFrame:
+    """Return one row for the intercept and one for each entry of each table.
+
+    Parameters
+    ----------
+    card
+        The card; of its pairs nothing is listed.
+    deviations, counts, positives
+        For the intercept and each entry, in the order of the tables: standard deviation of the
+        log-odds, weight of the rows, and of those that were positive.
+    level
+        Share of the posterior within the bands, 0..1.
+    """
+    rows = [_Row("", "intercept", "", np.nan, np.nan, card.intercept)]
+    for table in card.tables:
+        rows.extend(_rows(table))
+    frame = pd.DataFrame(rows)
+    half = ndtri(0.5 + level / 2.0) * deviations
+    frame["points"] = log_odds_to_points(frame["log_odds"].to_numpy())
+    frame["points_low"] = log_odds_to_points(frame["log_odds"].to_numpy() - half)
+    frame["points_high"] = log_odds_to_points(frame["log_odds"].to_numpy() + half)
+    return frame.assign(count=counts, positives=positives)
+
+
+def entries_of(table: Table) -> Floats:
+    """Return the log-odds of a table's entries, those of other and unknown last."""
+    last = [table.unknown] if isinstance(table, NumericTable) else [table.other, table.unknown]
+    return np.append(table.values, last)
+
+
+def with_entries(table: Table, entries: Floats) -> Table:
+    """Return the same table with other log-odds, in the order of `entries_of`."""
+    if isinstance(table, NumericTable):
+        return replace(table, values=entries[:-1], unknown=float(entries[-1]))
+    return replace(table, values=entries[:-2], other=float(entries[-2]), unknown=float(entries[-1]))
+
+
+class _Row(NamedTuple):
+    feature: str
+    kind: str
+    entry: str
+    low: float
+    high: float
+    log_odds: float
+
+
+def _rows(table: Table) -> Iterator[_Row]:
+    names, kind = _entry_names(table), "categorical"
+    lows, highs = np.full(len(names), np.nan), np.full(len(names), np.nan)
+    if isinstance(table, NumericTable):
+        kind, lows[1:-1], highs[:-2] = "numeric", table.edges, table.edges
+    for name, low, high, value in zip(names, lows, highs, entries_of(table), strict=True):
+        yield _Row(table.feature, kind, name, float(low), float(high), float(value))
+
+
+def _entry_names(table: Table) -> list[str]:
+    if not isinstance(table, NumericTable):
+        return [*table.levels, "other", "unknown"]
+    edges = [f"{edge:.12g}" for edge in table.edges.tolist()]
+    if not edges:
+        return ["any", "unknown"]
+    between = [f"{low}–{high}" for low, high in pairwise(edges)]
+    return [f"< {edges[0]}", *between, f"≥ {edges[-1]}", "unknown"]

@@ -117,7 +117,7 @@ def read_outcomes(connection: Connection) -> pd.DataFrame:
 
 
 class SqlOutcomes:
-    """An `leadscore.learning.outcomes.history.OutcomeStore` in a database.
+    """The outcomes in a database; see `leadscore.learning.outcomes.history`.
 
     Parameters
     ----------

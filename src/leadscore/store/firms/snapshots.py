@@ -146,7 +146,7 @@ def read_snapshots(connection: Connection) -> pd.DataFrame:
 
 
 class SqlSnapshots:
-    """A `leadscore.learning.outcomes.history.SnapshotStore` in a database.
+    """The snapshots in a database; see `leadscore.learning.outcomes.history`.
 
     Parameters
     ----------

@@ -1,0 +1,169 @@
+"""Reads the models of format 1: pickles of the classes that leadscore had at c1d0778.
+
+No class is looked up by the name that a pickle gives. What `_RECORDS` lists is read as a plain
+record of its fields, numpy's arrays as arrays, and anything else is refused by name. So classes may
+move, change and go, and nothing but texts, numbers and arrays comes out of a pickle.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import pickle
+from collections.abc import Mapping
+from typing import Any, BinaryIO, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+_MODEL = (
+    "sklearn.pipeline.Pipeline",
+    "leadscore.features.build.FirmFeatures",
+    "leadscore.learning.cards.card.AdditiveCard",
+    "leadscore.learning.cards.boosted.BoostedCard",
+    "leadscore.learning.fitting.posterior.Posterior",
+    "leadscore.learning.fitting.widths.Widths",
+    "leadscore.learning.tables.entries.CategoricalTable",
+    "leadscore.learning.tables.entries.NumericTable",
+    "leadscore.learning.tables.pairtables.CategoricalAxis",
+    "leadscore.learning.tables.pairtables.NumericAxis",
+    "leadscore.learning.tables.pairtables.PairTable",
+    "leadscore.learning.tables.scorecard.Scorecard",
+)
+_COMPUTED = ("digest", "segments", "_delivered", "_edges", "_feeders", "_steps")
+_RECORDS: Mapping[str, Mapping[str, str]] = {
+    **{name: {} for name in _MODEL},
+    "leadscore.language.Text": {},
+    "leadscore.city.chains.Chain": {"segments": "segment"},
+    "leadscore.city.chains.Segment": {"chain_id": "of chain", "key": "id"},
+    "leadscore.city.expert.ExpertCard": {"features": "feature"},
+    "leadscore.city.expert.LevelPoints": {},
+    "leadscore.city.expert.NumericPoints": {},
+    "leadscore.city.partners.Anchor": {"label": "name"},
+    "leadscore.city.partners.Delivery": {},
+    "leadscore.city.partners.Event": {},
+    "leadscore.city.partners.Neighbour": {},
+    "leadscore.city.partners.Place": {},
+    "leadscore.city.partners.SoughtClass": {},
+    "leadscore.city.partners.TargetRegion": {},
+    "leadscore.city.profile.About": {},
+    "leadscore.city.profile.City": {
+        "about": "city",
+        "chains": "chain",
+        "anchors": "anchor",
+        "places": "place",
+        "neighbours": "neighbour",
+        "target_regions": "target_region",
+        "events": "event",
+        **dict.fromkeys(_COMPUTED, ""),
+    },
+    "leadscore.city.profile.RankingPolicy": {},
+    "leadscore.city.profile.Statement": {},
+    "leadscore.city.values.Evidence": {},
+}
+"""By the dotted name of a class, what the file of a profile called a field whose name was another;
+an empty name for what was computed."""
+
+_NUMPYS = {
+    "numpy.dtype",
+    "numpy.ndarray",
+    "numpy._core.multiarray._reconstruct",
+    "numpy._core.multiarray.scalar",
+}
+
+
+def read_pickle(artefact: bytes) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """Return the city profile of a pickled model, and its arrays.
+
+    Parameters
+    ----------
+    artefact
+        A file whose signature was checked.
+
+    Returns
+    -------
+    The profile as plain values, as `City.model_validate` takes them; and the arrays as
+    `leadscore.learning.shelf.artefact.to_bytes` names them, ``covariance`` whole. A boosted card
+    had no more than its scorecard, which stands in the manifest.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError, pickle.UnpicklingError
+        If it isn't the pickle of a model, or names what no model has.
+    """
+    steps = dict(_Unpickler(io.BytesIO(artefact)).load().fields["steps"])
+    card = steps["card"].fields
+    given, tables = card["directions"] or {}, card["scorecard_"].fields["tables"]
+    directions = [given.get(table.fields["feature"], 0) for table in tables]
+    written = {"classes": card["classes_"]}
+    if card.get("posterior_") is not None:
+        written |= card["posterior_"].fields
+        written |= {"counts": card["counts_"], "positives": card["positives_"]}
+    arrays = {name: array.values for name, array in written.items()}
+    arrays["directions"] = np.array(directions, dtype=np.int64)
+    return _plain(steps["features"].fields["city"]), arrays
+
+
+class _Record:
+    """What a pickled object held.
+
+    Attributes
+    ----------
+    fields
+        Its fields by name.
+    """
+
+    names: ClassVar[Mapping[str, str]] = {}
+    fields: dict[str, Any]
+
+    def __setstate__(self, state: Any) -> None:
+        if isinstance(state, list):  # of a `Text`, which had slots
+            self.fields = dict(zip(("zh", "en"), state, strict=True))
+        else:
+            self.fields = state.get("__dict__", state)  # of a part of a profile, or of another
+
+
+class _Array:
+    """An array as joblib wrote it: its bytes stand in the file, behind what the pickle says."""
+
+    file: ClassVar[BinaryIO]
+    values: NDArray[Any]
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        dtype, shape = state["dtype"], state["shape"]
+        if dtype.hasobject:
+            self.values = _Unpickler(self.file).load()
+            return
+        if state.get("numpy_array_alignment_bytes") is not None:
+            self.file.read(self.file.read(1)[0])
+        content = self.file.read(math.prod(shape) * dtype.itemsize)
+        self.values = np.frombuffer(content, dtype).reshape(shape, order=state["order"])
+
+
+class _Unpickler(pickle.Unpickler):
+    def __init__(self, file: BinaryIO) -> None:
+        super().__init__(file)
+        self._file = file
+
+    def find_class(self, module: str, name: str) -> Any:
+        path = f"{module}.{name}"
+        if path in _RECORDS:
+            return type(name, (_Record,), {"names": _RECORDS[path]})
+        if path in _NUMPYS:
+            return super().find_class(module, name)
+        if path == "joblib.numpy_pickle.NumpyArrayWrapper":
+            return type(name, (_Array,), {"file": self._file})
+        msg = f"a pickled model may not name {path}"
+        raise pickle.UnpicklingError(msg)
+
+
+def _plain(value: Any) -> Any:
+    """Return records as the file of a profile writes them."""
+    if isinstance(value, _Record):
+        named = ((value.names.get(name, name), part) for name, part in value.fields.items())
+        return {name: _plain(part) for name, part in named if name}
+    if isinstance(value, Mapping):
+        return {key: _plain(part) for key, part in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(part) for part in value]
+    return value

@@ -1,0 +1,175 @@
+"""Homes of earlier programs open: the same champion, the same likelihoods, the same bands."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import shutil
+import tarfile
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from leadscore.city import City, load_city
+from leadscore.city.supply import with_supplies
+from leadscore.city.versions import Profiles
+from leadscore.language import Text
+from leadscore.learning.modelpage import render_html, render_text
+from leadscore.learning.retraining.day_one import expert_version
+from leadscore.learning.retraining.following import follow_supply
+from leadscore.learning.shelf import Shelf
+from leadscore.learning.shelf.manifest import is_under
+from leadscore.learning.shelf.pickled import read_pickle
+from leadscore.learning.shelf.succession import is_expert
+from leadscore.lists import clean, read_list
+from leadscore.ranking.champion import champion_scorer
+from leadscore.ranking.scoring import Scorer
+from leadscore.shipped import shipped
+
+KEPT = Path(__file__).parents[2] / "homes"
+NAMES = ("expert", "trained", "supply", "boosted", "pairs")
+NOW = datetime(2026, 2, 1, 8, tzinfo=UTC)
+TODAY = date(2026, 1, 5)
+EXACT = 1e-12
+
+
+@pytest.fixture(scope="module")
+def told() -> dict[str, dict[str, Any]]:
+    """Return who served in each home, and what the program that made it said."""
+    found: dict[str, dict[str, Any]] = json.loads((KEPT / "c1d0778.json").read_text("utf-8"))
+    assert tuple(found) == NAMES
+    return found
+
+
+@pytest.fixture(scope="module")
+def homes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("homes")
+    with tarfile.open(KEPT / "c1d0778.tar.xz") as archive:
+        archive.extractall(folder, filter="data")
+    for key in folder.glob("*/keys/models.key"):
+        key.chmod(0o600)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def firms() -> pd.DataFrame:
+    return clean(read_list(shipped("samples", "electronics.csv")), today=TODAY).firms
+
+
+@pytest.fixture(scope="module")
+def nanchang() -> City:
+    return load_city(shipped("cities", "nanchang.toml"))
+
+
+def shelf_of(home: Path) -> Shelf:
+    return Shelf(home / "models", home / "keys" / "models.key")
+
+
+def likelihood(scorer: Scorer, firms: pd.DataFrame) -> Any:
+    return scorer.score(firms, as_of=TODAY).likelihood
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_kept_home_is_served_by_its_champion_as_before(
+    name: str, homes: Path, told: dict[str, Any], firms: pd.DataFrame, nanchang: City
+) -> None:
+    shelf, before = shelf_of(homes / name), told[name]
+    city = Profiles(lambda: nanchang, homes / name / "profiles").current().city
+    own = Scorer(shelf.load(before["champion"]), before["champion"])
+    notices: list[Text] = []
+    serving = champion_scorer(city, shelf, now=NOW, notify=notices.append)
+    for scorer in (own, serving):
+        np.testing.assert_allclose(
+            likelihood(scorer, firms), before["likelihood"], rtol=0, atol=EXACT
+        )
+    if is_expert(city.id, before["champion"]):  # its name tells of the program as well
+        assert serving.model == expert_version(city)
+        assert not notices
+    else:
+        assert serving.model == before["champion"] == shelf.champion(city.id)
+        (notice,) = notices
+        assert "the program has changed since" in notice.en
+
+
+@pytest.mark.parametrize("name", ["expert", "trained", "supply"])
+def test_a_kept_card_is_as_sure_as_before(
+    name: str, homes: Path, told: dict[str, Any], firms: pd.DataFrame
+) -> None:
+    pipeline = shelf_of(homes / name).load(told[name]["champion"])
+    X = pipeline.named_steps["features"].transform(firms.assign(as_of=pd.Timestamp(TODAY)))
+    ends, before = pipeline.named_steps["card"].predict_interval(X), told[name]["interval"]
+    np.testing.assert_allclose(ends[: len(before)], before, rtol=0, atol=EXACT)
+
+
+@pytest.mark.parametrize("name", ["boosted", "pairs"])
+def test_a_kept_card_of_a_kind_that_is_gone_tells_no_interval(
+    name: str, homes: Path, told: dict[str, Any], firms: pd.DataFrame
+) -> None:
+    pipeline = shelf_of(homes / name).load(told[name]["champion"])
+    X = pipeline.named_steps["features"].transform(firms)
+    with pytest.raises(ValueError, match="does not keep how sure it is"):
+        pipeline.named_steps["card"].predict_interval(X)
+
+
+def test_a_pair_is_looked_up_for_one_firm_as_for_a_list(
+    homes: Path, told: dict[str, Any], firms: pd.DataFrame
+) -> None:
+    pipeline = shelf_of(homes / "pairs").load(told["pairs"]["champion"])
+    X = pipeline.named_steps["features"].transform(firms)
+    card = pipeline.named_steps["card"].scorecard_
+    assert [pair.features for pair in card.pairs] == [
+        ("match_strength", "revenue_cny"), ("role", "revenue_cny"),
+    ]  # fmt: skip
+    together = card.lookup(X)
+    assert np.ptp(together[:, -2:], axis=0).all()
+    alone = [card.lookup_record(X.iloc[row].tolist()) for row in range(len(X))]
+    np.testing.assert_array_equal(alone, together)
+    assert type(card).from_dict(card.to_dict()) == card
+
+
+def test_a_kept_profile_is_read_whole(homes: Path, told: dict[str, Any], nanchang: City) -> None:
+    for name in NAMES:
+        shelf, version = shelf_of(homes / name), told[name]["champion"]
+        city: City = shelf.load(version).named_steps["features"].city
+        assert city.digest == shelf.manifest(version)["city"]["digest"]
+        assert is_under(shelf.manifest(version), city)
+        assert (city == nanchang) is (name != "supply")
+
+
+@pytest.mark.parametrize("name", ["trained", "boosted", "pairs"])
+def test_a_kept_card_follows_another_supply_as_a_model_of_today(
+    name: str, homes: Path, told: dict[str, Any], nanchang: City, tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(homes / name, home)
+    shelf, city = shelf_of(home), with_supplies(nanchang, {"mobile.pcb": 0.3})
+    follow_supply(city, shelf, NOW)
+    version = shelf.champion(city.id)
+    assert version == f"{told[name]['champion']}-s{city.digest[:8]}"
+    one, other = (shelf.load(each) for each in (told[name]["champion"], version))
+    assert one.named_steps["card"].scorecard_ == other.named_steps["card"].scorecard_
+    assert City.model_validate(shelf.manifest(version)["city"]["profile"]) == city
+    assert (home / "models" / version / "card.npz").is_file()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_kept_model_is_shown(name: str, homes: Path, told: dict[str, Any]) -> None:
+    manifest = shelf_of(homes / name).manifest(told[name]["champion"])
+    for lang in ("zh", "en"):
+        assert told[name]["champion"] in render_text(manifest, lang)
+        assert told[name]["champion"] in render_html(manifest, lang)
+
+
+@pytest.mark.parametrize("named", [print, pickle.loads, Path, np.load])
+def test_a_pickle_that_names_anything_else_is_refused_by_name(named: Any) -> None:
+    class Model:
+        def __reduce__(self) -> tuple[Any, tuple[str]]:
+            return named, ("x",)
+
+    wanted = f"may not name {named.__module__}.{named.__qualname__}"
+    with pytest.raises(pickle.UnpicklingError, match=wanted):
+        read_pickle(pickle.dumps(Model()))
