@@ -1,4 +1,4 @@
-"""Writes the ranking that is kept to a file for people to fetch, which is gone after a week."""
+"""Writes the ranking to a workbook for people to fetch, which is gone after a week."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from leadscore.errors import Detail, LeadscoreError
 from leadscore.jobs.context import JobContext
 from leadscore.jobs.kinds import Workplace
 from leadscore.language import Text
@@ -23,11 +24,37 @@ from leadscore.store.ranking.written import written_parts
 KEPT = timedelta(days=7)
 """How long an export can be fetched."""
 
+# Earlier versions wrote CSV, too: those files go with their week.
 _NAME = re.compile(r"export-\d{1,19}\.(csv|xlsx)")
 _READ = 0.8  # of all the work, once the ranking is read
 
 _READING = Text(zh="读取排名：{done} / {all} 家", en="reading the ranking: {done} of {all} firms")
 _WRITING = Text(zh="写入文件", en="writing the file")
+_CSV_STREAMS = Text(
+    zh="CSV 不再由后台任务写出：GET /api/v1/ranking.csv 以同样的筛选和排序直接给出",
+    en="no job writes CSV any more: GET /api/v1/ranking.csv sends it at once, with the same "
+    "filters and order",
+)
+_XLSX = Text(zh="xlsx（后台任务写出）", en="xlsx, which a job writes")
+
+
+class GoneError(LeadscoreError):
+    """An export that was possible, or was there, and is no more."""
+
+    code = "gone"
+
+
+def check_format(payload: Mapping[str, Any]) -> None:
+    """Refuse what asks for CSV, as is meant where no format is named.
+
+    Raises
+    ------
+    GoneError
+        Naming the route that sends it.
+    """
+    kind = payload.get("format", "csv")
+    if kind != "xlsx":
+        raise GoneError(_CSV_STREAMS, [Detail("format", kind, _XLSX)])
 
 
 def export(
@@ -40,8 +67,8 @@ def export(
     context
         Of the job.
     payload
-        ``filter`` (fields of `RankingFilter`), ``sort``, ``format`` (``csv`` or ``xlsx``) and
-        ``lang``; each may be missing.
+        ``format`` (``xlsx``), and, if they are not missing, ``filter`` (fields of
+        `RankingFilter`), ``sort`` and ``lang``.
     workplace
         Whose city names the segments, and in whose folder the file goes; made if it is not there.
 
@@ -52,9 +79,12 @@ def export(
 
     Raises
     ------
+    GoneError
+        As `check_format`.
     OutputError, StoreError
         If the file can't be written.
     """
+    check_format(payload)
     now, folder, city = context.clock(), workplace.exports, workplace.city()
     with refusals(folder):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -72,7 +102,7 @@ def export(
             context.note(_READ * done / max(total, 1), _READING.format(done=done, all=total))
     context.progress(_READ, _WRITING)
     table = pd.concat(parts, ignore_index=True)
-    name = f"export-{context.held.id}.{payload.get('format', 'csv')}"
+    name = f"export-{context.held.id}.xlsx"
     write_ranking(table, folder / name, lang=lang)
     return {"file": name, "rows": len(table), "expires_at": (now + KEPT).isoformat()}
 
