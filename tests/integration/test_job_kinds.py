@@ -79,9 +79,7 @@ def test_a_list_is_taken_in_and_its_ranking_written(
     with database.read() as connection:
         assert read_kept_list(connection, number).state == "done"
 
-    job = done(
-        worker, "export", {"filter": {"list_id": number}, "lang": "en", "format": "xlsx"}
-    )
+    job = done(worker, "export", {"filter": {"list_id": number}, "lang": "en", "format": "xlsx"})
     assert job.error is None
     assert job.result is not None
     assert job.result["rows"] == rows
