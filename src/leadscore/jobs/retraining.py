@@ -11,8 +11,8 @@ from leadscore.jobs.context import JobContext
 from leadscore.jobs.kinds import Workplace
 from leadscore.language import Text
 from leadscore.learning.retraining.walk import retrain as walk
-from leadscore.store.firms.outcomes import SqlOutcomes
-from leadscore.store.firms.snapshots import SqlSnapshots
+from leadscore.store.firms.outcomes import read_outcomes
+from leadscore.store.firms.snapshots import read_snapshots
 
 _STAGES = 7
 """Stages that a retraining tells of: reading, then six of its own."""
@@ -54,8 +54,8 @@ def retrain(
 
     told(_READING)
     now = workplace.clock()
-    events = SqlOutcomes(context.database).events()
-    snapshots = SqlSnapshots(context.database).snapshots()
+    with context.database.read() as connection:
+        events, snapshots = read_outcomes(connection), read_snapshots(connection)
     as_of = payload.get("as_of")
     notices: list[Text] = []
     city = workplace.city()

@@ -24,7 +24,7 @@ def sheet(columns: dict[str, list], name: str | None = None) -> TextTable:
 
 def settled(*tables: TextTable | dict[str, list]) -> CleanList:
     sheets = tuple(sheet(each) if isinstance(each, dict) else each for each in tables)
-    return settle_repeats(clean(RawList("list.csv", "csv", None, None, sheets), today=TODAY))
+    return settle_repeats(clean(RawList("list.csv", sheets), today=TODAY))
 
 
 def told(found: CleanList) -> list[tuple[int | None, str]]:

@@ -63,9 +63,6 @@ def read_delimited(source: TextBytes, place: HeaderPlace | None = None) -> RawLi
         table, head_rows, notices = _read_table(Records(source.name, text, dialect), place)
     return RawList(
         source=source.name,
-        format="csv.gz" if source.gzipped else "csv",
-        encoding=encoding.name,
-        delimiter=dialect.delimiter,
         tables=(table,),
         notices=(*encoding.notices, *notices),
         heads=(head_rows,),

@@ -7,7 +7,9 @@ from datetime import date, datetime
 
 from sqlalchemy import Connection
 
-from leadscore.lists import clean, from_records, settle_repeats
+from leadscore.lists.cleaning import clean
+from leadscore.lists.files.records import from_records
+from leadscore.lists.identity import settle_repeats
 from leadscore.lists.sameness.firm_names import normal_name_of
 from leadscore.ranking.scoring import Scorer
 from leadscore.store.firms.firms import Firm, next_firm_id
