@@ -14,8 +14,8 @@ import pytest
 from tests.contract.access_app import House, build
 from tests.kept_lists import BLADES, BREAD, TODAY, lakeport, profiles, scorer, take_in
 
-from leadscore.jobs.exports import KEPT
 from leadscore.jobs.kinds import Workplace, all_kinds
+from leadscore.jobs.tasks import KEPT
 from leadscore.jobs.worker import Worker
 from leadscore.learning.outcomes.lessons import Rules
 from leadscore.learning.shelf.shelf import Shelf

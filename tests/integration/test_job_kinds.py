@@ -13,8 +13,8 @@ import pandas as pd
 import pytest
 
 from leadscore.city.loading import load_city
-from leadscore.jobs.exports import KEPT, export_file, remove_expired
 from leadscore.jobs.kinds import Workplace, all_kinds
+from leadscore.jobs.tasks import KEPT, export_file, remove_expired
 from leadscore.jobs.worker import Worker
 from leadscore.learning.outcomes.lessons import Rules
 from leadscore.learning.shelf.shelf import Shelf

@@ -47,7 +47,6 @@ _SUPERSEDED = Text(
 _CORRECTED = Text(
     zh="其中 {count} 条更正了原来登记的日期", en="{count} of the new ones correct a day"
 )
-_STAGES = Text(zh="新增：{stages}", en="new: {stages}")
 _HISTORY = Text(
     zh="现共有 {entries} 条，{firms} 家企业",
     en="the history has {entries} entries of {firms} firms",

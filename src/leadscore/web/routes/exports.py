@@ -13,8 +13,8 @@ from flask_openapi.models.tag import Tag
 from pydantic import Field
 
 from leadscore.errors import Detail
-from leadscore.jobs.exports import GoneError, check_format, export_file
 from leadscore.jobs.kinds import EXPORT
+from leadscore.jobs.tasks import GoneError, check_format, export_file
 from leadscore.language import Text
 from leadscore.store.jobs.jobs import Job, read_job, submit
 from leadscore.web.access.permissions import requires
