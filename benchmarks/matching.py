@@ -19,7 +19,7 @@ import pandas as pd
 from sklearn.metrics import average_precision_score
 
 from leadscore.city import City, load_city
-from leadscore.city.lexicon import load_lexicon, normal_form
+from leadscore.city.lexicon import Lexicon, load_lexicon, normal_form
 from leadscore.city.matching import Matcher
 from leadscore.city.strength import TEXT_COLUMNS, Weights
 
@@ -99,7 +99,7 @@ def print_ablation(city: City, firms: pd.DataFrame, truth: dict[str, np.ndarray]
     variants = {
         "all rules": Matcher(city),
         **{
-            f"- {rule}": Matcher(city, lexicon=lexicon.without(*groups))
+            f"- {rule}": Matcher(city, lexicon=Lexicon(lexicon.groups | dict.fromkeys(groups, ())))
             for rule, groups in GROUPS_BEHIND.items()
         },
         "- place and length of the list": Matcher(city, weights=flat),

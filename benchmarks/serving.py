@@ -115,7 +115,8 @@ def measured_firms() -> Any:
     from leadscore.city.loading import load_city
     from leadscore.features.build import FirmFeatures
     from leadscore.features.catalogue import CATEGORIES
-    from leadscore.lists import clean, from_records
+    from leadscore.lists.cleaning import clean
+    from leadscore.lists.files.records import from_records
 
     features = FirmFeatures(load_city(next(CITIES.glob("*.toml"))))
     X = features.fit(None).transform(clean(from_records(firms()), today=TODAY).firms)
@@ -344,7 +345,8 @@ def measure_walks() -> None:
     from leadscore.city.loading import load_city
     from leadscore.city.matching import Matcher
     from leadscore.city.strength import TEXT_COLUMNS
-    from leadscore.lists import clean, from_records
+    from leadscore.lists.cleaning import clean
+    from leadscore.lists.files.records import from_records
     from leadscore.lists.record_cleaning import clean_records
 
     matcher = Matcher(load_city(next(CITIES.glob("*.toml"))))

@@ -29,7 +29,7 @@ from leadscore.learning.retraining.day_one import expert_pipeline
 from leadscore.lists.values.codes import ALPHABET, is_valid_code
 from leadscore.ranking.scoring import Scorer
 from leadscore.store.engine.database import Database
-from leadscore.store.engine.schema import METADATA
+from leadscore.store.engine.migrating import migrate
 from leadscore.store.firms.acts import enter_outcome
 from leadscore.store.lists.intake import take_in_list
 from leadscore.store.lists.lists import add_list
@@ -196,8 +196,7 @@ def main() -> None:
     content = table.to_csv(index=False).encode()
     with tempfile.TemporaryDirectory() as folder:
         database = Database(options.address or Path(folder) / "store.sqlite3")
-        with database.write() as connection:
-            METADATA.create_all(connection)
+        migrate(database)
         print(f"{database.dialect}, {options.firms:,} firms")
         profile = cProfile.Profile()
         for what in ("take in, new firms", "take in again, all known"):

@@ -15,8 +15,7 @@ from typing import Any
 
 from leadscore.errors import ListError
 from leadscore.jobs.context import JobContext, Kind
-from leadscore.jobs.process import work
-from leadscore.jobs.worker import Pace
+from leadscore.jobs.worker import Pace, work
 from leadscore.language import Text
 from leadscore.store.engine.database import Database
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from leadscore.console import columns, is_terminal, say, tell
 from leadscore.errors import OutputError
 from leadscore.language import Lang, Text
-from leadscore.lists import ExclusionList
+from leadscore.lists.exclusions import ExclusionList
 from leadscore.lists.writing import write_problems, write_ranking
 from leadscore.ranking.printing import WIDEST, print_ranking
 from leadscore.ranking.vetoes import WORDING

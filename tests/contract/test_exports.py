@@ -14,16 +14,17 @@ import pytest
 from tests.contract.access_app import House, build
 from tests.kept_lists import BLADES, BREAD, TODAY, lakeport, profiles, scorer, take_in
 
-from leadscore.jobs.exports import KEPT
 from leadscore.jobs.kinds import Workplace, all_kinds
+from leadscore.jobs.tasks import KEPT
 from leadscore.jobs.worker import Worker
 from leadscore.learning.outcomes.lessons import Rules
 from leadscore.learning.shelf.shelf import Shelf
-from leadscore.lists.writing import read_ranking_csv
 from leadscore.store.auditing.trail import AuditTrail
 from leadscore.store.engine.database import Database
 from leadscore.store.jobs.jobs import submit
+from leadscore.web.job_routes import job_routes
 from leadscore.web.routes import Backing, store_routes
+from leadscore.web.routes.files import XLSX
 
 
 class Desk:
@@ -35,7 +36,7 @@ class Desk:
         backing = Backing(
             house.access, lambda: TODAY, scorer, shelf, profiles(folder), self.exports
         )
-        for routes in store_routes(backing):
+        for routes in (*store_routes(backing), job_routes(house.access, "zh")):
             house.app.register_api(routes)
         self.headers = {"Authorization": f"Bearer {house.key('viewer')}"}
         place = Workplace(lakeport, scorer, shelf, Rules, self.exports, house.clock)
@@ -47,10 +48,15 @@ class Desk:
         return self.house.client().open(f"/api/v1{path}", method=method, headers=headers, **options)
 
     def export(self, **body: Any) -> int:
-        answer = self.ask("POST", "/exports", json=body)
+        answer = self.ask("POST", "/exports", json={"format": "xlsx"} | body)
         assert answer.status_code == 202, answer.get_data(as_text=True)
         number: int = answer.get_json()["job_id"]
         return number
+
+
+def sheet(answer: Any) -> pd.DataFrame:
+    """Return the first sheet of a workbook that was answered."""
+    return pd.read_excel(io.BytesIO(answer.data), engine="calamine")
 
 
 @pytest.fixture
@@ -65,35 +71,59 @@ def desk(database: Database, tmp_path: Path) -> Desk:
     return Desk(house, database, tmp_path)
 
 
-def test_an_export_is_the_ranking_as_it_is_fetched_at_once(desk: Desk, tmp_path: Path) -> None:
+def test_an_export_is_the_ranking_as_it_is_fetched_at_once(desk: Desk) -> None:
     number = desk.export(lang="zh")
     waiting = desk.ask("GET", f"/exports/{number}")
     assert waiting.status_code == 409
     assert desk.worker.do_one()
     answer = desk.ask("GET", f"/exports/{number}")
-    assert (answer.status_code, answer.mimetype) == (200, "text/csv")
-    assert f'filename="ranking-{number}.csv"' in answer.headers["Content-Disposition"]
-    assert answer.data == desk.ask("GET", "/ranking.csv?lang=zh").data
-    path = tmp_path / "fetched.csv"
-    path.write_bytes(answer.data)
-    assert read_ranking_csv(path)["rank"].fillna(0).tolist() == [1, 2, 0]
+    assert (answer.status_code, answer.mimetype) == (200, XLSX)
+    assert f'filename="ranking-{number}.xlsx"' in answer.headers["Content-Disposition"]
+    told = sheet(answer)
+    pd.testing.assert_frame_equal(told, sheet(desk.ask("GET", "/ranking.xlsx?lang=zh")))
+    assert len(told) == 3
     acts = [(actor, action) for actor, action, _ in desk.house.acts()]
     asked = "ranking.export"
     assert acts == [("key:viewers", name) for name in (asked, "export.fetch", asked)]
 
 
 def test_a_workbook_holds_what_was_asked_for(desk: Desk) -> None:
-    number = desk.export(veto="no", sort="name", format="xlsx", lang="en")
+    number = desk.export(veto="no", sort="name", lang="en")
     assert desk.worker.do_one()
     answer = desk.ask("GET", f"/exports/{number}")
     assert answer.status_code == 200
-    sheet = pd.read_excel(io.BytesIO(answer.data), engine="calamine")
-    assert sheet["Firm"].tolist() == ["乙有限公司", "甲有限公司"]
+    assert sheet(answer)["Firm"].tolist() == ["乙有限公司", "甲有限公司"]
+
+
+@pytest.mark.parametrize("body", [{"format": "csv"}, {}, {"grade": "AB", "sort": "name"}])
+def test_csv_is_refused_with_the_name_of_the_route_that_streams_it(
+    desk: Desk, body: dict[str, Any]
+) -> None:
+    for lang, words in (("zh", "不再由后台任务写出"), ("en", "no job writes CSV any more")):
+        answer = desk.ask("POST", "/exports", json=body, headers={"Accept-Language": lang})
+        error = answer.get_json()["error"]
+        assert (answer.status_code, error["code"]) == (410, "gone")
+        assert words in error["message"]
+        assert "GET /api/v1/ranking.csv" in error["message"]
+        assert error["details"][0]["where"] == "format"
+    assert not desk.worker.do_one()
+
+
+def test_what_an_earlier_version_was_asked_to_write_as_csv_is_gone(desk: Desk) -> None:
+    with desk.house.access.database.write() as connection:
+        number = submit(connection, "export", {"sort": "name"}, by="li", now=desk.house.clock())
+    assert desk.ask("GET", f"/exports/{number}").status_code == 410
+    assert desk.worker.do_one()
+    failed = desk.ask("GET", f"/jobs/{number}?lang=en").get_json()
+    assert (failed["state"], failed["error"]["code"]) == ("failed", "gone")
+    assert "GET /api/v1/ranking.csv" in failed["error"]["message"]
+    answer = desk.ask("GET", f"/exports/{number}")
+    assert (answer.status_code, answer.get_json()["error"]["code"]) == (410, "gone")
 
 
 def test_one_key_asks_for_one_export(desk: Desk) -> None:
     again = {"Idempotency-Key": "k"}
-    asked = [desk.ask("POST", "/exports", json={}, headers=again) for _ in range(2)]
+    asked = [desk.ask("POST", "/exports", json={"format": "xlsx"}, headers=again) for _ in range(2)]
     assert asked[0].get_json() == asked[1].get_json()
     assert desk.worker.do_one()
     assert not desk.worker.do_one()

@@ -23,11 +23,11 @@ from tests.kept_lists import (
     scorer,
     take_in,
 )
+from tests.ranking_files import read_ranking_csv
 
 from leadscore.features.catalogue import CATALOGUE
 from leadscore.learning.retraining.day_one import expert_model
 from leadscore.learning.shelf.shelf import Shelf, log_notice
-from leadscore.lists.writing import read_ranking_csv
 from leadscore.store.auditing.trail import AuditTrail
 from leadscore.store.engine.database import Database
 from leadscore.store.jobs.jobs import list_jobs

@@ -62,7 +62,7 @@ def test_cancelling_what_is_not_there_says_so(home: Path) -> None:
 
 @pytest.mark.measured
 def test_a_worker_alone_does_jobs_until_it_is_told_to_stop(home: Path) -> None:
-    number = ask(home, "export")
+    number = ask(home, "export", format="xlsx")
     with subprocess.Popen(
         [*warm_command(), "worker"],
         env=variables(home, LEADSCORE_LANG="en"),
@@ -76,7 +76,7 @@ def test_a_worker_alone_does_jobs_until_it_is_told_to_stop(home: Path) -> None:
         _, told = worker.communicate(timeout=DEADLINE)
     job = read(home, number)
     assert (job.state, job.result and job.result["rows"]) == ("done", 0)
-    assert (home / "exports" / f"export-{number}.csv").is_file()
+    assert (home / "exports" / f"export-{number}.xlsx").is_file()
     assert worker.returncode == 0
     lines = told.splitlines()
     assert lines[0].startswith("waiting for jobs")

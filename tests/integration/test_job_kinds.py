@@ -9,15 +9,15 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from leadscore.city.loading import load_city
-from leadscore.jobs.exports import KEPT, export_file, remove_expired
 from leadscore.jobs.kinds import Workplace, all_kinds
+from leadscore.jobs.tasks import KEPT, export_file, remove_expired
 from leadscore.jobs.worker import Worker
 from leadscore.learning.outcomes.lessons import Rules
 from leadscore.learning.shelf.shelf import Shelf
-from leadscore.lists.writing import read_ranking_csv
 from leadscore.ranking.champion import champion_scorer
 from leadscore.store.engine.database import Database
 from leadscore.store.jobs.jobs import Job, read_job, submit
@@ -79,18 +79,18 @@ def test_a_list_is_taken_in_and_its_ranking_written(
     with database.read() as connection:
         assert read_kept_list(connection, number).state == "done"
 
-    job = done(worker, "export", {"filter": {"list_id": number}, "lang": "en"})
+    job = done(worker, "export", {"filter": {"list_id": number}, "lang": "en", "format": "xlsx"})
     assert job.error is None
     assert job.result is not None
     assert job.result["rows"] == rows
     file = export_file(workplace.exports, job.result["file"], now=datetime.now(UTC))
     assert file is not None
-    table = read_ranking_csv(file)
-    ranked = table["rank"].dropna()
+    table = pd.read_excel(file, engine="calamine")
+    ranked = table["Rank"].dropna()
     assert ranked.tolist() == [*range(1, len(ranked) + 1)]
-    assert table["priority"][: len(ranked)].is_monotonic_decreasing
-    assert table["veto"].notna().sum() == rows - len(ranked)
-    assert table["reasons"].str.contains(r"\([+-]").all()
+    assert table["Priority"][: len(ranked)].is_monotonic_decreasing
+    assert table["Veto"].notna().sum() == rows - len(ranked)
+    assert table["Reasons"].str.contains(r"\([+-]").all()
 
     job = done(worker, "export", {"filter": {"grade": "A"}, "format": "xlsx"})
     assert job.error is None
@@ -110,12 +110,13 @@ def test_a_file_that_is_no_list_fails_with_the_words_of_a_list(
 
 
 def test_a_ranking_of_nobody_is_a_file_with_headers(worker: Worker, workplace: Workplace) -> None:
-    job = done(worker, "export", {})
+    job = done(worker, "export", {"format": "xlsx"})
     assert job.error is None
     assert job.result is not None
     assert job.result["rows"] == 0
-    header = (workplace.exports / job.result["file"]).read_text(encoding="utf-8-sig")
-    assert header.startswith("rank,name,credit_code,grade,priority")
+    table = pd.read_excel(workplace.exports / job.result["file"], engine="calamine")
+    assert table.columns[:4].tolist() == ["排名", "企业", "统一社会信用代码", "等级"]
+    assert table.empty
 
 
 def test_a_retraining_keeps_its_decision(worker: Worker, workplace: Workplace) -> None:
@@ -135,7 +136,8 @@ def test_an_empty_reason_to_overrule_is_refused_as_from_the_command_line(worker:
 
 
 def test_exports_are_gone_after_a_week_and_nothing_else_is(tmp_path: Path) -> None:
-    old, new, other = (tmp_path / name for name in ("export-1.csv", "export-2.csv", "export-1.txt"))
+    names = ("export-1.csv", "export-2.xlsx", "export-1.txt")
+    old, new, other = (tmp_path / name for name in names)
     for path in (old, new, other):
         path.touch()
     before = (NOW - KEPT - timedelta(minutes=1)).timestamp()
@@ -143,7 +145,7 @@ def test_exports_are_gone_after_a_week_and_nothing_else_is(tmp_path: Path) -> No
         os.utime(path, (before, before))
     os.utime(new, (NOW.timestamp(), NOW.timestamp()))
     assert export_file(tmp_path, "export-1.csv", now=NOW) is None
-    assert export_file(tmp_path, "export-2.csv", now=NOW) == new
-    assert export_file(tmp_path, "../export-2.csv", now=NOW) is None
+    assert export_file(tmp_path, "export-2.xlsx", now=NOW) == new
+    assert export_file(tmp_path, "../export-2.xlsx", now=NOW) is None
     assert remove_expired(tmp_path, now=NOW) == 1
-    assert {path.name for path in tmp_path.iterdir()} == {"export-2.csv", "export-1.txt"}
+    assert {path.name for path in tmp_path.iterdir()} == {"export-2.xlsx", "export-1.txt"}

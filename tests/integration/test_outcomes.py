@@ -6,31 +6,41 @@ import contextlib
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from sqlalchemy import Connection
 from tests.commands import called, typed
 
 from leadscore import rank
 from leadscore.learning.outcomes.labels import training_set
 from leadscore.shipped import shipped
 from leadscore.store.engine.opening import open_store
-from leadscore.store.firms.outcomes import SqlOutcomes
-from leadscore.store.firms.snapshots import SqlSnapshots
+from leadscore.store.firms.outcomes import read_outcomes
+from leadscore.store.firms.snapshots import read_snapshots
 
 SAMPLE = shipped("samples", "electronics.csv")
 
 
+@contextlib.contextmanager
+def kept(home: Path) -> Iterator[Connection]:
+    """Give a transaction in the database of a home."""
+    database = open_store(home / "leadscore.sqlite3")
+    with contextlib.closing(database), database.read() as connection:
+        yield connection
+
+
 def events(home: Path) -> pd.DataFrame:
-    with contextlib.closing(open_store(home / "leadscore.sqlite3")) as database:
-        return SqlOutcomes(database).events()
+    with kept(home) as connection:
+        return read_outcomes(connection)
 
 
 def snapshots(home: Path) -> pd.DataFrame:
-    with contextlib.closing(open_store(home / "leadscore.sqlite3")) as database:
-        return SqlSnapshots(database).snapshots()
+    with kept(home) as connection:
+        return read_snapshots(connection)
 
 
 @pytest.fixture

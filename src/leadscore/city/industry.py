@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
+from leadscore.city.chains import Segment
 from leadscore.city.lexicon import normal_form
 
 CLASS_COLUMNS: Final = (
@@ -21,13 +22,6 @@ CLASS_COLUMNS: Final = (
 
 _SEPARATORS: Final = re.compile(r"[\s>/|;,、\-—]+")
 _CODE: Final = re.compile(r"^[a-z]?(\d{2,4})$")
-
-
-class Classed(Protocol):
-    """The classes of a segment, as `leadscore.city.Segment` has them."""
-
-    @property
-    def industry(self) -> tuple[str, ...]: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +46,7 @@ class IndustryWitness:
         for the codes below it; a name is compared whole, without the level marks of 申万 (Ⅱ, Ⅲ).
     """
 
-    def __init__(self, segments: Mapping[str, Classed]) -> None:
+    def __init__(self, segments: Mapping[str, Segment]) -> None:
         self._segments_of: dict[str, list[int]] = {}
         for position, segment in enumerate(segments.values()):
             for entry in segment.industry:

@@ -6,7 +6,6 @@ import tomllib
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from leadscore.shipped import shipped
@@ -44,10 +43,6 @@ class Lexicon:
 
     groups: Mapping[str, tuple[str, ...]]
 
-    def without(self, *names: str) -> Lexicon:
-        """Return a copy with some groups emptied: what is the rule behind them worth?"""
-        return Lexicon({name: () if name in names else w for name, w in self.groups.items()})
-
 
 def normal_form(text: str) -> str:
     """Return ``text`` as it is matched: NFKC, lower case, as long as its NFKC form.
@@ -59,20 +54,16 @@ def normal_form(text: str) -> str:
     return unicodedata.normalize("NFKC", text).replace("İ", "I").lower()
 
 
-def load_lexicon(path: Path | None = None) -> Lexicon:
-    """Read the cue words.
-
-    Parameters
-    ----------
-    path
-        A TOML file laid out as the shipped ``lexicon.toml``, which is the default.
+def load_lexicon() -> Lexicon:
+    """Read the shipped cue words.
 
     Raises
     ------
     ValueError
         If a group is missing or unknown, or a word stands in two groups.
     """
-    with (path or shipped("lexicon.toml")).open("rb") as file:
+    path = shipped("lexicon.toml")
+    with path.open("rb") as file:
         tables = tomllib.load(file)
     groups = {
         name: tuple(normal_form(word) for word in words)

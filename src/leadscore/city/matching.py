@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -14,10 +14,11 @@ from leadscore.city.context import Context
 from leadscore.city.deeds import TRADING, text_deeds
 from leadscore.city.document import Document, join_texts
 from leadscore.city.evidence import quoted_words
-from leadscore.city.industry import CLASS_COLUMNS, Classed, IndustryWitness
+from leadscore.city.industry import CLASS_COLUMNS, IndustryWitness
 from leadscore.city.lexicon import Lexicon, load_lexicon
 from leadscore.city.mentions import Mentions, find_mentions
 from leadscore.city.one_firm import FirmReader
+from leadscore.city.profile import City
 from leadscore.city.purposes import Purposes
 from leadscore.city.roles import Tie, in_a_field, tie_by_name, tie_of_each
 from leadscore.city.strength import (
@@ -28,7 +29,7 @@ from leadscore.city.strength import (
     firm_strengths,
     mention_weights,
 )
-from leadscore.city.vocabulary import Kind, Words, compile_words
+from leadscore.city.vocabulary import Kind, compile_words
 from leadscore.city.witnesses import Found, join_witnesses, matches_table
 
 CHUNK_CHARACTERS: Final = 1_000_000
@@ -37,17 +38,6 @@ CHUNK_CHARACTERS: Final = 1_000_000
 
 MANY: Final = 12
 """From so many firms on, whole arrays are quicker than one firm after the other."""
-
-
-class SegmentWords(Words, Classed, Protocol):
-    """What matching reads of a segment: its words and its industry classes."""
-
-
-class Profile(Protocol):
-    """What matching reads of a city: its segments by id."""
-
-    @property
-    def segments(self) -> Mapping[str, SegmentWords]: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -94,7 +84,7 @@ class Matcher:
     """
 
     def __init__(
-        self, city: Profile, *, lexicon: Lexicon | None = None, weights: Weights | None = None
+        self, city: City, *, lexicon: Lexicon | None = None, weights: Weights | None = None
     ) -> None:
         self._vocabulary = compile_words(city.segments, lexicon or load_lexicon())
         self._industry = IndustryWitness(city.segments)

@@ -36,10 +36,6 @@ class Spans:
         """Return where the last span up to each position ends, or `-NOWHERE`."""
         return pick(self.end, np.searchsorted(self.end, position, side="right") - 1, -NOWHERE)
 
-    def cover(self, length: int) -> BoolArray:
-        """Return for each of ``length`` characters whether a span covers it."""
-        return covered(self.begin, self.end, length)
-
 
 def pick(values: IntArray, index: IntArray, missing: int) -> IntArray:
     """Return ``values[index]``, or ``missing`` where the index is just beyond either end."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import numpy as np
 from ahocorasick_rs import AhoCorasick
 from numpy.typing import NDArray
 
 from leadscore.city.arrays import BoolArray, IntArray
+from leadscore.city.chains import Segment
 from leadscore.city.lexicon import GROUPS, Lexicon, normal_form
 
 PLANE: Final = 0x10000
@@ -30,17 +31,6 @@ class Kind(IntEnum):
     MAKES = 0
     HINT = 1
     EXCLUDE = 2
-
-
-class Words(Protocol):
-    """The words of a segment, as `leadscore.city.Segment` has them."""
-
-    @property
-    def makes(self) -> tuple[str, ...]: ...  # noqa: D102
-    @property
-    def hints(self) -> tuple[str, ...]: ...  # noqa: D102
-    @property
-    def excludes(self) -> tuple[str, ...]: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -116,7 +106,7 @@ class Vocabulary:
         return {**self.__dict__, "_built": []}
 
 
-def compile_words(segments: Mapping[str, Words], lexicon: Lexicon) -> Vocabulary:
+def compile_words(segments: Mapping[str, Segment], lexicon: Lexicon) -> Vocabulary:
     """Compile the words of all segments and the cue words."""
     meanings: dict[str, list[tuple[int, int, bool]]] = {}
     single = np.full(PLANE, -1, dtype=np.int8)
@@ -127,8 +117,8 @@ def compile_words(segments: Mapping[str, Words], lexicon: Lexicon) -> Vocabulary
             else:
                 meanings.setdefault(word, []).append((-1, number, False))
     about = {head: _about(segments, lexicon.groups[head]) for head in HEADS}
-    for position, words in enumerate(segments.values()):
-        for word, kind in _own_words(words):
+    for position, segment in enumerate(segments.values()):
+        for word, kind in _own_words(segment):
             material = word.endswith(lexicon.groups["materials"])
             material &= not about["materials"][position]
             meanings.setdefault(word, []).append((position, kind, material))
@@ -152,13 +142,13 @@ def compile_words(segments: Mapping[str, Words], lexicon: Lexicon) -> Vocabulary
     )
 
 
-def _own_words(words: Words) -> Iterator[tuple[str, Kind]]:
+def _own_words(segment: Segment) -> Iterator[tuple[str, Kind]]:
     """Yield each word once; an exclude outranks a make, a make outranks a hint."""
     seen: set[str] = set()
     for kind, listed in (
-        (Kind.EXCLUDE, words.excludes),
-        (Kind.MAKES, words.makes),
-        (Kind.HINT, words.hints),
+        (Kind.EXCLUDE, segment.excludes),
+        (Kind.MAKES, segment.makes),
+        (Kind.HINT, segment.hints),
     ):
         for word in map(normal_form, listed):
             if word and word not in seen:
@@ -166,21 +156,21 @@ def _own_words(words: Words) -> Iterator[tuple[str, Kind]]:
                 yield word, kind
 
 
-def _about(segments: Mapping[str, Words], heads: tuple[str, ...]) -> BoolArray:
+def _about(segments: Mapping[str, Segment], heads: tuple[str, ...]) -> BoolArray:
     """Return for each segment whether many of its products end with one of the nouns."""
     ends = [[normal_form(w).endswith(heads) for w in s.makes] for s in segments.values()]
     return np.array([sum(found) >= ABOUT * len(found) for found in ends], dtype=np.bool_)
 
 
 def _own_heads(
-    segments: Mapping[str, Words], lexicon: Lexicon, patterns: tuple[str, ...]
+    segments: Mapping[str, Segment], lexicon: Lexicon, patterns: tuple[str, ...]
 ) -> IntArray:
     """Return the codes of segments and nouns that only make a word longer: 传感器, 传感器芯片."""
     number = {pattern: i for i, pattern in enumerate(patterns)}
     nouns = [*lexicon.groups["materials"], *lexicon.groups["parts"]]
     found = []
-    for position, words in enumerate(segments.values()):
-        own = {normal_form(word) for word in (*words.makes, *words.hints)}
+    for position, segment in enumerate(segments.values()):
+        own = {normal_form(word) for word in (*segment.makes, *segment.hints)}
         longer = {word + noun: noun for word in own for noun in nouns}
         found += [position * len(patterns) + number[longer[w]] for w in own & longer.keys()]
     return np.array(sorted(found), dtype=np.int64)

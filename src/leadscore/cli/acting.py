@@ -69,10 +69,8 @@ def acting(run: Run, lang: Lang | None, action: str) -> Iterator[Doing]:
     from leadscore.store.auditing.trail import Record
 
     trail, now = audit_trail(settings), datetime.now(UTC)
-    with opened(settings) as database:
-        with database.write() as connection:
-            doing = Doing(connection, trail, now)
-            yield doing
-            record = Record(ACTOR, "administrator", action, *doing.about, details=doing.details)
-            mark = trail.append(connection, record, now)
-        trail.publish(mark)
+    with opened(settings) as database, database.write() as connection:
+        doing = Doing(connection, trail, now)
+        yield doing
+        record = Record(ACTOR, "administrator", action, *doing.about, details=doing.details)
+        trail.append(connection, record, now)

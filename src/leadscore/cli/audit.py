@@ -47,7 +47,12 @@ def audit() -> None:
 @lang_option
 @click.pass_obj
 def verify_audit(run: Run, lang: Lang | None) -> None:
-    """Say whether the audit is whole, or where it breaks. 核对是否完整，或在何处断开。"""
+    """Say whether the audit is whole, or where it breaks. 核对是否完整，或在何处断开。
+
+    An older copy passes, of the whole database or of the records with the mark of their end:
+    compare the number of records with the one of last time, which only pruning lowers.
+    旧的副本也能通过（整个数据库，或记录连同末尾标记）：请与上次的条数对照，只有 prune 会减少条数。
+    """
     settings = settings_of(run, lang)
     from leadscore.store.auditing.check import verify
 
@@ -74,7 +79,7 @@ def prune_audit(run: Run, before: str, lang: Lang | None) -> None:
     settings_of(run, lang)
     day = not_after_today(before, "--before", today=date.today())
     with acting(run, lang, "audit.prune") as doing:
-        from leadscore.store.auditing.pruning import prune
+        from leadscore.store.auditing.check import prune
 
         start = datetime.combine(day, time(), UTC)
         count = prune(doing.connection, doing.trail, before=start, now=doing.now)

@@ -18,11 +18,6 @@ _BACKED_UP = Text(zh="已备份到 {file}", en="backed up to {file}")
 _RESTORED = Text(
     zh="已从 {file} 恢复到数据库 {where}", en="restored {file} into the database {where}"
 )
-_LOST = Text(
-    zh="备份之后的 {count} 条审计记录不在其中；审计已记下这次恢复。",
-    en="{count} records of the audit are younger than the backup and not in it; the audit says "
-    "that it was restored.",
-)
 
 
 @cli.group()
@@ -67,17 +62,22 @@ def db_backup(run: Run, file: Path, lang: Lang | None) -> None:
 @lang_option
 @click.pass_obj
 def db_restore(run: Run, file: Path, *, replace: bool, lang: Lang | None) -> None:
-    """Put a backup back; others should be stopped. 从备份恢复；请先停止其他程序。"""
+    """Put a backup back; others should be stopped. 从备份恢复；请先停止其他程序。
+
+    The audit goes back with it and notes that it was restored, not what was lost: the records that
+    are younger than the backup.
+    审计随之回到备份时，并记下这次恢复；备份之后的记录不在其中，也不会另行指出。
+    """
     settings = settings_of(run, lang)
     from leadscore.cli.acting import ACTOR, audit_trail
     from leadscore.startup import connect_database
-    from leadscore.store.auditing.restoring import note_restore
+    from leadscore.store.auditing.trail import Record
     from leadscore.store.engine.backups import restore
 
     with contextlib.closing(connect_database(settings)) as database:
         restore(database, file, replace=replace)
         say(_RESTORED.format(file=file, where=database.shown).pick(run.lang))
-        trail, now = audit_trail(settings), datetime.now(UTC)
-        lost = note_restore(database, trail, file, actor=ACTOR, now=now)
-    if lost:
-        say(_LOST.format(count=f"{lost:,}").pick(run.lang))
+        trail, details = audit_trail(settings), {"file": file.name}
+        record = Record(ACTOR, "administrator", "database.restore", "database", details=details)
+        with database.write() as connection:
+            trail.append(connection, record, datetime.now(UTC))

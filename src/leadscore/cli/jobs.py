@@ -103,7 +103,7 @@ def worker(run: Run, city: str | None, lang: Lang | None) -> None:
     settings = settings_of(run, lang)
     from pathlib import Path
 
-    from leadscore.jobs.process import work
+    from leadscore.jobs.worker import work
     from leadscore.logs import log_to_stderr
     from leadscore.startup import open_database
 
@@ -154,7 +154,7 @@ def supervisor_of(settings: Settings, city: Path | None, database: Database) -> 
 
 def _work(name: str, lifeline: Connection, settings: Settings, city: Path | None) -> None:
     """Be the worker process that `supervisor_of` starts."""
-    from leadscore.jobs.process import work
+    from leadscore.jobs.worker import work
     from leadscore.logs import log_to_stderr
     from leadscore.startup import open_database
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from leadscore.cli.acting import ACTOR
 from leadscore.cli.group import FILE, Run, cli, lang_option, settings_of
 from leadscore.console import say, tell
 from leadscore.language import Lang, Text
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from leadscore.learning.outcomes.labels import Labels
-    from leadscore.lists import Problem
+    from leadscore.lists.problems import Problem
     from leadscore.store.firms.outcome_intake import Intake
 
 _MOST_PROBLEMS = 20
@@ -46,7 +47,6 @@ _SUPERSEDED = Text(
 _CORRECTED = Text(
     zh="其中 {count} 条更正了原来登记的日期", en="{count} of the new ones correct a day"
 )
-_STAGES = Text(zh="新增：{stages}", en="new: {stages}")
 _HISTORY = Text(
     zh="现共有 {entries} 条，{firms} 家企业",
     en="the history has {entries} entries of {firms} firms",
@@ -83,18 +83,20 @@ def outcomes_import(run: Run, listed: Path, lang: Lang | None, problems: Path | 
     """Add what became of firms: firm, stage, date, reason. 导入进展：企业、阶段、日期、原因。"""
     settings = settings_of(run, lang)
     from leadscore.learning.outcomes.labels import label_pursuits
-    from leadscore.lists.writing import check_distinct, check_ranking_path, write_problems
+    from leadscore.lists.output.replacing import check_distinct, check_ranking_path
+    from leadscore.lists.writing import write_problems
     from leadscore.startup import open_database
     from leadscore.store.firms.outcome_intake import take_in
-    from leadscore.store.firms.outcomes import SqlOutcomes
+    from leadscore.store.firms.outcomes import read_outcomes
 
     check_distinct({"FILE": listed, "--problems": problems})
     if problems:
         check_ranking_path(problems)
     today = date.today()
     with contextlib.closing(open_database(settings)) as database:
-        intake = take_in(listed, database, today=today, now=datetime.now(UTC))
-        history = SqlOutcomes(database).events()
+        intake = take_in(listed, database, today=today, now=datetime.now(UTC), actor=ACTOR)
+        with database.read() as connection:
+            history = read_outcomes(connection)
     if problems:
         write_problems(intake.problems, problems, lang=run.lang)
     for notice in (*intake.notices, *_told(intake.problems, all_of_them=problems is None)):

@@ -88,8 +88,8 @@ def rank(
     """Rank a candidate list: CSV, XLSX, Parquet or gzipped CSV. 给候选名单排名。"""
     settings = settings_of(run, lang)
     from leadscore.delivery import Delivery
-    from leadscore.lists import load_exclusions
-    from leadscore.lists.writing import check_distinct, check_ranking_path
+    from leadscore.lists.exclusions import load_exclusions
+    from leadscore.lists.output.replacing import check_distinct, check_ranking_path
     from leadscore.ranking.vetoes import Exclusions
     from leadscore.ranking.walk import rank_list
     from leadscore.startup import open_scorer

@@ -39,16 +39,16 @@ def retrain(
     from leadscore.learning.outcomes.lessons import Rules
     from leadscore.learning.retraining.walk import retrain as walk
     from leadscore.startup import open_city, open_database, open_shelf
-    from leadscore.store.firms.outcomes import SqlOutcomes
-    from leadscore.store.firms.snapshots import SqlSnapshots
+    from leadscore.store.firms.outcomes import read_outcomes
+    from leadscore.store.firms.snapshots import read_snapshots
 
     def told(text: Text) -> None:
         tell(text.pick(run.lang))
 
     today = date.today()
     day = not_after_today(as_of, "--as-of", today=today) if as_of else today
-    with contextlib.closing(open_database(settings)) as database:
-        events, snapshots = SqlOutcomes(database).events(), SqlSnapshots(database).snapshots()
+    with contextlib.closing(open_database(settings)) as database, database.read() as connection:
+        events, snapshots = read_outcomes(connection), read_snapshots(connection)
     profile, shelf = open_city(settings, city), open_shelf(settings)
     done = walk(
         profile,

@@ -15,6 +15,8 @@ from leadscore.store.jobs.claims import Claim, Held, beat
 
 Clock = Callable[[], datetime]
 
+_REST = 0.5  # seconds between two reports of progress; what is told in between is left out
+
 
 class Stopped(BaseException):
     """Raised within a job that is to end early; no error, and not to be caught on the way out.
@@ -60,8 +62,6 @@ class JobContext:
         Returns the time, with a zone.
     stopping
         Set when the worker is to stop.
-    rest
-        Seconds between two reports of progress; what is told in between is left out.
     """
 
     def __init__(
@@ -70,13 +70,11 @@ class JobContext:
         held: Held,
         clock: Clock,
         stopping: threading.Event,
-        rest: float = 0.5,
     ) -> None:
         self.database = database
         self.held = held
         self.clock = clock
         self._stopping = stopping
-        self._rest = rest
         self._told = float("-inf")
         self._last: tuple[float, Text] | None = None
         self._claim: Claim = "holds"
@@ -91,7 +89,7 @@ class JobContext:
         """
         self.check_cancelled()
         self.note(fraction, words)
-        if time.monotonic() - self._told < self._rest:
+        if time.monotonic() - self._told < _REST:
             return  # the next sign of life tells it
         self.beat()
         self._told = time.monotonic()

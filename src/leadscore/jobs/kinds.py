@@ -49,35 +49,28 @@ class Workplace:
     clock: Clock = field(repr=False)
 
 
+Task = Callable[[JobContext, Mapping[str, Any], Workplace], Mapping[str, Any]]
+"""A function of `leadscore.jobs.tasks`."""
+
+
 def all_kinds(workplace: Workplace) -> dict[str, Kind]:
     """Return what a worker can do, by name.
 
-    Each is imported when it is first done: a worker that waits needs no scikit-learn.
+    It is imported when something is first done: a worker that waits needs no scikit-learn.
     """
 
-    def retrain(context: JobContext, payload: Mapping[str, Any]) -> Mapping[str, Any]:
-        from leadscore.jobs.retraining import retrain as run
+    def kind(name: str, *, exclusive: bool = False) -> Kind:
+        def run(context: JobContext, payload: Mapping[str, Any]) -> Mapping[str, Any]:
+            from leadscore.jobs import tasks
 
-        return run(context, payload, workplace)
+            task: Task = getattr(tasks, name)
+            return task(context, payload, workplace)
 
-    def import_list(context: JobContext, payload: Mapping[str, Any]) -> Mapping[str, Any]:
-        from leadscore.jobs.list_imports import import_list as run
-
-        return run(context, payload, workplace)
-
-    def export(context: JobContext, payload: Mapping[str, Any]) -> Mapping[str, Any]:
-        from leadscore.jobs.exports import export as run
-
-        return run(context, payload, workplace)
-
-    def rescore(context: JobContext, payload: Mapping[str, Any]) -> Mapping[str, Any]:
-        from leadscore.jobs.rescoring import rescore as run
-
-        return run(context, payload, workplace)
+        return Kind(run, exclusive)
 
     return {
-        RETRAIN: Kind(retrain, exclusive=True),
-        RESCORE: Kind(rescore, exclusive=True),
-        IMPORT_LIST: Kind(import_list),
-        EXPORT: Kind(export),
+        RETRAIN: kind("retrain", exclusive=True),
+        RESCORE: kind("rescore", exclusive=True),
+        IMPORT_LIST: kind("import_list"),
+        EXPORT: kind("export"),
     }

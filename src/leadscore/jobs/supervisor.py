@@ -9,10 +9,11 @@ import secrets
 import socket
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from multiprocessing.connection import Connection, wait
-from typing import Any, Protocol, Self
+from multiprocessing.connection import wait
+from typing import Any, Self
 
 from leadscore.jobs.context import Clock
 from leadscore.store.engine.database import Database
@@ -22,13 +23,6 @@ from leadscore.store.jobs.claims import requeue_lost
 _log = logging.getLogger(__name__)
 
 _NOBODY_ELSE = timedelta(days=36_500)  # silence alone tells nothing here
-
-
-class Work(Protocol):
-    """What a worker process runs: a function of a module, so that it can be spawned."""
-
-    def __call__(self, name: str, lifeline: Connection, *arguments: Any) -> object:
-        """Do jobs under a name until the lifeline ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +48,8 @@ class Supervisor:
     Parameters
     ----------
     work
-        What the process runs.
+        What the process runs under a name until a lifeline ends: a function of a module, so that
+        it can be spawned.
     arguments
         What it is given beside its name and its lifeline; must be picklable.
     database
@@ -69,7 +64,7 @@ class Supervisor:
 
     def __init__(
         self,
-        work: Work,
+        work: Callable[..., object],
         arguments: tuple[Any, ...],
         database: Database,
         clock: Clock,
@@ -90,11 +85,6 @@ class Supervisor:
         """Whether there is a worker at this moment."""
         process = self._process
         return process is not None and process.exitcode is None
-
-    @property
-    def pid(self) -> int | None:
-        """Number of the worker's process; None if there is none."""
-        return self._process.pid if self.alive else None
 
     def __enter__(self) -> Self:
         """Start the worker."""

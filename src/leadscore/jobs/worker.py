@@ -6,11 +6,16 @@ import contextlib
 import logging
 import math
 import os
+import secrets
+import signal
+import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from multiprocessing.connection import Connection
+from types import FrameType
 from typing import Any
 
 from leadscore.errors import LeadscoreError
@@ -210,3 +215,71 @@ class Worker:
             self._stopped(held, "stop")
         finally:
             os._exit(0)
+
+
+def stop_on_signals(stopping: threading.Event, *, of_terminal: bool) -> None:
+    """Set an event when the operating system wants this process to end; main thread only.
+
+    Parameters
+    ----------
+    stopping
+        What is set.
+    of_terminal
+        False for a child: Ctrl-C reaches all processes of a terminal, and the parent decides.
+    """
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        stopping.set()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop if of_terminal else signal.SIG_IGN)
+
+
+def stop_with_parent(stopping: threading.Event, lifeline: Connection) -> None:
+    """Set an event when the parent closes the other end of a pipe, or dies in whatever way.
+
+    This also works where there are no signals.
+    """
+
+    def watch() -> None:
+        with contextlib.suppress(OSError):
+            lifeline.poll(None)
+        stopping.set()
+
+    threading.Thread(target=watch, name="lifeline", daemon=True).start()
+
+
+def work(
+    database: Database,
+    kinds: Mapping[str, Kind],
+    clock: Clock,
+    *,
+    name: str | None = None,
+    lifeline: Connection | None = None,
+    pace: Pace = Pace(),
+) -> None:
+    """Do jobs until this process is to stop; to be called in its main thread.
+
+    Parameters
+    ----------
+    database
+        The database of the store; closed at the end.
+    kinds
+        What can be done, by name.
+    clock
+        Returns the time, with a zone.
+    name
+        What no other worker is called; by default made from host and process.
+    lifeline
+        The end of a pipe: the worker stops when the other end is closed. Without one it is a
+        worker alone, which Ctrl-C stops.
+    pace
+        See `Pace`.
+    """
+    stopping = threading.Event()
+    stop_on_signals(stopping, of_terminal=lifeline is None)
+    if lifeline is not None:
+        stop_with_parent(stopping, lifeline)
+    name = name or f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"[-100:]
+    with contextlib.closing(database):
+        Worker(name, database, kinds, clock, stopping, pace).run()

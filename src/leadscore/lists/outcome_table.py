@@ -12,19 +12,124 @@ import pandas as pd
 from leadscore.language import Text
 from leadscore.lists.columns import Heading, column
 from leadscore.lists.files.texttable import TextTable
+from leadscore.lists.headers.layout import Layout, Source
 from leadscore.lists.outcome_columns import OutcomeLayout
-from leadscore.lists.outcome_faults import NOT_A_STAGE, OTHER_STAGE, WANTED
-from leadscore.lists.outcome_firms import name_sources, named_firms
 from leadscore.lists.problems import shown
 from leadscore.lists.values import cleaning_notices as say
 from leadscore.lists.values.cell_faults import Mask
 from leadscore.lists.values.cells import Reader
+from leadscore.lists.values.codes import normal_code, valid_code
 from leadscore.lists.values.dates import dates, in_future
 from leadscore.lists.values.faults import ProblemLog
 from leadscore.lists.values.merging import joined
+from leadscore.lists.values.names import WANTED as NAME_WANTED
+from leadscore.lists.values.names import former_names, read_names
 from leadscore.lists.values.personal import without_personal
 from leadscore.lists.values.texts import tidy, unknown
-from leadscore.lists.values.vocabularies import stage_reasons, stages
+from leadscore.lists.values.vocabularies import STAGES, stage_reasons, stages
+
+
+def _wanted(zh: str, en: str) -> Text:
+    return Text(zh=f"{zh}；此条未导入", en=f"{en}; the entry was not imported")
+
+
+WANTED = {
+    "no_firm": _wanted(
+        "企业名称，或校验位正确的统一社会信用代码",
+        "the name of a firm, or a credit code whose check digit holds",
+    ),
+    "bad_stage": _wanted(
+        "已到达的阶段：" + "、".join(text.zh for text in STAGES.values()),
+        "a stage that is reached: " + ", ".join(STAGES),
+    ),
+    "no_day": _wanted(
+        "到达该阶段的日期，如 2024-03-15",
+        "the day on which the stage was reached, such as 2024-03-15",
+    ),
+    "bad_date": _wanted(
+        "存在的日期，年在前，如 2024-03-15、2024年3月、20240315",
+        "a day that exists, year first, such as 2024-03-15, 2024年3月 or 20240315",
+    ),
+    "future_date": _wanted("不晚于今天的日期", "a day not later than today"),
+    "bad_withdrawal": _wanted("是或否（是否撤销）", "yes or no (whether the entry is withdrawn)"),
+    "no_stage": _wanted("至少一个阶段及其日期", "at least one stage with its day"),
+}
+"""What is wanted of an entry, by the code of the problem."""
+
+OTHER_STAGE = Text(
+    zh="与“{header}”相同的阶段；两列不一致，采用“{header}”",
+    en="the same stage as in “{header}”; the two differ, and “{header}” is used",
+)
+NOT_A_STAGE = Text(
+    zh="“{header}”按企业的成立日期理解，没有当作阶段；若指项目公司在本地注册，请改名为“落户日期”",
+    en="“{header}” is taken for the day on which the firm was founded, not for a stage; if the "
+    "project's company here is meant, head the column “registered here on”",
+)
+
+
+_NAME_COLUMNS = ("matched_name", "name", "imported_name")
+
+
+def name_sources(layout: Layout) -> list[Source]:
+    """Return the columns that may name firms, first choice first."""
+    return [source for name in _NAME_COLUMNS for source in layout.sources.get(name, ())]
+
+
+def named_firms(
+    cells: pd.DataFrame, layout: Layout, reader: Reader, log: ProblemLog
+) -> pd.DataFrame:
+    """Return by what the firm of each row is known.
+
+    Parameters
+    ----------
+    cells
+        Text as in the source.
+    layout
+        What its headers mean.
+    reader
+        Reads codes.
+    log
+        Takes what is wrong with them.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``credit_code`` (valid ones only), ``name``, ``former_names``, each missing if unknown.
+    """
+    nothing: pd.Series = pd.Series(np.nan, index=cells.index, dtype="str")
+    names: pd.Series = nothing
+    former: pd.Series = nothing
+    for source in name_sources(layout):
+        text = cells[source.position]
+        read = read_names(text)
+        log.add(
+            read.hidden, "invisible_characters", NAME_WANTED["invisible_characters"],
+            column=source.header, cells=text,
+        )  # fmt: skip
+        names, former = names.fillna(read.values), former.fillna(read.former)
+    for source in layout.sources.get("former_names", ()):
+        given = former_names(cells[source.position])
+        both = former.notna() & given.notna() & (former != given)
+        former = former.fillna(given).mask(both, former + ";" + given)
+    codes = _codes(cells, layout, reader, log, nothing)
+    return pd.DataFrame({"credit_code": codes, "name": names, "former_names": former})
+
+
+def _codes(
+    cells: pd.DataFrame, layout: Layout, reader: Reader, log: ProblemLog, nothing: pd.Series
+) -> pd.Series:
+    codes = nothing
+    for source in layout.sources.get("credit_code", ()):
+        text = cells[source.position]
+        read = reader.read(source.heading, text)
+        for fault in read.faults:
+            log.add(fault.where, fault.code, fault.wanted, column=source.header, cells=text)
+        codes = codes.fillna(read.values)
+    for source in layout.sources.get("taxpayer_id", ()):
+        text = normal_code(cells[source.position])
+        codes = codes.fillna(text.where(valid_code(text)))
+    return codes
+
 
 ENTRY_COLUMNS = (
     "credit_code", "name", "former_names", "stage", "day", "reason", "withdrawn", "sheet", "row",

@@ -13,13 +13,10 @@ from leadscore.lists.files.delimited import read_delimited
 from leadscore.lists.files.header_places import HeaderPlace
 from leadscore.lists.files.packages import ARCHIVE, other_kind, protected
 from leadscore.lists.files.parquet import read_parquet
-from leadscore.lists.files.records import from_frame, from_records
 from leadscore.lists.files.spreadsheet import read_spreadsheet
 from leadscore.lists.files.textbytes import TextBytes
-from leadscore.lists.files.texttable import RawList, TextTable, refuse
+from leadscore.lists.files.texttable import RawList, refuse
 from leadscore.lists.problems import shown
-
-__all__ = ["RawList", "TextTable", "from_frame", "from_records", "read_list"]
 
 MAX_FILE_BYTES = 1 << 30
 """A file that is larger than any text that is read, packed or not."""

@@ -11,7 +11,7 @@ text is the same as missing text in xlsx and csv.
     Canonical headers, UTF-8 with a byte order mark (without one Excel garbles Chinese), lines
     end in CR LF, numbers in the shortest form that reads back exactly. A text that a
     spreadsheet would take for a formula is preceded by an apostrophe; so is one that already
-    looks like that, and `read_ranking_csv` takes exactly one away.
+    looks like that: whoever reads takes exactly one away.
 ``.parquet``
     Canonical names; Int64, float64 and text.
 """
@@ -26,25 +26,15 @@ from typing import IO
 import pandas as pd
 
 from leadscore.language import Lang, Text
-from leadscore.lists.output.replacing import check_distinct, check_ranking_path, replacing
+from leadscore.lists.output.replacing import check_ranking_path, replacing
 from leadscore.lists.output.workbook import Sheet, write_workbook
 from leadscore.lists.output.written_columns import (
     GUIDE_COLUMNS,
     PROBLEM_COLUMNS,
     RANKING_COLUMNS,
     UNITS,
-    ColumnExplanation,
 )
 from leadscore.lists.problems import Problem
-
-__all__ = [
-    "check_distinct",
-    "check_ranking_path",
-    "for_spreadsheet",
-    "read_ranking_csv",
-    "write_problems",
-    "write_ranking",
-]
 
 # What Excel skips before a formula, what makes one, and apostrophes that stand before that.
 _SPACES = "[ \t\n\u00a0\u2000-\u200b\u3000\ufeff]*"
@@ -55,10 +45,6 @@ _UNREADABLE = "[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffe\uffff]"
 _RANKING = Text(zh="排名", en="ranking")
 _PROBLEMS = Text(zh="问题", en="problems")
 _GUIDE = Text(zh="说明", en="columns")
-_DTYPES = {
-    "rank": "Int64", "row": "int64",
-    "priority": "float64", "likelihood": "float64", "fit": "float64",
-}  # fmt: skip
 _YES_NO = {True: Text(zh="是", en="yes"), False: Text(zh="否", en="no")}
 
 
@@ -68,7 +54,6 @@ def write_ranking(
     *,
     lang: Lang,
     problems: Sequence[Problem] = (),
-    explanations: Sequence[ColumnExplanation] = RANKING_COLUMNS,
     summary: Sequence[tuple[str, str]] = (),
 ) -> None:
     """Write a ranking; the ending of the path decides the format (see the top of this module).
@@ -82,7 +67,7 @@ def write_ranking(
         Where to write. A file that stands there is replaced only by a whole one.
     lang
         Language of headers and explanations.
-    problems, explanations, summary
+    problems, summary
         For the second and third sheet of a workbook; ``summary`` is pairs of label and value.
 
     Raises
@@ -95,9 +80,9 @@ def write_ranking(
     with replacing(path) as handle:
         if path.suffix.lower() == ".xlsx":
             sheets = [
-                _ranking_sheet(table, explanations),
+                _ranking_sheet(table),
                 _problem_sheet(problems, lang),
-                _guide_sheet(table, explanations, summary, lang),
+                _guide_sheet(table, summary, lang),
             ]
             write_workbook(handle, sheets, lang=lang)
         else:
@@ -121,22 +106,6 @@ def write_problems(problems: Sequence[Problem], path: Path, *, lang: Lang) -> No
             write_workbook(handle, [_problem_sheet(problems, lang)], lang=lang)
         else:
             _write_flat(_problem_table(problems, lang), handle, path)
-
-
-def read_ranking_csv(path: Path) -> pd.DataFrame:
-    """Read a ranking that `write_ranking` wrote as CSV, value for value.
-
-    Returns
-    -------
-    DataFrame
-        ``rank`` as Int64, ``row`` as int64, the fractions as float64, everything else as text with
-        empty cells missing.
-    """
-    table = pd.read_csv(
-        path, encoding="utf-8-sig", dtype="str", keep_default_na=False, na_values=[""]
-    )
-    table = table.astype({name: dtype for name, dtype in _DTYPES.items() if name in table})
-    return _map_texts(table, lambda texts: texts.str.replace(f"^'{_FORMULA}", r"\1", regex=True))
 
 
 def for_spreadsheet(text: str) -> str:
@@ -188,10 +157,10 @@ def _for_people(table: pd.DataFrame) -> pd.DataFrame:
     return table[[swaps.get(name, name) for name in table.columns.astype(str)]]
 
 
-def _ranking_sheet(table: pd.DataFrame, explanations: Sequence[ColumnExplanation]) -> Sheet:
+def _ranking_sheet(table: pd.DataFrame) -> Sheet:
     shown = _for_people(table)
     printed = list(shown.columns).index("veto") + 1 if "veto" in shown else 0
-    return Sheet(_RANKING, shown, explanations, frozen=2, printed=printed, greyed_by="veto")
+    return Sheet(_RANKING, shown, RANKING_COLUMNS, frozen=2, printed=printed, greyed_by="veto")
 
 
 def _problem_sheet(problems: Sequence[Problem], lang: Lang) -> Sheet:
@@ -219,21 +188,14 @@ def _problem_table(problems: Sequence[Problem], lang: Lang) -> pd.DataFrame:
     )
 
 
-def _guide_sheet(
-    table: pd.DataFrame,
-    explanations: Sequence[ColumnExplanation],
-    summary: Sequence[tuple[str, str]],
-    lang: Lang,
-) -> Sheet:
+def _guide_sheet(table: pd.DataFrame, summary: Sequence[tuple[str, str]], lang: Lang) -> Sheet:
     above = [(_readable_text(label), _readable_text(value)) for label, value in summary]
-    return Sheet(_GUIDE, _guide(table, explanations, lang), GUIDE_COLUMNS, above=above)
+    return Sheet(_GUIDE, _guide(table, lang), GUIDE_COLUMNS, above=above)
 
 
-def _guide(
-    table: pd.DataFrame, explanations: Sequence[ColumnExplanation], lang: Lang
-) -> pd.DataFrame:
+def _guide(table: pd.DataFrame, lang: Lang) -> pd.DataFrame:
     """Return one row for each column of the first two sheets, in their order."""
-    explained = {each.column: each for each in explanations}
+    explained = {each.column: each for each in RANKING_COLUMNS}
     shown = [explained[name] for name in _for_people(table) if name in explained]
     lines = [(_RANKING, each) for each in shown] + [(_PROBLEMS, each) for each in PROBLEM_COLUMNS]
     return pd.DataFrame(

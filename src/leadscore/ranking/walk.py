@@ -10,7 +10,10 @@ from pathlib import Path
 import pandas as pd
 
 from leadscore.language import Lang, Text
-from leadscore.lists import CleanList, clean, from_frame, load_list, settle_repeats
+from leadscore.lists.cleaning import CleanList, clean
+from leadscore.lists.files.records import from_frame
+from leadscore.lists.identity import settle_repeats
+from leadscore.lists.loading import load_list
 from leadscore.lists.problems import Problem
 from leadscore.ranking.scoring import Scorer
 from leadscore.ranking.table import ranking_table

@@ -11,7 +11,7 @@ from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.tag import Tag
 
 from leadscore.language import Lang
-from leadscore.store.firms.asked import keep_asked
+from leadscore.store.firms.writing import keep_asked
 from leadscore.web.access.callers import Access, check_may
 from leadscore.web.access.permissions import requires
 from leadscore.web.access.routes_session import SECURED

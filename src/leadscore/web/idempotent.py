@@ -129,8 +129,7 @@ def written(
                 given = _given(answer, answer.body)
                 if asked:
                     idempotency.finish(connection, asked, _given_again(answer))
-                mark = access.trail.append(connection, _record(action, found, answer), now)
-            access.trail.publish(mark)
+                access.trail.append(connection, _record(action, found, answer), now)
             return _response(given)
 
         return run
@@ -150,8 +149,7 @@ def noted(
         access.clock(),
     )
     with access.database.write() as connection:
-        mark = access.trail.append(connection, record, now)
-    access.trail.publish(mark)
+        access.trail.append(connection, record, now)
 
 
 def check_key() -> None:

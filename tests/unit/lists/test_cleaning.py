@@ -30,7 +30,7 @@ def text_table(columns: dict[str, list], sheet: str | None = None, problems=()) 
 
 def cleaned(columns: dict[str, list] | TextTable, *more: TextTable) -> CleanList:
     first = columns if isinstance(columns, TextTable) else text_table(columns)
-    return clean(RawList("list.csv", "csv", "utf-8", ",", (first, *more)), today=TODAY)
+    return clean(RawList("list.csv", (first, *more)), today=TODAY)
 
 
 def codes(found: CleanList) -> list[tuple[int | None, str | None, str]]:

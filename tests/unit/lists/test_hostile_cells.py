@@ -17,7 +17,7 @@ TODAY = date(2026, 11, 24)
 def cleaned(**columns: str) -> CleanList:
     cells = pd.DataFrame({at: [text] for at, text in enumerate(columns.values())}, dtype="str")
     table = TextTable(tuple(columns), cells, np.array([2]), None)
-    return clean(RawList("list.csv", "csv", "utf-8", ",", (table,)), today=TODAY)
+    return clean(RawList("list.csv", (table,)), today=TODAY)
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,7 @@ import pytest
 
 from leadscore.lists.cleaning import CleanList, clean
 from leadscore.lists.files.texttable import RawList, TextTable
-from leadscore.lists.identity import settle_repeats
-from leadscore.lists.sameness import near
+from leadscore.lists.identity import NEIGHBOURS, settle_repeats, sorted_names
 from leadscore.lists.sameness.firm_names import normal_name, stem
 
 TODAY = date(2026, 11, 24)
@@ -24,7 +23,7 @@ def sheet(columns: dict[str, list], name: str | None = None) -> TextTable:
 
 def settled(*tables: TextTable | dict[str, list]) -> CleanList:
     sheets = tuple(sheet(each) if isinstance(each, dict) else each for each in tables)
-    return settle_repeats(clean(RawList("list.csv", "csv", None, None, sheets), today=TODAY))
+    return settle_repeats(clean(RawList("list.csv", sheets), today=TODAY))
 
 
 def told(found: CleanList) -> list[tuple[int | None, str]]:
@@ -231,8 +230,8 @@ def test_near_matching_grows_with_the_list_and_not_with_its_square() -> None:
         [f"志浩{one}{two}电子科技有限公司" for one in syllables for two in syllables], dtype="str"
     )
     numbers = pd.Series(np.nan, index=keys.index, dtype="str")
-    compared = sum(len(one) for one, _ in near.sorted_names(keys, numbers).neighbours())
-    assert 0 < compared <= near.NEIGHBOURS * len(keys)
+    compared = sum(len(one) for one, _ in sorted_names(keys, numbers).neighbours())
+    assert 0 < compared <= NEIGHBOURS * len(keys)
 
 
 @pytest.mark.parametrize("turned", [False, True])

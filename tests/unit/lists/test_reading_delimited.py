@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leadscore.errors import ListError
-from leadscore.lists.files.delimited import read_delimited
-from leadscore.lists.files.dialect import DELIMITERS, find_dialect
+from leadscore.lists.files.delimited import DELIMITERS, find_dialect, read_delimited
 from leadscore.lists.files.textbytes import TextBytes
 from leadscore.lists.files.texttable import BATCH_ROWS, TextTable
 

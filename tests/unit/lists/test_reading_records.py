@@ -11,14 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leadscore.errors import ListError
-from leadscore.lists.reading import from_frame, from_records
+from leadscore.lists.files.records import from_frame, from_records
 
 
 def test_each_record_is_a_row_even_an_empty_one():
     raw = from_records([{"name": "甲公司"}, {}, {"name": "合计", "city": "深圳"}])
 
     (table,) = raw.tables
-    assert raw.format == "records"
     assert table.headers == ("name", "city")
     assert table.rows.tolist() == [1, 2, 3]
     assert table.cells.fillna("-").to_numpy().tolist() == [

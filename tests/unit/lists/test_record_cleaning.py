@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leadscore.lists import clean, from_records
+from leadscore.lists.cleaning import clean
 from leadscore.lists.columns import CANONICAL, read_heading
+from leadscore.lists.files.records import from_records
 from leadscore.lists.problems import Problem
 from leadscore.lists.record_cleaning import clean_records
 

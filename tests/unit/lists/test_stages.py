@@ -17,7 +17,7 @@ TODAY = date(2026, 11, 24)
 def cleaned(columns: dict[str, list]) -> CleanList:
     cells = pd.DataFrame(dict(enumerate(columns.values())), dtype="str")
     table = TextTable(tuple(columns), cells, np.arange(2, len(cells) + 2), None)
-    return clean(RawList("list.csv", "csv", "utf-8", ",", (table,)), today=TODAY)
+    return clean(RawList("list.csv", (table,)), today=TODAY)
 
 
 @pytest.mark.parametrize(

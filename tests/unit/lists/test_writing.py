@@ -19,18 +19,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl.utils.escape import unescape
+from tests.ranking_files import read_ranking_csv
 
 from leadscore.errors import OutputError, UsageError
 from leadscore.features.catalogue import CATALOGUE
 from leadscore.language import Lang, Text
-from leadscore.lists.output.replacing import replacing
+from leadscore.lists.output.replacing import check_distinct, check_ranking_path, replacing
 from leadscore.lists.output.workbook import MAX_CELL, MAX_ROWS
 from leadscore.lists.output.written_columns import PROBLEM_COLUMNS, RANKING_COLUMNS
 from leadscore.lists.problems import Problem
 from leadscore.lists.writing import (
-    check_distinct,
-    check_ranking_path,
-    read_ranking_csv,
     write_problems,
     write_ranking,
 )
@@ -432,8 +430,8 @@ import resource, sys
 from pathlib import Path
 import pandas as pd
 from leadscore.errors import OutputError
-from leadscore.lists.writing import read_ranking_csv, write_ranking
-table = read_ranking_csv(Path(sys.argv[1]))
+from leadscore.lists.writing import write_ranking
+table = pd.read_parquet(sys.argv[1])
 resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
 try:
     write_ranking(table, Path(sys.argv[2]), lang="en")
@@ -444,7 +442,9 @@ except OutputError as error:
 
 @pytest.mark.parametrize("ending", [".xlsx", ".csv", ".parquet"])
 def test_a_disk_that_takes_no_more_leaves_no_half_file(tmp_path: Path, ending: str) -> None:
-    source = written(ranking(*(f"{n:x}公司{n**7}" for n in range(3000))), tmp_path / "source.csv")
+    source = written(
+        ranking(*(f"{n:x}公司{n**7}" for n in range(3000))), tmp_path / "source.parquet"
+    )
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     target = tmp_path / f"target{ending}"

@@ -11,8 +11,8 @@ import pytest
 
 from leadscore.city import load_city
 from leadscore.learning.shelf import Shelf
-from leadscore.lists import load_list
 from leadscore.lists.columns import CANONICAL
+from leadscore.lists.loading import load_list
 from leadscore.lists.record_cleaning import clean_records
 from leadscore.ranking.champion import champion_scorer
 from leadscore.ranking.firm_scores import FirmScorer

@@ -54,7 +54,7 @@ def names(database: Database) -> list[str]:
 
 def problem_codes(database: Database, list_id: int) -> list[str]:
     with database.read() as connection:
-        return [problem.code for _, problem in problems_of(connection, list_id)]
+        return [problem.code for problem in problems_of(connection, list_id)]
 
 
 def test_the_sample_list_is_taken_in_and_every_row_is_counted(database: Database) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import multiprocessing
+import pkgutil
 from collections.abc import Iterator
 from multiprocessing.pool import Pool
 from pathlib import Path
@@ -14,12 +16,17 @@ from sqlalchemy import Connection, Table, create_engine, inspect, select, text
 from sqlalchemy.engine import URL
 from tests.kept_lists import BLADES, code, take_in
 
+from leadscore import store
 from leadscore.store.engine.database import Database, sqlite_url
+from leadscore.store.engine.metadata import METADATA
 from leadscore.store.engine.migrating import migrate
-from leadscore.store.engine.schema import METADATA
 from leadscore.store.faults import StoreError
 from leadscore.store.lists.lists import LIST_FIRMS
 from leadscore.store.ranking.standings import STANDINGS
+
+for module in pkgutil.walk_packages(store.__path__, "leadscore.store."):
+    if ".migrations" not in module.name:
+        importlib.import_module(module.name)  # each adds its tables
 
 
 def test_a_migrated_database_needs_no_more(database: Database) -> None:

@@ -20,7 +20,7 @@ from tests.kept_lists import blank_events
 from leadscore.learning.outcomes.history import EVENTS
 from leadscore.store.engine.database import Database, sqlite_url
 from leadscore.store.firms.outcome_intake import take_in
-from leadscore.store.firms.outcomes import SqlOutcomes, append_entries, entries_of, outcomes
+from leadscore.store.firms.outcomes import append_entries, entries_of, outcomes, read_outcomes
 
 NOW = datetime(2025, 1, 1, 8, 30, tzinfo=UTC)
 
@@ -37,13 +37,25 @@ def entries(*names: str, stage: str = "contacted") -> pd.DataFrame:
 
 
 def append(database: Database, *names: str) -> int:
-    return SqlOutcomes(database).append(entries(*names), source="名单.xlsx", now=NOW)
+    return append_all(database, entries(*names))
+
+
+def append_all(database: Database, events: pd.DataFrame, source: str = "名单.xlsx") -> int:
+    """Add entries, and return how many."""
+    with database.write() as connection:
+        new = entries_of(events)
+        return len(append_entries(connection, new, source=source, actor="cli", now=NOW))
+
+
+def kept(database: Database) -> pd.DataFrame:
+    with database.read() as connection:
+        return read_outcomes(connection)
 
 
 def test_what_was_added_is_read_as_it_was(database: Database) -> None:
     assert append(database, "甲", "乙") == 2
     assert append(database, "丙") == 1
-    events = SqlOutcomes(database).events()
+    events = kept(database)
     assert events.dtypes.astype(str).to_dict() == EVENTS
     assert events["entry"].tolist() == [1, 2, 3]
     assert events["firm"].tolist() == events["name"].tolist() == ["甲", "乙", "丙"]
@@ -58,7 +70,7 @@ def test_where_nothing_was_added_the_table_is_empty_and_of_the_same_types(
     database: Database,
 ) -> None:
     assert append(database) == 0
-    events = SqlOutcomes(database).events()
+    events = kept(database)
     assert len(events) == 0
     assert events.dtypes.astype(str).to_dict() == EVENTS
 
@@ -76,8 +88,8 @@ def test_who_recorded_it_and_for_which_firm_is_kept(database: Database) -> None:
 
 @pytest.mark.parametrize("name", ["线\udcff.csv", "a\0b.csv"])
 def test_a_file_with_an_odd_name_is_no_hindrance(database: Database, name: str) -> None:
-    SqlOutcomes(database).append(entries("甲"), source=name, now=NOW)
-    assert "\\" in SqlOutcomes(database).events()["source"][0]
+    append_all(database, entries("甲"), name)
+    assert "\\" in kept(database)["source"][0]
 
 
 @pytest.mark.parametrize(
@@ -92,7 +104,7 @@ def test_the_database_refuses_to_change_an_entry(database: Database, deed: str) 
     append(database, "甲")
     with pytest.raises(IntegrityError), database.write() as connection:
         connection.execute(text(deed))
-    assert SqlOutcomes(database).events()["name"].tolist() == ["甲"]
+    assert kept(database)["name"].tolist() == ["甲"]
 
 
 def test_nor_can_an_entry_be_replaced(database: Database) -> None:
@@ -110,8 +122,8 @@ def test_what_is_no_entry_is_refused_whole(database: Database, missing: list[str
     bad = entries("甲", "乙").astype({"row": "Int64"})
     bad.loc[1, missing] = None
     with pytest.raises(IntegrityError):
-        SqlOutcomes(database).append(bad, source="x", now=NOW)
-    assert len(SqlOutcomes(database).events()) == 0
+        append_all(database, bad)
+    assert len(kept(database)) == 0
 
 
 def test_a_transaction_that_fails_later_leaves_no_gap(database: Database) -> None:
@@ -121,7 +133,7 @@ def test_a_transaction_that_fails_later_leaves_no_gap(database: Database) -> Non
     with pytest.raises(StatementError), database.write() as connection:
         append_entries(connection, broken, source="x", actor="cli", now=NOW)
     append(database, "丙")
-    assert SqlOutcomes(database).events()["entry"].tolist() == [1, 2]
+    assert kept(database)["entry"].tolist() == [1, 2]
 
 
 def _write(url: URL, name: str, count: int) -> None:
@@ -158,7 +170,7 @@ def eight() -> Iterator[Pool]:
 def _eight_write(eight: Pool, url: URL, count: int) -> None:
     eight.starmap(_write, [(url, name, count) for name in WRITERS], chunksize=1)
     database = Database(url)
-    events = SqlOutcomes(database).events()
+    events = kept(database)
     database.close()
     assert events["entry"].tolist() == list(range(1, len(WRITERS) * count + 1))
     assert set(events["name"]) == {f"{name}{at}" for name in WRITERS for at in range(count)}
@@ -178,7 +190,7 @@ def test_nor_do_eight_who_write_wherever_the_database_is(eight: Pool, database: 
 
 def _import(url: URL, path: Path) -> int:
     database = Database(url)
-    intake = take_in(path, database, today=date(2025, 1, 1), now=NOW)
+    intake = take_in(path, database, today=date(2025, 1, 1), now=NOW, actor="cli")
     database.close()
     return len(intake.new)
 

@@ -12,11 +12,19 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError
 
-from leadscore.lists import CANONICAL, clean, from_records
 from leadscore.lists.blank import blank_firms
+from leadscore.lists.cleaning import clean
+from leadscore.lists.columns import CANONICAL
+from leadscore.lists.files.records import from_records
 from leadscore.store.engine.database import Database
 from leadscore.store.firms.records import field_records
-from leadscore.store.firms.snapshots import SqlSnapshots, keep_records, snapshot_fields, snapshots
+from leadscore.store.firms.snapshots import (
+    SqlSnapshots,
+    keep_records,
+    read_snapshots,
+    snapshot_fields,
+    snapshots,
+)
 
 NOW = datetime(2025, 1, 1, 8, 30, tzinfo=UTC)
 DAY = date(2024, 6, 1)
@@ -27,14 +35,19 @@ def firms(*names: str, **columns: object) -> pd.DataFrame:
     return clean(from_records([{"name": name, **columns} for name in names]), today=DAY).firms
 
 
-def keep(database: Database, listed: pd.DataFrame, *, day: date = DAY, model: str = "m1") -> str:
-    return SqlSnapshots(database).keep(listed, as_of=day, model=model, source="名单.csv", now=NOW)
+def keep(database: Database, listed: pd.DataFrame, *, day: date = DAY, model: str = "m1") -> None:
+    SqlSnapshots(database).keep(listed, as_of=day, model=model, source="名单.csv", now=NOW)
+
+
+def kept(database: Database) -> pd.DataFrame:
+    with database.read() as connection:
+        return read_snapshots(connection)
 
 
 def test_firms_come_back_with_every_field_and_when_they_were_known(database: Database) -> None:
     listed = firms("甲公司", "乙公司", 注册资本="500万元", 成立日期="2016年11月", 省份="江西")
     keep(database, listed)
-    found = SqlSnapshots(database).snapshots()
+    found = kept(database)
     assert found.columns.tolist() == [*COLUMNS, "as_of", "kept", "model", "source"]
     pd.testing.assert_frame_equal(found[COLUMNS], listed[COLUMNS])
     assert found["as_of"].eq(pd.Timestamp(DAY)).all()
@@ -44,14 +57,14 @@ def test_firms_come_back_with_every_field_and_when_they_were_known(database: Dat
 
 def test_the_same_content_again_keeps_nothing_new(database: Database) -> None:
     listed = firms("甲公司", "乙公司")
-    first = keep(database, listed)
-    assert keep(database, listed) == first
-    assert len(SqlSnapshots(database).snapshots()) == 2
-    assert keep(database, listed, day=date(2024, 7, 1)) == first
+    keep(database, listed)
+    keep(database, listed)
+    assert len(kept(database)) == 2
+    keep(database, listed, day=date(2024, 7, 1))
     keep(database, listed, model="m2")
-    assert len(SqlSnapshots(database).snapshots()) == 6
-    assert keep(database, firms("甲公司", "丙公司")) != first
-    assert SqlSnapshots(database).snapshots()["name"].tolist()[6:] == ["丙公司"]
+    assert len(kept(database)) == 6
+    keep(database, firms("甲公司", "丙公司"))
+    assert kept(database)["name"].tolist()[6:] == ["丙公司"]
     with database.read() as connection:
         assert connection.scalar(select(func.count()).select_from(snapshot_fields)) == 3
 
@@ -80,12 +93,12 @@ def test_each_firm_gets_the_number_of_its_snapshot_new_or_not(database: Database
 def test_nothing_kept_is_an_empty_table_of_the_same_types(database: Database) -> None:
     store = SqlSnapshots(database)
     assert store.is_empty()
-    none = store.snapshots()
+    none = kept(database)
     keep(database, firms("甲公司"))
-    assert none.dtypes.to_dict() == store.snapshots().dtypes.to_dict()
+    assert none.dtypes.to_dict() == kept(database).dtypes.to_dict()
     assert not store.is_empty()
-    assert keep(database, firms("甲公司").iloc[:0])
-    assert len(store.snapshots()) == 1
+    keep(database, firms("甲公司").iloc[:0])
+    assert len(kept(database)) == 1
 
 
 def test_fields_that_only_another_version_knew_do_no_harm(database: Database) -> None:
@@ -93,14 +106,14 @@ def test_fields_that_only_another_version_knew_do_no_harm(database: Database) ->
     with database.write() as connection:
         records = [("d" * 64, {"name": "乙公司", "shoe_size": 43, "tags": ["a"]})]
         keep_records(connection, records, as_of=DAY, model="m1", source="x", now=NOW)
-    found = SqlSnapshots(database).snapshots()
+    found = kept(database)
     assert found["name"].tolist() == ["甲公司", "乙公司"]
     assert found[COLUMNS].dtypes.to_dict() == blank_firms(0).dtypes.to_dict()
 
 
 def test_people_are_not_kept(database: Database) -> None:
     keep(database, firms("甲公司", 联系人="张三", 电话="13812345678", 备注="找张三13812345678"))
-    assert "138" not in SqlSnapshots(database).snapshots().to_string()
+    assert "138" not in kept(database).to_string()
 
 
 @pytest.mark.parametrize("table", ["snapshots", "snapshot_fields"])
@@ -129,6 +142,6 @@ def test_any_value_comes_back_as_it_was(database: Database, data: st.DataObject)
     listed["name"] = ["甲", "乙", "丙"]
     listed = listed.astype(blank_firms(0).dtypes.to_dict())
     keep(database, listed, model=model)
-    found = SqlSnapshots(database).snapshots()
+    found = kept(database)
     found = found[found["model"] == model][COLUMNS].reset_index(drop=True)
     pd.testing.assert_frame_equal(found, listed, check_exact=True)

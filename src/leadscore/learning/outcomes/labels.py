@@ -213,7 +213,8 @@ def training_set(
         As for `label_pursuits`; the keys of firms are worked out anew, since a snapshot may tell
         that a name and a code are one firm.
     snapshots
-        See `leadscore.learning.outcomes.history`.
+        All firms that were ever kept, in the order of keeping: canonical columns, then ``as_of``
+        (datetime64[us]), ``kept`` (datetime64[us, UTC]), ``model`` and ``source``.
     """
     of_event, of_snapshot = firm_keys(events, snapshots)
     labels = label_pursuits(

@@ -80,9 +80,6 @@ def read_parquet(path: Path, place: HeaderPlace | None = None) -> RawList:
     )
     return RawList(
         source=source,
-        format="parquet",
-        encoding=None,
-        delimiter=None,
         tables=(without_asides(table, header, source),),
     )
 

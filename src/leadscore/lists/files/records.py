@@ -89,7 +89,7 @@ def from_frame(frame: pd.DataFrame) -> RawList:
 
 
 def _raw(table: TextTable, source: str) -> RawList:
-    return RawList(source, "records", encoding=None, delimiter=None, tables=(table,))
+    return RawList(source, tables=(table,))
 
 
 def _table(

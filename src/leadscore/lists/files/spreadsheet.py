@@ -77,9 +77,6 @@ def read_spreadsheet(path: Path, place: HeaderPlace | None = None) -> RawList:
     ]
     return RawList(
         source=source,
-        format="xlsx",
-        encoding=None,
-        delimiter=None,
         tables=tables,
         notices=tuple(notices),
         heads=tuple(sheet.first_rows() for sheet in sheets if sheet.head),

@@ -87,10 +87,6 @@ class RawList:
     ----------
     source
         Name of the file, or of what was handed over.
-    format
-        ``"csv"``, ``"csv.gz"``, ``"xlsx"``, ``"parquet"`` or ``"records"``.
-    encoding, delimiter
-        How a text file was read; missing for others.
     tables
         Every sheet that looks like a list; at least one.
     notices
@@ -100,9 +96,6 @@ class RawList:
     """
 
     source: str
-    format: str
-    encoding: str | None
-    delimiter: str | None
     tables: tuple[TextTable, ...]
     notices: tuple[Text, ...] = ()
     heads: tuple[SheetHead, ...] = ()

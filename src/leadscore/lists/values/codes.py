@@ -79,7 +79,11 @@ def is_valid_code(code: str) -> bool:
 
 
 def is_rounded_code(code: str) -> bool:
-    """Tell of one code what `rounded_code` tells of many."""
+    """Tell whether a text is a code that a spreadsheet turned into a number: digits are gone.
+
+    >>> [is_rounded_code(code) for code in ("9.13601E+17", "913601000000000000", "123456789012345")]
+    [True, True, False]
+    """
     if _SCIENTIFIC_SHAPE.fullmatch(code):
         return True
     return len(code) >= LENGTH and bool(_ROUNDED_SHAPE.fullmatch(code))
@@ -114,22 +118,3 @@ def valid_code(codes: pd.Series) -> NDArray[np.bool_]:
         & (check == values[:, -1])
     )
     return found
-
-
-def rounded_code(codes: pd.Series) -> NDArray[np.bool_]:
-    """Tell which texts are codes that a spreadsheet turned into numbers, so that digits are gone.
-
-    >>> rounded_code(pd.Series(["9.13601E+17", "913601000000000000", "123456789012345"])).tolist()
-    [True, True, False]
-    """
-    rounded = {code for code in codes.dropna().unique() if is_rounded_code(code)}
-    return codes.isin(rounded).to_numpy(dtype=bool)
-
-
-def division_of(codes: pd.Series) -> pd.Series:
-    """Return characters 3 to 8 of valid credit codes: the division of the registering authority.
-
-    >>> division_of(pd.Series(["91360727MA35LGHK7K"])).item()
-    '360727'
-    """
-    return codes.str.slice(DIVISION.start, DIVISION.stop)

@@ -10,10 +10,7 @@ from collections.abc import Container
 from dataclasses import dataclass
 from functools import cache
 
-import pandas as pd
-
 from leadscore.lists.headers.headings import normal_header
-from leadscore.lists.values.texts import each
 from leadscore.shipped import shipped
 
 MUNICIPALITIES = ("11", "12", "31", "50", "81", "82")
@@ -98,17 +95,12 @@ def place_of_code(code: str) -> Place:
     return Place(province, city if len(city) > len(province) and city in names else None)
 
 
-def division_codes(cells: pd.Series) -> pd.Series:
-    """Return the code of the place that each cell names by its digits; missing if none.
-
-    >>> division_codes(pd.Series(["36", "360100", "3601.0", "99"])).tolist()
-    ['36', '3601', '3601', nan]
-    """
-    return each(cells, division_code)
-
-
 def division_code(cell: str) -> str | None:
-    """Return the code of the place that one cell names by its digits; None if none."""
+    """Return the code of the place that a cell names by its digits; None if none.
+
+    >>> [division_code(cell) for cell in ("36", "360100", "3601.0", "99")]
+    ['36', '3601', '3601', None]
+    """
     digits = _POINT_ZERO.sub("", cell.strip())
     place = place_of_code(digits) if digits.isdigit() else NOWHERE
     return place.city or place.province

@@ -82,11 +82,6 @@ def count_of(cell: str) -> float:
     return number if number >= 0 else math.nan
 
 
-def counts(cells: pd.Series) -> Floats:
-    """Return what `count_of` says of each cell; cells are text without missing values."""
-    return np.array([count_of(text) for text in cells], dtype=np.float64)
-
-
 def _worded_count(text: str) -> float:
     """Read a count that is more than a number, tidy."""
     below = _BELOW_CELL.fullmatch(text)
@@ -135,11 +130,6 @@ def year_of(cell: str) -> float:
     """
     found = _YEAR_CELL.fullmatch(tidy_word(cell))
     return float(found["year"]) if found else math.nan
-
-
-def years(cells: pd.Series) -> Floats:
-    """Return what `year_of` says of each cell."""
-    return np.array([year_of(text) for text in cells], dtype=np.float64)
 
 
 def _finite(digits: str) -> float:

@@ -64,7 +64,7 @@ class Asked:
 
 def _amount(text: str, asked: Asked) -> Read:
     yuan, _ = amount_of(text, asked.rates, asked.heading.unit, asked.currency)
-    return _within(yuan, _lowest(asked, 0.0), math.inf, "bad_amount")
+    return _within(yuan, _lowest(asked), math.inf, "bad_amount")
 
 
 def _count(text: str, asked: Asked) -> Read:
@@ -76,15 +76,15 @@ def _share(text: str, asked: Asked) -> Read:
     number, sign = share_of(text)
     number = number / 100 if asked.percent and not sign else number
     highest = LARGEST_SHARE if asked.heading.column.name in SIGNED else 1.0
-    return _within(number, _lowest(asked, 0.0, -LARGEST_SHARE), highest, "bad_share")
+    return _within(number, _lowest(asked, -LARGEST_SHARE), highest, "bad_share")
 
 
 def _year(text: str, asked: Asked) -> Read:
     return _within(year_of(text), FIRST_YEAR, asked.today.year, "bad_year")
 
 
-def _lowest(asked: Asked, lowest: float, signed: float = -math.inf) -> float:
-    return signed if asked.heading.column.name in SIGNED else lowest
+def _lowest(asked: Asked, signed: float = -math.inf) -> float:
+    return signed if asked.heading.column.name in SIGNED else 0.0
 
 
 def _within(number: float, lowest: float, highest: float, code: str) -> Read:

@@ -105,15 +105,13 @@ def visible_text(text: str) -> tuple[str, bool]:
     return clean, hidden
 
 
-def unknown(cells: pd.Series, *, name: bool = False) -> NDArray[np.bool_]:
+def unknown(cells: pd.Series) -> NDArray[np.bool_]:
     """Tell which cells are missing, or say in words that nothing is known.
 
     Parameters
     ----------
     cells
-        Text, missing allowed.
-    name
-        True for names of firms: there are firms named ``NA`` and ``null``.
+        Text, missing allowed; not names of firms, for there are firms named ``NA`` and ``null``.
 
     >>> unknown(pd.Series(["-", "未公开", "NA", "0"])).tolist()
     [True, True, True, False]
@@ -121,8 +119,7 @@ def unknown(cells: pd.Series, *, name: bool = False) -> NDArray[np.bool_]:
     found = cells.isna().to_numpy(dtype=bool, copy=True)
     short = (cells.str.len() <= _LONGEST_WORD).fillna(False).to_numpy(dtype=bool)
     words = cells[short].str.strip().str.lower()
-    nothing = _NOTHING if name else (*_NOTHING, *_NOTHING_BUT_A_NAME)
-    found[short] |= words.isin(nothing).to_numpy(dtype=bool)
+    found[short] |= words.isin((*_NOTHING, *_NOTHING_BUT_A_NAME)).to_numpy(dtype=bool)
     return found
 
 

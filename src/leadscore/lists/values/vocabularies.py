@@ -159,11 +159,6 @@ def names_stages(cells: Iterable[str]) -> bool:
     return stage > status and 2 * stage > counts.total()
 
 
-def statuses(cells: pd.Series) -> pd.Series:
-    """Return what `status_of` says of each cell."""
-    return pd.Series([status_of(word) for word in cells], index=cells.index, dtype="str")
-
-
 def stages(cells: pd.Series) -> pd.Series:
     """Return the stage that `stage_of` finds in each cell."""
     return pd.Series([stage_of(word)[0] for word in cells], index=cells.index, dtype="str")

@@ -1,17 +1,19 @@
-"""Goes through the audit from its first record to its last and says where the chain breaks."""
+"""Checks the chain of the audit from its first record to its last, and prunes the oldest ones."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, delete, func, insert, select
 
+from leadscore.errors import Detail
 from leadscore.language import Text
 from leadscore.store.auditing.tables import AUDIT, AUDIT_HEAD
-from leadscore.store.auditing.trail import FIRST, AuditTrail, Mark, sealed_bytes
+from leadscore.store.auditing.trail import FIRST, AuditTrail, Mark, move_mark, sealed_bytes
+from leadscore.store.faults import StoreError
 
 _PAGE = 2_000
 
@@ -37,18 +39,18 @@ _NO_END = Text(
 _BAD_MARK = Text(
     zh="审计记录的标记“{mark}”被改动过", en="the mark “{mark}” of the audit was edited"
 )
-_BAD_ANCHOR = Text(
-    zh="密钥旁的标记文件 {path} 被改动过，或密钥已换",
-    en="the file of the last mark, {path}, was edited, or the key is another one",
+
+KEPT_DAYS = 200
+"""No record may go sooner: six months and some days."""
+
+_TOO_YOUNG = Text(
+    zh=f"审计记录至少保存 {KEPT_DAYS} 天，不能删除更近的。请给出更早的日期。",
+    en=f"the audit is kept for at least {KEPT_DAYS} days. Name an earlier day.",
 )
-_OLDER = Text(
-    zh="末尾被截去，或数据库是旧的副本：{path} 说已写到第 {sequence} 条，只找到第 {found} 条",
-    en="the end was cut off, or the database is an older copy: by {path} there were {sequence} "
-    "records, but the last one is {found}",
-)
-_OTHER = Text(
-    zh="第 {sequence} 条记录不是 {path} 所记的那一条：其后的记录被重写过",
-    en="record {sequence} isn't the one that {path} names: the records were written anew",
+_EARLIER = Text(zh="不晚于 {day} 的日期", en="a day not later than {day}")
+_TAMPERED = Text(
+    zh="审计记录已被改动（{fault}），为保留痕迹，不予删除。",
+    en="the audit has been tampered with ({fault}); nothing is removed, so that the traces stay.",
 )
 
 
@@ -80,8 +82,6 @@ class _Check:
 
     def __init__(self, connection: Connection, trail: AuditTrail) -> None:
         self.connection, self.trail = connection, trail
-        # Before anything is read of the database, lest a record be written between the two.
-        self.anchored, self.anchor_is_sound = _anchored(trail)
         rows = {row.mark: row for row in connection.execute(select(AUDIT_HEAD))}
         self.start_row, self.end_row = rows.get("start"), rows.get("end")
         self.start = Mark(0, FIRST)
@@ -93,19 +93,16 @@ class _Check:
 
     def fault(self) -> Text | None:
         """Return the first break."""
-        if not self.anchor_is_sound:
-            return _BAD_ANCHOR.format(path=self.trail.anchor.path)
         if self.end_row is None and self.start_row is None and not self._any_record():
-            return self._anchor_fault()
+            return None
         for name, row in (("start", self.start_row), ("end", self.end_row)):
             if row is not None and not self._sealed(name, row):
                 return _BAD_MARK.format(mark=name)
         if self.end_row is None:
             return _NO_END
-        return self._walk() or self._end_fault() or self._anchor_fault()
+        return self._walk() or self._end_fault()
 
     def _walk(self) -> Text | None:
-        anchored = self.anchored
         for row in self._records():
             expected = self.at.sequence + 1
             if row.sequence != expected:
@@ -113,8 +110,6 @@ class _Check:
             content = sealed_bytes(row._asdict(), self.at.mac)
             if not self.trail.key.holds("audit record", content, row.mac):
                 return _EDITED.format(sequence=row.sequence)
-            if anchored and anchored[0] == row.sequence and anchored[1] != row.mac:
-                return _OTHER.format(sequence=row.sequence, path=self.trail.anchor.path)
             self.at = Mark(row.sequence, row.mac)
             self.count += 1
             self.first_at = self.first_at or row.at
@@ -128,12 +123,6 @@ class _Check:
             return None
         shape = _CUT if end.sequence > self.at.sequence else _ADDED
         return shape.format(sequence=end.sequence, found=self.at.sequence)
-
-    def _anchor_fault(self) -> Text | None:
-        path = self.trail.anchor.path
-        if self.anchored is None or self.anchored[0] <= self.at.sequence:
-            return None
-        return _OLDER.format(path=path, sequence=self.anchored[0], found=self.at.sequence)
 
     def _any_record(self) -> bool:
         return self.connection.scalar(select(AUDIT.c.sequence).limit(1)) is not None
@@ -154,22 +143,18 @@ class _Check:
             after = rows[-1].sequence
 
 
-def _anchored(trail: AuditTrail) -> tuple[tuple[int, str] | None, bool]:
-    try:
-        return trail.anchor.read(), True
-    except ValueError:
-        return None, False
-
-
 def verify(connection: Connection, trail: AuditTrail) -> Verdict:
-    """Check every record, both marks, and the file beside the key.
+    """Check every record and both marks.
+
+    What is whole may still be an older copy: of the whole database, or of the records with the mark
+    of the end, and an audit without any record or mark passes for one that was never begun.
 
     Parameters
     ----------
     connection
-        In a transaction that has read nothing yet and sees one state of the tables.
+        In a transaction that sees one state of the tables.
     trail
-        Key and file.
+        Whose key sealed them.
 
     Raises
     ------
@@ -179,3 +164,40 @@ def verify(connection: Connection, trail: AuditTrail) -> Verdict:
     check = _Check(connection, trail)
     fault = check.fault()
     return Verdict(check.count, check.first_at, check.last_at, check.start.sequence, fault)
+
+
+def prune(connection: Connection, trail: AuditTrail, *, before: datetime, now: datetime) -> int:
+    """Remove all records from before a moment, and return how many those were.
+
+    Raises
+    ------
+    StoreError
+        If some would be younger than `KEPT_DAYS`, or the chain is broken.
+    """
+    latest = now - timedelta(days=KEPT_DAYS)
+    if before > latest:
+        wanted = _EARLIER.format(day=latest.date().isoformat())
+        detail = Detail("--before", before.date().isoformat(), wanted)
+        raise StoreError(_TOO_YOUNG, [detail])
+    trail.last(connection)  # nobody appends from here on, so that what is checked holds still
+    fault = verify(connection, trail).fault
+    if fault is not None:
+        raise StoreError(_TAMPERED.format(fault=fault))
+    first_kept = connection.scalar(select(func.min(AUDIT.c.sequence)).where(AUDIT.c.at >= before))
+    going = select(AUDIT.c.sequence, AUDIT.c.mac).order_by(AUDIT.c.sequence.desc()).limit(1)
+    if first_kept is not None:
+        going = going.where(AUDIT.c.sequence < first_kept)
+    last = connection.execute(going).one_or_none()
+    if last is None:
+        return 0
+    _leave_mark(connection, trail, Mark(last.sequence, last.mac))
+    gone = connection.execute(delete(AUDIT).where(AUDIT.c.sequence <= last.sequence))
+    return gone.rowcount
+
+
+def _leave_mark(connection: Connection, trail: AuditTrail, mark: Mark) -> None:
+    there = connection.scalar(select(AUDIT_HEAD.c.mark).where(AUDIT_HEAD.c.mark == "start"))
+    if there is None:
+        values = {"mark": "start", "sequence": 0, "mac": mark.mac, "seal": ""}
+        connection.execute(insert(AUDIT_HEAD).values(values))
+    move_mark(connection, "start", mark, trail.key)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Connection, String, Table, Text, event
+from sqlalchemy import Column, String, Table, Text
 
 from leadscore.store.engine.metadata import METADATA, Moment, Number
 
@@ -69,9 +69,3 @@ AUDIT_TRIGGERS: dict[str, tuple[str, ...]] = {
     "postgresql": (_POSTGRESQL_FUNCTION, _POSTGRESQL_ROWS, _POSTGRESQL_TRUNCATE),
 }
 """By database, for a migration to run: only rows up to the mark ``start`` may go, none change."""
-
-
-@event.listens_for(AUDIT, "after_create")
-def _add_triggers(_table: Table, connection: Connection, **_more: object) -> None:
-    for statement in AUDIT_TRIGGERS[connection.dialect.name]:
-        connection.exec_driver_sql(statement)

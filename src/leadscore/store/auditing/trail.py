@@ -1,46 +1,41 @@
 """The audit: who did what to what, from where, with what result; chained, so that it can't change.
 
-Each record is sealed with a key outside the database (`leadscore.store.auditing.sealing`), together
-with the seal of the record before it, and a sealed mark says which record is the last one. So a
-record that was edited, removed, put in between or cut off the end is found by
-`leadscore.store.auditing.check`. An older copy of the whole database can't be told that way:
-therefore the last mark is also written to a file beside the key
-(`leadscore.store.auditing.anchor`).
+Each record is sealed with a key outside the database, together with the seal of the record before
+it, and a sealed mark says which record is the last one. So a record that was edited, removed, put
+in between or cut off the end is found by `leadscore.store.auditing.check`. What can't be told that
+way: an older copy of the whole database, or of the records together with the mark.
 """
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
-import logging
+import os
+import secrets
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
+from leadscore.durable import place_secret
+from leadscore.errors import Detail
 from leadscore.language import Text
-from leadscore.store.auditing.anchor import Anchor
-from leadscore.store.auditing.sealing import SealingKey
 from leadscore.store.auditing.tables import AUDIT, AUDIT_HEAD
 from leadscore.store.engine.texts import storable_text
 from leadscore.store.engine.unless_there import insert_unless_there
-from leadscore.store.faults import StoreError
-
-_LOG = logging.getLogger(__name__)
+from leadscore.store.faults import StoreError, refusals
 
 Result = Literal["done", "refused"]
 FIRST = "0" * 64
 """What stands for the seal of a record before the first."""
 
 # Put together once: they are run with every act.
-_NAMED = select(AUDIT.c.mac).where(AUDIT.c.sequence == bindparam("named")).scalar_subquery()
-_END = (
-    select(AUDIT_HEAD, _NAMED.label("named_mac"))
-    .where(AUDIT_HEAD.c.mark == "end")
-    .with_for_update()
-)
+_END = select(AUDIT_HEAD).where(AUDIT_HEAD.c.mark == "end").with_for_update()
 _ADD = insert(AUDIT)
 _MOVE = (
     update(AUDIT_HEAD)
@@ -53,6 +48,23 @@ _BROKEN = Text(
     en="the audit has been tampered with and can't be continued. leadscore audit verify says where "
     "it breaks; restore it from a backup.",
 )
+
+_KEY_BYTES = 32
+_MOST_BYTES = 65_536
+_OPEN_TO_OTHERS = stat.S_IROTH | stat.S_IWOTH | stat.S_IWGRP
+
+_NO_KEY = Text(
+    zh="找不到审计记录的密钥文件 {path}，无法核对或续写已有的审计记录。请从备份恢复该文件。",
+    en="the key of the audit, {path}, isn't there, so the records that there are can neither be "
+    "checked nor continued. Restore it from a backup.",
+)
+_BAD_KEY = Text(
+    zh="审计记录的密钥文件 {path} 不可用。请从备份恢复该文件，并运行 chmod 600 {path}。",
+    en="the key of the audit, {path}, can't be used. Restore it from a backup, and run "
+    "chmod 600 {path}.",
+)
+_SO_LONG = Text(zh=f"{_KEY_BYTES} 到 {_MOST_BYTES} 字节", en=f"{_KEY_BYTES} to {_MOST_BYTES} bytes")
+_ONLY_YOU = Text(zh="只有所有者可读写（600）", en="readable by its owner only (600)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,18 +100,71 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A record that stands for all before it: its number and its seal.
-
-    ``continues`` tells whether the chain up to it holds what the file beside the key names.
-    """
+    """A record that stands for all before it: its number and its seal."""
 
     sequence: int
     mac: str
-    continues: bool = field(default=True, compare=False)
 
     def content(self) -> bytes:
         """Return what is sealed."""
         return f"{self.sequence}:{self.mac}".encode()
+
+
+class SealingKey:
+    """A file of random bytes, made on first use; nothing is touched before that.
+
+    Parameters
+    ----------
+    path
+        Where the key lies.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._secret: bytes | None = None
+
+    def make(self) -> None:
+        """Make the key unless there is one; of two processes the first makes it.
+
+        Raises
+        ------
+        StoreError
+            If it can't be made.
+        """
+        with refusals(self.path.parent):
+            if not self.path.exists():
+                place_secret(self.path, secrets.token_bytes(_KEY_BYTES))
+
+    def seal(self, purpose: str, content: bytes) -> str:
+        """Return the HMAC-SHA-256 of a purpose and a content, in 64 hex digits.
+
+        Raises
+        ------
+        StoreError
+            If the key isn't there or can't be trusted.
+        """
+        if self._secret is None:
+            self._secret = self._read()
+        return hmac.digest(self._secret, purpose.encode() + b"\0" + content, hashlib.sha256).hex()
+
+    def holds(self, purpose: str, content: bytes, seal: str) -> bool:
+        """Tell whether a seal is the one that this key gives."""
+        return hmac.compare_digest(self.seal(purpose, content).encode(), seal.encode())
+
+    def _read(self) -> bytes:
+        with refusals(self.path.parent):
+            if not self.path.exists():
+                raise StoreError(_NO_KEY.format(path=self.path))
+            with self.path.open("rb") as file:
+                mode = os.fstat(file.fileno()).st_mode
+                secret = file.read(_MOST_BYTES + 1)
+        if os.name != "nt" and mode & _OPEN_TO_OTHERS:
+            detail = Detail(str(self.path), f"{stat.S_IMODE(mode):o}", _ONLY_YOU)
+            raise StoreError(_BAD_KEY.format(path=self.path), [detail])
+        if not _KEY_BYTES <= len(secret) <= _MOST_BYTES:
+            detail = Detail(str(self.path), str(len(secret)), _SO_LONG)
+            raise StoreError(_BAD_KEY.format(path=self.path), [detail])
+        return secret
 
 
 class AuditTrail:
@@ -109,21 +174,16 @@ class AuditTrail:
     ----------
     key_file
         Where the key lies: it is made on first use, and must not be where the database is kept or
-        backed up, for whoever has both can forge. ``.head`` beside it is the last mark.
+        backed up, for whoever has both can forge.
     """
 
     def __init__(self, key_file: Path) -> None:
         self.key = SealingKey(key_file)
-        self.anchor = Anchor(key_file.with_suffix(".head"), self.key)
 
-    def append(self, connection: Connection, record: Record, now: datetime) -> Mark:
+    def append(self, connection: Connection, record: Record, now: datetime) -> None:
         """Add a record within the caller's transaction: it is kept if and only if that is.
 
         From here to the end of the transaction all others wait who append: do it last.
-
-        Returns
-        -------
-        The new last mark. Who has committed the transaction hands it to `publish`.
 
         Raises
         ------
@@ -134,20 +194,7 @@ class AuditTrail:
         row = _row(record, last.sequence + 1, now)
         row["mac"] = self.key.seal("audit record", sealed_bytes(row, last.mac))
         connection.execute(_ADD, row)
-        mark = Mark(last.sequence + 1, row["mac"], last.continues)
-        move_mark(connection, "end", mark, self.key)
-        return mark
-
-    def publish(self, mark: Mark) -> None:
-        """Write a mark that has been committed to the file beside the key, unless a later one is.
-
-        Of a chain that isn't the one in the file the mark is not written, lest the trace be lost.
-        What the operating system refuses is logged: the act itself has been done by then.
-        """
-        if mark.continues:
-            self.anchor.advance(mark.sequence, mark.mac)
-        else:
-            _LOG.error("the database is another one than the last mark of the audit stands for")
+        move_mark(connection, "end", Mark(last.sequence + 1, row["mac"]), self.key)
 
     def last(self, connection: Connection) -> Mark:
         """Return the last mark, locked against other writers until the transaction ends.
@@ -157,22 +204,14 @@ class AuditTrail:
         StoreError
             As `append`.
         """
-        anchored = self._anchored()
-        named = {"named": anchored[0] if anchored else 0}
-        row = connection.execute(_END, named).one_or_none()
+        row = connection.execute(_END).one_or_none()
         if row is None:
             self._begin(connection)
-            row = connection.execute(_END, named).one()
-        mark = Mark(row.sequence, row.mac, _continues(row, anchored))
+            row = connection.execute(_END).one()
+        mark = Mark(row.sequence, row.mac)
         if not self.key.holds("audit end", mark.content(), row.seal):
             raise StoreError(_BROKEN)
         return mark
-
-    def _anchored(self) -> tuple[int, str] | None:
-        try:
-            return self.anchor.read()
-        except (OSError, ValueError):
-            return None  # for `publish` to tell
 
     def _begin(self, connection: Connection) -> None:
         """Begin the chain; of two who do it at the same moment one waits and finds it begun."""
@@ -183,18 +222,6 @@ class AuditTrail:
         seal = self.key.seal("audit end", mark.content())
         values = {"mark": "end", "sequence": 0, "mac": FIRST, "seal": seal}
         insert_unless_there(connection, AUDIT_HEAD, values)
-
-
-def _continues(row: Row[Any], anchored: tuple[int, str] | None) -> bool:
-    """Tell whether the records up to the last one hold the one that the file names.
-
-    They don't where an older copy of the database was put back, for the file is written when a
-    record has been committed, and so never names one that is still to come.
-    """
-    if anchored is None or anchored == (row.sequence, row.mac):
-        return True
-    sequence, mac = anchored
-    return sequence < row.sequence and row.named_mac in (None, mac)  # None: it was pruned
 
 
 def move_mark(

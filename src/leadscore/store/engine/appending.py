@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sqlalchemy import Connection, Table, event
+from sqlalchemy import Table
 
 _SQLITE = """
 CREATE TRIGGER {table}_refuses_{deed} BEFORE {deed} ON {table}
@@ -45,12 +45,6 @@ def trigger_statements(table: str, dialect: str) -> Iterator[str]:
 
 
 def append_only(table: Table) -> Table:
-    """Mark a table as one to which rows are only added; created from here, it has the triggers."""
+    """Mark a table as one to which rows are only added; its migration gives it the triggers."""
     table.info["append_only"] = True
-
-    def add_triggers(_table: Table, connection: Connection, **_more: object) -> None:
-        for statement in trigger_statements(table.name, connection.dialect.name):
-            connection.exec_driver_sql(statement)
-
-    event.listen(table, "after_create", add_triggers)
     return table

@@ -136,7 +136,8 @@ def _engine(url: URL, patience_seconds: float) -> Engine:
 
 def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
     """Set what SQLite keeps per connection: safe against loss of power, and strict about keys."""
-    connection.execute(f"PRAGMA journal_mode = {'WAL' if wal_is_sound() else 'DELETE'}")
+    mode = "WAL" if wal_is_sound(sqlite3.sqlite_version_info) else "DELETE"
+    connection.execute(f"PRAGMA journal_mode = {mode}")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
     # So that INSERT OR REPLACE, too, meets the triggers of a table that only grows.
@@ -171,7 +172,7 @@ def _begun(driver: sqlite3.Connection, patience_seconds: float) -> bool:
         time.sleep(random.uniform(*_PAUSE_SECONDS))  # noqa: S311 - nobody gains by guessing it
 
 
-def wal_is_sound(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> bool:
+def wal_is_sound(version: tuple[int, ...]) -> bool:
     """Tell whether this SQLite may use a write-ahead log (see https://sqlite.org/wal.html).
 
     >>> wal_is_sound((3, 40, 1)), wal_is_sound((3, 44, 6)), wal_is_sound((3, 51, 2))

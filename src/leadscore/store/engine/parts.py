@@ -18,12 +18,12 @@ def one_of_some() -> BindParameter[Any]:
     return bindparam("some", expanding=True)
 
 
-def in_parts(values: Iterable[_Value], size: int = ASKED_AT_ONCE) -> Iterator[list[_Value]]:
-    """Yield the values in lists of at most ``size``.
+def in_parts(values: Iterable[_Value]) -> Iterator[list[_Value]]:
+    """Yield the values in lists of at most `ASKED_AT_ONCE`.
 
-    >>> list(in_parts("abc", 2))
-    [['a', 'b'], ['c']]
+    >>> [len(part) for part in in_parts(range(1_100))]
+    [500, 500, 100]
     """
     whole = list(values)
-    for start in range(0, len(whole), size):
-        yield whole[start : start + size]
+    for start in range(0, len(whole), ASKED_AT_ONCE):
+        yield whole[start : start + ASKED_AT_ONCE]

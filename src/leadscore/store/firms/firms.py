@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -155,16 +155,10 @@ def read_firms(connection: Connection, firm_ids: Collection[int]) -> dict[int, F
     return found
 
 
-def every_firm(connection: Connection, at_once: int, *, after: int = 0) -> Iterator[list[Firm]]:
-    """Yield the firms with higher numbers than ``after``, so many at a time, in their order."""
-    last = after
-    while True:
-        query = select(FIRMS).where(FIRMS.c.id > last).order_by(FIRMS.c.id).limit(at_once)
-        firms = [_firm(row) for row in connection.execute(query)]
-        if not firms:
-            return
-        yield firms
-        last = firms[-1].id
+def next_firms(connection: Connection, after: int, count: int) -> list[Firm]:
+    """Return the first firms with higher numbers than ``after``, in their order."""
+    query = select(FIRMS).where(FIRMS.c.id > after).order_by(FIRMS.c.id).limit(count)
+    return [_firm(row) for row in connection.execute(query)]
 
 
 def count_firms(connection: Connection) -> int:

@@ -61,9 +61,7 @@ class Intake:
         )
 
 
-def take_in(
-    path: Path, database: Database, *, today: date, now: datetime, actor: str = "cli"
-) -> Intake:
+def take_in(path: Path, database: Database, *, today: date, now: datetime, actor: str) -> Intake:
     """Read a file of outcomes and add to the store what is sound and not there yet.
 
     The history is read and added to in one transaction: of two who import a file at the same

@@ -23,7 +23,7 @@ from sqlalchemy import (
 from leadscore.learning.outcomes.history import EVENTS
 from leadscore.learning.outcomes.linking import firm_keys
 from leadscore.store.engine.appending import append_only
-from leadscore.store.engine.database import Database, take_turns
+from leadscore.store.engine.database import take_turns
 from leadscore.store.engine.metadata import METADATA, Moment, Number
 from leadscore.store.engine.texts import storable_text
 from leadscore.store.engine.values import plain_values, quick, read_frame
@@ -114,30 +114,3 @@ def read_outcomes(connection: Connection) -> pd.DataFrame:
     table = read_frame(connection, select(*columns).order_by(outcomes.c.entry), _KEPT)
     table["firm"] = firm_keys(table)[0]
     return table[list(EVENTS)]
-
-
-class SqlOutcomes:
-    """The outcomes in a database; see `leadscore.learning.outcomes.history`.
-
-    Parameters
-    ----------
-    database
-        With the tables of the store.
-    actor
-        Who records what is appended.
-    """
-
-    def __init__(self, database: Database, *, actor: str = "cli") -> None:
-        self._database, self._actor = database, actor
-
-    def append(self, events: pd.DataFrame, *, source: str, now: datetime) -> int:
-        """Add entries and return how many; see `append_entries`."""
-        entries = entries_of(events)
-        with self._database.write() as connection:
-            append_entries(connection, entries, source=source, actor=self._actor, now=now)
-        return len(entries)
-
-    def events(self) -> pd.DataFrame:
-        """Return every entry ever, in the order of recording; the columns are `EVENTS`."""
-        with self._database.read() as connection:
-            return read_outcomes(connection)

@@ -42,11 +42,6 @@ def field_records(firms: pd.DataFrame) -> Records:
     return [(_digest(_encode(record)), record) for record in records]
 
 
-def digest_of_all(records: Records) -> str:
-    """Return the digest of a list of firms: that of their digests in order."""
-    return _digest("".join(digest for digest, _ in records))
-
-
 def _as_json(column: pd.Series) -> list[Any]:
     values = plain_values(column)
     if column.dtype.kind == "M":

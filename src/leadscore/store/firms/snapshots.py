@@ -33,7 +33,7 @@ from leadscore.store.engine.database import Database, take_turns
 from leadscore.store.engine.metadata import METADATA, Json, Moment, Number
 from leadscore.store.engine.texts import storable_text
 from leadscore.store.engine.values import quick, read_frame
-from leadscore.store.firms.records import Records, digest_of_all, field_records
+from leadscore.store.firms.records import Records, field_records
 
 snapshot_fields = append_only(
     Table(
@@ -146,7 +146,7 @@ def read_snapshots(connection: Connection) -> pd.DataFrame:
 
 
 class SqlSnapshots:
-    """The snapshots in a database; see `leadscore.learning.outcomes.history`.
+    """Firms as they were known on a day, kept in a database.
 
     Parameters
     ----------
@@ -159,22 +159,16 @@ class SqlSnapshots:
 
     def keep(
         self, firms: pd.DataFrame, *, as_of: date, model: str, source: str, now: datetime
-    ) -> str:
-        """Keep firms and return the digest of their fields; see `keep_records`."""
+    ) -> None:
+        """Keep firms; see `keep_records`."""
         records = field_records(firms)
         with self._database.write() as connection:
             keep_records(connection, records, as_of=as_of, model=model, source=source, now=now)
-        return digest_of_all(records)
 
     def is_empty(self) -> bool:
         """Tell whether nothing was ever kept."""
         with self._database.read() as connection:
             return connection.scalar(select(snapshots.c.id).limit(1)) is None
-
-    def snapshots(self) -> pd.DataFrame:
-        """Return all firms that were ever kept; see `read_snapshots`."""
-        with self._database.read() as connection:
-            return read_snapshots(connection)
 
 
 def _known(

@@ -9,28 +9,251 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import date, datetime
+
+import numpy as np
+from sqlalchemy import Connection, bindparam, func, select
 
 from leadscore.errors import LeadscoreError
 from leadscore.language import Text
 from leadscore.lists.cleaning import CleanList
+from leadscore.lists.problems import Problem, shown
 from leadscore.ranking.scoring import Scorer
 from leadscore.ranking.walk import Counts
 from leadscore.store.engine.database import Database
+from leadscore.store.engine.values import plain_values
 from leadscore.store.faults import StoreError
+from leadscore.store.firms.firms import Firm, next_firm_id
+from leadscore.store.firms.linking import Linked, as_seen, link
+from leadscore.store.firms.merging import Origins, Record, all_merged, firms_frame
+from leadscore.store.firms.records import Records, field_records
+from leadscore.store.firms.writing import write_firms
 from leadscore.store.lists.failed_rows import failed_rows, keep_failed_rows
 from leadscore.store.lists.lists import (
+    LIST_FIRMS,
     KeptList,
     counts_dict,
     end_list,
     file_of,
+    keep_problems,
     read_kept_list,
     set_state,
 )
-from leadscore.store.lists.looking import Look, look
 from leadscore.store.lists.reading import read_uploaded
-from leadscore.store.lists.storing import end_of_list, store_part
-from leadscore.store.ranking.scored_firms import PAUSE_SECONDS, WRITTEN_AT_ONCE
+from leadscore.store.ranking.score_rows import ScoredFirms
+from leadscore.store.ranking.scored_firms import (
+    PAUSE_SECONDS,
+    WRITTEN_AT_ONCE,
+    score_firms,
+    write_scores,
+)
+from leadscore.store.ranking.standings import STANDINGS
+
+_TWICE = Text(
+    zh="每家企业一行；此行的企业（编号 {id}）刚由本名单的另一行写入",
+    en="each firm once; another row of the list was stored as this firm, number {id}",
+)
+
+_ADD_MEMBER = LIST_FIRMS.insert().values(
+    order_key=select(STANDINGS.c.order_key)
+    .where(STANDINGS.c.firm_id == bindparam("placed"))
+    .scalar_subquery()
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """What is to be written, if the store is still as it was.
+
+    Attributes
+    ----------
+    linked
+        The rows that aren't stored yet, and which firms they are.
+    said
+        What the list says of each.
+    records, origins
+        What is known of each once it has, and where each field is from.
+    scored
+        Their scores.
+    """
+
+    linked: Linked
+    said: Records
+    records: list[Record]
+    origins: list[Origins]
+    scored: ScoredFirms
+
+    def __len__(self) -> int:
+        """Return how many firms are yet to be stored."""
+        return len(self.records)
+
+
+def look(
+    database: Database,
+    kept: KeptList,
+    clean: CleanList,
+    *,
+    scorer: Scorer,
+    today: date,
+    now: datetime,
+    progress: Callable[[int, int], object],
+) -> Look:
+    """Link, merge and score the rows of a list that are not stored yet.
+
+    Parameters
+    ----------
+    database
+        With the tables of the store.
+    kept
+        The list.
+    clean
+        What it says.
+    scorer
+        The champion.
+    today, now
+        Day as of which the firms are scored, and when.
+    progress
+        Told how many firms are scored, and how many there are.
+    """
+    with database.read() as connection:
+        linked = _lacking(connection, kept.id, link(connection, clean))
+    said = field_records(linked.firms)
+    records, origins = all_merged(
+        linked.known, (fields for _, fields in said), linked.firms["row"].tolist(),
+        list_id=kept.id, at=now, as_of=kept.as_of,
+    )  # fmt: skip
+    done = 0
+
+    def tell(count: int) -> None:
+        nonlocal done
+        done += count
+        progress(done, len(records))
+
+    scored = score_firms(firms_frame(records), scorer, as_of=today, progress=tell)
+    return Look(linked, said, records, origins, scored)
+
+
+def _lacking(connection: Connection, list_id: int, linked: Linked) -> Linked:
+    """Leave out the rows that are stored already, by a worker that was stopped or before others."""
+    query = select(LIST_FIRMS.c.sheet, LIST_FIRMS.c.row, LIST_FIRMS.c.firm_id)
+    members = connection.execute(query.where(LIST_FIRMS.c.list_id == list_id)).all()
+    if not members:
+        return linked
+    stored = {(member.sheet, member.row) for member in members}
+    firms = {member.firm_id for member in members}
+    rows, names = linked.firms["row"].tolist(), plain_values(linked.firms["name"])
+    places = list(zip(plain_values(linked.firms["sheet"]), rows, strict=True))
+    left, problems = [], list(linked.problems)
+    for at, (place, firm) in enumerate(zip(places, linked.known, strict=True)):
+        if place in stored:
+            continue
+        if firm is None or firm.id not in firms:
+            left.append(at)
+            continue
+        (sheet, row), wanted = place, _TWICE.format(id=firm.id)
+        found = shown(names[at])
+        problems.append(Problem(row, None, found, wanted, "repeat", sheet, set_aside=True))
+    return replace(
+        linked,
+        firms=linked.firms.iloc[np.array(left, dtype=np.int64)].reset_index(drop=True),
+        known=[linked.known[at] for at in left],
+        problems=problems,
+    )
+
+
+def store_part(
+    database: Database,
+    kept: KeptList,
+    look: Look,
+    part: slice,
+    ours: set[int],
+    *,
+    now: datetime,
+    check: Callable[[], object],
+) -> bool:
+    """Store some firms in one transaction; False if somebody else has changed one meanwhile.
+
+    Parameters
+    ----------
+    database
+        With the tables of the store.
+    kept
+        The list.
+    look
+        What is to be stored.
+    part
+        Which of its firms.
+    ours
+        Numbers of the firms that were stored since the look; those of the part are added.
+    now
+        When; with a time zone.
+    check
+        Called between the steps; it may raise, and then nothing of the part is stored.
+    """
+    rows, known = look.linked.firms.iloc[part], look.linked.known[part]
+    with database.write() as connection:
+        first = next_firm_id(connection)
+        if not as_seen(connection, look.linked, part, ours):
+            return False
+        check()
+        firms = write_firms(connection, known, look.records[part], look.origins[part],
+                            first=first, now=now)  # fmt: skip
+        check()
+        seen = {firm.id: (kept.id, row) for firm, row in
+                zip(firms, rows["row"].tolist(), strict=True)}  # fmt: skip
+        write_scores(connection, firms, look.scored, seen, start=part.start, now=now,
+                     source=kept.file_name)  # fmt: skip
+        _write_members(connection, kept, look, part, firms)
+        check()
+    ours.update(firm.id for firm in firms)
+    return True
+
+
+def end_of_list(database: Database, kept: KeptList, clean: CleanList, look: Look) -> Counts:
+    """Keep what was wrong with a list of which all firms are stored, and where its rows went."""
+    problems = _in_order(clean, look.linked.problems)
+    with database.write() as connection:
+        counts = _counts(connection, kept.id, clean.rows_in)
+        keep_problems(connection, kept.id, problems)
+        end_list(
+            connection, kept.id, "done", counts=counts_dict(counts), model=look.scored.model,
+            notices=[{"zh": notice.zh, "en": notice.en} for notice in clean.notices],
+        )  # fmt: skip
+    return counts
+
+
+def _write_members(
+    connection: Connection, kept: KeptList, look: Look, part: slice, firms: list[Firm]
+) -> None:
+    rows = look.linked.firms.iloc[part]
+    members = [
+        {"list_id": kept.id, "firm_id": firm.id, "placed": firm.id, "row": row, "sheet": sheet,
+         "said": None if fields == record else fields}
+        for firm, row, sheet, (_, fields), record in zip(
+            firms, rows["row"].tolist(), plain_values(rows["sheet"]), look.said[part],
+            look.records[part], strict=True,
+        )
+    ]  # fmt: skip
+    connection.execute(_ADD_MEMBER, members)
+
+
+def _in_order(clean: CleanList, found: list[Problem]) -> list[Problem]:
+    """Return all problems by sheet and row, as the list has them."""
+    both = (*clean.problems, *found)
+    order = {sheet: place for place, sheet in enumerate(dict.fromkeys(p.sheet for p in both))}
+    return sorted(both, key=lambda problem: (order[problem.sheet], problem.row or -1))
+
+
+def _counts(connection: Connection, list_id: int, rows: int) -> Counts:
+    """Return where the rows went: what is stored stands in the ranking, the rest was set aside."""
+    members = LIST_FIRMS.join(STANDINGS, STANDINGS.c.firm_id == LIST_FIRMS.c.firm_id)
+    query = select(STANDINGS.c.vetoed, func.count()).select_from(members)
+    grouped = query.where(LIST_FIRMS.c.list_id == list_id).group_by(STANDINGS.c.vetoed)
+    stored = {row[0]: row[1] for row in connection.execute(grouped)}
+    ranked, vetoed = stored.get(False, 0), stored.get(True, 0)
+    return Counts(rows, ranked, vetoed, rows - ranked - vetoed)
+
 
 Progress = Callable[[float, Text], object]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal
@@ -226,25 +226,22 @@ def keep_problems(connection: Connection, list_id: int, problems: Sequence[Probl
         connection.execute(LIST_PROBLEMS.insert(), rows)
 
 
-def problems_of(
-    connection: Connection, list_id: int, *, after: int = 0, limit: int | None = None
-) -> Iterator[tuple[int, Problem]]:
-    """Yield what was wrong with a list, each with its position, which counts from 1."""
+def problems_of(connection: Connection, list_id: int, *, limit: int | None = None) -> list[Problem]:
+    """Return what was wrong with a list, in order."""
     kept = LIST_PROBLEMS.c
-    query = select(LIST_PROBLEMS).where(kept.list_id == list_id, kept.position > after)
-    for row in connection.execute(query.order_by(kept.position).limit(limit)):
-        yield (
-            row.position,
-            Problem(
-                row=row.row,
-                column=row.column,
-                found=row.found,
-                wanted=Words(zh=row.wanted_zh, en=row.wanted_en),
-                code=row.code,
-                sheet=row.sheet,
-                set_aside=row.set_aside,
-            ),
+    query = select(LIST_PROBLEMS).where(kept.list_id == list_id).order_by(kept.position)
+    return [
+        Problem(
+            row=row.row,
+            column=row.column,
+            found=row.found,
+            wanted=Words(zh=row.wanted_zh, en=row.wanted_en),
+            code=row.code,
+            sheet=row.sheet,
+            set_aside=row.set_aside,
         )
+        for row in connection.execute(query.limit(limit))
+    ]
 
 
 def count_problems(connection: Connection, list_id: int) -> dict[str, int]:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from leadscore.ranking.scoring import Scorer
 from leadscore.store.engine.database import Database
-from leadscore.store.firms.firms import Firm, count_up, every_firm, read_firms
+from leadscore.store.firms.firms import Firm, count_up, next_firms, read_firms
 from leadscore.store.firms.merging import firms_frame
 from leadscore.store.firms.records import field_records
 from leadscore.store.firms.snapshots import keep_records
@@ -112,7 +112,7 @@ def rescore(
     count, last = 0, 0
     while True:
         with database.read() as connection:
-            firms = next(every_firm(connection, at_once, after=last), [])
+            firms = next_firms(connection, last, at_once)
         if not firms:
             return count
         last = firms[-1].id

@@ -99,8 +99,7 @@ def _note_refusal(access: Access, found: Caller) -> None:
         request.remote_addr, "refused",
     )  # fmt: skip
     with access.database.write() as connection:
-        mark = access.trail.append(connection, record, access.clock())
-    access.trail.publish(mark)
+        access.trail.append(connection, record, access.clock())
 
 
 def _challenge(response: Response) -> Response:

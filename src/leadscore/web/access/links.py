@@ -35,6 +35,5 @@ def first_administrator_link(database: Database, trail: AuditTrail, now: datetim
         else:
             return None
         record = Record("cli", "administrator", "user.link", "user", FIRST_ADMINISTRATOR)
-        mark = trail.append(connection, record, now)
-    trail.publish(mark)
+        trail.append(connection, record, now)
     return link_path(token)

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from leadscore.store.access import attempts, one_time_links, passwords, sessions, users
 from leadscore.store.access.own_passwords import replace_password
-from leadscore.store.auditing.trail import Mark, Record
+from leadscore.store.auditing.trail import Record
 from leadscore.web.access.callers import Access, Caller
 from leadscore.web.access.refusals import (
     locked,
@@ -67,8 +67,7 @@ def _begin(
         attempts.succeed(connection, name)
         new = begin_session(access, connection, name, now=now, secret=secret)
         record = Record(name, new.role, "session.begin", "user", name, address)
-        mark = access.trail.append(connection, record, now)
-    access.trail.publish(mark)
+        access.trail.append(connection, record, now)
     return new
 
 
@@ -85,8 +84,7 @@ def begin_session(
 def _note_failure(access: Access, name: str, now: datetime, address: str | None) -> None:
     """Note a failed log-in; a name that nobody has isn't kept, for it may be a password."""
     with access.database.write() as connection:
-        mark = access.trail.append(connection, _failure(connection, name, address), now)
-    access.trail.publish(mark)
+        access.trail.append(connection, _failure(connection, name, address), now)
 
 
 def _failure(connection: Connection, name: str, address: str | None) -> Record:
@@ -125,14 +123,12 @@ def change_password(
                 attempts.succeed(connection, name)
                 sessions.end_others(connection, name, keep=found.session)
                 record = Record(name, found.role, "password.change", "user", name, address)
-                mark = access.trail.append(connection, record, now)
+                access.trail.append(connection, record, now)
         if done:
-            access.trail.publish(mark)
             return
     refused = Record(name, found.role, "password.change", "user", name, address, "refused")
     with access.database.write() as connection:
-        mark = access.trail.append(connection, refused, now)
-    access.trail.publish(mark)
+        access.trail.append(connection, refused, now)
     raise wrong_present_password()
 
 
@@ -160,6 +156,5 @@ def set_password(access: Access, token: str, password: str, *, address: str | No
             attempts.succeed(connection, name)
             role = users.get(connection, name).role
             record = Record(name, role, "password.set", "user", name, address)
-            mark: Mark = access.trail.append(connection, record, now)
-    access.trail.publish(mark)
+            access.trail.append(connection, record, now)
     return name

@@ -137,8 +137,7 @@ def _following(site: Site, pages: Blueprint) -> None:
     def follow_list(id: int) -> Response:  # noqa: A002 (as the address has it)
         with store_refusals(), backing.database.read() as connection:
             found = kept.read_kept_list(connection, id)
-            problems = [each for _, each in
-                        kept.problems_of(connection, id, limit=MOST_PROBLEMS)]  # fmt: skip
+            problems = kept.problems_of(connection, id, limit=MOST_PROBLEMS)
             number = sum(kept.count_problems(connection, id).values())
             failed = count_failed_rows(connection, id)
         return shell.page(
@@ -160,7 +159,7 @@ def _following(site: Site, pages: Blueprint) -> None:
         with store_refusals(), backing.database.read() as connection:
             kept.read_kept_list(connection, id)
             rows = kept_failed_rows(connection, id)
-            problems = [each for _, each in kept.problems_of(connection, id)]
+            problems = kept.problems_of(connection, id)
         write = partial(write_rows_to_mend, sheets_to_mend(rows, problems, lang))
         return file_answer(written_file(write, ".xlsx"), f"rows-to-mend-{id}.xlsx", XLSX)
 

@@ -121,7 +121,7 @@ def list_routes(backing: Backing) -> APIBlueprint:
     def problems(path: NumberPath, query: LangOnly) -> Response:  # noqa: ARG001 (checked)
         with store_refusals(), backing.database.read() as connection:
             kept.read_kept_list(connection, path.id)
-            found = [problem for _, problem in kept.problems_of(connection, path.id)]
+            found = kept.problems_of(connection, path.id)
         write = partial(write_problems, found, lang=backing.lang())
         return file_answer(written_file(write, ".csv"), f"problems-{path.id}.csv", CSV)
 

@@ -59,11 +59,10 @@ def let_in(
                 found.actor, found.role, "session.begin", "user", found.actor, address,
                 details=_HOW,
             )  # fmt: skip
-            mark = access.trail.append(connection, begun, now)
+            access.trail.append(connection, begun, now)
     if admitted is None:
         note_refusal(access, address)
         raise not_let_in()
-    access.trail.publish(mark)
     return found
 
 
@@ -85,8 +84,7 @@ def note_refusal(access: Access, address: str | None) -> None:
         "anonymous", "-", "session.begin", None, None, address, "refused", details=_HOW
     )  # fmt: skip
     with access.database.write() as connection:
-        mark = access.trail.append(connection, record, access.clock())
-    access.trail.publish(mark)
+        access.trail.append(connection, record, access.clock())
 
 
 def _name(registration: Registration, claims: Mapping[str, Any]) -> str:
