@@ -20,16 +20,20 @@ from leadscore.store.jobs.jobs import QueueState, queue_state
 from leadscore.web.access.callers import Access
 from leadscore.web.access.guard import protect
 from leadscore.web.access.permissions import declare_under, is_file_form
-from leadscore.web.access.routes_administration import key_routes, user_routes
-from leadscore.web.access.routes_audit import audit_routes
-from leadscore.web.access.routes_session import SECURITY_SCHEMES, session_routes
 from leadscore.web.access_log import log_requests
-from leadscore.web.api import asked_language, operation_routes, scoring_routes
+from leadscore.web.api import (
+    asked_language,
+    gone_routes,
+    me_routes,
+    operation_routes,
+    scoring_routes,
+)
 from leadscore.web.current import CurrentScoring
 from leadscore.web.documentation import (
     DOCUMENT,
     PAGE,
     PAGE_POLICY,
+    SECURITY_SCHEMES,
     DocumentedService,
     service_info,
 )
@@ -137,8 +141,8 @@ def create_app(service: Service) -> Application:
     log_requests(app, actor_kind=_actor_kind, observe=metrics.observe_request)
     app.register_api(scoring_routes(service.scoring, metrics, access, service.today, lang))
     app.register_api(operation_routes(partial(_condition, service), lang))
-    for routes in (session_routes, user_routes, key_routes, audit_routes):
-        app.register_api(routes(access))
+    app.register_api(me_routes())
+    app.register_blueprint(gone_routes())
     app.register_api(job_routes(access, lang))
     backing = Backing(
         access, service.today, lambda: service.scoring.get().scorer, service.shelf,
