@@ -14,10 +14,11 @@ from types import FrameType
 from typing import Any
 
 import click
+from waitress import wasyncore
 from waitress.server import TcpWSGIServer, create_server
 
 from leadscore.errors import Detail, LeadscoreError
-from leadscore.language import Lang, Text
+from leadscore.language import Text
 from leadscore.web.app import MAX_LIST_BYTES, Application
 from leadscore.web.connections import Channel
 
@@ -88,12 +89,13 @@ def serve(
     """
     lang = app.default_lang
     listening = _listen(host, port)
-    server = _server(app, listening, threads, limits)
+    sockets: dict[int, Any] = {}
+    server = _server(app, listening, threads, limits, sockets)
     with _stopping_on_sigterm():
         with suppress(KeyboardInterrupt, SystemExit):  # waitress only catches them in its loop
             click.echo(_LISTENING.format(url=_url(listening)).pick(lang), err=True)
             server.run()
-        _flush(server)
+        _flush(server, sockets)
     click.echo(_STOPPED.pick(lang), err=True)
 
 
@@ -110,12 +112,18 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _server(
-    app: Application, listening: socket.socket, threads: int, limits: Limits
+    app: Application,
+    listening: socket.socket,
+    threads: int,
+    limits: Limits,
+    sockets: dict[int, Any] | None = None,
 ) -> TcpWSGIServer:
+    """Return a server; ``sockets`` is where it keeps its connections, for whoever looks at them."""
     # It warns whenever a request waits for a thread, which a busy service does all the time.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     server = create_server(
         app,
+        map=sockets,
         sockets=[listening],
         threads=threads,
         ident="leadscore",
@@ -129,15 +137,8 @@ def _server(
         # Whom to believe on what a proxy says is known by leadscore.web.access.proxies.
         clear_untrusted_proxy_headers=False,
     )
-    server.channel_class = _channel_class(app.default_lang)
+    server.channel_class = type("_Channel", (Channel,), {"default_lang": app.default_lang})
     return server
-
-
-def _channel_class(lang: Lang) -> type[Channel]:
-    class OurChannel(Channel):
-        default_lang = lang
-
-    return OurChannel
 
 
 @contextmanager
@@ -157,14 +158,12 @@ def _stopping_on_sigterm() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _flush(server: Any) -> None:
+def _flush(server: TcpWSGIServer, sockets: dict[int, Any]) -> None:
     """Stop listening and send what has been answered but not yet sent."""
     server.close()
     until = time.monotonic() + _FLUSH_SECONDS
-    while time.monotonic() < until and any(
-        channel.total_outbufs_len for channel in server.active_channels.values()
-    ):
-        server.asyncore.loop(timeout=0.1, use_poll=True, map=server._map, count=1)  # noqa: SLF001
+    while time.monotonic() < until and any(each.writable() for each in sockets.values()):
+        wasyncore.loop(timeout=0.1, use_poll=True, map=sockets, count=1)
 
 
 def _url(listening: socket.socket) -> str:
