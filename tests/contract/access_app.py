@@ -26,13 +26,13 @@ from leadscore.web.api import gone_routes, me_routes
 from leadscore.web.app import Application, _answer_errors
 from leadscore.web.documentation import DOCUMENT, SECURITY_SCHEMES, service_info
 from leadscore.web.idempotent import Act, Answer, written
+from leadscore.web.mistakes import plain_mistakes
 from leadscore.web.pages.assets import Assets
 from leadscore.web.pages.signing import signing_pages
 from leadscore.web.pages.site import NAME, Site
 from leadscore.web.pages.templating import prepare
 from leadscore.web.pages.translations import read_translations
 from leadscore.web.payloads import ErrorAnswer
-from leadscore.web.plain_mistakes import plain_mistakes
 from leadscore.web.routes import Backing
 
 PASSWORD = "orange lantern over the lake"  # noqa: S105 (the tests' own)

@@ -41,12 +41,11 @@ from leadscore.web.errors import RequestError, error_body, refusal
 from leadscore.web.job_routes import job_routes
 from leadscore.web.json_bodies import StrictJSON, StrictRequest
 from leadscore.web.metrics import Metrics, metrics_route
-from leadscore.web.mistakes import invalid_request
+from leadscore.web.mistakes import invalid_firms, plain_mistakes
 from leadscore.web.pages import add_pages
 from leadscore.web.pages.refusing import refused_page
 from leadscore.web.pages.site import Site
 from leadscore.web.payloads import ErrorAnswer, ScoreRequest
-from leadscore.web.plain_mistakes import plain_mistakes
 from leadscore.web.readiness import Condition, readiness
 from leadscore.web.routes import Backing, store_routes
 
@@ -191,7 +190,7 @@ def _actor_kind() -> str:
 
 def _refuse(error: ValidationError) -> Response:
     """Leave the framework's own way of answering mistakes for the one that all errors take."""
-    raise invalid_request(error) if error.title == ScoreRequest.__name__ else plain_mistakes(error)
+    raise invalid_firms(error) if error.title == ScoreRequest.__name__ else plain_mistakes(error)
 
 
 def _answer_errors(

@@ -124,12 +124,12 @@ def end(connection: Connection, token: str) -> None:
     connection.execute(delete(SESSIONS).where(SESSIONS.c.id_hash == digest(token)))
 
 
-def end_all(connection: Connection, user: str) -> int:
-    """End all sessions of a user, and return how many those were."""
-    return connection.execute(delete(SESSIONS).where(SESSIONS.c.user == user)).rowcount
+def end_all(connection: Connection, user: str) -> None:
+    """End all sessions of a user."""
+    connection.execute(delete(SESSIONS).where(SESSIONS.c.user == user))
 
 
-def end_others(connection: Connection, user: str, *, keep: str) -> int:
-    """End all sessions of a user but the one with this secret; return how many those were."""
+def end_others(connection: Connection, user: str, *, keep: str) -> None:
+    """End all sessions of a user but the one with this secret."""
     others = (SESSIONS.c.user == user) & (SESSIONS.c.id_hash != digest(keep))
-    return connection.execute(delete(SESSIONS).where(others)).rowcount
+    connection.execute(delete(SESSIONS).where(others))

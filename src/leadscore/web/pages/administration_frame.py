@@ -11,9 +11,9 @@ from leadscore.language import Text
 from leadscore.web.access.callers import caller
 from leadscore.web.access.permissions import Permission
 from leadscore.web.idempotent import Answer
+from leadscore.web.mistakes import plain_mistakes
 from leadscore.web.pages import shell
 from leadscore.web.pages.form_fields import whole_number
-from leadscore.web.plain_mistakes import plain_mistakes
 from leadscore.web.store_refusals import UnacceptableError
 
 if TYPE_CHECKING:
