@@ -95,9 +95,6 @@ lock: $(VENV)/.development
 	$(BIN)/uv pip compile pyproject.toml --extra postgres --group build --universal \
 		--generate-hashes --no-emit-index-url --no-header --quiet --upgrade \
 		-c requirements/runtime.txt -c requirements/development.txt -o requirements/postgres.txt
-	$(BIN)/uv pip compile pyproject.toml --extra oidc --group build --universal \
-		--generate-hashes --no-emit-index-url --no-header --quiet --upgrade \
-		-c requirements/runtime.txt -c requirements/development.txt -o requirements/oidc.txt
 	$(BIN)/uv pip compile pyproject.toml --group build --group bench --universal --generate-hashes \
 		--no-emit-index-url --no-header --quiet --upgrade -c requirements/runtime.txt \
 		-o requirements/bench.txt

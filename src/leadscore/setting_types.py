@@ -1,8 +1,9 @@
-"""What a setting may be made of: paths, addresses, names, and groups with their roles."""
+"""What a setting may be made of: paths, addresses, headers, and groups with their roles."""
 
 from __future__ import annotations
 
 import re
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -31,21 +32,35 @@ def _address(url: str) -> str:
 
 Address = Annotated[str, AfterValidator(_address)]
 
-_ISSUER = re.compile(
-    r"https://[^\s/?#@]+[^\s?#@]*|http://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?(/[^\s?#@]*)?"
-)
+_OURS = frozenset({
+    "accept", "accept-language", "authorization", "connection", "cookie", "forwarded", "host",
+    "hx-request", "idempotency-key", "if-match", "origin", "referer", "sec-fetch-site",
+    "user-agent", "x-csrf-token", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto",
+})  # fmt: skip
+"""Headers that browsers send themselves, or that mean something else here."""
 
 
-def _issuer(url: str) -> str:
-    if not _ISSUER.fullmatch(url):
+def _header(name: str) -> str:
+    if name.lower() in _OURS:
         raise ValueError
-    return url
+    return name
 
 
-def _scopes(scopes: str) -> str:
-    if "openid" not in scopes.split():
+def _networks(value: object) -> object:
+    """Return addresses and networks, from a text with commas or spaces between or from a list.
+
+    A network that holds every address would let anybody be a proxy, so it is none.
+
+    >>> [str(network) for network in _networks("127.0.0.1, 10.0.0.0/24 ::1")]
+    ['127.0.0.1/32', '10.0.0.0/24', '::1/128']
+    """
+    parts = value.replace(",", " ").split() if isinstance(value, str) else value
+    if not isinstance(parts, list | tuple) or any(isinstance(part, int) for part in parts):
         raise ValueError
-    return " ".join(scopes.split())
+    networks = tuple(ip_network(part) for part in parts)
+    if any(network.prefixlen == 0 for network in networks):
+        raise ValueError
+    return networks
 
 
 def _roles(value: object) -> object:
@@ -53,8 +68,8 @@ def _roles(value: object) -> object:
 
     The last ``=`` of each pair parts it, for names of groups may hold others.
 
-    >>> _roles("CN=leads,OU=office=officer; boss=administrator")
-    {'CN=leads,OU=office': 'officer', 'boss': 'administrator'}
+    >>> _roles("team=leads=officer; boss=administrator")
+    {'team=leads': 'officer', 'boss': 'administrator'}
     """
     if not isinstance(value, str):
         return value
@@ -62,9 +77,9 @@ def _roles(value: object) -> object:
     return {group.strip(): role.strip() for group, _, role in pairs}
 
 
-_Group = Annotated[str, Field(min_length=1)]
+# A comma stands between the groups of the header, so none with one would ever be found there.
+_Group = Annotated[str, Field(pattern=r"^[^,]+$")]
 _Role = Literal["viewer", "officer", "administrator", "auditor"]
 Roles = Annotated[dict[_Group, _Role], NoDecode, BeforeValidator(_roles)]
-Issuer = Annotated[str, AfterValidator(_issuer)]
-Scopes = Annotated[str, AfterValidator(_scopes)]
-Word = Annotated[str, Field(pattern=r"^\S{1,200}$")]
+Header = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9-]{0,99}$"), AfterValidator(_header)]
+Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_networks)]

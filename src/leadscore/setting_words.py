@@ -41,24 +41,46 @@ ALLOWED: dict[str, Text] = {
         zh="0 到 10 的整数（前面有几层可信的代理）",
         en="a whole number from 0 to 10 (how many proxies of yours stand in front)",
     ),
-    "oidc_issuer": Text(
-        zh="以 https:// 开头的地址（本机可用 http://），不含 ? 和 #",
-        en="an address that begins with https:// (http:// on this machine), without ? and #",
+    "proxy_addresses": Text(
+        zh="代理的 IP 地址或网段，以逗号分隔，例如 127.0.0.1, 10.0.0.0/24；不能是所有地址",
+        en="addresses or networks of your proxies with commas between, such as 127.0.0.1, "
+        "10.0.0.0/24; not every address there is",
     ),
-    "oidc_client_id": Text(
-        zh="身份提供方登记的客户端标识", en="the id of the client that the provider has registered"
+    "proxy_user_header": Text(
+        zh="代理写入用户名的请求头，例如 X-Forwarded-User；不能是浏览器自己会发送的",
+        en="the header into which your proxy writes the user's name, such as X-Forwarded-User; no "
+        "header that browsers send themselves",
     ),
-    "oidc_client_secret_file": Text(
-        zh="密码文件的路径，第一行是密码", en="the path of a file whose first line is the secret"
+    "proxy_groups_header": Text(
+        zh="代理写入用户所属组的请求头，例如 X-Forwarded-Groups，组名以逗号分隔",
+        en="the header into which your proxy writes the user's groups with commas between, such as "
+        "X-Forwarded-Groups",
     ),
-    "oidc_scopes": Text(
-        zh="含 openid，以空格分隔", en="names with spaces between, one of them openid"
-    ),
-    "oidc_name_claim": Text(zh="声明（claim）的名称", en="the name of a claim"),
-    "oidc_roles_claim": Text(zh="声明（claim）的名称", en="the name of a claim"),
-    "oidc_roles": Text(
-        zh="组=角色，以分号分隔；角色为 viewer、officer、administrator 或 auditor",
-        en="group=role with semicolons between; roles: viewer, officer, administrator, auditor",
+    "proxy_roles": Text(
+        zh="组=角色，以分号分隔，组名不含逗号；角色为 viewer、officer、administrator 或 auditor",
+        en="group=role with semicolons between, no comma in a group; roles: viewer, officer, "
+        "administrator, auditor",
     ),
 }
 """What each setting may hold."""
+
+_A_SETTING = Text(
+    zh="README“设置”一节所列的名称，小写，不带 LEADSCORE_",
+    en="a name of the README's table of settings, in small letters, without LEADSCORE_",
+)
+_PROXY_INSTEAD = Text(
+    zh="请删去；统一登录改由本单位的反向代理完成（LEADSCORE_PROXY_USER_HEADER 与 "
+    "LEADSCORE_PROXY_ADDRESSES，见 docs/running.zh-CN.md）",
+    en="nothing: take it out; the office's own log-in comes through its reverse proxy now, by "
+    "LEADSCORE_PROXY_USER_HEADER and LEADSCORE_PROXY_ADDRESSES (see docs/running.md)",
+)
+
+
+def wanted(name: str) -> Text:
+    """Return what a setting may hold; of one that is gone what has taken its place."""
+    return ALLOWED.get(name) or (_PROXY_INSTEAD if is_gone(name) else _A_SETTING)
+
+
+def is_gone(name: str) -> bool:
+    """Tell whether there was such a setting once."""
+    return name.startswith("oidc_")

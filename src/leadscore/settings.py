@@ -6,6 +6,7 @@ import locale
 import os
 import re
 from collections.abc import Callable, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -15,8 +16,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from leadscore.errors import Detail, SettingsError
 from leadscore.language import LANGUAGES, Lang, Text
-from leadscore.setting_types import Address, Issuer, Roles, Scopes, UserPath, Word, expanded
-from leadscore.setting_words import ALLOWED
+from leadscore.setting_types import Address, Header, Networks, Roles, UserPath, expanded
+from leadscore.setting_words import ALLOWED, is_gone, wanted
 from leadscore.settings_file import FileValues, read_settings_file
 
 _PREFIX = "LEADSCORE_"
@@ -91,13 +92,13 @@ class Settings(BaseSettings):
         for how long at most: each further failure doubles it.
     trusted_proxies
         How many proxies stand in front, whose word on address, scheme and host of a client counts.
-    oidc_issuer, oidc_client_id, oidc_client_secret_file
-        Through which provider of OpenID Connect one may log in, and as what it knows us.
-    oidc_scopes, oidc_name_claim
-        What is asked of the provider, and where in its answer the name of the user stands.
-    oidc_roles_claim, oidc_roles
-        Where in the answer the user's groups stand, and which role each group has here: the first
-        of these that the user is in counts.
+    proxy_addresses
+        From where the nearest proxy connects; where any are given, nobody else's word counts.
+    proxy_user_header, proxy_groups_header
+        In which headers that proxy says who has logged in at the office, and in which groups they
+        are; None if it doesn't.
+    proxy_roles
+        Which role each of these groups has here: the first of these that the user is in counts.
     """
 
     model_config = SettingsConfigDict(
@@ -122,13 +123,10 @@ class Settings(BaseSettings):
     lockout_seconds: Annotated[int, Field(ge=1, le=3600)] = 60
     lockout_longest_minutes: Annotated[int, Field(ge=1, le=1440)] = 60
     trusted_proxies: Annotated[int, Field(ge=0, le=10)] = 0
-    oidc_issuer: Issuer | None = None
-    oidc_client_id: Word | None = None
-    oidc_client_secret_file: UserPath | None = None
-    oidc_scopes: Scopes = "openid profile email"
-    oidc_name_claim: Word = "preferred_username"
-    oidc_roles_claim: Word = "groups"
-    oidc_roles: Roles = Field(default_factory=dict)
+    proxy_addresses: Networks = ()
+    proxy_user_header: Header | None = None
+    proxy_groups_header: Header | None = None
+    proxy_roles: Roles = Field(default_factory=dict)
 
     @property
     def models(self) -> Path:
@@ -153,8 +151,22 @@ class Settings(BaseSettings):
 
 _ONE_WRONG = Text(zh="有 1 项设置不对", en="1 setting is wrong")
 _WRONG = Text(zh="有 {count} 项设置不对", en="{count} settings are wrong")
+_KNOWN_PROXIES = Text(
+    zh="不能为空：须列出代理的地址，否则谁都能自称是别人",
+    en="not empty: the addresses of your proxies, else whoever calls could name themselves",
+)
+_USER_TOO = Text(zh="须同时设置 proxy_user_header", en="only beside proxy_user_header")
 _BOTH = Text(
-    zh="oidc_issuer 与 oidc_client_id 须一并设置", en="oidc_issuer and oidc_client_id, both or none"
+    zh="proxy_groups_header 与 proxy_roles 须一并设置",
+    en="proxy_groups_header and proxy_roles, both or none",
+)
+_ANOTHER = Text(zh="不同于 proxy_user_header", en="another header than proxy_user_header")
+_UNKNOWN = Text(
+    zh="没有名为 {name} 的设置，它不起作用。", en="there is no setting {name}; it does nothing."
+)
+_UNKNOWN_CLOSE = Text(
+    zh="没有名为 {name} 的设置，它不起作用。您是否指 {close}？",
+    en="there is no setting {name}; it does nothing. Did you mean {close}?",
 )
 
 
@@ -171,20 +183,51 @@ def load_settings() -> Settings:
     given = {
         name: value for name, value in file.values.items() if f"{_PREFIX}{name.upper()}" not in said
     }
-    details = list(file.mistakes)
+    details = [
+        Detail(name, "…", wanted(name.removeprefix(_PREFIX).lower()))
+        for name in sorted(said)
+        if name.startswith(_PREFIX) and is_gone(name.removeprefix(_PREFIX).lower())
+    ]
+    details += file.mistakes
     try:
         settings = Settings(**given)
     except ValidationError as error:
         details += _details(error, given, file)
     else:
-        if (settings.oidc_issuer is None) != (settings.oidc_client_id is None):
-            there = "oidc_client_id" if settings.oidc_issuer is None else "oidc_issuer"
-            details.append(Detail(there, str(getattr(settings, there)), _BOTH))
+        details += _contradictions(settings)
         if not details:
             return settings
     raise SettingsError(
         _ONE_WRONG if len(details) == 1 else _WRONG.format(count=len(details)), details
     )
+
+
+def _contradictions(settings: Settings) -> list[Detail]:
+    """Return what settings say against each other."""
+    user, groups = settings.proxy_user_header, settings.proxy_groups_header
+    if user is not None and not settings.proxy_addresses:
+        return [Detail("proxy_addresses", "∅", _KNOWN_PROXIES)]
+    if user is None and groups is not None:
+        return [Detail("proxy_groups_header", groups, _USER_TOO)]
+    if (groups is None) != (not settings.proxy_roles):
+        there = "proxy_roles" if groups is None else "proxy_groups_header"
+        return [Detail(there, str(getattr(settings, there)), _BOTH)]
+    if user is not None and groups is not None and user.lower() == groups.lower():
+        return [Detail("proxy_groups_header", groups, _ANOTHER)]
+    return []
+
+
+def unknown_variables(environment: Mapping[str, str] = os.environ) -> list[Text]:
+    """Return a notice on each variable that looks like a setting and is none."""
+    settings = [name.upper() for name in Settings.model_fields]
+    notices = []
+    for name in sorted(name for name, value in environment.items() if value):
+        prefix, rest = name.upper()[: len(_PREFIX)], name.upper()[len(_PREFIX) :]
+        if prefix == _PREFIX and rest not in settings:
+            close = get_close_matches(rest, settings, n=1)
+            notice = _UNKNOWN_CLOSE.format(name=name, close=_PREFIX + close[0]) if close else None
+            notices.append(notice or _UNKNOWN.format(name=name))
+    return notices
 
 
 def _settings_file() -> Path | None:

@@ -10,10 +10,10 @@ from typing import Any
 
 from leadscore.errors import Detail, SettingsError
 from leadscore.language import Text
-from leadscore.setting_words import ALLOWED
+from leadscore.setting_words import wanted
 
 _MOST_BYTES = 1_000_000
-_PATHS = frozenset({"home", "key_file", "city", "oidc_client_secret_file"})
+_PATHS = frozenset({"home", "key_file", "city"})
 _ENVIRONMENT_ONLY = frozenset({"settings"})
 
 _UNREADABLE = Text(
@@ -21,10 +21,6 @@ _UNREADABLE = Text(
     en="the file of settings {path} can't be read ({reason})",
 )
 _TOML = Text(zh="UTF-8 编码的 TOML", en="TOML in UTF-8")
-_A_SETTING = Text(
-    zh="README“设置”一节所列的名称，小写，不带 LEADSCORE_",
-    en="a name of the README's table of settings, in small letters, without LEADSCORE_",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +66,7 @@ def read_settings_file(path: Path | None, names: Collection[str]) -> FileValues:
         return FileValues()
     found = _parsed(path)
     mistakes = [
-        Detail(f"{path}, {name}", _shown(value), ALLOWED.get(name, _A_SETTING))
+        Detail(f"{path}, {name}", _shown(value), wanted(name))
         for name, value in found.items()
         # No setting is true or false, but true would be taken for 1.
         if name not in names or name in _ENVIRONMENT_ONLY or isinstance(value, bool)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
-from tests.browser.conftest import NARROW, WIDE, NewPage, faults
+from tests.browser.conftest import NARROW, WIDE, NewPage, faults, forgive
 from tests.browser.office import PASSWORD, Office, come_in, running, set_password
 
 PLACES = ("users", "keys", "audit", "jobs", "city")
@@ -91,6 +91,24 @@ def test_a_key_is_shown_once_and_revoked_without_scripts(
     expect(page.locator("tbody tr")).to_contain_text("revoked")
 
 
+def test_somebody_changes_their_own_password(
+    new_page: NewPage, office: Office, administrators: set[str]
+) -> None:
+    page = administrator(new_page("en"), office, administrators)
+    page.locator(".who").click()
+    expect(page.locator("h1")).to_have_text("Your account")
+    for present, chosen, said in (
+        ("guess guess guess", PASSWORD, "that isn't your present password"),
+        (PASSWORD, "short", "Choose another"),
+        (PASSWORD, PASSWORD, "Your password is changed"),
+    ):
+        page.fill("#present", present)
+        page.fill("#password", chosen)
+        page.locator(".door button").click()
+        expect(page.locator("#main")).to_contain_text(said)
+    forgive(page, "422")
+
+
 @pytest.mark.parametrize(("lang", "scheme"), [("zh", "light"), ("en", "dark")])
 def test_axe_finds_nothing(
     new_page: NewPage, office: Office, administrators: set[str], lang: str, scheme: str
@@ -102,6 +120,8 @@ def test_axe_finds_nothing(
     page.goto("/administration/users")
     page.locator(".change summary").first.click()
     assert faults(page) == [], "change"
+    page.goto("/account")
+    assert faults(page) == [], "account"
 
 
 @pytest.mark.parametrize("viewport", [WIDE, NARROW])
@@ -113,3 +133,5 @@ def test_nothing_is_wider_than_the_window(
     for place in PLACES:
         page.goto(f"/administration/{place}")
         assert page.evaluate(wide) == 0, place
+    page.goto("/account")
+    assert page.evaluate(wide) == 0, "account"

@@ -1,15 +1,19 @@
-"""A small application with the routes of access and two of its own, for the tests of access."""
+"""A small application with the pages of logging in and two routes of its own, for access tests."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
 from typing import Any
 
-from flask import Response, jsonify
+from flask import Blueprint, Response, jsonify, request
 from flask.testing import FlaskClient
 from pydantic import ValidationError
+from tests.kept_lists import TODAY, profiles, scorer
 
+from leadscore.learning.shelf import Shelf
 from leadscore.store.access import api_keys, users
 from leadscore.store.auditing.pages import page
 from leadscore.store.auditing.trail import AuditTrail
@@ -17,15 +21,19 @@ from leadscore.store.engine.database import Database
 from leadscore.web.access.callers import Access
 from leadscore.web.access.guard import protect
 from leadscore.web.access.permissions import declare_under, requires
-from leadscore.web.access.routes_administration import key_routes, user_routes
-from leadscore.web.access.routes_audit import audit_routes
-from leadscore.web.access.routes_session import SECURITY_SCHEMES, session_routes
 from leadscore.web.access.signing_in import set_password
+from leadscore.web.api import gone_routes, me_routes
 from leadscore.web.app import Application, _answer_errors
-from leadscore.web.documentation import DOCUMENT, service_info
+from leadscore.web.documentation import DOCUMENT, SECURITY_SCHEMES, service_info
 from leadscore.web.idempotent import Act, Answer, written
+from leadscore.web.mistakes import plain_mistakes
+from leadscore.web.pages.assets import Assets
+from leadscore.web.pages.signing import signing_pages
+from leadscore.web.pages.site import NAME, Site
+from leadscore.web.pages.templating import prepare
+from leadscore.web.pages.translations import read_translations
 from leadscore.web.payloads import ErrorAnswer
-from leadscore.web.plain_mistakes import plain_mistakes
+from leadscore.web.routes import Backing
 
 PASSWORD = "orange lantern over the lake"  # noqa: S105 (the tests' own)
 
@@ -62,9 +70,22 @@ class House:
 
     def user(self, name: str, role: users.Role) -> None:
         """Make a user who has `PASSWORD`."""
+        set_password(self.access, self.invite(name, role), PASSWORD, address=None)
+
+    def invite(self, name: str, role: users.Role) -> str:
+        """Return the secret of the link by which a new user sets their password."""
         with self.access.database.write() as connection:
-            token = users.add(connection, name, role, by="cli", now=self.clock())
-        set_password(self.access, token, PASSWORD, address=None)
+            return users.add(connection, name, role, by="cli", now=self.clock())
+
+    def change(self, name: str, **changes: Any) -> users.User:
+        """Give a user another role, disable them, or let them in again."""
+        with self.access.database.write() as connection:
+            return users.change(connection, name, **changes)
+
+    def revoke(self, name: str) -> api_keys.ApiKey:
+        """Revoke a key."""
+        with self.access.database.write() as connection:
+            return api_keys.revoke(connection, name, now=self.clock())
 
     def browser(self, name: str, role: users.Role) -> Browser:
         """Return a browser in which a new user has logged in."""
@@ -87,15 +108,31 @@ class Browser:
     client: FlaskClient
     token: str = ""
 
-    def log_in(self, name: str, password: str = PASSWORD) -> Any:
-        response = self.client.post("/api/v1/session", json={"name": name, "password": password})
-        if response.status_code == 200:
-            self.token = response.get_json()["csrf_token"]
+    def log_in(self, name: str, password: str = PASSWORD, **options: Any) -> Any:
+        form = {"name": name, "password": password}
+        response = self.client.post("/login", data=form, **options)
+        if response.status_code == 303:
+            self.token = self.who().get("csrf_token", "")
         return response
+
+    def set_password(self, token: str, password: str = PASSWORD) -> Any:
+        return self.client.post("/password", data={"token": token, "password": password})
+
+    def who(self) -> Any:
+        """Return what the service says of who this is."""
+        return self.client.get("/api/v1/me").get_json()
+
+    def knows_me(self) -> bool:
+        """Tell whether this browser is logged in."""
+        return self.client.get("/api/v1/me").status_code == 200
 
     def ask(self, method: str, path: str, **options: Any) -> Any:
         headers = {"X-CSRF-Token": self.token} | options.pop("headers", {})
         return self.client.open(path, method=method, headers=headers, **options)
+
+
+_words = cache(read_translations)
+_assets = cache(Assets)
 
 
 def build(
@@ -103,7 +140,7 @@ def build(
 ) -> House:
     """Return an application over a database; ``more`` is what else `Access` takes."""
     app = Application(
-        __name__,
+        "leadscore.web",  # where the templates are
         info=service_info(),
         static_folder=None,
         doc_prefix=DOCUMENT,
@@ -115,8 +152,17 @@ def build(
     clock = clock or Clock()
     access = Access(database, trail, clock, **more)
     house = House(app, access, clock)
-    for routes in (session_routes, user_routes, key_routes, audit_routes):
-        app.register_api(routes(access))
+    app.register_api(me_routes())
+    app.register_blueprint(gone_routes())
+    backing = Backing(
+        access, lambda: TODAY, scorer, Shelf(Path("nowhere"), Path("nowhere/key")),
+        profiles(Path("nowhere")), Path("nowhere"), "en",
+    )  # fmt: skip
+    site = Site(backing, _words(), _assets())
+    prepare(app, site)
+    pages = Blueprint(NAME, "leadscore.web.pages")
+    signing_pages(site, pages)
+    app.register_blueprint(pages)
 
     @app.get("/notes")
     @requires("read")
@@ -129,6 +175,13 @@ def build(
     def add_note(act: Act) -> Answer:
         house.effects.append(act.actor)
         return Answer({"number": len(house.effects)}, 201, {"X-Number": "1"}, ("note", "1"))
+
+    @app.post("/rules")
+    @requires("administer")
+    @written(access, "rule.change")
+    def change_rules(act: Act) -> Answer:
+        name = request.get_json(silent=True) or {"name": "nobody"}
+        return Answer({"role": users.get(act.connection, name["name"]).role})
 
     declare_under(app, f"{DOCUMENT}/", "public")
     _answer_errors(app, "en", lambda _status, _message: None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
@@ -19,6 +20,7 @@ from leadscore.store.access import api_keys
 from leadscore.store.auditing.trail import AuditTrail
 from leadscore.store.engine.database import Database
 from leadscore.web.access.callers import Access
+from leadscore.web.api import GONE
 from leadscore.web.app import Application, Service, create_app
 from leadscore.web.current import CurrentScoring
 
@@ -36,21 +38,7 @@ MAY: dict[str, set[str]] = {
     "GET /readyz": EVERYBODY,
     "GET /metrics": KNOWN,
     "POST /api/v1/score": KNOWN,
-    "POST /api/v1/session": EVERYBODY,
-    "DELETE /api/v1/session": KNOWN,
     "GET /api/v1/me": KNOWN,
-    "POST /api/v1/password": EVERYBODY,
-    "PUT /api/v1/me/password": KNOWN,
-    "GET /api/v1/oidc/start": EVERYBODY,
-    "GET /api/v1/oidc/callback": EVERYBODY,
-    "GET /api/v1/users": ADMINISTRATORS,
-    "POST /api/v1/users": ADMINISTRATORS,
-    "PATCH /api/v1/users/<name>": ADMINISTRATORS,
-    "POST /api/v1/users/<name>/link": ADMINISTRATORS,
-    "GET /api/v1/keys": ADMINISTRATORS,
-    "POST /api/v1/keys": ADMINISTRATORS,
-    "DELETE /api/v1/keys/<name>": ADMINISTRATORS,
-    "GET /api/v1/audit": AUDITORS,
     "GET /api/v1/jobs": KNOWN,
     "GET /api/v1/jobs/<int:id>": KNOWN,
     "POST /api/v1/jobs/<int:id>/cancel": WRITERS,
@@ -84,6 +72,8 @@ MAY: dict[str, set[str]] = {
     "POST /logout": KNOWN,
     "GET /password": EVERYBODY,
     "POST /password": EVERYBODY,
+    "GET /account": KNOWN,
+    "POST /account": KNOWN,
     "GET /": KNOWN,
     "GET /ranking": KNOWN,
     "GET /ranking/points": KNOWN,
@@ -135,6 +125,8 @@ MAY: dict[str, set[str]] = {
     "GET /administration/city": KNOWN,
     "POST /administration/city/<segment>": ADMINISTRATORS,
 }
+for _rule, _method in itertools.product(GONE, ("GET", "POST", "PUT", "PATCH", "DELETE")):
+    MAY[f"{_method} /api/v1{_rule}"] = EVERYBODY
 """Who may ask for what. The pages of the documentation are everybody's."""
 
 

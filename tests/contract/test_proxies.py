@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
-from tests.contract.access_app import PASSWORD, House, build
+from tests.contract.access_app import PASSWORD, Browser, House, build
 
 from leadscore.store.auditing.pages import page
 from leadscore.store.auditing.trail import AuditTrail
@@ -33,8 +34,7 @@ def house(database: Database, tmp_path: Path) -> House:
 
 
 def log_in(house: House, headers: dict[str, str]) -> Any:
-    asked = {"name": "li.na", "password": PASSWORD}
-    return house.client().post("/api/v1/session", json=asked, headers=headers)
+    return Browser(house.client()).log_in("li.na", headers=headers)
 
 
 def address(house: House) -> str:
@@ -56,7 +56,7 @@ def test_by_default_nobody_is_believed(house: House) -> None:
 def test_the_proxy_that_was_named_is_believed(house: House) -> None:
     believe_proxies(house.app, 1)
     answer = log_in(house, FORGED | {"Origin": "https://leads.example"})
-    assert answer.status_code == 200
+    assert answer.status_code == 303
     assert answer.headers["Set-Cookie"].startswith("__Host-leadscore=")
     assert address(house) == "203.0.113.9"
     elsewhere = log_in(house, FORGED | {"Origin": "https://evil.example"})
@@ -69,7 +69,7 @@ def test_what_a_client_has_written_itself_is_not_read(
 ) -> None:
     believe_proxies(house.app, count)
     said = {"X-Forwarded-For": "6.6.6.6, 203.0.113.9, 198.51.100.2"}
-    assert log_in(house, said).status_code == 200
+    assert log_in(house, said).status_code == 303
     assert address(house) == expected
 
 
@@ -88,11 +88,11 @@ def port(house: House) -> Iterator[int]:
 
 def test_the_server_lets_the_word_of_the_proxy_through(house: House, port: int) -> None:
     connection = HTTPConnection("127.0.0.1", port, timeout=30)
-    body = f'{{"name": "li.na", "password": "{PASSWORD}"}}'
-    headers = FORGED | {"Content-Type": "application/json"}
-    connection.request("POST", "/api/v1/session", body, headers)
+    body = urlencode({"name": "li.na", "password": PASSWORD})
+    headers = FORGED | {"Content-Type": "application/x-www-form-urlencoded"}
+    connection.request("POST", "/login", body, headers)
     answer = connection.getresponse()
-    assert answer.status == 200, answer.read()
+    assert answer.status == 303, answer.read()
     assert str(answer.getheader("Set-Cookie")).startswith("__Host-leadscore=")
     assert address(house) == "203.0.113.9"
     connection.close()

@@ -5,11 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from leadscore.cli import cli
 from leadscore.errors import SettingsError
 from leadscore.language import Lang
 from leadscore.setting_words import ALLOWED
-from leadscore.settings import FILE_NAME, Settings, load_settings, spoken_language
+from leadscore.settings import (
+    FILE_NAME,
+    Settings,
+    load_settings,
+    spoken_language,
+    unknown_variables,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -96,19 +104,28 @@ def test_the_file_says_what_the_environment_leaves_open(
     monkeypatch: pytest.MonkeyPatch, file: Path
 ) -> None:
     file.write_text(
-        'port = 8080\nthreads = 7\nlang = "zh"\noidc_issuer = "https://id.example"\n'
-        'oidc_client_id = "leads"\noidc_client_secret_file = "secret"\ncity = "/elsewhere/c.toml"\n'
-        '[oidc_roles]\nbosses = "administrator"\n"CN=leads,OU=x" = "officer"\n'
+        'port = 8080\nthreads = 7\nlang = "zh"\nkey_file = "secret"\ncity = "/elsewhere/c.toml"\n'
+        'proxy_addresses = ["10.0.0.0/24", "::1"]\nproxy_user_header = "X-Forwarded-User"\n'
+        'proxy_groups_header = "X-Forwarded-Groups"\n'
+        '[proxy_roles]\nbosses = "administrator"\n"team=leads" = "officer"\n'
     )
     monkeypatch.setenv("LEADSCORE_THREADS", "2")
     monkeypatch.setenv("LEADSCORE_PORT", "")
     settings = load_settings()
     assert (settings.port, settings.threads, settings.lang) == (8080, 2, "zh")
-    assert settings.oidc_client_secret_file == file.parent / "secret"
+    assert settings.key_file == file.parent / "secret"
     assert settings.city == Path("/elsewhere/c.toml")
-    assert settings.oidc_roles == {"bosses": "administrator", "CN=leads,OU=x": "officer"}
-    monkeypatch.setenv("LEADSCORE_OIDC_ROLES", "a=viewer; CN=leads,OU=x=officer;")
-    assert load_settings().oidc_roles == {"a": "viewer", "CN=leads,OU=x": "officer"}
+    assert [str(network) for network in settings.proxy_addresses] == ["10.0.0.0/24", "::1/128"]
+    assert list(settings.proxy_roles.items()) == [
+        ("bosses", "administrator"), ("team=leads", "officer"),
+    ]  # fmt: skip
+    monkeypatch.setenv("LEADSCORE_PROXY_ROLES", "a=viewer; team=leads=officer;")
+    monkeypatch.setenv("LEADSCORE_PROXY_ADDRESSES", "127.0.0.1,10.1.0.0/16 ::1")
+    settings = load_settings()
+    assert settings.proxy_roles == {"a": "viewer", "team=leads": "officer"}
+    assert [str(network) for network in settings.proxy_addresses] == [
+        "127.0.0.1/32", "10.1.0.0/16", "::1/128",
+    ]  # fmt: skip
 
 
 def test_another_file_may_be_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -132,9 +149,18 @@ def test_another_file_may_be_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
         ('settings = "x"', "settings", "…"),
         ('databse = "postgresql://u:geheim@h/d"', "databse", "…"),
         ('database = "mysql://u:geheim@h/d"', "database", "mysql://***@h/d"),
-        ('oidc_scopes = "profile"', "oidc_scopes", "profile"),
-        ('oidc_issuer = "http://id.example"', "oidc_issuer", "http://id.example"),
-        ('oidc_roles = {a = "boss"}', "oidc_roles", "{'a': 'boss'}"),
+        ('oidc_client_id = "geheim"', "oidc_client_id", "…"),
+        ('proxy_roles = {a = "boss"}', "proxy_roles", "{'a': 'boss'}"),
+        ('proxy_roles = {"a,b" = "viewer"}', "proxy_roles", "{'a,b': 'viewer'}"),
+        ('proxy_addresses = "proxy.example"', "proxy_addresses", "proxy.example"),
+        ('proxy_addresses = "10.0.0.1/8"', "proxy_addresses", "10.0.0.1/8"),
+        ('proxy_addresses = "0.0.0.0/0"', "proxy_addresses", "0.0.0.0/0"),
+        ('proxy_addresses = "127.0.0.1, ::/0"', "proxy_addresses", "127.0.0.1, ::/0"),
+        ("proxy_addresses = [1]", "proxy_addresses", "[1]"),
+        ("proxy_addresses = 1", "proxy_addresses", "1"),
+        ('proxy_user_header = "X_User"', "proxy_user_header", "X_User"),
+        ('proxy_user_header = "User-Agent"', "proxy_user_header", "User-Agent"),
+        ('proxy_user_header = "x-forwarded-for"', "proxy_user_header", "x-forwarded-for"),
         ("session_idle_minutes = 0", "session_idle_minutes", "0"),
         ("trusted_proxies = -1", "trusted_proxies", "-1"),
     ],
@@ -157,11 +183,71 @@ def test_a_file_that_is_no_toml_is_told(file: Path, content: bytes) -> None:
         load_settings()
 
 
-@pytest.mark.parametrize("name", ["OIDC_ISSUER", "OIDC_CLIENT_ID"])
-def test_a_provider_needs_both_its_address_and_our_name(
-    monkeypatch: pytest.MonkeyPatch, name: str
+USER, ADDRESSES = {"USER_HEADER": "X-User"}, {"ADDRESSES": "127.0.0.1"}
+GROUPS, ROLES = {"GROUPS_HEADER": "X-Groups"}, {"ROLES": "a=viewer"}
+
+
+@pytest.mark.parametrize(
+    ("said", "where"),
+    [
+        (USER, "proxy_addresses"),
+        (ADDRESSES | GROUPS | ROLES, "proxy_groups_header"),
+        (USER | ADDRESSES | GROUPS, "proxy_groups_header"),
+        (USER | ADDRESSES | ROLES, "proxy_roles"),
+        (ROLES, "proxy_roles"),
+        (USER | ADDRESSES | ROLES | {"GROUPS_HEADER": "x-user"}, "proxy_groups_header"),
+    ],
+)
+def test_half_a_log_in_by_the_proxy_is_refused(
+    monkeypatch: pytest.MonkeyPatch, said: dict[str, str], where: str
 ) -> None:
-    monkeypatch.setenv(f"LEADSCORE_{name}", "https://id.example")
+    for name, value in said.items():
+        monkeypatch.setenv(f"LEADSCORE_PROXY_{name}", value)
     with pytest.raises(SettingsError) as caught:
         load_settings()
-    assert "both or none" in caught.value.details[0].wanted.en
+    assert [detail.where for detail in caught.value.details] == [where]
+
+
+def test_a_whole_one_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (USER | ADDRESSES | GROUPS | ROLES).items():
+        monkeypatch.setenv(f"LEADSCORE_PROXY_{name}", value)
+    assert load_settings().proxy_user_header == "X-User"
+
+
+def test_what_openid_connect_was_set_up_by_is_refused_and_its_successor_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("LEADSCORE_OIDC_ISSUER", "https://id.example")
+    monkeypatch.setenv("LEADSCORE_OIDC_CLIENT_SECRET_FILE", "geheim")
+    monkeypatch.setenv("LEADSCORE_OIDC_SCOPES", "")
+    monkeypatch.setenv("LEADSCORE_PORT", "many")
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    assert [detail.where for detail in caught.value.details] == [
+        "LEADSCORE_OIDC_CLIENT_SECRET_FILE", "LEADSCORE_OIDC_ISSUER", "LEADSCORE_PORT",
+    ]  # fmt: skip
+    for lang in ("zh", "en"):
+        assert "LEADSCORE_PROXY_USER_HEADER" in caught.value.render(lang)
+        assert "geheim" not in caught.value.render(lang)
+
+
+def test_a_variable_that_is_no_setting_is_named_with_the_one_that_may_be_meant() -> None:
+    environment = {
+        "LEADSCORE_PROXY_ADRESSES": "127.0.0.1", "leadscore_tread": "", "LEADSCORE_XYZ": "1",
+        "LEADSCORE_PORT": "8000", "leadscore_host": "::1", "PATH": "/bin",
+    }  # fmt: skip
+    close, unlike = unknown_variables(environment)
+    assert "LEADSCORE_PROXY_ADDRESSES?" in close.en
+    assert "LEADSCORE_PROXY_ADRESSES" in close.zh
+    assert (unlike.en, "LEADSCORE_XYZ" in unlike.zh) == (
+        "there is no setting LEADSCORE_XYZ; it does nothing.", True,
+    )  # fmt: skip
+
+
+def test_every_command_names_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("LEADSCORE_HOME", str(tmp_path))
+    monkeypatch.setenv("LEADSCORE_TREADS", "8")
+    result = CliRunner().invoke(cli, ["users", "list", "--lang", "en"])
+    assert result.exit_code == 0
+    assert "Did you mean LEADSCORE_THREADS?" in result.stderr
+    assert "TREADS" not in result.stdout

@@ -74,9 +74,11 @@ def cli() -> None:
 
 def settings_of(run: Run, lang: Lang | None) -> Settings:
     """Read the settings; the option beats them, and speaks of their mistakes too."""
-    from leadscore.settings import load_settings, spoken_language
+    from leadscore.settings import load_settings, spoken_language, unknown_variables
 
     run.lang = lang or spoken_language()
     settings = load_settings()
     run.lang = lang or settings.lang
+    for notice in unknown_variables():
+        tell(notice.pick(run.lang))
     return settings

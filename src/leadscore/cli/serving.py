@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +16,10 @@ from leadscore.errors import Detail, UsageError
 from leadscore.language import Lang, Text
 
 if TYPE_CHECKING:
+    from leadscore.settings import Settings
+    from leadscore.store.engine.database import Database
     from leadscore.web.access.callers import Access
+    from leadscore.web.app import Application
 
 _FIRST = Text(
     zh="还没有管理员。请在 24 小时内用这个一次性链接设置管理员“{name}”的密码： {path}",
@@ -50,13 +53,11 @@ def serve(
     """Serve the scores over HTTP. 启动评分服务。"""
     settings = settings_of(run, lang)
     from leadscore.cli.acting import opened
-    from leadscore.cli.admitting import access_of
     from leadscore.cli.jobs import supervisor_of
     from leadscore.logs import log_to_stderr
     from leadscore.startup import open_profiles, open_scorer, open_shelf
     from leadscore.store.models import mirror
     from leadscore.web.access.guard import is_loopback
-    from leadscore.web.access.proxies import believe_proxies
     from leadscore.web.app import Service, create_app
     from leadscore.web.current import CurrentScoring
     from leadscore.web.serving import serve as listen
@@ -74,7 +75,7 @@ def serve(
     scoring = CurrentScoring(load(), shelf, load, date.today)
     with contextlib.ExitStack() as stack:
         database = stack.enter_context(opened(settings))
-        access = access_of(settings, database, demo=demo, lang=run.lang)
+        access = access_of(settings, database, demo=demo)
         with database.write() as connection:
             mirror(connection, shelf, scoring.get().scorer.city.id, now=access.clock())
         _tell_who_may(access, run.lang)
@@ -95,13 +96,51 @@ def serve(
             )
         )
         if not demo:  # which is for this machine only, so nothing stands in front
-            believe_proxies(app, settings.trusted_proxies)
+            believe(app, settings)
         listen(
             app,
             host=host,
             port=settings.port if port is None else port,
             threads=threads or settings.threads,
         )
+
+
+def access_of(settings: Settings, database: Database, *, demo: bool) -> Access:
+    """Return who may come into a service over a database."""
+    from leadscore.cli.acting import audit_trail
+    from leadscore.store.access.attempts import Lockout
+    from leadscore.store.access.sessions import Limits
+    from leadscore.web.access.callers import Access
+
+    return Access(
+        database,
+        audit_trail(settings),
+        lambda: datetime.now(UTC),
+        limits=Limits(
+            idle=timedelta(minutes=settings.session_idle_minutes),
+            absolute=timedelta(hours=settings.session_hours),
+        ),
+        lockout=Lockout(
+            settings.lockout_failures,
+            timedelta(seconds=settings.lockout_seconds),
+            timedelta(minutes=settings.lockout_longest_minutes),
+        ),
+        demo=demo,
+    )
+
+
+def believe(app: Application, settings: Settings) -> None:
+    """Let an application believe the proxies that the settings name, and nobody else."""
+    from leadscore.web.access.proxies import ProxyHeaders, believe_proxies
+
+    headers = None
+    if settings.proxy_user_header is not None:
+        headers = ProxyHeaders(
+            settings.proxy_user_header,
+            settings.proxy_groups_header,
+            tuple(settings.proxy_roles.items()),
+        )
+    believe_proxies(app, settings.trusted_proxies, settings.proxy_addresses, headers)
 
 
 def _tell_who_may(access: Access, lang: Lang) -> None:

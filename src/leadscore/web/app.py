@@ -20,16 +20,20 @@ from leadscore.store.jobs.jobs import QueueState, queue_state
 from leadscore.web.access.callers import Access
 from leadscore.web.access.guard import protect
 from leadscore.web.access.permissions import declare_under, is_file_form
-from leadscore.web.access.routes_administration import key_routes, user_routes
-from leadscore.web.access.routes_audit import audit_routes
-from leadscore.web.access.routes_session import SECURITY_SCHEMES, session_routes
 from leadscore.web.access_log import log_requests
-from leadscore.web.api import asked_language, operation_routes, scoring_routes
+from leadscore.web.api import (
+    asked_language,
+    gone_routes,
+    me_routes,
+    operation_routes,
+    scoring_routes,
+)
 from leadscore.web.current import CurrentScoring
 from leadscore.web.documentation import (
     DOCUMENT,
     PAGE,
     PAGE_POLICY,
+    SECURITY_SCHEMES,
     DocumentedService,
     service_info,
 )
@@ -37,12 +41,11 @@ from leadscore.web.errors import RequestError, error_body, refusal
 from leadscore.web.job_routes import job_routes
 from leadscore.web.json_bodies import StrictJSON, StrictRequest
 from leadscore.web.metrics import Metrics, metrics_route
-from leadscore.web.mistakes import invalid_request
+from leadscore.web.mistakes import invalid_firms, plain_mistakes
 from leadscore.web.pages import add_pages
 from leadscore.web.pages.refusing import refused_page
 from leadscore.web.pages.site import Site
 from leadscore.web.payloads import ErrorAnswer, ScoreRequest
-from leadscore.web.plain_mistakes import plain_mistakes
 from leadscore.web.readiness import Condition, readiness
 from leadscore.web.routes import Backing, store_routes
 
@@ -137,8 +140,8 @@ def create_app(service: Service) -> Application:
     log_requests(app, actor_kind=_actor_kind, observe=metrics.observe_request)
     app.register_api(scoring_routes(service.scoring, metrics, access, service.today, lang))
     app.register_api(operation_routes(partial(_condition, service), lang))
-    for routes in (session_routes, user_routes, key_routes, audit_routes):
-        app.register_api(routes(access))
+    app.register_api(me_routes())
+    app.register_blueprint(gone_routes())
     app.register_api(job_routes(access, lang))
     backing = Backing(
         access, service.today, lambda: service.scoring.get().scorer, service.shelf,
@@ -187,7 +190,7 @@ def _actor_kind() -> str:
 
 def _refuse(error: ValidationError) -> Response:
     """Leave the framework's own way of answering mistakes for the one that all errors take."""
-    raise invalid_request(error) if error.title == ScoreRequest.__name__ else plain_mistakes(error)
+    raise invalid_firms(error) if error.title == ScoreRequest.__name__ else plain_mistakes(error)
 
 
 def _answer_errors(

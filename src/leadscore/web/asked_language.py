@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flask import request
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
 
@@ -37,13 +38,14 @@ def named_language(named: str | None) -> Lang | None:
     return next((lang for lang in _LANGUAGES if lang == named), None)
 
 
-def check_named_language(named: str | None) -> None:
-    """Refuse a ``?lang=`` that we don't have, rather than answer in another.
+def check_named_language() -> None:
+    """Refuse a request whose ``?lang=`` we don't have, rather than answer in another language.
 
     Raises
     ------
     InvalidRequestError
-        If ``named`` is neither missing nor ``zh`` or ``en``.
+        If it is neither missing nor ``zh`` or ``en``.
     """
+    named = request.args.get("lang")
     if named is not None and named_language(named) is None:
         raise InvalidRequestError(_UNKNOWN, [Detail("?lang", named, _ONE_OF_TWO)])

@@ -44,6 +44,15 @@ LANGUAGE_PARAMETERS = [
     },
 ]
 
+SECURITY_SCHEMES: dict[str, Any] = {
+    "key": {"type": "http", "scheme": "bearer", "description": "密钥 An API key, ls_…"},
+    "session": {"type": "apiKey", "in": "cookie", "name": "__Host-leadscore"},
+}
+"""How one may say who one is."""
+
+SECURED: list[dict[str, list[Any]]] = [{"key": []}, {"session": []}]
+"""What a route that isn't public names in its description."""
+
 # The links are relative, so that the page works at /openapi/ and at /openapi/swagger.
 _SCRIPT = (
     'SwaggerUIBundle({url: "openapi.json", dom_id: "#swagger-ui", validatorUrl: null, '

@@ -41,6 +41,13 @@ class InvalidRequestError(RequestError):
     status = 422
 
 
+class GoneError(RequestError):
+    """Something that was here once, and is no more."""
+
+    code = "gone"
+    status = 410
+
+
 REFUSALS: dict[int, tuple[str, Text]] = {
     400: ("bad_request", Text(zh="请求无法读懂", en="the request can't be understood")),
     401: (

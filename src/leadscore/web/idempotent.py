@@ -79,11 +79,9 @@ class Answer:
         Kind and name of what was changed, for the audit.
     details
         What more the audit tells: plain JSON values, no secrets, nothing personal.
-    body_again
+    again
         What is answered when the same request comes again, if that must not be the same: a secret
         is shown once, and not kept.
-    again
-        The same, where another answer altogether is given.
     """
 
     body: Mapping[str, Any] | str | None = None
@@ -91,7 +89,6 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
     about: tuple[str, str] | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
-    body_again: Mapping[str, Any] | None = None
     again: Answer | None = None
 
 
@@ -126,9 +123,9 @@ def written(
                 if given is not None:
                     return _response(given)
                 answer = view(Act(connection, found, now), *args, **kwargs)
-                given = _given(answer, answer.body)
+                given = _given(answer)
                 if asked:
-                    idempotency.finish(connection, asked, _given_again(answer))
+                    idempotency.finish(connection, asked, _given(answer.again or answer))
                 access.trail.append(connection, _record(action, found, answer), now)
             return _response(given)
 
@@ -188,14 +185,8 @@ def _record(action: str, found: Caller, answer: Answer) -> Record:
     )
 
 
-def _given_again(answer: Answer) -> Given:
-    """Return what is kept for the same request, if it comes again."""
-    if answer.again is not None:
-        return _given(answer.again, answer.again.body)
-    return _given(answer, answer.body if answer.body_again is None else answer.body_again)
-
-
-def _given(answer: Answer, body: Mapping[str, Any] | str | None) -> Given:
+def _given(answer: Answer) -> Given:
+    body = answer.body
     if isinstance(body, str):
         return Given(answer.status, {**answer.headers, "Content-Type": _PAGE}, body.encode())
     content = b"" if body is None else current_app.json.dumps(body).encode()

@@ -15,9 +15,9 @@ from leadscore.language import Lang, Text
 from leadscore.store.jobs.jobs import Job, list_jobs, read_job, request_cancel
 from leadscore.web.access.callers import Access, check_may
 from leadscore.web.access.permissions import requires
-from leadscore.web.access.routes_session import SECURED, refuse_unknown_language
 from leadscore.web.api import asked_language
-from leadscore.web.documentation import LANGUAGE_PARAMETERS, leads_to, refusals
+from leadscore.web.asked_language import check_named_language
+from leadscore.web.documentation import LANGUAGE_PARAMETERS, SECURED, leads_to, refusals
 from leadscore.web.errors import error_body
 from leadscore.web.idempotent import IDEMPOTENCY_PARAMETER, Act, Answer, written
 from leadscore.web.job_payloads import JobAnswer, JobPath, JobsAnswer, JobsQuery
@@ -38,7 +38,7 @@ def job_routes(access: Access, default_lang: Lang) -> APIBlueprint:
     api = APIBlueprint(
         "jobs", __name__, url_prefix="/api/v1", abp_tags=[_TAG], abp_security=SECURED
     )
-    api.before_request(refuse_unknown_language)
+    api.before_request(check_named_language)
 
     @api.get(
         "/jobs",

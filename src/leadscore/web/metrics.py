@@ -21,8 +21,7 @@ from prometheus_client.registry import Collector
 from leadscore.errors import LeadscoreError
 from leadscore.store.jobs.jobs import QueueState
 from leadscore.web.access.permissions import requires
-from leadscore.web.access.routes_session import SECURED
-from leadscore.web.documentation import DocumentedService, refusals
+from leadscore.web.documentation import SECURED, DocumentedService, refusals
 
 _TAG = Tag(name="operation", description="运行 Is the service well?")
 _log = logging.getLogger(__name__)

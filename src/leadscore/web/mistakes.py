@@ -19,8 +19,7 @@ _KNOWN = {column.name: column for column in CANONICAL}
 _LONGEST_NAME = 60
 """Characters of an unknown field that are compared with the known ones."""
 
-MISTAKES = Text(zh="请求有{count}处错误", en="the request has {count} mistake(s)")
-"""How an answer to a request with mistakes begins."""
+_MISTAKES = Text(zh="请求有{count}处错误", en="the request has {count} mistake(s)")
 
 _FIRMS = Text(zh=f"1 至 {MAX_FIRMS} 家企业组成的数组", en=f"an array of 1 to {MAX_FIRMS} firms")
 _FIRM = Text(zh="一个企业对象", en="an object that describes a firm")
@@ -34,23 +33,40 @@ _FIRMS_ONLY = Text(zh="除 firms 外没有其他字段", en="no field beside fir
 _PERHAPS = Text(zh="没有此字段；您是否指 {name}？", en="no such field; did you mean {name}?")
 _KNOWN_ONLY = Text(zh="没有此字段；可用字段见 /openapi/", en="no such field; /openapi/ lists them")
 
+_WANTED = {
+    "missing": Text(zh="必填", en="a value: it must be given"),
+    "extra_forbidden": _KNOWN_ONLY,
+    "string_type": Text(zh="文字", en="a string"),
+    "string_too_short": Text(zh="至少 {min_length} 个字符", en="at least {min_length} characters"),
+    "string_too_long": Text(zh="至多 {max_length} 个字符", en="at most {max_length} characters"),
+    "string_pattern_mismatch": Text(zh="符合 {pattern} 的文字", en="text that matches {pattern}"),
+    "string_unicode": _UNICODE,
+    "int_type": Text(zh="整数", en="a whole number"),
+    "int_parsing": Text(zh="整数", en="a whole number"),
+    "bool_type": Text(zh="true 或 false", en="true or false"),
+    "greater_than_equal": Text(zh="不小于 {ge}", en="at least {ge}"),
+    "less_than_equal": Text(zh="不大于 {le}", en="at most {le}"),
+    "literal_error": Text(zh="{expected} 之一", en="one of {expected}"),
+}
+_OTHER = Text(zh="/openapi/ 所写的内容", en="what /openapi/ says")
 
-def invalid_request(error: ValidationError) -> InvalidRequestError:
-    """Return the error to answer with: each wrong place once, whatever it failed to be."""
+
+def invalid_firms(error: ValidationError) -> InvalidRequestError:
+    """Return the error for firms to score: each wrong place once, in the words of its column."""
     places: dict[tuple[int | str, ...], Any] = {}
     for mistake in error.errors(include_url=False, include_context=False):
         places.setdefault(mistake["loc"][:3], mistake)
     details = [
-        Detail(json_path(place), *_words(mistake))
+        Detail(_json_path(place), *_words(mistake))
         for place, mistake in islice(places.items(), SHOWN_DETAILS)
     ]
-    return InvalidRequestError(MISTAKES.format(count=len(places)), details)
+    return InvalidRequestError(_MISTAKES.format(count=len(places)), details)
 
 
-def json_path(steps: tuple[int | str, ...]) -> str:
+def _json_path(steps: tuple[int | str, ...]) -> str:
     """Return a path as it is written in JSON tools.
 
-    >>> json_path(("firms", 0, "name"))
+    >>> _json_path(("firms", 0, "name"))
     'firms[0].name'
     """
     written = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
@@ -60,7 +76,7 @@ def json_path(steps: tuple[int | str, ...]) -> str:
 def _words(mistake: Any) -> tuple[str, Text]:
     """Return what stands at a wrong place, and what is wanted there."""
     kind, loc = mistake["type"], mistake["loc"]
-    got = "∅" if kind == "missing" else json_kind(mistake["input"])
+    got = _got(mistake)
     if kind == "extra_forbidden":
         return json_kind(loc[-1]), _meant(str(loc[-1])) if len(loc) > 1 else _FIRMS_ONLY
     if kind == "string_unicode":
@@ -86,3 +102,27 @@ def _meant(field: str) -> Text:
         return _PERHAPS.format(name=column.name)
     close = get_close_matches(field[:_LONGEST_NAME], _KNOWN, n=1)
     return _PERHAPS.format(name=close[0]) if close else _KNOWN_ONLY
+
+
+def plain_mistakes(error: ValidationError) -> InvalidRequestError:
+    """Return the error for any other request: each wrong place once, and what is wanted there."""
+    places: dict[tuple[int | str, ...], Any] = {}
+    for mistake in error.errors(include_url=False):
+        places.setdefault(mistake["loc"], mistake)
+    details = [_detail(mistake) for mistake in islice(places.values(), SHOWN_DETAILS)]
+    return InvalidRequestError(_MISTAKES.format(count=len(places)), details)
+
+
+def _detail(mistake: Any) -> Detail:
+    kind, where = mistake["type"], mistake["loc"]
+    shape = _WANTED.get(kind, _OTHER)
+    places = {name: _without_quotes(value) for name, value in mistake.get("ctx", {}).items()}
+    return Detail(_json_path(where), _got(mistake), shape.format(**places))
+
+
+def _without_quotes(value: object) -> str:
+    return str(value).replace("'", "").replace(" or ", ", ")
+
+
+def _got(mistake: Any) -> str:
+    return "∅" if mistake["type"] == "missing" else json_kind(mistake["input"])

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from leadscore.lists.columns import CANONICAL, Column
 from leadscore.ranking.vetoes import WORDING
+from leadscore.store.access.users import Role
 
 MAX_FIRMS = 1_000
 """Firms in one request; longer lists are ranked from a file."""
@@ -242,3 +243,19 @@ class Readiness(BaseModel):
     model: str = Field(description="Version of the model that scores.")
     city: str
     because: list[ShortcomingAnswer]
+
+
+class Me(BaseModel):
+    """Who calls."""
+
+    model_config = STRICT
+
+    actor: str = Field(examples=["li.na"])
+    role: Role = Field(
+        description="viewer 只看，officer 登记，administrator 管理，auditor 审计（只读）"
+    )
+    permissions: list[str] = Field(examples=[["read", "score", "signed_in"]])
+    csrf_token: str | None = Field(
+        description="浏览器的写入请求须在 X-CSRF-Token 里带上它；密钥不用。 A browser sends it "
+        "with every writing, in X-CSRF-Token; null for keys, which need none."
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import signal
 import socket
@@ -10,16 +11,22 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from http import HTTPStatus
 from types import FrameType
-from typing import Any
+from typing import Any, ClassVar
 
 import click
+from waitress import wasyncore
+from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.server import TcpWSGIServer, create_server
+from waitress.task import ErrorTask
 
 from leadscore.errors import Detail, LeadscoreError
 from leadscore.language import Lang, Text
 from leadscore.web.app import MAX_LIST_BYTES, Application
-from leadscore.web.connections import Channel
+from leadscore.web.asked_language import preferred_language
+from leadscore.web.errors import error_body, refusal
 
 _LISTENING = Text(
     zh="leadscore 已启动： {url} ，说明见 {url}/openapi/ ，按 Ctrl+C 停止",
@@ -31,6 +38,11 @@ _CANNOT_LISTEN = Text(
     en="can't listen on {address}; name another --port or --host, or stop what uses it",
 )
 _FREE = Text(zh="本机的地址和空闲的端口", en="an address of this machine and a free port")
+
+_WELL_FORMED = Text(
+    zh="符合 HTTP/1.1 且不自相矛盾的请求",
+    en="a request that HTTP/1.1 allows and that agrees with itself",
+)
 
 _FLUSH_SECONDS = 3.0
 
@@ -88,12 +100,13 @@ def serve(
     """
     lang = app.default_lang
     listening = _listen(host, port)
-    server = _server(app, listening, threads, limits)
+    sockets: dict[int, Any] = {}
+    server = _server(app, listening, threads, limits, sockets)
     with _stopping_on_sigterm():
         with suppress(KeyboardInterrupt, SystemExit):  # waitress only catches them in its loop
             click.echo(_LISTENING.format(url=_url(listening)).pick(lang), err=True)
             server.run()
-        _flush(server)
+        _flush(server, sockets)
     click.echo(_STOPPED.pick(lang), err=True)
 
 
@@ -110,12 +123,18 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _server(
-    app: Application, listening: socket.socket, threads: int, limits: Limits
+    app: Application,
+    listening: socket.socket,
+    threads: int,
+    limits: Limits,
+    sockets: dict[int, Any] | None = None,
 ) -> TcpWSGIServer:
+    """Return a server; ``sockets`` is where it keeps its connections, for whoever looks at them."""
     # It warns whenever a request waits for a thread, which a busy service does all the time.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     server = create_server(
         app,
+        map=sockets,
         sockets=[listening],
         threads=threads,
         ident="leadscore",
@@ -129,15 +148,70 @@ def _server(
         # Whom to believe on what a proxy says is known by leadscore.web.access.proxies.
         clear_untrusted_proxy_headers=False,
     )
-    server.channel_class = _channel_class(app.default_lang)
+    server.channel_class = type("_OurChannel", (_Channel,), {"default_lang": app.default_lang})
     return server
 
 
-def _channel_class(lang: Lang) -> type[Channel]:
-    class OurChannel(Channel):
-        default_lang = lang
+# What no setting of waitress does needs its private parts: three methods, and no more.
 
-    return OurChannel
+
+class _Parser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
+    """Refuses what two servers could read in two ways: waitress itself lets chunks win."""
+
+    def parse_header(self, header_plus: bytes) -> None:
+        """Read the headers; what would break waitress itself is a bad request."""
+        try:
+            super().parse_header(header_plus)
+        except ValueError as fault:  # thousands of digits, or a host that urlsplit refuses
+            raise ParsingError("Malformed header") from fault
+        framed_twice = self.chunked and "CONTENT_LENGTH" in self.headers
+        if framed_twice or "TRANSFER_ENCODING" in self.headers:
+            raise ParsingError("Content-Length and Transfer-Encoding contradict each other")
+
+
+class _JsonErrorTask(ErrorTask):  # type: ignore[misc]  # waitress has no types
+    """Answers requests that never reach the application, in the same words as the application."""
+
+    def execute(self) -> None:
+        """Write the answer and close the connection."""
+        error, channel = self.request.error, self.channel
+        wish = self.request.headers.get("ACCEPT_LANGUAGE")
+        code, message = refusal(error.code)
+        body = error_body(
+            code,
+            message,
+            [Detail("request", error.body, _WELL_FORMED)] if error.code < 500 else [],
+            lang=preferred_language(wish, channel.default_lang),
+        )
+        sent = json.dumps(body, ensure_ascii=False).encode()
+        self.status = f"{error.code} {HTTPStatus(error.code).phrase}"
+        self.response_headers += [
+            ("Content-Type", "application/json"),
+            ("X-Content-Type-Options", "nosniff"),
+        ]
+        self.content_length = len(sent)
+        self.set_close_on_finish()
+        self.write(sent)
+
+
+class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
+    """One connection; the three things for which waitress has no setting.
+
+    A request must have come whole within waitress's ``channel_timeout`` from its first byte on,
+    however busily it trickles; waitress itself counts from the last byte.
+    """
+
+    parser_class = _Parser
+    error_task_class = _JsonErrorTask
+    default_lang: ClassVar[Lang] = "en"
+    last_activity: float
+
+    def handle_read(self) -> None:
+        """Read; a byte in the middle of a request is no new sign of life."""
+        begun, since = self.request, self.last_activity
+        super().handle_read()
+        if begun is not None and self.request is begun:
+            self.last_activity = since
 
 
 @contextmanager
@@ -157,14 +231,12 @@ def _stopping_on_sigterm() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _flush(server: Any) -> None:
+def _flush(server: TcpWSGIServer, sockets: dict[int, Any]) -> None:
     """Stop listening and send what has been answered but not yet sent."""
     server.close()
     until = time.monotonic() + _FLUSH_SECONDS
-    while time.monotonic() < until and any(
-        channel.total_outbufs_len for channel in server.active_channels.values()
-    ):
-        server.asyncore.loop(timeout=0.1, use_poll=True, map=server._map, count=1)  # noqa: SLF001
+    while time.monotonic() < until and any(each.writable() for each in sockets.values()):
+        wasyncore.loop(timeout=0.1, use_poll=True, map=sockets, count=1)
 
 
 def _url(listening: socket.socket) -> str:

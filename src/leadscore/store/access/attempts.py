@@ -42,12 +42,7 @@ class Lockout:
     longest: timedelta = timedelta(hours=1)
 
 
-USUAL = Lockout()
-
-
-def begin(
-    connection: Connection, name: str, now: datetime, lockout: Lockout = USUAL
-) -> datetime | None:
+def begin(connection: Connection, name: str, now: datetime, lockout: Lockout) -> datetime | None:
     """Count an attempt as failed until `succeed` says otherwise, unless the name is locked.
 
     Counting comes before checking, so that attempts at the same moment can't share a count.
@@ -65,7 +60,7 @@ def begin(
         locked: datetime = row.locked_until
         return locked
     failed = row.failed + 1
-    until = now + lock_after(failed, lockout) if failed >= lockout.free else None
+    until = now + _lock_after(failed, lockout) if failed >= lockout.free else None
     counted = {"failed": failed, "last_at": now, "locked_until": until}
     connection.execute(update(ATTEMPTS).where(mine).values(counted))
     return None
@@ -76,10 +71,10 @@ def succeed(connection: Connection, name: str) -> None:
     connection.execute(delete(ATTEMPTS).where(ATTEMPTS.c.name_hash == digest(name)))
 
 
-def lock_after(failed: int, lockout: Lockout = USUAL) -> timedelta:
+def _lock_after(failed: int, lockout: Lockout) -> timedelta:
     """Return for how long a name is locked by its latest failure.
 
-    >>> [lock_after(failed).total_seconds() / 60 for failed in (5, 6, 9, 11, 5000)]
+    >>> [_lock_after(failed, Lockout()).total_seconds() / 60 for failed in (5, 6, 9, 11, 5000)]
     [1.0, 2.0, 16.0, 60.0, 60.0]
     """
     doublings = min(failed - lockout.free, 16)

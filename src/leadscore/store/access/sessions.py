@@ -18,6 +18,7 @@ from sqlalchemy import (
     update,
 )
 
+from leadscore.store.access.admission import BROUGHT
 from leadscore.store.access.tokens import digest, new_token
 from leadscore.store.access.users import USERS, Role
 from leadscore.store.engine.metadata import METADATA, Moment
@@ -36,7 +37,13 @@ _COARSE = timedelta(minutes=1)
 
 # Put together once: it is asked with every request of a browser.
 _SESSION = (
-    select(SESSIONS.c.user, SESSIONS.c.seen_at, USERS.c.role)
+    select(
+        SESSIONS.c.user,
+        SESSIONS.c.seen_at,
+        USERS.c.role,
+        USERS.c.created_by,
+        USERS.c.password.is_not(None).label("by_password"),
+    )
     .join(USERS, USERS.c.name == SESSIONS.c.user)
     .where(
         SESSIONS.c.id_hash == bindparam("shown"),
@@ -57,11 +64,25 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A session that holds; ``stale`` if `touch` should note that it was used."""
+    """A session that holds.
+
+    Attributes
+    ----------
+    user, role
+        Whose it is.
+    stale
+        Whether `touch` should note that it was used.
+    by_password
+        Whether the user has a password; who has none comes in by the office's proxy alone.
+    by_group
+        Whether a group at the office's log-in has brought the user here.
+    """
 
     user: str
     role: Role
     stale: bool
+    by_password: bool
+    by_group: bool
 
 
 def begin(connection: Connection, user: str, *, now: datetime, limits: Limits) -> str:
@@ -86,7 +107,10 @@ def find(connection: Connection, token: str, *, now: datetime, limits: Limits) -
     row = connection.execute(_SESSION, shown).one_or_none()
     if row is None:
         return None
-    return Session(row.user, row.role, stale=now - row.seen_at >= _COARSE)
+    return Session(
+        row.user, row.role, now - row.seen_at >= _COARSE, bool(row.by_password),
+        row.created_by in BROUGHT,
+    )  # fmt: skip
 
 
 def touch(connection: Connection, token: str, *, now: datetime) -> None:
@@ -100,12 +124,12 @@ def end(connection: Connection, token: str) -> None:
     connection.execute(delete(SESSIONS).where(SESSIONS.c.id_hash == digest(token)))
 
 
-def end_all(connection: Connection, user: str) -> int:
-    """End all sessions of a user, and return how many those were."""
-    return connection.execute(delete(SESSIONS).where(SESSIONS.c.user == user)).rowcount
+def end_all(connection: Connection, user: str) -> None:
+    """End all sessions of a user."""
+    connection.execute(delete(SESSIONS).where(SESSIONS.c.user == user))
 
 
-def end_others(connection: Connection, user: str, *, keep: str) -> int:
-    """End all sessions of a user but the one with this secret; return how many those were."""
+def end_others(connection: Connection, user: str, *, keep: str) -> None:
+    """End all sessions of a user but the one with this secret."""
     others = (SESSIONS.c.user == user) & (SESSIONS.c.id_hash != digest(keep))
-    return connection.execute(delete(SESSIONS).where(others)).rowcount
+    connection.execute(delete(SESSIONS).where(others))

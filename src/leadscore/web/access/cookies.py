@@ -8,8 +8,6 @@ from flask import Request, Response
 
 _SECURE = "__Host-leadscore"
 _PLAIN = "leadscore"
-_HANDSHAKE = "-oidc"
-_HANDSHAKE_SECONDS = 600
 CSRF_HEADER = "X-CSRF-Token"
 """Where a page sends the token that it was given."""
 CSRF_FIELD = "csrf_token"
@@ -30,27 +28,6 @@ def give(request: Request, response: Response, secret: str) -> None:
     response.set_cookie(
         _name(request), secret, path="/", secure=request.is_secure, httponly=True, samesite="Lax"
     )
-
-
-def handshake(request: Request) -> str | None:
-    """Return the secret of a log-in through somebody else that this browser has begun."""
-    return request.cookies.get(_name(request) + _HANDSHAKE)
-
-
-def give_handshake(request: Request, response: Response, secret: str) -> None:
-    """Let the browser keep the secret of a log-in for as long as somebody needs to type it."""
-    response.set_cookie(
-        _name(request) + _HANDSHAKE, secret, path="/", max_age=_HANDSHAKE_SECONDS,
-        secure=request.is_secure, httponly=True, samesite="Lax",
-    )  # fmt: skip
-
-
-def take_handshake_back(request: Request, response: Response) -> None:
-    """Let the browser forget the secret of a log-in: it is used once."""
-    response.delete_cookie(
-        _name(request) + _HANDSHAKE, path="/", secure=request.is_secure, httponly=True,
-        samesite="Lax",
-    )  # fmt: skip
 
 
 def take_back(request: Request, response: Response) -> None:

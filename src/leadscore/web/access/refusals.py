@@ -10,6 +10,7 @@ from flask import after_this_request
 
 from leadscore.errors import Detail
 from leadscore.language import Text
+from leadscore.store.access.users import A_NAME
 from leadscore.web.errors import REFUSALS, InvalidRequestError, RequestError
 
 if TYPE_CHECKING:
@@ -23,8 +24,8 @@ _WRONG = Text(zh="用户名或密码不对", en="wrong name or password")
 _WRONG_PRESENT = Text(zh="现在的密码不对", en="that isn't your present password")
 _PRESENT = Text(zh="您现在的密码", en="your present password")
 _NO_PASSWORD = Text(
-    zh="密钥没有密码；请登录后再改密码",
-    en="a key has no password; log in to change yours",
+    zh="用密钥或经单位的代理登录的，在这里没有密码",
+    en="who comes by a key or by the office's own log-in has no password here",
 )
 _CROSS = Text(
     zh="请求来自别的网站，未予接受", en="the request comes from another site and was refused"
@@ -40,6 +41,19 @@ _TOKEN = Text(
 _LOCKED = Text(
     zh="失败次数太多，请在 {seconds} 秒后再试", en="too many failures; try again in {seconds} s"
 )
+_NOT_LET_IN = Text(
+    zh="单位的统一登录认识您，但您在这里没有可以用它进入的账户：没有账户、已停用，或有密码（请到 "
+    "/login 用密码登录）。请管理员邀请您，或把您所在的组对应到一个角色。",
+    en="the office's log-in knows you, but you have no account here that it opens: none at all, a "
+    "disabled one, or one with a password (log in by that at /login). Have an administrator invite "
+    "you, or give one of your groups a role.",
+)
+_NO_NAME = Text(
+    zh="单位的代理给出的用户名不能用；请管理员核对 LEADSCORE_PROXY_USER_HEADER",
+    en="what the office's proxy says can't be a user's name; have LEADSCORE_PROXY_USER_HEADER "
+    "checked",
+)
+_ONE_NAME = Text(zh="一个 UTF-8 编码的用户名：{name}", en="one name of a user in UTF-8: {name}")
 _ANOTHER_HOST = Text(
     zh="演示模式只在本机使用，请打开 http://127.0.0.1",
     en="the demonstration is for this machine only; open http://127.0.0.1",
@@ -95,9 +109,20 @@ def wrong_present_password() -> InvalidRequestError:
     return InvalidRequestError(_WRONG_PRESENT, [Detail("present", "…", _PRESENT)])
 
 
-def no_password() -> ForbiddenError:
-    """Return the error for a program that would change its password."""
-    return ForbiddenError(_NO_PASSWORD)
+def no_password() -> InvalidRequestError:
+    """Return the error for somebody who has no password, and would change it."""
+    return InvalidRequestError(_NO_PASSWORD)
+
+
+def not_let_in() -> ForbiddenError:
+    """Return the error for somebody whom the office's proxy knows and we don't."""
+    return ForbiddenError(_NOT_LET_IN)
+
+
+def no_proxy_name() -> ForbiddenError:
+    """Return the error for a header of the proxy that holds no name, or several."""
+    wanted = _ONE_NAME.format(name=A_NAME)
+    return ForbiddenError(_NO_NAME, [Detail("LEADSCORE_PROXY_USER_HEADER", "…", wanted)])
 
 
 def forbidden(permission: str) -> ForbiddenError:

@@ -1,18 +1,25 @@
-"""Logging in, and setting a password: the same time and answer whether a name exists or not."""
+"""Logging in by a password or by the office's proxy, and setting a password.
+
+A log-in takes the same time and gets the same answer whether a name exists or not.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection
 
 from leadscore.store.access import attempts, one_time_links, passwords, sessions, users
-from leadscore.store.access.own_passwords import replace_password
+from leadscore.store.access.admission import BY, admit
 from leadscore.store.auditing.trail import Record
 from leadscore.web.access.callers import Access, Caller
+from leadscore.web.access.proxies import ProxyUser
 from leadscore.web.access.refusals import (
     locked,
     no_password,
+    no_proxy_name,
+    not_let_in,
     wrong_password,
     wrong_present_password,
 )
@@ -65,20 +72,66 @@ def _begin(
         if users.password_of(connection, name) != kept:
             return None
         attempts.succeed(connection, name)
-        new = begin_session(access, connection, name, now=now, secret=secret)
+        new = _begin_session(access, connection, name, now=now, secret=secret)
         record = Record(name, new.role, "session.begin", "user", name, address)
         access.trail.append(connection, record, now)
     return new
 
 
-def begin_session(
+def _begin_session(
     access: Access, connection: Connection, name: str, *, now: datetime, secret: str | None
 ) -> Caller:
-    """Return a user with a new session; the one whose secret the browser had has ended."""
+    # The session whose secret the browser had ends.
     if secret is not None:
         sessions.end(connection, secret)
     new = sessions.begin(connection, name, now=now, limits=access.limits)
     return Caller(name, users.get(connection, name).role, new)
+
+
+def let_in(access: Access, named: ProxyUser, *, address: str | None, secret: str | None) -> Caller:
+    """Return the user whom the office's proxy names with a new session.
+
+    Raises
+    ------
+    ForbiddenError
+        If what it says is no name, or nobody of that name may come in by it.
+    ContradictionError
+        If their group would take the role from the last administrator.
+    """
+    now, details = access.clock(), {"by": "proxy"}
+    try:
+        name = users.canonical_name(named.name or "")
+    except users.BadNameError:
+        _note_proxy_refusal(access, None, now, address)
+        raise no_proxy_name() from None
+    with store_refusals(), access.database.write() as connection:
+        admitted = admit(connection, name, named.role, follows_groups=named.follows_groups, now=now)
+        if admitted is not None:
+            new = _begin_session(access, connection, name, now=now, secret=secret)
+            if admitted.change is not None:
+                change = Record(
+                    BY, "-", admitted.change, "user", name, address,
+                    details={"role": admitted.role, **details},
+                )  # fmt: skip
+                access.trail.append(connection, change, now)
+            begun = Record(name, new.role, "session.begin", "user", name, address, details=details)
+            access.trail.append(connection, begun, now)
+    if admitted is None:
+        _note_proxy_refusal(access, name, now, address)
+        raise not_let_in()
+    return replace(new, by_proxy=True)
+
+
+def _note_proxy_refusal(
+    access: Access, name: str | None, now: datetime, address: str | None
+) -> None:
+    """Note whom the proxy named in vain: unlike what is typed at a log-in, it is no password."""
+    record = Record(
+        "anonymous", "-", "session.begin", "user" if name else None, name, address, "refused",
+        details={"by": "proxy"},
+    )  # fmt: skip
+    with access.database.write() as connection:
+        access.trail.append(connection, record, now)
 
 
 def _note_failure(access: Access, name: str, now: datetime, address: str | None) -> None:
@@ -102,14 +155,14 @@ def change_password(
 
     Raises
     ------
-    ForbiddenError
-        If it is no user with a session.
+    InvalidRequestError
+        If it is no user with a password and a session, or that isn't their present password.
     TooManyAttemptsError
         If too many attempts failed under this name, here or at the log-in.
     UnacceptableError
-        If that isn't their present password, or the new one is too easy to guess.
+        If the new one is too easy to guess.
     """
-    if found.session is None:
+    if found.session is None or found.by_proxy:
         raise no_password()
     now, name = access.clock(), found.actor
     with store_refusals():
@@ -118,7 +171,7 @@ def change_password(
     if kept is not None and passwords.matches(kept, present):
         new = passwords.hash_password(password)
         with access.database.write() as connection:
-            done = replace_password(connection, name, kept, new, now=now)
+            done = users.replace_password(connection, name, kept, new, now=now)
             if done:
                 attempts.succeed(connection, name)
                 sessions.end_others(connection, name, keep=found.session)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from flask import Response, request
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from leadscore.language import Text
 from leadscore.web.access.callers import caller
 from leadscore.web.access.permissions import Permission
 from leadscore.web.idempotent import Answer
+from leadscore.web.mistakes import plain_mistakes
 from leadscore.web.pages import shell
 from leadscore.web.pages.form_fields import whole_number
-from leadscore.web.plain_mistakes import plain_mistakes
 from leadscore.web.store_refusals import UnacceptableError
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ _PARTS: tuple[tuple[str, Permission], ...] = (
     ("jobs", "read"),
     ("city", "read"),
 )
+Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^\w[\w.@-]*$")]
+"""What a form takes for the name of a user or a key."""
 _Form = TypeVar("_Form", bound=BaseModel)
 
 
@@ -80,7 +82,7 @@ def shown_once(
 
 
 def read_form(site: Site, kind: type[_Form]) -> _Form:
-    """Return the fields of the form as the API would take them.
+    """Return the fields of the form.
 
     Raises
     ------

@@ -5,19 +5,36 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, request
+from pydantic import BaseModel, Field
 
 from leadscore.store.access import api_keys, users
-from leadscore.web.access.payloads import NewKey
 from leadscore.web.access.permissions import requires
 from leadscore.web.idempotent import Act, Answer, written
 from leadscore.web.pages import shell
-from leadscore.web.pages.administration_frame import address, framed, read_form, shown_once
+from leadscore.web.pages.administration_frame import (
+    Name,
+    address,
+    framed,
+    read_form,
+    shown_once,
+)
 from leadscore.web.pages.moments import moment
+from leadscore.web.payloads import STRICT
 
 if TYPE_CHECKING:
     from leadscore.web.pages.site import Site
 
 _HERE = address("keys")
+
+
+class _NewKey(BaseModel):
+    """A key to make."""
+
+    model_config = STRICT
+
+    name: Name
+    role: users.Role
+    days: int = Field(default=api_keys.DAYS, ge=1, le=api_keys.MOST_DAYS)
 
 
 def key_pages(site: Site, pages: Blueprint) -> None:
@@ -49,7 +66,7 @@ def key_pages(site: Site, pages: Blueprint) -> None:
     @requires("administer")
     @written(access, "key.add")
     def add_key(act: Act) -> Answer:
-        asked = read_form(site, NewKey)
+        asked = read_form(site, _NewKey)
         secret = api_keys.add(
             act.connection, asked.name, asked.role, by=act.actor, now=act.now, days=asked.days
         )

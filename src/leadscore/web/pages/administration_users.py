@@ -5,20 +5,45 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, request
+from pydantic import BaseModel
 
 from leadscore.store.access import sessions, users
 from leadscore.web.access.links import link_path
-from leadscore.web.access.payloads import NewUser, UserChange
 from leadscore.web.access.permissions import requires
 from leadscore.web.idempotent import Act, Answer, written
 from leadscore.web.pages import shell
-from leadscore.web.pages.administration_frame import address, framed, read_form, shown_once
+from leadscore.web.pages.administration_frame import (
+    Name,
+    address,
+    framed,
+    read_form,
+    shown_once,
+)
 from leadscore.web.pages.moments import moment
+from leadscore.web.payloads import STRICT
 
 if TYPE_CHECKING:
     from leadscore.web.pages.site import Site
 
 _HERE = address("users")
+
+
+class _NewUser(BaseModel):
+    """Somebody to invite."""
+
+    model_config = STRICT
+
+    name: Name
+    role: users.Role
+
+
+class _UserChange(BaseModel):
+    """What is to change; what isn't named stays."""
+
+    model_config = STRICT
+
+    role: users.Role | None = None
+    disabled: bool | None = None
 
 
 def user_pages(site: Site, pages: Blueprint) -> None:
@@ -46,7 +71,7 @@ def user_pages(site: Site, pages: Blueprint) -> None:
     @requires("administer")
     @written(access, "user.add")
     def invite(act: Act) -> Answer:
-        asked = read_form(site, NewUser)
+        asked = read_form(site, _NewUser)
         token = users.add(act.connection, asked.name, asked.role, by=act.actor, now=act.now)
         return _link(site, users.get(act.connection, asked.name), token)
 
@@ -54,7 +79,7 @@ def user_pages(site: Site, pages: Blueprint) -> None:
     @requires("administer")
     @written(access, "user.change")
     def change_user(act: Act, name: str) -> Answer:
-        asked = read_form(site, UserChange)
+        asked = read_form(site, _UserChange)
         user = users.change(act.connection, name, role=asked.role, disabled=asked.disabled)
         if user.state == "disabled":
             sessions.end_all(act.connection, user.name)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pydantic import ValidationError
 
+from leadscore.web.mistakes import plain_mistakes
 from leadscore.web.pages.addresses import Asked
-from leadscore.web.plain_mistakes import plain_mistakes
 from leadscore.web.routes.ranking_payloads import RankingPageQuery
 
 

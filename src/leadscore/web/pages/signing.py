@@ -1,4 +1,4 @@
-"""The pages by which people come in and go: log in, log out, set a password by a one-time link."""
+"""The pages by which people come in and go: log in, log out, set and change a password."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from flask import Blueprint, Response, after_this_request, request
 
 from leadscore.language import Text
 from leadscore.store.access import sessions
+from leadscore.web.access.callers import caller
 from leadscore.web.access.cookies import give, session_secret, take_back
 from leadscore.web.access.permissions import requires
-from leadscore.web.access.signing_in import log_in, set_password
+from leadscore.web.access.proxies import proxy_user
+from leadscore.web.access.signing_in import change_password, log_in, set_password
 from leadscore.web.errors import RequestError
 from leadscore.web.idempotent import Act, Answer, written
 from leadscore.web.pages import shell
@@ -21,9 +23,10 @@ if TYPE_CHECKING:
 
 
 def signing_pages(site: Site, pages: Blueprint) -> None:
-    """Add ``/login``, ``/logout`` and ``/password``."""
+    """Add ``/login``, ``/logout``, ``/password`` and ``/account``."""
     _log_in_pages(site, pages)
     _password_pages(site, pages)
+    _account_pages(site, pages)
 
     @pages.post("/logout")
     @requires("signed_in")
@@ -32,7 +35,8 @@ def signing_pages(site: Site, pages: Blueprint) -> None:
         if act.caller.session is not None:
             sessions.end(act.connection, act.caller.session)
             after_this_request(_forget)
-        return shell.done("/login", say="signing.gone", about=("user", act.actor))
+        say = "signing.gone_here" if act.caller.by_proxy else "signing.gone"
+        return shell.done("/login", say=say, about=("user", act.actor))
 
 
 def _log_in_pages(site: Site, pages: Blueprint) -> None:
@@ -41,8 +45,7 @@ def _log_in_pages(site: Site, pages: Blueprint) -> None:
         return shell.page(
             site, "login.html", title=site.words["signing.log_in"].pick(lang), status=status,
             mistake=mistake.pick(lang) if mistake else None, name=request.form.get("name", ""),
-            next=local_path(request.values.get("next")),
-            elsewhere=site.backing.access.oidc_offered,
+            next=local_path(request.values.get("next")), proxy_user=_proxy_user(site),
         )  # fmt: skip
 
     @pages.get("/login")
@@ -91,6 +94,38 @@ def _password_pages(site: Site, pages: Blueprint) -> None:
             return shown(error.status, error.message)
         shell.say_next("signing.password_set")
         return shell.go("/login")
+
+
+def _account_pages(site: Site, pages: Blueprint) -> None:
+    def shown(status: int = 200, mistake: Text | None = None) -> Response:
+        lang = site.lang()
+        return shell.page(
+            site, "account.html", title=site.words["signing.account"].pick(lang), status=status,
+            mistake=mistake.pick(lang) if mistake else None,
+        )  # fmt: skip
+
+    @pages.get("/account")
+    @requires("signed_in")
+    def account() -> Response:
+        return shown()
+
+    @pages.post("/account")
+    @requires("signed_in")
+    def change_own_password() -> Response:
+        present, chosen = request.form.get("present", ""), request.form.get("password", "")
+        address = request.remote_addr
+        try:
+            change_password(site.backing.access, caller(), present, chosen, address=address)
+        except RequestError as error:
+            return shown(error.status, error.message)
+        shell.say_next("signing.password_changed")
+        return shell.go("/account")
+
+
+def _proxy_user(site: Site) -> str | None:
+    """Return as whom the office's proxy would let the browser in without a password."""
+    named = None if site.backing.access.demo else proxy_user(request.environ)
+    return named.name if named else None
 
 
 def _forget(response: Response) -> Response:

@@ -58,8 +58,6 @@ def theme() -> str | None:
 
 def wants_page() -> bool:
     """Tell whether the current request is answered by a page, its errors too."""
-    if request.path.startswith("/api/v1/oidc/"):  # where browsers come and go
-        return asks_for_html()
     if request.blueprint is not None:
         return request.blueprint == NAME
     nowhere = request.endpoint is None and not request.path.startswith(("/api/", "/openapi/"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask_openapi.blueprint import APIBlueprint
 
-from leadscore.web.access.routes_session import refuse_unknown_language
+from leadscore.web.asked_language import check_named_language
 from leadscore.web.routes.backing import Backing
 from leadscore.web.routes.exports import export_routes
 from leadscore.web.routes.firms import firm_routes
@@ -23,5 +23,5 @@ def store_routes(backing: Backing) -> list[APIBlueprint]:
     )  # fmt: skip
     made = [make(backing) for make in makers]
     for routes in made:
-        routes.before_request(refuse_unknown_language)
+        routes.before_request(check_named_language)
     return made

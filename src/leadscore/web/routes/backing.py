@@ -23,10 +23,8 @@ from leadscore.web.errors import REFUSALS, RequestError
 from leadscore.web.idempotent import IDEMPOTENCY_PARAMETER
 from leadscore.web.store_refusals import ChangedMeanwhileError
 
-READS = {"x-more-parameters": LANGUAGE_PARAMETERS}
-"""What the description of a route that reads says beside its own parameters."""
 READS_QUERY = {"x-more-parameters": LANGUAGE_PARAMETERS[1:]}
-"""The same for a route whose query has ``lang`` among its own."""
+"""What the description of a route says that reads, and whose query has ``lang`` among its own."""
 WRITES = {"x-more-parameters": [*LANGUAGE_PARAMETERS, IDEMPOTENCY_PARAMETER]}
 """What the description of a route that writes says."""
 _IF_MATCH = {

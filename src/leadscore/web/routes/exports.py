@@ -18,8 +18,7 @@ from leadscore.jobs.tasks import GoneError, check_format, export_file
 from leadscore.language import Text
 from leadscore.store.jobs.jobs import Job, read_job, submit
 from leadscore.web.access.permissions import requires
-from leadscore.web.access.routes_session import SECURED
-from leadscore.web.documentation import leads_to, refusals
+from leadscore.web.documentation import SECURED, leads_to, refusals
 from leadscore.web.errors import REFUSALS, RequestError
 from leadscore.web.idempotent import Act, Answer, noted, written
 from leadscore.web.routes.backing import READS_QUERY, WRITES, Backing

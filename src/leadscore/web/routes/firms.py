@@ -12,8 +12,7 @@ from leadscore.language import Text
 from leadscore.store.firms import acts as firm_acts
 from leadscore.store.firms.firms import Firm, firm_to_change, read_firm
 from leadscore.web.access.permissions import requires
-from leadscore.web.access.routes_session import SECURED
-from leadscore.web.documentation import leads_to, refusals
+from leadscore.web.documentation import SECURED, leads_to, refusals
 from leadscore.web.errors import REFUSALS, InvalidRequestError
 from leadscore.web.idempotent import Act, Answer, written
 from leadscore.web.routes.backing import (

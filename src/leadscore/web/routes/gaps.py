@@ -14,8 +14,7 @@ from leadscore.city.profile import City
 from leadscore.language import Lang
 from leadscore.store.ranking.gaps import Candidates, candidates
 from leadscore.web.access.permissions import requires
-from leadscore.web.access.routes_session import SECURED
-from leadscore.web.documentation import refusals
+from leadscore.web.documentation import SECURED, refusals
 from leadscore.web.idempotent import Act, Answer, written
 from leadscore.web.payloads import STRICT
 from leadscore.web.routes.backing import (

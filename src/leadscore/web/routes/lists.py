@@ -19,8 +19,7 @@ from leadscore.lists.writing import write_problems
 from leadscore.store.lists import lists as kept
 from leadscore.store.lists.reading import check_mapping
 from leadscore.web.access.permissions import requires
-from leadscore.web.access.routes_session import SECURED
-from leadscore.web.documentation import leads_to, refusals
+from leadscore.web.documentation import SECURED, leads_to, refusals
 from leadscore.web.errors import REFUSALS, InvalidRequestError
 from leadscore.web.idempotent import Act, Answer, written
 from leadscore.web.routes.backing import READS_QUERY, WRITES, Backing, moment, words

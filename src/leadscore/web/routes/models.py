@@ -12,8 +12,7 @@ from pydantic import BaseModel, Field
 
 from leadscore.store.models import MirroredModel, mirrored, read_model
 from leadscore.web.access.permissions import requires
-from leadscore.web.access.routes_session import SECURED
-from leadscore.web.documentation import leads_to, refusals
+from leadscore.web.documentation import SECURED, leads_to, refusals
 from leadscore.web.idempotent import Act, Answer, written
 from leadscore.web.payloads import STRICT
 from leadscore.web.routes.backing import READS_QUERY, WRITES, Backing, moment

@@ -15,8 +15,7 @@ from leadscore.store.ranking.cursor import read_cursor
 from leadscore.store.ranking.filter import NONE
 from leadscore.store.ranking.pages import FACETS, Facets, facets, ranking_page
 from leadscore.web.access.permissions import requires
-from leadscore.web.access.routes_session import SECURED
-from leadscore.web.documentation import leads_to, refusals
+from leadscore.web.documentation import SECURED, leads_to, refusals
 from leadscore.web.idempotent import noted
 from leadscore.web.routes.backing import READS_QUERY, Backing, moment
 from leadscore.web.routes.files import CSV, XLSX, described

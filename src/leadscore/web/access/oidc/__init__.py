@@ -1,1 +1,0 @@
-"""Logging in through a provider of OpenID Connect: the office's own log-in, by an extra."""
