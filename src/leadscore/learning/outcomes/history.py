@@ -7,6 +7,9 @@ from its first contact on.
 
 from __future__ import annotations
 
+from datetime import date, datetime
+from typing import Protocol
+
 import pandas as pd
 
 from leadscore.lists.values.vocabularies import STAGES
@@ -45,6 +48,60 @@ OUTCOMES = ("signed", "registered", "building", "producing")
 
 TARGETS = OUTCOMES
 """Stages that may be the target that forecasts are about."""
+
+
+class OutcomeStore(Protocol):
+    """Keeps entries for good."""
+
+    def append(self, events: pd.DataFrame, *, source: str, now: datetime) -> int:
+        """Add entries and return how many.
+
+        Parameters
+        ----------
+        events
+            Columns of `EVENTS` except ``entry``, ``firm``, ``recorded`` and ``source``.
+        source
+            Where they come from, such as the name of a file.
+        now
+            When they are recorded; with a time zone.
+        """
+        ...
+
+    def events(self) -> pd.DataFrame:
+        """Return every entry ever, in the order of recording; the columns are `EVENTS`."""
+        ...
+
+
+class SnapshotStore(Protocol):
+    """Keeps firms as they were known on a day."""
+
+    def keep(
+        self, firms: pd.DataFrame, *, as_of: date, model: str, source: str, now: datetime
+    ) -> str:
+        """Keep firms and return the digest of their fields; the same again keeps nothing new.
+
+        Parameters
+        ----------
+        firms
+            Canonical columns (see `leadscore.lists.columns`); others are not kept.
+        as_of
+            Day as of which the fields were known.
+        model
+            Version of the model that scored them.
+        source
+            Name of the list that they come from.
+        now
+            When they are kept; with a time zone.
+        """
+        ...
+
+    def snapshots(self) -> pd.DataFrame:
+        """Return all firms that were ever kept.
+
+        Canonical columns, then ``as_of`` (datetime64[us]), ``kept`` (datetime64[us, UTC]),
+        ``model`` and ``source``.
+        """
+        ...
 
 
 def blank_events() -> pd.DataFrame:
