@@ -109,7 +109,7 @@ class History:
         return paths, outcomes
 
     def snapshots(self) -> pd.DataFrame:
-        """Return the lists as the store gives them back."""
+        """Return the lists as a `SnapshotStore` gives them back."""
         day = self.known["as_of"].astype("datetime64[us]")
         return self.known.assign(
             as_of=day, kept=(day + pd.Timedelta(hours=9)).dt.tz_localize(UTC), model="expert",
@@ -117,7 +117,7 @@ class History:
         )  # fmt: skip
 
     def events(self) -> pd.DataFrame:
-        """Return the outcomes as the store gives them back."""
+        """Return the outcomes as an `OutcomeStore` gives them back."""
         kept, count = self.outcomes, len(self.outcomes)
         codes = kept["企业名称"].map(self.pursuits.set_index("name")["credit_code"])
         stage = kept["阶段"].map({zh: id_ for id_, zh in _STAGES.items()})

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 from pydantic import BaseModel
 
-from leadscore.city import SUPPLY_SCALE, City, Evidence, load_city
-from leadscore.city.values import QUOTE_LIMIT
+from leadscore.city import City, load_city
+from leadscore.city.values import QUOTE_LIMIT, SUPPLY_SCALE, Evidence
 from leadscore.shipped import shipped
 
 SECTIONS = {"一", *(f"{part}.{number}" for part in "一二三" for number in range(1, 5))}

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from leadscore.city import ROLES, City, load_city, parse_city
+from leadscore.city import City, load_city, parse_city
+from leadscore.city.values import ROLES
 
 LAKEPORT = Path(__file__).parents[2] / "cities" / "lakeport.toml"
 

@@ -213,8 +213,7 @@ def training_set(
         As for `label_pursuits`; the keys of firms are worked out anew, since a snapshot may tell
         that a name and a code are one firm.
     snapshots
-        All firms that were ever kept, in the order of keeping: canonical columns, then ``as_of``
-        (datetime64[us]), ``kept`` (datetime64[us, UTC]), ``model`` and ``source``.
+        As `leadscore.learning.outcomes.history.SnapshotStore.snapshots` gives them.
     """
     of_event, of_snapshot = firm_keys(events, snapshots)
     labels = label_pursuits(
