@@ -10,9 +10,6 @@ Snapshots are firms as they were known on a day: canonical columns, then ``as_of
 
 from __future__ import annotations
 
-from datetime import date, datetime
-from typing import Protocol
-
 import pandas as pd
 
 from leadscore.lists.values.vocabularies import STAGES
