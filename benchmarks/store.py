@@ -27,7 +27,7 @@ from sqlalchemy.engine import URL
 from leadscore.city import City, load_city
 from leadscore.learning.retraining.day_one import expert_pipeline
 from leadscore.lists.values.codes import ALPHABET, is_valid_code
-from leadscore.ranking.scoring import Scorer
+from leadscore.ranking.score import Scorer
 from leadscore.store.engine.database import Database
 from leadscore.store.engine.migrating import migrate
 from leadscore.store.firms.acts import enter_outcome

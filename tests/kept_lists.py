@@ -18,7 +18,7 @@ from leadscore.city.versions import Profiles
 from leadscore.learning.outcomes.history import EVENTS
 from leadscore.learning.retraining.day_one import expert_pipeline
 from leadscore.lists.values.codes import ALPHABET, is_valid_code
-from leadscore.ranking.scoring import Scorer
+from leadscore.ranking.score import Scorer
 from leadscore.ranking.walk import Counts
 from leadscore.store.engine.database import Database
 from leadscore.store.engine.metadata import METADATA

@@ -15,7 +15,7 @@ import math
 import re
 import sys
 import unicodedata
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -24,11 +24,13 @@ from tempfile import TemporaryDirectory
 
 from leadscore.city import Anchor, City, load_city
 from leadscore.features.catalogue import CATALOGUE
+from leadscore.features.firm import rows_of
 from leadscore.language import LANGUAGES, Lang
 from leadscore.learning.shelf import Shelf
 from leadscore.lists import load_list
 from leadscore.ranking.champion import champion_scorer
-from leadscore.ranking.scoring import Scorer, Scores
+from leadscore.ranking.reasons import Wording
+from leadscore.ranking.score import FirmScore, Scorer
 from leadscore.shipped import shipped
 
 Value = float | str | None
@@ -534,34 +536,27 @@ def is_true(said: Said) -> bool:
     return False
 
 
-def sentences(scores: Scores, city: City) -> Iterator[Said]:
+def sentences(scores: Sequence[FirmScore], wording: Wording, city: City) -> Iterator[Said]:
     """Yield every reason of every firm, in both languages."""
-    fits, best = scores.measured.fits, scores.measured.best
-    strengths: dict[int, dict[str, float]] = defaultdict(dict)
-    for firm, segment, strength in zip(
-        fits["firm"].tolist(), fits["segment"].tolist(), fits["strength"].tolist(), strict=True
-    ):
-        strengths[firm][segment] = strength
-    records = scores.firms.to_dict("records")
-    chosen = best[["segment", "role", "words"]].to_dict("records")
-    for firm in range(len(scores)):
-        record = {name: value for name, value in records[firm].items() if value == value}
-        match = {
-            name: value if isinstance(value, str) else None for name, value in chosen[firm].items()
-        }
-        for reason in scores.reasons(firm):
-            for lang in LANGUAGES:
+    for score in scores:
+        strengths = {match.segment: match.strength for match in score.matches}
+        best = score.best
+        for lang in LANGUAGES:
+            for reason in score.reasons(wording, lang):
                 yield Said(
-                    reason.feature, reason.value, reason.points, reason.text.pick(lang), lang,
-                    match["segment"], match["role"], match["words"], strengths[firm], record, city,
+                    reason.feature, reason.value, reason.points, reason.text, lang,
+                    best and best.segment, best and best.role, best and best.words, strengths,
+                    dict(score.firm), city,
                 )  # fmt: skip
 
 
-def false_sentences(scores: Scores, city: City) -> tuple[Counter[str], list[Said]]:
+def false_sentences(
+    scores: Sequence[FirmScore], wording: Wording, city: City
+) -> tuple[Counter[str], list[Said]]:
     """Return how many sentences of each feature were read, and those that are false."""
     read: Counter[str] = Counter()
     false = []
-    for said in sentences(scores, city):
+    for said in sentences(scores, wording, city):
         read[said.feature] += 1
         if not is_true(said):
             false.append(said)
@@ -581,8 +576,9 @@ def main(paths: Sequence[str]) -> None:
     with TemporaryDirectory() as folder:
         scorer = expert_scorer(city, Path(folder))
         for path in paths:
-            scores = scorer.score(load_list(Path(path), today=today).firms, as_of=today)
-            read, false = false_sentences(scores, city)
+            firms = rows_of(load_list(Path(path), today=today).firms)
+            scores = scorer.score(firms, as_of=today)
+            read, false = false_sentences(scores, scorer.wording, city)
             print(f"{path}: {len(scores)} firms, {read.total()} sentences, {len(false)} false")
             wrong = Counter(said.feature for said in false)
             for feature, count in read.items():

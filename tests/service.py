@@ -8,7 +8,7 @@ from pathlib import Path
 
 from leadscore.city.versions import Profiles
 from leadscore.learning.shelf import Shelf
-from leadscore.ranking.scoring import Scorer
+from leadscore.ranking.score import Scorer
 from leadscore.store.auditing.trail import AuditTrail
 from leadscore.store.engine.database import Database, sqlite_url
 from leadscore.store.engine.migrating import migrate

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +74,13 @@ def load_outcomes(path: Path, day: date) -> CleanFirms:
 
 def score(firms: Any, day: date) -> Iterator[FirmRecord]:
     """Yield what the champion of the home folder says of each firm of a clean table."""
-    scores = _scorer().score(firms, as_of=day)
+    scorer = _scorer()
+    if find_spec("leadscore.ranking.score"):  # since a firm has one form
+        rows_of = import_module("leadscore.features.firm").rows_of
+        for firm in scorer.score(rows_of(firms), as_of=day):
+            yield _of_firm(firm, scorer.wording)
+        return
+    scores = scorer.score(firms, as_of=day)
     matches: list[list[dict[str, Any]]] = [[] for _ in range(len(firms))]
     for match in scores.measured.fits.to_dict("records"):
         matches[match.pop("firm")].append(match)
@@ -91,6 +98,20 @@ def score(firms: Any, day: date) -> Iterator[FirmRecord]:
             for each in scores.reasons(at)
         ]  # fmt: skip
         yield FirmRecord(numbers, matches[at], reasons)
+
+
+def _of_firm(firm: Any, wording: Any) -> FirmRecord:
+    names = ("likelihood", "fit", "priority", "grade", "veto", "base_points")
+    zh, en = (firm.reasons(wording, lang) for lang in ("zh", "en"))
+    reasons = [
+        {
+            "feature": one.feature, "value": one.value, "points": one.points,
+            "zh": one.text, "en": other.text,
+        }
+        for one, other in zip(zh, en, strict=True)
+    ]  # fmt: skip
+    matches = [match._asdict() for match in firm.matches]
+    return FirmRecord({name: getattr(firm, name) for name in names}, matches, reasons)
 
 
 def manifests(home: Path) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -19,7 +19,7 @@ from leadscore.shipped import shipped
 
 if TYPE_CHECKING:
     from leadscore.city.profile import City
-    from leadscore.ranking.scoring import Scorer
+    from leadscore.ranking.score import Scorer
     from leadscore.settings import Settings
     from leadscore.store.engine.database import Database
 

@@ -20,7 +20,7 @@ from leadscore.city import load_city
 from leadscore.learning.shelf import Shelf
 from leadscore.lists.columns import CANONICAL
 from leadscore.ranking.champion import champion_scorer
-from leadscore.ranking.scoring import Scorer
+from leadscore.ranking.score import Scorer
 from leadscore.ranking.vetoes import WORDING
 from leadscore.ranking.walk import rank_list
 from leadscore.web.payloads import (

@@ -18,7 +18,7 @@ from leadscore.learning.shelf import Shelf
 from leadscore.lists.columns import CANONICAL
 from leadscore.logs import log_to_stderr
 from leadscore.ranking.champion import champion_scorer
-from leadscore.ranking.scoring import Scorer
+from leadscore.ranking.score import Scorer
 from leadscore.web.app import MAX_BODY_BYTES
 from leadscore.web.errors import REFUSALS, SHOWN_DETAILS
 from leadscore.web.payloads import MAX_CHARACTERS, MAX_SHORT, ErrorAnswer

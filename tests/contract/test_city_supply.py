@@ -24,7 +24,7 @@ from leadscore.learning.outcomes.lessons import Rules
 from leadscore.learning.retraining.day_one import ensure_expert, expert_version
 from leadscore.learning.shelf import Shelf
 from leadscore.ranking.champion import champion_scorer
-from leadscore.ranking.scoring import Scorer
+from leadscore.ranking.score import Scorer
 from leadscore.store.access import api_keys
 from leadscore.store.auditing.pages import page
 from leadscore.store.auditing.trail import AuditTrail

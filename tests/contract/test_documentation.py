@@ -9,7 +9,7 @@ import click
 import pytest
 
 from leadscore.cli import cli
-from leadscore.ranking.scoring import Scores
+from leadscore.ranking.score import FirmScore
 from leadscore.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -55,4 +55,4 @@ def test_every_decision_is_numbered_once() -> None:
 
 
 def test_scores_name_what_the_readme_defines() -> None:
-    assert {"likelihood", "fit", "priority", "grade", "veto"} <= set(Scores.__dataclass_fields__)
+    assert {"likelihood", "fit", "priority", "grade", "veto"} <= set(FirmScore.__dataclass_fields__)

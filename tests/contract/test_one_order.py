@@ -31,7 +31,7 @@ from leadscore.learning.outcomes.lessons import Rules
 from leadscore.learning.shelf.shelf import Shelf
 from leadscore.lists.writing import read_ranking_csv
 from leadscore.ranking.champion import champion_scorer
-from leadscore.ranking.scoring import Scorer
+from leadscore.ranking.score import Scorer
 from leadscore.store.engine.database import Database, sqlite_url
 from leadscore.store.lists.intake import take_in_list
 from leadscore.store.lists.lists import add_list

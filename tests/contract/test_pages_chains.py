@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 from tests.contract.test_pages import HTML, access, client, log_in  # noqa: F401 (fixtures)
 from tests.contract.test_permissions import app, scorer  # noqa: F401 (fixtures)
 
-from leadscore.ranking.scoring import Scorer
+from leadscore.ranking.score import Scorer
 from leadscore.web.pages.chain_maps import ROW, chain_map
 
 

@@ -40,7 +40,7 @@ from leadscore.learning.retraining.rehearsal import fit
 from leadscore.learning.shelf import Shelf
 from leadscore.learning.tables.scorecard import Scorecard
 from leadscore.lists.blank import blank_firms
-from leadscore.ranking.scoring import Scorer
+from leadscore.ranking.score import Scorer
 from leadscore.shipped import shipped
 from leadscore.store.access import users
 from leadscore.store.auditing.pages import page

@@ -15,7 +15,7 @@ from tests.kept_lists import profiles
 from leadscore.city import load_city
 from leadscore.learning.shelf import Shelf
 from leadscore.ranking.champion import champion_scorer
-from leadscore.ranking.scoring import Scorer
+from leadscore.ranking.score import Scorer
 from leadscore.store.access import api_keys
 from leadscore.store.auditing.trail import AuditTrail
 from leadscore.store.engine.database import Database

@@ -19,7 +19,7 @@ from leadscore.learning.outcomes.lessons import Rules
 from leadscore.learning.retraining.day_one import ensure_expert
 from leadscore.learning.shelf import Shelf
 from leadscore.ranking.champion import champion_scorer
-from leadscore.ranking.scoring import Scorer
+from leadscore.ranking.score import Scorer
 from leadscore.store.auditing.pages import page
 from leadscore.store.engine.opening import open_store
 from leadscore.store.jobs.jobs import list_jobs

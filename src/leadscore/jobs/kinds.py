@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from leadscore.city.profile import City
     from leadscore.learning.outcomes.lessons import Rules
     from leadscore.learning.shelf.shelf import Shelf
-    from leadscore.ranking.scoring import Scorer
+    from leadscore.ranking.score import Scorer
 
 RETRAIN = "retrain"
 IMPORT_LIST = "import_list"

@@ -13,7 +13,7 @@ from leadscore.learning.retraining.following import follow_supply, trained_as
 from leadscore.learning.shelf.manifest import code_fingerprint, is_under
 from leadscore.learning.shelf.shelf import Shelf, log_notice
 from leadscore.learning.shelf.succession import is_expert
-from leadscore.ranking.scoring import Scorer
+from leadscore.ranking.score import Scorer
 
 _INSTEAD = Text(
     zh="现役模型“{champion}”不能使用，改由“{version}”评分。原因：{reason}",

@@ -45,28 +45,6 @@ _INSURED = Text(zh="参保人员", en="insured staff")
 _UNMATCHED = Text(zh="业务未实质对应任何环节", en="its business matches no segment in earnest")
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """What one feature adds to a firm's score.
-
-    Attributes
-    ----------
-    feature
-        Id of the feature in the catalogue.
-    value
-        The firm's value; None where it is missing.
-    points
-        Its share of the log-odds, scaled so that 20 points double the odds.
-    text
-        The same in words.
-    """
-
-    feature: str
-    value: float | str | None
-    points: float
-    text: Text
-
-
 class Wording:
     """Words for the features of a city's firms; made once, used for every firm.
 
@@ -96,15 +74,6 @@ class Wording:
             "suppliers": {key: self._names(city.suppliers(key), key) for key in city.segments},
         }
 
-    def reason(
-        self, feature: str, value: float | str | None, points: float, firm: Mapping[str, object]
-    ) -> Reason:
-        """Word one contribution in both languages."""
-        if isinstance(value, float) and math.isnan(value):
-            value = None
-        zh, en = (self.text(feature, value, points, firm, lang) for lang in LANGUAGES)
-        return Reason(feature, value, points, Text(zh=zh, en=en))
-
     def text(
         self,
         feature: str,
@@ -114,6 +83,8 @@ class Wording:
         lang: Lang,
     ) -> str:
         """Word one contribution in one language; None is the only missing value."""
+        if feature not in CATALOGUE:  # a pair of features, in a model of old
+            return meaning_of(feature, lang)
         shape = CATALOGUE[feature].shape(value, points).pick(lang)
         if "{" not in shape:
             return shape

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
 from leadscore.features.catalogue import CATALOGUE
+from leadscore.features.firm import text_of
 from leadscore.language import Lang
 from leadscore.ranking.order import order_key
-from leadscore.ranking.reasons import reason_line
-from leadscore.ranking.scoring import Scores
+from leadscore.ranking.reasons import Wording, reason_line
+from leadscore.ranking.score import FirmScore, Scorer
 from leadscore.ranking.vetoes import WORDING
 
 
-def ranking_table(scores: Scores, model: str, *, lang: Lang) -> pd.DataFrame:
+def ranking_table(
+    scores: Sequence[FirmScore], firms: pd.DataFrame, scorer: Scorer, *, lang: Lang
+) -> pd.DataFrame:
     """Return the ranking in the order of `leadscore.ranking.order`, vetoed firms without a rank.
 
     The first fourteen columns are a contract: ``rank`` (Int64, missing for vetoed firms), ``name``,
@@ -21,67 +26,67 @@ def ranking_table(scores: Scores, model: str, *, lang: Lang) -> pd.DataFrame:
     ``reasons`` (words in ``lang``), ``veto`` (words, missing if none), ``segments``
     (``id:strength`` of every match, joined by ``;``), ``row`` (in the source file), ``model``.
     ``segment_name``, ``role_name``, ``matched_words``, ``province``, ``city`` and ``sheet`` follow.
+
+    Parameters
+    ----------
+    scores
+        Of n firms.
+    firms
+        n rows: the same firms as they were listed.
+    scorer
+        What scored them.
     """
-    firms, best = scores.firms, scores.measured.best
-    roles = {level: name.pick(lang) for level, name in CATALOGUE["role"].levels.items()}
+    wording = scorer.wording
+    best = [score.best for score in scores]
+    roles = CATALOGUE["role"].levels
+    columns: dict[str, list[object]] = {
+        "grade": [score.grade for score in scores],
+        "segment": [match and match.segment for match in best],
+        "role": [match and match.role for match in best],
+        "reasons": [_reasons(score, wording, lang) for score in scores],
+        "veto": [score.veto and WORDING[score.veto].pick(lang) for score in scores],
+        "segments": [score.segments() for score in scores],
+        "segment_name": [match and wording.segment(match.segment, lang) for match in best],
+        "role_name": [match and roles[match.role].pick(lang) for match in best],
+        "matched_words": [match and match.words for match in best],
+    }
+    texts = {name: pd.Series(values, dtype="str") for name, values in columns.items()}
+    numbers = {
+        name: np.array([getattr(score, name) for score in scores], dtype=float)
+        for name in ("priority", "likelihood", "fit")
+    }
     table = pd.DataFrame(
-        {
-            "name": firms["name"],
-            "credit_code": firms["credit_code"],
-            "grade": scores.grade,
-            "priority": scores.priority,
-            "likelihood": scores.likelihood,
-            "fit": scores.fit,
-            "segment": best["segment"],
-            "role": best["role"],
-            "reasons": reasons_column(scores, lang),
-            "veto": scores.veto.map({key: words.pick(lang) for key, words in WORDING.items()}),
-            "segments": _all_segments(scores),
-            "row": firms["row"],
-            "model": model,
-            "segment_name": best["segment"].map(lambda key: scores.wording.segment(key, lang)),
-            "role_name": best["role"].map(roles),
-            "matched_words": best["words"],
-            "province": firms["province"],
-            "city": firms["city"],
-        }
-    )
+        {name: {**texts, **numbers}.get(name, firms.get(name)) for name in _COLUMNS}
+    ).assign(model=scorer.model)[list(_COLUMNS)]
     if firms["sheet"].nunique(dropna=True) > 1:
         table["sheet"] = firms["sheet"]
-    table = table.iloc[_in_order(table)].reset_index(drop=True)
+    table = table.iloc[_in_order(scores)].reset_index(drop=True)
     ranked = table["veto"].isna().to_numpy()
     rank = pd.Series(np.cumsum(ranked), dtype="Int64").mask(~ranked)
     table.insert(0, "rank", rank)
     return table
 
 
-def reasons_column(scores: Scores, lang: Lang) -> list[str]:
-    """Return each firm's main reasons as one line of words and points."""
-    return [
-        reason_line(((r.text.pick(lang), r.points) for r in scores.main_reasons(firm)), lang)
-        for firm in range(len(scores))
-    ]
+_COLUMNS = (
+    "name", "credit_code", "grade", "priority", "likelihood", "fit", "segment", "role", "reasons",
+    "veto", "segments", "row", "model", "segment_name", "role_name", "matched_words", "province",
+    "city",
+)  # fmt: skip
 
 
-def _all_segments(scores: Scores) -> pd.Series:
-    """Return every match of each firm, the strongest first, as ``id:strength``."""
-    fits = scores.measured.fits
-    each = fits["segment"].str.cat(fits["strength"].map("{:.2f}".format).astype("str"), sep=":")
-    joined = each.groupby(fits["firm"]).agg(";".join)
-    return joined.reindex(range(len(scores))).astype("str")
+def _reasons(score: FirmScore, wording: Wording, lang: Lang) -> str:
+    reasons = score.main_reasons(wording, lang)
+    return reason_line(((reason.text, reason.points) for reason in reasons), lang)
 
 
-def _in_order(table: pd.DataFrame) -> list[int]:
-    """Return the positions of the rows in the one order."""
+def _in_order(scores: Sequence[FirmScore]) -> list[int]:
+    """Return the positions of the firms in the one order."""
     keys = [
         order_key(
-            vetoed=vetoed, priority=priority, likelihood=likelihood, fit=fit, name=name,
-            credit_code=code if isinstance(code, str) else None,
+            vetoed=score.veto is not None, priority=score.priority, likelihood=score.likelihood,
+            fit=score.fit, name=str(score.firm["name"]),
+            credit_code=text_of(score.firm, "credit_code"),
         )
-        for vetoed, priority, likelihood, fit, name, code in zip(
-            table["veto"].notna().tolist(), table["priority"].tolist(),
-            table["likelihood"].tolist(), table["fit"].tolist(), table["name"].tolist(),
-            table["credit_code"].tolist(), strict=True,
-        )
+        for score in scores
     ]  # fmt: skip
     return sorted(range(len(keys)), key=keys.__getitem__)

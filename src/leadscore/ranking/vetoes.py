@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import pandas as pd
-
 from leadscore.city.profile import City
-from leadscore.features.firm import Firm, rows_of, text_of
+from leadscore.features.firm import Firm, text_of
 from leadscore.language import Text
 from leadscore.lists.sameness.firm_names import normal_name_of
 
@@ -66,18 +64,6 @@ class Vetoes:
         if names & self._anchors or (self._division and home.startswith(self._division)):
             return "already_here"
         return "in_pursuit" if firm.get("stage") in COURTED else None
-
-
-def vetoes(firms: pd.DataFrame, city: City, exclusions: Exclusions) -> pd.Series:
-    """Return the first veto of each firm of a table (missing if none); see `Vetoes.first`."""
-    known = Vetoes(city)
-    first = [known.first(firm, exclusions) for firm in rows_of(firms[list(_READ)])]
-    return pd.Series(first, index=firms.index, dtype="str")
-
-
-_READ = (
-    "name", "former_names", "credit_code", "status", "stage", "province_code", "city_code"
-)  # fmt: skip
 
 
 def _names(firm: Firm) -> set[str]:

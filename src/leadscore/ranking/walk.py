@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pandas as pd
 
+from leadscore.features.firm import rows_of
 from leadscore.language import Lang, Text
 from leadscore.lists.cleaning import CleanList, clean
 from leadscore.lists.files.records import from_frame
 from leadscore.lists.identity import settle_repeats
 from leadscore.lists.loading import load_list
 from leadscore.lists.problems import Problem
-from leadscore.ranking.scoring import Scorer
+from leadscore.ranking.score import Scorer
 from leadscore.ranking.table import ranking_table
 from leadscore.ranking.vetoes import Exclusions
 
@@ -126,9 +127,9 @@ def rank_list(
     else:
         cleaned = load_list(listed, today=today)
     scores = scorer.score(
-        cleaned.firms, as_of=today, exclusions=exclusions, progress=loaded(cleaned)
+        rows_of(cleaned.firms), as_of=today, exclusions=exclusions, progress=loaded(cleaned)
     )
-    table = ranking_table(scores, scorer.model, lang=lang)
+    table = ranking_table(scores, cleaned.firms, scorer, lang=lang)
     vetoed = int(table["veto"].notna().sum())
     counts = Counts(
         rows=cleaned.rows_in,

@@ -14,7 +14,7 @@ from datetime import date, datetime
 
 from leadscore.errors import LeadscoreError
 from leadscore.learning.shelf.shelf import Shelf
-from leadscore.ranking.scoring import Scorer
+from leadscore.ranking.score import Scorer
 from leadscore.web.metrics import ModelState
 from leadscore.web.scored import FirmScoring
 

@@ -8,11 +8,9 @@ from typing import Any
 
 from leadscore.errors import Detail
 from leadscore.language import Lang, Text
-from leadscore.learning.tables.scorecard import log_odds_to_points
 from leadscore.lists.problems import Problem
 from leadscore.lists.record_cleaning import CleanRecord, clean_records
-from leadscore.ranking.firm_scores import FirmScore, FirmScorer
-from leadscore.ranking.scoring import Scorer
+from leadscore.ranking.score import FirmScore, Scorer
 from leadscore.web.errors import InvalidRequestError
 
 _NOT_FIRMS = Text(
@@ -34,9 +32,6 @@ class FirmScoring:
     def __init__(self, scorer: Scorer, clock: Callable[[], date]) -> None:
         self.scorer = scorer
         self._clock = clock
-        card = scorer.card.scorecard_
-        self._firms = FirmScorer(scorer.features, card)
-        self._base_points = float(log_odds_to_points(card.intercept))
 
     def answer(self, firms: Sequence[Mapping[str, object]], lang: Lang) -> dict[str, Any]:
         """Return the answer (see `leadscore.web.payloads.ScoreAnswer`) in the order of the firms.
@@ -49,7 +44,7 @@ class FirmScoring:
         today = self._clock()
         cleaned = clean_records(firms, today=today)
         _check_all_there(cleaned)
-        scores = self._firms.score([each.firm for each in cleaned], as_of=today)
+        scores = self.scorer.score([each.firm for each in cleaned], as_of=today)
         return {
             "model": self.scorer.model,
             "city": self.scorer.city.id,
@@ -60,7 +55,7 @@ class FirmScoring:
         }
 
     def _score(self, score: FirmScore, clean: CleanRecord, lang: Lang) -> dict[str, object]:
-        best = score.measured.best
+        best = score.best
         return {
             "name": score.firm["name"],
             "grade": score.grade,
@@ -69,8 +64,11 @@ class FirmScoring:
             "fit": score.fit,
             "segment": best and best.segment,
             "role": best and best.role,
-            "reasons": score.reasons(self.scorer.wording, lang),
-            "base_points": self._base_points,
+            "reasons": [
+                {name: getattr(reason, name) for name in ("feature", "value", "points", "text")}
+                for reason in score.reasons(self.scorer.wording, lang)
+            ],
+            "base_points": score.base_points,
             "veto": score.veto,
             "problems": [_problem(problem, lang) for problem in clean.problems],
         }

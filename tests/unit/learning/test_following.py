@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 from tests.kept_lists import BLADES, NOW, lakeport
@@ -13,6 +12,7 @@ from tests.second_model import OTHER, shelf_of_two
 
 from leadscore.city import City
 from leadscore.city.supply import with_supplies
+from leadscore.features.firm import rows_of
 from leadscore.language import Text
 from leadscore.learning.retraining.day_one import ensure_expert, expert_version
 from leadscore.learning.retraining.following import follow, follow_supply, trained_as
@@ -20,7 +20,7 @@ from leadscore.learning.shelf import Shelf
 from leadscore.learning.shelf.manifest import CARD_OF
 from leadscore.lists.blank import blank_firms
 from leadscore.ranking.champion import champion_scorer
-from leadscore.ranking.scoring import Scorer
+from leadscore.ranking.score import Scorer
 
 BLADE = "wind.blade"
 TODAY = date(2026, 11, 24)
@@ -60,11 +60,11 @@ def test_a_trained_card_serves_on_under_another_supply(shelf: Shelf) -> None:
     assert after.city == city
     assert shelf.champion(city.id) == after.model
     assert after.card.scorecard_ == before.card.scorecard_
-    one, other = (each.score(makers(), as_of=TODAY) for each in (before, after))
-    assert other.fit[0] < one.fit[0]
-    assert other.likelihood[0] != one.likelihood[0]
-    fresh = Scorer(shelf.load(after.model), after.model).score(makers(), as_of=TODAY)
-    np.testing.assert_array_equal(fresh.points, other.points)
+    one, other = (each.score(rows_of(makers()), as_of=TODAY)[0] for each in (before, after))
+    assert other.fit < one.fit
+    assert other.likelihood != one.likelihood
+    fresh = Scorer(shelf.load(after.model), after.model).score(rows_of(makers()), as_of=TODAY)
+    assert fresh[0].points == other.points
 
 
 def test_what_was_learned_is_told_of_it_as_of_the_model_whose_card_it_is(shelf: Shelf) -> None:

@@ -17,6 +17,7 @@ import pytest
 from leadscore.city import City, load_city
 from leadscore.city.supply import with_supplies
 from leadscore.city.versions import Profiles
+from leadscore.features.firm import rows_of
 from leadscore.language import Text
 from leadscore.learning.modelpage import render_html, render_text
 from leadscore.learning.retraining.day_one import expert_version
@@ -27,7 +28,7 @@ from leadscore.learning.shelf.pickled import read_pickle
 from leadscore.learning.shelf.succession import is_expert
 from leadscore.lists import clean, read_list
 from leadscore.ranking.champion import champion_scorer
-from leadscore.ranking.scoring import Scorer
+from leadscore.ranking.score import Scorer
 from leadscore.shipped import shipped
 
 KEPT = Path(__file__).parents[2] / "homes"
@@ -70,7 +71,7 @@ def shelf_of(home: Path) -> Shelf:
 
 
 def likelihood(scorer: Scorer, firms: pd.DataFrame) -> Any:
-    return scorer.score(firms, as_of=TODAY).likelihood
+    return [score.likelihood for score in scorer.score(rows_of(firms), as_of=TODAY)]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -12,6 +12,7 @@ from tests.second_model import another
 
 from leadscore.city import load_city
 from leadscore.errors import ModelError
+from leadscore.features.firm import rows_of
 from leadscore.learning.retraining.day_one import ensure_expert, expert_pipeline, expert_version
 from leadscore.learning.retraining.expert import expert_scorecard
 from leadscore.learning.shelf import Shelf
@@ -90,8 +91,8 @@ def test_the_expert_model_is_built_and_serves_on_first_use(city, shelf, serve):
     assert serve().model == scorer.model
     firms = blank_firms(3)
     alike = expert_pipeline(city).predict_proba(firms.assign(as_of=np.datetime64("2026-11-24")))
-    scores = scorer.score(firms, as_of=date(2026, 11, 24))
-    np.testing.assert_array_equal(scores.likelihood, alike[:, 1])
+    scores = scorer.score(rows_of(firms), as_of=date(2026, 11, 24))
+    assert [score.likelihood for score in scores] == alike[:, 1].tolist()
 
 
 def test_the_expert_model_of_a_changed_profile_takes_the_place_of_the_old(

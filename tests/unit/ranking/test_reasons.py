@@ -45,36 +45,30 @@ def wording() -> Wording:
         ("target_region", 0.0, 4, "不在招商目标区域", "not from a target region"),
         ("staff", 40.0, 4, "参保人员约40人", "about 40 insured staff"),
         ("registered_capital_cny", 3e8, 8, "注册资本3亿元", "registered capital CNY 300 million"),
-        ("registered_capital_cny", float("nan"), -3, "注册资本未知", "registered capital unknown"),
+        ("registered_capital_cny", None, -3, "注册资本未知", "registered capital unknown"),
         ("referral", 1.0, 15, "由本地龙头推荐：湖风重工", "referred by a local anchor: 湖风重工"),
     ],
 )  # fmt: skip
 def test_a_reason_reads_well_in_both_languages(
-    wording: Wording, feature: str, value: float | str, points: float, zh: str, en: str
+    wording: Wording, feature: str, value: float | str | None, points: float, zh: str, en: str
 ) -> None:
-    reason = wording.reason(feature, value, points, FIRM)
-    assert (reason.text.zh, reason.text.en) == (zh, en)
-    assert reason.points == points
-
-
-def test_a_missing_value_is_none_and_never_nan(wording: Wording) -> None:
-    assert wording.reason("staff", float("nan"), -3, FIRM).value is None
+    assert wording.text(feature, value, points, FIRM, "zh") == zh
+    assert wording.text(feature, value, points, FIRM, "en") == en
 
 
 def test_a_firm_that_matches_nothing_is_not_said_to_be_far_from_a_segment(
     wording: Wording,
 ) -> None:
     firm = FIRM | {"segment": None, "role": None, "words": None, "strongest": None}
-    reason = wording.reason("steps_to_strength", None, -3, firm)
-    assert reason.text.en == "its business matches no segment in earnest"
+    text = wording.text("steps_to_strength", None, -3, firm, "en")
+    assert text == "its business matches no segment in earnest"
 
 
 def test_an_anchor_in_the_same_segment_is_named_as_such() -> None:
     city = load_city(shipped("cities", "nanchang.toml"))
-    reason = Wording(city).reason(
-        "anchor_suppliers", 3.0, 4, FIRM | {"segment": "mobile.battery", "strongest": None}
-    )
-    assert reason.text.zh == "电池的本地上游龙头3家：欣旺达、华创新材、维科电池（本身也做电池）"
+    firm = FIRM | {"segment": "mobile.battery"}
+    text = Wording(city).text("anchor_suppliers", 3.0, 4, firm, "zh")
+    assert text == "电池的本地上游龙头3家：欣旺达、华创新材、维科电池（本身也做电池）"
 
 
 def test_supply_has_words_over_its_whole_scale() -> None:

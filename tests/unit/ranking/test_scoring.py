@@ -6,16 +6,17 @@ import math
 from datetime import date
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 
 from leadscore.city import City, load_city
 from leadscore.features.catalogue import CATALOGUE
+from leadscore.features.firm import rows_of
+from leadscore.language import Lang
 from leadscore.learning.retraining.day_one import expert_pipeline
 from leadscore.learning.retraining.expert import expert_scorecard
 from leadscore.lists.blank import blank_firms
-from leadscore.ranking.scoring import Scorer, Scores
+from leadscore.ranking.score import FirmScore, Scorer
 from leadscore.ranking.table import ranking_table
 
 TODAY = date(2026, 11, 24)
@@ -54,17 +55,23 @@ def scorer(lakeport: City) -> Scorer:
 
 
 @pytest.fixture(scope="module")
-def scores(scorer: Scorer) -> Scores:
-    return scorer.score(firms(), as_of=TODAY)
+def scores(scorer: Scorer) -> list[FirmScore]:
+    return scorer.score(rows_of(firms()), as_of=TODAY)
 
 
-def test_points_and_base_sum_to_the_log_odds(scores: Scores) -> None:
-    log_odds = np.log(scores.likelihood / (1 - scores.likelihood))
-    points = scores.points.sum(axis=1) + scores.base_points
-    np.testing.assert_allclose(points, log_odds * 20 / math.log(2), atol=1e-9)
-    for firm in range(len(scores)):
-        said = sum(reason.points for reason in scores.reasons(firm)) + scores.base_points
-        assert said == pytest.approx(points[firm], abs=1e-9)
+def table_of(
+    scores: list[FirmScore], listed: pd.DataFrame, scorer: Scorer, lang: Lang
+) -> pd.DataFrame:
+    return ranking_table(scores, listed, scorer, lang=lang)
+
+
+def test_points_and_base_sum_to_the_log_odds(scorer: Scorer, scores: list[FirmScore]) -> None:
+    for score in scores:
+        log_odds = math.log(score.likelihood / (1 - score.likelihood))
+        points = sum(score.points.values()) + score.base_points
+        assert points == pytest.approx(log_odds * 20 / math.log(2), abs=1e-9)
+        reasons = score.reasons(scorer.wording, "en")
+        assert sum(r.points for r in reasons) + score.base_points == pytest.approx(points, abs=1e-9)
 
 
 def test_with_no_outcomes_the_card_is_the_experts_card(scorer: Scorer, lakeport: City) -> None:
@@ -72,46 +79,52 @@ def test_with_no_outcomes_the_card_is_the_experts_card(scorer: Scorer, lakeport:
     assert list(scorer.card.scorecard_.features) == list(CATALOGUE)
 
 
-def test_a_firm_scores_the_same_alone_as_in_the_list(scorer: Scorer, scores: Scores) -> None:
-    for firm in range(len(FIRMS)):
-        alone = scorer.score(firms().iloc[[firm]].reset_index(drop=True), as_of=TODAY)
-        assert alone.likelihood[0] == scores.likelihood[firm]
-        assert alone.priority[0] == scores.priority[firm]
-        assert alone.main_reasons(0) == scores.main_reasons(firm)
-
-
-def test_shuffling_the_rows_changes_nothing(scorer: Scorer, scores: Scores) -> None:
-    order = [4, 2, 0, 5, 1, 3]
-    shuffled = scorer.score(firms().iloc[order].reset_index(drop=True), as_of=TODAY)
-    np.testing.assert_array_equal(shuffled.priority, scores.priority[order])
-    columns = [column for column in CONTRACT if column != "row"]
-    one, other = (ranking_table(each, "m1", lang="en")[columns] for each in (scores, shuffled))
-    pd.testing.assert_frame_equal(one, other)
-
-
-def test_scoring_in_chunks_changes_nothing(
-    scorer: Scorer, scores: Scores, monkeypatch: pytest.MonkeyPatch
+def test_a_firm_scores_the_same_alone_as_in_the_list(
+    scorer: Scorer, scores: list[FirmScore]
 ) -> None:
-    monkeypatch.setattr("leadscore.ranking.scoring.CHUNK", 2)
-    steps: list[int] = []
-    chunked = scorer.score(firms(), as_of=TODAY, progress=steps.append)
-    assert steps == [2, 2, 2]
-    np.testing.assert_array_equal(chunked.priority, scores.priority)
+    for firm, score in zip(rows_of(firms()), scores, strict=True):
+        assert scorer.score([firm], as_of=TODAY) == [score]
+
+
+def test_what_scikit_learn_says_of_the_table_is_the_likelihood(
+    scorer: Scorer, scores: list[FirmScore]
+) -> None:
+    X = scorer.features.transform(firms().assign(as_of=pd.Timestamp(TODAY)))
+    likelihoods = scorer.card.predict_proba(X)[:, 1]
+    assert likelihoods.tolist() == pytest.approx([s.likelihood for s in scores], abs=1e-15)
+
+
+def test_shuffling_the_rows_changes_nothing(scorer: Scorer, scores: list[FirmScore]) -> None:
+    listed = firms().iloc[[4, 2, 0, 5, 1, 3]].reset_index(drop=True)
+    shuffled = scorer.score(rows_of(listed), as_of=TODAY)
+    columns = [column for column in CONTRACT if column != "row"]
     pd.testing.assert_frame_equal(
-        ranking_table(chunked, "m1", lang="zh"), ranking_table(scores, "m1", lang="zh")
+        table_of(scores, firms(), scorer, "en")[columns],
+        table_of(shuffled, listed, scorer, "en")[columns],
     )
 
 
-def test_scores_stay_in_their_ranges(scores: Scores, lakeport: City) -> None:
-    for values in (scores.likelihood, scores.fit, scores.priority):
-        assert ((values >= 0) & (values <= 1)).all()
+def test_scoring_in_chunks_changes_nothing(
+    scorer: Scorer, scores: list[FirmScore], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("leadscore.ranking.score.CHUNK", 2)
+    steps: list[int] = []
+    assert scorer.score(rows_of(firms()), as_of=TODAY, progress=steps.append) == scores
+    assert steps == [2, 2, 2]
+
+
+def test_scores_stay_in_their_ranges(scores: list[FirmScore], lakeport: City) -> None:
     floor = lakeport.ranking.floor
-    expected = scores.likelihood * (floor + (1 - floor) * scores.fit)
-    np.testing.assert_allclose(scores.priority, expected)
+    for score in scores:
+        assert min(score.likelihood, score.fit, score.priority) >= 0
+        assert max(score.likelihood, score.fit, score.priority) <= 1
+        assert score.priority == score.likelihood * (floor + (1.0 - floor) * score.fit)
 
 
-def test_the_maker_of_what_is_missing_comes_first_and_the_baker_last(scores: Scores) -> None:
-    table = ranking_table(scores, "m1", lang="zh")
+def test_the_maker_of_what_is_missing_comes_first_and_the_baker_last(
+    scorer: Scorer, scores: list[FirmScore]
+) -> None:
+    table = table_of(scores, firms(), scorer, "zh")
     assert set(table["name"].tolist()[:2]) == {"甲有限公司", "乙有限公司"}
     assert table["name"].tolist()[-1] == "己有限公司"
     assert table["veto"].tolist()[-1] == "已注销"
@@ -119,8 +132,10 @@ def test_the_maker_of_what_is_missing_comes_first_and_the_baker_last(scores: Sco
     assert pd.isna(table["rank"].tolist()[-1])
 
 
-def test_the_written_columns_are_those_of_the_contract(scores: Scores) -> None:
-    table = ranking_table(scores, "m1", lang="zh")
+def test_the_written_columns_are_those_of_the_contract(
+    scorer: Scorer, scores: list[FirmScore]
+) -> None:
+    table = table_of(scores, firms(), scorer, "zh")
     assert list(table.columns[:14]) == CONTRACT
     segments = table.set_index("name")["segments"]
     assert segments["乙有限公司"].startswith("medical.imaging:")
@@ -128,17 +143,17 @@ def test_the_written_columns_are_those_of_the_contract(scores: Scores) -> None:
     assert set(table["row"]) == set(range(2, 8))
 
 
-def test_three_reasons_lift_and_one_lowers(scores: Scores) -> None:
-    trader = 3
-    reasons = scores.main_reasons(trader)
+def test_three_reasons_lift_and_one_lowers(scorer: Scorer, scores: list[FirmScore]) -> None:
+    trader = scores[3]
+    reasons = trader.main_reasons(scorer.wording, "zh")
     assert [reason.points > 0 for reason in reasons] == [True, True, True, False]
     assert reasons[0].points >= reasons[1].points >= reasons[2].points
-    assert reasons[-1].points == scores.points[trader].min()
+    assert reasons[-1].points == min(trader.points.values())
     assert reasons[-1].feature == "role"
 
 
 def test_an_empty_list_has_an_empty_ranking(scorer: Scorer) -> None:
-    none = scorer.score(firms().iloc[:0], as_of=TODAY)
-    table = ranking_table(none, "m1", lang="en")
+    none = firms().iloc[:0]
+    table = table_of(scorer.score(rows_of(none), as_of=TODAY), none, scorer, "en")
     assert len(table) == 0
     assert list(table.columns[:14]) == CONTRACT

@@ -15,8 +15,9 @@ from tests.sentences import Said, expert_scorer, false_sentences, is_true, sente
 
 from leadscore.city import City, load_city
 from leadscore.features.catalogue import CATALOGUE
+from leadscore.features.firm import rows_of
 from leadscore.lists import clean, from_frame, load_list
-from leadscore.ranking.scoring import Scorer, Scores
+from leadscore.ranking.score import FirmScore, Scorer
 from leadscore.shipped import shipped
 
 TODAY = date(2026, 11, 30)
@@ -29,11 +30,11 @@ def scorer(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 @pytest.fixture(scope="module")
-def scores(scorer: Scorer) -> list[Scores]:
+def scores(scorer: Scorer) -> list[list[FirmScore]]:
     """Return the sample and a list in which every column takes its odd values."""
     listed = load_list(shipped("samples", "electronics.csv"), today=TODAY).firms
     made = clean(from_frame(odd_firms(scorer.city)), today=TODAY).firms
-    return [scorer.score(firms, as_of=TODAY) for firms in (listed, made)]
+    return [scorer.score(rows_of(firms), as_of=TODAY) for firms in (listed, made)]
 
 
 def odd_firms(city: City) -> pd.DataFrame:
@@ -83,38 +84,47 @@ def odd_firms(city: City) -> pd.DataFrame:
     return pd.DataFrame(table)
 
 
-def with_points(scores: Scores, seed: int) -> Scores:
+def with_points(scores: list[FirmScore], seed: int) -> list[FirmScore]:
     """Return the scores as a card would give them that counts any value either way."""
-    rng = np.random.default_rng(seed)
-    return dataclasses.replace(scores, points=rng.normal(size=scores.points.shape))
+    draws = np.random.default_rng(seed).normal(size=(len(scores), len(CATALOGUE))).tolist()
+    return [
+        dataclasses.replace(score, points=dict(zip(CATALOGUE, drawn, strict=True)))
+        for score, drawn in zip(scores, draws, strict=True)
+    ]
 
 
-def test_every_sentence_says_what_the_values_say(scores: list[Scores], scorer: Scorer) -> None:
+def test_every_sentence_says_what_the_values_say(
+    scores: list[list[FirmScore]], scorer: Scorer
+) -> None:
     for each in scores:
-        read, false = false_sentences(each, scorer.city)
+        read, false = false_sentences(each, scorer.wording, scorer.city)
         assert read.total() > 500
         assert [(said.feature, said.value, said.text) for said in false] == []
 
 
 def test_a_sentence_stays_true_however_a_card_counts_the_value(
-    scores: list[Scores], scorer: Scorer
+    scores: list[list[FirmScore]], scorer: Scorer
 ) -> None:
     read = set()
     for seed, each in enumerate(scores):
-        worded, false = false_sentences(with_points(each, seed), scorer.city)
+        worded, false = false_sentences(with_points(each, seed), scorer.wording, scorer.city)
         read |= set(worded)
         assert [(said.feature, said.value, said.text) for said in false] == []
     assert read == set(CATALOGUE)
 
 
 def test_a_sentence_about_another_firm_is_seen_to_be_false(
-    scores: list[Scores], scorer: Scorer
+    scores: list[list[FirmScore]], scorer: Scorer
 ) -> None:
     """Lay each sentence beside the values of the next firm of which another one is said."""
     pairs: Counter[str] = Counter()
     caught: Counter[str] = Counter()
     for each in scores:
-        said = [said for said in sentences(with_points(each, 5), scorer.city) if said.lang == "zh"]
+        said = [
+            said
+            for said in sentences(with_points(each, 5), scorer.wording, scorer.city)
+            if said.lang == "zh"
+        ]
         said.sort(key=lambda one: one.feature)
         for one, other in itertools.pairwise(said):
             if one.feature == other.feature and one.text != other.text:

@@ -10,7 +10,7 @@ import pytest
 from tests.kept_lists import BLADES, BREAD, NOW, TODAY, hand_in, lakeport, scorer, take_in
 
 from leadscore.learning.tables.scorecard import Scorecard, entries_of, with_entries
-from leadscore.ranking.scoring import Scorer
+from leadscore.ranking.score import Scorer
 from leadscore.store.engine.database import Database
 from leadscore.store.lists.intake import take_in_list
 from leadscore.store.models import MODELS, scorecards

@@ -13,7 +13,7 @@ from leadscore.errors import ModelError
 from leadscore.language import Text
 from leadscore.learning.shelf import Shelf
 from leadscore.ranking.champion import champion_scorer
-from leadscore.ranking.scoring import Scorer
+from leadscore.ranking.score import Scorer
 from leadscore.web.current import CurrentScoring
 
 TODAY = date(2026, 11, 24)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from tests.kept_lists import BLADES, BREAD, TODAY, lakeport
 
+from leadscore.features.firm import rows_of
 from leadscore.learning.retraining.day_one import expert_pipeline, expert_version
 from leadscore.lists.blank import blank_firms
-from leadscore.ranking.scoring import Scorer
+from leadscore.ranking.score import Scorer
 from leadscore.web.pages.intervals import intervals
 
 
@@ -18,12 +19,11 @@ def scorer() -> Scorer:
 
 def test_the_experts_card_says_how_sure_it_is(scorer: Scorer) -> None:
     firms = blank_firms(2).assign(name=["甲有限公司", "乙有限公司"], main_business=[BLADES, BREAD])
-    scores = scorer.score(firms, as_of=TODAY)
-    values = scores.measured.X.to_dict("records")
-    found = intervals(scorer, [(scorer.model, each) for each in values])
-    for interval, likelihood in zip(found, scores.likelihood.tolist(), strict=True):
+    scores = scorer.score(rows_of(firms), as_of=TODAY)
+    found = intervals(scorer, [(scorer.model, score.values) for score in scores])
+    for interval, score in zip(found, scores, strict=True):
         assert interval is not None
-        assert interval[0] < likelihood < interval[1]
+        assert interval[0] < score.likelihood < interval[1]
 
 
 def test_of_another_models_score_nothing_is_said(scorer: Scorer) -> None:

@@ -113,6 +113,11 @@ class Scorecard(Plain):
         return tuple(table.feature for table in self.tables)
 
     @cached_property
+    def names(self) -> tuple[str, ...]:
+        """What the columns of `lookup` are called: features, then pairs of them."""
+        return (*self.features, *(pair.feature for pair in self.pairs))
+
+    @cached_property
     def _paired(self) -> tuple[tuple[PairTable, int, int], ...]:
         """The pairs, each with the positions of its two columns."""
         place = {name: j for j, name in enumerate(self.features)}

@@ -12,7 +12,7 @@ from leadscore.lists.cleaning import clean
 from leadscore.lists.files.records import from_records
 from leadscore.lists.identity import settle_repeats
 from leadscore.lists.sameness.firm_names import normal_name, normal_name_of
-from leadscore.ranking.scoring import Scorer
+from leadscore.ranking.score import Scorer
 from leadscore.store.firms.firms import (
     Firm,
     add_firms,

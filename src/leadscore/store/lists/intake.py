@@ -19,7 +19,7 @@ from leadscore.errors import LeadscoreError
 from leadscore.language import Text
 from leadscore.lists.cleaning import CleanList
 from leadscore.lists.problems import Problem, shown
-from leadscore.ranking.scoring import Scorer
+from leadscore.ranking.score import Scorer
 from leadscore.ranking.walk import Counts
 from leadscore.store.engine.database import Database
 from leadscore.store.engine.values import plain_values
@@ -41,10 +41,10 @@ from leadscore.store.lists.lists import (
     set_state,
 )
 from leadscore.store.lists.reading import read_uploaded
-from leadscore.store.ranking.score_rows import ScoredFirms
 from leadscore.store.ranking.scored_firms import (
     PAUSE_SECONDS,
     WRITTEN_AT_ONCE,
+    ScoredFirms,
     score_firms,
     write_scores,
 )

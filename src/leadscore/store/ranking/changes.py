@@ -15,7 +15,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from leadscore.learning.tables.scorecard import Scorecard, log_odds_to_points
-from leadscore.store.ranking.score_rows import point_names
 from leadscore.store.ranking.scores import Score
 
 _NEAR = 1e-6
@@ -132,7 +131,7 @@ def _points(
         added = card.lookup_record([values_of.values.get(name) for name in card.features])
     except ValueError:  # a text where the card has a feature of numbers: another catalogue
         return None
-    return dict(zip(point_names(card), (log_odds_to_points(each) for each in added), strict=True))
+    return dict(zip(card.names, (log_odds_to_points(each) for each in added), strict=True))
 
 
 def _as_given(score: Score, points: Mapping[str, float]) -> bool:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 import pandas as pd
 from sqlalchemy import Connection
 
-from leadscore.ranking.scoring import Scorer
+from leadscore.features.firm import rows_of
+from leadscore.ranking.score import FirmScore, Scorer
 from leadscore.store.engine.database import Database
 from leadscore.store.firms.firms import Firm, count_up, next_firms, read_firms
 from leadscore.store.firms.merging import firms_frame
-from leadscore.store.firms.records import field_records
+from leadscore.store.firms.records import Records, field_records
 from leadscore.store.firms.snapshots import keep_records
-from leadscore.store.ranking.score_rows import ScoredFirms
 from leadscore.store.ranking.scores import append_scores
 from leadscore.store.ranking.standings import last_seen, place_firms
 
@@ -23,6 +25,63 @@ WRITTEN_AT_ONCE = 100
 """Firms that are written in one transaction where many are: on SQLite others wait meanwhile."""
 PAUSE_SECONDS = 0.01
 """Between two such transactions: longer than those who wait look away."""
+
+
+@dataclass(frozen=True, eq=False)
+class ScoredFirms:
+    """Scores of n firms, ready to be kept.
+
+    Attributes
+    ----------
+    records
+        What was known of each firm when it was scored, with its digest.
+    scores
+        Of the same firms in the same order.
+    scorer
+        What scored them.
+    as_of
+        The day as of which they were scored.
+    """
+
+    records: Records
+    scores: Sequence[FirmScore]
+    scorer: Scorer
+    as_of: date
+
+    def __len__(self) -> int:
+        """Return the number of firms."""
+        return len(self.scores)
+
+    @property
+    def model(self) -> str:
+        """Version of the model that scored."""
+        return self.scorer.model
+
+    def rows(self, start: int, stop: int) -> list[dict[str, Any]]:
+        """Return what the scores tell of the rows of `scores.SCORES`, for some of the firms."""
+        same = {"model": self.model, "as_of": self.as_of}
+        return [{**same, **_row(score)} for score in self.scores[start:stop]]
+
+
+def _row(score: FirmScore) -> dict[str, Any]:
+    best = score.best
+    return {
+        "base_points": score.base_points,
+        "likelihood": score.likelihood,
+        "fit": score.fit,
+        "priority": score.priority,
+        "grade": score.grade,
+        "segment": best and best.segment,
+        "role": best and best.role,
+        "veto": score.veto,
+        "words": best and best.words,
+        "segments": score.segments(),
+        "points": {name: points for name, points in score.points.items() if points},
+        "values": {name: value for name, value in score.values.items() if value is not None},
+        "reasons": [
+            {"feature": name, "points": score.points[name]} for name in score.main_features()
+        ],
+    }
 
 
 def score_firms(
@@ -33,7 +92,7 @@ def score_firms(
     progress: Callable[[int], object] = lambda _: None,
 ) -> ScoredFirms:
     """Score firms; see `Scorer.score`."""
-    scores = scorer.score(firms, as_of=as_of, progress=progress)
+    scores = scorer.score(rows_of(firms), as_of=as_of, progress=progress)
     return ScoredFirms(field_records(firms), scores, scorer, as_of)
 
 

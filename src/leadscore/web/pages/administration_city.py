@@ -16,7 +16,7 @@ from leadscore.language import Lang
 from leadscore.learning.modelpage import card_sections
 from leadscore.learning.retraining.expert import expert_scorecard
 from leadscore.learning.shelf.succession import is_expert
-from leadscore.ranking.scoring import Scorer
+from leadscore.ranking.score import Scorer
 from leadscore.store.jobs.jobs import open_jobs
 from leadscore.web.access.callers import caller
 from leadscore.web.access.permissions import requires

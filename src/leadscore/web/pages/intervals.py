@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from leadscore.features.build import features_frame
 from leadscore.features.catalogue import CATALOGUE
-from leadscore.ranking.scoring import Scorer
+from leadscore.ranking.score import Scorer
 
 Interval = tuple[float, float]
 

@@ -11,7 +11,7 @@ from leadscore.features.feature import show_cny
 from leadscore.language import Lang, Text
 from leadscore.lists.columns import Column, column
 from leadscore.lists.record_cleaning import clean_records
-from leadscore.ranking.scoring import Scorer
+from leadscore.ranking.score import Scorer
 from leadscore.store.firms.firms import Firm
 from leadscore.store.firms.merging import Record, firms_frame
 from leadscore.store.ranking.scored_firms import score_firms

@@ -14,7 +14,7 @@ from leadscore.city.versions import Profiles
 from leadscore.errors import Detail
 from leadscore.language import Lang, Text
 from leadscore.learning.shelf.shelf import Shelf
-from leadscore.ranking.scoring import Scorer
+from leadscore.ranking.score import Scorer
 from leadscore.store.engine.database import Database
 from leadscore.web.access.callers import Access
 from leadscore.web.api import asked_language

@@ -1,0 +1,225 @@
+"""Firms in, scores out: likelihood, fit, priority, grade, veto and exact points."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+from scipy.special import expit
+from sklearn.pipeline import Pipeline
+
+from leadscore.city.profile import City
+from leadscore.features.build import FirmFeatures, MeasuredFirm
+from leadscore.features.catalogue import CATALOGUE
+from leadscore.features.firm import Firm, Value
+from leadscore.features.fitting import Match
+from leadscore.language import Lang
+from leadscore.learning.tables.scorecard import Scorecard, log_odds_to_points
+from leadscore.ranking.reasons import FACTS, Wording
+from leadscore.ranking.vetoes import Exclusions, Vetoes
+
+CHUNK = 5_000
+"""Firms scored at a time: bounds the memory, and is the step of the progress bar."""
+
+_LIFTS, _LOWERS = 3, 1
+_NO_EXCLUSIONS = Exclusions()
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """What one feature adds to a firm's score.
+
+    Attributes
+    ----------
+    feature
+        Id of the feature in the catalogue, or of a pair of them in a model of old.
+    value
+        The firm's value; None where it is missing.
+    points
+        Its share of the log-odds, scaled so that 20 points double the odds.
+    text
+        The same in words.
+    """
+
+    feature: str
+    value: Value
+    points: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class FirmScore:
+    """The score of one firm.
+
+    Attributes
+    ----------
+    firm
+        Its canonical columns, and ``as_of``.
+    values
+        Its features by id, in the order of the catalogue; None where missing.
+    matches
+        The segments that it works in, the strongest first.
+    best
+        The one that counts: the segment that it fits best; None for none.
+    points
+        What each feature adds, in the order of the card; 20 points double the odds. With
+        ``base_points``, those of a firm about which every table says 0, they are the log-odds.
+    likelihood, fit, priority
+        Each 0..1; ``priority = likelihood * (floor + (1 - floor) * fit)``.
+    grade
+        ``"A"`` to ``"D"`` by the profile's thresholds on priority.
+    veto
+        Key of `leadscore.ranking.vetoes.WORDING`, or None.
+    """
+
+    firm: Firm
+    values: dict[str, Value]
+    matches: Sequence[Match]
+    best: Match | None
+    points: dict[str, float]
+    base_points: float
+    likelihood: float
+    fit: float
+    priority: float
+    grade: str
+    veto: str | None
+
+    def main_features(self) -> list[str]:
+        """Return the three features that lift the score most and the one that lowers it most."""
+        points = self.points
+        order = sorted(points, key=lambda name: -points[name])
+        lifts = [name for name in order[:_LIFTS] if points[name] > 0]
+        lowers = [name for name in order[::-1][:_LOWERS] if points[name] < 0]
+        return [*lifts, *lowers]
+
+    def main_reasons(self, wording: Wording, lang: Lang) -> list[Reason]:
+        """Return the reasons of `main_features`, in words."""
+        return self._reasons(self.main_features(), wording, lang)
+
+    def reasons(self, wording: Wording, lang: Lang) -> list[Reason]:
+        """Return every feature that adds or takes points, the weightiest first, in words."""
+        points = self.points
+        order = sorted(points, key=lambda name: -abs(points[name]))
+        return self._reasons([name for name in order if points[name]], wording, lang)
+
+    def segments(self) -> str | None:
+        """Return every match, the strongest first, as ``id:strength`` joined by ``;``."""
+        return ";".join(f"{match.segment}:{match.strength:.2f}" for match in self.matches) or None
+
+    def _reasons(self, features: Sequence[str], wording: Wording, lang: Lang) -> list[Reason]:
+        best, matches = self.best, self.matches
+        facts = {
+            "segment": best and best.segment,
+            "role": best and best.role,
+            "words": best and best.words,
+            "strongest": matches[0].segment if matches else None,
+            **{name: self.firm.get(name) for name in FACTS},
+        }
+        return [
+            Reason(name, value, points, wording.text(name, value, points, facts, lang))
+            for name, value, points in (
+                (name, self.values.get(name), self.points[name]) for name in features
+            )
+        ]
+
+
+class Scorer:
+    """A fitted pipeline of features and card, ready to score; safe to share between threads.
+
+    Parameters
+    ----------
+    pipeline
+        ``Pipeline([("features", FirmFeatures(city)), ("card", AdditiveCard())])``, fitted.
+    model
+        Version of the model, written beside every score.
+    """
+
+    def __init__(self, pipeline: Pipeline, model: str) -> None:
+        self.features: FirmFeatures = pipeline.named_steps["features"]
+        self.card = pipeline.named_steps["card"]
+        self.city: City = self.features.city
+        self.model = model
+        self.wording = Wording(self.city)
+        self._scorecard: Scorecard = self.card.scorecard_
+        self.base_points = float(log_odds_to_points(self._scorecard.intercept))
+        self._vetoes = Vetoes(self.city)
+        places = {name: place for place, name in enumerate(CATALOGUE)}
+        self._order = [places[name] for name in self._scorecard.features]
+        self._names = self._scorecard.names
+
+    def score(
+        self,
+        firms: Sequence[Firm],
+        *,
+        as_of: date,
+        exclusions: Exclusions = _NO_EXCLUSIONS,
+        progress: Callable[[int], object] = lambda _: None,
+    ) -> list[FirmScore]:
+        """Score firms as they are known on a day.
+
+        A firm's score depends on the firm, the day and the model only, never on the other firms.
+
+        Parameters
+        ----------
+        firms
+            Canonical columns of each; what is missing has no key.
+        as_of
+            The day, from which ages are counted.
+        exclusions
+            Firms that are not to be courted.
+        progress
+            Called with the number of firms scored since the last call.
+        """
+        scores: list[FirmScore] = []
+        for start in range(0, max(len(firms), 1), CHUNK):
+            known = [{**firm, "as_of": as_of} for firm in firms[start : start + CHUNK]]
+            measured = self.features.measure_firms(known)
+            added = [self._added(firm) for firm in measured]
+            # One call for all, since one for each firm takes longer than all the rest of it.
+            likelihoods = expit(np.array([self._log_odds(each) for each in added])).tolist()
+            scores += [
+                self._scored(*each, exclusions)
+                for each in zip(known, measured, added, likelihoods, strict=True)
+            ]
+            progress(len(known))
+        return scores
+
+    def _added(self, measured: MeasuredFirm) -> list[float]:
+        return self._scorecard.lookup_record([measured.values[place] for place in self._order])
+
+    def _log_odds(self, added: Sequence[float]) -> float:
+        log_odds = self._scorecard.intercept
+        for each in added:  # in the order of `Scorecard.total`, to the same last bit
+            log_odds += each
+        return log_odds
+
+    def _scored(
+        self,
+        firm: Firm,
+        measured: MeasuredFirm,
+        added: Sequence[float],
+        likelihood: float,
+        exclusions: Exclusions,
+    ) -> FirmScore:
+        fit = measured.best.fit if measured.best else 0.0
+        ranking = self.city.ranking
+        priority = likelihood * (ranking.floor + (1.0 - ranking.floor) * fit)
+        grades = (grade for grade in ("A", "B", "C") if priority >= ranking.grades[grade])
+        return FirmScore(
+            firm=firm,
+            values=dict(zip(CATALOGUE, measured.values, strict=True)),
+            matches=measured.matches,
+            best=measured.best,
+            points={
+                name: log_odds_to_points(each)
+                for name, each in zip(self._names, added, strict=True)
+            },
+            base_points=self.base_points,
+            likelihood=likelihood,
+            fit=fit,
+            priority=priority,
+            grade=next(grades, "D"),
+            veto=self._vetoes.first(firm, exclusions),
+        )
