@@ -108,6 +108,8 @@ def _undo_one_order(connection: Connection) -> None:
     for name in ("order_key", "quarters", "name", "likelihood", "fit", *filters):
         connection.execute(text(f"DROP INDEX ix_standings_{name}"))
     connection.execute(text("DROP INDEX ix_list_firms_list_id_order_key"))
+    connection.execute(text("DROP INDEX ix_list_firms_firm_id"))
+    connection.execute(text("CREATE INDEX ix_list_firms_firm_id ON list_firms (firm_id)"))
     for table in ("standings", "list_firms"):
         connection.execute(text(f"ALTER TABLE {table} DROP COLUMN order_key"))
     for name in filters:

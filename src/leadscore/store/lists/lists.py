@@ -76,7 +76,7 @@ LIST_FIRMS = Table(
     Column("sheet", Text),
     Column("said", Json),
     Column("order_key", LargeBinary, nullable=False),
-    Index("ix_list_firms_firm_id", "firm_id"),
+    Index("ix_list_firms_firm_id", "firm_id", "list_id"),
     Index("ix_list_firms_list_id_order_key", "list_id", "order_key"),
 )
 """Which firms stand in a list; ``said`` is what the list says of the firm, where that is not what

@@ -44,6 +44,9 @@ def upgrade() -> None:
     op.create_index("ix_standings_quarters", "standings", ["vetoed", "fit", "likelihood"])
     op.create_index("ix_standings_order_key", "standings", ["vetoed", "order_key"])
     op.create_index("ix_list_firms_list_id_order_key", "list_firms", ["list_id", "order_key"])
+    # Rows of this table are longer now: which lists a firm is in is read from the index alone.
+    op.drop_index("ix_list_firms_firm_id", table_name="list_firms")
+    op.create_index("ix_list_firms_firm_id", "list_firms", ["firm_id", "list_id"])
 
 
 def _fill() -> None:
