@@ -51,10 +51,12 @@ def called(*arguments: object, home: Path, **environment: str) -> Done:
 
 def typed(*arguments: object, home: Path, **environment: str) -> Done:
     """Run a command in a process of its own; parameters as of `called`."""
-    return subprocess.run(
-        [*warm_command(), *map(str, arguments)], capture_output=True, encoding="utf-8",
-        timeout=ENOUGH_SECONDS, env=variables(home, **environment), check=False,
-    )  # fmt: skip
+    return _run([*warm_command(), *map(str, arguments)], home, environment)
+
+
+def typed_anew(*arguments: object, home: Path, **environment: str) -> Done:
+    """Run a command in an interpreter of its own, whose time `processor_seconds` counts."""
+    return _run([str(COMMAND), *map(str, arguments)], home, environment)
 
 
 def warm_command() -> list[str]:
@@ -95,7 +97,10 @@ def _ask_warm_interpreter() -> list[str]:
 
 
 def processor_seconds() -> float:
-    """Return the processor time of all ended processes: what others do meanwhile doesn't count."""
+    """Return the processor time of all ended processes: what others do meanwhile doesn't count.
+
+    Nor does what a forked one does: see `typed_anew`.
+    """
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 
@@ -103,6 +108,13 @@ def processor_seconds() -> float:
 def variables(home: Path, **environment: str) -> dict[str, str]:
     """Return the environment of a process that runs a command."""
     return os.environ | _known(home, environment)
+
+
+def _run(words: list[str], home: Path, environment: dict[str, str]) -> Done:
+    return subprocess.run(
+        words, capture_output=True, encoding="utf-8", timeout=ENOUGH_SECONDS,
+        env=variables(home, **environment), check=False,
+    )  # fmt: skip
 
 
 def _known(home: Path, environment: dict[str, str]) -> dict[str, str]:

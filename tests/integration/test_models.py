@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.commands import Done, called, processor_seconds, typed, variables
+from tests.commands import Done, called, processor_seconds, typed, typed_anew, variables
 from tests.second_model import another
 
 from leadscore.city import City, load_city
@@ -134,7 +134,7 @@ def test_rolling_back_restores_the_scores_to_the_last_byte_within_seconds(
         shelf.promote(city.id, SECOND, act="by_hand", now=NOW)
         assert ranked("between.csv") != before
         began = processor_seconds()
-        done = leadscore("models", "rollback", "--reason", "the fair was a fluke", by=typed)
+        done = leadscore("models", "rollback", "--reason", "the fair was a fluke", by=typed_anew)
         took.append(processor_seconds() - began)
         assert done.returncode == 0, done.stderr
     # By the clock 1.8 s beside other work; two processes on each core cost half as much again.

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
-from tests.commands import Done, called, processor_seconds, typed
+from tests.commands import Done, called, processor_seconds, typed, typed_anew
 from tests.simulation import History, of_wrong_experts
 
 from leadscore.lists.loading import load_list
@@ -90,7 +90,7 @@ def test_the_walk_from_outcomes_to_a_better_model_and_back(office: Office) -> No
     assert office.champion() == expert
 
     began = processor_seconds()
-    done = office.retrain(by=typed)
+    done = office.retrain(by=typed_anew)
     seconds = processor_seconds() - began
     assert done.returncode == 0, done.stderr
     assert "通过全部关口" in done.stdout, done.stdout
