@@ -19,6 +19,7 @@ lists     the sample list and, from ``--data`` (or ``LEADSCORE_BENCH_DATA``), th
           languages, vetoes, grades, exact numbers
 cases     the same of every file of ``cases`` in that folder; those of ``out*`` as outcomes, too
 bad       the files that ``tests/bad_files.py`` makes: the error, or the cleaned table
+million   the same of those that have a million rows
 score     ``POST /api/v1/score``: 300 requests of one firm, and one of a thousand in each language
 training  three simulated histories: the decision with its gates, the model's tables and measures,
           and how it ranks a list that it does not know

@@ -73,12 +73,9 @@ class Recorder:
     @cached_property
     def mark(self) -> str:
         """Digest of what the inputs depend on beside the revision: the data, and what is here."""
-        programs = [
-            path
-            for path in sorted(Path(__file__).parent.glob("*.py"))
-            if path.name not in _AFTERWARDS
-        ]
-        programs.append(HERE / "tests" / "bad_files.py")
+        here = self.after.source / "benchmarks" / "recorder"
+        programs = [path for path in sorted(here.glob("*.py")) if path.name not in _AFTERWARDS]
+        programs.append(self.after.source / "tests" / "bad_files.py")
         installed = sorted(f"{each.name} {each.version}" for each in distributions())
         digest = hashlib.sha256(repr((sys.version, installed)).encode())
         for path in programs:
@@ -127,7 +124,7 @@ class Recorder:
             command += ["--data", str(self.data)]
         with tempfile.TemporaryDirectory(prefix="recorder-") as home:
             done = subprocess.run(
-                command, cwd=home, env=_environment(side, Path(home)), capture_output=True,
+                command, cwd=home, env=self._environment(side, Path(home)), capture_output=True,
                 encoding="utf-8", check=False,
             )  # fmt: skip
         if done.returncode:
@@ -135,19 +132,19 @@ class Recorder:
             raise RecordingError(f"{' '.join((module, *words[:1]))} of {side.tree[:12]}:\n{shown}")
         return done.stdout
 
-
-def _environment(side: Built, home: Path) -> dict[str, str]:
-    """Return the variables of a process that knows one wheel, one home and no other setting."""
-    known = {key: value for key, value in os.environ.items() if not key.startswith("LEADSCORE_")}
-    return known | {
-        "PYTHONPATH": os.pathsep.join((str(side.site), str(HERE))),
-        "PYTHONHASHSEED": "0",
-        "PYTHONWARNINGS": "ignore",
-        "LEADSCORE_HOME": str(home / "home"),
-        "LEADSCORE_LANG": "en",
-        "OMP_NUM_THREADS": "1",
-        "OPENBLAS_NUM_THREADS": "1",
-    }
+    def _environment(self, side: Built, home: Path) -> dict[str, str]:
+        """Return the variables of a process that knows one wheel, one home and no other setting."""
+        ours = {k: value for k, value in os.environ.items() if not k.startswith("LEADSCORE_")}
+        return ours | {
+            # The recorder is that of the working tree for both, as it was when the run began.
+            "PYTHONPATH": os.pathsep.join((str(side.site), str(self.after.source))),
+            "PYTHONHASHSEED": "0",
+            "PYTHONWARNINGS": "ignore",
+            "LEADSCORE_HOME": str(home / "home"),
+            "LEADSCORE_LANG": "en",
+            "OMP_NUM_THREADS": "1",
+            "OPENBLAS_NUM_THREADS": "1",
+        }
 
 
 def main() -> int:

@@ -12,6 +12,8 @@ from benchmarks.recorder import places
 from benchmarks.recorder.lists import described, record_clean
 from benchmarks.recorder.recording import AS_OF, Inputs, Record
 
+_MILLION = "million"
+"""How the names of the files begin that take as long as all others together, and longer."""
 _IN_FULL = 500
 """Firms of a file that are recorded value by value; of the others a digest a column."""
 
@@ -31,10 +33,26 @@ def make_bad_files(folder: Path, makers: Any) -> None:
 
 
 def record_bad_files(record: Record, inputs: Inputs) -> None:
-    """Record the error or the cleaned table of each bad file."""
-    for folder in sorted((inputs.prepared / "bad").iterdir()):
-        for path in sorted(folder.iterdir()):
-            _record_file(record, folder.name, path)
+    """Record the error or the cleaned table of each bad file, but for those of a million rows."""
+    for folder in _folders(inputs):
+        if not folder.name.startswith(_MILLION):
+            _record_files(record, folder)
+
+
+def record_millions(record: Record, inputs: Inputs) -> None:
+    """Record the cleaned tables of the files of a million rows."""
+    for folder in _folders(inputs):
+        if folder.name.startswith(_MILLION):
+            _record_files(record, folder)
+
+
+def _folders(inputs: Inputs) -> list[Path]:
+    return sorted((inputs.prepared / "bad").iterdir())
+
+
+def _record_files(record: Record, folder: Path) -> None:
+    for path in sorted(folder.iterdir()):
+        _record_file(record, folder.name, path)
 
 
 def _record_file(record: Record, source: str, path: Path) -> None:

@@ -100,13 +100,14 @@ def plain(value: Any) -> Any:
 
 
 TASKS = {
-    "lists": ("lists",),
-    "service": ("pages", "api"),
-    "homes": ("homes",),
+    "million": ("million",),
     "training": ("training",),
-    "bad": ("bad",),
+    "homes": ("homes",),
+    "lists": ("lists",),
     "cases": ("cases",),
+    "service": ("pages", "api"),
     "score": ("score",),
+    "bad": ("bad",),
 }
 """The parts that one process records, by its task; those that take long come first."""
 
@@ -122,10 +123,10 @@ def recorder_of(task: str) -> Callable[..., None]:
         from benchmarks.recorder import training
 
         return training.record_training if task == "training" else training.record_homes
-    if task == "bad":
-        from benchmarks.recorder.bad_files import record_bad_files
+    if task in ("bad", "million"):
+        from benchmarks.recorder import bad_files
 
-        return record_bad_files
+        return bad_files.record_bad_files if task == "bad" else bad_files.record_millions
     if task == "score":
         from benchmarks.recorder.service import record_score
 

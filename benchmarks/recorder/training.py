@@ -103,16 +103,23 @@ def record_ranking(record: Record, source: str, path: Path, home: Path) -> None:
 
 def make_homes(folder: Path, histories: Path) -> None:
     """Make homes as a service leaves them: with the sample list, and each with another champion."""
-    for name in ("expert", "trained", "changed supply", "trained, changed supply"):
-        home = folder / name / "demo"  # where a demonstration has its home
-        if "trained" in name:
-            until = keep_history(histories / "wrong experts", home)
-            _ask(home, "retrain", "--as-of", until, "--promote-anyway", _PROMOTE)
-        with served(folder / name) as client:
+    expert, trained = folder / "expert", folder / "trained"
+    home = _demo(trained)
+    until = keep_history(histories / "wrong experts", home)
+    _ask(home, "retrain", "--as-of", until, "--promote-anyway", _PROMOTE)
+    for each in (expert, trained):
+        with served(each) as client:
             wait_for_jobs(client)
-            if "supply" in name:
-                _change_supply(client)
-                wait_for_jobs(client)
+        changed = folder / f"{each.name}, changed supply"
+        shutil.copytree(each, changed)
+        with served(changed) as client:
+            _change_supply(client)
+            wait_for_jobs(client)
+
+
+def _demo(folder: Path) -> Path:
+    """Return the home that a demonstration has within its home folder."""
+    return folder / "demo"
 
 
 def record_homes(record: Record, inputs: Inputs) -> None:
@@ -122,8 +129,8 @@ def record_homes(record: Record, inputs: Inputs) -> None:
         with tempfile.TemporaryDirectory() as scratch:
             copy = Path(scratch) / "home"
             shutil.copytree(original, copy)
-            record_models(record, original.name, copy / "demo")
-            record_ranking(record, original.name, sample, copy / "demo")
+            record_models(record, original.name, _demo(copy))
+            record_ranking(record, original.name, sample, _demo(copy))
             with served(copy) as client:
                 wait_for_jobs(client)
                 record_api(record, client, f"{original.name}: ", LANGUAGES[:1])

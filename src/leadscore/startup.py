@@ -91,7 +91,8 @@ def open_database(settings: Settings) -> Database:
     StoreError
         If it can't be opened, is damaged, or newer than this program.
     """
-    enter_home(settings.home)
+    # A database that lies elsewhere leaves the home as it is.
+    (check_home if settings.database else enter_home)(settings.home)
     # Imported late: what keeps nothing needs no SQLAlchemy.
     from leadscore.store.engine.opening import open_store
 

@@ -22,6 +22,7 @@ from openpyxl import load_workbook
 from tests.commands import called
 from tests.contract.test_pages import HTML, secrets_of
 from tests.kept_lists import NOW, TODAY, as_csv, code
+from tests.ranking_files import read_ranking_csv
 from tests.service import demonstration
 
 from leadscore.city import load_city
@@ -29,7 +30,6 @@ from leadscore.jobs.kinds import Workplace, all_kinds
 from leadscore.jobs.worker import Worker
 from leadscore.learning.outcomes.lessons import Rules
 from leadscore.learning.shelf.shelf import Shelf
-from leadscore.lists.writing import read_ranking_csv
 from leadscore.ranking.champion import champion_scorer
 from leadscore.ranking.score import Scorer
 from leadscore.store.engine.database import Database, sqlite_url

@@ -26,7 +26,8 @@ from leadscore.learning.shelf import Shelf
 from leadscore.learning.shelf.manifest import is_under
 from leadscore.learning.shelf.pickled import read_pickle
 from leadscore.learning.shelf.succession import is_expert
-from leadscore.lists import clean, read_list
+from leadscore.lists.cleaning import clean
+from leadscore.lists.reading import read_list
 from leadscore.ranking.champion import champion_scorer
 from leadscore.ranking.score import Scorer
 from leadscore.shipped import shipped

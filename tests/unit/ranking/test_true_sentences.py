@@ -16,7 +16,9 @@ from tests.sentences import Said, expert_scorer, false_sentences, is_true, sente
 from leadscore.city import City, load_city
 from leadscore.features.catalogue import CATALOGUE
 from leadscore.features.firm import rows_of
-from leadscore.lists import clean, from_frame, load_list
+from leadscore.lists.cleaning import clean
+from leadscore.lists.loading import load_list
+from leadscore.lists.reading import from_frame
 from leadscore.ranking.score import FirmScore, Scorer
 from leadscore.shipped import shipped
 
