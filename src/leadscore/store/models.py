@@ -49,7 +49,7 @@ class MirroredModel:
     Attributes
     ----------
     state
-        ``champion``; ``shelved``; ``unusable`` if it is damaged or needs other libraries;
+        ``champion``; ``shelved``; ``unusable`` if it is damaged or of a later program;
         ``gone`` if it is on the shelf no longer.
     """
 

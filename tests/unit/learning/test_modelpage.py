@@ -479,11 +479,13 @@ def test_what_is_no_card_is_refused():
         render_text({"kind": "expert", "scorecard": {"schema": 99}}, "zh")
 
 
-def test_a_pair_of_a_kept_card_is_shown_as_it_was_written(kept):
+def test_a_pair_of_a_kept_card_is_named_by_both_features_and_values(kept):
     root = tree(render_html(kept["trained"], "en", CITY))
     named = {"".join(e.find("h3").itertext()): e for e in root.iter("article")}
-    said = "".join(named["role × staff"].itertext())
-    assert all(entry["entry"] in said for entry in pair())
+    (article,) = (article for name, article in named.items() if "×" in name)
+    values = [text.text for text in article.iter("text") if text.get("class") == "value"]
+    assert len(values) == len(pair())
+    assert "maker × ≥ 50" in "".join(article.itertext())
 
 
 def test_a_kept_boosted_card_is_said_to_be_one(kept):

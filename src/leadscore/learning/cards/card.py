@@ -336,8 +336,8 @@ class AdditiveCard(ClassifierMixin, BaseEstimator):
         that holds a feature's median are held by the intercept, so that they have no band.
         """
         check_is_fitted(self)
-        deviations = self._known().entry_deviations()
-        return card_frame(self.scorecard_, deviations, self.counts_, self.positives_, level)
+        doubt = ndtri(0.5 + level / 2.0) * self._known().entry_deviations()
+        return card_frame(self.scorecard_, doubt, self.counts_, self.positives_)
 
     def _features(self, X: Any) -> Features:
         check_is_fitted(self)

@@ -13,6 +13,8 @@ from leadscore.learning.modelpage.bands import band_label, edge_labels
 from leadscore.learning.modelpage.entries import Entry, FeatureTable
 
 _OTHER = Text(zh="其他取值", en="any other")
+_UNLISTED = {"unknown": UNKNOWN, "other": _OTHER}
+_PAIRED = " × "  # between two features, and their values, in cards of earlier programs
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,9 @@ class Wording:
         return text.format(**places).pick(self.lang) if places else text.pick(self.lang)
 
     def feature(self, name: str) -> str:
-        """Return what a feature measures, or its id if nobody wrote that."""
+        """Return what a feature (or a pair of them) measures, or its id if nobody wrote that."""
+        if name not in CATALOGUE and _PAIRED in name:
+            return _PAIRED.join(self.feature(part) for part in name.split(_PAIRED))
         label = CATALOGUE[name].meaning.pick(self.lang) if name in CATALOGUE else name
         return label[:1].upper() + label[1:] if name in CATALOGUE else label
 
@@ -61,7 +65,15 @@ class Wording:
             kind = feature.kind if feature else None
             label = band_label(entry.low, entry.high, table.edges, kind, self.lang)
             return self.signed(label)
+        names, texts = table.feature.split(_PAIRED), entry.text.split(_PAIRED)
+        if feature is None and len(names) == len(texts):
+            return _PAIRED.join(map(self._met, names, texts))
         return self.level(table.feature, entry.text, feature)
+
+    def _met(self, name: str, text: str) -> str:
+        if text in _UNLISTED:
+            return self.say(_UNLISTED[text])
+        return self.level(name, text, CATALOGUE.get(name))
 
     def level(self, name: str, level: str, feature: Feature | None) -> str:
         """Return the name of a level."""

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtri
 
 from leadscore.errors import Detail, ModelError
 from leadscore.language import Text
@@ -246,29 +245,24 @@ _NO_CARD = Text(
 _A_CARD = Text(zh="本版本写出的评分卡", en="a scorecard as this version writes it")
 
 
-def card_frame(
-    card: Scorecard, deviations: Floats, counts: Floats, positives: Floats, level: float
-) -> pd.DataFrame:
+def card_frame(card: Scorecard, doubt: Floats, counts: Floats, positives: Floats) -> pd.DataFrame:
     """Return one row for the intercept and one for each entry of each table.
 
     Parameters
     ----------
     card
         The card; of its pairs nothing is listed.
-    deviations, counts, positives
-        For the intercept and each entry, in the order of the tables: standard deviation of the
-        log-odds, weight of the rows, and of those that were positive.
-    level
-        Share of the posterior within the bands, 0..1.
+    doubt, counts, positives
+        For the intercept and each entry, in the order of the tables: by how much the log-odds may
+        be off to either side, weight of the rows, and of those that were positive.
     """
     rows = [_Row("", "intercept", "", np.nan, np.nan, card.intercept)]
     for table in card.tables:
         rows.extend(_rows(table))
     frame = pd.DataFrame(rows)
-    half = ndtri(0.5 + level / 2.0) * deviations
     frame["points"] = log_odds_to_points(frame["log_odds"].to_numpy())
-    frame["points_low"] = log_odds_to_points(frame["log_odds"].to_numpy() - half)
-    frame["points_high"] = log_odds_to_points(frame["log_odds"].to_numpy() + half)
+    frame["points_low"] = log_odds_to_points(frame["log_odds"].to_numpy() - doubt)
+    frame["points_high"] = log_odds_to_points(frame["log_odds"].to_numpy() + doubt)
     return frame.assign(count=counts, positives=positives)
 
 

@@ -33,12 +33,12 @@ def intervals(
     """
     found: list[Interval | None] = [None] * len(scored)
     own = [place for place, (model, _) in enumerate(scored) if model == scorer.model]
-    if not own or not hasattr(scorer.card, "predict_interval"):
+    if not own:
         return found
     try:
         rows = [[scored[place][1].get(name) for name in CATALOGUE] for place in own]
         ends = scorer.card.predict_interval(features_frame(rows))
-    except ValueError:  # so many tables that no posterior was kept
+    except ValueError:  # no posterior was kept: many tables, or a card of an earlier program
         return found
     for place, (low, high) in zip(own, ends.tolist(), strict=True):
         found[place] = (low, high) if high - low < _SAYS_NOTHING else None
