@@ -21,6 +21,7 @@ from leadscore.store.access.users import USERS
 from leadscore.store.auditing.pages import page
 from leadscore.store.auditing.trail import AuditTrail
 from leadscore.store.engine.database import Database
+from leadscore.web.access.links import first_administrator_link
 from leadscore.web.access.proxies import ProxyHeaders, believe_proxies
 from leadscore.web.serving import Limits, _listen, _server
 
@@ -222,6 +223,16 @@ def test_nobody_becomes_a_local_administrator_by_their_name(grouped: House) -> N
     assert admin.who()["actor"] == "admin"
     admin.ask("POST", "/logout")
     assert admin.who()["actor"] == "li.na"
+
+
+def test_nobody_becomes_the_first_administrator_by_their_name(grouped: House) -> None:
+    access = grouped.access
+    link = first_administrator_link(access.database, access.trail, grouped.clock())
+    for groups in (None, "bosses"):
+        assert browser(grouped, "admin", groups).come_in().status_code == 403
+    assert link
+    assert Browser(grouped.client()).set_password(link.partition("#")[2]).status_code == 303
+    assert browser(grouped, "admin", "bosses").come_in().status_code == 403
 
 
 def test_a_user_with_a_password_is_handed_over_to_the_proxy_by_an_administrator(

@@ -14,6 +14,7 @@ from leadscore.store.access import attempts, one_time_links, passwords, sessions
 from leadscore.store.access.admission import BY, admit
 from leadscore.store.auditing.trail import Record
 from leadscore.web.access.callers import Access, Caller
+from leadscore.web.access.links import FIRST_ADMINISTRATOR
 from leadscore.web.access.proxies import ProxyUser
 from leadscore.web.access.refusals import (
     locked,
@@ -105,8 +106,11 @@ def let_in(access: Access, named: ProxyUser, *, address: str | None, secret: str
         _note_proxy_refusal(access, None, now, address)
         raise no_proxy_name() from None
     with store_refusals(), access.database.write() as connection:
-        admitted = admit(connection, name, named.role, follows_groups=named.follows_groups, now=now)
-        if admitted is not None:
+        # The first start invites an administrator: nobody is that by being called so elsewhere.
+        admitted = name != FIRST_ADMINISTRATOR and admit(
+            connection, name, named.role, follows_groups=named.follows_groups, now=now
+        )
+        if admitted:
             new = _begin_session(access, connection, name, now=now, secret=secret)
             if admitted.change is not None:
                 change = Record(
@@ -116,7 +120,7 @@ def let_in(access: Access, named: ProxyUser, *, address: str | None, secret: str
                 access.trail.append(connection, change, now)
             begun = Record(name, new.role, "session.begin", "user", name, address, details=details)
             access.trail.append(connection, begun, now)
-    if admitted is None:
+    if not admitted:
         _note_proxy_refusal(access, name, now, address)
         raise not_let_in()
     return replace(new, by_proxy=True)
