@@ -54,7 +54,7 @@ def _values(column: pd.Series, dtype: str) -> list[Any]:
     if not present.any():
         return [None] * len(column)
     typed = column.astype(dtype)  # type: ignore[call-overload]
-    values = typed.to_numpy(dtype="datetime64[us]").astype(object) if "date" in dtype else typed
+    values = typed.to_numpy(dtype="datetime64[D]").astype(object) if "date" in dtype else typed
     plain = np.empty(len(column), dtype=object)
     plain[present] = np.asarray(values, dtype=object)[present]
     listed: list[Any] = plain.tolist()

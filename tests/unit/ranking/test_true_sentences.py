@@ -17,8 +17,8 @@ from leadscore.city import City, load_city
 from leadscore.features.catalogue import CATALOGUE
 from leadscore.features.firm import rows_of
 from leadscore.lists.cleaning import clean
+from leadscore.lists.files.records import from_frame
 from leadscore.lists.loading import load_list
-from leadscore.lists.reading import from_frame
 from leadscore.ranking.score import FirmScore, Scorer
 from leadscore.shipped import shipped
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
 from leadscore.city import City, load_city
-from leadscore.lists.blank import blank_firms
-from leadscore.ranking.vetoes import COURTED, GONE, WORDING, Exclusions, vetoes
+from leadscore.ranking.vetoes import COURTED, GONE, WORDING, Exclusions, Vetoes
 
 
 @pytest.fixture(scope="module")
@@ -18,9 +16,7 @@ def lakeport() -> City:
 
 
 def veto(city: City, exclusions: Exclusions | None = None, **firm: str) -> str | None:
-    firms = blank_firms(1).assign(**{"name": "某某有限公司", **firm})
-    found = vetoes(firms, city, exclusions or Exclusions())[0]
-    return None if pd.isna(found) else found
+    return Vetoes(city).first({"name": "某某有限公司", **firm}, exclusions or Exclusions())
 
 
 def test_an_ordinary_firm_has_no_veto(lakeport: City) -> None:
