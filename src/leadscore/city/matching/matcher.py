@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple, Protocol
 
 from leadscore.city.matching.relations import (
     DESIGN,
+    MAKING,
     NAMED,
     TRADE,
     TRADING,
     Judged,
     Relation,
+    activities,
     by_name,
     judge,
 )
@@ -180,8 +183,17 @@ class Matcher:
         return self._match(firm, {})
 
     def match_all(self, firms: Iterable[Columns]) -> list[list[Match]]:
-        """Match many firms, each as `match` does; a text or a class that returns is read once."""
-        known: _Known = {}
+        """Match many firms, each as `match` does; a text that several have is read once."""
+        firms = list(firms)
+        columns = self._scale.weights.columns
+        times = Counter(
+            text
+            for firm in firms
+            for column in columns
+            if isinstance(text := firm.get(column), str)
+        )
+        # What is kept has to be walked by the garbage collector, so only what repeats is.
+        known: _Known = {text: {} for text, number in times.items() if number > 1}
         return [self._match(firm, known) for firm in firms]
 
     def _match(self, firm: Columns, known: _Known) -> list[Match]:
@@ -214,10 +226,12 @@ class Matcher:
         return [match for _, _, match in matches]
 
     def _read(self, text: str, is_name: bool, known: _Known) -> _ReadText:
-        reading = known.get((text, is_name))
-        if reading is None:
-            reading = known[text, is_name] = _ReadText(text, self._vocabulary, is_name=is_name)
-        return reading
+        readings = known.get(text)
+        if readings is None:
+            return _ReadText(text, self._vocabulary, is_name=is_name)
+        if is_name not in readings:
+            readings[is_name] = _ReadText(text, self._vocabulary, is_name=is_name)
+        return readings[is_name]
 
     def _said(
         self, texts: Mapping[str, _ReadText], speaking: Mapping[str, _ReadText]
@@ -229,15 +243,24 @@ class Matcher:
         if name is not None:
             relations = {mention[3] for each in judged.values() for mention in each.mentions}
             if NAMED in relations:
-                done = 0
-                for column, text in texts.items():
-                    done |= text.activities() if column != "name" else 0
-                instead[NAMED] = by_name(done)
+                instead[NAMED] = by_name(self._done(texts))
             designs = {each for each in relations if instead.get(each, each) is DESIGN}
             # A firm that trades by its name and also develops trades.
             if designs and name.activities() & TRADING:
                 instead |= dict.fromkeys(designs, TRADE)
         return self._scale.weigh(judged, instead)
+
+    def _done(self, texts: Mapping[str, _ReadText]) -> int:
+        """Return the bits of what the texts beside the name say is done.
+
+        Once they say that something is made, the rest adds nothing; see `by_name`.
+        """
+        done = 0
+        others = [text for column, text in texts.items() if column != "name"]
+        for text in sorted(others, key=lambda text: text.judged is None):
+            if not done & MAKING:
+                done |= text.activities()
+        return done
 
     def _spans(self, quotes: list[Quote], speaking: Mapping[str, _ReadText]) -> tuple[Span, ...]:
         """Return the weightiest words, each once; of equals the first in the texts."""
@@ -310,12 +333,12 @@ class _ReadText:
         """
         if isinstance(self._silent, BusinessText):
             self._silent.lay_out()
-            self._silent = judge(self._silent, is_name=False).activities
+            self._silent = activities(self._silent)
         return self._silent
 
 
-_Known = dict[tuple[str, bool], _ReadText]
-"""The texts of a batch that were read, by whether they are names."""
+_Known = dict[str, dict[bool, _ReadText]]
+"""The texts that repeat in a batch, as they were read as a name or as another text."""
 
 
 _SEPARATORS: Final = re.compile(r"[\s>/|;,、\-—]+")

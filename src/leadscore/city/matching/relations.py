@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from enum import IntEnum
 from typing import Final, NamedTuple
 
-from leadscore.city.matching.text import NOWHERE, BusinessText, Cue, Word, last_end
-from leadscore.city.matching.vocabulary import HEADS, LATIN, VERBS, Kind
+from leadscore.city.matching.text import BEGIN, NOWHERE, BusinessText, Word, last_end
+from leadscore.city.matching.vocabulary import HEADS, LATIN, VERBS, Hit, Kind
 
 HEAD_REACH: Final = 12
 """How many characters after a product the noun that it belongs to may begin."""
@@ -109,8 +109,6 @@ def judge(text: BusinessText, *, is_name: bool) -> Judged:
         Is it the name of a firm? Who is named after a product need not make it.
     """
     reading = _Reading(text)
-    if not text.words:
-        return Judged([], 0, reading.activities)
     ahead = text.content_items()
     mentions = [
         _Mention(reading, word, after)
@@ -132,6 +130,16 @@ def judge(text: BusinessText, *, is_name: bool) -> Judged:
             (begin, mention.word, mention.segment, relation, hint, in_field, item, ahead[item])
         )
     return Judged(judged, ahead[-1], reading.activities)
+
+
+def activities(text: BusinessText) -> int:
+    """Return the bits of all that a text says is done, whatever it is done with."""
+    done = 0
+    for group, activity in _ACTIVITY.items():
+        for _, begin, _ in text.groups.get(group, ()):
+            if not text.negated(begin):
+                done |= activity
+    return done
 
 
 def by_name(done: int) -> Relation:
@@ -159,44 +167,51 @@ class _Reading:
         groups, breaks = text.groups, text.breaks
         self.begins = [begin for begin, _, _, _ in text.words]
         self.afters = text.ends_of_words()
-        self.ends = set(self.afters)
         self.verbs = [cue for group in VERBS if group in groups for cue in groups[group]]
         self.leading: list[Verbs] = []
         self.trailing: list[Verbs] = []
         self.activities = self._group_verbs() if self.verbs else 0
-        owning = groups.get("possessive", ())
-        self.owned = {end for _, end, _ in owning}
         # Where 用 and the like stand, and 配套 behind a product.
-        self.meant = {
-            begin for group in ("meant_for", "supplied") for begin, _, _ in groups.get(group, ())
-        }
-        self.meant_items = self._last_items(self.meant)
+        self.meant: set[int] = set()
+        if "meant_for" in groups or "supplied" in groups:
+            meant = *groups.get("meant_for", ()), *groups.get("supplied", ())
+            self.meant.update(begin for _, begin, _ in meant)
+        self.meant_items = self._last_items(self.meant) if self.meant else set()
         # "手机、汽车和家电的操作系统": 的 behind the last of several that belong to one noun.
-        self.owning_items = self._last_items(
-            begin
-            for begin, _, _ in owning
-            if text.nouns[begin + 1] and text.joint(breaks.rfind(1, 0, begin + 1))
-        )
-        lists = sorted([*groups.get("application", ()), *groups.get("uses", ())])
-        supplied = [cue for cue in groups.get("supplied", ()) if breaks[cue[0] - 1]]
-        self.openings = lists, supplied
-        # Openings that follow machines: 贴合设备，供手机屏厂.
-        self.openings_for_machines: tuple[list[Cue], list[Cue]] = [], []
-        if (lists or supplied) and "equipment" in groups:
-            machines = {end for _, end, _ in groups["equipment"]}
-            self.openings_for_machines = (
-                [cue for cue in lists if cue[0] - 1 in machines and breaks[cue[0] - 1]],
-                [cue for cue in supplied if cue[0] - 1 in machines],
+        self.owning_items: set[int] = set()
+        if "possessive" in groups and "connective" in groups:
+            self.owning_items = self._last_items(
+                begin
+                for _, begin, _ in groups["possessive"]
+                if text.nouns[begin + 1] and text.joint(breaks.rfind(1, 0, begin + 1))
             )
+        # Openings of lists of fields, of those supplied, and such that follow machines.
+        lists: list[Hit] = []
+        if "application" in groups or "uses" in groups:
+            lists = [*groups.get("application", ()), *groups.get("uses", ())]
+            lists.sort(key=BEGIN)
+        supplied = [cue for cue in groups.get("supplied", ()) if breaks[cue[1] - 1]]
+        self.openings = lists, supplied
+        self.openings_for_machines: tuple[list[Hit], list[Hit]] = [], []
+        if (lists or supplied) and "equipment" in groups:
+            # 贴合设备，供手机屏厂
+            machines = {end for _, _, end in groups["equipment"]}
+            self.openings_for_machines = (
+                [cue for cue in lists if cue[1] - 1 in machines and breaks[cue[1] - 1]],
+                [cue for cue in supplied if cue[1] - 1 in machines],
+            )
+        self.opens = bool(lists or supplied)
+        self.machines_open = any(self.openings_for_machines)
+        self.names_fields = "fields" in groups or "uses" in groups
         self.recipients = [
-            cue for cue in groups.get("recipient", ()) if breaks[cue[0] - 1] or cue[1] - cue[0] > 1
+            cue for cue in groups.get("recipient", ()) if breaks[cue[1] - 1] or cue[2] - cue[1] > 1
         ]
         # A list of fields ends where it is named and a noun follows: 用于手机、汽车等领域的连接器.
         self.closings: list[int] = []
-        if owning and lists:
-            owners = {begin for begin, _, _ in owning}
+        if lists and "possessive" in groups:
+            owners = {begin for _, begin, _ in groups["possessive"]}
             self.closings = sorted(
-                end for group in FIELDS for _, end, _ in groups.get(group, ()) if end in owners
+                end for group in FIELDS for _, _, end in groups.get(group, ()) if end in owners
             )
 
     def _group_verbs(self) -> int:
@@ -205,15 +220,14 @@ class _Reading:
         "生产锂电池" and "销售：灯具" are opened, "锂电池的生产" is ended. What is not done counts
         for nothing: 不含生产加工. Returns the bits of all that is done.
         """
-        self.verbs.sort()
-        text = self.text
-        verbs = self.verbs
-        if "negation" in text.groups:
-            verbs = [verb for verb in verbs if not text.negated(verb[0])]
-        intros = {end for _, end, _ in text.groups.get("intro", ())}
+        self.verbs.sort(key=BEGIN)
+        text, verbs, group_of = self.text, self.verbs, self.text.vocabulary.groups
+        if text.negations:
+            verbs = [verb for verb in verbs if not text.negated(verb[1])]
+        intros = {end for _, _, end in text.groups.get("intro", ())}
         current, last, done = self.trailing, 0, 0
-        for begin, end, group in verbs:
-            activity = _ACTIVITY[group]
+        for number, begin, end in verbs:
+            activity = _ACTIVITY[group_of[number]]
             done |= activity
             if last and not self._apart(last, begin):
                 first, _, bits = current[-1]
@@ -299,22 +313,23 @@ class _Mention:
         self.text = text = reading.text
         self.begin, self.end, self.word, (self.segment, self.kind, self.material) = word
         self.after = after
-        self.near = near = dict[str, int]()
+        self.near: dict[str, int] = {}
         begins = text.begins
         at, known = bisect_left(begins, after), len(begins)
         stop = after + HEAD_REACH + 1
         if at < known and begins[at] < stop:
             item_end = text.breaks.find(1, after, stop)
             stop = stop if item_end < 0 else item_end
+            near, group_of = self.near, text.vocabulary.groups
             while at < known and begins[at] < stop:
-                place, _, group = text.cues[at]
+                group = group_of[text.cues[at][0]]
                 if group not in near:
-                    near[group] = place
+                    near[group] = begins[at]
                 at += 1
         # A Latin word may name the product itself, unless it is another product: 手机AMOLED面板.
         self.modifies = bool(
             text.nouns[after]
-            or ("possessive" in near and self._belongs_to_noun())
+            or ("possessive" in self.near and self._belongs_to_noun())
             or (text.lower[after] in LATIN and after in reading.begins)
         )
         self.listed = 0
@@ -353,7 +368,9 @@ class _Mention:
 
     def ruled_out(self) -> bool:
         """Is the mention what is not done: 不含锂电池, 锂电池除外?"""
-        return "exception" in self.near or self.text.negated(self.begin)
+        if "exception" in self.near:
+            return True
+        return bool(self.text.negations) and self.text.negated(self.begin)
 
     def is_aside(self) -> bool:
         """Does it name a body or a prize, or what was: 照明协会, 前身为照明厂?"""
@@ -369,20 +386,20 @@ class _Mention:
             # "用于锂电池的卷绕机": here the battery isn't where the firm's own product goes.
             if "equipment" in self.near and self._belongs_to_noun():
                 return True
-            if self._goes_into(self.reading.openings_for_machines):
+            if self.reading.machines_open and self._goes_into(self.reading.openings_for_machines):
                 return True
         if "equipment" not in self.text.groups or "and_others" not in self.text.groups:
             return False
         if self.listed and self._equipment_behind(self.listed):
             # "锂电池、光伏等行业的自动化设备"
-            owned, _, _ = self.text.next_cue("possessive", self.listed)
-            if owned < self.text.next_cue("equipment", self.listed)[0]:
+            _, owned, _ = self.text.next_cue("possessive", self.listed)
+            if owned < self.text.next_cue("equipment", self.listed)[1]:
                 return True
         if about:
             return False
         # "面板绑定、贴合等设备", "电池厂用涂布等设备"
         after = self.after
-        _, start, _ = self.text.next_cue("and_others", after)
+        _, _, start = self.text.next_cue("and_others", after)
         return (
             self._in_clause(start - 1)
             and self._equipment_behind(start)
@@ -391,11 +408,16 @@ class _Mention:
 
     def is_a_field(self) -> bool:
         """Is it a field, or are those named who work in it, to whom the firm sells?"""
+        reading = self.reading
         if self.listed and any(map(self._listed_as, FIELDS)):
             return True
         if self.at_plant() and "equipment" not in self.near and not self.is_for_use():
             return True
-        return self._among_fields() or self._goes_into(self.reading.openings) or self._is_served()
+        return (
+            (reading.names_fields and self._among_fields())
+            or (reading.opens and self._goes_into(reading.openings))
+            or (bool(reading.recipients) and self._is_served())
+        )
 
     def names_own_kind(self) -> bool:
         """Is the noun after it what such products are called: 传感器的芯片 where those are made?"""
@@ -406,7 +428,7 @@ class _Mention:
         if text.nouns.find(1, self.after, place) >= 0:
             return False
         # The next head, whatever it is, and be it in a remark: 传感器(含芯片).
-        begin, end, _ = min(text.next_cue(head, self.end) for head in HEADS)
+        _, begin, end = min((text.next_cue(head, self.end) for head in HEADS), key=BEGIN)
         return (self.segment, text.lower[begin:end]) in text.vocabulary.own_heads
 
     def is_for_something_else(self) -> bool:
@@ -415,7 +437,7 @@ class _Mention:
         if self.modifies and not self.names_own_kind():
             return True
         if start:
-            place, _, _ = text.next_cue("possessive", start)
+            _, place, _ = text.next_cue("possessive", start)
             if self._reaches(start, place) and text.nouns[place + 1]:
                 return True
         return self.is_for_use() or self._shares(self.reading.owning_items) or self._shares_noun()
@@ -455,7 +477,7 @@ class _Mention:
         return place - start <= HEAD_REACH and self.text.breaks.find(1, start, place + 1) < 0
 
     def _equipment_behind(self, start: int) -> bool:
-        return self._reaches(start, self.text.next_cue("equipment", start)[0])
+        return self._reaches(start, self.text.next_cue("equipment", start)[1])
 
     def _belongs_to_noun(self) -> bool:
         """Does 的 and a noun follow it, past words without meaning only?"""
@@ -467,42 +489,42 @@ class _Mention:
     def _next_verb(self) -> int:
         """Return where the next verb behind the mention begins, or `NOWHERE`."""
         verbs = self.reading.verbs
-        at = bisect_left(verbs, (self.after,))
-        return verbs[at][0] if at < len(verbs) else NOWHERE
+        at = bisect_left(verbs, self.after, key=BEGIN)
+        return verbs[at][1] if at < len(verbs) else NOWHERE
 
     def _list_end(self) -> int:
         if self.modifies or "and_others" not in self.text.groups:
             return 0
-        _, end, _ = self.text.next_cue("and_others", self.after)
+        _, _, end = self.text.next_cue("and_others", self.after)
         return end if self._in_clause(end - 1) and self._next_verb() >= end else 0
 
     def _listed_as(self, group: str) -> bool:
         """Is the list named as such: 手机、汽车等领域?"""
         text, start = self.text, self.listed
-        place, _, _ = text.next_cue(group, start)
+        _, place, _ = text.next_cue(group, start)
         return (
             place - start <= FIELD_REACH
             and text.clauses.find(1, start, place + 1) < 0
             # "等产品，用于汽车领域" names no list.
-            and text.next_cue("application", start)[0] > place
+            and text.next_cue("application", start)[1] > place
             and self._next_verb() > place
         )
 
     def _among_fields(self) -> bool:
         """Is the mention one of a list of fields: 半导体、平板显示、LED行业?"""
         text, after = self.text, self.after
-        place = min(text.next_cue(group, after)[0] for group in ("fields", "uses"))
+        place = min(text.next_cue(group, after)[1] for group in ("fields", "uses"))
         return (
             # The last of the list is a product itself: not "电梯部件和其他领域的…".
-            place in self.reading.ends
+            place in self.reading.afters
             and self._in_clause(place)
             and text.breaks.find(1, after, place + 1) >= 0
             and not self.modifies
             and self._next_verb() > place
-            and text.next_cue("possessive", after)[0] > place
+            and text.next_cue("possessive", after)[1] > place
         )
 
-    def _goes_into(self, openings: tuple[list[Cue], list[Cue]]) -> bool:
+    def _goes_into(self, openings: tuple[list[Hit], list[Hit]]) -> bool:
         """Does it stand in the list of fields that "used in" or "customers include" opens?"""
         lists, supplied = openings
         begin = self.begin
@@ -522,9 +544,9 @@ class _Mention:
         """Is it the one who is served, between 为 and 提供 or 配套?"""
         text, begin = self.text, self.begin
         recipients = self.reading.recipients
-        if not recipients or not self._in_scope(last_end(recipients, begin)):
+        if not self._in_scope(last_end(recipients, begin)):
             return False
-        offer = min(text.next_cue(group, self.after)[0] for group in ("providing", "supplied"))
+        offer = min(text.next_cue(group, self.after)[1] for group in ("providing", "supplied"))
         return offer < NOWHERE and text.clauses.find(1, begin + 1, offer + 1) < 0
 
     def _shares(self, items: set[int]) -> bool:
@@ -550,7 +572,7 @@ class _Mention:
         It does if the vocabulary knows it with that noun, 手机摄像头.
         """
         text, after = self.text, self.after
-        if not text.joint(after) or not self.bare():
+        if "connective" not in text.groups or not text.joint(after) or not self.bare():
             return False
         stop = text.breaks.find(1, after + 1)
         first = bisect_left(self.reading.begins, after)
@@ -614,8 +636,10 @@ class _Mention:
         if opening < len(leading) and leading[opening][0] <= place:
             return governing & ~SERVING
         governing = bits | (governing if listing else 0)
-        own = place in reading.owned or text.breaks.find(1, after, place + 1) < 0
-        return governing if own else governing & ~SERVING
+        if text.breaks.find(1, after, place + 1) < 0:
+            return governing
+        owned = any(end == place for _, _, end in text.groups.get("possessive", ()))
+        return governing if owned else governing & ~SERVING
 
 
 _SUPPLIES: Final = (

@@ -5,13 +5,22 @@ from __future__ import annotations
 import codecs
 import re
 from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from itertools import accumulate
+from operator import itemgetter
 from typing import Final
 
 from leadscore.city.matching.vocabulary import (
+    BREAK,
+    JOINT,
     LATIN,
-    VERBS,
+    PLAIN,
+    ROMAN,
+    SILENT,
+    SOFT,
+    SUFFIX,
+    VERB,
     Hit,
     Kind,
     Meaning,
@@ -40,29 +49,6 @@ _OTHER: Final = 255
 _CODED: Final = "\0" + "".join(sorted((LATIN | _BREAKS) - {"?"}))
 _CODEC: Final = codecs.charmap_build(_CODED.ljust(_OTHER, "\ufffe") + "?")
 
-# What a character is, as bits.
-_BREAK, _ROMAN, _VERB, _PLAIN, _SILENT, _SOFT, _SUFFIX, _JOINT = (1 << bit for bit in range(8))
-_BITS: Final[dict[str, int]] = {
-    # Verbs and words without meaning of their own are no nouns.
-    **dict.fromkeys(VERBS, _VERB | _SILENT),
-    **dict.fromkeys(
-        (
-            *("possessive", "and_others", "audience", "fields", "recipient", "providing"),
-            *("application", "supplied", "uses", "past", "negation", "exception", "intact"),
-        ),
-        _PLAIN,
-    ),
-    # An item that is made of silent words only says nothing of a business.
-    "intro": _PLAIN | _SILENT,
-    "formula": _SILENT,
-    # Soft words may stand between a product and what it is for: 锂电池产品用铜箔.
-    "filler": _PLAIN | _SILENT | _SOFT,
-    "suffix": _SUFFIX | _SILENT | _SOFT,
-    "plant": _SOFT,
-    # 和 and 及 part the items that they join.
-    "connective": _PLAIN | _JOINT | _BREAK,
-}
-
 
 def _coded(characters: Collection[str], bit: int) -> bytes:
     """Return the table that turns the codes of some characters into a bit, others into 0."""
@@ -74,20 +60,18 @@ def _having(bits: int) -> bytes:
     return bytes(bool(each & bits) for each in range(256))
 
 
-_STAMPS: Final = {group: bytes([bits]) for group, bits in _BITS.items()}
-_WHAT: Final = bytes(map(int.__or__, _coded(_BREAKS, _BREAK), _coded(LATIN, _ROMAN)))
+_WHAT: Final = bytes(map(int.__or__, _coded(_BREAKS, BREAK), _coded(LATIN, ROMAN)))
 _CLAUSES: Final = _coded(_ENDS_CLAUSE, 1)
 _CLAUSES_OF_LISTS: Final = _coded(_ENDS_CLAUSE - {","}, 1)
 _SENTENCES: Final = _coded(_ENDS_SENTENCE, 1)
-_IS_BREAK, _IS_VERB, _IS_SOFT = map(_having, (_BREAK, _VERB, _SOFT))
-_NO_NOUN: Final = _BREAK | _ROMAN | _VERB | _PLAIN
-_IS_NOUN: Final = bytes(not each & (_NO_NOUN | _SUFFIX) for each in range(256))
-_SAYS_NOTHING: Final = bytes(each for each in range(256) if each & _SILENT and not each & _BREAK)
+_IS_BREAK, _IS_VERB, _IS_SOFT = map(_having, (BREAK, VERB, SOFT))
+_NO_NOUN: Final = BREAK | ROMAN | VERB | PLAIN
+_IS_NOUN: Final = bytes(not each & (_NO_NOUN | SUFFIX) for each in range(256))
+_SAYS_NOTHING: Final = bytes(each for each in range(256) if each & SILENT and not each & BREAK)
 
 
-Cue = tuple[int, int, str]
-"""A cue word in a text: where it begins and ends, and the group of `GROUPS` to which it belongs."""
-_NO_CUE: Final[Cue] = (NOWHERE, NOWHERE, "")
+_NO_CUE: Final[Hit] = (0, NOWHERE, NOWHERE)
+BEGIN: Final = itemgetter(1)
 Word = tuple[int, int, int, Meaning]
 """A word of a segment in a text: where it begins and ends, its number, and what it means."""
 
@@ -110,16 +94,19 @@ class BusinessText:
     words
         The words of segments and what they mean, by rising begin. Of a segment's own words the
         longest counts; an exclude silences what overlaps with it, unless it lies within a longer
-        word. What follows is there after `lay_out` only: most texts have no such words.
+        word. What follows is there after `lay_out` only, of a text without such words, as most
+        are, no further than ``clauses``.
     cues
-        Cue words by rising begin and end. Whatever their group, the longest counts, and a cue of
+        Cue words, by rising begin and end. Whatever their group, the longest counts, and a cue of
         one character counts only outside any longer word.
     begins
         Where each cue begins.
     groups
         The cues of each group that occurs.
-    breaks, clauses, sentences
-        For each character 1 if it ends an item of a list, a clause, or a sentence. In a text
+    negations
+        First and last position that each "without" governs.
+    clauses, sentences, breaks
+        For each character 1 if it ends a clause, a sentence, or an item of a list. In a text
         without ``、`` commas separate the items of lists, as many data vendors write them;
         elsewhere they end a clause.
     nouns
@@ -132,7 +119,7 @@ class BusinessText:
 
     __slots__ = (
         *("_bits", "_hits", "begins", "breaks", "cased", "clauses", "cues", "groups", "lower"),
-        *("nouns", "sentences", "soft", "verbs", "vocabulary", "words"),
+        *("negations", "nouns", "sentences", "soft", "verbs", "vocabulary", "words"),
     )
 
     def __init__(self, text: str, vocabulary: Vocabulary) -> None:
@@ -149,13 +136,15 @@ class BusinessText:
         for inside in _INSIDE_LATIN.finditer(lower):
             codes[inside.start()] = _OTHER
         self.clauses = codes.translate(_CLAUSES if "、" in lower else _CLAUSES_OF_LISTS)
-        self.sentences = codes.translate(_SENTENCES)
-        self._bits = bits = codes.translate(_WHAT)
-        self._place_cues()
-        self.breaks = bits.translate(_IS_BREAK)
-        self.verbs = bits.translate(_IS_VERB)
-        self.soft = bits.translate(_IS_SOFT)
-        self.nouns = self._find_nouns()
+        self._find_cues()
+        if self.words:
+            self.sentences = codes.translate(_SENTENCES)
+            self._bits = bits = codes.translate(_WHAT)
+            self._stamp_cues()
+            self.breaks = bits.translate(_IS_BREAK)
+            self.verbs = bits.translate(_IS_VERB)
+            self.soft = bits.translate(_IS_SOFT)
+            self.nouns = self._find_nouns()
 
     def content_items(self) -> list[int]:
         """Return how many items that say something stand ahead of each item, and at last in all.
@@ -165,28 +154,40 @@ class BusinessText:
         letters = self._bits.translate(_IS_BREAK, _SAYS_NOTHING).split(b"\1")
         # A single character that is left over says nothing.
         content = [len(item) > 1 for item in letters]
-        for begin, _, _ in self.groups.get("formula", ()):
+        for _, begin, _ in self.groups.get("formula", ()):
             content[self.breaks.count(1, 0, begin + 1)] = False
         return [0, *accumulate(content)]
 
-    def next_cue(self, group: str, position: int) -> Cue:
+    def next_cue(self, group: str, position: int) -> Hit:
         """Return the first cue of a group at or after a position, or one at `NOWHERE`."""
         cues = self.groups.get(group)
-        if not cues or cues[-1][0] < position:
+        if not cues or cues[-1][1] < position:
             return _NO_CUE
-        return cues[bisect_left(cues, (position,))]
+        return cues[bisect_left(cues, position, key=BEGIN)]
 
     def joint(self, place: int) -> bool:
         """Is the character part of a connective?"""
-        return bool(self._bits[place] & _JOINT)
+        return bool(self._bits[place] & JOINT)
 
     def negated(self, position: int) -> bool:
         """Does "without" govern a position: 不含生产加工?"""
-        opening = last_end(self.groups.get("negation", ()), position)
-        if not self.in_scope(opening, position):
-            return False
-        # A remark in brackets ends what it rules out.
-        return self.lower.rfind(")", opening + 1, position) < 0
+        return any(first <= position <= last for first, last in self.negations)
+
+    def _find_negations(self, cues: Sequence[Hit]) -> list[tuple[int, int]]:
+        """Return how far each "without" reaches, up to the next: within its clause and brackets."""
+        spans: list[tuple[int, int]] = []
+        for _, _, end in cues:
+            last = end + SCOPE_REACH
+            close = self.lower.find(")", end + 1, last)
+            if close >= 0:
+                last = close
+            stop = self.clauses.find(1, end, last + 1)
+            if stop >= 0:
+                last = stop - 1
+            if spans:
+                spans[-1] = spans[-1][0], min(spans[-1][1], end - 1)
+            spans.append((end, last))
+        return spans
 
     def in_scope(self, opening: int, position: int) -> bool:
         """Reaches a phrase that ends at ``opening`` as far as a position, within its clause?"""
@@ -194,52 +195,55 @@ class BusinessText:
             return False
         return self.clauses.find(1, opening, position + 1) < 0
 
-    def _place_cues(self) -> None:
-        vocabulary, bits = self.vocabulary, self._bits
+    def _find_cues(self) -> None:
+        vocabulary = self.vocabulary
         in_words = {place for _, begin, end in self._hits for place in range(begin, end)}
-        kept: list[Hit] = []
-        last = reach = -1
+        cues: list[Hit] = []
+        last_begin = last_end = -1
         for hit in vocabulary.cues.find(self.lower):
             number, begin, end = hit
             if number >= vocabulary.singles and begin in in_words:
                 continue
             # Hits come by rising end, so that what begins no earlier than a later one is within it.
-            if begin <= last:
-                while kept and kept[-1][1] >= begin:
-                    kept.pop()
-            elif end == reach:
+            if begin <= last_begin:
+                while cues and cues[-1][1] >= begin:
+                    cues.pop()
+            elif end == last_end:
                 continue
-            kept.append(hit)
-            last, reach = begin, end
-        group_of, reach = vocabulary.groups, 0
-        self.begins = [begin for _, begin, _ in kept]
-        self.cues = [(begin, end, group_of[number]) for number, begin, end in kept]
-        self.groups = groups = dict[str, list[Cue]]()
-        for cue in self.cues:
-            begin, end, group = cue
-            if group in groups:
-                groups[group].append(cue)
-            else:
-                groups[group] = [cue]
-            if group in _STAMPS:
-                if begin < reach or (group == "connective" and end - begin > 1):
-                    self._stamp_each(cue)
-                else:
-                    bits[begin:end] = _STAMPS[group] * (end - begin)
-            reach = end
+            cues.append(hit)
+            last_begin, last_end = begin, end
+        self.cues = cues
+        self.begins = [begin for _, begin, _ in cues]
+        groups: defaultdict[str, list[Hit]] = defaultdict(list)
+        group_of = vocabulary.groups
+        for hit in cues:
+            groups[group_of[hit[0]]].append(hit)
+        self.groups = groups
+        self.negations = self._find_negations(groups["negation"]) if "negation" in groups else []
 
-    def _stamp_each(self, cue: Cue) -> None:
-        """Mark a cue that overlaps with the one before, or that may reach into a product's name."""
-        begin, end, group = cue
-        named = {at for first, last, _, _ in self.words for at in range(first, last)}
-        for place in range(begin, end):
-            # The name of a product is not parted by a connective.
-            self._bits[place] |= _BITS[group] & ~(_BREAK if place in named else 0)
+    def _stamp_cues(self) -> None:
+        """Write on each character what the cue makes of it that covers it."""
+        bits, stamps, reach = self._bits, self.vocabulary.stamps, 0
+        for number, begin, end in self.cues:
+            stamp = stamps[number]
+            if stamp:
+                if begin < reach:
+                    for place in range(begin, end):
+                        bits[place] |= stamp[0]
+                else:
+                    bits[begin:end] = stamp
+            reach = end
+        for _, begin, end in self.groups.get("connective", ()):
+            if end - begin > 1:
+                # 以及 may reach into the name of a product, which it does not part.
+                for first, last, _, _ in self.words:
+                    for place in range(max(begin, first), min(end, last)):
+                        bits[place] &= ~BREAK
 
     def _find_nouns(self) -> bytearray:
         bits, nouns = self._bits, self._bits.translate(_IS_NOUN)
         # A suffix that a noun follows is part of it: 显示屏 + 管 is nothing new, 锂电池 + 管理 is.
-        for begin, end, _ in self.groups.get("suffix", ()):
+        for _, begin, end in self.groups.get("suffix", ()):
             for place in range(begin, end):
                 if nouns[place + 1] and not bits[place] & _NO_NOUN:
                     nouns[place] = 1
@@ -274,12 +278,12 @@ class BusinessText:
         return close + 1 if remark else end
 
 
-def last_end(cues: Sequence[Cue], position: int) -> int:
+def last_end(cues: Sequence[Hit], position: int) -> int:
     """Return where the last of some cues up to a position ends, -1 if there is none."""
-    at = bisect_left(cues, (position,)) - 1
-    while at >= 0 and cues[at][1] > position:
+    at = bisect_left(cues, position, key=BEGIN) - 1
+    while at >= 0 and cues[at][2] > position:
         at -= 1
-    return cues[at][1] if at >= 0 else -1
+    return cues[at][2] if at >= 0 else -1
 
 
 def _segment_words(hits: Sequence[Hit], meanings: Sequence[Sequence[Meaning]]) -> list[Word]:

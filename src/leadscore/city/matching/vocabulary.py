@@ -32,6 +32,29 @@ ABOUT: Final = 0.3
 
 LATIN: Final = frozenset("0123456789abcdefghijklmnopqrstuvwxyz")
 
+BREAK, ROMAN, VERB, PLAIN, SILENT, SOFT, SUFFIX, JOINT = (1 << bit for bit in range(8))
+"""What a character of a text is, as bits: it ends an item, it is Latin, it is part of a cue."""
+_BITS_OF: Final[dict[str, int]] = {
+    # Verbs and words without meaning of their own are no nouns.
+    **dict.fromkeys(VERBS, VERB | SILENT),
+    **dict.fromkeys(
+        (
+            *("possessive", "and_others", "audience", "fields", "recipient", "providing"),
+            *("application", "supplied", "uses", "past", "negation", "exception", "intact"),
+        ),
+        PLAIN,
+    ),
+    # An item that is made of silent words only says nothing of a business.
+    "intro": PLAIN | SILENT,
+    "formula": SILENT,
+    # Soft words may stand between a product and what it is for: 锂电池产品用铜箔.
+    "filler": PLAIN | SILENT | SOFT,
+    "suffix": SUFFIX | SILENT | SOFT,
+    "plant": SOFT,
+    # 和 and 及 part the items that they join.
+    "connective": PLAIN | JOINT | BREAK,
+}
+
 Hit = tuple[int, int, int]
 """Number of a word, and where it begins and ends in a text."""
 
@@ -203,6 +226,8 @@ class Vocabulary:
         The cue words, and the group of `GROUPS` to which each belongs.
     singles
         From this cue on they have a single character.
+    stamps
+        What each cue makes of its characters, a byte of bits for each; empty if nothing.
     about
         For each group of `HEADS` and each segment whether that is what the segment is about: the
         many 材料 and 膜 of a segment of materials are its products, not materials for them.
@@ -217,6 +242,7 @@ class Vocabulary:
     cues: WordList
     groups: tuple[str, ...]
     singles: int
+    stamps: tuple[bytes, ...]
     about: dict[str, tuple[bool, ...]]
     own_heads: frozenset[tuple[int, str]]
     _known: frozenset[str]
@@ -247,6 +273,10 @@ def compile_words(segments: Mapping[str, Words], lexicon: Lexicon) -> Vocabulary
         cues=WordList(tuple(cues)),
         groups=tuple(cues.values()),
         singles=singles,
+        stamps=tuple(
+            bytes([_BITS_OF[group]]) * len(word) if group in _BITS_OF else b""
+            for word, group in cues.items()
+        ),
         about=about,
         own_heads=_own_heads(segments, lexicon),
         _known=frozenset(meanings),
