@@ -115,8 +115,7 @@ def measured_firms() -> Any:
     from leadscore.city.loading import load_city
     from leadscore.features.build import FirmFeatures
     from leadscore.features.catalogue import CATEGORIES
-    from leadscore.lists.cleaning import clean
-    from leadscore.lists.files.records import from_records
+    from leadscore.lists import clean, from_records
 
     features = FirmFeatures(load_city(next(CITIES.glob("*.toml"))))
     X = features.fit(None).transform(clean(from_records(firms()), today=TODAY).firms)
@@ -342,23 +341,15 @@ def measure_endpoints(rounds: int, seconds: float) -> None:
 
 def measure_walks() -> None:
     """Print from how many firms on columns beat values, without a server."""
-    from leadscore.city.loading import load_city
-    from leadscore.city.matching import Matcher
-    from leadscore.city.strength import TEXT_COLUMNS
-    from leadscore.lists.cleaning import clean
-    from leadscore.lists.files.records import from_records
+    from leadscore.lists import clean, from_records
     from leadscore.lists.record_cleaning import clean_records
 
-    matcher = Matcher(load_city(next(CITIES.glob("*.toml"))))
-    print("\n| firms | matched one by one ms | together ms | cleaned by value ms | by column ms |")
-    print("|---|---|---|---|---|")
+    print("\n| firms | cleaned by value ms | by column ms |")
+    print("|---|---|---|")
     new = different_firms()
     for count in (1, 2, 4, 8, 16, 32, 64, 128, 1_000):
         some = list(itertools.islice(new, count))
-        texts = {name: [firm.get(name) for firm in some] for name in TEXT_COLUMNS}
         walks: list[Callable[[], object]] = [
-            lambda texts=texts, count=count: matcher.one_by_one(texts, count),
-            lambda texts=texts, count=count: matcher.together(texts, count),
             lambda some=some: clean_records(some, today=TODAY),
             lambda some=some: clean(from_records(some), today=TODAY),
         ]

@@ -10,21 +10,19 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from leadscore.city.industry import CLASS_COLUMNS
 from leadscore.city.matching import Matcher
 from leadscore.city.profile import City
-from leadscore.city.strength import TEXT_COLUMNS
 from leadscore.features.catalogue import CATALOGUE, CATEGORIES
 from leadscore.features.company import business_text, company_features
-from leadscore.features.firm import Firm, Value, rows_of, text_of
+from leadscore.features.firm import Firm, Value, rows_of
 from leadscore.features.fitting import (
     GOOD_STRENGTH,
     SIZEABLE_GAP,
-    Match,
+    Fit,
     best_frame,
     best_match,
-    matches_frame,
-    matches_of_firms,
+    fits_frame,
+    fits_of,
     segment_facts,
 )
 from leadscore.features.origin import Origin
@@ -64,8 +62,8 @@ class MeasuredFirm:
     """
 
     values: list[Value]
-    matches: list[Match]
-    best: Match | None
+    matches: list[Fit]
+    best: Fit | None
 
 
 class FirmFeatures(TransformerMixin, BaseEstimator):
@@ -118,23 +116,23 @@ class FirmFeatures(TransformerMixin, BaseEstimator):
         """
         found = self.measure_firms(rows_of(firms))
         X = features_frame([each.values for each in found])
-        fits = matches_frame([each.matches for each in found])
+        fits = fits_frame([each.matches for each in found])
         return Measured(X, fits, best_frame([each.best for each in found]))
 
     def measure_firms(self, firms: Sequence[Firm]) -> list[MeasuredFirm]:
-        """Measure firms one by one; their texts are matched together.
+        """Measure firms, each by itself.
 
         Parameters
         ----------
         firms
             Canonical columns of each, and ``as_of``; see `measure`.
         """
-        columns = {name: [text_of(firm, name) for firm in firms] for name in _MATCHED}
-        found = self.matcher_.find(columns, len(firms))
-        matches = matches_of_firms(found, self.city, self.facts_, len(firms))
-        return [self._measured(*each) for each in zip(firms, matches, strict=True)]
+        return [
+            self._measured(firm, fits_of(matches, self.facts_, self.city.roles))
+            for firm, matches in zip(firms, self.matcher_.match_all(firms), strict=True)
+        ]
 
-    def _measured(self, firm: Firm, matches: list[Match]) -> MeasuredFirm:
+    def _measured(self, firm: Firm, matches: list[Fit]) -> MeasuredFirm:
         best = best_match(matches)
         features = {
             **company_features(firm),
@@ -147,9 +145,7 @@ class FirmFeatures(TransformerMixin, BaseEstimator):
         """Return the names of the columns of X."""
         return np.array(list(CATALOGUE), dtype=object)
 
-    def _chain_features(
-        self, firm: Firm, matches: list[Match], best: Match | None
-    ) -> dict[str, Value]:
+    def _chain_features(self, firm: Firm, matches: list[Fit], best: Fit | None) -> dict[str, Value]:
         """Return the features of the best segment and of the graph around it."""
         solid = [m for m in matches if m.gap >= SIZEABLE_GAP and m.strength >= GOOD_STRENGTH]
         speaks = best is not None or bool(business_text(firm))
@@ -193,4 +189,3 @@ _NOTHING_MET: dict[str, Value] = dict.fromkeys(
         "gap_filled", "neighbour_supply", "sought",
     )
 )  # fmt: skip
-_MATCHED = (*TEXT_COLUMNS, *CLASS_COLUMNS)

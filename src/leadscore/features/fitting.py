@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from leadscore.city.matching import Match, Span, words_of
 from leadscore.city.profile import City
-from leadscore.city.witnesses import Found
+from leadscore.city.values import Role
 
 
 class Meeting(NamedTuple):
@@ -39,15 +40,29 @@ class Meeting(NamedTuple):
     steps_to_strength: float | None
 
 
-class Match(NamedTuple):
-    """One segment in which a firm works; ``strength``, ``gap`` and ``fit`` are 0..1."""
+class Fit(NamedTuple):
+    """A match, with how much of the segment's gap the firm would fill.
+
+    Attributes
+    ----------
+    segment, role, use, strength, spans
+        As `leadscore.city.matching.Match` has them.
+    gap, fit
+        0..1.
+    """
 
     segment: str
-    role: str
+    role: Role
+    use: str | None
     strength: float
-    words: str
+    spans: tuple[Span, ...]
     gap: float
     fit: float
+
+    @property
+    def words(self) -> str:
+        """The words that were found; see `Match.words`."""
+        return words_of(self.spans)
 
 
 def segment_facts(city: City) -> dict[str, Meeting]:
@@ -69,23 +84,26 @@ def segment_facts(city: City) -> dict[str, Meeting]:
     return found
 
 
-def matches_of_firms(
-    found: Found, city: City, facts: dict[str, Meeting], firms: int
-) -> list[list[Match]]:
-    """Return the matches of each firm, the strongest first, with the fit of each.
+def fits_of(
+    matches: Iterable[Match], facts: Mapping[str, Meeting], roles: Mapping[Role, float]
+) -> list[Fit]:
+    """Return the matches of a firm with the fit of each: ``gap x strength x role``.
 
-    ``fit = gap x strength x role``, where the role's weight comes from the city profile: how much
-    of the gap of a segment a firm of that strength and role would fill.
+    Parameters
+    ----------
+    matches
+        In any order, which stays.
+    facts
+        See `segment_facts`.
+    roles
+        From the city profile: how much of a gap a firm of that role would fill, 0..1.
     """
-    matches: list[list[Match]] = [[] for _ in range(firms)]
-    weights = {str(role): weight for role, weight in city.roles.items()}
-    for firm, segment, role, strength, words in zip(
-        found.firm, found.segment, found.role, found.strength, found.words, strict=True
-    ):
+    fits = []
+    for segment, role, use, strength, spans in matches:
         gap = facts[segment].gap
-        fit = gap * strength * weights.get(role, 0.0)
-        matches[firm].append(Match(segment, role, strength, words, gap, fit))
-    return matches
+        fit = gap * strength * roles.get(role, 0.0)
+        fits.append(Fit(segment, role, use, strength, spans, gap, fit))
+    return fits
 
 
 SIZEABLE_GAP = 0.45
@@ -101,7 +119,7 @@ MAIN_BUSINESS_SHARE = 0.5
 """A match speaks for a firm only if it is at least half as strong as the firm's strongest."""
 
 
-def best_match(matches: Iterable[Match]) -> Match | None:
+def best_match(matches: Iterable[Fit]) -> Fit | None:
     """Return the match of a firm with the highest fit; None if there is none.
 
     Only matches that tell of the firm's real business count (see `SOLID_STRENGTH` and
@@ -118,29 +136,39 @@ def best_match(matches: Iterable[Match]) -> Match | None:
     return min(real, key=lambda each: (-each.fit, -each.strength, each.segment), default=None)
 
 
-def matches_frame(matches: Sequence[Sequence[Match]]) -> pd.DataFrame:
-    """Return the matches of all firms as a table: ``firm`` and the fields of `Match`."""
-    firm = [number for number, each in enumerate(matches) for _ in each]
-    columns = _columns([match for each in matches for match in each])
+def fits_frame(fits: Sequence[Sequence[Fit]]) -> pd.DataFrame:
+    """Return the matches of all firms as a table: ``firm`` and the columns of `best_frame`."""
+    firm = [number for number, each in enumerate(fits) for _ in each]
+    columns = _columns([fit for each in fits for fit in each])
     return pd.DataFrame({"firm": np.array(firm, dtype=np.int64), **columns})
 
 
-def best_frame(best: Sequence[Match | None]) -> pd.DataFrame:
+def best_frame(best: Sequence[Fit | None]) -> pd.DataFrame:
     """Return the best match of each firm as a table, one row a firm.
 
-    Columns are the fields of `Match`, missing where no segment matches; ``fit`` is 0 there.
+    Columns are ``segment, role, strength, words, gap, fit``, missing where no segment matches;
+    ``fit`` is 0 there.
     """
-    return pd.DataFrame(_columns([match or _NOTHING for match in best]))
+    return pd.DataFrame(_columns(best))
 
 
-_NOTHING = Match(None, None, np.nan, None, np.nan, 0.0)  # type: ignore[arg-type]
-_TEXTS = ("segment", "role", "words")
+_DTYPES = {
+    "segment": "str",
+    "role": "str",
+    "strength": "float64",
+    "words": "str",
+    "gap": "float64",
+    "fit": "float64",
+}
+_NO_FIT = (None, None, np.nan, None, np.nan, 0.0)
 
 
-def _columns(matches: Sequence[Match]) -> dict[str, pd.Series]:
+def _columns(fits: Sequence[Fit | None]) -> dict[str, pd.Series]:
+    rows = [
+        (fit.segment, fit.role, fit.strength, fit.words, fit.gap, fit.fit) if fit else _NO_FIT
+        for fit in fits
+    ]
     return {
-        name: pd.Series(
-            [match[place] for match in matches], dtype="str" if name in _TEXTS else "float64"
-        )
-        for place, name in enumerate(Match._fields)
+        name: pd.Series([row[place] for row in rows], dtype=dtype)
+        for place, (name, dtype) in enumerate(_DTYPES.items())
     }

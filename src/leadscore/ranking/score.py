@@ -14,7 +14,7 @@ from leadscore.city.profile import City
 from leadscore.features.build import FirmFeatures, MeasuredFirm
 from leadscore.features.catalogue import CATALOGUE
 from leadscore.features.firm import Firm, Value
-from leadscore.features.fitting import Match
+from leadscore.features.fitting import Fit
 from leadscore.language import Lang
 from leadscore.learning.tables.scorecard import Scorecard, log_odds_to_points
 from leadscore.ranking.reasons import FACTS, Wording
@@ -76,8 +76,8 @@ class FirmScore:
 
     firm: Firm
     values: dict[str, Value]
-    matches: Sequence[Match]
-    best: Match | None
+    matches: Sequence[Fit]
+    best: Fit | None
     points: dict[str, float]
     base_points: float
     likelihood: float

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
-import pandas as pd
 import pytest
 
 from leadscore.city.matching import Matcher
@@ -33,9 +32,8 @@ MATCHER = Matcher(CITY)
 
 
 def match(text: str, column: str = "main_business") -> dict[str, tuple[str, float]]:
-    table = MATCHER.match(pd.DataFrame({column: [text]})).table
-    pairs = zip(table["role"], table["strength"], strict=True)
-    return dict(zip(table["segment"], pairs, strict=True))
+    matches = MATCHER.match({column: text})
+    return {match.segment: (match.role, match.strength) for match in matches}
 
 
 def role(text: str, segment_id: str, column: str = "main_business") -> str | None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
 from leadscore.city import load_city
@@ -21,10 +20,8 @@ Found = dict[str, tuple[str, float]]
 
 
 def match(main: str = "", scope: str = "", name: str = "", *, city: Matcher = NANCHANG) -> Found:
-    row = {"name": name or None, "main_business": main or None, "business_scope": scope or None}
-    table = city.match(pd.DataFrame([row])).table
-    pairs = zip(table["role"], table["strength"], strict=True)
-    return dict(zip(table["segment"], pairs, strict=True))
+    matches = city.match({"name": name, "main_business": main, "business_scope": scope})
+    return {match.segment: (match.role, match.strength) for match in matches}
 
 
 MADE = [

@@ -12,7 +12,7 @@ from sklearn.base import clone
 
 from leadscore.city import City, load_city
 from leadscore.features.build import FirmFeatures, Measured
-from leadscore.features.fitting import Match, best_match
+from leadscore.features.fitting import Fit, best_match
 from leadscore.lists.blank import blank_firms
 
 
@@ -95,7 +95,7 @@ def test_a_pickle_holds_the_profile_and_compiles_it_anew(features: FirmFeatures)
 
 
 def test_a_maker_of_plenty_is_not_shown_as_a_weak_supplier_of_a_gap() -> None:
-    plenty = Match("a", "maker", 0.8, "x", gap=0.0, fit=0.0)
+    plenty = Fit("a", "maker", None, 0.8, (), gap=0.0, fit=0.0)
     for strength, segment in ((0.1, "a"), (0.5, "b")):
-        gap = Match("b", "maker", strength, "x", gap=0.9, fit=0.9 * strength)
+        gap = Fit("b", "maker", None, strength, (), gap=0.9, fit=0.9 * strength)
         assert best_match([plenty, gap]).segment == segment

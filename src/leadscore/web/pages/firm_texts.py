@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from leadscore.city.evidence import JOINT
+from leadscore.city.matching import JOINT
 from leadscore.language import Lang
 from leadscore.lists.columns import column
 

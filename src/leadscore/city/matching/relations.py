@@ -1,0 +1,648 @@
+"""How a firm is related to a product that its text mentions: makes it, sells it, supplies it."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+from enum import IntEnum
+from typing import Final, NamedTuple
+
+from leadscore.city.matching.text import BEGIN, NOWHERE, BusinessText, Word, last_end
+from leadscore.city.matching.vocabulary import HEADS, LATIN, VERBS, Hit, Kind
+
+HEAD_REACH: Final = 12
+"""How many characters after a product the noun that it belongs to may begin."""
+TRAIL_REACH: Final = 6
+"""How many characters after a product "field" or "industry" may follow: 照明领域."""
+FIELD_REACH: Final = 20
+"""How many characters after 等 the fields may be named: 手机等消费电子以及汽车电子应用领域."""
+NOUN_REACH: Final = 4
+"""How many products of the next item are looked at for a noun that two items share."""
+LIST_REACH: Final = 4
+"""How many items on the word may stand that a whole list shares: 路灯、射灯、台灯用电源."""
+JOINED: Final = 2
+"""Verbs are one group if no more characters than this part them: 研发、生产以及销售."""
+FIELDS: Final = ("fields", "uses", "audience")
+"""Groups that name those to whom, or fields in which, products go."""
+
+MAKING, DESIGNING, BUILDING, TRADING, SERVING = 1, 2, 4, 8, 16
+"""Business activities, as bits; who only develops a product designs it."""
+_ACTIVITY: Final = dict(
+    zip(VERBS, (MAKING, DESIGNING, DESIGNING, BUILDING, TRADING, SERVING), strict=True)
+)
+
+
+class Relation(IntEnum):
+    """How a firm is related to a product that its text mentions.
+
+    Of relations that are equally strong the first one gives the role.
+    """
+
+    MAKER = 0
+    DESIGN = 1
+    INTEGRATION = 2
+    TRADE = 3
+    SERVICE = 4
+    EQUIPMENT = 5
+    MATERIALS = 6
+    FIELD = 7
+    """The firm sells into a field, or to those who work in it."""
+    ASIDE = 8
+    """A body, a prize, a certificate, or the past: 照明协会."""
+    NOT = 9
+    """Ruled out: 不含锂电池."""
+    NAMED_MATERIAL = 10
+    """The product is itself a material for its segment: 偏光片."""
+    KNOWHOW = 11
+    """Software around the product."""
+    NAMED = 12
+    """The firm is named after the product; see `by_name`."""
+
+
+# By themselves: to look a member up in its class takes longer than many a rule here.
+MAKER, DESIGN, INTEGRATION, TRADE, SERVICE, EQUIPMENT, MATERIALS, FIELD, ASIDE, *_others = Relation
+NOT, NAMED_MATERIAL, KNOWHOW, NAMED = _others
+_HINT: Final = Kind.HINT
+
+ACTIVITY_ALONE: Final = (
+    *((BUILDING, INTEGRATION), (DESIGNING, DESIGN), (TRADING, TRADE), (SERVING, SERVICE)),
+)
+"""What a firm is that does this with a product and doesn't make it; earlier ones outrank."""
+ACTIVITY_OF_NAMED: Final = (
+    *((TRADING, TRADE), (BUILDING, INTEGRATION), (DESIGNING, DESIGN), (SERVING, SERVICE)),
+)
+"""The same for what only a firm's name mentions."""
+
+
+class Judged(NamedTuple):
+    """What a text says of the products in it.
+
+    Attributes
+    ----------
+    mentions
+        Each product with what the text says of it, by its place.
+    items
+        How many items of the text say something.
+    activities
+        Bits of all verbs of the text, whatever they govern.
+    """
+
+    mentions: list[Mentioned]
+    items: int
+    activities: int
+
+
+Mentioned = tuple[int, int, int, Relation, bool, bool, int, int]
+"""A product in a text: where it begins, its number and its segment in the vocabulary, the relation,
+whether it is but a hint, whether it is named as the firm's own field, the number of its item, and
+how many items ahead of that say something."""
+
+
+def judge(text: BusinessText, *, is_name: bool) -> Judged:
+    """Judge all products in a text.
+
+    Parameters
+    ----------
+    text
+        The text, laid out.
+    is_name
+        Is it the name of a firm? Who is named after a product need not make it.
+    """
+    reading = _Reading(text)
+    ahead = text.content_items()
+    mentions = [
+        _Mention(reading, word, after)
+        for word, after in zip(text.words, reading.afters, strict=True)
+    ]
+    relations = [mention.relation() for mention in mentions]
+    if EQUIPMENT in relations:
+        relations = _share_machines(mentions, relations)
+    judged: list[Mentioned] = []
+    for mention, relation in zip(mentions, relations, strict=True):
+        in_field = relation is MAKER and mention.in_a_field()
+        if is_name and relation is MAKER:
+            relation, in_field = FIELD if in_field else NAMED, False
+        # Who names the plants of a product means it, however weak the word: 电池厂用涂布机.
+        hint = mention.kind is _HINT and not mention.at_plant()
+        begin = mention.begin
+        item = text.breaks.count(1, 0, begin + 1)
+        judged.append(
+            (begin, mention.word, mention.segment, relation, hint, in_field, item, ahead[item])
+        )
+    return Judged(judged, ahead[-1], reading.activities)
+
+
+def activities(text: BusinessText) -> int:
+    """Return the bits of all that a text says is done, whatever it is done with."""
+    done = 0
+    for group, activity in _ACTIVITY.items():
+        for _, begin, _ in text.groups.get(group, ()):
+            if not text.negated(begin):
+                done |= activity
+    return done
+
+
+def by_name(done: int) -> Relation:
+    """Return how a firm is related to what its name mentions, by what its texts say it does.
+
+    >>> by_name(TRADING).name, by_name(TRADING | MAKING).name, by_name(0).name
+    ('TRADE', 'NAMED', 'NAMED')
+    """
+    if not done & MAKING:
+        for activity, relation in ACTIVITY_OF_NAMED:
+            if done & activity:
+                return relation
+    return NAMED
+
+
+Verbs = tuple[int, int, int]
+"""A group of verbs that stand together, "研发、生产和销售": begin, end, and bits of activities."""
+
+
+class _Reading:
+    """The verbs, lists and openings of a text, to which the products in it are related."""
+
+    def __init__(self, text: BusinessText) -> None:
+        self.text = text
+        groups, breaks = text.groups, text.breaks
+        self.begins = [begin for begin, _, _, _ in text.words]
+        self.afters = text.ends_of_words()
+        self.verbs = [cue for group in VERBS if group in groups for cue in groups[group]]
+        self.leading: list[Verbs] = []
+        self.trailing: list[Verbs] = []
+        self.activities = self._group_verbs() if self.verbs else 0
+        # Where 用 and the like stand, and 配套 behind a product.
+        self.meant: set[int] = set()
+        if "meant_for" in groups or "supplied" in groups:
+            meant = *groups.get("meant_for", ()), *groups.get("supplied", ())
+            self.meant.update(begin for _, begin, _ in meant)
+        self.meant_items = self._last_items(self.meant) if self.meant else set()
+        # "手机、汽车和家电的操作系统": 的 behind the last of several that belong to one noun.
+        self.owning_items: set[int] = set()
+        if "possessive" in groups and "connective" in groups:
+            self.owning_items = self._last_items(
+                begin
+                for _, begin, _ in groups["possessive"]
+                if text.nouns[begin + 1] and text.joint(breaks.rfind(1, 0, begin + 1))
+            )
+        # Openings of lists of fields, of those supplied, and such that follow machines.
+        lists: list[Hit] = []
+        if "application" in groups or "uses" in groups:
+            lists = [*groups.get("application", ()), *groups.get("uses", ())]
+            lists.sort(key=BEGIN)
+        supplied = [cue for cue in groups.get("supplied", ()) if breaks[cue[1] - 1]]
+        self.openings = lists, supplied
+        self.openings_for_machines: tuple[list[Hit], list[Hit]] = [], []
+        if (lists or supplied) and "equipment" in groups:
+            # 贴合设备，供手机屏厂
+            machines = {end for _, _, end in groups["equipment"]}
+            self.openings_for_machines = (
+                [cue for cue in lists if cue[1] - 1 in machines and breaks[cue[1] - 1]],
+                [cue for cue in supplied if cue[1] - 1 in machines],
+            )
+        self.opens = bool(lists or supplied)
+        self.machines_open = any(self.openings_for_machines)
+        self.names_fields = "fields" in groups or "uses" in groups
+        self.recipients = [
+            cue for cue in groups.get("recipient", ()) if breaks[cue[1] - 1] or cue[2] - cue[1] > 1
+        ]
+        # A list of fields ends where it is named and a noun follows: 用于手机、汽车等领域的连接器.
+        self.closings: list[int] = []
+        if lists and "possessive" in groups:
+            owners = {begin for _, begin, _ in groups["possessive"]}
+            self.closings = sorted(
+                end for group in FIELDS for _, _, end in groups.get(group, ()) if end in owners
+            )
+
+    def _group_verbs(self) -> int:
+        """Group the verbs: those that open a phrase, and those that end one.
+
+        "生产锂电池" and "销售：灯具" are opened, "锂电池的生产" is ended. What is not done counts
+        for nothing: 不含生产加工. Returns the bits of all that is done.
+        """
+        self.verbs.sort(key=BEGIN)
+        text, verbs, group_of = self.text, self.verbs, self.text.vocabulary.groups
+        if text.negations:
+            verbs = [verb for verb in verbs if not text.negated(verb[1])]
+        intros = {end for _, _, end in text.groups.get("intro", ())}
+        current, last, done = self.trailing, 0, 0
+        for number, begin, end in verbs:
+            activity = _ACTIVITY[group_of[number]]
+            done |= activity
+            if last and not self._apart(last, begin):
+                first, _, bits = current[-1]
+                current[-1] = first, end, bits | activity
+            else:
+                opens = text.breaks[begin - 1] or begin in intros
+                current = self.leading if opens else self.trailing
+                current.append((begin, end, activity))
+            last = end
+        return done
+
+    def _apart(self, end: int, begin: int) -> bool:
+        """Do two verbs, one ending and the next beginning here, stand in different groups?"""
+        text, reach = self.text, JOINED
+        if begin - end > reach + 2:
+            return True
+        if text.sentences.find(1, end, begin + 1) >= 0:
+            return True
+        if begin - end > reach and text.breaks[end] and text.breaks[begin - 1]:
+            # "研发、印制、生产": a verb that is not known, between two that are.
+            at = bisect_left(self.begins, end)
+            reach += 2 * (at == bisect_left(self.begins, begin))
+        return begin - end > reach
+
+    def _last_items(self, places: Iterable[int]) -> set[int]:
+        """Return where the items begin whose first phrase goes on with one of the places."""
+        text = self.text
+        starts = set()
+        for place in places:
+            start = text.breaks.rfind(1, 0, place + 1)
+            if place > start + 1 and text.verbs.find(1, start, place) < 0:
+                starts.add(start)
+        return starts
+
+
+def _share_machines(mentions: Sequence[_Mention], relations: list[Relation]) -> list[Relation]:
+    """Make equipment of what stands bare before such of its segment: PCB、FPC设备."""
+    shared = relations.copy()
+    last: dict[int, int] = {}
+    for number, mention in enumerate(mentions):
+        before = last.get(mention.segment)
+        last[mention.segment] = number
+        if before is None or relations[number] is not EQUIPMENT:
+            continue
+        other = mentions[before]
+        if (
+            relations[before] <= SERVICE
+            and other.word != mention.word
+            and mention.begin - other.after == 1
+            and other.bare()
+        ):
+            shared[before] = EQUIPMENT
+    return shared
+
+
+class _Mention:
+    """A product in a text, and what stands around it; each question about it is a method.
+
+    Attributes
+    ----------
+    begin, end, word
+        Where the word stands, and its number in the vocabulary.
+    segment, kind, material
+        What it means; see `Meaning`.
+    after
+        Where what follows it begins; see `BusinessText.ends_of_words`.
+    near
+        Where the first cue of each group behind it, within its item and `HEAD_REACH`, begins.
+    modifies
+        Does it belong to a noun of its own: 手机天线, 手机的天线, 手机产品的天线?
+    listed
+        Where the list is named in which it stands, behind 等; 0 if it stands in none. In
+        "手机、平板电脑等产品的天线" the phones are listed, and what follows 等 says for what.
+    """
+
+    __slots__ = (
+        *("after", "begin", "end", "kind", "listed", "material", "modifies", "near", "reading"),
+        *("segment", "text", "word"),
+    )
+
+    def __init__(self, reading: _Reading, word: Word, after: int) -> None:
+        self.reading = reading
+        self.text = text = reading.text
+        self.begin, self.end, self.word, (self.segment, self.kind, self.material) = word
+        self.after = after
+        self.near: dict[str, int] = {}
+        begins = text.begins
+        at, known = bisect_left(begins, after), len(begins)
+        stop = after + HEAD_REACH + 1
+        if at < known and begins[at] < stop:
+            item_end = text.breaks.find(1, after, stop)
+            stop = stop if item_end < 0 else item_end
+            near, group_of = self.near, text.vocabulary.groups
+            while at < known and begins[at] < stop:
+                group = group_of[text.cues[at][0]]
+                if group not in near:
+                    near[group] = begins[at]
+                at += 1
+        # A Latin word may name the product itself, unless it is another product: 手机AMOLED面板.
+        self.modifies = bool(
+            text.nouns[after]
+            or ("possessive" in self.near and self._belongs_to_noun())
+            or (text.lower[after] in LATIN and after in reading.begins)
+        )
+        self.listed = 0
+        if not self.modifies and "and_others" in text.groups:
+            self.listed = self._list_end()
+
+    def relation(self) -> Relation:
+        """Return the relation that the text speaks for: the first rule that holds.
+
+        1. What is ruled out.
+        2. Bodies, prizes, certificates and the past, which say little.
+        3. What machines are made for, wherever they stand: "用于锂电池的卷绕机",
+           "贴合设备，供手机屏厂", "锂电池、光伏等行业的自动化设备", "电池厂用涂布等设备".
+        4. What the firm's own product is for: "used in", "for … we provide", "customers include",
+           "… and other fields".
+        5. The noun at the end of its compound, or of the list that it stands in, as in
+           "手机、电脑等产品的天线": equipment, material, part or software for it, works or services
+           around it.
+        6. Any other noun that it belongs to, and what it is meant for, as in "手机、电脑用天线".
+        7. The verbs that govern it: making, else building, else designing, trading, serving.
+        """
+        if self.ruled_out():
+            return NOT
+        if self.is_aside():
+            return ASIDE
+        if self.machines_are_named():
+            return EQUIPMENT
+        if self.is_a_field():
+            return FIELD
+        supply = self._by_head()
+        if supply is not None:
+            return supply
+        if self.is_for_something_else():
+            return MATERIALS
+        return self._by_activity()
+
+    def ruled_out(self) -> bool:
+        """Is the mention what is not done: 不含锂电池, 锂电池除外?"""
+        if "exception" in self.near:
+            return True
+        return bool(self.text.negations) and self.text.negated(self.begin)
+
+    def is_aside(self) -> bool:
+        """Does it name a body or a prize, or what was: 照明协会, 前身为照明厂?"""
+        if "bodies" in self.near:
+            return True
+        past = self.text.groups.get("past", ())
+        return bool(past) and self._in_scope(last_end(past, self.begin))
+
+    def machines_are_named(self) -> bool:
+        """Are machines named that are made for it, although it isn't what they are called after?"""
+        about = self.text.vocabulary.about["equipment"][self.segment]
+        if not about:
+            # "用于锂电池的卷绕机": here the battery isn't where the firm's own product goes.
+            if "equipment" in self.near and self._belongs_to_noun():
+                return True
+            if self.reading.machines_open and self._goes_into(self.reading.openings_for_machines):
+                return True
+        if "equipment" not in self.text.groups or "and_others" not in self.text.groups:
+            return False
+        if self.listed and self._equipment_behind(self.listed):
+            # "锂电池、光伏等行业的自动化设备"
+            _, owned, _ = self.text.next_cue("possessive", self.listed)
+            if owned < self.text.next_cue("equipment", self.listed)[1]:
+                return True
+        if about:
+            return False
+        # "面板绑定、贴合等设备", "电池厂用涂布等设备"
+        after = self.after
+        _, _, start = self.text.next_cue("and_others", after)
+        return (
+            self._in_clause(start - 1)
+            and self._equipment_behind(start)
+            and (self.modifies or self.is_for_use() or self.at_plant())
+        )
+
+    def is_a_field(self) -> bool:
+        """Is it a field, or are those named who work in it, to whom the firm sells?"""
+        reading = self.reading
+        if self.listed and any(map(self._listed_as, FIELDS)):
+            return True
+        if self.at_plant() and "equipment" not in self.near and not self.is_for_use():
+            return True
+        return (
+            (reading.names_fields and self._among_fields())
+            or (reading.opens and self._goes_into(reading.openings))
+            or (bool(reading.recipients) and self._is_served())
+        )
+
+    def names_own_kind(self) -> bool:
+        """Is the noun after it what such products are called: 传感器的芯片 where those are made?"""
+        near, text = self.near, self.text
+        if "materials" not in near and "parts" not in near:
+            return False
+        place = min(near.get(head, NOWHERE) for head in ("materials", "parts"))
+        if text.nouns.find(1, self.after, place) >= 0:
+            return False
+        # The next head, whatever it is, and be it in a remark: 传感器(含芯片).
+        _, begin, end = min((text.next_cue(head, self.end) for head in HEADS), key=BEGIN)
+        return (self.segment, text.lower[begin:end]) in text.vocabulary.own_heads
+
+    def is_for_something_else(self) -> bool:
+        """Does another noun own it, or is it what a product is meant for?"""
+        text, start = self.text, self.listed
+        if self.modifies and not self.names_own_kind():
+            return True
+        if start:
+            _, place, _ = text.next_cue("possessive", start)
+            if self._reaches(start, place) and text.nouns[place + 1]:
+                return True
+        return self.is_for_use() or self._shares(self.reading.owning_items) or self._shares_noun()
+
+    def is_for_use(self) -> bool:
+        """Is it followed by 用, "meant for", as in 锂电池用铜箔 or 手机、平板用线路板?"""
+        reading = self.reading
+        if not reading.meant:
+            return False
+        place = self.text.soft.find(0, self.after)
+        return place in reading.meant or self._shares(reading.meant_items)
+
+    def at_plant(self) -> bool:
+        """Is it the plants of customers that are named: 面板厂检测系统, 电池厂用涂布机?"""
+        after = self.after
+        return self.near.get("plant") == after and not self.text.sentences[after + 1]
+
+    def in_a_field(self) -> bool:
+        """Is the product named as the firm's own field: 专注于照明领域?"""
+        last = self.after + TRAIL_REACH
+        return any(self.near.get(group, NOWHERE) <= last for group in ("audience", "fields"))
+
+    def bare(self) -> bool:
+        """Is the mention an item of its own?"""
+        breaks = self.text.breaks
+        return bool(breaks[self.begin - 1] and breaks[self.after])
+
+    def _in_scope(self, opening: int) -> bool:
+        return self.text.in_scope(opening, self.begin)
+
+    def _in_clause(self, place: int) -> bool:
+        """Does a place behind the mention, which may be nowhere, lie in its clause?"""
+        return place < NOWHERE - 1 and self.text.clauses.find(1, self.after, place + 1) < 0
+
+    def _reaches(self, start: int, place: int) -> bool:
+        """Lies a place, which may be nowhere, within reach behind ``start`` and in its item?"""
+        return place - start <= HEAD_REACH and self.text.breaks.find(1, start, place + 1) < 0
+
+    def _equipment_behind(self, start: int) -> bool:
+        return self._reaches(start, self.text.next_cue("equipment", start)[1])
+
+    def _belongs_to_noun(self) -> bool:
+        """Does 的 and a noun follow it, past words without meaning only?"""
+        text, place = self.text, self.near.get("possessive")
+        if place is None or not text.nouns[place + 1]:
+            return False
+        return text.nouns.find(1, self.after, place) < 0
+
+    def _next_verb(self) -> int:
+        """Return where the next verb behind the mention begins, or `NOWHERE`."""
+        verbs = self.reading.verbs
+        at = bisect_left(verbs, self.after, key=BEGIN)
+        return verbs[at][1] if at < len(verbs) else NOWHERE
+
+    def _list_end(self) -> int:
+        if self.modifies or "and_others" not in self.text.groups:
+            return 0
+        _, _, end = self.text.next_cue("and_others", self.after)
+        return end if self._in_clause(end - 1) and self._next_verb() >= end else 0
+
+    def _listed_as(self, group: str) -> bool:
+        """Is the list named as such: 手机、汽车等领域?"""
+        text, start = self.text, self.listed
+        _, place, _ = text.next_cue(group, start)
+        return (
+            place - start <= FIELD_REACH
+            and text.clauses.find(1, start, place + 1) < 0
+            # "等产品，用于汽车领域" names no list.
+            and text.next_cue("application", start)[1] > place
+            and self._next_verb() > place
+        )
+
+    def _among_fields(self) -> bool:
+        """Is the mention one of a list of fields: 半导体、平板显示、LED行业?"""
+        text, after = self.text, self.after
+        place = min(text.next_cue(group, after)[1] for group in ("fields", "uses"))
+        return (
+            # The last of the list is a product itself: not "电梯部件和其他领域的…".
+            place in self.reading.afters
+            and self._in_clause(place)
+            and text.breaks.find(1, after, place + 1) >= 0
+            and not self.modifies
+            and self._next_verb() > place
+            and text.next_cue("possessive", after)[1] > place
+        )
+
+    def _goes_into(self, openings: tuple[list[Hit], list[Hit]]) -> bool:
+        """Does it stand in the list of fields that "used in" or "customers include" opens?"""
+        lists, supplied = openings
+        begin = self.begin
+        if supplied:
+            start = last_end(supplied, begin)
+            if self._in_scope(start) and self.text.verbs.find(1, start, begin) < 0:
+                return True
+        if not lists:
+            return False
+        start = last_end(lists, begin)
+        if not self._in_scope(start):
+            return False
+        at = bisect_right(self.reading.closings, begin)
+        return not at or self.reading.closings[at - 1] <= start
+
+    def _is_served(self) -> bool:
+        """Is it the one who is served, between 为 and 提供 or 配套?"""
+        text, begin = self.text, self.begin
+        recipients = self.reading.recipients
+        if not self._in_scope(last_end(recipients, begin)):
+            return False
+        offer = min(text.next_cue(group, self.after)[1] for group in ("providing", "supplied"))
+        return offer < NOWHERE and text.clauses.find(1, begin + 1, offer + 1) < 0
+
+    def _shares(self, items: set[int]) -> bool:
+        """Does it stand bare in a list whose last item is one of the items?"""
+        if not items or not self.bare():
+            return False
+        text, start = self.text, self.after
+        stop = text.clauses.find(1, self.begin + 1)
+        for _ in range(LIST_REACH):
+            if start >= stop:
+                return False
+            if start in items:
+                return True
+            following = text.breaks.find(1, start + 1)
+            if text.verbs.find(1, start, following) >= 0:
+                return False
+            start = following
+        return False
+
+    def _shares_noun(self) -> bool:
+        """Does it share the noun of the item that is joined to it: 手机及车载摄像头?
+
+        It does if the vocabulary knows it with that noun, 手机摄像头.
+        """
+        text, after = self.text, self.after
+        if "connective" not in text.groups or not text.joint(after) or not self.bare():
+            return False
+        stop = text.breaks.find(1, after + 1)
+        first = bisect_left(self.reading.begins, after)
+        return any(
+            after + 1 < begin < stop
+            and meaning.segment != self.segment
+            and text.vocabulary.is_compound(self.word, word)
+            for begin, _, word, meaning in text.words[first : first + NOUN_REACH]
+        )
+
+    def _by_head(self) -> Relation | None:
+        """Return what the noun at the end of its compound, or of its list, says it is."""
+        near, about = self.near, self.text.vocabulary.about
+        machines_listed = self.listed and self._equipment_behind(self.listed)
+        # After 等 other nouns may as well name what was listed; equipment does not.
+        if machines_listed and not about["equipment"][self.segment]:
+            return EQUIPMENT
+        if not near:
+            return None
+        for head, relation in _SUPPLIES:
+            if head in near and not about[head][self.segment] and not self.names_own_kind():
+                return relation
+        if "integration" in near:
+            return INTEGRATION
+        return SERVICE if "service" in near else None
+
+    def _by_activity(self) -> Relation:
+        done = self._governing()
+        if not done & MAKING:
+            for activity, relation in ACTIVITY_ALONE:
+                if done & activity:
+                    return relation
+        return NAMED_MATERIAL if self.material else MAKER
+
+    def _governing(self) -> int:
+        """Return the bits of the verbs that govern the mention, 0 where none does.
+
+        A group that ends a phrase of the same clause governs, else the last one of the sentence
+        that opens one. Serving counts only as the end of the mention's own item or after 的:
+        "锂电池维护", "灯具、电器的维修", but not "锂电池、灯具及服务".
+        """
+        reading, text = self.reading, self.text
+        begin, after = self.begin, self.after
+        leading, trailing = reading.leading, reading.trailing
+        governing, listing = 0, False
+        at = bisect_left(leading, (begin,)) - 1
+        while at >= 0 and leading[at][1] > begin:
+            at -= 1
+        if at >= 0:
+            _, end, bits = leading[at]
+            if text.sentences.find(1, end, begin + 1) < 0:
+                governing = bits
+                # "制造、销售：灯具、锂电池的研发": what stands before the colon holds for all.
+                listing = text.lower[end] == ":"
+        at = bisect_left(trailing, (after,))
+        if at == len(trailing) or not self._in_clause(trailing[at][0]):
+            return governing & ~SERVING
+        place, _, bits = trailing[at]
+        opening = bisect_left(leading, (after,))
+        # A phrase that another group opens is no longer the mention's.
+        if opening < len(leading) and leading[opening][0] <= place:
+            return governing & ~SERVING
+        governing = bits | (governing if listing else 0)
+        if text.breaks.find(1, after, place + 1) < 0:
+            return governing
+        owned = any(end == place for _, _, end in text.groups.get("possessive", ()))
+        return governing if owned else governing & ~SERVING
+
+
+_SUPPLIES: Final = (
+    *(("equipment", EQUIPMENT), ("materials", MATERIALS), ("parts", MATERIALS)),
+    ("software", KNOWHOW),
+)
