@@ -99,12 +99,17 @@ def test_a_filter_changes_address_and_table_and_can_be_taken_back(new_page: NewP
     expect(page.locator("#shown strong")).to_have_text("144")
 
 
-def test_sorting_and_paging_go_on_counting(new_page: NewPage) -> None:
+def test_sorting_changes_no_rank_and_paging_goes_on_counting(new_page: NewPage) -> None:
     page = new_page()
     page.goto("/ranking")
     page.locator("#sort-fit").click()
     expect(page.locator("th[aria-sort]")).to_have_text(re.compile("Fit"))
     assert page.locator("th[aria-sort]").get_attribute("aria-sort") == "descending"
+    first = page.locator(ROWS).first
+    name, rank = (first.locator(part).inner_text() for part in (".name", ".rank"))
+    assert rank != "1"
+    page.goto("/ranking")
+    expect(page.locator(ROWS, has_text=name).locator(".rank")).to_have_text(rank)
     page.locator("#next").click()
     expect(page.locator(ROWS).first.locator(".rank")).to_have_text("51")
     page.locator("#next").click()
