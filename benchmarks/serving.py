@@ -345,7 +345,7 @@ def measure_walks() -> None:
     from leadscore.city.matching import Matcher
     from leadscore.city.strength import TEXT_COLUMNS
     from leadscore.lists import clean, from_records
-    from leadscore.lists.record_cleaning import clean_records
+    from leadscore.lists.cleaning import clean_records
 
     matcher = Matcher(load_city(next(CITIES.glob("*.toml"))))
     print("\n| firms | matched one by one ms | together ms | cleaned by value ms | by column ms |")

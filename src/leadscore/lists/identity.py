@@ -11,12 +11,11 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from leadscore.language import Text
-from leadscore.lists.cleaning import CleanList
-from leadscore.lists.problems import Problem, shown
+from leadscore.lists.cleaning import CleanList, records_of
+from leadscore.lists.problems import FOUND_CHARACTERS, Problem, shown
 from leadscore.lists.sameness.firm_names import normal_former_names, normal_name
 from leadscore.lists.sameness.near import near_pairs
 from leadscore.lists.sameness.repeats import fold_repeats, row_of
-from leadscore.lists.values.faults import FOUND_CHARACTERS
 
 Ints = NDArray[np.int64]
 
@@ -79,7 +78,18 @@ def settle_repeats(clean: CleanList) -> CleanList:
     problems = (*clean.problems, *folded.problems, *flags)
     order = _sheet_order(clean)
     problems = tuple(sorted(problems, key=lambda p: (order.get(p.sheet, -1), p.row or -1)))
-    return replace(clean, firms=folded.firms, problems=problems)
+    records = [clean.records[at] for at in kept]
+    merged = records_of(folded.firms.iloc[folded.filled])
+    for at, record in zip(folded.filled, merged, strict=True):
+        records[at] = record
+    return replace(
+        clean,
+        records=records,
+        rows=[clean.rows[at] for at in kept],
+        sheets=[clean.sheets[at] for at in kept],
+        problems=problems,
+        table=folded.firms,
+    )
 
 
 def group_rows(firms: pd.DataFrame, names: pd.Series) -> Groups:

@@ -9,8 +9,8 @@ from typing import Any
 from leadscore.errors import Detail
 from leadscore.language import Lang, Text
 from leadscore.learning.tables.scorecard import log_odds_to_points
+from leadscore.lists.cleaning import CleanRecord, clean_records
 from leadscore.lists.problems import Problem
-from leadscore.lists.record_cleaning import CleanRecord, clean_records
 from leadscore.ranking.firm_scores import FirmScore, FirmScorer
 from leadscore.ranking.scoring import Scorer
 from leadscore.web.errors import InvalidRequestError

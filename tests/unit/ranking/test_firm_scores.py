@@ -12,8 +12,8 @@ import pytest
 from leadscore.city import load_city
 from leadscore.learning.shelf import Shelf
 from leadscore.lists import load_list
+from leadscore.lists.cleaning import clean_records
 from leadscore.lists.columns import CANONICAL
-from leadscore.lists.record_cleaning import clean_records
 from leadscore.ranking.champion import champion_scorer
 from leadscore.ranking.firm_scores import FirmScorer
 from leadscore.ranking.scoring import Scorer

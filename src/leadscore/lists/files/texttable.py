@@ -62,6 +62,12 @@ class TextTable:
     unit: Unit | None = None
     header_row: int = 0
 
+    def column(self, position: int) -> list[str | None]:
+        """Return the cells of one column as plain values."""
+        texts = pa.array(self.cells[position], type=pa.large_string(), from_pandas=True)
+        plain: list[str | None] = texts.to_pylist()
+        return plain
+
 
 @dataclass(frozen=True)
 class SheetHead:

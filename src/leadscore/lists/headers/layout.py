@@ -68,9 +68,9 @@ class Layout:
     """
 
     sources: dict[str, tuple[Source, ...]]
-    personal: tuple[str, ...]
-    unused: tuple[str, ...]
-    vendor_units: tuple[str, ...]
+    personal: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
+    vendor_units: tuple[str, ...] = ()
 
 
 def lay_out(headers: Sequence[str], money: Unit | None = None) -> Layout:

@@ -10,10 +10,6 @@ from datetime import date
 from functools import cache
 from types import MappingProxyType
 
-import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
-
 from leadscore.language import Text
 from leadscore.lists.headers.headings import NO_UNIT
 from leadscore.lists.headers.units import (
@@ -27,11 +23,10 @@ from leadscore.lists.values.numbers import (
     NUMBER,
     QUALIFIER,
     REMAINDER,
-    Floats,
     plain_number,
     without_separators,
 )
-from leadscore.lists.values.texts import each, tidy_word
+from leadscore.lists.values.words import tidy_word
 from leadscore.shipped import shipped
 
 LARGEST_CNY = 1e15
@@ -69,22 +64,6 @@ class Rates:
     cny_per_unit: MappingProxyType[str, float]
 
 
-@dataclass(frozen=True, eq=False)
-class Amounts:
-    """Amounts of money that were read.
-
-    Attributes
-    ----------
-    yuan
-        float64, at most `LARGEST_CNY` in size; NaN for what can't be read.
-    foreign
-        Mask of those that were converted from another currency.
-    """
-
-    yuan: Floats
-    foreign: NDArray[np.bool_]
-
-
 @cache
 def shipped_rates() -> Rates:
     """Return the rates that travel with the package."""
@@ -95,28 +74,19 @@ def shipped_rates() -> Rates:
     return Rates(table["as_of"], source, MappingProxyType(worth))
 
 
-def currency_codes(cells: pd.Series) -> pd.Series:
-    """Return the ISO 4217 code that each cell of a currency column names; missing if none.
-
-    >>> currency_codes(pd.Series(["人民币", "美元", "USD", "贝壳"])).tolist()
-    ['CNY', 'USD', 'USD', nan]
-    """
-    return each(cells, currency_code)
-
-
 def currency_code(cell: str) -> str | None:
-    """Return the ISO 4217 code that a cell of a currency column names; missing if none."""
+    """Return the ISO 4217 code that a cell of a currency column names; missing if none.
+
+    >>> [currency_code(cell) for cell in ("人民币", " 港币 ", "ＵＳＤ", "贝壳")]
+    ['CNY', 'HKD', 'USD', None]
+    """
     return CURRENCIES.get(tidy_word(cell))
 
 
-def amounts(
-    cells: pd.Series,
-    rates: Rates,
-    *,
-    unit: Unit = NO_UNIT,
-    currency: pd.Series | None = None,
-) -> Amounts:
-    """Read amounts of money as yuan.
+def amount_of(
+    cell: str, rates: Rates, unit: Unit = NO_UNIT, currency: str | None = None
+) -> tuple[float, bool]:
+    """Read an amount of money as yuan.
 
     The cell's own words go before the currency column, and both before the header: under 万元,
     ``500`` is five million yuan, but ``1.2亿`` a hundred and twenty million. Where neither says
@@ -125,39 +95,26 @@ def amounts(
 
     Parameters
     ----------
-    cells
-        Text without missing values.
+    cell
+        Text.
     rates
         What foreign money is worth.
     unit
         What the header says of plain numbers.
     currency
-        ISO 4217 code of each row, missing allowed, on the index of ``cells``.
-
-    >>> rates = shipped_rates()
-    >>> cells = pd.Series(["13,400万元", "5000万人民币", "300000000", "1.2亿", "inf"])
-    >>> amounts(cells, rates).yuan.tolist()
-    [134000000.0, 50000000.0, 300000000.0, 120000000.0, nan]
-    >>> amounts(pd.Series(["500"]), rates, unit=Unit(times=1e4)).yuan.item()
-    5000000.0
-    """
-    own = [None] * len(cells) if currency is None else currency.astype(object).tolist()
-    stated = [code if isinstance(code, str) else None for code in own]
-    pairs = list(zip(cells.tolist(), stated, strict=True))
-    read = {pair: amount_of(pair[0], rates, unit, pair[1]) for pair in dict.fromkeys(pairs)}
-    yuan = np.array([read[pair][0] for pair in pairs], dtype=np.float64)
-    return Amounts(yuan, np.array([read[pair][1] for pair in pairs], dtype=np.bool_))
-
-
-def amount_of(
-    cell: str, rates: Rates, unit: Unit = NO_UNIT, currency: str | None = None
-) -> tuple[float, bool]:
-    """Read one amount of money; see `amounts`.
+        ISO 4217 code that the row names, if any.
 
     Returns
     -------
     tuple
-        Yuan, NaN for what can't be read; and whether it was converted from another currency.
+        Yuan, at most `LARGEST_CNY` in size, NaN for what can't be read; and whether it was
+        converted from another currency.
+
+    >>> rates = shipped_rates()
+    >>> [amount_of(cell, rates)[0] for cell in ("13,400万元", "5000万人民币", "1.2亿", "inf")]
+    [134000000.0, 50000000.0, 120000000.0, nan]
+    >>> amount_of("500", rates, Unit(times=1e4))
+    (5000000.0, False)
     """
     number, named = plain_number(cell), None
     value = number * (unit.times or 1.0)

@@ -5,14 +5,8 @@ from __future__ import annotations
 import math
 import re
 
-import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
-
 from leadscore.lists.headers.units import MULTIPLIER_PATTERN, MULTIPLIERS
-from leadscore.lists.values.texts import tidy_word
-
-Floats = NDArray[np.float64]
+from leadscore.lists.values.words import tidy_word
 
 NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?"
 """A finite decimal number, after thousands separators are gone."""
@@ -53,11 +47,6 @@ def plain_number(text: str) -> float:
     return _finite(text.strip()) if _PLAIN.fullmatch(text) else math.nan
 
 
-def plain(cells: pd.Series) -> Floats:
-    """Return what `plain_number` says of each cell."""
-    return np.array([plain_number(text) for text in cells], dtype=np.float64)
-
-
 def count_of(cell: str) -> float:
     """Read a number of people or things.
 
@@ -80,11 +69,6 @@ def count_of(cell: str) -> float:
     if math.isnan(number):
         number = _worded_count(text)
     return number if number >= 0 else math.nan
-
-
-def counts(cells: pd.Series) -> Floats:
-    """Return what `count_of` says of each cell; cells are text without missing values."""
-    return np.array([count_of(text) for text in cells], dtype=np.float64)
 
 
 def _worded_count(text: str) -> float:
@@ -120,13 +104,6 @@ def share_of(cell: str) -> tuple[float, bool]:
     return number / 100 if percent else number, percent
 
 
-def shares(cells: pd.Series) -> tuple[Floats, NDArray[np.bool_]]:
-    """Return what `share_of` says of each cell: the numbers, and a mask of percent signs."""
-    read = [share_of(text) for text in cells]
-    values = np.array([value for value, _ in read], dtype=np.float64)
-    return values, np.array([percent for _, percent in read], dtype=np.bool_)
-
-
 def year_of(cell: str) -> float:
     """Read a year such as ``2023``, ``2023年报``; NaN for what can't be read.
 
@@ -135,11 +112,6 @@ def year_of(cell: str) -> float:
     """
     found = _YEAR_CELL.fullmatch(tidy_word(cell))
     return float(found["year"]) if found else math.nan
-
-
-def years(cells: pd.Series) -> Floats:
-    """Return what `year_of` says of each cell."""
-    return np.array([year_of(text) for text in cells], dtype=np.float64)
 
 
 def _finite(digits: str) -> float:

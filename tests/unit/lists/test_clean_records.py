@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from random import Random
 from typing import Any
 
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leadscore.lists import clean, from_records
+from leadscore.lists.cleaning import Firm, clean_records, records_of
 from leadscore.lists.columns import CANONICAL, read_heading
 from leadscore.lists.problems import Problem
-from leadscore.lists.record_cleaning import clean_records
 
 TODAY = date(2026, 11, 24)
 NAMES = [each.name for each in CANONICAL]
@@ -70,26 +71,25 @@ values = st.one_of(
 records = st.dictionaries(st.sampled_from(NAMES), values, max_size=25)
 named = st.builds(lambda record, name: record | {"name": name}, records, st.sampled_from(ODD))
 
-Found = tuple[dict[int, dict[str, Any]], dict[int, list[Problem]]]
+OF_SEVERAL_COLUMNS = {
+    "name", "former_names", "credit_code", "taxpayer_id", "registration_number", "status", "stage",
+    "note", "province", "city", "district", "province_code", "city_code", "registered_address",
+}  # fmt: skip
+"""What these columns hold, or are told of, others decide as well."""
+
+Found = tuple[dict[int, Firm], dict[int, list[Problem]]]
 
 
-def as_table(given: list[dict[str, Any]]) -> Found:
+def as_list(given: list[dict[str, Any]]) -> Found:
     cleaned = clean(from_records(given), today=TODAY)
-    firms: dict[int, dict[str, Any]] = {
-        row.pop("row"): {
-            str(key): value.date() if isinstance(value, pd.Timestamp) else value
-            for key, value in row.items()
-            if key != "sheet" and not pd.isna(value)
-        }
-        for row in cleaned.firms.to_dict("records")
-    }
+    assert records_of(cleaned.firms) == cleaned.records
     problems: dict[int, list[Problem]] = {}
     for problem in cleaned.problems:
         problems.setdefault(problem.row or 0, []).append(problem)
-    return firms, problems
+    return dict(zip(cleaned.rows, cleaned.records, strict=True)), problems
 
 
-def as_records(given: list[dict[str, Any]]) -> Found:
+def as_request(given: list[dict[str, Any]]) -> Found:
     found = clean_records(given, today=TODAY)
     return (
         {each.row: each.firm for each in found if each.firm},
@@ -97,7 +97,7 @@ def as_records(given: list[dict[str, Any]]) -> Found:
     )
 
 
-def test_every_row_of_the_sample_list_is_read_alike() -> None:
+def test_every_row_of_the_sample_list_is_read_in_a_request_as_in_a_list() -> None:
     with SAMPLE.open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     headings = {header: read_heading(header) for header in rows[0]}
@@ -105,23 +105,57 @@ def test_every_row_of_the_sample_list_is_read_alike() -> None:
         {heading.column.name: row[header] for header, heading in headings.items() if heading}
         for row in rows
     ]
-    assert as_records(given) == as_table(given)
-    for one in given[::10]:
-        assert as_records([one]) == as_table([one])
+    firms, problems = as_request(given)
+    assert (firms, problems) == as_list(given)
+    for row in range(1, len(given), 10):
+        alone, _ = as_request([given[row - 1]])
+        assert alone == {1: firms[row]}
 
 
 @settings(deadline=None)
 @given(st.lists(st.one_of(records, named), min_size=1, max_size=3))
-def test_whatever_is_sent_is_read_alike(given: list[dict[str, Any]]) -> None:
-    assert as_records(given) == as_table(given)
+def test_whatever_is_sent_is_read_in_a_request_as_in_a_list(given: list[dict[str, Any]]) -> None:
+    assert as_request(given) == as_list(given)
+
+
+@settings(deadline=None)
+@given(st.lists(st.one_of(records, named), min_size=2, max_size=6), st.randoms())
+def test_the_order_of_rows_changes_no_value_and_no_problem(
+    given: list[dict[str, Any]], random: Random
+) -> None:
+    order = list(range(len(given)))
+    random.shuffle(order)
+    firms, problems = as_request(given)
+    shuffled_firms, shuffled_problems = as_request([given[at] for at in order])
+    for row, at in enumerate(order, 1):
+        assert shuffled_firms.get(row) == firms.get(at + 1)
+        same = [replace(each, row=at + 1) for each in shuffled_problems.get(row, [])]
+        assert set(same) == set(problems.get(at + 1, []))
+
+
+@settings(deadline=None)
+@given(named)
+def test_a_cell_is_read_alone_as_it_is_beside_others(record: dict[str, Any]) -> None:
+    (whole,) = clean_records([record], today=TODAY)
+    for name in set(record) - OF_SEVERAL_COLUMNS:
+        (alone,) = clean_records([{"name": record["name"], name: record[name]}], today=TODAY)
+        assert alone.firm.get(name) == whole.firm.get(name)
+        assert [each for each in alone.problems if each.column == name] == [
+            each for each in whole.problems if each.column == name
+        ]
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_column_reads_odd_values_alike(name: str) -> None:
+def test_every_column_reads_odd_values_alike_the_first_time_and_the_second(name: str) -> None:
     given = [{"name": "某某有限公司", name: value} for value in ODD]
-    assert as_records(given) == as_table(given)
+    firms, _ = as_request([*given, *given])
+    assert as_request(given) == as_list(given)
+    assert [firms.get(row) for row in range(1, len(ODD) + 1)] == [
+        firms.get(len(ODD) + row) for row in range(1, len(ODD) + 1)
+    ]
 
 
-def test_a_header_that_is_no_canonical_column_is_a_mistake_of_the_caller() -> None:
-    with pytest.raises(KeyError, match="企业名称"):
-        clean_records([{"企业名称": "某某有限公司"}], today=TODAY)
+@pytest.mark.parametrize("header", ["企业名称", "phone", "registered_currency"])
+def test_a_header_that_is_no_canonical_column_is_a_mistake_of_the_caller(header: str) -> None:
+    with pytest.raises(KeyError, match=header):
+        clean_records([{"name": "甲公司", header: "某某有限公司"}], today=TODAY)
