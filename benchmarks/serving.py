@@ -340,16 +340,14 @@ def measure_endpoints(rounds: int, seconds: float) -> None:
 
 
 def measure_walks() -> None:
-    """Print from how many firms on columns beat values, without a server."""
+    """Print from how many firms on matching by arrays beats one by one, without a server."""
     from leadscore.city.loading import load_city
     from leadscore.city.matching import Matcher
     from leadscore.city.strength import TEXT_COLUMNS
-    from leadscore.lists import clean, from_records
-    from leadscore.lists.cleaning import clean_records
 
     matcher = Matcher(load_city(next(CITIES.glob("*.toml"))))
-    print("\n| firms | matched one by one ms | together ms | cleaned by value ms | by column ms |")
-    print("|---|---|---|---|---|")
+    print("\n| firms | matched one by one ms | together ms |")
+    print("|---|---|---|")
     new = different_firms()
     for count in (1, 2, 4, 8, 16, 32, 64, 128, 1_000):
         some = list(itertools.islice(new, count))
@@ -357,8 +355,6 @@ def measure_walks() -> None:
         walks: list[Callable[[], object]] = [
             lambda texts=texts, count=count: matcher.one_by_one(texts, count),
             lambda texts=texts, count=count: matcher.together(texts, count),
-            lambda some=some: clean_records(some, today=TODAY),
-            lambda some=some: clean(from_records(some), today=TODAY),
         ]
         took = [_milliseconds(walk) for walk in walks]
         print(f"| {count:,} | " + " | ".join(f"{each:.2f}" for each in took) + " |")

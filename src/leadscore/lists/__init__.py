@@ -13,8 +13,7 @@ if TYPE_CHECKING:
     from leadscore.lists.cleaning import CleanList, clean
     from leadscore.lists.columns import CANONICAL, Column, column, recognise
     from leadscore.lists.exclusions import ExclusionList, load_exclusions
-    from leadscore.lists.identity import settle_repeats
-    from leadscore.lists.loading import load_list
+    from leadscore.lists.identity import load_list, settle_repeats
     from leadscore.lists.problems import Problem
     from leadscore.lists.reading import RawList, TextTable, from_frame, from_records, read_list
 
@@ -50,7 +49,7 @@ _HOME = {
     "from_frame": "reading",
     "from_records": "reading",
     "load_exclusions": "exclusions",
-    "load_list": "loading",
+    "load_list": "identity",
     "read_list": "reading",
     "recognise": "columns",
     "settle_repeats": "identity",

@@ -15,7 +15,7 @@ from leadscore.lists import problems as say
 from leadscore.lists.columns import CANONICAL, column, read_heading
 from leadscore.lists.files.records import MISSING_CODES, WANTED_OF_VALUES, text_of
 from leadscore.lists.files.texttable import RawList
-from leadscore.lists.headers.layout import TUSHARE_NOTICE, Layout, Source, lay_out, moved
+from leadscore.lists.layout import TUSHARE_NOTICE, Layout, Source, lay_out, moved
 from leadscore.lists.problems import Problem, ProblemLog, Rank, shown
 from leadscore.lists.values.amounts import shipped_rates
 from leadscore.lists.values.cells import (

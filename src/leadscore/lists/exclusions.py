@@ -10,7 +10,7 @@ from pathlib import Path
 from leadscore.language import Text
 from leadscore.lists.cleaning import Firm, clean
 from leadscore.lists.files.texttable import TextTable
-from leadscore.lists.headers.layout import lay_out
+from leadscore.lists.layout import lay_out
 from leadscore.lists.problems import Problem
 from leadscore.lists.reading import read_list
 from leadscore.lists.sameness.firm_names import normal_name_of

@@ -19,8 +19,8 @@ from leadscore.lists import problems as say
 from leadscore.lists.cleaning import NAME_COLUMNS, in_order_of_rows
 from leadscore.lists.columns import Heading, column, read_heading
 from leadscore.lists.files.texttable import RawList, TextTable
-from leadscore.lists.headers.headings import normal_header, readings
-from leadscore.lists.headers.layout import Layout, Source, lay_out
+from leadscore.lists.headers import normal_header, readings
+from leadscore.lists.layout import Layout, Source, lay_out
 from leadscore.lists.problems import Problem, ProblemLog, shown
 from leadscore.lists.reading import read_list
 from leadscore.lists.values.cells import WANTED as WANTED_OF_CELLS

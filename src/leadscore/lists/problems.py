@@ -10,7 +10,7 @@ from leadscore.language import Text
 from leadscore.lists.values.words import without_personal
 
 if TYPE_CHECKING:
-    from leadscore.lists.headers.layout import Layout, Source
+    from leadscore.lists.layout import Layout, Source
     from leadscore.lists.values.amounts import Rates
 
 SHOWN_CHARACTERS = 80

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leadscore.lists.headers.headings import NO_UNIT
-from leadscore.lists.headers.units import CURRENCIES, Unit, read_unit
+from leadscore.lists.headers import CURRENCIES, NO_UNIT, Unit, read_unit
 from leadscore.lists.values.amounts import LARGEST_CNY, amount_of, currency_code, shipped_rates
 from leadscore.lists.values.numbers import count_of, share_of, year_of
 

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from leadscore.errors import Detail, ListError
 from leadscore.language import Text
-from leadscore.lists.headers.units import Unit
+from leadscore.lists.headers import Unit
 from leadscore.lists.problems import Problem
 
 MAX_COLUMNS = 2_000

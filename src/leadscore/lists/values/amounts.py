@@ -11,12 +11,12 @@ from functools import cache
 from types import MappingProxyType
 
 from leadscore.language import Text
-from leadscore.lists.headers.headings import NO_UNIT
-from leadscore.lists.headers.units import (
+from leadscore.lists.headers import (
     CURRENCIES,
     CURRENCY_PATTERN,
     MULTIPLIER_PATTERN,
     MULTIPLIERS,
+    NO_UNIT,
     Unit,
 )
 from leadscore.lists.values.numbers import (

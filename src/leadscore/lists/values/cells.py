@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeAlias
 
 from leadscore.language import Text
 from leadscore.lists.columns import Heading
-from leadscore.lists.headers.headings import NO_UNIT
+from leadscore.lists.headers import NO_UNIT
 from leadscore.lists.values.amounts import amount_of, currency_code, shipped_rates
 from leadscore.lists.values.codes import is_rounded_code, is_valid_code, normal_code
 from leadscore.lists.values.dates import day_of

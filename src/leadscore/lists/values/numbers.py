@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 
-from leadscore.lists.headers.units import MULTIPLIER_PATTERN, MULTIPLIERS
+from leadscore.lists.headers import MULTIPLIER_PATTERN, MULTIPLIERS
 from leadscore.lists.values.words import tidy_word
 
 NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?"

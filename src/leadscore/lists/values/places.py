@@ -12,7 +12,7 @@ from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from leadscore.language import Text
-from leadscore.lists.headers.headings import normal_header
+from leadscore.lists.headers import normal_header
 from leadscore.lists.values.codes import DIVISION
 from leadscore.shipped import shipped
 
