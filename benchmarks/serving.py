@@ -115,7 +115,8 @@ def measured_firms() -> Any:
     from leadscore.city.loading import load_city
     from leadscore.features.build import FirmFeatures
     from leadscore.features.catalogue import CATEGORIES
-    from leadscore.lists import clean, from_records
+    from leadscore.lists.cleaning import clean
+    from leadscore.lists.files.records import from_records
 
     features = FirmFeatures(load_city(next(CITIES.glob("*.toml"))))
     X = features.fit(None).transform(clean(from_records(firms()), today=TODAY).firms)
@@ -339,47 +340,16 @@ def measure_endpoints(rounds: int, seconds: float) -> None:
           f"({min(thousand):.2f} to {max(thousand):.2f}).")  # fmt: skip
 
 
-def measure_walks() -> None:
-    """Print from how many firms on columns beat values, without a server."""
-    from leadscore.lists import clean, from_records
-    from leadscore.lists.record_cleaning import clean_records
-
-    print("\n| firms | cleaned by value ms | by column ms |")
-    print("|---|---|---|")
-    new = different_firms()
-    for count in (1, 2, 4, 8, 16, 32, 64, 128, 1_000):
-        some = list(itertools.islice(new, count))
-        walks: list[Callable[[], object]] = [
-            lambda some=some: clean_records(some, today=TODAY),
-            lambda some=some: clean(from_records(some), today=TODAY),
-        ]
-        took = [_milliseconds(walk) for walk in walks]
-        print(f"| {count:,} | " + " | ".join(f"{each:.2f}" for each in took) + " |")
-
-
-def _milliseconds(walk: Callable[[], object]) -> float:
-    walk()
-    found = []
-    for _ in range(7):
-        start = time.perf_counter()
-        walk()
-        found.append(time.perf_counter() - start)
-    return statistics.median(found) * 1e3
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=2.0)
-    parser.add_argument("--walks", action="store_true")
     parser.add_argument("--serve", choices=("leadscore", "trees"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.serve:
         serve(options.serve)
         return
     measure_endpoints(options.rounds, options.seconds)
-    if options.walks:
-        measure_walks()
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ from leadscore.features.catalogue import CATALOGUE
 from leadscore.features.firm import rows_of
 from leadscore.language import LANGUAGES, Lang
 from leadscore.learning.shelf import Shelf
-from leadscore.lists.loading import load_list
+from leadscore.lists.identity import load_list
 from leadscore.ranking.champion import champion_scorer
 from leadscore.ranking.reasons import Wording
 from leadscore.ranking.score import FirmScore, Scorer

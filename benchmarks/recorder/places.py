@@ -16,7 +16,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-LOAD_LIST = ("leadscore.lists:load_list", "leadscore.lists.cleaning:load_list")
+LOAD_LIST = (
+    "leadscore.lists:load_list",
+    "leadscore.lists.loading:load_list",
+    "leadscore.lists.identity:load_list",
+)
 LOAD_OUTCOMES = ("leadscore.lists.outcomes:load_outcomes",)
 OPEN_SCORER = ("leadscore.startup:open_scorer",)
 LOAD_SETTINGS = ("leadscore.settings:load_settings",)

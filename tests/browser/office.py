@@ -16,7 +16,7 @@ from playwright.sync_api import Page, expect
 from tests.commands import called, variables, warm_command
 from tests.simulation import of_wrong_experts
 
-from leadscore.lists.loading import load_list
+from leadscore.lists.identity import load_list
 from leadscore.store.engine.opening import open_store
 from leadscore.store.firms.snapshots import SqlSnapshots
 

@@ -6,6 +6,7 @@ from datetime import date
 
 from leadscore.errors import Detail, UsageError
 from leadscore.language import Text
+from leadscore.lists.values.dates import day_of
 
 _NO_DAY = Text(zh="{option} 要的是一个日期", en="{option} wants a day")
 _WANTED = Text(
@@ -21,11 +22,7 @@ def not_after_today(text: str, option: str, *, today: date) -> date:
     UsageError
         If it names none, or one after today.
     """
-    import pandas as pd
-
-    from leadscore.lists.values.dates import dates
-
-    day: date | None = dates(pd.Series([text], dtype="str"))[0].astype("datetime64[D]").item()
+    day = day_of(text)
     if day is None or day > today:
         raise UsageError(_NO_DAY.format(option=option), [Detail(option, text, _WANTED)])
     return day

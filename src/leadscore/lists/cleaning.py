@@ -1,19 +1,62 @@
-"""A text table becomes firms with types; whatever does not fit is told, and no row is lost."""
+"""Firms are read from a table row by row: each cell by the one reader of its kind, none lost."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import InitVar, dataclass, field
+from datetime import date, datetime
+from functools import cached_property, lru_cache
 
 import pandas as pd
+import pyarrow as pa
 
 from leadscore.language import Text
+from leadscore.lists import problems as say
+from leadscore.lists.columns import CANONICAL, column, read_heading
+from leadscore.lists.files.records import MISSING_CODES, WANTED_OF_VALUES, text_of
 from leadscore.lists.files.texttable import RawList
-from leadscore.lists.headers.layout import lay_out
-from leadscore.lists.problems import Problem
+from leadscore.lists.layout import TUSHARE_NOTICE, Layout, Source, lay_out, moved
+from leadscore.lists.problems import Problem, ProblemLog, Rank, shown
 from leadscore.lists.values.amounts import shipped_rates
-from leadscore.lists.values.cells import Reader
-from leadscore.lists.values.table_cleaning import TableCleaner
+from leadscore.lists.values.cells import (
+    MARKS,
+    WANTED,
+    CellReader,
+    Value,
+    differ,
+    held_title,
+    listing_of,
+    old_number,
+    plain_shares_are_percent,
+    small_median,
+)
+from leadscore.lists.values.codes import is_valid_code
+from leadscore.lists.values.names import LONGEST_NAME, former_names, joined_names, read_name
+from leadscore.lists.values.names import WANTED as WANTED_OF_NAMES
+from leadscore.lists.values.places import WANTED as WANTED_OF_PLACES
+from leadscore.lists.values.places import is_division, settle
+from leadscore.lists.values.vocabularies import names_stages, stage_of
+from leadscore.lists.values.words import joined_text, says_nothing
+
+Firm = dict[str, Value]
+"""One firm: values by the name of a canonical column; what is missing has no key."""
+
+NAME_COLUMNS = ("matched_name", "name", "imported_name")
+"""Columns that may name the firm, first choice first."""
+
+_CAPITAL = "registered_capital_cny"
+_CURRENCY = "registered_currency"
+_READ_APART = frozenset({*NAME_COLUMNS, "former_names", _CURRENCY, "title_flag", "listing_flag"})
+_JOINED_KINDS = frozenset({"list", "remark"})
+_CODES = tuple(WANTED)
+_PLACE_CODES = ("province_code", "city_code")
+_CONFLICT = Text(
+    zh="与“{header}”相同；两列不一致，采用“{header}”",
+    en="the same as in “{header}”; the two differ, and “{header}” is used",
+)
+_ARROW_TYPES = {
+    "str": pa.large_string(), "float64": pa.float64(), "datetime64[us]": pa.timestamp("us")
+}  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,21 +65,85 @@ class CleanList:
 
     Attributes
     ----------
-    firms
-        One row a firm, index ``0..n-1``; all canonical columns, missing where the list lacks them,
-        then ``row`` (int64, in the source) and ``sheet`` (text).
+    records
+        The firms, one a row.
+    rows, sheets
+        Where each of them stands in the source: its row, and its sheet if there are any.
     problems
         What was wrong, in the order of the source.
     rows_in
         Data rows that were read: firms and rows that are set aside in problems.
     notices
         What the owner should know about the list as a whole.
+    table
+        `firms`, if they were made already.
     """
 
-    firms: pd.DataFrame
+    records: Sequence[Firm]
+    rows: Sequence[int]
+    sheets: Sequence[str | None]
     problems: tuple[Problem, ...]
     rows_in: int
     notices: tuple[Text, ...]
+    table: InitVar[pd.DataFrame | None] = None
+
+    def __post_init__(self, table: pd.DataFrame | None) -> None:
+        """Keep a table that was made already."""
+        if table is not None:
+            self.__dict__["firms"] = table
+
+    @cached_property
+    def firms(self) -> pd.DataFrame:
+        """The firms as a table, index ``0..n-1``: all canonical columns, ``row`` and ``sheet``."""
+        return firms_table(self.records, self.rows, self.sheets)
+
+
+def firms_table(
+    records: Sequence[Firm], rows: Sequence[int], sheets: Sequence[str | None]
+) -> pd.DataFrame:
+    """Return firms as a table of all canonical columns, missing where a firm lacks them.
+
+    Parameters
+    ----------
+    records, rows, sheets
+        As in `CleanList`.
+
+    >>> table = firms_table([{"name": "甲公司", "staff": 12.0}], [2], [None])
+    >>> table[["name", "staff", "revenue_cny", "row"]].values.tolist()
+    [['甲公司', 12.0, nan, 2]]
+    """
+    filled = set().union(*records)
+    empty = {dtype: pa.nulls(len(records), arrow) for dtype, arrow in _ARROW_TYPES.items()}
+    table = {each.name: empty[each.dtype] for each in CANONICAL}
+    for each in CANONICAL:
+        if each.name in filled:
+            values = [firm.get(each.name) for firm in records]
+            arrow = _ARROW_TYPES[each.dtype]
+            # Arrow takes days as moments only by way of days.
+            days = each.kind == "date"
+            table[each.name] = pa.array(values, pa.date32() if days else arrow).cast(arrow)
+    table["row"] = pa.array(rows, pa.int64())
+    table["sheet"] = pa.array(sheets, pa.large_string())
+    firms: pd.DataFrame = pa.table(table).to_pandas()
+    return firms
+
+
+def records_of(firms: pd.DataFrame) -> list[Firm]:
+    """Return the rows of a table as `firms_table` makes it as firms.
+
+    >>> records_of(firms_table([{"name": "甲公司", "founded_on": date(2016, 1, 1)}], [2], [None]))
+    [{'name': '甲公司', 'founded_on': datetime.date(2016, 1, 1)}]
+    """
+    columns = {each.name: pa.array(firms[each.name], from_pandas=True) for each in CANONICAL}
+    rows = zip(*(column.to_pylist() for column in columns.values()), strict=True)
+    return [
+        {
+            name: value.date() if isinstance(value, datetime) else value
+            for name, value in zip(columns, row, strict=True)
+            if value is not None
+        }
+        for row in rows
+    ]
 
 
 def clean(raw: RawList, *, today: date) -> CleanList:
@@ -51,20 +158,439 @@ def clean(raw: RawList, *, today: date) -> CleanList:
         The list as text.
     today
         Days after it are not believed.
+
+    >>> from leadscore.lists.reading import from_records
+    >>> raw = from_records([{"企业": "甲公司", "注册资本": "500万元", "成立日期": "某日"}])
+    >>> found = clean(raw, today=date(2026, 1, 1))
+    >>> found.records
+    [{'name': '甲公司', 'registered_capital_cny': 5000000.0}]
+    >>> [(problem.row, problem.column, problem.code) for problem in found.problems]
+    [(1, '成立日期', 'bad_date')]
     """
-    reader = Reader(today, shipped_rates())
-    tables = [
-        TableCleaner(table, lay_out(table.headers, table.unit), reader) for table in raw.tables
-    ]
-    frames = [table.clean() for table in tables]
+    records: list[Firm] = []
+    rows: list[int] = []
+    sheets: list[str | None] = []
     problems: list[Problem] = []
-    for table in tables:
-        problems += sorted((*table.source.problems, *table.log.problems), key=_row_of)
-    firms = pd.concat(frames, ignore_index=True) if len(frames) > 1 else frames[0]
-    set_aside = sum(problem.set_aside for problem in problems)
-    notices = (*raw.notices, *(notice for table in tables for notice in table.all_notices()))
-    return CleanList(firms, tuple(problems), len(firms) + set_aside, tuple(dict.fromkeys(notices)))
+    notices = list(raw.notices)
+    for table in raw.tables:
+        layout = lay_out(table.headers, table.unit)
+        read = {source.position for sources in layout.sources.values() for source in sources}
+        texts = {position: table.column(position) for position in read}
+        cleaner = TableCleaner(layout, texts, table.rows.tolist(), today, table.sheet)
+        firms = cleaner.clean()
+        records += firms
+        rows += cleaner.rows_of_firms
+        sheets += [table.sheet] * len(firms)
+        problems += in_order_of_rows([*table.problems, *cleaner.log.problems])
+        notices += cleaner.notices()
+    rows_in = len(records) + sum(problem.set_aside for problem in problems)
+    return CleanList(records, rows, sheets, tuple(problems), rows_in, tuple(dict.fromkeys(notices)))
 
 
-def _row_of(problem: Problem) -> int:
-    return -1 if problem.row is None else problem.row
+@dataclass(slots=True)
+class CleanRecord:
+    """One firm of a request whose values can be trusted.
+
+    Attributes
+    ----------
+    row
+        Its place in the request, from 1.
+    firm
+        Its values; empty if it has no name and is set aside in a problem.
+    problems
+        What was wrong.
+    """
+
+    row: int
+    firm: Firm = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def clean_records(records: Sequence[Mapping[str, object]], *, today: date) -> list[CleanRecord]:
+    """Read firms that are given by canonical columns, such as the JSON objects of a request.
+
+    Parameters
+    ----------
+    records
+        Values by the name of a canonical column, none longer than a cell may be.
+    today
+        Days after it are not believed.
+
+    Returns
+    -------
+    list
+        One entry a record, in their order.
+
+    Raises
+    ------
+    KeyError
+        If a record has a key that is no canonical column.
+
+    >>> (firm,) = clean_records([{"name": "甲公司", "staff": "很多"}], today=date(2026, 1, 1))
+    >>> firm.firm, [problem.code for problem in firm.problems]
+    ({'name': '甲公司'}, ['bad_count'])
+    """
+    answers = [CleanRecord(row) for row in range(1, len(records) + 1)]
+    headers = list(dict.fromkeys(key for record in records for key in record)) or ["name"]
+    layout = _canonical_layout(tuple(headers))
+    texts = {at: _texts_of(header, records, answers) for at, header in enumerate(headers)}
+    cleaner = TableCleaner(layout, texts, range(1, len(records) + 1), today)
+    for firm, row in zip(cleaner.clean(), cleaner.rows_of_firms, strict=True):
+        answers[row - 1].firm = firm
+    for problem in cleaner.log.problems:
+        answers[(problem.row or 0) - 1].problems.append(problem)
+    return answers
+
+
+# The programs that ask send the same columns each time.
+@lru_cache(maxsize=256)
+def _canonical_layout(headers: tuple[str, ...]) -> Layout:
+    sources: dict[str, tuple[Source, ...]] = {}
+    for position, header in enumerate(headers):
+        heading = read_heading(header)
+        if heading is None or not heading.canonical or not heading.column.kept:
+            raise KeyError(header)
+        sources[header] = (Source(position, header, heading),)
+    return Layout(sources)
+
+
+def _texts_of(
+    header: str, records: Sequence[Mapping[str, object]], answers: Sequence[CleanRecord]
+) -> list[str | None]:
+    """Return the values of one column as text, and tell of those that are no text."""
+    texts: list[str | None] = []
+    for record, answer in zip(records, answers, strict=True):
+        value = record.get(header)
+        text, code = (None, None) if value is None else text_of(value)
+        if code:
+            wanted = WANTED_OF_VALUES[code]
+            answer.problems.append(Problem(answer.row, header, shown(text), wanted, code))
+        texts.append(None if code in MISSING_CODES else text or None)
+    return texts
+
+
+def in_order_of_rows(problems: Iterable[Problem]) -> list[Problem]:
+    """Return problems as they stand in the source, those of the whole table first."""
+    return sorted(problems, key=lambda problem: -1 if problem.row is None else problem.row)
+
+
+class _Column(CellReader):
+    """One column of a table, which reads its cells; its place is that among the columns read."""
+
+    __slots__ = ("place", "source", "texts")
+
+    source: Source
+    texts: Sequence[str | None]
+    place: int
+
+
+_Group = tuple[str, _Column, tuple[_Column, ...]]
+"""A canonical column with the columns that feed it, first choice first."""
+
+
+class TableCleaner:
+    """One table on its way from text to firms.
+
+    Parameters
+    ----------
+    layout
+        What its headers mean.
+    texts
+        Its columns by their position, missing where a cell is empty.
+    rows
+        Row number in the source of each row.
+    today
+        Days after it are not believed.
+    sheet
+        Name of the sheet, if any.
+    """
+
+    def __init__(
+        self,
+        layout: Layout,
+        texts: Mapping[int, Sequence[str | None]],
+        rows: Sequence[int],
+        today: date,
+        sheet: str | None = None,
+    ) -> None:
+        self.layout, self.texts, self.rows, self.today = layout, texts, rows, today
+        self.log = ProblemLog(sheet)
+        self.rows_of_firms: list[int] = []
+        self._places: list[int] = []
+        self._columns: list[_Column] = []
+        self._readers: dict[tuple[int, str], CellReader] = {}
+        self._marks: dict[tuple[str, int], int] = {}
+        self._notices: list[Text] = []
+
+    def clean(self) -> list[Firm]:
+        """Return the firms of the table; their rows, problems and notices are kept here."""
+        firms = self._named_firms()
+        self.rows_of_firms = [self.rows[at] for at in self._places]
+        self._move_stages()
+        groups = self._groups()
+        codes, titles, listings, stages = (
+            [(source.header, self.texts[source.position]) for source in self._sources(name)]
+            for name in ("credit_code", "title_flag", "listing_flag", "stage")
+        )
+        without_capital = 0
+        for at, firm in zip(self._places, firms, strict=True):
+            self._read_cells(at, firm, groups)
+            if firm.get(_CAPITAL) == 0:
+                # A company can't be registered with nothing; a branch has no capital of its own.
+                del firm[_CAPITAL]
+                without_capital += 1
+            _settle_codes(firm, [texts[at] for _, texts in codes])
+            for header, texts in titles:
+                _add_title(firm, header, texts[at])
+            for _, texts in listings:
+                _add_listing(firm, texts[at])
+            for _, texts in stages:
+                # The note keeps why a pursuit was lost or paused.
+                _join(firm, "note", stage_of(texts[at] or "")[1])
+            self._settle_place(at, firm)
+        if without_capital:
+            header = self._sources(_CAPITAL)[0].header
+            self._notices.append(say.no_capital(header, without_capital))
+        return firms
+
+    def notices(self) -> Iterator[Text]:
+        """Yield what the owner should know of the table as a whole, after `clean`."""
+        yield from say.dropped(self.layout)
+        if self.layout.vendor_units:
+            yield TUSHARE_NOTICE.format(headers=say.listed(self.layout.vendor_units))
+        yield from self._notices
+        hidden, starred, foreign = (list(self._marked(mark)) for mark in MARKS)
+        yield from say.rates_used([header for header, _ in foreign], shipped_rates())
+        yield from say.taken_out(starred, hidden)
+        yield from self.log.notices()
+
+    def _marked(self, mark: str) -> Iterator[tuple[str, int]]:
+        """Yield the header of each column that has marked cells, and their number."""
+        for read in self._columns:
+            if (mark, read.place) in self._marks:
+                yield read.source.header, self._marks[mark, read.place]
+
+    def _sources(self, name: str) -> tuple[Source, ...]:
+        return self.layout.sources.get(name, ())
+
+    def _header(self, name: str) -> str | None:
+        sources = self._sources(name)
+        return sources[0].header if sources else None
+
+    def _conflict(self, row: int, source: Source, text: str | None, rank: Rank) -> None:
+        wanted = _CONFLICT.format(header=self._header(source.heading.column.name))
+        self.log.add(row, "conflict", wanted, source.header, text, rank)
+
+    def _tell(self, row: int, code: str, header: str | None, text: str, rank: Rank) -> None:
+        self.log.add(row, code, WANTED_OF_NAMES[code], header, text, rank)
+
+    def _named_firms(self) -> list[Firm]:
+        """Return firms of which only the names are known yet, and keep where their rows are."""
+        firms: list[Firm] = []
+        sources = [source for name in NAME_COLUMNS for source in self._sources(name)]
+        columns = [(source, self.texts[source.position]) for source in sources]
+        further = [self.texts[source.position] for source in self._sources("former_names")]
+        for at, row in enumerate(self.rows):
+            name, former = self._read_name(at, row, columns)
+            if name is None:
+                continue
+            firm: Firm = {"name": name}
+            for texts in further:
+                text = texts[at]
+                former = joined_names(former, former_names(text) if text else None)
+            if former:
+                firm["former_names"] = former
+            firms.append(firm)
+            self._places.append(at)
+        return firms
+
+    def _read_name(
+        self, at: int, row: int, columns: Sequence[tuple[Source, Sequence[str | None]]]
+    ) -> tuple[str | None, str | None]:
+        """Return the name of a row and what stands with it as a former one; tell what is odd."""
+        name = former = None
+        unmatched = False
+        for choice, (source, texts) in enumerate(columns):
+            text = texts[at]
+            if text is None:
+                continue
+            read = read_name(text)
+            if read.hidden:
+                self._tell(row, "invisible_characters", source.header, text, (0, choice, 0))
+            if name and read.value and self._is_another(source, name, read.value):
+                self._conflict(row, source, text, (0, choice, 1))
+            unmatched |= read.unmatched
+            name, former = name or read.value, former or read.former
+        header = columns[0][0].header if columns else None
+        if name is None:
+            text = columns[0][1][at] if columns else None
+            self.log.set_aside(row, "no_name", WANTED_OF_NAMES["no_name"], header, text)
+            return None, None
+        if unmatched and self._sources("matched_name"):
+            self._tell(row, "unmatched_name", self._header("matched_name"), name, (1,))
+        if len(name) > LONGEST_NAME:
+            self._tell(row, "long_name", header, name, (2,))
+        elif is_division(name):
+            self._tell(row, "name_is_a_place", header, name, (3,))
+        return name, former
+
+    def _is_another(self, source: Source, name: str, other: str) -> bool:
+        """Tell whether two columns name two firms; what was matched may have another name."""
+        plain = source.heading.column.kind == "name" and not self._sources("matched_name")
+        return plain and differ(name, other)
+
+    def _move_stages(self) -> None:
+        """Let the values decide what a column headed 状态 holds."""
+        for source in self._sources("status"):
+            if names_stages(text for text in self._known(source) if not says_nothing(text)):
+                self.layout = moved(self.layout, source, column("stage"))
+                self._notices.append(say.read_as_stages(source.header))
+
+    def _known(self, source: Source) -> Iterator[str]:
+        """Yield the texts of a column in the rows that are firms."""
+        texts = self.texts[source.position]
+        return (text for at in self._places if (text := texts[at]) is not None)
+
+    def _groups(self) -> list[_Group]:
+        """Return which columns feed each canonical one, first choice first; the currency leads.
+
+        What is a fact about a whole column, such as whether its shares are percent, is settled.
+        """
+        groups: list[_Group] = []
+        names = [name for name in self.layout.sources if name not in _READ_APART]
+        if _CURRENCY in self.layout.sources:
+            names.insert(0, _CURRENCY)
+        for name in names:
+            sources = self.layout.sources[name]
+            if len(sources) == 1:
+                if any(self.texts[sources[0].position]):
+                    groups.append((name, self._column(sources[0]), ()))
+                continue
+            first, *others = [self._column(source) for source in sources]
+            groups.append((name, first, tuple(others)))
+            self._notices += say.newest_year(sources)
+        return groups
+
+    def _column(self, source: Source) -> _Column:
+        heading, percent = source.heading, None
+        if not heading.canonical:
+            percent = plain_shares_are_percent(heading, self._known(source))
+            small = small_median(heading, self._known(source))
+            if percent is not None:
+                self._notices.append(say.assumed_share(source.header, percent=percent))
+            if small is not None:
+                self._notices.append(say.perhaps_wan(source.header, small))
+        read = _Column(heading, self.today, percent=bool(percent))
+        read.source, read.texts = source, self.texts[source.position]
+        read.place = len(self._columns)
+        self._columns.append(read)
+        return read
+
+    def _read_cells(self, at: int, firm: Firm, groups: list[_Group]) -> None:
+        """Read the cells of one row and make one value of those that say the same."""
+        currency = None
+        for name, first, others in groups:
+            value = None
+            if others:
+                value = self._merged(at, first, others, currency if name == _CAPITAL else None)
+            elif first.texts[at] is not None:
+                value = self._read(at, first, currency if name == _CAPITAL else None)
+            if name == _CURRENCY:
+                currency = value if isinstance(value, str) else None
+            elif value is not None:
+                firm[name] = value
+
+    def _read(self, at: int, column: _Column, currency: str | None) -> Value | None:
+        text = column.texts[at]
+        if text is None:
+            return None
+        reader = column if currency is None else self._reader(column, currency)
+        value, code, marks = reader[text]
+        if code:
+            rank = (4, column.place, 0, _CODES.index(code))
+            wanted = column.wanted(code)
+            self.log.add(self.rows[at], code, wanted, column.source.header, text, rank)
+        for mark in marks:
+            place = mark, column.place
+            self._marks[place] = self._marks.get(place, 0) + 1
+        return value
+
+    def _reader(self, column: _Column, currency: str) -> CellReader:
+        """Return a reader of amounts in the rows that name a currency."""
+        key = column.place, currency
+        if key not in self._readers:
+            self._readers[key] = CellReader(column.heading, self.today, currency=currency)
+        return self._readers[key]
+
+    def _merged(
+        self, at: int, first: _Column, others: Sequence[_Column], currency: str | None
+    ) -> Value | None:
+        """Let further columns fill the first, or add to it, and tell where they disagree."""
+        value = self._read(at, first, currency)
+        values = [self._read(at, other, currency) for other in others]
+        for other, more in zip(others, values, strict=True):
+            if more is None:
+                continue
+            if first.heading.column.kind in _JOINED_KINDS:
+                value = joined_text(str(value) if value else None, str(more))
+            elif value is None:
+                value = more
+            elif other.heading.year == first.heading.year and differ(value, more):
+                rank = (4, others[-1].place, 1, other.place)
+                self._conflict(self.rows[at], other.source, other.texts[at], rank)
+        return value
+
+    def _settle_place(self, at: int, firm: Firm) -> None:
+        settled = settle(firm)
+        for name, code in zip(_PLACE_CODES, settled.place, strict=True):
+            if code is None:
+                firm.pop(name, None)
+            else:
+                firm[name] = code
+        if settled.odd_city:
+            self._tell_of_place(at, firm, "city", "place_conflict", "odd_city", 0)
+        if settled.odd_address:
+            self._tell_of_place(at, firm, "registered_address", "place_conflict", "odd_address", 1)
+        for name in settled.unplaced:
+            self._tell_of_place(at, firm, name, "bad_place", "bad_place", 2 + (name == "city"))
+
+    def _tell_of_place(
+        self, at: int, firm: Firm, name: str, code: str, wanted: str, place: int
+    ) -> None:
+        text = str(firm.get(name, ""))
+        header = self._header(name)
+        self.log.add(self.rows[at], code, WANTED_OF_PLACES[wanted], header, text, (5, place))
+
+
+def _settle_codes(firm: Firm, texts: Iterable[str | None]) -> None:
+    """Fill a missing credit code from the taxpayer number, and save old register numbers."""
+    taxpayer = firm.get("taxpayer_id")
+    if "credit_code" not in firm and isinstance(taxpayer, str) and is_valid_code(taxpayer):
+        firm["credit_code"] = taxpayer
+    for text in texts:
+        if text is not None and text != firm.get("credit_code"):
+            number = old_number(text)
+            if number:
+                firm.setdefault("registration_number", number)
+
+
+def _add_title(firm: Firm, header: str, text: str | None) -> None:
+    """Add the title that a column of its own asks for."""
+    if text is not None:
+        title = header.strip().removeprefix("是否").removeprefix("为")
+        _join(firm, "titles", held_title(title, text))
+
+
+def _add_listing(firm: Firm, text: str | None) -> None:
+    """Let the funding say that a firm is listed; that it is not adds nothing to a round."""
+    listing, no = listing_of(text or "")
+    if listing and not (no and "funding" in firm):
+        _join(firm, "funding", listing)
+
+
+def _join(firm: Firm, name: str, text: str | None) -> None:
+    """Add a text to what a column of a firm says."""
+    stands = firm.get(name)
+    joined = joined_text(stands if isinstance(stands, str) else None, text)
+    if joined is not None:
+        firm[name] = joined

@@ -8,13 +8,13 @@ from datetime import date
 from pathlib import Path
 
 from leadscore.language import Text
-from leadscore.lists.cleaning import clean
+from leadscore.lists.cleaning import Firm, clean
 from leadscore.lists.files.texttable import TextTable
-from leadscore.lists.headers.layout import lay_out
+from leadscore.lists.layout import lay_out
 from leadscore.lists.problems import Problem
 from leadscore.lists.reading import read_list
-from leadscore.lists.sameness.firm_names import normal_former_names, normal_name
-from leadscore.lists.values.codes import normal_code, valid_code
+from leadscore.lists.sameness.firm_names import normal_name_of
+from leadscore.lists.values.codes import valid_code
 
 _WANTED = Text(
     zh="企业名称或校验位正确的统一社会信用代码；两者都没有的行不能排除任何企业",
@@ -67,11 +67,10 @@ def load_exclusions(path: Path, *, today: date) -> ExclusionList:
     raw = read_list(path)
     found = clean(raw, today=today)
     codes = {place: code for table in raw.tables for place, code in _codes(table)}
-    names = normal_name(found.firms["name"])
-    former = normal_former_names(found.firms["former_names"])
+    own = (str(firm["credit_code"]) for firm in found.records if "credit_code" in firm)
     return ExclusionList(
-        credit_codes=frozenset({*codes.values(), *found.firms["credit_code"].dropna()}),
-        names=frozenset({*names, *former}),
+        credit_codes=frozenset([*codes.values(), *own]),
+        names=frozenset(normal_name_of(name) for firm in found.records for name in _names(firm)),
         problems=tuple(
             replace(problem, wanted=_WANTED) if problem.code == "no_name" else problem
             for problem in found.problems
@@ -82,11 +81,17 @@ def load_exclusions(path: Path, *, today: date) -> ExclusionList:
     )
 
 
+def _names(firm: Firm) -> list[str]:
+    """Return the name of a firm and those that it had before."""
+    former = str(firm["former_names"]).split(";") if "former_names" in firm else []
+    return [str(firm["name"]), *former]
+
+
 def _codes(table: TextTable) -> Iterator[tuple[tuple[str | None, int], str]]:
     """Yield each valid credit code of a table, with its sheet and row."""
     sources = lay_out(table.headers).sources
     for source in (source for name in reversed(_CODED) for source in sources.get(name, ())):
-        text = normal_code(table.cells[source.position])
-        valid = valid_code(text)
-        for row, code in zip(table.rows[valid], text[valid], strict=True):
-            yield (table.sheet, int(row)), code
+        for row, text in zip(table.rows, table.column(source.position), strict=True):
+            code = valid_code(text) if text else None
+            if code:
+                yield (table.sheet, int(row)), code

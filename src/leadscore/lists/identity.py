@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,11 +16,11 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from leadscore.language import Text
-from leadscore.lists.cleaning import CleanList
-from leadscore.lists.problems import Problem, shown
+from leadscore.lists.cleaning import CleanList, clean, records_of
+from leadscore.lists.problems import FOUND_CHARACTERS, Problem, shown
+from leadscore.lists.reading import read_list
 from leadscore.lists.sameness.firm_names import normal_former_names, normal_name, stem
 from leadscore.lists.sameness.repeats import fold_repeats, row_of
-from leadscore.lists.values.faults import FOUND_CHARACTERS
 
 Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -175,7 +177,30 @@ class Groups:
     undecided: NDArray[np.bool_]
 
 
-def settle_repeats(clean: CleanList) -> CleanList:
+def load_list(path: Path, *, today: date) -> CleanList:
+    """Read a list, clean its cells and set repeats aside.
+
+    Parameters
+    ----------
+    path
+        The file, as `reading.read_list` takes it.
+    today
+        Days after it are not believed.
+
+    Returns
+    -------
+    CleanList
+        Each firm once. ``rows_in`` is the number of firms plus that of the rows set aside.
+
+    Raises
+    ------
+    ListError
+        If the file can't be read at all.
+    """
+    return settle_repeats(clean(read_list(path), today=today))
+
+
+def settle_repeats(cleaned: CleanList) -> CleanList:
     """Keep each firm once, and flag those that may be the same.
 
     Rows are one firm if they share a credit code; a row without one is the firm that has its name
@@ -189,19 +214,31 @@ def settle_repeats(clean: CleanList) -> CleanList:
 
     Parameters
     ----------
-    clean
+    cleaned
         As `cleaning.clean` gives it.
     """
-    firms = clean.firms
+    firms = cleaned.firms
     names = normal_name(firms["name"])
     groups = group_rows(firms, names)
     folded = fold_repeats(firms, groups.of_row)
     kept = folded.kept
     flags = _same_names(firms, names, groups, kept) + _near(firms, names, kept)
-    problems = (*clean.problems, *folded.problems, *flags)
-    order = _sheet_order(clean)
+    problems = (*cleaned.problems, *folded.problems, *flags)
+    order = _sheet_order(cleaned)
     problems = tuple(sorted(problems, key=lambda p: (order.get(p.sheet, -1), p.row or -1)))
-    return replace(clean, firms=folded.firms, problems=problems)
+    records = [cleaned.records[at] for at in kept]
+    if len(folded.filled):
+        merged = records_of(folded.firms.iloc[folded.filled])
+        for at, record in zip(folded.filled, merged, strict=True):
+            records[at] = record
+    return replace(
+        cleaned,
+        records=records,
+        rows=[cleaned.rows[at] for at in kept],
+        sheets=[cleaned.sheets[at] for at in kept],
+        problems=problems,
+        table=folded.firms,
+    )
 
 
 def group_rows(firms: pd.DataFrame, names: pd.Series) -> Groups:

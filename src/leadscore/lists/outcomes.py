@@ -2,22 +2,100 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
+import pyarrow as pa
 
 from leadscore.errors import Detail, ListError
 from leadscore.language import Text
-from leadscore.lists.files.texttable import RawList
-from leadscore.lists.outcome_columns import lay_out_outcomes
-from leadscore.lists.outcome_table import OutcomeTable
-from leadscore.lists.problems import Problem, shown
+from leadscore.lists import problems as say
+from leadscore.lists.cleaning import NAME_COLUMNS, in_order_of_rows
+from leadscore.lists.columns import Heading, column, read_heading
+from leadscore.lists.files.texttable import RawList, TextTable
+from leadscore.lists.headers import normal_header, readings
+from leadscore.lists.layout import Layout, Source, lay_out
+from leadscore.lists.problems import Problem, ProblemLog, shown
 from leadscore.lists.reading import read_list
-from leadscore.lists.values.amounts import shipped_rates
-from leadscore.lists.values.cells import Reader
+from leadscore.lists.values.cells import WANTED as WANTED_OF_CELLS
+from leadscore.lists.values.cells import Cell, CellReader, Value
+from leadscore.lists.values.codes import valid_code
+from leadscore.lists.values.dates import day_of
+from leadscore.lists.values.names import WANTED as WANTED_OF_NAMES
+from leadscore.lists.values.names import former_names, joined_names, read_name
+from leadscore.lists.values.vocabularies import STAGES, names_stages, stage_of
+from leadscore.lists.values.words import joined_text, says_nothing, tidy_word, without_personal
 
+_YES = ("是", "y", "yes", "1", "true", "√", "✓", "撤销", "作废", "撤回", "已撤销", "已作废")
+_NO = ("否", "n", "no", "0", "false", "有效", "未撤销", "未作废")
+_ENDS = ("lost", "paused")
+_CODES = tuple(WANTED_OF_CELLS)
+
+_WORDS = {
+    "day": "日期 时间 发生日期 发生时间 阶段日期 阶段时间 进展日期 进展时间 到达日期 到达时间"
+    " 跟进日期 跟进时间 结果日期 date day stage_date event_date outcome_date happened_on on when",
+    "reason": "原因 理由 原因说明 流失原因 搁置原因 终止原因 暂停原因 未签约原因 未落地原因"
+    " 失败原因 reason reasons lost_reason cause why",
+    "withdrawn": "撤销 作废 撤回 是否撤销 是否作废 是否撤回 撤销标记 作废标记"
+    " withdrawn void voided revoke retracted",
+    "stage": "结果 最终结果 跟进结果 招商结果 项目结果 outcome result",
+}
+_BY_KEY = {normal_header(word): name for name, words in _WORDS.items() for word in words.split()}
+
+_DAY_WORD = re.compile(
+    r"(?P<stage>.+?)(?:的)?(?:日期|时间|时点|年月|日)|(?:dateof|dayof)(?P<of>.+)"
+    r"|(?:date|day)(?P<first>.+)|(?P<english>.+?)(?:on|date|day|at)"
+)
+_NOT_THE_FIRST = re.compile(
+    "拟|预计|计划|预期|目标|截止|到期|最近|最新|最后|末次|上次|下次|近期|更新|last|next|latest"
+    "|planned|expected|due|deadline"
+)
+_STAGE_COLUMNS = ("status", "stage")
+"""Columns of a list that may hold stages, the better word last."""
+
+
+def _wanted(zh: str, en: str) -> Text:
+    return Text(zh=f"{zh}；此条未导入", en=f"{en}; the entry was not imported")
+
+
+WANTED = {
+    "no_firm": _wanted(
+        "企业名称，或校验位正确的统一社会信用代码",
+        "the name of a firm, or a credit code whose check digit holds",
+    ),
+    "bad_stage": _wanted(
+        "已到达的阶段：" + "、".join(text.zh for text in STAGES.values()),
+        "a stage that is reached: " + ", ".join(STAGES),
+    ),
+    "no_day": _wanted(
+        "到达该阶段的日期，如 2024-03-15",
+        "the day on which the stage was reached, such as 2024-03-15",
+    ),
+    "bad_date": _wanted(
+        "存在的日期，年在前，如 2024-03-15、2024年3月、20240315",
+        "a day that exists, year first, such as 2024-03-15, 2024年3月 or 20240315",
+    ),
+    "future_date": _wanted("不晚于今天的日期", "a day not later than today"),
+    "bad_withdrawal": _wanted("是或否（是否撤销）", "yes or no (whether the entry is withdrawn)"),
+    "no_stage": _wanted("至少一个阶段及其日期", "at least one stage with its day"),
+}
+"""What is wanted of an entry, by the code of the problem."""
+
+OTHER_STAGE = Text(
+    zh="与“{header}”相同的阶段；两列不一致，采用“{header}”",
+    en="the same stage as in “{header}”; the two differ, and “{header}” is used",
+)
+NOT_A_STAGE = Text(
+    zh="“{header}”按企业的成立日期理解，没有当作阶段；若指项目公司在本地注册，请改名为“落户日期”",
+    en="“{header}” is taken for the day on which the firm was founded, not for a stage; if the "
+    "project's company here is meant, head the column “registered here on”",
+)
 _NO_OUTCOMES = Text(
     zh="{file} 看不出哪家企业在哪一天到了哪一步。请每行写一条进展，列名如：企业名称、"
     "统一社会信用代码、阶段、日期、原因；或每家企业一行，各阶段的日期各占一列，列名如：对接日期、签约日期、流失日期。",
@@ -32,6 +110,131 @@ _SHEET_UNUSED = Text(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class StageDays:
+    """A column that holds the days on which firms reached one stage.
+
+    Attributes
+    ----------
+    position
+        Place of the column in the table.
+    header
+        As written.
+    stage
+        Id of the stage.
+    """
+
+    position: int
+    header: str
+    stage: str
+
+
+@dataclass(frozen=True)
+class OutcomeLayout:
+    """Which columns of a table say what.
+
+    Attributes
+    ----------
+    canonical
+        The columns that also stand in lists of candidates: the firm's code and names, note.
+    stage, day, reason, withdrawn
+        Columns of a sheet with one row an outcome, first choice first.
+    stage_days
+        Columns of a sheet with one row a firm.
+    """
+
+    canonical: Layout
+    stage: tuple[tuple[int, str], ...]
+    day: tuple[tuple[int, str], ...]
+    reason: tuple[tuple[int, str], ...]
+    withdrawn: tuple[tuple[int, str], ...]
+    stage_days: tuple[StageDays, ...]
+
+    @property
+    def tells_outcomes(self) -> bool:
+        """Tell whether the table says both what happened and when."""
+        return bool(self.stage_days or (self.stage and self.day))
+
+    def sources(self, name: str) -> tuple[Source, ...]:
+        """Return the columns that feed a canonical one."""
+        return self.canonical.sources.get(name, ())
+
+
+def lay_out_outcomes(table: TextTable) -> OutcomeLayout:
+    """Return what each column of a table of outcomes means.
+
+    Parameters
+    ----------
+    table
+        As `leadscore.lists.reading.read_list` gives it.
+    """
+    canonical = lay_out(table.headers)
+    found: dict[str, list[tuple[int, str]]] = {name: [] for name in _WORDS}
+    days = []
+    for position, header in enumerate(table.headers):
+        heading, texts = read_heading(header), table.column(position)
+        if heading and not (heading.column.name in _STAGE_COLUMNS and _mostly_days(texts)):
+            continue
+        stage = _stage_of_days(header, texts)
+        if stage:
+            days.append(StageDays(position, header, stage))
+            continue
+        word = next((_BY_KEY[key.key] for key in readings(header) if key.key in _BY_KEY), None)
+        if word:
+            found[word].append((position, header))
+    dated = {each.position for each in days}
+    for name in _STAGE_COLUMNS:
+        sources = canonical.sources.get(name, ())
+        found["stage"][:0] = [
+            (source.position, source.header)
+            for source in sources
+            if source.position not in dated
+            and (name == "stage" or names_stages(_known(table.column(source.position))))
+        ]
+    used = {header for columns in found.values() for _, header in columns}
+    used |= {each.header for each in days}
+    unused = tuple(header for header in canonical.unused if header not in used)
+    return OutcomeLayout(
+        canonical=replace(canonical, unused=unused),
+        stage_days=tuple(days),
+        **{name: tuple(columns) for name, columns in found.items()},
+    )
+
+
+def _stage_of_days(header: str, texts: Sequence[str | None]) -> str | None:
+    """Return the stage whose days stand in a column; missing if it holds something else."""
+    for reading in readings(header):
+        if _NOT_THE_FIRST.search(reading.key):
+            return None
+        for words in _words_before_day(reading.key):
+            stage, _ = stage_of(words)
+            if stage:
+                return stage
+    bare, _ = stage_of(normal_header(header).rpartition("/")[2])
+    return bare if bare and _mostly_days(texts) else None
+
+
+def _words_before_day(key: str) -> Iterator[str]:
+    """Yield what is left of a header without the words for day.
+
+    >>> list(_words_before_day("签约日期")), list(_words_before_day("dateoffirstcontact"))
+    (['签约'], ['contact'])
+    """
+    found = _DAY_WORD.fullmatch(key)
+    if found:
+        rest = next(filter(None, found.groups()), "")
+        yield rest.strip("/").removeprefix("first").removeprefix("首次")
+
+
+def _known(texts: Iterable[str | None]) -> list[str]:
+    return [text for text in texts if text is not None and not says_nothing(text)]
+
+
+def _mostly_days(texts: Iterable[str | None]) -> bool:
+    counts = Counter(_known(texts))
+    return 2 * sum(count for text, count in counts.items() if day_of(text)) > counts.total()
+
+
 @dataclass(frozen=True, eq=False)
 class OutcomeList:
     """Entries of a file that can be taken as they stand, one by one.
@@ -39,7 +242,7 @@ class OutcomeList:
     Attributes
     ----------
     entries
-        Columns `leadscore.lists.outcome_table.ENTRY_COLUMNS`, in the order of the source; index
+        Columns `ENTRY_COLUMNS`, in the order of the source; index
         ``0..n-1``. ``day`` is missing only where an entry is withdrawn.
     problems
         What was wrong; each entry that is not taken is set aside in exactly one of them.
@@ -75,33 +278,250 @@ def load_outcomes(path: Path, *, today: date) -> OutcomeList:
         If the file can't be read, no column names firms, or none tells stages with their days.
     """
     raw = read_list(path)
-    layouts = [lay_out_outcomes(table) for table in raw.tables]
-    reader = Reader(today, shipped_rates())
-    parts = [
-        OutcomeTable(table, layout, reader)
-        for table, layout in zip(raw.tables, layouts, strict=True)
-        if layout.tells_outcomes
-    ]
-    if not parts:
+    entries: list[_Entry] = []
+    problems: list[Problem] = []
+    notices, unused = list(raw.notices), []
+    for table in raw.tables:
+        layout = lay_out_outcomes(table)
+        if not layout.tells_outcomes:
+            unused.append(_SHEET_UNUSED.format(sheet=table.sheet))
+            continue
+        reader = _TableReader(table, layout, today)
+        entries += reader.entries()
+        problems += in_order_of_rows([*table.problems, *reader.log.problems])
+        notices += reader.notices()
+    if len(unused) == len(raw.tables):
         raise _no_outcomes(raw)
-    entries = pd.concat([part.read() for part in parts], ignore_index=True)
-    problems = [
-        problem
-        for part in parts
-        for problem in sorted((*part.source.problems, *part.log.problems), key=_row_of)
-    ]
-    notices = [*raw.notices, *(notice for part in parts for notice in part.all_notices())]
-    notices += [
-        _SHEET_UNUSED.format(sheet=table.sheet)
-        for table, layout in zip(raw.tables, layouts, strict=True)
-        if not layout.tells_outcomes
-    ]
     read = len(entries) + sum(problem.set_aside for problem in problems)
-    return OutcomeList(entries, tuple(problems), read, tuple(dict.fromkeys(notices)))
+    unique = tuple(dict.fromkeys([*notices, *unused]))
+    return OutcomeList(_entries_table(entries), tuple(problems), read, unique)
 
 
-def _row_of(problem: Problem) -> int:
-    return -1 if problem.row is None else problem.row
+class _Firm(NamedTuple):
+    """By what the firm of a row is known: either a valid code or a name will do."""
+
+    credit_code: str | None
+    name: str | None
+    former_names: str | None
+
+    @property
+    def named(self) -> bool:
+        return self.credit_code is not None or self.name is not None
+
+
+class _Entry(NamedTuple):
+    """What one row says of one stage of one firm; the fields are `ENTRY_COLUMNS`."""
+
+    credit_code: str | None
+    name: str | None
+    former_names: str | None
+    stage: str
+    day: date | None
+    reason: str | None
+    withdrawn: bool
+    sheet: str | None
+    row: int
+
+
+ENTRY_COLUMNS = _Entry._fields
+"""Columns of entries, typed as in `leadscore.learning.outcomes.history.EVENTS`."""
+
+
+def _entries_table(entries: Sequence[_Entry]) -> pd.DataFrame:
+    columns = zip(*entries, strict=True) if entries else ((),) * len(ENTRY_COLUMNS)
+    types = {"day": pa.date32(), "withdrawn": pa.bool_(), "row": pa.int64()}
+    arrays = {
+        name: pa.array(values, types.get(name, pa.large_string()))
+        for name, values in zip(ENTRY_COLUMNS, columns, strict=True)
+    }
+    arrays["day"] = arrays["day"].cast(pa.timestamp("us"))
+    table: pd.DataFrame = pa.table(arrays).to_pandas()
+    return table
+
+
+class _TableReader:
+    """One table on its way from text to entries.
+
+    Parameters
+    ----------
+    table
+        The table as text.
+    layout
+        What its headers mean.
+    today
+        Days after it are not believed.
+    """
+
+    def __init__(self, table: TextTable, layout: OutcomeLayout, today: date) -> None:
+        self.table, self.layout = table, layout
+        self.log = ProblemLog(table.sheet)
+        self._names = [each for name in NAME_COLUMNS for each in layout.sources(name)]
+        self._notes = tuple((each.position, each.header) for each in layout.sources("note"))
+        self._texts = [table.column(position) for position in range(len(table.headers))]
+        self._codes, self._stages, self._days, self._remarks = (
+            CellReader(Heading(column(name)), today)
+            for name in ("credit_code", "stage", "founded_on", "note")
+        )
+        ends = any(each.stage in _ENDS for each in layout.stage_days)
+        self._reasons_count = bool(ends or layout.stage)
+        self._starred = {"reason": 0, "note": 0}
+
+    def entries(self) -> list[_Entry]:
+        """Return the entries that can be taken; problems are kept here."""
+        rows = enumerate(self.table.rows.tolist())
+        return [entry for at, row in rows for entry in self._row(at, row)]
+
+    def notices(self) -> Iterator[Text]:
+        """Yield what the owner should know of this table, after `entries`."""
+        yield from say.dropped(self.layout.canonical)
+        if self.layout.stage_days:
+            for source in self.layout.sources("founded_on"):
+                yield NOT_A_STAGE.format(header=shown(source.header))
+        columns = zip((self.layout.reason, self._notes), self._starred.values(), strict=True)
+        yield from say.taken_out([(each[0][1], count) for each, count in columns if count], ())
+        yield from self.log.notices()
+
+    def _row(self, at: int, row: int) -> Iterator[_Entry]:
+        """Yield the entries of one row that can be taken; tell what is wrong with the others."""
+        layout = self.layout
+        words = self._first_of(layout.stage, at)
+        stage = _text(self._stages[words].value) if words else None
+        if not layout.stage_days:
+            self._tell_other_stages(at, row, stage)
+        firm = self._firm(at, row)
+        given, note = self._reasons(at) if self._reasons_count else (None, None)
+        dated = set()
+        for column_ in layout.stage_days:
+            day = self._first_of(((column_.position, column_.header),), at)
+            if day:
+                dated.add(column_.stage)
+                reason = given or note if column_.stage in _ENDS else None
+                yield from self._entry(at, row, firm, column_.stage, reason, column_.header, day)
+        if layout.stage_days:
+            self._tell_other_stages(at, row, stage)
+        day = self._first_of(layout.day, at)
+        if layout.stage and (words or (day and not dated)) and stage not in dated:
+            header = layout.stage[0][1]
+            if stage is None and firm.named:
+                self._set_aside(row, "bad_stage", header, words)
+                return
+            ended = stage_of(words)[1] if words else None
+            reason = joined_text(given, ended and without_personal(ended)) or note
+            if layout.day:
+                yield from self._entry(at, row, firm, stage, reason, layout.day[0][1], day)
+            else:
+                yield from self._entry(at, row, firm, stage, reason, header, None, words)
+        elif not dated:
+            self._set_aside(row, "no_stage")
+
+    def _entry(
+        self,
+        at: int,
+        row: int,
+        firm: _Firm,
+        stage: str | None,
+        reason: str | None,
+        header: str,
+        day: str | None,
+        undated: str | None = None,
+    ) -> Iterator[_Entry]:
+        """Yield an entry if it can be taken.
+
+        Parameters
+        ----------
+        at, row
+            The place of its row in the table, and in the source.
+        firm, stage, reason
+            What it says; a stage that is missing was told, unless the firm is missing too.
+        header, day
+            Of its day, as written; missing if it has none.
+        undated
+            What to show where the day is missing.
+        """
+        if stage is None or not firm.named:
+            source = self._names[0] if self._names else None
+            name = self._texts[source.position][at] if source else None
+            self._set_aside(row, "no_firm", source.header if source else None, name)
+            return
+        said = self._first_of(self.layout.withdrawn, at)
+        withdrawn = said is not None and tidy_word(said) in _YES
+        if said is not None and not withdrawn and tidy_word(said) not in _NO:
+            self._set_aside(row, "bad_withdrawal", self.layout.withdrawn[0][1])
+        elif day is None and not withdrawn:
+            self._set_aside(row, "no_day", header, undated)
+        else:
+            cell = self._days[day] if day else Cell()
+            if cell.code:
+                code = "future_date" if cell.code == "future_date" else "bad_date"
+                self._set_aside(row, code, header, day)
+            else:
+                on = cell.value if isinstance(cell.value, date) else None
+                sheet = self.table.sheet
+                yield _Entry(*firm, stage, on, reason, withdrawn, sheet, row)
+
+    def _firm(self, at: int, row: int) -> _Firm:
+        """Return by what the firm of a row is known, and tell what is odd about it."""
+        name = former = code = None
+        for choice, header, text in self._written(self._names, at):
+            read = read_name(text)
+            if read.hidden:
+                wanted = WANTED_OF_NAMES["invisible_characters"]
+                self.log.add(row, "invisible_characters", wanted, header, text, (0, choice))
+            name, former = name or read.value, former or read.former
+        for _, _, text in self._written(self.layout.sources("former_names"), at):
+            former = joined_names(former, former_names(text))
+        for choice, header, text in self._written(self.layout.sources("credit_code"), at):
+            cell = self._codes[text]
+            if cell.code:
+                rank = (1, choice, _CODES.index(cell.code))
+                self.log.add(row, cell.code, self._codes.wanted(cell.code), header, text, rank)
+            code = code or _text(cell.value)
+        for _, _, text in self._written(self.layout.sources("taxpayer_id"), at):
+            code = code or valid_code(text)
+        return _Firm(code, name, former)
+
+    def _written(self, sources: Iterable[Source], at: int) -> Iterator[tuple[int, str, str]]:
+        """Yield the cells of a row that are not empty, each with its place and header."""
+        for choice, source in enumerate(sources):
+            text = self._texts[source.position][at]
+            if text is not None:
+                yield choice, source.header, text
+
+    def _first_of(self, columns: Sequence[tuple[int, str]], at: int) -> str | None:
+        """Return the first cell of a row among some columns that says something."""
+        for position, _ in columns:
+            text = self._texts[position][at]
+            if text is not None and not says_nothing(text):
+                return text
+        return None
+
+    def _tell_other_stages(self, at: int, row: int, stage: str | None) -> None:
+        for choice, (position, header) in enumerate(self.layout.stage[1:]):
+            text = self._first_of(((position, header),), at)
+            other = self._stages[text].value if text else None
+            if stage and other and other != stage:
+                wanted = OTHER_STAGE.format(header=self.layout.stage[0][1])
+                rank = (2 if self.layout.stage_days else -1, choice)
+                self.log.add(row, "conflict", wanted, header, text, rank)
+
+    def _reasons(self, at: int) -> tuple[str | None, str | None]:
+        """Return why it came to this, and the note, if they say something."""
+        reasons = []
+        for name, columns in (("reason", self.layout.reason), ("note", self._notes)):
+            text = self._first_of(columns, at)
+            cell = self._remarks[text] if text else Cell()
+            self._starred[name] += "starred" in cell.marks
+            reasons.append(_text(cell.value))
+        return reasons[0], reasons[1]
+
+    def _set_aside(
+        self, row: int, code: str, header: str | None = None, text: str | None = None
+    ) -> None:
+        self.log.set_aside(row, code, WANTED[code], header, text)
+
+
+def _text(value: Value | None) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def _no_outcomes(raw: RawList) -> ListError:

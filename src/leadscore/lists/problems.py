@@ -1,13 +1,82 @@
-"""A cell or a row that could not be taken as it stands is told to its owner, never swallowed."""
+"""What the owner of a list is told: problems of its cells and rows, notices on it as a whole."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from leadscore.language import Text
+from leadscore.lists.values.words import without_personal
+
+if TYPE_CHECKING:
+    from leadscore.lists.layout import Layout, Source
+    from leadscore.lists.values.amounts import Rates
 
 SHOWN_CHARACTERS = 80
 """A found value longer than this is cut in messages: enough to recognise it, and fits a cell."""
+
+FOUND_CHARACTERS = 40
+"""The same for what stands in a cell."""
+
+MOST_OF_A_KIND = 10_000
+"""Problems of one kind in one column that are told one by one; a notice counts the rest."""
+
+_LONGEST_HEADER = 30
+_MOST_HEADERS = 30
+_MORE = Text(
+    zh="“{column}”另有 {count:,} 处同类问题（{code}），未逐一列出：{wanted}",
+    en="“{column}” has {count:,} more problems of the kind {code}, not listed one by one: {wanted}",
+)
+_PERSONAL = Text(
+    zh="含个人信息的列未读取：{headers}",
+    en="columns with personal data were not read: {headers}",
+)
+_UNUSED = Text(
+    zh="不认识的列未使用：{headers}",
+    en="columns that are not known were not used: {headers}",
+)
+_PERCENT = Text(
+    zh="“{header}”的数字没有百分号，多数大于 1，按百分数计",
+    en="most numbers in “{header}” exceed 1 and carry no percent sign: they are read as percent",
+)
+_FRACTION = Text(
+    zh="“{header}”的数字没有百分号，多数不大于 1，按小数计",
+    en="most numbers in “{header}” are at most 1 and carry no percent sign: they are read as"
+    " fractions",
+)
+_NEWEST = Text(
+    zh="有几个年度的同一项数据，先取最近年度：{headers}",
+    en="one figure is given for several years, the newest comes first: {headers}",
+)
+_RATES = Text(
+    zh="外币金额按 {day} 的{source}折成人民币：{headers}",
+    en="foreign money was converted at the {source} of {day}: {headers}",
+)
+_STARRED = Text(
+    zh="“{header}”中 {count:,} 格的电话或邮箱已隐去",
+    en="phone numbers or e-mail addresses in {count:,} cells of “{header}” were starred out",
+)
+_INVISIBLE = Text(
+    zh="“{header}”中 {count:,} 格的不可见字符已去掉",
+    en="invisible characters in {count:,} cells of “{header}” were taken out",
+)
+_STAGES = Text(
+    zh="“{header}”多为招商阶段，按阶段计，而不是登记状态",
+    en="“{header}” mostly holds stages of a pursuit and is read as such, not as the registration"
+    " status",
+)
+_PERHAPS_WAN = Text(
+    zh="“{header}”未写单位，按元计；中位数只有 {median:,} 元，疑为万元：若是，请把列名改为"
+    "“{header}（万元）”，或在列名上方写“单位：万元”",
+    en="“{header}” names no unit and is read in yuan; its median of {median:,} suggests 万元 (ten"
+    " thousand yuan): if so, head the column “{header}（万元）” or write 单位：万元 above the"
+    " headers",
+)
+_NO_CAPITAL = Text(
+    zh="“{header}”中 {count:,} 格为 0，按缺失处理：分支机构没有自己的注册资本",
+    en="0 in “{header}” ({count:,} cells) counts as missing: a branch has no capital of its own",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,3 +130,138 @@ def shown(value: object, limit: int = SHOWN_CHARACTERS) -> str:
         mark if mark.isprintable() else mark.encode("unicode_escape").decode("ascii")
         for mark in cut
     )
+
+
+def found_text(text: str) -> str:
+    """Return what stands in a cell as a problem shows it: short, personal data starred out."""
+    return shown(without_personal(text[: 2 * FOUND_CHARACTERS]), FOUND_CHARACTERS)
+
+
+Rank = tuple[int, ...]
+"""Where a kind of problem stands among others when what is not listed is counted."""
+
+
+@dataclass
+class ProblemLog:
+    """Collects the problems of one table, those of one kind in one column up to a limit.
+
+    Parameters
+    ----------
+    sheet
+        Name of the sheet, if any.
+    """
+
+    sheet: str | None
+    problems: list[Problem] = field(default_factory=list)
+    _counts: dict[tuple[Rank, str], int] = field(default_factory=dict)
+    _unlisted: dict[tuple[Rank, str], tuple[str | None, Text]] = field(default_factory=dict)
+
+    def add(
+        self,
+        row: int,
+        code: str,
+        wanted: Text,
+        column: str | None,
+        text: str | None,
+        rank: Rank,
+    ) -> None:
+        """Tell a problem of a row that is kept.
+
+        Parameters
+        ----------
+        row, code, wanted, column
+            As in `Problem`.
+        text
+            What stands there; personal data in it is starred out.
+        rank
+            Of its kind, which is what one column has of one code.
+        """
+        kind = rank, code
+        self._counts[kind] = self._counts.get(kind, 0) + 1
+        if self._counts[kind] > MOST_OF_A_KIND:
+            self._unlisted[kind] = column, wanted
+        else:
+            self._tell(row, code, wanted, column, text)
+
+    def set_aside(
+        self, row: int, code: str, wanted: Text, column: str | None, text: str | None
+    ) -> None:
+        """Tell why a row is left out, which is told of every such row."""
+        self._tell(row, code, wanted, column, text, set_aside=True)
+
+    def _tell(
+        self, row: int, code: str, wanted: Text, column: str | None, text: str | None,
+        *, set_aside: bool = False,
+    ) -> None:  # fmt: skip
+        found = found_text(text) if text else ""
+        self.problems.append(Problem(row, column, found, wanted, code, self.sheet, set_aside))
+
+    def notices(self) -> Iterator[Text]:
+        """Yield how many problems of each kind were not listed."""
+        for kind, (column, wanted) in sorted(self._unlisted.items(), key=lambda item: item[0][0]):
+            count = self._counts[kind] - MOST_OF_A_KIND
+            yield _MORE.format(column=column, count=count, code=kind[1], wanted=wanted)
+
+
+def read_as_stages(header: str) -> Text:
+    """Return that a column of statuses was taken for one of stages."""
+    return _STAGES.format(header=shown(header, _LONGEST_HEADER))
+
+
+def perhaps_wan(header: str, median: float) -> Text:
+    """Return that amounts without a unit look too small for yuan."""
+    return _PERHAPS_WAN.format(header=shown(header, _LONGEST_HEADER), median=round(median, 2))
+
+
+def no_capital(header: str, count: int) -> Text:
+    """Return how many registered capitals of zero were taken as none."""
+    return _NO_CAPITAL.format(header=shown(header, _LONGEST_HEADER), count=count)
+
+
+def listed(headers: Sequence[str]) -> Text:
+    """Return headers as one line, shortened where there are very many.
+
+    >>> listed(["电话", "邮箱"]).zh
+    '电话、邮箱'
+    """
+    names = [shown(header, _LONGEST_HEADER) for header in dict.fromkeys(headers)]
+    rest = len(names) - _MOST_HEADERS
+    more = (f"等 {len(names):,} 列", f" and {rest:,} more") if rest > 0 else ("", "")
+    names = names[:_MOST_HEADERS]
+    return Text(zh="、".join(names) + more[0], en=", ".join(names) + more[1])
+
+
+def dropped(layout: Layout) -> Iterable[Text]:
+    """Yield which columns were not read or not used."""
+    if layout.personal:
+        yield _PERSONAL.format(headers=listed(layout.personal))
+    if layout.unused:
+        yield _UNUSED.format(headers=listed(layout.unused))
+
+
+def assumed_share(header: str, *, percent: bool) -> Text:
+    """Return how plain numbers in a column of shares were taken."""
+    return (_PERCENT if percent else _FRACTION).format(header=shown(header, _LONGEST_HEADER))
+
+
+def newest_year(sources: Sequence[Source]) -> Iterable[Text]:
+    """Yield which years a figure is given for, if there are several."""
+    if len({source.heading.year for source in sources}) > 1:
+        yield _NEWEST.format(headers=listed([source.header for source in sources]))
+
+
+def rates_used(headers: Sequence[str], rates: Rates) -> Iterable[Text]:
+    """Yield the rates by which foreign money was converted, if any was."""
+    if headers:
+        day = rates.as_of.isoformat()
+        yield _RATES.format(day=day, headers=listed(headers), source=rates.source)
+
+
+def taken_out(
+    starred: Iterable[tuple[str, int]], hidden: Iterable[tuple[str, int]]
+) -> Iterable[Text]:
+    """Yield how many cells under each header lost personal data or invisible characters."""
+    for template, counts in ((_STARRED, starred), (_INVISIBLE, hidden)):
+        for header, count in counts:
+            if count:
+                yield template.format(header=shown(header, _LONGEST_HEADER), count=count)

@@ -13,8 +13,7 @@ from leadscore.features.firm import rows_of
 from leadscore.language import Lang, Text
 from leadscore.lists.cleaning import CleanList, clean
 from leadscore.lists.files.records import from_frame
-from leadscore.lists.identity import settle_repeats
-from leadscore.lists.loading import load_list
+from leadscore.lists.identity import load_list, settle_repeats
 from leadscore.lists.problems import Problem
 from leadscore.ranking.score import Scorer
 from leadscore.ranking.table import ranking_table

@@ -8,8 +8,8 @@ from typing import Any
 
 from leadscore.errors import Detail
 from leadscore.language import Lang, Text
+from leadscore.lists.cleaning import CleanRecord, clean_records
 from leadscore.lists.problems import Problem
-from leadscore.lists.record_cleaning import CleanRecord, clean_records
 from leadscore.ranking.score import FirmScore, Scorer
 from leadscore.web.errors import InvalidRequestError
 

@@ -20,7 +20,7 @@ from leadscore.learning.outcomes.history import (
     stage_days,
 )
 from leadscore.learning.outcomes.linking import firm_keys
-from leadscore.lists.outcome_table import ENTRY_COLUMNS
+from leadscore.lists.outcomes import ENTRY_COLUMNS
 from leadscore.lists.values.vocabularies import STAGES
 
 CODE, OTHER_CODE = "91110000600037341L", "91360727MA35LGHK7K"

@@ -14,8 +14,7 @@ from leadscore.lists.cleaning import CleanList, clean
 from leadscore.lists.columns import CANONICAL
 from leadscore.lists.files.texttable import RawList, TextTable
 from leadscore.lists.identity import settle_repeats
-from leadscore.lists.problems import Problem
-from leadscore.lists.values import faults
+from leadscore.lists.problems import FOUND_CHARACTERS, MOST_OF_A_KIND, Problem
 
 TODAY = date(2026, 11, 24)
 CODE = "91360727MA35LGHK7K"
@@ -150,7 +149,7 @@ def test_a_name_of_ten_thousand_characters_is_kept_and_told() -> None:
     found = settle_repeats(cleaned({"企业": ["甲" * 10_000, "乙"]}))
     assert found.firms["name"].str.len().tolist() == [10_000, 1]
     assert codes(found) == [(2, "企业", "long_name")]
-    assert len(found.problems[0].found) <= faults.FOUND_CHARACTERS
+    assert len(found.problems[0].found) <= FOUND_CHARACTERS
 
 
 def test_a_place_alone_is_a_doubtful_name() -> None:
@@ -403,9 +402,9 @@ def test_sheets_follow_each_other_and_the_readers_own_problems_count() -> None:
 
 
 def test_many_problems_of_a_kind_are_counted_and_not_listed() -> None:
-    many = faults.MOST_OF_A_KIND + 5
+    many = MOST_OF_A_KIND + 5
     found = cleaned({"企业": [f"甲{at}" for at in range(many)], "注册资本": ["x"] * many})
-    assert len(found.problems) == faults.MOST_OF_A_KIND
+    assert len(found.problems) == MOST_OF_A_KIND
     assert "另有 5 处" in notices(found)
 
 

@@ -5,8 +5,8 @@ import re
 import pytest
 
 from leadscore.lists.columns import CANONICAL, COLUMNS, column, read_heading, recognise
-from leadscore.lists.headers.headings import normal_header
-from leadscore.lists.headers.layout import lay_out
+from leadscore.lists.headers import normal_header
+from leadscore.lists.layout import lay_out
 
 QICHACHA = {
     "企业名称": "name",

@@ -11,10 +11,14 @@ import pandas as pd
 import pytest
 
 from leadscore.errors import ListError
-from leadscore.lists.files.records import from_records
-from leadscore.lists.outcome_columns import lay_out_outcomes
-from leadscore.lists.outcome_table import ENTRY_COLUMNS, WANTED
-from leadscore.lists.outcomes import OutcomeList, load_outcomes
+from leadscore.lists.outcomes import (
+    ENTRY_COLUMNS,
+    WANTED,
+    OutcomeList,
+    lay_out_outcomes,
+    load_outcomes,
+)
+from leadscore.lists.reading import from_records
 
 TODAY = date(2025, 1, 1)
 CODE = "91110000600037341L"

@@ -3,26 +3,23 @@
 import csv
 import re
 
-import pandas as pd
 import pytest
 
-from leadscore.lists.values.divisions import (
+from leadscore.lists.values.places import (
     beginning,
     division_code,
     english_place,
     in_brackets,
     is_division,
     place_of_code,
+    settle,
 )
-from leadscore.lists.values.places import PLACED_BY, settle
 from leadscore.shipped import shipped
 
 
 def placed(**columns: str) -> tuple[str | None, str | None]:
-    frame = pd.DataFrame({name: [columns.get(name)] for name in PLACED_BY}, dtype="str")
-    places = settle(frame)
-    codes = places.province_code[0], places.city_code[0]
-    return tuple(code if isinstance(code, str) else None for code in codes)
+    place = settle(columns).place
+    return place.province, place.city
 
 
 def begins(text: str) -> tuple[str | None, str | None]:
@@ -127,9 +124,8 @@ def test_the_city_may_come_from_a_later_source_of_the_same_province_only() -> No
 def test_codes_in_the_list_go_first() -> None:
     assert placed(city_code="3601", province="广东") == ("36", "3601")
     assert placed(province_code="36", city="南昌") == ("36", "3601")
-    assert [division_code(cell) for cell in ("360100", "36", "31", "x")] == [
-        "3601", "36", "3100", None,
-    ]  # fmt: skip
+    codes = [division_code(cell) for cell in ("360100", "36", "31", "x")]
+    assert codes == ["3601", "36", "3100", None]
 
 
 @pytest.mark.parametrize(
@@ -161,17 +157,18 @@ def test_place_columns_in_many_forms(columns, expected) -> None:
     assert placed(**columns) == expected
 
 
-def test_disagreement_is_told_and_the_narrower_column_counts() -> None:
-    rows = {
-        "province": ["江西", "江西", "江西"],
-        "city": ["深圳市", "赣州市", "赣州市"],
-        "registered_address": [None, "广东省深圳市", "江西省赣州市"],
-    }
-    frame = pd.DataFrame({name: rows.get(name, [None] * 3) for name in PLACED_BY}, dtype="str")
-    places = settle(frame)
-    assert places.province_code.tolist() == ["44", "36", "36"]
-    assert places.odd_city.tolist() == [True, False, False]
-    assert places.odd_address.tolist() == [False, True, False]
+@pytest.mark.parametrize(
+    ("city", "address", "province", "odd"),
+    [
+        ("深圳市", None, "44", (True, False)),
+        ("赣州市", "广东省深圳市", "36", (False, True)),
+        ("赣州市", "江西省赣州市", "36", (False, False)),
+    ],
+)
+def test_disagreement_is_told_and_the_narrower_column_counts(city, address, province, odd) -> None:
+    settled = settle({"province": "江西", "city": city, "registered_address": address})
+    assert settled.place.province == province
+    assert (settled.odd_city, settled.odd_address) == odd
 
 
 @pytest.mark.parametrize(
@@ -233,13 +230,16 @@ def test_the_table_of_divisions_is_sound() -> None:
             assert row["code"][:4] in codes
 
 
-def test_cells_that_name_no_known_place_are_told() -> None:
-    rows = {
-        "province": ["江西", "某省", "上海", None, "江西"],
-        "city": ["某市", None, "市辖区", "Grand Cayman", "江西省"],
-    }
-    frame = pd.DataFrame({name: rows.get(name, [None] * 5) for name in PLACED_BY}, dtype="str")
-    places = settle(frame)
-    assert places.unplaced["province"].tolist() == [False, True, False, False, False]
-    assert places.unplaced["city"].tolist() == [True, False, False, True, False]
-    assert places.province_code.tolist()[::2] == ["36", "31", "36"]
+@pytest.mark.parametrize(
+    ("province", "city", "unplaced", "code"),
+    [
+        ("江西", "某市", ("city",), "36"),
+        ("某省", None, ("province",), None),
+        ("上海", "市辖区", (), "31"),
+        (None, "Grand Cayman", ("city",), None),
+        ("江西", "江西省", (), "36"),
+    ],
+)
+def test_cells_that_name_no_known_place_are_told(province, city, unplaced, code) -> None:
+    settled = settle({"province": province, "city": city})
+    assert (settled.unplaced, settled.place.province) == (unplaced, code)

@@ -13,9 +13,9 @@ from leadscore.city import load_city
 from leadscore.features.firm import rows_of
 from leadscore.language import LANGUAGES
 from leadscore.learning.shelf import Shelf
+from leadscore.lists.cleaning import clean_records
 from leadscore.lists.columns import CANONICAL
-from leadscore.lists.loading import load_list
-from leadscore.lists.record_cleaning import clean_records
+from leadscore.lists.identity import load_list
 from leadscore.ranking.champion import champion_scorer
 from leadscore.ranking.score import Scorer
 

@@ -18,7 +18,7 @@ from leadscore.features.catalogue import CATALOGUE
 from leadscore.features.firm import rows_of
 from leadscore.lists.cleaning import clean
 from leadscore.lists.files.records import from_frame
-from leadscore.lists.loading import load_list
+from leadscore.lists.identity import load_list
 from leadscore.ranking.score import FirmScore, Scorer
 from leadscore.shipped import shipped
 

@@ -110,7 +110,7 @@ def admit(entries: pd.DataFrame, history: pd.DataFrame, *, file: str) -> Admissi
     Parameters
     ----------
     entries
-        Columns of `leadscore.lists.outcome_table.ENTRY_COLUMNS`.
+        Columns of `leadscore.lists.outcomes.ENTRY_COLUMNS`.
     history
         Columns of `leadscore.learning.outcomes.history.EVENTS`.
     file

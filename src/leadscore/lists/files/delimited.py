@@ -30,7 +30,7 @@ from leadscore.lists.files.texttable import (
     TextTable,
     refuse,
 )
-from leadscore.lists.headers.units import stated_unit
+from leadscore.lists.headers import stated_unit
 from leadscore.lists.problems import Problem
 
 DELIMITERS = (",", "\t", ";", "，", "|")

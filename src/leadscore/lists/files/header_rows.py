@@ -6,8 +6,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from leadscore.lists.columns import recognise
-from leadscore.lists.headers.column import Column
+from leadscore.lists.columns import Column, recognise
 
 Row = Sequence[str | None]
 Merge = tuple[tuple[int, int], tuple[int, int]]

@@ -18,7 +18,7 @@ from leadscore.lists.files.header_places import HeaderPlace
 from leadscore.lists.files.header_rows import HEADER_SEARCH, Header, Merge, Row, find_header
 from leadscore.lists.files.packages import bomb, check_package, damaged
 from leadscore.lists.files.texttable import RawList, SheetHead, TextColumns, TextTable, refuse
-from leadscore.lists.headers.units import stated_unit
+from leadscore.lists.headers import stated_unit
 from leadscore.lists.problems import Problem, shown
 
 MAX_SPAN_CELLS = 32_000_000

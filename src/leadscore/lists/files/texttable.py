@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from leadscore.errors import Detail, ListError
 from leadscore.language import Text
-from leadscore.lists.headers.units import Unit
+from leadscore.lists.headers import Unit
 from leadscore.lists.problems import Problem
 
 MAX_COLUMNS = 2_000
@@ -61,6 +61,12 @@ class TextTable:
     problems: tuple[Problem, ...] = ()
     unit: Unit | None = None
     header_row: int = 0
+
+    def column(self, position: int) -> list[str | None]:
+        """Return the cells of one column as plain values."""
+        texts = pa.array(self.cells[position], type=pa.large_string(), from_pandas=True)
+        plain: list[str | None] = texts.to_pylist()
+        return plain
 
 
 @dataclass(frozen=True)

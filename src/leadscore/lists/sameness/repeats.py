@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 
 from leadscore.language import Text
 from leadscore.lists.columns import CANONICAL, Column, column
-from leadscore.lists.problems import Problem, shown
-from leadscore.lists.values.faults import FOUND_CHARACTERS
-from leadscore.lists.values.merging import SEPARATOR, differ
-from leadscore.lists.values.texts import NONE
+from leadscore.lists.problems import FOUND_CHARACTERS, Problem, shown
+from leadscore.lists.values.cells import differ
 from leadscore.lists.values.vocabularies import STAGES, STATUSES
+from leadscore.lists.values.words import NONE, SEPARATOR
 
 Ints = NDArray[np.int64]
 
@@ -61,12 +60,15 @@ class Folded:
         One row a firm, in the order of the source, index ``0..n-1``.
     kept
         Position of each of them in the frame before.
+    filled
+        Positions among ``firms`` of those that were made of several rows.
     problems
         One ``repeat`` for each row that was folded into another.
     """
 
     firms: pd.DataFrame
     kept: Ints
+    filled: Ints
     problems: list[Problem]
 
 
@@ -88,7 +90,7 @@ def fold_repeats(firms: pd.DataFrame, groups: Ints) -> Folded:
     """
     shared = pd.Series(groups).duplicated(keep=False).to_numpy(dtype=bool)
     if not shared.any():
-        return Folded(firms, np.arange(len(firms)), [])
+        return Folded(firms, np.arange(len(firms)), np.empty(0, dtype=np.int64), [])
     several = firms[shared]
     order = _order(several, groups[shared])
     ranked = several.iloc[order]
@@ -103,7 +105,8 @@ def fold_repeats(firms: pd.DataFrame, groups: Ints) -> Folded:
     merged = pd.concat([firms[~shared], filled]).loc[kept].reset_index(drop=True)
     losers = ranked.index.to_numpy()[~first]
     problems = _problems(firms, losers, of_winner[~first], filled)
-    return Folded(merged.astype(firms.dtypes.to_dict()), kept, problems)
+    merged = merged.astype(firms.dtypes.to_dict())
+    return Folded(merged, kept, np.flatnonzero(np.isin(kept, winners)), problems)
 
 
 def row_of(row: int, sheet: object) -> Text:
@@ -204,7 +207,8 @@ def _differing(lost: pd.DataFrame, won: pd.DataFrame) -> list[Text]:
     for each in _COMPARED:
         both = (lost[each.name].notna() & won[each.name].notna()).to_numpy(dtype=bool, copy=True)
         if both.any():
-            both[both] = differ(each, lost[each.name][both], won[each.name][both])
+            pairs = zip(lost[each.name][both], won[each.name][both], strict=True)
+            both[both] = [differ(one, other) for one, other in pairs]
         for at in np.flatnonzero(both):
             columns[at].append(each)
     return [

@@ -11,12 +11,12 @@ from functools import cache
 from types import MappingProxyType
 
 from leadscore.language import Text
-from leadscore.lists.headers.headings import NO_UNIT
-from leadscore.lists.headers.units import (
+from leadscore.lists.headers import (
     CURRENCIES,
     CURRENCY_PATTERN,
     MULTIPLIER_PATTERN,
     MULTIPLIERS,
+    NO_UNIT,
     Unit,
 )
 from leadscore.lists.values.numbers import (
@@ -26,7 +26,7 @@ from leadscore.lists.values.numbers import (
     plain_number,
     without_separators,
 )
-from leadscore.lists.values.texts import tidy_word
+from leadscore.lists.values.words import tidy_word
 from leadscore.shipped import shipped
 
 LARGEST_CNY = 1e15
@@ -75,10 +75,10 @@ def shipped_rates() -> Rates:
 
 
 def currency_code(cell: str) -> str | None:
-    """Return the ISO 4217 code that a cell of a currency column names; None if none.
+    """Return the ISO 4217 code that a cell of a currency column names; missing if none.
 
-    >>> [currency_code(cell) for cell in ("人民币", "美元", "USD", "贝壳")]
-    ['CNY', 'USD', 'USD', None]
+    >>> [currency_code(cell) for cell in ("人民币", " 港币 ", "ＵＳＤ", "贝壳")]
+    ['CNY', 'HKD', 'USD', None]
     """
     return CURRENCIES.get(tidy_word(cell))
 
@@ -111,9 +111,9 @@ def amount_of(
         converted from another currency.
 
     >>> rates = shipped_rates()
-    >>> [amount_of(cell, rates)[0] for cell in ("13,400万元", "300000000", "1.2亿", "inf")]
-    [134000000.0, 300000000.0, 120000000.0, nan]
-    >>> amount_of("500", rates, unit=Unit(times=1e4))
+    >>> [amount_of(cell, rates)[0] for cell in ("13,400万元", "5000万人民币", "1.2亿", "inf")]
+    [134000000.0, 50000000.0, 120000000.0, nan]
+    >>> amount_of("500", rates, Unit(times=1e4))
     (5000000.0, False)
     """
     number, named = plain_number(cell), None

@@ -6,13 +6,7 @@ import re
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 
-import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
-
-from leadscore.lists.values.texts import tidy_word
-
-Dates = NDArray[np.datetime64]
+from leadscore.lists.values.words import tidy_word
 
 EARLIEST = 1800
 _LATEST = 2200
@@ -68,20 +62,6 @@ def day_of(cell: str) -> date | None:
     if _SERIALS[0] <= number <= _SERIALS[1]:
         return _SERIAL_ZERO + timedelta(days=int(number))
     return None
-
-
-def dates(cells: pd.Series) -> Dates:
-    """Return what `day_of` says of each cell, as datetime64[us] at midnight, NaT for None.
-
-    >>> dates(pd.Series(["20161130", "2024-02-30"])).astype("datetime64[D]")
-    array(['2016-11-30',        'NaT'], dtype='datetime64[D]')
-    """
-    return np.array([day_of(text) for text in cells], dtype="datetime64[us]")
-
-
-def in_future(days: Dates, today: date) -> NDArray[np.bool_]:
-    """Tell which days lie after today; a missing day does not."""
-    return days > np.datetime64(today)
 
 
 def _from_parts(parts: Mapping[str, str | None]) -> date | None:

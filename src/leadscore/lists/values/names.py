@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import NamedTuple
 
-import numpy as np
-import pandas as pd
-
 from leadscore.language import Text
-from leadscore.lists.values.cell_faults import Mask
-from leadscore.lists.values.texts import each, is_spreadsheet_error, says_nothing, visible_text
+from leadscore.lists.values.words import is_spreadsheet_error, says_nothing, visible_text
 
 LONGEST_NAME = 120
 """Longer than any registered name; such a cell holds something else as well, and is flagged."""
@@ -58,62 +53,28 @@ WANTED = {
         zh=f"不超过 {LONGEST_NAME} 字的企业名称；按原样保留",
         en=f"a name of at most {LONGEST_NAME} characters; it is kept as it is",
     ),
+    "name_is_a_place": Text(
+        zh="企业名称，而不只是地名；按原样保留",
+        en="the name of a firm, not of a place alone; it is kept as it is",
+    ),
 }
 """What is wanted of a name, by the code of the problem."""
 
 
-@dataclass(frozen=True, eq=False)
-class NameCells:
-    """One column of names, cleaned.
+class Name(NamedTuple):
+    """What one cell of a column of names says.
 
     Attributes
     ----------
-    values
-        Names without invisible characters, trimmed; missing where there is none.
+    value
+        A name without invisible characters, trimmed; missing where there is none.
     former
         What the cell itself gives as a former name; missing if nothing.
     hidden
-        Cells that held invisible characters.
+        True if it held invisible characters.
     unmatched
-        Cells in which a batch match says that it found no firm.
+        True if a batch match says in it that it found no firm.
     """
-
-    values: pd.Series
-    former: pd.Series
-    hidden: Mask
-    unmatched: Mask
-
-
-def read_names(cells: pd.Series) -> NameCells:
-    """Read a column of names.
-
-    ``NA``, ``null`` and ``None`` are names; ``-``, ``无`` and errors of a spreadsheet are not. A
-    number or star before the name goes; a
-    former name behind the name, as in 某某公司（曾用名：甲公司）, is taken apart.
-
-    Parameters
-    ----------
-    cells
-        Text as in the source, missing allowed.
-
-    >>> read_names(pd.Series(["NA", "-", "乙公司（曾用名：甲公司）"])).values.tolist()
-    ['NA', nan, '乙公司']
-    """
-    at, different = pd.factorize(cells)
-    read = [*(read_name(text) for text in different), NO_NAME]
-    names, former = (
-        pd.Series(np.array(texts, dtype=object)[at], index=cells.index, dtype="str")
-        for texts in ([each.value for each in read], [each.former for each in read])
-    )
-    hidden, unmatched = (
-        np.array(flags, dtype=np.bool_)[at]
-        for flags in ([each.hidden for each in read], [each.unmatched for each in read])
-    )
-    return NameCells(names, former, hidden, unmatched)
-
-
-class Name(NamedTuple):
-    """What one cell of a column of names says; see `NameCells`."""
 
     value: str | None = None
     former: str | None = None
@@ -121,14 +82,17 @@ class Name(NamedTuple):
     unmatched: bool = False
 
 
-NO_NAME = Name()
-
-
 def read_name(cell: str) -> Name:
-    """Read one cell as `read_names` does.
+    """Read one cell of a column of names.
+
+    ``NA``, ``null`` and ``None`` are names; ``-``, ``无`` and errors of a spreadsheet are not. A
+    number or star before the name goes; a former name behind the name, as in
+    某某公司（曾用名：甲公司）, is taken apart.
 
     >>> read_name("3、乙公司（曾用名：甲公司）")
     Name(value='乙公司', former='甲公司', hidden=False, unmatched=False)
+    >>> read_name("NA").value, read_name("-").value
+    ('NA', None)
     """
     name, hidden = visible_text(cell)
     unmatched = bool(_NOT_MATCHED.match(name))
@@ -151,19 +115,13 @@ def _parted(name: str) -> tuple[str, str | None]:
     return bare, (found["before"] or found["once"]) if found else None
 
 
-def former_names(cells: pd.Series) -> pd.Series:
-    """Return what `former_names_of` makes of each cell, missing allowed.
-
-    >>> former_names(pd.Series(["甲公司（2010至2015）；乙公司", "-", "A Co., Ltd."])).tolist()
-    ['甲公司;乙公司', nan, 'A Co., Ltd.']
-    """
-    return each(cells, former_names_of)
-
-
-def former_names_of(cell: str) -> str | None:
+def former_names(cell: str) -> str | None:
     """Return former names joined by semicolons; dates, labels and list marks around them dropped.
 
     Missing where the cell says nothing.
+
+    >>> former_names("甲公司（2010至2015）；乙公司"), former_names("-"), former_names("A Co., Ltd.")
+    ('甲公司;乙公司', None, 'A Co., Ltd.')
     """
     if says_nothing(cell):
         return None
@@ -172,3 +130,14 @@ def former_names_of(cell: str) -> str | None:
         return lines
     plain = _AROUND.sub("", _YEARS.sub("", lines))
     return _BETWEEN.sub(";", plain).strip("; ") or None
+
+
+def joined_names(names: str | None, more: str | None) -> str | None:
+    """Join two texts of former names; the same text twice stays one.
+
+    >>> joined_names("甲公司", "乙公司"), joined_names(None, "乙公司"), joined_names("甲", "甲")
+    ('甲公司;乙公司', '乙公司', '甲')
+    """
+    if names is None or more is None or names == more:
+        return more if names is None else names
+    return f"{names};{more}"

@@ -5,14 +5,8 @@ from __future__ import annotations
 import math
 import re
 
-import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
-
-from leadscore.lists.headers.units import MULTIPLIER_PATTERN, MULTIPLIERS
-from leadscore.lists.values.texts import tidy_word
-
-Floats = NDArray[np.float64]
+from leadscore.lists.headers import MULTIPLIER_PATTERN, MULTIPLIERS
+from leadscore.lists.values.words import tidy_word
 
 NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?"
 """A finite decimal number, after thousands separators are gone."""
@@ -51,11 +45,6 @@ def plain_number(text: str) -> float:
     (12.0, nan, nan, nan)
     """
     return _finite(text.strip()) if _PLAIN.fullmatch(text) else math.nan
-
-
-def plain(cells: pd.Series) -> Floats:
-    """Return what `plain_number` says of each cell."""
-    return np.array([plain_number(text) for text in cells], dtype=np.float64)
 
 
 def count_of(cell: str) -> float:
@@ -113,13 +102,6 @@ def share_of(cell: str) -> tuple[float, bool]:
         return math.nan, False
     number, percent = _finite(found["n"]), found["percent"] is not None
     return number / 100 if percent else number, percent
-
-
-def shares(cells: pd.Series) -> tuple[Floats, NDArray[np.bool_]]:
-    """Return what `share_of` says of each cell: the numbers, and a mask of percent signs."""
-    read = [share_of(text) for text in cells]
-    values = np.array([value for value, _ in read], dtype=np.float64)
-    return values, np.array([percent for _, percent in read], dtype=np.bool_)
 
 
 def year_of(cell: str) -> float:

@@ -1,24 +1,38 @@
-"""Where a firm sits is told by several columns; this settles on one province and one city."""
+"""Where a firm sits: the administrative divisions that texts begin with, and one place a firm."""
 
 from __future__ import annotations
 
+import csv
 import re
+import unicodedata
+from collections import Counter
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
+from typing import Any, NamedTuple
 
-import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
-
+from leadscore.language import Text
+from leadscore.lists.headers import normal_header
 from leadscore.lists.values.codes import DIVISION
-from leadscore.lists.values.divisions import (
-    NOWHERE,
-    Place,
-    beginning,
-    english_place,
-    in_brackets,
-    place_of_code,
-)
+from leadscore.shipped import shipped
+
+MUNICIPALITIES = ("11", "12", "31", "50", "81", "82")
+"""Provinces that are one city: their city code is the province code and 00."""
+
+_DIRECT = "90"
+_ROAD = r"(?![东西南北中一二三四五六七八九十环新老]{0,2}(?:大?[路街道巷弄里]|大街|胡同))"
+_LESSER = r"(?![区县旗镇乡村里湾山河湖])"
+_NO_ROAD = re.compile(_ROAD)
+_NO_ROAD_OR_LESSER = re.compile(_ROAD + _LESSER)
+_PADDING = re.compile(r"^(?:(?:省|自治区)?直辖县级行政区划|市辖区|[\s,/\-·—])+")
+_POINT_ZERO = re.compile(r"\.0+$")
+_LEAD = re.compile(r"^(?:中国|中华人民共和国)?\(?")
+_LONGEST = 11
+"""Characters of the longest name of a division."""
+_LONGEST_CELL = 12
+"""Characters of a cell that may hold a division and nothing else."""
+_READ = 40
+"""Characters of a text that are looked at."""
 
 PLACED_BY = (
     "province_code",
@@ -33,36 +47,269 @@ PLACED_BY = (
 """Canonical columns that tell where a firm sits."""
 
 _BRANCH = re.compile(r"公司(.{2,40}?)(?:分公司|办事处|分部)$")
-_PREFIX = 40
 _NO_PLACE = frozenset({"市辖区", "县", "省直辖县级行政区划", "自治区直辖县级行政区划"})
 """What the national list of divisions has between a province and its districts: no place."""
 
+WANTED = {
+    "odd_city": Text(
+        zh="属于省份列所写省份的城市；以城市为准",
+        en="a city in the province that the province column names; the city counts",
+    ),
+    "odd_address": Text(
+        zh="与省份、城市列同省的地址；以省份、城市列为准",
+        en="an address in the province of the province and city columns; these count",
+    ),
+    "bad_place": Text(
+        zh="省或地级市的名称，如江西、南昌市；此格不用于判断所在地",
+        en="the name of a province or city, such as 江西 or 南昌市; the cell does not place the"
+        " firm",
+    ),
+}
+"""What is wanted where the columns of one firm's place contradict each other or name none."""
 
-@dataclass(frozen=True, eq=False)
-class Places:
-    """The settled places of firms.
+
+class Place(NamedTuple):
+    """Where something is.
 
     Attributes
     ----------
-    province_code, city_code
-        As in `divisions.Place`; text, missing where unknown.
-    odd_city
-        Rows whose city column names a city of another province than the province column.
-    odd_address
-        Rows whose address begins with another province than the province and city columns name.
-    unplaced
-        By the name of the column, rows whose province or city cell names no place that is known.
+    province
+        Two digits of GB/T 2260; missing if unknown.
+    city
+        Four digits of the city of prefecture level; of a municipality its province code and 00; six
+        digits of a county-level unit directly under a province, since four would name several;
+        missing if unknown.
     """
 
-    province_code: pd.Series
-    city_code: pd.Series
-    odd_city: NDArray[np.bool_]
-    odd_address: NDArray[np.bool_]
-    unplaced: dict[str, NDArray[np.bool_]]
+    province: str | None = None
+    city: str | None = None
 
 
-def settle(firms: pd.DataFrame) -> Places:
-    """Settle the province and city of each firm.
+NOWHERE = Place()
+
+
+@dataclass(frozen=True)
+class Directory:
+    """The divisions by name.
+
+    Attributes
+    ----------
+    places
+        The place that each name means, full and short names alike.
+    bare
+        Short names, such as 江西, which with a road or a lesser division behind them mean that.
+    inside
+        The place that each name means behind a province, by the code of the province.
+    english
+        The places that each English name may mean, in the normal form of headers.
+    """
+
+    places: dict[str, Place]
+    bare: frozenset[str]
+    inside: dict[str, dict[str, Place]]
+    english: dict[str, tuple[Place, ...]]
+
+
+def place_of_code(code: str) -> Place:
+    """Return the place that division digits mean; nowhere if the province is unknown.
+
+    Parameters
+    ----------
+    code
+        2, 4 or 6 digits of GB/T 2260, as in characters 3 to 8 of a credit code.
+
+    >>> place_of_code("360727"), place_of_code("310115"), place_of_code("419001")
+    (Place(province='36', city='3607'), Place(province='31', city='3100'),
+     Place(province='41', city='419001'))
+    """
+    names = _codes()
+    province = code[:2]
+    if province not in names:
+        return NOWHERE
+    if province in MUNICIPALITIES:
+        return Place(province, province + "00")
+    city = code[:6] if code[2:4] == _DIRECT else code[:4]
+    return Place(province, city if len(city) > len(province) and city in names else None)
+
+
+def division_code(cell: str) -> str | None:
+    """Return the code of the place that a cell names by its digits; missing if none.
+
+    >>> [division_code(cell) for cell in ("36", "360100", "3601.0", "99")]
+    ['36', '3601', '3601', None]
+    """
+    digits = _POINT_ZERO.sub("", cell.strip())
+    place = place_of_code(digits) if digits.isdigit() else NOWHERE
+    return place.city or place.province
+
+
+def beginning(text: str, province: str | None = None) -> Place:
+    """Return the place that a text begins with; nowhere if it begins with none.
+
+    Only the beginning speaks: 福州儒江西路 is not in Jiangxi, and a street that is named after a
+    province (江西中路) is not in it either.
+
+    Parameters
+    ----------
+    text
+        An address, a name of a firm, or a cell of a province or city column.
+    province
+        Two digits of the province that the text is known to lie in, if any.
+
+    >>> beginning("江西省赣州市龙南市龙南经济技术开发区")
+    Place(province='36', city='3607')
+    >>> beginning("江西中路170号"), beginning("吉林市丰满区")
+    (Place(province=None, city=None), Place(province='22', city='2202'))
+    """
+    directory = divisions()
+    rest = _LEAD.sub("", _plain(text))
+    found = _leading(rest, directory.places, directory.bare, _NO_ROAD_OR_LESSER)
+    place = directory.places[found] if found else NOWHERE
+    if province and province == place.province and found == rest:
+        # 吉林 in a city column of 吉林省 is the city, not the province once more.
+        return directory.inside.get(province, {}).get(rest, place)
+    if found and place.province and place.city is None:
+        return _inside(directory, rest[len(found) :], place.province)
+    if province and place.province != province:
+        within = _inside(directory, rest, province)
+        return within if within.city else place
+    return place
+
+
+def english_place(text: str, province: str | None = None) -> Place:
+    """Return the province or city that an English name means; nowhere if none, or if several.
+
+    Parameters
+    ----------
+    text
+        One name, or several parted by commas, the narrowest first or last.
+    province
+        Two digits of the province that it is known to lie in, if any.
+
+    >>> english_place("Jiangxi Province").province, english_place("Shenzhen, Guangdong").city
+    ('36', '4403')
+    >>> english_place("Fuzhou"), english_place("Fuzhou", "36").city
+    (Place(province=None, city=None), '3610')
+    """
+    found = [_english(part) for part in re.split(r"[,，/]", text[:_READ])]
+    wide = {place.province for places in found for place in places if place.city is None}
+    inside = province or (wide.pop() if len(wide) == 1 else None)
+    named = [place for places in found for place in places]
+    near = [place for place in named if place.city and inside in {None, place.province}]
+    fit = near or [place for place in named if place.city is None]
+    return fit[0] if len(set(fit)) == 1 else NOWHERE
+
+
+def _english(part: str) -> tuple[Place, ...]:
+    known, key = divisions().english, normal_header(part)
+    for suffix in ("", "province", "city", "municipality"):
+        if key.endswith(suffix) and key.removesuffix(suffix) in known:
+            return known[key.removesuffix(suffix)]
+    return ()
+
+
+def in_brackets(name: str) -> Place:
+    """Return the place that stands alone in brackets in a firm's name, as in 某某(深圳)有限公司."""
+    for inside in re.findall(r"\(([^()]{2,12})\)", _plain(name, len(name))):
+        place = divisions().places.get(inside)
+        if place:
+            return place
+    return NOWHERE
+
+
+def is_division(name: str) -> bool:
+    """Tell whether a text is nothing but the name of a province or city.
+
+    >>> is_division("上海"), is_division("上海电气")
+    (True, False)
+    """
+    return len(name) <= _LONGEST_CELL and _plain(name) in divisions().places
+
+
+@cache
+def divisions() -> Directory:
+    """Read the table that travels with the package."""
+    places: dict[str, Place] = {}
+    bare: set[str] = set()
+    inside: dict[str, dict[str, Place]] = {}
+    # Several cities have a 西湖区: alone it says nothing, behind its province it does.
+    borne = Counter(row["name"] for row in _codes().values())
+    for code, row in sorted(_codes().items(), key=lambda item: (len(item[0]), item[0])):
+        place = place_of_code(code)
+        short = row["short_name"]
+        names = [row["name"]]
+        if row["level"] != "county":
+            names.append(short)
+            if row["name"].endswith("自治州"):
+                names.append(short + "州")
+        for name in names:
+            if name not in places and borne[name] < 2:
+                places[name] = place
+                if name == short and row["level"] != "county":
+                    bare.add(name)
+        if row["level"] != "province":
+            inside.setdefault(code[:2], {}).update(dict.fromkeys([*names, short], place))
+    english: dict[str, tuple[Place, ...]] = {}
+    for code, row in _codes().items():
+        if row["name_en"]:
+            key = normal_header(row["name_en"])
+            english[key] = (*english.get(key, ()), place_of_code(code))
+    return Directory(places, frozenset(bare), inside, english)
+
+
+def _inside(directory: Directory, rest: str, province: str) -> Place:
+    names = directory.inside.get(province, {})
+    found = _leading(_PADDING.sub("", rest), names, names, _NO_ROAD)
+    return names[found] if found else place_of_code(province)
+
+
+def _leading(
+    text: str, names: Container[str], guarded: Container[str], follows: re.Pattern[str]
+) -> str | None:
+    """Return the longest of some names that a text begins with; guarded ones with what may follow.
+
+    One look-up for each length; a pattern of all names would take more than a second to compile.
+    """
+    for end in range(min(len(text), _LONGEST), 0, -1):
+        name = text[:end]
+        if name in names and (name not in guarded or follows.match(text, end)):
+            return name
+    return None
+
+
+def _plain(text: str, length: int = _READ) -> str:
+    return "".join(unicodedata.normalize("NFKC", text[:length]).split())
+
+
+@cache
+def _codes() -> dict[str, dict[str, str]]:
+    with shipped("codes", "divisions.csv").open(encoding="utf-8", newline="") as file:
+        return {row["code"]: row for row in csv.DictReader(file)}
+
+
+class Settled(NamedTuple):
+    """The settled place of one firm, and what speaks against it.
+
+    Attributes
+    ----------
+    place
+        Its province and city, as far as they are known.
+    odd_city
+        True if the city column names a city of another province than the province column.
+    odd_address
+        True if the address begins with another province than the province and city columns name.
+    unplaced
+        Those of the columns ``province`` and ``city`` whose cell names no place that is known.
+    """
+
+    place: Place
+    odd_city: bool
+    odd_address: bool
+    unplaced: tuple[str, ...]
+
+
+def settle(firm: Mapping[str, Any]) -> Settled:
+    """Settle the province and city of a firm.
 
     The first source that knows the province decides it: codes given in the list; the province,
     city and district columns (the city counts where they disagree); the beginning of the registered
@@ -73,67 +320,36 @@ def settle(firms: pd.DataFrame) -> Places:
 
     Parameters
     ----------
-    firms
-        The canonical columns `PLACED_BY`; text, missing allowed.
+    firm
+        The canonical columns `PLACED_BY`, text; those that are missing need no key.
+
+    >>> settle({"province": "江西", "registered_address": "南昌市高新区"}).place
+    Place(province='36', city='3601')
     """
-    columns = [firms[name].astype(object).to_list() for name in PLACED_BY]
-    found = [
-        settle_firm(*(text if isinstance(text, str) else None for text in row))
-        for row in zip(*columns, strict=True)
-    ]
-    code = {
-        name: pd.Series(
-            [getattr(each.place, name) for each in found], index=firms.index, dtype="str"
-        )
-        for name in ("province", "city")
-    }
-    return Places(
-        code["province"],
-        code["city"],
-        np.array([each.odd_city for each in found], dtype=np.bool_),
-        np.array([each.odd_address for each in found], dtype=np.bool_),
-        {
-            name: np.array([name in each.unplaced for each in found], dtype=np.bool_)
-            for name in ("province", "city")
-        },
+    province_code, city_code, province, city, district, address, credit_code, name = map(
+        firm.get, PLACED_BY
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """The settled place of one firm, and what speaks against it; see `Places`."""
-
-    place: Place
-    odd_city: bool
-    odd_address: bool
-    unplaced: tuple[str, ...]
-
-
-def settle_firm(
-    province_code: str | None,
-    city_code: str | None,
-    province: str | None,
-    city: str | None,
-    district: str | None,
-    registered_address: str | None,
-    credit_code: str | None,
-    name: str | None,
-) -> Settled:
-    """Settle one firm's province and city; the order of the arguments is that of `PLACED_BY`."""
     code = city_code or province_code
     stated = _of_columns(province or "", city or "", district or "")
-    address = beginning(registered_address[:_PREFIX]) if registered_address else NOWHERE
-    sources = [_of_code(code) if code else NOWHERE, stated.place, address]
-    sources.append(_of_code(credit_code[DIVISION]) if credit_code else NOWHERE)
-    if name and all(source.province is None for source in sources):
-        sources.append(_of_name(name))
+    at_address = beginning(address[:_READ]) if address else NOWHERE
+    sources = [
+        _of_code(code) if code else NOWHERE,
+        stated.place,
+        at_address,
+        _of_code(credit_code[DIVISION]) if credit_code else NOWHERE,
+    ]
     wide = next((source.province for source in sources if source.province), None)
-    near = (source.city for source in sources if source.city and source.province == wide)
-    known = stated.place.province is not None and address.province is not None
+    if wide is None and name:
+        sources.append(_of_name(name))
+        wide = sources[-1].province
+    near = next(
+        (source.city for source in sources if source.province == wide and source.city), None
+    )
+    known = stated.place.province is not None and at_address.province is not None
     return Settled(
-        Place(wide, next(near, None)),
+        Place(wide, near),
         stated.odd,
-        known and stated.place.province != address.province,
+        known and stated.place.province != at_address.province,
         stated.unplaced,
     )
 
@@ -143,8 +359,7 @@ def _of_code(code: str) -> Place:
     return place_of_code(code)
 
 
-@dataclass(frozen=True, slots=True)
-class _Stated:
+class _Stated(NamedTuple):
     """What the columns of one row say: the place, whether they disagree, which name no place."""
 
     place: Place

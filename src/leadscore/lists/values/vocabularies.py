@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-
-import pandas as pd
+from functools import lru_cache
 
 from leadscore.language import Text
-from leadscore.lists.values.texts import tidy_word
+from leadscore.lists.values.words import tidy_word
 
 STATUSES: dict[str, Text] = {
     "active": Text(zh="在业", en="active"),
@@ -122,7 +121,13 @@ def stage_of(word: str) -> tuple[str | None, str | None]:
     >>> stage_of("2024年3月签约，预计年底开工")[0]
     'signed'
     """
-    text = tidy_word(word[:_LONGEST_STAGE])
+    return _stage_of(word[:_LONGEST_STAGE])
+
+
+# Lists repeat few stages.
+@lru_cache(maxsize=4096)
+def _stage_of(word: str) -> tuple[str | None, str | None]:
+    text = tidy_word(word)
     if text in _STAGES_BY_WORD:
         return _STAGES_BY_WORD[text], None
     framed = _STAGE_FRAME.fullmatch(text)
@@ -150,22 +155,11 @@ def names_stages(cells: Iterable[str]) -> bool:
     cells
         Text without missing values.
 
-    >>> names_stages(pd.Series(["洽谈", "签约", "存续"])), names_stages(pd.Series(["存续", "注销"]))
+    >>> names_stages(["洽谈", "签约", "存续"]), names_stages(["存续", "注销"])
     (True, False)
     """
     counts = Counter(cells)
-    stage = sum(count for word, count in counts.items() if stage_of(word)[0])
-    status = sum(count for word, count in counts.items() if status_of(word))
-    return stage > status and 2 * stage > counts.total()
-
-
-def stages(cells: pd.Series) -> pd.Series:
-    """Return the stage that `stage_of` finds in each cell."""
-    return pd.Series([stage_of(word)[0] for word in cells], index=cells.index, dtype="str")
-
-
-def stage_reasons(cells: pd.Series) -> pd.Series:
-    """Return the reason that `stage_of` finds in each cell; cells may be missing."""
-    at, different = pd.factorize(cells)
-    reasons = [*(stage_of(word)[1] for word in different), None]
-    return pd.Series([reasons[place] for place in at], index=cells.index, dtype="str")
+    stages = sum(count for word, count in counts.items() if stage_of(word)[0])
+    if 2 * stages <= counts.total():
+        return False
+    return stages > sum(count for word, count in counts.items() if status_of(word))

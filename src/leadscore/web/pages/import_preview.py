@@ -12,12 +12,11 @@ import pandas as pd
 
 from leadscore.errors import ListError
 from leadscore.language import Lang
-from leadscore.lists.columns import CANONICAL, recognise
+from leadscore.lists.columns import CANONICAL, Column, recognise
 from leadscore.lists.files.header_faults import NoHeaderError, letters
 from leadscore.lists.files.header_places import UNREAD, column_address
 from leadscore.lists.files.texttable import RawList, SheetHead, TextTable
-from leadscore.lists.headers.column import Column
-from leadscore.lists.headers.layout import lay_out
+from leadscore.lists.layout import lay_out
 from leadscore.lists.problems import Problem, shown
 from leadscore.store.lists.reading import Uploaded, read_uploaded
 from leadscore.store.lists.uploads import Upload

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from leadscore.language import Lang, Text
-from leadscore.lists.headers.column import Column
+from leadscore.lists.columns import Column
 from leadscore.lists.problems import shown
 from leadscore.lists.values.vocabularies import STAGES, STATUSES
 from leadscore.web.pages import numbers

@@ -9,8 +9,8 @@ from typing import Any
 
 from leadscore.features.feature import show_cny
 from leadscore.language import Lang, Text
+from leadscore.lists.cleaning import clean_records
 from leadscore.lists.columns import Column, column
-from leadscore.lists.record_cleaning import clean_records
 from leadscore.ranking.score import Scorer
 from leadscore.store.firms.firms import Firm
 from leadscore.store.firms.merging import Record, firms_frame

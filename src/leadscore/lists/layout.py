@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 
 from leadscore.language import Text
 from leadscore.lists.columns import Column, Heading, read_heading
-from leadscore.lists.headers.headings import normal_header
-from leadscore.lists.headers.units import Unit
+from leadscore.lists.headers import Unit, normal_header
 
 TUSHARE_CODE = "tscode"
 """The header by which tables from Tushare are known: no one else writes ``ts_code``."""
@@ -68,9 +67,9 @@ class Layout:
     """
 
     sources: dict[str, tuple[Source, ...]]
-    personal: tuple[str, ...]
-    unused: tuple[str, ...]
-    vendor_units: tuple[str, ...]
+    personal: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
+    vendor_units: tuple[str, ...] = ()
 
 
 def lay_out(headers: Sequence[str], money: Unit | None = None) -> Layout:
