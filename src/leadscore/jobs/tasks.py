@@ -206,7 +206,7 @@ _CSV_STREAMS = Text(
 _XLSX = Text(zh="xlsx（后台任务写出）", en="xlsx, which a job writes")
 
 
-class GoneError(LeadscoreError):
+class ExportGoneError(LeadscoreError):
     """An export that was possible, or was there, and is no more."""
 
     code = "gone"
@@ -217,12 +217,12 @@ def check_format(payload: Mapping[str, Any]) -> None:
 
     Raises
     ------
-    GoneError
+    ExportGoneError
         Naming the route that sends it.
     """
     kind = payload.get("format", "csv")
     if kind != "xlsx":
-        raise GoneError(_CSV_STREAMS, [Detail("format", kind, _XLSX)])
+        raise ExportGoneError(_CSV_STREAMS, [Detail("format", kind, _XLSX)])
 
 
 def export(
@@ -247,7 +247,7 @@ def export(
 
     Raises
     ------
-    GoneError
+    ExportGoneError
         As `check_format`.
     OutputError, StoreError
         If the file can't be written.

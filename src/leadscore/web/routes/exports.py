@@ -14,12 +14,12 @@ from pydantic import Field
 
 from leadscore.errors import Detail
 from leadscore.jobs.kinds import EXPORT
-from leadscore.jobs.tasks import GoneError, check_format, export_file
+from leadscore.jobs.tasks import ExportGoneError, check_format, export_file
 from leadscore.language import Text
 from leadscore.store.jobs.jobs import Job, read_job, submit
 from leadscore.web.access.permissions import requires
 from leadscore.web.documentation import SECURED, leads_to, refusals
-from leadscore.web.errors import REFUSALS, RequestError
+from leadscore.web.errors import REFUSALS, GoneError
 from leadscore.web.idempotent import Act, Answer, noted, written
 from leadscore.web.routes.backing import READS_QUERY, WRITES, Backing
 from leadscore.web.routes.files import XLSX, described, file_answer, sent_file
@@ -32,13 +32,6 @@ _AN_EXPORT = Text(zh="导出任务的编号", en="the number of a job that expor
 _NOT_YET = Text(zh="文件还没有写好", en="the file isn't written yet")
 _DONE = Text(zh="已完成的任务", en="a job that is done")
 _WITHIN_A_WEEK = Text(zh="一周之内的导出；请重新导出", en="an export of this week; export again")
-
-
-class GoneRequestError(RequestError):
-    """An export that was possible, or was there, and is no more."""
-
-    code = "gone"
-    status = 410
 
 
 class NewExport(RankingConditions):
@@ -106,7 +99,7 @@ def export_routes(backing: Backing) -> APIBlueprint:
             name = _file_name(read_job(connection, path.id))
         file = export_file(backing.exports, name, now=backing.access.clock().astimezone(UTC))
         if file is None:
-            raise GoneRequestError(REFUSALS[410][1], [Detail("id", str(path.id), _WITHIN_A_WEEK)])
+            raise GoneError(REFUSALS[410][1], [Detail("id", str(path.id), _WITHIN_A_WEEK)])
         noted(backing.access, "export.fetch", ("job", str(path.id)))
         return file_answer(sent_file(file), f"ranking-{path.id}.xlsx", XLSX)
 
@@ -130,5 +123,5 @@ def _gone() -> Iterator[None]:
     """Give what no job writes any more its status."""
     try:
         yield
-    except GoneError as error:
-        raise GoneRequestError(error.message, error.details) from error
+    except ExportGoneError as error:
+        raise GoneError(error.message, error.details) from error
