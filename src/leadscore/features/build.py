@@ -19,32 +19,11 @@ from leadscore.features.fitting import (
     GOOD_STRENGTH,
     SIZEABLE_GAP,
     Fit,
-    best_frame,
     best_match,
-    fits_frame,
     fits_of,
     segment_facts,
 )
 from leadscore.features.origin import Origin
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """What `FirmFeatures.measure` found out about n firms.
-
-    Attributes
-    ----------
-    X
-        n x 35 features in the order of the catalogue; numbers are float64, levels are text.
-    fits
-        The matches with ``gap`` and ``fit``, any number of rows a firm.
-    best
-        n rows: the best match of each firm (``segment, role, strength, words, gap, fit``).
-    """
-
-    X: pd.DataFrame
-    fits: pd.DataFrame
-    best: pd.DataFrame
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +81,7 @@ class FirmFeatures(TransformerMixin, BaseEstimator):
         self._compile()
 
     def transform(self, firms: pd.DataFrame) -> pd.DataFrame:
-        """Return X (see `Measured`) for the canonical table of firms."""
-        return self.measure(firms).X
-
-    def measure(self, firms: pd.DataFrame) -> Measured:
-        """Match the firms and return X together with the matches behind it.
+        """Return X: n x 35 features in the order of the catalogue, numbers and levels.
 
         Parameters
         ----------
@@ -114,10 +89,7 @@ class FirmFeatures(TransformerMixin, BaseEstimator):
             n rows of canonical columns; a missing column counts as all missing. The column
             ``as_of`` (datetime) says when the fields were known; without it the age is missing.
         """
-        found = self.measure_firms(rows_of(firms))
-        X = features_frame([each.values for each in found])
-        fits = fits_frame([each.matches for each in found])
-        return Measured(X, fits, best_frame([each.best for each in found]))
+        return features_frame([firm.values for firm in self.measure_firms(rows_of(firms))])
 
     def measure_firms(self, firms: Sequence[Firm]) -> list[MeasuredFirm]:
         """Measure firms, each by itself.
@@ -125,7 +97,7 @@ class FirmFeatures(TransformerMixin, BaseEstimator):
         Parameters
         ----------
         firms
-            Canonical columns of each, and ``as_of``; see `measure`.
+            Canonical columns of each, and ``as_of``; see `transform`.
         """
         return [
             self._measured(firm, fits_of(matches, self.facts_, self.city.roles))
@@ -171,7 +143,7 @@ class FirmFeatures(TransformerMixin, BaseEstimator):
 
 
 def features_frame(rows: Sequence[Sequence[Value]]) -> pd.DataFrame:
-    """Return the features of n firms, each in the order of the catalogue, as X (see `Measured`)."""
+    """Return features of n firms, each in the order of the catalogue, as X: float64 and text."""
     return pd.DataFrame(
         {
             key: pd.Series(

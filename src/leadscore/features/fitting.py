@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
-
-import numpy as np
-import pandas as pd
 
 from leadscore.city.matching import Match, Span, words_of
 from leadscore.city.profile import City
@@ -134,41 +131,3 @@ def best_match(matches: Iterable[Fit]) -> Fit | None:
     least = max(SOLID_STRENGTH, MAIN_BUSINESS_SHARE * strongest)
     real = [match for match in matches if match.strength >= least]
     return min(real, key=lambda each: (-each.fit, -each.strength, each.segment), default=None)
-
-
-def fits_frame(fits: Sequence[Sequence[Fit]]) -> pd.DataFrame:
-    """Return the matches of all firms as a table: ``firm`` and the columns of `best_frame`."""
-    firm = [number for number, each in enumerate(fits) for _ in each]
-    columns = _columns([fit for each in fits for fit in each])
-    return pd.DataFrame({"firm": np.array(firm, dtype=np.int64), **columns})
-
-
-def best_frame(best: Sequence[Fit | None]) -> pd.DataFrame:
-    """Return the best match of each firm as a table, one row a firm.
-
-    Columns are ``segment, role, strength, words, gap, fit``, missing where no segment matches;
-    ``fit`` is 0 there.
-    """
-    return pd.DataFrame(_columns(best))
-
-
-_DTYPES = {
-    "segment": "str",
-    "role": "str",
-    "strength": "float64",
-    "words": "str",
-    "gap": "float64",
-    "fit": "float64",
-}
-_NO_FIT = (None, None, np.nan, None, np.nan, 0.0)
-
-
-def _columns(fits: Sequence[Fit | None]) -> dict[str, pd.Series]:
-    rows = [
-        (fit.segment, fit.role, fit.strength, fit.words, fit.gap, fit.fit) if fit else _NO_FIT
-        for fit in fits
-    ]
-    return {
-        name: pd.Series([row[place] for row in rows], dtype=dtype)
-        for place, (name, dtype) in enumerate(_DTYPES.items())
-    }

@@ -11,7 +11,8 @@ import pytest
 from sklearn.base import clone
 
 from leadscore.city import City, load_city
-from leadscore.features.build import FirmFeatures, Measured
+from leadscore.features.build import FirmFeatures, MeasuredFirm
+from leadscore.features.firm import rows_of
 from leadscore.features.fitting import Fit, best_match
 from leadscore.lists.blank import blank_firms
 
@@ -35,55 +36,58 @@ FIRMS = {
 }
 
 
-@pytest.fixture(scope="module")
-def measured(features: FirmFeatures) -> Measured:
-    firms = blank_firms(len(FIRMS)).assign(
+def firms() -> pd.DataFrame:
+    return blank_firms(len(FIRMS)).assign(
         name=pd.Series(list(FIRMS), dtype="str"),
         main_business=pd.Series(list(FIRMS.values()), dtype="str"),
     )
-    return features.measure(firms)
 
 
-def test_a_maker_is_matched_to_the_gap_that_it_would_fill(measured: Measured) -> None:
-    best = measured.best
-    assert best["segment"].tolist()[:3] == ["wind.blade", "medical.imaging", "medical.consumables"]
-    assert best["role"].tolist()[:3] == ["maker"] * 3
-    assert best["segment"].isna().tolist()[3:] == [True, True]
-    assert "风电叶片" in best["words"][0]
+@pytest.fixture(scope="module")
+def measured(features: FirmFeatures) -> list[MeasuredFirm]:
+    return features.measure_firms(rows_of(firms()))
 
 
-def test_fit_is_gap_times_strength_times_role(measured: Measured, lakeport: City) -> None:
-    fits = measured.fits
-    role = fits["role"].map(dict(lakeport.roles))
-    gap = fits["segment"].map(lakeport.gap)
-    np.testing.assert_allclose(fits["fit"], gap * fits["strength"] * role)
-    assert measured.best["fit"].between(0, 1).all()
-    assert measured.best["fit"].tolist()[2:] == [0.0, 0.0, 0.0]  # no gap, no match, no text
+@pytest.fixture(scope="module", name="X")
+def table(features: FirmFeatures) -> pd.DataFrame:
+    return features.transform(firms())
 
 
-def test_the_graph_around_the_segment_is_seen(measured: Measured) -> None:
-    X = measured.X
+def test_a_maker_is_matched_to_the_gap_that_it_would_fill(measured: list[MeasuredFirm]) -> None:
+    best = [firm.best for firm in measured]
+    assert [fit and (fit.segment, fit.role) for fit in best] == [
+        ("wind.blade", "maker"), ("medical.imaging", "maker"), ("medical.consumables", "maker"),
+        None, None,
+    ]  # fmt: skip
+    assert "风电叶片" in best[0].words
+
+
+def test_fit_is_gap_times_strength_times_role(measured: list[MeasuredFirm], lakeport: City) -> None:
+    for fit in (fit for firm in measured for fit in firm.matches):
+        expected = lakeport.gap(fit.segment) * fit.strength * lakeport.roles[fit.role]
+        assert fit.fit == pytest.approx(expected)
+        assert 0 <= fit.fit <= 1
+    assert measured[2].best.fit == 0.0  # no gap
+
+
+def test_the_graph_around_the_segment_is_seen(X: pd.DataFrame) -> None:
     assert X.loc[0, "anchor_buyers"] == 1  # one anchor makes turbines, which blades feed
     assert X.loc[0, "steps_to_strength"] == 1
     assert X.loc[0, "sought"] == 1
     assert X.loc[0, "position"] == "upstream"
 
 
-def test_no_match_is_known_to_be_weak_but_no_text_is_unknown(measured: Measured) -> None:
-    assert measured.X["chain"].tolist()[3] == "none"
-    assert pd.isna(measured.X["chain"].tolist()[4])
-    assert measured.X["match_strength"].tolist()[3] == 0.0
-    assert np.isnan(measured.X["match_strength"].tolist()[4])
+def test_no_match_is_known_to_be_weak_but_no_text_is_unknown(X: pd.DataFrame) -> None:
+    assert X["chain"].tolist()[3] == "none"
+    assert pd.isna(X["chain"].tolist()[4])
+    assert X["match_strength"].tolist()[3] == 0.0
+    assert np.isnan(X["match_strength"].tolist()[4])
 
 
-def test_the_order_of_the_firms_changes_nothing(features: FirmFeatures, measured: Measured) -> None:
+def test_the_order_of_the_firms_changes_nothing(features: FirmFeatures, X: pd.DataFrame) -> None:
     order = [3, 0, 4, 2, 1]
-    firms = blank_firms(len(FIRMS)).assign(
-        name=pd.Series(list(FIRMS), dtype="str"),
-        main_business=pd.Series(list(FIRMS.values()), dtype="str"),
-    )
-    shuffled = features.transform(firms.iloc[order])
-    pd.testing.assert_frame_equal(shuffled, measured.X.iloc[order].reset_index(drop=True))
+    shuffled = features.transform(firms().iloc[order])
+    pd.testing.assert_frame_equal(shuffled, X.iloc[order].reset_index(drop=True))
 
 
 def test_a_pickle_holds_the_profile_and_compiles_it_anew(features: FirmFeatures) -> None:
