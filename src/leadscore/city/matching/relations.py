@@ -110,10 +110,9 @@ def judge(text: BusinessText, *, is_name: bool) -> Judged:
     """
     reading = _Reading(text)
     ahead = text.content_items()
-    mentions = [
-        _Mention(reading, word, after)
-        for word, after in zip(text.words, reading.afters, strict=True)
-    ]
+    mentions: list[_Mention] = []
+    for word, after in zip(text.words, reading.afters, strict=True):
+        mentions.append(_Mention(reading, word, after, mentions[-1] if mentions else None))
     relations = [mention.relation() for mention in mentions]
     if EQUIPMENT in relations:
         relations = _share_machines(mentions, relations)
@@ -312,13 +311,21 @@ class _Mention:
         *("segment", "text", "word"),
     )
 
-    def __init__(self, reading: _Reading, word: Word, after: int) -> None:
+    def __init__(self, reading: _Reading, word: Word, after: int, before: _Mention | None) -> None:
         self.reading = reading
-        self.text = text = reading.text
+        self.text = reading.text
         self.begin, self.end, self.word, (self.segment, self.kind, self.material) = word
         self.after = after
         self.near: dict[str, int] = {}
-        begins = text.begins
+        self.modifies, self.listed = False, 0
+        if before is not None and before.after == after:
+            # One word often names products of several segments.
+            self.near, self.modifies, self.listed = before.near, before.modifies, before.listed
+        else:
+            self._look_behind()
+
+    def _look_behind(self) -> None:
+        text, after, begins = self.text, self.after, self.text.begins
         at, known = bisect_left(begins, after), len(begins)
         stop = after + HEAD_REACH + 1
         if at < known and begins[at] < stop:
@@ -336,7 +343,6 @@ class _Mention:
             or ("possessive" in self.near and self._belongs_to_noun())
             or (text.lower[after] in LATIN and self._product_at(after))
         )
-        self.listed = 0
         if not self.modifies and "and_others" in text.groups:
             self.listed = self._list_end()
 
@@ -445,7 +451,12 @@ class _Mention:
             _, place, _ = text.next_cue("possessive", start)
             if self._reaches(start, place) and text.nouns[place + 1]:
                 return True
-        return self.is_for_use() or self._shares(self.reading.owning_items) or self._shares_noun()
+        reading = self.reading
+        return (
+            (bool(reading.meant) and self.is_for_use())
+            or (bool(reading.owning_items) and self._shares(reading.owning_items))
+            or ("connective" in text.groups and self._shares_noun())
+        )
 
     def is_for_use(self) -> bool:
         """Is it followed by 用, "meant for", as in 锂电池用铜箔 or 手机、平板用线路板?"""
@@ -585,7 +596,7 @@ class _Mention:
         It does if the vocabulary knows it with that noun, 手机摄像头.
         """
         text, after = self.text, self.after
-        if "connective" not in text.groups or not text.joint(after) or not self.bare():
+        if not text.joint(after) or not self.bare():
             return False
         stop = text.breaks.find(1, after + 1)
         first = bisect_left(self.reading.begins, after)
