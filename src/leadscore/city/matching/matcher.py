@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
 from leadscore.city.matching.relations import (
     DESIGN,
@@ -24,11 +24,11 @@ from leadscore.city.matching.text import BusinessText
 from leadscore.city.matching.vocabulary import (
     Lexicon,
     Vocabulary,
-    Words,
     compile_words,
     load_lexicon,
     normal_form,
 )
+from leadscore.city.profile import City
 from leadscore.city.values import Role
 
 CLASS_COLUMNS: Final = (
@@ -111,20 +111,6 @@ def words_of(spans: tuple[Span, ...]) -> str:
     return JOINT.join(said or [span.words for span in spans])
 
 
-class SegmentWords(Words, Protocol):
-    """What matching reads of a segment: its words and its industry classes."""
-
-    @property
-    def industry(self) -> tuple[str, ...]: ...  # noqa: D102
-
-
-class Profile(Protocol):
-    """What matching reads of a city: its segments by id."""
-
-    @property
-    def segments(self) -> Mapping[str, SegmentWords]: ...  # noqa: D102
-
-
 class Matcher:
     """Matches firms against a city's segments.
 
@@ -157,10 +143,11 @@ class Matcher:
     """
 
     def __init__(
-        self, city: Profile, *, lexicon: Lexicon | None = None, weights: Weights | None = None
+        self, city: City, *, lexicon: Lexicon | None = None, weights: Weights | None = None
     ) -> None:
         self._vocabulary = compile_words(city.segments, lexicon or load_lexicon())
         self._scale = Scale(weights or Weights())
+        self._columns = tuple(self._scale.weights.columns)
         self._known_classes: dict[str, frozenset[int]] = {}
         self._segments_of_class: dict[str, list[int]] = {}
         for position, segment in enumerate(city.segments.values()):
@@ -199,7 +186,7 @@ class Matcher:
     def _match(self, firm: Columns, known: _Known) -> list[Match]:
         texts: dict[str, _ReadText] = {}
         speaking: dict[str, _ReadText] = {}
-        for column in self._scale.weights.columns:
+        for column in self._columns:
             text = firm.get(column)
             if isinstance(text, str):
                 texts[column] = reading = self._read(text, column == "name", known)

@@ -110,14 +110,14 @@ def judge(text: BusinessText, *, is_name: bool) -> Judged:
     """
     reading = _Reading(text)
     ahead = text.content_items()
-    mentions = [
-        _Mention(reading, word, after)
-        for word, after in zip(text.words, reading.afters, strict=True)
-    ]
+    mentions: list[_Mention] = []
+    for word, after in zip(text.words, reading.afters, strict=True):
+        mentions.append(_Mention(reading, word, after, mentions[-1] if mentions else None))
     relations = [mention.relation() for mention in mentions]
     if EQUIPMENT in relations:
         relations = _share_machines(mentions, relations)
     judged: list[Mentioned] = []
+    item = known = 0
     for mention, relation in zip(mentions, relations, strict=True):
         in_field = relation is MAKER and mention.in_a_field()
         if is_name and relation is MAKER:
@@ -125,7 +125,7 @@ def judge(text: BusinessText, *, is_name: bool) -> Judged:
         # Who names the plants of a product means it, however weak the word: 电池厂用涂布机.
         hint = mention.kind is _HINT and not mention.at_plant()
         begin = mention.begin
-        item = text.breaks.count(1, 0, begin + 1)
+        item, known = item + text.breaks.count(1, known, begin + 1), begin + 1
         judged.append(
             (begin, mention.word, mention.segment, relation, hint, in_field, item, ahead[item])
         )
@@ -202,7 +202,12 @@ class _Reading:
             )
         self.opens = bool(lists or supplied)
         self.machines_open = any(self.openings_for_machines)
-        self.names_fields = "fields" in groups or "uses" in groups
+        self.owned = {end for _, _, end in groups.get("possessive", ())}
+        self.fields: list[int] = []
+        if "fields" in groups or "uses" in groups:
+            named = *groups.get("fields", ()), *groups.get("uses", ())
+            self.fields = sorted(begin for _, begin, _ in named)
+        self.ends = set(self.afters) if self.fields else set()
         self.recipients = [
             cue for cue in groups.get("recipient", ()) if breaks[cue[1] - 1] or cue[2] - cue[1] > 1
         ]
@@ -229,7 +234,7 @@ class _Reading:
         for number, begin, end in verbs:
             activity = _ACTIVITY[group_of[number]]
             done |= activity
-            if last and not self._apart(last, begin):
+            if last and begin - last <= JOINED + 2 and not self._apart(last, begin):
                 first, _, bits = current[-1]
                 current[-1] = first, end, bits | activity
             else:
@@ -242,8 +247,6 @@ class _Reading:
     def _apart(self, end: int, begin: int) -> bool:
         """Do two verbs, one ending and the next beginning here, stand in different groups?"""
         text, reach = self.text, JOINED
-        if begin - end > reach + 2:
-            return True
         if text.sentences.find(1, end, begin + 1) >= 0:
             return True
         if begin - end > reach and text.breaks[end] and text.breaks[begin - 1]:
@@ -308,13 +311,21 @@ class _Mention:
         *("segment", "text", "word"),
     )
 
-    def __init__(self, reading: _Reading, word: Word, after: int) -> None:
+    def __init__(self, reading: _Reading, word: Word, after: int, before: _Mention | None) -> None:
         self.reading = reading
-        self.text = text = reading.text
+        self.text = reading.text
         self.begin, self.end, self.word, (self.segment, self.kind, self.material) = word
         self.after = after
         self.near: dict[str, int] = {}
-        begins = text.begins
+        self.modifies, self.listed = False, 0
+        if before is not None and before.after == after:
+            # One word often names products of several segments.
+            self.near, self.modifies, self.listed = before.near, before.modifies, before.listed
+        else:
+            self._look_behind()
+
+    def _look_behind(self) -> None:
+        text, after, begins = self.text, self.after, self.text.begins
         at, known = bisect_left(begins, after), len(begins)
         stop = after + HEAD_REACH + 1
         if at < known and begins[at] < stop:
@@ -330,9 +341,8 @@ class _Mention:
         self.modifies = bool(
             text.nouns[after]
             or ("possessive" in self.near and self._belongs_to_noun())
-            or (text.lower[after] in LATIN and after in reading.begins)
+            or (text.lower[after] in LATIN and self._product_at(after))
         )
-        self.listed = 0
         if not self.modifies and "and_others" in text.groups:
             self.listed = self._list_end()
 
@@ -411,10 +421,11 @@ class _Mention:
         reading = self.reading
         if self.listed and any(map(self._listed_as, FIELDS)):
             return True
-        if self.at_plant() and "equipment" not in self.near and not self.is_for_use():
+        plant = "plant" in self.near and self.at_plant()
+        if plant and "equipment" not in self.near and not self.is_for_use():
             return True
         return (
-            (reading.names_fields and self._among_fields())
+            (bool(reading.fields) and self._among_fields())
             or (reading.opens and self._goes_into(reading.openings))
             or (bool(reading.recipients) and self._is_served())
         )
@@ -440,7 +451,12 @@ class _Mention:
             _, place, _ = text.next_cue("possessive", start)
             if self._reaches(start, place) and text.nouns[place + 1]:
                 return True
-        return self.is_for_use() or self._shares(self.reading.owning_items) or self._shares_noun()
+        reading = self.reading
+        return (
+            (bool(reading.meant) and self.is_for_use())
+            or (bool(reading.owning_items) and self._shares(reading.owning_items))
+            or ("connective" in text.groups and self._shares_noun())
+        )
 
     def is_for_use(self) -> bool:
         """Is it followed by 用, "meant for", as in 锂电池用铜箔 or 手机、平板用线路板?"""
@@ -486,6 +502,11 @@ class _Mention:
             return False
         return text.nouns.find(1, self.after, place) < 0
 
+    def _product_at(self, place: int) -> bool:
+        begins = self.reading.begins
+        at = bisect_left(begins, place)
+        return at < len(begins) and begins[at] == place
+
     def _next_verb(self) -> int:
         """Return where the next verb behind the mention begins, or `NOWHERE`."""
         verbs = self.reading.verbs
@@ -512,11 +533,14 @@ class _Mention:
 
     def _among_fields(self) -> bool:
         """Is the mention one of a list of fields: 半导体、平板显示、LED行业?"""
-        text, after = self.text, self.after
-        place = min(text.next_cue(group, after)[1] for group in ("fields", "uses"))
+        text, after, fields = self.text, self.after, self.reading.fields
+        at = bisect_left(fields, after)
+        if at == len(fields):
+            return False
+        place = fields[at]
         return (
             # The last of the list is a product itself: not "电梯部件和其他领域的…".
-            place in self.reading.afters
+            place in self.reading.ends
             and self._in_clause(place)
             and text.breaks.find(1, after, place + 1) >= 0
             and not self.modifies
@@ -572,7 +596,7 @@ class _Mention:
         It does if the vocabulary knows it with that noun, 手机摄像头.
         """
         text, after = self.text, self.after
-        if "connective" not in text.groups or not text.joint(after) or not self.bare():
+        if not text.joint(after) or not self.bare():
             return False
         stop = text.breaks.find(1, after + 1)
         first = bisect_left(self.reading.begins, after)
@@ -638,8 +662,7 @@ class _Mention:
         governing = bits | (governing if listing else 0)
         if text.breaks.find(1, after, place + 1) < 0:
             return governing
-        owned = any(end == place for _, _, end in text.groups.get("possessive", ()))
-        return governing if owned else governing & ~SERVING
+        return governing if place in reading.owned else governing & ~SERVING
 
 
 _SUPPLIES: Final = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from types import MappingProxyType
@@ -224,7 +224,7 @@ class Scale:
                 quotes[segment] = [quote]
         diluted = _diluted(judged.items, weights.decay, weights.dilution)
         return [
-            (claim, _saturated(_sum(list(items.values())) / diluted, weights.saturation))
+            (claim, _saturated(_sum(items) / diluted, weights.saturation))
             for claim, items in best.items()
         ]
 
@@ -276,11 +276,13 @@ def _diluted(items: int, decay: float, dilution: float) -> float:
     return float((np.maximum(length, 1.0) ** dilution)[0])
 
 
-def _sum(values: Sequence[float]) -> float:
+def _sum(items: Mapping[int, float]) -> float:
     """Add in numpy's order, which pairs long rows of numbers; short ones it adds from behind."""
-    if len(values) > 8:
-        return float(np.add.reduceat(values, [0])[0])
-    first, *others = values
+    first, *others = items.values()
+    if not others:
+        return first
+    if len(items) > 8:
+        return float(np.add.reduceat([first, *others], [0])[0])
     rest = 0.0
     for value in others:
         rest += value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from itertools import accumulate
@@ -171,7 +171,8 @@ class BusinessText:
 
     def negated(self, position: int) -> bool:
         """Does "without" govern a position: 不含生产加工?"""
-        return any(first <= position <= last for first, last in self.negations)
+        at = bisect_right(self.negations, (position, NOWHERE)) - 1
+        return at >= 0 and position <= self.negations[at][1]
 
     def _find_negations(self, cues: Sequence[Hit]) -> list[tuple[int, int]]:
         """Return how far each "without" reaches, up to the next: within its clause and brackets."""
@@ -233,12 +234,13 @@ class BusinessText:
                 else:
                     bits[begin:end] = stamp
             reach = end
-        for _, begin, end in self.groups.get("connective", ()):
-            if end - begin > 1:
-                # 以及 may reach into the name of a product, which it does not part.
-                for first, last, _, _ in self.words:
-                    for place in range(max(begin, first), min(end, last)):
-                        bits[place] &= ~BREAK
+        long = [hit for hit in self.groups.get("connective", ()) if hit[2] - hit[1] > 1]
+        if long:
+            # 以及 may reach into the name of a product, which it does not part.
+            named = {place for begin, end, _, _ in self.words for place in range(begin, end)}
+            for _, begin, end in long:
+                for place in named.intersection(range(begin, end)):
+                    bits[place] &= ~BREAK
 
     def _find_nouns(self) -> bytearray:
         bits, nouns = self._bits, self._bits.translate(_IS_NOUN)

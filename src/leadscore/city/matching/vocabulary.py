@@ -7,11 +7,11 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
-from pathlib import Path
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple
 
 from ahocorasick_rs import AhoCorasick
 
+from leadscore.city.chains import Segment
 from leadscore.shipped import shipped
 
 HEADS: Final = ("equipment", "materials", "parts", "software")
@@ -65,9 +65,11 @@ def in_nfkc(text: str) -> str:
     Nearly all that NFKC changes in Chinese business texts is full-width punctuation. Once that is
     replaced, most texts are known to be in NFKC at a glance: ten times as quick.
     """
-    for wide, narrow in _WIDE:
-        text = text.replace(wide, narrow)
-    return unicodedata.normalize("NFKC", text).replace("İ", "I")
+    if not unicodedata.is_normalized("NFKC", text):
+        for wide, narrow in _WIDE:
+            text = text.replace(wide, narrow)
+        text = unicodedata.normalize("NFKC", text)
+    return text.replace("İ", "I")
 
 
 _WIDE: Final = [(wide, unicodedata.normalize("NFKC", wide)) for wide in "，；：（）？！％"]
@@ -94,25 +96,17 @@ class Lexicon:
 
     groups: Mapping[str, tuple[str, ...]]
 
-    def without(self, *names: str) -> Lexicon:
-        """Return a copy with some groups emptied: what is the rule behind them worth?"""
-        return Lexicon({name: () if name in names else w for name, w in self.groups.items()})
 
-
-def load_lexicon(path: Path | None = None) -> Lexicon:
-    """Read the cue words.
-
-    Parameters
-    ----------
-    path
-        A TOML file laid out as the shipped ``lexicon.toml``, which is the default.
+def load_lexicon() -> Lexicon:
+    """Read the shipped cue words.
 
     Raises
     ------
     ValueError
         If a group is missing or unknown, or a word stands in two groups.
     """
-    with (path or shipped("lexicon.toml")).open("rb") as file:
+    path = shipped("lexicon.toml")
+    with path.open("rb") as file:
         tables = tomllib.load(file)
     groups = {
         name: tuple(normal_form(word) for word in words)
@@ -135,17 +129,6 @@ class Kind(IntEnum):
     MAKES = 0
     HINT = 1
     EXCLUDE = 2
-
-
-class Words(Protocol):
-    """The words of a segment, as `leadscore.city.Segment` has them."""
-
-    @property
-    def makes(self) -> tuple[str, ...]: ...  # noqa: D102
-    @property
-    def hints(self) -> tuple[str, ...]: ...  # noqa: D102
-    @property
-    def excludes(self) -> tuple[str, ...]: ...  # noqa: D102
 
 
 class Meaning(NamedTuple):
@@ -196,7 +179,7 @@ class WordList:
             self._built.append(AhoCorasick(list(self.words), store_patterns=False))
         hits: list[Hit] = self._built[0].find_matches_as_indexes(lower, overlapping=True)
         latin = self._latin
-        if not latin:
+        if not hits or not latin:
             return hits
         return [hit for hit in hits if hit[0] not in latin or self._free(lower, *hit)]
 
@@ -253,15 +236,15 @@ class Vocabulary:
         return words[first] + words[second] in self._known
 
 
-def compile_words(segments: Mapping[str, Words], lexicon: Lexicon) -> Vocabulary:
+def compile_words(segments: Mapping[str, Segment], lexicon: Lexicon) -> Vocabulary:
     """Compile the words of all segments and the cue words."""
     cues = {word: group for group in GROUPS for word in lexicon.groups[group] if len(word) > 1}
     singles = len(cues)
     cues |= {word: group for group in GROUPS for word in lexicon.groups[group] if len(word) == 1}
     about = {head: _about(segments, lexicon.groups[head]) for head in HEADS}
     meanings: dict[str, list[Meaning]] = {}
-    for position, words in enumerate(segments.values()):
-        for word, kind in _own_words(words):
+    for position, segment in enumerate(segments.values()):
+        for word, kind in _own_words(segment):
             material = word.endswith(lexicon.groups["materials"]) and (
                 not about["materials"][position]
             )
@@ -283,13 +266,13 @@ def compile_words(segments: Mapping[str, Words], lexicon: Lexicon) -> Vocabulary
     )
 
 
-def _own_words(words: Words) -> Iterator[tuple[str, Kind]]:
+def _own_words(segment: Segment) -> Iterator[tuple[str, Kind]]:
     """Yield each word once; an exclude outranks a make, a make outranks a hint."""
     seen: set[str] = set()
     for kind, listed in (
-        (Kind.EXCLUDE, words.excludes),
-        (Kind.MAKES, words.makes),
-        (Kind.HINT, words.hints),
+        (Kind.EXCLUDE, segment.excludes),
+        (Kind.MAKES, segment.makes),
+        (Kind.HINT, segment.hints),
     ):
         for word in map(normal_form, listed):
             if word and word not in seen:
@@ -297,16 +280,16 @@ def _own_words(words: Words) -> Iterator[tuple[str, Kind]]:
                 yield word, kind
 
 
-def _about(segments: Mapping[str, Words], heads: tuple[str, ...]) -> tuple[bool, ...]:
+def _about(segments: Mapping[str, Segment], heads: tuple[str, ...]) -> tuple[bool, ...]:
     """Return for each segment whether many of its products end with one of the nouns."""
     ends = [[normal_form(w).endswith(heads) for w in s.makes] for s in segments.values()]
     return tuple(sum(found) >= ABOUT * len(found) for found in ends)
 
 
-def _own_heads(segments: Mapping[str, Words], lexicon: Lexicon) -> frozenset[tuple[int, str]]:
+def _own_heads(segments: Mapping[str, Segment], lexicon: Lexicon) -> frozenset[tuple[int, str]]:
     nouns = [*lexicon.groups["materials"], *lexicon.groups["parts"]]
     pairs = []
-    for position, words in enumerate(segments.values()):
-        own = {normal_form(word) for word in (*words.makes, *words.hints)}
+    for position, segment in enumerate(segments.values()):
+        own = {normal_form(word) for word in (*segment.makes, *segment.hints)}
         pairs += [(position, noun) for word in own for noun in nouns if word + noun in own]
     return frozenset(pairs)
