@@ -159,7 +159,7 @@ def clean(raw: RawList, *, today: date) -> CleanList:
     today
         Days after it are not believed.
 
-    >>> from leadscore.lists.reading import from_records
+    >>> from leadscore.lists.files.records import from_records
     >>> raw = from_records([{"企业": "甲公司", "注册资本": "500万元", "成立日期": "某日"}])
     >>> found = clean(raw, today=date(2026, 1, 1))
     >>> found.records
