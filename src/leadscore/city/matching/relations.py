@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from enum import IntEnum
+from functools import cached_property
 from typing import Final, NamedTuple
 
 from leadscore.city.matching.text import BEGIN, NOWHERE, BusinessText, Word, last_end
@@ -177,14 +178,6 @@ class _Reading:
             meant = *groups.get("meant_for", ()), *groups.get("supplied", ())
             self.meant.update(begin for _, begin, _ in meant)
         self.meant_items = self._last_items(self.meant) if self.meant else set()
-        # "手机、汽车和家电的操作系统": 的 behind the last of several that belong to one noun.
-        self.owning_items: set[int] = set()
-        if "possessive" in groups and "connective" in groups:
-            self.owning_items = self._last_items(
-                begin
-                for _, begin, _ in groups["possessive"]
-                if text.nouns[begin + 1] and text.joint(breaks.rfind(1, 0, begin + 1))
-            )
         # Openings of lists of fields, of those supplied, and such that follow machines.
         lists: list[Hit] = []
         if "application" in groups or "uses" in groups:
@@ -202,7 +195,6 @@ class _Reading:
             )
         self.opens = bool(lists or supplied)
         self.machines_open = any(self.openings_for_machines)
-        self.owned = {end for _, _, end in groups.get("possessive", ())}
         self.fields: list[int] = []
         if "fields" in groups or "uses" in groups:
             named = *groups.get("fields", ()), *groups.get("uses", ())
@@ -218,6 +210,21 @@ class _Reading:
             self.closings = sorted(
                 end for group in FIELDS for _, _, end in groups.get(group, ()) if end in owners
             )
+
+    @cached_property
+    def owned(self) -> set[int]:
+        """Where what 的 joins to a noun begins."""
+        return {end for _, _, end in self.text.groups.get("possessive", ())}
+
+    @cached_property
+    def owning_items(self) -> set[int]:
+        """Where the last of several begins that belong to one noun: 手机、汽车和家电的系统."""
+        text = self.text
+        return self._last_items(
+            begin
+            for _, begin, _ in text.groups.get("possessive", ())
+            if text.nouns[begin + 1] and text.joint(text.breaks.rfind(1, 0, begin + 1))
+        )
 
     def _group_verbs(self) -> int:
         """Group the verbs: those that open a phrase, and those that end one.
@@ -452,10 +459,8 @@ class _Mention:
             if self._reaches(start, place) and text.nouns[place + 1]:
                 return True
         reading = self.reading
-        return (
-            (bool(reading.meant) and self.is_for_use())
-            or (bool(reading.owning_items) and self._shares(reading.owning_items))
-            or ("connective" in text.groups and self._shares_noun())
+        return (bool(reading.meant) and self.is_for_use()) or (
+            self.bare() and (self._shares(reading.owning_items) or self._shares_noun())
         )
 
     def is_for_use(self) -> bool:
@@ -596,7 +601,7 @@ class _Mention:
         It does if the vocabulary knows it with that noun, 手机摄像头.
         """
         text, after = self.text, self.after
-        if not text.joint(after) or not self.bare():
+        if not text.joint(after):
             return False
         stop = text.breaks.find(1, after + 1)
         first = bisect_left(self.reading.begins, after)
