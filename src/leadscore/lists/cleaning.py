@@ -233,7 +233,7 @@ def clean_records(records: Sequence[Mapping[str, object]], *, today: date) -> li
     answers = [CleanRecord(row) for row in range(1, len(records) + 1)]
     headers = list(dict.fromkeys(key for record in records for key in record)) or ["name"]
     layout = _canonical_layout(tuple(headers))
-    texts = {at: _texts_of(header, records, answers) for at, header in enumerate(headers)}
+    texts = _texts_of(headers, records, answers)
     cleaner = TableCleaner(layout, texts, range(1, len(records) + 1), today)
     for firm, row in zip(cleaner.clean(), cleaner.rows_of_firms, strict=True):
         answers[row - 1].firm = firm
@@ -255,17 +255,20 @@ def _canonical_layout(headers: tuple[str, ...]) -> Layout:
 
 
 def _texts_of(
-    header: str, records: Sequence[Mapping[str, object]], answers: Sequence[CleanRecord]
-) -> list[str | None]:
-    """Return the values of one column as text, and tell of those that are no text."""
-    texts: list[str | None] = []
+    headers: Sequence[str],
+    records: Sequence[Mapping[str, object]],
+    answers: Sequence[CleanRecord],
+) -> dict[int, list[str | None]]:
+    """Return values as texts, by the place of their column; tell of those that are no text."""
+    texts: dict[int, list[str | None]] = {at: [] for at in range(len(headers))}
     for record, answer in zip(records, answers, strict=True):
-        value = record.get(header)
-        text, code = (None, None) if value is None else text_of(value)
-        if code:
-            wanted = WANTED_OF_VALUES[code]
-            answer.problems.append(Problem(answer.row, header, shown(text), wanted, code))
-        texts.append(None if code in MISSING_CODES else text or None)
+        for header, column_ in zip(headers, texts.values(), strict=True):
+            value = record.get(header)
+            text, code = (None, None) if value is None else text_of(value)
+            if code:
+                wanted = WANTED_OF_VALUES[code]
+                answer.problems.append(Problem(answer.row, header, shown(text), wanted, code))
+            column_.append(None if code in MISSING_CODES else text or None)
     return texts
 
 
@@ -339,7 +342,8 @@ class TableCleaner:
                 # A company can't be registered with nothing; a branch has no capital of its own.
                 del firm[_CAPITAL]
                 without_capital += 1
-            _settle_codes(firm, [texts[at] for _, texts in codes])
+            if len(codes) > 1 or "credit_code" not in firm:
+                _settle_codes(firm, [texts[at] for _, texts in codes])
             for header, texts in titles:
                 _add_title(firm, header, texts[at])
             for _, texts in listings:
@@ -480,7 +484,7 @@ class TableCleaner:
                 self._notices.append(say.assumed_share(source.header, percent=percent))
             if small is not None:
                 self._notices.append(say.perhaps_wan(source.header, small))
-        read = _Column(heading, self.today, percent=bool(percent))
+        read = _Column(heading, self.today, bool(percent))
         read.source, read.texts = source, self.texts[source.position]
         read.place = len(self._columns)
         self._columns.append(read)
@@ -510,16 +514,17 @@ class TableCleaner:
             rank = (4, column.place, 0, _CODES.index(code))
             wanted = column.wanted(code)
             self.log.add(self.rows[at], code, wanted, column.source.header, text, rank)
-        for mark in marks:
-            place = mark, column.place
-            self._marks[place] = self._marks.get(place, 0) + 1
+        if marks:
+            for mark in marks:
+                place = mark, column.place
+                self._marks[place] = self._marks.get(place, 0) + 1
         return value
 
     def _reader(self, column: _Column, currency: str) -> CellReader:
         """Return a reader of amounts in the rows that name a currency."""
         key = column.place, currency
         if key not in self._readers:
-            self._readers[key] = CellReader(column.heading, self.today, currency=currency)
+            self._readers[key] = CellReader(column.heading, self.today, False, currency)
         return self._readers[key]
 
     def _merged(
