@@ -11,12 +11,25 @@ import pandas as pd
 import pyarrow as pa
 
 from leadscore.language import Text
-from leadscore.lists import problems as say
 from leadscore.lists.columns import CANONICAL, column, read_heading
 from leadscore.lists.files.records import MISSING_CODES, WANTED_OF_VALUES, text_of
 from leadscore.lists.files.texttable import RawList
 from leadscore.lists.layout import TUSHARE_NOTICE, Layout, Source, lay_out, moved
-from leadscore.lists.problems import Problem, ProblemLog, Rank, shown
+from leadscore.lists.problems import (
+    Problem,
+    ProblemLog,
+    Rank,
+    assumed_share,
+    dropped,
+    listed,
+    newest_year,
+    no_capital,
+    perhaps_wan,
+    rates_used,
+    read_as_stages,
+    shown,
+    taken_out,
+)
 from leadscore.lists.values.amounts import shipped_rates
 from leadscore.lists.values.cells import (
     MARKS,
@@ -262,13 +275,13 @@ def _texts_of(
     """Return values as texts, by the place of their column; tell of those that are no text."""
     texts: dict[int, list[str | None]] = {at: [] for at in range(len(headers))}
     for record, answer in zip(records, answers, strict=True):
-        for header, column_ in zip(headers, texts.values(), strict=True):
+        for header, values in zip(headers, texts.values(), strict=True):
             value = record.get(header)
             text, code = (None, None) if value is None else text_of(value)
             if code:
                 wanted = WANTED_OF_VALUES[code]
                 answer.problems.append(Problem(answer.row, header, shown(text), wanted, code))
-            column_.append(None if code in MISSING_CODES else text or None)
+            values.append(None if code in MISSING_CODES else text or None)
     return texts
 
 
@@ -354,18 +367,18 @@ class TableCleaner:
             self._settle_place(at, firm)
         if without_capital:
             header = self._sources(_CAPITAL)[0].header
-            self._notices.append(say.no_capital(header, without_capital))
+            self._notices.append(no_capital(header, without_capital))
         return firms
 
     def notices(self) -> Iterator[Text]:
         """Yield what the owner should know of the table as a whole, after `clean`."""
-        yield from say.dropped(self.layout)
+        yield from dropped(self.layout)
         if self.layout.vendor_units:
-            yield TUSHARE_NOTICE.format(headers=say.listed(self.layout.vendor_units))
+            yield TUSHARE_NOTICE.format(headers=listed(self.layout.vendor_units))
         yield from self._notices
         hidden, starred, foreign = (list(self._marked(mark)) for mark in MARKS)
-        yield from say.rates_used([header for header, _ in foreign], shipped_rates())
-        yield from say.taken_out(starred, hidden)
+        yield from rates_used([header for header, _ in foreign], shipped_rates())
+        yield from taken_out(starred, hidden)
         yield from self.log.notices()
 
     def _marked(self, mark: str) -> Iterator[tuple[str, int]]:
@@ -448,7 +461,7 @@ class TableCleaner:
         for source in self._sources("status"):
             if names_stages(text for text in self._known(source) if not says_nothing(text)):
                 self.layout = moved(self.layout, source, column("stage"))
-                self._notices.append(say.read_as_stages(source.header))
+                self._notices.append(read_as_stages(source.header))
 
     def _known(self, source: Source) -> Iterator[str]:
         """Yield the texts of a column in the rows that are firms."""
@@ -472,7 +485,7 @@ class TableCleaner:
                 continue
             first, *others = [self._column(source) for source in sources]
             groups.append((name, first, tuple(others)))
-            self._notices += say.newest_year(sources)
+            self._notices += newest_year(sources)
         return groups
 
     def _column(self, source: Source) -> _Column:
@@ -481,9 +494,9 @@ class TableCleaner:
             percent = plain_shares_are_percent(heading, self._known(source))
             small = small_median(heading, self._known(source))
             if percent is not None:
-                self._notices.append(say.assumed_share(source.header, percent=percent))
+                self._notices.append(assumed_share(source.header, percent=percent))
             if small is not None:
-                self._notices.append(say.perhaps_wan(source.header, small))
+                self._notices.append(perhaps_wan(source.header, small))
         read = _Column(heading, self.today, bool(percent))
         read.source, read.texts = source, self.texts[source.position]
         read.place = len(self._columns)
