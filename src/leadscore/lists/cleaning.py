@@ -11,12 +11,25 @@ import pandas as pd
 import pyarrow as pa
 
 from leadscore.language import Text
-from leadscore.lists import problems as say
 from leadscore.lists.columns import CANONICAL, column, read_heading
 from leadscore.lists.files.records import MISSING_CODES, WANTED_OF_VALUES, text_of
 from leadscore.lists.files.texttable import RawList
 from leadscore.lists.layout import TUSHARE_NOTICE, Layout, Source, lay_out, moved
-from leadscore.lists.problems import Problem, ProblemLog, Rank, shown
+from leadscore.lists.problems import (
+    Problem,
+    ProblemLog,
+    Rank,
+    assumed_share,
+    dropped,
+    listed,
+    newest_year,
+    no_capital,
+    perhaps_wan,
+    rates_used,
+    read_as_stages,
+    shown,
+    taken_out,
+)
 from leadscore.lists.values.amounts import shipped_rates
 from leadscore.lists.values.cells import (
     MARKS,
@@ -233,7 +246,7 @@ def clean_records(records: Sequence[Mapping[str, object]], *, today: date) -> li
     answers = [CleanRecord(row) for row in range(1, len(records) + 1)]
     headers = list(dict.fromkeys(key for record in records for key in record)) or ["name"]
     layout = _canonical_layout(tuple(headers))
-    texts = {at: _texts_of(header, records, answers) for at, header in enumerate(headers)}
+    texts = _texts_of(headers, records, answers)
     cleaner = TableCleaner(layout, texts, range(1, len(records) + 1), today)
     for firm, row in zip(cleaner.clean(), cleaner.rows_of_firms, strict=True):
         answers[row - 1].firm = firm
@@ -255,17 +268,20 @@ def _canonical_layout(headers: tuple[str, ...]) -> Layout:
 
 
 def _texts_of(
-    header: str, records: Sequence[Mapping[str, object]], answers: Sequence[CleanRecord]
-) -> list[str | None]:
-    """Return the values of one column as text, and tell of those that are no text."""
-    texts: list[str | None] = []
+    headers: Sequence[str],
+    records: Sequence[Mapping[str, object]],
+    answers: Sequence[CleanRecord],
+) -> dict[int, list[str | None]]:
+    """Return values as texts, by the place of their column; tell of those that are no text."""
+    texts: dict[int, list[str | None]] = {at: [] for at in range(len(headers))}
     for record, answer in zip(records, answers, strict=True):
-        value = record.get(header)
-        text, code = (None, None) if value is None else text_of(value)
-        if code:
-            wanted = WANTED_OF_VALUES[code]
-            answer.problems.append(Problem(answer.row, header, shown(text), wanted, code))
-        texts.append(None if code in MISSING_CODES else text or None)
+        for header, values in zip(headers, texts.values(), strict=True):
+            value = record.get(header)
+            text, code = (None, None) if value is None else text_of(value)
+            if code:
+                wanted = WANTED_OF_VALUES[code]
+                answer.problems.append(Problem(answer.row, header, shown(text), wanted, code))
+            values.append(None if code in MISSING_CODES else text or None)
     return texts
 
 
@@ -339,7 +355,8 @@ class TableCleaner:
                 # A company can't be registered with nothing; a branch has no capital of its own.
                 del firm[_CAPITAL]
                 without_capital += 1
-            _settle_codes(firm, [texts[at] for _, texts in codes])
+            if len(codes) > 1 or "credit_code" not in firm:
+                _settle_codes(firm, [texts[at] for _, texts in codes])
             for header, texts in titles:
                 _add_title(firm, header, texts[at])
             for _, texts in listings:
@@ -350,18 +367,18 @@ class TableCleaner:
             self._settle_place(at, firm)
         if without_capital:
             header = self._sources(_CAPITAL)[0].header
-            self._notices.append(say.no_capital(header, without_capital))
+            self._notices.append(no_capital(header, without_capital))
         return firms
 
     def notices(self) -> Iterator[Text]:
         """Yield what the owner should know of the table as a whole, after `clean`."""
-        yield from say.dropped(self.layout)
+        yield from dropped(self.layout)
         if self.layout.vendor_units:
-            yield TUSHARE_NOTICE.format(headers=say.listed(self.layout.vendor_units))
+            yield TUSHARE_NOTICE.format(headers=listed(self.layout.vendor_units))
         yield from self._notices
         hidden, starred, foreign = (list(self._marked(mark)) for mark in MARKS)
-        yield from say.rates_used([header for header, _ in foreign], shipped_rates())
-        yield from say.taken_out(starred, hidden)
+        yield from rates_used([header for header, _ in foreign], shipped_rates())
+        yield from taken_out(starred, hidden)
         yield from self.log.notices()
 
     def _marked(self, mark: str) -> Iterator[tuple[str, int]]:
@@ -444,7 +461,7 @@ class TableCleaner:
         for source in self._sources("status"):
             if names_stages(text for text in self._known(source) if not says_nothing(text)):
                 self.layout = moved(self.layout, source, column("stage"))
-                self._notices.append(say.read_as_stages(source.header))
+                self._notices.append(read_as_stages(source.header))
 
     def _known(self, source: Source) -> Iterator[str]:
         """Yield the texts of a column in the rows that are firms."""
@@ -468,7 +485,7 @@ class TableCleaner:
                 continue
             first, *others = [self._column(source) for source in sources]
             groups.append((name, first, tuple(others)))
-            self._notices += say.newest_year(sources)
+            self._notices += newest_year(sources)
         return groups
 
     def _column(self, source: Source) -> _Column:
@@ -477,10 +494,10 @@ class TableCleaner:
             percent = plain_shares_are_percent(heading, self._known(source))
             small = small_median(heading, self._known(source))
             if percent is not None:
-                self._notices.append(say.assumed_share(source.header, percent=percent))
+                self._notices.append(assumed_share(source.header, percent=percent))
             if small is not None:
-                self._notices.append(say.perhaps_wan(source.header, small))
-        read = _Column(heading, self.today, percent=bool(percent))
+                self._notices.append(perhaps_wan(source.header, small))
+        read = _Column(heading, self.today, bool(percent))
         read.source, read.texts = source, self.texts[source.position]
         read.place = len(self._columns)
         self._columns.append(read)
@@ -510,16 +527,17 @@ class TableCleaner:
             rank = (4, column.place, 0, _CODES.index(code))
             wanted = column.wanted(code)
             self.log.add(self.rows[at], code, wanted, column.source.header, text, rank)
-        for mark in marks:
-            place = mark, column.place
-            self._marks[place] = self._marks.get(place, 0) + 1
+        if marks:
+            for mark in marks:
+                place = mark, column.place
+                self._marks[place] = self._marks.get(place, 0) + 1
         return value
 
     def _reader(self, column: _Column, currency: str) -> CellReader:
         """Return a reader of amounts in the rows that name a currency."""
         key = column.place, currency
         if key not in self._readers:
-            self._readers[key] = CellReader(column.heading, self.today, currency=currency)
+            self._readers[key] = CellReader(column.heading, self.today, False, currency)
         return self._readers[key]
 
     def _merged(

@@ -15,13 +15,12 @@ import pyarrow as pa
 
 from leadscore.errors import Detail, ListError
 from leadscore.language import Text
-from leadscore.lists import problems as say
 from leadscore.lists.cleaning import NAME_COLUMNS, in_order_of_rows
 from leadscore.lists.columns import Heading, column, read_heading
 from leadscore.lists.files.texttable import RawList, TextTable
 from leadscore.lists.headers import normal_header, readings
 from leadscore.lists.layout import Layout, Source, lay_out
-from leadscore.lists.problems import Problem, ProblemLog, shown
+from leadscore.lists.problems import Problem, ProblemLog, dropped, shown, taken_out
 from leadscore.lists.reading import read_list
 from leadscore.lists.values.cells import WANTED as WANTED_OF_CELLS
 from leadscore.lists.values.cells import Cell, CellReader, Value
@@ -373,12 +372,12 @@ class _TableReader:
 
     def notices(self) -> Iterator[Text]:
         """Yield what the owner should know of this table, after `entries`."""
-        yield from say.dropped(self.layout.canonical)
+        yield from dropped(self.layout.canonical)
         if self.layout.stage_days:
             for source in self.layout.sources("founded_on"):
                 yield NOT_A_STAGE.format(header=shown(source.header))
         columns = zip((self.layout.reason, self._notes), self._starred.values(), strict=True)
-        yield from say.taken_out([(each[0][1], count) for each, count in columns if count], ())
+        yield from taken_out([(each[0][1], count) for each, count in columns if count], ())
         yield from self.log.notices()
 
     def _row(self, at: int, row: int) -> Iterator[_Entry]:
@@ -391,12 +390,12 @@ class _TableReader:
         firm = self._firm(at, row)
         given, note = self._reasons(at) if self._reasons_count else (None, None)
         dated = set()
-        for column_ in layout.stage_days:
-            day = self._first_of(((column_.position, column_.header),), at)
+        for days in layout.stage_days:
+            day = self._first_of(((days.position, days.header),), at)
             if day:
-                dated.add(column_.stage)
-                reason = given or note if column_.stage in _ENDS else None
-                yield from self._entry(at, row, firm, column_.stage, reason, column_.header, day)
+                dated.add(days.stage)
+                reason = given or note if days.stage in _ENDS else None
+                yield from self._entry(at, row, firm, days.stage, reason, days.header, day)
         if layout.stage_days:
             self._tell_other_stages(at, row, stage)
         day = self._first_of(layout.day, at)

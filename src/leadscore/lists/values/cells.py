@@ -157,10 +157,10 @@ class CellReader(dict[str, Cell]):
         What the header of the column says.
     today
         Days and years after it are not believed.
-    currency
-        ISO 4217 code that the row names for an amount; missing if none.
     percent
         True if a share without a sign is in percent, False if its header decides.
+    currency
+        ISO 4217 code that the row names for an amount; missing if none.
 
     >>> from leadscore.lists.columns import read_heading
     >>> reader = CellReader(read_heading("注册资本（万元）"), date(2026, 1, 1))
@@ -171,12 +171,7 @@ class CellReader(dict[str, Cell]):
     __slots__ = ("_read", "currency", "heading", "percent", "today")
 
     def __init__(
-        self,
-        heading: Heading,
-        today: date,
-        *,
-        currency: str | None = None,
-        percent: bool = False,
+        self, heading: Heading, today: date, percent: bool = False, currency: str | None = None
     ) -> None:
         self.heading, self.today, self.currency = heading, today, currency
         self.percent = percent or heading.unit.percent
@@ -184,20 +179,20 @@ class CellReader(dict[str, Cell]):
 
     def __missing__(self, text: str) -> Cell:
         """Read a text that was not read before, and remember it if it may come again."""
-        cell = self._cell(text)
-        if len(text) <= _LONGEST_REPEATED and self._read not in _ALL_DIFFERENT:
+        if text[:1] == "#" and is_spreadsheet_error(text):
+            return _CELL_ERROR
+        if len(text) > _LONGEST_REPEATED:
+            return self._read(text, self)
+        cell = self._nothing(text) if says_nothing(text) else self._read(text, self)
+        if self._read not in _ALL_DIFFERENT:
             self[text] = cell
         return cell
 
-    def _cell(self, text: str) -> Cell:
-        if text[:1] == "#" and is_spreadsheet_error(text):
-            return _CELL_ERROR
-        if says_nothing(text):
-            column = self.heading.column
-            if column.name in MAY_BE_NONE and says_none(text):
-                return Cell(NONE if column.dtype == "str" else 0.0)
-            return _NOTHING
-        return self._read(text, self)
+    def _nothing(self, text: str) -> Cell:
+        column = self.heading.column
+        if column.name in MAY_BE_NONE and says_none(text):
+            return Cell(NONE if column.dtype == "str" else 0.0)
+        return _NOTHING
 
     @property
     def signed(self) -> bool:
@@ -264,6 +259,8 @@ def _word(word: str | None, code: str) -> Cell:
 
 
 def _credit_code(text: str, _: CellReader) -> Cell:
+    if is_valid_code(text):
+        return Cell(text)  # Most codes stand in their normal form.
     code = normal_code(text)
     if code is not None and is_valid_code(code):
         return Cell(code)

@@ -101,7 +101,7 @@ def read_name(cell: str) -> Name:
     if len(name) <= LONGEST_PARTED and _MARKED.match(name):
         name = _NUMBER_BEFORE.sub("", name)
     former = None
-    if len(name) <= LONGEST_PARTED and _RENAMED.search(name):
+    if ("名" in name or "原" in name) and len(name) <= LONGEST_PARTED and _RENAMED.search(name):
         name, former = _parted(name)
     return Name(name, former, hidden)
 

@@ -27,8 +27,6 @@ _NO_ROAD_OR_LESSER = re.compile(_ROAD + _LESSER)
 _PADDING = re.compile(r"^(?:(?:省|自治区)?直辖县级行政区划|市辖区|[\s,/\-·—])+")
 _POINT_ZERO = re.compile(r"\.0+$")
 _LEAD = re.compile(r"^(?:中国|中华人民共和国)?\(?")
-_LONGEST = 11
-"""Characters of the longest name of a division."""
 _LONGEST_CELL = 12
 """Characters of a cell that may hold a division and nothing else."""
 _READ = 40
@@ -257,6 +255,17 @@ def divisions() -> Directory:
     return Directory(places, frozenset(bare), inside, english)
 
 
+@cache
+def _lengths() -> dict[str, tuple[int, ...]]:
+    """Return how long names are that begin with a character, the longest first."""
+    directory = divisions()
+    lengths: dict[str, set[int]] = {}
+    for names in (directory.places, *directory.inside.values()):
+        for name in names:
+            lengths.setdefault(name[0], set()).add(len(name))
+    return {mark: tuple(sorted(sizes, reverse=True)) for mark, sizes in lengths.items()}
+
+
 def _inside(directory: Directory, rest: str, province: str) -> Place:
     names = directory.inside.get(province, {})
     found = _leading(_PADDING.sub("", rest), names, names, _NO_ROAD)
@@ -270,7 +279,7 @@ def _leading(
 
     One look-up for each length; a pattern of all names would take more than a second to compile.
     """
-    for end in range(min(len(text), _LONGEST), 0, -1):
+    for end in _lengths().get(text[:1], ()):
         name = text[:end]
         if name in names and (name not in guarded or follows.match(text, end)):
             return name
