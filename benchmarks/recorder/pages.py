@@ -128,7 +128,7 @@ def record_api(record: Record, client: Client, prefix: str, languages: tuple[str
             record.add(f"{prefix}ranking", table, row["name"], _still(row), row["name"])
         file = client.get("/api/v1/ranking.csv", language)
         for place, row in enumerate(csv.DictReader(io.StringIO(file.text.lstrip("\ufeff"))), 1):
-            numbers = {name: float(row[name]) for name in _MEASURES}
+            numbers = {name: float(row[name]) for name in _MEASURES if name in row}
             values = {"place": place, **row, **numbers}
             record.add(f"{prefix}ranking.csv", f"rows {language}", row["name"], values, row["name"])
         for path in ("gaps", "models", "lists", "lists/1", "lists/1/problems.csv"):
