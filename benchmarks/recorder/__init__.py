@@ -40,7 +40,7 @@ the revision, but for the bad files, which are the working tree's. They and the 
 revision are kept in ``--cache`` (``.bench/recorder``, which several checkouts may share), and made
 again when the program here, the data or the environment is another, the records also on another day
 or when ``--fresh`` asks for it; those of the working tree are made anew each time. The exit code is
-0 whatever differs, and 2 if a side could not be recorded.
+0 whatever differs, and 2 if a part of a side could not be recorded; the others are compared.
 
 Where the insides of leadscore have to be asked, `places` says under which names each of them is
 known in which revision; a rebuild that moves one adds its new name there.

@@ -114,6 +114,31 @@ class Recorder:
                 path.rename(folder / path.name)
         return f"{time.monotonic() - start:.0f} s, of the processor {processor:.0f} s"
 
+    def record_all(
+        self, wanted: list[str], prepared: Path, folders: dict[str, Path], jobs: int
+    ) -> list[RecordingError]:
+        """Record what is wanted and not there yet; return what went wrong.
+
+        ``folders`` says where the records of ``before`` and ``after`` are.
+        """
+        sides = {"before": self.before, "after": self.after}
+        faults = []
+        with ThreadPoolExecutor(jobs) as pool:
+            waiting = [
+                (task, name, pool.submit(self.record, sides[name], task, folder, prepared))
+                for task, parts in TASKS.items()
+                for name, folder in folders.items()
+                if set(parts) & set(wanted)
+                and not all((folder / f"{part}.jsonl").exists() for part in parts)
+            ]
+            for task, name, job in waiting:
+                try:
+                    print(f"{task}, {name}: {job.result()}", flush=True)
+                except RecordingError as fault:
+                    print(f"{task}, {name}: could not be recorded, see below", flush=True)
+                    faults.append(fault)
+        return faults
+
     def _run(self, module: str, side: Built, words: list[str]) -> str:
         """Run a module here with the wheel of a side, and return what it prints."""
         command = [
@@ -186,23 +211,17 @@ def run(options: argparse.Namespace) -> int:
     print(f"built and prepared in {time.monotonic() - start:.0f} s", flush=True)
     if data is None:
         print("no --data and no LEADSCORE_BENCH_DATA: of the lists only the sample is recorded")
-    tasks = [task for task, parts in TASKS.items() if set(parts) & set(wanted)]
     with tempfile.TemporaryDirectory(prefix="recorder-") as scratch:
         new = Path(scratch)
-        with ThreadPoolExecutor(options.jobs) as pool:
-            jobs = [
-                (task, name, pool.submit(recorder.record, side, task, folder, prepared))
-                for task in tasks
-                for name, side, folder in (("before", before, known), ("after", after, new))
-                if not all((folder / f"{part}.jsonl").exists() for part in TASKS[task])
-            ]
-            for task, name, job in jobs:
-                print(f"{task}, {name}: {job.result()}", flush=True)
+        faults = recorder.record_all(
+            wanted, prepared, {"before": known, "after": new}, options.jobs
+        )
         if date.today() != day:
             raise RecordingError("the day changed meanwhile; run it again")
         compared = [
             compare(part, read_record(known / f"{part}.jsonl"), read_record(new / f"{part}.jsonl"))
             for part in wanted
+            if (known / f"{part}.jsonl").exists() and (new / f"{part}.jsonl").exists()
         ]
     names = set(_names(before.source)) | set(_names(after.source))
     for each in compared:
@@ -211,8 +230,10 @@ def run(options: argparse.Namespace) -> int:
         found = [asdict(each) for part in compared for each in part.differences]
         options.json.write_text(json.dumps(found, ensure_ascii=False, indent=1), "utf-8")
     count = sum(len(each.differences) for each in compared)
-    print(f"\n{count:,} differences in {len(wanted)} parts, {time.monotonic() - start:.0f} s")
-    return 0
+    print(f"\n{count:,} differences in {len(compared)} parts, {time.monotonic() - start:.0f} s")
+    for fault in faults:
+        print(f"\na side could not be recorded: {fault}", file=sys.stderr)
+    return 2 if faults else 0
 
 
 def print_comparison(compared: Comparison, names: set[str], first: int) -> None:

@@ -31,8 +31,10 @@ _ANY = "*"
 _NAME, _NUMBER = "‹name›", "#"
 _NUMBERS = re.compile(r"[-+−]?\d+(?:[.,]\d+)*(?:e[-+]?\d+)?", re.IGNORECASE)
 _DIGEST = "‹digest›"
-_DIGESTS = re.compile(r"(?<![0-9a-zA-Z])(?=[a-f]*[0-9])[0-9a-f]{8,}(?![0-9a-zA-Z])")
-_CLAUSES = re.compile(r"; |；|\n")
+_DIGESTS = re.compile(r"(?<![0-9a-zA-Z.])(?=[a-f]*[0-9])[0-9a-f]{8,}(?![0-9a-zA-Z])")
+_IDS = re.compile(r"(?<![\w.])[a-z]+\.[a-z_]+(?![\w.])")
+"""Ids of segments, such as ``led.chip``."""
+_CLAUSES = re.compile(r"; ?|；|\n")
 _NAMES_IN_A_ROW = re.compile(f"{_NAME}(?:(?:、|, | and |和|与|;|；){_NAME})+")
 
 
@@ -147,9 +149,9 @@ def compare(part: str, before: Iterable[Row], after: Iterable[Row]) -> Compariso
             continue
         mine, theirs = dict(_leaves(old.values)), dict(_leaves(new.values))
         columns = dict.fromkeys((*mine, *theirs))
-        values += len(columns)
         for column in columns:
             a, b = mine.get(column, ABSENT), theirs.get(column, ABSENT)
+            values += max(1, len(a) if isinstance(a, list) else 1)
             if not _same(column[1], a, b):
                 for x, y in _pieces(a, b):
                     differences.append(_difference(part, new, column, x, y))
@@ -181,13 +183,14 @@ def kinds(differences: Iterable[Difference], names: Iterable[str]) -> list[Kind]
 
 
 def changed_clauses(before: str, after: str) -> tuple[str, str]:
-    """Leave out the clauses that two texts share.
+    """Leave out the clauses that two texts share; of one text, those that it repeats.
 
     >>> changed_clauses("fills a gap; is a maker; grows", "fills a gap; makes it; grows")
     ('is a maker', 'makes it')
     """
     if before == after:
-        return before, after
+        once = "; ".join(dict.fromkeys(_CLAUSES.split(before)))
+        return once, once
     one, other = (_CLAUSES.split(text) for text in (before, after))
     changes = [
         (one[a:a_end], other[b:b_end])
@@ -201,7 +204,7 @@ def changed_clauses(before: str, after: str) -> tuple[str, str]:
 
 
 class Blanks:
-    """Leaves numbers, digests and known names out of a value.
+    """Leaves numbers, digests, ids of segments and known names out of a value.
 
     >>> Blanks(["LED芯片"])("主营业务匹配LED芯片（匹配度 73%）", "")
     '主营业务匹配‹name›（匹配度 #%）'
@@ -229,7 +232,8 @@ class Blanks:
             name = next((name for name in known if text.startswith(name, at)), None)
             parts.append(_NAME if name else text[at])
             at += len(name) if name else 1
-        blanked = _DIGESTS.sub(_DIGEST, _NAMES_IN_A_ROW.sub(_NAME, "".join(parts)))
+        named = _NAMES_IN_A_ROW.sub(_NAME, _IDS.sub(_NAME, "".join(parts)))
+        blanked = _DIGESTS.sub(_DIGEST, named)
         return _NUMBERS.sub(_NUMBER, blanked)
 
 

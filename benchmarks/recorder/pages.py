@@ -33,6 +33,8 @@ _RANDOM = (
 _SUMS = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
 """Digests of files, which hold the moment in which they were made."""
 _BETWEEN_TAGS = re.compile(r"\s*(<[^>]*>)\s*")
+_MEASURES = ("likelihood", "priority", "fit")
+"""Columns of the ranking's file that are compared as numbers."""
 _NUMBERED = frozenset({"id", "firm", "firm_id", "job_id", "list_id", "next", "cursor"})
 """Keys of answers whose values are numbers that a store gives out, or tokens made of them."""
 
@@ -122,12 +124,13 @@ def record_api(record: Record, client: Client, prefix: str, languages: tuple[str
     """Record what the API answers: ranking, file, firms, gaps, models, lists, problems."""
     for language in languages:
         for row in _whole_ranking(client, language):
-            record.add(f"{prefix}ranking", language, row["name"], _still(row), row["name"])
+            table = f"firms {language}"
+            record.add(f"{prefix}ranking", table, row["name"], _still(row), row["name"])
         file = client.get("/api/v1/ranking.csv", language)
         for place, row in enumerate(csv.DictReader(io.StringIO(file.text.lstrip("\ufeff"))), 1):
-            record.add(
-                f"{prefix}ranking.csv", language, row["name"], {"place": place, **row}, row["name"]
-            )
+            numbers = {name: float(row[name]) for name in _MEASURES if name in row}
+            values = {"place": place, **row, **numbers}
+            record.add(f"{prefix}ranking.csv", f"rows {language}", row["name"], values, row["name"])
         for path in ("gaps", "models", "lists", "lists/1", "lists/1/problems.csv"):
             answer = client.get(f"/api/v1/{path}", language)
             _record_answer(record, f"{prefix}{path}", language, answer.status, answer.text)

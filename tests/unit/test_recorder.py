@@ -117,6 +117,13 @@ def test_changes_of_numbers_are_one_kind_that_tells_the_largest() -> None:
     assert (kind.before, kind.after, kind.largest) == ("#", "#", 0.25)
 
 
+def test_the_same_change_of_strengths_is_one_kind_whatever_the_segments() -> None:
+    before = rows({"segments": "led.chip:0.90;vr.optics:0.10"}, {"segments": "led.chip:0.50"})
+    after = rows({"segments": "led.chip:0.89;vr.optics:0.10"}, {"segments": "led.chip:0.40"})
+    (kind,) = kinds(compare("lists", before, after).differences, ())
+    assert (kind.before, kind.after) == ("‹name›:#", "‹name›:#")
+
+
 def test_the_most_frequent_kind_comes_first() -> None:
     before = rows({"grade": "A", "city": "x"}, {"grade": "A", "city": "y"})
     after = rows({"grade": "B", "city": "z"}, {"grade": "B", "city": "y"})
