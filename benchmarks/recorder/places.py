@@ -114,7 +114,8 @@ def _of_firm(firm: Any, wording: Any) -> FirmRecord:
         }
         for one, other in zip(zh, en, strict=True)
     ]  # fmt: skip
-    matches = [match._asdict() for match in firm.matches]
+    columns = ("segment", "role", "strength", "words", "gap", "fit")
+    matches = [{name: getattr(match, name) for name in columns} for match in firm.matches]
     return FirmRecord({name: getattr(firm, name) for name in names}, matches, reasons)
 
 
