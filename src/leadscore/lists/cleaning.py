@@ -13,7 +13,7 @@ import pyarrow as pa
 from leadscore.language import Text
 from leadscore.lists.columns import CANONICAL, column, read_heading
 from leadscore.lists.files.records import MISSING_CODES, WANTED_OF_VALUES, text_of
-from leadscore.lists.files.texttable import RawList
+from leadscore.lists.files.texttable import BATCH_ROWS, RawList
 from leadscore.lists.layout import TUSHARE_NOTICE, Layout, Source, lay_out, moved
 from leadscore.lists.problems import (
     Problem,
@@ -131,14 +131,27 @@ def firms_table(
     for each in CANONICAL:
         if each.name in filled:
             values = [firm.get(each.name) for firm in records]
-            arrow = _ARROW_TYPES[each.dtype]
-            # Arrow takes days as moments only by way of days.
-            days = each.kind == "date"
-            table[each.name] = pa.array(values, pa.date32() if days else arrow).cast(arrow)
+            table[each.name] = _column_array(values, each.dtype)
     table["row"] = pa.array(rows, pa.int64())
-    table["sheet"] = pa.array(sheets, pa.large_string())
+    table["sheet"] = _column_array(sheets, "str")
     firms: pd.DataFrame = pa.table(table).to_pandas()
     return firms
+
+
+def _column_array(values: Sequence[Value | None], dtype: str) -> pa.ChunkedArray:
+    arrow = _ARROW_TYPES[dtype]
+    if dtype != "str":
+        # Arrow takes days as moments only by way of days.
+        days = pa.date32() if dtype.startswith("datetime") else arrow
+        return pa.chunked_array([pa.array(values, days)]).cast(arrow)
+    # From strings Arrow would let each of them keep its UTF-8 for good, twice the memory.
+    pieces = [
+        pa.array(
+            [text if text is None else str(text).encode() for text in piece], pa.large_binary()
+        )
+        for piece in (values[at : at + BATCH_ROWS] for at in range(0, len(values), BATCH_ROWS))
+    ]
+    return pa.chunked_array(pieces, pa.large_binary()).cast(arrow)
 
 
 def records_of(firms: pd.DataFrame) -> list[Firm]:
