@@ -64,7 +64,8 @@ def test_an_officer_does_not_wait_for_a_long_list(database: Database) -> None:
     took = time.monotonic() - begun
     thread.join()
     assert len(waits) > MANY / WRITTEN_AT_ONCE / 2
-    assert max(waits) < LONGEST_WAIT * took
+    # One may fall into a pause of the machine; were the list one transaction, there would be few.
+    assert sorted(waits)[-2] < LONGEST_WAIT * took
     with database.read() as connection:
         assert connection.scalar(select(func.count()).select_from(outcomes)) == len(waits)
         kept = read_kept_list(connection, number)
