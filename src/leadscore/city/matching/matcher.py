@@ -7,15 +7,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
+from leadscore.city.matching.activities import MAKING, TRADING, activities
 from leadscore.city.matching.relations import (
     DESIGN,
-    MAKING,
     NAMED,
     TRADE,
-    TRADING,
     Judged,
     Relation,
-    activities,
     by_name,
     judge,
 )
@@ -180,26 +178,26 @@ class Matcher:
             if isinstance(text := firm.get(column), str)
         )
         # What is kept has to be walked by the garbage collector, so only what repeats is.
-        known: _Known = {text: {} for text, number in times.items() if number > 1}
-        return [self._match(firm, known) for firm in firms]
+        repeated: _Repeated = {text: {} for text, number in times.items() if number > 1}
+        return [self._match(firm, repeated) for firm in firms]
 
-    def _match(self, firm: Columns, known: _Known) -> list[Match]:
+    def _match(self, firm: Columns, repeated: _Repeated) -> list[Match]:
         texts: dict[str, _ReadText] = {}
         speaking: dict[str, _ReadText] = {}
         for column in self._columns:
             text = firm.get(column)
             if isinstance(text, str):
-                texts[column] = reading = self._read(text, column == "name", known)
+                texts[column] = reading = self._read(text, column == "name", repeated)
                 if reading.judged is not None:
                     speaking[column] = reading
-        said = self._said(texts, speaking) if speaking else {}
+        weighed = self._weighed(texts, speaking) if speaking else {}
         classes = self._classes(firm)
         matches: list[tuple[float, str, Match]] = []
-        for segment in said.keys() | classes.keys() if classes else said:
+        for segment in weighed.keys() | classes.keys() if classes else weighed:
             role: Role = "maker"
             strength, spans = 0.0, tuple[Span, ...]()
-            if segment in said:
-                role, strength, quotes = said[segment]
+            if segment in weighed:
+                role, strength, quotes = weighed[segment]
                 spans = self._spans(quotes, speaking)
             doubt = 1.0 - strength
             if segment in classes:
@@ -212,15 +210,15 @@ class Matcher:
         matches.sort()
         return [match for _, _, match in matches]
 
-    def _read(self, text: str, is_name: bool, known: _Known) -> _ReadText:
-        readings = known.get(text)
+    def _read(self, text: str, is_name: bool, repeated: _Repeated) -> _ReadText:
+        readings = repeated.get(text)
         if readings is None:
             return _ReadText(text, self._vocabulary, is_name=is_name)
         if is_name not in readings:
             readings[is_name] = _ReadText(text, self._vocabulary, is_name=is_name)
         return readings[is_name]
 
-    def _said(
+    def _weighed(
         self, texts: Mapping[str, _ReadText], speaking: Mapping[str, _ReadText]
     ) -> dict[int, Weighed]:
         """Return what the texts say of each segment, each in the light of the others."""
@@ -324,7 +322,7 @@ class _ReadText:
         return self._silent
 
 
-_Known = dict[str, dict[bool, _ReadText]]
+_Repeated = dict[str, dict[bool, _ReadText]]
 """The texts that repeat in a batch, as they were read as a name or as another text."""
 
 

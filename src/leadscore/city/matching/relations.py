@@ -8,8 +8,17 @@ from enum import IntEnum
 from functools import cached_property
 from typing import Final, NamedTuple
 
+from leadscore.city.matching.activities import (
+    BUILDING,
+    DESIGNING,
+    MAKING,
+    SERVING,
+    TRADING,
+    Verbs,
+    activities,
+)
 from leadscore.city.matching.text import BEGIN, NOWHERE, BusinessText, Word, last_end
-from leadscore.city.matching.vocabulary import HEADS, LATIN, VERBS, Hit, Kind
+from leadscore.city.matching.vocabulary import HEADS, LATIN, Hit, Kind
 
 HEAD_REACH: Final = 12
 """How many characters after a product the noun that it belongs to may begin."""
@@ -21,16 +30,8 @@ NOUN_REACH: Final = 4
 """How many products of the next item are looked at for a noun that two items share."""
 LIST_REACH: Final = 4
 """How many items on the word may stand that a whole list shares: 路灯、射灯、台灯用电源."""
-JOINED: Final = 2
-"""Verbs are one group if no more characters than this part them: 研发、生产以及销售."""
 FIELDS: Final = ("fields", "uses", "audience")
 """Groups that name those to whom, or fields in which, products go."""
-
-MAKING, DESIGNING, BUILDING, TRADING, SERVING = 1, 2, 4, 8, 16
-"""Business activities, as bits; who only develops a product designs it."""
-_ACTIVITY: Final = dict(
-    zip(VERBS, (MAKING, DESIGNING, DESIGNING, BUILDING, TRADING, SERVING), strict=True)
-)
 
 
 class Relation(IntEnum):
@@ -130,17 +131,7 @@ def judge(text: BusinessText, *, is_name: bool) -> Judged:
         judged.append(
             (begin, mention.word, mention.segment, relation, hint, in_field, item, ahead[item])
         )
-    return Judged(judged, ahead[-1], reading.activities)
-
-
-def activities(text: BusinessText) -> int:
-    """Return the bits of all that a text says is done, whatever it is done with."""
-    done = 0
-    for group, activity in _ACTIVITY.items():
-        for _, begin, _ in text.groups.get(group, ()):
-            if not text.negated(begin):
-                done |= activity
-    return done
+    return Judged(judged, ahead[-1], activities(text))
 
 
 def by_name(done: int) -> Relation:
@@ -156,10 +147,6 @@ def by_name(done: int) -> Relation:
     return NAMED
 
 
-Verbs = tuple[int, int, int]
-"""A group of verbs that stand together, "研发、生产和销售": begin, end, and bits of activities."""
-
-
 class _Reading:
     """The verbs, lists and openings of a text, to which the products in it are related."""
 
@@ -168,10 +155,7 @@ class _Reading:
         groups, breaks = text.groups, text.breaks
         self.begins = [begin for begin, _, _, _ in text.words]
         self.afters = text.ends_of_words()
-        self.verbs = [cue for group in VERBS if group in groups for cue in groups[group]]
-        self.leading: list[Verbs] = []
-        self.trailing: list[Verbs] = []
-        self.activities = self._group_verbs() if self.verbs else 0
+        self.verbs = Verbs(text)
         # Where 用 and the like stand, and 配套 behind a product.
         self.meant: set[int] = set()
         if "meant_for" in groups or "supplied" in groups:
@@ -212,11 +196,6 @@ class _Reading:
             )
 
     @cached_property
-    def owned(self) -> set[int]:
-        """Where what 的 joins to a noun begins."""
-        return {end for _, _, end in self.text.groups.get("possessive", ())}
-
-    @cached_property
     def owning_items(self) -> set[int]:
         """Where the last of several begins that belong to one noun: 手机、汽车和家电的系统."""
         text = self.text
@@ -225,42 +204,6 @@ class _Reading:
             for _, begin, _ in text.groups.get("possessive", ())
             if text.nouns[begin + 1] and text.joint(text.breaks.rfind(1, 0, begin + 1))
         )
-
-    def _group_verbs(self) -> int:
-        """Group the verbs: those that open a phrase, and those that end one.
-
-        "生产锂电池" and "销售：灯具" are opened, "锂电池的生产" is ended. What is not done counts
-        for nothing: 不含生产加工. Returns the bits of all that is done.
-        """
-        self.verbs.sort(key=BEGIN)
-        text, verbs, group_of = self.text, self.verbs, self.text.vocabulary.groups
-        if text.negations:
-            verbs = [verb for verb in verbs if not text.negated(verb[1])]
-        intros = {end for _, _, end in text.groups.get("intro", ())}
-        current, last, done = self.trailing, 0, 0
-        for number, begin, end in verbs:
-            activity = _ACTIVITY[group_of[number]]
-            done |= activity
-            if last and begin - last <= JOINED + 2 and not self._apart(last, begin):
-                first, _, bits = current[-1]
-                current[-1] = first, end, bits | activity
-            else:
-                opens = text.breaks[begin - 1] or begin in intros
-                current = self.leading if opens else self.trailing
-                current.append((begin, end, activity))
-            last = end
-        return done
-
-    def _apart(self, end: int, begin: int) -> bool:
-        """Do two verbs, one ending and the next beginning here, stand in different groups?"""
-        text, reach = self.text, JOINED
-        if text.sentences.find(1, end, begin + 1) >= 0:
-            return True
-        if begin - end > reach and text.breaks[end] and text.breaks[begin - 1]:
-            # "研发、印制、生产": a verb that is not known, between two that are.
-            at = bisect_left(self.begins, end)
-            reach += 2 * (at == bisect_left(self.begins, begin))
-        return begin - end > reach
 
     def _last_items(self, places: Iterable[int]) -> set[int]:
         """Return where the items begin whose first phrase goes on with one of the places."""
@@ -512,17 +455,15 @@ class _Mention:
         at = bisect_left(begins, place)
         return at < len(begins) and begins[at] == place
 
-    def _next_verb(self) -> int:
-        """Return where the next verb behind the mention begins, or `NOWHERE`."""
-        verbs = self.reading.verbs
-        at = bisect_left(verbs, self.after, key=BEGIN)
-        return verbs[at][1] if at < len(verbs) else NOWHERE
-
     def _list_end(self) -> int:
         if self.modifies or "and_others" not in self.text.groups:
             return 0
         _, _, end = self.text.next_cue("and_others", self.after)
-        return end if self._in_clause(end - 1) and self._next_verb() >= end else 0
+        return (
+            end
+            if self._in_clause(end - 1) and self.reading.verbs.next_begin(self.after) >= end
+            else 0
+        )
 
     def _listed_as(self, group: str) -> bool:
         """Is the list named as such: 手机、汽车等领域?"""
@@ -533,7 +474,7 @@ class _Mention:
             and text.clauses.find(1, start, place + 1) < 0
             # "等产品，用于汽车领域" names no list.
             and text.next_cue("application", start)[1] > place
-            and self._next_verb() > place
+            and self.reading.verbs.next_begin(self.after) > place
         )
 
     def _among_fields(self) -> bool:
@@ -549,7 +490,7 @@ class _Mention:
             and self._in_clause(place)
             and text.breaks.find(1, after, place + 1) >= 0
             and not self.modifies
-            and self._next_verb() > place
+            and self.reading.verbs.next_begin(self.after) > place
             and text.next_cue("possessive", after)[1] > place
         )
 
@@ -629,45 +570,12 @@ class _Mention:
         return SERVICE if "service" in near else None
 
     def _by_activity(self) -> Relation:
-        done = self._governing()
+        done = self.reading.verbs.governing(self.begin, self.after)
         if not done & MAKING:
             for activity, relation in ACTIVITY_ALONE:
                 if done & activity:
                     return relation
         return NAMED_MATERIAL if self.material else MAKER
-
-    def _governing(self) -> int:
-        """Return the bits of the verbs that govern the mention, 0 where none does.
-
-        A group that ends a phrase of the same clause governs, else the last one of the sentence
-        that opens one. Serving counts only as the end of the mention's own item or after 的:
-        "锂电池维护", "灯具、电器的维修", but not "锂电池、灯具及服务".
-        """
-        reading, text = self.reading, self.text
-        begin, after = self.begin, self.after
-        leading, trailing = reading.leading, reading.trailing
-        governing, listing = 0, False
-        at = bisect_left(leading, (begin,)) - 1
-        while at >= 0 and leading[at][1] > begin:
-            at -= 1
-        if at >= 0:
-            _, end, bits = leading[at]
-            if text.sentences.find(1, end, begin + 1) < 0:
-                governing = bits
-                # "制造、销售：灯具、锂电池的研发": what stands before the colon holds for all.
-                listing = text.lower[end] == ":"
-        at = bisect_left(trailing, (after,))
-        if at == len(trailing) or not self._in_clause(trailing[at][0]):
-            return governing & ~SERVING
-        place, _, bits = trailing[at]
-        opening = bisect_left(leading, (after,))
-        # A phrase that another group opens is no longer the mention's.
-        if opening < len(leading) and leading[opening][0] <= place:
-            return governing & ~SERVING
-        governing = bits | (governing if listing else 0)
-        if text.breaks.find(1, after, place + 1) < 0:
-            return governing
-        return governing if place in reading.owned else governing & ~SERVING
 
 
 _SUPPLIES: Final = (
