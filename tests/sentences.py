@@ -24,9 +24,9 @@ from tempfile import TemporaryDirectory
 
 from leadscore.city import Anchor, City, load_city
 from leadscore.features.catalogue import CATALOGUE
-from leadscore.features.firm import rows_of
 from leadscore.language import LANGUAGES, Lang
 from leadscore.learning.shelf import Shelf
+from leadscore.lists.cleaning import records_of
 from leadscore.lists.identity import load_list
 from leadscore.ranking.champion import champion_scorer
 from leadscore.ranking.reasons import Wording
@@ -576,7 +576,7 @@ def main(paths: Sequence[str]) -> None:
     with TemporaryDirectory() as folder:
         scorer = expert_scorer(city, Path(folder))
         for path in paths:
-            firms = rows_of(load_list(Path(path), today=today).firms)
+            firms = records_of(load_list(Path(path), today=today).firms)
             scores = scorer.score(firms, as_of=today)
             read, false = false_sentences(scores, scorer.wording, city)
             print(f"{path}: {len(scores)} firms, {read.total()} sentences, {len(false)} false")

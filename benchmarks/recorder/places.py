@@ -80,8 +80,8 @@ def score(firms: Any, day: date) -> Iterator[FirmRecord]:
     """Yield what the champion of the home folder says of each firm of a clean table."""
     scorer = _scorer()
     if find_spec("leadscore.ranking.score"):  # since a firm has one form
-        rows_of = import_module("leadscore.features.firm").rows_of
-        for firm in scorer.score(rows_of(firms), as_of=day):
+        records_of = import_module("leadscore.lists.cleaning").records_of
+        for firm in scorer.score(records_of(firms), as_of=day):
             yield _of_firm(firm, scorer.wording)
         return
     scores = scorer.score(firms, as_of=day)

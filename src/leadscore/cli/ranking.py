@@ -111,7 +111,7 @@ def rank(
         ranking = rank_list(
             listed, scorer, today=today, lang=run.lang,
             exclusions=exclusions,
-            loaded=lambda clean: progress.start(len(clean.firms)),
+            loaded=lambda clean: progress.start(len(clean.records)),
         )  # fmt: skip
     kept = _keep(ranking, settings, run, source=listed.name, as_of=today, keep=keep)
     delivery = Delivery(ranking, excluded, scorer.city.name, today, run.lang, kept)

@@ -14,7 +14,7 @@ from leadscore.city.matching import Matcher
 from leadscore.city.profile import City
 from leadscore.features.catalogue import CATALOGUE, CATEGORIES
 from leadscore.features.company import business_text, company_features
-from leadscore.features.firm import Firm, Value, rows_of
+from leadscore.features.firm import Firm, Value
 from leadscore.features.fitting import (
     GOOD_STRENGTH,
     SIZEABLE_GAP,
@@ -24,6 +24,7 @@ from leadscore.features.fitting import (
     segment_facts,
 )
 from leadscore.features.origin import Origin
+from leadscore.lists.cleaning import records_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ class FirmFeatures(TransformerMixin, BaseEstimator):
             n rows of canonical columns; a missing column counts as all missing. The column
             ``as_of`` (datetime) says when the fields were known; without it the age is missing.
         """
-        return features_frame([firm.values for firm in self.measure_firms(rows_of(firms))])
+        return features_frame([firm.values for firm in self.measure_firms(records_of(firms))])
 
     def measure_firms(self, firms: Sequence[Firm]) -> list[MeasuredFirm]:
         """Measure firms, each by itself.

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import InitVar, dataclass, field
-from datetime import date, datetime
+from datetime import date
 from functools import cached_property, lru_cache
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -70,6 +72,7 @@ _CONFLICT = Text(
 _ARROW_TYPES = {
     "str": pa.large_string(), "float64": pa.float64(), "datetime64[us]": pa.timestamp("us")
 }  # fmt: skip
+_DTYPES = {each.name: each.dtype for each in CANONICAL} | {"as_of": "datetime64[us]"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,21 +158,36 @@ def _column_array(values: Sequence[Value | None], dtype: str) -> pa.ChunkedArray
 
 
 def records_of(firms: pd.DataFrame) -> list[Firm]:
-    """Return the rows of a table as `firms_table` makes it as firms.
+    """Return the rows of a table as firms, each with what is known only.
+
+    Parameters
+    ----------
+    firms
+        Canonical columns, any of them, and ``as_of``; others are passed over.
 
     >>> records_of(firms_table([{"name": "甲公司", "founded_on": date(2016, 1, 1)}], [2], [None]))
     [{'name': '甲公司', 'founded_on': datetime.date(2016, 1, 1)}]
     """
-    columns = {each.name: pa.array(firms[each.name], from_pandas=True) for each in CANONICAL}
-    rows = zip(*(column.to_pylist() for column in columns.values()), strict=True)
-    return [
-        {
-            name: value.date() if isinstance(value, datetime) else value
-            for name, value in zip(columns, row, strict=True)
-            if value is not None
-        }
-        for row in rows
-    ]
+    records: list[Firm] = [{} for _ in range(len(firms))]
+    for name, dtype in _DTYPES.items():
+        if name in firms.columns:
+            for record, value in zip(records, _column_values(firms[name], dtype), strict=True):
+                if value is not None:
+                    record[name] = value
+    return records
+
+
+def _column_values(column: pd.Series, dtype: str) -> list[Any]:
+    """Return the values of a column, None where one is missing."""
+    present = column.notna().to_numpy(dtype=bool)
+    if not present.any():
+        return [None] * len(column)
+    typed = column.astype(dtype)  # type: ignore[call-overload]
+    values = typed.to_numpy(dtype="datetime64[D]").astype(object) if "date" in dtype else typed
+    plain = np.empty(len(column), dtype=object)
+    plain[present] = np.asarray(values, dtype=object)[present]
+    listed: list[Any] = plain.tolist()
+    return listed
 
 
 def clean(raw: RawList, *, today: date) -> CleanList:

@@ -131,10 +131,10 @@ class Wording:
             ((text, points) for _, points, text in self.kept_reasons(score, lang)), lang
         )
 
-    def segment(self, key: object, lang: Lang) -> str:
-        """Return the name of a segment; "" for none, and for one that the city has no longer."""
-        known = self._city.segments.get(key) if isinstance(key, str) else None
-        return known.name.pick(lang) if known else ""
+    def segment(self, key: str | None, lang: Lang) -> str | None:
+        """Return the name of a segment; None for none, and for one that the city has no longer."""
+        known = self._city.segments.get(key or "")
+        return known.name.pick(lang) if known else None
 
     def value(self, feature: str, value: float | str | None, lang: Lang) -> str:
         """Return a value as a person reads it."""
@@ -195,6 +195,19 @@ FACTS = ("event", "referred_by", "city_code", "province_code", "staff")
 """Canonical columns of a firm that wordings name."""
 
 
+def facts_of(
+    firm: Mapping[str, Any],
+    *,
+    segment: str | None,
+    role: str | None,
+    words: str | None,
+    strongest: str | None,
+) -> dict[str, object]:
+    """Return what a `Wording` asks of a firm, given its canonical columns and its matches."""
+    columns = {name: firm.get(name) for name in FACTS}
+    return {**columns, "segment": segment, "role": role, "words": words, "strongest": strongest}
+
+
 def kept_facts(score: Mapping[str, Any]) -> dict[str, object]:
     """Return what a `Wording` asks of a firm, of a score that was kept.
 
@@ -204,13 +217,13 @@ def kept_facts(score: Mapping[str, Any]) -> dict[str, object]:
         ``scored_segment``, ``scored_role``, ``words`` and ``segments`` (``id:strength`` joined by
         ``;``, the strongest first), and ``record``, the firm's canonical columns.
     """
-    return {
-        "segment": score["scored_segment"],
-        "role": score["scored_role"],
-        "words": score["words"],
-        "strongest": (score["segments"] or "").partition(":")[0],
-        **{name: score["record"].get(name) for name in FACTS},
-    }
+    return facts_of(
+        score["record"],
+        segment=score["scored_segment"],
+        role=score["scored_role"],
+        words=score["words"],
+        strongest=(score["segments"] or "").partition(":")[0],
+    )
 
 
 def meaning_of(feature: str, lang: Lang) -> str:

@@ -17,7 +17,7 @@ from leadscore.features.firm import Firm, Value
 from leadscore.features.fitting import Fit
 from leadscore.language import Lang
 from leadscore.learning.tables.scorecard import Scorecard, log_odds_to_points
-from leadscore.ranking.reasons import FACTS, Wording
+from leadscore.ranking.reasons import Wording, facts_of
 from leadscore.ranking.vetoes import Exclusions, Vetoes
 
 CHUNK = 5_000
@@ -110,13 +110,13 @@ class FirmScore:
 
     def _reasons(self, features: Sequence[str], wording: Wording, lang: Lang) -> list[Reason]:
         best, matches = self.best, self.matches
-        facts = {
-            "segment": best and best.segment,
-            "role": best and best.role,
-            "words": best and best.words,
-            "strongest": matches[0].segment if matches else None,
-            **{name: self.firm.get(name) for name in FACTS},
-        }
+        facts = facts_of(
+            self.firm,
+            segment=best and best.segment,
+            role=best and best.role,
+            words=best and best.words,
+            strongest=matches[0].segment if matches else None,
+        )
         return [
             Reason(name, value, points, wording.text(name, value, points, facts, lang))
             for name, value, points in (

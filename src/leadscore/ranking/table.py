@@ -15,6 +15,13 @@ from leadscore.ranking.reasons import Wording, reason_line
 from leadscore.ranking.score import FirmScore, Scorer
 from leadscore.ranking.vetoes import WORDING
 
+RANKING_COLUMNS = (
+    "rank", "name", "credit_code", "grade", "priority", "likelihood", "fit", "segment", "role",
+    "reasons", "veto", "segments", "row", "model", "segment_name", "role_name", "matched_words",
+    "province", "city",
+)  # fmt: skip
+"""What a written ranking begins with, from the command line and from the store; a contract."""
+
 
 def ranking_table(
     scores: Sequence[FirmScore], firms: pd.DataFrame, scorer: Scorer, *, lang: Lang
@@ -56,8 +63,8 @@ def ranking_table(
         for name in ("priority", "likelihood", "fit")
     }
     table = pd.DataFrame(
-        {name: {**texts, **numbers}.get(name, firms.get(name)) for name in _COLUMNS}
-    ).assign(model=scorer.model)[list(_COLUMNS)]
+        {name: {**texts, **numbers}.get(name, firms.get(name)) for name in RANKING_COLUMNS[1:]}
+    ).assign(model=scorer.model)
     if firms["sheet"].nunique(dropna=True) > 1:
         table["sheet"] = firms["sheet"]
     table = table.iloc[_in_order(scores)].reset_index(drop=True)
@@ -65,13 +72,6 @@ def ranking_table(
     rank = pd.Series(np.cumsum(ranked), dtype="Int64").mask(~ranked)
     table.insert(0, "rank", rank)
     return table
-
-
-_COLUMNS = (
-    "name", "credit_code", "grade", "priority", "likelihood", "fit", "segment", "role", "reasons",
-    "veto", "segments", "row", "model", "segment_name", "role_name", "matched_words", "province",
-    "city",
-)  # fmt: skip
 
 
 def _reasons(score: FirmScore, wording: Wording, lang: Lang) -> str:

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from leadscore.features.firm import rows_of
 from leadscore.language import Lang, Text
 from leadscore.lists.cleaning import CleanList, clean
 from leadscore.lists.files.records import from_frame
@@ -126,7 +125,7 @@ def rank_list(
     else:
         cleaned = load_list(listed, today=today)
     scores = scorer.score(
-        rows_of(cleaned.firms), as_of=today, exclusions=exclusions, progress=loaded(cleaned)
+        cleaned.records, as_of=today, exclusions=exclusions, progress=loaded(cleaned)
     )
     table = ranking_table(scores, cleaned.firms, scorer, lang=lang)
     vetoed = int(table["veto"].notna().sum())

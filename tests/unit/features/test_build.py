@@ -12,9 +12,9 @@ from sklearn.base import clone
 
 from leadscore.city import City, load_city
 from leadscore.features.build import FirmFeatures, MeasuredFirm
-from leadscore.features.firm import rows_of
 from leadscore.features.fitting import Fit, best_match
 from leadscore.lists.blank import blank_firms
+from leadscore.lists.cleaning import records_of
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def firms() -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def measured(features: FirmFeatures) -> list[MeasuredFirm]:
-    return features.measure_firms(rows_of(firms()))
+    return features.measure_firms(records_of(firms()))
 
 
 @pytest.fixture(scope="module", name="X")

@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from leadscore.features.company import company_features, industry_kind
-from leadscore.features.firm import rows_of
 from leadscore.lists.blank import blank_firms
+from leadscore.lists.cleaning import records_of
 
 
 def firms(**columns: list[object]) -> pd.DataFrame:
@@ -18,7 +18,7 @@ def firms(**columns: list[object]) -> pd.DataFrame:
 
 
 def feature(name: str, **columns: list[object]) -> list[object]:
-    return [company_features(firm)[name] for firm in rows_of(firms(**columns))]
+    return [company_features(firm)[name] for firm in records_of(firms(**columns))]
 
 
 @pytest.mark.parametrize(

@@ -12,13 +12,13 @@ from tests.second_model import OTHER, shelf_of_two
 
 from leadscore.city import City
 from leadscore.city.supply import with_supplies
-from leadscore.features.firm import rows_of
 from leadscore.language import Text
 from leadscore.learning.retraining.day_one import ensure_expert, expert_version
 from leadscore.learning.retraining.following import follow, follow_supply, trained_as
 from leadscore.learning.shelf import Shelf
 from leadscore.learning.shelf.manifest import CARD_OF
 from leadscore.lists.blank import blank_firms
+from leadscore.lists.cleaning import records_of
 from leadscore.ranking.champion import champion_scorer
 from leadscore.ranking.score import Scorer
 
@@ -60,10 +60,10 @@ def test_a_trained_card_serves_on_under_another_supply(shelf: Shelf) -> None:
     assert after.city == city
     assert shelf.champion(city.id) == after.model
     assert after.card.scorecard_ == before.card.scorecard_
-    one, other = (each.score(rows_of(makers()), as_of=TODAY)[0] for each in (before, after))
+    one, other = (each.score(records_of(makers()), as_of=TODAY)[0] for each in (before, after))
     assert other.fit < one.fit
     assert other.likelihood != one.likelihood
-    fresh = Scorer(shelf.load(after.model), after.model).score(rows_of(makers()), as_of=TODAY)
+    fresh = Scorer(shelf.load(after.model), after.model).score(records_of(makers()), as_of=TODAY)
     assert fresh[0].points == other.points
 
 

@@ -17,7 +17,6 @@ import pytest
 from leadscore.city import City, load_city
 from leadscore.city.supply import with_supplies
 from leadscore.city.versions import Profiles
-from leadscore.features.firm import rows_of
 from leadscore.language import Text
 from leadscore.learning.modelpage import render_html, render_text
 from leadscore.learning.retraining.day_one import expert_version
@@ -26,7 +25,7 @@ from leadscore.learning.shelf import Shelf
 from leadscore.learning.shelf.manifest import is_under
 from leadscore.learning.shelf.pickled import read_pickle
 from leadscore.learning.shelf.succession import is_expert
-from leadscore.lists.cleaning import clean
+from leadscore.lists.cleaning import clean, records_of
 from leadscore.lists.reading import read_list
 from leadscore.ranking.champion import champion_scorer
 from leadscore.ranking.score import Scorer
@@ -72,7 +71,7 @@ def shelf_of(home: Path) -> Shelf:
 
 
 def likelihood(scorer: Scorer, firms: pd.DataFrame) -> Any:
-    return [score.likelihood for score in scorer.score(rows_of(firms), as_of=TODAY)]
+    return [score.likelihood for score in scorer.score(records_of(firms), as_of=TODAY)]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -12,11 +12,11 @@ from tests.second_model import another
 
 from leadscore.city import load_city
 from leadscore.errors import ModelError
-from leadscore.features.firm import rows_of
 from leadscore.learning.retraining.day_one import ensure_expert, expert_pipeline, expert_version
 from leadscore.learning.retraining.expert import expert_scorecard
 from leadscore.learning.shelf import Shelf
 from leadscore.lists.blank import blank_firms
+from leadscore.lists.cleaning import records_of
 from leadscore.ranking.champion import champion_scorer
 
 LAKEPORT = Path(__file__).parents[2] / "cities" / "lakeport.toml"
@@ -91,7 +91,7 @@ def test_the_expert_model_is_built_and_serves_on_first_use(city, shelf, serve):
     assert serve().model == scorer.model
     firms = blank_firms(3)
     alike = expert_pipeline(city).predict_proba(firms.assign(as_of=np.datetime64("2026-11-24")))
-    scores = scorer.score(rows_of(firms), as_of=date(2026, 11, 24))
+    scores = scorer.score(records_of(firms), as_of=date(2026, 11, 24))
     assert [score.likelihood for score in scores] == alike[:, 1].tolist()
 
 

@@ -10,10 +10,9 @@ import pandas as pd
 import pytest
 
 from leadscore.city import load_city
-from leadscore.features.firm import rows_of
 from leadscore.language import LANGUAGES
 from leadscore.learning.shelf import Shelf
-from leadscore.lists.cleaning import clean_records
+from leadscore.lists.cleaning import clean_records, records_of
 from leadscore.lists.columns import CANONICAL
 from leadscore.lists.identity import load_list
 from leadscore.ranking.champion import champion_scorer
@@ -33,7 +32,7 @@ def scorer(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 def test_every_firm_of_the_sample_list_scores_alike_alone_and_in_the_list(scorer: Scorer) -> None:
     listed = load_list(ROOT / "data" / "samples" / "electronics.csv", today=TODAY).firms
-    scores = scorer.score(rows_of(listed), as_of=TODAY)
+    scores = scorer.score(records_of(listed), as_of=TODAY)
     names = [each.name for each in CANONICAL]
     for score, row in zip(scores, listed[names].astype(object).to_dict("records"), strict=True):
         record = {str(key): value for key, value in row.items() if not pd.isna(value)}

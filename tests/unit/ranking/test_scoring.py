@@ -11,11 +11,11 @@ import pytest
 
 from leadscore.city import City, load_city
 from leadscore.features.catalogue import CATALOGUE
-from leadscore.features.firm import rows_of
 from leadscore.language import Lang
 from leadscore.learning.retraining.day_one import expert_pipeline
 from leadscore.learning.retraining.expert import expert_scorecard
 from leadscore.lists.blank import blank_firms
+from leadscore.lists.cleaning import records_of
 from leadscore.ranking.score import FirmScore, Scorer
 from leadscore.ranking.table import ranking_table
 
@@ -56,7 +56,7 @@ def scorer(lakeport: City) -> Scorer:
 
 @pytest.fixture(scope="module")
 def scores(scorer: Scorer) -> list[FirmScore]:
-    return scorer.score(rows_of(firms()), as_of=TODAY)
+    return scorer.score(records_of(firms()), as_of=TODAY)
 
 
 def table_of(
@@ -82,7 +82,7 @@ def test_with_no_outcomes_the_card_is_the_experts_card(scorer: Scorer, lakeport:
 def test_a_firm_scores_the_same_alone_as_in_the_list(
     scorer: Scorer, scores: list[FirmScore]
 ) -> None:
-    for firm, score in zip(rows_of(firms()), scores, strict=True):
+    for firm, score in zip(records_of(firms()), scores, strict=True):
         assert scorer.score([firm], as_of=TODAY) == [score]
 
 
@@ -96,7 +96,7 @@ def test_what_scikit_learn_says_of_the_table_is_the_likelihood(
 
 def test_shuffling_the_rows_changes_nothing(scorer: Scorer, scores: list[FirmScore]) -> None:
     listed = firms().iloc[[4, 2, 0, 5, 1, 3]].reset_index(drop=True)
-    shuffled = scorer.score(rows_of(listed), as_of=TODAY)
+    shuffled = scorer.score(records_of(listed), as_of=TODAY)
     columns = [column for column in CONTRACT if column != "row"]
     pd.testing.assert_frame_equal(
         table_of(scores, firms(), scorer, "en")[columns],
@@ -109,7 +109,7 @@ def test_scoring_in_chunks_changes_nothing(
 ) -> None:
     monkeypatch.setattr("leadscore.ranking.score.CHUNK", 2)
     steps: list[int] = []
-    assert scorer.score(rows_of(firms()), as_of=TODAY, progress=steps.append) == scores
+    assert scorer.score(records_of(firms()), as_of=TODAY, progress=steps.append) == scores
     assert steps == [2, 2, 2]
 
 
@@ -154,6 +154,6 @@ def test_three_reasons_lift_and_one_lowers(scorer: Scorer, scores: list[FirmScor
 
 def test_an_empty_list_has_an_empty_ranking(scorer: Scorer) -> None:
     none = firms().iloc[:0]
-    table = table_of(scorer.score(rows_of(none), as_of=TODAY), none, scorer, "en")
+    table = table_of(scorer.score(records_of(none), as_of=TODAY), none, scorer, "en")
     assert len(table) == 0
     assert list(table.columns[:14]) == CONTRACT

@@ -15,8 +15,7 @@ from tests.sentences import Said, expert_scorer, false_sentences, is_true, sente
 
 from leadscore.city import City, load_city
 from leadscore.features.catalogue import CATALOGUE
-from leadscore.features.firm import rows_of
-from leadscore.lists.cleaning import clean
+from leadscore.lists.cleaning import clean, records_of
 from leadscore.lists.files.records import from_frame
 from leadscore.lists.identity import load_list
 from leadscore.ranking.score import FirmScore, Scorer
@@ -36,7 +35,7 @@ def scores(scorer: Scorer) -> list[list[FirmScore]]:
     """Return the sample and a list in which every column takes its odd values."""
     listed = load_list(shipped("samples", "electronics.csv"), today=TODAY).firms
     made = clean(from_frame(odd_firms(scorer.city)), today=TODAY).firms
-    return [scorer.score(rows_of(firms), as_of=TODAY) for firms in (listed, made)]
+    return [scorer.score(records_of(firms), as_of=TODAY) for firms in (listed, made)]
 
 
 def odd_firms(city: City) -> pd.DataFrame:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from tests.kept_lists import BLADES, BREAD, TODAY, lakeport
 
-from leadscore.features.firm import rows_of
 from leadscore.learning.retraining.day_one import expert_pipeline, expert_version
 from leadscore.lists.blank import blank_firms
+from leadscore.lists.cleaning import records_of
 from leadscore.ranking.score import Scorer
 from leadscore.web.pages.intervals import intervals
 
@@ -19,7 +19,7 @@ def scorer() -> Scorer:
 
 def test_the_experts_card_says_how_sure_it_is(scorer: Scorer) -> None:
     firms = blank_firms(2).assign(name=["甲有限公司", "乙有限公司"], main_business=[BLADES, BREAD])
-    scores = scorer.score(rows_of(firms), as_of=TODAY)
+    scores = scorer.score(records_of(firms), as_of=TODAY)
     found = intervals(scorer, [(scorer.model, score.values) for score in scores])
     for interval, score in zip(found, scores, strict=True):
         assert interval is not None

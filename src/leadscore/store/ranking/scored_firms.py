@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import Connection
 
-from leadscore.features.firm import rows_of
+from leadscore.lists.cleaning import records_of
 from leadscore.ranking.score import FirmScore, Scorer
 from leadscore.store.engine.database import Database
 from leadscore.store.firms.firms import Firm, count_up, next_firms, read_firms
@@ -92,7 +92,7 @@ def score_firms(
     progress: Callable[[int], object] = lambda _: None,
 ) -> ScoredFirms:
     """Score firms; see `Scorer.score`."""
-    scores = scorer.score(rows_of(firms), as_of=as_of, progress=progress)
+    scores = scorer.score(records_of(firms), as_of=as_of, progress=progress)
     return ScoredFirms(field_records(firms), scores, scorer, as_of)
 
 

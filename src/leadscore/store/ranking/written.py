@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from leadscore.features.catalogue import CATALOGUE
 from leadscore.language import Lang
 from leadscore.ranking.reasons import Wording
+from leadscore.ranking.table import RANKING_COLUMNS
 from leadscore.ranking.vetoes import WORDING
 from leadscore.store.ranking.cursor import Sort
 from leadscore.store.ranking.filter import RankingFilter
@@ -18,11 +19,6 @@ from leadscore.store.ranking.pages import whole_ranking
 
 _FRACTIONS = ("priority", "likelihood", "fit")
 _DTYPES = {"rank": "Int64", "row": "Int64"} | dict.fromkeys(_FRACTIONS, "float64")
-_COLUMNS = (
-    "rank", "name", "credit_code", "grade", "priority", "likelihood", "fit", "segment", "role",
-    "reasons", "veto", "segments", "row", "model", "segment_name", "role_name", "matched_words",
-    "province", "city",
-)  # fmt: skip
 
 
 def written_ranking(
@@ -41,19 +37,19 @@ def written_ranking(
     """
     same: dict[str, list[Any]] = {
         name: [row[name] for row in rows]
-        for name in _COLUMNS
+        for name in RANKING_COLUMNS
         if name not in ("reasons", "veto", "segment_name", "role_name", "matched_words")
     }
     roles = {level: name.pick(lang) for level, name in CATALOGUE["role"].levels.items()}
     columns = same | {
         "reasons": [wording.kept_line(row, lang) for row in rows],
         "veto": [row["veto"] and WORDING[row["veto"]].pick(lang) for row in rows],
-        "segment_name": [wording.segment(row["segment"], lang) or None for row in rows],
+        "segment_name": [wording.segment(row["segment"], lang) for row in rows],
         "role_name": [roles.get(row["role"]) for row in rows],
         "matched_words": [row["words"] for row in rows],
     }
     return pd.DataFrame(
-        {name: pd.Series(columns[name], dtype=_DTYPES.get(name, "str")) for name in _COLUMNS}
+        {name: pd.Series(columns[name], dtype=_DTYPES.get(name, "str")) for name in RANKING_COLUMNS}
     )
 
 

@@ -115,7 +115,7 @@ def main_reasons(backing: Backing, score: Mapping[str, Any], lang: Lang) -> list
 
 def segment_name(backing: Backing, segment: str | None, lang: Lang) -> str | None:
     """Return the name of a segment as the city that is served has it."""
-    return backing.scorer().wording.segment(segment, lang) or None
+    return backing.scorer().wording.segment(segment, lang)
 
 
 def _counts(counted: Facets) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from flask import Response
 from leadscore.language import Lang
 from leadscore.lists.values.vocabularies import STAGES
 from leadscore.lists.writing import write_ranking
+from leadscore.ranking.table import RANKING_COLUMNS
 from leadscore.store.ranking.cursor import Sort
 from leadscore.store.ranking.filter import RankingFilter
 from leadscore.store.ranking.written import written_parts
@@ -20,11 +21,7 @@ from leadscore.web.routes.files import CSV, XLSX, file_answer, ranking_csv, writ
 
 FileKind = Literal["csv", "xlsx"]
 
-FILE_COLUMNS = (
-    "rank", "name", "credit_code", "grade", "priority", "likelihood", "fit", "segment", "role",
-    "reasons", "veto", "segments", "row", "model", "segment_name", "role_name", "matched_words",
-    "province", "city", "stage",
-)  # fmt: skip
+FILE_COLUMNS = (*RANKING_COLUMNS, "stage")
 """What may be asked for; ``stage`` stands in a file only if it is."""
 
 
