@@ -237,6 +237,18 @@ def test_eight_threads_leave_no_gap(database: Database, trail: AuditTrail) -> No
     assert (verdict.count, verdict.fault) == (200, None)
 
 
+def test_who_looked_before_another_began_the_chain_goes_on_with_it(
+    database: Database, trail: AuditTrail
+) -> None:
+    with database.write() as connection:
+        trail.append(connection, Record("one", "officer", "x"), NOW)
+    with database.write() as connection:
+        trail._begin(connection)  # as it is called where no mark was there a moment ago
+        trail.append(connection, Record("other", "officer", "x"), NOW)
+    verdict = check(database, trail)
+    assert (verdict.count, verdict.fault) == (2, None)
+
+
 def test_pruning_leaves_a_chain_that_can_be_checked(database: Database, trail: AuditTrail) -> None:
     write(database, trail, 6)
     later = NOW + timedelta(days=KEPT_DAYS + 3)

@@ -216,7 +216,10 @@ class AuditTrail:
     def _begin(self, connection: Connection) -> None:
         """Begin the chain; of two who do it at the same moment one waits and finds it begun."""
         if connection.scalar(select(AUDIT.c.sequence).limit(1)) is not None:
-            raise StoreError(_BROKEN)
+            # Records without a mark; or another has begun the chain since its end was looked for.
+            if connection.execute(_END).one_or_none() is None:
+                raise StoreError(_BROKEN)
+            return
         self.key.make()
         mark = Mark(0, FIRST)
         seal = self.key.seal("audit end", mark.content())
