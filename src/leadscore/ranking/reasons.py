@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -110,8 +110,10 @@ class Wording:
         except KeyError:
             return meaning_of(feature, lang)
 
-    def kept_reasons(self, score: Mapping[str, Any], lang: Lang) -> list[tuple[str, float, str]]:
-        """Return feature, points and words of the main reasons of a score that was kept.
+    def kept_reasons(
+        self, score: Mapping[str, Any], lang: Lang
+    ) -> Iterator[tuple[str, float, str]]:
+        """Yield feature, points and words of the main reasons of a score that was kept.
 
         Parameters
         ----------
@@ -120,10 +122,9 @@ class Wording:
             `kept_facts` asks for.
         """
         facts, values = kept_facts(score), score["values"]
-        return [
-            (name, points, self.kept_text(name, values.get(name), points, facts, lang))
-            for name, points in ((each["feature"], each["points"]) for each in score["reasons"])
-        ]
+        for reason in score["reasons"]:
+            name, points = reason["feature"], reason["points"]
+            yield name, points, self.kept_text(name, values.get(name), points, facts, lang)
 
     def kept_line(self, score: Mapping[str, Any], lang: Lang) -> str:
         """Return `kept_reasons` as one line."""

@@ -83,7 +83,7 @@ def brief_pages(site: Site, pages: Blueprint) -> None:
         lang, today, scorer = site.lang(), backing.today(), backing.scorer()
         with store_refusals(), backing.database.read() as connection:
             firm = read_firm(connection, id)
-            answer = firm_summary(backing, connection, firm, lang)
+            answer = firm_summary(scorer.wording, connection, firm, lang)
             score = next(iter(score_history(connection, id, limit=1)), None)
             fields = known_fields(connection, firm, today, lang)
         standing = answer["standing"]

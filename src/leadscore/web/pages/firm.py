@@ -12,6 +12,7 @@ from leadscore.features.catalogue import CATALOGUE
 from leadscore.language import Lang
 from leadscore.lists.values.vocabularies import STAGES
 from leadscore.ranking.reasons import anchor_labels, supply_words
+from leadscore.ranking.score import Scorer
 from leadscore.store.firms.firms import Firm, read_firm
 from leadscore.store.ranking.scores import Score, score_history
 from leadscore.web.access.permissions import requires
@@ -41,12 +42,12 @@ def firm_pages(site: Site, pages: Blueprint) -> None:
     @pages.get("/firms/<int:id>")
     @requires("read")
     def firm(id: int) -> Response:  # noqa: A002 (as the address has it)
-        lang, today = site.lang(), backing.today()
+        lang, today, scorer = site.lang(), backing.today(), backing.scorer()
         with store_refusals(), backing.database.read() as connection:
             found = read_firm(connection, id)
-            answer = firm_summary(backing, connection, found, lang)
+            answer = firm_summary(scorer.wording, connection, found, lang)
             history = score_history(connection, id)
-            told = _history(site, connection, found, history)
+            told = _history(site, scorer, connection, found, history)
             fields = known_fields(connection, found, today, lang)
         standing, score = answer["standing"], next(iter(history), None)
         line, recorded = timeline(answer["outcomes"], request.args.get("entry", ""))
@@ -59,14 +60,14 @@ def firm_pages(site: Site, pages: Blueprint) -> None:
             standing=standing,
             names=_names(standing, lang) if standing else None,
             score=score,
-            gap=gap_of(backing.scorer().city, standing, lang) if standing else None,
+            gap=gap_of(scorer.city, standing, lang) if standing else None,
             texts=own_texts(found.record, score.words if score else None, lang),
             fields=fields,
             stale=sum(each.stale for each in fields),
             line=line,
             recorded=recorded,
-            choices=choices(backing.scorer().city, lang),
-            segment_names=segment_names(backing.scorer().city, lang),
+            choices=choices(scorer.city, lang),
+            segment_names=segment_names(scorer.city, lang),
             today=today.isoformat(),
             longest_reason=LONGEST_REASON,
             history=history,
@@ -75,10 +76,10 @@ def firm_pages(site: Site, pages: Blueprint) -> None:
 
 
 def _history(
-    site: Site, connection: Connection, firm: Firm, history: Sequence[Score]
+    site: Site, scorer: Scorer, connection: Connection, firm: Firm, history: Sequence[Score]
 ) -> dict[str, Any]:
     """Return what the page says of scores: of the last one, and of two that are compared."""
-    scorer, lang = site.backing.scorer(), site.lang()
+    lang = site.lang()
     compared = chosen_scores(connection, firm.id, history, request.args)
     score = next(iter(history), None)
     return {

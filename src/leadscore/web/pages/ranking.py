@@ -10,6 +10,7 @@ from leadscore.features.catalogue import CATALOGUE
 from leadscore.jobs.kinds import RESCORE
 from leadscore.language import Lang
 from leadscore.lists.values.vocabularies import STAGES
+from leadscore.ranking.reasons import Wording
 from leadscore.ranking.vetoes import WORDING
 from leadscore.store.firms.shortlists import shortlists
 from leadscore.store.jobs.jobs import open_jobs
@@ -32,8 +33,7 @@ from leadscore.web.pages.ranking_acts import ranking_acts
 from leadscore.web.pages.ranking_picture import picture_of, ranking_picture
 from leadscore.web.pages.ranking_query import checked
 from leadscore.web.pages.ranking_views import ranking_views
-from leadscore.web.routes.backing import Backing
-from leadscore.web.routes.ranking import main_reasons, segment_name
+from leadscore.web.routes.ranking import main_reasons
 from leadscore.web.store_refusals import store_refusals
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def ranking_pages(site: Site, pages: Blueprint) -> None:
             lang,
         )
         firms = [
-            _firm(backing, row, interval, lang)
+            _firm(scorer.wording, row, interval, lang)
             for row, interval in zip(page.firms, sure, strict=True)
         ]
         return shell.page(
@@ -120,8 +120,7 @@ def _choose_columns() -> Response:
     return response
 
 
-def _firm(backing: Backing, row: Any, interval: Interval | None, lang: Lang) -> dict[str, Any]:
-    reasons = main_reasons(backing, row, lang)
+def _firm(wording: Wording, row: Any, interval: Interval | None, lang: Lang) -> dict[str, Any]:
     role = CATALOGUE["role"].levels.get(row["role"])
     stage = STAGES.get(row["stage"])
     return {
@@ -130,7 +129,7 @@ def _firm(backing: Backing, row: Any, interval: Interval | None, lang: Lang) -> 
         "name": row["name"],
         "credit_code": row["credit_code"],
         "place": row["city"] or row["province"],
-        "segment": segment_name(backing, row["segment"], lang),
+        "segment": wording.segment(row["segment"], lang),
         "role": role and role.pick(lang),
         "grade": row["grade"],
         "overridden": row["overridden"],
@@ -138,7 +137,7 @@ def _firm(backing: Backing, row: Any, interval: Interval | None, lang: Lang) -> 
         "likelihood": row["likelihood"],
         "interval": interval,
         "fit": row["fit"],
-        "reason": reasons[0] if reasons else None,
+        "reason": next(main_reasons(wording, row, lang), None),
         "stage": stage and stage.pick(lang),
         "model": row["model"],
         "veto": row["veto"] and WORDING[row["veto"]].pick(lang),

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, RowMapping, select
 
 from leadscore.language import Lang
 from leadscore.lists.columns import column
+from leadscore.ranking.reasons import Wording
 from leadscore.ranking.vetoes import WORDING
 from leadscore.store.firms.firms import Firm, read_firm
 from leadscore.store.firms.overrides import FIELDS, exclusions_of, overrides_of
@@ -19,8 +20,8 @@ from leadscore.store.ranking.changes import Change, change_between
 from leadscore.store.ranking.pages import ranks
 from leadscore.store.ranking.scores import Score, read_score, score_history
 from leadscore.store.ranking.standings import STANDINGS
-from leadscore.web.routes.backing import Backing, moment
-from leadscore.web.routes.ranking import main_reasons, segment_name
+from leadscore.web.routes.backing import moment
+from leadscore.web.routes.ranking import main_reasons
 
 _STANDING = (
     "grade", "priority", "likelihood", "fit", "segment", "role", "veto", "stage",
@@ -33,19 +34,19 @@ _OUTCOME = ("entry", "stage", "reason", "withdrawn", "in_force", "recorded_by", 
 
 
 def firm_answer(
-    backing: Backing, connection: Connection, firm: Firm, today: date, lang: Lang
+    wording: Wording, connection: Connection, firm: Firm, today: date, lang: Lang
 ) -> dict[str, Any]:
     """Return a firm as `firm_payloads.FirmAnswer` describes it."""
-    return firm_summary(backing, connection, firm, lang) | {
+    return firm_summary(wording, connection, firm, lang) | {
         "fields": [_field(firm, name, today, lang) for name in firm.record],
         "scores": [
-            score_answer(backing, each, firm, lang) for each in score_history(connection, firm.id)
+            score_answer(wording, each, firm, lang) for each in score_history(connection, firm.id)
         ],
     }
 
 
 def firm_summary(
-    backing: Backing, connection: Connection, firm: Firm, lang: Lang
+    wording: Wording, connection: Connection, firm: Firm, lang: Lang
 ) -> dict[str, Any]:
     """Return the same without its fields and its scores."""
     standing = connection.execute(select(STANDINGS).where(STANDINGS.c.firm_id == firm.id))
@@ -57,7 +58,7 @@ def firm_summary(
         "credit_code": firm.credit_code,
         "created_at": moment(firm.created_at),
         "updated_at": moment(firm.updated_at),
-        "standing": _standing(backing, connection, standing.mappings().one_or_none(), lang),
+        "standing": _standing(wording, connection, standing.mappings().one_or_none(), lang),
         "override": override
         and {name: override.values.get(name) for name in FIELDS}
         | {"reason": override.reason, "by": override.by, "at": moment(override.at)},
@@ -77,18 +78,18 @@ def outcome_answer(entry: Entry) -> dict[str, Any]:
     }
 
 
-def score_answer(backing: Backing, score: Score, firm: Firm, lang: Lang) -> dict[str, Any]:
+def score_answer(wording: Wording, score: Score, firm: Firm, lang: Lang) -> dict[str, Any]:
     """Return a score as the answers show it."""
     return {name: getattr(score, name) for name in _SCORE} | {
         "as_of": score.as_of.isoformat(),
         "scored_at": moment(score.scored_at),
         "points": dict(score.points),
-        "reasons": main_reasons(backing, score.worded_from(firm.record), lang),
+        "reasons": list(main_reasons(wording, score.worded_from(firm.record), lang)),
     }
 
 
 def changes_answer(
-    backing: Backing,
+    wording: Wording,
     connection: Connection,
     firm_id: int,
     older: int | None,
@@ -116,8 +117,8 @@ def changes_answer(
         cards = scorecards(connection, {ends[0].model, ends[1].model})
         change = change_between(ends[0], ends[1], cards)
     return {
-        "older": ends[0] and score_answer(backing, ends[0], firm, lang),
-        "newer": ends[1] and score_answer(backing, ends[1], firm, lang),
+        "older": ends[0] and score_answer(wording, ends[0], firm, lang),
+        "newer": ends[1] and score_answer(wording, ends[1], firm, lang),
         "points": change and change.points,
         "data_points": change and change.data,
         "model_points": change and change.model,
@@ -154,13 +155,13 @@ def _field(firm: Firm, name: str, today: date, lang: Lang) -> dict[str, Any]:
 
 
 def _standing(
-    backing: Backing, connection: Connection, row: RowMapping | None, lang: Lang
+    wording: Wording, connection: Connection, row: RowMapping | None, lang: Lang
 ) -> dict[str, Any] | None:
     if row is None:
         return None
     firm_id = row["firm_id"]
     return {name: row[name] for name in _STANDING} | {
         "rank": ranks(connection, [firm_id]).get(firm_id),
-        "segment_name": segment_name(backing, row["segment"], lang),
+        "segment_name": wording.segment(row["segment"], lang),
         "veto_text": row["veto"] and WORDING[row["veto"]].pick(lang),
     }

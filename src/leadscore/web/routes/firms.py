@@ -72,7 +72,9 @@ def firm_routes(backing: Backing) -> APIBlueprint:
         with store_refusals(), backing.database.read() as connection:
             found = read_firm(connection, path.id)
             response = jsonify(
-                firm_answer(backing, connection, found, backing.today(), backing.lang())
+                firm_answer(
+                    backing.scorer().wording, connection, found, backing.today(), backing.lang()
+                )
             )
         response.headers.update(etag(found.version))
         return response
@@ -92,7 +94,12 @@ def firm_routes(backing: Backing) -> APIBlueprint:
         with store_refusals(), backing.database.read() as connection:
             return jsonify(
                 changes_answer(
-                    backing, connection, path.id, query.older, query.newer, backing.lang()
+                    backing.scorer().wording,
+                    connection,
+                    path.id,
+                    query.older,
+                    query.newer,
+                    backing.lang(),
                 )
             )
 
@@ -190,7 +197,9 @@ def _matched(connection: Connection, firm_id: int) -> int:
 
 
 def _changed(backing: Backing, act: Act, firm: Firm, **details: str) -> Answer:
-    body = firm_answer(backing, act.connection, firm, backing.today(), backing.lang())
+    body = firm_answer(
+        backing.scorer().wording, act.connection, firm, backing.today(), backing.lang()
+    )
     return Answer(body, 200, etag(firm.version), _firm(firm.id), details)
 
 

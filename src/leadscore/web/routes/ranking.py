@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from flask import Response, jsonify
@@ -10,6 +10,7 @@ from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.tag import Tag
 
 from leadscore.language import Lang
+from leadscore.ranking.reasons import Wording
 from leadscore.ranking.vetoes import WORDING
 from leadscore.store.ranking.cursor import read_cursor
 from leadscore.store.ranking.filter import NONE
@@ -56,9 +57,10 @@ def ranking_routes(backing: Backing) -> APIBlueprint:
             after = read_cursor(query.cursor, query.sort) if query.cursor else None
             page = ranking_page(connection, asked, sort=query.sort, after=after, limit=query.limit)
             counted = facets(connection, asked) if query.counts else None
+        wording = backing.scorer().wording
         return jsonify(
             {
-                "firms": [_firm(backing, row, lang) for row in page.firms],
+                "firms": [_firm(wording, row, lang) for row in page.firms],
                 "next": page.next and page.next.written(),
                 "counts": counted and _counts(counted),
             }
@@ -89,7 +91,7 @@ def ranking_routes(backing: Backing) -> APIBlueprint:
     return api
 
 
-def _firm(backing: Backing, row: Mapping[str, Any], lang: Lang) -> dict[str, Any]:
+def _firm(wording: Wording, row: Mapping[str, Any], lang: Lang) -> dict[str, Any]:
     same = (
         "rank", "name", "credit_code", "grade", "priority", "likelihood", "fit", "chain", "segment",
         "role", "province", "city", "veto", "stage", "excluded", "overridden", "model", "row",
@@ -97,25 +99,20 @@ def _firm(backing: Backing, row: Mapping[str, Any], lang: Lang) -> dict[str, Any
     return {name: row[name] for name in same} | {
         "id": row["firm_id"],
         "list_id": row["list_id"],
-        "segment_name": segment_name(backing, row["segment"], lang),
+        "segment_name": wording.segment(row["segment"], lang),
         "veto_text": row["veto"] and WORDING[row["veto"]].pick(lang),
-        "reasons": main_reasons(backing, row, lang),
+        "reasons": list(main_reasons(wording, row, lang)),
         "as_of": row["as_of"].isoformat(),
         "scored_at": moment(row["scored_at"]),
     }
 
 
-def main_reasons(backing: Backing, score: Mapping[str, Any], lang: Lang) -> list[dict[str, Any]]:
-    """Return the main reasons of a score as the answers show them; see `Wording.kept_reasons`."""
-    return [
-        {"feature": feature, "points": points, "text": text}
-        for feature, points, text in backing.scorer().wording.kept_reasons(score, lang)
-    ]
-
-
-def segment_name(backing: Backing, segment: str | None, lang: Lang) -> str | None:
-    """Return the name of a segment as the city that is served has it."""
-    return backing.scorer().wording.segment(segment, lang)
+def main_reasons(
+    wording: Wording, score: Mapping[str, Any], lang: Lang
+) -> Iterator[dict[str, Any]]:
+    """Yield the main reasons of a score as the answers show them; see `Wording.kept_reasons`."""
+    for feature, points, text in wording.kept_reasons(score, lang):
+        yield {"feature": feature, "points": points, "text": text}
 
 
 def _counts(counted: Facets) -> dict[str, Any]:
