@@ -20,7 +20,7 @@ from leadscore.store.lists.lists import LIST_FIRMS, read_kept_list
 from leadscore.store.ranking.scored_firms import WRITTEN_AT_ONCE
 from leadscore.store.ranking.scores import SCORES
 
-MANY = 1_000
+MANY = 2_000
 LONGEST_WAIT = 0.35
 """Of the time in which all is stored: as one transaction it would be nearly all of it."""
 
@@ -64,8 +64,7 @@ def test_an_officer_does_not_wait_for_a_long_list(database: Database) -> None:
     took = time.monotonic() - begun
     thread.join()
     assert len(waits) > MANY / WRITTEN_AT_ONCE / 2
-    # One may fall into a pause of the machine; were the list one transaction, there would be few.
-    assert sorted(waits)[-2] < LONGEST_WAIT * took
+    assert max(waits) < LONGEST_WAIT * took
     with database.read() as connection:
         assert connection.scalar(select(func.count()).select_from(outcomes)) == len(waits)
         kept = read_kept_list(connection, number)
