@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from leadscore.language import Lang, Text
+from leadscore.text import Lang, Text
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,24 +1,272 @@
-"""Everything that the environment and one file may decide, read once into one frozen object."""
+"""Settings: from the environment and one file, checked at once, told of in two languages."""
 
 from __future__ import annotations
 
 import locale
 import os
 import re
-from collections.abc import Callable, Mapping
+import tomllib
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from difflib import get_close_matches
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import platformdirs
-from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from leadscore.errors import Detail, SettingsError
-from leadscore.language import LANGUAGES, Lang, Text
-from leadscore.setting_types import Address, Header, Networks, Roles, UserPath, expanded
-from leadscore.setting_words import ALLOWED, is_gone, wanted
-from leadscore.settings_file import FileValues, read_settings_file
+from leadscore.text import LANGUAGES, Lang, Text
+
+
+def expanded(path: Path) -> Path:
+    """Let ``~`` stand for the user's home, as it does in a shell but not in the environment."""
+    try:
+        return path.expanduser()
+    except RuntimeError as error:
+        raise ValueError(str(error)) from None
+
+
+UserPath = Annotated[Path, AfterValidator(expanded)]
+
+_ADDRESS = re.compile(r"sqlite(\+pysqlite)?:///(?!file:).+|postgres(ql)?(\+psycopg)?://.+")
+
+
+def _address(url: str) -> str:
+    if not _ADDRESS.fullmatch(url):
+        raise ValueError
+    return url
+
+
+Address = Annotated[str, AfterValidator(_address)]
+
+_OURS = frozenset({
+    "accept", "accept-language", "authorization", "connection", "cookie", "forwarded", "host",
+    "hx-request", "idempotency-key", "if-match", "origin", "referer", "sec-fetch-site",
+    "user-agent", "x-csrf-token", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto",
+})  # fmt: skip
+"""Headers that browsers send themselves, or that mean something else here."""
+
+
+def _header(name: str) -> str:
+    if name.lower() in _OURS:
+        raise ValueError
+    return name
+
+
+def _networks(value: object) -> object:
+    """Return addresses and networks, from a text with commas or spaces between or from a list.
+
+    A network that holds every address would let anybody be a proxy, so it is none.
+
+    >>> [str(network) for network in _networks("127.0.0.1, 10.0.0.0/24 ::1")]
+    ['127.0.0.1/32', '10.0.0.0/24', '::1/128']
+    """
+    parts = value.replace(",", " ").split() if isinstance(value, str) else value
+    if not isinstance(parts, list | tuple) or any(isinstance(part, int) for part in parts):
+        raise ValueError
+    networks = tuple(ip_network(part) for part in parts)
+    if any(network.prefixlen == 0 for network in networks):
+        raise ValueError
+    return networks
+
+
+def _roles(value: object) -> object:
+    """Return groups and roles as a mapping, from what an environment can hold.
+
+    The last ``=`` of each pair parts it, for names of groups may hold others.
+
+    >>> _roles("team=leads=officer; boss=administrator")
+    {'team=leads': 'officer', 'boss': 'administrator'}
+    """
+    if not isinstance(value, str):
+        return value
+    pairs = [pair.strip().rpartition("=") for pair in value.split(";") if pair.strip()]
+    return {group.strip(): role.strip() for group, _, role in pairs}
+
+
+# A comma stands between the groups of the header, so none with one would ever be found there.
+_Group = Annotated[str, Field(pattern=r"^[^,]+$")]
+_Role = Literal["viewer", "officer", "administrator", "auditor"]
+Roles = Annotated[dict[_Group, _Role], NoDecode, BeforeValidator(_roles)]
+Header = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9-]{0,99}$"), AfterValidator(_header)]
+Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_networks)]
+
+
+ALLOWED: dict[str, Text] = {
+    "home": Text(zh="文件夹的路径", en="the path of a folder"),
+    "database": Text(
+        zh="sqlite:///文件路径，或 postgresql://用户:密码@主机:端口/数据库",
+        en="sqlite:///path/of/a/file, or postgresql://user:password@host:port/database",
+    ),
+    "key_file": Text(zh="密钥文件的路径", en="the path of a key file"),
+    "city": Text(zh="城市画像文件的路径", en="the path of a city profile"),
+    "lang": Text(zh="zh 或 en", en="zh or en"),
+    "host": Text(zh="监听地址，例如 127.0.0.1", en="an address to listen on, such as 127.0.0.1"),
+    "port": Text(zh="0 到 65535 的整数", en="a whole number from 0 to 65535"),
+    "threads": Text(zh="1 到 256 的整数", en="a whole number from 1 to 256"),
+    "target": Text(
+        zh="signed、registered、building 或 producing",
+        en="signed, registered, building or producing",
+    ),
+    "horizon_days": Text(zh="1 到 3650 的整数（天）", en="a whole number of days from 1 to 3650"),
+    "prior_strength": Text(
+        zh="1 到 1000000 的数（专家意见相当于多少家结果）",
+        en="a number from 1 to 1000000 (how many outcomes the experts' word counts for)",
+    ),
+    "settings": Text(zh="设置文件（TOML）的路径", en="the path of a file of settings (TOML)"),
+    "session_idle_minutes": Text(
+        zh="1 到 1440 的整数（分钟）", en="a whole number of minutes from 1 to 1440"
+    ),
+    "session_hours": Text(zh="1 到 168 的整数（小时）", en="a whole number of hours from 1 to 168"),
+    "lockout_failures": Text(zh="1 到 100 的整数（次）", en="a whole number from 1 to 100"),
+    "lockout_seconds": Text(
+        zh="1 到 3600 的整数（秒）", en="a whole number of seconds from 1 to 3600"
+    ),
+    "lockout_longest_minutes": Text(
+        zh="1 到 1440 的整数（分钟）", en="a whole number of minutes from 1 to 1440"
+    ),
+    "trusted_proxies": Text(
+        zh="0 到 10 的整数（前面有几层可信的代理）",
+        en="a whole number from 0 to 10 (how many proxies of yours stand in front)",
+    ),
+    "proxy_addresses": Text(
+        zh="代理的 IP 地址或网段，以逗号分隔，例如 127.0.0.1, 10.0.0.0/24；不能是所有地址",
+        en="addresses or networks of your proxies with commas between, such as 127.0.0.1, "
+        "10.0.0.0/24; not every address there is",
+    ),
+    "proxy_user_header": Text(
+        zh="代理写入用户名的请求头，例如 X-Forwarded-User；不能是浏览器自己会发送的",
+        en="the header into which your proxy writes the user's name, such as X-Forwarded-User; no "
+        "header that browsers send themselves",
+    ),
+    "proxy_groups_header": Text(
+        zh="代理写入用户所属组的请求头，例如 X-Forwarded-Groups，组名以逗号分隔",
+        en="the header into which your proxy writes the user's groups with commas between, such as "
+        "X-Forwarded-Groups",
+    ),
+    "proxy_roles": Text(
+        zh="组=角色，以分号分隔，组名不含逗号；角色为 viewer、officer、administrator 或 auditor",
+        en="group=role with semicolons between, no comma in a group; roles: viewer, officer, "
+        "administrator, auditor",
+    ),
+}
+"""What each setting may hold."""
+
+_A_SETTING = Text(
+    zh="README“设置”一节所列的名称，小写，不带 LEADSCORE_",
+    en="a name of the README's table of settings, in small letters, without LEADSCORE_",
+)
+_PROXY_INSTEAD = Text(
+    zh="请删去；统一登录改由本单位的反向代理完成（LEADSCORE_PROXY_USER_HEADER 与 "
+    "LEADSCORE_PROXY_ADDRESSES，见 docs/running.zh-CN.md）",
+    en="nothing: take it out; the office's own log-in comes through its reverse proxy now, by "
+    "LEADSCORE_PROXY_USER_HEADER and LEADSCORE_PROXY_ADDRESSES (see docs/running.md)",
+)
+
+
+def wanted(name: str) -> Text:
+    """Return what a setting may hold; of one that is gone what has taken its place."""
+    return ALLOWED.get(name) or (_PROXY_INSTEAD if is_gone(name) else _A_SETTING)
+
+
+def is_gone(name: str) -> bool:
+    """Tell whether there was such a setting once."""
+    return name.startswith("oidc_")
+
+
+_MOST_BYTES = 1_000_000
+_PATHS = frozenset({"home", "key_file", "city"})
+_ENVIRONMENT_ONLY = frozenset({"settings"})
+
+_UNREADABLE = Text(
+    zh="设置文件 {path} 读不出来（{reason}）",
+    en="the file of settings {path} can't be read ({reason})",
+)
+_TOML = Text(zh="UTF-8 编码的 TOML", en="TOML in UTF-8")
+
+
+@dataclass(frozen=True, slots=True)
+class FileValues:
+    """What stands in a file of settings.
+
+    Attributes
+    ----------
+    path
+        The file; None if there is none.
+    values
+        By name of the setting, as TOML has it; paths that aren't absolute are taken from the
+        folder of the file.
+    mistakes
+        What in it can't be a setting.
+    """
+
+    path: Path | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)
+    mistakes: Sequence[Detail] = ()
+
+    def place(self, name: str) -> str:
+        """Return where a setting stands."""
+        return f"{self.path}, {name}"
+
+
+def read_settings_file(path: Path | None, names: Collection[str]) -> FileValues:
+    """Return what stands in a file.
+
+    Parameters
+    ----------
+    path
+        The file; None if there is none.
+    names
+        The settings that there are.
+
+    Raises
+    ------
+    SettingsError
+        If the file isn't there, or is no TOML.
+    """
+    if path is None:
+        return FileValues()
+    found = _parsed(path)
+    mistakes = [
+        Detail(f"{path}, {name}", _shown_file(value), wanted(name))
+        for name, value in found.items()
+        # No setting is true or false, but true would be taken for 1.
+        if name not in names or name in _ENVIRONMENT_ONLY or isinstance(value, bool)
+    ]
+    wrong = {mistake.where for mistake in mistakes}
+    values = {
+        name: _from_folder(path, name, value)
+        for name, value in found.items()
+        if f"{path}, {name}" not in wrong
+    }
+    return FileValues(path, values, mistakes)
+
+
+def _parsed(path: Path) -> dict[str, Any]:
+    try:
+        with path.open("rb") as file:
+            return tomllib.loads(file.read(_MOST_BYTES).decode("utf-8-sig"))
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+    except (ValueError, RecursionError) as error:  # both of TOML and of UTF-8
+        reason = str(error)
+    message = _UNREADABLE.format(path=path, reason=reason)
+    raise SettingsError(message, [Detail(str(path), reason, _TOML)])
+
+
+def _from_folder(path: Path, name: str, value: object) -> object:
+    if name not in _PATHS or not isinstance(value, str) or value.startswith("~"):
+        return value
+    return str(path.absolute().parent / value)
+
+
+def _shown_file(value: object) -> str:
+    """Return what stands there, unless it may be a secret under a name that we don't know."""
+    return str(value).lower() if isinstance(value, bool) else "…"
+
 
 _PREFIX = "LEADSCORE_"
 FILE_NAME = "leadscore.toml"

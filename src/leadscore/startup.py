@@ -11,17 +11,16 @@ from typing import TYPE_CHECKING
 
 from leadscore.city.loading import load_city
 from leadscore.city.versions import Profiles
-from leadscore.durable import place_new
 from leadscore.errors import CityError, Detail, SettingsError
-from leadscore.language import Text
-from leadscore.learning.shelf.shelf import Shelf, log_notice
-from leadscore.shipped import shipped
+from leadscore.files import place_new, shipped
+from leadscore.registry.models import Shelf, log_notice
+from leadscore.text import Text
 
 if TYPE_CHECKING:
     from leadscore.city.profile import City
     from leadscore.ranking.score import Scorer
     from leadscore.settings import Settings
-    from leadscore.store.engine.database import Database
+    from leadscore.store.database import Database
 
 _NO_CITY = Text(
     zh="没有指定城市画像，请用 --city 或环境变量 LEADSCORE_CITY 指明文件",
@@ -94,7 +93,7 @@ def open_database(settings: Settings) -> Database:
     # A database that lies elsewhere leaves the home as it is.
     (check_home if settings.database else enter_home)(settings.home)
     # Imported late: what keeps nothing needs no SQLAlchemy.
-    from leadscore.store.engine.opening import open_store
+    from leadscore.store.opening import open_store
 
     return open_store(settings.database or settings.database_file)
 
@@ -110,7 +109,7 @@ def connect_database(settings: Settings) -> Database:
         If its file can't be made.
     """
     check_home(settings.home)
-    from leadscore.store.engine.opening import connect
+    from leadscore.store.opening import connect
 
     return connect(settings.database or settings.database_file)
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from leadscore.city.chains import Chain, Segment
 from leadscore.city.profile import City
-from leadscore.city.values import POSITIONS, STRONG
-from leadscore.language import Lang, Text
-from leadscore.textwidth import cut, display_width, fit, wrap
+from leadscore.city.schema import POSITIONS, STRONG, Chain, Segment
+from leadscore.terminal import cut, display_width, fit, wrap
+from leadscore.text import Lang, Text
 
 WIDTH: Final = 100
 _NAME, _NUMBER, _BAR = 60, 9, 10

@@ -16,12 +16,11 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-from leadscore.city.profile import City
-from leadscore.city.supply import Supplies, supplies, with_supplies
-from leadscore.city.values import Fraction
-from leadscore.durable import place_new
+from leadscore.city.profile import City, Supplies, supplies, with_supplies
+from leadscore.city.schema import Fraction
 from leadscore.errors import CityError, Detail
-from leadscore.language import Text
+from leadscore.files import place_new
+from leadscore.text import Text
 
 _NAME = re.compile(r"[0-9]{4,}\.json")
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from leadscore.cli.group import FILE, Run, cli, lang_option, settings_of
-from leadscore.console import say
-from leadscore.language import Lang, Text
+from leadscore.terminal import say
+from leadscore.text import Lang, Text
 
 _PROFILE_OK = Text(zh="画像无误：{name}", en="the profile is sound: {name}")
 
@@ -26,7 +26,7 @@ def city_check(run: Run, profile: Path, lang: Lang | None) -> None:
     """Check a city profile and print its chains with their gaps. 检查画像并列出产业链与缺口。"""
     settings_of(run, lang)
     from leadscore.city import load_city, render_tree
-    from leadscore.learning.retraining.expert import expert_scorecard
+    from leadscore.learning.expert import expert_scorecard
 
     loaded = load_city(profile)
     expert_scorecard(loaded)

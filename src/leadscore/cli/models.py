@@ -1,26 +1,83 @@
-"""The commands for models: which there are, what is in one, which serves."""
+"""The commands for models: which there are, what is in one, which serves, and learning anew."""
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from leadscore.cli.champions import let_store_follow
-from leadscore.cli.group import FILE, Run, cli, lang_option, settings_of
-from leadscore.console import say, tell
-from leadscore.language import Lang, Text
-from leadscore.textwidth import Align, display_width, fit
+from leadscore.cli.group import (
+    ACTOR,
+    FILE,
+    Run,
+    acting,
+    cli,
+    lang_option,
+    not_after_today,
+    settings_of,
+)
+from leadscore.terminal import Align, display_width, fit, say, tell
+from leadscore.text import Lang, Text
 
 if TYPE_CHECKING:
     from leadscore.city.profile import City
-    from leadscore.learning.shelf import Shelf
-    from leadscore.learning.shelf.succession import Act, Promotion
-    from leadscore.learning.shelf.versions import Version
+    from leadscore.registry.models import Act, Promotion, Shelf
+    from leadscore.registry.versions import Version
     from leadscore.settings import Settings
+
+
+_SCORES_ANEW = Text(
+    zh="库里的企业由任务 {job} 重新评分；leadscore serve 或 leadscore worker 运行时就会执行。",
+    en="job {job} scores the firms that are kept anew; leadscore serve or leadscore worker does "
+    "it, as soon as it runs.",
+)
+
+
+def let_store_follow(
+    run: Run, lang: Lang | None, settings: Settings, shelf: Shelf, city_id: str, *, action: str,
+    version: str, details: dict[str, Any],
+) -> None:  # fmt: skip
+    """Mirror the models, ask for new scores where they are by another model, and say so.
+
+    Nothing is done where nothing was ever kept: the service mirrors the models when it starts.
+
+    Parameters
+    ----------
+    run, lang
+        Of the command.
+    settings
+        Where the database is.
+    shelf
+        On which the champion was changed already: whoever has to go back to another model can do
+        so when the database is away.
+    city_id
+        Whose champion.
+    action
+        What the audit calls it, such as ``model.promote``.
+    version
+        The model that it is about.
+    details
+        What more the audit tells.
+
+    Raises
+    ------
+    StoreError
+        If the database can't be used; the same command, given again, makes up for it.
+    """
+    if settings.database is None and not settings.database_file.exists():
+        return
+    with acting(run, lang, action) as doing:
+        from leadscore.jobs.tasks import tell_store
+
+        doing.about, doing.details = ("model", version), details
+        job = tell_store(doing.connection, shelf, city_id, by=ACTOR, now=doing.now)
+    if job is not None:
+        say(_SCORES_ANEW.format(job=job).pick(run.lang))
+
 
 _HEADERS: tuple[tuple[Text, Align], ...] = (
     (Text(zh="", en=""), "left"),
@@ -210,7 +267,7 @@ def show_model(
     if html is None:
         say(render_text(manifest, run.lang, profile))
         return
-    from leadscore.lists.output.replacing import check_distinct, replacing
+    from leadscore.lists.writing import check_distinct, replacing
 
     check_distinct({"--html": html, "--city": city})
     page = render_html(manifest, run.lang, profile).encode()
@@ -255,7 +312,7 @@ def roll_back(run: Run, reason: str | None, city: Path | None, lang: Lang | None
 
     def expert() -> str:
         # Needs scikit-learn, which takes a second: only where no other model is left.
-        from leadscore.learning.retraining.day_one import ensure_expert
+        from leadscore.learning.expert import ensure_expert
 
         return ensure_expert(profile, shelf, now, notify)
 
@@ -273,3 +330,66 @@ def _open(run: Run, lang: Lang | None, city: Path | None) -> tuple[Settings, Cit
     from leadscore.startup import open_city, open_shelf
 
     return settings, open_city(settings, city), open_shelf(settings)
+
+
+@cli.command()
+@click.option(
+    "--as-of", metavar="DATE", help="Learn what was known on that day. 按当日所知学习。 [today]"
+)
+@click.option("--city", metavar="FILE", type=FILE, help="City profile. 城市画像文件。")
+@click.option(
+    "--dry-run", is_flag=True, help="Decide, but save and promote nothing. 只作试算，不保存。"
+)
+@click.option(
+    "--promote-anyway",
+    metavar="REASON",
+    help="Promote whatever the gates say; the reason is kept. 写明理由，强制启用。",
+)
+@lang_option
+@click.pass_obj
+def retrain(
+    run: Run, as_of: str | None, city: Path | None, dry_run: bool, promote_anyway: str | None,
+    lang: Lang | None,
+) -> None:  # fmt: skip
+    """Learn from outcomes; a better model serves from then on. 从结果中学习，更好才启用。"""
+    settings = settings_of(run, lang)
+    from leadscore.learning.retrain import retrain as walk
+    from leadscore.learning.training_data import Rules
+    from leadscore.startup import open_city, open_database, open_shelf
+    from leadscore.store.outcomes import read_outcomes
+    from leadscore.store.snapshots import read_snapshots
+
+    def told(text: Text) -> None:
+        tell(text.pick(run.lang))
+
+    today = date.today()
+    day = not_after_today(as_of, "--as-of", today=today) if as_of else today
+    with contextlib.closing(open_database(settings)) as database, database.read() as connection:
+        events, snapshots = read_outcomes(connection), read_snapshots(connection)
+    profile, shelf = open_city(settings, city), open_shelf(settings)
+    done = walk(
+        profile,
+        events,
+        snapshots,
+        shelf,
+        as_of=day,
+        now=datetime.now(UTC),
+        rules=Rules(
+            target=settings.target,
+            horizon_days=settings.horizon_days,
+            prior_strength=settings.prior_strength,
+        ),
+        dry_run=dry_run,
+        overrule=promote_anyway,
+        progress=told,
+        notify=told,
+    )
+    for text in done.preface:
+        say(text.pick(run.lang))
+    say(done.decision.render(run.lang))
+    say(done.upshot.pick(run.lang))
+    if not dry_run:
+        let_store_follow(
+            run, lang, settings, shelf, profile.id, action="model.retrain", version=done.serves,
+            details={"as_of": day.isoformat(), "promoted": done.decision.promoted},
+        )  # fmt: skip

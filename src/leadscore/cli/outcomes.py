@@ -9,19 +9,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from leadscore.cli.acting import ACTOR
-from leadscore.cli.group import FILE, Run, cli, lang_option, settings_of
-from leadscore.console import say, tell
-from leadscore.language import Lang, Text
+from leadscore.cli.group import ACTOR, FILE, Run, cli, lang_option, settings_of
+from leadscore.terminal import say, tell
+from leadscore.text import Lang, Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import pandas as pd
 
-    from leadscore.learning.outcomes.labels import Labels
+    from leadscore.learning.labels import Labels
     from leadscore.lists.problems import Problem
-    from leadscore.store.firms.outcome_intake import Intake
+    from leadscore.store.outcome_import import Intake
 
 _MOST_PROBLEMS = 20
 
@@ -82,12 +81,11 @@ def outcomes() -> None:
 def outcomes_import(run: Run, listed: Path, lang: Lang | None, problems: Path | None) -> None:
     """Add what became of firms: firm, stage, date, reason. 导入进展：企业、阶段、日期、原因。"""
     settings = settings_of(run, lang)
-    from leadscore.learning.outcomes.labels import label_pursuits
-    from leadscore.lists.output.replacing import check_distinct, check_ranking_path
-    from leadscore.lists.writing import write_problems
+    from leadscore.learning.labels import label_pursuits
+    from leadscore.lists.writing import check_distinct, check_ranking_path, write_problems
     from leadscore.startup import open_database
-    from leadscore.store.firms.outcome_intake import take_in
-    from leadscore.store.firms.outcomes import read_outcomes
+    from leadscore.store.outcome_import import take_in
+    from leadscore.store.outcomes import read_outcomes
 
     check_distinct({"FILE": listed, "--problems": problems})
     if problems:
@@ -138,8 +136,8 @@ def _sums(intake: Intake) -> Iterator[Text]:
 
 def _state(history: pd.DataFrame, labels: Labels) -> Iterator[Text]:
     """Yield what the history holds now, and what can be learnt from it."""
-    from leadscore.learning.outcomes.history import in_force
-    from leadscore.lists.values.vocabularies import STAGES
+    from leadscore.learning.history import in_force
+    from leadscore.lists.values.words import STAGES
 
     counts = in_force(history)["stage"].value_counts()
     firms = history["firm"].nunique()

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from leadscore.cli.days import not_after_today
-from leadscore.cli.group import FILE, Run, cli, lang_option, settings_of
-from leadscore.console import Progress, tell
-from leadscore.language import Lang, Text
+from leadscore.cli.group import FILE, Run, cli, lang_option, not_after_today, settings_of
+from leadscore.terminal import Progress, tell
+from leadscore.text import Lang, Text
 
 if TYPE_CHECKING:
-    from leadscore.ranking.walk import Ranking
+    from leadscore.ranking.batch import Ranking
     from leadscore.settings import Settings
 
 _LONG_LIST = 2_000
@@ -87,11 +86,10 @@ def rank(
 ) -> None:  # fmt: skip
     """Rank a candidate list: CSV, XLSX, Parquet or gzipped CSV. 给候选名单排名。"""
     settings = settings_of(run, lang)
-    from leadscore.delivery import Delivery
-    from leadscore.lists.exclusions import load_exclusions
-    from leadscore.lists.output.replacing import check_distinct, check_ranking_path
-    from leadscore.ranking.vetoes import Exclusions
-    from leadscore.ranking.walk import rank_list
+    from leadscore.cli.delivery import Delivery
+    from leadscore.lists.writing import check_distinct, check_ranking_path
+    from leadscore.ranking.batch import rank_list
+    from leadscore.ranking.vetoes import Exclusions, load_exclusions
     from leadscore.startup import open_scorer
 
     # Before the work, not after it.
@@ -127,8 +125,8 @@ def _keep(
     if keep is None and len(ranking.firms) > _MOST_KEPT:
         return _TOO_MANY.format(most=_MOST_KEPT)
     from leadscore.startup import open_database
-    from leadscore.store.faults import StoreError
-    from leadscore.store.firms.snapshots import SqlSnapshots
+    from leadscore.store.errors import StoreError
+    from leadscore.store.snapshots import SqlSnapshots
 
     try:
         with contextlib.closing(open_database(settings)) as database:

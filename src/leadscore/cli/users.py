@@ -8,14 +8,22 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from leadscore.cli.acting import ACTOR, acting, opened
-from leadscore.cli.group import Run, cli, lang_option, settings_of
-from leadscore.cli.tables import minute, table
-from leadscore.console import say, tell
-from leadscore.language import Lang, Text
+from leadscore.cli.group import (
+    ACTOR,
+    Run,
+    acting,
+    cli,
+    lang_option,
+    minute,
+    opened,
+    settings_of,
+    table,
+)
+from leadscore.terminal import say, tell
+from leadscore.text import Lang, Text
 
 if TYPE_CHECKING:
-    from leadscore.store.access.users import Role
+    from leadscore.store.users import Role
 
 _ROLES = ("viewer", "officer", "administrator", "auditor")
 _MOST_DAYS = 3 * 365
@@ -83,7 +91,7 @@ def users() -> None:
 def add_user(run: Run, name: str, role: str, lang: Lang | None) -> None:
     """Invite a user; prints the link by which they set a password. 邀请用户，给出一次性链接。"""
     with acting(run, lang, "user.add") as doing:
-        from leadscore.store.access import users as store
+        from leadscore.store import users as store
 
         token = store.add(doing.connection, name, cast("Role", role), by=ACTOR, now=doing.now)
         user = store.get(doing.connection, name)
@@ -97,7 +105,7 @@ def add_user(run: Run, name: str, role: str, lang: Lang | None) -> None:
 def list_users(run: Run, lang: Lang | None) -> None:
     """List the users. 列出用户。"""
     settings = settings_of(run, lang)
-    from leadscore.store.access.users import everybody
+    from leadscore.store.users import everybody
 
     with opened(settings) as database, database.read() as connection:
         found = everybody(connection)
@@ -118,8 +126,8 @@ def list_users(run: Run, lang: Lang | None) -> None:
 def disable_user(run: Run, name: str, lang: Lang | None) -> None:
     """Let a user in no more, and end their sessions. 停用用户。"""
     with acting(run, lang, "user.change") as doing:
-        from leadscore.store.access import sessions
-        from leadscore.store.access import users as store
+        from leadscore.store import sessions
+        from leadscore.store import users as store
 
         user = store.change(doing.connection, name, disabled=True)
         sessions.end_all(doing.connection, user.name)
@@ -134,18 +142,18 @@ def disable_user(run: Run, name: str, lang: Lang | None) -> None:
 def reset_user(run: Run, name: str, lang: Lang | None) -> None:
     """Give a user a new link to set a password; also lets a disabled one in again. 重设密码。"""
     with acting(run, lang, "user.link") as doing:
-        from leadscore.store.access import attempts
-        from leadscore.store.access import users as store
+        from leadscore.store import users as store
+        from leadscore.store.sessions import forget_attempts
 
         user = store.get(doing.connection, name)
         token = store.renew_link(doing.connection, user.name, now=doing.now)
-        attempts.succeed(doing.connection, user.name)
+        forget_attempts(doing.connection, user.name)
         doing.about = ("user", user.name)
     _show_link(run, user.name, token)
 
 
 def _show_link(run: Run, name: str, token: str) -> None:
-    from leadscore.web.access.links import link_path
+    from leadscore.web.guard import link_path
 
     tell(_LINK.format(name=name).pick(run.lang))
     say(link_path(token))
@@ -167,7 +175,7 @@ def keys() -> None:
 def add_key(run: Run, name: str, role: str, days: int, lang: Lang | None) -> None:
     """Make a key and print it, once. 生成密钥，只显示一次。"""
     with acting(run, lang, "key.add") as doing:
-        from leadscore.store.access import api_keys as store
+        from leadscore.store import api_keys as store
 
         token = store.add(
             doing.connection, name, cast("Role", role), by=ACTOR, now=doing.now, days=days
@@ -184,7 +192,7 @@ def add_key(run: Run, name: str, role: str, days: int, lang: Lang | None) -> Non
 def list_keys(run: Run, lang: Lang | None) -> None:
     """List the keys, also those that are worth nothing any more. 列出密钥。"""
     settings = settings_of(run, lang)
-    from leadscore.store.access.api_keys import ApiKey, all_keys
+    from leadscore.store.api_keys import ApiKey, all_keys
 
     now = datetime.now(UTC)
 
@@ -208,7 +216,7 @@ def list_keys(run: Run, lang: Lang | None) -> None:
 def revoke_key(run: Run, name: str, lang: Lang | None) -> None:
     """Let a key be worth nothing from now on. 撤销密钥。"""
     with acting(run, lang, "key.revoke") as doing:
-        from leadscore.store.access.api_keys import revoke
+        from leadscore.store.api_keys import revoke
 
         key = revoke(doing.connection, name, now=doing.now)
         doing.about = ("key", key.name)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from leadscore.features.feature import Direction, Feature, Kind
-from leadscore.language import Text
-from leadscore.lists.values.vocabularies import STATUSES
+from leadscore.lists.values.words import STATUSES
+from leadscore.text import Text
 
 FAMILIES: dict[str, Text] = {
     "sector": Text(zh="行业", en="sector"),

@@ -7,28 +7,69 @@ import re
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+from sqlalchemy import Connection, column, select, table
 
 from leadscore.errors import Detail, LeadscoreError
-from leadscore.jobs.champions import tell_store
-from leadscore.jobs.context import JobContext
-from leadscore.jobs.kinds import Workplace
-from leadscore.language import Text
+from leadscore.jobs.kinds import RESCORE, JobContext, Workplace
 from leadscore.lists.writing import write_ranking
 from leadscore.ranking.reasons import Wording
-from leadscore.store.faults import refusals
-from leadscore.store.firms.firms import count_firms
-from leadscore.store.firms.outcomes import read_outcomes
-from leadscore.store.firms.snapshots import read_snapshots
-from leadscore.store.lists.intake import take_in_list
-from leadscore.store.lists.lists import counts_dict
+from leadscore.store.errors import refusals
+from leadscore.store.filters import RankingFilter
+from leadscore.store.firms import count_firms
+from leadscore.store.jobs import list_jobs, submit
+from leadscore.store.list_import import take_in_list
+from leadscore.store.lists import counts_dict
 from leadscore.store.models import mirror
-from leadscore.store.ranking.filter import RankingFilter
-from leadscore.store.ranking.pages import how_many
-from leadscore.store.ranking.scored_firms import rescore as score_anew
-from leadscore.store.ranking.written import written_parts
+from leadscore.store.outcomes import read_outcomes
+from leadscore.store.ranking import how_many, written_parts
+from leadscore.store.scoring import rescore as score_anew
+from leadscore.store.snapshots import read_snapshots
+from leadscore.text import Text
+
+if TYPE_CHECKING:
+    from leadscore.registry.models import Shelf
+
+
+# Named only: the module of that table brings pandas along, which a command that turns back to
+# another model must not wait for.
+_STANDINGS = table("standings", column("firm_id"), column("model"))
+
+
+def tell_store(
+    connection: Connection, shelf: Shelf, city_id: str, *, by: str, now: datetime
+) -> int | None:
+    """Mirror the models, and return the number of the job that scores all firms by the champion.
+
+    A job of that kind that waits already is the one: it asks for the champion when it begins.
+
+    Parameters
+    ----------
+    connection
+        Within a write transaction, begun before or after the champion was changed.
+    shelf
+        Where the champion is named.
+    city_id
+        The city.
+    by
+        Who asks for the job.
+    now
+        When; with a time zone.
+
+    Returns
+    -------
+    None if every firm that is kept has its score by the champion.
+    """
+    champion = mirror(connection, shelf, city_id, now=now)
+    if champion is None:
+        return None
+    others = select(_STANDINGS.c.firm_id).where(_STANDINGS.c.model != champion).limit(1)
+    if connection.scalar(others) is None:
+        return None
+    waiting = list_jobs(connection, states=["waiting"], kinds=[RESCORE], limit=1)
+    return waiting[0].id if waiting else submit(connection, RESCORE, {}, by=by, now=now)
 
 
 def import_list(
@@ -138,11 +179,11 @@ def retrain(
     Mapping
         ``version``, ``champion`` (what served until now), ``serves`` (what serves from now on),
         ``promoted``, ``dry_run``, ``decision`` as
-        `leadscore.learning.promotion.decision.Decision.to_dict` gives it, and the
+        `leadscore.learning.comparison.Decision.to_dict` gives it, and the
         sentences ``preface`` and ``upshot`` {zh, en}.
     """
     # Imported late: other tasks, and the routes of exports, need no fitting.
-    from leadscore.learning.retraining.walk import retrain as walk
+    from leadscore.learning.retrain import retrain as walk
 
     stage = 0
 

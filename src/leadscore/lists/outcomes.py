@@ -14,22 +14,36 @@ import pandas as pd
 import pyarrow as pa
 
 from leadscore.errors import Detail, ListError
-from leadscore.language import Text
 from leadscore.lists.cleaning import NAME_COLUMNS, in_order_of_rows
 from leadscore.lists.columns import Heading, column, read_heading
-from leadscore.lists.files.texttable import RawList, TextTable
 from leadscore.lists.headers import normal_header, readings
-from leadscore.lists.layout import Layout, Source, lay_out
-from leadscore.lists.problems import Problem, ProblemLog, dropped, shown, taken_out
-from leadscore.lists.reading import read_list
+from leadscore.lists.problems import (
+    Layout,
+    Problem,
+    ProblemLog,
+    Source,
+    dropped,
+    lay_out,
+    shown,
+    taken_out,
+)
+from leadscore.lists.reading.file import read_list
+from leadscore.lists.reading.table import RawList, TextTable
 from leadscore.lists.values.cells import WANTED as WANTED_OF_CELLS
 from leadscore.lists.values.cells import Cell, CellReader, Value
-from leadscore.lists.values.codes import valid_code
-from leadscore.lists.values.dates import day_of
+from leadscore.lists.values.codes import day_of, valid_code
 from leadscore.lists.values.names import WANTED as WANTED_OF_NAMES
 from leadscore.lists.values.names import former_names, joined_names, read_name
-from leadscore.lists.values.vocabularies import STAGES, names_stages, stage_of
-from leadscore.lists.values.words import joined_text, says_nothing, tidy_word, without_personal
+from leadscore.lists.values.words import (
+    STAGES,
+    joined_text,
+    names_stages,
+    says_nothing,
+    stage_of,
+    tidy_word,
+    without_personal,
+)
+from leadscore.text import Text
 
 _YES = ("是", "y", "yes", "1", "true", "√", "✓", "撤销", "作废", "撤回", "已撤销", "已作废")
 _NO = ("否", "n", "no", "0", "false", "有效", "未撤销", "未作废")
@@ -165,7 +179,7 @@ def lay_out_outcomes(table: TextTable) -> OutcomeLayout:
     Parameters
     ----------
     table
-        As `leadscore.lists.reading.read_list` gives it.
+        As `leadscore.lists.reading.file.read_list` gives it.
     """
     canonical = lay_out(table.headers)
     found: dict[str, list[tuple[int, str]]] = {name: [] for name in _WORDS}
@@ -267,7 +281,7 @@ def load_outcomes(path: Path, *, today: date) -> OutcomeList:
     Parameters
     ----------
     path
-        The file, as `leadscore.lists.reading.read_list` takes it.
+        The file, as `leadscore.lists.reading.file.read_list` takes it.
     today
         Days after it are not believed.
 
@@ -323,7 +337,7 @@ class _Entry(NamedTuple):
 
 
 ENTRY_COLUMNS = _Entry._fields
-"""Columns of entries, typed as in `leadscore.learning.outcomes.history.EVENTS`."""
+"""Columns of entries, typed as in `leadscore.learning.history.EVENTS`."""
 
 
 def _entries_table(entries: Sequence[_Entry]) -> pd.DataFrame:

@@ -7,13 +7,11 @@ from datetime import datetime
 
 from leadscore.city.profile import City
 from leadscore.errors import ModelError
-from leadscore.language import Text
-from leadscore.learning.retraining.day_one import expert_model
-from leadscore.learning.retraining.following import follow_supply, trained_as
-from leadscore.learning.shelf.manifest import code_fingerprint, is_under
-from leadscore.learning.shelf.shelf import Shelf, log_notice
-from leadscore.learning.shelf.succession import is_expert
+from leadscore.learning.expert import expert_model, follow_supply, trained_as
 from leadscore.ranking.score import Scorer
+from leadscore.registry.manifest import code_fingerprint, is_under
+from leadscore.registry.models import Shelf, is_expert, log_notice
+from leadscore.text import Text
 
 _INSTEAD = Text(
     zh="现役模型“{champion}”不能使用，改由“{version}”评分。原因：{reason}",

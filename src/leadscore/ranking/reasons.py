@@ -9,9 +9,9 @@ from typing import Any
 
 from leadscore.city import Anchor, City
 from leadscore.features.catalogue import CATALOGUE
-from leadscore.features.fitting import GOOD_STRENGTH, SIZEABLE_GAP
+from leadscore.features.extract import GOOD_STRENGTH, SIZEABLE_GAP
 from leadscore.features.origin import Origin
-from leadscore.language import LANGUAGES, Lang, Text
+from leadscore.text import LANGUAGES, Lang, Text
 
 _NO_SUPPLY = Text(zh="本地尚无", en="none made locally")
 _FULL_SUPPLY = Text(zh="本地已完整", en="complete local supply")
@@ -118,7 +118,7 @@ class Wording:
         Parameters
         ----------
         score
-            ``reasons`` and ``values`` as `leadscore.store.ranking.scores` keeps them, and what
+            ``reasons`` and ``values`` as `leadscore.store.current_ranking` keeps them, and what
             `kept_facts` asks for.
         """
         facts, values = kept_facts(score), score["values"]

@@ -22,10 +22,9 @@ from sqlalchemy import (
 )
 
 from leadscore.errors import Detail
-from leadscore.language import Text as Words
-from leadscore.store.engine.metadata import METADATA, Moment
-from leadscore.store.engine.unless_there import insert_unless_there
-from leadscore.store.faults import StoreError
+from leadscore.store.database import METADATA, Moment, insert_unless_there
+from leadscore.store.errors import StoreError
+from leadscore.text import Text as Words
 
 IDEMPOTENCY = Table(
     "idempotency",

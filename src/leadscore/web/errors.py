@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 from typing import ClassVar
 
+from flask import request
+from werkzeug.datastructures import LanguageAccept
+from werkzeug.http import parse_accept_header
+
 from leadscore.errors import Detail, LeadscoreError
-from leadscore.language import Lang, Text
 from leadscore.lists.problems import shown
+from leadscore.store.acts import BadOutcomeError
+from leadscore.store.current_ranking import UnknownScoreError
+from leadscore.store.errors import StoreError
+from leadscore.store.filters import BadCursorError, TakenViewError, UnknownViewError
+from leadscore.store.firms import ChangedFirmError, UnknownFirmError
+from leadscore.store.idempotency import ReusedKeyError
+from leadscore.store.jobs import EndedJobError, UnknownJobError
+from leadscore.store.lists import UnknownListError, UnknownUploadError
+from leadscore.store.models import UnknownModelError
+from leadscore.store.sessions import PasswordError
+from leadscore.store.shortlists import UnknownShortlistError
+from leadscore.store.users import BadNameError, ConflictError, LinkError, UnknownNameError
+from leadscore.text import Lang, Text
 
 SHOWN_DETAILS = 100
 """Places that an answer lists; the message tells how many there are."""
@@ -144,3 +161,107 @@ def error_body(
             ],
         }
     }
+
+
+_LANGUAGES: tuple[Lang, ...] = ("zh", "en")
+_ONE_OF_TWO = Text(zh="zh 或 en", en="zh or en")
+_UNKNOWN = Text(zh="没有这种语言", en="there is no such language here")
+
+
+def preferred_language(accept_language: str | None, default: Lang) -> Lang:
+    """Return the language that an Accept-Language header prefers of those that we have.
+
+    >>> preferred_language("fr, zh-CN;q=0.8, en;q=0.5", "en")
+    'zh'
+    >>> preferred_language(None, "en")
+    'en'
+    """
+    if not accept_language:
+        return default
+    # The best first; werkzeug's own best_match would take en before zh-CN, as an exact match.
+    for tag, quality in parse_accept_header(accept_language, LanguageAccept):
+        spoken = named_language(tag.split("-")[0].lower())
+        if spoken and quality > 0:
+            return spoken
+    return default
+
+
+def named_language(named: str | None) -> Lang | None:
+    """Return the language that ``?lang=`` names, if it names one that we have."""
+    return next((lang for lang in _LANGUAGES if lang == named), None)
+
+
+def check_named_language() -> None:
+    """Refuse a request whose ``?lang=`` we don't have, rather than answer in another language.
+
+    Raises
+    ------
+    InvalidRequestError
+        If it is neither missing nor ``zh`` or ``en``.
+    """
+    named = request.args.get("lang")
+    if named is not None and named_language(named) is None:
+        raise InvalidRequestError(_UNKNOWN, [Detail("?lang", named, _ONE_OF_TWO)])
+
+
+class NothingThereError(RequestError):
+    """A name that nothing has."""
+
+    code = "not_found"
+    status = 404
+
+
+class ContradictionError(RequestError):
+    """An act that what is kept already speaks against."""
+
+    code = "conflict"
+    status = 409
+
+
+class UnacceptableError(RequestError):
+    """A value that is well formed and still won't do."""
+
+    code = "invalid_request"
+    status = 422
+
+
+class ChangedMeanwhileError(RequestError):
+    """A change of something that has changed since it was looked at."""
+
+    code = "changed_meanwhile"
+    status = 412
+
+
+_STATUS: dict[type[StoreError], type[RequestError]] = {
+    UnknownNameError: NothingThereError,
+    ConflictError: ContradictionError,
+    BadNameError: UnacceptableError,
+    LinkError: NothingThereError,
+    PasswordError: UnacceptableError,
+    ReusedKeyError: UnacceptableError,
+    UnknownFirmError: NothingThereError,
+    UnknownListError: NothingThereError,
+    UnknownUploadError: NothingThereError,
+    UnknownScoreError: NothingThereError,
+    UnknownModelError: NothingThereError,
+    UnknownJobError: NothingThereError,
+    EndedJobError: ContradictionError,
+    ChangedFirmError: ChangedMeanwhileError,
+    BadOutcomeError: UnacceptableError,
+    BadCursorError: UnacceptableError,
+    UnknownShortlistError: NothingThereError,
+    UnknownViewError: NothingThereError,
+    TakenViewError: ContradictionError,
+}
+
+
+@contextlib.contextmanager
+def store_refusals() -> Iterator[None]:
+    """Give what the store refuses a status; what is no caller's fault goes on as it is."""
+    try:
+        yield
+    except StoreError as error:
+        kind = _STATUS.get(type(error))
+        if kind is None:
+            raise
+        raise kind(error.message, error.details) from error

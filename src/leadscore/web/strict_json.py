@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from typing import Any, NoReturn
 
 from leadscore.errors import Detail
-from leadscore.language import Text
 from leadscore.lists.problems import shown
+from leadscore.text import Text
 from leadscore.web.errors import BadJsonError
 
 _LONGEST_INTEGER = 300

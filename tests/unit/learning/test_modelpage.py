@@ -17,16 +17,16 @@ import pytest
 from leadscore.city.loading import load_city
 from leadscore.errors import ModelError
 from leadscore.features.catalogue import CATALOGUE
-from leadscore.language import LANGUAGES
-from leadscore.learning.cards.card import AdditiveCard
-from leadscore.learning.evaluation.forecasts import evaluate
+from leadscore.files import shipped
+from leadscore.learning.card import AdditiveCard
+from leadscore.learning.evaluation import evaluate
+from leadscore.learning.expert import expert_scorecard
 from leadscore.learning.modelpage import render_html, render_text
 from leadscore.learning.modelpage.entries import card_tables
 from leadscore.learning.modelpage.numbers import likelihood
-from leadscore.learning.retraining.expert import expert_scorecard
-from leadscore.learning.tables.scorecard import NumericTable, Scorecard, log_odds_to_points
-from leadscore.shipped import shipped
-from leadscore.textwidth import display_width
+from leadscore.learning.scorecard import NumericTable, Scorecard, log_odds_to_points
+from leadscore.terminal import display_width
+from leadscore.text import LANGUAGES
 
 CITY = load_city(shipped("cities", "nanchang.toml"))
 HOSTILE = "<script>alert(1)</script>\u202e\x1b[31m&\"'\u2028]]>"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from leadscore.web.pages.translations import FOLDER, read_translations
+from leadscore.web.pages.shell import FOLDER, read_translations
 
 WEB = FOLDER.parent
 SOURCES = [*(WEB / "templates").glob("*.html"), *(WEB / "pages").glob("*.py")]

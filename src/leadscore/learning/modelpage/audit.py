@@ -6,11 +6,11 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from leadscore.language import Text
 from leadscore.learning.modelpage.facts import part
 from leadscore.learning.modelpage.markup import Html, tag
 from leadscore.learning.modelpage.sheets import folded, note, section, table
 from leadscore.learning.modelpage.wording import Wording
+from leadscore.text import Text
 
 HEADING = Text(zh="供审核", en="For auditors")
 _SAYS = Text(

@@ -8,7 +8,7 @@ from decimal import Decimal
 from itertools import pairwise
 
 from leadscore.features.feature import YES_NO, Kind
-from leadscore.language import Lang, Text
+from leadscore.text import Lang, Text
 
 ANY = Text(zh="任何数值", en="any value")
 

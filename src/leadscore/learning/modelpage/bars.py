@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from leadscore.language import Text
 from leadscore.learning.modelpage.curves import points_scale, tip
 from leadscore.learning.modelpage.entries import Entry, FeatureTable
 from leadscore.learning.modelpage.markup import Html, tag
@@ -20,7 +19,8 @@ from leadscore.learning.modelpage.plotting import (
     whisker,
 )
 from leadscore.learning.modelpage.wording import Wording
-from leadscore.textwidth import cut
+from leadscore.terminal import cut
+from leadscore.text import Text
 
 _WIDTH, _ROW, _TOP = 460, 24, 6
 _LABEL = 190  # room for the longest label

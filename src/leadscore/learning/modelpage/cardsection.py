@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from leadscore.features.catalogue import CATALOGUE
-from leadscore.language import Text
 from leadscore.learning.modelpage import numbers
 from leadscore.learning.modelpage.bars import level_bars, reach_bar
 from leadscore.learning.modelpage.curves import curve
@@ -12,7 +11,8 @@ from leadscore.learning.modelpage.markup import Html, joined, tag
 from leadscore.learning.modelpage.reading import BASE, SILENT, how_to_read
 from leadscore.learning.modelpage.sheets import folded, note, section, table
 from leadscore.learning.modelpage.wording import Wording
-from leadscore.learning.tables.scorecard import points_to_log_odds
+from leadscore.learning.scorecard import points_to_log_odds
+from leadscore.text import Text
 
 READING = Text(zh="怎样读一个分数", en="How to read a score")
 HEADING = Text(zh="评分卡", en="The scorecard")

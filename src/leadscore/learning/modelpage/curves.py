@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from leadscore.language import Text
 from leadscore.learning.modelpage import numbers
 from leadscore.learning.modelpage.entries import Entry, FeatureTable
 from leadscore.learning.modelpage.markup import Html, joined, tag
@@ -22,6 +21,7 @@ from leadscore.learning.modelpage.plotting import (
     whisker,
 )
 from leadscore.learning.modelpage.wording import Wording
+from leadscore.text import Text
 
 _WIDTH, _TOP, _BOTTOM, _STRIP = 460, 14, 150, 26
 _LEFT, _ASIDE = 64, 66  # room for the scale of points, and for what is unknown

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from leadscore.language import Text
 from leadscore.learning.modelpage.figures import Compared, Figure
 from leadscore.learning.modelpage.markup import Html, joined
 from leadscore.learning.modelpage.plotting import Scale, figure, line, mark, whisker
 from leadscore.learning.modelpage.wording import Wording
+from leadscore.text import Text
 
 _WIDTH, _HEIGHT = 190, 34
 _BOTH = Text(zh="{name}：候选与现役", en="{name} of challenger and champion")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Literal
 
-from leadscore.learning.tables.scorecard import NumericTable, Scorecard, Table, log_odds_to_points
+from leadscore.learning.scorecard import NumericTable, Scorecard, Table, log_odds_to_points
 
 Part = Literal["band", "level", "other", "unknown"]
 Kind = Literal["numeric", "categorical"]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from leadscore.language import Text
+from leadscore.learning.labels import LEFT_OUT
 from leadscore.learning.modelpage import numbers
 from leadscore.learning.modelpage.wording import Wording
-from leadscore.learning.outcomes.labels import LEFT_OUT
-from leadscore.lists.values.vocabularies import STAGES
+from leadscore.lists.values.words import STAGES
+from leadscore.text import Text
 
 EXPERT_NOTE = Text(
     zh="这张评分卡全部由人填写，写在城市画像里；尚未从任何跟进结果中学习，因此没有检验指标、"

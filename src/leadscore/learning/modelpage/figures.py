@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from leadscore.language import Text
 from leadscore.learning.modelpage import numbers
+from leadscore.text import Text
 
 CHALLENGER = Text(zh="候选模型", en="challenger")
 CHAMPION = Text(zh="现役模型", en="champion")

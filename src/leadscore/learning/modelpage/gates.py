@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from leadscore.language import Text
 from leadscore.learning.modelpage.facts import part
 from leadscore.learning.modelpage.wording import Wording
+from leadscore.text import Text
 
 OVERRULED = Text(
     zh="人工决定的理由：{reason}",

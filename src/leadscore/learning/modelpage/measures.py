@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from leadscore.language import Text
 from leadscore.learning.modelpage import numbers
 from leadscore.learning.modelpage.facts import part
 from leadscore.learning.modelpage.figures import Compared, Figure, Goal, finite
 from leadscore.learning.modelpage.wording import Wording
+from leadscore.text import Text
 
 _LEVEL = 0.9  # of the intervals, where the evaluation does not say
 

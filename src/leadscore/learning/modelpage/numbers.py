@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from datetime import date, datetime
 
-from leadscore.language import Lang, Text
+from leadscore.text import Lang, Text
 
 NOTHING = "–"
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from leadscore.language import Text
 from leadscore.learning.modelpage import numbers
 from leadscore.learning.modelpage.entries import CardTables
 from leadscore.learning.modelpage.facts import (
@@ -22,6 +21,7 @@ from leadscore.learning.modelpage.markup import Html, tag
 from leadscore.learning.modelpage.measures import Trial, compared, compared_tops, trial
 from leadscore.learning.modelpage.sheets import chip, definitions, note, section
 from leadscore.learning.modelpage.wording import Wording
+from leadscore.text import Text
 
 TITLE = Text(zh="{city}落地可能性模型", en="{city}: the likelihood model")
 _EYEBROW = Text(zh="leadscore · 模型说明", en="leadscore · model card")

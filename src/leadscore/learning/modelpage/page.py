@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from leadscore.city.profile import City
-from leadscore.language import Lang, Text
 from leadscore.learning.modelpage import opening
 from leadscore.learning.modelpage.entries import card_tables
 from leadscore.learning.modelpage.facts import city_name
@@ -14,6 +13,7 @@ from leadscore.learning.modelpage.markup import Html, tag
 from leadscore.learning.modelpage.sections import model_sections
 from leadscore.learning.modelpage.style import SCOPE, whole_style
 from leadscore.learning.modelpage.wording import Wording
+from leadscore.text import Lang, Text
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 """What the page allows itself: its own style and nothing else."""

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from leadscore.learning.modelpage.markup import Html, joined, tag
-from leadscore.textwidth import display_width
+from leadscore.terminal import display_width
 
 FONT = 12
 """Size of the letters in a chart, in its own units."""

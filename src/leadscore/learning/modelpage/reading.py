@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from leadscore.language import Text
 from leadscore.learning.modelpage import numbers
 from leadscore.learning.modelpage.entries import CardTables, Entry
 from leadscore.learning.modelpage.wording import Wording
-from leadscore.learning.tables.scorecard import POINTS_PER_DOUBLING, points_to_log_odds
+from leadscore.learning.scorecard import POINTS_PER_DOUBLING, points_to_log_odds
+from leadscore.text import Text
 
 BASE = Text(
     zh="基础分 {points}，即各项均为 0 分的企业，落地可能性为 {likelihood}。",

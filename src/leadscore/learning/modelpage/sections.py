@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from leadscore.city.profile import City
-from leadscore.language import Lang, Text
 from leadscore.learning.modelpage import audit, cardsection, opening, trialsection
 from leadscore.learning.modelpage.entries import card_tables
 from leadscore.learning.modelpage.gates import verdict
 from leadscore.learning.modelpage.markup import Html, joined, tag
 from leadscore.learning.modelpage.wording import Wording
+from leadscore.text import Lang, Text
 
 _CONTENTS = Text(zh="目录", en="Contents")
 

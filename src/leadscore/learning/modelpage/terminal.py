@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from leadscore.city.profile import City
-from leadscore.language import Lang, Text
 from leadscore.learning.modelpage import numbers
 from leadscore.learning.modelpage.entries import CardTables, Entry, FeatureTable, card_tables
 from leadscore.learning.modelpage.facts import (
@@ -26,7 +25,8 @@ from leadscore.learning.modelpage.reading import (
     how_to_read,
 )
 from leadscore.learning.modelpage.wording import Wording
-from leadscore.textwidth import Align, display_width, fit, wrap
+from leadscore.terminal import Align, display_width, fit, wrap
+from leadscore.text import Lang, Text
 
 WIDEST = 100
 """Terminal columns that no line exceeds."""

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from leadscore.language import Text
 from leadscore.learning.modelpage import numbers
 from leadscore.learning.modelpage.figures import CHALLENGER, CHAMPION, Figure
 from leadscore.learning.modelpage.markup import Html, joined, tag
@@ -25,6 +24,7 @@ from leadscore.learning.modelpage.plotting import (
     whisker,
 )
 from leadscore.learning.modelpage.wording import Wording
+from leadscore.text import Text
 
 _SIDE, _LEFT, _TOP, _RIGHT, _BELOW = 300, 50, 10, 16, 40
 _STRIP, _BAR = 34, 14

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from leadscore.language import Text
 from leadscore.learning.modelpage import numbers
 from leadscore.learning.modelpage.dots import dots
 from leadscore.learning.modelpage.facts import part
@@ -23,6 +22,7 @@ from leadscore.learning.modelpage.plotting import mark
 from leadscore.learning.modelpage.sheets import folded, note, section, table
 from leadscore.learning.modelpage.trialcharts import reliability_chart, won_chart
 from leadscore.learning.modelpage.wording import Wording
+from leadscore.text import Text
 
 HEADING = Text(zh="预测得准不准", en="How well it forecasts")
 _TRIED = Text(

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from leadscore.city.profile import City
 from leadscore.features.catalogue import CATALOGUE, FAMILIES
 from leadscore.features.feature import UNKNOWN, Feature
-from leadscore.language import Lang, Text
 from leadscore.learning.modelpage import numbers
 from leadscore.learning.modelpage.bands import band_label, edge_labels
 from leadscore.learning.modelpage.entries import Entry, FeatureTable
+from leadscore.text import Lang, Text
 
 _OTHER = Text(zh="其他取值", en="any other")
 _UNLISTED = {"unknown": UNKNOWN, "other": _OTHER}

@@ -10,24 +10,33 @@ from datetime import date
 from statistics import median
 from typing import NamedTuple, TypeAlias
 
-from leadscore.language import Text
 from leadscore.lists.columns import Heading
 from leadscore.lists.headers import NO_UNIT
-from leadscore.lists.values.amounts import amount_of, currency_code, shipped_rates
-from leadscore.lists.values.codes import is_rounded_code, is_valid_code, normal_code
-from leadscore.lists.values.dates import day_of
-from leadscore.lists.values.numbers import count_of, plain_number, share_of, year_of
+from leadscore.lists.values.amounts import (
+    amount_of,
+    count_of,
+    currency_code,
+    plain_number,
+    share_of,
+    shipped_rates,
+    year_of,
+)
+from leadscore.lists.values.codes import day_of, is_rounded_code, is_valid_code, normal_code
 from leadscore.lists.values.places import division_code
-from leadscore.lists.values.vocabularies import STAGES, STATUSES, stage_of, status_of
 from leadscore.lists.values.words import (
     NONE,
+    STAGES,
+    STATUSES,
     is_spreadsheet_error,
     says_none,
     says_nothing,
+    stage_of,
+    status_of,
     tidy_word,
     visible_text,
     without_personal,
 )
+from leadscore.text import Text
 
 Value: TypeAlias = float | str | date
 

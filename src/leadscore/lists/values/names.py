@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from leadscore.language import Text
 from leadscore.lists.values.words import is_spreadsheet_error, says_nothing, visible_text
+from leadscore.text import Text
 
 LONGEST_NAME = 120
 """Longer than any registered name; such a cell holds something else as well, and is flagged."""

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
-from leadscore.language import Text
+from leadscore.files import shipped
 from leadscore.lists.headers import normal_header
 from leadscore.lists.values.codes import DIVISION
-from leadscore.shipped import shipped
+from leadscore.text import Text
 
 MUNICIPALITIES = ("11", "12", "31", "50", "81", "82")
 """Provinces that are one city: their city code is the province code and 00."""
