@@ -18,7 +18,9 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from leadscore.errors import Detail, SettingsError
-from leadscore.text import LANGUAGES, Lang, Text
+from leadscore.text import LANGUAGES, Lang, Text, room_words
+
+WORDS = room_words("")
 
 
 def expanded(path: Path) -> Path:
@@ -96,80 +98,37 @@ Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeVali
 
 
 ALLOWED: dict[str, Text] = {
-    "home": Text(zh="文件夹的路径", en="the path of a folder"),
-    "database": Text(
-        zh="sqlite:///文件路径，或 postgresql://用户:密码@主机:端口/数据库",
-        en="sqlite:///path/of/a/file, or postgresql://user:password@host:port/database",
-    ),
-    "key_file": Text(zh="密钥文件的路径", en="the path of a key file"),
-    "city": Text(zh="城市画像文件的路径", en="the path of a city profile"),
-    "lang": Text(zh="zh 或 en", en="zh or en"),
-    "host": Text(zh="监听地址，例如 127.0.0.1", en="an address to listen on, such as 127.0.0.1"),
-    "port": Text(zh="0 到 65535 的整数", en="a whole number from 0 to 65535"),
-    "threads": Text(zh="1 到 256 的整数", en="a whole number from 1 to 256"),
-    "target": Text(
-        zh="signed、registered、building 或 producing",
-        en="signed, registered, building or producing",
-    ),
-    "horizon_days": Text(zh="1 到 3650 的整数（天）", en="a whole number of days from 1 to 3650"),
-    "prior_strength": Text(
-        zh="1 到 1000000 的数（专家意见相当于多少家结果）",
-        en="a number from 1 to 1000000 (how many outcomes the experts' word counts for)",
-    ),
-    "settings": Text(zh="设置文件（TOML）的路径", en="the path of a file of settings (TOML)"),
-    "session_idle_minutes": Text(
-        zh="1 到 1440 的整数（分钟）", en="a whole number of minutes from 1 to 1440"
-    ),
-    "session_hours": Text(zh="1 到 168 的整数（小时）", en="a whole number of hours from 1 to 168"),
-    "lockout_failures": Text(zh="1 到 100 的整数（次）", en="a whole number from 1 to 100"),
-    "lockout_seconds": Text(
-        zh="1 到 3600 的整数（秒）", en="a whole number of seconds from 1 to 3600"
-    ),
-    "lockout_longest_minutes": Text(
-        zh="1 到 1440 的整数（分钟）", en="a whole number of minutes from 1 to 1440"
-    ),
-    "trusted_proxies": Text(
-        zh="0 到 10 的整数（前面有几层可信的代理）",
-        en="a whole number from 0 to 10 (how many proxies of yours stand in front)",
-    ),
-    "proxy_addresses": Text(
-        zh="代理的 IP 地址或网段，以逗号分隔，例如 127.0.0.1, 10.0.0.0/24；不能是所有地址",
-        en="addresses or networks of your proxies with commas between, such as 127.0.0.1, "
-        "10.0.0.0/24; not every address there is",
-    ),
-    "proxy_user_header": Text(
-        zh="代理写入用户名的请求头，例如 X-Forwarded-User；不能是浏览器自己会发送的",
-        en="the header into which your proxy writes the user's name, such as X-Forwarded-User; no "
-        "header that browsers send themselves",
-    ),
-    "proxy_groups_header": Text(
-        zh="代理写入用户所属组的请求头，例如 X-Forwarded-Groups，组名以逗号分隔",
-        en="the header into which your proxy writes the user's groups with commas between, such as "
-        "X-Forwarded-Groups",
-    ),
-    "proxy_roles": Text(
-        zh="组=角色，以分号分隔，组名不含逗号；角色为 viewer、officer、administrator 或 auditor",
-        en="group=role with semicolons between, no comma in a group; roles: viewer, officer, "
-        "administrator, auditor",
-    ),
+    "home": WORDS["settings.allowed_home"],
+    "database": WORDS["settings.allowed_database"],
+    "key_file": WORDS["settings.allowed_key_file"],
+    "city": WORDS["settings.allowed_city"],
+    "lang": WORDS["settings.allowed_lang"],
+    "host": WORDS["settings.allowed_host"],
+    "port": WORDS["settings.allowed_port"],
+    "threads": WORDS["settings.allowed_threads"],
+    "target": WORDS["settings.allowed_target"],
+    "horizon_days": WORDS["settings.allowed_horizon_days"],
+    "prior_strength": WORDS["settings.allowed_prior_strength"],
+    "settings": WORDS["settings.allowed_settings"],
+    "session_idle_minutes": WORDS["settings.allowed_session_idle_minutes"],
+    "session_hours": WORDS["settings.allowed_session_hours"],
+    "lockout_failures": WORDS["settings.allowed_lockout_failures"],
+    "lockout_seconds": WORDS["settings.allowed_lockout_seconds"],
+    "lockout_longest_minutes": WORDS["settings.allowed_session_idle_minutes"],
+    "trusted_proxies": WORDS["settings.allowed_trusted_proxies"],
+    "proxy_addresses": WORDS["settings.allowed_proxy_addresses"],
+    "proxy_user_header": WORDS["settings.allowed_proxy_user_header"],
+    "proxy_groups_header": WORDS["settings.allowed_proxy_groups_header"],
+    "proxy_roles": WORDS["settings.allowed_proxy_roles"],
 }
 """What each setting may hold."""
-
-_A_SETTING = Text(
-    zh="README“设置”一节所列的名称，小写，不带 LEADSCORE_",
-    en="a name of the README's table of settings, in small letters, without LEADSCORE_",
-)
-_PROXY_INSTEAD = Text(
-    zh="请删去；统一登录改由本单位的反向代理完成（LEADSCORE_PROXY_USER_HEADER 与 "
-    "LEADSCORE_PROXY_ADDRESSES，见 docs/running.zh-CN.md）",
-    en="nothing: take it out; the office's own log-in comes through its reverse proxy now, by "
-    "LEADSCORE_PROXY_USER_HEADER and LEADSCORE_PROXY_ADDRESSES (see docs/running.md)",
-)
 
 
 def wanted(name: str) -> Text:
     """Return what a setting may hold; of one that is gone what has taken its place."""
-    return ALLOWED.get(name) or (_PROXY_INSTEAD if is_gone(name) else _A_SETTING)
+    return ALLOWED.get(name) or (
+        WORDS["settings.proxy_instead"] if is_gone(name) else WORDS["settings.a_setting"]
+    )
 
 
 def is_gone(name: str) -> bool:
@@ -180,12 +139,6 @@ def is_gone(name: str) -> bool:
 _MOST_BYTES = 1_000_000
 _PATHS = frozenset({"home", "key_file", "city"})
 _ENVIRONMENT_ONLY = frozenset({"settings"})
-
-_UNREADABLE = Text(
-    zh="设置文件 {path} 读不出来（{reason}）",
-    en="the file of settings {path} can't be read ({reason})",
-)
-_TOML = Text(zh="UTF-8 编码的 TOML", en="TOML in UTF-8")
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,8 +206,8 @@ def _parsed(path: Path) -> dict[str, Any]:
         reason = error.strerror or type(error).__name__
     except (ValueError, RecursionError) as error:  # both of TOML and of UTF-8
         reason = str(error)
-    message = _UNREADABLE.format(path=path, reason=reason)
-    raise SettingsError(message, [Detail(str(path), reason, _TOML)])
+    message = WORDS["settings.unreadable"].format(path=path, reason=reason)
+    raise SettingsError(message, [Detail(str(path), reason, WORDS["settings.toml"])])
 
 
 def _from_folder(path: Path, name: str, value: object) -> object:
@@ -397,27 +350,6 @@ class Settings(BaseSettings):
         return self.key_file or self.home / "keys" / "models.key"
 
 
-_ONE_WRONG = Text(zh="有 1 项设置不对", en="1 setting is wrong")
-_WRONG = Text(zh="有 {count} 项设置不对", en="{count} settings are wrong")
-_KNOWN_PROXIES = Text(
-    zh="不能为空：须列出代理的地址，否则谁都能自称是别人",
-    en="not empty: the addresses of your proxies, else whoever calls could name themselves",
-)
-_USER_TOO = Text(zh="须同时设置 proxy_user_header", en="only beside proxy_user_header")
-_BOTH = Text(
-    zh="proxy_groups_header 与 proxy_roles 须一并设置",
-    en="proxy_groups_header and proxy_roles, both or none",
-)
-_ANOTHER = Text(zh="不同于 proxy_user_header", en="another header than proxy_user_header")
-_UNKNOWN = Text(
-    zh="没有名为 {name} 的设置，它不起作用。", en="there is no setting {name}; it does nothing."
-)
-_UNKNOWN_CLOSE = Text(
-    zh="没有名为 {name} 的设置，它不起作用。您是否指 {close}？",
-    en="there is no setting {name}; it does nothing. Did you mean {close}?",
-)
-
-
 def load_settings() -> Settings:
     """Read the environment, and the file of settings for what the environment leaves open.
 
@@ -446,7 +378,10 @@ def load_settings() -> Settings:
         if not details:
             return settings
     raise SettingsError(
-        _ONE_WRONG if len(details) == 1 else _WRONG.format(count=len(details)), details
+        WORDS["settings.one_wrong"]
+        if len(details) == 1
+        else WORDS["settings.wrong"].format(count=len(details)),
+        details,
     )
 
 
@@ -454,14 +389,14 @@ def _contradictions(settings: Settings) -> list[Detail]:
     """Return what settings say against each other."""
     user, groups = settings.proxy_user_header, settings.proxy_groups_header
     if user is not None and not settings.proxy_addresses:
-        return [Detail("proxy_addresses", "∅", _KNOWN_PROXIES)]
+        return [Detail("proxy_addresses", "∅", WORDS["settings.known_proxies"])]
     if user is None and groups is not None:
-        return [Detail("proxy_groups_header", groups, _USER_TOO)]
+        return [Detail("proxy_groups_header", groups, WORDS["settings.user_too"])]
     if (groups is None) != (not settings.proxy_roles):
         there = "proxy_roles" if groups is None else "proxy_groups_header"
-        return [Detail(there, str(getattr(settings, there)), _BOTH)]
+        return [Detail(there, str(getattr(settings, there)), WORDS["settings.both"])]
     if user is not None and groups is not None and user.lower() == groups.lower():
-        return [Detail("proxy_groups_header", groups, _ANOTHER)]
+        return [Detail("proxy_groups_header", groups, WORDS["settings.another"])]
     return []
 
 
@@ -473,8 +408,12 @@ def unknown_variables(environment: Mapping[str, str] = os.environ) -> list[Text]
         prefix, rest = name.upper()[: len(_PREFIX)], name.upper()[len(_PREFIX) :]
         if prefix == _PREFIX and rest not in settings:
             close = get_close_matches(rest, settings, n=1)
-            notice = _UNKNOWN_CLOSE.format(name=name, close=_PREFIX + close[0]) if close else None
-            notices.append(notice or _UNKNOWN.format(name=name))
+            notice = (
+                WORDS["settings.unknown_close"].format(name=name, close=_PREFIX + close[0])
+                if close
+                else None
+            )
+            notices.append(notice or WORDS["settings.unknown"].format(name=name))
     return notices
 
 

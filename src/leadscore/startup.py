@@ -14,7 +14,7 @@ from leadscore.city.versions import Profiles
 from leadscore.errors import CityError, Detail, SettingsError
 from leadscore.files import place_new, shipped
 from leadscore.registry.models import Shelf, log_notice
-from leadscore.text import Text
+from leadscore.text import Text, room_words
 
 if TYPE_CHECKING:
     from leadscore.city.profile import City
@@ -22,16 +22,8 @@ if TYPE_CHECKING:
     from leadscore.settings import Settings
     from leadscore.store.database import Database
 
-_NO_CITY = Text(
-    zh="没有指定城市画像，请用 --city 或环境变量 LEADSCORE_CITY 指明文件",
-    en="no city profile was named; name its file with --city or LEADSCORE_CITY",
-)
-_NEWER = Text(
-    zh="文件夹 {home} 由更新版本的 leadscore 写成，这个程序不能使用。请升级 leadscore，"
-    "或用环境变量 LEADSCORE_HOME 指定另一个文件夹。",
-    en="the home {home} was written by a newer leadscore, and this program can't use it. Upgrade "
-    "leadscore, or name another home with LEADSCORE_HOME.",
-)
+WORDS = room_words("")
+
 
 FORMAT = 2
 """Of what lies in a home. A home of format 1 has no number: its models are pickles."""
@@ -65,7 +57,9 @@ def check_home(home: Path) -> None:
         return
     if not number.isdecimal() or int(number) > FORMAT:
         wanted = Text(zh=f"{FORMAT} 或更小", en=f"{FORMAT} or lower")
-        raise SettingsError(_NEWER.format(home=home), [Detail(str(file), number, wanted)])
+        raise SettingsError(
+            WORDS["startup.newer"].format(home=home), [Detail(str(file), number, wanted)]
+        )
 
 
 def open_shelf(settings: Settings) -> Shelf:
@@ -200,4 +194,6 @@ def _only_profile() -> Path:
     if len(profiles) == 1:
         return profiles[0]
     found = ", ".join(profile.stem for profile in profiles)
-    raise CityError(_NO_CITY, [Detail("--city", found, Text(zh="一个文件", en="one file"))])
+    raise CityError(
+        WORDS["startup.no_city"], [Detail("--city", found, WORDS["startup.only_profile"])]
+    )

@@ -15,7 +15,10 @@ from typing import IO, Any, Literal, Self
 import click
 
 from leadscore.errors import OutputError
-from leadscore.text import Lang, Text
+from leadscore.text import Lang, room_words
+
+WORDS = room_words("")
+
 
 Align = Literal["left", "right", "centre"]
 _ELLIPSIS = "…"
@@ -126,13 +129,6 @@ def _may_break(before: str, after: str) -> bool:
     return before == " " or _char_width(before) == 2 or _char_width(after) == 2
 
 
-_SCORING = Text(zh="评分", en="scoring")
-_UNSHOWN = Text(
-    zh="标准输出写不进去（{reason}）；已写出的文件完好。请换一个去处，或不要重定向。",
-    en="standard output takes no more ({reason}); files that were written are whole. "
-    "Send it elsewhere, or don't redirect it.",
-)
-_FULL = Text(zh="磁盘已满", en="the disk is full")
 # What Windows says where others say "broken pipe".
 _GONE = frozenset({errno.EPIPE, errno.EINVAL})
 
@@ -165,8 +161,12 @@ def say(text: str) -> None:
         if error.errno in _GONE:
             raise Unheard from error
         full = error.errno in {errno.ENOSPC, errno.EDQUOT}
-        reason = _FULL if full else errno.errorcode.get(error.errno or 0, type(error).__name__)
-        raise OutputError(_UNSHOWN.format(reason=reason)) from error
+        reason = (
+            WORDS["terminal.full"]
+            if full
+            else errno.errorcode.get(error.errno or 0, type(error).__name__)
+        )
+        raise OutputError(WORDS["terminal.unshown"].format(reason=reason)) from error
 
 
 def tell(text: str) -> None:
@@ -220,7 +220,7 @@ class Progress:
         if steps < self._shown_from or not is_terminal(sys.stderr):
             return lambda _: None
         self._bar = click.progressbar(
-            length=steps, label=_SCORING.pick(self._lang), file=sys.stderr
+            length=steps, label=WORDS["terminal.scoring"].pick(self._lang), file=sys.stderr
         )
         self._bar.__enter__()
         update: Callable[[int], object] = self._bar.update

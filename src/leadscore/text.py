@@ -5,8 +5,8 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from string import Formatter
 from typing import Any, Literal
 
 Lang = Literal["zh", "en"]
@@ -55,7 +55,7 @@ def read_words(*paths: Path) -> dict[str, Text]:
     Raises
     ------
     ValueError
-        If a key stands twice or lacks a language, or its halves have different places.
+        If a key stands twice or lacks a language.
     """
     words: dict[str, Text] = {}
     for path in paths:
@@ -63,11 +63,18 @@ def read_words(*paths: Path) -> dict[str, Text]:
             if key in words:
                 msg = f"{path.name}: {key} stands in another file, too"
                 raise ValueError(msg)
-            if _places(text.zh) != _places(text.en):
-                msg = f"{path.name}: {key} has other places in each language"
-                raise ValueError(msg)
             words[key] = text
     return words
+
+
+@cache
+def room_words(room: str) -> Mapping[str, Text]:
+    """Return what a package of leadscore says: the texts of its ``words.toml`` by key.
+
+    >>> room_words("ranking")["vetoes.deregistered"].pick("en")
+    'deregistered'
+    """
+    return read_words(Path(__file__).parent / room / "words.toml")
 
 
 def _texts(table: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Text]]:
@@ -80,7 +87,3 @@ def _texts(table: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Tex
             yield key, Text(**value)
         else:
             yield from _texts(value, f"{key}.")
-
-
-def _places(half: str) -> list[str]:
-    return sorted(name for _, name, _, _ in Formatter().parse(half) if name is not None)

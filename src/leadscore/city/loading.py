@@ -17,7 +17,10 @@ from pydantic_core import ErrorDetails
 from leadscore.city.profile import City, rings
 from leadscore.errors import CityError, Detail
 from leadscore.terminal import cut
-from leadscore.text import Text
+from leadscore.text import Text, room_words
+
+WORDS = room_words("city")
+
 
 Step = str | int
 NOTHING: Final = "—"
@@ -27,37 +30,30 @@ _LISTED: Final = 12
 _INNER: Final = frozenset({"NumericPoints", "LevelPoints", "[key]"})
 
 _WANTED: Final[dict[str, Text]] = {
-    "missing": Text(zh="必填，不能缺少", en="a value: this key is required"),
-    "string_type": Text(zh='加引号的文字，如 "…"', en='text in quotes, "…"'),
-    "string_too_short": Text(zh="不为空的文字", en="text that is not empty"),
-    "string_too_long": Text(zh="不超过 {max_length} 个字", en="at most {max_length} characters"),
-    "string_pattern_mismatch": Text(zh="符合 {pattern} 的写法", en="text of the form {pattern}"),
-    "float_type": Text(zh="不加引号的数", en="a number, without quotes"),
-    "int_type": Text(zh="不加引号的整数", en="a whole number, without quotes"),
-    "finite_number": Text(zh="有限的数", en="a finite number"),
-    "greater_than": Text(zh="大于 {gt} 的数", en="a number above {gt}"),
-    "greater_than_equal": Text(zh="不小于 {ge} 的数", en="a number of at least {ge}"),
-    "less_than": Text(zh="小于 {lt} 的数", en="a number below {lt}"),
-    "less_than_equal": Text(zh="不大于 {le} 的数", en="a number of at most {le}"),
-    "bool_type": Text(zh="true 或 false", en="true or false"),
-    "literal_error": Text(zh="其中之一：{expected}", en="one of {expected}"),
-    "tuple_type": Text(zh="方括号里的列表 […]", en="a list in brackets […]"),
-    "too_short": Text(zh="至少 {min_length} 项", en="at least {min_length} of them"),
-    "dict_type": Text(zh="一个表 {{…}}", en="a table {{…}}"),
-    "model_type": Text(zh="一个表 {{…}}", en="a table {{…}}"),
-    "model_attributes_type": Text(zh="一个表 {{…}}", en="a table {{…}}"),
+    "missing": WORDS["loading.wanted_missing"],
+    "string_type": WORDS["loading.wanted_string_type"],
+    "string_too_short": WORDS["loading.wanted_string_too_short"],
+    "string_too_long": WORDS["loading.wanted_string_too_long"],
+    "string_pattern_mismatch": WORDS["loading.wanted_string_pattern_mismatch"],
+    "float_type": WORDS["loading.wanted_float_type"],
+    "int_type": WORDS["loading.wanted_int_type"],
+    "finite_number": WORDS["loading.wanted_finite_number"],
+    "greater_than": WORDS["loading.wanted_greater_than"],
+    "greater_than_equal": WORDS["loading.wanted_greater_than_equal"],
+    "less_than": WORDS["loading.wanted_less_than"],
+    "less_than_equal": WORDS["loading.wanted_less_than_equal"],
+    "bool_type": WORDS["loading.wanted_bool_type"],
+    "literal_error": WORDS["loading.wanted_literal_error"],
+    "tuple_type": WORDS["loading.wanted_tuple_type"],
+    "too_short": WORDS["loading.wanted_too_short"],
+    "dict_type": WORDS["loading.wanted_dict_type"],
+    "model_type": WORDS["loading.wanted_dict_type"],
+    "model_attributes_type": WORDS["loading.wanted_dict_type"],
 }
 _FORMS: Final[dict[str, Text]] = {
-    r"^[a-z][a-z0-9_]*$": Text(
-        zh="小写英文字母开头的标识，只含小写字母、数字与 _",
-        en="an id of lower-case letters, digits and _, a letter first",
-    ),
-    r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$": Text(
-        zh="“产业链.环节”形式的标识，如 chain.segment", en="an id of the form chain.segment"
-    ),
-    r"^\d{2}(\d{2}|90\d{2})?$": Text(
-        zh="2、4 或 6 位行政区划代码，加引号", en="a division code of 2, 4 or 6 digits, in quotes"
-    ),
+    r"^[a-z][a-z0-9_]*$": WORDS["loading.forms_a_z_a_z0_9"],
+    r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$": WORDS["loading.forms_a_z_a_z0_9__a_z_a_z0_9"],
+    r"^\d{2}(\d{2}|90\d{2})?$": WORDS["loading.forms_d_2_d_2_90_d_2"],
 }
 
 
@@ -165,7 +161,7 @@ def _plain(value: object) -> object:
 
 def _unknown_key(path: Sequence[Step]) -> Text:
     allowed = _keys_at(path[:-1])
-    return one_of(str(path[-1]), allowed, Text(zh="画像中已有的项", en="a known key"))
+    return one_of(str(path[-1]), allowed, WORDS["loading.unknown_key"])
 
 
 def _keys_at(path: Sequence[Step]) -> list[str]:
@@ -201,46 +197,11 @@ Document = dict[str, Any]
 Item = tuple[tuple[Step, ...], dict[str, Any]]
 _WITH_ID: Final = ("place", "target_region", "event", "sought")
 
-_UNIQUE: Final = Text(zh="不与第 {first} 个重复", en="no repeat of number {first}")
-_NO_SEGMENT: Final = Text(zh="本画像中的环节", en="a segment of this profile")
-_NO_RING: Final = Text(
-    zh="不成环的供货关系；此处成环：{ring}", en="a graph without rings; this is one: {ring}"
-)
-_ONCE: Final = Text(
-    zh="每个词只出现一次；它已在 {list} 中", en="each word once; it is in {list} already"
-)
+_UNIQUE: Final = WORDS["loading.unique"]
+_NO_SEGMENT: Final = WORDS["loading.no_segment"]
+_NO_RING: Final = WORDS["loading.no_ring"]
+_ONCE: Final = WORDS["loading.once"]
 _AT = re.compile(r"(?P<reason>.*) \(at line (?P<line>\d+), column (?P<column>\d+)\)")
-_INVALID = Text(
-    zh="城市画像 {source} 有 {count} 处错误，请改正后重试：",
-    en="the city profile {source} has {count} mistake(s); correct them and try again:",
-)
-_NO_TOML = Text(
-    zh="城市画像 {source} 不是正确的 TOML 文件{place}：{reason}。",
-    en="the city profile {source} is not valid TOML{place}: {reason}.",
-)
-_AT_END = Text(zh="（文件末尾）", en=" at its end")
-_AT_LINE = Text(
-    zh="（第 {line} 行第 {column} 列，该行为 {shown}）",
-    en=" in line {line}, column {column}, which reads {shown}",
-)
-_NO_FILE = Text(
-    zh="找不到城市画像 {source}，请检查路径。",
-    en="there is no city profile at {source}; check the path.",
-)
-_FOLDER = Text(
-    zh="{source} 是文件夹，请给出其中的 TOML 文件。",
-    en="{source} is a folder; name the TOML file in it.",
-)
-_UNREADABLE = Text(
-    zh="无法读取城市画像 {source}：{reason}。", en="can't read the city profile {source}: {reason}."
-)
-_NO_UTF8 = Text(
-    zh="城市画像 {source} 第 {line} 行不是 UTF-8 编码，请另存为 UTF-8。",
-    en="the city profile {source} is not UTF-8 in line {line}; save it as UTF-8.",
-)
-_TOO_DEEP = Text(
-    zh="城市画像 {source} 的括号嵌套过深。", en="the city profile {source} nests brackets too deep."
-)
 
 
 def load_city(path: Path) -> City:
@@ -265,20 +226,20 @@ def load_city(path: Path) -> City:
     try:
         raw = path.read_bytes()
     except FileNotFoundError:
-        raise CityError(_NO_FILE.format(source=path)) from None
+        raise CityError(WORDS["loading.no_file"].format(source=path)) from None
     except IsADirectoryError:
-        raise CityError(_FOLDER.format(source=path)) from None
+        raise CityError(WORDS["loading.folder"].format(source=path)) from None
     except (OSError, ValueError) as fault:
         # Windows says "permission denied" of a folder; a NUL in a path is a ValueError.
         if isinstance(fault, OSError) and path.is_dir():
-            raise CityError(_FOLDER.format(source=path)) from None
+            raise CityError(WORDS["loading.folder"].format(source=path)) from None
         reason = getattr(fault, "strerror", None) or str(fault)
-        raise CityError(_UNREADABLE.format(source=path, reason=reason)) from fault
+        raise CityError(WORDS["loading.unreadable"].format(source=path, reason=reason)) from fault
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as fault:
         line = raw.count(b"\n", 0, fault.start) + 1
-        raise CityError(_NO_UTF8.format(source=path, line=line)) from None
+        raise CityError(WORDS["loading.no_utf8"].format(source=path, line=line)) from None
     return parse_city(text, source=path.name)
 
 
@@ -299,7 +260,9 @@ def parse_city(text: str, *, source: str = "profile") -> City:
         mistakes += details(fault.errors(include_url=False), document)
     mistakes += _spanning_mistakes(document)
     if city is None or mistakes:
-        raise CityError(_INVALID.format(source=source, count=len(mistakes)), mistakes)
+        raise CityError(
+            WORDS["loading.invalid"].format(source=source, count=len(mistakes)), mistakes
+        )
     return city
 
 
@@ -309,7 +272,7 @@ def _document(text: str, source: str) -> Document:
     except tomllib.TOMLDecodeError as fault:
         raise CityError(_toml_fault(str(fault), text, source)) from None
     except RecursionError:
-        raise CityError(_TOO_DEEP.format(source=source)) from None
+        raise CityError(WORDS["loading.too_deep"].format(source=source)) from None
 
 
 def _toml_fault(message: str, text: str, source: str) -> Text:
@@ -317,12 +280,12 @@ def _toml_fault(message: str, text: str, source: str) -> Text:
     found = _AT.fullmatch(message)
     if found is None:
         reason = message.removesuffix(" (at end of document)")
-        place = Text(zh="", en="") if reason == message else _AT_END
-        return _NO_TOML.format(source=source, place=place, reason=reason)
+        place = WORDS["loading.toml_fault_place"] if reason == message else WORDS["loading.at_end"]
+        return WORDS["loading.no_toml"].format(source=source, place=place, reason=reason)
     line, column = int(found["line"]), int(found["column"])
     shown = show(text.split("\n")[line - 1].strip())
-    place = _AT_LINE.format(line=line, column=column, shown=shown)
-    return _NO_TOML.format(source=source, place=place, reason=found["reason"])
+    place = WORDS["loading.at_line"].format(line=line, column=column, shown=shown)
+    return WORDS["loading.no_toml"].format(source=source, place=place, reason=found["reason"])
 
 
 def _spanning_mistakes(document: Document) -> list[Detail]:

@@ -8,9 +8,9 @@ import click
 
 from leadscore.cli.group import FILE, Run, cli, lang_option, settings_of
 from leadscore.terminal import say
-from leadscore.text import Lang, Text
+from leadscore.text import Lang, room_words
 
-_PROFILE_OK = Text(zh="画像无误：{name}", en="the profile is sound: {name}")
+WORDS = room_words("cli")
 
 
 @cli.group()
@@ -31,4 +31,4 @@ def city_check(run: Run, profile: Path, lang: Lang | None) -> None:
     loaded = load_city(profile)
     expert_scorecard(loaded)
     say(render_tree(loaded, run.lang))
-    say(_PROFILE_OK.format(name=loaded.name).pick(run.lang))
+    say(WORDS["city.profile_ok"].format(name=loaded.name).pick(run.lang))

@@ -22,14 +22,9 @@ from leadscore.cli.group import (
 )
 from leadscore.errors import LeadscoreError
 from leadscore.terminal import say
-from leadscore.text import Lang, Text
+from leadscore.text import Lang, room_words
 
-_UPGRADED = Text(zh="数据库 {where} 已升级", en="the database {where} was upgraded")
-_CURRENT = Text(zh="数据库 {where} 已是最新", en="the database {where} is up to date")
-_BACKED_UP = Text(zh="已备份到 {file}", en="backed up to {file}")
-_RESTORED = Text(
-    zh="已从 {file} 恢复到数据库 {where}", en="restored {file} into the database {where}"
-)
+WORDS = room_words("cli")
 
 
 @cli.group()
@@ -47,7 +42,7 @@ def db_upgrade(run: Run, lang: Lang | None) -> None:
     from leadscore.store.opening import migrate
 
     with contextlib.closing(connect_database(settings)) as database:
-        done = _UPGRADED if migrate(database) else _CURRENT
+        done = WORDS["database.upgraded"] if migrate(database) else WORDS["database.current"]
         say(done.format(where=database.shown).pick(run.lang))
 
 
@@ -63,7 +58,7 @@ def db_backup(run: Run, file: Path, lang: Lang | None) -> None:
 
     with contextlib.closing(open_database(settings)) as database:
         back_up(database, file)
-    say(_BACKED_UP.format(file=file).pick(run.lang))
+    say(WORDS["database.backed_up"].format(file=file).pick(run.lang))
 
 
 @db.command("restore")
@@ -88,29 +83,11 @@ def db_restore(run: Run, file: Path, *, replace: bool, lang: Lang | None) -> Non
 
     with contextlib.closing(connect_database(settings)) as database:
         restore(database, file, replace=replace)
-        say(_RESTORED.format(file=file, where=database.shown).pick(run.lang))
+        say(WORDS["database.restored"].format(file=file, where=database.shown).pick(run.lang))
         trail, details = audit_trail(settings), {"file": file.name}
         record = Record(ACTOR, "administrator", "database.restore", "database", details=details)
         with database.write() as connection:
             trail.append(connection, record, datetime.now(UTC))
-
-
-_EMPTY = Text(zh="审计记录为空，没有异常。", en="OK: the audit is empty.")
-_WHOLE = Text(
-    zh="审计记录完整：共 {count} 条，自 {first} 至 {last}。",
-    en="OK: {count} records, from {first} to {last}.",
-)
-_PRUNED = Text(
-    zh="第 1 至 {pruned} 条已按规定删除。", en="Records 1 to {pruned} were pruned on purpose."
-)
-_BROKEN = Text(
-    zh="审计记录不完整：{fault}。此前的 {count} 条完好。请保护现场，并与备份对照。",
-    en="the audit is not whole: {fault}. The {count} records before that are. Keep everything as "
-    "it is, and compare it with a backup.",
-)
-_GONE = Text(
-    zh="已删除 {day} 之前的 {count} 条审计记录。", en="removed {count} records from before {day}."
-)
 
 
 class AuditBrokenError(LeadscoreError):
@@ -141,12 +118,16 @@ def verify_audit(run: Run, lang: Lang | None) -> None:
         verdict = verify(connection, audit_trail(settings))
     count = f"{verdict.count:,}"
     if verdict.fault is not None:
-        raise AuditBrokenError(_BROKEN.format(fault=verdict.fault, count=count))
+        raise AuditBrokenError(WORDS["database.broken"].format(fault=verdict.fault, count=count))
     first, last = minute(verdict.first_at), minute(verdict.last_at)
-    whole = _WHOLE.format(count=count, first=first, last=last) if verdict.count else _EMPTY
+    whole = (
+        WORDS["database.whole"].format(count=count, first=first, last=last)
+        if verdict.count
+        else WORDS["database.empty"]
+    )
     say(whole.pick(run.lang))
     if verdict.pruned:
-        say(_PRUNED.format(pruned=verdict.pruned).pick(run.lang))
+        say(WORDS["database.pruned"].format(pruned=verdict.pruned).pick(run.lang))
 
 
 @audit.command("prune")
@@ -165,4 +146,4 @@ def prune_audit(run: Run, before: str, lang: Lang | None) -> None:
         start = datetime.combine(day, time(), UTC)
         count = prune(doing.connection, doing.trail, before=start, now=doing.now)
         doing.about, doing.details = ("audit", None), {"before": day.isoformat(), "count": count}
-    say(_GONE.format(count=f"{count:,}", day=day.isoformat()).pick(run.lang))
+    say(WORDS["database.gone"].format(count=f"{count:,}", day=day.isoformat()).pick(run.lang))

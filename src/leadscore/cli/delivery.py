@@ -18,7 +18,10 @@ from leadscore.ranking.batch import Ranking
 from leadscore.ranking.vetoes import WORDING, ExclusionList
 from leadscore.settings import plain_wanted
 from leadscore.terminal import Align, columns, cut, display_width, fit, is_terminal, say, tell, wrap
-from leadscore.text import Lang, Text
+from leadscore.text import Lang, Text, room_words
+
+WORDS = room_words("cli")
+
 
 # Terminal commands: CSI, OSC and other strings up to their end, then any other escape.
 _ESCAPES = re.compile(
@@ -52,38 +55,17 @@ _GAP = "  "
 _PLACE = 20  # room for the longest role, and for enough of the segment to know it by
 _NOTHING = "-"
 _HEADERS = {
-    "rank": Text(zh="排名", en="Rank"),
-    "grade": Text(zh="等级", en="Grade"),
-    "name": Text(zh="企业", en="Firm"),
-    "place": Text(zh="环节（角色）", en="Segment (role)"),
-    "priority": Text(zh="优先级", en="Priority"),
-    "likelihood": Text(zh="落地可能性", en="Likelihood"),
-    "fit": Text(zh="契合度", en="Fit"),
+    "rank": WORDS["delivery.headers_rank"],
+    "grade": WORDS["delivery.headers_grade"],
+    "name": WORDS["delivery.headers_name"],
+    "place": WORDS["delivery.headers_place"],
+    "priority": WORDS["delivery.headers_priority"],
+    "likelihood": WORDS["delivery.headers_likelihood"],
+    "fit": WORDS["delivery.headers_fit"],
 }
 _ALIGN: dict[str, Align] = {
     "rank": "right", "grade": "centre", "priority": "right", "likelihood": "right", "fit": "right",
 }  # fmt: skip
-_BRACKETS = Text(zh="（{role}）", en=" ({role})")
-_MORE = Text(
-    zh="（还有 {count} 家排名企业未显示；--top 可多显示，-o 可写出全部）",
-    en="({count} more ranked; --top shows more, -o writes them all)",
-)
-_VETOED = Text(zh="一票否决，不排名：{count} 家", en="Vetoed, not ranked: {count}")
-_MORE_VETOED = Text(
-    zh="（还有 {count} 家被否决的企业未显示；-o 可写出全部）",
-    en="({count} more vetoed; -o writes them all)",
-)
-_COLON = Text(zh="：", en=": ")
-_EMPTY = Text(
-    zh="没有可排名的企业。请检查：文件是否选对，表头下面是否有数据，是否有一列企业名称；"
-    "--problems 文件名 会写出每一行为什么没有读入。",
-    en="There is no firm to rank. Check that this is the right file, that there are rows under its "
-    "header and a column with the names of firms; --problems FILE says why each row was left out.",
-)
-_ALL_VETOED = Text(
-    zh="没有可排名的企业：名单里的企业全部被一票否决，理由如下。",
-    en="There is no firm to rank: every firm of the list is vetoed, for the reasons below.",
-)
 
 _FRACTIONS = ("priority", "likelihood", "fit")
 _SURELY_NOT, _SURELY = 0.001, 0.999  # what no model can claim is not shown as 0% or 100%
@@ -126,7 +108,10 @@ def print_ranking(
     if len(ranked):
         lines += _ranked_lines(ranked, top, lang, width, colour)
     else:
-        lines += wrap((_ALL_VETOED if len(vetoed) else _EMPTY).pick(lang), width)
+        lines += wrap(
+            (WORDS["delivery.all_vetoed"] if len(vetoed) else WORDS["delivery.empty"]).pick(lang),
+            width,
+        )
     if len(vetoed):
         lines += ["", *_vetoed_lines(vetoed, top, lang, width, colour)]
     return "\n".join(lines)
@@ -189,19 +174,23 @@ def _ranked_lines(
         )
         lines += _indented(firm["reasons"], layout.indent, layout.width)
     if len(ranked) > top:
-        lines += wrap(_MORE.format(count=len(ranked) - top).pick(lang), layout.width)
+        lines += wrap(
+            WORDS["delivery.more"].format(count=len(ranked) - top).pick(lang), layout.width
+        )
     return lines
 
 
 def _vetoed_lines(
     vetoed: pd.DataFrame, top: int, lang: Lang, width: int, colour: bool
 ) -> list[str]:
-    lines = [_VETOED.format(count=len(vetoed)).pick(lang)]
+    lines = [WORDS["delivery.vetoed"].format(count=len(vetoed)).pick(lang)]
     for firm in _records(vetoed.head(top)):
-        told = _COLON.pick(lang).join(filter(None, (firm["name"], firm["veto"])))
+        told = WORDS["delivery.colon"].pick(lang).join(filter(None, (firm["name"], firm["veto"])))
         lines += [_painted(line, _DIM if colour else "") for line in _indented(told, 2, width)]
     if len(vetoed) > top:
-        lines += wrap(_MORE_VETOED.format(count=len(vetoed) - top).pick(lang), width)
+        lines += wrap(
+            WORDS["delivery.more_vetoed"].format(count=len(vetoed) - top).pick(lang), width
+        )
     return lines
 
 
@@ -230,7 +219,11 @@ def _place(firm: dict[str, str], lang: Lang, room: int | None = None) -> str:
     segment = firm["segment_name"]
     if not segment:
         return _NOTHING
-    role = _BRACKETS.format(role=firm["role_name"]).pick(lang) if firm["role_name"] else ""
+    role = (
+        WORDS["delivery.brackets"].format(role=firm["role_name"]).pick(lang)
+        if firm["role_name"]
+        else ""
+    )
     return (segment if room is None else cut(segment, max(room - display_width(role), 2))) + role
 
 
@@ -240,22 +233,6 @@ def _painted(text: str, codes: str) -> str:
 
 def _indented(text: str, indent: int, width: int) -> list[str]:
     return [" " * indent + line for line in wrap(text, width - indent, MOST_LINES)]
-
-
-_WRITTEN = Text(zh="已写入 {path}", en="written to {path}")
-_PROBLEMS = Text(
-    zh="另有{count}处资料问题；加 --problems 文件名 可逐条写出",
-    en="{problems} in the data; --problems FILE writes each of them",
-)
-_EXCLUDED = Text(
-    zh="排除名单：{count} 家，命中 {found} 家，{unread} 行未读",
-    en="exclusion list: {firms}, {found} found, {rows} unread",
-)
-_CITY = Text(zh="城市", en="city")
-_MODEL = Text(zh="模型", en="model")
-_DATE = Text(zh="日期", en="date")
-_ROWS = Text(zh="行数", en="rows")
-_NOTE = Text(zh="提示", en="note")
 
 
 @dataclass(frozen=True)
@@ -324,10 +301,12 @@ class Delivery:
         colour = is_terminal(sys.stdout) and not plain_wanted()
         table = self.ranking.table
         say(print_ranking(table, lang=self.lang, top=top, width=columns(WIDEST), colour=colour))
-        lines = [_WRITTEN.format(path=path) for path in written]
+        lines = [WORDS["delivery.written"].format(path=path) for path in written]
         count = len(self.ranking.problems)
         if count and point_to_problems:
-            lines.append(_PROBLEMS.format(count=count, problems=_counted(count, "problem")))
+            lines.append(
+                WORDS["delivery.problems"].format(count=count, problems=_counted(count, "problem"))
+            )
         if self.kept:
             lines.append(self.kept)
         for line in (*lines, *self._sums()):
@@ -341,7 +320,7 @@ class Delivery:
         unread = sum(problem.set_aside for problem in self.excluded.problems)
         count = self.excluded.rows_in - unread
         veto = WORDING["excluded"].pick(self.lang)
-        excluded = _EXCLUDED.format(
+        excluded = WORDS["delivery.excluded"].format(
             count=count, firms=_counted(count, "firm"),
             found=int(self.ranking.table["veto"].eq(veto).sum()),
             unread=unread, rows=_counted(unread, "row"),
@@ -351,11 +330,11 @@ class Delivery:
     def _summary(self) -> list[tuple[str, str]]:
         """Return what a workbook says above its columns: what was ranked, and what to know."""
         lines: list[tuple[Text, Text | str]] = [
-            (_CITY, self.city),
-            (_MODEL, self.ranking.model),
-            (_DATE, self.today.isoformat()),
-            *((_ROWS, line) for line in self._sums()),
-            *((_NOTE, notice) for notice in self.ranking.notices),
+            (WORDS["delivery.city"], self.city),
+            (WORDS["delivery.model"], self.ranking.model),
+            (WORDS["delivery.date"], self.today.isoformat()),
+            *((WORDS["delivery.rows"], line) for line in self._sums()),
+            *((WORDS["delivery.note"], notice) for notice in self.ranking.notices),
         ]
         return [
             (label.pick(self.lang), text.pick(self.lang) if isinstance(text, Text) else text)

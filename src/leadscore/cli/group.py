@@ -16,7 +16,7 @@ from leadscore import __version__
 from leadscore.errors import Detail, LeadscoreError, UsageError
 from leadscore.lists.values.codes import day_of
 from leadscore.terminal import Unheard, display_width, fit, tell
-from leadscore.text import Lang, Text
+from leadscore.text import Lang, Text, room_words
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -25,11 +25,7 @@ if TYPE_CHECKING:
     from leadscore.store.audit import AuditTrail
     from leadscore.store.database import Database
 
-
-_NO_DAY = Text(zh="{option} 要的是一个日期", en="{option} wants a day")
-_WANTED = Text(
-    zh="不晚于今天的日期，如 2024-03-15", en="a day not later than today, such as 2024-03-15"
-)
+WORDS = room_words("cli")
 
 
 def not_after_today(text: str, option: str, *, today: date) -> date:
@@ -42,7 +38,10 @@ def not_after_today(text: str, option: str, *, today: date) -> date:
     """
     day = day_of(text)
     if day is None or day > today:
-        raise UsageError(_NO_DAY.format(option=option), [Detail(option, text, _WANTED)])
+        raise UsageError(
+            WORDS["group.no_day"].format(option=option),
+            [Detail(option, text, WORDS["group.wanted"])],
+        )
     return day
 
 
@@ -73,12 +72,6 @@ def minute(moment: datetime | None) -> str:
     return _NONE if moment is None else f"{moment.astimezone():%Y-%m-%d %H:%M}"
 
 
-_OUR_FAULT = Text(
-    zh="程序内部出错，这是我们的问题，不是您的。请把上面的记录发给维护者。",
-    en="Something broke inside leadscore. This is our fault, not yours: "
-    "please send the lines above to its maintainers.",
-)
-_INTERRUPTED = Text(zh="已中断。", en="interrupted.")
 _INTERRUPTED_CODE = 130  # as a shell reports a command that Ctrl-C has ended
 
 
@@ -99,7 +92,7 @@ class _Commands(click.Group):
         except (click.ClickException, click.exceptions.Exit):
             raise
         except (KeyboardInterrupt, click.Abort):
-            tell(_INTERRUPTED.pick(run.lang))
+            tell(WORDS["group.interrupted"].pick(run.lang))
             ctx.exit(_INTERRUPTED_CODE)
         except Unheard:
             ctx.exit(0)
@@ -107,7 +100,7 @@ class _Commands(click.Group):
             tell(error.render(run.lang))
             ctx.exit(error.exit_code)
         except Exception:
-            tell(traceback.format_exc() + _OUR_FAULT.pick(run.lang))
+            tell(traceback.format_exc() + WORDS["group.our_fault"].pick(run.lang))
             ctx.exit(1)
 
 

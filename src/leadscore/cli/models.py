@@ -21,7 +21,7 @@ from leadscore.cli.group import (
     settings_of,
 )
 from leadscore.terminal import Align, display_width, fit, say, tell
-from leadscore.text import Lang, Text
+from leadscore.text import Lang, Text, room_words
 
 if TYPE_CHECKING:
     from leadscore.city.profile import City
@@ -29,12 +29,7 @@ if TYPE_CHECKING:
     from leadscore.registry.versions import Version
     from leadscore.settings import Settings
 
-
-_SCORES_ANEW = Text(
-    zh="库里的企业由任务 {job} 重新评分；leadscore serve 或 leadscore worker 运行时就会执行。",
-    en="job {job} scores the firms that are kept anew; leadscore serve or leadscore worker does "
-    "it, as soon as it runs.",
-)
+WORDS = room_words("cli")
 
 
 def let_store_follow(
@@ -76,42 +71,36 @@ def let_store_follow(
         doing.about, doing.details = ("model", version), details
         job = tell_store(doing.connection, shelf, city_id, by=ACTOR, now=doing.now)
     if job is not None:
-        say(_SCORES_ANEW.format(job=job).pick(run.lang))
+        say(WORDS["models.scores_anew"].format(job=job).pick(run.lang))
 
 
 _HEADERS: tuple[tuple[Text, Align], ...] = (
-    (Text(zh="", en=""), "left"),
-    (Text(zh="版本", en="version"), "left"),
-    (Text(zh="种类", en="kind"), "left"),
-    (Text(zh="截至", en="as of"), "left"),
-    (Text(zh="保存于", en="saved"), "left"),
-    (Text(zh="已知结果", en="outcomes"), "right"),
-    (Text(zh="对数损失", en="log loss"), "right"),
-    (Text(zh="AUC", en="AUC"), "right"),
-    (Text(zh="检验", en="gates"), "left"),
+    (WORDS["models.headers"], "left"),
+    (WORDS["models.headers_2"], "left"),
+    (WORDS["models.headers_3"], "left"),
+    (WORDS["models.headers_4"], "left"),
+    (WORDS["models.headers_5"], "left"),
+    (WORDS["models.headers_6"], "right"),
+    (WORDS["models.headers_7"], "right"),
+    (WORDS["models.headers_8"], "right"),
+    (WORDS["models.headers_9"], "left"),
 )
 _KINDS = {
-    "expert": Text(zh="专家", en="expert"),
-    "trained": Text(zh="训练", en="trained"),
-    None: Text(zh="已损坏", en="damaged"),
+    "expert": WORDS["models.kinds_expert"],
+    "trained": WORDS["models.kinds_trained"],
+    None: WORDS["models.kinds_none"],
 }
 _GATES = {
-    True: Text(zh="通过", en="passed"),
-    False: Text(zh="未通过", en="failed"),
+    True: WORDS["models.gates_true"],
+    False: WORDS["models.gates_false"],
 }
 _ACTS: dict[Act, Text] = {
-    "expert": Text(zh="专家评分卡", en="as the expert card"),
-    "trained": Text(zh="训练后通过检验", en="trained, and passed its gates"),
-    "by_hand": Text(zh="由人指定", en="promoted by hand"),
-    "rolled_back": Text(zh="退回", en="rolled back to"),
-    "profile": Text(zh="随画像修订", en="followed the profile"),
+    "expert": WORDS["models.acts_expert"],
+    "trained": WORDS["models.acts_trained"],
+    "by_hand": WORDS["models.acts_by_hand"],
+    "rolled_back": WORDS["models.acts_rolled_back"],
+    "profile": WORDS["models.acts_profile"],
 }
-_LEGEND = Text(
-    zh="* 现役；! 不能使用。对数损失和 AUC 是在其后的跟进上检验所得。",
-    en="* champion; ! can't be used. Log loss and AUC are those on later pursuits.",
-)
-_SINCE = Text(zh="自 {when} 起：{version}，{act}", en="since {when}: {version}, {act}")
-_BECAUSE = Text(zh="；理由：{reason}", en="; reason: {reason}")
 _NONE = "-"
 _GAP = "  "
 
@@ -142,7 +131,14 @@ def model_table(
         f"! {version.name}\n{version.fault.render(lang)}" for version in versions if version.fault
     ]
     last = next((step for step in reversed(history) if step.version == champion), None)
-    return "\n".join([*lines, _LEGEND.pick(lang), *([_since(last, lang)] if last else []), *faults])
+    return "\n".join(
+        [
+            *lines,
+            WORDS["models.legend"].pick(lang),
+            *([_since(last, lang)] if last else []),
+            *faults,
+        ]
+    )
 
 
 def _row(version: Version, serves: bool, lang: Lang) -> list[str]:
@@ -185,26 +181,14 @@ def _at(told: object, *keys: str) -> Any:
 
 
 def _since(step: Promotion, lang: Lang) -> str:
-    because = _BECAUSE.format(reason=step.reason).pick(lang) if step.reason else ""
+    because = WORDS["models.because"].format(reason=step.reason).pick(lang) if step.reason else ""
     when = f"{step.when.astimezone():%Y-%m-%d %H:%M}"
-    return _SINCE.format(when=when, version=step.version, act=_ACTS[step.act]).pick(lang) + because
-
-
-_NONE_YET = Text(
-    zh="“{city}”还没有模型；首次排名（leadscore rank）时会按城市画像生成。",
-    en="there is no model of {city} yet; the first ranking (leadscore rank) builds one from the "
-    "city profile.",
-)
-_SERVES = Text(zh="“{city}”现由模型“{version}”评分。", en="the model {version} now serves {city}.")
-_SERVED = Text(
-    zh="“{city}”本来就由模型“{version}”评分，没有改动。",
-    en="the model {version} serves {city} already; nothing was changed.",
-)
-_BACK = Text(
-    zh="“{city}”已退回模型“{version}”；“{previous}”不再评分，但仍保存着。",
-    en="{city} is back to the model {version}; {previous} no longer serves, but is kept.",
-)
-_WRITTEN = Text(zh="已写出 {path}", en="wrote {path}")
+    return (
+        WORDS["models.since"]
+        .format(when=when, version=step.version, act=_ACTS[step.act])
+        .pick(lang)
+        + because
+    )
 
 
 def _city_option(command: Callable[..., None]) -> Callable[..., None]:
@@ -234,7 +218,7 @@ def list_models(run: Run, city: Path | None, lang: Lang | None) -> None:
 
     versions = shelf.versions(profile.id)
     if not versions:
-        say(_NONE_YET.format(city=profile.name).pick(run.lang))
+        say(WORDS["models.none_yet"].format(city=profile.name).pick(run.lang))
         return
     serving = next(iter(shelf.line(profile.id)), None)
     say(model_table(versions, serving, shelf.history(profile.id), run.lang))
@@ -261,7 +245,7 @@ def show_model(
 
     chosen = version or shelf.champion(profile.id)
     if chosen is None:
-        say(_NONE_YET.format(city=profile.name).pick(run.lang))
+        say(WORDS["models.none_yet"].format(city=profile.name).pick(run.lang))
         return
     manifest = shelf.manifest(chosen)
     if html is None:
@@ -273,7 +257,7 @@ def show_model(
     page = render_html(manifest, run.lang, profile).encode()
     with replacing(html) as file:
         file.write(page)
-    say(_WRITTEN.format(path=html).pick(run.lang))
+    say(WORDS["models.written"].format(path=html).pick(run.lang))
 
 
 @models.command("promote")
@@ -289,7 +273,7 @@ def promote_model(
     settings, profile, shelf = _open(run, lang, city)
     before = shelf.line(profile.id)[:1]
     shelf.promote(profile.id, version, act="by_hand", reason=reason, now=datetime.now(UTC))
-    message = _SERVED if before == [version] else _SERVES
+    message = WORDS["models.served"] if before == [version] else WORDS["models.serves"]
     say(message.format(city=profile.name, version=version).pick(run.lang))
     let_store_follow(
         run, lang, settings, shelf, profile.id, action="model.promote", version=version,
@@ -318,7 +302,11 @@ def roll_back(run: Run, reason: str | None, city: Path | None, lang: Lang | None
 
     previous = next(iter(shelf.line(profile.id)), None)
     version = shelf.rollback(profile.id, now=now, reason=reason, last_resort=expert, notify=notify)
-    say(_BACK.format(city=profile.name, version=version, previous=previous).pick(run.lang))
+    say(
+        WORDS["models.back"]
+        .format(city=profile.name, version=version, previous=previous)
+        .pick(run.lang)
+    )
     let_store_follow(
         run, lang, settings, shelf, profile.id, action="model.rollback", version=version,
         details={"reason": reason},

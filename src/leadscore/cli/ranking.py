@@ -11,29 +11,18 @@ import click
 
 from leadscore.cli.group import FILE, Run, cli, lang_option, not_after_today, settings_of
 from leadscore.terminal import Progress, tell
-from leadscore.text import Lang, Text
+from leadscore.text import Lang, Text, room_words
 
 if TYPE_CHECKING:
     from leadscore.ranking.batch import Ranking
     from leadscore.settings import Settings
 
+WORDS = room_words("cli")
+
+
 _LONG_LIST = 2_000
 _MOST_KEPT = 50_000
 """Firms of a list that is kept unasked: nobody courts more, and a register is not a list."""
-
-_FIRST_KEPT = Text(
-    zh="已把这份名单存为快照（{where}），日后从结果中学习时用它；不想保存请加 --no-keep",
-    en="kept a snapshot of this list in {where}, to learn from once outcomes are known; --no-keep "
-    "keeps none",
-)
-_TOO_MANY = Text(
-    zh="名单超过 {most:,} 家，没有存快照；要存请加 --keep",
-    en="the list has more than {most:,} firms and no snapshot of it was kept; --keep keeps one",
-)
-_NOT_KEPT = Text(
-    zh="没有存下快照，排名不受影响：{reason}",
-    en="no snapshot was kept; the ranking is not affected: {reason}",
-)
 
 
 @cli.command()
@@ -123,7 +112,7 @@ def _keep(
     if keep is False or not len(ranking.firms):
         return None
     if keep is None and len(ranking.firms) > _MOST_KEPT:
-        return _TOO_MANY.format(most=_MOST_KEPT)
+        return WORDS["ranking.too_many"].format(most=_MOST_KEPT)
     from leadscore.startup import open_database
     from leadscore.store.errors import StoreError
     from leadscore.store.snapshots import SqlSnapshots
@@ -137,6 +126,6 @@ def _keep(
                 now=datetime.now(UTC),
             )  # fmt: skip
     except StoreError as error:
-        tell(_NOT_KEPT.format(reason=error.message).pick(run.lang))
+        tell(WORDS["ranking.not_kept"].format(reason=error.message).pick(run.lang))
         return None
-    return _FIRST_KEPT.format(where=database.shown) if first else None
+    return WORDS["ranking.first_kept"].format(where=database.shown) if first else None

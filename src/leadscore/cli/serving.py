@@ -23,7 +23,7 @@ from leadscore.cli.group import (
 )
 from leadscore.errors import Detail, UsageError
 from leadscore.terminal import say, tell
-from leadscore.text import Lang, Text
+from leadscore.text import Lang, Text, room_words
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -36,30 +36,21 @@ if TYPE_CHECKING:
     from leadscore.web.app import Application
     from leadscore.web.auth import Access
 
+WORDS = room_words("cli")
+
 
 _STATES = {
-    "waiting": Text(zh="等待", en="waiting"),
-    "running": Text(zh="进行中", en="running"),
-    "done": Text(zh="完成", en="done"),
-    "failed": Text(zh="失败", en="failed"),
-    "cancelled": Text(zh="已取消", en="cancelled"),
+    "waiting": WORDS["serving.states_waiting"],
+    "running": WORDS["serving.states_running"],
+    "done": WORDS["serving.states_done"],
+    "failed": WORDS["serving.states_failed"],
+    "cancelled": WORDS["serving.states_cancelled"],
 }
 _HEADERS = (
-    Text(zh="编号", en="job"), Text(zh="种类", en="kind"), Text(zh="状态", en="state"),
-    Text(zh="进度", en="progress"), Text(zh="提交人", en="asked by"),
-    Text(zh="提交于", en="asked"), Text(zh="结束于", en="ended"), Text(zh="说明", en="words"),
+    WORDS["serving.headers"], WORDS["serving.headers_2"], WORDS["serving.headers_3"],
+    WORDS["serving.headers_4"], WORDS["serving.headers_5"],
+    WORDS["serving.headers_6"], WORDS["serving.headers_7"], WORDS["serving.headers_8"],
 )  # fmt: skip
-_NONE = Text(zh="没有任务。", en="There are no jobs.")
-_CANCELLED = Text(zh="任务 {id} 已取消。", en="job {id} is cancelled.")
-_ASKED = Text(
-    zh="已要求任务 {id} 停止，它会在下一步之前停下。",
-    en="job {id} was asked to stop, and does so before its next step.",
-)
-_WORKING = Text(
-    zh="正在等候任务（数据库 {where}），按 Ctrl+C 停止",
-    en="waiting for jobs (database {where}); Ctrl+C stops it",
-)
-_STOPPED = Text(zh="已停止", en="the worker has stopped")
 
 
 @cli.group()
@@ -79,7 +70,7 @@ def list_(run: Run, top: int, lang: Lang | None) -> None:
     with opened(settings) as database, database.read() as connection:
         found = list_jobs(connection, limit=top)
     if not found:
-        say(_NONE.pick(run.lang))
+        say(WORDS["serving.none"].pick(run.lang))
         return
     say(table(_HEADERS, [_row(job, run.lang) for job in found], run.lang))
 
@@ -104,7 +95,7 @@ def cancel(run: Run, number: int, lang: Lang | None) -> None:
 
         job = request_cancel(doing.connection, number, now=doing.now)
         doing.about = ("job", str(number))
-    said = _CANCELLED if job.state == "cancelled" else _ASKED
+    said = WORDS["serving.cancelled"] if job.state == "cancelled" else WORDS["serving.asked"]
     say(said.format(id=number).pick(run.lang))
 
 
@@ -123,9 +114,9 @@ def worker(run: Run, city: str | None, lang: Lang | None) -> None:
 
     log_to_stderr()
     database = open_database(settings)
-    tell(_WORKING.format(where=database.shown).pick(run.lang))
+    tell(WORDS["serving.working"].format(where=database.shown).pick(run.lang))
     work(database, kinds_of(settings, Path(city) if city else None), now)
-    tell(_STOPPED.pick(run.lang))
+    tell(WORDS["serving.stopped"].pick(run.lang))
 
 
 def now() -> datetime:
@@ -176,21 +167,7 @@ def _work(name: str, lifeline: Connection, settings: Settings, city: Path | None
     work(open_database(settings), kinds_of(settings, city), now, name=name, lifeline=lifeline)
 
 
-_FIRST = Text(
-    zh="还没有管理员。请在 24 小时内用这个一次性链接设置管理员“{name}”的密码： {path}",
-    en="There is no administrator yet. Set the password of {name} by this one-time link within 24 "
-    "hours: {path}",
-)
-_DEMO = Text(
-    zh="演示：任何人无需登录即可做任何事；只有本机能访问。",
-    en="A demonstration: anybody may do anything without logging in; only this machine gets in.",
-)
-_DEMO_ELSEWHERE = Text(
-    zh="演示只能在本机进行，不能在 {host} 监听",
-    en="a demonstration is for this machine only and can't listen on {host}",
-)
 _SAMPLE = "electronics.csv"
-_THIS_MACHINE = Text(zh="127.0.0.1", en="127.0.0.1")
 
 
 @cli.command()
@@ -218,7 +195,10 @@ def serve(
 
     host = settings.host if host is None else host
     if demo and not is_loopback(host):
-        raise UsageError(_DEMO_ELSEWHERE.format(host=host), [Detail("--host", host, _THIS_MACHINE)])
+        raise UsageError(
+            WORDS["serving.demo_elsewhere"].format(host=host),
+            [Detail("--host", host, WORDS["serving.this_machine"])],
+        )
     if demo:
         settings = settings.model_copy(
             update={"home": settings.home / "demo", "database": None, "key_file": None}
@@ -300,11 +280,11 @@ def _tell_who_may(access: Access, lang: Lang) -> None:
     from leadscore.web.guard import FIRST_ADMINISTRATOR, first_administrator_link
 
     if access.demo:
-        tell(_DEMO.pick(lang))
+        tell(WORDS["serving.demo"].pick(lang))
         return
     path = first_administrator_link(access.database, access.trail, access.clock())
     if path:
-        tell(_FIRST.format(name=FIRST_ADMINISTRATOR, path=path).pick(lang))
+        tell(WORDS["serving.first"].format(name=FIRST_ADMINISTRATOR, path=path).pick(lang))
 
 
 def _hand_in_sample(access: Access) -> None:

@@ -20,56 +20,45 @@ from leadscore.cli.group import (
     table,
 )
 from leadscore.terminal import say, tell
-from leadscore.text import Lang, Text
+from leadscore.text import Lang, room_words
 
 if TYPE_CHECKING:
     from leadscore.store.users import Role
+
+WORDS = room_words("cli")
+
 
 _ROLES = ("viewer", "officer", "administrator", "auditor")
 _MOST_DAYS = 3 * 365
 
 _ROLE_NAMES = {
-    "viewer": Text(zh="查看", en="viewer"),
-    "officer": Text(zh="招商专员", en="officer"),
-    "administrator": Text(zh="管理员", en="administrator"),
-    "auditor": Text(zh="审计", en="auditor"),
+    "viewer": WORDS["users.role_names_viewer"],
+    "officer": WORDS["users.role_names_officer"],
+    "administrator": WORDS["users.role_names_administrator"],
+    "auditor": WORDS["users.role_names_auditor"],
 }
 _STATES = {
-    "invited": Text(zh="已邀请", en="invited"),
-    "active": Text(zh="启用", en="active"),
-    "disabled": Text(zh="已停用", en="disabled"),
-    "expired": Text(zh="已过期", en="expired"),
-    "revoked": Text(zh="已撤销", en="revoked"),
+    "invited": WORDS["users.states_invited"],
+    "active": WORDS["users.states_active"],
+    "disabled": WORDS["users.states_disabled"],
+    "expired": WORDS["users.states_expired"],
+    "revoked": WORDS["users.states_revoked"],
 }
-_NAME = Text(zh="名称", en="name")
-_ROLE = Text(zh="角色", en="role")
-_STATE = Text(zh="状态", en="state")
-_SINCE = Text(zh="建于", en="since")
-_USER_HEADERS = (_NAME, _ROLE, _STATE, _SINCE)
+_USER_HEADERS = (
+    WORDS["users.name"],
+    WORDS["users.role"],
+    WORDS["users.state"],
+    WORDS["users.since"],
+)
 _KEY_HEADERS = (
-    _NAME, Text(zh="开头", en="begins"), _ROLE, _STATE, _SINCE, Text(zh="到期", en="until"),
-    Text(zh="最近使用", en="last used"),
-)  # fmt: skip
-
-_LINK = Text(
-    zh="请把这个链接交给“{name}”，24 小时内有效，只能用一次，接在服务地址之后打开即可设密码：",
-    en="give this link to {name}: behind the address of the service it sets a password, once, "
-    "within 24 hours:",
+    WORDS["users.name"],
+    WORDS["users.key_headers"],
+    WORDS["users.role"],
+    WORDS["users.state"],
+    WORDS["users.since"],
+    WORDS["users.key_headers_2"],
+    WORDS["users.key_headers_3"],
 )
-_DISABLED = Text(
-    zh="“{name}”已停用，其会话全部结束。", en="{name} is disabled, and all their sessions ended."
-)
-_KEY = Text(
-    zh="密钥“{name}”如下，只显示这一次，{until} 到期。请求时写在 Authorization: Bearer 之后：",
-    en="the key {name}, shown only now and good until {until}; send it behind "
-    "Authorization: Bearer:",
-)
-_REVOKED = Text(zh="密钥“{name}”已撤销。", en="the key {name} is revoked.")
-_NO_USERS = Text(
-    zh="还没有用户；leadscore serve 会给出第一位管理员的链接。",
-    en="there is no user yet; leadscore serve prints a link for the first administrator.",
-)
-_NO_KEYS = Text(zh="还没有密钥。", en="there is no key yet.")
 
 
 def _role_option(command: Callable[..., None]) -> Callable[..., None]:
@@ -116,7 +105,7 @@ def list_users(run: Run, lang: Lang | None) -> None:
         ]
         for user in found
     ]  # fmt: skip
-    say(table(_USER_HEADERS, rows, run.lang) if rows else _NO_USERS.pick(run.lang))
+    say(table(_USER_HEADERS, rows, run.lang) if rows else WORDS["users.no_users"].pick(run.lang))
 
 
 @users.command("disable")
@@ -132,7 +121,7 @@ def disable_user(run: Run, name: str, lang: Lang | None) -> None:
         user = store.change(doing.connection, name, disabled=True)
         sessions.end_all(doing.connection, user.name)
         doing.about, doing.details = ("user", user.name), {"disabled": True}
-    say(_DISABLED.format(name=user.name).pick(run.lang))
+    say(WORDS["users.disabled"].format(name=user.name).pick(run.lang))
 
 
 @users.command("reset")
@@ -155,7 +144,7 @@ def reset_user(run: Run, name: str, lang: Lang | None) -> None:
 def _show_link(run: Run, name: str, token: str) -> None:
     from leadscore.web.guard import link_path
 
-    tell(_LINK.format(name=name).pick(run.lang))
+    tell(WORDS["users.link"].format(name=name).pick(run.lang))
     say(link_path(token))
 
 
@@ -182,7 +171,7 @@ def add_key(run: Run, name: str, role: str, days: int, lang: Lang | None) -> Non
         )
         key = store.get(doing.connection, name)
         doing.about, doing.details = ("key", key.name), {"role": role, "days": days}
-    tell(_KEY.format(name=key.name, until=minute(key.expires_at)).pick(run.lang))
+    tell(WORDS["users.key"].format(name=key.name, until=minute(key.expires_at)).pick(run.lang))
     say(token)
 
 
@@ -206,7 +195,7 @@ def list_keys(run: Run, lang: Lang | None) -> None:
 
     with opened(settings) as database, database.read() as connection:
         rows = [row(key) for key in all_keys(connection)]
-    say(table(_KEY_HEADERS, rows, run.lang) if rows else _NO_KEYS.pick(run.lang))
+    say(table(_KEY_HEADERS, rows, run.lang) if rows else WORDS["users.no_keys"].pick(run.lang))
 
 
 @keys.command("revoke")
@@ -220,4 +209,4 @@ def revoke_key(run: Run, name: str, lang: Lang | None) -> None:
 
         key = revoke(doing.connection, name, now=doing.now)
         doing.about = ("key", key.name)
-    say(_REVOKED.format(name=key.name).pick(run.lang))
+    say(WORDS["users.revoked"].format(name=key.name).pick(run.lang))

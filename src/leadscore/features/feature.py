@@ -8,13 +8,16 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal, TypeAlias
 
-from leadscore.text import Lang, Text
+from leadscore.text import Lang, Text, room_words
+
+WORDS = room_words("features")
+
 
 Kind = Literal["share", "cny", "count", "years", "flag", "level"]
 Direction = Literal[-1, 0, 1]
 
-YES_NO = (Text(zh="否", en="no"), Text(zh="是", en="yes"))
-UNKNOWN = Text(zh="未知", en="unknown")
+YES_NO = (WORDS["feature.yes_no"], WORDS["feature.yes_no_2"])
+UNKNOWN = WORDS["feature.unknown"]
 
 
 @dataclass(frozen=True, slots=True)

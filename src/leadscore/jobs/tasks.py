@@ -27,10 +27,12 @@ from leadscore.store.outcomes import read_outcomes
 from leadscore.store.ranking import how_many, written_parts
 from leadscore.store.scoring import rescore as score_anew
 from leadscore.store.snapshots import read_snapshots
-from leadscore.text import Text
+from leadscore.text import Text, room_words
 
 if TYPE_CHECKING:
     from leadscore.registry.models import Shelf
+
+WORDS = room_words("jobs")
 
 
 # Named only: the module of that table brings pandas along, which a command that turns back to
@@ -104,9 +106,6 @@ def import_list(
     return {"list_id": payload["list_id"], **counts_dict(counts)}
 
 
-_SCORING = Text(zh="重新评分：{done} / {all} 家", en="scoring anew: {done} of {all} firms")
-
-
 def rescore(
     context: JobContext,
     payload: Mapping[str, Any],  # noqa: ARG001 (every kind is given one)
@@ -136,7 +135,9 @@ def rescore(
         nonlocal done
         context.check_cancelled()
         done += more
-        context.progress(min(done / max(total, 1), 1.0), _SCORING.format(done=done, all=total))
+        context.progress(
+            min(done / max(total, 1), 1.0), WORDS["tasks.scoring"].format(done=done, all=total)
+        )
 
     scorer = workplace.scorer()
     count = score_anew(
@@ -153,8 +154,6 @@ def rescore(
 
 _STAGES = 7
 """Stages that a retraining tells of: reading, then six of its own."""
-
-_READING_HISTORY = Text(zh="读取结果和快照", en="reading outcomes and snapshots")
 
 
 def retrain(
@@ -192,7 +191,7 @@ def retrain(
         context.progress(stage / _STAGES, words)
         stage += 1
 
-    told(_READING_HISTORY)
+    told(WORDS["tasks.reading_history"])
     now = workplace.clock()
     with context.database.read() as connection:
         events, snapshots = read_outcomes(connection), read_snapshots(connection)
@@ -237,15 +236,6 @@ KEPT = timedelta(days=7)
 _NAME = re.compile(r"export-\d{1,19}\.(csv|xlsx)")
 _READ = 0.8  # of all the work, once the ranking is read
 
-_READING = Text(zh="读取排名：{done} / {all} 家", en="reading the ranking: {done} of {all} firms")
-_WRITING = Text(zh="写入文件", en="writing the file")
-_CSV_STREAMS = Text(
-    zh="CSV 不再由后台任务写出：GET /api/v1/ranking.csv 以同样的筛选和排序直接给出",
-    en="no job writes CSV any more: GET /api/v1/ranking.csv sends it at once, with the same "
-    "filters and order",
-)
-_XLSX = Text(zh="xlsx（后台任务写出）", en="xlsx, which a job writes")
-
 
 class ExportGoneError(LeadscoreError):
     """An export that was possible, or was there, and is no more."""
@@ -263,7 +253,9 @@ def check_format(payload: Mapping[str, Any]) -> None:
     """
     kind = payload.get("format", "csv")
     if kind != "xlsx":
-        raise ExportGoneError(_CSV_STREAMS, [Detail("format", kind, _XLSX)])
+        raise ExportGoneError(
+            WORDS["tasks.csv_streams"], [Detail("format", kind, WORDS["tasks.xlsx"])]
+        )
 
 
 def export(
@@ -309,8 +301,10 @@ def export(
             parts.append(table)
             done += len(firms)
             # SQLite takes no sign of life while it reads; the next one tells this.
-            context.note(_READ * done / max(total, 1), _READING.format(done=done, all=total))
-    context.progress(_READ, _WRITING)
+            context.note(
+                _READ * done / max(total, 1), WORDS["tasks.reading"].format(done=done, all=total)
+            )
+    context.progress(_READ, WORDS["tasks.writing"])
     table = pd.concat(parts, ignore_index=True)
     name = f"export-{context.held.id}.xlsx"
     write_ranking(table, folder / name, lang=lang)

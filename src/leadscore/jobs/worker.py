@@ -25,17 +25,14 @@ from leadscore.store.database import Database
 from leadscore.store.errors import StoreError
 from leadscore.store.jobs import Held, Job, cancelled, claim, fail, finish, put_back, requeue_lost
 from leadscore.store.lists import drop_expired_uploads
-from leadscore.text import Text
+from leadscore.text import room_words
+
+WORDS = room_words("jobs")
+
 
 _log = logging.getLogger(__name__)
 
 _TICK = 0.5  # seconds until a wish to stop is noticed
-
-_OUR_FAULT = Text(
-    zh="任务 {id} 在程序内部出错，这是我们的问题；记录已留在服务日志里，请交给维护者。",
-    en="job {id} broke inside leadscore. This is our fault; what happened is in the log of the "
-    "service, please pass it to the maintainers.",
-)
 
 
 class BrokenJobError(LeadscoreError):
@@ -155,7 +152,7 @@ class Worker:
             self._failed(context.held, error)
         except Exception:
             _log.exception("job %s (%s) broke", job.id, job.kind)
-            self._failed(context.held, BrokenJobError(_OUR_FAULT.format(id=job.id)))
+            self._failed(context.held, BrokenJobError(WORDS["worker.our_fault"].format(id=job.id)))
 
     def _finished(self, held: Held, result: Mapping[str, Any]) -> None:
         with self.database.write() as connection:

@@ -15,7 +15,9 @@ from leadscore.features.catalogue import CATALOGUE
 from leadscore.learning.binning import Floats, Truths
 from leadscore.learning.metrics import Verdicts
 from leadscore.learning.scorecard import Scorecard
-from leadscore.text import Lang, Text
+from leadscore.text import Lang, Text, room_words
+
+WORDS = room_words("learning")
 
 
 def feature_name(key: str) -> Text:
@@ -106,7 +108,7 @@ class Decision:
         """Refuse a reason that says nothing."""
         if self.overruled is not None:
             if not self.overruled.strip():
-                raise UsageError(_NO_REASON)
+                raise UsageError(WORDS["comparison.no_reason"])
             vars(self)["overruled"] = self.overruled.strip()
 
     @property
@@ -133,9 +135,13 @@ class Decision:
         """Return the decision as lines: the outcome, then a sentence for each gate."""
         failed = len(self.failed)
         if self.overruled is not None:
-            head = _OVERRULED.format(count=failed, reason=self.overruled)
+            head = WORDS["comparison.overruled"].format(count=failed, reason=self.overruled)
         else:
-            head = _REFUSED.format(count=failed) if failed else _PROMOTED
+            head = (
+                WORDS["comparison.refused"].format(count=failed)
+                if failed
+                else WORDS["comparison.promoted"]
+            )
         lines = [f"{'✓' if gate.passed else '✗'} {gate.sentence.pick(lang)}" for gate in self.gates]
         return "\n".join([head.pick(lang), *lines])
 
@@ -148,24 +154,6 @@ class Decision:
     def from_dict(cls, data: Mapping[str, Any]) -> Decision:
         """Build a decision from what `to_dict` returned."""
         return cls(tuple(Gate.from_dict(gate) for gate in data["gates"]), data["overruled"])
-
-
-_PROMOTED = Text(
-    zh="候选模型通过全部关口，接替现役模型。",
-    en="The challenger passed every gate and replaces the champion.",
-)
-_REFUSED = Text(
-    zh="候选模型有{count}道关口未过，现役模型继续服役。",
-    en="The challenger failed {count} gate(s); the champion serves on.",
-)
-_OVERRULED = Text(
-    zh="候选模型由人工决定接替现役模型（未过关口{count}道）。理由：{reason}",
-    en="A person promoted the challenger ({count} gate(s) failed). Reason: {reason}",
-)
-_NO_REASON = Text(
-    zh="人工晋级必须写明理由；请写一句话说明为什么不采纳关口的结论。",
-    en="A promotion by hand needs a reason; say in a sentence why the gates do not count here.",
-)
 
 
 @dataclass(frozen=True, eq=False)

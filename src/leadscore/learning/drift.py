@@ -25,7 +25,10 @@ from leadscore.learning.comparison import (
 from leadscore.learning.evaluation import told
 from leadscore.learning.metrics import SURE
 from leadscore.learning.scorecard import CategoricalTable, Table, log_odds_to_points
-from leadscore.text import Text
+from leadscore.text import Text, room_words
+
+WORDS = room_words("learning")
+
 
 _BINS = 10
 _FEWEST_IN_BIN = 5
@@ -69,7 +72,7 @@ def stable(trial: Trial, bounds: Bounds) -> Gate:
     scored = trial if standing is None else standing
     new, old = _log_odds(scored.challenger), _log_odds(scored.champion)
     if not len(new):
-        return Gate("stability", False, _NO_FIRMS, {"firms": 0})
+        return Gate("stability", False, WORDS["drift.no_firms"], {"firms": 0})
     typical_new, typical_old = float(np.median(new)), float(np.median(old))
     spread_new, spread_old = float(new.std()), float(old.std())
     moved = math.exp(typical_new - typical_old)
@@ -119,7 +122,7 @@ def _sentence(
         return "—" if value is None else format(value, shape)
 
     places = {
-        "list": _LATER if trial.standing is None else _STANDING,
+        "list": _LATER if trial.standing is None else WORDS["drift.standing"],
         "firms": figures["firms"],
         "champion": number("champion", ".1%"),
         "challenger": number("challenger", ".1%"),
@@ -134,49 +137,26 @@ def _sentence(
         "bound": f"{bounds.psi:g}",
     }
     if any(faults):
-        told_of = zip((_LEVEL, _SPREAD, _SHAPE, _MIXED), faults, strict=True)
+        told_of = zip(
+            (
+                WORDS["drift.level"],
+                WORDS["drift.spread"],
+                WORDS["drift.shape"],
+                WORDS["drift.mixed"],
+            ),
+            faults,
+            strict=True,
+        )
         parts = [part for part, fault in told_of if fault]
     else:
-        parts = [_LEVEL, _SPREAD, _SHAPE]
-    head = _JUMPED if any(faults) else _HELD
+        parts = [WORDS["drift.level"], WORDS["drift.spread"], WORDS["drift.shape"]]
+    head = WORDS["drift.jumped"] if any(faults) else WORDS["drift.held"]
     zh = "；".join(part.zh for part in parts)
     en = "; ".join(part.en for part in parts)
     return Text(zh=f"{head.zh}{zh}。", en=f"{head.en}{en}.").format(**places)
 
 
-_STANDING = Text(zh="在册名单", en="the standing list")
-_LATER = Text(zh="后续跟进", en="the later pursuits (no standing list was given)")
-_NO_FIRMS = Text(
-    zh="没有在册名单，也没有后续跟进，无法判断评分是否突变。",
-    en="There is neither a standing list nor a later pursuit, so a jump of scores can't be told.",
-)
-_HELD = Text(
-    zh="{list}（{firms}家）的评分没有突变：", en="The scores of {list} ({firms}) have not jumped: "
-)
-_JUMPED = Text(
-    zh="{list}（{firms}家）的评分发生突变：", en="The scores of {list} ({firms}) have jumped: "
-)
-_LEVEL = Text(
-    zh="一般企业的落地可能性由{champion}变为{challenger}，胜算为原来的{odds}倍（允许{most}倍以内，增减皆然）",
-    en="the typical likelihood went from {champion} to {challenger}, the odds times {odds} "
-    "(at most {most}, either way)",
-)
-_SPREAD = Text(
-    zh="分数的离散程度由{old}分变为{new}分（允许原来的{least_spread}至{most_spread}倍）",
-    en="the spread went from {old} to {new} points (allowed: times {least_spread} to "
-    "{most_spread})",
-)
-_SHAPE = Text(
-    zh="扣除水平与离散后的群体稳定性指数（PSI）为{psi}（须低于{bound}）",
-    en="the population stability index, level and spread taken out, is {psi} (below {bound})",
-)
-_MIXED = Text(
-    zh="所有评分都被拉向五五开：一般企业的胜算为原来的{odds}倍，离散程度只有原来的{wider}倍；"
-    "结果常被记反时就会如此，请核对结果是怎样登记的",
-    en="all scores were drawn towards even odds: those of the typical firm times {odds}, the "
-    "spread times {wider}; outcomes that were often noted as their opposite do that, so check how "
-    "they were recorded",
-)
+_LATER = WORDS["drift.later"]
 
 
 _FEWEST = 10  # known values on a side, below which nothing is said about its range
@@ -219,9 +199,12 @@ def same_kind(trial: Trial, bounds: Bounds) -> Gate:
     out a feature altogether on one side. Amounts of money that hardly a firm has are no better
     for standing on all sides.
     """
-    sides = [_Side(_TRAINING, trial.training.X), _Side(_LATER_PURSUITS, trial.later.X)]
+    sides = [
+        _Side(_TRAINING, trial.training.X),
+        _Side(WORDS["drift.later_pursuits"], trial.later.X),
+    ]
     if trial.standing is not None:
-        sides.append(_Side(_STANDING, trial.standing.X))
+        sides.append(_Side(WORDS["drift.standing"], trial.standing.X))
     faults: dict[str, _Fault] = {}
     features = [name for name in sides[0].known if all(name in side.known for side in sides)]
     tables = {table.feature: table for table in trial.scorecard.tables}
@@ -236,7 +219,7 @@ def same_kind(trial: Trial, bounds: Bounds) -> Gate:
     found = list(faults.values())
     figures: dict[str, Figure] = {"features": len(features), "faults": len(found)}
     if not found:
-        return Gate("drift", True, _SAME.format(count=len(features)), figures)
+        return Gate("drift", True, WORDS["drift.same"].format(count=len(features)), figures)
     return Gate("drift", False, listed([f.sentence for f in found]), figures | found[0].figures)
 
 
@@ -270,7 +253,7 @@ def _implausible(side: _Side, bounds: Bounds) -> Iterator[_Fault]:
         }  # fmt: skip
         places = {"name": feature_name(name), "side": side.name, "share": f"{share:.0%}"}
         amount = feature_value(name, median)
-        yield _Fault(name, _IMPLAUSIBLE.format(amount=amount, **places), figures)
+        yield _Fault(name, WORDS["drift.implausible"].format(amount=amount, **places), figures)
 
 
 def _speaks(table: Table) -> bool:
@@ -283,7 +266,7 @@ def _speaks(table: Table) -> bool:
 def _absent(name: str, side: _Side, reference: _Side, share: float) -> _Fault:
     figures: dict[str, Figure] = {"feature": name, "fault": "absent", "share": share}
     places = {"name": feature_name(name), "side": side.name, "reference": reference.name}
-    return _Fault(name, _ABSENT.format(share=f"{share:.0%}", **places), figures)
+    return _Fault(name, WORDS["drift.absent"].format(share=f"{share:.0%}", **places), figures)
 
 
 def _other_unit(name: str, side: _Side, reference: _Side, bounds: Bounds) -> _Fault | None:
@@ -310,7 +293,7 @@ def _other_unit(name: str, side: _Side, reference: _Side, bounds: Bounds) -> _Fa
         "share": share,
         "psi": population_stability(np.log(usual), np.log(values)),
     }
-    sentence = _UNIT.format(
+    sentence = WORDS["drift.unit"].format(
         name=feature_name(name),
         side=side.name,
         reference=reference.name,
@@ -327,26 +310,4 @@ def _sizes(column: pd.Series, name: str) -> Floats:
     return values[(values > 0) & np.isfinite(values)]
 
 
-_TRAINING = Text(zh="训练用的跟进", en="the pursuits learned from")
-_LATER_PURSUITS = Text(zh="后续跟进", en="the later pursuits")
-_SAME = Text(
-    zh="{count}项特征在训练用的跟进、后续跟进与在册名单中属于同一类取值。",
-    en="All {count} features are of the same kind in the pursuits and on the standing list.",
-)
-_UNIT = Text(
-    zh="{name}的量级不一致：{side}中有{share}的企业远在{reference}的取值范围之外"
-    "（中位数{median}，{reference}为{other}）；请检查单位（元、万元）。",
-    en="{name} has another scale on one side: in {side} {share} of the firms lie far outside the "
-    "values of {reference} (medians {median} and {other}); check the unit (元 or 万元).",
-)
-_IMPLAUSIBLE = Text(
-    zh="{name}不可信：{side}中有{share}的企业不在1000元到1000亿元之间（中位数{amount}）；"
-    "请检查单位（元、万元）。",
-    en="{name} can't be right: in {side} {share} of the firms lie outside CNY 1,000 to 100 billion "
-    "(median {amount}); check the unit (元 or 万元).",
-)
-_ABSENT = Text(
-    zh="{name}在{side}中全部缺失，在{reference}中却有{share}的企业已知；请补上这一列，或两边都不用。",
-    en="{name} is missing for all of {side}, but known for {share} of {reference}; fill it in, or "
-    "leave it out on both sides.",
-)
+_TRAINING = WORDS["drift.training"]

@@ -28,12 +28,9 @@ from leadscore.learning.scorecard import (
 from leadscore.lists.columns import blank_firms
 from leadscore.registry.manifest import CARD_OF, ONLY_THE_SHELF_KNOWS, code_fingerprint, is_under
 from leadscore.registry.models import Shelf, is_expert, log_notice
-from leadscore.text import Text
+from leadscore.text import Text, room_words
 
-_HEADLINE = Text(
-    zh="城市画像的评分卡有{count}处错误，请按下列各处修改",
-    en="the card of the city profile has {count} mistake(s); mend the places below",
-)
+WORDS = room_words("learning")
 
 
 def expert_scorecard(city: City) -> Scorecard:
@@ -49,7 +46,7 @@ def expert_scorecard(city: City) -> Scorecard:
     """
     mistakes = list(_mistakes(city))
     if mistakes:
-        raise CityError(_HEADLINE.format(count=len(mistakes)), mistakes)
+        raise CityError(WORDS["expert.headline"].format(count=len(mistakes)), mistakes)
     base = city.card.base_likelihood
     tables = tuple(_table(feature, city) for feature in CATALOGUE.values())
     return Scorecard(intercept=math.log(base / (1.0 - base)), tables=tables)
@@ -111,20 +108,20 @@ def _known_names(key: str, known: Iterable[str]) -> Text:
     names = list(known)
     near = difflib.get_close_matches(key, names, n=1)
     if near:
-        return Text(zh="是不是“{near}”？", en='perhaps "{near}"?').format(near=near[0])
-    return Text(zh="其中之一：{names}", en="one of: {names}").format(names=", ".join(names))
+        return WORDS["expert.known_names"].format(near=near[0])
+    return WORDS["expert.known_names_2"].format(names=", ".join(names))
 
 
 def _shape(feature: Feature) -> Text:
     if feature.kind == "level":
-        return Text(zh="levels（类别的分值）", en="levels, since it is a category")
-    return Text(zh="edges 与 points（数值的分段）", en="edges and points, since it is a number")
+        return WORDS["expert.shape"]
+    return WORDS["expert.shape_2"]
 
 
 def _ordered(feature: Feature) -> Text:
     if feature.direction > 0:
-        return Text(zh="分值不随数值升高而下降", en="points that never fall as the value rises")
-    return Text(zh="分值不随数值升高而上升", en="points that never rise as the value rises")
+        return WORDS["expert.ordered"]
+    return WORDS["expert.ordered_2"]
 
 
 def new_card(city: City, prior_strength: float = 50.0) -> AdditiveCard:

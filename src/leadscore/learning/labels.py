@@ -11,7 +11,10 @@ from numpy.typing import NDArray
 
 from leadscore.learning.history import OUTCOMES, firm_keys, first_contact, may_be, stage_days
 from leadscore.lists.columns import CANONICAL
-from leadscore.text import Text
+from leadscore.text import Text, room_words
+
+WORDS = room_words("learning")
+
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -70,34 +73,12 @@ def censoring_weights(days: Floats, known: Mask) -> Weights:
 
 
 LEFT_OUT: dict[str, Text] = {
-    "no_contact": Text(
-        zh="没有首次接触（对接、考察或洽谈）的日期",
-        en="no day of a first contact (contacted, visited or negotiating)",
-    ),
-    "no_snapshot": Text(
-        zh="没有评过分，因而没有快照", en="never scored, so that there is no snapshot"
-    ),
-    "snapshot_after_contact": Text(
-        zh="首次接触之后才第一次评分", en="scored for the first time after first contact"
-    ),
-    "impossible": Text(
-        zh="到达目标在首次接触之前或流失之后",
-        en="reached the target before first contact or after it was lost",
-    ),
+    "no_contact": WORDS["labels.left_out_no_contact"],
+    "no_snapshot": WORDS["labels.left_out_no_snapshot"],
+    "snapshot_after_contact": WORDS["labels.left_out_snapshot_after_contact"],
+    "impossible": WORDS["labels.left_out_impossible"],
 }
 """Why a firm with entries teaches nothing, in words."""
-
-_UNSEEN = Text(
-    zh="跟进最久的一家也只有 {days} 天，不到 {horizon_days} 天的期限：期满未到达目标的还看不到，"
-    "只有流失才算未到达，落地可能性会偏高",
-    en="the oldest pursuit is {days} days old, younger than the horizon of {horizon_days} days: "
-    "nobody can have missed the target by then except those that were lost, so that likelihoods "
-    "will come out too high",
-)
-_CAPPED = Text(
-    zh="有 {count} 家的权重超过 {most:g}，按 {most:g} 计：跟进够久的企业太少",
-    en="{count} weights exceeded {most:g} and count as {most:g}: too few pursuits are old enough",
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,9 +128,9 @@ class Labels:
         found = []
         if len(self.table) and not self.horizon_seen:
             days = f"{max(self.oldest_days, 0):.0f}"
-            found.append(_UNSEEN.format(days=days, horizon_days=self.horizon_days))
+            found.append(WORDS["labels.unseen"].format(days=days, horizon_days=self.horizon_days))
         if self.capped:
-            found.append(_CAPPED.format(count=self.capped, most=MOST_WEIGHT))
+            found.append(WORDS["labels.capped"].format(count=self.capped, most=MOST_WEIGHT))
         return tuple(found)
 
 

@@ -37,7 +37,10 @@ from leadscore.learning.training_data import (
 from leadscore.lists.columns import CANONICAL
 from leadscore.registry.manifest import told_of
 from leadscore.registry.models import Shelf, is_expert, log_notice
-from leadscore.text import Text
+from leadscore.text import Text, room_words
+
+WORDS = room_words("learning")
+
 
 _ENTRY = ["firm", "stage", "day"]
 _FIRM = ["as_of", *(each.name for each in CANONICAL)]
@@ -111,13 +114,6 @@ def _plain(value: object) -> object:
 def _sha256(frame: pd.DataFrame) -> str:
     head, *lines = frame.to_csv(index=False, lineterminator="\n").split("\n")
     return hashlib.sha256("\n".join([head, *sorted(lines)]).encode()).hexdigest()
-
-
-_PASSED_OVER = Text(
-    zh="模型“{version}”不能使用，改与它之前的模型比较。原因：{reason}",
-    en="the model {version} can't be used; the challenger meets the one before it. "
-    "Reason: {reason}",
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -198,50 +194,13 @@ def reigning(
             return Champion(version, shelf.load(version), shelf.manifest(version))
         except ModelError as fault:
             reason = Text(zh=fault.render("zh"), en=fault.render("en"))
-            notify(_PASSED_OVER.format(version=version, reason=reason))
+            notify(WORDS["retrain.passed_over"].format(version=version, reason=reason))
     if not write:
         return Champion(expert_version(city), expert_pipeline(city), {})
     return Champion(*expert_model(city, shelf, now, notify), {})
 
 
 Step = Callable[[Text], object]
-
-_GATHERED = Text(
-    zh="截至{as_of}：跟进{n}家，结果已知{known}家（达成{positive}家），尚无结果{open}家",
-    en="as of {as_of}: {n} pursuits, {known} with a known outcome ({positive} reached the target), "
-    "{open} still open",
-)
-_MEASURING = Text(zh="读取快照，计算企业特征", en="reading the snapshots and measuring the firms")
-_CONTEST = Text(
-    zh="预演：只用{split}之前已知的{learned}家结果训练，以其后首次接触的{later}家检验",
-    en="rehearsal: learning from the {learned} outcomes known before {split}, judged on {later} "
-    "pursuits that began since",
-)
-_NO_CONTEST = Text(zh="还没有可供检验的后续跟进", en="there are no later pursuits to judge on yet")
-_FITTING = Text(
-    zh="用全部{known}家已知结果训练候选模型",
-    en="training the challenger on all {known} known outcomes",
-)
-_JUDGING = Text(zh="与现役模型“{champion}”比较", en="comparing with the champion, {champion}")
-_SAVING = Text(zh="保存候选模型“{version}”", en="saving the challenger, {version}")
-_TRAINED = Text(
-    zh="候选模型“{version}”：学习了{known}家已知结果，其中达成{positive}家。",
-    en="Challenger {version}: learned from {known} known outcomes, of which {positive} reached "
-    "the target.",
-)
-_LEFT = Text(zh="未用于学习{count}家：{why}。", en="Not learned from ({count}): {why}.")
-_DRY_RUN = Text(
-    zh="只作试算：没有保存，现役模型仍为“{champion}”。",
-    en="Dry run: nothing was saved, and {champion} serves on.",
-)
-_SERVES_NEW = Text(
-    zh="即日起由“{version}”评分；如需退回“{champion}”，请运行 leadscore models rollback。",
-    en="{version} scores from now on; leadscore models rollback goes back to {champion}.",
-)
-_SERVES_ON = Text(
-    zh="“{champion}”继续评分；候选模型已保存，可用 leadscore models show {version} 查看。",
-    en="{champion} scores on; the challenger is kept, see leadscore models show {version}.",
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -284,18 +243,29 @@ class Retraining:
         """What a person should know before the decision."""
         outcomes = self.manifest["outcomes"]
         known, positive = outcomes["known"], outcomes["positive"]
-        trained = _TRAINED.format(version=self.version, known=known, positive=positive)
+        trained = WORDS["retrain.trained"].format(
+            version=self.version, known=known, positive=positive
+        )
         left = outcomes["left_out"].items()
         return (
             trained,
-            *(_LEFT.format(count=count, why=LEFT_OUT[reason]) for reason, count in left),
+            *(
+                WORDS["retrain.left"].format(count=count, why=LEFT_OUT[reason])
+                for reason, count in left
+            ),
             *self.notices,
         )
 
     @property
     def upshot(self) -> Text:
         """Which model serves from now on, in words."""
-        said = _DRY_RUN if self.dry_run else _SERVES_NEW if self.decision.promoted else _SERVES_ON
+        said = (
+            WORDS["retrain.dry_run"]
+            if self.dry_run
+            else WORDS["retrain.serves_new"]
+            if self.decision.promoted
+            else WORDS["retrain.serves_on"]
+        )
         return said.format(version=self.version, champion=self.champion)
 
 
@@ -354,18 +324,18 @@ def retrain(
     rules = rules or Rules()
     Decision((), overrule)  # refuses a blank reason before the work, not after it
     champion = reigning(city, shelf, now=now, write=not dry_run, notify=notify)
-    progress(_MEASURING)
+    progress(WORDS["retrain.measuring"])
     features = FirmFeatures(city).fit(snapshots)
     lessons = gather(features, events, snapshots, as_of=as_of, rules=rules)
     told = outcomes_told(lessons)
-    progress(_GATHERED.format(as_of=as_of, n=len(lessons.y), **told))
+    progress(WORDS["retrain.gathered"].format(as_of=as_of, n=len(lessons.y), **told))
     # A trained champion has learned from some of the pursuits itself.
     rehearsal = rehearsal_of(lessons, champion.learned_until)
     progress(_contest(rehearsal))
     challenger = rehearsal.rehearse(new_card(city, rules.prior_strength))
-    progress(_FITTING.format(known=told["known"]))
+    progress(WORDS["retrain.fitting"].format(known=told["known"]))
     card = fit(new_card(city, rules.prior_strength), lessons.X, lessons.y, lessons.weight)
-    progress(_JUDGING.format(champion=champion.version))
+    progress(WORDS["retrain.judging"].format(champion=champion.version))
     trial = _trial(city, rehearsal, challenger, champion, card)
     decision = decide(trial, overruled=overrule, seed=rules.seed)
     manifest = {
@@ -386,7 +356,7 @@ def retrain(
         notices=lessons.taught.labels.notices(),
     )
     if not dry_run:
-        progress(_SAVING.format(version=done.version))
+        progress(WORDS["retrain.saving"].format(version=done.version))
         shelf.save(done.version, done.pipeline, manifest, notify)
         if decision.promoted:
             shelf.promote(city.id, done.version, act="trained", now=now, reason=overrule)
@@ -411,9 +381,9 @@ def _made_from(city: City, lessons: Lessons, now: datetime) -> dict[str, Any]:
 
 def _contest(rehearsal: Rehearsal) -> Text:
     if rehearsal.split is None:
-        return _NO_CONTEST
+        return WORDS["retrain.no_contest"]
     learned, later = rehearsal.learned, rehearsal.later
-    return _CONTEST.format(split=rehearsal.split, learned=learned, later=later)
+    return WORDS["retrain.contest"].format(split=rehearsal.split, learned=learned, later=later)
 
 
 def _trial(

@@ -26,7 +26,10 @@ from leadscore.learning.binning import (
     numbers,
     text_of,
 )
-from leadscore.text import Text
+from leadscore.text import room_words
+
+WORDS = room_words("learning")
+
 
 # A block of numbers, its positions and one temporary fit into the first two caches.
 _BLOCK = 8192
@@ -507,7 +510,9 @@ class Scorecard(Plain):
             return cls(data["intercept"], tables, pairs)
         except (KeyError, TypeError, ValueError) as error:
             got = f"{type(error).__name__}: {error}"
-            raise ModelError(_NO_CARD, [Detail("scorecard", got, _A_CARD)]) from error
+            raise ModelError(
+                WORDS["scorecard.no_card"], [Detail("scorecard", got, WORDS["scorecard.a_card"])]
+            ) from error
 
 
 def _table(plain: Mapping[str, Any]) -> Table:
@@ -518,11 +523,6 @@ def _table(plain: Mapping[str, Any]) -> Table:
 
 _KINDS: dict[str, type[Table]] = {"numeric": NumericTable, "categorical": CategoricalTable}
 _KIND_OF = {kind: name for name, kind in _KINDS.items()}
-_NO_CARD = Text(
-    zh="这些数据不是一张完好的评分卡；请换用未损坏的模型文件，或重新生成模型。",
-    en="This is not a sound scorecard; use an undamaged model file, or build the model anew.",
-)
-_A_CARD = Text(zh="本版本写出的评分卡", en="a scorecard as this version writes it")
 
 
 def card_frame(card: Scorecard, doubt: Floats, counts: Floats, positives: Floats) -> pd.DataFrame:

@@ -54,7 +54,10 @@ from leadscore.lists.values.names import WANTED as WANTED_OF_NAMES
 from leadscore.lists.values.places import WANTED as WANTED_OF_PLACES
 from leadscore.lists.values.places import is_division, settle
 from leadscore.lists.values.words import joined_text, names_stages, says_nothing, stage_of
-from leadscore.text import Text
+from leadscore.text import Text, room_words
+
+WORDS = room_words("lists")
+
 
 Firm = dict[str, Value]
 """One firm: values by the name of a canonical column; what is missing has no key."""
@@ -68,10 +71,6 @@ _READ_APART = frozenset({*NAME_COLUMNS, "former_names", _CURRENCY, "title_flag",
 _JOINED_KINDS = frozenset({"list", "remark"})
 _CODES = tuple(WANTED)
 _PLACE_CODES = ("province_code", "city_code")
-_CONFLICT = Text(
-    zh="与“{header}”相同；两列不一致，采用“{header}”",
-    en="the same as in “{header}”; the two differ, and “{header}” is used",
-)
 _ARROW_TYPES = {
     "str": pa.large_string(), "float64": pa.float64(), "datetime64[us]": pa.timestamp("us")
 }  # fmt: skip
@@ -429,7 +428,7 @@ class TableCleaner:
         return sources[0].header if sources else None
 
     def _conflict(self, row: int, source: Source, text: str | None, rank: Rank) -> None:
-        wanted = _CONFLICT.format(header=self._header(source.heading.column.name))
+        wanted = WORDS["cleaning.conflict"].format(header=self._header(source.heading.column.name))
         self.log.add(row, "conflict", wanted, source.header, text, rank)
 
     def _tell(self, row: int, code: str, header: str | None, text: str, rank: Rank) -> None:

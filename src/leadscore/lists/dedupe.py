@@ -26,7 +26,10 @@ from leadscore.lists.reading.file import read_list
 from leadscore.lists.values.cells import differ
 from leadscore.lists.values.places import divisions
 from leadscore.lists.values.words import INVISIBLE, NONE, SEPARATOR, STAGES, STATUSES
-from leadscore.text import Text
+from leadscore.text import Text, room_words
+
+WORDS = room_words("lists")
+
 
 _LEFT_OUT = re.compile(rf"{INVISIBLE}|[^\w&+#@%*]+")
 _LONGEST = 2_000
@@ -128,17 +131,7 @@ def stem(keys: pd.Series) -> pd.DataFrame:
 
 Ints = NDArray[np.int64]
 
-_REPEAT = Text(
-    zh="每家企业一行；此行与{where}是同一家企业（{why}），已并入该行{rest}",
-    en="each firm once; this row is the same firm as {where} ({why}) and was merged into it{rest}",
-)
-_DIFFERENT = Text(
-    zh="；两行不一致而未采用：{columns}", en="; not taken, since the two differ: {columns}"
-)
-_TAKEN = Text(zh="；采用此行的{values}", en="; taken from this row: {values}")
-_NOTHING = Text(zh="", en="")
-_BY_CODE = Text(zh="信用代码相同", en="the same credit code")
-_BY_NAME = Text(zh="名称或曾用名相同", en="the same name or former name")
+_BY_NAME = WORDS["dedupe.by_name"]
 
 _JOINED = tuple(
     each for each in CANONICAL
@@ -282,18 +275,26 @@ def _problems(
             row=int(row),
             column=None,
             found=shown(name, FOUND_CHARACTERS),
-            wanted=_REPEAT.format(
-                where=row_of(into, into_sheet), why=_BY_CODE if coded else _BY_NAME, rest=rest
+            wanted=WORDS["dedupe.repeat"].format(
+                where=row_of(into, into_sheet),
+                why=WORDS["dedupe.by_code"] if coded else _BY_NAME,
+                rest=rest,
             ),
             code="repeat",
             sheet=sheet if isinstance(sheet, str) else None,
             set_aside=True,
         )
         for row, sheet, name, into, into_sheet, coded, rest in zip(
-            lost["row"], lost["sheet"], lost["name"], won["row"], won["sheet"], by_code, differing,
+            lost["row"],
+            lost["sheet"],
+            lost["name"],
+            won["row"],
+            won["sheet"],
+            by_code,
+            differing,
             strict=True,
         )
-    ]  # fmt: skip
+    ]
 
 
 def _taken(firms: pd.DataFrame, losers: Ints, winners: Ints, won: pd.DataFrame) -> list[Text]:
@@ -309,7 +310,10 @@ def _taken(firms: pd.DataFrame, losers: Ints, winners: Ints, won: pd.DataFrame) 
                     en=f"{column(name).label.en} ({words[own[at]].en})",
                 )
             )
-    return [_TAKEN.format(values=_list_of(found)) if found else _NOTHING for found in values]
+    return [
+        WORDS["dedupe.taken"].format(values=_list_of(found)) if found else WORDS["dedupe.nothing"]
+        for found in values
+    ]
 
 
 def _differing(lost: pd.DataFrame, won: pd.DataFrame) -> list[Text]:
@@ -323,7 +327,9 @@ def _differing(lost: pd.DataFrame, won: pd.DataFrame) -> list[Text]:
         for at in np.flatnonzero(both):
             columns[at].append(each)
     return [
-        _DIFFERENT.format(columns=_list_of([each.label for each in found])) if found else _NOTHING
+        WORDS["dedupe.different"].format(columns=_list_of([each.label for each in found]))
+        if found
+        else WORDS["dedupe.nothing"]
         for found in columns
     ]
 
@@ -453,21 +459,8 @@ def _close(names: SortedNames, one: Ints, other: Ints) -> Ints:
     return close
 
 
-_SAME_NAME = Text(
-    zh="与{where}（{name}）不同的名称，或相同的信用代码；名称相同而信用代码不同，按两家企业计",
-    en="another name than {where} ({name}), or the same credit code; with the same name and"
-    " different codes they count as two firms",
-)
-_UNDECIDED = Text(
-    zh="信用代码；{where}等几家企业同名而信用代码不同，无法确定是哪一家，按另一家企业计",
-    en="a credit code; {where} and others have this name and different codes, so that nobody can"
-    " tell which of them this row is, and it counts as another firm",
-)
-_NEAR = Text(
-    zh="若与{where}（{name}）是同一家企业，请统一名称或补上信用代码；现按两家企业计",
-    en="one name or a credit code for both, if this is the same firm as {where} ({name}); they"
-    " count as two firms",
-)
+_UNDECIDED = WORDS["dedupe.undecided"]
+_NEAR = WORDS["dedupe.near"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -625,7 +618,13 @@ def _same_names(firms: pd.DataFrame, names: pd.Series, groups: Groups, kept: Int
     before = own.map(first).to_numpy(dtype=np.int64)
     later = np.flatnonzero(before != kept)
     return [
-        _flag(firms, at, other, _UNDECIDED if groups.undecided[at] else _SAME_NAME, "same_name")
+        _flag(
+            firms,
+            at,
+            other,
+            _UNDECIDED if groups.undecided[at] else WORDS["dedupe.same_name"],
+            "same_name",
+        )
         for at, other in zip(kept[later].tolist(), before[later].tolist(), strict=True)
     ]
 

@@ -43,7 +43,10 @@ from leadscore.lists.values.words import (
     tidy_word,
     without_personal,
 )
-from leadscore.text import Text
+from leadscore.text import Text, room_words
+
+WORDS = room_words("lists")
+
 
 _YES = ("是", "y", "yes", "1", "true", "√", "✓", "撤销", "作废", "撤回", "已撤销", "已作废")
 _NO = ("否", "n", "no", "0", "false", "有效", "未撤销", "未作废")
@@ -100,27 +103,8 @@ WANTED = {
 }
 """What is wanted of an entry, by the code of the problem."""
 
-OTHER_STAGE = Text(
-    zh="与“{header}”相同的阶段；两列不一致，采用“{header}”",
-    en="the same stage as in “{header}”; the two differ, and “{header}” is used",
-)
-NOT_A_STAGE = Text(
-    zh="“{header}”按企业的成立日期理解，没有当作阶段；若指项目公司在本地注册，请改名为“落户日期”",
-    en="“{header}” is taken for the day on which the firm was founded, not for a stage; if the "
-    "project's company here is meant, head the column “registered here on”",
-)
-_NO_OUTCOMES = Text(
-    zh="{file} 看不出哪家企业在哪一天到了哪一步。请每行写一条进展，列名如：企业名称、"
-    "统一社会信用代码、阶段、日期、原因；或每家企业一行，各阶段的日期各占一列，列名如：对接日期、签约日期、流失日期。",
-    en="{file} does not say which firm reached which stage on which day. Write one outcome a row "
-    "under headers such as firm, credit code, stage, date, reason; or one firm a row with a column "
-    "of days for each stage, such as contacted on, signed on, lost on.",
-)
-_A_STAGE_AND_A_DAY = Text(zh="阶段列和日期列", en="a column of stages and one of days")
-_SHEET_UNUSED = Text(
-    zh="工作表“{sheet}”没有阶段和日期，未读取",
-    en="sheet “{sheet}” has no stages with days and was not read",
-)
+OTHER_STAGE = WORDS["outcomes.other_stage"]
+NOT_A_STAGE = WORDS["outcomes.not_a_stage"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,7 +281,7 @@ def load_outcomes(path: Path, *, today: date) -> OutcomeList:
     for table in raw.tables:
         layout = lay_out_outcomes(table)
         if not layout.tells_outcomes:
-            unused.append(_SHEET_UNUSED.format(sheet=table.sheet))
+            unused.append(WORDS["outcomes.sheet_unused"].format(sheet=table.sheet))
             continue
         reader = _TableReader(table, layout, today)
         entries += reader.entries()
@@ -542,8 +526,8 @@ def _no_outcomes(raw: RawList) -> ListError:
         Detail(
             where=f"{raw.source}!{table.sheet}" if table.sheet else raw.source,
             got=shown("、".join(filter(None, table.headers))),
-            wanted=_A_STAGE_AND_A_DAY,
+            wanted=WORDS["outcomes.a_stage_and_a_day"],
         )
         for table in raw.tables
     ]
-    return ListError(_NO_OUTCOMES.format(file=raw.source), details)
+    return ListError(WORDS["outcomes.no_outcomes"].format(file=raw.source), details)

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 from leadscore.lists.columns import Column, Heading, read_heading
 from leadscore.lists.headers import Unit, normal_header
 from leadscore.lists.values.words import without_personal
-from leadscore.text import Text
+from leadscore.text import Text, room_words
 
 if TYPE_CHECKING:
     from leadscore.lists.values.amounts import Rates
+
+WORDS = room_words("lists")
 
 
 TUSHARE_CODE = "tscode"
@@ -29,12 +31,7 @@ See ``reg_capital`` of its interface ``stock_company`` (https://tushare.pro/docu
 and ``roe`` of ``fina_indicator`` (https://tushare.pro/document/2?doc_id=79).
 """
 
-TUSHARE_NOTICE = Text(
-    zh="此表有 ts_code 列，是 Tushare 的上市公司表：“{headers}”未写单位，"
-    "按其文档的单位（万元、百分比）计",
-    en="the column ts_code marks a table of listed firms from Tushare: “{headers}” names no unit"
-    " and is read in the one that Tushare documents (万元, percent)",
-)
+TUSHARE_NOTICE = WORDS["problems.tushare_notice"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,59 +142,7 @@ MOST_OF_A_KIND = 10_000
 
 _LONGEST_HEADER = 30
 _MOST_HEADERS = 30
-_MORE = Text(
-    zh="“{column}”另有 {count:,} 处同类问题（{code}），未逐一列出：{wanted}",
-    en="“{column}” has {count:,} more problems of the kind {code}, not listed one by one: {wanted}",
-)
-_PERSONAL = Text(
-    zh="含个人信息的列未读取：{headers}",
-    en="columns with personal data were not read: {headers}",
-)
-_UNUSED = Text(
-    zh="不认识的列未使用：{headers}",
-    en="columns that are not known were not used: {headers}",
-)
-_PERCENT = Text(
-    zh="“{header}”的数字没有百分号，多数大于 1，按百分数计",
-    en="most numbers in “{header}” exceed 1 and carry no percent sign: they are read as percent",
-)
-_FRACTION = Text(
-    zh="“{header}”的数字没有百分号，多数不大于 1，按小数计",
-    en="most numbers in “{header}” are at most 1 and carry no percent sign: they are read as"
-    " fractions",
-)
-_NEWEST = Text(
-    zh="有几个年度的同一项数据，先取最近年度：{headers}",
-    en="one figure is given for several years, the newest comes first: {headers}",
-)
-_RATES = Text(
-    zh="外币金额按 {day} 的{source}折成人民币：{headers}",
-    en="foreign money was converted at the {source} of {day}: {headers}",
-)
-_STARRED = Text(
-    zh="“{header}”中 {count:,} 格的电话或邮箱已隐去",
-    en="phone numbers or e-mail addresses in {count:,} cells of “{header}” were starred out",
-)
-_INVISIBLE = Text(
-    zh="“{header}”中 {count:,} 格的不可见字符已去掉",
-    en="invisible characters in {count:,} cells of “{header}” were taken out",
-)
-_STAGES = Text(
-    zh="“{header}”多为招商阶段，按阶段计，而不是登记状态",
-    en="“{header}” mostly holds stages of a pursuit and is read as such, not as the registration"
-    " status",
-)
-_PERHAPS_WAN = Text(
-    zh="“{header}”未写单位，按元计；中位数只有 {median:,} 元，疑为万元：若是，请把列名改为"
-    "“{header}（万元）”，或在列名上方写“单位：万元”",
-    en="“{header}” names no unit and is read in yuan; its median of {median:,} suggests 万元 (ten"
-    " thousand yuan): if so, head the column “{header}（万元）” or write 单位：万元 above the"
-    " headers",
-)
-_NO_CAPITAL = Text(
-    zh="“{header}”中 {count:,} 格为 0，按缺失处理：分支机构没有自己的注册资本",
-    en="0 in “{header}” ({count:,} cells) counts as missing: a branch has no capital of its own",
-)
+_MORE = WORDS["problems.more"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,17 +271,19 @@ class ProblemLog:
 
 def read_as_stages(header: str) -> Text:
     """Return that a column of statuses was taken for one of stages."""
-    return _STAGES.format(header=shown(header, _LONGEST_HEADER))
+    return WORDS["problems.stages"].format(header=shown(header, _LONGEST_HEADER))
 
 
 def perhaps_wan(header: str, median: float) -> Text:
     """Return that amounts without a unit look too small for yuan."""
-    return _PERHAPS_WAN.format(header=shown(header, _LONGEST_HEADER), median=round(median, 2))
+    return WORDS["problems.perhaps_wan"].format(
+        header=shown(header, _LONGEST_HEADER), median=round(median, 2)
+    )
 
 
 def no_capital(header: str, count: int) -> Text:
     """Return how many registered capitals of zero were taken as none."""
-    return _NO_CAPITAL.format(header=shown(header, _LONGEST_HEADER), count=count)
+    return WORDS["problems.no_capital"].format(header=shown(header, _LONGEST_HEADER), count=count)
 
 
 def listed(headers: Sequence[str]) -> Text:
@@ -355,34 +302,39 @@ def listed(headers: Sequence[str]) -> Text:
 def dropped(layout: Layout) -> Iterable[Text]:
     """Yield which columns were not read or not used."""
     if layout.personal:
-        yield _PERSONAL.format(headers=listed(layout.personal))
+        yield WORDS["problems.personal"].format(headers=listed(layout.personal))
     if layout.unused:
-        yield _UNUSED.format(headers=listed(layout.unused))
+        yield WORDS["problems.unused"].format(headers=listed(layout.unused))
 
 
 def assumed_share(header: str, *, percent: bool) -> Text:
     """Return how plain numbers in a column of shares were taken."""
-    return (_PERCENT if percent else _FRACTION).format(header=shown(header, _LONGEST_HEADER))
+    return (WORDS["problems.percent"] if percent else WORDS["problems.fraction"]).format(
+        header=shown(header, _LONGEST_HEADER)
+    )
 
 
 def newest_year(sources: Sequence[Source]) -> Iterable[Text]:
     """Yield which years a figure is given for, if there are several."""
     if len({source.heading.year for source in sources}) > 1:
-        yield _NEWEST.format(headers=listed([source.header for source in sources]))
+        yield WORDS["problems.newest"].format(headers=listed([source.header for source in sources]))
 
 
 def rates_used(headers: Sequence[str], rates: Rates) -> Iterable[Text]:
     """Yield the rates by which foreign money was converted, if any was."""
     if headers:
         day = rates.as_of.isoformat()
-        yield _RATES.format(day=day, headers=listed(headers), source=rates.source)
+        yield WORDS["problems.rates"].format(day=day, headers=listed(headers), source=rates.source)
 
 
 def taken_out(
     starred: Iterable[tuple[str, int]], hidden: Iterable[tuple[str, int]]
 ) -> Iterable[Text]:
     """Yield how many cells under each header lost personal data or invisible characters."""
-    for template, counts in ((_STARRED, starred), (_INVISIBLE, hidden)):
+    for template, counts in (
+        (WORDS["problems.starred"], starred),
+        (WORDS["problems.invisible"], hidden),
+    ):
         for header, count in counts:
             if count:
                 yield template.format(header=shown(header, _LONGEST_HEADER), count=count)

@@ -15,18 +15,18 @@ from xlsxwriter.exceptions import FileCreateError
 
 from leadscore.errors import OutputError
 from leadscore.terminal import display_width
-from leadscore.text import Lang, Text
+from leadscore.text import Lang, Text, room_words
+
+WORDS = room_words("lists")
+
 
 Kind = Literal["text", "count", "fraction", "likelihood"]
 
 UNITS: dict[Kind, Text] = {
-    "text": Text(zh="文字", en="text"),
-    "count": Text(zh="整数", en="whole number"),
-    "fraction": Text(zh="小数（以百分比显示）", en="fraction (shown as per cent)"),
-    "likelihood": Text(
-        zh="小数（以百分比显示；极低写作 <0.1%，极高写作 >99.9%）",
-        en="fraction (shown as per cent; the extremes as <0.1% and >99.9%)",
-    ),
+    "text": WORDS["workbook.units_text"],
+    "count": WORDS["workbook.units_count"],
+    "fraction": WORDS["workbook.units_fraction"],
+    "likelihood": WORDS["workbook.units_likelihood"],
 }
 """The unit of each kind of column, in words."""
 
@@ -198,12 +198,7 @@ _WIDE = (
     r"[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe4f"
     r"\uff00-\uff60\uffe0-\uffe6]"
 )
-_CUT = Text(zh="…（已截断）", en="… (cut)")
-_PAGE = Text(zh="第 &P 页，共 &N 页", en="page &P of &N")
-_TOO_LONG = Text(
-    zh="共 {rows} 行，超过 Excel 一张工作表的上限 {limit} 行。请改写成 .csv 或 .parquet。",
-    en="{rows} rows are more than the {limit} of an Excel sheet. Write .csv or .parquet instead.",
-)
+_PAGE = WORDS["workbook.page"]
 _OPTIONS = {
     "constant_memory": True,
     "strings_to_formulas": False,
@@ -282,7 +277,9 @@ def write_workbook(handle: IO[bytes], sheets: Sequence[Sheet], *, lang: Lang) ->
     """
     for sheet in sheets:
         if sheet.last_row >= MAX_ROWS:
-            raise OutputError(_TOO_LONG.format(rows=len(sheet.table), limit=MAX_ROWS - 1))
+            raise OutputError(
+                WORDS["workbook.too_long"].format(rows=len(sheet.table), limit=MAX_ROWS - 1)
+            )
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         workbook = xlsxwriter.Workbook(handle, _OPTIONS | {"tmpdir": folder})
         try:
@@ -346,7 +343,7 @@ class _SheetWriter:
         texts = [isinstance(dtype, pd.StringDtype) for dtype in table.dtypes]
         greyed_by = self._position(self._sheet.greyed_by)
         grade_at = self._position("grade")
-        rows = zip(_rows(table, _CUT.pick(self._lang)), self._lines(), strict=True)
+        rows = zip(_rows(table, WORDS["workbook.cut"].pick(self._lang)), self._lines(), strict=True)
         for row, (values, lines) in enumerate(rows, start=first):
             if lines > 1:
                 self._worksheet.set_row(row, _LINE_POINTS * lines)

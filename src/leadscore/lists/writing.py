@@ -29,52 +29,24 @@ from leadscore.lists.workbook import (
     Sheet,
     write_workbook,
 )
-from leadscore.text import Lang, Text
+from leadscore.text import Lang, room_words
+
+WORDS = room_words("lists")
+
 
 FORMATS = (".xlsx", ".csv", ".parquet")
 """The endings of a file that can be written."""
 
-_BAD_ENDING = Text(
-    zh="不能写成“{name}”：请让文件名以 .xlsx、.csv 或 .parquet 结尾。",
-    en="can't write {name}: let the file's name end in .xlsx, .csv or .parquet.",
-)
-_SAME = Text(
-    zh="{one} 和 {other} 是同一个文件 {path}。请给其中一个换个文件名；什么都没有改动。",
-    en="{one} and {other} are the same file, {path}. Name another file for one of them; "
-    "nothing was changed.",
-)
-_NO_FOLDER = Text(
-    zh="文件夹 {folder} 不存在。请先建立它，或换一个位置。",
-    en="there is no folder {folder}. Make it first, or choose another place.",
-)
-_IS_FOLDER = Text(
-    zh="{path} 是一个文件夹。请给出文件名。", en="{path} is a folder. Give the name of a file."
-)
-_DENIED = Text(
-    zh="不许写 {path}。如果它正在 Excel 里打开，请先关闭；否则请换一个能写的文件夹。",
-    en="not allowed to write {path}. If it is open in Excel, close it there; "
-    "otherwise choose a folder that you may write to.",
-)
-_FULL = Text(
-    zh="磁盘（或系统临时文件夹）已满，{path} 没有写成；原有文件未动。请腾出空间，或换一个磁盘。",
-    en="the disk, or the system's folder for temporary files, is full. {path} was not written; "
-    "a file of that name is as it was. "
-    "Make room, or choose another disk.",
-)
-_REFUSED = Text(
-    zh="{path} 没有写成（{reason}）；原有的文件未动。请换一个位置或文件名再试。",
-    en="{path} was not written ({reason}); a file of that name is as it was. "
-    "Try another place or name.",
-)
+_DENIED = WORDS["writing.denied"]
 _MESSAGES = {
-    errno.ENOENT: _NO_FOLDER,
-    errno.ENOTDIR: _NO_FOLDER,
-    errno.EISDIR: _IS_FOLDER,
+    errno.ENOENT: WORDS["writing.no_folder"],
+    errno.ENOTDIR: WORDS["writing.no_folder"],
+    errno.EISDIR: WORDS["writing.is_folder"],
     errno.EACCES: _DENIED,
     errno.EPERM: _DENIED,
     errno.EROFS: _DENIED,
-    errno.ENOSPC: _FULL,
-    errno.EDQUOT: _FULL,
+    errno.ENOSPC: WORDS["writing.full"],
+    errno.EDQUOT: WORDS["writing.full"],
 }
 
 
@@ -87,7 +59,7 @@ def check_ranking_path(path: Path) -> None:
         If the ending is not one of `FORMATS`, or nothing can be written there.
     """
     if path.suffix.lower() not in FORMATS:
-        raise OutputError(_BAD_ENDING.format(name=path.name))
+        raise OutputError(WORDS["writing.bad_ending"].format(name=path.name))
     with _refusals(path):
         target = path.resolve()
         if target.is_dir():
@@ -114,7 +86,7 @@ def check_distinct(files: Mapping[str, Path | None]) -> None:
     given = [(name, path) for name, path in files.items() if path is not None]
     for (one, here), (other, there) in combinations(given, 2):
         if _same(here, there):
-            raise UsageError(_SAME.format(one=one, other=other, path=there))
+            raise UsageError(WORDS["writing.same"].format(one=one, other=other, path=there))
 
 
 def _same(one: Path, other: Path) -> bool:
@@ -130,7 +102,7 @@ def _refusals(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        message = _MESSAGES.get(error.errno or 0, _REFUSED)
+        message = _MESSAGES.get(error.errno or 0, WORDS["writing.refused"])
         raise OutputError(
             message.format(path=path, folder=path.parent, reason=error.strerror or error)
         ) from error
@@ -239,10 +211,8 @@ _FORMULA = f"('*(?:{_SPACES}[=+\\-@＝＋－＠﹦﹢﹣﹫]|[\\t\\n]))"
 # Controls but for tab and line feed: no XML can carry them, and a terminal may obey them.
 _UNREADABLE = "[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffe\uffff]"
 
-_RANKING = Text(zh="排名", en="ranking")
-_PROBLEMS = Text(zh="问题", en="problems")
-_GUIDE = Text(zh="说明", en="columns")
-_YES_NO = {True: Text(zh="是", en="yes"), False: Text(zh="否", en="no")}
+_PROBLEMS = WORDS["writing.problems"]
+_YES_NO = {True: WORDS["writing.yes_no_true"], False: WORDS["writing.yes_no_false"]}
 
 
 def write_ranking(
@@ -357,7 +327,14 @@ def _for_people(table: pd.DataFrame) -> pd.DataFrame:
 def _ranking_sheet(table: pd.DataFrame) -> Sheet:
     shown = _for_people(table)
     printed = list(shown.columns).index("veto") + 1 if "veto" in shown else 0
-    return Sheet(_RANKING, shown, RANKING_COLUMNS, frozen=2, printed=printed, greyed_by="veto")
+    return Sheet(
+        WORDS["writing.ranking"],
+        shown,
+        RANKING_COLUMNS,
+        frozen=2,
+        printed=printed,
+        greyed_by="veto",
+    )
 
 
 def _problem_sheet(problems: Sequence[Problem], lang: Lang) -> Sheet:
@@ -387,14 +364,16 @@ def _problem_table(problems: Sequence[Problem], lang: Lang) -> pd.DataFrame:
 
 def _guide_sheet(table: pd.DataFrame, summary: Sequence[tuple[str, str]], lang: Lang) -> Sheet:
     above = [(_readable_text(label), _readable_text(value)) for label, value in summary]
-    return Sheet(_GUIDE, _guide(table, lang), GUIDE_COLUMNS, above=above)
+    return Sheet(WORDS["writing.guide"], _guide(table, lang), GUIDE_COLUMNS, above=above)
 
 
 def _guide(table: pd.DataFrame, lang: Lang) -> pd.DataFrame:
     """Return one row for each column of the first two sheets, in their order."""
     explained = {each.column: each for each in RANKING_COLUMNS}
     shown = [explained[name] for name in _for_people(table) if name in explained]
-    lines = [(_RANKING, each) for each in shown] + [(_PROBLEMS, each) for each in PROBLEM_COLUMNS]
+    lines = [(WORDS["writing.ranking"], each) for each in shown] + [
+        (_PROBLEMS, each) for each in PROBLEM_COLUMNS
+    ]
     return pd.DataFrame(
         [
             {

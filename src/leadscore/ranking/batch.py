@@ -16,7 +16,10 @@ from leadscore.lists.reading.file import from_frame
 from leadscore.ranking.order import ranking_table
 from leadscore.ranking.score import Scorer
 from leadscore.ranking.vetoes import Exclusions
-from leadscore.text import Lang, Text
+from leadscore.text import Lang, Text, room_words
+
+WORDS = room_words("ranking")
+
 
 _NO_EXCLUSIONS = Exclusions()
 
@@ -32,10 +35,9 @@ class Counts:
 
     def sentence(self) -> Text:
         """Return the sum in words."""
-        return Text(
-            zh="读入{rows}行 = 排名{ranked} + 否决{vetoed} + 搁置{set_aside}",
-            en="{rows} rows read = {ranked} ranked + {vetoed} vetoed + {set_aside} set aside",
-        ).format(rows=self.rows, ranked=self.ranked, vetoed=self.vetoed, set_aside=self.set_aside)
+        return WORDS["batch.sentence"].format(
+            rows=self.rows, ranked=self.ranked, vetoed=self.vetoed, set_aside=self.set_aside
+        )
 
 
 @dataclass(frozen=True)

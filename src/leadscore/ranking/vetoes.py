@@ -16,13 +16,12 @@ from leadscore.lists.problems import Problem, lay_out
 from leadscore.lists.reading.file import read_list
 from leadscore.lists.reading.table import TextTable
 from leadscore.lists.values.codes import valid_code
-from leadscore.text import Text
+from leadscore.text import Text, room_words
 
-_WANTED = Text(
-    zh="企业名称或校验位正确的统一社会信用代码；两者都没有的行不能排除任何企业",
-    en="the name of a firm or a credit code whose check digit holds; a row with neither excludes"
-    " no firm",
-)
+WORDS = room_words("ranking")
+
+
+_WANTED = WORDS["vetoes.wanted"]
 _CODED = ("credit_code", "taxpayer_id")
 
 
@@ -108,12 +107,12 @@ COURTED = ("contacted", "visited", "negotiating", "signed", "registered", "build
 """Stages at which somebody here is already talking to the firm, or has landed it."""
 
 WORDING: dict[str, Text] = {
-    "deregistered": Text(zh="已注销", en="deregistered"),
-    "revoked": Text(zh="已吊销", en="licence revoked"),
-    "liquidating": Text(zh="清算中", en="in liquidation"),
-    "already_here": Text(zh="已在本市", en="already here"),
-    "in_pursuit": Text(zh="已在跟进", en="already being courted"),
-    "excluded": Text(zh="在排除名单上", en="on the exclusion list"),
+    "deregistered": WORDS["vetoes.wording_deregistered"],
+    "revoked": WORDS["vetoes.wording_revoked"],
+    "liquidating": WORDS["vetoes.wording_liquidating"],
+    "already_here": WORDS["vetoes.wording_already_here"],
+    "in_pursuit": WORDS["vetoes.wording_in_pursuit"],
+    "excluded": WORDS["vetoes.wording_excluded"],
 }
 """Every veto in words; the keys are stable."""
 

@@ -17,7 +17,10 @@ from typing import Any
 from leadscore.city.profile import City
 from leadscore.errors import Detail, ModelError
 from leadscore.files import fingerprint
-from leadscore.text import Text
+from leadscore.text import Text, room_words
+
+WORDS = room_words("registry")
+
 
 ARTEFACT = "card.npz"
 PICKLED = "pipeline.joblib"
@@ -35,15 +38,7 @@ _CODE = ("city", "features", "learning", "lists")
 _PROJECT = re.compile(r"[A-Za-z0-9._-]+")  # with which "flask-openapi[swagger]>=5.0" begins
 _SHIPPED = ("lexicon.toml", "rates.toml", "codes/divisions.csv")
 
-_DAMAGED = Text(
-    zh="模型“{version}”已损坏，不能使用。请换用另一个版本，或从备份恢复该文件夹；"
-    "专家模型会按城市画像自动重建，训练的模型可用 leadscore retrain 重新训练。",
-    en="the model {version} is damaged and must not be used. Use another version, or restore its "
-    "folder from a backup; an expert model is built anew from the city profile by itself, a "
-    "trained one by leadscore retrain.",
-)
-_A_MANIFEST = Text(zh="本程序写出的模型清单", en="a manifest as this program writes it")
-_SAME_HASH = Text(zh="SHA-256 {sha256}", en="SHA-256 {sha256}")
+_A_MANIFEST = WORDS["manifest.a_manifest"]
 
 
 def composed(version: str, given: Mapping[str, Any], artefact: bytes) -> str:
@@ -118,7 +113,7 @@ def check_artefact(manifest: Mapping[str, Any], artefact: bytes) -> None:
     wanted = str(manifest["artefact"].get("sha256"))
     found = hashlib.sha256(artefact).hexdigest()
     if not hmac.compare_digest(found.encode(), wanted.encode()):
-        same = _SAME_HASH.format(sha256=wanted)
+        same = WORDS["manifest.same_hash"].format(sha256=wanted)
         raise damaged(manifest["version"], manifest["artefact"]["file"], f"SHA-256 {found}", same)
 
 
@@ -177,4 +172,7 @@ def code_fingerprint() -> str:
 
 def damaged(version: str, file: str, got: str, wanted: Text) -> ModelError:
     """Return the error that says which file of a model is not as it should be."""
-    return ModelError(_DAMAGED.format(version=version), [Detail(f"{version}/{file}", got, wanted)])
+    return ModelError(
+        WORDS["manifest.damaged"].format(version=version),
+        [Detail(f"{version}/{file}", got, wanted)],
+    )

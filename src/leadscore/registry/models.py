@@ -26,10 +26,12 @@ from leadscore.registry.versions import (
     read_plain,
     refusals,
 )
-from leadscore.text import Text
+from leadscore.text import Text, room_words
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
+
+WORDS = room_words("registry")
 
 
 Act = Literal["expert", "trained", "by_hand", "rolled_back", "profile"]
@@ -138,12 +140,6 @@ def uncover(stack: list[str], version: str) -> None:
 
 _log = logging.getLogger(__name__)
 
-_BAD_POINTER = Text(
-    zh="指明“{city}”现役模型的文件已损坏或丢失。请用 leadscore models promote 重新指定现役模型。",
-    en="the file that names the champion of {city} is damaged or gone. Promote a model anew with "
-    "leadscore models promote.",
-)
-
 
 class Champions:
     """The pointers and their histories, beside the versions.
@@ -174,7 +170,7 @@ class Champions:
                     return None
                 named = ""
         if not is_name(named):
-            message = _BAD_POINTER.format(city=city_id)
+            message = WORDS["models.bad_pointer"].format(city=city_id)
             raise ModelError(message, [Detail(pointer.name, ascii(named), A_NAME)])
         return named
 
@@ -225,37 +221,6 @@ class Champions:
         return self.folder / f"{city_id}.{ending}"
 
 
-_TAKEN = Text(
-    zh="模型“{version}”已经存在而且内容不同；保存过的版本不会改动。请换一个版本名。",
-    en="the model {version} exists already with other content, and a saved version never changes. "
-    "Use another name.",
-)
-_OTHER_CITY = Text(
-    zh="模型“{version}”属于城市“{owner}”，不能用于“{city}”。请换用该城市的版本，"
-    "或用 --city 指明另一份画像。",
-    en="the model {version} is one of the city {owner} and can't serve {city}. Use a version of "
-    "that city, or name the other profile with --city.",
-)
-_NEEDS_REASON = Text(
-    zh="模型“{version}”没有通过检验：{gates}仍要启用，请用 --reason 写明理由，理由会留存。",
-    en="the model {version} did not pass its gates: {gates} To let it serve nevertheless, give a "
-    "reason with --reason; it is kept.",
-)
-_NOTHING_BEFORE = Text(
-    zh="“{city}”没有可以退回的模型：现役模型之前没有别的完好版本。"
-    "可用 leadscore models list 查看全部版本，用 leadscore models promote 指定一个。",
-    en="there is no model of {city} to go back to: no sound version served before the champion. "
-    "See all with leadscore models list, and choose one with leadscore models promote.",
-)
-_PASSED_OVER = Text(
-    zh="退回时跳过了不能使用的模型“{version}”。原因：{reason}",
-    en="the model {version}, which can't be used, was passed over on the way back. "
-    "Reason: {reason}",
-)
-_THIS_CODE = Text(
-    zh="能由现在这个版本的 leadscore 读取的模型",
-    en="a model that this version of leadscore can read",
-)
 _UNREADABLE = (
     AttributeError,
     EOFError,
@@ -335,7 +300,7 @@ class Shelf:
                 self._versions.set_aside(version, fault, notify)
                 continue
             if saved != artefact and not same_model(kept, manifest):
-                raise ModelError(_TAKEN.format(version=version))
+                raise ModelError(WORDS["models.taken"].format(version=version))
             return
         self._versions.checked(version)
 
@@ -355,7 +320,7 @@ class Shelf:
             return from_bytes(manifest, artefact)
         except _UNREADABLE as error:
             file = manifest["artefact"]["file"]
-            raise damaged(version, file, str(error), _THIS_CODE) from error
+            raise damaged(version, file, str(error), WORDS["models.this_code"]) from error
 
     def manifest(self, version: str) -> dict[str, Any]:
         """Return the manifest of a version, after the same checks as `load`."""
@@ -469,7 +434,9 @@ class Shelf:
         manifest, _ = self._versions.checked(version)
         owner = _owner_of(manifest, version, city_id)
         if owner != city_id:
-            raise ModelError(_OTHER_CITY.format(version=version, owner=owner, city=city_id))
+            raise ModelError(
+                WORDS["models.other_city"].format(version=version, owner=owner, city=city_id)
+            )
         try:
             if self._champions.champion(city_id) == version:
                 return
@@ -478,7 +445,7 @@ class Shelf:
         given = in_one_line(reason or "")
         failed = _failed_gates(manifest)
         if act == "by_hand" and failed is not None and not given:
-            raise ModelError(_NEEDS_REASON.format(version=version, gates=failed))
+            raise ModelError(WORDS["models.needs_reason"].format(version=version, gates=failed))
         previous = next(iter(self._champions.line(city_id)), None)
         self._champions.crown(city_id, Promotion(now, version, act, given or None, previous))
 
@@ -522,11 +489,11 @@ class Shelf:
                 self.promote(city_id, version, act="rolled_back", reason=reason, now=now)
             except ModelError as fault:
                 told = Text(zh=fault.render("zh"), en=fault.render("en"))
-                notify(_PASSED_OVER.format(version=version, reason=told))
+                notify(WORDS["models.passed_over"].format(version=version, reason=told))
             else:
                 return version
         if last_resort is None or not served or is_expert(city_id, served[0]):
-            raise ModelError(_NOTHING_BEFORE.format(city=city_id))
+            raise ModelError(WORDS["models.nothing_before"].format(city=city_id))
         version = last_resort()
         self.promote(city_id, version, act="rolled_back", reason=reason, now=now)
         return version

@@ -29,32 +29,13 @@ from leadscore.registry.manifest import (
     damaged,
     parsed,
 )
-from leadscore.text import Text
+from leadscore.text import Text, room_words
+
+WORDS = room_words("registry")
+
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
-A_NAME = Text(
-    zh="字母、数字、“-”“_”“.”，不超过100个字符，以字母或数字开头",
-    en="letters, digits, - _ and . in at most 100 characters, the first a letter or digit",
-)
-_BAD_NAME = Text(
-    zh="“{name}”不能作模型或城市的名称。请改用别的名称。",
-    en="{name} can't be the name of a model or a city. Use another name.",
-)
-_NOT_ALLOWED = Text(
-    zh="不许读写{place}。请取得权限，或用环境变量 {setting} 指定另一处。",
-    en="not allowed to read and write {place}. Get permission, or name another place with "
-    "{setting}.",
-)
-_REFUSED = Text(
-    zh="{place}不能使用（{reason}）。请用环境变量 {setting} 指定另一处。",
-    en="{place} can't be used ({reason}). Name another place with {setting}.",
-)
-_LINK = Text(
-    zh="{path} 不是普通的文件或文件夹（例如是链接），模型库不予读取。请移走它，换成真正的文件。",
-    en="{path} is no plain file or folder (a link, perhaps), and the shelf of models doesn't "
-    "follow it. Remove it, and put the real thing in its place.",
-)
-_THE_FOLDER = Text(zh="模型文件夹 {folder} ", en="the folder of models {folder}")
+A_NAME = WORDS["versions.a_name"]
 _DENIED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 
@@ -72,7 +53,9 @@ def check_name(name: str) -> None:
         If it is no name.
     """
     if not is_name(name):
-        raise ModelError(_BAD_NAME.format(name=repr(name)), [Detail("name", repr(name), A_NAME)])
+        raise ModelError(
+            WORDS["versions.bad_name"].format(name=repr(name)), [Detail("name", repr(name), A_NAME)]
+        )
 
 
 def read_plain(path: Path) -> bytes:
@@ -92,13 +75,13 @@ def read_plain(path: Path) -> bytes:
 
 def not_plain(path: Path) -> ModelError:
     """Return the error that says that something isn't what it should be, but a link, say."""
-    return ModelError(_LINK.format(path=path))
+    return ModelError(WORDS["versions.link"].format(path=path))
 
 
 @contextlib.contextmanager
 def refusals(folder: Path) -> Iterator[None]:
     """Turn what the operating system refuses in the folder of models into words with a way out."""
-    with refusals_at(_THE_FOLDER.format(folder=folder), "LEADSCORE_HOME"):
+    with refusals_at(WORDS["versions.the_folder"].format(folder=folder), "LEADSCORE_HOME"):
         yield
 
 
@@ -116,7 +99,9 @@ def refusals_at(place: Text, setting: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        message = _NOT_ALLOWED if error.errno in _DENIED else _REFUSED
+        message = (
+            WORDS["versions.not_allowed"] if error.errno in _DENIED else WORDS["versions.refused"]
+        )
         reason = error.strerror or str(error)
         named = message.format(place=place, reason=reason, setting=setting)
         raise ModelError(named) from error
@@ -127,44 +112,7 @@ _MOST_BYTES = 65_536
 _OPEN_TO_OTHERS = stat.S_IROTH | stat.S_IWOTH | stat.S_IWGRP
 _FORM = re.compile(rb"hmac-sha256 ([0-9a-f]{8}) [0-9a-f]{64}\n")
 
-_THE_KEY = Text(zh="模型签名的密钥文件 {path} ", en="the key file {path}")
-_NO_KEY = Text(
-    zh="找不到模型签名的密钥文件 {path}，无法核对模型“{version}”是否可信。请从备份恢复该文件，"
-    "或用环境变量 LEADSCORE_KEY_FILE 指明它在何处；若已遗失，请运行 leadscore retrain "
-    "重新训练，届时会生成新的密钥。",
-    en="the key that models are signed with, {path}, isn't there, so whether the model {version} "
-    "can be trusted can't be checked. Restore it from a backup, or say where it is with "
-    "LEADSCORE_KEY_FILE; if it is lost, run leadscore retrain, which makes a new one.",
-)
-_OTHER_KEY = Text(
-    zh="模型“{version}”是用另一把密钥签名的，不能使用。请把当时的密钥恢复到 {path}"
-    "（或用环境变量 LEADSCORE_KEY_FILE 指明它）；若已遗失，请运行 leadscore retrain 重新训练。",
-    en="the model {version} was signed with another key and must not be used. Restore that key "
-    "to {path} (or name it with LEADSCORE_KEY_FILE); if it is lost, run leadscore retrain.",
-)
-_SHORT = Text(
-    zh="模型签名的密钥文件 {path} 不是一把可用的密钥。请从备份恢复；若已遗失，请删去该文件，"
-    "下次运行会生成新的，此前的模型须用 leadscore retrain 重新训练。",
-    en="the file {path} is no key that models can be signed with. Restore it from a backup; if "
-    "the key is lost, remove the file: the next run makes a new one, and leadscore retrain makes "
-    "the models anew.",
-)
 _SO_LONG = Text(zh=f"{_KEY_BYTES} 到 {_MOST_BYTES} 字节", en=f"{_KEY_BYTES} to {_MOST_BYTES} bytes")
-_READABLE = Text(
-    zh="模型签名的密钥文件 {path} 别人也能读写：谁拿到它，谁就能伪造模型。"
-    "请运行 chmod 600 {path}；若该磁盘不能保存权限，请用环境变量 LEADSCORE_KEY_FILE 换一处。",
-    en="others may read or change the key that models are signed with, {path}, and whoever has it "
-    "can forge a model. Run chmod 600 {path}; if the disk can't keep permissions, name another "
-    "place with LEADSCORE_KEY_FILE.",
-)
-_ONLY_YOU = Text(zh="只有所有者可读写（600）", en="readable by its owner only (600)")
-_INSIDE = Text(
-    zh="模型签名的密钥文件 {path} 放在模型文件夹 {folder} 里面，能改模型的人也就能改签名。"
-    "请用环境变量 LEADSCORE_KEY_FILE 把它放到别处。",
-    en="the key that models are signed with, {path}, lies inside the folder of models, {folder}: "
-    "whoever can change a model could sign it too. Put it elsewhere with LEADSCORE_KEY_FILE.",
-)
-_ITS_SIGNATURE = Text(zh="与清单相符的签名", en="the signature of its manifest")
 
 
 class SigningKey:
@@ -203,7 +151,7 @@ class SigningKey:
         """
         secret = self._read()
         if secret is None:
-            raise ModelError(_NO_KEY.format(path=self.path, version=version))
+            raise ModelError(WORDS["versions.no_key"].format(path=self.path, version=version))
         return secret
 
     def sign(self, version: str, manifest: bytes) -> bytes:
@@ -232,28 +180,30 @@ class SigningKey:
             return
         other = _FORM.fullmatch(found)
         if other and other[1] != _id(secret):
-            raise ModelError(_OTHER_KEY.format(version=version, path=self.path))
-        raise damaged(version, SIGNATURE, _shown(found), _ITS_SIGNATURE)
+            raise ModelError(WORDS["versions.other_key"].format(version=version, path=self.path))
+        raise damaged(version, SIGNATURE, _shown(found), WORDS["versions.its_signature"])
 
     def _read(self) -> bytes | None:
         with self._refusals():
             if self.path.resolve().is_relative_to(self._shelf.resolve()):
-                raise ModelError(_INSIDE.format(path=self.path, folder=self._shelf))
+                raise ModelError(
+                    WORDS["versions.inside"].format(path=self.path, folder=self._shelf)
+                )
             if not self.path.exists():
                 return None
             with self.path.open("rb") as file:
                 mode = os.fstat(file.fileno()).st_mode
                 secret = file.read(_MOST_BYTES + 1)
         if os.name != "nt" and mode & _OPEN_TO_OTHERS:
-            detail = Detail(str(self.path), f"{stat.S_IMODE(mode):o}", _ONLY_YOU)
-            raise ModelError(_READABLE.format(path=self.path), [detail])
+            detail = Detail(str(self.path), f"{stat.S_IMODE(mode):o}", WORDS["versions.only_you"])
+            raise ModelError(WORDS["versions.readable"].format(path=self.path), [detail])
         if not _KEY_BYTES <= len(secret) <= _MOST_BYTES:
             detail = Detail(str(self.path), str(len(secret)), _SO_LONG)
-            raise ModelError(_SHORT.format(path=self.path), [detail])
+            raise ModelError(WORDS["versions.short"].format(path=self.path), [detail])
         return secret
 
     def _refusals(self) -> AbstractContextManager[None]:
-        return refusals_at(_THE_KEY.format(path=self.path), "LEADSCORE_KEY_FILE")
+        return refusals_at(WORDS["versions.the_key"].format(path=self.path), "LEADSCORE_KEY_FILE")
 
 
 def _signature(secret: bytes, version: str, manifest: bytes) -> bytes:
@@ -270,25 +220,6 @@ def _id(secret: bytes) -> bytes:
 
 def _shown(found: bytes) -> str:
     return ascii(found[:40].decode("ascii", "replace")) if found else "-"
-
-
-_NO_MODEL = Text(
-    zh="模型库里没有“{version}”。请用 leadscore models list 查看已有的版本。",
-    en="there is no model {version} on the shelf. See those that are with leadscore models list.",
-)
-_UNSIGNED = Text(
-    zh="模型“{version}”没有签名：它由旧版 leadscore 保存，或签名文件已被移走，所以不能使用。"
-    "专家模型会自动重建；训练的模型请从备份恢复，或用 leadscore retrain 重新训练。",
-    en="the model {version} has no signature: an older leadscore saved it, or its signature was "
-    "removed, so it must not be used. An expert model is built anew by itself; restore a trained "
-    "one from a backup, or train it anew with leadscore retrain.",
-)
-_SET_ASIDE = Text(
-    zh="模型“{version}”不能使用，已改名为“{aside}”并重新生成。原因：{reason}",
-    en="the model {version} could not be used; it was renamed to {aside} and built anew. "
-    "Reason: {reason}",
-)
-_THE_FILE = Text(zh="保存模型时写下的文件", en="the file that was written with the model")
 
 
 @dataclass(frozen=True)
@@ -355,7 +286,7 @@ class Versions:
             if path.is_symlink():
                 raise not_plain(path)
             if not path.is_dir():
-                raise ModelError(_NO_MODEL.format(version=version))
+                raise ModelError(WORDS["versions.no_model"].format(version=version))
             content, signature = (self._read(version, name) for name in (MANIFEST, SIGNATURE))
             self.key.verify(version, content, signature)
             manifest = parsed(version, content)
@@ -392,15 +323,15 @@ class Versions:
             except FileNotFoundError:  # another process was quicker
                 return
         reason = Text(zh=fault.render("zh"), en=fault.render("en"))
-        notify(_SET_ASIDE.format(version=version, aside=aside.name, reason=reason))
+        notify(WORDS["versions.set_aside"].format(version=version, aside=aside.name, reason=reason))
 
     def _read(self, version: str, name: str) -> bytes:
         try:
             return read_plain(self.path(version) / name)
         except FileNotFoundError as error:
             if name == SIGNATURE:
-                raise ModelError(_UNSIGNED.format(version=version)) from error
-            raise damaged(version, name, "-", _THE_FILE) from error
+                raise ModelError(WORDS["versions.unsigned"].format(version=version)) from error
+            raise damaged(version, name, "-", WORDS["versions.the_file"]) from error
 
     def path(self, version: str) -> Path:
         """Return the folder of a version.

@@ -13,17 +13,13 @@ from leadscore.store.current_ranking import place_again
 from leadscore.store.errors import StoreError
 from leadscore.store.firms import Firm, firm_to_change, read_firm
 from leadscore.store.outcomes import Entry, append_entries, outcomes_of
-from leadscore.text import Text
+from leadscore.text import room_words
+
+WORDS = room_words("store")
+
 
 BY_HAND = "firm page"
 """Source of outcomes that were entered for a firm of the store."""
-
-_NO_SUCH = Text(zh="这条结果不能登记", en="this outcome can't be entered")
-_NOT_THERE = Text(
-    zh="一个已登记的阶段；没有这样的记录可撤回",
-    en="a stage that was entered; there is none to withdraw",
-)
-_PAST = Text(zh="不晚于今天（{today}）", en="a day not after today ({today})")
 
 
 class BadOutcomeError(StoreError):
@@ -74,13 +70,15 @@ def enter_outcome(
     """
     firm = firm_to_change(connection, firm_id)
     if day > today:
-        wanted = _PAST.format(today=today.isoformat())
-        raise BadOutcomeError(_NO_SUCH, [Detail("day", day.isoformat(), wanted)])
+        wanted = WORDS["acts.past"].format(today=today.isoformat())
+        raise BadOutcomeError(WORDS["acts.no_such"], [Detail("day", day.isoformat(), wanted)])
     entries = outcomes_of(connection, [firm]).get(firm.id, [])
     held = {each.stage: each for each in entries if each.in_force}
     same = held.get(stage)
     if withdrawn and same is None:
-        raise BadOutcomeError(_NO_SUCH, [Detail("stage", stage, _NOT_THERE)])
+        raise BadOutcomeError(
+            WORDS["acts.no_such"], [Detail("stage", stage, WORDS["acts.not_there"])]
+        )
     if not withdrawn and same is not None and (same.day, same.reason) == (day, reason):
         return same
     entry = {

@@ -20,7 +20,10 @@ from leadscore.store.users import (
     folded,
     new_token,
 )
-from leadscore.text import Text
+from leadscore.text import room_words
+
+WORDS = room_words("store")
+
 
 API_KEYS = Table(
     "api_keys",
@@ -51,12 +54,6 @@ _HOLDER = select(API_KEYS.c.name, API_KEYS.c.role, API_KEYS.c.last_used).where(
     API_KEYS.c.revoked_at.is_(None),
     API_KEYS.c.expires_at > bindparam("now"),
 )
-
-_TAKEN = Text(
-    zh="已有名为“{name}”的密钥（撤销后名称也不再用）。请换一个名称。",
-    en="there is or was a key {name}. Choose another name.",
-)
-_UNKNOWN = Text(zh="没有名为“{name}”的密钥", en="there is no key {name}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +98,7 @@ def add(
         "created_at": now, "created_by": by, "expires_at": now + timedelta(days=days),
     }  # fmt: skip
     if not insert_unless_there(connection, API_KEYS, values):
-        raise ConflictError(_TAKEN.format(name=kept))
+        raise ConflictError(WORDS["api_keys.taken"].format(name=kept))
     return token
 
 
@@ -144,7 +141,7 @@ def get(connection: Connection, name: str) -> ApiKey:
     mine = API_KEYS.c.name == storable_text(folded(name))
     row = connection.execute(select(API_KEYS).where(mine)).one_or_none()
     if row is None:
-        raise UnknownNameError(_UNKNOWN.format(name=shown(name)))
+        raise UnknownNameError(WORDS["api_keys.unknown"].format(name=shown(name)))
     return _key(row)
 
 

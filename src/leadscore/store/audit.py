@@ -34,7 +34,10 @@ from leadscore.errors import Detail
 from leadscore.files import place_secret
 from leadscore.store.database import METADATA, Moment, Number, insert_unless_there, storable_text
 from leadscore.store.errors import StoreError, refusals
-from leadscore.text import Text
+from leadscore.text import Text, room_words
+
+WORDS = room_words("store")
+
 
 AUDIT = Table(
     "audit",
@@ -114,28 +117,14 @@ _MOVE = (
     .values({name: bindparam(name) for name in ("sequence", "mac", "seal")})
 )
 
-_BROKEN = Text(
-    zh="审计记录已被改动，不能续写。请运行 leadscore audit verify 查看何处断开，并从备份恢复。",
-    en="the audit has been tampered with and can't be continued. leadscore audit verify says where "
-    "it breaks; restore it from a backup.",
-)
+_BROKEN = WORDS["audit.broken"]
 
 _KEY_BYTES = 32
 _MOST_BYTES = 65_536
 _OPEN_TO_OTHERS = stat.S_IROTH | stat.S_IWOTH | stat.S_IWGRP
 
-_NO_KEY = Text(
-    zh="找不到审计记录的密钥文件 {path}，无法核对或续写已有的审计记录。请从备份恢复该文件。",
-    en="the key of the audit, {path}, isn't there, so the records that there are can neither be "
-    "checked nor continued. Restore it from a backup.",
-)
-_BAD_KEY = Text(
-    zh="审计记录的密钥文件 {path} 不可用。请从备份恢复该文件，并运行 chmod 600 {path}。",
-    en="the key of the audit, {path}, can't be used. Restore it from a backup, and run "
-    "chmod 600 {path}.",
-)
+_BAD_KEY = WORDS["audit.bad_key"]
 _SO_LONG = Text(zh=f"{_KEY_BYTES} 到 {_MOST_BYTES} 字节", en=f"{_KEY_BYTES} to {_MOST_BYTES} bytes")
-_ONLY_YOU = Text(zh="只有所有者可读写（600）", en="readable by its owner only (600)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,12 +214,12 @@ class SealingKey:
     def _read(self) -> bytes:
         with refusals(self.path.parent):
             if not self.path.exists():
-                raise StoreError(_NO_KEY.format(path=self.path))
+                raise StoreError(WORDS["audit.no_key"].format(path=self.path))
             with self.path.open("rb") as file:
                 mode = os.fstat(file.fileno()).st_mode
                 secret = file.read(_MOST_BYTES + 1)
         if os.name != "nt" and mode & _OPEN_TO_OTHERS:
-            detail = Detail(str(self.path), f"{stat.S_IMODE(mode):o}", _ONLY_YOU)
+            detail = Detail(str(self.path), f"{stat.S_IMODE(mode):o}", WORDS["audit.only_you"])
             raise StoreError(_BAD_KEY.format(path=self.path), [detail])
         if not _KEY_BYTES <= len(secret) <= _MOST_BYTES:
             detail = Detail(str(self.path), str(len(secret)), _SO_LONG)
@@ -344,28 +333,6 @@ def _short(text: str | None, column: str) -> str | None:
 
 _PAGE = 2_000
 
-_EDITED = Text(
-    zh="第 {sequence} 条记录被改动过，或它前面的记录被换过",
-    en="record {sequence} was edited, or the one before it was exchanged",
-)
-_REMOVED = Text(
-    zh="第 {sequence} 条记录不见了（下一条是第 {found} 条）",
-    en="record {sequence} was removed (the next one is {found})",
-)
-_CUT = Text(
-    zh="末尾被截去：最后一条应为第 {sequence} 条，只找到第 {found} 条",
-    en="the end was cut off: the last record should be {sequence}, but is {found}",
-)
-_ADDED = Text(
-    zh="第 {found} 条记录之后没有封记，记录是从旁加入的（最后一条应为第 {sequence} 条）",
-    en="record {found} was put there from aside: the last record should be {sequence}",
-)
-_NO_END = Text(
-    zh="审计记录的末尾标记不见了", en="the mark of the last record of the audit was removed"
-)
-_BAD_MARK = Text(
-    zh="审计记录的标记“{mark}”被改动过", en="the mark “{mark}” of the audit was edited"
-)
 
 KEPT_DAYS = 200
 """No record may go sooner: six months and some days."""
@@ -373,11 +340,6 @@ KEPT_DAYS = 200
 _TOO_YOUNG = Text(
     zh=f"审计记录至少保存 {KEPT_DAYS} 天，不能删除更近的。请给出更早的日期。",
     en=f"the audit is kept for at least {KEPT_DAYS} days. Name an earlier day.",
-)
-_EARLIER = Text(zh="不晚于 {day} 的日期", en="a day not later than {day}")
-_TAMPERED = Text(
-    zh="审计记录已被改动（{fault}），为保留痕迹，不予删除。",
-    en="the audit has been tampered with ({fault}); nothing is removed, so that the traces stay.",
 )
 
 
@@ -424,19 +386,19 @@ class _Check:
             return None
         for name, row in (("start", self.start_row), ("end", self.end_row)):
             if row is not None and not self._sealed(name, row):
-                return _BAD_MARK.format(mark=name)
+                return WORDS["audit.bad_mark"].format(mark=name)
         if self.end_row is None:
-            return _NO_END
+            return WORDS["audit.no_end"]
         return self._walk() or self._end_fault()
 
     def _walk(self) -> Text | None:
         for row in self._records():
             expected = self.at.sequence + 1
             if row.sequence != expected:
-                return _REMOVED.format(sequence=expected, found=row.sequence)
+                return WORDS["audit.removed"].format(sequence=expected, found=row.sequence)
             content = sealed_bytes(row._asdict(), self.at.mac)
             if not self.trail.key.holds("audit record", content, row.mac):
-                return _EDITED.format(sequence=row.sequence)
+                return WORDS["audit.edited"].format(sequence=row.sequence)
             self.at = Mark(row.sequence, row.mac)
             self.count += 1
             self.first_at = self.first_at or row.at
@@ -448,7 +410,7 @@ class _Check:
         end = Mark(self.end_row.sequence, self.end_row.mac)
         if end == self.at:
             return None
-        shape = _CUT if end.sequence > self.at.sequence else _ADDED
+        shape = WORDS["audit.cut"] if end.sequence > self.at.sequence else WORDS["audit.added"]
         return shape.format(sequence=end.sequence, found=self.at.sequence)
 
     def _any_record(self) -> bool:
@@ -503,13 +465,13 @@ def prune(connection: Connection, trail: AuditTrail, *, before: datetime, now: d
     """
     latest = now - timedelta(days=KEPT_DAYS)
     if before > latest:
-        wanted = _EARLIER.format(day=latest.date().isoformat())
+        wanted = WORDS["audit.earlier"].format(day=latest.date().isoformat())
         detail = Detail("--before", before.date().isoformat(), wanted)
         raise StoreError(_TOO_YOUNG, [detail])
     trail.last(connection)  # nobody appends from here on, so that what is checked holds still
     fault = verify(connection, trail).fault
     if fault is not None:
-        raise StoreError(_TAMPERED.format(fault=fault))
+        raise StoreError(WORDS["audit.tampered"].format(fault=fault))
     first_kept = connection.scalar(select(func.min(AUDIT.c.sequence)).where(AUDIT.c.at >= before))
     going = select(AUDIT.c.sequence, AUDIT.c.mac).order_by(AUDIT.c.sequence.desc()).limit(1)
     if first_kept is not None:

@@ -49,7 +49,10 @@ from leadscore.store.firms import Firm, count_up, read_firms
 from leadscore.store.lists import LIST_FIRMS
 from leadscore.store.outcomes import outcomes_of, stage_of
 from leadscore.store.overrides import Exclusion, Override, exclusions_of, overrides_of
-from leadscore.text import Text
+from leadscore.text import room_words
+
+WORDS = room_words("store")
+
 
 _SEARCHED = (
     "name", "former_names", "short_name", "name_en", "credit_code", "main_business", "industry",
@@ -335,7 +338,7 @@ best match rests on."""
 
 _SAME = ("snapshot_id", "firm_id", "likelihood", "priority", "grade", "veto")
 
-_UNKNOWN = Text(zh="这家企业没有编号为 {id} 的评分", en="this firm has no score {id}")
+_UNKNOWN = WORDS["current_ranking.unknown"]
 
 
 class UnknownScoreError(StoreError):

@@ -29,7 +29,10 @@ from leadscore.store.database import METADATA, Moment, Number, insert_unless_the
 from leadscore.store.errors import StoreError
 from leadscore.store.lists import LIST_FIRMS
 from leadscore.store.shortlists import SHORTLIST_FIRMS
-from leadscore.text import Text
+from leadscore.text import Text, room_words
+
+WORDS = room_words("store")
+
 
 NONE = "none"
 """What one writes for firms that have no chain, segment, role or stage."""
@@ -157,9 +160,6 @@ SORTS: tuple[Sort, ...] = get_args(Sort)
 LONGEST = 6_000
 """Characters of a cursor; the longest name of a firm fits."""
 
-_BAD = Text(zh="翻页标记有误", en="the cursor is not one of ours")
-_ONE = Text(zh="同一排序下上一页给出的 next", en="the next of the page before, with the same order")
-
 
 class BadCursorError(StoreError):
     """What was sent back is not where a page ended."""
@@ -219,7 +219,7 @@ def read_cursor(text: str, sort: Sort) -> Cursor:
                 return Cursor(sort, value, base64.b64decode(key, validate=True))
     except (TypeError, ValueError, RecursionError):  # neither base64 nor UTF-8 nor JSON
         pass
-    raise BadCursorError(_BAD, [Detail("cursor", text, _ONE)])
+    raise BadCursorError(WORDS["filters.bad"], [Detail("cursor", text, WORDS["filters.one"])])
 
 
 def _sound(value: Any, *, by: str) -> bool:
@@ -253,14 +253,11 @@ SAVED_VIEWS = Table(
 MOST_VIEWS = 100
 """Views of one user."""
 
-_UNKNOWN = Text(zh="没有编号为 {id} 的视图", en="there is no view {id}")
-_TAKEN = Text(zh="已有名为“{name}”的视图。请换一个名称。",
-               en="there is a view {name} already. Choose another name.")  # fmt: skip
+_UNKNOWN = WORDS["filters.unknown"]
 _TOO_MANY = Text(
     zh=f"至多保存 {MOST_VIEWS} 个视图。请先删除一个。",
     en=f"at most {MOST_VIEWS} views are kept. Delete one first.",
 )
-_FEWER = Text(zh="较少的视图", en="fewer views")
 
 
 class UnknownViewError(StoreError):
@@ -305,7 +302,7 @@ def save_view(connection: Connection, owner: str, name: str, query: str, *, now:
         same = (at.owner == owner) & (at.name == name)
         connection.execute(update(SAVED_VIEWS).where(same).values(query=query, saved_at=now))
     elif len(saved_views(connection, owner)) > MOST_VIEWS:
-        raise TakenViewError(_TOO_MANY, [Detail("name", shown(name), _FEWER)])
+        raise TakenViewError(_TOO_MANY, [Detail("name", shown(name), WORDS["filters.fewer"])])
 
 
 def rename_view(connection: Connection, owner: str, view_id: int, name: str) -> None:
@@ -320,7 +317,7 @@ def rename_view(connection: Connection, owner: str, view_id: int, name: str) -> 
     """
     others = {view.name: view.id for view in saved_views(connection, owner)}
     if others.get(name, view_id) != view_id:
-        raise TakenViewError(_TAKEN.format(name=shown(name)))
+        raise TakenViewError(WORDS["filters.taken"].format(name=shown(name)))
     changed = update(SAVED_VIEWS).where(_own(owner, view_id)).values(name=name)
     if connection.execute(changed).rowcount == 0:
         raise UnknownViewError(_UNKNOWN.format(id=view_id))

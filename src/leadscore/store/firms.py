@@ -37,7 +37,10 @@ from leadscore.store.database import (
     take_turns,
 )
 from leadscore.store.errors import StoreError
-from leadscore.text import Text
+from leadscore.text import room_words
+
+WORDS = room_words("store")
+
 
 Records = Sequence[tuple[str, dict[str, Any]]]
 """Digest and fields of each firm."""
@@ -115,11 +118,7 @@ _COUNT_UP = (
     .values(version=FIRMS.c.version + 1, updated_at=bindparam("now"))
 )
 
-_UNKNOWN = Text(zh="没有编号为 {id} 的企业", en="there is no firm {id}")
-_CHANGED = Text(
-    zh="别人刚刚改过企业 {id}；请先看新的内容，再决定是否还要改。",
-    en="somebody else has changed firm {id} meanwhile; look at it again before you change it.",
-)
+_UNKNOWN = WORDS["firms.unknown"]
 
 
 class UnknownFirmError(StoreError):
@@ -193,7 +192,7 @@ def firm_to_change(connection: Connection, firm_id: int, *, version: int | None 
     """
     firm = read_firm(connection, firm_id, lock=True)
     if version is not None and version != firm.version:
-        raise ChangedFirmError(_CHANGED.format(id=firm_id))
+        raise ChangedFirmError(WORDS["firms.changed"].format(id=firm_id))
     return firm
 
 

@@ -28,7 +28,10 @@ from sqlalchemy import (
 from leadscore.errors import Detail, LeadscoreError
 from leadscore.store.database import METADATA, Json, Moment, Number, storable_text
 from leadscore.store.errors import StoreError
-from leadscore.text import Text
+from leadscore.text import Text, room_words
+
+WORDS = room_words("store")
+
 
 State = Literal["waiting", "running", "done", "failed", "cancelled"]
 STATES: tuple[State, ...] = get_args(State)
@@ -61,11 +64,7 @@ JOBS = Table(
 LONGEST_PAGE = 500
 """Jobs that are listed at once."""
 
-_UNKNOWN = Text(zh="没有编号为 {id} 的任务", en="there is no job {id}")
-_ENDED = Text(
-    zh="任务 {id} 已经结束（{state}），不能再取消",
-    en="job {id} has ended already ({state}) and can't be cancelled",
-)
+_UNKNOWN = WORDS["jobs.unknown"]
 
 
 class UnknownJobError(StoreError):
@@ -222,7 +221,7 @@ def request_cancel(connection: Connection, number: int, *, now: datetime) -> Job
     """
     job = read_job(connection, number, lock=True)
     if job.state in ("done", "failed"):
-        raise EndedJobError(_ENDED.format(id=number, state=job.state))
+        raise EndedJobError(WORDS["jobs.ended"].format(id=number, state=job.state))
     if job.state == "cancelled":
         return job
     values: dict[str, Any] = {"cancel_requested": True}
@@ -258,11 +257,6 @@ MOST_ATTEMPTS = 3
 _LOCK = 0x6A6F6273
 """Number of the lock that claims of exclusive jobs take on PostgreSQL: ``jobs`` in ASCII."""
 
-_LOST = Text(
-    zh="执行任务的进程中断了 {times} 次，不再重试。原因请查看服务日志；问题排除后请重新提交。",
-    en="the worker of this job died {times} times, and it is not tried again. Look in the log of "
-    "the service for the reason, mend it, and ask for the job anew.",
-)
 
 Claim = Literal["holds", "cancel", "lost"]
 
@@ -422,7 +416,12 @@ def requeue_lost(
         if row.cancel_requested:
             cancelled(connection, held, now=now)
         elif row.attempts >= MOST_ATTEMPTS:
-            fail(connection, held, LostWorkerError(_LOST.format(times=row.attempts)), now=now)
+            fail(
+                connection,
+                held,
+                LostWorkerError(WORDS["jobs.lost"].format(times=row.attempts)),
+                now=now,
+            )
         else:
             waiting = {"state": "waiting", "worker": None, "heartbeat_at": None}
             connection.execute(update(JOBS).where(*_still(held)).values(waiting))

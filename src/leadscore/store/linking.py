@@ -24,18 +24,9 @@ from leadscore.lists.dedupe import (
 from leadscore.lists.problems import Problem, shown
 from leadscore.store.database import in_parts
 from leadscore.store.firms import FIRMS, FORMER_NAMES, Firm, read_firms
-from leadscore.text import Text
+from leadscore.text import Text, room_words
 
-_UNDECIDED = Text(
-    zh="信用代码；库中有几家企业叫这个名称而信用代码不同，无法确定是哪一家，按另一家企业计",
-    en="a credit code; several firms of the store have this name and different codes, so that"
-    " nobody can tell which of them this row is, and it counts as another firm",
-)
-_SEVERAL = Text(
-    zh="库中编号 {ids} 的几家企业可能就是这一家；此行记在 {id} 名下",
-    en="one firm; the store has it perhaps several times, as numbers {ids}; this row was taken for"
-    " number {id}",
-)
+WORDS = room_words("store")
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,10 +83,10 @@ def link(connection: Connection, clean: CleanList) -> Linked:
         known.append(candidates[0] if candidates else None)
         if len(candidates) > 1:
             ids = ", ".join(str(firm.id) for firm in candidates)
-            wanted = _SEVERAL.format(ids=ids, id=candidates[0].id)
+            wanted = WORDS["linking.several"].format(ids=ids, id=candidates[0].id)
             problems.append(_problem(rows, at, wanted, "several_firms"))
         elif groups.undecided[len(firms) + at]:
-            problems.append(_problem(rows, at, _UNDECIDED, "same_name"))
+            problems.append(_problem(rows, at, WORDS["linking.undecided"], "same_name"))
     told = {(problem.sheet, problem.row, problem.code) for problem in clean.problems}
     new = [each for each in problems if (each.sheet, each.row, each.code) not in told]
     return Linked(folded.firms, known, new, {firm.id: firm.version for firm in firms})

@@ -57,17 +57,14 @@ from leadscore.store.scoring import (
     write_firms,
     write_scores,
 )
-from leadscore.text import Text
+from leadscore.text import Text, room_words
+
+WORDS = room_words("store")
+
 
 _LABELS = {each.name: each.label.zh for each in CANONICAL}
 _UNIT = re.compile(r"\s*[（(][^（）()]*[）)]\s*$")
 _LONGEST_NAME = 80
-
-_BAD_MAPPING = Text(zh="列的对应关系有误", en="the mapping of columns has mistakes")
-_A_HEADER = Text(zh="文件里有的列名或单元格", en="a header of the file, or a cell of it")
-_A_COLUMN = Text(
-    zh="标准列名之一，见说明文档", en="a canonical column; the documentation lists them"
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,10 +143,10 @@ def check_mapping(mapping: Mapping[str, str]) -> None:
     ListError
         Naming each of them.
     """
-    wrong = [Detail(header, name, _A_COLUMN) for header, name in mapping.items()
+    wrong = [Detail(header, name, WORDS["list_import.a_column"]) for header, name in mapping.items()
              if name not in _LABELS and name != UNREAD]  # fmt: skip
     if wrong:
-        raise ListError(_BAD_MAPPING, wrong)
+        raise ListError(WORDS["list_import.bad_mapping"], wrong)
 
 
 def _mapped(raw: RawList, mapping: Mapping[str, str]) -> tuple[RawList, dict[str, str]]:
@@ -157,10 +154,10 @@ def _mapped(raw: RawList, mapping: Mapping[str, str]) -> tuple[RawList, dict[str
     cells = {key: cell for key in mapping if (cell := split_address(key)) is not None}
     there = {header for table in raw.tables for header in table.headers}
     widest = max(len(table.headers) for table in raw.tables)
-    absent = [Detail("mapping", key, _A_HEADER) for key in mapping
+    absent = [Detail("mapping", key, WORDS["list_import.a_header"]) for key in mapping
               if (cells[key][2] >= widest if key in cells else key not in there)]  # fmt: skip
     if absent:
-        raise ListError(_BAD_MAPPING, absent)
+        raise ListError(WORDS["list_import.bad_mapping"], absent)
     by_place = {cell[2]: mapping[key] for key, cell in cells.items()}
     was: dict[str, str] = {}
 
@@ -271,11 +268,6 @@ def count_failed_rows(connection: Connection, list_id: int) -> int:
     return connection.execute(query).scalar_one()
 
 
-_TWICE = Text(
-    zh="每家企业一行；此行的企业（编号 {id}）刚由本名单的另一行写入",
-    en="each firm once; another row of the list was stored as this firm, number {id}",
-)
-
 _ADD_MEMBER = LIST_FIRMS.insert().values(
     order_key=select(STANDINGS.c.order_key)
     .where(STANDINGS.c.firm_id == bindparam("placed"))
@@ -372,7 +364,7 @@ def _lacking(connection: Connection, list_id: int, linked: Linked) -> Linked:
         if firm is None or firm.id not in firms:
             left.append(at)
             continue
-        (sheet, row), wanted = place, _TWICE.format(id=firm.id)
+        (sheet, row), wanted = place, WORDS["list_import.twice"].format(id=firm.id)
         found = shown(names[at])
         problems.append(Problem(row, None, found, wanted, "repeat", sheet, set_aside=True))
     return replace(
@@ -482,14 +474,8 @@ _READ, _SCORED = 0.15, 0.8  # of all the work, once the file is read and its fir
 _LOOKS = 5
 """Looks in vain, one after the other, at a list of which others keep changing the firms."""
 
-_READING = Text(zh="读取名单", en="reading the list")
-_SCORING = Text(zh="评分：{done} / {all} 家", en="scoring: {done} of {all} firms")
-_STORING = Text(zh="写入：{done} / {all} 家", en="storing: {done} of {all} firms")
-_BUSY = Text(
-    zh="名单里的企业一再被别人同时修改，没有写完。已写入的保留；请稍后再提交一次。",
-    en="others kept changing firms of this list at the same time, and not all of it was stored. "
-    "What was stored stays; hand it in again later.",
-)
+_READING = WORDS["list_import.reading"]
+_SCORING = WORDS["list_import.scoring"]
 
 
 def take_in_list(
@@ -564,7 +550,7 @@ def _stored(
         ours: set[int] = set()
         for start in range(0, len(found), WRITTEN_AT_ONCE):
             share = _SCORED + (1 - _SCORED) * start / len(found)
-            progress(share, _STORING.format(done=start, all=len(found)))
+            progress(share, WORDS["list_import.storing"].format(done=start, all=len(found)))
             part = slice(start, start + WRITTEN_AT_ONCE)
             if not store_part(database, kept, found, part, ours, now=now, check=check):
                 break
@@ -572,4 +558,4 @@ def _stored(
         if len(ours) == len(found):
             return found
         in_vain = 0 if ours else in_vain + 1
-    raise StoreError(_BUSY)
+    raise StoreError(WORDS["list_import.busy"])

@@ -33,7 +33,10 @@ from leadscore.ranking.batch import Counts
 from leadscore.store.database import METADATA, Json, Moment, Number, storable_text
 from leadscore.store.errors import StoreError
 from leadscore.store.jobs import JOBS
-from leadscore.text import Text
+from leadscore.text import Text, room_words
+
+WORDS = room_words("store")
+
 
 State = Literal["waiting", "reading", "scoring", "done", "failed", "cancelled"]
 
@@ -97,7 +100,7 @@ LIST_PROBLEMS = Table(
     Column("set_aside", Boolean, nullable=False),
 )
 
-_UNKNOWN = Text(zh="没有编号为 {id} 的名单", en="there is no list {id}")
+_UNKNOWN = WORDS["lists.unknown"]
 OPEN: tuple[State, ...] = ("waiting", "reading", "scoring")
 """States of a list that is still to be taken in."""
 
@@ -293,12 +296,6 @@ KEPT_FOR = timedelta(days=1)
 MOST_EACH = 3
 """Files of one person that may wait at the same moment."""
 
-_GONE = Text(
-    zh="这个待导入的文件已不在：超过一天未确认、已导入或已放弃。请重新选择文件。",
-    en="this file isn't waiting any more: it was imported, given up, or not confirmed within a "
-    "day. Choose it again.",
-)
-
 
 class UnknownUploadError(StoreError):
     """A number that no waiting file of this person has."""
@@ -357,7 +354,7 @@ def read_upload(connection: Connection, upload_id: int, *, actor: str, now: date
     )
     row = connection.execute(query).one_or_none()
     if row is None:
-        raise UnknownUploadError(_GONE)
+        raise UnknownUploadError(WORDS["lists.gone"])
     return Upload(*row)
 
 

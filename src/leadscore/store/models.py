@@ -13,11 +13,13 @@ from sqlalchemy import Text as LongText
 from leadscore.errors import ModelError
 from leadscore.store.database import METADATA, Json, Moment
 from leadscore.store.errors import StoreError
-from leadscore.text import Text
+from leadscore.text import room_words
 
 if TYPE_CHECKING:
     from leadscore.learning.scorecard import Scorecard
     from leadscore.registry.models import Shelf
+
+WORDS = room_words("store")
 
 
 State = Literal["champion", "shelved", "unusable", "gone"]
@@ -35,7 +37,7 @@ MODELS = Table(
 """``manifest`` is what the shelf says of a version, its scorecard within, and is kept when the
 version leaves the shelf; None if it could never be trusted."""
 
-_UNKNOWN = Text(zh="没有名为“{version}”的模型", en="there is no model {version}")
+_UNKNOWN = WORDS["models.unknown"]
 
 
 class UnknownModelError(StoreError):

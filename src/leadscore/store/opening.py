@@ -20,7 +20,10 @@ from sqlalchemy.engine import URL
 
 from leadscore.store.database import Database
 from leadscore.store.errors import StoreError, refusals, sqlite_refusals
-from leadscore.text import Text
+from leadscore.text import room_words
+
+WORDS = room_words("store")
+
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 """Folder of the migrations, each a file of ``versions``."""
@@ -29,11 +32,7 @@ _LOCK = 0x6C656164
 """Number of the lock that migrations of one PostgreSQL database take: ``lead`` in ASCII."""
 _IN_TURN = threading.Lock()  # Alembic keeps what is being migrated per process, not per thread
 
-_NEWER = Text(
-    zh="数据库 {where} 的版本（{found}）比这个程序新。请升级 leadscore，或换用别的数据库。",
-    en="the database {where} (version {found}) is newer than this program. Upgrade leadscore, or "
-    "name another database.",
-)
+_NEWER = WORDS["opening.newer"]
 
 
 def migrate(database: Database) -> bool:
@@ -83,12 +82,6 @@ def _steps(scripts: ScriptDirectory) -> Any:
     return lacking
 
 
-_NO_DRIVER = Text(
-    zh="要用 PostgreSQL，还须安装 psycopg：pip install 'leadscore[postgres]'",
-    en="to use PostgreSQL, psycopg is needed, too: pip install 'leadscore[postgres]'",
-)
-
-
 def open_store(address: Path | str) -> Database:
     """Return a database that has all tables.
 
@@ -122,7 +115,7 @@ def connect(address: Path | str) -> Database:
     try:
         database = Database(address)
     except ModuleNotFoundError as error:
-        raise StoreError(_NO_DRIVER) from error
+        raise StoreError(WORDS["opening.no_driver"]) from error
     if database.path:
         with refusals(database.path.parent):
             database.path.parent.mkdir(parents=True, exist_ok=True)
@@ -134,35 +127,6 @@ def connect(address: Path | str) -> Database:
 _PRIVATE = 0o600
 _MARKS = {"sqlite": b"SQLite format 3\0", "postgresql": b"PGDMP"}
 _VERSION = "alembic_version"
-
-_THERE = Text(
-    zh="{file} 已经存在，没有覆盖。请另取文件名。",
-    en="{file} is there already and was not overwritten. Name another file.",
-)
-_NOT_EMPTY = Text(
-    zh="数据库 {where} 里已有数据（{tables}），没有覆盖。确要用备份替换，请加 --replace；"
-    "最好先备份现有数据。",
-    en="the database {where} holds data ({tables}) and was not overwritten. --replace puts the "
-    "backup in its place; better make a backup of what is there first.",
-)
-_NO_BACKUP = Text(
-    zh="{file} 不是 leadscore 的 {dialect} 数据库备份，或者已损坏。请换一个备份文件。",
-    en="{file} is no backup of a database of leadscore on {dialect}, or damaged. Name another.",
-)
-_NEWER_BACKUP = Text(
-    zh="{file} 是更新版本的 leadscore（{found}）所作的备份。请先升级 leadscore。",
-    en="{file} was made by a newer leadscore ({found}). Upgrade leadscore first.",
-)
-_NO_PROGRAM = Text(
-    zh="没有找到 {program}。备份和恢复 PostgreSQL 要用它：请安装 PostgreSQL 客户端程序"
-    "（Debian：apt-get install postgresql-client），并确认它在 PATH 中。",
-    en="{program} was not found. Backups of PostgreSQL need it: install PostgreSQL's client "
-    "programs (Debian: apt-get install postgresql-client) and see that they are on PATH.",
-)
-_FAILED = Text(
-    zh="{program} 没有成功，数据库 {where}：{reason}",
-    en="{program} did not succeed with the database {where}: {reason}",
-)
 
 
 def back_up(database: Database, file: Path) -> None:
@@ -177,7 +141,7 @@ def back_up(database: Database, file: Path) -> None:
         If the file is there already, or something refuses.
     """
     if file.exists():
-        raise StoreError(_THERE.format(file=file))
+        raise StoreError(WORDS["opening.there"].format(file=file))
     part = file.with_name(f"{file.name}.part")
     with refusals(file.parent):
         os.close(os.open(part, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, _PRIVATE))
@@ -214,9 +178,9 @@ def restore(database: Database, file: Path, *, replace: bool = False) -> None:
     """
     with refusals(file.parent), file.open("rb") as opened:
         if not opened.read(16).startswith(_MARKS[database.dialect]):
-            raise StoreError(_NO_BACKUP.format(file=file, dialect=database.dialect))
+            raise StoreError(WORDS["opening.no_backup"].format(file=file, dialect=database.dialect))
     if not replace and (tables := _filled(database)):
-        message = _NOT_EMPTY.format(where=database.shown, tables=", ".join(tables))
+        message = WORDS["opening.not_empty"].format(where=database.shown, tables=", ".join(tables))
         raise StoreError(message)
     database.close()
     if database.path:
@@ -249,7 +213,7 @@ def _sqlite(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def _check(source: sqlite3.Connection, file: Path) -> None:
-    wrong = _NO_BACKUP.format(file=file, dialect="sqlite")
+    wrong = WORDS["opening.no_backup"].format(file=file, dialect="sqlite")
     try:
         sound = source.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
         (found,) = source.execute(f"SELECT version_num FROM {_VERSION}").fetchone()  # noqa: S608
@@ -258,14 +222,14 @@ def _check(source: sqlite3.Connection, file: Path) -> None:
     if not sound:
         raise StoreError(wrong)
     if found not in known_versions():
-        raise StoreError(_NEWER_BACKUP.format(file=file, found=found))
+        raise StoreError(WORDS["opening.newer_backup"].format(file=file, found=found))
 
 
 def _run(database: Database, program: str, *arguments: str) -> None:
     """Run a program of PostgreSQL's; it gets the password where no list of processes shows it."""
     command = shutil.which(program)
     if command is None:
-        raise StoreError(_NO_PROGRAM.format(program=program))
+        raise StoreError(WORDS["opening.no_program"].format(program=program))
     url = database.url
     address = URL.create(
         "postgresql", url.username, None, url.host, url.port, url.database, url.query
@@ -281,5 +245,7 @@ def _run(database: Database, program: str, *arguments: str) -> None:
     )  # fmt: skip
     if done.returncode:
         reason = done.stderr.strip().partition("\n")[0]
-        message = _FAILED.format(program=program, where=database.shown, reason=reason)
+        message = WORDS["opening.failed"].format(
+            program=program, where=database.shown, reason=reason
+        )
         raise StoreError(message)

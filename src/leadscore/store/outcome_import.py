@@ -27,7 +27,10 @@ from leadscore.store.outcomes import (
     outcomes,
     read_outcomes,
 )
-from leadscore.text import Text
+from leadscore.text import Text, room_words
+
+WORDS = room_words("store")
+
 
 Mask = NDArray[np.bool_]
 
@@ -38,55 +41,18 @@ _MAY_REPEAT = ("lead", "screened", *CONTACTS, "paused")
 _ORDER = ["firm", "stage", "day", "reason", "row"]
 
 WANTED = {
-    "ambiguous_firm": Text(
-        zh="统一社会信用代码；同名企业不止一家，无法确定是哪一家",
-        en="a credit code; several firms have this name, so that nobody can tell which is meant",
-    ),
-    "later_again": Text(
-        zh="首次到达的日期；文件中这家企业的“{stage}”最早是 {other_day}，以最早的为准",
-        en="the day on which it was first reached; the file has “{stage}” of this firm for"
-        " {other_day}, and the earliest counts",
-    ),
-    "conflicting_days": Text(
-        zh="一个日期；文件中这家企业的“{stage}”还有 {other_day}，请只留正确的一条",
-        en="one day; the file also has {other_day} for “{stage}” of this firm: keep the right one",
-    ),
-    "withdrawn_and_entered": Text(
-        zh="登记或撤销之一；文件中这家企业 {other_day} 的“{stage}”两者都有",
-        en="an entry or its withdrawal; the file has both for “{stage}” of this firm on"
-        " {other_day}",
-    ),
-    "nothing_to_withdraw": Text(
-        zh="已登记的进展；这家企业没有登记过“{stage}”",
-        en="an entry that is there; “{stage}” was never entered for this firm",
-    ),
-    "other_day_withdrawn": Text(
-        zh="所要撤销的那一条的日期；这家企业的“{stage}”登记在 {other_day}",
-        en="the day of the entry to withdraw; “{stage}” of this firm is entered for {other_day}",
-    ),
-    "after_loss": Text(
-        zh="早于流失（{other_day}）的日期；流失之后若确又“{stage}”，请先撤销流失，否则更正其中一个日期",
-        en="a day before the firm was lost ({other_day}); if “{stage}” did follow, withdraw the"
-        " loss first, else correct one of the days",
-    ),
-    "lost_before": Text(
-        zh="晚于“{other_stage}”（{other_day}）的日期；流失之后不会再有进展，请更正其中一个日期",
-        en="a day after “{other_stage}” ({other_day}), since nothing follows a loss: correct one of"
-        " the days",
-    ),
-    "before_contact": Text(
-        zh="不早于首次接触（{other_stage}，{other_day}）的日期；请更正其中一个日期",
-        en="a day not before first contact ({other_stage}, {other_day}): correct one of the days",
-    ),
-    "after_outcome": Text(
-        zh="不晚于“{other_stage}”（{other_day}）的日期，首次接触应在其前；请更正其中一个日期",
-        en="a day not after “{other_stage}” ({other_day}), since first contact comes before it:"
-        " correct one of the days",
-    ),
+    "ambiguous_firm": WORDS["outcome_import.wanted_ambiguous_firm"],
+    "later_again": WORDS["outcome_import.wanted_later_again"],
+    "conflicting_days": WORDS["outcome_import.wanted_conflicting_days"],
+    "withdrawn_and_entered": WORDS["outcome_import.wanted_withdrawn_and_entered"],
+    "nothing_to_withdraw": WORDS["outcome_import.wanted_nothing_to_withdraw"],
+    "other_day_withdrawn": WORDS["outcome_import.wanted_other_day_withdrawn"],
+    "after_loss": WORDS["outcome_import.wanted_after_loss"],
+    "lost_before": WORDS["outcome_import.wanted_lost_before"],
+    "before_contact": WORDS["outcome_import.wanted_before_contact"],
+    "after_outcome": WORDS["outcome_import.wanted_after_outcome"],
 }
 """What is wanted of an entry, by the code of the problem."""
-
-_NOT_IMPORTED = Text(zh="{wanted}；此条未导入", en="{wanted}; the entry was not imported")
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,7 +155,7 @@ def _problem(entry: dict[Hashable, Any], objection: dict[Hashable, Any]) -> Prob
         row=int(entry["row"]),
         column=None,
         found=shown(f"{firm} {day}".strip(), _SHOWN),
-        wanted=_NOT_IMPORTED.format(wanted=wanted),
+        wanted=WORDS["outcome_import.not_imported"].format(wanted=wanted),
         code=objection["code"],
         sheet=entry["sheet"] if pd.notna(entry["sheet"]) else None,
         set_aside=True,
@@ -291,12 +257,6 @@ def _contradicted(entries: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
     return found[["code", "other_stage", "other_day"]]
 
 
-_SUM = Text(
-    zh="读入 {read} 条 = 新增 {new} + 已有 {known} + 搁置 {set_aside}",
-    en="{read} entries read = {new} new + {known} known already + {set_aside} set aside",
-)
-
-
 @dataclass(frozen=True, eq=False)
 class Intake:
     """What became of a file of outcomes: ``read = new + known + set_aside``.
@@ -329,7 +289,7 @@ class Intake:
 
     def sentence(self) -> Text:
         """Return the sum in words."""
-        return _SUM.format(
+        return WORDS["outcome_import.sum"].format(
             read=self.read, new=len(self.new), known=self.known, set_aside=self.set_aside
         )
 

@@ -26,7 +26,10 @@ from leadscore.errors import Detail
 from leadscore.store.database import METADATA, Moment, insert_unless_there
 from leadscore.store.errors import StoreError
 from leadscore.store.users import BROUGHT, USERS, Role, digest, new_token
-from leadscore.text import Text
+from leadscore.text import Text, room_words
+
+WORDS = room_words("store")
+
 
 SESSIONS = Table(
     "sessions",
@@ -223,13 +226,8 @@ _COMMON = (
     "a1b2c3d4e5f6", "zhaoshang", "correcthorsebatterystaple",
 )  # fmt: skip
 
-_REFUSED = Text(zh="这个密码不能用。请换一个。", en="this password won't do. Choose another.")
+_REFUSED = WORDS["sessions.refused"]
 _LENGTH = Text(zh=f"{SHORTEST} 至 {LONGEST} 个字符", en=f"{SHORTEST} to {LONGEST} characters")
-_NOT_NAME = Text(zh="不含用户名", en="without the user's name in it")
-_NOT_COMMON = Text(
-    zh="不是常见的密码，也不是简单的重复或连号",
-    en="none that is often used, nor a mere repetition or sequence",
-)
 
 
 class PasswordError(StoreError):
@@ -251,9 +249,9 @@ def check_password(password: str, name: str) -> None:
     if not SHORTEST <= len(password) <= LONGEST:
         wanted = _LENGTH
     elif name.casefold() in plain and len(name) >= 3:
-        wanted = _NOT_NAME
+        wanted = WORDS["sessions.not_name"]
     elif _is_common(plain):
-        wanted = _NOT_COMMON
+        wanted = WORDS["sessions.not_common"]
     if wanted is not None:
         raise PasswordError(_REFUSED, [Detail("password", "…", wanted)])
 

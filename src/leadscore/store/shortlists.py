@@ -12,7 +12,10 @@ from sqlalchemy import Text as LongText
 from leadscore.store.database import METADATA, Moment, Number, in_parts, insert_unless_there
 from leadscore.store.errors import StoreError
 from leadscore.store.firms import UnknownFirmError, read_firms
-from leadscore.text import Text
+from leadscore.text import room_words
+
+WORDS = room_words("store")
+
 
 SHORTLISTS = Table(
     "shortlists",
@@ -37,8 +40,7 @@ SHORTLIST_FIRMS = Table(
 )
 """Which firms stand in a shortlist."""
 
-_UNKNOWN = Text(zh="没有编号为 {id} 的备选名单", en="there is no shortlist {id}")
-_NO_FIRM = Text(zh="没有编号为 {id} 的企业", en="there is no firm {id}")
+_UNKNOWN = WORDS["shortlists.unknown"]
 
 
 class UnknownShortlistError(StoreError):
@@ -117,7 +119,7 @@ def add_to_shortlist(
     _lock(connection, shortlist_id)
     lacking = sorted(set(firm_ids) - read_firms(connection, firm_ids).keys())
     if lacking:
-        raise UnknownFirmError(_NO_FIRM.format(id=lacking[0]))
+        raise UnknownFirmError(WORDS["shortlists.no_firm"].format(id=lacking[0]))
     new = sorted(set(firm_ids) - set(_members(connection, shortlist_id, firm_ids)))
     rows = [
         {"shortlist_id": shortlist_id, "firm_id": firm, "added_by": actor, "added_at": now}

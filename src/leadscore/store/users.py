@@ -17,7 +17,10 @@ from leadscore.errors import Detail
 from leadscore.lists.problems import shown
 from leadscore.store.database import METADATA, Moment, insert_unless_there, storable_text
 from leadscore.store.errors import StoreError
-from leadscore.text import Text
+from leadscore.text import room_words
+
+WORDS = room_words("store")
+
 
 _BYTES = 32
 
@@ -60,24 +63,8 @@ _NAME = re.compile(r"\w[\w.@-]{0,63}")
 RESERVED = ("cli", "job", "demo", "anonymous")
 """Names by which the audit tells who is no user."""
 
-A_NAME = Text(
-    zh="字母、汉字、数字、“_”“.”“-”“@”，至多 64 个字符，以字母、汉字或数字开头",
-    en="letters, digits, _ . - and @ in at most 64 characters, the first a letter or digit",
-)
-_BAD_NAME = Text(
-    zh="“{name}”不能作名称。请换一个。", en="{name} can't be a name here. Choose another."
-)
-_TAKEN = Text(
-    zh="已有名为“{name}”的用户。请换一个名称，或用 leadscore users reset 给他新的链接。",
-    en="there is a user {name} already. Choose another name, or give them a new link with "
-    "leadscore users reset.",
-)
-_UNKNOWN = Text(zh="没有名为“{name}”的用户", en="there is no user {name}")
-_LAST = Text(
-    zh="“{name}”是最后一位管理员，不能停用或改任。请先任命另一位。",
-    en="{name} is the last administrator and can't be disabled or given another role. Appoint "
-    "another one first.",
-)
+A_NAME = WORDS["users.a_name"]
+_UNKNOWN = WORDS["users.unknown"]
 
 
 class ConflictError(StoreError):
@@ -124,7 +111,9 @@ def canonical_name(name: str) -> str:
     """
     kept = folded(name)
     if not _NAME.fullmatch(kept) or kept in RESERVED:
-        raise BadNameError(_BAD_NAME.format(name=shown(name)), [Detail("name", name, A_NAME)])
+        raise BadNameError(
+            WORDS["users.bad_name"].format(name=shown(name)), [Detail("name", name, A_NAME)]
+        )
     return kept
 
 
@@ -145,7 +134,7 @@ def add(connection: Connection, name: str, role: Role, *, by: str, now: datetime
         "link_hash": digest(token), "link_until": now + timedelta(hours=LINK_HOURS),
     }  # fmt: skip
     if not insert_unless_there(connection, USERS, values):
-        raise ConflictError(_TAKEN.format(name=kept))
+        raise ConflictError(WORDS["users.taken"].format(name=kept))
     return token
 
 
@@ -219,7 +208,7 @@ def _check_not_last(connection: Connection, name: str) -> None:
         .limit(1)
     )
     if others is None:
-        raise ConflictError(_LAST.format(name=name))
+        raise ConflictError(WORDS["users.last"].format(name=name))
 
 
 def get(connection: Connection, name: str) -> User:
@@ -282,12 +271,6 @@ def _user(row: Row[Any]) -> User:
     return User(row.name, row.role, row.state, row.created_at, row.link_until)
 
 
-_DEAD_LINK = Text(
-    zh="这个链接已失效：已用过、已过期或已换新。请向管理员要一个新的。",
-    en="this link is dead: used, expired or replaced. Ask an administrator for a new one.",
-)
-
-
 class LinkError(StoreError):
     """A one-time link that can't be used, or not any more."""
 
@@ -306,7 +289,7 @@ def link_owner(connection: Connection, token: str, *, now: datetime, lock: bool 
     query = columns.where(USERS.c.link_hash == digest(token))
     row = connection.execute(query.with_for_update() if lock else query).one_or_none()
     if row is None or row.link_until <= now or row.state == "disabled":
-        raise LinkError(_DEAD_LINK)
+        raise LinkError(WORDS["users.dead_link"])
     name: str = row.name
     return name
 

@@ -14,7 +14,7 @@ from flask_openapi.models.tag import Tag
 from leadscore.errors import LeadscoreError
 from leadscore.store.jobs import QueueState
 from leadscore.store.scoring import keep_asked
-from leadscore.text import Lang, Text
+from leadscore.text import Lang, Text, room_words
 from leadscore.web.auth import PERMISSIONS, Access, caller, check_may, csrf_token, requires
 from leadscore.web.errors import GoneError, check_named_language, named_language, preferred_language
 from leadscore.web.idempotent import IDEMPOTENCY_PARAMETER, Act, Answer, check_key, written
@@ -31,29 +31,12 @@ from leadscore.web.openapi import (
 )
 from leadscore.web.scoring import CurrentScoring
 
+WORDS = room_words("web")
+
+
 STUCK_AFTER = timedelta(minutes=10)
 """A queue from which nobody takes anything for so long is stuck."""
 
-_AWAY = Text(
-    zh="数据库连不上；评分仍可用，其余暂不可用",
-    en="the database is away; scoring works, all else does not",
-)
-_NO_CHAMPION = Text(
-    zh="现役模型无法确定或读取；正由“{serving}”评分",
-    en="which model is the champion can't be told; {serving} scores",
-)
-_OTHER_MODEL = Text(
-    zh="现役模型是“{champion}”，而正在评分的是“{serving}”；请重新启动服务",
-    en="the champion is {champion}, but {serving} scores; start the service anew",
-)
-_NO_WORKER = Text(
-    zh="后台进程没有运行；任务在等待，服务会自行重新启动它",
-    en="the worker process is down; jobs wait, and the service is starting it anew",
-)
-_STUCK = Text(
-    zh="有任务从{since}起一直没有人做；请查看后台进程是否在运行",
-    en="a job has been waiting since {since} and nobody does any; see that a worker runs",
-)
 
 Code = Literal["database_away", "champion_unknown", "not_champion", "worker_down", "queue_stuck"]
 
@@ -130,7 +113,7 @@ def readiness(
     """
     found = [*_of_model(serving, champion), *_of_queue(queue, now)]
     if worker_alive is False:
-        found.append(Shortcoming("worker_down", _NO_WORKER))
+        found.append(Shortcoming("worker_down", WORDS["api.no_worker"]))
     return Condition(serving, city, tuple(found))
 
 
@@ -138,10 +121,10 @@ def _of_model(serving: str, champion: Callable[[], str | None]) -> Sequence[Shor
     try:
         wanted = champion()
     except LeadscoreError:
-        return [Shortcoming("champion_unknown", _NO_CHAMPION.format(serving=serving))]
+        return [Shortcoming("champion_unknown", WORDS["api.no_champion"].format(serving=serving))]
     if wanted is None or wanted == serving:
         return []
-    words = _OTHER_MODEL.format(champion=wanted, serving=serving)
+    words = WORDS["api.other_model"].format(champion=wanted, serving=serving)
     return [Shortcoming("not_champion", words)]
 
 
@@ -149,13 +132,17 @@ def _of_queue(queue: Callable[[], QueueState], now: datetime) -> Sequence[Shortc
     try:
         state = queue()
     except LeadscoreError:
-        return [Shortcoming("database_away", _AWAY)]
+        return [Shortcoming("database_away", WORDS["api.away"])]
     waiting = state.waiting_since
     # A job may wait for hours behind another one, but not behind nobody.
     works = state.last_beat is not None and now - state.last_beat <= STUCK_AFTER
     if waiting is None or now - waiting <= STUCK_AFTER or works:
         return []
-    return [Shortcoming("queue_stuck", _STUCK.format(since=waiting.isoformat(timespec="minutes")))]
+    return [
+        Shortcoming(
+            "queue_stuck", WORDS["api.stuck"].format(since=waiting.isoformat(timespec="minutes"))
+        )
+    ]
 
 
 _SCORING = Tag(name="scoring", description="评分 Scores of firms")
@@ -163,44 +150,16 @@ _ACCESS = Tag(name="access", description="登录 Who are you?")
 _OPERATION = Tag(name="operation", description="运行 Is the service well?")
 
 _METHODS = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"]
-_USERS = Text(
-    zh="用户改由网页 /administration/users 或命令 leadscore users 管理",
-    en="users are managed on the page /administration/users or by leadscore users",
-)
-_KEYS = Text(
-    zh="密钥改由网页 /administration/keys 或命令 leadscore keys 管理",
-    en="keys are managed on the page /administration/keys or by leadscore keys",
-)
 GONE = {
-    "/session": Text(
-        zh="程序请用密钥（Authorization: Bearer，由 leadscore keys add 生成），"
-        "人员请到网页 /login 登录",
-        en="programs show a key (Authorization: Bearer, made by leadscore keys add); people log in "
-        "on the page /login",
-    ),
-    "/password": Text(
-        zh="密码改在网页 /password 用一次性链接设置",
-        en="a password is set by a one-time link on the page /password",
-    ),
-    "/me/password": Text(
-        zh="自己的密码改在网页 /account 更改",
-        en="one's own password is changed on the page /account",
-    ),
-    "/oidc/<path:_>": Text(
-        zh="统一登录改由本单位的反向代理完成，请管理员看 docs/running.zh-CN.md；"
-        "密码登录在网页 /login",
-        en="the office's own log-in comes through its reverse proxy now, see docs/running.md; "
-        "passwords are asked for on the page /login",
-    ),
-    "/users": _USERS,
-    "/users/<path:_>": _USERS,
-    "/keys": _KEYS,
-    "/keys/<path:_>": _KEYS,
-    "/audit": Text(
-        zh="审计记录改在网页 /administration/audit 查看和下载，用命令 leadscore audit verify 核对",
-        en="the audit is read and downloaded on the page /administration/audit, and checked by "
-        "leadscore audit verify",
-    ),
+    "/session": WORDS["api.gone_session"],
+    "/password": WORDS["api.gone_password"],
+    "/me/password": WORDS["api.gone_me_password"],
+    "/oidc/<path:_>": WORDS["api.gone_oidc_path"],
+    "/users": WORDS["api.users"],
+    "/users/<path:_>": WORDS["api.users"],
+    "/keys": WORDS["api.keys"],
+    "/keys/<path:_>": WORDS["api.keys"],
+    "/audit": WORDS["api.gone_audit"],
 }
 """What was under ``/api/v1`` once, and what to do instead; an address is never used again."""
 

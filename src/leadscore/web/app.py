@@ -19,7 +19,7 @@ from leadscore.city.versions import Profiles
 from leadscore.errors import Detail, ListError
 from leadscore.registry.models import Shelf
 from leadscore.store.jobs import QueueState, queue_state
-from leadscore.text import Lang, Text
+from leadscore.text import Lang, Text, room_words
 from leadscore.web.api import (
     Condition,
     asked_language,
@@ -59,9 +59,7 @@ from leadscore.web.routes.jobs import job_routes
 from leadscore.web.scoring import CurrentScoring
 from leadscore.web.strict_json import json_kind, parse_json
 
-_OBJECT = Text(zh="一个 JSON 对象", en="a JSON object")
-_JSON = Text(zh="application/json", en="application/json")
-_PLAIN = Text(zh="未压缩的正文", en="a body that isn't compressed")
+WORDS = room_words("web")
 
 
 class StrictJSON(JSONProvider):
@@ -95,7 +93,7 @@ class StrictRequest(Request):
         value = parse_json(self.get_data(cache=cache))
         if not isinstance(value, dict):
             message = REFUSALS[422][1]
-            raise InvalidRequestError(message, [Detail("$", json_kind(value), _OBJECT)])
+            raise InvalidRequestError(message, [Detail("$", json_kind(value), WORDS["app.object"])])
         return value
 
     def _check_media_type(self) -> None:
@@ -104,9 +102,11 @@ class StrictRequest(Request):
         message = REFUSALS[415][1]
         if self.mimetype != "application/json" or charset not in {"utf-8", "utf8"}:
             got = self.headers.get("Content-Type", "∅")
-            raise MediaTypeError(message, [Detail("Content-Type", got, _JSON)])
+            raise MediaTypeError(message, [Detail("Content-Type", got, WORDS["app.json"])])
         if encoding != "identity":
-            raise MediaTypeError(message, [Detail("Content-Encoding", encoding, _PLAIN)])
+            raise MediaTypeError(
+                message, [Detail("Content-Encoding", encoding, WORDS["app.plain"])]
+            )
 
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
@@ -122,7 +122,6 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 _SMALLER = Text(zh=f"至多 {MAX_BODY_BYTES} 字节", en=f"at most {MAX_BODY_BYTES} bytes")
-_DOCUMENTED = Text(zh="/openapi/ 所列的地址", en="an address that /openapi/ lists")
 
 
 class Application(DocumentedService):
@@ -287,7 +286,7 @@ def _answer_errors(
 def _details(status: int, error: HTTPException) -> tuple[Detail, ...]:
     """Say where, got and wanted of the errors that HTTP itself finds."""
     if status == 404:
-        return (Detail("path", request.path, _DOCUMENTED),)
+        return (Detail("path", request.path, WORDS["app.documented"]),)
     if status == 405:
         allowed = error.get_response().headers.get("Allow", "")
         return (Detail("method", request.method, Text(zh=allowed, en=allowed)),)

@@ -16,8 +16,11 @@ from leadscore.store.audit import AuditTrail
 from leadscore.store.database import Database
 from leadscore.store.sessions import Limits, Lockout
 from leadscore.store.users import A_NAME, Role
-from leadscore.text import Text
+from leadscore.text import Text, room_words
 from leadscore.web.errors import REFUSALS, InvalidRequestError, RequestError
+
+WORDS = room_words("web")
+
 
 Permission = Literal["public", "signed_in", "read", "score", "record", "administer", "audit"]
 
@@ -80,49 +83,8 @@ def undeclared(app: Flask) -> list[str]:
     )
 
 
-_BAD_KEY = Text(
-    zh="这把密钥无效：不存在、已过期或已撤销", en="this key is unknown, expired or revoked"
-)
-_BEARER = Text(zh="Bearer 加上有效的密钥", en="Bearer and a key that is good")
-_WRONG = Text(zh="用户名或密码不对", en="wrong name or password")
-_WRONG_PRESENT = Text(zh="现在的密码不对", en="that isn't your present password")
-_PRESENT = Text(zh="您现在的密码", en="your present password")
-_NO_PASSWORD = Text(
-    zh="用密钥或经单位的代理登录的，在这里没有密码",
-    en="who comes by a key or by the office's own log-in has no password here",
-)
-_CROSS = Text(
-    zh="请求来自别的网站，未予接受", en="the request comes from another site and was refused"
-)
-_OWN = Text(zh="本服务自己的网页，或不是浏览器的程序", en="a page of this service, or no browser")
-_NO_TOKEN = Text(
-    zh="缺少防伪标记或标记不对。请重新载入网页。",
-    en="the token against forged requests is missing or wrong. Load the page again.",
-)
-_TOKEN = Text(
-    zh="GET /api/v1/me 给出的 csrf_token", en="the csrf_token that GET /api/v1/me answers with"
-)
-_LOCKED = Text(
-    zh="失败次数太多，请在 {seconds} 秒后再试", en="too many failures; try again in {seconds} s"
-)
-_NOT_LET_IN = Text(
-    zh="单位的统一登录认识您，但您在这里没有可以用它进入的账户：没有账户、已停用，或有密码（请到 "
-    "/login 用密码登录）。请管理员邀请您，或把您所在的组对应到一个角色。",
-    en="the office's log-in knows you, but you have no account here that it opens: none at all, a "
-    "disabled one, or one with a password (log in by that at /login). Have an administrator invite "
-    "you, or give one of your groups a role.",
-)
-_NO_NAME = Text(
-    zh="单位的代理给出的用户名不能用；请管理员核对 LEADSCORE_PROXY_USER_HEADER",
-    en="what the office's proxy says can't be a user's name; have LEADSCORE_PROXY_USER_HEADER "
-    "checked",
-)
-_ONE_NAME = Text(zh="一个 UTF-8 编码的用户名：{name}", en="one name of a user in UTF-8: {name}")
-_ANOTHER_HOST = Text(
-    zh="演示模式只在本机使用，请打开 http://127.0.0.1",
-    en="the demonstration is for this machine only; open http://127.0.0.1",
-)
-_LOOPBACK = Text(zh="127.0.0.1、localhost 或 [::1]", en="127.0.0.1, localhost or [::1]")
+_OWN = WORDS["auth.own"]
+_LOOPBACK = WORDS["auth.loopback"]
 
 
 class UnauthorizedError(RequestError):
@@ -160,33 +122,39 @@ def unknown() -> UnauthorizedError:
 
 def bad_key() -> UnauthorizedError:
     """Return the error for a key that is worth nothing; it is not shown."""
-    return UnauthorizedError(_BAD_KEY, [Detail("Authorization", "…", _BEARER)])
+    return UnauthorizedError(
+        WORDS["auth.bad_key"], [Detail("Authorization", "…", WORDS["auth.bearer"])]
+    )
 
 
 def wrong_password() -> UnauthorizedError:
     """Return the error of a log-in, the same whatever was wrong."""
-    return UnauthorizedError(_WRONG)
+    return UnauthorizedError(WORDS["auth.wrong"])
 
 
 def wrong_present_password() -> InvalidRequestError:
     """Return the error for a password that can't be changed by whoever doesn't know it."""
-    return InvalidRequestError(_WRONG_PRESENT, [Detail("present", "…", _PRESENT)])
+    return InvalidRequestError(
+        WORDS["auth.wrong_present"], [Detail("present", "…", WORDS["auth.present"])]
+    )
 
 
 def no_password() -> InvalidRequestError:
     """Return the error for somebody who has no password, and would change it."""
-    return InvalidRequestError(_NO_PASSWORD)
+    return InvalidRequestError(WORDS["auth.no_password"])
 
 
 def not_let_in() -> ForbiddenError:
     """Return the error for somebody whom the office's proxy knows and we don't."""
-    return ForbiddenError(_NOT_LET_IN)
+    return ForbiddenError(WORDS["auth.not_let_in"])
 
 
 def no_proxy_name() -> ForbiddenError:
     """Return the error for a header of the proxy that holds no name, or several."""
-    wanted = _ONE_NAME.format(name=A_NAME)
-    return ForbiddenError(_NO_NAME, [Detail("LEADSCORE_PROXY_USER_HEADER", "…", wanted)])
+    wanted = WORDS["auth.one_name"].format(name=A_NAME)
+    return ForbiddenError(
+        WORDS["auth.no_name"], [Detail("LEADSCORE_PROXY_USER_HEADER", "…", wanted)]
+    )
 
 
 def forbidden(permission: str) -> ForbiddenError:
@@ -196,17 +164,17 @@ def forbidden(permission: str) -> ForbiddenError:
 
 def cross_site(header: str, got: str) -> ForgedRequestError:
     """Return the error for a request from a page of another site."""
-    return ForgedRequestError(_CROSS, [Detail(header, got, _OWN)])
+    return ForgedRequestError(WORDS["auth.cross"], [Detail(header, got, _OWN)])
 
 
 def no_csrf_token(header: str) -> ForgedRequestError:
     """Return the error for a request of a browser without the token of its session."""
-    return ForgedRequestError(_NO_TOKEN, [Detail(header, "…", _TOKEN)])
+    return ForgedRequestError(WORDS["auth.no_token"], [Detail(header, "…", WORDS["auth.token"])])
 
 
 def another_host(host: str) -> ForgedRequestError:
     """Return the error for a demonstration that was reached under another name."""
-    return ForgedRequestError(_ANOTHER_HOST, [Detail("Host", host, _LOOPBACK)])
+    return ForgedRequestError(WORDS["auth.another_host"], [Detail("Host", host, _LOOPBACK)])
 
 
 def locked(remaining: timedelta) -> TooManyAttemptsError:
@@ -218,7 +186,7 @@ def locked(remaining: timedelta) -> TooManyAttemptsError:
         response.headers["Retry-After"] = str(seconds)
         return response
 
-    return TooManyAttemptsError(_LOCKED.format(seconds=seconds))
+    return TooManyAttemptsError(WORDS["auth.locked"].format(seconds=seconds))
 
 
 @dataclass(frozen=True, slots=True)

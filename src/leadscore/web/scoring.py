@@ -14,13 +14,11 @@ from leadscore.lists.cleaning import CleanRecord, clean_records
 from leadscore.lists.problems import Problem
 from leadscore.ranking.score import FirmScore, Scorer
 from leadscore.registry.models import Shelf
-from leadscore.text import Lang, Text
+from leadscore.text import Lang, room_words
 from leadscore.web.errors import InvalidRequestError
 from leadscore.web.metrics import ModelState
 
-_NOT_FIRMS = Text(
-    zh="有{count}项不是可以评分的企业", en="{count} of the items can't be scored as firms"
-)
+WORDS = room_words("web")
 
 
 class FirmScoring:
@@ -88,7 +86,7 @@ def _check_all_there(cleaned: Sequence[CleanRecord]) -> None:
             Detail(f"firms[{clean.row - 1}]", problem.found, problem.wanted)
             for clean, problem in lost
         ]
-        raise InvalidRequestError(_NOT_FIRMS.format(count=len(lost)), details)
+        raise InvalidRequestError(WORDS["scoring.not_firms"].format(count=len(lost)), details)
 
 
 def _problem(problem: Problem, lang: Lang) -> dict[str, object]:

@@ -23,25 +23,15 @@ from waitress.server import TcpWSGIServer, create_server
 from waitress.task import ErrorTask
 
 from leadscore.errors import Detail, LeadscoreError
-from leadscore.text import Lang, Text
+from leadscore.text import Lang, room_words
 from leadscore.web.app import MAX_LIST_BYTES, Application
 from leadscore.web.errors import error_body, preferred_language, refusal
 
-_LISTENING = Text(
-    zh="leadscore 已启动： {url} ，说明见 {url}/openapi/ ，按 Ctrl+C 停止",
-    en="leadscore listens on {url} (documentation: {url}/openapi/; Ctrl+C stops it)",
-)
-_STOPPED = Text(zh="leadscore 已停止", en="leadscore has stopped")
-_CANNOT_LISTEN = Text(
-    zh="无法在 {address} 监听；请换一个 --port 或 --host，或先停掉占用它的程序",
-    en="can't listen on {address}; name another --port or --host, or stop what uses it",
-)
-_FREE = Text(zh="本机的地址和空闲的端口", en="an address of this machine and a free port")
+WORDS = room_words("web")
 
-_WELL_FORMED = Text(
-    zh="符合 HTTP/1.1 且不自相矛盾的请求",
-    en="a request that HTTP/1.1 allows and that agrees with itself",
-)
+
+_STOPPED = WORDS["serve.stopped"]
+
 
 _FLUSH_SECONDS = 3.0
 
@@ -103,7 +93,7 @@ def serve(
     server = _server(app, listening, threads, limits, sockets)
     with _stopping_on_sigterm():
         with suppress(KeyboardInterrupt, SystemExit):  # waitress only catches them in its loop
-            click.echo(_LISTENING.format(url=_url(listening)).pick(lang), err=True)
+            click.echo(WORDS["serve.listening"].format(url=_url(listening)).pick(lang), err=True)
             server.run()
         _flush(server, sockets)
     click.echo(_STOPPED.pick(lang), err=True)
@@ -117,8 +107,8 @@ def _listen(host: str, port: int) -> socket.socket:
     except (OSError, UnicodeError) as fault:
         where = f"{host}:{port}"
         reason = str(getattr(fault, "strerror", None) or fault).partition(" (while ")[0]
-        detail = Detail(where, reason, _FREE)
-        raise ListenError(_CANNOT_LISTEN.format(address=where), [detail]) from fault
+        detail = Detail(where, reason, WORDS["serve.free"])
+        raise ListenError(WORDS["serve.cannot_listen"].format(address=where), [detail]) from fault
 
 
 def _server(
@@ -179,7 +169,7 @@ class _JsonErrorTask(ErrorTask):  # type: ignore[misc]  # waitress has no types
         body = error_body(
             code,
             message,
-            [Detail("request", error.body, _WELL_FORMED)] if error.code < 500 else [],
+            [Detail("request", error.body, WORDS["serve.well_formed"])] if error.code < 500 else [],
             lang=preferred_language(wish, channel.default_lang),
         )
         sent = json.dumps(body, ensure_ascii=False).encode()

@@ -10,24 +10,20 @@ from leadscore.learning.modelpage.facts import part
 from leadscore.learning.modelpage.markup import Html, tag
 from leadscore.learning.modelpage.sheets import folded, note, section, table
 from leadscore.learning.modelpage.wording import Wording
-from leadscore.text import Text
+from leadscore.text import room_words
 
-HEADING = Text(zh="供审核", en="For auditors")
-_SAYS = Text(
-    zh="名称和数字与模型清单（manifest.json）中的完全一致。",
-    en="Names and figures are as the manifest of the model (manifest.json) has them.",
-)
+WORDS = room_words("learning")
+
+
+HEADING = WORDS["audit.heading"]
 _PARTS = {
-    "artefact": Text(zh="模型文件", en="Artefact"),
-    "city": Text(zh="城市画像", en="City profile"),
-    "training": Text(zh="训练数据的指纹", en="Fingerprints of the training data"),
-    "trial": Text(zh="检验", en="Trial"),
-    "settings": Text(zh="设置", en="Settings"),
-    "libraries": Text(zh="软件版本", en="Libraries"),
+    "artefact": WORDS["audit.parts_artefact"],
+    "city": WORDS["audit.parts_city"],
+    "training": WORDS["audit.parts_training"],
+    "trial": WORDS["audit.parts_trial"],
+    "settings": WORDS["audit.parts_settings"],
+    "libraries": WORDS["audit.parts_libraries"],
 }
-_FIGURES = Text(zh="各项检查的数字", en="Figures of the gates")
-_KEY = Text(zh="名称", en="name")
-_VALUE = Text(zh="值", en="value")
 
 
 def audit_section(manifest: Mapping[str, Any], words: Wording) -> Html:
@@ -40,18 +36,26 @@ def audit_section(manifest: Mapping[str, Any], words: Wording) -> Html:
         if isinstance(gate, Mapping)
         for key, value in _flat(part(gate, "figures"), ".")
     ]
-    parts.append((words.say(_FIGURES), figures))
+    parts.append((words.say(WORDS["audit.figures"]), figures))
     return section(
         "audit",
         words.say(HEADING),
-        note(words.say(_SAYS)),
+        note(words.say(WORDS["audit.says"])),
         tag("div", [_sheet(name, rows, words) for name, rows in parts if rows], class_="box"),
     )
 
 
 def _sheet(name: str, rows: list[tuple[str, str]], words: Wording) -> Html:
     cells: list[list[Html | str]] = [[tag("code", key), tag("code", value)] for key, value in rows]
-    return folded(name, table(name, [words.say(_KEY), words.say(_VALUE)], cells, words_in=2))
+    return folded(
+        name,
+        table(
+            name,
+            [words.say(WORDS["audit.key"]), words.say(WORDS["audit.value"])],
+            cells,
+            words_in=2,
+        ),
+    )
 
 
 def _flat(mapping: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:

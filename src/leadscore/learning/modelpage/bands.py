@@ -8,9 +8,12 @@ from decimal import Decimal
 from itertools import pairwise
 
 from leadscore.features.feature import YES_NO, Kind
-from leadscore.text import Lang, Text
+from leadscore.text import Lang, room_words
 
-ANY = Text(zh="任何数值", en="any value")
+WORDS = room_words("learning")
+
+
+ANY = WORDS["bands.any"]
 
 _DIGITS = range(3, 16)  # significant digits to try until no two edges read the same
 _UNITS: dict[Lang, tuple[tuple[float, str], ...]] = {
@@ -21,8 +24,6 @@ _SHORT_UNITS: dict[Lang, tuple[tuple[float, str], ...]] = {
     "zh": _UNITS["zh"],
     "en": ((1e9, "bn"), (1e6, "m"), (1e3, "k"), (1.0, "")),
 }
-_YUAN = Text(zh="{amount}元", en="CNY {amount}")
-_YEARS = Text(zh="{band} 年", en="{band} years")
 _COUNTED_SINGLY = 10  # up to here, bands of counts name whole numbers: 1–2 and not 1–3
 
 
@@ -60,7 +61,7 @@ def band_label(
     if kind == "cny":
         return _amount(first, last, lang)
     band = _joined(first, last)
-    return _YEARS.pick(lang).format(band=band) if kind == "years" else band
+    return WORDS["bands.years"].pick(lang).format(band=band) if kind == "years" else band
 
 
 def edge_labels(
@@ -87,7 +88,7 @@ def _joined(first: str | None, last: str | None) -> str:
 
 def _amount(first: str | None, last: str | None, lang: Lang) -> str:
     """Return a band of yuan; a unit that both ends share is written once."""
-    yuan = _YUAN.pick(lang)
+    yuan = WORDS["bands.yuan"].pick(lang)
     if first and last:
         unit = next(name for _, name in _UNITS[lang] if last.endswith(name))
         return yuan.format(amount=_joined(first.removesuffix(unit), last))

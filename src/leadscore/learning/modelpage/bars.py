@@ -20,21 +20,16 @@ from leadscore.learning.modelpage.plotting import (
 )
 from leadscore.learning.modelpage.wording import Wording
 from leadscore.terminal import cut
-from leadscore.text import Text
+from leadscore.text import room_words
+
+WORDS = room_words("learning")
+
 
 _WIDTH, _ROW, _TOP = 460, 24, 6
 _LABEL = 190  # room for the longest label
 _VALUE = 54
 _APART, _MARGIN = 8, 5  # above what stands apart, and above and below a bar
 _MOST = 16  # levels that are drawn; the table has the rest
-
-_TITLE = Text(zh="“{feature}”各取值的分值", en="Points for the levels of “{feature}”")
-_SAYS = Text(
-    zh="每个取值一条，零线右侧加分，左侧减分；共 {count} 项。数字见旁边的表。",
-    en="A bar for each level, to the right of zero if it adds and to the left if it takes away; "
-    "{count} in all. The table beside it has the numbers.",
-)
-_MORE = Text(zh="另有 {count} 项，见表", en="{count} more in the table")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +64,15 @@ def level_bars(name: str, table: FeatureTable, words: Wording) -> Html:
     layout = _layout([*drawn, *apart], table, words)
     tops = [float(_TOP + at * _ROW) for at in range(len(drawn))]
     tops += [divide + _APART / 2 + at * _ROW for at in range(len(apart))]
-    more = layout.named(words.say(_MORE, count=left_out), divide - _ROW - 4) if left_out else None
+    more = (
+        layout.named(words.say(WORDS["bars.more"], count=left_out), divide - _ROW - 4)
+        if left_out
+        else None
+    )
     return figure(
         name,
-        words.say(_TITLE, feature=words.feature(table.feature)),
-        words.say(_SAYS, count=len(table.entries)),
+        words.say(WORDS["bars.title"], feature=words.feature(table.feature)),
+        words.say(WORDS["bars.says"], count=len(table.entries)),
         _WIDTH,
         bottom + FONT + 8,
         layout.grid(bottom, 4, words),

@@ -21,7 +21,10 @@ from leadscore.learning.modelpage.plotting import (
     whisker,
 )
 from leadscore.learning.modelpage.wording import Wording
-from leadscore.text import Text
+from leadscore.text import room_words
+
+WORDS = room_words("learning")
+
 
 _WIDTH, _TOP, _BOTTOM, _STRIP = 460, 14, 150, 26
 _LEFT, _ASIDE = 64, 66  # room for the scale of points, and for what is unknown
@@ -31,16 +34,7 @@ _OVER = 1.0  # a band may stretch the chart by so many times the reach of the po
 _ENDS = 0.06  # share of the width for each of the outer bands, which have no end
 _WIDE = 30.0  # edges whose last is so many times the first are drawn by their logarithm
 
-TITLE = Text(zh="“{feature}”的分值曲线", en="Points for “{feature}”")
-_SAYS = Text(
-    zh="横轴为数值，纵轴为分值；从 {low} 到 {high}。数字见旁边的表。",
-    en="The value runs along, points upwards, from {low} to {high}. The table beside it has the "
-    "numbers.",
-)
-_TIP = Text(zh="{entry}：{points} 分", en="{entry}: {points} points")
-_TIP_BAND = Text(zh="{tip}，90% 区间 {band}", en="{tip}, 90% band {band}")
-_TIP_COUNT = Text(zh="{tip}，{count} 个结果", en="{tip}, outcomes: {count}")
-_COUNTS = Text(zh="结果数", en="outcomes")
+TITLE = WORDS["curves.title"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +64,9 @@ def curve(name: str, table: FeatureTable, words: Wording) -> Html:
     return figure(
         name,
         words.say(TITLE, feature=words.feature(table.feature)),
-        words.say(_SAYS, low=words.points(min(points)), high=words.points(max(points))),
+        words.say(
+            WORDS["curves.says"], low=words.points(min(points)), high=words.points(max(points))
+        ),
         _WIDTH,
         plot.floor + FONT + 8,
         _scale_lines(plot),
@@ -99,11 +95,13 @@ def points_scale(entries: Sequence[Entry], start: float, end: float) -> Scale:
 
 def tip(entry: Entry, table: FeatureTable, words: Wording) -> str:
     """Return an entry in one sentence, for whoever points at it."""
-    said = words.say(_TIP, entry=words.entry(entry, table), points=words.points(entry.points))
+    said = words.say(
+        WORDS["curves.tip"], entry=words.entry(entry, table), points=words.points(entry.points)
+    )
     if band := words.band(entry):
-        said = words.say(_TIP_BAND, tip=said, band=band)
+        said = words.say(WORDS["curves.tip_band"], tip=said, band=band)
     if entry.count is not None:
-        said = words.say(_TIP_COUNT, tip=said, count=numbers.count(entry.count))
+        said = words.say(WORDS["curves.tip_count"], tip=said, count=numbers.count(entry.count))
     return said
 
 
@@ -206,8 +204,10 @@ def _counts(plot: _Plot) -> Html:
         for entry, a, b in _places(plot)
     ]  # fmt: skip
     base = line(_LEFT, plot.floor, _WIDTH - _ASIDE, plot.floor, "grid")
-    said = text(_LEFT - 6, plot.floor - 2, plot.words.say(_COUNTS), "end", "tick faint")
-    fits = room_for(plot.words.say(_COUNTS)) < _LEFT
+    said = text(
+        _LEFT - 6, plot.floor - 2, plot.words.say(WORDS["curves.counts"]), "end", "tick faint"
+    )
+    fits = room_for(plot.words.say(WORDS["curves.counts"])) < _LEFT
     return joined(base, bars, said if fits else None)
 
 

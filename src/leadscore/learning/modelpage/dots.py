@@ -6,16 +6,12 @@ from leadscore.learning.modelpage.figures import Compared, Figure
 from leadscore.learning.modelpage.markup import Html, joined
 from leadscore.learning.modelpage.plotting import Scale, figure, line, mark, whisker
 from leadscore.learning.modelpage.wording import Wording
-from leadscore.text import Text
+from leadscore.text import room_words
+
+WORDS = room_words("learning")
+
 
 _WIDTH, _HEIGHT = 190, 34
-_BOTH = Text(zh="{name}：候选与现役", en="{name} of challenger and champion")
-_ALONE = Text(zh="{name}", en="{name}")
-_SAYS = Text(
-    zh="圆点为候选，菱形为现役，横线为区间；从 {low} 到 {high}。数字在同一行里。",
-    en="Disc: challenger, diamond: champion, with their intervals, from {low} to {high}. "
-    "The same row has the numbers.",
-)
 
 
 def dots(name: str, row: Compared, words: Wording) -> Html | None:
@@ -29,14 +25,14 @@ def dots(name: str, row: Compared, words: Wording) -> Html | None:
     low, high = min(ends + best), max(ends + best)
     spare = (high - low) * 0.06 or 0.1
     along = Scale(low - spare, high + spare, 8, _WIDTH - 8)
-    heading = _BOTH if len(drawn) > 1 else _ALONE
+    heading = WORDS["dots.both"] if len(drawn) > 1 else WORDS["dots.alone"]
     shown = [
         Figure(end).shown(row.decimals, words.minus, percent=row.percent)[0] for end in (low, high)
     ]
     return figure(
         name,
         words.say(heading, name=row.name),
-        words.say(_SAYS, low=shown[0], high=shown[1]),
+        words.say(WORDS["dots.says"], low=shown[0], high=shown[1]),
         _WIDTH,
         _HEIGHT,
         line(8, _HEIGHT / 2, _WIDTH - 8, _HEIGHT / 2, "grid"),

@@ -7,14 +7,17 @@ from dataclasses import dataclass
 from typing import Literal
 
 from leadscore.learning.modelpage import numbers
-from leadscore.text import Text
+from leadscore.text import Text, room_words
 
-CHALLENGER = Text(zh="候选模型", en="challenger")
-CHAMPION = Text(zh="现役模型", en="champion")
-AHEAD = Text(zh="数值较好", en="better figure")
+WORDS = room_words("learning")
+
+
+CHALLENGER = WORDS["figures.challenger"]
+CHAMPION = WORDS["figures.champion"]
+AHEAD = WORDS["figures.ahead"]
 BETTER = CHALLENGER
 WORSE = CHAMPION
-LEVEL = Text(zh="持平", en="level")
+LEVEL = WORDS["figures.level"]
 
 _UNBOUNDED = "…"  # an end that the resamples do not bound
 

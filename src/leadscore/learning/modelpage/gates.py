@@ -8,23 +8,12 @@ from typing import Any
 
 from leadscore.learning.modelpage.facts import part
 from leadscore.learning.modelpage.wording import Wording
-from leadscore.text import Text
+from leadscore.text import room_words
 
-OVERRULED = Text(
-    zh="人工决定的理由：{reason}",
-    en="The reason of the person who promoted it: {reason}",
-)
-_PROMOTED = Text(
-    zh="接替现役模型，{passed} 道关口全部通过", en="promoted, all {passed} gates passed"
-)
-_KEPT = Text(
-    zh="不接替现役模型，{all} 道关口中有 {failed} 道未过",
-    en="not promoted, {failed} of {all} gates failed",
-)
-_LET_IN = Text(
-    zh="由人工决定接替现役模型，{all} 道关口中有 {failed} 道未过",
-    en="promoted by a person, though {failed} of {all} gates failed",
-)
+WORDS = room_words("learning")
+
+
+OVERRULED = WORDS["modelpage_gates.overruled"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +69,10 @@ def headline(found: Verdict, words: Wording) -> str:
     """Return the decision in a line."""
     failed = sum(not gate.passed for gate in found.gates)
     if found.overruled:
-        return words.say(_LET_IN, all=len(found.gates), failed=failed)
+        return words.say(WORDS["modelpage_gates.let_in"], all=len(found.gates), failed=failed)
     if found.promoted:
-        return words.say(_PROMOTED, passed=len(found.gates))
-    return words.say(_KEPT, all=len(found.gates), failed=failed)
+        return words.say(WORDS["modelpage_gates.promoted"], passed=len(found.gates))
+    return words.say(WORDS["modelpage_gates.kept"], all=len(found.gates), failed=failed)
 
 
 def _spoken(value: object, words: Wording) -> str:

@@ -10,7 +10,10 @@ from leadscore.learning.modelpage import numbers
 from leadscore.learning.modelpage.facts import part
 from leadscore.learning.modelpage.figures import Compared, Figure, Goal, finite
 from leadscore.learning.modelpage.wording import Wording
-from leadscore.text import Text
+from leadscore.text import Text, room_words
+
+WORDS = room_words("learning")
+
 
 _LEVEL = 0.9  # of the intervals, where the evaluation does not say
 
@@ -25,60 +28,40 @@ class _Measure:
 
 _MEASURES = {
     "auc": _Measure(
-        Text(zh="AUC", en="AUC"),
-        Text(
-            zh="一成一败两家企业，成功的那家排在前面的机会；越高越好",
-            en="chance that of two firms the one that landed ranks first; higher is better",
-        ),
+        WORDS["measures.measures_auc"],
+        WORDS["measures.measures_auc_2"],
         "high",
     ),
     "average_precision": _Measure(
-        Text(zh="平均精确率", en="average precision"),
-        Text(
-            zh="从上往下数，名单前部的命中率；越高越好",
-            en="hit rate along the top of the list; higher is better",
-        ),
+        WORDS["measures.measures_average_precision"],
+        WORDS["measures.measures_average_precision_2"],
         "high",
     ),
     "log_loss": _Measure(
-        Text(zh="对数损失", en="log loss"),
-        Text(
-            zh="给出的可能性离结果有多远，过分自信罚得重；越低越好",
-            en="how far likelihoods are from outcomes, dear if too sure; lower is better",
-        ),
+        WORDS["measures.measures_log_loss"],
+        WORDS["measures.measures_log_loss_2"],
         "low",
     ),
     "brier": _Measure(
-        Text(zh="Brier 分", en="Brier score"),
-        Text(
-            zh="可能性与结果之差的均方；越低越好",
-            en="mean square of likelihood less outcome; lower is better",
-        ),
+        WORDS["measures.measures_brier"],
+        WORDS["measures.measures_brier_2"],
         "low",
     ),
     "calibration_slope": _Measure(
-        Text(zh="校准斜率", en="calibration slope"),
-        Text(
-            zh="1 为恰当；小于 1 过分自信，大于 1 过分保守",
-            en="1 is right; below 1 too sure of itself, above 1 too timid",
-        ),
+        WORDS["measures.measures_calibration_slope"],
+        WORDS["measures.measures_calibration_slope_2"],
         "one",
         2,
     ),
     "calibration_intercept": _Measure(
-        Text(zh="校准截距", en="calibration intercept"),
-        Text(
-            zh="0 为恰当；大于 0 总体估低了，小于 0 总体估高了",
-            en="0 is right; above 0 likelihoods are too low overall, below 0 too high",
-        ),
+        WORDS["measures.measures_calibration_intercept"],
+        WORDS["measures.measures_calibration_intercept_2"],
         "zero",
         2,
     ),
 }  # fmt: skip
-_LIFT = Text(zh="前 {share} 的提升", en="lift in the top {share}")
-_CAPTURED = Text(zh="前 {share} 的捕获率", en="captured by the top {share}")
-_LIFT_SAYS = Text(zh="命中率是平均水平的几倍", en="hit rate as a multiple of the average")
-_CAPTURED_SAYS = Text(zh="占全部成功企业的比例", en="share of all firms that landed")
+_LIFT = WORDS["measures.lift"]
+_CAPTURED = WORDS["measures.captured"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,14 +113,25 @@ def compared_tops(on: Trial, words: Wording) -> list[Compared]:
         shown = numbers.percent(float(share or 0.0))
         rows += [
             Compared(
-                f"lift {share}", words.say(_LIFT, share=shown), words.say(_LIFT_SAYS),
-                Figure.of(row.get("lift")), Figure.of(other.get("lift")), "high", 2,
+                f"lift {share}",
+                words.say(_LIFT, share=shown),
+                words.say(WORDS["measures.lift_says"]),
+                Figure.of(row.get("lift")),
+                Figure.of(other.get("lift")),
+                "high",
+                2,
             ),
             Compared(
-                f"captured {share}", words.say(_CAPTURED, share=shown), words.say(_CAPTURED_SAYS),
-                Figure.of(row.get("captured")), Figure.of(other.get("captured")), "high", 1, True,
+                f"captured {share}",
+                words.say(_CAPTURED, share=shown),
+                words.say(WORDS["measures.captured_says"]),
+                Figure.of(row.get("captured")),
+                Figure.of(other.get("captured")),
+                "high",
+                1,
+                True,
             ),
-        ]  # fmt: skip
+        ]
     return rows
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 from datetime import date, datetime
 
-from leadscore.text import Lang, Text
+from leadscore.text import Lang, room_words
+
+WORDS = room_words("learning")
+
 
 NOTHING = "–"
 
@@ -14,9 +17,6 @@ _MONTHS = (
     "October", "November", "December",
 )  # fmt: skip
 _SURELY_NOT, _SURELY = 0.001, 0.999
-_TIME = Text(
-    zh="{day} {hour:02d}:{minute:02d}（UTC{zone}）", en="{day}, {hour:02d}:{minute:02d} (UTC{zone})"
-)
 
 
 def chance(log_odds: float) -> float:
@@ -112,4 +112,4 @@ def moment(value: object, lang: Lang) -> str:
         return str(value)
     zone = read.strftime("%z").removesuffix("0000").rstrip("+-")
     parts = {"day": day(str(value), lang), "hour": read.hour, "minute": read.minute, "zone": zone}
-    return _TIME.pick(lang).format(**parts)
+    return WORDS["numbers.time"].pick(lang).format(**parts)

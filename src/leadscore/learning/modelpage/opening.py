@@ -21,38 +21,21 @@ from leadscore.learning.modelpage.markup import Html, tag
 from leadscore.learning.modelpage.measures import Trial, compared, compared_tops, trial
 from leadscore.learning.modelpage.sheets import chip, definitions, note, section
 from leadscore.learning.modelpage.wording import Wording
-from leadscore.text import Text
+from leadscore.text import room_words
 
-TITLE = Text(zh="{city}落地可能性模型", en="{city}: the likelihood model")
-_EYEBROW = Text(zh="leadscore · 模型说明", en="leadscore · model card")
-_ABOUT = Text(zh="概要", en="About this model")
-_DECISION = Text(zh="能否接替现役模型", en="The decision")
-_PASSED = Text(zh="✓ 通过", en="✓ passed")
-_FAILED = Text(zh="✗ 未过", en="✗ failed")
-_IN = Text(zh="通过全部关口", en="promoted")
-_OUT = Text(zh="未过关口", en="not promoted")
-_BY_HAND = Text(zh="人工决定启用", en="promoted by a person")
-_GATES_SAY = Text(
-    zh="候选模型与现役模型在同一批后续跟进上比较，过了每一道关口才接替。",
-    en="A challenger serves only if it passes every gate, on the same later pursuits as the "
-    "champion.",
-)
+WORDS = room_words("learning")
+
+
+TITLE = WORDS["opening.title"]
 _TILES = {
-    "outcomes": Text(
-        zh="个已有结果的跟进，其中 {positive} 个达到目标",
-        en="outcomes to learn from, {positive} of them positive",
-    ),
-    "experts": Text(
-        zh="个跟进结果；分值全部由人填写", en="outcomes so far; people wrote all points"
-    ),
-    "features": Text(zh="项特征加分或减分", en="features that add or take points"),
-    "base": Text(zh="各项均为 0 分时的可能性", en="likelihood where every feature is worth 0"),
-    "auc": Text(zh="AUC{rival}", en="AUC{rival}"),
-    "log_loss": Text(zh="对数损失{rival}，越低越好", en="log loss{rival}; lower is better"),
-    "lift": Text(zh="{name}{rival}", en="{name}{rival}"),
+    "outcomes": WORDS["opening.tiles_outcomes"],
+    "experts": WORDS["opening.tiles_experts"],
+    "features": WORDS["opening.tiles_features"],
+    "base": WORDS["opening.tiles_base"],
+    "auc": WORDS["opening.tiles_auc"],
+    "log_loss": WORDS["opening.tiles_log_loss"],
+    "lift": WORDS["opening.tiles_lift"],
 }
-_RIVAL = Text(zh="，现役为 {value}", en=", champion {value}")
-_TIMES = Text(zh="{value} 倍", en="{value}×")
 
 
 def banner(manifest: Mapping[str, Any], words: Wording) -> Html:
@@ -60,7 +43,7 @@ def banner(manifest: Mapping[str, Any], words: Wording) -> Html:
     found = verdict(manifest, words)
     return tag(
         "header",
-        tag("p", words.say(_EYEBROW), class_="eyebrow"),
+        tag("p", words.say(WORDS["opening.eyebrow"]), class_="eyebrow"),
         tag("h1", words.say(TITLE, city=city_name(manifest, words))),
         tag(
             "p",
@@ -76,9 +59,11 @@ def banner(manifest: Mapping[str, Any], words: Wording) -> Html:
 def status(found: Verdict, words: Wording) -> Html:
     """Return the decision in a word, with a sign that needs no colour."""
     if found.overruled:
-        return chip("! " + words.say(_BY_HAND), "no")
+        return chip("! " + words.say(WORDS["opening.by_hand"]), "no")
     return (
-        chip("✓ " + words.say(_IN), "yes") if found.promoted else chip("✗ " + words.say(_OUT), "no")
+        chip("✓ " + words.say(WORDS["opening.in"]), "yes")
+        if found.promoted
+        else chip("✗ " + words.say(WORDS["opening.out"]), "no")
     )
 
 
@@ -88,7 +73,7 @@ def about(manifest: Mapping[str, Any], tables: CardTables, words: Wording) -> Ht
     said = [EXPERT_NOTE] if is_expert(manifest) else [] if tried else [UNTRIED_NOTE]
     return section(
         "about",
-        words.say(_ABOUT),
+        words.say(WORDS["opening.about"]),
         *(note(words.say(each)) for each in said),
         tag("div", _tiles(manifest, tables, tried, words), class_="tiles"),
         tag("div", definitions(facts(manifest, words)), class_="box"),
@@ -103,9 +88,9 @@ def decision(manifest: Mapping[str, Any], words: Wording) -> Html | None:
     said = headline(found, words)
     return section(
         "decision",
-        words.say(_DECISION),
+        words.say(WORDS["opening.decision"]),
         tag("p", tag("strong", said[:1].upper() + said[1:])),
-        note(words.say(_GATES_SAY)),
+        note(words.say(WORDS["opening.gates_say"])),
         tag("p", words.say(OVERRULED, reason=found.overruled)) if found.overruled else None,
         tag(
             "div",
@@ -117,16 +102,20 @@ def decision(manifest: Mapping[str, Any], words: Wording) -> Html | None:
 
 def decision_name(words: Wording) -> str:
     """Return the heading of the decision."""
-    return words.say(_DECISION)
+    return words.say(WORDS["opening.decision"])
 
 
 def about_name(words: Wording) -> str:
     """Return the heading of the summary."""
-    return words.say(_ABOUT)
+    return words.say(WORDS["opening.about"])
 
 
 def _gate(gate: Gate, words: Wording) -> Html:
-    mark = chip(words.say(_PASSED), "yes") if gate.passed else chip(words.say(_FAILED), "no")
+    mark = (
+        chip(words.say(WORDS["opening.passed"]), "yes")
+        if gate.passed
+        else chip(words.say(WORDS["opening.failed"]), "no")
+    )
     return tag("li", mark, tag("span", gate.sentence))
 
 
@@ -157,8 +146,12 @@ def _tiles(
             continue
         value = row.challenger.shown(row.decimals, words.minus)[0]
         theirs = row.champion.shown(row.decimals, words.minus)[0]
-        rival = words.say(_RIVAL, value=theirs) if row.champion.value is not None else ""
-        big = words.say(_TIMES, value=value) if key == "lift" else value
+        rival = (
+            words.say(WORDS["opening.rival"], value=theirs)
+            if row.champion.value is not None
+            else ""
+        )
+        big = words.say(WORDS["opening.times"], value=value) if key == "lift" else value
         label = words.say(_TILES[key], rival=rival, name=row.name)
         tiles.append(_tile(big, label))
     return tiles

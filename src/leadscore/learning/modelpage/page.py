@@ -13,16 +13,15 @@ from leadscore.learning.modelpage.markup import Html, tag
 from leadscore.learning.modelpage.sections import model_sections
 from leadscore.learning.modelpage.style import SCOPE, whole_style
 from leadscore.learning.modelpage.wording import Wording
-from leadscore.text import Lang, Text
+from leadscore.text import Lang, room_words
+
+WORDS = room_words("learning")
+
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 """What the page allows itself: its own style and nothing else."""
 
 _LANGUAGES: dict[Lang, str] = {"zh": "zh-CN", "en": "en"}
-_FOOT = Text(
-    zh="本页由 leadscore 根据模型清单生成，不含脚本，也不连接网络。",
-    en="Written by leadscore from the manifest of the model. It runs no script, fetches nothing.",
-)
 
 
 def render_html(manifest: Mapping[str, Any], lang: Lang, city: City | None = None) -> str:
@@ -56,7 +55,7 @@ def render_html(manifest: Mapping[str, Any], lang: Lang, city: City | None = Non
         opening.banner(manifest, words),
         told.contents,
         tag("main", told.sections),
-        tag("footer", words.say(_FOOT)),
+        tag("footer", words.say(WORDS["page.foot"])),
         class_=SCOPE,
     )
     title = words.say(opening.TITLE, city=city_name(manifest, words))

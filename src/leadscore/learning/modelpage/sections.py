@@ -12,9 +12,9 @@ from leadscore.learning.modelpage.entries import card_tables
 from leadscore.learning.modelpage.gates import verdict
 from leadscore.learning.modelpage.markup import Html, joined, tag
 from leadscore.learning.modelpage.wording import Wording
-from leadscore.text import Lang, Text
+from leadscore.text import Lang, room_words
 
-_CONTENTS = Text(zh="目录", en="Contents")
+WORDS = room_words("learning")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def model_sections(
     links = [tag("li", tag("a", name, href=f"#{anchor}")) for anchor, name, _ in kept]
     found = verdict(manifest, words)
     return ModelSections(
-        contents=tag("nav", tag("ul", links), aria_label=words.say(_CONTENTS)),
+        contents=tag("nav", tag("ul", links), aria_label=words.say(WORDS["sections.contents"])),
         sections=joined(*(content for _, _, content in kept)),
         status=opening.status(found, words) if found else None,
     )

@@ -26,7 +26,10 @@ from leadscore.learning.modelpage.reading import (
 )
 from leadscore.learning.modelpage.wording import Wording
 from leadscore.terminal import Align, display_width, fit, wrap
-from leadscore.text import Lang, Text
+from leadscore.text import Lang, room_words
+
+WORDS = room_words("learning")
+
 
 WIDEST = 100
 """Terminal columns that no line exceeds."""
@@ -35,18 +38,6 @@ _INDENT = "  "
 _GAP = "  "
 _BAR = 24  # columns of the picture beside the points
 _MOST_LABEL = 40
-_TRIED = Text(
-    zh="检验指标（{n} 个后续跟进，其中 {positives} 个达到目标；方括号内为 {level} 区间）",
-    en="Measures (on {n} later pursuits, {positives} of them positive; {level} intervals in "
-    "brackets)",
-)
-_DECISION = Text(zh="决定：{decision}", en="Decision: {decision}")
-_CARD = Text(zh="评分卡", en="Scorecard")
-_BAND = Text(zh="方括号内为 90% 区间", en="90% bands in brackets")
-_COUNTED = Text(
-    zh="最后是其后的企业数（及达到目标的）",
-    en="last, the outcomes behind it (and the positive ones)",
-)
 
 
 def render_text(manifest: Mapping[str, Any], lang: Lang, city: City | None = None) -> str:
@@ -81,7 +72,9 @@ def render_text(manifest: Mapping[str, Any], lang: Lang, city: City | None = Non
         *(_feature(table, words) for table in tables.features),
     ]
     if tables.silent:
-        names = words.say(Text(zh="、", en=", ")).join(map(words.feature, tables.silent))
+        names = words.say(WORDS["terminal.render_text_names"]).join(
+            map(words.feature, tables.silent)
+        )
         blocks.append(wrap(harmless(words.say(SILENT, names=names)), WIDEST))
     return "\n\n".join("\n".join(block) for block in blocks if block)
 
@@ -101,7 +94,7 @@ def _decision(manifest: Mapping[str, Any], words: Wording) -> list[str]:
     found = verdict(manifest, words)
     if found is None:
         return []
-    lines = [words.say(_DECISION, decision=headline(found, words))]
+    lines = [words.say(WORDS["terminal.decision"], decision=headline(found, words))]
     for gate in found.gates:
         mark = "✓ " if gate.passed else "✗ "
         first, *rest = wrap(harmless(gate.sentence), WIDEST - 4)
@@ -126,7 +119,9 @@ def _measures(manifest: Mapping[str, Any], words: Wording) -> list[str]:
         words.say(CHALLENGER),
         *([words.say(CHAMPION), words.say(AHEAD)] if tried.rivals else []),
     ]
-    lines = wrap(words.say(_TRIED, n=n, positives=positives, level=tried.level), WIDEST)
+    lines = wrap(
+        words.say(WORDS["terminal.tried"], n=n, positives=positives, level=tried.level), WIDEST
+    )
     return lines + [_INDENT + line for line in _aligned([header, *rows], "left")]
 
 
@@ -146,17 +141,17 @@ def _opening(manifest: Mapping[str, Any], tables: CardTables, words: Wording) ->
         points=words.points(tables.base_points),
         likelihood=numbers.likelihood(numbers.chance(tables.base)),
     )
-    lines = [words.say(_CARD), *wrap(base + how_to_read(tables, words), WIDEST)]
+    lines = [words.say(WORDS["terminal.card"]), *wrap(base + how_to_read(tables, words), WIDEST)]
     entries = [entry for table in tables.features for entry in table.entries]
     shown = [
         words.say(text)
         for text, there in (
-            (_BAND, any(words.band(entry) for entry in entries)),
-            (_COUNTED, any(entry.count is not None for entry in entries)),
+            (WORDS["terminal.band"], any(words.band(entry) for entry in entries)),
+            (WORDS["terminal.counted"], any(entry.count is not None for entry in entries)),
         )
         if there and not is_expert(manifest)
     ]
-    return lines + wrap(words.say(Text(zh="；", en="; ")).join(shown), WIDEST)
+    return lines + wrap(words.say(WORDS["terminal.opening"]).join(shown), WIDEST)
 
 
 def _feature(table: FeatureTable, words: Wording) -> list[str]:

@@ -24,37 +24,22 @@ from leadscore.learning.modelpage.plotting import (
     whisker,
 )
 from leadscore.learning.modelpage.wording import Wording
-from leadscore.text import Text
+from leadscore.text import room_words
+
+WORDS = room_words("learning")
+
 
 _SIDE, _LEFT, _TOP, _RIGHT, _BELOW = 300, 50, 10, 16, 40
 _STRIP, _BAR = 34, 14
 
-_RELIABLE = Text(zh="预测与实际", en="Predicted and observed")
-_RELIABLE_SAYS = Text(
-    zh="横轴为预测的可能性，纵轴为实际达到目标的比例，竖线为区间；落在对角线上为恰当。"
-    "下方为跟进数。数字见旁边的表。",
-    en="Likelihood as predicted runs along, the share that reached the target upwards, with "
-    "intervals; on the diagonal they agree. Below, how many pursuits. The table beside it "
-    "has the numbers.",
-)
-_PREDICTED = Text(zh="预测的可能性", en="predicted likelihood")
-_OBSERVED = Text(zh="实际比例", en="observed share")
-_BIN = Text(
-    zh="{model}：预测 {predicted}，实际 {observed}，{n} 个跟进",
-    en="{model}: predicted {predicted}, observed {observed}, {n} pursuits",
-)
-_WON = Text(zh="先跟进前几成，能得到多少", en="What the top of the list wins")
-_WON_SAYS = Text(
-    zh="横轴为从上往下跟进的比例，纵轴为由此得到的成功企业占全部的比例，竖线为区间；"
-    "对角线为随意挑选。数字见旁边的表。",
-    en="The share of the list that is courted from the top runs along, the share of all firms that "
-    "landed among them upwards, with intervals; the diagonal is chance. The table "
-    "beside it has the numbers.",
-)
-_COURTED = Text(zh="跟进名单的前", en="courted from the top")
-_CAPTURED = Text(zh="得到的成功企业", en="landed firms among them")
-_SHARE = Text(zh="{model}：前 {share} 得到 {won}", en="{model}: the top {share} wins {won}")
-_CHANCE = Text(zh="随意挑选", en="chance")
+_RELIABLE = WORDS["trialcharts.reliable"]
+_RELIABLE_SAYS = WORDS["trialcharts.reliable_says"]
+_PREDICTED = WORDS["trialcharts.predicted"]
+_OBSERVED = WORDS["trialcharts.observed"]
+_BIN = WORDS["trialcharts.bin"]
+_WON = WORDS["trialcharts.won"]
+_WON_SAYS = WORDS["trialcharts.won_says"]
+_CAPTURED = WORDS["trialcharts.captured"]
 
 
 def reliability_chart(name: str, on: Trial, words: Wording) -> Html:
@@ -108,9 +93,11 @@ def won_chart(name: str, on: Trial, words: Wording) -> Html:
         ),
         grid_below(along, _TOP, _TOP + _SIDE, labels),
         line(along(0), up(0), along(last), up(last), "diagonal"),
-        text(along(last) - 4, up(last) - 8, words.say(_CHANCE), "end", "faint"),
+        text(along(last) - 4, up(last) - 8, words.say(WORDS["trialcharts.chance"]), "end", "faint"),
         *(_won(kind, rows, along, up, words) for kind, rows in both if rows),
-        _titles(words.say(_COURTED), words.say(_CAPTURED), _TOP + _SIDE + _BELOW),
+        _titles(
+            words.say(WORDS["trialcharts.courted"]), words.say(_CAPTURED), _TOP + _SIDE + _BELOW
+        ),
     )
 
 
@@ -171,7 +158,7 @@ def _won(
             aside = x + (3 if kind == "challenger" else -3)
             marks.append(whisker(aside, up(won.low), up(won.high), kind))
         said = words.say(
-            _SHARE,
+            WORDS["trialcharts.share"],
             model=_model(kind, words),
             share=numbers.percent(share),
             won=numbers.percent(won.value),

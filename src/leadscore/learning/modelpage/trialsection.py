@@ -22,46 +22,13 @@ from leadscore.learning.modelpage.plotting import mark
 from leadscore.learning.modelpage.sheets import folded, note, section, table
 from leadscore.learning.modelpage.trialcharts import reliability_chart, won_chart
 from leadscore.learning.modelpage.wording import Wording
-from leadscore.text import Text
+from leadscore.text import Text, room_words
 
-HEADING = Text(zh="预测得准不准", en="How well it forecasts")
-_TRIED = Text(
-    zh="以下各项都在训练之后的 {n} 个跟进上检验，其中 {positives} 个达到目标；"
-    "方括号和横线是 {level} 区间。",
-    en="All of this was measured on {n} later pursuits that it had not seen, {positives} of them "
-    "positive. Brackets and whiskers are {level} intervals.",
-)
-_MEASURE = Text(zh="指标", en="measure")
-_MEASURES = Text(zh="检验指标", en="Measures")
-_PICTURE = Text(zh="对比图", en="side by side")
-_RELIABLE = Text(zh="预测与实际", en="Predicted and observed")
-_RELIABLE_SAYS = Text(
-    zh="把企业按预测的可能性分组：说 20% 的，是否真有两成落地？落在虚线上为恰当。",
-    en="Firms grouped by their forecast: of those told 20%, did a fifth land? On the dashed "
-    "line, yes.",
-)
-_WON = Text(zh="先跟进前几成，能得到多少", en="What the top of the list wins")
-_WON_SAYS = Text(
-    zh="时间有限，只跟进排在前面的企业，能得到全部成功企业的多少？",
-    en="With time for the top of the list only, how many of the firms that land are among them?",
-)
-_NUMBERS = Text(zh="看数字", en="The numbers")
-_MODEL = Text(zh="模型", en="model")
-_BIN = Text(zh="预测区间", en="forecast from–to")
-_PREDICTED = Text(zh="预测", en="predicted")
-_OBSERVED = Text(zh="实际", en="observed")
-_N = Text(zh="跟进数", en="pursuits")
-_POSITIVES = Text(zh="达到目标", en="positive")
-_TOP = Text(zh="名单前", en="top of the list")
-_LIFT = Text(zh="提升", en="lift")
-_CAPTURED = Text(zh="捕获率", en="captured")
-_CHAIN = Text(zh="产业链", en="chain")
-_CHAINS = Text(zh="各产业链", en="Chain by chain")
-_CHAINS_SAY = Text(
-    zh="候选模型在各条产业链上的表现；企业数少的，区间就宽，没有成败两种结果的则无法计算。",
-    en="The challenger on each chain. Few pursuits make wide intervals, and where all ended alike "
-    "there is nothing to compute.",
-)
+WORDS = room_words("learning")
+
+
+HEADING = WORDS["trialsection.heading"]
+_N = WORDS["trialsection.n"]
 _CHAIN_MEASURES = ("auc", "log_loss", "brier")
 
 
@@ -74,7 +41,7 @@ def trial_section(manifest: Mapping[str, Any], words: Wording) -> Html | None:
     return section(
         "trial",
         words.say(HEADING),
-        note(words.say(_TRIED, n=n, positives=positives, level=tried.level)),
+        note(words.say(WORDS["trialsection.tried"], n=n, positives=positives, level=tried.level)),
         _key(words) if tried.rivals else None,
         tag("div", _measures(tried, words), class_="box measures"),
         tag("div", _reliability(tried, words), _won(tried, words), class_="pair"),
@@ -97,7 +64,7 @@ def _key(words: Wording) -> Html:
 
 
 def _measures(tried: Trial, words: Wording) -> Html:
-    headers = [words.say(_MEASURE), words.say(CHALLENGER)]
+    headers = [words.say(WORDS["trialsection.measure"]), words.say(CHALLENGER)]
     if tried.rivals:
         headers += [words.say(CHAMPION), words.say(AHEAD)]
     rows = [
@@ -105,7 +72,10 @@ def _measures(tried: Trial, words: Wording) -> Html:
         for at, row in enumerate(compared(tried, words) + compared_tops(tried, words))
     ]
     return table(
-        words.say(_MEASURES), [*headers, words.say(_PICTURE)], rows, words_in=len(headers) + 1
+        words.say(WORDS["trialsection.measures"]),
+        [*headers, words.say(WORDS["trialsection.picture"])],
+        rows,
+        words_in=len(headers) + 1,
     )
 
 
@@ -145,10 +115,16 @@ def _reliability(tried: Trial, words: Wording) -> Html | None:
             ]
             predicted = numbers.likelihood(float(row["predicted"]))
             rows.append([model, "–".join(ends), predicted, observed, numbers.count(row.get("n"))])
-    headers = (_MODEL, _BIN, _PREDICTED, _OBSERVED, _N)
+    headers = (
+        WORDS["trialsection.model"],
+        WORDS["trialsection.bin"],
+        WORDS["trialsection.predicted"],
+        WORDS["trialsection.observed"],
+        _N,
+    )
     return _charted(
-        _RELIABLE,
-        _RELIABLE_SAYS,
+        WORDS["trialsection.reliable"],
+        WORDS["trialsection.reliable_says"],
         reliability_chart("reliability", tried, words),
         headers,
         rows,
@@ -166,8 +142,21 @@ def _won(tried: Trial, words: Wording) -> Html | None:
             captured = _figure(Figure.of(row.get("captured")), 1, words, percent=True)
             share = numbers.percent(float(row.get("share") or 0.0))
             rows.append([model, share, numbers.count(row.get("n")), lift, captured])
-    headers = (_MODEL, _TOP, _N, _LIFT, _CAPTURED)
-    return _charted(_WON, _WON_SAYS, won_chart("won", tried, words), headers, rows, words)
+    headers = (
+        WORDS["trialsection.model"],
+        WORDS["trialsection.top"],
+        _N,
+        WORDS["trialsection.lift"],
+        WORDS["trialsection.captured"],
+    )
+    return _charted(
+        WORDS["trialsection.won"],
+        WORDS["trialsection.won_says"],
+        won_chart("won", tried, words),
+        headers,
+        rows,
+        words,
+    )
 
 
 def _charted(
@@ -184,7 +173,7 @@ def _charted(
         tag("h3", words.say(heading)),
         note(words.say(says)),
         tag("div", chart, class_="scroll"),
-        folded(words.say(_NUMBERS), sheet),
+        folded(words.say(WORDS["trialsection.numbers"]), sheet),
         class_="box",
     )
 
@@ -196,9 +185,9 @@ def _chains(tried: Trial, words: Wording) -> Html | None:
     names = {row.id: row for row in compared(tried, words)}
     shown = [key for key in _CHAIN_MEASURES if key in names]
     headers = [
-        words.say(_CHAIN),
+        words.say(WORDS["trialsection.chain"]),
         words.say(_N),
-        words.say(_POSITIVES),
+        words.say(WORDS["trialsection.positives"]),
         *(names[k].name for k in shown),
     ]
     ordered = sorted(groups.items(), key=lambda item: -float(part(groups, item[0]).get("n") or 0.0))
@@ -210,8 +199,8 @@ def _chains(tried: Trial, words: Wording) -> Html | None:
         rows.append([words.chain(str(chain)), *counts, *figures])
     return tag(
         "div",
-        tag("h3", words.say(_CHAINS)),
-        note(words.say(_CHAINS_SAY)),
-        table(words.say(_CHAINS), headers, rows),
+        tag("h3", words.say(WORDS["trialsection.chains"])),
+        note(words.say(WORDS["trialsection.chains_say"])),
+        table(words.say(WORDS["trialsection.chains"]), headers, rows),
         class_="box",
     )

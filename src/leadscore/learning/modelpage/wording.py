@@ -10,10 +10,12 @@ from leadscore.features.feature import UNKNOWN, Feature
 from leadscore.learning.modelpage import numbers
 from leadscore.learning.modelpage.bands import band_label, edge_labels
 from leadscore.learning.modelpage.entries import Entry, FeatureTable
-from leadscore.text import Lang, Text
+from leadscore.text import Lang, Text, room_words
 
-_OTHER = Text(zh="其他取值", en="any other")
-_UNLISTED = {"unknown": UNKNOWN, "other": _OTHER}
+WORDS = room_words("learning")
+
+
+_UNLISTED = {"unknown": UNKNOWN, "other": WORDS["wording.other"]}
 _PAIRED = " × "  # between two features, and their values, in cards of earlier programs
 
 
@@ -59,7 +61,7 @@ class Wording:
         if entry.part == "unknown":
             return UNKNOWN.pick(self.lang)
         if entry.part == "other":
-            return _OTHER.pick(self.lang)
+            return WORDS["wording.other"].pick(self.lang)
         feature = CATALOGUE.get(table.feature)
         if entry.part == "band":
             kind = feature.kind if feature else None

@@ -37,7 +37,10 @@ from leadscore.lists.reading.table import (
     TextTable,
     refuse,
 )
-from leadscore.text import Text
+from leadscore.text import Text, room_words
+
+WORDS = room_words("lists")
+
 
 HEAD_BYTES = 1 << 16
 """Bytes by which UTF-16 without a mark is recognised and Big5 is told from GB18030."""
@@ -51,10 +54,7 @@ _MARKS = (  # longest first: the mark of UTF-32 begins with that of UTF-16
 )
 _UTF8_RUN = re.compile(rb"(?:[\xe0-\xef][\x80-\xbf]{2}){4}")
 _PAIR = re.compile(rb"([\x81-\xfe])([\x40-\x7e\x80-\xfe])")
-_SAVE_AS_UTF8 = Text(
-    zh="UTF-8、GB18030 或 UTF-16；请用原来的程序打开后另存为 xlsx 或“CSV UTF-8”",
-    en="UTF-8, GB18030 or UTF-16; open it in the program it came from and save as xlsx or UTF-8",
-)
+_SAVE_AS_UTF8 = WORDS["csv.save_as_utf8"]
 
 
 @dataclass(frozen=True)
@@ -107,24 +107,17 @@ def _gb18030(source: TextBytes, head: bytes) -> Encoding:
     mixed = _mixed_lines(source)
     if mixed is not None:
         raise refuse(
-            Text(
-                zh="{file} 第 {utf8} 行是 UTF-8 编码，第 {other} 行不是（混用了编码，或已损坏）；"
-                "请改正或重新导出。",
-                en="{file} is UTF-8 in line {utf8} but not in line {other}: it mixes encodings or"
-                " is damaged; mend it or export it anew.",
-            ).format(file=source.name, utf8=mixed[0], other=mixed[1]),
+            WORDS["csv.gb18030"].format(file=source.name, utf8=mixed[0], other=mixed[1]),
             where=f"{source.name}:{mixed[1]}",
             got="≠ UTF-8",
-            wanted=Text(zh="全文同一种编码", en="one encoding throughout"),
+            wanted=WORDS["csv.gb18030_wanted"],
         )
     fault = _fault(source, "GB18030")
     if fault is not None:
         if fault.at_end and fault.offset > 1:
             raise _cut(source, "GB18030")
         raise refuse(
-            Text(
-                zh="{file} 不是可识别的文本编码。", en="{file} is in no text encoding we know."
-            ).format(file=source.name),
+            WORDS["csv.gb18030_2"].format(file=source.name),
             where=f"{source.name}:{fault.line}",
             got=f"0x{fault.byte:02X}",
             wanted=_SAVE_AS_UTF8,
@@ -132,22 +125,14 @@ def _gb18030(source: TextBytes, head: bytes) -> Encoding:
     common = _share_of_common(head)
     if common is not None and common < 0.75 and _is_big5(head):
         raise refuse(
-            Text(
-                zh="{file} 看来是 Big5（繁体）编码，无法与 GB18030 可靠区分。",
-                en="{file} looks like Big5, which can't be told from GB18030 for sure.",
-            ).format(file=source.name),
+            WORDS["csv.gb18030_3"].format(file=source.name),
             where=source.name,
             got="Big5?",
             wanted=_SAVE_AS_UTF8,
         )
     notices = [_read_as("GB18030")]
     if common is not None and common < 0.6:
-        notices.append(
-            Text(
-                zh="文中生僻字很多；如果企业名称显示为乱码，请另存为 UTF-8 后重试。",
-                en="Many characters are rare; if names look garbled, save the file as UTF-8.",
-            )
-        )
+        notices.append(WORDS["csv.gb18030_4"])
     return Encoding("GB18030", tuple(notices))
 
 
@@ -188,10 +173,7 @@ def _demand(source: TextBytes, name: str) -> None:
     if fault.at_end:
         raise _cut(source, name)
     raise refuse(
-        Text(
-            zh="{file} 的开头标明为 {name}，但内容不是。",
-            en="{file} is marked as {name}, but its text is not.",
-        ).format(file=source.name, name=name),
+        WORDS["csv.demand"].format(file=source.name, name=name),
         where=f"{source.name}:{fault.line}",
         got=f"0x{fault.byte:02X}",
         wanted=_SAVE_AS_UTF8,
@@ -200,13 +182,10 @@ def _demand(source: TextBytes, name: str) -> None:
 
 def _cut(source: TextBytes, name: str) -> ListError:
     return refuse(
-        Text(
-            zh="{file} 在一个字的中间断开，后面的内容已丢失；请重新导出或下载。",
-            en="{file} ends in the middle of a character, the rest is lost; export it anew.",
-        ).format(file=source.name),
+        WORDS["csv.cut"].format(file=source.name),
         where=source.name,
         got=f"{name} …",
-        wanted=Text(zh="完整的文件", en="the complete file"),
+        wanted=WORDS["csv.cut_wanted"],
     )
 
 
@@ -407,24 +386,15 @@ class Records:
 
     def _unclosed(self, line: int) -> ListError:
         return refuse(
-            Text(
-                zh="{file} 第 {line} 行有一个引号没有配对，之后的行无法可靠分开；请改正这一行。",
-                en="{file}: a quote in line {line} is not closed, so the rows after it can't be"
-                " told apart; mend that line.",
-            ).format(file=self.name, line=line),
+            WORDS["csv.unclosed"].format(file=self.name, line=line),
             where=f"{self.name}:{line}",
             got='"',
-            wanted=Text(
-                zh='成对的引号，单元格内的引号写成 ""', en='quotes in pairs, "" for one in a cell'
-            ),
+            wanted=WORDS["csv.unclosed_wanted"],
         )
 
     def _too_many(self) -> ListError:
         return refuse(
-            Text(
-                zh="{file} 的行太多，不能一次读完；请拆成几份。",
-                en="{file} has too many lines to be read at once; split it into parts.",
-            ).format(file=self.name),
+            WORDS["csv.too_many"].format(file=self.name),
             where=self.name,
             got=f"> {2 * MAX_ROWS:,}",
             wanted=Text(zh=f"至多 {MAX_ROWS:,} 行", en=f"at most {MAX_ROWS:,} rows"),
@@ -455,10 +425,10 @@ def read_delimited(source: TextBytes, place: HeaderPlace | None = None) -> RawLi
         head = text.read(HEAD_CHARACTERS)
     if not head.strip("\ufeff \t\r\n\0"):
         raise refuse(
-            Text(zh="{file} 是空的。", en="{file} is empty.").format(file=source.name),
+            WORDS["csv.read_delimited"].format(file=source.name),
             where=source.name,
             got="0",
-            wanted=Text(zh="一行列名和至少一家企业", en="a row of headers and at least one firm"),
+            wanted=WORDS["csv.read_delimited_wanted"],
         )
     dialect = find_dialect(head)
     with _text(source, encoding.name) as text:
@@ -552,16 +522,9 @@ class _Body:
         """Tell of short records: one by one, or once where most are short by habit."""
         short = [number for number in self._short if number in set(kept.tolist())]
         if 2 * len(short) > len(kept) > 2:
-            notice = Text(
-                zh="{n} 行的字段少于列名，缺少的末尾字段按缺失处理（首先是第 {row} 行）",
-                en="{n} rows have fewer fields than the header; those at the end count as missing"
-                " (the first is row {row})",
-            )
+            notice = WORDS["csv.short_rows_notice"]
             return [notice.format(n=f"{len(short):,}", row=short[0])], []
-        wanted = Text(
-            zh="{n} 个字段；缺少的末尾字段按缺失处理",
-            en="{n} fields; those not there at the end count as missing",
-        ).format(n=self._named)
+        wanted = WORDS["csv.short_rows_wanted"].format(n=self._named)
         return [], [
             Problem(
                 row=number,
@@ -594,9 +557,6 @@ def _stray_quote(record: Record) -> Problem:
         row=record.number,
         column=None,
         found='"',
-        wanted=Text(
-            zh='单元格内的引号应写成 ""；已忽略不成对的引号，请核对此行',
-            en='a quote in a cell written as ""; the misplaced quotes were ignored, check the row',
-        ),
+        wanted=WORDS["csv.stray_quote_wanted"],
         code="stray_quote",
     )

@@ -30,7 +30,10 @@ from leadscore.lists.reading.header import (
 )
 from leadscore.lists.reading.sandbox import MEMORY_LIMIT_BYTES, Child
 from leadscore.lists.reading.table import RawList, SheetHead, TextColumns, TextTable, refuse
-from leadscore.text import Text
+from leadscore.text import Text, room_words
+
+WORDS = room_words("lists")
+
 
 MAX_UNPACKED_BYTES = 256 << 20
 """Sheets of 300,000 firms with 10 columns; a list that is larger is better kept as CSV."""
@@ -47,18 +50,15 @@ _END = struct.Struct("<4s4H2LH")
 _LOCAL = struct.Struct("<4s22x2H")
 _FORBIDDEN = (b"<!DOCTYPE", b"<!ENTITY")
 _OTHERS = (
-    ("xl/workbook.bin", ".xlsb", Text(zh="二进制工作簿", en="a binary workbook")),
-    ("word/document.xml", ".docx", Text(zh="Word 文档", en="a Word document")),
-    ("ppt/presentation.xml", ".pptx", Text(zh="演示文稿", en="a presentation")),
-    ("content.xml", ".ods", Text(zh="OpenDocument 表格", en="an OpenDocument sheet")),
-    ("Index/Document.iwa", ".numbers", Text(zh="Numbers 表格", en="a Numbers sheet")),
+    ("xl/workbook.bin", ".xlsb", WORDS["excel.others"]),
+    ("word/document.xml", ".docx", WORDS["excel.others_2"]),
+    ("ppt/presentation.xml", ".pptx", WORDS["excel.others_3"]),
+    ("content.xml", ".ods", WORDS["excel.others_4"]),
+    ("Index/Document.iwa", ".numbers", WORDS["excel.others_5"]),
 )
-_WORKBOOK = Text(
-    zh=".xlsx 工作簿；请用原来的程序打开后另存为 .xlsx 或 CSV",
-    en="an .xlsx workbook; open it in the program it came from and save as .xlsx or CSV",
-)
+_WORKBOOK = WORDS["excel.workbook"]
 
-ARCHIVE = Text(zh="压缩包，请先解压", en="an archive to be unpacked first")
+ARCHIVE = WORDS["excel.archive"]
 """What holds other files and is no list itself."""
 
 
@@ -104,10 +104,7 @@ def _check_entries(entries: list[zipfile.ZipInfo], name: str) -> None:
         parts = PurePosixPath(entry.filename.replace("\\", "/")).parts
         if ".." in parts or entry.filename.startswith(("/", "\\")) or ":" in entry.filename:
             raise refuse(
-                Text(
-                    zh="{file} 内含指向文件夹之外的路径，不予读取。",
-                    en="{file} holds a path that leads out of it, and is not read.",
-                ).format(file=name),
+                WORDS["excel.check_entries"].format(file=name),
                 where=f"{name}!{entry.filename}",
                 got=entry.filename,
                 wanted=_WORKBOOK,
@@ -179,10 +176,7 @@ def _check_xml(text: bytes, part: str, name: str) -> None:
     for mark in _FORBIDDEN:
         if mark in text:
             raise refuse(
-                Text(
-                    zh="{file} 内含 XML 实体定义，真正的工作簿不会有，不予读取。",
-                    en="{file} defines XML entities, which no true workbook does; it is not read.",
-                ).format(file=name),
+                WORDS["excel.check_xml"].format(file=name),
                 where=f"{name}!{part}",
                 got=mark.decode(),
                 wanted=_WORKBOOK,
@@ -191,10 +185,7 @@ def _check_xml(text: bytes, part: str, name: str) -> None:
 
 def _too_many(name: str, found: str) -> ListError:
     return refuse(
-        Text(
-            zh="{file} 内含的部件太多，不像企业名单。",
-            en="{file} has too many parts for a list of firms.",
-        ).format(file=name),
+        WORDS["excel.too_many"].format(file=name),
         where=name,
         got=found,
         wanted=Text(zh=f"至多 {MAX_ENTRIES:,} 个部件", en=f"at most {MAX_ENTRIES:,} parts"),
@@ -204,10 +195,7 @@ def _too_many(name: str, found: str) -> ListError:
 def protected(name: str) -> ListError:
     """Return the error for a workbook that asks for a password."""
     return refuse(
-        Text(
-            zh="{file} 有密码保护；请打开后取消密码再保存。",
-            en="{file} is protected by a password; open it, remove the password and save.",
-        ).format(file=name),
+        WORDS["excel.protected"].format(file=name),
         where=name,
         got="encrypted",
         wanted=_WORKBOOK,
@@ -217,10 +205,7 @@ def protected(name: str) -> ListError:
 def other_kind(name: str, suffix: str, kind: Text) -> ListError:
     """Return the error for a file that is something else than its owner thinks."""
     return refuse(
-        Text(
-            zh="{file} 实际上是{kind}（{suffix}），不能直接读取；请另存为 .xlsx 或 CSV。",
-            en="{file} is in truth {kind} ({suffix}), which is not read; save it as .xlsx or CSV.",
-        ).format(file=name, kind=kind, suffix=suffix),
+        WORDS["excel.other_kind"].format(file=name, kind=kind, suffix=suffix),
         where=name,
         got=suffix,
         wanted=_WORKBOOK,
@@ -230,10 +215,7 @@ def other_kind(name: str, suffix: str, kind: Text) -> ListError:
 def damaged(name: str, found: str) -> ListError:
     """Return the error for a workbook that can't be parsed."""
     return refuse(
-        Text(
-            zh="{file} 不完整或已损坏；请重新下载，或用表格程序打开后另存。",
-            en="{file} is incomplete or damaged; download it anew, or open and save it again.",
-        ).format(file=name),
+        WORDS["excel.damaged"].format(file=name),
         where=name,
         got=found,
         wanted=_WORKBOOK,
@@ -243,10 +225,7 @@ def damaged(name: str, found: str) -> ListError:
 def bomb(name: str, found: str) -> ListError:
     """Return the error for a workbook that unpacks to more than may be read."""
     return refuse(
-        Text(
-            zh="{file} 解压后太大，不予读取；大名单请存为 CSV。",
-            en="{file} unpacks to too much, and is not read; keep a large list as CSV.",
-        ).format(file=name),
+        WORDS["excel.bomb"].format(file=name),
         where=name,
         got=found,
         wanted=Text(
@@ -263,18 +242,9 @@ MAX_SHEET_BYTES = 512 << 20
 
 _SCRIPT = Path(__file__).with_name("excel_child.py")
 _ISSUES = {
-    "error_cell": Text(
-        zh="一个值；出错的单元格按缺失处理", en="a value; a cell with an error counts as missing"
-    ),
-    "formula_without_value": Text(
-        zh="算出的值；请在表格程序中打开并保存一次，现按缺失处理",
-        en="a computed value; open and save it in a spreadsheet program, now it counts as missing",
-    ),
-    "damaged_number": Text(
-        zh="以文本保存的代码；表格只保留 15 位有效数字，末几位已丢失，按缺失处理",
-        en="a code kept as text; a spreadsheet keeps 15 digits of a number, so its end is lost and"
-        " it counts as missing",
-    ),
+    "error_cell": WORDS["excel.issues_error_cell"],
+    "formula_without_value": WORDS["excel.issues_formula_without_value"],
+    "damaged_number": WORDS["excel.issues_damaged_number"],
 }
 
 
@@ -300,13 +270,13 @@ def read_spreadsheet(path: Path, place: HeaderPlace | None = None) -> RawList:
         sheets = list(_sheets(messages, source, place))
     tables = tuple(sheet.table for sheet in sheets if sheet.table)
     others = [sheet for sheet in sheets if not sheet.table and sheet.head]
-    no_list = _NO_LIST if place is None else _NOT_CHOSEN
+    no_list = WORDS["excel.no_list"] if place is None else WORDS["excel.not_chosen"]
     if not tables:
         raise _no_list(source, others, hidden)
-    notices = [_HIDDEN.format(sheet=name) for name in hidden]
+    notices = [WORDS["excel.hidden"].format(sheet=name) for name in hidden]
     notices += [no_list.format(sheet=sheet.name) for sheet in others]
     notices += [
-        _HIDDEN_ROWS.format(sheet=sheet.name, n=f"{sheet.hidden_rows:,}")
+        WORDS["excel.hidden_rows"].format(sheet=sheet.name, n=f"{sheet.hidden_rows:,}")
         for sheet in sheets
         if sheet.table and sheet.hidden_rows
     ]
@@ -449,11 +419,7 @@ def _fault(name: str, error: str, sheet: str | None, found: str) -> ListError:
     if error == "text":
         return bomb(f"{name}!{sheet}", found)
     return refuse(
-        Text(
-            zh="{file} 的工作表“{sheet}”在很远处有单元格；请删去列表以外的行和列再保存。",
-            en="{file}: sheet {sheet} has a cell far away; delete the rows and columns beyond the"
-            " list and save.",
-        ).format(file=name, sheet=sheet),
+        WORDS["excel.fault"].format(file=name, sheet=sheet),
         where=f"{sheet}!{found}",
         got=found,
         wanted=Text(
@@ -467,26 +433,9 @@ def _no_list(name: str, others: list[_Sheet], hidden: list[str]) -> ListError:
     error = no_header(name, [(f"{name}!{sheet.name}", sheet.head) for sheet in others], heads)
     if not hidden:
         return error
-    more = Text(
-        zh="（隐藏的工作表未读取：{names}；如果名单在其中，请取消隐藏。）",
-        en=" (Hidden sheets are not read: {names}; if the list is there, unhide it.)",
-    ).format(names=", ".join(hidden))
+    more = WORDS["excel.no_list_more"].format(names=", ".join(hidden))
     longer = NoHeaderError(
         Text(zh=error.message.zh + more.zh, en=error.message.en + more.en), error.details
     )
     longer.heads = error.heads
     return longer
-
-
-_HIDDEN = Text(zh="工作表“{sheet}”是隐藏的，未读取", en="sheet {sheet} is hidden and was not read")
-_NO_LIST = Text(
-    zh="工作表“{sheet}”没有企业名称一列，未读取",
-    en="sheet {sheet} has no column that names firms and was not read",
-)
-_NOT_CHOSEN = Text(
-    zh="工作表“{sheet}”没有被选中，未读取", en="sheet {sheet} was not chosen and was not read"
-)
-_HIDDEN_ROWS = Text(
-    zh="工作表“{sheet}”有 {n} 行是隐藏的，也已读取",
-    en="sheet {sheet} has {n} hidden rows, which were read too",
-)

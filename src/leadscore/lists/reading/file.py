@@ -37,7 +37,10 @@ from leadscore.lists.reading.table import (
     empty_is_missing,
     refuse,
 )
-from leadscore.text import Text
+from leadscore.text import Text, room_words
+
+WORDS = room_words("lists")
+
 
 EXACT_WHOLE = 2.0**53
 """A float holds whole numbers exactly up to here; a larger one has lost its end."""
@@ -49,14 +52,8 @@ MISSING_CODES = ("damaged_number", "nested_value", "number_too_long")
 
 WANTED_OF_VALUES = {
     "damaged_number": DAMAGED_NUMBER,
-    "nested_value": Text(
-        zh="文字、数字或是否；嵌套的值按缺失处理",
-        en="text, a number or a truth value; a nested value counts as missing",
-    ),
-    "lone_surrogate": Text(
-        zh="完整的 Unicode 文字；残缺的字符已换成 \N{REPLACEMENT CHARACTER}",
-        en="whole Unicode text; half characters were replaced by \N{REPLACEMENT CHARACTER}",
-    ),
+    "nested_value": WORDS["file.wanted_of_values_nested_value"],
+    "lone_surrogate": WORDS["file.wanted_of_values_lone_surrogate"],
     "number_too_long": Text(
         zh=f"至多 {MAX_DIGITS:,} 位的数字；按缺失处理",
         en=f"a number of at most {MAX_DIGITS:,} digits; it counts as missing",
@@ -216,41 +213,22 @@ def _nested(value: object) -> str:
 MAX_FILE_BYTES = 1 << 30
 """A file that is larger than any text that is read, packed or not."""
 
-_CLOSED = Text(zh="打不开 {file}：{reason}", en="{file} can't be opened: {reason}")
-_NO_FILE = Text(
-    zh="没有这个文件。请检查文件名和所在文件夹。",
-    en="there is no such file. Check its name and its folder.",
-)
-_NO_PERMISSION = Text(
-    zh="没有读取它的权限。请取得权限，或复制到能读的文件夹。",
-    en="you may not read it. Get permission, or copy it to a folder that you may read.",
-)
-_OTHER_REASON = Text(
-    zh="系统拒绝读取（{code}）。请把它复制到本机的另一个文件夹再试。",
-    en="the system refuses to read it ({code}). Copy it to another folder of this computer and "
-    "try again.",
-)
 _REASONS = {
-    errno.ENOENT: _NO_FILE,
-    errno.ENOTDIR: _NO_FILE,
-    errno.EACCES: _NO_PERMISSION,
-    errno.EPERM: _NO_PERMISSION,
-    errno.EISDIR: Text(
-        zh="这是一个文件夹。请给出里面的文件。",
-        en="it is a folder. Name a file in it.",
-    ),
+    errno.ENOENT: WORDS["file.no_file"],
+    errno.ENOTDIR: WORDS["file.no_file"],
+    errno.EACCES: WORDS["file.no_permission"],
+    errno.EPERM: WORDS["file.no_permission"],
+    errno.EISDIR: WORDS["file.reasons_eisdir"],
 }
-_NO_ROWS = Text(zh="列名下面没有企业", en="there are no firms below the headers")
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
-_OLD = Text(zh="旧式 Office 文件", en="a file of an old Office program")
-_PICTURE = Text(zh="图片", en="a picture")
+_PICTURE = WORDS["file.picture"]
 _OTHERS = (
     (b"\x89PNG", ".png", _PICTURE),
     (b"\xff\xd8\xff", ".jpg", _PICTURE),
     (b"GIF8", ".gif", _PICTURE),
-    (b"%PDF", ".pdf", Text(zh="PDF 文件", en="a PDF document")),
-    (b"{\\rtf", ".rtf", Text(zh="RTF 文档", en="an RTF document")),
-    (b"SQLite format 3", ".sqlite", Text(zh="数据库文件", en="a database")),
+    (b"%PDF", ".pdf", WORDS["file.others"]),
+    (b"{\\rtf", ".rtf", WORDS["file.others_2"]),
+    (b"SQLite format 3", ".sqlite", WORDS["file.others_3"]),
     (b"Rar!", ".rar", ARCHIVE),
     (b"7z\xbc\xaf", ".7z", ARCHIVE),
     (b"BZh", ".bz2", ARCHIVE),
@@ -260,10 +238,9 @@ _OTHERS = (
     (b"PK\3\4", ".zip", ARCHIVE),
     (b"PAR1", ".parquet", ARCHIVE),
     (b"\x1f\x8b", ".gz", ARCHIVE),
-    (b"\xd0\xcf\x11\xe0", ".xls", _OLD),
+    (b"\xd0\xcf\x11\xe0", ".xls", WORDS["file.old"]),
 )
 _MARKUP = re.compile(rb"\s*<(?:!doctype|html|head|body|table|meta|\?xml|script)", re.IGNORECASE)
-_PAGE = Text(zh="网页", en="a web page")
 
 
 def read_list(path: Path, place: HeaderPlace | None = None) -> RawList:
@@ -292,7 +269,7 @@ def read_list(path: Path, place: HeaderPlace | None = None) -> RawList:
     raw = _read(path, shown(path.name), place)
     if any(len(table.rows) for table in raw.tables):
         return raw
-    return replace(raw, notices=(*raw.notices, _NO_ROWS))
+    return replace(raw, notices=(*raw.notices, WORDS["file.no_rows"]))
 
 
 def _read(path: Path, name: str, place: HeaderPlace | None) -> RawList:
@@ -309,7 +286,11 @@ def _read(path: Path, name: str, place: HeaderPlace | None) -> RawList:
     if head.startswith(b"PAR1"):
         return read_parquet(path, place)
     if head.startswith(b"\xd0\xcf\x11\xe0"):
-        raise protected(name) if _ENCRYPTED in path.read_bytes() else other_kind(name, ".xls", _OLD)
+        raise (
+            protected(name)
+            if _ENCRYPTED in path.read_bytes()
+            else other_kind(name, ".xls", WORDS["file.old"])
+        )
     gzipped = head.startswith(b"\x1f\x8b")
     source = TextBytes(path, gzipped)
     if gzipped:
@@ -327,24 +308,21 @@ def _refuse_others(name: str, head: bytes) -> None:
     if head[257:262] == b"ustar":
         raise other_kind(name, ".tar", ARCHIVE)
     if _MARKUP.match(head.removeprefix(b"\xef\xbb\xbf")):
-        raise other_kind(name, ".html", _PAGE)
+        raise other_kind(name, ".html", WORDS["file.page"])
 
 
 def _unreadable(name: str, fault: OSError) -> ListError:
     """Say in our own words why the system opens no file there; those it has are English only."""
-    reason = _REASONS.get(fault.errno or 0, _OTHER_REASON)
+    reason = _REASONS.get(fault.errno or 0, WORDS["file.other_reason"])
     if fault.filename and Path(fault.filename).is_dir():  # which Windows calls "no permission"
         reason = _REASONS[errno.EISDIR]
     reason = reason.format(code=errno.errorcode.get(fault.errno or 0, type(fault).__name__))
-    return ListError(_CLOSED.format(file=name, reason=reason))
+    return ListError(WORDS["file.closed"].format(file=name, reason=reason))
 
 
 def _too_large(name: str, size: int) -> ListError:
     return refuse(
-        Text(
-            zh="{file} 太大，不能一次读完；请拆成几份。",
-            en="{file} is too large to be read at once; split it into parts.",
-        ).format(file=name),
+        WORDS["file.too_large"].format(file=name),
         where=name,
         got=f"{size:,}",
         wanted=Text(zh=f"至多 {MAX_FILE_BYTES:,} 字节", en=f"at most {MAX_FILE_BYTES:,} bytes"),

@@ -13,7 +13,10 @@ from leadscore.lists.columns import recognise
 from leadscore.lists.problems import Problem, shown
 from leadscore.lists.reading.header import Header, fold
 from leadscore.lists.reading.table import TextTable, refuse
-from leadscore.text import Text
+from leadscore.text import Text, room_words
+
+WORDS = room_words("lists")
+
 
 MAX_CELL_CHARACTERS = 1_000_000
 """The longest scope of a firm known to us has some 5,000 characters; Excel allows 32,767."""
@@ -43,20 +46,10 @@ _FOOTNOTE = re.compile(
 )
 
 _SET_ASIDE = {
-    "totals_row": Text(
-        zh="企业；合计行不参与评分，已单列", en="a firm; a row of totals is set aside, not scored"
-    ),
-    "heading_row": Text(
-        zh="企业；小标题或表格结束的标记不参与评分，已单列",
-        en="a firm; a heading or a mark of the end is set aside, not scored",
-    ),
-    "footnote_row": Text(
-        zh="企业；表下的注释不参与评分，已单列", en="a firm; a note is set aside, not scored"
-    ),
-    "header_again": Text(
-        zh="企业；重复的表头不参与评分，已单列",
-        en="a firm; a header that comes again is set aside, not scored",
-    ),
+    "totals_row": WORDS["footnotes.set_aside_totals_row"],
+    "heading_row": WORDS["footnotes.set_aside_heading_row"],
+    "footnote_row": WORDS["footnotes.set_aside_footnote_row"],
+    "header_again": WORDS["footnotes.set_aside_header_again"],
 }
 _SHORTER = Text(
     zh=f"至多 {MAX_CELL_CHARACTERS:,} 个字符；该单元格按缺失处理",
@@ -206,14 +199,10 @@ def _is_header_again(row: pd.Series, header: Header, where: str) -> bool:
     if sum(meaning is not None for meaning in meanings.values()) < 2:
         return False
     raise refuse(
-        Text(
-            zh="一张表里有两份列名不同的名单；请分成两张工作表或两个文件。",
-            en="One table holds two lists with different columns; put each in a sheet or file of"
-            " its own.",
-        ),
+        WORDS["footnotes.is_header_again"],
         where=where,
         got=", ".join(shown(text, 20) for _, text in written[:12]),
-        wanted=Text(zh="企业，或与上方相同的列名", en="a firm, or the same headers as above"),
+        wanted=WORDS["footnotes.is_header_again_wanted"],
     )
 
 

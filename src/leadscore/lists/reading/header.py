@@ -11,7 +11,10 @@ from leadscore.errors import Detail, ListError
 from leadscore.lists.columns import Column, column, recognise
 from leadscore.lists.problems import Problem, shown
 from leadscore.lists.reading.table import SheetHead
-from leadscore.text import Text
+from leadscore.text import Text, room_words
+
+WORDS = room_words("lists")
+
 
 Row = Sequence[str | None]
 Merge = tuple[tuple[int, int], tuple[int, int]]
@@ -233,10 +236,7 @@ def duplicate_headers(header: Header, row: int | None, sheet: str | None) -> lis
     for at, (name, meaning) in enumerate(zip(header.names, header.columns, strict=True)):
         if meaning is not None and meaning.kind not in ("personal", "ignored"):
             places.setdefault(fold(name), []).append(at)
-    wanted = Text(
-        zh="每个列名只出现一次；各列不一致时采用第一列",
-        en="each header once; where the columns differ, the first counts",
-    )
+    wanted = WORDS["header.duplicate_headers_wanted"]
     return [
         Problem(
             row=row,
@@ -286,10 +286,7 @@ def no_header(
         en=f"a row of headers, one of them naming firms, such as {', '.join(NAMES_THAT_DO)}",
     )
     error = NoHeaderError(
-        Text(
-            zh="{file} 里找不到企业名称一列；请补上列名，或改成下列名称之一。",
-            en="{file} has no column that names firms; add a header row, or rename that column.",
-        ).format(file=source),
+        WORDS["header.no_header_error"].format(file=source),
         [Detail(where=place, got=_widest(rows), wanted=wanted) for place, rows in places],
     )
     error.heads = tuple(heads)
@@ -308,11 +305,6 @@ UNREAD = ""
 """What a column is said to mean that is not to be read."""
 
 _ADDRESS = re.compile(r"([A-Z]{1,3})([0-9]{1,7})?")
-_ONE_PLACE = Text(
-    zh="所指的列不在同一张工作表的同一行：一次只能指定一行列名",
-    en="the columns that are named are not in one row of one sheet; name those of one header row",
-)
-_SAME = Text(zh="同一工作表、同一行的单元格", en="cells of one sheet and one row")
 
 
 @dataclass(frozen=True)
@@ -393,6 +385,8 @@ def header_place(mapping: Mapping[str, str]) -> HeaderPlace | None:
     if not cells:
         return None
     if len({cell[:2] for cell in cells.values()}) > 1:
-        raise ListError(_ONE_PLACE, [Detail("mapping", ", ".join(cells), _SAME)])
+        raise ListError(
+            WORDS["header.one_place"], [Detail("mapping", ", ".join(cells), WORDS["header.same"])]
+        )
     sheet, row, _ = next(iter(cells.values()))
     return HeaderPlace(sheet, row, {cell[2]: mapping[key] for key, cell in cells.items()})

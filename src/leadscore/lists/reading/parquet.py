@@ -24,21 +24,17 @@ from leadscore.lists.reading.table import (
     empty_is_missing,
     refuse,
 )
-from leadscore.text import Text
+from leadscore.text import Text, room_words
+
+WORDS = room_words("lists")
+
 
 _SCRIPT = Path(__file__).with_name("parquet_child.py")
 _LIMITS = (MEMORY_LIMIT_BYTES, MAX_ROWS, MAX_CELLS, MAX_TEXT_BYTES)
-DAMAGED_NUMBER = Text(
-    zh="以文本保存的代码；浮点数只能准确表示到 2^53，末几位已丢失，按缺失处理",
-    en="a code kept as text; a float is exact up to 2^53 only, so the end is lost and it counts as"
-    " missing",
-)
+DAMAGED_NUMBER = WORDS["parquet.damaged_number"]
 _ISSUES = {
     "damaged_number": DAMAGED_NUMBER,
-    "unread_type": Text(
-        zh="文字、数字、日期或是否；此列按缺失处理",
-        en="text, numbers, dates or truth values; the column counts as missing",
-    ),
+    "unread_type": WORDS["parquet.issues_unread_type"],
 }
 
 
@@ -121,10 +117,7 @@ def _problem(header: Header, issue: tuple[int, int, str, str]) -> Problem:
 def _fault(source: str, error: str, found: str) -> ListError:
     if error == "too_large":
         return refuse(
-            Text(
-                zh="{file} 太大，不能一次读完；请拆成几份。",
-                en="{file} is too large to be read at once; split it into parts.",
-            ).format(file=source),
+            WORDS["parquet.fault"].format(file=source),
             where=source,
             got=found,
             wanted=Text(
@@ -133,11 +126,8 @@ def _fault(source: str, error: str, found: str) -> ListError:
             ),
         )
     return refuse(
-        Text(
-            zh="{file} 不完整或已损坏，不是可读的 Parquet 文件；请重新生成。",
-            en="{file} is incomplete or damaged, not a readable Parquet file; make it anew.",
-        ).format(file=source),
+        WORDS["parquet.fault_2"].format(file=source),
         where=source,
         got=shown(found, 200),
-        wanted=Text(zh="完整的 Parquet 文件", en="a complete Parquet file"),
+        wanted=WORDS["parquet.fault_wanted"],
     )

@@ -12,7 +12,10 @@ from typing import IO, Self
 
 from leadscore.errors import ListError
 from leadscore.lists.reading.table import refuse
-from leadscore.text import Text
+from leadscore.text import Text, room_words
+
+WORDS = room_words("lists")
+
 
 TIME_LIMIT_SECONDS = 120.0
 """The largest workbook that is let in takes some 10 seconds on a slow machine."""
@@ -105,18 +108,14 @@ class Child:
 
     def _too_much(self) -> ListError:
         if self._late.is_set():
-            what = Text(zh="时间", en="time")
+            what = WORDS["sandbox.too_much_what"]
             limit = Text(zh=f"{self._seconds:.0f} 秒", en=f"{self._seconds:.0f} s")
         else:
-            what = Text(zh="内存", en="memory")
+            what = WORDS["sandbox.too_much_what_2"]
             size = f"{MEMORY_LIMIT_BYTES >> 30} GB"
             limit = Text(zh=size, en=size)
         return refuse(
-            Text(
-                zh="读取 {file} 所需的{what}超过上限，文件过大或已损坏；请删减后另存，或存为 CSV。",
-                en="Reading {file} takes too much {what}: it is too large or damaged; save a"
-                " smaller part of it, or save it as CSV.",
-            ).format(file=self._source, what=what),
+            WORDS["sandbox.too_much"].format(file=self._source, what=what),
             where=self._source,
             got=f"> {limit.en}",
             wanted=Text(zh=f"至多 {limit.zh}", en=f"at most {limit.en}"),

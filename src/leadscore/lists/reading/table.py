@@ -17,7 +17,10 @@ import pyarrow.compute as pc
 from leadscore.errors import Detail, ListError
 from leadscore.lists.headers import Unit
 from leadscore.lists.problems import Problem, shown
-from leadscore.text import Text
+from leadscore.text import Text, room_words
+
+WORDS = room_words("lists")
+
 
 MAX_COLUMNS = 2_000
 """The widest export of a company database known to us has some 60 columns."""
@@ -139,10 +142,7 @@ class TextColumns:
         """Refuse a table that is too wide before anything is kept of it."""
         if self.width > MAX_COLUMNS:
             raise refuse(
-                Text(
-                    zh="{file} 的列太多，不像企业名单；请删去无关的列。",
-                    en="{file} has too many columns for a list of firms; delete those not needed.",
-                ).format(file=self.source),
+                WORDS["table.post_init"].format(file=self.source),
                 where=self.source,
                 got=f"{self.width:,}",
                 wanted=Text(zh=f"至多 {MAX_COLUMNS:,} 列", en=f"at most {MAX_COLUMNS:,} columns"),
@@ -167,17 +167,14 @@ class TextColumns:
 
     def _check_size(self) -> None:
         limits = (
-            (self._height, MAX_ROWS, Text(zh="行", en="rows")),
-            (self._height * self.width, MAX_CELLS, Text(zh="个单元格", en="cells")),
-            (self._bytes, 2 * MAX_TEXT_BYTES, Text(zh="字节文字", en="bytes of text")),
+            (self._height, MAX_ROWS, WORDS["table.check_size_limits"]),
+            (self._height * self.width, MAX_CELLS, WORDS["table.check_size_limits_2"]),
+            (self._bytes, 2 * MAX_TEXT_BYTES, WORDS["table.check_size_limits_3"]),
         )
         for size, limit, unit in limits:
             if size > limit:
                 raise refuse(
-                    Text(
-                        zh="{file} 太大，不能一次读完；请拆成几份。",
-                        en="{file} is too large to be read at once; split it into parts.",
-                    ).format(file=self.source),
+                    WORDS["table.check_size"].format(file=self.source),
                     where=self.source,
                     got=f"> {limit:,}",
                     wanted=Text(zh=f"至多 {limit:,} {unit.zh}", en=f"at most {limit:,} {unit.en}"),
@@ -234,9 +231,9 @@ class TextBytes:
                 at = max(chunk.rfind(b"\n"), chunk.rfind(b"\r"))
                 line = line + len(chunk) if at < 0 else len(chunk) - at - 1
                 if total > MAX_TEXT_BYTES:
-                    raise self._too_much(MAX_TEXT_BYTES, Text(zh="总长", en="altogether"))
+                    raise self._too_much(MAX_TEXT_BYTES, WORDS["table.chunks"])
                 if line > MAX_LINE_BYTES:
-                    raise self._too_much(MAX_LINE_BYTES, Text(zh="一行", en="in one line"))
+                    raise self._too_much(MAX_LINE_BYTES, WORDS["table.chunks_2"])
                 yield chunk
 
     def read(self, stream: BinaryIO, size: int = CHUNK_BYTES) -> bytes:
@@ -245,21 +242,15 @@ class TextBytes:
             return stream.read(size)
         except (EOFError, gzip.BadGzipFile, zlib.error) as fault:
             raise refuse(
-                Text(
-                    zh="{file} 的压缩数据不完整或已损坏；请重新下载或重新压缩。",
-                    en="{file} is a damaged or incomplete gzip; download or compress it anew.",
-                ).format(file=self.name),
+                WORDS["table.read"].format(file=self.name),
                 where=self.name,
                 got=str(fault),
-                wanted=Text(zh="完整的 gzip 文件", en="a complete gzip file"),
+                wanted=WORDS["table.read_wanted"],
             ) from fault
 
     def _too_much(self, limit: int, what: Text) -> ListError:
         return refuse(
-            Text(
-                zh="{file} 的文字太多，不能一次读完；请拆成几份。",
-                en="{file} holds too much text to be read at once; split it into parts.",
-            ).format(file=self.name),
+            WORDS["table.too_much"].format(file=self.name),
             where=self.name,
             got=f"> {limit:,}",
             wanted=Text(

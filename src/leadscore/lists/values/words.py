@@ -8,7 +8,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
-from leadscore.text import Text
+from leadscore.text import Text, room_words
+
+WORDS = room_words("lists")
+
 
 _NOTHING = (
     "", "-", "--", "---", "----", "—", "——", "–", "/", "//", "\\", ".", "。", "_", "*", "?", "？",
@@ -139,27 +142,27 @@ def joined_text(first: str | None, second: str | None) -> str | None:
 
 
 STATUSES: dict[str, Text] = {
-    "active": Text(zh="在业", en="active"),
-    "deregistered": Text(zh="注销", en="deregistered"),
-    "revoked": Text(zh="吊销", en="revoked"),
-    "moved_out": Text(zh="迁出", en="moved out"),
-    "suspended": Text(zh="停业", en="suspended"),
-    "liquidating": Text(zh="清算", en="in liquidation"),
+    "active": WORDS["words.statuses_active"],
+    "deregistered": WORDS["words.statuses_deregistered"],
+    "revoked": WORDS["words.statuses_revoked"],
+    "moved_out": WORDS["words.statuses_moved_out"],
+    "suspended": WORDS["words.statuses_suspended"],
+    "liquidating": WORDS["words.statuses_liquidating"],
 }
 """What may have become of a firm, by id."""
 
 STAGES: dict[str, Text] = {
-    "lead": Text(zh="线索", en="lead"),
-    "screened": Text(zh="研判", en="screened"),
-    "contacted": Text(zh="对接", en="contacted"),
-    "visited": Text(zh="考察", en="visited"),
-    "negotiating": Text(zh="洽谈", en="negotiating"),
-    "signed": Text(zh="签约", en="signed"),
-    "registered": Text(zh="注册", en="registered"),
-    "building": Text(zh="开工", en="building"),
-    "producing": Text(zh="投产", en="producing"),
-    "paused": Text(zh="搁置", en="paused"),
-    "lost": Text(zh="流失", en="lost"),
+    "lead": WORDS["words.stages_lead"],
+    "screened": WORDS["words.stages_screened"],
+    "contacted": WORDS["words.stages_contacted"],
+    "visited": WORDS["words.stages_visited"],
+    "negotiating": WORDS["words.stages_negotiating"],
+    "signed": WORDS["words.stages_signed"],
+    "registered": WORDS["words.stages_registered"],
+    "building": WORDS["words.stages_building"],
+    "producing": WORDS["words.stages_producing"],
+    "paused": WORDS["words.stages_paused"],
+    "lost": WORDS["words.stages_lost"],
 }
 """How far the courting of a firm may have come, by id, in order."""
 

@@ -38,7 +38,7 @@ from leadscore.store.list_import import (
     read_uploaded,
 )
 from leadscore.store.lists import KEPT_FOR, Upload, drop_upload, keep_upload, read_upload
-from leadscore.text import Lang, Text
+from leadscore.text import Lang, Text, room_words
 from leadscore.web.auth import caller, requires, takes_file
 from leadscore.web.errors import InvalidRequestError, store_refusals
 from leadscore.web.idempotent import Act, Answer, written
@@ -49,6 +49,8 @@ from leadscore.web.routes.backing import XLSX, file_answer, written_file
 
 if TYPE_CHECKING:
     from leadscore.web.pages.shell import Site
+
+WORDS = room_words("web")
 
 
 COLUMN = "as:"
@@ -119,7 +121,6 @@ def _row(text: str) -> int | None:
 
 _LONGEST_VALUE = 60
 _WORDS: dict[str, Mapping[str, Text]] = {"stage": STAGES, "status": STATUSES}
-_YUAN = Text(zh="{amount}元", en="¥{amount}")
 
 
 def shown_value(value: Any, column: Column, lang: Lang) -> str:
@@ -127,7 +128,7 @@ def shown_value(value: Any, column: Column, lang: Lang) -> str:
     if pd.isna(value):
         return ""
     if column.unit == "CNY":
-        return _YUAN.pick(lang).format(amount=_amount(float(value), lang))
+        return WORDS["imports.yuan"].pick(lang).format(amount=_amount(float(value), lang))
     if column.unit == "fraction":
         return f"{value:.1%}"
     if column.unit == "year":
@@ -156,11 +157,7 @@ def _amount(value: float, lang: Lang) -> str:
 
 
 # No headers that mean a column: the mended file is read again, with these in it.
-_ROW, _PROBLEM = Text(zh="原行号", en="original row"), Text(zh="问题", en="problem")
-_SHEET = Text(zh="名单", en="list")
-_FAULT = Text(
-    zh="{column}现为“{found}”，应为：{wanted}", en="{column}found “{found}”, wanted: {wanted}"
-)
+_ROW, _PROBLEM = WORDS["imports.text"], WORDS["imports.text_2"]
 
 
 def sheets_to_mend(
@@ -170,8 +167,10 @@ def sheets_to_mend(
     faults: dict[tuple[str | None, int | None], list[str]] = {}
     for each in problems:
         column = f"{each.column}: " if each.column else ""
-        words = _FAULT.pick(lang).format(
-            column=column, found=each.found, wanted=each.wanted.pick(lang)
+        words = (
+            WORDS["imports.fault"]
+            .pick(lang)
+            .format(column=column, found=each.found, wanted=each.wanted.pick(lang))
         )
         faults.setdefault((each.sheet, each.row), []).append(words)
     more = [_ROW.pick(lang), _PROBLEM.pick(lang)]
@@ -179,12 +178,12 @@ def sheets_to_mend(
     for row in rows:
         if row.row is None:
             headers = [cell or "" for cell in row.cells]
-            sheets.append((row.sheet or _SHEET.pick(lang), headers + more, []))
+            sheets.append((row.sheet or WORDS["imports.sheet"].pick(lang), headers + more, []))
             continue
         told = "\n".join(faults.get((row.sheet, row.row), []))
         sheets[-1][2].append([*row.cells, str(row.row), told])
     found = [SheetToMend(*sheet) for sheet in sheets]
-    return found or [SheetToMend(_SHEET.pick(lang), more, [])]
+    return found or [SheetToMend(WORDS["imports.sheet"].pick(lang), more, [])]
 
 
 FIRST_ROWS = 3
@@ -400,14 +399,6 @@ def _unread_table(heads: Sequence[SheetHead], said: Corrections) -> list[ShownTa
 
 
 HISTORY = 20
-_CHOOSE = Text(
-    zh="没有收到文件。请选择一个文件再试。", en="There was no file. Choose one and try again."
-)
-_A_FILE = Text(zh="一个文件", en="a file")
-_BAD_DAY = Text(
-    zh="名单日期有误。请返回并改正。", en="The date of the list is wrong. Go back and mend it."
-)
-_A_DAY = Text(zh="今天或更早的日期，如 2026-11-24", en="a day up to today, such as 2026-11-24")
 
 
 def import_pages(site: Site, pages: Blueprint) -> None:
@@ -533,7 +524,9 @@ def _file() -> tuple[str, bytes]:
     """Return name and content of the file of the form."""
     file = request.files.get("file")
     if file is None or not file.filename:
-        raise InvalidRequestError(_CHOOSE, [Detail("file", "∅", _A_FILE)])
+        raise InvalidRequestError(
+            WORDS["imports.choose"], [Detail("file", "∅", WORDS["imports.a_file"])]
+        )
     file.stream.seek(0)
     return file.filename, file.stream.read()
 
@@ -550,7 +543,11 @@ def _day(today: date) -> date:
     try:
         day = date.fromisoformat(text) if text else today
     except ValueError:
-        raise InvalidRequestError(_BAD_DAY, [Detail("as_of", text, _A_DAY)]) from None
+        raise InvalidRequestError(
+            WORDS["imports.bad_day"], [Detail("as_of", text, WORDS["imports.a_day"])]
+        ) from None
     if day > today:
-        raise InvalidRequestError(_BAD_DAY, [Detail("as_of", text, _A_DAY)])
+        raise InvalidRequestError(
+            WORDS["imports.bad_day"], [Detail("as_of", text, WORDS["imports.a_day"])]
+        )
     return day

@@ -19,7 +19,7 @@ from leadscore.store.current_ranking import Score
 from leadscore.store.firms import Firm, read_firm
 from leadscore.store.linking import Record, firms_frame
 from leadscore.store.scoring import change_between, score_firms
-from leadscore.text import Lang, Text
+from leadscore.text import Lang, room_words
 from leadscore.web.auth import requires
 from leadscore.web.errors import InvalidRequestError, store_refusals
 from leadscore.web.openapi import longest
@@ -28,6 +28,8 @@ from leadscore.web.pages.firm import difference, segment_names
 
 if TYPE_CHECKING:
     from leadscore.web.pages.shell import Site
+
+WORDS = room_words("web")
 
 
 GROUPS: Mapping[str, tuple[str, ...]] = {
@@ -44,9 +46,6 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
 
 _REGION = ("province", "city")
 _CODES = ("province_code", "city_code")
-_TOO_LONG = Text(
-    zh="“{label}”太长：最多 {most} 个字符", en="“{label}” is too long: at most {most} characters"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +162,7 @@ def _field(
 def _text(text: str, of: Column, lang: Lang) -> str:
     plain = text.replace("\r\n", "\n").strip()  # as browsers send the lines of a text
     if len(plain) > longest(of):
-        message = _TOO_LONG.format(label=of.label.pick(lang), most=longest(of))
+        message = WORDS["what_if.too_long"].format(label=of.label.pick(lang), most=longest(of))
         raise InvalidRequestError(message)
     return plain
 

@@ -23,12 +23,15 @@ from leadscore.ranking.score import Scorer
 from leadscore.ranking.vetoes import WORDING
 from leadscore.registry.models import Shelf
 from leadscore.store.database import Database
-from leadscore.text import Lang, Text
+from leadscore.text import Lang, room_words
 from leadscore.web.api import asked_language
 from leadscore.web.auth import Access
 from leadscore.web.errors import REFUSALS, ChangedMeanwhileError, RequestError
 from leadscore.web.idempotent import IDEMPOTENCY_PARAMETER
 from leadscore.web.openapi import LANGUAGE_PARAMETERS, STRICT
+
+WORDS = room_words("web")
+
 
 # A query comes as text, which strict models don't take for numbers.
 QUERY = ConfigDict(extra="forbid", frozen=True)
@@ -149,8 +152,6 @@ CHANGES = {"x-more-parameters": [*LANGUAGE_PARAMETERS, IDEMPOTENCY_PARAMETER, _I
 CHANGES_PROFILE = {"x-more-parameters": [*LANGUAGE_PARAMETERS, IDEMPOTENCY_PARAMETER, _IF_PROFILE]}
 """The same of the route that changes the city profile."""
 
-_AN_ETAG = Text(zh='GET 所得的 ETag，如 "3"', en='the ETag that GET answered with, such as "3"')
-
 
 class PreconditionRequiredError(RequestError):
     """A change that doesn't say of what."""
@@ -227,9 +228,13 @@ def matched_tag(tag: str) -> str:
     """Return the ETag of what the request is about to change, or refuse it as `matched_version`."""
     given = request.headers.get("If-Match")
     if given is None:
-        raise PreconditionRequiredError(REFUSALS[428][1], [Detail("If-Match", "∅", _AN_ETAG)])
+        raise PreconditionRequiredError(
+            REFUSALS[428][1], [Detail("If-Match", "∅", WORDS["backing.an_etag"])]
+        )
     if not request.if_match.contains(tag):
-        raise ChangedMeanwhileError(REFUSALS[412][1], [Detail("If-Match", given, _AN_ETAG)])
+        raise ChangedMeanwhileError(
+            REFUSALS[412][1], [Detail("If-Match", given, WORDS["backing.an_etag"])]
+        )
     return tag
 
 

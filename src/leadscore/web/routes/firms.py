@@ -25,7 +25,7 @@ from leadscore.store.outcomes import Entry, outcomes_of
 from leadscore.store.overrides import FIELDS, exclusions_of, overrides_of
 from leadscore.store.ranking import ranks
 from leadscore.store.scoring import Change, change_between
-from leadscore.text import Lang, Text
+from leadscore.text import Lang, room_words
 from leadscore.web.auth import requires
 from leadscore.web.errors import REFUSALS, InvalidRequestError, store_refusals
 from leadscore.web.idempotent import Act, Answer, written
@@ -54,6 +54,9 @@ from leadscore.web.routes.backing import (
     moment,
 )
 from leadscore.web.routes.ranking import main_reasons
+
+WORDS = room_words("web")
+
 
 # A day comes as text, which strict models don't take for a day.
 _Day = Annotated[date, Field(strict=False)]
@@ -399,8 +402,6 @@ _CHANGEABLE = leads_to(
     headers={"ETag": "企业的版本。 The version of the firm."},
 )
 """Where an answer that shows a firm leads."""
-_SOMETHING = Text(zh="至少一项：grade、segment、role", en="at least one of grade, segment, role")
-_A_SEGMENT = Text(zh="城市画像里的环节", en="a segment of the city profile")
 
 
 def firm_routes(backing: Backing) -> APIBlueprint:
@@ -561,6 +562,6 @@ def _check_values(backing: Backing, values: dict[str, str]) -> None:
     """Refuse an override of nothing, and segments that the city doesn't have."""
     message, segment = REFUSALS[422][1], values.get("segment")
     if not values:
-        raise InvalidRequestError(message, [Detail("$", "∅", _SOMETHING)])
+        raise InvalidRequestError(message, [Detail("$", "∅", WORDS["firms.something"])])
     if segment is not None and segment not in backing.scorer().city.segments:
-        raise InvalidRequestError(message, [Detail("segment", segment, _A_SEGMENT)])
+        raise InvalidRequestError(message, [Detail("segment", segment, WORDS["firms.a_segment"])])

@@ -15,7 +15,7 @@ from leadscore.errors import ModelError
 from leadscore.jobs.tasks import tell_store
 from leadscore.learning.expert import follow
 from leadscore.store.ranking import Candidates, candidates
-from leadscore.text import Lang, Text
+from leadscore.text import Lang, room_words
 from leadscore.web.auth import requires
 from leadscore.web.errors import (
     ChangedMeanwhileError,
@@ -38,7 +38,7 @@ from leadscore.web.routes.backing import (
     matched_tag,
 )
 
-_NO_SEGMENT = Text(zh="没有环节“{segment}”", en="there is no segment {segment}")
+WORDS = room_words("web")
 
 
 def check_segment(backing: Backing, segment: str) -> None:
@@ -50,7 +50,7 @@ def check_segment(backing: Backing, segment: str) -> None:
         If it names none.
     """
     if segment not in backing.scorer().city.segments:
-        raise NothingThereError(_NO_SEGMENT.format(segment=segment))
+        raise NothingThereError(WORDS["gaps.no_segment"].format(segment=segment))
 
 
 def change_supply(

@@ -20,7 +20,7 @@ from leadscore.lists.writing import write_problems
 from leadscore.store import lists as kept
 from leadscore.store.list_import import check_mapping
 from leadscore.store.lists import State
-from leadscore.text import Lang, Text
+from leadscore.text import Lang, room_words
 from leadscore.web.auth import requires
 from leadscore.web.errors import REFUSALS, InvalidRequestError, store_refusals
 from leadscore.web.idempotent import Act, Answer, written
@@ -45,6 +45,9 @@ from leadscore.web.routes.backing import (
     written_file,
 )
 from leadscore.web.strict_json import json_kind, parse_json
+
+WORDS = room_words("web")
+
 
 MAPPING_EXAMPLE = '{"单位": "name", "注资（万元）": "registered_capital_cny"}'
 
@@ -152,9 +155,6 @@ class ListsAnswer(BaseModel):
 
 
 _TAG = Tag(name="lists", description="名单 Lists of candidate firms")
-_AN_OBJECT = Text(zh="列名到标准列名的 JSON 对象", en="a JSON object of texts by header")
-_A_DAY = Text(zh="日期，如 2026-11-24", en="a day, such as 2026-11-24")
-_A_FILE = Text(zh="一个文件", en="a file")
 
 
 def list_routes(backing: Backing) -> APIBlueprint:
@@ -266,7 +266,7 @@ def _file() -> tuple[str, bytes]:
     """Return name and content of the file of the form."""
     file = request.files.get("file")
     if file is None:
-        raise InvalidRequestError(REFUSALS[422][1], [Detail("file", "∅", _A_FILE)])
+        raise InvalidRequestError(REFUSALS[422][1], [Detail("file", "∅", WORDS["lists.a_file"])])
     file.stream.seek(0)
     return file.filename or "list", file.stream.read()
 
@@ -285,7 +285,9 @@ def _day(text: str) -> date | None:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise InvalidRequestError(REFUSALS[422][1], [Detail("as_of", text, _A_DAY)]) from None
+        raise InvalidRequestError(
+            REFUSALS[422][1], [Detail("as_of", text, WORDS["lists.a_day"])]
+        ) from None
 
 
 def _mapping(text: str) -> dict[str, str]:
@@ -295,7 +297,7 @@ def _mapping(text: str) -> dict[str, str]:
     found = parse_json(text.encode())
     if not isinstance(found, dict) or not all(isinstance(each, str) for each in found.values()):
         raise InvalidRequestError(
-            REFUSALS[422][1], [Detail("mapping", json_kind(found), _AN_OBJECT)]
+            REFUSALS[422][1], [Detail("mapping", json_kind(found), WORDS["lists.an_object"])]
         )
     check_mapping(found)
     return found

@@ -33,7 +33,7 @@ from leadscore.store.ranking import (
     ranking_page,
     written_parts,
 )
-from leadscore.text import Lang, Text
+from leadscore.text import Lang, room_words
 from leadscore.web.auth import requires
 from leadscore.web.errors import (
     REFUSALS,
@@ -70,6 +70,9 @@ from leadscore.web.routes.backing import (
     sent_file,
     written_file,
 )
+
+WORDS = room_words("web")
+
 
 FileKind = Literal["csv", "xlsx"]
 
@@ -374,12 +377,6 @@ def _file(backing: Backing, kind: FileKind, query: RankingFileQuery) -> Response
     )  # fmt: skip
 
 
-_AN_EXPORT = Text(zh="导出任务的编号", en="the number of a job that exports")
-_NOT_YET = Text(zh="文件还没有写好", en="the file isn't written yet")
-_DONE = Text(zh="已完成的任务", en="a job that is done")
-_WITHIN_A_WEEK = Text(zh="一周之内的导出；请重新导出", en="an export of this week; export again")
-
-
 class NewExport(RankingConditions):
     """Which firms, in which order, and how they are written."""
 
@@ -445,7 +442,10 @@ def export_routes(backing: Backing) -> APIBlueprint:
             name = _file_name(read_job(connection, path.id))
         file = export_file(backing.exports, name, now=backing.access.clock().astimezone(UTC))
         if file is None:
-            raise GoneError(REFUSALS[410][1], [Detail("id", str(path.id), _WITHIN_A_WEEK)])
+            raise GoneError(
+                REFUSALS[410][1],
+                [Detail("id", str(path.id), WORDS["routes_ranking.within_a_week"])],
+            )
         noted(backing.access, "export.fetch", ("job", str(path.id)))
         return file_answer(sent_file(file), f"ranking-{path.id}.xlsx", XLSX)
 
@@ -456,11 +456,16 @@ def _file_name(job: Job) -> str:
     """Return the name of the file that a job has written, or refuse."""
     number = str(job.id)
     if job.kind != EXPORT:
-        raise NothingThereError(REFUSALS[404][1], [Detail("id", number, _AN_EXPORT)])
+        raise NothingThereError(
+            REFUSALS[404][1], [Detail("id", number, WORDS["routes_ranking.an_export"])]
+        )
     with _gone():
         check_format(job.payload)
     if job.state != "done" or job.result is None:
-        raise ContradictionError(_NOT_YET, [Detail("id", f"{number} ({job.state})", _DONE)])
+        raise ContradictionError(
+            WORDS["routes_ranking.not_yet"],
+            [Detail("id", f"{number} ({job.state})", WORDS["routes_ranking.done"])],
+        )
     return str(job.result["file"])
 
 
