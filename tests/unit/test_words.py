@@ -18,7 +18,7 @@ ROOMS = sorted(path.parent for path in PACKAGE.rglob("words.toml"))
 
 
 def asked(room: Path) -> Iterator[tuple[str, bool]]:
-    """Yield the keys that the modules of a room look up, and whether each is only how they begin."""
+    """Yield the keys that modules of a room look up, and whether each is only how they begin."""
     own = room.glob("*.py") if room == PACKAGE else room.rglob("*.py")
     for path in own:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
