@@ -33,7 +33,7 @@ from leadscore.lists.problems import (
     shown,
     taken_out,
 )
-from leadscore.lists.reading.file import MISSING_CODES, WANTED_OF_VALUES, text_of
+from leadscore.lists.reading import MISSING_CODES, WANTED_OF_VALUES, text_of
 from leadscore.lists.reading.table import BATCH_ROWS, RawList
 from leadscore.lists.values.amounts import shipped_rates
 from leadscore.lists.values.cells import (
@@ -205,7 +205,7 @@ def clean(raw: RawList, *, today: date) -> CleanList:
     today
         Days after it are not believed.
 
-    >>> from leadscore.lists.reading.file import from_records
+    >>> from leadscore.lists.reading import from_records
     >>> raw = from_records([{"企业": "甲公司", "注册资本": "500万元", "成立日期": "某日"}])
     >>> found = clean(raw, today=date(2026, 1, 1))
     >>> found.records

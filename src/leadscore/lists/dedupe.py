@@ -22,7 +22,7 @@ from scipy.sparse.csgraph import connected_components
 from leadscore.lists.cleaning import CleanList, clean, records_of
 from leadscore.lists.columns import CANONICAL, Column, column
 from leadscore.lists.problems import FOUND_CHARACTERS, Problem, shown
-from leadscore.lists.reading.file import read_list
+from leadscore.lists.reading import read_list
 from leadscore.lists.values.cells import differ
 from leadscore.lists.values.places import divisions
 from leadscore.lists.values.words import INVISIBLE, NONE, SEPARATOR, STAGES, STATUSES

@@ -15,8 +15,7 @@ import pyarrow as pa
 
 from leadscore.errors import Detail, ListError
 from leadscore.lists.cleaning import NAME_COLUMNS, in_order_of_rows
-from leadscore.lists.columns import Heading, column, read_heading
-from leadscore.lists.headers import normal_header, readings
+from leadscore.lists.columns import Heading, column, normal_header, read_heading, readings
 from leadscore.lists.problems import (
     Layout,
     Problem,
@@ -27,7 +26,7 @@ from leadscore.lists.problems import (
     shown,
     taken_out,
 )
-from leadscore.lists.reading.file import read_list
+from leadscore.lists.reading import read_list
 from leadscore.lists.reading.table import RawList, TextTable
 from leadscore.lists.values.cells import WANTED as WANTED_OF_CELLS
 from leadscore.lists.values.cells import Cell, CellReader, Value
@@ -163,7 +162,7 @@ def lay_out_outcomes(table: TextTable) -> OutcomeLayout:
     Parameters
     ----------
     table
-        As `leadscore.lists.reading.file.read_list` gives it.
+        As `leadscore.lists.reading.read_list` gives it.
     """
     canonical = lay_out(table.headers)
     found: dict[str, list[tuple[int, str]]] = {name: [] for name in _WORDS}
@@ -265,7 +264,7 @@ def load_outcomes(path: Path, *, today: date) -> OutcomeList:
     Parameters
     ----------
     path
-        The file, as `leadscore.lists.reading.file.read_list` takes it.
+        The file, as `leadscore.lists.reading.read_list` takes it.
     today
         Days after it are not believed.
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from leadscore.lists.columns import Column, Heading, read_heading
-from leadscore.lists.headers import Unit, normal_header
+from leadscore.lists.columns import Column, Heading, normal_header, read_heading
+from leadscore.lists.values.amounts import Unit
 from leadscore.lists.values.words import without_personal
 from leadscore.text import Text, room_words
 

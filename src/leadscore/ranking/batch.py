@@ -12,7 +12,7 @@ import pandas as pd
 from leadscore.lists.cleaning import CleanList, clean
 from leadscore.lists.dedupe import load_list, settle_repeats
 from leadscore.lists.problems import Problem
-from leadscore.lists.reading.file import from_frame
+from leadscore.lists.reading import from_frame
 from leadscore.ranking.order import ranking_table
 from leadscore.ranking.score import Scorer
 from leadscore.ranking.vetoes import Exclusions

@@ -11,8 +11,8 @@ from statistics import median
 from typing import NamedTuple, TypeAlias
 
 from leadscore.lists.columns import Heading
-from leadscore.lists.headers import NO_UNIT
 from leadscore.lists.values.amounts import (
+    NO_UNIT,
     amount_of,
     count_of,
     currency_code,

@@ -12,7 +12,7 @@ from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from leadscore.files import shipped
-from leadscore.lists.headers import normal_header
+from leadscore.lists.columns import normal_header
 from leadscore.lists.values.codes import DIVISION
 from leadscore.text import room_words
 
