@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 
 from leadscore.errors import Detail, ListError
-from leadscore.lists.cleaning import NAME_COLUMNS, in_order_of_rows
+from leadscore.lists.cleaning import NAME_COLUMNS
 from leadscore.lists.columns import Heading, column, normal_header, read_heading, readings
 from leadscore.lists.problems import (
     Layout,
@@ -29,12 +29,18 @@ from leadscore.lists.problems import (
 from leadscore.lists.reading import read_list
 from leadscore.lists.reading.table import RawList, TextTable
 from leadscore.lists.values.cells import WANTED as WANTED_OF_CELLS
-from leadscore.lists.values.cells import Cell, CellReader, Value
+from leadscore.lists.values.cells import (
+    WANTED_OF_NAMES,
+    Cell,
+    CellReader,
+    Value,
+    former_names,
+    joined_names,
+    read_name,
+)
 from leadscore.lists.values.codes import day_of, valid_code
-from leadscore.lists.values.names import WANTED as WANTED_OF_NAMES
-from leadscore.lists.values.names import former_names, joined_names, read_name
 from leadscore.lists.values.words import (
-    STAGES,
+    STAGE_NAMES,
     joined_text,
     names_stages,
     says_nothing,
@@ -75,35 +81,13 @@ _STAGE_COLUMNS = ("status", "stage")
 """Columns of a list that may hold stages, the better word last."""
 
 
-def _wanted(zh: str, en: str) -> Text:
-    return Text(zh=f"{zh}；此条未导入", en=f"{en}; the entry was not imported")
-
-
 WANTED = {
-    "no_firm": _wanted(
-        "企业名称，或校验位正确的统一社会信用代码",
-        "the name of a firm, or a credit code whose check digit holds",
-    ),
-    "bad_stage": _wanted(
-        "已到达的阶段：" + "、".join(text.zh for text in STAGES.values()),
-        "a stage that is reached: " + ", ".join(STAGES),
-    ),
-    "no_day": _wanted(
-        "到达该阶段的日期，如 2024-03-15",
-        "the day on which the stage was reached, such as 2024-03-15",
-    ),
-    "bad_date": _wanted(
-        "存在的日期，年在前，如 2024-03-15、2024年3月、20240315",
-        "a day that exists, year first, such as 2024-03-15, 2024年3月 or 20240315",
-    ),
-    "future_date": _wanted("不晚于今天的日期", "a day not later than today"),
-    "bad_withdrawal": _wanted("是或否（是否撤销）", "yes or no (whether the entry is withdrawn)"),
-    "no_stage": _wanted("至少一个阶段及其日期", "at least one stage with its day"),
-}
+    code: WORDS[f"outcomes.wanted.{code}"].format(stages=STAGE_NAMES)
+    for code in (
+        "no_firm", "bad_stage", "no_day", "bad_date", "future_date", "bad_withdrawal", "no_stage"
+    )
+}  # fmt: skip
 """What is wanted of an entry, by the code of the problem."""
-
-OTHER_STAGE = WORDS["outcomes.other_stage"]
-NOT_A_STAGE = WORDS["outcomes.not_a_stage"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,7 +268,7 @@ def load_outcomes(path: Path, *, today: date) -> OutcomeList:
             continue
         reader = _TableReader(table, layout, today)
         entries += reader.entries()
-        problems += in_order_of_rows([*table.problems, *reader.log.problems])
+        problems += reader.log.in_order_of_rows(table.problems)
         notices += reader.notices()
     if len(unused) == len(raw.tables):
         raise _no_outcomes(raw)
@@ -372,7 +356,7 @@ class _TableReader:
         yield from dropped(self.layout.canonical)
         if self.layout.stage_days:
             for source in self.layout.sources("founded_on"):
-                yield NOT_A_STAGE.format(header=shown(source.header))
+                yield WORDS["outcomes.not_a_stage"].format(header=shown(source.header))
         columns = zip((self.layout.reason, self._notes), self._starred.values(), strict=True)
         yield from taken_out([(each[0][1], count) for each, count in columns if count], ())
         yield from self.log.notices()
@@ -496,7 +480,7 @@ class _TableReader:
             text = self._first_of(((position, header),), at)
             other = self._stages[text].value if text else None
             if stage and other and other != stage:
-                wanted = OTHER_STAGE.format(header=self.layout.stage[0][1])
+                wanted = WORDS["outcomes.other_stage"].format(header=self.layout.stage[0][1])
                 rank = (2 if self.layout.stage_days else -1, choice)
                 self.log.add(row, "conflict", wanted, header, text, rank)
 
