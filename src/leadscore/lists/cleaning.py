@@ -163,7 +163,6 @@ def records_of(firms: pd.DataFrame) -> list[Firm]:
 
 
 def _column_values(column: pd.Series, dtype: str) -> list[Any]:
-    """Return the values of a column, None where one is missing."""
     present = column.notna().to_numpy(dtype=bool)
     if not present.any():
         return [None] * len(column)
@@ -437,7 +436,6 @@ class _TableCleaner:
                 self._notices.append(of_header(WORDS["problems.stages"], source.header))
 
     def _known(self, source: Source) -> Iterator[str]:
-        """Yield the texts of a column in the rows that are firms."""
         texts = self.texts[source.position]
         return (text for at in self._places if (text := texts[at]) is not None)
 
@@ -478,7 +476,6 @@ class _TableCleaner:
         return read
 
     def _read_cells(self, at: int, firm: Firm, groups: list[_Group]) -> None:
-        """Read the cells of one row and make one value of those that say the same."""
         currency = None
         for name, first, others in groups:
             value = None
@@ -562,7 +559,6 @@ def _settle_codes(firm: Firm, texts: Iterable[str | None]) -> None:
 
 
 def _add_title(firm: Firm, header: str, text: str | None) -> None:
-    """Add the title that a column of its own asks for."""
     if text is not None:
         title = header.strip().removeprefix("是否").removeprefix("为")
         _join(firm, "titles", held_title(title, text))
@@ -576,7 +572,6 @@ def _add_listing(firm: Firm, text: str | None) -> None:
 
 
 def _join(firm: Firm, name: str, text: str | None) -> None:
-    """Add a text to what a column of a firm says."""
     stands = firm.get(name)
     joined = joined_text(stands if isinstance(stands, str) else None, text)
     if joined is not None:

@@ -139,19 +139,10 @@ _BARE = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One way to read a header.
+    """One way to read a header: the normal form of the name that is left, and what was split off.
 
-    Attributes
-    ----------
-    key
-        Normal form of the name that is left.
-    unit
-        What was split off it.
-    year
-        The year that the header names, as in ``2023年营业收入``; missing if none.
-    below
-        True if the key is the lower half of a two-row header whose upper half says nothing of
-        firms, so that bare words such as 名称 must not be trusted.
+    It is below if it is the lower half of a two-row header whose upper half says nothing of firms,
+    so that bare words such as 名称 must not be trusted.
     """
 
     key: str
@@ -162,18 +153,9 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """What a header of a list was understood to say.
+    """What a header of a list was understood to say: a column, the unit of plain numbers, a year.
 
-    Attributes
-    ----------
-    column
-        The canonical column.
-    unit
-        Unit of plain numbers below the header, as far as it names one.
-    year
-        The year that it names, as in ``2023年营业收入``.
-    canonical
-        True if the header is the canonical name itself, whose unit is fixed.
+    It is canonical if it is the name of the column itself, whose unit is fixed.
     """
 
     column: Column
@@ -255,7 +237,6 @@ def _trusted(header: str) -> Iterator[Reading]:
 
 
 def _fits(known: Column, unit: Unit) -> bool:
-    """Tell whether the unit that was split off can belong to the column."""
     if unit.percent:
         return known.kind == "share"
     return known.kind in {"amount", "count", "staff"} if unit.currency or unit.times else True
@@ -295,7 +276,6 @@ def _halves(key: str) -> list[str]:
 
 
 def _peeled(key: str) -> Iterator[Reading]:
-    """Yield the key as it is, then without its unit, then without its year."""
     literal = Reading(key)
     yield literal
     for reading in _without_unit(literal):

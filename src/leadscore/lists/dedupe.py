@@ -251,18 +251,10 @@ def _by_name(names: pd.Series, former: pd.Series) -> Ints:
 
 
 class Folded(NamedTuple):
-    """Firms after repeats are folded.
+    """Firms after repeats are folded, in the order of the source, index ``0..n-1``.
 
-    Attributes
-    ----------
-    firms
-        One row a firm, in the order of the source, index ``0..n-1``.
-    kept
-        Position of each of them in the frame before.
-    filled
-        Positions among ``firms`` of those that were made of several rows.
-    problems
-        One ``repeat`` for each row that was folded into another.
+    ``kept`` has the position of each of them in the frame before, ``filled`` the positions of those
+    that were made of several rows; each row folded into another is a problem ``repeat``.
     """
 
     firms: pd.DataFrame
@@ -304,7 +296,6 @@ def fold_repeats(firms: pd.DataFrame, groups: Ints) -> Folded:
 
 
 def _order(several: pd.DataFrame, groups: Ints) -> Ints:
-    """Sort rows by group, the best of each group first, whatever order they come in."""
     content = several.drop(columns=["row", "sheet"])
     size = np.zeros(len(content))
     for one in CANONICAL:
@@ -391,7 +382,6 @@ def _differing(lost: pd.DataFrame, won: pd.DataFrame) -> list[list[Text]]:
 
 
 def _clause(template: Text, texts: Sequence[Text]) -> Text:
-    """Return a template with a list in its place; nothing for an empty list."""
     if not texts:
         return Text(zh="", en="")
     listed = Text(zh="、".join(one.zh for one in texts), en=", ".join(one.en for one in texts))
@@ -401,14 +391,8 @@ def _clause(template: Text, texts: Sequence[Text]) -> Text:
 class SortedNames(NamedTuple):
     """Sorted names, with all that decides whether two of them are worth comparing as integers.
 
-    Attributes
-    ----------
-    rows
-        Row of each name.
-    stems
-        The names without place and legal form.
-    marks
-        Integers that are equal where the names agree in a mark; negative where it is unknown.
+    Stems are the names without place and legal form; marks are equal where the names agree in them
+    and negative where they are unknown.
     """
 
     rows: Ints
@@ -523,7 +507,6 @@ def _problem(
 
 
 def _row_of(row: int, sheet: object) -> Text:
-    """Return how a row is named to people, with its sheet if it has one."""
     if isinstance(sheet, str):
         return WORDS["dedupe.row_of_sheet"].format(row=row, sheet=sheet)
     return WORDS["dedupe.row"].format(row=row)

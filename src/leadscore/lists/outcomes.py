@@ -103,14 +103,8 @@ class StageDays(NamedTuple):
 class OutcomeLayout:
     """Which columns of a table say what.
 
-    Attributes
-    ----------
-    canonical
-        The columns that also stand in lists of candidates: the firm's code and names, note.
-    stage, day, reason, withdrawn
-        Columns of a sheet with one row an outcome, first choice first.
-    stage_days
-        Columns of a sheet with one row a firm.
+    Canonical ones also stand in lists of candidates: the firm's code and names, note. A sheet with
+    one row a firm has columns of days for stages, one with one row an outcome has the others.
     """
 
     canonical: Layout
@@ -428,7 +422,6 @@ class _TableReader:
                 self.log.add(row, "conflict", wanted, field[1], text, rank)
 
     def _reasons(self, at: int) -> tuple[str | None, str | None]:
-        """Return why it came to this, and the note, if they say something."""
         reasons = []
         for name, fields in (("reason", self.layout.reason), ("note", self._notes)):
             text = self._first_of(fields, at)

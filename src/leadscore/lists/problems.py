@@ -162,16 +162,9 @@ class Source:
 class Layout:
     """What the headers of a table were understood to say.
 
-    Attributes
-    ----------
-    sources
-        For each canonical column that the table feeds, the columns that do, first choice first.
-    personal
-        Headers of columns about people, which are not read.
-    unused
-        Headers that mean no canonical column.
-    vendor_units
-        Headers whose unit is known from the vendor of the table only.
+    ``sources`` are the columns that feed each canonical one, first choice first. The others are
+    headers: about people and not read, of no canonical column, or of a unit that only the vendor of
+    the table tells.
     """
 
     sources: dict[str, tuple[Source, ...]]

@@ -29,20 +29,9 @@ UNITS = {kind: WORDS[f"workbook.units.{kind}"] for kind in get_args(Kind)}
 
 @dataclass(frozen=True, slots=True)
 class ColumnExplanation:
-    """What one written column holds.
+    """What one written column holds: its name in CSV and Parquet, its header in a workbook.
 
-    Attributes
-    ----------
-    column
-        Canonical name, which is the header in CSV and Parquet.
-    kind
-        What its values are.
-    header
-        Header in a workbook.
-    meaning
-        What the value says, and what an empty cell means.
-    span
-        Which values may stand there.
+    The meaning tells what an empty cell means, too; the span which values may stand there.
     """
 
     column: str
@@ -61,8 +50,14 @@ _SPANS: dict[str, Text] = {
 _ROLES = ("maker", "equipment", "materials", "design", "integration", "trade", "service")
 
 
-def _explain(table: str, column: str, kind: Kind = "text") -> ColumnExplanation:
-    key = f"{table}.{column}"
+_KINDS: dict[str, Kind] = {
+    "rank": "count", "row": "count",
+    "priority": "fraction", "fit": "fraction", "likelihood": "likelihood",
+}  # fmt: skip
+
+
+def _explain(table: str, column: str) -> ColumnExplanation:
+    key, kind = f"{table}.{column}", _KINDS.get(column, "text")
     span = WORDS.get(f"workbook.{key}.span", _SPANS[kind])
     if column == "role":
         span = Text(zh="、".join(_ROLES), en=", ".join(_ROLES))
@@ -70,39 +65,19 @@ def _explain(table: str, column: str, kind: Kind = "text") -> ColumnExplanation:
     return ColumnExplanation(column, kind, header, meaning, span)
 
 
-RANKING_COLUMNS = (
-    _explain("ranking", "rank", "count"),
-    _explain("ranking", "name"),
-    _explain("ranking", "credit_code"),
-    _explain("ranking", "grade"),
-    _explain("ranking", "priority", "fraction"),
-    _explain("ranking", "likelihood", "likelihood"),
-    _explain("ranking", "fit", "fraction"),
-    _explain("ranking", "segment"),
-    _explain("ranking", "role"),
-    _explain("ranking", "reasons"),
-    _explain("ranking", "veto"),
-    _explain("ranking", "segments"),
-    _explain("ranking", "row", "count"),
-    _explain("ranking", "model"),
-    _explain("ranking", "segment_name"),
-    _explain("ranking", "role_name"),
-    _explain("ranking", "matched_words"),
-    _explain("ranking", "province"),
-    _explain("ranking", "city"),
-    _explain("ranking", "sheet"),
-    _explain("ranking", "stage"),
-)
+RANKING_COLUMNS = tuple(
+    _explain("ranking", name)
+    for name in (
+        "rank", "name", "credit_code", "grade", "priority", "likelihood", "fit", "segment", "role",
+        "reasons", "veto", "segments", "row", "model", "segment_name", "role_name",
+        "matched_words", "province", "city", "sheet", "stage",
+    )
+)  # fmt: skip
 """Every column that a written ranking may have."""
 
-PROBLEM_COLUMNS = (
-    _explain("problems", "row", "count"),
-    _explain("problems", "sheet"),
-    _explain("problems", "column"),
-    _explain("problems", "found"),
-    _explain("problems", "wanted"),
-    _explain("problems", "code"),
-    _explain("problems", "set_aside"),
+PROBLEM_COLUMNS = tuple(
+    _explain("problems", name)
+    for name in ("row", "sheet", "column", "found", "wanted", "code", "set_aside")
 )
 """The columns of a written list of problems."""
 
@@ -356,7 +331,6 @@ class _SheetWriter:
 
 
 def _rows(table: pd.DataFrame, mark: str) -> Iterator[tuple[Any, ...]]:
-    """Yield the rows as Python values, None for missing, a block at a time."""
     for start in range(0, len(table), _BLOCK):
         block = table.iloc[start : start + _BLOCK]
         yield from zip(*(_values(block[name], mark) for name in block), strict=True)

@@ -170,7 +170,6 @@ def write_rows_to_mend(sheets: Sequence[SheetToMend], path: Path) -> None:
 
 
 def _title(wanted: str, taken: set[str]) -> str:
-    """Return a name that a sheet may have and none has yet."""
     plain = _NOT_IN_TITLES.sub(" ", wanted).strip("' ")[:_LONGEST_TITLE] or "1"
     title, number = plain, 1
     while title.casefold() in taken:
@@ -334,7 +333,6 @@ def _guide_sheet(table: pd.DataFrame, summary: Sequence[tuple[str, str]], lang: 
 
 
 def _guide(table: pd.DataFrame, lang: Lang) -> pd.DataFrame:
-    """Return one row for each column of the first two sheets, in their order."""
     explained = {column.column: column for column in RANKING_COLUMNS}
     ranking = [explained[name] for name in _for_people(table) if name in explained]
     return pd.DataFrame(

@@ -214,7 +214,6 @@ def _table(
 
 
 def _strings(column: Sequence[object] | pd.Series) -> pa.Array | None:
-    """Return a column that is text already, None if it must be looked at value by value."""
     if not isinstance(column, pd.Series):
         return None
     try:

@@ -323,7 +323,6 @@ class _Sheet:
         self._waiting = []
 
     def first_rows(self) -> SheetHead:
-        """Return the first rows, for people to look at."""
         return SheetHead(self.name, tuple(tuple(row) for row in self.head))
 
     def _keep(self, rows: list[int], cells: list[list[str | None]]) -> None:

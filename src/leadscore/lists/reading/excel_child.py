@@ -216,7 +216,6 @@ def damage(xml: bytes) -> Iterator[Issue]:
 
 
 def _place(attributes: bytes) -> tuple[int, int]:
-    """Return the row number and the position of the column."""
     address = _ADDRESS.search(attributes)
     return (int(address[2]), _number(address[1]) - 1) if address else (0, -1)
 

@@ -236,7 +236,6 @@ def _two_rows(top: int, rows: Sequence[Row], merges: Sequence[Merge] | None) -> 
 
 
 def _filled(upper: Row, top: int, width: int, merges: Sequence[Merge] | None) -> list[str]:
-    """Return the parents, each written over every column that it spans."""
     parents = [_cell(upper, at) for at in range(width)]
     if merges is None:
         for at in range(1, width):
@@ -430,7 +429,6 @@ def without_asides(table: TextTable, header: Header, source: str) -> TextTable:
 
 
 def _blank(cells: pd.DataFrame) -> np.ndarray:
-    """Return which rows hold nothing but spaces."""
     blank = np.ones(len(cells), dtype=bool)
     for at in range(cells.shape[1]):
         places = np.flatnonzero(blank)
@@ -516,7 +514,6 @@ def _is_header_again(row: pd.Series, header: Header, where: str) -> bool:
 
 
 def _lower(name: str) -> str:
-    """Return the lower half of a header that was joined of two rows."""
     return name.rpartition("/")[2].strip()
 
 

@@ -25,21 +25,8 @@ GRACE_SECONDS = 1.0
 class Child:
     """A script run by this Python with an output to read, ended at the latest with its context.
 
-    Parameters
-    ----------
-    script
-        Path of a file that imports nothing of this package, so that it starts fast.
-    arguments
-        Its arguments.
-    source
-        Name of the list, for messages.
-    seconds
-        Time after which it is ended.
-
-    Attributes
-    ----------
-    output
-        What it writes.
+    The script imports nothing of this package, so that it starts fast. The source is the name of
+    the list, for messages.
     """
 
     def __init__(

@@ -56,14 +56,8 @@ _STATED = re.compile(r"单位\s*[:：]\s*([^\s()（）,，;；]{1,12})")
 class Unit:
     """What a header says that the plain numbers below it are counted in.
 
-    Attributes
-    ----------
-    times
-        Factor of a plain number, such as 1e4 for 万元; missing if the header names no magnitude.
-    currency
-        ISO 4217 code; missing if the header names none (元 alone names none).
-    percent
-        True if plain numbers are percent.
+    Their factor, such as 1e4 for 万元, and the ISO 4217 code are missing if the header names none;
+    元 alone names no currency.
     """
 
     times: float | None = None
@@ -168,7 +162,6 @@ def count_of(cell: str) -> float:
 
 
 def _worded_count(text: str) -> float:
-    """Read a count that is more than a number, tidy."""
     below = _BELOW.fullmatch(text)
     if below:
         return _finite(below["a"] or below["b"]) / 2

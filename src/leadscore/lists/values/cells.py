@@ -133,16 +133,8 @@ _HIDDEN, _STARRED, _FOREIGN = (frozenset({mark}) for mark in MARKS)
 class CellReader(dict[str, Cell]):
     """Reads the cells of one column, each distinct text once: ``reader[text]`` is its `Cell`.
 
-    Parameters
-    ----------
-    heading
-        What the header of the column says.
-    today
-        Days and years after it are not believed.
-    percent
-        True if a share without a sign is in percent, False if its header decides.
-    currency
-        ISO 4217 code that the row names for an amount; missing if none.
+    Days and years after ``today`` are not believed; ``percent`` tells that shares without a sign
+    are percent, whatever the header says; ``currency`` is the one that the row names for an amount.
 
     >>> from leadscore.lists.columns import read_heading
     >>> reader = CellReader(read_heading("注册资本（万元）"), date(2026, 1, 1))
@@ -415,7 +407,6 @@ def read_name(cell: str) -> Name:
 
 
 def _parted(name: str) -> tuple[str, str | None]:
-    """Take a former name from behind a name, if a name is left."""
     former = _FORMER_BEHIND.search(name)
     bare = _FORMER_BEHIND.sub("", name).strip()
     if not bare:

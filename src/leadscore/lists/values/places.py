@@ -26,10 +26,8 @@ _NO_ROAD_OR_LESSER = re.compile(_ROAD + _LESSER)
 _PADDING = re.compile(r"^(?:(?:省|自治区)?直辖县级行政区划|市辖区|[\s,/\-·—])+")
 _POINT_ZERO = re.compile(r"\.0+$")
 _LEAD = re.compile(r"^(?:中国|中华人民共和国)?\(?")
-_LONGEST_CELL = 12
-"""Characters of a cell that may hold a division and nothing else."""
-_READ = 40
-"""Characters of a text that are looked at."""
+_LONGEST_CELL = 12  # characters of a cell that may hold a division and nothing else
+_READ = 40  # characters of a text that are looked at
 
 PLACED_BY = (
     "province_code",
@@ -44,21 +42,15 @@ PLACED_BY = (
 """Canonical columns that tell where a firm sits."""
 
 _BRANCH = re.compile(r"公司(.{2,40}?)(?:分公司|办事处|分部)$")
+# What the national list of divisions has between a province and its districts.
 _NO_PLACE = frozenset({"市辖区", "县", "省直辖县级行政区划", "自治区直辖县级行政区划"})
-"""What the national list of divisions has between a province and its districts: no place."""
 
 
 class Place(NamedTuple):
-    """Where something is.
+    """Where something is, by GB/T 2260: two digits of the province, four of the city.
 
-    Attributes
-    ----------
-    province
-        Two digits of GB/T 2260; missing if unknown.
-    city
-        Four digits of the city of prefecture level; of a municipality its province code and 00; six
-        digits of a county-level unit directly under a province, since four would name several;
-        missing if unknown.
+    The city of a municipality is its province code and 00; a county-level unit directly under a
+    province has six digits, since four would name several.
     """
 
     province: str | None = None
@@ -83,6 +75,7 @@ class Directory:
     english: dict[str, tuple[Place, ...]]
 
 
+@lru_cache(maxsize=4096)
 def place_of_code(code: str) -> Place:
     """Return the place that 2, 4 or 6 digits of GB/T 2260 mean; nowhere if no province has them.
 
@@ -281,13 +274,13 @@ def settle(firm: Mapping[str, Any]) -> Settled:
         firm.get, PLACED_BY
     )
     code = city_code or province_code
-    stated = _of_columns(province or "", city or "", district or "")
+    stated, odd_city, unplaced = _of_columns(province or "", city or "", district or "")
     at_address = beginning(address[:_READ]) if address else NOWHERE
     sources = [
-        _of_code(code) if code else NOWHERE,
-        stated.place,
+        place_of_code(code) if code else NOWHERE,
+        stated,
         at_address,
-        _of_code(credit_code[DIVISION]) if credit_code else NOWHERE,
+        place_of_code(credit_code[DIVISION]) if credit_code else NOWHERE,
     ]
     wide = next((source.province for source in sources if source.province), None)
     if wide is None and name:
@@ -296,30 +289,18 @@ def settle(firm: Mapping[str, Any]) -> Settled:
     near = next(
         (source.city for source in sources if source.province == wide and source.city), None
     )
-    known = stated.place.province is not None and at_address.province is not None
+    known = stated.province is not None and at_address.province is not None
     return Settled(
         Place(wide, near),
-        stated.odd,
-        known and stated.place.province != at_address.province,
-        stated.unplaced,
+        odd_city,
+        known and stated.province != at_address.province,
+        unplaced,
     )
 
 
-@lru_cache(maxsize=4096)
-def _of_code(code: str) -> Place:
-    return place_of_code(code)
-
-
-class _Stated(NamedTuple):
-    """What the columns of one row say: the place, whether they disagree, which name no place."""
-
-    place: Place
-    odd: bool
-    unplaced: tuple[str, ...]
-
-
 @lru_cache(maxsize=4096)  # lists repeat few places
-def _of_columns(province: str, city: str, district: str) -> _Stated:
+def _of_columns(province: str, city: str, district: str) -> tuple[Place, bool, tuple[str, ...]]:
+    # The place that the columns of one row say, whether they disagree, which of them name no place.
     wide = _either(province)
     near = _either(city, wide.province)
     unplaced = tuple(
@@ -330,7 +311,7 @@ def _of_columns(province: str, city: str, district: str) -> _Stated:
     if near is NOWHERE or (near.city is None and near.province == wide.province):
         near = wide if wide.city else beginning(district, wide.province) if district else wide
     odd = bool(wide.province and near.province and wide.province != near.province)
-    return _Stated(near if near.province else wide, odd, unplaced)
+    return (near if near.province else wide, odd, unplaced)
 
 
 def _either(text: str, province: str | None = None) -> Place:

@@ -67,11 +67,7 @@ def says_nothing(text: str, *, name: bool = False) -> bool:
 
 
 def says_none(text: str) -> bool:
-    """Tell whether a text says that there are none, where that can be meant: 无, 没有, 暂无.
-
-    >>> says_none("无"), says_none("暂无数据"), says_none("-")
-    (True, False, False)
-    """
+    """Tell whether a text says that there are none, where that can be meant: 无, 没有, 暂无."""
     return len(text) <= _LONGEST_WORD and text.strip() in _SAYS_NONE
 
 
@@ -254,7 +250,6 @@ def _stage_of(word: str) -> tuple[str | None, str | None]:
 
 
 def _stages_said(clause: str) -> Iterator[str]:
-    """Yield the stages that a clause says are reached."""
     for stage in _STAGE_SAID.finditer(clause):
         before = clause[max(stage.start() - _YET_MEANT, 0) : stage.start()].rpartition("已")[2]
         if not _NOT_YET.search(before) and stage.lastgroup:
