@@ -48,13 +48,9 @@ SHORTEST_EDITED = 6
 _LEFT_OUT = re.compile(rf"{INVISIBLE}|[^\w&+#@%*]+")
 _LONGEST = 2_000
 _FORMS = (
-    ("有限责任公司", "有限公司"),
-    ("股份公司", "股份有限公司"),
-    ("company", "co"),
-    ("limited", "ltd"),
-    ("incorporated", "inc"),
-    ("corporation", "corp"),
-)
+    ("有限责任公司", "有限公司"), ("股份公司", "股份有限公司"), ("company", "co"),
+    ("limited", "ltd"), ("incorporated", "inc"), ("corporation", "corp"),
+)  # fmt: skip
 """Spellings of one legal form.
 
 By the Company Law of China (2023, article 7) a limited liability company calls itself

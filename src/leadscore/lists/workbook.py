@@ -211,9 +211,14 @@ class _SheetWriter:
     def __init__(self, workbook: Any, sheet: Sheet, lang: Lang) -> None:
         self._workbook, self._sheet, self._lang = workbook, sheet, lang
         self._worksheet = workbook.add_worksheet(sheet.title.pick(lang))
-        self._explained = {column.column: column for column in sheet.columns}
+        explained = {column.column: column for column in sheet.columns}
         self._names: list[str] = list(sheet.table.columns)
-        self._headers = [self._header(name) for name in self._names]
+        known = [explained.get(name) for name in self._names]
+        self._kinds = [column.kind if column else "" for column in known]
+        self._headers = [
+            column.header.pick(lang) if column else name
+            for name, column in zip(self._names, known, strict=True)
+        ]
         self._widths = [
             _fitted_width(sheet.table[name], header)
             for name, header in zip(self._names, self._headers, strict=True)
@@ -235,9 +240,6 @@ class _SheetWriter:
         self._write_cells()
         self._set_columns()
         self._set_page()
-
-    def _header(self, name: str) -> str:
-        return self._explained[name].header.pick(self._lang) if name in self._explained else name
 
     def _write_cells(self) -> None:
         """Write the table; a loop over cells, for that is how a workbook is streamed."""
@@ -288,17 +290,14 @@ class _SheetWriter:
     def _formats(self, look: dict[str, Any]) -> list[Any]:
         """Return one format a column; made once, as looking them up by cell is slow."""
         formats = []
-        for name, width in zip(self._names, self._widths, strict=True):
+        for name, width, kind in zip(self._names, self._widths, self._kinds, strict=True):
             own: dict[str, Any] = {"indent": 1}
             if not isinstance(self._sheet.table[name].dtype, pd.StringDtype):
-                shape = _PER_CENT.get(self._kind(name))
+                shape = _PER_CENT.get(kind)
                 own = {"num_format": shape} if shape else {"align": "center"}
             wraps = {"text_wrap": True} if width > _WIDEST else {}
             formats.append(self._workbook.add_format(_MIDDLE | look | own | wraps))
         return formats
-
-    def _kind(self, name: str) -> str:
-        return self._explained[name].kind if name in self._explained else ""
 
     def _set_columns(self) -> None:
         sheet, worksheet = self._sheet, self._worksheet
@@ -312,8 +311,8 @@ class _SheetWriter:
             {"number_stored_as_text": f"A1:{xlsxwriter.utility.xl_col_to_name(last)}{MAX_ROWS}"}
         )
         first = sheet.header_row + 1
-        for column, name in enumerate(self._names):
-            if self._kind(name) in _PER_CENT:
+        for column, kind in enumerate(self._kinds):
+            if kind in _PER_CENT:
                 worksheet.conditional_format(
                     first, column, max(sheet.last_row, first), column, _BAR
                 )

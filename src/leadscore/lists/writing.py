@@ -199,19 +199,11 @@ def write_ranking(
     problems: Sequence[Problem] = (),
     summary: Sequence[tuple[str, str]] = (),
 ) -> None:
-    """Write a ranking; the ending of the path decides the format (see the top of this module).
+    """Write a ranking; the ending of the path decides the format.
 
-    Parameters
-    ----------
-    table
-        n rows of canonical columns in the order of the contract (see `RANKING_COLUMNS`): the ranked
-        firms, then the vetoed ones with a missing rank.
-    path
-        Where to write. A file that stands there is replaced only by a whole one.
-    lang
-        Language of headers and explanations.
-    problems, summary
-        For the second and third sheet of a workbook; ``summary`` is pairs of label and value.
+    The table has columns in the order of the contract (see `RANKING_COLUMNS`): the ranked firms,
+    then the vetoed ones with a missing rank. A file that stands there is replaced only by a whole
+    one. Problems, and the summary as pairs of label and value, are further sheets of a workbook.
 
     Raises
     ------
@@ -222,27 +214,15 @@ def write_ranking(
     table = _readable(table)
     with replacing(path) as handle:
         if path.suffix.lower() == ".xlsx":
-            sheets = [
-                _ranking_sheet(table),
-                _problem_sheet(problems, lang),
-                _guide_sheet(table, summary, lang),
-            ]
+            guide = _guide_sheet(table, summary, lang)
+            sheets = [_ranking_sheet(table), _problem_sheet(problems, lang), guide]
             write_workbook(handle, sheets, lang=lang)
         else:
             _write_flat(table, handle, path)
 
 
 def write_problems(problems: Sequence[Problem], path: Path, *, lang: Lang) -> None:
-    """Write problems, one a row, by the rules of `write_ranking`.
-
-    The columns are ``row``, ``sheet``, ``column``, ``found``, ``wanted`` (in ``lang``), ``code``
-    and ``set_aside``.
-
-    Raises
-    ------
-    OutputError
-        As `write_ranking` does.
-    """
+    """Write problems, one a row under `PROBLEM_COLUMNS`, by the rules of `write_ranking`."""
     check_ranking_path(path)
     with replacing(path) as handle:
         if path.suffix.lower() == ".xlsx":

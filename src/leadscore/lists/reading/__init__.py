@@ -26,8 +26,8 @@ from leadscore.lists.reading.header import (
     duplicate_headers,
     header_of,
     no_header,
-    without_asides,
-    without_giants,
+    without_oversized_cells,
+    without_totals_and_notes,
 )
 from leadscore.lists.reading.parquet import read_parquet
 from leadscore.lists.reading.table import (
@@ -164,7 +164,7 @@ def from_records(records: Sequence[Mapping[str, object]]) -> RawList:
     keys = list(dict.fromkeys(key for record in records for key in record)) or ["name"]
     values = [[record.get(key) for record in records] for key in keys]
     table, _ = _table(keys, values, len(records))
-    return RawList("request", (without_giants(table),))
+    return RawList("request", (without_oversized_cells(table),))
 
 
 def from_frame(frame: pd.DataFrame) -> RawList:
@@ -191,7 +191,7 @@ def from_frame(frame: pd.DataFrame) -> RawList:
     table, header = _table(keys, values, len(frame))
     if header.name_at is None:
         raise no_header("DataFrame", [("DataFrame", [header.names])])
-    return RawList("DataFrame", (without_asides(table, header, "DataFrame"),))
+    return RawList("DataFrame", (without_totals_and_notes(table, header, "DataFrame"),))
 
 
 def _table(

@@ -20,7 +20,7 @@ from leadscore.lists.reading.header import (
     duplicate_headers,
     find_header,
     no_header,
-    without_asides,
+    without_totals_and_notes,
 )
 from leadscore.lists.reading.table import (
     BATCH_ROWS,
@@ -365,7 +365,7 @@ def _read_table(
         unit=stated_unit(chain.from_iterable(first[: header.first])),
         header_row=at,
     )
-    table = without_asides(table, header, source)
+    table = without_totals_and_notes(table, header, source)
     short = {row: short[row] for row in table.rows.tolist() if row in short}
     if 2 * len(short) > len(table.rows) > 2:  # by habit: told once
         n = f"{len(short):,}"

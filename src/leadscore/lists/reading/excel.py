@@ -7,11 +7,11 @@ import struct
 import zipfile
 import zlib
 from bisect import bisect_right
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 from leadscore.errors import ListError
 from leadscore.lists.problems import Problem, shown
@@ -24,7 +24,7 @@ from leadscore.lists.reading.header import (
     duplicate_headers,
     find_header,
     no_header,
-    without_asides,
+    without_totals_and_notes,
 )
 from leadscore.lists.reading.sandbox import MEMORY_LIMIT_BYTES, Child
 from leadscore.lists.reading.table import (
@@ -66,6 +66,7 @@ _OTHERS = {
     "content.xml": "ods",
     "Index/Document.iwa": "numbers",
 }
+_Message = dict[str, Any]
 _WORKBOOK = WORDS["excel.workbook"]
 
 ARCHIVE = WORDS["excel.archive"]
@@ -221,7 +222,7 @@ def read_spreadsheet(path: Path, place: HeaderPlace | None = None) -> RawList:
     with Child(_SCRIPT, str(path), *limits, source=source) as child:
         messages = _messages(child, source)
         hidden: list[str] = next(messages, {"hidden": []})["hidden"]
-        sheets = list(_sheets(messages, source, place))
+        sheets = [_read_sheet(begin, messages, source, place) for begin in messages]
     tables = tuple(sheet.table for sheet in sheets if sheet.table)
     others = [sheet for sheet in sheets if not sheet.table and sheet.head]
     if not tables:
@@ -239,7 +240,7 @@ def read_spreadsheet(path: Path, place: HeaderPlace | None = None) -> RawList:
     return RawList(source, tables, tuple(notices), heads)
 
 
-def _messages(child: Child, name: str) -> Iterator[dict[str, Any]]:
+def _messages(child: Child, name: str) -> Iterator[_Message]:
     for line in child.output:
         if not line.endswith(b"\n"):
             break  # the child died while it wrote
@@ -260,106 +261,78 @@ def _refusal(name: str, error: str, sheet: str | None, found: str) -> ListError:
     return refuse(WORDS["excel.far_cell"], name, found, wanted, where, sheet=sheet)
 
 
-def _sheets(
-    messages: Iterator[dict[str, Any]], source: str, place: HeaderPlace | None
-) -> Iterator[_Sheet]:
-    sheet = None
-    for message in messages:
-        if "begin" in message:
-            sheet = _Sheet(source, message, place)
-        elif sheet is None:
-            raise AssertionError("cells come after the sheet that they belong to")
-        elif "issues" in message:
-            sheet.finish(message["issues"])
-            yield sheet
-        else:
-            sheet.take(message["rows"], message["cells"])
-
-
-class _Sheet:
-    """Collects what the child prints of one sheet; only the rows of a list are kept."""
-
-    def __init__(self, source: str, begin: dict[str, Any], place: HeaderPlace | None) -> None:
-        self.name: str = begin["begin"]
-        self.hidden_rows: int = begin["hidden_rows"]
-        self.head: list[Row] = []
-        self.table: TextTable | None = None
-        self._source, self._place = source, place
-        self._width: int = begin["width"]
-        self._merges: list[Merge] = [(tuple(one), tuple(two)) for one, two in begin["merges"]]
-        self._list: tuple[Header, TextColumns] | None = None
-        self._waiting: list[tuple[list[int], list[list[str | None]]]] = []
-        self._decided = False
-
-    def take(self, rows: list[int], cells: list[list[str | None]]) -> None:
-        """Take a batch of rows with their numbers; rows without any cell are not among them."""
-        if self._decided:
-            self._keep(rows, cells)
-            return
-        self._waiting.append((rows, cells))
-        if rows and rows[-1] >= HEADER_SEARCH:
-            self._decide()
-
-    def _decide(self) -> None:
-        """Look for the header, then keep or forget what came so far."""
-        self._decided = True
-        for rows, cells in self._waiting:
-            for number, row in zip(rows, cells, strict=True):
-                if number <= HEADER_SEARCH:
-                    # Blank rows are put back, so that a position is the row number less one.
-                    self.head += [[]] * (number - 1 - len(self.head))
-                    self.head.append(row)
-        place = self._place
-        header = None
-        if place is None:
-            header = find_header(self.head, self._merges)
-        elif place.sheet in ("", self.name):
-            header = place.header(self.head, self._merges)
-        if header and header.name_at is not None:
-            columns = TextColumns(f"{self._source}!{self.name}", self._width)
-            self._list = header.widened(self._width), columns
-        for rows, cells in self._waiting:
-            self._keep(rows, cells)
-        self._waiting = []
+class _Sheet(NamedTuple):
+    name: str
+    hidden_rows: int
+    head: list[Row]
+    table: TextTable | None = None
 
     def first_rows(self) -> SheetHead:
         return SheetHead(self.name, tuple(tuple(row) for row in self.head))
 
-    def _keep(self, rows: list[int], cells: list[list[str | None]]) -> None:
-        if self._list:
-            header, columns = self._list
-            above = bisect_right(rows, header.last + 1)
-            full = [row + [None] * (self._width - len(row)) for row in cells[above:]]
-            columns.add(full, rows[above:])
 
-    def finish(self, issues: list[tuple[int, int, str, str]]) -> None:
-        """Make the table, if the sheet is a list; tell of damage in the cells that count."""
-        if not self._decided:
-            self._decide()
-        if self._list is None:
-            return
-        header, columns = self._list
-        cells, rows = columns.finish()
-        at = header.last + 1
-        damage = [
-            Problem(
-                row,
-                header.names[place],
-                shown(found),
-                WORDS[f"excel.issues.{code}"],
-                code,
-                self.name,
-            )
-            for row, place, code, found in issues
-            if row > at and header.is_read(place)
-        ]
-        table = TextTable(
-            headers=header.names,
-            cells=cells,
-            rows=rows,
-            sheet=self.name,
-            problems=(*duplicate_headers(header, at, self.name), *damage),
-            unit=stated_unit(chain.from_iterable(self.head[: header.first])),
-            header_row=at,
-        )
-        self.table = without_asides(table, header, self._source)
+def _read_sheet(
+    begin: dict[str, Any],
+    messages: Iterator[dict[str, Any]],
+    source: str,
+    place: HeaderPlace | None,
+) -> _Sheet:
+    """Read what the child prints of one sheet; only the rows of a list are kept."""
+    name, width = begin["begin"], begin["width"]
+    issues: list[tuple[int, int, str, str]] = []
+
+    def batches() -> Iterator[tuple[list[int], list[list[str | None]]]]:
+        for message in messages:
+            if "issues" in message:
+                issues.extend(message["issues"])
+                return
+            yield message["rows"], message["cells"]
+
+    stream = batches()
+    first = []
+    for rows, cells in stream:
+        first.append((rows, cells))
+        if rows and rows[-1] >= HEADER_SEARCH:
+            break
+    head: list[Row] = []
+    for number, row in chain.from_iterable(zip(*batch, strict=True) for batch in first):
+        if number <= HEADER_SEARCH:
+            # Blank rows are not printed; put back, a position is the row number less one.
+            head += [[]] * (number - 1 - len(head))
+            head.append(row)
+    sheet = _Sheet(name, begin["hidden_rows"], head)
+    header = _find_header(sheet, begin["merges"], place)
+    if header is None or header.name_at is None:
+        deque(stream, maxlen=0)
+        return sheet
+    header, at = header.widened(width), header.last + 1
+    columns = TextColumns(f"{source}!{name}", width)
+    for rows, cells in chain(first, stream):
+        above = bisect_right(rows, at)
+        full = [row + [None] * (width - len(row)) for row in cells[above:]]
+        columns.add(full, rows[above:])
+    texts, numbers = columns.finish()
+    damage = [
+        Problem(row, header.names[column], shown(found), WORDS[f"excel.issues.{code}"], code, name)
+        for row, column, code, found in issues
+        if row > at and header.is_read(column)
+    ]
+    table = TextTable(
+        headers=header.names,
+        cells=texts,
+        rows=numbers,
+        sheet=name,
+        problems=(*duplicate_headers(header, at, name), *damage),
+        unit=stated_unit(chain.from_iterable(head[: header.first])),
+        header_row=at,
+    )
+    return sheet._replace(table=without_totals_and_notes(table, header, source))
+
+
+def _find_header(
+    sheet: _Sheet, merged: list[list[list[int]]], place: HeaderPlace | None
+) -> Header | None:
+    merges: list[Merge] = [((one[0], one[1]), (two[0], two[1])) for one, two in merged]
+    if place is None:
+        return find_header(sheet.head, merges)
+    return place.header(sheet.head, merges) if place.sheet in ("", sheet.name) else None

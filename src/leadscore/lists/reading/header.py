@@ -390,7 +390,7 @@ _FOOTNOTE = re.compile(
 )
 
 
-def without_asides(table: TextTable, header: Header, source: str) -> TextTable:
+def without_totals_and_notes(table: TextTable, header: Header, source: str) -> TextTable:
     """Drop blank rows, set rows aside that are no firms, and drop what hangs over at the right.
 
     Blank rows vanish without a problem, as they hold nothing; each other row that is taken out
@@ -405,19 +405,19 @@ def without_asides(table: TextTable, header: Header, source: str) -> TextTable:
     filled = ~_blank(cells)
     if not filled.all():
         cells, rows = cells[filled], rows[filled]
-    asides = _asides(cells, rows, header, f"{source}!{table.sheet}" if table.sheet else source)
+    others = _non_firms(cells, rows, header, f"{source}!{table.sheet}" if table.sheet else source)
     problems = []
-    for at, (code, label) in sorted(asides.items()):
+    for at, (code, label) in sorted(others.items()):
         wanted, row = WORDS[f"footnotes.{code}"], int(rows[at])
         problems.append(Problem(row, None, label, wanted, code, table.sheet, set_aside=True))
-    if asides:
+    if others:
         firms = np.ones(len(cells), dtype=bool)
-        firms[list(asides)] = False
+        firms[list(others)] = False
         cells, rows = cells[firms], rows[firms]
     width = cells.shape[1]
     while width and not table.headers[width - 1] and cells[width - 1].isna().all():
         width -= 1
-    return without_giants(
+    return without_oversized_cells(
         replace(
             table,
             headers=table.headers[:width],
@@ -439,24 +439,24 @@ def _blank(cells: pd.DataFrame) -> np.ndarray:
     return blank
 
 
-def _asides(
+def _non_firms(
     cells: pd.DataFrame, rows: np.ndarray, header: Header, source: str
 ) -> dict[int, tuple[str, str]]:
     """Return, by position, the rows that are no firms, with the kind and what betrays it."""
-    asides = {**_headings(cells), **_footnotes(cells)}
+    others = {**_headings(cells), **_footnotes(cells)}
     name_at = header.name_at
     for at in sorted({*range(min(LABEL_COLUMNS, cells.shape[1])), name_at or 0}):
         for place in _places(cells[at].str.fullmatch(_TOTAL, na=False)):
             if _is_total(cells.iloc[place], at):
-                asides[place] = ("totals_row", shown(cells[at].iloc[place]))
+                others[place] = ("totals_row", shown(cells[at].iloc[place]))
     if name_at is not None:
         meaning = header.columns[name_at]
         names = [_lower(header.names[name_at])]
         names += (meaning.label.zh, *meaning.aliases) if meaning else ()
         for place in _places(cells[name_at].str.strip().isin(names)):
             if _is_header_again(cells.iloc[place], header, f"{source}:{rows[place]}"):
-                asides[place] = ("header_again", shown(cells[name_at].iloc[place]))
-    return asides
+                others[place] = ("header_again", shown(cells[name_at].iloc[place]))
+    return others
 
 
 def _places(mask: pd.Series) -> list[int]:
@@ -517,18 +517,18 @@ def _lower(name: str) -> str:
     return name.rpartition("/")[2].strip()
 
 
-def without_giants(table: TextTable) -> TextTable:
+def without_oversized_cells(table: TextTable) -> TextTable:
     """Empty the cells that are too long to be a fact about a firm, each with a problem."""
     cells, problems = table.cells.copy(), []
     wanted = WORDS["footnotes.cell_too_long"].format(n=f"{MAX_CELL_CHARACTERS:,}")
     for at, header in enumerate(table.headers):
         lengths = cells[at].str.len()
-        giant = (lengths > MAX_CELL_CHARACTERS).to_numpy(dtype=bool)
-        for place in np.flatnonzero(giant):
+        oversized = (lengths > MAX_CELL_CHARACTERS).to_numpy(dtype=bool)
+        for place in np.flatnonzero(oversized):
             row, found = int(table.rows[place]), f"{int(lengths.iloc[place]):,}"
             problems.append(
                 Problem(row, header or None, found, wanted, "cell_too_long", table.sheet)
             )
-        if giant.any():
-            cells[at] = cells[at].mask(giant)
+        if oversized.any():
+            cells[at] = cells[at].mask(oversized)
     return replace(table, cells=cells, problems=(*table.problems, *problems))

@@ -9,7 +9,12 @@ import pyarrow as pa
 
 from leadscore.errors import ListError
 from leadscore.lists.problems import Problem, shown
-from leadscore.lists.reading.header import HeaderPlace, header_of, no_header, without_asides
+from leadscore.lists.reading.header import (
+    HeaderPlace,
+    header_of,
+    no_header,
+    without_totals_and_notes,
+)
 from leadscore.lists.reading.sandbox import MEMORY_LIMIT_BYTES, Child
 from leadscore.lists.reading.table import (
     MAX_CELLS,
@@ -66,7 +71,7 @@ def read_parquet(path: Path, place: HeaderPlace | None = None) -> RawList:
         if header.is_read(at)
     ]
     table = TextTable(header.names, cells, rows, problems=tuple(problems))
-    return RawList(source, (without_asides(table, header, source),))
+    return RawList(source, (without_totals_and_notes(table, header, source),))
 
 
 def _columns(child: Child, source: str, width: int) -> TextColumns:
