@@ -8,12 +8,12 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 
+from leadscore.files import shipped
 from leadscore.lists.values.amounts import (
     CURRENCY_PATTERN,
     MULTIPLIER_PATTERN,
@@ -83,7 +83,7 @@ class Column:
 
 
 def _read_columns() -> tuple[Column, ...]:
-    table = tomllib.loads(Path(__file__).with_name("columns.toml").read_text("utf-8"))
+    table = tomllib.loads(shipped("columns.toml").read_text("utf-8"))
     return tuple(
         Column(
             name,

@@ -36,7 +36,7 @@ CARD_OF = "card_of"
 """Key: the version whose card this one has, where that was trained under another supply."""
 _CODE = ("city", "features", "learning", "lists")
 _PROJECT = re.compile(r"[A-Za-z0-9._-]+")  # with which "flask-openapi[swagger]>=5.0" begins
-_SHIPPED = ("lexicon.toml", "rates.toml", "codes/divisions.csv")
+_SHIPPED = ("columns.toml", "lexicon.toml", "rates.toml", "codes/divisions.csv")
 
 _A_MANIFEST = WORDS["manifest.a_manifest"]
 
