@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import tomllib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from pathlib import Path
+from string import Formatter
+from typing import Any, Literal
 
 Lang = Literal["zh", "en"]
 
@@ -41,3 +45,42 @@ class Text:
     def pick(self, lang: Lang) -> str:
         """Return the half that ``lang`` asks for."""
         return self.zh if lang == "zh" else self.en
+
+
+def read_words(*paths: Path) -> dict[str, Text]:
+    """Return the texts of TOML files by key: the names of the tables around one, joined by dots.
+
+    A text is ``title = { zh = "模型", en = "Model" }``.
+
+    Raises
+    ------
+    ValueError
+        If a key stands twice or lacks a language, or its halves have different places.
+    """
+    words: dict[str, Text] = {}
+    for path in paths:
+        for key, text in _texts(tomllib.loads(path.read_text("utf-8"))):
+            if key in words:
+                msg = f"{path.name}: {key} stands in another file, too"
+                raise ValueError(msg)
+            if _places(text.zh) != _places(text.en):
+                msg = f"{path.name}: {key} has other places in each language"
+                raise ValueError(msg)
+            words[key] = text
+    return words
+
+
+def _texts(table: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Text]]:
+    for name, value in table.items():
+        key = f"{above}{name}"
+        if not isinstance(value, dict):
+            msg = f"{key} must be a table with zh and en"
+            raise ValueError(msg)  # noqa: TRY004 (of the file, not of a caller)
+        if set(value) == set(LANGUAGES) and all(isinstance(half, str) for half in value.values()):
+            yield key, Text(**value)
+        else:
+            yield from _texts(value, f"{key}.")
+
+
+def _places(half: str) -> list[str]:
+    return sorted(name for _, name, _, _ in Formatter().parse(half) if name is not None)
