@@ -200,7 +200,7 @@ def show_model(
 ) -> None:
     """Show a model's scorecard and measures; by default the champion's. 显示模型，默认为现役。"""
     _, profile, shelf = _open(run, lang, city)
-    from leadscore.learning.modelpage import render_html, render_text
+    from leadscore.report import render_html, render_text
 
     chosen = version or shelf.champion(profile.id)
     if chosen is None:

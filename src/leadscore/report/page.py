@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from leadscore.city.profile import City
 from leadscore.language import Lang
+from leadscore.learning.evaluation.resampling import LEVEL
 from leadscore.report import svg
 from leadscore.report.facts import read_model
 from leadscore.report.wording import count, harmless, likelihood, percent
@@ -93,7 +94,7 @@ def card_sections(manifest: Mapping[str, Any], lang: Lang, city: City | None = N
         If the manifest holds no sound card.
     """
     parts = _sections(manifest, lang, city)
-    return Markup(parts.reading() + parts.scorecard())
+    return Markup().join([parts.reading(), parts.scorecard()])
 
 
 def _sections(manifest: Mapping[str, Any], lang: Lang, city: City | None) -> Any:
@@ -110,6 +111,7 @@ def _names(manifest: Mapping[str, Any], lang: Lang, city: City | None) -> dict[s
         "comparison": model.comparison,
         "words": model.words,
         "t": model.words.say,
+        "level": percent(LEVEL),
     }
 
 

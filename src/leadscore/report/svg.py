@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from leadscore.report.facts import Comparison, Entry, FeatureTable, Measure
+from leadscore.report.facts import Compared, Comparison, Entry, FeatureTable
 from leadscore.report.wording import Words, count
 from leadscore.textwidth import cut, display_width
 
@@ -65,6 +65,7 @@ def curve(table: FeatureTable, words: Words) -> dict[str, Any]:
     known, unknown = table.known, table.unknown
     cuts = _cuts(table)
     up = _points_scale(table.entries, BOTTOM, TOP)
+    counted = any(entry.count is not None for entry in table.entries)
     places = [(entry, a, b) for entry, (a, b) in zip(known, pairwise(cuts), strict=True)]
     middle = (RIGHT + WIDTH) / 2 + 4
     band = None
@@ -74,7 +75,8 @@ def curve(table: FeatureTable, words: Words) -> dict[str, Any]:
         band = f"M{above}L{below}Z"
     return {
         "up": up,
-        "floor": BOTTOM + (STRIP + 4 if table.counted else 0),
+        "counted": counted,
+        "floor": BOTTOM + (STRIP + 4 if counted else 0),
         "band": band,
         "steps": "M" + _stairs(cuts, [up(entry.points) for entry in known]),
         "places": [*places, (unknown, middle - 12, middle + 12)] if unknown else places,
@@ -168,58 +170,54 @@ def bars(table: FeatureTable) -> dict[str, Any]:
 
 def reach(tables: Sequence[FeatureTable]) -> Scale:
     """Return the scale of bare bars between the lowest and the highest points of any feature."""
-    low, high = (table.lowest for table in tables), (table.highest for table in tables)
-    return Scale(min(0.0, *low), max(0.0, *high), 0, 100)
+    points = [0.0, *(end for table in tables for end in (table.lowest, table.highest))]
+    return Scale(min(points), max(points), 0, 100)
 
 
-def dots(measure: Measure) -> dict[str, Any] | None:
+def dots(measure: Compared) -> dict[str, Any] | None:
     """Return one measure of both models on a line, or None if neither has it."""
     models = {"challenger": measure.challenger, "champion": measure.champion}
-    drawn = {name: figure for name, figure in models.items() if figure.value is not None}
-    best = {"one": [1.0], "zero": [0.0]}.get(measure.goal, [])
-    ends = [end for figure in drawn.values() for end in figure if end is not None]
+    drawn = {name: model for name, model in models.items() if model.value is not None}
     if not drawn:
         return None
-    low, high = min(ends + best), max(ends + best)
+    best = {"one": [1.0], "zero": [0.0]}.get(measure.goal, [])
+    ends = [end for model in drawn.values() for end in (model.value, model.low, model.high)]
+    known = best + [end for end in ends if end is not None]
+    low, high = min(known), max(known)
     spare = (high - low) * 0.06 or 0.1
     along = Scale(low - spare, high + spare, 8, 182)
     return {"low": low, "high": high, "best": best, "models": drawn, "along": along}
 
 
-def reliability(on: Comparison) -> dict[str, Any]:
+def reliability(comparison: Comparison) -> dict[str, Any]:
     """Return predicted likelihood against the share that reached the target."""
-    rows = [row for bins in on.bins.values() for row in bins]
-    ends = [
-        end or 0.0
-        for row in rows
-        for end in (row["predicted"], row["observed"][0], row["observed"][2])
-    ]
+    bands = [band for model in comparison.models.values() for band in model.reliability]
+    ends = [end for band in bands for end in (band.predicted, band.observed, band.high)]
     top = min(1.0, nice_step(max([0.1, *ends]) / 5) * 5)
     along = Scale(0, top, SQUARE_LEFT, SQUARE_LEFT + SIDE)
-    up = Scale(0, top, SQUARE_TOP + SIDE, SQUARE_TOP)
-    floor = SQUARE_TOP + SIDE + PURSUITS + 8
-    bins = on.bins["challenger"]
-    places = [along(row["predicted"]) for row in bins]
+    ours = comparison.models["challenger"].reliability
+    places = [along(band.predicted) for band in ours]
     wide = max(min([14.0, *(after - before - 1 for before, after in pairwise(places))]), 1.0)
-    most = max([1.0, *(row["n"] or 0.0 for row in bins)])
+    most = max([1, *(band.n for band in ours)])
     pursuits, free = [], 0.0
-    for x, n in zip(places, [row["n"] or 0.0 for row in bins], strict=True):
-        text, half = count(n), room_for(count(n)) / 2
-        pursuits.append((x, (PURSUITS - 12) * n / most, text if x - half > free else ""))
-        free = x + half + 1 if x - half > free else free
+    for x, n in zip(places, (band.n for band in ours), strict=True):
+        half = room_for(count(n)) / 2
+        fits = x - half > free
+        pursuits.append((x, (PURSUITS - 12) * n / most, count(n) if fits else ""))
+        free = x + half + 1 if fits else free
     return {
         "along": along,
-        "up": up,
+        "up": Scale(0, top, SQUARE_TOP + SIDE, SQUARE_TOP),
         "top": top,
-        "floor": floor,
+        "floor": SQUARE_TOP + SIDE + PURSUITS + 8,
         "wide": wide,
         "pursuits": pursuits,
     }
 
 
-def gain(on: Comparison) -> dict[str, Any]:
+def gain(comparison: Comparison) -> dict[str, Any]:
     """Return which share of the firms that landed the top of the list holds."""
-    shares = {row["share"] for rows in on.tops.values() for row in rows}
+    shares = {top.share for model in comparison.models.values() for top in model.top}
     last = min(1.0, max([0.3, *shares]) * 1.12)
     return {
         "along": Scale(0, last, SQUARE_LEFT, SQUARE_LEFT + SIDE),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from leadscore.city.profile import City
 from leadscore.language import Lang
+from leadscore.learning.evaluation.resampling import LEVEL
 from leadscore.report.facts import FeatureTable, Model, read_model
-from leadscore.report.wording import count, harmless
+from leadscore.report.wording import count, harmless, percent
 from leadscore.textwidth import Align, display_width, fit, wrap
 
 WIDEST = 100
@@ -86,33 +87,31 @@ def _decision(model: Model) -> list[str]:
 
 
 def _measures(model: Model) -> list[str]:
-    on, words = model.comparison, model.words
-    if on is None or model.expert:
+    comparison, words = model.comparison, model.words
+    if comparison is None or model.expert:
         return _lines(words.say("about.expert" if model.expert else "about.untried"))
-    rows = [["", *(words.say(f"trial.{name}") for name in on.models)]]
-    rows[0] += [words.say("trial.better")] if on.champion else []
-    for measure in on.measures.values():
-        figures = [measure.challenger, measure.champion][: len(on.models)]
-        cells = [" ".join(words.figure(figure, measure.decimals)).rstrip() for figure in figures]
-        if on.champion:
-            cells.append(words.say(f"trial.{measure.better}") if measure.better else "")
-        rows.append([measure.name, *cells])
-    says = words.say("terminal.measures", n=on.n, positives=on.positives, level=on.level)
+    tried, *champion = comparison.models.values()
+    rows = [["", *(words.say(f"trial.{name}") for name in comparison.models)]]
+    rows[0] += [words.say("trial.better")] * len(champion)
+    for measure in comparison.measures:
+        better = words.say(f"trial.{measure.better}") if measure.better else ""
+        cells = [measure.name]
+        for figure in (measure.challenger, measure.champion)[: 1 + len(champion)]:
+            ends = words.ends(figure.low, figure.high, measure.decimals)
+            cells.append(f"{words.measure(figure.value, measure.decimals)} {ends}".rstrip())
+        rows.append(cells + [better] * len(champion))
+    n, positives = count(tried.n), count(tried.positives)
+    says = words.say("terminal.measures", n=n, positives=positives, level=percent(LEVEL))
     return [*_lines(says), *_aligned(rows, "left")]
 
 
 def _opening(model: Model) -> list[str]:
     words, card = model.words, model.card
-    shown = [
-        words.say(key)
-        for key, there in (
-            ("terminal.bands", card.banded),
-            ("terminal.counts", any(table.counted for table in card.tables)),
-        )
-        if there and not model.expert
-    ]
-    lines = [words.say("terminal.card"), *_lines(card.reading)]
-    return lines + _lines(words.say("clauses").join(shown)) if shown else lines
+    lines = [words.say("terminal.card"), *_lines(card.reading(words))]
+    entries = [entry for table in card.tables for entry in table.entries if not model.expert]
+    shown = ["terminal.bands"] if any(entry.low is not None for entry in entries) else []
+    shown += ["terminal.counts"] if any(entry.count is not None for entry in entries) else []
+    return lines + _lines(words.say("clauses").join(map(words.say, shown))) if shown else lines
 
 
 def _feature(table: FeatureTable, model: Model) -> list[str]:
@@ -135,7 +134,10 @@ def _aligned(rows: Sequence[Sequence[str]], rest: Align) -> Iterator[str]:
     """Yield rows as lines: the first column to the left, the others as told; empty ones vanish."""
     rooms = [max(map(display_width, column)) for column in zip(*rows, strict=True)]
     rooms[0] = min(rooms[0], _MOST_LABEL)
-    aligns: Iterable[Align] = ["left", *[rest] * len(rooms)]
     for row in rows:
-        cells = zip(row, rooms, aligns)
-        yield _INDENT + _GAP.join(fit(c, room, align) for c, room, align in cells if room).rstrip()
+        cells = [
+            fit(cell, room, "left" if at == 0 else rest)
+            for at, (cell, room) in enumerate(zip(row, rooms, strict=True))
+            if room
+        ]
+        yield _INDENT + _GAP.join(cells).rstrip()

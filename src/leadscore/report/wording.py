@@ -13,7 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from leadscore.city.profile import City
-from leadscore.features.catalogue import CATALOGUE, FAMILIES
+from leadscore.features.catalogue import CATALOGUE
 from leadscore.features.feature import UNKNOWN, YES_NO
 from leadscore.language import Lang, Text, read_words
 
@@ -77,21 +77,15 @@ def likelihood(fraction: float) -> str:
     return ">99.9%" if fraction > 0.999 else percent(fraction)
 
 
-def number(value: object) -> float | None:
-    """Return a finite number, or None for what is missing, infinite or no number."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        return None
-    return float(value)
-
-
 def count(value: object) -> str:
     """Return a number of outcomes, which may be a broken weight; a dash where it is unknown.
 
     >>> count(1234), count(17.5), count(None)
     ('1,234', '17.5', '–')
     """
-    known = number(value)
-    return NOTHING if known is None else f"{known:,.1f}".removesuffix(".0")
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return NOTHING
+    return f"{value:,.1f}".removesuffix(".0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +109,15 @@ class Words:
     whole: bool
     minus: str = "−"
 
-    def say(self, key: str, **places: object) -> str:
+    def say(self, key: str, /, **places: object) -> str:
         """Return the words of a key with their places filled."""
         text = words_of_reports()[key]
         return (text.format(**places) if places else text).pick(self.lang)
+
+    def counted(self, key: str, numbers: Mapping[str, object], **places: object) -> str:
+        """Return the words of a key with its places filled by numbers of things."""
+        counts = {name: count(number) for name, number in numbers.items()}
+        return self.say(key, **counts | places)
 
     def feature(self, name: str) -> str:
         """Return what a feature (or a pair of them) measures, or its id if nobody wrote that."""
@@ -126,10 +125,6 @@ class Words:
             meaning = CATALOGUE[name].meaning.pick(self.lang)
             return meaning[:1].upper() + meaning[1:]
         return PAIRED.join(map(self.feature, name.split(PAIRED))) if PAIRED in name else name
-
-    def family(self, name: str) -> str:
-        """Return the group of a feature, or nothing."""
-        return FAMILIES[CATALOGUE[name].family].pick(self.lang) if name in CATALOGUE else ""
 
     def level(self, feature: str, level: str) -> str:
         """Return the name of a level, or of a pair of levels."""
@@ -231,17 +226,13 @@ class Words:
         """Return points as they stand on a scale."""
         return [self.signed(f"{point:+g}") if point else "0" for point in points]
 
-    def figure(
-        self, figure: tuple[float | None, float | None, float | None], decimals: int | None
-    ) -> tuple[str, str]:
-        """Return a measured value and its interval, "" where it has none."""
-        value, *ends = (self.measure(number, decimals) for number in figure)
-        # An end that the resamples do not bound is open.
-        interval = ", ".join("…" if end == NOTHING else end for end in ends)
-        return value, "" if ends == [NOTHING, NOTHING] else f"[{interval}]"
+    def ends(self, low: float | None, high: float | None, decimals: int | None) -> str:
+        """Return the interval of a measure, "" where it has none; an end may be unbounded."""
+        ends = ["…" if end is None else self.measure(end, decimals) for end in (low, high)]
+        return "" if ends == ["…", "…"] else f"[{', '.join(ends)}]"
 
     def measure(self, value: float | None, decimals: int | None) -> str:
-        """Return a measure, as percent where no decimals are given; a dash where it is undefined."""
+        """Return a measure, as percent where no decimals are given; a dash if undefined."""
         if value is None:
             return NOTHING
         return self.signed(percent(value) if decimals is None else f"{value + 0.0:.{decimals}f}")

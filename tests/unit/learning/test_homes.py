@@ -18,7 +18,6 @@ from leadscore.city import City, load_city
 from leadscore.city.supply import with_supplies
 from leadscore.city.versions import Profiles
 from leadscore.language import Text
-from leadscore.learning.modelpage import render_html, render_text
 from leadscore.learning.retraining.day_one import expert_version
 from leadscore.learning.retraining.following import follow_supply
 from leadscore.learning.shelf import Shelf
@@ -29,6 +28,7 @@ from leadscore.lists.cleaning import clean, records_of
 from leadscore.lists.reading import read_list
 from leadscore.ranking.champion import champion_scorer
 from leadscore.ranking.score import Scorer
+from leadscore.report import render_html, render_text
 from leadscore.shipped import shipped
 
 KEPT = Path(__file__).parents[2] / "homes"

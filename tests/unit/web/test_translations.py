@@ -57,6 +57,12 @@ def test_a_key_in_two_files_is_refused(tmp_path: Path) -> None:
         read_translations(tmp_path)
 
 
+def test_halves_with_other_places_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "one.toml").write_text('[a]\nb = { zh = "甲", en = "{x}" }\n', "utf-8")
+    with pytest.raises(ValueError, match=r"one.toml: a\.b"):
+        read_translations(tmp_path)
+
+
 def test_a_key_without_a_language_is_refused(tmp_path: Path) -> None:
     (tmp_path / "one.toml").write_text('[a]\nb = { zh = "甲" }\n', "utf-8")
     with pytest.raises(ValueError, match=r"a\.b"):

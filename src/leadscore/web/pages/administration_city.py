@@ -13,10 +13,10 @@ from leadscore.city.versions import Change, ProfileVersion
 from leadscore.features.catalogue import CATALOGUE
 from leadscore.jobs.kinds import RESCORE
 from leadscore.language import Lang
-from leadscore.learning.modelpage import card_sections
 from leadscore.learning.retraining.expert import expert_scorecard
 from leadscore.learning.shelf.succession import is_expert
 from leadscore.ranking.score import Scorer
+from leadscore.report import card_sections
 from leadscore.store.jobs.jobs import open_jobs
 from leadscore.web.access.callers import caller
 from leadscore.web.access.permissions import requires

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, abort, request
 
-from leadscore.learning.modelpage.style import SECTIONS
+from leadscore.report.page import STYLE
 from leadscore.web.access.permissions import requires
 
 if TYPE_CHECKING:
     from leadscore.web.pages.site import Site
 
 STATIC = Path(__file__).parents[1] / "static"
-_ELSEWHERE = {"styles/model-sections.css": SECTIONS}
+_ELSEWHERE = {"styles/model-sections.css": STYLE}
 """Files of other parts of the program, by the names under which they are served."""
 _YEAR = "public, max-age=31536000, immutable"
 _WORTH_PACKING = 1_000

@@ -10,8 +10,8 @@ from sqlalchemy import Connection
 from leadscore.errors import LeadscoreError
 from leadscore.jobs.kinds import RETRAIN
 from leadscore.language import Lang
-from leadscore.learning.modelpage import ModelSections, model_sections
 from leadscore.learning.shelf.manifest import CARD_OF
+from leadscore.report import ModelSections, model_sections
 from leadscore.store.jobs.jobs import Job, list_jobs
 from leadscore.store.models import MirroredModel
 from leadscore.web.access.callers import Caller
