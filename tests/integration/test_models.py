@@ -25,10 +25,14 @@ FIRST, SECOND, BOLD = (f"lakeport-2026{name}-0123456789" for name in ("0101", "0
 MEASURES = {
     "n": 200,
     "positives": 21,
+    "weight": 200.0,
     "measures": {
         "log_loss": {"value": 0.30125, "low": 0.25, "high": 0.35},
         "auc": {"value": None, "low": None, "high": None},
     },
+    "top": [],
+    "reliability": [],
+    "groups": {},
 }
 PASSED = {"id": "loss", "passed": True, "sentence": {"zh": "没有变差。", "en": "No worse."}}
 FAILED = {"id": "slope", "passed": False, "sentence": {"zh": "斜率过大。", "en": "Too steep."}}
