@@ -20,7 +20,7 @@ import pandas as pd
 from scipy.special import expit
 
 from leadscore.learning import AdditiveCard
-from leadscore.learning.tables.scorecard import CategoricalTable, NumericTable, Scorecard, Table
+from leadscore.learning.scorecard import CategoricalTable, NumericTable, Scorecard, Table
 from learning_tables import markdown
 
 SIZES = (0, 10, 25, 50, 100, 200, 400, 800)

@@ -23,10 +23,10 @@ import pandas as pd
 from tests.simulation import Experts, noted_wrongly, regret, simulate
 
 from leadscore.city.loading import load_city
-from leadscore.learning.retraining.expert import expert_scorecard
-from leadscore.learning.retraining.walk import retrain
-from leadscore.learning.shelf import Shelf
-from leadscore.shipped import shipped
+from leadscore.files import shipped
+from leadscore.learning.expert import expert_scorecard
+from leadscore.learning.retrain import retrain
+from leadscore.registry.models import Shelf
 
 NOW = datetime(2026, 1, 5, 8, tzinfo=UTC)
 SETTINGS: tuple[tuple[Experts, int, float], ...] = (

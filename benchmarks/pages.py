@@ -73,10 +73,10 @@ class Server:
 def fill(home: Path, count: int) -> None:
     """Take a list of so many invented firms into the store of a folder, unless it has one."""
     from leadscore.city.loading import load_city
-    from leadscore.learning.shelf.shelf import Shelf
     from leadscore.ranking.champion import champion_scorer
-    from leadscore.store.engine.database import sqlite_url
-    from leadscore.store.engine.opening import open_store
+    from leadscore.registry.models import Shelf
+    from leadscore.store.database import sqlite_url
+    from leadscore.store.opening import open_store
     from store import firms, take_in
 
     path = home / "leadscore.sqlite3"
@@ -96,13 +96,13 @@ def serve(home: Path) -> None:
 
     from leadscore.city.loading import load_city
     from leadscore.city.versions import Profiles
-    from leadscore.learning.shelf.shelf import Shelf
     from leadscore.ranking.champion import champion_scorer
-    from leadscore.store.auditing.trail import AuditTrail
-    from leadscore.store.engine.opening import open_store
-    from leadscore.web.access.callers import Access
+    from leadscore.registry.models import Shelf
+    from leadscore.store.audit import AuditTrail
+    from leadscore.store.opening import open_store
     from leadscore.web.app import Service, create_app
-    from leadscore.web.current import CurrentScoring
+    from leadscore.web.auth import Access
+    from leadscore.web.scoring import CurrentScoring
 
     shelf = Shelf(home / "models", home / "key")
     city = load_city(CITY)

@@ -78,16 +78,15 @@ def scoring_app() -> Any:
 
     from leadscore.city.loading import load_city
     from leadscore.city.versions import Profiles
-    from leadscore.learning.shelf.shelf import Shelf
     from leadscore.logs import log_to_stderr
     from leadscore.ranking.champion import champion_scorer
-    from leadscore.store.auditing.trail import AuditTrail
-    from leadscore.store.engine.database import Database, sqlite_url
-    from leadscore.store.engine.migrating import migrate
-    from leadscore.web.access.callers import Access
-    from leadscore.web.access.permissions import requires
+    from leadscore.registry.models import Shelf
+    from leadscore.store.audit import AuditTrail
+    from leadscore.store.database import Database, sqlite_url
+    from leadscore.store.opening import migrate
     from leadscore.web.app import Service, create_app
-    from leadscore.web.current import CurrentScoring
+    from leadscore.web.auth import Access, requires
+    from leadscore.web.scoring import CurrentScoring
 
     log_to_stderr()  # a line a request, as the command has it; the reader throws them away
     home = Path(tempfile.mkdtemp())
@@ -113,10 +112,10 @@ def measured_firms() -> Any:
     """Return the features of the sample list that tell firms apart, as trees want them: a frame of
     numbers and categories."""
     from leadscore.city.loading import load_city
-    from leadscore.features.build import FirmFeatures
     from leadscore.features.catalogue import CATEGORIES
+    from leadscore.features.extract import FirmFeatures
     from leadscore.lists.cleaning import clean
-    from leadscore.lists.files.records import from_records
+    from leadscore.lists.reading.file import from_records
 
     features = FirmFeatures(load_city(next(CITIES.glob("*.toml"))))
     X = features.fit(None).transform(clean(from_records(firms()), today=TODAY).firms)

@@ -25,16 +25,16 @@ import pandas as pd
 from sqlalchemy.engine import URL
 
 from leadscore.city import City, load_city
-from leadscore.learning.retraining.day_one import expert_pipeline
+from leadscore.learning.expert import expert_pipeline
 from leadscore.lists.values.codes import ALPHABET, is_valid_code
 from leadscore.ranking.score import Scorer
-from leadscore.store.engine.database import Database
-from leadscore.store.engine.migrating import migrate
-from leadscore.store.firms.acts import enter_outcome
-from leadscore.store.lists.intake import take_in_list
-from leadscore.store.lists.lists import add_list
-from leadscore.store.ranking.filter import RankingFilter
-from leadscore.store.ranking.pages import facets, ranking_page
+from leadscore.store.acts import enter_outcome
+from leadscore.store.database import Database
+from leadscore.store.filters import RankingFilter
+from leadscore.store.list_import import take_in_list
+from leadscore.store.lists import add_list
+from leadscore.store.opening import migrate
+from leadscore.store.ranking import facets, ranking_page
 
 HERE = Path(__file__).resolve().parent.parent
 NOW = datetime(2026, 11, 24, 8, tzinfo=UTC)

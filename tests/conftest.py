@@ -26,8 +26,8 @@ from sqlalchemy.engine import URL
 from tests.commands import MEASURING
 from tests.postgresql import running_server
 
-from leadscore.store.engine.database import Database, sqlite_url
-from leadscore.store.engine.migrating import migrate
+from leadscore.store.database import Database, sqlite_url
+from leadscore.store.opening import migrate
 
 _VERSION = pytest.StashKey[str]()
 _NUMBERS = itertools.count(1)

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from leadscore.errors import ListError
-from leadscore.jobs.context import JobContext, Kind
+from leadscore.jobs.kinds import JobContext, Kind
 from leadscore.jobs.worker import Pace, work
-from leadscore.language import Text
-from leadscore.store.engine.database import Database
+from leadscore.store.database import Database
+from leadscore.text import Text
 
 QUICK = Pace(look=0.05, beat=0.1, lost=60.0, grace=0.3)
 DEADLINE = 60.0
@@ -106,7 +106,7 @@ def until_empty(name: str, url: str) -> None:
 
 def serve_like(url: str) -> None:
     """Be a server that has a worker, until killed."""
-    from leadscore.jobs.supervisor import Supervisor
+    from leadscore.jobs.worker import Supervisor
 
     with Supervisor(process, (url,), Database(url), now):
         time.sleep(DEADLINE)

@@ -15,17 +15,16 @@ from sqlalchemy import Table, func, select
 
 from leadscore.city import City, load_city
 from leadscore.city.versions import Profiles
-from leadscore.learning.outcomes.history import EVENTS
-from leadscore.learning.retraining.day_one import expert_pipeline
+from leadscore.learning.expert import expert_pipeline
+from leadscore.learning.history import EVENTS
 from leadscore.lists.values.codes import ALPHABET, is_valid_code
+from leadscore.ranking.batch import Counts
 from leadscore.ranking.score import Scorer
-from leadscore.ranking.walk import Counts
-from leadscore.store.engine.database import Database
-from leadscore.store.engine.metadata import METADATA
-from leadscore.store.firms.firms import FIRMS
-from leadscore.store.lists.intake import take_in_list
-from leadscore.store.lists.lists import add_list
-from leadscore.store.ranking.standings import STANDINGS
+from leadscore.store.current_ranking import STANDINGS
+from leadscore.store.database import METADATA, Database
+from leadscore.store.firms import FIRMS
+from leadscore.store.list_import import take_in_list
+from leadscore.store.lists import add_list
 
 NOW = datetime(2026, 11, 24, 8, 30, tzinfo=UTC)
 TODAY = date(2026, 11, 24)

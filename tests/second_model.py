@@ -10,13 +10,12 @@ from sklearn.pipeline import Pipeline
 from tests.kept_lists import NOW, lakeport
 
 from leadscore.city import City
-from leadscore.features.build import FirmFeatures
+from leadscore.features.extract import FirmFeatures
 from leadscore.learning import AdditiveCard
-from leadscore.learning.retraining.day_one import ensure_expert
-from leadscore.learning.retraining.expert import expert_scorecard
-from leadscore.learning.shelf import Shelf
-from leadscore.learning.tables.scorecard import Scorecard
-from leadscore.lists.blank import blank_firms
+from leadscore.learning.expert import ensure_expert, expert_scorecard
+from leadscore.learning.scorecard import Scorecard
+from leadscore.lists.columns import blank_firms
+from leadscore.registry.models import Shelf
 
 OTHER = "lakeport-20260101-0123456789"
 

@@ -24,14 +24,14 @@ from tempfile import TemporaryDirectory
 
 from leadscore.city import Anchor, City, load_city
 from leadscore.features.catalogue import CATALOGUE
-from leadscore.language import LANGUAGES, Lang
-from leadscore.learning.shelf import Shelf
+from leadscore.files import shipped
 from leadscore.lists.cleaning import records_of
-from leadscore.lists.identity import load_list
+from leadscore.lists.dedupe import load_list
 from leadscore.ranking.champion import champion_scorer
 from leadscore.ranking.reasons import Wording
 from leadscore.ranking.score import FirmScore, Scorer
-from leadscore.shipped import shipped
+from leadscore.registry.models import Shelf
+from leadscore.text import LANGUAGES, Lang
 
 Value = float | str | None
 

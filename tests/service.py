@@ -7,14 +7,14 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from leadscore.city.versions import Profiles
-from leadscore.learning.shelf import Shelf
 from leadscore.ranking.score import Scorer
-from leadscore.store.auditing.trail import AuditTrail
-from leadscore.store.engine.database import Database, sqlite_url
-from leadscore.store.engine.migrating import migrate
-from leadscore.web.access.callers import Access
+from leadscore.registry.models import Shelf
+from leadscore.store.audit import AuditTrail
+from leadscore.store.database import Database, sqlite_url
+from leadscore.store.opening import migrate
 from leadscore.web.app import Application, Service, create_app
-from leadscore.web.current import CurrentScoring
+from leadscore.web.auth import Access
+from leadscore.web.scoring import CurrentScoring
 
 
 def demonstration(

@@ -23,14 +23,14 @@ from scipy.special import expit
 
 from leadscore.city.loading import load_city
 from leadscore.city.profile import City
-from leadscore.features.build import FirmFeatures
 from leadscore.features.catalogue import DIRECTIONS
-from leadscore.learning.retraining.expert import expert_scorecard
-from leadscore.learning.tables.scorecard import CategoricalTable, NumericTable, Scorecard, Table
+from leadscore.features.extract import FirmFeatures
+from leadscore.files import shipped
+from leadscore.learning.expert import expert_scorecard
+from leadscore.learning.scorecard import CategoricalTable, NumericTable, Scorecard, Table
 from leadscore.lists.cleaning import clean
-from leadscore.lists.files.records import from_frame
+from leadscore.lists.reading.file import from_frame
 from leadscore.lists.values.codes import ALPHABET
-from leadscore.shipped import shipped
 
 Experts = Literal["right", "half", "wrong"]
 

@@ -20,7 +20,10 @@ LOAD_LIST = (
     "leadscore.lists:load_list",
     "leadscore.lists.loading:load_list",
     "leadscore.lists.identity:load_list",
+    "leadscore.lists.dedupe:load_list",
 )
+LOAD_CITY = ("leadscore.city.loading:load_city",)
+SHIPPED = ("leadscore.shipped:shipped", "leadscore.files:shipped")
 LOAD_OUTCOMES = ("leadscore.lists.outcomes:load_outcomes",)
 OPEN_SCORER = ("leadscore.startup:open_scorer",)
 LOAD_SETTINGS = ("leadscore.settings:load_settings",)
@@ -127,6 +130,11 @@ def manifests(home: Path) -> Iterator[tuple[str, dict[str, Any]]]:
             path.parent.name,
             {key: value for key, value in manifest.items() if key not in _NOT_OF_THE_MODEL},
         )
+
+
+def shipped_city() -> Any:
+    """Return the city whose profile leadscore brings along."""
+    return _first(LOAD_CITY)(next(iter(sorted(_first(SHIPPED)("cities").glob("*.toml")))))
 
 
 def error_class() -> type[Exception]:

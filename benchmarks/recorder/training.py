@@ -41,11 +41,7 @@ def write_histories(folder: Path, simulation: Any) -> None:
 
     ``simulation`` is the module `tests.simulation` of the revision whose wheel this is.
     """
-
-    from leadscore.city.loading import load_city
-    from leadscore.shipped import shipped
-
-    city = load_city(next(iter(sorted(shipped("cities").glob("*.toml")))))
+    city = places.shipped_city()
     for name, asked in HISTORIES.items():
         history = simulation.simulate(city, **asked)
         lists, outcomes = history.write(folder / name)

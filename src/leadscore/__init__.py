@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pandas as pd
 
-    from leadscore.language import Lang
+    from leadscore.text import Lang
 
 __all__ = ["__version__", "rank"]
 
@@ -40,7 +40,7 @@ def rank(
     Returns
     -------
     DataFrame
-        The ranking, see `leadscore.ranking.table.ranking_table`. Rows that were set aside
+        The ranking, see `leadscore.ranking.order.ranking_table`. Rows that were set aside
         (without a name, or the same firm again) are missing from it. ``attrs`` of the table holds
         ``"counts"``, a sentence that says where every row went; ``"notices"``, a list of what the
         reader should know of the list as a whole; and ``"problems"``, everything that could not be
@@ -53,7 +53,7 @@ def rank(
     """
     # Imported late: `leadscore --help` imports this package, and pandas and scikit-learn take
     # more than a second.
-    from leadscore.ranking.walk import rank_list
+    from leadscore.ranking.batch import rank_list
     from leadscore.settings import load_settings
     from leadscore.startup import open_scorer
 

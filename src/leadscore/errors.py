@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from leadscore.language import Lang, Text
+from leadscore.text import Lang, Text, room_words
+
+WORDS = room_words("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +56,9 @@ class LeadscoreError(Exception):
     def render(self, lang: Lang) -> str:
         """Return the message, then one line a detail."""
         lines = [self.message.pick(lang)]
-        shape = _DETAIL.pick(lang)
+        shape = WORDS["errors.detail"].pick(lang)
         lines += [shape.format(d.where, d.got, d.wanted.pick(lang)) for d in self.details]
         return "\n".join(lines)
-
-
-_DETAIL = Text(zh="  {}：现为 {}，应为 {}", en="  {}: found {}, wanted {}")
 
 
 class UsageError(LeadscoreError):

@@ -1,24 +1,225 @@
-"""Everything that the environment and one file may decide, read once into one frozen object."""
+"""Settings: from the environment and one file, checked at once, told of in two languages."""
 
 from __future__ import annotations
 
 import locale
 import os
 import re
-from collections.abc import Callable, Mapping
+import tomllib
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from difflib import get_close_matches
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import platformdirs
-from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from leadscore.errors import Detail, SettingsError
-from leadscore.language import LANGUAGES, Lang, Text
-from leadscore.setting_types import Address, Header, Networks, Roles, UserPath, expanded
-from leadscore.setting_words import ALLOWED, is_gone, wanted
-from leadscore.settings_file import FileValues, read_settings_file
+from leadscore.text import LANGUAGES, Lang, Text, room_words
+
+WORDS = room_words("")
+
+
+def expanded(path: Path) -> Path:
+    """Let ``~`` stand for the user's home, as it does in a shell but not in the environment."""
+    try:
+        return path.expanduser()
+    except RuntimeError as error:
+        raise ValueError(str(error)) from None
+
+
+UserPath = Annotated[Path, AfterValidator(expanded)]
+
+_ADDRESS = re.compile(r"sqlite(\+pysqlite)?:///(?!file:).+|postgres(ql)?(\+psycopg)?://.+")
+
+
+def _address(url: str) -> str:
+    if not _ADDRESS.fullmatch(url):
+        raise ValueError
+    return url
+
+
+Address = Annotated[str, AfterValidator(_address)]
+
+_OURS = frozenset({
+    "accept", "accept-language", "authorization", "connection", "cookie", "forwarded", "host",
+    "hx-request", "idempotency-key", "if-match", "origin", "referer", "sec-fetch-site",
+    "user-agent", "x-csrf-token", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto",
+})  # fmt: skip
+"""Headers that browsers send themselves, or that mean something else here."""
+
+
+def _header(name: str) -> str:
+    if name.lower() in _OURS:
+        raise ValueError
+    return name
+
+
+def _networks(value: object) -> object:
+    """Return addresses and networks, from a text with commas or spaces between or from a list.
+
+    A network that holds every address would let anybody be a proxy, so it is none.
+
+    >>> [str(network) for network in _networks("127.0.0.1, 10.0.0.0/24 ::1")]
+    ['127.0.0.1/32', '10.0.0.0/24', '::1/128']
+    """
+    parts = value.replace(",", " ").split() if isinstance(value, str) else value
+    if not isinstance(parts, list | tuple) or any(isinstance(part, int) for part in parts):
+        raise ValueError
+    networks = tuple(ip_network(part) for part in parts)
+    if any(network.prefixlen == 0 for network in networks):
+        raise ValueError
+    return networks
+
+
+def _roles(value: object) -> object:
+    """Return groups and roles as a mapping, from what an environment can hold.
+
+    The last ``=`` of each pair parts it, for names of groups may hold others.
+
+    >>> _roles("team=leads=officer; boss=administrator")
+    {'team=leads': 'officer', 'boss': 'administrator'}
+    """
+    if not isinstance(value, str):
+        return value
+    pairs = [pair.strip().rpartition("=") for pair in value.split(";") if pair.strip()]
+    return {group.strip(): role.strip() for group, _, role in pairs}
+
+
+# A comma stands between the groups of the header, so none with one would ever be found there.
+_Group = Annotated[str, Field(pattern=r"^[^,]+$")]
+_Role = Literal["viewer", "officer", "administrator", "auditor"]
+Roles = Annotated[dict[_Group, _Role], NoDecode, BeforeValidator(_roles)]
+Header = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9-]{0,99}$"), AfterValidator(_header)]
+Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_networks)]
+
+
+ALLOWED: dict[str, Text] = {
+    "home": WORDS["settings.allowed_home"],
+    "database": WORDS["settings.allowed_database"],
+    "key_file": WORDS["settings.allowed_key_file"],
+    "city": WORDS["settings.allowed_city"],
+    "lang": WORDS["settings.allowed_lang"],
+    "host": WORDS["settings.allowed_host"],
+    "port": WORDS["settings.allowed_port"],
+    "threads": WORDS["settings.allowed_threads"],
+    "target": WORDS["settings.allowed_target"],
+    "horizon_days": WORDS["settings.allowed_horizon_days"],
+    "prior_strength": WORDS["settings.allowed_prior_strength"],
+    "settings": WORDS["settings.allowed_settings"],
+    "session_idle_minutes": WORDS["settings.allowed_session_idle_minutes"],
+    "session_hours": WORDS["settings.allowed_session_hours"],
+    "lockout_failures": WORDS["settings.allowed_lockout_failures"],
+    "lockout_seconds": WORDS["settings.allowed_lockout_seconds"],
+    "lockout_longest_minutes": WORDS["settings.allowed_session_idle_minutes"],
+    "trusted_proxies": WORDS["settings.allowed_trusted_proxies"],
+    "proxy_addresses": WORDS["settings.allowed_proxy_addresses"],
+    "proxy_user_header": WORDS["settings.allowed_proxy_user_header"],
+    "proxy_groups_header": WORDS["settings.allowed_proxy_groups_header"],
+    "proxy_roles": WORDS["settings.allowed_proxy_roles"],
+}
+"""What each setting may hold."""
+
+
+def wanted(name: str) -> Text:
+    """Return what a setting may hold; of one that is gone what has taken its place."""
+    return ALLOWED.get(name) or (
+        WORDS["settings.proxy_instead"] if is_gone(name) else WORDS["settings.a_setting"]
+    )
+
+
+def is_gone(name: str) -> bool:
+    """Tell whether there was such a setting once."""
+    return name.startswith("oidc_")
+
+
+_MOST_BYTES = 1_000_000
+_PATHS = frozenset({"home", "key_file", "city"})
+_ENVIRONMENT_ONLY = frozenset({"settings"})
+
+
+@dataclass(frozen=True, slots=True)
+class FileValues:
+    """What stands in a file of settings.
+
+    Attributes
+    ----------
+    path
+        The file; None if there is none.
+    values
+        By name of the setting, as TOML has it; paths that aren't absolute are taken from the
+        folder of the file.
+    mistakes
+        What in it can't be a setting.
+    """
+
+    path: Path | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)
+    mistakes: Sequence[Detail] = ()
+
+    def place(self, name: str) -> str:
+        """Return where a setting stands."""
+        return f"{self.path}, {name}"
+
+
+def read_settings_file(path: Path | None, names: Collection[str]) -> FileValues:
+    """Return what stands in a file.
+
+    Parameters
+    ----------
+    path
+        The file; None if there is none.
+    names
+        The settings that there are.
+
+    Raises
+    ------
+    SettingsError
+        If the file isn't there, or is no TOML.
+    """
+    if path is None:
+        return FileValues()
+    found = _parsed(path)
+    mistakes = [
+        Detail(f"{path}, {name}", _shown_file(value), wanted(name))
+        for name, value in found.items()
+        # No setting is true or false, but true would be taken for 1.
+        if name not in names or name in _ENVIRONMENT_ONLY or isinstance(value, bool)
+    ]
+    wrong = {mistake.where for mistake in mistakes}
+    values = {
+        name: _from_folder(path, name, value)
+        for name, value in found.items()
+        if f"{path}, {name}" not in wrong
+    }
+    return FileValues(path, values, mistakes)
+
+
+def _parsed(path: Path) -> dict[str, Any]:
+    try:
+        with path.open("rb") as file:
+            return tomllib.loads(file.read(_MOST_BYTES).decode("utf-8-sig"))
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+    except (ValueError, RecursionError) as error:  # both of TOML and of UTF-8
+        reason = str(error)
+    message = WORDS["settings.unreadable"].format(path=path, reason=reason)
+    raise SettingsError(message, [Detail(str(path), reason, WORDS["settings.toml"])])
+
+
+def _from_folder(path: Path, name: str, value: object) -> object:
+    if name not in _PATHS or not isinstance(value, str) or value.startswith("~"):
+        return value
+    return str(path.absolute().parent / value)
+
+
+def _shown_file(value: object) -> str:
+    """Return what stands there, unless it may be a secret under a name that we don't know."""
+    return str(value).lower() if isinstance(value, bool) else "…"
+
 
 _PREFIX = "LEADSCORE_"
 FILE_NAME = "leadscore.toml"
@@ -149,27 +350,6 @@ class Settings(BaseSettings):
         return self.key_file or self.home / "keys" / "models.key"
 
 
-_ONE_WRONG = Text(zh="有 1 项设置不对", en="1 setting is wrong")
-_WRONG = Text(zh="有 {count} 项设置不对", en="{count} settings are wrong")
-_KNOWN_PROXIES = Text(
-    zh="不能为空：须列出代理的地址，否则谁都能自称是别人",
-    en="not empty: the addresses of your proxies, else whoever calls could name themselves",
-)
-_USER_TOO = Text(zh="须同时设置 proxy_user_header", en="only beside proxy_user_header")
-_BOTH = Text(
-    zh="proxy_groups_header 与 proxy_roles 须一并设置",
-    en="proxy_groups_header and proxy_roles, both or none",
-)
-_ANOTHER = Text(zh="不同于 proxy_user_header", en="another header than proxy_user_header")
-_UNKNOWN = Text(
-    zh="没有名为 {name} 的设置，它不起作用。", en="there is no setting {name}; it does nothing."
-)
-_UNKNOWN_CLOSE = Text(
-    zh="没有名为 {name} 的设置，它不起作用。您是否指 {close}？",
-    en="there is no setting {name}; it does nothing. Did you mean {close}?",
-)
-
-
 def load_settings() -> Settings:
     """Read the environment, and the file of settings for what the environment leaves open.
 
@@ -198,7 +378,10 @@ def load_settings() -> Settings:
         if not details:
             return settings
     raise SettingsError(
-        _ONE_WRONG if len(details) == 1 else _WRONG.format(count=len(details)), details
+        WORDS["settings.one_wrong"]
+        if len(details) == 1
+        else WORDS["settings.wrong"].format(count=len(details)),
+        details,
     )
 
 
@@ -206,14 +389,14 @@ def _contradictions(settings: Settings) -> list[Detail]:
     """Return what settings say against each other."""
     user, groups = settings.proxy_user_header, settings.proxy_groups_header
     if user is not None and not settings.proxy_addresses:
-        return [Detail("proxy_addresses", "∅", _KNOWN_PROXIES)]
+        return [Detail("proxy_addresses", "∅", WORDS["settings.known_proxies"])]
     if user is None and groups is not None:
-        return [Detail("proxy_groups_header", groups, _USER_TOO)]
+        return [Detail("proxy_groups_header", groups, WORDS["settings.user_too"])]
     if (groups is None) != (not settings.proxy_roles):
         there = "proxy_roles" if groups is None else "proxy_groups_header"
-        return [Detail(there, str(getattr(settings, there)), _BOTH)]
+        return [Detail(there, str(getattr(settings, there)), WORDS["settings.both"])]
     if user is not None and groups is not None and user.lower() == groups.lower():
-        return [Detail("proxy_groups_header", groups, _ANOTHER)]
+        return [Detail("proxy_groups_header", groups, WORDS["settings.another"])]
     return []
 
 
@@ -225,8 +408,12 @@ def unknown_variables(environment: Mapping[str, str] = os.environ) -> list[Text]
         prefix, rest = name.upper()[: len(_PREFIX)], name.upper()[len(_PREFIX) :]
         if prefix == _PREFIX and rest not in settings:
             close = get_close_matches(rest, settings, n=1)
-            notice = _UNKNOWN_CLOSE.format(name=name, close=_PREFIX + close[0]) if close else None
-            notices.append(notice or _UNKNOWN.format(name=name))
+            notice = (
+                WORDS["settings.unknown_close"].format(name=name, close=_PREFIX + close[0])
+                if close
+                else None
+            )
+            notices.append(notice or WORDS["settings.unknown"].format(name=name))
     return notices
 
 

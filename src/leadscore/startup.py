@@ -11,28 +11,19 @@ from typing import TYPE_CHECKING
 
 from leadscore.city.loading import load_city
 from leadscore.city.versions import Profiles
-from leadscore.durable import place_new
 from leadscore.errors import CityError, Detail, SettingsError
-from leadscore.language import Text
-from leadscore.learning.shelf.shelf import Shelf, log_notice
-from leadscore.shipped import shipped
+from leadscore.files import place_new, shipped
+from leadscore.registry.models import Shelf, log_notice
+from leadscore.text import Text, room_words
 
 if TYPE_CHECKING:
     from leadscore.city.profile import City
     from leadscore.ranking.score import Scorer
     from leadscore.settings import Settings
-    from leadscore.store.engine.database import Database
+    from leadscore.store.database import Database
 
-_NO_CITY = Text(
-    zh="没有指定城市画像，请用 --city 或环境变量 LEADSCORE_CITY 指明文件",
-    en="no city profile was named; name its file with --city or LEADSCORE_CITY",
-)
-_NEWER = Text(
-    zh="文件夹 {home} 由更新版本的 leadscore 写成，这个程序不能使用。请升级 leadscore，"
-    "或用环境变量 LEADSCORE_HOME 指定另一个文件夹。",
-    en="the home {home} was written by a newer leadscore, and this program can't use it. Upgrade "
-    "leadscore, or name another home with LEADSCORE_HOME.",
-)
+WORDS = room_words("")
+
 
 FORMAT = 2
 """Of what lies in a home. A home of format 1 has no number: its models are pickles."""
@@ -66,7 +57,9 @@ def check_home(home: Path) -> None:
         return
     if not number.isdecimal() or int(number) > FORMAT:
         wanted = Text(zh=f"{FORMAT} 或更小", en=f"{FORMAT} or lower")
-        raise SettingsError(_NEWER.format(home=home), [Detail(str(file), number, wanted)])
+        raise SettingsError(
+            WORDS["startup.newer"].format(home=home), [Detail(str(file), number, wanted)]
+        )
 
 
 def open_shelf(settings: Settings) -> Shelf:
@@ -94,7 +87,7 @@ def open_database(settings: Settings) -> Database:
     # A database that lies elsewhere leaves the home as it is.
     (check_home if settings.database else enter_home)(settings.home)
     # Imported late: what keeps nothing needs no SQLAlchemy.
-    from leadscore.store.engine.opening import open_store
+    from leadscore.store.opening import open_store
 
     return open_store(settings.database or settings.database_file)
 
@@ -110,7 +103,7 @@ def connect_database(settings: Settings) -> Database:
         If its file can't be made.
     """
     check_home(settings.home)
-    from leadscore.store.engine.opening import connect
+    from leadscore.store.opening import connect
 
     return connect(settings.database or settings.database_file)
 
@@ -201,4 +194,6 @@ def _only_profile() -> Path:
     if len(profiles) == 1:
         return profiles[0]
     found = ", ".join(profile.stem for profile in profiles)
-    raise CityError(_NO_CITY, [Detail("--city", found, Text(zh="一个文件", en="one file"))])
+    raise CityError(
+        WORDS["startup.no_city"], [Detail("--city", found, WORDS["startup.only_profile"])]
+    )

@@ -16,9 +16,9 @@ from playwright.sync_api import Page, expect
 from tests.commands import called, variables, warm_command
 from tests.simulation import of_wrong_experts
 
-from leadscore.lists.identity import load_list
-from leadscore.store.engine.opening import open_store
-from leadscore.store.firms.snapshots import SqlSnapshots
+from leadscore.lists.dedupe import load_list
+from leadscore.store.opening import open_store
+from leadscore.store.snapshots import SqlSnapshots
 
 PASSWORD = "orange lantern over the lake"  # noqa: S105 (the tests' own)
 _START_SECONDS = 120

@@ -13,26 +13,24 @@ from flask.testing import FlaskClient
 from pydantic import ValidationError
 from tests.kept_lists import TODAY, profiles, scorer
 
-from leadscore.learning.shelf import Shelf
-from leadscore.store.access import api_keys, users
-from leadscore.store.auditing.pages import page
-from leadscore.store.auditing.trail import AuditTrail
-from leadscore.store.engine.database import Database
-from leadscore.web.access.callers import Access
-from leadscore.web.access.guard import protect
-from leadscore.web.access.permissions import declare_under, requires
-from leadscore.web.access.signing_in import set_password
+from leadscore.registry.models import Shelf
+from leadscore.store import api_keys, users
+from leadscore.store.audit import AuditTrail, page
+from leadscore.store.database import Database
 from leadscore.web.api import gone_routes, me_routes
 from leadscore.web.app import Application, _answer_errors
-from leadscore.web.documentation import DOCUMENT, SECURITY_SCHEMES, service_info
+from leadscore.web.auth import Access, declare_under, requires
+from leadscore.web.guard import protect, set_password
 from leadscore.web.idempotent import Act, Answer, written
-from leadscore.web.mistakes import plain_mistakes
-from leadscore.web.pages.assets import Assets
+from leadscore.web.openapi import (
+    DOCUMENT,
+    SECURITY_SCHEMES,
+    ErrorAnswer,
+    plain_mistakes,
+    service_info,
+)
+from leadscore.web.pages.shell import NAME, Assets, Site, prepare, read_translations
 from leadscore.web.pages.signing import signing_pages
-from leadscore.web.pages.site import NAME, Site
-from leadscore.web.pages.templating import prepare
-from leadscore.web.pages.translations import read_translations
-from leadscore.web.payloads import ErrorAnswer
 from leadscore.web.routes import Backing
 
 PASSWORD = "orange lantern over the lake"  # noqa: S105 (the tests' own)

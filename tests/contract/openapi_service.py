@@ -41,18 +41,18 @@ from werkzeug.test import Client, TestResponse
 
 from leadscore.jobs.kinds import EXPORT, IMPORT_LIST, Workplace, all_kinds
 from leadscore.jobs.worker import Worker
-from leadscore.learning.outcomes.lessons import Rules
-from leadscore.learning.retraining.day_one import ensure_expert
-from leadscore.learning.shelf.shelf import Shelf
-from leadscore.store.access import api_keys
-from leadscore.store.auditing.trail import AuditTrail
-from leadscore.store.engine.database import Database
-from leadscore.store.jobs.jobs import submit
-from leadscore.store.lists.lists import name_job
+from leadscore.learning.expert import ensure_expert
+from leadscore.learning.training_data import Rules
+from leadscore.registry.models import Shelf
+from leadscore.store import api_keys
+from leadscore.store.audit import AuditTrail
+from leadscore.store.database import Database
+from leadscore.store.jobs import submit
+from leadscore.store.lists import name_job
 from leadscore.store.models import mirror
-from leadscore.web.access.callers import Access
 from leadscore.web.app import Service, create_app
-from leadscore.web.current import CurrentScoring
+from leadscore.web.auth import Access
+from leadscore.web.scoring import CurrentScoring
 
 _ACCEPTED = list(POSITIVE_DATA_ACCEPTANCE_EXPECTED_STATUSES)
 _OPERATIONS: list[dict[str, Any]] = [

@@ -10,17 +10,15 @@ import pytest
 from sqlalchemy import select
 from tests.contract.access_app import Browser, House, build
 
-from leadscore.store.access import api_keys, users
-from leadscore.store.access.api_keys import API_KEYS
-from leadscore.store.access.sessions import SESSIONS
-from leadscore.store.access.users import ROLES, USERS, BadNameError, ConflictError
-from leadscore.store.auditing.check import verify
-from leadscore.store.auditing.trail import AuditTrail
-from leadscore.store.engine.database import Database
-from leadscore.web.access.guard import protect
-from leadscore.web.access.links import first_administrator_link
-from leadscore.web.access.permissions import PERMISSIONS, declared, requires, undeclared
-from leadscore.web.payloads import ErrorAnswer
+from leadscore.store import api_keys, users
+from leadscore.store.api_keys import API_KEYS
+from leadscore.store.audit import AuditTrail, verify
+from leadscore.store.database import Database
+from leadscore.store.sessions import SESSIONS
+from leadscore.store.users import ROLES, USERS, BadNameError, ConflictError
+from leadscore.web.auth import PERMISSIONS, declared, requires, undeclared
+from leadscore.web.guard import first_administrator_link, protect
+from leadscore.web.openapi import ErrorAnswer
 
 
 @pytest.fixture

@@ -17,13 +17,13 @@ from flask.testing import FlaskClient
 from tests.service import demonstration
 
 from leadscore.city import load_city
-from leadscore.learning.shelf import Shelf
 from leadscore.lists.columns import CANONICAL
+from leadscore.ranking.batch import rank_list
 from leadscore.ranking.champion import champion_scorer
 from leadscore.ranking.score import Scorer
 from leadscore.ranking.vetoes import WORDING
-from leadscore.ranking.walk import rank_list
-from leadscore.web.payloads import (
+from leadscore.registry.models import Shelf
+from leadscore.web.openapi import (
     MAX_FIRMS,
     ErrorAnswer,
     Firm,

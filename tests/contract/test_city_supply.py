@@ -20,20 +20,19 @@ from leadscore.city import City
 from leadscore.city.versions import Profiles
 from leadscore.jobs.kinds import Workplace, all_kinds
 from leadscore.jobs.worker import Worker
-from leadscore.learning.outcomes.lessons import Rules
-from leadscore.learning.retraining.day_one import ensure_expert, expert_version
-from leadscore.learning.shelf import Shelf
+from leadscore.learning.expert import ensure_expert, expert_version
+from leadscore.learning.training_data import Rules
 from leadscore.ranking.champion import champion_scorer
 from leadscore.ranking.score import Scorer
-from leadscore.store.access import api_keys
-from leadscore.store.auditing.pages import page
-from leadscore.store.auditing.trail import AuditTrail
-from leadscore.store.engine.database import Database
+from leadscore.registry.models import Shelf
+from leadscore.store import api_keys
+from leadscore.store.audit import AuditTrail, page
+from leadscore.store.current_ranking import STANDINGS
+from leadscore.store.database import Database
 from leadscore.store.models import mirrored
-from leadscore.store.ranking.standings import STANDINGS
-from leadscore.web.access.callers import Access
 from leadscore.web.app import Service, create_app
-from leadscore.web.current import CurrentScoring
+from leadscore.web.auth import Access
+from leadscore.web.scoring import CurrentScoring
 
 BLADE = "wind.blade"
 PATH = f"/api/v1/gaps/{BLADE}/supply"

@@ -17,14 +17,14 @@ from tests.kept_lists import BLADES, BREAD, TODAY, lakeport, profiles, scorer, t
 from leadscore.jobs.kinds import Workplace, all_kinds
 from leadscore.jobs.tasks import KEPT
 from leadscore.jobs.worker import Worker
-from leadscore.learning.outcomes.lessons import Rules
-from leadscore.learning.shelf.shelf import Shelf
-from leadscore.store.auditing.trail import AuditTrail
-from leadscore.store.engine.database import Database
-from leadscore.store.jobs.jobs import submit
-from leadscore.web.job_routes import job_routes
+from leadscore.learning.training_data import Rules
+from leadscore.registry.models import Shelf
+from leadscore.store.audit import AuditTrail
+from leadscore.store.database import Database
+from leadscore.store.jobs import submit
 from leadscore.web.routes import Backing, store_routes
-from leadscore.web.routes.files import XLSX
+from leadscore.web.routes.backing import XLSX
+from leadscore.web.routes.jobs import job_routes
 
 
 class Desk:

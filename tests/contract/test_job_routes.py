@@ -8,13 +8,11 @@ import pytest
 from tests.contract.access_app import Browser, House, build
 
 from leadscore.errors import Detail, ListError
-from leadscore.language import Text
-from leadscore.store.auditing.trail import AuditTrail
-from leadscore.store.engine.database import Database
-from leadscore.store.jobs.claims import Held, beat, claim, fail, finish
-from leadscore.store.jobs.jobs import submit
-from leadscore.web.job_payloads import JobAnswer, JobsAnswer
-from leadscore.web.job_routes import job_routes
+from leadscore.store.audit import AuditTrail
+from leadscore.store.database import Database
+from leadscore.store.jobs import Held, beat, claim, fail, finish, submit
+from leadscore.text import Text
+from leadscore.web.routes.jobs import JobAnswer, JobsAnswer, job_routes
 
 
 @pytest.fixture

@@ -28,16 +28,15 @@ from tests.service import demonstration
 from leadscore.city import load_city
 from leadscore.jobs.kinds import Workplace, all_kinds
 from leadscore.jobs.worker import Worker
-from leadscore.learning.outcomes.lessons import Rules
-from leadscore.learning.shelf.shelf import Shelf
+from leadscore.learning.training_data import Rules
 from leadscore.ranking.champion import champion_scorer
 from leadscore.ranking.score import Scorer
-from leadscore.store.engine.database import Database, sqlite_url
-from leadscore.store.lists.intake import take_in_list
-from leadscore.store.lists.lists import add_list
-from leadscore.store.ranking.cursor import SORTS
-from leadscore.store.ranking.filter import RankingFilter
-from leadscore.store.ranking.pages import whole_ranking
+from leadscore.registry.models import Shelf
+from leadscore.store.database import Database, sqlite_url
+from leadscore.store.filters import SORTS, RankingFilter
+from leadscore.store.list_import import take_in_list
+from leadscore.store.lists import add_list
+from leadscore.store.ranking import whole_ranking
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*extension is not supported:UserWarning")
 

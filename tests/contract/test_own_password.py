@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from tests.contract.access_app import PASSWORD, Browser, House, build
 
-from leadscore.store.access import users
-from leadscore.store.auditing.trail import AuditTrail
-from leadscore.store.engine.database import Database
+from leadscore.store import users
+from leadscore.store.audit import AuditTrail
+from leadscore.store.database import Database
 
 NEW = "another lantern by the river"
 

@@ -10,14 +10,12 @@ import pytest
 from flask.testing import FlaskClient
 from tests.contract.test_permissions import NOW, app, scorer  # noqa: F401 (fixtures)
 
-from leadscore.store.access import users
-from leadscore.store.auditing.pages import page
-from leadscore.store.auditing.trail import AuditTrail
-from leadscore.store.engine.database import Database
-from leadscore.web.access.callers import Access
-from leadscore.web.access.links import first_administrator_link
-from leadscore.web.access.signing_in import set_password
+from leadscore.store import users
+from leadscore.store.audit import AuditTrail, page
+from leadscore.store.database import Database
 from leadscore.web.app import Application
+from leadscore.web.auth import Access
+from leadscore.web.guard import first_administrator_link, set_password
 
 PASSWORD = "orange lantern over the lake"  # noqa: S105 (the tests' own)
 HTML = {"Accept": "text/html,application/xhtml+xml"}

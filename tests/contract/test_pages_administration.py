@@ -15,15 +15,14 @@ from tests.contract.test_pages import HTML, HTMX, PASSWORD, secrets_of
 from tests.contract.test_permissions import NOW, app, scorer  # noqa: F401 (fixtures)
 
 from leadscore.jobs.kinds import EXPORT, RETRAIN
-from leadscore.store.access import api_keys, users
-from leadscore.store.auditing.pages import page
-from leadscore.store.auditing.trail import AuditTrail, Record
-from leadscore.store.engine.database import Database
+from leadscore.store import api_keys, users
+from leadscore.store.audit import AuditTrail, Record, page
+from leadscore.store.database import Database
 from leadscore.store.idempotency import IDEMPOTENCY
-from leadscore.store.jobs.jobs import read_job, submit
-from leadscore.web.access.callers import Access
-from leadscore.web.access.signing_in import set_password
+from leadscore.store.jobs import read_job, submit
 from leadscore.web.app import Application
+from leadscore.web.auth import Access
+from leadscore.web.guard import set_password
 
 ENGLISH = HTML | {"Accept-Language": "en"}
 

@@ -9,7 +9,7 @@ from tests.contract.test_pages import HTML, access, client, log_in  # noqa: F401
 from tests.contract.test_permissions import app, scorer  # noqa: F401 (fixtures)
 
 from leadscore.ranking.score import Scorer
-from leadscore.web.pages.chain_maps import ROW, chain_map
+from leadscore.web.pages.chains import ROW, chain_map
 
 
 def segment(name: str, position: str, *feeds: str) -> dict[str, object]:

@@ -31,31 +31,27 @@ from tests.kept_lists import (
 from tests.simulation import History, simulate
 
 from leadscore.city import load_city
-from leadscore.features.build import FirmFeatures
+from leadscore.features.extract import FirmFeatures
+from leadscore.files import shipped
 from leadscore.learning import AdditiveCard
-from leadscore.learning.outcomes.lessons import Rules, gather
-from leadscore.learning.retraining.day_one import new_card
-from leadscore.learning.retraining.expert import expert_scorecard
-from leadscore.learning.retraining.rehearsal import fit
-from leadscore.learning.shelf import Shelf
-from leadscore.learning.tables.scorecard import Scorecard
-from leadscore.lists.blank import blank_firms
+from leadscore.learning.expert import expert_scorecard, new_card
+from leadscore.learning.scorecard import Scorecard
+from leadscore.learning.training_data import Rules, fit, gather
+from leadscore.lists.columns import blank_firms
 from leadscore.ranking.score import Scorer
-from leadscore.shipped import shipped
-from leadscore.store.access import users
-from leadscore.store.auditing.pages import page
-from leadscore.store.auditing.trail import AuditTrail
-from leadscore.store.engine.database import Database
-from leadscore.store.firms.firms import read_firm
-from leadscore.store.firms.outcomes import outcomes
-from leadscore.store.firms.stages import outcomes_of
-from leadscore.store.lists.intake import take_in_list
+from leadscore.registry.models import Shelf
+from leadscore.store import users
+from leadscore.store.audit import AuditTrail, page
+from leadscore.store.current_ranking import SCORES, score_history
+from leadscore.store.database import Database
+from leadscore.store.firms import read_firm
+from leadscore.store.list_import import take_in_list
 from leadscore.store.models import MODELS
-from leadscore.store.ranking.scores import SCORES, score_history
-from leadscore.web.access.callers import Access
-from leadscore.web.access.signing_in import set_password
+from leadscore.store.outcomes import outcomes, outcomes_of
 from leadscore.web.app import Application, Service, create_app
-from leadscore.web.current import CurrentScoring
+from leadscore.web.auth import Access
+from leadscore.web.guard import set_password
+from leadscore.web.scoring import CurrentScoring
 
 ENGLISH = HTML | {"Accept-Language": "en"}
 ROWS = [

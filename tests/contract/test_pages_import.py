@@ -17,13 +17,13 @@ from tests.contract.test_permissions import NOW, app, scorer  # noqa: F401 (fixt
 
 from leadscore.jobs.kinds import Workplace, all_kinds
 from leadscore.jobs.worker import Worker
-from leadscore.learning.outcomes.lessons import Rules
-from leadscore.learning.shelf.shelf import Shelf
-from leadscore.lists.reading import read_list
-from leadscore.store.lists import lists as kept
-from leadscore.store.lists.failed_rows import kept_failed_rows
-from leadscore.store.lists.uploads import KEPT_FOR, MOST_EACH, UnknownUploadError, read_upload
-from leadscore.web.access.callers import Access
+from leadscore.learning.training_data import Rules
+from leadscore.lists.reading.file import read_list
+from leadscore.registry.models import Shelf
+from leadscore.store import lists as kept
+from leadscore.store.list_import import kept_failed_rows
+from leadscore.store.lists import KEPT_FOR, MOST_EACH, UnknownUploadError, read_upload
+from leadscore.web.auth import Access
 
 GOOD = (
     "企业名称,注册资本（万元）,联系电话,优势\n"

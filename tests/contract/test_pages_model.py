@@ -22,12 +22,12 @@ from tests.second_model import OTHER, save_another
 
 from leadscore.city import load_city
 from leadscore.jobs.kinds import RETRAIN
-from leadscore.learning.shelf import Shelf
 from leadscore.ranking.champion import champion_scorer
-from leadscore.store.jobs.jobs import JOBS, list_jobs, submit
+from leadscore.registry.models import Shelf
+from leadscore.store.jobs import JOBS, list_jobs, submit
 from leadscore.store.models import MODELS, mirror
-from leadscore.web.access.callers import Access
 from leadscore.web.app import Application
+from leadscore.web.auth import Access
 
 DONE = {
     "version": OTHER,

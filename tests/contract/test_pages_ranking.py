@@ -15,13 +15,12 @@ from tests.contract.test_pages import HTML, PASSWORD, log_in, secrets_of
 from tests.contract.test_permissions import NOW, app, scorer  # noqa: F401 (fixtures)
 from tests.kept_lists import BLADES, BREAD, SCANNERS, code, take_in
 
-from leadscore.store.access import users
-from leadscore.store.auditing.pages import page
-from leadscore.store.auditing.trail import AuditTrail
-from leadscore.store.engine.database import Database
-from leadscore.web.access.callers import Access
-from leadscore.web.access.signing_in import set_password
+from leadscore.store import users
+from leadscore.store.audit import AuditTrail, page
+from leadscore.store.database import Database
 from leadscore.web.app import Application
+from leadscore.web.auth import Access
+from leadscore.web.guard import set_password
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*extension is not supported:UserWarning")
 

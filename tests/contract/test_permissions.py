@@ -13,16 +13,16 @@ from flask.testing import FlaskClient
 from tests.kept_lists import profiles
 
 from leadscore.city import load_city
-from leadscore.learning.shelf import Shelf
 from leadscore.ranking.champion import champion_scorer
 from leadscore.ranking.score import Scorer
-from leadscore.store.access import api_keys
-from leadscore.store.auditing.trail import AuditTrail
-from leadscore.store.engine.database import Database
-from leadscore.web.access.callers import Access
+from leadscore.registry.models import Shelf
+from leadscore.store import api_keys
+from leadscore.store.audit import AuditTrail
+from leadscore.store.database import Database
 from leadscore.web.api import GONE
 from leadscore.web.app import Application, Service, create_app
-from leadscore.web.current import CurrentScoring
+from leadscore.web.auth import Access
+from leadscore.web.scoring import CurrentScoring
 
 CITY = Path(__file__).parents[1] / "cities" / "lakeport.toml"
 NOW = datetime(2026, 11, 24, 8, tzinfo=UTC)

@@ -13,11 +13,10 @@ from urllib.parse import urlencode
 import pytest
 from tests.contract.access_app import PASSWORD, Browser, House, build
 
-from leadscore.store.auditing.pages import page
-from leadscore.store.auditing.trail import AuditTrail
-from leadscore.store.engine.database import Database
-from leadscore.web.access.proxies import believe_proxies
-from leadscore.web.serving import Limits, _server
+from leadscore.store.audit import AuditTrail, page
+from leadscore.store.database import Database
+from leadscore.web.proxies import believe_proxies
+from leadscore.web.serve import Limits, _server
 
 FORGED = {
     "X-Forwarded-For": "203.0.113.9",

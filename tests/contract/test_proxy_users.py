@@ -15,15 +15,13 @@ from tests.contract.access_app import PASSWORD, Browser, House, build
 
 from leadscore.cli.serving import believe
 from leadscore.settings import Settings
-from leadscore.store.access import users
-from leadscore.store.access.admission import BROUGHT
-from leadscore.store.access.users import USERS
-from leadscore.store.auditing.pages import page
-from leadscore.store.auditing.trail import AuditTrail
-from leadscore.store.engine.database import Database
-from leadscore.web.access.links import first_administrator_link
-from leadscore.web.access.proxies import ProxyHeaders, believe_proxies
-from leadscore.web.serving import Limits, _listen, _server
+from leadscore.store import users
+from leadscore.store.audit import AuditTrail, page
+from leadscore.store.database import Database
+from leadscore.store.users import BROUGHT, USERS
+from leadscore.web.guard import first_administrator_link
+from leadscore.web.proxies import ProxyHeaders, believe_proxies
+from leadscore.web.serve import Limits, _listen, _server
 
 HEADER, GROUPS = "X-Forwarded-User", "X-Forwarded-Groups"
 PROXY, ELSEWHERE = "10.0.0.2", "10.0.0.66"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import settings
 from tests.contract.openapi_service import faults, seeded_service
 
-from leadscore.store.engine.database import Database
+from leadscore.store.database import Database
 
 NEEDS_MORE = {
     # The ETag of this very moment; the tests of these routes know it.

@@ -9,13 +9,13 @@ import pytest
 from flask.testing import FlaskClient
 from tests.kept_lists import BLADES, BREAD, NOW, TODAY, code, profiles, scorer, take_in
 
-from leadscore.learning.shelf import Shelf
-from leadscore.store.access import api_keys
-from leadscore.store.auditing.trail import AuditTrail
-from leadscore.store.engine.database import Database
-from leadscore.web.access.callers import Access
+from leadscore.registry.models import Shelf
+from leadscore.store import api_keys
+from leadscore.store.audit import AuditTrail
+from leadscore.store.database import Database
 from leadscore.web.app import Service, create_app
-from leadscore.web.current import CurrentScoring
+from leadscore.web.auth import Access
+from leadscore.web.scoring import CurrentScoring
 
 FIRMS = [
     {"name": "甲有限公司", "credit_code": code(1), "main_business": BLADES, "staff": 120},

@@ -26,16 +26,16 @@ from tests.kept_lists import (
 from tests.ranking_files import read_ranking_csv
 
 from leadscore.features.catalogue import CATALOGUE
-from leadscore.learning.retraining.day_one import expert_model
-from leadscore.learning.shelf.shelf import Shelf, log_notice
-from leadscore.store.auditing.trail import AuditTrail
-from leadscore.store.engine.database import Database
-from leadscore.store.jobs.jobs import list_jobs
-from leadscore.store.lists.intake import take_in_list
+from leadscore.learning.expert import expert_model
+from leadscore.registry.models import Shelf, log_notice
+from leadscore.store.audit import AuditTrail
+from leadscore.store.database import Database
+from leadscore.store.jobs import list_jobs
+from leadscore.store.list_import import take_in_list
 from leadscore.store.models import mirror
-from leadscore.web.access.permissions import PERMISSIONS, declared
+from leadscore.web.auth import PERMISSIONS, declared
 from leadscore.web.routes import Backing, store_routes
-from leadscore.web.routes.payloads import Role
+from leadscore.web.routes.backing import Role
 
 OURS = re.compile("/api/v1/(?:lists|ranking|exports|firms|gaps|models)")
 ROWS = [

@@ -10,10 +10,9 @@ from tests.contract.access_app import Browser, House, build
 
 from leadscore.cli.serving import access_of
 from leadscore.settings import Settings
-from leadscore.store.access.attempts import Lockout
-from leadscore.store.access.sessions import Limits
-from leadscore.store.auditing.trail import AuditTrail
-from leadscore.store.engine.database import Database
+from leadscore.store.audit import AuditTrail
+from leadscore.store.database import Database
+from leadscore.store.sessions import Limits, Lockout
 
 WRONG = "wrong wrong wrong"
 

@@ -23,23 +23,23 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-from leadscore.learning.cards.boosted import BoostedCard
-from sklearn.pipeline import Pipeline
-from tests.simulation import History, simulate
-
-from leadscore.city import City, load_city
-from leadscore.city.versions import Profiles
 from leadscore.features.build import FirmFeatures
-from leadscore.features.catalogue import DIRECTIONS
-from leadscore.learning import AdditiveCard
+from leadscore.learning.cards.boosted import BoostedCard
 from leadscore.learning.outcomes.lessons import Rules
 from leadscore.learning.retraining.day_one import ensure_expert
 from leadscore.learning.retraining.following import follow
 from leadscore.learning.retraining.walk import retrain
 from leadscore.learning.shelf import Shelf
+from leadscore.shipped import shipped
+from sklearn.pipeline import Pipeline
+from tests.simulation import History, simulate
+
+from leadscore.city import City, load_city
+from leadscore.city.versions import Profiles
+from leadscore.features.catalogue import DIRECTIONS
+from leadscore.learning import AdditiveCard
 from leadscore.lists import clean, read_list
 from leadscore.ranking.champion import champion_scorer
-from leadscore.shipped import shipped
 
 NAME = "c1d0778"
 NOW = datetime(2026, 1, 5, 8, tzinfo=UTC)

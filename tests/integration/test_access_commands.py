@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-import leadscore.cli.audit
+import leadscore.cli.database
 import leadscore.cli.users  # noqa: F401 (adds its commands)
 from leadscore.cli.group import cli
 

@@ -10,8 +10,8 @@ from tests import bad_files as bad
 
 from leadscore.errors import ListError
 from leadscore.lists.cleaning import clean
-from leadscore.lists.files import children
-from leadscore.lists.reading import read_list
+from leadscore.lists.reading.file import read_list
+from leadscore.lists.reading.sandbox import Child
 
 pytestmark = pytest.mark.measured
 
@@ -87,7 +87,7 @@ def test_a_parser_that_dies_for_want_of_memory_takes_nothing_with_it(death, tmp_
     script.write_text(f"import os\n{death}\n")
 
     with (
-        children.Child(script, source="list.xlsx") as child,
+        Child(script, source="list.xlsx") as child,
         pytest.raises(ListError, match="takes too much memory") as caught,
     ):
         child.check()
@@ -109,7 +109,7 @@ def test_a_workbook_that_takes_too_long_is_given_up(tmp_path):
     script = tmp_path / "slow.py"
     script.write_text("import threading\nthreading.Event().wait()\n")
 
-    with children.Child(script, source="list.xlsx", seconds=0.2) as child:
+    with Child(script, source="list.xlsx", seconds=0.2) as child:
         assert child.output.read() == b""
         with pytest.raises(ListError, match="takes too much time") as caught:
             child.check()
@@ -121,7 +121,7 @@ def test_a_fault_of_the_child_itself_is_not_blamed_on_the_list(tmp_path):
     script.write_text("raise KeyError('ours')\n")
 
     with (
-        children.Child(script, source="list.xlsx") as child,
+        Child(script, source="list.xlsx") as child,
         pytest.raises(RuntimeError, match="KeyError: 'ours'"),
     ):
         child.check()

@@ -16,12 +16,12 @@ from leadscore.city.loading import load_city
 from leadscore.jobs.kinds import Workplace, all_kinds
 from leadscore.jobs.tasks import KEPT, export_file, remove_expired
 from leadscore.jobs.worker import Worker
-from leadscore.learning.outcomes.lessons import Rules
-from leadscore.learning.shelf.shelf import Shelf
+from leadscore.learning.training_data import Rules
 from leadscore.ranking.champion import champion_scorer
-from leadscore.store.engine.database import Database
-from leadscore.store.jobs.jobs import Job, read_job, submit
-from leadscore.store.lists.lists import add_list, name_job, read_kept_list
+from leadscore.registry.models import Shelf
+from leadscore.store.database import Database
+from leadscore.store.jobs import Job, read_job, submit
+from leadscore.store.lists import add_list, name_job, read_kept_list
 
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)

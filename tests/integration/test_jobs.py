@@ -19,11 +19,10 @@ from sqlalchemy import select
 from tests import job_kinds
 from tests.job_kinds import DEADLINE, KINDS, QUICK, noted, now
 
-from leadscore.jobs.supervisor import BackOff, Supervisor
-from leadscore.jobs.worker import Worker
-from leadscore.store.engine.database import Database
-from leadscore.store.jobs.jobs import Job, list_jobs, read_job, request_cancel, submit
-from leadscore.store.lists.uploads import UPLOADS, keep_upload
+from leadscore.jobs.worker import BackOff, Supervisor, Worker
+from leadscore.store.database import Database
+from leadscore.store.jobs import Job, list_jobs, read_job, request_cancel, submit
+from leadscore.store.lists import UPLOADS, keep_upload
 
 SPAWN = multiprocessing.get_context("spawn")
 

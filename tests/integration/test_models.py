@@ -15,8 +15,8 @@ from tests.commands import Done, called, processor_seconds, typed, typed_anew, v
 from tests.second_model import another
 
 from leadscore.city import City, load_city
-from leadscore.learning.retraining.day_one import ensure_expert, expert_version
-from leadscore.learning.shelf import Shelf
+from leadscore.learning.expert import ensure_expert, expert_version
+from leadscore.registry.models import Shelf
 
 ROOT = Path(__file__).parents[2]
 LAKEPORT = ROOT / "tests" / "cities" / "lakeport.toml"

@@ -16,11 +16,11 @@ from sqlalchemy import Connection
 from tests.commands import called, typed
 
 from leadscore import rank
-from leadscore.learning.outcomes.labels import training_set
-from leadscore.shipped import shipped
-from leadscore.store.engine.opening import open_store
-from leadscore.store.firms.outcomes import read_outcomes
-from leadscore.store.firms.snapshots import read_snapshots
+from leadscore.files import shipped
+from leadscore.learning.labels import training_set
+from leadscore.store.opening import open_store
+from leadscore.store.outcomes import read_outcomes
+from leadscore.store.snapshots import read_snapshots
 
 SAMPLE = shipped("samples", "electronics.csv")
 

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from tests.commands import Done, called
 
-from leadscore.store.auditing.pages import page
-from leadscore.store.engine.backups import restore
-from leadscore.store.engine.database import Database
+from leadscore.store.audit import page
+from leadscore.store.database import Database
+from leadscore.store.opening import restore
 
 
 @dataclass

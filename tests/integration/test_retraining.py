@@ -12,9 +12,9 @@ import pytest
 from tests.commands import Done, called, processor_seconds, typed, typed_anew
 from tests.simulation import History, of_wrong_experts
 
-from leadscore.lists.identity import load_list
-from leadscore.store.engine.opening import open_store
-from leadscore.store.firms.snapshots import SqlSnapshots
+from leadscore.lists.dedupe import load_list
+from leadscore.store.opening import open_store
+from leadscore.store.snapshots import SqlSnapshots
 
 Command = Callable[..., Done]
 

@@ -19,10 +19,10 @@ from tests.commands import warm_python
 from tests.service import demonstration
 
 from leadscore.city import load_city
-from leadscore.learning.shelf import Shelf
 from leadscore.ranking.champion import champion_scorer
+from leadscore.registry.models import Shelf
 from leadscore.web.app import MAX_BODY_BYTES
-from leadscore.web.serving import Limits, ListenError, serve
+from leadscore.web.serve import Limits, ListenError, serve
 
 pytestmark = pytest.mark.measured
 
@@ -40,9 +40,9 @@ from pathlib import Path
 from tests.service import demonstration
 
 from leadscore.city import load_city
-from leadscore.learning.shelf import Shelf
+from leadscore.registry.models import Shelf
 from leadscore.ranking.champion import champion_scorer
-from leadscore.web.serving import Limits, serve
+from leadscore.web.serve import Limits, serve
 
 def clock():
     print("the clock was asked", file=sys.stderr, flush=True)

@@ -15,17 +15,17 @@ from tests.second_model import OTHER, save_another
 
 from leadscore.jobs.kinds import Workplace, all_kinds
 from leadscore.jobs.worker import Worker
-from leadscore.learning.outcomes.lessons import Rules
-from leadscore.learning.retraining.day_one import ensure_expert
-from leadscore.learning.shelf import Shelf
+from leadscore.learning.expert import ensure_expert
+from leadscore.learning.training_data import Rules
 from leadscore.ranking.champion import champion_scorer
 from leadscore.ranking.score import Scorer
-from leadscore.store.auditing.pages import page
-from leadscore.store.engine.opening import open_store
-from leadscore.store.jobs.jobs import list_jobs
-from leadscore.store.lists.intake import take_in_list
+from leadscore.registry.models import Shelf
+from leadscore.store.audit import page
+from leadscore.store.current_ranking import STANDINGS
+from leadscore.store.jobs import list_jobs
+from leadscore.store.list_import import take_in_list
 from leadscore.store.models import mirrored
-from leadscore.store.ranking.standings import STANDINGS
+from leadscore.store.opening import open_store
 
 LAKEPORT = Path(__file__).parents[1] / "cities" / "lakeport.toml"
 

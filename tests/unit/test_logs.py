@@ -13,7 +13,7 @@ import structlog
 from flask import Flask
 
 from leadscore.logs import FIELDS, log_to_stderr
-from leadscore.web.access_log import HEADER, log_requests
+from leadscore.web.metrics import HEADER, log_requests
 
 FIRM = "某某光学有限公司"
 

@@ -17,11 +17,11 @@ import pytest
 from leadscore.city.loading import load_city
 from leadscore.errors import ModelError
 from leadscore.features.catalogue import CATALOGUE
-from leadscore.language import LANGUAGES, Text
-from leadscore.learning.cards.card import AdditiveCard
-from leadscore.learning.evaluation.forecasts import evaluate
-from leadscore.learning.retraining.expert import expert_scorecard
-from leadscore.learning.tables.scorecard import (
+from leadscore.files import shipped
+from leadscore.learning.card import AdditiveCard
+from leadscore.learning.evaluation import evaluate
+from leadscore.learning.expert import expert_scorecard
+from leadscore.learning.scorecard import (
     CategoricalTable,
     NumericTable,
     Scorecard,
@@ -30,8 +30,8 @@ from leadscore.learning.tables.scorecard import (
 from leadscore.report import card_sections, model_sections, render_html, render_text, wording
 from leadscore.report.facts import Card, read_model
 from leadscore.report.wording import likelihood
-from leadscore.shipped import shipped
-from leadscore.textwidth import display_width
+from leadscore.terminal import display_width
+from leadscore.text import LANGUAGES, Text, room_words
 
 CITY = load_city(shipped("cities", "nanchang.toml"))
 HOSTILE = "<script>alert(1)</script>\u202e\x1b[31m&\"'\u2028]]>"
@@ -519,14 +519,14 @@ def test_the_page_stays_small_with_many_bins_and_levels(tmp_path: Path):
 def test_every_word_is_said_somewhere(
     kept: dict[str, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    words, said = dict(wording.words_of_reports()), set()
+    words, said = dict(room_words("report")), set()
 
     class Heard(dict[str, Text]):
         def __getitem__(self, key: str) -> Text:
             said.add(key)
             return super().__getitem__(key)
 
-    monkeypatch.setattr(wording, "words_of_reports", lambda: Heard(words))
+    monkeypatch.setattr(wording, "WORDS", Heard(words))
     trained, decision = kept["trained"], kept["trained"]["decision"]
     edges, levels = np.array([1.0, 2.0]), tuple(f"level {at}" for at in range(30))
     tables = (
@@ -546,6 +546,12 @@ def test_every_word_is_said_somewhere(
         render_html(manifest, "en", CITY)
         render_text(manifest, "en", CITY)
     assert said == words.keys()
+
+
+def test_both_languages_have_the_same_places() -> None:
+    for key, text in room_words("report").items():
+        zh, en = (sorted(re.findall(r"\{.*?\}", half)) for half in (text.zh, text.en))
+        assert zh == en, key
 
 
 @pytest.mark.parametrize("kind", ["expert", "trained"])

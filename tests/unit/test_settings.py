@@ -9,15 +9,15 @@ from click.testing import CliRunner
 
 from leadscore.cli import cli
 from leadscore.errors import SettingsError
-from leadscore.language import Lang
-from leadscore.setting_words import ALLOWED
 from leadscore.settings import (
+    ALLOWED,
     FILE_NAME,
     Settings,
     load_settings,
     spoken_language,
     unknown_variables,
 )
+from leadscore.text import Lang
 
 
 @pytest.fixture(autouse=True)

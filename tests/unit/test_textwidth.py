@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leadscore.textwidth import cut, display_width, fit, wrap
+from leadscore.terminal import cut, display_width, fit, wrap
 
 LINES = st.text(st.characters(codec="utf-8"), max_size=40)
 

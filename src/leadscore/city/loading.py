@@ -2,65 +2,206 @@
 
 from __future__ import annotations
 
+import difflib
+import json
 import re
 import tomllib
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
-from leadscore.city.graph import rings
-from leadscore.city.profile import City
-from leadscore.city.wording import Step, details, key_path, one_of, show
+from leadscore.city.profile import City, rings
 from leadscore.errors import CityError, Detail
-from leadscore.language import Text
+from leadscore.terminal import cut
+from leadscore.text import Text, room_words
+
+WORDS = room_words("city")
+
+
+Step = str | int
+NOTHING: Final = "—"
+_SHOWN: Final = 60
+_LISTED: Final = 12
+# Steps that pydantic adds to a path and no file has: which shape of points, "the key itself".
+_INNER: Final = frozenset({"NumericPoints", "LevelPoints", "[key]"})
+
+_WANTED: Final[dict[str, Text]] = {
+    "missing": WORDS["loading.wanted_missing"],
+    "string_type": WORDS["loading.wanted_string_type"],
+    "string_too_short": WORDS["loading.wanted_string_too_short"],
+    "string_too_long": WORDS["loading.wanted_string_too_long"],
+    "string_pattern_mismatch": WORDS["loading.wanted_string_pattern_mismatch"],
+    "float_type": WORDS["loading.wanted_float_type"],
+    "int_type": WORDS["loading.wanted_int_type"],
+    "finite_number": WORDS["loading.wanted_finite_number"],
+    "greater_than": WORDS["loading.wanted_greater_than"],
+    "greater_than_equal": WORDS["loading.wanted_greater_than_equal"],
+    "less_than": WORDS["loading.wanted_less_than"],
+    "less_than_equal": WORDS["loading.wanted_less_than_equal"],
+    "bool_type": WORDS["loading.wanted_bool_type"],
+    "literal_error": WORDS["loading.wanted_literal_error"],
+    "tuple_type": WORDS["loading.wanted_tuple_type"],
+    "too_short": WORDS["loading.wanted_too_short"],
+    "dict_type": WORDS["loading.wanted_dict_type"],
+    "model_type": WORDS["loading.wanted_dict_type"],
+    "model_attributes_type": WORDS["loading.wanted_dict_type"],
+}
+_FORMS: Final[dict[str, Text]] = {
+    r"^[a-z][a-z0-9_]*$": WORDS["loading.forms_a_z_a_z0_9"],
+    r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$": WORDS["loading.forms_a_z_a_z0_9__a_z_a_z0_9"],
+    r"^\d{2}(\d{2}|90\d{2})?$": WORDS["loading.forms_d_2_d_2_90_d_2"],
+}
+
+
+def details(errors: Iterable[ErrorDetails], document: dict[str, Any]) -> list[Detail]:
+    """Return what pydantic found as details with friendly keys, one for each place and wish."""
+    listed = list(errors)
+    found: dict[tuple[str, Text], Detail] = {}
+    for error in listed:
+        if error["type"] == "too_short" and _has_worse_below(error, listed):
+            continue
+        path = [step for step in error["loc"] if step not in _INNER]
+        where = key_path(document, path)
+        wanted = _unknown_key(path) if error["type"] == "extra_forbidden" else _wanted(error)
+        got = NOTHING if error["type"] == "missing" else show(error["input"])
+        found.setdefault((where, wanted), Detail(where=where, got=got, wanted=wanted))
+    return list(found.values())
+
+
+def _has_worse_below(error: ErrorDetails, errors: Iterable[ErrorDetails]) -> bool:
+    """Tell whether a list is "too short" only because pydantic left out the items it refused."""
+    here = error["loc"]
+    deeper = (other["loc"] for other in errors if len(other["loc"]) > len(here))
+    return any(loc[: len(here)] == here for loc in deeper)
+
+
+def show(value: object) -> str:
+    """Return ``value`` as the file writes it, near enough, cut to a readable length."""
+    return cut(json.dumps(value, ensure_ascii=False, default=str), _SHOWN)
+
+
+def key_path(document: dict[str, Any], path: Sequence[Step]) -> str:
+    """Return a path of keys and list positions with ids in the place of positions.
+
+    >>> document = {"chain": [{"id": "mobile", "segment": [{"id": "screen"}, {}]}]}
+    >>> key_path(document, ["chain", 0, "segment", 0, "supply"])
+    'chain[mobile].segment[screen].supply'
+    >>> key_path(document, ["chain", 0, "segment", 1, "id"])
+    'chain[mobile].segment[#2].id'
+    """
+    words: list[str] = []
+    here: Any = document
+    for step in path:
+        try:
+            here = here[step]
+        except (KeyError, IndexError, TypeError):
+            here = None
+        if isinstance(step, int):
+            words[-1:] = [f"{words[-1] if words else ''}[{_handle(here, step)}]"]
+        else:
+            words.append(step)
+    return ".".join(words)
+
+
+def _handle(item: object, position: int) -> str:
+    """Return what a person calls an item of a list: its id, its name, or else its number."""
+    if isinstance(item, dict):
+        name = item.get("name")
+        calls = (
+            item.get("id"),
+            name.get("zh") if isinstance(name, dict) else name,
+            item.get("segment"),
+        )
+        for call in calls:
+            if isinstance(call, str) and call.strip() and call.isprintable():
+                return call.strip()
+    return f"#{position + 1}"
+
+
+def nearest(word: str, allowed: Collection[str]) -> str | None:
+    """Return the allowed word that was probably meant, if one is near enough.
+
+    >>> nearest("suply", ["supply", "feeds"]), nearest("odm", ["led.chip", "mobile.odm"])
+    ('supply', 'mobile.odm')
+    """
+    ends = [full for full in allowed if full.endswith(f".{word}")]
+    return next(iter(ends or difflib.get_close_matches(word, allowed, n=1)), None)
+
+
+def one_of(word: str, allowed: Collection[str], what: Text) -> Text:
+    """Return what is allowed and what was probably meant; a long list only if nothing is near."""
+    guess = nearest(word, allowed)
+    zh, en = what.zh, what.en
+    if guess:
+        zh, en = f"{zh}，是否想写 {guess}？", f"{en}, did you mean {guess}?"
+    if not guess or len(allowed) <= _LISTED:
+        names = ", ".join(allowed)
+        zh, en = f"{zh}（可用：{names}）", f"{en} (allowed: {names})"
+    return Text(zh=zh, en=en)
+
+
+def _wanted(error: ErrorDetails) -> Text:
+    context = error.get("ctx", {})
+    if error["type"] == "profile":
+        return Text(zh=context["zh"], en=context["en"])
+    form = _FORMS.get(str(context.get("pattern")))
+    known = _WANTED.get(error["type"])
+    if known is None:
+        return Text(zh=error["msg"], en=error["msg"])
+    return form or known.format(**{name: _plain(value) for name, value in context.items()})
+
+
+def _plain(value: object) -> object:
+    return f"{value:g}" if isinstance(value, float) else value
+
+
+def _unknown_key(path: Sequence[Step]) -> Text:
+    allowed = _keys_at(path[:-1])
+    return one_of(str(path[-1]), allowed, WORDS["loading.unknown_key"])
+
+
+def _keys_at(path: Sequence[Step]) -> list[str]:
+    """Return the keys that the profile knows at a place, by walking its models."""
+    models: list[type] = [City]
+    for step in path:
+        kinds = [
+            field.annotation
+            for model in models
+            if issubclass(model, BaseModel)
+            for name, field in model.model_fields.items()
+            if step == (field.alias or name)
+        ]
+        if kinds:
+            models = [model for kind in kinds for model in _models_in(kind)]
+    return list(dict.fromkeys(key for model in models for key in _keys_of(model)))
+
+
+def _models_in(annotation: Any) -> list[type]:
+    if isinstance(annotation, type) and (issubclass(annotation, BaseModel) or annotation is Text):
+        return [annotation]
+    return [model for inner in get_args(annotation) for model in _models_in(inner)]
+
+
+def _keys_of(model: type) -> list[str]:
+    if issubclass(model, BaseModel):
+        keys = (field.alias or name for name, field in model.model_fields.items())
+        return [key for key in keys if " " not in key]
+    return ["zh", "en"]
+
 
 Document = dict[str, Any]
 Item = tuple[tuple[Step, ...], dict[str, Any]]
 _WITH_ID: Final = ("place", "target_region", "event", "sought")
 
-_UNIQUE: Final = Text(zh="不与第 {first} 个重复", en="no repeat of number {first}")
-_NO_SEGMENT: Final = Text(zh="本画像中的环节", en="a segment of this profile")
-_NO_RING: Final = Text(
-    zh="不成环的供货关系；此处成环：{ring}", en="a graph without rings; this is one: {ring}"
-)
-_ONCE: Final = Text(
-    zh="每个词只出现一次；它已在 {list} 中", en="each word once; it is in {list} already"
-)
+_UNIQUE: Final = WORDS["loading.unique"]
+_NO_SEGMENT: Final = WORDS["loading.no_segment"]
+_NO_RING: Final = WORDS["loading.no_ring"]
+_ONCE: Final = WORDS["loading.once"]
 _AT = re.compile(r"(?P<reason>.*) \(at line (?P<line>\d+), column (?P<column>\d+)\)")
-_INVALID = Text(
-    zh="城市画像 {source} 有 {count} 处错误，请改正后重试：",
-    en="the city profile {source} has {count} mistake(s); correct them and try again:",
-)
-_NO_TOML = Text(
-    zh="城市画像 {source} 不是正确的 TOML 文件{place}：{reason}。",
-    en="the city profile {source} is not valid TOML{place}: {reason}.",
-)
-_AT_END = Text(zh="（文件末尾）", en=" at its end")
-_AT_LINE = Text(
-    zh="（第 {line} 行第 {column} 列，该行为 {shown}）",
-    en=" in line {line}, column {column}, which reads {shown}",
-)
-_NO_FILE = Text(
-    zh="找不到城市画像 {source}，请检查路径。",
-    en="there is no city profile at {source}; check the path.",
-)
-_FOLDER = Text(
-    zh="{source} 是文件夹，请给出其中的 TOML 文件。",
-    en="{source} is a folder; name the TOML file in it.",
-)
-_UNREADABLE = Text(
-    zh="无法读取城市画像 {source}：{reason}。", en="can't read the city profile {source}: {reason}."
-)
-_NO_UTF8 = Text(
-    zh="城市画像 {source} 第 {line} 行不是 UTF-8 编码，请另存为 UTF-8。",
-    en="the city profile {source} is not UTF-8 in line {line}; save it as UTF-8.",
-)
-_TOO_DEEP = Text(
-    zh="城市画像 {source} 的括号嵌套过深。", en="the city profile {source} nests brackets too deep."
-)
 
 
 def load_city(path: Path) -> City:
@@ -85,20 +226,20 @@ def load_city(path: Path) -> City:
     try:
         raw = path.read_bytes()
     except FileNotFoundError:
-        raise CityError(_NO_FILE.format(source=path)) from None
+        raise CityError(WORDS["loading.no_file"].format(source=path)) from None
     except IsADirectoryError:
-        raise CityError(_FOLDER.format(source=path)) from None
+        raise CityError(WORDS["loading.folder"].format(source=path)) from None
     except (OSError, ValueError) as fault:
         # Windows says "permission denied" of a folder; a NUL in a path is a ValueError.
         if isinstance(fault, OSError) and path.is_dir():
-            raise CityError(_FOLDER.format(source=path)) from None
+            raise CityError(WORDS["loading.folder"].format(source=path)) from None
         reason = getattr(fault, "strerror", None) or str(fault)
-        raise CityError(_UNREADABLE.format(source=path, reason=reason)) from fault
+        raise CityError(WORDS["loading.unreadable"].format(source=path, reason=reason)) from fault
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as fault:
         line = raw.count(b"\n", 0, fault.start) + 1
-        raise CityError(_NO_UTF8.format(source=path, line=line)) from None
+        raise CityError(WORDS["loading.no_utf8"].format(source=path, line=line)) from None
     return parse_city(text, source=path.name)
 
 
@@ -119,7 +260,9 @@ def parse_city(text: str, *, source: str = "profile") -> City:
         mistakes += details(fault.errors(include_url=False), document)
     mistakes += _spanning_mistakes(document)
     if city is None or mistakes:
-        raise CityError(_INVALID.format(source=source, count=len(mistakes)), mistakes)
+        raise CityError(
+            WORDS["loading.invalid"].format(source=source, count=len(mistakes)), mistakes
+        )
     return city
 
 
@@ -129,7 +272,7 @@ def _document(text: str, source: str) -> Document:
     except tomllib.TOMLDecodeError as fault:
         raise CityError(_toml_fault(str(fault), text, source)) from None
     except RecursionError:
-        raise CityError(_TOO_DEEP.format(source=source)) from None
+        raise CityError(WORDS["loading.too_deep"].format(source=source)) from None
 
 
 def _toml_fault(message: str, text: str, source: str) -> Text:
@@ -137,12 +280,12 @@ def _toml_fault(message: str, text: str, source: str) -> Text:
     found = _AT.fullmatch(message)
     if found is None:
         reason = message.removesuffix(" (at end of document)")
-        place = Text(zh="", en="") if reason == message else _AT_END
-        return _NO_TOML.format(source=source, place=place, reason=reason)
+        place = WORDS["loading.toml_fault_place"] if reason == message else WORDS["loading.at_end"]
+        return WORDS["loading.no_toml"].format(source=source, place=place, reason=reason)
     line, column = int(found["line"]), int(found["column"])
     shown = show(text.split("\n")[line - 1].strip())
-    place = _AT_LINE.format(line=line, column=column, shown=shown)
-    return _NO_TOML.format(source=source, place=place, reason=found["reason"])
+    place = WORDS["loading.at_line"].format(line=line, column=column, shown=shown)
+    return WORDS["loading.no_toml"].format(source=source, place=place, reason=found["reason"])
 
 
 def _spanning_mistakes(document: Document) -> list[Detail]:

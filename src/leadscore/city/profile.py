@@ -1,34 +1,104 @@
-"""What a city has, lacks and looks for, as one frozen object that everything else asks."""
+"""What a city has, lacks and looks for: one frozen object, its graph of segments, its supply."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from itertools import pairwise
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
-from leadscore.city.chains import Chain, Segment
-from leadscore.city.expert import ExpertCard
-from leadscore.city.graph import distances, reverse
-from leadscore.city.partners import Anchor, Event, Neighbour, Place, SoughtClass, TargetRegion
-from leadscore.city.values import (
+from leadscore.city.schema import (
     ROLES,
     STRONG,
+    Anchor,
+    Chain,
     Chance,
     DivisionCode,
+    Event,
+    ExpertCard,
     Fraction,
     Label,
     Name,
+    Neighbour,
     Part,
+    Place,
     Role,
+    Segment,
     Slug,
+    SoughtClass,
+    TargetRegion,
     mistake,
 )
-from leadscore.language import Text
+from leadscore.text import Text
+
+Edges = Mapping[str, Sequence[str]]
+
+
+def reverse(edges: Edges) -> dict[str, tuple[str, ...]]:
+    """Return who feeds each node, in the order of the nodes.
+
+    >>> reverse({"chip": ["lamp"], "lamp": []})
+    {'chip': (), 'lamp': ('chip',)}
+    """
+    feeders: dict[str, list[str]] = {node: [] for node in edges}
+    for node, targets in edges.items():
+        for target in targets:
+            feeders[target].append(node)
+    return {node: tuple(found) for node, found in feeders.items()}
+
+
+def distances(edges: Edges, sources: Iterable[str]) -> dict[str, int]:
+    """Return the fewest edges, in either direction, from each node to the nearest source.
+
+    A node that no source can be reached from is left out.
+
+    >>> distances({"wafer": ["chip"], "chip": ["lamp"], "lamp": [], "app": []}, ["lamp"])
+    {'lamp': 0, 'chip': 1, 'wafer': 2}
+    """
+    feeders = reverse(edges)
+    found = dict.fromkeys(sources, 0)
+    queue = deque(found)
+    while queue:
+        node = queue.popleft()
+        for near in (*edges[node], *feeders[node]):
+            if near not in found:
+                found[near] = found[node] + 1
+                queue.append(near)
+    return found
+
+
+def rings(edges: Edges) -> list[tuple[str, ...]]:
+    """Return rings of the graph, each as its nodes in order, first one repeated at the end.
+
+    Every graph that has a ring yields at least one; cutting those found and asking again finds
+    the rest. Targets that are no nodes are passed over.
+
+    >>> rings({"a": ["b"], "b": ["c"], "c": ["a"]})
+    [('a', 'b', 'c', 'a')]
+    """
+    found = []
+    done: set[str] = set()
+    for start in edges:
+        if start in done:
+            continue
+        # Depth first without recursion, so that a long chain can't exhaust the stack.
+        path, ways = [start], [iter(edges[start])]
+        while path:
+            target = next(ways[-1], None)
+            if target is None:
+                done.add(path.pop())
+                ways.pop()
+            elif target in path:
+                found.append((*path[path.index(target) :], target))
+            elif target in edges and target not in done:
+                path.append(target)
+                ways.append(iter(edges[target]))
+    return found
 
 
 class About(Part):
@@ -204,3 +274,45 @@ class City(Part):
     def _anchors_in(self, segment_ids: Iterable[str]) -> tuple[Anchor, ...]:
         wanted = set(segment_ids)
         return tuple(anchor for anchor in self.anchors if wanted.intersection(anchor.segments))
+
+
+Supplies = Mapping[str, float]
+"""Supply, 0..1, by the full id of a segment."""
+
+
+def supplies(city: City) -> dict[str, float]:
+    """Return the supply of every segment, in the order of the profile."""
+    return {segment.id: segment.supply for segment in city.segments.values()}
+
+
+def with_supplies(city: City, changed: Supplies) -> City:
+    """Return the same profile with another supply of some segments; others stay.
+
+    Raises
+    ------
+    KeyError
+        If the city has no segment of an id.
+    ValueError
+        If a supply is outside 0..1.
+    """
+    for segment_id in changed:
+        city.segments[segment_id]
+    plain = city.model_dump(mode="python", by_alias=True)
+    for chain in plain["chain"]:
+        for segment in chain["segment"]:
+            full_id = f"{chain['id']}.{segment['id']}"
+            segment["supply"] = changed.get(full_id, segment["supply"])
+    return City.model_validate(plain)
+
+
+def differ_in_supply_only(one: City, other: City) -> bool:
+    """Tell whether two profiles say the same of everything but supply; also if of that too."""
+    return _without_supply(one) == _without_supply(other)
+
+
+def _without_supply(city: City) -> dict[str, Any]:
+    plain = city.model_dump(mode="json", by_alias=True)
+    for chain in plain["chain"]:
+        for segment in chain["segment"]:
+            del segment["supply"]
+    return plain

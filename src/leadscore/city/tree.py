@@ -5,49 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from leadscore.city.chains import Chain, Segment
 from leadscore.city.profile import City
-from leadscore.city.values import POSITIONS, STRONG
-from leadscore.language import Lang, Text
-from leadscore.textwidth import cut, display_width, fit, wrap
+from leadscore.city.schema import POSITIONS, STRONG, Chain, Segment
+from leadscore.terminal import cut, display_width, fit, wrap
+from leadscore.text import Lang, room_words
+
+WORDS = room_words("city")
+
 
 WIDTH: Final = 100
 _NAME, _NUMBER, _BAR = 60, 9, 10
 _POSITIONS: Final = {
-    "upstream": Text(zh="上游", en="upstream"),
-    "midstream": Text(zh="中游", en="midstream"),
-    "downstream": Text(zh="下游", en="downstream"),
+    "upstream": WORDS["tree.positions_upstream"],
+    "midstream": WORDS["tree.positions_midstream"],
+    "downstream": WORDS["tree.positions_downstream"],
 }
 _HEADS: Final = (
-    Text(zh="本地", en="supply"),
-    Text(zh="周边", en="near"),
-    Text(zh="缺口", en="gap"),
-)
-_FEEDS = Text(zh="供给", en="feeds")
-_ANCHORS = Text(zh="龙头", en="anchors")
-_LEGEND = Text(
-    zh="★ 公文点名要引进   本地、周边供给与缺口均为 0 到 1",
-    en="★ sought by the statement   supply, neighbours' supply and gap are 0 to 1",
-)
-_COUNTS = Text(
-    zh=(
-        "共 {chains} 条产业链、{segments} 个环节：{sought} 个点名要引进，{gaps} 个缺口不小于 0.5，"
-        "{strengths} 个为本地优势（供给不低于 {strong}）"
-    ),
-    en=(
-        "{chains} chains, {segments} segments: {sought} sought, {gaps} with a gap of 0.5 or more, "
-        "{strengths} strengths (supply at least {strong})"
-    ),
-)
-_OTHERS = Text(
-    zh=(
-        "龙头企业 {anchors}，周边城市 {neighbours}，目标区域 {regions}，活动 {events}，"
-        "园区与平台 {places}，目标企业类别 {classes}，评分卡指标 {features}"
-    ),
-    en=(
-        "anchors {anchors}, neighbours {neighbours}, target regions {regions}, events {events}, "
-        "places {places}, classes of firm sought {classes}, features on the card {features}"
-    ),
+    WORDS["tree.heads"],
+    WORDS["tree.heads_2"],
+    WORDS["tree.heads_3"],
 )
 
 
@@ -69,9 +45,9 @@ def _lines(city: City, lang: Lang) -> Iterator[str]:
         yield ""
         yield from _chain(city, chain, lang)
     yield ""
-    yield _LEGEND.pick(lang)
+    yield WORDS["tree.legend"].pick(lang)
     gaps = sum(city.gap(segment_id) >= 0.5 for segment_id in city.segments)
-    counts = _COUNTS.format(
+    counts = WORDS["tree.counts"].format(
         chains=len(city.chains),
         segments=len(city.segments),
         sought=sum(segment.sought for segment in city.segments.values()),
@@ -79,7 +55,7 @@ def _lines(city: City, lang: Lang) -> Iterator[str]:
         strengths=sum(segment.supply >= STRONG for segment in city.segments.values()),
         strong=STRONG,
     )
-    others = _OTHERS.format(
+    others = WORDS["tree.others"].format(
         anchors=len(city.anchors),
         neighbours=len(city.neighbours),
         regions=len(city.target_regions),
@@ -119,7 +95,7 @@ def _segment(city: City, segment: Segment, stem: str, *, last: bool, lang: Lang)
     under = stem + ("      " if last else "│     ")
     names = [city.segments[target].name.pick(lang) for target in segment.feeds]
     anchors = [anchor.label.pick(lang) for anchor in city.anchors_of(segment.id)]
-    for label, items in ((_FEEDS, names), (_ANCHORS, anchors)):
+    for label, items in ((WORDS["tree.feeds"], names), (WORDS["tree.anchors"], anchors)):
         if items:
             head = f"{label.pick(lang)}: " if lang == "en" else f"{label.pick(lang)}："
             yield from _wrapped((", " if lang == "en" else "、").join(items), under, head)

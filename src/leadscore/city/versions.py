@@ -16,38 +16,18 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-from leadscore.city.profile import City
-from leadscore.city.supply import Supplies, supplies, with_supplies
-from leadscore.city.values import Fraction
-from leadscore.durable import place_new
+from leadscore.city.profile import City, Supplies, supplies, with_supplies
+from leadscore.city.schema import Fraction
 from leadscore.errors import CityError, Detail
-from leadscore.language import Text
+from leadscore.files import place_new
+from leadscore.text import room_words
+
+WORDS = room_words("city")
+
 
 _NAME = re.compile(r"[0-9]{4,}\.json")
 
-_DAMAGED = Text(
-    zh="城市画像的修订文件 {file} 已损坏，不能使用。请从备份恢复它；"
-    "若移走它，这一次修订就不再生效。",
-    en="the file {file} of a change to the city profile is damaged. Restore it from a backup; "
-    "if you move it away, that change no longer counts.",
-)
-_A_CHANGE = Text(zh="本程序写出的修订", en="a change as this program writes it")
-_UNREADABLE = Text(
-    zh="无法读取城市画像的修订 {folder}：{reason}。",
-    en="can't read the changes to the city profile in {folder}: {reason}.",
-)
-_UNWRITABLE = Text(zh="无法写入 {folder}：{reason}。", en="can't write to {folder}: {reason}.")
-_MEANWHILE = Text(
-    zh="城市画像刚刚已被别人修订。请看过现在的内容再改。",
-    en="the city profile was changed by somebody else meanwhile. Look at it as it is now, then "
-    "change it.",
-)
-_NO_SEGMENT = Text(zh="画像中的环节", en="a segment of the profile")
-_NO_SUCH = Text(zh="城市画像中没有环节“{segment}”。", en="the profile has no segment {segment}.")
-_AS_IT_IS = Text(
-    zh="“{segment}”的本地供给本来就是 {supply}，没有改动。",
-    en="the supply of {segment} is {supply} already; nothing was changed.",
-)
+_NO_SEGMENT = WORDS["versions.no_segment"]
 
 
 class ProfileChangedError(CityError):
@@ -177,7 +157,7 @@ class Profiles:
         """
         present = self.current()
         if present.city.digest != seen:
-            raise ProfileChangedError(_MEANWHILE)
+            raise ProfileChangedError(WORDS["versions.meanwhile"])
         steps = {segment: _step(present.city, segment, value) for segment, value in supply.items()}
         changed = with_supplies(present.city, supply)
         number = max((change.number for change in present.changes), default=1) + 1
@@ -209,7 +189,9 @@ class Profiles:
         except OSError as fault:
             # Without the changes it would be another profile.
             reason = fault.strerror or str(fault)
-            raise CityError(_UNREADABLE.format(folder=folder, reason=reason)) from fault
+            raise CityError(
+                WORDS["versions.unreadable"].format(folder=folder, reason=reason)
+            ) from fault
         read = self._read
         if read[0] != names:
             changes = (_change(folder / name) for name in names)
@@ -225,9 +207,11 @@ class Profiles:
             placed = place_new(folder / f"{change.number:04}.json", text.encode())
         except OSError as fault:
             reason = fault.strerror or str(fault)
-            raise CityError(_UNWRITABLE.format(folder=folder, reason=reason)) from fault
+            raise CityError(
+                WORDS["versions.unwritable"].format(folder=folder, reason=reason)
+            ) from fault
         if not placed:
-            raise ProfileChangedError(_MEANWHILE)
+            raise ProfileChangedError(WORDS["versions.meanwhile"])
 
 
 def _laid_on(file: City, changes: tuple[Change, ...]) -> ProfileVersion:
@@ -251,11 +235,11 @@ def _laid_on(file: City, changes: tuple[Change, ...]) -> ProfileVersion:
 def _step(city: City, segment_id: str, after: float) -> Step:
     if segment_id not in city.segments:
         wanted = [Detail("segment", segment_id, _NO_SEGMENT)]
-        raise NoChangeError(_NO_SUCH.format(segment=segment_id), wanted)
+        raise NoChangeError(WORDS["versions.no_such"].format(segment=segment_id), wanted)
     before = city.supply(segment_id)
     if before == after:
         name = city.segments[segment_id].name
-        raise NoChangeError(_AS_IT_IS.format(segment=name, supply=f"{before:.0%}"))
+        raise NoChangeError(WORDS["versions.as_it_is"].format(segment=name, supply=f"{before:.0%}"))
     return Step(before=before, after=after)
 
 
@@ -264,5 +248,5 @@ def _change(path: Path) -> Change:
         return Change.model_validate_json(path.read_bytes())
     except (OSError, ValidationError) as fault:
         got = str(fault).splitlines()[0]
-        detail = Detail(path.name, got, _A_CHANGE)
-        raise CityError(_DAMAGED.format(file=path), [detail]) from fault
+        detail = Detail(path.name, got, WORDS["versions.a_change"])
+        raise CityError(WORDS["versions.damaged"].format(file=path), [detail]) from fault

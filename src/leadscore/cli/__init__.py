@@ -7,20 +7,9 @@ second, and ``leadscore --help`` must answer at once.
 from __future__ import annotations
 
 # Importing a module adds its commands to the group.
-from leadscore.cli import (  # noqa: F401
-    audit,
-    city,
-    database,
-    jobs,
-    models,
-    outcomes,
-    ranking,
-    retrain,
-    serving,
-    users,
-)
+from leadscore.cli import city, database, models, outcomes, ranking, serving, users  # noqa: F401
 from leadscore.cli.group import cli
-from leadscore.console import accept_any_text
+from leadscore.terminal import accept_any_text
 
 __all__ = ["cli", "main"]
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import click
 
 from leadscore.cli.group import FILE, Run, cli, lang_option, settings_of
-from leadscore.console import say
-from leadscore.language import Lang, Text
+from leadscore.terminal import say
+from leadscore.text import Lang, room_words
 
-_PROFILE_OK = Text(zh="画像无误：{name}", en="the profile is sound: {name}")
+WORDS = room_words("cli")
 
 
 @cli.group()
@@ -26,9 +26,9 @@ def city_check(run: Run, profile: Path, lang: Lang | None) -> None:
     """Check a city profile and print its chains with their gaps. 检查画像并列出产业链与缺口。"""
     settings_of(run, lang)
     from leadscore.city import load_city, render_tree
-    from leadscore.learning.retraining.expert import expert_scorecard
+    from leadscore.learning.expert import expert_scorecard
 
     loaded = load_city(profile)
     expert_scorecard(loaded)
     say(render_tree(loaded, run.lang))
-    say(_PROFILE_OK.format(name=loaded.name).pick(run.lang))
+    say(WORDS["city.profile_ok"].format(name=loaded.name).pick(run.lang))

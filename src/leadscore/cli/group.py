@@ -2,28 +2,76 @@
 
 from __future__ import annotations
 
+import contextlib
 import traceback
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from leadscore import __version__
-from leadscore.console import Unheard, tell
-from leadscore.errors import LeadscoreError
-from leadscore.language import Lang, Text
+from leadscore.errors import Detail, LeadscoreError, UsageError
+from leadscore.lists.values.codes import day_of
+from leadscore.terminal import Unheard, display_width, fit, tell
+from leadscore.text import Lang, Text, room_words
 
 if TYPE_CHECKING:
-    from leadscore.settings import Settings
+    from sqlalchemy import Connection
 
-_OUR_FAULT = Text(
-    zh="程序内部出错，这是我们的问题，不是您的。请把上面的记录发给维护者。",
-    en="Something broke inside leadscore. This is our fault, not yours: "
-    "please send the lines above to its maintainers.",
-)
-_INTERRUPTED = Text(zh="已中断。", en="interrupted.")
+    from leadscore.settings import Settings
+    from leadscore.store.audit import AuditTrail
+    from leadscore.store.database import Database
+
+WORDS = room_words("cli")
+
+
+def not_after_today(text: str, option: str, *, today: date) -> date:
+    """Return the day that an option names.
+
+    Raises
+    ------
+    UsageError
+        If it names none, or one after today.
+    """
+    day = day_of(text)
+    if day is None or day > today:
+        raise UsageError(
+            WORDS["group.no_day"].format(option=option),
+            [Detail(option, text, WORDS["group.wanted"])],
+        )
+    return day
+
+
+_GAP = "  "
+_NONE = "-"
+
+
+def table(headers: Sequence[Text], rows: Sequence[Sequence[str]], lang: Lang) -> str:
+    """Return the rows below their headers, all columns as wide as they need.
+
+    >>> print(
+    ...     table(
+    ...         [Text(zh="名称", en="name"), Text(zh="角色", en="role")],
+    ...         [["li.na", "officer"]],
+    ...         "zh",
+    ...     )
+    ... )
+    名称   角色
+    li.na  officer
+    """
+    lines = [[header.pick(lang) for header in headers], *map(list, rows)]
+    widths = [max(map(display_width, column)) for column in zip(*lines, strict=True)]
+    return "\n".join(_GAP.join(map(fit, line, widths)).rstrip() for line in lines)
+
+
+def minute(moment: datetime | None) -> str:
+    """Return a moment to the minute in the time of this machine, ``-`` for none."""
+    return _NONE if moment is None else f"{moment.astimezone():%Y-%m-%d %H:%M}"
+
+
 _INTERRUPTED_CODE = 130  # as a shell reports a command that Ctrl-C has ended
 
 
@@ -44,7 +92,7 @@ class _Commands(click.Group):
         except (click.ClickException, click.exceptions.Exit):
             raise
         except (KeyboardInterrupt, click.Abort):
-            tell(_INTERRUPTED.pick(run.lang))
+            tell(WORDS["group.interrupted"].pick(run.lang))
             ctx.exit(_INTERRUPTED_CODE)
         except Unheard:
             ctx.exit(0)
@@ -52,7 +100,7 @@ class _Commands(click.Group):
             tell(error.render(run.lang))
             ctx.exit(error.exit_code)
         except Exception:
-            tell(traceback.format_exc() + _OUR_FAULT.pick(run.lang))
+            tell(traceback.format_exc() + WORDS["group.our_fault"].pick(run.lang))
             ctx.exit(1)
 
 
@@ -82,3 +130,61 @@ def settings_of(run: Run, lang: Lang | None) -> Settings:
     for notice in unknown_variables():
         tell(notice.pick(run.lang))
     return settings
+
+
+ACTOR = "cli"
+"""Who does what a command does: whoever may run it here needs no name in the database."""
+
+
+@dataclass
+class Doing:
+    """A command at work: what it changes goes into the audit with it.
+
+    Attributes
+    ----------
+    connection, trail, now
+        Within the transaction; the audit; and when.
+    about
+        Kind and name of what is changed.
+    details
+        What more the audit tells.
+    """
+
+    connection: Connection
+    trail: AuditTrail
+    now: datetime
+    about: tuple[str | None, str | None] = (None, None)
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+def audit_trail(settings: Settings) -> AuditTrail:
+    """Return the audit, whose key lies beside that of the models; nothing is touched yet."""
+    from leadscore.store.audit import AuditTrail
+
+    return AuditTrail(settings.home / "keys" / "audit.key")
+
+
+@contextlib.contextmanager
+def opened(settings: Settings) -> Iterator[Database]:
+    """Give the database, and close it at the end."""
+    from leadscore.startup import open_database
+
+    database = open_database(settings)
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+@contextlib.contextmanager
+def acting(run: Run, lang: Lang | None, action: str) -> Iterator[Doing]:
+    """Give a transaction that is committed with its audit record unless the block fails."""
+    settings = settings_of(run, lang)
+    from leadscore.store.audit import Record
+
+    trail, now = audit_trail(settings), datetime.now(UTC)
+    with opened(settings) as database, database.write() as connection:
+        doing = Doing(connection, trail, now)
+        yield doing
+        record = Record(ACTOR, "administrator", action, *doing.about, details=doing.details)
+        trail.append(connection, record, now)

@@ -1,60 +1,106 @@
-"""The commands for models: which there are, what is in one, which serves."""
+"""The commands for models: which there are, what is in one, which serves, and learning anew."""
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from leadscore.cli.champions import let_store_follow
-from leadscore.cli.group import FILE, Run, cli, lang_option, settings_of
-from leadscore.console import say, tell
-from leadscore.language import Lang, Text
-from leadscore.textwidth import Align, display_width, fit
+from leadscore.cli.group import (
+    ACTOR,
+    FILE,
+    Run,
+    acting,
+    cli,
+    lang_option,
+    not_after_today,
+    settings_of,
+)
+from leadscore.terminal import Align, display_width, fit, say, tell
+from leadscore.text import Lang, Text, room_words
 
 if TYPE_CHECKING:
     from leadscore.city.profile import City
-    from leadscore.learning.shelf import Shelf
-    from leadscore.learning.shelf.succession import Act, Promotion
-    from leadscore.learning.shelf.versions import Version
+    from leadscore.registry.models import Act, Promotion, Shelf
+    from leadscore.registry.versions import Version
     from leadscore.settings import Settings
 
+WORDS = room_words("cli")
+
+
+def let_store_follow(
+    run: Run, lang: Lang | None, settings: Settings, shelf: Shelf, city_id: str, *, action: str,
+    version: str, details: dict[str, Any],
+) -> None:  # fmt: skip
+    """Mirror the models, ask for new scores where they are by another model, and say so.
+
+    Nothing is done where nothing was ever kept: the service mirrors the models when it starts.
+
+    Parameters
+    ----------
+    run, lang
+        Of the command.
+    settings
+        Where the database is.
+    shelf
+        On which the champion was changed already: whoever has to go back to another model can do
+        so when the database is away.
+    city_id
+        Whose champion.
+    action
+        What the audit calls it, such as ``model.promote``.
+    version
+        The model that it is about.
+    details
+        What more the audit tells.
+
+    Raises
+    ------
+    StoreError
+        If the database can't be used; the same command, given again, makes up for it.
+    """
+    if settings.database is None and not settings.database_file.exists():
+        return
+    with acting(run, lang, action) as doing:
+        from leadscore.jobs.tasks import tell_store
+
+        doing.about, doing.details = ("model", version), details
+        job = tell_store(doing.connection, shelf, city_id, by=ACTOR, now=doing.now)
+    if job is not None:
+        say(WORDS["models.scores_anew"].format(job=job).pick(run.lang))
+
+
 _HEADERS: tuple[tuple[Text, Align], ...] = (
-    (Text(zh="", en=""), "left"),
-    (Text(zh="版本", en="version"), "left"),
-    (Text(zh="种类", en="kind"), "left"),
-    (Text(zh="截至", en="as of"), "left"),
-    (Text(zh="保存于", en="saved"), "left"),
-    (Text(zh="已知结果", en="outcomes"), "right"),
-    (Text(zh="对数损失", en="log loss"), "right"),
-    (Text(zh="AUC", en="AUC"), "right"),
-    (Text(zh="检验", en="gates"), "left"),
+    (WORDS["models.headers"], "left"),
+    (WORDS["models.headers_2"], "left"),
+    (WORDS["models.headers_3"], "left"),
+    (WORDS["models.headers_4"], "left"),
+    (WORDS["models.headers_5"], "left"),
+    (WORDS["models.headers_6"], "right"),
+    (WORDS["models.headers_7"], "right"),
+    (WORDS["models.headers_8"], "right"),
+    (WORDS["models.headers_9"], "left"),
 )
 _KINDS = {
-    "expert": Text(zh="专家", en="expert"),
-    "trained": Text(zh="训练", en="trained"),
-    None: Text(zh="已损坏", en="damaged"),
+    "expert": WORDS["models.kinds_expert"],
+    "trained": WORDS["models.kinds_trained"],
+    None: WORDS["models.kinds_none"],
 }
 _GATES = {
-    True: Text(zh="通过", en="passed"),
-    False: Text(zh="未通过", en="failed"),
+    True: WORDS["models.gates_true"],
+    False: WORDS["models.gates_false"],
 }
 _ACTS: dict[Act, Text] = {
-    "expert": Text(zh="专家评分卡", en="as the expert card"),
-    "trained": Text(zh="训练后通过检验", en="trained, and passed its gates"),
-    "by_hand": Text(zh="由人指定", en="promoted by hand"),
-    "rolled_back": Text(zh="退回", en="rolled back to"),
-    "profile": Text(zh="随画像修订", en="followed the profile"),
+    "expert": WORDS["models.acts_expert"],
+    "trained": WORDS["models.acts_trained"],
+    "by_hand": WORDS["models.acts_by_hand"],
+    "rolled_back": WORDS["models.acts_rolled_back"],
+    "profile": WORDS["models.acts_profile"],
 }
-_LEGEND = Text(
-    zh="* 现役；! 不能使用。对数损失和 AUC 是在其后的跟进上检验所得。",
-    en="* champion; ! can't be used. Log loss and AUC are those on later pursuits.",
-)
-_SINCE = Text(zh="自 {when} 起：{version}，{act}", en="since {when}: {version}, {act}")
-_BECAUSE = Text(zh="；理由：{reason}", en="; reason: {reason}")
 _NONE = "-"
 _GAP = "  "
 
@@ -85,7 +131,14 @@ def model_table(
         f"! {version.name}\n{version.fault.render(lang)}" for version in versions if version.fault
     ]
     last = next((step for step in reversed(history) if step.version == champion), None)
-    return "\n".join([*lines, _LEGEND.pick(lang), *([_since(last, lang)] if last else []), *faults])
+    return "\n".join(
+        [
+            *lines,
+            WORDS["models.legend"].pick(lang),
+            *([_since(last, lang)] if last else []),
+            *faults,
+        ]
+    )
 
 
 def _row(version: Version, serves: bool, lang: Lang) -> list[str]:
@@ -128,26 +181,14 @@ def _at(told: object, *keys: str) -> Any:
 
 
 def _since(step: Promotion, lang: Lang) -> str:
-    because = _BECAUSE.format(reason=step.reason).pick(lang) if step.reason else ""
+    because = WORDS["models.because"].format(reason=step.reason).pick(lang) if step.reason else ""
     when = f"{step.when.astimezone():%Y-%m-%d %H:%M}"
-    return _SINCE.format(when=when, version=step.version, act=_ACTS[step.act]).pick(lang) + because
-
-
-_NONE_YET = Text(
-    zh="“{city}”还没有模型；首次排名（leadscore rank）时会按城市画像生成。",
-    en="there is no model of {city} yet; the first ranking (leadscore rank) builds one from the "
-    "city profile.",
-)
-_SERVES = Text(zh="“{city}”现由模型“{version}”评分。", en="the model {version} now serves {city}.")
-_SERVED = Text(
-    zh="“{city}”本来就由模型“{version}”评分，没有改动。",
-    en="the model {version} serves {city} already; nothing was changed.",
-)
-_BACK = Text(
-    zh="“{city}”已退回模型“{version}”；“{previous}”不再评分，但仍保存着。",
-    en="{city} is back to the model {version}; {previous} no longer serves, but is kept.",
-)
-_WRITTEN = Text(zh="已写出 {path}", en="wrote {path}")
+    return (
+        WORDS["models.since"]
+        .format(when=when, version=step.version, act=_ACTS[step.act])
+        .pick(lang)
+        + because
+    )
 
 
 def _city_option(command: Callable[..., None]) -> Callable[..., None]:
@@ -177,7 +218,7 @@ def list_models(run: Run, city: Path | None, lang: Lang | None) -> None:
 
     versions = shelf.versions(profile.id)
     if not versions:
-        say(_NONE_YET.format(city=profile.name).pick(run.lang))
+        say(WORDS["models.none_yet"].format(city=profile.name).pick(run.lang))
         return
     serving = next(iter(shelf.line(profile.id)), None)
     say(model_table(versions, serving, shelf.history(profile.id), run.lang))
@@ -204,19 +245,19 @@ def show_model(
 
     chosen = version or shelf.champion(profile.id)
     if chosen is None:
-        say(_NONE_YET.format(city=profile.name).pick(run.lang))
+        say(WORDS["models.none_yet"].format(city=profile.name).pick(run.lang))
         return
     manifest = shelf.manifest(chosen)
     if html is None:
         say(render_text(manifest, run.lang, profile))
         return
-    from leadscore.lists.output.replacing import check_distinct, replacing
+    from leadscore.lists.writing import check_distinct, replacing
 
     check_distinct({"--html": html, "--city": city})
     page = render_html(manifest, run.lang, profile).encode()
     with replacing(html) as file:
         file.write(page)
-    say(_WRITTEN.format(path=html).pick(run.lang))
+    say(WORDS["models.written"].format(path=html).pick(run.lang))
 
 
 @models.command("promote")
@@ -232,7 +273,7 @@ def promote_model(
     settings, profile, shelf = _open(run, lang, city)
     before = shelf.line(profile.id)[:1]
     shelf.promote(profile.id, version, act="by_hand", reason=reason, now=datetime.now(UTC))
-    message = _SERVED if before == [version] else _SERVES
+    message = WORDS["models.served"] if before == [version] else WORDS["models.serves"]
     say(message.format(city=profile.name, version=version).pick(run.lang))
     let_store_follow(
         run, lang, settings, shelf, profile.id, action="model.promote", version=version,
@@ -255,13 +296,17 @@ def roll_back(run: Run, reason: str | None, city: Path | None, lang: Lang | None
 
     def expert() -> str:
         # Needs scikit-learn, which takes a second: only where no other model is left.
-        from leadscore.learning.retraining.day_one import ensure_expert
+        from leadscore.learning.expert import ensure_expert
 
         return ensure_expert(profile, shelf, now, notify)
 
     previous = next(iter(shelf.line(profile.id)), None)
     version = shelf.rollback(profile.id, now=now, reason=reason, last_resort=expert, notify=notify)
-    say(_BACK.format(city=profile.name, version=version, previous=previous).pick(run.lang))
+    say(
+        WORDS["models.back"]
+        .format(city=profile.name, version=version, previous=previous)
+        .pick(run.lang)
+    )
     let_store_follow(
         run, lang, settings, shelf, profile.id, action="model.rollback", version=version,
         details={"reason": reason},
@@ -273,3 +318,66 @@ def _open(run: Run, lang: Lang | None, city: Path | None) -> tuple[Settings, Cit
     from leadscore.startup import open_city, open_shelf
 
     return settings, open_city(settings, city), open_shelf(settings)
+
+
+@cli.command()
+@click.option(
+    "--as-of", metavar="DATE", help="Learn what was known on that day. 按当日所知学习。 [today]"
+)
+@click.option("--city", metavar="FILE", type=FILE, help="City profile. 城市画像文件。")
+@click.option(
+    "--dry-run", is_flag=True, help="Decide, but save and promote nothing. 只作试算，不保存。"
+)
+@click.option(
+    "--promote-anyway",
+    metavar="REASON",
+    help="Promote whatever the gates say; the reason is kept. 写明理由，强制启用。",
+)
+@lang_option
+@click.pass_obj
+def retrain(
+    run: Run, as_of: str | None, city: Path | None, dry_run: bool, promote_anyway: str | None,
+    lang: Lang | None,
+) -> None:  # fmt: skip
+    """Learn from outcomes; a better model serves from then on. 从结果中学习，更好才启用。"""
+    settings = settings_of(run, lang)
+    from leadscore.learning.retrain import retrain as walk
+    from leadscore.learning.training_data import Rules
+    from leadscore.startup import open_city, open_database, open_shelf
+    from leadscore.store.outcomes import read_outcomes
+    from leadscore.store.snapshots import read_snapshots
+
+    def told(text: Text) -> None:
+        tell(text.pick(run.lang))
+
+    today = date.today()
+    day = not_after_today(as_of, "--as-of", today=today) if as_of else today
+    with contextlib.closing(open_database(settings)) as database, database.read() as connection:
+        events, snapshots = read_outcomes(connection), read_snapshots(connection)
+    profile, shelf = open_city(settings, city), open_shelf(settings)
+    done = walk(
+        profile,
+        events,
+        snapshots,
+        shelf,
+        as_of=day,
+        now=datetime.now(UTC),
+        rules=Rules(
+            target=settings.target,
+            horizon_days=settings.horizon_days,
+            prior_strength=settings.prior_strength,
+        ),
+        dry_run=dry_run,
+        overrule=promote_anyway,
+        progress=told,
+        notify=told,
+    )
+    for text in done.preface:
+        say(text.pick(run.lang))
+    say(done.decision.render(run.lang))
+    say(done.upshot.pick(run.lang))
+    if not dry_run:
+        let_store_follow(
+            run, lang, settings, shelf, profile.id, action="model.retrain", version=done.serves,
+            details={"as_of": day.isoformat(), "promoted": done.decision.promoted},
+        )  # fmt: skip

@@ -9,32 +9,20 @@ from typing import TYPE_CHECKING
 
 import click
 
-from leadscore.cli.days import not_after_today
-from leadscore.cli.group import FILE, Run, cli, lang_option, settings_of
-from leadscore.console import Progress, tell
-from leadscore.language import Lang, Text
+from leadscore.cli.group import FILE, Run, cli, lang_option, not_after_today, settings_of
+from leadscore.terminal import Progress, tell
+from leadscore.text import Lang, Text, room_words
 
 if TYPE_CHECKING:
-    from leadscore.ranking.walk import Ranking
+    from leadscore.ranking.batch import Ranking
     from leadscore.settings import Settings
+
+WORDS = room_words("cli")
+
 
 _LONG_LIST = 2_000
 _MOST_KEPT = 50_000
 """Firms of a list that is kept unasked: nobody courts more, and a register is not a list."""
-
-_FIRST_KEPT = Text(
-    zh="已把这份名单存为快照（{where}），日后从结果中学习时用它；不想保存请加 --no-keep",
-    en="kept a snapshot of this list in {where}, to learn from once outcomes are known; --no-keep "
-    "keeps none",
-)
-_TOO_MANY = Text(
-    zh="名单超过 {most:,} 家，没有存快照；要存请加 --keep",
-    en="the list has more than {most:,} firms and no snapshot of it was kept; --keep keeps one",
-)
-_NOT_KEPT = Text(
-    zh="没有存下快照，排名不受影响：{reason}",
-    en="no snapshot was kept; the ranking is not affected: {reason}",
-)
 
 
 @cli.command()
@@ -87,11 +75,10 @@ def rank(
 ) -> None:  # fmt: skip
     """Rank a candidate list: CSV, XLSX, Parquet or gzipped CSV. 给候选名单排名。"""
     settings = settings_of(run, lang)
-    from leadscore.delivery import Delivery
-    from leadscore.lists.exclusions import load_exclusions
-    from leadscore.lists.output.replacing import check_distinct, check_ranking_path
-    from leadscore.ranking.vetoes import Exclusions
-    from leadscore.ranking.walk import rank_list
+    from leadscore.cli.delivery import Delivery
+    from leadscore.lists.writing import check_distinct, check_ranking_path
+    from leadscore.ranking.batch import rank_list
+    from leadscore.ranking.vetoes import Exclusions, load_exclusions
     from leadscore.startup import open_scorer
 
     # Before the work, not after it.
@@ -125,10 +112,10 @@ def _keep(
     if keep is False or not len(ranking.firms):
         return None
     if keep is None and len(ranking.firms) > _MOST_KEPT:
-        return _TOO_MANY.format(most=_MOST_KEPT)
+        return WORDS["ranking.too_many"].format(most=_MOST_KEPT)
     from leadscore.startup import open_database
-    from leadscore.store.faults import StoreError
-    from leadscore.store.firms.snapshots import SqlSnapshots
+    from leadscore.store.errors import StoreError
+    from leadscore.store.snapshots import SqlSnapshots
 
     try:
         with contextlib.closing(open_database(settings)) as database:
@@ -139,6 +126,6 @@ def _keep(
                 now=datetime.now(UTC),
             )  # fmt: skip
     except StoreError as error:
-        tell(_NOT_KEPT.format(reason=error.message).pick(run.lang))
+        tell(WORDS["ranking.not_kept"].format(reason=error.message).pick(run.lang))
         return None
-    return _FIRST_KEPT.format(where=database.shown) if first else None
+    return WORDS["ranking.first_kept"].format(where=database.shown) if first else None

@@ -1,4 +1,4 @@
-"""The command that serves the scores."""
+"""The commands that serve: the scores, and the jobs beside them."""
 
 from __future__ import annotations
 
@@ -6,36 +6,168 @@ import contextlib
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from leadscore.cli.group import FILE, Run, cli, lang_option, settings_of
-from leadscore.console import tell
+from leadscore.cli.group import (
+    FILE,
+    Run,
+    acting,
+    cli,
+    lang_option,
+    minute,
+    opened,
+    settings_of,
+    table,
+)
 from leadscore.errors import Detail, UsageError
-from leadscore.language import Lang, Text
+from leadscore.terminal import say, tell
+from leadscore.text import Lang, Text, room_words
 
 if TYPE_CHECKING:
-    from leadscore.settings import Settings
-    from leadscore.store.engine.database import Database
-    from leadscore.web.access.callers import Access
-    from leadscore.web.app import Application
+    from multiprocessing.connection import Connection
 
-_FIRST = Text(
-    zh="还没有管理员。请在 24 小时内用这个一次性链接设置管理员“{name}”的密码： {path}",
-    en="There is no administrator yet. Set the password of {name} by this one-time link within 24 "
-    "hours: {path}",
-)
-_DEMO = Text(
-    zh="演示：任何人无需登录即可做任何事；只有本机能访问。",
-    en="A demonstration: anybody may do anything without logging in; only this machine gets in.",
-)
-_DEMO_ELSEWHERE = Text(
-    zh="演示只能在本机进行，不能在 {host} 监听",
-    en="a demonstration is for this machine only and can't listen on {host}",
-)
+    from leadscore.jobs.kinds import Kind
+    from leadscore.jobs.worker import Supervisor
+    from leadscore.settings import Settings
+    from leadscore.store.database import Database
+    from leadscore.store.jobs import Job
+    from leadscore.web.app import Application
+    from leadscore.web.auth import Access
+
+WORDS = room_words("cli")
+
+
+_STATES = {
+    "waiting": WORDS["serving.states_waiting"],
+    "running": WORDS["serving.states_running"],
+    "done": WORDS["serving.states_done"],
+    "failed": WORDS["serving.states_failed"],
+    "cancelled": WORDS["serving.states_cancelled"],
+}
+_HEADERS = (
+    WORDS["serving.headers"], WORDS["serving.headers_2"], WORDS["serving.headers_3"],
+    WORDS["serving.headers_4"], WORDS["serving.headers_5"],
+    WORDS["serving.headers_6"], WORDS["serving.headers_7"], WORDS["serving.headers_8"],
+)  # fmt: skip
+
+
+@cli.group()
+def jobs() -> None:
+    """Imports, retrainings and exports at work. 后台任务：导入、重新学习、导出。"""
+
+
+@jobs.command("list")
+@click.option("--top", type=click.IntRange(1, 500), default=20, help="How many. 列出几项。 [20]")
+@lang_option
+@click.pass_obj
+def list_(run: Run, top: int, lang: Lang | None) -> None:
+    """List jobs, the newest first. 列出任务，新的在前。"""
+    settings = settings_of(run, lang)
+    from leadscore.store.jobs import list_jobs
+
+    with opened(settings) as database, database.read() as connection:
+        found = list_jobs(connection, limit=top)
+    if not found:
+        say(WORDS["serving.none"].pick(run.lang))
+        return
+    say(table(_HEADERS, [_row(job, run.lang) for job in found], run.lang))
+
+
+def _row(job: Job, lang: Lang) -> list[str]:
+    words = Text(**job.error["message"]) if job.error else job.words
+    return [
+        str(job.id), job.kind, _STATES[job.state].pick(lang), f"{job.progress:.0%}",
+        job.submitted_by, minute(job.submitted_at), minute(job.ended_at),
+        words.pick(lang) if words and job.state in ("running", "failed") else "",
+    ]  # fmt: skip
+
+
+@jobs.command()
+@click.argument("number", metavar="ID", type=click.IntRange(1, 2**63 - 1))
+@lang_option
+@click.pass_obj
+def cancel(run: Run, number: int, lang: Lang | None) -> None:
+    """Cancel a job. 取消任务。"""
+    with acting(run, lang, "job.cancel") as doing:
+        from leadscore.store.jobs import request_cancel
+
+        job = request_cancel(doing.connection, number, now=doing.now)
+        doing.about = ("job", str(number))
+    said = WORDS["serving.cancelled"] if job.state == "cancelled" else WORDS["serving.asked"]
+    say(said.format(id=number).pick(run.lang))
+
+
+@cli.command()
+@click.option("--city", metavar="FILE", type=click.Path(), help="City profile. 城市画像文件。")
+@lang_option
+@click.pass_obj
+def worker(run: Run, city: str | None, lang: Lang | None) -> None:
+    """Do jobs beside a server that does none itself. 单独运行后台任务（用于 PostgreSQL）。"""
+    settings = settings_of(run, lang)
+    from pathlib import Path
+
+    from leadscore.jobs.worker import work
+    from leadscore.logs import log_to_stderr
+    from leadscore.startup import open_database
+
+    log_to_stderr()
+    database = open_database(settings)
+    tell(WORDS["serving.working"].format(where=database.shown).pick(run.lang))
+    work(database, kinds_of(settings, Path(city) if city else None), now)
+    tell(WORDS["serving.stopped"].pick(run.lang))
+
+
+def now() -> datetime:
+    """Return the time, with its zone."""
+    return datetime.now(UTC)
+
+
+def kinds_of(settings: Settings, city: Path | None) -> dict[str, Kind]:
+    """Return what a worker can do with these settings."""
+    from leadscore.jobs.kinds import Workplace, all_kinds
+    from leadscore.startup import open_city, open_scorer, open_shelf
+
+    def rules() -> Any:
+        from leadscore.learning.training_data import Rules
+
+        return Rules(
+            target=settings.target,
+            horizon_days=settings.horizon_days,
+            prior_strength=settings.prior_strength,
+        )
+
+    return all_kinds(
+        Workplace(
+            city=lambda: open_city(settings, city),
+            scorer=lambda: open_scorer(settings, city),
+            shelf=open_shelf(settings),
+            rules=rules,
+            exports=settings.home / "exports",
+            clock=now,
+        )
+    )
+
+
+def supervisor_of(settings: Settings, city: Path | None, database: Database) -> Supervisor:
+    """Return what keeps a worker process beside a server; to be entered and left with it."""
+    from leadscore.jobs.worker import Supervisor
+
+    return Supervisor(_work, (settings, city), database, now)
+
+
+def _work(name: str, lifeline: Connection, settings: Settings, city: Path | None) -> None:
+    """Be the worker process that `supervisor_of` starts."""
+    from leadscore.jobs.worker import work
+    from leadscore.logs import log_to_stderr
+    from leadscore.startup import open_database
+
+    log_to_stderr()
+    work(open_database(settings), kinds_of(settings, city), now, name=name, lifeline=lifeline)
+
+
 _SAMPLE = "electronics.csv"
-_THIS_MACHINE = Text(zh="127.0.0.1", en="127.0.0.1")
 
 
 @cli.command()
@@ -52,19 +184,21 @@ def serve(
 ) -> None:  # fmt: skip
     """Serve the scores over HTTP. 启动评分服务。"""
     settings = settings_of(run, lang)
-    from leadscore.cli.acting import opened
-    from leadscore.cli.jobs import supervisor_of
+    from leadscore.cli.group import opened
     from leadscore.logs import log_to_stderr
     from leadscore.startup import open_profiles, open_scorer, open_shelf
     from leadscore.store.models import mirror
-    from leadscore.web.access.guard import is_loopback
     from leadscore.web.app import Service, create_app
-    from leadscore.web.current import CurrentScoring
-    from leadscore.web.serving import serve as listen
+    from leadscore.web.guard import is_loopback
+    from leadscore.web.scoring import CurrentScoring
+    from leadscore.web.serve import serve as listen
 
     host = settings.host if host is None else host
     if demo and not is_loopback(host):
-        raise UsageError(_DEMO_ELSEWHERE.format(host=host), [Detail("--host", host, _THIS_MACHINE)])
+        raise UsageError(
+            WORDS["serving.demo_elsewhere"].format(host=host),
+            [Detail("--host", host, WORDS["serving.this_machine"])],
+        )
     if demo:
         settings = settings.model_copy(
             update={"home": settings.home / "demo", "database": None, "key_file": None}
@@ -107,10 +241,9 @@ def serve(
 
 def access_of(settings: Settings, database: Database, *, demo: bool) -> Access:
     """Return who may come into a service over a database."""
-    from leadscore.cli.acting import audit_trail
-    from leadscore.store.access.attempts import Lockout
-    from leadscore.store.access.sessions import Limits
-    from leadscore.web.access.callers import Access
+    from leadscore.cli.group import audit_trail
+    from leadscore.store.sessions import Limits, Lockout
+    from leadscore.web.auth import Access
 
     return Access(
         database,
@@ -131,7 +264,7 @@ def access_of(settings: Settings, database: Database, *, demo: bool) -> Access:
 
 def believe(app: Application, settings: Settings) -> None:
     """Let an application believe the proxies that the settings name, and nobody else."""
-    from leadscore.web.access.proxies import ProxyHeaders, believe_proxies
+    from leadscore.web.proxies import ProxyHeaders, believe_proxies
 
     headers = None
     if settings.proxy_user_header is not None:
@@ -144,21 +277,21 @@ def believe(app: Application, settings: Settings) -> None:
 
 
 def _tell_who_may(access: Access, lang: Lang) -> None:
-    from leadscore.web.access.links import FIRST_ADMINISTRATOR, first_administrator_link
+    from leadscore.web.guard import FIRST_ADMINISTRATOR, first_administrator_link
 
     if access.demo:
-        tell(_DEMO.pick(lang))
+        tell(WORDS["serving.demo"].pick(lang))
         return
     path = first_administrator_link(access.database, access.trail, access.clock())
     if path:
-        tell(_FIRST.format(name=FIRST_ADMINISTRATOR, path=path).pick(lang))
+        tell(WORDS["serving.first"].format(name=FIRST_ADMINISTRATOR, path=path).pick(lang))
 
 
 def _hand_in_sample(access: Access) -> None:
     """Let a demonstration begin with the sample list, which the worker takes in."""
-    from leadscore.jobs.handing_in import hand_in_list
-    from leadscore.shipped import shipped
-    from leadscore.store.lists.lists import kept_lists
+    from leadscore.files import shipped
+    from leadscore.jobs.kinds import hand_in_list
+    from leadscore.store.lists import kept_lists
 
     sample, now = shipped("samples") / _SAMPLE, access.clock()
     with access.database.write() as connection:

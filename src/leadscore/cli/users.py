@@ -8,60 +8,57 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from leadscore.cli.acting import ACTOR, acting, opened
-from leadscore.cli.group import Run, cli, lang_option, settings_of
-from leadscore.cli.tables import minute, table
-from leadscore.console import say, tell
-from leadscore.language import Lang, Text
+from leadscore.cli.group import (
+    ACTOR,
+    Run,
+    acting,
+    cli,
+    lang_option,
+    minute,
+    opened,
+    settings_of,
+    table,
+)
+from leadscore.terminal import say, tell
+from leadscore.text import Lang, room_words
 
 if TYPE_CHECKING:
-    from leadscore.store.access.users import Role
+    from leadscore.store.users import Role
+
+WORDS = room_words("cli")
+
 
 _ROLES = ("viewer", "officer", "administrator", "auditor")
 _MOST_DAYS = 3 * 365
 
 _ROLE_NAMES = {
-    "viewer": Text(zh="查看", en="viewer"),
-    "officer": Text(zh="招商专员", en="officer"),
-    "administrator": Text(zh="管理员", en="administrator"),
-    "auditor": Text(zh="审计", en="auditor"),
+    "viewer": WORDS["users.role_names_viewer"],
+    "officer": WORDS["users.role_names_officer"],
+    "administrator": WORDS["users.role_names_administrator"],
+    "auditor": WORDS["users.role_names_auditor"],
 }
 _STATES = {
-    "invited": Text(zh="已邀请", en="invited"),
-    "active": Text(zh="启用", en="active"),
-    "disabled": Text(zh="已停用", en="disabled"),
-    "expired": Text(zh="已过期", en="expired"),
-    "revoked": Text(zh="已撤销", en="revoked"),
+    "invited": WORDS["users.states_invited"],
+    "active": WORDS["users.states_active"],
+    "disabled": WORDS["users.states_disabled"],
+    "expired": WORDS["users.states_expired"],
+    "revoked": WORDS["users.states_revoked"],
 }
-_NAME = Text(zh="名称", en="name")
-_ROLE = Text(zh="角色", en="role")
-_STATE = Text(zh="状态", en="state")
-_SINCE = Text(zh="建于", en="since")
-_USER_HEADERS = (_NAME, _ROLE, _STATE, _SINCE)
+_USER_HEADERS = (
+    WORDS["users.name"],
+    WORDS["users.role"],
+    WORDS["users.state"],
+    WORDS["users.since"],
+)
 _KEY_HEADERS = (
-    _NAME, Text(zh="开头", en="begins"), _ROLE, _STATE, _SINCE, Text(zh="到期", en="until"),
-    Text(zh="最近使用", en="last used"),
-)  # fmt: skip
-
-_LINK = Text(
-    zh="请把这个链接交给“{name}”，24 小时内有效，只能用一次，接在服务地址之后打开即可设密码：",
-    en="give this link to {name}: behind the address of the service it sets a password, once, "
-    "within 24 hours:",
+    WORDS["users.name"],
+    WORDS["users.key_headers"],
+    WORDS["users.role"],
+    WORDS["users.state"],
+    WORDS["users.since"],
+    WORDS["users.key_headers_2"],
+    WORDS["users.key_headers_3"],
 )
-_DISABLED = Text(
-    zh="“{name}”已停用，其会话全部结束。", en="{name} is disabled, and all their sessions ended."
-)
-_KEY = Text(
-    zh="密钥“{name}”如下，只显示这一次，{until} 到期。请求时写在 Authorization: Bearer 之后：",
-    en="the key {name}, shown only now and good until {until}; send it behind "
-    "Authorization: Bearer:",
-)
-_REVOKED = Text(zh="密钥“{name}”已撤销。", en="the key {name} is revoked.")
-_NO_USERS = Text(
-    zh="还没有用户；leadscore serve 会给出第一位管理员的链接。",
-    en="there is no user yet; leadscore serve prints a link for the first administrator.",
-)
-_NO_KEYS = Text(zh="还没有密钥。", en="there is no key yet.")
 
 
 def _role_option(command: Callable[..., None]) -> Callable[..., None]:
@@ -83,7 +80,7 @@ def users() -> None:
 def add_user(run: Run, name: str, role: str, lang: Lang | None) -> None:
     """Invite a user; prints the link by which they set a password. 邀请用户，给出一次性链接。"""
     with acting(run, lang, "user.add") as doing:
-        from leadscore.store.access import users as store
+        from leadscore.store import users as store
 
         token = store.add(doing.connection, name, cast("Role", role), by=ACTOR, now=doing.now)
         user = store.get(doing.connection, name)
@@ -97,7 +94,7 @@ def add_user(run: Run, name: str, role: str, lang: Lang | None) -> None:
 def list_users(run: Run, lang: Lang | None) -> None:
     """List the users. 列出用户。"""
     settings = settings_of(run, lang)
-    from leadscore.store.access.users import everybody
+    from leadscore.store.users import everybody
 
     with opened(settings) as database, database.read() as connection:
         found = everybody(connection)
@@ -108,7 +105,7 @@ def list_users(run: Run, lang: Lang | None) -> None:
         ]
         for user in found
     ]  # fmt: skip
-    say(table(_USER_HEADERS, rows, run.lang) if rows else _NO_USERS.pick(run.lang))
+    say(table(_USER_HEADERS, rows, run.lang) if rows else WORDS["users.no_users"].pick(run.lang))
 
 
 @users.command("disable")
@@ -118,13 +115,13 @@ def list_users(run: Run, lang: Lang | None) -> None:
 def disable_user(run: Run, name: str, lang: Lang | None) -> None:
     """Let a user in no more, and end their sessions. 停用用户。"""
     with acting(run, lang, "user.change") as doing:
-        from leadscore.store.access import sessions
-        from leadscore.store.access import users as store
+        from leadscore.store import sessions
+        from leadscore.store import users as store
 
         user = store.change(doing.connection, name, disabled=True)
         sessions.end_all(doing.connection, user.name)
         doing.about, doing.details = ("user", user.name), {"disabled": True}
-    say(_DISABLED.format(name=user.name).pick(run.lang))
+    say(WORDS["users.disabled"].format(name=user.name).pick(run.lang))
 
 
 @users.command("reset")
@@ -134,20 +131,20 @@ def disable_user(run: Run, name: str, lang: Lang | None) -> None:
 def reset_user(run: Run, name: str, lang: Lang | None) -> None:
     """Give a user a new link to set a password; also lets a disabled one in again. 重设密码。"""
     with acting(run, lang, "user.link") as doing:
-        from leadscore.store.access import attempts
-        from leadscore.store.access import users as store
+        from leadscore.store import users as store
+        from leadscore.store.sessions import forget_attempts
 
         user = store.get(doing.connection, name)
         token = store.renew_link(doing.connection, user.name, now=doing.now)
-        attempts.succeed(doing.connection, user.name)
+        forget_attempts(doing.connection, user.name)
         doing.about = ("user", user.name)
     _show_link(run, user.name, token)
 
 
 def _show_link(run: Run, name: str, token: str) -> None:
-    from leadscore.web.access.links import link_path
+    from leadscore.web.guard import link_path
 
-    tell(_LINK.format(name=name).pick(run.lang))
+    tell(WORDS["users.link"].format(name=name).pick(run.lang))
     say(link_path(token))
 
 
@@ -167,14 +164,14 @@ def keys() -> None:
 def add_key(run: Run, name: str, role: str, days: int, lang: Lang | None) -> None:
     """Make a key and print it, once. 生成密钥，只显示一次。"""
     with acting(run, lang, "key.add") as doing:
-        from leadscore.store.access import api_keys as store
+        from leadscore.store import api_keys as store
 
         token = store.add(
             doing.connection, name, cast("Role", role), by=ACTOR, now=doing.now, days=days
         )
         key = store.get(doing.connection, name)
         doing.about, doing.details = ("key", key.name), {"role": role, "days": days}
-    tell(_KEY.format(name=key.name, until=minute(key.expires_at)).pick(run.lang))
+    tell(WORDS["users.key"].format(name=key.name, until=minute(key.expires_at)).pick(run.lang))
     say(token)
 
 
@@ -184,7 +181,7 @@ def add_key(run: Run, name: str, role: str, days: int, lang: Lang | None) -> Non
 def list_keys(run: Run, lang: Lang | None) -> None:
     """List the keys, also those that are worth nothing any more. 列出密钥。"""
     settings = settings_of(run, lang)
-    from leadscore.store.access.api_keys import ApiKey, all_keys
+    from leadscore.store.api_keys import ApiKey, all_keys
 
     now = datetime.now(UTC)
 
@@ -198,7 +195,7 @@ def list_keys(run: Run, lang: Lang | None) -> None:
 
     with opened(settings) as database, database.read() as connection:
         rows = [row(key) for key in all_keys(connection)]
-    say(table(_KEY_HEADERS, rows, run.lang) if rows else _NO_KEYS.pick(run.lang))
+    say(table(_KEY_HEADERS, rows, run.lang) if rows else WORDS["users.no_keys"].pick(run.lang))
 
 
 @keys.command("revoke")
@@ -208,8 +205,8 @@ def list_keys(run: Run, lang: Lang | None) -> None:
 def revoke_key(run: Run, name: str, lang: Lang | None) -> None:
     """Let a key be worth nothing from now on. 撤销密钥。"""
     with acting(run, lang, "key.revoke") as doing:
-        from leadscore.store.access.api_keys import revoke
+        from leadscore.store.api_keys import revoke
 
         key = revoke(doing.connection, name, now=doing.now)
         doing.about = ("key", key.name)
-    say(_REVOKED.format(name=key.name).pick(run.lang))
+    say(WORDS["users.revoked"].format(name=key.name).pick(run.lang))

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from leadscore.features.feature import Direction, Feature, Kind
-from leadscore.language import Text
-from leadscore.lists.values.vocabularies import STATUSES
+from leadscore.lists.values.words import STATUSES
+from leadscore.text import Text, room_words
+
+WORDS = room_words("features")
+
 
 FAMILIES: dict[str, Text] = {
-    "sector": Text(zh="行业", en="sector"),
-    "position": Text(zh="链上位置", en="chain position"),
-    "fit": Text(zh="契合", en="fit"),
-    "scale": Text(zh="规模", en="scale"),
-    "capability": Text(zh="能力", en="capability"),
-    "momentum": Text(zh="势头", en="momentum"),
-    "origin": Text(zh="来源", en="origin"),
-    "risk": Text(zh="风险", en="risk"),
-    "completeness": Text(zh="资料完整度", en="completeness"),
+    "sector": WORDS["catalogue.families_sector"],
+    "position": WORDS["catalogue.families_position"],
+    "fit": WORDS["catalogue.families_fit"],
+    "scale": WORDS["catalogue.families_scale"],
+    "capability": WORDS["catalogue.families_capability"],
+    "momentum": WORDS["catalogue.families_momentum"],
+    "origin": WORDS["catalogue.families_origin"],
+    "risk": WORDS["catalogue.families_risk"],
+    "completeness": WORDS["catalogue.families_completeness"],
 }
 
-_NO_MATCH = Text(zh="业务文字未对应任何环节", en="the business text matches no segment")
-_NO_TEXT = Text(zh="没有业务文字", en="no business text")
-_NOT_IN_LIST = Text(zh="名单里没有这项资料", en="the list does not say")
+_NO_MATCH = WORDS["catalogue.no_match"]
 
 
 def _feature(
@@ -30,7 +31,7 @@ def _feature(
     meaning: tuple[str, str],
     says: tuple[str, str],
     unknown: tuple[str, str],
-    missing: Text = _NOT_IN_LIST,
+    missing: Text = WORDS["catalogue.not_in_list"],
     levels: dict[str, tuple[str, str]] | None = None,
     *,
     nothing: tuple[str, str] | None = None,
@@ -51,7 +52,7 @@ _FEATURES = (
         ("最契合环节所在的产业链", "the chain of the best-fitting segment"),
         ("对应产业链：{value}", "chain: {value}"),
         ("没有业务文字，产业链未知", "no business text, so its chain is unknown"),
-        _NO_TEXT,
+        WORDS["catalogue.no_text"],
         {"none": ("不在本市产业链上", "none of the city's")},
         nothing=("业务未实质涉及本市产业链", "its business hardly touches the city's chains"),
     ),
@@ -127,7 +128,7 @@ _FEATURES = (
         ("链图上到本市优势环节的步数", "steps in the chain graph to a segment in which the city is strong"),
         ("{segment}在链上距本市优势环节{value}步", "steps from {segment} to what the city is strong in: {value}"),
         ("{segment}与本市优势环节不相连", "{segment} is not linked to what the city is strong in"),
-        Text(zh="无对应环节，或链图上不相连", en="no segment matched, or not linked in the graph"),
+        WORDS["catalogue.features"],
         nothing=("{segment}本身就是本市优势环节", "{segment} is itself what the city is strong in"),
     ),
     # ---- fit
@@ -144,7 +145,7 @@ _FEATURES = (
         ("业务与最相配环节的匹配强度", "how strongly its business matches the segment nearest to it"),
         ("{closeness}{strongest}（匹配强度{value}）", "{closeness} {strongest} (match {value})"),
         ("没有业务文字可供匹配", "no business text to match"),
-        Text(zh="没有业务文字", en="no business text"),
+        WORDS["catalogue.no_text"],
         nothing=("业务文字未对应任何环节", "its business text matches no segment"),
     ),
     _feature(
@@ -160,7 +161,7 @@ _FEATURES = (
         ("较好匹配的较大缺口个数", "number of sizeable gaps that it matches well"),
         ("较好匹配的较大缺口：{value}个", "sizeable gaps that it matches well: {value}"),
         ("缺口个数未知", "number of gaps unknown"),
-        Text(zh="没有业务文字", en="no business text"),
+        WORDS["catalogue.no_text"],
         nothing=("没有较好匹配的较大缺口", "matches no sizeable gap well"),
     ),
     _feature(
@@ -286,7 +287,7 @@ _FEATURES = (
         ("是否来自招商目标区域", "whether it comes from a target region"),
         ("来自招商目标区域：{region}", "comes from a target region: {region}"),
         ("所在地未知", "home unknown"),
-        Text(zh="所在地无法判断", en="its home could not be told"),
+        WORDS["catalogue.features_2"],
         nothing=("不在招商目标区域", "not from a target region"),
     ),
     _feature(
@@ -294,7 +295,7 @@ _FEATURES = (
         ("是否在本省", "whether it is in the same province"),
         ("本省企业", "from the same province"),
         ("所在省份未知", "province unknown"),
-        Text(zh="所在地无法判断", en="its home could not be told"),
+        WORDS["catalogue.features_2"],
         nothing=("外省企业", "from another province"),
     ),
     _feature(
@@ -302,7 +303,7 @@ _FEATURES = (
         ("是否在协作的周边城市", "whether it is in a partner city nearby"),
         ("来自协作的周边城市", "from a partner city nearby"),
         ("所在城市未知", "city unknown"),
-        Text(zh="所在地无法判断", en="its home could not be told"),
+        WORDS["catalogue.features_2"],
         nothing=("不在协作的周边城市", "not from a partner city nearby"),
     ),
     _feature(
@@ -346,7 +347,7 @@ _FEATURES = (
         ("关键资料的填写比例", "share of the key columns that are filled"),
         ("关键资料填写{value}", "{value} of the key columns are filled"),
         ("资料完整度未知", "completeness unknown"),
-        Text(zh="不会缺失", en="never missing"),
+        WORDS["catalogue.features_3"],
     ),
 )  # fmt: skip
 

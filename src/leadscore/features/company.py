@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import date
 from functools import lru_cache
 
-from leadscore.features.firm import Firm, Value, number, text_of
+from leadscore.features.feature import Firm, Value, number, text_of
 
 Patterns = tuple[tuple[str, re.Pattern[str]], ...]
 

@@ -1,19 +1,23 @@
-"""What a feature is: a measurement with a unit, a direction and words for its reason."""
+"""What a feature is: a measurement of a firm with a unit, a direction and words for its reason."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from datetime import date
+from typing import Literal, TypeAlias
 
-from leadscore.language import Lang, Text
+from leadscore.text import Lang, Text, room_words
+
+WORDS = room_words("features")
+
 
 Kind = Literal["share", "cny", "count", "years", "flag", "level"]
 Direction = Literal[-1, 0, 1]
 
-YES_NO = (Text(zh="否", en="no"), Text(zh="是", en="yes"))
-UNKNOWN = Text(zh="未知", en="unknown")
+YES_NO = (WORDS["feature.yes_no"], WORDS["feature.yes_no_2"])
+UNKNOWN = WORDS["feature.unknown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,3 +131,21 @@ def _short(number: float) -> str:
     if abs(number) >= 100:
         return f"{number:,.0f}"
     return f"{number:.3g}"
+
+
+Value: TypeAlias = float | str | None
+"""Value of a feature; None where it is missing."""
+Firm: TypeAlias = Mapping[str, float | str | date | None]
+"""Canonical columns, and ``as_of``; what is missing has no key."""
+
+
+def number(firm: Firm, name: str) -> float | None:
+    """Return a number that is known of a firm."""
+    value = firm.get(name)
+    return value if isinstance(value, float) else None
+
+
+def text_of(firm: Firm, name: str) -> str | None:
+    """Return a text that is known of a firm."""
+    value = firm.get(name)
+    return value if isinstance(value, str) else None

@@ -8,7 +8,7 @@ from itertools import chain
 from typing import Literal
 
 from leadscore.city.profile import City
-from leadscore.features.firm import Firm, Value, text_of
+from leadscore.features.feature import Firm, Value, text_of
 
 # Words that may stand right before a name: verbs, prepositions, ordinals.
 _BEFORE_A_NAME = "加展席会自过于在届年的由经被与和及"

@@ -7,28 +7,71 @@ import re
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+from sqlalchemy import Connection, column, select, table
 
 from leadscore.errors import Detail, LeadscoreError
-from leadscore.jobs.champions import tell_store
-from leadscore.jobs.context import JobContext
-from leadscore.jobs.kinds import Workplace
-from leadscore.language import Text
+from leadscore.jobs.kinds import RESCORE, JobContext, Workplace
 from leadscore.lists.writing import write_ranking
 from leadscore.ranking.reasons import Wording
-from leadscore.store.faults import refusals
-from leadscore.store.firms.firms import count_firms
-from leadscore.store.firms.outcomes import read_outcomes
-from leadscore.store.firms.snapshots import read_snapshots
-from leadscore.store.lists.intake import take_in_list
-from leadscore.store.lists.lists import counts_dict
+from leadscore.store.errors import refusals
+from leadscore.store.filters import RankingFilter
+from leadscore.store.firms import count_firms
+from leadscore.store.jobs import list_jobs, submit
+from leadscore.store.list_import import take_in_list
+from leadscore.store.lists import counts_dict
 from leadscore.store.models import mirror
-from leadscore.store.ranking.filter import RankingFilter
-from leadscore.store.ranking.pages import how_many
-from leadscore.store.ranking.scored_firms import rescore as score_anew
-from leadscore.store.ranking.written import written_parts
+from leadscore.store.outcomes import read_outcomes
+from leadscore.store.ranking import how_many, written_parts
+from leadscore.store.scoring import rescore as score_anew
+from leadscore.store.snapshots import read_snapshots
+from leadscore.text import Text, room_words
+
+if TYPE_CHECKING:
+    from leadscore.registry.models import Shelf
+
+WORDS = room_words("jobs")
+
+
+# Named only: the module of that table brings pandas along, which a command that turns back to
+# another model must not wait for.
+_STANDINGS = table("standings", column("firm_id"), column("model"))
+
+
+def tell_store(
+    connection: Connection, shelf: Shelf, city_id: str, *, by: str, now: datetime
+) -> int | None:
+    """Mirror the models, and return the number of the job that scores all firms by the champion.
+
+    A job of that kind that waits already is the one: it asks for the champion when it begins.
+
+    Parameters
+    ----------
+    connection
+        Within a write transaction, begun before or after the champion was changed.
+    shelf
+        Where the champion is named.
+    city_id
+        The city.
+    by
+        Who asks for the job.
+    now
+        When; with a time zone.
+
+    Returns
+    -------
+    None if every firm that is kept has its score by the champion.
+    """
+    champion = mirror(connection, shelf, city_id, now=now)
+    if champion is None:
+        return None
+    others = select(_STANDINGS.c.firm_id).where(_STANDINGS.c.model != champion).limit(1)
+    if connection.scalar(others) is None:
+        return None
+    waiting = list_jobs(connection, states=["waiting"], kinds=[RESCORE], limit=1)
+    return waiting[0].id if waiting else submit(connection, RESCORE, {}, by=by, now=now)
 
 
 def import_list(
@@ -63,9 +106,6 @@ def import_list(
     return {"list_id": payload["list_id"], **counts_dict(counts)}
 
 
-_SCORING = Text(zh="重新评分：{done} / {all} 家", en="scoring anew: {done} of {all} firms")
-
-
 def rescore(
     context: JobContext,
     payload: Mapping[str, Any],  # noqa: ARG001 (every kind is given one)
@@ -95,7 +135,9 @@ def rescore(
         nonlocal done
         context.check_cancelled()
         done += more
-        context.progress(min(done / max(total, 1), 1.0), _SCORING.format(done=done, all=total))
+        context.progress(
+            min(done / max(total, 1), 1.0), WORDS["tasks.scoring"].format(done=done, all=total)
+        )
 
     scorer = workplace.scorer()
     count = score_anew(
@@ -112,8 +154,6 @@ def rescore(
 
 _STAGES = 7
 """Stages that a retraining tells of: reading, then six of its own."""
-
-_READING_HISTORY = Text(zh="读取结果和快照", en="reading outcomes and snapshots")
 
 
 def retrain(
@@ -138,11 +178,11 @@ def retrain(
     Mapping
         ``version``, ``champion`` (what served until now), ``serves`` (what serves from now on),
         ``promoted``, ``dry_run``, ``decision`` as
-        `leadscore.learning.promotion.decision.Decision.to_dict` gives it, and the
+        `leadscore.learning.comparison.Decision.to_dict` gives it, and the
         sentences ``preface`` and ``upshot`` {zh, en}.
     """
     # Imported late: other tasks, and the routes of exports, need no fitting.
-    from leadscore.learning.retraining.walk import retrain as walk
+    from leadscore.learning.retrain import retrain as walk
 
     stage = 0
 
@@ -151,7 +191,7 @@ def retrain(
         context.progress(stage / _STAGES, words)
         stage += 1
 
-    told(_READING_HISTORY)
+    told(WORDS["tasks.reading_history"])
     now = workplace.clock()
     with context.database.read() as connection:
         events, snapshots = read_outcomes(connection), read_snapshots(connection)
@@ -196,15 +236,6 @@ KEPT = timedelta(days=7)
 _NAME = re.compile(r"export-\d{1,19}\.(csv|xlsx)")
 _READ = 0.8  # of all the work, once the ranking is read
 
-_READING = Text(zh="读取排名：{done} / {all} 家", en="reading the ranking: {done} of {all} firms")
-_WRITING = Text(zh="写入文件", en="writing the file")
-_CSV_STREAMS = Text(
-    zh="CSV 不再由后台任务写出：GET /api/v1/ranking.csv 以同样的筛选和排序直接给出",
-    en="no job writes CSV any more: GET /api/v1/ranking.csv sends it at once, with the same "
-    "filters and order",
-)
-_XLSX = Text(zh="xlsx（后台任务写出）", en="xlsx, which a job writes")
-
 
 class ExportGoneError(LeadscoreError):
     """An export that was possible, or was there, and is no more."""
@@ -222,7 +253,9 @@ def check_format(payload: Mapping[str, Any]) -> None:
     """
     kind = payload.get("format", "csv")
     if kind != "xlsx":
-        raise ExportGoneError(_CSV_STREAMS, [Detail("format", kind, _XLSX)])
+        raise ExportGoneError(
+            WORDS["tasks.csv_streams"], [Detail("format", kind, WORDS["tasks.xlsx"])]
+        )
 
 
 def export(
@@ -268,8 +301,10 @@ def export(
             parts.append(table)
             done += len(firms)
             # SQLite takes no sign of life while it reads; the next one tells this.
-            context.note(_READ * done / max(total, 1), _READING.format(done=done, all=total))
-    context.progress(_READ, _WRITING)
+            context.note(
+                _READ * done / max(total, 1), WORDS["tasks.reading"].format(done=done, all=total)
+            )
+    context.progress(_READ, WORDS["tasks.writing"])
     table = pd.concat(parts, ignore_index=True)
     name = f"export-{context.held.id}.xlsx"
     write_ranking(table, folder / name, lang=lang)

@@ -12,18 +12,19 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from leadscore.language import Text
 from leadscore.lists.columns import CANONICAL, column, read_heading
-from leadscore.lists.files.records import MISSING_CODES, WANTED_OF_VALUES, text_of
-from leadscore.lists.files.texttable import BATCH_ROWS, RawList
-from leadscore.lists.layout import TUSHARE_NOTICE, Layout, Source, lay_out, moved
 from leadscore.lists.problems import (
+    TUSHARE_NOTICE,
+    Layout,
     Problem,
     ProblemLog,
     Rank,
+    Source,
     assumed_share,
     dropped,
+    lay_out,
     listed,
+    moved,
     newest_year,
     no_capital,
     perhaps_wan,
@@ -32,6 +33,8 @@ from leadscore.lists.problems import (
     shown,
     taken_out,
 )
+from leadscore.lists.reading.file import MISSING_CODES, WANTED_OF_VALUES, text_of
+from leadscore.lists.reading.table import BATCH_ROWS, RawList
 from leadscore.lists.values.amounts import shipped_rates
 from leadscore.lists.values.cells import (
     MARKS,
@@ -50,8 +53,11 @@ from leadscore.lists.values.names import LONGEST_NAME, former_names, joined_name
 from leadscore.lists.values.names import WANTED as WANTED_OF_NAMES
 from leadscore.lists.values.places import WANTED as WANTED_OF_PLACES
 from leadscore.lists.values.places import is_division, settle
-from leadscore.lists.values.vocabularies import names_stages, stage_of
-from leadscore.lists.values.words import joined_text, says_nothing
+from leadscore.lists.values.words import joined_text, names_stages, says_nothing, stage_of
+from leadscore.text import Text, room_words
+
+WORDS = room_words("lists")
+
 
 Firm = dict[str, Value]
 """One firm: values by the name of a canonical column; what is missing has no key."""
@@ -65,10 +71,6 @@ _READ_APART = frozenset({*NAME_COLUMNS, "former_names", _CURRENCY, "title_flag",
 _JOINED_KINDS = frozenset({"list", "remark"})
 _CODES = tuple(WANTED)
 _PLACE_CODES = ("province_code", "city_code")
-_CONFLICT = Text(
-    zh="与“{header}”相同；两列不一致，采用“{header}”",
-    en="the same as in “{header}”; the two differ, and “{header}” is used",
-)
 _ARROW_TYPES = {
     "str": pa.large_string(), "float64": pa.float64(), "datetime64[us]": pa.timestamp("us")
 }  # fmt: skip
@@ -203,7 +205,7 @@ def clean(raw: RawList, *, today: date) -> CleanList:
     today
         Days after it are not believed.
 
-    >>> from leadscore.lists.files.records import from_records
+    >>> from leadscore.lists.reading.file import from_records
     >>> raw = from_records([{"企业": "甲公司", "注册资本": "500万元", "成立日期": "某日"}])
     >>> found = clean(raw, today=date(2026, 1, 1))
     >>> found.records
@@ -426,7 +428,7 @@ class TableCleaner:
         return sources[0].header if sources else None
 
     def _conflict(self, row: int, source: Source, text: str | None, rank: Rank) -> None:
-        wanted = _CONFLICT.format(header=self._header(source.heading.column.name))
+        wanted = WORDS["cleaning.conflict"].format(header=self._header(source.heading.column.name))
         self.log.add(row, "conflict", wanted, source.header, text, rank)
 
     def _tell(self, row: int, code: str, header: str | None, text: str, rank: Rank) -> None:

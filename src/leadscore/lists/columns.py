@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Literal
 
-from leadscore.language import Text
+import numpy as np
+import pandas as pd
+
 from leadscore.lists.headers import NO_UNIT, Reading, Unit, halves, normal_header, readings
+from leadscore.text import Text
 
 Kind = Literal[
     "name", "former", "text", "list", "remark", "identifier", "credit_code", "status", "stage",
@@ -509,3 +512,19 @@ def _fits(known: Column, reading: Reading) -> bool:
     if unit.currency or unit.times:
         return known.kind in {"amount", "count", "staff"}
     return True
+
+
+def blank_firms(count: int) -> pd.DataFrame:
+    """Return ``count`` rows of all canonical columns, all missing, numbered from 0.
+
+    >>> blank_firms(2)["name"].tolist()
+    [nan, nan]
+    """
+    index = pd.RangeIndex(count)
+    empty = {
+        each.name: pd.Series(
+            pd.NaT if each.dtype.startswith("datetime") else np.nan, index=index, dtype=each.dtype
+        )
+        for each in CANONICAL
+    }
+    return pd.DataFrame(empty, index=index)

@@ -14,22 +14,39 @@ import pandas as pd
 import pyarrow as pa
 
 from leadscore.errors import Detail, ListError
-from leadscore.language import Text
 from leadscore.lists.cleaning import NAME_COLUMNS, in_order_of_rows
 from leadscore.lists.columns import Heading, column, read_heading
-from leadscore.lists.files.texttable import RawList, TextTable
 from leadscore.lists.headers import normal_header, readings
-from leadscore.lists.layout import Layout, Source, lay_out
-from leadscore.lists.problems import Problem, ProblemLog, dropped, shown, taken_out
-from leadscore.lists.reading import read_list
+from leadscore.lists.problems import (
+    Layout,
+    Problem,
+    ProblemLog,
+    Source,
+    dropped,
+    lay_out,
+    shown,
+    taken_out,
+)
+from leadscore.lists.reading.file import read_list
+from leadscore.lists.reading.table import RawList, TextTable
 from leadscore.lists.values.cells import WANTED as WANTED_OF_CELLS
 from leadscore.lists.values.cells import Cell, CellReader, Value
-from leadscore.lists.values.codes import valid_code
-from leadscore.lists.values.dates import day_of
+from leadscore.lists.values.codes import day_of, valid_code
 from leadscore.lists.values.names import WANTED as WANTED_OF_NAMES
 from leadscore.lists.values.names import former_names, joined_names, read_name
-from leadscore.lists.values.vocabularies import STAGES, names_stages, stage_of
-from leadscore.lists.values.words import joined_text, says_nothing, tidy_word, without_personal
+from leadscore.lists.values.words import (
+    STAGES,
+    joined_text,
+    names_stages,
+    says_nothing,
+    stage_of,
+    tidy_word,
+    without_personal,
+)
+from leadscore.text import Text, room_words
+
+WORDS = room_words("lists")
+
 
 _YES = ("是", "y", "yes", "1", "true", "√", "✓", "撤销", "作废", "撤回", "已撤销", "已作废")
 _NO = ("否", "n", "no", "0", "false", "有效", "未撤销", "未作废")
@@ -86,27 +103,8 @@ WANTED = {
 }
 """What is wanted of an entry, by the code of the problem."""
 
-OTHER_STAGE = Text(
-    zh="与“{header}”相同的阶段；两列不一致，采用“{header}”",
-    en="the same stage as in “{header}”; the two differ, and “{header}” is used",
-)
-NOT_A_STAGE = Text(
-    zh="“{header}”按企业的成立日期理解，没有当作阶段；若指项目公司在本地注册，请改名为“落户日期”",
-    en="“{header}” is taken for the day on which the firm was founded, not for a stage; if the "
-    "project's company here is meant, head the column “registered here on”",
-)
-_NO_OUTCOMES = Text(
-    zh="{file} 看不出哪家企业在哪一天到了哪一步。请每行写一条进展，列名如：企业名称、"
-    "统一社会信用代码、阶段、日期、原因；或每家企业一行，各阶段的日期各占一列，列名如：对接日期、签约日期、流失日期。",
-    en="{file} does not say which firm reached which stage on which day. Write one outcome a row "
-    "under headers such as firm, credit code, stage, date, reason; or one firm a row with a column "
-    "of days for each stage, such as contacted on, signed on, lost on.",
-)
-_A_STAGE_AND_A_DAY = Text(zh="阶段列和日期列", en="a column of stages and one of days")
-_SHEET_UNUSED = Text(
-    zh="工作表“{sheet}”没有阶段和日期，未读取",
-    en="sheet “{sheet}” has no stages with days and was not read",
-)
+OTHER_STAGE = WORDS["outcomes.other_stage"]
+NOT_A_STAGE = WORDS["outcomes.not_a_stage"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +163,7 @@ def lay_out_outcomes(table: TextTable) -> OutcomeLayout:
     Parameters
     ----------
     table
-        As `leadscore.lists.reading.read_list` gives it.
+        As `leadscore.lists.reading.file.read_list` gives it.
     """
     canonical = lay_out(table.headers)
     found: dict[str, list[tuple[int, str]]] = {name: [] for name in _WORDS}
@@ -267,7 +265,7 @@ def load_outcomes(path: Path, *, today: date) -> OutcomeList:
     Parameters
     ----------
     path
-        The file, as `leadscore.lists.reading.read_list` takes it.
+        The file, as `leadscore.lists.reading.file.read_list` takes it.
     today
         Days after it are not believed.
 
@@ -283,7 +281,7 @@ def load_outcomes(path: Path, *, today: date) -> OutcomeList:
     for table in raw.tables:
         layout = lay_out_outcomes(table)
         if not layout.tells_outcomes:
-            unused.append(_SHEET_UNUSED.format(sheet=table.sheet))
+            unused.append(WORDS["outcomes.sheet_unused"].format(sheet=table.sheet))
             continue
         reader = _TableReader(table, layout, today)
         entries += reader.entries()
@@ -323,7 +321,7 @@ class _Entry(NamedTuple):
 
 
 ENTRY_COLUMNS = _Entry._fields
-"""Columns of entries, typed as in `leadscore.learning.outcomes.history.EVENTS`."""
+"""Columns of entries, typed as in `leadscore.learning.history.EVENTS`."""
 
 
 def _entries_table(entries: Sequence[_Entry]) -> pd.DataFrame:
@@ -528,8 +526,8 @@ def _no_outcomes(raw: RawList) -> ListError:
         Detail(
             where=f"{raw.source}!{table.sheet}" if table.sheet else raw.source,
             got=shown("、".join(filter(None, table.headers))),
-            wanted=_A_STAGE_AND_A_DAY,
+            wanted=WORDS["outcomes.a_stage_and_a_day"],
         )
         for table in raw.tables
     ]
-    return ListError(_NO_OUTCOMES.format(file=raw.source), details)
+    return ListError(WORDS["outcomes.no_outcomes"].format(file=raw.source), details)

@@ -1,17 +1,135 @@
-"""What the owner of a list is told: problems of its cells and rows, notices on it as a whole."""
+"""What could not be taken as it stood: problems and notices of a list, and where they stand."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from leadscore.language import Text
+from leadscore.lists.columns import Column, Heading, read_heading
+from leadscore.lists.headers import Unit, normal_header
 from leadscore.lists.values.words import without_personal
+from leadscore.text import Text, room_words
 
 if TYPE_CHECKING:
-    from leadscore.lists.layout import Layout, Source
     from leadscore.lists.values.amounts import Rates
+
+WORDS = room_words("lists")
+
+
+TUSHARE_CODE = "tscode"
+"""The header by which tables from Tushare are known: no one else writes ``ts_code``."""
+
+_TUSHARE_UNITS = {
+    "registered_capital_cny": Unit(times=1e4),
+    "return_on_equity": Unit(percent=True),
+    "revenue_growth": Unit(percent=True),
+}
+"""Units that Tushare documents and its tables do not repeat: capital in 万元, ratios in percent.
+
+See ``reg_capital`` of its interface ``stock_company`` (https://tushare.pro/document/2?doc_id=112)
+and ``roe`` of ``fina_indicator`` (https://tushare.pro/document/2?doc_id=79).
+"""
+
+TUSHARE_NOTICE = WORDS["problems.tushare_notice"]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A column of the table that feeds a canonical one.
+
+    Attributes
+    ----------
+    position
+        Place of the column in the table.
+    header
+        As written.
+    heading
+        What it says.
+    """
+
+    position: int
+    header: str
+    heading: Heading
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What the headers of a table were understood to say.
+
+    Attributes
+    ----------
+    sources
+        For each canonical column that the table feeds, the columns that do, first choice first.
+    personal
+        Headers of columns about people, which are not read.
+    unused
+        Headers that mean no canonical column.
+    vendor_units
+        Headers whose unit is known from the vendor of the table only.
+    """
+
+    sources: dict[str, tuple[Source, ...]]
+    personal: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
+    vendor_units: tuple[str, ...] = ()
+
+
+def lay_out(headers: Sequence[str], money: Unit | None = None) -> Layout:
+    """Return what each header means.
+
+    A unit of money that stands above all headers counts for those amounts whose own header names
+    none.
+
+    Several columns may feed one: their order is that of the table, but a column that names a year
+    comes after those that do not, the newest year first.
+
+    >>> layout = lay_out(["企业", "法定代表人", "2022年营收", "2023年营收", "天气"])
+    >>> [source.header for source in layout.sources["revenue_cny"]]
+    ['2023年营收', '2022年营收']
+    >>> layout.personal, layout.unused
+    (('法定代表人',), ('天气',))
+    """
+    tushare = any(normal_header(header) == TUSHARE_CODE for header in headers)
+    sources: dict[str, list[Source]] = {}
+    personal, unused, vendor = [], [], []
+    for position, header in enumerate(headers):
+        heading = read_heading(header)
+        if heading is None:
+            unused.append(header)
+            continue
+        column = heading.column
+        if column.personal:
+            personal.append(header)
+        unit = _TUSHARE_UNITS.get(column.name) if tushare else None
+        if unit and heading.unit == Unit() and not heading.canonical:
+            heading = replace(heading, unit=unit)
+            vendor.append(header)
+        if money and column.kind == "amount" and heading.unit == Unit() and not heading.canonical:
+            heading = replace(heading, unit=money)
+        if column.kind not in {"personal", "ignored"}:
+            sources.setdefault(column.name, []).append(Source(position, header, heading))
+    return Layout(
+        {name: tuple(sorted(found, key=_rank)) for name, found in sources.items()},
+        tuple(personal),
+        tuple(header for header in unused if header.strip()),
+        tuple(vendor),
+    )
+
+
+def moved(layout: Layout, source: Source, to: Column) -> Layout:
+    """Return the layout with one column that feeds another canonical one than its header says."""
+    name, heading = source.heading.column.name, replace(source.heading, column=to)
+    rest = tuple(each for each in layout.sources[name] if each is not source)
+    sources = {**layout.sources, name: rest}
+    sources[to.name] = (*sources.get(to.name, ()), replace(source, heading=heading))
+    return replace(layout, sources={name: found for name, found in sources.items() if found})
+
+
+def _rank(source: Source) -> int:
+    year = source.heading.year
+    return 0 if year is None else 10_000 - year
+
 
 SHOWN_CHARACTERS = 80
 """A found value longer than this is cut in messages: enough to recognise it, and fits a cell."""
@@ -24,59 +142,7 @@ MOST_OF_A_KIND = 10_000
 
 _LONGEST_HEADER = 30
 _MOST_HEADERS = 30
-_MORE = Text(
-    zh="“{column}”另有 {count:,} 处同类问题（{code}），未逐一列出：{wanted}",
-    en="“{column}” has {count:,} more problems of the kind {code}, not listed one by one: {wanted}",
-)
-_PERSONAL = Text(
-    zh="含个人信息的列未读取：{headers}",
-    en="columns with personal data were not read: {headers}",
-)
-_UNUSED = Text(
-    zh="不认识的列未使用：{headers}",
-    en="columns that are not known were not used: {headers}",
-)
-_PERCENT = Text(
-    zh="“{header}”的数字没有百分号，多数大于 1，按百分数计",
-    en="most numbers in “{header}” exceed 1 and carry no percent sign: they are read as percent",
-)
-_FRACTION = Text(
-    zh="“{header}”的数字没有百分号，多数不大于 1，按小数计",
-    en="most numbers in “{header}” are at most 1 and carry no percent sign: they are read as"
-    " fractions",
-)
-_NEWEST = Text(
-    zh="有几个年度的同一项数据，先取最近年度：{headers}",
-    en="one figure is given for several years, the newest comes first: {headers}",
-)
-_RATES = Text(
-    zh="外币金额按 {day} 的{source}折成人民币：{headers}",
-    en="foreign money was converted at the {source} of {day}: {headers}",
-)
-_STARRED = Text(
-    zh="“{header}”中 {count:,} 格的电话或邮箱已隐去",
-    en="phone numbers or e-mail addresses in {count:,} cells of “{header}” were starred out",
-)
-_INVISIBLE = Text(
-    zh="“{header}”中 {count:,} 格的不可见字符已去掉",
-    en="invisible characters in {count:,} cells of “{header}” were taken out",
-)
-_STAGES = Text(
-    zh="“{header}”多为招商阶段，按阶段计，而不是登记状态",
-    en="“{header}” mostly holds stages of a pursuit and is read as such, not as the registration"
-    " status",
-)
-_PERHAPS_WAN = Text(
-    zh="“{header}”未写单位，按元计；中位数只有 {median:,} 元，疑为万元：若是，请把列名改为"
-    "“{header}（万元）”，或在列名上方写“单位：万元”",
-    en="“{header}” names no unit and is read in yuan; its median of {median:,} suggests 万元 (ten"
-    " thousand yuan): if so, head the column “{header}（万元）” or write 单位：万元 above the"
-    " headers",
-)
-_NO_CAPITAL = Text(
-    zh="“{header}”中 {count:,} 格为 0，按缺失处理：分支机构没有自己的注册资本",
-    en="0 in “{header}” ({count:,} cells) counts as missing: a branch has no capital of its own",
-)
+_MORE = WORDS["problems.more"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,17 +271,19 @@ class ProblemLog:
 
 def read_as_stages(header: str) -> Text:
     """Return that a column of statuses was taken for one of stages."""
-    return _STAGES.format(header=shown(header, _LONGEST_HEADER))
+    return WORDS["problems.stages"].format(header=shown(header, _LONGEST_HEADER))
 
 
 def perhaps_wan(header: str, median: float) -> Text:
     """Return that amounts without a unit look too small for yuan."""
-    return _PERHAPS_WAN.format(header=shown(header, _LONGEST_HEADER), median=round(median, 2))
+    return WORDS["problems.perhaps_wan"].format(
+        header=shown(header, _LONGEST_HEADER), median=round(median, 2)
+    )
 
 
 def no_capital(header: str, count: int) -> Text:
     """Return how many registered capitals of zero were taken as none."""
-    return _NO_CAPITAL.format(header=shown(header, _LONGEST_HEADER), count=count)
+    return WORDS["problems.no_capital"].format(header=shown(header, _LONGEST_HEADER), count=count)
 
 
 def listed(headers: Sequence[str]) -> Text:
@@ -234,34 +302,39 @@ def listed(headers: Sequence[str]) -> Text:
 def dropped(layout: Layout) -> Iterable[Text]:
     """Yield which columns were not read or not used."""
     if layout.personal:
-        yield _PERSONAL.format(headers=listed(layout.personal))
+        yield WORDS["problems.personal"].format(headers=listed(layout.personal))
     if layout.unused:
-        yield _UNUSED.format(headers=listed(layout.unused))
+        yield WORDS["problems.unused"].format(headers=listed(layout.unused))
 
 
 def assumed_share(header: str, *, percent: bool) -> Text:
     """Return how plain numbers in a column of shares were taken."""
-    return (_PERCENT if percent else _FRACTION).format(header=shown(header, _LONGEST_HEADER))
+    return (WORDS["problems.percent"] if percent else WORDS["problems.fraction"]).format(
+        header=shown(header, _LONGEST_HEADER)
+    )
 
 
 def newest_year(sources: Sequence[Source]) -> Iterable[Text]:
     """Yield which years a figure is given for, if there are several."""
     if len({source.heading.year for source in sources}) > 1:
-        yield _NEWEST.format(headers=listed([source.header for source in sources]))
+        yield WORDS["problems.newest"].format(headers=listed([source.header for source in sources]))
 
 
 def rates_used(headers: Sequence[str], rates: Rates) -> Iterable[Text]:
     """Yield the rates by which foreign money was converted, if any was."""
     if headers:
         day = rates.as_of.isoformat()
-        yield _RATES.format(day=day, headers=listed(headers), source=rates.source)
+        yield WORDS["problems.rates"].format(day=day, headers=listed(headers), source=rates.source)
 
 
 def taken_out(
     starred: Iterable[tuple[str, int]], hidden: Iterable[tuple[str, int]]
 ) -> Iterable[Text]:
     """Yield how many cells under each header lost personal data or invisible characters."""
-    for template, counts in ((_STARRED, starred), (_INVISIBLE, hidden)):
+    for template, counts in (
+        (WORDS["problems.starred"], starred),
+        (WORDS["problems.invisible"], hidden),
+    ):
         for header, count in counts:
             if count:
                 yield template.format(header=shown(header, _LONGEST_HEADER), count=count)

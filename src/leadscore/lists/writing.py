@@ -1,40 +1,209 @@
-"""Writes rankings and problems where they were asked for: whole, or not at all.
-
-Line breaks become line feeds and other control characters are removed in all formats. Empty
-text is the same as missing text in xlsx and csv.
-
-``.xlsx``
-    For people: headers in the language asked for, names in the place of ids (which follow further
-    right), fractions (16 digits) shown as per cent, a sheet of problems and one that explains the
-    columns. A text over 32,767 UTF-16 units is cut, with a mark.
-``.csv``
-    Canonical headers, UTF-8 with a byte order mark (without one Excel garbles Chinese), lines
-    end in CR LF, numbers in the shortest form that reads back exactly. A text that a
-    spreadsheet would take for a formula is preceded by an apostrophe; so is one that already
-    looks like that: whoever reads takes exactly one away.
-``.parquet``
-    Canonical names; Int64, float64 and text.
-"""
+"""Writes tables to files that replace their elders wholly, and the rows that need mending."""
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import os
 import re
-from collections.abc import Callable, Sequence
+import secrets
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 from typing import IO
 
 import pandas as pd
+import xlsxwriter
 
-from leadscore.language import Lang, Text
-from leadscore.lists.output.replacing import check_ranking_path, replacing
-from leadscore.lists.output.workbook import Sheet, write_workbook
-from leadscore.lists.output.written_columns import (
+from leadscore.errors import OutputError, UsageError
+from leadscore.lists.problems import Problem
+from leadscore.lists.workbook import (
     GUIDE_COLUMNS,
+    MAX_CELL,
     PROBLEM_COLUMNS,
     RANKING_COLUMNS,
     UNITS,
+    Sheet,
+    write_workbook,
 )
-from leadscore.lists.problems import Problem
+from leadscore.text import Lang, room_words
+
+WORDS = room_words("lists")
+
+
+FORMATS = (".xlsx", ".csv", ".parquet")
+"""The endings of a file that can be written."""
+
+_DENIED = WORDS["writing.denied"]
+_MESSAGES = {
+    errno.ENOENT: WORDS["writing.no_folder"],
+    errno.ENOTDIR: WORDS["writing.no_folder"],
+    errno.EISDIR: WORDS["writing.is_folder"],
+    errno.EACCES: _DENIED,
+    errno.EPERM: _DENIED,
+    errno.EROFS: _DENIED,
+    errno.ENOSPC: WORDS["writing.full"],
+    errno.EDQUOT: WORDS["writing.full"],
+}
+
+
+def check_ranking_path(path: Path) -> None:
+    """Raise what writing there would raise, before the work and not after it.
+
+    Raises
+    ------
+    OutputError
+        If the ending is not one of `FORMATS`, or nothing can be written there.
+    """
+    if path.suffix.lower() not in FORMATS:
+        raise OutputError(WORDS["writing.bad_ending"].format(name=path.name))
+    with _refusals(path):
+        target = path.resolve()
+        if target.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if not target.parent.is_dir():
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+        if not os.access(target if target.exists() else target.parent, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+
+def check_distinct(files: Mapping[str, Path | None]) -> None:
+    """Raise if two of the files that a command names are one, by whatever names and links.
+
+    Parameters
+    ----------
+    files
+        What the command calls each file, and where it is; what was not given is None.
+
+    Raises
+    ------
+    UsageError
+        Naming the two: one of them would overwrite the other, or be taken for what it is not.
+    """
+    given = [(name, path) for name, path in files.items() if path is not None]
+    for (one, here), (other, there) in combinations(given, 2):
+        if _same(here, there):
+            raise UsageError(WORDS["writing.same"].format(one=one, other=other, path=there))
+
+
+def _same(one: Path, other: Path) -> bool:
+    with contextlib.suppress(OSError):  # one of them is not there yet
+        return one.samefile(other)
+    here, there = (os.path.normcase(os.path.realpath(path)) for path in (one, other))
+    return here == there
+
+
+@contextlib.contextmanager
+def _refusals(path: Path) -> Iterator[None]:
+    """Turn what the operating system refuses into words with a way out."""
+    try:
+        yield
+    except OSError as error:
+        message = _MESSAGES.get(error.errno or 0, WORDS["writing.refused"])
+        raise OutputError(
+            message.format(path=path, folder=path.parent, reason=error.strerror or error)
+        ) from error
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[IO[bytes]]:
+    """Open a new file beside the target, which takes the target's place once it is whole.
+
+    Whatever goes wrong, the target is as it was and nothing else is left behind.
+
+    Raises
+    ------
+    OutputError
+        If the system refuses, whether to open, to write or to replace.
+    """
+    with _refusals(path):
+        target = path.resolve()
+        part = target.with_name(f".leadscore-{secrets.token_hex(6)}.part")
+        try:
+            with part.open("xb") as handle:
+                yield handle
+                handle.flush()
+                os.fsync(handle.fileno())
+            if target.exists():
+                shutil.copymode(target, part)
+            part.replace(target)
+        finally:
+            with contextlib.suppress(OSError):
+                part.unlink()
+
+
+_OPTIONS = {
+    "constant_memory": True,
+    "strings_to_formulas": False,
+    "strings_to_urls": False,
+    "strings_to_numbers": False,
+}
+_CONTROL_CHARACTERS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffe\uffff]")
+_NOT_IN_TITLES = re.compile(r"[\[\]:*?/\\\x00-\x1f]")
+_LONGEST_TITLE = 31
+_WIDTH, _WIDEST = 16, 60
+
+
+@dataclass(frozen=True)
+class SheetToMend:
+    """Rows of one sheet.
+
+    Attributes
+    ----------
+    title
+        Name of the sheet.
+    headers
+        As written.
+    rows
+        Cells as written, missing ones among them.
+    """
+
+    title: str
+    headers: Sequence[str]
+    rows: Sequence[Sequence[str | None]]
+
+
+def write_rows_to_mend(sheets: Sequence[SheetToMend], path: Path) -> None:
+    """Write a workbook in which all cells are text, so that codes keep their digits."""
+    with (
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
+        xlsxwriter.Workbook(path, _OPTIONS | {"tmpdir": folder}) as workbook,
+    ):
+        bold = workbook.add_format({"bold": True, "bottom": 1})
+        as_text = workbook.add_format({"num_format": "@"})
+        titles: set[str] = set()
+        for sheet in sheets:
+            page = workbook.add_worksheet(_title(sheet.title, titles))
+            page.freeze_panes(1, 0)
+            last = len(sheet.headers) - 1
+            page.set_column(0, last, _WIDTH, as_text)
+            page.set_column(last, last, _WIDEST, as_text)
+            for at, header in enumerate(sheet.headers):
+                page.write_string(0, at, _cell(header), bold)
+            for number, row in enumerate(sheet.rows, start=1):
+                for at, cell in enumerate(row):
+                    if cell:
+                        page.write_string(number, at, _cell(cell), as_text)
+
+
+def _title(wanted: str, taken: set[str]) -> str:
+    """Return a name that a sheet may have and none has yet."""
+    plain = _NOT_IN_TITLES.sub(" ", wanted).strip("' ")[:_LONGEST_TITLE] or "1"
+    title, number = plain, 1
+    while title.casefold() in taken:
+        number += 1
+        ending = f" {number}"
+        title = plain[: _LONGEST_TITLE - len(ending)] + ending
+    taken.add(title.casefold())
+    return title
+
+
+def _cell(text: str) -> str:
+    return _CONTROL_CHARACTERS.sub("", text)[: MAX_CELL // 2]
+
 
 # What Excel skips before a formula, what makes one, and apostrophes that stand before that.
 _SPACES = "[ \t\n\u00a0\u2000-\u200b\u3000\ufeff]*"
@@ -42,10 +211,8 @@ _FORMULA = f"('*(?:{_SPACES}[=+\\-@＝＋－＠﹦﹢﹣﹫]|[\\t\\n]))"
 # Controls but for tab and line feed: no XML can carry them, and a terminal may obey them.
 _UNREADABLE = "[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffe\uffff]"
 
-_RANKING = Text(zh="排名", en="ranking")
-_PROBLEMS = Text(zh="问题", en="problems")
-_GUIDE = Text(zh="说明", en="columns")
-_YES_NO = {True: Text(zh="是", en="yes"), False: Text(zh="否", en="no")}
+_PROBLEMS = WORDS["writing.problems"]
+_YES_NO = {True: WORDS["writing.yes_no_true"], False: WORDS["writing.yes_no_false"]}
 
 
 def write_ranking(
@@ -160,7 +327,14 @@ def _for_people(table: pd.DataFrame) -> pd.DataFrame:
 def _ranking_sheet(table: pd.DataFrame) -> Sheet:
     shown = _for_people(table)
     printed = list(shown.columns).index("veto") + 1 if "veto" in shown else 0
-    return Sheet(_RANKING, shown, RANKING_COLUMNS, frozen=2, printed=printed, greyed_by="veto")
+    return Sheet(
+        WORDS["writing.ranking"],
+        shown,
+        RANKING_COLUMNS,
+        frozen=2,
+        printed=printed,
+        greyed_by="veto",
+    )
 
 
 def _problem_sheet(problems: Sequence[Problem], lang: Lang) -> Sheet:
@@ -190,14 +364,16 @@ def _problem_table(problems: Sequence[Problem], lang: Lang) -> pd.DataFrame:
 
 def _guide_sheet(table: pd.DataFrame, summary: Sequence[tuple[str, str]], lang: Lang) -> Sheet:
     above = [(_readable_text(label), _readable_text(value)) for label, value in summary]
-    return Sheet(_GUIDE, _guide(table, lang), GUIDE_COLUMNS, above=above)
+    return Sheet(WORDS["writing.guide"], _guide(table, lang), GUIDE_COLUMNS, above=above)
 
 
 def _guide(table: pd.DataFrame, lang: Lang) -> pd.DataFrame:
     """Return one row for each column of the first two sheets, in their order."""
     explained = {each.column: each for each in RANKING_COLUMNS}
     shown = [explained[name] for name in _for_people(table) if name in explained]
-    lines = [(_RANKING, each) for each in shown] + [(_PROBLEMS, each) for each in PROBLEM_COLUMNS]
+    lines = [(WORDS["writing.ranking"], each) for each in shown] + [
+        (_PROBLEMS, each) for each in PROBLEM_COLUMNS
+    ]
     return pd.DataFrame(
         [
             {

@@ -7,31 +7,13 @@ from datetime import datetime
 
 from leadscore.city.profile import City
 from leadscore.errors import ModelError
-from leadscore.language import Text
-from leadscore.learning.retraining.day_one import expert_model
-from leadscore.learning.retraining.following import follow_supply, trained_as
-from leadscore.learning.shelf.manifest import code_fingerprint, is_under
-from leadscore.learning.shelf.shelf import Shelf, log_notice
-from leadscore.learning.shelf.succession import is_expert
+from leadscore.learning.expert import expert_model, follow_supply, trained_as
 from leadscore.ranking.score import Scorer
+from leadscore.registry.manifest import code_fingerprint, is_under
+from leadscore.registry.models import Shelf, is_expert, log_notice
+from leadscore.text import Text, room_words
 
-_INSTEAD = Text(
-    zh="现役模型“{champion}”不能使用，改由“{version}”评分。原因：{reason}",
-    en="the champion {champion} can't be used; {version} scores in its place. Reason: {reason}",
-)
-_POINTER = Text(
-    zh="现役模型无法确定，改由“{version}”评分。原因：{reason}",
-    en="which model is the champion can't be told; {version} scores in its place. Reason: {reason}",
-)
-_OUTDATED = Text(
-    zh="模型“{version}”训练之后，{what}有改动；它仍照训练时的样子评分。"
-    "请运行 leadscore retrain，把改动纳入新模型。",
-    en="{what} changed since the model {version} was trained; it still scores as it did then. "
-    "Run leadscore retrain to take the change up.",
-)
-_PROFILE = Text(zh="城市画像", en="the city profile has")
-_PROGRAM = Text(zh="程序", en="the program has")
-_BOTH = Text(zh="城市画像和程序", en="the city profile and the program have")
+WORDS = room_words("ranking")
 
 
 def champion_scorer(
@@ -92,7 +74,7 @@ def _tell_instead(
     if fault is None:
         return
     reason = Text(zh=fault.render("zh"), en=fault.render("en"))
-    message = _INSTEAD if champion else _POINTER
+    message = WORDS["champion.instead"] if champion else WORDS["champion.pointer"]
     notify(message.format(champion=champion, version=version, reason=reason))
 
 
@@ -104,5 +86,11 @@ def _tell_outdated(
     _, trained = trained_as(shelf, version, manifest)
     program = trained.get("code") != code_fingerprint()
     if profile or program:
-        what = _BOTH if profile and program else _PROFILE if profile else _PROGRAM
-        notify(_OUTDATED.format(version=version, what=what))
+        what = (
+            WORDS["champion.both"]
+            if profile and program
+            else WORDS["champion.profile"]
+            if profile
+            else WORDS["champion.program"]
+        )
+        notify(WORDS["champion.outdated"].format(version=version, what=what))

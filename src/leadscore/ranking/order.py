@@ -1,14 +1,19 @@
-"""The one order of a ranking, as bytes that sort alike in Python, SQLite and PostgreSQL.
-
-Firms that may be courted come first, then the vetoed ones; among them the higher priority, then the
-higher likelihood, then the higher fit, then the name and then the credit code by their Unicode code
-points, a firm without a code after those that have one. Nothing else decides: neither the order of
-rows and of imports nor the language of a database.
-"""
+"""The one order of a ranking, and its table."""
 
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from leadscore.features.catalogue import CATALOGUE
+from leadscore.features.feature import text_of
+from leadscore.ranking.reasons import Wording, reason_line
+from leadscore.ranking.score import FirmScore, Scorer
+from leadscore.ranking.vetoes import WORDING
+from leadscore.text import Lang
 
 _COMPARED = 400
 """Characters of a name that are compared; PostgreSQL keeps no longer keys in an index."""
@@ -58,3 +63,80 @@ def order_key(
 def is_vetoed(key: bytes) -> bool:
     """Tell whether a key is that of a vetoed firm."""
     return key >= b"\x01"
+
+
+RANKING_COLUMNS = (
+    "rank", "name", "credit_code", "grade", "priority", "likelihood", "fit", "segment", "role",
+    "reasons", "veto", "segments", "row", "model", "segment_name", "role_name", "matched_words",
+    "province", "city",
+)  # fmt: skip
+"""What a written ranking begins with, from the command line and from the store; a contract."""
+
+
+def ranking_table(
+    scores: Sequence[FirmScore], firms: pd.DataFrame, scorer: Scorer, *, lang: Lang
+) -> pd.DataFrame:
+    """Return the ranking in the order of `leadscore.ranking.order`, vetoed firms without a rank.
+
+    The first fourteen columns are a contract: ``rank`` (Int64, missing for vetoed firms), ``name``,
+    ``credit_code``, ``grade``, ``priority``, ``likelihood``, ``fit`` (0..1), ``segment``, ``role``,
+    ``reasons`` (words in ``lang``), ``veto`` (words, missing if none), ``segments``
+    (``id:strength`` of every match, joined by ``;``), ``row`` (in the source file), ``model``.
+    ``segment_name``, ``role_name``, ``matched_words``, ``province``, ``city`` and ``sheet`` follow.
+
+    Parameters
+    ----------
+    scores
+        Of n firms.
+    firms
+        n rows: the same firms as they were listed.
+    scorer
+        What scored them.
+    """
+    wording = scorer.wording
+    best = [score.best for score in scores]
+    roles = CATALOGUE["role"].levels
+    columns: dict[str, list[object]] = {
+        "grade": [score.grade for score in scores],
+        "segment": [match and match.segment for match in best],
+        "role": [match and match.role for match in best],
+        "reasons": [_reasons(score, wording, lang) for score in scores],
+        "veto": [score.veto and WORDING[score.veto].pick(lang) for score in scores],
+        "segments": [score.segments() for score in scores],
+        "segment_name": [match and wording.segment(match.segment, lang) for match in best],
+        "role_name": [match and roles[match.role].pick(lang) for match in best],
+        "matched_words": [match and match.words for match in best],
+    }
+    texts = {name: pd.Series(values, dtype="str") for name, values in columns.items()}
+    numbers = {
+        name: np.array([getattr(score, name) for score in scores], dtype=float)
+        for name in ("priority", "likelihood", "fit")
+    }
+    table = pd.DataFrame(
+        {name: {**texts, **numbers}.get(name, firms.get(name)) for name in RANKING_COLUMNS[1:]}
+    ).assign(model=scorer.model)
+    if firms["sheet"].nunique(dropna=True) > 1:
+        table["sheet"] = firms["sheet"]
+    table = table.iloc[_in_order(scores)].reset_index(drop=True)
+    ranked = table["veto"].isna().to_numpy()
+    rank = pd.Series(np.cumsum(ranked), dtype="Int64").mask(~ranked)
+    table.insert(0, "rank", rank)
+    return table
+
+
+def _reasons(score: FirmScore, wording: Wording, lang: Lang) -> str:
+    reasons = score.main_reasons(wording, lang)
+    return reason_line(((reason.text, reason.points) for reason in reasons), lang)
+
+
+def _in_order(scores: Sequence[FirmScore]) -> list[int]:
+    """Return the positions of the firms in the one order."""
+    keys = [
+        order_key(
+            vetoed=score.veto is not None, priority=score.priority, likelihood=score.likelihood,
+            fit=score.fit, name=str(score.firm["name"]),
+            credit_code=text_of(score.firm, "credit_code"),
+        )
+        for score in scores
+    ]  # fmt: skip
+    return sorted(range(len(keys)), key=keys.__getitem__)

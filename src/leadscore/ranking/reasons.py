@@ -9,40 +9,28 @@ from typing import Any
 
 from leadscore.city import Anchor, City
 from leadscore.features.catalogue import CATALOGUE
-from leadscore.features.fitting import GOOD_STRENGTH, SIZEABLE_GAP
+from leadscore.features.extract import GOOD_STRENGTH, SIZEABLE_GAP
 from leadscore.features.origin import Origin
-from leadscore.language import LANGUAGES, Lang, Text
+from leadscore.text import LANGUAGES, Lang, Text, room_words
 
-_NO_SUPPLY = Text(zh="本地尚无", en="none made locally")
-_FULL_SUPPLY = Text(zh="本地已完整", en="complete local supply")
+WORDS = room_words("ranking")
+
+
 _SUPPLY = (
-    (0.35, Text(zh="本地薄弱", en="weak local supply")),
-    (0.65, Text(zh="本地仅部分具备", en="only partly made locally")),
-    (1.0, Text(zh="本地已较强", en="strong local supply")),
+    (0.35, WORDS["reasons.supply"]),
+    (0.65, WORDS["reasons.supply_2"]),
+    (1.0, WORDS["reasons.supply_3"]),
 )
 _SHOWN_NAMES = 3
 _PAIR = " × "
-_WITH_POINTS = Text(zh="{text}（{points}）", en="{text} ({points})")
-_JOINT = Text(zh="；", en="; ")
-_AND_MORE = Text(zh="{names}等", en="{names} and {count} more")
-_ALSO_IN = Text(zh="{anchor}（本身也做{segment}）", en="{anchor} (itself in {segment})")
 
-_MAKES_IT = Text(zh="填补缺口", en="fills a gap")
-_SUPPLIES_IT = Text(zh="配套缺口环节", en="supplies a gap")
-_TOUCHES_IT = Text(zh="涉足缺口环节", en="works around a gap")
+_MAKES_IT = WORDS["reasons.makes_it"]
 _FILLING = {
     "maker": _MAKES_IT, "design": _MAKES_IT, "integration": _MAKES_IT,
-    "equipment": _SUPPLIES_IT, "materials": _SUPPLIES_IT,
-    "trade": _TOUCHES_IT, "service": _TOUCHES_IT,
+    "equipment": WORDS["reasons.supplies_it"], "materials": WORDS["reasons.supplies_it"],
+    "trade": WORDS["reasons.touches_it"], "service": WORDS["reasons.touches_it"],
 }  # fmt: skip
 _LITTLE = 0.1  # a fit below it fills little, however large the gap
-_FILLS_LITTLE = Text(zh="补缺有限", en="fills little of a gap")
-_SMALL_GAP = Text(zh="所补缺口不大", en="works in a small gap")
-_MAIN_BUSINESS = Text(zh="主业吻合", en="its main business matches")
-_SIDE_BUSINESS = Text(zh="业务略涉", en="its business touches")
-_STAFF = Text(zh="员工", en="staff")
-_INSURED = Text(zh="参保人员", en="insured staff")
-_UNMATCHED = Text(zh="业务未实质对应任何环节", en="its business matches no segment in earnest")
 
 
 class Wording:
@@ -89,7 +77,7 @@ class Wording:
         if "{" not in shape:
             return shape
         if "{segment}" in shape and not isinstance(firm["segment"], str):
-            return _UNMATCHED.pick(lang)
+            return WORDS["reasons.unmatched"].pick(lang)
         return shape.format_map(_Places(self, feature, value, firm, lang))
 
     def kept_text(
@@ -118,7 +106,7 @@ class Wording:
         Parameters
         ----------
         score
-            ``reasons`` and ``values`` as `leadscore.store.ranking.scores` keeps them, and what
+            ``reasons`` and ``values`` as `leadscore.store.current_ranking` keeps them, and what
             `kept_facts` asks for.
         """
         facts, values = kept_facts(score), score["values"]
@@ -153,14 +141,18 @@ class Wording:
             case "event" | "referrer":
                 return self._origin.named(name, firm)
             case "staff":
-                return (_STAFF if _present(firm["staff"]) else _INSURED).pick(lang)
+                return (
+                    WORDS["reasons.staff"] if _present(firm["staff"]) else WORDS["reasons.insured"]
+                ).pick(lang)
             case "words":
                 return _known(firm["words"])
             case "strongest":
                 return self._city.segments[str(firm["strongest"])].name.pick(lang)
             case "closeness":
                 close = isinstance(value, float) and value >= GOOD_STRENGTH
-                return (_MAIN_BUSINESS if close else _SIDE_BUSINESS).pick(lang)
+                return (
+                    WORDS["reasons.main_business"] if close else WORDS["reasons.side_business"]
+                ).pick(lang)
             case "filling":
                 return self._filling(value, firm).pick(lang)
         segment = str(firm["segment"])
@@ -172,9 +164,9 @@ class Wording:
 
     def _filling(self, fit: float | str | None, firm: Mapping[str, object]) -> Text:
         if isinstance(fit, float) and fit < _LITTLE:
-            return _FILLS_LITTLE
+            return WORDS["reasons.fills_little"]
         if self._city.gap(str(firm["segment"])) < SIZEABLE_GAP:
-            return _SMALL_GAP
+            return WORDS["reasons.small_gap"]
         return _FILLING[str(firm["role"])]
 
     def _region(self, firm: Mapping[str, object], lang: Lang) -> str:
@@ -189,7 +181,7 @@ class Wording:
         zh, en = (anchor_labels(self._city, anchors, segment, lang) for lang in LANGUAGES)
         names = Text(zh="、".join(zh[:_SHOWN_NAMES]), en=", ".join(en[:_SHOWN_NAMES]))
         more = len(anchors) - _SHOWN_NAMES
-        return _AND_MORE.format(names=names, count=more) if more > 0 else names
+        return WORDS["reasons.and_more"].format(names=names, count=more) if more > 0 else names
 
 
 FACTS = ("event", "referred_by", "city_code", "province_code", "staff")
@@ -236,9 +228,11 @@ def meaning_of(feature: str, lang: Lang) -> str:
 
 def reason_line(reasons: Iterable[tuple[str, float]], lang: Lang) -> str:
     """Return reasons, given as words and points, as one line."""
-    shape = _WITH_POINTS.pick(lang)
-    return _JOINT.pick(lang).join(
-        shape.format(text=text, points=signed(points)) for text, points in reasons
+    shape = WORDS["reasons.with_points"].pick(lang)
+    return (
+        WORDS["reasons.joint"]
+        .pick(lang)
+        .join(shape.format(text=text, points=signed(points)) for text, points in reasons)
     )
 
 
@@ -252,7 +246,7 @@ def anchor_labels(city: City, anchors: Sequence[Anchor], segment: str, lang: Lan
     others = [anchor.label.pick(lang) for anchor in anchors if anchor not in rivals]
     name = city.segments[segment].name.pick(lang)
     return others + [
-        _ALSO_IN.format(anchor=anchor.label.pick(lang), segment=name).pick(lang)
+        WORDS["reasons.also_in"].format(anchor=anchor.label.pick(lang), segment=name).pick(lang)
         for anchor in rivals
     ]
 
@@ -286,8 +280,8 @@ class _Places:
 def supply_words(supply: float) -> Text:
     """Return local supply (0..1) in words; only 0 itself is none, and only 1 is complete."""
     if supply <= 0:
-        return _NO_SUPPLY
-    return next((words for limit, words in _SUPPLY if supply < limit), _FULL_SUPPLY)
+        return WORDS["reasons.no_supply"]
+    return next((words for limit, words in _SUPPLY if supply < limit), WORDS["reasons.full_supply"])
 
 
 def signed(points: float) -> str:

@@ -11,14 +11,13 @@ from scipy.special import expit
 from sklearn.pipeline import Pipeline
 
 from leadscore.city.profile import City
-from leadscore.features.build import FirmFeatures, MeasuredFirm
 from leadscore.features.catalogue import CATALOGUE
-from leadscore.features.firm import Firm, Value
-from leadscore.features.fitting import Fit
-from leadscore.language import Lang
-from leadscore.learning.tables.scorecard import Scorecard, log_odds_to_points
+from leadscore.features.extract import FirmFeatures, Fit, MeasuredFirm
+from leadscore.features.feature import Firm, Value
+from leadscore.learning.scorecard import Scorecard, log_odds_to_points
 from leadscore.ranking.reasons import Wording, facts_of
 from leadscore.ranking.vetoes import Exclusions, Vetoes
+from leadscore.text import Lang
 
 CHUNK = 5_000
 """Firms scored at a time: bounds the memory, and is the step of the progress bar."""

@@ -1,13 +1,104 @@
-"""Reasons not to court a firm at all; they stand beside the score and never change it."""
+"""Why not to court a firm: deregistered, already here, excluded by a list."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
 
 from leadscore.city.profile import City
-from leadscore.features.firm import Firm, text_of
-from leadscore.language import Text
-from leadscore.lists.sameness.firm_names import normal_name_of
+from leadscore.features.feature import Firm, text_of
+from leadscore.lists.cleaning import Firm as Record
+from leadscore.lists.cleaning import clean
+from leadscore.lists.dedupe import normal_name_of
+from leadscore.lists.problems import Problem, lay_out
+from leadscore.lists.reading.file import read_list
+from leadscore.lists.reading.table import TextTable
+from leadscore.lists.values.codes import valid_code
+from leadscore.text import Text, room_words
+
+WORDS = room_words("ranking")
+
+
+_WANTED = WORDS["vetoes.wanted"]
+_CODED = ("credit_code", "taxpayer_id")
+
+
+@dataclass(frozen=True, eq=False)
+class ExclusionList:
+    """By what the firms of a list are known, to leave them out of another.
+
+    Attributes
+    ----------
+    credit_codes
+        Valid credit codes, also those of rows without a name.
+    names
+        Names and former names in the form that `normal_name` gives.
+    problems
+        What was wrong; a row is set aside if it has neither name nor valid code.
+    notices
+        What the owner should know about the list as a whole.
+    rows_in
+        Data rows that were read.
+    """
+
+    credit_codes: frozenset[str]
+    names: frozenset[str]
+    problems: tuple[Problem, ...]
+    notices: tuple[Text, ...]
+    rows_in: int
+
+
+def load_exclusions(path: Path, *, today: date) -> ExclusionList:
+    """Read a list of firms that are to be left out.
+
+    Parameters
+    ----------
+    path
+        The file, as `reading.read_list` takes it. A firm that stands in it twice is no problem.
+    today
+        Days after it are not believed.
+
+    Raises
+    ------
+    ListError
+        If the file can't be read at all, or no column names firms.
+    """
+    raw = read_list(path)
+    found = clean(raw, today=today)
+    codes = {place: code for table in raw.tables for place, code in _codes(table)}
+    own = (str(firm["credit_code"]) for firm in found.records if "credit_code" in firm)
+    return ExclusionList(
+        credit_codes=frozenset([*codes.values(), *own]),
+        names=frozenset(
+            normal_name_of(name) for firm in found.records for name in _borne_names(firm)
+        ),
+        problems=tuple(
+            replace(problem, wanted=_WANTED) if problem.code == "no_name" else problem
+            for problem in found.problems
+            if problem.code != "no_name" or (problem.sheet, problem.row) not in codes
+        ),
+        notices=found.notices,
+        rows_in=found.rows_in,
+    )
+
+
+def _borne_names(firm: Record) -> list[str]:
+    """Return the name of a firm and those that it had before."""
+    former = str(firm["former_names"]).split(";") if "former_names" in firm else []
+    return [str(firm["name"]), *former]
+
+
+def _codes(table: TextTable) -> Iterator[tuple[tuple[str | None, int], str]]:
+    """Yield each valid credit code of a table, with its sheet and row."""
+    sources = lay_out(table.headers).sources
+    for source in (source for name in reversed(_CODED) for source in sources.get(name, ())):
+        for row, text in zip(table.rows, table.column(source.position), strict=True):
+            code = valid_code(text) if text else None
+            if code:
+                yield (table.sheet, int(row)), code
+
 
 GONE = ("deregistered", "revoked", "liquidating")
 """Statuses of firms that no longer do business."""
@@ -16,12 +107,12 @@ COURTED = ("contacted", "visited", "negotiating", "signed", "registered", "build
 """Stages at which somebody here is already talking to the firm, or has landed it."""
 
 WORDING: dict[str, Text] = {
-    "deregistered": Text(zh="已注销", en="deregistered"),
-    "revoked": Text(zh="已吊销", en="licence revoked"),
-    "liquidating": Text(zh="清算中", en="in liquidation"),
-    "already_here": Text(zh="已在本市", en="already here"),
-    "in_pursuit": Text(zh="已在跟进", en="already being courted"),
-    "excluded": Text(zh="在排除名单上", en="on the exclusion list"),
+    "deregistered": WORDS["vetoes.wording_deregistered"],
+    "revoked": WORDS["vetoes.wording_revoked"],
+    "liquidating": WORDS["vetoes.wording_liquidating"],
+    "already_here": WORDS["vetoes.wording_already_here"],
+    "in_pursuit": WORDS["vetoes.wording_in_pursuit"],
+    "excluded": WORDS["vetoes.wording_excluded"],
 }
 """Every veto in words; the keys are stable."""
 
@@ -57,7 +148,7 @@ class Vetoes:
         status = text_of(firm, "status")
         if status in GONE:
             return status
-        names = _names(firm)
+        names = _normal_names(firm)
         if firm.get("credit_code") in exclusions.credit_codes or names & exclusions.names:
             return "excluded"
         home = text_of(firm, "city_code") or text_of(firm, "province_code") or ""
@@ -66,7 +157,7 @@ class Vetoes:
         return "in_pursuit" if firm.get("stage") in COURTED else None
 
 
-def _names(firm: Firm) -> set[str]:
+def _normal_names(firm: Firm) -> set[str]:
     """Return the normal forms of the name that a firm bears and of those that it bore."""
     borne = [text_of(firm, "name"), *(text_of(firm, "former_names") or "").split(";")]
     return {normal_name_of(name) for name in borne if name}

@@ -12,17 +12,17 @@ from scipy.special import expit
 
 from leadscore.city.profile import City
 from leadscore.features.catalogue import CATALOGUE, FAMILIES
-from leadscore.language import Lang
-from leadscore.learning.evaluation.scoresheet import Evaluation, Measure
-from leadscore.learning.outcomes.labels import LEFT_OUT
-from leadscore.learning.tables.scorecard import (
+from leadscore.learning.evaluation import Evaluation, Measure
+from leadscore.learning.labels import LEFT_OUT
+from leadscore.learning.scorecard import (
     Scorecard,
     card_frame,
     log_odds_to_points,
     points_to_log_odds,
 )
-from leadscore.lists.values.vocabularies import STAGES
+from leadscore.lists.values.words import STAGES
 from leadscore.report.wording import Words, count, likelihood, percent
+from leadscore.text import Lang
 
 Goal = Literal["high", "low", "zero", "one"]
 Status = Literal["promoted", "rejected", "overruled"]

@@ -12,11 +12,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from leadscore.city.profile import City
-from leadscore.language import Lang
-from leadscore.learning.evaluation.resampling import LEVEL
+from leadscore.learning.metrics import LEVEL
 from leadscore.report import svg
 from leadscore.report.facts import read_model
 from leadscore.report.wording import count, harmless, likelihood, percent
+from leadscore.text import Lang
 
 TEMPLATES = Path(__file__).with_name("templates")
 STYLE = TEMPLATES / "sections.css"

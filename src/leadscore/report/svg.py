@@ -10,7 +10,7 @@ from typing import Any
 
 from leadscore.report.facts import Compared, Comparison, Entry, FeatureTable
 from leadscore.report.wording import Words, count
-from leadscore.textwidth import cut, display_width
+from leadscore.terminal import cut, display_width
 
 WIDTH, LEFT, RIGHT = 460, 64, 394  # of the charts of features: the scale of points is left
 TOP, BOTTOM, STRIP = 14, 150, 26  # of a curve, and of the counts under it

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from leadscore.city.profile import City
-from leadscore.language import Lang
-from leadscore.learning.evaluation.resampling import LEVEL
+from leadscore.learning.metrics import LEVEL
 from leadscore.report.facts import FeatureTable, Model, read_model
 from leadscore.report.wording import count, harmless, percent
-from leadscore.textwidth import Align, display_width, fit, wrap
+from leadscore.terminal import Align, display_width, fit, wrap
+from leadscore.text import Lang
 
 WIDEST = 100
 """Terminal columns that no line exceeds."""

@@ -8,15 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from functools import cache
 from itertools import pairwise
-from pathlib import Path
 
 from leadscore.city.profile import City
 from leadscore.features.catalogue import CATALOGUE
 from leadscore.features.feature import UNKNOWN, YES_NO
-from leadscore.language import Lang, Text, read_words
+from leadscore.text import Lang, room_words
 
+WORDS = room_words("report")
 NOTHING = "–"
 PAIRED = " × "
 """Stands between two features, and between their values, in cards of earlier programs."""
@@ -30,12 +29,6 @@ _SHORT_UNITS: dict[Lang, Sequence[tuple[float, str]]] = {
     "zh": _UNITS["zh"],
     "en": ((1e9, "bn"), (1e6, "m"), (1e3, "k"), (1.0, "")),
 }
-
-
-@cache
-def words_of_reports() -> Mapping[str, Text]:
-    """Return the words of a report in both languages, by key."""
-    return read_words(Path(__file__).with_name("words.toml"))
 
 
 def harmless(text: str) -> str:
@@ -111,7 +104,7 @@ class Words:
 
     def say(self, key: str, /, **places: object) -> str:
         """Return the words of a key with their places filled."""
-        text = words_of_reports()[key]
+        text = WORDS[key]
         return (text.format(**places) if places else text).pick(self.lang)
 
     def counted(self, key: str, numbers: Mapping[str, object], **places: object) -> str:

@@ -22,10 +22,12 @@ from sqlalchemy import (
 )
 
 from leadscore.errors import Detail
-from leadscore.language import Text as Words
-from leadscore.store.engine.metadata import METADATA, Moment
-from leadscore.store.engine.unless_there import insert_unless_there
-from leadscore.store.faults import StoreError
+from leadscore.store.database import METADATA, Moment, insert_unless_there
+from leadscore.store.errors import StoreError
+from leadscore.text import room_words
+
+WORDS = room_words("store")
+
 
 IDEMPOTENCY = Table(
     "idempotency",
@@ -43,13 +45,6 @@ IDEMPOTENCY = Table(
 
 KEPT = timedelta(hours=24)
 """How long an answer can be asked for again."""
-
-_OTHER_BODY = Words(
-    zh="这个 Idempotency-Key 已用于另一个内容不同的请求。新的请求请用新的键。",
-    en="this Idempotency-Key was used with another request. Use a new key for a new request.",
-)
-
-_NEW_KEY = Words(zh="没有用过的键", en="a key that was not used before")
 
 
 class ReusedKeyError(StoreError):
@@ -97,7 +92,10 @@ def begin(connection: Connection, asked: Asked, now: datetime) -> Given | None:
         return None
     row = connection.execute(select(IDEMPOTENCY).where(*_mine(asked)).with_for_update()).one()
     if row.body_sha256 != asked.body_sha256:
-        raise ReusedKeyError(_OTHER_BODY, [Detail("Idempotency-Key", asked.key, _NEW_KEY)])
+        raise ReusedKeyError(
+            WORDS["idempotency.other_body"],
+            [Detail("Idempotency-Key", asked.key, WORDS["idempotency.new_key"])],
+        )
     return Given(row.status, json.loads(row.headers), row.body)
 
 

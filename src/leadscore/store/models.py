@@ -1,4 +1,4 @@
-"""A mirror of the shelf: so that the models of old scores can be asked long afterwards."""
+"""A mirror of the registry: so that the models of old scores can be asked long afterwards."""
 
 from __future__ import annotations
 
@@ -7,33 +7,37 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-from sqlalchemy import Column, Connection, Row, Table, Text, delete, select, update
+from sqlalchemy import Column, Connection, Row, Table, delete, select, update
+from sqlalchemy import Text as LongText
 
 from leadscore.errors import ModelError
-from leadscore.language import Text as Words
-from leadscore.store.engine.metadata import METADATA, Json, Moment
-from leadscore.store.faults import StoreError
+from leadscore.store.database import METADATA, Json, Moment
+from leadscore.store.errors import StoreError
+from leadscore.text import room_words
 
 if TYPE_CHECKING:
-    from leadscore.learning.shelf.shelf import Shelf
-    from leadscore.learning.tables.scorecard import Scorecard
+    from leadscore.learning.scorecard import Scorecard
+    from leadscore.registry.models import Shelf
+
+WORDS = room_words("store")
+
 
 State = Literal["champion", "shelved", "unusable", "gone"]
 
 MODELS = Table(
     "models",
     METADATA,
-    Column("version", Text, primary_key=True),
-    Column("city", Text, nullable=False),
+    Column("version", LongText, primary_key=True),
+    Column("city", LongText, nullable=False),
     Column("created_at", Moment, nullable=False),
-    Column("state", Text, nullable=False),
+    Column("state", LongText, nullable=False),
     Column("manifest", Json),
     Column("mirrored_at", Moment, nullable=False),
 )
 """``manifest`` is what the shelf says of a version, its scorecard within, and is kept when the
 version leaves the shelf; None if it could never be trusted."""
 
-_UNKNOWN = Words(zh="没有名为“{version}”的模型", en="there is no model {version}")
+_UNKNOWN = WORDS["models.unknown"]
 
 
 class UnknownModelError(StoreError):
@@ -125,7 +129,7 @@ def read_model(connection: Connection, version: str) -> MirroredModel:
 def scorecards(connection: Connection, versions: Collection[str]) -> dict[str, Scorecard]:
     """Return the cards of models, by version; those that can't be had any more are left out."""
     # Imported late: to go back to another model must be quick, and pandas takes a second.
-    from leadscore.learning.tables.scorecard import Scorecard
+    from leadscore.learning.scorecard import Scorecard
 
     query = select(MODELS.c.version, MODELS.c.manifest).where(MODELS.c.version.in_(versions))
     found: dict[str, Scorecard] = {}

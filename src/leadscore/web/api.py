@@ -1,76 +1,165 @@
-"""The routes that other programs call."""
+"""The routes that other programs call for scores, and whether the service is well."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import date
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Literal
 
 from flask import Blueprint, Response, jsonify, request
 from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.tag import Tag
 
-from leadscore.language import Lang, Text
-from leadscore.store.firms.writing import keep_asked
-from leadscore.web.access.callers import Access, caller, check_may
-from leadscore.web.access.cookies import csrf_token
-from leadscore.web.access.permissions import PERMISSIONS, requires
-from leadscore.web.asked_language import (
-    check_named_language,
-    named_language,
-    preferred_language,
-)
-from leadscore.web.current import CurrentScoring
-from leadscore.web.documentation import LANGUAGE_PARAMETERS, SECURED, refusals
-from leadscore.web.errors import GoneError
+from leadscore.errors import LeadscoreError
+from leadscore.store.jobs import QueueState
+from leadscore.store.scoring import keep_asked
+from leadscore.text import Lang, Text, room_words
+from leadscore.web.auth import PERMISSIONS, Access, caller, check_may, csrf_token, requires
+from leadscore.web.errors import GoneError, check_named_language, named_language, preferred_language
 from leadscore.web.idempotent import IDEMPOTENCY_PARAMETER, Act, Answer, check_key, written
 from leadscore.web.metrics import Metrics
-from leadscore.web.payloads import Health, Me, Readiness, ScoreAnswer, ScoreRequest
-from leadscore.web.readiness import Condition
+from leadscore.web.openapi import (
+    LANGUAGE_PARAMETERS,
+    SECURED,
+    Health,
+    Me,
+    Readiness,
+    ScoreAnswer,
+    ScoreRequest,
+    refusals,
+)
+from leadscore.web.scoring import CurrentScoring
+
+WORDS = room_words("web")
+
+
+STUCK_AFTER = timedelta(minutes=10)
+"""A queue from which nobody takes anything for so long is stuck."""
+
+
+Code = Literal["database_away", "champion_unknown", "not_champion", "worker_down", "queue_stuck"]
+
+
+@dataclass(frozen=True, slots=True)
+class Shortcoming:
+    """Something that is not as it should be."""
+
+    code: Code
+    words: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """How the service is.
+
+    Attributes
+    ----------
+    model, city
+        What scores, for which city.
+    shortcomings
+        What is not as it should be; empty if it is well.
+    """
+
+    model: str
+    city: str
+    shortcomings: tuple[Shortcoming, ...]
+
+    @property
+    def status(self) -> Literal["ready", "degraded"]:
+        """In one word."""
+        return "degraded" if self.shortcomings else "ready"
+
+    @property
+    def answers(self) -> bool:
+        """Whether requests should be sent here at all: not without the database."""
+        return all(each.code != "database_away" for each in self.shortcomings)
+
+    def body(self, lang: Lang) -> dict[str, Any]:
+        """Return the condition as plain values: status, model, city, and why it is degraded."""
+        because = [
+            {"code": each.code, "message": each.words.pick(lang)} for each in self.shortcomings
+        ]
+        return {
+            "status": self.status, "model": self.model, "city": self.city, "because": because,
+        }  # fmt: skip
+
+
+def readiness(
+    *,
+    serving: str,
+    city: str,
+    champion: Callable[[], str | None],
+    queue: Callable[[], QueueState],
+    worker_alive: bool | None,
+    now: datetime,
+) -> Condition:
+    """Look whether the service is well.
+
+    Parameters
+    ----------
+    serving
+        Version of the model that scores.
+    city
+        Id of the city.
+    champion
+        Returns the version that should score, or None if none was promoted.
+    queue
+        Returns how the queue is.
+    worker_alive
+        Whether the server's own worker runs; None if workers are run elsewhere.
+    now
+        Time with a zone.
+    """
+    found = [*_of_model(serving, champion), *_of_queue(queue, now)]
+    if worker_alive is False:
+        found.append(Shortcoming("worker_down", WORDS["api.no_worker"]))
+    return Condition(serving, city, tuple(found))
+
+
+def _of_model(serving: str, champion: Callable[[], str | None]) -> Sequence[Shortcoming]:
+    try:
+        wanted = champion()
+    except LeadscoreError:
+        return [Shortcoming("champion_unknown", WORDS["api.no_champion"].format(serving=serving))]
+    if wanted is None or wanted == serving:
+        return []
+    words = WORDS["api.other_model"].format(champion=wanted, serving=serving)
+    return [Shortcoming("not_champion", words)]
+
+
+def _of_queue(queue: Callable[[], QueueState], now: datetime) -> Sequence[Shortcoming]:
+    try:
+        state = queue()
+    except LeadscoreError:
+        return [Shortcoming("database_away", WORDS["api.away"])]
+    waiting = state.waiting_since
+    # A job may wait for hours behind another one, but not behind nobody.
+    works = state.last_beat is not None and now - state.last_beat <= STUCK_AFTER
+    if waiting is None or now - waiting <= STUCK_AFTER or works:
+        return []
+    return [
+        Shortcoming(
+            "queue_stuck", WORDS["api.stuck"].format(since=waiting.isoformat(timespec="minutes"))
+        )
+    ]
+
 
 _SCORING = Tag(name="scoring", description="评分 Scores of firms")
 _ACCESS = Tag(name="access", description="登录 Who are you?")
 _OPERATION = Tag(name="operation", description="运行 Is the service well?")
 
 _METHODS = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"]
-_USERS = Text(
-    zh="用户改由网页 /administration/users 或命令 leadscore users 管理",
-    en="users are managed on the page /administration/users or by leadscore users",
-)
-_KEYS = Text(
-    zh="密钥改由网页 /administration/keys 或命令 leadscore keys 管理",
-    en="keys are managed on the page /administration/keys or by leadscore keys",
-)
 GONE = {
-    "/session": Text(
-        zh="程序请用密钥（Authorization: Bearer，由 leadscore keys add 生成），"
-        "人员请到网页 /login 登录",
-        en="programs show a key (Authorization: Bearer, made by leadscore keys add); people log in "
-        "on the page /login",
-    ),
-    "/password": Text(
-        zh="密码改在网页 /password 用一次性链接设置",
-        en="a password is set by a one-time link on the page /password",
-    ),
-    "/me/password": Text(
-        zh="自己的密码改在网页 /account 更改",
-        en="one's own password is changed on the page /account",
-    ),
-    "/oidc/<path:_>": Text(
-        zh="统一登录改由本单位的反向代理完成，请管理员看 docs/running.zh-CN.md；"
-        "密码登录在网页 /login",
-        en="the office's own log-in comes through its reverse proxy now, see docs/running.md; "
-        "passwords are asked for on the page /login",
-    ),
-    "/users": _USERS,
-    "/users/<path:_>": _USERS,
-    "/keys": _KEYS,
-    "/keys/<path:_>": _KEYS,
-    "/audit": Text(
-        zh="审计记录改在网页 /administration/audit 查看和下载，用命令 leadscore audit verify 核对",
-        en="the audit is read and downloaded on the page /administration/audit, and checked by "
-        "leadscore audit verify",
-    ),
+    "/session": WORDS["api.gone_session"],
+    "/password": WORDS["api.gone_password"],
+    "/me/password": WORDS["api.gone_me_password"],
+    "/oidc/<path:_>": WORDS["api.gone_oidc_path"],
+    "/users": WORDS["api.users"],
+    "/users/<path:_>": WORDS["api.users"],
+    "/keys": WORDS["api.keys"],
+    "/keys/<path:_>": WORDS["api.keys"],
+    "/audit": WORDS["api.gone_audit"],
 }
 """What was under ``/api/v1`` once, and what to do instead; an address is never used again."""
 

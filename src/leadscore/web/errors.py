@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 from typing import ClassVar
 
+from flask import request
+from werkzeug.datastructures import LanguageAccept
+from werkzeug.http import parse_accept_header
+
 from leadscore.errors import Detail, LeadscoreError
-from leadscore.language import Lang, Text
 from leadscore.lists.problems import shown
+from leadscore.store.acts import BadOutcomeError
+from leadscore.store.current_ranking import UnknownScoreError
+from leadscore.store.errors import StoreError
+from leadscore.store.filters import BadCursorError, TakenViewError, UnknownViewError
+from leadscore.store.firms import ChangedFirmError, UnknownFirmError
+from leadscore.store.idempotency import ReusedKeyError
+from leadscore.store.jobs import EndedJobError, UnknownJobError
+from leadscore.store.lists import UnknownListError, UnknownUploadError
+from leadscore.store.models import UnknownModelError
+from leadscore.store.sessions import PasswordError
+from leadscore.store.shortlists import UnknownShortlistError
+from leadscore.store.users import BadNameError, ConflictError, LinkError, UnknownNameError
+from leadscore.text import Lang, Text, room_words
+
+WORDS = room_words("web")
+
 
 SHOWN_DETAILS = 100
 """Places that an answer lists; the message tells how many there are."""
@@ -49,70 +69,50 @@ class GoneError(RequestError):
 
 
 REFUSALS: dict[int, tuple[str, Text]] = {
-    400: ("bad_request", Text(zh="请求无法读懂", en="the request can't be understood")),
+    400: ("bad_request", WORDS["errors.refusals_400"]),
     401: (
         "unauthorized",
-        Text(
-            zh="请先登录，或用 Authorization: Bearer 出示密钥",
-            en="log in, or show a key: Authorization: Bearer",
-        ),
+        WORDS["errors.refusals_401"],
     ),
     403: (
         "forbidden",
-        Text(
-            zh="您的角色不能做这件事；需要时请找管理员",
-            en="your role doesn't allow this; ask an administrator if it should",
-        ),
+        WORDS["errors.refusals_403"],
     ),
-    404: ("not_found", Text(zh="没有这个地址", en="there is nothing at this address")),
+    404: ("not_found", WORDS["errors.refusals_404"]),
     405: (
         "method_not_allowed",
-        Text(zh="这个地址不接受该方法", en="this address doesn't take that method"),
+        WORDS["errors.refusals_405"],
     ),
-    408: ("request_timeout", Text(zh="请求传送得太慢", en="the request came too slowly")),
+    408: ("request_timeout", WORDS["errors.refusals_408"]),
     409: (
         "conflict",
-        Text(zh="与现有的资料冲突", en="what is kept already speaks against this"),
+        WORDS["errors.refusals_409"],
     ),
-    410: ("gone", Text(zh="已经不在了", en="this was here, and is no more")),
+    410: ("gone", WORDS["errors.refusals_410"]),
     412: (
         "changed_meanwhile",
-        Text(
-            zh="别人刚刚改过，请先看新的内容",
-            en="somebody else has changed this meanwhile; look at it again first",
-        ),
+        WORDS["errors.refusals_412"],
     ),
-    413: ("body_too_large", Text(zh="请求正文太大", en="the body is too large")),
+    413: ("body_too_large", WORDS["errors.refusals_413"]),
     415: (
         "unsupported_media_type",
-        Text(
-            zh="请以 UTF-8 编码的 JSON 提交，并注明 Content-Type: application/json",
-            en="send JSON in UTF-8 and say so: Content-Type: application/json",
-        ),
+        WORDS["errors.refusals_415"],
     ),
-    422: ("invalid_request", Text(zh="请求内容有误", en="the request has mistakes")),
+    422: ("invalid_request", WORDS["errors.refusals_422"]),
     428: (
         "precondition_required",
-        Text(
-            zh="请用 If-Match 注明所改的是哪一版",
-            en="say with If-Match which version you are changing",
-        ),
+        WORDS["errors.refusals_428"],
     ),
-    429: ("too_many_attempts", Text(zh="次数太多，请稍后再试", en="too many; try again later")),
-    431: ("headers_too_large", Text(zh="请求头太大", en="the headers are too large")),
+    429: ("too_many_attempts", WORDS["errors.refusals_429"]),
+    431: ("headers_too_large", WORDS["errors.refusals_431"]),
     500: (
         "internal_error",
-        Text(
-            zh="服务内部出错，这是我们的问题；记录已留下",
-            en="something broke on our side; it has been logged",
-        ),
+        WORDS["errors.refusals_500"],
     ),
-    503: ("unavailable", Text(zh="服务暂时不可用", en="the service is not available now")),
-    501: ("not_implemented", Text(zh="不支持这种请求", en="this kind of request isn't supported")),
+    503: ("unavailable", WORDS["errors.refusals_503"]),
+    501: ("not_implemented", WORDS["errors.refusals_501"]),
 }
 """Code and words of the errors that HTTP itself knows, by status."""
-
-_REFUSED = Text(zh="请求未被接受", en="the request was refused")
 
 
 def refusal(status: int) -> tuple[str, Text]:
@@ -123,7 +123,7 @@ def refusal(status: int) -> tuple[str, Text]:
     """
     if status in REFUSALS:
         return REFUSALS[status]
-    return HTTPStatus(status).name.lower(), _REFUSED
+    return HTTPStatus(status).name.lower(), WORDS["errors.refused"]
 
 
 def error_body(
@@ -144,3 +144,107 @@ def error_body(
             ],
         }
     }
+
+
+_LANGUAGES: tuple[Lang, ...] = ("zh", "en")
+
+
+def preferred_language(accept_language: str | None, default: Lang) -> Lang:
+    """Return the language that an Accept-Language header prefers of those that we have.
+
+    >>> preferred_language("fr, zh-CN;q=0.8, en;q=0.5", "en")
+    'zh'
+    >>> preferred_language(None, "en")
+    'en'
+    """
+    if not accept_language:
+        return default
+    # The best first; werkzeug's own best_match would take en before zh-CN, as an exact match.
+    for tag, quality in parse_accept_header(accept_language, LanguageAccept):
+        spoken = named_language(tag.split("-")[0].lower())
+        if spoken and quality > 0:
+            return spoken
+    return default
+
+
+def named_language(named: str | None) -> Lang | None:
+    """Return the language that ``?lang=`` names, if it names one that we have."""
+    return next((lang for lang in _LANGUAGES if lang == named), None)
+
+
+def check_named_language() -> None:
+    """Refuse a request whose ``?lang=`` we don't have, rather than answer in another language.
+
+    Raises
+    ------
+    InvalidRequestError
+        If it is neither missing nor ``zh`` or ``en``.
+    """
+    named = request.args.get("lang")
+    if named is not None and named_language(named) is None:
+        raise InvalidRequestError(
+            WORDS["errors.unknown"], [Detail("?lang", named, WORDS["errors.one_of_two"])]
+        )
+
+
+class NothingThereError(RequestError):
+    """A name that nothing has."""
+
+    code = "not_found"
+    status = 404
+
+
+class ContradictionError(RequestError):
+    """An act that what is kept already speaks against."""
+
+    code = "conflict"
+    status = 409
+
+
+class UnacceptableError(RequestError):
+    """A value that is well formed and still won't do."""
+
+    code = "invalid_request"
+    status = 422
+
+
+class ChangedMeanwhileError(RequestError):
+    """A change of something that has changed since it was looked at."""
+
+    code = "changed_meanwhile"
+    status = 412
+
+
+_STATUS: dict[type[StoreError], type[RequestError]] = {
+    UnknownNameError: NothingThereError,
+    ConflictError: ContradictionError,
+    BadNameError: UnacceptableError,
+    LinkError: NothingThereError,
+    PasswordError: UnacceptableError,
+    ReusedKeyError: UnacceptableError,
+    UnknownFirmError: NothingThereError,
+    UnknownListError: NothingThereError,
+    UnknownUploadError: NothingThereError,
+    UnknownScoreError: NothingThereError,
+    UnknownModelError: NothingThereError,
+    UnknownJobError: NothingThereError,
+    EndedJobError: ContradictionError,
+    ChangedFirmError: ChangedMeanwhileError,
+    BadOutcomeError: UnacceptableError,
+    BadCursorError: UnacceptableError,
+    UnknownShortlistError: NothingThereError,
+    UnknownViewError: NothingThereError,
+    TakenViewError: ContradictionError,
+}
+
+
+@contextlib.contextmanager
+def store_refusals() -> Iterator[None]:
+    """Give what the store refuses a status; what is no caller's fault goes on as it is."""
+    try:
+        yield
+    except StoreError as error:
+        kind = _STATUS.get(type(error))
+        if kind is None:
+            raise
+        raise kind(error.message, error.details) from error

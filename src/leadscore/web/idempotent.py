@@ -13,13 +13,12 @@ from flask import Response, current_app, request
 from sqlalchemy import Connection
 
 from leadscore.errors import Detail
-from leadscore.language import Text
 from leadscore.store import idempotency
-from leadscore.store.auditing.trail import Record
+from leadscore.store.audit import Record
 from leadscore.store.idempotency import Asked, Given
-from leadscore.web.access.callers import Access, Caller, caller
-from leadscore.web.errors import REFUSALS, InvalidRequestError
-from leadscore.web.store_refusals import store_refusals
+from leadscore.text import Text
+from leadscore.web.auth import Access, Caller, caller
+from leadscore.web.errors import REFUSALS, InvalidRequestError, store_refusals
 
 HEADER = "Idempotency-Key"
 FIELD = "idempotency_key"

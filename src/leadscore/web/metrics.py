@@ -1,17 +1,16 @@
-"""What the service counts of itself, for Prometheus: how much, how fast, by which model.
-
-Labels are patterns of routes and never what a client put into them, so that neither a name nor an
-endless number of series gets into the figures.
-"""
+"""What the service counts and logs of itself: how much, how fast, by which model; never who."""
 
 from __future__ import annotations
 
 import logging
+import secrets
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from flask import Response
+import structlog
+from flask import Flask, Response, g, got_request_exception, request
 from flask_openapi.models.tag import Tag
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -19,9 +18,9 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
 from leadscore.errors import LeadscoreError
-from leadscore.store.jobs.jobs import QueueState
-from leadscore.web.access.permissions import requires
-from leadscore.web.documentation import SECURED, DocumentedService, refusals
+from leadscore.store.jobs import QueueState
+from leadscore.web.auth import requires
+from leadscore.web.openapi import SECURED, DocumentedService, refusals
 
 _TAG = Tag(name="operation", description="运行 Is the service well?")
 _log = logging.getLogger(__name__)
@@ -85,7 +84,7 @@ class Metrics:
         self.registry.register(_Asked(queue, model, clock))
 
     def observe_request(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Count a request; fits `leadscore.web.access_log.log_requests`.
+        """Count a request; fits `leadscore.web.metrics.log_requests`.
 
         Parameters
         ----------
@@ -173,3 +172,84 @@ def metrics_route(app: DocumentedService, metrics: Metrics) -> None:
     @requires("read")
     def read_metrics() -> Response:
         return Response(metrics.text(), content_type=CONTENT_TYPE_LATEST)
+
+
+HEADER = "X-Request-Id"
+"""Header of every answer that names its line in the log."""
+
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+UNMATCHED = "unmatched"
+
+Observe = Callable[[str, str, int, float], object]
+
+_requests = structlog.get_logger("leadscore.requests")
+
+
+def log_requests(
+    app: Flask,
+    *,
+    actor_kind: Callable[[], str] = lambda: "anonymous",
+    observe: Observe = lambda *_: None,
+) -> None:
+    """Log every request of an application.
+
+    Parameters
+    ----------
+    app
+        The application.
+    actor_kind
+        Returns as what the current request is made: ``anonymous``, ``user`` or ``key``.
+    observe
+        Told method, pattern of the route, status and seconds of every request.
+    """
+
+    @app.before_request
+    def begin() -> None:
+        g.leadscore_request = secrets.token_hex(8)
+        g.leadscore_begun = time.perf_counter()
+
+    @app.after_request
+    def end(response: Response) -> Response:
+        number, begun = g.get("leadscore_request"), g.get("leadscore_begun")
+        if begun is None:  # refused before it was ours
+            return response
+        seconds = time.perf_counter() - begun
+        method, route = method_of_request(), route_of_request()
+        observe(method, route, response.status_code, seconds)
+        response.headers[HEADER] = number
+        _requests.info(
+            "request",
+            request=number,
+            method=method,
+            route=route,
+            status=response.status_code,
+            ms=round(seconds * 1000, 1),
+            actor=actor_kind(),
+        )
+        return response
+
+    def broke(_app: Flask, exception: BaseException, **_more: object) -> None:
+        _requests.error(
+            "request broke",
+            request=g.get("leadscore_request"),
+            route=route_of_request(),
+            exc_info=exception,
+        )
+
+    got_request_exception.connect(broke, app, weak=False)
+    # Flask would log it once more, with the address.
+    app.logger.addFilter(lambda record: not record.exc_info)
+
+
+def method_of_request() -> str:
+    """Return the method, or ``other``: what a client makes up gets neither into logs nor metrics.
+
+    >>> sorted(METHODS)[:2]
+    ['DELETE', 'GET']
+    """
+    return request.method if request.method in METHODS else "other"
+
+
+def route_of_request() -> str:
+    """Return the pattern of the route, without what was put into its places."""
+    return request.url_rule.rule if request.url_rule else UNMATCHED

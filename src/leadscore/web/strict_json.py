@@ -9,9 +9,12 @@ from collections.abc import Iterator
 from typing import Any, NoReturn
 
 from leadscore.errors import Detail
-from leadscore.language import Text
 from leadscore.lists.problems import shown
+from leadscore.text import Text, room_words
 from leadscore.web.errors import BadJsonError
+
+WORDS = room_words("web")
+
 
 _LONGEST_INTEGER = 300
 """Digits; no larger integer fits into a double (1.8e308)."""
@@ -19,29 +22,19 @@ _MOST_KEYS = 200
 """Keys of one object; a firm has some sixty, and each that nobody knows costs an error."""
 _SNIPPET = 30
 
-_NOT_JSON = Text(zh="请求正文不是规范的 JSON", en="the body isn't valid JSON")
-_UTF8 = Text(zh="UTF-8 编码的文本", en="text in UTF-8")
-_NUMBER = Text(
-    zh="双精度范围内的数字；不用 NaN 和 Infinity，空缺请写 null",
-    en="a number within the range of a double; no NaN, no Infinity, null for what is missing",
-)
-_ONCE = Text(zh="每个键只出现一次", en="each key once")
 _FEWER = Text(zh=f"至多 {_MOST_KEYS} 个键", en=f"at most {_MOST_KEYS} keys")
-_SHALLOW = Text(zh="嵌套少得多的 JSON", en="JSON that is nested far less")
 
 _WANTED = {
-    "Expecting value": Text(zh="一个值", en="a value"),
-    "Expecting property name": Text(zh="双引号括起的键", en="a key in double quotes"),
-    "Expecting ':' delimiter": Text(zh="冒号", en="a colon"),
-    "Expecting ',' delimiter": Text(zh="逗号或结束括号", en="a comma or the closing bracket"),
-    "Extra data": Text(zh="正文到此结束", en="the end of the body"),
-    "Unterminated string": Text(zh="有结束引号的字符串", en="a string with a closing quote"),
-    "Invalid control character": Text(zh="转义的控制字符", en="control characters as escapes"),
-    "Invalid \\escape": Text(zh="JSON 的转义写法", en="an escape that JSON knows"),
-    "Invalid \\uXXXX escape": Text(
-        zh="\\u 后跟四位十六进制", en="four hexadecimal digits after \\u"
-    ),
-    "Illegal trailing comma": Text(zh="末项之后没有逗号", en="no comma after the last item"),
+    "Expecting value": WORDS["strict_json.wanted_expecting_value"],
+    "Expecting property name": WORDS["strict_json.wanted_expecting_property_name"],
+    "Expecting ':' delimiter": WORDS["strict_json.wanted_expecting_delimiter"],
+    "Expecting ',' delimiter": WORDS["strict_json.wanted_expecting_delimiter_2"],
+    "Extra data": WORDS["strict_json.wanted_extra_data"],
+    "Unterminated string": WORDS["strict_json.wanted_unterminated_string"],
+    "Invalid control character": WORDS["strict_json.wanted_invalid_control_character"],
+    "Invalid \\escape": WORDS["strict_json.wanted_invalid_escape"],
+    "Invalid \\uXXXX escape": WORDS["strict_json.wanted_invalid_u_xxxx_escape"],
+    "Illegal trailing comma": WORDS["strict_json.wanted_illegal_trailing_comma"],
 }
 _TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|-?(?:NaN|Infinity)|-?\d[\d.eE+-]*', re.DOTALL)
 
@@ -109,18 +102,24 @@ def parse_json(body: bytes) -> Any:
         text = body.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as fault:
         byte = f"0x{body[fault.start]:02x}"
-        raise _bad(f"byte {fault.start + 1}", byte, _UTF8) from None
+        raise _bad(f"byte {fault.start + 1}", byte, WORDS["strict_json.utf8"]) from None
     try:
         return _parsed(text)
     except json.JSONDecodeError as fault:
         wanted = (words for start, words in _WANTED.items() if fault.msg.startswith(start))
         snippet = text[fault.pos : fault.pos + _SNIPPET] or "∅"
-        raise _bad(_place(text, fault.pos), snippet, next(wanted, _NOT_JSON)) from None
+        raise _bad(
+            _place(text, fault.pos), snippet, next(wanted, WORDS["strict_json.not_json"])
+        ) from None
     except _OddNumberError as fault:
         literal = str(fault)
-        raise _bad(_place(text, _find(text, literal)), shown(literal, _SNIPPET), _NUMBER) from None
+        raise _bad(
+            _place(text, _find(text, literal)),
+            shown(literal, _SNIPPET),
+            WORDS["strict_json.number"],
+        ) from None
     except RecursionError:
-        raise _bad("$", "[[[…", _SHALLOW) from None
+        raise _bad("$", "[[[…", WORDS["strict_json.shallow"]) from None
 
 
 def _parsed(text: str) -> Any:
@@ -131,7 +130,7 @@ def _parsed(text: str) -> Any:
 
 
 def _bad(where: str, got: str, wanted: Text) -> BadJsonError:
-    return BadJsonError(_NOT_JSON, [Detail(where, got, wanted)])
+    return BadJsonError(WORDS["strict_json.not_json"], [Detail(where, got, wanted)])
 
 
 def _place(text: str, position: int) -> str:
@@ -161,7 +160,7 @@ def _odd_object(text: str) -> tuple[str, str, Text]:
         for step, inner in _steps(value):
             here = (path, step)
             if step in seen:
-                return _written(here), str(step), _ONCE
+                return _written(here), str(step), WORDS["strict_json.once"]
             seen.add(step)
             waiting.append((inner, here))
     raise AssertionError  # both decoders read the same text

@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leadscore.city.graph import distances, reverse, rings
+from leadscore.city.profile import distances, reverse, rings
 
 NODES = "abcdef"
 EDGES = st.fixed_dictionaries({n: st.lists(st.sampled_from(NODES), max_size=3) for n in NODES})

@@ -11,7 +11,7 @@ import pytest
 
 from leadscore.city import load_city
 from leadscore.city.matching import Matcher
-from leadscore.shipped import shipped
+from leadscore.files import shipped
 
 NANCHANG = Matcher(load_city(shipped("cities", "nanchang.toml")))
 LAKEPORT = Matcher(load_city(Path(__file__).parents[2] / "cities" / "lakeport.toml"))

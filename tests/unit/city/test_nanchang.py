@@ -8,8 +8,8 @@ import pytest
 from pydantic import BaseModel
 
 from leadscore.city import City, load_city
-from leadscore.city.values import QUOTE_LIMIT, SUPPLY_SCALE, Evidence
-from leadscore.shipped import shipped
+from leadscore.city.schema import QUOTE_LIMIT, SUPPLY_SCALE, Evidence
+from leadscore.files import shipped
 
 SECTIONS = {"一", *(f"{part}.{number}" for part in "一二三" for number in range(1, 5))}
 SEGMENTS = [

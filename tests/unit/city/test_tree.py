@@ -8,9 +8,9 @@ import pytest
 
 from leadscore.city import City, load_city, render_tree
 from leadscore.city.tree import WIDTH
-from leadscore.language import Lang
-from leadscore.shipped import shipped
-from leadscore.textwidth import display_width
+from leadscore.files import shipped
+from leadscore.terminal import display_width
+from leadscore.text import Lang
 
 LAKEPORT = Path(__file__).parents[2] / "cities" / "lakeport.toml"
 

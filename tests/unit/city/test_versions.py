@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from leadscore.city import City, load_city
-from leadscore.city.supply import differ_in_supply_only, supplies, with_supplies
+from leadscore.city.profile import differ_in_supply_only, supplies, with_supplies
 from leadscore.city.versions import NoChangeError, ProfileChangedError, Profiles, ProfileVersion
 from leadscore.errors import CityError
 

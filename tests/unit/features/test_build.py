@@ -11,10 +11,9 @@ import pytest
 from sklearn.base import clone
 
 from leadscore.city import City, load_city
-from leadscore.features.build import FirmFeatures, MeasuredFirm
-from leadscore.features.fitting import Fit, best_match
-from leadscore.lists.blank import blank_firms
+from leadscore.features.extract import FirmFeatures, Fit, MeasuredFirm, best_match
 from leadscore.lists.cleaning import records_of
+from leadscore.lists.columns import blank_firms
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from leadscore.features.company import company_features, industry_kind
-from leadscore.lists.blank import blank_firms
 from leadscore.lists.cleaning import records_of
+from leadscore.lists.columns import blank_firms
 
 
 def firms(**columns: list[object]) -> pd.DataFrame:

@@ -12,16 +12,10 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from tests.kept_lists import blank_events
 
-from leadscore.learning.outcomes.admission import WANTED, Admission, admit
-from leadscore.learning.outcomes.history import (
-    EVENTS,
-    OUTCOMES,
-    first_contact,
-    stage_days,
-)
-from leadscore.learning.outcomes.linking import firm_keys
+from leadscore.learning.history import EVENTS, OUTCOMES, firm_keys, first_contact, stage_days
 from leadscore.lists.outcomes import ENTRY_COLUMNS
-from leadscore.lists.values.vocabularies import STAGES
+from leadscore.lists.values.words import STAGES
+from leadscore.store.outcome_import import WANTED, Admission, admit
 
 CODE, OTHER_CODE = "91110000600037341L", "91360727MA35LGHK7K"
 Row = tuple[str, str, str | None]

@@ -7,8 +7,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from leadscore.learning.tables.binning import distinct_values, levels_of, numeric_edges, positions
-from leadscore.learning.tables.columns import coded_texts
+from leadscore.learning.binning import (
+    coded_texts,
+    distinct_values,
+    levels_of,
+    numeric_edges,
+    positions,
+)
 
 NONE = np.empty(0)
 VALUES = st.lists(

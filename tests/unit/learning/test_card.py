@@ -17,7 +17,7 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from leadscore.learning import AdditiveCard
-from leadscore.learning.tables.scorecard import CategoricalTable, NumericTable, Scorecard
+from leadscore.learning.scorecard import CategoricalTable, NumericTable, Scorecard
 
 PRIOR = Scorecard(
     -1.3,

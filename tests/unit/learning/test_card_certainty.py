@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from leadscore.learning import AdditiveCard
-from leadscore.learning.tables.scorecard import CategoricalTable, NumericTable, Scorecard
+from leadscore.learning.scorecard import CategoricalTable, NumericTable, Scorecard
 
 PRIOR = Scorecard(
     -1.2,

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leadscore.learning import AdditiveCard
-from leadscore.learning.tables.binning import distinct_values, positions
-from leadscore.learning.tables.scorecard import CategoricalTable, NumericTable, Scorecard
+from leadscore.learning.binning import distinct_values, positions
+from leadscore.learning.scorecard import CategoricalTable, NumericTable, Scorecard
 
 PRIOR = Scorecard(
     -0.7,

@@ -19,10 +19,8 @@ from sklearn.metrics import (
     roc_auc_score,
 )
 
-from leadscore.learning.evaluation.forecasts import SHARES, Evaluation, evaluate
-from leadscore.learning.evaluation.measures import SURE
-from leadscore.learning.evaluation.recalibration import recalibrated
-from leadscore.learning.evaluation.reliability import wilson
+from leadscore.learning.evaluation import SHARES, Evaluation, evaluate
+from leadscore.learning.metrics import SURE, recalibrated, wilson
 
 
 def pursuits(n, seed=0, slope=1.0, ties=False):

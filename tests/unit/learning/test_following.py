@@ -11,16 +11,21 @@ from tests.kept_lists import BLADES, NOW, lakeport
 from tests.second_model import OTHER, shelf_of_two
 
 from leadscore.city import City
-from leadscore.city.supply import with_supplies
-from leadscore.language import Text
-from leadscore.learning.retraining.day_one import ensure_expert, expert_version
-from leadscore.learning.retraining.following import follow, follow_supply, trained_as
-from leadscore.learning.shelf import Shelf
-from leadscore.learning.shelf.manifest import CARD_OF
-from leadscore.lists.blank import blank_firms
+from leadscore.city.profile import with_supplies
+from leadscore.learning.expert import (
+    ensure_expert,
+    expert_version,
+    follow,
+    follow_supply,
+    trained_as,
+)
 from leadscore.lists.cleaning import records_of
+from leadscore.lists.columns import blank_firms
 from leadscore.ranking.champion import champion_scorer
 from leadscore.ranking.score import Scorer
+from leadscore.registry.manifest import CARD_OF
+from leadscore.registry.models import Shelf
+from leadscore.text import Text
 
 BLADE = "wind.blade"
 TODAY = date(2026, 11, 24)

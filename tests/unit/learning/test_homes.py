@@ -15,21 +15,19 @@ import pandas as pd
 import pytest
 
 from leadscore.city import City, load_city
-from leadscore.city.supply import with_supplies
+from leadscore.city.profile import with_supplies
 from leadscore.city.versions import Profiles
-from leadscore.language import Text
-from leadscore.learning.retraining.day_one import expert_version
-from leadscore.learning.retraining.following import follow_supply
-from leadscore.learning.shelf import Shelf
-from leadscore.learning.shelf.manifest import is_under
-from leadscore.learning.shelf.pickled import read_pickle
-from leadscore.learning.shelf.succession import is_expert
+from leadscore.files import shipped
+from leadscore.learning.expert import expert_version, follow_supply
 from leadscore.lists.cleaning import clean, records_of
-from leadscore.lists.reading import read_list
+from leadscore.lists.reading.file import read_list
 from leadscore.ranking.champion import champion_scorer
 from leadscore.ranking.score import Scorer
+from leadscore.registry.artefact import read_pickle
+from leadscore.registry.manifest import is_under
+from leadscore.registry.models import Shelf, is_expert
 from leadscore.report import render_html, render_text
-from leadscore.shipped import shipped
+from leadscore.text import Text
 
 KEPT = Path(__file__).parents[2] / "homes"
 NAMES = ("expert", "trained", "supply", "boosted", "pairs")

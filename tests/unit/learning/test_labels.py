@@ -10,10 +10,15 @@ import pandas as pd
 import pytest
 from tests.kept_lists import blank_events
 
-from leadscore.learning.outcomes.censoring import MOST_WEIGHT, censoring_weights
-from leadscore.learning.outcomes.history import EVENTS
-from leadscore.learning.outcomes.labels import LEFT_OUT, label_pursuits, training_set
-from leadscore.lists.blank import blank_firms
+from leadscore.learning.history import EVENTS
+from leadscore.learning.labels import (
+    LEFT_OUT,
+    MOST_WEIGHT,
+    censoring_weights,
+    label_pursuits,
+    training_set,
+)
+from leadscore.lists.columns import blank_firms
 
 AS_OF = date(2025, 1, 1)
 

@@ -20,7 +20,7 @@ def test_the_card_is_offered_by_name():
 
 def test_looking_up_scores_needs_no_scikit_learn():
     script = (
-        "import sys, leadscore.learning.tables.scorecard\n"
+        "import sys, leadscore.learning.scorecard\n"
         "sys.exit('sklearn' in sys.modules or 'scipy' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0

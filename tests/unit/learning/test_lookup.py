@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from leadscore.learning.tables.lookup import bin_codes, lookup_numbers
+from leadscore.learning.scorecard import bin_codes, lookup_numbers
 
 EDGES = st.lists(st.floats(allow_nan=False, allow_infinity=False), max_size=70, unique=True).map(
     lambda edges: np.array(sorted(set(edges)), dtype=np.float64)

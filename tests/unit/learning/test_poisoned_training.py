@@ -13,11 +13,11 @@ import pandas as pd
 import pytest
 from tests.simulation import History, noted_wrongly, of_wrong_experts, regret
 
-from leadscore.learning.promotion.decision import Gate
-from leadscore.learning.retraining.expert import expert_scorecard
-from leadscore.learning.retraining.walk import Retraining, retrain
-from leadscore.learning.shelf import Shelf
-from leadscore.learning.tables.scorecard import Scorecard
+from leadscore.learning.comparison import Gate
+from leadscore.learning.expert import expert_scorecard
+from leadscore.learning.retrain import Retraining, retrain
+from leadscore.learning.scorecard import Scorecard
+from leadscore.registry.models import Shelf
 
 NOW = datetime(2026, 1, 5, 8, tzinfo=UTC)
 AMOUNTS = ["registered_capital_cny", "paid_in_capital_cny", "revenue_cny"]

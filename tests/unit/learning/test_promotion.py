@@ -12,20 +12,13 @@ from scipy.special import expit, logit
 from sklearn.linear_model import LogisticRegression
 
 from leadscore.errors import UsageError
-from leadscore.language import LANGUAGES
-from leadscore.learning.evaluation.comparison import (
-    Comparison,
-    Difference,
-    compared,
-    luck_of_order,
-)
-from leadscore.learning.evaluation.scoresheet import Measure
-from leadscore.learning.evaluation.verdicts import Verdicts
-from leadscore.learning.promotion.contest import better, calibrated, not_worse, ordered
-from leadscore.learning.promotion.gates import Bounds, Decision, Pursuits, Standing, Trial, decide
-from leadscore.learning.promotion.leaks import telling
-from leadscore.learning.promotion.stability import population_stability
-from leadscore.learning.tables.scorecard import CategoricalTable, NumericTable, Scorecard
+from leadscore.learning.comparison import Bounds, Decision, Pursuits, Standing, Trial
+from leadscore.learning.drift import population_stability
+from leadscore.learning.evaluation import Comparison, Difference, Measure, compared, luck_of_order
+from leadscore.learning.gates import better, calibrated, decide, not_worse, ordered, telling
+from leadscore.learning.metrics import Verdicts
+from leadscore.learning.scorecard import CategoricalTable, NumericTable, Scorecard
+from leadscore.text import LANGUAGES
 
 CAPITAL = "registered_capital_cny"
 NUMBERS = (CAPITAL, "revenue_cny", "patents", "gap_filled", "revenue_growth")

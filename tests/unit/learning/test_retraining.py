@@ -14,16 +14,13 @@ from tests.simulation import SAYS_SO, History, of_wrong_experts, simulate
 
 from leadscore.city import City, load_city
 from leadscore.errors import UsageError
-from leadscore.features.build import FirmFeatures
-from leadscore.language import Text
-from leadscore.learning.outcomes.lessons import Lessons, Rules, gather
-from leadscore.learning.retraining.day_one import new_card
-from leadscore.learning.retraining.expert import expert_scorecard
-from leadscore.learning.retraining.rehearsal import rehearsal_of
-from leadscore.learning.retraining.reigning import reigning
-from leadscore.learning.retraining.walk import Retraining, retrain
-from leadscore.learning.shelf import Shelf
-from leadscore.learning.tables.scorecard import Scorecard
+from leadscore.features.extract import FirmFeatures
+from leadscore.learning.expert import expert_scorecard, new_card
+from leadscore.learning.retrain import Retraining, reigning, retrain
+from leadscore.learning.scorecard import Scorecard
+from leadscore.learning.training_data import Lessons, Rules, gather, rehearsal_of
+from leadscore.registry.models import Shelf
+from leadscore.text import Text
 
 ROOT = Path(__file__).parents[3]
 NOW = datetime(2026, 1, 5, 8, tzinfo=UTC)

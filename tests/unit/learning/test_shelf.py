@@ -25,11 +25,11 @@ from tests.second_model import another, somewhere
 
 from leadscore.city import City
 from leadscore.errors import ModelError
-from leadscore.features.build import FirmFeatures
-from leadscore.learning.retraining.expert import expert_scorecard
-from leadscore.learning.shelf import Shelf
-from leadscore.learning.tables.scorecard import Scorecard
-from leadscore.lists.blank import blank_firms
+from leadscore.features.extract import FirmFeatures
+from leadscore.learning.expert import expert_scorecard
+from leadscore.learning.scorecard import Scorecard
+from leadscore.lists.columns import blank_firms
+from leadscore.registry.models import Shelf
 
 VERSION = "somewhere-expert-0123456789"
 ROOT = Path(__file__).parents[3]
@@ -375,8 +375,8 @@ BUILDER = """
 import sys
 from pathlib import Path
 from leadscore.city import load_city
-from leadscore.learning.retraining.day_one import expert_pipeline
-from leadscore.learning.shelf import Shelf
+from leadscore.learning.expert import expert_pipeline
+from leadscore.registry.models import Shelf
 
 def build():
     city = load_city(Path(sys.argv[3]))

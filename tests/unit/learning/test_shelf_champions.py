@@ -11,7 +11,7 @@ from tests.kept_lists import lakeport
 from tests.second_model import another, somewhere
 
 from leadscore.errors import ModelError
-from leadscore.learning.shelf import Shelf
+from leadscore.registry.models import Shelf
 
 NOW = datetime(2026, 11, 24, 8, tzinfo=UTC)
 EXPERT, FIRST, SECOND, THIRD = (

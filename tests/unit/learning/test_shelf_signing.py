@@ -18,9 +18,9 @@ import pytest
 from tests.commands import warm_python
 from tests.second_model import another, somewhere
 
-from leadscore.durable import place_folder
 from leadscore.errors import ModelError
-from leadscore.learning.shelf import Shelf
+from leadscore.files import place_folder
+from leadscore.registry.models import Shelf
 
 VERSION = "somewhere-20261124-0123456789"
 OTHER = "somewhere-20261125-0123456789"
@@ -288,8 +288,8 @@ MAKER = """
 import sys
 from pathlib import Path
 from leadscore.city import load_city
-from leadscore.learning.retraining.day_one import expert_pipeline
-from leadscore.learning.shelf import Shelf
+from leadscore.learning.expert import expert_pipeline
+from leadscore.registry.models import Shelf
 
 home, model = Path(sys.argv[1]), expert_pipeline(load_city(Path(sys.argv[3])))
 print("ready", flush=True)
@@ -329,8 +329,8 @@ import os, signal, sys
 from datetime import UTC, datetime
 from pathlib import Path
 from leadscore.city import load_city
-from leadscore.learning.retraining.day_one import expert_pipeline
-from leadscore.learning.shelf import Shelf
+from leadscore.learning.expert import expert_pipeline
+from leadscore.registry.models import Shelf
 
 model = expert_pipeline(load_city(Path(sys.argv[4])))
 kept, home = os.fsync, Path(sys.argv[1])

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leadscore.errors import ModelError
-from leadscore.learning.tables.scorecard import (
+from leadscore.learning.scorecard import (
     CategoricalTable,
     NumericTable,
     Scorecard,

@@ -8,8 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leadscore.lists.headers import CURRENCIES, NO_UNIT, Unit, read_unit
-from leadscore.lists.values.amounts import LARGEST_CNY, amount_of, currency_code, shipped_rates
-from leadscore.lists.values.numbers import count_of, share_of, year_of
+from leadscore.lists.values.amounts import (
+    LARGEST_CNY,
+    amount_of,
+    count_of,
+    currency_code,
+    share_of,
+    shipped_rates,
+    year_of,
+)
 
 RATES = shipped_rates()
 USD, HKD = RATES.cny_per_unit["USD"], RATES.cny_per_unit["HKD"]

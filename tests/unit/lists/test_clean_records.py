@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from leadscore.lists.cleaning import Firm, clean, clean_records, records_of
 from leadscore.lists.columns import CANONICAL, read_heading
-from leadscore.lists.files.records import from_records
 from leadscore.lists.problems import Problem
+from leadscore.lists.reading.file import from_records
 
 TODAY = date(2026, 11, 24)
 NAMES = [each.name for each in CANONICAL]

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leadscore.language import Text
 from leadscore.lists.cleaning import CleanList, clean
 from leadscore.lists.columns import CANONICAL
-from leadscore.lists.files.texttable import RawList, TextTable
-from leadscore.lists.identity import settle_repeats
+from leadscore.lists.dedupe import settle_repeats
 from leadscore.lists.problems import FOUND_CHARACTERS, MOST_OF_A_KIND, Problem
+from leadscore.lists.reading.table import RawList, TextTable
+from leadscore.text import Text
 
 TODAY = date(2026, 11, 24)
 CODE = "91360727MA35LGHK7K"

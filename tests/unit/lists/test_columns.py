@@ -6,7 +6,7 @@ import pytest
 
 from leadscore.lists.columns import CANONICAL, COLUMNS, column, read_heading, recognise
 from leadscore.lists.headers import normal_header
-from leadscore.lists.layout import lay_out
+from leadscore.lists.problems import lay_out
 
 QICHACHA = {
     "企业名称": "name",

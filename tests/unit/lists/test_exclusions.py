@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from leadscore.errors import ListError
-from leadscore.lists.exclusions import ExclusionList, load_exclusions
+from leadscore.ranking.vetoes import ExclusionList, load_exclusions
 
 TODAY = date(2026, 11, 24)
 ONE, OTHER = "91360727MA35LGHK7K", "91441900MA51XAPG4N"

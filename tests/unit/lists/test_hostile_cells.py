@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from leadscore.lists.cleaning import CleanList, clean
-from leadscore.lists.files.texttable import RawList, TextTable
+from leadscore.lists.reading.table import RawList, TextTable
 
 SECONDS = 3.0
 TODAY = date(2026, 11, 24)

@@ -7,9 +7,8 @@ import pandas as pd
 import pytest
 
 from leadscore.lists.cleaning import CleanList, clean
-from leadscore.lists.files.texttable import RawList, TextTable
-from leadscore.lists.identity import NEIGHBOURS, settle_repeats, sorted_names
-from leadscore.lists.sameness.firm_names import normal_name, stem
+from leadscore.lists.dedupe import NEIGHBOURS, normal_name, settle_repeats, sorted_names, stem
+from leadscore.lists.reading.table import RawList, TextTable
 
 TODAY = date(2026, 11, 24)
 ONE, OTHER = "91360727MA35LGHK7K", "91441900MA51XAPG4N"

@@ -11,7 +11,6 @@ import pandas as pd
 import pytest
 
 from leadscore.errors import ListError
-from leadscore.lists.files.records import from_records
 from leadscore.lists.outcomes import (
     ENTRY_COLUMNS,
     WANTED,
@@ -19,6 +18,7 @@ from leadscore.lists.outcomes import (
     lay_out_outcomes,
     load_outcomes,
 )
+from leadscore.lists.reading.file import from_records
 
 TODAY = date(2025, 1, 1)
 CODE = "91110000600037341L"

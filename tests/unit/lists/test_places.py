@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from leadscore.files import shipped
 from leadscore.lists.values.places import (
     beginning,
     division_code,
@@ -14,7 +15,6 @@ from leadscore.lists.values.places import (
     place_of_code,
     settle,
 )
-from leadscore.shipped import shipped
 
 
 def placed(**columns: str) -> tuple[str | None, str | None]:

@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 from leadscore.errors import ListError
-from leadscore.lists.files.asides import without_asides
-from leadscore.lists.files.header_rows import header_of
-from leadscore.lists.files.texttable import TextTable
+from leadscore.lists.reading.footnotes import without_asides
+from leadscore.lists.reading.header import header_of
+from leadscore.lists.reading.table import TextTable
 
 HEADERS = ("序号", "企业名称", "意向投资额（亿元）", "备注")
 

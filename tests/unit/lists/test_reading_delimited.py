@@ -9,9 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leadscore.errors import ListError
-from leadscore.lists.files.delimited import DELIMITERS, find_dialect, read_delimited
-from leadscore.lists.files.textbytes import TextBytes
-from leadscore.lists.files.texttable import BATCH_ROWS, TextTable
+from leadscore.lists.reading.csv import DELIMITERS, find_dialect, read_delimited
+from leadscore.lists.reading.table import BATCH_ROWS, TextBytes, TextTable
 
 
 def read(folder: Path, text: str) -> TextTable:

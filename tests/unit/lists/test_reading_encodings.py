@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leadscore.errors import ListError
-from leadscore.lists.files.encodings import find_encoding
-from leadscore.lists.files.textbytes import CHUNK_BYTES, TextBytes
+from leadscore.lists.reading.csv import find_encoding
+from leadscore.lists.reading.table import CHUNK_BYTES, TextBytes
 
 LINE = "深圳某某电子有限公司,电子元器件的研发、生产和销售\n"
 

@@ -3,8 +3,7 @@ from __future__ import annotations
 import pytest
 
 from leadscore.lists.columns import recognise
-from leadscore.lists.files.header_faults import NAMES_THAT_DO, no_header
-from leadscore.lists.files.header_rows import NAMING, find_header
+from leadscore.lists.reading.header import NAMES_THAT_DO, NAMING, find_header, no_header
 
 
 def rows_of(text: str) -> list[list[str]]:

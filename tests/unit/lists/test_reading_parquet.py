@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 from tests import bad_files as bad
 
-from leadscore.lists.files import parquet_child as child
+from leadscore.lists.reading import parquet_child as child
 
 pytestmark = pytest.mark.measured
 

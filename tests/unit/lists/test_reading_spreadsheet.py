@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from tests import bad_files as bad
 
-from leadscore.lists.files import spreadsheet_child as child
+from leadscore.lists.reading import excel_child as child
 
 pytestmark = pytest.mark.measured
 
@@ -28,7 +28,7 @@ def cell(at: str, inner: str, more: str = "") -> str:
 
 
 def test_the_scripts_of_the_children_import_nothing_of_the_package():
-    for name in ("spreadsheet_child.py", "parquet_child.py"):
+    for name in ("excel_child.py", "parquet_child.py"):
         text = Path(child.__file__).with_name(name).read_text(encoding="utf-8")
         assert "import leadscore" not in text
         assert "from leadscore" not in text

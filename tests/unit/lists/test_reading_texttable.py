@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from leadscore.errors import ListError
-from leadscore.lists.files.texttable import MAX_CELLS, MAX_COLUMNS, MAX_ROWS, TextColumns
+from leadscore.lists.reading.table import MAX_CELLS, MAX_COLUMNS, MAX_ROWS, TextColumns
 
 
 def test_empty_cells_are_missing_and_all_other_text_stays():

@@ -8,8 +8,8 @@ import pytest
 
 from leadscore.lists.cleaning import CleanList, clean
 from leadscore.lists.columns import recognise
-from leadscore.lists.files.texttable import RawList, TextTable
-from leadscore.lists.values.vocabularies import stage_of
+from leadscore.lists.reading.table import RawList, TextTable
+from leadscore.lists.values.words import stage_of
 
 TODAY = date(2026, 11, 24)
 

@@ -6,7 +6,7 @@ import pytest
 from openpyxl import Workbook
 
 from leadscore.lists.cleaning import CleanList
-from leadscore.lists.identity import load_list
+from leadscore.lists.dedupe import load_list
 
 TODAY = date(2026, 11, 24)
 ROWS = [

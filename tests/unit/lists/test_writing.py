@@ -23,15 +23,16 @@ from tests.ranking_files import read_ranking_csv
 
 from leadscore.errors import OutputError, UsageError
 from leadscore.features.catalogue import CATALOGUE
-from leadscore.language import Lang, Text
-from leadscore.lists.output.replacing import check_distinct, check_ranking_path, replacing
-from leadscore.lists.output.workbook import MAX_CELL, MAX_ROWS
-from leadscore.lists.output.written_columns import PROBLEM_COLUMNS, RANKING_COLUMNS
 from leadscore.lists.problems import Problem
+from leadscore.lists.workbook import MAX_CELL, MAX_ROWS, PROBLEM_COLUMNS, RANKING_COLUMNS
 from leadscore.lists.writing import (
+    check_distinct,
+    check_ranking_path,
+    replacing,
     write_problems,
     write_ranking,
 )
+from leadscore.text import Lang, Text
 
 # openpyxl does not know the data bars of Excel 2010, the first that start at 0.
 pytestmark = pytest.mark.filterwarnings("ignore:.*extension is not supported:UserWarning")

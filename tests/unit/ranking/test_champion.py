@@ -12,12 +12,16 @@ from tests.second_model import another
 
 from leadscore.city import load_city
 from leadscore.errors import ModelError
-from leadscore.learning.retraining.day_one import ensure_expert, expert_pipeline, expert_version
-from leadscore.learning.retraining.expert import expert_scorecard
-from leadscore.learning.shelf import Shelf
-from leadscore.lists.blank import blank_firms
+from leadscore.learning.expert import (
+    ensure_expert,
+    expert_pipeline,
+    expert_scorecard,
+    expert_version,
+)
 from leadscore.lists.cleaning import records_of
+from leadscore.lists.columns import blank_firms
 from leadscore.ranking.champion import champion_scorer
+from leadscore.registry.models import Shelf
 
 LAKEPORT = Path(__file__).parents[2] / "cities" / "lakeport.toml"
 NOW = datetime(2026, 11, 24, 8, tzinfo=UTC)

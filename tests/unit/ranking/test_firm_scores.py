@@ -10,13 +10,13 @@ import pandas as pd
 import pytest
 
 from leadscore.city import load_city
-from leadscore.language import LANGUAGES
-from leadscore.learning.shelf import Shelf
 from leadscore.lists.cleaning import clean_records, records_of
 from leadscore.lists.columns import CANONICAL
-from leadscore.lists.identity import load_list
+from leadscore.lists.dedupe import load_list
 from leadscore.ranking.champion import champion_scorer
 from leadscore.ranking.score import Scorer
+from leadscore.registry.models import Shelf
+from leadscore.text import LANGUAGES
 
 ROOT = Path(__file__).parents[3]
 PROFILES = [ROOT / "tests" / "cities" / "lakeport.toml", *sorted(ROOT.glob("data/cities/*.toml"))]

@@ -9,11 +9,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from leadscore.cli.delivery import MOST_LINES, print_ranking, tame
 from leadscore.features.catalogue import CATALOGUE
-from leadscore.language import Lang, Text
-from leadscore.ranking.printing import MOST_LINES, print_ranking
-from leadscore.ranking.terminal import tame
-from leadscore.textwidth import display_width
+from leadscore.terminal import display_width
+from leadscore.text import Lang, Text
 
 COLUMNS = [
     "rank", "name", "grade", "priority", "likelihood", "fit", "segment_name", "role_name",

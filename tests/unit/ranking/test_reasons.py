@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from leadscore.city import load_city
+from leadscore.files import shipped
 from leadscore.ranking.reasons import Wording, signed, supply_words
-from leadscore.shipped import shipped
 
 FIRM = {
     "segment": "wind.blade", "role": "maker", "words": "风电叶片", "strongest": "wind.blade",

@@ -11,13 +11,12 @@ import pytest
 
 from leadscore.city import City, load_city
 from leadscore.features.catalogue import CATALOGUE
-from leadscore.language import Lang
-from leadscore.learning.retraining.day_one import expert_pipeline
-from leadscore.learning.retraining.expert import expert_scorecard
-from leadscore.lists.blank import blank_firms
+from leadscore.learning.expert import expert_pipeline, expert_scorecard
 from leadscore.lists.cleaning import records_of
+from leadscore.lists.columns import blank_firms
+from leadscore.ranking.order import ranking_table
 from leadscore.ranking.score import FirmScore, Scorer
-from leadscore.ranking.table import ranking_table
+from leadscore.text import Lang
 
 TODAY = date(2026, 11, 24)
 CONTRACT = [

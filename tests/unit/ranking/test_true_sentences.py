@@ -15,11 +15,11 @@ from tests.sentences import Said, expert_scorer, false_sentences, is_true, sente
 
 from leadscore.city import City, load_city
 from leadscore.features.catalogue import CATALOGUE
+from leadscore.files import shipped
 from leadscore.lists.cleaning import clean, records_of
-from leadscore.lists.files.records import from_frame
-from leadscore.lists.identity import load_list
+from leadscore.lists.dedupe import load_list
+from leadscore.lists.reading.file import from_frame
 from leadscore.ranking.score import FirmScore, Scorer
-from leadscore.shipped import shipped
 
 TODAY = date(2026, 11, 30)
 PROFILES = (shipped("cities", "nanchang.toml"), Path(__file__).parents[2] / "cities/lakeport.toml")

@@ -11,12 +11,19 @@ import pytest
 from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
-from leadscore.store.auditing.check import KEPT_DAYS, Verdict, prune, verify
-from leadscore.store.auditing.pages import page
-from leadscore.store.auditing.tables import AUDIT, AUDIT_HEAD
-from leadscore.store.auditing.trail import AuditTrail, Record
-from leadscore.store.engine.database import Database
-from leadscore.store.faults import StoreError
+from leadscore.store.audit import (
+    AUDIT,
+    AUDIT_HEAD,
+    KEPT_DAYS,
+    AuditTrail,
+    Record,
+    Verdict,
+    page,
+    prune,
+    verify,
+)
+from leadscore.store.database import Database
+from leadscore.store.errors import StoreError
 
 NOW = datetime(2026, 11, 24, 8, 30, 0, 123456, tzinfo=UTC)
 

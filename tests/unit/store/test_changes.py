@@ -9,14 +9,13 @@ import numpy as np
 import pytest
 from tests.kept_lists import BLADES, BREAD, NOW, TODAY, hand_in, lakeport, scorer, take_in
 
-from leadscore.learning.tables.scorecard import Scorecard, entries_of, with_entries
+from leadscore.learning.scorecard import Scorecard, entries_of, with_entries
 from leadscore.ranking.score import Scorer
-from leadscore.store.engine.database import Database
-from leadscore.store.lists.intake import take_in_list
+from leadscore.store.current_ranking import score_history
+from leadscore.store.database import Database
+from leadscore.store.list_import import take_in_list
 from leadscore.store.models import MODELS, scorecards
-from leadscore.store.ranking.changes import Change, change_between
-from leadscore.store.ranking.scored_firms import rescore
-from leadscore.store.ranking.scores import score_history
+from leadscore.store.scoring import Change, change_between, rescore
 
 EXACT = 1e-9
 

@@ -10,15 +10,15 @@ import pytest
 from sqlalchemy import func, select
 from tests.kept_lists import BLADES, BREAD, NOW, TODAY, code, firms, hand_in, scorer, take_in
 
-from leadscore.language import Text
-from leadscore.ranking.walk import Counts
-from leadscore.store.engine.database import Database
-from leadscore.store.firms.acts import enter_outcome
-from leadscore.store.firms.outcomes import outcomes
-from leadscore.store.lists.intake import take_in_list
-from leadscore.store.lists.lists import LIST_FIRMS, read_kept_list
-from leadscore.store.ranking.scored_firms import WRITTEN_AT_ONCE
-from leadscore.store.ranking.scores import SCORES
+from leadscore.ranking.batch import Counts
+from leadscore.store.acts import enter_outcome
+from leadscore.store.current_ranking import SCORES
+from leadscore.store.database import Database
+from leadscore.store.list_import import take_in_list
+from leadscore.store.lists import LIST_FIRMS, read_kept_list
+from leadscore.store.outcomes import outcomes
+from leadscore.store.scoring import WRITTEN_AT_ONCE
+from leadscore.text import Text
 
 MANY = 2_000
 LONGEST_WAIT = 0.35

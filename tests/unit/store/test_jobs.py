@@ -7,28 +7,26 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from leadscore.errors import Detail, ListError
-from leadscore.language import Text
-from leadscore.store.engine.database import Database
-from leadscore.store.jobs.claims import (
+from leadscore.store.database import Database
+from leadscore.store.jobs import (
+    EndedJobError,
     Held,
+    Job,
+    UnknownJobError,
     beat,
     cancelled,
     claim,
     fail,
     finish,
-    put_back,
-    requeue_lost,
-)
-from leadscore.store.jobs.jobs import (
-    EndedJobError,
-    Job,
-    UnknownJobError,
     list_jobs,
+    put_back,
     queue_state,
     read_job,
     request_cancel,
+    requeue_lost,
     submit,
 )
+from leadscore.text import Text
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

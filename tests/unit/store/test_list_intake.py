@@ -23,13 +23,13 @@ from tests.kept_lists import (
 )
 
 from leadscore.errors import ListError
-from leadscore.ranking.walk import Counts
-from leadscore.shipped import shipped
-from leadscore.store.engine.database import Database
-from leadscore.store.firms.firms import FIRMS
-from leadscore.store.firms.snapshots import snapshots
-from leadscore.store.lists.intake import take_in_list
-from leadscore.store.lists.lists import (
+from leadscore.files import shipped
+from leadscore.ranking.batch import Counts
+from leadscore.store.current_ranking import SCORES, STANDINGS, score_history
+from leadscore.store.database import Database
+from leadscore.store.firms import FIRMS
+from leadscore.store.list_import import take_in_list
+from leadscore.store.lists import (
     LIST_FIRMS,
     UnknownListError,
     count_problems,
@@ -37,8 +37,7 @@ from leadscore.store.lists.lists import (
     problems_of,
     read_kept_list,
 )
-from leadscore.store.ranking.scores import SCORES, score_history
-from leadscore.store.ranking.standings import STANDINGS
+from leadscore.store.snapshots import snapshots
 
 BEFORE = TODAY - timedelta(days=400)
 

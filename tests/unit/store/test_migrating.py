@@ -17,12 +17,11 @@ from sqlalchemy.engine import URL
 from tests.kept_lists import BLADES, code, take_in
 
 from leadscore import store
-from leadscore.store.engine.database import Database, sqlite_url
-from leadscore.store.engine.metadata import METADATA
-from leadscore.store.engine.migrating import migrate
-from leadscore.store.faults import StoreError
-from leadscore.store.lists.lists import LIST_FIRMS
-from leadscore.store.ranking.standings import STANDINGS
+from leadscore.store.current_ranking import STANDINGS
+from leadscore.store.database import METADATA, Database, sqlite_url
+from leadscore.store.errors import StoreError
+from leadscore.store.lists import LIST_FIRMS
+from leadscore.store.opening import migrate
 
 for module in pkgutil.walk_packages(store.__path__, "leadscore.store."):
     if ".migrations" not in module.name:

@@ -15,10 +15,10 @@ from sqlalchemy.exc import IntegrityError, ProgrammingError
 
 from leadscore.settings import Settings
 from leadscore.startup import open_database
-from leadscore.store.engine.database import Database, sqlite_url
-from leadscore.store.engine.opening import connect, open_store
-from leadscore.store.faults import StoreError
-from leadscore.store.firms.outcomes import outcomes
+from leadscore.store.database import Database, sqlite_url
+from leadscore.store.errors import StoreError
+from leadscore.store.opening import connect, open_store
+from leadscore.store.outcomes import outcomes
 
 
 def refused(address: Path | str) -> str:

@@ -13,12 +13,18 @@ from sqlalchemy import update
 from tests.kept_lists import BLADES, BREAD, SCANNERS, code, standings, take_in
 
 from leadscore.ranking.order import order_key
-from leadscore.store.engine.database import Database
-from leadscore.store.ranking.choices import choices
-from leadscore.store.ranking.cursor import SORTS, BadCursorError, Cursor, Sort, read_cursor
-from leadscore.store.ranking.filter import NONE, RankingFilter
-from leadscore.store.ranking.pages import FACETS, facets, ranking_page, whole_ranking
-from leadscore.store.ranking.standings import STANDINGS
+from leadscore.store.current_ranking import STANDINGS
+from leadscore.store.database import Database
+from leadscore.store.filters import (
+    NONE,
+    SORTS,
+    BadCursorError,
+    Cursor,
+    RankingFilter,
+    Sort,
+    read_cursor,
+)
+from leadscore.store.ranking import FACETS, choices, facets, ranking_page, whole_ranking
 
 FIRST = [
     {"name": "甲有限公司", "credit_code": code(1), "main_business": BLADES, "province": "广东省",

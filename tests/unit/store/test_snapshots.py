@@ -12,13 +12,12 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError
 
-from leadscore.lists.blank import blank_firms
 from leadscore.lists.cleaning import clean
-from leadscore.lists.columns import CANONICAL
-from leadscore.lists.files.records import from_records
-from leadscore.store.engine.database import Database
-from leadscore.store.firms.records import field_records
-from leadscore.store.firms.snapshots import (
+from leadscore.lists.columns import CANONICAL, blank_firms
+from leadscore.lists.reading.file import from_records
+from leadscore.store.database import Database
+from leadscore.store.firms import field_records
+from leadscore.store.snapshots import (
     SqlSnapshots,
     keep_records,
     read_snapshots,

@@ -8,12 +8,11 @@ from typing import Any
 import pytest
 from tests.kept_lists import BLADES, NOW, TODAY, code, firms, standings, take_in
 
-from leadscore.store.engine.database import Database
-from leadscore.store.firms.acts import BadOutcomeError, enter_outcome, exclude, override
-from leadscore.store.firms.firms import ChangedFirmError, UnknownFirmError
-from leadscore.store.firms.outcomes import append_entries
-from leadscore.store.firms.stages import firms_with_outcomes
-from leadscore.store.ranking.standings import place_again, veto_now
+from leadscore.store.acts import BadOutcomeError, enter_outcome, exclude, override
+from leadscore.store.current_ranking import place_again, veto_now
+from leadscore.store.database import Database
+from leadscore.store.firms import ChangedFirmError, UnknownFirmError
+from leadscore.store.outcomes import append_entries, firms_with_outcomes
 
 
 def from_file(database: Database, **fields: Any) -> None:

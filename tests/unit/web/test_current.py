@@ -10,11 +10,11 @@ from tests.kept_lists import NOW, lakeport
 from tests.second_model import OTHER, shelf_of_two
 
 from leadscore.errors import ModelError
-from leadscore.language import Text
-from leadscore.learning.shelf import Shelf
 from leadscore.ranking.champion import champion_scorer
 from leadscore.ranking.score import Scorer
-from leadscore.web.current import CurrentScoring
+from leadscore.registry.models import Shelf
+from leadscore.text import Text
+from leadscore.web.scoring import CurrentScoring
 
 TODAY = date(2026, 11, 24)
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from tests.kept_lists import BLADES, BREAD, TODAY, lakeport
 
-from leadscore.learning.retraining.day_one import expert_pipeline, expert_version
-from leadscore.lists.blank import blank_firms
+from leadscore.learning.expert import expert_pipeline, expert_version
 from leadscore.lists.cleaning import records_of
+from leadscore.lists.columns import blank_firms
 from leadscore.ranking.score import Scorer
-from leadscore.web.pages.intervals import intervals
+from leadscore.web.pages.waterfall import intervals
 
 
 @pytest.fixture(scope="module")

@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from leadscore.language import Text
-from leadscore.store.faults import StoreError
-from leadscore.store.jobs.jobs import STATES, QueueState
+from leadscore.store.errors import StoreError
+from leadscore.store.jobs import STATES, QueueState
+from leadscore.text import Text
+from leadscore.web.api import Condition, readiness
 from leadscore.web.metrics import Metrics, ModelState
-from leadscore.web.readiness import Condition, readiness
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
-from leadscore.city.matching.activities import MAKING, TRADING, activities
 from leadscore.city.matching.relations import (
     DESIGN,
     NAMED,
@@ -18,7 +17,7 @@ from leadscore.city.matching.relations import (
     judge,
 )
 from leadscore.city.matching.score import Quote, Scale, Weighed, Weights
-from leadscore.city.matching.text import BusinessText
+from leadscore.city.matching.text import MAKING, TRADING, BusinessText, activities
 from leadscore.city.matching.vocabulary import (
     Lexicon,
     Vocabulary,
@@ -27,7 +26,7 @@ from leadscore.city.matching.vocabulary import (
     normal_form,
 )
 from leadscore.city.profile import City
-from leadscore.city.values import Role
+from leadscore.city.schema import Role
 
 CLASS_COLUMNS: Final = (
     "industry",

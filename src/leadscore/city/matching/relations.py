@@ -8,16 +8,20 @@ from enum import IntEnum
 from functools import cached_property
 from typing import Final, NamedTuple
 
-from leadscore.city.matching.activities import (
+from leadscore.city.matching.text import (
+    BEGIN,
     BUILDING,
     DESIGNING,
     MAKING,
+    NOWHERE,
     SERVING,
     TRADING,
+    BusinessText,
     Verbs,
+    Word,
     activities,
+    last_end,
 )
-from leadscore.city.matching.text import BEGIN, NOWHERE, BusinessText, Word, last_end
 from leadscore.city.matching.vocabulary import HEADS, LATIN, Hit, Kind
 
 HEAD_REACH: Final = 12

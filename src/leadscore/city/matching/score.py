@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from leadscore.city.matching.relations import Judged, Relation
-from leadscore.city.values import Role
+from leadscore.city.schema import Role
 
 TEXT_COLUMNS: Final[Mapping[str, float]] = MappingProxyType(
     {

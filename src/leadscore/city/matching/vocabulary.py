@@ -11,8 +11,8 @@ from typing import Any, Final, NamedTuple
 
 from ahocorasick_rs import AhoCorasick
 
-from leadscore.city.chains import Segment
-from leadscore.shipped import shipped
+from leadscore.city.schema import Segment
+from leadscore.files import shipped
 
 HEADS: Final = ("equipment", "materials", "parts", "software")
 """Groups of nouns that end a compound and make something else of the product before them."""

@@ -10,24 +10,36 @@ from datetime import date
 from statistics import median
 from typing import NamedTuple, TypeAlias
 
-from leadscore.language import Text
 from leadscore.lists.columns import Heading
 from leadscore.lists.headers import NO_UNIT
-from leadscore.lists.values.amounts import amount_of, currency_code, shipped_rates
-from leadscore.lists.values.codes import is_rounded_code, is_valid_code, normal_code
-from leadscore.lists.values.dates import day_of
-from leadscore.lists.values.numbers import count_of, plain_number, share_of, year_of
+from leadscore.lists.values.amounts import (
+    amount_of,
+    count_of,
+    currency_code,
+    plain_number,
+    share_of,
+    shipped_rates,
+    year_of,
+)
+from leadscore.lists.values.codes import day_of, is_rounded_code, is_valid_code, normal_code
 from leadscore.lists.values.places import division_code
-from leadscore.lists.values.vocabularies import STAGES, STATUSES, stage_of, status_of
 from leadscore.lists.values.words import (
     NONE,
+    STAGES,
+    STATUSES,
     is_spreadsheet_error,
     says_none,
     says_nothing,
+    stage_of,
+    status_of,
     tidy_word,
     visible_text,
     without_personal,
 )
+from leadscore.text import Text, room_words
+
+WORDS = room_words("lists")
+
 
 Value: TypeAlias = float | str | date
 
@@ -55,11 +67,10 @@ _TRAILING_ZEROS = re.compile(r"^(\d+)\.0+$")
 _OLD_NUMBER = re.compile(r"\d{15}")
 _YES = ("是", "有", "1", "1.0", "true", "yes", "y", "t", "√", "✓", "✔", "●", "已认定", "具备")
 _NO = ("否", "无", "0", "0.0", "false", "no", "n", "f", "×", "x", "非", "未认定", "没有", "不是")
-_MISSING = Text(zh="；按缺失处理", en="; it counts as missing")
 
 
 def _wanted(zh: str, en: str) -> Text:
-    return Text(zh=zh + _MISSING.zh, en=en + _MISSING.en)
+    return Text(zh=zh + WORDS["cells.missing"].zh, en=en + WORDS["cells.missing"].en)
 
 
 WANTED: dict[str, Text] = {
@@ -91,18 +102,12 @@ WANTED: dict[str, Text] = {
         "已到达的阶段：" + "、".join(text.zh for text in STAGES.values()),
         "a stage that is reached: " + ", ".join(STAGES),
     ),
-    "bad_currency": Text(
-        zh="币种，如人民币、美元、港元；按人民币计",
-        en="a currency such as 人民币, USD or HKD; the amount is taken as yuan",
-    ),
+    "bad_currency": WORDS["cells.wanted_bad_currency"],
     "bad_credit_code": _wanted(
         "校验位正确的 18 位统一社会信用代码",
         "an 18-character unified social credit code whose check digit holds",
     ),
-    "old_registration_number": Text(
-        zh="18 位统一社会信用代码；15 位的是旧注册号，已移入注册号",
-        en="an 18-character credit code; 15 digits are an old registration number, moved there",
-    ),
+    "old_registration_number": WORDS["cells.wanted_old_registration_number"],
     "damaged_number": _wanted(
         "完整的号码；电子表格把它存成数字而丢失了末几位，请按文本格式重新导出",
         "the whole number; a spreadsheet stored it as a number and lost its last digits: export it"

@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from leadscore.language import Text
 from leadscore.lists.values.words import is_spreadsheet_error, says_nothing, visible_text
+from leadscore.text import Text, room_words
+
+WORDS = room_words("lists")
+
 
 LONGEST_NAME = 120
 """Longer than any registered name; such a cell holds something else as well, and is flagged."""
@@ -37,26 +40,14 @@ _BETWEEN = re.compile(_PARTED, re.IGNORECASE)
 _LINE_ENDS = re.compile(r"[\r\n]+")
 
 WANTED = {
-    "no_name": Text(
-        zh="企业名称；没有名称的行不参与评分",
-        en="the name of a firm; a row without one is not scored",
-    ),
-    "unmatched_name": Text(
-        zh="匹配到的企业名称；未匹配到，采用导入的名称",
-        en="the name that was matched; none was, so the imported name is used",
-    ),
-    "invisible_characters": Text(
-        zh="只含可见字符的名称；不可见字符已去掉",
-        en="a name of visible characters only; the others were taken out",
-    ),
+    "no_name": WORDS["names.wanted_no_name"],
+    "unmatched_name": WORDS["names.wanted_unmatched_name"],
+    "invisible_characters": WORDS["names.wanted_invisible_characters"],
     "long_name": Text(
         zh=f"不超过 {LONGEST_NAME} 字的企业名称；按原样保留",
         en=f"a name of at most {LONGEST_NAME} characters; it is kept as it is",
     ),
-    "name_is_a_place": Text(
-        zh="企业名称，而不只是地名；按原样保留",
-        en="the name of a firm, not of a place alone; it is kept as it is",
-    ),
+    "name_is_a_place": WORDS["names.wanted_name_is_a_place"],
 }
 """What is wanted of a name, by the code of the problem."""
 

@@ -11,10 +11,13 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
-from leadscore.language import Text
+from leadscore.files import shipped
 from leadscore.lists.headers import normal_header
 from leadscore.lists.values.codes import DIVISION
-from leadscore.shipped import shipped
+from leadscore.text import room_words
+
+WORDS = room_words("lists")
+
 
 MUNICIPALITIES = ("11", "12", "31", "50", "81", "82")
 """Provinces that are one city: their city code is the province code and 00."""
@@ -49,19 +52,9 @@ _NO_PLACE = frozenset({"市辖区", "县", "省直辖县级行政区划", "自�
 """What the national list of divisions has between a province and its districts: no place."""
 
 WANTED = {
-    "odd_city": Text(
-        zh="属于省份列所写省份的城市；以城市为准",
-        en="a city in the province that the province column names; the city counts",
-    ),
-    "odd_address": Text(
-        zh="与省份、城市列同省的地址；以省份、城市列为准",
-        en="an address in the province of the province and city columns; these count",
-    ),
-    "bad_place": Text(
-        zh="省或地级市的名称，如江西、南昌市；此格不用于判断所在地",
-        en="the name of a province or city, such as 江西 or 南昌市; the cell does not place the"
-        " firm",
-    ),
+    "odd_city": WORDS["places.wanted_odd_city"],
+    "odd_address": WORDS["places.wanted_odd_address"],
+    "bad_place": WORDS["places.wanted_bad_place"],
 }
 """What is wanted where the columns of one firm's place contradict each other or name none."""
 

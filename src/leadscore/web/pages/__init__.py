@@ -29,18 +29,15 @@ from __future__ import annotations
 from flask import Blueprint, Flask, Response
 
 from leadscore.web.pages.administration import administration_pages
-from leadscore.web.pages.assets import asset_routes
 from leadscore.web.pages.brief import brief_pages
 from leadscore.web.pages.chains import chain_pages
 from leadscore.web.pages.firm import firm_pages
 from leadscore.web.pages.firm_acts import firm_act_pages
 from leadscore.web.pages.imports import import_pages
 from leadscore.web.pages.model import model_pages
-from leadscore.web.pages.preferences import preference_routes
 from leadscore.web.pages.ranking import ranking_pages
+from leadscore.web.pages.shell import NAME, POLICY, Site, asset_routes, preference_routes, prepare
 from leadscore.web.pages.signing import signing_pages
-from leadscore.web.pages.site import NAME, POLICY, Site
-from leadscore.web.pages.templating import prepare
 from leadscore.web.pages.what_if import what_if_pages
 
 _PAGES = (

@@ -1,14 +1,74 @@
-"""What is asked of the ranking, as its address has it, and the addresses beside it."""
+"""What is asked of the ranking, as its address and its forms have it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode
 
-from leadscore.language import Lang
-from leadscore.web.pages.columns import USUAL_COLUMNS, columns_text, file_columns, read_columns
-from leadscore.web.pages.form_fields import whole_number
+from flask import request
+from pydantic import ValidationError
+
+from leadscore.errors import Detail
+from leadscore.store.filters import SORTS, Sort
+from leadscore.store.ranking import LONGEST_PAGE
+from leadscore.text import Lang
+from leadscore.web.errors import InvalidRequestError
+from leadscore.web.openapi import plain_mistakes
+from leadscore.web.pages.forms import LONGEST_REASON, whole_number
+from leadscore.web.pages.shell import Translations, local_path
+from leadscore.web.routes.ranking import FileKind, RankingPageQuery
+
+COLUMNS: dict[str, tuple[str, ...]] = {
+    "credit_code": ("credit_code",),
+    "reason": ("reasons",),
+    "segment": ("segment_name", "role_name"),
+    "place": ("province", "city"),
+    "grade": ("grade",),
+    "priority": ("priority",),
+    "likelihood": ("likelihood",),
+    "fit": ("fit",),
+    "stage": ("stage",),
+    "model": ("model",),
+}
+"""The columns that can be chosen, in their order, with those of a file."""
+
+USUAL_COLUMNS = ("reason", "segment", "grade", "priority", "likelihood", "fit", "stage")
+
+_NONE = "none"
+
+
+def read_columns(text: str | None) -> tuple[str, ...] | None:
+    """Return the columns that a text names; None if it names none that there is.
+
+    >>> read_columns("fit,grade,odd"), read_columns("none"), read_columns("odd"), read_columns(None)
+    (('grade', 'fit'), (), None, None)
+    """
+    if text == _NONE:
+        return ()
+    named = set((text or "").split(","))
+    return tuple(name for name in COLUMNS if name in named) or None
+
+
+def columns_text(columns: Iterable[str]) -> str:
+    """Return columns as an address has them; `read_columns` reads it.
+
+    >>> columns_text(("fit", "grade")), columns_text(())
+    ('grade,fit', 'none')
+    """
+    named = set(columns)
+    return ",".join(name for name in COLUMNS if name in named) or _NONE
+
+
+def file_columns(columns: Iterable[str]) -> str:
+    """Return the columns of a file that holds what the page shows: rank, firm and veto always.
+
+    >>> file_columns(["segment", "fit"])
+    'rank,name,segment_name,role_name,fit,veto'
+    """
+    chosen = [each for name in columns for each in COLUMNS[name]]
+    return ",".join(("rank", "name", *chosen, "veto"))
+
 
 FILTERS = (
     "text", "list", "chain", "segment", "role", "region", "grade", "stage", "veto", "shortlist",
@@ -159,3 +219,101 @@ def _address(path: str, values: Mapping[str, str | None]) -> str:
     if kept.get("sort") == _USUAL_ORDER:
         del kept["sort"]
     return f"{path}?{urlencode(kept, safe=',')}" if kept else path
+
+
+def checked(asked: Asked) -> RankingPageQuery:
+    """Return what is asked for.
+
+    Raises
+    ------
+    InvalidRequestError
+        If it can't be asked for, saying what is wrong where.
+    """
+    try:
+        return RankingPageQuery.model_validate({**asked.values, **asked.place})
+    except ValidationError as error:
+        raise plain_mistakes(error) from error
+
+
+LONGEST_NAME = 100
+"""Characters of the name of a shortlist or a view."""
+LONGEST_QUERY = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class RankingForm:
+    """The form that the current request sends.
+
+    Attributes
+    ----------
+    words
+        In which is said what is wrong.
+    """
+
+    words: Translations
+
+    def firms(self) -> list[int]:
+        """Return the numbers of the firms that were chosen, in their order; at least one."""
+        texts = request.form.getlist("firm")
+        numbers = {number for number in map(whole_number, texts) if number is not None}
+        if not numbers:
+            raise InvalidRequestError(self.words["ranking.acts.choose_firms"])
+        if len(numbers) > LONGEST_PAGE:
+            wanted = self.words["ranking.acts.fewer_firms"].format(most=LONGEST_PAGE)
+            raise InvalidRequestError(wanted, [Detail("firm", str(len(numbers)), wanted)])
+        return sorted(numbers)
+
+    def reason(self) -> str:
+        """Return the reason that has to be given."""
+        text = _text("reason", LONGEST_REASON)
+        if not text:
+            raise InvalidRequestError(self.words["ranking.acts.give_reason"])
+        return text
+
+    def name(self) -> str:
+        """Return the name of a view or a shortlist that has to be given."""
+        text = _text("name", LONGEST_NAME)
+        if not text:
+            message = self.words["ranking.acts.give_name"].format(most=LONGEST_NAME)
+            raise InvalidRequestError(message)
+        return text
+
+    def shortlist(self) -> int | None:
+        """Return the number of the shortlist that was chosen; None if a new one is named."""
+        named = request.form.get("name", "").strip()
+        return None if named else whole_number(request.form.get("shortlist", ""))
+
+    def list_id(self) -> int | None:
+        """Return the number of the list whose page it was; None if it was that of all."""
+        return whole_number(request.form.get("list", ""))
+
+    def kind(self) -> FileKind:
+        """Return the sort of file that was asked for."""
+        return "csv" if request.form.get("format") == "csv" else "xlsx"
+
+    def sort(self) -> Sort:
+        """Return the order of the page on which the firms were chosen."""
+        named = request.form.get("sort")
+        return next((sort for sort in SORTS if sort == named), "-priority")
+
+    def file_columns(self) -> list[str]:
+        """Return the columns of a file that holds what the page showed."""
+        columns = read_columns(request.form.get("columns"))
+        return file_columns(USUAL_COLUMNS if columns is None else columns).split(",")
+
+    def query(self) -> str:
+        """Return what a view is to keep."""
+        text = request.form.get("query", "")
+        if len(text) > LONGEST_QUERY:
+            raise InvalidRequestError(self.words["ranking.acts.long_query"])
+        return text
+
+    def back(self) -> str:
+        """Return where the form was sent from."""
+        return local_path(request.form.get("next"))
+
+
+def _text(field: str, longest: int) -> str:
+    """Return what was written in a field; nothing if it is too long to be kept."""
+    text = request.form.get(field, "").replace("\0", "").strip()
+    return text if len(text) <= longest else ""

@@ -1,31 +1,128 @@
-"""The users: invite, give another role, disable, let in again, and give a new one-time link."""
+"""Administration of users and keys, and the frame that all its pages share."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from flask import Blueprint, Response, request
-from pydantic import BaseModel
+from pydantic import BaseModel, Field, ValidationError
 
-from leadscore.store.access import sessions, users
-from leadscore.web.access.links import link_path
-from leadscore.web.access.permissions import requires
+from leadscore.store import api_keys, sessions, users
+from leadscore.text import Text
+from leadscore.web.auth import Permission, caller, requires
+from leadscore.web.errors import UnacceptableError
+from leadscore.web.guard import link_path
 from leadscore.web.idempotent import Act, Answer, written
+from leadscore.web.openapi import STRICT, plain_mistakes
 from leadscore.web.pages import shell
-from leadscore.web.pages.administration_frame import (
-    Name,
-    address,
-    framed,
-    read_form,
-    shown_once,
-)
-from leadscore.web.pages.moments import moment
-from leadscore.web.payloads import STRICT
+from leadscore.web.pages.forms import whole_number
+from leadscore.web.pages.shell import moment
 
 if TYPE_CHECKING:
-    from leadscore.web.pages.site import Site
+    from leadscore.web.pages.shell import Site
 
-_HERE = address("users")
+
+_PARTS: tuple[tuple[str, Permission], ...] = (
+    ("users", "administer"),
+    ("keys", "administer"),
+    ("audit", "audit"),
+    ("jobs", "read"),
+    ("city", "read"),
+)
+Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^\w[\w.@-]*$")]
+"""What a form takes for the name of a user or a key."""
+_Form = TypeVar("_Form", bound=BaseModel)
+
+
+def places() -> list[str]:
+    """Return the pages that the caller may see."""
+    found = caller()
+    return [name for name, permission in _PARTS if found.may(permission)]
+
+
+def address(place: str) -> str:
+    """Return the address of one of the pages."""
+    return f"/administration/{place}"
+
+
+def framed(site: Site, place: str, **values: Any) -> Response:
+    """Return a page of the administration; ``values`` are what its template uses."""
+    return shell.page(
+        site, f"administration_{place}.html",
+        title=site.words["administration.title"].pick(site.lang()),
+        place=place, places=places(), **values,
+    )  # fmt: skip
+
+
+def shown_once(
+    site: Site, place: str, keys: tuple[str, str], name: str, secret: str, **answer: Any
+) -> Answer:
+    """Return the answer of a write that gives a secret: a page that shows it, and never again.
+
+    Parameters
+    ----------
+    site
+        What the page stands on.
+    place
+        The page to go back to.
+    keys
+        Of the words that say what it is, naming ``{name}``, and of those that say what to do.
+    name
+        Whose it is.
+    secret
+        What is shown.
+    answer
+        What else `leadscore.web.idempotent.Answer` takes, such as ``about``.
+    """
+    lang = site.lang()
+    heading, says = (site.words[key].pick(lang) for key in keys)
+    page = shell.page(
+        site, "administration_secret.html", title=heading.format(name=name), says=says,
+        secret=secret, back=address(place),
+    )  # fmt: skip
+    again = Answer(status=303, headers={"Location": f"{address(place)}?again=yes"})
+    return Answer(page.get_data(as_text=True), again=again, **answer)
+
+
+def read_form(site: Site, kind: type[_Form]) -> _Form:
+    """Return the fields of the form.
+
+    Raises
+    ------
+    UnacceptableError
+        Saying of every field what it holds, and what it should.
+    """
+    given = {name: request.form.get(name, "") for name in kind.model_fields}
+    try:
+        return kind.model_validate_strings({k: v for k, v in given.items() if v != ""})
+    except ValidationError as fault:
+        details = plain_mistakes(fault).details
+        said = Text(
+            zh="；".join(f"{each.where}：{each.wanted.zh}" for each in details),
+            en="; ".join(f"{each.where}: {each.wanted.en}" for each in details),
+        )
+        message = site.words["administration.wrong"].format(places=said)
+        raise UnacceptableError(message, details) from fault
+
+
+def asked_number(site: Site, name: str) -> int | None:
+    """Return a number of the address, or None if it isn't there.
+
+    Raises
+    ------
+    UnacceptableError
+        If it is none.
+    """
+    asked = request.args.get(name, "")
+    if not asked:
+        return None
+    number = whole_number(asked)
+    if number is None:
+        raise UnacceptableError(site.words["administration.place_wrong"])
+    return number
+
+
+_USERS = address("users")
 
 
 class _NewUser(BaseModel):
@@ -85,7 +182,7 @@ def user_pages(site: Site, pages: Blueprint) -> None:
             sessions.end_all(act.connection, user.name)
         details = asked.model_dump(exclude_none=True)
         say = "administration.user_changed"
-        return shell.done(_HERE, say=say, about=("user", user.name), details=details)
+        return shell.done(_USERS, say=say, about=("user", user.name), details=details)
 
     @pages.post("/administration/users/<name>/link")
     @requires("administer")
@@ -101,3 +198,63 @@ def _link(site: Site, user: users.User, token: str) -> Answer:
         site, "users", ("administration.link_for", "administration.link_says"), user.name, whole,
         about=("user", user.name), details={"role": user.role},
     )  # fmt: skip
+
+
+_KEYS = address("keys")
+
+
+class _NewKey(BaseModel):
+    """A key to make."""
+
+    model_config = STRICT
+
+    name: Name
+    role: users.Role
+    days: int = Field(default=api_keys.DAYS, ge=1, le=api_keys.MOST_DAYS)
+
+
+def key_pages(site: Site, pages: Blueprint) -> None:
+    """Add ``/administration/keys``."""
+    access = site.backing.access
+
+    @pages.get("/administration/keys")
+    @requires("administer")
+    def list_keys() -> Response:
+        lang, now = site.lang(), access.clock()
+        with access.database.read() as connection:
+            found = api_keys.all_keys(connection)
+        rows = [
+            {
+                "key": key,
+                "state": "revoked" if key.revoked_at else
+                         "expired" if key.expires_at <= now else "good",
+                "created": moment(key.created_at, lang),
+                "used": moment(key.last_used, lang) if key.last_used else None,
+            }
+            for key in found
+        ]  # fmt: skip
+        return framed(
+            site, "keys", rows=rows, roles=users.ROLES, again="again" in request.args,
+            days=api_keys.DAYS, most_days=api_keys.MOST_DAYS,
+        )  # fmt: skip
+
+    @pages.post("/administration/keys")
+    @requires("administer")
+    @written(access, "key.add")
+    def add_key(act: Act) -> Answer:
+        asked = read_form(site, _NewKey)
+        secret = api_keys.add(
+            act.connection, asked.name, asked.role, by=act.actor, now=act.now, days=asked.days
+        )
+        key = api_keys.get(act.connection, asked.name)
+        return shown_once(
+            site, "keys", ("administration.key_for", "administration.key_says"), key.name, secret,
+            about=("key", key.name), details={"role": asked.role, "days": asked.days},
+        )  # fmt: skip
+
+    @pages.post("/administration/keys/<name>/revoke")
+    @requires("administer")
+    @written(access, "key.revoke")
+    def revoke_key(act: Act, name: str) -> Answer:
+        key = api_keys.revoke(act.connection, name, now=act.now)
+        return shell.done(_KEYS, say="administration.key_revoked", about=("key", key.name))

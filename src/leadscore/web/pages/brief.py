@@ -10,25 +10,28 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint, Response
 
 from leadscore.features.catalogue import CATALOGUE
-from leadscore.language import Lang
-from leadscore.learning.tables.scorecard import Scorecard
+from leadscore.learning.scorecard import Scorecard
 from leadscore.lists.columns import column
-from leadscore.lists.values.vocabularies import STAGES
-from leadscore.store.firms.firms import Firm, read_firm
-from leadscore.store.ranking.scores import Score, score_history
-from leadscore.web.access.permissions import requires
+from leadscore.lists.values.words import STAGES
+from leadscore.store.current_ranking import Score, score_history
+from leadscore.store.firms import Firm, read_firm
+from leadscore.text import Lang
+from leadscore.web.auth import requires
+from leadscore.web.errors import store_refusals
 from leadscore.web.pages import shell
-from leadscore.web.pages.firm import gap_of
-from leadscore.web.pages.firm_fields import KnownField, known_fields, shown_value
-from leadscore.web.pages.firm_texts import COLUMNS
-from leadscore.web.pages.firm_timeline import timeline
-from leadscore.web.pages.intervals import intervals
-from leadscore.web.pages.waterfall import Step, waterfall
-from leadscore.web.routes.firm_views import firm_summary
-from leadscore.web.store_refusals import store_refusals
+from leadscore.web.pages.firm import (
+    COLUMNS,
+    KnownField,
+    gap_of,
+    known_fields,
+    shown_value,
+    timeline,
+)
+from leadscore.web.pages.waterfall import Step, intervals, waterfall
+from leadscore.web.routes.firms import firm_summary
 
 if TYPE_CHECKING:
-    from leadscore.web.pages.site import Site
+    from leadscore.web.pages.shell import Site
 
 _FACTS = (
     "registered_capital_cny", "staff", "revenue_cny", "revenue_growth", "founded_on", "province",

@@ -2,18 +2,120 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
 
 from flask import Blueprint, Response
 
-from leadscore.store.ranking.gaps import candidates
-from leadscore.web.access.permissions import requires
+from leadscore.store.ranking import candidates
+from leadscore.web.auth import requires
 from leadscore.web.pages import shell
-from leadscore.web.pages.chain_maps import POSITIONS, WIDTH, chain_map, gap_level
 from leadscore.web.routes.gaps import gaps_answer
 
 if TYPE_CHECKING:
-    from leadscore.web.pages.site import Site
+    from leadscore.web.pages.shell import Site
+
+
+POSITIONS = ("upstream", "midstream", "downstream")
+"""Columns of a map, from left to right."""
+
+ROW = 100
+"""Height of a row in the units of the picture, which is stretched over rows of equal height."""
+WIDTH = 1_000
+
+_LEFT, _RIGHT = (0, 365, 730), (270, 635, 1_000)
+_BEND = 60
+_LARGE, _MEDIUM = 0.7, 0.4
+
+Level = Literal["large", "medium", "small"]
+
+
+@dataclass(frozen=True)
+class ChainMap:
+    """A chain with its picture.
+
+    Attributes
+    ----------
+    id, name
+        Of the chain.
+    columns
+        Segments by position, as ``GET /api/v1/gaps`` has them.
+    height
+        Of the picture, in its units.
+    lines
+        Paths of the lines, each from a segment to one that it feeds.
+    ends
+        Where they arrive: paths without length, drawn as dots.
+    """
+
+    id: str
+    name: str
+    columns: Mapping[str, Sequence[Mapping[str, Any]]]
+    height: int
+    lines: Sequence[str]
+    ends: Sequence[str]
+
+    @property
+    def segments(self) -> list[Mapping[str, Any]]:
+        """All segments, upstream first."""
+        return [each for column in self.columns.values() for each in column]
+
+    def holds(self, segment_id: str) -> bool:
+        """Tell whether a segment belongs to this chain."""
+        return any(each["id"] == segment_id for each in self.segments)
+
+
+def chain_map(chain: Mapping[str, Any]) -> ChainMap:
+    """Lay a chain out; ``chain`` is one of ``GET /api/v1/gaps``."""
+    columns = {
+        position: [each for each in chain["segments"] if each["position"] == position]
+        for position in POSITIONS
+    }
+    places = {
+        each["id"]: (number, row)
+        for number, position in enumerate(POSITIONS)
+        for row, each in enumerate(columns[position])
+    }
+    edges = [
+        (places[each["id"]], places[fed])
+        for each in chain["segments"]
+        for fed in each["feeds"]
+        if fed in places
+    ]
+    drawn = [_line(*edge) for edge in edges]
+    height = ROW * max(len(column) for column in columns.values())
+    return ChainMap(
+        chain["id"], chain["name"], columns, height,
+        [line for line, _ in drawn], sorted({end for _, end in drawn}),
+    )  # fmt: skip
+
+
+def gap_level(gap: float) -> Level:
+    """Return how large a gap (0..1) is, in one of three steps.
+
+    >>> gap_level(0.75), gap_level(0.5), gap_level(0.15)
+    ('large', 'medium', 'small')
+    """
+    return "large" if gap >= _LARGE else "medium" if gap >= _MEDIUM else "small"
+
+
+def _line(source: tuple[int, int], target: tuple[int, int]) -> tuple[str, str]:
+    """Return a curve between two places, each column and row, and the dot at its end."""
+    (from_column, from_row), (to_column, to_row) = source, target
+    from_y, to_y = (ROW * row + ROW // 2 for row in (from_row, to_row))
+    if from_column < to_column:
+        start, end, out, into = _RIGHT[from_column], _LEFT[to_column], _BEND, -_BEND
+    elif from_column > to_column:
+        start, end, out, into = _LEFT[from_column], _RIGHT[to_column], -_BEND, _BEND
+    elif from_column + 1 < len(POSITIONS):  # out into the space at the right, and back
+        start = end = _RIGHT[from_column]
+        out = into = _BEND
+    else:  # there is none at the right of the last column
+        start = end = _LEFT[from_column]
+        out = into = -_BEND
+    curve = f"M{start} {from_y}C{start + out} {from_y} {end + into} {to_y} {end} {to_y}"
+    return curve, f"M{end} {to_y}h0"
 
 
 def chain_pages(site: Site, pages: Blueprint) -> None:

@@ -2,35 +2,395 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, request
+from sqlalchemy import Connection
 
 from leadscore.city import City
+from leadscore.city.matching import JOINT
 from leadscore.features.catalogue import CATALOGUE
-from leadscore.language import Lang
-from leadscore.lists.values.vocabularies import STAGES
-from leadscore.ranking.reasons import anchor_labels, supply_words
+from leadscore.features.feature import show_cny
+from leadscore.lists.columns import Column, column
+from leadscore.lists.values.words import STAGES, STATUSES
+from leadscore.ranking.reasons import Wording, anchor_labels, meaning_of, supply_words
 from leadscore.ranking.score import Scorer
-from leadscore.store.firms.firms import Firm, read_firm
-from leadscore.store.ranking.scores import Score, score_history
-from leadscore.web.access.permissions import requires
+from leadscore.store.current_ranking import Score, read_score, score_history
+from leadscore.store.firms import Firm, read_firm
+from leadscore.store.lists import read_kept_list
+from leadscore.store.models import scorecards
+from leadscore.store.scoring import Change, FeatureChange, change_between
+from leadscore.text import Lang
+from leadscore.web.auth import requires
+from leadscore.web.errors import store_refusals
 from leadscore.web.pages import shell
-from leadscore.web.pages.firm_fields import known_fields
-from leadscore.web.pages.firm_history import chosen_scores, difference_of
-from leadscore.web.pages.firm_texts import own_texts
-from leadscore.web.pages.firm_timeline import timeline
-from leadscore.web.pages.form_fields import LONGEST_REASON
-from leadscore.web.pages.intervals import intervals
-from leadscore.web.pages.waterfall import waterfall
-from leadscore.web.routes.firm_views import firm_summary
-from leadscore.web.store_refusals import store_refusals
+from leadscore.web.pages.forms import LONGEST_REASON, whole_number
+from leadscore.web.pages.numbers import day
+from leadscore.web.pages.waterfall import intervals, waterfall
+from leadscore.web.routes.firms import firm_summary
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from leadscore.web.pages.shell import Site
 
-    from leadscore.web.pages.site import Site
+
+COLUMNS = ("main_business", "profile", "business_scope", "chain_node", "industry")
+"""Where a firm or its list says what it makes, the most telling first."""
+
+_LONG = 400
+
+
+@dataclass(frozen=True, slots=True)
+class OwnText:
+    """What stands in one column.
+
+    Attributes
+    ----------
+    label
+        Of the column.
+    parts
+        The whole text in pieces, each with whether it is marked.
+    long
+        Whether it had better be folded.
+    """
+
+    label: str
+    parts: tuple[tuple[str, bool], ...]
+    long: bool
+
+    @property
+    def marks(self) -> int:
+        """How many words are marked."""
+        return sum(marked for _, marked in self.parts)
+
+
+def own_texts(record: Mapping[str, Any], words: str | None, lang: Lang) -> list[OwnText]:
+    """Return what a firm says of itself.
+
+    Parameters
+    ----------
+    record
+        Its canonical columns.
+    words
+        The words that were found in it, as a score keeps them; None for none.
+    lang
+        Of the labels.
+    """
+    quoted = words.split(JOINT) if words else []
+    return [
+        OwnText(column(name).label.pick(lang), marked(record[name], quoted),
+                len(record[name]) > _LONG)
+        for name in COLUMNS
+        if record.get(name)
+    ]  # fmt: skip
+
+
+def marked(text: str, words: list[str]) -> tuple[tuple[str, bool], ...]:
+    """Return a text in pieces, each with whether it is one of the words.
+
+    Words are quoted in NFKC; where that has other places than the text itself, it is shown instead.
+
+    >>> marked("研发风电叶片", ["风电叶片"])
+    (('研发', False), ('风电叶片', True))
+    """
+    normal = unicodedata.normalize("NFKC", text)
+    shown = text if len(normal) == len(text) else normal
+    if not any(words):
+        return ((shown, False),)
+    longest_first = sorted(filter(None, words), key=len, reverse=True)
+    found = re.finditer("|".join(map(re.escape, longest_first)), normal, re.IGNORECASE)
+    parts: list[tuple[str, bool]] = []
+    end = 0
+    for each in found:
+        parts += [(shown[end : each.start()], False), (shown[each.start() : each.end()], True)]
+        end = each.end()
+    parts.append((shown[end:], False))
+    return tuple(part for part in parts if part[0])
+
+
+STALE_DAYS = 365
+"""Age in days from which a field may have changed since: a year's figures come once a year."""
+
+_LASTING = frozenset({"name", "former", "credit_code", "identifier", "date", "year"})
+"""Kinds of columns that don't grow old, or say themselves of when they are."""
+_HIDDEN = frozenset({"province_code", "city_code", *COLUMNS})
+"""What the place and the texts say better."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownField:
+    """One field of a firm.
+
+    Attributes
+    ----------
+    name, label
+        Of its canonical column.
+    value
+        As a person reads it.
+    list_id, file_name, row
+        Which list says so, and in which row; None if a program wrote it.
+    as_of
+        The day as of which it is known.
+    age_days
+        Days since then.
+    stale
+        Whether it may well have changed since.
+    """
+
+    name: str
+    label: str
+    value: str
+    list_id: int | None
+    file_name: str | None
+    row: int | None
+    as_of: str
+    age_days: int
+    stale: bool
+
+
+def known_fields(
+    connection: Connection, firm: Firm, today: date, lang: Lang
+) -> Sequence[KnownField]:
+    """Return what is known of a firm, in the order of its record.
+
+    Parameters
+    ----------
+    today
+        From which ages are counted.
+    """
+    names = _file_names(connection, firm)
+    return [_field(firm, each, names, today, lang) for each in firm.record if each not in _HIDDEN]
+
+
+def shown_value(of: Column, value: object, lang: Lang) -> str:
+    """Return a value of a canonical column as a person reads it."""
+    if isinstance(value, int | float):
+        if of.unit == "CNY":
+            return show_cny(float(value), lang)
+        if of.unit == "fraction":
+            return f"{value:.1%}"
+        return f"{value:g}" if of.unit == "year" else f"{value:,.0f}"
+    text = str(value)
+    if of.kind == "date":
+        return day(text, lang)
+    vocabulary = {"status": STATUSES, "stage": STAGES}.get(of.kind, {})
+    return vocabulary[text].pick(lang) if text in vocabulary else text
+
+
+def _field(
+    firm: Firm, name: str, names: dict[int, str], today: date, lang: Lang
+) -> KnownField:  # fmt: skip
+    origin, of = firm.origins[name], column(name)
+    age = max((today - date.fromisoformat(origin["as_of"])).days, 0)
+    return KnownField(
+        name=name,
+        label=of.label.pick(lang),
+        value=shown_value(of, firm.record[name], lang),
+        list_id=origin["list"],
+        file_name=names.get(origin["list"]),
+        row=origin["row"],
+        as_of=origin["as_of"],
+        age_days=age,
+        stale=age > STALE_DAYS and of.kind not in _LASTING,
+    )
+
+
+def _file_names(connection: Connection, firm: Firm) -> dict[int, str]:
+    numbers = {origin["list"] for origin in firm.origins.values()} - {None}
+    return {number: read_kept_list(connection, number).file_name for number in sorted(numbers)}
+
+
+_SHOWN_POINTS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """What one feature, or several small ones, have to do with a difference.
+
+    Attributes
+    ----------
+    meaning
+        What the feature measures.
+    before, after
+        Its values in words; "" for a pair of features.
+    data, model
+        Points.
+    """
+
+    meaning: str
+    before: str
+    after: str
+    data: float
+    model: float
+
+    @property
+    def points(self) -> float:
+        """What the two have done together."""
+        return self.data + self.model
+
+    @property
+    def differs(self) -> bool:
+        """Whether the values differ, as far as is shown."""
+        return self.before != self.after
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Why one score differs from another; all its points add up to ``points``.
+
+    Attributes
+    ----------
+    older, newer
+        The scores.
+    points
+        By how many the newer one is higher.
+    data, model
+        Points by what is known of the firm, and by another model, ``base`` among them; None where
+        a model can't be had any more.
+    base
+        Points by which the base differs.
+    moves
+        The features, the weightiest first.
+    small
+        Those that weigh little, all together; None if there are none.
+    smalls
+        How many those are.
+    missing
+        Models whose cards can't be had any more.
+    """
+
+    older: Score
+    newer: Score
+    points: float
+    data: float | None
+    model: float | None
+    base: float | None
+    moves: Sequence[Move]
+    small: Move | None
+    smalls: int
+    missing: Sequence[str]
+
+
+def chosen_scores(
+    connection: Connection, firm_id: int, history: Sequence[Score], args: Mapping[str, str]
+) -> tuple[Score, Score] | None:
+    """Return the two scores that an address compares, else the last two; None for fewer.
+
+    Parameters
+    ----------
+    history
+        The scores of the firm, the newest first.
+    args
+        Of the address; ``older`` and ``newer`` are numbers of scores.
+
+    Raises
+    ------
+    UnknownScoreError
+        If the firm has no score of a number.
+    """
+    older, newer = (whole_number(args.get(name, "")) for name in ("older", "newer"))
+    if older is not None and newer is not None:
+        return read_score(connection, firm_id, older), read_score(connection, firm_id, newer)
+    return (history[1], history[0]) if len(history) > 1 else None
+
+
+def difference_of(
+    connection: Connection, older: Score, newer: Score, wording: Wording, lang: Lang
+) -> Difference:
+    """Return why two scores of a firm differ, in words."""
+    cards = scorecards(connection, {older.model, newer.model})
+    return difference(change_between(older, newer, cards), wording, lang)
+
+
+def difference(change: Change, wording: Wording, lang: Lang) -> Difference:
+    """Return a change in words.
+
+    Parameters
+    ----------
+    change
+        As `leadscore.store.scoring` splits it.
+    wording
+        Words for the values.
+    """
+    large = [each for each in change.features if _tells(each)]
+    rest = [each for each in change.features if not _tells(each)]
+    small = Move(
+        "", "", "", math.fsum(each.data for each in rest), math.fsum(each.model for each in rest)
+    )
+    return Difference(
+        older=change.older,
+        newer=change.newer,
+        points=change.points,
+        data=change.data,
+        model=change.model,
+        base=change.base,
+        moves=[_move(each, wording, lang) for each in large],
+        small=small if rest else None,
+        smalls=len(rest),
+        missing=change.missing,
+    )
+
+
+def _tells(change: FeatureChange) -> bool:
+    """Tell whether a feature is shown by itself: it weighs something, or has another value."""
+    weight = abs(change.data) + abs(change.model)
+    return weight >= _SHOWN_POINTS or change.before != change.after
+
+
+def _move(change: FeatureChange, wording: Wording, lang: Lang) -> Move:
+    name = change.feature
+    known = name in CATALOGUE
+    before, after = (
+        wording.value(name, value, lang) if known else "" for value in (change.before, change.after)
+    )
+    return Move(meaning_of(name, lang), before, after, change.data, change.model)
+
+
+Outcome = Mapping[str, Any]
+"""As `leadscore.web.routes.firms.outcome_answer` has it, with its ``state`` and ``last``."""
+
+
+def timeline(outcomes: Sequence[Outcome], asked: str) -> tuple[list[Outcome], Outcome | None]:
+    """Return the outcomes of a firm for its page, and the one that was just entered.
+
+    Parameters
+    ----------
+    outcomes
+        In the order of recording.
+    asked
+        Number of the outcome that the address names as just entered; it is shown only while
+        nothing was entered after it.
+
+    Returns
+    -------
+    The outcomes, the latest day first. ``state`` is ``held``; ``withdrawn`` where the stage was
+    taken back later; ``replaced`` where another day or reason was entered for it; ``withdrawal``
+    for the entry that takes a stage back. ``last`` tells whether it is the last of its stage.
+    """
+    last = {each["stage"]: each["entry"] for each in outcomes}
+    gone = {each["entry"] for each in outcomes if each["withdrawn"]}
+    told = [
+        dict(each, state=_state(each, last, gone), last=last[each["stage"]] == each["entry"])
+        for each in outcomes
+    ]
+    newest = max(told, key=lambda each: each["entry"], default=None)
+    recorded = newest if newest and str(newest["entry"]) == asked else None
+    told.sort(key=lambda each: (each["day"], each["entry"]), reverse=True)
+    return list(told), recorded
+
+
+def _state(outcome: Outcome, last: Mapping[str, int], gone: set[int]) -> str:
+    if outcome["withdrawn"]:
+        return "withdrawal"
+    if outcome["in_force"]:
+        return "held"
+    return "withdrawn" if last[outcome["stage"]] in gone else "replaced"
+
 
 _ANCHORS = 6
 

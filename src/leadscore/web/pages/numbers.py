@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from leadscore.language import Lang
+from leadscore.text import Lang
 
 _MINUS = "\N{MINUS SIGN}"
 _LEAST, _MOST = 0.001, 0.999

@@ -1,24 +1,256 @@
-"""What every page has: who is logged in, where one may go, messages, and the model's badge."""
+"""What every page has: language, words, files, who is logged in, where one may go, messages."""
 
 from __future__ import annotations
 
+import gzip
+import hashlib
+import mimetypes
 import secrets
-from functools import lru_cache
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import cache, lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode, urlsplit
 
-from flask import Response, after_this_request, g, make_response, render_template, request
+from flask import (
+    Blueprint,
+    Flask,
+    Response,
+    abort,
+    after_this_request,
+    g,
+    make_response,
+    render_template,
+    request,
+)
+from jinja2 import StrictUndefined
 from markupsafe import Markup
 
 from leadscore.errors import LeadscoreError
-from leadscore.language import LANGUAGES
-from leadscore.web.access.callers import Caller
-from leadscore.web.access.cookies import CSRF_FIELD, csrf_token
-from leadscore.web.access.permissions import Permission
+from leadscore.report.page import STYLE
+from leadscore.text import LANGUAGES, Lang, Text, read_words
+from leadscore.web.auth import CSRF_FIELD, Caller, Permission, csrf_token, requires
+from leadscore.web.errors import named_language, preferred_language
 from leadscore.web.idempotent import FIELD, Answer
-from leadscore.web.pages.site import Site, by_htmx, theme
+from leadscore.web.pages import numbers
+from leadscore.web.pages.numbers import day
+from leadscore.web.routes.backing import Backing
 
 if TYPE_CHECKING:
-    from leadscore.learning.shelf.shelf import Shelf
+    from leadscore.registry.models import Shelf
+
+
+FOLDER = Path(__file__).parents[1] / "translations"
+
+Translations = Mapping[str, Text]
+"""Words by key, such as ``ranking.title``."""
+
+
+@cache
+def read_translations(folder: Path = FOLDER) -> Translations:
+    """Return the words of all files of a folder; see `leadscore.text.read_words`."""
+    return read_words(*sorted(folder.glob("*.toml")))
+
+
+STATIC = Path(__file__).parents[1] / "static"
+_ELSEWHERE = {"styles/model-sections.css": STYLE}
+"""Files of other parts of the program, by the names under which they are served."""
+_CACHED_A_YEAR = "public, max-age=31536000, immutable"
+_WORTH_PACKING = 1_000
+_TEXTS = {".css", ".js", ".svg", ".txt", ".toml"}
+
+
+class Assets:
+    """The files of the pages, each under an address that changes with their content.
+
+    One digest of all files stands in every address, so that a style may name a picture beside it.
+
+    Parameters
+    ----------
+    folder
+        Where the files are.
+    """
+
+    def __init__(self, folder: Path = STATIC) -> None:
+        files = sorted(path for path in folder.rglob("*") if path.is_file())
+        self._content = {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+        self._content |= {name: path.read_bytes() for name, path in _ELSEWHERE.items()}
+        digest = hashlib.sha256()
+        for name, content in self._content.items():
+            digest.update(f"{name}\0{len(content)}\0".encode() + content)
+        self.version = digest.hexdigest()[:12]
+        self.packed = cache(self._packed)
+
+    def address(self, name: str) -> str:
+        """Return the path at which a file is served.
+
+        Raises
+        ------
+        KeyError
+            If there is no such file.
+        """
+        if name not in self._content:
+            raise KeyError(name)
+        return f"/static/{self.version}/{name}"
+
+    def content(self, name: str) -> bytes | None:
+        """Return a file, or None if there is none of that name."""
+        return self._content.get(name)
+
+    def _packed(self, name: str) -> bytes | None:
+        """Return a file packed by gzip, or None where that is not worth it."""
+        content = self._content[name]
+        if Path(name).suffix not in _TEXTS or len(content) < _WORTH_PACKING:
+            return None
+        return gzip.compress(content, mtime=0)
+
+
+def asset_routes(site: Site, pages: Blueprint) -> None:
+    """Add the addresses of all files; those of another version are served, but not kept."""
+    assets = site.assets
+
+    @pages.get("/static/<version>/<path:name>")
+    @requires("public")
+    def static_file(version: str, name: str) -> Response:
+        content = assets.content(name)
+        if content is None:
+            abort(404)
+        kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+        packed = assets.packed(name) if request.accept_encodings["gzip"] else None
+        response = Response(packed or content, mimetype=kind)
+        if packed:
+            response.headers["Content-Encoding"] = "gzip"
+        response.headers["Vary"] = "Accept-Encoding"
+        response.headers["Cache-Control"] = (
+            _CACHED_A_YEAR if version == assets.version else "no-cache"
+        )
+        response.set_etag(f"{assets.version}{'-gzip' if packed else ''}")
+        response.make_conditional(request)
+        return response
+
+
+NAME = "pages"
+"""Name of the blueprint of all pages."""
+
+POLICY = (
+    "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
+    "object-src 'none'"
+)
+"""The Content-Security-Policy of all pages: nothing inline, nothing from elsewhere."""
+
+LANGUAGE_COOKIE, THEME_COOKIE = "leadscore_lang", "leadscore_theme"
+THEMES = ("light", "dark")
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What the pages stand on; shared by all threads.
+
+    Attributes
+    ----------
+    backing
+        The store, the model, and who may do what.
+    words
+        The words of the pages.
+    assets
+        Styles, scripts and pictures.
+    """
+
+    backing: Backing
+    words: Translations = field(default_factory=read_translations)
+    assets: Assets = field(default_factory=Assets)
+
+    def lang(self) -> Lang:
+        """Return the language of the current page: as chosen, else as the browser prefers."""
+        chosen = named_language(request.cookies.get(LANGUAGE_COOKIE))
+        accepted = request.headers.get("Accept-Language")
+        return chosen or preferred_language(accepted, self.backing.default_lang)
+
+
+def theme() -> str | None:
+    """Return ``light`` or ``dark`` if one was chosen; else the system decides."""
+    chosen = request.cookies.get(THEME_COOKIE)
+    return chosen if chosen in THEMES else None
+
+
+def wants_page() -> bool:
+    """Tell whether the current request is answered by a page, its errors too."""
+    if request.blueprint is not None:
+        return request.blueprint == NAME
+    nowhere = request.endpoint is None and not request.path.startswith(("/api/", "/openapi/"))
+    return nowhere and asks_for_html()
+
+
+def asks_for_html() -> bool:
+    """Tell whether HTML is named as what is wanted, as browsers do and programs rarely."""
+    return "text/html" in request.headers.get("Accept", "")
+
+
+def by_htmx() -> bool:
+    """Tell whether a script of our pages asks, and not the browser itself."""
+    return request.headers.get("HX-Request") == "true"
+
+
+HOME = "/ranking"
+_LONGEST = 2_000
+
+
+def local_path(wanted: str | None) -> str:
+    """Return an address of this service, or the first page if it is anything else.
+
+    >>> local_path("/firms/3?x=1"), local_path("//elsewhere.example/"), local_path(None)
+    ('/firms/3?x=1', '/ranking', '/ranking')
+    """
+    if not wanted or len(wanted) > _LONGEST or not wanted.startswith("/"):
+        return HOME
+    # Browsers read a backslash as a slash, and leave out tabs and line ends.
+    if any(letter == "\\" or ord(letter) <= 32 for letter in wanted):
+        return HOME
+    try:
+        parts = urlsplit(wanted)
+    except ValueError:
+        return HOME
+    return HOME if parts.scheme or parts.netloc else wanted
+
+
+def moment(value: datetime, lang: Lang) -> str:
+    """Return a moment to the minute.
+
+    >>> moment(datetime(2026, 11, 24, 8, 5).astimezone(), "zh")
+    '2026年11月24日 08:05'
+    """
+    return f"{day(value, lang)} {value.astimezone():%H:%M}"
+
+
+def prepare(app: Flask, site: Site) -> None:
+    """Give the templates of an application what they use; a name that isn't given is an error."""
+    environment = app.jinja_env
+    environment.undefined = StrictUndefined
+    environment.trim_blocks = environment.lstrip_blocks = True
+
+    def t(key: str, **places: object) -> str:
+        text = site.words[key].pick(site.lang())
+        return text.format(**places) if places else text
+
+    environment.globals.update(t=t, asset=site.assets.address)
+    environment.filters.update(
+        likelihood=numbers.likelihood,
+        share=numbers.share,
+        points=numbers.points,
+        span=lambda ends: numbers.span(*ends),
+        count=lambda value: numbers.count(value, site.lang()),
+        day=_day_in(site),
+    )
+
+
+def _day_in(site: Site) -> Callable[[date | datetime | str], str]:
+    def shown(value: date | datetime | str) -> str:
+        return numbers.day(value, site.lang())
+
+    return shown
+
 
 NAVIGATION: tuple[tuple[str, str, Permission], ...] = (
     ("/ranking", "shell.ranking", "read"),
@@ -151,3 +383,56 @@ def _outcomes_behind(shelf: Shelf, version: str) -> int | None:
     """Return how many outcomes a version has learned from: it never changes, and is read once."""
     told = shelf.manifest(version).get("outcomes")
     return int(told["known"]) if isinstance(told, dict) else told
+
+
+_COOKIE_SECONDS = 365 * 24 * 3600
+
+
+def preference_routes(_site: Site, pages: Blueprint) -> None:
+    """Add ``/preferences``, which keeps a choice and returns to where it was made."""
+
+    @pages.post("/preferences")
+    @requires("public")
+    def preferences() -> Response:
+        response = go(local_path(request.form.get("next")))
+        lang, theme = named_language(request.form.get("lang")), request.form.get("theme")
+        if lang:
+            remember(response, LANGUAGE_COOKIE, lang)
+        if theme in THEMES:
+            remember(response, THEME_COOKIE, theme)
+        return response
+
+
+def remember(response: Response, name: str, value: str) -> None:
+    """Keep a choice in the browser for a year."""
+    response.set_cookie(
+        name, value, max_age=_COOKIE_SECONDS, path="/", secure=request.is_secure, samesite="Lax"
+    )
+
+
+def refused_page(site: Site, status: int, message: Text) -> Response | None:
+    """Return how a page answers an error; None if what was asked for is no page.
+
+    Parameters
+    ----------
+    site
+        What the pages stand on.
+    status
+        Of the answer.
+    message
+        What is wrong, in words for its reader.
+    """
+    if not wants_page() or not asks_for_html():
+        return None
+    if by_htmx():  # pages.js shows the text; htmx is told to swap no error into anything
+        response = make_response(message.pick(site.lang()), status)
+        response.mimetype = "text/plain"
+        return response
+    if status == 401 and request.path != "/login" and not request.path.startswith("/api/"):
+        wanted = request.full_path.rstrip("?") if request.method == "GET" else "/"
+        return go(f"/login?{urlencode({'next': wanted})}")
+    response = page(
+        site, "refused.html", title=message.pick(site.lang()), status=status, code=status
+    )
+    response.headers["Content-Security-Policy"] = POLICY
+    return response

@@ -6,20 +6,18 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, after_this_request, request
 
-from leadscore.language import Text
-from leadscore.store.access import sessions
-from leadscore.web.access.callers import caller
-from leadscore.web.access.cookies import give, session_secret, take_back
-from leadscore.web.access.permissions import requires
-from leadscore.web.access.proxies import proxy_user
-from leadscore.web.access.signing_in import change_password, log_in, set_password
+from leadscore.store import sessions
+from leadscore.text import Text
+from leadscore.web.auth import caller, give, requires, session_secret, take_back
 from leadscore.web.errors import RequestError
+from leadscore.web.guard import change_password, log_in, set_password
 from leadscore.web.idempotent import Act, Answer, written
 from leadscore.web.pages import shell
-from leadscore.web.pages.local_paths import local_path
+from leadscore.web.pages.shell import local_path
+from leadscore.web.proxies import proxy_user
 
 if TYPE_CHECKING:
-    from leadscore.web.pages.site import Site
+    from leadscore.web.pages.shell import Site
 
 
 def signing_pages(site: Site, pages: Blueprint) -> None:

@@ -1,16 +1,55 @@
-"""A score as a waterfall: from the base, feature by feature, to the sum that is the likelihood."""
+"""A score as a waterfall, and the interval in which the likelihood plausibly lies."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from leadscore.features.catalogue import CATALOGUE
-from leadscore.language import Lang
+from leadscore.features.extract import features_frame
 from leadscore.ranking.reasons import Wording, kept_facts, meaning_of
-from leadscore.store.firms.firms import Firm
-from leadscore.store.ranking.scores import Score
+from leadscore.ranking.score import Scorer
+from leadscore.store.current_ranking import Score
+from leadscore.store.firms import Firm
+from leadscore.text import Lang
+
+Interval = tuple[float, float]
+
+_SAYS_NOTHING = 0.95
+"""An interval as wide as this leaves everything open, as before any outcome is known."""
+
+
+def intervals(
+    scorer: Scorer, scored: Sequence[tuple[str, Mapping[str, float | str]]]
+) -> list[Interval | None]:
+    """Return for each score the 90 % interval of its likelihood.
+
+    Parameters
+    ----------
+    scorer
+        The model that serves.
+    scored
+        For each score the version of its model, and its values by feature.
+
+    Returns
+    -------
+    Ends, each 0..1; None for a score by another model, and where the model can't tell: before any
+    outcome is known, the interval would be all there is.
+    """
+    found: list[Interval | None] = [None] * len(scored)
+    own = [place for place, (model, _) in enumerate(scored) if model == scorer.model]
+    if not own:
+        return found
+    try:
+        rows = [[scored[place][1].get(name) for name in CATALOGUE] for place in own]
+        ends = scorer.card.predict_interval(features_frame(rows))
+    except ValueError:  # no posterior was kept: many tables, or a card of an earlier program
+        return found
+    for place, (low, high) in zip(own, ends.tolist(), strict=True):
+        found[place] = (low, high) if high - low < _SAYS_NOTHING else None
+    return found
+
 
 _SHOWN_POINTS = 1.0
 

@@ -2,23 +2,184 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, request
 
-from leadscore.lists.values.vocabularies import STATUSES
+from leadscore.features.feature import show_cny
+from leadscore.lists.cleaning import clean_records
+from leadscore.lists.columns import Column, column
+from leadscore.lists.values.words import STATUSES
+from leadscore.ranking.score import Scorer
 from leadscore.ranking.vetoes import WORDING
-from leadscore.store.firms.firms import Firm, read_firm
-from leadscore.store.ranking.changes import change_between
-from leadscore.web.access.permissions import requires
+from leadscore.store.current_ranking import Score
+from leadscore.store.firms import Firm, read_firm
+from leadscore.store.linking import Record, firms_frame
+from leadscore.store.scoring import change_between, score_firms
+from leadscore.text import Lang, room_words
+from leadscore.web.auth import requires
+from leadscore.web.errors import InvalidRequestError, store_refusals
+from leadscore.web.openapi import longest
 from leadscore.web.pages import shell
-from leadscore.web.pages.firm import segment_names
-from leadscore.web.pages.firm_history import difference
-from leadscore.web.pages.supposing import scored, supposed
-from leadscore.web.store_refusals import store_refusals
+from leadscore.web.pages.firm import difference, segment_names
 
 if TYPE_CHECKING:
-    from leadscore.web.pages.site import Site
+    from leadscore.web.pages.shell import Site
+
+WORDS = room_words("web")
+
+
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    "business": ("main_business", "profile", "business_scope", "industry"),
+    "scale": (
+        "registered_capital_cny", "paid_in_capital_cny", "revenue_cny", "revenue_growth",
+        "net_profit_cny", "staff", "branches", "founded_on",
+    ),
+    "capability": ("titles", "funding", "patents", "rd_share"),
+    "origin": ("province", "city", "event", "referred_by", "intended_investment_cny"),
+    "risk": ("status", "risk"),
+}  # fmt: skip
+"""The columns that may be supposed otherwise, as they stand on the page."""
+
+_REGION = ("province", "city")
+_CODES = ("province_code", "city_code")
+
+
+@dataclass(frozen=True, slots=True)
+class SupposedField:
+    """A field of the form.
+
+    Attributes
+    ----------
+    name, label
+        Of its canonical column.
+    kind
+        As `leadscore.lists.columns.Column` has it.
+    text
+        What stands in it now.
+    present
+        What stands in it for the firm as it is known.
+    most
+        How many characters may be written.
+    problem
+        Why what was written can't be understood; None if it can.
+    """
+
+    name: str
+    label: str
+    kind: str
+    text: str
+    present: str
+    most: int
+    problem: str | None
+
+    @property
+    def changed(self) -> bool:
+        """Whether something else is supposed than what is known."""
+        return self.text != self.present
+
+
+def supposed(
+    firm: Firm, form: Mapping[str, str], today: date, lang: Lang
+) -> tuple[Record, dict[str, list[SupposedField]]]:
+    """Return the record of a firm with other values, and the fields that say so, by group.
+
+    What is written is read as a cell of a list would be; what can't be understood counts as not
+    known, and its field says so. A field that says what it said is left as it is kept.
+
+    Parameters
+    ----------
+    firm
+        As it is kept.
+    form
+        Text by the name of a column; one that isn't there stays as it is.
+    today
+        Days after it are not believed.
+    lang
+        In which values are written, and problems.
+
+    Raises
+    ------
+    InvalidRequestError
+        If a text is longer than a cell may be.
+    """
+    columns = [column(name) for names in GROUPS.values() for name in names]
+    present = {each.name: _written(each, firm.record.get(each.name), lang) for each in columns}
+    texts = {
+        each.name: _text(form[each.name], each, lang) if each.name in form else present[each.name]
+        for each in columns
+    }
+    changed = {name: text for name, text in texts.items() if text != present[name]}
+    record, problems = _record(firm, changed, today, lang)
+    fields = {
+        group: [_field(column(name), texts, present, problems, lang) for name in names]
+        for group, names in GROUPS.items()
+    }
+    return record, fields
+
+
+def scored(scorer: Scorer, records: Sequence[Record], today: date) -> list[Score]:
+    """Return the scores of records as a model gives them on a day; none of them is kept."""
+    rows = score_firms(firms_frame(list(records)), scorer, as_of=today).rows(0, len(records))
+    now = datetime.combine(today, datetime.min.time(), UTC)
+    return [Score(id=0, firm_id=0, snapshot_id=None, scored_at=now, **row) for row in rows]
+
+
+def _record(
+    firm: Firm, changed: Mapping[str, str], today: date, lang: Lang
+) -> tuple[Record, dict[str, str]]:
+    """Return the record with what was changed, and by column what can't be understood."""
+    said = {name: text for name, text in changed.items() if text}
+    moved = any(name in changed for name in _REGION)
+    if moved:
+        kept = {name: firm.record[name] for name in _REGION if name in firm.record}
+        said = {name: text for name, text in (kept | dict(changed)).items() if text}
+    (clean,) = clean_records([{"name": firm.name, **said}], today=today)
+    read = {name: _plain(value) for name, value in clean.firm.items() if name != "name"}
+    gone = {*changed, *(_CODES if moved else ())}
+    record = {name: value for name, value in firm.record.items() if name not in gone}
+    record |= {name: value for name, value in read.items() if name in gone}
+    problems = {
+        problem.column: problem.wanted.pick(lang) for problem in clean.problems if problem.column
+    }
+    return record, problems
+
+
+def _field(
+    of: Column, texts: Mapping[str, str], present: Mapping[str, str],
+    problems: Mapping[str, str], lang: Lang,
+) -> SupposedField:  # fmt: skip
+    name = of.name
+    return SupposedField(
+        name, of.label.pick(lang), of.kind, texts[name], present[name], longest(of),
+        problems.get(name) if texts[name] != present[name] else None,
+    )  # fmt: skip
+
+
+def _text(text: str, of: Column, lang: Lang) -> str:
+    plain = text.replace("\r\n", "\n").strip()  # as browsers send the lines of a text
+    if len(plain) > longest(of):
+        message = WORDS["what_if.too_long"].format(label=of.label.pick(lang), most=longest(of))
+        raise InvalidRequestError(message)
+    return plain
+
+
+def _written(of: Column, value: Any, lang: Lang) -> str:
+    """Return a value as it may be written in a list, and read again."""
+    if value is None:
+        return ""
+    if isinstance(value, int | float):
+        if of.unit == "CNY":
+            return show_cny(float(value), lang)
+        return f"{value:.1%}" if of.unit == "fraction" else f"{value:g}"
+    return str(value).replace("\r\n", "\n").strip()
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def what_if_pages(site: Site, pages: Blueprint) -> None:

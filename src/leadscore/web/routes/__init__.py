@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from flask_openapi.blueprint import APIBlueprint
 
-from leadscore.web.asked_language import check_named_language
+from leadscore.web.errors import check_named_language
 from leadscore.web.routes.backing import Backing
-from leadscore.web.routes.exports import export_routes
 from leadscore.web.routes.firms import firm_routes
 from leadscore.web.routes.gaps import gap_routes
 from leadscore.web.routes.lists import list_routes
 from leadscore.web.routes.models import model_routes
-from leadscore.web.routes.ranking import ranking_routes
+from leadscore.web.routes.ranking import export_routes, ranking_routes
 
 __all__ = ["Backing", "store_routes"]
 

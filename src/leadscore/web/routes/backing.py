@@ -1,27 +1,137 @@
-"""What the routes over the store stand on, and the small things that all of them do."""
+"""What the routes over the store stand on and have in common."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from flask import request
+import pandas as pd
+from flask import Response, request
+from pydantic import BaseModel, ConfigDict, Field
 
 from leadscore.city.versions import Profiles
 from leadscore.errors import Detail
-from leadscore.language import Lang, Text
-from leadscore.learning.shelf.shelf import Shelf
+from leadscore.lists.values.words import STAGES
+from leadscore.lists.writing import write_ranking
 from leadscore.ranking.score import Scorer
-from leadscore.store.engine.database import Database
-from leadscore.web.access.callers import Access
+from leadscore.ranking.vetoes import WORDING
+from leadscore.registry.models import Shelf
+from leadscore.store.database import Database
+from leadscore.text import Lang, room_words
 from leadscore.web.api import asked_language
-from leadscore.web.documentation import LANGUAGE_PARAMETERS
-from leadscore.web.errors import REFUSALS, RequestError
+from leadscore.web.auth import Access
+from leadscore.web.errors import REFUSALS, ChangedMeanwhileError, RequestError
 from leadscore.web.idempotent import IDEMPOTENCY_PARAMETER
-from leadscore.web.store_refusals import ChangedMeanwhileError
+from leadscore.web.openapi import LANGUAGE_PARAMETERS, STRICT
+
+WORDS = room_words("web")
+
+
+# A query comes as text, which strict models don't take for numbers.
+QUERY = ConfigDict(extra="forbid", frozen=True)
+
+Number = Annotated[int, Field(ge=1, le=2**53)]
+Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+Day = Annotated[str, Field(json_schema_extra={"format": "date"})]
+LangQuery = Annotated[Literal["zh", "en"] | None, Field(description="回答的语言 Language")]
+Words = Annotated[str, Field(min_length=1, max_length=2_000, pattern=r"^[^\x00]*\S[^\x00]*$")]
+Slug = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[\x21-\x7e]+$")]
+Grade = Literal["A", "B", "C", "D"]
+Role = Literal["maker", "equipment", "materials", "design", "integration", "trade", "service"]
+Share = Annotated[float, Field(ge=0, le=1)]
+Stage = Annotated[str, Field(json_schema_extra={"enum": list(STAGES)})]
+Veto = Annotated[str, Field(description="One of " + ", ".join(WORDING) + ".")]
+
+
+class NumberPath(BaseModel):
+    """The number in the address."""
+
+    id: Number
+
+
+class LangOnly(BaseModel):
+    """A query that names no more than the language."""
+
+    model_config = QUERY
+
+    lang: LangQuery = None
+
+
+class JobAsked(BaseModel):
+    """A job that was asked for; ``GET /api/v1/jobs/{id}`` tells how it is."""
+
+    model_config = STRICT
+
+    job_id: int
+
+
+class MainReason(BaseModel):
+    """One of the features that decide a score most."""
+
+    model_config = STRICT
+
+    feature: str
+    points: float = Field(description="Share of the log-odds; 20 points double the odds.")
+    text: str
+
+
+def example(plain: Any, config: ConfigDict = STRICT) -> ConfigDict:
+    """Return the settings of a model that shows an example."""
+    return ConfigDict(**config, json_schema_extra={"examples": [plain]})
+
+
+CSV = "text/csv"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+_BLOCK = 1 << 16
+_LINE_END = b"\r\n"
+
+
+def described(mimetype: str) -> dict[str, Any]:
+    """Return how the description of a route names a file as its answer."""
+    schema = {"type": "string"} | ({} if mimetype == CSV else {"format": "binary"})
+    return {"description": "文件 A file", "content": {mimetype: {"schema": schema}}}
+
+
+def file_answer(content: Iterable[bytes], name: str, mimetype: str) -> Response:
+    """Return an answer that a browser saves as a file, sent as it comes."""
+    response = Response(content, mimetype=mimetype)
+    plain = re.sub(r"[^\w.-]", "_", name, flags=re.ASCII)
+    response.headers["Content-Disposition"] = f'attachment; filename="{plain}"'
+    return response
+
+
+def written_file(write: Callable[[Path], object], ending: str) -> Iterator[bytes]:
+    """Yield, block by block, the file that ``write`` writes where it is told to."""
+    with tempfile.TemporaryDirectory(prefix="leadscore-") as folder:
+        path = Path(folder) / f"answer{ending}"
+        write(path)
+        yield from sent_file(path)
+
+
+def sent_file(path: Path) -> Iterator[bytes]:
+    """Yield a file block by block."""
+    with path.open("rb") as stream:
+        while block := stream.read(_BLOCK):
+            yield block
+
+
+def ranking_csv(parts: Iterable[pd.DataFrame], lang: Lang) -> Iterator[bytes]:
+    """Yield a ranking as CSV, a part at a time, so that it never stands in memory as a whole."""
+    for number, part in enumerate(parts):
+        whole = b"".join(written_file(partial(_write, part, lang), ".csv"))
+        yield whole if number == 0 else whole.partition(_LINE_END)[2]
+
+
+def _write(table: pd.DataFrame, lang: Lang, path: Path) -> None:
+    write_ranking(table, path, lang=lang)
+
 
 READS_QUERY = {"x-more-parameters": LANGUAGE_PARAMETERS[1:]}
 """What the description of a route says that reads, and whose query has ``lang`` among its own."""
@@ -41,8 +151,6 @@ CHANGES = {"x-more-parameters": [*LANGUAGE_PARAMETERS, IDEMPOTENCY_PARAMETER, _I
 """What the description of a route says that changes what two officers may edit."""
 CHANGES_PROFILE = {"x-more-parameters": [*LANGUAGE_PARAMETERS, IDEMPOTENCY_PARAMETER, _IF_PROFILE]}
 """The same of the route that changes the city profile."""
-
-_AN_ETAG = Text(zh='GET 所得的 ETag，如 "3"', en='the ETag that GET answered with, such as "3"')
 
 
 class PreconditionRequiredError(RequestError):
@@ -120,9 +228,13 @@ def matched_tag(tag: str) -> str:
     """Return the ETag of what the request is about to change, or refuse it as `matched_version`."""
     given = request.headers.get("If-Match")
     if given is None:
-        raise PreconditionRequiredError(REFUSALS[428][1], [Detail("If-Match", "∅", _AN_ETAG)])
+        raise PreconditionRequiredError(
+            REFUSALS[428][1], [Detail("If-Match", "∅", WORDS["backing.an_etag"])]
+        )
     if not request.if_match.contains(tag):
-        raise ChangedMeanwhileError(REFUSALS[412][1], [Detail("If-Match", given, _AN_ETAG)])
+        raise ChangedMeanwhileError(
+            REFUSALS[412][1], [Detail("If-Match", given, WORDS["backing.an_etag"])]
+        )
     return tag
 
 

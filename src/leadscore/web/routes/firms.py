@@ -2,39 +2,392 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import date
+from typing import Annotated, Any
+
 from flask import Response, jsonify
 from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.tag import Tag
-from sqlalchemy import Connection
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import Connection, RowMapping, select
 
 from leadscore.errors import Detail
-from leadscore.language import Text
-from leadscore.store.firms import acts as firm_acts
-from leadscore.store.firms.firms import Firm, firm_to_change, read_firm
-from leadscore.web.access.permissions import requires
-from leadscore.web.documentation import SECURED, leads_to, refusals
-from leadscore.web.errors import REFUSALS, InvalidRequestError
+from leadscore.lists.columns import column
+from leadscore.lists.values.words import STAGES
+from leadscore.ranking.reasons import Wording
+from leadscore.ranking.vetoes import WORDING
+from leadscore.store import acts as firm_acts
+from leadscore.store.current_ranking import STANDINGS, Score, read_score, score_history
+from leadscore.store.firms import Firm, firm_to_change, read_firm
+from leadscore.store.models import scorecards
+from leadscore.store.outcomes import Entry, outcomes_of
+from leadscore.store.overrides import FIELDS, exclusions_of, overrides_of
+from leadscore.store.ranking import ranks
+from leadscore.store.scoring import Change, change_between
+from leadscore.text import Lang, room_words
+from leadscore.web.auth import requires
+from leadscore.web.errors import REFUSALS, InvalidRequestError, store_refusals
 from leadscore.web.idempotent import Act, Answer, written
+from leadscore.web.openapi import SECURED, STRICT, leads_to, refusals
 from leadscore.web.routes.backing import (
     CHANGES,
+    QUERY,
     READS_QUERY,
     WRITES,
     Backing,
+    Day,
+    Grade,
+    LangOnly,
+    LangQuery,
+    MainReason,
+    Moment,
+    Number,
+    NumberPath,
+    Role,
+    Share,
+    Slug,
+    Words,
     etag,
+    example,
     matched_version,
+    moment,
 )
-from leadscore.web.routes.firm_payloads import (
-    ChangesAnswer,
-    ChangesQuery,
-    FirmAnswer,
-    NewExclusion,
-    NewOutcome,
-    NewOverride,
-    OutcomeAnswer,
-)
-from leadscore.web.routes.firm_views import changes_answer, firm_answer, outcome_answer
-from leadscore.web.routes.payloads import LangOnly, NumberPath
-from leadscore.web.store_refusals import store_refusals
+from leadscore.web.routes.ranking import main_reasons
+
+WORDS = room_words("web")
+
+
+# A day comes as text, which strict models don't take for a day.
+_Day = Annotated[date, Field(strict=False)]
+
+
+class FieldAnswer(BaseModel):
+    """What is known of a firm in one column, and where from."""
+
+    model_config = STRICT
+
+    column: str
+    label: str
+    value: float | str
+    list_id: int | None = Field(description="The list that says so.")
+    row: int | None
+    as_of: Day = Field(description="The day as of which it is known.")
+    age_days: int
+
+
+class KeptScoreAnswer(BaseModel):
+    """A score that the firm was given."""
+
+    model_config = STRICT
+
+    id: int
+    model: str
+    as_of: Day
+    scored_at: Moment
+    likelihood: Share
+    fit: Share
+    priority: Share
+    grade: Grade
+    segment: str | None
+    role: str | None
+    veto: str | None = Field(description="By the fields of the firm alone.")
+    base_points: float
+    points: dict[str, float] = Field(
+        description="By feature, those that add nothing left out; with base_points they add up to "
+        "the log-odds of the likelihood."
+    )
+    reasons: list[MainReason]
+
+
+class StandingAnswer(BaseModel):
+    """Where the firm stands now, officers' words included."""
+
+    model_config = STRICT
+
+    rank: int | None = Field(description="Place among all firms that are kept and not vetoed.")
+    grade: Grade
+    priority: Share
+    likelihood: Share
+    fit: Share
+    segment: str | None
+    segment_name: str | None
+    role: str | None
+    veto: str | None
+    veto_text: str | None
+    stage: str | None
+
+
+class OverrideAnswer(BaseModel):
+    """What counts instead of the machine's values."""
+
+    model_config = STRICT
+
+    grade: Grade | None
+    segment: str | None
+    role: str | None
+    reason: str
+    by: str
+    at: Moment
+
+
+class ExclusionAnswer(BaseModel):
+    """That the firm is not to be courted."""
+
+    model_config = STRICT
+
+    reason: str
+    by: str
+    at: Moment
+
+
+class OutcomeAnswer(BaseModel):
+    """What became of the firm."""
+
+    model_config = STRICT
+
+    entry: int
+    stage: str
+    day: Day
+    reason: str | None
+    withdrawn: bool
+    in_force: bool
+    recorded: Moment
+    recorded_by: str
+    source: str
+
+
+class FirmAnswer(BaseModel):
+    """A firm with all that is kept of it."""
+
+    model_config = STRICT
+
+    id: int
+    name: str
+    credit_code: str | None
+    created_at: Moment
+    updated_at: Moment
+    fields: list[FieldAnswer]
+    standing: StandingAnswer | None
+    override: OverrideAnswer | None
+    exclusion: ExclusionAnswer | None
+    scores: list[KeptScoreAnswer] = Field(description="The newest first, a hundred at most.")
+    outcomes: list[OutcomeAnswer]
+
+
+class NewOutcome(BaseModel):
+    """That the firm reached a stage."""
+
+    model_config = example({"stage": "visited", "day": "2026-11-20", "reason": "showed the line"})
+
+    stage: Annotated[str, Field(pattern=f"^(?:{'|'.join(STAGES)})$")]
+    day: _Day
+    reason: Words | None = None
+    withdrawn: bool = Field(default=False, description="True to take the stage back.")
+
+
+class NewOverride(BaseModel):
+    """What is to count instead of the machine's values; what isn't named stays the machine's."""
+
+    model_config = example({"grade": "A", "reason": "The owner wants to come."})
+
+    grade: Grade | None = None
+    segment: Slug | None = None
+    role: Role | None = None
+    reason: Words
+
+
+class NewExclusion(BaseModel):
+    """Why the firm is not to be courted."""
+
+    model_config = example({"reason": "Under investigation."})
+
+    reason: Words
+
+
+class ChangesQuery(BaseModel):
+    """Which two scores; the last two if none is named."""
+
+    model_config = QUERY
+
+    older: Number | None = Field(default=None, description="Number of a score.")
+    newer: Number | None = Field(default=None, description="Number of a score.")
+    lang: LangQuery = None
+
+
+class FeatureChangeAnswer(BaseModel):
+    """What a feature, or a pair of them, has to do with the difference."""
+
+    model_config = STRICT
+
+    feature: str
+    before: float | str | None
+    after: float | str | None
+    data_points: float = Field(description="From the firm's data.")
+    model_points: float = Field(description="From another model.")
+
+
+class ChangesAnswer(BaseModel):
+    """Why the score changed: points = data_points + model_points."""
+
+    model_config = ConfigDict(**STRICT)
+
+    older: KeptScoreAnswer | None = Field(description="None where there is one score only.")
+    newer: KeptScoreAnswer | None
+    points: float | None
+    data_points: float | None
+    model_points: float | None = Field(description="base_points among them.")
+    base_points: float | None
+    features: list[FeatureChangeAnswer]
+    missing_models: list[str] = Field(
+        description="不再能取得评分卡的模型；这时不作拆分。 Models whose cards can't be had any "
+        "more: then the difference is not split."
+    )
+
+
+_STANDING = (
+    "grade", "priority", "likelihood", "fit", "segment", "role", "veto", "stage",
+)  # fmt: skip
+_SCORE = (
+    "id", "model", "likelihood", "fit", "priority", "grade", "segment", "role", "veto",
+    "base_points",
+)  # fmt: skip
+_OUTCOME = ("entry", "stage", "reason", "withdrawn", "in_force", "recorded_by", "source")
+
+
+def firm_answer(
+    wording: Wording, connection: Connection, firm: Firm, today: date, lang: Lang
+) -> dict[str, Any]:
+    """Return a firm as `firm_payloads.FirmAnswer` describes it."""
+    return firm_summary(wording, connection, firm, lang) | {
+        "fields": [_field(firm, name, today, lang) for name in firm.record],
+        "scores": [
+            score_answer(wording, each, firm, lang) for each in score_history(connection, firm.id)
+        ],
+    }
+
+
+def firm_summary(
+    wording: Wording, connection: Connection, firm: Firm, lang: Lang
+) -> dict[str, Any]:
+    """Return the same without its fields and its scores."""
+    standing = connection.execute(select(STANDINGS).where(STANDINGS.c.firm_id == firm.id))
+    override = overrides_of(connection, [firm.id]).get(firm.id)
+    exclusion = exclusions_of(connection, [firm.id]).get(firm.id)
+    return {
+        "id": firm.id,
+        "name": firm.name,
+        "credit_code": firm.credit_code,
+        "created_at": moment(firm.created_at),
+        "updated_at": moment(firm.updated_at),
+        "standing": _standing(wording, connection, standing.mappings().one_or_none(), lang),
+        "override": override
+        and {name: override.values.get(name) for name in FIELDS}
+        | {"reason": override.reason, "by": override.by, "at": moment(override.at)},
+        "exclusion": exclusion
+        and {"reason": exclusion.reason, "by": exclusion.by, "at": moment(exclusion.at)},
+        "outcomes": [
+            outcome_answer(each) for each in outcomes_of(connection, [firm]).get(firm.id, [])
+        ],
+    }
+
+
+def outcome_answer(entry: Entry) -> dict[str, Any]:
+    """Return an outcome as the answers show it."""
+    return {name: getattr(entry, name) for name in _OUTCOME} | {
+        "day": entry.day.isoformat(),
+        "recorded": moment(entry.recorded),
+    }
+
+
+def score_answer(wording: Wording, score: Score, firm: Firm, lang: Lang) -> dict[str, Any]:
+    """Return a score as the answers show it."""
+    return {name: getattr(score, name) for name in _SCORE} | {
+        "as_of": score.as_of.isoformat(),
+        "scored_at": moment(score.scored_at),
+        "points": dict(score.points),
+        "reasons": list(main_reasons(wording, score.worded_from(firm.record), lang)),
+    }
+
+
+def changes_answer(
+    wording: Wording,
+    connection: Connection,
+    firm_id: int,
+    older: int | None,
+    newer: int | None,
+    lang: Lang,
+) -> dict[str, Any]:
+    """Return why a score changed, as `firm_payloads.ChangesAnswer` describes it.
+
+    Raises
+    ------
+    UnknownFirmError, UnknownScoreError
+        If there is no such firm, or it has no such score.
+    """
+    firm = read_firm(connection, firm_id)
+    given: list[int | None] = [older, newer]
+    last = score_history(connection, firm_id, limit=2)
+    ends: list[Score | None] = [
+        read_score(connection, firm_id, number)
+        if number
+        else next(iter(last[place : place + 1]), None)
+        for number, place in zip(given, (1, 0), strict=True)
+    ]
+    change = None
+    if ends[0] and ends[1]:
+        cards = scorecards(connection, {ends[0].model, ends[1].model})
+        change = change_between(ends[0], ends[1], cards)
+    return {
+        "older": ends[0] and score_answer(wording, ends[0], firm, lang),
+        "newer": ends[1] and score_answer(wording, ends[1], firm, lang),
+        "points": change and change.points,
+        "data_points": change and change.data,
+        "model_points": change and change.model,
+        "base_points": change and change.base,
+        "features": _feature_changes(change),
+        "missing_models": list(change.missing) if change else [],
+    }
+
+
+def _feature_changes(change: Change | None) -> Sequence[dict[str, Any]]:
+    return [
+        {
+            "feature": each.feature,
+            "before": each.before,
+            "after": each.after,
+            "data_points": each.data,
+            "model_points": each.model,
+        }
+        for each in (change.features if change else ())
+    ]
+
+
+def _field(firm: Firm, name: str, today: date, lang: Lang) -> dict[str, Any]:
+    origin = firm.origins[name]
+    return {
+        "column": name,
+        "label": column(name).label.pick(lang),
+        "value": firm.record[name],
+        "list_id": origin["list"],
+        "row": origin["row"],
+        "as_of": origin["as_of"],
+        "age_days": max((today - date.fromisoformat(origin["as_of"])).days, 0),
+    }
+
+
+def _standing(
+    wording: Wording, connection: Connection, row: RowMapping | None, lang: Lang
+) -> dict[str, Any] | None:
+    if row is None:
+        return None
+    firm_id = row["firm_id"]
+    return {name: row[name] for name in _STANDING} | {
+        "rank": ranks(connection, [firm_id]).get(firm_id),
+        "segment_name": wording.segment(row["segment"], lang),
+        "veto_text": row["veto"] and WORDING[row["veto"]].pick(lang),
+    }
+
 
 _TAG = Tag(name="firms", description="企业 Firms")
 _EDITED = (400, 401, 403, 404, 412, 413, 415, 422, 428, 431, 500)
@@ -49,8 +402,6 @@ _CHANGEABLE = leads_to(
     headers={"ETag": "企业的版本。 The version of the firm."},
 )
 """Where an answer that shows a firm leads."""
-_SOMETHING = Text(zh="至少一项：grade、segment、role", en="at least one of grade, segment, role")
-_A_SEGMENT = Text(zh="城市画像里的环节", en="a segment of the city profile")
 
 
 def firm_routes(backing: Backing) -> APIBlueprint:
@@ -211,6 +562,6 @@ def _check_values(backing: Backing, values: dict[str, str]) -> None:
     """Refuse an override of nothing, and segments that the city doesn't have."""
     message, segment = REFUSALS[422][1], values.get("segment")
     if not values:
-        raise InvalidRequestError(message, [Detail("$", "∅", _SOMETHING)])
+        raise InvalidRequestError(message, [Detail("$", "∅", WORDS["firms.something"])])
     if segment is not None and segment not in backing.scorer().city.segments:
-        raise InvalidRequestError(message, [Detail("segment", segment, _A_SEGMENT)])
+        raise InvalidRequestError(message, [Detail("segment", segment, WORDS["firms.a_segment"])])

@@ -1,5 +1,4 @@
-"""The routes of the gaps: the chain graph with what is missing, who might fill it, and what the
-city has itself."""
+"""The routes of the gaps: the chain graph, who might fill what is missing, and another supply."""
 
 from __future__ import annotations
 
@@ -10,21 +9,87 @@ from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.tag import Tag
 from pydantic import BaseModel, Field
 
-from leadscore.city.profile import City
-from leadscore.language import Lang
-from leadscore.store.ranking.gaps import Candidates, candidates
-from leadscore.web.access.permissions import requires
-from leadscore.web.documentation import SECURED, refusals
+from leadscore.city.profile import City, Supplies
+from leadscore.city.versions import NoChangeError, ProfileChangedError
+from leadscore.errors import ModelError
+from leadscore.jobs.tasks import tell_store
+from leadscore.learning.expert import follow
+from leadscore.store.ranking import Candidates, candidates
+from leadscore.text import Lang, room_words
+from leadscore.web.auth import requires
+from leadscore.web.errors import (
+    ChangedMeanwhileError,
+    ContradictionError,
+    NothingThereError,
+    UnacceptableError,
+)
 from leadscore.web.idempotent import Act, Answer, written
-from leadscore.web.payloads import STRICT
+from leadscore.web.openapi import SECURED, STRICT, refusals
 from leadscore.web.routes.backing import (
     CHANGES_PROFILE,
     READS_QUERY,
     Backing,
+    Grade,
+    LangOnly,
+    Share,
+    Slug,
+    Words,
+    example,
     matched_tag,
 )
-from leadscore.web.routes.city_acts import change_supply, check_segment
-from leadscore.web.routes.payloads import Grade, LangOnly, Share, Slug, Words, example
+
+WORDS = room_words("web")
+
+
+def check_segment(backing: Backing, segment: str) -> None:
+    """Refuse an address that names no segment of the city.
+
+    Raises
+    ------
+    NothingThereError
+        If it names none.
+    """
+    if segment not in backing.scorer().city.segments:
+        raise NothingThereError(WORDS["gaps.no_segment"].format(segment=segment))
+
+
+def change_supply(
+    backing: Backing, act: Act, supply: Supplies, *, seen: str, reason: str
+) -> Answer:
+    """Keep another supply of segments as a version of the profile, and score all firms by it.
+
+    Raises
+    ------
+    ChangedMeanwhileError
+        If the profile is no longer the one whose digest is ``seen``.
+    UnacceptableError
+        If nothing would change, or the city has no such segment.
+    ContradictionError
+        If no model can be shelved for it.
+    """
+    try:
+        made = backing.profiles.change(supply, seen=seen, by=act.actor, at=act.now, reason=reason)
+    except ProfileChangedError as error:
+        raise ChangedMeanwhileError(error.message, error.details) from error
+    except NoChangeError as error:
+        raise UnacceptableError(error.message, error.details) from error
+    city, shelf = made.city, backing.shelf
+    try:
+        follow(city, shelf, act.now)
+    except ModelError as error:
+        raise ContradictionError(error.message, error.details) from error
+    job = tell_store(act.connection, shelf, city.id, by=act.actor, now=act.now)
+    steps = made.changes[-1].model_dump(mode="json")["supply"]
+    body = {
+        "version": made.number,
+        "digest": city.digest,
+        "supply": dict(supply),
+        "model": shelf.champion(city.id),
+        "rescoring": job,
+    }
+    details = {"version": made.number, "supply": steps, "reason": reason, "digest": city.digest}
+    return Answer(body, about=("city", city.id), details=details)
+
 
 _CANDIDATE = ("rank", "name", "priority", "grade")
 _TAG = Tag(name="gaps", description="缺口 What the city lacks")

@@ -10,35 +10,151 @@ from typing import Any
 
 from flask import Response, jsonify, request
 from flask_openapi.blueprint import APIBlueprint
+from flask_openapi.models.file import FileStorage
 from flask_openapi.models.tag import Tag
+from pydantic import BaseModel, ConfigDict, Field
 
 from leadscore.errors import Detail
-from leadscore.jobs.handing_in import hand_in_list
-from leadscore.language import Lang, Text
+from leadscore.jobs.kinds import hand_in_list
 from leadscore.lists.writing import write_problems
-from leadscore.store.lists import lists as kept
-from leadscore.store.lists.reading import check_mapping
-from leadscore.web.access.permissions import requires
-from leadscore.web.documentation import SECURED, leads_to, refusals
-from leadscore.web.errors import REFUSALS, InvalidRequestError
+from leadscore.store import lists as kept
+from leadscore.store.list_import import check_mapping
+from leadscore.store.lists import State
+from leadscore.text import Lang, room_words
+from leadscore.web.auth import requires
+from leadscore.web.errors import REFUSALS, InvalidRequestError, store_refusals
 from leadscore.web.idempotent import Act, Answer, written
-from leadscore.web.routes.backing import READS_QUERY, WRITES, Backing, moment, words
-from leadscore.web.routes.files import CSV, described, file_answer, written_file
-from leadscore.web.routes.list_payloads import (
-    ListAccepted,
-    ListDetails,
-    ListsAnswer,
-    ListsQuery,
-    ListUpload,
+from leadscore.web.openapi import SECURED, STRICT, leads_to, refusals
+from leadscore.web.routes.backing import (
+    CSV,
+    QUERY,
+    READS_QUERY,
+    WRITES,
+    Backing,
+    Day,
+    LangOnly,
+    LangQuery,
+    Moment,
+    Number,
+    NumberPath,
+    described,
+    example,
+    file_answer,
+    moment,
+    words,
+    written_file,
 )
-from leadscore.web.routes.payloads import LangOnly, NumberPath
-from leadscore.web.store_refusals import store_refusals
 from leadscore.web.strict_json import json_kind, parse_json
 
+WORDS = room_words("web")
+
+
+MAPPING_EXAMPLE = '{"单位": "name", "注资（万元）": "registered_capital_cny"}'
+
+
+class ListUpload(BaseModel):
+    """A list, as a form with a file."""
+
+    model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
+
+    file: FileStorage = Field(description="xlsx, csv, csv.gz 或 parquet")
+    # Texts, both: the framework reads what isn't one as JSON, and less strictly than we do.
+    mapping: str = Field(
+        default="",
+        max_length=20_000,
+        description="列名到标准列的对应，JSON 对象；空文字表示不读取；列也可写作“工作表!B3”。 "
+        "JSON object: canonical columns by the headers that mean them, an empty text for one that "
+        "is not to be read. A column may be named by its place: sheet!B3, or sheet!B where the "
+        "header is to be found, without a sheet !B3 and !B. Other headers are recognised as ever.",
+        examples=[MAPPING_EXAMPLE],
+    )
+    as_of: str = Field(
+        default="",
+        max_length=10,
+        description="名单所知的日期，缺省为今天；较早的名单不会覆盖较新的内容。 Day as of which "
+        "the list knows its firms, today if missing: an older one never overwrites a newer one.",
+        json_schema_extra={"format": "date"},
+    )
+
+
+class ListCounts(BaseModel):
+    """Where the rows went: rows = ranked + vetoed + set_aside."""
+
+    model_config = STRICT
+
+    rows: int
+    ranked: int
+    vetoed: int
+    set_aside: int
+
+
+class ListFault(BaseModel):
+    """Why a list could not be taken in."""
+
+    model_config = STRICT
+
+    code: str
+    message: str
+
+
+class ListAnswer(BaseModel):
+    """A list."""
+
+    model_config = STRICT
+
+    id: int
+    file_name: str
+    sha256: str
+    uploaded_by: str
+    uploaded_at: Moment
+    as_of: Day
+    state: State
+    progress: float = Field(ge=0, le=1)
+    counts: ListCounts | None = Field(description="Once it is done.")
+    model: str | None = Field(description="Version of the model that scored its firms.")
+    notices: list[str] = Field(description="What to know about the file as a whole.")
+    error: ListFault | None = Field(description="Once it has failed.")
+    job_id: int | None
+
+
+class ListDetails(ListAnswer):
+    """A list, with the number of problems of each kind."""
+
+    problems: dict[str, int] = Field(
+        description="By kind; GET /lists/{id}/problems.csv has them all.",
+        examples=[{"repeat": 1, "bad_date": 2}],
+    )
+
+
+class ListAccepted(BaseModel):
+    """A list that waits to be taken in."""
+
+    model_config = example({"id": 7, "job_id": 12})
+
+    id: int
+    job_id: int
+
+
+class ListsQuery(BaseModel):
+    """Which lists, the newest first."""
+
+    model_config = QUERY
+
+    before: Number | None = Field(default=None, description="`next` of the page before.")
+    limit: int = Field(default=50, ge=1, le=200)
+    lang: LangQuery = None
+
+
+class ListsAnswer(BaseModel):
+    """Some lists, the newest first."""
+
+    model_config = STRICT
+
+    lists: list[ListAnswer]
+    next: int | None = Field(description="`before` of the next page.")
+
+
 _TAG = Tag(name="lists", description="名单 Lists of candidate firms")
-_AN_OBJECT = Text(zh="列名到标准列名的 JSON 对象", en="a JSON object of texts by header")
-_A_DAY = Text(zh="日期，如 2026-11-24", en="a day, such as 2026-11-24")
-_A_FILE = Text(zh="一个文件", en="a file")
 
 
 def list_routes(backing: Backing) -> APIBlueprint:
@@ -150,7 +266,7 @@ def _file() -> tuple[str, bytes]:
     """Return name and content of the file of the form."""
     file = request.files.get("file")
     if file is None:
-        raise InvalidRequestError(REFUSALS[422][1], [Detail("file", "∅", _A_FILE)])
+        raise InvalidRequestError(REFUSALS[422][1], [Detail("file", "∅", WORDS["lists.a_file"])])
     file.stream.seek(0)
     return file.filename or "list", file.stream.read()
 
@@ -169,7 +285,9 @@ def _day(text: str) -> date | None:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise InvalidRequestError(REFUSALS[422][1], [Detail("as_of", text, _A_DAY)]) from None
+        raise InvalidRequestError(
+            REFUSALS[422][1], [Detail("as_of", text, WORDS["lists.a_day"])]
+        ) from None
 
 
 def _mapping(text: str) -> dict[str, str]:
@@ -179,7 +297,7 @@ def _mapping(text: str) -> dict[str, str]:
     found = parse_json(text.encode())
     if not isinstance(found, dict) or not all(isinstance(each, str) for each in found.values()):
         raise InvalidRequestError(
-            REFUSALS[422][1], [Detail("mapping", json_kind(found), _AN_OBJECT)]
+            REFUSALS[422][1], [Detail("mapping", json_kind(found), WORDS["lists.an_object"])]
         )
     check_mapping(found)
     return found

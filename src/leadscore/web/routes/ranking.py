@@ -2,31 +2,274 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC
+from functools import partial
+from typing import Annotated, Any, Literal
 
+import pandas as pd
 from flask import Response, jsonify
 from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.tag import Tag
+from pydantic import BaseModel, Field
 
-from leadscore.language import Lang
+from leadscore.errors import Detail
+from leadscore.jobs.kinds import EXPORT
+from leadscore.jobs.tasks import ExportGoneError, check_format, export_file
+from leadscore.lists.values.words import STAGES
+from leadscore.lists.writing import write_ranking
+from leadscore.ranking.order import RANKING_COLUMNS
 from leadscore.ranking.reasons import Wording
 from leadscore.ranking.vetoes import WORDING
-from leadscore.store.ranking.cursor import read_cursor
-from leadscore.store.ranking.filter import NONE
-from leadscore.store.ranking.pages import FACETS, Facets, facets, ranking_page
-from leadscore.web.access.permissions import requires
-from leadscore.web.documentation import SECURED, leads_to, refusals
-from leadscore.web.idempotent import noted
-from leadscore.web.routes.backing import READS_QUERY, Backing, moment
-from leadscore.web.routes.files import CSV, XLSX, described
-from leadscore.web.routes.ranking_files import FileKind, ranking_file
-from leadscore.web.routes.ranking_payloads import (
-    RankingAnswer,
-    RankingFileQuery,
-    RankingPageQuery,
+from leadscore.store.filters import LONGEST, NONE, RankingFilter, Sort, read_cursor
+from leadscore.store.jobs import Job, read_job, submit
+from leadscore.store.ranking import (
+    FACETS,
+    LONGEST_PAGE,
+    PAGE,
+    Facets,
+    facets,
+    ranking_page,
+    written_parts,
 )
-from leadscore.web.store_refusals import store_refusals
+from leadscore.text import Lang, room_words
+from leadscore.web.auth import requires
+from leadscore.web.errors import (
+    REFUSALS,
+    ContradictionError,
+    GoneError,
+    NothingThereError,
+    store_refusals,
+)
+from leadscore.web.idempotent import Act, Answer, noted, written
+from leadscore.web.openapi import SECURED, STRICT, leads_to, refusals
+from leadscore.web.routes.backing import (
+    CSV,
+    QUERY,
+    READS_QUERY,
+    WRITES,
+    XLSX,
+    Backing,
+    Day,
+    Grade,
+    JobAsked,
+    LangOnly,
+    LangQuery,
+    MainReason,
+    Moment,
+    Number,
+    NumberPath,
+    Share,
+    Slug,
+    described,
+    example,
+    file_answer,
+    moment,
+    ranking_csv,
+    sent_file,
+    written_file,
+)
+
+WORDS = room_words("web")
+
+
+FileKind = Literal["csv", "xlsx"]
+
+FILE_COLUMNS = (*RANKING_COLUMNS, "stage")
+"""What may be asked for; ``stage`` stands in a file only if it is."""
+
+
+def ranking_file(
+    backing: Backing,
+    kind: FileKind,
+    asked: RankingFilter,
+    *,
+    sort: Sort,
+    lang: Lang,
+    columns: Sequence[str] = (),
+) -> Response:
+    """Return the ranking as a file for a browser to save; CSV is sent as it is read.
+
+    Parameters
+    ----------
+    backing
+        Whose store and city.
+    kind
+        Which sort of file.
+    asked, sort
+        Which firms, and in which order.
+    lang
+        Of reasons, vetoes, names, and the headers of a workbook.
+    columns
+        Some of `FILE_COLUMNS` in their order; none for those of a written ranking.
+    """
+    tables = _tables(backing, asked, sort, lang, list(dict.fromkeys(columns)))
+    if kind == "csv":
+        return file_answer(ranking_csv(tables, lang), "ranking.csv", CSV)
+    table = pd.concat(list(tables), ignore_index=True)
+    write = partial(write_ranking, table, lang=lang)
+    return file_answer(written_file(write, ".xlsx"), "ranking.xlsx", XLSX)
+
+
+def _tables(
+    backing: Backing, asked: RankingFilter, sort: Sort, lang: Lang, columns: list[str]
+) -> Iterator[pd.DataFrame]:
+    """Yield the ranking as tables; at least one."""
+    wording = backing.scorer().wording
+    with backing.database.read() as connection:
+        for rows, table in written_parts(connection, asked, wording, lang, sort=sort):
+            yield _chosen(table, rows, columns, lang)
+
+
+def _chosen(
+    table: pd.DataFrame, rows: Sequence[Mapping[str, Any]], columns: list[str], lang: Lang
+) -> pd.DataFrame:
+    if not columns:
+        return table
+    stages = [STAGES[row["stage"]].pick(lang) if row["stage"] in STAGES else None for row in rows]
+    return table.assign(stage=pd.Series(stages, dtype="str"))[columns]
+
+
+_Region = Annotated[str, Field(min_length=1, max_length=50, pattern=r"^[^\x00]+$")]
+_Text = Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")]
+_COLUMN = "|".join(FILE_COLUMNS)
+_COLUMNS = rf"^(?:{_COLUMN})(?:,(?:{_COLUMN}))*$"
+_VETOES = "|".join(("yes", "no", *WORDING))
+
+
+class RankingConditions(BaseModel):
+    """Which firms, and in which order."""
+
+    list_id: Number | None = Field(default=None, alias="list", description="Firms of this list.")
+    chain: Slug | None = Field(default=None, description="A chain, or `none`.")
+    segment: Slug | None = Field(default=None, description="A segment, or `none`.")
+    role: Slug | None = Field(default=None, description="A role, or `none`.")
+    region: _Region | None = Field(
+        default=None,
+        description="行政区划代码的开头，或省、市名称。 Beginning of a division code, or name of "
+        "a province or city.",
+        examples=["44", "深圳市"],
+    )
+    grade: Annotated[str, Field(pattern=r"^[ABCD]{1,4}$")] | None = Field(
+        default=None, description="Any of these grades.", examples=["AB"]
+    )
+    veto: Annotated[str, Field(pattern=rf"^(?:{_VETOES})$")] | None = Field(
+        default=None,
+        description="`no`: firms that nothing speaks against; `yes`: the others; or one reason.",
+    )
+    stage: Slug | None = Field(default=None, description="A stage, or `none`.")
+    text: _Text | None = Field(
+        default=None,
+        description="名称、代码、业务里都要有的词。 Words that must all occur in "
+        "name, code or business.",
+    )
+    shortlist: Number | None = Field(default=None, description="Firms of this shortlist.")
+    sort: Sort = Field(
+        default="-priority",
+        description="A minus puts the highest first; the usual order decides among equals.",
+    )
+
+    def asked(self) -> RankingFilter:
+        """Return which firms are meant."""
+        fields = self.model_dump(include={"chain", "segment", "role", "region", "grade", "veto",
+                                          "stage", "text", "shortlist"})  # fmt: skip
+        return RankingFilter(list_id=self.list_id, **fields)
+
+
+class RankingQuery(RankingConditions):
+    """Which firms, in which order, and told in which language."""
+
+    model_config = QUERY
+
+    lang: LangQuery = None
+
+
+class RankingFileQuery(RankingQuery):
+    """Which firms, in which order, and which of their columns."""
+
+    columns: Annotated[str, Field(max_length=500, pattern=_COLUMNS)] | None = Field(
+        default=None,
+        description="列名，以逗号隔开；缺省为全部。 Columns, joined by commas; those of a written "
+        "ranking if missing.",
+        examples=["rank,name,grade,veto"],
+    )
+
+    def wanted(self) -> list[str]:
+        """Return the columns that are asked for; none for all."""
+        return self.columns.split(",") if self.columns else []
+
+
+class RankingPageQuery(RankingQuery):
+    """Which firms, in which order, and from where on."""
+
+    cursor: Annotated[str, Field(min_length=1, max_length=LONGEST)] | None = Field(
+        default=None, description="`next` of the page before, asked for with the same order."
+    )
+    limit: int = Field(default=PAGE, ge=1, le=LONGEST_PAGE)
+    counts: bool = Field(default=False, description="Count the firms by chain, grade and so on.")
+
+
+class RankedFirm(BaseModel):
+    """A firm of the ranking, as it stands now."""
+
+    model_config = STRICT
+
+    id: int
+    rank: int | None = Field(
+        description="全部已存且未被否决的企业中的名次；按名单查询（`list`）时为该名单中的名次；"
+        "其他筛选不改变名次。 Place among all firms that are kept and not vetoed; with `list`, in "
+        "that list; no other filter changes it."
+    )
+    name: str
+    credit_code: str | None
+    grade: Grade
+    priority: Share
+    likelihood: Share
+    fit: Share
+    chain: str | None
+    segment: str | None
+    segment_name: str | None
+    role: str | None
+    province: str | None
+    city: str | None
+    veto: str | None = Field(description="Why not to court the firm, as a stable key.")
+    veto_text: str | None
+    stage: str | None
+    excluded: bool
+    overridden: bool = Field(description="Grade, segment or role are an officer's.")
+    reasons: list[MainReason]
+    model: str
+    as_of: Day
+    scored_at: Moment
+    list_id: int | None = Field(description="Where the firm was last seen.")
+    row: int | None
+
+
+class RankingCounts(BaseModel):
+    """How many firms there are, by value; `none` stands for those without one."""
+
+    model_config = STRICT
+
+    total: int
+    chain: dict[str, int]
+    segment: dict[str, int]
+    role: dict[str, int]
+    grade: dict[str, int]
+    stage: dict[str, int]
+    veto: dict[str, int]
+    lists: dict[str, int]
+
+
+class RankingAnswer(BaseModel):
+    """A page of the ranking: firms that may be courted, then the vetoed ones."""
+
+    model_config = STRICT
+
+    firms: list[RankedFirm]
+    next: str | None = Field(description="`cursor` of the next page.")
+    counts: RankingCounts | None = Field(description="If they were asked for.")
+
 
 _TAG = Tag(name="ranking", description="排名 The ranking")
 
@@ -132,3 +375,104 @@ def _file(backing: Backing, kind: FileKind, query: RankingFileQuery) -> Response
         backing, kind, query.asked(), sort=query.sort, lang=backing.lang(),
         columns=query.wanted(),
     )  # fmt: skip
+
+
+class NewExport(RankingConditions):
+    """Which firms, in which order, and how they are written."""
+
+    model_config = example({"grade": "AB", "format": "xlsx", "lang": "zh"})
+
+    format: Literal["csv", "xlsx"] = Field(
+        default="csv",
+        description="xlsx；csv（缺省）答 410，请用 GET /ranking.csv。 xlsx; csv, which is meant if "
+        "it is missing, is answered 410: use GET /ranking.csv.",
+    )
+    lang: Literal["zh", "en"] | None = Field(
+        default=None,
+        description="文件的语言，缺省同回答 Of the file; that of the answer if missing.",
+    )
+
+
+def export_routes(backing: Backing) -> APIBlueprint:
+    """Return ``/api/v1/exports``."""
+    api = APIBlueprint(
+        "exports", __name__, url_prefix="/api/v1", abp_tags=[_TAG], abp_security=SECURED
+    )
+
+    @api.post(
+        "/exports",
+        operation_id="addExport",
+        summary="导出排名 Export the ranking",
+        description="后台任务写出工作簿，一周内可用 GET /exports/{id} 取回。 A job writes "
+        "the workbook, which GET /exports/{id} gives for a week.",
+        openapi_extensions=WRITES
+        | leads_to(
+            202,
+            ("readJob", {"id": "$response.body#/job_id"}),
+            ("exportFile", {"id": "$response.body#/job_id"}),
+        ),
+        responses={202: JobAsked, **refusals(400, 401, 403, 410, 413, 415, 422, 431, 500)},
+    )
+    @requires("read")
+    @written(backing.access, "ranking.export")
+    def add_export(act: Act, body: NewExport) -> Answer:
+        payload = {
+            "filter": body.asked().told(),
+            "sort": body.sort,
+            "format": body.format,
+            "lang": body.lang or backing.lang(),
+        }
+        with _gone():
+            check_format(payload)
+        job = submit(act.connection, EXPORT, payload, by=act.actor, now=act.now)
+        details = {"format": body.format}
+        return Answer({"job_id": job}, 202, about=("job", str(job)), details=details)
+
+    @api.get(
+        "/exports/<int:id>",
+        operation_id="exportFile",
+        summary="取回导出的文件 Fetch what was exported",
+        description="编号即任务编号。 The number is that of the job.",
+        openapi_extensions=READS_QUERY,
+        responses={200: described(XLSX), **refusals(401, 403, 404, 409, 410, 422, 431, 500)},
+    )
+    @requires("read")
+    def fetch(path: NumberPath, query: LangOnly) -> Response:  # noqa: ARG001 (checked)
+        with store_refusals(), backing.database.read() as connection:
+            name = _file_name(read_job(connection, path.id))
+        file = export_file(backing.exports, name, now=backing.access.clock().astimezone(UTC))
+        if file is None:
+            raise GoneError(
+                REFUSALS[410][1],
+                [Detail("id", str(path.id), WORDS["routes_ranking.within_a_week"])],
+            )
+        noted(backing.access, "export.fetch", ("job", str(path.id)))
+        return file_answer(sent_file(file), f"ranking-{path.id}.xlsx", XLSX)
+
+    return api
+
+
+def _file_name(job: Job) -> str:
+    """Return the name of the file that a job has written, or refuse."""
+    number = str(job.id)
+    if job.kind != EXPORT:
+        raise NothingThereError(
+            REFUSALS[404][1], [Detail("id", number, WORDS["routes_ranking.an_export"])]
+        )
+    with _gone():
+        check_format(job.payload)
+    if job.state != "done" or job.result is None:
+        raise ContradictionError(
+            WORDS["routes_ranking.not_yet"],
+            [Detail("id", f"{number} ({job.state})", WORDS["routes_ranking.done"])],
+        )
+    return str(job.result["file"])
+
+
+@contextlib.contextmanager
+def _gone() -> Iterator[None]:
+    """Give what no job writes any more its status."""
+    try:
+        yield
+    except ExportGoneError as error:
+        raise GoneError(error.message, error.details) from error

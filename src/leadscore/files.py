@@ -1,0 +1,178 @@
+"""Files put in place wholly or not at all, and the files that the package brings along."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import secrets
+import shutil
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+
+def place_folder(path: Path, files: Mapping[str, bytes]) -> bool:
+    """Write a folder of files beside its place, sync it, and rename it into place.
+
+    Returns
+    -------
+    False if something is there already, which is then as it was: of two writers the first wins.
+
+    Raises
+    ------
+    OSError
+        If the system refuses; nothing is left behind.
+    """
+    part = _beside(path)
+    part.mkdir(parents=True)
+    try:
+        for name, content in files.items():
+            _write(part / name, content)
+        _sync(part)
+        try:
+            part.rename(path)
+        except OSError as error:
+            # POSIX says that the folder in place isn't empty, or that a file or link is there;
+            # Windows that something exists.
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
+                raise
+            return False
+        _sync(path.parent)
+        return True
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def place_file(path: Path, content: bytes) -> None:
+    """Write a file beside its place, sync it, and let it take the place of what is there.
+
+    Raises
+    ------
+    OSError
+        If the system refuses; what was there is as it was, and nothing else is left behind.
+    """
+    part = _beside(path)
+    try:
+        _write(part, content)
+        part.replace(path)
+        _sync(path.parent)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def place_secret(path: Path, content: bytes) -> bool:
+    """Do as `place_new`, for a file and a folder that only their owner may read."""
+    return place_new(path, content, mode=0o600, folder_mode=0o700)
+
+
+def place_new(path: Path, content: bytes, *, mode: int = 0o666, folder_mode: int = 0o777) -> bool:
+    """Write a file wholly, unless one is there; its folder is made.
+
+    Returns
+    -------
+    False if something is there already, which is then as it was: of two writers the first wins.
+
+    Raises
+    ------
+    OSError
+        If the system refuses; nothing is left behind.
+    """
+    path.parent.mkdir(mode=folder_mode, parents=True, exist_ok=True)
+    part = _beside(path)
+    try:
+        _write(part, content, mode)
+        try:
+            # Neither takes the place of a file that is there; elsewhere a renaming would.
+            if os.name == "nt":
+                part.rename(path)
+            else:
+                path.hardlink_to(part)
+        except FileExistsError:
+            return False
+        _sync(path.parent)
+        return True
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def append_line(path: Path, line: str) -> None:
+    """Add a line to the end of a file and sync it; what stands there already is never touched.
+
+    A line that a loss of power cut short is ended first, so that it spoils no other.
+
+    Raises
+    ------
+    OSError
+        If the system refuses.
+    """
+    new = not path.exists()
+    with path.open("a+b") as file:
+        end = file.seek(0, os.SEEK_END)
+        if end:
+            file.seek(end - 1)
+        torn = end > 0 and file.read(1) != b"\n"
+        file.write(b"\n" * torn + line.encode() + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+    if new:
+        _sync(path.parent)
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{secrets.token_hex(6)}.part")
+
+
+def _write(path: Path, content: bytes, mode: int = 0o666) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    with os.fdopen(os.open(path, flags, mode), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync(folder: Path) -> None:
+    """Make a renaming in a folder outlast a loss of power, where folders can be opened."""
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def shipped(*parts: str) -> Path:
+    """Return the path of a file below ``data/``.
+
+    A wheel carries the folder as ``leadscore/_data``; in a checkout it lies beside ``src``.
+
+    >>> shipped("cities").name
+    'cities'
+    """
+    installed = _PACKAGE / "_data"
+    root = installed if installed.is_dir() else _PACKAGE.parents[1] / "data"
+    return root.joinpath(*parts)
+
+
+def fingerprint(packages: Iterable[str], data: Iterable[str]) -> str:
+    """Return SHA-256, in hex, of the code of some packages and of some shipped files.
+
+    The same on every machine: line ends and folders do not count.
+
+    Parameters
+    ----------
+    packages
+        Names below ``leadscore``, such as ``"features"``.
+    data
+        Files below ``data/``.
+    """
+    files = [file for name in packages for file in sorted((_PACKAGE / name).rglob("*.py"))]
+    files += [shipped(*name.split("/")) for name in data]
+    content = hashlib.sha256()
+    for file in files:
+        content.update(file.name.encode())
+        content.update(file.read_bytes().replace(b"\r\n", b"\n"))
+    return content.hexdigest()

@@ -1,0 +1,635 @@
+"""The additive card as a scikit-learn classifier: one table per feature, held by a prior."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import isotonic_regression
+from scipy.special import ndtri
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import Tags, assert_all_finite, column_or_1d
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    check_consistent_length,
+    check_is_fitted,
+    validate_data,
+)
+from threadpoolctl import threadpool_limits
+
+from leadscore.learning.binning import Codes, Column, Floats, columns_of, holds_numbers
+from leadscore.learning.fitting.layout import (
+    Block,
+    Widths,
+    check_direction,
+    held_by_prior,
+    make_block,
+)
+from leadscore.learning.fitting.objective import Minimum, Objective, minimise
+from leadscore.learning.fitting.posterior import Posterior, chosen_widths, posterior_at
+from leadscore.learning.scorecard import (
+    CategoricalTable,
+    NumericTable,
+    Scorecard,
+    Table,
+    card_frame,
+    entries_of,
+    probability,
+    with_entries,
+)
+
+
+@dataclass(frozen=True)
+class Features:
+    """What an estimator was given to look at.
+
+    Attributes
+    ----------
+    names
+        What the tables of the columns go by.
+    data
+        A frame as it came, or an array, of shape (n, number of names).
+    """
+
+    names: list[str]
+    data: pd.DataFrame | NDArray[Any]
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows."""
+        return len(self.data)
+
+    @cached_property
+    def columns(self) -> list[Column]:
+        """The columns in the order of the names."""
+        return columns_of(self.data)
+
+    @property
+    def frame(self) -> pd.DataFrame | None:
+        """The frame, if its columns bear the names."""
+        if isinstance(self.data, pd.DataFrame) and list(self.data.columns) == self.names:
+            return self.data
+        return None
+
+
+class Outcomes(NamedTuple):
+    """What became of the rows.
+
+    Attributes
+    ----------
+    classes
+        Shape (2,): the label that a score speaks against, and the one that it speaks for.
+    target
+        Shape (n,), 1.0 for the second class, else 0.0.
+    weight
+        Shape (n,), not negative.
+    """
+
+    classes: NDArray[Any]
+    target: Floats
+    weight: Floats
+
+
+def checked_features(
+    estimator: BaseEstimator, X: Any, *, reset: bool, least_rows: int = 0
+) -> Features:
+    """Take in a frame as it is, and anything else as an array of shape (n, p).
+
+    Raises
+    ------
+    ValueError, TypeError
+        As scikit-learn does: too few rows or columns, sparse or complex input, other columns
+        than at fit.
+    """
+    if isinstance(X, pd.DataFrame):
+        X = validate_data(estimator, X, reset=reset, skip_check_array=True)
+        for count, what, least in zip(X.shape, ("sample", "feature"), (least_rows, 1), strict=True):
+            if count < least:
+                msg = (
+                    f"Found array with {count} {what}(s) (shape={X.shape}) "
+                    f"while a minimum of {least} is required by {type(estimator).__name__}."
+                )
+                raise ValueError(msg)
+    else:
+        X = validate_data(
+            estimator,
+            X,
+            reset=reset,
+            dtype=None,
+            ensure_all_finite=False,
+            ensure_min_samples=least_rows,
+        )
+    if hasattr(estimator, "feature_names_in_"):
+        return Features(list(estimator.feature_names_in_), X)
+    return Features([f"x{j}" for j in range(X.shape[1])], X)
+
+
+def checked_outcomes(
+    X: pd.DataFrame | NDArray[Any],
+    y: ArrayLike | None,
+    sample_weight: ArrayLike | None,
+    *,
+    least_rows: int = 1,
+) -> Outcomes:
+    """Turn labels into 0 and 1, and weights into floats.
+
+    Parameters
+    ----------
+    X
+        Shape (n, p), checked.
+    y, sample_weight
+        As given to ``fit``.
+    least_rows
+        If 0, it is all right that no row is there or has weight.
+
+    Raises
+    ------
+    ValueError
+        If the labels are not two, or one alone that is neither 0 nor 1; if a weight is negative.
+    """
+    if y is None:
+        msg = "The card requires y to be passed, but the target y is None."
+        raise ValueError(msg)
+    labels = column_or_1d(y, warn=True)
+    check_consistent_length(X, labels)
+    if not len(labels):
+        return Outcomes(np.array([0, 1]), np.empty(0), np.empty(0))
+    assert_all_finite(labels, input_name="y")
+    weight = _check_sample_weight(
+        sample_weight,
+        labels,
+        dtype=np.float64,
+        ensure_non_negative=True,
+        allow_all_zero_weights=least_rows == 0,
+    )
+    classes = _two_classes(labels, weight > 0)
+    return Outcomes(classes, (labels == classes[1]).astype(np.float64), weight)
+
+
+def _two_classes(labels: NDArray[Any], counts: NDArray[np.bool_]) -> NDArray[Any]:
+    check_classification_targets(labels)
+    seen = np.unique(labels[counts])
+    if len(seen) > 2:
+        msg = (
+            "Only binary classification is supported. The type of the target "
+            f"is {type_of_target(labels)}."
+        )
+        raise ValueError(msg)
+    if len(seen) == 2:
+        return seen
+    named = np.unique(labels)  # a row without weight still names its class
+    if len(named) == 2:
+        return named
+    zero_one = np.array([0, 1]).astype(labels.dtype)
+    if not np.isin(seen, zero_one).all():
+        msg = f"With one class only, label it 0 or 1, not {seen[0]!r}: the other has no name."
+        raise ValueError(msg)
+    return zero_one
+
+
+class AdditiveCard(ClassifierMixin, BaseEstimator):
+    """Additive logistic regression on tables, each pulled towards what a prior card says.
+
+    The log-odds of the second class are an intercept plus one table per feature. A feature of
+    numbers (truth values among them) has a trend plus steps between bins, a feature of texts an
+    entry per level and one for all others, and each an entry for missing values. All are fitted
+    at once by penalised maximum likelihood with Gaussian priors around ``prior``. The problem
+    is convex: the optimum depends neither on the order of rows nor on a seed.
+
+    With a prior, ``fit`` takes any number of rows; with none it returns the prior itself. The
+    widths say how far the data may move the prior; what is given is where the choice begins, and
+    the data choose them by the evidence (`leadscore.learning.fitting.posterior`), unless told not
+    to.
+
+    Parameters
+    ----------
+    prior
+        The card to start from. Features that it does not list start at zero. None: all start at
+        zero, and the intercept at the log-odds of the data, half a case added to either class.
+    prior_strength
+        For how many outcomes the prior's word counts. The widths are narrowed accordingly for
+        the features that the prior lists; the more the outcomes contradict it, the less. None
+        leaves the widths as they are.
+    directions
+        1 for a feature of numbers along which the log-odds must not fall, -1 for one along which
+        they must not rise. Missing values are outside the direction.
+    max_bins
+        Most bins of a feature of numbers; few rows make fewer. The prior's edges are always
+        kept.
+    trend_width, step_width, level_width, unknown_width, intercept_width
+        How far the data may be expected to move the prior, as standard deviations in log-odds:
+        the trend from a feature's low to its high end, the drift of its ends beyond the trend,
+        an entry of a level, the entry of missing values, the intercept. A trend width of 0
+        leaves steps alone.
+    choose_widths
+        Whether the data choose the widths; they expect the given ones.
+    rare_count
+        A level of less weight than this, unless the prior lists it, joins the others.
+    tol
+        The search ends when the optimum is nearer than this, in standard deviations of the
+        posterior.
+    max_iter
+        Most Newton steps.
+
+    Attributes
+    ----------
+    scorecard_ : Scorecard
+        The fitted tables, in the order of the columns.
+    intercept_ : float
+        Log-odds before any feature is known.
+    classes_ : ndarray of shape (2,)
+        The labels, sorted; scores speak for the second. Labels that are all 0 or all 1 (or
+        truth values) stand for [0, 1].
+    n_features_in_ : int
+        Number of columns.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns, if they are texts. Else tables are named x0, x1, ...
+    n_iter_ : int
+        Newton steps taken; 0 where the prior was returned.
+    widths_ : leadscore.learning.fitting.layout.Widths
+        The widths of the last fit.
+    posterior_ : leadscore.learning.fitting.posterior.Posterior or None
+        How sure each entry is; None with more than 4,000 free numbers.
+    counts_, positives_ : ndarray of shape (1 + number of entries,)
+        Weight of the rows, and of those of the second class, in all and behind each entry in
+        the order of `to_frame`.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> firms = pd.DataFrame({"staff": [5, 80, 300, None] * 9, "role": ["trade", "maker"] * 18})
+    >>> card = AdditiveCard(directions={"staff": 1}).fit(firms, [0, 1, 1, 0] * 9)
+    >>> card.predict(firms[:4])
+    array([0, 1, 1, 0])
+    >>> added = card.contributions(firms)
+    >>> bool(np.allclose(card.intercept_ + added.sum(axis=1), card.decision_function(firms)))
+    True
+    """
+
+    def __init__(
+        self,
+        *,
+        prior: Scorecard | None = None,
+        prior_strength: float | None = 50.0,
+        directions: Mapping[str, int] | None = None,
+        max_bins: int = 64,
+        trend_width: float = 1.0,
+        step_width: float = 1.0,
+        level_width: float = 0.5,
+        unknown_width: float = 0.5,
+        intercept_width: float = 1.0,
+        choose_widths: bool = True,
+        rare_count: float = 2,
+        tol: float = 1e-8,
+        max_iter: int = 200,
+    ) -> None:
+        self.prior = prior
+        self.prior_strength = prior_strength
+        self.directions = directions
+        self.max_bins = max_bins
+        self.trend_width = trend_width
+        self.step_width = step_width
+        self.level_width = level_width
+        self.unknown_width = unknown_width
+        self.intercept_width = intercept_width
+        self.choose_widths = choose_widths
+        self.rare_count = rare_count
+        self.tol = tol
+        self.max_iter = max_iter
+
+    def fit(self, X: Any, y: ArrayLike | None, sample_weight: ArrayLike | None = None) -> Self:
+        """Fit the tables.
+
+        Parameters
+        ----------
+        X
+            Frame of columns of numbers, truth values and texts of any dtype, with missing
+            values; or an array of shape (n, p).
+        y
+            Shape (n,), two labels.
+        sample_weight
+            Shape (n,), not negative. A row of weight 2 is the row twice, one of weight 0 absent.
+
+        Raises
+        ------
+        ValueError
+            If a column that the prior lists is absent, the prior runs against a direction, the
+            labels are not two, or a setting is out of range.
+        """
+        widths = self._checked_settings()
+        least_rows = 1 if self.prior is None else 0
+        features = checked_features(self, X, reset=True, least_rows=least_rows)
+        outcomes = checked_outcomes(features.data, y, sample_weight, least_rows=least_rows)
+        tables = self._prior_tables(features)
+        directions = self._checked_directions(tables)
+        self.classes_ = outcomes.classes
+        intercept = _base_log_odds(outcomes) if self.prior is None else self.prior.intercept
+        counts = outcomes.weight > 0
+        task = _Task(
+            tables=tables,
+            columns=[column[counts] for column in features.columns],
+            target=outcomes.target[counts],
+            weight=outcomes.weight[counts],
+            intercept=intercept,
+            directions=directions,
+            rare_count=self.rare_count,
+        )
+        # The matrices are small: more threads would spend their time waiting for each other.
+        with threadpool_limits(limits=1):
+            self._solve(task, widths)
+        return self
+
+    def _solve(self, task: _Task, widths: Widths) -> None:
+        widths, wider = self._choose(task, widths)
+        blocks = task.blocks(self.max_bins)
+        vector = self._optimise(task.objective(blocks, widths))
+        self.intercept_, self.widths_ = self.scorecard_.intercept, widths
+        uncertain = task.objective(blocks, wider)
+        few = uncertain.layout.size <= _MOST_NUMBERS
+        self.posterior_ = posterior_at(uncertain, vector) if few else None
+        by_entry = [(block.codes, len(block.entries)) for block in blocks]
+        self.counts_ = _summed(task.weight, by_entry)
+        self.positives_ = _summed(task.weight * task.target, by_entry)
+
+    def _choose(self, task: _Task, widths: Widths) -> tuple[Widths, Widths]:
+        """Return the widths, and the widths to tell uncertainty by."""
+        # Widths mean the same whatever the bins, so that few bins are enough to choose them.
+        coarse = task.blocks(min(self.max_bins, _COARSE))
+        if self.prior is not None and self.prior_strength is not None:
+            listed = {table.feature for table in self.prior.tables}
+            heard = [table.feature in listed for table in task.tables]
+            prior = coarse, task.intercept, task.weight
+            widths = held_by_prior(widths, self.prior_strength, *prior, heard)
+        objective = task.objective(coarse, widths)
+        few = objective.layout.size <= _MOST_NUMBERS
+        if len(task.target) and self.choose_widths and few:
+            return chosen_widths(objective, coarse, widths)
+        return widths, widths
+
+    def _optimise(self, objective: Objective) -> Floats:
+        if objective.n_rows:
+            minimum = minimise(objective, self.tol, self.max_iter)
+        else:  # the prior itself is the optimum
+            minimum = Minimum(np.zeros(objective.layout.size), 0, 0.0, converged=True)
+        if not minimum.converged:
+            msg = (
+                f"After {minimum.n_iter} Newton steps the optimum is still {minimum.decrement:.1e} "
+                f"standard deviations away, not {self.tol:.1e}; raise max_iter or tol."
+            )
+            warnings.warn(msg, ConvergenceWarning, stacklevel=4)
+        self.scorecard_ = objective.scorecard(minimum.vector)
+        self.n_iter_ = minimum.n_iter
+        return minimum.vector
+
+    def decision_function(self, X: Any) -> Floats:
+        """Return the log-odds of the second class, shape (n,)."""
+        features = self._features(X)
+        if features.frame is not None:
+            return self.scorecard_.decision(features.frame)
+        return self.scorecard_.decision_columns(features.columns, features.n_rows)
+
+    def predict_proba(self, X: Any) -> Floats:
+        """Return the probabilities of both classes, shape (n, 2), each 0..1."""
+        log_odds = self.decision_function(X)
+        return np.column_stack([probability(-log_odds), probability(log_odds)])
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Return the likelier label of each row, shape (n,); the first if both are."""
+        second = self.decision_function(X) > 0
+        return self.classes_[second.astype(np.intp)]
+
+    def contributions(self, X: Any) -> Floats:
+        """Return what each column adds to the log-odds, shape (n, n_features_in_).
+
+        `decision_function` is the intercept plus these, added from left to right.
+        """
+        features = self._features(X)
+        if features.frame is not None:
+            return self.scorecard_.lookup(features.frame)
+        return self.scorecard_.lookup_columns(features.columns, features.n_rows)
+
+    def predict_interval(self, X: Any, level: float = 0.9) -> Floats:
+        """Return between which probabilities of the second class the truth plausibly lies.
+
+        By the curvature at the optimum; the less was learned about such a row, the wider.
+
+        Parameters
+        ----------
+        X
+            As for `predict_proba`.
+        level
+            Share of the posterior within the interval, 0..1.
+
+        Returns
+        -------
+        Shape (n, 2), lower and upper ends, each 0..1.
+        """
+        if not 0.0 < level < 1.0:
+            msg = f"level must lie between 0 and 1, not {level!r}."
+            raise ValueError(msg)
+        features, card = self._features(X), self.scorecard_
+        codes = [
+            _places_of(table).lookup(column).astype(np.intp)
+            for table, column in zip(card.tables, features.columns, strict=True)
+        ]
+        deviations = self._known().deviations(codes, features.n_rows)
+        half = ndtri(0.5 + level / 2.0) * deviations
+        log_odds = card.decision_columns(features.columns, features.n_rows)
+        return np.column_stack([probability(log_odds - half), probability(log_odds + half)])
+
+    def sample_cards(self, n: int, random_state: int | None = None) -> list[Scorecard]:
+        """Return n plausible cards, drawn from the posterior.
+
+        A known direction holds in each: its draws are moved to the nearest table that keeps it
+        (after Dunson and Neelon 2003, Biometrics 59:286).
+        """
+        check_is_fitted(self)
+        random = np.random.default_rng(random_state)
+        return [self._moved(change) for change in self._known().draws(n, random)]
+
+    def _known(self) -> Posterior:
+        if self.posterior_ is None:
+            msg = (
+                f"With more than {_MOST_NUMBERS} free numbers a card does not keep how sure it is; "
+                "lower max_bins, raise rare_count, or leave columns out."
+            )
+            raise ValueError(msg)
+        return self.posterior_
+
+    def _moved(self, change: Floats) -> Scorecard:
+        card, at, directions = self.scorecard_, 1, self.directions or {}
+        moved: list[Table] = []
+        for table in card.tables:
+            entries = entries_of(table)
+            entries = entries + change[at : at + len(entries)]
+            direction = directions.get(table.feature, 0)
+            if direction:
+                weight = self.counts_[at : at + len(entries) - 1] + _TINY
+                rising = isotonic_regression(direction * entries[:-1], weights=weight).x
+                entries[:-1] = direction * rising
+            moved.append(with_entries(table, entries))
+            at += len(entries)
+        return Scorecard(card.intercept + float(change[0]), tuple(moved))
+
+    def to_frame(self, level: float = 0.9) -> pd.DataFrame:
+        """Return the card entry by entry, with bands and with the counts behind them.
+
+        Returns
+        -------
+        Columns: ``feature``; ``kind`` (intercept, numeric, categorical); ``entry`` (band
+        or level, other, unknown); ``low`` and ``high``, the edges of a band, else missing;
+        ``log_odds``; ``points`` with the ends of their band ``points_low`` and ``points_high``;
+        ``count`` and ``positives``, weights of the rows behind the entry. The points of the bin
+        that holds a feature's median are held by the intercept, so that they have no band.
+        """
+        check_is_fitted(self)
+        doubt = ndtri(0.5 + level / 2.0) * self._known().entry_deviations()
+        return card_frame(self.scorecard_, doubt, self.counts_, self.positives_)
+
+    def _features(self, X: Any) -> Features:
+        check_is_fitted(self)
+        return checked_features(self, X, reset=False)
+
+    def __sklearn_tags__(self) -> Tags:
+        """Tell scikit-learn: two classes only; texts and missing values are welcome."""
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_class = False
+        tags.input_tags.allow_nan = True
+        tags.input_tags.string = True
+        tags.input_tags.categorical = True
+        return tags
+
+    def _prior_tables(self, features: Features) -> tuple[Table, ...]:
+        """Return the prior's table of each column, in the order of the columns."""
+        listed = {} if self.prior is None else {t.feature: t for t in self.prior.tables}
+        absent = [name for name in listed if name not in features.names]
+        if absent:
+            msg = f"The prior lists columns that are not there: {', '.join(absent)}."
+            raise ValueError(msg)
+        return tuple(
+            listed.get(name) or _zero_table(name, column)
+            for name, column in zip(features.names, features.columns, strict=True)
+        )
+
+    def _checked_directions(self, tables: tuple[Table, ...]) -> Mapping[str, int]:
+        directions = self.directions or {}
+        names = {table.feature for table in tables}
+        for name, direction in directions.items():
+            if name not in names or direction not in (-1, 0, 1):
+                msg = f"A direction is -1, 0 or 1 for a column, not {direction!r} for {name!r}."
+                raise ValueError(msg)
+        for table in tables:
+            check_direction(table, directions.get(table.feature, 0))
+        return directions
+
+    def _checked_settings(self) -> Widths:
+        for name, least in _LEAST.items():
+            value = getattr(self, name)
+            if name == "prior_strength" and value is None:
+                continue
+            if not least <= value < math.inf:
+                msg = f"{name} must be finite and at least {least:g}, not {value!r}."
+                raise ValueError(msg)
+        return Widths(
+            trend=self.trend_width,
+            step=self.step_width,
+            level=self.level_width,
+            unknown=self.unknown_width,
+            intercept=self.intercept_width,
+        )
+
+
+_TINY = 1e-3  # narrower than this, a prior can't be told from a fixed value
+_LEAST = {
+    "trend_width": 0.0,
+    "step_width": _TINY,
+    "level_width": _TINY,
+    "unknown_width": _TINY,
+    "intercept_width": _TINY,
+    "rare_count": 0.0,
+    "prior_strength": _TINY,
+    "max_bins": 2,
+    "max_iter": 1,
+    "tol": 0.0,
+}
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What a fit has to solve: the prior's tables, and the n rows of positive weight.
+
+    Attributes
+    ----------
+    tables, columns
+        One of each per feature.
+    target, weight
+        Shape (n,).
+    intercept
+        The prior's intercept, log-odds.
+    directions
+        By feature, 1 or -1 where one is known.
+    rare_count
+        A level of less weight has no entry of its own.
+    """
+
+    tables: tuple[Table, ...]
+    columns: Sequence[Column]
+    target: Floats
+    weight: Floats
+    intercept: float
+    directions: Mapping[str, int]
+    rare_count: float
+
+    def blocks(self, max_bins: int) -> list[Block]:
+        """Return the features with at most so many bins each."""
+        return [
+            make_block(
+                table,
+                column,
+                self.weight,
+                self.directions.get(table.feature, 0),
+                max_bins,
+                self.rare_count,
+            )
+            for table, column in zip(self.tables, self.columns, strict=True)
+        ]
+
+    def objective(self, blocks: Sequence[Block], widths: Widths) -> Objective:
+        """Return what the best card minimises."""
+        return Objective(blocks, self.target, self.weight, self.intercept, widths)
+
+
+_COARSE = 16  # bins that are enough to choose widths by
+_MOST_NUMBERS = 4000  # more take minutes to invert, and hundreds of MB
+
+
+def _places_of(table: Table) -> Table:
+    """Return a table that gives each value the place of its entry in `entries_of`."""
+    return with_entries(table, np.arange(len(entries_of(table)), dtype=np.float64))
+
+
+def _summed(amounts: Floats, by_entry: list[tuple[Codes, int]]) -> Floats:
+    """Return the sum of amounts, shape (n,), in all and then by entry of each feature."""
+    sums = [np.bincount(codes, amounts, size) for codes, size in by_entry]
+    return np.concatenate([[amounts.sum()], *sums])
+
+
+def _base_log_odds(outcomes: Outcomes) -> float:
+    positive = float(outcomes.weight @ outcomes.target)
+    negative = float(outcomes.weight.sum()) - positive
+    return math.log((positive + 0.5) / (negative + 0.5))
+
+
+def _zero_table(name: str, column: Column) -> Table:
+    if holds_numbers(column, name):
+        return NumericTable(name, np.zeros(0), np.zeros(1), 0.0)
+    return CategoricalTable(name, (), np.zeros(0), 0.0, 0.0)

@@ -1,1 +1,0 @@
-"""The card as a scikit-learn estimator, and the check of what it is given."""

@@ -1,1 +1,0 @@
-"""How good forecasts were once the outcomes are known, and how far to trust that."""

@@ -1,0 +1,274 @@
+"""The expert card: as a scorecard, as the model of day one, and carried over a change of supply."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from sklearn.pipeline import Pipeline
+
+from leadscore.city.profile import City, differ_in_supply_only
+from leadscore.city.schema import LevelPoints, NumericPoints
+from leadscore.errors import CityError, Detail, ModelError
+from leadscore.features.catalogue import CATALOGUE, DIRECTIONS
+from leadscore.features.extract import FirmFeatures
+from leadscore.features.feature import Feature
+from leadscore.learning.card import AdditiveCard
+from leadscore.learning.scorecard import (
+    CategoricalTable,
+    NumericTable,
+    Scorecard,
+    points_to_log_odds,
+)
+from leadscore.lists.columns import blank_firms
+from leadscore.registry.manifest import CARD_OF, ONLY_THE_SHELF_KNOWS, code_fingerprint, is_under
+from leadscore.registry.models import Shelf, is_expert, log_notice
+from leadscore.text import Text, room_words
+
+WORDS = room_words("learning")
+
+
+def expert_scorecard(city: City) -> Scorecard:
+    """Return the profile's card over the whole catalogue; a feature that it leaves out is worth 0.
+
+    The intercept is the log-odds of ``base_likelihood``; 20 points double the odds.
+
+    Raises
+    ------
+    CityError
+        With every mistake at once: a feature that does not exist, levels for a number or a level
+        that the feature does not have, points that run against the feature's direction.
+    """
+    mistakes = list(_mistakes(city))
+    if mistakes:
+        raise CityError(WORDS["expert.headline"].format(count=len(mistakes)), mistakes)
+    base = city.card.base_likelihood
+    tables = tuple(_table(feature, city) for feature in CATALOGUE.values())
+    return Scorecard(intercept=math.log(base / (1.0 - base)), tables=tables)
+
+
+def levels_of(feature: Feature, city: City) -> tuple[str, ...]:
+    """Return the levels that a feature can take in this city."""
+    if feature.id == "chain":
+        return (*(chain.id for chain in city.chains), *feature.levels)
+    return tuple(feature.levels)
+
+
+def _table(feature: Feature, city: City) -> NumericTable | CategoricalTable:
+    written = city.card.features.get(feature.id)
+    unknown = points_to_log_odds(written.unknown) if written else 0.0
+    if feature.kind == "level":
+        levels = levels_of(feature, city)
+        given = written if isinstance(written, LevelPoints) else None
+        points = [given.levels.get(level, given.other) if given else 0.0 for level in levels]
+        return CategoricalTable(
+            feature=feature.id,
+            levels=levels,
+            values=points_to_log_odds(np.array(points)),
+            other=points_to_log_odds(given.other) if given else 0.0,
+            unknown=unknown,
+        )
+    steps = written if isinstance(written, NumericPoints) else None
+    return NumericTable(
+        feature=feature.id,
+        edges=np.array(steps.edges if steps else (), dtype=float),
+        values=points_to_log_odds(np.array(steps.points if steps else (0.0,))),
+        unknown=unknown,
+    )
+
+
+def _mistakes(city: City) -> Iterator[Detail]:
+    for key, written in city.card.features.items():
+        where = f"card.feature.{key}"
+        if key not in CATALOGUE:
+            yield Detail(where, key, _known_names(key, CATALOGUE))
+            continue
+        feature = CATALOGUE[key]
+        if isinstance(written, LevelPoints) != (feature.kind == "level"):
+            yield Detail(
+                where, "levels" if isinstance(written, LevelPoints) else "edges", _shape(feature)
+            )
+        elif isinstance(written, LevelPoints):
+            allowed = levels_of(feature, city)
+            for level in written.levels:
+                if level not in allowed:
+                    yield Detail(f"{where}.levels.{level}", level, _known_names(level, allowed))
+        else:
+            steps = np.diff(written.points) * feature.direction
+            if (steps < 0).any():
+                yield Detail(f"{where}.points", str(list(written.points)), _ordered(feature))
+
+
+def _known_names(key: str, known: Iterable[str]) -> Text:
+    names = list(known)
+    near = difflib.get_close_matches(key, names, n=1)
+    if near:
+        return WORDS["expert.known_names"].format(near=near[0])
+    return WORDS["expert.known_names_2"].format(names=", ".join(names))
+
+
+def _shape(feature: Feature) -> Text:
+    if feature.kind == "level":
+        return WORDS["expert.shape"]
+    return WORDS["expert.shape_2"]
+
+
+def _ordered(feature: Feature) -> Text:
+    if feature.direction > 0:
+        return WORDS["expert.ordered"]
+    return WORDS["expert.ordered_2"]
+
+
+def new_card(city: City, prior_strength: float = 50.0) -> AdditiveCard:
+    """Return a card that isn't fitted yet, and starts from what the city's experts say."""
+    prior = expert_scorecard(city)
+    return AdditiveCard(prior=prior, prior_strength=prior_strength, directions=DIRECTIONS)
+
+
+def expert_pipeline(city: City) -> Pipeline:
+    """Return the pipeline fitted on no outcomes at all: its card is the expert card exactly."""
+    pipeline = Pipeline([("features", FirmFeatures(city)), ("card", new_card(city))])
+    return pipeline.fit(blank_firms(0), np.empty(0, dtype=np.int64))
+
+
+def expert_version(city: City) -> str:
+    """Return the name of the expert model: the same name always gives the same scores.
+
+    It changes with the profile, and with the code and the shipped tables that turn a firm into a
+    score; it is the same on every machine.
+    """
+    ground = f"{city.digest}|{code_fingerprint()}"
+    return f"{city.id}-expert-{hashlib.sha256(ground.encode()).hexdigest()[:10]}"
+
+
+def ensure_expert(
+    city: City, shelf: Shelf, now: datetime, notify: Callable[[Text], object] = log_notice
+) -> str:
+    """Do as `expert_model`, and return the version only."""
+    return expert_model(city, shelf, now, notify)[0]
+
+
+def expert_model(
+    city: City, shelf: Shelf, now: datetime, notify: Callable[[Text], object] = log_notice
+) -> tuple[str, Pipeline]:
+    """Return version and pipeline of the city's expert model, shelving it if it isn't there.
+
+    It becomes the champion where none is, or where one of an older profile or program is; it never
+    displaces a trained champion.
+
+    Parameters
+    ----------
+    city
+        The profile.
+    shelf
+        Where the models live.
+    now
+        Aware time, kept as the time of creation and of promotion.
+    notify
+        Told when a damaged model was set aside; by default a warning is logged.
+
+    Raises
+    ------
+    CityError
+        If the card in the profile has mistakes.
+    ModelError
+        If the shelf can't be written, or the key can't be trusted.
+    """
+    version = expert_version(city)
+
+    def build() -> tuple[Pipeline, dict[str, object]]:
+        told = {"kind": "expert", "created": now.isoformat(), "outcomes": 0}
+        return expert_pipeline(city), told
+
+    pipeline = shelf.ensure(version, build, notify)
+    served = shelf.line(city.id)
+    if not served or is_expert(city.id, served[0]):
+        shelf.promote(city.id, version, act="expert", now=now)
+    return version, pipeline
+
+
+def follow(city: City, shelf: Shelf, now: datetime) -> None:
+    """Let a changed profile count: by another expert model if one serves, else see `follow_supply`.
+
+    Raises
+    ------
+    CityError
+        If the card in the profile has mistakes.
+    ModelError
+        If the shelf can't be written, or the key can't be trusted.
+    """
+    if _trained_champion(city, shelf) is None:
+        ensure_expert(city, shelf, now)
+    else:
+        follow_supply(city, shelf, now)
+
+
+def follow_supply(city: City, shelf: Shelf, now: datetime) -> None:
+    """Let the champion's card serve under today's supply, if nothing but that has changed.
+
+    Nothing happens where no trained model serves, where it knows this profile, or where more than
+    supply differs. A champion that can't be used is left for whoever serves to tell.
+
+    Parameters
+    ----------
+    city
+        The profile as it counts now.
+    shelf
+        Where the models live.
+    now
+        Aware time of the change.
+
+    Raises
+    ------
+    ModelError
+        If the shelf can't be written.
+    """
+    champion = _trained_champion(city, shelf)
+    if champion is None:
+        return
+    try:
+        manifest = shelf.manifest(champion)
+        if is_under(manifest, city):
+            return
+        pipeline = shelf.load(champion)
+        first, manifest = trained_as(shelf, champion, manifest)
+    except ModelError:
+        return
+    if not differ_in_supply_only(pipeline.named_steps["features"].city, city):
+        return
+    version = first
+    if not is_under(manifest, city):
+        version = f"{first}-s{city.digest[:8]}"
+        shelf.ensure(version, lambda: _under(city, pipeline, first, manifest, now))
+    shelf.promote(city.id, version, act="profile", now=now)
+
+
+def trained_as(shelf: Shelf, version: str, manifest: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Return the version whose card one has, and its manifest; often both are its own.
+
+    Raises
+    ------
+    ModelError
+        If that version can't be trusted.
+    """
+    first = manifest.get(CARD_OF)
+    return (first, shelf.manifest(first)) if first else (version, manifest)
+
+
+def _trained_champion(city: City, shelf: Shelf) -> str | None:
+    served = next(iter(shelf.line(city.id)), None)
+    return None if served is None or is_expert(city.id, served) else served
+
+
+def _under(
+    city: City, pipeline: Pipeline, first: str, manifest: Mapping[str, Any], now: datetime
+) -> tuple[Pipeline, dict[str, Any]]:
+    features = FirmFeatures(city).fit(blank_firms(0))
+    told = {key: value for key, value in manifest.items() if key not in ONLY_THE_SHELF_KNOWS}
+    told |= {CARD_OF: first, "created": now.isoformat()}
+    return Pipeline([("features", features), ("card", pipeline.named_steps["card"])]), told

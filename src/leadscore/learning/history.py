@@ -1,0 +1,250 @@
+"""What became of the firms: events with one key per firm, and histories that can't be true."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from leadscore.lists.dedupe import group_rows, normal_name
+from leadscore.lists.values.words import STAGES
+
+EVENTS: dict[str, str] = {
+    "entry": "int64",
+    "firm": "str",
+    "credit_code": "str",
+    "name": "str",
+    "former_names": "str",
+    "stage": "str",
+    "day": "datetime64[us]",
+    "reason": "str",
+    "withdrawn": "bool",
+    "recorded": "datetime64[us, UTC]",
+    "source": "str",
+    "sheet": "str",
+    "row": "int64",
+    "file": "str",
+}
+"""Columns of entries with their types.
+
+``entry`` counts from 1 in the order of recording. ``firm`` is the key that all rows of one firm
+share (see `leadscore.learning.history`); it is worked out when entries are read and never
+stored.
+``row`` of ``sheet`` in ``source`` is where the entry came from; ``file`` is the SHA-256 of that
+file, in hex. ``former_names``, ``reason`` and ``sheet`` may be missing, and so may one of
+``credit_code`` and ``name``.
+"""
+
+CONTACTS = ("contacted", "visited", "negotiating")
+"""Stages at which somebody speaks with the firm; the earliest of their days is first contact."""
+
+OUTCOMES = ("signed", "registered", "building", "producing")
+"""Stages that a pursuit is for, in order; reaching a later one implies the earlier ones.
+
+One of them is the target that forecasts are about.
+"""
+
+
+def in_force(events: pd.DataFrame) -> pd.DataFrame:
+    """Return the entries that hold: the latest of each firm and stage, unless it takes it back.
+
+    Parameters
+    ----------
+    events
+        Columns ``firm``, ``stage`` and ``withdrawn`` at least, in the order of recording.
+    """
+    latest = events.drop_duplicates(["firm", "stage"], keep="last")
+    return latest[~latest["withdrawn"]]
+
+
+def stage_days(events: pd.DataFrame) -> pd.DataFrame:
+    """Return the day on which each firm reached each stage: one row a firm, one column a stage.
+
+    Parameters
+    ----------
+    events
+        Columns of `EVENTS`, in the order of recording.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index ``firm``, sorted; columns are all of `STAGES`, datetime64[us], missing where a stage
+        is not in force.
+    """
+    held = in_force(events)
+    days = held.pivot(index="firm", columns="stage", values="day")
+    return (
+        days.reindex(columns=pd.Index(STAGES, name="stage")).astype("datetime64[us]").sort_index()
+    )
+
+
+def first_contact(days: pd.DataFrame) -> pd.Series:
+    """Return the day of each firm's first contact, missing if there was none.
+
+    Parameters
+    ----------
+    days
+        As `stage_days` gives them.
+    """
+    return days[list(CONTACTS)].min(axis=1).astype("datetime64[us]").rename("contacted")
+
+
+Mask = NDArray[np.bool_]
+
+Blame = tuple[Mask, str, str, pd.Series, pd.Series]
+"""Firms, the stage whose entry is blamed, why, and the stage and day that speak against it."""
+
+
+def contradictions(history: pd.DataFrame, entries: pd.DataFrame) -> pd.DataFrame:
+    """Return which new entries, added to a history, make it impossible.
+
+    Of two entries that can't both be true the new one is blamed; if both are new, the outcome that
+    lies before first contact, or what comes after the loss (an outcome also on its day). A first
+    of a month may stand for its whole month. Nothing is said of a history that was impossible
+    without the new entries.
+
+    Parameters
+    ----------
+    history, entries
+        Columns ``firm``, ``stage``, ``day`` and ``withdrawn``; entries are recorded later.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns ``firm``, ``stage``, ``code``, ``other_stage``, ``other_day``; one row for each
+        blamed pair of firm and stage.
+    """
+    columns = ["firm", "stage", "day", "withdrawn"]
+    touched = history[history["firm"].isin(entries["firm"])]
+    both = pd.concat(
+        [touched[columns].assign(new=False), entries[columns].assign(new=True)], ignore_index=True
+    )
+    days = stage_days(both)
+    new = in_force(both).pivot(index="firm", columns="stage", values="new")
+    new = new.reindex(index=days.index, columns=days.columns).eq(other=True)
+    parts = [
+        pd.DataFrame(
+            {
+                "firm": days.index[where],
+                "stage": stage,
+                "code": code,
+                "other_stage": other_stage[where].to_numpy(),
+                "other_day": other_day[where].to_numpy(),
+            }
+        )
+        for where, stage, code, other_stage, other_day in (
+            *_after_loss(days, new),
+            *_before_contact(days, new),
+        )
+        if where.any()
+    ]
+    found = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=_COLUMNS)
+    return found.drop_duplicates(["firm", "stage"], ignore_index=True)
+
+
+_COLUMNS = ["firm", "stage", "code", "other_stage", "other_day"]
+
+
+def _after_loss(days: pd.DataFrame, new: pd.DataFrame) -> Iterator[Blame]:
+    lost = days["lost"]
+    for stage in STAGES:
+        after = (days[stage] > lost) & ~may_be(lost, days[stage])
+        # On one day a firm is either won or lost; it may well be met and lost.
+        wrong = (after | (days[stage] == lost) if stage in OUTCOMES else after).to_numpy()
+        this, that = new[stage].to_numpy(), new["lost"].to_numpy()
+        yield wrong & this, stage, "after_loss", _same(days, "lost"), lost
+        yield wrong & ~this & that, "lost", "lost_before", _same(days, stage), days[stage]
+
+
+def _before_contact(days: pd.DataFrame, new: pd.DataFrame) -> Iterator[Blame]:
+    contact = first_contact(days)
+    first = days[list(CONTACTS)].eq(contact, axis=0).idxmax(axis=1).astype("str")
+    for stage in OUTCOMES:
+        wrong = ((days[stage] < contact) & ~may_be(days[stage], contact)).to_numpy()
+        this = new[stage].to_numpy()
+        yield wrong & this, stage, "before_contact", first, contact
+        for each in CONTACTS:
+            late = (days[each] > days[stage]).to_numpy() & new[each].to_numpy()
+            yield wrong & ~this & late, each, "after_outcome", _same(days, stage), days[stage]
+
+
+def _same(days: pd.DataFrame, stage: str) -> pd.Series:
+    return pd.Series(stage, index=days.index, dtype="str")
+
+
+def may_be(rough: pd.Series, day: pd.Series) -> pd.Series:
+    """Tell where a first of a month may stand for the whole month in which another day lies.
+
+    Officers write 2024年3月, which is kept as the first of March.
+
+    >>> days = pd.Series(pd.to_datetime(["2024-03-01", "2024-03-02"]))
+    >>> may_be(days, pd.Series(pd.to_datetime(["2024-03-20", "2024-03-20"]))).tolist()
+    [True, False]
+    """
+    month = day.to_numpy().astype("datetime64[M]").astype("datetime64[us]")
+    return pd.Series(rough.to_numpy() == month, index=rough.index)
+
+
+IDENTIFIERS = ("credit_code", "name", "former_names")
+"""Columns by which a firm is known; each row has a valid code or a name."""
+
+
+def firm_keys(*tables: pd.DataFrame) -> list[pd.Series]:
+    """Return the key of each row of some tables, equal for all rows of one firm.
+
+    Rows with one credit code are one firm; a row without a code is the firm that bears its name
+    now, else the firm that bore it before (see `leadscore.lists.dedupe.group_rows`). A name that
+    several codes bear links nothing.
+
+    Parameters
+    ----------
+    *tables
+        Each with the columns of `IDENTIFIERS`.
+
+    Returns
+    -------
+    list of pandas.Series
+        For each table the keys on its index: the credit code of the firm if one is known, else the
+        first of its names in their normal form.
+
+    >>> rows = {
+    ...     "credit_code": ["91110000600037341L", None],
+    ...     "name": ["甲（深圳）公司", "甲(深圳)公司"],
+    ... }
+    >>> frame = pd.DataFrame(rows, dtype="str").assign(
+    ...     former_names=pd.Series([None] * 2, dtype="str")
+    ... )
+    >>> firm_keys(frame)[0].tolist()
+    ['91110000600037341L', '91110000600037341L']
+    """
+    rows = pd.concat([table[list(IDENTIFIERS)] for table in tables], ignore_index=True)
+    rows = rows.astype("str")
+    # A firm has many rows that name it alike: each way to name it is looked at once.
+    at, first = _ways(rows)
+    different = rows.iloc[first].reset_index(drop=True)
+    keys = _keys_of(different).take(at)
+    bounds = np.cumsum([0, *(len(table) for table in tables)])
+    return [
+        pd.Series(keys.iloc[start:end].to_numpy(), index=table.index, dtype="str", name="firm")
+        for table, start, end in zip(tables, bounds, bounds[1:], strict=False)
+    ]
+
+
+def _ways(rows: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Return which of the different rows each row is, and where each of these stands first."""
+    number = np.zeros(len(rows), dtype=np.int64)
+    for name in IDENTIFIERS:
+        codes, different = pd.factorize(rows[name])
+        number, _ = pd.factorize(number * (len(different) + 1) + codes + 1)
+    _, first = np.unique(number, return_index=True)
+    return number, first
+
+
+def _keys_of(rows: pd.DataFrame) -> pd.Series:
+    names = normal_name(rows["name"])
+    groups = group_rows(rows, names).of_row
+    code = rows["credit_code"].groupby(groups).transform("min")
+    name = names.groupby(groups).transform("min")
+    return code.astype("str").fillna(name.astype("str"))

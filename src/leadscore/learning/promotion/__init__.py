@@ -1,1 +1,0 @@
-"""The gates between a challenger and the service, each with a sentence for people."""

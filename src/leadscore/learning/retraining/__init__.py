@@ -1,1 +1,0 @@
-"""The walk from snapshots and outcomes to a challenger and a decision."""

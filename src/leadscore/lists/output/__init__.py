@@ -1,1 +1,0 @@
-"""How a ranking is laid out and put in its place."""

@@ -1,0 +1,233 @@
+"""Run as a script in a child process: prints the cells of a workbook, or dies."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import json
+import os
+import re
+import sys
+import zipfile
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+from xml.etree import ElementTree
+
+from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetTypeEnum
+from python_calamine import SheetVisibleEnum as Visible
+
+BATCH_ROWS = 1_000
+EXACT_DIGITS = 1e15
+"""A spreadsheet keeps 15 significant digits: a whole number from here on has lost its end."""
+OUT_OF_MEMORY = 3
+
+_P = rb"(?:\w+:)?"
+_HIDDEN_ROW = re.compile(rb"<" + _P + rb'row\b[^>]*\bhidden="(?:1|true)"')
+_ERROR_CELL = re.compile(
+    rb"<" + _P + rb'c\b([^>]*\bt="e"[^>]*)>.*?<' + _P + rb"v>([^<]*)<", re.DOTALL
+)
+_NO_VALUE = re.compile(
+    rb"<%bc\b([^>]*)>\s*<%bf\b(?:[^>]*/>|[^>]*>[^<]*</%bf>)\s*"
+    rb"(?:<%bv\s*/>|<%bv>\s*</%bv>)?\s*</%bc>" % ((_P,) * 7)
+)
+_SHARED = re.compile(rb't="s"[^>]*>\s*<' + _P + rb"v>\s*([0-9]{1,9})")
+_SHARED_END = re.compile(rb"</" + _P + rb"si>")
+_ADDRESS = re.compile(rb'\br="([A-Z]{1,3})([0-9]{1,7})"')
+_WIDE = re.compile(rb' r="[A-Z]{3}[0-9]')
+
+Issue = tuple[int, int, str, str]
+
+
+def main(path: str, memory: int, most_cells: int, most_text: int) -> None:
+    """Print the workbook, or the error that it meets."""
+    _limit(memory)
+    try:
+        print_workbook(path, most_cells, most_text)
+    except MemoryError:
+        os._exit(OUT_OF_MEMORY)
+    except (CalamineError, OSError, zipfile.BadZipFile) as fault:
+        _say(error="damaged", sheet=None, found=str(fault))
+    except BaseException as fault:
+        if type(fault).__name__ != "PanicException":
+            raise
+        _say(error="damaged", sheet=None, found="panic")
+
+
+def _limit(memory: int) -> None:
+    """Bound the memory where the system can; a panic must leave no dump of the list."""
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource  # not there on Windows
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+
+
+def _say(**message: Any) -> None:
+    line = json.dumps(message, ensure_ascii=False, separators=(",", ":"))
+    sys.stdout.buffer.write(line.encode() + b"\n")
+
+
+def print_workbook(path: str, most_cells: int, most_text: int) -> None:
+    """Print every visible sheet, up to the first that is too large."""
+    with CalamineWorkbook.from_path(path) as book, zipfile.ZipFile(path) as package:
+        sheets = [each for each in book.sheets_metadata if each.typ == SheetTypeEnum.WorkSheet]
+        shown = [each.name for each in sheets if each.visible == Visible.Visible]
+        _say(hidden=[each.name for each in sheets if each.name not in shown])
+        parts = sheet_parts(package)
+        lengths = shared_lengths(package)
+        for name in shown:
+            xml = package.read(parts[name]) if name in parts else b""
+            last = last_cell(xml, most_cells)
+            if last:
+                _say(error="span", sheet=name, found=last)
+                return
+            text = shared_text(xml, lengths)
+            if text > most_text:
+                _say(error="text", sheet=name, found=f"{text:,} B")
+                return
+            issues = list(damage(xml))
+            hidden_rows = len(_HIDDEN_ROW.findall(xml)) if b"hidden=" in xml else 0
+            del xml
+            _print_sheet(book.get_sheet_by_name(name), name, issues, hidden_rows)
+
+
+def _print_sheet(sheet: CalamineSheet, name: str, issues: list[Issue], hidden_rows: int) -> None:
+    left = sheet.start[1] if sheet.start else 0
+    width = sheet.end[1] + 1 if sheet.end else 0
+    merges = sheet.merged_cell_ranges or []
+    _say(begin=name, width=width, merges=merges, hidden_rows=hidden_rows)
+    rows: list[int] = []
+    cells: list[list[str | None]] = []
+    for number, row in enumerate(sheet.iter_rows(), 1):
+        while row and row[-1] == "":
+            row.pop()
+        if not row:
+            continue
+        texts: list[str | None] = [None] * left
+        for at, value in enumerate(row, left):
+            if type(value) is str:
+                texts.append(value or None)
+                continue
+            text, damaged = text_of(value)
+            if damaged:
+                issues.append((number, at, "damaged_number", text))
+            texts.append(None if damaged else text)
+        rows.append(number)
+        cells.append(texts)
+        if len(rows) == BATCH_ROWS:
+            _say(rows=rows, cells=cells)
+            rows, cells = [], []
+    _say(rows=rows, cells=cells)
+    _say(issues=issues)
+
+
+def text_of(value: object) -> tuple[str, bool]:
+    """Return a cell's value as text, and whether it is a number that has lost digits.
+
+    >>> text_of(42.0), text_of(0.1 + 0.2), text_of(True)
+    (('42', False), ('0.3', False), ('是', False))
+    >>> text_of(913607270000000123.0)
+    ('913607270000000000', True)
+    >>> text_of(dt.datetime(2016, 11, 30)), text_of(dt.timedelta(hours=36))
+    (('2016-11-30', False), ('36:00:00', False))
+    """
+    if isinstance(value, bool):
+        return ("是" if value else "否"), False
+    if isinstance(value, int | float):
+        if abs(value) >= EXACT_DIGITS:
+            return f"{Decimal(f'{value:.15g}'):f}", True
+        return (str(int(value)) if value == int(value) else f"{value:.15g}"), False
+    if isinstance(value, dt.datetime):
+        whole = (value + dt.timedelta(milliseconds=500)).replace(microsecond=0)
+        midnight = whole.time() == dt.time()
+        return (whole.date().isoformat() if midnight else whole.isoformat(sep=" ")), False
+    if isinstance(value, dt.date):
+        return value.isoformat(), False
+    if isinstance(value, dt.time):
+        return value.isoformat("seconds"), False
+    if isinstance(value, dt.timedelta):
+        minutes, seconds = divmod(round(value.total_seconds()), 60)
+        return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}", False
+    return str(value), False
+
+
+def sheet_parts(package: zipfile.ZipFile) -> dict[str, str]:
+    """Return the part of the package that holds each sheet; empty if that can't be told."""
+    try:
+        book = ElementTree.fromstring(package.read("xl/workbook.xml"))  # noqa: S314 (no DTD, checked)
+        links = ElementTree.fromstring(package.read("xl/_rels/workbook.xml.rels"))  # noqa: S314
+    except (KeyError, ElementTree.ParseError):
+        return {}
+    targets = {link.get("Id"): link.get("Target", "") for link in links}
+    parts = {}
+    for sheet in book.iterfind("{*}sheets/{*}sheet"):
+        link_id = next((value for key, value in sheet.items() if key.endswith("}id")), None)
+        target = targets.get(link_id, "")
+        part = target.removeprefix("/") if target.startswith("/") else f"xl/{target}"
+        if part in package.NameToInfo:
+            parts[sheet.get("name", "")] = part
+    return parts
+
+
+def last_cell(xml: bytes, most_cells: int) -> str | None:
+    """Return the last cell of a sheet if it spans more cells than allowed, else None.
+
+    The parser takes memory for every cell between the first and the last, filled or not.
+    """
+    tail = xml.rfind(b"<row")
+    number = re.search(rb'\br="([0-9]{1,9})"', xml[tail : tail + 500]) if tail >= 0 else None
+    height = int(number[1]) if number else 0
+    if height * 702 <= most_cells and not _WIDE.search(xml):
+        return None  # columns of up to two letters
+    columns = {found[1]: int(found[2]) for found in _ADDRESS.finditer(xml)}
+    if not columns:
+        return None
+    widest = max(columns, key=lambda letters: (len(letters), letters))
+    width = 0
+    for letter in widest:
+        width = width * 26 + letter - 64
+    height = max(height, *columns.values())
+    return f"{widest.decode()}{height}" if width * height > most_cells else None
+
+
+def shared_lengths(package: zipfile.ZipFile) -> list[int]:
+    """Return the bytes of each text that cells share; empty if there are none."""
+    if "xl/sharedStrings.xml" not in package.NameToInfo:
+        return []
+    xml = package.read("xl/sharedStrings.xml")
+    return [len(text) for text in _SHARED_END.split(xml)]
+
+
+def shared_text(xml: bytes, lengths: list[int]) -> int:
+    """Return the bytes that the shared texts of a sheet take once every cell has its own."""
+    if not lengths or max(lengths) * xml.count(b't="s"') < 1 << 28:
+        return 0  # far from any limit
+    last = len(lengths) - 1
+    return sum(lengths[min(int(at), last)] for at in _SHARED.findall(xml))
+
+
+def damage(xml: bytes) -> Iterator[Issue]:
+    """Yield the cells that hold an error, or a formula whose value was never computed."""
+    if b't="e"' in xml:
+        for found in _ERROR_CELL.finditer(xml):
+            yield *_place(found[1]), "error_cell", found[2].decode(errors="replace")
+    if b"<f" in xml or b":f" in xml:
+        for found in _NO_VALUE.finditer(xml):
+            if b't="str"' not in found[1]:  # an empty text is a value
+                yield *_place(found[1]), "formula_without_value", "="
+
+
+def _place(attributes: bytes) -> tuple[int, int]:
+    """Return the row number and the position of the column."""
+    found = _ADDRESS.search(attributes)
+    if not found:
+        return 0, -1
+    column = 0
+    for letter in found[1]:
+        column = column * 26 + letter - 64
+    return int(found[2]), column - 1
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], *map(int, sys.argv[2:5]))

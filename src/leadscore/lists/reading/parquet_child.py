@@ -1,0 +1,150 @@
+"""Run as a script in a child process: prints the cells of a Parquet file as Arrow text, or dies."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+BATCH_ROWS = 512
+"""Few, because one long text of a dictionary may stand in every row."""
+EXACT_WHOLE = 2.0**53
+"""A float holds whole numbers exactly up to here; a larger one has lost its end."""
+OUT_OF_MEMORY = 3
+TEXT = pa.large_string()
+
+
+class _TooLargeError(Exception):
+    """More than the limits allow; carries what was found."""
+
+
+def main(path: str, memory: int, rows: int, cells: int, text: int) -> None:
+    """Print the table, or the error that it meets."""
+    _limit(memory)
+    try:
+        print_table(path, rows, cells, text)
+    except (MemoryError, pa.ArrowMemoryError):
+        os._exit(OUT_OF_MEMORY)
+
+
+def _limit(memory: int) -> None:
+    """Bound the memory where the system can; a crash must leave no dump of the list."""
+    pa.set_memory_pool(pa.system_memory_pool())
+    pa.set_cpu_count(1)
+    pa.set_io_thread_count(1)
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource  # not there on Windows
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+
+
+def _say(**message: Any) -> None:
+    sys.stdout.buffer.write(json.dumps(message).encode() + b"\n")
+
+
+def print_table(path: str, most_rows: int, most_cells: int, most_text: int) -> None:
+    """Print the table once all of it has been read, or the error that was met."""
+    try:
+        file = pq.ParquetFile(path, page_checksum_verification=True, pre_buffer=False)
+        _check_footer(file, most_rows, most_cells, most_text)
+        texts = _Texts(file.schema_arrow, most_text)
+        stored = file.iter_batches(batch_size=BATCH_ROWS, use_threads=False)
+        batches = [texts.of(batch) for batch in stored]
+    except _TooLargeError as fault:
+        _say(error="too_large", found=str(fault))
+    except MemoryError:
+        raise
+    except (pa.ArrowException, OSError, ValueError) as fault:
+        _say(error="damaged", found=str(fault))
+    else:
+        _say(headers=file.schema_arrow.names, issues=texts.issues)
+        sys.stdout.buffer.flush()
+        with pa.ipc.new_stream(sys.stdout.buffer, texts.schema) as stream:
+            for batch in batches:
+                stream.write_batch(batch)
+
+
+def _check_footer(file: Any, most_rows: int, most_cells: int, most_text: int) -> None:
+    """Refuse what the footer declares to be too large, before anything is unpacked."""
+    meta = file.metadata
+    width = len(file.schema_arrow)
+    unpacked = sum(meta.row_group(at).total_byte_size for at in range(meta.num_row_groups))
+    if meta.num_rows > most_rows or meta.num_rows * width > most_cells:
+        raise _TooLargeError(f"{meta.num_rows:,} x {width:,}")
+    if unpacked > most_text:
+        raise _TooLargeError(f"{unpacked:,} B")
+
+
+class _Texts:
+    """Turns batches into text and remembers what could not be turned."""
+
+    def __init__(self, schema: Any, most_text: int) -> None:
+        self.issues: list[tuple[int, int, str, str]] = []
+        self.schema = pa.schema([pa.field(str(at), TEXT) for at in range(len(schema))])
+        self._row = 0
+        self._most = self._left = most_text
+        self._unread: set[int] = set()
+
+    def of(self, batch: Any) -> Any:
+        columns = [self._column(at, batch.column(at)) for at in range(batch.num_columns)]
+        self._row += batch.num_rows
+        self._left -= sum(column.nbytes for column in columns)
+        if self._left < 0:
+            raise _TooLargeError(f"> {self._most:,} B")
+        return pa.RecordBatch.from_arrays(columns, schema=self.schema)
+
+    def _column(self, at: int, values: Any) -> Any:
+        values.validate(full=True)  # flipped bits in a text, where the page has no checksum
+        kind = values.type
+        if pa.types.is_dictionary(kind):
+            return self._column(at, values.dictionary_decode())
+        if pa.types.is_floating(kind):
+            return self._floats(at, values)
+        try:
+            return _plain(values, kind)
+        except (pa.ArrowNotImplementedError, pa.ArrowInvalid):
+            if at not in self._unread:
+                self._unread.add(at)
+                self.issues.append((0, at, "unread_type", str(kind)))
+            return pa.nulls(len(values), TEXT)
+
+    def _floats(self, at: int, values: Any) -> Any:
+        values = values.cast(pa.float64()) if pa.types.is_float16(values.type) else values
+        values = pc.if_else(pc.is_nan(values), None, values)
+        size = pc.abs(values.cast(pa.float64()))
+        damaged = pc.and_(pc.greater_equal(size, EXACT_WHOLE), pc.is_finite(size))
+        for place in pc.indices_nonzero(pc.fill_null(damaged, False)).to_pylist():
+            found = f"{int(values[place].as_py())}"
+            self.issues.append((self._row + place + 1, at, "damaged_number", found))
+        values = pc.if_else(damaged, None, values)
+        whole = pc.and_(pc.equal(pc.round(values), values), pc.is_finite(values))
+        integers = pc.if_else(whole, values, None).cast(pa.int64())
+        return pc.if_else(pc.fill_null(whole, False), integers.cast(TEXT), values.cast(TEXT))
+
+
+def _plain(values: Any, kind: Any) -> Any:
+    """Return the text of values whose type says all that is to be known."""
+    if pa.types.is_boolean(kind):
+        return pc.if_else(values, pa.scalar("是", TEXT), pa.scalar("否", TEXT))
+    if pa.types.is_timestamp(kind):
+        local = pc.local_timestamp(values) if kind.tz else values
+        text = local.cast(pa.timestamp("s"), safe=False).cast(TEXT)
+        return pc.replace_substring_regex(text, " 00:00:00$", "")
+    if pa.types.is_time(kind):
+        return values.cast(pa.time32("s"), safe=False).cast(TEXT)
+    if pa.types.is_date64(kind):
+        return values.cast(pa.date32()).cast(TEXT)
+    if pa.types.is_duration(kind):
+        raise pa.ArrowNotImplementedError("a duration has no column")
+    return values.cast(TEXT)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], *map(int, sys.argv[2:6]))

@@ -1,1 +1,0 @@
-"""Which rows are one and the same firm."""

@@ -1,0 +1,1 @@
+"""The model registry: signed versions that never change, one champion per city."""

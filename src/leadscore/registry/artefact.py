@@ -1,0 +1,254 @@
+"""The file of a saved model, of this format and of the one before it."""
+
+from __future__ import annotations
+
+import io
+import math
+import pickle
+from collections.abc import Mapping
+from typing import Any, BinaryIO, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.pipeline import Pipeline
+
+from leadscore.city.profile import City
+from leadscore.features.extract import FirmFeatures
+from leadscore.learning.card import AdditiveCard
+from leadscore.learning.fitting.posterior import Posterior
+from leadscore.learning.scorecard import Scorecard
+from leadscore.lists.columns import blank_firms
+from leadscore.registry.manifest import PICKLED, told_of
+
+_MODEL = (
+    "sklearn.pipeline.Pipeline",
+    "leadscore.features.build.FirmFeatures",
+    "leadscore.learning.cards.card.AdditiveCard",
+    "leadscore.learning.cards.boosted.BoostedCard",
+    "leadscore.learning.fitting.posterior.Posterior",
+    "leadscore.learning.fitting.widths.Widths",
+    "leadscore.learning.tables.entries.CategoricalTable",
+    "leadscore.learning.tables.entries.NumericTable",
+    "leadscore.learning.tables.pairtables.CategoricalAxis",
+    "leadscore.learning.tables.pairtables.NumericAxis",
+    "leadscore.learning.tables.pairtables.PairTable",
+    "leadscore.learning.tables.scorecard.Scorecard",
+)
+_COMPUTED = ("digest", "segments", "_delivered", "_edges", "_feeders", "_steps")
+_RECORDS: Mapping[str, Mapping[str, str]] = {
+    **{name: {} for name in _MODEL},
+    "leadscore.language.Text": {},
+    "leadscore.city.chains.Chain": {"segments": "segment"},
+    "leadscore.city.chains.Segment": {"chain_id": "of chain", "key": "id"},
+    "leadscore.city.expert.ExpertCard": {"features": "feature"},
+    "leadscore.city.expert.LevelPoints": {},
+    "leadscore.city.expert.NumericPoints": {},
+    "leadscore.city.partners.Anchor": {"label": "name"},
+    "leadscore.city.partners.Delivery": {},
+    "leadscore.city.partners.Event": {},
+    "leadscore.city.partners.Neighbour": {},
+    "leadscore.city.partners.Place": {},
+    "leadscore.city.partners.SoughtClass": {},
+    "leadscore.city.partners.TargetRegion": {},
+    "leadscore.city.profile.About": {},
+    "leadscore.city.profile.City": {
+        "about": "city",
+        "chains": "chain",
+        "anchors": "anchor",
+        "places": "place",
+        "neighbours": "neighbour",
+        "target_regions": "target_region",
+        "events": "event",
+        **dict.fromkeys(_COMPUTED, ""),
+    },
+    "leadscore.city.profile.RankingPolicy": {},
+    "leadscore.city.profile.Statement": {},
+    "leadscore.city.values.Evidence": {},
+}
+"""By the dotted name of a class, what the file of a profile called a field whose name was another;
+an empty name for what was computed."""
+
+_NUMPYS = {
+    "numpy.dtype",
+    "numpy.ndarray",
+    "numpy._core.multiarray._reconstruct",
+    "numpy._core.multiarray.scalar",
+}
+
+
+def read_pickle(artefact: bytes) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """Return the city profile of a pickled model, and its arrays.
+
+    Parameters
+    ----------
+    artefact
+        A file whose signature was checked.
+
+    Returns
+    -------
+    The profile as plain values, as `City.model_validate` takes them; and the arrays as
+    `leadscore.learning.shelf.artefact.to_bytes` names them, ``covariance`` whole. A boosted card
+    had no more than its scorecard, which stands in the manifest.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError, pickle.UnpicklingError
+        If it isn't the pickle of a model, or names what no model has.
+    """
+    steps = dict(_Unpickler(io.BytesIO(artefact)).load().fields["steps"])
+    card = steps["card"].fields
+    given, tables = card["directions"] or {}, card["scorecard_"].fields["tables"]
+    directions = [given.get(table.fields["feature"], 0) for table in tables]
+    written = {"classes": card["classes_"]}
+    if card.get("posterior_") is not None:
+        written |= card["posterior_"].fields
+        written |= {"counts": card["counts_"], "positives": card["positives_"]}
+    arrays = {name: array.values for name, array in written.items()}
+    arrays["directions"] = np.array(directions, dtype=np.int64)
+    return _plain(steps["features"].fields["city"]), arrays
+
+
+class _Record:
+    """What a pickled object held.
+
+    Attributes
+    ----------
+    fields
+        Its fields by name.
+    """
+
+    names: ClassVar[Mapping[str, str]] = {}
+    fields: dict[str, Any]
+
+    def __setstate__(self, state: Any) -> None:
+        if isinstance(state, list):  # of a `Text`, which had slots
+            self.fields = dict(zip(("zh", "en"), state, strict=True))
+        else:
+            self.fields = state.get("__dict__", state)  # of a part of a profile, or of another
+
+
+class _Array:
+    """An array as joblib wrote it: its bytes stand in the file, behind what the pickle says."""
+
+    file: ClassVar[BinaryIO]
+    values: NDArray[Any]
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        dtype, shape = state["dtype"], state["shape"]
+        if dtype.hasobject:
+            self.values = _Unpickler(self.file).load()
+            return
+        if state.get("numpy_array_alignment_bytes") is not None:
+            self.file.read(self.file.read(1)[0])
+        content = self.file.read(math.prod(shape) * dtype.itemsize)
+        self.values = np.frombuffer(content, dtype).reshape(shape, order=state["order"])
+
+
+class _Unpickler(pickle.Unpickler):
+    def __init__(self, file: BinaryIO) -> None:
+        super().__init__(file)
+        self._file = file
+
+    def find_class(self, module: str, name: str) -> Any:
+        path = f"{module}.{name}"
+        if path in _RECORDS:
+            return type(name, (_Record,), {"names": _RECORDS[path]})
+        if path in _NUMPYS:
+            return super().find_class(module, name)
+        if path == "joblib.numpy_pickle.NumpyArrayWrapper":
+            return type(name, (_Array,), {"file": self._file})
+        msg = f"a pickled model may not name {path}"
+        raise pickle.UnpicklingError(msg)
+
+
+def _plain(value: Any) -> Any:
+    """Return records as the file of a profile writes them."""
+    if isinstance(value, _Record):
+        named = ((value.names.get(name, name), part) for name, part in value.fields.items())
+        return {name: _plain(part) for name, part in named if name}
+    if isinstance(value, Mapping):
+        return {key: _plain(part) for key, part in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(part) for part in value]
+    return value
+
+
+Arrays = Mapping[str, NDArray[Any]]
+
+
+def said_by(pipeline: Pipeline) -> dict[str, Any]:
+    """Return what the manifest of a fitted pipeline has to hold, so that it can be opened."""
+    steps = pipeline.named_steps
+    return {
+        "city": told_of(steps["features"].city),
+        "scorecard": steps["card"].scorecard_.to_dict(),
+    }
+
+
+def to_bytes(pipeline: Pipeline) -> bytes:
+    """Return the artefact of a fitted pipeline of features and card.
+
+    It is a file of numpy (``.npz``) with ``classes`` and ``directions``, one for each table; and
+    where the card has a posterior with its ``starts``, the lower half of its ``covariance``, row by
+    row, and the card's ``counts`` and ``positives``.
+    """
+    card: AdditiveCard = pipeline.named_steps["card"]
+    directions = card.directions or {}
+    arrays: dict[str, NDArray[Any]] = {
+        "classes": card.classes_,
+        "directions": np.array([directions.get(name, 0) for name in card.scorecard_.features], int),
+    }
+    if card.posterior_ is not None:
+        covariance = card.posterior_.covariance
+        arrays["counts"], arrays["positives"] = card.counts_, card.positives_
+        arrays["starts"] = card.posterior_.starts
+        arrays["covariance"] = covariance[np.tril_indices(len(covariance))]
+    file = io.BytesIO()
+    np.savez_compressed(file, allow_pickle=False, **arrays)
+    return file.getvalue()
+
+
+def from_bytes(manifest: Mapping[str, Any], artefact: bytes) -> Pipeline:
+    """Return the pipeline of a model whose signature was checked.
+
+    Its card scores, tells its intervals and draws cards as it did when it was saved. With what
+    settings it was fitted is not kept, for nobody fits it again.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError, ModelError
+        If the manifest or the artefact isn't one.
+    """
+    if manifest["artefact"]["file"] == PICKLED:
+        profile, arrays = read_pickle(artefact)
+    else:
+        profile, arrays = manifest["city"]["profile"], _arrays(artefact)
+    scorecard = Scorecard.from_dict(manifest["scorecard"])
+    features = FirmFeatures(City.model_validate(profile)).fit(blank_firms(0))
+    return Pipeline([("features", features), ("card", _card(scorecard, arrays))])
+
+
+def _arrays(artefact: bytes) -> dict[str, NDArray[Any]]:
+    with np.load(io.BytesIO(artefact), allow_pickle=False) as file:
+        arrays = dict(file)
+    if "covariance" in arrays:
+        half = arrays["covariance"]
+        size = int(np.sqrt(2 * len(half)))
+        covariance = np.zeros((size, size), dtype=half.dtype)
+        covariance[np.tril_indices(size)] = half
+        arrays["covariance"] = covariance + np.tril(covariance, -1).T
+    return arrays
+
+
+def _card(scorecard: Scorecard, arrays: Arrays) -> AdditiveCard:
+    ways = zip(scorecard.features, arrays["directions"].tolist(), strict=True)
+    card = AdditiveCard(directions={name: way for name, way in ways if way} or None)
+    card.scorecard_, card.intercept_ = scorecard, scorecard.intercept
+    card.classes_ = arrays["classes"]
+    card.feature_names_in_ = np.array(scorecard.features, dtype=object)
+    card.n_features_in_ = len(scorecard.features)
+    card.posterior_ = None
+    if "covariance" in arrays and not scorecard.pairs:
+        card.posterior_ = Posterior(arrays["covariance"], arrays["starts"])
+        card.counts_, card.positives_ = arrays["counts"], arrays["positives"]
+    return card

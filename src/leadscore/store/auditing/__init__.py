@@ -1,1 +1,0 @@
-"""The audit: who did what, chained and sealed, checked and pruned."""

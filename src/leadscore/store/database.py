@@ -1,0 +1,384 @@
+"""The database: connections and transactions, kinds of columns, and writing in parts."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import random
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pandas as pd
+import pyarrow as pa
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    BindParameter,
+    Column,
+    Connection,
+    DateTime,
+    Dialect,
+    Engine,
+    Integer,
+    MetaData,
+    Select,
+    Table,
+    bindparam,
+    create_engine,
+    event,
+    type_coerce,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.types import TypeDecorator
+
+from leadscore.store.errors import database_refusals
+
+METADATA = MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_N_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+"""Every table of the store; a migration brings a database to just these."""
+
+Number = BigInteger().with_variant(Integer, "sqlite")
+"""Numbers of rows: SQLite counts up by itself only in an ``INTEGER`` key."""
+
+Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+"""Plain values; NaN is refused when it is written (see `leadscore.store.database`)."""
+
+
+class Moment(TypeDecorator[datetime]):
+    """A moment with a time zone, kept in UTC to the microsecond."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        """Turn a moment into UTC; SQLite keeps it without saying so."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            msg = f"a moment needs a time zone: {value!r}"
+            raise ValueError(msg)
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give the moment back in UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
+
+
+_ROWS_AT_ONCE = 1_000
+"""So few that they are gone before the garbage collector looks at them: twice as fast as all."""
+
+_ARROW = {
+    "int64": pa.int64(),
+    "bool": pa.bool_(),
+    "str": pa.large_string(),
+    "datetime64[us]": pa.date32(),
+    "datetime64[us, UTC]": pa.timestamp("us", "UTC"),
+}
+
+
+def plain_values(column: pd.Series) -> list[Any]:
+    """Return the values as Python's own, None for what is missing, days as `datetime.date`."""
+    values = column.tolist()
+    if column.dtype.kind == "M":
+        return [None if value is pd.NaT else value.date() for value in values]
+    return [None if value is pd.NA or value != value else value for value in values]
+
+
+def quick(column: Column[Any]) -> Any:
+    """Return a column as `read_frame` wants it: Arrow turns moments into UTC, and much faster."""
+    return (
+        type_coerce(column, DateTime(timezone=True)) if isinstance(column.type, Moment) else column
+    )
+
+
+def read_frame(
+    connection: Connection, query: Select[Any], types: Mapping[str, str]
+) -> pd.DataFrame:
+    """Return all rows of a query as a table.
+
+    Parameters
+    ----------
+    connection
+        Within a transaction.
+    query
+        Selects the columns of ``types``, in their order, moments by way of `quick`.
+    types
+        Names of the columns with their types in pandas.
+    """
+    none = pa.table({name: pa.array([], _ARROW[dtype]) for name, dtype in types.items()})
+    parts = [
+        pa.table(
+            [
+                pa.array(*each)
+                for each in zip(zip(*rows, strict=True), none.schema.types, strict=True)
+            ],
+            none.schema,
+        )
+        for rows in connection.execute(query).partitions(_ROWS_AT_ONCE)
+    ]
+    frame: pd.DataFrame = pa.concat_tables([none, *parts]).to_pandas(date_as_object=False)
+    return frame.astype(dict(types))
+
+
+def storable_text(text: str) -> str:
+    r"""Return text that any database takes: names of files need not be valid Unicode.
+
+    >>> print(storable_text("list\udcff.csv"))
+    list\udcff.csv
+    """
+    return text.encode("utf-8", "backslashreplace").decode("utf-8").replace("\0", "\\0")
+
+
+ASKED_AT_ONCE = 500
+"""Values in one ``IN``: fewer than any database minds."""
+
+_Value = TypeVar("_Value")
+
+
+def one_of_some() -> BindParameter[Any]:
+    """Return what ``IN`` takes in a statement that is put together once, and run with ``some``."""
+    return bindparam("some", expanding=True)
+
+
+def in_parts(values: Iterable[_Value]) -> Iterator[list[_Value]]:
+    """Yield the values in lists of at most `ASKED_AT_ONCE`.
+
+    >>> [len(part) for part in in_parts(range(1_100))]
+    [500, 500, 100]
+    """
+    whole = list(values)
+    for start in range(0, len(whole), ASKED_AT_ONCE):
+        yield whole[start : start + ASKED_AT_ONCE]
+
+
+def insert_unless_there(connection: Connection, table: Table, values: Mapping[str, Any]) -> bool:
+    """Add a row, and tell whether it was added.
+
+    Who comes second waits until the first one's transaction has ended, and then finds its row.
+    """
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    statement = insert(table).values(values).on_conflict_do_nothing()
+    added = connection.execute(statement, execution_options={"preserve_rowcount": True})
+    return added.rowcount == 1
+
+
+_SQLITE = """
+CREATE TRIGGER {table}_refuses_{deed} BEFORE {deed} ON {table}
+BEGIN SELECT RAISE(ABORT, '{table}: rows are only ever added'); END
+"""
+_POSTGRESQL_FUNCTION = """
+CREATE OR REPLACE FUNCTION refuse_changes() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION USING
+        ERRCODE = 'integrity_constraint_violation',
+        MESSAGE = TG_TABLE_NAME || ': rows are only ever added';
+END $$
+"""
+_POSTGRESQL = """
+CREATE TRIGGER {table}_refuses_changes BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}
+FOR EACH STATEMENT EXECUTE FUNCTION refuse_changes()
+"""
+
+
+def trigger_statements(table: str, dialect: str) -> Iterator[str]:
+    """Yield the SQL that makes a table append-only, for a migration to run.
+
+    An attempt to change or remove a row then fails with an `sqlalchemy.exc.IntegrityError`.
+
+    Parameters
+    ----------
+    table
+        Name of a table that is there.
+    dialect
+        ``sqlite`` or ``postgresql``.
+    """
+    if dialect == "sqlite":
+        for deed in ("update", "delete"):
+            yield _SQLITE.format(table=table, deed=deed)
+    else:
+        yield _POSTGRESQL_FUNCTION
+        yield _POSTGRESQL.format(table=table)
+
+
+def append_only(table: Table) -> Table:
+    """Mark a table as one to which rows are only added; its migration gives it the triggers."""
+    table.info["append_only"] = True
+    return table
+
+
+PATIENCE_SECONDS = 30.0
+"""How long a writer waits for another one on SQLite before it gives up."""
+_PAUSE_SECONDS = (0.0005, 0.004)
+
+_IMMEDIATE = "leadscore_immediate"
+_SOUND_WAL = ((3, 44, 6), (3, 50, 7), (3, 51, 3))
+"""From these versions on, each within its series, SQLite no longer loses what a reset log held."""
+
+
+def sqlite_url(path: Path) -> URL:
+    """Return the address of a SQLite file."""
+    return URL.create("sqlite+pysqlite", database=str(path))
+
+
+class Database:
+    """A pool of connections; safe to share between threads, not between processes.
+
+    Parameters
+    ----------
+    address
+        File of SQLite, or a URL as SQLAlchemy takes it: ``sqlite:///...`` or ``postgresql://...``,
+        which is read by psycopg.
+    patience_seconds
+        How long a writer waits for others on SQLite.
+    """
+
+    def __init__(
+        self, address: Path | URL | str, *, patience_seconds: float = PATIENCE_SECONDS
+    ) -> None:
+        url = sqlite_url(address) if isinstance(address, Path) else make_url(address)
+        self.url = _with_driver(url)
+        self.engine = _engine(self.url, patience_seconds)
+        self._reading = self.engine
+        if self.dialect == "postgresql":
+            self._reading = self.engine.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
+        self._writing = self.engine.execution_options(**{_IMMEDIATE: True})
+
+    @property
+    def dialect(self) -> str:
+        """``sqlite`` or ``postgresql``."""
+        return self.engine.dialect.name
+
+    @property
+    def path(self) -> Path | None:
+        """The file of SQLite; None on PostgreSQL."""
+        return Path(self.url.database or "") if self.dialect == "sqlite" else None
+
+    @cached_property
+    def shown(self) -> str:
+        """The address for people to read: the path of the file, or the URL without its password."""
+        return str(self.path or self.url.render_as_string(hide_password=True))
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Give a connection within a transaction that sees one state of all tables.
+
+        Raises
+        ------
+        StoreError
+            If the database refuses, here or where the block asks it for something.
+        """
+        with database_refusals(self.shown), self._reading.begin() as connection:
+            yield connection
+
+    @contextlib.contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Give a connection within a transaction that is committed unless the block fails.
+
+        Raises
+        ------
+        StoreError
+            If the database refuses, here or where the block asks it for something.
+        """
+        with database_refusals(self.shown), self._writing.begin() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Close all connections that are not in use."""
+        self.engine.dispose()
+
+
+def take_turns(connection: Connection, table: Table) -> None:
+    """Wait until nobody else writes to a table, and keep others waiting until the transaction ends.
+
+    On SQLite a writer is alone anyway. Who reads is never kept waiting.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f'LOCK TABLE "{table.name}" IN SHARE ROW EXCLUSIVE MODE')
+
+
+def _with_driver(url: URL) -> URL:
+    drivers = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
+    drivers["sqlite"] = "sqlite+pysqlite"
+    url = url.set(drivername=drivers.get(url.drivername, url.drivername))
+    if url.get_backend_name() == "sqlite" and url.database:
+        url = url.set(database=str(Path(url.database).expanduser()))
+    return url
+
+
+def _engine(url: URL, patience_seconds: float) -> Engine:
+    dump = partial(json.dumps, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    if url.get_backend_name() != "sqlite":
+        return create_engine(url, json_serializer=dump, pool_pre_ping=True)
+    arguments = {"timeout": patience_seconds, "check_same_thread": False, "isolation_level": None}
+    engine = create_engine(url, json_serializer=dump, connect_args=arguments)
+    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "begin", partial(_begin, patience_seconds=patience_seconds))
+    return engine
+
+
+def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
+    """Set what SQLite keeps per connection: safe against loss of power, and strict about keys."""
+    mode = "WAL" if wal_is_sound(sqlite3.sqlite_version_info) else "DELETE"
+    connection.execute(f"PRAGMA journal_mode = {mode}")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    # So that INSERT OR REPLACE, too, meets the triggers of a table that only grows.
+    connection.execute("PRAGMA recursive_triggers = ON")
+
+
+def _begin(connection: Connection, *, patience_seconds: float) -> None:
+    if not connection.get_execution_options().get(_IMMEDIATE, False):
+        connection.exec_driver_sql("BEGIN")
+        return
+    # SQLite's own way to wait sleeps ever longer, so that the file is often free and nobody there:
+    # with 8 writers on a disk, a write took 16 ms that takes 6 so, and one waited for 4 s.
+    driver: sqlite3.Connection = connection.connection.driver_connection  # type: ignore[assignment]
+    driver.execute("PRAGMA busy_timeout = 0")
+    try:
+        if not _begun(driver, patience_seconds):
+            connection.exec_driver_sql("BEGIN IMMEDIATE")  # to say why not
+    finally:
+        driver.execute(f"PRAGMA busy_timeout = {int(patience_seconds * 1000)}")
+
+
+def _begun(driver: sqlite3.Connection, patience_seconds: float) -> bool:
+    until = time.monotonic() + patience_seconds
+    while True:
+        try:
+            driver.execute("BEGIN IMMEDIATE")
+        except sqlite3.Error as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                return False
+        else:
+            return True
+        time.sleep(random.uniform(*_PAUSE_SECONDS))  # noqa: S311 - nobody gains by guessing it
+
+
+def wal_is_sound(version: tuple[int, ...]) -> bool:
+    """Tell whether this SQLite may use a write-ahead log (see https://sqlite.org/wal.html).
+
+    >>> wal_is_sound((3, 40, 1)), wal_is_sound((3, 44, 6)), wal_is_sound((3, 51, 2))
+    (False, True, False)
+    """
+    series: dict[tuple[int, ...], tuple[int, ...]] = {each[:2]: each for each in _SOUND_WAL}
+    newest = _SOUND_WAL[-1]
+    return version >= newest or version >= series.get(version[:2], newest)

@@ -1,1 +1,0 @@
-"""The table of jobs, and who does which."""

@@ -1,1 +1,0 @@
-"""The lists that were handed in, from the file to firms that are kept."""

@@ -1,1 +1,0 @@
-"""Scores as they were given, where each firm stands now, and pages of that."""

@@ -1,0 +1,445 @@
+"""Writes firms, scores them, keeps what came of it, and says why a score changed."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import Connection
+
+from leadscore.learning.scorecard import Scorecard, log_odds_to_points
+from leadscore.lists.cleaning import clean, records_of
+from leadscore.lists.dedupe import normal_name, normal_name_of, settle_repeats
+from leadscore.lists.reading.file import from_records
+from leadscore.ranking.score import FirmScore, Scorer
+from leadscore.store.current_ranking import Score, append_scores, last_seen, place_firms
+from leadscore.store.database import Database
+from leadscore.store.firms import (
+    Firm,
+    Records,
+    add_firms,
+    add_former_names,
+    change_firms,
+    count_up,
+    field_records,
+    next_firm_id,
+    next_firms,
+    read_firms,
+)
+from leadscore.store.linking import Origins, Record, all_merged, firms_frame, former_keys, link
+from leadscore.store.snapshots import keep_records
+
+WRITTEN_AT_ONCE = 100
+"""Firms that are written in one transaction where many are: on SQLite others wait meanwhile."""
+PAUSE_SECONDS = 0.01
+"""Between two such transactions: longer than those who wait look away."""
+
+
+@dataclass(frozen=True, eq=False)
+class ScoredFirms:
+    """Scores of n firms, ready to be kept.
+
+    Attributes
+    ----------
+    records
+        What was known of each firm when it was scored, with its digest.
+    scores
+        Of the same firms in the same order.
+    scorer
+        What scored them.
+    as_of
+        The day as of which they were scored.
+    """
+
+    records: Records
+    scores: Sequence[FirmScore]
+    scorer: Scorer
+    as_of: date
+
+    def __len__(self) -> int:
+        """Return the number of firms."""
+        return len(self.scores)
+
+    @property
+    def model(self) -> str:
+        """Version of the model that scored."""
+        return self.scorer.model
+
+    def rows(self, start: int, stop: int) -> list[dict[str, Any]]:
+        """Return what the scores tell of the rows of `scores.SCORES`, for some of the firms."""
+        same = {"model": self.model, "as_of": self.as_of}
+        return [{**same, **_score_row(score)} for score in self.scores[start:stop]]
+
+
+def _score_row(score: FirmScore) -> dict[str, Any]:
+    best = score.best
+    return {
+        "base_points": score.base_points,
+        "likelihood": score.likelihood,
+        "fit": score.fit,
+        "priority": score.priority,
+        "grade": score.grade,
+        "segment": best and best.segment,
+        "role": best and best.role,
+        "veto": score.veto,
+        "words": best and best.words,
+        "segments": score.segments(),
+        "points": {name: points for name, points in score.points.items() if points},
+        "values": {name: value for name, value in score.values.items() if value is not None},
+        "reasons": [
+            {"feature": name, "points": score.points[name]} for name in score.main_features()
+        ],
+    }
+
+
+def score_firms(
+    firms: pd.DataFrame,
+    scorer: Scorer,
+    *,
+    as_of: date,
+    progress: Callable[[int], object] = lambda _: None,
+) -> ScoredFirms:
+    """Score firms; see `Scorer.score`."""
+    scores = scorer.score(records_of(firms), as_of=as_of, progress=progress)
+    return ScoredFirms(field_records(firms), scores, scorer, as_of)
+
+
+def write_scores(
+    connection: Connection,
+    firms: Sequence[Firm],
+    scored: ScoredFirms,
+    seen: Mapping[int, tuple[int | None, int | None]],
+    *,
+    source: str,
+    now: datetime,
+    start: int = 0,
+) -> None:
+    """Keep scores, and what they rest on, and where the firms stand by them.
+
+    Parameters
+    ----------
+    connection
+        Within a write transaction.
+    firms
+        As they are kept, in the order of the scores.
+    scored
+        Their scores, perhaps with those of others.
+    seen
+        By the number of the firm: list and row where it was last seen.
+    source
+        Where the firms are from, for the snapshots.
+    now
+        When; with a time zone.
+    start
+        Which of the scores is that of the first firm.
+    """
+    stop = start + len(firms)
+    snapshots = keep_records(
+        connection, scored.records[start:stop], as_of=scored.as_of, model=scored.model,
+        source=source, now=now, firm_ids=[firm.id for firm in firms],
+    )  # fmt: skip
+    rows = [
+        {**row, "scored_at": now, "firm_id": firm.id, "snapshot_id": snapshot}
+        for row, firm, snapshot in zip(scored.rows(start, stop), firms, snapshots, strict=True)
+    ]
+    ids = append_scores(connection, rows)
+    scores = {row["firm_id"]: row | {"id": id_} for id_, row in zip(ids, rows, strict=True)}
+    place_firms(connection, firms, scores, seen)
+
+
+def rescore(
+    database: Database,
+    *,
+    scorer: Scorer,
+    today: date,
+    clock: Callable[[], datetime],
+    at_once: int = 2_000,
+    progress: Callable[[int], object] = lambda _: None,
+) -> int:
+    """Score every firm anew, as when another model has become the champion; return how many.
+
+    So many firms at a time are kept as others need not wait for, and a stop loses little; a firm
+    that has changed meanwhile was scored by whoever changed it.
+
+    Parameters
+    ----------
+    database
+        With the tables of the store.
+    scorer
+        The champion.
+    today
+        Day as of which the firms are scored.
+    clock
+        Returns the time, with a zone.
+    at_once
+        Firms that are read and scored together.
+    progress
+        Called with the number of firms scored since the last call; it may raise.
+    """
+    count, last = 0, 0
+    while True:
+        with database.read() as connection:
+            firms = next_firms(connection, last, at_once)
+        if not firms:
+            return count
+        last = firms[-1].id
+        scored = _scored(firms, scorer, today)
+        for start in range(0, len(firms), WRITTEN_AT_ONCE):
+            some = firms[start : start + WRITTEN_AT_ONCE]
+            with database.write() as connection:
+                _write_anew(connection, some, scored, start, now=clock())
+            count += len(some)
+            progress(len(some))
+            time.sleep(PAUSE_SECONDS)
+
+
+def _write_anew(
+    connection: Connection, firms: Sequence[Firm], scored: ScoredFirms, start: int, *, now: datetime
+) -> None:
+    """Keep the new scores of firms, except of those that have changed since they were read."""
+    same = _unchanged(connection, firms)
+    if len(same) < len(firms):
+        scored, start = _scored(same, scored.scorer, scored.as_of), 0
+    numbers = [firm.id for firm in same]
+    seen = last_seen(connection, numbers)
+    write_scores(connection, same, scored, seen, source="store", now=now, start=start)
+    count_up(connection, numbers, now=now)
+
+
+def _unchanged(connection: Connection, firms: Sequence[Firm]) -> list[Firm]:
+    """Return the firms of which nothing that is scored has changed, as they are kept by now."""
+    present = read_firms(connection, [firm.id for firm in firms])
+    return [present[firm.id] for firm in firms if present[firm.id].record == firm.record]
+
+
+def _scored(firms: Sequence[Firm], scorer: Scorer, today: date) -> ScoredFirms:
+    return score_firms(firms_frame([dict(firm.record) for firm in firms]), scorer, as_of=today)
+
+
+_SOURCE = "api"
+
+
+def keep_asked(
+    connection: Connection,
+    records: Sequence[Mapping[str, object]],
+    *,
+    scorer: Scorer,
+    today: date,
+    now: datetime,
+) -> list[int]:
+    """Keep firms and their scores; return the number of each in the store, in the order given.
+
+    A firm that the store knows is linked by its credit code, else by its name, and what was sent
+    joins what lists have said of it. What is kept is scored with all that is known by then.
+
+    Parameters
+    ----------
+    connection
+        Within a write transaction.
+    records
+        Canonical columns of each firm; each has a name.
+    scorer
+        The champion.
+    today
+        Day as of which the firms are known and scored.
+    now
+        When; with a time zone.
+    """
+    table = settle_repeats(clean(from_records(records), today=today))
+    linked = link(connection, table)
+    said = (fields for _, fields in field_records(linked.firms))
+    rows = linked.firms["row"].tolist()
+    kept, origins = all_merged(linked.known, said, rows, list_id=None, at=now, as_of=today)
+    firms = write_firms(
+        connection, linked.known, kept, origins, first=next_firm_id(connection), now=now
+    )
+    seen = last_seen(connection, [firm.id for firm in firms])
+    scored = score_firms(firms_frame(kept), scorer, as_of=today)
+    write_scores(connection, firms, scored, seen, source=_SOURCE, now=now)
+    of_row = dict(zip(rows, firms, strict=True))
+    return [
+        (of_row.get(row) or _same_firm(firms, record)).id for row, record in enumerate(records, 1)
+    ]
+
+
+def _same_firm(firms: Sequence[Firm], record: Mapping[str, object]) -> Firm:
+    """Return the firm that a record repeats: by its credit code first, else by its name."""
+    code, name = record.get("credit_code"), normal_name_of(str(record["name"]))
+    by_code = [firm for firm in firms if code and firm.credit_code == code]
+    by_name = [firm for firm in firms if firm.name_key == name]
+    former = [firm for firm in firms if name in former_keys(firm.record)]
+    return [*by_code, *by_name, *former][0]
+
+
+def write_firms(
+    connection: Connection,
+    known: Sequence[Firm | None],
+    records: Sequence[Record],
+    origins: Sequence[Origins],
+    *,
+    first: int,
+    now: datetime,
+) -> list[Firm]:
+    """Write firms and return them as they are kept, in the order given.
+
+    Parameters
+    ----------
+    connection
+        Within a write transaction.
+    known
+        The firm as it was; None for a new one.
+    records, origins
+        What is known of it now, and where each field is from.
+    first
+        Number of the first new firm (see `firms.next_firm_id`).
+    now
+        When; with a time zone.
+    """
+    keys = normal_name(pd.Series([record["name"] for record in records], dtype="str")).tolist()
+    firms: list[Firm] = []
+    for firm, record, origin, key in zip(known, records, origins, keys, strict=True):
+        number, created, version = first, now, 1
+        if firm:
+            number, created, version = firm.id, firm.created_at, firm.version + 1
+        else:
+            first += 1
+        code = record.get("credit_code")
+        firms.append(Firm(number, code, record["name"], key, record, origin, created, now, version))
+    pairs = list(zip(known, firms, strict=True))
+    add_firms(connection, [_row(firm) for old, firm in pairs if old is None])
+    change_firms(connection, [_row(firm) for old, firm in pairs if old is not None])
+    names = [(key, firm.id) for firm in firms for key in former_keys(firm.record)]
+    add_former_names(connection, names)
+    return firms
+
+
+def _row(firm: Firm) -> dict[str, object]:
+    return {name: getattr(firm, name) for name in Firm.__slots__}
+
+
+_NEAR = 1e-6
+"""Points by which a card may differ from what it once gave: far below what anybody sees."""
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureChange:
+    """What a feature, or a pair of features, has to do with the difference.
+
+    Attributes
+    ----------
+    feature
+        Its id; ``a × b`` for a pair.
+    before, after
+        Its value in the older and in the newer score; None if missing, or for a pair.
+    data, model
+        Points.
+    """
+
+    feature: str
+    before: float | str | None
+    after: float | str | None
+    data: float
+    model: float
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The difference between two scores of a firm.
+
+    Attributes
+    ----------
+    older, newer
+        The scores.
+    points
+        By how many points the newer one is higher.
+    missing
+        Models whose cards can't be had any more, or don't give what they gave: then the
+        difference can't be split, and there are no features.
+    base
+        Points by which the base differs; part of what the model does.
+    features
+        Every feature that has to do with it, the weightiest first.
+    """
+
+    older: Score
+    newer: Score
+    points: float
+    missing: tuple[str, ...]
+    base: float | None
+    features: tuple[FeatureChange, ...]
+
+    @property
+    def data(self) -> float | None:
+        """Points that come from the firm's data; None if they can't be told."""
+        return None if self.missing else math.fsum(each.data for each in self.features)
+
+    @property
+    def model(self) -> float | None:
+        """Points that come from another model; None if they can't be told."""
+        if self.base is None:
+            return None
+        return math.fsum((self.base, *(each.model for each in self.features)))
+
+
+def change_between(older: Score, newer: Score, cards: Mapping[str, Scorecard]) -> Change:
+    """Split the difference between two scores of one firm.
+
+    Parameters
+    ----------
+    older, newer
+        The scores, in whichever order is asked for.
+    cards
+        Of their models, by version, as far as they can be had.
+    """
+    points = newer.total_points - older.total_points
+    found = _points(older, older, cards), _points(older, newer, cards), _points(newer, newer, cards)
+    first, between, last = found
+    missing = [
+        score.model
+        for score, given in ((older, first), (older, between), (newer, last))
+        if given is None or (given is not between and not _as_given(score, given))
+    ]
+    if missing or first is None or between is None or last is None:
+        return Change(older, newer, points, tuple(dict.fromkeys(missing)), None, ())
+    names = dict.fromkeys([*first, *last])
+    changes = [
+        FeatureChange(
+            feature=name,
+            before=older.values.get(name),
+            after=newer.values.get(name),
+            data=between.get(name, 0.0) - first.get(name, 0.0),
+            model=last.get(name, 0.0) - between.get(name, 0.0),
+        )
+        for name in names
+    ]
+    told = [each for each in changes if each.data or each.model or each.before != each.after]
+    told.sort(key=lambda each: (-abs(each.data) - abs(each.model), each.feature))
+    return Change(older, newer, points, (), newer.base_points - older.base_points, tuple(told))
+
+
+def _points(
+    model_of: Score, values_of: Score, cards: Mapping[str, Scorecard]
+) -> dict[str, float] | None:
+    """Return what the card of one score gives for the values of another; None if it can't be had.
+
+    A value that another program never measured is missing to the card, as it is to the program.
+    """
+    card = cards.get(model_of.model)
+    if card is None:
+        return None
+    try:
+        added = card.lookup_record([values_of.values.get(name) for name in card.features])
+    except ValueError:  # a text where the card has a feature of numbers: another catalogue
+        return None
+    return dict(zip(card.names, (log_odds_to_points(each) for each in added), strict=True))
+
+
+def _as_given(score: Score, points: Mapping[str, float]) -> bool:
+    """Tell whether a card gives for the values of a score what the score says."""
+    names = points.keys() | score.points.keys()
+    return all(abs(points.get(name, 0.0) - score.points.get(name, 0.0)) <= _NEAR for name in names)

@@ -1,0 +1,211 @@
+"""Firms as they were known when they were scored: what learning learns from, kept once each."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from datetime import date, datetime
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.json as pj
+from sqlalchemy import (
+    Column,
+    Connection,
+    Date,
+    ForeignKey,
+    Table,
+    UniqueConstraint,
+    cast,
+    select,
+    type_coerce,
+)
+from sqlalchemy import Text as LongText
+
+from leadscore.lists.columns import CANONICAL, blank_firms
+from leadscore.store.database import (
+    METADATA,
+    Database,
+    Json,
+    Moment,
+    Number,
+    append_only,
+    quick,
+    read_frame,
+    storable_text,
+    take_turns,
+)
+from leadscore.store.firms import Records, field_records
+
+snapshot_fields = append_only(
+    Table(
+        "snapshot_fields",
+        METADATA,
+        Column("digest", LongText, primary_key=True),
+        Column("record", Json, nullable=False),
+    )
+)
+"""What was known of firms: the canonical columns that are filled."""
+
+snapshots = append_only(
+    Table(
+        "snapshots",
+        METADATA,
+        Column("id", Number, primary_key=True),
+        Column("firm_id", Number, index=True),
+        Column("digest", LongText, ForeignKey("snapshot_fields.digest"), nullable=False),
+        Column("as_of", Date, nullable=False),
+        Column("kept_at", Moment, nullable=False),
+        Column("model", LongText, nullable=False),
+        Column("source", LongText, nullable=False),
+        UniqueConstraint("digest", "as_of", "model"),
+    )
+)
+"""Which fields were scored, as of which day and by which model."""
+
+_ASKED_AT_ONCE = 500
+_COLUMNS = [each.name for each in CANONICAL]
+_DAYS = [each.name for each in CANONICAL if each.dtype.startswith("datetime")]
+_PARSING = pj.ParseOptions(
+    explicit_schema=pa.schema(
+        (each.name, pa.float64() if each.dtype == "float64" else pa.large_string())
+        for each in CANONICAL
+    ),
+    unexpected_field_behavior="ignore",
+)
+_READING = pj.ReadOptions(block_size=1 << 26)  # no record is longer than a block
+_TYPES = {
+    "digest": "str",
+    "as_of": "datetime64[us]",
+    "kept": "datetime64[us, UTC]",
+    "model": "str",
+    "source": "str",
+}
+
+
+def keep_records(
+    connection: Connection,
+    records: Records,
+    *,
+    as_of: date,
+    model: str,
+    source: str,
+    now: datetime,
+    firm_ids: Sequence[int | None] | None = None,
+) -> list[int]:
+    """Keep what is known of firms and return the number of the snapshot of each.
+
+    A firm whose fields were kept as of the same day for the same model keeps its snapshot.
+
+    Parameters
+    ----------
+    connection
+        Within a write transaction; others who keep firms wait until it ends.
+    records
+        What is known of each firm, as `leadscore.store.firms.field_records` gives it.
+    as_of
+        Day as of which the fields were known.
+    model
+        Version of the model that scored them.
+    source
+        Name of the list that they come from.
+    now
+        When they are kept; with a time zone.
+    firm_ids
+        The firms of the store that they are, one for each record.
+    """
+    take_turns(connection, snapshots)
+    digests = [digest for digest, _ in records]
+    known = _known(connection, digests, as_of, model)
+    same = {"as_of": as_of, "kept_at": now, "model": model, "source": storable_text(source)}
+    new = {
+        digest: {"digest": digest, "firm_id": firm_id, **same}
+        for digest, firm_id in zip(digests, firm_ids or [None] * len(digests), strict=True)
+        if digest not in known
+    }
+    if new:
+        _keep_fields(connection, [each for each in records if each[0] in new])
+        connection.execute(snapshots.insert(), list(new.values()))
+        known |= _known(connection, list(new), as_of, model)
+    return [known[digest] for digest in digests]
+
+
+def read_snapshots(connection: Connection) -> pd.DataFrame:
+    """Return all firms that were ever kept, in the order of keeping.
+
+    Today's canonical columns, then ``as_of`` (datetime64[us]), ``kept`` (datetime64[us, UTC]),
+    ``model`` and ``source``.
+    """
+    kept = snapshots.c
+    query = select(kept.digest, kept.as_of, quick(kept.kept_at), kept.model, kept.source)
+    found = read_frame(connection, query.order_by(kept.id), _TYPES)
+    text = cast if connection.dialect.name == "postgresql" else type_coerce
+    fields = snapshot_fields.c
+    rows = connection.execute(select(fields.digest, text(fields.record, LongText))).all()
+    places = pd.Index([row[0] for row in rows], dtype="str").get_indexer(found["digest"])
+    firms = _frame([row[1] for row in rows]).take(places).reset_index(drop=True)
+    return pd.concat([firms, found.drop(columns="digest")], axis=1)
+
+
+class SqlSnapshots:
+    """Firms as they were known on a day, kept in a database.
+
+    Parameters
+    ----------
+    database
+        With the tables of the store.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def keep(
+        self, firms: pd.DataFrame, *, as_of: date, model: str, source: str, now: datetime
+    ) -> None:
+        """Keep firms; see `keep_records`."""
+        records = field_records(firms)
+        with self._database.write() as connection:
+            keep_records(connection, records, as_of=as_of, model=model, source=source, now=now)
+
+    def is_empty(self) -> bool:
+        """Tell whether nothing was ever kept."""
+        with self._database.read() as connection:
+            return connection.scalar(select(snapshots.c.id).limit(1)) is None
+
+
+def _known(
+    connection: Connection, digests: Sequence[str], as_of: date, model: str
+) -> dict[str, int]:
+    known: dict[str, int] = {}
+    for start in range(0, len(digests), _ASKED_AT_ONCE):
+        some = digests[start : start + _ASKED_AT_ONCE]
+        query = select(snapshots.c.digest, snapshots.c.id).where(
+            snapshots.c.digest.in_(some), snapshots.c.as_of == as_of, snapshots.c.model == model
+        )
+        known.update((digest, number) for digest, number in connection.execute(query))
+    return known
+
+
+def _keep_fields(connection: Connection, records: Records) -> None:
+    """Add what is known of firms unless it is there."""
+    lacking = dict(records)
+    for start in range(0, len(records), _ASKED_AT_ONCE):
+        some = [digest for digest, _ in records[start : start + _ASKED_AT_ONCE]]
+        query = select(snapshot_fields.c.digest).where(snapshot_fields.c.digest.in_(some))
+        for digest in connection.scalars(query):
+            lacking.pop(digest, None)
+    if lacking:
+        rows = [{"digest": digest, "record": record} for digest, record in lacking.items()]
+        connection.execute(snapshot_fields.insert(), rows)
+
+
+def _frame(records: list[str]) -> pd.DataFrame:
+    """Return records as a table with today's canonical columns, whatever their time knew."""
+    if not records:
+        return blank_firms(0)
+    lines = io.BytesIO("\n".join(records).encode())
+    table = pj.read_json(lines, read_options=_READING, parse_options=_PARSING)
+    frame: pd.DataFrame = table.to_pandas()
+    for name in _DAYS:
+        frame[name] = pd.to_datetime(frame[name], format="%Y-%m-%d")
+    return frame[_COLUMNS].astype(blank_firms(0).dtypes.to_dict())

@@ -1,0 +1,397 @@
+"""Users: who may come in, and their invitations."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal, get_args
+
+from sqlalchemy import Column, Connection, Row, String, Table, select, update
+
+from leadscore.errors import Detail
+from leadscore.lists.problems import shown
+from leadscore.store.database import METADATA, Moment, insert_unless_there, storable_text
+from leadscore.store.errors import StoreError
+from leadscore.text import room_words
+
+WORDS = room_words("store")
+
+
+_BYTES = 32
+
+
+def new_token(prefix: str = "") -> str:
+    """Return a secret of 256 random bits in letters, digits, ``-`` and ``_``."""
+    return prefix + secrets.token_urlsafe(_BYTES)
+
+
+def digest(token: str) -> str:
+    """Return what is kept of a secret, 64 hex digits.
+
+    A secret of 256 random bits can't be guessed, so it needs no slow hash as a password does; and
+    whoever times a look-up by this learns of the hash, from which nothing leads back.
+    """
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+Role = Literal["viewer", "officer", "administrator", "auditor"]
+ROLES: tuple[Role, ...] = get_args(Role)
+LINK_HOURS = 24
+"""How long a one-time link can be used."""
+
+USERS = Table(
+    "users",
+    METADATA,
+    Column("name", String(64), primary_key=True),
+    Column("role", String(20), nullable=False),
+    Column("state", String(10), nullable=False),
+    Column("password", String(200)),
+    Column("password_set_at", Moment),
+    Column("link_hash", String(64), unique=True),
+    Column("link_until", Moment),
+    Column("created_at", Moment, nullable=False),
+    Column("created_by", String(100), nullable=False),
+)
+"""States: ``invited`` (has no password yet), ``active``, ``disabled``."""
+
+_NAME = re.compile(r"\w[\w.@-]{0,63}")
+RESERVED = ("cli", "job", "demo", "anonymous")
+"""Names by which the audit tells who is no user."""
+
+A_NAME = WORDS["users.a_name"]
+_UNKNOWN = WORDS["users.unknown"]
+
+
+class ConflictError(StoreError):
+    """An act that what is kept already speaks against."""
+
+    code = "conflict"
+
+
+class BadNameError(StoreError):
+    """A text that can't be the name of a user or a key."""
+
+    code = "bad_name"
+
+
+class UnknownNameError(StoreError):
+    """A name that nobody and nothing has."""
+
+    code = "unknown_name"
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A user as others may see them."""
+
+    name: str
+    role: Role
+    state: Literal["invited", "active", "disabled"]
+    created_at: datetime
+    link_until: datetime | None
+
+
+def folded(name: str) -> str:
+    """Return one way of writing a name for all that look alike."""
+    return unicodedata.normalize("NFKC", name).strip().casefold()
+
+
+def canonical_name(name: str) -> str:
+    """Return a name as it is kept.
+
+    Raises
+    ------
+    BadNameError
+        If it can't be a name.
+    """
+    kept = folded(name)
+    if not _NAME.fullmatch(kept) or kept in RESERVED:
+        raise BadNameError(
+            WORDS["users.bad_name"].format(name=shown(name)), [Detail("name", name, A_NAME)]
+        )
+    return kept
+
+
+def add(connection: Connection, name: str, role: Role, *, by: str, now: datetime) -> str:
+    """Invite a user, and return the secret of the link by which they set their password.
+
+    Raises
+    ------
+    BadNameError
+        If the name can't be one.
+    ConflictError
+        If somebody has it.
+    """
+    kept = canonical_name(name)
+    token = new_token()
+    values: dict[str, Any] = {
+        "name": kept, "role": role, "state": "invited", "created_at": now, "created_by": by,
+        "link_hash": digest(token), "link_until": now + timedelta(hours=LINK_HOURS),
+    }  # fmt: skip
+    if not insert_unless_there(connection, USERS, values):
+        raise ConflictError(WORDS["users.taken"].format(name=kept))
+    return token
+
+
+def renew_link(connection: Connection, name: str, *, now: datetime) -> str:
+    """Return the secret of a new link; the one before is dead, a password stays until it is used.
+
+    A disabled user becomes an invited one by it.
+
+    Raises
+    ------
+    UnknownNameError
+        If nobody has the name.
+    """
+    user = get(connection, name)
+    token = new_token()
+    values = {"link_hash": digest(token), "link_until": now + timedelta(hours=LINK_HOURS)}
+    if user.state == "disabled":
+        values |= {"state": "invited", "password": None}
+    connection.execute(update(USERS).where(USERS.c.name == user.name).values(values))
+    return token
+
+
+def change(
+    connection: Connection, name: str, *, role: Role | None = None, disabled: bool | None = None
+) -> User:
+    """Give a user another role, disable them, or let them in again, and return them as they are.
+
+    Raises
+    ------
+    UnknownNameError
+        If nobody has the name.
+    ConflictError
+        If nobody would be left to administer.
+    """
+    _lock_administrators(connection, name)
+    user = get(connection, name)
+    values: dict[str, Any] = {}
+    if role is not None and role != user.role:
+        values["role"] = role
+    if disabled and user.state != "disabled":
+        values |= {"state": "disabled", "link_hash": None, "link_until": None}
+    if disabled is False and user.state == "disabled":
+        kept = connection.scalar(select(USERS.c.password).where(USERS.c.name == user.name))
+        values["state"] = "active" if kept else "invited"
+    if not values:
+        return user
+    leaves = values.get("role", "administrator") != "administrator" or disabled
+    if leaves and user.role == "administrator" and user.state == "active":
+        _check_not_last(connection, user.name)
+    connection.execute(update(USERS).where(USERS.c.name == user.name).values(values))
+    return get(connection, user.name)
+
+
+def _lock_administrators(connection: Connection, name: str) -> None:
+    """Let nobody else change a user or an administrator until the transaction ends.
+
+    Always in one order, lest two administrators who disable each other wait for each other.
+    """
+    connection.execute(
+        select(USERS.c.name)
+        .where((USERS.c.name == storable_text(folded(name))) | (USERS.c.role == "administrator"))
+        .order_by(USERS.c.name)
+        .with_for_update()
+    )
+
+
+def _check_not_last(connection: Connection, name: str) -> None:
+    others = connection.scalar(
+        select(USERS.c.name)
+        .where(USERS.c.role == "administrator", USERS.c.state == "active", USERS.c.name != name)
+        .limit(1)
+    )
+    if others is None:
+        raise ConflictError(WORDS["users.last"].format(name=name))
+
+
+def get(connection: Connection, name: str) -> User:
+    """Return a user.
+
+    Raises
+    ------
+    UnknownNameError
+        If nobody has the name.
+    """
+    query = select(USERS).where(USERS.c.name == storable_text(folded(name)))
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        raise UnknownNameError(_UNKNOWN.format(name=shown(name)))
+    return _user(row)
+
+
+def everybody(connection: Connection) -> Sequence[User]:
+    """Return all users by name."""
+    return [_user(row) for row in connection.execute(select(USERS).order_by(USERS.c.name))]
+
+
+def password_of(connection: Connection, name: str) -> str | None:
+    """Return what is kept of the password of a user who may log in; None if there is none such."""
+    return connection.scalar(
+        select(USERS.c.password).where(
+            USERS.c.name == storable_text(name), USERS.c.state == "active"
+        )
+    )
+
+
+def replace_password(
+    connection: Connection, name: str, before: str | None, after: str, *, now: datetime
+) -> bool:
+    """Keep another password of an active user, and let a link that is still open be dead.
+
+    Parameters
+    ----------
+    connection
+        Within the caller's transaction.
+    name
+        Who it is.
+    before, after
+        What was kept when the present password was checked, and what is to be.
+    now
+        When.
+
+    Returns
+    -------
+    False if somebody has changed the password meanwhile, or disabled the user: nothing is changed.
+    """
+    mine = (USERS.c.name == name) & (USERS.c.password == before) & (USERS.c.state == "active")
+    values = {
+        "password": after, "password_set_at": now, "link_hash": None, "link_until": None,
+    }  # fmt: skip
+    return connection.execute(update(USERS).where(mine).values(values)).rowcount == 1
+
+
+def _user(row: Row[Any]) -> User:
+    return User(row.name, row.role, row.state, row.created_at, row.link_until)
+
+
+class LinkError(StoreError):
+    """A one-time link that can't be used, or not any more."""
+
+    code = "dead_link"
+
+
+def link_owner(connection: Connection, token: str, *, now: datetime, lock: bool = True) -> str:
+    """Return whose link it is; with ``lock`` nobody else uses it until the transaction ends.
+
+    Raises
+    ------
+    LinkError
+        If it was used, replaced, has expired or never was.
+    """
+    columns = select(USERS.c.name, USERS.c.link_until, USERS.c.state)
+    query = columns.where(USERS.c.link_hash == digest(token))
+    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
+    if row is None or row.link_until <= now or row.state == "disabled":
+        raise LinkError(WORDS["users.dead_link"])
+    name: str = row.name
+    return name
+
+
+def use_link(connection: Connection, token: str, password_hash: str, *, now: datetime) -> str:
+    """Set the password of the link's owner, who is active from then on; return who that is.
+
+    Raises
+    ------
+    LinkError
+        As `link_owner`.
+    """
+    name = link_owner(connection, token, now=now)
+    values = {
+        "password": password_hash, "password_set_at": now, "state": "active",
+        "link_hash": None, "link_until": None,
+    }  # fmt: skip
+    connection.execute(update(USERS).where(USERS.c.name == name).values(values))
+    return name
+
+
+BY = "proxy:header"
+"""As whose doing a user is kept whom a group has brought; no user and no key has such a name."""
+BROUGHT = frozenset({BY, "oidc:provider"})
+"""The same, also as it was called while leadscore asked a provider itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """Who comes in.
+
+    Attributes
+    ----------
+    role
+        Of the user.
+    change
+        What has changed with the user by that, as the audit calls it; None if nothing has.
+    """
+
+    role: Role
+    change: str | None = None
+
+
+def admit(
+    connection: Connection, name: str, mapped: Role | None, *, follows_groups: bool, now: datetime
+) -> Admitted | None:
+    """Let a user in whom the proxy vouches for.
+
+    Who has a password is not let in: that name is opened by the password alone, whatever others
+    are called at the office's log-in. A user whom an administrator has invited keeps the role that
+    they gave, whatever the groups; they need their link no more. One whom a group has brought has
+    the role of their group, and no way in without one.
+
+    Parameters
+    ----------
+    connection
+        Within the caller's transaction.
+    name
+        As `users.canonical_name` has it.
+    mapped
+        The role of the user's group; None if none of their groups has one.
+    follows_groups
+        Whether groups have roles at all; where they have none, everybody keeps the role that they
+        have here.
+    now
+        When.
+
+    Returns
+    -------
+    None if they may not come in.
+
+    Raises
+    ------
+    ConflictError
+        If the group would take the role from the last administrator.
+    """
+    query = select(USERS.c.role, USERS.c.state, USERS.c.created_by, USERS.c.password)
+    row = connection.execute(query.where(USERS.c.name == name).with_for_update()).one_or_none()
+    if row is None:
+        return None if mapped is None else _bring(connection, name, mapped, now)
+    if row.state == "disabled" or row.password is not None:
+        return None
+    act = None
+    if follows_groups and row.created_by in BROUGHT:
+        if mapped is None:
+            return None
+        if mapped != row.role:
+            change(connection, name, role=mapped)
+            act = "user.change"
+    if row.state == "invited":
+        values = {"state": "active", "link_hash": None, "link_until": None}
+        invited = (USERS.c.name == name) & (USERS.c.state == "invited")
+        connection.execute(update(USERS).where(invited).values(values))
+    user = get(connection, name)
+    return Admitted(user.role, act) if user.state == "active" else None
+
+
+def _bring(connection: Connection, name: str, role: Role, now: datetime) -> Admitted | None:
+    values = {
+        "name": name, "role": role, "state": "active", "created_at": now, "created_by": BY,
+    }  # fmt: skip
+    if insert_unless_there(connection, USERS, values):
+        return Admitted(role, "user.add")
+    # They came at the same moment by another request.
+    return admit(connection, name, role, follows_groups=True, now=now)

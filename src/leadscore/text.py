@@ -1,0 +1,89 @@
+"""One sentence in both languages of the house, so that neither can be forgotten."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+Lang = Literal["zh", "en"]
+
+LANGUAGES: tuple[Lang, ...] = ("zh", "en")
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A message in Chinese and English, with optional ``{named}`` places.
+
+    >>> Text(zh="第{row}行", en="row {row}").format(row=3).pick("zh")
+    '第3行'
+
+    A place may itself be filled with a `Text`; each language gets its own half:
+
+    >>> inner = Text(zh="名单", en="list")
+    >>> Text(zh="空的{what}", en="an empty {what}").format(what=inner).pick("en")
+    'an empty list'
+    """
+
+    zh: str
+    en: str
+
+    def format(self, **places: object) -> Text:
+        """Fill the named places of both halves."""
+        halves = {
+            lang: {
+                name: place.pick(lang) if isinstance(place, Text) else place
+                for name, place in places.items()
+            }
+            for lang in LANGUAGES
+        }
+        return Text(zh=self.zh.format(**halves["zh"]), en=self.en.format(**halves["en"]))
+
+    def pick(self, lang: Lang) -> str:
+        """Return the half that ``lang`` asks for."""
+        return self.zh if lang == "zh" else self.en
+
+
+def read_words(*paths: Path) -> dict[str, Text]:
+    """Return the texts of TOML files by key: the names of the tables around one, joined by dots.
+
+    A text is ``title = { zh = "模型", en = "Model" }``.
+
+    Raises
+    ------
+    ValueError
+        If a key stands twice or lacks a language.
+    """
+    words: dict[str, Text] = {}
+    for path in paths:
+        for key, text in _texts(tomllib.loads(path.read_text("utf-8"))):
+            if key in words:
+                msg = f"{path.name}: {key} stands in another file, too"
+                raise ValueError(msg)
+            words[key] = text
+    return words
+
+
+@cache
+def room_words(room: str) -> Mapping[str, Text]:
+    """Return what a package of leadscore says: the texts of its ``words.toml`` by key.
+
+    >>> room_words("ranking")["reasons.no_supply"].pick("en")
+    'none made locally'
+    """
+    return read_words(Path(__file__).parent / room / "words.toml")
+
+
+def _texts(table: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Text]]:
+    for name, value in table.items():
+        key = f"{above}{name}"
+        if not isinstance(value, dict):
+            msg = f"{key} must be a table with zh and en"
+            raise ValueError(msg)  # noqa: TRY004 (of the file, not of a caller)
+        if set(value) == set(LANGUAGES) and all(isinstance(half, str) for half in value.values()):
+            yield key, Text(**value)
+        else:
+            yield from _texts(value, f"{key}.")

@@ -1,1 +1,0 @@
-"""Who may do what: roles, sessions, keys, and the check that stands before every route."""

@@ -1,0 +1,166 @@
+"""Believes the proxies in front of the service, and nobody else, on where and who a client is."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from leadscore.store.users import Role
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+
+Network = IPv4Network | IPv6Network
+
+# What clients send is kept under names that begin with HTTP_, so nobody can set this from outside.
+_PROXY_USER = "leadscore.proxy_user"
+
+_log = structlog.get_logger("leadscore.proxies")
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyUser:
+    """Whom the office's proxy names.
+
+    Attributes
+    ----------
+    name
+        As the header holds it; None if that is no UTF-8.
+    follows_groups
+        Whether groups have roles here at all.
+    role
+        The role of the first of these groups that the user is in; None if in none of them.
+    """
+
+    name: str | None
+    follows_groups: bool = False
+    role: Role | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyHeaders:
+    """In which headers the office's proxy says who somebody is.
+
+    Attributes
+    ----------
+    user
+        Name of the header that holds the user's name, and nothing else.
+    groups
+        Name of the header that holds the user's groups with commas between; None if none does.
+    roles
+        Which group has which role, the first one first.
+    """
+
+    user: str
+    groups: str | None = None
+    roles: Sequence[tuple[str, Role]] = ()
+
+    def taken_from(self, environ: WSGIEnvironment) -> ProxyUser | None:
+        """Remove the headers from a request, and return whom they name.
+
+        >>> headers = ProxyHeaders("X-User", "X-Groups", [("boss", "administrator")])
+        >>> headers.taken_from({"HTTP_X_USER": "li.na", "HTTP_X_GROUPS": "a, boss"})
+        ProxyUser(name='li.na', follows_groups=True, role='administrator')
+        >>> headers.taken_from({"HTTP_X_GROUPS": "boss"})
+        """
+        name = environ.pop(_key(self.user), "").strip()
+        groups = environ.pop(_key(self.groups), "") if self.groups else ""
+        if not name:
+            return None
+        names = {_utf_8(group.strip()) for group in groups.split(",")}
+        role = next((role for group, role in self.roles if group in names), None)
+        return ProxyUser(_utf_8(name), bool(self.roles), role)
+
+
+def proxy_user(environ: WSGIEnvironment) -> ProxyUser | None:
+    """Return whom the office's proxy names in a request, or None if it names nobody."""
+    found: ProxyUser | None = environ.get(_PROXY_USER)
+    return found
+
+
+def believe_proxies(
+    app: Flask,
+    count: int,
+    addresses: Collection[Network] = (),
+    headers: ProxyHeaders | None = None,
+) -> None:
+    """Take from the nearest proxies what they say of a client: where it is, and who.
+
+    On them rest the cookie that only HTTPS may carry, the check of a request's origin, and what
+    the audit says of where somebody was.
+
+    Parameters
+    ----------
+    app
+        The application.
+    count
+        How many proxies stand in front. Each adds its word at the end of X-Forwarded-For, -Proto
+        and -Host, so what a client has written there itself is further left, and never read. With
+        0 none of them is.
+    addresses
+        From where the nearest proxy connects. Where any are given, nobody else is believed
+        anything.
+    headers
+        In which headers it says who somebody is; None if it doesn't. Asks for ``addresses``.
+
+    Raises
+    ------
+    ValueError
+        If anybody could say who they are.
+    """
+    if headers is not None and not addresses:
+        msg = "who a user is can be believed of a proxy alone whose address is known"
+        raise ValueError(msg)
+    direct: WSGIApplication = app.wsgi_app
+    behind = ProxyFix(direct, x_for=count, x_proto=count, x_host=count) if count else direct
+
+    def believing(environ: WSGIEnvironment, start_response: StartResponse) -> Any:
+        # Here REMOTE_ADDR is still the other end of the socket; ProxyFix would write over it.
+        from_proxy = is_among(environ.get("REMOTE_ADDR", ""), addresses)
+        if headers is not None:
+            named = headers.taken_from(environ)
+            if from_proxy:
+                environ[_PROXY_USER] = named
+            elif named is not None:
+                _log.warning("a header that only the proxy may send came from elsewhere")
+        believed = behind if from_proxy or not addresses else direct
+        return believed(environ, start_response)
+
+    if count or headers is not None:
+        app.wsgi_app = believing  # type: ignore[method-assign]
+
+
+def is_among(address: str, networks: Collection[Network]) -> bool:
+    """Tell whether an address is in one of some networks, also one of IPv4 written as IPv6.
+
+    >>> from ipaddress import ip_network
+    >>> office = [ip_network("10.0.0.0/24"), ip_network("::1")]
+    >>> [is_among(address, office) for address in ("10.0.0.9", "::ffff:10.0.0.9", "::1", "", "x")]
+    [True, True, True, False, False]
+    """
+    try:
+        found = ip_address(address)
+    except ValueError:  # a socket of the file system has no address
+        return False
+    if isinstance(found, IPv6Address) and found.ipv4_mapped is not None:
+        found = found.ipv4_mapped
+    return any(found in network for network in networks)
+
+
+def _key(header: str) -> str:
+    return f"HTTP_{header.upper().replace('-', '_')}"
+
+
+def _utf_8(value: str) -> str | None:
+    """Return a header's text; WSGI hands it over as if its bytes were Latin-1."""
+    try:
+        return value.encode("latin-1").decode()
+    except UnicodeError:
+        return None

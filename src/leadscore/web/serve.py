@@ -1,0 +1,234 @@
+"""Runs the application on waitress: bounded in every direction, and no answer lost at the end."""
+
+from __future__ import annotations
+
+import json
+import logging
+import signal
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from http import HTTPStatus
+from types import FrameType
+from typing import Any, ClassVar
+
+import click
+from waitress import wasyncore
+from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser, ParsingError
+from waitress.server import TcpWSGIServer, create_server
+from waitress.task import ErrorTask
+
+from leadscore.errors import Detail, LeadscoreError
+from leadscore.text import Lang, room_words
+from leadscore.web.app import MAX_LIST_BYTES, Application
+from leadscore.web.errors import error_body, preferred_language, refusal
+
+WORDS = room_words("web")
+
+
+_STOPPED = WORDS["serve.stopped"]
+
+
+_FLUSH_SECONDS = 3.0
+
+
+class ListenError(LeadscoreError):
+    """The address that was asked for can't be listened on."""
+
+    code = "cannot_listen"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much a client may ask of the server.
+
+    Attributes
+    ----------
+    header_bytes, body_bytes
+        Size of the request's headers and of its body.
+    receive_seconds
+        Time from the first byte of a request to its last, and of silence between requests.
+    connections
+        Connections at a time; further ones wait in the queue of the operating system.
+    """
+
+    header_bytes: int = 32 * 1024
+    body_bytes: int = MAX_LIST_BYTES
+    receive_seconds: int = 30
+    connections: int = 200
+
+
+_LIMITS = Limits()
+
+
+def serve(
+    app: Application, *, host: str, port: int, threads: int, limits: Limits = _LIMITS
+) -> None:
+    """Serve until SIGINT or SIGTERM; requests that are being answered get their answer.
+
+    Parameters
+    ----------
+    app
+        The application.
+    host, port
+        Where to listen; port 0 takes a free one. The address is printed to standard error once the
+        server listens.
+    threads
+        Requests answered at a time.
+    limits
+        See `Limits`.
+
+    Raises
+    ------
+    ListenError
+        If the address is not this machine's or the port is taken.
+    """
+    lang = app.default_lang
+    listening = _listen(host, port)
+    sockets: dict[int, Any] = {}
+    server = _server(app, listening, threads, limits, sockets)
+    with _stopping_on_sigterm():
+        with suppress(KeyboardInterrupt, SystemExit):  # waitress only catches them in its loop
+            click.echo(WORDS["serve.listening"].format(url=_url(listening)).pick(lang), err=True)
+            server.run()
+        _flush(server, sockets)
+    click.echo(_STOPPED.pick(lang), err=True)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, *_, address = min(found, key=lambda each: each[0] != socket.AF_INET)
+        return socket.create_server(address[:2], family=family, backlog=1024)
+    except (OSError, UnicodeError) as fault:
+        where = f"{host}:{port}"
+        reason = str(getattr(fault, "strerror", None) or fault).partition(" (while ")[0]
+        detail = Detail(where, reason, WORDS["serve.free"])
+        raise ListenError(WORDS["serve.cannot_listen"].format(address=where), [detail]) from fault
+
+
+def _server(
+    app: Application,
+    listening: socket.socket,
+    threads: int,
+    limits: Limits,
+    sockets: dict[int, Any] | None = None,
+) -> TcpWSGIServer:
+    """Return a server; ``sockets`` is where it keeps its connections, for whoever looks at them."""
+    # It warns whenever a request waits for a thread, which a busy service does all the time.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+    server = create_server(
+        app,
+        map=sockets,
+        sockets=[listening],
+        threads=threads,
+        ident="leadscore",
+        max_request_header_size=limits.header_bytes,
+        max_request_body_size=limits.body_bytes + 1,  # waitress refuses the limit itself
+        channel_timeout=limits.receive_seconds,
+        cleanup_interval=1,
+        connection_limit=limits.connections,
+        asyncore_use_poll=True,
+        log_socket_errors=False,  # a client that went away is no event
+        # Whom to believe on what a proxy says is known by leadscore.web.proxies.
+        clear_untrusted_proxy_headers=False,
+    )
+    server.channel_class = type("_OurChannel", (_Channel,), {"default_lang": app.default_lang})
+    return server
+
+
+# What no setting of waitress does needs its private parts: three methods, and no more.
+
+
+class _Parser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
+    """Refuses what two servers could read in two ways: waitress itself lets chunks win."""
+
+    def parse_header(self, header_plus: bytes) -> None:
+        """Read the headers; what would break waitress itself is a bad request."""
+        try:
+            super().parse_header(header_plus)
+        except ValueError as fault:  # thousands of digits, or a host that urlsplit refuses
+            raise ParsingError("Malformed header") from fault
+        framed_twice = self.chunked and "CONTENT_LENGTH" in self.headers
+        if framed_twice or "TRANSFER_ENCODING" in self.headers:
+            raise ParsingError("Content-Length and Transfer-Encoding contradict each other")
+
+
+class _JsonErrorTask(ErrorTask):  # type: ignore[misc]  # waitress has no types
+    """Answers requests that never reach the application, in the same words as the application."""
+
+    def execute(self) -> None:
+        """Write the answer and close the connection."""
+        error, channel = self.request.error, self.channel
+        wish = self.request.headers.get("ACCEPT_LANGUAGE")
+        code, message = refusal(error.code)
+        body = error_body(
+            code,
+            message,
+            [Detail("request", error.body, WORDS["serve.well_formed"])] if error.code < 500 else [],
+            lang=preferred_language(wish, channel.default_lang),
+        )
+        sent = json.dumps(body, ensure_ascii=False).encode()
+        self.status = f"{error.code} {HTTPStatus(error.code).phrase}"
+        self.response_headers += [
+            ("Content-Type", "application/json"),
+            ("X-Content-Type-Options", "nosniff"),
+        ]
+        self.content_length = len(sent)
+        self.set_close_on_finish()
+        self.write(sent)
+
+
+class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
+    """One connection; the three things for which waitress has no setting.
+
+    A request must have come whole within waitress's ``channel_timeout`` from its first byte on,
+    however busily it trickles; waitress itself counts from the last byte.
+    """
+
+    parser_class = _Parser
+    error_task_class = _JsonErrorTask
+    default_lang: ClassVar[Lang] = "en"
+    last_activity: float
+
+    def handle_read(self) -> None:
+        """Read; a byte in the middle of a request is no new sign of life."""
+        begun, since = self.request, self.last_activity
+        super().handle_read()
+        if begun is not None and self.request is begun:
+            self.last_activity = since
+
+
+@contextmanager
+def _stopping_on_sigterm() -> Iterator[None]:
+    """Stop on SIGTERM as on SIGINT; only the main thread may ask for that."""
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        raise SystemExit(0)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _flush(server: TcpWSGIServer, sockets: dict[int, Any]) -> None:
+    """Stop listening and send what has been answered but not yet sent."""
+    server.close()
+    until = time.monotonic() + _FLUSH_SECONDS
+    while time.monotonic() < until and any(each.writable() for each in sockets.values()):
+        wasyncore.loop(timeout=0.1, use_poll=True, map=sockets, count=1)
+
+
+def _url(listening: socket.socket) -> str:
+    host, port = listening.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 (read, not bound)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
