@@ -202,7 +202,7 @@ def _facts(manifest: Plain, words: Words) -> dict[str, str]:
     if outcomes.get("open"):
         learned += words.counted("values.open", outcomes)
     stage, split = manifest.get("target"), trial.get("split")
-    ends = [outcomes.get("contacted_from"), outcomes.get("contacted_to")]
+    first, last = outcomes.get("contacted_from"), outcomes.get("contacted_to")
     left_out = [
         words.say("values.left_out", reason=LEFT_OUT.get(why, why), count=count(firms))
         for why, firms in _part(outcomes, "left_out").items()
@@ -218,7 +218,9 @@ def _facts(manifest: Plain, words: Words) -> dict[str, str]:
         if stage
         else "",
         "outcomes": learned,
-        "contacted": words.say("values.span").format(*map(words.day, ends)) if all(ends) else "",
+        "contacted": words.say("values.span", first=words.day(first), last=words.day(last))
+        if first and last
+        else "",
         "left_out": words.say("clauses").join(left_out),
         "champion": str(trial.get("champion") or ""),
         "trial": words.counted("values.trial", trial, split=words.day(split)) if split else "",
@@ -283,8 +285,8 @@ def _card(base: float, rows: list[dict[str, Any]], words: Words) -> Card:
         features.setdefault(row["feature"], []).append(row)
     tables = [_table(feature, rows, words) for feature, rows in features.items()]
     order = sorted(tables, key=lambda table: -round(table.highest - table.lowest, 6))
-    silent = [table.name for table in tables if max(table.highest, -table.lowest) < 1e-9]
-    return Card(base, [table for table in order if table.name not in silent], silent)
+    weighty = [table for table in order if max(table.highest, -table.lowest) >= 1e-9]
+    return Card(base, weighty, [table.name for table in tables if table not in weighty])
 
 
 def _table(feature: str, rows: list[dict[str, Any]], words: Words) -> FeatureTable:

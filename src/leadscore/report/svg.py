@@ -12,10 +12,14 @@ from leadscore.report.facts import Compared, Comparison, Entry, FeatureTable
 from leadscore.report.wording import Words, count
 from leadscore.terminal import cut, display_width
 
-WIDTH, LEFT, RIGHT = 460, 64, 394  # of the charts of features: the scale of points is left
-TOP, BOTTOM, STRIP = 14, 150, 26  # of a curve, and of the counts under it
-ROW, LABEL = 24, 190  # height of a bar, and room for the longest label
-SIDE, SQUARE_LEFT, SQUARE_TOP, PURSUITS = 300, 50, 10, 34  # of the charts of a comparison
+# Of the charts of features: their width, and between which the values of a curve run.
+WIDTH, LEFT, RIGHT = 460, 64, 394
+# Of a curve: where it begins and ends, and how high the counts under it may be.
+TOP, BOTTOM, STRIP = 14, 150, 26
+# Of the bars of levels: their height, and the room for the longest label.
+ROW, LABEL = 24, 190
+# Of the charts of a comparison: both sides, and how high the counts under one may be.
+SIDE, SQUARE_LEFT, SQUARE_TOP, PURSUITS = 300, 50, 10, 34
 
 _COLUMN = 6.72  # how wide a terminal column of text comes out, generously
 _EVEN = 8  # up to so many bands are drawn equally wide, more along their true scale
@@ -88,8 +92,8 @@ def curve(table: FeatureTable, words: Words) -> dict[str, Any]:
 
 
 def room_for(text: str) -> float:
-    """Return how wide a text comes out at most, about."""
-    return display_width(text) * _COLUMN
+    """Return how wide a text comes out at most, about; a % is wider than a digit."""
+    return (display_width(text) + 0.5 * text.count("%")) * _COLUMN
 
 
 def _cuts(table: FeatureTable) -> list[float]:
