@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import math
-from datetime import date, datetime
+from datetime import datetime
 
+from leadscore import numbers
+from leadscore.numbers import likelihood as likelihood
 from leadscore.text import Lang, room_words
 
 WORDS = room_words("learning")
 
 
 NOTHING = "–"
-
-_MONTHS = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September",
-    "October", "November", "December",
-)  # fmt: skip
-_SURELY_NOT, _SURELY = 0.001, 0.999
 
 
 def chance(log_odds: float) -> float:
@@ -37,7 +33,7 @@ def points(value: float, *, whole: bool) -> str:
     >>> points(12.0, whole=True), points(-3.26, whole=False), points(-0.01, whole=False)
     ('+12', '-3.3', '0.0')
     """
-    text = f"{value:+.0f}" if whole else f"{value:+.1f}"
+    text = numbers.points(value, 0 if whole else 1, "-")
     return text if any(digit in "123456789" for digit in text) else text[1:]
 
 
@@ -48,17 +44,6 @@ def percent(fraction: float) -> str:
     ('12.3%', '50%', '0.1%')
     """
     return f"{100 * fraction:.1f}".removesuffix(".0") + "%"
-
-
-def likelihood(fraction: float) -> str:
-    """Return a likelihood as percent, never as what no model can claim: 0 or 100.
-
-    >>> likelihood(0.9999), likelihood(0.25)
-    ('>99.9%', '25%')
-    """
-    if fraction < _SURELY_NOT:
-        return f"<{percent(_SURELY_NOT)}"
-    return f">{percent(_SURELY)}" if fraction > _SURELY else percent(fraction)
 
 
 def count(value: object) -> str:
@@ -87,24 +72,21 @@ def day(value: object, lang: Lang) -> str:
     """Return an ISO date, or the day of an ISO time, in words; other texts as they are.
 
     >>> day("2026-06-30", "zh"), day("2026-06-30", "en"), day(None, "en")
-    ('2026年6月30日', '30 June 2026', '–')
+    ('2026年6月30日', '30 Jun 2026', '–')
     """
     if value is None:
         return NOTHING
     try:
-        read = date.fromisoformat(str(value)[:10])
+        return numbers.day(str(value)[:10], lang)
     except ValueError:
         return str(value)
-    if lang == "zh":
-        return f"{read.year}年{read.month}月{read.day}日"
-    return f"{read.day} {_MONTHS[read.month - 1]} {read.year}"
 
 
 def moment(value: object, lang: Lang) -> str:
     """Return an ISO time with its zone in words; other texts as they are.
 
     >>> moment("2026-06-30T08:05:00+00:00", "en")
-    '30 June 2026, 08:05 (UTC)'
+    '30 Jun 2026, 08:05 (UTC)'
     """
     try:
         read = datetime.fromisoformat(str(value))

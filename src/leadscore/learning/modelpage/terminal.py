@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from leadscore.city.profile import City
@@ -25,7 +25,8 @@ from leadscore.learning.modelpage.reading import (
     how_to_read,
 )
 from leadscore.learning.modelpage.wording import Wording
-from leadscore.terminal import Align, display_width, fit, wrap
+from leadscore.terminal import GAP, display_width, fit, wrap
+from leadscore.terminal import table as aligned
 from leadscore.text import Lang, room_words
 
 WORDS = room_words("learning")
@@ -35,7 +36,6 @@ WIDEST = 100
 """Terminal columns that no line exceeds."""
 
 _INDENT = "  "
-_GAP = "  "
 _BAR = 24  # columns of the picture beside the points
 _MOST_LABEL = 40
 
@@ -84,9 +84,9 @@ def _facts(manifest: Mapping[str, Any], words: Wording) -> list[str]:
     room = max(display_width(label) for label, _ in rows)
     lines = []
     for label, value in rows:
-        first, *rest = wrap(harmless(value), WIDEST - room - len(_GAP)) or [""]
-        lines.append(fit(label, room) + _GAP + first)
-        lines += [" " * (room + len(_GAP)) + line for line in rest]
+        first, *rest = wrap(harmless(value), WIDEST - room - len(GAP)) or [""]
+        lines.append(fit(label, room) + GAP + first)
+        lines += [" " * (room + len(GAP)) + line for line in rest]
     return lines
 
 
@@ -122,7 +122,7 @@ def _measures(manifest: Mapping[str, Any], words: Wording) -> list[str]:
     lines = wrap(
         words.say(WORDS["terminal.tried"], n=n, positives=positives, level=tried.level), WIDEST
     )
-    return lines + [_INDENT + line for line in _aligned([header, *rows], "left")]
+    return lines + [_INDENT + line for line in aligned([header, *rows], most=_MOST_LABEL)]
 
 
 def _measure(row: Compared, tried: Trial, words: Wording) -> list[str]:
@@ -158,7 +158,10 @@ def _feature(table: FeatureTable, words: Wording) -> list[str]:
     lines = wrap(harmless(words.feature(table.feature)), WIDEST)
     farthest = max([_BAR / 2, *(abs(entry.points) for entry in table.entries)])
     rows = [_entry(entry, table, farthest, words) for entry in table.entries]
-    return lines + [_INDENT + line for line in _aligned(rows, "right")]
+    return lines + [
+        _INDENT + line
+        for line in aligned(rows, ("left", "right", "right", "right", "right"), _MOST_LABEL)
+    ]
 
 
 def _entry(entry: Entry, table: FeatureTable, farthest: float, words: Wording) -> list[str]:
@@ -173,16 +176,3 @@ def _bar(points: float, farthest: float) -> str:
     length = round(half * abs(points) / farthest)
     left, right = ("█" * length, "") if points < 0 else ("", "█" * length)
     return f"{left:>{half}}│{right:<{half}}"
-
-
-def _aligned(rows: Sequence[Sequence[str]], rest: Align) -> Iterator[str]:
-    """Yield rows as lines: the first column to the left, the others as told; empty ones vanish."""
-    rooms = [max(display_width(cell) for cell in column) for column in zip(*rows, strict=True)]
-    rooms[0] = min(rooms[0], _MOST_LABEL)
-    for row in rows:
-        cells = [
-            fit(cell, room, "left" if at == 0 else rest)
-            for at, (cell, room) in enumerate(zip(row, rooms, strict=True))
-            if room
-        ]
-        yield _GAP.join(cells).rstrip()
