@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -26,7 +26,7 @@ from leadscore.learning.scorecard import (
     points_to_log_odds,
 )
 from leadscore.lists.columns import blank_firms
-from leadscore.registry.manifest import CARD_OF, ONLY_THE_SHELF_KNOWS, code_fingerprint, is_under
+from leadscore.registry.manifest import ONLY_THE_SHELF_KNOWS, Manifest, code_fingerprint
 from leadscore.registry.models import Shelf, is_expert, log_notice
 from leadscore.text import Text, room_words
 
@@ -233,7 +233,7 @@ def follow_supply(city: City, shelf: Shelf, now: datetime) -> None:
         return
     try:
         manifest = shelf.manifest(champion)
-        if is_under(manifest, city):
+        if manifest.is_under(city):
             return
         pipeline = shelf.load(champion)
         first, manifest = trained_as(shelf, champion, manifest)
@@ -242,13 +242,13 @@ def follow_supply(city: City, shelf: Shelf, now: datetime) -> None:
     if not differ_in_supply_only(pipeline.named_steps["features"].city, city):
         return
     version = first
-    if not is_under(manifest, city):
+    if not manifest.is_under(city):
         version = f"{first}-s{city.digest[:8]}"
         shelf.ensure(version, lambda: _under(city, pipeline, first, manifest, now))
     shelf.promote(city.id, version, act="profile", now=now)
 
 
-def trained_as(shelf: Shelf, version: str, manifest: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+def trained_as(shelf: Shelf, version: str, manifest: Manifest) -> tuple[str, Manifest]:
     """Return the version whose card one has, and its manifest; often both are its own.
 
     Raises
@@ -256,7 +256,7 @@ def trained_as(shelf: Shelf, version: str, manifest: dict[str, Any]) -> tuple[st
     ModelError
         If that version can't be trusted.
     """
-    first = manifest.get(CARD_OF)
+    first = manifest.card_of
     return (first, shelf.manifest(first)) if first else (version, manifest)
 
 
@@ -266,9 +266,11 @@ def _trained_champion(city: City, shelf: Shelf) -> str | None:
 
 
 def _under(
-    city: City, pipeline: Pipeline, first: str, manifest: Mapping[str, Any], now: datetime
+    city: City, pipeline: Pipeline, first: str, manifest: Manifest, now: datetime
 ) -> tuple[Pipeline, dict[str, Any]]:
     features = FirmFeatures(city).fit(blank_firms(0))
-    told = {key: value for key, value in manifest.items() if key not in ONLY_THE_SHELF_KNOWS}
-    told |= {CARD_OF: first, "created": now.isoformat()}
+    told = {
+        key: value for key, value in manifest.content.items() if key not in ONLY_THE_SHELF_KNOWS
+    }
+    told |= {"card_of": first, "created": now.isoformat()}
     return Pipeline([("features", features), ("card", pipeline.named_steps["card"])]), told

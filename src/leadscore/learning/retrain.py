@@ -35,7 +35,7 @@ from leadscore.learning.training_data import (
     rehearsal_of,
 )
 from leadscore.lists.columns import CANONICAL
-from leadscore.registry.manifest import told_of
+from leadscore.registry.manifest import Manifest, told_of
 from leadscore.registry.models import Shelf, is_expert, log_notice
 from leadscore.text import Text, room_words
 
@@ -127,22 +127,22 @@ class Champion:
     pipeline
         Features and card.
     manifest
-        What was written down of it; empty for the expert model.
+        What was written down of it; None for the expert model.
     """
 
     version: str
     pipeline: Pipeline
-    manifest: Mapping[str, Any]
+    manifest: Manifest | None
 
     @property
     def outcomes(self) -> int:
         """How many outcomes it learned from."""
-        return int(self.manifest["outcomes"]["known"]) if self.manifest else 0
+        return (self.manifest.learned if self.manifest else None) or 0
 
     @property
     def learned_until(self) -> date | None:
         """The day as of which it learned; None if it learned from no outcome."""
-        return date.fromisoformat(self.manifest["as_of"]) if self.outcomes else None
+        return self.manifest.as_of if self.manifest and self.outcomes else None
 
     def forecasts(self, city: City, firms: pd.DataFrame, X: pd.DataFrame) -> Floats:
         """Return the likelihood of each firm by the champion's own profile.
@@ -196,8 +196,8 @@ def reigning(
             reason = Text(zh=fault.render("zh"), en=fault.render("en"))
             notify(WORDS["retrain.passed_over"].format(version=version, reason=reason))
     if not write:
-        return Champion(expert_version(city), expert_pipeline(city), {})
-    return Champion(*expert_model(city, shelf, now, notify), {})
+        return Champion(expert_version(city), expert_pipeline(city), None)
+    return Champion(*expert_model(city, shelf, now, notify), None)
 
 
 Step = Callable[[Text], object]

@@ -11,6 +11,7 @@ from leadscore.city import Anchor, City
 from leadscore.features.catalogue import CATALOGUE
 from leadscore.features.extract import GOOD_STRENGTH, SIZEABLE_GAP
 from leadscore.features.origin import Origin
+from leadscore.numbers import points as signed
 from leadscore.text import LANGUAGES, Lang, Text, room_words
 
 WORDS = room_words("ranking")
@@ -232,7 +233,7 @@ def reason_line(reasons: Iterable[tuple[str, float]], lang: Lang) -> str:
     return (
         WORDS["reasons.joint"]
         .pick(lang)
-        .join(shape.format(text=text, points=signed(points)) for text, points in reasons)
+        .join(shape.format(text=text, points=signed(points, 0, "-")) for text, points in reasons)
     )
 
 
@@ -282,12 +283,3 @@ def supply_words(supply: float) -> Text:
     if supply <= 0:
         return WORDS["reasons.no_supply"]
     return next((words for limit, words in _SUPPLY if supply < limit), WORDS["reasons.full_supply"])
-
-
-def signed(points: float) -> str:
-    """Return rounded points with their sign.
-
-    >>> signed(17.6), signed(-3.2), signed(0.2)
-    ('+18', '-3', '+0')
-    """
-    return f"{round(points):+d}"

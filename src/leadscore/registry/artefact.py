@@ -18,7 +18,7 @@ from leadscore.learning.card import AdditiveCard
 from leadscore.learning.fitting.posterior import Posterior
 from leadscore.learning.scorecard import Scorecard
 from leadscore.lists.columns import blank_firms
-from leadscore.registry.manifest import PICKLED, told_of
+from leadscore.registry.manifest import PICKLED, Manifest, told_of
 
 _MODEL = (
     "sklearn.pipeline.Pipeline",
@@ -208,7 +208,7 @@ def to_bytes(pipeline: Pipeline) -> bytes:
     return file.getvalue()
 
 
-def from_bytes(manifest: Mapping[str, Any], artefact: bytes) -> Pipeline:
+def from_bytes(manifest: Manifest, artefact: bytes) -> Pipeline:
     """Return the pipeline of a model whose signature was checked.
 
     Its card scores, tells its intervals and draws cards as it did when it was saved. With what
@@ -219,11 +219,11 @@ def from_bytes(manifest: Mapping[str, Any], artefact: bytes) -> Pipeline:
     KeyError, TypeError, ValueError, ModelError
         If the manifest or the artefact isn't one.
     """
-    if manifest["artefact"]["file"] == PICKLED:
+    if manifest.artefact.file == PICKLED:
         profile, arrays = read_pickle(artefact)
     else:
-        profile, arrays = manifest["city"]["profile"], _arrays(artefact)
-    scorecard = Scorecard.from_dict(manifest["scorecard"])
+        profile, arrays = manifest.city.profile or {}, _arrays(artefact)
+    scorecard = Scorecard.from_dict(manifest.scorecard or {})
     features = FirmFeatures(City.model_validate(profile)).fit(blank_firms(0))
     return Pipeline([("features", features), ("card", _card(scorecard, arrays))])
 

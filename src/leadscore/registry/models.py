@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from leadscore.errors import Detail, ModelError
 from leadscore.files import append_line, place_file
-from leadscore.registry.manifest import damaged, same_model
+from leadscore.registry.manifest import Manifest, damaged, same_model
 from leadscore.registry.versions import (
     A_NAME,
     SigningKey,
@@ -24,7 +24,7 @@ from leadscore.registry.versions import (
     is_name,
     not_plain,
     read_plain,
-    refusals,
+    registry_refusals,
 )
 from leadscore.text import Text, room_words
 
@@ -162,7 +162,7 @@ class Champions:
             If the pointer names no version, or is gone though the history tells of one.
         """
         pointer = self._file(city_id, "champion")
-        with refusals(self.folder):
+        with registry_refusals(self.folder):
             try:
                 named = read_plain(pointer).decode("utf-8", errors="replace").strip()
             except FileNotFoundError:
@@ -177,7 +177,7 @@ class Champions:
     def crown(self, city_id: str, promotion: Promotion) -> None:
         """Write a change down, then make it."""
         history = self._file(city_id, "history.jsonl")
-        with refusals(self.folder):
+        with registry_refusals(self.folder):
             if history.is_symlink():
                 raise not_plain(history)
             append_line(history, promotion.to_line())
@@ -189,7 +189,7 @@ class Champions:
         A line that can't be read is passed over with a warning in the log.
         """
         path = self._file(city_id, "history.jsonl")
-        with refusals(self.folder):
+        with registry_refusals(self.folder):
             try:
                 lines = read_plain(path).decode("utf-8", errors="replace").split("\n")
             except FileNotFoundError:
@@ -299,7 +299,7 @@ class Shelf:
             except ModelError as fault:
                 self._versions.set_aside(version, fault, notify)
                 continue
-            if saved != artefact and not same_model(kept, manifest):
+            if saved != artefact and not same_model(kept.content, manifest):
                 raise ModelError(WORDS["models.taken"].format(version=version))
             return
         self._versions.checked(version)
@@ -319,10 +319,11 @@ class Shelf:
         try:
             return from_bytes(manifest, artefact)
         except _UNREADABLE as error:
-            file = manifest["artefact"]["file"]
-            raise damaged(version, file, str(error), WORDS["models.this_code"]) from error
+            raise damaged(
+                version, manifest.artefact.file, str(error), WORDS["models.this_code"]
+            ) from error
 
-    def manifest(self, version: str) -> dict[str, Any]:
+    def manifest(self, version: str) -> Manifest:
         """Return the manifest of a version, after the same checks as `load`."""
         return self._versions.checked(version)[0]
 
@@ -506,21 +507,19 @@ def _made(pipeline: Pipeline, manifest: Mapping[str, Any]) -> tuple[bytes, dict[
     return to_bytes(pipeline), {**manifest, **said_by(pipeline)}
 
 
-def _owner_of(manifest: Mapping[str, Any] | None, version: str, city_id: str) -> str | None:
+def _owner_of(manifest: Manifest | None, version: str, city_id: str) -> str | None:
     """Return the id of the city that a version belongs to; without a manifest its name tells."""
     if manifest is None:
         return city_id if version.startswith(f"{city_id}-") else None
-    city = manifest.get("city")
-    return city.get("id") if isinstance(city, Mapping) else None
+    return manifest.city.id
 
 
-def _failed_gates(manifest: Mapping[str, Any]) -> Text | None:
+def _failed_gates(manifest: Manifest) -> Text | None:
     """Return what the gates say that a model failed, or None if it passed or met none."""
-    decision = manifest.get("decision")
-    if not isinstance(decision, Mapping) or decision.get("promoted") is not False:
+    decision = manifest.decision
+    if decision is None or decision.promoted is not False:
         return None
-    sentences = [gate["sentence"] for gate in decision["gates"] if not gate["passed"]]
+    sentences = [gate.sentence for gate in decision.failed]
     return Text(
-        zh="".join(sentence["zh"] for sentence in sentences),
-        en=" ".join(sentence["en"] for sentence in sentences),
+        zh="".join(each.zh for each in sentences), en=" ".join(each.en for each in sentences)
     )

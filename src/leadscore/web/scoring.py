@@ -174,7 +174,6 @@ class CurrentScoring:
 
     def _created_of(self, version: str) -> datetime | None:
         try:
-            created = self._shelf.manifest(version).get("created")
-            return datetime.fromisoformat(str(created)) if created else None
-        except (LeadscoreError, ValueError):
+            return self._shelf.manifest(version).created
+        except LeadscoreError:
             return None

@@ -24,7 +24,6 @@ from leadscore.lists.reading.file import read_list
 from leadscore.ranking.champion import champion_scorer
 from leadscore.ranking.score import Scorer
 from leadscore.registry.artefact import read_pickle
-from leadscore.registry.manifest import is_under
 from leadscore.registry.models import Shelf, is_expert
 from leadscore.report import render_html, render_text
 from leadscore.text import Text
@@ -134,8 +133,8 @@ def test_a_kept_profile_is_read_whole(homes: Path, told: dict[str, Any], nanchan
     for name in NAMES:
         shelf, version = shelf_of(homes / name), told[name]["champion"]
         city: City = shelf.load(version).named_steps["features"].city
-        assert city.digest == shelf.manifest(version)["city"]["digest"]
-        assert is_under(shelf.manifest(version), city)
+        assert city.digest == shelf.manifest(version).city.digest
+        assert shelf.manifest(version).is_under(city)
         assert (city == nanchang) is (name != "supply")
 
 
@@ -151,13 +150,13 @@ def test_a_kept_card_follows_another_supply_as_a_model_of_today(
     assert version == f"{told[name]['champion']}-s{city.digest[:8]}"
     one, other = (shelf.load(each) for each in (told[name]["champion"], version))
     assert one.named_steps["card"].scorecard_ == other.named_steps["card"].scorecard_
-    assert City.model_validate(shelf.manifest(version)["city"]["profile"]) == city
+    assert City.model_validate(shelf.manifest(version).city.profile) == city
     assert (home / "models" / version / "card.npz").is_file()
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_kept_model_is_shown(name: str, homes: Path, told: dict[str, Any]) -> None:
-    manifest = shelf_of(homes / name).manifest(told[name]["champion"])
+    manifest = shelf_of(homes / name).manifest(told[name]["champion"]).content
     for lang in ("zh", "en"):
         assert told[name]["champion"] in render_text(manifest, lang)
         assert told[name]["champion"] in render_html(manifest, lang)

@@ -54,7 +54,7 @@ def trained(
     )
     assert shelf.champion(history.city.id) == done.serves
     assert done.decision.promoted == (done.serves == done.version)
-    assert shelf.manifest(done.version)["decision"]["promoted"] == done.decision.promoted
+    assert shelf.manifest(done.version).decision.promoted == done.decision.promoted
     return done
 
 

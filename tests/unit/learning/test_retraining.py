@@ -115,7 +115,7 @@ def test_the_manifest_tells_what_was_learned_from(
     promoted: tuple[Retraining, Shelf], history: History, lessons: Lessons
 ) -> None:
     done, shelf = promoted
-    kept = shelf.manifest(done.version)
+    kept = shelf.manifest(done.version).content
     assert kept["kind"] == "trained"
     card = done.pipeline.named_steps["card"]
     assert Scorecard.from_dict(kept["scorecard"]).to_dict() == card.scorecard_.to_dict()
@@ -190,7 +190,7 @@ def test_with_no_outcomes_the_challenger_is_the_expert_card_and_is_kept_but_not_
     assert not done.decision.promoted
     assert done.manifest["measures"] is None
     assert shelf.champion(history.city.id) == done.champion
-    assert shelf.manifest(done.version)["outcomes"]["known"] == 0
+    assert shelf.manifest(done.version).learned == 0
 
 
 def test_with_open_pursuits_only_nothing_is_learned(history: History, tmp_path: Path) -> None:
@@ -231,7 +231,7 @@ def test_a_person_may_overrule_with_a_reason_that_is_kept(history: History, tmp_
     assert done.decision.failed
     assert shelf.champion(history.city.id) == done.version
     assert shelf.history(history.city.id)[-1].reason == "新口径，领导已批准"
-    assert shelf.manifest(done.version)["decision"]["overruled"] == "新口径，领导已批准"
+    assert shelf.manifest(done.version).decision.overruled == "新口径，领导已批准"
     with pytest.raises(UsageError):
         retrained(history, shelf_in(tmp_path / "blank"), events=no_events, overrule="  ")
 

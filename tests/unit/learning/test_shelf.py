@@ -133,7 +133,7 @@ def test_a_saved_model_scores_as_before(stocked):
 
 def test_the_manifest_says_what_the_model_is(stocked):
     kept = json.loads((stocked.folder / VERSION / "manifest.json").read_text("utf-8"))
-    assert kept == stocked.manifest(VERSION)
+    assert kept == stocked.manifest(VERSION).content
     assert kept["version"] == VERSION
     assert kept["kind"] == "expert"
     assert kept["city"]["id"] == "somewhere"
@@ -159,7 +159,7 @@ def test_nothing_but_the_model_is_left_in_the_folder(stocked):
 
 
 def test_the_versions_of_all_that_a_model_runs_on_are_kept(stocked):
-    kept = stocked.manifest(VERSION)["libraries"]
+    kept = stocked.manifest(VERSION).content["libraries"]
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     needed = {re.match(r"[\w.-]+", line)[0] for line in project["dependencies"]}
     assert set(kept) == {"python", "leadscore"} | needed
@@ -289,7 +289,7 @@ def test_the_libraries_that_a_model_was_saved_with_may_be_others_by_now(stocked)
     ids=["nothing", "text", "a pickle", "a torn file"],
 )
 def test_a_signed_artefact_that_is_none_is_refused(stocked, content):
-    stocked._versions.put("other", content, stocked.manifest(VERSION))
+    stocked._versions.put("other", content, stocked.manifest(VERSION).content)
     with pytest.raises(ModelError, match="damaged") as caught:
         stocked.load("other")
     assert caught.value.details[0].where == "other/card.npz"

@@ -90,7 +90,7 @@ def spoil(shelf, version):
 def test_the_expert_model_is_built_and_serves_on_first_use(city, shelf, serve):
     scorer = serve()
     assert scorer.model == expert_version(city) == shelf.champion(city.id)
-    assert shelf.manifest(scorer.model)["kind"] == "expert"
+    assert shelf.manifest(scorer.model).kind == "expert"
     assert [step.act for step in shelf.history(city.id)] == ["expert"]
     assert serve().model == scorer.model
     firms = blank_firms(3)

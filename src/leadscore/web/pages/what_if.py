@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, request
 
-from leadscore.features.feature import show_cny
+from leadscore import numbers
 from leadscore.lists.cleaning import clean_records
 from leadscore.lists.columns import Column, column
 from leadscore.lists.values.words import STATUSES
@@ -173,7 +173,7 @@ def _written(of: Column, value: Any, lang: Lang) -> str:
         return ""
     if isinstance(value, int | float):
         if of.unit == "CNY":
-            return show_cny(float(value), lang)
+            return numbers.cny(float(value), lang)
         return f"{value:.1%}" if of.unit == "fraction" else f"{value:g}"
     return str(value).replace("\r\n", "\n").strip()
 
