@@ -42,7 +42,6 @@ from leadscore.learning.scorecard import (
     Scorecard,
     Table,
     card_frame,
-    entries_of,
     probability,
     with_entries,
 )
@@ -433,17 +432,29 @@ class AdditiveCard(ClassifierMixin, BaseEstimator):
         -------
         Shape (n, 2), lower and upper ends, each 0..1.
         """
+        features, card = self._features(X), self.scorecard_
+        tables = zip(card.tables, features.columns, strict=True)
+        codes = [table.codes(column) for table, column in tables]
+        log_odds = card.decision_columns(features.columns, features.n_rows)
+        return self._interval(codes, log_odds, level)
+
+    def record_intervals(self, records: Sequence[Sequence[object]], level: float = 0.9) -> Floats:
+        """Do as `predict_interval` for few rows, each as values in the order of the columns.
+
+        No frame is made.
+        """
+        check_is_fitted(self)
+        card = self.scorecard_
+        codes = np.array([card.codes_of(values) for values in records], dtype=np.intp)
+        added = np.array([card.lookup_record(values) for values in records])
+        return self._interval(list(codes.T), card.total(added), level)
+
+    def _interval(self, codes: Sequence[Codes], log_odds: Floats, level: float) -> Floats:
+        """Return the interval of n rows, given the code of each in each table, and their score."""
         if not 0.0 < level < 1.0:
             msg = f"level must lie between 0 and 1, not {level!r}."
             raise ValueError(msg)
-        features, card = self._features(X), self.scorecard_
-        codes = [
-            _places_of(table).lookup(column).astype(np.intp)
-            for table, column in zip(card.tables, features.columns, strict=True)
-        ]
-        deviations = self._known().deviations(codes, features.n_rows)
-        half = ndtri(0.5 + level / 2.0) * deviations
-        log_odds = card.decision_columns(features.columns, features.n_rows)
+        half = ndtri(0.5 + level / 2.0) * self._known().deviations(codes, len(log_odds))
         return np.column_stack([probability(log_odds - half), probability(log_odds + half)])
 
     def sample_cards(self, n: int, random_state: int | None = None) -> list[Scorecard]:
@@ -469,7 +480,7 @@ class AdditiveCard(ClassifierMixin, BaseEstimator):
         card, at, directions = self.scorecard_, 1, self.directions or {}
         moved: list[Table] = []
         for table in card.tables:
-            entries = entries_of(table)
+            entries = table.entries
             entries = entries + change[at : at + len(entries)]
             direction = directions.get(table.feature, 0)
             if direction:
@@ -610,11 +621,6 @@ class _Task:
 
 _COARSE = 16  # bins that are enough to choose widths by
 _MOST_NUMBERS = 4000  # more take minutes to invert, and hundreds of MB
-
-
-def _places_of(table: Table) -> Table:
-    """Return a table that gives each value the place of its entry in `entries_of`."""
-    return with_entries(table, np.arange(len(entries_of(table)), dtype=np.float64))
 
 
 def _summed(amounts: Floats, by_entry: list[tuple[Codes, int]]) -> Floats:

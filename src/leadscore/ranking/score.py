@@ -14,7 +14,7 @@ from leadscore.city.profile import City
 from leadscore.features.catalogue import CATALOGUE
 from leadscore.features.extract import FirmFeatures, Fit, MeasuredFirm
 from leadscore.features.feature import Firm, Value
-from leadscore.learning.scorecard import Scorecard, log_odds_to_points
+from leadscore.learning.scorecard import POINTS_PER_LOG_ODDS, Scorecard
 from leadscore.ranking.reasons import Wording, facts_of
 from leadscore.ranking.vetoes import Exclusions, Vetoes
 from leadscore.text import Lang
@@ -100,8 +100,9 @@ class FirmScore:
     def reasons(self, wording: Wording, lang: Lang) -> list[Reason]:
         """Return every feature that adds or takes points, the weightiest first, in words."""
         points = self.points
-        order = sorted(points, key=lambda name: -abs(points[name]))
-        return self._reasons([name for name in order if points[name]], wording, lang)
+        speaking = [name for name in points if points[name]]
+        order = sorted(speaking, key=lambda name: -abs(points[name]))
+        return self._reasons(order, wording, lang)
 
     def segments(self) -> str | None:
         """Return every match, the strongest first, as ``id:strength`` joined by ``;``."""
@@ -142,7 +143,7 @@ class Scorer:
         self.model = model
         self.wording = Wording(self.city)
         self._scorecard: Scorecard = self.card.scorecard_
-        self.base_points = float(log_odds_to_points(self._scorecard.intercept))
+        self.base_points = float(self._scorecard.intercept * POINTS_PER_LOG_ODDS)
         self._vetoes = Vetoes(self.city)
         places = {name: place for place, name in enumerate(CATALOGUE)}
         self._order = [places[name] for name in self._scorecard.features]
@@ -212,7 +213,7 @@ class Scorer:
             matches=measured.matches,
             best=measured.best,
             points={
-                name: log_odds_to_points(each)
+                name: each * POINTS_PER_LOG_ODDS
                 for name, each in zip(self._names, added, strict=True)
             },
             base_points=self.base_points,

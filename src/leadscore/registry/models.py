@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import pickle
+import time
 import zipfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 from leadscore.errors import Detail, ModelError
 from leadscore.files import append_line, place_file
@@ -140,6 +141,24 @@ def uncover(stack: list[str], version: str) -> None:
 
 _log = logging.getLogger(__name__)
 
+_SETTLED_NS = 100_000_000
+"""A file that changed less than so long ago may change again and show the same time."""
+
+
+class _Read(NamedTuple):
+    pointer: Path
+    stamp: tuple[int, ...]
+    named: str
+
+
+def _stamp(path: Path) -> tuple[int, ...] | None:
+    """Return what tells a file from the one that takes its place, its time first."""
+    try:
+        status = path.lstat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_size, status.st_mode
+
 
 class Champions:
     """The pointers and their histories, beside the versions.
@@ -152,6 +171,7 @@ class Champions:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._read: dict[str, _Read] = {}
 
     def champion(self, city_id: str) -> str | None:
         """Return the version that serves a city, or None if none was ever promoted.
@@ -161,7 +181,11 @@ class Champions:
         ModelError
             If the pointer names no version, or is gone though the history tells of one.
         """
+        read = self._read.get(city_id)  # every request asks
+        if read is not None and read.stamp == _stamp(read.pointer):
+            return read.named
         pointer = self._file(city_id, "champion")
+        before = _stamp(pointer)
         with registry_refusals(self.folder):
             try:
                 named = read_plain(pointer).decode("utf-8", errors="replace").strip()
@@ -172,6 +196,8 @@ class Champions:
         if not is_name(named):
             message = WORDS["models.bad_pointer"].format(city=city_id)
             raise ModelError(message, [Detail(pointer.name, ascii(named), A_NAME)])
+        if before is not None and before[0] + _SETTLED_NS < time.time_ns():
+            self._read[city_id] = _Read(pointer, before, named)
         return named
 
     def crown(self, city_id: str, promotion: Promotion) -> None:

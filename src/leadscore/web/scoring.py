@@ -68,7 +68,12 @@ class FirmScoring:
             "segment": best and best.segment,
             "role": best and best.role,
             "reasons": [
-                {name: getattr(reason, name) for name in ("feature", "value", "points", "text")}
+                {
+                    "feature": reason.feature,
+                    "value": reason.value,
+                    "points": reason.points,
+                    "text": reason.text,
+                }
                 for reason in score.reasons(self.scorer.wording, lang)
             ],
             "base_points": score.base_points,

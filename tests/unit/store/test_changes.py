@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from tests.kept_lists import BLADES, BREAD, NOW, TODAY, hand_in, lakeport, scorer, take_in
 
-from leadscore.learning.scorecard import Scorecard, entries_of, with_entries
+from leadscore.learning.scorecard import Scorecard, with_entries
 from leadscore.ranking.score import Scorer
 from leadscore.store.current_ranking import score_history
 from leadscore.store.database import Database
@@ -24,7 +24,7 @@ def other_card(seed: int) -> Scorecard:
     """Return a card with all entries moved."""
     card, random = scorer().card.scorecard_, np.random.default_rng(seed)
     tables = tuple(
-        with_entries(table, entries_of(table) + random.normal(0, 0.3, len(entries_of(table))))
+        with_entries(table, table.entries + random.normal(0, 0.3, len(table.entries)))
         for table in card.tables
     )
     return Scorecard(card.intercept - 0.4, tables)  # type: ignore[arg-type]

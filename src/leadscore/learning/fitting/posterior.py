@@ -15,7 +15,7 @@ from leadscore.learning.binning import Codes, Floats
 from leadscore.learning.fitting.layout import Block, Layout, Widths
 from leadscore.learning.fitting.objective import Curvature, Objective, minimise
 
-_CHUNK = 4096
+_CHUNK = 256  # rows, of which all pairs of entries fit into the caches
 _ROUNDING = 1e-6  # relative, of float32
 
 
@@ -44,17 +44,15 @@ class Posterior:
             For each table, which of its entries each row gets, shape (n,).
         """
         variance = np.empty(n)
-        places = [start + code for start, code in zip(self.starts, codes, strict=True)]
         flat, size = self.covariance.ravel(), len(self.covariance)
+        first, second = np.triu_indices(len(codes), 1)
+        places = [start + code for start, code in zip(self.starts, codes, strict=True)]
         for begin in range(0, n, _CHUNK):
-            rows = [place[begin : begin + _CHUNK] for place in places]
-            total = np.full(len(variance[begin : begin + _CHUNK]), float(flat[0]))
-            for i, row in enumerate(rows):
-                total += flat[row * (size + 1)]
-                total += 2.0 * flat[row]
-                for other in rows[:i]:
-                    total += 2.0 * flat[row * size + other]
-            variance[begin : begin + _CHUNK] = total
+            rows = np.stack([place[begin : begin + _CHUNK] for place in places], axis=1)
+            own, shared = rows * (size + 1), rows[:, first] * size + rows[:, second]
+            covariances = (flat[cells].sum(axis=1, dtype=np.float64) for cells in (rows, shared))
+            total = float(flat[0]) + flat[own].sum(axis=1, dtype=np.float64)
+            variance[begin : begin + _CHUNK] = total + 2.0 * sum(covariances)
         return np.sqrt(np.maximum(variance, 0.0))
 
     def entry_deviations(self) -> Floats:

@@ -17,7 +17,7 @@ from leadscore.ranking.score import Scorer
 from leadscore.ranking.vetoes import WORDING
 from leadscore.store.current_ranking import Score
 from leadscore.store.firms import Firm, read_firm
-from leadscore.store.linking import Record, firms_frame
+from leadscore.store.linking import Record
 from leadscore.store.scoring import change_between, score_firms
 from leadscore.text import Lang, room_words
 from leadscore.web.auth import requires
@@ -123,7 +123,7 @@ def supposed(
 
 def scored(scorer: Scorer, records: Sequence[Record], today: date) -> list[Score]:
     """Return the scores of records as a model gives them on a day; none of them is kept."""
-    rows = score_firms(firms_frame(list(records)), scorer, as_of=today).rows(0, len(records))
+    rows = score_firms(records, scorer, as_of=today).rows(0, len(records))
     now = datetime.combine(today, datetime.min.time(), UTC)
     return [Score(id=0, firm_id=0, snapshot_id=None, scored_at=now, **row) for row in rows]
 
