@@ -148,8 +148,8 @@ def measured_firms() -> Any:
     """Return the features of the sample list that tell firms apart, as trees want them: a frame of
     numbers and categories."""
     from leadscore.city.loading import load_city
+    from leadscore.features.build import FirmFeatures
     from leadscore.features.catalogue import CATEGORIES
-    from leadscore.features.extract import FirmFeatures
     from leadscore.lists.cleaning import clean
     from leadscore.lists.reading.file import from_records
 

@@ -340,6 +340,7 @@ _Number = TypeVar("_Number", float, Floats)
 
 # Up to so many rows, going row by row through plain lists beats going column by column.
 _FEW_ROWS = 16
+_LEAST_LOG_ODDS = -709.0  # exp overflows beyond
 
 
 def log_odds_to_points(log_odds: _Number) -> _Number:
@@ -358,6 +359,15 @@ def points_to_log_odds(points: _Number) -> _Number:
     4.0
     """
     return points * (math.log(2.0) / POINTS_PER_DOUBLING)
+
+
+def logistic(log_odds: float) -> float:
+    """Return the logistic function of one number: the same double as ``scipy.special.expit``.
+
+    >>> logistic(-800.0), logistic(0.0), logistic(800.0)
+    (0.0, 0.5, 1.0)
+    """
+    return 1.0 / (1.0 + math.exp(-log_odds)) if log_odds > _LEAST_LOG_ODDS else 0.0
 
 
 def probability(log_odds: Floats) -> Floats:

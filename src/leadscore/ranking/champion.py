@@ -63,9 +63,9 @@ def champion_scorer(
         _tell_instead(champion, version, fault, notify)
         _tell_outdated(city, shelf, version, notify)
         return scorer
-    version, pipeline = expert_model(city, shelf, now, notify)
+    version, model = expert_model(city, shelf, now, notify)
     _tell_instead(champion, version, fault, notify)
-    return Scorer(pipeline, version)
+    return Scorer(model, version)
 
 
 def _tell_instead(

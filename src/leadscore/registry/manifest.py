@@ -164,7 +164,7 @@ def composed(version: str, given: Mapping[str, Any], artefact: bytes) -> str:
         Plain JSON values: ``kind``, ``city`` (see `told_of`), ``created`` (an aware datetime or
         its ISO text), ``scorecard``, and whatever else tells where the model comes from.
     artefact
-        The bytes of the saved pipeline.
+        The bytes of the saved model.
     """
     created = given["created"]
     if isinstance(created, str):

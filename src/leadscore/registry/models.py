@@ -30,7 +30,7 @@ from leadscore.registry.versions import (
 from leadscore.text import Text, room_words
 
 if TYPE_CHECKING:
-    from sklearn.pipeline import Pipeline
+    from leadscore.learning.model import Model
 
 WORDS = room_words("registry")
 
@@ -289,11 +289,11 @@ class Shelf:
     def save(
         self,
         version: str,
-        pipeline: Pipeline,
+        model: Model,
         manifest: Mapping[str, Any],
         notify: Callable[[Text], object] = log_notice,
     ) -> None:
-        """Save a fitted pipeline under a new name; the same model again changes nothing.
+        """Save a fitted model under a new name; the same model again changes nothing.
 
         A version is there wholly or not at all, and of two writers the first wins. One that is
         there and can't be used is renamed to ``<version>.damaged-1`` (2, 3, ...).
@@ -302,11 +302,11 @@ class Shelf:
         ----------
         version
             Name of the model.
-        pipeline
-            Of ``features`` and ``card``, fitted.
+        model
+            Features and card, fitted.
         manifest
             See `leadscore.registry.manifest.composed`; ``city`` and ``scorecard`` are added,
-            and are those of the pipeline.
+            and are those of the model.
         notify
             Told when a version was set aside; by default a warning is logged.
 
@@ -315,7 +315,7 @@ class Shelf:
         ModelError
             If the folder can't be written, or the version exists with other content.
         """
-        artefact, manifest = _made(pipeline, manifest)
+        artefact, manifest = _made(model, manifest)
         self._key.check()
         for _ in range(_TRIES):
             if self._versions.put(version, artefact, manifest):
@@ -330,8 +330,8 @@ class Shelf:
             return
         self._versions.checked(version)
 
-    def load(self, version: str) -> Pipeline:
-        """Return the pipeline of a version, its bytes checked before anything is read from them.
+    def load(self, version: str) -> Model:
+        """Return the model of a version, its bytes checked before anything is read from them.
 
         Raises
         ------
@@ -368,10 +368,10 @@ class Shelf:
     def ensure(
         self,
         version: str,
-        build: Callable[[], tuple[Pipeline, Mapping[str, Any]]],
+        build: Callable[[], tuple[Model, Mapping[str, Any]]],
         notify: Callable[[Text], object] = log_notice,
-    ) -> Any:
-        """Return the pipeline of a version that can be built at any time, building it if need be.
+    ) -> Model:
+        """Return the model of a version that can be built at any time, building it if need be.
 
         A version that can't be used is renamed to ``<version>.damaged-1`` (2, 3, ...), kept for
         whoever wants to know, and built anew.
@@ -381,7 +381,7 @@ class Shelf:
         version
             Name that is determined by what ``build`` builds from.
         build
-            Returns the pipeline and what `save` wants to know of it.
+            Returns the model and what `save` wants to know of it.
         notify
             Told when a version was set aside; by default a warning is logged.
 
@@ -526,11 +526,11 @@ class Shelf:
         return version
 
 
-def _made(pipeline: Pipeline, manifest: Mapping[str, Any]) -> tuple[bytes, dict[str, Any]]:
-    """Return the artefact and the manifest of a pipeline."""
+def _made(model: Model, manifest: Mapping[str, Any]) -> tuple[bytes, dict[str, Any]]:
+    """Return the artefact and the manifest of a model."""
     from leadscore.registry.artefact import said_by, to_bytes  # late, as in `Shelf.load`
 
-    return to_bytes(pipeline), {**manifest, **said_by(pipeline)}
+    return to_bytes(model), {**manifest, **said_by(model)}
 
 
 def _owner_of(manifest: Manifest | None, version: str, city_id: str) -> str | None:

@@ -63,7 +63,7 @@ def test_a_trained_card_serves_on_under_another_supply(shelf: Shelf) -> None:
     assert after.model == f"{OTHER}-s{city.digest[:8]}"
     assert after.city == city
     assert shelf.champion(city.id) == after.model
-    assert after.card.scorecard_ == before.card.scorecard_
+    assert after.card.scorecard == before.card.scorecard
     one, other = (each.score(records_of(makers()), as_of=TODAY)[0] for each in (before, after))
     assert other.fit < one.fit
     assert other.likelihood != one.likelihood

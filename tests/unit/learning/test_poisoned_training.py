@@ -68,7 +68,7 @@ def failed(done: Retraining, gate: str) -> Gate:
 
 
 def card_of(done: Retraining) -> Scorecard:
-    card: Scorecard = done.pipeline.named_steps["card"].scorecard_
+    card: Scorecard = done.model.card.scorecard
     return card
 
 

@@ -14,10 +14,10 @@ from tests.simulation import SAYS_SO, History, of_wrong_experts, simulate
 
 from leadscore.city import City, load_city
 from leadscore.errors import UsageError
-from leadscore.features.extract import FirmFeatures
+from leadscore.features.build import FirmFeatures
 from leadscore.learning.expert import expert_scorecard, new_card
 from leadscore.learning.retrain import Retraining, reigning, retrain
-from leadscore.learning.scorecard import Scorecard
+from leadscore.learning.scorecard import Scorecard, probability
 from leadscore.learning.training_data import Lessons, Rules, gather, rehearsal_of
 from leadscore.registry.models import Shelf
 from leadscore.text import Text
@@ -117,8 +117,7 @@ def test_the_manifest_tells_what_was_learned_from(
     done, shelf = promoted
     kept = shelf.manifest(done.version).content
     assert kept["kind"] == "trained"
-    card = done.pipeline.named_steps["card"]
-    assert Scorecard.from_dict(kept["scorecard"]).to_dict() == card.scorecard_.to_dict()
+    assert Scorecard.from_dict(kept["scorecard"]) == done.model.card.scorecard
     known = int(lessons.known.sum())
     assert kept["outcomes"]["known"] == known
     assert kept["outcomes"]["open"] == 600 - known
@@ -135,8 +134,8 @@ def test_the_model_on_the_shelf_scores_as_the_one_that_was_trained(
 ) -> None:
     done, shelf = promoted
     firms = history.snapshots()
-    saved = shelf.load(done.version).predict_proba(firms)
-    np.testing.assert_array_equal(saved, done.pipeline.predict_proba(firms))
+    saved = shelf.load(done.version).decision_function(firms)
+    np.testing.assert_array_equal(saved, done.model.decision_function(firms))
 
 
 def test_fitting_the_pipeline_itself_gives_the_same_card(
@@ -305,7 +304,7 @@ def test_a_champion_of_an_older_profile_is_judged_by_its_own_profile(
     assert champion.learned_until == history.until
     X = FirmFeatures(city).fit(firms).transform(firms)
     np.testing.assert_array_equal(
-        champion.forecasts(city, firms, X), done.pipeline.predict_proba(firms)[:, 1]
+        champion.forecasts(city, firms, X), probability(done.model.decision_function(firms))
     )
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from tests.kept_lists import BLADES, BREAD, TODAY, lakeport
 
-from leadscore.learning.expert import expert_pipeline, expert_version
+from leadscore.learning.expert import expert_version, fit_expert
 from leadscore.lists.cleaning import records_of
 from leadscore.lists.columns import blank_firms
 from leadscore.ranking.score import Scorer
@@ -16,7 +16,7 @@ from leadscore.web.pages.waterfall import intervals
 
 @pytest.fixture(scope="module")
 def scorer() -> Scorer:
-    return Scorer(expert_pipeline(lakeport()), expert_version(lakeport()))
+    return Scorer(fit_expert(lakeport()), expert_version(lakeport()))
 
 
 def test_the_experts_card_says_how_sure_it_is(scorer: Scorer) -> None:

@@ -50,7 +50,7 @@ def manifest_of(backing: Backing, models: Sequence[MirroredModel], version: str)
         return backing.shelf.manifest(version)
     except LeadscoreError:
         scorer = backing.scorer()
-        card = scorer.card.scorecard_.to_dict()
+        card = scorer.card.scorecard.to_dict()
         return Manifest.of(
             {"version": scorer.model, "city": {"id": scorer.city.id}, "scorecard": card}
         )

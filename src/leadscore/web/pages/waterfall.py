@@ -41,7 +41,7 @@ def intervals(
     if not own:
         return found
     try:
-        features = scorer.card.scorecard_.features
+        features = scorer.card.scorecard.features
         rows = [[scored[place][1].get(name) for name in features] for place in own]
         ends = scorer.card.record_intervals(rows)
     except ValueError:  # no posterior was kept: many tables, or a card of an earlier program

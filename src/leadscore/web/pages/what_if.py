@@ -199,7 +199,7 @@ def what_if_pages(site: Site, pages: Blueprint) -> None:
         form = request.form if request.method == "POST" else {}
         record, fields = supposed(firm, form, today, lang)
         present, other = scored(scorer, [dict(firm.record), record], today)
-        change = change_between(present, other, {scorer.model: scorer.card.scorecard_})
+        change = change_between(present, other, {scorer.model: scorer.card.scorecard})
         return shell.page(
             site,
             "what_if.html",
