@@ -82,8 +82,7 @@ def scoring_app() -> Any:
     from leadscore.ranking.champion import champion_scorer
     from leadscore.registry.models import Shelf
     from leadscore.store.audit import AuditTrail
-    from leadscore.store.database import Database, sqlite_url
-    from leadscore.store.opening import migrate
+    from leadscore.store.database import Database, migrate, sqlite_url
     from leadscore.web.app import Service, create_app
     from leadscore.web.auth import Access, requires
     from leadscore.web.scoring import CurrentScoring

@@ -10,13 +10,12 @@ from sqlalchemy import Connection
 from leadscore.errors import Detail
 from leadscore.store import overrides
 from leadscore.store.current_ranking import place_again
-from leadscore.store.errors import StoreError
+from leadscore.store.database import StoreError
 from leadscore.store.firms import Firm, firm_to_change, read_firm
 from leadscore.store.outcomes import Entry, append_entries, outcomes_of
 from leadscore.text import room_words
 
 WORDS = room_words("store")
-
 
 BY_HAND = "firm page"
 """Source of outcomes that were entered for a firm of the store."""
@@ -44,29 +43,11 @@ def enter_outcome(
 
     An entry that stands already is returned as it is.
 
-    Parameters
-    ----------
-    connection
-        Within a write transaction.
-    firm_id
-        A firm of the store.
-    stage
-        One of `leadscore.lists.values.words.STAGES`.
-    day
-        When it reached the stage.
-    reason
-        Why it was lost or paused, or whatever else is to be said.
-    withdrawn
-        True to take the stage back.
-    actor, now, today
-        Who enters it, and when.
-
-    Raises
-    ------
-    UnknownFirmError
-        If there is no such firm.
-    BadOutcomeError
-        If the day is yet to come, or nothing is there to be withdrawn.
+    ``stage``: one of `leadscore.lists.values.words.STAGES`; ``day``: when it reached the stage;
+    ``reason``: why it was lost or paused, or whatever else is to be said; ``withdrawn``: true to
+    take the stage back.
+    Raises `UnknownFirmError` if there is no such firm, and `BadOutcomeError` if the day is yet to
+    come, or nothing is there to be withdrawn.
     """
     firm = firm_to_change(connection, firm_id)
     if day > today:
@@ -104,17 +85,9 @@ def override(
 ) -> Firm:
     """Let other values count than the machine's, and return the firm; see `overrides`.
 
-    Parameters
-    ----------
-    values
-        Some of `overrides.FIELDS`; the others stay the machine's.
-    version
-        Of the firm, as it was looked at.
-
-    Raises
-    ------
-    UnknownFirmError, ChangedFirmError
-        As `firms.firm_to_change` does.
+    ``values``: some of `overrides.FIELDS`; the others stay the machine's; ``version``: of the firm,
+    as it was looked at.
+    Raises `UnknownFirmError` or `ChangedFirmError` as `firms.firm_to_change` does.
     """
     firm_to_change(connection, firm_id, version=version)
     overrides.keep_override(connection, firm_id, values, reason, actor=actor, now=now)

@@ -24,7 +24,6 @@ from leadscore.text import room_words
 
 WORDS = room_words("store")
 
-
 API_KEYS = Table(
     "api_keys",
     METADATA,
@@ -84,12 +83,8 @@ def add(
 ) -> str:
     """Make a key and return it; nobody can read it again.
 
-    Raises
-    ------
-    BadNameError
-        If the name can't be one.
-    ConflictError
-        If another key has or had it.
+    Raises `BadNameError` if the name can't be one, and `ConflictError` if another key has or had
+    it.
     """
     kept = canonical_name(name)
     token = new_token(PREFIX)
@@ -119,10 +114,7 @@ def touch(connection: Connection, name: str, *, now: datetime) -> None:
 def revoke(connection: Connection, name: str, *, now: datetime) -> ApiKey:
     """Let a key be worth nothing from now on, and return it; once revoked it stays as it is.
 
-    Raises
-    ------
-    UnknownNameError
-        If there is none of that name.
+    Raises `UnknownNameError` if there is none of that name.
     """
     mine = API_KEYS.c.name == storable_text(folded(name))
     unrevoked = update(API_KEYS).where(mine, API_KEYS.c.revoked_at.is_(None))
@@ -133,10 +125,7 @@ def revoke(connection: Connection, name: str, *, now: datetime) -> ApiKey:
 def get(connection: Connection, name: str) -> ApiKey:
     """Return a key.
 
-    Raises
-    ------
-    UnknownNameError
-        If there is none of that name.
+    Raises `UnknownNameError` if there is none of that name.
     """
     mine = API_KEYS.c.name == storable_text(folded(name))
     row = connection.execute(select(API_KEYS).where(mine)).one_or_none()

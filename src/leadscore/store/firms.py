@@ -10,20 +10,8 @@ from datetime import date, datetime
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import (
-    Column,
-    Connection,
-    ForeignKey,
-    Index,
-    Integer,
-    Row,
-    Table,
-    bindparam,
-    func,
-    select,
-    update,
-)
-from sqlalchemy import Text as LongText
+import sqlalchemy as sa
+from sqlalchemy import Connection
 
 from leadscore.lists.columns import CANONICAL
 from leadscore.store.database import (
@@ -31,16 +19,15 @@ from leadscore.store.database import (
     Json,
     Moment,
     Number,
+    StoreError,
     in_parts,
     one_of_some,
     plain_values,
     take_turns,
 )
-from leadscore.store.errors import StoreError
 from leadscore.text import room_words
 
 WORDS = room_words("store")
-
 
 Records = Sequence[tuple[str, dict[str, Any]]]
 """Digest and fields of each firm."""
@@ -51,11 +38,7 @@ _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",",
 def field_records(firms: pd.DataFrame) -> Records:
     """Return the digest and the filled canonical columns of each firm, as JSON has them.
 
-    Parameters
-    ----------
-    firms
-        Canonical columns; others are left out.
-
+    ``firms``: canonical columns; others are left out.
     >>> from leadscore.lists.columns import blank_firms
     >>> firm = blank_firms(1).assign(name="甲", founded_on=pd.Timestamp(2016, 11, 1))
     >>> field_records(firm)[0][1]
@@ -82,43 +65,41 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-FIRMS = Table(
+FIRMS = sa.Table(
     "firms",
     METADATA,
-    Column("id", Number, primary_key=True, autoincrement=False),
-    Column("credit_code", LongText, unique=True),
-    Column("name", LongText, nullable=False),
-    Column("name_key", LongText, nullable=False, index=True),
-    Column("record", Json, nullable=False),
-    Column("origins", Json, nullable=False),
-    Column("created_at", Moment, nullable=False),
-    Column("updated_at", Moment, nullable=False),
-    Column("version", Integer, nullable=False),
+    sa.Column("id", Number, primary_key=True, autoincrement=False),
+    sa.Column("credit_code", sa.Text, unique=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("name_key", sa.Text, nullable=False, index=True),
+    sa.Column("record", Json, nullable=False),
+    sa.Column("origins", Json, nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("updated_at", Moment, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
 )
 """``record`` holds the canonical columns that are filled; ``origins`` says of each where it is
 from: ``list`` (None if somebody wrote it), ``row``, ``at`` and ``as_of``. ``name_key`` is the
 normal form of the name. ``version`` counts the changes of whatever is shown of the firm."""
 
-FORMER_NAMES = Table(
+FORMER_NAMES = sa.Table(
     "former_names",
     METADATA,
-    Column("name_key", LongText, primary_key=True),
-    Column("firm_id", Number, ForeignKey("firms.id"), primary_key=True),
-    Index("ix_former_names_firm_id", "firm_id"),
+    sa.Column("name_key", sa.Text, primary_key=True),
+    sa.Column("firm_id", Number, sa.ForeignKey("firms.id"), primary_key=True),
+    sa.Index("ix_former_names_firm_id", "firm_id"),
 )
 """Normal forms of the names that firms bore before."""
 
 # Put together once: they are run with every act of an officer.
-_ONE = select(FIRMS).where(FIRMS.c.id == bindparam("number"))
+_ONE = sa.select(FIRMS).where(FIRMS.c.id == sa.bindparam("number"))
 _ONE_LOCKED = _ONE.with_for_update()
-_SOME = select(FIRMS).where(FIRMS.c.id.in_(one_of_some()))
+_SOME = sa.select(FIRMS).where(FIRMS.c.id.in_(one_of_some()))
 _COUNT_UP = (
-    update(FIRMS)
+    sa.update(FIRMS)
     .where(FIRMS.c.id.in_(one_of_some()))
-    .values(version=FIRMS.c.version + 1, updated_at=bindparam("now"))
+    .values(version=FIRMS.c.version + 1, updated_at=sa.bindparam("now"))
 )
-
-_UNKNOWN = WORDS["firms.unknown"]
 
 
 class UnknownFirmError(StoreError):
@@ -137,16 +118,9 @@ class ChangedFirmError(StoreError):
 class Firm:
     """A firm as the store knows it.
 
-    Attributes
-    ----------
-    id
-        Its number, which never changes.
-    credit_code
-        Its credit code, if one is known.
-    record, origins
-        What is known, and of each column where it is from (see `FIRMS`).
-    version
-        Counts changes, from 1.
+    ``id``: its number, which never changes; ``credit_code``: its credit code, if one is known;
+    ``record``, ``origins``: what is known, and of each column where it is from (see `FIRMS`);
+    ``version``: counts changes, from 1.
     """
 
     id: int
@@ -163,32 +137,21 @@ class Firm:
 def read_firm(connection: Connection, firm_id: int, *, lock: bool = False) -> Firm:
     """Return a firm; with ``lock`` nobody else changes it until the transaction ends.
 
-    Raises
-    ------
-    UnknownFirmError
-        If there is none with this number.
+    Raises `UnknownFirmError` if there is none with this number.
     """
     query = _ONE_LOCKED if lock else _ONE
     row = connection.execute(query, {"number": firm_id}).one_or_none()
     if row is None:
-        raise UnknownFirmError(_UNKNOWN.format(id=firm_id))
-    return _firm(row)
+        raise UnknownFirmError(WORDS["firms.unknown"].format(id=firm_id))
+    return Firm(**row._asdict())
 
 
 def firm_to_change(connection: Connection, firm_id: int, *, version: int | None = None) -> Firm:
     """Return a firm and keep others from changing it until the transaction ends.
 
-    Parameters
-    ----------
-    version
-        The version that was looked at; any if None.
-
-    Raises
-    ------
-    UnknownFirmError
-        If there is none with this number.
-    ChangedFirmError
-        If it has another version by now.
+    ``version``: the version that was looked at; any if None.
+    Raises `UnknownFirmError` if there is none with this number, and `ChangedFirmError` if it has
+    another version by now.
     """
     firm = read_firm(connection, firm_id, lock=True)
     if version is not None and version != firm.version:
@@ -201,25 +164,25 @@ def read_firms(connection: Connection, firm_ids: Collection[int]) -> dict[int, F
     found: dict[int, Firm] = {}
     for some in in_parts(firm_ids):
         rows = connection.execute(_SOME, {"some": some})
-        found.update((row.id, _firm(row)) for row in rows)
+        found.update((row.id, Firm(**row._asdict())) for row in rows)
     return found
 
 
 def next_firms(connection: Connection, after: int, count: int) -> list[Firm]:
     """Return the first firms with higher numbers than ``after``, in their order."""
-    query = select(FIRMS).where(FIRMS.c.id > after).order_by(FIRMS.c.id).limit(count)
-    return [_firm(row) for row in connection.execute(query)]
+    query = sa.select(FIRMS).where(FIRMS.c.id > after).order_by(FIRMS.c.id).limit(count)
+    return [Firm(**row._asdict()) for row in connection.execute(query)]
 
 
 def count_firms(connection: Connection) -> int:
     """Return how many firms are kept."""
-    return connection.scalar(select(func.count()).select_from(FIRMS)) or 0
+    return connection.scalar(sa.select(sa.func.count()).select_from(FIRMS)) or 0
 
 
 def next_firm_id(connection: Connection) -> int:
     """Return the number of the next new firm; others who add firms wait until this has ended."""
     take_turns(connection, FIRMS)
-    return int(connection.scalar(select(func.max(FIRMS.c.id))) or 0) + 1
+    return int(connection.scalar(sa.select(sa.func.max(FIRMS.c.id))) or 0) + 1
 
 
 def add_firms(connection: Connection, rows: list[dict[str, Any]]) -> None:
@@ -233,10 +196,10 @@ def change_firms(connection: Connection, rows: list[dict[str, Any]]) -> None:
     if not rows:
         return
     changed: dict[str, Any] = {
-        name: bindparam(f"new_{name}")
+        name: sa.bindparam(f"new_{name}")
         for name in ("credit_code", "name", "name_key", "record", "origins", "updated_at")
     }
-    statement = update(FIRMS).where(FIRMS.c.id == bindparam("firm"))
+    statement = sa.update(FIRMS).where(FIRMS.c.id == sa.bindparam("firm"))
     given = [{"firm": row["id"], **{f"new_{name}": row[name] for name in changed}} for row in rows]
     connection.execute(statement.values(changed | {"version": FIRMS.c.version + 1}), given)
 
@@ -251,14 +214,10 @@ def add_former_names(connection: Connection, pairs: Collection[tuple[str, int]])
     """Keep that firms bore names: pairs of a normal form and the number of the firm."""
     known: set[tuple[str, int]] = set()
     for some in in_parts({firm for _, firm in pairs}):
-        query = select(FORMER_NAMES.c.name_key, FORMER_NAMES.c.firm_id)
+        query = sa.select(FORMER_NAMES.c.name_key, FORMER_NAMES.c.firm_id)
         rows = connection.execute(query.where(FORMER_NAMES.c.firm_id.in_(some)))
         known.update((key, firm) for key, firm in rows)
     new = [{"name_key": key, "firm_id": firm} for key, firm in dict.fromkeys(pairs)
            if (key, firm) not in known]  # fmt: skip
     if new:
         connection.execute(FORMER_NAMES.insert(), new)
-
-
-def _firm(row: Row[Any]) -> Firm:
-    return Firm(**row._mapping)  # noqa: SLF001 (its public name, see SQLAlchemy's documentation)

@@ -7,39 +7,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import (
-    Column,
-    ColumnElement,
-    Connection,
-    Integer,
-    LargeBinary,
-    String,
-    Table,
-    Text,
-    delete,
-    select,
-    update,
-)
+import sqlalchemy as sa
+from sqlalchemy import ColumnElement, Connection
 
 from leadscore.errors import Detail
-from leadscore.store.database import METADATA, Moment, insert_unless_there
-from leadscore.store.errors import StoreError
+from leadscore.store.database import METADATA, Moment, StoreError, insert_unless_there
 from leadscore.text import room_words
 
 WORDS = room_words("store")
 
-
-IDEMPOTENCY = Table(
+IDEMPOTENCY = sa.Table(
     "idempotency",
     METADATA,
-    Column("actor", String(100), primary_key=True),
-    Column("route", String(300), primary_key=True),
-    Column("key", String(255), primary_key=True),
-    Column("body_sha256", String(64), nullable=False),
-    Column("status", Integer),
-    Column("headers", Text),
-    Column("body", LargeBinary),
-    Column("created_at", Moment, nullable=False, index=True),
+    sa.Column("actor", sa.String(100), primary_key=True),
+    sa.Column("route", sa.String(300), primary_key=True),
+    sa.Column("key", sa.String(255), primary_key=True),
+    sa.Column("body_sha256", sa.String(64), nullable=False),
+    sa.Column("status", sa.Integer),
+    sa.Column("headers", sa.Text),
+    sa.Column("body", sa.LargeBinary),
+    sa.Column("created_at", Moment, nullable=False, index=True),
 )
 """One row a write that came with a key; its status is missing only within its transaction."""
 
@@ -78,19 +65,16 @@ def begin(connection: Connection, asked: Asked, now: datetime) -> Given | None:
     Of requests with one key at the same moment the first goes on and the others wait for it here;
     if it fails, the next goes on.
 
-    Raises
-    ------
-    ReusedKeyError
-        If it came with another body.
+    Raises `ReusedKeyError` if it came with another body.
     """
-    connection.execute(delete(IDEMPOTENCY).where(IDEMPOTENCY.c.created_at < now - KEPT))
+    connection.execute(sa.delete(IDEMPOTENCY).where(IDEMPOTENCY.c.created_at < now - KEPT))
     values = {
         "actor": asked.actor, "route": asked.route, "key": asked.key,
         "body_sha256": asked.body_sha256, "created_at": now,
     }  # fmt: skip
     if insert_unless_there(connection, IDEMPOTENCY, values):
         return None
-    row = connection.execute(select(IDEMPOTENCY).where(*_mine(asked)).with_for_update()).one()
+    row = connection.execute(sa.select(IDEMPOTENCY).where(*_mine(asked)).with_for_update()).one()
     if row.body_sha256 != asked.body_sha256:
         raise ReusedKeyError(
             WORDS["idempotency.other_body"],
@@ -103,7 +87,7 @@ def finish(connection: Connection, asked: Asked, given: Given) -> None:
     """Keep the answer, in the transaction of what was done."""
     headers = json.dumps(dict(given.headers))
     values = {"status": given.status, "headers": headers, "body": given.body}
-    connection.execute(update(IDEMPOTENCY).where(*_mine(asked)).values(values))
+    connection.execute(sa.update(IDEMPOTENCY).where(*_mine(asked)).values(values))
 
 
 def _mine(asked: Asked) -> tuple[ColumnElement[bool], ...]:

@@ -33,16 +33,10 @@ WORDS = room_words("store")
 class Linked:
     """A list of which each row stands for one firm, known or new.
 
-    Attributes
-    ----------
-    firms
-        Canonical columns, ``row`` and ``sheet``; index ``0..n-1``, each firm once.
-    known
-        For each of them the firm of the store; None for a new one.
-    problems
-        What was found on the way; rows that the store shows to be repeats are set aside in some.
-    versions
-        Of every firm of the store that shares a code or a name with a row, by its number.
+    ``firms``: canonical columns, ``row`` and ``sheet``; index ``0..n-1``, each firm once;
+    ``known``: for each of them the firm of the store; None for a new one; ``problems``: what was
+    found on the way; rows that the store shows to be repeats are set aside in some; ``versions``:
+    of every firm of the store that shares a code or a name with a row, by its number.
     """
 
     firms: pd.DataFrame
@@ -58,12 +52,7 @@ def link(connection: Connection, clean: CleanList) -> Linked:
     its name now, else the one that bore it before; a firm of the store that has no code takes that
     of the row that bears its name. A name that firms with different codes bear links nothing.
 
-    Parameters
-    ----------
-    connection
-        Within a transaction.
-    clean
-        Each firm once, as `lists.load_list` gives it.
+    ``clean``: each firm once, as `lists.load_list` gives it.
     """
     rows = clean.firms
     firms = _candidates(connection, rows)
@@ -143,17 +132,9 @@ def _problem(rows: pd.DataFrame, at: int, wanted: Text, code: str) -> Problem:
 def as_seen(connection: Connection, linked: Linked, part: slice, ours: Collection[int]) -> bool:
     """Tell whether some rows still are the firms that they were taken for.
 
-    Parameters
-    ----------
-    connection
-        Within a write transaction.
-    linked
-        What was found.
-    part
-        Which of its rows.
-    ours
-        Numbers of the firms that were written for other rows of the list meanwhile: the list as a
-        whole was linked, and they change nothing.
+    ``linked``: what was found; ``part``: which of its rows; ``ours``: numbers of the firms that
+    were written for other rows of the list meanwhile: the list as a whole was linked, and they
+    change nothing.
     """
     known = {firm.id: firm.version for firm in linked.known[part] if firm}
     found = _sharing(connection, linked.firms.iloc[part]).difference(ours) | known.keys()
@@ -185,14 +166,8 @@ def merged(
     A field that a list with a later ``as_of`` has filled stays. A name that gives way becomes a
     former one. Where a newer list puts the firm into another region, older parts of its place go.
 
-    Parameters
-    ----------
-    firm
-        As it is kept; None for a new one.
-    said
-        What the list says: canonical columns that are filled, as `records.field_records` has them.
-    source
-        As `origin` gives it.
+    ``firm``: as it is kept; None for a new one; ``said``: what the list says: canonical columns
+    that are filled, as `records.field_records` has them; ``source``: as `origin` gives it.
     """
     if firm is None:
         return dict(said), dict.fromkeys(said, source)
@@ -226,14 +201,8 @@ def all_merged(
 ) -> tuple[list[Record], list[Origins]]:
     """Return what is known of firms once each row of a list has said its part.
 
-    Parameters
-    ----------
-    firms, said
-        As of `merged`.
-    rows
-        Where in the list each stands.
-    list_id, at, as_of
-        As of `origin`.
+    ``firms``, ``said``: as of `merged`; ``rows``: where in the list each stands; ``list_id``,
+    ``at``, ``as_of``: as of `origin`.
     """
     both = [
         merged(firm, fields, origin(list_id, row, at=at, as_of=as_of))

@@ -11,18 +11,8 @@ from datetime import date, datetime
 from pathlib import Path
 
 import numpy as np
-from sqlalchemy import (
-    Column,
-    Connection,
-    ForeignKey,
-    Integer,
-    Table,
-    bindparam,
-    delete,
-    func,
-    select,
-)
-from sqlalchemy import Text as LongText
+import sqlalchemy as sa
+from sqlalchemy import Connection
 
 from leadscore.errors import Detail, LeadscoreError, ListError
 from leadscore.lists.cleaning import CleanList, clean
@@ -35,8 +25,15 @@ from leadscore.lists.reading.table import RawList, TextTable
 from leadscore.ranking.batch import Counts
 from leadscore.ranking.score import Scorer
 from leadscore.store.current_ranking import STANDINGS
-from leadscore.store.database import METADATA, Database, Json, Number, plain_values, storable_text
-from leadscore.store.errors import StoreError
+from leadscore.store.database import (
+    METADATA,
+    Database,
+    Json,
+    Number,
+    StoreError,
+    plain_values,
+    storable_text,
+)
 from leadscore.store.firms import Firm, Records, field_records, next_firm_id
 from leadscore.store.linking import Linked, Origins, Record, all_merged, as_seen, firms_frame, link
 from leadscore.store.lists import (
@@ -61,7 +58,6 @@ from leadscore.text import Text, room_words
 
 WORDS = room_words("store")
 
-
 _LABELS = {each.name: each.label.zh for each in CANONICAL}
 _UNIT = re.compile(r"\s*[（(][^（）()]*[）)]\s*$")
 _LONGEST_NAME = 80
@@ -71,15 +67,9 @@ _LONGEST_NAME = 80
 class Uploaded:
     """A file that was handed in, as it stands and as it was understood.
 
-    Attributes
-    ----------
-    raw
-        Its tables, with their own headers.
-    meant
-        The same tables with the headers that count: other ones where its owner named the column,
-        empty where a column is not to be read.
-    clean
-        Its firms, each once, and its problems.
+    ``raw``: its tables, with their own headers; ``meant``: the same tables with the headers that
+    count: other ones where its owner named the column, empty where a column is not to be read;
+    ``clean``: its firms, each once, and its problems.
     """
 
     raw: RawList
@@ -97,26 +87,14 @@ def read_uploaded(
 ) -> Uploaded:
     """Return a file as it stands, and the firms that it holds, each once.
 
-    Parameters
-    ----------
-    content
-        The file.
-    file_name
-        What its owner calls it, for messages.
-    mapping
-        Canonical columns, or "" for one that is not to be read, by the headers that mean them or by
-        their places: ``sheet!B3``, or ``sheet!B`` where the row of the header is to be found; of
-        files without sheets ``!B3`` and ``!B``. Then no other sheet is read. Headers that aren't
-        named are recognised as ever.
-    today
-        Days after it are not believed.
-    place
-        Where the header stands if no key of ``mapping`` says so.
-
-    Raises
-    ------
-    ListError
-        If the file can't be read, or the mapping names a header or a column that isn't there.
+    ``file_name``: what its owner calls it, for messages; ``mapping``: canonical columns, or "" for
+    one that is not to be read, by the headers that mean them or by their places: ``sheet!B3``, or
+    ``sheet!B`` where the row of the header is to be found; of files without sheets ``!B3`` and
+    ``!B``. Then no other sheet is read. Headers that aren't named are recognised as ever;
+    ``today``: days after it are not believed; ``place``: where the header stands if no key of
+    ``mapping`` says so.
+    Raises `ListError` if the file can't be read, or the mapping names a header or a column that
+    isn't there.
     """
     check_mapping(mapping)
     place = header_place(mapping) or place
@@ -138,10 +116,7 @@ def read_uploaded(
 def check_mapping(mapping: Mapping[str, str]) -> None:
     """Refuse a mapping to columns that are not canonical ones.
 
-    Raises
-    ------
-    ListError
-        Naming each of them.
+    Raises `ListError` Naming each of them.
     """
     wrong = [Detail(header, name, WORDS["list_import.a_column"]) for header, name in mapping.items()
              if name not in _LABELS and name != UNREAD]  # fmt: skip
@@ -189,14 +164,14 @@ def _plain_name(file_name: str) -> str:
     return shown(name) or "list"
 
 
-LIST_FAILED_ROWS = Table(
+LIST_FAILED_ROWS = sa.Table(
     "list_failed_rows",
     METADATA,
-    Column("list_id", Number, ForeignKey("lists.id"), primary_key=True, autoincrement=False),
-    Column("position", Integer, primary_key=True, autoincrement=False),
-    Column("sheet", LongText),
-    Column("row", Integer),
-    Column("cells", Json, nullable=False),
+    sa.Column("list_id", Number, sa.ForeignKey("lists.id"), primary_key=True),
+    sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("sheet", sa.Text),
+    sa.Column("row", sa.Integer),
+    sa.Column("cells", Json, nullable=False),
 )
 """``row`` is missing where ``cells`` are the headers of the sheet, which precede its rows. Columns
 about people are left out, as everywhere in the store."""
@@ -244,7 +219,7 @@ def _columns(table: TextTable) -> list[int]:
 
 def keep_failed_rows(connection: Connection, list_id: int, rows: Iterator[FailedRow]) -> None:
     """Keep the rows of a list in the place of those that were kept of it before."""
-    connection.execute(delete(LIST_FAILED_ROWS).where(LIST_FAILED_ROWS.c.list_id == list_id))
+    connection.execute(sa.delete(LIST_FAILED_ROWS).where(LIST_FAILED_ROWS.c.list_id == list_id))
     values = [
         {"list_id": list_id, "position": position, "sheet": each.sheet, "row": each.row,
          "cells": [cell and storable_text(cell) for cell in each.cells]}
@@ -257,20 +232,20 @@ def keep_failed_rows(connection: Connection, list_id: int, rows: Iterator[Failed
 def kept_failed_rows(connection: Connection, list_id: int) -> list[FailedRow]:
     """Return what was kept of a list, in order."""
     kept = LIST_FAILED_ROWS.c
-    query = select(kept.sheet, kept.row, kept.cells).where(kept.list_id == list_id)
+    query = sa.select(kept.sheet, kept.row, kept.cells).where(kept.list_id == list_id)
     return [FailedRow(*row) for row in connection.execute(query.order_by(kept.position))]
 
 
 def count_failed_rows(connection: Connection, list_id: int) -> int:
     """Return how many rows of a list are kept."""
     kept = LIST_FAILED_ROWS.c
-    query = select(func.count()).where(kept.list_id == list_id, kept.row.is_not(None))
+    query = sa.select(sa.func.count()).where(kept.list_id == list_id, kept.row.is_not(None))
     return connection.execute(query).scalar_one()
 
 
 _ADD_MEMBER = LIST_FIRMS.insert().values(
-    order_key=select(STANDINGS.c.order_key)
-    .where(STANDINGS.c.firm_id == bindparam("placed"))
+    order_key=sa.select(STANDINGS.c.order_key)
+    .where(STANDINGS.c.firm_id == sa.bindparam("placed"))
     .scalar_subquery()
 )
 
@@ -279,16 +254,9 @@ _ADD_MEMBER = LIST_FIRMS.insert().values(
 class Look:
     """What is to be written, if the store is still as it was.
 
-    Attributes
-    ----------
-    linked
-        The rows that aren't stored yet, and which firms they are.
-    said
-        What the list says of each.
-    records, origins
-        What is known of each once it has, and where each field is from.
-    scored
-        Their scores.
+    ``linked``: the rows that aren't stored yet, and which firms they are; ``said``: what the list
+    says of each; ``records``, ``origins``: what is known of each once it has, and where each field
+    is from; ``scored``: their scores.
     """
 
     linked: Linked
@@ -314,20 +282,8 @@ def look(
 ) -> Look:
     """Link, merge and score the rows of a list that are not stored yet.
 
-    Parameters
-    ----------
-    database
-        With the tables of the store.
-    kept
-        The list.
-    clean
-        What it says.
-    scorer
-        The champion.
-    today, now
-        Day as of which the firms are scored, and when.
-    progress
-        Told how many firms are scored, and how many there are.
+    ``clean``: what it says; ``today``, ``now``: day as of which the firms are scored, and when;
+    ``progress``: told how many firms are scored, and how many there are.
     """
     with database.read() as connection:
         linked = _lacking(connection, kept.id, link(connection, clean))
@@ -349,7 +305,7 @@ def look(
 
 def _lacking(connection: Connection, list_id: int, linked: Linked) -> Linked:
     """Leave out the rows that are stored already, by a worker that was stopped or before others."""
-    query = select(LIST_FIRMS.c.sheet, LIST_FIRMS.c.row, LIST_FIRMS.c.firm_id)
+    query = sa.select(LIST_FIRMS.c.sheet, LIST_FIRMS.c.row, LIST_FIRMS.c.firm_id)
     members = connection.execute(query.where(LIST_FIRMS.c.list_id == list_id)).all()
     if not members:
         return linked
@@ -387,22 +343,9 @@ def store_part(
 ) -> bool:
     """Store some firms in one transaction; False if somebody else has changed one meanwhile.
 
-    Parameters
-    ----------
-    database
-        With the tables of the store.
-    kept
-        The list.
-    look
-        What is to be stored.
-    part
-        Which of its firms.
-    ours
-        Numbers of the firms that were stored since the look; those of the part are added.
-    now
-        When; with a time zone.
-    check
-        Called between the steps; it may raise, and then nothing of the part is stored.
+    ``look``: what is to be stored; ``part``: which of its firms; ``ours``: numbers of the firms
+    that were stored since the look; those of the part are added; ``check``: called between the
+    steps; it may raise, and then nothing of the part is stored.
     """
     rows, known = look.linked.firms.iloc[part], look.linked.known[part]
     with database.write() as connection:
@@ -461,7 +404,7 @@ def _in_order(clean: CleanList, found: list[Problem]) -> list[Problem]:
 def _counts(connection: Connection, list_id: int, rows: int) -> Counts:
     """Return where the rows went: what is stored stands in the ranking, the rest was set aside."""
     members = LIST_FIRMS.join(STANDINGS, STANDINGS.c.firm_id == LIST_FIRMS.c.firm_id)
-    query = select(STANDINGS.c.vetoed, func.count()).select_from(members)
+    query = sa.select(STANDINGS.c.vetoed, sa.func.count()).select_from(members)
     grouped = query.where(LIST_FIRMS.c.list_id == list_id).group_by(STANDINGS.c.vetoed)
     stored = {row[0]: row[1] for row in connection.execute(grouped)}
     ranked, vetoed = stored.get(False, 0), stored.get(True, 0)
@@ -492,27 +435,10 @@ def take_in_list(
 
     A list that was taken in already is left as it is.
 
-    Parameters
-    ----------
-    database
-        With the tables of the store.
-    list_id
-        A list of `leadscore.store.lists`.
-    scorer
-        The champion.
-    now
-        When; with a time zone.
-    today
-        Day as of which the firms are scored.
-    progress
-        Told how far the work is, 0..1; it may raise to end it.
-    check
-        Called often while firms are stored; it may raise to end it, and must not write.
-
-    Raises
-    ------
-    ListError
-        If the file can't be read as a list. The list is kept as failed.
+    ``list_id``: A list of `leadscore.store.lists`; ``today``: day as of which the firms are scored;
+    ``progress``: told how far the work is, 0..1; it may raise to end it; ``check``: called often
+    while firms are stored; it may raise to end it, and must not write.
+    Raises `ListError` if the file can't be read as a list. The list is kept as failed.
     """
     try:
         with database.write() as connection:

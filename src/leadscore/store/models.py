@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-from sqlalchemy import Column, Connection, Row, Table, delete, select, update
-from sqlalchemy import Text as LongText
+import sqlalchemy as sa
+from sqlalchemy import Connection
 
 from leadscore.errors import ModelError
-from leadscore.store.database import METADATA, Json, Moment
-from leadscore.store.errors import StoreError
+from leadscore.store.database import METADATA, Json, Moment, StoreError
 from leadscore.text import room_words
 
 if TYPE_CHECKING:
@@ -21,23 +20,20 @@ if TYPE_CHECKING:
 
 WORDS = room_words("store")
 
-
 State = Literal["champion", "shelved", "unusable", "gone"]
 
-MODELS = Table(
+MODELS = sa.Table(
     "models",
     METADATA,
-    Column("version", LongText, primary_key=True),
-    Column("city", LongText, nullable=False),
-    Column("created_at", Moment, nullable=False),
-    Column("state", LongText, nullable=False),
-    Column("manifest", Json),
-    Column("mirrored_at", Moment, nullable=False),
+    sa.Column("version", sa.Text, primary_key=True),
+    sa.Column("city", sa.Text, nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("manifest", Json),
+    sa.Column("mirrored_at", Moment, nullable=False),
 )
 """``manifest`` is what the shelf says of a version, its scorecard within, and is kept when the
 version leaves the shelf; None if it could never be trusted."""
-
-_UNKNOWN = WORDS["models.unknown"]
 
 
 class UnknownModelError(StoreError):
@@ -50,11 +46,8 @@ class UnknownModelError(StoreError):
 class MirroredModel:
     """A model as the shelf had it when it was last looked at.
 
-    Attributes
-    ----------
-    state
-        ``champion``; ``shelved``; ``unusable`` if it is damaged or of a later program;
-        ``gone`` if it is on the shelf no longer.
+    ``state``: ``champion``; ``shelved``; ``unusable`` if it is damaged or of a later program;
+    ``gone`` if it is on the shelf no longer.
     """
 
     version: str
@@ -66,19 +59,7 @@ class MirroredModel:
 
 
 def mirror(connection: Connection, shelf: Shelf, city_id: str, *, now: datetime) -> str | None:
-    """Bring the mirror to what the shelf has for a city, and return the champion, if it has one.
-
-    Parameters
-    ----------
-    connection
-        Within a write transaction.
-    shelf
-        The shelf.
-    city_id
-        The city.
-    now
-        When; with a time zone.
-    """
+    """Bring the mirror to what the shelf has for a city, and return the champion, if it has one."""
     champion = _champion(shelf, city_id)
     kept = {model.version: model for model in mirrored(connection, city_id)}
     rows = []
@@ -97,33 +78,30 @@ def mirror(connection: Connection, shelf: Shelf, city_id: str, *, now: datetime)
             }
         )
     names = [row["version"] for row in rows]
-    connection.execute(delete(MODELS).where(MODELS.c.version.in_(names)))
+    connection.execute(sa.delete(MODELS).where(MODELS.c.version.in_(names)))
     if rows:
         connection.execute(MODELS.insert(), rows)
-    gone = update(MODELS).where(MODELS.c.version.in_(list(kept)))
+    gone = sa.update(MODELS).where(MODELS.c.version.in_(list(kept)))
     connection.execute(gone.values(state="gone", mirrored_at=now))
     return champion
 
 
 def mirrored(connection: Connection, city_id: str) -> list[MirroredModel]:
     """Return the models of a city, the newest first."""
-    query = select(MODELS).where(MODELS.c.city == city_id)
+    query = sa.select(MODELS).where(MODELS.c.city == city_id)
     ordered = query.order_by(MODELS.c.created_at.desc(), MODELS.c.version.desc())
-    return [_model(row) for row in connection.execute(ordered)]
+    return [MirroredModel(**row._asdict()) for row in connection.execute(ordered)]
 
 
 def read_model(connection: Connection, version: str) -> MirroredModel:
     """Return a model.
 
-    Raises
-    ------
-    UnknownModelError
-        If there is none with this name.
+    Raises `UnknownModelError` if there is none with this name.
     """
-    row = connection.execute(select(MODELS).where(MODELS.c.version == version)).one_or_none()
+    row = connection.execute(sa.select(MODELS).where(MODELS.c.version == version)).one_or_none()
     if row is None:
-        raise UnknownModelError(_UNKNOWN.format(version=version))
-    return _model(row)
+        raise UnknownModelError(WORDS["models.unknown"].format(version=version))
+    return MirroredModel(**row._asdict())
 
 
 def scorecards(connection: Connection, versions: Collection[str]) -> dict[str, Scorecard]:
@@ -131,7 +109,7 @@ def scorecards(connection: Connection, versions: Collection[str]) -> dict[str, S
     # Imported late: to go back to another model must be quick, and pandas takes a second.
     from leadscore.learning.scorecard import Scorecard
 
-    query = select(MODELS.c.version, MODELS.c.manifest).where(MODELS.c.version.in_(versions))
+    query = sa.select(MODELS.c.version, MODELS.c.manifest).where(MODELS.c.version.in_(versions))
     found: dict[str, Scorecard] = {}
     for version, manifest in connection.execute(query):
         plain = (manifest or {}).get("scorecard")
@@ -148,7 +126,3 @@ def _champion(shelf: Shelf, city_id: str) -> str | None:
         return shelf.champion(city_id)
     except ModelError:  # the pointer is damaged; whoever serves says so
         return None
-
-
-def _model(row: Row[Any]) -> MirroredModel:
-    return MirroredModel(**row._mapping)  # noqa: SLF001 (its public name, see SQLAlchemy's documentation)

@@ -31,7 +31,6 @@ from leadscore.text import Text, room_words
 
 WORDS = room_words("store")
 
-
 Mask = NDArray[np.bool_]
 
 _SHOWN = 40
@@ -59,19 +58,11 @@ WANTED = {
 class Admission:
     """What becomes of the entries of a file: each is new, known, or set aside in a problem.
 
-    Attributes
-    ----------
-    new
-        Entries that join the history, with ``firm`` and ``file``, in the order to record them.
-    known
-        How many are there already, or stand in the file twice.
-    superseded
-        How many of the known ones came from this very file once and were corrected since; they
-        are left as corrected.
-    corrected
-        How many of the new ones give a day other than the one that was in force.
-    problems
-        One for each entry that is set aside.
+    ``new``: entries that join the history, with ``firm`` and ``file``, in the order to record them;
+    ``known``: how many are there already, or stand in the file twice; ``superseded``: how many of
+    the known ones came from this very file once and were corrected since; they are left as
+    corrected; ``corrected``: how many of the new ones give a day other than the one that was in
+    force; ``problems``: one for each entry that is set aside.
     """
 
     new: pd.DataFrame
@@ -84,15 +75,9 @@ class Admission:
 def admit(entries: pd.DataFrame, history: pd.DataFrame, *, file: str) -> Admission:
     """Decide which entries join the history; their order in the file decides nothing.
 
-    Parameters
-    ----------
-    entries
-        Columns of `leadscore.lists.outcomes.ENTRY_COLUMNS`.
-    history
-        Columns of `leadscore.learning.history.EVENTS`.
-    file
-        SHA-256 of the file that the entries come from: what came from these very bytes before is
-        known, even if it was corrected since.
+    ``entries``: columns of `leadscore.lists.outcomes.ENTRY_COLUMNS`; ``history``: columns of
+    `leadscore.learning.history.EVENTS`; ``file``: SHA-256 of the file that the entries come from:
+    what came from these very bytes before is known, even if it was corrected since.
     """
     of_history, of_entries = firm_keys(history, entries)
     history = history.assign(firm=of_history)
@@ -125,10 +110,8 @@ class _Desk:
     def set_aside(self, objections: pd.DataFrame) -> bool:
         """Take entries away; return whether there were any.
 
-        Parameters
-        ----------
-        objections
-            Index: that of the entries; columns ``code``, ``other_stage``, ``other_day``.
+        ``objections``: index: that of the entries; columns ``code``, ``other_stage``,
+        ``other_day``.
         """
         wrong = self.left.loc[objections.index]
         self.problems += [
@@ -261,21 +244,12 @@ def _contradicted(entries: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
 class Intake:
     """What became of a file of outcomes: ``read = new + known + set_aside``.
 
-    Attributes
-    ----------
-    read, known, set_aside
-        Numbers of entries.
-    superseded
-        How many of the known ones came from this very file once and were corrected since.
-    corrected
-        How many of the new ones give a day other than the one that was in force.
-    new
-        The entries that joined the history; columns of
-        `leadscore.learning.history.EVENTS` but for those that the store fills.
-    problems
-        Everything that could not be taken as it stood.
-    notices
-        What the owner should know of the file as a whole.
+    ``read``, ``known``, ``set_aside``: numbers of entries; ``superseded``: how many of the known
+    ones came from this very file once and were corrected since; ``corrected``: how many of the new
+    ones give a day other than the one that was in force; ``new``: the entries that joined the
+    history; columns of `leadscore.learning.history.EVENTS` but for those that the store fills;
+    ``problems``: everything that could not be taken as it stood; ``notices``: what the owner should
+    know of the file as a whole.
     """
 
     read: int
@@ -300,25 +274,11 @@ def take_in(path: Path, database: Database, *, today: date, now: datetime, actor
     The history is read and added to in one transaction: of two who import a file at the same
     moment, the second finds all of it there.
 
-    Parameters
-    ----------
-    path
-        The file, as `leadscore.lists.outcomes.load_outcomes` takes it.
-    database
-        Where the history is kept.
-    today
-        Days after it are not believed.
-    now
-        When the entries are recorded; with a time zone.
-    actor
-        Who records them.
-
-    Raises
-    ------
-    ListError
-        If the file can't be read, or does not tell outcomes.
-    StoreError
-        If the store can't be read or written; importing again adds what is missing.
+    ``path``: the file, as `leadscore.lists.outcomes.load_outcomes` takes it; ``database``: where
+    the history is kept; ``today``: days after it are not believed; ``now``: when the entries are
+    recorded; with a time zone.
+    Raises `ListError` if the file can't be read, or does not tell outcomes, and `StoreError` if the
+    store can't be read or written; importing again adds what is missing.
     """
     listed = load_outcomes(path, today=today)
     with path.open("rb") as file:

@@ -7,33 +7,33 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Connection, ForeignKey, Integer, Table, delete, select
-from sqlalchemy import Text as LongText
+import sqlalchemy as sa
+from sqlalchemy import Connection
 
 from leadscore.store.database import METADATA, Json, Moment, Number, in_parts, one_of_some
 
-OVERRIDES = Table(
+OVERRIDES = sa.Table(
     "overrides",
     METADATA,
-    Column("firm_id", Number, ForeignKey("firms.id"), primary_key=True, autoincrement=False),
-    Column("values", Json, nullable=False),
-    Column("reason", LongText, nullable=False),
-    Column("by", LongText, nullable=False),
-    Column("at", Moment, nullable=False),
-    Column("version", Integer, nullable=False),
+    sa.Column("firm_id", Number, sa.ForeignKey("firms.id"), primary_key=True),
+    sa.Column("values", Json, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("by", sa.Text, nullable=False),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
 )
 """``values`` has ``grade``, ``segment`` and ``role``, as far as they are overridden."""
 
 FIELDS = ("grade", "segment", "role")
 """What may be overridden. A likelihood may not: it is a measured frequency, not an opinion."""
 
-EXCLUSIONS = Table(
+EXCLUSIONS = sa.Table(
     "exclusions",
     METADATA,
-    Column("firm_id", Number, ForeignKey("firms.id"), primary_key=True, autoincrement=False),
-    Column("reason", LongText, nullable=False),
-    Column("by", LongText, nullable=False),
-    Column("at", Moment, nullable=False),
+    sa.Column("firm_id", Number, sa.ForeignKey("firms.id"), primary_key=True),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("by", sa.Text, nullable=False),
+    sa.Column("at", Moment, nullable=False),
 )
 """Firms that are not to be courted."""
 
@@ -81,7 +81,7 @@ def keep_override(
     """Keep what counts from now on, in the place of whatever was kept before."""
     before = overrides_of(connection, [firm_id]).get(firm_id)
     version = before.version + 1 if before else 1
-    connection.execute(delete(OVERRIDES).where(OVERRIDES.c.firm_id == firm_id))
+    connection.execute(sa.delete(OVERRIDES).where(OVERRIDES.c.firm_id == firm_id))
     row = {"firm_id": firm_id, "values": dict(values), "reason": reason, "by": actor, "at": now}
     connection.execute(OVERRIDES.insert(), [row | {"version": version}])
 
@@ -90,30 +90,30 @@ def keep_exclusion(
     connection: Connection, firm_id: int, reason: str, *, actor: str, now: datetime
 ) -> None:
     """Keep that a firm is not to be courted."""
-    connection.execute(delete(EXCLUSIONS).where(EXCLUSIONS.c.firm_id == firm_id))
+    connection.execute(sa.delete(EXCLUSIONS).where(EXCLUSIONS.c.firm_id == firm_id))
     row = {"firm_id": firm_id, "reason": reason, "by": actor, "at": now}
     connection.execute(EXCLUSIONS.insert(), [row])
 
 
 def drop_override(connection: Connection, firm_id: int) -> bool:
     """Let the machine's values count again; tell whether anything was kept."""
-    gone = connection.execute(delete(OVERRIDES).where(OVERRIDES.c.firm_id == firm_id))
+    gone = connection.execute(sa.delete(OVERRIDES).where(OVERRIDES.c.firm_id == firm_id))
     return gone.rowcount > 0
 
 
 def drop_exclusion(connection: Connection, firm_id: int) -> bool:
     """Let a firm be courted again; tell whether it was not to be."""
-    gone = connection.execute(delete(EXCLUSIONS).where(EXCLUSIONS.c.firm_id == firm_id))
+    gone = connection.execute(sa.delete(EXCLUSIONS).where(EXCLUSIONS.c.firm_id == firm_id))
     return gone.rowcount > 0
 
 
 _OF_FIRMS = {
-    table.name: select(table).where(table.c.firm_id.in_(one_of_some()))
+    table.name: sa.select(table).where(table.c.firm_id.in_(one_of_some()))
     for table in (OVERRIDES, EXCLUSIONS)
 }
 
 
-def _rows(connection: Connection, table: Table, firm_ids: Collection[int]) -> list[Any]:
+def _rows(connection: Connection, table: sa.Table, firm_ids: Collection[int]) -> list[Any]:
     return [
         row
         for some in in_parts(firm_ids)

@@ -44,16 +44,9 @@ PAUSE_SECONDS = 0.01
 class ScoredFirms:
     """Scores of n firms, ready to be kept.
 
-    Attributes
-    ----------
-    records
-        What was known of each firm when it was scored, with its digest.
-    scores
-        Of the same firms in the same order.
-    scorer
-        What scored them.
-    as_of
-        The day as of which they were scored.
+    ``records``: what was known of each firm when it was scored, with its digest; ``scores``: of the
+    same firms in the same order; ``scorer``: what scored them; ``as_of``: the day as of which they
+    were scored.
     """
 
     records: Records
@@ -121,22 +114,10 @@ def write_scores(
 ) -> None:
     """Keep scores, and what they rest on, and where the firms stand by them.
 
-    Parameters
-    ----------
-    connection
-        Within a write transaction.
-    firms
-        As they are kept, in the order of the scores.
-    scored
-        Their scores, perhaps with those of others.
-    seen
-        By the number of the firm: list and row where it was last seen.
-    source
-        Where the firms are from, for the snapshots.
-    now
-        When; with a time zone.
-    start
-        Which of the scores is that of the first firm.
+    ``firms``: as they are kept, in the order of the scores; ``scored``: their scores, perhaps with
+    those of others; ``seen``: by the number of the firm: list and row where it was last seen;
+    ``source``: where the firms are from, for the snapshots; ``start``: which of the scores is that
+    of the first firm.
     """
     stop = start + len(firms)
     snapshots = keep_records(
@@ -166,20 +147,9 @@ def rescore(
     So many firms at a time are kept as others need not wait for, and a stop loses little; a firm
     that has changed meanwhile was scored by whoever changed it.
 
-    Parameters
-    ----------
-    database
-        With the tables of the store.
-    scorer
-        The champion.
-    today
-        Day as of which the firms are scored.
-    clock
-        Returns the time, with a zone.
-    at_once
-        Firms that are read and scored together.
-    progress
-        Called with the number of firms scored since the last call; it may raise.
+    ``today``: day as of which the firms are scored; ``at_once``: firms that are read and scored
+    together; ``progress``: called with the number of firms scored since the last call; it may
+    raise.
     """
     count, last = 0, 0
     while True:
@@ -237,18 +207,8 @@ def keep_asked(
     A firm that the store knows is linked by its credit code, else by its name, and what was sent
     joins what lists have said of it. What is kept is scored with all that is known by then.
 
-    Parameters
-    ----------
-    connection
-        Within a write transaction.
-    records
-        Canonical columns of each firm; each has a name.
-    scorer
-        The champion.
-    today
-        Day as of which the firms are known and scored.
-    now
-        When; with a time zone.
+    ``records``: canonical columns of each firm; each has a name; ``today``: day as of which the
+    firms are known and scored.
     """
     table = settle_repeats(clean(from_records(records), today=today))
     linked = link(connection, table)
@@ -287,18 +247,9 @@ def write_firms(
 ) -> list[Firm]:
     """Write firms and return them as they are kept, in the order given.
 
-    Parameters
-    ----------
-    connection
-        Within a write transaction.
-    known
-        The firm as it was; None for a new one.
-    records, origins
-        What is known of it now, and where each field is from.
-    first
-        Number of the first new firm (see `firms.next_firm_id`).
-    now
-        When; with a time zone.
+    ``known``: the firm as it was; None for a new one; ``records``, ``origins``: what is known of it
+    now, and where each field is from; ``first``: number of the first new firm (see
+    `firms.next_firm_id`).
     """
     keys = normal_name(pd.Series([record["name"] for record in records], dtype="str")).tolist()
     firms: list[Firm] = []
@@ -330,14 +281,8 @@ _NEAR = 1e-6
 class FeatureChange:
     """What a feature, or a pair of features, has to do with the difference.
 
-    Attributes
-    ----------
-    feature
-        Its id; ``a × b`` for a pair.
-    before, after
-        Its value in the older and in the newer score; None if missing, or for a pair.
-    data, model
-        Points.
+    ``feature``: its id; ``a × b`` for a pair; ``before``, ``after``: its value in the older and in
+    the newer score; None if missing, or for a pair; ``data``, ``model``: points.
     """
 
     feature: str
@@ -351,19 +296,11 @@ class FeatureChange:
 class Change:
     """The difference between two scores of a firm.
 
-    Attributes
-    ----------
-    older, newer
-        The scores.
-    points
-        By how many points the newer one is higher.
-    missing
-        Models whose cards can't be had any more, or don't give what they gave: then the
-        difference can't be split, and there are no features.
-    base
-        Points by which the base differs; part of what the model does.
-    features
-        Every feature that has to do with it, the weightiest first.
+    ``older``, ``newer``: the scores; ``points``: by how many points the newer one is higher;
+    ``missing``: models whose cards can't be had any more, or don't give what they gave: then the
+    difference can't be split, and there are no features; ``base``: points by which the base
+    differs; part of what the model does; ``features``: every feature that has to do with it, the
+    weightiest first.
     """
 
     older: Score
@@ -389,12 +326,8 @@ class Change:
 def change_between(older: Score, newer: Score, cards: Mapping[str, Scorecard]) -> Change:
     """Split the difference between two scores of one firm.
 
-    Parameters
-    ----------
-    older, newer
-        The scores, in whichever order is asked for.
-    cards
-        Of their models, by version, as far as they can be had.
+    ``older``, ``newer``: the scores, in whichever order is asked for; ``cards``: of their models,
+    by version, as far as they can be had.
     """
     points = newer.total_points - older.total_points
     found = _points(older, older, cards), _points(older, newer, cards), _points(newer, newer, cards)

@@ -9,18 +9,8 @@ from datetime import date, datetime
 import pandas as pd
 import pyarrow as pa
 import pyarrow.json as pj
-from sqlalchemy import (
-    Column,
-    Connection,
-    Date,
-    ForeignKey,
-    Table,
-    UniqueConstraint,
-    cast,
-    select,
-    type_coerce,
-)
-from sqlalchemy import Text as LongText
+import sqlalchemy as sa
+from sqlalchemy import Connection
 
 from leadscore.lists.columns import CANONICAL, blank_firms
 from leadscore.store.database import (
@@ -38,27 +28,27 @@ from leadscore.store.database import (
 from leadscore.store.firms import Records, field_records
 
 snapshot_fields = append_only(
-    Table(
+    sa.Table(
         "snapshot_fields",
         METADATA,
-        Column("digest", LongText, primary_key=True),
-        Column("record", Json, nullable=False),
+        sa.Column("digest", sa.Text, primary_key=True),
+        sa.Column("record", Json, nullable=False),
     )
 )
 """What was known of firms: the canonical columns that are filled."""
 
 snapshots = append_only(
-    Table(
+    sa.Table(
         "snapshots",
         METADATA,
-        Column("id", Number, primary_key=True),
-        Column("firm_id", Number, index=True),
-        Column("digest", LongText, ForeignKey("snapshot_fields.digest"), nullable=False),
-        Column("as_of", Date, nullable=False),
-        Column("kept_at", Moment, nullable=False),
-        Column("model", LongText, nullable=False),
-        Column("source", LongText, nullable=False),
-        UniqueConstraint("digest", "as_of", "model"),
+        sa.Column("id", Number, primary_key=True),
+        sa.Column("firm_id", Number, index=True),
+        sa.Column("digest", sa.Text, sa.ForeignKey("snapshot_fields.digest"), nullable=False),
+        sa.Column("as_of", sa.Date, nullable=False),
+        sa.Column("kept_at", Moment, nullable=False),
+        sa.Column("model", sa.Text, nullable=False),
+        sa.Column("source", sa.Text, nullable=False),
+        sa.UniqueConstraint("digest", "as_of", "model"),
     )
 )
 """Which fields were scored, as of which day and by which model."""
@@ -97,22 +87,10 @@ def keep_records(
 
     A firm whose fields were kept as of the same day for the same model keeps its snapshot.
 
-    Parameters
-    ----------
-    connection
-        Within a write transaction; others who keep firms wait until it ends.
-    records
-        What is known of each firm, as `leadscore.store.firms.field_records` gives it.
-    as_of
-        Day as of which the fields were known.
-    model
-        Version of the model that scored them.
-    source
-        Name of the list that they come from.
-    now
-        When they are kept; with a time zone.
-    firm_ids
-        The firms of the store that they are, one for each record.
+    ``records``: what is known of each firm, as `leadscore.store.firms.field_records` gives it;
+    ``as_of``: day as of which the fields were known; ``model``: version of the model that scored
+    them; ``source``: name of the list that they come from; ``now``: when they are kept; with a time
+    zone; ``firm_ids``: the firms of the store that they are, one for each record.
     """
     take_turns(connection, snapshots)
     digests = [digest for digest, _ in records]
@@ -137,24 +115,18 @@ def read_snapshots(connection: Connection) -> pd.DataFrame:
     ``model`` and ``source``.
     """
     kept = snapshots.c
-    query = select(kept.digest, kept.as_of, quick(kept.kept_at), kept.model, kept.source)
+    query = sa.select(kept.digest, kept.as_of, quick(kept.kept_at), kept.model, kept.source)
     found = read_frame(connection, query.order_by(kept.id), _TYPES)
-    text = cast if connection.dialect.name == "postgresql" else type_coerce
+    text = sa.cast if connection.dialect.name == "postgresql" else sa.type_coerce
     fields = snapshot_fields.c
-    rows = connection.execute(select(fields.digest, text(fields.record, LongText))).all()
+    rows = connection.execute(sa.select(fields.digest, text(fields.record, sa.Text))).all()
     places = pd.Index([row[0] for row in rows], dtype="str").get_indexer(found["digest"])
     firms = _frame([row[1] for row in rows]).take(places).reset_index(drop=True)
     return pd.concat([firms, found.drop(columns="digest")], axis=1)
 
 
 class SqlSnapshots:
-    """Firms as they were known on a day, kept in a database.
-
-    Parameters
-    ----------
-    database
-        With the tables of the store.
-    """
+    """Firms as they were known on a day, kept in a database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -170,7 +142,7 @@ class SqlSnapshots:
     def is_empty(self) -> bool:
         """Tell whether nothing was ever kept."""
         with self._database.read() as connection:
-            return connection.scalar(select(snapshots.c.id).limit(1)) is None
+            return connection.scalar(sa.select(snapshots.c.id).limit(1)) is None
 
 
 def _known(
@@ -179,7 +151,7 @@ def _known(
     known: dict[str, int] = {}
     for start in range(0, len(digests), _ASKED_AT_ONCE):
         some = digests[start : start + _ASKED_AT_ONCE]
-        query = select(snapshots.c.digest, snapshots.c.id).where(
+        query = sa.select(snapshots.c.digest, snapshots.c.id).where(
             snapshots.c.digest.in_(some), snapshots.c.as_of == as_of, snapshots.c.model == model
         )
         known.update((digest, number) for digest, number in connection.execute(query))
@@ -191,7 +163,7 @@ def _keep_fields(connection: Connection, records: Records) -> None:
     lacking = dict(records)
     for start in range(0, len(records), _ASKED_AT_ONCE):
         some = [digest for digest, _ in records[start : start + _ASKED_AT_ONCE]]
-        query = select(snapshot_fields.c.digest).where(snapshot_fields.c.digest.in_(some))
+        query = sa.select(snapshot_fields.c.digest).where(snapshot_fields.c.digest.in_(some))
         for digest in connection.scalars(query):
             lacking.pop(digest, None)
     if lacking:

@@ -15,12 +15,16 @@ from sqlalchemy import Column, Connection, Row, String, Table, select, update
 
 from leadscore.errors import Detail
 from leadscore.lists.problems import shown
-from leadscore.store.database import METADATA, Moment, insert_unless_there, storable_text
-from leadscore.store.errors import StoreError
+from leadscore.store.database import (
+    METADATA,
+    Moment,
+    StoreError,
+    insert_unless_there,
+    storable_text,
+)
 from leadscore.text import room_words
 
 WORDS = room_words("store")
-
 
 _BYTES = 32
 
@@ -64,7 +68,6 @@ RESERVED = ("cli", "job", "demo", "anonymous")
 """Names by which the audit tells who is no user."""
 
 A_NAME = WORDS["users.a_name"]
-_UNKNOWN = WORDS["users.unknown"]
 
 
 class ConflictError(StoreError):
@@ -104,10 +107,7 @@ def folded(name: str) -> str:
 def canonical_name(name: str) -> str:
     """Return a name as it is kept.
 
-    Raises
-    ------
-    BadNameError
-        If it can't be a name.
+    Raises `BadNameError` if it can't be a name.
     """
     kept = folded(name)
     if not _NAME.fullmatch(kept) or kept in RESERVED:
@@ -120,12 +120,7 @@ def canonical_name(name: str) -> str:
 def add(connection: Connection, name: str, role: Role, *, by: str, now: datetime) -> str:
     """Invite a user, and return the secret of the link by which they set their password.
 
-    Raises
-    ------
-    BadNameError
-        If the name can't be one.
-    ConflictError
-        If somebody has it.
+    Raises `BadNameError` if the name can't be one, and `ConflictError` if somebody has it.
     """
     kept = canonical_name(name)
     token = new_token()
@@ -143,10 +138,7 @@ def renew_link(connection: Connection, name: str, *, now: datetime) -> str:
 
     A disabled user becomes an invited one by it.
 
-    Raises
-    ------
-    UnknownNameError
-        If nobody has the name.
+    Raises `UnknownNameError` if nobody has the name.
     """
     user = get(connection, name)
     token = new_token()
@@ -162,12 +154,8 @@ def change(
 ) -> User:
     """Give a user another role, disable them, or let them in again, and return them as they are.
 
-    Raises
-    ------
-    UnknownNameError
-        If nobody has the name.
-    ConflictError
-        If nobody would be left to administer.
+    Raises `UnknownNameError` if nobody has the name, and `ConflictError` if nobody would be left to
+    administer.
     """
     _lock_administrators(connection, name)
     user = get(connection, name)
@@ -214,15 +202,12 @@ def _check_not_last(connection: Connection, name: str) -> None:
 def get(connection: Connection, name: str) -> User:
     """Return a user.
 
-    Raises
-    ------
-    UnknownNameError
-        If nobody has the name.
+    Raises `UnknownNameError` if nobody has the name.
     """
     query = select(USERS).where(USERS.c.name == storable_text(folded(name)))
     row = connection.execute(query).one_or_none()
     if row is None:
-        raise UnknownNameError(_UNKNOWN.format(name=shown(name)))
+        raise UnknownNameError(WORDS["users.unknown"].format(name=shown(name)))
     return _user(row)
 
 
@@ -245,19 +230,7 @@ def replace_password(
 ) -> bool:
     """Keep another password of an active user, and let a link that is still open be dead.
 
-    Parameters
-    ----------
-    connection
-        Within the caller's transaction.
-    name
-        Who it is.
-    before, after
-        What was kept when the present password was checked, and what is to be.
-    now
-        When.
-
-    Returns
-    -------
+    ``before``, ``after``: what was kept when the present password was checked, and what is to be.
     False if somebody has changed the password meanwhile, or disabled the user: nothing is changed.
     """
     mine = (USERS.c.name == name) & (USERS.c.password == before) & (USERS.c.state == "active")
@@ -280,10 +253,7 @@ class LinkError(StoreError):
 def link_owner(connection: Connection, token: str, *, now: datetime, lock: bool = True) -> str:
     """Return whose link it is; with ``lock`` nobody else uses it until the transaction ends.
 
-    Raises
-    ------
-    LinkError
-        If it was used, replaced, has expired or never was.
+    Raises `LinkError` if it was used, replaced, has expired or never was.
     """
     columns = select(USERS.c.name, USERS.c.link_until, USERS.c.state)
     query = columns.where(USERS.c.link_hash == digest(token))
@@ -297,10 +267,7 @@ def link_owner(connection: Connection, token: str, *, now: datetime, lock: bool 
 def use_link(connection: Connection, token: str, password_hash: str, *, now: datetime) -> str:
     """Set the password of the link's owner, who is active from then on; return who that is.
 
-    Raises
-    ------
-    LinkError
-        As `link_owner`.
+    Raises `LinkError` as `link_owner`.
     """
     name = link_owner(connection, token, now=now)
     values = {
@@ -321,12 +288,8 @@ BROUGHT = frozenset({BY, "oidc:provider"})
 class Admitted:
     """Who comes in.
 
-    Attributes
-    ----------
-    role
-        Of the user.
-    change
-        What has changed with the user by that, as the audit calls it; None if nothing has.
+    ``role``: of the user; ``change``: what has changed with the user by that, as the audit calls
+    it; None if nothing has.
     """
 
     role: Role
@@ -343,28 +306,11 @@ def admit(
     they gave, whatever the groups; they need their link no more. One whom a group has brought has
     the role of their group, and no way in without one.
 
-    Parameters
-    ----------
-    connection
-        Within the caller's transaction.
-    name
-        As `users.canonical_name` has it.
-    mapped
-        The role of the user's group; None if none of their groups has one.
-    follows_groups
-        Whether groups have roles at all; where they have none, everybody keeps the role that they
-        have here.
-    now
-        When.
-
-    Returns
-    -------
+    ``name``: as `users.canonical_name` has it; ``mapped``: the role of the user's group; None if
+    none of their groups has one; ``follows_groups``: whether groups have roles at all; where they
+    have none, everybody keeps the role that they have here.
     None if they may not come in.
-
-    Raises
-    ------
-    ConflictError
-        If the group would take the role from the last administrator.
+    Raises `ConflictError` if the group would take the role from the last administrator.
     """
     query = select(USERS.c.role, USERS.c.state, USERS.c.created_by, USERS.c.password)
     row = connection.execute(query.where(USERS.c.name == name).with_for_update()).one_or_none()

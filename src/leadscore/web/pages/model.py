@@ -10,7 +10,7 @@ from flask import Blueprint, Response, request
 from sqlalchemy import Connection
 
 from leadscore.errors import LeadscoreError
-from leadscore.jobs.kinds import RETRAIN
+from leadscore.jobs.tasks import RETRAIN
 from leadscore.learning.modelpage import ModelSections, model_sections
 from leadscore.registry.manifest import CARD_OF
 from leadscore.store.jobs import Job, list_jobs
