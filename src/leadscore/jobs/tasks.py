@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,7 @@ from leadscore.store.database import refusals
 from leadscore.store.firms import count_firms
 from leadscore.store.jobs import list_jobs, submit
 from leadscore.store.list_import import take_in_list
-from leadscore.store.lists import add_list, counts_dict, name_job
+from leadscore.store.lists import add_list, name_job
 from leadscore.store.models import mirror
 from leadscore.store.outcomes import read_outcomes
 from leadscore.store.ranking import RankingFilter, how_many, written_parts
@@ -134,7 +134,7 @@ def _import_list(
         progress=context.progress,
         check=context.check_cancelled,
     )
-    return {"list_id": payload["list_id"], **counts_dict(counts)}
+    return {"list_id": payload["list_id"], **asdict(counts)}
 
 
 def _rescore(

@@ -7,11 +7,10 @@ import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import ColumnElement, Connection, Select
+from sqlalchemy import ColumnElement, Connection
 
 from leadscore.ranking.order import order_key
 from leadscore.ranking.vetoes import COURTED, GONE
@@ -26,33 +25,170 @@ from leadscore.store.database import (
     one_of_some,
     take_turns,
 )
-from leadscore.store.firms import Firm, count_up, read_firms
+from leadscore.store.firms import Firm, Override, count_up, exclusions_of, overrides_of, read_firms
 from leadscore.store.lists import LIST_FIRMS
 from leadscore.store.outcomes import outcomes_of, stage_of
-from leadscore.store.overrides import Exclusion, Override, exclusions_of, overrides_of
 from leadscore.text import room_words
 
 WORDS = room_words("store")
+
+SCORES = append_only(
+    sa.Table(
+        "scores",
+        METADATA,
+        sa.Column("id", Number, primary_key=True, autoincrement=False),
+        sa.Column("firm_id", Number, sa.ForeignKey("firms.id"), nullable=False),
+        sa.Column("snapshot_id", Number, sa.ForeignKey("snapshots.id"), index=True),
+        sa.Column("model", sa.Text, nullable=False),
+        sa.Column("as_of", sa.Date, nullable=False),
+        sa.Column("scored_at", Moment, nullable=False),
+        sa.Column("likelihood", sa.Float, nullable=False),
+        sa.Column("fit", sa.Float, nullable=False),
+        sa.Column("priority", sa.Float, nullable=False),
+        sa.Column("grade", sa.Text, nullable=False),
+        sa.Column("segment", sa.Text),
+        sa.Column("role", sa.Text),
+        sa.Column("veto", sa.Text),
+        sa.Column("base_points", sa.Float, nullable=False),
+        sa.Column("points", Json, nullable=False),
+        sa.Column("values", Json, nullable=False),
+        sa.Column("reasons", Json, nullable=False),
+        sa.Column("segments", sa.Text),
+        sa.Column("words", sa.Text),
+        sa.Index("ix_scores_firm_id_id", "firm_id", "id"),
+    )
+)
+"""``points`` and ``values`` are by feature, ``points`` also by pair of features (``a × b``); what
+adds nothing and what is missing is left out. ``reasons`` are the features of the main ones with
+their points (in homes of old also their words then, which nobody reads);
+``segments`` is every match as ``id:strength``, joined by ``;``, and ``words`` are those that the
+best match rests on."""
+
+_SAME = tuple(
+    SCORES.c[name] for name in ("snapshot_id", "firm_id", "likelihood", "priority", "grade", "veto")
+)
+
+
+class UnknownScoreError(StoreError):
+    """A number that no score of the firm has."""
+
+    code = "unknown_score"
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A score as it was given; the attributes are the columns of `SCORES`."""
+
+    id: int
+    firm_id: int
+    snapshot_id: int | None
+    model: str
+    as_of: date
+    scored_at: datetime
+    likelihood: float
+    fit: float
+    priority: float
+    grade: str
+    segment: str | None
+    role: str | None
+    veto: str | None
+    base_points: float
+    points: Mapping[str, float]
+    values: Mapping[str, float | str]
+    reasons: Sequence[Mapping[str, Any]]
+    segments: str | None
+    words: str | None
+
+    @property
+    def total_points(self) -> float:
+        """The log-odds of the likelihood, in points."""
+        return math.fsum((self.base_points, *self.points.values()))
+
+    def worded_from(self, record: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what words need of the score, beside the firm's record; see `kept_facts`."""
+        return {
+            "reasons": self.reasons,
+            "values": self.values,
+            "scored_segment": self.segment,
+            "scored_role": self.role,
+            "words": self.words,
+            "segments": self.segments,
+            "record": record,
+        }
+
+
+def append_scores(connection: Connection, rows: list[dict[str, Any]]) -> list[int]:
+    """Add scores and return the number of each row's score.
+
+    A firm that has just this score already, of the same snapshot and with the same result, keeps
+    it: fields, day and model alone decide a score.
+    """
+    take_turns(connection, SCORES)
+    known: dict[tuple[Any, ...], int] = {}
+    for some in in_parts([row["snapshot_id"] for row in rows]):
+        query = sa.select(SCORES.c.id, *_SAME).where(SCORES.c.snapshot_id.in_(some))
+        known.update((tuple(same), number) for number, *same in connection.execute(query))
+    last = int(connection.scalar(sa.select(sa.func.max(SCORES.c.id))) or 0)
+    ids: list[int] = []
+    new: list[dict[str, Any]] = []
+    for row in rows:
+        number = known.get(tuple(row[column.name] for column in _SAME))
+        if number is None:
+            number = last + len(new) + 1
+            new.append({"id": number, **row})
+        ids.append(number)
+    if new:
+        connection.execute(SCORES.insert(), new)
+    return ids
+
+
+def read_score(connection: Connection, firm_id: int, score_id: int) -> Score:
+    """Return a score of a firm.
+
+    Raises `UnknownScoreError` if the firm has none with this number.
+    """
+    query = sa.select(SCORES).where(SCORES.c.id == score_id, SCORES.c.firm_id == firm_id)
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        raise UnknownScoreError(WORDS["current_ranking.unknown"].format(id=score_id))
+    return Score(**row._asdict())
+
+
+def score_history(connection: Connection, firm_id: int, *, limit: int = 100) -> list[Score]:
+    """Return the scores of a firm, the newest first."""
+    query = sa.select(SCORES).where(SCORES.c.firm_id == firm_id)
+    newest = connection.execute(query.order_by(SCORES.c.id.desc()).limit(limit))
+    return [Score(**row._asdict()) for row in newest]
+
+
+def values_of(
+    connection: Connection, score_ids: Collection[int]
+) -> dict[int, Mapping[str, float | str]]:
+    """Return by the number of each score the values by feature; what is missing is left out."""
+    values: dict[int, Mapping[str, float | str]] = {}
+    for some in in_parts(score_ids):
+        query = sa.select(SCORES.c.id, SCORES.c["values"]).where(SCORES.c.id.in_(some))
+        values.update((row[0], row[1]) for row in connection.execute(query))
+    return values
+
 
 _SEARCHED = (
     "name", "former_names", "short_name", "name_en", "credit_code", "main_business", "industry",
     "chain_node", "business_scope",
 )  # fmt: skip
-MOST_WORDS = 8
-"""Words that a search takes note of."""
+_MOST_WORDS = 8  # that a search takes note of
 
 
-def searched_text(record: Mapping[str, Any]) -> str:
+def _searched_text(record: Mapping[str, Any]) -> str:
     """Return names, code and business of a firm as one text, in the form that words are looked for.
 
-    >>> searched_text({"name": "甲ＬＥＤ", "main_business": "芯片"})
+    >>> _searched_text({"name": "甲ＬＥＤ", "main_business": "芯片"})
     '甲led\\n芯片'
     """
-    return plain("\n".join(str(record[name]) for name in _SEARCHED if record.get(name)))
+    return _plain("\n".join(str(record[name]) for name in _SEARCHED if record.get(name)))
 
 
-def plain(text: str) -> str:
-    """Return text in NFKC and lower case."""
+def _plain(text: str) -> str:
     return unicodedata.normalize("NFKC", text).lower().replace("\0", "")
 
 
@@ -62,7 +198,7 @@ def words_of(text: str) -> list[str]:
     >>> words_of("深圳  ＬＥＤ")
     ['深圳', 'led']
     """
-    return plain(text).split()[:MOST_WORDS]
+    return _plain(text).split()[:_MOST_WORDS]
 
 
 def contains(connection: Connection, column: sa.Column[str], word: str) -> ColumnElement[bool]:
@@ -129,7 +265,7 @@ STANDING_TEXTS = sa.Table(
     sa.Column("firm_id", Number, sa.ForeignKey("firms.id"), primary_key=True),
     sa.Column("text", sa.Text, nullable=False),
 )
-"""What the search looks through (see `search_words.searched_text`)."""
+"""What the search looks through."""
 
 # Put together once: they are run with every act of an officer.
 _FORGET = tuple(
@@ -146,6 +282,15 @@ _PLACE_IN_LISTS = (
 )
 
 _FROM_SCORE = ("likelihood", "fit", "priority", "grade", "segment", "role", "veto", "model")
+_WITH_SCORE = (
+    sa.select(
+        STANDINGS.c.list_id,
+        STANDINGS.c.row,
+        *(SCORES.c[name] for name in ("id", "firm_id", *_FROM_SCORE)),
+    )
+    .join_from(STANDINGS, SCORES, SCORES.c.id == STANDINGS.c.score_id)
+    .where(STANDINGS.c.firm_id.in_(one_of_some()))
+)
 
 
 def place_firms(
@@ -156,9 +301,8 @@ def place_firms(
 ) -> list[dict[str, Any]]:
     """Write where firms stand now, also in their lists, and return the rows of `STANDINGS`.
 
-    ``firms``: as they are kept; ``scores``: by the number of the firm: its score, with the columns
-    of `leadscore.store.current_ranking.SCORES`; ``seen``: by the number of the firm: list and row
-    where it was last seen.
+    By the number of the firm, ``scores`` have the columns of `SCORES`, and ``seen`` says in which
+    list and row it was last seen.
     """
     placed = list(firms)
     numbers = [firm.id for firm in placed]
@@ -169,11 +313,11 @@ def place_firms(
         _standing_row(
             firm, scores[firm.id], seen.get(firm.id, (None, None)),
             stage_of(entries.get(firm.id, ()), firm.record.get("stage")),
-            overrides.get(firm.id), exclusions.get(firm.id),
+            overrides.get(firm.id), excluded=firm.id in exclusions,
         )
         for firm in placed
     ]  # fmt: skip
-    texts = [{"firm_id": firm.id, "text": searched_text(firm.record)} for firm in placed]
+    texts = [{"firm_id": firm.id, "text": _searched_text(firm.record)} for firm in placed]
     for some in in_parts(numbers):
         for forget in _FORGET:
             connection.execute(forget, {"some": some})
@@ -191,7 +335,7 @@ def place_again(connection: Connection, firm_ids: Iterable[int], *, now: datetim
     Firms that were never scored stand nowhere. The version of each firm counts up.
     """
     for some in in_parts(firm_ids):
-        rows = connection.execute(_with_score(), {"some": some}).mappings().all()
+        rows = connection.execute(_WITH_SCORE, {"some": some}).mappings().all()
         seen = {row["firm_id"]: (row["list_id"], row["row"]) for row in rows}
         firms = read_firms(connection, seen.keys())
         scores = {row["firm_id"]: dict(row) for row in rows}
@@ -211,24 +355,13 @@ def last_seen(
     return seen
 
 
-@cache
-def _with_score() -> Select[Any]:
-    """Select where firms were last seen, with the score by which they stand."""
-    # which places firms itself
-
-    columns = [SCORES.c[name] for name in ("id", "firm_id", *_FROM_SCORE)]
-    query = sa.select(STANDINGS.c.list_id, STANDINGS.c.row, *columns)
-    joined = query.join_from(STANDINGS, SCORES, SCORES.c.id == STANDINGS.c.score_id)
-    return joined.where(STANDINGS.c.firm_id.in_(one_of_some()))
-
-
 def _standing_row(
     firm: Firm, score: Mapping[str, Any], seen: tuple[int | None, int | None], stage: str | None,
-    override: Override | None, exclusion: Exclusion | None,
+    override: Override | None, *, excluded: bool,
 ) -> dict[str, Any]:  # fmt: skip
     values = {name: score[name] for name in _FROM_SCORE} | dict(override.values if override else {})
     segment, record = values["segment"], firm.record
-    veto = veto_now(score["veto"], stage, excluded=exclusion is not None)
+    veto = veto_now(score["veto"], stage, excluded=excluded)
     key = order_key(
         vetoed=veto is not None, priority=score["priority"], likelihood=score["likelihood"],
         fit=score["fit"], name=firm.name, credit_code=firm.credit_code,
@@ -247,7 +380,7 @@ def _standing_row(
         "veto": veto,
         "vetoed": veto is not None,
         "stage": stage,
-        "excluded": exclusion is not None,
+        "excluded": excluded,
         "overridden": override is not None,
         "order_key": key + firm.id.to_bytes(8),
     }
@@ -270,148 +403,3 @@ def veto_now(scored: str | None, stage: str | None, *, excluded: bool) -> str | 
     if scored == "already_here":
         return scored
     return "in_pursuit" if stage in COURTED else None
-
-
-SCORES = append_only(
-    sa.Table(
-        "scores",
-        METADATA,
-        sa.Column("id", Number, primary_key=True, autoincrement=False),
-        sa.Column("firm_id", Number, sa.ForeignKey("firms.id"), nullable=False),
-        sa.Column("snapshot_id", Number, sa.ForeignKey("snapshots.id"), index=True),
-        sa.Column("model", sa.Text, nullable=False),
-        sa.Column("as_of", sa.Date, nullable=False),
-        sa.Column("scored_at", Moment, nullable=False),
-        sa.Column("likelihood", sa.Float, nullable=False),
-        sa.Column("fit", sa.Float, nullable=False),
-        sa.Column("priority", sa.Float, nullable=False),
-        sa.Column("grade", sa.Text, nullable=False),
-        sa.Column("segment", sa.Text),
-        sa.Column("role", sa.Text),
-        sa.Column("veto", sa.Text),
-        sa.Column("base_points", sa.Float, nullable=False),
-        sa.Column("points", Json, nullable=False),
-        sa.Column("values", Json, nullable=False),
-        sa.Column("reasons", Json, nullable=False),
-        sa.Column("segments", sa.Text),
-        sa.Column("words", sa.Text),
-        sa.Index("ix_scores_firm_id_id", "firm_id", "id"),
-    )
-)
-"""``points`` and ``values`` are by feature, ``points`` also by pair of features (``a × b``); what
-adds nothing and what is missing is left out. ``reasons`` are the features of the main ones with
-their points (in homes of old also their words then, which nobody reads);
-``segments`` is every match as ``id:strength``, joined by ``;``, and ``words`` are those that the
-best match rests on."""
-
-_SAME = ("snapshot_id", "firm_id", "likelihood", "priority", "grade", "veto")
-
-
-class UnknownScoreError(StoreError):
-    """A number that no score of the firm has."""
-
-    code = "unknown_score"
-
-
-@dataclass(frozen=True, slots=True)
-class Score:
-    """A score as it was given; the attributes are the columns of `SCORES`."""
-
-    id: int
-    firm_id: int
-    snapshot_id: int | None
-    model: str
-    as_of: date
-    scored_at: datetime
-    likelihood: float
-    fit: float
-    priority: float
-    grade: str
-    segment: str | None
-    role: str | None
-    veto: str | None
-    base_points: float
-    points: Mapping[str, float]
-    values: Mapping[str, float | str]
-    reasons: Sequence[Mapping[str, Any]]
-    segments: str | None
-    words: str | None
-
-    @property
-    def total_points(self) -> float:
-        """The log-odds of the likelihood, in points."""
-        return math.fsum((self.base_points, *self.points.values()))
-
-    def worded_from(self, record: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what words need of the score, beside the firm's record; see `kept_facts`."""
-        return {
-            "reasons": self.reasons,
-            "values": self.values,
-            "scored_segment": self.segment,
-            "scored_role": self.role,
-            "words": self.words,
-            "segments": self.segments,
-            "record": record,
-        }
-
-
-def append_scores(connection: Connection, rows: list[dict[str, Any]]) -> list[int]:
-    """Add scores and return the number of each row's score.
-
-    A firm that has just this score already, of the same snapshot and with the same result, keeps
-    it: fields, day and model alone decide a score.
-    """
-    take_turns(connection, SCORES)
-    known = _known(connection, [row["snapshot_id"] for row in rows])
-    number = int(connection.scalar(sa.select(sa.func.max(SCORES.c.id))) or 0)
-    ids, new = [], []
-    for row in rows:
-        found = known.get(tuple(row[name] for name in _SAME))
-        if found is None:
-            found = number = number + 1
-            new.append({"id": number, **row})
-        ids.append(found)
-    if new:
-        connection.execute(SCORES.insert(), new)
-    return ids
-
-
-def _known(connection: Connection, snapshots: list[int | None]) -> dict[tuple[Any, ...], int]:
-    known: dict[tuple[Any, ...], int] = {}
-    for some in in_parts(snapshots):
-        query = sa.select(SCORES.c.id, *(SCORES.c[name] for name in _SAME))
-        rows = connection.execute(query.where(SCORES.c.snapshot_id.in_(some)))
-        known.update((tuple(same), number) for number, *same in rows)
-    return known
-
-
-def read_score(connection: Connection, firm_id: int, score_id: int) -> Score:
-    """Return a score of a firm.
-
-    Raises `UnknownScoreError` if the firm has none with this number.
-    """
-    query = sa.select(SCORES).where(SCORES.c.id == score_id, SCORES.c.firm_id == firm_id)
-    row = connection.execute(query).one_or_none()
-    if row is None:
-        raise UnknownScoreError(WORDS["current_ranking.unknown"].format(id=score_id))
-    return Score(**row._asdict())
-
-
-def score_history(connection: Connection, firm_id: int, *, limit: int = 100) -> list[Score]:
-    """Return the scores of a firm, the newest first."""
-    query = sa.select(SCORES).where(SCORES.c.firm_id == firm_id)
-    return [
-        Score(**row._asdict())
-        for row in connection.execute(query.order_by(SCORES.c.id.desc()).limit(limit))
-    ]
-
-
-def values_of(
-    connection: Connection, score_ids: Collection[int]
-) -> dict[int, Mapping[str, float | str]]:
-    """Return by the number of each score the values by feature; what is missing is left out."""
-    found: dict[int, Mapping[str, float | str]] = {}
-    for some in in_parts(score_ids):
-        query = sa.select(SCORES.c.id, SCORES.c["values"]).where(SCORES.c.id.in_(some))
-        found.update((number, values) for number, values in connection.execute(query))
-    return found

@@ -272,6 +272,13 @@ def in_parts(values: Iterable[_Value]) -> Iterator[list[_Value]]:
         yield whole[start : start + _ASKED_AT_ONCE]
 
 
+def insert_row(connection: Connection, table: Table, values: Mapping[str, Any]) -> int:
+    """Add a row, and return the number that it was given as its ``id``."""
+    added = connection.execute(table.insert().values(values).returning(table.c.id))
+    number: int = added.scalar_one()
+    return number
+
+
 def insert_unless_there(connection: Connection, table: Table, values: Mapping[str, Any]) -> bool:
     """Add a row, and tell whether it was added.
 

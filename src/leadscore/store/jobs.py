@@ -11,7 +11,15 @@ import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection, Row
 
 from leadscore.errors import LeadscoreError
-from leadscore.store.database import METADATA, Json, Moment, Number, StoreError, storable_text
+from leadscore.store.database import (
+    METADATA,
+    Json,
+    Moment,
+    Number,
+    StoreError,
+    insert_row,
+    storable_text,
+)
 from leadscore.text import Text, room_words
 
 WORDS = room_words("store")
@@ -108,10 +116,7 @@ def submit(
         "kind": kind, "payload": dict(payload), "state": "waiting", "progress": 0.0,
         "submitted_by": by, "submitted_at": now, "attempts": 0, "cancel_requested": False,
     }  # fmt: skip
-    number: int = connection.execute(
-        sa.insert(JOBS).values(values).returning(JOBS.c.id)
-    ).scalar_one()
-    return number
+    return insert_row(connection, JOBS, values)
 
 
 def read_job(connection: Connection, number: int, *, lock: bool = False) -> Job:

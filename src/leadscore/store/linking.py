@@ -228,12 +228,6 @@ def firms_frame(records: list[Record]) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def former_keys(record: Mapping[str, Any]) -> list[str]:
-    """Return the normal forms of a firm's former names."""
-    names = str(record.get("former_names") or "").split(_SEPARATOR)
-    return [normal_name_of(name) for name in names if name.strip()]
-
-
 def _moved(
     record: Record, origins: Origins, said: Mapping[str, Any], source: Mapping[str, Any]
 ) -> bool:

@@ -12,8 +12,15 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Select
 
 from leadscore.lists.problems import Problem
-from leadscore.ranking.batch import Counts
-from leadscore.store.database import METADATA, Json, Moment, Number, StoreError, storable_text
+from leadscore.store.database import (
+    METADATA,
+    Json,
+    Moment,
+    Number,
+    StoreError,
+    insert_row,
+    storable_text,
+)
 from leadscore.store.jobs import JOBS
 from leadscore.text import Text, room_words
 
@@ -93,10 +100,7 @@ class UnknownListError(StoreError):
 
 @dataclass(frozen=True, slots=True)
 class KeptList:
-    """A list as it stands; the attributes are the columns of `LISTS`.
-
-    ``progress``: 0..1, by the job that takes it in.
-    """
+    """A list as it stands: the columns of `LISTS`, and 0..1 how far the job is that takes it in."""
 
     id: int
     file_name: str
@@ -126,17 +130,11 @@ def add_list(
 ) -> int:
     """Keep a file that is to be taken in, and return the number of the list."""
     values = {
-        "file_name": storable_text(file_name),
-        "sha256": hashlib.sha256(content).hexdigest(),
-        "uploaded_by": actor,
-        "uploaded_at": now,
-        "state": "waiting",
-        "as_of": as_of,
-        "mapping": dict(mapping),
-        "notices": [],
-    }
-    added = connection.execute(LISTS.insert().values(values).returning(LISTS.c.id))
-    number: int = added.scalar_one()
+        "file_name": storable_text(file_name), "sha256": hashlib.sha256(content).hexdigest(),
+        "uploaded_by": actor, "uploaded_at": now, "state": "waiting", "as_of": as_of,
+        "mapping": dict(mapping), "notices": [],
+    }  # fmt: skip
+    number = insert_row(connection, LISTS, values)
     connection.execute(LIST_FILES.insert().values(list_id=number, content=content))
     return number
 
@@ -208,43 +206,27 @@ def problems_of(connection: Connection, list_id: int, *, limit: int | None = Non
     query = sa.select(LIST_PROBLEMS).where(kept.list_id == list_id).order_by(kept.position)
     return [
         Problem(
-            row=row.row,
-            column=row.column,
-            found=row.found,
-            wanted=Text(zh=row.wanted_zh, en=row.wanted_en),
-            code=row.code,
-            sheet=row.sheet,
-            set_aside=row.set_aside,
+            row.row, row.column, row.found, Text(zh=row.wanted_zh, en=row.wanted_en), row.code,
+            row.sheet, set_aside=row.set_aside,
         )
         for row in connection.execute(query.limit(limit))
-    ]
+    ]  # fmt: skip
 
 
 def count_problems(connection: Connection, list_id: int) -> dict[str, int]:
     """Return how many problems of each kind a list has, the most frequent first."""
     kept, many = LIST_PROBLEMS.c, sa.func.count().label("many")
     query = sa.select(kept.code, many).where(kept.list_id == list_id).group_by(kept.code)
-    found = connection.execute(query.order_by(many.desc(), kept.code))
-    return {row.code: row.many for row in found}
-
-
-def counts_dict(counts: Counts) -> dict[str, int]:
-    """Return where the rows of a list went, as it is kept."""
-    return {
-        "rows": counts.rows,
-        "ranked": counts.ranked,
-        "vetoed": counts.vetoed,
-        "set_aside": counts.set_aside,
-    }
+    rows = connection.execute(query.order_by(many.desc(), kept.code))
+    return {row.code: row.many for row in rows}
 
 
 def _lists() -> Select[Any]:
     """Select lists; one whose job ended without it has ended as the job has."""
     ended = LISTS.c.state.in_(OPEN) & JOBS.c.state.in_(("failed", "cancelled"))
     state = sa.case((ended, JOBS.c.state), else_=LISTS.c.state).label("state")
-    progress = sa.case(
-        (LISTS.c.state == "done", 1.0), else_=sa.func.coalesce(JOBS.c.progress, 0.0)
-    ).label("progress")
+    done = LISTS.c.state == "done"
+    progress = sa.case((done, 1.0), else_=sa.func.coalesce(JOBS.c.progress, 0.0)).label("progress")
     others = [column for column in LISTS.c if column.name != "state"]
     joined = LISTS.outerjoin(JOBS, JOBS.c.id == LISTS.c.job_id)
     return sa.select(*others, state, progress).select_from(joined)
@@ -297,17 +279,13 @@ def keep_upload(
         "file_name": storable_text(file_name), "content": content, "uploaded_by": actor,
         "uploaded_at": now,
     }  # fmt: skip
-    number: int = connection.execute(
-        UPLOADS.insert().values(values).returning(kept.id)
-    ).scalar_one()
-    return number
+    return insert_row(connection, UPLOADS, values)
 
 
 def drop_expired_uploads(connection: Connection, *, now: datetime) -> int:
     """Let the files go that have waited for too long, whoever brought them; return how many."""
-    return connection.execute(
-        sa.delete(UPLOADS).where(UPLOADS.c.uploaded_at < now - KEPT_FOR)
-    ).rowcount
+    expired = sa.delete(UPLOADS).where(UPLOADS.c.uploaded_at < now - KEPT_FOR)
+    return connection.execute(expired).rowcount
 
 
 def read_upload(connection: Connection, upload_id: int, *, actor: str, now: datetime) -> Upload:

@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from leadscore.errors import ModelError
+from leadscore.learning.scorecard import Scorecard
+from leadscore.registry.models import Shelf
 from leadscore.store.database import METADATA, Json, Moment, StoreError
 from leadscore.text import room_words
-
-if TYPE_CHECKING:
-    from leadscore.learning.scorecard import Scorecard
-    from leadscore.registry.models import Shelf
 
 WORDS = room_words("store")
 
@@ -46,8 +44,8 @@ class UnknownModelError(StoreError):
 class MirroredModel:
     """A model as the shelf had it when it was last looked at.
 
-    ``state``: ``champion``; ``shelved``; ``unusable`` if it is damaged or of a later program;
-    ``gone`` if it is on the shelf no longer.
+    It is ``unusable`` if it is damaged or of a later program, ``gone`` if it is on the shelf no
+    longer.
     """
 
     version: str
@@ -60,29 +58,28 @@ class MirroredModel:
 
 def mirror(connection: Connection, shelf: Shelf, city_id: str, *, now: datetime) -> str | None:
     """Bring the mirror to what the shelf has for a city, and return the champion, if it has one."""
-    champion = _champion(shelf, city_id)
-    kept = {model.version: model for model in mirrored(connection, city_id)}
+    try:
+        champion = shelf.champion(city_id)
+    except ModelError:  # the pointer is damaged; whoever serves says so
+        champion = None
+    gone = {model.version: model.manifest for model in mirrored(connection, city_id)}
     rows = []
     for version in shelf.versions(city_id):
-        before = kept.pop(version.name, None)
-        fallback = before.manifest if before else None
+        manifest = gone.pop(version.name, None)
+        if version.manifest is not None:
+            manifest = dict(version.manifest)
         state = "champion" if version.name == champion else "shelved"
-        rows.append(
-            {
-                "version": version.name,
-                "city": city_id,
-                "created_at": version.created,
-                "state": "unusable" if version.fault else state,
-                "manifest": fallback if version.manifest is None else dict(version.manifest),
-                "mirrored_at": now,
-            }
-        )
+        rows.append({
+            "version": version.name, "city": city_id, "created_at": version.created,
+            "state": "unusable" if version.fault else state, "manifest": manifest,
+            "mirrored_at": now,
+        })  # fmt: skip
     names = [row["version"] for row in rows]
     connection.execute(sa.delete(MODELS).where(MODELS.c.version.in_(names)))
     if rows:
         connection.execute(MODELS.insert(), rows)
-    gone = sa.update(MODELS).where(MODELS.c.version.in_(list(kept)))
-    connection.execute(gone.values(state="gone", mirrored_at=now))
+    lacking = sa.update(MODELS).where(MODELS.c.version.in_(list(gone)))
+    connection.execute(lacking.values(state="gone", mirrored_at=now))
     return champion
 
 
@@ -106,23 +103,13 @@ def read_model(connection: Connection, version: str) -> MirroredModel:
 
 def scorecards(connection: Connection, versions: Collection[str]) -> dict[str, Scorecard]:
     """Return the cards of models, by version; those that can't be had any more are left out."""
-    # Imported late: to go back to another model must be quick, and pandas takes a second.
-    from leadscore.learning.scorecard import Scorecard
-
     query = sa.select(MODELS.c.version, MODELS.c.manifest).where(MODELS.c.version.in_(versions))
-    found: dict[str, Scorecard] = {}
+    cards: dict[str, Scorecard] = {}
     for version, manifest in connection.execute(query):
         plain = (manifest or {}).get("scorecard")
         if isinstance(plain, Mapping):
             try:
-                found[version] = Scorecard.from_dict(plain)
+                cards[version] = Scorecard.from_dict(plain)
             except ModelError:  # written by a program that had other cards
                 continue
-    return found
-
-
-def _champion(shelf: Shelf, city_id: str) -> str | None:
-    try:
-        return shelf.champion(city_id)
-    except ModelError:  # the pointer is damaged; whoever serves says so
-        return None
+    return cards

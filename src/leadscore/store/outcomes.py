@@ -72,10 +72,9 @@ def append_entries(
 ) -> range:
     """Add entries and return their numbers, which leave no gap whoever else writes.
 
-    ``entries``: each with the columns of `EVENTS` except ``entry``, ``firm``, ``recorded`` and
-    ``source``; ``source``: where they come from, such as the name of a file; ``now``: when they are
-    recorded; with a time zone; ``firm_id``: the firm of the store that all of them are about, if
-    they are about one.
+    The entries have the columns of `EVENTS` except ``entry``, ``firm``, ``recorded`` and
+    ``source``, such as the name of a file; ``firm_id`` is the firm of the store that all of them
+    are about, if they are about one. Others who append wait until the transaction ends.
     """
     take_turns(connection, outcomes)
     first = (connection.scalar(_LAST) or 0) + 1
@@ -83,11 +82,10 @@ def append_entries(
     same = {
         "firm_id": firm_id, "recorded": now, "recorded_by": actor, "source": storable_text(source)
     }  # fmt: skip
-    if entries:
-        rows = [
-            {**entry, **same, "entry": number}
-            for number, entry in zip(numbers, entries, strict=True)
-        ]
+    rows = [
+        {**entry, **same, "entry": number} for number, entry in zip(numbers, entries, strict=True)
+    ]
+    if rows:
         connection.execute(_ADD, rows)
     return numbers
 
@@ -106,14 +104,16 @@ def read_outcomes(connection: Connection) -> pd.DataFrame:
     return table[list(EVENTS)]
 
 
-_COLUMNS = (
-    "entry", "firm_id", "credit_code", "name", "stage", "day", "reason", "withdrawn", "recorded",
-    "recorded_by", "source",
-)  # fmt: skip
 # Put together once: they are run with every act of an officer.
 _FROM_FILE = outcomes.c.firm_id.is_(None)
 _NAMELESS = _FROM_FILE & outcomes.c.credit_code.is_(None)
-_ENTRIES = sa.select(*(outcomes.c[name] for name in _COLUMNS))
+_ENTRIES = sa.select(
+    *(
+        column
+        for column in outcomes.c
+        if column.name not in ("former_names", "sheet", "row", "file")
+    )
+)
 _OF_FIRMS = _ENTRIES.where(
     outcomes.c.firm_id.in_(one_of_some())
     | _FROM_FILE & outcomes.c.credit_code.in_(sa.bindparam("codes", expanding=True))
@@ -126,7 +126,7 @@ _NAMES = sa.select(outcomes.c.name).where(_NAMELESS).distinct()
 class Entry:
     """An outcome of a firm.
 
-    ``in_force``: false if it was withdrawn, replaced by a later one of its stage, or is itself what
+    It is not in force if it was withdrawn, replaced by a later one of its stage, or is itself what
     withdraws one.
     """
 
@@ -147,19 +147,24 @@ def outcomes_of(connection: Connection, firms: Iterable[Firm]) -> dict[int, list
     An entry belongs to the firm that it was made for; one that came in a file to the firm that has
     its code, or, if it gives none, its name.
     """
-    asked = list(firms)
-    found: dict[int, dict[int, Row[Any]]] = {}
-    for some in in_parts(asked):
+    firms, owners = list(firms), dict[str, int]()
+    rows_of: dict[int, dict[int, Row[Any]]] = {}
+    for some in in_parts(firms):
         codes = {firm.credit_code: firm.id for firm in some if firm.credit_code}
         ids = [firm.id for firm in some]
         for row in connection.execute(_OF_FIRMS, {"some": ids, "codes": list(codes)}):
             owner = codes[row.credit_code] if row.firm_id is None else row.firm_id
-            found.setdefault(owner, {})[row.entry] = row
-    names = _names(connection, asked)
+            rows_of.setdefault(owner, {})[row.entry] = row
+    for firm in firms:
+        owners.setdefault(firm.name_key, firm.id)
+    keys = ((name, normal_name_of(name)) for name in connection.scalars(_NAMES))
+    names = {name: owners[key] for name, key in keys if key in owners}
     for some_names in in_parts(names):
         for row in connection.execute(_BY_NAME, {"some": some_names}):
-            found.setdefault(names[row.name], {})[row.entry] = row
-    return {firm: _judged([rows[entry] for entry in sorted(rows)]) for firm, rows in found.items()}
+            rows_of.setdefault(names[row.name], {})[row.entry] = row
+    return {
+        firm: _judged([rows[entry] for entry in sorted(rows)]) for firm, rows in rows_of.items()
+    }
 
 
 def stage_of(entries: Sequence[Entry], listed: str | None) -> str | None:
@@ -173,24 +178,12 @@ def stage_of(entries: Sequence[Entry], listed: str | None) -> str | None:
 def firms_with_outcomes(connection: Connection) -> list[int]:
     """Return the numbers of all firms that any outcome is about, as after a file of outcomes."""
     kept = outcomes.c
-    found = set(connection.scalars(sa.select(kept.firm_id).where(kept.firm_id.is_not(None))))
+    numbers = set(connection.scalars(sa.select(kept.firm_id).where(kept.firm_id.is_not(None))))
     codes = sa.select(kept.credit_code).where(kept.credit_code.is_not(None))
-    found.update(connection.scalars(sa.select(FIRMS.c.id).where(FIRMS.c.credit_code.in_(codes))))
-    nameless = kept.firm_id.is_(None) & kept.credit_code.is_(None)
-    names = connection.scalars(sa.select(kept.name).where(nameless).distinct())
-    for keys in in_parts({normal_name_of(name) for name in names}):
-        found.update(connection.scalars(sa.select(FIRMS.c.id).where(FIRMS.c.name_key.in_(keys))))
-    return sorted(found)
-
-
-def _names(connection: Connection, firms: Sequence[Firm]) -> dict[Any, int]:
-    """Return the firm of each name under which outcomes without a code were entered."""
-    owners: dict[str, int] = {}
-    for firm in firms:
-        owners.setdefault(firm.name_key, firm.id)
-    names = connection.scalars(_NAMES)
-    keys = ((name, normal_name_of(name)) for name in names)
-    return {name: owners[key] for name, key in keys if key in owners}
+    numbers.update(connection.scalars(sa.select(FIRMS.c.id).where(FIRMS.c.credit_code.in_(codes))))
+    for keys in in_parts({normal_name_of(name) for name in connection.scalars(_NAMES)}):
+        numbers.update(connection.scalars(sa.select(FIRMS.c.id).where(FIRMS.c.name_key.in_(keys))))
+    return sorted(numbers)
 
 
 def _judged(rows: Sequence[Row[Any]]) -> list[Entry]:

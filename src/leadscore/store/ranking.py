@@ -64,11 +64,11 @@ class RankingFilter:
     def conditions(self, connection: Connection) -> list[ColumnElement[bool]]:
         """Return what must hold of the rows of `STANDINGS`."""
         at = STANDINGS.c
-        conditions: list[ColumnElement[bool]] = []
-        for name in _NAMED:
-            wanted = getattr(self, name)
-            if wanted is not None:
-                conditions.append(at[name].is_(None) if wanted == NONE else at[name] == wanted)
+        conditions: list[ColumnElement[bool]] = [
+            at[name].is_(None) if wanted == NONE else at[name] == wanted
+            for name in _NAMED
+            if (wanted := getattr(self, name)) is not None
+        ]
         if self.grade:
             first, *more = sorted(set(self.grade))
             conditions.append(at.grade.in_([first, *more]) if more else at.grade == first)

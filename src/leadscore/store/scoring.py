@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from leadscore.learning.scorecard import Scorecard, log_odds_to_points
 from leadscore.lists.cleaning import clean, records_of
-from leadscore.lists.dedupe import normal_name, normal_name_of, settle_repeats
+from leadscore.lists.dedupe import normal_name_of, settle_repeats
 from leadscore.lists.reading.file import from_records
 from leadscore.ranking.score import FirmScore, Scorer
 from leadscore.store.current_ranking import Score, append_scores, last_seen, place_firms
@@ -22,16 +22,15 @@ from leadscore.store.database import Database
 from leadscore.store.firms import (
     Firm,
     Records,
-    add_firms,
-    add_former_names,
-    change_firms,
     count_up,
     field_records,
+    former_keys,
     next_firm_id,
     next_firms,
     read_firms,
+    write_firms,
 )
-from leadscore.store.linking import Origins, Record, all_merged, firms_frame, former_keys, link
+from leadscore.store.linking import all_merged, firms_frame, link
 from leadscore.store.snapshots import keep_records
 
 WRITTEN_AT_ONCE = 100
@@ -234,43 +233,6 @@ def _same_firm(firms: Sequence[Firm], record: Mapping[str, object]) -> Firm:
     by_name = [firm for firm in firms if firm.name_key == name]
     former = [firm for firm in firms if name in former_keys(firm.record)]
     return [*by_code, *by_name, *former][0]
-
-
-def write_firms(
-    connection: Connection,
-    known: Sequence[Firm | None],
-    records: Sequence[Record],
-    origins: Sequence[Origins],
-    *,
-    first: int,
-    now: datetime,
-) -> list[Firm]:
-    """Write firms and return them as they are kept, in the order given.
-
-    ``known``: the firm as it was; None for a new one; ``records``, ``origins``: what is known of it
-    now, and where each field is from; ``first``: number of the first new firm (see
-    `firms.next_firm_id`).
-    """
-    keys = normal_name(pd.Series([record["name"] for record in records], dtype="str")).tolist()
-    firms: list[Firm] = []
-    for firm, record, origin, key in zip(known, records, origins, keys, strict=True):
-        number, created, version = first, now, 1
-        if firm:
-            number, created, version = firm.id, firm.created_at, firm.version + 1
-        else:
-            first += 1
-        code = record.get("credit_code")
-        firms.append(Firm(number, code, record["name"], key, record, origin, created, now, version))
-    pairs = list(zip(known, firms, strict=True))
-    add_firms(connection, [_row(firm) for old, firm in pairs if old is None])
-    change_firms(connection, [_row(firm) for old, firm in pairs if old is not None])
-    names = [(key, firm.id) for firm in firms for key in former_keys(firm.record)]
-    add_former_names(connection, names)
-    return firms
-
-
-def _row(firm: Firm) -> dict[str, object]:
-    return {name: getattr(firm, name) for name in Firm.__slots__}
 
 
 _NEAR = 1e-6

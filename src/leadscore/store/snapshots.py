@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from datetime import date, datetime
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -20,6 +21,7 @@ from leadscore.store.database import (
     Moment,
     Number,
     append_only,
+    in_parts,
     quick,
     read_frame,
     storable_text,
@@ -53,7 +55,6 @@ snapshots = append_only(
 )
 """Which fields were scored, as of which day and by which model."""
 
-_ASKED_AT_ONCE = 500
 _COLUMNS = [each.name for each in CANONICAL]
 _DAYS = [each.name for each in CANONICAL if each.dtype.startswith("datetime")]
 _PARSING = pj.ParseOptions(
@@ -83,14 +84,11 @@ def keep_records(
     now: datetime,
     firm_ids: Sequence[int | None] | None = None,
 ) -> list[int]:
-    """Keep what is known of firms and return the number of the snapshot of each.
+    """Keep what is known of firms as of a day and return the number of the snapshot of each.
 
-    A firm whose fields were kept as of the same day for the same model keeps its snapshot.
-
-    ``records``: what is known of each firm, as `leadscore.store.firms.field_records` gives it;
-    ``as_of``: day as of which the fields were known; ``model``: version of the model that scored
-    them; ``source``: name of the list that they come from; ``now``: when they are kept; with a time
-    zone; ``firm_ids``: the firms of the store that they are, one for each record.
+    ``firm_ids`` are the firms of the store that the records are. A firm whose fields were kept as
+    of the same day for the same model keeps its snapshot. Others who keep firms wait until the
+    transaction ends.
     """
     take_turns(connection, snapshots)
     digests = [digest for digest, _ in records]
@@ -102,7 +100,7 @@ def keep_records(
         if digest not in known
     }
     if new:
-        _keep_fields(connection, [each for each in records if each[0] in new])
+        _keep_fields(connection, {key: record for key, record in records if key in new})
         connection.execute(snapshots.insert(), list(new.values()))
         known |= _known(connection, list(new), as_of, model)
     return [known[digest] for digest in digests]
@@ -149,8 +147,7 @@ def _known(
     connection: Connection, digests: Sequence[str], as_of: date, model: str
 ) -> dict[str, int]:
     known: dict[str, int] = {}
-    for start in range(0, len(digests), _ASKED_AT_ONCE):
-        some = digests[start : start + _ASKED_AT_ONCE]
+    for some in in_parts(digests):
         query = sa.select(snapshots.c.digest, snapshots.c.id).where(
             snapshots.c.digest.in_(some), snapshots.c.as_of == as_of, snapshots.c.model == model
         )
@@ -158,16 +155,14 @@ def _known(
     return known
 
 
-def _keep_fields(connection: Connection, records: Records) -> None:
+def _keep_fields(connection: Connection, records: dict[str, dict[str, Any]]) -> None:
     """Add what is known of firms unless it is there."""
-    lacking = dict(records)
-    for start in range(0, len(records), _ASKED_AT_ONCE):
-        some = [digest for digest, _ in records[start : start + _ASKED_AT_ONCE]]
-        query = sa.select(snapshot_fields.c.digest).where(snapshot_fields.c.digest.in_(some))
-        for digest in connection.scalars(query):
-            lacking.pop(digest, None)
-    if lacking:
-        rows = [{"digest": digest, "record": record} for digest, record in lacking.items()]
+    digest = snapshot_fields.c.digest
+    present: set[str] = set()
+    for some in in_parts(records):
+        present.update(connection.scalars(sa.select(digest).where(digest.in_(some))))
+    rows = [{"digest": key, "record": records[key]} for key in records if key not in present]
+    if rows:
         connection.execute(snapshot_fields.insert(), rows)
 
 
