@@ -79,15 +79,9 @@ def all_kinds(workplace: Workplace) -> dict[str, Kind]:
 
 
 def hand_in_list(
-    connection: Connection,
-    *,
-    file_name: str,
-    content: bytes,
-    mapping: Mapping[str, str],
-    as_of: date,
-    actor: str,
-    now: datetime,
-) -> tuple[int, int]:
+    connection: Connection, *, file_name: str, content: bytes, mapping: Mapping[str, str],
+    as_of: date, actor: str, now: datetime,
+) -> tuple[int, int]:  # fmt: skip
     """Keep a file as a list, ask for the job that takes it in, and return the numbers of both.
 
     Arguments are as of `leadscore.store.lists.add_list`.
@@ -215,15 +209,12 @@ def _retrain(
     with context.database.write() as connection:
         tell_store(connection, workplace.shelf, city.id, by="job", now=now)
     return {
-        "version": done.version,
-        "champion": done.champion,
-        "serves": done.serves,
-        "promoted": done.decision.promoted,
-        "dry_run": done.dry_run,
+        "version": done.version, "champion": done.champion, "serves": done.serves,
+        "promoted": done.decision.promoted, "dry_run": done.dry_run,
         "decision": done.decision.to_dict(),
         "preface": [_both(text) for text in (*notices, *done.preface)],
         "upshot": _both(done.upshot),
-    }
+    }  # fmt: skip
 
 
 def _both(text: Text) -> dict[str, str]:

@@ -262,14 +262,9 @@ class Worker:
 
 
 def work(
-    database: Database,
-    kinds: Mapping[str, Kind],
-    clock: Clock,
-    *,
-    name: str | None = None,
-    lifeline: Connection | None = None,
-    pace: Pace = Pace(),
-) -> None:
+    database: Database, kinds: Mapping[str, Kind], clock: Clock, *, name: str | None = None,
+    lifeline: Connection | None = None, pace: Pace = Pace(),
+) -> None:  # fmt: skip
     """Do jobs until this process is to stop, then close the database; call it in the main thread.
 
     The worker stops when the other end of the pipe ``lifeline`` is closed. Without one it is a
@@ -325,15 +320,9 @@ class Supervisor:
     """
 
     def __init__(
-        self,
-        work: Callable[..., object],
-        arguments: tuple[Any, ...],
-        database: Database,
-        clock: Clock,
-        *,
-        back_off: BackOff = BackOff(),
-        patience: float = 15.0,
-    ) -> None:
+        self, work: Callable[..., object], arguments: tuple[Any, ...], database: Database,
+        clock: Clock, *, back_off: BackOff = BackOff(), patience: float = 15.0,
+    ) -> None:  # fmt: skip
         self._work, self._arguments = work, arguments
         self._database, self._clock = database, clock
         self._back_off, self._patience = back_off, patience

@@ -34,17 +34,9 @@ class BadOutcomeError(StoreError):
 
 
 def enter_outcome(
-    connection: Connection,
-    firm_id: int,
-    *,
-    stage: str,
-    day: date,
-    reason: str | None,
-    withdrawn: bool,
-    actor: str,
-    now: datetime,
-    today: date,
-) -> Entry:
+    connection: Connection, firm_id: int, *, stage: str, day: date, reason: str | None,
+    withdrawn: bool, actor: str, now: datetime, today: date,
+) -> Entry:  # fmt: skip
     """Enter that a firm reached a stage on a day, or withdraw that it did; return the entry.
 
     An entry that stands already is returned as it is.
@@ -81,15 +73,9 @@ def enter_outcome(
 
 
 def override(
-    connection: Connection,
-    firm_id: int,
-    values: Mapping[str, str],
-    reason: str,
-    *,
-    version: int,
-    actor: str,
-    now: datetime,
-) -> Firm:
+    connection: Connection, firm_id: int, values: Mapping[str, str], reason: str, *, version: int,
+    actor: str, now: datetime,
+) -> Firm:  # fmt: skip
     """Let other values count than the machine's, and return the firm.
 
     ``values`` are some of `firms.OVERRIDABLE`, in the place of whatever was overridden before; the

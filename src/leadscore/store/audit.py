@@ -372,15 +372,10 @@ def prune(connection: Connection, trail: AuditTrail, *, before: datetime, now: d
 
 
 def page(
-    connection: Connection,
-    *,
-    before: int | None = None,
-    actor: str | None = None,
-    action: str | None = None,
-    since: datetime | None = None,
-    until: datetime | None = None,
+    connection: Connection, *, before: int | None = None, actor: str | None = None,
+    action: str | None = None, since: datetime | None = None, until: datetime | None = None,
     limit: int = 100,
-) -> Sequence[Row[Any]]:
+) -> Sequence[Row[Any]]:  # fmt: skip
     """Return records, the newest first, of just this actor and action, within [since, until).
 
     ``before`` is the number of the last record of the page before.

@@ -107,14 +107,10 @@ class Score:
     def worded_from(self, record: Mapping[str, Any]) -> dict[str, Any]:
         """Return what words need of the score, beside the firm's record; see `kept_facts`."""
         return {
-            "reasons": self.reasons,
-            "values": self.values,
-            "scored_segment": self.segment,
-            "scored_role": self.role,
-            "words": self.words,
-            "segments": self.segments,
+            "reasons": self.reasons, "values": self.values, "scored_segment": self.segment,
+            "scored_role": self.role, "words": self.words, "segments": self.segments,
             "record": record,
-        }
+        }  # fmt: skip
 
 
 def append_scores(connection: Connection, rows: list[dict[str, Any]]) -> list[int]:
@@ -294,11 +290,9 @@ _WITH_SCORE = (
 
 
 def place_firms(
-    connection: Connection,
-    firms: Iterable[Firm],
-    scores: Mapping[int, Mapping[str, Any]],
+    connection: Connection, firms: Iterable[Firm], scores: Mapping[int, Mapping[str, Any]],
     seen: Mapping[int, tuple[int | None, int | None]],
-) -> list[dict[str, Any]]:
+) -> list[dict[str, Any]]:  # fmt: skip
     """Write where firms stand now, also in their lists, and return the rows of `STANDINGS`.
 
     By the number of the firm, ``scores`` have the columns of `SCORES`, and ``seen`` says in which

@@ -66,31 +66,16 @@ _AWAY = WORDS["database.away"]
 _TURNED_AWAY = WORDS["database.turned_away"]
 # By the first word of the name of SQLite's code, see https://sqlite.org/rescode.html.
 _SQLITE_ERRORS = {
-    "BUSY": _BUSY,
-    "LOCKED": _BUSY,
-    "FULL": WORDS["database.database_full"],
-    "NOTADB": _DAMAGED,
-    "CORRUPT": _DAMAGED,
-    "READONLY": _DENIED,
-    "CANTOPEN": _DENIED,
-    "PERM": _DENIED,
-    "AUTH": _DENIED,
+    "BUSY": _BUSY, "LOCKED": _BUSY, "FULL": WORDS["database.database_full"], "NOTADB": _DAMAGED,
+    "CORRUPT": _DAMAGED, "READONLY": _DENIED, "CANTOPEN": _DENIED, "PERM": _DENIED, "AUTH": _DENIED,
     "IOERR": _DENIED,
-}
+}  # fmt: skip
 # By how the SQLSTATE begins, the more exact first.
 _POSTGRESQL_ERRORS = {
-    "08": _AWAY,
-    "57P": _AWAY,
-    "28": _TURNED_AWAY,
-    "3D": _TURNED_AWAY,
-    "42501": _DENIED,
-    "25006": _DENIED,
-    "53100": WORDS["database.database_full"],
-    "53": _BUSY,
-    "40": _BUSY,
-    "55P": _BUSY,
-    "XX": _DAMAGED,
-}
+    "08": _AWAY, "57P": _AWAY, "28": _TURNED_AWAY, "3D": _TURNED_AWAY, "42501": _DENIED,
+    "25006": _DENIED, "53100": WORDS["database.database_full"], "53": _BUSY, "40": _BUSY,
+    "55P": _BUSY, "XX": _DAMAGED,
+}  # fmt: skip
 
 
 @contextlib.contextmanager
@@ -203,12 +188,9 @@ class Moment(TypeDecorator[datetime]):
 _ROWS_AT_ONCE = 1_000
 
 _ARROW = {
-    "int64": pa.int64(),
-    "bool": pa.bool_(),
-    "str": pa.large_string(),
-    "datetime64[us]": pa.date32(),
-    "datetime64[us, UTC]": pa.timestamp("us", "UTC"),
-}
+    "int64": pa.int64(), "bool": pa.bool_(), "str": pa.large_string(),
+    "datetime64[us]": pa.date32(), "datetime64[us, UTC]": pa.timestamp("us", "UTC"),
+}  # fmt: skip
 
 
 def plain_values(column: pd.Series) -> list[Any]:

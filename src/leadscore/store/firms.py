@@ -183,14 +183,9 @@ def next_firm_id(connection: Connection) -> int:
 
 
 def write_firms(
-    connection: Connection,
-    known: Sequence[Firm | None],
-    records: Sequence[Mapping[str, Any]],
-    origins: Sequence[Mapping[str, Mapping[str, Any]]],
-    *,
-    first: int,
-    now: datetime,
-) -> list[Firm]:
+    connection: Connection, known: Sequence[Firm | None], records: Sequence[Mapping[str, Any]],
+    origins: Sequence[Mapping[str, Mapping[str, Any]]], *, first: int, now: datetime,
+) -> list[Firm]:  # fmt: skip
     """Write what is known of firms, and from where, and return them as they are kept, in order.
 
     ``known`` are the firms as they were, None for a new one; new ones are numbered from ``first``

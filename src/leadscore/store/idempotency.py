@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection
@@ -30,8 +30,7 @@ IDEMPOTENCY = sa.Table(
 )
 """One row a write that came with a key; its status is missing only within its transaction."""
 
-KEPT = timedelta(hours=24)
-"""How long an answer can be asked for again."""
+_KEPT = timedelta(hours=24)  # for which an answer can be asked for again
 
 
 class ReusedKeyError(StoreError):
@@ -40,8 +39,7 @@ class ReusedKeyError(StoreError):
     code = "reused_idempotency_key"
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """What tells a request from others: who, method and path, the key, SHA-256 of the body."""
 
     actor: str
@@ -50,8 +48,7 @@ class Asked:
     body_sha256: str
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(NamedTuple):
     """An answer as it went over the line."""
 
     status: int
@@ -67,19 +64,13 @@ def begin(connection: Connection, asked: Asked, now: datetime) -> Given | None:
 
     Raises `ReusedKeyError` if it came with another body.
     """
-    connection.execute(sa.delete(IDEMPOTENCY).where(IDEMPOTENCY.c.created_at < now - KEPT))
-    values = {
-        "actor": asked.actor, "route": asked.route, "key": asked.key,
-        "body_sha256": asked.body_sha256, "created_at": now,
-    }  # fmt: skip
-    if insert_unless_there(connection, IDEMPOTENCY, values):
+    connection.execute(sa.delete(IDEMPOTENCY).where(IDEMPOTENCY.c.created_at < now - _KEPT))
+    if insert_unless_there(connection, IDEMPOTENCY, asked._asdict() | {"created_at": now}):
         return None
     row = connection.execute(sa.select(IDEMPOTENCY).where(*_mine(asked)).with_for_update()).one()
     if row.body_sha256 != asked.body_sha256:
-        raise ReusedKeyError(
-            WORDS["idempotency.other_body"],
-            [Detail("Idempotency-Key", asked.key, WORDS["idempotency.new_key"])],
-        )
+        detail = Detail("Idempotency-Key", asked.key, WORDS["idempotency.new_key"])
+        raise ReusedKeyError(WORDS["idempotency.other_body"], [detail])
     return Given(row.status, json.loads(row.headers), row.body)
 
 
@@ -90,9 +81,5 @@ def finish(connection: Connection, asked: Asked, given: Given) -> None:
     connection.execute(sa.update(IDEMPOTENCY).where(*_mine(asked)).values(values))
 
 
-def _mine(asked: Asked) -> tuple[ColumnElement[bool], ...]:
-    return (
-        IDEMPOTENCY.c.actor == asked.actor,
-        IDEMPOTENCY.c.route == asked.route,
-        IDEMPOTENCY.c.key == asked.key,
-    )
+def _mine(asked: Asked) -> list[ColumnElement[bool]]:
+    return [IDEMPOTENCY.c[name] == getattr(asked, name) for name in ("actor", "route", "key")]

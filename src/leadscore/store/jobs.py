@@ -137,13 +137,9 @@ def open_jobs(connection: Connection, kind: str) -> Sequence[Job]:
 
 
 def list_jobs(
-    connection: Connection,
-    *,
-    states: Collection[State] = (),
-    kinds: Collection[str] = (),
-    before: int | None = None,
-    limit: int = 50,
-) -> Sequence[Job]:
+    connection: Connection, *, states: Collection[State] = (), kinds: Collection[str] = (),
+    before: int | None = None, limit: int = 50,
+) -> Sequence[Job]:  # fmt: skip
     """Return at most `LONGEST_PAGE` jobs of these states and kinds, all if empty, the newest first.
 
     ``before`` is the number of the last job of the page before.
@@ -210,13 +206,9 @@ class Held:
 
 
 def claim(
-    connection: Connection,
-    *,
-    worker: str,
-    kinds: Collection[str],
-    exclusive: Collection[str],
+    connection: Connection, *, worker: str, kinds: Collection[str], exclusive: Collection[str],
     now: datetime,
-) -> Job | None:
+) -> Job | None:  # fmt: skip
     """Take the oldest job of these kinds that waits, and return it; None if there is nothing to do.
 
     Only one job of an exclusive kind runs at a time. A write transaction excludes other workers on
@@ -261,13 +253,9 @@ def _begin(connection: Connection, number: int, worker: str, now: datetime) -> J
 
 
 def beat(
-    connection: Connection,
-    held: Held,
-    *,
-    now: datetime,
-    progress: float | None = None,
+    connection: Connection, held: Held, *, now: datetime, progress: float | None = None,
     words: Text | None = None,
-) -> Claim:
+) -> Claim:  # fmt: skip
     """Say that the work goes on, and how far it is; return whether it is still wanted.
 
     ``cancel`` if somebody wants it stopped; ``lost`` if it is no longer this worker's.

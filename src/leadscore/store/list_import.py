@@ -76,13 +76,9 @@ class Uploaded:
 
 
 def read_uploaded(
-    content: bytes,
-    file_name: str,
-    mapping: Mapping[str, str],
-    *,
-    today: date,
+    content: bytes, file_name: str, mapping: Mapping[str, str], *, today: date,
     place: HeaderPlace | None = None,
-) -> Uploaded:
+) -> Uploaded:  # fmt: skip
     """Return a file as it stands, and the firms that it holds, each once.
 
     ``mapping`` has canonical columns, or "" for one that is not to be read, by the headers that
@@ -241,15 +237,10 @@ _PLANS = 5  # in vain, one after the other, for a list of which others keep chan
 
 
 def take_in_list(
-    database: Database,
-    list_id: int,
-    *,
-    scorer: Scorer,
-    now: datetime,
-    today: date,
+    database: Database, list_id: int, *, scorer: Scorer, now: datetime, today: date,
     progress: Callable[[float, Text], object] = lambda _fraction, _words: None,
     check: Callable[[], object] = lambda: None,
-) -> Counts:
+) -> Counts:  # fmt: skip
     """Read, link, merge, score as of today and keep the firms of a list that was handed in.
 
     A list that was taken in already is left as it is. ``progress`` is told how far the work is,

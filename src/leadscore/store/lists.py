@@ -119,15 +119,9 @@ class KeptList:
 
 
 def add_list(
-    connection: Connection,
-    *,
-    file_name: str,
-    content: bytes,
-    mapping: Mapping[str, str],
-    as_of: date,
-    actor: str,
-    now: datetime,
-) -> int:
+    connection: Connection, *, file_name: str, content: bytes, mapping: Mapping[str, str],
+    as_of: date, actor: str, now: datetime,
+) -> int:  # fmt: skip
     """Keep a file that is to be taken in, and return the number of the list."""
     values = {
         "file_name": storable_text(file_name), "sha256": hashlib.sha256(content).hexdigest(),

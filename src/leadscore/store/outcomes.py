@@ -62,14 +62,9 @@ _KEPT = {name: dtype for name, dtype in EVENTS.items() if name != "firm"}
 
 
 def append_entries(
-    connection: Connection,
-    entries: Sequence[Mapping[str, Any]],
-    *,
-    source: str,
-    actor: str,
-    now: datetime,
-    firm_id: int | None = None,
-) -> range:
+    connection: Connection, entries: Sequence[Mapping[str, Any]], *, source: str, actor: str,
+    now: datetime, firm_id: int | None = None,
+) -> range:  # fmt: skip
     """Add entries and return their numbers, which leave no gap whoever else writes.
 
     The entries have the columns of `EVENTS` except ``entry``, ``firm``, ``recorded`` and

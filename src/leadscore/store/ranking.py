@@ -210,13 +210,9 @@ class RankingPage(NamedTuple):
 
 
 def ranking_page(
-    connection: Connection,
-    asked: RankingFilter,
-    *,
-    sort: Sort = "-priority",
-    after: Cursor | None = None,
-    limit: int = PAGE,
-) -> RankingPage:
+    connection: Connection, asked: RankingFilter, *, sort: Sort = "-priority",
+    after: Cursor | None = None, limit: int = PAGE,
+) -> RankingPage:  # fmt: skip
     """Return a page of the ranking: first the firms that may be courted, then the vetoed ones.
 
     ``-priority`` is the order of `leadscore.ranking.order`, which also decides among equals. What

@@ -102,15 +102,10 @@ def score_firms(
 
 
 def write_scores(
-    connection: Connection,
-    firms: Sequence[Firm],
-    scored: ScoredFirms,
-    seen: Mapping[int, tuple[int | None, int | None]],
-    *,
-    source: str,
-    now: datetime,
+    connection: Connection, firms: Sequence[Firm], scored: ScoredFirms,
+    seen: Mapping[int, tuple[int | None, int | None]], *, source: str, now: datetime,
     start: int = 0,
-) -> None:
+) -> None:  # fmt: skip
     """Keep scores, and what they rest on, and where the firms stand by them.
 
     ``firms``: as they are kept, in the order of the scores; ``scored``: their scores, perhaps with
@@ -194,13 +189,9 @@ _SOURCE = "api"
 
 
 def keep_asked(
-    connection: Connection,
-    records: Sequence[Mapping[str, object]],
-    *,
-    scorer: Scorer,
-    today: date,
+    connection: Connection, records: Sequence[Mapping[str, object]], *, scorer: Scorer, today: date,
     now: datetime,
-) -> list[int]:
+) -> list[int]:  # fmt: skip
     """Keep firms and their scores; return the number of each in the store, in the order given.
 
     A firm that the store knows is linked by its credit code, else by its name, and what was sent

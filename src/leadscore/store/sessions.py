@@ -59,11 +59,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A session that holds.
+    """A session that holds; ``stale`` if `touch` should note that it was used.
 
-    ``user``, ``role``: whose it is; ``stale``: whether `touch` should note that it was used;
-    ``by_password``: whether the user has a password; who has none comes in by the office's proxy
-    alone; ``by_group``: whether a group at the office's log-in has brought the user here.
+    Who has no password comes in by the office's proxy alone; ``by_group`` if a group at the
+    office's log-in has brought the user here.
     """
 
     user: str
@@ -75,12 +74,9 @@ class Session:
 
 def begin(connection: Connection, user: str, *, now: datetime, limits: Limits) -> str:
     """Log a user in, and return the secret of the new session; what has ended is removed."""
-    connection.execute(
-        sa.delete(SESSIONS).where(
-            (SESSIONS.c.seen_at <= now - limits.idle)
-            | (SESSIONS.c.created_at <= now - limits.absolute)
-        )
-    )
+    silent = SESSIONS.c.seen_at <= now - limits.idle
+    old = SESSIONS.c.created_at <= now - limits.absolute
+    connection.execute(sa.delete(SESSIONS).where(silent | old))
     token = new_token()
     values = {"id_hash": digest(token), "user": user, "created_at": now, "seen_at": now}
     connection.execute(sa.insert(SESSIONS).values(values))
@@ -139,10 +135,9 @@ _FORGOTTEN = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Lockout:
-    """How a name is locked.
+    """How a name is locked: after ``free`` failures in a row, at least 1.
 
-    ``free``: failures in a row before it is; at least 1; ``first``, ``longest``: for how long then;
-    twice as long by each further failure, and at most.
+    It is for as long as ``first``, twice as long by each further failure, and at most ``longest``.
     """
 
     free: int = 5
@@ -153,19 +148,17 @@ class Lockout:
 def count_attempt(
     connection: Connection, name: str, now: datetime, lockout: Lockout
 ) -> datetime | None:
-    """Count an attempt as failed until `succeed` says otherwise, unless the name is locked.
+    """Count an attempt as failed, unless the name is locked; return until when that is.
 
     Counting comes before checking, so that attempts at the same moment can't share a count.
-
-    Until when the name is locked; None if the password may be checked.
     """
     connection.execute(sa.delete(ATTEMPTS).where(ATTEMPTS.c.last_at < now - _FORGOTTEN))
     mine = ATTEMPTS.c.name_hash == digest(name)
     values = {"name_hash": digest(name), "failed": 0, "last_at": now}
     insert_unless_there(connection, ATTEMPTS, values)
     row = connection.execute(sa.select(ATTEMPTS).where(mine).with_for_update()).one()
-    if row.locked_until is not None and row.locked_until > now:
-        locked: datetime = row.locked_until
+    locked: datetime | None = row.locked_until
+    if locked is not None and locked > now:
         return locked
     failed = row.failed + 1
     until = now + _lock_after(failed, lockout) if failed >= lockout.free else None
@@ -189,8 +182,7 @@ def _lock_after(failed: int, lockout: Lockout) -> timedelta:
     return min(lockout.first * (1 << doublings), lockout.longest)
 
 
-SHORTEST, LONGEST = 12, 200
-"""Characters of a password."""
+_SHORTEST, _LONGEST = 12, 200  # characters of a password
 
 # What attackers try first among those that are long enough, written without their digits' tail.
 _COMMON = (
@@ -200,8 +192,7 @@ _COMMON = (
     "a1b2c3d4e5f6", "zhaoshang", "correcthorsebatterystaple",
 )  # fmt: skip
 
-_REFUSED = WORDS["sessions.refused"]
-_LENGTH = Text(zh=f"{SHORTEST} 至 {LONGEST} 个字符", en=f"{SHORTEST} to {LONGEST} characters")
+_LENGTH = Text(zh=f"{_SHORTEST} 至 {_LONGEST} 个字符", en=f"{_SHORTEST} to {_LONGEST} characters")
 
 
 class PasswordError(StoreError):
@@ -218,14 +209,14 @@ def check_password(password: str, name: str) -> None:
     """
     plain = password.casefold()
     wanted: Text | None = None
-    if not SHORTEST <= len(password) <= LONGEST:
+    if not _SHORTEST <= len(password) <= _LONGEST:
         wanted = _LENGTH
     elif name.casefold() in plain and len(name) >= 3:
         wanted = WORDS["sessions.not_name"]
     elif _is_common(plain):
         wanted = WORDS["sessions.not_common"]
     if wanted is not None:
-        raise PasswordError(_REFUSED, [Detail("password", "…", wanted)])
+        raise PasswordError(WORDS["sessions.refused"], [Detail("password", "…", wanted)])
 
 
 def _is_common(plain: str) -> bool:
@@ -241,7 +232,7 @@ def hash_password(password: str) -> str:
 
 def matches(kept: str | None, password: str) -> bool:
     """Tell whether a password is the one that is kept; takes as long where none is kept."""
-    same = check_password_hash(kept or _nobodys(), password[:LONGEST])
+    same = check_password_hash(kept or _nobodys(), password[:_LONGEST])
     return same and kept is not None
 
 

@@ -78,13 +78,9 @@ def shortlist_named(connection: Connection, name: str, *, actor: str, now: datet
 
 
 def add_to_shortlist(
-    connection: Connection,
-    shortlist_id: int,
-    firm_ids: Collection[int],
-    *,
-    actor: str,
+    connection: Connection, shortlist_id: int, firm_ids: Collection[int], *, actor: str,
     now: datetime,
-) -> int:
+) -> int:  # fmt: skip
     """Add firms to a shortlist, and return how many did not stand in it.
 
     Raises `UnknownShortlistError`, or `UnknownFirmError` if there is none of the firms; then none

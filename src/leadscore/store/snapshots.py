@@ -66,24 +66,15 @@ _PARSING = pj.ParseOptions(
 )
 _READING = pj.ReadOptions(block_size=1 << 26)  # no record is longer than a block
 _TYPES = {
-    "digest": "str",
-    "as_of": "datetime64[us]",
-    "kept": "datetime64[us, UTC]",
-    "model": "str",
+    "digest": "str", "as_of": "datetime64[us]", "kept": "datetime64[us, UTC]", "model": "str",
     "source": "str",
-}
+}  # fmt: skip
 
 
 def keep_records(
-    connection: Connection,
-    records: Records,
-    *,
-    as_of: date,
-    model: str,
-    source: str,
-    now: datetime,
-    firm_ids: Sequence[int | None] | None = None,
-) -> list[int]:
+    connection: Connection, records: Records, *, as_of: date, model: str, source: str,
+    now: datetime, firm_ids: Sequence[int | None] | None = None,
+) -> list[int]:  # fmt: skip
     """Keep what is known of firms as of a day and return the number of the snapshot of each.
 
     ``firm_ids`` are the firms of the store that the records are. A firm whose fields were kept as

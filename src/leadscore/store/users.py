@@ -7,11 +7,11 @@ import re
 import secrets
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple, get_args
 
-from sqlalchemy import Column, Connection, Row, String, Table, select, update
+from sqlalchemy import Column, Connection, String, Table, select, update
 
 from leadscore.errors import Detail
 from leadscore.lists.problems import shown
@@ -93,6 +93,9 @@ class User:
     state: Literal["invited", "active", "disabled"]
     created_at: datetime
     link_until: datetime | None
+
+
+_PUBLIC = select(*(USERS.c[field.name] for field in fields(User)))
 
 
 def folded(name: str) -> str:
@@ -198,16 +201,16 @@ def get(connection: Connection, name: str) -> User:
 
     Raises `UnknownNameError` if nobody has the name.
     """
-    query = select(USERS).where(USERS.c.name == storable_text(folded(name)))
+    query = _PUBLIC.where(USERS.c.name == storable_text(folded(name)))
     row = connection.execute(query).one_or_none()
     if row is None:
         raise UnknownNameError(WORDS["users.unknown"].format(name=shown(name)))
-    return _user(row)
+    return User(**row._asdict())
 
 
 def everybody(connection: Connection) -> Sequence[User]:
     """Return all users by name."""
-    return [_user(row) for row in connection.execute(select(USERS).order_by(USERS.c.name))]
+    return [User(**row._asdict()) for row in connection.execute(_PUBLIC.order_by(USERS.c.name))]
 
 
 def password_of(connection: Connection, name: str) -> str | None:
@@ -229,10 +232,6 @@ def replace_password(
         "password": after, "password_set_at": now, "link_hash": None, "link_until": None,
     }  # fmt: skip
     return connection.execute(update(USERS).where(mine).values(values)).rowcount == 1
-
-
-def _user(row: Row[Any]) -> User:
-    return User(row.name, row.role, row.state, row.created_at, row.link_until)
 
 
 class LinkError(StoreError):
