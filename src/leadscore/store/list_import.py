@@ -36,7 +36,7 @@ from leadscore.store.database import (
     storable_text,
 )
 from leadscore.store.firms import Records, field_records, next_firm_id, write_firms
-from leadscore.store.linking import Linked, Origins, Record, all_merged, as_seen, firms_frame, link
+from leadscore.store.linking import Linked, Origins, Record, all_merged, as_seen, link
 from leadscore.store.lists import (
     LIST_FIRMS,
     KeptList,
@@ -328,7 +328,7 @@ class _Import:
             words = WORDS["list_import.scoring"].format(done=done, all=len(records))
             self.progress(_READ + (_SCORED - _READ) * done / max(len(records), 1), words)
 
-        scored = score_firms(firms_frame(records), self.scorer, as_of=self.today, progress=tell)
+        scored = score_firms(records, self.scorer, as_of=self.today, progress=tell)
         return _Plan(linked, said, records, origins, scored)
 
     def _stored(self, plan: _Plan, part: slice, ours: set[int]) -> bool:

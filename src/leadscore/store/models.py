@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
 import sqlalchemy as sa
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 
 from leadscore.errors import ModelError
 from leadscore.learning.scorecard import Scorecard
+from leadscore.registry.manifest import Manifest
 from leadscore.registry.models import Shelf
 from leadscore.store.database import METADATA, Json, Moment, StoreError
 from leadscore.text import room_words
@@ -52,7 +53,7 @@ class MirroredModel:
     city: str
     created_at: datetime
     state: State
-    manifest: Mapping[str, Any] | None
+    manifest: Manifest | None
     mirrored_at: datetime
 
 
@@ -65,14 +66,13 @@ def mirror(connection: Connection, shelf: Shelf, city_id: str, *, now: datetime)
     gone = {model.version: model.manifest for model in mirrored(connection, city_id)}
     rows = []
     for version in shelf.versions(city_id):
-        manifest = gone.pop(version.name, None)
-        if version.manifest is not None:
-            manifest = dict(version.manifest)
+        before = gone.pop(version.name, None)
+        manifest = version.manifest or before
         state = "champion" if version.name == champion else "shelved"
         rows.append({
             "version": version.name, "city": city_id, "created_at": version.created,
-            "state": "unusable" if version.fault else state, "manifest": manifest,
-            "mirrored_at": now,
+            "state": "unusable" if version.fault else state,
+            "manifest": manifest and manifest.content, "mirrored_at": now,
         })  # fmt: skip
     names = [row["version"] for row in rows]
     connection.execute(sa.delete(MODELS).where(MODELS.c.version.in_(names)))
@@ -87,7 +87,7 @@ def mirrored(connection: Connection, city_id: str) -> list[MirroredModel]:
     """Return the models of a city, the newest first."""
     query = sa.select(MODELS).where(MODELS.c.city == city_id)
     ordered = query.order_by(MODELS.c.created_at.desc(), MODELS.c.version.desc())
-    return [MirroredModel(**row._asdict()) for row in connection.execute(ordered)]
+    return [_model(row) for row in connection.execute(ordered)]
 
 
 def read_model(connection: Connection, version: str) -> MirroredModel:
@@ -98,7 +98,7 @@ def read_model(connection: Connection, version: str) -> MirroredModel:
     row = connection.execute(sa.select(MODELS).where(MODELS.c.version == version)).one_or_none()
     if row is None:
         raise UnknownModelError(WORDS["models.unknown"].format(version=version))
-    return MirroredModel(**row._asdict())
+    return _model(row)
 
 
 def scorecards(connection: Connection, versions: Collection[str]) -> dict[str, Scorecard]:
@@ -106,10 +106,17 @@ def scorecards(connection: Connection, versions: Collection[str]) -> dict[str, S
     query = sa.select(MODELS.c.version, MODELS.c.manifest).where(MODELS.c.version.in_(versions))
     cards: dict[str, Scorecard] = {}
     for version, manifest in connection.execute(query):
-        plain = (manifest or {}).get("scorecard")
-        if isinstance(plain, Mapping):
+        plain = Manifest.of(manifest or {}).scorecard
+        if plain is not None:
             try:
                 cards[version] = Scorecard.from_dict(plain)
             except ModelError:  # written by a program that had other cards
                 continue
     return cards
+
+
+def _model(row: Row[Any]) -> MirroredModel:
+    values = row._asdict()
+    if values["manifest"] is not None:
+        values["manifest"] = Manifest.of(values["manifest"])
+    return MirroredModel(**values)

@@ -20,10 +20,11 @@ from leadscore.city.versions import Change, ProfileVersion
 from leadscore.features.catalogue import CATALOGUE
 from leadscore.jobs.tasks import RESCORE
 from leadscore.learning.expert import expert_scorecard
-from leadscore.learning.modelpage import card_sections
 from leadscore.lists.writing import for_spreadsheet
+from leadscore.numbers import moment, share
 from leadscore.ranking.score import Scorer
 from leadscore.registry.models import is_expert
+from leadscore.report import card_sections
 from leadscore.store.audit import page
 from leadscore.store.jobs import (
     OPEN,
@@ -49,7 +50,7 @@ from leadscore.web.pages.administration_users import (
     user_pages,
 )
 from leadscore.web.pages.forms import remark, whole_number
-from leadscore.web.pages.shell import local_path, moment
+from leadscore.web.pages.shell import local_path
 from leadscore.web.routes.backing import CSV, file_answer
 from leadscore.web.routes.gaps import change_supply, check_segment
 
@@ -308,7 +309,7 @@ def _neighbours(city: City, lang: Lang) -> list[tuple[str, str]]:
         (
             neighbour.name.pick(lang),
             separator.join(
-                f"{city.segments[each.segment].name.pick(lang)} {each.supply:.0%}"
+                f"{city.segments[each.segment].name.pick(lang)} {share(each.supply)}"
                 for each in neighbour.delivers
             ),
         )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 from flask import Blueprint, Response, request
 from pydantic import BaseModel, Field, ValidationError
 
+from leadscore.numbers import moment
 from leadscore.store import api_keys, sessions, users
 from leadscore.text import Text
 from leadscore.web.auth import Permission, caller, requires
@@ -16,7 +17,6 @@ from leadscore.web.idempotent import Act, Answer, written
 from leadscore.web.openapi import STRICT, plain_mistakes
 from leadscore.web.pages import shell
 from leadscore.web.pages.forms import whole_number
-from leadscore.web.pages.shell import moment
 
 if TYPE_CHECKING:
     from leadscore.web.pages.shell import Site

@@ -91,7 +91,7 @@ def brief_pages(site: Site, pages: Blueprint) -> None:
             fields = known_fields(connection, firm, today, lang)
         standing = answer["standing"]
         steps = waterfall(score, firm, scorer.wording, lang).steps if score else ()
-        asked = unknown_of(score, scorer.card.scorecard_, firm, lang) if score else []
+        asked = unknown_of(score, scorer.card.scorecard, firm, lang) if score else []
         return shell.page(
             site,
             "brief.html",

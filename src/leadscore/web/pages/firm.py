@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint, Response, request
 from sqlalchemy import Connection
 
+from leadscore import numbers
 from leadscore.city import City
 from leadscore.city.matching import JOINT
 from leadscore.features.catalogue import CATALOGUE
-from leadscore.features.feature import show_cny
 from leadscore.lists.columns import Column, column
 from leadscore.lists.values.words import STAGES, STATUSES
 from leadscore.ranking.reasons import Wording, anchor_labels, meaning_of, supply_words
@@ -31,7 +31,6 @@ from leadscore.web.auth import requires
 from leadscore.web.errors import store_refusals
 from leadscore.web.pages import shell
 from leadscore.web.pages.forms import LONGEST_REASON, whole_number
-from leadscore.web.pages.numbers import day
 from leadscore.web.pages.waterfall import intervals, waterfall
 from leadscore.web.routes.firms import firm_summary
 
@@ -171,13 +170,13 @@ def shown_value(of: Column, value: object, lang: Lang) -> str:
     """Return a value of a canonical column as a person reads it."""
     if isinstance(value, int | float):
         if of.unit == "CNY":
-            return show_cny(float(value), lang)
+            return numbers.cny(value, lang)
         if of.unit == "fraction":
-            return f"{value:.1%}"
-        return f"{value:g}" if of.unit == "year" else f"{value:,.0f}"
+            return numbers.share(value)
+        return f"{value:g}" if of.unit == "year" else numbers.count(value)
     text = str(value)
     if of.kind == "date":
-        return day(text, lang)
+        return numbers.day(value if isinstance(value, date) else text, lang)
     vocabulary = {"status": STATUSES, "stage": STAGES}.get(of.kind, {})
     return vocabulary[text].pick(lang) if text in vocabulary else text
 
@@ -201,8 +200,8 @@ def _field(
 
 
 def _file_names(connection: Connection, firm: Firm) -> dict[int, str]:
-    numbers = {origin["list"] for origin in firm.origins.values()} - {None}
-    return {number: read_kept_list(connection, number).file_name for number in sorted(numbers)}
+    lists = {origin["list"] for origin in firm.origins.values()} - {None}
+    return {number: read_kept_list(connection, number).file_name for number in sorted(lists)}
 
 
 _SHOWN_POINTS = 0.5

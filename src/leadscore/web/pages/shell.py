@@ -6,9 +6,8 @@ import gzip
 import hashlib
 import mimetypes
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,14 +27,13 @@ from flask import (
 from jinja2 import StrictUndefined
 from markupsafe import Markup
 
+from leadscore import numbers
 from leadscore.errors import LeadscoreError
-from leadscore.learning.modelpage.style import SECTIONS
+from leadscore.report.page import STYLE
 from leadscore.text import LANGUAGES, Lang, Text, read_words
 from leadscore.web.auth import CSRF_FIELD, Caller, Permission, csrf_token, requires
 from leadscore.web.errors import named_language, preferred_language
 from leadscore.web.idempotent import FIELD, Answer
-from leadscore.web.pages import numbers
-from leadscore.web.pages.numbers import day
 from leadscore.web.routes.backing import Backing
 
 if TYPE_CHECKING:
@@ -55,7 +53,7 @@ def read_translations(folder: Path = FOLDER) -> Translations:
 
 
 STATIC = Path(__file__).parents[1] / "static"
-_ELSEWHERE = {"styles/model-sections.css": SECTIONS}
+_ELSEWHERE = {"styles/model-sections.css": STYLE}
 """Files of other parts of the program, by the names under which they are served."""
 _CACHED_A_YEAR = "public, max-age=31536000, immutable"
 _WORTH_PACKING = 1_000
@@ -215,15 +213,6 @@ def local_path(wanted: str | None) -> str:
     return HOME if parts.scheme or parts.netloc else wanted
 
 
-def moment(value: datetime, lang: Lang) -> str:
-    """Return a moment to the minute.
-
-    >>> moment(datetime(2026, 11, 24, 8, 5).astimezone(), "zh")
-    '2026年11月24日 08:05'
-    """
-    return f"{day(value, lang)} {value.astimezone():%H:%M}"
-
-
 def prepare(app: Flask, site: Site) -> None:
     """Give the templates of an application what they use; a name that isn't given is an error."""
     environment = app.jinja_env
@@ -239,17 +228,10 @@ def prepare(app: Flask, site: Site) -> None:
         likelihood=numbers.likelihood,
         share=numbers.share,
         points=numbers.points,
-        span=lambda ends: numbers.span(*ends),
-        count=lambda value: numbers.count(value, site.lang()),
-        day=_day_in(site),
+        span=lambda ends: numbers.interval(*ends),
+        count=numbers.count,
+        day=lambda value: numbers.day(value, site.lang()),
     )
-
-
-def _day_in(site: Site) -> Callable[[date | datetime | str], str]:
-    def shown(value: date | datetime | str) -> str:
-        return numbers.day(value, site.lang())
-
-    return shown
 
 
 NAVIGATION: tuple[tuple[str, str, Permission], ...] = (
@@ -381,8 +363,7 @@ def _learned_from(site: Site) -> int | None:
 @lru_cache(maxsize=16)
 def _outcomes_behind(shelf: Shelf, version: str) -> int | None:
     """Return how many outcomes a version has learned from: it never changes, and is read once."""
-    told = shelf.manifest(version).get("outcomes")
-    return int(told["known"]) if isinstance(told, dict) else told
+    return shelf.manifest(version).learned
 
 
 _COOKIE_SECONDS = 365 * 24 * 3600
