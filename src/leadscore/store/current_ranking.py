@@ -268,7 +268,6 @@ _FORGET = tuple(
     sa.delete(table).where(table.c.firm_id.in_(one_of_some()))
     for table in (STANDINGS, STANDING_TEXTS)
 )
-_ADD, _ADD_TEXT = STANDINGS.insert(), STANDING_TEXTS.insert()
 _PLACE_IN_LISTS = (
     sa.update(LIST_FIRMS)
     .where(
@@ -316,8 +315,8 @@ def place_firms(
         for forget in _FORGET:
             connection.execute(forget, {"some": some})
     if rows:
-        connection.execute(_ADD, rows)
-        connection.execute(_ADD_TEXT, texts)
+        connection.execute(STANDINGS.insert(), rows)
+        connection.execute(STANDING_TEXTS.insert(), texts)
         keys = [{"firm": row["firm_id"], "key": row["order_key"]} for row in rows]
         connection.execute(_PLACE_IN_LISTS, keys)
     return rows
@@ -361,30 +360,22 @@ def _standing_row(
         fit=score["fit"], name=firm.name, credit_code=firm.credit_code,
     )  # fmt: skip
     return values | {
-        "firm_id": firm.id,
-        "score_id": score["id"],
-        "list_id": seen[0],
-        "row": seen[1],
-        "name": firm.name,
-        "credit_code": firm.credit_code,
+        "firm_id": firm.id, "score_id": score["id"], "list_id": seen[0], "row": seen[1],
+        "name": firm.name, "credit_code": firm.credit_code,
         "chain": segment.partition(".")[0] if segment else None,
         "region": record.get("city_code") or record.get("province_code"),
-        "province": record.get("province"),
-        "city": record.get("city"),
-        "veto": veto,
-        "vetoed": veto is not None,
-        "stage": stage,
-        "excluded": excluded,
-        "overridden": override is not None,
-        "order_key": key + firm.id.to_bytes(8),
-    }
+        "province": record.get("province"), "city": record.get("city"), "veto": veto,
+        "vetoed": veto is not None, "stage": stage, "excluded": excluded,
+        "overridden": override is not None, "order_key": key + firm.id.to_bytes(8),
+    }  # fmt: skip
 
 
 def veto_now(scored: str | None, stage: str | None, *, excluded: bool) -> str | None:
     """Return the first veto that holds, in the order of `leadscore.ranking.vetoes.vetoes`.
 
-    ``scored``: what the firm's fields gave when it was scored; ``stage``: how far the firm has come
-    by now; ``excluded``: whether it is not to be courted.
+    ``scored`` is what the firm's fields gave when it was scored, ``stage`` how far the firm has
+    come by now; ``excluded`` if it is not to be courted.
+
     >>> veto_now(None, "visited", excluded=False), veto_now("in_pursuit", "lost", excluded=False)
     ('in_pursuit', None)
     >>> veto_now("deregistered", None, excluded=True), veto_now("already_here", None, excluded=True)

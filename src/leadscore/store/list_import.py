@@ -385,13 +385,12 @@ class _Import:
         with self.database.write() as connection:
             many = {row[0]: row[1] for row in connection.execute(stored)}
             ranked, vetoed = many.get(False, 0), many.get(True, 0)
-            counts = Counts(
-                self.clean.rows_in, ranked, vetoed, self.clean.rows_in - ranked - vetoed
-            )
+            rows = self.clean.rows_in
+            counts = Counts(rows, ranked, vetoed, rows - ranked - vetoed)
             keep_problems(connection, self.kept.id, problems)
             end_list(
                 connection, self.kept.id, "done", counts=asdict(counts),
-                model=plan.scored.model,
+                model=self.scorer.model,
                 notices=[{"zh": notice.zh, "en": notice.en} for notice in self.clean.notices],
             )  # fmt: skip
         return counts

@@ -42,52 +42,34 @@ PAUSE_SECONDS = 0.01
 
 @dataclass(frozen=True, eq=False)
 class ScoredFirms:
-    """Scores of n firms, ready to be kept.
-
-    ``records``: what was known of each firm when it was scored, with its digest; ``scores``: of the
-    same firms in the same order; ``scorer``: what scored them; ``as_of``: the day as of which they
-    were scored.
-    """
+    """Scores of n firms by one model as of a day, and what was known of each then."""
 
     records: Records
     scores: Sequence[FirmScore]
     scorer: Scorer
     as_of: date
 
-    def __len__(self) -> int:
-        """Return the number of firms."""
-        return len(self.scores)
-
-    @property
-    def model(self) -> str:
-        """Version of the model that scored."""
-        return self.scorer.model
-
     def rows(self, start: int, stop: int) -> list[dict[str, Any]]:
-        """Return what the scores tell of the rows of `scores.SCORES`, for some of the firms."""
-        same = {"model": self.model, "as_of": self.as_of}
-        return [{**same, **_score_row(score)} for score in self.scores[start:stop]]
-
-
-def _score_row(score: FirmScore) -> dict[str, Any]:
-    best = score.best
-    return {
-        "base_points": score.base_points,
-        "likelihood": score.likelihood,
-        "fit": score.fit,
-        "priority": score.priority,
-        "grade": score.grade,
-        "segment": best and best.segment,
-        "role": best and best.role,
-        "veto": score.veto,
-        "words": best and best.words,
-        "segments": score.segments(),
-        "points": {name: points for name, points in score.points.items() if points},
-        "values": {name: value for name, value in score.values.items() if value is not None},
-        "reasons": [
-            {"feature": name, "points": score.points[name]} for name in score.main_features()
-        ],
-    }
+        """Return what the scores tell of the rows of `SCORES`, for some of the firms."""
+        return [
+            {
+                "model": self.scorer.model, "as_of": self.as_of, "likelihood": score.likelihood,
+                "fit": score.fit, "priority": score.priority, "grade": score.grade,
+                "segment": best and best.segment, "role": best and best.role, "veto": score.veto,
+                "base_points": score.base_points,
+                "points": {name: points for name, points in score.points.items() if points},
+                "values": {
+                    name: value for name, value in score.values.items() if value is not None
+                },
+                "reasons": [
+                    {"feature": name, "points": score.points[name]}
+                    for name in score.main_features()
+                ],
+                "segments": score.segments(), "words": best and best.words,
+            }
+            for score in self.scores[start:stop]
+            for best in (score.best,)
+        ]  # fmt: skip
 
 
 def score_firms(
@@ -110,14 +92,13 @@ def write_scores(
 ) -> None:  # fmt: skip
     """Keep scores, and what they rest on, and where the firms stand by them.
 
-    ``firms``: as they are kept, in the order of the scores; ``scored``: their scores, perhaps with
-    those of others; ``seen``: by the number of the firm: list and row where it was last seen;
-    ``source``: where the firms are from, for the snapshots; ``start``: which of the scores is that
-    of the first firm.
+    The first firm has the score at ``start``, and the others those that follow. ``seen`` says by
+    the number of the firm in which list and row it was last seen, ``source`` where the firms are
+    from, for the snapshots.
     """
     stop = start + len(firms)
     snapshots = keep_records(
-        connection, scored.records[start:stop], as_of=scored.as_of, model=scored.model,
+        connection, scored.records[start:stop], as_of=scored.as_of, model=scored.scorer.model,
         source=source, now=now, firm_ids=[firm.id for firm in firms],
     )  # fmt: skip
     rows = [
@@ -141,10 +122,8 @@ def rescore(
     """Score every firm anew, as when another model has become the champion; return how many.
 
     So many firms at a time are kept as others need not wait for, and a stop loses little; a firm
-    that has changed meanwhile was scored by whoever changed it.
-
-    ``today``: day as of which the firms are scored; ``at_once``: firms that are read and scored
-    together; ``progress``: called with the number of firms scored since the last call; it may
+    that has changed meanwhile was scored by whoever changed it. ``at_once`` firms are read and
+    scored together. ``progress`` is told the number of firms scored since the last call; it may
     raise.
     """
     count, last = 0, 0
@@ -184,9 +163,6 @@ def _unchanged(connection: Connection, firms: Sequence[Firm]) -> list[Firm]:
     return [present[firm.id] for firm in firms if present[firm.id].record == firm.record]
 
 
-_SOURCE = "api"
-
-
 def keep_asked(
     connection: Connection, records: Sequence[Mapping[str, object]], *, scorer: Scorer, today: date,
     now: datetime,
@@ -194,10 +170,8 @@ def keep_asked(
     """Keep firms and their scores; return the number of each in the store, in the order given.
 
     A firm that the store knows is linked by its credit code, else by its name, and what was sent
-    joins what lists have said of it. What is kept is scored with all that is known by then.
-
-    ``records``: canonical columns of each firm; each has a name; ``today``: day as of which the
-    firms are known and scored.
+    joins what lists have said of it. What is kept is scored with all that is known by today. The
+    records have canonical columns, among them a name.
     """
     table = settle_repeats(clean(from_records(records), today=today))
     linked = link(connection, table)
@@ -209,7 +183,7 @@ def keep_asked(
     )
     seen = last_seen(connection, [firm.id for firm in firms])
     scored = score_firms(kept, scorer, as_of=today)
-    write_scores(connection, firms, scored, seen, source=_SOURCE, now=now)
+    write_scores(connection, firms, scored, seen, source="api", now=now)
     of_row = dict(zip(rows, firms, strict=True))
     return [
         (of_row.get(row) or _same_firm(firms, record)).id for row, record in enumerate(records, 1)
@@ -225,16 +199,16 @@ def _same_firm(firms: Sequence[Firm], record: Mapping[str, object]) -> Firm:
     return [*by_code, *by_name, *former][0]
 
 
+# Points by which a card may differ from what it once gave: far below what anybody sees.
 _NEAR = 1e-6
-"""Points by which a card may differ from what it once gave: far below what anybody sees."""
 
 
 @dataclass(frozen=True, slots=True)
 class FeatureChange:
-    """What a feature, or a pair of features, has to do with the difference.
+    """What a feature, or a pair of features (``a × b``), has to do with the difference.
 
-    ``feature``: its id; ``a × b`` for a pair; ``before``, ``after``: its value in the older and in
-    the newer score; None if missing, or for a pair; ``data``, ``model``: points.
+    Its value in the older and in the newer score, None if missing, or for a pair; and the points
+    that come from the firm's data and from another model.
     """
 
     feature: str
@@ -246,13 +220,11 @@ class FeatureChange:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """The difference between two scores of a firm.
+    """The difference between two scores of a firm, in points, the weightiest features first.
 
-    ``older``, ``newer``: the scores; ``points``: by how many points the newer one is higher;
-    ``missing``: models whose cards can't be had any more, or don't give what they gave: then the
-    difference can't be split, and there are no features; ``base``: points by which the base
-    differs; part of what the model does; ``features``: every feature that has to do with it, the
-    weightiest first.
+    ``missing`` are models whose cards can't be had any more, or don't give what they gave: then the
+    difference can't be split, and there are no features. The difference of the ``base`` is part of
+    what the model does.
     """
 
     older: Score
@@ -276,14 +248,13 @@ class Change:
 
 
 def change_between(older: Score, newer: Score, cards: Mapping[str, Scorecard]) -> Change:
-    """Split the difference between two scores of one firm.
+    """Split the difference between two scores of one firm, in whichever order is asked for.
 
-    ``older``, ``newer``: the scores, in whichever order is asked for; ``cards``: of their models,
-    by version, as far as they can be had.
+    ``cards`` are those of their models, by version, as far as they can be had.
     """
     points = newer.total_points - older.total_points
-    found = _points(older, older, cards), _points(older, newer, cards), _points(newer, newer, cards)
-    first, between, last = found
+    first, last = _points(older, older, cards), _points(newer, newer, cards)
+    between = _points(older, newer, cards)
     missing = [
         score.model
         for score, given in ((older, first), (older, between), (newer, last))
@@ -294,17 +265,17 @@ def change_between(older: Score, newer: Score, cards: Mapping[str, Scorecard]) -
     names = dict.fromkeys([*first, *last])
     changes = [
         FeatureChange(
-            feature=name,
-            before=older.values.get(name),
-            after=newer.values.get(name),
+            name,
+            older.values.get(name),
+            newer.values.get(name),
             data=between.get(name, 0.0) - first.get(name, 0.0),
             model=last.get(name, 0.0) - between.get(name, 0.0),
         )
         for name in names
     ]
-    told = [each for each in changes if each.data or each.model or each.before != each.after]
-    told.sort(key=lambda each: (-abs(each.data) - abs(each.model), each.feature))
-    return Change(older, newer, points, (), newer.base_points - older.base_points, tuple(told))
+    changes = [each for each in changes if each.data or each.model or each.before != each.after]
+    changes.sort(key=lambda each: (-abs(each.data) - abs(each.model), each.feature))
+    return Change(older, newer, points, (), newer.base_points - older.base_points, tuple(changes))
 
 
 def _points(
