@@ -125,10 +125,7 @@ def revoke(connection: Connection, name: str, *, now: datetime) -> ApiKey:
 
 
 def get(connection: Connection, name: str) -> ApiKey:
-    """Return a key.
-
-    Raises `UnknownNameError` if there is none of that name.
-    """
+    """Return a key; raises `UnknownNameError` if there is none of that name."""
     mine = API_KEYS.c.name == storable_text(folded(name))
     row = connection.execute(_KEYS.where(mine)).one_or_none()
     if row is None:

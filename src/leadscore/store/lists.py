@@ -139,10 +139,7 @@ def name_job(connection: Connection, list_id: int, job_id: int) -> None:
 
 
 def read_kept_list(connection: Connection, list_id: int) -> KeptList:
-    """Return a list.
-
-    Raises `UnknownListError` if there is none with this number.
-    """
+    """Return a list; raises `UnknownListError` if there is none with this number."""
     row = connection.execute(_lists().where(LISTS.c.id == list_id)).one_or_none()
     if row is None:
         raise UnknownListError(WORDS["lists.unknown"].format(id=list_id))

@@ -217,10 +217,7 @@ def rename_view(connection: Connection, owner: str, view_id: int, name: str) -> 
 
 
 def drop_view(connection: Connection, owner: str, view_id: int) -> None:
-    """Forget a view of a user.
-
-    Raises `UnknownViewError` if the user has no such view.
-    """
+    """Forget a view of a user; raises `UnknownViewError` if the user has no such view."""
     if connection.execute(sa.delete(SAVED_VIEWS).where(_own(owner, view_id))).rowcount == 0:
         raise UnknownViewError(WORDS["shortlists.unknown_view"].format(id=view_id))
 

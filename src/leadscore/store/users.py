@@ -104,10 +104,7 @@ def folded(name: str) -> str:
 
 
 def canonical_name(name: str) -> str:
-    """Return a name as it is kept.
-
-    Raises `BadNameError` if it can't be a name.
-    """
+    """Return a name as it is kept; raises `BadNameError` if it can't be a name."""
     kept = folded(name)
     if not _NAME.fullmatch(kept) or kept in _RESERVED:
         message = WORDS["users.bad_name"].format(name=shown(name))
@@ -197,10 +194,7 @@ def _set(connection: Connection, name: str, values: Mapping[str, Any]) -> None:
 
 
 def get(connection: Connection, name: str) -> User:
-    """Return a user.
-
-    Raises `UnknownNameError` if nobody has the name.
-    """
+    """Return a user; raises `UnknownNameError` if nobody has the name."""
     query = _PUBLIC.where(USERS.c.name == storable_text(folded(name)))
     row = connection.execute(query).one_or_none()
     if row is None:
