@@ -127,19 +127,13 @@ class JobContext:
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How often a worker looks and speaks, in seconds.
+    """How often a worker looks and speaks, in seconds."""
 
-    ``look``: between two looks for work where there was none; ``beat``: between two signs of life;
-    ``lost``: silence after which a worker counts as dead; ``grace``: how long a job may go on when
-    the worker is to stop, before the process ends without it; ``tidy``: between two times of
-    letting go what has expired.
-    """
-
-    look: float = 1.0
-    beat: float = 5.0
-    lost: float = 60.0
-    grace: float = 10.0
-    tidy: float = 3600.0
+    look: float = 1.0  # between two looks for work where there was none
+    beat: float = 5.0  # between two signs of life
+    lost: float = 60.0  # silence after which a worker counts as dead
+    grace: float = 10.0  # for which a job may go on when the worker is to stop
+    tidy: float = 3600.0  # between two times of letting go what has expired
 
 
 @dataclass(frozen=True)
@@ -299,15 +293,11 @@ _NOBODY_ELSE = timedelta(days=36_500)  # silence alone tells nothing here
 
 @dataclass(frozen=True, slots=True)
 class BackOff:
-    """How long to wait before a worker that died is started anew, in seconds.
+    """How long to wait before a worker that died is started anew, in seconds."""
 
-    It doubles from ``first`` to ``longest``; after one that lived for as long as ``well`` it is
-    ``first`` again.
-    """
-
-    first: float = 1.0
+    first: float = 1.0  # it doubles from here
     longest: float = 60.0
-    well: float = 60.0
+    well: float = 60.0  # after a worker that lived for so long it is ``first`` again
 
 
 class Supervisor:

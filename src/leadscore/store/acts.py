@@ -39,21 +39,17 @@ def enter_outcome(
 ) -> Entry:  # fmt: skip
     """Enter that a firm reached a stage on a day, or withdraw that it did; return the entry.
 
-    An entry that stands already is returned as it is.
-
-    ``stage``: one of `leadscore.lists.values.words.STAGES`; ``day``: when it reached the stage;
-    ``reason``: why it was lost or paused, or whatever else is to be said; ``withdrawn``: true to
-    take the stage back.
-    Raises `UnknownFirmError` if there is no such firm, and `BadOutcomeError` if the day is yet to
-    come, or nothing is there to be withdrawn.
+    An entry that stands already is returned as it is. The stage is one of
+    `leadscore.lists.values.words.STAGES`; the reason says why the firm was lost or paused, or
+    whatever else is to be said. Raises `UnknownFirmError`, and `BadOutcomeError` if the day is yet
+    to come, or nothing is there to be withdrawn.
     """
     firm = firm_to_change(connection, firm_id)
     if day > today:
         wanted = WORDS["acts.past"].format(today=today.isoformat())
         raise BadOutcomeError(WORDS["acts.no_such"], [Detail("day", day.isoformat(), wanted)])
     entries = outcomes_of(connection, [firm]).get(firm.id, [])
-    held = {each.stage: each for each in entries if each.in_force}
-    same = held.get(stage)
+    same = next((entry for entry in entries if entry.in_force and entry.stage == stage), None)
     if withdrawn and same is None:
         detail = Detail("stage", stage, WORDS["acts.not_there"])
         raise BadOutcomeError(WORDS["acts.no_such"], [detail])

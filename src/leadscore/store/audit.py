@@ -111,15 +111,10 @@ _ANY = sa.select(AUDIT.c.sequence).limit(1)
 _KEY_BYTES = 32
 _MOST_BYTES = 65_536
 _OPEN_TO_OTHERS = stat.S_IROTH | stat.S_IWOTH | stat.S_IWGRP
-_SO_LONG = Text(zh=f"{_KEY_BYTES} 到 {_MOST_BYTES} 字节", en=f"{_KEY_BYTES} to {_MOST_BYTES} bytes")
 
 _PAGE = 2_000
 KEPT_DAYS = 200
 """No record may go sooner: six months and some days."""
-_TOO_YOUNG = Text(
-    zh=f"审计记录至少保存 {KEPT_DAYS} 天，不能删除更近的。请给出更早的日期。",
-    en=f"the audit is kept for at least {KEPT_DAYS} days. Name an earlier day.",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +252,8 @@ class AuditTrail:
         if os.name != "nt" and mode & _OPEN_TO_OTHERS:
             detail = Detail(str(path), f"{stat.S_IMODE(mode):o}", WORDS["audit.only_you"])
         elif not _KEY_BYTES <= len(secret) <= _MOST_BYTES:
-            detail = Detail(str(path), str(len(secret)), _SO_LONG)
+            wanted = WORDS["audit.key_length"].format(least=_KEY_BYTES, most=_MOST_BYTES)
+            detail = Detail(str(path), str(len(secret)), wanted)
         else:
             return secret
         raise StoreError(WORDS["audit.bad_key"].format(path=path), [detail])
@@ -357,7 +353,8 @@ def prune(connection: Connection, trail: AuditTrail, *, before: datetime, now: d
     latest = now - timedelta(days=KEPT_DAYS)
     if before > latest:
         wanted = WORDS["audit.earlier"].format(day=latest.date().isoformat())
-        raise StoreError(_TOO_YOUNG, [Detail("--before", before.date().isoformat(), wanted)])
+        detail = Detail("--before", before.date().isoformat(), wanted)
+        raise StoreError(WORDS["audit.too_young"].format(days=KEPT_DAYS), [detail])
     trail.last(connection)  # nobody appends from here on, so that what is checked holds still
     fault = verify(connection, trail).fault
     if fault is not None:

@@ -314,9 +314,9 @@ def sqlite_url(path: Path) -> URL:
 class Database:
     """A pool of connections; safe to share between threads, not between processes.
 
-    ``address``: file of SQLite, or a URL as SQLAlchemy takes it: ``sqlite:///...`` or
-    ``postgresql://...``, which is read by psycopg; ``patience_seconds``: how long a writer waits
-    for others on SQLite.
+    The address is a file of SQLite, or a URL as SQLAlchemy takes it: ``sqlite:///...`` or
+    ``postgresql://...``, which is read by psycopg. A writer waits for others on SQLite for
+    ``patience_seconds``.
     """
 
     def __init__(

@@ -35,27 +35,19 @@ _FEW = 2_000
 
 @dataclass(frozen=True, slots=True)
 class RankingFilter:
-    """Which firms are asked for; of several conditions all must hold.
-
-    ``list_id`` and ``shortlist``: members of these; ``chain``, ``segment``, ``role``, ``stage``: as
-    they stand now, or ``none`` for firms without; ``grade``: any of these letters, such as ``AB``;
-    ``region``: firms whose division code begins so (``44``, ``4403``), or whose province or city is
-    called so; ``veto``: ``no``: firms that nothing speaks against; ``yes``: the others; or a key of
-    `leadscore.ranking.vetoes.WORDING`; ``text``: words that all must occur in name, code or
-    business; ``firms``: firms with these numbers, few enough for one question.
-    """
+    """Which firms are asked for; of several conditions all must hold."""
 
     list_id: int | None = None
-    chain: str | None = None
+    chain: str | None = None  # this and the like as they stand now, or ``none`` for firms without
     segment: str | None = None
     role: str | None = None
-    region: str | None = None
-    grade: str | None = None
-    veto: str | None = None
+    region: str | None = None  # how the division code begins (``44``), or a province or city
+    grade: str | None = None  # any of these letters, such as ``AB``
+    veto: str | None = None  # ``no`` for firms without, ``yes``, or a key of `vetoes.WORDING`
     stage: str | None = None
-    text: str | None = None
+    text: str | None = None  # words that all must occur in name, code or business
     shortlist: int | None = None
-    firms: tuple[int, ...] | None = None
+    firms: tuple[int, ...] | None = None  # numbers, few enough for one question
 
     def told(self) -> dict[str, Any]:
         """Return what is asked for as plain values, without what isn't."""

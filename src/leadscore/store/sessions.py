@@ -192,8 +192,6 @@ _COMMON = (
     "a1b2c3d4e5f6", "zhaoshang", "correcthorsebatterystaple",
 )  # fmt: skip
 
-_LENGTH = Text(zh=f"{_SHORTEST} 至 {_LONGEST} 个字符", en=f"{_SHORTEST} to {_LONGEST} characters")
-
 
 class PasswordError(StoreError):
     """A password that is too easy to guess."""
@@ -210,7 +208,7 @@ def check_password(password: str, name: str) -> None:
     plain = password.casefold()
     wanted: Text | None = None
     if not _SHORTEST <= len(password) <= _LONGEST:
-        wanted = _LENGTH
+        wanted = WORDS["sessions.length"].format(shortest=_SHORTEST, longest=_LONGEST)
     elif name.casefold() in plain and len(name) >= 3:
         wanted = WORDS["sessions.not_name"]
     elif _is_common(plain):

@@ -20,7 +20,7 @@ from leadscore.store.database import (
     insert_unless_there,
 )
 from leadscore.store.firms import UnknownFirmError, read_firms
-from leadscore.text import Text, room_words
+from leadscore.text import room_words
 
 WORDS = room_words("store")
 
@@ -155,10 +155,6 @@ SAVED_VIEWS = sa.Table(
 """``query`` is what stands behind the question mark of the address of the ranking."""
 
 _MOST_VIEWS = 100  # of one user
-_TOO_MANY = Text(
-    zh=f"至多保存 {_MOST_VIEWS} 个视图。请先删除一个。",
-    en=f"at most {_MOST_VIEWS} views are kept. Delete one first.",
-)
 
 
 class UnknownViewError(StoreError):
@@ -199,7 +195,8 @@ def save_view(connection: Connection, owner: str, name: str, query: str, *, now:
         same = (at.owner == owner) & (at.name == name)
         connection.execute(sa.update(SAVED_VIEWS).where(same).values(query=query, saved_at=now))
     elif len(saved_views(connection, owner)) > _MOST_VIEWS:
-        raise TakenViewError(_TOO_MANY, [Detail("name", shown(name), WORDS["shortlists.fewer"])])
+        detail = Detail("name", shown(name), WORDS["shortlists.fewer"])
+        raise TakenViewError(WORDS["shortlists.too_many"].format(most=_MOST_VIEWS), [detail])
 
 
 def rename_view(connection: Connection, owner: str, view_id: int, name: str) -> None:
