@@ -18,7 +18,7 @@ from leadscore.city.profile import City, differ_in_supply_only
 from leadscore.city.schema import SUPPLY_SCALE
 from leadscore.city.versions import Change, ProfileVersion
 from leadscore.features.catalogue import CATALOGUE
-from leadscore.jobs.kinds import RESCORE
+from leadscore.jobs.tasks import RESCORE
 from leadscore.learning.expert import expert_scorecard
 from leadscore.lists.writing import for_spreadsheet
 from leadscore.numbers import moment, share
