@@ -217,19 +217,7 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Whoever calls.
-
-    Attributes
-    ----------
-    actor
-        The user's name, ``key:`` and the key's name, or ``demo``.
-    role
-        As what they act.
-    session
-        The secret of the session; None for programs.
-    by_proxy
-        Whether the office's proxy has said who it is; such users have no password here.
-    """
+    """Whoever calls."""
 
     actor: str
     role: Role
@@ -245,13 +233,7 @@ DEMO = Caller("demo", "administrator")
 
 
 def caller() -> Caller:
-    """Return who makes the current request.
-
-    Raises
-    ------
-    UnauthorizedError
-        If the route is public and nobody was asked for.
-    """
+    """Return who makes the current request."""
     found: Caller | None = g.get("leadscore_caller")
     if found is None:
         raise unknown()
@@ -259,13 +241,7 @@ def caller() -> Caller:
 
 
 def check_may(permission: Permission) -> Caller:
-    """Return who makes the current request, or refuse: for views where the body decides.
-
-    Raises
-    ------
-    ForbiddenError
-        If the caller lacks the permission.
-    """
+    """Return who makes the current request, or refuse: for views where the body decides."""
     found = caller()
     if not found.may(permission):
         raise forbidden(permission)

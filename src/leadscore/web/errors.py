@@ -173,13 +173,7 @@ def named_language(named: str | None) -> Lang | None:
 
 
 def check_named_language() -> None:
-    """Refuse a request whose ``?lang=`` we don't have, rather than answer in another language.
-
-    Raises
-    ------
-    InvalidRequestError
-        If it is neither missing nor ``zh`` or ``en``.
-    """
+    """Refuse a request whose ``?lang=`` we don't have, rather than answer in another language."""
     named = request.args.get("lang")
     if named is not None and named_language(named) is None:
         raise InvalidRequestError(

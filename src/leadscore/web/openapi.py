@@ -100,7 +100,6 @@ def longest(column: Column) -> int:
 
 
 def _field(column: Column) -> Any:
-    """Return type and description of one column; text is read as a cell of a list is."""
     examples = [_EXAMPLES[column.name]] if column.name in _EXAMPLES else None
     words = f"{column.meaning.zh} {column.meaning.en}"
     written = Annotated[str, Field(max_length=longest(column))]
@@ -366,18 +365,7 @@ class DocumentedService(OpenAPI):
 def leads_to(
     status: int, *links: tuple[str, dict[str, str]], headers: dict[str, str] | None = None
 ) -> dict[str, Any]:
-    """Return how a route says where its answer leads, for ``openapi_extensions``.
-
-    Parameters
-    ----------
-    status
-        Of the answer.
-    links
-        Each the ``operation_id`` of a route, and expressions for its parameters, as OpenAPI
-        defines them for links.
-    headers
-        What headers of the answer are, by name.
-    """
+    """Return how a route says where its answer leads, for ``openapi_extensions``."""
     also: dict[str, Any] = {
         "links": {
             operation: {"operationId": operation, "parameters": parameters}
@@ -473,7 +461,6 @@ def _json_path(steps: tuple[int | str, ...]) -> str:
 
 
 def _words(mistake: Any) -> tuple[str, Text]:
-    """Return what stands at a wrong place, and what is wanted there."""
     kind, loc = mistake["type"], mistake["loc"]
     got = _got(mistake)
     if kind == "extra_forbidden":
@@ -499,7 +486,6 @@ def _words(mistake: Any) -> tuple[str, Text]:
 
 
 def _meant(field: str) -> Text:
-    """Suggest the field that an unknown one may be meant for; its value is never repeated."""
     column = recognise(field[:_LONGEST_NAME])
     if column is not None and column.name in _KNOWN:
         return WORDS["openapi.perhaps"].format(name=column.name)

@@ -119,7 +119,6 @@ def audit_pages(site: Site, pages: Blueprint) -> None:
 
 
 def _written(database: Database, asked: _Asked) -> Iterator[bytes]:
-    """Yield the records as CSV, some at a time; what is added meanwhile is not among them."""
     yield "\ufeff".encode() + _csv([_COLUMNS])
     before: int | None = None
     while True:
@@ -155,7 +154,6 @@ def _asked(site: Site) -> _Asked:
 
 
 def _begin_of(site: Site, asked: str) -> datetime:
-    """Return the first moment of a day here."""
     try:
         day = date.fromisoformat(asked)
     except ValueError:
@@ -166,7 +164,6 @@ def _begin_of(site: Site, asked: str) -> datetime:
 
 
 def _acts(site: Site) -> list[tuple[str, str]]:
-    """Return the acts that have words, each with the last part of their key, by these words."""
     lang = site.lang()
     named = {key: text.pick(lang) for key, text in site.words.items() if key.startswith(_WORDS)}
     names = [key.removeprefix(_WORDS) for key in sorted(named, key=named.__getitem__)]
@@ -233,7 +230,6 @@ def city_pages(site: Site, pages: Blueprint) -> None:
 
 
 def _trained_otherwise(scorer: Scorer, city: City) -> bool:
-    """Tell whether a trained model serves that knows a profile with more than another supply."""
     own = scorer.city
     return not is_expert(own.id, scorer.model) and not differ_in_supply_only(own, city)
 
@@ -262,7 +258,6 @@ def _chains(city: City, lang: Lang) -> list[dict[str, Any]]:
 
 
 def _edited(site: Site, city: City, lang: Lang) -> dict[str, Any] | None:
-    """Return the segment that the address names, as its form shows it to who may change it."""
     segment = city.segments.get(request.args.get("segment", ""))
     if segment is None or not caller().may("administer"):
         return None
@@ -283,7 +278,6 @@ def _edited(site: Site, city: City, lang: Lang) -> dict[str, Any] | None:
 
 
 def _changes(present: ProfileVersion, lang: Lang) -> list[dict[str, Any]]:
-    """Return the changes that were made, the newest first."""
     return [_change(present, change, lang) for change in reversed(present.changes)]
 
 

@@ -57,23 +57,7 @@ def framed(site: Site, place: str, **values: Any) -> Response:
 def shown_once(
     site: Site, place: str, keys: tuple[str, str], name: str, secret: str, **answer: Any
 ) -> Answer:
-    """Return the answer of a write that gives a secret: a page that shows it, and never again.
-
-    Parameters
-    ----------
-    site
-        What the page stands on.
-    place
-        The page to go back to.
-    keys
-        Of the words that say what it is, naming ``{name}``, and of those that say what to do.
-    name
-        Whose it is.
-    secret
-        What is shown.
-    answer
-        What else `leadscore.web.idempotent.Answer` takes, such as ``about``.
-    """
+    """Return the answer of a write that gives a secret: a page that shows it, and never again."""
     lang = site.lang()
     heading, says = (site.words[key].pick(lang) for key in keys)
     page = shell.page(
@@ -85,13 +69,7 @@ def shown_once(
 
 
 def read_form(site: Site, kind: type[_Form]) -> _Form:
-    """Return the fields of the form.
-
-    Raises
-    ------
-    UnacceptableError
-        Saying of every field what it holds, and what it should.
-    """
+    """Return the fields of the form."""
     given = {name: request.form.get(name, "") for name in kind.model_fields}
     try:
         return kind.model_validate_strings({k: v for k, v in given.items() if v != ""})
@@ -106,13 +84,7 @@ def read_form(site: Site, kind: type[_Form]) -> _Form:
 
 
 def asked_number(site: Site, name: str) -> int | None:
-    """Return a number of the address, or None if it isn't there.
-
-    Raises
-    ------
-    UnacceptableError
-        If it is none.
-    """
+    """Return a number of the address, or None if it isn't there."""
     asked = request.args.get(name, "")
     if not asked:
         return None

@@ -49,23 +49,7 @@ _MOST_FOR, _MOST_AGAINST, _MOST_ASKED, _MOST_OUTCOMES, _MOST_NAMES = 5, 4, 8, 5,
 
 @dataclass(frozen=True, slots=True)
 class Brief:
-    """What the page says beside the figures; every text is clipped to what a page holds.
-
-    Attributes
-    ----------
-    makes
-        What the firm says that it makes; None if nothing is known.
-    facts
-        Label and value of what is known.
-    pro, contra
-        Reasons, the weightiest first.
-    unknown
-        What should be asked, that which could move the score most first.
-    stale
-        Labels of what should be confirmed, for it may have changed since.
-    outcomes
-        What counts of the courting so far: stage, day and reason, the latest first.
-    """
+    """What the page says beside the figures; every text is clipped to what a page holds."""
 
     makes: str | None
     facts: Sequence[tuple[str, str]]

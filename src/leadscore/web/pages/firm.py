@@ -47,17 +47,7 @@ _LONG = 400
 
 @dataclass(frozen=True, slots=True)
 class OwnText:
-    """What stands in one column.
-
-    Attributes
-    ----------
-    label
-        Of the column.
-    parts
-        The whole text in pieces, each with whether it is marked.
-    long
-        Whether it had better be folded.
-    """
+    """What stands in one column."""
 
     label: str
     parts: tuple[tuple[str, bool], ...]
@@ -70,17 +60,7 @@ class OwnText:
 
 
 def own_texts(record: Mapping[str, Any], words: str | None, lang: Lang) -> list[OwnText]:
-    """Return what a firm says of itself.
-
-    Parameters
-    ----------
-    record
-        Its canonical columns.
-    words
-        The words that were found in it, as a score keeps them; None for none.
-    lang
-        Of the labels.
-    """
+    """Return what a firm says of itself."""
     quoted = words.split(JOINT) if words else []
     return [
         OwnText(column(name).label.pick(lang), marked(record[name], quoted),
@@ -124,23 +104,7 @@ _HIDDEN = frozenset({"province_code", "city_code", *COLUMNS})
 
 @dataclass(frozen=True, slots=True)
 class KnownField:
-    """One field of a firm.
-
-    Attributes
-    ----------
-    name, label
-        Of its canonical column.
-    value
-        As a person reads it.
-    list_id, file_name, row
-        Which list says so, and in which row; None if a program wrote it.
-    as_of
-        The day as of which it is known.
-    age_days
-        Days since then.
-    stale
-        Whether it may well have changed since.
-    """
+    """One field of a firm."""
 
     name: str
     label: str
@@ -156,13 +120,7 @@ class KnownField:
 def known_fields(
     connection: Connection, firm: Firm, today: date, lang: Lang
 ) -> Sequence[KnownField]:
-    """Return what is known of a firm, in the order of its record.
-
-    Parameters
-    ----------
-    today
-        From which ages are counted.
-    """
+    """Return what is known of a firm, in the order of its record."""
     names = _file_names(connection, firm)
     return [_field(firm, each, names, today, lang) for each in firm.record if each not in _HIDDEN]
 
@@ -210,17 +168,7 @@ _SHOWN_POINTS = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """What one feature, or several small ones, have to do with a difference.
-
-    Attributes
-    ----------
-    meaning
-        What the feature measures.
-    before, after
-        Its values in words; "" for a pair of features.
-    data, model
-        Points.
-    """
+    """What one feature, or several small ones, have to do with a difference."""
 
     meaning: str
     before: str
@@ -241,28 +189,7 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Why one score differs from another; all its points add up to ``points``.
-
-    Attributes
-    ----------
-    older, newer
-        The scores.
-    points
-        By how many the newer one is higher.
-    data, model
-        Points by what is known of the firm, and by another model, ``base`` among them; None where
-        a model can't be had any more.
-    base
-        Points by which the base differs.
-    moves
-        The features, the weightiest first.
-    small
-        Those that weigh little, all together; None if there are none.
-    smalls
-        How many those are.
-    missing
-        Models whose cards can't be had any more.
-    """
+    """Why one score differs from another; all its points add up to ``points``."""
 
     older: Score
     newer: Score
@@ -279,20 +206,7 @@ class Difference:
 def chosen_scores(
     connection: Connection, firm_id: int, history: Sequence[Score], args: Mapping[str, str]
 ) -> tuple[Score, Score] | None:
-    """Return the two scores that an address compares, else the last two; None for fewer.
-
-    Parameters
-    ----------
-    history
-        The scores of the firm, the newest first.
-    args
-        Of the address; ``older`` and ``newer`` are numbers of scores.
-
-    Raises
-    ------
-    UnknownScoreError
-        If the firm has no score of a number.
-    """
+    """Return the two scores that an address compares, else the last two; None for fewer."""
     older, newer = (whole_number(args.get(name, "")) for name in ("older", "newer"))
     if older is not None and newer is not None:
         return read_score(connection, firm_id, older), read_score(connection, firm_id, newer)
@@ -308,15 +222,7 @@ def difference_of(
 
 
 def difference(change: Change, wording: Wording, lang: Lang) -> Difference:
-    """Return a change in words.
-
-    Parameters
-    ----------
-    change
-        As `leadscore.store.scoring` splits it.
-    wording
-        Words for the values.
-    """
+    """Return a change in words."""
     large = [each for each in change.features if _tells(each)]
     rest = [each for each in change.features if not _tells(each)]
     small = Move(
@@ -337,7 +243,6 @@ def difference(change: Change, wording: Wording, lang: Lang) -> Difference:
 
 
 def _tells(change: FeatureChange) -> bool:
-    """Tell whether a feature is shown by itself: it weighs something, or has another value."""
     weight = abs(change.data) + abs(change.model)
     return weight >= _SHOWN_POINTS or change.before != change.after
 
@@ -356,22 +261,7 @@ Outcome = Mapping[str, Any]
 
 
 def timeline(outcomes: Sequence[Outcome], asked: str) -> tuple[list[Outcome], Outcome | None]:
-    """Return the outcomes of a firm for its page, and the one that was just entered.
-
-    Parameters
-    ----------
-    outcomes
-        In the order of recording.
-    asked
-        Number of the outcome that the address names as just entered; it is shown only while
-        nothing was entered after it.
-
-    Returns
-    -------
-    The outcomes, the latest day first. ``state`` is ``held``; ``withdrawn`` where the stage was
-    taken back later; ``replaced`` where another day or reason was entered for it; ``withdrawal``
-    for the entry that takes a stage back. ``last`` tells whether it is the last of its stage.
-    """
+    """Return the outcomes of a firm for its page, and the one that was just entered."""
     last = {each["stage"]: each["entry"] for each in outcomes}
     gone = {each["entry"] for each in outcomes if each["withdrawn"]}
     told = [
@@ -438,7 +328,6 @@ def firm_pages(site: Site, pages: Blueprint) -> None:
 def _history(
     site: Site, scorer: Scorer, connection: Connection, firm: Firm, history: Sequence[Score]
 ) -> dict[str, Any]:
-    """Return what the page says of scores: of the last one, and of two that are compared."""
     lang = site.lang()
     compared = chosen_scores(connection, firm.id, history, request.args)
     score = next(iter(history), None)

@@ -31,24 +31,12 @@ _GRADES = ("A", "B", "C", "D")
 
 @dataclass(frozen=True, slots=True)
 class FirmForm:
-    """The form that the current request sends.
-
-    Attributes
-    ----------
-    words
-        In which is said what is wrong.
-    """
+    """The form that the current request sends."""
 
     words: Translations
 
     def version(self) -> int:
-        """Return the version of the firm for which the form was shown.
-
-        Raises
-        ------
-        PreconditionRequiredError
-            If the form doesn't say: nobody could tell what it would overwrite.
-        """
+        """Return the version of the firm for which the form was shown."""
         number = whole_number(request.form.get("version", ""))
         if number is None:
             raise PreconditionRequiredError(self.words["firm.acts.no_version"])
@@ -90,13 +78,7 @@ class FirmForm:
         return remark(self.words["firm.acts.long_reason"])
 
     def values(self, segments: Collection[str]) -> dict[str, str]:
-        """Return what is to count instead of the machine's values: at least one of them.
-
-        Parameters
-        ----------
-        segments
-            Those of the city.
-        """
+        """Return what is to count instead of the machine's values: at least one of them."""
         known = {"grade": _GRADES, "segment": segments, "role": CATALOGUE["role"].levels}
         given = {name: request.form.get(name, "") for name in known}
         chosen = {name: value for name, value in given.items() if value}
@@ -167,13 +149,11 @@ class _Said:
 
 
 def _seen(act: Act, firm_id: int, form: FirmForm) -> tuple[Firm, list[Entry]]:
-    """Return a firm that is as it was when the form was shown, and its outcomes."""
     firm = firm_to_change(act.connection, firm_id, version=form.version())
     return firm, outcomes_of(act.connection, [firm]).get(firm_id, [])
 
 
 def _named(site: Site, entries: list[Entry], form: FirmForm) -> tuple[Entry, Entry | None]:
-    """Return the outcome that the form names, the last of its stage, and the one before it."""
     number = form.entry()
     stage = next((each.stage for each in entries if each.entry == number), None)
     of_stage = [each for each in entries if each.stage == stage]

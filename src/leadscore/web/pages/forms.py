@@ -23,18 +23,7 @@ def whole_number(text: str, *, digits: int = _MOST_DIGITS) -> int | None:
 
 
 def remark(too_long: Text) -> str | None:
-    """Return the reason that the form gives, None if it gives none.
-
-    Parameters
-    ----------
-    too_long
-        What is said of one that is longer than ``{most}`` characters.
-
-    Raises
-    ------
-    InvalidRequestError
-        If it can't be kept.
-    """
+    """Return the reason that the form gives, None if it gives none."""
     text = request.form.get("reason", "").strip()
     if len(text) > LONGEST_REASON or "\0" in text:
         raise InvalidRequestError(too_long.format(most=LONGEST_REASON))

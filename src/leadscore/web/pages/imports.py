@@ -63,17 +63,7 @@ _MOST_CORRECTIONS, _LONGEST_CORRECTION = 2_000, 1_000
 
 @dataclass(frozen=True)
 class Corrections:
-    """What somebody said, as far as it belongs together.
-
-    Attributes
-    ----------
-    sheet
-        The only sheet to be read; empty if that was not said.
-    row
-        Row of the header; missing if it is to be found.
-    columns
-        Canonical columns, or `UNREAD`, by the places or headers of the columns.
-    """
+    """What somebody said, as far as it belongs together."""
 
     sheet: str
     row: int | None
@@ -197,23 +187,7 @@ _KEPT = {each.name: each for each in CANONICAL}
 
 @dataclass(frozen=True)
 class ShownColumn:
-    """A column of the file.
-
-    Attributes
-    ----------
-    letters, header
-        Its place and its header.
-    field
-        Name of the field that corrects it; missing where it can't be corrected.
-    chosen
-        What was said of it: a canonical name, `NOT_READ`, or nothing.
-    meaning
-        The canonical column that it is read as.
-    personal
-        True if it is about people, and therefore not read.
-    values
-        What stands in the first rows: as it is read, or as it stands if it isn't.
-    """
+    """A column of the file."""
 
     letters: str
     header: str
@@ -291,7 +265,6 @@ def row_choices(head: SheetHead) -> list[tuple[int, str]]:
 
 
 def _anchor(raw: RawList, said: Corrections) -> dict[str, str]:
-    """Return a mapping that says no more than where the header stands, if that was said."""
     if said.place is None:
         return {}
     table = raw.tables[0]
@@ -363,7 +336,6 @@ def _key(raw: TextTable, at: int, said: Corrections) -> str:
 
 
 def _header_key(raw: TextTable, at: int) -> str | None:
-    """Return the header, if this is the first column that has it."""
     header = raw.headers[at]
     return header if header and raw.headers.index(header) == at else None
 
@@ -374,7 +346,6 @@ def _chosen(said: Corrections, key: str | None) -> str:
 
 
 def _unread_table(heads: Sequence[SheetHead], said: Corrections) -> list[ShownTable]:
-    """Return the columns of a row that was said to be the header, though none names firms yet."""
     head = next((each for each in heads if (each.sheet or "") == said.sheet), None)
     if head is None and len(heads) == 1:
         head = heads[0]
@@ -521,7 +492,6 @@ def _following(site: Site, pages: Blueprint) -> None:
 
 
 def _file() -> tuple[str, bytes]:
-    """Return name and content of the file of the form."""
     file = request.files.get("file")
     if file is None or not file.filename:
         raise InvalidRequestError(
@@ -532,13 +502,11 @@ def _file() -> tuple[str, bytes]:
 
 
 def _fingerprint() -> bytes:
-    """Return what stands for the form with the file."""
     name, content = _file()
     return f"{hashlib.sha256(content).hexdigest()} {name}".encode("utf-8", "replace")
 
 
 def _day(today: date) -> date:
-    """Return the day of the form as of which the list knows its firms."""
     text: Any = request.form.get("as_of", "")
     try:
         day = date.fromisoformat(text) if text else today

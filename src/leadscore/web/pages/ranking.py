@@ -172,7 +172,6 @@ def _place(value: str) -> int:
 
 
 def _toggled(key: str, now: str, value: str) -> str | None:
-    """Return what the filter is set to by a click: of grades there may be several."""
     if key == "grade":
         return "".join(sorted(set(now) ^ {value}))
     return None if value == now else value
@@ -183,18 +182,7 @@ _FIT = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """What the page says of the picture in words and numbers.
-
-    Attributes
-    ----------
-    quarters
-        How many firms lie in each quarter.
-    fit, likelihood
-        Where the lines are; that of the likelihood is its mean over all firms that may be courted,
-        whatever the filter, so that it stays where it is when a filter is set.
-    most
-        How many points are drawn at most.
-    """
+    """What the page says of the picture in words and numbers."""
 
     quarters: Quarters
     fit: float
@@ -229,7 +217,6 @@ def ranking_picture(site: Site, pages: Blueprint) -> None:
 
 
 def _point(row: RowMapping, lang: Lang) -> tuple[int, str, float, float, str, str | None]:
-    """Return number, name, fit, likelihood, grade and veto: without names, it is half as long."""
     veto = row["veto"] and WORDING[row["veto"]].pick(lang)
     fit, likelihood = round(row["fit"], 4), round(row["likelihood"], 4)
     return row["firm_id"], row["name"], fit, likelihood, row["grade"], veto
@@ -407,7 +394,6 @@ def ranking_pages(site: Site, pages: Blueprint) -> None:
 
 
 def _choose_columns() -> Response:
-    """Go to the address that says which columns were chosen, and remember them."""
     columns = columns_text(request.args.getlist("column"))
     others = {name: value for name, value in request.args.items() if name != "columns"}
     response = shell.go(Asked.of(others | {"columns": columns}).here)

@@ -66,11 +66,6 @@ class Assets:
     """The files of the pages, each under an address that changes with their content.
 
     One digest of all files stands in every address, so that a style may name a picture beside it.
-
-    Parameters
-    ----------
-    folder
-        Where the files are.
     """
 
     def __init__(self, folder: Path = STATIC) -> None:
@@ -84,13 +79,7 @@ class Assets:
         self.packed = cache(self._packed)
 
     def address(self, name: str) -> str:
-        """Return the path at which a file is served.
-
-        Raises
-        ------
-        KeyError
-            If there is no such file.
-        """
+        """Return the path at which a file is served."""
         if name not in self._content:
             raise KeyError(name)
         return f"/static/{self.version}/{name}"
@@ -100,7 +89,6 @@ class Assets:
         return self._content.get(name)
 
     def _packed(self, name: str) -> bytes | None:
-        """Return a file packed by gzip, or None where that is not worth it."""
         content = self._content[name]
         if Path(name).suffix not in _TEXTS or len(content) < _WORTH_PACKING:
             return None
@@ -146,17 +134,7 @@ THEMES = ("light", "dark")
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What the pages stand on; shared by all threads.
-
-    Attributes
-    ----------
-    backing
-        The store, the model, and who may do what.
-    words
-        The words of the pages.
-    assets
-        Styles, scripts and pictures.
-    """
+    """What the pages stand on; shared by all threads."""
 
     backing: Backing
     words: Translations = field(default_factory=read_translations)
@@ -266,21 +244,7 @@ _FLASH_SECONDS = 60
 
 
 def page(site: Site, template: str, *, title: str, status: int = 200, **values: Any) -> Response:
-    """Return a page.
-
-    Parameters
-    ----------
-    site
-        What it stands on.
-    template
-        Name of a template that extends ``shell.html``.
-    title
-        Words that head the page and the window.
-    status
-        Of the answer.
-    values
-        What else the template uses.
-    """
+    """Return a page."""
     found: Caller | None = g.get("leadscore_caller")
     html = render_template(
         template,
@@ -311,17 +275,7 @@ def go(address: str) -> Response:
 
 
 def done(address: str, *, say: str | None = None, **answer: Any) -> Answer:
-    """Return the answer of a write: go to a page, which shows a message.
-
-    Parameters
-    ----------
-    address
-        Where to.
-    say
-        Key of the words of the message.
-    answer
-        What else `leadscore.web.idempotent.Answer` takes, such as ``about``.
-    """
+    """Return the answer of a write: go to a page, which shows a message."""
     if say is not None:
         say_next(say)
     if by_htmx():  # a script would follow a redirect, and swap the page that it finds there
@@ -341,7 +295,6 @@ def _remember(response: Response, key: str) -> Response:
 
 
 def _said(site: Site) -> str | None:
-    """Return the message that the page before left, and forget it."""
     text = site.words.get(request.cookies.get(_FLASH_COOKIE, ""))
     if text is None:
         return None
@@ -359,7 +312,6 @@ def _csrf(found: Caller | None) -> str | None:
 
 
 def _form_secrets(found: Caller | None) -> Markup:
-    """Return hidden fields: the token against forged requests, and a key against doing twice."""
     fields = {FIELD: secrets.token_urlsafe(16)}
     token = _csrf(found)
     if token:
@@ -371,7 +323,6 @@ def _form_secrets(found: Caller | None) -> Markup:
 
 
 def _learned_from(site: Site) -> int | None:
-    """Return from how many outcomes the model that serves has learned; None if it can't be told."""
     try:
         return _outcomes_behind(site.backing.shelf, site.backing.scorer().model)
     except LeadscoreError:
@@ -380,7 +331,6 @@ def _learned_from(site: Site) -> int | None:
 
 @lru_cache(maxsize=16)
 def _outcomes_behind(shelf: Shelf, version: str) -> int | None:
-    """Return how many outcomes a version has learned from: it never changes, and is read once."""
     told = shelf.manifest(version).get("outcomes")
     return int(told["known"]) if isinstance(told, dict) else told
 
@@ -411,17 +361,7 @@ def remember(response: Response, name: str, value: str) -> None:
 
 
 def refused_page(site: Site, status: int, message: Text) -> Response | None:
-    """Return how a page answers an error; None if what was asked for is no page.
-
-    Parameters
-    ----------
-    site
-        What the pages stand on.
-    status
-        Of the answer.
-    message
-        What is wrong, in words for its reader.
-    """
+    """Return how a page answers an error; None if what was asked for is no page."""
     if not wants_page() or not asks_for_html():
         return None
     if by_htmx():  # pages.js shows the text; htmx is told to swap no error into anything

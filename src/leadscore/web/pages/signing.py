@@ -121,7 +121,6 @@ def _account_pages(site: Site, pages: Blueprint) -> None:
 
 
 def _proxy_user(site: Site) -> str | None:
-    """Return as whom the office's proxy would let the browser in without a password."""
     named = None if site.backing.access.demo else proxy_user(request.environ)
     return named.name if named else None
 

@@ -162,25 +162,7 @@ class PreconditionRequiredError(RequestError):
 
 @dataclass(frozen=True, slots=True)
 class Backing:
-    """What the routes stand on; shared by all threads.
-
-    Attributes
-    ----------
-    access
-        The database and who may do what in it.
-    today
-        Returns the day as of which firms are scored.
-    scorer
-        Returns the champion that serves now.
-    shelf
-        Where the models live.
-    profiles
-        The city's profile with its versions.
-    exports
-        Folder of the files that exports write.
-    default_lang
-        Language of answers to clients that ask for none.
-    """
+    """What the routes stand on; shared by all threads."""
 
     access: Access
     today: Callable[[], date]
@@ -206,20 +188,7 @@ def etag(version: int) -> dict[str, str]:
 
 
 def matched_version(version: int) -> int:
-    """Return the version that the request is about to change, or refuse it.
-
-    Parameters
-    ----------
-    version
-        As it is now.
-
-    Raises
-    ------
-    PreconditionRequiredError
-        If the request doesn't say.
-    ChangedMeanwhileError
-        If it is another one.
-    """
+    """Return the version that the request is about to change, or refuse it."""
     matched_tag(str(version))
     return version
 

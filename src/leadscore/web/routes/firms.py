@@ -318,13 +318,7 @@ def changes_answer(
     newer: int | None,
     lang: Lang,
 ) -> dict[str, Any]:
-    """Return why a score changed, as `firm_payloads.ChangesAnswer` describes it.
-
-    Raises
-    ------
-    UnknownFirmError, UnknownScoreError
-        If there is no such firm, or it has no such score.
-    """
+    """Return why a score changed, as `firm_payloads.ChangesAnswer` describes it."""
     firm = read_firm(connection, firm_id)
     given: list[int | None] = [older, newer]
     last = score_history(connection, firm_id, limit=2)
@@ -559,7 +553,6 @@ def _firm(firm_id: int) -> tuple[str, str]:
 
 
 def _check_values(backing: Backing, values: dict[str, str]) -> None:
-    """Refuse an override of nothing, and segments that the city doesn't have."""
     message, segment = REFUSALS[422][1], values.get("segment")
     if not values:
         raise InvalidRequestError(message, [Detail("$", "∅", WORDS["firms.something"])])

@@ -42,13 +42,7 @@ WORDS = room_words("web")
 
 
 def check_segment(backing: Backing, segment: str) -> None:
-    """Refuse an address that names no segment of the city.
-
-    Raises
-    ------
-    NothingThereError
-        If it names none.
-    """
+    """Refuse an address that names no segment of the city."""
     if segment not in backing.scorer().city.segments:
         raise NothingThereError(WORDS["gaps.no_segment"].format(segment=segment))
 
@@ -56,17 +50,7 @@ def check_segment(backing: Backing, segment: str) -> None:
 def change_supply(
     backing: Backing, act: Act, supply: Supplies, *, seen: str, reason: str
 ) -> Answer:
-    """Keep another supply of segments as a version of the profile, and score all firms by it.
-
-    Raises
-    ------
-    ChangedMeanwhileError
-        If the profile is no longer the one whose digest is ``seen``.
-    UnacceptableError
-        If nothing would change, or the city has no such segment.
-    ContradictionError
-        If no model can be shelved for it.
-    """
+    """Keep another supply of segments as a version of the profile, and score all firms by it."""
     try:
         made = backing.profiles.change(supply, seen=seen, by=act.actor, at=act.now, reason=reason)
     except ProfileChangedError as error:

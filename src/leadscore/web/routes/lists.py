@@ -263,7 +263,6 @@ def _shown(each: kept.KeptList, lang: Lang) -> dict[str, Any]:
 
 
 def _file() -> tuple[str, bytes]:
-    """Return name and content of the file of the form."""
     file = request.files.get("file")
     if file is None:
         raise InvalidRequestError(REFUSALS[422][1], [Detail("file", "∅", WORDS["lists.a_file"])])
@@ -272,14 +271,12 @@ def _file() -> tuple[str, bytes]:
 
 
 def _fingerprint() -> bytes:
-    """Return what stands for the form: its texts, and the digest of its file."""
     name, content = _file()
     told = sorted(request.form.items(multi=True))
     return json.dumps([name, hashlib.sha256(content).hexdigest(), told]).encode()
 
 
 def _day(text: str) -> date | None:
-    """Return the day of a form, if it names one."""
     if not text:
         return None
     try:
@@ -291,7 +288,6 @@ def _day(text: str) -> date | None:
 
 
 def _mapping(text: str) -> dict[str, str]:
-    """Return the mapping of a form; ListError for columns that there aren't."""
     if not text:
         return {}
     found = parse_json(text.encode())

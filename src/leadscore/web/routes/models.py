@@ -35,30 +35,14 @@ from leadscore.web.routes.backing import (
 
 
 def ask_for_retraining(act: Act, as_of: date | None) -> Answer:
-    """Ask for a job that trains a challenger.
-
-    Parameters
-    ----------
-    act
-        Who asks, and the transaction.
-    as_of
-        Only what was known on this day; None for today.
-    """
+    """Ask for a job that trains a challenger."""
     payload = {"as_of": as_of and as_of.isoformat()}
     job = submit(act.connection, RETRAIN, payload, by=act.actor, now=act.now)
     return Answer({"job_id": job}, 202, about=("job", str(job)), details=payload)
 
 
 def promote_model(backing: Backing, act: Act, version: str, reason: str | None) -> Answer:
-    """Let a model serve from now on.
-
-    Raises
-    ------
-    UnknownModelError
-        If there is none of that name.
-    ContradictionError
-        If it can't serve, or has failed its gates and no reason is given.
-    """
+    """Let a model serve from now on."""
     read_model(act.connection, version)
     try:
         backing.shelf.promote(
@@ -70,13 +54,7 @@ def promote_model(backing: Backing, act: Act, version: str, reason: str | None) 
 
 
 def go_back(backing: Backing, act: Act, reason: str | None) -> Answer:
-    """Let the model serve again that served before the champion.
-
-    Raises
-    ------
-    ContradictionError
-        If there is none.
-    """
+    """Let the model serve again that served before the champion."""
     city, shelf = backing.scorer().city, backing.shelf
     try:
         version = shelf.rollback(
@@ -89,7 +67,6 @@ def go_back(backing: Backing, act: Act, reason: str | None) -> Answer:
 
 
 def _served(backing: Backing, act: Act, version: str, reason: str | None) -> Answer:
-    """Answer that another model serves from now on, and let all firms be scored by it."""
     city_id = backing.scorer().city.id
     try:
         follow(backing.profiles.current().city, backing.shelf, act.now)

@@ -89,21 +89,7 @@ def ranking_file(
     lang: Lang,
     columns: Sequence[str] = (),
 ) -> Response:
-    """Return the ranking as a file for a browser to save; CSV is sent as it is read.
-
-    Parameters
-    ----------
-    backing
-        Whose store and city.
-    kind
-        Which sort of file.
-    asked, sort
-        Which firms, and in which order.
-    lang
-        Of reasons, vetoes, names, and the headers of a workbook.
-    columns
-        Some of `FILE_COLUMNS` in their order; none for those of a written ranking.
-    """
+    """Return the ranking as a file for a browser to save; CSV is sent as it is read."""
     tables = _tables(backing, asked, sort, lang, list(dict.fromkeys(columns)))
     if kind == "csv":
         return file_answer(ranking_csv(tables, lang), "ranking.csv", CSV)
@@ -115,7 +101,6 @@ def ranking_file(
 def _tables(
     backing: Backing, asked: RankingFilter, sort: Sort, lang: Lang, columns: list[str]
 ) -> Iterator[pd.DataFrame]:
-    """Yield the ranking as tables; at least one."""
     wording = backing.scorer().wording
     with backing.database.read() as connection:
         for rows, table in written_parts(connection, asked, wording, lang, sort=sort):
@@ -453,7 +438,6 @@ def export_routes(backing: Backing) -> APIBlueprint:
 
 
 def _file_name(job: Job) -> str:
-    """Return the name of the file that a job has written, or refuse."""
     number = str(job.id)
     if job.kind != EXPORT:
         raise NothingThereError(
@@ -471,7 +455,6 @@ def _file_name(job: Job) -> str:
 
 @contextlib.contextmanager
 def _gone() -> Iterator[None]:
-    """Give what no job writes any more its status."""
     try:
         yield
     except ExportGoneError as error:
