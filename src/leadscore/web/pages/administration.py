@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, request
@@ -25,6 +25,7 @@ from leadscore.lists.writing import for_spreadsheet
 from leadscore.ranking.score import Scorer
 from leadscore.registry.models import is_expert
 from leadscore.store.audit import page
+from leadscore.store.database import Database
 from leadscore.store.jobs import (
     OPEN,
     STATES,
@@ -49,13 +50,9 @@ from leadscore.web.pages.administration_users import (
     user_pages,
 )
 from leadscore.web.pages.forms import remark, whole_number
-from leadscore.web.pages.shell import local_path, moment
+from leadscore.web.pages.shell import Site, local_path, moment
 from leadscore.web.routes.backing import CSV, file_answer
 from leadscore.web.routes.gaps import change_supply, check_segment
-
-if TYPE_CHECKING:
-    from leadscore.store.database import Database
-    from leadscore.web.pages.shell import Site
 
 
 def is_active(job: Job) -> bool:

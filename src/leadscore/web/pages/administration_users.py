@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from flask import Blueprint, Response, request
 from pydantic import BaseModel, Field, ValidationError
@@ -16,11 +16,7 @@ from leadscore.web.idempotent import Act, Answer, written
 from leadscore.web.openapi import STRICT, plain_mistakes
 from leadscore.web.pages import shell
 from leadscore.web.pages.forms import whole_number
-from leadscore.web.pages.shell import moment
-
-if TYPE_CHECKING:
-    from leadscore.web.pages.shell import Site
-
+from leadscore.web.pages.shell import Site, moment
 
 _PARTS: tuple[tuple[str, Permission], ...] = (
     ("users", "administer"),

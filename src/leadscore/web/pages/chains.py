@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from flask import Blueprint, Response
 
 from leadscore.store.ranking import candidates
 from leadscore.web.auth import requires
 from leadscore.web.pages import shell
+from leadscore.web.pages.shell import Site
 from leadscore.web.routes.gaps import gaps_answer
-
-if TYPE_CHECKING:
-    from leadscore.web.pages.shell import Site
-
 
 POSITIONS = ("upstream", "midstream", "downstream")
 """Columns of a map, from left to right."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
 
 from flask import Blueprint, request
 
@@ -19,12 +18,8 @@ from leadscore.web.errors import ContradictionError, InvalidRequestError
 from leadscore.web.idempotent import Act, Answer, written
 from leadscore.web.pages import shell
 from leadscore.web.pages.forms import remark, whole_number
-from leadscore.web.pages.shell import Translations
+from leadscore.web.pages.shell import Site, Translations
 from leadscore.web.routes.backing import PreconditionRequiredError
-
-if TYPE_CHECKING:
-    from leadscore.web.pages.shell import Site
-
 
 _GRADES = ("A", "B", "C", "D")
 

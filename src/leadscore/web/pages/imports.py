@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 from flask import Blueprint, Response, request
@@ -44,11 +44,8 @@ from leadscore.web.errors import InvalidRequestError, store_refusals
 from leadscore.web.idempotent import Act, Answer, written
 from leadscore.web.pages import numbers, shell
 from leadscore.web.pages.forms import whole_number
-from leadscore.web.pages.shell import moment
+from leadscore.web.pages.shell import Site, moment
 from leadscore.web.routes.backing import XLSX, file_answer, written_file
-
-if TYPE_CHECKING:
-    from leadscore.web.pages.shell import Site
 
 WORDS = room_words("web")
 

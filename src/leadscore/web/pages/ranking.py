@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qsl
 
 from flask import Blueprint, Response, jsonify, request
@@ -60,13 +60,9 @@ from leadscore.web.pages.addresses import (
     columns_text,
     view_address,
 )
-from leadscore.web.pages.shell import HOME, remember
+from leadscore.web.pages.shell import HOME, Site, remember
 from leadscore.web.pages.waterfall import Interval, intervals
 from leadscore.web.routes.ranking import main_reasons, ranking_file
-
-if TYPE_CHECKING:
-    from leadscore.web.pages.shell import Site
-
 
 ORDER = ("grade", "chain", "segment", "role", "region", "stage", "list", "shortlist", "veto")
 _OPEN = ("grade", "chain")

@@ -6,12 +6,12 @@ import gzip
 import hashlib
 import mimetypes
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from flask import (
@@ -29,18 +29,18 @@ from jinja2 import StrictUndefined
 from markupsafe import Markup
 
 from leadscore.errors import LeadscoreError
+from leadscore.features.catalogue import CATALOGUE
 from leadscore.learning.modelpage.style import SECTIONS
+from leadscore.lists.values.words import STAGES
+from leadscore.registry.models import Shelf
 from leadscore.text import LANGUAGES, Lang, Text, read_words
 from leadscore.web.auth import CSRF_FIELD, Caller, Permission, csrf_token, requires
 from leadscore.web.errors import named_language, preferred_language
 from leadscore.web.idempotent import FIELD, Answer
 from leadscore.web.pages import numbers
+from leadscore.web.pages.forms import LONGEST_REASON
 from leadscore.web.pages.numbers import day
 from leadscore.web.routes.backing import Backing
-
-if TYPE_CHECKING:
-    from leadscore.registry.models import Shelf
-
 
 FOLDER = Path(__file__).parents[1] / "translations"
 
@@ -212,22 +212,20 @@ def prepare(app: Flask, site: Site) -> None:
         text = site.words[key].pick(site.lang())
         return text.format(**places) if places else text
 
-    environment.globals.update(t=t, asset=site.assets.address)
+    environment.globals.update(
+        t=t, asset=site.assets.address, stages=STAGES, roles=CATALOGUE["role"].levels,
+        longest_reason=LONGEST_REASON,
+    )  # fmt: skip
     environment.filters.update(
         likelihood=numbers.likelihood,
         share=numbers.share,
         points=numbers.points,
         span=lambda ends: numbers.span(*ends),
         count=lambda value: numbers.count(value, site.lang()),
-        day=_day_in(site),
+        day=lambda value: numbers.day(value, site.lang()),
+        moment=lambda value: moment(value, site.lang()),
+        words=lambda text: text.pick(site.lang()),
     )
-
-
-def _day_in(site: Site) -> Callable[[date | datetime | str], str]:
-    def shown(value: date | datetime | str) -> str:
-        return numbers.day(value, site.lang())
-
-    return shown
 
 
 NAVIGATION: tuple[tuple[str, str, Permission], ...] = (

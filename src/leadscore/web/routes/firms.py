@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Any
 
@@ -260,7 +259,7 @@ def firm_answer(
 ) -> dict[str, Any]:
     """Return a firm as `firm_payloads.FirmAnswer` describes it."""
     return firm_summary(wording, connection, firm, lang) | {
-        "fields": [_field(firm, name, today, lang) for name in firm.record],
+        "fields": [field_answer(firm, name, today, lang) for name in firm.record],
         "scores": [
             score_answer(wording, each, firm, lang) for each in score_history(connection, firm.id)
         ],
@@ -320,44 +319,43 @@ def changes_answer(
 ) -> dict[str, Any]:
     """Return why a score changed, as `firm_payloads.ChangesAnswer` describes it."""
     firm = read_firm(connection, firm_id)
-    given: list[int | None] = [older, newer]
-    last = score_history(connection, firm_id, limit=2)
-    ends: list[Score | None] = [
-        read_score(connection, firm_id, number)
-        if number
-        else next(iter(last[place : place + 1]), None)
-        for number, place in zip(given, (1, 0), strict=True)
-    ]
-    change = None
-    if ends[0] and ends[1]:
-        cards = scorecards(connection, {ends[0].model, ends[1].model})
-        change = change_between(ends[0], ends[1], cards)
+    one, other, change = compared_scores(connection, firm_id, older, newer)
     return {
-        "older": ends[0] and score_answer(wording, ends[0], firm, lang),
-        "newer": ends[1] and score_answer(wording, ends[1], firm, lang),
+        "older": one and score_answer(wording, one, firm, lang),
+        "newer": other and score_answer(wording, other, firm, lang),
         "points": change and change.points,
         "data_points": change and change.data,
         "model_points": change and change.model,
         "base_points": change and change.base,
-        "features": _feature_changes(change),
+        "features": [
+            {
+                "feature": each.feature,
+                "before": each.before,
+                "after": each.after,
+                "data_points": each.data,
+                "model_points": each.model,
+            }
+            for each in (change.features if change else ())
+        ],
         "missing_models": list(change.missing) if change else [],
     }
 
 
-def _feature_changes(change: Change | None) -> Sequence[dict[str, Any]]:
-    return [
-        {
-            "feature": each.feature,
-            "before": each.before,
-            "after": each.after,
-            "data_points": each.data,
-            "model_points": each.model,
-        }
-        for each in (change.features if change else ())
-    ]
+def compared_scores(
+    connection: Connection, firm_id: int, older: int | None, newer: int | None
+) -> tuple[Score | None, Score | None, Change | None]:
+    """Return two scores of a firm, the last two if none is named, and what changed between them."""
+    last = [*score_history(connection, firm_id, limit=2), None, None]
+    one = last[1] if older is None else read_score(connection, firm_id, older)
+    other = last[0] if newer is None else read_score(connection, firm_id, newer)
+    if one is None or other is None:
+        return one, other, None
+    cards = scorecards(connection, {one.model, other.model})
+    return one, other, change_between(one, other, cards)
 
 
-def _field(firm: Firm, name: str, today: date, lang: Lang) -> dict[str, Any]:
+def field_answer(firm: Firm, name: str, today: date, lang: Lang) -> dict[str, Any]:
+    """Return a field of a firm as the answers show it."""
     origin = firm.origins[name]
     return {
         "column": name,
