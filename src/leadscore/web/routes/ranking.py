@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC
 from functools import partial
+from itertools import islice
 from typing import Annotated, Any, Literal
 
 import pandas as pd
@@ -288,7 +289,7 @@ def ranking_routes(backing: Backing) -> APIBlueprint:
         wording = backing.scorer().wording
         return jsonify(
             {
-                "firms": [_firm(wording, row, lang) for row in page.firms],
+                "firms": [ranked_firm(wording, row, lang) for row in page.firms],
                 "next": page.next and page.next.written(),
                 "counts": counted and _counts(counted),
             }
@@ -319,7 +320,10 @@ def ranking_routes(backing: Backing) -> APIBlueprint:
     return api
 
 
-def _firm(wording: Wording, row: Mapping[str, Any], lang: Lang) -> dict[str, Any]:
+def ranked_firm(
+    wording: Wording, row: Mapping[str, Any], lang: Lang, *, most_reasons: int | None = None
+) -> dict[str, Any]:
+    """Return a firm of the ranking as the answers show it, with no more reasons than are shown."""
     same = (
         "rank", "name", "credit_code", "grade", "priority", "likelihood", "fit", "chain", "segment",
         "role", "province", "city", "veto", "stage", "excluded", "overridden", "model", "row",
@@ -329,7 +333,7 @@ def _firm(wording: Wording, row: Mapping[str, Any], lang: Lang) -> dict[str, Any
         "list_id": row["list_id"],
         "segment_name": wording.segment(row["segment"], lang),
         "veto_text": row["veto"] and WORDING[row["veto"]].pick(lang),
-        "reasons": list(main_reasons(wording, row, lang)),
+        "reasons": list(islice(main_reasons(wording, row, lang), most_reasons)),
         "as_of": row["as_of"].isoformat(),
         "scored_at": moment(row["scored_at"]),
     }
