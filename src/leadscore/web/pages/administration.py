@@ -5,8 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -16,8 +15,6 @@ from sqlalchemy import Row
 
 from leadscore.city.profile import City, differ_in_supply_only
 from leadscore.city.schema import SUPPLY_SCALE
-from leadscore.city.versions import Change, ProfileVersion
-from leadscore.features.catalogue import CATALOGUE
 from leadscore.jobs.kinds import RESCORE
 from leadscore.learning.expert import expert_scorecard
 from leadscore.learning.modelpage import card_sections
@@ -50,7 +47,7 @@ from leadscore.web.pages.administration_users import (
     user_pages,
 )
 from leadscore.web.pages.forms import remark, whole_number
-from leadscore.web.pages.shell import Site, local_path, moment
+from leadscore.web.pages.shell import Site, local_path
 from leadscore.web.routes.backing import CSV, file_answer
 from leadscore.web.routes.gaps import change_supply, check_segment
 
@@ -76,18 +73,6 @@ _COLUMNS = (
 _WORDS = "administration.acts."
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """What the address asks for, as texts, and as `leadscore.store.audit.page` has it."""
-
-    values: Mapping[str, str]
-    query: Mapping[str, Any]
-
-    def address(self, path: str = _AUDIT, **more: object) -> str:
-        kept = {**self.values, **more}
-        return f"{path}?{urlencode(kept)}" if kept else path
-
-
 def audit_pages(site: Site, pages: Blueprint) -> None:
     """Add ``/administration/audit`` and the same as a file."""
     access = site.backing.access
@@ -95,32 +80,36 @@ def audit_pages(site: Site, pages: Blueprint) -> None:
     @pages.get("/administration/audit")
     @requires("audit")
     def audit_page() -> Response:
-        asked, before = _asked(site), asked_number(site, "before")
+        asked, before = _audit_filters(), asked_number(site, "before")
         with access.database.read() as connection:
-            found = page(connection, before=before, limit=_AUDIT_LINES + 1, **asked.query)
-        rows, lang = found[:_AUDIT_LINES], site.lang()
-        more = len(found) > _AUDIT_LINES
+            records = page(
+                connection, before=before, limit=_AUDIT_LINES + 1, **_audit_query(site, asked)
+            )
+        rows = records[:_AUDIT_LINES]
+        older = {"before": rows[-1].sequence} if len(records) > _AUDIT_LINES else None
         return framed(
-            site, "audit", asked=asked.values, filtered=bool(asked.values), before=before,
-            rows=[_audit_line(row, site, lang) for row in rows], acts=_acts(site),
-            next=asked.address(before=rows[-1].sequence) if more else None,
-            first=asked.address(), file=asked.address(f"{_AUDIT}.csv"),
+            site, "audit", asked=asked, filtered=bool(asked), before=before, rows=rows,
+            details_of=_details_words, acts=_acts(site),
+            next=older and _address(_AUDIT, asked | older), first=_address(_AUDIT, asked),
+            file=_address(f"{_AUDIT}.csv", asked),
         )  # fmt: skip
 
     @pages.get("/administration/audit.csv")
     @requires("audit")
     def audit_file() -> Response:
-        asked = _asked(site)
-        noted(access, "audit.export", details=dict(asked.values))
-        return file_answer(_written(access.database, asked), "audit.csv", CSV)
+        asked = _audit_filters()
+        query = _audit_query(site, asked)
+        noted(access, "audit.export", details=asked)
+        return file_answer(_audit_csv(access.database, query), "audit.csv", CSV)
 
 
-def _written(database: Database, asked: _Asked) -> Iterator[bytes]:
+def _audit_csv(database: Database, query: Mapping[str, Any]) -> Iterator[bytes]:
+    # Some records at a time; what is added meanwhile is not among them.
     yield "\ufeff".encode() + _csv([_COLUMNS])
     before: int | None = None
     while True:
         with database.read() as connection:
-            rows = page(connection, before=before, limit=_BLOCK, **asked.query)
+            rows = page(connection, before=before, limit=_BLOCK, **query)
         if not rows:
             return
         yield _csv([_cells(row) for row in rows])
@@ -133,21 +122,30 @@ def _cells(row: Row[Any]) -> list[str]:
     return [for_spreadsheet("" if told[name] is None else str(told[name])) for name in _COLUMNS]
 
 
-def _csv(rows: Any) -> bytes:
+def _csv(rows: Iterable[Sequence[str]]) -> bytes:
     text = io.StringIO()
     csv.writer(text, lineterminator="\r\n").writerows(rows)
     return text.getvalue().encode()
 
 
-def _asked(site: Site) -> _Asked:
-    values = {name: request.args.get(name, "").strip() for name in _FILTERS}
-    values = {name: value for name, value in values.items() if value}
-    query: dict[str, Any] = {k: v for k, v in values.items() if k in ("actor", "action")}
-    if "since" in values:
-        query["since"] = _begin_of(site, values["since"])
-    if "until" in values:
-        query["until"] = _begin_of(site, values["until"]) + timedelta(days=1)
-    return _Asked(values, query)
+def _audit_filters() -> dict[str, str]:
+    given = {name: request.args.get(name, "").strip() for name in _FILTERS}
+    return {name: value for name, value in given.items() if value}
+
+
+def _audit_query(site: Site, asked: Mapping[str, str]) -> dict[str, Any]:
+    # As `leadscore.store.audit.page` has it.
+    query: dict[str, Any] = {name: asked[name] for name in ("actor", "action") if name in asked}
+    if "since" in asked:
+        query["since"] = _begin_of(site, asked["since"])
+    if "until" in asked:
+        query["until"] = _begin_of(site, asked["until"]) + timedelta(days=1)
+    return query
+
+
+def _address(path: str, values: Mapping[str, object]) -> str:
+    given = {name: value for name, value in values.items() if value}
+    return f"{path}?{urlencode(given)}" if given else path
 
 
 def _begin_of(site: Site, asked: str) -> datetime:
@@ -167,15 +165,8 @@ def _acts(site: Site) -> list[tuple[str, str]]:
     return [(name.replace("_", ".", 1), name) for name in names]
 
 
-def _audit_line(row: Row[Any], site: Site, lang: Lang) -> dict[str, Any]:
-    act = row.action.replace(".", "_")
-    details = json.loads(row.details)
-    return {
-        "row": row,
-        "at": moment(row.at, lang),
-        "act": act if _WORDS + act in site.words else None,
-        "details": "; ".join(f"{key} = {_plain(value)}" for key, value in details.items()),
-    }
+def _details_words(details: str) -> str:
+    return "; ".join(f"{key} = {_plain(value)}" for key, value in json.loads(details).items())
 
 
 def _plain(value: object) -> str:
@@ -190,19 +181,15 @@ def city_pages(site: Site, pages: Blueprint) -> None:
     @requires("read")
     def city_page() -> Response:
         present, lang = backing.profiles.current(), site.lang()
-        city = present.city
+        city, may_change = present.city, caller().may("administer")
+        edited = city.segments.get(request.args.get("segment", "")) if may_change else None
         with backing.database.read() as connection:
             rescoring = open_jobs(connection, RESCORE)
         manifest = {"scorecard": expert_scorecard(city).to_dict(), "kind": "expert"}
         return framed(
-            site, "city", city=city, name=city.name.pick(lang), digest=city.digest[:12],
-            statement=city.statement, statement_title=city.statement.title.pick(lang),
-            issuer=city.statement.issuer.pick(lang), chains=_chains(city, lang),
-            roles=[(_role(role, lang), share) for role, share in city.roles.items()],
-            neighbours=_neighbours(city, lang), card=card_sections(manifest, lang, city),
-            profile=present, seen=city.digest, changes=_changes(present, lang),
-            scale=SUPPLY_SCALE.items(), edited=_edited(site, city, lang),
-            may_change=caller().may("administer"), rescoring=bool(rescoring),
+            site, "city", city=city, profile=present, scale=SUPPLY_SCALE.items(), edited=edited,
+            card=card_sections(manifest, lang, city), may_change=may_change,
+            rescoring=bool(rescoring),
             trained_otherwise=_trained_otherwise(backing.scorer(), city),
         )  # fmt: skip
 
@@ -227,89 +214,9 @@ def city_pages(site: Site, pages: Blueprint) -> None:
 
 
 def _trained_otherwise(scorer: Scorer, city: City) -> bool:
+    # Whether a trained model serves that knows a profile with more than another supply.
     own = scorer.city
     return not is_expert(own.id, scorer.model) and not differ_in_supply_only(own, city)
-
-
-def _chains(city: City, lang: Lang) -> list[dict[str, Any]]:
-    return [
-        {
-            "id": chain.id,
-            "name": chain.name.pick(lang),
-            "segments": [
-                {
-                    "id": segment.id,
-                    "name": segment.name.pick(lang),
-                    "position": segment.position,
-                    "supply": segment.supply,
-                    "near": city.neighbour_supply(segment.id),
-                    "gap": city.gap(segment.id),
-                    "sought": segment.sought,
-                    "anchors": len(city.anchors_of(segment.id)),
-                }
-                for segment in chain.segments
-            ],
-        }
-        for chain in city.chains
-    ]
-
-
-def _edited(site: Site, city: City, lang: Lang) -> dict[str, Any] | None:
-    segment = city.segments.get(request.args.get("segment", ""))
-    if segment is None or not caller().may("administer"):
-        return None
-    quoted = site.words["administration.quoted"].pick(lang)
-    separator = "、" if lang == "zh" else ", "
-    return {
-        "id": segment.id,
-        "chain": segment.chain_id,
-        "name": segment.name.pick(lang),
-        "percent": round(100 * segment.supply),
-        "near": city.neighbour_supply(segment.id),
-        "anchors": separator.join(each.label.pick(lang) for each in city.anchors_of(segment.id)),
-        "grounds": [
-            each.note or quoted.format(section=each.section, quote=each.quote)
-            for each in segment.evidence
-        ],
-    }
-
-
-def _changes(present: ProfileVersion, lang: Lang) -> list[dict[str, Any]]:
-    return [_change(present, change, lang) for change in reversed(present.changes)]
-
-
-def _change(present: ProfileVersion, change: Change, lang: Lang) -> dict[str, Any]:
-    segments = present.city.segments
-    return {
-        "number": change.number,
-        "who": change.by,
-        "when": moment(change.at, lang),
-        "steps": [
-            (segments[key].name.pick(lang) if key in segments else key, step.before, step.after)
-            for key, step in change.supply.items()
-        ],
-        "reason": change.reason,
-        "idle": change.number in present.idle,
-    }
-
-
-def _neighbours(city: City, lang: Lang) -> list[tuple[str, str]]:
-    separator = "、" if lang == "zh" else ", "
-    return [
-        (
-            neighbour.name.pick(lang),
-            separator.join(
-                f"{city.segments[each.segment].name.pick(lang)} {each.supply:.0%}"
-                for each in neighbour.delivers
-            ),
-        )
-        for neighbour in city.neighbours
-    ]
-
-
-def _role(role: str, lang: Lang) -> str:
-    named = CATALOGUE["role"].levels.get(role)
-    return named.pick(lang) if named else role
 
 
 _JOBS = address("jobs")
@@ -325,17 +232,17 @@ def job_pages(site: Site, pages: Blueprint) -> None:
     def jobs_page() -> Response:
         state, before = _asked_state(site), asked_number(site, "before")
         with access.database.read() as connection:
-            found = list_jobs(
+            jobs = list_jobs(
                 connection, states=[state] if state else [], before=before, limit=_JOB_LINES + 1
             )
-        shown, lang = found[:_JOB_LINES], site.lang()
-        more = len(found) > _JOB_LINES
+        shown, who = jobs[:_JOB_LINES], caller()
+        older = {"state": state, "before": shown[-1].id} if len(jobs) > _JOB_LINES else None
         return framed(
-            site, "jobs", rows=[_job_line(job, site, lang) for job in shown], states=STATES,
-            state=state, before=before, active=any(is_active(job) for job in shown),
-            polled=_address(state, before), first=_address(state, None),
-            next=_address(state, shown[-1].id) if more else None,
-            by_state={each: _address(each, None) for each in STATES}, everything=_JOBS,
+            site, "jobs", rows=[job_line(job, who, site.lang()) for job in shown],
+            state=state, before=before, active=any(map(is_active, shown)),
+            polled=_address(_JOBS, {"state": state, "before": before}),
+            first=_address(_JOBS, {"state": state}), next=older and _address(_JOBS, older),
+            by_state={each: _address(_JOBS, {"state": each}) for each in STATES}, everything=_JOBS,
         )  # fmt: skip
 
     @pages.post("/administration/jobs/<int:id>/cancel")
@@ -362,21 +269,13 @@ def _asked_state(site: Site) -> State | None:
     return asked
 
 
-def _address(state: str | None, before: int | None) -> str:
-    values = {"state": state, "before": before}
-    kept = {name: value for name, value in values.items() if value}
-    return f"{_JOBS}?{urlencode(kept)}" if kept else _JOBS
-
-
-def _job_line(job: Job, site: Site, lang: Lang) -> dict[str, Any]:
+def job_line(job: Job, who: Caller, lang: Lang) -> dict[str, Any]:
+    """Return a job as the pages show it: how far it is in words, and whether one may stop it."""
     return {
         "job": job,
-        "named": f"administration.kinds.{job.kind}" in site.words,
         "words": job.error["message"][lang] if job.error else job.words and job.words.pick(lang),
-        "asked": moment(job.submitted_at, lang),
-        "ended": moment(job.ended_at, lang) if job.ended_at else None,
         "active": is_active(job),
-        "may_cancel": may_cancel(caller(), job),
+        "may_cancel": may_cancel(who, job),
     }
 
 

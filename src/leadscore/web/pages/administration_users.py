@@ -16,7 +16,7 @@ from leadscore.web.idempotent import Act, Answer, written
 from leadscore.web.openapi import STRICT, plain_mistakes
 from leadscore.web.pages import shell
 from leadscore.web.pages.forms import whole_number
-from leadscore.web.pages.shell import Site, moment
+from leadscore.web.pages.shell import Site
 
 _PARTS: tuple[tuple[str, Permission], ...] = (
     ("users", "administer"),
@@ -118,19 +118,12 @@ def user_pages(site: Site, pages: Blueprint) -> None:
     @pages.get("/administration/users")
     @requires("administer")
     def list_users() -> Response:
-        lang = site.lang()
         with access.database.read() as connection:
-            found = users.everybody(connection)
-        rows = [
-            {
-                "user": user,
-                "created": moment(user.created_at, lang),
-                "until": moment(user.link_until, lang) if user.link_until else None,
-                "expired": bool(user.link_until and user.link_until <= access.clock()),
-            }
-            for user in found
-        ]
-        return framed(site, "users", rows=rows, roles=users.ROLES, again="again" in request.args)
+            everybody = users.everybody(connection)
+        return framed(
+            site, "users", users=everybody, now=access.clock(), roles=users.ROLES,
+            again="again" in request.args,
+        )  # fmt: skip
 
     @pages.post("/administration/users")
     @requires("administer")
@@ -188,22 +181,11 @@ def key_pages(site: Site, pages: Blueprint) -> None:
     @pages.get("/administration/keys")
     @requires("administer")
     def list_keys() -> Response:
-        lang, now = site.lang(), access.clock()
         with access.database.read() as connection:
-            found = api_keys.all_keys(connection)
-        rows = [
-            {
-                "key": key,
-                "state": "revoked" if key.revoked_at else
-                         "expired" if key.expires_at <= now else "good",
-                "created": moment(key.created_at, lang),
-                "used": moment(key.last_used, lang) if key.last_used else None,
-            }
-            for key in found
-        ]  # fmt: skip
+            keys = api_keys.all_keys(connection)
         return framed(
-            site, "keys", rows=rows, roles=users.ROLES, again="again" in request.args,
-            days=api_keys.DAYS, most_days=api_keys.MOST_DAYS,
+            site, "keys", keys=keys, now=access.clock(), roles=users.ROLES,
+            again="again" in request.args, days=api_keys.DAYS, most_days=api_keys.MOST_DAYS,
         )  # fmt: skip
 
     @pages.post("/administration/keys")

@@ -213,8 +213,8 @@ def prepare(app: Flask, site: Site) -> None:
         return text.format(**places) if places else text
 
     environment.globals.update(
-        t=t, asset=site.assets.address, stages=STAGES, roles=CATALOGUE["role"].levels,
-        longest_reason=LONGEST_REASON,
+        t=t, words=site.words, asset=site.assets.address, stages=STAGES,
+        firm_roles=CATALOGUE["role"].levels, longest_reason=LONGEST_REASON,
     )  # fmt: skip
     environment.filters.update(
         likelihood=numbers.likelihood,
