@@ -15,8 +15,7 @@ from leadscore.store.ranking import LONGEST_PAGE
 from leadscore.text import Lang
 from leadscore.web.errors import InvalidRequestError
 from leadscore.web.openapi import plain_mistakes
-from leadscore.web.pages.forms import LONGEST_REASON, whole_number
-from leadscore.web.pages.shell import Translations, local_path
+from leadscore.web.pages.shell import LONGEST_REASON, Translations, local_path, whole_number
 from leadscore.web.routes.ranking import FileKind, RankingPageQuery
 
 COLUMNS: dict[str, tuple[str, ...]] = {

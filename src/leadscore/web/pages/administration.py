@@ -1,4 +1,4 @@
-"""Administration: the audit, jobs and the profile, beside users and keys."""
+"""Administration: users, keys, the audit, jobs, and the profile of the city."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import io
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import Annotated, Any, TypeVar
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, request
+from pydantic import BaseModel, Field, ValidationError
 from sqlalchemy import Row
 
 from leadscore.city.profile import City, differ_in_supply_only
@@ -21,6 +22,7 @@ from leadscore.learning.modelpage import card_sections
 from leadscore.lists.writing import for_spreadsheet
 from leadscore.ranking.score import Scorer
 from leadscore.registry.models import is_expert
+from leadscore.store import api_keys, sessions, users
 from leadscore.store.audit import page
 from leadscore.store.database import Database
 from leadscore.store.jobs import (
@@ -33,23 +35,207 @@ from leadscore.store.jobs import (
     read_job,
     request_cancel,
 )
-from leadscore.text import Lang
-from leadscore.web.auth import Caller, caller, check_may, requires
+from leadscore.text import Lang, Text
+from leadscore.web.auth import Caller, Permission, caller, check_may, requires
 from leadscore.web.errors import UnacceptableError
+from leadscore.web.guard import link_path
 from leadscore.web.idempotent import Act, Answer, noted, written
+from leadscore.web.openapi import STRICT, plain_mistakes
 from leadscore.web.pages import shell
-from leadscore.web.pages.administration_users import (
-    address,
-    asked_number,
-    framed,
-    key_pages,
-    places,
-    user_pages,
-)
-from leadscore.web.pages.forms import remark, whole_number
-from leadscore.web.pages.shell import Site, local_path
+from leadscore.web.pages.shell import Site, local_path, remark, whole_number
 from leadscore.web.routes.backing import CSV, file_answer
 from leadscore.web.routes.gaps import change_supply, check_segment
+
+_PARTS: tuple[tuple[str, Permission], ...] = (
+    ("users", "administer"),
+    ("keys", "administer"),
+    ("audit", "audit"),
+    ("jobs", "read"),
+    ("city", "read"),
+)
+_Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^\w[\w.@-]*$")]
+"""What a form takes for the name of a user or a key."""
+_Form = TypeVar("_Form", bound=BaseModel)
+
+
+def _places() -> list[str]:
+    who = caller()
+    return [name for name, permission in _PARTS if who.may(permission)]
+
+
+def _framed(site: Site, place: str, **values: Any) -> Response:
+    return shell.page(
+        site, f"administration_{place}.html",
+        title=site.words["administration.title"].pick(site.lang()),
+        place=place, places=_places(), **values,
+    )  # fmt: skip
+
+
+def _shown_once(
+    site: Site, place: str, keys: tuple[str, str], name: str, secret: str, **answer: Any
+) -> Answer:
+    lang = site.lang()
+    heading, says = (site.words[key].pick(lang) for key in keys)
+    page = shell.page(
+        site, "administration_secret.html", title=heading.format(name=name), says=says,
+        secret=secret, back=f"/administration/{place}",
+    )  # fmt: skip
+    again = Answer(status=303, headers={"Location": f"/administration/{place}?again=yes"})
+    return Answer(page.get_data(as_text=True), again=again, **answer)
+
+
+def _read_form(site: Site, kind: type[_Form]) -> _Form:
+    given = {name: request.form.get(name, "") for name in kind.model_fields}
+    try:
+        return kind.model_validate_strings({k: v for k, v in given.items() if v != ""})
+    except ValidationError as fault:
+        details = plain_mistakes(fault).details
+        said = Text(
+            zh="；".join(f"{each.where}：{each.wanted.zh}" for each in details),
+            en="; ".join(f"{each.where}: {each.wanted.en}" for each in details),
+        )
+        message = site.words["administration.wrong"].format(places=said)
+        raise UnacceptableError(message, details) from fault
+
+
+def _asked_number(site: Site, name: str) -> int | None:
+    asked = request.args.get(name, "")
+    if not asked:
+        return None
+    number = whole_number(asked)
+    if number is None:
+        raise UnacceptableError(site.words["administration.place_wrong"])
+    return number
+
+
+def administration_pages(site: Site, pages: Blueprint) -> None:
+    """Add ``/administration``, which leads to the first of its pages that one may see."""
+
+    @pages.get("/administration")
+    @requires("read")
+    def administration() -> Response:
+        return shell.go(f"/administration/{_places()[0]}")
+
+    for add in (_user_pages, _key_pages, _audit_pages, _job_pages, _city_pages):
+        add(site, pages)
+
+
+_USERS = "/administration/users"
+
+
+class _NewUser(BaseModel):
+    """Somebody to invite."""
+
+    model_config = STRICT
+
+    name: _Name
+    role: users.Role
+
+
+class _UserChange(BaseModel):
+    """What is to change; what isn't named stays."""
+
+    model_config = STRICT
+
+    role: users.Role | None = None
+    disabled: bool | None = None
+
+
+def _user_pages(site: Site, pages: Blueprint) -> None:
+    access = site.backing.access
+
+    @pages.get("/administration/users")
+    @requires("administer")
+    def list_users() -> Response:
+        with access.database.read() as connection:
+            everybody = users.everybody(connection)
+        return _framed(
+            site, "users", users=everybody, now=access.clock(), roles=users.ROLES,
+            again="again" in request.args,
+        )  # fmt: skip
+
+    @pages.post("/administration/users")
+    @requires("administer")
+    @written(access, "user.add")
+    def invite(act: Act) -> Answer:
+        asked = _read_form(site, _NewUser)
+        token = users.add(act.connection, asked.name, asked.role, by=act.actor, now=act.now)
+        return _link(site, users.get(act.connection, asked.name), token)
+
+    @pages.post("/administration/users/<name>/change")
+    @requires("administer")
+    @written(access, "user.change")
+    def change_user(act: Act, name: str) -> Answer:
+        asked = _read_form(site, _UserChange)
+        user = users.change(act.connection, name, role=asked.role, disabled=asked.disabled)
+        if user.state == "disabled":
+            sessions.end_all(act.connection, user.name)
+        details = asked.model_dump(exclude_none=True)
+        say = "administration.user_changed"
+        return shell.done(_USERS, say=say, about=("user", user.name), details=details)
+
+    @pages.post("/administration/users/<name>/link")
+    @requires("administer")
+    @written(access, "user.link")
+    def renew_link(act: Act, name: str) -> Answer:
+        token = users.renew_link(act.connection, name, now=act.now)
+        return _link(site, users.get(act.connection, name), token)
+
+
+def _link(site: Site, user: users.User, token: str) -> Answer:
+    whole = request.url_root.rstrip("/") + link_path(token)
+    return _shown_once(
+        site, "users", ("administration.link_for", "administration.link_says"), user.name, whole,
+        about=("user", user.name), details={"role": user.role},
+    )  # fmt: skip
+
+
+_KEYS = "/administration/keys"
+
+
+class _NewKey(BaseModel):
+    """A key to make."""
+
+    model_config = STRICT
+
+    name: _Name
+    role: users.Role
+    days: int = Field(default=api_keys.DAYS, ge=1, le=api_keys.MOST_DAYS)
+
+
+def _key_pages(site: Site, pages: Blueprint) -> None:
+    access = site.backing.access
+
+    @pages.get("/administration/keys")
+    @requires("administer")
+    def list_keys() -> Response:
+        with access.database.read() as connection:
+            keys = api_keys.all_keys(connection)
+        return _framed(
+            site, "keys", keys=keys, now=access.clock(), roles=users.ROLES,
+            again="again" in request.args, days=api_keys.DAYS, most_days=api_keys.MOST_DAYS,
+        )  # fmt: skip
+
+    @pages.post("/administration/keys")
+    @requires("administer")
+    @written(access, "key.add")
+    def add_key(act: Act) -> Answer:
+        asked = _read_form(site, _NewKey)
+        secret = api_keys.add(
+            act.connection, asked.name, asked.role, by=act.actor, now=act.now, days=asked.days
+        )
+        key = api_keys.get(act.connection, asked.name)
+        return _shown_once(
+            site, "keys", ("administration.key_for", "administration.key_says"), key.name, secret,
+            about=("key", key.name), details={"role": asked.role, "days": asked.days},
+        )  # fmt: skip
+
+    @pages.post("/administration/keys/<name>/revoke")
+    @requires("administer")
+    @written(access, "key.revoke")
+    def revoke_key(act: Act, name: str) -> Answer:
+        key = api_keys.revoke(act.connection, name, now=act.now)
+        return shell.done(_KEYS, say="administration.key_revoked", about=("key", key.name))
 
 
 def is_active(job: Job) -> bool:
@@ -63,7 +249,7 @@ def may_cancel(found: Caller, job: Job) -> bool:
     return allowed and is_active(job) and not job.cancel_requested
 
 
-_AUDIT = address("audit")
+_AUDIT = "/administration/audit"
 _AUDIT_LINES, _BLOCK = 100, 1000
 _FILTERS = ("actor", "action", "since", "until")
 _COLUMNS = (
@@ -73,21 +259,20 @@ _COLUMNS = (
 _WORDS = "administration.acts."
 
 
-def audit_pages(site: Site, pages: Blueprint) -> None:
-    """Add ``/administration/audit`` and the same as a file."""
+def _audit_pages(site: Site, pages: Blueprint) -> None:
     access = site.backing.access
 
     @pages.get("/administration/audit")
     @requires("audit")
     def audit_page() -> Response:
-        asked, before = _audit_filters(), asked_number(site, "before")
+        asked, before = _audit_filters(), _asked_number(site, "before")
         with access.database.read() as connection:
             records = page(
                 connection, before=before, limit=_AUDIT_LINES + 1, **_audit_query(site, asked)
             )
         rows = records[:_AUDIT_LINES]
         older = {"before": rows[-1].sequence} if len(records) > _AUDIT_LINES else None
-        return framed(
+        return _framed(
             site, "audit", asked=asked, filtered=bool(asked), before=before, rows=rows,
             details_of=_details_words, acts=_acts(site),
             next=older and _address(_AUDIT, asked | older), first=_address(_AUDIT, asked),
@@ -173,8 +358,7 @@ def _plain(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def city_pages(site: Site, pages: Blueprint) -> None:
-    """Add ``/administration/city`` and the changing of a supply."""
+def _city_pages(site: Site, pages: Blueprint) -> None:
     backing = site.backing
 
     @pages.get("/administration/city")
@@ -186,7 +370,7 @@ def city_pages(site: Site, pages: Blueprint) -> None:
         with backing.database.read() as connection:
             rescoring = open_jobs(connection, RESCORE)
         manifest = {"scorecard": expert_scorecard(city).to_dict(), "kind": "expert"}
-        return framed(
+        return _framed(
             site, "city", city=city, profile=present, scale=SUPPLY_SCALE.items(), edited=edited,
             card=card_sections(manifest, lang, city), may_change=may_change,
             rescoring=bool(rescoring),
@@ -208,7 +392,7 @@ def city_pages(site: Site, pages: Blueprint) -> None:
             backing, act, {segment: percent / 100}, seen=request.form.get("seen", ""), reason=reason
         )
         return shell.done(
-            address("city"), say="administration.supply_changed", about=done.about,
+            "/administration/city", say="administration.supply_changed", about=done.about,
             details=done.details,
         )  # fmt: skip
 
@@ -219,26 +403,25 @@ def _trained_otherwise(scorer: Scorer, city: City) -> bool:
     return not is_expert(own.id, scorer.model) and not differ_in_supply_only(own, city)
 
 
-_JOBS = address("jobs")
+_JOBS = "/administration/jobs"
 _JOB_LINES = 50
 
 
-def job_pages(site: Site, pages: Blueprint) -> None:
-    """Add ``/administration/jobs``."""
+def _job_pages(site: Site, pages: Blueprint) -> None:
     access = site.backing.access
 
     @pages.get("/administration/jobs")
     @requires("read")
     def jobs_page() -> Response:
-        state, before = _asked_state(site), asked_number(site, "before")
+        state, before = _asked_state(site), _asked_number(site, "before")
         with access.database.read() as connection:
             jobs = list_jobs(
                 connection, states=[state] if state else [], before=before, limit=_JOB_LINES + 1
             )
         shown, who = jobs[:_JOB_LINES], caller()
         older = {"state": state, "before": shown[-1].id} if len(jobs) > _JOB_LINES else None
-        return framed(
-            site, "jobs", rows=[job_line(job, who, site.lang()) for job in shown],
+        return _framed(
+            site, "jobs", rows=[_job_line(job, who, site.lang()) for job in shown],
             state=state, before=before, active=any(map(is_active, shown)),
             polled=_address(_JOBS, {"state": state, "before": before}),
             first=_address(_JOBS, {"state": state}), next=older and _address(_JOBS, older),
@@ -269,23 +452,10 @@ def _asked_state(site: Site) -> State | None:
     return asked
 
 
-def job_line(job: Job, who: Caller, lang: Lang) -> dict[str, Any]:
-    """Return a job as the pages show it: how far it is in words, and whether one may stop it."""
+def _job_line(job: Job, who: Caller, lang: Lang) -> dict[str, Any]:
     return {
         "job": job,
         "words": job.error["message"][lang] if job.error else job.words and job.words.pick(lang),
         "active": is_active(job),
         "may_cancel": may_cancel(who, job),
     }
-
-
-def administration_pages(site: Site, pages: Blueprint) -> None:
-    """Add ``/administration``, which leads to the first of its pages that one may see."""
-
-    @pages.get("/administration")
-    @requires("read")
-    def administration() -> Response:
-        return shell.go(address(places()[0]))
-
-    for add in (user_pages, key_pages, audit_pages, job_pages, city_pages):
-        add(site, pages)

@@ -1,11 +1,11 @@
-"""A firm: its grade, the gap that it would fill, why it stands where it stands, what to do next."""
+"""A firm: its grade, the gap that it would fill, why it stands where it stands, what is done."""
 
 from __future__ import annotations
 
 import math
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from typing import Any
 
@@ -19,18 +19,21 @@ from leadscore.features.feature import show_cny
 from leadscore.lists.columns import Column, column
 from leadscore.lists.values.words import STAGES, STATUSES
 from leadscore.ranking.reasons import Wording, anchor_labels, meaning_of, supply_words
+from leadscore.store import acts
 from leadscore.store.current_ranking import score_history
-from leadscore.store.firms import Firm, read_firm
+from leadscore.store.firms import Firm, firm_to_change, read_firm
 from leadscore.store.lists import read_kept_list
+from leadscore.store.outcomes import Entry, outcomes_of
 from leadscore.store.scoring import Change, FeatureChange
 from leadscore.text import Lang
 from leadscore.web.auth import requires
-from leadscore.web.errors import store_refusals
+from leadscore.web.errors import ContradictionError, InvalidRequestError, store_refusals
+from leadscore.web.idempotent import Act, Answer, written
 from leadscore.web.pages import shell
-from leadscore.web.pages.forms import whole_number
 from leadscore.web.pages.numbers import day
-from leadscore.web.pages.shell import Site
+from leadscore.web.pages.shell import Site, Translations, remark, whole_number
 from leadscore.web.pages.waterfall import intervals, waterfall
+from leadscore.web.routes.backing import PreconditionRequiredError
 from leadscore.web.routes.firms import compared_scores, field_answer, firm_summary
 
 COLUMNS = ("main_business", "profile", "business_scope", "chain_node", "industry")
@@ -234,3 +237,164 @@ def timeline(
     recorded = newest if newest and str(newest["entry"]) == entered else None
     told.sort(key=lambda outcome: (outcome["day"], outcome["entry"]), reverse=True)
     return told, recorded
+
+
+_GRADES = ("A", "B", "C", "D")
+
+
+def firm_act_pages(site: Site, pages: Blueprint) -> None:
+    """Add what the forms under ``/firms/<id>`` ask for, in the transactions of the API's routes.
+
+    Every form says for which version of the firm it was shown: what another officer has changed
+    since is overwritten by none of them.
+    """
+    _outcome_pages(site, pages)
+    _judgement_pages(site, pages)
+
+
+def _outcome_pages(site: Site, pages: Blueprint) -> None:
+    backing, words = site.backing, site.words
+
+    def entries_of(act: Act, firm_id: int) -> list[Entry]:
+        firm = firm_to_change(act.connection, firm_id, version=_version(words))
+        return outcomes_of(act.connection, [firm]).get(firm_id, [])
+
+    def enter(
+        act: Act, firm_id: int, stage: str, day: date, reason: str | None = None, *,
+        withdrawn: bool = False,
+    ) -> Entry:  # fmt: skip
+        return acts.enter_outcome(
+            act.connection, firm_id, stage=stage, day=day, reason=reason, withdrawn=withdrawn,
+            actor=act.actor, now=act.now, today=backing.today(),
+        )  # fmt: skip
+
+    @pages.post("/firms/<int:id>/outcomes")
+    @requires("record")
+    @written(backing.access, "outcome.add")
+    def add_outcome(act: Act, id: int) -> Answer:  # noqa: A002 (as the address has it)
+        before, day = entries_of(act, id), _day(words, backing.today())
+        reason = remark(words["firm.acts.long_reason"])
+        entry = enter(act, id, _stage(words), day, reason)
+        return _recorded(id, entry, "firm.acts.stood_already" if entry in before else None)
+
+    @pages.post("/firms/<int:id>/outcomes/withdraw")
+    @requires("record")
+    @written(backing.access, "outcome.add")
+    def withdraw_outcome(act: Act, id: int) -> Answer:  # noqa: A002
+        last, _ = _last_two(words, entries_of(act, id))
+        return _recorded(id, enter(act, id, last.stage, last.day, withdrawn=True))
+
+    @pages.post("/firms/<int:id>/outcomes/undo")
+    @requires("record")
+    @written(backing.access, "outcome.add")
+    def undo_outcome(act: Act, id: int) -> Answer:  # noqa: A002
+        last, before = _last_two(words, entries_of(act, id))
+        if before is None or before.withdrawn:
+            entry = enter(act, id, last.stage, last.day, withdrawn=True)
+        else:
+            entry = enter(act, id, last.stage, before.day, before.reason)
+        return _recorded(id, entry, "firm.acts.undone")
+
+
+def _judgement_pages(site: Site, pages: Blueprint) -> None:
+    backing, words = site.backing, site.words
+
+    @pages.post("/firms/<int:id>/override")
+    @requires("record")
+    @written(backing.access, "firm.override")
+    def override_firm(act: Act, id: int) -> Answer:  # noqa: A002
+        values = _values(words, backing.scorer().city.segments)
+        acts.override(
+            act.connection, id, values, _reason(words), version=_version(words), actor=act.actor,
+            now=act.now,
+        )  # fmt: skip
+        return _done(id, "firm.acts.overridden", **values)
+
+    @pages.post("/firms/<int:id>/override/drop")
+    @requires("record")
+    @written(backing.access, "firm.override.drop")
+    def drop_firm_override(act: Act, id: int) -> Answer:  # noqa: A002
+        acts.take_override_back(act.connection, id, version=_version(words), now=act.now)
+        return _done(id, "firm.acts.override_dropped")
+
+    @pages.post("/firms/<int:id>/exclusion")
+    @requires("record")
+    @written(backing.access, "firm.exclude")
+    def exclude_firm(act: Act, id: int) -> Answer:  # noqa: A002
+        acts.exclude(
+            act.connection, id, _reason(words), version=_version(words), actor=act.actor,
+            now=act.now,
+        )  # fmt: skip
+        return _done(id, "firm.acts.excluded")
+
+    @pages.post("/firms/<int:id>/exclusion/drop")
+    @requires("record")
+    @written(backing.access, "firm.exclude.drop")
+    def drop_firm_exclusion(act: Act, id: int) -> Answer:  # noqa: A002
+        acts.take_exclusion_back(act.connection, id, version=_version(words), now=act.now)
+        return _done(id, "firm.acts.exclusion_dropped")
+
+
+def _recorded(firm_id: int, entry: Entry, say: str | None = None) -> Answer:
+    # Without a message the page offers to take the entry back.
+    address = f"/firms/{firm_id}" if say else f"/firms/{firm_id}?entry={entry.entry}"
+    details = {"stage": entry.stage, "withdrawn": entry.withdrawn}
+    return shell.done(address, say=say, about=("firm", str(firm_id)), details=details)
+
+
+def _done(firm_id: int, say: str, **details: str) -> Answer:
+    about = ("firm", str(firm_id))
+    return shell.done(f"/firms/{firm_id}", say=say, about=about, details=details)
+
+
+def _version(words: Translations) -> int:
+    number = whole_number(request.form.get("version", ""))
+    if number is None:  # nobody could tell what it would overwrite
+        raise PreconditionRequiredError(words["firm.acts.no_version"])
+    return number
+
+
+def _last_two(words: Translations, entries: list[Entry]) -> tuple[Entry, Entry | None]:
+    # The outcome that the form names, the last of its stage, and the one before it.
+    number = whole_number(request.form.get("entry", ""))
+    if number is None:
+        raise InvalidRequestError(words["firm.acts.nothing_to_undo"])
+    stage = next((entry.stage for entry in entries if entry.entry == number), None)
+    of_stage = [entry for entry in entries if entry.stage == stage]
+    if not of_stage or of_stage[-1].entry != number:
+        raise ContradictionError(words["firm.acts.nothing_to_undo"])
+    return of_stage[-1], of_stage[-2] if len(of_stage) > 1 else None
+
+
+def _stage(words: Translations) -> str:
+    stage = request.form.get("stage", "")
+    if stage not in STAGES:
+        raise InvalidRequestError(words["firm.acts.choose_stage"])
+    return stage
+
+
+def _day(words: Translations, today: date) -> date:
+    try:
+        day = date.fromisoformat(request.form.get("day", "").strip())
+    except ValueError as fault:
+        raise InvalidRequestError(words["firm.acts.choose_day"]) from fault
+    if day > today:
+        raise InvalidRequestError(words["firm.acts.day_to_come"])
+    return day
+
+
+def _reason(words: Translations) -> str:
+    text = remark(words["firm.acts.long_reason"])
+    if text is None:
+        raise InvalidRequestError(words["firm.acts.give_reason"])
+    return text
+
+
+def _values(words: Translations, segments: Collection[str]) -> dict[str, str]:
+    # What is to count instead of the machine's values: at least one of them.
+    known = {"grade": _GRADES, "segment": segments, "role": CATALOGUE["role"].levels}
+    given = {name: request.form.get(name, "") for name in known}
+    chosen = {name: value for name, value in given.items() if value}
+    if not chosen or any(value not in known[name] for name, value in chosen.items()):
+        raise InvalidRequestError(words["firm.acts.choose_value"])
+    return chosen

@@ -43,8 +43,7 @@ from leadscore.web.auth import caller, requires, takes_file
 from leadscore.web.errors import InvalidRequestError, store_refusals
 from leadscore.web.idempotent import Act, Answer, written
 from leadscore.web.pages import numbers, shell
-from leadscore.web.pages.forms import whole_number
-from leadscore.web.pages.shell import Site, moment
+from leadscore.web.pages.shell import Site, moment, whole_number
 from leadscore.web.routes.backing import XLSX, file_answer, written_file
 
 WORDS = room_words("web")

@@ -21,8 +21,7 @@ from leadscore.web.errors import UnacceptableError, store_refusals
 from leadscore.web.idempotent import Act, Answer, written
 from leadscore.web.pages import shell
 from leadscore.web.pages.administration import is_active, may_cancel
-from leadscore.web.pages.forms import remark
-from leadscore.web.pages.shell import by_htmx, moment
+from leadscore.web.pages.shell import by_htmx, moment, remark
 from leadscore.web.routes.backing import Backing
 from leadscore.web.routes.models import ask_for_retraining, go_back, promote_model
 

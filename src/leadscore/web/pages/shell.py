@@ -35,10 +35,9 @@ from leadscore.lists.values.words import STAGES
 from leadscore.registry.models import Shelf
 from leadscore.text import LANGUAGES, Lang, Text, read_words
 from leadscore.web.auth import CSRF_FIELD, Caller, Permission, csrf_token, requires
-from leadscore.web.errors import named_language, preferred_language
+from leadscore.web.errors import InvalidRequestError, named_language, preferred_language
 from leadscore.web.idempotent import FIELD, Answer
 from leadscore.web.pages import numbers
-from leadscore.web.pages.forms import LONGEST_REASON
 from leadscore.web.pages.numbers import day
 from leadscore.web.routes.backing import Backing
 
@@ -169,6 +168,29 @@ def asks_for_html() -> bool:
 def by_htmx() -> bool:
     """Tell whether a script of our pages asks, and not the browser itself."""
     return request.headers.get("HX-Request") == "true"
+
+
+LONGEST_REASON = 2_000
+"""Characters of a reason; as many as the API takes."""
+_MOST_DIGITS = 15
+
+
+def whole_number(text: str, *, digits: int = _MOST_DIGITS) -> int | None:
+    """Return the number that a text is; None if it is none, or longer than so many digits.
+
+    >>> whole_number("017"), whole_number(""), whole_number("-1"), whole_number("٣")
+    (17, None, None, None)
+    """
+    plain = text.isascii() and text.isdigit() and len(text) <= digits
+    return int(text) if plain else None
+
+
+def remark(too_long: Text) -> str | None:
+    """Return the reason that the form gives, None if it gives none."""
+    text = request.form.get("reason", "").strip()
+    if len(text) > LONGEST_REASON or "\0" in text:
+        raise InvalidRequestError(too_long.format(most=LONGEST_REASON))
+    return text or None
 
 
 HOME = "/ranking"
