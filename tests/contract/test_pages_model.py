@@ -118,7 +118,7 @@ def test_a_model_that_failed_its_gates_serves_for_a_reason_only(
     shelf: Shelf,
     access: Access,  # noqa: F811
 ) -> None:
-    failed = shelf.manifest(OTHER) | {"decision": DONE["decision"]}
+    failed = shelf.manifest(OTHER).content | {"decision": DONE["decision"]}
     with access.database.write() as connection:
         chosen = MODELS.update().where(MODELS.c.version == OTHER)
         connection.execute(chosen.values(manifest=failed))

@@ -15,13 +15,12 @@ from leadscore.cli.group import (
     audit_trail,
     cli,
     lang_option,
-    minute,
     not_after_today,
     opened,
     settings_of,
 )
 from leadscore.errors import LeadscoreError
-from leadscore.terminal import say
+from leadscore.terminal import minute, say
 from leadscore.text import Lang, room_words
 
 WORDS = room_words("cli")

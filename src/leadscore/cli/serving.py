@@ -10,19 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from leadscore.cli.group import (
-    FILE,
-    Run,
-    acting,
-    cli,
-    lang_option,
-    minute,
-    opened,
-    settings_of,
-    table,
-)
+from leadscore.cli.group import FILE, Run, acting, cli, lang_option, opened, settings_of
 from leadscore.errors import Detail, UsageError
-from leadscore.terminal import say, tell
+from leadscore.terminal import minute, say, table, tell
 from leadscore.text import Lang, Text, room_words
 
 if TYPE_CHECKING:
@@ -72,7 +62,8 @@ def list_(run: Run, top: int, lang: Lang | None) -> None:
     if not found:
         say(WORDS["serving.none"].pick(run.lang))
         return
-    say(table(_HEADERS, [_row(job, run.lang) for job in found], run.lang))
+    rows = [[each.pick(run.lang) for each in _HEADERS], *(_row(job, run.lang) for job in found)]
+    say("\n".join(table(rows)))
 
 
 def _row(job: Job, lang: Lang) -> list[str]:

@@ -14,6 +14,7 @@ import xlsxwriter
 from xlsxwriter.exceptions import FileCreateError
 
 from leadscore.errors import OutputError
+from leadscore.numbers import LIKELIHOOD_IN_EXCEL, SHARE_IN_EXCEL
 from leadscore.terminal import display_width
 from leadscore.text import Lang, Text, room_words
 
@@ -87,7 +88,7 @@ RANKING_COLUMNS: tuple[ColumnExplanation, ...] = (
              ("按优先级划分的等级，分界线写在城市画像里，换名单不变",
               "class of priority; its thresholds stand in the city profile and depend on no list"),
              ("A（最高）至 D", "A (highest) to D")),
-    _explain("priority", "fraction", ("优先级", "Priority"),
+    _explain("priority", "likelihood", ("优先级", "Priority"),
              ("预期补上的缺口，排名的依据：落地可能性 ×（底数 +（1 - 底数）× 契合度）",
               "expected gap value, the ranking's order: likelihood x (floor + (1 - floor) x fit)"),
              _ZERO_TO_ONE),
@@ -205,11 +206,7 @@ _OPTIONS = {
     "strings_to_urls": False,
     "strings_to_numbers": False,
 }
-_PER_CENT = {
-    "fraction": "0.0%",
-    # No model is that sure: the extremes are not shown as 0.0% and 100.0%.
-    "likelihood": '[<0.001]"<0.1%";[>0.999]">99.9%";0.0%',
-}
+_PER_CENT = {"fraction": SHARE_IN_EXCEL, "likelihood": LIKELIHOOD_IN_EXCEL}
 _MIDDLE: dict[str, object] = {"valign": "vcenter"}
 _GREY = {"font_color": "#808080", "italic": True}
 _HEADER = {"bold": True, "bg_color": "#D9D9D9", "bottom": 1, "text_wrap": True, "valign": "vcenter"}

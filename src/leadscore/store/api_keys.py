@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Column, Connection, Row, String, Table, bindparam, select, update
 
 from leadscore.lists.problems import shown
-from leadscore.store.database import METADATA, Moment, insert_unless_there, storable_text
+from leadscore.store.database import METADATA, Database, Moment, insert_unless_there, storable_text
 from leadscore.store.users import (
     ConflictError,
     Role,
@@ -102,13 +102,13 @@ def add(
     return token
 
 
-def find(connection: Connection, token: str, *, now: datetime) -> Holder | None:
+def find(database: Database, token: str, *, now: datetime) -> Holder | None:
     """Return whose key it is, unless it was revoked, has expired or never was."""
-    row = connection.execute(_HOLDER, {"shown": digest(token), "now": now}).one_or_none()
+    row = database.look_up(_HOLDER, {"shown": digest(token), "now": now})
     if row is None:
         return None
-    stale = row.last_used is None or now - row.last_used >= _COARSE
-    return Holder(row.name, row.role, stale)
+    stale = row["last_used"] is None or now - row["last_used"] >= _COARSE
+    return Holder(row["name"], row["role"], stale)
 
 
 def touch(connection: Connection, name: str, *, now: datetime) -> None:

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import sqlite3
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, ClassVar
 
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from leadscore import validation
 from leadscore.errors import LeadscoreError
 from leadscore.text import Text, room_words
 
 WORDS = room_words("store")
-
-
-_DENIED_NUMBERS = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
-_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
-
-_REFUSED = WORDS["errors.refused"]
 
 
 class StoreError(LeadscoreError):
@@ -29,22 +24,9 @@ class StoreError(LeadscoreError):
     code: ClassVar[str] = "unusable_store"
 
 
-@contextlib.contextmanager
-def refusals(folder: Path) -> Iterator[None]:
+def refusals(folder: Path) -> AbstractContextManager[None]:
     """Turn what the operating system refuses into a `StoreError`."""
-    try:
-        yield
-    except OSError as error:
-        number = error.errno or 0
-        message = (
-            WORDS["errors.not_allowed"]
-            if number in _DENIED_NUMBERS
-            else WORDS["errors.folder_full"]
-            if number in _NO_ROOM
-            else _REFUSED
-        )
-        reason = errno.errorcode.get(number, type(error).__name__)
-        raise StoreError(message.format(folder=folder, reason=reason)) from error
+    return validation.refusals(StoreError, WORDS["errors.the_folder"].format(folder=folder))
 
 
 _BUSY = WORDS["errors.busy"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -25,7 +25,10 @@ from sqlalchemy import (
 )
 from sqlalchemy import Text as LongText
 
+from leadscore.lists.cleaning import Firm as Record
+from leadscore.lists.cleaning import records_of
 from leadscore.lists.columns import CANONICAL
+from leadscore.lists.values.cells import Value
 from leadscore.store.database import (
     METADATA,
     Json,
@@ -33,7 +36,6 @@ from leadscore.store.database import (
     Number,
     in_parts,
     one_of_some,
-    plain_values,
     take_turns,
 )
 from leadscore.store.errors import StoreError
@@ -45,6 +47,10 @@ WORDS = room_words("store")
 Records = Sequence[tuple[str, dict[str, Any]]]
 """Digest and fields of each firm."""
 
+_KINDS: dict[str, Callable[[Any], Value]] = {
+    "str": str, "float64": float, "datetime64[us]": date.fromisoformat
+}  # fmt: skip
+_READERS = {each.name: _KINDS[each.dtype] for each in CANONICAL}
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
@@ -61,25 +67,30 @@ def field_records(firms: pd.DataFrame) -> Records:
     >>> field_records(firm)[0][1]
     {'name': '甲', 'founded_on': '2016-11-01'}
     """
-    filled = [each.name for each in CANONICAL if firms[each.name].notna().any()]
-    columns = [_as_json(firms[name]) for name in filled]
-    rows = zip(*columns, strict=True) if columns else [()] * len(firms)
-    records = [
-        {name: value for name, value in zip(filled, row, strict=True) if value is not None}
-        for row in rows
-    ]
-    return [(_digest(_encode(record)), record) for record in records]
+    return [field_record(firm) for firm in records_of(firms)]
 
 
-def _as_json(column: pd.Series) -> list[Any]:
-    values = plain_values(column)
-    if column.dtype.kind == "M":
-        return [value.isoformat() if isinstance(value, date) else None for value in values]
-    return values
+def field_record(firm: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Return the digest and the filled canonical columns of one firm, as JSON has them."""
+    record = {
+        name: value.isoformat() if isinstance(value, date) else value
+        for name in _READERS
+        if (value := firm.get(name)) is not None
+    }
+    return hashlib.sha256(_encode(record).encode()).hexdigest(), record
 
 
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+def known_firm(record: Mapping[str, Any]) -> Record:
+    """Return a firm as it is scored, of what JSON has kept of it.
+
+    >>> known_firm({"founded_on": "2016-11-01", "name": "甲", "staff": 5})
+    {'name': '甲', 'founded_on': datetime.date(2016, 11, 1), 'staff': 5.0}
+    """
+    return {
+        name: read(value)
+        for name, read in _READERS.items()
+        if (value := record.get(name)) is not None
+    }
 
 
 FIRMS = Table(

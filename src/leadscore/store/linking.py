@@ -242,23 +242,6 @@ def all_merged(
     return [record for record, _ in both], [origins for _, origins in both]
 
 
-def firms_frame(records: list[Record]) -> pd.DataFrame:
-    """Return records as a table of all canonical columns, numbered from 0.
-
-    >>> firms_frame([{"name": "甲", "founded_on": "2016-11-01"}])["founded_on"].dt.year.tolist()
-    [2016]
-    """
-    columns = {}
-    for each in CANONICAL:
-        values = [record.get(each.name) for record in records]
-        if each.dtype.startswith("datetime"):
-            days = pd.to_datetime(pd.Series(values, dtype="str"), format="%Y-%m-%d")
-            columns[each.name] = days.dt.as_unit("us")
-        else:
-            columns[each.name] = pd.Series(values, dtype=each.dtype)
-    return pd.DataFrame(columns)
-
-
 def former_keys(record: Mapping[str, Any]) -> list[str]:
     """Return the normal forms of a firm's former names."""
     names = str(record.get("former_names") or "").split(_SEPARATOR)

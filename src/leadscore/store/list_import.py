@@ -38,7 +38,7 @@ from leadscore.store.current_ranking import STANDINGS
 from leadscore.store.database import METADATA, Database, Json, Number, plain_values, storable_text
 from leadscore.store.errors import StoreError
 from leadscore.store.firms import Firm, Records, field_records, next_firm_id
-from leadscore.store.linking import Linked, Origins, Record, all_merged, as_seen, firms_frame, link
+from leadscore.store.linking import Linked, Origins, Record, all_merged, as_seen, link
 from leadscore.store.lists import (
     LIST_FIRMS,
     KeptList,
@@ -343,7 +343,7 @@ def look(
         done += count
         progress(done, len(records))
 
-    scored = score_firms(firms_frame(records), scorer, as_of=today, progress=tell)
+    scored = score_firms(records, scorer, as_of=today, progress=tell)
     return Look(linked, said, records, origins, scored)
 
 

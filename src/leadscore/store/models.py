@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
@@ -11,6 +11,7 @@ from sqlalchemy import Column, Connection, Row, Table, delete, select, update
 from sqlalchemy import Text as LongText
 
 from leadscore.errors import ModelError
+from leadscore.registry.manifest import Manifest
 from leadscore.store.database import METADATA, Json, Moment
 from leadscore.store.errors import StoreError
 from leadscore.text import room_words
@@ -61,7 +62,7 @@ class MirroredModel:
     city: str
     created_at: datetime
     state: State
-    manifest: Mapping[str, Any] | None
+    manifest: Manifest | None
     mirrored_at: datetime
 
 
@@ -84,7 +85,7 @@ def mirror(connection: Connection, shelf: Shelf, city_id: str, *, now: datetime)
     rows = []
     for version in shelf.versions(city_id):
         before = kept.pop(version.name, None)
-        fallback = before.manifest if before else None
+        manifest = version.manifest or (before.manifest if before else None)
         state = "champion" if version.name == champion else "shelved"
         rows.append(
             {
@@ -92,7 +93,7 @@ def mirror(connection: Connection, shelf: Shelf, city_id: str, *, now: datetime)
                 "city": city_id,
                 "created_at": version.created,
                 "state": "unusable" if version.fault else state,
-                "manifest": fallback if version.manifest is None else dict(version.manifest),
+                "manifest": manifest and manifest.content,
                 "mirrored_at": now,
             }
         )
@@ -134,8 +135,8 @@ def scorecards(connection: Connection, versions: Collection[str]) -> dict[str, S
     query = select(MODELS.c.version, MODELS.c.manifest).where(MODELS.c.version.in_(versions))
     found: dict[str, Scorecard] = {}
     for version, manifest in connection.execute(query):
-        plain = (manifest or {}).get("scorecard")
-        if isinstance(plain, Mapping):
+        plain = Manifest.of(manifest or {}).scorecard
+        if plain is not None:
             try:
                 found[version] = Scorecard.from_dict(plain)
             except ModelError:  # written by a program that had other cards
@@ -151,4 +152,7 @@ def _champion(shelf: Shelf, city_id: str) -> str | None:
 
 
 def _model(row: Row[Any]) -> MirroredModel:
-    return MirroredModel(**row._mapping)  # noqa: SLF001 (its public name, see SQLAlchemy's documentation)
+    fields = dict(row._mapping)  # noqa: SLF001 (its public name, see SQLAlchemy's documentation)
+    if fields["manifest"] is not None:
+        fields["manifest"] = Manifest.of(fields["manifest"])
+    return MirroredModel(**fields)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -13,7 +13,7 @@ import pandas as pd
 from sqlalchemy import Connection
 
 from leadscore.learning.scorecard import Scorecard, log_odds_to_points
-from leadscore.lists.cleaning import clean, records_of
+from leadscore.lists.cleaning import clean
 from leadscore.lists.dedupe import normal_name, normal_name_of, settle_repeats
 from leadscore.lists.reading.file import from_records
 from leadscore.ranking.score import FirmScore, Scorer
@@ -26,12 +26,14 @@ from leadscore.store.firms import (
     add_former_names,
     change_firms,
     count_up,
+    field_record,
     field_records,
+    known_firm,
     next_firm_id,
     next_firms,
     read_firms,
 )
-from leadscore.store.linking import Origins, Record, all_merged, firms_frame, former_keys, link
+from leadscore.store.linking import Origins, Record, all_merged, former_keys, link
 from leadscore.store.snapshots import keep_records
 
 WRITTEN_AT_ONCE = 100
@@ -98,15 +100,16 @@ def _score_row(score: FirmScore) -> dict[str, Any]:
 
 
 def score_firms(
-    firms: pd.DataFrame,
+    records: Iterable[Mapping[str, Any]],
     scorer: Scorer,
     *,
     as_of: date,
     progress: Callable[[int], object] = lambda _: None,
 ) -> ScoredFirms:
-    """Score firms; see `Scorer.score`."""
-    scores = scorer.score(records_of(firms), as_of=as_of, progress=progress)
-    return ScoredFirms(field_records(firms), scores, scorer, as_of)
+    """Score firms, given what is kept of each; see `Scorer.score`."""
+    firms = [known_firm(record) for record in records]
+    scores = scorer.score(firms, as_of=as_of, progress=progress)
+    return ScoredFirms([field_record(firm) for firm in firms], scores, scorer, as_of)
 
 
 def write_scores(
@@ -188,7 +191,7 @@ def rescore(
         if not firms:
             return count
         last = firms[-1].id
-        scored = _scored(firms, scorer, today)
+        scored = score_firms((firm.record for firm in firms), scorer, as_of=today)
         for start in range(0, len(firms), WRITTEN_AT_ONCE):
             some = firms[start : start + WRITTEN_AT_ONCE]
             with database.write() as connection:
@@ -204,7 +207,8 @@ def _write_anew(
     """Keep the new scores of firms, except of those that have changed since they were read."""
     same = _unchanged(connection, firms)
     if len(same) < len(firms):
-        scored, start = _scored(same, scored.scorer, scored.as_of), 0
+        records = (firm.record for firm in same)
+        scored, start = score_firms(records, scored.scorer, as_of=scored.as_of), 0
     numbers = [firm.id for firm in same]
     seen = last_seen(connection, numbers)
     write_scores(connection, same, scored, seen, source="store", now=now, start=start)
@@ -215,10 +219,6 @@ def _unchanged(connection: Connection, firms: Sequence[Firm]) -> list[Firm]:
     """Return the firms of which nothing that is scored has changed, as they are kept by now."""
     present = read_firms(connection, [firm.id for firm in firms])
     return [present[firm.id] for firm in firms if present[firm.id].record == firm.record]
-
-
-def _scored(firms: Sequence[Firm], scorer: Scorer, today: date) -> ScoredFirms:
-    return score_firms(firms_frame([dict(firm.record) for firm in firms]), scorer, as_of=today)
 
 
 _SOURCE = "api"
@@ -259,7 +259,7 @@ def keep_asked(
         connection, linked.known, kept, origins, first=next_firm_id(connection), now=now
     )
     seen = last_seen(connection, [firm.id for firm in firms])
-    scored = score_firms(firms_frame(kept), scorer, as_of=today)
+    scored = score_firms(kept, scorer, as_of=today)
     write_scores(connection, firms, scored, seen, source=_SOURCE, now=now)
     of_row = dict(zip(rows, firms, strict=True))
     return [

@@ -23,7 +23,7 @@ from sqlalchemy import (
 from werkzeug.security import check_password_hash, generate_password_hash
 
 from leadscore.errors import Detail
-from leadscore.store.database import METADATA, Moment, insert_unless_there
+from leadscore.store.database import METADATA, Database, Moment, insert_unless_there
 from leadscore.store.errors import StoreError
 from leadscore.store.users import BROUGHT, USERS, Role, digest, new_token
 from leadscore.text import Text, room_words
@@ -107,17 +107,17 @@ def begin(connection: Connection, user: str, *, now: datetime, limits: Limits) -
     return token
 
 
-def find(connection: Connection, token: str, *, now: datetime, limits: Limits) -> Session | None:
+def find(database: Database, token: str, *, now: datetime, limits: Limits) -> Session | None:
     """Return the session of a secret, unless it has ended or its user may not log in any more."""
     shown = {
         "shown": digest(token), "idle": now - limits.idle, "absolute": now - limits.absolute,
     }  # fmt: skip
-    row = connection.execute(_SESSION, shown).one_or_none()
+    row = database.look_up(_SESSION, shown)
     if row is None:
         return None
     return Session(
-        row.user, row.role, now - row.seen_at >= _COARSE, bool(row.by_password),
-        row.created_by in BROUGHT,
+        row["user"], row["role"], now - row["seen_at"] >= _COARSE, row["by_password"],
+        row["created_by"] in BROUGHT,
     )  # fmt: skip
 
 

@@ -355,7 +355,9 @@ def _authenticate(access: Access) -> Caller | None:
     if authorization is not None:
         return _key_holder(authorization, access, now)
     secret = session_secret(request)
-    session = _session(secret, access, now) if secret else None
+    session = (
+        sessions.find(access.database, secret, now=now, limits=access.limits) if secret else None
+    )
     if secret and session and session.by_password:
         return _session_holder(secret, session, access, now)
     if access.demo:
@@ -368,19 +370,13 @@ def _key_holder(authorization: str, access: Access, now: datetime) -> Caller:
     scheme, _, token = authorization.partition(" ")
     if scheme.lower() != _SCHEME or not token.startswith(api_keys.PREFIX):
         raise bad_key()
-    with access.database.read() as connection:
-        holder = api_keys.find(connection, token, now=now)
+    holder = api_keys.find(access.database, token, now=now)
     if holder is None:
         raise bad_key()
     if holder.stale:
         with access.database.write() as connection:
             api_keys.touch(connection, holder.name, now=now)
     return Caller(f"key:{holder.name}", holder.role)
-
-
-def _session(secret: str, access: Access, now: datetime) -> sessions.Session | None:
-    with access.database.read() as connection:
-        return sessions.find(connection, secret, now=now, limits=access.limits)
 
 
 def _session_holder(
@@ -441,8 +437,8 @@ def _check_origin() -> None:
     if origin == "null" and site == "same-origin":
         return  # so browsers write the origin of a form whose page sends no referrer, as ours
     # A proxy may speak HTTPS in front of us while we speak HTTP; never the other way round.
-    own = {f"{request.scheme}://{request.host}", f"https://{request.host}"}
-    if origin is not None and origin not in own:
+    schemes = (request.scheme, "https")
+    if origin is not None and origin not in {f"{scheme}://{request.host}" for scheme in schemes}:
         raise cross_site("Origin", origin)
 
 

@@ -171,7 +171,9 @@ def _asked(found: Caller, body: bytes) -> Asked | None:
 
 
 def _key() -> str | None:
-    key = request.headers.get(HEADER, request.form.get(FIELD))
+    key = request.headers.get(HEADER)
+    if key is None and not request.is_json:  # whose form is empty, and takes time to be read
+        key = request.form.get(FIELD)
     if key is not None and not (1 <= len(key) <= _MOST and all("!" <= each <= "~" for each in key)):
         raise InvalidRequestError(REFUSALS[422][1], [Detail(HEADER, key, _A_KEY)])
     return key

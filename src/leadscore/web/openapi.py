@@ -21,8 +21,9 @@ from leadscore.lists.columns import CANONICAL, Column, recognise
 from leadscore.ranking.vetoes import WORDING
 from leadscore.store.users import Role
 from leadscore.text import Text, room_words
+from leadscore.validation import NOTHING, details, json_path, wanted
 from leadscore.web.errors import REFUSALS, SHOWN_DETAILS, InvalidRequestError, error_body
-from leadscore.web.strict_json import json_kind
+from leadscore.web.json import json_kind
 
 WORDS = room_words("web")
 
@@ -421,61 +422,31 @@ _LONGEST_NAME = 60
 
 _FIRMS = Text(zh=f"1 至 {MAX_FIRMS} 家企业组成的数组", en=f"an array of 1 to {MAX_FIRMS} firms")
 
-_WANTED = {
-    "missing": WORDS["openapi.wanted_missing"],
-    "extra_forbidden": WORDS["openapi.known_only"],
-    "string_type": WORDS["openapi.wanted_string_type"],
-    "string_too_short": WORDS["openapi.wanted_string_too_short"],
-    "string_too_long": WORDS["openapi.wanted_string_too_long"],
-    "string_pattern_mismatch": WORDS["openapi.wanted_string_pattern_mismatch"],
-    "string_unicode": WORDS["openapi.unicode"],
-    "int_type": WORDS["openapi.wanted_int_type"],
-    "int_parsing": WORDS["openapi.wanted_int_type"],
-    "bool_type": WORDS["openapi.wanted_bool_type"],
-    "greater_than_equal": WORDS["openapi.wanted_greater_than_equal"],
-    "less_than_equal": WORDS["openapi.wanted_less_than_equal"],
-    "literal_error": WORDS["openapi.wanted_literal_error"],
-}
-
 
 def invalid_firms(error: ValidationError) -> InvalidRequestError:
     """Return the error for firms to score: each wrong place once, in the words of its column."""
     places: dict[tuple[int | str, ...], Any] = {}
-    for mistake in error.errors(include_url=False, include_context=False):
+    for mistake in error.errors(include_url=False):
         places.setdefault(mistake["loc"][:3], mistake)
-    details = [
-        Detail(_json_path(place), *_words(mistake))
+    found = [
+        Detail(json_path(place), *_words(mistake))
         for place, mistake in islice(places.items(), SHOWN_DETAILS)
     ]
-    return InvalidRequestError(WORDS["openapi.mistakes"].format(count=len(places)), details)
-
-
-def _json_path(steps: tuple[int | str, ...]) -> str:
-    """Return a path as it is written in JSON tools.
-
-    >>> _json_path(("firms", 0, "name"))
-    'firms[0].name'
-    """
-    written = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
-    return written.removeprefix(".") or "$"
+    return InvalidRequestError(WORDS["openapi.mistakes"].format(count=len(places)), found)
 
 
 def _words(mistake: Any) -> tuple[str, Text]:
     kind, loc = mistake["type"], mistake["loc"]
-    got = _got(mistake)
+    got = NOTHING if kind == "missing" else json_kind(mistake["input"])
     if kind == "extra_forbidden":
-        return json_kind(loc[-1]), _meant(str(loc[-1])) if len(loc) > 1 else WORDS[
-            "openapi.firms_only"
-        ]
-    if kind == "string_unicode":
-        return got, WORDS["openapi.unicode"]
+        return json_kind(loc[-1]), _meant(mistake) if len(loc) > 1 else WORDS["openapi.firms_only"]
+    if kind == "string_too_long":
+        return got, wanted(mistake)
     if len(loc) <= 1:
         return (str(len(mistake["input"])) if kind == "too_long" else got), _FIRMS
     if len(loc) == 2:
         return got, WORDS["openapi.firm"]
     column = _KNOWN[loc[2]]
-    if kind == "string_too_long":
-        return got, WORDS["openapi.shorter"].format(count=longest(column))
     if column.name == "name":
         return got, WORDS["openapi.name"]
     if column.kind == "date":
@@ -485,12 +456,13 @@ def _words(mistake: Any) -> tuple[str, Text]:
     ]
 
 
-def _meant(field: str) -> Text:
+def _meant(mistake: Any) -> Text:
+    field = str(mistake["loc"][-1])
     column = recognise(field[:_LONGEST_NAME])
     if column is not None and column.name in _KNOWN:
         return WORDS["openapi.perhaps"].format(name=column.name)
     close = get_close_matches(field[:_LONGEST_NAME], _KNOWN, n=1)
-    return WORDS["openapi.perhaps"].format(name=close[0]) if close else WORDS["openapi.known_only"]
+    return WORDS["openapi.perhaps"].format(name=close[0]) if close else wanted(mistake)
 
 
 def plain_mistakes(error: ValidationError) -> InvalidRequestError:
@@ -498,20 +470,5 @@ def plain_mistakes(error: ValidationError) -> InvalidRequestError:
     places: dict[tuple[int | str, ...], Any] = {}
     for mistake in error.errors(include_url=False):
         places.setdefault(mistake["loc"], mistake)
-    details = [_detail(mistake) for mistake in islice(places.values(), SHOWN_DETAILS)]
-    return InvalidRequestError(WORDS["openapi.mistakes"].format(count=len(places)), details)
-
-
-def _detail(mistake: Any) -> Detail:
-    kind, where = mistake["type"], mistake["loc"]
-    shape = _WANTED.get(kind, WORDS["openapi.other"])
-    places = {name: _without_quotes(value) for name, value in mistake.get("ctx", {}).items()}
-    return Detail(_json_path(where), _got(mistake), shape.format(**places))
-
-
-def _without_quotes(value: object) -> str:
-    return str(value).replace("'", "").replace(" or ", ", ")
-
-
-def _got(mistake: Any) -> str:
-    return "∅" if mistake["type"] == "missing" else json_kind(mistake["input"])
+    found = details(islice(places.values(), SHOWN_DETAILS), shown=json_kind)
+    return InvalidRequestError(WORDS["openapi.mistakes"].format(count=len(places)), found)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import TYPE_CHECKING, Any
 
-import structlog
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -22,7 +22,7 @@ Network = IPv4Network | IPv6Network
 # What clients send is kept under names that begin with HTTP_, so nobody can set this from outside.
 _PROXY_USER = "leadscore.proxy_user"
 
-_log = structlog.get_logger("leadscore.proxies")
+_log = logging.getLogger("leadscore.proxies")
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,7 +68,12 @@ class FirmScoring:
             "segment": best and best.segment,
             "role": best and best.role,
             "reasons": [
-                {name: getattr(reason, name) for name in ("feature", "value", "points", "text")}
+                {
+                    "feature": reason.feature,
+                    "value": reason.value,
+                    "points": reason.points,
+                    "text": reason.text,
+                }
                 for reason in score.reasons(self.scorer.wording, lang)
             ],
             "base_points": score.base_points,
@@ -174,7 +179,6 @@ class CurrentScoring:
 
     def _created_of(self, version: str) -> datetime | None:
         try:
-            created = self._shelf.manifest(version).get("created")
-            return datetime.fromisoformat(str(created)) if created else None
-        except (LeadscoreError, ValueError):
+            return self._shelf.manifest(version).created
+        except LeadscoreError:
             return None

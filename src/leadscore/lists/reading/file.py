@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import decimal
-import errno
 import json
 import math
 import re
@@ -38,6 +37,7 @@ from leadscore.lists.reading.table import (
     refuse,
 )
 from leadscore.text import Text, room_words
+from leadscore.validation import unreadable
 
 WORDS = room_words("lists")
 
@@ -213,13 +213,6 @@ def _nested(value: object) -> str:
 MAX_FILE_BYTES = 1 << 30
 """A file that is larger than any text that is read, packed or not."""
 
-_REASONS = {
-    errno.ENOENT: WORDS["file.no_file"],
-    errno.ENOTDIR: WORDS["file.no_file"],
-    errno.EACCES: WORDS["file.no_permission"],
-    errno.EPERM: WORDS["file.no_permission"],
-    errno.EISDIR: WORDS["file.reasons_eisdir"],
-}
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _PICTURE = WORDS["file.picture"]
 _OTHERS = (
@@ -278,7 +271,7 @@ def _read(path: Path, name: str, place: HeaderPlace | None) -> RawList:
         with path.open("rb") as stream:
             head = stream.read(4096)
     except OSError as fault:
-        raise _unreadable(name, fault) from fault
+        raise ListError(unreadable(Text(zh=f" {name} ", en=name), fault)) from fault
     if size > MAX_FILE_BYTES:
         raise _too_large(name, size)
     if head.startswith((b"PK\3\4", b"PK\5\6", b"PK\7\10")):
@@ -309,15 +302,6 @@ def _refuse_others(name: str, head: bytes) -> None:
         raise other_kind(name, ".tar", ARCHIVE)
     if _MARKUP.match(head.removeprefix(b"\xef\xbb\xbf")):
         raise other_kind(name, ".html", WORDS["file.page"])
-
-
-def _unreadable(name: str, fault: OSError) -> ListError:
-    """Say in our own words why the system opens no file there; those it has are English only."""
-    reason = _REASONS.get(fault.errno or 0, WORDS["file.other_reason"])
-    if fault.filename and Path(fault.filename).is_dir():  # which Windows calls "no permission"
-        reason = _REASONS[errno.EISDIR]
-    reason = reason.format(code=errno.errorcode.get(fault.errno or 0, type(fault).__name__))
-    return ListError(WORDS["file.closed"].format(file=name, reason=reason))
 
 
 def _too_large(name: str, size: int) -> ListError:

@@ -18,10 +18,10 @@ from leadscore.city.profile import City, differ_in_supply_only
 from leadscore.city.schema import SUPPLY_SCALE
 from leadscore.jobs.kinds import RESCORE
 from leadscore.learning.expert import expert_scorecard
-from leadscore.learning.modelpage import card_sections
 from leadscore.lists.writing import for_spreadsheet
 from leadscore.ranking.score import Scorer
 from leadscore.registry.models import is_expert
+from leadscore.report import card_sections
 from leadscore.store import api_keys, sessions, users
 from leadscore.store.audit import page
 from leadscore.store.database import Database

@@ -55,7 +55,7 @@ def brief_pages(site: Site, pages: Blueprint) -> None:
             fields = known_fields(connection, firm, today, lang)
         standing = answer["standing"]
         steps = waterfall(score, firm, scorer.wording, lang).steps if score else ()
-        unknown = unknown_of(score, scorer.card.scorecard_, firm, lang) if score else []
+        unknown = unknown_of(score, scorer.card.scorecard, firm, lang) if score else []
         makes = next((firm.record[name] for name in COLUMNS if firm.record.get(name)), None)
         held = [each for each in timeline(answer["outcomes"], "")[0] if each["state"] == "held"]
         return shell.page(

@@ -12,10 +12,10 @@ from typing import Any
 from flask import Blueprint, Response, request
 from sqlalchemy import Connection
 
+from leadscore import numbers
 from leadscore.city import City
 from leadscore.city.matching import JOINT
 from leadscore.features.catalogue import CATALOGUE
-from leadscore.features.feature import show_cny
 from leadscore.lists.columns import Column, column
 from leadscore.lists.values.words import STAGES, STATUSES
 from leadscore.ranking.reasons import Wording, anchor_labels, meaning_of, supply_words
@@ -30,7 +30,6 @@ from leadscore.web.auth import requires
 from leadscore.web.errors import ContradictionError, InvalidRequestError, store_refusals
 from leadscore.web.idempotent import Act, Answer, written
 from leadscore.web.pages import shell
-from leadscore.web.pages.numbers import day
 from leadscore.web.pages.shell import Site, Translations, remark, whole_number
 from leadscore.web.pages.waterfall import intervals, waterfall
 from leadscore.web.routes.backing import PreconditionRequiredError
@@ -166,13 +165,13 @@ def shown_value(of: Column, value: object, lang: Lang) -> str:
     """Return a value of a canonical column as a person reads it."""
     if isinstance(value, int | float):
         if of.unit == "CNY":
-            return show_cny(float(value), lang)
+            return numbers.cny(value, lang)
         if of.unit == "fraction":
-            return f"{value:.1%}"
-        return f"{value:g}" if of.unit == "year" else f"{value:,.0f}"
+            return numbers.share(value)
+        return f"{value:g}" if of.unit == "year" else numbers.count(value)
     text = str(value)
-    if of.kind == "date":
-        return day(text, lang)
+    if of.kind == "date":  # in a frame, the midnight with which a day begins
+        return numbers.day(text[: len("2026-11-24")], lang)
     vocabulary = {"status": STATUSES, "stage": STAGES}.get(of.kind, {})
     return vocabulary[text].pick(lang) if text in vocabulary else text
 

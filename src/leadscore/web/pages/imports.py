@@ -26,7 +26,6 @@ from leadscore.lists.reading.header import (
     letters,
 )
 from leadscore.lists.reading.table import RawList, SheetHead, TextTable
-from leadscore.lists.values.words import STAGES, STATUSES
 from leadscore.lists.writing import SheetToMend, write_rows_to_mend
 from leadscore.store import lists as kept
 from leadscore.store.list_import import (
@@ -38,12 +37,13 @@ from leadscore.store.list_import import (
     read_uploaded,
 )
 from leadscore.store.lists import KEPT_FOR, Upload, drop_upload, keep_upload, read_upload
-from leadscore.text import Lang, Text, room_words
+from leadscore.text import Lang, room_words
 from leadscore.web.auth import caller, requires, takes_file
 from leadscore.web.errors import InvalidRequestError, store_refusals
 from leadscore.web.idempotent import Act, Answer, written
-from leadscore.web.pages import numbers, shell
-from leadscore.web.pages.shell import Site, moment, whole_number
+from leadscore.web.pages import shell
+from leadscore.web.pages.firm import shown_value
+from leadscore.web.pages.shell import Site, whole_number
 from leadscore.web.routes.backing import XLSX, file_answer, written_file
 
 WORDS = room_words("web")
@@ -103,43 +103,6 @@ def place_of(sheet: str, row: int | None) -> str:
 def _row(text: str) -> int | None:
     number = whole_number(text, digits=2)
     return number if number and number <= HEADER_SEARCH else None
-
-
-_LONGEST_VALUE = 60
-_WORDS: dict[str, Mapping[str, Text]] = {"stage": STAGES, "status": STATUSES}
-
-
-def shown_value(value: Any, column: Column, lang: Lang) -> str:
-    """Return a cleaned value in words and figures; empty for a missing one."""
-    if pd.isna(value):
-        return ""
-    if column.unit == "CNY":
-        return WORDS["imports.yuan"].pick(lang).format(amount=_amount(float(value), lang))
-    if column.unit == "fraction":
-        return f"{value:.1%}"
-    if column.unit == "year":
-        return f"{value:.0f}"
-    if column.unit == "count":
-        return numbers.count(round(value), lang)
-    if column.kind == "date":
-        return numbers.day(value.date(), lang)
-    words = _WORDS.get(column.kind, {}).get(value)
-    if words is not None:
-        return words.pick(lang)
-    return shown(value, _LONGEST_VALUE)
-
-
-def _amount(value: float, lang: Lang) -> str:
-    """Return an amount of yuan, in Chinese in 万 and 亿.
-
-    >>> _amount(5e7, "zh"), _amount(1.25e8, "zh"), _amount(5e7, "en")
-    ('5,000万', '1.25亿', '50,000,000')
-    """
-    if lang == "zh" and abs(value) >= 1e4:
-        unit, name = (1e8, "亿") if abs(value) >= 1e8 else (1e4, "万")
-        figures = f"{value / unit:,.2f}".rstrip("0").rstrip(".")
-        return f"{figures}{name}"
-    return f"{value:,.0f}"
 
 
 def sheets_to_mend(
@@ -285,7 +248,10 @@ def _values(
 ) -> list[str]:  # fmt: skip
     # What stands in the first rows: as it is read, or as it stands if it isn't.
     if meaning is not None and meaning.kept:
-        return [shown_value(value, meaning, lang) for value in first[meaning.name]]
+        return [
+            "" if pd.isna(value) else shown(shown_value(meaning, value, lang), _LONGEST_HEADER)
+            for value in first[meaning.name]
+        ]
     cells = [raw.cells[at].iloc[int((raw.rows == row).argmax())] for row in rows]
     return ["" if pd.isna(cell) else shown(cell, _LONGEST_HEADER) for cell in cells]
 
@@ -350,7 +316,7 @@ def import_pages(site: Site, pages: Blueprint) -> None:
             site, "import_preview.html", title=upload.file_name, id=id, told=said,
             found=preview(upload, said, today=backing.today(), lang=lang), canonical=CANONICAL,
             not_read=NOT_READ, row_choices=row_choices, most_problems=MOST_PROBLEMS,
-            today=backing.today(), until=moment(upload.uploaded_at + KEPT_FOR, lang),
+            today=backing.today(), until=upload.uploaded_at + KEPT_FOR,
         )  # fmt: skip
 
     @pages.post("/import/<int:id>")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +11,9 @@ from sqlalchemy import Connection
 
 from leadscore.errors import LeadscoreError
 from leadscore.jobs.kinds import RETRAIN
-from leadscore.learning.modelpage import ModelSections, model_sections
-from leadscore.registry.manifest import CARD_OF
+from leadscore.numbers import moment
+from leadscore.registry.manifest import Manifest
+from leadscore.report import ModelSections, model_sections
 from leadscore.store.jobs import Job, list_jobs
 from leadscore.store.models import MirroredModel, mirrored, read_model
 from leadscore.text import Lang
@@ -21,7 +22,7 @@ from leadscore.web.errors import UnacceptableError, store_refusals
 from leadscore.web.idempotent import Act, Answer, written
 from leadscore.web.pages import shell
 from leadscore.web.pages.administration import is_active, may_cancel
-from leadscore.web.pages.shell import by_htmx, moment, remark
+from leadscore.web.pages.shell import by_htmx, remark
 from leadscore.web.routes.backing import Backing
 from leadscore.web.routes.models import ask_for_retraining, go_back, promote_model
 
@@ -39,9 +40,7 @@ def champion_of(backing: Backing, models: Sequence[MirroredModel]) -> str:
     return named or mirrored or backing.scorer().model
 
 
-def manifest_of(
-    backing: Backing, models: Sequence[MirroredModel], version: str
-) -> Mapping[str, Any]:
+def manifest_of(backing: Backing, models: Sequence[MirroredModel], version: str) -> Manifest:
     """Return what is known of a version that serves: at least its card."""
     kept = next((each.manifest for each in models if each.version == version), None)
     if kept is not None:
@@ -50,18 +49,18 @@ def manifest_of(
         return backing.shelf.manifest(version)
     except LeadscoreError:
         scorer = backing.scorer()
-        card = scorer.card.scorecard_.to_dict()
-        return {"version": scorer.model, "city": {"id": scorer.city.id}, "scorecard": card}
+        card = scorer.card.scorecard.to_dict()
+        return Manifest.of(
+            {"version": scorer.model, "city": {"id": scorer.city.id}, "scorecard": card}
+        )
 
 
-def told_sections(
-    backing: Backing, manifest: Mapping[str, Any] | None, lang: Lang
-) -> ModelSections | None:
+def told_sections(backing: Backing, manifest: Manifest | None, lang: Lang) -> ModelSections | None:
     """Return what a manifest tells, or None where it can't be read any more."""
     if manifest is None:
         return None
     try:
-        return model_sections(manifest, lang, backing.scorer().city)
+        return model_sections(manifest.content, lang, backing.scorer().city)
     except LeadscoreError:
         return None
 
@@ -76,33 +75,26 @@ def line_of(model: MirroredModel, lang: Lang) -> dict[str, Any]:
         gates that it failed, None if none were asked; ``overruled`` whether a person let it in;
         ``card_of`` the version whose card it has under another supply, if it isn't its own.
     """
-    manifest = model.manifest or {}
-    outcomes, decision = manifest.get("outcomes"), manifest.get("decision")
-    learned: object = outcomes.get("known") if isinstance(outcomes, Mapping) else outcomes
-    if manifest.get("kind") == "expert":
-        learned = 0
+    manifest = model.manifest
+    decision = manifest.decision if manifest else None
     return {
         "version": model.version,
-        "kind": manifest.get("kind"),
+        "kind": manifest.kind if manifest else None,
         "state": model.state,
         "created": moment(model.created_at, lang),
-        "learned": learned if isinstance(learned, int) else None,
-        "failed": len(_failed(decision)) if isinstance(decision, Mapping) else None,
-        "card_of": manifest.get(CARD_OF),
-        "overruled": bool(isinstance(decision, Mapping) and decision.get("overruled")),
+        "learned": manifest.learned if manifest else None,
+        "failed": len(decision.failed) if decision else None,
+        "card_of": manifest.card_of if manifest else None,
+        "overruled": bool(decision and decision.overruled),
     }
 
 
 def failed_sentences(model: MirroredModel, lang: Lang) -> list[str]:
     """Return what the gates say that a model failed."""
-    decision = (model.manifest or {}).get("decision")
-    if not isinstance(decision, Mapping) or decision.get("promoted") is not False:
+    decision = model.manifest.decision if model.manifest else None
+    if decision is None or decision.promoted is not False:
         return []
-    return [str(gate["sentence"][lang]) for gate in _failed(decision)]
-
-
-def _failed(decision: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    return [gate for gate in decision.get("gates", ()) if not gate.get("passed")]
+    return [gate.sentence.pick(lang) for gate in decision.failed]
 
 
 def before_champion(backing: Backing, models: Sequence[MirroredModel], champion: str) -> str | None:
@@ -116,7 +108,7 @@ def before_champion(backing: Backing, models: Sequence[MirroredModel], champion:
     if before is not None:
         return before
     mine = next((each for each in models if each.version == champion), None)
-    return "" if mine and (mine.manifest or {}).get("kind") == "trained" else None
+    return "" if mine and mine.manifest and mine.manifest.kind == "trained" else None
 
 
 def last_retraining(connection: Connection, lang: Lang, found: Caller) -> dict[str, Any] | None:

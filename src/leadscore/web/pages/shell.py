@@ -8,7 +8,6 @@ import mimetypes
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
@@ -28,17 +27,16 @@ from flask import (
 from jinja2 import StrictUndefined
 from markupsafe import Markup
 
+from leadscore import numbers
 from leadscore.errors import LeadscoreError
 from leadscore.features.catalogue import CATALOGUE
-from leadscore.learning.modelpage.style import SECTIONS
 from leadscore.lists.values.words import STAGES
 from leadscore.registry.models import Shelf
+from leadscore.report.page import STYLE
 from leadscore.text import LANGUAGES, Lang, Text, read_words
 from leadscore.web.auth import CSRF_FIELD, Caller, Permission, csrf_token, requires
 from leadscore.web.errors import InvalidRequestError, named_language, preferred_language
 from leadscore.web.idempotent import FIELD, Answer
-from leadscore.web.pages import numbers
-from leadscore.web.pages.numbers import day
 from leadscore.web.routes.backing import Backing
 
 FOLDER = Path(__file__).parents[1] / "translations"
@@ -54,7 +52,7 @@ def read_translations(folder: Path = FOLDER) -> Translations:
 
 
 STATIC = Path(__file__).parents[1] / "static"
-_ELSEWHERE = {"styles/model-sections.css": SECTIONS}
+_ELSEWHERE = {"styles/model-sections.css": STYLE}
 """Files of other parts of the program, by the names under which they are served."""
 _CACHED_A_YEAR = "public, max-age=31536000, immutable"
 _WORTH_PACKING = 1_000
@@ -215,15 +213,6 @@ def local_path(wanted: str | None) -> str:
     return HOME if parts.scheme or parts.netloc else wanted
 
 
-def moment(value: datetime, lang: Lang) -> str:
-    """Return a moment to the minute.
-
-    >>> moment(datetime(2026, 11, 24, 8, 5).astimezone(), "zh")
-    '2026年11月24日 08:05'
-    """
-    return f"{day(value, lang)} {value.astimezone():%H:%M}"
-
-
 def prepare(app: Flask, site: Site) -> None:
     """Give the templates of an application what they use; a name that isn't given is an error."""
     environment = app.jinja_env
@@ -242,10 +231,10 @@ def prepare(app: Flask, site: Site) -> None:
         likelihood=numbers.likelihood,
         share=numbers.share,
         points=numbers.points,
-        span=lambda ends: numbers.span(*ends),
-        count=lambda value: numbers.count(value, site.lang()),
+        span=lambda ends: numbers.interval(*ends),
+        count=numbers.count,
         day=lambda value: numbers.day(value, site.lang()),
-        moment=lambda value: moment(value, site.lang()),
+        moment=lambda value: numbers.moment(value, site.lang()),
         words=lambda text: text.pick(site.lang()),
     )
 
@@ -351,8 +340,7 @@ def _learned_from(site: Site) -> int | None:
 
 @lru_cache(maxsize=16)
 def _outcomes_behind(shelf: Shelf, version: str) -> int | None:
-    told = shelf.manifest(version).get("outcomes")
-    return int(told["known"]) if isinstance(told, dict) else told
+    return shelf.manifest(version).learned
 
 
 _COOKIE_SECONDS = 365 * 24 * 3600

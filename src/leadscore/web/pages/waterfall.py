@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from leadscore.features.catalogue import CATALOGUE
-from leadscore.features.extract import features_frame
 from leadscore.ranking.reasons import Wording, kept_facts, meaning_of
 from leadscore.ranking.score import Scorer
 from leadscore.store.current_ranking import Score
@@ -42,8 +41,9 @@ def intervals(
     if not own:
         return found
     try:
-        rows = [[scored[place][1].get(name) for name in CATALOGUE] for place in own]
-        ends = scorer.card.predict_interval(features_frame(rows))
+        features = scorer.card.scorecard.features
+        rows = [[scored[place][1].get(name) for name in features] for place in own]
+        ends = scorer.card.record_intervals(rows)
     except ValueError:  # no posterior was kept: many tables, or a card of an earlier program
         return found
     for place, (low, high) in zip(own, ends.tolist(), strict=True):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, request
 
-from leadscore.features.feature import show_cny
+from leadscore import numbers
 from leadscore.lists.cleaning import clean_records
 from leadscore.lists.columns import Column, column
 from leadscore.lists.values.words import STATUSES
@@ -17,7 +17,7 @@ from leadscore.ranking.score import Scorer
 from leadscore.ranking.vetoes import WORDING
 from leadscore.store.current_ranking import Score
 from leadscore.store.firms import Firm, read_firm
-from leadscore.store.linking import Record, firms_frame
+from leadscore.store.linking import Record
 from leadscore.store.scoring import change_between, score_firms
 from leadscore.text import Lang, room_words
 from leadscore.web.auth import requires
@@ -123,7 +123,7 @@ def supposed(
 
 def scored(scorer: Scorer, records: Sequence[Record], today: date) -> list[Score]:
     """Return the scores of records as a model gives them on a day; none of them is kept."""
-    rows = score_firms(firms_frame(list(records)), scorer, as_of=today).rows(0, len(records))
+    rows = score_firms(records, scorer, as_of=today).rows(0, len(records))
     now = datetime.combine(today, datetime.min.time(), UTC)
     return [Score(id=0, firm_id=0, snapshot_id=None, scored_at=now, **row) for row in rows]
 
@@ -173,7 +173,7 @@ def _written(of: Column, value: Any, lang: Lang) -> str:
         return ""
     if isinstance(value, int | float):
         if of.unit == "CNY":
-            return show_cny(float(value), lang)
+            return numbers.cny(float(value), lang)
         return f"{value:.1%}" if of.unit == "fraction" else f"{value:g}"
     return str(value).replace("\r\n", "\n").strip()
 
@@ -199,7 +199,7 @@ def what_if_pages(site: Site, pages: Blueprint) -> None:
         form = request.form if request.method == "POST" else {}
         record, fields = supposed(firm, form, today, lang)
         present, other = scored(scorer, [dict(firm.record), record], today)
-        change = change_between(present, other, {scorer.model: scorer.card.scorecard_})
+        change = change_between(present, other, {scorer.model: scorer.card.scorecard})
         return shell.page(
             site,
             "what_if.html",

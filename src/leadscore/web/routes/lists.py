@@ -24,6 +24,7 @@ from leadscore.text import Lang, room_words
 from leadscore.web.auth import requires
 from leadscore.web.errors import REFUSALS, InvalidRequestError, store_refusals
 from leadscore.web.idempotent import Act, Answer, written
+from leadscore.web.json import json_kind, parse_json
 from leadscore.web.openapi import SECURED, STRICT, leads_to, refusals
 from leadscore.web.routes.backing import (
     CSV,
@@ -44,7 +45,6 @@ from leadscore.web.routes.backing import (
     words,
     written_file,
 )
-from leadscore.web.strict_json import json_kind, parse_json
 
 WORDS = room_words("web")
 

@@ -183,7 +183,7 @@ def model_routes(backing: Backing) -> APIBlueprint:
     def model(path: VersionPath, query: LangOnly) -> Response:  # noqa: ARG001 (checked)
         with store_refusals(), backing.database.read() as connection:
             found = read_model(connection, path.version)
-        return jsonify(_model(found) | {"manifest": found.manifest})
+        return jsonify(_model(found) | {"manifest": found.manifest and found.manifest.content})
 
     @api.post(
         "/models/retrain",
@@ -236,7 +236,7 @@ def _city(backing: Backing) -> str:
 def _model(model: MirroredModel) -> dict[str, Any]:
     return {
         "version": model.version,
-        "kind": (model.manifest or {}).get("kind"),
+        "kind": model.manifest and model.manifest.kind,
         "created_at": moment(model.created_at),
         "state": model.state,
     }
