@@ -83,15 +83,7 @@ def first_administrator_link(database: Database, trail: AuditTrail, now: datetim
 def log_in(
     access: Access, name: str, password: str, *, address: str | None, secret: str | None
 ) -> Caller:
-    """Return the caller with a new session; the one that the browser had has ended.
-
-    Raises
-    ------
-    TooManyAttemptsError
-        If too many failed under this name.
-    UnauthorizedError
-        If there is no such user, or that isn't their password.
-    """
+    """Return the caller with a new session; the one that the browser had has ended."""
     now, name = access.clock(), users.folded(name)
     kept = _begin_attempt(access, name, now)
     # Outside of any transaction: it takes long, on purpose, and others want to write.
@@ -104,7 +96,6 @@ def log_in(
 
 
 def _begin_attempt(access: Access, name: str, now: datetime) -> str | None:
-    """Count an attempt, and return what is kept of the password of whoever has the name."""
     with access.database.write() as connection:
         locked_until = count_attempt(connection, name, now, access.lockout)
         kept = users.password_of(connection, name)
@@ -121,7 +112,6 @@ def _begin(
     secret: str | None,
     address: str | None,
 ) -> Caller | None:
-    """Begin a session, unless the user was disabled or has set another password meanwhile."""
     with access.database.write() as connection:
         if users.password_of(connection, name) != kept:
             return None
@@ -143,15 +133,7 @@ def _begin_session(
 
 
 def let_in(access: Access, named: ProxyUser, *, address: str | None, secret: str | None) -> Caller:
-    """Return the user whom the office's proxy names with a new session.
-
-    Raises
-    ------
-    ForbiddenError
-        If what it says is no name, or nobody of that name may come in by it.
-    ContradictionError
-        If their group would take the role from the last administrator.
-    """
+    """Return the user whom the office's proxy names with a new session."""
     now, details = access.clock(), {"by": "proxy"}
     try:
         name = users.canonical_name(named.name or "")
@@ -182,7 +164,6 @@ def let_in(access: Access, named: ProxyUser, *, address: str | None, secret: str
 def _note_proxy_refusal(
     access: Access, name: str | None, now: datetime, address: str | None
 ) -> None:
-    """Note whom the proxy named in vain: unlike what is typed at a log-in, it is no password."""
     record = Record(
         "anonymous", "-", "session.begin", "user" if name else None, name, address, "refused",
         details={"by": "proxy"},
@@ -192,7 +173,6 @@ def _note_proxy_refusal(
 
 
 def _note_failure(access: Access, name: str, now: datetime, address: str | None) -> None:
-    """Note a failed log-in; a name that nobody has isn't kept, for it may be a password."""
     with access.database.write() as connection:
         access.trail.append(connection, _failure(connection, name, address), now)
 
@@ -208,17 +188,7 @@ def _failure(connection: Connection, name: str, address: str | None) -> Record:
 def change_password(
     access: Access, found: Caller, present: str, password: str, *, address: str | None
 ) -> None:
-    """Give the user who is logged in another password; their other sessions end.
-
-    Raises
-    ------
-    InvalidRequestError
-        If it is no user with a password and a session, or that isn't their present password.
-    TooManyAttemptsError
-        If too many attempts failed under this name, here or at the log-in.
-    UnacceptableError
-        If the new one is too easy to guess.
-    """
+    """Give the user who is logged in another password; their other sessions end."""
     if found.session is None or found.by_proxy:
         raise no_password()
     now, name = access.clock(), found.actor
@@ -339,17 +309,7 @@ def _guard(app: Flask, access: Access) -> None:
 
 
 def _authenticate(access: Access) -> Caller | None:
-    """Return who calls, or None if they don't say.
-
-    A key goes before a session by password, and that before what the office's proxy says.
-
-    Raises
-    ------
-    UnauthorizedError
-        If a key is shown that is worth nothing.
-    ForbiddenError
-        If the proxy names somebody who may not come in.
-    """
+    #  A key goes before a session by password, and that before what the office's proxy says.
     now = access.clock()
     authorization = request.headers.get("Authorization")
     if authorization is not None:
@@ -395,10 +355,7 @@ def _named_by_proxy(
     access: Access,
     now: datetime,
 ) -> Caller:
-    """Return the user whom the proxy names, with a session for the token against forged requests.
-
-    The session is worth nothing without the header, nor where that names somebody else.
-    """
+    #  The session is worth nothing without the header, nor where that names somebody else.
     if secret and session and session.user == folded(named.name or ""):
         follows = named.follows_groups and session.by_group
         if not follows or session.role == named.role:
@@ -418,16 +375,8 @@ def _named_by_proxy(
 
 
 def _check_origin() -> None:
-    """Refuse an unsafe method that a page of another site has caused.
-
-    Browsers say where a request comes from in Sec-Fetch-Site or Origin, and no page can change
-    that. Programs send neither.
-
-    Raises
-    ------
-    ForgedRequestError
-        If it comes from elsewhere, also from another port or a neighbouring name.
-    """
+    #  Browsers say where a request comes from in Sec-Fetch-Site or Origin, and no page can change
+    # that. Programs send neither.
     if request.method in _SAFE:
         return
     site = request.headers.get("Sec-Fetch-Site")
@@ -443,15 +392,7 @@ def _check_origin() -> None:
 
 
 def _check_loopback() -> None:
-    """Refuse a request under any other name than this machine's own.
-
-    A page elsewhere can let its own name lead here, and then speak to us as if it were ours.
-
-    Raises
-    ------
-    ForgedRequestError
-        If the name is another one.
-    """
+    #  A page elsewhere can let its own name lead here, and then speak to us as if it were ours.
     host = request.host
     name = host[: host.index("]") + 1] if host.startswith("[") and "]" in host else host
     if name.partition(":")[0] not in _LOOPBACK and name not in _LOOPBACK:
@@ -459,7 +400,6 @@ def _check_loopback() -> None:
 
 
 def _check_csrf(secret: str, *, with_file: bool) -> None:
-    """Refuse a browser's request that lacks the token which only our own pages are given."""
     shown = request.headers.get(CSRF_HEADER) or _token_in_form(with_file=with_file)
     if not hmac.compare_digest(shown.encode("utf-8", "replace"), csrf_token(secret).encode()):
         raise no_csrf_token(CSRF_HEADER)

@@ -9,10 +9,12 @@ from importlib.metadata import version
 from itertools import islice
 from typing import Annotated, Any, Literal
 
+from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.info import Info
 from flask_openapi.models.license import License
 from flask_openapi.models.media_type import MediaType
 from flask_openapi.models.response import Response
+from flask_openapi.models.tag import Tag
 from flask_openapi.openapi import OpenAPI
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
@@ -312,6 +314,15 @@ SECURITY_SCHEMES: dict[str, Any] = {
 
 SECURED: list[dict[str, list[Any]]] = [{"key": []}, {"session": []}]
 """What a route that isn't public names in its description."""
+
+
+def api_blueprint(name: str, words: str, *, tag: str | None = None) -> APIBlueprint:
+    """Return a blueprint under ``/api/v1`` for callers who say who they are, with its tag."""
+    return APIBlueprint(
+        name, __name__, url_prefix="/api/v1", abp_security=SECURED,
+        abp_tags=[Tag(name=tag or name, description=words)],
+    )  # fmt: skip
+
 
 # The links are relative, so that the page works at /openapi/ and at /openapi/swagger.
 _SCRIPT = (

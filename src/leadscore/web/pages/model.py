@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flask import Blueprint, Response, request
 from sqlalchemy import Connection
@@ -22,12 +22,9 @@ from leadscore.web.errors import UnacceptableError, store_refusals
 from leadscore.web.idempotent import Act, Answer, written
 from leadscore.web.pages import shell
 from leadscore.web.pages.administration import is_active, may_cancel
-from leadscore.web.pages.shell import by_htmx, remark
+from leadscore.web.pages.shell import Site, by_htmx, remark
 from leadscore.web.routes.backing import Backing
 from leadscore.web.routes.models import ask_for_retraining, go_back, promote_model
-
-if TYPE_CHECKING:
-    from leadscore.web.pages.shell import Site
 
 
 def champion_of(backing: Backing, models: Sequence[MirroredModel]) -> str:
@@ -66,15 +63,7 @@ def told_sections(backing: Backing, manifest: Manifest | None, lang: Lang) -> Mo
 
 
 def line_of(model: MirroredModel, lang: Lang) -> dict[str, Any]:
-    """Return a version as a row of the list shows it.
-
-    Returns
-    -------
-    dict
-        ``learned`` is the number of outcomes, None if it isn't known; ``failed`` the number of
-        gates that it failed, None if none were asked; ``overruled`` whether a person let it in;
-        ``card_of`` the version whose card it has under another supply, if it isn't its own.
-    """
+    """Return a version as a row of the list shows it."""
     manifest = model.manifest
     decision = manifest.decision if manifest else None
     return {
@@ -194,7 +183,6 @@ def _reading(site: Site, pages: Blueprint) -> None:
 
 
 def _newest_challenger(models: list[MirroredModel], site: Site) -> dict[str, object] | None:
-    """Return the newest version if the gates kept it from serving, to be shown beside."""
     newest = next(iter(models), None)
     if newest is None or newest.state == "champion":
         return None

@@ -207,6 +207,15 @@ def matched_tag(tag: str) -> str:
     return tag
 
 
+def fields_of(answer: type[BaseModel], source: object) -> dict[str, Any]:
+    """Return the fields of an answer as an object has them, days and moments in ISO 8601."""
+    values = {name: getattr(source, name) for name in answer.model_fields}
+    return {
+        name: value.isoformat() if isinstance(value, date) else value
+        for name, value in values.items()
+    }
+
+
 def moment(value: datetime | None) -> str | None:
     """Return a moment as the answers write it."""
     return None if value is None else value.isoformat()

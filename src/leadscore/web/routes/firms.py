@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 from flask import Response, jsonify
 from flask_openapi.blueprint import APIBlueprint
-from flask_openapi.models.tag import Tag
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Connection, RowMapping, select
 
@@ -28,7 +27,7 @@ from leadscore.text import Lang, room_words
 from leadscore.web.auth import requires
 from leadscore.web.errors import REFUSALS, InvalidRequestError, store_refusals
 from leadscore.web.idempotent import Act, Answer, written
-from leadscore.web.openapi import SECURED, STRICT, leads_to, refusals
+from leadscore.web.openapi import STRICT, api_blueprint, leads_to, refusals
 from leadscore.web.routes.backing import (
     CHANGES,
     QUERY,
@@ -381,7 +380,6 @@ def _standing(
     }
 
 
-_TAG = Tag(name="firms", description="企业 Firms")
 _EDITED = (400, 401, 403, 404, 412, 413, 415, 422, 428, 431, 500)
 _TAKEN_BACK = (401, 403, 404, 412, 422, 428, 431, 500)
 _THIS_FIRM = {"path.id": "$request.path.id"}
@@ -398,9 +396,7 @@ _CHANGEABLE = leads_to(
 
 def firm_routes(backing: Backing) -> APIBlueprint:
     """Return ``/api/v1/firms``."""
-    api = APIBlueprint(
-        "firms", __name__, url_prefix="/api/v1", abp_tags=[_TAG], abp_security=SECURED
-    )
+    api = api_blueprint("firms", "企业 Firms")
 
     @api.get(
         "/firms/<int:id>",

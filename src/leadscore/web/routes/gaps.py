@@ -6,7 +6,6 @@ from typing import Any
 
 from flask import Response, jsonify
 from flask_openapi.blueprint import APIBlueprint
-from flask_openapi.models.tag import Tag
 from pydantic import BaseModel, Field
 
 from leadscore.city.profile import City, Supplies
@@ -24,7 +23,7 @@ from leadscore.web.errors import (
     UnacceptableError,
 )
 from leadscore.web.idempotent import Act, Answer, written
-from leadscore.web.openapi import SECURED, STRICT, refusals
+from leadscore.web.openapi import STRICT, api_blueprint, refusals
 from leadscore.web.routes.backing import (
     CHANGES_PROFILE,
     READS_QUERY,
@@ -76,7 +75,6 @@ def change_supply(
 
 
 _CANDIDATE = ("rank", "name", "priority", "grade")
-_TAG = Tag(name="gaps", description="缺口 What the city lacks")
 
 
 class Candidate(BaseModel):
@@ -173,9 +171,7 @@ class ChangedProfile(BaseModel):
 
 def gap_routes(backing: Backing) -> APIBlueprint:
     """Return ``/api/v1/gaps`` and what stands under it."""
-    api = APIBlueprint(
-        "gaps", __name__, url_prefix="/api/v1", abp_tags=[_TAG], abp_security=SECURED
-    )
+    api = api_blueprint("gaps", "缺口 What the city lacks")
 
     @api.get(
         "/gaps",

@@ -11,7 +11,6 @@ from typing import Any
 from flask import Response, jsonify, request
 from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.file import FileStorage
-from flask_openapi.models.tag import Tag
 from pydantic import BaseModel, ConfigDict, Field
 
 from leadscore.errors import Detail
@@ -25,7 +24,7 @@ from leadscore.web.auth import requires
 from leadscore.web.errors import REFUSALS, InvalidRequestError, store_refusals
 from leadscore.web.idempotent import Act, Answer, written
 from leadscore.web.json import json_kind, parse_json
-from leadscore.web.openapi import SECURED, STRICT, leads_to, refusals
+from leadscore.web.openapi import STRICT, api_blueprint, leads_to, refusals
 from leadscore.web.routes.backing import (
     CSV,
     QUERY,
@@ -40,8 +39,8 @@ from leadscore.web.routes.backing import (
     NumberPath,
     described,
     example,
+    fields_of,
     file_answer,
-    moment,
     words,
     written_file,
 )
@@ -154,14 +153,9 @@ class ListsAnswer(BaseModel):
     next: int | None = Field(description="`before` of the next page.")
 
 
-_TAG = Tag(name="lists", description="名单 Lists of candidate firms")
-
-
 def list_routes(backing: Backing) -> APIBlueprint:
     """Return ``/api/v1/lists``."""
-    api = APIBlueprint(
-        "lists", __name__, url_prefix="/api/v1", abp_tags=[_TAG], abp_security=SECURED
-    )
+    api = api_blueprint("lists", "名单 Lists of candidate firms")
 
     @api.post(
         "/lists",
@@ -245,20 +239,9 @@ def list_routes(backing: Backing) -> APIBlueprint:
 
 def _shown(each: kept.KeptList, lang: Lang) -> dict[str, Any]:
     error = each.error
-    return {
-        "id": each.id,
-        "file_name": each.file_name,
-        "sha256": each.sha256,
-        "uploaded_by": each.uploaded_by,
-        "uploaded_at": moment(each.uploaded_at),
-        "as_of": each.as_of.isoformat(),
-        "state": each.state,
-        "progress": each.progress,
-        "counts": each.counts,
-        "model": each.model,
+    return fields_of(ListAnswer, each) | {
         "notices": [words(notice, lang) for notice in each.notices],
         "error": error and {"code": error["code"], "message": words(error, lang)},
-        "job_id": each.job_id,
     }
 
 

@@ -7,7 +7,6 @@ from typing import Annotated, Any, Literal
 
 from flask import Response, jsonify
 from flask_openapi.blueprint import APIBlueprint
-from flask_openapi.models.tag import Tag
 from pydantic import BaseModel, Field
 
 from leadscore.errors import CityError, ModelError
@@ -20,7 +19,7 @@ from leadscore.store.models import MirroredModel, mirrored, read_model
 from leadscore.web.auth import requires
 from leadscore.web.errors import ContradictionError, store_refusals
 from leadscore.web.idempotent import Act, Answer, written
-from leadscore.web.openapi import SECURED, STRICT, leads_to, refusals
+from leadscore.web.openapi import STRICT, api_blueprint, leads_to, refusals
 from leadscore.web.routes.backing import (
     READS_QUERY,
     WRITES,
@@ -81,7 +80,6 @@ def _served(backing: Backing, act: Act, version: str, reason: str | None) -> Ans
     return Answer(body, about=("model", version), details={"reason": reason})
 
 
-_TAG = Tag(name="models", description="模型 Models")
 _RESCORED = leads_to(200, ("readJob", {"id": "$response.body#/rescoring"}))
 
 
@@ -149,9 +147,7 @@ class Promoted(BaseModel):
 
 def model_routes(backing: Backing) -> APIBlueprint:
     """Return ``/api/v1/models``."""
-    api = APIBlueprint(
-        "models", __name__, url_prefix="/api/v1", abp_tags=[_TAG], abp_security=SECURED
-    )
+    api = api_blueprint("models", "模型 Models")
     written_statuses = (400, 401, 403, 409, 413, 415, 422, 431, 500)
 
     @api.get(

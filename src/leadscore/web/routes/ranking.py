@@ -12,7 +12,6 @@ from typing import Annotated, Any, Literal
 import pandas as pd
 from flask import Response, jsonify
 from flask_openapi.blueprint import APIBlueprint
-from flask_openapi.models.tag import Tag
 from pydantic import BaseModel, Field
 
 from leadscore.errors import Detail
@@ -44,7 +43,7 @@ from leadscore.web.errors import (
     store_refusals,
 )
 from leadscore.web.idempotent import Act, Answer, noted, written
-from leadscore.web.openapi import SECURED, STRICT, leads_to, refusals
+from leadscore.web.openapi import STRICT, api_blueprint, leads_to, refusals
 from leadscore.web.routes.backing import (
     CSV,
     QUERY,
@@ -257,14 +256,9 @@ class RankingAnswer(BaseModel):
     counts: RankingCounts | None = Field(description="If they were asked for.")
 
 
-_TAG = Tag(name="ranking", description="排名 The ranking")
-
-
 def ranking_routes(backing: Backing) -> APIBlueprint:
     """Return ``/api/v1/ranking`` and the same as a file."""
-    api = APIBlueprint(
-        "ranking", __name__, url_prefix="/api/v1", abp_tags=[_TAG], abp_security=SECURED
-    )
+    api = api_blueprint("ranking", "排名 The ranking")
 
     @api.get(
         "/ranking",
@@ -384,9 +378,7 @@ class NewExport(RankingConditions):
 
 def export_routes(backing: Backing) -> APIBlueprint:
     """Return ``/api/v1/exports``."""
-    api = APIBlueprint(
-        "exports", __name__, url_prefix="/api/v1", abp_tags=[_TAG], abp_security=SECURED
-    )
+    api = api_blueprint("exports", "排名 The ranking", tag="ranking")
 
     @api.post(
         "/exports",
