@@ -10,6 +10,7 @@ from datetime import datetime
 from flask import Flask, Response, after_this_request, g, request
 from sqlalchemy import Connection
 
+from leadscore.errors import Detail
 from leadscore.store import api_keys, sessions, users
 from leadscore.store.audit import AuditTrail, Record
 from leadscore.store.database import Database
@@ -20,14 +21,17 @@ from leadscore.store.sessions import (
     hash_password,
     matches,
 )
-from leadscore.store.users import BY, admit, folded, link_owner, use_link
+from leadscore.store.users import A_NAME, BY, admit, folded, link_owner, use_link
+from leadscore.text import room_words
 from leadscore.web.auth import (
     CSRF_FIELD,
     CSRF_HEADER,
     DEMO,
     Access,
     Caller,
-    another_host,
+    ForbiddenError,
+    ForgedRequestError,
+    UnauthorizedError,
     bad_key,
     cross_site,
     csrf_token,
@@ -37,17 +41,13 @@ from leadscore.web.auth import (
     is_file_form,
     locked,
     no_csrf_token,
-    no_password,
-    no_proxy_name,
-    not_let_in,
     session_secret,
     undeclared,
-    unknown,
-    wrong_password,
-    wrong_present_password,
 )
-from leadscore.web.errors import store_refusals
+from leadscore.web.errors import REFUSALS, InvalidRequestError, store_refusals
 from leadscore.web.proxies import ProxyUser, proxy_user
+
+WORDS = room_words("web")
 
 FIRST_ADMINISTRATOR = "admin"
 """Name of the user whom the first start invites."""
@@ -91,7 +91,7 @@ def log_in(
     found = _begin(access, name, kept, now, secret, address) if right else None
     if found is None:
         _note_failure(access, name, now, address)
-        raise wrong_password()
+        raise UnauthorizedError(WORDS["auth.wrong"])
     return found
 
 
@@ -139,7 +139,10 @@ def let_in(access: Access, named: ProxyUser, *, address: str | None, secret: str
         name = users.canonical_name(named.name or "")
     except users.BadNameError:
         _note_proxy_refusal(access, None, now, address)
-        raise no_proxy_name() from None
+        wanted = WORDS["auth.one_name"].format(name=A_NAME)
+        raise ForbiddenError(
+            WORDS["auth.no_name"], [Detail("LEADSCORE_PROXY_USER_HEADER", "…", wanted)]
+        ) from None
     with store_refusals(), access.database.write() as connection:
         # The first start invites an administrator: nobody is that by being called so elsewhere.
         admitted = name != FIRST_ADMINISTRATOR and admit(
@@ -157,7 +160,7 @@ def let_in(access: Access, named: ProxyUser, *, address: str | None, secret: str
             access.trail.append(connection, begun, now)
     if not admitted:
         _note_proxy_refusal(access, name, now, address)
-        raise not_let_in()
+        raise ForbiddenError(WORDS["auth.not_let_in"])
     return replace(new, by_proxy=True)
 
 
@@ -190,7 +193,7 @@ def change_password(
 ) -> None:
     """Give the user who is logged in another password; their other sessions end."""
     if found.session is None or found.by_proxy:
-        raise no_password()
+        raise InvalidRequestError(WORDS["auth.no_password"])
     now, name = access.clock(), found.actor
     with store_refusals():
         check_password(password, name)
@@ -209,7 +212,9 @@ def change_password(
     refused = Record(name, found.role, "password.change", "user", name, address, "refused")
     with access.database.write() as connection:
         access.trail.append(connection, refused, now)
-    raise wrong_present_password()
+    raise InvalidRequestError(
+        WORDS["auth.wrong_present"], [Detail("present", "…", WORDS["auth.present"])]
+    )
 
 
 def set_password(access: Access, token: str, password: str, *, address: str | None) -> str:
@@ -299,7 +304,7 @@ def _guard(app: Flask, access: Access) -> None:
         return
     found = _authenticate(access)
     if found is None:
-        raise unknown()
+        raise UnauthorizedError(REFUSALS[401][1])
     if permission is None or not found.may(permission):
         _note_refusal(access, found)
         raise forbidden(permission or "-")
@@ -396,7 +401,9 @@ def _check_loopback() -> None:
     host = request.host
     name = host[: host.index("]") + 1] if host.startswith("[") and "]" in host else host
     if name.partition(":")[0] not in _LOOPBACK and name not in _LOOPBACK:
-        raise another_host(host)
+        raise ForgedRequestError(
+            WORDS["auth.another_host"], [Detail("Host", host, WORDS["auth.loopback"])]
+        )
 
 
 def _check_csrf(secret: str, *, with_file: bool) -> None:
