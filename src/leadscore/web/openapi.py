@@ -88,6 +88,12 @@ _EXAMPLE_ANSWER: dict[str, object] = {
 STRICT = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
 
 
+class Payload(BaseModel):
+    """What is sent or answered: no other fields, no other types, no NaN."""
+
+    model_config = STRICT
+
+
 def _with_example(example: Any) -> ConfigDict:
     return ConfigDict(**STRICT, json_schema_extra={"examples": [example]})
 
@@ -147,10 +153,8 @@ class ScoreRequest(BaseModel):
         ]
 
 
-class ReasonAnswer(BaseModel):
+class ReasonAnswer(Payload):
     """What one feature adds to the score."""
-
-    model_config = STRICT
 
     feature: str = Field(description="Id of the feature.")
     value: float | str | None = Field(description="The firm's value; null if unknown.")
@@ -161,10 +165,8 @@ class ReasonAnswer(BaseModel):
     text: str = Field(description="The same in words.")
 
 
-class CellProblem(BaseModel):
+class CellProblem(Payload):
     """A value that could not be taken as it stood; it counts as missing."""
-
-    model_config = STRICT
 
     where: str = Field(description="JSON path of the value.", examples=["firms[0].founded_on"])
     got: str
@@ -172,10 +174,8 @@ class CellProblem(BaseModel):
     code: str = Field(description="Stable name of the kind.", examples=["bad_date"])
 
 
-class FirmScore(BaseModel):
+class FirmScore(Payload):
     """The score of one firm."""
-
-    model_config = STRICT
 
     name: str
     grade: Literal["A", "B", "C", "D"]
@@ -208,55 +208,43 @@ class ScoreAnswer(BaseModel):
     scores: list[FirmScore]
 
 
-class ErrorDetail(BaseModel):
+class ErrorDetail(Payload):
     """One place at which the request is wrong."""
-
-    model_config = STRICT
 
     where: str = Field(description="JSON path, header, or line and column of the body.")
     got: str
     wanted: str
 
 
-class ErrorWords(BaseModel):
+class ErrorWords(Payload):
     """What is wrong."""
-
-    model_config = STRICT
 
     code: str = Field(description="Stable name of the kind of error.")
     message: str
     details: list[ErrorDetail]
 
 
-class ErrorAnswer(BaseModel):
+class ErrorAnswer(Payload):
     """The body of every error."""
-
-    model_config = STRICT
 
     error: ErrorWords
 
 
-class Health(BaseModel):
+class Health(Payload):
     """The process answers."""
-
-    model_config = STRICT
 
     status: Literal["ok"]
 
 
-class ShortcomingAnswer(BaseModel):
+class ShortcomingAnswer(Payload):
     """Something that is not as it should be."""
-
-    model_config = STRICT
 
     code: str = Field(description="Stable name.", examples=["worker_down"])
     message: str
 
 
-class Readiness(BaseModel):
+class Readiness(Payload):
     """How the service is; degraded says why. Without its database it answers with 503."""
-
-    model_config = STRICT
 
     status: Literal["ready", "degraded"]
     model: str = Field(description="Version of the model that scores.")
@@ -264,10 +252,8 @@ class Readiness(BaseModel):
     because: list[ShortcomingAnswer]
 
 
-class Me(BaseModel):
+class Me(Payload):
     """Who calls."""
-
-    model_config = STRICT
 
     actor: str = Field(examples=["li.na"])
     role: Role = Field(

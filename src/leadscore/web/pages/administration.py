@@ -40,7 +40,7 @@ from leadscore.web.auth import Caller, Permission, caller, check_may, requires
 from leadscore.web.errors import UnacceptableError
 from leadscore.web.guard import link_path
 from leadscore.web.idempotent import Act, Answer, noted, written
-from leadscore.web.openapi import STRICT, plain_mistakes
+from leadscore.web.openapi import Payload, plain_mistakes
 from leadscore.web.pages import shell
 from leadscore.web.pages.shell import Site, local_path, remark, whole_number
 from leadscore.web.routes.backing import CSV, file_answer
@@ -123,19 +123,15 @@ def administration_pages(site: Site, pages: Blueprint) -> None:
 _USERS = "/administration/users"
 
 
-class _NewUser(BaseModel):
+class _NewUser(Payload):
     """Somebody to invite."""
-
-    model_config = STRICT
 
     name: _Name
     role: users.Role
 
 
-class _UserChange(BaseModel):
+class _UserChange(Payload):
     """What is to change; what isn't named stays."""
-
-    model_config = STRICT
 
     role: users.Role | None = None
     disabled: bool | None = None
@@ -193,10 +189,8 @@ def _link(site: Site, user: users.User, token: str) -> Answer:
 _KEYS = "/administration/keys"
 
 
-class _NewKey(BaseModel):
+class _NewKey(Payload):
     """A key to make."""
-
-    model_config = STRICT
 
     name: _Name
     role: users.Role

@@ -28,7 +28,7 @@ from leadscore.web.api import asked_language
 from leadscore.web.auth import Access
 from leadscore.web.errors import REFUSALS, ChangedMeanwhileError, RequestError
 from leadscore.web.idempotent import IDEMPOTENCY_PARAMETER
-from leadscore.web.openapi import LANGUAGE_PARAMETERS, STRICT
+from leadscore.web.openapi import LANGUAGE_PARAMETERS, STRICT, Payload
 
 WORDS = room_words("web")
 
@@ -63,18 +63,14 @@ class LangOnly(BaseModel):
     lang: LangQuery = None
 
 
-class JobAsked(BaseModel):
+class JobAsked(Payload):
     """A job that was asked for; ``GET /api/v1/jobs/{id}`` tells how it is."""
-
-    model_config = STRICT
 
     job_id: int
 
 
-class MainReason(BaseModel):
+class MainReason(Payload):
     """One of the features that decide a score most."""
-
-    model_config = STRICT
 
     feature: str
     points: float = Field(description="Share of the log-odds; 20 points double the odds.")

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from flask import Response, jsonify
 from flask_openapi.blueprint import APIBlueprint
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from sqlalchemy import Connection, RowMapping, select
 
 from leadscore.errors import Detail
@@ -27,7 +27,7 @@ from leadscore.text import Lang, room_words
 from leadscore.web.auth import requires
 from leadscore.web.errors import REFUSALS, InvalidRequestError, store_refusals
 from leadscore.web.idempotent import Act, Answer, written
-from leadscore.web.openapi import STRICT, api_blueprint, leads_to, refusals
+from leadscore.web.openapi import Payload, api_blueprint, leads_to, refusals
 from leadscore.web.routes.backing import (
     CHANGES,
     QUERY,
@@ -60,10 +60,8 @@ WORDS = room_words("web")
 _Day = Annotated[date, Field(strict=False)]
 
 
-class FieldAnswer(BaseModel):
+class FieldAnswer(Payload):
     """What is known of a firm in one column, and where from."""
-
-    model_config = STRICT
 
     column: str
     label: str
@@ -74,10 +72,8 @@ class FieldAnswer(BaseModel):
     age_days: int
 
 
-class KeptScoreAnswer(BaseModel):
+class KeptScoreAnswer(Payload):
     """A score that the firm was given."""
-
-    model_config = STRICT
 
     id: int
     model: str
@@ -98,10 +94,8 @@ class KeptScoreAnswer(BaseModel):
     reasons: list[MainReason]
 
 
-class StandingAnswer(BaseModel):
+class StandingAnswer(Payload):
     """Where the firm stands now, officers' words included."""
-
-    model_config = STRICT
 
     rank: int | None = Field(description="Place among all firms that are kept and not vetoed.")
     grade: Grade
@@ -116,10 +110,8 @@ class StandingAnswer(BaseModel):
     stage: str | None
 
 
-class OverrideAnswer(BaseModel):
+class OverrideAnswer(Payload):
     """What counts instead of the machine's values."""
-
-    model_config = STRICT
 
     grade: Grade | None
     segment: str | None
@@ -129,20 +121,16 @@ class OverrideAnswer(BaseModel):
     at: Moment
 
 
-class ExclusionAnswer(BaseModel):
+class ExclusionAnswer(Payload):
     """That the firm is not to be courted."""
-
-    model_config = STRICT
 
     reason: str
     by: str
     at: Moment
 
 
-class OutcomeAnswer(BaseModel):
+class OutcomeAnswer(Payload):
     """What became of the firm."""
-
-    model_config = STRICT
 
     entry: int
     stage: str
@@ -155,10 +143,8 @@ class OutcomeAnswer(BaseModel):
     source: str
 
 
-class FirmAnswer(BaseModel):
+class FirmAnswer(Payload):
     """A firm with all that is kept of it."""
-
-    model_config = STRICT
 
     id: int
     name: str
@@ -213,10 +199,8 @@ class ChangesQuery(BaseModel):
     lang: LangQuery = None
 
 
-class FeatureChangeAnswer(BaseModel):
+class FeatureChangeAnswer(Payload):
     """What a feature, or a pair of them, has to do with the difference."""
-
-    model_config = STRICT
 
     feature: str
     before: float | str | None
@@ -225,10 +209,8 @@ class FeatureChangeAnswer(BaseModel):
     model_points: float = Field(description="From another model.")
 
 
-class ChangesAnswer(BaseModel):
+class ChangesAnswer(Payload):
     """Why the score changed: points = data_points + model_points."""
-
-    model_config = ConfigDict(**STRICT)
 
     older: KeptScoreAnswer | None = Field(description="None where there is one score only.")
     newer: KeptScoreAnswer | None

@@ -23,7 +23,7 @@ from leadscore.web.errors import (
     UnacceptableError,
 )
 from leadscore.web.idempotent import Act, Answer, written
-from leadscore.web.openapi import STRICT, api_blueprint, refusals
+from leadscore.web.openapi import Payload, api_blueprint, refusals
 from leadscore.web.routes.backing import (
     CHANGES_PROFILE,
     READS_QUERY,
@@ -77,10 +77,8 @@ def change_supply(
 _CANDIDATE = ("rank", "name", "priority", "grade")
 
 
-class Candidate(BaseModel):
+class Candidate(Payload):
     """A firm that might fill a gap."""
-
-    model_config = STRICT
 
     id: int
     rank: int = Field(description="Place among all firms that are kept and not vetoed.")
@@ -89,10 +87,8 @@ class Candidate(BaseModel):
     grade: Grade
 
 
-class SegmentGap(BaseModel):
+class SegmentGap(Payload):
     """A segment of a chain."""
-
-    model_config = STRICT
 
     id: str = Field(examples=["led.chip"])
     name: str
@@ -107,20 +103,16 @@ class SegmentGap(BaseModel):
     best: list[Candidate]
 
 
-class ChainGaps(BaseModel):
+class ChainGaps(Payload):
     """A chain."""
-
-    model_config = STRICT
 
     id: str
     name: str
     segments: list[SegmentGap]
 
 
-class Profile(BaseModel):
+class Profile(Payload):
     """Which version of the city profile."""
-
-    model_config = STRICT
 
     version: int | None = Field(
         description="1: as its file has it; each change of a supply makes the next. null: another."
@@ -128,10 +120,8 @@ class Profile(BaseModel):
     digest: str = Field(description="SHA-256 of its content.")
 
 
-class GapsAnswer(BaseModel):
+class GapsAnswer(Payload):
     """The chain graph of the city, as firms are scored by it."""
-
-    model_config = STRICT
 
     city: str
     name: str
@@ -155,10 +145,8 @@ class NewSupply(BaseModel):
     reason: Words
 
 
-class ChangedProfile(BaseModel):
+class ChangedProfile(Payload):
     """The version of the profile that the change made."""
-
-    model_config = STRICT
 
     version: int
     digest: str

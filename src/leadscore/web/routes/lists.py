@@ -24,7 +24,7 @@ from leadscore.web.auth import requires
 from leadscore.web.errors import REFUSALS, InvalidRequestError, store_refusals
 from leadscore.web.idempotent import Act, Answer, written
 from leadscore.web.json import json_kind, parse_json
-from leadscore.web.openapi import STRICT, api_blueprint, leads_to, refusals
+from leadscore.web.openapi import Payload, api_blueprint, leads_to, refusals
 from leadscore.web.routes.backing import (
     CSV,
     QUERY,
@@ -76,10 +76,8 @@ class ListUpload(BaseModel):
     )
 
 
-class ListCounts(BaseModel):
+class ListCounts(Payload):
     """Where the rows went: rows = ranked + vetoed + set_aside."""
-
-    model_config = STRICT
 
     rows: int
     ranked: int
@@ -87,19 +85,15 @@ class ListCounts(BaseModel):
     set_aside: int
 
 
-class ListFault(BaseModel):
+class ListFault(Payload):
     """Why a list could not be taken in."""
-
-    model_config = STRICT
 
     code: str
     message: str
 
 
-class ListAnswer(BaseModel):
+class ListAnswer(Payload):
     """A list."""
-
-    model_config = STRICT
 
     id: int
     file_name: str
@@ -144,10 +138,8 @@ class ListsQuery(BaseModel):
     lang: LangQuery = None
 
 
-class ListsAnswer(BaseModel):
+class ListsAnswer(Payload):
     """Some lists, the newest first."""
-
-    model_config = STRICT
 
     lists: list[ListAnswer]
     next: int | None = Field(description="`before` of the next page.")

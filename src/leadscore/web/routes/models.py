@@ -19,7 +19,7 @@ from leadscore.store.models import MirroredModel, mirrored, read_model
 from leadscore.web.auth import requires
 from leadscore.web.errors import ContradictionError, store_refusals
 from leadscore.web.idempotent import Act, Answer, written
-from leadscore.web.openapi import STRICT, api_blueprint, leads_to, refusals
+from leadscore.web.openapi import Payload, api_blueprint, leads_to, refusals
 from leadscore.web.routes.backing import (
     READS_QUERY,
     WRITES,
@@ -89,10 +89,8 @@ class VersionPath(BaseModel):
     version: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
 
 
-class ModelAnswer(BaseModel):
+class ModelAnswer(Payload):
     """A model."""
-
-    model_config = STRICT
 
     version: str
     kind: str | None
@@ -100,10 +98,8 @@ class ModelAnswer(BaseModel):
     state: Literal["champion", "shelved", "unusable", "gone"]
 
 
-class ModelsAnswer(BaseModel):
+class ModelsAnswer(Payload):
     """All models of the city, the newest first."""
-
-    model_config = STRICT
 
     models: list[ModelAnswer]
 
@@ -134,10 +130,8 @@ class Reason(BaseModel):
     )
 
 
-class Promoted(BaseModel):
+class Promoted(Payload):
     """The model that serves from now on."""
-
-    model_config = STRICT
 
     version: str
     rescoring: int | None = Field(

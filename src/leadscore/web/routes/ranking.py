@@ -43,7 +43,7 @@ from leadscore.web.errors import (
     store_refusals,
 )
 from leadscore.web.idempotent import Act, Answer, noted, written
-from leadscore.web.openapi import STRICT, api_blueprint, leads_to, refusals
+from leadscore.web.openapi import Payload, api_blueprint, leads_to, refusals
 from leadscore.web.routes.backing import (
     CSV,
     QUERY,
@@ -195,10 +195,8 @@ class RankingPageQuery(RankingQuery):
     counts: bool = Field(default=False, description="Count the firms by chain, grade and so on.")
 
 
-class RankedFirm(BaseModel):
+class RankedFirm(Payload):
     """A firm of the ranking, as it stands now."""
-
-    model_config = STRICT
 
     id: int
     rank: int | None = Field(
@@ -231,10 +229,8 @@ class RankedFirm(BaseModel):
     row: int | None
 
 
-class RankingCounts(BaseModel):
+class RankingCounts(Payload):
     """How many firms there are, by value; `none` stands for those without one."""
-
-    model_config = STRICT
 
     total: int
     chain: dict[str, int]
@@ -246,10 +242,8 @@ class RankingCounts(BaseModel):
     lists: dict[str, int]
 
 
-class RankingAnswer(BaseModel):
+class RankingAnswer(Payload):
     """A page of the ranking: firms that may be courted, then the vetoed ones."""
-
-    model_config = STRICT
 
     firms: list[RankedFirm]
     next: str | None = Field(description="`cursor` of the next page.")
