@@ -235,14 +235,13 @@ _SCORE = (
 _OUTCOME = ("entry", "stage", "reason", "withdrawn", "in_force", "recorded_by", "source")
 
 
-def firm_answer(
-    wording: Wording, connection: Connection, firm: Firm, today: date, lang: Lang
-) -> dict[str, Any]:
-    """Return a firm as `firm_payloads.FirmAnswer` describes it."""
+def firm_answer(backing: Backing, connection: Connection, firm: Firm) -> dict[str, Any]:
+    """Return a firm as `FirmAnswer` describes it."""
+    wording, lang, today = backing.scorer().wording, backing.lang(), backing.today()
     return firm_summary(wording, connection, firm, lang) | {
         "fields": [field_answer(firm, name, today, lang) for name in firm.record],
         "scores": [
-            score_answer(wording, each, firm, lang) for each in score_history(connection, firm.id)
+            score_answer(wording, score, firm, lang) for score in score_history(connection, firm.id)
         ],
     }
 
@@ -287,38 +286,6 @@ def score_answer(wording: Wording, score: Score, firm: Firm, lang: Lang) -> dict
         "scored_at": moment(score.scored_at),
         "points": dict(score.points),
         "reasons": list(main_reasons(wording, score.worded_from(firm.record), lang)),
-    }
-
-
-def changes_answer(
-    wording: Wording,
-    connection: Connection,
-    firm_id: int,
-    older: int | None,
-    newer: int | None,
-    lang: Lang,
-) -> dict[str, Any]:
-    """Return why a score changed, as `firm_payloads.ChangesAnswer` describes it."""
-    firm = read_firm(connection, firm_id)
-    one, other, change = compared_scores(connection, firm_id, older, newer)
-    return {
-        "older": one and score_answer(wording, one, firm, lang),
-        "newer": other and score_answer(wording, other, firm, lang),
-        "points": change and change.points,
-        "data_points": change and change.data,
-        "model_points": change and change.model,
-        "base_points": change and change.base,
-        "features": [
-            {
-                "feature": each.feature,
-                "before": each.before,
-                "after": each.after,
-                "data_points": each.data,
-                "model_points": each.model,
-            }
-            for each in (change.features if change else ())
-        ],
-        "missing_models": list(change.missing) if change else [],
     }
 
 
@@ -392,11 +359,7 @@ def firm_routes(backing: Backing) -> APIBlueprint:
     def firm(path: NumberPath, query: LangOnly) -> Response:  # noqa: ARG001 (checked)
         with store_refusals(), backing.database.read() as connection:
             found = read_firm(connection, path.id)
-            response = jsonify(
-                firm_answer(
-                    backing.scorer().wording, connection, found, backing.today(), backing.lang()
-                )
-            )
+            response = jsonify(firm_answer(backing, connection, found))
         response.headers.update(etag(found.version))
         return response
 
@@ -412,17 +375,27 @@ def firm_routes(backing: Backing) -> APIBlueprint:
     )
     @requires("read")
     def changes(path: NumberPath, query: ChangesQuery) -> Response:
+        wording, lang = backing.scorer().wording, backing.lang()
         with store_refusals(), backing.database.read() as connection:
-            return jsonify(
-                changes_answer(
-                    backing.scorer().wording,
-                    connection,
-                    path.id,
-                    query.older,
-                    query.newer,
-                    backing.lang(),
-                )
-            )
+            firm = read_firm(connection, path.id)
+            older, newer, change = compared_scores(connection, path.id, query.older, query.newer)
+        features = change.features if change else ()
+        return jsonify(
+            older=older and score_answer(wording, older, firm, lang),
+            newer=newer and score_answer(wording, newer, firm, lang),
+            points=change and change.points,
+            data_points=change and change.data,
+            model_points=change and change.model,
+            base_points=change and change.base,
+            features=[
+                {
+                    "feature": feature.feature, "before": feature.before, "after": feature.after,
+                    "data_points": feature.data, "model_points": feature.model,
+                }
+                for feature in features
+            ],
+            missing_models=list(change.missing) if change else [],
+        )  # fmt: skip
 
     @api.post(
         "/firms/<int:id>/outcomes",
@@ -518,9 +491,7 @@ def _matched(connection: Connection, firm_id: int) -> int:
 
 
 def _changed(backing: Backing, act: Act, firm: Firm, **details: str) -> Answer:
-    body = firm_answer(
-        backing.scorer().wording, act.connection, firm, backing.today(), backing.lang()
-    )
+    body = firm_answer(backing, act.connection, firm)
     return Answer(body, 200, etag(firm.version), _firm(firm.id), details)
 
 
