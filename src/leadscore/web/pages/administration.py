@@ -415,7 +415,7 @@ def _job_pages(site: Site, pages: Blueprint) -> None:
         shown, who = jobs[:_JOB_LINES], caller()
         older = {"state": state, "before": shown[-1].id} if len(jobs) > _JOB_LINES else None
         return _framed(
-            site, "jobs", rows=[_job_line(job, who, site.lang()) for job in shown],
+            site, "jobs", rows=[job_line(job, who, site.lang()) for job in shown],
             state=state, before=before, active=any(map(is_active, shown)),
             polled=_address(_JOBS, {"state": state, "before": before}),
             first=_address(_JOBS, {"state": state}), next=older and _address(_JOBS, older),
@@ -446,7 +446,8 @@ def _asked_state(site: Site) -> State | None:
     return asked
 
 
-def _job_line(job: Job, who: Caller, lang: Lang) -> dict[str, Any]:
+def job_line(job: Job, who: Caller, lang: Lang) -> dict[str, Any]:
+    """Return a job with what is said of it, and whether somebody may stop it."""
     return {
         "job": job,
         "words": job.error["message"][lang] if job.error else job.words and job.words.pick(lang),
