@@ -71,7 +71,7 @@ _MOST_KEPT = 50_000
     "--processes",
     metavar="N",
     type=click.IntRange(min=1),
-    help="Processes that score; by default one for each core, up to 8, from 2,000 rows on. "
+    help="Processes that score; by default one for each core, up to 8, from 20,000 rows on. "
     "评分用的进程数。",
 )
 @click.pass_obj

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -26,11 +27,14 @@ from leadscore.ranking.score import CHUNK, FirmScore, Scorer
 from leadscore.ranking.vetoes import Exclusions
 from leadscore.text import Lang, Text, room_words
 
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
 WORDS = room_words("ranking")
 
 
-LONG_LIST = 2_000
-"""Rows from which several processes pay: each takes 0.7 s of a core to start."""
+LONG_LIST = 20_000
+"""Rows from which several processes pay: each takes nearly a second of a core to start."""
 
 MOST_PROCESSES = 8
 """Processes that score a list unasked: each takes about 150 MB."""
@@ -227,9 +231,13 @@ def _workers(scorer: Scorer, processes: int) -> Iterator[_Score]:
     pool = ProcessPoolExecutor(processes)
 
     def score(task: _Task, pieces: Iterable[Sequence[Firm]]) -> Iterator[Columns]:
-        # Not by the pool's own map: where that ends early, it cancels the rest, and a pool with
-        # cancelled work can't kill its processes.
-        futures = deque(pool.submit(_columns, packed, task, piece) for piece in pieces)
+        # Not by the pool's own map: a pool can kill its processes only where no work was cancelled
+        # and all that was handed in has its place in the queue, two pieces for each process.
+        futures: deque[Future[Columns]] = deque()
+        for piece in pieces:
+            futures.append(pool.submit(_columns, packed, task, piece))
+            if len(futures) == 2 * processes:
+                yield futures.popleft().result()
         while futures:
             yield futures.popleft().result()
 
