@@ -67,7 +67,7 @@ def known_firm(record: Mapping[str, Any]) -> Record:
     """Return a firm as it is scored, of what JSON has kept of it.
 
     >>> known_firm({"founded_on": "2016-11-01", "name": "甲", "staff": 5})
-    {'name': '甲', 'founded_on': datetime.date(2016, 11, 1), 'staff': 5.0}
+    {'name': '甲', 'staff': 5.0, 'founded_on': datetime.date(2016, 11, 1)}
     """
     return {
         name: read(value)
