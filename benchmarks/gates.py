@@ -63,7 +63,7 @@ def main() -> None:
                         city, events.assign(entry=np.arange(1, len(events) + 1)),
                         history.snapshots(), shelf, as_of=history.until, now=NOW,
                     )  # fmt: skip
-                card = done.pipeline.named_steps["card"].scorecard_
+                card = done.model.card.scorecard
                 failed = [gate.id for gate in done.decision.failed]
                 rows.append((labels, not failed, failed, before, regret(card, history)))
         for labels in ("as they were", "30 % flipped"):

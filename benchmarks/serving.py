@@ -1,18 +1,30 @@
-"""Measures the endpoint that scores firms, beside one that does nothing and one with boosted trees.
+"""Measures the endpoint that scores firms, beside a plain Flask application and a naive endpoint.
 
-Starts the servers as processes of their own (waitress, four threads each), asks them by turns over
-loopback from four connections that are kept open, and prints medians over the rounds as Markdown.
-Every request holds another firm: a row of the sample list whose business scope goes on with those
-of two other rows, so that nothing can be answered from memory. Stops by itself.
+Starts each server as a process of its own, asks it over loopback from four connections that are
+kept open, and prints medians over the rounds as Markdown:
 
-Usage: ``python benchmarks/serving.py [--rounds N] [--seconds S] [--walks]``; with ``--walks`` it
-also measures, without a server, from how many firms on whole columns are quicker.
+* ``score``: ``POST /api/v1/score`` with an API key, another firm in every request (a row of the
+  sample list whose business scope goes on with those of two other rows);
+* ``nothing``: the same application with an endpoint that asks who serves and answers a constant,
+  so that its distance from ``plain`` is what a request costs us before anything is scored: key,
+  champion, metrics, log line, headers;
+* ``plain``: a Flask application with one empty route, which gets the same requests;
+* ``bare``: the same on waitress as it comes, where ``plain`` has the settings of our server;
+* ``trees`` and ``numbers``: a naive Flask application that makes a `DataFrame` and asks fitted
+  trees, on one thread, which is their quickest. It is given for nothing what scoring has to work
+  out, the features of a firm; or as many plain numbers.
+
+All on waitress with four threads and with one, and ours and the plain one on granian with two
+processes if it is installed (``pip install granian``; it is no dependency). Stops by itself.
+
+Usage: ``python benchmarks/serving.py [--rounds N] [--seconds S]``
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import importlib.util
 import itertools
 import json
 import logging
@@ -26,7 +38,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -39,8 +51,10 @@ CONNECTIONS = 4
 TODAY = date(2026, 11, 24)
 FEATURES = 35
 KNOWN = 5_000
-TREES = ("trees", "trees, one thread", "trees of numbers", "trees of numbers, one thread")
 LENGTH = re.compile(rb"\r\ncontent-length: (\d+)", re.IGNORECASE)
+SERVERS = {"waitress-4": "waitress, 4 threads", "waitress-1": "waitress, 1 thread"}
+if importlib.util.find_spec("granian"):
+    SERVERS["granian-2"] = "granian, 2 processes"
 
 
 def firms() -> list[dict[str, str]]:
@@ -72,8 +86,8 @@ def different_firms() -> Iterator[dict[str, str]]:
         yield base | {"name": f"{base['name'][:6]}{number}号有限公司", "business_scope": scope}
 
 
-def scoring_app() -> Any:
-    """Return the service, open to everybody, with an endpoint beside it that does nothing."""
+def scoring_app(home: Path) -> Any:
+    """Return the service over a home folder, with an endpoint beside it that scores nothing."""
     from flask import Response, jsonify
 
     from leadscore.city.loading import load_city
@@ -83,28 +97,51 @@ def scoring_app() -> Any:
     from leadscore.registry.models import Shelf
     from leadscore.store.audit import AuditTrail
     from leadscore.store.database import Database, sqlite_url
-    from leadscore.store.opening import migrate
     from leadscore.web.app import Service, create_app
     from leadscore.web.auth import Access, requires
     from leadscore.web.scoring import CurrentScoring
 
     log_to_stderr()  # a line a request, as the command has it; the reader throws them away
-    home = Path(tempfile.mkdtemp())
     shelf = Shelf(home / "models", home / "key")
     city = load_city(next(CITIES.glob("*.toml")))
     scorer = champion_scorer(city, shelf, now=datetime.now(UTC))
     database = Database(sqlite_url(home / "leadscore.sqlite3"))
-    migrate(database)
-    trail = AuditTrail(home / "audit.key")
-    access = Access(database, trail, lambda: datetime.now(UTC), demo=True)
+    access = Access(database, AuditTrail(home / "audit.key"), lambda: datetime.now(UTC))
     scoring = CurrentScoring(scorer, shelf, lambda: scorer, lambda: TODAY)
     app = create_app(Service(scoring, shelf, lambda: TODAY, access, Profiles(lambda: city, home)))
 
-    @requires("public")
-    def empty() -> Response:
+    @requires("score")
+    def nothing() -> Response:
+        scoring.get()
         return jsonify({"status": "ok"})
 
-    app.add_url_rule("/empty", view_func=empty, methods=["POST"])
+    app.add_url_rule("/nothing", view_func=nothing, methods=["POST"])
+    return app
+
+
+def new_home(home: Path) -> str:
+    """Make the database of a home folder, and return a key by which programs call the service."""
+    from leadscore.store.api_keys import add
+    from leadscore.store.database import Database, migrate, sqlite_url
+
+    database = Database(sqlite_url(home / "leadscore.sqlite3"))
+    migrate(database)
+    with database.write() as connection:
+        key = add(connection, "benchmark", "viewer", by="benchmark", now=datetime.now(UTC))
+    database.close()
+    return key
+
+
+def plain_app() -> Any:
+    """Return a plain Flask application with one route that does nothing."""
+    from flask import Flask
+
+    app = Flask(__name__)
+
+    @app.post("/")
+    def nothing() -> dict[str, str]:
+        return {"status": "ok"}
+
     return app
 
 
@@ -112,8 +149,8 @@ def measured_firms() -> Any:
     """Return the features of the sample list that tell firms apart, as trees want them: a frame of
     numbers and categories."""
     from leadscore.city.loading import load_city
+    from leadscore.features.build import FirmFeatures
     from leadscore.features.catalogue import CATEGORIES
-    from leadscore.features.extract import FirmFeatures
     from leadscore.lists.cleaning import clean
     from leadscore.lists.reading import from_records
 
@@ -123,11 +160,11 @@ def measured_firms() -> Any:
     return X.astype({name: "category" for name in CATEGORIES if name in X})
 
 
-def trees_app() -> Any:
+def naive_app() -> Any:
     """Return a plain Flask application: JSON, a frame, boosted trees, JSON.
 
     It is given for nothing what scoring has to work out: the features of a firm. ``/trees`` takes
-    them as they are, ``/trees-of-numbers`` as many numbers as the card has features.
+    them as they are, ``/numbers`` as many numbers as the card has features.
     """
     import numpy as np
     import pandas as pd
@@ -140,7 +177,7 @@ def trees_app() -> Any:
     names = [f"x{number}" for number in range(FEATURES)]
     tables = {
         "trees": measured.iloc[drawn].reset_index(drop=True),
-        "trees-of-numbers": pd.DataFrame(random.normal(size=(KNOWN, FEATURES)), columns=names),
+        "numbers": pd.DataFrame(random.normal(size=(KNOWN, FEATURES)), columns=names),
     }
     outcome = random.random(KNOWN) < 0.3
     app = Flask(__name__)
@@ -156,15 +193,47 @@ def trees_app() -> Any:
     return app
 
 
-def serve(name: str) -> None:
-    """Serve an application on a free port, told on standard output, until the process is ended."""
-    from waitress.server import create_server
+def application(name: str, home: Path) -> Any:
+    """Return one of the applications."""
+    makers = {"plain": plain_app, "bare": plain_app, "naive": naive_app}
+    return scoring_app(home) if name == "ours" else makers[name]()
 
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
-    app = {"leadscore": scoring_app, "trees": trees_app}[name]()
-    server = create_server(app, host="127.0.0.1", port=0, threads=4, asyncore_use_poll=True)
-    print(server.effective_port, flush=True)
-    server.run()
+
+def granian_app() -> Any:
+    """Return the application that the environment names, in each process of granian."""
+    return application(os.environ["BENCHMARK_APP"], Path(os.environ["BENCHMARK_HOME"]))
+
+
+def serve(name: str, server: str, home: Path) -> None:
+    """Serve an application on a free port, told on standard output, until the process is ended."""
+    kind, _, number = server.partition("-")
+    if kind == "granian":
+        from granian import Granian
+
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            port = probe.getsockname()[1]
+        os.environ |= {"BENCHMARK_APP": name, "BENCHMARK_HOME": str(home)}
+        granian = Granian(
+            f"{Path(__file__).stem}:granian_app", port=port, interface="wsgi", factory=True,
+            workers=int(number), blocking_threads=1, working_dir=Path(__file__).parent,
+            log_enabled=False,
+        )  # fmt: skip
+        print(port, flush=True)
+        granian.serve()
+        return
+    from leadscore.web.serve import Limits, _listen, _server
+
+    app = application(name, home)
+    app.default_lang = "en"
+    listening = _listen("127.0.0.1", 0)
+    print(listening.getsockname()[1], flush=True)
+    if name == "bare":
+        from waitress import serve as serve_as_it_comes
+
+        logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+        serve_as_it_comes(app, sockets=[listening], threads=int(number))
+    else:
+        _server(app, listening, int(number), Limits()).run()
 
 
 @dataclass(frozen=True)
@@ -175,10 +244,17 @@ class Server:
     process: int
 
     def cpu_seconds(self) -> float:
-        """Return the processor time that it has used; it tells more than the clock where other
-        programs want the processor too."""
-        fields = Path(f"/proc/{self.process}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        """Return the processor time that it and its processes have used; it tells more than the
+        clock where other programs want the processor too."""
+        ticks = 0
+        for path in Path("/proc").glob("[0-9]*/stat"):
+            try:
+                fields = path.read_text().rpartition(")")[2].split()
+            except OSError:  # ended meanwhile
+                continue
+            if self.process in {int(path.parent.name), int(fields[1])}:
+                ticks += int(fields[11]) + int(fields[12])
+        return ticks / os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True)
@@ -191,31 +267,41 @@ class Round:
 
 
 @contextmanager
-def served(name: str, **threads: str) -> Iterator[Server]:
+def served(name: str, server: str, home: Path) -> Iterator[Server]:
     """Run a server in a process of its own."""
-    command = [sys.executable, __file__, "--serve", name]
-    environment = os.environ | threads
     process = subprocess.Popen(
-        command,
+        [sys.executable, __file__, "--serve", name, server, str(home)],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
-        env=environment,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
     )
     try:
-        told = process.stdout.readline() if process.stdout else ""
-        yield Server(int(told), process.pid)
+        port = int(process.stdout.readline()) if process.stdout else 0
+        _wait_for(port)
+        yield Server(port, process.pid)
     finally:
         process.terminate()
         process.wait()
 
 
-def request(path: str, body: object) -> bytes:
+def _wait_for(port: int) -> None:
+    for _ in range(300):
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+    sys.exit("a server did not start")
+
+
+def request(path: str, body: object, key: str) -> bytes:
     """Return a whole request as it goes over the wire."""
     content = json.dumps(body, ensure_ascii=False).encode()
     head = (
         f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-        f"Content-Length: {len(content)}\r\n\r\n"
+        f"Authorization: Bearer {key}\r\nContent-Length: {len(content)}\r\n\r\n"
     )
     return head.encode() + content
 
@@ -233,10 +319,10 @@ class Connection:
         answer = self._socket.recv(1 << 16)
         while (end := answer.find(b"\r\n\r\n")) < 0:
             answer += self._more()
-        found = LENGTH.search(answer[:end])
-        if not answer.startswith(b"HTTP/1.1 200") or found is None:
+        length = LENGTH.search(answer[:end])
+        if not answer.startswith(b"HTTP/1.1 200") or length is None:
             sys.exit(f"refused: {answer[:500]!r}")
-        parts, left = [answer[end + 4 :]], int(found[1]) - len(answer) + end + 4
+        parts, left = [answer[end + 4 :]], int(length[1]) - len(answer) + end + 4
         while left > 0:
             parts.append(self._more())
             left -= len(parts[-1])
@@ -278,77 +364,121 @@ def ask_for(server: Server, messages: Callable[[], bytes], seconds: float) -> Ro
     return Round(len(every) / took, every, used / len(every))
 
 
-def prepared(path: str, bodies: Iterator[object], count: int) -> Callable[[], bytes]:
+def beside_a_long_one(server: Server, messages: Callable[[], bytes], long: bytes) -> list[float]:
+    """Return how long single firms wait while somebody else asks for a thousand of them."""
+    latencies: list[float] = []
+    ended = threading.Event()
+
+    def ask_for_many() -> None:
+        connection = Connection(server.port)
+        for _ in range(3):
+            connection.ask(long)
+        connection.close()
+        ended.set()
+
+    other = threading.Thread(target=ask_for_many)
+    connection = Connection(server.port)
+    other.start()
+    while not ended.is_set():
+        sent = time.perf_counter()
+        connection.ask(messages())
+        latencies.append(time.perf_counter() - sent)
+    other.join()
+    connection.close()
+    return latencies
+
+
+def prepared(path: str, bodies: Iterator[object], count: int, key: str) -> Callable[[], bytes]:
     """Return what gives one request after the other; they are written before the clock starts."""
-    messages = itertools.cycle([request(path, next(bodies)) for _ in range(count)])
+    messages = itertools.cycle([request(path, next(bodies), key) for _ in range(count)])
     return lambda: next(messages)
 
 
-def measure_endpoints(rounds: int, seconds: float) -> None:
-    """Print throughput and latency of the endpoints, and the time for a thousand firms."""
+def measure(rounds: int, seconds: float) -> None:
+    """Print throughput, latency and processor time of the endpoints on each server."""
     new = different_firms()
     numbers = [{f"x{number}": number / 7 for number in range(FEATURES)}]
     features = json.loads(measured_firms().iloc[:1].to_json(orient="records"))
-    results: dict[str, list[Round]] = {}
-    thousand = []
-    with (
-        served("leadscore") as ours,
-        served("trees") as plain,
-        served("trees", OMP_NUM_THREADS="1") as single,
-    ):
-        for turn in range(rounds + 1):
-            one = prepared("/api/v1/score", ({"firms": [firm]} for firm in new), 4_000)
-            nothing = prepared("/empty", ({"firms": [firm]} for firm in new), 1_000)
-            mixed = prepared("/trees", itertools.repeat({"firms": features}), 1)
-            vector = prepared("/trees-of-numbers", itertools.repeat({"firms": numbers}), 1)
-            found = {
-                "empty": ask_for(ours, nothing, seconds),
-                "score": ask_for(ours, one, seconds),
-                TREES[0]: ask_for(plain, mixed, seconds),
-                TREES[1]: ask_for(single, mixed, seconds),
-                TREES[2]: ask_for(plain, vector, seconds),
-                TREES[3]: ask_for(single, vector, seconds),
-            }
-            many = request("/api/v1/score", {"firms": list(itertools.islice(new, 1_000))})
-            connection, start = Connection(ours.port), time.perf_counter()
-            connection.ask(many)
-            took = time.perf_counter() - start
-            connection.close()
-            if turn:  # the first round only warms up
-                thousand.append(took)
-                for name, each in found.items():
-                    results.setdefault(name, []).append(each)
-    print("| endpoint | requests/s | slowest, fastest round | p50 ms | p99 ms | server CPU ms |")
-    print("|---|---|---|---|---|---|")
-    for name, each in results.items():
-        rates = [one.rate for one in each]
-        every = sorted(itertools.chain.from_iterable(one.latencies for one in each))
-        p50, p99 = (every[int(len(every) * share)] * 1e3 for share in (0.5, 0.99))
-        cpu = statistics.median(one.cpu for one in each) * 1e3
-        print(
-            f"| {name} | {statistics.median(rates):,.0f} | {min(rates):,.0f}, {max(rates):,.0f} "
-            f"| {p50:.2f} | {p99:.2f} | {cpu:.2f} |"
+    ratios, long_ones = [], []
+    print("| server | endpoint | requests/s | slowest, fastest round | p50 ms | p99 ms "
+          "| server CPU ms |\n|---|---|---|---|---|---|---|")  # fmt: skip
+    for server, title in SERVERS.items():
+        results: dict[str, list[Round]] = {}
+        beside: list[float] = []
+        with ExitStack() as stack:
+            home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            key = new_home(home)
+            names = (
+                ("ours", "plain")
+                if server.startswith("granian")
+                else ("ours", "plain", "bare", "naive")
+            )
+            at = {name: stack.enter_context(served(name, server, home)) for name in names}
+            for turn in range(rounds + 1):
+                one = prepared("/api/v1/score", ({"firms": [firm]} for firm in new), 3_000, key)
+                none = prepared("/nothing", ({"firms": [firm]} for firm in new), 500, key)
+                same = prepared("/", ({"firms": [firm]} for firm in new), 500, key)
+                mixed = prepared("/trees", itertools.repeat({"firms": features}), 1, key)
+                vector = prepared("/numbers", itertools.repeat({"firms": numbers}), 1, key)
+                answers = {
+                    "score": ask_for(at["ours"], one, seconds),
+                    "nothing": ask_for(at["ours"], none, seconds),
+                    "plain": ask_for(at["plain"], same, seconds),
+                }
+                if "naive" in at:
+                    answers["bare"] = ask_for(at["bare"], same, seconds)
+                    answers["trees"] = ask_for(at["naive"], mixed, seconds)
+                    answers["numbers"] = ask_for(at["naive"], vector, seconds)
+                if turn:  # the first round only warms up
+                    for name, answer in answers.items():
+                        results.setdefault(name, []).append(answer)
+            many = {"firms": list(itertools.islice(new, 1_000))}
+            beside = beside_a_long_one(at["ours"], one, request("/api/v1/score", many, key))
+        for name, each in results.items():
+            print(f"| {title} | {name} | {_row(each)} |", flush=True)
+        ratios += [
+            f"{title}: score has {_ratio(results['score'], peer, 'rate'):.1%} of the requests/s of "
+            f"{name}, and by CPU {1 / _ratio(results['score'], peer, 'cpu'):.1%}."
+            for name, peer in results.items()
+            if name not in {"score", "nothing"}
+        ]
+        beside.sort()
+        median = beside[len(beside) // 2] * 1e3
+        long_ones.append(
+            f"{title}: beside 1,000 firms in a request, one firm waits {median:.0f}"
+            f" ms at the median, {beside[-1] * 1e3:.0f} at most."
         )
-    print()
-    for name in ("empty", *TREES):
-        pairs = list(zip(results["score"], results[name], strict=True))
-        rate = statistics.median(score.rate / peer.rate for score, peer in pairs)
-        cpu = statistics.median(peer.cpu / score.cpu for score, peer in pairs)
-        print(f"score / {name}: {rate:.1%} of its requests/s, {cpu:.1%} by CPU (medians).")
-    print(f"1,000 firms in one request: {statistics.median(thousand):.2f} s "
-          f"({min(thousand):.2f} to {max(thousand):.2f}).")  # fmt: skip
+    print("", *ratios, *long_ones, sep="\n")
+
+
+def _row(rounds: list[Round]) -> str:
+    rates = [one.rate for one in rounds]
+    latencies = sorted(itertools.chain.from_iterable(one.latencies for one in rounds))
+    p50, p99 = (latencies[int(len(latencies) * share)] * 1e3 for share in (0.5, 0.99))
+    cpu = statistics.median(one.cpu for one in rounds) * 1e3
+    return (
+        f"{statistics.median(rates):,.0f} | {min(rates):,.0f}, {max(rates):,.0f} "
+        f"| {p50:.2f} | {p99:.2f} | {cpu:.2f}"
+    )
+
+
+def _ratio(ours: list[Round], peer: list[Round], of: str) -> float:
+    return statistics.median(
+        getattr(one, of) / getattr(two, of) for one, two in zip(ours, peer, strict=True)
+    )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=2.0)
-    parser.add_argument("--serve", choices=("leadscore", "trees"), help=argparse.SUPPRESS)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=1.5)
+    parser.add_argument("--serve", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.serve:
-        serve(options.serve)
+        name, server, home = options.serve
+        serve(name, server, Path(home))
         return
-    measure_endpoints(options.rounds, options.seconds)
+    measure(options.rounds, options.seconds)
 
 
 if __name__ == "__main__":

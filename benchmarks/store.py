@@ -25,16 +25,14 @@ import pandas as pd
 from sqlalchemy.engine import URL
 
 from leadscore.city import City, load_city
-from leadscore.learning.expert import expert_pipeline
+from leadscore.learning.expert import fit_expert
 from leadscore.lists.values.codes import ALPHABET, is_valid_code
 from leadscore.ranking.score import Scorer
 from leadscore.store.acts import enter_outcome
-from leadscore.store.database import Database
-from leadscore.store.filters import RankingFilter
+from leadscore.store.database import Database, migrate
 from leadscore.store.list_import import take_in_list
 from leadscore.store.lists import add_list
-from leadscore.store.opening import migrate
-from leadscore.store.ranking import facets, ranking_page
+from leadscore.store.ranking import RankingFilter, facets, ranking_page
 
 HERE = Path(__file__).resolve().parent.parent
 NOW = datetime(2026, 11, 24, 8, tzinfo=UTC)
@@ -191,7 +189,7 @@ def main() -> None:
     parser.add_argument("--profile", action="store_true", help="say where taking in spends time")
     options = parser.parse_args()
     city = load_city(HERE / "data" / "cities" / "nanchang.toml")
-    scorer = Scorer(expert_pipeline(city), "benchmark")
+    scorer = Scorer(fit_expert(city), "benchmark")
     table = firms(options.firms, city)
     content = table.to_csv(index=False).encode()
     with tempfile.TemporaryDirectory() as folder:

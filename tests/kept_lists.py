@@ -15,7 +15,7 @@ from sqlalchemy import Table, func, select
 
 from leadscore.city import City, load_city
 from leadscore.city.versions import Profiles
-from leadscore.learning.expert import expert_pipeline
+from leadscore.learning.expert import fit_expert
 from leadscore.learning.history import EVENTS
 from leadscore.lists.values.codes import ALPHABET, is_valid_code
 from leadscore.ranking.batch import Counts
@@ -54,7 +54,7 @@ def profiles(folder: Path) -> Profiles:
 @cache
 def scorer(model: str = "m1") -> Scorer:
     """Return the experts' card of the invented city under any name."""
-    return Scorer(expert_pipeline(lakeport()), model)
+    return Scorer(fit_expert(lakeport()), model)
 
 
 def blank_events() -> pd.DataFrame:

@@ -6,15 +6,14 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-from sklearn.pipeline import Pipeline
 from tests.kept_lists import NOW, lakeport
 
 from leadscore.city import City
-from leadscore.features.extract import FirmFeatures
+from leadscore.features.extract import FeatureExtractor, features_frame
 from leadscore.learning import AdditiveCard
 from leadscore.learning.expert import ensure_expert, expert_scorecard
+from leadscore.learning.model import Model
 from leadscore.learning.scorecard import Scorecard
-from leadscore.lists.columns import blank_firms
 from leadscore.registry.models import Shelf
 
 OTHER = "lakeport-20260101-0123456789"
@@ -27,12 +26,11 @@ def somewhere() -> City:
     return City.model_validate(plain | {"city": plain["city"] | {"id": "somewhere"}})
 
 
-def another(city: City, more: float = 1.0) -> Pipeline:
+def another(city: City, more: float = 1.0) -> Model:
     """Return the experts' model with so much more log-odds for every firm."""
     known = expert_scorecard(city)
     card = AdditiveCard(prior=Scorecard(known.intercept + more, known.tables))
-    model = Pipeline([("features", FirmFeatures(city)), ("card", card)])
-    return model.fit(blank_firms(0), np.empty(0))
+    return Model(FeatureExtractor(city), card.fit(features_frame([]), np.empty(0)).fitted())
 
 
 def save_another(shelf: Shelf) -> str:

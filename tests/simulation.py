@@ -23,8 +23,8 @@ from scipy.special import expit
 
 from leadscore.city.loading import load_city
 from leadscore.city.profile import City
+from leadscore.features.build import FirmFeatures
 from leadscore.features.catalogue import DIRECTIONS
-from leadscore.features.extract import FirmFeatures
 from leadscore.files import shipped
 from leadscore.learning.expert import expert_scorecard
 from leadscore.learning.scorecard import CategoricalTable, NumericTable, Scorecard, Table

@@ -7,15 +7,14 @@ stays out, because messages quote what they complain of.
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 import traceback
-from collections.abc import Mapping, MutableMapping
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
-
-import structlog
 
 FIELDS = frozenset({
     "event", "level", "logger", "time", "request", "method", "route", "status", "ms", "actor",
@@ -41,32 +40,27 @@ def log_to_stderr(stream: IO[str] | None = None, *, level: int = logging.INFO) -
         The least that is logged of our own; of libraries only warnings are.
     """
     handler = logging.StreamHandler(stream or sys.stderr)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[_known_words],
-            use_get_message=False,
-            pass_foreign_args=True,
-            processors=[
-                structlog.stdlib.add_log_level,
-                structlog.stdlib.add_logger_name,
-                structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
-                _without_message,
-                _only_known,
-                structlog.processors.JSONRenderer(ensure_ascii=False),
-            ],
-        )
-    )
+    handler.setFormatter(_Lines())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
     logging.getLogger(_OURS).setLevel(level)
     logging.captureWarnings(capture=True)
-    structlog.configure(
-        processors=[structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        wrapper_class=structlog.stdlib.BoundLogger,
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        cache_logger_on_first_use=True,
-    )
+
+
+class _Lines(logging.Formatter):
+    """Writes a record, with those of its ``extra`` that may get into the log, as a line of JSON."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        time = datetime.fromtimestamp(record.created, UTC).isoformat().replace("+00:00", "Z")
+        line = {name: value for name, value in vars(record).items() if name in FIELDS}
+        line |= {
+            "event": _known_words(record), "level": record.levelname.lower(),
+            "logger": record.name, "time": time,
+        }  # fmt: skip
+        if record.exc_info and record.exc_info[1] is not None:
+            line["error"] = fault_of(record.exc_info[1])
+        return json.dumps(line, ensure_ascii=False, default=repr)
 
 
 def fault_of(error: BaseException) -> list[dict[str, Any]]:
@@ -104,33 +98,11 @@ def _place(file: str) -> str:
     return "/".join(path.parts[-2:])
 
 
-def _known_words(
-    _logger: Any, _method: str, event: MutableMapping[str, Any]
-) -> MutableMapping[str, Any]:
-    """Of a library's record keep what its author wrote, and not what was put into it.
+def _known_words(record: logging.LogRecord) -> object:
+    """Return of a library's record what its author wrote, and not what was put into it.
 
     The places of our own messages are filled with numbers, kinds and versions.
     """
-    record: logging.LogRecord = event["_record"]
-    places = event.pop("positional_args", ())
     if record.name.partition(".")[0] == _OURS:
-        event["event"] = event["event"] % places if places else event["event"]
-    elif not places:
-        event["event"] = _WITHHELD
-    if record.exc_info and record.exc_info[1] is not None:
-        event["exc_info"] = record.exc_info
-    return event
-
-
-def _without_message(
-    _logger: Any, _method: str, event: MutableMapping[str, Any]
-) -> MutableMapping[str, Any]:
-    found = event.pop("exc_info", None)
-    error = found[1] if isinstance(found, tuple) else found
-    if isinstance(error, BaseException):
-        event["error"] = fault_of(error)
-    return event
-
-
-def _only_known(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
-    return {name: value for name, value in event.items() if name in FIELDS}
+        return record.getMessage()
+    return record.msg if record.args else _WITHHELD

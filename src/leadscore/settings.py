@@ -6,21 +6,61 @@ import locale
 import os
 import re
 import tomllib
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
+from importlib.resources import files
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import platformdirs
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
 
 from leadscore.errors import Detail, SettingsError
 from leadscore.text import LANGUAGES, Lang, Text, room_words
+from leadscore.validation import NOTHING, unreadable
 
 WORDS = room_words("")
+
+
+_PREFIX = "LEADSCORE_"
+FILE_NAME = "leadscore.toml"
+"""What the file of settings is called in the home folder."""
+
+
+def _system_locale() -> str:
+    try:
+        return locale.getlocale()[0] or ""
+    except ValueError:  # a name that Python does not know
+        return ""
+
+
+def spoken_language(
+    environment: Mapping[str, str] = os.environ, system: Callable[[], str] = _system_locale
+) -> Lang:
+    """Return the language to speak as long as nothing else is known: that of the terminal.
+
+    ``LEADSCORE_LANG`` decides, then the first of ``LC_ALL``, ``LC_MESSAGES`` and ``LANG`` that is
+    filled; where none is, as is usual on Windows, the system's own locale does. What is not
+    Chinese is answered in English.
+    """
+    for lang in LANGUAGES:
+        if environment.get(f"{_PREFIX}LANG") == lang:
+            return lang
+    names = (environment.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
+    spoken = next(filter(None, names), None) or system()
+    return "zh" if spoken.lower().startswith(("zh", "chinese")) else "en"
+
+
+def _home() -> Path:
+    return platformdirs.user_data_path("leadscore", appauthor=False)
 
 
 def expanded(path: Path) -> Path:
@@ -96,165 +136,47 @@ Roles = Annotated[dict[_Group, _Role], NoDecode, BeforeValidator(_roles)]
 Header = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9-]{0,99}$"), AfterValidator(_header)]
 Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_networks)]
 
-
-ALLOWED: dict[str, Text] = {
-    "home": WORDS["settings.allowed_home"],
-    "database": WORDS["settings.allowed_database"],
-    "key_file": WORDS["settings.allowed_key_file"],
-    "city": WORDS["settings.allowed_city"],
-    "lang": WORDS["settings.allowed_lang"],
-    "host": WORDS["settings.allowed_host"],
-    "port": WORDS["settings.allowed_port"],
-    "threads": WORDS["settings.allowed_threads"],
-    "target": WORDS["settings.allowed_target"],
-    "horizon_days": WORDS["settings.allowed_horizon_days"],
-    "prior_strength": WORDS["settings.allowed_prior_strength"],
-    "settings": WORDS["settings.allowed_settings"],
-    "session_idle_minutes": WORDS["settings.allowed_session_idle_minutes"],
-    "session_hours": WORDS["settings.allowed_session_hours"],
-    "lockout_failures": WORDS["settings.allowed_lockout_failures"],
-    "lockout_seconds": WORDS["settings.allowed_lockout_seconds"],
-    "lockout_longest_minutes": WORDS["settings.allowed_session_idle_minutes"],
-    "trusted_proxies": WORDS["settings.allowed_trusted_proxies"],
-    "proxy_addresses": WORDS["settings.allowed_proxy_addresses"],
-    "proxy_user_header": WORDS["settings.allowed_proxy_user_header"],
-    "proxy_groups_header": WORDS["settings.allowed_proxy_groups_header"],
-    "proxy_roles": WORDS["settings.allowed_proxy_roles"],
-}
-"""What each setting may hold."""
-
-
-def wanted(name: str) -> Text:
-    """Return what a setting may hold; of one that is gone what has taken its place."""
-    return ALLOWED.get(name) or (
-        WORDS["settings.proxy_instead"] if is_gone(name) else WORDS["settings.a_setting"]
-    )
-
-
-def is_gone(name: str) -> bool:
-    """Tell whether there was such a setting once."""
-    return name.startswith("oidc_")
-
-
-_MOST_BYTES = 1_000_000
 _PATHS = frozenset({"home", "key_file", "city"})
-_ENVIRONMENT_ONLY = frozenset({"settings"})
-
-
-@dataclass(frozen=True, slots=True)
-class FileValues:
-    """What stands in a file of settings.
-
-    Attributes
-    ----------
-    path
-        The file; None if there is none.
-    values
-        By name of the setting, as TOML has it; paths that aren't absolute are taken from the
-        folder of the file.
-    mistakes
-        What in it can't be a setting.
-    """
-
-    path: Path | None = None
-    values: Mapping[str, Any] = field(default_factory=dict)
-    mistakes: Sequence[Detail] = ()
-
-    def place(self, name: str) -> str:
-        """Return where a setting stands."""
-        return f"{self.path}, {name}"
-
-
-def read_settings_file(path: Path | None, names: Collection[str]) -> FileValues:
-    """Return what stands in a file.
-
-    Parameters
-    ----------
-    path
-        The file; None if there is none.
-    names
-        The settings that there are.
-
-    Raises
-    ------
-    SettingsError
-        If the file isn't there, or is no TOML.
-    """
-    if path is None:
-        return FileValues()
-    found = _parsed(path)
-    mistakes = [
-        Detail(f"{path}, {name}", _shown_file(value), wanted(name))
-        for name, value in found.items()
-        # No setting is true or false, but true would be taken for 1.
-        if name not in names or name in _ENVIRONMENT_ONLY or isinstance(value, bool)
-    ]
-    wrong = {mistake.where for mistake in mistakes}
-    values = {
-        name: _from_folder(path, name, value)
-        for name, value in found.items()
-        if f"{path}, {name}" not in wrong
-    }
-    return FileValues(path, values, mistakes)
-
-
-def _parsed(path: Path) -> dict[str, Any]:
-    try:
-        with path.open("rb") as file:
-            return tomllib.loads(file.read(_MOST_BYTES).decode("utf-8-sig"))
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-    except (ValueError, RecursionError) as error:  # both of TOML and of UTF-8
-        reason = str(error)
-    message = WORDS["settings.unreadable"].format(path=path, reason=reason)
-    raise SettingsError(message, [Detail(str(path), reason, WORDS["settings.toml"])])
-
-
-def _from_folder(path: Path, name: str, value: object) -> object:
-    if name not in _PATHS or not isinstance(value, str) or value.startswith("~"):
-        return value
-    return str(path.absolute().parent / value)
-
-
-def _shown_file(value: object) -> str:
-    """Return what stands there, unless it may be a secret under a name that we don't know."""
-    return str(value).lower() if isinstance(value, bool) else "…"
-
-
-_PREFIX = "LEADSCORE_"
-FILE_NAME = "leadscore.toml"
-"""What the file of settings is called in the home folder."""
-
-
-def _system_locale() -> str:
-    try:
-        return locale.getlocale()[0] or ""
-    except ValueError:  # a name that Python does not know
-        return ""
-
-
-def spoken_language(
-    environment: Mapping[str, str] = os.environ, system: Callable[[], str] = _system_locale
-) -> Lang:
-    """Return the language to speak as long as nothing else is known: that of the terminal.
-
-    ``LEADSCORE_LANG`` decides, then the first of ``LC_ALL``, ``LC_MESSAGES`` and ``LANG`` that is
-    filled; where none is, as is usual on Windows, the system's own locale does. What is not
-    Chinese is answered in English.
-    """
-    for lang in LANGUAGES:
-        if environment.get(f"{_PREFIX}LANG") == lang:
-            return lang
-    names = (environment.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
-    spoken = next(filter(None, names), None) or system()
-    return "zh" if spoken.lower().startswith(("zh", "chinese")) else "en"
-
-
-def _home() -> Path:
-    return platformdirs.user_data_path("leadscore", appauthor=False)
-
-
 _SECRET = re.compile(r"(?<=://).*(?=@)")
+
+
+def _settings_file() -> Path | None:
+    """Return the file of settings: the one that was named, or that in the home if there is one."""
+    named = os.environ.get(f"{_PREFIX}SETTINGS")
+    home = os.environ.get(f"{_PREFIX}HOME")
+    try:
+        if named:
+            return expanded(Path(named))
+        usual = (expanded(Path(home)) if home else _home()) / FILE_NAME
+    except ValueError:
+        return None  # a ~ that is nobody's, told with all other mistakes
+    return usual if usual.is_file() else None
+
+
+class _File(TomlConfigSettingsSource):
+    """The file of settings, in which paths that aren't absolute are taken from its folder."""
+
+    def _read_files(self, files: Any, deep_merge: bool = False) -> dict[str, Any]:  # noqa: ARG002
+        return {} if files is None else self._read_file(files)  # also one that isn't there
+
+    def _read_file(self, file_path: Any) -> dict[str, Any]:
+        try:
+            values = tomllib.loads(file_path.read_bytes().decode("utf-8-sig"))
+        except OSError as fault:
+            raise SettingsError(
+                unreadable(WORDS["settings.the_file"].format(path=file_path), fault)
+            ) from fault
+        except (ValueError, RecursionError) as fault:  # both of TOML and of UTF-8
+            message = WORDS["settings.no_toml"].format(path=file_path, reason=fault)
+            raise SettingsError(
+                message, [Detail(str(file_path), str(fault), WORDS["settings.toml"])]
+            ) from fault
+        paths = {
+            name: str(file_path.absolute().parent / value)
+            for name, value in values.items()
+            if name in _PATHS and isinstance(value, str) and not value.startswith("~")
+        }
+        return values | paths
 
 
 class Settings(BaseSettings):
@@ -303,7 +225,7 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_prefix=_PREFIX, env_ignore_empty=True, frozen=True, extra="ignore"
+        env_prefix=_PREFIX, env_ignore_empty=True, frozen=True, extra="forbid"
     )
 
     home: UserPath = Field(default_factory=_home)
@@ -317,7 +239,7 @@ class Settings(BaseSettings):
     target: Literal["signed", "registered", "building", "producing"] = "signed"
     horizon_days: Annotated[int, Field(ge=1, le=3650)] = 365
     prior_strength: Annotated[float, Field(ge=1, le=1_000_000)] = 50.0
-    settings: UserPath | None = None
+    settings: UserPath | None = Field(default=None, validation_alias="LEADSCORE_SETTINGS")
     session_idle_minutes: Annotated[int, Field(ge=1, le=1440)] = 30
     session_hours: Annotated[int, Field(ge=1, le=168)] = 12
     lockout_failures: Annotated[int, Field(ge=1, le=100)] = 5
@@ -328,6 +250,25 @@ class Settings(BaseSettings):
     proxy_user_header: Header | None = None
     proxy_groups_header: Header | None = None
     proxy_roles: Roles = Field(default_factory=dict)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 (pydantic's signature)
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let the environment go before the file of settings."""
+        return init_settings, env_settings, _File(settings_cls, toml_file=_settings_file())
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_flag(cls, value: object) -> object:
+        if isinstance(value, bool):  # no setting is one, but true would be taken for 1
+            raise ValueError  # noqa: TRY004 (pydantic reports only this one)
+        return value
 
     @property
     def models(self) -> Path:
@@ -358,21 +299,16 @@ def load_settings() -> Settings:
     SettingsError
         Naming everything that holds something else than it may, or if the file can't be read.
     """
-    said = {name.upper() for name, value in os.environ.items() if value}
-    file = read_settings_file(_settings_file(), Settings.model_fields)
-    given = {
-        name: value for name, value in file.values.items() if f"{_PREFIX}{name.upper()}" not in said
-    }
+    said = {name.upper(): value for name, value in os.environ.items() if value}
     details = [
-        Detail(name, "…", wanted(name.removeprefix(_PREFIX).lower()))
+        Detail(name, "…", WORDS["settings.proxy_instead"])
         for name in sorted(said)
-        if name.startswith(_PREFIX) and is_gone(name.removeprefix(_PREFIX).lower())
+        if name.startswith(f"{_PREFIX}OIDC_")
     ]
-    details += file.mistakes
     try:
-        settings = Settings(**given)
+        settings = Settings()
     except ValidationError as error:
-        details += _details(error, given, file)
+        details += _details(error, said)
     else:
         details += _contradictions(settings)
         if not details:
@@ -385,11 +321,39 @@ def load_settings() -> Settings:
     )
 
 
+def allowed() -> dict[str, Text]:
+    """Return what each setting may hold, in words."""
+    words = tomllib.loads(files("leadscore").joinpath("settings.toml").read_text("utf-8"))
+    return {name: Text(**halves) for name, halves in words.items()}
+
+
+def _details(error: ValidationError, said: Mapping[str, str]) -> Iterator[Detail]:
+    """Yield what is wrong; a secret under a name that nobody knows is not repeated."""
+    words, path = allowed(), _settings_file()
+    in_file = _File(Settings, toml_file=path).toml_data
+    places = (str(mistake["loc"][0]) for mistake in error.errors())
+    for name in dict.fromkeys(place.lower().removeprefix("leadscore_") for place in places):
+        variable = f"{_PREFIX}{name.upper()}"
+        if variable in said:
+            yield Detail(variable, _SECRET.sub("***", said[variable]), words[name])
+        elif name not in words or name == "settings":
+            wanted = (
+                WORDS["settings.proxy_instead"]
+                if name.startswith("oidc_")
+                else WORDS["settings.a_setting"]
+            )
+            yield Detail(f"{path}, {name}", "…", wanted)
+        else:
+            value = in_file[name]
+            shown = str(value).lower() if isinstance(value, bool) else str(value)
+            yield Detail(f"{path}, {name}", _SECRET.sub("***", shown), words[name])
+
+
 def _contradictions(settings: Settings) -> list[Detail]:
     """Return what settings say against each other."""
     user, groups = settings.proxy_user_header, settings.proxy_groups_header
     if user is not None and not settings.proxy_addresses:
-        return [Detail("proxy_addresses", "∅", WORDS["settings.known_proxies"])]
+        return [Detail("proxy_addresses", NOTHING, WORDS["settings.known_proxies"])]
     if user is None and groups is not None:
         return [Detail("proxy_groups_header", groups, WORDS["settings.user_too"])]
     if (groups is None) != (not settings.proxy_roles):
@@ -415,42 +379,6 @@ def unknown_variables(environment: Mapping[str, str] = os.environ) -> list[Text]
             )
             notices.append(notice or WORDS["settings.unknown"].format(name=name))
     return notices
-
-
-def _settings_file() -> Path | None:
-    """Return the file of settings: the one that was named, or the one in the home if it is there.
-
-    Raises
-    ------
-    SettingsError
-        If a path holds a ``~`` that is nobody's.
-    """
-    named = os.environ.get(f"{_PREFIX}SETTINGS")
-    home = os.environ.get(f"{_PREFIX}HOME")
-    try:
-        if named:
-            return expanded(Path(named))
-        usual = (expanded(Path(home)) if home else _home()) / FILE_NAME
-    except ValueError:
-        return None  # told with all other mistakes
-    return usual if usual.is_file() else None
-
-
-def _details(error: ValidationError, given: Mapping[str, Any], file: FileValues) -> list[Detail]:
-    names = {str(mistake["loc"][0]): mistake["input"] for mistake in error.errors()}
-    return [
-        Detail(
-            file.place(name) if name in given else f"{_PREFIX}{name.upper()}",
-            _shown(given.get(name, found)),
-            ALLOWED[name],
-        )
-        for name, found in names.items()
-    ]
-
-
-def _shown(value: object) -> str:
-    """Return what stands in a variable, without the password that a URL may hold."""
-    return _SECRET.sub("***", str(value))
 
 
 def plain_wanted() -> bool:

@@ -6,25 +6,38 @@ import contextlib
 import errno
 import io
 import os
+import re
 import shutil
 import sys
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from typing import IO, Any, Literal, Self
 
 import click
 
 from leadscore.errors import OutputError
 from leadscore.text import Lang, room_words
+from leadscore.validation import reason
 
 WORDS = room_words("")
 
 
 Align = Literal["left", "right", "centre"]
+GAP = "  "
+"""What stands between two columns."""
+
 _ELLIPSIS = "…"
 # No line starts with the first, none ends with the second.
 _CLOSING = frozenset("，。、；：！？）》〕」』】〉”’%％,.;:!?)]}…")
 _OPENING = frozenset("（《〔「『【〈“‘([{")
+# Terminal commands: CSI, OSC and other strings up to their end, then any other escape.
+_ESCAPES = re.compile(
+    "(?:\x1b\\[|\x9b)[0-?]*[ -/]*[@-~]"
+    "|(?:\x1b[\\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\\\|\x9c)"
+    "|\x1b[ -/]*[0-~]?"
+)
+_DROPPED = {"Cf", "Cc"}
 
 
 def _char_width(char: str) -> int:
@@ -111,6 +124,38 @@ def wrap(text: str, width: int, most: int | None = None) -> list[str]:
     return [line.rstrip() for line in lines if line.strip()]
 
 
+def table(
+    rows: Sequence[Sequence[str]], aligns: Sequence[Align] = (), most: int | None = None
+) -> list[str]:
+    """Return rows, headers among them, as lines: each column is as wide as it needs.
+
+    Parameters
+    ----------
+    rows
+        All with as many cells.
+    aligns
+        Where the cells of each column stand; to the left where nothing is said.
+    most
+        Columns of the terminal that the first column takes at most.
+
+    >>> for line in table([["名称", "角色"], ["li.na", "officer"]]):
+    ...     print(line)
+    名称   角色
+    li.na  officer
+    """
+    widths = [max(map(display_width, column)) for column in zip(*rows, strict=True)]
+    if most is not None:
+        widths[0] = min(widths[0], most)
+    columns = [
+        (at, width, aligns[at] if at < len(aligns) else "left")
+        for at, width in enumerate(widths)
+        if width
+    ]
+    return [
+        GAP.join(fit(row[at], room, side) for at, room, side in columns).rstrip() for row in rows
+    ]
+
+
 def _pieces(text: str, width: int) -> Iterator[str]:
     """Split text where a line may break, and by force where a piece is wider than a line."""
     start = used = 0
@@ -127,6 +172,24 @@ def _may_break(before: str, after: str) -> bool:
     if after == " " or after in _CLOSING or before in _OPENING or _char_width(after) == 0:
         return False
     return before == " " or _char_width(before) == 2 or _char_width(after) == 2
+
+
+def tame(text: str) -> str:
+    r"""Return one line without anything that a terminal would obey.
+
+    >>> tame("\x1b[31m深圳\x1b[0m\tX\u202e\n")
+    '深圳 X'
+    """
+    plain = " ".join(_ESCAPES.sub("", text).split())
+    if plain.isprintable():
+        return plain
+    kept = "".join(char for char in plain if unicodedata.category(char) not in _DROPPED)
+    return kept.encode("utf-8", "replace").decode("utf-8")
+
+
+def minute(moment: datetime | None) -> str:
+    """Return a moment to the minute in the time of this machine, ``-`` for none."""
+    return "-" if moment is None else f"{moment.astimezone():%Y-%m-%d %H:%M}"
 
 
 # What Windows says where others say "broken pipe".
@@ -160,13 +223,7 @@ def say(text: str) -> None:
         _silence(sys.stdout)
         if error.errno in _GONE:
             raise Unheard from error
-        full = error.errno in {errno.ENOSPC, errno.EDQUOT}
-        reason = (
-            WORDS["terminal.full"]
-            if full
-            else errno.errorcode.get(error.errno or 0, type(error).__name__)
-        )
-        raise OutputError(WORDS["terminal.unshown"].format(reason=reason)) from error
+        raise OutputError(WORDS["terminal.unshown"].format(reason=reason(error))) from error
 
 
 def tell(text: str) -> None:

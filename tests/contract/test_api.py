@@ -99,6 +99,17 @@ def test_an_answer_names_the_model_and_the_city(score: Score, scorer: Scorer) ->
     assert answer["city"] == "lakeport"
 
 
+def test_scoring_makes_no_table(score: Score, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = score(IMAGING, BLADES, LITTLE)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError
+
+    for kind in (pd.DataFrame, pd.Series):
+        monkeypatch.setattr(kind, "__init__", refuse)
+    assert score(IMAGING, BLADES, LITTLE) == expected
+
+
 def test_scores_come_in_the_order_asked(score: Score) -> None:
     firms = [IMAGING, BLADES, GONE, LITTLE]
     expected = score(*firms)["scores"]

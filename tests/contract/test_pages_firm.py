@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import pytest
 from flask.testing import FlaskClient
-from sklearn.pipeline import Pipeline
 from tests.contract.test_pages import HTML, HTMX, PASSWORD, log_in, secrets_of
 from tests.contract.test_permissions import NOW, app, scorer  # noqa: F401 (fixtures)
 from tests.kept_lists import (
@@ -31,13 +30,13 @@ from tests.kept_lists import (
 from tests.simulation import History, simulate
 
 from leadscore.city import load_city
-from leadscore.features.extract import FirmFeatures
+from leadscore.features.extract import FeatureExtractor, features_frame
 from leadscore.files import shipped
 from leadscore.learning import AdditiveCard
 from leadscore.learning.expert import expert_scorecard, new_card
+from leadscore.learning.model import Model
 from leadscore.learning.scorecard import Scorecard
 from leadscore.learning.training_data import Rules, fit, gather
-from leadscore.lists.columns import blank_firms
 from leadscore.ranking.score import Scorer
 from leadscore.registry.models import Shelf
 from leadscore.store import users
@@ -354,15 +353,14 @@ def another() -> Scorer:
         for each in known.tables
     )
     card = AdditiveCard(prior=Scorecard(known.intercept + 1, tables))
-    fitted = Pipeline([("features", FirmFeatures(lakeport())), ("card", card)])
-    fitted.fit(blank_firms(0), np.empty(0))
-    return Scorer(fitted, "m2")
+    card.fit(features_frame([]), np.empty(0))
+    return Scorer(Model(FeatureExtractor(lakeport()), card.fitted()), "m2")
 
 
 def test_why_a_score_changed_adds_up(client: FlaskClient, database: Database) -> None:
     assert "one score so far" in shown(client)
     other = another()
-    keep_cards(database, m1=expert_scorecard(lakeport()), m2=other.card.scorecard_)
+    keep_cards(database, m1=expert_scorecard(lakeport()), m2=other.card.scorecard)
     number_of_list = hand_in(database, {**ROWS[0], "registered_capital_cny": "2亿元"})
     take_in_list(database, number_of_list, scorer=other, now=NOW, today=TODAY)
     html = shown(client)
@@ -473,12 +471,12 @@ def history() -> History:
 @pytest.fixture(scope="module")
 def learned(history: History) -> Scorer:
     """Return a model whose card has learned from simulated outcomes."""
-    features, rules = FirmFeatures(history.city).fit(history.known), Rules()
+    features, rules = FeatureExtractor(history.city), Rules()
     lessons = gather(
         features, history.events(), history.snapshots(), as_of=history.until, rules=rules
     )
     card = fit(new_card(history.city, rules.prior_strength), lessons.X, lessons.y, lessons.weight)
-    return Scorer(Pipeline([("features", features), ("card", card)]), "learned")
+    return Scorer(Model(features, card.fitted()), "learned")
 
 
 def test_a_card_that_has_learned_says_how_sure_it_is(

@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 from tests.contract.test_pages import HTML, HTMX, access, client, log_in, secrets_of  # noqa: F401
 from tests.contract.test_permissions import NOW, app, scorer  # noqa: F401 (fixtures)
 
-from leadscore.jobs.kinds import Workplace, all_kinds
+from leadscore.jobs.tasks import Workplace, all_kinds
 from leadscore.jobs.worker import Worker
 from leadscore.learning.training_data import Rules
 from leadscore.lists.reading import read_list
@@ -73,7 +73,7 @@ def test_a_file_is_looked_at_before_it_is_a_list(officer: FlaskClient, access: A
     assert lists(access) == []
     html = page_of(officer, path)
     assert "湖港电池有限公司" in html
-    assert "¥50,000,000" in html  # as it is read
+    assert "CNY 50 million" in html  # as it is read
     assert "13900000000" not in html  # about people
     assert "about people, not read" in html
     assert re.search(r"<strong>3</strong> rows", html)
@@ -101,7 +101,7 @@ def test_header_row_and_columns_can_be_corrected(officer: FlaskClient, access: A
     corrected = f"{path}?row=2&of=!2&as:!B2=name&as:!C2=registered_capital_cny"
     html = page_of(officer, corrected)
     assert "Import 2 firms" in html
-    assert "¥5,000" in html
+    assert "CNY 5,000" in html
     confirm(officer, corrected)
     (found,) = lists(access)
     assert dict(found.mapping) == {"!B2": "name", "!C2": "registered_capital_cny"}
@@ -110,7 +110,7 @@ def test_header_row_and_columns_can_be_corrected(officer: FlaskClient, access: A
 def test_a_column_can_be_left_unread(officer: FlaskClient, access: Access) -> None:  # noqa: F811
     path = upload(officer, GOOD).headers["Location"]
     html = page_of(officer, f"{path}?of=!&as:!B=-")
-    assert "¥50,000,000" not in html
+    assert "CNY 50 million" not in html
     confirm(officer, f"{path}?of=!&as:!B=-")
     assert dict(lists(access)[0].mapping) == {"!B": ""}
 

@@ -21,7 +21,7 @@ from tests.contract.test_permissions import CITY, NOW, app, scorer  # noqa: F401
 from tests.second_model import OTHER, save_another
 
 from leadscore.city import load_city
-from leadscore.jobs.kinds import RETRAIN
+from leadscore.jobs.tasks import RETRAIN
 from leadscore.ranking.champion import champion_scorer
 from leadscore.registry.models import Shelf
 from leadscore.store.jobs import JOBS, list_jobs, submit
@@ -118,7 +118,7 @@ def test_a_model_that_failed_its_gates_serves_for_a_reason_only(
     shelf: Shelf,
     access: Access,  # noqa: F811
 ) -> None:
-    failed = shelf.manifest(OTHER) | {"decision": DONE["decision"]}
+    failed = shelf.manifest(OTHER).content | {"decision": DONE["decision"]}
     with access.database.write() as connection:
         chosen = MODELS.update().where(MODELS.c.version == OTHER)
         connection.execute(chosen.values(manifest=failed))

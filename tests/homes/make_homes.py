@@ -23,7 +23,6 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-from leadscore.features.build import FirmFeatures
 from leadscore.learning.cards.boosted import BoostedCard
 from leadscore.learning.outcomes.lessons import Rules
 from leadscore.learning.retraining.day_one import ensure_expert
@@ -36,6 +35,7 @@ from tests.simulation import History, simulate
 
 from leadscore.city import City, load_city
 from leadscore.city.versions import Profiles
+from leadscore.features.build import FirmFeatures
 from leadscore.features.catalogue import DIRECTIONS
 from leadscore.learning import AdditiveCard
 from leadscore.lists import clean, read_list

@@ -25,10 +25,14 @@ FIRST, SECOND, BOLD = (f"lakeport-2026{name}-0123456789" for name in ("0101", "0
 MEASURES = {
     "n": 200,
     "positives": 21,
+    "weight": 200.0,
     "measures": {
         "log_loss": {"value": 0.30125, "low": 0.25, "high": 0.35},
         "auc": {"value": None, "low": None, "high": None},
     },
+    "top": [],
+    "reliability": [],
+    "groups": {},
 }
 PASSED = {"id": "loss", "passed": True, "sentence": {"zh": "没有变差。", "en": "No worse."}}
 FAILED = {"id": "slope", "passed": False, "sentence": {"zh": "斜率过大。", "en": "Too steep."}}
@@ -169,7 +173,7 @@ def test_rolling_back_over_damaged_models_builds_the_expert_anew(
     champion = shelf.champion(city.id)
     assert f"back to the model {champion}" in done.stdout
     assert f"{FIRST}, which can't be used, was passed over" in done.stderr
-    assert shelf.manifest(champion)["kind"] == "expert"
+    assert shelf.manifest(champion).kind == "expert"
     assert shelf.load(champion)
     assert history(shelf)[-1]["act"] == "rolled_back"
 
@@ -202,7 +206,7 @@ def test_a_model_that_is_not_there_or_of_another_city_is_bad_input(
         (("promote", "../lakeport"), "can't be the name of a model"),
         (("promote", SECOND, "--city", ROOT / "data" / "cities" / "nanchang.toml"), "lakeport"),
         (("show", "lakeport-nothing"), "there is no model lakeport-nothing"),
-        (("list", "--city", "no.toml"), "there is no city profile"),
+        (("list", "--city", "no.toml"), "no.toml can't be opened: there is no such file"),
     ):
         done = leadscore("models", *arguments)
         assert done.returncode == 2

@@ -7,7 +7,7 @@ import json
 import re
 import tomllib
 import unicodedata
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, get_args
 
@@ -18,65 +18,39 @@ from leadscore.city.profile import City, rings
 from leadscore.errors import CityError, Detail
 from leadscore.terminal import cut
 from leadscore.text import Text, room_words
+from leadscore.validation import Steps, details, unreadable, wanted
 
 WORDS = room_words("city")
 
 
 Step = str | int
-NOTHING: Final = "—"
 _SHOWN: Final = 60
 _LISTED: Final = 12
 # Steps that pydantic adds to a path and no file has: which shape of points, "the key itself".
 _INNER: Final = frozenset({"NumericPoints", "LevelPoints", "[key]"})
 
-_WANTED: Final[dict[str, Text]] = {
-    "missing": WORDS["loading.wanted_missing"],
-    "string_type": WORDS["loading.wanted_string_type"],
-    "string_too_short": WORDS["loading.wanted_string_too_short"],
-    "string_too_long": WORDS["loading.wanted_string_too_long"],
-    "string_pattern_mismatch": WORDS["loading.wanted_string_pattern_mismatch"],
-    "float_type": WORDS["loading.wanted_float_type"],
-    "int_type": WORDS["loading.wanted_int_type"],
-    "finite_number": WORDS["loading.wanted_finite_number"],
-    "greater_than": WORDS["loading.wanted_greater_than"],
-    "greater_than_equal": WORDS["loading.wanted_greater_than_equal"],
-    "less_than": WORDS["loading.wanted_less_than"],
-    "less_than_equal": WORDS["loading.wanted_less_than_equal"],
-    "bool_type": WORDS["loading.wanted_bool_type"],
-    "literal_error": WORDS["loading.wanted_literal_error"],
-    "tuple_type": WORDS["loading.wanted_tuple_type"],
-    "too_short": WORDS["loading.wanted_too_short"],
-    "dict_type": WORDS["loading.wanted_dict_type"],
-    "model_type": WORDS["loading.wanted_dict_type"],
-    "model_attributes_type": WORDS["loading.wanted_dict_type"],
-}
-_FORMS: Final[dict[str, Text]] = {
-    r"^[a-z][a-z0-9_]*$": WORDS["loading.forms_a_z_a_z0_9"],
-    r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$": WORDS["loading.forms_a_z_a_z0_9__a_z_a_z0_9"],
-    r"^\d{2}(\d{2}|90\d{2})?$": WORDS["loading.forms_d_2_d_2_90_d_2"],
-}
 
-
-def details(errors: Iterable[ErrorDetails], document: dict[str, Any]) -> list[Detail]:
+def mistakes(fault: ValidationError, document: dict[str, Any]) -> list[Detail]:
     """Return what pydantic found as details with friendly keys, one for each place and wish."""
-    listed = list(errors)
-    found: dict[tuple[str, Text], Detail] = {}
-    for error in listed:
-        if error["type"] == "too_short" and _has_worse_below(error, listed):
-            continue
-        path = [step for step in error["loc"] if step not in _INNER]
-        where = key_path(document, path)
-        wanted = _unknown_key(path) if error["type"] == "extra_forbidden" else _wanted(error)
-        got = NOTHING if error["type"] == "missing" else show(error["input"])
-        found.setdefault((where, wanted), Detail(where=where, got=got, wanted=wanted))
-    return list(found.values())
+    errors = fault.errors(include_url=False)
+    return details(
+        (each for each in errors if not _has_worse_below(each, errors)),
+        shown=show,
+        place=lambda steps: key_path(document, _in_file(steps)),
+        wish=_wish,
+    )
 
 
-def _has_worse_below(error: ErrorDetails, errors: Iterable[ErrorDetails]) -> bool:
+def _in_file(steps: Steps) -> list[Step]:
+    return [step for step in steps if step not in _INNER]
+
+
+def _has_worse_below(error: ErrorDetails, errors: Sequence[ErrorDetails]) -> bool:
     """Tell whether a list is "too short" only because pydantic left out the items it refused."""
     here = error["loc"]
-    deeper = (other["loc"] for other in errors if len(other["loc"]) > len(here))
-    return any(loc[: len(here)] == here for loc in deeper)
+    return error["type"] == "too_short" and any(
+        len(other["loc"]) > len(here) and other["loc"][: len(here)] == here for other in errors
+    )
 
 
 def show(value: object) -> str:
@@ -144,19 +118,9 @@ def one_of(word: str, allowed: Collection[str], what: Text) -> Text:
     return Text(zh=zh, en=en)
 
 
-def _wanted(error: ErrorDetails) -> Text:
-    context = error.get("ctx", {})
-    if error["type"] == "profile":
-        return Text(zh=context["zh"], en=context["en"])
-    form = _FORMS.get(str(context.get("pattern")))
-    known = _WANTED.get(error["type"])
-    if known is None:
-        return Text(zh=error["msg"], en=error["msg"])
-    return form or known.format(**{name: _plain(value) for name, value in context.items()})
-
-
-def _plain(value: object) -> object:
-    return f"{value:g}" if isinstance(value, float) else value
+def _wish(error: ErrorDetails) -> Text:
+    unknown = error["type"] == "extra_forbidden"
+    return _unknown_key(_in_file(error["loc"])) if unknown else wanted(error)
 
 
 def _unknown_key(path: Sequence[Step]) -> Text:
@@ -225,16 +189,10 @@ def load_city(path: Path) -> City:
     """
     try:
         raw = path.read_bytes()
-    except FileNotFoundError:
-        raise CityError(WORDS["loading.no_file"].format(source=path)) from None
-    except IsADirectoryError:
-        raise CityError(WORDS["loading.folder"].format(source=path)) from None
-    except (OSError, ValueError) as fault:
-        # Windows says "permission denied" of a folder; a NUL in a path is a ValueError.
-        if isinstance(fault, OSError) and path.is_dir():
-            raise CityError(WORDS["loading.folder"].format(source=path)) from None
-        reason = getattr(fault, "strerror", None) or str(fault)
-        raise CityError(WORDS["loading.unreadable"].format(source=path, reason=reason)) from fault
+    except (OSError, ValueError) as fault:  # a NUL in a path is a ValueError
+        raise CityError(
+            unreadable(WORDS["loading.the_profile"].format(source=path), fault)
+        ) from fault
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as fault:
@@ -252,17 +210,15 @@ def parse_city(text: str, *, source: str = "profile") -> City:
         As `load_city`.
     """
     document = _document(text, source)
-    mistakes: list[Detail] = []
+    wrong: list[Detail] = []
     city = None
     try:
         city = City.model_validate(document)
     except ValidationError as fault:
-        mistakes += details(fault.errors(include_url=False), document)
-    mistakes += _spanning_mistakes(document)
-    if city is None or mistakes:
-        raise CityError(
-            WORDS["loading.invalid"].format(source=source, count=len(mistakes)), mistakes
-        )
+        wrong += mistakes(fault, document)
+    wrong += _spanning_mistakes(document)
+    if city is None or wrong:
+        raise CityError(WORDS["loading.invalid"].format(source=source, count=len(wrong)), wrong)
     return city
 
 

@@ -20,7 +20,9 @@ from leadscore.city.profile import City, Supplies, supplies, with_supplies
 from leadscore.city.schema import Fraction
 from leadscore.errors import CityError, Detail
 from leadscore.files import place_new
+from leadscore.numbers import share
 from leadscore.text import room_words
+from leadscore.validation import refusals
 
 WORDS = room_words("city")
 
@@ -182,16 +184,11 @@ class Profiles:
     def _changes(self, city_id: str) -> tuple[Change, ...]:
         """Return all changes, the oldest first; none is read twice, since none is ever changed."""
         folder = self._folder / city_id
-        try:
-            names = tuple(sorted(p.name for p in folder.iterdir() if _NAME.fullmatch(p.name)))
-        except FileNotFoundError:
-            names = ()
-        except OSError as fault:
-            # Without the changes it would be another profile.
-            reason = fault.strerror or str(fault)
-            raise CityError(
-                WORDS["versions.unreadable"].format(folder=folder, reason=reason)
-            ) from fault
+        with refusals(CityError, WORDS["versions.the_changes"].format(folder=folder)):
+            try:
+                names = tuple(sorted(p.name for p in folder.iterdir() if _NAME.fullmatch(p.name)))
+            except FileNotFoundError:
+                names = ()
         read = self._read
         if read[0] != names:
             changes = (_change(folder / name) for name in names)
@@ -203,13 +200,8 @@ class Profiles:
         """Write a change whole or not at all, and never over another of the same number."""
         folder = self._folder / change.city
         text = change.model_dump_json(indent=2) + "\n"
-        try:
+        with refusals(CityError, WORDS["versions.the_changes"].format(folder=folder)):
             placed = place_new(folder / f"{change.number:04}.json", text.encode())
-        except OSError as fault:
-            reason = fault.strerror or str(fault)
-            raise CityError(
-                WORDS["versions.unwritable"].format(folder=folder, reason=reason)
-            ) from fault
         if not placed:
             raise ProfileChangedError(WORDS["versions.meanwhile"])
 
@@ -239,7 +231,7 @@ def _step(city: City, segment_id: str, after: float) -> Step:
     before = city.supply(segment_id)
     if before == after:
         name = city.segments[segment_id].name
-        raise NoChangeError(WORDS["versions.as_it_is"].format(segment=name, supply=f"{before:.0%}"))
+        raise NoChangeError(WORDS["versions.as_it_is"].format(segment=name, supply=share(before)))
     return Step(before=before, after=after)
 
 

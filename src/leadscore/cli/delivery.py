@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 import sys
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -14,35 +12,26 @@ import pandas as pd
 
 from leadscore.errors import OutputError
 from leadscore.lists.writing import write_problems, write_ranking
+from leadscore.numbers import likelihood, share
 from leadscore.ranking.batch import Ranking
 from leadscore.ranking.vetoes import WORDING, ExclusionList
 from leadscore.settings import plain_wanted
-from leadscore.terminal import Align, columns, cut, display_width, fit, is_terminal, say, tell, wrap
+from leadscore.terminal import (
+    GAP,
+    Align,
+    columns,
+    cut,
+    display_width,
+    fit,
+    is_terminal,
+    say,
+    tame,
+    tell,
+    wrap,
+)
 from leadscore.text import Lang, Text, room_words
 
 WORDS = room_words("cli")
-
-
-# Terminal commands: CSI, OSC and other strings up to their end, then any other escape.
-_ESCAPES = re.compile(
-    "(?:\x1b\\[|\x9b)[0-?]*[ -/]*[@-~]"
-    "|(?:\x1b[\\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\\\|\x9c)"
-    "|\x1b[ -/]*[0-~]?"
-)
-_DROPPED = {"Cf", "Cc"}
-
-
-def tame(text: str) -> str:
-    r"""Return one line without anything that a terminal would obey.
-
-    >>> tame("\x1b[31m深圳\x1b[0m\tX\u202e\n")
-    '深圳 X'
-    """
-    plain = " ".join(_ESCAPES.sub("", text).split())
-    if plain.isprintable():
-        return plain
-    kept = "".join(char for char in plain if unicodedata.category(char) not in _DROPPED)
-    return kept.encode("utf-8", "replace").decode("utf-8")
 
 
 WIDEST, NARROWEST = 100, 80
@@ -51,7 +40,6 @@ WIDEST, NARROWEST = 100, 80
 MOST_LINES = 6
 """Lines that the reasons of one firm may take."""
 
-_GAP = "  "
 _PLACE = 20  # room for the longest role, and for enough of the segment to know it by
 _NOTHING = "-"
 _HEADERS = {
@@ -67,8 +55,7 @@ _ALIGN: dict[str, Align] = {
     "rank": "right", "grade": "centre", "priority": "right", "likelihood": "right", "fit": "right",
 }  # fmt: skip
 
-_FRACTIONS = ("priority", "likelihood", "fit")
-_SURELY_NOT, _SURELY = 0.001, 0.999  # what no model can claim is not shown as 0% or 100%
+_NUMBERS = {"priority": likelihood, "likelihood": likelihood, "fit": share}
 _COLOURS = {"A": "1;32", "B": "32", "C": "33"}
 _DIM = "2"
 
@@ -117,66 +104,42 @@ def print_ranking(
     return "\n".join(lines)
 
 
-@dataclass(frozen=True)
-class _Layout:
-    """How wide each column is."""
+def _widths(firms: list[dict[str, str]], lang: Lang, width: int) -> dict[str, int]:
+    """Give numbers what they need and share the rest between firm and segment.
 
-    lang: Lang
-    width: int
-    columns: dict[str, int]
+    Where both want more than there is, each gets half, or what the other leaves of its own.
+    """
+    widths = {name: display_width(header.pick(lang)) for name, header in _HEADERS.items()}
+    widths |= {name: max(widths[name], len(">99.9%")) for name in _NUMBERS}
+    for each in ("rank", "name", "place"):
+        widths[each] = max([widths[each], *(display_width(firm[each]) for firm in firms)])
+    name, place = widths.pop("name"), widths.pop("place")
+    rest = width - sum(widths.values()) - len(GAP) * (len(_HEADERS) - 1)
+    place = min(place, max(rest - name, rest // 2, _PLACE))
+    return widths | {"place": place, "name": rest - place}
 
-    @classmethod
-    def of(cls, firms: list[dict[str, str]], lang: Lang, width: int) -> _Layout:
-        """Give numbers what they need and share the rest between firm and segment.
 
-        Where both want more than there is, each gets half, or what the other leaves of its own.
-        """
-        columns = {name: display_width(header.pick(lang)) for name, header in _HEADERS.items()}
-        for fraction in _FRACTIONS:
-            columns[fraction] = max(columns[fraction], len("100.0%"))
-        columns["rank"] = max([columns["rank"], *(len(firm["rank"]) for firm in firms)])
-        fixed = sum(columns.values()) - columns["name"] - columns["place"]
-        rest = width - fixed - len(_GAP) * (len(columns) - 1)
-        name, place = (
-            max([columns[each], *(display_width(firm[each]) for firm in firms)])
-            for each in ("name", "place")
-        )
-        columns["place"] = min(place, max(rest - name, rest // 2, _PLACE))
-        columns["name"] = rest - columns["place"]
-        return cls(lang, width, columns)
-
-    @property
-    def indent(self) -> int:
-        """Columns before the firm's name."""
-        return self.columns["rank"] + self.columns["grade"] + 2 * len(_GAP)
-
-    def line(self, cells: dict[str, str], paint: str = "") -> str:
-        """Return one line; ``paint`` colours the grade."""
-        parts = {
-            name: fit(cells[name], room, _ALIGN.get(name, "left"))
-            for name, room in self.columns.items()
-        }
-        parts["grade"] = _painted(parts["grade"], paint)
-        return _GAP.join(parts.values()).rstrip()
+def _line(cells: dict[str, str], widths: dict[str, int], paint: str = "") -> str:
+    """Return one line; ``paint`` colours the grade."""
+    parts = {name: fit(cells[name], widths[name], _ALIGN.get(name, "left")) for name in _HEADERS}
+    parts["grade"] = _painted(parts["grade"], paint)
+    return GAP.join(parts.values()).rstrip()
 
 
 def _ranked_lines(
     ranked: pd.DataFrame, top: int, lang: Lang, width: int, colour: bool
 ) -> list[str]:
     firms = [firm | {"place": _place(firm, lang)} for firm in _records(ranked.head(top))]
-    layout = _Layout.of(firms, lang, width)
-    lines = [layout.line({name: header.pick(lang) for name, header in _HEADERS.items()})]
-    lines.append("-" * layout.width)
+    widths = _widths(firms, lang, width)
+    indent = widths["rank"] + widths["grade"] + 2 * len(GAP)  # up to the firm's name
+    lines = [_line({name: header.pick(lang) for name, header in _HEADERS.items()}, widths)]
+    lines.append("-" * width)
     for firm in firms:
         paint = _COLOURS.get(firm["grade"], "") if colour else ""
-        lines.append(
-            layout.line(firm | {"place": _place(firm, lang, layout.columns["place"])}, paint)
-        )
-        lines += _indented(firm["reasons"], layout.indent, layout.width)
+        lines.append(_line(firm | {"place": _place(firm, lang, widths["place"])}, widths, paint))
+        lines += _indented(firm["reasons"], indent, width)
     if len(ranked) > top:
-        lines += wrap(
-            WORDS["delivery.more"].format(count=len(ranked) - top).pick(lang), layout.width
-        )
+        lines += wrap(WORDS["delivery.more"].format(count=len(ranked) - top).pick(lang), width)
     return lines
 
 
@@ -203,15 +166,7 @@ def _records(table: pd.DataFrame) -> Iterator[dict[str, str]]:
 def _shown(name: str, value: object) -> str:
     if pd.isna(value):  # type: ignore[call-overload]
         return ""
-    if name == "likelihood":
-        return _likelihood(float(str(value)))
-    return f"{value:.1%}" if name in _FRACTIONS else tame(str(value))
-
-
-def _likelihood(value: float) -> str:
-    if value < _SURELY_NOT:
-        return f"<{_SURELY_NOT:.1%}"
-    return f">{_SURELY:.1%}" if value > _SURELY else f"{value:.1%}"
+    return _NUMBERS[name](float(str(value))) if name in _NUMBERS else tame(str(value))
 
 
 def _place(firm: dict[str, str], lang: Lang, room: int | None = None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -15,8 +15,8 @@ import click
 from leadscore import __version__
 from leadscore.errors import Detail, LeadscoreError, UsageError
 from leadscore.lists.values.codes import day_of
-from leadscore.terminal import Unheard, display_width, fit, tell
-from leadscore.text import Lang, Text, room_words
+from leadscore.terminal import Unheard, tell
+from leadscore.text import Lang, room_words
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -43,33 +43,6 @@ def not_after_today(text: str, option: str, *, today: date) -> date:
             [Detail(option, text, WORDS["group.wanted"])],
         )
     return day
-
-
-_GAP = "  "
-_NONE = "-"
-
-
-def table(headers: Sequence[Text], rows: Sequence[Sequence[str]], lang: Lang) -> str:
-    """Return the rows below their headers, all columns as wide as they need.
-
-    >>> print(
-    ...     table(
-    ...         [Text(zh="名称", en="name"), Text(zh="角色", en="role")],
-    ...         [["li.na", "officer"]],
-    ...         "zh",
-    ...     )
-    ... )
-    名称   角色
-    li.na  officer
-    """
-    lines = [[header.pick(lang) for header in headers], *map(list, rows)]
-    widths = [max(map(display_width, column)) for column in zip(*lines, strict=True)]
-    return "\n".join(_GAP.join(map(fit, line, widths)).rstrip() for line in lines)
-
-
-def minute(moment: datetime | None) -> str:
-    """Return a moment to the minute in the time of this machine, ``-`` for none."""
-    return _NONE if moment is None else f"{moment.astimezone():%Y-%m-%d %H:%M}"
 
 
 _INTERRUPTED_CODE = 130  # as a shell reports a command that Ctrl-C has ended

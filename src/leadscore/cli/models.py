@@ -20,7 +20,8 @@ from leadscore.cli.group import (
     not_after_today,
     settings_of,
 )
-from leadscore.terminal import Align, display_width, fit, say, tell
+from leadscore.numbers import count
+from leadscore.terminal import Align, say, table, tell
 from leadscore.text import Lang, Text, room_words
 
 if TYPE_CHECKING:
@@ -102,7 +103,6 @@ _ACTS: dict[Act, Text] = {
     "profile": WORDS["models.acts_profile"],
 }
 _NONE = "-"
-_GAP = "  "
 
 
 def model_table(
@@ -123,10 +123,7 @@ def model_table(
     """
     rows = [[text.pick(lang) for text, _ in _HEADERS]]
     rows += [_row(version, version.name == champion, lang) for version in versions]
-    columns = list(zip(*rows, strict=True))
-    widths = [max(map(display_width, column)) for column in columns]
-    aligned = [align for _, align in _HEADERS]
-    lines = [_GAP.join(map(fit, row, widths, aligned)).rstrip() for row in rows]
+    lines = table(rows, [align for _, align in _HEADERS])
     faults = [
         f"! {version.name}\n{version.fault.render(lang)}" for version in versions if version.fault
     ]
@@ -142,19 +139,20 @@ def model_table(
 
 
 def _row(version: Version, serves: bool, lang: Lang) -> list[str]:
-    told = version.manifest or {}
+    from leadscore.registry.manifest import Manifest
+
+    told = version.manifest or Manifest(content={})
     mark = ("*" if serves else "") + ("!" if version.fault else "")
-    measures = _at(told, "measures", "challenger", "measures")
     return [
         mark,
         version.name,
-        _named(_KINDS, told.get("kind"), lang),
-        str(told.get("as_of", _NONE)),
+        _named(_KINDS, told.kind, lang),
+        str(told.as_of or _NONE),
         f"{version.created:%Y-%m-%d}",
-        _outcomes(told.get("outcomes")),
-        _measure(measures, "log_loss"),
-        _measure(measures, "auc"),
-        _named(_GATES, _at(told, "decision", "promoted"), lang),
+        _NONE if told.learned is None else count(told.learned),
+        _measure(told.measured("log_loss")),
+        _measure(told.measured("auc")),
+        _named(_GATES, told.decision.promoted if told.decision else None, lang),
     ]
 
 
@@ -164,20 +162,8 @@ def _named(names: Mapping[Any, Text], found: object, lang: Lang) -> str:
     return _NONE if found is None else str(found)
 
 
-def _outcomes(told: object) -> str:
-    known = told.get("known") if isinstance(told, Mapping) else told
-    return f"{known:,}" if isinstance(known, int) else _NONE
-
-
-def _measure(measures: object, name: str) -> str:
-    value = _at(measures, name, "value")
-    return f"{value:.4f}" if isinstance(value, int | float) else _NONE
-
-
-def _at(told: object, *keys: str) -> Any:
-    for key in keys:
-        told = told.get(key) if isinstance(told, Mapping) else None
-    return told
+def _measure(value: float | None) -> str:
+    return _NONE if value is None else f"{value:.4f}"
 
 
 def _since(step: Promotion, lang: Lang) -> str:
@@ -241,7 +227,7 @@ def show_model(
 ) -> None:
     """Show a model's scorecard and measures; by default the champion's. 显示模型，默认为现役。"""
     _, profile, shelf = _open(run, lang, city)
-    from leadscore.learning.modelpage import render_html, render_text
+    from leadscore.report import render_html, render_text
 
     chosen = version or shelf.champion(profile.id)
     if chosen is None:
@@ -249,12 +235,12 @@ def show_model(
         return
     manifest = shelf.manifest(chosen)
     if html is None:
-        say(render_text(manifest, run.lang, profile))
+        say(render_text(manifest.content, run.lang, profile))
         return
     from leadscore.lists.writing import check_distinct, replacing
 
     check_distinct({"--html": html, "--city": city})
-    page = render_html(manifest, run.lang, profile).encode()
+    page = render_html(manifest.content, run.lang, profile).encode()
     with replacing(html) as file:
         file.write(page)
     say(WORDS["models.written"].format(path=html).pick(run.lang))

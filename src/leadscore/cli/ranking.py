@@ -67,11 +67,18 @@ _MOST_KEPT = 50_000
     help="Keep a snapshot of the firms to learn from later; by default of lists up to 50,000. "
     "保存快照供以后学习。",
 )
+@click.option(
+    "--processes",
+    metavar="N",
+    type=click.IntRange(min=1),
+    help="Processes that score; by default one for each core, up to 8, from 20,000 rows on. "
+    "评分用的进程数。",
+)
 @click.pass_obj
 def rank(
     run: Run, listed: Path, output: Path | None, city: Path | None, top: int,
     lang: Lang | None, problems: Path | None, exclude: Path | None,
-    as_of: str | None, keep: bool | None,
+    as_of: str | None, keep: bool | None, processes: int | None,
 ) -> None:  # fmt: skip
     """Rank a candidate list: CSV, XLSX, Parquet or gzipped CSV. 给候选名单排名。"""
     settings = settings_of(run, lang)
@@ -97,7 +104,7 @@ def rank(
     with Progress(run.lang, shown_from=_LONG_LIST) as progress:
         ranking = rank_list(
             listed, scorer, today=today, lang=run.lang,
-            exclusions=exclusions,
+            exclusions=exclusions, worded=None if output else top, processes=processes,
             loaded=lambda clean: progress.start(len(clean.records)),
         )  # fmt: skip
     kept = _keep(ranking, settings, run, source=listed.name, as_of=today, keep=keep)
@@ -114,7 +121,7 @@ def _keep(
     if keep is None and len(ranking.firms) > _MOST_KEPT:
         return WORDS["ranking.too_many"].format(most=_MOST_KEPT)
     from leadscore.startup import open_database
-    from leadscore.store.errors import StoreError
+    from leadscore.store.database import StoreError
     from leadscore.store.snapshots import SqlSnapshots
 
     try:

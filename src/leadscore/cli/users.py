@@ -8,18 +8,8 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from leadscore.cli.group import (
-    ACTOR,
-    Run,
-    acting,
-    cli,
-    lang_option,
-    minute,
-    opened,
-    settings_of,
-    table,
-)
-from leadscore.terminal import say, tell
+from leadscore.cli.group import ACTOR, Run, acting, cli, lang_option, opened, settings_of
+from leadscore.terminal import minute, say, table, tell
 from leadscore.text import Lang, room_words
 
 if TYPE_CHECKING:
@@ -105,7 +95,8 @@ def list_users(run: Run, lang: Lang | None) -> None:
         ]
         for user in found
     ]  # fmt: skip
-    say(table(_USER_HEADERS, rows, run.lang) if rows else WORDS["users.no_users"].pick(run.lang))
+    headers = [each.pick(run.lang) for each in _USER_HEADERS]
+    say("\n".join(table([headers, *rows])) if rows else WORDS["users.no_users"].pick(run.lang))
 
 
 @users.command("disable")
@@ -195,7 +186,8 @@ def list_keys(run: Run, lang: Lang | None) -> None:
 
     with opened(settings) as database, database.read() as connection:
         rows = [row(key) for key in all_keys(connection)]
-    say(table(_KEY_HEADERS, rows, run.lang) if rows else WORDS["users.no_keys"].pick(run.lang))
+    headers = [each.pick(run.lang) for each in _KEY_HEADERS]
+    say("\n".join(table([headers, *rows])) if rows else WORDS["users.no_keys"].pick(run.lang))
 
 
 @keys.command("revoke")

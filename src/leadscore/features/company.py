@@ -119,6 +119,7 @@ _KEY_COLUMNS = (
     ("registered_address", "city"),
     ("revenue_cny",),
 )
+_KEY_OF = {name: place for place, names in enumerate(_KEY_COLUMNS) for name in names}
 
 
 def _compiled(patterns: Iterable[tuple[str, str]]) -> Patterns:
@@ -170,9 +171,11 @@ def company_features(firm: Firm) -> dict[str, Value]:
 
 def industry_kind(firm: Firm) -> str | None:
     """Return the broad kind of industry of a firm, from the most general class that is given."""
-    given = (text_of(firm, name) for name in _INDUSTRY_COLUMNS)
-    named = next((text for text in given if text is not None), None)
-    return None if named is None else _kind_of_class(named)
+    for name in _INDUSTRY_COLUMNS:
+        text = text_of(firm, name)
+        if text is not None:
+            return _kind_of_class(text)
+    return None
 
 
 def business_text(firm: Firm) -> str:
@@ -219,7 +222,10 @@ def _manufacturing(text: str, kind: str | None) -> float | None:
 
 
 def _any_of(words: tuple[str, ...], text: str) -> bool:
-    return any(word in text for word in words)
+    for word in words:  # noqa: SIM110 (any() takes twice as long)
+        if word in text:
+            return True
+    return False
 
 
 def _title(titles: str | None, text: str) -> str | None:
@@ -234,8 +240,14 @@ def _title(titles: str | None, text: str) -> str | None:
 
 def _listing(firm: Firm) -> str | None:
     """Return whether a firm is listed; its type says 非上市 of those that are not."""
-    kind, funding = text_of(firm, "enterprise_type") or "", text_of(firm, "funding") or ""
-    if "security_code" in firm or "listed_on" in firm or _listed(kind) or _listed(funding):
+    if "security_code" in firm or "listed_on" in firm:
+        return "listed"
+    return _stated_listing(text_of(firm, "enterprise_type") or "", text_of(firm, "funding") or "")
+
+
+@lru_cache(maxsize=4096)
+def _stated_listing(kind: str, funding: str) -> str | None:
+    if _listed(kind) or _listed(funding):
         return "listed"
     if _OTC.search(funding):
         return "otc"
@@ -262,5 +274,5 @@ def _risk_flags(text: str | None) -> float | None:
 
 
 def _completeness(firm: Firm) -> float:
-    filled = sum(any(name in firm for name in names) for names in _KEY_COLUMNS)
-    return filled / len(_KEY_COLUMNS)
+    filled = {_KEY_OF[name] for name in firm if name in _KEY_OF}
+    return len(filled) / len(_KEY_COLUMNS)

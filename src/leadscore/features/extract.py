@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator, TransformerMixin
 
 from leadscore.city.matching import Match, Matcher, Span, words_of
 from leadscore.city.profile import City
@@ -162,11 +160,10 @@ class MeasuredFirm:
     best: Fit | None
 
 
-class FirmFeatures(TransformerMixin, BaseEstimator):
-    """Firms in, features out; what it needs to know of the place is in the city profile.
+class FeatureExtractor:
+    """Measures firms; what it needs to know of the place is in the city profile.
 
-    It learns nothing from the firms it is fitted on, so a firm's features never depend on the list
-    in which it stands.
+    A firm's features never depend on other firms. Safe to share between threads.
 
     Parameters
     ----------
@@ -176,26 +173,13 @@ class FirmFeatures(TransformerMixin, BaseEstimator):
 
     def __init__(self, city: City) -> None:
         self.city = city
+        self._matcher = Matcher(city)
+        self._facts = segment_facts(city)
+        self._origin = Origin(city)
 
-    def fit(self, firms: pd.DataFrame, y: object = None) -> Self:  # noqa: ARG002 (scikit-learn's signature)
-        """Compile the profile's words and graph; the firms are not looked at."""
-        self._compile()
-        return self
-
-    def _compile(self) -> None:
-        self.matcher_ = Matcher(self.city)
-        self.facts_ = segment_facts(self.city)
-        self.origin_ = Origin(self.city)
-
-    def __getstate__(self) -> dict[str, Any]:
+    def __reduce__(self) -> tuple[type[FeatureExtractor], tuple[City]]:
         """Pickle the profile only; the code that loads it compiles it anew."""
-        state = dict(super().__getstate__())
-        return {key: value for key, value in state.items() if not key.endswith("_")}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        """Restore and compile."""
-        super().__setstate__(state)
-        self._compile()
+        return FeatureExtractor, (self.city,)
 
     def transform(self, firms: pd.DataFrame) -> pd.DataFrame:
         """Return X: n x 35 features in the order of the catalogue, numbers and levels.
@@ -217,22 +201,18 @@ class FirmFeatures(TransformerMixin, BaseEstimator):
             Canonical columns of each, and ``as_of``; see `transform`.
         """
         return [
-            self._measured(firm, fits_of(matches, self.facts_, self.city.roles))
-            for firm, matches in zip(firms, self.matcher_.match_all(firms), strict=True)
+            self._measured(firm, fits_of(matches, self._facts, self.city.roles))
+            for firm, matches in zip(firms, self._matcher.match_all(firms), strict=True)
         ]
 
     def _measured(self, firm: Firm, matches: list[Fit]) -> MeasuredFirm:
         best = best_match(matches)
         features = {
             **company_features(firm),
-            **self.origin_.features(firm),
+            **self._origin.features(firm),
             **self._chain_features(firm, matches, best),
         }
         return MeasuredFirm([features[key] for key in CATALOGUE], matches, best)
-
-    def get_feature_names_out(self, input_features: object = None) -> np.ndarray:  # noqa: ARG002
-        """Return the names of the columns of X."""
-        return np.array(list(CATALOGUE), dtype=object)
 
     def _chain_features(self, firm: Firm, matches: list[Fit], best: Fit | None) -> dict[str, Value]:
         """Return the features of the best segment and of the graph around it."""
@@ -245,7 +225,7 @@ class FirmFeatures(TransformerMixin, BaseEstimator):
         }
         if best is None:
             return _NOTHING_MET | found | {"chain": "none" if speaks else None}
-        met = self.facts_[best.segment]
+        met = self._facts[best.segment]
         return found | {
             "chain": met.chain,
             "position": met.position,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal, TypeAlias
 
+from leadscore import numbers
 from leadscore.text import Lang, Text, room_words
 
 WORDS = room_words("features")
@@ -80,57 +81,14 @@ class Feature:
         if isinstance(value, str):
             return self.levels[value].pick(lang) if value in self.levels else value
         if self.kind == "share":
-            return show_share(value)
+            return numbers.share(value)
         if self.kind == "cny":
-            return show_cny(value, lang)
+            return numbers.cny(value, lang)
         if self.kind == "flag":
             return YES_NO[value > 0].pick(lang)
         if self.kind == "years":
-            return f"{math.floor(value)}" if value >= 2 else f"{math.floor(value * 10) / 10:.1f}"
-        return f"{value:,.0f}"
-
-
-def show_share(share: float) -> str:
-    """Return a share in percent; only 0 and 1 themselves read as 0% and 100%.
-
-    >>> show_share(0.734), show_share(0.0), show_share(0.003), show_share(0.998), show_share(-2.5)
-    ('73%', '0%', '0.3%', '99.8%', '-250%')
-    """
-    percent = 100.0 * share
-    if percent and abs(percent) < 0.5:
-        if abs(percent) < 1e-4:
-            return "<0.0001%" if percent > 0 else ">-0.0001%"
-        return f"{percent:.1g}%"
-    if 99.5 <= percent < 100.0:
-        return f"{math.floor(percent * 10) / 10:.1f}%"
-    return f"{percent + 0.0:.0f}%"
-
-
-def show_cny(yuan: float, lang: Lang) -> str:
-    """Return an amount in the steps in which each language counts.
-
-    >>> show_cny(134_000_000, "zh"), show_cny(134_000_000, "en")
-    ('1.34亿元', 'CNY 134 million')
-    >>> show_cny(500_000, "zh"), show_cny(500_000, "en")
-    ('50万元', 'CNY 500,000')
-    """
-    size = abs(yuan)
-    if lang == "zh":
-        for unit, name in ((1e8, "亿元"), (1e4, "万元")):
-            if size >= unit:
-                return f"{_short(yuan / unit)}{name}"
-        return f"{yuan:,.0f}元"
-    for unit, name in ((1e9, "billion"), (1e6, "million")):
-        if size >= unit:
-            return f"CNY {_short(yuan / unit)} {name}"
-    return f"CNY {yuan:,.0f}"
-
-
-def _short(number: float) -> str:
-    """Three significant digits, without an exponent or trailing zeros."""
-    if abs(number) >= 100:
-        return f"{number:,.0f}"
-    return f"{number:.3g}"
+            return numbers.years(value)
+        return numbers.count(value)
 
 
 Value: TypeAlias = float | str | None

@@ -12,8 +12,6 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import isotonic_regression
-from scipy.special import ndtri
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import Tags, assert_all_finite, column_or_1d
@@ -35,16 +33,14 @@ from leadscore.learning.fitting.layout import (
     make_block,
 )
 from leadscore.learning.fitting.objective import Minimum, Objective, minimise
-from leadscore.learning.fitting.posterior import Posterior, chosen_widths, posterior_at
+from leadscore.learning.fitting.posterior import chosen_widths, posterior_at
+from leadscore.learning.model import MOST_NUMBERS, FittedCard
 from leadscore.learning.scorecard import (
     CategoricalTable,
     NumericTable,
     Scorecard,
     Table,
-    card_frame,
-    entries_of,
     probability,
-    with_entries,
 )
 
 
@@ -257,7 +253,7 @@ class AdditiveCard(ClassifierMixin, BaseEstimator):
         Newton steps taken; 0 where the prior was returned.
     widths_ : leadscore.learning.fitting.layout.Widths
         The widths of the last fit.
-    posterior_ : leadscore.learning.fitting.posterior.Posterior or None
+    posterior_ : leadscore.learning.model.Posterior or None
         How sure each entry is; None with more than 4,000 free numbers.
     counts_, positives_ : ndarray of shape (1 + number of entries,)
         Weight of the rows, and of those of the second class, in all and behind each entry in
@@ -354,7 +350,7 @@ class AdditiveCard(ClassifierMixin, BaseEstimator):
         vector = self._optimise(task.objective(blocks, widths))
         self.intercept_, self.widths_ = self.scorecard_.intercept, widths
         uncertain = task.objective(blocks, wider)
-        few = uncertain.layout.size <= _MOST_NUMBERS
+        few = uncertain.layout.size <= MOST_NUMBERS
         self.posterior_ = posterior_at(uncertain, vector) if few else None
         by_entry = [(block.codes, len(block.entries)) for block in blocks]
         self.counts_ = _summed(task.weight, by_entry)
@@ -370,7 +366,7 @@ class AdditiveCard(ClassifierMixin, BaseEstimator):
             prior = coarse, task.intercept, task.weight
             widths = held_by_prior(widths, self.prior_strength, *prior, heard)
         objective = task.objective(coarse, widths)
-        few = objective.layout.size <= _MOST_NUMBERS
+        few = objective.layout.size <= MOST_NUMBERS
         if len(task.target) and self.choose_widths and few:
             return chosen_widths(objective, coarse, widths)
         return widths, widths
@@ -433,18 +429,7 @@ class AdditiveCard(ClassifierMixin, BaseEstimator):
         -------
         Shape (n, 2), lower and upper ends, each 0..1.
         """
-        if not 0.0 < level < 1.0:
-            msg = f"level must lie between 0 and 1, not {level!r}."
-            raise ValueError(msg)
-        features, card = self._features(X), self.scorecard_
-        codes = [
-            _places_of(table).lookup(column).astype(np.intp)
-            for table, column in zip(card.tables, features.columns, strict=True)
-        ]
-        deviations = self._known().deviations(codes, features.n_rows)
-        half = ndtri(0.5 + level / 2.0) * deviations
-        log_odds = card.decision_columns(features.columns, features.n_rows)
-        return np.column_stack([probability(log_odds - half), probability(log_odds + half)])
+        return self.fitted().predict_interval(self._features(X).data, level)
 
     def sample_cards(self, n: int, random_state: int | None = None) -> list[Scorecard]:
         """Return n plausible cards, drawn from the posterior.
@@ -452,33 +437,7 @@ class AdditiveCard(ClassifierMixin, BaseEstimator):
         A known direction holds in each: its draws are moved to the nearest table that keeps it
         (after Dunson and Neelon 2003, Biometrics 59:286).
         """
-        check_is_fitted(self)
-        random = np.random.default_rng(random_state)
-        return [self._moved(change) for change in self._known().draws(n, random)]
-
-    def _known(self) -> Posterior:
-        if self.posterior_ is None:
-            msg = (
-                f"With more than {_MOST_NUMBERS} free numbers a card does not keep how sure it is; "
-                "lower max_bins, raise rare_count, or leave columns out."
-            )
-            raise ValueError(msg)
-        return self.posterior_
-
-    def _moved(self, change: Floats) -> Scorecard:
-        card, at, directions = self.scorecard_, 1, self.directions or {}
-        moved: list[Table] = []
-        for table in card.tables:
-            entries = entries_of(table)
-            entries = entries + change[at : at + len(entries)]
-            direction = directions.get(table.feature, 0)
-            if direction:
-                weight = self.counts_[at : at + len(entries) - 1] + _TINY
-                rising = isotonic_regression(direction * entries[:-1], weights=weight).x
-                entries[:-1] = direction * rising
-            moved.append(with_entries(table, entries))
-            at += len(entries)
-        return Scorecard(card.intercept + float(change[0]), tuple(moved))
+        return self.fitted().sample_cards(n, random_state)
 
     def to_frame(self, level: float = 0.9) -> pd.DataFrame:
         """Return the card entry by entry, with bands and with the counts behind them.
@@ -491,9 +450,19 @@ class AdditiveCard(ClassifierMixin, BaseEstimator):
         ``count`` and ``positives``, weights of the rows behind the entry. The points of the bin
         that holds a feature's median are held by the intercept, so that they have no band.
         """
+        return self.fitted().to_frame(level)
+
+    def fitted(self) -> FittedCard:
+        """Return what was fitted, in plain tables: what a model is saved as and scores by."""
         check_is_fitted(self)
-        doubt = ndtri(0.5 + level / 2.0) * self._known().entry_deviations()
-        return card_frame(self.scorecard_, doubt, self.counts_, self.positives_)
+        return FittedCard(
+            scorecard=self.scorecard_,
+            classes=self.classes_,
+            directions=self.directions or {},
+            posterior=self.posterior_,
+            counts=self.counts_,
+            positives=self.positives_,
+        )
 
     def _features(self, X: Any) -> Features:
         check_is_fitted(self)
@@ -609,12 +578,6 @@ class _Task:
 
 
 _COARSE = 16  # bins that are enough to choose widths by
-_MOST_NUMBERS = 4000  # more take minutes to invert, and hundreds of MB
-
-
-def _places_of(table: Table) -> Table:
-    """Return a table that gives each value the place of its entry in `entries_of`."""
-    return with_entries(table, np.arange(len(entries_of(table)), dtype=np.float64))
 
 
 def _summed(amounts: Floats, by_entry: list[tuple[Codes, int]]) -> Floats:

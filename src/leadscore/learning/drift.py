@@ -25,6 +25,7 @@ from leadscore.learning.comparison import (
 from leadscore.learning.evaluation import told
 from leadscore.learning.metrics import SURE
 from leadscore.learning.scorecard import CategoricalTable, Table, log_odds_to_points
+from leadscore.numbers import share as percent
 from leadscore.text import Text, room_words
 
 WORDS = room_words("learning")
@@ -251,7 +252,7 @@ def _implausible(side: _Side, bounds: Bounds) -> Iterator[_Fault]:
         figures: dict[str, Figure] = {
             "feature": name, "fault": "unit", "median": median, "share": share,
         }  # fmt: skip
-        places = {"name": feature_name(name), "side": side.name, "share": f"{share:.0%}"}
+        places = {"name": feature_name(name), "side": side.name, "share": percent(share)}
         amount = feature_value(name, median)
         yield _Fault(name, WORDS["drift.implausible"].format(amount=amount, **places), figures)
 
@@ -266,7 +267,7 @@ def _speaks(table: Table) -> bool:
 def _absent(name: str, side: _Side, reference: _Side, share: float) -> _Fault:
     figures: dict[str, Figure] = {"feature": name, "fault": "absent", "share": share}
     places = {"name": feature_name(name), "side": side.name, "reference": reference.name}
-    return _Fault(name, WORDS["drift.absent"].format(share=f"{share:.0%}", **places), figures)
+    return _Fault(name, WORDS["drift.absent"].format(share=percent(share), **places), figures)
 
 
 def _other_unit(name: str, side: _Side, reference: _Side, bounds: Bounds) -> _Fault | None:
@@ -297,7 +298,7 @@ def _other_unit(name: str, side: _Side, reference: _Side, bounds: Bounds) -> _Fa
         name=feature_name(name),
         side=side.name,
         reference=reference.name,
-        share=f"{share:.0%}",
+        share=percent(share),
         median=feature_value(name, median),
         other=feature_value(name, middle),
     )

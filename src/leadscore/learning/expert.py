@@ -5,30 +5,31 @@ from __future__ import annotations
 import difflib
 import hashlib
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.pipeline import Pipeline
 
 from leadscore.city.profile import City, differ_in_supply_only
 from leadscore.city.schema import LevelPoints, NumericPoints
 from leadscore.errors import CityError, Detail, ModelError
 from leadscore.features.catalogue import CATALOGUE, DIRECTIONS
-from leadscore.features.extract import FirmFeatures
+from leadscore.features.extract import FeatureExtractor, features_frame
 from leadscore.features.feature import Feature
-from leadscore.learning.card import AdditiveCard
+from leadscore.learning.model import Model
 from leadscore.learning.scorecard import (
     CategoricalTable,
     NumericTable,
     Scorecard,
     points_to_log_odds,
 )
-from leadscore.lists.columns import blank_firms
-from leadscore.registry.manifest import CARD_OF, ONLY_THE_SHELF_KNOWS, code_fingerprint, is_under
+from leadscore.registry.manifest import ONLY_THE_SHELF_KNOWS, Manifest, code_fingerprint
 from leadscore.registry.models import Shelf, is_expert, log_notice
 from leadscore.text import Text, room_words
+
+if TYPE_CHECKING:
+    from leadscore.learning.card import AdditiveCard
 
 WORDS = room_words("learning")
 
@@ -126,14 +127,17 @@ def _ordered(feature: Feature) -> Text:
 
 def new_card(city: City, prior_strength: float = 50.0) -> AdditiveCard:
     """Return a card that isn't fitted yet, and starts from what the city's experts say."""
+    # Late, for start-up time: importing scikit-learn takes longer than scoring a list.
+    from leadscore.learning.card import AdditiveCard
+
     prior = expert_scorecard(city)
     return AdditiveCard(prior=prior, prior_strength=prior_strength, directions=DIRECTIONS)
 
 
-def expert_pipeline(city: City) -> Pipeline:
-    """Return the pipeline fitted on no outcomes at all: its card is the expert card exactly."""
-    pipeline = Pipeline([("features", FirmFeatures(city)), ("card", new_card(city))])
-    return pipeline.fit(blank_firms(0), np.empty(0, dtype=np.int64))
+def fit_expert(city: City) -> Model:
+    """Return the model fitted on no outcomes at all: its card is the expert card exactly."""
+    card = new_card(city).fit(features_frame([]), np.empty(0, dtype=np.int64))
+    return Model(FeatureExtractor(city), card.fitted())
 
 
 def expert_version(city: City) -> str:
@@ -155,8 +159,8 @@ def ensure_expert(
 
 def expert_model(
     city: City, shelf: Shelf, now: datetime, notify: Callable[[Text], object] = log_notice
-) -> tuple[str, Pipeline]:
-    """Return version and pipeline of the city's expert model, shelving it if it isn't there.
+) -> tuple[str, Model]:
+    """Return version and model of the city's expert model, shelving it if it isn't there.
 
     It becomes the champion where none is, or where one of an older profile or program is; it never
     displaces a trained champion.
@@ -181,15 +185,15 @@ def expert_model(
     """
     version = expert_version(city)
 
-    def build() -> tuple[Pipeline, dict[str, object]]:
+    def build() -> tuple[Model, dict[str, object]]:
         told = {"kind": "expert", "created": now.isoformat(), "outcomes": 0}
-        return expert_pipeline(city), told
+        return fit_expert(city), told
 
-    pipeline = shelf.ensure(version, build, notify)
+    model = shelf.ensure(version, build, notify)
     served = shelf.line(city.id)
     if not served or is_expert(city.id, served[0]):
         shelf.promote(city.id, version, act="expert", now=now)
-    return version, pipeline
+    return version, model
 
 
 def follow(city: City, shelf: Shelf, now: datetime) -> None:
@@ -233,22 +237,22 @@ def follow_supply(city: City, shelf: Shelf, now: datetime) -> None:
         return
     try:
         manifest = shelf.manifest(champion)
-        if is_under(manifest, city):
+        if manifest.is_under(city):
             return
-        pipeline = shelf.load(champion)
+        model = shelf.load(champion)
         first, manifest = trained_as(shelf, champion, manifest)
     except ModelError:
         return
-    if not differ_in_supply_only(pipeline.named_steps["features"].city, city):
+    if not differ_in_supply_only(model.city, city):
         return
     version = first
-    if not is_under(manifest, city):
+    if not manifest.is_under(city):
         version = f"{first}-s{city.digest[:8]}"
-        shelf.ensure(version, lambda: _under(city, pipeline, first, manifest, now))
+        shelf.ensure(version, lambda: _under(city, model, first, manifest, now))
     shelf.promote(city.id, version, act="profile", now=now)
 
 
-def trained_as(shelf: Shelf, version: str, manifest: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+def trained_as(shelf: Shelf, version: str, manifest: Manifest) -> tuple[str, Manifest]:
     """Return the version whose card one has, and its manifest; often both are its own.
 
     Raises
@@ -256,7 +260,7 @@ def trained_as(shelf: Shelf, version: str, manifest: dict[str, Any]) -> tuple[st
     ModelError
         If that version can't be trusted.
     """
-    first = manifest.get(CARD_OF)
+    first = manifest.card_of
     return (first, shelf.manifest(first)) if first else (version, manifest)
 
 
@@ -266,9 +270,10 @@ def _trained_champion(city: City, shelf: Shelf) -> str | None:
 
 
 def _under(
-    city: City, pipeline: Pipeline, first: str, manifest: Mapping[str, Any], now: datetime
-) -> tuple[Pipeline, dict[str, Any]]:
-    features = FirmFeatures(city).fit(blank_firms(0))
-    told = {key: value for key, value in manifest.items() if key not in ONLY_THE_SHELF_KNOWS}
-    told |= {CARD_OF: first, "created": now.isoformat()}
-    return Pipeline([("features", features), ("card", pipeline.named_steps["card"])]), told
+    city: City, model: Model, first: str, manifest: Manifest, now: datetime
+) -> tuple[Model, dict[str, Any]]:
+    told = {
+        key: value for key, value in manifest.content.items() if key not in ONLY_THE_SHELF_KNOWS
+    }
+    told |= {"card_of": first, "created": now.isoformat()}
+    return Model(FeatureExtractor(city), model.card), told

@@ -32,6 +32,7 @@ from leadscore.learning.evaluation import (
     told,
 )
 from leadscore.learning.scorecard import NumericTable, log_odds_to_points
+from leadscore.numbers import share as percent
 from leadscore.text import Text, room_words
 
 WORDS = room_words("learning")
@@ -96,7 +97,7 @@ def _leaks(side: Text, pursuits: Pursuits, bounds: Bounds) -> Iterator[tuple[str
         if not waiting.any() and (1.0 - share) ** len(waiting) < bounds.chance:
             yield (
                 key,
-                WORDS["learning_gates.afterwards"].format(share=f"{share:.0%}", **places),
+                WORDS["learning_gates.afterwards"].format(share=percent(share), **places),
                 share,
             )
             continue

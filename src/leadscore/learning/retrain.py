@@ -11,20 +11,21 @@ from datetime import date, datetime
 from typing import Any
 
 import pandas as pd
-from sklearn.pipeline import Pipeline
 
 from leadscore.city.profile import City
 from leadscore.errors import ModelError
 from leadscore.features.catalogue import DIRECTIONS
-from leadscore.features.extract import FirmFeatures
+from leadscore.features.extract import FeatureExtractor
 from leadscore.learning.binning import Floats
 from leadscore.learning.card import AdditiveCard
 from leadscore.learning.comparison import Decision, Pursuits, Standing, Trial
 from leadscore.learning.evaluation import evaluate
-from leadscore.learning.expert import expert_model, expert_pipeline, expert_version, new_card
+from leadscore.learning.expert import expert_model, expert_version, fit_expert, new_card
 from leadscore.learning.gates import decide
 from leadscore.learning.history import in_force
 from leadscore.learning.labels import LEFT_OUT
+from leadscore.learning.model import Model
+from leadscore.learning.scorecard import probability
 from leadscore.learning.training_data import (
     Lessons,
     Rehearsal,
@@ -35,7 +36,7 @@ from leadscore.learning.training_data import (
     rehearsal_of,
 )
 from leadscore.lists.columns import CANONICAL
-from leadscore.registry.manifest import told_of
+from leadscore.registry.manifest import Manifest, told_of
 from leadscore.registry.models import Shelf, is_expert, log_notice
 from leadscore.text import Text, room_words
 
@@ -124,25 +125,25 @@ class Champion:
     ----------
     version
         Its name.
-    pipeline
+    model
         Features and card.
     manifest
-        What was written down of it; empty for the expert model.
+        What was written down of it; None for the expert model.
     """
 
     version: str
-    pipeline: Pipeline
-    manifest: Mapping[str, Any]
+    model: Model
+    manifest: Manifest | None
 
     @property
     def outcomes(self) -> int:
         """How many outcomes it learned from."""
-        return int(self.manifest["outcomes"]["known"]) if self.manifest else 0
+        return (self.manifest.learned if self.manifest else None) or 0
 
     @property
     def learned_until(self) -> date | None:
         """The day as of which it learned; None if it learned from no outcome."""
-        return date.fromisoformat(self.manifest["as_of"]) if self.outcomes else None
+        return self.manifest.as_of if self.manifest and self.outcomes else None
 
     def forecasts(self, city: City, firms: pd.DataFrame, X: pd.DataFrame) -> Floats:
         """Return the likelihood of each firm by the champion's own profile.
@@ -156,10 +157,9 @@ class Champion:
         X
             Their features by today's profile; measured anew if the champion's is another.
         """
-        features, card = self.pipeline.named_steps["features"], self.pipeline.named_steps["card"]
+        features = self.model.features
         own = X if features.city.digest == city.digest else measured(features, firms)
-        p: Floats = card.predict_proba(own)[:, 1]
-        return p
+        return probability(self.model.card.scorecard.decision(own))
 
 
 def reigning(
@@ -196,8 +196,8 @@ def reigning(
             reason = Text(zh=fault.render("zh"), en=fault.render("en"))
             notify(WORDS["retrain.passed_over"].format(version=version, reason=reason))
     if not write:
-        return Champion(expert_version(city), expert_pipeline(city), {})
-    return Champion(*expert_model(city, shelf, now, notify), {})
+        return Champion(expert_version(city), fit_expert(city), None)
+    return Champion(*expert_model(city, shelf, now, notify), None)
 
 
 Step = Callable[[Text], object]
@@ -217,7 +217,7 @@ class Retraining:
         Whether the challenger serves from now on, and why.
     manifest
         What is written down of the challenger.
-    pipeline
+    model
         Features and card, fitted.
     dry_run
         True if nothing was saved and nothing promoted.
@@ -229,7 +229,7 @@ class Retraining:
     champion: str
     decision: Decision
     manifest: dict[str, Any]
-    pipeline: Pipeline
+    model: Model
     dry_run: bool
     notices: tuple[Text, ...]
 
@@ -325,7 +325,7 @@ def retrain(
     Decision((), overrule)  # refuses a blank reason before the work, not after it
     champion = reigning(city, shelf, now=now, write=not dry_run, notify=notify)
     progress(WORDS["retrain.measuring"])
-    features = FirmFeatures(city).fit(snapshots)
+    features = FeatureExtractor(city)
     lessons = gather(features, events, snapshots, as_of=as_of, rules=rules)
     told = outcomes_told(lessons)
     progress(WORDS["retrain.gathered"].format(as_of=as_of, n=len(lessons.y), **told))
@@ -351,13 +351,13 @@ def retrain(
         champion=champion.version,
         decision=decision,
         manifest=manifest,
-        pipeline=Pipeline([("features", features), ("card", card)]),
+        model=Model(features, card.fitted()),
         dry_run=dry_run,
         notices=lessons.taught.labels.notices(),
     )
     if not dry_run:
         progress(WORDS["retrain.saving"].format(version=done.version))
-        shelf.save(done.version, done.pipeline, manifest, notify)
+        shelf.save(done.version, done.model, manifest, notify)
         if decision.promoted:
             shelf.promote(city.id, done.version, act="trained", now=now, reason=overrule)
     return done

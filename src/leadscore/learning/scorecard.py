@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
@@ -151,22 +151,30 @@ class NumericTable(Plain):
         require(finite(values, self.unknown), self.feature, "finite log-odds")
         vars(self).update(edges=edges, values=values, unknown=float(self.unknown))
 
-    def lookup(self, column: Column) -> Floats:
-        """Return the log-odds of each row, shape (n,)."""
-        x = numbers(column, self.feature)
-        return lookup_numbers(x, self.edges, np.append(self.values, self.unknown))
+    @cached_property
+    def entries(self) -> Floats:
+        """All log-odds by their code: each bin's, then that of a missing value."""
+        return frozen_floats(np.append(self.values, self.unknown))
 
-    def lookup_value(self, value: object) -> float:
-        """Return the log-odds of a single value, the same that a column of it gets."""
+    def codes(self, column: Column) -> Codes:
+        """Return the code of each row's entry, shape (n,)."""
+        return bin_codes(numbers(column, self.feature), self.edges)
+
+    def code(self, value: object) -> int:
+        """Return the code of a single value, the same that a column of it gets."""
         number = value if type(value) is float else number_of(value, self.feature)
         if number != number:  # NaN
-            return self.unknown
-        edges, values = self._lists
-        return values[bisect_right(edges, number)]
+            return len(self.values)
+        return bisect_right(self._edges, number)
+
+    def lookup(self, column: Column) -> Floats:
+        """Return the log-odds of each row, shape (n,): ``entries[codes(column)]`` in one pass."""
+        return lookup_numbers(numbers(column, self.feature), self.edges, self.entries)
 
     @cached_property
-    def _lists(self) -> tuple[list[float], list[float]]:
-        return self.edges.tolist(), self.values.tolist()
+    def _edges(self) -> list[float]:
+        edges: list[float] = self.edges.tolist()
+        return edges
 
 
 @dataclass(frozen=True, eq=False)
@@ -203,24 +211,33 @@ class CategoricalTable(Plain):
         other, unknown = float(self.other), float(self.unknown)
         vars(self).update(levels=levels, values=values, other=other, unknown=unknown)
 
+    @cached_property
+    def entries(self) -> Floats:
+        """All log-odds by their code: each level's, that of others, that of a missing value."""
+        return frozen_floats(np.append(self.values, [self.other, self.unknown]))
+
+    def codes(self, column: Column) -> Codes:
+        """Return the code of each row's entry, shape (n,)."""
+        codes, texts = coded_texts(column)
+        places = [self._by_level.get(text, len(self.levels)) for text in texts]
+        places.append(len(self.levels) + 1)  # the last, where the code -1 of a missing value points
+        return np.array(places)[codes]
+
+    def code(self, value: object) -> int:
+        """Return the code of a single value, the same that a column of it gets."""
+        if type(value) is str:
+            return self._by_level.get(value, len(self.levels))
+        if is_missing(value):
+            return len(self.levels) + 1
+        return self._by_level.get(text_of(value), len(self.levels))
+
     def lookup(self, column: Column) -> Floats:
         """Return the log-odds of each row, shape (n,)."""
-        codes, texts = coded_texts(column)
-        entries = [self._by_level.get(text, self.other) for text in texts]
-        entries.append(self.unknown)  # the last, where the code -1 of a missing value points
-        return np.array(entries)[codes]
-
-    def lookup_value(self, value: object) -> float:
-        """Return the log-odds of a single value, the same that a column of it gets."""
-        if type(value) is str:
-            return self._by_level.get(value, self.other)
-        if is_missing(value):
-            return self.unknown
-        return self._by_level.get(text_of(value), self.other)
+        return self.entries[self.codes(column)]
 
     @cached_property
-    def _by_level(self) -> dict[str, float]:
-        return dict(zip(self.levels, self.values.tolist(), strict=True))
+    def _by_level(self) -> dict[str, int]:
+        return {level: code for code, level in enumerate(self.levels)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -232,9 +249,9 @@ class PairTable(Plain):
     Attributes
     ----------
     first, second
-        Tables of the two features that give places instead of log-odds.
+        Tables of the two features, of which only the codes count.
     values
-        Shape (places of the first, places of the second), log-odds.
+        Shape (codes of the first, codes of the second), log-odds.
     """
 
     first: NumericTable | CategoricalTable
@@ -243,8 +260,8 @@ class PairTable(Plain):
 
     def __post_init__(self) -> None:
         """Refuse what can't be looked up."""
-        shape = tuple(_n_places(axis) for axis in (self.first, self.second))
-        require(np.shape(self.values) == shape, self.feature, "one value for each two places")
+        shape = len(self.first.entries), len(self.second.entries)
+        require(np.shape(self.values) == shape, self.feature, "one value for each two codes")
         require(finite(self.values), self.feature, "finite log-odds")
 
     @property
@@ -259,14 +276,11 @@ class PairTable(Plain):
 
     def lookup(self, first: Column, second: Column) -> Floats:
         """Return the log-odds of each row, shape (n,)."""
-        places = self.first.lookup(first), self.second.lookup(second)
-        rows, columns = (place.astype(np.intp) for place in places)
-        return self.values[rows, columns]
+        return self.values[self.first.codes(first), self.second.codes(second)]
 
     def lookup_value(self, first: object, second: object) -> float:
         """Return the log-odds of a single row, the same that columns of it get."""
-        places = self.first.lookup_value(first), self.second.lookup_value(second)
-        return float(self.values[int(places[0]), int(places[1])])
+        return float(self.values[self.first.code(first), self.second.code(second)])
 
     def to_dict(self) -> dict[str, Any]:
         """Return the table as plain JSON values; `from_dict` gives it back."""
@@ -281,21 +295,17 @@ class PairTable(Plain):
 
 
 def _axis(plain: Mapping[str, Any]) -> NumericTable | CategoricalTable:
-    """Return a table whose entries are their own places, that of missing values the last."""
+    """Return a table for its codes."""
     if "edges" in plain:
-        n = len(plain["edges"]) + 1.0
-        return NumericTable(plain["feature"], plain["edges"], np.arange(n), n)
-    n = float(len(plain["levels"]))
-    return CategoricalTable(plain["feature"], plain["levels"], np.arange(n), n, n + 1)
+        bins = np.zeros(len(plain["edges"]) + 1)
+        return NumericTable(plain["feature"], plain["edges"], bins, 0.0)
+    levels = plain["levels"]
+    return CategoricalTable(plain["feature"], levels, np.zeros(len(levels)), 0.0, 0.0)
 
 
 def _axis_dict(axis: NumericTable | CategoricalTable) -> dict[str, Any]:
     places = "edges" if isinstance(axis, NumericTable) else "levels"
     return {key: value for key, value in axis.to_dict().items() if key in ("feature", places)}
-
-
-def _n_places(axis: NumericTable | CategoricalTable) -> int:
-    return int(axis.unknown) + 1
 
 
 def frozen_floats(values: npt.ArrayLike) -> Floats:
@@ -322,6 +332,7 @@ def require(holds: object, where: str, wanted: str) -> None:
 
 
 POINTS_PER_DOUBLING = 20.0
+POINTS_PER_LOG_ODDS = POINTS_PER_DOUBLING / math.log(2.0)
 SCHEMA = 1
 
 Table: TypeAlias = NumericTable | CategoricalTable
@@ -329,6 +340,7 @@ _Number = TypeVar("_Number", float, Floats)
 
 # Up to so many rows, going row by row through plain lists beats going column by column.
 _FEW_ROWS = 16
+_LEAST_LOG_ODDS = -709.0  # exp overflows beyond
 
 
 def log_odds_to_points(log_odds: _Number) -> _Number:
@@ -337,7 +349,7 @@ def log_odds_to_points(log_odds: _Number) -> _Number:
     >>> round(log_odds_to_points(math.log(2.0)), 9)
     20.0
     """
-    return log_odds * (POINTS_PER_DOUBLING / math.log(2.0))
+    return log_odds * POINTS_PER_LOG_ODDS
 
 
 def points_to_log_odds(points: _Number) -> _Number:
@@ -347,6 +359,15 @@ def points_to_log_odds(points: _Number) -> _Number:
     4.0
     """
     return points * (math.log(2.0) / POINTS_PER_DOUBLING)
+
+
+def logistic(log_odds: float) -> float:
+    """Return the logistic function of one number: the same double as ``scipy.special.expit``.
+
+    >>> logistic(-800.0), logistic(0.0), logistic(800.0)
+    (0.0, 0.5, 1.0)
+    """
+    return 1.0 / (1.0 + math.exp(-log_odds)) if log_odds > _LEAST_LOG_ODDS else 0.0
 
 
 def probability(log_odds: Floats) -> Floats:
@@ -438,9 +459,18 @@ class Scorecard(Plain):
 
         The fast way for a single firm: no frame is made.
         """
-        added = [t.lookup_value(value) for t, value in zip(self.tables, values, strict=True)]
+        coded = zip(self._coders, values, strict=True)
+        added = [entries[code(value)] for (code, entries), value in coded]
         added += [pair.lookup_value(values[i], values[j]) for pair, i, j in self._paired]
         return added
+
+    def codes_of(self, values: Sequence[object]) -> list[int]:
+        """Return the code of each value's entry, of one row in the order of the tables."""
+        return [code(value) for (code, _), value in zip(self._coders, values, strict=True)]
+
+    @cached_property
+    def _coders(self) -> list[tuple[Callable[[object], int], list[float]]]:
+        return [(table.code, table.entries.tolist()) for table in self.tables]
 
     def decision(self, X: pd.DataFrame) -> Floats:
         """Return the log-odds of each row, shape (n,): intercept plus the sum of `lookup`."""
@@ -546,14 +576,8 @@ def card_frame(card: Scorecard, doubt: Floats, counts: Floats, positives: Floats
     return frame.assign(count=counts, positives=positives)
 
 
-def entries_of(table: Table) -> Floats:
-    """Return the log-odds of a table's entries, those of other and unknown last."""
-    last = [table.unknown] if isinstance(table, NumericTable) else [table.other, table.unknown]
-    return np.append(table.values, last)
-
-
 def with_entries(table: Table, entries: Floats) -> Table:
-    """Return the same table with other log-odds, in the order of `entries_of`."""
+    """Return the same table with other log-odds, in the order of its codes."""
     if isinstance(table, NumericTable):
         return replace(table, values=entries[:-1], unknown=float(entries[-1]))
     return replace(table, values=entries[:-2], other=float(entries[-2]), unknown=float(entries[-1]))
@@ -573,7 +597,7 @@ def _rows(table: Table) -> Iterator[_Row]:
     lows, highs = np.full(len(names), np.nan), np.full(len(names), np.nan)
     if isinstance(table, NumericTable):
         kind, lows[1:-1], highs[:-2] = "numeric", table.edges, table.edges
-    for name, low, high, value in zip(names, lows, highs, entries_of(table), strict=True):
+    for name, low, high, value in zip(names, lows, highs, table.entries, strict=True):
         yield _Row(table.feature, kind, name, float(low), float(high), float(value))
 
 

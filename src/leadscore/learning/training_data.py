@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from leadscore.features.company import TEXTS
-from leadscore.features.extract import FirmFeatures
+from leadscore.features.extract import FeatureExtractor
 from leadscore.learning.binning import Floats, Truths
 from leadscore.learning.card import AdditiveCard
 from leadscore.learning.history import firm_keys
@@ -114,7 +114,7 @@ class Lessons:
 
 
 def gather(
-    features: FirmFeatures,
+    features: FeatureExtractor,
     events: pd.DataFrame,
     snapshots: pd.DataFrame,
     *,
@@ -126,7 +126,7 @@ def gather(
     Parameters
     ----------
     features
-        Measures firms, fitted.
+        Measures firms.
     events, snapshots
         See `leadscore.learning.history`; snapshots of later days are left out.
     as_of
@@ -156,7 +156,7 @@ def gather(
     )
 
 
-def measured(features: FirmFeatures, firms: pd.DataFrame) -> pd.DataFrame:
+def measured(features: FeatureExtractor, firms: pd.DataFrame) -> pd.DataFrame:
     """Return the features of firms, a bounded number at a time; numbered from 0."""
     starts = range(0, max(len(firms), 1), MEASURED_AT_ONCE)
     parts = [features.transform(firms.iloc[at : at + MEASURED_AT_ONCE]) for at in starts]

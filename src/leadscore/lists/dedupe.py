@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -17,8 +17,6 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from rapidfuzz import process
 from rapidfuzz.distance import Levenshtein
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
 from leadscore.lists.cleaning import CleanList, clean, records_of
 from leadscore.lists.columns import CANONICAL, column
@@ -239,11 +237,25 @@ def _by_name(names: pd.Series, former: pd.Series) -> Ints:
     own, different = pd.factorize(names)
     size = len(different)
     links = former.map(pd.Series(np.arange(size), index=different)).astype("float64").dropna()
-    one = pd.Series(own, index=names.index)[links.index].to_numpy()
-    other = links.to_numpy(dtype=np.int64)
-    graph = coo_matrix((np.ones(len(one)), (one, other)), shape=(size, size))
-    component: Ints = connected_components(graph, directed=False)[1].astype(np.int64)
-    return component[own]
+    one = pd.Series(own, index=names.index)[links.index].tolist()
+    pairs = zip(one, links.astype(np.int64).tolist(), strict=True)
+    component = np.unique(_components(size, pairs), return_inverse=True)[1]
+    return component[own].astype(np.int64)
+
+
+def _components(size: int, pairs: Iterable[tuple[int, int]]) -> list[int]:
+    """Return the smallest node that each of so many nodes is connected with (union-find)."""
+    parent = list(range(size))
+
+    def root(node: int) -> int:
+        while parent[node] != node:
+            parent[node] = node = parent[parent[node]]
+        return node
+
+    for pair in pairs:
+        one, other = sorted(map(root, pair))
+        parent[other] = one
+    return [root(node) for node in range(size)]
 
 
 class Folded(NamedTuple):

@@ -14,6 +14,7 @@ import xlsxwriter
 from xlsxwriter.exceptions import FileCreateError
 
 from leadscore.errors import OutputError
+from leadscore.numbers import LIKELIHOOD_IN_EXCEL, SHARE_IN_EXCEL
 from leadscore.terminal import display_width
 from leadscore.text import Lang, Text, room_words
 
@@ -52,7 +53,7 @@ _ROLES = ("maker", "equipment", "materials", "design", "integration", "trade", "
 
 _KINDS: dict[str, Kind] = {
     "rank": "count", "row": "count",
-    "priority": "fraction", "fit": "fraction", "likelihood": "likelihood",
+    "priority": "likelihood", "fit": "fraction", "likelihood": "likelihood",
 }  # fmt: skip
 
 
@@ -113,11 +114,7 @@ _WIDE = (
     r"[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe4f"
     r"\uff00-\uff60\uffe0-\uffe6]"
 )
-_PER_CENT = {
-    "fraction": "0.0%",
-    # No model is that sure: the extremes are not shown as 0.0% and 100.0%.
-    "likelihood": '[<0.001]"<0.1%";[>0.999]">99.9%";0.0%',
-}
+_PER_CENT = {"fraction": SHARE_IN_EXCEL, "likelihood": LIKELIHOOD_IN_EXCEL}
 _BAR = {
     "type": "data_bar", "bar_solid": True, "bar_color": "#9DC3E6",
     "min_type": "num", "min_value": 0, "max_type": "num", "max_value": 1,

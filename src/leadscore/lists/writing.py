@@ -31,23 +31,13 @@ from leadscore.lists.workbook import (
     write_workbook,
 )
 from leadscore.text import Lang, room_words
+from leadscore.validation import unwritable
 
 WORDS = room_words("lists")
 
 
 FORMATS = (".xlsx", ".csv", ".parquet")
 """The endings of a file that can be written."""
-
-_MESSAGES = {
-    errno.ENOENT: WORDS["writing.no_folder"],
-    errno.ENOTDIR: WORDS["writing.no_folder"],
-    errno.EISDIR: WORDS["writing.is_folder"],
-    errno.EACCES: WORDS["writing.denied"],
-    errno.EPERM: WORDS["writing.denied"],
-    errno.EROFS: WORDS["writing.denied"],
-    errno.ENOSPC: WORDS["writing.full"],
-    errno.EDQUOT: WORDS["writing.full"],
-}
 
 
 def check_ranking_path(path: Path) -> None:
@@ -99,10 +89,7 @@ def _refusals(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        message = _MESSAGES.get(error.errno or 0, WORDS["writing.refused"])
-        raise OutputError(
-            message.format(path=path, folder=path.parent, reason=error.strerror or error)
-        ) from error
+        raise OutputError(unwritable(path, error)) from error
 
 
 @contextlib.contextmanager

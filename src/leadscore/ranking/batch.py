@@ -2,26 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import pickle
+import signal
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from leadscore.errors import LeadscoreError
+from leadscore.features.feature import Firm
 from leadscore.lists.cleaning import CleanList, clean
-from leadscore.lists.dedupe import load_list, settle_repeats
+from leadscore.lists.dedupe import settle_repeats
 from leadscore.lists.problems import Problem
-from leadscore.lists.reading import from_frame
-from leadscore.ranking.order import ranking_table
-from leadscore.ranking.score import Scorer
+from leadscore.lists.reading import from_frame, read_list
+from leadscore.ranking.order import Columns, ranking_columns, ranking_table, reasons_of
+from leadscore.ranking.score import CHUNK, FirmScore, Scorer
 from leadscore.ranking.vetoes import Exclusions
 from leadscore.text import Lang, Text, room_words
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 WORDS = room_words("ranking")
 
 
+LONG_LIST = 20_000
+"""Rows from which several processes pay: each takes nearly a second of a core to start."""
+
+MOST_PROCESSES = 8
+"""Processes that score a list unasked: each takes about 150 MB."""
+
+_PIECES = 4  # for each process, so that none waits long for the last one
 _NO_EXCLUSIONS = Exclusions()
+
+
+class LostProcessError(LeadscoreError):
+    """A process that scored a part of a list ended before its time."""
+
+    code = "lost_process"
 
 
 @dataclass(frozen=True)
@@ -96,6 +121,8 @@ def rank_list(
     today: date,
     lang: Lang,
     exclusions: Exclusions = _NO_EXCLUSIONS,
+    worded: int | None = None,
+    processes: int | None = 1,
     loaded: Callable[[CleanList], Callable[[int], object]] = lambda _: lambda _: None,
 ) -> Ranking:
     """Rank a file or a table of firms.
@@ -113,6 +140,11 @@ def rank_list(
         Language of the reasons.
     exclusions
         Firms that are not to be courted.
+    worded
+        So many ranked firms, the first, get their reasons in words; None for all.
+    processes
+        How many processes score. None for as many as there are cores, up to `MOST_PROCESSES`, and
+        one for a list of less than `LONG_LIST` rows. The ranking is the same whatever their number.
     loaded
         Called once with the clean list before it is scored; what it returns is called with the
         number of firms scored so far by each step.
@@ -122,14 +154,20 @@ def rank_list(
     ListError
         If the file can't be read as a list.
     """
-    if isinstance(listed, pd.DataFrame):
-        cleaned = settle_repeats(clean(from_frame(listed), today=today))
-    else:
-        cleaned = load_list(listed, today=today)
-    scores = scorer.score(
-        cleaned.records, as_of=today, exclusions=exclusions, progress=loaded(cleaned)
-    )
-    table = ranking_table(scores, cleaned.firms, scorer, lang=lang)
+    raw = from_frame(listed) if isinstance(listed, pd.DataFrame) else read_list(listed)
+    if processes is None:
+        processes = _processes_for(sum(len(table.rows) for table in raw.tables))
+    task = _Task(today, exclusions, lang, reasons=worded is None)
+    with _workers(scorer, processes) as score:
+        cleaned = settle_repeats(clean(raw, today=today))
+        del raw  # the text of a long list
+        columns = _in_pieces(score, task, cleaned.records, processes, loaded(cleaned))
+    table = ranking_table(columns, cleaned.firms, scorer.model)
+    if worded is not None:
+        first = table.index[table["rank"].notna()][:worded]
+        scores = task.scores(scorer, [cleaned.records[at] for at in first])
+        table.loc[first, "reasons"] = [reasons_of(each, scorer.wording, lang) for each in scores]
+    table = table.reset_index(drop=True)
     vetoed = int(table["veto"].notna().sum())
     counts = Counts(
         rows=cleaned.rows_in,
@@ -138,3 +176,117 @@ def rank_list(
         set_aside=sum(problem.set_aside for problem in cleaned.problems),
     )
     return Ranking(table, cleaned.problems, cleaned.notices, counts, scorer.model, cleaned.firms)
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What is done with every piece of a list."""
+
+    as_of: date
+    exclusions: Exclusions
+    lang: Lang
+    reasons: bool
+
+    def scores(self, scorer: Scorer, firms: Sequence[Firm]) -> list[FirmScore]:
+        return scorer.score(firms, as_of=self.as_of, exclusions=self.exclusions)
+
+    def columns(self, scorer: Scorer, firms: Sequence[Firm]) -> Columns:
+        scores = self.scores(scorer, firms)
+        return ranking_columns(scores, scorer.wording, self.lang, reasons=self.reasons)
+
+
+_Score = Callable[[_Task, Iterable[Sequence[Firm]]], Iterable[Columns]]
+
+
+def _in_pieces(
+    score: _Score,
+    task: _Task,
+    firms: Sequence[Firm],
+    processes: int,
+    progress: Callable[[int], object],
+) -> Columns:
+    size = min(CHUNK, len(firms) // (_PIECES * processes) + 1)
+    pieces = [firms[at : at + size] for at in range(0, max(len(firms), 1), size)]
+    columns: Columns = {}
+    for piece, more in zip(pieces, score(task, pieces), strict=True):
+        for name, values in more.items():
+            columns.setdefault(name, []).extend(values)
+        progress(len(piece))
+    return columns
+
+
+@contextmanager
+def _workers(scorer: Scorer, processes: int) -> Iterator[_Score]:
+    """Give what scores pieces in their order: here, or in processes that start at once.
+
+    They start while the list is still being cleaned, and are gone when the block ends.
+    """
+    if processes == 1:
+        yield lambda task, pieces: (task.columns(scorer, piece) for piece in pieces)
+        return
+    # Late, for start-up time: most lists are short.
+    from joblib.externals.loky import BrokenProcessPool, ProcessPoolExecutor
+
+    packed = pickle.dumps(scorer)
+    pool = ProcessPoolExecutor(processes)
+
+    def score(task: _Task, pieces: Iterable[Sequence[Firm]]) -> Iterator[Columns]:
+        # Not by the pool's own map: a pool can kill its processes only where no work was cancelled
+        # and all that was handed in has its place in the queue, two pieces for each process.
+        futures: deque[Future[Columns]] = deque()
+        for piece in pieces:
+            futures.append(pool.submit(_columns, packed, task, piece))
+            if len(futures) == 2 * processes:
+                yield futures.popleft().result()
+        while futures:
+            yield futures.popleft().result()
+
+    try:
+        with _interrupts_left_here():
+            for _ in range(processes):
+                pool.submit(_start, packed)
+        yield score
+    except BrokenProcessPool as error:
+        raise LostProcessError(WORDS["batch.lost"]) from error
+    finally:
+        pool.shutdown(kill_workers=True)
+
+
+@contextmanager
+def _interrupts_left_here() -> Iterator[None]:
+    """Start processes that ignore Ctrl-C, which ends them through this one.
+
+    Only a main thread can see to that, and only a main thread is interrupted.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _start(packed: bytes) -> None:
+    _unpacked(packed)
+
+
+def _columns(packed: bytes, task: _Task, firms: Sequence[Firm]) -> Columns:
+    return task.columns(_unpacked(packed), firms)
+
+
+@lru_cache(maxsize=1)
+def _unpacked(packed: bytes) -> Scorer:
+    """Return the scorer, which a process compiles once."""
+    scorer: Scorer = pickle.loads(packed)  # noqa: S301 (bytes of the process that started this one)
+    return scorer
+
+
+def _processes_for(rows: int) -> int:
+    if rows < LONG_LIST:
+        return 1
+    from joblib import cpu_count  # late, as in `_workers`
+
+    cores: int = cpu_count()
+    return min(cores, MOST_PROCESSES)

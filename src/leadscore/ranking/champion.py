@@ -9,7 +9,7 @@ from leadscore.city.profile import City
 from leadscore.errors import ModelError
 from leadscore.learning.expert import expert_model, follow_supply, trained_as
 from leadscore.ranking.score import Scorer
-from leadscore.registry.manifest import code_fingerprint, is_under
+from leadscore.registry.manifest import code_fingerprint
 from leadscore.registry.models import Shelf, is_expert, log_notice
 from leadscore.text import Text, room_words
 
@@ -63,9 +63,9 @@ def champion_scorer(
         _tell_instead(champion, version, fault, notify)
         _tell_outdated(city, shelf, version, notify)
         return scorer
-    version, pipeline = expert_model(city, shelf, now, notify)
+    version, model = expert_model(city, shelf, now, notify)
     _tell_instead(champion, version, fault, notify)
-    return Scorer(pipeline, version)
+    return Scorer(model, version)
 
 
 def _tell_instead(
@@ -82,9 +82,9 @@ def _tell_outdated(
     city: City, shelf: Shelf, version: str, notify: Callable[[Text], object]
 ) -> None:
     manifest = shelf.manifest(version)
-    profile = not is_under(manifest, city)
+    profile = not manifest.is_under(city)
     _, trained = trained_as(shelf, version, manifest)
-    program = trained.get("code") != code_fingerprint()
+    program = trained.code != code_fingerprint()
     if profile or program:
         what = (
             WORDS["champion.both"]

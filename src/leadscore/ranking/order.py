@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
+from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from leadscore.features.catalogue import CATALOGUE
 from leadscore.features.feature import text_of
 from leadscore.ranking.reasons import Wording, reason_line
-from leadscore.ranking.score import FirmScore, Scorer
+from leadscore.ranking.score import FirmScore
 from leadscore.ranking.vetoes import WORDING
 from leadscore.text import Lang
 
@@ -72,71 +72,90 @@ RANKING_COLUMNS = (
 )  # fmt: skip
 """What a written ranking begins with, from the command line and from the store; a contract."""
 
+_FRACTION_COLUMNS = ("priority", "likelihood", "fit")
 
-def ranking_table(
-    scores: Sequence[FirmScore], firms: pd.DataFrame, scorer: Scorer, *, lang: Lang
-) -> pd.DataFrame:
-    """Return the ranking in the order of `leadscore.ranking.order`, vetoed firms without a rank.
 
-    The first fourteen columns are a contract: ``rank`` (Int64, missing for vetoed firms), ``name``,
-    ``credit_code``, ``grade``, ``priority``, ``likelihood``, ``fit`` (0..1), ``segment``, ``role``,
-    ``reasons`` (words in ``lang``), ``veto`` (words, missing if none), ``segments``
-    (``id:strength`` of every match, joined by ``;``), ``row`` (in the source file), ``model``.
-    ``segment_name``, ``role_name``, ``matched_words``, ``province``, ``city`` and ``sheet`` follow.
+Columns = dict[str, list[Any]]
+"""Columns of a ranking as plain lists, in the order of the firms; ``order`` is what sorts them."""
+
+
+def ranking_columns(
+    scores: Sequence[FirmScore], wording: Wording, lang: Lang, *, reasons: bool = True
+) -> Columns:
+    """Return what a ranking says of firms beside what was listed: few bytes a firm.
 
     Parameters
     ----------
     scores
-        Of n firms.
-    firms
-        n rows: the same firms as they were listed.
-    scorer
-        What scored them.
+        Of n firms, in the order of their list.
+    wording, lang
+        The words, and their language.
+    reasons
+        False to leave ``reasons`` missing: wording them takes longer than all the others.
     """
-    wording = scorer.wording
     best = [score.best for score in scores]
     roles = CATALOGUE["role"].levels
-    columns: dict[str, list[object]] = {
+    return {
+        "order": [_order_of(score) for score in scores],
         "grade": [score.grade for score in scores],
+        "priority": [score.priority for score in scores],
+        "likelihood": [score.likelihood for score in scores],
+        "fit": [score.fit for score in scores],
         "segment": [match and match.segment for match in best],
         "role": [match and match.role for match in best],
-        "reasons": [_reasons(score, wording, lang) for score in scores],
+        "reasons": [reasons_of(score, wording, lang) if reasons else None for score in scores],
         "veto": [score.veto and WORDING[score.veto].pick(lang) for score in scores],
         "segments": [score.segments() for score in scores],
         "segment_name": [match and wording.segment(match.segment, lang) for match in best],
         "role_name": [match and roles[match.role].pick(lang) for match in best],
         "matched_words": [match and match.words for match in best],
     }
-    texts = {name: pd.Series(values, dtype="str") for name, values in columns.items()}
-    numbers = {
-        name: np.array([getattr(score, name) for score in scores], dtype=float)
-        for name in ("priority", "likelihood", "fit")
+
+
+def ranking_table(columns: Columns, firms: pd.DataFrame, model: str) -> pd.DataFrame:
+    """Return the ranking in the order of `leadscore.ranking.order`, vetoed firms without a rank.
+
+    The first fourteen columns are a contract: ``rank`` (Int64, missing for vetoed firms), ``name``,
+    ``credit_code``, ``grade``, ``priority``, ``likelihood``, ``fit`` (0..1), ``segment``, ``role``,
+    ``reasons`` (words), ``veto`` (words, missing if none), ``segments`` (``id:strength`` of every
+    match, joined by ``;``), ``row`` (in the source file), ``model``. ``segment_name``,
+    ``role_name``, ``matched_words``, ``province``, ``city`` and ``sheet`` follow. Its index is the
+    position of each firm in ``firms``.
+
+    Parameters
+    ----------
+    columns
+        What `ranking_columns` says of n firms.
+    firms
+        n rows: the same firms as they were listed.
+    model
+        What scored them.
+    """
+    own = {
+        name: pd.Series(values, dtype="float64" if name in _FRACTION_COLUMNS else "str")
+        for name, values in columns.items()
+        if name != "order"
     }
     table = pd.DataFrame(
-        {name: {**texts, **numbers}.get(name, firms.get(name)) for name in RANKING_COLUMNS[1:]}
-    ).assign(model=scorer.model)
+        {name: own.get(name, firms.get(name)) for name in RANKING_COLUMNS[1:]}
+    ).assign(model=model)
     if firms["sheet"].nunique(dropna=True) > 1:
         table["sheet"] = firms["sheet"]
-    table = table.iloc[_in_order(scores)].reset_index(drop=True)
-    ranked = table["veto"].isna().to_numpy()
-    rank = pd.Series(np.cumsum(ranked), dtype="Int64").mask(~ranked)
-    table.insert(0, "rank", rank)
+    table = table.iloc[sorted(range(len(table)), key=columns["order"].__getitem__)]
+    ranked = table["veto"].isna()
+    table.insert(0, "rank", ranked.cumsum().astype("Int64").mask(~ranked))
     return table
 
 
-def _reasons(score: FirmScore, wording: Wording, lang: Lang) -> str:
+def reasons_of(score: FirmScore, wording: Wording, lang: Lang) -> str:
+    """Return the main reasons of a score as one line."""
     reasons = score.main_reasons(wording, lang)
     return reason_line(((reason.text, reason.points) for reason in reasons), lang)
 
 
-def _in_order(scores: Sequence[FirmScore]) -> list[int]:
-    """Return the positions of the firms in the one order."""
-    keys = [
-        order_key(
-            vetoed=score.veto is not None, priority=score.priority, likelihood=score.likelihood,
-            fit=score.fit, name=str(score.firm["name"]),
-            credit_code=text_of(score.firm, "credit_code"),
-        )
-        for score in scores
-    ]  # fmt: skip
-    return sorted(range(len(keys)), key=keys.__getitem__)
+def _order_of(score: FirmScore) -> bytes:
+    return order_key(
+        vetoed=score.veto is not None, priority=score.priority, likelihood=score.likelihood,
+        fit=score.fit, name=str(score.firm["name"]),
+        credit_code=text_of(score.firm, "credit_code"),
+    )  # fmt: skip

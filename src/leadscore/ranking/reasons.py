@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from functools import lru_cache
+from string import Formatter
 from typing import Any
 
 from leadscore.city import Anchor, City
 from leadscore.features.catalogue import CATALOGUE
 from leadscore.features.extract import GOOD_STRENGTH, SIZEABLE_GAP
 from leadscore.features.origin import Origin
+from leadscore.numbers import points as signed
 from leadscore.text import LANGUAGES, Lang, Text, room_words
 
 WORDS = room_words("ranking")
@@ -73,12 +75,17 @@ class Wording:
         """Word one contribution in one language; None is the only missing value."""
         if feature not in CATALOGUE:  # a pair of features, in a model of old
             return meaning_of(feature, lang)
-        shape = CATALOGUE[feature].shape(value, points).pick(lang)
-        if "{" not in shape:
-            return shape
-        if "{segment}" in shape and not isinstance(firm["segment"], str):
+        parts, of_segment = _parts(CATALOGUE[feature].shape(value, points).pick(lang))
+        if of_segment and not isinstance(firm["segment"], str):
             return WORDS["reasons.unmatched"].pick(lang)
-        return shape.format_map(_Places(self, feature, value, firm, lang))
+        words = []
+        for literal, place in parts:
+            words.append(literal)
+            if place == "value":
+                words.append(self.value(feature, value, lang))
+            elif place is not None:
+                words.append(self.place(place, value, firm, lang))
+        return "".join(words)
 
     def kept_text(
         self,
@@ -232,7 +239,7 @@ def reason_line(reasons: Iterable[tuple[str, float]], lang: Lang) -> str:
     return (
         WORDS["reasons.joint"]
         .pick(lang)
-        .join(shape.format(text=text, points=signed(points)) for text, points in reasons)
+        .join(shape.format(text=text, points=signed(points, 0, "-")) for text, points in reasons)
     )
 
 
@@ -261,20 +268,13 @@ def _present(value: object) -> bool:
     return value is not None and not (isinstance(value, float) and math.isnan(value))
 
 
-@dataclass(slots=True)
-class _Places:
-    """The places of one wording, filled only as ``format_map`` asks for them."""
-
-    wording: Wording
-    feature: str
-    value: float | str | None
-    firm: Mapping[str, object]
-    lang: Lang
-
-    def __getitem__(self, name: str) -> str:
-        if name == "value":
-            return self.wording.value(self.feature, self.value, self.lang)
-        return self.wording.place(name, self.value, self.firm, self.lang)
+# Every firm has reasons of the same few shapes.
+@lru_cache(maxsize=1024)
+def _parts(shape: str) -> tuple[tuple[tuple[str, str | None], ...], bool]:
+    """Return the texts of a wording, each with the name of the place behind it; whether one is the
+    segment's."""
+    parts = tuple((literal, place) for literal, place, _, _ in Formatter().parse(shape))
+    return parts, any(place == "segment" for _, place in parts)
 
 
 def supply_words(supply: float) -> Text:
@@ -282,12 +282,3 @@ def supply_words(supply: float) -> Text:
     if supply <= 0:
         return WORDS["reasons.no_supply"]
     return next((words for limit, words in _SUPPLY if supply < limit), WORDS["reasons.full_supply"])
-
-
-def signed(points: float) -> str:
-    """Return rounded points with their sign.
-
-    >>> signed(17.6), signed(-3.2), signed(0.2)
-    ('+18', '-3', '+0')
-    """
-    return f"{round(points):+d}"

@@ -6,15 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-import numpy as np
-from scipy.special import expit
-from sklearn.pipeline import Pipeline
-
 from leadscore.city.profile import City
 from leadscore.features.catalogue import CATALOGUE
-from leadscore.features.extract import FirmFeatures, Fit, MeasuredFirm
+from leadscore.features.extract import Fit, MeasuredFirm
 from leadscore.features.feature import Firm, Value
-from leadscore.learning.scorecard import Scorecard, log_odds_to_points
+from leadscore.learning.model import Model
+from leadscore.learning.scorecard import POINTS_PER_LOG_ODDS, Scorecard, logistic
 from leadscore.ranking.reasons import Wording, facts_of
 from leadscore.ranking.vetoes import Exclusions, Vetoes
 from leadscore.text import Lang
@@ -22,7 +19,7 @@ from leadscore.text import Lang
 CHUNK = 5_000
 """Firms scored at a time: bounds the memory, and is the step of the progress bar."""
 
-_LIFTS, _LOWERS = 3, 1
+_LIFTS = 3
 _NO_EXCLUSIONS = Exclusions()
 
 
@@ -88,10 +85,10 @@ class FirmScore:
     def main_features(self) -> list[str]:
         """Return the three features that lift the score most and the one that lowers it most."""
         points = self.points
-        order = sorted(points, key=lambda name: -points[name])
-        lifts = [name for name in order[:_LIFTS] if points[name] > 0]
-        lowers = [name for name in order[::-1][:_LOWERS] if points[name] < 0]
-        return [*lifts, *lowers]
+        lifts = [name for name in points if points[name] > 0]
+        lifts.sort(key=points.__getitem__, reverse=True)
+        lowest = min(reversed(points), key=points.__getitem__)
+        return [*lifts[:_LIFTS], *([lowest] if points[lowest] < 0 else [])]
 
     def main_reasons(self, wording: Wording, lang: Lang) -> list[Reason]:
         """Return the reasons of `main_features`, in words."""
@@ -100,8 +97,9 @@ class FirmScore:
     def reasons(self, wording: Wording, lang: Lang) -> list[Reason]:
         """Return every feature that adds or takes points, the weightiest first, in words."""
         points = self.points
-        order = sorted(points, key=lambda name: -abs(points[name]))
-        return self._reasons([name for name in order if points[name]], wording, lang)
+        speaking = [name for name in points if points[name]]
+        order = sorted(speaking, key=lambda name: -abs(points[name]))
+        return self._reasons(order, wording, lang)
 
     def segments(self) -> str | None:
         """Return every match, the strongest first, as ``id:strength`` joined by ``;``."""
@@ -125,28 +123,32 @@ class FirmScore:
 
 
 class Scorer:
-    """A fitted pipeline of features and card, ready to score; safe to share between threads.
+    """A model, ready to score; safe to share between threads.
 
     Parameters
     ----------
-    pipeline
-        ``Pipeline([("features", FirmFeatures(city)), ("card", AdditiveCard())])``, fitted.
     model
-        Version of the model, written beside every score.
+        Features and card, fitted.
+    version
+        Its name, written beside every score.
     """
 
-    def __init__(self, pipeline: Pipeline, model: str) -> None:
-        self.features: FirmFeatures = pipeline.named_steps["features"]
-        self.card = pipeline.named_steps["card"]
-        self.city: City = self.features.city
-        self.model = model
+    def __init__(self, model: Model, version: str) -> None:
+        self._model = model
+        self.features, self.card = model.features, model.card
+        self.city: City = model.city
+        self.model = version
         self.wording = Wording(self.city)
-        self._scorecard: Scorecard = self.card.scorecard_
-        self.base_points = float(log_odds_to_points(self._scorecard.intercept))
+        self._scorecard: Scorecard = self.card.scorecard
+        self.base_points = float(self._scorecard.intercept * POINTS_PER_LOG_ODDS)
         self._vetoes = Vetoes(self.city)
         places = {name: place for place, name in enumerate(CATALOGUE)}
         self._order = [places[name] for name in self._scorecard.features]
         self._names = self._scorecard.names
+
+    def __reduce__(self) -> tuple[type[Scorer], tuple[Model, str]]:
+        """Pickle the model only; the process that loads it compiles the rest anew."""
+        return Scorer, (self._model, self.model)
 
     def score(
         self,
@@ -175,33 +177,19 @@ class Scorer:
         for start in range(0, max(len(firms), 1), CHUNK):
             known = [{**firm, "as_of": as_of} for firm in firms[start : start + CHUNK]]
             measured = self.features.measure_firms(known)
-            added = [self._added(firm) for firm in measured]
-            # One call for all, since one for each firm takes longer than all the rest of it.
-            likelihoods = expit(np.array([self._log_odds(each) for each in added])).tolist()
             scores += [
-                self._scored(*each, exclusions)
-                for each in zip(known, measured, added, likelihoods, strict=True)
+                self._scored(firm, values, exclusions)
+                for firm, values in zip(known, measured, strict=True)
             ]
             progress(len(known))
         return scores
 
-    def _added(self, measured: MeasuredFirm) -> list[float]:
-        return self._scorecard.lookup_record([measured.values[place] for place in self._order])
-
-    def _log_odds(self, added: Sequence[float]) -> float:
+    def _scored(self, firm: Firm, measured: MeasuredFirm, exclusions: Exclusions) -> FirmScore:
+        added = self._scorecard.lookup_record([measured.values[place] for place in self._order])
         log_odds = self._scorecard.intercept
         for each in added:  # in the order of `Scorecard.total`, to the same last bit
             log_odds += each
-        return log_odds
-
-    def _scored(
-        self,
-        firm: Firm,
-        measured: MeasuredFirm,
-        added: Sequence[float],
-        likelihood: float,
-        exclusions: Exclusions,
-    ) -> FirmScore:
+        likelihood = logistic(log_odds)
         fit = measured.best.fit if measured.best else 0.0
         ranking = self.city.ranking
         priority = likelihood * (ranking.floor + (1.0 - ranking.floor) * fit)
@@ -212,7 +200,7 @@ class Scorer:
             matches=measured.matches,
             best=measured.best,
             points={
-                name: log_odds_to_points(each)
+                name: each * POINTS_PER_LOG_ODDS
                 for name, each in zip(self._names, added, strict=True)
             },
             base_points=self.base_points,

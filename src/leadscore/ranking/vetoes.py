@@ -21,7 +21,6 @@ from leadscore.text import Text, room_words
 WORDS = room_words("ranking")
 
 
-_WANTED = WORDS["vetoes.wanted"]
 _CODED = ("credit_code", "taxpayer_id")
 
 
@@ -75,7 +74,9 @@ def load_exclusions(path: Path, *, today: date) -> ExclusionList:
             normal_name_of(name) for firm in found.records for name in _borne_names(firm)
         ),
         problems=tuple(
-            replace(problem, wanted=_WANTED) if problem.code == "no_name" else problem
+            replace(problem, wanted=WORDS["vetoes.wanted"])
+            if problem.code == "no_name"
+            else problem
             for problem in found.problems
             if problem.code != "no_name" or (problem.sheet, problem.row) not in codes
         ),

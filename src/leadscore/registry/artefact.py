@@ -10,15 +10,12 @@ from typing import Any, BinaryIO, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.pipeline import Pipeline
 
 from leadscore.city.profile import City
-from leadscore.features.extract import FirmFeatures
-from leadscore.learning.card import AdditiveCard
-from leadscore.learning.fitting.posterior import Posterior
+from leadscore.features.extract import FeatureExtractor
+from leadscore.learning.model import FittedCard, Model, Posterior
 from leadscore.learning.scorecard import Scorecard
-from leadscore.lists.columns import blank_firms
-from leadscore.registry.manifest import PICKLED, told_of
+from leadscore.registry.manifest import PICKLED, Manifest, told_of
 
 _MODEL = (
     "sklearn.pipeline.Pipeline",
@@ -176,40 +173,36 @@ def _plain(value: Any) -> Any:
 Arrays = Mapping[str, NDArray[Any]]
 
 
-def said_by(pipeline: Pipeline) -> dict[str, Any]:
-    """Return what the manifest of a fitted pipeline has to hold, so that it can be opened."""
-    steps = pipeline.named_steps
-    return {
-        "city": told_of(steps["features"].city),
-        "scorecard": steps["card"].scorecard_.to_dict(),
-    }
+def said_by(model: Model) -> dict[str, Any]:
+    """Return what the manifest of a model has to hold, so that it can be opened."""
+    return {"city": told_of(model.city), "scorecard": model.card.scorecard.to_dict()}
 
 
-def to_bytes(pipeline: Pipeline) -> bytes:
-    """Return the artefact of a fitted pipeline of features and card.
+def to_bytes(model: Model) -> bytes:
+    """Return the artefact of a model.
 
     It is a file of numpy (``.npz``) with ``classes`` and ``directions``, one for each table; and
     where the card has a posterior with its ``starts``, the lower half of its ``covariance``, row by
     row, and the card's ``counts`` and ``positives``.
     """
-    card: AdditiveCard = pipeline.named_steps["card"]
-    directions = card.directions or {}
+    card = model.card
+    ways = [card.directions.get(name, 0) for name in card.scorecard.features]
     arrays: dict[str, NDArray[Any]] = {
-        "classes": card.classes_,
-        "directions": np.array([directions.get(name, 0) for name in card.scorecard_.features], int),
+        "classes": card.classes,
+        "directions": np.array(ways, int),
     }
-    if card.posterior_ is not None:
-        covariance = card.posterior_.covariance
-        arrays["counts"], arrays["positives"] = card.counts_, card.positives_
-        arrays["starts"] = card.posterior_.starts
+    if card.posterior is not None:
+        covariance = card.posterior.covariance
+        arrays["counts"], arrays["positives"] = card.counts, card.positives
+        arrays["starts"] = card.posterior.starts
         arrays["covariance"] = covariance[np.tril_indices(len(covariance))]
     file = io.BytesIO()
     np.savez_compressed(file, allow_pickle=False, **arrays)
     return file.getvalue()
 
 
-def from_bytes(manifest: Mapping[str, Any], artefact: bytes) -> Pipeline:
-    """Return the pipeline of a model whose signature was checked.
+def from_bytes(manifest: Manifest, artefact: bytes) -> Model:
+    """Return the model whose signature was checked.
 
     Its card scores, tells its intervals and draws cards as it did when it was saved. With what
     settings it was fitted is not kept, for nobody fits it again.
@@ -219,13 +212,12 @@ def from_bytes(manifest: Mapping[str, Any], artefact: bytes) -> Pipeline:
     KeyError, TypeError, ValueError, ModelError
         If the manifest or the artefact isn't one.
     """
-    if manifest["artefact"]["file"] == PICKLED:
+    if manifest.artefact.file == PICKLED:
         profile, arrays = read_pickle(artefact)
     else:
-        profile, arrays = manifest["city"]["profile"], _arrays(artefact)
-    scorecard = Scorecard.from_dict(manifest["scorecard"])
-    features = FirmFeatures(City.model_validate(profile)).fit(blank_firms(0))
-    return Pipeline([("features", features), ("card", _card(scorecard, arrays))])
+        profile, arrays = manifest.city.profile or {}, _arrays(artefact)
+    card = _card(Scorecard.from_dict(manifest.scorecard or {}), arrays)
+    return Model(FeatureExtractor(City.model_validate(profile)), card)
 
 
 def _arrays(artefact: bytes) -> dict[str, NDArray[Any]]:
@@ -240,15 +232,12 @@ def _arrays(artefact: bytes) -> dict[str, NDArray[Any]]:
     return arrays
 
 
-def _card(scorecard: Scorecard, arrays: Arrays) -> AdditiveCard:
+def _card(scorecard: Scorecard, arrays: Arrays) -> FittedCard:
     ways = zip(scorecard.features, arrays["directions"].tolist(), strict=True)
-    card = AdditiveCard(directions={name: way for name, way in ways if way} or None)
-    card.scorecard_, card.intercept_ = scorecard, scorecard.intercept
-    card.classes_ = arrays["classes"]
-    card.feature_names_in_ = np.array(scorecard.features, dtype=object)
-    card.n_features_in_ = len(scorecard.features)
-    card.posterior_ = None
-    if "covariance" in arrays and not scorecard.pairs:
-        card.posterior_ = Posterior(arrays["covariance"], arrays["starts"])
-        card.counts_, card.positives_ = arrays["counts"], arrays["positives"]
-    return card
+    directions = {name: way for name, way in ways if way}
+    if "covariance" not in arrays or scorecard.pairs:
+        return FittedCard(scorecard, arrays["classes"], directions)
+    posterior = Posterior(arrays["covariance"], arrays["starts"])
+    return FittedCard(
+        scorecard, arrays["classes"], directions, posterior, arrays["counts"], arrays["positives"]
+    )

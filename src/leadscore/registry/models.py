@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import logging
 import pickle
+import time
 import zipfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 from leadscore.errors import Detail, ModelError
 from leadscore.files import append_line, place_file
-from leadscore.registry.manifest import damaged, same_model
+from leadscore.registry.manifest import Manifest, damaged, same_model
 from leadscore.registry.versions import (
     A_NAME,
     SigningKey,
@@ -24,12 +25,12 @@ from leadscore.registry.versions import (
     is_name,
     not_plain,
     read_plain,
-    refusals,
+    registry_refusals,
 )
 from leadscore.text import Text, room_words
 
 if TYPE_CHECKING:
-    from sklearn.pipeline import Pipeline
+    from leadscore.learning.model import Model
 
 WORDS = room_words("registry")
 
@@ -140,6 +141,24 @@ def uncover(stack: list[str], version: str) -> None:
 
 _log = logging.getLogger(__name__)
 
+_SETTLED_NS = 100_000_000
+"""A file that changed less than so long ago may change again and show the same time."""
+
+
+class _Read(NamedTuple):
+    pointer: Path
+    stamp: tuple[int, ...]
+    named: str
+
+
+def _stamp(path: Path) -> tuple[int, ...] | None:
+    """Return what tells a file from the one that takes its place, its time first."""
+    try:
+        status = path.lstat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_size, status.st_mode
+
 
 class Champions:
     """The pointers and their histories, beside the versions.
@@ -152,6 +171,7 @@ class Champions:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._read: dict[str, _Read] = {}
 
     def champion(self, city_id: str) -> str | None:
         """Return the version that serves a city, or None if none was ever promoted.
@@ -161,8 +181,12 @@ class Champions:
         ModelError
             If the pointer names no version, or is gone though the history tells of one.
         """
+        read = self._read.get(city_id)  # every request asks
+        if read is not None and read.stamp == _stamp(read.pointer):
+            return read.named
         pointer = self._file(city_id, "champion")
-        with refusals(self.folder):
+        before = _stamp(pointer)
+        with registry_refusals(self.folder):
             try:
                 named = read_plain(pointer).decode("utf-8", errors="replace").strip()
             except FileNotFoundError:
@@ -172,12 +196,14 @@ class Champions:
         if not is_name(named):
             message = WORDS["models.bad_pointer"].format(city=city_id)
             raise ModelError(message, [Detail(pointer.name, ascii(named), A_NAME)])
+        if before is not None and before[0] + _SETTLED_NS < time.time_ns():
+            self._read[city_id] = _Read(pointer, before, named)
         return named
 
     def crown(self, city_id: str, promotion: Promotion) -> None:
         """Write a change down, then make it."""
         history = self._file(city_id, "history.jsonl")
-        with refusals(self.folder):
+        with registry_refusals(self.folder):
             if history.is_symlink():
                 raise not_plain(history)
             append_line(history, promotion.to_line())
@@ -189,7 +215,7 @@ class Champions:
         A line that can't be read is passed over with a warning in the log.
         """
         path = self._file(city_id, "history.jsonl")
-        with refusals(self.folder):
+        with registry_refusals(self.folder):
             try:
                 lines = read_plain(path).decode("utf-8", errors="replace").split("\n")
             except FileNotFoundError:
@@ -263,11 +289,11 @@ class Shelf:
     def save(
         self,
         version: str,
-        pipeline: Pipeline,
+        model: Model,
         manifest: Mapping[str, Any],
         notify: Callable[[Text], object] = log_notice,
     ) -> None:
-        """Save a fitted pipeline under a new name; the same model again changes nothing.
+        """Save a fitted model under a new name; the same model again changes nothing.
 
         A version is there wholly or not at all, and of two writers the first wins. One that is
         there and can't be used is renamed to ``<version>.damaged-1`` (2, 3, ...).
@@ -276,11 +302,11 @@ class Shelf:
         ----------
         version
             Name of the model.
-        pipeline
-            Of ``features`` and ``card``, fitted.
+        model
+            Features and card, fitted.
         manifest
             See `leadscore.registry.manifest.composed`; ``city`` and ``scorecard`` are added,
-            and are those of the pipeline.
+            and are those of the model.
         notify
             Told when a version was set aside; by default a warning is logged.
 
@@ -289,7 +315,7 @@ class Shelf:
         ModelError
             If the folder can't be written, or the version exists with other content.
         """
-        artefact, manifest = _made(pipeline, manifest)
+        artefact, manifest = _made(model, manifest)
         self._key.check()
         for _ in range(_TRIES):
             if self._versions.put(version, artefact, manifest):
@@ -299,13 +325,13 @@ class Shelf:
             except ModelError as fault:
                 self._versions.set_aside(version, fault, notify)
                 continue
-            if saved != artefact and not same_model(kept, manifest):
+            if saved != artefact and not same_model(kept.content, manifest):
                 raise ModelError(WORDS["models.taken"].format(version=version))
             return
         self._versions.checked(version)
 
-    def load(self, version: str) -> Pipeline:
-        """Return the pipeline of a version, its bytes checked before anything is read from them.
+    def load(self, version: str) -> Model:
+        """Return the model of a version, its bytes checked before anything is read from them.
 
         Raises
         ------
@@ -319,10 +345,11 @@ class Shelf:
         try:
             return from_bytes(manifest, artefact)
         except _UNREADABLE as error:
-            file = manifest["artefact"]["file"]
-            raise damaged(version, file, str(error), WORDS["models.this_code"]) from error
+            raise damaged(
+                version, manifest.artefact.file, str(error), WORDS["models.this_code"]
+            ) from error
 
-    def manifest(self, version: str) -> dict[str, Any]:
+    def manifest(self, version: str) -> Manifest:
         """Return the manifest of a version, after the same checks as `load`."""
         return self._versions.checked(version)[0]
 
@@ -341,10 +368,10 @@ class Shelf:
     def ensure(
         self,
         version: str,
-        build: Callable[[], tuple[Pipeline, Mapping[str, Any]]],
+        build: Callable[[], tuple[Model, Mapping[str, Any]]],
         notify: Callable[[Text], object] = log_notice,
-    ) -> Any:
-        """Return the pipeline of a version that can be built at any time, building it if need be.
+    ) -> Model:
+        """Return the model of a version that can be built at any time, building it if need be.
 
         A version that can't be used is renamed to ``<version>.damaged-1`` (2, 3, ...), kept for
         whoever wants to know, and built anew.
@@ -354,7 +381,7 @@ class Shelf:
         version
             Name that is determined by what ``build`` builds from.
         build
-            Returns the pipeline and what `save` wants to know of it.
+            Returns the model and what `save` wants to know of it.
         notify
             Told when a version was set aside; by default a warning is logged.
 
@@ -499,28 +526,26 @@ class Shelf:
         return version
 
 
-def _made(pipeline: Pipeline, manifest: Mapping[str, Any]) -> tuple[bytes, dict[str, Any]]:
-    """Return the artefact and the manifest of a pipeline."""
+def _made(model: Model, manifest: Mapping[str, Any]) -> tuple[bytes, dict[str, Any]]:
+    """Return the artefact and the manifest of a model."""
     from leadscore.registry.artefact import said_by, to_bytes  # late, as in `Shelf.load`
 
-    return to_bytes(pipeline), {**manifest, **said_by(pipeline)}
+    return to_bytes(model), {**manifest, **said_by(model)}
 
 
-def _owner_of(manifest: Mapping[str, Any] | None, version: str, city_id: str) -> str | None:
+def _owner_of(manifest: Manifest | None, version: str, city_id: str) -> str | None:
     """Return the id of the city that a version belongs to; without a manifest its name tells."""
     if manifest is None:
         return city_id if version.startswith(f"{city_id}-") else None
-    city = manifest.get("city")
-    return city.get("id") if isinstance(city, Mapping) else None
+    return manifest.city.id
 
 
-def _failed_gates(manifest: Mapping[str, Any]) -> Text | None:
+def _failed_gates(manifest: Manifest) -> Text | None:
     """Return what the gates say that a model failed, or None if it passed or met none."""
-    decision = manifest.get("decision")
-    if not isinstance(decision, Mapping) or decision.get("promoted") is not False:
+    decision = manifest.decision
+    if decision is None or decision.promoted is not False:
         return None
-    sentences = [gate["sentence"] for gate in decision["gates"] if not gate["passed"]]
+    sentences = [gate.sentence for gate in decision.failed]
     return Text(
-        zh="".join(sentence["zh"] for sentence in sentences),
-        en=" ".join(sentence["en"] for sentence in sentences),
+        zh="".join(each.zh for each in sentences), en=" ".join(each.en for each in sentences)
     )

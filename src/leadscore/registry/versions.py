@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import errno
 import hashlib
 import hmac
 import os
@@ -18,25 +16,27 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from leadscore import validation
 from leadscore.errors import Detail, ModelError
 from leadscore.files import place_folder, place_secret
 from leadscore.registry.manifest import (
     ARTEFACT,
     MANIFEST,
     SIGNATURE,
+    Manifest,
     check_artefact,
     composed,
     damaged,
     parsed,
 )
 from leadscore.text import Text, room_words
+from leadscore.validation import refusals
 
 WORDS = room_words("registry")
 
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 A_NAME = WORDS["versions.a_name"]
-_DENIED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 
 def is_name(name: object) -> bool:
@@ -78,33 +78,9 @@ def not_plain(path: Path) -> ModelError:
     return ModelError(WORDS["versions.link"].format(path=path))
 
 
-@contextlib.contextmanager
-def refusals(folder: Path) -> Iterator[None]:
+def registry_refusals(folder: Path) -> AbstractContextManager[None]:
     """Turn what the operating system refuses in the folder of models into words with a way out."""
-    with refusals_at(WORDS["versions.the_folder"].format(folder=folder), "LEADSCORE_HOME"):
-        yield
-
-
-@contextlib.contextmanager
-def refusals_at(place: Text, setting: str) -> Iterator[None]:
-    """Turn what the operating system refuses at a place into words.
-
-    Parameters
-    ----------
-    place
-        What the place is called.
-    setting
-        The environment variable that names another.
-    """
-    try:
-        yield
-    except OSError as error:
-        message = (
-            WORDS["versions.not_allowed"] if error.errno in _DENIED else WORDS["versions.refused"]
-        )
-        reason = error.strerror or str(error)
-        named = message.format(place=place, reason=reason, setting=setting)
-        raise ModelError(named) from error
+    return validation.refusals(ModelError, WORDS["versions.the_folder"].format(folder=folder))
 
 
 _KEY_BYTES = 32
@@ -203,7 +179,9 @@ class SigningKey:
         return secret
 
     def _refusals(self) -> AbstractContextManager[None]:
-        return refusals_at(WORDS["versions.the_key"].format(path=self.path), "LEADSCORE_KEY_FILE")
+        return refusals(
+            ModelError, WORDS["versions.the_key"].format(path=self.path), "LEADSCORE_KEY_FILE"
+        )
 
 
 def _signature(secret: bytes, version: str, manifest: bytes) -> bytes:
@@ -240,7 +218,7 @@ class Version:
 
     name: str
     created: datetime
-    manifest: Mapping[str, Any] | None
+    manifest: Manifest | None
     fault: ModelError | None
 
 
@@ -262,16 +240,16 @@ class Versions:
         """Put a version in place unless one is there; tell whether it was this one."""
         path, text = self.path(version), composed(version, manifest, artefact).encode()
         files = {ARTEFACT: artefact, MANIFEST: text, SIGNATURE: self.key.sign(version, text)}
-        with refusals(self.folder):
+        with registry_refusals(self.folder):
             return place_folder(path, files)
 
     def there(self, version: str) -> bool:
         """Tell whether anything bears the name of a version, sound or not."""
         path = self.path(version)
-        with refusals(self.folder):
+        with registry_refusals(self.folder):
             return path.is_symlink() or path.exists()
 
-    def checked(self, version: str) -> tuple[dict[str, Any], bytes]:
+    def checked(self, version: str) -> tuple[Manifest, bytes]:
         """Return manifest and artefact; the only place from which bytes go on to be opened.
 
         Nothing that the folder holds is believed, or even parsed, before the signature is checked.
@@ -282,7 +260,7 @@ class Versions:
             If the version isn't there, or anything in it isn't as it was saved.
         """
         path = self.path(version)
-        with refusals(self.folder):
+        with registry_refusals(self.folder):
             if path.is_symlink():
                 raise not_plain(path)
             if not path.is_dir():
@@ -290,13 +268,13 @@ class Versions:
             content, signature = (self._read(version, name) for name in (MANIFEST, SIGNATURE))
             self.key.verify(version, content, signature)
             manifest = parsed(version, content)
-            artefact = self._read(version, manifest["artefact"]["file"])
+            artefact = self._read(version, manifest.artefact.file)
         check_artefact(manifest, artefact)
         return manifest, artefact
 
     def listed(self) -> Iterator[Version]:
         """Yield every version, sound or not, in no particular order."""
-        with refusals(self.folder):
+        with registry_refusals(self.folder):
             found = list(self.folder.iterdir()) if self.folder.is_dir() else []
             folders = [path for path in found if is_name(path.name) and path.is_dir()]
         for path in folders:
@@ -305,16 +283,15 @@ class Versions:
                 manifest, _ = self.checked(path.name)
             except ModelError as error:
                 fault = error
-            if manifest:
-                created = datetime.fromisoformat(manifest["created"])
-            else:
+            created = manifest.created if manifest else None
+            if created is None:
                 created = datetime.fromtimestamp(path.lstat().st_mtime, UTC)
             yield Version(path.name, created, manifest, fault)
 
     def set_aside(self, version: str, fault: ModelError, notify: Callable[[Text], object]) -> None:
         """Rename what can't be used to ``<version>.damaged-1`` (2, 3, ...), and say so."""
         path = self.path(version)
-        with refusals(self.folder):
+        with registry_refusals(self.folder):
             taken = {other.name for other in self.folder.glob(f"{version}.damaged-*")}
             names = (f"{version}.damaged-{n}" for n in count(1))
             aside = path.with_name(next(name for name in names if name not in taken))

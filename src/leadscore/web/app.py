@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-from flask import Flask, Request, Response, g, jsonify, make_response, request
-from flask.json.provider import JSONProvider
+from flask import Flask, Response, g, jsonify, make_response, request
 from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException
 
@@ -30,15 +27,9 @@ from leadscore.web.api import (
     scoring_routes,
 )
 from leadscore.web.auth import Access, declare_under, is_file_form
-from leadscore.web.errors import (
-    REFUSALS,
-    InvalidRequestError,
-    MediaTypeError,
-    RequestError,
-    error_body,
-    refusal,
-)
+from leadscore.web.errors import RequestError, error_body, refusal
 from leadscore.web.guard import protect
+from leadscore.web.json import StrictJSON, StrictRequest
 from leadscore.web.metrics import Metrics, log_requests, metrics_route
 from leadscore.web.openapi import (
     DOCUMENT,
@@ -57,56 +48,8 @@ from leadscore.web.pages.shell import Site, refused_page
 from leadscore.web.routes import Backing, store_routes
 from leadscore.web.routes.jobs import job_routes
 from leadscore.web.scoring import CurrentScoring
-from leadscore.web.strict_json import json_kind, parse_json
 
 WORDS = room_words("web")
-
-
-class StrictJSON(JSONProvider):
-    """What Flask writes and reads JSON with: compact, Chinese as it is, never NaN."""
-
-    def dumps(self, obj: Any, **kwargs: Any) -> str:
-        """Return JSON; ValueError if a NaN or an infinity got as far as here."""
-        shape: dict[str, Any] = {"ensure_ascii": False, "separators": (",", ":")} | kwargs
-        return json.dumps(obj, allow_nan=False, **shape)
-
-    def loads(self, s: str | bytes, **kwargs: Any) -> Any:  # noqa: ARG002 (Flask's signature)
-        """Return the value of a JSON text; see `parse_json`."""
-        return parse_json(s.encode() if isinstance(s, str) else s)
-
-
-class StrictRequest(Request):
-    """A request whose JSON body is an object in UTF-8, or an error that names the place."""
-
-    def get_json(self, force: bool = False, silent: bool = False, cache: bool = True) -> Any:  # noqa: ARG002
-        """Return the body.
-
-        Every fault is raised, whatever ``silent`` says: a framework that asks silently would turn
-        it into "the body is missing".
-
-        Raises
-        ------
-        MediaTypeError, BadJsonError, InvalidRequestError
-            If the body isn't declared as JSON, isn't JSON, or isn't an object.
-        """
-        self._check_media_type()
-        value = parse_json(self.get_data(cache=cache))
-        if not isinstance(value, dict):
-            message = REFUSALS[422][1]
-            raise InvalidRequestError(message, [Detail("$", json_kind(value), WORDS["app.object"])])
-        return value
-
-    def _check_media_type(self) -> None:
-        charset = self.mimetype_params.get("charset", "utf-8").lower()
-        encoding = self.headers.get("Content-Encoding", "identity")
-        message = REFUSALS[415][1]
-        if self.mimetype != "application/json" or charset not in {"utf-8", "utf8"}:
-            got = self.headers.get("Content-Type", "∅")
-            raise MediaTypeError(message, [Detail("Content-Type", got, WORDS["app.json"])])
-        if encoding != "identity":
-            raise MediaTypeError(
-                message, [Detail("Content-Encoding", encoding, WORDS["app.plain"])]
-            )
 
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
@@ -248,14 +191,12 @@ def _actor_kind() -> str:
 
 
 def _refuse(error: ValidationError) -> Response:
-    """Leave the framework's own way of answering mistakes for the one that all errors take."""
     raise invalid_firms(error) if error.title == ScoreRequest.__name__ else plain_mistakes(error)
 
 
 def _answer_errors(
     app: Flask, default_lang: Lang, as_page: Callable[[int, Text], Response | None]
 ) -> None:
-    """Answer every error with the one body, or as a page; Flask logs what nobody expected."""
 
     @app.errorhandler(RequestError)
     def refused(error: RequestError) -> Response:
@@ -284,7 +225,6 @@ def _answer_errors(
 
 
 def _details(status: int, error: HTTPException) -> tuple[Detail, ...]:
-    """Say where, got and wanted of the errors that HTTP itself finds."""
     if status == 404:
         return (Detail("path", request.path, WORDS["app.documented"]),)
     if status == 405:

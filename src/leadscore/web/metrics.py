@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import logging
-import secrets
+import random
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-import structlog
 from flask import Flask, Response, g, got_request_exception, request
 from flask_openapi.models.tag import Tag
 from prometheus_client import CollectorRegistry, Counter, Histogram
@@ -31,15 +30,7 @@ _LIKELIHOODS = tuple(tenth / 10 for tenth in range(1, 11))
 
 @dataclass(frozen=True, slots=True)
 class ModelState:
-    """The model that scores.
-
-    Attributes
-    ----------
-    version
-        Its name.
-    created
-        When it was made; None if that is not known.
-    """
+    """The model that scores."""
 
     version: str
     created: datetime | None
@@ -70,6 +61,7 @@ class Metrics:
             "leadscore_requests", "Requests by pattern of the route, method and status.",
             ["route", "method", "status"], registry=self.registry,
         )  # fmt: skip
+        self._series: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self._seconds = Histogram(
             "leadscore_request_seconds", "Time from a request to its answer, by route and method.",
             ["route", "method"], buckets=_SECONDS, registry=self.registry,
@@ -84,19 +76,17 @@ class Metrics:
         self.registry.register(_Asked(queue, model, clock))
 
     def observe_request(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Count a request; fits `leadscore.web.metrics.log_requests`.
-
-        Parameters
-        ----------
-        method, route
-            One of few methods, and the pattern of the route.
-        status
-            Of the answer.
-        seconds
-            Until the answer was ready.
-        """
-        self._requests.labels(route, method, str(status)).inc()
-        self._seconds.labels(route, method).observe(seconds)
+        """Count a request; fits `leadscore.web.metrics.log_requests`."""
+        key = route, method, status
+        series = self._series.get(key)
+        if series is None:  # looking up labels takes longer than counting
+            series = self._series[key] = (
+                self._requests.labels(route, method, str(status)),
+                self._seconds.labels(route, method),
+            )
+        counter, histogram = series
+        counter.inc()
+        histogram.observe(seconds)
 
     def observe_scores(self, likelihoods: Iterable[float]) -> None:
         """Count scored firms, and keep how their likelihoods (0..1) are distributed."""
@@ -182,7 +172,7 @@ UNMATCHED = "unmatched"
 
 Observe = Callable[[str, str, int, float], object]
 
-_requests = structlog.get_logger("leadscore.requests")
+_requests = logging.getLogger("leadscore.requests")
 
 
 def log_requests(
@@ -191,21 +181,12 @@ def log_requests(
     actor_kind: Callable[[], str] = lambda: "anonymous",
     observe: Observe = lambda *_: None,
 ) -> None:
-    """Log every request of an application.
-
-    Parameters
-    ----------
-    app
-        The application.
-    actor_kind
-        Returns as what the current request is made: ``anonymous``, ``user`` or ``key``.
-    observe
-        Told method, pattern of the route, status and seconds of every request.
-    """
+    """Log every request of an application."""
 
     @app.before_request
     def begin() -> None:
-        g.leadscore_request = secrets.token_hex(8)
+        # No secret; and asking the system for one lets other threads in between.
+        g.leadscore_request = f"{random.getrandbits(64):016x}"
         g.leadscore_begun = time.perf_counter()
 
     @app.after_request
@@ -217,22 +198,17 @@ def log_requests(
         method, route = method_of_request(), route_of_request()
         observe(method, route, response.status_code, seconds)
         response.headers[HEADER] = number
-        _requests.info(
-            "request",
-            request=number,
-            method=method,
-            route=route,
-            status=response.status_code,
-            ms=round(seconds * 1000, 1),
-            actor=actor_kind(),
-        )
+        line = {
+            "request": number, "method": method, "route": route, "status": response.status_code,
+            "ms": round(seconds * 1000, 1), "actor": actor_kind(),
+        }  # fmt: skip
+        _requests.info("request", extra=line)
         return response
 
     def broke(_app: Flask, exception: BaseException, **_more: object) -> None:
         _requests.error(
             "request broke",
-            request=g.get("leadscore_request"),
-            route=route_of_request(),
+            extra={"request": g.get("leadscore_request"), "route": route_of_request()},
             exc_info=exception,
         )
 

@@ -9,10 +9,12 @@ from importlib.metadata import version
 from itertools import islice
 from typing import Annotated, Any, Literal
 
+from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.info import Info
 from flask_openapi.models.license import License
 from flask_openapi.models.media_type import MediaType
 from flask_openapi.models.response import Response
+from flask_openapi.models.tag import Tag
 from flask_openapi.openapi import OpenAPI
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
@@ -21,8 +23,9 @@ from leadscore.lists.columns import CANONICAL, Column, recognise
 from leadscore.ranking.vetoes import WORDING
 from leadscore.store.users import Role
 from leadscore.text import Text, room_words
+from leadscore.validation import NOTHING, details, json_path, wanted
 from leadscore.web.errors import REFUSALS, SHOWN_DETAILS, InvalidRequestError, error_body
-from leadscore.web.strict_json import json_kind
+from leadscore.web.json import json_kind
 
 WORDS = room_words("web")
 
@@ -85,6 +88,12 @@ _EXAMPLE_ANSWER: dict[str, object] = {
 STRICT = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
 
 
+class Payload(BaseModel):
+    """What is sent or answered: no other fields, no other types, no NaN."""
+
+    model_config = STRICT
+
+
 def _with_example(example: Any) -> ConfigDict:
     return ConfigDict(**STRICT, json_schema_extra={"examples": [example]})
 
@@ -100,7 +109,6 @@ def longest(column: Column) -> int:
 
 
 def _field(column: Column) -> Any:
-    """Return type and description of one column; text is read as a cell of a list is."""
     examples = [_EXAMPLES[column.name]] if column.name in _EXAMPLES else None
     words = f"{column.meaning.zh} {column.meaning.en}"
     written = Annotated[str, Field(max_length=longest(column))]
@@ -145,10 +153,8 @@ class ScoreRequest(BaseModel):
         ]
 
 
-class ReasonAnswer(BaseModel):
+class ReasonAnswer(Payload):
     """What one feature adds to the score."""
-
-    model_config = STRICT
 
     feature: str = Field(description="Id of the feature.")
     value: float | str | None = Field(description="The firm's value; null if unknown.")
@@ -159,10 +165,8 @@ class ReasonAnswer(BaseModel):
     text: str = Field(description="The same in words.")
 
 
-class CellProblem(BaseModel):
+class CellProblem(Payload):
     """A value that could not be taken as it stood; it counts as missing."""
-
-    model_config = STRICT
 
     where: str = Field(description="JSON path of the value.", examples=["firms[0].founded_on"])
     got: str
@@ -170,10 +174,8 @@ class CellProblem(BaseModel):
     code: str = Field(description="Stable name of the kind.", examples=["bad_date"])
 
 
-class FirmScore(BaseModel):
+class FirmScore(Payload):
     """The score of one firm."""
-
-    model_config = STRICT
 
     name: str
     grade: Literal["A", "B", "C", "D"]
@@ -206,55 +208,43 @@ class ScoreAnswer(BaseModel):
     scores: list[FirmScore]
 
 
-class ErrorDetail(BaseModel):
+class ErrorDetail(Payload):
     """One place at which the request is wrong."""
-
-    model_config = STRICT
 
     where: str = Field(description="JSON path, header, or line and column of the body.")
     got: str
     wanted: str
 
 
-class ErrorWords(BaseModel):
+class ErrorWords(Payload):
     """What is wrong."""
-
-    model_config = STRICT
 
     code: str = Field(description="Stable name of the kind of error.")
     message: str
     details: list[ErrorDetail]
 
 
-class ErrorAnswer(BaseModel):
+class ErrorAnswer(Payload):
     """The body of every error."""
-
-    model_config = STRICT
 
     error: ErrorWords
 
 
-class Health(BaseModel):
+class Health(Payload):
     """The process answers."""
-
-    model_config = STRICT
 
     status: Literal["ok"]
 
 
-class ShortcomingAnswer(BaseModel):
+class ShortcomingAnswer(Payload):
     """Something that is not as it should be."""
-
-    model_config = STRICT
 
     code: str = Field(description="Stable name.", examples=["worker_down"])
     message: str
 
 
-class Readiness(BaseModel):
+class Readiness(Payload):
     """How the service is; degraded says why. Without its database it answers with 503."""
-
-    model_config = STRICT
 
     status: Literal["ready", "degraded"]
     model: str = Field(description="Version of the model that scores.")
@@ -262,10 +252,8 @@ class Readiness(BaseModel):
     because: list[ShortcomingAnswer]
 
 
-class Me(BaseModel):
+class Me(Payload):
     """Who calls."""
-
-    model_config = STRICT
 
     actor: str = Field(examples=["li.na"])
     role: Role = Field(
@@ -312,6 +300,15 @@ SECURITY_SCHEMES: dict[str, Any] = {
 
 SECURED: list[dict[str, list[Any]]] = [{"key": []}, {"session": []}]
 """What a route that isn't public names in its description."""
+
+
+def api_blueprint(name: str, words: str, *, tag: str | None = None) -> APIBlueprint:
+    """Return a blueprint under ``/api/v1`` for callers who say who they are, with its tag."""
+    return APIBlueprint(
+        name, __name__, url_prefix="/api/v1", abp_security=SECURED,
+        abp_tags=[Tag(name=tag or name, description=words)],
+    )  # fmt: skip
+
 
 # The links are relative, so that the page works at /openapi/ and at /openapi/swagger.
 _SCRIPT = (
@@ -366,18 +363,7 @@ class DocumentedService(OpenAPI):
 def leads_to(
     status: int, *links: tuple[str, dict[str, str]], headers: dict[str, str] | None = None
 ) -> dict[str, Any]:
-    """Return how a route says where its answer leads, for ``openapi_extensions``.
-
-    Parameters
-    ----------
-    status
-        Of the answer.
-    links
-        Each the ``operation_id`` of a route, and expressions for its parameters, as OpenAPI
-        defines them for links.
-    headers
-        What headers of the answer are, by name.
-    """
+    """Return how a route says where its answer leads, for ``openapi_extensions``."""
     also: dict[str, Any] = {
         "links": {
             operation: {"operationId": operation, "parameters": parameters}
@@ -433,62 +419,31 @@ _LONGEST_NAME = 60
 
 _FIRMS = Text(zh=f"1 至 {MAX_FIRMS} 家企业组成的数组", en=f"an array of 1 to {MAX_FIRMS} firms")
 
-_WANTED = {
-    "missing": WORDS["openapi.wanted_missing"],
-    "extra_forbidden": WORDS["openapi.known_only"],
-    "string_type": WORDS["openapi.wanted_string_type"],
-    "string_too_short": WORDS["openapi.wanted_string_too_short"],
-    "string_too_long": WORDS["openapi.wanted_string_too_long"],
-    "string_pattern_mismatch": WORDS["openapi.wanted_string_pattern_mismatch"],
-    "string_unicode": WORDS["openapi.unicode"],
-    "int_type": WORDS["openapi.wanted_int_type"],
-    "int_parsing": WORDS["openapi.wanted_int_type"],
-    "bool_type": WORDS["openapi.wanted_bool_type"],
-    "greater_than_equal": WORDS["openapi.wanted_greater_than_equal"],
-    "less_than_equal": WORDS["openapi.wanted_less_than_equal"],
-    "literal_error": WORDS["openapi.wanted_literal_error"],
-}
-
 
 def invalid_firms(error: ValidationError) -> InvalidRequestError:
     """Return the error for firms to score: each wrong place once, in the words of its column."""
     places: dict[tuple[int | str, ...], Any] = {}
-    for mistake in error.errors(include_url=False, include_context=False):
+    for mistake in error.errors(include_url=False):
         places.setdefault(mistake["loc"][:3], mistake)
-    details = [
-        Detail(_json_path(place), *_words(mistake))
+    found = [
+        Detail(json_path(place), *_words(mistake))
         for place, mistake in islice(places.items(), SHOWN_DETAILS)
     ]
-    return InvalidRequestError(WORDS["openapi.mistakes"].format(count=len(places)), details)
-
-
-def _json_path(steps: tuple[int | str, ...]) -> str:
-    """Return a path as it is written in JSON tools.
-
-    >>> _json_path(("firms", 0, "name"))
-    'firms[0].name'
-    """
-    written = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
-    return written.removeprefix(".") or "$"
+    return InvalidRequestError(WORDS["openapi.mistakes"].format(count=len(places)), found)
 
 
 def _words(mistake: Any) -> tuple[str, Text]:
-    """Return what stands at a wrong place, and what is wanted there."""
     kind, loc = mistake["type"], mistake["loc"]
-    got = _got(mistake)
+    got = NOTHING if kind == "missing" else json_kind(mistake["input"])
     if kind == "extra_forbidden":
-        return json_kind(loc[-1]), _meant(str(loc[-1])) if len(loc) > 1 else WORDS[
-            "openapi.firms_only"
-        ]
-    if kind == "string_unicode":
-        return got, WORDS["openapi.unicode"]
+        return json_kind(loc[-1]), _meant(mistake) if len(loc) > 1 else WORDS["openapi.firms_only"]
+    if kind == "string_too_long":
+        return got, wanted(mistake)
     if len(loc) <= 1:
         return (str(len(mistake["input"])) if kind == "too_long" else got), _FIRMS
     if len(loc) == 2:
         return got, WORDS["openapi.firm"]
     column = _KNOWN[loc[2]]
-    if kind == "string_too_long":
-        return got, WORDS["openapi.shorter"].format(count=longest(column))
     if column.name == "name":
         return got, WORDS["openapi.name"]
     if column.kind == "date":
@@ -498,13 +453,13 @@ def _words(mistake: Any) -> tuple[str, Text]:
     ]
 
 
-def _meant(field: str) -> Text:
-    """Suggest the field that an unknown one may be meant for; its value is never repeated."""
+def _meant(mistake: Any) -> Text:
+    field = str(mistake["loc"][-1])
     column = recognise(field[:_LONGEST_NAME])
     if column is not None and column.name in _KNOWN:
         return WORDS["openapi.perhaps"].format(name=column.name)
     close = get_close_matches(field[:_LONGEST_NAME], _KNOWN, n=1)
-    return WORDS["openapi.perhaps"].format(name=close[0]) if close else WORDS["openapi.known_only"]
+    return WORDS["openapi.perhaps"].format(name=close[0]) if close else wanted(mistake)
 
 
 def plain_mistakes(error: ValidationError) -> InvalidRequestError:
@@ -512,20 +467,5 @@ def plain_mistakes(error: ValidationError) -> InvalidRequestError:
     places: dict[tuple[int | str, ...], Any] = {}
     for mistake in error.errors(include_url=False):
         places.setdefault(mistake["loc"], mistake)
-    details = [_detail(mistake) for mistake in islice(places.values(), SHOWN_DETAILS)]
-    return InvalidRequestError(WORDS["openapi.mistakes"].format(count=len(places)), details)
-
-
-def _detail(mistake: Any) -> Detail:
-    kind, where = mistake["type"], mistake["loc"]
-    shape = _WANTED.get(kind, WORDS["openapi.other"])
-    places = {name: _without_quotes(value) for name, value in mistake.get("ctx", {}).items()}
-    return Detail(_json_path(where), _got(mistake), shape.format(**places))
-
-
-def _without_quotes(value: object) -> str:
-    return str(value).replace("'", "").replace(" or ", ", ")
-
-
-def _got(mistake: Any) -> str:
-    return "∅" if mistake["type"] == "missing" else json_kind(mistake["input"])
+    found = details(islice(places.values(), SHOWN_DETAILS), shown=json_kind)
+    return InvalidRequestError(WORDS["openapi.mistakes"].format(count=len(places)), found)

@@ -84,7 +84,7 @@ BLADE_FEEDS = BLADE + 'feeds = ["wind.turbine"]\nsupply = "none"\n'
         ),
         ("maker = 1.0", 'maker = "1"', "roles.maker", '"1"', "a number, without quotes"),
         ("trade = 0.1", "", "roles", "{", "also trade"),
-        ("trade = 0.1", "trade = 0.1\nrobber = 1", "roles.robber", '"robber"', "'maker'"),
+        ("trade = 0.1", "trade = 0.1\nrobber = 1", "roles.robber", '"robber"', "one of maker"),
         ("[ranking]", "[rankings]\n[ranking]", "rankings", "{}", "did you mean ranking?"),
         (
             "{ A = 0.15, B = 0.08, C = 0.04 }",
@@ -93,7 +93,7 @@ BLADE_FEEDS = BLADE + 'feeds = ["wind.turbine"]\nsupply = "none"\n'
             '{"A": 0.08',
             "falling thresholds: A > B > C",
         ),
-        ("{ A = 0.15, B", "{ AA = 0.15, B", "ranking.grades.AA", '"AA"', "'A', 'B' or 'C'"),
+        ("{ A = 0.15, B", "{ AA = 0.15, B", "ranking.grades.AA", '"AA"', "one of A, B, C"),
         ("A = 0.15, B = 0.08, C = 0.04", "A = 0.15", "ranking.grades", "{", "also B, C"),
         (
             "base_likelihood = 0.04",
@@ -123,7 +123,7 @@ BLADE_FEEDS = BLADE + 'feeds = ["wind.turbine"]\nsupply = "none"\n'
             '"8"',
             "a number, without quotes",
         ),
-        ("unknown = -12\n", "", "card.feature.gap_filled.unknown", "—", "this key is required"),
+        ("unknown = -12\n", "", "card.feature.gap_filled.unknown", "∅", "it must be given"),
         (
             "unknown = -12",
             "unknown = -12\nunkown = 0",
@@ -136,7 +136,7 @@ BLADE_FEEDS = BLADE + 'feeds = ["wind.turbine"]\nsupply = "none"\n'
             BLADE.replace('"upstream"', '"up"'),
             "chain[wind].segment[blade].position",
             '"up"',
-            "one of 'upstream', 'midstream' or 'downstream'",
+            "one of upstream, midstream, downstream",
         ),
         (
             '["海底电缆", "海缆", "海底光缆"]',
@@ -170,8 +170,8 @@ BLADE_FEEDS = BLADE + 'feeds = ["wind.turbine"]\nsupply = "none"\n'
             '{ zh = "海缆", en = "Sea cables" }',
             '{ zh = "海缆" }',
             "chain[cable].name.en",
-            "—",
-            "this key is required",
+            "∅",
+            "it must be given",
         ),
         (
             '{ zh = "海缆", en = "Sea cables" }',
@@ -180,7 +180,7 @@ BLADE_FEEDS = BLADE + 'feeds = ["wind.turbine"]\nsupply = "none"\n'
             '"海缆"',
             'both names, { zh = "…", en = "…" }',
         ),
-        ('id = "sea"\n', "", "chain[cable].segment[海底电缆].id", "—", "this key is required"),
+        ('id = "sea"\n', "", "chain[cable].segment[海底电缆].id", "∅", "it must be given"),
         (
             'id = "sea"',
             'id = "The Sea"',
@@ -390,9 +390,9 @@ def test_a_file_in_another_encoding_is_refused_with_its_line(tmp_path: Path) -> 
 
 def test_a_missing_file_a_folder_and_an_impossible_path_are_told_apart(tmp_path: Path) -> None:
     for path, words in (
-        (tmp_path / "none.toml", "there is no city profile"),
-        (tmp_path, "is a folder"),
-        (Path("a\0b"), "can't read"),
+        (tmp_path / "none.toml", "there is no such file"),
+        (tmp_path, "it is a folder"),
+        (Path("a\0b"), "can't be opened"),
     ):
         with pytest.raises(CityError) as caught:
             load_city(path)

@@ -23,7 +23,6 @@ from leadscore.lists.cleaning import records_of
 from leadscore.lists.columns import blank_firms
 from leadscore.ranking.champion import champion_scorer
 from leadscore.ranking.score import Scorer
-from leadscore.registry.manifest import CARD_OF
 from leadscore.registry.models import Shelf
 from leadscore.text import Text
 
@@ -64,7 +63,7 @@ def test_a_trained_card_serves_on_under_another_supply(shelf: Shelf) -> None:
     assert after.model == f"{OTHER}-s{city.digest[:8]}"
     assert after.city == city
     assert shelf.champion(city.id) == after.model
-    assert after.card.scorecard_ == before.card.scorecard_
+    assert after.card.scorecard == before.card.scorecard
     one, other = (each.score(records_of(makers()), as_of=TODAY)[0] for each in (before, after))
     assert other.fit < one.fit
     assert other.likelihood != one.likelihood
@@ -78,10 +77,10 @@ def test_what_was_learned_is_told_of_it_as_of_the_model_whose_card_it_is(shelf: 
     made = shelf.champion(city.id)
     assert made is not None
     manifest, trained = shelf.manifest(made), shelf.manifest(OTHER)
-    assert manifest[CARD_OF] == OTHER
-    assert City.model_validate(manifest["city"]["profile"]) == city
+    assert manifest.card_of == OTHER
+    assert City.model_validate(manifest.city.profile) == city
     for key in ("kind", "outcomes", "measures", "decision", "scorecard", "as_of"):
-        assert manifest[key] == trained[key]
+        assert manifest.content[key] == trained.content[key]
     assert trained_as(shelf, made, manifest) == (OTHER, trained)
     assert trained_as(shelf, OTHER, trained) == (OTHER, trained)
 
@@ -93,7 +92,7 @@ def test_each_further_supply_takes_the_place_of_the_one_before(shelf: Shelf) -> 
         model = serving(city, shelf).model
         assert serving(city, shelf).model == model
         assert shelf.line(city.id) == [model, *first[1:]]
-        assert shelf.manifest(model)[CARD_OF] == OTHER
+        assert shelf.manifest(model).card_of == OTHER
     assert serving(lakeport(), shelf).model == OTHER
     assert shelf.line(lakeport().id) == first
 

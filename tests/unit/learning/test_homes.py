@@ -19,14 +19,13 @@ from leadscore.city.profile import with_supplies
 from leadscore.city.versions import Profiles
 from leadscore.files import shipped
 from leadscore.learning.expert import expert_version, follow_supply
-from leadscore.learning.modelpage import render_html, render_text
 from leadscore.lists.cleaning import clean, records_of
 from leadscore.lists.reading import read_list
 from leadscore.ranking.champion import champion_scorer
 from leadscore.ranking.score import Scorer
 from leadscore.registry.artefact import read_pickle
-from leadscore.registry.manifest import is_under
 from leadscore.registry.models import Shelf, is_expert
+from leadscore.report import render_html, render_text
 from leadscore.text import Text
 
 KEPT = Path(__file__).parents[2] / "homes"
@@ -98,9 +97,9 @@ def test_a_kept_home_is_served_by_its_champion_as_before(
 def test_a_kept_card_is_as_sure_as_before(
     name: str, homes: Path, told: dict[str, Any], firms: pd.DataFrame
 ) -> None:
-    pipeline = shelf_of(homes / name).load(told[name]["champion"])
-    X = pipeline.named_steps["features"].transform(firms.assign(as_of=pd.Timestamp(TODAY)))
-    ends, before = pipeline.named_steps["card"].predict_interval(X), told[name]["interval"]
+    model = shelf_of(homes / name).load(told[name]["champion"])
+    X = model.features.transform(firms.assign(as_of=pd.Timestamp(TODAY)))
+    ends, before = model.card.predict_interval(X), told[name]["interval"]
     np.testing.assert_allclose(ends[: len(before)], before, rtol=0, atol=EXACT)
 
 
@@ -108,18 +107,18 @@ def test_a_kept_card_is_as_sure_as_before(
 def test_a_kept_card_of_a_kind_that_is_gone_tells_no_interval(
     name: str, homes: Path, told: dict[str, Any], firms: pd.DataFrame
 ) -> None:
-    pipeline = shelf_of(homes / name).load(told[name]["champion"])
-    X = pipeline.named_steps["features"].transform(firms)
+    model = shelf_of(homes / name).load(told[name]["champion"])
+    X = model.features.transform(firms)
     with pytest.raises(ValueError, match="does not keep how sure it is"):
-        pipeline.named_steps["card"].predict_interval(X)
+        model.card.predict_interval(X)
 
 
 def test_a_pair_is_looked_up_for_one_firm_as_for_a_list(
     homes: Path, told: dict[str, Any], firms: pd.DataFrame
 ) -> None:
-    pipeline = shelf_of(homes / "pairs").load(told["pairs"]["champion"])
-    X = pipeline.named_steps["features"].transform(firms)
-    card = pipeline.named_steps["card"].scorecard_
+    model = shelf_of(homes / "pairs").load(told["pairs"]["champion"])
+    X = model.features.transform(firms)
+    card = model.card.scorecard
     assert [pair.features for pair in card.pairs] == [
         ("match_strength", "revenue_cny"), ("role", "revenue_cny"),
     ]  # fmt: skip
@@ -133,9 +132,9 @@ def test_a_pair_is_looked_up_for_one_firm_as_for_a_list(
 def test_a_kept_profile_is_read_whole(homes: Path, told: dict[str, Any], nanchang: City) -> None:
     for name in NAMES:
         shelf, version = shelf_of(homes / name), told[name]["champion"]
-        city: City = shelf.load(version).named_steps["features"].city
-        assert city.digest == shelf.manifest(version)["city"]["digest"]
-        assert is_under(shelf.manifest(version), city)
+        city = shelf.load(version).city
+        assert city.digest == shelf.manifest(version).city.digest
+        assert shelf.manifest(version).is_under(city)
         assert (city == nanchang) is (name != "supply")
 
 
@@ -150,14 +149,14 @@ def test_a_kept_card_follows_another_supply_as_a_model_of_today(
     version = shelf.champion(city.id)
     assert version == f"{told[name]['champion']}-s{city.digest[:8]}"
     one, other = (shelf.load(each) for each in (told[name]["champion"], version))
-    assert one.named_steps["card"].scorecard_ == other.named_steps["card"].scorecard_
-    assert City.model_validate(shelf.manifest(version)["city"]["profile"]) == city
+    assert one.card.scorecard == other.card.scorecard
+    assert City.model_validate(shelf.manifest(version).city.profile) == city
     assert (home / "models" / version / "card.npz").is_file()
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_kept_model_is_shown(name: str, homes: Path, told: dict[str, Any]) -> None:
-    manifest = shelf_of(homes / name).manifest(told[name]["champion"])
+    manifest = shelf_of(homes / name).manifest(told[name]["champion"]).content
     for lang in ("zh", "en"):
         assert told[name]["champion"] in render_text(manifest, lang)
         assert told[name]["champion"] in render_html(manifest, lang)

@@ -54,7 +54,7 @@ def trained(
     )
     assert shelf.champion(history.city.id) == done.serves
     assert done.decision.promoted == (done.serves == done.version)
-    assert shelf.manifest(done.version)["decision"]["promoted"] == done.decision.promoted
+    assert shelf.manifest(done.version).decision.promoted == done.decision.promoted
     return done
 
 
@@ -68,7 +68,7 @@ def failed(done: Retraining, gate: str) -> Gate:
 
 
 def card_of(done: Retraining) -> Scorecard:
-    card: Scorecard = done.pipeline.named_steps["card"].scorecard_
+    card: Scorecard = done.model.card.scorecard
     return card
 
 

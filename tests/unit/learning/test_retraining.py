@@ -14,10 +14,10 @@ from tests.simulation import SAYS_SO, History, of_wrong_experts, simulate
 
 from leadscore.city import City, load_city
 from leadscore.errors import UsageError
-from leadscore.features.extract import FirmFeatures
+from leadscore.features.build import FirmFeatures
 from leadscore.learning.expert import expert_scorecard, new_card
 from leadscore.learning.retrain import Retraining, reigning, retrain
-from leadscore.learning.scorecard import Scorecard
+from leadscore.learning.scorecard import Scorecard, probability
 from leadscore.learning.training_data import Lessons, Rules, gather, rehearsal_of
 from leadscore.registry.models import Shelf
 from leadscore.text import Text
@@ -115,10 +115,9 @@ def test_the_manifest_tells_what_was_learned_from(
     promoted: tuple[Retraining, Shelf], history: History, lessons: Lessons
 ) -> None:
     done, shelf = promoted
-    kept = shelf.manifest(done.version)
+    kept = shelf.manifest(done.version).content
     assert kept["kind"] == "trained"
-    card = done.pipeline.named_steps["card"]
-    assert Scorecard.from_dict(kept["scorecard"]).to_dict() == card.scorecard_.to_dict()
+    assert Scorecard.from_dict(kept["scorecard"]) == done.model.card.scorecard
     known = int(lessons.known.sum())
     assert kept["outcomes"]["known"] == known
     assert kept["outcomes"]["open"] == 600 - known
@@ -135,8 +134,8 @@ def test_the_model_on_the_shelf_scores_as_the_one_that_was_trained(
 ) -> None:
     done, shelf = promoted
     firms = history.snapshots()
-    saved = shelf.load(done.version).predict_proba(firms)
-    np.testing.assert_array_equal(saved, done.pipeline.predict_proba(firms))
+    saved = shelf.load(done.version).decision_function(firms)
+    np.testing.assert_array_equal(saved, done.model.decision_function(firms))
 
 
 def test_fitting_the_pipeline_itself_gives_the_same_card(
@@ -190,7 +189,7 @@ def test_with_no_outcomes_the_challenger_is_the_expert_card_and_is_kept_but_not_
     assert not done.decision.promoted
     assert done.manifest["measures"] is None
     assert shelf.champion(history.city.id) == done.champion
-    assert shelf.manifest(done.version)["outcomes"]["known"] == 0
+    assert shelf.manifest(done.version).learned == 0
 
 
 def test_with_open_pursuits_only_nothing_is_learned(history: History, tmp_path: Path) -> None:
@@ -231,7 +230,7 @@ def test_a_person_may_overrule_with_a_reason_that_is_kept(history: History, tmp_
     assert done.decision.failed
     assert shelf.champion(history.city.id) == done.version
     assert shelf.history(history.city.id)[-1].reason == "新口径，领导已批准"
-    assert shelf.manifest(done.version)["decision"]["overruled"] == "新口径，领导已批准"
+    assert shelf.manifest(done.version).decision.overruled == "新口径，领导已批准"
     with pytest.raises(UsageError):
         retrained(history, shelf_in(tmp_path / "blank"), events=no_events, overrule="  ")
 
@@ -305,7 +304,7 @@ def test_a_champion_of_an_older_profile_is_judged_by_its_own_profile(
     assert champion.learned_until == history.until
     X = FirmFeatures(city).fit(firms).transform(firms)
     np.testing.assert_array_equal(
-        champion.forecasts(city, firms, X), done.pipeline.predict_proba(firms)[:, 1]
+        champion.forecasts(city, firms, X), probability(done.model.decision_function(firms))
     )
 
 

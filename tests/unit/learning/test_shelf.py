@@ -25,7 +25,6 @@ from tests.second_model import another, somewhere
 
 from leadscore.city import City
 from leadscore.errors import ModelError
-from leadscore.features.extract import FirmFeatures
 from leadscore.learning.expert import expert_scorecard
 from leadscore.learning.scorecard import Scorecard
 from leadscore.lists.columns import blank_firms
@@ -39,7 +38,7 @@ FIRMS = blank_firms(2).assign(name=["甲公司", "乙公司"], main_business=[BL
 
 
 @cache
-def pipeline(more=0.0):
+def fitted(more=0.0):
     return another(somewhere(), more)
 
 
@@ -48,7 +47,7 @@ def manifest(**changes):
 
 
 def build():
-    return pipeline(), manifest()
+    return fitted(), manifest()
 
 
 def refused():
@@ -62,7 +61,7 @@ def shelf(tmp_path):
 
 @pytest.fixture
 def stocked(shelf):
-    shelf.save(VERSION, pipeline(), manifest())
+    shelf.save(VERSION, fitted(), manifest())
     return shelf
 
 
@@ -127,26 +126,26 @@ def both_languages(error):
 
 
 def test_a_saved_model_scores_as_before(stocked):
-    expected = pipeline().decision_function(FIRMS)
+    expected = fitted().decision_function(FIRMS)
     np.testing.assert_array_equal(stocked.load(VERSION).decision_function(FIRMS), expected)
 
 
 def test_the_manifest_says_what_the_model_is(stocked):
     kept = json.loads((stocked.folder / VERSION / "manifest.json").read_text("utf-8"))
-    assert kept == stocked.manifest(VERSION)
+    assert kept == stocked.manifest(VERSION).content
     assert kept["version"] == VERSION
     assert kept["kind"] == "expert"
     assert kept["city"]["id"] == "somewhere"
     assert City.model_validate(kept["city"]["profile"]) == somewhere()
     assert kept["created"] == "2026-11-24T08:00:00+00:00"
-    card = pipeline().named_steps["card"].scorecard_
+    card = fitted().card.scorecard
     assert Scorecard.from_dict(kept["scorecard"]) == card
     assert kept["artefact"]["bytes"] == (stocked.folder / VERSION / "card.npz").stat().st_size
 
 
 def test_a_time_without_zone_is_refused(shelf):
     with pytest.raises(ValueError, match="time zone"):
-        shelf.save(VERSION, pipeline(), manifest(created="2026-11-24T08:00:00"))
+        shelf.save(VERSION, fitted(), manifest(created="2026-11-24T08:00:00"))
 
 
 def test_nothing_but_the_model_is_left_in_the_folder(stocked):
@@ -159,7 +158,7 @@ def test_nothing_but_the_model_is_left_in_the_folder(stocked):
 
 
 def test_the_versions_of_all_that_a_model_runs_on_are_kept(stocked):
-    kept = stocked.manifest(VERSION)["libraries"]
+    kept = stocked.manifest(VERSION).content["libraries"]
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     needed = {re.match(r"[\w.-]+", line)[0] for line in project["dependencies"]}
     assert set(kept) == {"python", "leadscore"} | needed
@@ -168,14 +167,14 @@ def test_the_versions_of_all_that_a_model_runs_on_are_kept(stocked):
 
 def test_saving_the_same_again_changes_nothing(stocked):
     before = (stocked.folder / VERSION / "manifest.json").read_bytes()
-    stocked.save(VERSION, pipeline(), manifest(created=datetime(2027, 1, 1, tzinfo=UTC)))
+    stocked.save(VERSION, fitted(), manifest(created=datetime(2027, 1, 1, tzinfo=UTC)))
     assert (stocked.folder / VERSION / "manifest.json").read_bytes() == before
 
 
 def test_the_same_card_from_a_fit_that_rounded_otherwise_is_the_same_model(stocked):
     before = (stocked.folder / VERSION / "card.npz").read_bytes()
     twin = another(somewhere(), 0.0)
-    twin.named_steps["card"].posterior_.covariance[0, 0] *= 1 + 1e-6
+    twin.card.posterior.covariance[0, 0] *= 1 + 1e-6
     stocked.save(VERSION, twin, manifest(created=datetime(2027, 1, 1, tzinfo=UTC)))
     assert (stocked.folder / VERSION / "card.npz").read_bytes() == before
 
@@ -183,19 +182,19 @@ def test_the_same_card_from_a_fit_that_rounded_otherwise_is_the_same_model(stock
 def test_a_damaged_version_is_set_aside_when_it_is_saved_again(stocked):
     lose_artefact(stocked.folder / VERSION)
     notices = []
-    stocked.save(VERSION, pipeline(), manifest(), notices.append)
+    stocked.save(VERSION, fitted(), manifest(), notices.append)
     assert stocked.load(VERSION)
     assert f"{VERSION}.damaged-1" in notices[0].en
 
 
 def test_a_version_never_changes(stocked):
     with pytest.raises(ModelError) as caught:
-        stocked.save(VERSION, pipeline(-2.0), manifest())
+        stocked.save(VERSION, fitted(-2.0), manifest())
     zh, en = both_languages(caught.value)
     assert "不会改动" in zh
     assert "never changes" in en
     np.testing.assert_array_equal(
-        stocked.load(VERSION).decision_function(FIRMS), pipeline().decision_function(FIRMS)
+        stocked.load(VERSION).decision_function(FIRMS), fitted().decision_function(FIRMS)
     )
 
 
@@ -212,8 +211,8 @@ def test_a_name_cannot_lead_out_of_the_folder(shelf, name):
 
 
 def test_a_loaded_card_is_as_sure_and_draws_as_before(stocked):
-    made, loaded = (each.named_steps["card"] for each in (pipeline(), stocked.load(VERSION)))
-    X = FirmFeatures(somewhere()).fit(FIRMS).transform(FIRMS)
+    made, loaded = (each.card for each in (fitted(), stocked.load(VERSION)))
+    X = fitted().features.transform(FIRMS)
     np.testing.assert_array_equal(loaded.predict_interval(X), made.predict_interval(X))
     pd.testing.assert_frame_equal(loaded.to_frame(), made.to_frame())
     assert loaded.sample_cards(2, 0) == made.sample_cards(2, 0)
@@ -279,7 +278,7 @@ def test_the_libraries_that_a_model_was_saved_with_may_be_others_by_now(stocked)
     kept["libraries"] = {"scikit-learn": "0.1"}
     path.write_text(json.dumps(kept), encoding="utf-8")
     sign(stocked)
-    expected = pipeline().decision_function(FIRMS)
+    expected = fitted().decision_function(FIRMS)
     np.testing.assert_array_equal(stocked.load(VERSION).decision_function(FIRMS), expected)
 
 
@@ -289,7 +288,7 @@ def test_the_libraries_that_a_model_was_saved_with_may_be_others_by_now(stocked)
     ids=["nothing", "text", "a pickle", "a torn file"],
 )
 def test_a_signed_artefact_that_is_none_is_refused(stocked, content):
-    stocked._versions.put("other", content, stocked.manifest(VERSION))
+    stocked._versions.put("other", content, stocked.manifest(VERSION).content)
     with pytest.raises(ModelError, match="damaged") as caught:
         stocked.load("other")
     assert caught.value.details[0].where == "other/card.npz"
@@ -332,9 +331,7 @@ def test_ensure_sets_a_model_that_cannot_be_used_aside_and_builds_it_anew(stocke
     damage(stocked.folder / VERSION)
     notices = []
     model = stocked.ensure(VERSION, build, notices.append)
-    np.testing.assert_array_equal(
-        model.decision_function(FIRMS), pipeline().decision_function(FIRMS)
-    )
+    np.testing.assert_array_equal(model.decision_function(FIRMS), fitted().decision_function(FIRMS))
     (notice,) = notices
     assert f"renamed to {VERSION}.damaged-1 and built anew" in notice.en
     assert "重新生成" in notice.zh
@@ -375,24 +372,24 @@ BUILDER = """
 import sys
 from pathlib import Path
 from leadscore.city import load_city
-from leadscore.learning.expert import expert_pipeline
+from leadscore.learning.expert import fit_expert
 from leadscore.registry.models import Shelf
 
 def build():
     city = load_city(Path(sys.argv[3]))
-    return expert_pipeline(city), {"kind": "expert", "created": "2026-11-24T00:00:00+00:00"}
+    return fit_expert(city), {"kind": "expert", "created": "2026-11-24T00:00:00+00:00"}
 
 print("ready", flush=True)
 sys.stdin.readline()
 shelf = Shelf(Path(sys.argv[1]) / "models", Path(sys.argv[1]) / "key")
-print(shelf.ensure(sys.argv[2], build).named_steps["card"].intercept_)
+print(shelf.ensure(sys.argv[2], build).card.scorecard.intercept)
 """
 
 
 @pytest.mark.parametrize("damaged", [False, True])
 def test_processes_that_build_the_same_at_the_same_time_do_not_hurt_each_other(shelf, damaged):
     if damaged:
-        shelf.save(VERSION, pipeline(), manifest())
+        shelf.save(VERSION, fitted(), manifest())
         (shelf.folder / VERSION / "card.npz").write_bytes(b"junk")
     command = [*warm_python(), BUILDER, str(shelf.folder.parent), VERSION, str(LAKEPORT)]
     pipe = subprocess.PIPE
@@ -425,7 +422,7 @@ def test_a_folder_that_may_not_be_written_is_said_so_in_both_languages(locked, k
 def test_a_shelf_that_may_only_be_read_serves_what_it_has(locked, key):
     shelf = Shelf(locked, key)
     shelf.ensure(VERSION, build)
-    shelf.save("second", pipeline(), manifest())
+    shelf.save("second", fitted(), manifest())
     shelf.promote("somewhere", VERSION, act="trained", now=NOW)
     with forbidden(locked):
         shelf.ensure(VERSION, refused)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
@@ -92,6 +93,22 @@ def test_the_champion_is_replaced_as_a_whole(served):
         "somewhere.history.jsonl",
     ]
     assert (served.folder / "somewhere.champion").read_text() == f"{THIRD}\n"
+
+
+def test_a_pointer_that_was_read_before_is_read_again_once_it_is_another(served, promote):
+    pointer = served.folder / "somewhere.champion"
+    os.utime(pointer, (NOW.timestamp(), NOW.timestamp()))  # old enough to be remembered
+    assert [served.champion("somewhere") for _ in range(2)] == [THIRD, THIRD]
+    promote(FIRST, "by_hand")
+    assert served.champion("somewhere") == FIRST
+    os.utime(pointer, (NOW.timestamp(), NOW.timestamp()))
+    assert served.champion("somewhere") == FIRST
+    pointer.write_text("../elsewhere\n")
+    with pytest.raises(ModelError):
+        served.champion("somewhere")
+    pointer.unlink()
+    with pytest.raises(ModelError):
+        served.champion("somewhere")
 
 
 def test_the_history_can_be_read_by_a_person(shelf, promote):

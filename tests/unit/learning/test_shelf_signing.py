@@ -288,10 +288,10 @@ MAKER = """
 import sys
 from pathlib import Path
 from leadscore.city import load_city
-from leadscore.learning.expert import expert_pipeline
+from leadscore.learning.expert import fit_expert
 from leadscore.registry.models import Shelf
 
-home, model = Path(sys.argv[1]), expert_pipeline(load_city(Path(sys.argv[3])))
+home, model = Path(sys.argv[1]), fit_expert(load_city(Path(sys.argv[3])))
 print("ready", flush=True)
 sys.stdin.readline()
 Shelf(home / "models", home / "keys" / "models.key").save(
@@ -329,10 +329,10 @@ import os, signal, sys
 from datetime import UTC, datetime
 from pathlib import Path
 from leadscore.city import load_city
-from leadscore.learning.expert import expert_pipeline
+from leadscore.learning.expert import fit_expert
 from leadscore.registry.models import Shelf
 
-model = expert_pipeline(load_city(Path(sys.argv[4])))
+model = fit_expert(load_city(Path(sys.argv[4])))
 kept, home = os.fsync, Path(sys.argv[1])
 left = int(sys.argv[2])
 

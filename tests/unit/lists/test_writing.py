@@ -228,9 +228,10 @@ def test_credit_codes_and_formulas_are_text_in_the_workbook(tmp_path: Path) -> N
 def test_fractions_stay_between_0_and_1_and_are_shown_as_per_cent_with_bars(tmp_path: Path) -> None:
     sheet = openpyxl.load_workbook(written(ranking("甲", "乙"), tmp_path / "r.xlsx")).worksheets[0]
     assert sheet["F2"].value == 1 / 3
-    assert {sheet[f"{column}2"].number_format for column in "EG"} == {"0.0%"}
+    assert sheet["G2"].number_format == "[=0]0%;[<0.005]0.0%;0%"
     # No model is sure enough for a likelihood of 0.0% or 100.0%.
-    assert sheet["F2"].number_format == '[<0.001]"<0.1%";[>0.999]">99.9%";0.0%'
+    extremes = '[<0.001]"<0.1%";[>0.999]">99.9%";0.0%'
+    assert [sheet[f"{column}2"].number_format for column in "EF"] == [extremes, extremes]
     bars = {str(where.sqref): rules[0].dataBar for where, rules in _rules(sheet).items()}
     assert set(bars) == {"E2:E3", "F2:F3", "G2:G3"}
     assert {(limit.type, float(limit.val)) for limit in bars["E2:E3"].cfvo} == {

@@ -12,12 +12,8 @@ from tests.second_model import another
 
 from leadscore.city import load_city
 from leadscore.errors import ModelError
-from leadscore.learning.expert import (
-    ensure_expert,
-    expert_pipeline,
-    expert_scorecard,
-    expert_version,
-)
+from leadscore.learning.expert import ensure_expert, expert_scorecard, expert_version, fit_expert
+from leadscore.learning.scorecard import logistic
 from leadscore.lists.cleaning import records_of
 from leadscore.lists.columns import blank_firms
 from leadscore.ranking.champion import champion_scorer
@@ -90,13 +86,13 @@ def spoil(shelf, version):
 def test_the_expert_model_is_built_and_serves_on_first_use(city, shelf, serve):
     scorer = serve()
     assert scorer.model == expert_version(city) == shelf.champion(city.id)
-    assert shelf.manifest(scorer.model)["kind"] == "expert"
+    assert shelf.manifest(scorer.model).kind == "expert"
     assert [step.act for step in shelf.history(city.id)] == ["expert"]
     assert serve().model == scorer.model
     firms = blank_firms(3)
-    alike = expert_pipeline(city).predict_proba(firms.assign(as_of=np.datetime64("2026-11-24")))
+    alike = fit_expert(city).decision_function(firms.assign(as_of=np.datetime64("2026-11-24")))
     scores = scorer.score(records_of(firms), as_of=date(2026, 11, 24))
-    assert [score.likelihood for score in scores] == alike[:, 1].tolist()
+    assert [score.likelihood for score in scores] == [logistic(each) for each in alike]
 
 
 def test_the_expert_model_of_a_changed_profile_takes_the_place_of_the_old(
@@ -121,7 +117,7 @@ def test_an_expert_model_of_a_shelf_without_signatures_is_built_anew(shelf, serv
 def test_a_trained_champion_serves(city, serve):
     scorer = serve()
     assert scorer.model == SECOND
-    assert scorer.card.scorecard_.intercept == expert_scorecard(city).intercept + 2
+    assert scorer.card.scorecard.intercept == expert_scorecard(city).intercept + 2
 
 
 def test_the_expert_model_never_displaces_a_trained_champion(city, trained, serve, tmp_path):

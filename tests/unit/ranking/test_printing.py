@@ -9,9 +9,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from leadscore.cli.delivery import MOST_LINES, print_ranking, tame
+from leadscore.cli.delivery import MOST_LINES, print_ranking
 from leadscore.features.catalogue import CATALOGUE
-from leadscore.terminal import display_width
+from leadscore.terminal import display_width, tame
 from leadscore.text import Lang, Text
 
 COLUMNS = [
@@ -97,7 +97,7 @@ def test_each_firm_shows_its_place_and_numbers_and_then_why() -> None:
         "契合度",
     ]
     assert lines[2].split() == [
-        "1", "B", "第0光电科技有限公司", "VR", "传感器（制造）", "37.1%", "50.0%", "100.0%",
+        "1", "B", "第0光电科技有限公司", "VR", "传感器（制造）", "37.1%", "50.0%", "100%",
     ]  # fmt: skip
     assert "".join(line.strip() for line in lines[3:]) == REASONS
     assert lines[3].startswith(" " * lines[0].index("企业"))
@@ -166,9 +166,9 @@ def test_no_role_is_cut_however_long_names_and_segments_are(
 def test_a_likelihood_is_never_shown_as_none_or_all_but_a_fit_may_be() -> None:
     table = ranking(3, 0, likelihood=[0.0004, 0.5, 0.99996], fit=[0.0, 0.5, 1.0])
     cells = [line.split()[-2:] for line in print_ranking(table, lang="en").split("\n")]
-    assert ["<0.1%", "0.0%"] in cells
-    assert ["50.0%", "50.0%"] in cells
-    assert [">99.9%", "100.0%"] in cells
+    assert ["<0.1%", "0%"] in cells
+    assert ["50.0%", "50%"] in cells
+    assert [">99.9%", "100%"] in cells
 
 
 @pytest.mark.parametrize(("lang", "words"), [("zh", "请检查"), ("en", "Check that")])

@@ -8,7 +8,8 @@ import pytest
 
 from leadscore.city import load_city
 from leadscore.files import shipped
-from leadscore.ranking.reasons import Wording, signed, supply_words
+from leadscore.numbers import points
+from leadscore.ranking.reasons import Wording, supply_words
 
 FIRM = {
     "segment": "wind.blade", "role": "maker", "words": "风电叶片", "strongest": "wind.blade",
@@ -80,4 +81,4 @@ def test_supply_has_words_over_its_whole_scale() -> None:
 
 
 def test_points_are_rounded_with_their_sign() -> None:
-    assert [signed(p) for p in (17.6, -3.2, 0.0)] == ["+18", "-3", "+0"]
+    assert [points(p, 0, "-") for p in (17.6, -3.2, 0.0)] == ["+18", "-3", "+0"]

@@ -6,15 +6,18 @@ import math
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+from sklearn.pipeline import Pipeline
 
 from leadscore.city import City, load_city
+from leadscore.features.build import FirmFeatures
 from leadscore.features.catalogue import CATALOGUE
-from leadscore.learning.expert import expert_pipeline, expert_scorecard
+from leadscore.learning.expert import expert_scorecard, fit_expert, new_card
 from leadscore.lists.cleaning import records_of
 from leadscore.lists.columns import blank_firms
-from leadscore.ranking.order import ranking_table
+from leadscore.ranking.order import ranking_columns, ranking_table
 from leadscore.ranking.score import FirmScore, Scorer
 from leadscore.text import Lang
 
@@ -50,7 +53,7 @@ def lakeport() -> City:
 
 @pytest.fixture(scope="module")
 def scorer(lakeport: City) -> Scorer:
-    return Scorer(expert_pipeline(lakeport), "m1")
+    return Scorer(fit_expert(lakeport), "m1")
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +64,8 @@ def scores(scorer: Scorer) -> list[FirmScore]:
 def table_of(
     scores: list[FirmScore], listed: pd.DataFrame, scorer: Scorer, lang: Lang
 ) -> pd.DataFrame:
-    return ranking_table(scores, listed, scorer, lang=lang)
+    columns = ranking_columns(scores, scorer.wording, lang)
+    return ranking_table(columns, listed, scorer.model).reset_index(drop=True)
 
 
 def test_points_and_base_sum_to_the_log_odds(scorer: Scorer, scores: list[FirmScore]) -> None:
@@ -74,8 +78,8 @@ def test_points_and_base_sum_to_the_log_odds(scorer: Scorer, scores: list[FirmSc
 
 
 def test_with_no_outcomes_the_card_is_the_experts_card(scorer: Scorer, lakeport: City) -> None:
-    assert scorer.card.scorecard_.to_dict() == expert_scorecard(lakeport).to_dict()
-    assert list(scorer.card.scorecard_.features) == list(CATALOGUE)
+    assert scorer.card.scorecard.to_dict() == expert_scorecard(lakeport).to_dict()
+    assert list(scorer.card.scorecard.features) == list(CATALOGUE)
 
 
 def test_a_firm_scores_the_same_alone_as_in_the_list(
@@ -86,10 +90,12 @@ def test_a_firm_scores_the_same_alone_as_in_the_list(
 
 
 def test_what_scikit_learn_says_of_the_table_is_the_likelihood(
-    scorer: Scorer, scores: list[FirmScore]
+    lakeport: City, scores: list[FirmScore]
 ) -> None:
-    X = scorer.features.transform(firms().assign(as_of=pd.Timestamp(TODAY)))
-    likelihoods = scorer.card.predict_proba(X)[:, 1]
+    pipeline = Pipeline([("features", FirmFeatures(lakeport)), ("card", new_card(lakeport))])
+    pipeline.fit(blank_firms(0), np.empty(0, dtype=np.int64))
+    known = firms().assign(as_of=pd.Timestamp(TODAY))
+    likelihoods = pipeline.predict_proba(known)[:, 1]
     assert likelihoods.tolist() == pytest.approx([s.likelihood for s in scores], abs=1e-15)
 
 

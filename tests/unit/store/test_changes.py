@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pytest
 from tests.kept_lists import BLADES, BREAD, NOW, TODAY, hand_in, lakeport, scorer, take_in
 
-from leadscore.learning.scorecard import Scorecard, entries_of, with_entries
+from leadscore.learning.model import FittedCard, Model
+from leadscore.learning.scorecard import Scorecard, with_entries
 from leadscore.ranking.score import Scorer
 from leadscore.store.current_ranking import score_history
 from leadscore.store.database import Database
@@ -22,28 +22,17 @@ EXACT = 1e-9
 
 def other_card(seed: int) -> Scorecard:
     """Return a card with all entries moved."""
-    card, random = scorer().card.scorecard_, np.random.default_rng(seed)
+    card, random = scorer().card.scorecard, np.random.default_rng(seed)
     tables = tuple(
-        with_entries(table, entries_of(table) + random.normal(0, 0.3, len(entries_of(table))))
+        with_entries(table, table.entries + random.normal(0, 0.3, len(table.entries)))
         for table in card.tables
     )
     return Scorecard(card.intercept - 0.4, tables)  # type: ignore[arg-type]
 
 
-class Pipeline:
-    """A pipeline of the city's features and a card of our own."""
-
-    def __init__(self, card: Scorecard) -> None:
-        features = scorer().features
-        self.named_steps: dict[str, Any] = {"features": features, "card": Card(card)}
-
-
-class Card:
-    def __init__(self, card: Scorecard) -> None:
-        self.scorecard_, self.intercept_ = card, card.intercept
-
-    def contributions(self, X: Any) -> Any:
-        return self.scorecard_.lookup(X)
+def model_of(card: Scorecard) -> Model:
+    """Return a model of the city's features and a card of our own."""
+    return Model(scorer().features, FittedCard(card, np.array([0, 1])))
 
 
 def keep_card(database: Database, version: str, card: Scorecard | None) -> None:
@@ -72,7 +61,7 @@ def check_sum(change: Change) -> None:
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_data_and_model_parts_sum_to_the_difference(database: Database, seed: int) -> None:
     card = other_card(seed)
-    keep_card(database, "m1", scorer().card.scorecard_)
+    keep_card(database, "m1", scorer().card.scorecard)
     keep_card(database, "m2", card)
     take_in(database, {"name": "甲有限公司", "main_business": BREAD, "staff": 20})
     take_in(database, {"name": "甲有限公司", "main_business": BLADES, "patents": 40})
@@ -80,7 +69,7 @@ def test_data_and_model_parts_sum_to_the_difference(database: Database, seed: in
     check_sum(same_model)
     assert same_model.model == 0.0
     assert same_model.points > 0
-    second = Scorer(Pipeline(card), "m2")  # type: ignore[arg-type]
+    second = Scorer(model_of(card), "m2")
     rescore(database, scorer=second, today=TODAY, clock=lambda: NOW)
     same_data = change_of(database)
     check_sum(same_data)
@@ -108,7 +97,7 @@ def test_a_card_that_is_gone_or_not_the_one_that_scored_is_told_never_guessed(
     assert change.points != 0
     wrong = change_between(change.older, change.newer, {"m1": other_card(4)})
     assert wrong.missing == ("m1",)
-    right = change_between(change.older, change.newer, {"m1": scorer().card.scorecard_})
+    right = change_between(change.older, change.newer, {"m1": scorer().card.scorecard})
     check_sum(right)
 
 
@@ -118,14 +107,14 @@ def test_a_card_that_can_not_read_a_value_is_told(database: Database) -> None:
         (score,) = score_history(connection, 1)
     number = next(name for name, value in score.values.items() if isinstance(value, float))
     odd = replace(score, id=2, values={**score.values, number: "much"})
-    change = change_between(score, odd, {"m1": scorer().card.scorecard_})
+    change = change_between(score, odd, {"m1": scorer().card.scorecard})
     assert change.missing == ("m1",)
 
 
 def test_rescoring_keeps_history_officers_words_and_other_writers(database: Database) -> None:
     take_in(database, *({"name": f"第{n}有限公司", "main_business": BLADES} for n in range(5)))
     told: list[int] = []
-    second = Scorer(Pipeline(other_card(9)), "m2")  # type: ignore[arg-type]
+    second = Scorer(model_of(other_card(9)), "m2")
 
     def progress(count: int) -> None:
         told.append(count)

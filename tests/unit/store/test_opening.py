@@ -6,6 +6,7 @@ import multiprocessing
 import sqlite3
 import stat
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,8 @@ from sqlalchemy.exc import IntegrityError, ProgrammingError
 
 from leadscore.settings import Settings
 from leadscore.startup import open_database
-from leadscore.store.database import Database, sqlite_url
-from leadscore.store.errors import StoreError
-from leadscore.store.opening import connect, open_store
+from leadscore.store.api_keys import Holder, add, find, revoke, touch
+from leadscore.store.database import Database, StoreError, connect, open_store, sqlite_url
 from leadscore.store.outcomes import outcomes
 
 
@@ -172,3 +172,20 @@ def test_a_tilde_in_a_url_is_the_home_of_the_user(
     monkeypatch.setenv("HOME", str(tmp_path))
     assert Database("sqlite:///~/leads.sqlite3").path == tmp_path / "leads.sqlite3"
     assert Database(sqlite_url(tmp_path / "a")).path == tmp_path / "a"
+
+
+def test_a_look_up_sees_what_was_just_written_and_takes_the_types_of_the_columns(
+    database: Database,
+) -> None:
+    now = datetime(2026, 11, 24, 8, tzinfo=UTC)
+    with database.write() as connection:
+        key = add(connection, "desk", "viewer", by="li.na", now=now, days=1)
+    assert find(database, key, now=now) == Holder("desk", "viewer", stale=True)
+    with database.write() as connection:
+        touch(connection, "desk", now=now)
+    assert find(database, key, now=now) == Holder("desk", "viewer", stale=False)
+    assert find(database, key, now=now + timedelta(hours=1)) == Holder("desk", "viewer", stale=True)
+    assert find(database, key, now=now + timedelta(days=1)) is None
+    with database.write() as connection:
+        revoke(connection, "desk", now=now)
+    assert find(database, key, now=now) is None

@@ -3,71 +3,17 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from scipy.linalg import cho_factor, cho_solve, cholesky, lapack, solve_triangular
 
-from leadscore.learning.binning import Codes, Floats
+from leadscore.learning.binning import Floats
 from leadscore.learning.fitting.layout import Block, Layout, Widths
 from leadscore.learning.fitting.objective import Curvature, Objective, minimise
-
-_CHUNK = 4096
-_ROUNDING = 1e-6  # relative, of float32
-
-
-@dataclass(frozen=True, eq=False)
-class Posterior:
-    """The covariance of a card's entries, by the curvature at its optimum (Laplace).
-
-    Attributes
-    ----------
-    covariance
-        Shape (1 + number of entries, the same), of the intercept and then of all tables' entries
-        in their order. As float32, for nobody reads the eighth digit of a doubt.
-    starts
-        Shape (number of tables,): where the entries of each table begin.
-    """
-
-    covariance: npt.NDArray[np.float32]
-    starts: Codes
-
-    def deviations(self, codes: Sequence[Codes], n: int) -> Floats:
-        """Return the standard deviation of the log-odds of n rows, shape (n,).
-
-        Parameters
-        ----------
-        codes
-            For each table, which of its entries each row gets, shape (n,).
-        """
-        variance = np.empty(n)
-        places = [start + code for start, code in zip(self.starts, codes, strict=True)]
-        flat, size = self.covariance.ravel(), len(self.covariance)
-        for begin in range(0, n, _CHUNK):
-            rows = [place[begin : begin + _CHUNK] for place in places]
-            total = np.full(len(variance[begin : begin + _CHUNK]), float(flat[0]))
-            for i, row in enumerate(rows):
-                total += flat[row * (size + 1)]
-                total += 2.0 * flat[row]
-                for other in rows[:i]:
-                    total += 2.0 * flat[row * size + other]
-            variance[begin : begin + _CHUNK] = total
-        return np.sqrt(np.maximum(variance, 0.0))
-
-    def entry_deviations(self) -> Floats:
-        """Return the standard deviation of the intercept and of each entry."""
-        deviations: Floats = np.sqrt(np.maximum(np.diag(self.covariance).astype(np.float64), 0.0))
-        return deviations
-
-    def draws(self, n: int, random: np.random.Generator) -> Iterator[Floats]:
-        """Yield n plausible changes of the intercept and all entries."""
-        values, vectors = np.linalg.eigh(self.covariance.astype(np.float64))
-        root = vectors * np.sqrt(np.maximum(values, values[-1] * _ROUNDING))
-        for _ in range(n):
-            yield root @ random.standard_normal(len(values))
+from leadscore.learning.model import Posterior
 
 
 def posterior_at(objective: Objective, vector: Floats) -> Posterior:

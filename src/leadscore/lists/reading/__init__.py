@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import decimal
-import errno
 import json
 import math
 import re
@@ -40,7 +39,8 @@ from leadscore.lists.reading.table import (
     empty_is_missing,
     refuse,
 )
-from leadscore.text import room_words
+from leadscore.text import Text, room_words
+from leadscore.validation import unreadable
 
 WORDS = room_words("lists")
 
@@ -62,13 +62,6 @@ WANTED_OF_VALUES = {
 }
 """What is wanted of a value, by the code of the problem."""
 
-_REASONS = {
-    errno.ENOENT: WORDS["file.no_file"],
-    errno.ENOTDIR: WORDS["file.no_file"],
-    errno.EACCES: WORDS["file.no_permission"],
-    errno.EPERM: WORDS["file.no_permission"],
-    errno.EISDIR: WORDS["file.folder"],
-}
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _OTHERS = (
     (b"\x89PNG", ".png", WORDS["file.picture"]),
@@ -115,7 +108,7 @@ def _read(path: Path, name: str, place: HeaderPlace | None) -> RawList:
         with path.open("rb") as stream:
             head = stream.read(4096)
     except OSError as fault:
-        raise _unreadable(name, fault) from fault
+        raise ListError(unreadable(Text(zh=f" {name} ", en=name), fault)) from fault
     if size > MAX_FILE_BYTES:
         wanted = at_most(MAX_FILE_BYTES, WORDS["table.bytes"])
         raise refuse(WORDS["table.too_large"], name, f"{size:,}", wanted)
@@ -143,15 +136,6 @@ def _refuse_others(name: str, head: bytes) -> None:
         raise other_kind(name, ".tar", ARCHIVE)
     if _MARKUP.match(head.removeprefix(b"\xef\xbb\xbf")):
         raise other_kind(name, ".html", WORDS["file.page"])
-
-
-def _unreadable(name: str, fault: OSError) -> ListError:
-    """Say in our own words why the system opens no file there; those it has are English only."""
-    reason = _REASONS.get(fault.errno or 0, WORDS["file.other_reason"])
-    if fault.filename and Path(fault.filename).is_dir():  # which Windows calls "no permission"
-        reason = _REASONS[errno.EISDIR]
-    reason = reason.format(code=errno.errorcode.get(fault.errno or 0, type(fault).__name__))
-    return ListError(WORDS["file.closed"].format(file=name, reason=reason))
 
 
 def from_records(records: Sequence[Mapping[str, object]]) -> RawList:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flask import Blueprint, Response, request
 
-from leadscore.features.feature import show_cny
+from leadscore import numbers
 from leadscore.lists.cleaning import clean_records
 from leadscore.lists.columns import Column, column
 from leadscore.lists.values.words import STATUSES
@@ -17,7 +17,7 @@ from leadscore.ranking.score import Scorer
 from leadscore.ranking.vetoes import WORDING
 from leadscore.store.current_ranking import Score
 from leadscore.store.firms import Firm, read_firm
-from leadscore.store.linking import Record, firms_frame
+from leadscore.store.linking import Record
 from leadscore.store.scoring import change_between, score_firms
 from leadscore.text import Lang, room_words
 from leadscore.web.auth import requires
@@ -25,9 +25,7 @@ from leadscore.web.errors import InvalidRequestError, store_refusals
 from leadscore.web.openapi import longest
 from leadscore.web.pages import shell
 from leadscore.web.pages.firm import difference, segment_names
-
-if TYPE_CHECKING:
-    from leadscore.web.pages.shell import Site
+from leadscore.web.pages.shell import Site
 
 WORDS = room_words("web")
 
@@ -50,23 +48,7 @@ _CODES = ("province_code", "city_code")
 
 @dataclass(frozen=True, slots=True)
 class SupposedField:
-    """A field of the form.
-
-    Attributes
-    ----------
-    name, label
-        Of its canonical column.
-    kind
-        As `leadscore.lists.columns.Column` has it.
-    text
-        What stands in it now.
-    present
-        What stands in it for the firm as it is known.
-    most
-        How many characters may be written.
-    problem
-        Why what was written can't be understood; None if it can.
-    """
+    """A field of the form."""
 
     name: str
     label: str
@@ -89,22 +71,6 @@ def supposed(
 
     What is written is read as a cell of a list would be; what can't be understood counts as not
     known, and its field says so. A field that says what it said is left as it is kept.
-
-    Parameters
-    ----------
-    firm
-        As it is kept.
-    form
-        Text by the name of a column; one that isn't there stays as it is.
-    today
-        Days after it are not believed.
-    lang
-        In which values are written, and problems.
-
-    Raises
-    ------
-    InvalidRequestError
-        If a text is longer than a cell may be.
     """
     columns = [column(name) for names in GROUPS.values() for name in names]
     present = {each.name: _written(each, firm.record.get(each.name), lang) for each in columns}
@@ -123,7 +89,7 @@ def supposed(
 
 def scored(scorer: Scorer, records: Sequence[Record], today: date) -> list[Score]:
     """Return the scores of records as a model gives them on a day; none of them is kept."""
-    rows = score_firms(firms_frame(list(records)), scorer, as_of=today).rows(0, len(records))
+    rows = score_firms(records, scorer, as_of=today).rows(0, len(records))
     now = datetime.combine(today, datetime.min.time(), UTC)
     return [Score(id=0, firm_id=0, snapshot_id=None, scored_at=now, **row) for row in rows]
 
@@ -131,7 +97,6 @@ def scored(scorer: Scorer, records: Sequence[Record], today: date) -> list[Score
 def _record(
     firm: Firm, changed: Mapping[str, str], today: date, lang: Lang
 ) -> tuple[Record, dict[str, str]]:
-    """Return the record with what was changed, and by column what can't be understood."""
     said = {name: text for name, text in changed.items() if text}
     moved = any(name in changed for name in _REGION)
     if moved:
@@ -168,12 +133,11 @@ def _text(text: str, of: Column, lang: Lang) -> str:
 
 
 def _written(of: Column, value: Any, lang: Lang) -> str:
-    """Return a value as it may be written in a list, and read again."""
     if value is None:
         return ""
     if isinstance(value, int | float):
         if of.unit == "CNY":
-            return show_cny(float(value), lang)
+            return numbers.cny(float(value), lang)
         return f"{value:.1%}" if of.unit == "fraction" else f"{value:g}"
     return str(value).replace("\r\n", "\n").strip()
 
@@ -199,7 +163,7 @@ def what_if_pages(site: Site, pages: Blueprint) -> None:
         form = request.form if request.method == "POST" else {}
         record, fields = supposed(firm, form, today, lang)
         present, other = scored(scorer, [dict(firm.record), record], today)
-        change = change_between(present, other, {scorer.model: scorer.card.scorecard_})
+        change = change_between(present, other, {scorer.model: scorer.card.scorecard})
         return shell.page(
             site,
             "what_if.html",

@@ -21,12 +21,17 @@ from leadscore.files import shipped
 from leadscore.learning.card import AdditiveCard
 from leadscore.learning.evaluation import evaluate
 from leadscore.learning.expert import expert_scorecard
-from leadscore.learning.modelpage import render_html, render_text
-from leadscore.learning.modelpage.entries import card_tables
-from leadscore.learning.modelpage.numbers import likelihood
-from leadscore.learning.scorecard import NumericTable, Scorecard, log_odds_to_points
+from leadscore.learning.scorecard import (
+    CategoricalTable,
+    NumericTable,
+    Scorecard,
+    log_odds_to_points,
+)
+from leadscore.numbers import likelihood
+from leadscore.report import card_sections, model_sections, render_html, render_text, wording
+from leadscore.report.facts import Card, read_model
 from leadscore.terminal import display_width
-from leadscore.text import LANGUAGES
+from leadscore.text import LANGUAGES, Text, room_words
 
 CITY = load_city(shipped("cities", "nanchang.toml"))
 HOSTILE = "<script>alert(1)</script>\u202e\x1b[31m&\"'\u2028]]>"
@@ -158,6 +163,10 @@ def kept() -> dict[str, dict[str, Any]]:
     return {"expert": expert(), "trained": trained()}
 
 
+def card_of(manifest: dict[str, Any]) -> Card:
+    return read_model(manifest, "en", CITY).card
+
+
 class Nesting(HTMLParser):
     """Follows a page as a browser's parser would, and notes what was opened."""
 
@@ -236,7 +245,7 @@ def test_a_page_runs_no_script_and_fetches_nothing(kept, kind):
 def test_every_chart_says_what_it_shows_and_stands_by_a_table(kept, kind):
     root = tree(render_html(kept[kind], "en", CITY))
     charts = [e for e in root.iter("svg") if e.get("aria-hidden") != "true"]
-    assert len(charts) >= len(card_tables(kept[kind]).features)
+    assert len(charts) >= len(card_of(kept[kind]).tables)
     for chart in charts:
         assert chart.get("role") == "img"
         assert [child.tag for child in chart][:2] == ["title", "desc"]
@@ -278,7 +287,7 @@ def test_no_line_of_text_is_wider_than_a_terminal(kept, kind, lang):
 def test_bars_of_a_feature_stand_in_one_column_whatever_the_script(kept, lang):
     blocks = render_text(kept["trained"], lang, CITY).split("\n\n")
     tables = [block for block in blocks if "│" in block]
-    assert len(tables) == len(card_tables(kept["trained"]).features)
+    assert len(tables) == len(card_of(kept["trained"]).tables)
     for block in tables:
         assert len({display_width(line.partition("│")[0]) for line in block.splitlines()[1:]}) == 1
 
@@ -307,10 +316,11 @@ def test_points_of_experts_are_whole_and_those_of_a_fit_have_a_decimal(kept):
 
 
 def test_every_feature_is_told_the_weightiest_first(kept):
-    tables = card_tables(kept["expert"])
-    reaches = [table.reach for table in tables.features]
+    card = card_of(kept["expert"])
+    reaches = [table.highest - table.lowest for table in card.tables]
     assert np.diff(reaches).max() < 1e-6
-    assert {t.feature for t in tables.features} | set(tables.silent) == set(CATALOGUE)
+    meanings = {feature.meaning.en.lower() for feature in CATALOGUE.values()}
+    assert {name.lower() for name in [t.name for t in card.tables] + card.silent} == meanings
     text = render_text(kept["expert"], "zh", CITY)
     page = shown(render_html(kept["expert"], "zh", CITY))
     for feature in CATALOGUE.values():
@@ -320,13 +330,14 @@ def test_every_feature_is_told_the_weightiest_first(kept):
 
 def test_a_card_reads_the_same_from_its_records_and_from_its_scorecard():
     card, _, _ = fitted()
-    by_records = card_tables({"table": records(card), "scorecard": card.to_dict()})
-    by_card = card_tables({"scorecard": card.to_dict()})
+    by_records = card_of({"table": records(card), "scorecard": card.to_dict()})
+    by_card = card_of({"scorecard": card.to_dict()})
     assert by_records.base == by_card.base
-    assert [t.feature for t in by_records.features] == [t.feature for t in by_card.features]
-    for one, other in zip(by_records.features, by_card.features, strict=True):
-        assert [(e.part, e.low, e.high) for e in one.entries] == [
-            (e.part, e.low, e.high) for e in other.entries
+    assert [t.feature for t in by_records.tables] == [t.feature for t in by_card.tables]
+    for one, other in zip(by_records.tables, by_card.tables, strict=True):
+        assert one.edges == other.edges
+        assert [(e.part, e.label) for e in one.entries] == [
+            (e.part, e.label) for e in other.entries
         ]
         assert np.allclose([e.points for e in one.entries], [e.points for e in other.entries])
 
@@ -336,9 +347,10 @@ def test_a_level_that_is_called_other_is_not_taken_for_all_others():
         _record("industry_kind", "categorical", entry, value)
         for entry, value in (("other", -0.3), ("trade", 0.2), ("other", 0.0), ("unknown", 0.1))
     ]
-    table = card_tables({"table": rows, "scorecard": Scorecard(0.0, ()).to_dict()}).features[0]
+    rows.insert(0, _record("", "intercept", "intercept", -1.0))
+    (table,) = card_of({"table": rows}).tables
     assert [entry.part for entry in table.entries] == ["level", "level", "other", "unknown"]
-    text = render_text({"table": rows, "scorecard": Scorecard(0.0, ()).to_dict()}, "zh")
+    text = render_text({"table": rows}, "zh")
     assert "其他行业" in text
     assert "其他取值" in text
 
@@ -406,7 +418,8 @@ def test_hostile_text_anywhere_in_a_manifest_is_harmless():
     manifest["settings"] = {BROKEN: {BROKEN: [BROKEN]}}
     manifest["libraries"] = {BROKEN: BROKEN}
     manifest["trial"] |= {"split": BROKEN, "champion": BROKEN}
-    manifest["measures"]["challenger"]["groups"][BROKEN] = {"n": 3, "measures": {}}
+    groups = manifest["measures"]["challenger"]["groups"]
+    groups[BROKEN] = groups["led"]
     gate = {"id": BROKEN, "passed": False, "sentence": {"en": BROKEN}, "figures": {BROKEN: 1}}
     manifest["decision"] |= {"gates": [gate], "overruled": BROKEN}
     page, text = render_html(manifest, "en"), render_text(manifest, "en")
@@ -501,3 +514,53 @@ def test_the_page_stays_small_with_many_bins_and_levels(tmp_path: Path):
     path = tmp_path / "model.html"
     path.write_text(render_html(manifest, "zh"), encoding="utf-8")
     assert path.stat().st_size < 1_500_000
+
+
+def test_every_word_is_said_somewhere(
+    kept: dict[str, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words, said = dict(room_words("report")), set()
+
+    class Heard(dict[str, Text]):
+        def __getitem__(self, key: str) -> Text:
+            said.add(key)
+            return super().__getitem__(key)
+
+    monkeypatch.setattr(wording, "WORDS", Heard(words))
+    trained, decision = kept["trained"], kept["trained"]["decision"]
+    edges, levels = np.array([1.0, 2.0]), tuple(f"level {at}" for at in range(30))
+    tables = (
+        NumericTable("age_years", edges, np.array([0.0, 1.0, 2.0]), 0.0),
+        NumericTable("staff", edges[:0], np.array([1.0]), 0.0),
+        CategoricalTable("role", levels, np.arange(30.0), 0.0, 0.0),
+        NumericTable("patents", edges, np.zeros(3), 0.0),
+        NumericTable("revenue_cny", edges, np.zeros(3), 0.0),
+    )
+    for manifest in (
+        kept["expert"],
+        trained,
+        trained | {"family": "boosted", "decision": decision | {"promoted": True}},
+        trained | {"decision": decision | {"overruled": "the list was cleaned"}},
+        {"kind": "trained", "scorecard": Scorecard(0.0, tables).to_dict()},
+    ):
+        render_html(manifest, "en", CITY)
+        render_text(manifest, "en", CITY)
+    assert said == words.keys()
+
+
+def test_both_languages_have_the_same_places() -> None:
+    for key, text in room_words("report").items():
+        zh, en = (sorted(re.findall(r"\{.*?\}", half)) for half in (text.zh, text.en))
+        assert zh == en, key
+
+
+@pytest.mark.parametrize("kind", ["expert", "trained"])
+def test_the_sections_are_those_of_the_page(kept: dict[str, dict[str, Any]], kind: str) -> None:
+    page, parts = render_html(kept[kind], "zh", CITY), model_sections(kept[kind], "zh", CITY)
+    for part in (parts.contents, parts.sections, parts.status):
+        assert part.strip() in page
+    assert bool(parts.status) == (kind == "trained")
+    card = card_sections(kept[kind], "zh", CITY)
+    assert re.findall('<section id="(.*?)"', card) == ["reading", "card"]
+    for section in re.findall("<section.*?</section>", card, re.DOTALL):
+        assert section in page

@@ -1,0 +1,213 @@
+"""A fitted model as it scores: features and card, in plain tables.
+
+A module of its own, since scoring imports neither scikit-learn nor scipy: they take most of the
+start of a command. `leadscore.learning.AdditiveCard` fits what is here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from leadscore.city.profile import City
+from leadscore.features.extract import FeatureExtractor
+from leadscore.learning.binning import Codes, Floats, columns_of
+from leadscore.learning.scorecard import (
+    Scorecard,
+    Table,
+    card_frame,
+    probability,
+    with_entries,
+)
+
+MOST_NUMBERS = 4000
+"""Free numbers of a card that keeps how sure it is; more take minutes to invert, and hundreds of
+MB."""
+
+_CHUNK = 256  # rows, of which all pairs of entries fit into the caches
+_ROUNDING = 1e-6  # relative, of float32
+_TINY = 1e-3
+
+
+@dataclass(frozen=True, eq=False)
+class Posterior:
+    """The covariance of a card's entries, by the curvature at its optimum (Laplace).
+
+    Attributes
+    ----------
+    covariance
+        Shape (1 + number of entries, the same), of the intercept and then of all tables' entries
+        in their order. As float32, for nobody reads the eighth digit of a doubt.
+    starts
+        Shape (number of tables,): where the entries of each table begin.
+    """
+
+    covariance: npt.NDArray[np.float32]
+    starts: Codes
+
+    def deviations(self, codes: Sequence[Codes], n: int) -> Floats:
+        """Return the standard deviation of the log-odds of n rows, shape (n,).
+
+        Parameters
+        ----------
+        codes
+            For each table, which of its entries each row gets, shape (n,).
+        """
+        variance = np.empty(n)
+        flat, size = self.covariance.ravel(), len(self.covariance)
+        first, second = np.triu_indices(len(codes), 1)
+        places = [start + code for start, code in zip(self.starts, codes, strict=True)]
+        for begin in range(0, n, _CHUNK):
+            rows = np.stack([place[begin : begin + _CHUNK] for place in places], axis=1)
+            own, shared = rows * (size + 1), rows[:, first] * size + rows[:, second]
+            covariances = (flat[cells].sum(axis=1, dtype=np.float64) for cells in (rows, shared))
+            total = float(flat[0]) + flat[own].sum(axis=1, dtype=np.float64)
+            variance[begin : begin + _CHUNK] = total + 2.0 * sum(covariances)
+        return np.sqrt(np.maximum(variance, 0.0))
+
+    def entry_deviations(self) -> Floats:
+        """Return the standard deviation of the intercept and of each entry."""
+        deviations: Floats = np.sqrt(np.maximum(np.diag(self.covariance).astype(np.float64), 0.0))
+        return deviations
+
+    def draws(self, n: int, random: np.random.Generator) -> Iterator[Floats]:
+        """Yield n plausible changes of the intercept and all entries."""
+        values, vectors = np.linalg.eigh(self.covariance.astype(np.float64))
+        root = vectors * np.sqrt(np.maximum(values, values[-1] * _ROUNDING))
+        for _ in range(n):
+            yield root @ random.standard_normal(len(values))
+
+
+@dataclass(frozen=True, eq=False)
+class FittedCard:
+    """A fitted card: its tables, and how sure each of their entries is.
+
+    Attributes
+    ----------
+    scorecard
+        The tables.
+    classes
+        Shape (2,): the labels, of which a score speaks for the second.
+    directions
+        By feature, 1 or -1 where the log-odds may not fall or rise along it.
+    posterior
+        How sure each entry is; None with more than `MOST_NUMBERS` free numbers.
+    counts, positives
+        Weight of the rows, and of those of the second class, in all and behind each entry.
+    """
+
+    scorecard: Scorecard
+    classes: npt.NDArray[Any]
+    directions: Mapping[str, int] = field(default_factory=dict)
+    posterior: Posterior | None = None
+    counts: Floats = field(default_factory=lambda: np.empty(0))
+    positives: Floats = field(default_factory=lambda: np.empty(0))
+
+    def predict_interval(self, X: pd.DataFrame | npt.NDArray[Any], level: float = 0.9) -> Floats:
+        """Return between which probabilities the truth plausibly lies, shape (n, 2), each 0..1.
+
+        Parameters
+        ----------
+        X
+            Shape (n, number of tables), in the order of the tables.
+        level
+            Share of the posterior within the interval, 0..1.
+
+        Raises
+        ------
+        ValueError
+            If the card doesn't keep how sure it is.
+        """
+        card, columns, n = self.scorecard, columns_of(X), len(X)
+        codes = [table.codes(column) for table, column in zip(card.tables, columns, strict=True)]
+        return self._interval(codes, card.decision_columns(columns, n), level)
+
+    def record_intervals(self, records: Sequence[Sequence[object]], level: float = 0.9) -> Floats:
+        """Do as `predict_interval` for few rows, each as values in the order of the tables.
+
+        No frame is made.
+        """
+        card = self.scorecard
+        codes = np.array([card.codes_of(values) for values in records], dtype=np.intp)
+        added = np.array([card.lookup_record(values) for values in records])
+        return self._interval(list(codes.T), card.total(added), level)
+
+    def _interval(self, codes: Sequence[Codes], log_odds: Floats, level: float) -> Floats:
+        """Return the interval of n rows, given the code of each in each table, and their score."""
+        if not 0.0 < level < 1.0:
+            msg = f"level must lie between 0 and 1, not {level!r}."
+            raise ValueError(msg)
+        half = _half_width(level) * self._known().deviations(codes, len(log_odds))
+        return np.column_stack([probability(log_odds - half), probability(log_odds + half)])
+
+    def sample_cards(self, n: int, random_state: int | None = None) -> list[Scorecard]:
+        """Return n plausible cards; see `leadscore.learning.AdditiveCard.sample_cards`."""
+        random = np.random.default_rng(random_state)
+        return [self._moved(change) for change in self._known().draws(n, random)]
+
+    def to_frame(self, level: float = 0.9) -> pd.DataFrame:
+        """Return the card entry by entry; see `leadscore.learning.AdditiveCard.to_frame`."""
+        doubt = _half_width(level) * self._known().entry_deviations()
+        return card_frame(self.scorecard, doubt, self.counts, self.positives)
+
+    def _known(self) -> Posterior:
+        if self.posterior is None:
+            msg = (
+                f"With more than {MOST_NUMBERS} free numbers a card does not keep how sure it is; "
+                "lower max_bins, raise rare_count, or leave columns out."
+            )
+            raise ValueError(msg)
+        return self.posterior
+
+    def _moved(self, change: Floats) -> Scorecard:
+        # Late, for start-up time: whoever scores draws no cards.
+        from scipy.optimize import isotonic_regression
+
+        card, at = self.scorecard, 1
+        moved: list[Table] = []
+        for table in card.tables:
+            entries = table.entries + change[at : at + len(table.entries)]
+            direction = self.directions.get(table.feature, 0)
+            if direction:
+                weight = self.counts[at : at + len(entries) - 1] + _TINY
+                rising = isotonic_regression(direction * entries[:-1], weights=weight).x
+                entries[:-1] = direction * rising
+            moved.append(with_entries(table, entries))
+            at += len(entries)
+        return Scorecard(card.intercept + float(change[0]), tuple(moved))
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """What scores firms, and what is saved of a training.
+
+    Attributes
+    ----------
+    features
+        Measures firms by the city profile of the model.
+    card
+        What the features are worth.
+    """
+
+    features: FeatureExtractor
+    card: FittedCard
+
+    @property
+    def city(self) -> City:
+        """The city profile that the features are measured by."""
+        return self.features.city
+
+    def decision_function(self, firms: pd.DataFrame) -> Floats:
+        """Return the log-odds of n firms, canonical columns and ``as_of``; shape (n,)."""
+        return self.card.scorecard.decision(self.features.transform(firms))
+
+
+def _half_width(level: float) -> float:
+    """Return half the width of an interval that holds this share of a normal distribution."""
+    return NormalDist().inv_cdf(0.5 + level / 2.0)
