@@ -150,7 +150,7 @@ def measured_firms() -> Any:
     from leadscore.features.build import FirmFeatures
     from leadscore.features.catalogue import CATEGORIES
     from leadscore.lists.cleaning import clean
-    from leadscore.lists.reading.file import from_records
+    from leadscore.lists.reading import from_records
 
     features = FirmFeatures(load_city(next(CITIES.glob("*.toml"))))
     X = features.fit(None).transform(clean(from_records(firms()), today=TODAY).firms)

@@ -20,7 +20,7 @@ from leadscore.lists.cleaning import CleanList, clean
 from leadscore.lists.columns import CANONICAL, recognise
 from leadscore.lists.dedupe import settle_repeats
 from leadscore.lists.problems import Problem, shown
-from leadscore.lists.reading.file import read_list
+from leadscore.lists.reading import read_list
 from leadscore.lists.reading.header import UNREAD, HeaderPlace, header_place, split_address
 from leadscore.lists.reading.table import RawList, TextTable
 from leadscore.ranking.batch import Counts

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from leadscore.learning.scorecard import Scorecard, log_odds_to_points
 from leadscore.lists.cleaning import clean
 from leadscore.lists.dedupe import normal_name_of, settle_repeats
-from leadscore.lists.reading.file import from_records
+from leadscore.lists.reading import from_records
 from leadscore.ranking.score import FirmScore, Scorer
 from leadscore.store.current_ranking import Score, append_scores, last_seen, place_firms
 from leadscore.store.database import Database

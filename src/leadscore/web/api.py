@@ -51,15 +51,7 @@ class Shortcoming:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """How the service is.
-
-    Attributes
-    ----------
-    model, city
-        What scores, for which city.
-    shortcomings
-        What is not as it should be; empty if it is well.
-    """
+    """How the service is."""
 
     model: str
     city: str
@@ -94,23 +86,7 @@ def readiness(
     worker_alive: bool | None,
     now: datetime,
 ) -> Condition:
-    """Look whether the service is well.
-
-    Parameters
-    ----------
-    serving
-        Version of the model that scores.
-    city
-        Id of the city.
-    champion
-        Returns the version that should score, or None if none was promoted.
-    queue
-        Returns how the queue is.
-    worker_alive
-        Whether the server's own worker runs; None if workers are run elsewhere.
-    now
-        Time with a zone.
-    """
+    """Look whether the service is well."""
     found = [*_of_model(serving, champion), *_of_queue(queue, now)]
     if worker_alive is False:
         found.append(Shortcoming("worker_down", WORDS["api.no_worker"]))

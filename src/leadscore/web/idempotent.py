@@ -42,17 +42,7 @@ _P = ParamSpec("_P")
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """What a view that writes is given.
-
-    Attributes
-    ----------
-    connection
-        Within the transaction in which everything is written.
-    caller
-        Who does it.
-    now
-        When, for whatever is kept.
-    """
+    """What a view that writes is given."""
 
     connection: Connection
     caller: Caller
@@ -66,22 +56,7 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a view that writes gives.
-
-    Attributes
-    ----------
-    body
-        Plain JSON values, or the text of a page; None for an answer without a body.
-    status, headers
-        Of the answer.
-    about
-        Kind and name of what was changed, for the audit.
-    details
-        What more the audit tells: plain JSON values, no secrets, nothing personal.
-    again
-        What is answered when the same request comes again, if that must not be the same: a secret
-        is shown once, and not kept.
-    """
+    """What a view that writes gives."""
 
     body: Mapping[str, Any] | str | None = None
     status: int = 200
@@ -99,16 +74,6 @@ def written(
     The view's effect, the audit record of it, and the answer that is kept for its idempotency key
     are committed together, or not at all if it raises. Of requests with one key at the same moment
     one is carried out, and the others wait for its answer.
-
-    Parameters
-    ----------
-    access
-        Where it is written, and who may.
-    action
-        What the audit calls it, such as ``user.add``.
-    fingerprint
-        Returns what stands for the body, where that was read in another way than as a whole; by
-        default the body itself.
     """
 
     def decorate(view: Callable[Concatenate[Act, _P], Answer]) -> Callable[_P, Response]:
@@ -149,18 +114,11 @@ def noted(
 
 
 def check_key() -> None:
-    """Refuse a key that can't be one, also where nothing is written and it would not be used.
-
-    Raises
-    ------
-    InvalidRequestError
-        Saying what a key is.
-    """
+    """Refuse a key that can't be one, also where nothing is written and it would not be used."""
     _key()
 
 
 def _asked(found: Caller, body: bytes) -> Asked | None:
-    """Return what tells this request from others, or None if it has no key."""
     key = _key()
     if key is None:
         return None

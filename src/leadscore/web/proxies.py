@@ -27,17 +27,7 @@ _log = logging.getLogger("leadscore.proxies")
 
 @dataclass(frozen=True, slots=True)
 class ProxyUser:
-    """Whom the office's proxy names.
-
-    Attributes
-    ----------
-    name
-        As the header holds it; None if that is no UTF-8.
-    follows_groups
-        Whether groups have roles here at all.
-    role
-        The role of the first of these groups that the user is in; None if in none of them.
-    """
+    """Whom the office's proxy names."""
 
     name: str | None
     follows_groups: bool = False
@@ -46,17 +36,7 @@ class ProxyUser:
 
 @dataclass(frozen=True, slots=True)
 class ProxyHeaders:
-    """In which headers the office's proxy says who somebody is.
-
-    Attributes
-    ----------
-    user
-        Name of the header that holds the user's name, and nothing else.
-    groups
-        Name of the header that holds the user's groups with commas between; None if none does.
-    roles
-        Which group has which role, the first one first.
-    """
+    """In which headers the office's proxy says who somebody is."""
 
     user: str
     groups: str | None = None
@@ -159,7 +139,6 @@ def _key(header: str) -> str:
 
 
 def _utf_8(value: str) -> str | None:
-    """Return a header's text; WSGI hands it over as if its bytes were Latin-1."""
     try:
         return value.encode("latin-1").decode()
     except UnicodeError:

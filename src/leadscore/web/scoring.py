@@ -22,28 +22,14 @@ WORDS = room_words("web")
 
 
 class FirmScoring:
-    """Scores firms as they are known today.
-
-    Parameters
-    ----------
-    scorer
-        The model with its city.
-    clock
-        Returns the day as of which firms are scored.
-    """
+    """Scores firms as they are known today."""
 
     def __init__(self, scorer: Scorer, clock: Callable[[], date]) -> None:
         self.scorer = scorer
         self._clock = clock
 
     def answer(self, firms: Sequence[Mapping[str, object]], lang: Lang) -> dict[str, Any]:
-        """Return the answer (see `leadscore.web.openapi.ScoreAnswer`) in the order of the firms.
-
-        Raises
-        ------
-        InvalidRequestError
-            If a list would set one of the firms aside, such as one without a name.
-        """
+        """Return the answer (see `leadscore.web.openapi.ScoreAnswer`) in the order of the firms."""
         today = self._clock()
         cleaned = clean_records(firms, today=today)
         _check_all_there(cleaned)
@@ -145,13 +131,7 @@ class CurrentScoring:
         return self._scoring
 
     def champion(self) -> str | None:
-        """Return the version that should score, or None if none was promoted.
-
-        Raises
-        ------
-        ModelError
-            If the shelf can't be read.
-        """
+        """Return the version that should score, or None if none was promoted."""
         return self._shelf.champion(self._scoring.scorer.city.id)
 
     def model_state(self) -> ModelState:

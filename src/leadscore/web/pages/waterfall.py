@@ -22,20 +22,7 @@ _SAYS_NOTHING = 0.95
 def intervals(
     scorer: Scorer, scored: Sequence[tuple[str, Mapping[str, float | str]]]
 ) -> list[Interval | None]:
-    """Return for each score the 90 % interval of its likelihood.
-
-    Parameters
-    ----------
-    scorer
-        The model that serves.
-    scored
-        For each score the version of its model, and its values by feature.
-
-    Returns
-    -------
-    Ends, each 0..1; None for a score by another model, and where the model can't tell: before any
-    outcome is known, the interval would be all there is.
-    """
+    """Return for each score the 90 % interval of its likelihood."""
     found: list[Interval | None] = [None] * len(scored)
     own = [place for place, (model, _) in enumerate(scored) if model == scorer.model]
     if not own:
@@ -56,19 +43,7 @@ _SHOWN_POINTS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What one feature does to the score.
-
-    Attributes
-    ----------
-    text
-        The reason in words.
-    meaning, value
-        What the feature measures, and the firm's value; "" where there is none.
-    points
-        20 double the odds.
-    start, width
-        Where its bar stands, in percent of the picture.
-    """
+    """What one feature does to the score."""
 
     text: str
     meaning: str
@@ -80,21 +55,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Waterfall:
-    """A score, taken apart; all points and ``base`` add up to ``total``.
-
-    Attributes
-    ----------
-    base, total
-        In points, before and after all features.
-    base_at, total_at
-        Where the base and the total lie, in percent of the picture.
-    steps
-        The features, the weightiest first.
-    small
-        Those of less than a point each; their bars are one.
-    rest
-        Their points together, and their bar; None if there are none.
-    """
+    """A score, taken apart; all points and ``base`` add up to ``total``."""
 
     base: float
     total: float

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flask import Blueprint, Response, request
 
@@ -25,9 +25,7 @@ from leadscore.web.errors import InvalidRequestError, store_refusals
 from leadscore.web.openapi import longest
 from leadscore.web.pages import shell
 from leadscore.web.pages.firm import difference, segment_names
-
-if TYPE_CHECKING:
-    from leadscore.web.pages.shell import Site
+from leadscore.web.pages.shell import Site
 
 WORDS = room_words("web")
 
@@ -50,23 +48,7 @@ _CODES = ("province_code", "city_code")
 
 @dataclass(frozen=True, slots=True)
 class SupposedField:
-    """A field of the form.
-
-    Attributes
-    ----------
-    name, label
-        Of its canonical column.
-    kind
-        As `leadscore.lists.columns.Column` has it.
-    text
-        What stands in it now.
-    present
-        What stands in it for the firm as it is known.
-    most
-        How many characters may be written.
-    problem
-        Why what was written can't be understood; None if it can.
-    """
+    """A field of the form."""
 
     name: str
     label: str
@@ -89,22 +71,6 @@ def supposed(
 
     What is written is read as a cell of a list would be; what can't be understood counts as not
     known, and its field says so. A field that says what it said is left as it is kept.
-
-    Parameters
-    ----------
-    firm
-        As it is kept.
-    form
-        Text by the name of a column; one that isn't there stays as it is.
-    today
-        Days after it are not believed.
-    lang
-        In which values are written, and problems.
-
-    Raises
-    ------
-    InvalidRequestError
-        If a text is longer than a cell may be.
     """
     columns = [column(name) for names in GROUPS.values() for name in names]
     present = {each.name: _written(each, firm.record.get(each.name), lang) for each in columns}
@@ -131,7 +97,6 @@ def scored(scorer: Scorer, records: Sequence[Record], today: date) -> list[Score
 def _record(
     firm: Firm, changed: Mapping[str, str], today: date, lang: Lang
 ) -> tuple[Record, dict[str, str]]:
-    """Return the record with what was changed, and by column what can't be understood."""
     said = {name: text for name, text in changed.items() if text}
     moved = any(name in changed for name in _REGION)
     if moved:
@@ -168,7 +133,6 @@ def _text(text: str, of: Column, lang: Lang) -> str:
 
 
 def _written(of: Column, value: Any, lang: Lang) -> str:
-    """Return a value as it may be written in a list, and read again."""
     if value is None:
         return ""
     if isinstance(value, int | float):
