@@ -46,7 +46,7 @@ class Linked:
 
 
 def link(connection: Connection, clean: CleanList) -> Linked:
-    """Find out which firm of the store each row is, by the rules of `identity.settle_repeats`.
+    """Find out which firm of the store each row is, by the rules of `settle_repeats`.
 
     Rows and firms with one credit code are one firm; a row without a code is the firm that bears
     its name now, else the one that bore it before; a firm of the store that has no code takes that
