@@ -82,8 +82,7 @@ class JobContext:
     def __init__(
         self, database: Database, held: Held, clock: Clock, stopping: threading.Event
     ) -> None:
-        self.database, self.held, self.clock = database, held, clock
-        self._stopping = stopping
+        self.database, self.held, self.clock, self._stopping = database, held, clock, stopping
         self._told = float("-inf")
         self._last: tuple[float, Text] | None = None
         self._claim: Claim = "holds"
@@ -120,9 +119,9 @@ class JobContext:
         """Say that the worker lives and how far it is; learn whether the work is still wanted."""
         fraction, words = self._last or (None, None)
         with self.database.write() as connection:
-            claim = beat(connection, self.held, now=self.clock(), progress=fraction, words=words)
-        if claim != "holds":
-            self._claim = claim
+            status = beat(connection, self.held, now=self.clock(), progress=fraction, words=words)
+        if status != "holds":
+            self._claim = status
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from leadscore.store.database import (
     append_only,
     in_parts,
     one_of_some,
+    rows_of_some,
     take_turns,
 )
 from leadscore.store.firms import Firm, Override, count_up, exclusions_of, overrides_of, read_firms
@@ -120,10 +121,9 @@ def append_scores(connection: Connection, rows: list[dict[str, Any]]) -> list[in
     it: fields, day and model alone decide a score.
     """
     take_turns(connection, SCORES)
-    known: dict[tuple[Any, ...], int] = {}
-    for some in in_parts([row["snapshot_id"] for row in rows]):
-        query = sa.select(SCORES.c.id, *_SAME).where(SCORES.c.snapshot_id.in_(some))
-        known.update((tuple(same), number) for number, *same in connection.execute(query))
+    query = sa.select(SCORES.c.id, *_SAME).where(SCORES.c.snapshot_id.in_(one_of_some()))
+    present = rows_of_some(connection, query, [row["snapshot_id"] for row in rows])
+    known = {tuple(same): number for number, *same in present}
     last = int(connection.scalar(sa.select(sa.func.max(SCORES.c.id))) or 0)
     ids: list[int] = []
     new: list[dict[str, Any]] = []
@@ -161,11 +161,8 @@ def values_of(
     connection: Connection, score_ids: Collection[int]
 ) -> dict[int, Mapping[str, float | str]]:
     """Return by the number of each score the values by feature; what is missing is left out."""
-    values: dict[int, Mapping[str, float | str]] = {}
-    for some in in_parts(score_ids):
-        query = sa.select(SCORES.c.id, SCORES.c["values"]).where(SCORES.c.id.in_(some))
-        values.update((row[0], row[1]) for row in connection.execute(query))
-    return values
+    query = sa.select(SCORES.c.id, SCORES.c["values"]).where(SCORES.c.id.in_(one_of_some()))
+    return {row[0]: row[1] for row in rows_of_some(connection, query, score_ids)}
 
 
 _SEARCHED = (
@@ -340,12 +337,11 @@ def last_seen(
     connection: Connection, firm_ids: Collection[int]
 ) -> dict[int, tuple[int | None, int | None]]:
     """Return list and row where each firm was last seen, by its number."""
-    seen: dict[int, tuple[int | None, int | None]] = {}
-    for some in in_parts(firm_ids):
-        query = sa.select(STANDINGS.c.firm_id, STANDINGS.c.list_id, STANDINGS.c.row)
-        for firm_id, list_id, row in connection.execute(query.where(STANDINGS.c.firm_id.in_(some))):
-            seen[firm_id] = (list_id, row)
-    return seen
+    query = sa.select(STANDINGS.c.firm_id, STANDINGS.c.list_id, STANDINGS.c.row)
+    query = query.where(STANDINGS.c.firm_id.in_(one_of_some()))
+    return {
+        row.firm_id: (row.list_id, row.row) for row in rows_of_some(connection, query, firm_ids)
+    }
 
 
 def _standing_row(

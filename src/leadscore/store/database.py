@@ -32,6 +32,7 @@ from sqlalchemy import (
     Engine,
     Integer,
     MetaData,
+    Row,
     Select,
     Table,
     bindparam,
@@ -241,6 +242,14 @@ def in_parts(values: Iterable[_Value]) -> Iterator[list[_Value]]:
     whole = list(values)
     for start in range(0, len(whole), _ASKED_AT_ONCE):
         yield whole[start : start + _ASKED_AT_ONCE]
+
+
+def rows_of_some(
+    connection: Connection, query: Select[Any], values: Iterable[Any]
+) -> Iterator[Row[*tuple[Any, ...]]]:
+    """Yield the rows of a query for any number of values, which it takes by `one_of_some`."""
+    for some in in_parts(values):
+        yield from connection.execute(query, {"some": some})
 
 
 def insert_row(connection: Connection, table: Table, values: Mapping[str, Any]) -> int:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
 import pandas as pd
 import sqlalchemy as sa
-from sqlalchemy import Connection, Row, Select
+from sqlalchemy import Connection
 
 from leadscore.lists.cleaning import Firm as Record
 from leadscore.lists.cleaning import records_of
@@ -26,6 +26,7 @@ from leadscore.store.database import (
     StoreError,
     in_parts,
     one_of_some,
+    rows_of_some,
     take_turns,
 )
 from leadscore.text import room_words
@@ -173,7 +174,7 @@ def firm_to_change(connection: Connection, firm_id: int, *, version: int | None 
 
 def read_firms(connection: Connection, firm_ids: Collection[int]) -> dict[int, Firm]:
     """Return firms by their numbers; a number that no firm has is left out."""
-    return {row.id: Firm(*row) for row in _rows(connection, _SOME, firm_ids)}
+    return {row.id: Firm(*row) for row in rows_of_some(connection, _SOME, firm_ids)}
 
 
 def next_firms(connection: Connection, after: int, count: int) -> list[Firm]:
@@ -236,11 +237,8 @@ def former_keys(record: Mapping[str, Any]) -> list[str]:
 
 
 def _add_former_names(connection: Connection, pairs: Sequence[tuple[str, int]]) -> None:
-    known: set[tuple[str, int]] = set()
-    for some in in_parts({firm for _, firm in pairs}):
-        query = sa.select(FORMER_NAMES.c.name_key, FORMER_NAMES.c.firm_id)
-        rows = connection.execute(query.where(FORMER_NAMES.c.firm_id.in_(some)))
-        known.update((key, firm) for key, firm in rows)
+    query = sa.select(FORMER_NAMES).where(FORMER_NAMES.c.firm_id.in_(one_of_some()))
+    known = {tuple(row) for row in rows_of_some(connection, query, {firm for _, firm in pairs})}
     new = [
         {"name_key": key, "firm_id": firm}
         for key, firm in dict.fromkeys(pairs)
@@ -254,19 +252,6 @@ def count_up(connection: Connection, firm_ids: Iterable[int], *, now: datetime) 
     """Give firms of which something else has changed their next version."""
     for some in in_parts(firm_ids):
         connection.execute(_COUNT_UP, {"some": some, "now": now})
-
-
-def add_former_names(connection: Connection, pairs: Collection[tuple[str, int]]) -> None:
-    """Keep that firms bore names: pairs of a normal form and the number of the firm."""
-    known: set[tuple[str, int]] = set()
-    for some in in_parts({firm for _, firm in pairs}):
-        query = sa.select(FORMER_NAMES.c.name_key, FORMER_NAMES.c.firm_id)
-        rows = connection.execute(query.where(FORMER_NAMES.c.firm_id.in_(some)))
-        known.update((key, firm) for key, firm in rows)
-    new = [{"name_key": key, "firm_id": firm} for key, firm in dict.fromkeys(pairs)
-           if (key, firm) not in known]  # fmt: skip
-    if new:
-        connection.execute(FORMER_NAMES.insert(), new)
 
 
 OVERRIDES = sa.Table(
@@ -315,20 +300,17 @@ class Exclusion(NamedTuple):
 
 def overrides_of(connection: Connection, firm_ids: Collection[int]) -> dict[int, Override]:
     """Return the overrides of firms, by their numbers."""
-    return {row.firm_id: Override(*row[1:]) for row in _rows(connection, _OVERRIDDEN, firm_ids)}
+    return {
+        row.firm_id: Override(*row[1:]) for row in rows_of_some(connection, _OVERRIDDEN, firm_ids)
+    }
 
 
 def exclusions_of(connection: Connection, firm_ids: Collection[int]) -> dict[int, Exclusion]:
     """Return which of the firms are not to be courted, by their numbers."""
-    return {row.firm_id: Exclusion(*row[1:]) for row in _rows(connection, _EXCLUDED, firm_ids)}
+    return {
+        row.firm_id: Exclusion(*row[1:]) for row in rows_of_some(connection, _EXCLUDED, firm_ids)
+    }
 
 
 _OVERRIDDEN = sa.select(OVERRIDES).where(OVERRIDES.c.firm_id.in_(one_of_some()))
 _EXCLUDED = sa.select(EXCLUSIONS).where(EXCLUSIONS.c.firm_id.in_(one_of_some()))
-
-
-def _rows(
-    connection: Connection, query: Select[Any], firm_ids: Collection[int]
-) -> Iterator[Row[*tuple[Any, ...]]]:
-    for some in in_parts(firm_ids):
-        yield from connection.execute(query, {"some": some})

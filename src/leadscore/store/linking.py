@@ -22,7 +22,7 @@ from leadscore.lists.dedupe import (
     normal_name_of,
 )
 from leadscore.lists.problems import Problem, shown
-from leadscore.store.database import in_parts
+from leadscore.store.database import one_of_some, rows_of_some
 from leadscore.store.firms import FIRMS, FORMER_NAMES, Firm, read_firms
 from leadscore.text import Text, room_words
 
@@ -46,7 +46,7 @@ class Linked:
 
 
 def link(connection: Connection, clean: CleanList) -> Linked:
-    """Find out which firm of the store each row is, by the rules of `identity.settle_repeats`.
+    """Find out which firm of the store each row is, by the rules of `settle_repeats`.
 
     Rows and firms with one credit code are one firm; a row without a code is the firm that bears
     its name now, else the one that bore it before; a firm of the store that has no code takes that
@@ -96,8 +96,8 @@ def _sharing(connection: Connection, rows: pd.DataFrame) -> set[int]:
         (FIRMS.c.id, FIRMS.c.name_key, own | former),
         (FORMER_NAMES.c.firm_id, FORMER_NAMES.c.name_key, own),
     ):
-        for some in in_parts(values):
-            numbers.update(connection.scalars(select(wanted).where(by.in_(some))))
+        query = select(wanted).where(by.in_(one_of_some()))
+        numbers.update(row[0] for row in rows_of_some(connection, query, values))
     return numbers
 
 
@@ -115,12 +115,9 @@ def as_seen(connection: Connection, linked: Linked, part: slice, ours: Collectio
     """
     known = {firm.id: firm.version for firm in linked.known[part] if firm}
     present = _sharing(connection, linked.firms.iloc[part]).difference(ours) | known.keys()
-    for some in in_parts(present):
-        query = select(FIRMS.c.id, FIRMS.c.version).where(FIRMS.c.id.in_(some))
-        for number, version in connection.execute(query):
-            if linked.versions.get(number) != version:
-                return False
-    return True
+    query = select(FIRMS.c.id, FIRMS.c.version).where(FIRMS.c.id.in_(one_of_some()))
+    now = rows_of_some(connection, query, present)
+    return all(linked.versions.get(number) == version for number, version in now)
 
 
 Record = dict[str, Any]

@@ -23,6 +23,7 @@ from leadscore.store.database import (
     plain_values,
     quick,
     read_frame,
+    rows_of_some,
     storable_text,
     take_turns,
 )
@@ -154,9 +155,8 @@ def outcomes_of(connection: Connection, firms: Iterable[Firm]) -> dict[int, list
         owners.setdefault(firm.name_key, firm.id)
     keys = ((name, normal_name_of(name)) for name in connection.scalars(_NAMES))
     names = {name: owners[key] for name, key in keys if key in owners}
-    for some_names in in_parts(names):
-        for row in connection.execute(_BY_NAME, {"some": some_names}):
-            rows_of.setdefault(names[row.name], {})[row.entry] = row
+    for row in rows_of_some(connection, _BY_NAME, names):
+        rows_of.setdefault(names[row.name], {})[row.entry] = row
     return {
         firm: _judged([rows[entry] for entry in sorted(rows)]) for firm, rows in rows_of.items()
     }
@@ -176,8 +176,9 @@ def firms_with_outcomes(connection: Connection) -> list[int]:
     numbers = set(connection.scalars(sa.select(kept.firm_id).where(kept.firm_id.is_not(None))))
     codes = sa.select(kept.credit_code).where(kept.credit_code.is_not(None))
     numbers.update(connection.scalars(sa.select(FIRMS.c.id).where(FIRMS.c.credit_code.in_(codes))))
-    for keys in in_parts({normal_name_of(name) for name in connection.scalars(_NAMES)}):
-        numbers.update(connection.scalars(sa.select(FIRMS.c.id).where(FIRMS.c.name_key.in_(keys))))
+    named = sa.select(FIRMS.c.id).where(FIRMS.c.name_key.in_(one_of_some()))
+    keys = {normal_name_of(name) for name in connection.scalars(_NAMES)}
+    numbers.update(row[0] for row in rows_of_some(connection, named, keys))
     return sorted(numbers)
 
 

@@ -18,6 +18,8 @@ from leadscore.store.database import (
     StoreError,
     in_parts,
     insert_unless_there,
+    one_of_some,
+    rows_of_some,
 )
 from leadscore.store.firms import UnknownFirmError, read_firms
 from leadscore.text import room_words
@@ -90,12 +92,9 @@ def add_to_shortlist(
     wanted = set(firm_ids)
     if lacking := sorted(wanted - read_firms(connection, firm_ids).keys()):
         raise UnknownFirmError(WORDS["firms.unknown"].format(id=lacking[0]))
-    members: set[int] = set()
-    for some in in_parts(firm_ids):
-        query = sa.select(_members.firm_id).where(
-            _members.shortlist_id == shortlist_id, _members.firm_id.in_(some)
-        )
-        members.update(connection.scalars(query))
+    query = sa.select(_members.firm_id).where(_members.shortlist_id == shortlist_id)
+    query = query.where(_members.firm_id.in_(one_of_some()))
+    members = {row[0] for row in rows_of_some(connection, query, firm_ids)}
     rows = [
         {"shortlist_id": shortlist_id, "firm_id": firm, "added_by": actor, "added_at": now}
         for firm in sorted(wanted - members)

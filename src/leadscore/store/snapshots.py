@@ -21,9 +21,10 @@ from leadscore.store.database import (
     Moment,
     Number,
     append_only,
-    in_parts,
+    one_of_some,
     quick,
     read_frame,
+    rows_of_some,
     storable_text,
     take_turns,
 )
@@ -137,21 +138,17 @@ class SqlSnapshots:
 def _known(
     connection: Connection, digests: Sequence[str], as_of: date, model: str
 ) -> dict[str, int]:
-    known: dict[str, int] = {}
-    for some in in_parts(digests):
-        query = sa.select(snapshots.c.digest, snapshots.c.id).where(
-            snapshots.c.digest.in_(some), snapshots.c.as_of == as_of, snapshots.c.model == model
-        )
-        known.update((digest, number) for digest, number in connection.execute(query))
-    return known
+    query = sa.select(snapshots.c.digest, snapshots.c.id)
+    query = query.where(snapshots.c.as_of == as_of, snapshots.c.model == model)
+    query = query.where(snapshots.c.digest.in_(one_of_some()))
+    return {row[0]: row[1] for row in rows_of_some(connection, query, digests)}
 
 
 def _keep_fields(connection: Connection, records: dict[str, dict[str, Any]]) -> None:
     """Add what is known of firms unless it is there."""
     digest = snapshot_fields.c.digest
-    present: set[str] = set()
-    for some in in_parts(records):
-        present.update(connection.scalars(sa.select(digest).where(digest.in_(some))))
+    query = sa.select(digest).where(digest.in_(one_of_some()))
+    present = {row[0] for row in rows_of_some(connection, query, records)}
     rows = [{"digest": key, "record": records[key]} for key in records if key not in present]
     if rows:
         connection.execute(snapshot_fields.insert(), rows)
