@@ -66,10 +66,7 @@ def proxy_user(environ: WSGIEnvironment) -> ProxyUser | None:
 
 
 def believe_proxies(
-    app: Flask,
-    count: int,
-    addresses: Collection[Network] = (),
-    headers: ProxyHeaders | None = None,
+    app: Flask, count: int, addresses: Collection[Network] = (), headers: ProxyHeaders | None = None
 ) -> None:
     """Take from the nearest proxies what they say of a client: where it is, and who.
 
