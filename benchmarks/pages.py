@@ -75,8 +75,7 @@ def fill(home: Path, count: int) -> None:
     from leadscore.city.loading import load_city
     from leadscore.ranking.champion import champion_scorer
     from leadscore.registry.models import Shelf
-    from leadscore.store.database import sqlite_url
-    from leadscore.store.opening import open_store
+    from leadscore.store.database import open_store, sqlite_url
     from store import firms, take_in
 
     path = home / "leadscore.sqlite3"
@@ -99,7 +98,7 @@ def serve(home: Path) -> None:
     from leadscore.ranking.champion import champion_scorer
     from leadscore.registry.models import Shelf
     from leadscore.store.audit import AuditTrail
-    from leadscore.store.opening import open_store
+    from leadscore.store.database import open_store
     from leadscore.web.app import Service, create_app
     from leadscore.web.auth import Access
     from leadscore.web.scoring import CurrentScoring

@@ -120,8 +120,7 @@ def scoring_app(home: Path) -> Any:
 def new_home(home: Path) -> str:
     """Make the database of a home folder, and return a key by which programs call the service."""
     from leadscore.store.api_keys import add
-    from leadscore.store.database import Database, sqlite_url
-    from leadscore.store.opening import migrate
+    from leadscore.store.database import Database, migrate, sqlite_url
 
     database = Database(sqlite_url(home / "leadscore.sqlite3"))
     migrate(database)
@@ -151,7 +150,7 @@ def measured_firms() -> Any:
     from leadscore.features.build import FirmFeatures
     from leadscore.features.catalogue import CATEGORIES
     from leadscore.lists.cleaning import clean
-    from leadscore.lists.reading.file import from_records
+    from leadscore.lists.reading import from_records
 
     features = FirmFeatures(load_city(next(CITIES.glob("*.toml"))))
     X = features.fit(None).transform(clean(from_records(firms()), today=TODAY).firms)

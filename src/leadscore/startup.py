@@ -87,7 +87,7 @@ def open_database(settings: Settings) -> Database:
     # A database that lies elsewhere leaves the home as it is.
     (check_home if settings.database else enter_home)(settings.home)
     # Imported late: what keeps nothing needs no SQLAlchemy.
-    from leadscore.store.opening import open_store
+    from leadscore.store.database import open_store
 
     return open_store(settings.database or settings.database_file)
 
@@ -103,7 +103,7 @@ def connect_database(settings: Settings) -> Database:
         If its file can't be made.
     """
     check_home(settings.home)
-    from leadscore.store.opening import connect
+    from leadscore.store.database import connect
 
     return connect(settings.database or settings.database_file)
 

@@ -39,7 +39,7 @@ from tests.kept_lists import (
 from tests.second_model import save_another
 from werkzeug.test import Client, TestResponse
 
-from leadscore.jobs.kinds import EXPORT, IMPORT_LIST, Workplace, all_kinds
+from leadscore.jobs.tasks import EXPORT, IMPORT_LIST, Workplace, all_kinds
 from leadscore.jobs.worker import Worker
 from leadscore.learning.expert import ensure_expert
 from leadscore.learning.training_data import Rules

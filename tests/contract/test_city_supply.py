@@ -18,7 +18,7 @@ from tests.second_model import OTHER, save_another
 
 from leadscore.city import City
 from leadscore.city.versions import Profiles
-from leadscore.jobs.kinds import Workplace, all_kinds
+from leadscore.jobs.tasks import Workplace, all_kinds
 from leadscore.jobs.worker import Worker
 from leadscore.learning.expert import ensure_expert, expert_version
 from leadscore.learning.training_data import Rules

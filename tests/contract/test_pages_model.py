@@ -21,7 +21,7 @@ from tests.contract.test_permissions import CITY, NOW, app, scorer  # noqa: F401
 from tests.second_model import OTHER, save_another
 
 from leadscore.city import load_city
-from leadscore.jobs.kinds import RETRAIN
+from leadscore.jobs.tasks import RETRAIN
 from leadscore.ranking.champion import champion_scorer
 from leadscore.registry.models import Shelf
 from leadscore.store.jobs import JOBS, list_jobs, submit

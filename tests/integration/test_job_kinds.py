@@ -13,8 +13,7 @@ import pandas as pd
 import pytest
 
 from leadscore.city.loading import load_city
-from leadscore.jobs.kinds import Workplace, all_kinds
-from leadscore.jobs.tasks import KEPT, export_file, remove_expired
+from leadscore.jobs.tasks import KEPT, Workplace, all_kinds, export_file, remove_expired
 from leadscore.jobs.worker import Worker
 from leadscore.learning.training_data import Rules
 from leadscore.ranking.champion import champion_scorer

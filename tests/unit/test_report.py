@@ -27,9 +27,9 @@ from leadscore.learning.scorecard import (
     Scorecard,
     log_odds_to_points,
 )
+from leadscore.numbers import likelihood
 from leadscore.report import card_sections, model_sections, render_html, render_text, wording
 from leadscore.report.facts import Card, read_model
-from leadscore.report.wording import likelihood
 from leadscore.terminal import display_width
 from leadscore.text import LANGUAGES, Text, room_words
 

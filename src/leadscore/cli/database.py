@@ -38,7 +38,7 @@ def db_upgrade(run: Run, lang: Lang | None) -> None:
     """Make the database, or bring it to this version. 建立或升级数据库。"""
     settings = settings_of(run, lang)
     from leadscore.startup import connect_database
-    from leadscore.store.opening import migrate
+    from leadscore.store.database import migrate
 
     with contextlib.closing(connect_database(settings)) as database:
         done = WORDS["database.upgraded"] if migrate(database) else WORDS["database.current"]
@@ -53,7 +53,7 @@ def db_backup(run: Run, file: Path, lang: Lang | None) -> None:
     """Copy the whole database while others work on. 在线备份整个数据库。"""
     settings = settings_of(run, lang)
     from leadscore.startup import open_database
-    from leadscore.store.opening import back_up
+    from leadscore.store.backups import back_up
 
     with contextlib.closing(open_database(settings)) as database:
         back_up(database, file)
@@ -78,7 +78,7 @@ def db_restore(run: Run, file: Path, *, replace: bool, lang: Lang | None) -> Non
     from leadscore.cli.group import ACTOR, audit_trail
     from leadscore.startup import connect_database
     from leadscore.store.audit import Record
-    from leadscore.store.opening import restore
+    from leadscore.store.backups import restore
 
     with contextlib.closing(connect_database(settings)) as database:
         restore(database, file, replace=replace)

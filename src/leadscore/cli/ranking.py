@@ -121,7 +121,7 @@ def _keep(
     if keep is None and len(ranking.firms) > _MOST_KEPT:
         return WORDS["ranking.too_many"].format(most=_MOST_KEPT)
     from leadscore.startup import open_database
-    from leadscore.store.errors import StoreError
+    from leadscore.store.database import StoreError
     from leadscore.store.snapshots import SqlSnapshots
 
     try:

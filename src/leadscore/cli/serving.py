@@ -18,8 +18,7 @@ from leadscore.text import Lang, Text, room_words
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
-    from leadscore.jobs.kinds import Kind
-    from leadscore.jobs.worker import Supervisor
+    from leadscore.jobs.worker import Kind, Supervisor
     from leadscore.settings import Settings
     from leadscore.store.database import Database
     from leadscore.store.jobs import Job
@@ -117,7 +116,7 @@ def now() -> datetime:
 
 def kinds_of(settings: Settings, city: Path | None) -> dict[str, Kind]:
     """Return what a worker can do with these settings."""
-    from leadscore.jobs.kinds import Workplace, all_kinds
+    from leadscore.jobs.tasks import Workplace, all_kinds
     from leadscore.startup import open_city, open_scorer, open_shelf
 
     def rules() -> Any:
@@ -281,7 +280,7 @@ def _tell_who_may(access: Access, lang: Lang) -> None:
 def _hand_in_sample(access: Access) -> None:
     """Let a demonstration begin with the sample list, which the worker takes in."""
     from leadscore.files import shipped
-    from leadscore.jobs.kinds import hand_in_list
+    from leadscore.jobs.tasks import hand_in_list
     from leadscore.store.lists import kept_lists
 
     sample, now = shipped("samples") / _SAMPLE, access.clock()

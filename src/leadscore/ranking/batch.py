@@ -20,7 +20,7 @@ from leadscore.features.feature import Firm
 from leadscore.lists.cleaning import CleanList, clean
 from leadscore.lists.dedupe import settle_repeats
 from leadscore.lists.problems import Problem
-from leadscore.lists.reading.file import from_frame, read_list
+from leadscore.lists.reading import from_frame, read_list
 from leadscore.ranking.order import Columns, ranking_columns, ranking_table, reasons_of
 from leadscore.ranking.score import CHUNK, FirmScore, Scorer
 from leadscore.ranking.vetoes import Exclusions

@@ -13,7 +13,7 @@ from leadscore.lists.cleaning import Firm as Record
 from leadscore.lists.cleaning import clean
 from leadscore.lists.dedupe import normal_name_of
 from leadscore.lists.problems import Problem, lay_out
-from leadscore.lists.reading.file import read_list
+from leadscore.lists.reading import read_list
 from leadscore.lists.reading.table import TextTable
 from leadscore.lists.values.codes import valid_code
 from leadscore.text import Text, room_words

@@ -21,7 +21,8 @@ from leadscore.learning.scorecard import (
     points_to_log_odds,
 )
 from leadscore.lists.values.words import STAGES
-from leadscore.report.wording import Words, count, likelihood, percent
+from leadscore.numbers import likelihood
+from leadscore.report.wording import Words, count, percent
 from leadscore.text import Lang
 
 Goal = Literal["high", "low", "zero", "one"]

@@ -13,9 +13,10 @@ from markupsafe import Markup
 
 from leadscore.city.profile import City
 from leadscore.learning.metrics import LEVEL
+from leadscore.numbers import likelihood
 from leadscore.report import svg
 from leadscore.report.facts import read_model
-from leadscore.report.wording import count, harmless, likelihood, percent
+from leadscore.report.wording import count, harmless, percent
 from leadscore.text import Lang
 
 TEMPLATES = Path(__file__).with_name("templates")

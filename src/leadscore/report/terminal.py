@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from leadscore.city.profile import City
 from leadscore.learning.metrics import LEVEL
 from leadscore.report.facts import FeatureTable, Model, read_model
 from leadscore.report.wording import count, harmless, percent
-from leadscore.terminal import Align, display_width, fit, wrap
+from leadscore.terminal import GAP, Align, display_width, fit, table, wrap
 from leadscore.text import Lang
 
 WIDEST = 100
 """Terminal columns that no line exceeds."""
 
-_INDENT = _GAP = "  "
 _BAR = 12  # columns of the picture on each side of zero
 _MOST_LABEL = 40
 
@@ -49,7 +48,7 @@ def render_text(manifest: Mapping[str, Any], lang: Lang, city: City | None = Non
         _decision(model),
         _measures(model),
         _opening(model),
-        *(_feature(table, model) for table in card.tables),
+        *(_feature(feature, model) for feature in card.tables),
     ]
     if card.silent:
         names = words.say("names").join(card.silent)
@@ -66,11 +65,11 @@ def _lines(text: str, first: str = "", rest: str = "") -> list[str]:
 def _facts(model: Model) -> list[str]:
     rows = {model.words.say(f"facts.{key}"): value for key, value in model.facts.items() if value}
     room = max(map(display_width, rows))
-    margin = " " * room + _GAP
+    margin = " " * room + GAP
     return [
         line
         for label, value in rows.items()
-        for line in _lines(value, fit(label, room) + _GAP, margin)
+        for line in _lines(value, fit(label, room) + GAP, margin)
     ]
 
 
@@ -80,7 +79,7 @@ def _decision(model: Model) -> list[str]:
         return []
     lines = [words.say("terminal.decision", decision=decision.headline)]
     for passed, sentence in decision.gates:
-        lines += _lines(sentence, _INDENT + ("✓ " if passed else "✗ "), "    ")
+        lines += _lines(sentence, GAP + ("✓ " if passed else "✗ "), "    ")
     if decision.reason:
         lines += _lines(words.say("decision.overruled", reason=decision.reason))
     return lines
@@ -108,17 +107,17 @@ def _measures(model: Model) -> list[str]:
 def _opening(model: Model) -> list[str]:
     words, card = model.words, model.card
     lines = [words.say("terminal.card"), *_lines(card.reading(words))]
-    entries = [entry for table in card.tables for entry in table.entries if not model.expert]
+    entries = [entry for feature in card.tables for entry in feature.entries if not model.expert]
     shown = ["terminal.bands"] if any(entry.low is not None for entry in entries) else []
     shown += ["terminal.counts"] if any(entry.count is not None for entry in entries) else []
     return lines + _lines(words.say("clauses").join(map(words.say, shown))) if shown else lines
 
 
-def _feature(table: FeatureTable, model: Model) -> list[str]:
+def _feature(feature: FeatureTable, model: Model) -> list[str]:
     words = model.words
-    farthest = max(_BAR, table.highest, -table.lowest)
+    farthest = max(_BAR, feature.highest, -feature.lowest)
     rows = []
-    for entry in table.entries:
+    for entry in feature.entries:
         length = round(_BAR * abs(entry.points) / farthest)
         left, right = ("█" * length, "") if entry.points < 0 else ("", "█" * length)
         bar = f"{left:>{_BAR}}│{right:<{_BAR}}"
@@ -127,17 +126,9 @@ def _feature(table: FeatureTable, model: Model) -> list[str]:
             counts += f" ({count(entry.positives)})"
         band = words.interval(entry.low, entry.high)
         rows.append([harmless(entry.label), bar, words.points(entry.points), band, counts])
-    return [*_lines(table.name), *_aligned(rows, "right")]
+    return [*_lines(feature.name), *_aligned(rows, "right")]
 
 
-def _aligned(rows: Sequence[Sequence[str]], rest: Align) -> Iterator[str]:
-    """Yield rows as lines: the first column to the left, the others as told; empty ones vanish."""
-    rooms = [max(map(display_width, column)) for column in zip(*rows, strict=True)]
-    rooms[0] = min(rooms[0], _MOST_LABEL)
-    for row in rows:
-        cells = [
-            fit(cell, room, "left" if at == 0 else rest)
-            for at, (cell, room) in enumerate(zip(row, rooms, strict=True))
-            if room
-        ]
-        yield _INDENT + _GAP.join(cells).rstrip()
+def _aligned(rows: Sequence[Sequence[str]], rest: Align) -> list[str]:
+    """Return rows as lines: the first column to the left, the others as told."""
+    return [GAP + line for line in table(rows, ["left", *[rest] * len(rows[0])], _MOST_LABEL)]

@@ -6,10 +6,11 @@ import math
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from itertools import pairwise
 
+from leadscore import numbers
 from leadscore.city.profile import City
 from leadscore.features.catalogue import CATALOGUE
 from leadscore.features.feature import UNKNOWN, YES_NO
@@ -59,17 +60,6 @@ def percent(fraction: float) -> str:
     return f"{100 * fraction:.1f}".removesuffix(".0") + "%"
 
 
-def likelihood(fraction: float) -> str:
-    """Return a likelihood as percent, never as what no model can claim: 0 or 100.
-
-    >>> likelihood(0.9999), likelihood(0.25)
-    ('>99.9%', '25%')
-    """
-    if fraction < 0.001:
-        return "<0.1%"
-    return ">99.9%" if fraction > 0.999 else percent(fraction)
-
-
 def count(value: object) -> str:
     """Return a number of outcomes, which may be a broken weight; a dash where it is unknown.
 
@@ -107,9 +97,9 @@ class Words:
         text = WORDS[key]
         return (text.format(**places) if places else text).pick(self.lang)
 
-    def counted(self, key: str, numbers: Mapping[str, object], **places: object) -> str:
+    def counted(self, key: str, values: Mapping[str, object], **places: object) -> str:
         """Return the words of a key with its places filled by numbers of things."""
-        counts = {name: count(number) for name, number in numbers.items()}
+        counts = {name: count(value) for name, value in values.items()}
         return self.say(key, **counts | places)
 
     def feature(self, name: str) -> str:
@@ -208,8 +198,8 @@ class Words:
         >>> Words("en", None, True).points(12.0), Words("en", None, False).points(-0.01)
         ('+12', '0.0')
         """
-        text = f"{points:+.0f}" if self.whole else f"{points:+.1f}"
-        return self.signed(text if any(digit in "123456789" for digit in text) else text[1:])
+        text = numbers.points(points, 0 if self.whole else 1, self.minus)
+        return text if any(digit in "123456789" for digit in text) else text[1:]
 
     def interval(self, low: float | None, high: float | None) -> str:
         """Return an interval of points, or nothing."""
@@ -237,21 +227,19 @@ class Words:
     def day(self, value: object) -> str:
         """Return an ISO date, or the day of an ISO time, in words; other texts as they are.
 
-        >>> Words("zh", None, True).day("2026-06-30"), Words("en", None, True).day("2026-06-30")
-        ('2026年6月30日', '30 June 2026')
+        >>> Words("en", None, True).day("2026-06-30T08:05:00+00:00")
+        '30 Jun 2026'
         """
         try:
-            day = date.fromisoformat(str(value)[:10])
+            return numbers.day(str(value)[:10], self.lang)
         except ValueError:
             return str(value)
-        month = self.say("months").split()[day.month - 1]
-        return self.say("day", year=day.year, month=month, day=day.day)
 
     def moment(self, value: object) -> str:
         """Return an ISO time with its zone in words; other texts as they are.
 
         >>> Words("en", None, True).moment("2026-06-30T08:05:00+00:00")
-        '30 June 2026, 08:05 (UTC)'
+        '30 Jun 2026, 08:05 (UTC)'
         """
         try:
             time = datetime.fromisoformat(str(value))

@@ -15,15 +15,15 @@ from leadscore.errors import Detail, LeadscoreError
 from leadscore.lists.problems import shown
 from leadscore.store.acts import BadOutcomeError
 from leadscore.store.current_ranking import UnknownScoreError
-from leadscore.store.errors import StoreError
-from leadscore.store.filters import BadCursorError, TakenViewError, UnknownViewError
+from leadscore.store.database import StoreError
 from leadscore.store.firms import ChangedFirmError, UnknownFirmError
 from leadscore.store.idempotency import ReusedKeyError
 from leadscore.store.jobs import EndedJobError, UnknownJobError
 from leadscore.store.lists import UnknownListError, UnknownUploadError
 from leadscore.store.models import UnknownModelError
+from leadscore.store.ranking import BadCursorError
 from leadscore.store.sessions import PasswordError
-from leadscore.store.shortlists import UnknownShortlistError
+from leadscore.store.shortlists import TakenViewError, UnknownShortlistError, UnknownViewError
 from leadscore.store.users import BadNameError, ConflictError, LinkError, UnknownNameError
 from leadscore.text import Lang, Text, room_words
 

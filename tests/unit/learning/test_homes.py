@@ -20,7 +20,7 @@ from leadscore.city.versions import Profiles
 from leadscore.files import shipped
 from leadscore.learning.expert import expert_version, follow_supply
 from leadscore.lists.cleaning import clean, records_of
-from leadscore.lists.reading.file import read_list
+from leadscore.lists.reading import read_list
 from leadscore.ranking.champion import champion_scorer
 from leadscore.ranking.score import Scorer
 from leadscore.registry.artefact import read_pickle

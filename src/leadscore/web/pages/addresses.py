@@ -10,8 +10,7 @@ from flask import request
 from pydantic import ValidationError
 
 from leadscore.errors import Detail
-from leadscore.store.filters import SORTS, Sort
-from leadscore.store.ranking import LONGEST_PAGE
+from leadscore.store.ranking import LONGEST_PAGE, SORTS, Sort
 from leadscore.text import Lang
 from leadscore.web.errors import InvalidRequestError
 from leadscore.web.openapi import plain_mistakes

@@ -16,7 +16,7 @@ from sqlalchemy import Row
 
 from leadscore.city.profile import City, differ_in_supply_only
 from leadscore.city.schema import SUPPLY_SCALE
-from leadscore.jobs.kinds import RESCORE
+from leadscore.jobs.tasks import RESCORE
 from leadscore.learning.expert import expert_scorecard
 from leadscore.lists.writing import for_spreadsheet
 from leadscore.ranking.score import Scorer

@@ -14,7 +14,7 @@ import pandas as pd
 from flask import Blueprint, Response, request
 
 from leadscore.errors import Detail, ListError
-from leadscore.jobs.kinds import hand_in_list
+from leadscore.jobs.tasks import hand_in_list
 from leadscore.lists.columns import CANONICAL, Column, recognise
 from leadscore.lists.problems import Problem, lay_out, shown
 from leadscore.lists.reading.header import (

@@ -10,7 +10,7 @@ from flask import Blueprint, Response, request
 from sqlalchemy import Connection
 
 from leadscore.errors import LeadscoreError
-from leadscore.jobs.kinds import RETRAIN
+from leadscore.jobs.tasks import RETRAIN
 from leadscore.registry.manifest import Manifest
 from leadscore.report import ModelSections, model_sections
 from leadscore.store.jobs import list_jobs

@@ -11,36 +11,34 @@ from sqlalchemy import Connection, RowMapping
 
 from leadscore.city import City
 from leadscore.features.catalogue import CATALOGUE
-from leadscore.jobs.kinds import RESCORE
+from leadscore.jobs.tasks import RESCORE
 from leadscore.lists.values.words import STAGES
 from leadscore.ranking.vetoes import WORDING
 from leadscore.store import acts
 from leadscore.store.current_ranking import values_of
-from leadscore.store.filters import (
-    NONE,
-    RankingFilter,
-    drop_view,
-    read_cursor,
-    rename_view,
-    save_view,
-    saved_views,
-)
 from leadscore.store.firms import firm_to_change
 from leadscore.store.jobs import open_jobs
 from leadscore.store.lists import OPEN, KeptList, kept_lists
 from leadscore.store.ranking import (
     MOST_POINTS,
+    NONE,
     Choices,
+    RankingFilter,
     choices,
     mean_likelihood,
     points,
     quarters,
     ranking_page,
+    read_cursor,
 )
 from leadscore.store.shortlists import (
     Shortlist,
     add_to_shortlist,
     drop_shortlist,
+    drop_view,
+    rename_view,
+    save_view,
+    saved_views,
     shortlist_named,
     shortlists,
     take_from_shortlist,

@@ -17,10 +17,16 @@ from leadscore.ranking.reasons import Wording
 from leadscore.ranking.vetoes import WORDING
 from leadscore.store import acts as firm_acts
 from leadscore.store.current_ranking import STANDINGS, Score, read_score, score_history
-from leadscore.store.firms import Firm, firm_to_change, read_firm
+from leadscore.store.firms import (
+    OVERRIDABLE,
+    Firm,
+    exclusions_of,
+    firm_to_change,
+    overrides_of,
+    read_firm,
+)
 from leadscore.store.models import scorecards
 from leadscore.store.outcomes import Entry, outcomes_of
-from leadscore.store.overrides import FIELDS, exclusions_of, overrides_of
 from leadscore.store.ranking import ranks
 from leadscore.store.scoring import Change, change_between
 from leadscore.text import Lang, room_words
@@ -261,7 +267,7 @@ def firm_summary(
         "updated_at": moment(firm.updated_at),
         "standing": _standing(wording, connection, standing.mappings().one_or_none(), lang),
         "override": override
-        and {name: override.values.get(name) for name in FIELDS}
+        and {name: override.values.get(name) for name in OVERRIDABLE}
         | {"reason": override.reason, "by": override.by, "at": moment(override.at)},
         "exclusion": exclusion
         and {"reason": exclusion.reason, "by": exclusion.by, "at": moment(exclusion.at)},

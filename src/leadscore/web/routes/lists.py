@@ -14,7 +14,7 @@ from flask_openapi.models.file import FileStorage
 from pydantic import BaseModel, ConfigDict, Field
 
 from leadscore.errors import Detail
-from leadscore.jobs.kinds import hand_in_list
+from leadscore.jobs.tasks import hand_in_list
 from leadscore.lists.writing import write_problems
 from leadscore.store import lists as kept
 from leadscore.store.list_import import check_mapping

@@ -10,8 +10,7 @@ from flask_openapi.blueprint import APIBlueprint
 from pydantic import BaseModel, Field
 
 from leadscore.errors import CityError, ModelError
-from leadscore.jobs.kinds import RETRAIN
-from leadscore.jobs.tasks import tell_store
+from leadscore.jobs.tasks import RETRAIN, tell_store
 from leadscore.learning.expert import expert_model, follow
 from leadscore.registry.models import log_notice
 from leadscore.store.jobs import submit

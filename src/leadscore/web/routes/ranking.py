@@ -15,22 +15,25 @@ from flask_openapi.blueprint import APIBlueprint
 from pydantic import BaseModel, Field
 
 from leadscore.errors import Detail
-from leadscore.jobs.kinds import EXPORT
-from leadscore.jobs.tasks import ExportGoneError, check_format, export_file
+from leadscore.jobs.tasks import EXPORT, ExportGoneError, check_format, export_file
 from leadscore.lists.values.words import STAGES
 from leadscore.lists.writing import write_ranking
 from leadscore.ranking.order import RANKING_COLUMNS
 from leadscore.ranking.reasons import Wording
 from leadscore.ranking.vetoes import WORDING
-from leadscore.store.filters import LONGEST, NONE, RankingFilter, Sort, read_cursor
 from leadscore.store.jobs import Job, read_job, submit
 from leadscore.store.ranking import (
     FACETS,
+    LONGEST,
     LONGEST_PAGE,
+    NONE,
     PAGE,
     Facets,
+    RankingFilter,
+    Sort,
     facets,
     ranking_page,
+    read_cursor,
     written_parts,
 )
 from leadscore.text import Lang, room_words
