@@ -108,7 +108,7 @@ def serve(home: Path) -> None:
     scorer = champion_scorer(city, shelf, now=datetime.now(UTC))
     database, trail = open_store(home / "leadscore.sqlite3"), AuditTrail(home / "audit.key")
     access = Access(database, trail, lambda: datetime.now(UTC), demo=True)
-    scoring = CurrentScoring(scorer, shelf, lambda: scorer, lambda: TODAY)
+    scoring = CurrentScoring(scorer, shelf, lambda: scorer)
     app = create_app(Service(scoring, shelf, lambda: TODAY, access, Profiles(lambda: city, home)))
     server = create_server(app, host="127.0.0.1", port=0, threads=4, asyncore_use_poll=True)
     print(server.effective_port, flush=True)

@@ -107,12 +107,12 @@ def scoring_app(home: Path) -> Any:
     scorer = champion_scorer(city, shelf, now=datetime.now(UTC))
     database = Database(sqlite_url(home / "leadscore.sqlite3"))
     access = Access(database, AuditTrail(home / "audit.key"), lambda: datetime.now(UTC))
-    scoring = CurrentScoring(scorer, shelf, lambda: scorer, lambda: TODAY)
+    scoring = CurrentScoring(scorer, shelf, lambda: scorer)
     app = create_app(Service(scoring, shelf, lambda: TODAY, access, Profiles(lambda: city, home)))
 
     @requires("score")
     def nothing() -> Response:
-        scoring.get()
+        scoring.scorer()
         return jsonify({"status": "ok"})
 
     app.add_url_rule("/nothing", view_func=nothing, methods=["POST"])

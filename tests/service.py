@@ -31,7 +31,7 @@ def demonstration(
         database, AuditTrail(folder / "keys" / "audit.key"), lambda: datetime.now(UTC), demo=True
     )
     shelf = Shelf(folder / "models", folder / "keys" / "models.key")
-    scoring = CurrentScoring(scorer, shelf, lambda: scorer, today)
+    scoring = CurrentScoring(scorer, shelf, lambda: scorer)
     profiles = Profiles(lambda: scorer.city, folder / "profiles")
     exports = folder / "exports"
     return create_app(Service(scoring, shelf, today, access, profiles, exports=exports))

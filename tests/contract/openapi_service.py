@@ -141,7 +141,7 @@ def seeded_service(database: Database, folder: Path) -> Seeded:
     with database.write() as connection:
         job = submit(connection, IMPORT_LIST, {"list_id": waiting}, by="li.na", now=NOW)
         name_job(connection, waiting, job)
-    scoring = CurrentScoring(scorer(), shelf, scorer, lambda: TODAY)
+    scoring = CurrentScoring(scorer(), shelf, scorer)
     service = Service(
         scoring, shelf, lambda: TODAY, access, profiles(folder), exports=workplace.exports
     )

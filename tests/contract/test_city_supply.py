@@ -56,7 +56,7 @@ class Office:
         self.profiles = profiles(folder)
         trail = AuditTrail(folder / "keys" / "audit.key")
         self.access = Access(database, trail, lambda: datetime.now(UTC), demo=True)
-        scoring = CurrentScoring(self.scorer(), self.shelf, self.scorer, lambda: TODAY)
+        scoring = CurrentScoring(self.scorer(), self.shelf, self.scorer)
         service = Service(scoring, self.shelf, lambda: TODAY, self.access, self.profiles)
         self.client: FlaskClient = create_app(service).test_client()
 

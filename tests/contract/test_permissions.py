@@ -144,7 +144,7 @@ def app(scorer: Scorer, database: Database, tmp_path: Path) -> Application:
         return NOW.date()
 
     access = Access(database, AuditTrail(tmp_path / "audit.key"), lambda: NOW)
-    scoring = CurrentScoring(scorer, shelf, lambda: scorer, today)
+    scoring = CurrentScoring(scorer, shelf, lambda: scorer)
     return create_app(Service(scoring, shelf, today, access, profiles(tmp_path)))
 
 

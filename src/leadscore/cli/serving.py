@@ -196,12 +196,12 @@ def serve(
     log_to_stderr()
     load = partial(open_scorer, settings, city, notify=lambda notice: tell(notice.pick(run.lang)))
     shelf = open_shelf(settings)
-    scoring = CurrentScoring(load(), shelf, load, date.today)
+    scoring = CurrentScoring(load(), shelf, load)
     with contextlib.ExitStack() as stack:
         database = stack.enter_context(opened(settings))
         access = access_of(settings, database, demo=demo)
         with database.write() as connection:
-            mirror(connection, shelf, scoring.get().scorer.city.id, now=access.clock())
+            mirror(connection, shelf, scoring.scorer().city.id, now=access.clock())
         _tell_who_may(access, run.lang)
         if demo:
             _hand_in_sample(access)

@@ -29,7 +29,7 @@ from leadscore.web.openapi import (
     ScoreRequest,
     refusals,
 )
-from leadscore.web.scoring import CurrentScoring
+from leadscore.web.scoring import CurrentScoring, scores_answer
 
 WORDS = room_words("web")
 
@@ -182,14 +182,15 @@ def scoring_routes(
     def score_and_keep(act: Act, body: ScoreRequest) -> Answer:
         answer = answer_to(body)
         numbers = keep_asked(
-            act.connection, body.given(), scorer=current.get().scorer, today=today(), now=act.now
+            act.connection, body.given(), scorer=current.scorer(), today=today(), now=act.now
         )
         for each, number in zip(answer["scores"], numbers, strict=True):
             each["firm"] = number
         return Answer(answer, details={"firms": len(set(numbers))})
 
     def answer_to(body: ScoreRequest) -> dict[str, Any]:
-        answer = current.get().answer(body.given(), asked_language(default_lang))
+        lang = asked_language(default_lang)
+        answer = scores_answer(current.scorer(), body.given(), today=today(), lang=lang)
         metrics.observe_scores(score["likelihood"] for score in answer["scores"])
         return answer
 

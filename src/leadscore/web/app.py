@@ -146,7 +146,7 @@ def create_app(service: Service) -> Application:
     app.register_blueprint(gone_routes())
     app.register_api(job_routes(access, lang))
     backing = Backing(
-        access, service.today, lambda: service.scoring.get().scorer, service.shelf,
+        access, service.today, service.scoring.scorer, service.shelf,
         service.profiles, service.exports, lang,
     )  # fmt: skip
     for routes_of_store in store_routes(backing):
@@ -172,7 +172,7 @@ def _queue(access: Access) -> QueueState:
 
 
 def _condition(service: Service) -> Condition:
-    scorer = service.scoring.get().scorer
+    scorer = service.scoring.scorer()
     return readiness(
         serving=scorer.model,
         city=scorer.city.id,

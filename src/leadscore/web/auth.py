@@ -175,10 +175,10 @@ class Access:
 class Caller:
     """Whoever calls."""
 
-    actor: str
+    actor: str  # the user's name, `key:` and the key's name, or `demo`
     role: Role
-    session: str | None = None
-    by_proxy: bool = False
+    session: str | None = None  # its secret; programs have none
+    by_proxy: bool = False  # the office's proxy has said who it is: there is no password here
 
     def may(self, permission: Permission) -> bool:
         """Tell whether the role has a permission."""

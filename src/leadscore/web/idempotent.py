@@ -44,7 +44,7 @@ _P = ParamSpec("_P")
 class Act:
     """What a view that writes is given."""
 
-    connection: Connection
+    connection: Connection  # within the transaction in which everything is written
     caller: Caller
     now: datetime
 
@@ -58,11 +58,13 @@ class Act:
 class Answer:
     """What a view that writes gives."""
 
-    body: Mapping[str, Any] | str | None = None
+    body: Mapping[str, Any] | str | None = None  # JSON values, or the text of a page
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
+    # For the audit: kind and name of what was changed; JSON values without anything secret.
     about: tuple[str, str] | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
+    # Where the same request must not be answered the same: a secret is shown once, and not kept.
     again: Answer | None = None
 
 

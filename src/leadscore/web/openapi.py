@@ -190,7 +190,7 @@ class FirmScore(Payload):
     base_points: float = Field(description="Points of a firm of which no feature says anything.")
     veto: str | None = Field(
         description="Why not to court the firm at all, as a stable key; null if nothing speaks "
-        "against it. The score stands beside it unchanged. One of " + ", ".join(WORDING) + ".",
+        "against it. The score stands beside it unchanged. One of " + ", ".join(WORDING) + "."
     )
     problems: list[CellProblem]
     firm: int | None = Field(

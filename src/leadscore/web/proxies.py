@@ -29,8 +29,8 @@ _log = logging.getLogger("leadscore.proxies")
 class ProxyUser:
     """Whom the office's proxy names."""
 
-    name: str | None
-    follows_groups: bool = False
+    name: str | None  # None if that is no UTF-8
+    follows_groups: bool = False  # whether groups have roles here at all
     role: Role | None = None
 
 
@@ -39,8 +39,8 @@ class ProxyHeaders:
     """In which headers the office's proxy says who somebody is."""
 
     user: str
-    groups: str | None = None
-    roles: Sequence[tuple[str, Role]] = ()
+    groups: str | None = None  # names with commas between
+    roles: Sequence[tuple[str, Role]] = ()  # by group; the first that a user belongs to counts
 
     def taken_from(self, environ: WSGIEnvironment) -> ProxyUser | None:
         """Remove the headers from a request, and return whom they name.
@@ -66,10 +66,7 @@ def proxy_user(environ: WSGIEnvironment) -> ProxyUser | None:
 
 
 def believe_proxies(
-    app: Flask,
-    count: int,
-    addresses: Collection[Network] = (),
-    headers: ProxyHeaders | None = None,
+    app: Flask, count: int, addresses: Collection[Network] = (), headers: ProxyHeaders | None = None
 ) -> None:
     """Take from the nearest proxies what they say of a client: where it is, and who.
 

@@ -81,11 +81,11 @@ _PICTURE = {"picture": "on"}
 class Asked:
     """What an address asks for; nothing of it is checked yet."""
 
-    values: Mapping[str, str]
-    shown: Mapping[str, str]
-    place: Mapping[str, str]
-    before: int
-    columns: tuple[str, ...]
+    values: Mapping[str, str]  # filters and order that are set
+    shown: Mapping[str, str]  # `columns` and `picture`, as far as the address says so
+    place: Mapping[str, str]  # the cursor, if any
+    before: int  # how many firms the pages before have shown
+    columns: tuple[str, ...]  # by the address, else as chosen last, else the usual ones
 
     @classmethod
     def of(cls, args: Mapping[str, str], remembered: str | None = None) -> Asked:

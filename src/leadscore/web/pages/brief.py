@@ -15,13 +15,7 @@ from leadscore.text import Lang
 from leadscore.web.auth import requires
 from leadscore.web.errors import store_refusals
 from leadscore.web.pages import shell
-from leadscore.web.pages.firm import (
-    COLUMNS,
-    gap_of,
-    known_fields,
-    shown_value,
-    timeline,
-)
+from leadscore.web.pages.firm import COLUMNS, gap_of, known_fields, shown_value, timeline
 from leadscore.web.pages.shell import Site
 from leadscore.web.pages.waterfall import intervals, waterfall
 from leadscore.web.routes.firms import firm_summary

@@ -112,18 +112,9 @@ def chain_pages(site: Site, pages: Blueprint) -> None:
             found = candidates(connection, city.segments)
         answer = gaps_answer(city, found, lang)
         return shell.page(
-            site,
-            "chains.html",
-            title=site.words["chains.title"].pick(lang),
-            city=answer,
+            site, "chains.html", title=site.words["chains.title"].pick(lang), city=answer,
             maps=[chain_map(chain) for chain in answer["chains"]],
-            names=_names(answer),
-            positions=POSITIONS,
-            width=WIDTH,
-            level=gap_level,
+            names={key: segment.name.pick(lang) for key, segment in city.segments.items()},
+            positions=POSITIONS, width=WIDTH, level=gap_level,
             nobody=not any(each.number for each in found.values()),
-        )
-
-
-def _names(answer: dict[str, Any]) -> dict[str, str]:
-    return {each["id"]: each["name"] for chain in answer["chains"] for each in chain["segments"]}
+        )  # fmt: skip

@@ -61,9 +61,9 @@ _MOST_CORRECTIONS, _LONGEST_CORRECTION = 2_000, 1_000
 class Corrections:
     """What somebody said, as far as it belongs together."""
 
-    sheet: str
-    row: int | None
-    columns: Mapping[str, str]
+    sheet: str  # the only one to be read; "" if that was not said
+    row: int | None  # of the header; None if it is to be found
+    columns: Mapping[str, str]  # canonical columns, or `UNREAD`, by place or header
 
     @classmethod
     def of(cls, args: Mapping[str, str]) -> Corrections:

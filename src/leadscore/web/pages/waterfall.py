@@ -22,7 +22,11 @@ _SAYS_NOTHING = 0.95
 def intervals(
     scorer: Scorer, scored: Sequence[tuple[str, Mapping[str, float | str]]]
 ) -> list[Interval | None]:
-    """Return for each score the 90 % interval of its likelihood."""
+    """Return for each score the 90 % interval of its likelihood, its ends in 0..1.
+
+    None for a score by another model, and where the model can't tell: before any outcome is known,
+    the interval would be all there is.
+    """
     found: list[Interval | None] = [None] * len(scored)
     own = [place for place, (model, _) in enumerate(scored) if model == scorer.model]
     if not own:
@@ -45,11 +49,11 @@ _SHOWN_POINTS = 1.0
 class Step:
     """What one feature does to the score."""
 
-    text: str
-    meaning: str
+    text: str  # the reason in words
+    meaning: str  # what the feature measures, and the firm's value; "" where there is none
     value: str
     points: float
-    start: float
+    start: float  # of its bar, in percent of the picture
     width: float
 
 
@@ -59,11 +63,11 @@ class Waterfall:
 
     base: float
     total: float
-    base_at: float
+    base_at: float  # in percent of the picture
     total_at: float
-    steps: Sequence[Step]
-    small: Sequence[Step]
-    rest: Step | None
+    steps: Sequence[Step]  # the weightiest first
+    small: Sequence[Step]  # those of less than a point each
+    rest: Step | None  # their points together, and their one bar
 
 
 def waterfall(score: Score, firm: Firm, wording: Wording, lang: Lang) -> Waterfall:

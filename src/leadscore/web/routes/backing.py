@@ -141,7 +141,7 @@ _IF_MATCH = {
     "schema": {"type": "string", "examples": ['"1"']},
 }
 _IF_PROFILE = _IF_MATCH | {
-    "description": "所见缺口的 ETag。 The ETag of the gaps as they were looked at.",
+    "description": "所见缺口的 ETag。 The ETag of the gaps as they were looked at."
 }
 CHANGES = {"x-more-parameters": [*LANGUAGE_PARAMETERS, IDEMPOTENCY_PARAMETER, _IF_MATCH]}
 """What the description of a route says that changes what two officers may edit."""

@@ -410,10 +410,7 @@ def firm_routes(backing: Backing) -> APIBlueprint:
         description="只增不改；同一阶段以最后一条为准。 Only ever added; of one stage the last "
         "entry counts.",
         openapi_extensions=WRITES,
-        responses={
-            201: OutcomeAnswer,
-            **refusals(400, 401, 403, 404, 413, 415, 422, 431, 500),
-        },
+        responses={201: OutcomeAnswer, **refusals(400, 401, 403, 404, 413, 415, 422, 431, 500)},
     )
     @requires("record")
     @written(backing.access, "outcome.add")

@@ -213,10 +213,7 @@ def list_routes(backing: Backing) -> APIBlueprint:
         operation_id="listProblems",
         summary="名单的问题 What was wrong with a list",
         openapi_extensions=READS_QUERY,
-        responses={
-            200: described(CSV),
-            **refusals(401, 403, 404, 422, 431, 500),
-        },
+        responses={200: described(CSV), **refusals(401, 403, 404, 422, 431, 500)},
     )
     @requires("read")
     def problems(path: NumberPath, query: LangOnly) -> Response:  # noqa: ARG001 (checked)
