@@ -46,7 +46,6 @@ def _in_file(steps: Steps) -> list[Step]:
 
 
 def _has_worse_below(error: ErrorDetails, errors: Sequence[ErrorDetails]) -> bool:
-    """Tell whether a list is "too short" only because pydantic left out the items it refused."""
     here = error["loc"]
     return error["type"] == "too_short" and any(
         len(other["loc"]) > len(here) and other["loc"][: len(here)] == here for other in errors
@@ -82,7 +81,6 @@ def key_path(document: dict[str, Any], path: Sequence[Step]) -> str:
 
 
 def _handle(item: object, position: int) -> str:
-    """Return what a person calls an item of a list: its id, its name, or else its number."""
     if isinstance(item, dict):
         name = item.get("name")
         calls = (
@@ -129,7 +127,6 @@ def _unknown_key(path: Sequence[Step]) -> Text:
 
 
 def _keys_at(path: Sequence[Step]) -> list[str]:
-    """Return the keys that the profile knows at a place, by walking its models."""
     models: list[type] = [City]
     for step in path:
         kinds = [
@@ -171,21 +168,13 @@ _AT = re.compile(r"(?P<reason>.*) \(at line (?P<line>\d+), column (?P<column>\d+
 def load_city(path: Path) -> City:
     """Read a city profile from a TOML file.
 
-    Parameters
-    ----------
-    path
-        A TOML file in UTF-8, with or without byte-order mark.
-
     Returns
     -------
     City
         The checked, frozen profile.
 
-    Raises
-    ------
-    CityError
-        If the file can't be opened or read as TOML, or with **all** its mistakes as details:
-        the key (``chain[mobile].segment[screen].supply``), what stands there, what is allowed.
+    Raises CityError if the file can't be opened or read as TOML, or with **all** its mistakes as
+    details: the key (``chain[mobile].segment[screen].supply``), what stands there, what is allowed.
     """
     try:
         raw = path.read_bytes()
@@ -204,10 +193,7 @@ def load_city(path: Path) -> City:
 def parse_city(text: str, *, source: str = "profile") -> City:
     """Read a city profile from TOML text; ``source`` is what errors call it.
 
-    Raises
-    ------
-    CityError
-        As `load_city`.
+    Raises CityError as `load_city`.
     """
     document = _document(text, source)
     wrong: list[Detail] = []
@@ -232,7 +218,6 @@ def _document(text: str, source: str) -> Document:
 
 
 def _toml_fault(message: str, text: str, source: str) -> Text:
-    """Put the place of a syntax error, which tomllib gives in words, into both languages."""
     found = _AT.fullmatch(message)
     if found is None:
         reason = message.removesuffix(" (at end of document)")
@@ -259,7 +244,6 @@ def _spanning_mistakes(document: Document) -> list[Detail]:
 
 
 def _items(parent: Document, key: str, path: tuple[Step, ...] = ()) -> Iterator[Item]:
-    """Yield the tables of an array of tables with their paths."""
     found = parent.get(key)
     for position, item in enumerate(found if isinstance(found, list) else []):
         if isinstance(item, dict):
@@ -267,7 +251,6 @@ def _items(parent: Document, key: str, path: tuple[Step, ...] = ()) -> Iterator[
 
 
 def _segments(document: Document) -> Iterator[tuple[str, Item]]:
-    """Yield the segments with their full ids."""
     for path, chain in _items(document, "chain"):
         for place, segment in _items(chain, "segment", path):
             if isinstance(chain.get("id"), str) and isinstance(segment.get("id"), str):
@@ -282,7 +265,6 @@ def _texts(item: dict[str, Any], key: str) -> Iterator[tuple[int, str]]:
 
 
 def _repeats(document: Document) -> Iterator[Detail]:
-    """Yield ids, names and deliveries that occur twice among their own kind."""
     groups = [
         *(("id", _items(document, kind)) for kind in ("chain", *_WITH_ID)),
         *(("id", _items(chain, "segment", path)) for path, chain in _items(document, "chain")),
@@ -306,7 +288,6 @@ def _repeats(document: Document) -> Iterator[Detail]:
 
 
 def _dangling(document: Document) -> Iterator[Detail]:
-    """Yield references to segments that the profile does not have."""
     known = [full for full, _ in _segments(document)]
     lists = [("feeds", item) for _, item in _segments(document)]
     for kind in ("anchor", "place", "sought"):
@@ -325,7 +306,6 @@ def _dangling(document: Document) -> Iterator[Detail]:
 
 
 def _rings(document: Document) -> Iterator[Detail]:
-    """Yield the rings among the segments, named from the segment they were met at."""
     places = dict(_segments(document))
     edges = {
         full: [text for _, text in _texts(segment, "feeds")]

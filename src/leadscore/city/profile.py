@@ -128,13 +128,11 @@ class RankingPolicy(Part):
 
     Attributes
     ----------
-    floor
-        0..1, the share of the likelihood that counts even where a firm fills no gap.
     grades
         Least priority of grades A, B and C, falling; below C is D.
     """
 
-    floor: Fraction
+    floor: Fraction  # 0..1, the share of the likelihood that counts even where a firm fills no gap
     grades: dict[Literal["A", "B", "C"], Chance]
 
     @field_validator("grades")
@@ -288,12 +286,7 @@ def supplies(city: City) -> dict[str, float]:
 def with_supplies(city: City, changed: Supplies) -> City:
     """Return the same profile with another supply of some segments; others stay.
 
-    Raises
-    ------
-    KeyError
-        If the city has no segment of an id.
-    ValueError
-        If a supply is outside 0..1.
+    Raises KeyError if the city has no segment of an id; ValueError if a supply is outside 0..1.
     """
     for segment_id in changed:
         city.segments[segment_id]

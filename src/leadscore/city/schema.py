@@ -63,8 +63,6 @@ class _Halves(Part):
 
 
 class _ReadText:
-    """Teaches pydantic to read ``{zh = "…", en = "…"}`` as a `Text`, and to write it back."""
-
     @staticmethod
     def __get_pydantic_core_schema__(_: object, handler: GetCoreSchemaHandler) -> CoreSchema:
         def read(value: object, check: Callable[[object], _Halves]) -> Text:
@@ -87,7 +85,6 @@ class _ReadText:
 
 
 def _supply(value: object) -> object:
-    """Turn a word of the scale into its number; leave a number to the range check."""
     if isinstance(value, str):
         if value not in SUPPLY_SCALE:
             words = ", ".join(f'"{word}"' for word in SUPPLY_SCALE)
@@ -128,14 +125,12 @@ class Evidence(Part):
         ``statement``: the city's own words; ``public knowledge``: known elsewhere, not from them.
     section, quote
         Place and words in the statement; at most `QUOTE_LIMIT` characters. Both, or neither.
-    note
-        What is known, for ``public knowledge``; a remark otherwise.
     """
 
     kind: Literal["statement", "public knowledge"] = "statement"
     section: Label | None = None
     quote: Annotated[Label, StringConstraints(max_length=QUOTE_LIMIT)] | None = None
-    note: Label | None = None
+    note: Label | None = None  # what is known, for ``public knowledge``; a remark otherwise
 
     @model_validator(mode="after")
     def _says_where(self) -> Self:
@@ -158,39 +153,27 @@ class Segment(Part):
 
     Attributes
     ----------
-    key
-        The id within the chain (``screen``), written as ``id``.
     chain_id
         The chain it belongs to, taken from the table around it.
-    position
-        ``upstream``, ``midstream`` or ``downstream`` within its chain.
     feeds
         Full ids of the segments that this one delivers to, in any chain.
-    supply
-        0..1, how much of the segment the city has itself.
     sought
         True if the city says that it looks for firms of this segment.
     makes
         Words that name the product: a maker uses them of itself. At least one.
-    hints
-        Weaker words, that others use too.
-    excludes
-        Longer words that contain one of the others and mean something else.
-    industry
-        Names or codes of industry classes that are a second witness.
     """
 
     chain_id: Slug = Field(alias="of chain")
-    key: Slug = Field(alias="id")
+    key: Slug = Field(alias="id")  # the id within the chain (``screen``), written as ``id``
     name: Name
-    position: Position
+    position: Position  # ``upstream``, ``midstream`` or ``downstream`` within its chain
     feeds: tuple[SegmentId, ...] = ()
-    supply: Supply
+    supply: Supply  # 0..1, how much of the segment the city has itself
     sought: bool = Field(default=False, strict=True)
     makes: Annotated[Labels, Field(min_length=1)]
-    hints: Labels = ()
-    excludes: Labels = ()
-    industry: Labels = ()
+    hints: Labels = ()  # weaker words, that others use too
+    excludes: Labels = ()  # longer words that contain one of the others and mean something else
+    industry: Labels = ()  # names or codes of industry classes that are a second witness
     evidence: tuple[Evidence, ...] = ()
 
     @property
@@ -210,7 +193,6 @@ class Chain(Part):
     @field_validator("segments", mode="before")
     @classmethod
     def _belong_here(cls, segments: Any, info: ValidationInfo) -> Any:
-        """Tell each segment which chain it stands in, by a key that no TOML is likely to have."""
         if not isinstance(segments, list):
             return segments
         owner = info.data.get("id", "unknown")
@@ -225,17 +207,13 @@ class Anchor(Part):
 
     Attributes
     ----------
-    label
-        What it is called in both languages, written as ``name``.
-    aliases
-        Other names, full company names among them.
     segments
-        Those that it works in; none for a group whose firms are listed on their own, so that
-        nobody counts twice.
+        Those that it works in; none for a group whose firms are listed on their own, so that nobody
+        counts twice.
     """
 
-    label: Name = Field(alias="name")
-    aliases: Labels = ()
+    label: Name = Field(alias="name")  # what it is called in both languages, written as ``name``
+    aliases: Labels = ()  # other names, full company names among them
     kind: Literal["group", "manufacturer", "brand", "technology"]
     segments: tuple[SegmentId, ...] = ()
     evidence: EvidenceList = ()
@@ -311,20 +289,14 @@ class NumericPoints(Part):
     Attributes
     ----------
     edges
-        Strictly ascending, in the unit of the feature; at least one. An edge itself belongs to
-        the interval above it.
-    points
-        One more than edges; 20 points double the odds.
-    unknown
-        Points where the value is missing.
-    why
-        The reason the experts gave.
+        Strictly ascending, in the unit of the feature; at least one. An edge itself belongs to the
+        interval above it.
     """
 
     edges: Annotated[tuple[Number, ...], Field(min_length=1)]
-    points: tuple[Number, ...]
-    unknown: Number
-    why: Name
+    points: tuple[Number, ...]  # one more than edges; 20 points double the odds
+    unknown: Number  # points where the value is missing
+    why: Name  # the reason the experts gave
 
     @field_validator("edges")
     @classmethod
@@ -347,24 +319,12 @@ class NumericPoints(Part):
 
 
 class LevelPoints(Part):
-    """Points of a feature with named levels.
+    """Points of a feature with named levels."""
 
-    Attributes
-    ----------
-    levels
-        Points by level.
-    other
-        Points of a level that is not listed.
-    unknown
-        Points where the value is missing.
-    why
-        The reason the experts gave.
-    """
-
-    levels: Annotated[dict[Label, Number], Field(min_length=1)]
-    other: Number
-    unknown: Number
-    why: Name
+    levels: Annotated[dict[Label, Number], Field(min_length=1)]  # points by level
+    other: Number  # points of a level that is not listed
+    unknown: Number  # points where the value is missing
+    why: Name  # the reason the experts gave
 
 
 def _shape(value: Any) -> str:
@@ -385,11 +345,9 @@ class ExpertCard(Part):
 
     Attributes
     ----------
-    base_likelihood
-        Chance, between 0 and 1, of a firm whose every feature gets 0 points.
     features
         Points by the name of the feature, written as ``[card.feature.NAME]``.
     """
 
-    base_likelihood: Chance
+    base_likelihood: Chance  # chance, between 0 and 1, of a firm whose every feature gets 0 points
     features: Annotated[dict[Label, Points], Field(min_length=1, alias="feature")]

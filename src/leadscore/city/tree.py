@@ -112,7 +112,6 @@ def bar(share: float, width: int) -> str:
 
 
 def _wrapped(text: str, under: str, head: str) -> Iterator[str]:
-    """Yield ``text`` in lines of `WIDTH` columns behind ``under``, behind ``head`` at first."""
     room = WIDTH - display_width(under) - display_width(head)
     for number, line in enumerate(wrap(text, room)):
         yield under + (" " * display_width(head) if number else head) + line

@@ -56,10 +56,6 @@ class Change(BaseModel):
     ----------
     number
         Of the version that it made; the file of the profile is version 1.
-    city
-        Id of the city.
-    supply
-        What changed, by the full id of a segment.
     by, at, reason
         Who changed it, when (with a time zone), and why.
     rests_on, digest
@@ -69,8 +65,8 @@ class Change(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     number: Annotated[int, Field(ge=2)]
-    city: str
-    supply: Mapping[str, Step]
+    city: str  # id of the city
+    supply: Mapping[str, Step]  # what changed, by the full id of a segment
     by: str
     at: AwareDatetime
     reason: str
@@ -84,32 +80,18 @@ class ProfileVersion:
 
     Attributes
     ----------
-    number
-        Of the last change that counts; 1 if none does.
-    city
-        The profile.
-    changes
-        All changes that were ever made, the oldest first.
     idle
         Numbers of the changes that count no longer: the file says something else by now.
     """
 
-    number: int
-    city: City
-    changes: tuple[Change, ...]
+    number: int  # of the last change that counts; 1 if none does
+    city: City  # the profile
+    changes: tuple[Change, ...]  # all changes that were ever made, the oldest first
     idle: frozenset[int]
 
 
 class Profiles:
-    """A city's profile with its versions.
-
-    Parameters
-    ----------
-    load
-        Reads the file of the profile.
-    folder
-        Where the changes are kept, in a folder for each city; made with the first.
-    """
+    """A city's profile with its versions."""
 
     def __init__(self, load: Callable[[], City], folder: Path) -> None:
         self._load, self._folder = load, folder
@@ -122,10 +104,7 @@ class Profiles:
         A step of a change counts where the profile still says what it said before the change:
         what somebody has written into the file since then goes before.
 
-        Raises
-        ------
-        CityError
-            If the file of the profile or of a change can't be read.
+        Raises CityError if the file of the profile or of a change can't be read.
         """
         file = self._load()
         changes, last = self._changes(file.id), self._last
@@ -139,23 +118,9 @@ class Profiles:
     ) -> ProfileVersion:
         """Keep another supply of some segments as a new version, and return that.
 
-        Parameters
-        ----------
-        supply
-            By the full id of a segment, 0..1.
-        seen
-            `City.digest` of the profile that whoever changes it has seen.
-        by, at, reason
-            Who, when (with a time zone), and why.
-
-        Raises
-        ------
-        ProfileChangedError
-            If the profile is another one by now.
-        NoChangeError
-            If nothing would change, or there is no segment of an id.
-        CityError
-            If the files can't be read or written.
+        Raises ProfileChangedError if the profile is another one by now; NoChangeError if nothing
+        would change, or there is no segment of an id; CityError if the files can't be read or
+        written.
         """
         present = self.current()
         if present.city.digest != seen:
@@ -182,7 +147,6 @@ class Profiles:
         return next(found, None)
 
     def _changes(self, city_id: str) -> tuple[Change, ...]:
-        """Return all changes, the oldest first; none is read twice, since none is ever changed."""
         folder = self._folder / city_id
         with refusals(CityError, WORDS["versions.the_changes"].format(folder=folder)):
             try:
@@ -197,7 +161,6 @@ class Profiles:
         return read[1]
 
     def _write(self, change: Change) -> None:
-        """Write a change whole or not at all, and never over another of the same number."""
         folder = self._folder / change.city
         text = change.model_dump_json(indent=2) + "\n"
         with refusals(CityError, WORDS["versions.the_changes"].format(folder=folder)):
@@ -207,7 +170,6 @@ class Profiles:
 
 
 def _laid_on(file: City, changes: tuple[Change, ...]) -> ProfileVersion:
-    """Return the profile of a file with the changes on top; see `Profiles.current`."""
     number, idle, now = 1, set(), supplies(file)
     for change in changes:
         counting = {

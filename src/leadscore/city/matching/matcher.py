@@ -57,18 +57,14 @@ class Span(NamedTuple):
 
     Attributes
     ----------
-    column
-        Where it stands: one of `TEXT_COLUMNS`, or of `CLASS_COLUMNS`.
     start, end
         Its place in the text in NFKC, as a slice; an industry class is quoted whole.
-    words
-        What stands there.
     """
 
-    column: str
+    column: str  # where it stands: one of `TEXT_COLUMNS`, or of `CLASS_COLUMNS`
     start: int
     end: int
-    words: str
+    words: str  # what stands there
 
 
 class Match(NamedTuple):
@@ -76,12 +72,6 @@ class Match(NamedTuple):
 
     Attributes
     ----------
-    segment
-        Its id.
-    role
-        What the firm is there, one of `leadscore.city.ROLES`.
-    use
-        For which use of the segment's products; None where that is not known.
     strength
         `NOISE`..1: about 1 for a firm whose main business this is, 0.3 for a side product, at most
         0.5 for one that only supplies those who make it (see `Scale`).
@@ -90,9 +80,9 @@ class Match(NamedTuple):
         first, then the industry class if that speaks for the segment.
     """
 
-    segment: str
-    role: Role
-    use: str | None
+    segment: str  # its id
+    role: Role  # what the firm is there, one of `leadscore.city.ROLES`
+    use: str | None  # for which use of the segment's products; None where that is not known
     strength: float
     spans: tuple[Span, ...]
 
@@ -113,15 +103,6 @@ class Matcher:
 
     What it answers for a firm depends on nothing but the firm. May be pickled and copied, and
     serves several threads at once.
-
-    Parameters
-    ----------
-    city
-        The profile whose segments' words are looked for.
-    lexicon
-        Cue words; those shipped unless given.
-    weights
-        Constants of the strength.
 
     Examples
     --------
@@ -153,11 +134,6 @@ class Matcher:
 
     def match(self, firm: Columns) -> list[Match]:
         """Match one firm.
-
-        Parameters
-        ----------
-        firm
-            Its columns, of which those of `TEXT_COLUMNS` and `CLASS_COLUMNS` are read.
 
         Returns
         -------
@@ -220,7 +196,6 @@ class Matcher:
     def _weighed(
         self, texts: Mapping[str, _ReadText], speaking: Mapping[str, _ReadText]
     ) -> dict[int, Weighed]:
-        """Return what the texts say of each segment, each in the light of the others."""
         judged = {column: text.judged for column, text in speaking.items() if text.judged}
         instead: dict[Relation, Relation] = {}
         name = texts.get("name")
@@ -247,7 +222,6 @@ class Matcher:
         return done
 
     def _spans(self, quotes: list[Quote], speaking: Mapping[str, _ReadText]) -> tuple[Span, ...]:
-        """Return the weightiest words, each once; of equals the first in the texts."""
         texts = list(speaking.items())
         spans: dict[int, Span] = {}
         for _, number, begin, word in sorted(quotes):
@@ -261,7 +235,6 @@ class Matcher:
         return tuple(spans.values())
 
     def _classes(self, firm: Columns) -> dict[int, Span]:
-        """Return the segments for which an industry class speaks, and the first that does."""
         spoken: dict[int, Span] = {}
         for column in CLASS_COLUMNS:
             value = firm.get(column)
@@ -271,7 +244,6 @@ class Matcher:
         return spoken
 
     def _spoken_for(self, value: str) -> frozenset[int]:
-        """Look up a class: a code of GB/T 4754 also speaks for the codes below it."""
         known = self._known_classes.get(value)
         if known is not None:
             return known

@@ -87,16 +87,8 @@ class Weights:
         0..1 for each `Relation`.
     design_beside_making
         0..1, how far designing counts for the role of a firm that both designs and makes.
-    hint
-        What a hint counts beside a word that names the product.
-    hint_reach
-        0..1, how much of ``reach`` hints alone can get.
-    in_field
-        What a product counts that is named as a field of work: 照明领域.
     saturation
         How fast evidence fills ``reach``: a single product named first gives ``1 - exp(-this)``.
-    decay
-        Number of items after which a mention counts half.
     dilution
         0..1, how much a long list of products weakens each: power of its effective length.
     """
@@ -105,11 +97,11 @@ class Weights:
     say: Mapping[str, float] = field(default_factory=lambda: dict(SAY))
     reach: Mapping[Relation, float] = field(default_factory=lambda: dict(REACH))
     design_beside_making: float = 0.65
-    hint: float = 0.2
-    hint_reach: float = 0.6
-    in_field: float = 0.5
+    hint: float = 0.2  # what a hint counts beside a word that names the product
+    hint_reach: float = 0.6  # 0..1, how much of ``reach`` hints alone can get
+    in_field: float = 0.5  # what a product counts that is named as a field of work: 照明领域
     saturation: float = 1.5
-    decay: float = 20.0
+    decay: float = 20.0  # number of items after which a mention counts half
     dilution: float = 0.4
 
 
@@ -119,21 +111,11 @@ where it begins there, and its number in the vocabulary."""
 
 
 class Weighed(NamedTuple):
-    """What the texts of a firm say of one segment.
+    """What the texts of a firm say of one segment."""
 
-    Attributes
-    ----------
-    role
-        What the firm is there.
-    strength
-        0..1.
-    quotes
-        The words behind it.
-    """
-
-    role: Role
-    strength: float
-    quotes: list[Quote]
+    role: Role  # what the firm is there
+    strength: float  # 0..1
+    quotes: list[Quote]  # the words behind it
 
 
 class Scale:
@@ -151,11 +133,6 @@ class Scale:
     strength is the larger of both. The role is that of the strongest relation if each text's
     ``filled`` counts by its say in the role; that relation's reach bounds the strength, so that a
     dealer whose scope also names development is no half maker. Nothing depends on other firms.
-
-    Parameters
-    ----------
-    weights
-        The constants.
     """
 
     def __init__(self, weights: Weights) -> None:
@@ -167,15 +144,7 @@ class Scale:
     def weigh(
         self, texts: Mapping[str, Judged], instead: Mapping[Relation, Relation]
     ) -> dict[int, Weighed]:
-        """Return what a firm is in each segment.
-
-        Parameters
-        ----------
-        texts
-            What its texts say, by column.
-        instead
-            What some relations come to in the light of the other texts.
-        """
+        """Return what a firm is in each segment."""
         quotes: dict[int, list[Quote]] = {}
         # What no text fills, and what none has said, by claim.
         unfilled: dict[int, float] = {}
@@ -198,7 +167,6 @@ class Scale:
         number: int,
         quotes: dict[int, list[Quote]],
     ) -> list[tuple[int, float]]:
-        """Return how far the evidence of a text fills each claim, and add to the quotes."""
         weights, reach = self.weights, self._reach
         best: dict[int, dict[int, float]] = {}
         for begin, word, segment, relation, hint, in_field, item, ahead in judged.mentions:
@@ -231,7 +199,6 @@ class Scale:
     def _doubts(
         self, unfilled: Mapping[int, float], unsaid: Mapping[int, float]
     ) -> dict[int, dict[int, tuple[float, float]]]:
-        """Return one minus what each relation claims, and has said, by segment and relation."""
         doubts: dict[int, dict[int, tuple[float, float]]] = {}
         for claim in sorted(unfilled):
             segment, kind = divmod(claim, _CLAIMS)
@@ -245,7 +212,6 @@ class Scale:
         return doubts
 
     def _joined(self, relations: Mapping[int, tuple[float, float]]) -> tuple[Role, float]:
-        """Return the role and the strength of a firm by the relations, in their order."""
         joint = least = quietest = 1.0
         strongest = -1
         for relation, (doubt, silence) in relations.items():
@@ -277,7 +243,6 @@ def _diluted(items: int, decay: float, dilution: float) -> float:
 
 
 def _sum(items: Mapping[int, float]) -> float:
-    """Add in numpy's order, which pairs long rows of numbers; short ones it adds from behind."""
     first, *others = items.values()
     if not others:
         return first
