@@ -9,8 +9,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from leadscore.city.matching import Match, Matcher, Span, words_of
-from leadscore.city.profile import City
-from leadscore.city.schema import Role
+from leadscore.city.profile import City, Role
 from leadscore.features.catalogue import CATALOGUE, CATEGORIES, Firm, Value
 from leadscore.features.company import Origin, business_text, company_features
 from leadscore.lists.cleaning import records_of

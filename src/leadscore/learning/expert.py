@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from leadscore.city.profile import City, differ_in_supply_only
-from leadscore.city.schema import LevelPoints, NumericPoints
+from leadscore.city.profile import City, LevelPoints, NumericPoints, differ_in_supply_only
 from leadscore.errors import CityError, Detail, ModelError
 from leadscore.features.catalogue import CATALOGUE, DIRECTIONS, Feature
 from leadscore.features.extract import FeatureExtractor, features_frame

@@ -334,7 +334,8 @@ class Verbs:
     ----------
     leading, trailing
         Begin, end and bits of the groups that open a phrase, as in "生产锂电池" and "销售：灯具",
-        and of those that end one, as in "锂电池的生产". What is not done counts for nothing: 不含生产加工.
+        and of those that end one, as in "锂电池的生产". What is not done (不含生产加工) counts for
+        nothing.
     """
 
     def __init__(self, text: BusinessText) -> None:

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from ahocorasick_rs import AhoCorasick
 
-from leadscore.city.schema import Segment
+from leadscore.city.profile import Segment
 from leadscore.files import shipped
 
 HEADS: Final = ("equipment", "materials", "parts", "software")

@@ -14,8 +14,7 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, request
 from sqlalchemy import Row
 
-from leadscore.city.profile import City, differ_in_supply_only
-from leadscore.city.schema import SUPPLY_SCALE
+from leadscore.city.profile import SUPPLY_SCALE, City, differ_in_supply_only
 from leadscore.city.versions import Change, ProfileVersion
 from leadscore.features.catalogue import CATALOGUE
 from leadscore.jobs.kinds import RESCORE
