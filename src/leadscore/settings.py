@@ -141,7 +141,6 @@ _SECRET = re.compile(r"(?<=://).*(?=@)")
 
 
 def _settings_file() -> Path | None:
-    """Return the file of settings: the one that was named, or that in the home if there is one."""
     named = os.environ.get(f"{_PREFIX}SETTINGS")
     home = os.environ.get(f"{_PREFIX}HOME")
     try:
@@ -154,8 +153,6 @@ def _settings_file() -> Path | None:
 
 
 class _File(TomlConfigSettingsSource):
-    """The file of settings, in which paths that aren't absolute are taken from its folder."""
-
     def _read_files(self, files: Any, deep_merge: bool = False) -> dict[str, Any]:  # noqa: ARG002
         return {} if files is None else self._read_file(files)  # also one that isn't there
 
@@ -294,10 +291,8 @@ class Settings(BaseSettings):
 def load_settings() -> Settings:
     """Read the environment, and the file of settings for what the environment leaves open.
 
-    Raises
-    ------
-    SettingsError
-        Naming everything that holds something else than it may, or if the file can't be read.
+    Raises SettingsError naming everything that holds something else than it may, or if the file
+    can't be read.
     """
     said = {name.upper(): value for name, value in os.environ.items() if value}
     details = [
@@ -328,7 +323,6 @@ def allowed() -> dict[str, Text]:
 
 
 def _details(error: ValidationError, said: Mapping[str, str]) -> Iterator[Detail]:
-    """Yield what is wrong; a secret under a name that nobody knows is not repeated."""
     words, path = allowed(), _settings_file()
     in_file = _File(Settings, toml_file=path).toml_data
     places = (str(mistake["loc"][0]) for mistake in error.errors())
@@ -350,7 +344,6 @@ def _details(error: ValidationError, said: Mapping[str, str]) -> Iterator[Detail
 
 
 def _contradictions(settings: Settings) -> list[Detail]:
-    """Return what settings say against each other."""
     user, groups = settings.proxy_user_header, settings.proxy_groups_header
     if user is not None and not settings.proxy_addresses:
         return [Detail("proxy_addresses", NOTHING, WORDS["settings.known_proxies"])]

@@ -45,10 +45,7 @@ def enter_home(home: Path) -> None:
 def check_home(home: Path) -> None:
     """Refuse a home that a newer program has written; nothing is touched.
 
-    Raises
-    ------
-    SettingsError
-        If its number is higher than `FORMAT`, or isn't one.
+    Raises SettingsError if its number is higher than `FORMAT`, or isn't one.
     """
     file = home / FORMAT_FILE
     try:
@@ -65,10 +62,7 @@ def check_home(home: Path) -> None:
 def open_shelf(settings: Settings) -> Shelf:
     """Return the shelf of models; no model is touched before its first use.
 
-    Raises
-    ------
-    SettingsError
-        As `check_home`.
+    Raises SettingsError as `check_home`.
     """
     check_home(settings.home)
     return Shelf(settings.models, settings.key)
@@ -77,12 +71,8 @@ def open_shelf(settings: Settings) -> Shelf:
 def open_database(settings: Settings) -> Database:
     """Return the database; made on first start, and brought to this program's tables.
 
-    Raises
-    ------
-    SettingsError
-        As `check_home`.
-    StoreError
-        If it can't be opened, is damaged, or newer than this program.
+    Raises SettingsError as `check_home`; StoreError if it can't be opened, is damaged, or newer
+    than this program.
     """
     # A database that lies elsewhere leaves the home as it is.
     (check_home if settings.database else enter_home)(settings.home)
@@ -95,12 +85,7 @@ def open_database(settings: Settings) -> Database:
 def connect_database(settings: Settings) -> Database:
     """Return the database as it is, whatever tables it has or lacks.
 
-    Raises
-    ------
-    SettingsError
-        As `check_home`.
-    StoreError
-        If its file can't be made.
+    Raises SettingsError as `check_home`; StoreError if its file can't be made.
     """
     check_home(settings.home)
     from leadscore.store.database import connect
@@ -111,17 +96,8 @@ def connect_database(settings: Settings) -> Database:
 def open_city(settings: Settings, city: Path | None = None) -> City:
     """Return the profile of the city that a command is about, as it counts now.
 
-    Parameters
-    ----------
-    settings
-        Which city to take if none is named.
-    city
-        File of a city profile.
-
-    Raises
-    ------
-    CityError
-        If no profile was named and more or fewer than one is shipped, or the profile is wrong.
+    Raises CityError if no profile was named and more or fewer than one is shipped, or the profile
+    is wrong.
     """
     return open_profiles(settings, city).current().city
 
@@ -132,10 +108,7 @@ def open_profiles(settings: Settings, city: Path | None = None) -> Profiles:
     Nothing is read before its first use, which then fails as `open_city` does; a service, which
     asks again and again, reads the file anew only when it has changed.
 
-    Raises
-    ------
-    SettingsError
-        As `check_home`.
+    Raises SettingsError as `check_home`.
     """
     check_home(settings.home)
     return Profiles(lambda: _read(city or settings.city or _only_profile()), settings.profiles)
@@ -149,24 +122,8 @@ def open_scorer(
 ) -> Scorer:
     """Return a scorer of the city's champion; the expert model is built on first use.
 
-    Parameters
-    ----------
-    settings
-        Where the models live, and which city to take if none is named.
-    city
-        File of a city profile.
-    notify
-        Told when another model than the champion has to serve, when the champion is out of date,
-        and when a damaged model was built anew; by default a warning is logged.
-
-    Raises
-    ------
-    CityError
-        As `open_city`, or if the card in the profile has mistakes.
-    ModelError
-        If no model can be built, saved or trusted.
-    SettingsError
-        As `check_home`.
+    Raises CityError as `open_city`, or if the card in the profile has mistakes; ModelError if no
+    model can be built, saved or trusted; SettingsError as `check_home`.
     """
     # Imported late: going back to another champion needs no pandas and must be quick.
     from leadscore.ranking.champion import champion_scorer

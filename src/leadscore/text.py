@@ -52,10 +52,7 @@ def read_words(*paths: Path) -> dict[str, Text]:
 
     A text is ``title = { zh = "模型", en = "Model" }``.
 
-    Raises
-    ------
-    ValueError
-        If a key stands twice or lacks a language.
+    Raises ValueError if a key stands twice or lacks a language.
     """
     words: dict[str, Text] = {}
     for path in paths:

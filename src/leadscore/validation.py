@@ -92,17 +92,7 @@ def details(
     place: Callable[[Steps], str] = json_path,
     wish: Callable[[ErrorDetails], Text] = wanted,
 ) -> list[Detail]:
-    """Return what pydantic found wrong, each place and wish once.
-
-    Parameters
-    ----------
-    errors
-        As `pydantic.ValidationError.errors` returns them.
-    shown
-        Turns what stands there into a short text; nothing is `NOTHING`.
-    place, wish
-        Name the place and what is wanted there, where the usual words won't do.
-    """
+    """Return what pydantic found wrong, each place and wish once."""
     found: dict[tuple[str, Text], Detail] = {}
     for error in errors:
         where, words = place(error["loc"]), wish(error)
@@ -174,17 +164,7 @@ def unwritable(path: Path, fault: OSError) -> Text:
 def refusals(
     error: type[LeadscoreError], place: Text, setting: str = "LEADSCORE_HOME"
 ) -> Iterator[None]:
-    """Turn what the system refuses where the program keeps its own files into an ``error``.
-
-    Parameters
-    ----------
-    error
-        What to raise.
-    place
-        What the place is called; the Chinese ends in a space after Latin letters.
-    setting
-        The environment variable that names another.
-    """
+    """Turn what the system refuses where the program keeps its own files into an ``error``."""
     try:
         yield
     except OSError as fault:

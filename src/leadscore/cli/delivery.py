@@ -70,20 +70,6 @@ def print_ranking(
 ) -> str:
     """Return the ranking as text for a terminal.
 
-    Parameters
-    ----------
-    table
-        n rows with the columns of a ranking: ``rank, name, grade, priority, likelihood, fit,
-        segment_name, role_name, reasons, veto``.
-    lang
-        Language of everything but the table's own texts.
-    top
-        Ranked firms to show, and vetoed ones.
-    width
-        Columns that no line exceeds; taken as 100 if wider and as 80 if narrower.
-    colour
-        Whether grades may be coloured by ANSI sequences; the texts of the list never bring any.
-
     Returns
     -------
     str
@@ -120,7 +106,6 @@ def _widths(firms: list[dict[str, str]], lang: Lang, width: int) -> dict[str, in
 
 
 def _line(cells: dict[str, str], widths: dict[str, int], paint: str = "") -> str:
-    """Return one line; ``paint`` colours the grade."""
     parts = {name: fit(cells[name], widths[name], _ALIGN.get(name, "left")) for name in _HEADERS}
     parts["grade"] = _painted(parts["grade"], paint)
     return GAP.join(parts.values()).rstrip()
@@ -158,7 +143,6 @@ def _vetoed_lines(
 
 
 def _records(table: pd.DataFrame) -> Iterator[dict[str, str]]:
-    """Yield the few firms that are shown, in words that are safe to print."""
     for record in table.to_dict("records"):
         yield {str(name): _shown(str(name), value) for name, value in record.items()}
 
@@ -170,7 +154,6 @@ def _shown(name: str, value: object) -> str:
 
 
 def _place(firm: dict[str, str], lang: Lang, room: int | None = None) -> str:
-    """Name the segment and the role; where room is short, the segment is cut and not the role."""
     segment = firm["segment_name"]
     if not segment:
         return _NOTHING
@@ -192,40 +175,20 @@ def _indented(text: str, indent: int, width: int) -> list[str]:
 
 @dataclass(frozen=True)
 class Delivery:
-    """A ranking with what has to be said about it.
+    """A ranking with what has to be said about it."""
 
-    Attributes
-    ----------
-    ranking
-        What is handed over.
-    excluded
-        The list of firms not to be courted, if there was one.
-    city
-        Name of the city that was ranked for.
-    today
-        Day as of which the firms were scored.
-    lang
-        Language of everything.
-    kept
-        What to say of the snapshot of the firms, if anything.
-    """
-
-    ranking: Ranking
-    excluded: ExclusionList | None
-    city: Text
-    today: date
-    lang: Lang
-    kept: Text | None = None
+    ranking: Ranking  # what is handed over
+    excluded: ExclusionList | None  # the list of firms not to be courted, if there was one
+    city: Text  # name of the city that was ranked for
+    today: date  # day as of which the firms were scored
+    lang: Lang  # language of everything
+    kept: Text | None = None  # what to say of the snapshot of the firms, if anything
 
     def deliver(self, output: Path | None, problems: Path | None, top: int) -> None:
         """Write the files, then print; what the disk refuses is still printed.
 
-        Raises
-        ------
-        OutputError
-            If a file or standard output can't be written.
-        Unheard
-            If nobody reads standard output any more; the files are there.
+        Raises OutputError if a file or standard output can't be written; Unheard if nobody reads
+        standard output any more; the files are there.
         """
         written: list[Path] = []
         refused: OutputError | None = None
@@ -268,7 +231,6 @@ class Delivery:
             say(line.pick(self.lang))
 
     def _sums(self) -> list[Text]:
-        """Return where the firms of the exclusion list and every row went."""
         sentence = self.ranking.counts.sentence()
         if self.excluded is None:
             return [sentence]
@@ -283,7 +245,6 @@ class Delivery:
         return [excluded, sentence]
 
     def _summary(self) -> list[tuple[str, str]]:
-        """Return what a workbook says above its columns: what was ranked, and what to know."""
         lines: list[tuple[Text, Text | str]] = [
             (WORDS["delivery.city"], self.city),
             (WORDS["delivery.model"], self.ranking.model),

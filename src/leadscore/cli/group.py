@@ -31,10 +31,7 @@ WORDS = room_words("cli")
 def not_after_today(text: str, option: str, *, today: date) -> date:
     """Return the day that an option names.
 
-    Raises
-    ------
-    UsageError
-        If it names none, or one after today.
+    Raises UsageError if it names none, or one after today.
     """
     day = day_of(text)
     if day is None or day > today:
@@ -56,8 +53,6 @@ class Run:
 
 
 class _Commands(click.Group):
-    """The group at whose edge errors become messages and exit codes."""
-
     def invoke(self, ctx: click.Context) -> Any:
         run = ctx.ensure_object(Run)
         try:
@@ -117,17 +112,13 @@ class Doing:
     ----------
     connection, trail, now
         Within the transaction; the audit; and when.
-    about
-        Kind and name of what is changed.
-    details
-        What more the audit tells.
     """
 
     connection: Connection
     trail: AuditTrail
     now: datetime
-    about: tuple[str | None, str | None] = (None, None)
-    details: dict[str, Any] = field(default_factory=dict)
+    about: tuple[str | None, str | None] = (None, None)  # kind and name of what is changed
+    details: dict[str, Any] = field(default_factory=dict)  # what more the audit tells
 
 
 def audit_trail(settings: Settings) -> AuditTrail:

@@ -41,28 +41,7 @@ def let_store_follow(
 
     Nothing is done where nothing was ever kept: the service mirrors the models when it starts.
 
-    Parameters
-    ----------
-    run, lang
-        Of the command.
-    settings
-        Where the database is.
-    shelf
-        On which the champion was changed already: whoever has to go back to another model can do
-        so when the database is away.
-    city_id
-        Whose champion.
-    action
-        What the audit calls it, such as ``model.promote``.
-    version
-        The model that it is about.
-    details
-        What more the audit tells.
-
-    Raises
-    ------
-    StoreError
-        If the database can't be used; the same command, given again, makes up for it.
+    Raises StoreError if the database can't be used; the same command, given again, makes up for it.
     """
     if settings.database is None and not settings.database_file.exists():
         return
@@ -108,19 +87,7 @@ _NONE = "-"
 def model_table(
     versions: Sequence[Version], champion: str | None, history: Sequence[Promotion], lang: Lang
 ) -> str:
-    """Return the versions in the order given, what is wrong with them, and since when one serves.
-
-    Parameters
-    ----------
-    versions
-        As `Shelf.versions` returns them.
-    champion
-        The one that serves, if any.
-    history
-        As `Shelf.history` returns it.
-    lang
-        Language of the words.
-    """
+    """Return the versions, what is wrong with them, and since when one serves, as text."""
     rows = [[text.pick(lang) for text, _ in _HEADERS]]
     rows += [_row(version, version.name == champion, lang) for version in versions]
     lines = table(rows, [align for _, align in _HEADERS])

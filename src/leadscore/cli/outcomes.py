@@ -74,7 +74,6 @@ def outcomes_import(run: Run, listed: Path, lang: Lang | None, problems: Path | 
 
 
 def _told(problems: tuple[Problem, ...], *, all_of_them: bool) -> Iterator[Text]:
-    """Yield the first problems, each in a line, unless they are written to a file."""
     if not all_of_them:
         return
     for problem in problems[:_MOST_PROBLEMS]:
@@ -91,7 +90,6 @@ def _told(problems: tuple[Problem, ...], *, all_of_them: bool) -> Iterator[Text]
 
 
 def _sums(intake: Intake) -> Iterator[Text]:
-    """Yield where every entry of the file went."""
     if intake.superseded:
         yield WORDS["outcomes.superseded"].format(count=intake.superseded)
     if intake.corrected:
@@ -100,7 +98,6 @@ def _sums(intake: Intake) -> Iterator[Text]:
 
 
 def _state(history: pd.DataFrame, labels: Labels) -> Iterator[Text]:
-    """Yield what the history holds now, and what can be learnt from it."""
     from leadscore.learning.history import in_force
     from leadscore.lists.values.words import STAGES
 

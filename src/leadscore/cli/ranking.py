@@ -115,7 +115,6 @@ def rank(
 def _keep(
     ranking: Ranking, settings: Settings, run: Run, *, source: str, as_of: date, keep: bool | None
 ) -> Text | None:
-    """Keep the firms as they were known, and return what to say of it; a failure is only told."""
     if keep is False or not len(ranking.firms):
         return None
     if keep is None and len(ranking.firms) > _MOST_KEPT:

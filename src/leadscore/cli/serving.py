@@ -148,7 +148,6 @@ def supervisor_of(settings: Settings, city: Path | None, database: Database) -> 
 
 
 def _work(name: str, lifeline: Connection, settings: Settings, city: Path | None) -> None:
-    """Be the worker process that `supervisor_of` starts."""
     from leadscore.jobs.worker import work
     from leadscore.logs import log_to_stderr
     from leadscore.startup import open_database
@@ -278,7 +277,6 @@ def _tell_who_may(access: Access, lang: Lang) -> None:
 
 
 def _hand_in_sample(access: Access) -> None:
-    """Let a demonstration begin with the sample list, which the worker takes in."""
     from leadscore.files import shipped
     from leadscore.jobs.tasks import hand_in_list
     from leadscore.store.lists import kept_lists

@@ -25,26 +25,8 @@ def champion_scorer(
     that can't be used is left where it is; the last good one before it serves, and the expert
     model if there is none.
 
-    Parameters
-    ----------
-    city
-        The profile. A trained champion scores by the profile that it was trained with, but for the
-        supply of segments, which is always today's.
-    shelf
-        Where the models live.
-    now
-        Aware time of the creation and promotion of the expert model.
-    notify
-        Told when another than the champion serves, when the champion was trained with another
-        profile or program, and when a damaged expert model was built anew; by default a warning is
-        logged.
-
-    Raises
-    ------
-    CityError
-        If the card in the profile has mistakes.
-    ModelError
-        If no model can be built, saved or trusted.
+    Raises CityError if the card in the profile has mistakes; ModelError if no model can be built,
+    saved or trusted.
     """
     shelf.check_key()
     try:

@@ -10,8 +10,8 @@ from typing import Any
 
 from leadscore.city import Anchor, City
 from leadscore.features.catalogue import CATALOGUE
+from leadscore.features.company import Origin
 from leadscore.features.extract import GOOD_STRENGTH, SIZEABLE_GAP
-from leadscore.features.origin import Origin
 from leadscore.numbers import points as signed
 from leadscore.text import LANGUAGES, Lang, Text, room_words
 
@@ -37,11 +37,6 @@ _LITTLE = 0.1  # a fit below it fills little, however large the gap
 
 class Wording:
     """Words for the features of a city's firms; made once, used for every firm.
-
-    Parameters
-    ----------
-    city
-        The city profile.
 
     Notes
     -----
@@ -108,14 +103,7 @@ class Wording:
     def kept_reasons(
         self, score: Mapping[str, Any], lang: Lang
     ) -> Iterator[tuple[str, float, str]]:
-        """Yield feature, points and words of the main reasons of a score that was kept.
-
-        Parameters
-        ----------
-        score
-            ``reasons`` and ``values`` as `leadscore.store.current_ranking` keeps them, and what
-            `kept_facts` asks for.
-        """
+        """Yield feature, points and words of the main reasons of a score that was kept."""
         facts, values = kept_facts(score), score["values"]
         for reason in score["reasons"]:
             name, points = reason["feature"], reason["points"]
@@ -184,7 +172,6 @@ class Wording:
         return _known(next(names, None))
 
     def _names(self, anchors: Sequence[Anchor], segment: str) -> Text:
-        """Name the first few anchors; of the rest the number."""
         zh, en = (anchor_labels(self._city, anchors, segment, lang) for lang in LANGUAGES)
         names = Text(zh="、".join(zh[:_SHOWN_NAMES]), en=", ".join(en[:_SHOWN_NAMES]))
         more = len(anchors) - _SHOWN_NAMES
@@ -209,14 +196,7 @@ def facts_of(
 
 
 def kept_facts(score: Mapping[str, Any]) -> dict[str, object]:
-    """Return what a `Wording` asks of a firm, of a score that was kept.
-
-    Parameters
-    ----------
-    score
-        ``scored_segment``, ``scored_role``, ``words`` and ``segments`` (``id:strength`` joined by
-        ``;``, the strongest first), and ``record``, the firm's canonical columns.
-    """
+    """Return what a `Wording` asks of a firm, of a score that was kept."""
     return facts_of(
         score["record"],
         segment=score["scored_segment"],

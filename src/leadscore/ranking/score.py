@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from leadscore.city.profile import City
-from leadscore.features.catalogue import CATALOGUE
+from leadscore.features.catalogue import CATALOGUE, Firm, Value
 from leadscore.features.extract import Fit, MeasuredFirm
-from leadscore.features.feature import Firm, Value
 from leadscore.learning.model import Model
 from leadscore.learning.scorecard import POINTS_PER_LOG_ODDS, Scorecard, logistic
 from leadscore.ranking.reasons import Wording, facts_of
@@ -25,24 +24,12 @@ _NO_EXCLUSIONS = Exclusions()
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """What one feature adds to a firm's score.
+    """What one feature adds to a firm's score."""
 
-    Attributes
-    ----------
-    feature
-        Id of the feature in the catalogue, or of a pair of them in a model of old.
-    value
-        The firm's value; None where it is missing.
-    points
-        Its share of the log-odds, scaled so that 20 points double the odds.
-    text
-        The same in words.
-    """
-
-    feature: str
-    value: Value
-    points: float
-    text: str
+    feature: str  # id of the feature in the catalogue, or of a pair of them in a model of old
+    value: Value  # the firm's value; None where it is missing
+    points: float  # its share of the log-odds, scaled so that 20 points double the odds
+    text: str  # the same in words
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,36 +38,26 @@ class FirmScore:
 
     Attributes
     ----------
-    firm
-        Its canonical columns, and ``as_of``.
     values
         Its features by id, in the order of the catalogue; None where missing.
-    matches
-        The segments that it works in, the strongest first.
-    best
-        The one that counts: the segment that it fits best; None for none.
     points
         What each feature adds, in the order of the card; 20 points double the odds. With
         ``base_points``, those of a firm about which every table says 0, they are the log-odds.
     likelihood, fit, priority
         Each 0..1; ``priority = likelihood * (floor + (1 - floor) * fit)``.
-    grade
-        ``"A"`` to ``"D"`` by the profile's thresholds on priority.
-    veto
-        Key of `leadscore.ranking.vetoes.WORDING`, or None.
     """
 
-    firm: Firm
+    firm: Firm  # its canonical columns, and ``as_of``
     values: dict[str, Value]
-    matches: Sequence[Fit]
-    best: Fit | None
+    matches: Sequence[Fit]  # the segments that it works in, the strongest first
+    best: Fit | None  # the one that counts: the segment that it fits best; None for none
     points: dict[str, float]
     base_points: float
     likelihood: float
     fit: float
     priority: float
-    grade: str
-    veto: str | None
+    grade: str  # ``"A"`` to ``"D"`` by the profile's thresholds on priority
+    veto: str | None  # key of `leadscore.ranking.vetoes.WORDING`, or None
 
     def main_features(self) -> list[str]:
         """Return the three features that lift the score most and the one that lowers it most."""
@@ -123,15 +100,7 @@ class FirmScore:
 
 
 class Scorer:
-    """A model, ready to score; safe to share between threads.
-
-    Parameters
-    ----------
-    model
-        Features and card, fitted.
-    version
-        Its name, written beside every score.
-    """
+    """A model, ready to score; safe to share between threads."""
 
     def __init__(self, model: Model, version: str) -> None:
         self._model = model
@@ -161,17 +130,6 @@ class Scorer:
         """Score firms as they are known on a day.
 
         A firm's score depends on the firm, the day and the model only, never on the other firms.
-
-        Parameters
-        ----------
-        firms
-            Canonical columns of each; what is missing has no key.
-        as_of
-            The day, from which ages are counted.
-        exclusions
-            Firms that are not to be courted.
-        progress
-            Called with the number of firms scored since the last call.
         """
         scores: list[FirmScore] = []
         for start in range(0, max(len(firms), 1), CHUNK):

@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 
 from leadscore.city.profile import City
-from leadscore.features.feature import Firm, text_of
+from leadscore.features.catalogue import Firm, text_of
 from leadscore.lists.cleaning import Firm as Record
 from leadscore.lists.cleaning import clean
 from leadscore.lists.dedupe import normal_name_of
@@ -30,39 +30,21 @@ class ExclusionList:
 
     Attributes
     ----------
-    credit_codes
-        Valid credit codes, also those of rows without a name.
-    names
-        Names and former names in the form that `normal_name` gives.
     problems
         What was wrong; a row is set aside if it has neither name nor valid code.
-    notices
-        What the owner should know about the list as a whole.
-    rows_in
-        Data rows that were read.
     """
 
-    credit_codes: frozenset[str]
-    names: frozenset[str]
+    credit_codes: frozenset[str]  # valid credit codes, also those of rows without a name
+    names: frozenset[str]  # names and former names in the form that `normal_name` gives
     problems: tuple[Problem, ...]
-    notices: tuple[Text, ...]
-    rows_in: int
+    notices: tuple[Text, ...]  # what the owner should know about the list as a whole
+    rows_in: int  # data rows that were read
 
 
 def load_exclusions(path: Path, *, today: date) -> ExclusionList:
     """Read a list of firms that are to be left out.
 
-    Parameters
-    ----------
-    path
-        The file, as `reading.read_list` takes it. A firm that stands in it twice is no problem.
-    today
-        Days after it are not believed.
-
-    Raises
-    ------
-    ListError
-        If the file can't be read at all, or no column names firms.
+    Raises ListError if the file can't be read at all, or no column names firms.
     """
     raw = read_list(path)
     found = clean(raw, today=today)
@@ -86,13 +68,11 @@ def load_exclusions(path: Path, *, today: date) -> ExclusionList:
 
 
 def _borne_names(firm: Record) -> list[str]:
-    """Return the name of a firm and those that it had before."""
     former = str(firm["former_names"]).split(";") if "former_names" in firm else []
     return [str(firm["name"]), *former]
 
 
 def _codes(table: TextTable) -> Iterator[tuple[tuple[str | None, int], str]]:
-    """Yield each valid credit code of a table, with its sheet and row."""
     sources = lay_out(table.headers).sources
     for source in (source for name in reversed(_CODED) for source in sources.get(name, ())):
         for row, text in zip(table.rows, table.column(source.position), strict=True):
@@ -127,13 +107,7 @@ class Exclusions:
 
 
 class Vetoes:
-    """Finds reasons not to court a firm, as a city has them.
-
-    Parameters
-    ----------
-    city
-        The city profile.
-    """
+    """Finds reasons not to court a firm, as a city has them."""
 
     def __init__(self, city: City) -> None:
         names = (word for anchor in city.anchors for word in (anchor.name, *anchor.aliases))
@@ -159,6 +133,5 @@ class Vetoes:
 
 
 def _normal_names(firm: Firm) -> set[str]:
-    """Return the normal forms of the name that a firm bears and of those that it bore."""
     borne = [text_of(firm, "name"), *(text_of(firm, "former_names") or "").split(";")]
     return {normal_name_of(name) for name in borne if name}

@@ -16,10 +16,9 @@ from hypothesis import strategies as st
 
 from leadscore.city.loading import load_city
 from leadscore.city.matching import CLASS_COLUMNS, TEXT_COLUMNS, Match, Matcher
-from leadscore.city.matching.matcher import INDUSTRY_ALONE, MOST_WORDS, NOISE
-from leadscore.city.matching.score import _sum
+from leadscore.city.matching.matcher import INDUSTRY_ALONE, MOST_WORDS, NOISE, _sum
 from leadscore.city.matching.vocabulary import GROUPS, Lexicon, in_nfkc, load_lexicon
-from leadscore.city.schema import ROLES
+from leadscore.city.profile import ROLES
 
 ROOT = Path(__file__).parents[3]
 

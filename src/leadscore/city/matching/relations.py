@@ -81,21 +81,11 @@ ACTIVITY_OF_NAMED: Final = (
 
 
 class Judged(NamedTuple):
-    """What a text says of the products in it.
+    """What a text says of the products in it."""
 
-    Attributes
-    ----------
-    mentions
-        Each product with what the text says of it, by its place.
-    items
-        How many items of the text say something.
-    activities
-        Bits of all verbs of the text, whatever they govern.
-    """
-
-    mentions: list[Mentioned]
-    items: int
-    activities: int
+    mentions: list[Mentioned]  # each product with what the text says of it, by its place
+    items: int  # how many items of the text say something
+    activities: int  # bits of all verbs of the text, whatever they govern
 
 
 Mentioned = tuple[int, int, int, Relation, bool, bool, int, int]
@@ -105,15 +95,7 @@ how many items ahead of that say something."""
 
 
 def judge(text: BusinessText, *, is_name: bool) -> Judged:
-    """Judge all products in a text.
-
-    Parameters
-    ----------
-    text
-        The text, laid out.
-    is_name
-        Is it the name of a firm? Who is named after a product need not make it.
-    """
+    """Judge all products in a text."""
     reading = _Reading(text)
     ahead = text.content_items()
     mentions: list[_Mention] = []
@@ -152,8 +134,6 @@ def by_name(done: int) -> Relation:
 
 
 class _Reading:
-    """The verbs, lists and openings of a text, to which the products in it are related."""
-
     def __init__(self, text: BusinessText) -> None:
         self.text = text
         groups, breaks = text.groups, text.breaks
@@ -210,7 +190,6 @@ class _Reading:
         )
 
     def _last_items(self, places: Iterable[int]) -> set[int]:
-        """Return where the items begin whose first phrase goes on with one of the places."""
         text = self.text
         starts = set()
         for place in places:
@@ -344,7 +323,6 @@ class _Mention:
         return bool(past) and self._in_scope(last_end(past, self.begin))
 
     def machines_are_named(self) -> bool:
-        """Are machines named that are made for it, although it isn't what they are called after?"""
         about = self.text.vocabulary.about["equipment"][self.segment]
         if not about:
             # "用于锂电池的卷绕机": here the battery isn't where the firm's own product goes.
@@ -371,7 +349,6 @@ class _Mention:
         )
 
     def is_a_field(self) -> bool:
-        """Is it a field, or are those named who work in it, to whom the firm sells?"""
         reading = self.reading
         if self.listed and any(map(self._listed_as, FIELDS)):
             return True
@@ -397,7 +374,6 @@ class _Mention:
         return (self.segment, text.lower[begin:end]) in text.vocabulary.own_heads
 
     def is_for_something_else(self) -> bool:
-        """Does another noun own it, or is it what a product is meant for?"""
         text, start = self.text, self.listed
         if self.modifies and not self.names_own_kind():
             return True
@@ -429,7 +405,6 @@ class _Mention:
         return any(self.near.get(group, NOWHERE) <= last for group in ("audience", "fields"))
 
     def bare(self) -> bool:
-        """Is the mention an item of its own?"""
         breaks = self.text.breaks
         return bool(breaks[self.begin - 1] and breaks[self.after])
 
@@ -437,11 +412,9 @@ class _Mention:
         return self.text.in_scope(opening, self.begin)
 
     def _in_clause(self, place: int) -> bool:
-        """Does a place behind the mention, which may be nowhere, lie in its clause?"""
         return place < NOWHERE - 1 and self.text.clauses.find(1, self.after, place + 1) < 0
 
     def _reaches(self, start: int, place: int) -> bool:
-        """Lies a place, which may be nowhere, within reach behind ``start`` and in its item?"""
         return place - start <= HEAD_REACH and self.text.breaks.find(1, start, place + 1) < 0
 
     def _equipment_behind(self, start: int) -> bool:
@@ -499,7 +472,6 @@ class _Mention:
         )
 
     def _goes_into(self, openings: tuple[list[Hit], list[Hit]]) -> bool:
-        """Does it stand in the list of fields that "used in" or "customers include" opens?"""
         lists, supplied = openings
         begin = self.begin
         if supplied:
@@ -524,7 +496,6 @@ class _Mention:
         return offer < NOWHERE and text.clauses.find(1, begin + 1, offer + 1) < 0
 
     def _shares(self, items: set[int]) -> bool:
-        """Does it stand bare in a list whose last item is one of the items?"""
         if not items or not self.bare():
             return False
         text, start = self.text, self.after
@@ -558,7 +529,6 @@ class _Mention:
         )
 
     def _by_head(self) -> Relation | None:
-        """Return what the noun at the end of its compound, or of its list, says it is."""
         near, about = self.near, self.text.vocabulary.about
         machines_listed = self.listed and self._equipment_behind(self.listed)
         # After 等 other nouns may as well name what was listed; equipment does not.

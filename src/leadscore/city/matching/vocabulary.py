@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from ahocorasick_rs import AhoCorasick
 
-from leadscore.city.schema import Segment
+from leadscore.city.profile import Segment
 from leadscore.files import shipped
 
 HEADS: Final = ("equipment", "materials", "parts", "software")
@@ -100,10 +100,7 @@ class Lexicon:
 def load_lexicon() -> Lexicon:
     """Read the shipped cue words.
 
-    Raises
-    ------
-    ValueError
-        If a group is missing or unknown, or a word stands in two groups.
+    Raises ValueError if a group is missing or unknown, or a word stands in two groups.
     """
     path = shipped("lexicon.toml")
     with path.open("rb") as file:
@@ -136,17 +133,13 @@ class Meaning(NamedTuple):
 
     Attributes
     ----------
-    segment
-        Position of the segment in `Vocabulary.segments`.
-    kind
-        What the word is to it.
     material
         True for the name of a material in a segment that is not about materials: 偏光片 among the
         words for screens.
     """
 
-    segment: int
-    kind: Kind
+    segment: int  # position of the segment in `Vocabulary.segments`
+    kind: Kind  # what the word is to it
     material: bool
 
 
@@ -201,14 +194,10 @@ class Vocabulary:
 
     Attributes
     ----------
-    segments
-        Ids.
     products, meanings
         The words of all segments, and what each means; one word may serve several segments.
     cues, groups
         The cue words, and the group of `GROUPS` to which each belongs.
-    singles
-        From this cue on they have a single character.
     stamps
         What each cue makes of its characters, a byte of bits for each; empty if nothing.
     about
@@ -219,12 +208,12 @@ class Vocabulary:
         both 传感器 and 传感器芯片.
     """
 
-    segments: tuple[str, ...]
+    segments: tuple[str, ...]  # ids
     products: WordList
     meanings: tuple[tuple[Meaning, ...], ...]
     cues: WordList
     groups: tuple[str, ...]
-    singles: int
+    singles: int  # from this cue on they have a single character
     stamps: tuple[bytes, ...]
     about: dict[str, tuple[bool, ...]]
     own_heads: frozenset[tuple[int, str]]
@@ -267,7 +256,6 @@ def compile_words(segments: Mapping[str, Segment], lexicon: Lexicon) -> Vocabula
 
 
 def _own_words(segment: Segment) -> Iterator[tuple[str, Kind]]:
-    """Yield each word once; an exclude outranks a make, a make outranks a hint."""
     seen: set[str] = set()
     for kind, listed in (
         (Kind.EXCLUDE, segment.excludes),
@@ -281,7 +269,6 @@ def _own_words(segment: Segment) -> Iterator[tuple[str, Kind]]:
 
 
 def _about(segments: Mapping[str, Segment], heads: tuple[str, ...]) -> tuple[bool, ...]:
-    """Return for each segment whether many of its products end with one of the nouns."""
     ends = [[normal_form(w).endswith(heads) for w in s.makes] for s in segments.values()]
     return tuple(sum(found) >= ABOUT * len(found) for found in ends)
 

@@ -14,8 +14,7 @@ from flask import Blueprint, Response, request
 from pydantic import BaseModel, Field, ValidationError
 from sqlalchemy import Row
 
-from leadscore.city.profile import City, differ_in_supply_only
-from leadscore.city.schema import SUPPLY_SCALE
+from leadscore.city.profile import SUPPLY_SCALE, City, differ_in_supply_only
 from leadscore.jobs.tasks import RESCORE
 from leadscore.learning.expert import expert_scorecard
 from leadscore.lists.writing import for_spreadsheet
