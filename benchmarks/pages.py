@@ -73,8 +73,8 @@ class Server:
 def fill(home: Path, count: int) -> None:
     """Take a list of so many invented firms into the store of a folder, unless it has one."""
     from leadscore.city.loading import load_city
-    from leadscore.ranking.champion import champion_scorer
     from leadscore.registry.models import Shelf
+    from leadscore.startup import champion_scorer
     from leadscore.store.database import open_store, sqlite_url
     from store import firms, take_in
 
@@ -95,8 +95,8 @@ def serve(home: Path) -> None:
 
     from leadscore.city.loading import load_city
     from leadscore.city.versions import Profiles
-    from leadscore.ranking.champion import champion_scorer
     from leadscore.registry.models import Shelf
+    from leadscore.startup import champion_scorer
     from leadscore.store.audit import AuditTrail
     from leadscore.store.database import open_store
     from leadscore.web.app import Service, create_app

@@ -93,8 +93,8 @@ def scoring_app(home: Path) -> Any:
     from leadscore.city.loading import load_city
     from leadscore.city.versions import Profiles
     from leadscore.logs import log_to_stderr
-    from leadscore.ranking.champion import champion_scorer
     from leadscore.registry.models import Shelf
+    from leadscore.startup import champion_scorer
     from leadscore.store.audit import AuditTrail
     from leadscore.store.database import Database, sqlite_url
     from leadscore.web.app import Service, create_app

@@ -11,19 +11,20 @@ from typing import TYPE_CHECKING
 
 from leadscore.city.loading import load_city
 from leadscore.city.versions import Profiles
-from leadscore.errors import CityError, Detail, SettingsError
+from leadscore.errors import CityError, Detail, ModelError, SettingsError
 from leadscore.files import place_new, shipped
-from leadscore.registry.models import Shelf, log_notice
+from leadscore.registry.manifest import code_fingerprint
+from leadscore.registry.models import Shelf, is_expert, log_notice
 from leadscore.text import Text, room_words
 
 if TYPE_CHECKING:
     from leadscore.city.profile import City
+    from leadscore.learning.training_data import Rules
     from leadscore.ranking.score import Scorer
     from leadscore.settings import Settings
     from leadscore.store.database import Database
 
 WORDS = room_words("")
-
 
 FORMAT = 2
 """Of what lies in a home. A home of format 1 has no number: its models are pickles."""
@@ -54,9 +55,8 @@ def check_home(home: Path) -> None:
         return
     if not number.isdecimal() or int(number) > FORMAT:
         wanted = Text(zh=f"{FORMAT} 或更小", en=f"{FORMAT} or lower")
-        raise SettingsError(
-            WORDS["startup.newer"].format(home=home), [Detail(str(file), number, wanted)]
-        )
+        details = [Detail(str(file), number, wanted)]
+        raise SettingsError(WORDS["startup.newer"].format(home=home), details)
 
 
 def open_shelf(settings: Settings) -> Shelf:
@@ -114,31 +114,99 @@ def open_profiles(settings: Settings, city: Path | None = None) -> Profiles:
     return Profiles(lambda: _read(city or settings.city or _only_profile()), settings.profiles)
 
 
+def training_rules(settings: Settings) -> Rules:
+    """Return what a retraining forecasts."""
+    # Imported late, as it takes a second.
+    from leadscore.learning.training_data import Rules
+
+    return Rules(
+        target=settings.target,
+        horizon_days=settings.horizon_days,
+        prior_strength=settings.prior_strength,
+    )
+
+
 def open_scorer(
-    settings: Settings,
-    city: Path | None = None,
-    *,
-    notify: Callable[[Text], object] = log_notice,
+    settings: Settings, city: Path | None = None, *, notify: Callable[[Text], object] = log_notice
 ) -> Scorer:
-    """Return a scorer of the city's champion; the expert model is built on first use.
+    """Return the scorer of the champion of a city, by default of the settings' one.
 
-    Raises CityError as `open_city`, or if the card in the profile has mistakes; ModelError if no
-    model can be built, saved or trusted; SettingsError as `check_home`.
+    Raises CityError or SettingsError as `open_city`, and what `champion_scorer` does.
     """
-    # Imported late: going back to another champion needs no pandas and must be quick.
-    from leadscore.ranking.champion import champion_scorer
-
     enter_home(settings.home)
     profile = open_city(settings, city)
     return champion_scorer(profile, open_shelf(settings), now=datetime.now(UTC), notify=notify)
 
 
+def champion_scorer(
+    city: City, shelf: Shelf, *, now: datetime, notify: Callable[[Text], object] = log_notice
+) -> Scorer:
+    """Return the scorer of the city's champion.
+
+    Without a trained champion it is the expert model, built and shelved on first use. A champion
+    that can't be used is left where it is; the last good one before it serves, and the expert
+    model if there is none. A trained champion scores by the profile that it was trained with, but
+    for the supply of segments, which is always today's.
+
+    ``notify`` is told when another than the champion serves, when the champion was trained with
+    another profile or program, and when a damaged expert model was built anew.
+
+    Raises CityError if the card in the profile has mistakes; ModelError if no model can be built,
+    saved or trusted.
+    """
+    # Imported late: going back to another champion needs no pandas and must be quick.
+    from leadscore.learning.expert import expert_model, follow_supply
+    from leadscore.ranking.score import Scorer
+
+    def tell_instead(version: str) -> None:
+        if fault is not None:
+            reason = Text(zh=fault.render("zh"), en=fault.render("en"))
+            message = WORDS["champion.instead"] if champion else WORDS["champion.pointer"]
+            notify(message.format(champion=champion, version=version, reason=reason))
+
+    shelf.check_key()
+    fault: ModelError | None = None
+    champion: str | None = None
+    try:
+        champion = shelf.champion(city.id)
+    except ModelError as error:
+        fault = error
+    follow_supply(city, shelf, now)
+    for version in shelf.line(city.id):
+        if is_expert(city.id, version):
+            break
+        try:
+            scorer = Scorer(shelf.load(version), version)
+        except ModelError as error:
+            fault = fault or error
+            continue
+        tell_instead(version)
+        _tell_outdated(city, shelf, version, notify)
+        return scorer
+    version, model = expert_model(city, shelf, now, notify)
+    tell_instead(version)
+    return Scorer(model, version)
+
+
+def _tell_outdated(
+    city: City, shelf: Shelf, version: str, notify: Callable[[Text], object]
+) -> None:
+    from leadscore.learning.expert import trained_as
+
+    manifest = shelf.manifest(version)
+    _, trained = trained_as(shelf, version, manifest)
+    outdated = not manifest.is_under(city), trained.code != code_fingerprint()
+    if any(outdated):
+        what = {(True, True): "both", (True, False): "profile", (False, True): "program"}[outdated]
+        notify(WORDS["champion.outdated"].format(version=version, what=WORDS[f"champion.{what}"]))
+
+
 def _read(path: Path) -> City:
     try:
-        found = path.stat()
+        stat = path.stat()
     except (OSError, ValueError):
         return load_city(path)  # which says what is wrong with it
-    return _read_once(path, found.st_mtime_ns, found.st_size)
+    return _read_once(path, stat.st_mtime_ns, stat.st_size)
 
 
 @lru_cache(maxsize=4)
@@ -150,7 +218,6 @@ def _only_profile() -> Path:
     profiles = sorted(shipped("cities").glob("*.toml"))
     if len(profiles) == 1:
         return profiles[0]
-    found = ", ".join(profile.stem for profile in profiles)
-    raise CityError(
-        WORDS["startup.no_city"], [Detail("--city", found, WORDS["startup.only_profile"])]
-    )
+    names = ", ".join(profile.stem for profile in profiles)
+    wanted = [Detail("--city", names, WORDS["startup.only_profile"])]
+    raise CityError(WORDS["startup.no_city"], wanted)

@@ -22,9 +22,9 @@ from leadscore.jobs.tasks import Workplace, all_kinds
 from leadscore.jobs.worker import Worker
 from leadscore.learning.expert import ensure_expert, expert_version
 from leadscore.learning.training_data import Rules
-from leadscore.ranking.champion import champion_scorer
 from leadscore.ranking.score import Scorer
 from leadscore.registry.models import Shelf
+from leadscore.startup import champion_scorer
 from leadscore.store import api_keys
 from leadscore.store.audit import AuditTrail, page
 from leadscore.store.current_ranking import STANDINGS

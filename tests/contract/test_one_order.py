@@ -29,9 +29,9 @@ from leadscore.city import load_city
 from leadscore.jobs.tasks import Workplace, all_kinds
 from leadscore.jobs.worker import Worker
 from leadscore.learning.training_data import Rules
-from leadscore.ranking.champion import champion_scorer
 from leadscore.ranking.score import Scorer
 from leadscore.registry.models import Shelf
+from leadscore.startup import champion_scorer
 from leadscore.store.database import Database, sqlite_url
 from leadscore.store.list_import import take_in_list
 from leadscore.store.lists import add_list

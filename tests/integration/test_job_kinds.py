@@ -16,8 +16,8 @@ from leadscore.city.loading import load_city
 from leadscore.jobs.tasks import KEPT, Workplace, all_kinds, export_file, remove_expired
 from leadscore.jobs.worker import Worker
 from leadscore.learning.training_data import Rules
-from leadscore.ranking.champion import champion_scorer
 from leadscore.registry.models import Shelf
+from leadscore.startup import champion_scorer
 from leadscore.store.database import Database
 from leadscore.store.jobs import Job, read_job, submit
 from leadscore.store.lists import add_list, name_job, read_kept_list

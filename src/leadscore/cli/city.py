@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from leadscore.cli.group import FILE, Run, cli, lang_option, settings_of
+from leadscore.cli.group import FILE, Run, cli, with_run
 from leadscore.terminal import cut, display_width, fit, say, wrap
 from leadscore.text import Lang, room_words
 
@@ -29,18 +29,17 @@ def city() -> None:
 
 @city.command("check")
 @click.argument("profile", metavar="FILE", type=FILE)
-@lang_option
-@click.pass_obj
-def city_check(run: Run, profile: Path, lang: Lang | None) -> None:
+@with_run
+def city_check(run: Run, profile: Path) -> None:
     """Check a city profile and print its chains with their gaps. 检查画像并列出产业链与缺口。"""
-    settings_of(run, lang)
+    run.settings()
     from leadscore.city import load_city
     from leadscore.learning.expert import expert_scorecard
 
     loaded = load_city(profile)
     expert_scorecard(loaded)
     say(render_tree(loaded, run.lang))
-    say(WORDS["city.profile_ok"].format(name=loaded.name).pick(run.lang))
+    run.say(WORDS["city.profile_ok"].format(name=loaded.name))
 
 
 def render_tree(city: City, lang: Lang) -> str:

@@ -10,9 +10,9 @@ from tests.kept_lists import NOW, lakeport
 from tests.second_model import OTHER, shelf_of_two
 
 from leadscore.errors import ModelError
-from leadscore.ranking.champion import champion_scorer
 from leadscore.ranking.score import Scorer
 from leadscore.registry.models import Shelf
+from leadscore.startup import champion_scorer
 from leadscore.text import Text
 from leadscore.web.scoring import CurrentScoring
 
