@@ -26,8 +26,7 @@ from leadscore.text import Lang, Text, room_words
 
 if TYPE_CHECKING:
     from leadscore.city.profile import City
-    from leadscore.registry.models import Act, Promotion, Shelf
-    from leadscore.registry.versions import Version
+    from leadscore.registry.models import Act, Promotion, Shelf, Version
     from leadscore.settings import Settings
 
 WORDS = room_words("cli")

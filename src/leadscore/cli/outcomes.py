@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from leadscore.learning.labels import Labels
+    from leadscore.learning.history import Labels
     from leadscore.lists.problems import Problem
     from leadscore.store.outcome_import import Intake
 
@@ -46,7 +46,7 @@ def outcomes() -> None:
 def outcomes_import(run: Run, listed: Path, lang: Lang | None, problems: Path | None) -> None:
     """Add what became of firms: firm, stage, date, reason. 导入进展：企业、阶段、日期、原因。"""
     settings = settings_of(run, lang)
-    from leadscore.learning.labels import label_pursuits
+    from leadscore.learning.history import label_pursuits
     from leadscore.lists.writing import check_distinct, check_ranking_path, write_problems
     from leadscore.startup import open_database
     from leadscore.store.outcome_import import take_in

@@ -29,7 +29,7 @@ from markupsafe import Markup
 
 from leadscore import numbers
 from leadscore.errors import LeadscoreError
-from leadscore.report.page import STYLE
+from leadscore.report.render import STYLE
 from leadscore.text import LANGUAGES, Lang, Text, read_words
 from leadscore.web.auth import CSRF_FIELD, Caller, Permission, csrf_token, requires
 from leadscore.web.errors import named_language, preferred_language
