@@ -36,7 +36,7 @@ from leadscore.learning import AdditiveCard
 from leadscore.learning.expert import expert_scorecard, new_card
 from leadscore.learning.model import Model
 from leadscore.learning.scorecard import Scorecard
-from leadscore.learning.training_data import Rules, fit, gather
+from leadscore.learning.training_data import Rules, build_dataset, fit
 from leadscore.ranking.score import Scorer
 from leadscore.registry.models import Shelf
 from leadscore.store import users
@@ -472,10 +472,10 @@ def history() -> History:
 def learned(history: History) -> Scorer:
     """Return a model whose card has learned from simulated outcomes."""
     features, rules = FeatureExtractor(history.city), Rules()
-    lessons = gather(
+    data = build_dataset(
         features, history.events(), history.snapshots(), as_of=history.until, rules=rules
     )
-    card = fit(new_card(history.city, rules.prior_strength), lessons.X, lessons.y, lessons.weight)
+    card = fit(new_card(history.city, rules.prior_strength), data.X, data.y, data.weight)
     return Scorer(Model(features, card.fitted()), "learned")
 
 

@@ -17,7 +17,7 @@ from tests.commands import called, typed
 
 from leadscore import rank
 from leadscore.files import shipped
-from leadscore.learning.labels import training_set
+from leadscore.learning.training_data import training_set
 from leadscore.store.database import open_store
 from leadscore.store.outcomes import read_outcomes
 from leadscore.store.snapshots import read_snapshots
@@ -134,9 +134,12 @@ def test_from_a_list_and_its_outcomes_to_what_can_be_learnt(tmp_path: Path) -> N
          "签约日期": ["2023-05-01", None, None]}
     ).to_csv(progress, index=False)  # fmt: skip
     called("outcomes", "import", progress, home=home)
-    taught = training_set(events(home), snapshots(home), as_of=date(2025, 1, 1))
-    assert dict(zip(taught.firms["name"], taught.y, strict=True)) == {names[0]: 1.0, names[2]: 0.0}
-    assert taught.left_out == {"snapshot_after_contact": 1}
+    pursuits = training_set(events(home), snapshots(home), as_of=date(2025, 1, 1))
+    assert dict(zip(pursuits.firms["name"], pursuits.y, strict=True)) == {
+        names[0]: 1.0,
+        names[2]: 0.0,
+    }
+    assert pursuits.left_out == {"snapshot_after_contact": 1}
 
 
 def test_no_keep_keeps_nothing_and_neither_does_python(

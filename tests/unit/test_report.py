@@ -19,8 +19,8 @@ from leadscore.errors import ModelError
 from leadscore.features.catalogue import CATALOGUE
 from leadscore.files import shipped
 from leadscore.learning.card import AdditiveCard
-from leadscore.learning.evaluation import evaluate
 from leadscore.learning.expert import expert_scorecard
+from leadscore.learning.metrics import evaluate
 from leadscore.learning.scorecard import (
     CategoricalTable,
     NumericTable,

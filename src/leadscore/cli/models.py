@@ -25,8 +25,7 @@ from leadscore.text import Lang, room_words
 
 if TYPE_CHECKING:
     from leadscore.city.profile import City
-    from leadscore.registry.models import Shelf
-    from leadscore.registry.versions import Version
+    from leadscore.registry.models import Shelf, Version
     from leadscore.settings import Settings
 
 WORDS = room_words("cli")

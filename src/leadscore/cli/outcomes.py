@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from leadscore.learning.labels import Labels
+    from leadscore.learning.history import Labels
     from leadscore.lists.problems import Problem
 
 WORDS = room_words("cli")
@@ -36,7 +36,7 @@ def outcomes() -> None:
 def import_outcomes(run: Run, listed: Path, problems: Path | None) -> None:
     """Add what became of firms: firm, stage, date, reason. 导入进展：企业、阶段、日期、原因。"""
     settings = run.settings()
-    from leadscore.learning.labels import label_pursuits
+    from leadscore.learning.history import label_pursuits
     from leadscore.lists.writing import check_distinct, check_ranking_path, write_problems
     from leadscore.store.outcome_import import take_in
     from leadscore.store.outcomes import read_outcomes

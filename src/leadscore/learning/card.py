@@ -5,9 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -24,88 +22,28 @@ from sklearn.utils.validation import (
 )
 from threadpoolctl import threadpool_limits
 
-from leadscore.learning.binning import Codes, Column, Floats, columns_of, holds_numbers
-from leadscore.learning.fitting.layout import (
-    Block,
-    Widths,
-    check_direction,
-    held_by_prior,
-    make_block,
-)
-from leadscore.learning.fitting.objective import Minimum, Objective, minimise
-from leadscore.learning.fitting.posterior import chosen_widths, posterior_at
+from leadscore.learning.fitting import Minimum, Objective, chosen_widths, minimise, posterior_at
+from leadscore.learning.layout import Block, Widths, check_direction, held_by_prior, make_block
 from leadscore.learning.model import MOST_NUMBERS, FittedCard
 from leadscore.learning.scorecard import (
     CategoricalTable,
+    Column,
+    Floats,
     NumericTable,
     Scorecard,
     Table,
+    columns_of,
+    holds_numbers,
     probability,
 )
 
 
-@dataclass(frozen=True)
-class Features:
-    """What an estimator was given to look at.
-
-    Attributes
-    ----------
-    names
-        What the tables of the columns go by.
-    data
-        A frame as it came, or an array, of shape (n, number of names).
-    """
-
-    names: list[str]
-    data: pd.DataFrame | NDArray[Any]
-
-    @property
-    def n_rows(self) -> int:
-        """Number of rows."""
-        return len(self.data)
-
-    @cached_property
-    def columns(self) -> list[Column]:
-        """The columns in the order of the names."""
-        return columns_of(self.data)
-
-    @property
-    def frame(self) -> pd.DataFrame | None:
-        """The frame, if its columns bear the names."""
-        if isinstance(self.data, pd.DataFrame) and list(self.data.columns) == self.names:
-            return self.data
-        return None
-
-
-class Outcomes(NamedTuple):
-    """What became of the rows.
-
-    Attributes
-    ----------
-    classes
-        Shape (2,): the label that a score speaks against, and the one that it speaks for.
-    target
-        Shape (n,), 1.0 for the second class, else 0.0.
-    weight
-        Shape (n,), not negative.
-    """
-
-    classes: NDArray[Any]
-    target: Floats
-    weight: Floats
-
-
-def checked_features(
+def _checked_features(
     estimator: BaseEstimator, X: Any, *, reset: bool, least_rows: int = 0
-) -> Features:
-    """Take in a frame as it is, and anything else as an array of shape (n, p).
-
-    Raises
-    ------
-    ValueError, TypeError
-        As scikit-learn does: too few rows or columns, sparse or complex input, other columns
-        than at fit.
-    """
+) -> tuple[list[str], pd.DataFrame | NDArray[Any]]:
+    # The names of the columns, and a frame as it is or anything else as an array of shape (n, p).
+    # Raises what scikit-learn does: too few rows or columns, sparse or complex input, other columns
+    # than at fit.
     if isinstance(X, pd.DataFrame):
         X = validate_data(estimator, X, reset=reset, skip_check_array=True)
         for count, what, least in zip(X.shape, ("sample", "feature"), (least_rows, 1), strict=True):
@@ -116,49 +54,28 @@ def checked_features(
                 )
                 raise ValueError(msg)
     else:
-        X = validate_data(
-            estimator,
-            X,
-            reset=reset,
-            dtype=None,
-            ensure_all_finite=False,
-            ensure_min_samples=least_rows,
-        )
+        accepted = {"dtype": None, "ensure_all_finite": False, "ensure_min_samples": least_rows}
+        X = validate_data(estimator, X, reset=reset, **accepted)
     if hasattr(estimator, "feature_names_in_"):
-        return Features(list(estimator.feature_names_in_), X)
-    return Features([f"x{j}" for j in range(X.shape[1])], X)
+        return list(estimator.feature_names_in_), X
+    return [f"x{j}" for j in range(X.shape[1])], X
 
 
-def checked_outcomes(
+def _checked_outcomes(
     X: pd.DataFrame | NDArray[Any],
     y: ArrayLike | None,
     sample_weight: ArrayLike | None,
-    *,
-    least_rows: int = 1,
-) -> Outcomes:
-    """Turn labels into 0 and 1, and weights into floats.
-
-    Parameters
-    ----------
-    X
-        Shape (n, p), checked.
-    y, sample_weight
-        As given to ``fit``.
-    least_rows
-        If 0, it is all right that no row is there or has weight.
-
-    Raises
-    ------
-    ValueError
-        If the labels are not two, or one alone that is neither 0 nor 1; if a weight is negative.
-    """
+    least_rows: int,
+) -> tuple[NDArray[Any], Floats, Floats]:
+    # Both labels, 1.0 where a row has the second, and the weights; none need be there if the least
+    # number of rows is 0.
     if y is None:
         msg = "The card requires y to be passed, but the target y is None."
         raise ValueError(msg)
     labels = column_or_1d(y, warn=True)
     check_consistent_length(X, labels)
     if not len(labels):
-        return Outcomes(np.array([0, 1]), np.empty(0), np.empty(0))
+        return np.array([0, 1]), np.empty(0), np.empty(0)
     assert_all_finite(labels, input_name="y")
     weight = _check_sample_weight(
         sample_weight,
@@ -168,7 +85,7 @@ def checked_outcomes(
         allow_all_zero_weights=least_rows == 0,
     )
     classes = _two_classes(labels, weight > 0)
-    return Outcomes(classes, (labels == classes[1]).astype(np.float64), weight)
+    return classes, (labels == classes[1]).astype(np.float64), weight
 
 
 def _two_classes(labels: NDArray[Any], counts: NDArray[np.bool_]) -> NDArray[Any]:
@@ -203,7 +120,7 @@ class AdditiveCard(ClassifierMixin, BaseEstimator):
 
     With a prior, ``fit`` takes any number of rows; with none it returns the prior itself. The
     widths say how far the data may move the prior; what is given is where the choice begins, and
-    the data choose them by the evidence (`leadscore.learning.fitting.posterior`), unless told not
+    the data choose them by the evidence (`leadscore.learning.fitting`), unless told not
     to.
 
     Parameters
@@ -251,7 +168,7 @@ class AdditiveCard(ClassifierMixin, BaseEstimator):
         Names of the columns, if they are texts. Else tables are named x0, x1, ...
     n_iter_ : int
         Newton steps taken; 0 where the prior was returned.
-    widths_ : leadscore.learning.fitting.layout.Widths
+    widths_ : leadscore.learning.layout.Widths
         The widths of the last fit.
     posterior_ : leadscore.learning.model.Posterior or None
         How sure each entry is; None with more than 4,000 free numbers.
@@ -323,75 +240,74 @@ class AdditiveCard(ClassifierMixin, BaseEstimator):
         """
         widths = self._checked_settings()
         least_rows = 1 if self.prior is None else 0
-        features = checked_features(self, X, reset=True, least_rows=least_rows)
-        outcomes = checked_outcomes(features.data, y, sample_weight, least_rows=least_rows)
-        tables = self._prior_tables(features)
-        directions = self._checked_directions(tables)
-        self.classes_ = outcomes.classes
-        intercept = _base_log_odds(outcomes) if self.prior is None else self.prior.intercept
-        counts = outcomes.weight > 0
-        task = _Task(
-            tables=tables,
-            columns=[column[counts] for column in features.columns],
-            target=outcomes.target[counts],
-            weight=outcomes.weight[counts],
-            intercept=intercept,
-            directions=directions,
-            rare_count=self.rare_count,
-        )
+        names, X = _checked_features(self, X, reset=True, least_rows=least_rows)
+        self.classes_, target, weight = _checked_outcomes(X, y, sample_weight, least_rows)
+        columns = columns_of(X)
+        tables = self._prior_tables(names, columns)
+        self._check_directions(tables)
+        counts = weight > 0
+        columns = [column[counts] for column in columns]
         # The matrices are small: more threads would spend their time waiting for each other.
         with threadpool_limits(limits=1):
-            self._solve(task, widths)
+            self._solve(tables, columns, target[counts], weight[counts], widths)
         return self
 
-    def _solve(self, task: _Task, widths: Widths) -> None:
-        widths, wider = self._choose(task, widths)
-        blocks = task.blocks(self.max_bins)
-        vector = self._optimise(task.objective(blocks, widths))
-        self.intercept_, self.widths_ = self.scorecard_.intercept, widths
-        uncertain = task.objective(blocks, wider)
-        few = uncertain.layout.size <= MOST_NUMBERS
-        self.posterior_ = posterior_at(uncertain, vector) if few else None
-        by_entry = [(block.codes, len(block.entries)) for block in blocks]
-        self.counts_ = _summed(task.weight, by_entry)
-        self.positives_ = _summed(task.weight * task.target, by_entry)
+    def _solve(
+        self,
+        tables: Sequence[Table],
+        columns: Sequence[Column],
+        target: Floats,
+        weight: Floats,
+        widths: Widths,
+    ) -> None:
+        intercept = _log_odds(target, weight) if self.prior is None else self.prior.intercept
 
-    def _choose(self, task: _Task, widths: Widths) -> tuple[Widths, Widths]:
-        """Return the widths, and the widths to tell uncertainty by."""
+        def blocks_of(max_bins: int) -> list[Block]:
+            signs = self.directions or {}
+            return [
+                make_block(
+                    table, column, weight, signs.get(table.feature, 0), max_bins, self.rare_count
+                )
+                for table, column in zip(tables, columns, strict=True)
+            ]
+
+        def objective_of(blocks: Sequence[Block], widths: Widths) -> Objective:
+            return Objective(blocks, target, weight, intercept, widths)
+
         # Widths mean the same whatever the bins, so that few bins are enough to choose them.
-        coarse = task.blocks(min(self.max_bins, _COARSE))
+        coarse = blocks_of(min(self.max_bins, _COARSE))
         if self.prior is not None and self.prior_strength is not None:
-            listed = {table.feature for table in self.prior.tables}
-            heard = [table.feature in listed for table in task.tables]
-            prior = coarse, task.intercept, task.weight
-            widths = held_by_prior(widths, self.prior_strength, *prior, heard)
-        objective = task.objective(coarse, widths)
-        few = objective.layout.size <= MOST_NUMBERS
-        if len(task.target) and self.choose_widths and few:
-            return chosen_widths(objective, coarse, widths)
-        return widths, widths
-
-    def _optimise(self, objective: Objective) -> Floats:
-        if objective.n_rows:
-            minimum = minimise(objective, self.tol, self.max_iter)
-        else:  # the prior itself is the optimum
-            minimum = Minimum(np.zeros(objective.layout.size), 0, 0.0, converged=True)
-        if not minimum.converged:
+            features = {table.feature for table in self.prior.tables}
+            listed = [table.feature in features for table in tables]
+            widths = held_by_prior(widths, self.prior_strength, coarse, intercept, weight, listed)
+        objective = objective_of(coarse, widths)
+        wider = widths  # to tell uncertainty by
+        if len(target) and self.choose_widths and objective.layout.size <= MOST_NUMBERS:
+            widths, wider = chosen_widths(objective, coarse, widths)
+        blocks = blocks_of(self.max_bins)
+        objective = objective_of(blocks, widths)
+        # Without outcomes the prior itself is the optimum.
+        optimum = Minimum(np.zeros(objective.layout.size), 0, 0.0, converged=True)
+        if len(target):
+            optimum = minimise(objective, self.tol, self.max_iter)
+        if not optimum.converged:
             msg = (
-                f"After {minimum.n_iter} Newton steps the optimum is still {minimum.decrement:.1e} "
+                f"After {optimum.n_iter} Newton steps the optimum is still {optimum.decrement:.1e} "
                 f"standard deviations away, not {self.tol:.1e}; raise max_iter or tol."
             )
-            warnings.warn(msg, ConvergenceWarning, stacklevel=4)
-        self.scorecard_ = objective.scorecard(minimum.vector)
-        self.n_iter_ = minimum.n_iter
-        return minimum.vector
+            warnings.warn(msg, ConvergenceWarning, stacklevel=3)
+        self.scorecard_, self.n_iter_ = objective.scorecard(optimum.vector), optimum.n_iter
+        self.intercept_, self.widths_ = self.scorecard_.intercept, widths
+        uncertain = objective_of(blocks, wider)
+        few = uncertain.layout.size <= MOST_NUMBERS
+        self.posterior_ = posterior_at(uncertain, optimum.vector) if few else None
+        self.counts_ = _summed(weight, blocks)
+        self.positives_ = _summed(weight * target, blocks)
 
     def decision_function(self, X: Any) -> Floats:
         """Return the log-odds of the second class, shape (n,)."""
-        features = self._features(X)
-        if features.frame is not None:
-            return self.scorecard_.decision(features.frame)
-        return self.scorecard_.decision_columns(features.columns, features.n_rows)
+        X = self._checked(X)
+        return self.scorecard_.decision_columns(columns_of(X), len(X))
 
     def predict_proba(self, X: Any) -> Floats:
         """Return the probabilities of both classes, shape (n, 2), each 0..1."""
@@ -408,10 +324,8 @@ class AdditiveCard(ClassifierMixin, BaseEstimator):
 
         `decision_function` is the intercept plus these, added from left to right.
         """
-        features = self._features(X)
-        if features.frame is not None:
-            return self.scorecard_.lookup(features.frame)
-        return self.scorecard_.lookup_columns(features.columns, features.n_rows)
+        X = self._checked(X)
+        return self.scorecard_.lookup_columns(columns_of(X), len(X))
 
     def predict_interval(self, X: Any, level: float = 0.9) -> Floats:
         """Return between which probabilities of the second class the truth plausibly lies.
@@ -429,7 +343,7 @@ class AdditiveCard(ClassifierMixin, BaseEstimator):
         -------
         Shape (n, 2), lower and upper ends, each 0..1.
         """
-        return self.fitted().predict_interval(self._features(X).data, level)
+        return self.fitted().predict_interval(self._checked(X), level)
 
     def sample_cards(self, n: int, random_state: int | None = None) -> list[Scorecard]:
         """Return n plausible cards, drawn from the posterior.
@@ -464,9 +378,9 @@ class AdditiveCard(ClassifierMixin, BaseEstimator):
             positives=self.positives_,
         )
 
-    def _features(self, X: Any) -> Features:
+    def _checked(self, X: Any) -> pd.DataFrame | NDArray[Any]:
         check_is_fitted(self)
-        return checked_features(self, X, reset=False)
+        return _checked_features(self, X, reset=False)[1]
 
     def __sklearn_tags__(self) -> Tags:
         """Tell scikit-learn: two classes only; texts and missing values are welcome."""
@@ -477,19 +391,17 @@ class AdditiveCard(ClassifierMixin, BaseEstimator):
         tags.input_tags.categorical = True
         return tags
 
-    def _prior_tables(self, features: Features) -> tuple[Table, ...]:
-        """Return the prior's table of each column, in the order of the columns."""
+    def _prior_tables(self, names: list[str], columns: Sequence[Column]) -> list[Table]:
+        # The prior's table of each column, in the order of the columns.
         listed = {} if self.prior is None else {t.feature: t for t in self.prior.tables}
-        absent = [name for name in listed if name not in features.names]
+        absent = [name for name in listed if name not in names]
         if absent:
             msg = f"The prior lists columns that are not there: {', '.join(absent)}."
             raise ValueError(msg)
-        return tuple(
-            listed.get(name) or _zero_table(name, column)
-            for name, column in zip(features.names, features.columns, strict=True)
-        )
+        pairs = zip(names, columns, strict=True)
+        return [listed.get(name) or _zero_table(name, column) for name, column in pairs]
 
-    def _checked_directions(self, tables: tuple[Table, ...]) -> Mapping[str, int]:
+    def _check_directions(self, tables: Sequence[Table]) -> None:
         directions = self.directions or {}
         names = {table.feature for table in tables}
         for name, direction in directions.items():
@@ -498,7 +410,6 @@ class AdditiveCard(ClassifierMixin, BaseEstimator):
                 raise ValueError(msg)
         for table in tables:
             check_direction(table, directions.get(table.feature, 0))
-        return directions
 
     def _checked_settings(self) -> Widths:
         for name, least in _LEAST.items():
@@ -509,11 +420,11 @@ class AdditiveCard(ClassifierMixin, BaseEstimator):
                 msg = f"{name} must be finite and at least {least:g}, not {value!r}."
                 raise ValueError(msg)
         return Widths(
-            trend=self.trend_width,
-            step=self.step_width,
-            level=self.level_width,
-            unknown=self.unknown_width,
-            intercept=self.intercept_width,
+            self.trend_width,
+            self.step_width,
+            self.level_width,
+            self.unknown_width,
+            self.intercept_width,
         )
 
 
@@ -532,64 +443,18 @@ _LEAST = {
 }
 
 
-@dataclass(frozen=True)
-class _Task:
-    """What a fit has to solve: the prior's tables, and the n rows of positive weight.
-
-    Attributes
-    ----------
-    tables, columns
-        One of each per feature.
-    target, weight
-        Shape (n,).
-    intercept
-        The prior's intercept, log-odds.
-    directions
-        By feature, 1 or -1 where one is known.
-    rare_count
-        A level of less weight has no entry of its own.
-    """
-
-    tables: tuple[Table, ...]
-    columns: Sequence[Column]
-    target: Floats
-    weight: Floats
-    intercept: float
-    directions: Mapping[str, int]
-    rare_count: float
-
-    def blocks(self, max_bins: int) -> list[Block]:
-        """Return the features with at most so many bins each."""
-        return [
-            make_block(
-                table,
-                column,
-                self.weight,
-                self.directions.get(table.feature, 0),
-                max_bins,
-                self.rare_count,
-            )
-            for table, column in zip(self.tables, self.columns, strict=True)
-        ]
-
-    def objective(self, blocks: Sequence[Block], widths: Widths) -> Objective:
-        """Return what the best card minimises."""
-        return Objective(blocks, self.target, self.weight, self.intercept, widths)
-
-
 _COARSE = 16  # bins that are enough to choose widths by
 
 
-def _summed(amounts: Floats, by_entry: list[tuple[Codes, int]]) -> Floats:
-    """Return the sum of amounts, shape (n,), in all and then by entry of each feature."""
-    sums = [np.bincount(codes, amounts, size) for codes, size in by_entry]
+def _summed(amounts: Floats, blocks: Sequence[Block]) -> Floats:
+    # The sum of the rows' amounts, in all and then by entry of each feature.
+    sums = [np.bincount(block.codes, amounts, len(block.entries)) for block in blocks]
     return np.concatenate([[amounts.sum()], *sums])
 
 
-def _base_log_odds(outcomes: Outcomes) -> float:
-    positive = float(outcomes.weight @ outcomes.target)
-    negative = float(outcomes.weight.sum()) - positive
-    return math.log((positive + 0.5) / (negative + 0.5))
+def _log_odds(target: Floats, weight: Floats) -> float:
+    positive = float(weight @ target)
+    return math.log((positive + 0.5) / (float(weight.sum()) - positive + 0.5))
 
 
 def _zero_table(name: str, column: Column) -> Table:

@@ -3,73 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
 from leadscore.errors import UsageError
-from leadscore.features.catalogue import CATALOGUE
-from leadscore.learning.binning import Floats, Truths
-from leadscore.learning.metrics import Verdicts
-from leadscore.learning.scorecard import Scorecard
+from leadscore.learning.metrics import (
+    FINEST,
+    Forecasts,
+    Ties,
+    captured,
+    discrimination,
+    interval,
+    losses,
+    reordered,
+    resampled,
+    tied,
+)
+from leadscore.learning.scorecard import Floats, Scorecard, Truths
 from leadscore.text import Lang, Text, room_words
 
 WORDS = room_words("learning")
 
-
-def feature_name(key: str) -> Text:
-    """Return what a feature measures, or its bare name if the catalogue does not know it.
-
-    >>> feature_name("registered_capital_cny").en
-    '“registered capital in yuan”'
-    """
-    known = CATALOGUE.get(key)
-    name = known.meaning if known else Text(zh=key, en=key)
-    return Text(zh=f"“{name.zh}”", en=f"“{name.en}”")
-
-
-def feature_value(key: str, value: float) -> Text:
-    """Return a value with its unit, or with three digits if the catalogue does not know it.
-
-    >>> feature_value("registered_capital_cny", 5e7).zh, feature_value("x", 0.25).zh
-    ('5,000万元', '0.25')
-    """
-    known = CATALOGUE.get(key)
-    if known is None:
-        return Text(zh=f"{value:.3g}", en=f"{value:.3g}")
-    return Text(zh=known.show(value, "zh"), en=known.show(value, "en"))
-
-
-def listed(texts: list[Text], most: int = 3) -> Text:
-    """Join sentences; of many, the first ones and how many more there are."""
-    more = len(texts) - most
-    zh = "".join(text.zh for text in texts[:most])
-    en = " ".join(text.en for text in texts[:most])
-    if more > 0:
-        zh, en = f"{zh}另有{more}处。", f"{en} There are {more} more."
-    return Text(zh=zh, en=en)
-
+LIFT_SHARE = 0.2
+COMPARED = ("log_loss", "auc", "average_precision", "brier", "lift_20")
+"""The named measures, in one of which a challenger has to be better."""
+_BETTER = np.array([-1.0, 1.0, 1.0, -1.0, 1.0])  # the sign of a change for the better
 
 Figure = float | int | str | None
 
 
 @dataclass(frozen=True)
 class Gate:
-    """One condition that a challenger has to meet.
+    """One condition that a challenger has to meet, whether it does, and what was found.
 
-    Attributes
-    ----------
-    id
-        Stable name.
-    passed
-        Whether it is met; a condition that can't be told is not.
-    sentence
-        What was found, with its figures.
-    figures
-        The same for a program; None for what can't be told.
+    A condition that can't be told is not met. The figures say the same as the sentence for a
+    program; None for what can't be told.
     """
 
     id: str
@@ -83,22 +55,13 @@ class Gate:
         figures = dict(self.figures)
         return {"id": self.id, "passed": self.passed, "sentence": sentence, "figures": figures}
 
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Gate:
-        """Build a gate from what `to_dict` returned."""
-        return cls(data["id"], data["passed"], Text(**data["sentence"]), dict(data["figures"]))
-
 
 @dataclass(frozen=True)
 class Decision:
     """Whether the challenger replaces the champion, and why.
 
-    Attributes
-    ----------
-    gates
-        Every gate, passed or not.
-    overruled
-        The reason of a person who promotes it whatever the gates say; None if nobody did.
+    ``overruled`` is the reason of a person who promotes it whatever the gates say; a UsageError if
+    it is blank.
     """
 
     gates: tuple[Gate, ...]
@@ -121,55 +84,26 @@ class Decision:
         """The gates that are not passed."""
         return tuple(gate for gate in self.gates if not gate.passed)
 
-    def overrule(self, reason: str) -> Decision:
-        """Return the decision of a person who promotes the challenger for a reason.
-
-        Raises
-        ------
-        UsageError
-            If the reason is blank.
-        """
-        return replace(self, overruled=reason)
-
     def render(self, lang: Lang) -> str:
         """Return the decision as lines: the outcome, then a sentence for each gate."""
-        failed = len(self.failed)
-        if self.overruled is not None:
-            head = WORDS["comparison.overruled"].format(count=failed, reason=self.overruled)
-        else:
-            head = (
-                WORDS["comparison.refused"].format(count=failed)
-                if failed
-                else WORDS["comparison.promoted"]
-            )
+        result = "refused" if self.failed else "promoted"
+        result = "overruled" if self.overruled is not None else result
+        head = WORDS[f"comparison.{result}"].format(count=len(self.failed), reason=self.overruled)
         lines = [f"{'✓' if gate.passed else '✗'} {gate.sentence.pick(lang)}" for gate in self.gates]
         return "\n".join([head.pick(lang), *lines])
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON values; `from_dict` gives the decision back."""
+        """Return plain JSON values."""
         gates = [gate.to_dict() for gate in self.gates]
         return {"promoted": self.promoted, "gates": gates, "overruled": self.overruled}
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Decision:
-        """Build a decision from what `to_dict` returned."""
-        return cls(tuple(Gate.from_dict(gate) for gate in data["gates"]), data["overruled"])
 
 
 @dataclass(frozen=True, eq=False)
 class Pursuits:
-    """Pursuits as they were known before first contact, and what became of them.
+    """n pursuits as they were known before first contact, and what became of them.
 
-    Attributes
-    ----------
-    firm
-        Length n, the key of each firm.
-    X
-        n rows of features.
-    y
-        Shape (n,), 1 reached the target, 0 did not, NaN not known yet.
-    weight
-        Shape (n,), at least 0; 0 where the outcome is not known.
+    Their firms' keys and features; ``y`` is 1 where the target was reached, 0 where not, NaN where
+    that is not known yet; the weight is 0 there.
     """
 
     firm: Sequence[str] | pd.Series
@@ -203,15 +137,7 @@ class Pursuits:
 
 @dataclass(frozen=True, eq=False)
 class Standing:
-    """The standing list: the firms that the office ranks now, scored by both models.
-
-    Attributes
-    ----------
-    X
-        m rows of features.
-    challenger, champion
-        Shape (m,), likelihoods 0..1.
-    """
+    """The standing list: features of the firms that the office ranks now, and both likelihoods."""
 
     X: pd.DataFrame
     challenger: ArrayLike
@@ -219,15 +145,13 @@ class Standing:
 
 
 @dataclass(frozen=True, eq=False)
-class Trial:
-    """The challenger's trial.
+class Comparison:
+    """A challenger held against the champion on later pursuits.
 
     Attributes
     ----------
-    training
-        What the challenger on trial learned from.
-    later
-        Pursuits that began after those.
+    training, later
+        What the challenger on trial learned from, and pursuits that began after those.
     challenger, champion
         Forecasts 0..1 for each row of ``later``, from models that learned from ``training`` at
         most.
@@ -236,8 +160,7 @@ class Trial:
     directions
         1 or -1 for a feature that must not run the other way.
     standing
-        The standing list, scored by the model that would serve and by the one that does; None
-        if there is none.
+        The standing list, scored by the model that would serve and by the one that does.
     champion_outcomes
         From how many known outcomes the champion learned; 0 for the experts' card.
     """
@@ -251,95 +174,108 @@ class Trial:
     standing: Standing | None = None
     champion_outcomes: int = 0
 
-    def verdicts(self) -> Verdicts:
-        """Return the known later pursuits with the challenger's and the champion's forecasts.
-
-        Raises
-        ------
-        ValueError
-            If forecasts are not as many as the later pursuits, or not 0..1.
-        """
-        return Verdicts.of(self.later.y, self.later.weight, self.challenger, self.champion)
+    def forecasts(self) -> Forecasts:
+        """Return the known later pursuits with the challenger's and the champion's forecasts."""
+        return Forecasts.of(self.later.y, self.later.weight, self.challenger, self.champion)
 
 
-@dataclass(frozen=True)
-class Bounds:
-    """Where each gate closes; every default has its reason.
+class Difference(NamedTuple):
+    """One measure of both; NaN where it can't be told.
 
-    Attributes
-    ----------
-    least_later, least_each
-        Known outcomes among the later pursuits, and of either kind. Below 20 with 3 of a kind
-        even a perfect forecast can't be told from luck by the measures here.
-    least_training_each
-        Known outcomes of either kind to learn from: with one kind only there is nothing to part.
-    luck
-        Luck may explain an improvement, over all named measures together, in at most this share
-        of cases. A stricter bound keeps out more equals, which do no harm, and more of those
-        that are better (see `leadscore.learning.gates.better`).
-    order_luck
-        Firms in no order at all may have the challenger's AUC in at most this share of cases.
-        Measured (`benchmarks/gates.py`): it stops what is learned from labels of which 30 % are
-        flipped, and hardly anything that is sound.
-    slope
-        Calibration slope: a forecast twice as far from the base, in log-odds, as it should be,
-        or half as far, misleads whoever weighs one firm against another.
-    settled
-        Outcomes from which on a champion counts as knowing the base rate: with 100, of which 10
-        reached the target, its standard error is half a doubling of the odds.
-    first_odds, odds
-        By which factor the odds of the typical firm on the standing list may move, either way:
-        two doublings while the champion's base rate is the experts' guess, one doubling once it
-        is settled. (5 % may become 17 % at first, but not 32 %.)
-    first_spread, spread
-        By which factors the spread of the log-odds on the standing list may change, in the same
-        two cases. Careful experts spread firms less than outcomes do (measured: they doubled it
-        in simulations); labels of which 30 % are flipped leave 0.4 of it.
-    even_odds, even_spread
-        The typical odds may not come nearer to even by more than the first factor while the spread
-        falls below the second: that is what wrongly noted outcomes look like. Measured
-        (`benchmarks/gates.py`): labels of which 30 % are flipped move the odds by 1.7 and more and
-        leave 0.7 of the spread at most; of sound challengers that pass all else none does both.
-    psi
-        Population stability index of the standing list's scores once level and spread are taken
-        out: 0.25 is the usual mark of a shift that needs an explanation.
-    beyond, beyond_share, beyond_rows
-        A feature has another kind of values on one side if this share of its firms, and this
-        number, lie further than the factor ``beyond`` outside nearly all values of the other
-        side. A mistaken unit (10,000) goes far beyond, selection of larger firms (below 10)
-        does not.
-    apart
-        ... and if the typical one of those lies this factor away from the other side's median.
-    absent
-        A feature that is known on one side only is named if chance would do that in less than
-        this share of cases.
-    telling_auc, telling_each
-        A single feature, or the challenger, that parts outcomes better than this on at least so
-        many of either kind is too good to be true.
-    chance
-        A feature that is known with one kind of outcome only is named if chance would do that in
-        less than this share of cases.
+    ``better`` says by how much the challenger is better (below 0, worse), with its 90 % interval
+    from resamples of the pursuits.
     """
 
-    least_later: int = 20
-    least_each: int = 3
-    least_training_each: int = 1
-    luck: float = 0.15
-    order_luck: float = 0.01
-    slope: tuple[float, float] = (0.5, 2.0)
-    settled: int = 100
-    first_odds: float = 4.0
-    odds: float = 2.0
-    first_spread: tuple[float, float] = (0.5, 3.0)
-    spread: tuple[float, float] = (0.5, 2.0)
-    even_odds: float = 1.5
-    even_spread: float = 0.7
-    psi: float = 0.25
-    beyond: float = 10.0
-    beyond_share: float = 0.05
-    beyond_rows: int = 3
-    apart: float = 50.0
-    absent: float = 0.001
-    telling_auc: float = 0.98
-    telling_each: int = 5
-    chance: float = 1e-6
+    challenger: float
+    champion: float
+    better: float
+    low: float
+    high: float
+
+
+class Improvement(NamedTuple):
+    """Challenger against champion, in each measure of `COMPARED`.
+
+    ``best`` speaks most clearly for the challenger; None if none can be told. ``p_value`` is the
+    share of cases in which two equally good models would show one that speaks as clearly, over all
+    measures together; 1 if none can be told.
+    """
+
+    differences: dict[str, Difference]
+    best: str | None
+    p_value: float
+
+
+def improvement(known: Forecasts, n_bootstrap: int, seed: int) -> Improvement:
+    """Compare the first forecast of the pursuits, the challenger's, with the second.
+
+    Both are measured on the same resamples, so what is hard or easy for both does not count as
+    noise. Each improvement is divided by its standard error over the resamples; the greatest of
+    these ratios is held against the greatest that the resamples scatter around the truth (a
+    bootstrap max-t test, Westfall & Young 1993), so that five measures are not five chances.
+    """
+    y, weight = known.y, known.weight
+    nothing = np.full((1, 2, len(COMPARED)), np.nan)
+    if not len(known):
+        return _improvement(nothing[0], nothing[0], nothing[:0])
+    exact = [tied(y, p) for p in known.forecasts]
+    coarse = [tied(y, p, FINEST) for p in known.forecasts]
+    values, near = (
+        np.stack([_measures(ties.mass(weight), ties)[0] for ties in both])
+        for both in (exact, coarse)
+    )
+    draws = [
+        np.stack([_measures(m, ties) for m, ties in zip(masses, coarse, strict=True)], axis=1)
+        for masses in resampled(coarse, weight, n_bootstrap, seed)
+    ]
+    return _improvement(values, near, np.concatenate(draws) if draws else nothing[:0])
+
+
+def _measures(mass: Floats, ties: Ties) -> Floats:
+    # The named measures, shape (r, measures).
+    measures = {**discrimination(mass), **losses(mass, ties)}
+    measures["lift_20"] = captured(mass, LIFT_SHARE) / LIFT_SHARE
+    return np.stack([measures[name] for name in COMPARED], axis=1)
+
+
+def _improvement(values: Floats, near: Floats, draws: Floats) -> Improvement:
+    better = (values[0] - values[1]) * _BETTER
+    scatter = (draws[:, 0] - draws[:, 1] - (near[0] - near[1])) * _BETTER
+    differences = {
+        name: Difference(
+            float(values[0, i]),
+            float(values[1, i]),
+            float(better[i]),
+            *interval(better[i] + scatter[:, i]),
+        )
+        for i, name in enumerate(COMPARED)
+    }
+    sound = scatter[~np.isnan(scatter[:, ~np.isnan(better)]).any(axis=1)]
+    error = sound.std(axis=0) if len(sound) else np.zeros(len(COMPARED))
+    usable = np.flatnonzero((error > 0) & ~np.isnan(better))
+    if not len(usable):
+        return Improvement(differences, None, 1.0)
+    ratios = better[usable] / error[usable]
+    by_chance = (sound[:, usable] / error[usable]).max(axis=1)
+    p_value = (1.0 + (by_chance >= ratios.max()).sum()) / (1.0 + len(sound))
+    return Improvement(differences, COMPARED[usable[np.argmax(ratios)]], float(p_value))
+
+
+def permutation_p_value(known: Forecasts, n_orders: int, seed: int) -> float:
+    """Return in which share of cases firms in no order at all would be ordered as well, 0..1.
+
+    A permutation test of the AUC (Fisher 1935) of the first forecast, the challenger's: the
+    outcomes are dealt out to the firms anew, each with its weight. 1 if the AUC can't be told.
+    """
+    if not len(known):
+        return 1.0
+    ties = tied(known.y, known.forecasts[0], FINEST)
+    auc = float(discrimination(ties.mass(known.weight))["auc"][0])
+    by_chance = [
+        discrimination(masses)["auc"] for masses in reordered(ties, known.weight, n_orders, seed)
+    ]
+    if np.isnan(auc) or not by_chance:
+        return 1.0
+    # Sums in another order differ in their last digits.
+    as_well = int((np.concatenate(by_chance) >= auc - 1e-9).sum())
+    return (1.0 + as_well) / (1.0 + n_orders)

@@ -7,7 +7,7 @@ import hashlib
 import math
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,7 +22,7 @@ from leadscore.learning.scorecard import (
     Scorecard,
     points_to_log_odds,
 )
-from leadscore.registry.manifest import ONLY_THE_SHELF_KNOWS, Manifest, code_fingerprint
+from leadscore.registry.manifest import ONLY_THE_REGISTRY_KNOWS, Manifest, code_fingerprint
 from leadscore.registry.models import Shelf, is_expert, log_notice
 from leadscore.text import Text, room_words
 
@@ -85,42 +85,30 @@ def _mistakes(city: City) -> Iterator[Detail]:
     for key, written in city.card.features.items():
         where = f"card.feature.{key}"
         if key not in CATALOGUE:
-            yield Detail(where, key, _known_names(key, CATALOGUE))
+            yield Detail(where, key, _one_of(key, CATALOGUE))
             continue
         feature = CATALOGUE[key]
-        if isinstance(written, LevelPoints) != (feature.kind == "level"):
-            yield Detail(
-                where, "levels" if isinstance(written, LevelPoints) else "edges", _shape(feature)
-            )
+        shape = "levels" if isinstance(written, LevelPoints) else "edges"
+        if (shape == "levels") != (feature.kind == "level"):
+            wanted = "levels" if feature.kind == "level" else "edges_and_points"
+            yield Detail(where, shape, WORDS[f"expert.{wanted}"])
         elif isinstance(written, LevelPoints):
             allowed = levels_of(feature, city)
             for level in written.levels:
                 if level not in allowed:
-                    yield Detail(f"{where}.levels.{level}", level, _known_names(level, allowed))
-        else:
-            steps = np.diff(written.points) * feature.direction
-            if (steps < 0).any():
-                yield Detail(f"{where}.points", str(list(written.points)), _ordered(feature))
+                    yield Detail(f"{where}.levels.{level}", level, _one_of(level, allowed))
+        elif (np.diff(written.points) * feature.direction < 0).any():
+            wanted = "never_falling" if feature.direction > 0 else "never_rising"
+            points = str(list(written.points))
+            yield Detail(f"{where}.points", points, WORDS[f"expert.{wanted}"])
 
 
-def _known_names(key: str, known: Iterable[str]) -> Text:
+def _one_of(key: str, known: Iterable[str]) -> Text:
     names = list(known)
     near = difflib.get_close_matches(key, names, n=1)
     if near:
-        return WORDS["expert.known_names"].format(near=near[0])
-    return WORDS["expert.known_names_2"].format(names=", ".join(names))
-
-
-def _shape(feature: Feature) -> Text:
-    if feature.kind == "level":
-        return WORDS["expert.shape"]
-    return WORDS["expert.shape_2"]
-
-
-def _ordered(feature: Feature) -> Text:
-    if feature.direction > 0:
-        return WORDS["expert.ordered"]
-    return WORDS["expert.ordered_2"]
+        return WORDS["expert.perhaps"].format(near=near[0])
+    return WORDS["expert.one_of"].format(names=", ".join(names))
 
 
 def new_card(city: City, prior_strength: float = 50.0) -> AdditiveCard:
@@ -158,38 +146,26 @@ def ensure_expert(
 def expert_model(
     city: City, shelf: Shelf, now: datetime, notify: Callable[[Text], object] = log_notice
 ) -> tuple[str, Model]:
-    """Return version and model of the city's expert model, shelving it if it isn't there.
+    """Return version and model of the city's expert model, saving it if it isn't there.
 
     It becomes the champion where none is, or where one of an older profile or program is; it never
-    displaces a trained champion.
-
-    Parameters
-    ----------
-    city
-        The profile.
-    shelf
-        Where the models live.
-    now
-        Aware time, kept as the time of creation and of promotion.
-    notify
-        Told when a damaged model was set aside; by default a warning is logged.
+    displaces a trained champion. ``now`` is an aware time; ``notify`` is told when a damaged model
+    was set aside.
 
     Raises
     ------
     CityError
         If the card in the profile has mistakes.
     ModelError
-        If the shelf can't be written, or the key can't be trusted.
+        If the registry can't be written, or the key can't be trusted.
     """
     version = expert_version(city)
-
-    def build() -> tuple[Model, dict[str, object]]:
-        told = {"kind": "expert", "created": now.isoformat(), "outcomes": 0}
-        return fit_expert(city), told
-
-    model = shelf.ensure(version, build, notify)
-    served = shelf.line(city.id)
-    if not served or is_expert(city.id, served[0]):
+    model = shelf.ensure(
+        version,
+        lambda: (fit_expert(city), {"kind": "expert", "created": now.isoformat(), "outcomes": 0}),
+        notify,
+    )
+    if _trained_champion(city, shelf) is None:
         shelf.promote(city.id, version, act="expert", now=now)
     return version, model
 
@@ -197,12 +173,7 @@ def expert_model(
 def follow(city: City, shelf: Shelf, now: datetime) -> None:
     """Let a changed profile count: by another expert model if one serves, else see `follow_supply`.
 
-    Raises
-    ------
-    CityError
-        If the card in the profile has mistakes.
-    ModelError
-        If the shelf can't be written, or the key can't be trusted.
+    Raises as `expert_model` does.
     """
     if _trained_champion(city, shelf) is None:
         ensure_expert(city, shelf, now)
@@ -214,21 +185,8 @@ def follow_supply(city: City, shelf: Shelf, now: datetime) -> None:
     """Let the champion's card serve under today's supply, if nothing but that has changed.
 
     Nothing happens where no trained model serves, where it knows this profile, or where more than
-    supply differs. A champion that can't be used is left for whoever serves to tell.
-
-    Parameters
-    ----------
-    city
-        The profile as it counts now.
-    shelf
-        Where the models live.
-    now
-        Aware time of the change.
-
-    Raises
-    ------
-    ModelError
-        If the shelf can't be written.
+    supply differs. A champion that can't be used is left for whoever serves to tell. A ModelError
+    if the registry can't be written.
     """
     champion = _trained_champion(city, shelf)
     if champion is None:
@@ -246,18 +204,14 @@ def follow_supply(city: City, shelf: Shelf, now: datetime) -> None:
     version = first
     if not manifest.is_under(city):
         version = f"{first}-s{city.digest[:8]}"
-        shelf.ensure(version, lambda: _under(city, model, first, manifest, now))
+        said = {k: v for k, v in manifest.content.items() if k not in ONLY_THE_REGISTRY_KNOWS}
+        said |= {"card_of": first, "created": now.isoformat()}
+        shelf.ensure(version, lambda: (Model(FeatureExtractor(city), model.card), said))
     shelf.promote(city.id, version, act="profile", now=now)
 
 
 def trained_as(shelf: Shelf, version: str, manifest: Manifest) -> tuple[str, Manifest]:
-    """Return the version whose card one has, and its manifest; often both are its own.
-
-    Raises
-    ------
-    ModelError
-        If that version can't be trusted.
-    """
+    """Return the version whose card one has, and its manifest; often both are its own."""
     first = manifest.card_of
     return (first, shelf.manifest(first)) if first else (version, manifest)
 
@@ -265,13 +219,3 @@ def trained_as(shelf: Shelf, version: str, manifest: Manifest) -> tuple[str, Man
 def _trained_champion(city: City, shelf: Shelf) -> str | None:
     served = next(iter(shelf.line(city.id)), None)
     return None if served is None or is_expert(city.id, served) else served
-
-
-def _under(
-    city: City, model: Model, first: str, manifest: Manifest, now: datetime
-) -> tuple[Model, dict[str, Any]]:
-    told = {
-        key: value for key, value in manifest.content.items() if key not in ONLY_THE_SHELF_KNOWS
-    }
-    told |= {"card_of": first, "created": now.isoformat()}
-    return Model(FeatureExtractor(city), model.card), told

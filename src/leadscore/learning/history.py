@@ -1,8 +1,10 @@
-"""What became of the firms: events with one key per firm, and histories that can't be true."""
+"""What became of the firms: entries with one key per firm, contradictions, labels as of a day."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 import pandas as pd
@@ -10,6 +12,9 @@ from numpy.typing import NDArray
 
 from leadscore.lists.dedupe import group_rows, normal_name
 from leadscore.lists.values.words import STAGES
+from leadscore.text import Text, room_words
+
+WORDS = room_words("learning")
 
 EVENTS: dict[str, str] = {
     "entry": "int64",
@@ -30,7 +35,7 @@ EVENTS: dict[str, str] = {
 """Columns of entries with their types.
 
 ``entry`` counts from 1 in the order of recording. ``firm`` is the key that all rows of one firm
-share (see `leadscore.learning.history`); it is worked out when entries are read and never
+share (see `firm_keys`); it is worked out when entries are read and never
 stored.
 ``row`` of ``sheet`` in ``source`` is where the entry came from; ``file`` is the SHA-256 of that
 file, in hex. ``former_names``, ``reason`` and ``sheet`` may be missing, and so may one of
@@ -48,13 +53,7 @@ One of them is the target that forecasts are about.
 
 
 def in_force(events: pd.DataFrame) -> pd.DataFrame:
-    """Return the entries that hold: the latest of each firm and stage, unless it takes it back.
-
-    Parameters
-    ----------
-    events
-        Columns ``firm``, ``stage`` and ``withdrawn`` at least, in the order of recording.
-    """
+    """Return the entries that hold: the latest of each firm and stage, unless it takes it back."""
     latest = events.drop_duplicates(["firm", "stage"], keep="last")
     return latest[~latest["withdrawn"]]
 
@@ -62,16 +61,8 @@ def in_force(events: pd.DataFrame) -> pd.DataFrame:
 def stage_days(events: pd.DataFrame) -> pd.DataFrame:
     """Return the day on which each firm reached each stage: one row a firm, one column a stage.
 
-    Parameters
-    ----------
-    events
-        Columns of `EVENTS`, in the order of recording.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Index ``firm``, sorted; columns are all of `STAGES`, datetime64[us], missing where a stage
-        is not in force.
+    The entries come in the order of recording; firms are sorted, the columns are all of `STAGES`,
+    missing where a stage is not in force.
     """
     held = in_force(events)
     days = held.pivot(index="firm", columns="stage", values="day")
@@ -81,13 +72,7 @@ def stage_days(events: pd.DataFrame) -> pd.DataFrame:
 
 
 def first_contact(days: pd.DataFrame) -> pd.Series:
-    """Return the day of each firm's first contact, missing if there was none.
-
-    Parameters
-    ----------
-    days
-        As `stage_days` gives them.
-    """
+    """Return the day of each firm's first contact, of `stage_days`; missing if there was none."""
     return days[list(CONTACTS)].min(axis=1).astype("datetime64[us]").rename("contacted")
 
 
@@ -98,23 +83,15 @@ Blame = tuple[Mask, str, str, pd.Series, pd.Series]
 
 
 def contradictions(history: pd.DataFrame, entries: pd.DataFrame) -> pd.DataFrame:
-    """Return which new entries, added to a history, make it impossible.
+    """Return which new entries, recorded later than a history, make it impossible.
 
     Of two entries that can't both be true the new one is blamed; if both are new, the outcome that
     lies before first contact, or what comes after the loss (an outcome also on its day). A first
     of a month may stand for its whole month. Nothing is said of a history that was impossible
     without the new entries.
 
-    Parameters
-    ----------
-    history, entries
-        Columns ``firm``, ``stage``, ``day`` and ``withdrawn``; entries are recorded later.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Columns ``firm``, ``stage``, ``code``, ``other_stage``, ``other_day``; one row for each
-        blamed pair of firm and stage.
+    Returns columns ``firm``, ``stage``, ``code``, ``other_stage``, ``other_day``; one row for each
+    blamed pair of firm and stage.
     """
     columns = ["firm", "stage", "day", "withdrawn"]
     touched = history[history["firm"].isin(entries["firm"])]
@@ -192,22 +169,12 @@ IDENTIFIERS = ("credit_code", "name", "former_names")
 
 
 def firm_keys(*tables: pd.DataFrame) -> list[pd.Series]:
-    """Return the key of each row of some tables, equal for all rows of one firm.
+    """Return the key of each row of some tables with `IDENTIFIERS`, equal for all rows of one firm.
 
     Rows with one credit code are one firm; a row without a code is the firm that bears its name
     now, else the firm that bore it before (see `leadscore.lists.dedupe.group_rows`). A name that
-    several codes bear links nothing.
-
-    Parameters
-    ----------
-    *tables
-        Each with the columns of `IDENTIFIERS`.
-
-    Returns
-    -------
-    list of pandas.Series
-        For each table the keys on its index: the credit code of the firm if one is known, else the
-        first of its names in their normal form.
+    several codes bear links nothing. The key is the credit code of the firm if one is known, else
+    the first of its names in their normal form.
 
     >>> rows = {
     ...     "credit_code": ["91110000600037341L", None],
@@ -233,7 +200,7 @@ def firm_keys(*tables: pd.DataFrame) -> list[pd.Series]:
 
 
 def _ways(rows: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """Return which of the different rows each row is, and where each of these stands first."""
+    # Which of the different rows each row is, and where each of these stands first.
     number = np.zeros(len(rows), dtype=np.int64)
     for name in IDENTIFIERS:
         codes, different = pd.factorize(rows[name])
@@ -248,3 +215,139 @@ def _keys_of(rows: pd.DataFrame) -> pd.Series:
     code = rows["credit_code"].groupby(groups).transform("min")
     name = names.groupby(groups).transform("min")
     return code.astype("str").fillna(name.astype("str"))
+
+
+Floats = NDArray[np.float64]
+
+MOST_WEIGHT = 20.0
+"""No label counts for more pursuits than this: beyond, a single one could sway a model."""
+
+
+def censoring_weights(days: Floats, known: Mask) -> tuple[Floats, int]:
+    """Return the inverse probability of censoring weight of n pursuits, and how many were cut.
+
+    ``days`` run until the label is known, or until now where it is not. A weight is at least 1
+    where the label is known, 0 elsewhere, and cut to `MOST_WEIGHT`. At equal days a label comes
+    before the end of watching, so that a pursuit whose label falls on the last day that it is
+    watched was watched long enough. As long as nothing is cut and the last day of all brings a
+    label, the weights add up to n.
+
+    >>> censoring_weights(np.array([1.0, 2.0, 3.0, 3.0]), np.array([True, False, True, True]))[0]
+    array([1. , 0. , 1.5, 1.5])
+    """
+    if not len(days):
+        return np.zeros(0), 0
+    moments, at = np.unique(days, return_inverse=True)
+    labels = np.bincount(at, weights=known, minlength=len(moments))
+    ends = np.bincount(at, weights=~known, minlength=len(moments))
+    watched = len(days) - np.r_[0.0, np.cumsum(labels + ends)[:-1]] - labels
+    stay = 1.0 - np.divide(ends, watched, out=np.zeros_like(ends), where=watched > 0)
+    # Watched beyond all earlier moments: the product up to, and without, this one.
+    still = np.r_[1.0, np.cumprod(stay)[:-1]][at]
+    raw = np.divide(1.0, still, out=np.zeros_like(still), where=known)
+    over = raw > MOST_WEIGHT
+    return np.where(over, MOST_WEIGHT, raw), int(over.sum())
+
+
+LEFT_OUT: dict[str, Text] = {
+    reason: WORDS[f"labels.left_out.{reason}"]
+    for reason in ("no_contact", "no_snapshot", "snapshot_after_contact", "impossible")
+}
+"""Why a firm with entries teaches nothing, in words."""
+
+
+@dataclass(frozen=True, eq=False)
+class Labels:
+    """What is known of each pursuit as of a day.
+
+    Attributes
+    ----------
+    table
+        One row a pursuit, sorted by firm: ``firm`` (str), ``contacted`` (datetime64[us]), ``label``
+        (1 reached the target within the horizon, 0 did not, missing if it is still open), ``days``
+        (from first contact to that label, or to ``as_of`` while it is open), ``weight`` (0 where
+        the label is missing, at least 1 elsewhere).
+    oldest_days
+        Age of the oldest pursuit in days; -1 if there is none.
+    capped
+        How many weights were cut to `MOST_WEIGHT`.
+    without_contact
+        Firms with entries but without a first contact: no pursuits.
+    impossible
+        Pursuits left out since they reached the target before first contact or after they were
+        lost; no import lets them in, but two firms that turn out to be one may.
+    """
+
+    table: pd.DataFrame
+    as_of: date
+    target: str
+    horizon_days: int
+    oldest_days: float
+    capped: int
+    without_contact: int
+    impossible: int
+
+    @property
+    def horizon_seen(self) -> bool:
+        """Tell whether any pursuit is old enough to have missed the horizon."""
+        return self.oldest_days >= self.horizon_days
+
+    def notices(self) -> tuple[Text, ...]:
+        """Return what one should know before one learns from these labels."""
+        notices = []
+        if len(self.table) and not self.horizon_seen:
+            days = f"{max(self.oldest_days, 0):.0f}"
+            notices.append(WORDS["labels.unseen"].format(days=days, horizon_days=self.horizon_days))
+        if self.capped:
+            notices.append(WORDS["labels.capped"].format(count=self.capped, most=MOST_WEIGHT))
+        return tuple(notices)
+
+
+def label_pursuits(
+    events: pd.DataFrame, *, as_of: date, target: str = "signed", horizon_days: int = 365
+) -> Labels:
+    """Label every pursuit as of a day.
+
+    A pursuit is known to be 1 from the day on which it reached the target, or a later stage, within
+    the horizon (days after first contact, that day included); 0 from the day on which it was lost
+    before that, or else from the end of the horizon. Until then it is open; a paused pursuit is
+    open. What happened after ``as_of`` is not looked at; what was recorded or corrected after it
+    is, since offices enter old outcomes late.
+    """
+    days = stage_days(events)
+    days = days.where(days <= pd.Timestamp(as_of)).dropna(how="all")
+    contacted = first_contact(days)
+    pursued = contacted.notna().to_numpy()
+    days, contacted = days[pursued], contacted[pursued]
+    reached = _days_since(contacted, days[list(OUTCOMES[OUTCOMES.index(target) :])].min(axis=1))
+    lost = _days_since(contacted, days["lost"])
+    possible = ~((reached < 0) | (lost < 0) | (lost < reached) & ~np.isnan(reached))
+    contacted, reached, lost = contacted[possible], reached[possible], lost[possible]
+    watched = _days_since(contacted, pd.Series(pd.Timestamp(as_of), index=contacted.index))
+    until = np.fmin(np.fmin(reached, lost), horizon_days)
+    known = until <= watched
+    weights, capped = censoring_weights(np.minimum(until, watched), known)
+    table = pd.DataFrame(
+        {
+            "firm": contacted.index.astype("str"),
+            "contacted": contacted.to_numpy(),
+            "label": np.where(known, (reached <= until).astype(float), np.nan),
+            "days": np.minimum(until, watched),
+            "weight": weights,
+        }
+    )
+    return Labels(
+        table=table,
+        as_of=as_of,
+        target=target,
+        horizon_days=horizon_days,
+        oldest_days=float(watched.max(initial=-1.0)),
+        capped=capped,
+        without_contact=int((~pursued).sum()),
+        impossible=int((~possible).sum()),
+    )
+
+
+def _days_since(contacted: pd.Series, days: pd.Series) -> np.ndarray:
+    since = (days - contacted).dt.days.to_numpy(dtype=float)
+    return np.where((since < 0) & may_be(days, contacted), 0.0, since)

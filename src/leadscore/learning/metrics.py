@@ -1,34 +1,28 @@
-"""Measures of forecasts with what resampling says of them: losses, AUC, calibration."""
+"""Measures of forecasts against outcomes, with what resampling says of them."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import NormalDist
 from typing import Self
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, logit
 
-from leadscore.learning.binning import Codes, Floats
+from leadscore.learning.evaluation import LEVEL, Band, Evaluation, Measure, Top
+from leadscore.learning.scorecard import Codes, Floats
 
 
 @dataclass(frozen=True, eq=False)
-class Verdicts:
+class Forecasts:
     """Pursuits with a known outcome, in an order that the order of the rows can't change.
 
-    Attributes
-    ----------
-    y
-        Shape (n,), 0 or 1.
-    weight
-        Shape (n,), positive.
-    forecasts
-        One or more of shape (n,), 0..1.
-    rows
-        Shape (n,), the row that each came from.
+    ``y`` is 0 or 1, ``weight`` positive, each of ``forecasts`` 0..1; ``rows`` are those that they
+    came from.
     """
 
     y: Floats
@@ -55,11 +49,7 @@ class Verdicts:
     def of(cls, y: ArrayLike, weight: ArrayLike | None, *forecasts: ArrayLike) -> Self:
         """Check and sort; pursuits whose outcome is missing or whose weight is 0 are left out.
 
-        Raises
-        ------
-        ValueError
-            If lengths differ, an outcome is neither 0, 1 nor missing, a forecast is not 0..1, or
-            a weight is negative or not finite.
+        A ValueError if lengths differ, or a value is out of range.
         """
         given = np.asarray(y, dtype=np.float64)
         weights = np.ones(len(given)) if weight is None else np.asarray(weight, dtype=np.float64)
@@ -92,22 +82,12 @@ _TINY = float(np.finfo(float).tiny)
 def recalibrated(mass: Floats, log_odds: Floats) -> tuple[Floats, Floats]:
     """Fit the outcomes on the log-odds of the forecasts (Cox 1958), for r weightings at once.
 
-    Parameters
-    ----------
-    mass
-        Shape (r, 2, c): weight of negatives and positives in each cell.
-    log_odds
-        Shape (c,), finite, never falling.
-
-    Returns
-    -------
-    slope
-        Shape (r,), from ``a + b * log_odds``; 1 is ideal, below 1 means forecasts too extreme.
-        Infinite where the forecasts part the outcomes without overlap (the sign tells whether
-        the right way round), NaN where a class is absent or all forecasts are the same.
-    intercept
-        Shape (r,), from ``a + log_odds`` (calibration in the large); 0 is ideal, below 0 means
-        forecasts too high. NaN where a class is absent.
+    Of cells with never falling ``log_odds``, shape (c,), ``mass``, shape (r, 2, c), is the weight
+    of negatives and positives. Returns the slope b of ``a + b * log_odds`` (1 is ideal, below 1
+    means forecasts too extreme; infinite where the forecasts part the outcomes without overlap,
+    with the sign of the right way round; NaN where a class is absent or all forecasts are the same)
+    and the intercept a of ``a + log_odds`` (0 is ideal, below 0 means forecasts too high; NaN where
+    a class is absent).
     """
     intercept = np.full(len(mass), np.nan)
     both = (mass.sum(axis=2) > 0).all(axis=1)
@@ -119,7 +99,7 @@ def recalibrated(mass: Floats, log_odds: Floats) -> tuple[Floats, Floats]:
 
 
 def _without_overlap(mass: Floats, log_odds: Floats) -> Floats:
-    """Return the slope where none can be fitted, and 0 where one can; both classes are present."""
+    # The slope where none can be fitted, and 0 where one can; both classes are present.
     present: NDArray[np.bool_] = mass > 0
     low = log_odds[np.argmax(present, axis=2)]
     high = log_odds[len(log_odds) - 1 - np.argmax(present[:, :, ::-1], axis=2)]
@@ -128,7 +108,7 @@ def _without_overlap(mass: Floats, log_odds: Floats) -> Floats:
 
 
 def _offset(mass: Floats, log_odds: Floats) -> Floats:
-    """Return the shift that makes the mean forecast the mean outcome: Newton within a bracket."""
+    # The shift that makes the mean forecast the mean outcome: Newton within a bracket.
     total, positives = mass.sum(axis=1), mass[:, 1].sum(axis=1)
     wanted = logit(positives / total.sum(axis=1))
     low, high = wanted - log_odds[-1], wanted - log_odds[0]
@@ -153,7 +133,6 @@ def _offset(mass: Floats, log_odds: Floats) -> Floats:
 
 
 def _slope(mass: Floats, log_odds: Floats) -> Floats:
-    """Return the slope of each weighting; NaN where the search does not settle."""
     middle, spread = float(log_odds.mean()), float(log_odds.std())
     if not len(mass) or spread < _ALIKE:
         return np.full(len(mass), np.nan)
@@ -169,7 +148,7 @@ def _slope(mass: Floats, log_odds: Floats) -> Floats:
 
 
 def _line(total: Floats, positive: Floats, powers: Floats, start: Floats) -> Floats:
-    """Return level and slope, shape (r, 2), by Newton steps of bounded length."""
+    # Level and slope, shape (r, 2), by Newton steps of bounded length; NaN where they don't settle.
     found = start.copy()
     searching = np.arange(len(found))
     wanted = positive @ powers[:, :2]
@@ -197,6 +176,19 @@ SURE = 1e-6
 """Log loss and log-odds take a forecast as at least this and at most 1 minus this, so that one
 forecast of exactly 0 or 1 that proves wrong costs 13.8 instead of infinity."""
 
+
+def finite_or_none(number: float) -> float | None:
+    """Return a number, or None for what is not finite."""
+    return float(number) if math.isfinite(number) else None
+
+
+def log_odds_of(p: ArrayLike) -> Floats:
+    """Return the log-odds of forecasts, none of them surer than `SURE`."""
+    sure = np.clip(np.asarray(p, dtype=np.float64), SURE, 1.0 - SURE)
+    log_odds: Floats = np.log(sure) - np.log1p(-sure)
+    return log_odds
+
+
 MEASURES = (
     "auc",
     "average_precision",
@@ -209,20 +201,13 @@ MEASURES = (
 
 
 @dataclass(frozen=True, eq=False)
-class Cells:
+class Ties:
     """Pursuits sorted into cells of equal (or, where there are very many, nearly equal) forecasts.
 
     Every measure is a function of the weight of the positive and of the negative pursuits in
-    each cell, so a resample of the pursuits is nothing but other weights.
-
-    Attributes
-    ----------
-    slot
-        Shape (n,): the cell of each pursuit, plus the number of cells where it is positive.
-    log_odds
-        Shape (c,), rising: the mean log-odds of each cell's forecasts.
-    log_loss, brier
-        Shape (2, c): the mean loss of a negative and of a positive pursuit in each cell.
+    each cell, so a resample of the pursuits is nothing but other weights. ``slot`` is the cell of
+    each pursuit, plus the number of cells where it is positive; ``log_odds`` the mean of each cell,
+    rising; ``log_loss`` and ``brier`` the mean loss of a negative and of a positive pursuit there.
     """
 
     slot: Codes
@@ -240,52 +225,33 @@ class Cells:
         return mass.reshape(1, 2, -1)
 
 
-def in_cells(y: Floats, p: Floats, most: int | None = None) -> Cells:
-    """Sort pursuits into cells.
+def tied(y: Floats, p: Floats, most: int | None = None) -> Ties:
+    """Sort pursuits, at least one, into cells.
 
-    Parameters
-    ----------
-    y
-        Shape (n,), 0 or 1; ``n`` at least 1.
-    p
-        Shape (n,), forecasts 0..1.
-    most
-        With more distinct forecasts than this, neighbours share a cell (cells of equal numbers
-        of distinct forecasts). None: never.
+    With more distinct forecasts than ``most``, neighbours share a cell (cells of equal numbers of
+    distinct forecasts).
     """
     values, cell = np.unique(p, return_inverse=True)
     count = len(values)
     if most is not None and count > most:
         cell, count = cell * most // count, most
     sure = np.clip(p, SURE, 1.0 - SURE)
-    log_odds = np.log(sure) - np.log1p(-sure)
     rows = np.bincount(cell, minlength=count)
-    losses = (
-        np.stack([-np.log1p(-sure), -np.log(sure)]),
-        np.stack([p**2, (1.0 - p) ** 2]),
-    )
+    losses = (np.stack([-np.log1p(-sure), -np.log(sure)]), np.stack([p**2, (1.0 - p) ** 2]))
 
     def mean(column: Floats) -> Floats:
         return np.bincount(cell, column, count) / rows
 
     log_loss, brier = (np.stack([mean(column) for column in loss]) for loss in losses)
-    return Cells(cell + count * (y > 0), mean(log_odds), log_loss, brier)
+    return Ties(cell + count * (y > 0), mean(log_odds_of(p)), log_loss, brier)
 
 
 def discrimination(mass: Floats) -> dict[str, Floats]:
-    """Return how well the order of the forecasts parts the outcomes.
+    """Return how well the order of the forecasts parts the outcomes, for each of r weightings.
 
-    Parameters
-    ----------
-    mass
-        Shape (r, 2, c): for each of r weightings, the weight of negatives and of positives in
-        each cell, forecasts rising.
-
-    Returns
-    -------
     ``auc`` (the chance that a positive stands above a negative, a tie counts half) and
-    ``average_precision`` (precision at each forecast, averaged over the positives), shape (r,),
-    0..1; NaN where a class without which they mean nothing is absent.
+    ``average_precision`` (precision at each forecast, averaged over the positives), 0..1; NaN
+    where a class without which they mean nothing is absent.
     """
     negative, positive = mass[:, 0], mass[:, 1]
     negatives, positives = negative.sum(axis=1), positive.sum(axis=1)
@@ -299,23 +265,19 @@ def discrimination(mass: Floats) -> dict[str, Floats]:
     }
 
 
-def losses(mass: Floats, cells: Cells) -> dict[str, Floats]:
+def losses(mass: Floats, ties: Ties) -> dict[str, Floats]:
     """Return ``log_loss`` (in nats, see `SURE`) and ``brier``, shape (r,); less is better."""
     total = mass.sum(axis=(1, 2))
     return {
-        "log_loss": ratio(np.tensordot(mass, cells.log_loss, 2), total),
-        "brier": ratio(np.tensordot(mass, cells.brier, 2), total),
+        "log_loss": ratio(np.tensordot(mass, ties.log_loss, 2), total),
+        "brier": ratio(np.tensordot(mass, ties.brier, 2), total),
     }
 
 
 def captured(mass: Floats, share: float) -> Floats:
-    """Return the share of the positives that stand in the top ``share`` of the weight.
+    """Return the share of the positives that stand in the top ``share`` of the weight; NaN without.
 
     Pursuits with equal forecasts at the border are taken in part, each by the same part.
-
-    Returns
-    -------
-    Shape (r,), 0..1; NaN without a positive.
     """
     positive = mass[:, 1, ::-1]
     total = mass.sum(axis=1)[:, ::-1]
@@ -325,12 +287,12 @@ def captured(mass: Floats, share: float) -> Floats:
     return ratio((positive * part).sum(axis=1), positive.sum(axis=1))
 
 
-def measured(mass: Floats, cells: Cells) -> dict[str, Floats]:
+def measured(mass: Floats, ties: Ties) -> dict[str, Floats]:
     """Return every measure that is one number, each of shape (r,)."""
-    slope, intercept = recalibrated(mass, cells.log_odds)
+    slope, intercept = recalibrated(mass, ties.log_odds)
     return {
         **discrimination(mass),
-        **losses(mass, cells),
+        **losses(mass, ties),
         "calibration_slope": slope,
         "calibration_intercept": intercept,
     }
@@ -342,9 +304,6 @@ def ratio(above: Floats, below: Floats, empty: float = np.nan) -> Floats:
     return quotient
 
 
-LEVEL = 0.9
-"""Every interval of an evaluation holds the middle 90 % of the resamples."""
-
 FINEST = 500
 """With more distinct forecasts than this, resamples work on so many cells of neighbours."""
 
@@ -352,22 +311,12 @@ _AT_ONCE = 250_000  # drawn pursuits held in memory at a time
 
 
 def resampled(
-    rankings: Sequence[Cells], weight: Floats, n_bootstrap: int, seed: int
+    rankings: Sequence[Ties], weight: Floats, n_bootstrap: int, seed: int
 ) -> Iterator[list[Floats]]:
     """Draw n pursuits with replacement, again and again, each with its weight.
 
-    Parameters
-    ----------
-    rankings
-        The same n pursuits, in the same order, sorted into cells by one or more forecasts.
-    weight
-        Shape (n,), positive.
-    n_bootstrap, seed
-        How many resamples, and where the draws start.
-
-    Yields
-    ------
-    For a number of resamples at a time, the masses of each ranking, shape (r, 2, cells).
+    Yields, for a number of resamples at a time, the masses of each of the rankings of the same
+    pursuits, shape (r, 2, cells).
     """
     random = np.random.default_rng(seed)
     n = len(weight)
@@ -377,28 +326,17 @@ def resampled(
         r = min(at_once, n_bootstrap - start)
         drawn = random.integers(0, n, (r, n), dtype=np.int32)
         weights = None if even else weight[drawn].ravel()
-        yield [_masses(cells, drawn, weights) * (weight[0] if even else 1.0) for cells in rankings]
+        yield [_masses(ties, drawn, weights) * (weight[0] if even else 1.0) for ties in rankings]
 
 
-def reordered(cells: Cells, weight: Floats, n_orders: int, seed: int) -> Iterator[Floats]:
+def reordered(ties: Ties, weight: Floats, n_orders: int, seed: int) -> Iterator[Floats]:
     """Deal the outcomes, each with its weight, out to the pursuits anew, again and again.
 
-    Parameters
-    ----------
-    cells
-        The n pursuits, sorted into cells by a forecast.
-    weight
-        Shape (n,), positive.
-    n_orders, seed
-        How many times, and where the draws start.
-
-    Yields
-    ------
-    For a number of orders at a time, the masses, shape (r, 2, cells).
+    Yields, for a number of orders at a time, the masses, shape (r, 2, cells).
     """
     random = np.random.default_rng(seed)
-    n, count = len(weight), len(cells)
-    cell, positive = cells.slot % count, cells.slot // count
+    n, count = len(weight), len(ties)
+    cell, positive = ties.slot % count, ties.slot // count
     at_once = max(1, _AT_ONCE // n)
     for start in range(0, n_orders, at_once):
         r = min(at_once, n_orders - start)
@@ -408,12 +346,12 @@ def reordered(cells: Cells, weight: Floats, n_orders: int, seed: int) -> Iterato
         yield mass.reshape(r, 2, count).astype(np.float64, copy=False)
 
 
-def _masses(cells: Cells, drawn: np.ndarray, weights: Floats | None) -> Floats:
-    r, size = len(drawn), 2 * len(cells)
-    slots = cells.slot[drawn]
+def _masses(ties: Ties, drawn: np.ndarray, weights: Floats | None) -> Floats:
+    r, size = len(drawn), 2 * len(ties)
+    slots = ties.slot[drawn]
     slots += (np.arange(r) * size)[:, None]
     mass: Floats = np.bincount(slots.ravel(), weights, r * size).astype(np.float64, copy=False)
-    return mass.reshape(r, 2, len(cells))
+    return mass.reshape(r, 2, len(ties))
 
 
 def interval(draws: Floats, level: float = LEVEL) -> tuple[float, float]:
@@ -434,40 +372,8 @@ _MOST_BANDS = 10
 _FEWEST_ROWS = 10  # fewer pursuits than this tell nothing, so a band has at least about so many
 
 
-@dataclass(frozen=True, slots=True)
-class Band:
-    """Pursuits with forecasts close together.
-
-    Attributes
-    ----------
-    lowest, highest
-        The band's forecasts, 0..1.
-    n
-        Number of pursuits.
-    predicted, observed
-        Weighted means of forecasts and outcomes, 0..1.
-    low, high
-        90 % interval of the observed share (Wilson 1927, with Kish's effective number of
-        pursuits where weights differ).
-    """
-
-    lowest: float
-    highest: float
-    n: int
-    predicted: float
-    observed: float
-    low: float
-    high: float
-
-
 def reliability(y: Floats, p: Floats, weight: Floats) -> tuple[Band, ...]:
-    """Return up to ten bands of about equal weight, forecasts rising; equal forecasts share one.
-
-    Parameters
-    ----------
-    y, p, weight
-        Shape (n,) each: outcome 0 or 1, forecast 0..1, positive weight.
-    """
+    """Return up to ten bands of about equal weight, forecasts rising; equal forecasts share one."""
     if not len(p):
         return ()
     count = max(1, min(_MOST_BANDS, len(p) // _FEWEST_ROWS))
@@ -497,3 +403,129 @@ def wilson(share: float, n: float, level: float = LEVEL) -> tuple[float, float]:
     middle = (share + z * z / (2.0 * n)) / shrunk
     half = z * math.sqrt(share * (1.0 - share) / n + z * z / (4.0 * n * n)) / shrunk
     return max(0.0, middle - half), min(1.0, middle + half)
+
+
+_BINS = 10
+_FEWEST_IN_BIN = 5
+
+
+def population_stability(before: Floats, after: Floats) -> float:
+    """Return the population stability index of two samples of numbers; NaN for very few.
+
+    Bins are tenths of ``before`` (fewer for few numbers); half a case is added to each bin, so
+    that an empty one counts much but not without bound. 0 is the same distribution, 0.1 a slight
+    shift, 0.25 one that needs an explanation.
+    """
+    bins = min(_BINS, min(len(before), len(after)) // _FEWEST_IN_BIN)
+    if bins < 2:
+        return math.nan
+    edges = np.unique(np.quantile(before, np.arange(1, bins) / bins))
+    shares = []
+    for sample in (before, after):
+        counts = np.bincount(np.searchsorted(edges, sample, side="right"), minlength=len(edges) + 1)
+        shares.append((counts + 0.5) / (len(sample) + 0.5 * len(counts)))
+    old, new = shares
+    return float(((new - old) * np.log(new / old)).sum())
+
+
+SHARES = (0.1, 0.2, 0.3)
+"""The shares of the pursuits, best forecasts first, for which lift is told."""
+
+
+def evaluate(
+    y: ArrayLike,
+    p: ArrayLike,
+    *,
+    weight: ArrayLike | None = None,
+    groups: ArrayLike | None = None,
+    n_bootstrap: int = 1_000,
+    seed: int = 0,
+) -> Evaluation:
+    """Hold n forecasts, 0..1, against outcomes; the order of the rows changes nothing.
+
+    Parameters
+    ----------
+    y
+        1 for a pursuit that reached the target, 0 for one that did not; NaN (unknown) is left out.
+    weight
+        How many pursuits each stands for (inverse probability of being known); those of weight 0
+        are left out. None: 1 each.
+    groups
+        A name for each pursuit, such as its chain; missing where it has none.
+    n_bootstrap, seed
+        Number of resamples behind the intervals (0: none), and where their draws start.
+
+    Raises
+    ------
+    ValueError
+        If shapes differ, or a value is out of range.
+    """
+    known = Forecasts.of(y, weight, p)
+    whole = _evaluated(known, n_bootstrap, seed)
+    if groups is None:
+        return whole
+    names = pd.Series(np.asarray(groups, dtype=object))
+    if len(names) != np.size(y):
+        msg = f"There are {len(names)} groups for {np.size(y)} outcomes."
+        raise ValueError(msg)
+    names = names.iloc[known.rows].reset_index(drop=True)
+    parts = {
+        str(name): known.part(np.asarray(rows))
+        for name, rows in names.groupby(names).indices.items()
+    }
+    return replace(
+        whole, groups={name: _evaluated(parts[name], n_bootstrap, seed) for name in sorted(parts)}
+    )
+
+
+def _evaluated(known: Forecasts, n_bootstrap: int, seed: int) -> Evaluation:
+    n, y = len(known), known.y
+    # Rounded, at least one if there is any.
+    tops = {share: min(n, max(1, math.floor(share * n + 0.5))) for share in SHARES}
+    measures = _intervals(known, tops, n_bootstrap, seed) if n else {}
+    unknown = Measure(None, None, None)
+    return Evaluation(
+        n=n,
+        positives=int(y.sum()),
+        weight=math.fsum(known.weight),
+        measures={name: measures.get(name, unknown) for name in MEASURES},
+        top=tuple(
+            Top(
+                share,
+                count,
+                measures.get(f"lift_{share}", unknown),
+                measures.get(f"captured_{share}", unknown),
+            )
+            for share, count in tops.items()
+        ),
+        reliability=reliability(y, known.forecasts[0], known.weight),
+    )
+
+
+def _intervals(
+    known: Forecasts, tops: Mapping[float, int], n_bootstrap: int, seed: int
+) -> dict[str, Measure]:
+    y, p, n = known.y, known.forecasts[0], len(known)
+
+    def all_measures(mass: Floats, ties: Ties) -> dict[str, Floats]:
+        measures = measured(mass, ties)
+        for share, count in tops.items():
+            measures[f"captured_{share}"] = caught = captured(mass, count / n)
+            measures[f"lift_{share}"] = caught * n / count
+        return measures
+
+    exact, coarse = tied(y, p), tied(y, p, FINEST)
+    values = all_measures(exact.mass(known.weight), exact)
+    # With very many pursuits the resamples work on cells of neighbours: what that does to the
+    # measure itself is taken back.
+    near = all_measures(coarse.mass(known.weight), coarse)
+    draws = [
+        all_measures(m, coarse) for (m,) in resampled([coarse], known.weight, n_bootstrap, seed)
+    ]
+    measures = {}
+    for name, (value,) in values.items():
+        shift = value - near[name][0] if len(exact) > FINEST else 0.0
+        together = np.concatenate([draw[name] for draw in draws]) if draws else np.empty(0)
+        ends = interval(together + shift)
+        measures[name] = Measure(*(finite_or_none(number) for number in (value, *ends)))
+    return measures

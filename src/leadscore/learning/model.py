@@ -1,7 +1,7 @@
 """A fitted model as it scores: features and card, in plain tables.
 
-A module of its own, since scoring imports neither scikit-learn nor scipy: they take most of the
-start of a command. `leadscore.learning.AdditiveCard` fits what is here.
+A module of its own: scoring imports neither scikit-learn nor scipy, which take most of the start
+of a command. `leadscore.learning.AdditiveCard` fits what is here.
 """
 
 from __future__ import annotations
@@ -17,11 +17,13 @@ import pandas as pd
 
 from leadscore.city.profile import City
 from leadscore.features.extract import FeatureExtractor
-from leadscore.learning.binning import Codes, Floats, columns_of
 from leadscore.learning.scorecard import (
+    Codes,
+    Floats,
     Scorecard,
     Table,
     card_frame,
+    columns_of,
     probability,
     with_entries,
 )
@@ -39,26 +41,15 @@ _TINY = 1e-3
 class Posterior:
     """The covariance of a card's entries, by the curvature at its optimum (Laplace).
 
-    Attributes
-    ----------
-    covariance
-        Shape (1 + number of entries, the same), of the intercept and then of all tables' entries
-        in their order. As float32, for nobody reads the eighth digit of a doubt.
-    starts
-        Shape (number of tables,): where the entries of each table begin.
+    Of the intercept and then of all tables' entries, those of each table from its place in
+    ``starts`` on. As float32, for nobody reads the eighth digit of a doubt.
     """
 
     covariance: npt.NDArray[np.float32]
     starts: Codes
 
     def deviations(self, codes: Sequence[Codes], n: int) -> Floats:
-        """Return the standard deviation of the log-odds of n rows, shape (n,).
-
-        Parameters
-        ----------
-        codes
-            For each table, which of its entries each row gets, shape (n,).
-        """
+        """Return the standard deviation of the log-odds of n rows, given their codes by table."""
         variance = np.empty(n)
         flat, size = self.covariance.ravel(), len(self.covariance)
         first, second = np.triu_indices(len(codes), 1)
@@ -88,18 +79,10 @@ class Posterior:
 class FittedCard:
     """A fitted card: its tables, and how sure each of their entries is.
 
-    Attributes
-    ----------
-    scorecard
-        The tables.
-    classes
-        Shape (2,): the labels, of which a score speaks for the second.
-    directions
-        By feature, 1 or -1 where the log-odds may not fall or rise along it.
-    posterior
-        How sure each entry is; None with more than `MOST_NUMBERS` free numbers.
-    counts, positives
-        Weight of the rows, and of those of the second class, in all and behind each entry.
+    A score speaks for the second of ``classes``. ``directions`` are 1 or -1 where the log-odds may
+    not fall or rise along a feature. ``posterior`` is None with more than `MOST_NUMBERS` free
+    numbers; ``counts`` and ``positives`` are the weight of the rows, and of those of the second
+    class, in all and behind each entry.
     """
 
     scorecard: Scorecard
@@ -110,36 +93,19 @@ class FittedCard:
     positives: Floats = field(default_factory=lambda: np.empty(0))
 
     def predict_interval(self, X: pd.DataFrame | npt.NDArray[Any], level: float = 0.9) -> Floats:
-        """Return between which probabilities the truth plausibly lies, shape (n, 2), each 0..1.
-
-        Parameters
-        ----------
-        X
-            Shape (n, number of tables), in the order of the tables.
-        level
-            Share of the posterior within the interval, 0..1.
-
-        Raises
-        ------
-        ValueError
-            If the card doesn't keep how sure it is.
-        """
+        """See `AdditiveCard.predict_interval`; the columns come in the order of the tables."""
         card, columns, n = self.scorecard, columns_of(X), len(X)
         codes = [table.codes(column) for table, column in zip(card.tables, columns, strict=True)]
         return self._interval(codes, card.decision_columns(columns, n), level)
 
     def record_intervals(self, records: Sequence[Sequence[object]], level: float = 0.9) -> Floats:
-        """Do as `predict_interval` for few rows, each as values in the order of the tables.
-
-        No frame is made.
-        """
+        """Do as `predict_interval` for few rows, each as values in the order of the tables."""
         card = self.scorecard
         codes = np.array([card.codes_of(values) for values in records], dtype=np.intp)
         added = np.array([card.lookup_record(values) for values in records])
         return self._interval(list(codes.T), card.total(added), level)
 
     def _interval(self, codes: Sequence[Codes], log_odds: Floats, level: float) -> Floats:
-        """Return the interval of n rows, given the code of each in each table, and their score."""
         if not 0.0 < level < 1.0:
             msg = f"level must lie between 0 and 1, not {level!r}."
             raise ValueError(msg)
@@ -185,15 +151,7 @@ class FittedCard:
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """What scores firms, and what is saved of a training.
-
-    Attributes
-    ----------
-    features
-        Measures firms by the city profile of the model.
-    card
-        What the features are worth.
-    """
+    """What scores firms, and what is saved of a training: features, and what they are worth."""
 
     features: FeatureExtractor
     card: FittedCard
@@ -209,5 +167,4 @@ class Model:
 
 
 def _half_width(level: float) -> float:
-    """Return half the width of an interval that holds this share of a normal distribution."""
     return NormalDist().inv_cdf(0.5 + level / 2.0)

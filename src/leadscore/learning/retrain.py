@@ -16,120 +16,36 @@ from leadscore.city.profile import City
 from leadscore.errors import ModelError
 from leadscore.features.catalogue import DIRECTIONS
 from leadscore.features.extract import FeatureExtractor
-from leadscore.learning.binning import Floats
 from leadscore.learning.card import AdditiveCard
-from leadscore.learning.comparison import Decision, Pursuits, Standing, Trial
-from leadscore.learning.evaluation import evaluate
+from leadscore.learning.comparison import Comparison, Decision, Pursuits, Standing
 from leadscore.learning.expert import expert_model, expert_version, fit_expert, new_card
 from leadscore.learning.gates import decide
-from leadscore.learning.history import in_force
-from leadscore.learning.labels import LEFT_OUT
+from leadscore.learning.history import LEFT_OUT, in_force
+from leadscore.learning.metrics import evaluate
 from leadscore.learning.model import Model
-from leadscore.learning.scorecard import probability
+from leadscore.learning.scorecard import Floats, probability
 from leadscore.learning.training_data import (
-    Lessons,
-    Rehearsal,
+    Backtest,
     Rules,
+    TrainingData,
+    backtest,
+    build_dataset,
     fit,
-    gather,
     measured,
-    rehearsal_of,
 )
 from leadscore.lists.columns import CANONICAL
-from leadscore.registry.manifest import Manifest, told_of
+from leadscore.registry.manifest import Manifest, city_part
 from leadscore.registry.models import Shelf, is_expert, log_notice
 from leadscore.text import Text, room_words
 
 WORDS = room_words("learning")
 
-
-_ENTRY = ["firm", "stage", "day"]
-_FIRM = ["as_of", *(each.name for each in CANONICAL)]
-_NAME_CHARACTERS = 10
-
-
-def outcomes_told(lessons: Lessons) -> dict[str, Any]:
-    """Return how many outcomes there are, of which kind, and from when."""
-    known, y = lessons.known, lessons.y
-    days = [f"{day:%Y-%m-%d}" for day in lessons.contacted]
-    return {
-        "known": int(known.sum()),
-        "positive": int((y == 1).sum()),
-        "open": int((~known).sum()),
-        "left_out": dict(lessons.taught.left_out),
-        "contacted_from": days[0] if days else None,
-        "contacted_to": days[-1] if days else None,
-    }
-
-
-def trial_told(rehearsal: Rehearsal, champion: str) -> dict[str, Any]:
-    """Return how the trial was held, and against whom."""
-    return {
-        "split": rehearsal.split.isoformat() if rehearsal.split else None,
-        "train": rehearsal.learned,
-        "later": rehearsal.later,
-        "twins": rehearsal.twins,
-        "champion": champion,
-    }
-
-
-def fingerprints(lessons: Lessons) -> dict[str, str]:
-    """Return SHA-256, in hex, of what was learned from; the order of rows changes nothing.
-
-    ``events_sha256`` is that of the entries in force, ``snapshots_sha256`` of the firms that were
-    known, ``rows_sha256`` of the labels, weights and features.
-    """
-    happened = (lessons.events["day"] <= pd.Timestamp(lessons.as_of)).to_numpy()
-    rows = lessons.X.assign(
-        firm=lessons.firm, contacted=lessons.contacted, y=lessons.y, weight=lessons.weight
-    )
-    return {
-        "events_sha256": _sha256(in_force(lessons.events[happened])[_ENTRY]),
-        "snapshots_sha256": _sha256(lessons.snapshots[_FIRM]),
-        "rows_sha256": _sha256(rows),
-    }
-
-
-def table_told(card: AdditiveCard) -> list[dict[str, Any]]:
-    """Return a card entry by entry as JSON records, None where one is missing or unbounded."""
-    return [
-        {str(name): _plain(value) for name, value in row.items()}
-        for row in card.to_frame().to_dict(orient="records")
-    ]
-
-
-def version_name(city_id: str, as_of: date, manifest: Mapping[str, Any]) -> str:
-    """Return the name of a model: the same for the same manifest, whenever it was made."""
-    content = {key: value for key, value in manifest.items() if key != "created"}
-    plain = json.dumps(content, ensure_ascii=False, allow_nan=False, sort_keys=True)
-    digest = hashlib.sha256(plain.encode()).hexdigest()
-    return f"{city_id}-{as_of:%Y%m%d}-{digest[:_NAME_CHARACTERS]}"
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    return None if value is pd.NA or value is None else value
-
-
-def _sha256(frame: pd.DataFrame) -> str:
-    head, *lines = frame.to_csv(index=False, lineterminator="\n").split("\n")
-    return hashlib.sha256("\n".join([head, *sorted(lines)]).encode()).hexdigest()
+Step = Callable[[Text], object]
 
 
 @dataclass(frozen=True, eq=False)
 class Champion:
-    """The model that serves.
-
-    Attributes
-    ----------
-    version
-        Its name.
-    model
-        Features and card.
-    manifest
-        What was written down of it; None for the expert model.
-    """
+    """The model that serves, and its manifest; None for the expert model."""
 
     version: str
     model: Model
@@ -148,44 +64,20 @@ class Champion:
     def forecasts(self, city: City, firms: pd.DataFrame, X: pd.DataFrame) -> Floats:
         """Return the likelihood of each firm by the champion's own profile.
 
-        Parameters
-        ----------
-        city
-            Today's profile.
-        firms
-            Canonical columns.
-        X
-            Their features by today's profile; measured anew if the champion's is another.
+        ``X`` are their features by today's profile; measured anew if the champion's is another.
         """
         features = self.model.features
         own = X if features.city.digest == city.digest else measured(features, firms)
         return probability(self.model.card.scorecard.decision(own))
 
 
-def reigning(
-    city: City, shelf: Shelf, *, now: datetime, write: bool, notify: Callable[[Text], object]
+def current_champion(
+    city: City, shelf: Shelf, *, now: datetime, write: bool, notify: Step
 ) -> Champion:
     """Return the champion, or the last good one before it; the expert model if no other serves.
 
-    Parameters
-    ----------
-    city
-        The profile.
-    shelf
-        Where the models live.
-    now
-        Aware time at which the expert model is shelved, if it has to be.
-    write
-        False to leave the shelf as it is.
-    notify
-        Told of champions that can't be used.
-
-    Raises
-    ------
-    CityError
-        If the card in the profile has mistakes.
-    ModelError
-        If the shelf can't be read or written.
+    ``notify`` is told of champions that can't be used. Without ``write`` the registry is left as
+    it is. For errors see `expert_model`.
     """
     for version in shelf.line(city.id):
         if is_expert(city.id, version):
@@ -200,29 +92,12 @@ def reigning(
     return Champion(*expert_model(city, shelf, now, notify), None)
 
 
-Step = Callable[[Text], object]
-
-
 @dataclass(frozen=True, eq=False)
 class Retraining:
-    """What came of it.
+    """What came of it: the challenger, the champion until now, and the decision.
 
-    Attributes
-    ----------
-    version
-        Name of the challenger.
-    champion
-        What served until now.
-    decision
-        Whether the challenger serves from now on, and why.
-    manifest
-        What is written down of the challenger.
-    model
-        Features and card, fitted.
-    dry_run
-        True if nothing was saved and nothing promoted.
-    notices
-        What one should know of the outcomes.
+    With ``dry_run`` nothing was saved and nothing promoted. ``notices`` say what one should know of
+    the outcomes.
     """
 
     version: str
@@ -243,15 +118,11 @@ class Retraining:
         """What a person should know before the decision."""
         outcomes = self.manifest["outcomes"]
         known, positive = outcomes["known"], outcomes["positive"]
-        trained = WORDS["retrain.trained"].format(
-            version=self.version, known=known, positive=positive
-        )
-        left = outcomes["left_out"].items()
         return (
-            trained,
+            WORDS["retrain.trained"].format(version=self.version, known=known, positive=positive),
             *(
                 WORDS["retrain.left"].format(count=count, why=LEFT_OUT[reason])
-                for reason, count in left
+                for reason, count in outcomes["left_out"].items()
             ),
             *self.notices,
         )
@@ -259,14 +130,9 @@ class Retraining:
     @property
     def upshot(self) -> Text:
         """Which model serves from now on, in words."""
-        said = (
-            WORDS["retrain.dry_run"]
-            if self.dry_run
-            else WORDS["retrain.serves_new"]
-            if self.decision.promoted
-            else WORDS["retrain.serves_on"]
-        )
-        return said.format(version=self.version, champion=self.champion)
+        result = "serves_new" if self.decision.promoted else "serves_on"
+        result = "dry_run" if self.dry_run else result
+        return WORDS[f"retrain.{result}"].format(version=self.version, champion=self.champion)
 
 
 def retrain(
@@ -307,53 +173,73 @@ def retrain(
         Decide, but save and promote nothing.
     overrule
         Reason of a person who promotes the challenger whatever the gates say.
-    progress
-        Told of each stage of the walk.
-    notify
-        Told of models that can't be used.
+    progress, notify
+        Told of each step, and of models that can't be used.
 
     Raises
     ------
     CityError
         If the card in the profile has mistakes.
     ModelError
-        If the shelf can't be read or written.
+        If the registry can't be read or written.
     UsageError
         If the reason to overrule is blank.
     """
     rules = rules or Rules()
     Decision((), overrule)  # refuses a blank reason before the work, not after it
-    champion = reigning(city, shelf, now=now, write=not dry_run, notify=notify)
+    champion = current_champion(city, shelf, now=now, write=not dry_run, notify=notify)
     progress(WORDS["retrain.measuring"])
     features = FeatureExtractor(city)
-    lessons = gather(features, events, snapshots, as_of=as_of, rules=rules)
-    told = outcomes_told(lessons)
-    progress(WORDS["retrain.gathered"].format(as_of=as_of, n=len(lessons.y), **told))
+    data = build_dataset(features, events, snapshots, as_of=as_of, rules=rules)
+    outcomes = _outcomes(data)
+    progress(WORDS["retrain.gathered"].format(as_of=as_of, n=len(data.y), **outcomes))
     # A trained champion has learned from some of the pursuits itself.
-    rehearsal = rehearsal_of(lessons, champion.learned_until)
-    progress(_contest(rehearsal))
-    challenger = rehearsal.rehearse(new_card(city, rules.prior_strength))
-    progress(WORDS["retrain.fitting"].format(known=told["known"]))
-    card = fit(new_card(city, rules.prior_strength), lessons.X, lessons.y, lessons.weight)
+    held_out = backtest(data, champion.learned_until)
+    split, learned, later = held_out.split, held_out.learned, held_out.later
+    progress(
+        WORDS["retrain.contest"].format(split=split, learned=learned, later=later)
+        if split
+        else WORDS["retrain.no_contest"]
+    )
+    challenger = held_out.forecasts(new_card(city, rules.prior_strength))
+    progress(WORDS["retrain.fitting"].format(known=outcomes["known"]))
+    card = fit(new_card(city, rules.prior_strength), data.X, data.y, data.weight)
     progress(WORDS["retrain.judging"].format(champion=champion.version))
-    trial = _trial(city, rehearsal, challenger, champion, card)
-    decision = decide(trial, overruled=overrule, seed=rules.seed)
+    comparison = _comparison(city, held_out, challenger, champion, card)
+    decision = decide(comparison, overruled=overrule, seed=rules.seed)
     manifest = {
-        **_made_from(city, lessons, now),
-        "trial": trial_told(rehearsal, champion.version),
-        "measures": _measures(trial, rules.seed),
+        "kind": "trained",
+        "city": city_part(city),
+        "created": now.isoformat(),
+        "as_of": as_of.isoformat(),
+        "target": rules.target,
+        "horizon_days": rules.horizon_days,
+        "outcomes": outcomes,
+        "training": _fingerprints(data),
+        "settings": {"prior_strength": rules.prior_strength, "seed": rules.seed},
+        "trial": {
+            "split": split.isoformat() if split else None,
+            "train": learned,
+            "later": later,
+            "twins": held_out.duplicates,
+            "champion": champion.version,
+        },
+        "measures": _measures(comparison, rules.seed),
         "decision": decision.to_dict(),
         "scorecard": card.scorecard_.to_dict(),
-        "table": table_told(card),
+        "table": [
+            {str(name): _plain(value) for name, value in row.items()}
+            for row in card.to_frame().to_dict(orient="records")
+        ],
     }
     done = Retraining(
-        version=version_name(city.id, as_of, manifest),
+        version=_version_name(city.id, as_of, manifest),
         champion=champion.version,
         decision=decision,
         manifest=manifest,
         model=Model(features, card.fitted()),
         dry_run=dry_run,
-        notices=lessons.taught.labels.notices(),
+        notices=data.labels.notices(),
     )
     if not dry_run:
         progress(WORDS["retrain.saving"].format(version=done.version))
@@ -363,58 +249,30 @@ def retrain(
     return done
 
 
-def _made_from(city: City, lessons: Lessons, now: datetime) -> dict[str, Any]:
-    """Return what the manifest says of the challenger's making."""
-    rules = lessons.rules
-    return {
-        "kind": "trained",
-        "city": told_of(city),
-        "created": now.isoformat(),
-        "as_of": lessons.as_of.isoformat(),
-        "target": rules.target,
-        "horizon_days": rules.horizon_days,
-        "outcomes": outcomes_told(lessons),
-        "training": fingerprints(lessons),
-        "settings": {"prior_strength": rules.prior_strength, "seed": rules.seed},
-    }
-
-
-def _contest(rehearsal: Rehearsal) -> Text:
-    if rehearsal.split is None:
-        return WORDS["retrain.no_contest"]
-    learned, later = rehearsal.learned, rehearsal.later
-    return WORDS["retrain.contest"].format(split=rehearsal.split, learned=learned, later=later)
-
-
-def _trial(
-    city: City, rehearsal: Rehearsal, challenger: Floats, champion: Champion, card: AdditiveCard
-) -> Trial:
-    """Return what the decision is made from."""
-    lessons, before, after = rehearsal.lessons, ~rehearsal.after, rehearsal.after
-    firms = lessons.taught.firms[after].reset_index(drop=True)
+def _comparison(
+    city: City, held_out: Backtest, challenger: Floats, champion: Champion, card: AdditiveCard
+) -> Comparison:
+    data, before, after = held_out.data, ~held_out.after, held_out.after
     later = Pursuits(
-        firm=lessons.firm[after],
-        X=rehearsal.later_features,
-        y=rehearsal.later_y,
-        weight=rehearsal.later_weight,
+        data.firm[after], held_out.later_features, held_out.later_y, held_out.later_weight
     )
     standing = None
-    if len(lessons.standing):
+    if len(data.standing):
         standing = Standing(
-            X=lessons.standing_features,
-            challenger=card.predict_proba(lessons.standing_features)[:, 1],
-            champion=champion.forecasts(city, lessons.standing, lessons.standing_features),
+            X=data.standing_features,
+            challenger=card.predict_proba(data.standing_features)[:, 1],
+            champion=champion.forecasts(city, data.standing, data.standing_features),
         )
-    return Trial(
+    return Comparison(
         training=Pursuits(
-            firm=lessons.firm[before],
-            X=lessons.X[before].reset_index(drop=True),
-            y=rehearsal.y[before],
-            weight=rehearsal.weight[before],
+            firm=data.firm[before],
+            X=data.X[before].reset_index(drop=True),
+            y=held_out.y[before],
+            weight=held_out.weight[before],
         ),
         later=later,
         challenger=challenger,
-        champion=champion.forecasts(city, firms, later.X),
+        champion=champion.forecasts(city, data.firms[after].reset_index(drop=True), later.X),
         scorecard=card.scorecard_,
         directions=DIRECTIONS,
         standing=standing,
@@ -422,13 +280,60 @@ def _trial(
     )
 
 
-def _measures(trial: Trial, seed: int) -> dict[str, Any] | None:
-    """Return how both did on the later pursuits, as a whole and by chain."""
-    later = trial.later
+def _measures(comparison: Comparison, seed: int) -> dict[str, Any] | None:
+    # How both did on the later pursuits, as a whole and by chain.
+    later = comparison.later
     if not later.known.any():
         return None
-    chains = later.X["chain"]
+    both = {"challenger": comparison.challenger, "champion": comparison.champion}
     return {
-        name: evaluate(later.y, p, weight=later.weight, groups=chains, seed=seed).to_dict()
-        for name, p in (("challenger", trial.challenger), ("champion", trial.champion))
+        name: evaluate(
+            later.y, p, weight=later.weight, groups=later.X["chain"], seed=seed
+        ).to_dict()
+        for name, p in both.items()
     }
+
+
+def _outcomes(data: TrainingData) -> dict[str, Any]:
+    # How many outcomes there are, of which kind, and from when.
+    known, days = data.known, [f"{day:%Y-%m-%d}" for day in data.contacted]
+    return {
+        "known": int(known.sum()),
+        "positive": int((data.y == 1).sum()),
+        "open": int((~known).sum()),
+        "left_out": dict(data.left_out),
+        "contacted_from": days[0] if days else None,
+        "contacted_to": days[-1] if days else None,
+    }
+
+
+def _fingerprints(data: TrainingData) -> dict[str, str]:
+    # SHA-256, in hex, of what was learned from: the entries in force, the firms that were known,
+    # the labels, weights and features. The order of rows changes nothing.
+    happened = (data.events["day"] <= pd.Timestamp(data.labels.as_of)).to_numpy()
+    rows = data.X.assign(firm=data.firm, contacted=data.contacted, y=data.y, weight=data.weight)
+    firms = data.snapshots[["as_of", *(column.name for column in CANONICAL)]]
+    return {
+        "events_sha256": _sha256(in_force(data.events[happened])[["firm", "stage", "day"]]),
+        "snapshots_sha256": _sha256(firms),
+        "rows_sha256": _sha256(rows),
+    }
+
+
+def _sha256(frame: pd.DataFrame) -> str:
+    head, *lines = frame.to_csv(index=False, lineterminator="\n").split("\n")
+    return hashlib.sha256("\n".join([head, *sorted(lines)]).encode()).hexdigest()
+
+
+def _plain(value: object) -> object:
+    # A value of JSON, None where one is missing or unbounded.
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return None if value is pd.NA else value
+
+
+def _version_name(city_id: str, as_of: date, manifest: Mapping[str, Any]) -> str:
+    # The same for the same manifest, whenever it was made.
+    content = {key: value for key, value in manifest.items() if key != "created"}
+    plain = json.dumps(content, ensure_ascii=False, allow_nan=False, sort_keys=True)
+    return f"{city_id}-{as_of:%Y%m%d}-{hashlib.sha256(plain.encode()).hexdigest()[:10]}"

@@ -16,19 +16,111 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from leadscore.errors import Detail, ModelError
-from leadscore.learning.binning import (
-    Codes,
-    Column,
-    Floats,
-    coded_texts,
-    is_missing,
-    number_of,
-    numbers,
-    text_of,
-)
 from leadscore.text import room_words
 
 WORDS = room_words("learning")
+
+
+Column: TypeAlias = "pd.Series[Any] | NDArray[Any]"
+Floats: TypeAlias = NDArray[np.float64]
+Codes: TypeAlias = NDArray[np.intp]
+Truths: TypeAlias = NDArray[np.bool_]
+
+_NUMBERS = frozenset({"integer", "floating", "mixed-integer-float", "boolean", "decimal"})
+_NOT_NUMBERS = "Column {0!r} is a feature of numbers, but holds {1!r}."
+
+
+class CodedTexts(NamedTuple):
+    """A column of texts as positions in its own distinct texts; -1 where one is missing.
+
+    A text may stand twice, once for each way in which the column wrote it (``1`` and ``"1"``).
+    """
+
+    codes: Codes
+    texts: list[str]
+
+
+def columns_of(X: pd.DataFrame | NDArray[Any]) -> list[Column]:
+    """Return the columns of a frame, or of an array of shape (n, p), in their order."""
+    if isinstance(X, pd.DataFrame):
+        return [column for _, column in X.items()]
+    return [X[:, j] for j in range(X.shape[1])]
+
+
+def holds_numbers(column: Column, name: str) -> bool:
+    """Tell whether a column is a feature of numbers (or truth values) or one of texts.
+
+    A column of objects holds numbers if each of its present values is one; without any present
+    value it counts as texts, because a table of levels can take in whatever comes later. Dates,
+    durations and complex numbers, which have no single honest reading, are a TypeError.
+    """
+    dtype = column.dtype
+    if pd.api.types.is_complex_dtype(dtype) or not (
+        pd.api.types.is_numeric_dtype(dtype)
+        or pd.api.types.is_string_dtype(dtype)
+        or pd.api.types.is_object_dtype(dtype)
+        or isinstance(dtype, pd.CategoricalDtype)
+    ):
+        msg = f"Column {name!r} has dtype {dtype}; make it a column of numbers or of texts first."
+        raise TypeError(msg)
+    if pd.api.types.is_object_dtype(dtype):
+        return pd.api.types.infer_dtype(column, skipna=True) in _NUMBERS
+    return pd.api.types.is_numeric_dtype(dtype)
+
+
+def numbers(column: Column, name: str) -> Floats:
+    """Return a column as floats, NaN where a value is missing; a ValueError if one is no number."""
+    if isinstance(column, np.ndarray) and column.dtype != object:
+        if column.dtype.kind in "biuf":
+            return column.astype(np.float64, copy=False)
+    elif pd.api.types.is_numeric_dtype(column.dtype) or holds_numbers(column, name):
+        return pd.Series(column).to_numpy(dtype=np.float64, na_value=np.nan)
+    if bool(pd.isna(column).all()):  # a column that a list lacks may be of any dtype
+        return np.full(len(column), np.nan)
+    return np.array([number_of(value, name) for value in column], dtype=np.float64)
+
+
+def number_of(value: object, name: str) -> float:
+    """Return a single value as `numbers` would: NaN if it is missing."""
+    if is_missing(value):
+        return np.nan
+    if isinstance(value, str) or not hasattr(value, "__float__"):
+        shown = str(value) if isinstance(value, str) else value
+        raise ValueError(_NOT_NUMBERS.format(name, shown))
+    return float(value)
+
+
+def coded_texts(column: Column) -> CodedTexts:
+    """Return a column as codes; what is not a text counts as the text that writes it."""
+    if isinstance(column, pd.Series) and isinstance(column.dtype, pd.CategoricalDtype):
+        codes = column.cat.codes.to_numpy().astype(np.intp)
+        return CodedTexts(codes, [text_of(value) for value in column.cat.categories])
+    try:
+        codes, distinct = pd.factorize(column)
+    except TypeError:  # values that can't be hashed, such as lists
+        missing = pd.isna(pd.Series(column)).to_numpy()
+        written = pd.Series([text_of(value) for value in column], dtype=object)
+        codes, distinct = pd.factorize(written.mask(missing))
+    return CodedTexts(codes.astype(np.intp, copy=False), [text_of(value) for value in distinct])
+
+
+def text_of(value: object) -> str:
+    """Return the text of a level; equal numbers have equal texts, whatever their type.
+
+    >>> text_of("LED"), text_of(3), text_of(3.0), text_of(True), text_of(0.5)
+    ('LED', '3', '3', '1', '0.5')
+    """
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, (bool, int, float, np.bool_, np.integer, np.floating)):
+        number = float(value)
+        return str(int(number)) if number.is_integer() else repr(number)
+    return str(value)
+
+
+def is_missing(value: object) -> bool:
+    """Tell whether a single value is None, NaN, NaT or pandas' NA."""
+    return value is None or value is pd.NA or value != value
 
 
 # A block of numbers, its positions and one temporary fit into the first two caches.
@@ -38,36 +130,22 @@ _Entry = TypeVar("_Entry", np.float64, np.intp)
 
 
 def bin_codes(x: Floats, edges: Floats) -> Codes:
-    """Return the bin of each number: how many edges lie at or below it.
+    """Return the bin of each number, 0..k: how many of k rising edges lie at or below it.
 
-    Parameters
-    ----------
-    x
-        Shape (n,); NaN and infinities are welcome.
-    edges
-        Shape (k,), finite and rising.
-
-    Returns
-    -------
-    Shape (n,); 0..k, and k + 1 for NaN.
+    NaN gets k + 1.
 
     >>> bin_codes(np.array([-np.inf, 1.0, 1.5, np.inf, np.nan]), np.array([1.0, 2.0])).tolist()
     [0, 1, 1, 2, 3]
     """
-    entries = np.arange(len(edges) + 2)
-    return _search(x, edges, entries)
+    return lookup_numbers(x, edges, np.arange(len(edges) + 2))
 
 
-def lookup_numbers(x: Floats, edges: Floats, entries: Floats) -> Floats:
+def lookup_numbers(x: Floats, edges: Floats, entries: NDArray[_Entry]) -> NDArray[_Entry]:
     """Return the entry of each number's bin; ``entries`` has shape (k + 2,), the last for NaN.
 
     >>> lookup_numbers(np.array([0.5, np.nan]), np.array([1.0]), np.array([-0.2, 0.3, 0.1]))
     array([-0.2,  0.1])
     """
-    return _search(x, edges, entries)
-
-
-def _search(x: Floats, edges: Floats, entries: NDArray[_Entry]) -> NDArray[_Entry]:
     k = len(edges)
     size = 1 << k.bit_length()  # a power of two above k
     padded = np.full(size, np.inf)
@@ -75,7 +153,7 @@ def _search(x: Floats, edges: Floats, entries: NDArray[_Entry]) -> NDArray[_Entr
     places = np.full(size + 1, entries[k])  # infinity passes the padding and lands past bin k
     places[:k] = entries[:k]
     places[size] = entries[k + 1]
-    found = np.empty(len(x), dtype=entries.dtype)
+    values = np.empty(len(x), dtype=entries.dtype)
     for start in range(0, len(x), _BLOCK):
         block = x[start : start + _BLOCK]
         at = np.zeros(len(block), dtype=np.intp)
@@ -84,8 +162,8 @@ def _search(x: Floats, edges: Floats, entries: NDArray[_Entry]) -> NDArray[_Entr
             at += (block >= padded[step - 1 :][at]) * step
             step >>= 1
         at[np.isnan(block)] = size
-        found[start : start + _BLOCK] = places[at]
-    return found
+        values[start : start + _BLOCK] = places[at]
+    return values
 
 
 class Plain:
@@ -124,17 +202,8 @@ class Plain:
 class NumericTable(Plain):
     """Log-odds of one feature of numbers, constant between edges.
 
-    Attributes
-    ----------
-    feature
-        Name of the column.
-    edges
-        Shape (k,), finite and rising, in the feature's unit. The bin of a value is the number
-        of edges at or below it, so infinities fall into the outer bins.
-    values
-        Shape (k + 1,), the log-odds of each bin.
-    unknown
-        The log-odds of a missing value.
+    The bin of a value is the number of edges at or below it, so infinities fall into the outer
+    bins: k edges, finite and rising, part k + 1 ``values``. ``unknown`` is that of a missing value.
     """
 
     feature: str
@@ -173,26 +242,14 @@ class NumericTable(Plain):
 
     @cached_property
     def _edges(self) -> list[float]:
-        edges: list[float] = self.edges.tolist()
-        return edges
+        return list(self.edges.tolist())
 
 
 @dataclass(frozen=True, eq=False)
 class CategoricalTable(Plain):
-    """Log-odds of one feature of texts, one entry per level.
+    """Log-odds of one feature of texts, one of ``values`` for each of the distinct ``levels``.
 
-    Attributes
-    ----------
-    feature
-        Name of the column.
-    levels
-        The distinct texts that have an entry of their own.
-    values
-        Shape (number of levels,), their log-odds.
-    other
-        The log-odds of a level that was rare or never seen.
-    unknown
-        The log-odds of a missing value.
+    ``other`` is that of a level that was rare or never seen, ``unknown`` that of a missing value.
     """
 
     feature: str
@@ -244,14 +301,8 @@ class CategoricalTable(Plain):
 class PairTable(Plain):
     """Log-odds of two features together, as cards of earlier programs may have them.
 
-    None is fitted any more (decision 27); a kept card goes on to be looked up.
-
-    Attributes
-    ----------
-    first, second
-        Tables of the two features, of which only the codes count.
-    values
-        Shape (codes of the first, codes of the second), log-odds.
+    None is fitted any more (decision 27); a kept card goes on to be looked up. Of the two tables
+    only the codes count; ``values`` have the shape (codes of the first, codes of the second).
     """
 
     first: NumericTable | CategoricalTable
@@ -284,28 +335,25 @@ class PairTable(Plain):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the table as plain JSON values; `from_dict` gives it back."""
-        axes = {"first": _axis_dict(self.first), "second": _axis_dict(self.second)}
-        return {**axes, "values": self.values.tolist()}
+        plain: dict[str, Any] = {}
+        for name, table in (("first", self.first), ("second", self.second)):
+            keys = ("feature", "edges" if isinstance(table, NumericTable) else "levels")
+            plain[name] = {key: value for key, value in table.to_dict().items() if key in keys}
+        return {**plain, "values": self.values.tolist()}
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> PairTable:
         """Build a table from what `to_dict` returned."""
         values = np.array(plain["values"], dtype=np.float64)
-        return cls(_axis(plain["first"]), _axis(plain["second"]), values)
+        return cls(_for_codes(**plain["first"]), _for_codes(**plain["second"]), values)
 
 
-def _axis(plain: Mapping[str, Any]) -> NumericTable | CategoricalTable:
-    """Return a table for its codes."""
-    if "edges" in plain:
-        bins = np.zeros(len(plain["edges"]) + 1)
-        return NumericTable(plain["feature"], plain["edges"], bins, 0.0)
-    levels = plain["levels"]
-    return CategoricalTable(plain["feature"], levels, np.zeros(len(levels)), 0.0, 0.0)
-
-
-def _axis_dict(axis: NumericTable | CategoricalTable) -> dict[str, Any]:
-    places = "edges" if isinstance(axis, NumericTable) else "levels"
-    return {key: value for key, value in axis.to_dict().items() if key in ("feature", places)}
+def _for_codes(
+    feature: str, edges: list[float] | None = None, levels: tuple[str, ...] = ()
+) -> NumericTable | CategoricalTable:
+    if edges is not None:
+        return NumericTable(feature, np.array(edges, float), np.zeros(len(edges) + 1), 0.0)
+    return CategoricalTable(feature, levels, np.zeros(len(levels)), 0.0, 0.0)
 
 
 def frozen_floats(values: npt.ArrayLike) -> Floats:
@@ -383,17 +431,8 @@ def probability(log_odds: Floats) -> Floats:
 class Scorecard(Plain):
     """An intercept and one table per feature; a score is their sum, in log-odds.
 
-    Looking up changes nothing, so that threads may share a card.
-
-    Attributes
-    ----------
-    intercept
-        Log-odds before any feature is known.
-    tables
-        At most one for a feature; their order is the order of the columns of `lookup`.
-    pairs
-        What two features that have tables add together, in cards of earlier programs; their columns
-        follow.
+    The tables stand in the order of the columns of `lookup`; those of ``pairs``, in cards of
+    earlier programs, follow. Looking up changes nothing, so that threads may share a card.
     """
 
     intercept: float
@@ -422,24 +461,17 @@ class Scorecard(Plain):
 
     @cached_property
     def _paired(self) -> tuple[tuple[PairTable, int, int], ...]:
-        """The pairs, each with the positions of its two columns."""
         place = {name: j for j, name in enumerate(self.features)}
         return tuple(
             (pair, place[pair.features[0]], place[pair.features[1]]) for pair in self.pairs
         )
 
     def lookup(self, X: pd.DataFrame) -> Floats:
-        """Return what each feature (and then each pair) adds, in log-odds.
-
-        The shape is (n, number of tables + number of pairs).
+        """Return what each table and then each pair adds, in log-odds: one column for each.
 
         Columns are found by name and others ignored. A missing value gets the entry of the
-        unknown, a level without an entry that of the others.
-
-        Raises
-        ------
-        ValueError
-            If a column is absent or stands there twice, or a feature of numbers holds a text.
+        unknown, a level without an entry that of the others. A ValueError if a column is absent or
+        stands there twice, or a feature of numbers holds a text.
         """
         chosen = self._choose(X)
         if len(X) > _FEW_ROWS:
@@ -455,10 +487,7 @@ class Scorecard(Plain):
         return added
 
     def lookup_record(self, values: Sequence[object]) -> list[float]:
-        """Do as `lookup` for one row, given as values in the order of the tables.
-
-        The fast way for a single firm: no frame is made.
-        """
+        """Do as `lookup` for one row, as values in the order of the tables; no frame is made."""
         coded = zip(self._coders, values, strict=True)
         added = [entries[code(value)] for (code, entries), value in coded]
         added += [pair.lookup_value(values[i], values[j]) for pair, i, j in self._paired]
@@ -486,7 +515,6 @@ class Scorecard(Plain):
         return total
 
     def _added(self, columns: Iterable[Column]) -> Iterator[Floats]:
-        """Yield what each table and then each pair adds to the rows of columns."""
         given = list(columns)
         for table, column in zip(self.tables, given, strict=True):
             yield table.lookup(column)
@@ -526,29 +554,19 @@ class Scorecard(Plain):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Scorecard:
-        """Build a card from what `to_dict` returned.
-
-        Raises
-        ------
-        ModelError
-            If it is of another schema, lacks a key, or holds what no card can.
-        """
+        """Build a card from what `to_dict` returned; a ModelError if it is none."""
         try:
             require(data["schema"] == SCHEMA, "scorecard", f"schema {SCHEMA}")
-            tables = tuple(_table(plain) for plain in data["tables"])
+            tables = tuple(
+                _KINDS[plain["kind"]](**{k: v for k, v in plain.items() if k != "kind"})
+                for plain in data["tables"]
+            )
             pairs = tuple(PairTable.from_dict(plain) for plain in data.get("pairs", ()))
             return cls(data["intercept"], tables, pairs)
         except (KeyError, TypeError, ValueError) as error:
             got = f"{type(error).__name__}: {error}"
-            raise ModelError(
-                WORDS["scorecard.no_card"], [Detail("scorecard", got, WORDS["scorecard.a_card"])]
-            ) from error
-
-
-def _table(plain: Mapping[str, Any]) -> Table:
-    fields = dict(plain)
-    kind: type[Table] = _KINDS[fields.pop("kind")]
-    return kind(**fields)
+            detail = Detail("scorecard", got, WORDS["scorecard.a_card"])
+            raise ModelError(WORDS["scorecard.no_card"], [detail]) from error
 
 
 _KINDS: dict[str, type[Table]] = {"numeric": NumericTable, "categorical": CategoricalTable}
@@ -556,24 +574,40 @@ _KIND_OF = {kind: name for name, kind in _KINDS.items()}
 
 
 def card_frame(card: Scorecard, doubt: Floats, counts: Floats, positives: Floats) -> pd.DataFrame:
-    """Return one row for the intercept and one for each entry of each table.
+    """Return one row for the intercept and one for each entry of each table; pairs are left out.
 
-    Parameters
-    ----------
-    card
-        The card; of its pairs nothing is listed.
-    doubt, counts, positives
-        For the intercept and each entry, in the order of the tables: by how much the log-odds may
-        be off to either side, weight of the rows, and of those that were positive.
+    For each of these rows ``doubt`` says by how much its log-odds may be off to either side,
+    ``counts`` and ``positives`` the weight of the firms behind it and of those that were positive.
     """
-    rows = [_Row("", "intercept", "", np.nan, np.nan, card.intercept)]
+    rows = [("", "intercept", "", math.nan, math.nan, card.intercept)]
     for table in card.tables:
-        rows.extend(_rows(table))
-    frame = pd.DataFrame(rows)
-    frame["points"] = log_odds_to_points(frame["log_odds"].to_numpy())
-    frame["points_low"] = log_odds_to_points(frame["log_odds"].to_numpy() - doubt)
-    frame["points_high"] = log_odds_to_points(frame["log_odds"].to_numpy() + doubt)
-    return frame.assign(count=counts, positives=positives)
+        rows += _rows(table)
+    names = ["feature", "kind", "entry", "low", "high", "log_odds"]
+    frame = pd.DataFrame(rows, columns=names)
+    log_odds = frame["log_odds"].to_numpy()
+    return frame.assign(
+        points=log_odds_to_points(log_odds),
+        points_low=log_odds_to_points(log_odds - doubt),
+        points_high=log_odds_to_points(log_odds + doubt),
+        count=counts,
+        positives=positives,
+    )
+
+
+def _rows(table: Table) -> list[tuple[str, str, str, float, float, float]]:
+    # Feature, kind, entry, low and high end, log-odds.
+    if isinstance(table, NumericTable):
+        kind, edges = "numeric", table.edges.tolist()
+        lows, highs = [math.nan, *edges, math.nan], [*edges, math.nan, math.nan]
+        shown = [f"{edge:.12g}" for edge in edges]
+        between = [f"{low}–{high}" for low, high in pairwise(shown)]
+        bands = [f"< {shown[0]}", *between, f"≥ {shown[-1]}"] if shown else ["any"]
+        names = [*bands, "unknown"]
+    else:
+        kind, names = "categorical", [*table.levels, "other", "unknown"]
+        lows = highs = [math.nan] * len(names)
+    entries = zip(names, lows, highs, table.entries.tolist(), strict=True)
+    return [(table.feature, kind, *entry) for entry in entries]
 
 
 def with_entries(table: Table, entries: Floats) -> Table:
@@ -581,31 +615,3 @@ def with_entries(table: Table, entries: Floats) -> Table:
     if isinstance(table, NumericTable):
         return replace(table, values=entries[:-1], unknown=float(entries[-1]))
     return replace(table, values=entries[:-2], other=float(entries[-2]), unknown=float(entries[-1]))
-
-
-class _Row(NamedTuple):
-    feature: str
-    kind: str
-    entry: str
-    low: float
-    high: float
-    log_odds: float
-
-
-def _rows(table: Table) -> Iterator[_Row]:
-    names, kind = _entry_names(table), "categorical"
-    lows, highs = np.full(len(names), np.nan), np.full(len(names), np.nan)
-    if isinstance(table, NumericTable):
-        kind, lows[1:-1], highs[:-2] = "numeric", table.edges, table.edges
-    for name, low, high, value in zip(names, lows, highs, table.entries, strict=True):
-        yield _Row(table.feature, kind, name, float(low), float(high), float(value))
-
-
-def _entry_names(table: Table) -> list[str]:
-    if not isinstance(table, NumericTable):
-        return [*table.levels, "other", "unknown"]
-    edges = [f"{edge:.12g}" for edge in table.edges.tolist()]
-    if not edges:
-        return ["any", "unknown"]
-    between = [f"{low}–{high}" for low, high in pairwise(edges)]
-    return [f"< {edges[0]}", *between, f"≥ {edges[-1]}", "unknown"]

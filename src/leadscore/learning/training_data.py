@@ -5,38 +5,32 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from leadscore.features.company import TEXTS
 from leadscore.features.extract import FeatureExtractor
-from leadscore.learning.binning import Floats, Truths
-from leadscore.learning.card import AdditiveCard
-from leadscore.learning.history import firm_keys
-from leadscore.learning.labels import TrainingSet, label_pursuits, training_set
+from leadscore.learning.history import Labels, firm_keys, label_pursuits
+from leadscore.learning.scorecard import Floats, Truths
+from leadscore.lists.columns import CANONICAL
 
-MEASURED_AT_ONCE = 5_000
-"""Firms whose features are measured at a time: bounds the memory."""
+if TYPE_CHECKING:
+    from leadscore.learning.card import AdditiveCard
 
-MOST_STANDING = 20_000
-"""Of a longer standing list the firms that were scored last stand for all."""
+_MEASURED_AT_ONCE = 5_000  # firms whose features are measured at a time: bounds the memory
+_MOST_STANDING = 20_000  # of a longer standing list those that were scored last stand for all
+_LATER_SHARE = 1 / 3  # part of the known outcomes on which models are judged
+_TELLING = ["founded_on", "registered_capital_cny"]  # of a firm that was entered twice
 
 
 @dataclass(frozen=True)
 class Rules:
     """What is forecast, and how models are made of what is known.
 
-    Attributes
-    ----------
-    target
-        The stage that is to be reached, one of `leadscore.learning.history.OUTCOMES`.
-    horizon_days
-        Days after first contact within which it counts.
-    prior_strength
-        For how many outcomes the experts' word counts.
-    seed
-        Where the draws of intervals start.
+    The stage that is to be reached within a number of days after first contact, for how many
+    outcomes the experts' word counts, and where the draws of intervals start.
     """
 
     target: str = "signed"
@@ -46,51 +40,31 @@ class Rules:
 
 
 @dataclass(frozen=True, eq=False)
-class Lessons:
-    """All that can be learned from; n pursuits by first contact, then the firm's key.
+class TrainingSet:
+    """n pursuits with their fields from before first contact, by first contact and firm.
 
     Attributes
     ----------
-    taught
-        The pursuits with their labels as of today.
-    X
-        Their features, from the snapshots before first contact.
-    events
-        Every entry, with ``firm`` on the same keys.
-    standing, standing_features
-        The standing list: every firm that was ever scored as it was last known, and its features.
-    as_of, rules
-        What the labels are about.
+    firms
+        Canonical columns and ``as_of``, the day of the snapshot.
+    firm, contacted
+        Key of each firm, and day of first contact (datetime64[us]).
+    y, weight
+        1, 0, or NaN while the pursuit is open; see `Labels`, 0 where ``y`` is missing.
+    left_out
+        How many firms teach nothing, by the reasons of `LEFT_OUT`; those that hold for none are
+        not named.
+    labels
+        The labels of all pursuits, also those without a snapshot.
     """
 
-    taught: TrainingSet
-    X: pd.DataFrame
-    events: pd.DataFrame
-    snapshots: pd.DataFrame
-    standing: pd.DataFrame
-    standing_features: pd.DataFrame
-    as_of: date
-    rules: Rules
-
-    @property
-    def firm(self) -> pd.Series:
-        """Keys of the firms."""
-        return self.taught.firm
-
-    @property
-    def contacted(self) -> pd.Series:
-        """Day of first contact."""
-        return self.taught.contacted
-
-    @property
-    def y(self) -> Floats:
-        """1, 0, or missing while a pursuit is open."""
-        return self.taught.y.to_numpy(dtype=float)
-
-    @property
-    def weight(self) -> Floats:
-        """How many pursuits each known label stands for, 0 where it is missing."""
-        return self.taught.weight.to_numpy(dtype=float)
+    firms: pd.DataFrame
+    firm: pd.Series
+    contacted: pd.Series
+    y: Floats
+    weight: Floats
+    left_out: dict[str, int]
+    labels: Labels
 
     @property
     def known(self) -> Truths:
@@ -98,84 +72,141 @@ class Lessons:
         known: Truths = ~np.isnan(self.y)
         return known
 
-    def labels(self, rows: Truths, as_of: date) -> tuple[Floats, Floats]:
+
+def training_set(
+    events: pd.DataFrame,
+    snapshots: pd.DataFrame,
+    *,
+    as_of: date,
+    target: str = "signed",
+    horizon_days: int = 365,
+) -> TrainingSet:
+    """Join each pursuit's label with the firm as it was known before first contact.
+
+    Of several snapshots the latest counts whose day is not after that of first contact, and among
+    those of one day the one that was kept last. The keys of firms are worked out anew, since a
+    snapshot may tell that a name and a code are one firm. For the rest see `label_pursuits`.
+    """
+    of_event, of_snapshot = firm_keys(events, snapshots)
+    labels = label_pursuits(
+        events.assign(firm=of_event), as_of=as_of, target=target, horizon_days=horizon_days
+    )
+    pursuits = labels.table.sort_values(["contacted", "firm"], ignore_index=True)
+    taken = _snapshot_before(pursuits, of_snapshot, snapshots)
+    usable = taken >= 0
+    scored = pursuits["firm"].isin(of_snapshot).to_numpy(dtype=bool)
+    left_out = {
+        "no_contact": labels.without_contact,
+        "no_snapshot": int((~scored).sum()),
+        "snapshot_after_contact": int((scored & ~usable).sum()),
+        "impossible": labels.impossible,
+    }
+    pursuits = pursuits[usable].reset_index(drop=True)
+    names = [*(column.name for column in CANONICAL), "as_of"]
+    return TrainingSet(
+        firms=snapshots[names].take(taken[usable]).reset_index(drop=True),
+        firm=pursuits["firm"],
+        contacted=pursuits["contacted"],
+        y=pursuits["label"].to_numpy(dtype=float),
+        weight=pursuits["weight"].to_numpy(dtype=float),
+        left_out={reason: count for reason, count in left_out.items() if count},
+        labels=labels,
+    )
+
+
+def _snapshot_before(
+    pursuits: pd.DataFrame, keys: pd.Series, snapshots: pd.DataFrame
+) -> np.ndarray:
+    # For each pursuit the position of the row of snapshots to learn from, -1 if none.
+    rows = snapshots[["as_of", "kept"]].assign(firm=keys, at=np.arange(len(snapshots)))
+    rows = rows[rows["firm"].isin(pursuits["firm"])]
+    both = pursuits[["firm", "contacted"]].assign(pursuit=np.arange(len(pursuits)))
+    both = both.merge(rows, on="firm")
+    both = both[both["as_of"] <= both["contacted"]]
+    both = both.sort_values(["as_of", "kept", "at"], kind="stable")
+    latest = both.drop_duplicates("pursuit", keep="last")
+    taken = np.full(len(pursuits), -1, dtype=np.int64)
+    taken[latest["pursuit"].to_numpy()] = latest["at"].to_numpy()
+    return taken
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingData(TrainingSet):
+    """A training set with all that a model and its backtest are made from.
+
+    ``X`` are the features of the pursuits; ``events`` every entry, with ``firm`` on the same keys;
+    ``standing`` every firm that was ever scored, as it was last known, with its features.
+    """
+
+    X: pd.DataFrame
+    events: pd.DataFrame
+    snapshots: pd.DataFrame
+    standing: pd.DataFrame
+    standing_features: pd.DataFrame
+    rules: Rules
+
+    def labels_of(self, rows: Truths, as_of: date) -> tuple[Floats, Floats]:
         """Return label and weight of each pursuit; missing and 0 outside ``rows``.
 
         The weights make up for what is open among these rows, as of that day.
         """
-        some = self.events[self.events["firm"].isin(self.firm[rows])]
-        rules = self.rules
         labels = label_pursuits(
-            some, as_of=as_of, target=rules.target, horizon_days=rules.horizon_days
+            self.events[self.events["firm"].isin(self.firm[rows])],
+            as_of=as_of,
+            target=self.rules.target,
+            horizon_days=self.rules.horizon_days,
         )
         table = labels.table.set_index("firm").reindex(self.firm)
         y, weight = (table[name].to_numpy(dtype=float) for name in ("label", "weight"))
         return np.where(rows, y, np.nan), np.where(rows & ~np.isnan(y), weight, 0.0)
 
 
-def gather(
+def build_dataset(
     features: FeatureExtractor,
     events: pd.DataFrame,
     snapshots: pd.DataFrame,
     *,
     as_of: date,
     rules: Rules,
-) -> Lessons:
+) -> TrainingData:
     """Return what is known as of a day, in an order that the order of rows can't change.
 
-    Parameters
-    ----------
-    features
-        Measures firms.
-    events, snapshots
-        See `leadscore.learning.history`; snapshots of later days are left out.
-    as_of
-        What happened later is not known.
-    rules
-        What the labels are about.
+    What happened later is not known; snapshots of later days are left out.
     """
     snapshots = snapshots[(snapshots["as_of"] <= pd.Timestamp(as_of)).to_numpy()]
     order = ["as_of", "kept", "source", "credit_code", "name"]
     snapshots = snapshots.sort_values(order, kind="stable", ignore_index=True)
     events = events.sort_values("entry", kind="stable", ignore_index=True)
-    taught = training_set(
+    pursuits = training_set(
         events, snapshots, as_of=as_of, target=rules.target, horizon_days=rules.horizon_days
     )
     of_event, of_snapshot = firm_keys(events, snapshots)
     latest = ~of_snapshot.duplicated(keep="last").to_numpy()
-    standing = snapshots[latest].tail(MOST_STANDING).reset_index(drop=True)
-    return Lessons(
-        taught=taught,
-        X=measured(features, taught.firms),
+    standing = snapshots[latest].tail(_MOST_STANDING).reset_index(drop=True)
+    return TrainingData(
+        **vars(pursuits),
+        X=measured(features, pursuits.firms),
         events=events.assign(firm=of_event),
         snapshots=snapshots,
         standing=standing,
         standing_features=measured(features, standing),
-        as_of=as_of,
         rules=rules,
     )
 
 
 def measured(features: FeatureExtractor, firms: pd.DataFrame) -> pd.DataFrame:
     """Return the features of firms, a bounded number at a time; numbered from 0."""
-    starts = range(0, max(len(firms), 1), MEASURED_AT_ONCE)
-    parts = [features.transform(firms.iloc[at : at + MEASURED_AT_ONCE]) for at in starts]
+    starts = range(0, max(len(firms), 1), _MEASURED_AT_ONCE)
+    parts = [features.transform(firms.iloc[at : at + _MEASURED_AT_ONCE]) for at in starts]
     return pd.concat(parts, ignore_index=True)
 
 
-LATER_SHARE = 1 / 3
-"""Part of the known outcomes on which models are judged."""
-_TELLING = ["founded_on", "registered_capital_cny"]  # of a firm that was entered twice
-
-
 @dataclass(frozen=True, eq=False)
-class Rehearsal:
+class Backtest:
     """From which of n pursuits a model may learn, and on which it is judged.
 
     Attributes
     ----------
-    lessons
-        The pursuits.
     split
         First contacts from this day on are later; None if there is nothing to judge on.
     after
@@ -185,23 +216,23 @@ class Rehearsal:
         split what is known today, of all.
     later_y, later_weight
         What is known today of the m later pursuits, shape (m,); missing and 0 of those still open,
-        and of twins.
-    twins
+        and of duplicates.
+    duplicates
         Later pursuits that look like an earlier one: nobody is judged by them.
     """
 
-    lessons: Lessons
+    data: TrainingData
     split: date | None
     after: Truths
     y: Floats
     weight: Floats
     later_y: Floats
     later_weight: Floats
-    twins: int
+    duplicates: int
 
     @property
     def learned(self) -> int:
-        """Outcomes from which a model of the rehearsal learns."""
+        """Outcomes from which a model of the backtest learns."""
         return int((~np.isnan(self.y)).sum())
 
     @property
@@ -212,45 +243,39 @@ class Rehearsal:
     @property
     def later_features(self) -> pd.DataFrame:
         """Features of the later pursuits, those still open among them."""
-        return self.lessons.X[self.after].reset_index(drop=True)
+        return self.data.X[self.after].reset_index(drop=True)
 
-    def rehearse(self, model: AdditiveCard) -> Floats:
+    def forecasts(self, model: AdditiveCard) -> Floats:
         """Fit a model on what was known before, and return its forecasts of the later pursuits."""
         if not self.after.any():
             return np.zeros(0)
-        fitted = fit(model, self.lessons.X, self.y, self.weight)
+        fitted = fit(model, self.data.X, self.y, self.weight)
         p: Floats = fitted.predict_proba(self.later_features)[:, 1]
         return p
 
 
-def rehearsal_of(lessons: Lessons, learned_until: date | None = None) -> Rehearsal:
-    """Part the pursuits.
+def backtest(data: TrainingData, learned_until: date | None = None) -> Backtest:
+    """Part the pursuits into earlier and later ones.
 
-    Parameters
-    ----------
-    lessons
-        As of today.
-    learned_until
-        The day as of which the champion was trained; None if it learned from no outcome. Pursuits
-        that had begun by then can't judge it. Of those that began since, half at most are judged
-        on: without the others the challenger would have nothing new to have learned from, and
-        could not be better.
+    The champion learned until that day; None if from no outcome. Pursuits that had begun by then
+    can't judge it. Of those that began since, half at most are judged on: without the others the
+    challenger would have nothing new to have learned from, and could not be better.
     """
-    known = lessons.known
-    judging, count = known, math.ceil(known.sum() * LATER_SHARE)
+    known = data.known
+    judging, count = known, math.ceil(known.sum() * _LATER_SHARE)
     if learned_until is not None:
-        judging = known & (lessons.contacted > pd.Timestamp(learned_until)).to_numpy()
+        judging = known & (data.contacted > pd.Timestamp(learned_until)).to_numpy()
         count = min(count, int(judging.sum()) // 2)
     if not count:
         nobody, none = np.zeros(len(known), dtype=bool), np.zeros(0)
-        return Rehearsal(lessons, None, nobody, lessons.y, lessons.weight, none, none, 0)
-    split = lessons.contacted[judging].iloc[-count].date()
-    after = (lessons.contacted >= pd.Timestamp(split)).to_numpy()
-    y, weight = lessons.labels(~after, split - timedelta(days=1))
-    twins = _twins_of(lessons.taught.firms, after)
-    later_y, later_weight = lessons.labels(after & ~twins, lessons.as_of)
-    return Rehearsal(
-        lessons, split, after, y, weight, later_y[after], later_weight[after], int(twins.sum())
+        return Backtest(data, None, nobody, data.y, data.weight, none, none, 0)
+    split = data.contacted[judging].iloc[-count].date()
+    after = (data.contacted >= pd.Timestamp(split)).to_numpy()
+    y, weight = data.labels_of(~after, split - timedelta(days=1))
+    duplicates = _duplicates(data.firms, after)
+    later_y, later_weight = data.labels_of(after & ~duplicates, data.labels.as_of)
+    return Backtest(
+        data, split, after, y, weight, later_y[after], later_weight[after], int(duplicates.sum())
     )
 
 
@@ -263,25 +288,16 @@ def fit(model: AdditiveCard, X: pd.DataFrame, y: Floats, weight: Floats) -> Addi
     return fitted
 
 
-def _twins_of(firms: pd.DataFrame, after: Truths) -> Truths:
-    """Tell which of the later firms look like one of the earlier ones under another key.
-
-    They were founded on the same day with the same capital and say the same of their business, all
-    three known. Sister firms may do so too, so this is a reason not to judge by them, and none to
-    merge them.
-
-    Parameters
-    ----------
-    firms
-        n rows of canonical columns.
-    after
-        Shape (n,), True for the later firms.
-    """
+def _duplicates(firms: pd.DataFrame, after: Truths) -> Truths:
+    # The later firms that look like one of the earlier ones under another key: founded on the same
+    # day with the same capital, they say the same of their business, all three known. Sister firms
+    # may do so too, so this is a reason not to judge by them, and none to merge them.
     business = firms[TEXTS[0]]
     for text in TEXTS[1:]:
         business = business.fillna(firms[text])
     traits = firms[_TELLING].assign(business=business)
-    told = traits.notna().all(axis=1).to_numpy()
+    complete = traits.notna().all(axis=1).to_numpy()
     keys = pd.Series(pd.util.hash_pandas_object(traits, index=False).to_numpy())
-    twins: Truths = after & told & keys.isin(keys[~after & told]).to_numpy(dtype=bool)
-    return twins
+    earlier = keys[~after & complete]
+    duplicates: Truths = after & complete & keys.isin(earlier).to_numpy(dtype=bool)
+    return duplicates

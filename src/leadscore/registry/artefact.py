@@ -15,7 +15,7 @@ from leadscore.city.profile import City
 from leadscore.features.extract import FeatureExtractor
 from leadscore.learning.model import FittedCard, Model, Posterior
 from leadscore.learning.scorecard import Scorecard
-from leadscore.registry.manifest import PICKLED, Manifest, told_of
+from leadscore.registry.manifest import PICKLED, Manifest, city_part
 
 _MODEL = (
     "sklearn.pipeline.Pipeline",
@@ -74,23 +74,12 @@ _NUMPYS = {
 
 
 def read_pickle(artefact: bytes) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-    """Return the city profile of a pickled model, and its arrays.
+    """Return the profile of a pickled model, as `City.model_validate` takes it, and its arrays.
 
-    Parameters
-    ----------
-    artefact
-        A file whose signature was checked.
-
-    Returns
-    -------
-    The profile as plain values, as `City.model_validate` takes them; and the arrays as
-    `leadscore.learning.shelf.artefact.to_bytes` names them, ``covariance`` whole. A boosted card
-    had no more than its scorecard, which stands in the manifest.
-
-    Raises
-    ------
-    KeyError, TypeError, ValueError, pickle.UnpicklingError
-        If it isn't the pickle of a model, or names what no model has.
+    They go by the names of `to_bytes`, ``covariance`` whole. A boosted card had no more than its
+    scorecard, which stands in the manifest. The signature was checked; still one of KeyError,
+    TypeError, ValueError, pickle.UnpicklingError if it isn't the pickle of a model, or names what
+    no model has.
     """
     steps = dict(_Unpickler(io.BytesIO(artefact)).load().fields["steps"])
     card = steps["card"].fields
@@ -106,14 +95,6 @@ def read_pickle(artefact: bytes) -> tuple[dict[str, Any], dict[str, NDArray[Any]
 
 
 class _Record:
-    """What a pickled object held.
-
-    Attributes
-    ----------
-    fields
-        Its fields by name.
-    """
-
     names: ClassVar[Mapping[str, str]] = {}
     fields: dict[str, Any]
 
@@ -125,8 +106,7 @@ class _Record:
 
 
 class _Array:
-    """An array as joblib wrote it: its bytes stand in the file, behind what the pickle says."""
-
+    # An array as joblib wrote it: its bytes stand in the file, behind what the pickle says.
     file: ClassVar[BinaryIO]
     values: NDArray[Any]
 
@@ -159,7 +139,7 @@ class _Unpickler(pickle.Unpickler):
 
 
 def _plain(value: Any) -> Any:
-    """Return records as the file of a profile writes them."""
+    # Records as the file of a profile writes them.
     if isinstance(value, _Record):
         named = ((value.names.get(name, name), part) for name, part in value.fields.items())
         return {name: _plain(part) for name, part in named if name}
@@ -175,7 +155,7 @@ Arrays = Mapping[str, NDArray[Any]]
 
 def said_by(model: Model) -> dict[str, Any]:
     """Return what the manifest of a model has to hold, so that it can be opened."""
-    return {"city": told_of(model.city), "scorecard": model.card.scorecard.to_dict()}
+    return {"city": city_part(model.city), "scorecard": model.card.scorecard.to_dict()}
 
 
 def to_bytes(model: Model) -> bytes:
@@ -187,10 +167,7 @@ def to_bytes(model: Model) -> bytes:
     """
     card = model.card
     ways = [card.directions.get(name, 0) for name in card.scorecard.features]
-    arrays: dict[str, NDArray[Any]] = {
-        "classes": card.classes,
-        "directions": np.array(ways, int),
-    }
+    arrays: dict[str, NDArray[Any]] = {"classes": card.classes, "directions": np.array(ways, int)}
     if card.posterior is not None:
         covariance = card.posterior.covariance
         arrays["counts"], arrays["positives"] = card.counts, card.positives
@@ -205,12 +182,8 @@ def from_bytes(manifest: Manifest, artefact: bytes) -> Model:
     """Return the model whose signature was checked.
 
     Its card scores, tells its intervals and draws cards as it did when it was saved. With what
-    settings it was fitted is not kept, for nobody fits it again.
-
-    Raises
-    ------
-    KeyError, TypeError, ValueError, ModelError
-        If the manifest or the artefact isn't one.
+    settings it was fitted is not kept, for nobody fits it again. A KeyError, TypeError, ValueError
+    or ModelError if the manifest or the artefact isn't one.
     """
     if manifest.artefact.file == PICKLED:
         profile, arrays = read_pickle(artefact)

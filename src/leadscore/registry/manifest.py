@@ -1,26 +1,32 @@
-"""What stands beside a saved model and says what it is, so that it can be checked before use."""
+"""What stands beside a saved model: the manifest that says what it is, and its signature."""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import json
+import os
 import platform
 import re
+import secrets
+import stat
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from datetime import date, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, requires
 from importlib.metadata import version as version_of
+from pathlib import Path
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from leadscore.city.profile import City
 from leadscore.errors import Detail, ModelError
-from leadscore.files import fingerprint
+from leadscore.files import fingerprint, place_secret
 from leadscore.text import Text, room_words
-from leadscore.validation import json_path
+from leadscore.validation import json_path, refusals
 
 WORDS = room_words("registry")
 
@@ -33,8 +39,8 @@ SIGNATURE = "signature"
 _SCHEMA = 2
 _ARTEFACTS = {1: PICKLED, _SCHEMA: ARTEFACT}
 """What the artefact of each schema is called; models of all of them open."""
-ONLY_THE_SHELF_KNOWS = ("schema", "version", "artefact", "code", "libraries")
-"""What the shelf writes into a manifest, whatever the maker says."""
+ONLY_THE_REGISTRY_KNOWS = ("schema", "version", "artefact", "code", "libraries")
+"""What the registry writes into a manifest, whatever the maker says."""
 _CODE = ("city", "features", "learning", "lists")
 _PROJECT = re.compile(r"[A-Za-z0-9._-]+")  # with which "flask-openapi[swagger]>=5.0" begins
 _SHIPPED = ("columns.toml", "lexicon.toml", "rates.toml", "codes/divisions.csv")
@@ -90,18 +96,8 @@ class DecisionPart(_Part):
 class Manifest(_Part):
     """What a manifest says that the program goes by; None for what one of its format doesn't say.
 
-    Attributes
-    ----------
-    kind
-        ``expert`` or ``trained``.
-    as_of
-        The day as of which it learned.
-    card_of
-        The version whose card this one has, where that was trained under another supply.
-    code
-        See `code_fingerprint`.
-    content
-        The whole of it, as JSON has it.
+    ``kind`` is ``expert`` or ``trained``; ``card_of`` the version whose card this one has, where
+    that was trained under another supply; ``content`` the whole of it, as JSON has it.
     """
 
     version: str = ""
@@ -154,17 +150,10 @@ class Manifest(_Part):
 
 
 def composed(version: str, given: Mapping[str, Any], artefact: bytes) -> str:
-    """Return the text of a manifest: what the maker says, and what only the shelf knows.
+    """Return the text of a manifest: what the maker says, and what only the registry knows.
 
-    Parameters
-    ----------
-    version
-        Name of the model.
-    given
-        Plain JSON values: ``kind``, ``city`` (see `told_of`), ``created`` (an aware datetime or
-        its ISO text), ``scorecard``, and whatever else tells where the model comes from.
-    artefact
-        The bytes of the saved model.
+    The maker's are plain JSON values: ``kind``, ``city`` (see `city_part`), ``created`` (an aware
+    datetime or its ISO text), ``scorecard``, and whatever else tells where the model comes from.
     """
     created = given["created"]
     if isinstance(created, str):
@@ -189,13 +178,7 @@ def composed(version: str, given: Mapping[str, Any], artefact: bytes) -> str:
 
 
 def parsed(version: str, content: bytes) -> Manifest:
-    """Return a manifest from its bytes.
-
-    Raises
-    ------
-    ModelError
-        If it isn't JSON, or isn't the manifest of this version.
-    """
+    """Return a manifest from its bytes; a ModelError if it isn't that of this version."""
     try:
         manifest = json.loads(content)
     except (ValueError, RecursionError) as error:  # not UTF-8, not JSON, or nested to no end
@@ -220,21 +203,15 @@ def parsed(version: str, content: bytes) -> Manifest:
 
 
 def check_artefact(manifest: Manifest, artefact: bytes) -> None:
-    """Refuse an artefact that isn't the one of the manifest.
-
-    Raises
-    ------
-    ModelError
-        If the hash differs.
-    """
+    """Refuse an artefact whose hash isn't the one of the manifest."""
     wanted = manifest.artefact.sha256
-    found = hashlib.sha256(artefact).hexdigest()
-    if not hmac.compare_digest(found.encode(), wanted.encode()):
-        same = WORDS["manifest.same_hash"].format(sha256=wanted)
-        raise damaged(manifest.version, manifest.artefact.file, f"SHA-256 {found}", same)
+    digest = hashlib.sha256(artefact).hexdigest()
+    if not hmac.compare_digest(digest.encode(), wanted.encode()):
+        same = Text(zh=f"SHA-256 {wanted}", en=f"SHA-256 {wanted}")
+        raise damaged(manifest.version, manifest.artefact.file, f"SHA-256 {digest}", same)
 
 
-def told_of(city: City) -> dict[str, Any]:
+def city_part(city: City) -> dict[str, Any]:
     """Return what a manifest says of the city: its id, and the whole profile as JSON values."""
     return {"id": city.id, "profile": city.model_dump(mode="json", by_alias=True)}
 
@@ -252,18 +229,13 @@ def same_model(kept: Mapping[str, Any], given: Mapping[str, Any]) -> bool:
 
 def libraries() -> dict[str, str]:
     """Return the versions of Python, of leadscore, and of every library that it needs to run."""
-    found = {"python": platform.python_version()}
-    for name in ("leadscore", *_required()):
-        try:
-            found[name] = version_of(name)
-        except PackageNotFoundError:  # not needed on this platform
-            continue
-    return found
-
-
-def _required() -> list[str]:
     needed = (line for line in requires("leadscore") or () if "extra ==" not in line)
-    return sorted(found[0].lower() for found in map(_PROJECT.match, needed) if found)
+    projects = sorted(match[0].lower() for match in map(_PROJECT.match, needed) if match)
+    versions = {"python": platform.python_version()}
+    for name in ("leadscore", *projects):
+        with contextlib.suppress(PackageNotFoundError):  # not needed on this platform
+            versions[name] = version_of(name)
+    return versions
 
 
 @cache
@@ -282,3 +254,82 @@ def damaged(version: str, file: str, got: str, wanted: Text) -> ModelError:
         WORDS["manifest.damaged"].format(version=version),
         [Detail(f"{version}/{file}", got, wanted)],
     )
+
+
+_KEY_BYTES, _MOST_BYTES = 32, 65_536
+_OPEN_TO_OTHERS = stat.S_IROTH | stat.S_IWOTH | stat.S_IWGRP
+_FORM = re.compile(rb"hmac-sha256 ([0-9a-f]{8}) [0-9a-f]{64}\n")
+
+
+class SigningKey:
+    """A file of random bytes, made on first use, that signs what is saved.
+
+    A ModelError if the key is too short, open to others, inside the folder of models, can't be
+    read, or can't be made.
+    """
+
+    def __init__(self, path: Path, models: Path) -> None:
+        self.path, self._models = path, models
+
+    def check(self) -> None:
+        """Refuse a key that is there and can't be trusted."""
+        self._read()
+
+    def require(self, version: str) -> bytes:
+        """Return the key with which a version is to be checked; a ModelError if it isn't there."""
+        secret = self._read()
+        if secret is None:
+            raise ModelError(WORDS["key.missing"].format(path=self.path, version=version))
+        return secret
+
+    def sign(self, version: str, manifest: bytes) -> bytes:
+        """Return the signature of a manifest, making the key if there is none."""
+        if self._read() is None:
+            with self._refusals():  # of two processes the first makes it
+                place_secret(self.path, secrets.token_bytes(_KEY_BYTES))
+        return _signature(self.require(version), version, manifest)
+
+    def verify(self, version: str, manifest: bytes, signature: bytes) -> None:
+        """Refuse a manifest whose signature isn't the one that this key gives."""
+        secret = self.require(version)
+        if hmac.compare_digest(_signature(secret, version, manifest), signature):
+            return
+        other = _FORM.fullmatch(signature)
+        if other and other[1] != _key_id(secret):
+            raise ModelError(WORDS["key.other"].format(version=version, path=self.path))
+        shown = ascii(signature[:40].decode("ascii", "replace")) if signature else "-"
+        raise damaged(version, SIGNATURE, shown, WORDS["key.signature"])
+
+    def _read(self) -> bytes | None:
+        path = self.path
+        with self._refusals():
+            if path.resolve().is_relative_to(self._models.resolve()):
+                raise ModelError(WORDS["key.inside"].format(path=path, folder=self._models))
+            if not path.exists():
+                return None
+            with path.open("rb") as file:
+                mode = os.fstat(file.fileno()).st_mode
+                secret = file.read(_MOST_BYTES + 1)
+        if os.name != "nt" and mode & _OPEN_TO_OTHERS:
+            detail = Detail(str(path), f"{stat.S_IMODE(mode):o}", WORDS["key.only_you"])
+            raise ModelError(WORDS["key.readable"].format(path=path), [detail])
+        if not _KEY_BYTES <= len(secret) <= _MOST_BYTES:
+            detail = Detail(str(path), str(len(secret)), WORDS["key.length"])
+            raise ModelError(WORDS["key.short"].format(path=path), [detail])
+        return secret
+
+    def _refusals(self) -> AbstractContextManager[None]:
+        place = WORDS["key.file"].format(path=self.path)
+        return refusals(ModelError, place, "LEADSCORE_KEY_FILE")
+
+
+def _signature(secret: bytes, version: str, manifest: bytes) -> bytes:
+    # What the signature file holds, to the last byte: any other byte is a refusal.
+    signed = b"leadscore model\0" + version.encode() + b"\0" + manifest
+    digest = hmac.digest(secret, signed, hashlib.sha256).hex()
+    return b"hmac-sha256 %s %s\n" % (_key_id(secret), digest.encode())
+
+
+def _key_id(secret: bytes) -> bytes:
+    # A name for a key that tells it from others and tells nothing of it.
+    return hashlib.sha256(b"leadscore key\0" + secret).hexdigest()[:8].encode()

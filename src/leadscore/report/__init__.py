@@ -5,7 +5,12 @@ profile, where one is at hand, only adds names (of the city and its chains) and 
 reasons.
 """
 
-from leadscore.report.page import ModelSections, card_sections, model_sections, render_html
-from leadscore.report.terminal import render_text
+from leadscore.report.render import (
+    ModelSections,
+    card_sections,
+    model_sections,
+    render_html,
+    render_text,
+)
 
 __all__ = ["ModelSections", "card_sections", "model_sections", "render_html", "render_text"]

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from scipy.special import expit
 
 from leadscore.city.profile import City
 from leadscore.features.catalogue import CATALOGUE, FAMILIES
 from leadscore.learning.evaluation import Evaluation, Measure
-from leadscore.learning.labels import LEFT_OUT
+from leadscore.learning.history import LEFT_OUT
 from leadscore.learning.scorecard import (
     Scorecard,
     card_frame,
     log_odds_to_points,
+    logistic,
     points_to_log_odds,
 )
 from leadscore.lists.values.words import STAGES
@@ -92,7 +92,7 @@ class Card:
 
     def likelihood(self, points: float = 0.0) -> str:
         """Return the likelihood of a firm so many points above the base."""
-        return likelihood(float(expit(self.base + points_to_log_odds(points))))
+        return likelihood(logistic(self.base + points_to_log_odds(points)))
 
     def reading(self, words: Words) -> str:
         """Return what points mean, with likelihoods of this card."""
@@ -163,10 +163,7 @@ class Model:
 def read_model(manifest: Plain, lang: Lang, city: City | None, minus: str = "−") -> Model:
     """Read the manifest of any version, of experts or trained; what it lacks is left out.
 
-    Raises
-    ------
-    ModelError
-        If the manifest holds no sound card.
+    A ModelError if it holds no sound card.
     """
     base, rows = _card_rows(manifest)
     whole = all(abs(row["points"] - round(row["points"])) < 1e-6 for row in rows)
@@ -184,7 +181,6 @@ def read_model(manifest: Plain, lang: Lang, city: City | None, minus: str = "−
 
 
 def _part(mapping: Plain, key: str) -> Plain:
-    """Return a mapping within a mapping; an empty one where there is none."""
     value = mapping.get(key)
     return value if isinstance(value, Mapping) else {}
 
@@ -253,7 +249,7 @@ def _comparison(evaluations: Plain, words: Words) -> Comparison | None:
     measures = [
         Compared(
             id_, words.say(f"measures.{id_}.name"), goal, decimals,
-            challenger.measures.get(id_, _NOT_MEASURED), theirs.get(id_, _NOT_MEASURED),
+            challenger.measures.get(id_, _NOT_MEASURED), theirs.get(id_, _NOT_MEASURED)
         )
         for id_, (goal, decimals) in _MEASURES.items()
         if id_ in challenger.measures or id_ in theirs
@@ -269,7 +265,6 @@ def _comparison(evaluations: Plain, words: Words) -> Comparison | None:
 
 
 def _card_rows(manifest: Plain) -> tuple[float, list[dict[str, Any]]]:
-    """Return the base of a card and a row for each entry, from the manifest's table or its card."""
     table = manifest.get("table")
     if not table:
         card, nothing = Scorecard.from_dict(_part(manifest, "scorecard")), np.array(np.nan)
@@ -336,7 +331,6 @@ def _audit(manifest: Plain, words: Words) -> list[tuple[str, Rows]]:
 
 
 def _flat(mapping: Plain, prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Yield dotted keys with their values as JSON writes them, texts bare."""
     for key, value in mapping.items():
         if isinstance(value, Mapping):
             yield from _flat(value, f"{prefix}{key}.")

@@ -97,7 +97,6 @@ def room_for(text: str) -> float:
 
 
 def _cuts(table: FeatureTable) -> list[float]:
-    """Return where bands meet, with the left and right ends of the chart."""
     edges, bands = table.edges, len(table.known)
     if bands <= _EVEN:
         return [LEFT + (RIGHT - LEFT) * at / bands for at in range(bands + 1)]
@@ -109,7 +108,6 @@ def _cuts(table: FeatureTable) -> list[float]:
 
 
 def _points_scale(entries: Sequence[Entry], start: float, end: float) -> Scale:
-    """Return a scale for points that holds all entries, zero, and their intervals within reason."""
     points = [0.0, *(entry.points for entry in entries)]
     low, high = min(points), max(points)
     spare = max(_LEAST_REACH - (high - low), 0.0) / 2
@@ -128,10 +126,8 @@ def _stairs(cuts: Sequence[float], heights: Sequence[float]) -> str:
 def _axis(
     table: FeatureTable, cuts: Sequence[float], words: Words
 ) -> Iterator[tuple[float, str, bool]]:
-    """Name each band where all names find room, else as many of the edges as do.
-
-    Yields places, texts and whether a line stands there.
-    """
+    # Each band is named where all names find room, else as many of the edges as do: places, texts
+    # and whether a line stands there.
     bands = list(zip(pairwise(cuts), (entry.label for entry in table.known), strict=True))
     if all(room_for(name) <= b - a - 6 for (a, b), name in bands):
         yield from (((a + b) / 2, name, False) for (a, b), name in bands)

@@ -74,16 +74,8 @@ def count(value: object) -> str:
 class Words:
     """Names and numbers in one language.
 
-    Attributes
-    ----------
-    lang
-        The language.
-    city
-        A profile that names the city and its chains; None: they go by their ids.
-    whole
-        Whether points are written as whole numbers.
-    minus
-        The sign before negative numbers: a true minus on a page, a hyphen in a terminal.
+    A profile names the city and its chains, which else go by their ids. Points are written as
+    ``whole`` numbers or not; ``minus`` is a true minus on a page, a hyphen in a terminal.
     """
 
     lang: Lang
@@ -132,15 +124,8 @@ class Words:
     ) -> str:
         """Return a band of numbers in the unit of its feature; its upper end is not part of it.
 
-        Parameters
-        ----------
-        feature
-            Its id.
-        low, high
-            The ends; None where it has no end.
-        edges
-            All ends of the feature's bands: they are written with as many digits as tell them
-            apart.
+        All edges of the feature's bands are written with as many digits as tell them apart; an end
+        is None where the band has none.
 
         >>> Words("en", None, True).band("staff", None, 50.0, [50.0, 300.0])
         '< 50'
@@ -255,7 +240,6 @@ def _range(first: str | None, last: str | None) -> str:
 
 
 def _whole_numbers(low: float | None, high: float | None) -> str:
-    """Name the counts in a band where they are few or its ends lie between two of them."""
     ends = [end for end in (low, high) if end is not None]
     between = all(end % 1 for end in ends)
     if not between and (max(ends) > _COUNTED_SINGLY or any(end % 1 for end in ends)):
@@ -270,7 +254,6 @@ def _whole_numbers(low: float | None, high: float | None) -> str:
 
 
 def _digits(value: float, digits: int) -> str:
-    """Return significant digits without an exponent; digits before the point are all kept."""
     if abs(value) >= 10 ** (digits - 1):
         return f"{value:,.0f}"
     text = f"{Decimal(f'{value:.{digits}g}'):f}"

@@ -7,13 +7,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from leadscore.learning.binning import (
-    coded_texts,
-    distinct_values,
-    levels_of,
-    numeric_edges,
-    positions,
-)
+from leadscore.learning.layout import distinct_values, levels_of, numeric_edges, positions
+from leadscore.learning.scorecard import coded_texts
 
 NONE = np.empty(0)
 VALUES = st.lists(

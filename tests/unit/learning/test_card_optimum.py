@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leadscore.learning import AdditiveCard
-from leadscore.learning.binning import distinct_values, positions
+from leadscore.learning.layout import distinct_values, positions
 from leadscore.learning.scorecard import CategoricalTable, NumericTable, Scorecard
 
 PRIOR = Scorecard(

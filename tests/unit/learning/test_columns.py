@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from leadscore.learning.binning import coded_texts, holds_numbers, number_of, numbers, text_of
+from leadscore.learning.scorecard import coded_texts, holds_numbers, number_of, numbers, text_of
 
 NUMBERS = [1.0, None, 3.0]
 TEXTS = ["LED", None, "VR"]

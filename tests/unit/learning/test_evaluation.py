@@ -19,8 +19,8 @@ from sklearn.metrics import (
     roc_auc_score,
 )
 
-from leadscore.learning.evaluation import SHARES, Evaluation, evaluate
-from leadscore.learning.metrics import SURE, recalibrated, wilson
+from leadscore.learning.evaluation import Evaluation
+from leadscore.learning.metrics import SHARES, SURE, evaluate, recalibrated, wilson
 
 
 def pursuits(n, seed=0, slope=1.0, ties=False):

@@ -10,14 +10,14 @@ import pandas as pd
 import pytest
 from tests.kept_lists import blank_events
 
-from leadscore.learning.history import EVENTS
-from leadscore.learning.labels import (
+from leadscore.learning.history import (
+    EVENTS,
     LEFT_OUT,
     MOST_WEIGHT,
     censoring_weights,
     label_pursuits,
-    training_set,
 )
+from leadscore.learning.training_data import training_set
 from leadscore.lists.columns import blank_firms
 
 AS_OF = date(2025, 1, 1)
@@ -105,17 +105,17 @@ def test_no_history_is_no_pursuits() -> None:
 
 def test_without_open_pursuits_every_weight_is_one() -> None:
     days = np.array([3.0, 1.0, 3.0, 365.0])
-    assert censoring_weights(days, np.ones(4, dtype=bool)).values.tolist() == [1.0] * 4
+    assert censoring_weights(days, np.ones(4, dtype=bool))[0].tolist() == [1.0] * 4
 
 
 def test_where_all_are_open_nothing_is_known() -> None:
-    weights = censoring_weights(np.array([3.0, 1.0]), np.zeros(2, dtype=bool))
-    assert weights.values.tolist() == [0.0, 0.0]
+    weights, _ = censoring_weights(np.array([3.0, 1.0]), np.zeros(2, dtype=bool))
+    assert weights.tolist() == [0.0, 0.0]
 
 
 def test_a_label_on_the_day_on_which_another_pursuit_ends_comes_first() -> None:
     known = np.array([True, False, True])
-    weights = censoring_weights(np.array([2.0, 2.0, 5.0]), known).values
+    weights, _ = censoring_weights(np.array([2.0, 2.0, 5.0]), known)
     assert weights.tolist() == [1.0, 0.0, 2.0]
 
 
@@ -123,9 +123,9 @@ def test_the_weights_add_up_to_all_pursuits_if_the_last_is_known() -> None:
     random = np.random.default_rng(3)
     days, known = random.integers(0, 40, 500).astype(float), random.random(500) < 0.6
     known[days == days.max()] = True
-    weights = censoring_weights(days, known)
-    assert weights.capped == 0
-    assert weights.values.sum() == pytest.approx(500)
+    weights, capped = censoring_weights(days, known)
+    assert capped == 0
+    assert weights.sum() == pytest.approx(500)
 
 
 def test_a_weight_is_cut_and_said_where_hardly_anybody_was_watched_long_enough() -> None:
@@ -246,16 +246,16 @@ def test_the_fields_are_those_of_the_latest_snapshot_not_after_first_contact() -
         ("甲公司", "2024-03-02", 9.0), ("甲公司", "2024-02-28", 3.0), ("甲公司", "2024-01-01", 1.0),
         ("乙公司", "2024-02-01", 5.0), ("丙公司", "2024-03-02", 7.0), ("己公司", "2024-01-01", 8.0),
     )  # fmt: skip
-    taught = training_set(events, kept, as_of=AS_OF)
-    assert taught.firm.tolist() == ["乙公司", "甲公司"]
-    assert taught.firms["staff"].tolist() == [5.0, 3.0]
-    assert taught.firms["as_of"].dt.strftime("%Y-%m-%d").tolist() == ["2024-02-01", "2024-02-28"]
-    assert taught.contacted.dt.strftime("%Y-%m-%d").tolist() == ["2024-02-01", "2024-03-01"]
-    assert np.isnan(taught.y[0])
-    assert taught.y[1] == 1.0
-    assert taught.weight[0] == 0.0
-    assert taught.left_out == {"no_contact": 1, "no_snapshot": 1, "snapshot_after_contact": 1}
-    assert set(taught.left_out) <= set(LEFT_OUT)
+    pursuits = training_set(events, kept, as_of=AS_OF)
+    assert pursuits.firm.tolist() == ["乙公司", "甲公司"]
+    assert pursuits.firms["staff"].tolist() == [5.0, 3.0]
+    assert pursuits.firms["as_of"].dt.strftime("%Y-%m-%d").tolist() == ["2024-02-01", "2024-02-28"]
+    assert pursuits.contacted.dt.strftime("%Y-%m-%d").tolist() == ["2024-02-01", "2024-03-01"]
+    assert np.isnan(pursuits.y[0])
+    assert pursuits.y[1] == 1.0
+    assert pursuits.weight[0] == 0.0
+    assert pursuits.left_out == {"no_contact": 1, "no_snapshot": 1, "snapshot_after_contact": 1}
+    assert set(pursuits.left_out) <= set(LEFT_OUT)
 
 
 def test_a_snapshot_tells_that_a_name_and_a_code_are_one_firm() -> None:
@@ -264,9 +264,9 @@ def test_a_snapshot_tells_that_a_name_and_a_code_are_one_firm() -> None:
     kept = snapshots(("新名公司", "2024-01-01", 3.0))
     kept["credit_code"] = pd.Series([code], dtype="str")
     kept["former_names"] = pd.Series(["旧名公司"], dtype="str")
-    taught = training_set(events, kept, as_of=AS_OF)
-    assert taught.firm.tolist() == [code]
-    assert taught.y.tolist() == [1.0]
+    pursuits = training_set(events, kept, as_of=AS_OF)
+    assert pursuits.firm.tolist() == [code]
+    assert pursuits.y.tolist() == [1.0]
 
 
 def test_of_two_snapshots_of_one_day_the_one_kept_last_counts() -> None:
@@ -278,6 +278,6 @@ def test_of_two_snapshots_of_one_day_the_one_kept_last_counts() -> None:
 
 def test_without_snapshots_nothing_is_taught() -> None:
     events = history(("甲公司", "contacted", "2024-03-01"))
-    taught = training_set(events, snapshots(), as_of=AS_OF)
-    assert len(taught.firms) == len(taught.y) == 0
-    assert taught.left_out == {"no_snapshot": 1}
+    pursuits = training_set(events, snapshots(), as_of=AS_OF)
+    assert len(pursuits.firms) == len(pursuits.y) == 0
+    assert pursuits.left_out == {"no_snapshot": 1}

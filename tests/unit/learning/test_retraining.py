@@ -16,9 +16,9 @@ from leadscore.city import City, load_city
 from leadscore.errors import UsageError
 from leadscore.features.build import FirmFeatures
 from leadscore.learning.expert import expert_scorecard, new_card
-from leadscore.learning.retrain import Retraining, reigning, retrain
+from leadscore.learning.retrain import Retraining, current_champion, retrain
 from leadscore.learning.scorecard import Scorecard, probability
-from leadscore.learning.training_data import Lessons, Rules, gather, rehearsal_of
+from leadscore.learning.training_data import Rules, TrainingData, backtest, build_dataset
 from leadscore.registry.models import Shelf
 from leadscore.text import Text
 
@@ -37,9 +37,9 @@ def history() -> History:
 
 
 @pytest.fixture(scope="module")
-def lessons(city: City, history: History) -> Lessons:
+def data(city: City, history: History) -> TrainingData:
     features = FirmFeatures(city).fit(history.known)
-    return gather(
+    return build_dataset(
         features, history.events(), history.snapshots(), as_of=history.until, rules=Rules()
     )
 
@@ -77,13 +77,13 @@ def promoted(
 # --- the simulation ------------------------------------------------------------------------
 
 
-def test_the_simulation_is_what_it_claims_to_be(history: History, lessons: Lessons) -> None:
+def test_the_simulation_is_what_it_claims_to_be(history: History, data: TrainingData) -> None:
     pursuits = history.pursuits
     assert len(pursuits) == 600
     # The officers see what the experts expect; that and what is true agree on average.
     assert 0.08 < pursuits["likelihood"].mean() < 0.2
     assert abs(pursuits["lands"].mean() - pursuits["likelihood"].mean()) < 0.04
-    assert 0.2 < (~lessons.known).mean() < 0.33
+    assert 0.2 < (~data.known).mean() < 0.33
     assert set(history.outcomes["备注"]) == {SAYS_SO}
     assert all(set(listed["备注"]) == {SAYS_SO} for _, listed in history.lists)
     assert history.outcomes["企业名称"].str.startswith("虚构").all()
@@ -112,13 +112,13 @@ def test_a_better_challenger_is_promoted_and_says_why(
 
 
 def test_the_manifest_tells_what_was_learned_from(
-    promoted: tuple[Retraining, Shelf], history: History, lessons: Lessons
+    promoted: tuple[Retraining, Shelf], history: History, data: TrainingData
 ) -> None:
     done, shelf = promoted
     kept = shelf.manifest(done.version).content
     assert kept["kind"] == "trained"
     assert Scorecard.from_dict(kept["scorecard"]) == done.model.card.scorecard
-    known = int(lessons.known.sum())
+    known = int(data.known.sum())
     assert kept["outcomes"]["known"] == known
     assert kept["outcomes"]["open"] == 600 - known
     assert kept["outcomes"]["contacted_to"] <= history.until.isoformat()
@@ -139,14 +139,15 @@ def test_the_model_on_the_shelf_scores_as_the_one_that_was_trained(
 
 
 def test_fitting_the_pipeline_itself_gives_the_same_card(
-    promoted: tuple[Retraining, Shelf], city: City, lessons: Lessons
+    promoted: tuple[Retraining, Shelf], city: City, data: TrainingData
 ) -> None:
     done, _ = promoted
-    known, taught = lessons.known, lessons.taught
     card = new_card(city, Rules().prior_strength)
     pipeline = Pipeline([("features", FirmFeatures(city)), ("card", card)])
     pipeline.fit(
-        taught.firms[known], lessons.y[known].astype(int), card__sample_weight=lessons.weight[known]
+        data.firms[data.known],
+        data.y[data.known].astype(int),
+        card__sample_weight=data.weight[data.known],
     )
     assert plain(done) == json.dumps(pipeline.named_steps["card"].scorecard_.to_dict())
 
@@ -245,19 +246,19 @@ def test_progress_speaks_both_languages(told: list[Text]) -> None:
 # --- forward in time -----------------------------------------------------------------------
 
 
-def test_the_rehearsal_knows_nothing_of_the_day_on_which_it_ends(lessons: Lessons) -> None:
-    rehearsal = rehearsal_of(lessons)
-    assert rehearsal.split is not None
-    split = pd.Timestamp(rehearsal.split)
-    assert (lessons.contacted[rehearsal.after] >= split).all()
-    learned = ~np.isnan(rehearsal.y)
-    assert (lessons.contacted[learned] < split).all()
-    ends = lessons.events[lessons.events["stage"].isin(["signed", "lost"])]
-    ended = ends.groupby("firm")["day"].min().reindex(lessons.firm).to_numpy()
-    over = (lessons.contacted + pd.Timedelta(days=365)).to_numpy()
+def test_the_backtest_knows_nothing_of_the_day_on_which_it_ends(data: TrainingData) -> None:
+    held_out = backtest(data)
+    assert held_out.split is not None
+    split = pd.Timestamp(held_out.split)
+    assert (data.contacted[held_out.after] >= split).all()
+    learned = ~np.isnan(held_out.y)
+    assert (data.contacted[learned] < split).all()
+    ends = data.events[data.events["stage"].isin(["signed", "lost"])]
+    ended = ends.groupby("firm")["day"].min().reindex(data.firm).to_numpy()
+    over = (data.contacted + pd.Timedelta(days=365)).to_numpy()
     assert (np.fmin(ended, over)[learned] < split.to_numpy()).all()
     # The later third of what is known today.
-    assert rehearsal.later == pytest.approx(lessons.known.sum() / 3, abs=8)
+    assert held_out.later == pytest.approx(data.known.sum() / 3, abs=8)
 
 
 def test_what_happened_later_is_not_known(history: History, tmp_path: Path) -> None:
@@ -275,7 +276,7 @@ def test_what_happened_later_is_not_known(history: History, tmp_path: Path) -> N
 
 
 def test_a_trained_champion_is_judged_on_pursuits_that_began_after_it_learned(
-    history: History, lessons: Lessons, tmp_path: Path
+    history: History, data: TrainingData, tmp_path: Path
 ) -> None:
     shelf, early = shelf_in(tmp_path), date(2024, 9, 30)
     first = retrained(history, shelf, as_of=early, overrule="first of two")
@@ -283,7 +284,7 @@ def test_a_trained_champion_is_judged_on_pursuits_that_began_after_it_learned(
     assert second.champion == first.version
     split = second.manifest["trial"]["split"]
     assert split > early.isoformat()
-    since = (lessons.contacted > pd.Timestamp(early)).to_numpy() & lessons.known
+    since = (data.contacted > pd.Timestamp(early)).to_numpy() & data.known
     assert 0 < second.manifest["trial"]["later"] <= since.sum() // 2 + 8
     # The challenger of the trial has seen more than the champion did.
     assert second.manifest["trial"]["train"] > first.manifest["outcomes"]["known"]
@@ -299,7 +300,7 @@ def test_a_champion_of_an_older_profile_is_judged_by_its_own_profile(
     profile.write_text(changed, "utf-8")
     city, firms = load_city(profile), history.snapshots()
     assert city.digest != history.city.digest
-    champion = reigning(city, shelf, now=NOW, write=False, notify=lambda _: None)
+    champion = current_champion(city, shelf, now=NOW, write=False, notify=lambda _: None)
     assert champion.version == done.version
     assert champion.learned_until == history.until
     X = FirmFeatures(city).fit(firms).transform(firms)
@@ -315,7 +316,7 @@ def test_a_champion_that_can_not_be_used_is_passed_over_and_told(
     events = history.events().iloc[:0]
     first = retrained(history, shelf, events=events, overrule="damaged soon")
     (tmp_path / "models" / first.version / "card.npz").write_bytes(b"damaged")
-    champion = reigning(history.city, shelf, now=NOW, write=True, notify=told.append)
+    champion = current_champion(history.city, shelf, now=NOW, write=True, notify=told.append)
     assert champion.version == first.champion
     assert champion.learned_until is None
     assert first.version in told[0].zh

@@ -288,7 +288,7 @@ def test_the_libraries_that_a_model_was_saved_with_may_be_others_by_now(stocked)
     ids=["nothing", "text", "a pickle", "a torn file"],
 )
 def test_a_signed_artefact_that_is_none_is_refused(stocked, content):
-    stocked._versions.put("other", content, stocked.manifest(VERSION).content)
+    stocked._put("other", content, stocked.manifest(VERSION).content)
     with pytest.raises(ModelError, match="damaged") as caught:
         stocked.load("other")
     assert caught.value.details[0].where == "other/card.npz"

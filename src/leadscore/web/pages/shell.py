@@ -32,7 +32,7 @@ from leadscore.errors import LeadscoreError
 from leadscore.features.catalogue import CATALOGUE
 from leadscore.lists.values.words import STAGES
 from leadscore.registry.models import Shelf
-from leadscore.report.page import STYLE
+from leadscore.report.render import STYLE
 from leadscore.text import LANGUAGES, Lang, Text, read_words
 from leadscore.web.auth import CSRF_FIELD, Caller, Permission, csrf_token, requires
 from leadscore.web.errors import InvalidRequestError, named_language, preferred_language

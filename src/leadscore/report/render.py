@@ -1,16 +1,102 @@
-"""A model as text: what `leadscore models show` prints, at most 100 columns wide."""
+"""A model as one page that stands alone, as sections within another, and as text."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Any
 
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
 from leadscore.city.profile import City
-from leadscore.learning.metrics import LEVEL
+from leadscore.learning.evaluation import LEVEL
+from leadscore.numbers import likelihood
+from leadscore.report import svg
 from leadscore.report.facts import FeatureTable, Model, read_model
 from leadscore.report.wording import count, harmless, percent
 from leadscore.terminal import GAP, Align, display_width, fit, table, wrap
 from leadscore.text import Lang
+
+TEMPLATES = Path(__file__).with_name("templates")
+STYLE = TEMPLATES / "sections.css"
+"""Style of the sections. Whoever shows them within another page gives them its own colours, by the
+names at the head of ``page.css``, in an element of the class ``model-sections``."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSections:
+    """A model, section by section: links to the sections, the sections, the decision in a word."""
+
+    contents: Markup
+    sections: Markup
+    status: Markup
+
+
+def render_html(manifest: Mapping[str, Any], lang: Lang, city: City | None = None) -> str:
+    """Return a model's manifest as a page to read, print and keep: well-formed as XML too.
+
+    What the manifest lacks is left out, what it holds is escaped; the same manifest always gives
+    the same text. Levels and names that the data brought stay as they are. A ``city`` profile names
+    its chains and gives the experts' reasons. A ModelError if the manifest holds no sound card.
+    """
+    page = _templates().get_template("page.html").render(_names(manifest, lang, city))
+    return page.strip() + "\n"
+
+
+def model_sections(
+    manifest: Mapping[str, Any], lang: Lang, city: City | None = None
+) -> ModelSections:
+    """Return a manifest as parts of another page; otherwise see `render_html`."""
+    parts = _sections(manifest, lang, city)
+    return ModelSections(parts.contents(), parts.sections(), parts.status())
+
+
+def card_sections(manifest: Mapping[str, Any], lang: Lang, city: City | None = None) -> Markup:
+    """Return the card alone: how to read a score, and the points of every feature."""
+    parts = _sections(manifest, lang, city)
+    return Markup().join([parts.reading(), parts.scorecard()])
+
+
+def _sections(manifest: Mapping[str, Any], lang: Lang, city: City | None) -> Any:
+    template = _templates().get_template("sections.html")
+    return template.make_module(_names(manifest, lang, city))
+
+
+def _names(manifest: Mapping[str, Any], lang: Lang, city: City | None) -> dict[str, Any]:
+    model = read_model(manifest, lang, city)
+    return {
+        "model": model,
+        "card": model.card,
+        "comparison": model.comparison,
+        "words": model.words,
+        "t": model.words.say,
+        "level": percent(LEVEL),
+    }
+
+
+@cache
+def _templates() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        finalize=_written,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals["svg"] = svg
+    environment.filters.update(percent=percent, likelihood=likelihood, count=count)
+    return environment
+
+
+def _written(value: Any) -> Any:
+    if isinstance(value, float):
+        return f"{round(value, 2) + 0.0:.2f}".rstrip("0").rstrip(".")
+    return value if isinstance(value, Markup) else harmless(str(value))
+
 
 WIDEST = 100
 """Terminal columns that no line exceeds."""
@@ -20,26 +106,9 @@ _MOST_LABEL = 40
 
 
 def render_text(manifest: Mapping[str, Any], lang: Lang, city: City | None = None) -> str:
-    """Return a model's manifest as text for a terminal.
+    """Return a model's manifest as text of at most 100 columns; nothing in it commands a terminal.
 
-    Parameters
-    ----------
-    manifest
-        What is kept of a version, of experts or trained. What it lacks is left out.
-    lang
-        Language of everything but levels and names that the data brought.
-    city
-        The profile of the model's city, for the names of its chains; without it their ids stand.
-
-    Returns
-    -------
-    str
-        Lines of at most 100 columns without a final line feed; nothing in it commands a terminal.
-
-    Raises
-    ------
-    ModelError
-        If the manifest holds no sound card.
+    There is no final line feed; otherwise see `render_html`.
     """
     model = read_model(manifest, lang, city, minus="-")
     words, card = model.words, model.card
@@ -57,7 +126,6 @@ def render_text(manifest: Mapping[str, Any], lang: Lang, city: City | None = Non
 
 
 def _lines(text: str, first: str = "", rest: str = "") -> list[str]:
-    """Break a text into lines of which the first begins with one margin, the rest with another."""
     lines = wrap(harmless(text), WIDEST - display_width(first)) or [""]
     return [(rest if at else first) + line for at, line in enumerate(lines)]
 
@@ -130,5 +198,4 @@ def _feature(feature: FeatureTable, model: Model) -> list[str]:
 
 
 def _aligned(rows: Sequence[Sequence[str]], rest: Align) -> list[str]:
-    """Return rows as lines: the first column to the left, the others as told."""
     return [GAP + line for line in table(rows, ["left", *[rest] * len(rows[0])], _MOST_LABEL)]

@@ -12,48 +12,182 @@ import numpy as np
 import numpy.typing as npt
 from numpy.typing import NDArray
 
-from leadscore.learning.binning import (
+from leadscore.learning.scorecard import (
+    CategoricalTable,
+    CodedTexts,
     Codes,
     Column,
     Floats,
-    coded_texts,
-    distinct_values,
-    levels_of,
-    numbers,
-    numeric_edges,
-    positions,
-)
-from leadscore.learning.scorecard import (
-    CategoricalTable,
     NumericTable,
     Table,
     bin_codes,
+    coded_texts,
+    numbers,
     probability,
+    with_entries,
 )
+
+# Below this number of rows, fewer bins than allowed tell as much and cost less (measured at
+# 25 to 800 rows: no difference in log loss beyond 0.0005).
+_FEWEST_BINS = 16
+# Values outside these quantiles count as lying at them, so that one absurd amount of capital
+# can't squeeze all others into one place.
+_LOW, _HIGH = 0.05, 0.95
+_FINEST = 16  # how many times more quantiles than bins may be asked for
+
+
+@dataclass(frozen=True)
+class DistinctValues:
+    """The distinct present values of a feature of numbers, rising, and the weight of each.
+
+    Infinities count as the outermost finite value.
+    """
+
+    values: Floats
+    weights: Floats
+
+    @property
+    def total(self) -> float:
+        """Weight of all rows with a present value."""
+        return float(self.weights.sum())
+
+
+def distinct_values(x: Floats, weight: Floats) -> DistinctValues:
+    """Count the distinct values of ``x``, shape (n,).
+
+    Weights are summed in an order given by values and weights alone: sums of floats differ with
+    their order, and a bin edge may hang on the last bit.
+    """
+    finite = x[np.isfinite(x)]
+    if not len(finite):
+        return DistinctValues(finite, finite)
+    present = ~np.isnan(x)
+    x, weight = np.clip(x[present], finite.min(), finite.max()), weight[present]
+    order = np.lexsort((weight, x)) if np.ptp(weight) > 0 else np.argsort(x)
+    x, weight = x[order], weight[order]
+    starts = np.flatnonzero(np.append(True, x[1:] != x[:-1]))
+    return DistinctValues(x[starts], np.add.reduceat(weight, starts))
+
+
+def numeric_edges(data: DistinctValues, prior_edges: Floats, max_bins: int) -> Floats:
+    """Join the prior's edges, all kept, with edges between the data's values; rising.
+
+    With few distinct values an edge goes between each two of them, else at quantiles. Where an
+    edge of the prior parts two values already, none is added.
+    """
+    values = data.values
+    rows = max(data.total, 1.0)
+    bins = min(max_bins, max(_FEWEST_BINS, math.ceil(2.0 * math.sqrt(rows))))
+    room = bins - 1 - len(prior_edges)
+    if room <= 0 or len(values) < 2:
+        return prior_edges
+    parted = np.zeros(len(values) + 1, dtype=bool)
+    parted[np.searchsorted(values, prior_edges)] = True  # between value i - 1 and value i
+    gaps = np.flatnonzero(~parted[1:-1])
+    if len(gaps) > room:
+        gaps = np.intersect1d(gaps, _quantile_gaps(data, room))
+    added = [_simplest_between(values[gap], values[gap + 1]) for gap in gaps]
+    return np.sort(np.append(prior_edges, added))
+
+
+def _quantile_gaps(data: DistinctValues, count: int) -> Codes:
+    # At most `count` gaps that part the weight evenly. A value that many rows share swallows
+    # several quantiles, so as many are asked for as it takes to use up the count.
+    below = np.cumsum(data.weights)[:-1]  # the weight below the gap after each value
+    gaps = _nearest_gaps(below, data.total, count)
+    enough, too_many = count, _FINEST * count
+    while too_many - enough > 1:
+        middle = (enough + too_many) // 2
+        nearest = _nearest_gaps(below, data.total, middle)
+        if len(nearest) <= count:
+            enough, gaps = middle, nearest
+        else:
+            too_many = middle
+    return gaps
+
+
+def _nearest_gaps(below: Floats, total: float, count: int) -> Codes:
+    wanted = total * np.arange(1, count + 1) / (count + 1)
+    after = np.minimum(np.searchsorted(below, wanted), len(below) - 1)
+    before = np.maximum(after - 1, 0)
+    return np.unique(np.where(wanted - below[before] <= below[after] - wanted, before, after))
+
+
+def _simplest_between(left: float, right: float) -> float:
+    # The number with the fewest digits that is above left and not above right.
+    middle = left / 2.0 + right / 2.0
+    rounded = (float(f"{x:.{digits}g}") for digits in range(1, 18) for x in (middle, right))
+    return next(number for number in rounded if left < number <= right)  # right itself at last
+
+
+def positions(data: DistinctValues, edges: Floats) -> Floats:
+    """Return where each bin lies between the low and the high end of its feature, 0..1.
+
+    The mean of two places: by rank (the share of the weight below the bin's middle) and by value
+    (between the 5 % and the 95 % quantile). Ranks alone lose what is linear in the value, values
+    alone are at the mercy of long tails; on five data sets at 25 to 200 rows the mean of both
+    had a lower log loss than either.
+    """
+    n_bins = len(edges) + 1
+    if not len(data.values):
+        return np.linspace(0.0, 1.0, n_bins)
+    bins = np.searchsorted(edges, data.values, side="right")
+    mass = np.bincount(bins, data.weights, n_bins)
+    rank = (np.cumsum(mass) - mass / 2.0) / data.total
+    low, high = _span(data)
+    if low / 2.0 == high / 2.0:  # equal, or so near to 0 that no float lies halfway
+        return rank
+    # An empty bin lies in the middle between its edges.
+    outer = np.concatenate([edges[:1], edges, edges[-1:]])
+    place = _scaled((outer[:-1] / 2.0 + outer[1:] / 2.0), low, high)
+    sums = np.bincount(bins, data.weights * _scaled(data.values, low, high), n_bins)
+    np.divide(sums, mass, out=place, where=mass > 0)
+    return (rank + place) / 2.0
+
+
+def _span(data: DistinctValues) -> tuple[float, float]:
+    below = np.cumsum(data.weights)
+    ends = np.searchsorted(below, np.array([_LOW, _HIGH]) * below[-1])
+    low, high = data.values[ends]
+    return (low, high) if low < high else (data.values[0], data.values[-1])
+
+
+def _scaled(x: Floats, low: float, high: float) -> Floats:
+    # Halves first: the distance between two finite floats may be infinite. A value far outside a
+    # tiny span may overflow, and is clipped.
+    with np.errstate(over="ignore"):
+        return np.clip((x / 2.0 - low / 2.0) / (high / 2.0 - low / 2.0), 0.0, 1.0)
+
+
+def levels_of(
+    column: CodedTexts, weight: Floats, prior_levels: Sequence[str], rare_count: float
+) -> tuple[str, ...]:
+    """Return the prior's levels, however rare, then the others of at least this weight, sorted."""
+    seen = summed_by_text(column, weight)
+    known = set(prior_levels)
+    # Sums of fractional weights may miss the bound by a rounding.
+    enough = rare_count * (1.0 - 1e-9)
+    return (*prior_levels, *sorted(t for t, w in seen.items() if w >= enough and t not in known))
+
+
+def summed_by_text(column: CodedTexts, weight: Floats) -> dict[str, float]:
+    """Return the summed weight of the rows, shape (n,), that hold each text."""
+    weights = np.bincount(column.codes + 1, weight, len(column.texts) + 1)[1:]
+    seen: dict[str, float] = {}
+    for text, rows in zip(column.texts, weights.tolist(), strict=True):
+        seen[text] = seen.get(text, 0.0) + rows
+    return seen
 
 
 @dataclass(frozen=True)
 class Widths:
     """Standard deviations of what the data may change, in log-odds.
 
-    Attributes
-    ----------
-    trend
-        The straight trend of a feature of numbers, from its low to its high end.
-    step
-        What its two ends may drift apart beyond the trend. A step between neighbouring bins has
-        this width times the root of their distance, so that finer bins mean the same prior.
-    level
-        An entry of a feature of texts.
-    unknown
-        The entry of a missing value.
-    intercept
-        The intercept.
-    doubt
-        By which factor the prior's card may be too strong or too weak, as a whole and again in
-        each of its tables; 0 where there is no prior.
-    factors
-        For each feature, by what its widths (doubt apart) are multiplied; empty: all by 1.
+    The straight ``trend`` of a feature of numbers runs from its low to its high end. A ``step``
+    between neighbouring bins has this width times the root of their distance, so that finer bins
+    mean the same prior. ``doubt`` is the factor by which the prior's card may be too strong or too
+    weak, as a whole and again in each of its tables; 0 without a prior. ``factors`` multiply the
+    widths (doubt apart) of each feature; empty: all by 1.
     """
 
     trend: float
@@ -79,16 +213,9 @@ class Steps:
     """The free numbers of a feature of numbers: changes to the prior's steps between bins.
 
     The bin that holds the median is the anchor: it keeps the prior's value, and the intercept
-    takes up the rest. So a known direction is a bound on each step by itself.
-
-    Attributes
-    ----------
-    anchor
-        Number of the bin that keeps its value.
-    distances
-        Shape (bins - 1,), how far neighbouring bins lie apart; about 1 in all.
-    bounds
-        Shape (bins - 1,), the change that makes a step zero: where a direction ends.
+    takes up the rest. So a known direction is a bound on each step by itself. ``distances`` say how
+    far neighbouring bins lie apart (about 1 in all), ``bounds`` which change makes a step zero:
+    where a direction ends.
     """
 
     anchor: int
@@ -98,21 +225,10 @@ class Steps:
 
 @dataclass(frozen=True)
 class Block:
-    """One feature in a fit.
+    """One feature in a fit: the prior's table with the entries that the data can tell apart.
 
-    Attributes
-    ----------
-    table
-        The prior's table with the entries that the data can tell apart, values unchanged.
-    codes
-        Shape (n,), which of `entries` each row gets.
-    entries
-        Shape (number of entries,): the prior's log-odds; of bins, then of the unknown; or of
-        levels, then of other and unknown.
-    steps
-        For a feature of numbers: how its bins are moved. None for a feature of texts.
-    direction
-        1 if the log-odds must not fall as the feature rises, -1 if they must not rise, else 0.
+    ``codes`` say which of ``entries`` (the prior's log-odds; bins or levels, other, unknown) each
+    row gets. ``steps`` move the bins of a feature of numbers; None for one of texts.
     """
 
     table: Table
@@ -122,25 +238,15 @@ class Block:
     direction: int = 0
 
     def fitted_table(self, entries: Floats) -> Table:
-        """Return the table with fitted entries, shape (number of entries,)."""
-        table = self.table
-        if isinstance(table, CategoricalTable):
-            values, other, unknown = entries[:-2], float(entries[-2]), float(entries[-1])
-            return CategoricalTable(table.feature, table.levels, values, other, unknown)
-        values = entries[:-1]
+        """Return the table with fitted entries."""
         if self.direction:  # a rounding must not run against the direction either
-            values = np.maximum.accumulate(values * self.direction) * self.direction
-        return NumericTable(table.feature, table.edges, values, float(entries[-1]))
+            rising = np.maximum.accumulate(entries[:-1] * self.direction) * self.direction
+            entries = np.append(rising, entries[-1])
+        return with_entries(self.table, entries)
 
 
 def check_direction(prior: Table, direction: int) -> None:
-    """Refuse a direction that the prior's table runs against, or that a table of levels has.
-
-    Raises
-    ------
-    ValueError
-        Naming the feature, and the edge at which the prior turns.
-    """
+    """Refuse a direction that the prior's table runs against, or that a table of levels has."""
     if not direction:
         return
     if not isinstance(prior, NumericTable):
@@ -159,13 +265,7 @@ def check_direction(prior: Table, direction: int) -> None:
 def make_block(
     prior: Table, column: Column, weight: Floats, direction: int, max_bins: int, rare_count: float
 ) -> Block:
-    """Refine the prior's table by what the data can tell apart, and code the rows.
-
-    Raises
-    ------
-    ValueError
-        If a feature of numbers holds texts.
-    """
+    """Refine the prior's table by what the data can tell apart, and code the rows."""
     if isinstance(prior, NumericTable):
         return _numeric_block(prior, column, weight, direction, max_bins)
     coded = coded_texts(column)
@@ -210,24 +310,20 @@ class Layout:
 
     Attributes
     ----------
-    size
-        Length of the vector.
     spans
         For each block, where its entries stand among all entries.
     n_single
         How many numbers come before the steps.
+    single_of, steps_of
+        Where the single entries of a block (the unknown last) and its steps stand in the vector.
     bounds, sides
-        Shape (size,). A number of side 1 must not be below its bound, one of side -1 not above.
-        Side 0 has no bound.
+        A number of side 1 must not be below its bound, one of side -1 not above; side 0: no bound.
     together
         Shape (1 + features of texts, size): vectors that move the score of every row alike, the
         first by the intercept, the others by all entries of one feature of texts.
-    real
-        Shape of the steps; False for what only fills up.
-    distances
-        Shape of the steps; how far the bins that they part lie apart.
-    right
-        Shape of the steps; whether they lie above the anchor of their feature.
+    real, distances, right
+        Shape of the steps: False for what only fills up; how far the bins that they part lie
+        apart; whether they lie above the anchor of their feature.
     """
 
     def __init__(self, blocks: Sequence[Block]) -> None:
@@ -254,9 +350,9 @@ class Layout:
         self._single = np.flatnonzero(single[:-1])
         self.n_single = 1 + len(self._single)
         places = [1 + np.searchsorted(self._single, [span.start, span.stop]) for span in self.spans]
-        self._single_of = [slice(int(start), int(stop)) for start, stop in places]
+        self.single_of = [slice(int(start), int(stop)) for start, stop in places]
         starts = self.n_single + width * (np.cumsum([bool(b.steps) for b in blocks]) - 1)
-        self._steps_of = [
+        self.steps_of = [
             slice(int(start), int(start) + len(b.steps.bounds)) if b.steps else slice(0, 0)
             for b, start in zip(blocks, starts, strict=True)
         ]
@@ -269,14 +365,6 @@ class Layout:
             self.together[row, start:stop] = 1.0
         self.bounds = np.append(np.zeros(self.n_single), bounds)
         self.sides = np.append(np.zeros(self.n_single), sides)
-
-    def single_of(self, block: int) -> slice:
-        """Return where the single entries of a block stand in the vector; the unknown is last."""
-        return self._single_of[block]
-
-    def steps_of(self, block: int) -> slice:
-        """Return where the steps of a block stand in the vector; nowhere if it has none."""
-        return self._steps_of[block]
 
     def within_bounds(self, vector: Floats) -> Floats:
         """Return the nearest vector within the bounds."""
@@ -312,16 +400,7 @@ class Layout:
     def gather(self, total: npt.ArrayLike, entries: Floats) -> Floats:
         """Turn slopes by the intercept and by the entries into slopes by the vector's numbers.
 
-        Parameters
-        ----------
-        total
-            Shape (...,).
-        entries
-            Shape (..., number of all entries).
-
-        Returns
-        -------
-        Shape (..., size).
+        Shapes (...,) and (..., number of all entries); the result has (..., size).
         """
         before = entries.shape[:-1]
         slopes = np.empty((*before, self.size))
@@ -362,36 +441,26 @@ def held_by_prior(
     blocks: Sequence[Block],
     intercept: float,
     weight: Floats,
-    heard: Sequence[bool],
+    listed: Sequence[bool],
 ) -> Widths:
     """Return widths at which the prior weighs as much as a number of outcomes.
 
     An outcome tells p (1 - p) about the intercept, and p (1 - p) (score - mean)^2 about how much
     too strong or too weak the card is (its Fisher information); so many times that is the
-    precision of the prior, and more of the card's strength. What else may change is narrowed alike.
-
-    Parameters
-    ----------
-    widths
-        The widths without a prior.
-    strength
-        Number of outcomes, positive.
-    blocks, intercept
-        The prior.
-    weight
-        Shape (n,), the weights of the rows; without any, the prior is taken at its intercept.
-    heard
-        For each feature, whether the prior says anything about it; others are not narrowed.
+    precision of the prior, and more of the card's strength. What else may change is narrowed
+    alike, but for features that the prior doesn't list. Without rows the prior is taken at its
+    intercept.
     """
     score = np.full(max(len(weight), 1), intercept)
     if len(weight):
         for block in blocks:
             score += block.entries[block.codes]
     chance = probability(score)
-    told = (weight if len(weight) else np.ones(1)) * chance * (1.0 - chance)
-    mean = told @ score / told.sum()
-    spread = max(float(told @ (score - mean) ** 2 / told.sum()), _LEAST_SPREAD)
-    each = float(told.sum()) / max(float(weight.sum()), 1.0)
+    information = (weight if len(weight) else np.ones(1)) * chance * (1.0 - chance)
+    total = information.sum()
+    mean = information @ score / total
+    spread = max(float(information @ (score - mean) ** 2 / total), _LEAST_SPREAD)
+    each = float(total) / max(float(weight.sum()), 1.0)
     narrower = _SHARE * math.sqrt(_USUAL / strength)
     return replace(
         widths,
@@ -401,32 +470,30 @@ def held_by_prior(
         unknown=widths.unknown * narrower,
         intercept=1.0 / math.sqrt(strength * each),
         doubt=min(_FIRMER / math.sqrt(strength * each * spread), _MOST_DOUBT),
-        factors=tuple(1.0 if listed else 1.0 / narrower for listed in heard),
+        factors=tuple(1.0 if known else 1.0 / narrower for known in listed),
     )
 
 
-def words(layout: Layout, blocks: Sequence[Block], weight: Floats) -> Floats:
+def prior_directions(layout: Layout, blocks: Sequence[Block], weight: Floats) -> Floats:
     """Return what the prior says as vectors: each table that says anything, then all together.
 
     Each is centred, so that believing it less leaves the mean score of the rows where it is.
-
-    Returns
-    -------
-    Shape (number of vectors, size of the layout).
     """
-    said = []
+    directions = []
     for j, block in enumerate(blocks):
-        spoken = block.entries - (block.entries[block.steps.anchor] if block.steps else 0.0)
-        if not spoken.any():
+        levels = block.entries - (block.entries[block.steps.anchor] if block.steps else 0.0)
+        if not levels.any():
             continue
         vector = np.zeros(layout.size)
         if len(weight):
-            vector[0] = -np.bincount(block.codes, weight, len(spoken)) @ spoken / weight.sum()
-        single = layout.single_of(j)
+            vector[0] = -np.bincount(block.codes, weight, len(levels)) @ levels / weight.sum()
+        single = layout.single_of[j]
         if block.steps:
-            vector[layout.steps_of(j)] = -block.steps.bounds
-            vector[single] = spoken[-1]
+            vector[layout.steps_of[j]] = -block.steps.bounds
+            vector[single] = levels[-1]
         else:
-            vector[single] = spoken
-        said.append(vector)
-    return np.array([*said, np.sum(said, axis=0)]) if said else np.zeros((0, layout.size))
+            vector[single] = levels
+        directions.append(vector)
+    if not directions:
+        return np.zeros((0, layout.size))
+    return np.array([*directions, np.sum(directions, axis=0)])

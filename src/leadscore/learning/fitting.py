@@ -1,64 +1,47 @@
-"""The penalised likelihood of a card with its derivatives, and the Newton steps to its minimum."""
+"""Fits a card: the penalised likelihood, its minimum, its certainty, and the prior's widths."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 from copy import copy
+from dataclasses import replace
 from functools import cached_property
 from itertools import count
-from typing import NamedTuple, Protocol, Self
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_factor, cho_solve, solve_triangular
+from scipy.linalg import cho_factor, cho_solve, cholesky, lapack, solve_triangular
 from scipy.optimize import nnls
 from scipy.sparse import csr_array
 
-from leadscore.learning.binning import Codes, Floats, Truths
-from leadscore.learning.fitting.layout import Block, Layout, Widths, words
-from leadscore.learning.scorecard import Scorecard, probability
+from leadscore.learning.layout import Block, Layout, Widths, prior_directions
+from leadscore.learning.model import Posterior
+from leadscore.learning.scorecard import Codes, Floats, Scorecard, Truths, probability
 
 # Beside a trend, steps a hundred times narrower make no visible difference, but cost the optimum
 # its last digits.
 _STIFFEST = 100.0
 
 
-class Penalty:
-    """Minus the log of the prior, a quadratic form.
-
-    Each number varies by itself, and some vary together: the covariance is
-    ``diag(variance) + shared @ shared.T``. Steps of a feature of numbers have the variance
-    step^2 d, where d are the distances of neighbouring bins: a random walk. What they share is
-    trend d, a straight line of unknown slope; it needs no number of its own. And all numbers
-    share the doubt whether the prior's card, or one of its tables, is too strong or too weak.
-
-    Parameters
-    ----------
-    layout, blocks
-        The vector, and the features that it stands for.
-    widths
-        Of the prior.
-    said
-        See `leadscore.learning.fitting.layout.words`; None where there is no doubt.
-
-    Attributes
-    ----------
-    words
-        Shape (any, size of the layout): ``said``.
-    diagonal
-        Shape (size of the layout,), what holds each number by itself, were nothing shared.
-    """
-
+class _Penalty:
+    # Minus the log of the prior, a quadratic form. Each number varies by itself, and some vary
+    # together: the covariance is diag(variance) + shared @ shared.T. Steps of a feature of numbers
+    # have the variance step^2 d, where d are the distances of neighbouring bins: a random walk.
+    # What they share is trend d, a straight line of unknown slope; it needs no number of its own.
+    # And all numbers share the doubt whether the prior's card, or one of its tables, is too strong
+    # or too weak: `directions`, see `prior_directions`. `diagonal` holds each number by itself.
     def __init__(
-        self, layout: Layout, blocks: Sequence[Block], widths: Widths, said: Floats | None
+        self, layout: Layout, blocks: Sequence[Block], widths: Widths, directions: Floats | None
     ) -> None:
         self._layout = layout
-        self.words = np.zeros((0, layout.size)) if said is None else said
+        self.directions = np.zeros((0, layout.size)) if directions is None else directions
         variance, lines = np.ones(layout.size), []
         variance[0] = widths.intercept**2
         for j, block in enumerate(blocks):
-            factor, single, steps = widths.factor(j), layout.single_of(j), layout.steps_of(j)
+            factor, single, steps = widths.factor(j), layout.single_of[j], layout.steps_of[j]
             if block.steps:
                 step = max(widths.step, widths.trend / _STIFFEST)
                 variance[steps] = (factor * step) ** 2 * block.steps.distances
@@ -68,20 +51,20 @@ class Penalty:
             variance[single] = (factor * widths.level) ** 2
             variance[single.stop - 1] = (factor * widths.unknown) ** 2
         self.diagonal = 1.0 / variance
-        shared = self._shared = np.vstack([*lines, widths.doubt * self.words])
+        shared = self._shared = np.vstack([*lines, widths.doubt * self.directions])
         # Woodbury: the inverse of the covariance is diag(diagonal) - pulls.T @ pulls.
         held = shared * self.diagonal
         root = np.linalg.cholesky(np.eye(len(shared)) + held @ shared.T)
         self._pulls = solve_triangular(root, held, lower=True)
 
     def product(self, vector: Floats) -> Floats:
-        """Multiply a vector by the second derivative; half of vector x product is the value."""
+        # A vector times the second derivative; half of vector x product is the value.
         product: Floats = self.diagonal * vector - (self._pulls @ vector) @ self._pulls
         return product
 
     @cached_property
     def step_blocks(self) -> Floats:
-        """The second derivative by the steps of each feature, one matrix per feature."""
+        # The second derivative by the steps of each feature, one matrix per feature.
         n, (rows, width) = len(self._pulls), self._layout.real.shape
         pulls = self._pulls[:, self._layout.n_single :].reshape(n, rows, width)
         blocks: Floats = -(pulls.transpose(1, 2, 0) @ pulls.transpose(1, 0, 2))
@@ -90,13 +73,11 @@ class Penalty:
         return blocks
 
     def covariance(self, at: NDArray[np.intp]) -> Floats:
-        """Return the prior's covariance of the numbers at some places."""
         shared = self._shared[:, at]
         covariance: Floats = np.diag(1.0 / self.diagonal[at]) + shared.T @ shared
         return covariance
 
     def matrix(self) -> Floats:
-        """Return the whole second derivative."""
         matrix: Floats = np.diag(self.diagonal) - self._pulls.T @ self._pulls
         return matrix
 
@@ -113,18 +94,7 @@ _FEW_ROWS = 8192
 class Objective:
     """Minus the log of likelihood times prior, as a function of a `Layout`'s vector.
 
-    Parameters
-    ----------
-    blocks
-        One per feature.
-    target
-        Shape (n,), 0 or 1.
-    weight
-        Shape (n,), positive.
-    intercept
-        The prior's intercept.
-    widths
-        Widths of the prior.
+    ``target`` holds 0 or 1 and ``weight`` is positive, for each row; ``intercept`` is the prior's.
     """
 
     def __init__(
@@ -136,17 +106,17 @@ class Objective:
         widths: Widths,
     ) -> None:
         self.layout = Layout(blocks)
-        said = words(self.layout, blocks, weight) if widths.doubt else None
-        self.penalty = Penalty(self.layout, blocks, widths, said)
+        directions = prior_directions(self.layout, blocks, weight) if widths.doubt else None
+        self.penalty = _Penalty(self.layout, blocks, widths, directions)
         self._blocks, self._target, self._weight = blocks, target, weight
-        self._rows = _entries_of_rows(blocks, self.layout.spans, len(target))
+        rows: _FewRows | _JoinedBlocks
+        rows = (_FewRows if len(target) < _FEW_ROWS else _JoinedBlocks)(
+            blocks, self.layout.spans, len(target)
+        )
+        # The sum of a start and each row's entries; the sum of the rows' amounts by entry.
+        self.look_up, self.count_entries = rows.look_up, rows.count
         self._intercept, self._against = intercept, 1.0 - 2.0 * target
         self._prior = np.concatenate([np.empty(0), *(block.entries for block in blocks)])
-
-    @property
-    def n_rows(self) -> int:
-        """Number of rows."""
-        return len(self._target)
 
     def entries(self, vector: Floats) -> Floats:
         """Return the entries of all tables at a vector."""
@@ -155,7 +125,7 @@ class Objective:
     def under(self, widths: Widths) -> Self:
         """Return the same objective under other widths of the prior; doubt stays doubt, or none."""
         other = copy(self)
-        other.penalty = Penalty(self.layout, self._blocks, widths, self.penalty.words)
+        other.penalty = _Penalty(self.layout, self._blocks, widths, self.penalty.directions)
         return other
 
     def scorecard(self, vector: Floats) -> Scorecard:
@@ -176,24 +146,13 @@ class Objective:
 
     def gradient(self, vector: Floats, log_odds: Floats) -> Floats:
         """Return the slope of the objective, shape of the vector."""
-        return self.count(self.slopes(log_odds)) + self.penalty.product(vector)
-
-    def slopes(self, log_odds: Floats) -> Floats:
-        """Return the derivative of the loss of each row by its score, shape (n,)."""
-        return self._weight * (probability(log_odds) - self._target)
+        slopes = self._weight * (probability(log_odds) - self._target)
+        return self.count(slopes) + self.penalty.product(vector)
 
     def certainty(self, log_odds: Floats) -> Floats:
         """Return the second derivative of the loss of each row by its score, shape (n,)."""
         p = probability(log_odds)
         return self._weight * p * (1.0 - p)
-
-    def look_up(self, start: float, entries: Floats) -> Floats:
-        """Return the sum of a start and each row's entries, shape (n,)."""
-        return self._rows.look_up(start, entries)
-
-    def count_entries(self, amounts: Floats) -> Floats:
-        """Return the sum of the rows' amounts, shape (n,), by entry."""
-        return self._rows.count(amounts)
 
     def count_pairs(self, amounts: Floats) -> Floats:
         """Return the sum of the rows' amounts by pair of entries, a symmetric matrix."""
@@ -213,43 +172,8 @@ class Objective:
         return self.layout.gather(float(amounts.sum()), self.count_entries(amounts))
 
 
-class _Group(NamedTuple):
-    spans: tuple[slice, ...]
-    shape: tuple[int, ...]
-    codes: Codes
-
-
-class _EntriesOfRows(Protocol):
-    """Which entry of each feature each of n rows has."""
-
-    def look_up(self, start: float, entries: Floats) -> Floats:
-        """Return the sum of a start and each row's entries, shape (n,)."""
-
-    def count(self, amounts: Floats) -> Floats:
-        """Return the sum of the rows' amounts, shape (n,), by entry."""
-
-
-def _entries_of_rows(
-    blocks: Sequence[Block], spans: Sequence[slice], n_rows: int
-) -> _EntriesOfRows:
-    """Return the entries of the rows in the form that is quick for so many.
-
-    Parameters
-    ----------
-    blocks
-        One per feature.
-    spans
-        Where the entries of each stand among all entries.
-    n_rows
-        Number of rows.
-    """
-    form = _FewRows if n_rows < _FEW_ROWS else _JoinedBlocks
-    return form(blocks, spans, n_rows)
-
-
 class _FewRows:
-    """A sparse matrix with a one for each row and each of its entries."""
-
+    # A sparse matrix with a one for each row and each of its entries.
     def __init__(self, blocks: Sequence[Block], spans: Sequence[slice], n_rows: int) -> None:
         n_entries = spans[-1].stop if spans else 0
         codes = [block.codes + span.start for block, span in zip(blocks, spans, strict=True)]
@@ -260,37 +184,30 @@ class _FewRows:
         self._of_entry = self._of_row.T.tocsr()
 
     def look_up(self, start: float, entries: Floats) -> Floats:
-        """See `_EntriesOfRows`."""
         total: Floats = start + self._of_row @ entries
         return total
 
     def count(self, amounts: Floats) -> Floats:
-        """See `_EntriesOfRows`."""
         sums: Floats = self._of_entry @ amounts
         return sums
 
 
 class _JoinedBlocks:
-    """The rows of all features, by combinations of entries where those are few.
-
-    Two features of 65 entries have 4,225 combinations. Adding up those takes no time beside
-    looking up 100,000 rows twice.
-    """
-
+    # The rows of all features, by combinations of entries where those are few: two features of 65
+    # entries have 4,225. Adding up those takes no time beside looking up 100,000 rows twice.
     def __init__(self, blocks: Sequence[Block], spans: Sequence[slice], n_rows: int) -> None:
         most = min(_MOST_ENTRIES, n_rows // _ROWS_PER_ENTRY)
         self._n_rows, self._n_entries = n_rows, spans[-1].stop if spans else 0
         self._groups = [
-            _Group(
-                tuple(spans[i] for i in members),
-                tuple(len(blocks[i].entries) for i in members),
+            (
+                [spans[i] for i in members],
+                [len(blocks[i].entries) for i in members],
                 _combined([blocks[i] for i in members]),
             )
             for members in _packed([len(block.entries) for block in blocks], most)
         ]
 
     def look_up(self, start: float, entries: Floats) -> Floats:
-        """See `_EntriesOfRows`."""
         total = np.full(self._n_rows, start)
         for spans, _, codes in self._groups:
             table = entries[spans[0]]
@@ -300,7 +217,6 @@ class _JoinedBlocks:
         return total
 
     def count(self, amounts: Floats) -> Floats:
-        """See `_EntriesOfRows`."""
         sums = np.empty(self._n_entries)
         for spans, shape, codes in self._groups:
             table = np.bincount(codes, amounts, math.prod(shape)).reshape(shape)
@@ -311,7 +227,7 @@ class _JoinedBlocks:
 
 
 def _packed(sizes: Sequence[int], most: int) -> list[list[int]]:
-    """Group numbers so that the product of their sizes is at most ``most``, the largest first."""
+    # Groups of which the product of sizes is at most `most`, the largest first.
     groups: list[list[int]] = []
     products: list[int] = []
     for i in sorted(range(len(sizes)), key=lambda i: -sizes[i]):
@@ -336,19 +252,9 @@ _LARGEST_MATRIX = 2500  # 50 MB
 _PATIENT = 10_000  # far more than least squares of some dozen numbers ever take
 
 
-class Curvature:
-    """The second derivative, never written out but for its blocks on the diagonal.
-
-    A block is a single number of the vector, or the steps of one feature.
-
-    Parameters
-    ----------
-    objective
-        What is differentiated.
-    log_odds
-        Shape (n,), the scores of the rows at the point.
-    """
-
+class _Curvature:
+    # The second derivative, never written out but for its blocks on the diagonal: a single number
+    # of the vector, or the steps of one feature.
     def __init__(self, objective: Objective, log_odds: Floats) -> None:
         self._objective, self._layout = objective, objective.layout
         self._certainty = objective.certainty(log_odds)
@@ -363,18 +269,15 @@ class Curvature:
         self._blocks = shared + penalty.step_blocks
 
     def product(self, vector: Floats) -> Floats:
-        """Multiply a vector by the second derivative."""
         objective = self._objective
         moved = objective.look_up(float(vector[0]), self._layout.entries(vector))
         return objective.count(self._certainty * moved) + objective.penalty.product(vector)
 
     @cached_property
     def patience(self) -> float:
-        """How many products cost as much as writing the matrix out and solving with it once.
-
-        Measured on one core: nanoseconds per row and feature, per row and pair of features, per
-        element of the matrix, and per multiplication of its factorisation.
-        """
+        # How many products cost as much as writing the matrix out and solving with it once.
+        # Measured on one core: nanoseconds per row and feature, per row and pair of features, per
+        # element of the matrix, and per multiplication of its factorisation.
         n, p, size = len(self._certainty), len(self._layout.spans), self._layout.size
         if size > _LARGEST_MATRIX:
             return math.inf
@@ -382,7 +285,6 @@ class Curvature:
         return (0.7 * n * p**2 + 20.0 * size**2 + size**3 / 30.0) / product
 
     def matrix(self) -> Floats:
-        """Return the second derivative written out, shape (size, size)."""
         objective, layout = self._objective, self._layout
         pairs = objective.count_pairs(self._certainty)
         single = objective.count_entries(self._certainty)
@@ -391,7 +293,7 @@ class Curvature:
         return layout.gather(first, np.ascontiguousarray(rows.T)) + objective.penalty.matrix()
 
     def solve(self, vector: Floats, free: Truths) -> Floats:
-        """Divide a vector by the second derivative among the free numbers; others become zero."""
+        # Divide a vector by the second derivative among the free numbers; others become zero.
         real = np.append(np.ones(self._layout.n_single, dtype=bool), self._layout.real)
         chosen = np.flatnonzero(free & real)
         result = np.zeros_like(vector)
@@ -400,12 +302,9 @@ class Curvature:
         return result
 
     def divider(self, free: Truths) -> Callable[[Floats], Floats]:
-        """Return a function that about divides a vector; what isn't free becomes zero.
-
-        It divides by each block, and adds the division among the vectors that move all rows
-        alike: what one feature of texts adds to every row another can take away, which no block
-        knows by itself.
-        """
+        # A function that about divides a vector by each block (what isn't free becomes zero), and
+        # adds the division among the vectors that move all rows alike: what one feature of texts
+        # adds to every row another can take away, which no block knows by itself.
         n_single = self._layout.n_single
         single = free[:n_single] / self._single
         chosen = free[n_single:].reshape(self._layout.real.shape)
@@ -425,12 +324,10 @@ class Curvature:
         return divide
 
     def at_bounds(self, vector: Floats, slope: Floats) -> Truths:
-        """Tell which numbers the minimum has at a bound, as far as each feature alone can tell.
-
-        Steps of one feature hang together tightly, those of different features loosely. So the
-        quadratic model of each bounded feature is minimised exactly, as non-negative least
-        squares, and its bounds tell those of the whole.
-        """
+        # Which numbers the minimum has at a bound, as far as each feature alone can tell. Steps of
+        # one feature hang together tightly, those of different features loosely. So the quadratic
+        # model of each bounded feature is minimised exactly, as non-negative least squares, and its
+        # bounds tell those of the whole.
         layout = self._layout
         pressed = np.zeros(layout.size, dtype=bool)
         sides, bounds = layout.steps(layout.sides), layout.steps(layout.bounds)
@@ -457,18 +354,9 @@ _MOST_PRODUCTS = 1000
 
 
 class Minimum(NamedTuple):
-    """Where a search ended.
+    """Where a search ended, after how many Newton steps.
 
-    Attributes
-    ----------
-    vector
-        The minimum.
-    n_iter
-        Newton steps taken.
-    decrement
-        How far off it was before the last step, in standard deviations of the posterior.
-    converged
-        Whether that is within the tolerance.
+    ``decrement`` is how far off it was before the last, in standard deviations of the posterior.
     """
 
     vector: Floats
@@ -487,7 +375,7 @@ def minimise(
     share, decrement = 1.0, math.inf
     for n_iter in range(1, max_iter + 1):
         slope = objective.gradient(vector, log_odds)
-        curvature = Curvature(objective, log_odds)
+        curvature = _Curvature(objective, log_odds)
         pressed = curvature.at_bounds(vector, slope)
         to_bound = vector - layout.bounds
         direction = _newton_direction(curvature, slope, to_bound, pressed)
@@ -503,12 +391,10 @@ def minimise(
 
 
 def _newton_direction(
-    curvature: Curvature, slope: Floats, to_bound: Floats, pressed: Truths
+    curvature: _Curvature, slope: Floats, to_bound: Floats, pressed: Truths
 ) -> Floats:
-    """Move what is pressed to its bound, and solve curvature x direction = slope for the rest.
-
-    The nearer the end, the closer the equations are solved.
-    """
+    # What is pressed moves to its bound; curvature x direction = slope is solved for the rest, the
+    # more closely the nearer the end.
     free = ~pressed
     divide = curvature.divider(free)
     direction = np.where(pressed, to_bound, 0.0)
@@ -535,7 +421,7 @@ def _newton_direction(
 def _search(
     objective: Objective, vector: Floats, log_odds: Floats, slope: Floats, direction: Floats
 ) -> tuple[Floats, Floats, float]:
-    """Go along the direction, bent at the bounds, by the first half of a half that gains enough."""
+    # Go along the direction, bent at the bounds, by the first half of a half that gains enough.
     layout = objective.layout
     value = objective.value(vector, log_odds)
     share = 1.0
@@ -546,3 +432,210 @@ def _search(
         if objective.value(moved, log_odds) <= value - gain or share <= _SHORTEST:
             return moved, log_odds, share
         share /= 2.0
+
+
+def posterior_at(objective: Objective, vector: Floats) -> Posterior:
+    """Return what is known at an optimum; a known direction is passed over: on the wide side."""
+    layout = objective.layout
+    real = np.flatnonzero(np.append(np.ones(layout.n_single, dtype=bool), layout.real))
+    curvature = _Curvature(objective, objective.log_odds(vector)).matrix()
+    inverse = np.zeros_like(curvature)
+    inverse[np.ix_(real, real)] = _inverse(curvature[np.ix_(real, real)])
+    # From numbers to entries, once for the columns and once for the rows.
+    covariance = layout.spread(layout.spread(inverse).T)
+    starts = np.array([1 + span.start for span in layout.spans], dtype=np.intp)
+    return Posterior(covariance.astype(np.float32), starts)
+
+
+def _inverse(matrix: Floats) -> Floats:
+    # Of a symmetric positive matrix, in half the time of one of which nothing is known.
+    root, _ = lapack.dpotrf(matrix, lower=True, overwrite_a=True)
+    lower, failed = lapack.dpotri(root, lower=True, overwrite_c=True)
+    if failed:
+        raise np.linalg.LinAlgError("the curvature is not positive")
+    inverse: Floats = np.tril(lower) + np.tril(lower, -1).T
+    return inverse
+
+
+# How far the data may be expected to move the log of a width: of all features together, of the
+# doubt in the prior, and of one feature beside the others (standard deviations). The doubt may move
+# furthest: experts are mostly right or mostly wrong, and the wrong have to be unlearnt soon.
+_ALL, _DOUBT, _EACH = 0.7, 1.1, 0.7
+_MOST_ROUNDS = 16
+_LONGEST = 1.0  # step in the log of a width
+_REMEMBERED = 3  # steps whose slopes correct the expected curvature; more mislead where it changes
+_DAMPED = 0.2  # share of the expected curvature that a correction leaves at least (Powell 1978)
+_NEAR = 0.1  # how near the optima of the widths, and of each card, are sought, in their deviations
+_DIGITS = 3  # of a chosen width: what rounding errors change is not kept
+# Share of the standard deviation of a width's log that is added to tell uncertainty by. Measured:
+# 90 % intervals of cards with a prior cover 0.96, 0.89 and 0.86 at n = 30, 100 and 1,000 with it,
+# and 0.94, 0.87 and 0.83 without.
+_WIDER = 0.2
+_KINDS = ("trend", "step", "level", "unknown")
+
+
+class _Part(NamedTuple):
+    # A part of the prior's covariance: width^2 shape @ shape.T at some numbers of the vector.
+    kind: int
+    feature: int
+    at: slice
+    shape: Floats
+
+
+def chosen_widths(
+    objective: Objective, blocks: Sequence[Block], expected: Widths
+) -> tuple[Widths, Widths]:
+    """Return the widths that make the outcomes likeliest, and those to tell uncertainty by.
+
+    A factor for each feature is chosen beside the ``expected`` widths; that of the intercept is
+    kept. Where experts have narrowed the widths, how far they had to be widened again is itself in
+    doubt; the second are wider by a share of that doubt.
+    """
+    logs = _Logs(expected, len(blocks))
+    parts = _parts(objective.layout, blocks)
+    vector: Floats | None = None
+    longest = _LONGEST
+    steps: deque[tuple[Floats, Floats]] = deque(maxlen=_REMEMBERED)
+    step = before = np.zeros(len(logs.values))
+    for number in range(_MOST_ROUNDS):
+        under = objective.under(logs.widths())
+        vector = minimise(under, _NEAR, _MOST_ROUNDS, start=vector).vector
+        slope, certainty = _slopes(under, vector, logs, parts)
+        slope -= logs.held * logs.values
+        if number:
+            steps.append((step, before - slope))
+        expected_curvature = certainty + np.diag(logs.held)
+        step = cho_solve(cho_factor(_corrected(expected_curvature, steps)), slope)
+        furthest = float(np.abs(step).max())
+        step *= min(1.0, longest / furthest) if furthest else 1.0
+        # A step that is suddenly far longer than the last trusts a correction too much.
+        longest, before = min(_LONGEST, 2.0 * min(longest, furthest)), slope
+        logs.values += step
+        if float(slope @ step) <= _NEAR**2:
+            break
+    doubt = np.sqrt(np.diag(np.linalg.inv(expected_curvature)))
+    return logs.widths(), logs.widths(_WIDER * doubt if expected.doubt else 0.0)
+
+
+def _corrected(curvature: Floats, steps: Iterable[tuple[Floats, Floats]]) -> Floats:
+    # The curvature that agrees with how the slope changed over steps, the last one best: the update
+    # of Broyden, Fletcher, Goldfarb and Shanno, damped so that it stays positive (Powell 1978,
+    # Nocedal and Wright 2006, procedure 18.2).
+    for step, change in steps:
+        expected = curvature @ step
+        whole, part = float(step @ expected), float(step @ change)
+        share = 1.0 if part >= _DAMPED * whole else (1.0 - _DAMPED) * whole / (whole - part)
+        seen = share * change + (1.0 - share) * expected
+        curvature = (
+            curvature - np.outer(expected, expected) / whole + np.outer(seen, seen) / (step @ seen)
+        )
+    return curvature
+
+
+class _Logs:
+    # The logs of the widths, as changes to what is expected: first the kinds of width, then the
+    # doubt, then the factors of the features.
+    def __init__(self, expected: Widths, n_features: int) -> None:
+        self._expected = expected
+        kinds = len(_KINDS)
+        self.values = np.zeros(kinds + 1 + n_features)
+        self.held = np.repeat([_ALL**-2, _DOUBT**-2, _EACH**-2], [kinds, 1, n_features])
+
+    def widths(self, more: Floats | float = 0.0) -> Widths:
+        factors = np.exp(self.values + more)
+        kinds = {
+            name: _rounded(getattr(self._expected, name) * factor)
+            for name, factor in zip((*_KINDS, "doubt"), factors, strict=False)
+        }
+        each = tuple(
+            _rounded(self._expected.factor(j) * factor)
+            for j, factor in enumerate(factors[len(kinds) :])
+        )
+        return replace(self._expected, **kinds, factors=each)
+
+
+def _rounded(width: float) -> float:
+    return float(f"{width:.{_DIGITS}g}")
+
+
+def _parts(layout: Layout, blocks: Sequence[Block]) -> list[_Part]:
+    parts = []
+    for j, block in enumerate(blocks):
+        single = layout.single_of[j]
+        unknown = slice(single.stop - 1, single.stop)
+        if block.steps and len(block.steps.distances):
+            distances = block.steps.distances
+            parts.append(_Part(0, j, layout.steps_of[j], distances[:, None]))
+            parts.append(_Part(1, j, layout.steps_of[j], np.diag(np.sqrt(distances))))
+        elif not block.steps:
+            levels = slice(single.start, unknown.start)
+            parts.append(_Part(2, j, levels, np.eye(levels.stop - levels.start)))
+        parts.append(_Part(3, j, unknown, np.ones((1, 1))))
+    return parts
+
+
+def _slopes(
+    objective: Objective, vector: Floats, logs: _Logs, parts: Sequence[_Part]
+) -> tuple[Floats, Floats]:
+    # The slope of the log evidence by the logs of the widths, and its expected curvature. With P
+    # the prior's precision, H the curvature, and g = P x vector: the slope by the log of a width is
+    # tr((g g' - K) S), the curvature 2 tr(K S K S'), where S is the part of the covariance that the
+    # width scales, and K = P (P^-1 - H^-1) P.
+    pull, evidence = objective.penalty.product(vector), _Evidence(objective, vector)
+    n_kinds, n = len(_KINDS), len(logs.values)
+    slope, certainty = np.zeros(n), np.zeros((n, n))
+    widths = logs.widths()
+    scaled = [
+        part._replace(
+            shape=part.shape * getattr(widths, _KINDS[part.kind]) * widths.factor(part.feature)
+        )
+        for part in parts
+    ]
+    for i, part in enumerate(scaled):
+        own = [part.kind, n_kinds + 1 + part.feature]
+        slope[own] += float(((part.shape.T @ pull[part.at]) ** 2).sum())
+        for other in scaled[: i + 1][::-1]:
+            if other.feature != part.feature:
+                break
+            seen = other.shape.T @ evidence.block(other.at, part.at) @ part.shape
+            both = 2.0 * float((seen**2).sum())
+            others = [other.kind, n_kinds + 1 + other.feature]
+            for one in own:
+                certainty[one, others] += both
+            if other is part:
+                slope[own] -= float(np.trace(seen))
+            else:
+                for one in others:
+                    certainty[one, own] += both
+    directions = widths.doubt * objective.penalty.directions
+    if len(directions):
+        seen = evidence.among(directions)
+        slope[n_kinds] = float(((directions @ pull) ** 2).sum() - np.trace(seen))
+        certainty[n_kinds, n_kinds] = 2.0 * float((seen**2).sum())
+    return slope, certainty
+
+
+class _Evidence:
+    # What the data tell at a vector: K of `_slopes`, for the numbers that are not at a bound. With
+    # the numbers f that are free and b that are at a bound, and the root R R' of the curvature of
+    # the free: K = P - (P^-1)_bb^-1 - W'W, where W = R^-1 P_f. Only blocks of K are ever needed.
+    def __init__(self, objective: Objective, vector: Floats) -> None:
+        layout, self._penalty = objective.layout, objective.penalty
+        curvature = _Curvature(objective, objective.log_odds(vector)).matrix()
+        at_bound = (layout.sides != 0) & (np.abs(vector - layout.bounds) <= 1e-12)
+        real = np.append(np.ones(layout.n_single, dtype=bool), layout.real)
+        free, bound = np.flatnonzero(~at_bound & real), np.flatnonzero(at_bound & real)
+        prior = self._penalty.matrix()
+        root = cholesky(curvature[np.ix_(free, free)], lower=True, overwrite_a=True)
+        self._seen = solve_triangular(root, prior[free], lower=True, overwrite_b=True)
+        self._left = prior
+        self._left[np.ix_(bound, bound)] -= np.linalg.inv(self._penalty.covariance(bound))
+
+    def block(self, rows: slice, columns: slice) -> Floats:
+        block: Floats = self._left[rows, columns] - self._seen[:, rows].T @ self._seen[:, columns]
+        return block
+
+    def among(self, vectors: Floats) -> Floats:
+        seen = self._seen @ vectors.T
+        among: Floats = vectors @ self._left @ vectors.T - seen.T @ seen
+        return among

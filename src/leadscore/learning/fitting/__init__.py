@@ -1,1 +1,0 @@
-"""What a fit of the card solves, and how: prior, likelihood, steps, widths, certainty."""
