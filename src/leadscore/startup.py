@@ -198,7 +198,11 @@ def _tell_outdated(
     outdated = not manifest.is_under(city), trained.code != code_fingerprint()
     if any(outdated):
         what = {(True, True): "both", (True, False): "profile", (False, True): "program"}[outdated]
-        notify(WORDS["champion.outdated"].format(version=version, what=WORDS[f"champion.{what}"]))
+        notify(
+            WORDS["champion.outdated"].format(
+                version=version, what=WORDS[f"champion.changed.{what}"]
+            )
+        )
 
 
 def _read(path: Path) -> City:

@@ -60,9 +60,7 @@ RANKING_COLUMNS = (
 )  # fmt: skip
 """What a written ranking begins with, from the command line and from the store; a contract."""
 
-_FRACTION_COLUMNS = ("priority", "likelihood", "fit")
-
-
+_NUMBERS = ("priority", "likelihood", "fit")
 Columns = dict[str, list[Any]]
 """Columns of a ranking as plain lists, in the order of the firms; ``order`` is what sorts them."""
 
@@ -101,7 +99,7 @@ def ranking_table(columns: Columns, firms: pd.DataFrame, model: str) -> pd.DataF
     position of each firm in ``firms``.
     """
     own = {
-        name: pd.Series(values, dtype="float64" if name in _FRACTION_COLUMNS else "str")
+        name: pd.Series(values, dtype="float64" if name in _NUMBERS else "str")
         for name, values in columns.items()
         if name != "order"
     }

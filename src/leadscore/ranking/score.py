@@ -73,10 +73,9 @@ class FirmScore:
 
     def reasons(self, wording: Wording, lang: Lang) -> list[Reason]:
         """Return every feature that adds or takes points, the weightiest first, in words."""
-        points = self.points
-        speaking = [name for name in points if points[name]]
-        order = sorted(speaking, key=lambda name: -abs(points[name]))
-        return self._reasons(order, wording, lang)
+        speaking = [name for name, points in self.points.items() if points]
+        speaking.sort(key=lambda name: -abs(self.points[name]))
+        return self._reasons(speaking, wording, lang)
 
     def segments(self) -> str | None:
         """Return every match, the strongest first, as ``id:strength`` joined by ``;``."""
@@ -84,19 +83,15 @@ class FirmScore:
 
     def _reasons(self, features: Sequence[str], wording: Wording, lang: Lang) -> list[Reason]:
         best, matches = self.best, self.matches
-        facts = facts_of(
-            self.firm,
-            segment=best and best.segment,
-            role=best and best.role,
-            words=best and best.words,
-            strongest=matches[0].segment if matches else None,
-        )
-        return [
-            Reason(name, value, points, wording.text(name, value, points, facts, lang))
-            for name, value, points in (
-                (name, self.values.get(name), self.points[name]) for name in features
-            )
-        ]
+        strongest = matches[0].segment if matches else None
+        segment, role, words = (best.segment, best.role, best.words) if best else (None,) * 3
+        facts = facts_of(self.firm, segment, role, words, strongest)
+        reasons = []
+        for name in features:
+            value, points = self.values.get(name), self.points[name]
+            text = wording.text(name, value, points, facts, lang)
+            reasons.append(Reason(name, value, points, text))
+        return reasons
 
 
 class Scorer:
@@ -127,9 +122,10 @@ class Scorer:
         exclusions: Exclusions = _NO_EXCLUSIONS,
         progress: Callable[[int], object] = lambda _: None,
     ) -> list[FirmScore]:
-        """Score firms as they are known on a day.
+        """Score firms (canonical columns) as they are known on a day, from which ages are counted.
 
         A firm's score depends on the firm, the day and the model only, never on the other firms.
+        ``progress`` is called with the number of firms scored since the last call.
         """
         scores: list[FirmScore] = []
         for start in range(0, max(len(firms), 1), CHUNK):
@@ -145,26 +141,19 @@ class Scorer:
     def _scored(self, firm: Firm, measured: MeasuredFirm, exclusions: Exclusions) -> FirmScore:
         added = self._scorecard.lookup_record([measured.values[place] for place in self._order])
         log_odds = self._scorecard.intercept
-        for each in added:  # in the order of `Scorecard.total`, to the same last bit
-            log_odds += each
+        for log_odds_added in added:  # in the order of `Scorecard.total`, to the same last bit
+            log_odds += log_odds_added
         likelihood = logistic(log_odds)
         fit = measured.best.fit if measured.best else 0.0
         ranking = self.city.ranking
         priority = likelihood * (ranking.floor + (1.0 - ranking.floor) * fit)
         grades = (grade for grade in ("A", "B", "C") if priority >= ranking.grades[grade])
+        points = [log_odds_added * POINTS_PER_LOG_ODDS for log_odds_added in added]
         return FirmScore(
-            firm=firm,
-            values=dict(zip(CATALOGUE, measured.values, strict=True)),
-            matches=measured.matches,
-            best=measured.best,
-            points={
-                name: each * POINTS_PER_LOG_ODDS
-                for name, each in zip(self._names, added, strict=True)
-            },
+            firm=firm, values=dict(zip(CATALOGUE, measured.values, strict=True)),
+            matches=measured.matches, best=measured.best,
+            points=dict(zip(self._names, points, strict=True)),
             base_points=self.base_points,
-            likelihood=likelihood,
-            fit=fit,
-            priority=priority,
-            grade=next(grades, "D"),
-            veto=self._vetoes.first(firm, exclusions),
-        )
+            likelihood=likelihood, fit=fit, priority=priority,
+            grade=next(grades, "D"), veto=self._vetoes.first(firm, exclusions),
+        )  # fmt: skip

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from leadscore.city.profile import City
 from leadscore.features.catalogue import Firm, text_of
-from leadscore.lists.cleaning import Firm as Record
 from leadscore.lists.cleaning import clean
 from leadscore.lists.dedupe import normal_name_of
 from leadscore.lists.problems import Problem, lay_out
@@ -21,24 +20,15 @@ from leadscore.text import Text, room_words
 WORDS = room_words("ranking")
 
 
-_CODED = ("credit_code", "taxpayer_id")
-
-
 @dataclass(frozen=True, eq=False)
 class ExclusionList:
-    """By what the firms of a list are known, to leave them out of another.
+    """By what the firms of a list are known, to leave them out of another."""
 
-    Attributes
-    ----------
-    problems
-        What was wrong; a row is set aside if it has neither name nor valid code.
-    """
-
-    credit_codes: frozenset[str]  # valid credit codes, also those of rows without a name
-    names: frozenset[str]  # names and former names in the form that `normal_name` gives
-    problems: tuple[Problem, ...]
+    credit_codes: frozenset[str]  # valid ones, also those of rows without a name
+    names: frozenset[str]  # and former names, in the form that `normal_name_of` gives
+    problems: tuple[Problem, ...]  # a row is set aside if it has neither name nor valid code
     notices: tuple[Text, ...]  # what the owner should know about the list as a whole
-    rows_in: int  # data rows that were read
+    rows_in: int
 
 
 def load_exclusions(path: Path, *, today: date) -> ExclusionList:
@@ -47,34 +37,26 @@ def load_exclusions(path: Path, *, today: date) -> ExclusionList:
     Raises ListError if the file can't be read at all, or no column names firms.
     """
     raw = read_list(path)
-    found = clean(raw, today=today)
+    cleaned = clean(raw, today=today)
     codes = {place: code for table in raw.tables for place, code in _codes(table)}
-    own = (str(firm["credit_code"]) for firm in found.records if "credit_code" in firm)
+    own = (str(firm["credit_code"]) for firm in cleaned.records if "credit_code" in firm)
+    problems = (
+        replace(problem, wanted=WORDS["vetoes.wanted"]) if problem.code == "no_name" else problem
+        for problem in cleaned.problems
+        if problem.code != "no_name" or (problem.sheet, problem.row) not in codes
+    )
     return ExclusionList(
         credit_codes=frozenset([*codes.values(), *own]),
-        names=frozenset(
-            normal_name_of(name) for firm in found.records for name in _borne_names(firm)
-        ),
-        problems=tuple(
-            replace(problem, wanted=WORDS["vetoes.wanted"])
-            if problem.code == "no_name"
-            else problem
-            for problem in found.problems
-            if problem.code != "no_name" or (problem.sheet, problem.row) not in codes
-        ),
-        notices=found.notices,
-        rows_in=found.rows_in,
+        names=frozenset(name for firm in cleaned.records for name in _normal_names(firm)),
+        problems=tuple(problems),
+        notices=cleaned.notices,
+        rows_in=cleaned.rows_in,
     )
-
-
-def _borne_names(firm: Record) -> list[str]:
-    former = str(firm["former_names"]).split(";") if "former_names" in firm else []
-    return [str(firm["name"]), *former]
 
 
 def _codes(table: TextTable) -> Iterator[tuple[tuple[str | None, int], str]]:
     sources = lay_out(table.headers).sources
-    for source in (source for name in reversed(_CODED) for source in sources.get(name, ())):
+    for source in (*sources.get("taxpayer_id", ()), *sources.get("credit_code", ())):
         for row, text in zip(table.rows, table.column(source.position), strict=True):
             code = valid_code(text) if text else None
             if code:
@@ -87,13 +69,9 @@ GONE = ("deregistered", "revoked", "liquidating")
 COURTED = ("contacted", "visited", "negotiating", "signed", "registered", "building", "producing")
 """Stages at which somebody here is already talking to the firm, or has landed it."""
 
-WORDING: dict[str, Text] = {
-    "deregistered": WORDS["vetoes.wording_deregistered"],
-    "revoked": WORDS["vetoes.wording_revoked"],
-    "liquidating": WORDS["vetoes.wording_liquidating"],
-    "already_here": WORDS["vetoes.wording_already_here"],
-    "in_pursuit": WORDS["vetoes.wording_in_pursuit"],
-    "excluded": WORDS["vetoes.wording_excluded"],
+WORDING = {
+    veto: WORDS[f"vetoes.wording.{veto}"]
+    for veto in (*GONE, "already_here", "in_pursuit", "excluded")
 }
 """Every veto in words; the keys are stable."""
 
@@ -133,5 +111,6 @@ class Vetoes:
 
 
 def _normal_names(firm: Firm) -> set[str]:
+    # Of the name that a firm bears and of those that it bore.
     borne = [text_of(firm, "name"), *(text_of(firm, "former_names") or "").split(";")]
     return {normal_name_of(name) for name in borne if name}

@@ -24,18 +24,13 @@ from leadscore.city.matching.text import (
 )
 from leadscore.city.matching.vocabulary import HEADS, LATIN, Hit, Kind
 
-HEAD_REACH: Final = 12
-"""How many characters after a product the noun that it belongs to may begin."""
-TRAIL_REACH: Final = 6
-"""How many characters after a product "field" or "industry" may follow: 照明领域."""
-FIELD_REACH: Final = 20
-"""How many characters after 等 the fields may be named: 手机等消费电子以及汽车电子应用领域."""
-NOUN_REACH: Final = 4
-"""How many products of the next item are looked at for a noun that two items share."""
-LIST_REACH: Final = 4
-"""How many items on the word may stand that a whole list shares: 路灯、射灯、台灯用电源."""
-FIELDS: Final = ("fields", "uses", "audience")
-"""Groups that name those to whom, or fields in which, products go."""
+# How many characters after a product the noun that it belongs to may begin; "field" or "industry"
+# may follow (照明领域); and after 等 the fields may be named (手机等消费电子以及汽车电子应用领域).
+HEAD_REACH, TRAIL_REACH, FIELD_REACH = 12, 6, 20
+# How many products of the next item are looked at for a noun that two items share, and how many
+# items on the word may stand that a whole list shares: 路灯、射灯、台灯用电源.
+NOUN_REACH, LIST_REACH = 4, 4
+_FIELDS: Final = ("fields", "uses", "audience")  # those to whom, or where, products go
 
 
 class Relation(IntEnum):
@@ -51,18 +46,12 @@ class Relation(IntEnum):
     SERVICE = 4
     EQUIPMENT = 5
     MATERIALS = 6
-    FIELD = 7
-    """The firm sells into a field, or to those who work in it."""
-    ASIDE = 8
-    """A body, a prize, a certificate, or the past: 照明协会."""
-    NOT = 9
-    """Ruled out: 不含锂电池."""
-    NAMED_MATERIAL = 10
-    """The product is itself a material for its segment: 偏光片."""
-    KNOWHOW = 11
-    """Software around the product."""
-    NAMED = 12
-    """The firm is named after the product; see `by_name`."""
+    FIELD = 7  # the firm sells into a field, or to those who work in it
+    ASIDE = 8  # a body, a prize, a certificate, or the past: 照明协会
+    NOT = 9  # ruled out: 不含锂电池
+    NAMED_MATERIAL = 10  # the product is itself a material for its segment: 偏光片
+    KNOWHOW = 11  # software around the product
+    NAMED = 12  # the firm is named after the product; see `by_name`
 
 
 # By themselves: to look a member up in its class takes longer than many a rule here.
@@ -70,14 +59,12 @@ MAKER, DESIGN, INTEGRATION, TRADE, SERVICE, EQUIPMENT, MATERIALS, FIELD, ASIDE, 
 NOT, NAMED_MATERIAL, KNOWHOW, NAMED = _others
 _HINT: Final = Kind.HINT
 
-ACTIVITY_ALONE: Final = (
-    *((BUILDING, INTEGRATION), (DESIGNING, DESIGN), (TRADING, TRADE), (SERVING, SERVICE)),
-)
-"""What a firm is that does this with a product and doesn't make it; earlier ones outrank."""
-ACTIVITY_OF_NAMED: Final = (
-    *((TRADING, TRADE), (BUILDING, INTEGRATION), (DESIGNING, DESIGN), (SERVING, SERVICE)),
-)
-"""The same for what only a firm's name mentions."""
+_BUILT, _DESIGNED, _TRADED = (BUILDING, INTEGRATION), (DESIGNING, DESIGN), (TRADING, TRADE)
+_SERVED: Final = (SERVING, SERVICE)
+# What a firm is that does this with a product and doesn't make it; earlier ones outrank.
+_ACTIVITY_ALONE: Final = (_BUILT, _DESIGNED, _TRADED, _SERVED)
+# The same for what only a firm's name mentions.
+_ACTIVITY_OF_NAMED: Final = (_TRADED, _BUILT, _DESIGNED, _SERVED)
 
 
 class Judged(NamedTuple):
@@ -127,7 +114,7 @@ def by_name(done: int) -> Relation:
     ('TRADE', 'NAMED', 'NAMED')
     """
     if not done & MAKING:
-        for activity, relation in ACTIVITY_OF_NAMED:
+        for activity, relation in _ACTIVITY_OF_NAMED:
             if done & activity:
                 return relation
     return NAMED
@@ -141,32 +128,23 @@ class _Reading:
         self.afters = text.ends_of_words()
         self.verbs = Verbs(text)
         # Where 用 and the like stand, and 配套 behind a product.
-        self.meant: set[int] = set()
-        if "meant_for" in groups or "supplied" in groups:
-            meant = *groups.get("meant_for", ()), *groups.get("supplied", ())
-            self.meant.update(begin for _, begin, _ in meant)
+        self.meant = {begin for _, begin, _ in text.cues_of("meant_for", "supplied")}
         self.meant_items = self._last_items(self.meant) if self.meant else set()
         # Openings of lists of fields, of those supplied, and such that follow machines.
-        lists: list[Hit] = []
-        if "application" in groups or "uses" in groups:
-            lists = [*groups.get("application", ()), *groups.get("uses", ())]
-            lists.sort(key=BEGIN)
+        lists = sorted(text.cues_of("application", "uses"), key=BEGIN)
         supplied = [cue for cue in groups.get("supplied", ()) if breaks[cue[1] - 1]]
         self.openings = lists, supplied
+        self.opens = bool(lists or supplied)
         self.openings_for_machines: tuple[list[Hit], list[Hit]] = [], []
-        if (lists or supplied) and "equipment" in groups:
+        if self.opens and "equipment" in groups:
             # 贴合设备，供手机屏厂
             machines = {end for _, _, end in groups["equipment"]}
             self.openings_for_machines = (
                 [cue for cue in lists if cue[1] - 1 in machines and breaks[cue[1] - 1]],
                 [cue for cue in supplied if cue[1] - 1 in machines],
             )
-        self.opens = bool(lists or supplied)
         self.machines_open = any(self.openings_for_machines)
-        self.fields: list[int] = []
-        if "fields" in groups or "uses" in groups:
-            named = *groups.get("fields", ()), *groups.get("uses", ())
-            self.fields = sorted(begin for _, begin, _ in named)
+        self.fields = sorted(begin for _, begin, _ in text.cues_of("fields", "uses"))
         self.ends = set(self.afters) if self.fields else set()
         self.recipients = [
             cue for cue in groups.get("recipient", ()) if breaks[cue[1] - 1] or cue[2] - cue[1] > 1
@@ -175,9 +153,7 @@ class _Reading:
         self.closings: list[int] = []
         if lists and "possessive" in groups:
             owners = {begin for _, begin, _ in groups["possessive"]}
-            self.closings = sorted(
-                end for group in FIELDS for _, _, end in groups.get(group, ()) if end in owners
-            )
+            self.closings = sorted(end for _, _, end in text.cues_of(*_FIELDS) if end in owners)
 
     @cached_property
     def owning_items(self) -> set[int]:
@@ -350,7 +326,7 @@ class _Mention:
 
     def is_a_field(self) -> bool:
         reading = self.reading
-        if self.listed and any(map(self._listed_as, FIELDS)):
+        if self.listed and any(map(self._listed_as, _FIELDS)):
             return True
         plant = "plant" in self.near and self.at_plant()
         if plant and "equipment" not in self.near and not self.is_for_use():
@@ -436,11 +412,8 @@ class _Mention:
         if self.modifies or "and_others" not in self.text.groups:
             return 0
         _, _, end = self.text.next_cue("and_others", self.after)
-        return (
-            end
-            if self._in_clause(end - 1) and self.reading.verbs.next_begin(self.after) >= end
-            else 0
-        )
+        listed = self._in_clause(end - 1) and self.reading.verbs.next_begin(self.after) >= end
+        return end if listed else 0
 
     def _listed_as(self, group: str) -> bool:
         """Is the list named as such: 手机、汽车等领域?"""
@@ -546,7 +519,7 @@ class _Mention:
     def _by_activity(self) -> Relation:
         done = self.reading.verbs.governing(self.begin, self.after)
         if not done & MAKING:
-            for activity, relation in ACTIVITY_ALONE:
+            for activity, relation in _ACTIVITY_ALONE:
                 if done & activity:
                     return relation
         return NAMED_MATERIAL if self.material else MAKER

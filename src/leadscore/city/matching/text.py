@@ -151,6 +151,10 @@ class BusinessText:
             content[self.breaks.count(1, 0, begin + 1)] = False
         return [0, *accumulate(content)]
 
+    def cues_of(self, *groups: str) -> list[Hit]:
+        """Return the cues of some groups, each by rising begin."""
+        return [cue for group in groups if group in self.groups for cue in self.groups[group]]
+
     def next_cue(self, group: str, position: int) -> Hit:
         """Return the first cue of a group at or after a position, or one at `NOWHERE`."""
         cues = self.groups.get(group)
@@ -339,9 +343,8 @@ class Verbs:
     """
 
     def __init__(self, text: BusinessText) -> None:
-        self._text, groups = text, text.groups
-        self._cues = [cue for group in VERBS if group in groups for cue in groups[group]]
-        self._cues.sort(key=BEGIN)
+        self._text = text
+        self._cues = sorted(text.cues_of(*VERBS), key=BEGIN)
         self.leading: list[tuple[int, int, int]] = []
         self.trailing: list[tuple[int, int, int]] = []
         if self._cues:

@@ -84,17 +84,9 @@ def normal_form(text: str) -> str:
     return in_nfkc(text).lower()
 
 
-@dataclass(frozen=True)
-class Lexicon:
-    """Cue words that tell a maker from a supplier, a trader or a mere mention, for any city.
-
-    Attributes
-    ----------
-    groups
-        A tuple of words, in normal form, for each name in `GROUPS`; no word stands in two groups.
-    """
-
-    groups: Mapping[str, tuple[str, ...]]
+Lexicon = Mapping[str, tuple[str, ...]]
+"""Cue words, in normal form, that tell a maker from a supplier, a trader or a mere mention, for any
+city: of each group of `GROUPS`, and no word in two of them."""
 
 
 def load_lexicon() -> Lexicon:
@@ -117,7 +109,7 @@ def load_lexicon() -> Lexicon:
         for word in words:
             if owner.setdefault(word, name) != name:
                 raise ValueError(f"{path}: {word} stands in {owner[word]} and in {name}")
-    return Lexicon(groups)
+    return groups
 
 
 class Kind(IntEnum):
@@ -129,18 +121,11 @@ class Kind(IntEnum):
 
 
 class Meaning(NamedTuple):
-    """What a word of the profile means for one segment.
-
-    Attributes
-    ----------
-    material
-        True for the name of a material in a segment that is not about materials: 偏光片 among the
-        words for screens.
-    """
+    """What a word of the profile means for one segment."""
 
     segment: int  # position of the segment in `Vocabulary.segments`
-    kind: Kind  # what the word is to it
-    material: bool
+    kind: Kind
+    material: bool  # names a material, such as 偏光片, in a segment that is not about materials
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,16 +212,14 @@ class Vocabulary:
 
 def compile_words(segments: Mapping[str, Segment], lexicon: Lexicon) -> Vocabulary:
     """Compile the words of all segments and the cue words."""
-    cues = {word: group for group in GROUPS for word in lexicon.groups[group] if len(word) > 1}
+    cues = {word: group for group in GROUPS for word in lexicon[group] if len(word) > 1}
     singles = len(cues)
-    cues |= {word: group for group in GROUPS for word in lexicon.groups[group] if len(word) == 1}
-    about = {head: _about(segments, lexicon.groups[head]) for head in HEADS}
+    cues |= {word: group for group in GROUPS for word in lexicon[group] if len(word) == 1}
+    about = {head: _about(segments, lexicon[head]) for head in HEADS}
     meanings: dict[str, list[Meaning]] = {}
     for position, segment in enumerate(segments.values()):
         for word, kind in _own_words(segment):
-            material = word.endswith(lexicon.groups["materials"]) and (
-                not about["materials"][position]
-            )
+            material = word.endswith(lexicon["materials"]) and (not about["materials"][position])
             meanings.setdefault(word, []).append(Meaning(position, kind, material))
     return Vocabulary(
         segments=tuple(segments),
@@ -274,7 +257,7 @@ def _about(segments: Mapping[str, Segment], heads: tuple[str, ...]) -> tuple[boo
 
 
 def _own_heads(segments: Mapping[str, Segment], lexicon: Lexicon) -> frozenset[tuple[int, str]]:
-    nouns = [*lexicon.groups["materials"], *lexicon.groups["parts"]]
+    nouns = [*lexicon["materials"], *lexicon["parts"]]
     pairs = []
     for position, segment in enumerate(segments.values()):
         own = {normal_form(word) for word in (*segment.makes, *segment.hints)}
