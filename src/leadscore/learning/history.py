@@ -78,7 +78,7 @@ def first_contact(days: pd.DataFrame) -> pd.Series:
 
 Mask = NDArray[np.bool_]
 
-Blame = tuple[Mask, str, str, pd.Series, pd.Series]
+_Blame = tuple[Mask, str, str, pd.Series, pd.Series]
 """Firms, the stage whose entry is blamed, why, and the stage and day that speak against it."""
 
 
@@ -117,17 +117,15 @@ def contradictions(history: pd.DataFrame, entries: pd.DataFrame) -> pd.DataFrame
         )
         if where.any()
     ]
-    found = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=_COLUMNS)
-    return found.drop_duplicates(["firm", "stage"], ignore_index=True)
+    columns = ["firm", "stage", "code", "other_stage", "other_day"]
+    blamed = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
+    return blamed.drop_duplicates(["firm", "stage"], ignore_index=True)
 
 
-_COLUMNS = ["firm", "stage", "code", "other_stage", "other_day"]
-
-
-def _after_loss(days: pd.DataFrame, new: pd.DataFrame) -> Iterator[Blame]:
+def _after_loss(days: pd.DataFrame, new: pd.DataFrame) -> Iterator[_Blame]:
     lost = days["lost"]
     for stage in STAGES:
-        after = (days[stage] > lost) & ~may_be(lost, days[stage])
+        after = (days[stage] > lost) & ~_may_be(lost, days[stage])
         # On one day a firm is either won or lost; it may well be met and lost.
         wrong = (after | (days[stage] == lost) if stage in OUTCOMES else after).to_numpy()
         this, that = new[stage].to_numpy(), new["lost"].to_numpy()
@@ -135,29 +133,29 @@ def _after_loss(days: pd.DataFrame, new: pd.DataFrame) -> Iterator[Blame]:
         yield wrong & ~this & that, "lost", "lost_before", _same(days, stage), days[stage]
 
 
-def _before_contact(days: pd.DataFrame, new: pd.DataFrame) -> Iterator[Blame]:
+def _before_contact(days: pd.DataFrame, new: pd.DataFrame) -> Iterator[_Blame]:
     contact = first_contact(days)
     first = days[list(CONTACTS)].eq(contact, axis=0).idxmax(axis=1).astype("str")
     for stage in OUTCOMES:
-        wrong = ((days[stage] < contact) & ~may_be(days[stage], contact)).to_numpy()
+        wrong = ((days[stage] < contact) & ~_may_be(days[stage], contact)).to_numpy()
         this = new[stage].to_numpy()
         yield wrong & this, stage, "before_contact", first, contact
-        for each in CONTACTS:
-            late = (days[each] > days[stage]).to_numpy() & new[each].to_numpy()
-            yield wrong & ~this & late, each, "after_outcome", _same(days, stage), days[stage]
+        for earlier in CONTACTS:
+            late = (days[earlier] > days[stage]).to_numpy() & new[earlier].to_numpy()
+            yield wrong & ~this & late, earlier, "after_outcome", _same(days, stage), days[stage]
 
 
 def _same(days: pd.DataFrame, stage: str) -> pd.Series:
     return pd.Series(stage, index=days.index, dtype="str")
 
 
-def may_be(rough: pd.Series, day: pd.Series) -> pd.Series:
+def _may_be(rough: pd.Series, day: pd.Series) -> pd.Series:
     """Tell where a first of a month may stand for the whole month in which another day lies.
 
     Officers write 2024年3月, which is kept as the first of March.
 
     >>> days = pd.Series(pd.to_datetime(["2024-03-01", "2024-03-02"]))
-    >>> may_be(days, pd.Series(pd.to_datetime(["2024-03-20", "2024-03-20"]))).tolist()
+    >>> _may_be(days, pd.Series(pd.to_datetime(["2024-03-20", "2024-03-20"]))).tolist()
     [True, False]
     """
     month = day.to_numpy().astype("datetime64[M]").astype("datetime64[us]")
@@ -350,4 +348,4 @@ def label_pursuits(
 
 def _days_since(contacted: pd.Series, days: pd.Series) -> np.ndarray:
     since = (days - contacted).dt.days.to_numpy(dtype=float)
-    return np.where((since < 0) & may_be(days, contacted), 0.0, since)
+    return np.where((since < 0) & _may_be(days, contacted), 0.0, since)

@@ -85,7 +85,7 @@ class Promotion:
         names = _is_name(version) and (previous is None or _is_name(previous))
         if not names or act not in get_args(Act) or not isinstance(reason, str | None):
             raise ValueError(line)
-        shown = None if reason is None else in_one_line(reason)
+        shown = None if reason is None else _in_one_line(reason)
         return cls(datetime.fromisoformat(when), version, act, shown, previous)
 
 
@@ -103,10 +103,10 @@ class Version:
     fault: ModelError | None
 
 
-def in_one_line(reason: str) -> str:
+def _in_one_line(reason: str) -> str:
     r"""Return what a person wrote without what a terminal might obey.
 
-    >>> in_one_line("the fair\n was\x1b[2J late ")
+    >>> _in_one_line("the fair\n was\x1b[2J late ")
     'the fair was[2J late'
     """
     return " ".join("".join(c for c in reason if c.isprintable() or c.isspace()).split())
@@ -308,7 +308,7 @@ class Shelf:
                 return
         except ModelError as fault:  # the pointer that takes its place mends it
             _log.info("%s", fault)
-        given = in_one_line(reason or "")
+        given = _in_one_line(reason or "")
         decision = manifest.decision
         if act == "by_hand" and decision and decision.promoted is False and not given:
             sentences = [gate.sentence for gate in decision.failed]
