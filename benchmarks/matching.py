@@ -20,7 +20,7 @@ from sklearn.metrics import average_precision_score
 
 from leadscore.city import City, load_city
 from leadscore.city.matching import TEXT_COLUMNS, Matcher, Weights
-from leadscore.city.matching.vocabulary import Lexicon, load_lexicon, normal_form
+from leadscore.city.matching.vocabulary import load_lexicon, normal_form
 
 HERE = Path(__file__).resolve().parent.parent
 COLUMNS = {
@@ -100,7 +100,7 @@ def print_ablation(city: City, firms: pd.DataFrame, truth: dict[str, np.ndarray]
     variants = {
         "all rules": Matcher(city),
         **{
-            f"- {rule}": Matcher(city, lexicon=Lexicon(lexicon.groups | dict.fromkeys(groups, ())))
+            f"- {rule}": Matcher(city, lexicon={**lexicon, **dict.fromkeys(groups, ())})
             for rule, groups in GROUPS_BEHIND.items()
         },
         "- place and length of the list": Matcher(city, weights=flat),

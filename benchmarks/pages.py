@@ -73,10 +73,9 @@ class Server:
 def fill(home: Path, count: int) -> None:
     """Take a list of so many invented firms into the store of a folder, unless it has one."""
     from leadscore.city.loading import load_city
-    from leadscore.ranking.champion import champion_scorer
     from leadscore.registry.models import Shelf
-    from leadscore.store.database import sqlite_url
-    from leadscore.store.opening import open_store
+    from leadscore.startup import champion_scorer
+    from leadscore.store.database import open_store, sqlite_url
     from store import firms, take_in
 
     path = home / "leadscore.sqlite3"
@@ -96,10 +95,10 @@ def serve(home: Path) -> None:
 
     from leadscore.city.loading import load_city
     from leadscore.city.versions import Profiles
-    from leadscore.ranking.champion import champion_scorer
     from leadscore.registry.models import Shelf
+    from leadscore.startup import champion_scorer
     from leadscore.store.audit import AuditTrail
-    from leadscore.store.opening import open_store
+    from leadscore.store.database import open_store
     from leadscore.web.app import Service, create_app
     from leadscore.web.auth import Access
     from leadscore.web.scoring import CurrentScoring
@@ -109,7 +108,7 @@ def serve(home: Path) -> None:
     scorer = champion_scorer(city, shelf, now=datetime.now(UTC))
     database, trail = open_store(home / "leadscore.sqlite3"), AuditTrail(home / "audit.key")
     access = Access(database, trail, lambda: datetime.now(UTC), demo=True)
-    scoring = CurrentScoring(scorer, shelf, lambda: scorer, lambda: TODAY)
+    scoring = CurrentScoring(scorer, shelf, lambda: scorer)
     app = create_app(Service(scoring, shelf, lambda: TODAY, access, Profiles(lambda: city, home)))
     server = create_server(app, host="127.0.0.1", port=0, threads=4, asyncore_use_poll=True)
     print(server.effective_port, flush=True)

@@ -9,6 +9,7 @@ kept open, and prints medians over the rounds as Markdown:
   so that its distance from ``plain`` is what a request costs us before anything is scored: key,
   champion, metrics, log line, headers;
 * ``plain``: a Flask application with one empty route, which gets the same requests;
+* ``bare``: the same on waitress as it comes, where ``plain`` has the settings of our server;
 * ``trees`` and ``numbers``: a naive Flask application that makes a `DataFrame` and asks fitted
   trees, on one thread, which is their quickest. It is given for nothing what scoring has to work
   out, the features of a firm; or as many plain numbers.
@@ -26,6 +27,7 @@ import csv
 import importlib.util
 import itertools
 import json
+import logging
 import os
 import re
 import socket
@@ -91,8 +93,8 @@ def scoring_app(home: Path) -> Any:
     from leadscore.city.loading import load_city
     from leadscore.city.versions import Profiles
     from leadscore.logs import log_to_stderr
-    from leadscore.ranking.champion import champion_scorer
     from leadscore.registry.models import Shelf
+    from leadscore.startup import champion_scorer
     from leadscore.store.audit import AuditTrail
     from leadscore.store.database import Database, sqlite_url
     from leadscore.web.app import Service, create_app
@@ -105,12 +107,12 @@ def scoring_app(home: Path) -> Any:
     scorer = champion_scorer(city, shelf, now=datetime.now(UTC))
     database = Database(sqlite_url(home / "leadscore.sqlite3"))
     access = Access(database, AuditTrail(home / "audit.key"), lambda: datetime.now(UTC))
-    scoring = CurrentScoring(scorer, shelf, lambda: scorer, lambda: TODAY)
+    scoring = CurrentScoring(scorer, shelf, lambda: scorer)
     app = create_app(Service(scoring, shelf, lambda: TODAY, access, Profiles(lambda: city, home)))
 
     @requires("score")
     def nothing() -> Response:
-        scoring.get()
+        scoring.scorer()
         return jsonify({"status": "ok"})
 
     app.add_url_rule("/nothing", view_func=nothing, methods=["POST"])
@@ -120,8 +122,7 @@ def scoring_app(home: Path) -> Any:
 def new_home(home: Path) -> str:
     """Make the database of a home folder, and return a key by which programs call the service."""
     from leadscore.store.api_keys import add
-    from leadscore.store.database import Database, sqlite_url
-    from leadscore.store.opening import migrate
+    from leadscore.store.database import Database, migrate, sqlite_url
 
     database = Database(sqlite_url(home / "leadscore.sqlite3"))
     migrate(database)
@@ -151,7 +152,7 @@ def measured_firms() -> Any:
     from leadscore.features.build import FirmFeatures
     from leadscore.features.catalogue import CATEGORIES
     from leadscore.lists.cleaning import clean
-    from leadscore.lists.reading.file import from_records
+    from leadscore.lists.reading import from_records
 
     features = FirmFeatures(load_city(next(CITIES.glob("*.toml"))))
     X = features.fit(None).transform(clean(from_records(firms()), today=TODAY).firms)
@@ -194,7 +195,8 @@ def naive_app() -> Any:
 
 def application(name: str, home: Path) -> Any:
     """Return one of the applications."""
-    return {"ours": lambda: scoring_app(home), "plain": plain_app, "naive": naive_app}[name]()
+    makers = {"plain": plain_app, "bare": plain_app, "naive": naive_app}
+    return scoring_app(home) if name == "ours" else makers[name]()
 
 
 def granian_app() -> Any:
@@ -225,7 +227,13 @@ def serve(name: str, server: str, home: Path) -> None:
     app.default_lang = "en"
     listening = _listen("127.0.0.1", 0)
     print(listening.getsockname()[1], flush=True)
-    _server(app, listening, int(number), Limits()).run()
+    if name == "bare":
+        from waitress import serve as serve_as_it_comes
+
+        logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+        serve_as_it_comes(app, sockets=[listening], threads=int(number))
+    else:
+        _server(app, listening, int(number), Limits()).run()
 
 
 @dataclass(frozen=True)
@@ -401,7 +409,9 @@ def measure(rounds: int, seconds: float) -> None:
             home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
             key = new_home(home)
             names = (
-                ("ours", "plain") if server.startswith("granian") else ("ours", "plain", "naive")
+                ("ours", "plain")
+                if server.startswith("granian")
+                else ("ours", "plain", "bare", "naive")
             )
             at = {name: stack.enter_context(served(name, server, home)) for name in names}
             for turn in range(rounds + 1):
@@ -416,6 +426,7 @@ def measure(rounds: int, seconds: float) -> None:
                     "plain": ask_for(at["plain"], same, seconds),
                 }
                 if "naive" in at:
+                    answers["bare"] = ask_for(at["bare"], same, seconds)
                     answers["trees"] = ask_for(at["naive"], mixed, seconds)
                     answers["numbers"] = ask_for(at["naive"], vector, seconds)
                 if turn:  # the first round only warms up
@@ -426,7 +437,8 @@ def measure(rounds: int, seconds: float) -> None:
         for name, each in results.items():
             print(f"| {title} | {name} | {_row(each)} |", flush=True)
         ratios += [
-            f"{title}: score has {_ratio(results['score'], peer):.1%} of the requests/s of {name}."
+            f"{title}: score has {_ratio(results['score'], peer, 'rate'):.1%} of the requests/s of "
+            f"{name}, and by CPU {1 / _ratio(results['score'], peer, 'cpu'):.1%}."
             for name, peer in results.items()
             if name not in {"score", "nothing"}
         ]
@@ -450,8 +462,10 @@ def _row(rounds: list[Round]) -> str:
     )
 
 
-def _ratio(ours: list[Round], peer: list[Round]) -> float:
-    return statistics.median(one.rate / two.rate for one, two in zip(ours, peer, strict=True))
+def _ratio(ours: list[Round], peer: list[Round], of: str) -> float:
+    return statistics.median(
+        getattr(one, of) / getattr(two, of) for one, two in zip(ours, peer, strict=True)
+    )
 
 
 def main() -> None:

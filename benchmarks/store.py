@@ -29,12 +29,10 @@ from leadscore.learning.expert import fit_expert
 from leadscore.lists.values.codes import ALPHABET, is_valid_code
 from leadscore.ranking.score import Scorer
 from leadscore.store.acts import enter_outcome
-from leadscore.store.database import Database
-from leadscore.store.filters import RankingFilter
+from leadscore.store.database import Database, migrate
 from leadscore.store.list_import import take_in_list
 from leadscore.store.lists import add_list
-from leadscore.store.opening import migrate
-from leadscore.store.ranking import facets, ranking_page
+from leadscore.store.ranking import RankingFilter, facets, ranking_page
 
 HERE = Path(__file__).resolve().parent.parent
 NOW = datetime(2026, 11, 24, 8, tzinfo=UTC)

@@ -26,8 +26,7 @@ from sqlalchemy.engine import URL
 from tests.commands import MEASURING
 from tests.postgresql import running_server
 
-from leadscore.store.database import Database, sqlite_url
-from leadscore.store.opening import migrate
+from leadscore.store.database import Database, migrate, sqlite_url
 
 _VERSION = pytest.StashKey[str]()
 _NUMBERS = itertools.count(1)

@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from leadscore.errors import ListError
-from leadscore.jobs.kinds import JobContext, Kind
-from leadscore.jobs.worker import Pace, work
+from leadscore.jobs.worker import JobContext, Kind, Pace, work
 from leadscore.store.database import Database
 from leadscore.text import Text
 

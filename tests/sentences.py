@@ -27,10 +27,10 @@ from leadscore.features.catalogue import CATALOGUE
 from leadscore.files import shipped
 from leadscore.lists.cleaning import records_of
 from leadscore.lists.dedupe import load_list
-from leadscore.ranking.champion import champion_scorer
 from leadscore.ranking.reasons import Wording
 from leadscore.ranking.score import FirmScore, Scorer
 from leadscore.registry.models import Shelf
+from leadscore.startup import champion_scorer
 from leadscore.text import LANGUAGES, Lang
 
 Value = float | str | None

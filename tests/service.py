@@ -10,8 +10,7 @@ from leadscore.city.versions import Profiles
 from leadscore.ranking.score import Scorer
 from leadscore.registry.models import Shelf
 from leadscore.store.audit import AuditTrail
-from leadscore.store.database import Database, sqlite_url
-from leadscore.store.opening import migrate
+from leadscore.store.database import Database, migrate, sqlite_url
 from leadscore.web.app import Application, Service, create_app
 from leadscore.web.auth import Access
 from leadscore.web.scoring import CurrentScoring
@@ -32,7 +31,7 @@ def demonstration(
         database, AuditTrail(folder / "keys" / "audit.key"), lambda: datetime.now(UTC), demo=True
     )
     shelf = Shelf(folder / "models", folder / "keys" / "models.key")
-    scoring = CurrentScoring(scorer, shelf, lambda: scorer, today)
+    scoring = CurrentScoring(scorer, shelf, lambda: scorer)
     profiles = Profiles(lambda: scorer.city, folder / "profiles")
     exports = folder / "exports"
     return create_app(Service(scoring, shelf, today, access, profiles, exports=exports))

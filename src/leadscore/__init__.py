@@ -22,6 +22,7 @@ def rank(
     *,
     lang: Lang | None = None,
     today: date | None = None,
+    processes: int | None = None,
 ) -> pd.DataFrame:
     """Rank a list of firms.
 
@@ -36,6 +37,9 @@ def rank(
         Language of the reasons, ``"zh"`` or ``"en"``; by default that of the settings.
     today
         Day as of which the firms are scored; by default today.
+    processes
+        How many processes score; by default one, and for a long list one for each core up to 8. The
+        ranking is the same whatever their number.
 
     Returns
     -------
@@ -51,8 +55,7 @@ def rank(
     leadscore.errors.LeadscoreError
         If the list or the profile can't be used; it says where and what to do.
     """
-    # Imported late: `leadscore --help` imports this package, and pandas and scikit-learn take
-    # more than a second.
+    # Imported late: `leadscore --help` imports this package, and pandas takes half a second.
     from leadscore.ranking.batch import rank_list
     from leadscore.settings import load_settings
     from leadscore.startup import open_scorer
@@ -64,6 +67,7 @@ def rank(
         open_scorer(settings, Path(city) if isinstance(city, str) else city),
         today=today or date.today(),
         lang=spoken,
+        processes=processes,
     )
     ranking.table.attrs |= ranking.attributes(spoken)
     return ranking.table

@@ -19,27 +19,15 @@ class Detail:
     ----------
     where
         The place as its owner would name it: ``sheet!row, column``, a TOML key, a JSON path.
-    got
-        What stands there, shortened for reading.
-    wanted
-        What is allowed there.
     """
 
     where: str
-    got: str
-    wanted: Text
+    got: str  # what stands there, shortened for reading
+    wanted: Text  # what is allowed there
 
 
 class LeadscoreError(Exception):
-    """Base of every error that a caller may want to catch; ``code`` is stable, the words are not.
-
-    Parameters
-    ----------
-    message
-        What went wrong and what to do, in both languages.
-    details
-        The places, all of them and not just the first.
-    """
+    """Base of every error that a caller may want to catch, with its places; ``code`` is stable."""
 
     code: ClassVar[str] = "error"
     exit_code: ClassVar[int] = 2

@@ -18,10 +18,7 @@ def place_folder(path: Path, files: Mapping[str, bytes]) -> bool:
     -------
     False if something is there already, which is then as it was: of two writers the first wins.
 
-    Raises
-    ------
-    OSError
-        If the system refuses; nothing is left behind.
+    Raises OSError if the system refuses; nothing is left behind.
     """
     part = _beside(path)
     part.mkdir(parents=True)
@@ -46,10 +43,8 @@ def place_folder(path: Path, files: Mapping[str, bytes]) -> bool:
 def place_file(path: Path, content: bytes) -> None:
     """Write a file beside its place, sync it, and let it take the place of what is there.
 
-    Raises
-    ------
-    OSError
-        If the system refuses; what was there is as it was, and nothing else is left behind.
+    Raises OSError if the system refuses; what was there is as it was, and nothing else is left
+    behind.
     """
     part = _beside(path)
     try:
@@ -72,10 +67,7 @@ def place_new(path: Path, content: bytes, *, mode: int = 0o666, folder_mode: int
     -------
     False if something is there already, which is then as it was: of two writers the first wins.
 
-    Raises
-    ------
-    OSError
-        If the system refuses; nothing is left behind.
+    Raises OSError if the system refuses; nothing is left behind.
     """
     path.parent.mkdir(mode=folder_mode, parents=True, exist_ok=True)
     part = _beside(path)
@@ -100,10 +92,7 @@ def append_line(path: Path, line: str) -> None:
 
     A line that a loss of power cut short is ended first, so that it spoils no other.
 
-    Raises
-    ------
-    OSError
-        If the system refuses.
+    Raises OSError if the system refuses.
     """
     new = not path.exists()
     with path.open("a+b") as file:
@@ -131,7 +120,6 @@ def _write(path: Path, content: bytes, mode: int = 0o666) -> None:
 
 
 def _sync(folder: Path) -> None:
-    """Make a renaming in a folder outlast a loss of power, where folders can be opened."""
     if os.name == "nt":
         return
     handle = os.open(folder, os.O_RDONLY)
@@ -161,13 +149,6 @@ def fingerprint(packages: Iterable[str], data: Iterable[str]) -> str:
     """Return SHA-256, in hex, of the code of some packages and of some shipped files.
 
     The same on every machine: line ends and folders do not count.
-
-    Parameters
-    ----------
-    packages
-        Names below ``leadscore``, such as ``"features"``.
-    data
-        Files below ``data/``.
     """
     files = [file for name in packages for file in sorted((_PACKAGE / name).rglob("*.py"))]
     files += [shipped(*name.split("/")) for name in data]

@@ -32,12 +32,7 @@ _MOST_CAUSES = 5
 def log_to_stderr(stream: IO[str] | None = None, *, level: int = logging.INFO) -> None:
     """Send all logs of this process to standard error, as lines of JSON; call it once, at a start.
 
-    Parameters
-    ----------
-    stream
-        Where they go instead.
-    level
-        The least that is logged of our own; of libraries only warnings are.
+    ``level`` is the least that is logged of our own; of libraries only warnings are.
     """
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(_Lines())
@@ -49,8 +44,6 @@ def log_to_stderr(stream: IO[str] | None = None, *, level: int = logging.INFO) -
 
 
 class _Lines(logging.Formatter):
-    """Writes a record, with those of its ``extra`` that may get into the log, as a line of JSON."""
-
     def format(self, record: logging.LogRecord) -> str:
         time = datetime.fromtimestamp(record.created, UTC).isoformat().replace("+00:00", "Z")
         line = {name: value for name, value in vars(record).items() if name in FIELDS}
@@ -91,7 +84,6 @@ def _frames(trace: TracebackType | None) -> list[str]:
 
 
 def _place(file: str) -> str:
-    """Return a file by its place in the program, which tells nothing of whose machine it is."""
     path = Path(file)
     if path.is_relative_to(_PACKAGE):
         return (_OURS / path.relative_to(_PACKAGE)).as_posix()

@@ -29,7 +29,6 @@ from leadscore.validation import NOTHING, unreadable
 
 WORDS = room_words("")
 
-
 _PREFIX = "LEADSCORE_"
 FILE_NAME = "leadscore.toml"
 """What the file of settings is called in the home folder."""
@@ -141,7 +140,6 @@ _SECRET = re.compile(r"(?<=://).*(?=@)")
 
 
 def _settings_file() -> Path | None:
-    """Return the file of settings: the one that was named, or that in the home if there is one."""
     named = os.environ.get(f"{_PREFIX}SETTINGS")
     home = os.environ.get(f"{_PREFIX}HOME")
     try:
@@ -154,8 +152,6 @@ def _settings_file() -> Path | None:
 
 
 class _File(TomlConfigSettingsSource):
-    """The file of settings, in which paths that aren't absolute are taken from its folder."""
-
     def _read_files(self, files: Any, deep_merge: bool = False) -> dict[str, Any]:  # noqa: ARG002
         return {} if files is None else self._read_file(files)  # also one that isn't there
 
@@ -185,68 +181,45 @@ class Settings(BaseSettings):
     An empty variable counts as none; what no variable says, the file of settings may. All are
     checked at every start, whichever command runs: a mistake is told when it is made, and not when
     the server is started next month.
-
-    Attributes
-    ----------
-    home
-        Folder of the models, of the key that signs them, and of the database.
-    database
-        URL of the database, if not SQLite in ``home``; may hold a password.
-    key_file
-        The key that models are signed with, outside the folder of models; by default
-        ``keys/models.key`` in ``home``, made on first use.
-    city
-        City profile used where the command names none; by default the only profile shipped.
-    lang
-        Language of messages and reasons: ``zh`` or ``en``; by default that of the terminal.
-    host, port, threads
-        Where ``leadscore serve`` listens, and with how many threads.
-    target, horizon_days
-        What a forecast is about: the stage that a firm is to reach, within how many days of first
-        contact.
-    prior_strength
-        For how many outcomes the experts' word counts when a model is trained.
-    settings
-        The file of settings; by default ``leadscore.toml`` in ``home``, if it is there.
-    session_idle_minutes, session_hours
-        When somebody who is logged in must log in again: after silence, and in any case.
-    lockout_failures, lockout_seconds, lockout_longest_minutes
-        How many log-ins in a row may fail under a name before it is locked, for how long then, and
-        for how long at most: each further failure doubles it.
-    trusted_proxies
-        How many proxies stand in front, whose word on address, scheme and host of a client counts.
-    proxy_addresses
-        From where the nearest proxy connects; where any are given, nobody else's word counts.
-    proxy_user_header, proxy_groups_header
-        In which headers that proxy says who has logged in at the office, and in which groups they
-        are; None if it doesn't.
-    proxy_roles
-        Which role each of these groups has here: the first of these that the user is in counts.
     """
 
     model_config = SettingsConfigDict(
         env_prefix=_PREFIX, env_ignore_empty=True, frozen=True, extra="forbid"
     )
 
+    # Folder of the models, of the key that signs them, and of the database.
     home: UserPath = Field(default_factory=_home)
+    # URL of the database, if not SQLite in ``home``; may hold a password.
     database: Annotated[Address | None, Field(repr=False)] = None
+    # The key that models are signed with; by default ``keys/models.key`` in ``home``.
     key_file: UserPath | None = None
-    city: UserPath | None = None
-    lang: Lang = Field(default_factory=spoken_language)
+    city: UserPath | None = None  # profile if a command names none; by default the only one shipped
+    lang: Lang = Field(default_factory=spoken_language)  # of messages and reasons
+    # Where ``leadscore serve`` listens, and with how many threads.
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     threads: Annotated[int, Field(ge=1, le=256)] = 4
+    # What a forecast is about: the stage to reach, within how many days of first contact.
     target: Literal["signed", "registered", "building", "producing"] = "signed"
     horizon_days: Annotated[int, Field(ge=1, le=3650)] = 365
+    # For how many outcomes the experts' word counts when a model is trained.
     prior_strength: Annotated[float, Field(ge=1, le=1_000_000)] = 50.0
+    # The file of settings; by default ``leadscore.toml`` in ``home``, if it is there.
     settings: UserPath | None = Field(default=None, validation_alias="LEADSCORE_SETTINGS")
+    # When somebody must log in again: after silence, and in any case.
     session_idle_minutes: Annotated[int, Field(ge=1, le=1440)] = 30
     session_hours: Annotated[int, Field(ge=1, le=168)] = 12
+    # How many log-ins in a row may fail under a name before it is locked, for how long then, and
+    # for how long at most: each further failure doubles it.
     lockout_failures: Annotated[int, Field(ge=1, le=100)] = 5
     lockout_seconds: Annotated[int, Field(ge=1, le=3600)] = 60
     lockout_longest_minutes: Annotated[int, Field(ge=1, le=1440)] = 60
+    # How many proxies stand in front, whose word on address, scheme and host of a client counts;
+    # from where the nearest connects, and nobody else's word counts where any are given.
     trusted_proxies: Annotated[int, Field(ge=0, le=10)] = 0
     proxy_addresses: Networks = ()
+    # Headers in which it says who has logged in at the office, and in which groups they are; and
+    # the role of each group: the first of these that the user is in counts.
     proxy_user_header: Header | None = None
     proxy_groups_header: Header | None = None
     proxy_roles: Roles = Field(default_factory=dict)
@@ -294,10 +267,8 @@ class Settings(BaseSettings):
 def load_settings() -> Settings:
     """Read the environment, and the file of settings for what the environment leaves open.
 
-    Raises
-    ------
-    SettingsError
-        Naming everything that holds something else than it may, or if the file can't be read.
+    Raises SettingsError naming everything that holds something else than it may, or if the file
+    can't be read.
     """
     said = {name.upper(): value for name, value in os.environ.items() if value}
     details = [
@@ -313,12 +284,8 @@ def load_settings() -> Settings:
         details += _contradictions(settings)
         if not details:
             return settings
-    raise SettingsError(
-        WORDS["settings.one_wrong"]
-        if len(details) == 1
-        else WORDS["settings.wrong"].format(count=len(details)),
-        details,
-    )
+    one, many = WORDS["settings.one_wrong"], WORDS["settings.wrong"].format(count=len(details))
+    raise SettingsError(one if len(details) == 1 else many, details)
 
 
 def allowed() -> dict[str, Text]:
@@ -328,7 +295,6 @@ def allowed() -> dict[str, Text]:
 
 
 def _details(error: ValidationError, said: Mapping[str, str]) -> Iterator[Detail]:
-    """Yield what is wrong; a secret under a name that nobody knows is not repeated."""
     words, path = allowed(), _settings_file()
     in_file = _File(Settings, toml_file=path).toml_data
     places = (str(mistake["loc"][0]) for mistake in error.errors())
@@ -337,11 +303,8 @@ def _details(error: ValidationError, said: Mapping[str, str]) -> Iterator[Detail
         if variable in said:
             yield Detail(variable, _SECRET.sub("***", said[variable]), words[name])
         elif name not in words or name == "settings":
-            wanted = (
-                WORDS["settings.proxy_instead"]
-                if name.startswith("oidc_")
-                else WORDS["settings.a_setting"]
-            )
+            old, unknown = WORDS["settings.proxy_instead"], WORDS["settings.a_setting"]
+            wanted = old if name.startswith("oidc_") else unknown
             yield Detail(f"{path}, {name}", "…", wanted)
         else:
             value = in_file[name]
@@ -350,7 +313,6 @@ def _details(error: ValidationError, said: Mapping[str, str]) -> Iterator[Detail
 
 
 def _contradictions(settings: Settings) -> list[Detail]:
-    """Return what settings say against each other."""
     user, groups = settings.proxy_user_header, settings.proxy_groups_header
     if user is not None and not settings.proxy_addresses:
         return [Detail("proxy_addresses", NOTHING, WORDS["settings.known_proxies"])]
@@ -371,13 +333,13 @@ def unknown_variables(environment: Mapping[str, str] = os.environ) -> list[Text]
     for name in sorted(name for name, value in environment.items() if value):
         prefix, rest = name.upper()[: len(_PREFIX)], name.upper()[len(_PREFIX) :]
         if prefix == _PREFIX and rest not in settings:
-            close = get_close_matches(rest, settings, n=1)
-            notice = (
-                WORDS["settings.unknown_close"].format(name=name, close=_PREFIX + close[0])
-                if close
-                else None
-            )
-            notices.append(notice or WORDS["settings.unknown"].format(name=name))
+            if close := get_close_matches(rest, settings, n=1):
+                unknown = WORDS["settings.unknown_close"].format(
+                    name=name, close=_PREFIX + close[0]
+                )
+            else:
+                unknown = WORDS["settings.unknown"].format(name=name)
+            notices.append(unknown)
     return notices
 
 

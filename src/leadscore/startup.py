@@ -11,19 +11,20 @@ from typing import TYPE_CHECKING
 
 from leadscore.city.loading import load_city
 from leadscore.city.versions import Profiles
-from leadscore.errors import CityError, Detail, SettingsError
+from leadscore.errors import CityError, Detail, ModelError, SettingsError
 from leadscore.files import place_new, shipped
-from leadscore.registry.models import Shelf, log_notice
+from leadscore.registry.manifest import code_fingerprint
+from leadscore.registry.models import Shelf, is_expert, log_notice
 from leadscore.text import Text, room_words
 
 if TYPE_CHECKING:
     from leadscore.city.profile import City
+    from leadscore.learning.training_data import Rules
     from leadscore.ranking.score import Scorer
     from leadscore.settings import Settings
     from leadscore.store.database import Database
 
 WORDS = room_words("")
-
 
 FORMAT = 2
 """Of what lies in a home. A home of format 1 has no number: its models are pickles."""
@@ -45,10 +46,7 @@ def enter_home(home: Path) -> None:
 def check_home(home: Path) -> None:
     """Refuse a home that a newer program has written; nothing is touched.
 
-    Raises
-    ------
-    SettingsError
-        If its number is higher than `FORMAT`, or isn't one.
+    Raises SettingsError if its number is higher than `FORMAT`, or isn't one.
     """
     file = home / FORMAT_FILE
     try:
@@ -57,18 +55,14 @@ def check_home(home: Path) -> None:
         return
     if not number.isdecimal() or int(number) > FORMAT:
         wanted = Text(zh=f"{FORMAT} 或更小", en=f"{FORMAT} or lower")
-        raise SettingsError(
-            WORDS["startup.newer"].format(home=home), [Detail(str(file), number, wanted)]
-        )
+        details = [Detail(str(file), number, wanted)]
+        raise SettingsError(WORDS["startup.newer"].format(home=home), details)
 
 
 def open_shelf(settings: Settings) -> Shelf:
     """Return the shelf of models; no model is touched before its first use.
 
-    Raises
-    ------
-    SettingsError
-        As `check_home`.
+    Raises SettingsError as `check_home`.
     """
     check_home(settings.home)
     return Shelf(settings.models, settings.key)
@@ -77,17 +71,13 @@ def open_shelf(settings: Settings) -> Shelf:
 def open_database(settings: Settings) -> Database:
     """Return the database; made on first start, and brought to this program's tables.
 
-    Raises
-    ------
-    SettingsError
-        As `check_home`.
-    StoreError
-        If it can't be opened, is damaged, or newer than this program.
+    Raises SettingsError as `check_home`; StoreError if it can't be opened, is damaged, or newer
+    than this program.
     """
     # A database that lies elsewhere leaves the home as it is.
     (check_home if settings.database else enter_home)(settings.home)
     # Imported late: what keeps nothing needs no SQLAlchemy.
-    from leadscore.store.opening import open_store
+    from leadscore.store.database import open_store
 
     return open_store(settings.database or settings.database_file)
 
@@ -95,15 +85,10 @@ def open_database(settings: Settings) -> Database:
 def connect_database(settings: Settings) -> Database:
     """Return the database as it is, whatever tables it has or lacks.
 
-    Raises
-    ------
-    SettingsError
-        As `check_home`.
-    StoreError
-        If its file can't be made.
+    Raises SettingsError as `check_home`; StoreError if its file can't be made.
     """
     check_home(settings.home)
-    from leadscore.store.opening import connect
+    from leadscore.store.database import connect
 
     return connect(settings.database or settings.database_file)
 
@@ -111,17 +96,8 @@ def connect_database(settings: Settings) -> Database:
 def open_city(settings: Settings, city: Path | None = None) -> City:
     """Return the profile of the city that a command is about, as it counts now.
 
-    Parameters
-    ----------
-    settings
-        Which city to take if none is named.
-    city
-        File of a city profile.
-
-    Raises
-    ------
-    CityError
-        If no profile was named and more or fewer than one is shipped, or the profile is wrong.
+    Raises CityError if no profile was named and more or fewer than one is shipped, or the profile
+    is wrong.
     """
     return open_profiles(settings, city).current().city
 
@@ -132,56 +108,109 @@ def open_profiles(settings: Settings, city: Path | None = None) -> Profiles:
     Nothing is read before its first use, which then fails as `open_city` does; a service, which
     asks again and again, reads the file anew only when it has changed.
 
-    Raises
-    ------
-    SettingsError
-        As `check_home`.
+    Raises SettingsError as `check_home`.
     """
     check_home(settings.home)
     return Profiles(lambda: _read(city or settings.city or _only_profile()), settings.profiles)
 
 
+def training_rules(settings: Settings) -> Rules:
+    """Return what a retraining forecasts."""
+    # Imported late, as it takes a second.
+    from leadscore.learning.training_data import Rules
+
+    return Rules(
+        target=settings.target,
+        horizon_days=settings.horizon_days,
+        prior_strength=settings.prior_strength,
+    )
+
+
 def open_scorer(
-    settings: Settings,
-    city: Path | None = None,
-    *,
-    notify: Callable[[Text], object] = log_notice,
+    settings: Settings, city: Path | None = None, *, notify: Callable[[Text], object] = log_notice
 ) -> Scorer:
-    """Return a scorer of the city's champion; the expert model is built on first use.
+    """Return the scorer of the champion of a city, by default of the settings' one.
 
-    Parameters
-    ----------
-    settings
-        Where the models live, and which city to take if none is named.
-    city
-        File of a city profile.
-    notify
-        Told when another model than the champion has to serve, when the champion is out of date,
-        and when a damaged model was built anew; by default a warning is logged.
-
-    Raises
-    ------
-    CityError
-        As `open_city`, or if the card in the profile has mistakes.
-    ModelError
-        If no model can be built, saved or trusted.
-    SettingsError
-        As `check_home`.
+    Raises CityError or SettingsError as `open_city`, and what `champion_scorer` does.
     """
-    # Imported late: going back to another champion needs no pandas and must be quick.
-    from leadscore.ranking.champion import champion_scorer
-
     enter_home(settings.home)
     profile = open_city(settings, city)
     return champion_scorer(profile, open_shelf(settings), now=datetime.now(UTC), notify=notify)
 
 
+def champion_scorer(
+    city: City, shelf: Shelf, *, now: datetime, notify: Callable[[Text], object] = log_notice
+) -> Scorer:
+    """Return the scorer of the city's champion.
+
+    Without a trained champion it is the expert model, built and shelved on first use. A champion
+    that can't be used is left where it is; the last good one before it serves, and the expert
+    model if there is none. A trained champion scores by the profile that it was trained with, but
+    for the supply of segments, which is always today's.
+
+    ``notify`` is told when another than the champion serves, when the champion was trained with
+    another profile or program, and when a damaged expert model was built anew.
+
+    Raises CityError if the card in the profile has mistakes; ModelError if no model can be built,
+    saved or trusted.
+    """
+    # Imported late: going back to another champion needs no pandas and must be quick.
+    from leadscore.learning.expert import expert_model, follow_supply
+    from leadscore.ranking.score import Scorer
+
+    def tell_instead(version: str) -> None:
+        if fault is not None:
+            reason = Text(zh=fault.render("zh"), en=fault.render("en"))
+            message = WORDS["champion.instead"] if champion else WORDS["champion.pointer"]
+            notify(message.format(champion=champion, version=version, reason=reason))
+
+    shelf.check_key()
+    fault: ModelError | None = None
+    champion: str | None = None
+    try:
+        champion = shelf.champion(city.id)
+    except ModelError as error:
+        fault = error
+    follow_supply(city, shelf, now)
+    for version in shelf.line(city.id):
+        if is_expert(city.id, version):
+            break
+        try:
+            scorer = Scorer(shelf.load(version), version)
+        except ModelError as error:
+            fault = fault or error
+            continue
+        tell_instead(version)
+        _tell_outdated(city, shelf, version, notify)
+        return scorer
+    version, model = expert_model(city, shelf, now, notify)
+    tell_instead(version)
+    return Scorer(model, version)
+
+
+def _tell_outdated(
+    city: City, shelf: Shelf, version: str, notify: Callable[[Text], object]
+) -> None:
+    from leadscore.learning.expert import trained_as
+
+    manifest = shelf.manifest(version)
+    _, trained = trained_as(shelf, version, manifest)
+    outdated = not manifest.is_under(city), trained.code != code_fingerprint()
+    if any(outdated):
+        what = {(True, True): "both", (True, False): "profile", (False, True): "program"}[outdated]
+        notify(
+            WORDS["champion.outdated"].format(
+                version=version, what=WORDS[f"champion.changed.{what}"]
+            )
+        )
+
+
 def _read(path: Path) -> City:
     try:
-        found = path.stat()
+        stat = path.stat()
     except (OSError, ValueError):
         return load_city(path)  # which says what is wrong with it
-    return _read_once(path, found.st_mtime_ns, found.st_size)
+    return _read_once(path, stat.st_mtime_ns, stat.st_size)
 
 
 @lru_cache(maxsize=4)
@@ -193,7 +222,6 @@ def _only_profile() -> Path:
     profiles = sorted(shipped("cities").glob("*.toml"))
     if len(profiles) == 1:
         return profiles[0]
-    found = ", ".join(profile.stem for profile in profiles)
-    raise CityError(
-        WORDS["startup.no_city"], [Detail("--city", found, WORDS["startup.only_profile"])]
-    )
+    names = ", ".join(profile.stem for profile in profiles)
+    wanted = [Detail("--city", names, WORDS["startup.only_profile"])]
+    raise CityError(WORDS["startup.no_city"], wanted)

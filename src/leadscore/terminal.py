@@ -41,7 +41,6 @@ _DROPPED = {"Cf", "Cc"}
 
 
 def _char_width(char: str) -> int:
-    """Return 0 for what takes no room (combining marks, controls), 2 for wide, else 1."""
     if unicodedata.category(char) in {"Mn", "Me", "Cc", "Cf", "Zl", "Zp"}:
         return 0
     return 2 if unicodedata.east_asian_width(char) in {"W", "F"} else 1
@@ -85,15 +84,6 @@ def cut(text: str, width: int) -> str:
 def fit(text: str, width: int, align: Align = "left") -> str:
     """Return ``text`` cut or padded with spaces to exactly ``width`` columns.
 
-    Parameters
-    ----------
-    text
-        One line of text.
-    width
-        Terminal columns, at least 0.
-    align
-        Where the text stands in its field: ``"left"``, ``"right"`` or ``"centre"``.
-
     >>> fit("屏幕", 6) + "|" + fit("0.75", 6, "right") + "|"
     '屏幕  |  0.75|'
     """
@@ -129,15 +119,6 @@ def table(
 ) -> list[str]:
     """Return rows, headers among them, as lines: each column is as wide as it needs.
 
-    Parameters
-    ----------
-    rows
-        All with as many cells.
-    aligns
-        Where the cells of each column stand; to the left where nothing is said.
-    most
-        Columns of the terminal that the first column takes at most.
-
     >>> for line in table([["名称", "角色"], ["li.na", "officer"]]):
     ...     print(line)
     名称   角色
@@ -157,7 +138,6 @@ def table(
 
 
 def _pieces(text: str, width: int) -> Iterator[str]:
-    """Split text where a line may break, and by force where a piece is wider than a line."""
     start = used = 0
     for at, char in enumerate(text):
         room = _char_width(char)
@@ -210,12 +190,7 @@ def accept_any_text() -> None:
 def say(text: str) -> None:
     """Print a result to standard output.
 
-    Raises
-    ------
-    Unheard
-        If nobody reads it any more.
-    OutputError
-        If it can't be written.
+    Raises Unheard if nobody reads it any more; OutputError if it can't be written.
     """
     try:
         click.echo(text)
@@ -235,7 +210,6 @@ def tell(text: str) -> None:
 
 
 def _silence(stream: IO[str]) -> None:
-    """Send the rest nowhere, lest Python complain of it when it closes the stream."""
     with contextlib.suppress(OSError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, stream.fileno())
@@ -255,15 +229,7 @@ def columns(otherwise: int) -> int:
 
 
 class Progress:
-    """A progress bar on standard error, for long work that somebody watches.
-
-    Parameters
-    ----------
-    lang
-        Language of its label.
-    shown_from
-        Number of steps from which on the work is long.
-    """
+    """A progress bar on standard error, for long work that somebody watches."""
 
     def __init__(self, lang: Lang, shown_from: int) -> None:
         self._lang, self._shown_from = lang, shown_from

@@ -52,10 +52,7 @@ def read_words(*paths: Path) -> dict[str, Text]:
 
     A text is ``title = { zh = "模型", en = "Model" }``.
 
-    Raises
-    ------
-    ValueError
-        If a key stands twice or lacks a language.
+    Raises ValueError if a key stands twice or lacks a language.
     """
     words: dict[str, Text] = {}
     for path in paths:
@@ -71,7 +68,7 @@ def read_words(*paths: Path) -> dict[str, Text]:
 def room_words(room: str) -> Mapping[str, Text]:
     """Return what a package of leadscore says: the texts of its ``words.toml`` by key.
 
-    >>> room_words("ranking")["reasons.no_supply"].pick("en")
+    >>> room_words("ranking")["reasons.supply.none"].pick("en")
     'none made locally'
     """
     return read_words(Path(__file__).parent / room / "words.toml")

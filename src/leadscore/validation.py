@@ -15,40 +15,15 @@ from leadscore.text import Text, room_words
 
 WORDS = room_words("")
 
-
 Steps = tuple[str | int, ...]
 NOTHING: Final = "∅"
 """What stands where something is missing."""
 
-_WANTED: Final[dict[str, Text]] = {
-    "missing": WORDS["validation.wanted_missing"],
-    "string_type": WORDS["validation.wanted_string_type"],
-    "string_too_short": WORDS["validation.wanted_string_too_short"],
-    "string_too_long": WORDS["validation.wanted_string_too_long"],
-    "string_pattern_mismatch": WORDS["validation.wanted_string_pattern_mismatch"],
-    "float_type": WORDS["validation.wanted_float_type"],
-    "int_type": WORDS["validation.wanted_int_type"],
-    "int_parsing": WORDS["validation.wanted_int_parsing"],
-    "finite_number": WORDS["validation.wanted_finite_number"],
-    "greater_than": WORDS["validation.wanted_greater_than"],
-    "greater_than_equal": WORDS["validation.wanted_greater_than_equal"],
-    "less_than": WORDS["validation.wanted_less_than"],
-    "less_than_equal": WORDS["validation.wanted_less_than_equal"],
-    "bool_type": WORDS["validation.wanted_bool_type"],
-    "literal_error": WORDS["validation.wanted_literal_error"],
-    "tuple_type": WORDS["validation.wanted_tuple_type"],
-    "too_short": WORDS["validation.wanted_too_short"],
-    "dict_type": WORDS["validation.wanted_dict_type"],
-    "model_type": WORDS["validation.wanted_dict_type"],
-    "model_attributes_type": WORDS["validation.wanted_dict_type"],
-    "extra_forbidden": WORDS["validation.wanted_extra_forbidden"],
-}
-_NOT_EMPTY: Final = WORDS["validation.not_empty"]
-_OTHER: Final = WORDS["validation.other"]
-_FORMS: Final[dict[str, Text]] = {
-    r"^[a-z][a-z0-9_]*$": WORDS["validation.forms_a_z_a_z0_9"],
-    r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$": WORDS["validation.forms_a_z_a_z0_9__a_z_a_z0_9"],
-    r"^\d{2}(\d{2}|90\d{2})?$": WORDS["validation.forms_d_2_d_2_90_d_2"],
+_ALIKE: Final = {"model_type": "dict_type", "model_attributes_type": "dict_type"}
+_FORMS: Final = {
+    r"^[a-z][a-z0-9_]*$": "id",
+    r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$": "segment",
+    r"^\d{2}(\d{2}|90\d{2})?$": "division",
 }
 
 
@@ -61,12 +36,14 @@ def wanted(error: ErrorDetails) -> Text:
     if "zh" in context:
         return Text(zh=context["zh"], en=context["en"])
     if kind == "string_too_short" and context["min_length"] == 1:
-        return _NOT_EMPTY
+        return WORDS["validation.not_empty"]
     if form := _FORMS.get(str(context.get("pattern"))):
-        return form
-    return _WANTED.get(kind, _OTHER).format(
-        **{key: _plain(found) for key, found in context.items()}
-    )
+        return WORDS[f"validation.form.{form}"]
+    kind = _ALIKE.get(kind, kind)
+    if f"validation.wanted.{kind}" not in WORDS:
+        return WORDS["validation.other"]
+    places = {key: _plain(value) for key, value in context.items()}
+    return WORDS[f"validation.wanted.{kind}"].format(**places)
 
 
 def _plain(value: object) -> object:
@@ -94,21 +71,15 @@ def details(
 ) -> list[Detail]:
     """Return what pydantic found wrong, each place and wish once.
 
-    Parameters
-    ----------
-    errors
-        As `pydantic.ValidationError.errors` returns them.
-    shown
-        Turns what stands there into a short text; nothing is `NOTHING`.
-    place, wish
-        Name the place and what is wanted there, where the usual words won't do.
+    ``shown`` turns what stands there into a short text; ``place`` and ``wish`` name the place and
+    what is wanted there, where the usual words won't do.
     """
-    found: dict[tuple[str, Text], Detail] = {}
+    distinct: dict[tuple[str, Text], Detail] = {}
     for error in errors:
         where, words = place(error["loc"]), wish(error)
         got = NOTHING if error["type"] == "missing" else shown(error["input"])
-        found.setdefault((where, words), Detail(where, got, words))
-    return list(found.values())
+        distinct.setdefault((where, words), Detail(where, got, words))
+    return list(distinct.values())
 
 
 _KINDS: Final = {
@@ -116,31 +87,11 @@ _KINDS: Final = {
     errno.EACCES: "denied", errno.EPERM: "denied", errno.EROFS: "denied",
     errno.ENOSPC: "full", errno.EDQUOT: "full",
 }  # fmt: skip
-_REASONS: Final = {
-    "missing": WORDS["validation.reasons_missing"],
-    "folder": WORDS["validation.reasons_folder"],
-    "denied": WORDS["validation.reasons_denied"],
-    "full": WORDS["validation.reasons_full"],
-}
-_UNREADABLE: Final = WORDS["validation.unreadable"]
-_READING: Final = {
-    "missing": WORDS["validation.reading_missing"],
-    "folder": WORDS["validation.reading_folder"],
-    "denied": WORDS["validation.reading_denied"],
-    "other": WORDS["validation.reading_other"],
-}
-_WRITING: Final = {
-    "missing": WORDS["validation.writing_missing"],
-    "folder": WORDS["validation.writing_folder"],
-    "denied": WORDS["validation.writing_denied"],
-    "full": WORDS["validation.writing_full"],
-    "other": WORDS["validation.writing_other"],
-}
-_KEEPING: Final = {
-    "denied": WORDS["validation.keeping_denied"],
-    "full": WORDS["validation.keeping_full"],
-    "other": WORDS["validation.keeping_other"],
-}
+
+
+def _kind(fault: Exception, *kinds: str) -> str:
+    kind = _KINDS.get(getattr(fault, "errno", None) or 0, "other")
+    return kind if kind in kinds else "other"
 
 
 def reason(fault: Exception) -> Text:
@@ -149,25 +100,29 @@ def reason(fault: Exception) -> Text:
     >>> reason(PermissionError(errno.EACCES, "…")).en, reason(OSError(errno.EIO, "…")).zh
     ('permission is denied', 'EIO')
     """
-    number = getattr(fault, "errno", None) or 0
-    code = errno.errorcode.get(number, type(fault).__name__)
-    return _REASONS.get(_KINDS.get(number, ""), Text(zh=code, en=code))
+    kind = _kind(fault, "missing", "folder", "denied", "full")
+    if kind != "other":
+        return WORDS[f"validation.reason.{kind}"]
+    code = errno.errorcode.get(getattr(fault, "errno", None) or 0, type(fault).__name__)
+    return Text(zh=code, en=code)
 
 
 def unreadable(file: Text, fault: Exception) -> Text:
     """Return why a file can't be opened, and what to do; ``file`` names it."""
-    kind = _KINDS.get(getattr(fault, "errno", None) or 0, "other")
+    kind = _kind(fault, "missing", "folder", "denied")
     path = getattr(fault, "filename", None)
     if path and Path(path).is_dir():  # which Windows calls "no permission"
         kind = "folder"
-    cure = _READING.get(kind, _READING["other"]).format(reason=reason(fault))
-    return _UNREADABLE.format(file=file, cure=cure)
+    cure = WORDS[f"validation.reading.{kind}"].format(reason=reason(fault))
+    return WORDS["validation.unreadable"].format(file=file, cure=cure)
 
 
 def unwritable(path: Path, fault: OSError) -> Text:
     """Return why a file was not written, and what to do."""
-    shape = _WRITING[_KINDS.get(fault.errno or 0, "other")]
-    return shape.format(path=path, folder=path.parent, reason=reason(fault))
+    kind = _kind(fault, "missing", "folder", "denied", "full")
+    return WORDS[f"validation.writing.{kind}"].format(
+        path=path, folder=path.parent, reason=reason(fault)
+    )
 
 
 @contextlib.contextmanager
@@ -176,18 +131,14 @@ def refusals(
 ) -> Iterator[None]:
     """Turn what the system refuses where the program keeps its own files into an ``error``.
 
-    Parameters
-    ----------
-    error
-        What to raise.
-    place
-        What the place is called; the Chinese ends in a space after Latin letters.
-    setting
-        The environment variable that names another.
+    ``place`` is what the place is called (the Chinese ends in a space after Latin letters), and
+    ``setting`` the environment variable that names another.
     """
     try:
         yield
     except OSError as fault:
-        shape = _KEEPING.get(_KINDS.get(fault.errno or 0, ""), _KEEPING["other"])
-        message = shape.format(place=place, setting=setting, reason=reason(fault))
+        kind = _kind(fault, "denied", "full")
+        message = WORDS[f"validation.keeping.{kind}"].format(
+            place=place, setting=setting, reason=reason(fault)
+        )
         raise error(message) from fault

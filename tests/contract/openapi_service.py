@@ -39,7 +39,7 @@ from tests.kept_lists import (
 from tests.second_model import save_another
 from werkzeug.test import Client, TestResponse
 
-from leadscore.jobs.kinds import EXPORT, IMPORT_LIST, Workplace, all_kinds
+from leadscore.jobs.tasks import EXPORT, IMPORT_LIST, Workplace, all_kinds
 from leadscore.jobs.worker import Worker
 from leadscore.learning.expert import ensure_expert
 from leadscore.learning.training_data import Rules
@@ -141,7 +141,7 @@ def seeded_service(database: Database, folder: Path) -> Seeded:
     with database.write() as connection:
         job = submit(connection, IMPORT_LIST, {"list_id": waiting}, by="li.na", now=NOW)
         name_job(connection, waiting, job)
-    scoring = CurrentScoring(scorer(), shelf, scorer, lambda: TODAY)
+    scoring = CurrentScoring(scorer(), shelf, scorer)
     service = Service(
         scoring, shelf, lambda: TODAY, access, profiles(folder), exports=workplace.exports
     )

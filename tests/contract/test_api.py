@@ -19,10 +19,10 @@ from tests.service import demonstration
 from leadscore.city import load_city
 from leadscore.lists.columns import CANONICAL
 from leadscore.ranking.batch import rank_list
-from leadscore.ranking.champion import champion_scorer
 from leadscore.ranking.score import Scorer
 from leadscore.ranking.vetoes import WORDING
 from leadscore.registry.models import Shelf
+from leadscore.startup import champion_scorer
 from leadscore.web.openapi import (
     MAX_FIRMS,
     ErrorAnswer,

@@ -16,9 +16,9 @@ from tests.service import demonstration
 from leadscore.city import load_city
 from leadscore.lists.columns import CANONICAL
 from leadscore.logs import log_to_stderr
-from leadscore.ranking.champion import champion_scorer
 from leadscore.ranking.score import Scorer
 from leadscore.registry.models import Shelf
+from leadscore.startup import champion_scorer
 from leadscore.web.app import MAX_BODY_BYTES
 from leadscore.web.errors import REFUSALS, SHOWN_DETAILS
 from leadscore.web.openapi import MAX_CHARACTERS, MAX_SHORT, ErrorAnswer

@@ -18,13 +18,13 @@ from tests.second_model import OTHER, save_another
 
 from leadscore.city import City
 from leadscore.city.versions import Profiles
-from leadscore.jobs.kinds import Workplace, all_kinds
+from leadscore.jobs.tasks import Workplace, all_kinds
 from leadscore.jobs.worker import Worker
 from leadscore.learning.expert import ensure_expert, expert_version
 from leadscore.learning.training_data import Rules
-from leadscore.ranking.champion import champion_scorer
 from leadscore.ranking.score import Scorer
 from leadscore.registry.models import Shelf
+from leadscore.startup import champion_scorer
 from leadscore.store import api_keys
 from leadscore.store.audit import AuditTrail, page
 from leadscore.store.current_ranking import STANDINGS
@@ -56,7 +56,7 @@ class Office:
         self.profiles = profiles(folder)
         trail = AuditTrail(folder / "keys" / "audit.key")
         self.access = Access(database, trail, lambda: datetime.now(UTC), demo=True)
-        scoring = CurrentScoring(self.scorer(), self.shelf, self.scorer, lambda: TODAY)
+        scoring = CurrentScoring(self.scorer(), self.shelf, self.scorer)
         service = Service(scoring, self.shelf, lambda: TODAY, self.access, self.profiles)
         self.client: FlaskClient = create_app(service).test_client()
 

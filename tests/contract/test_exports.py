@@ -14,8 +14,7 @@ import pytest
 from tests.contract.access_app import House, build
 from tests.kept_lists import BLADES, BREAD, TODAY, lakeport, profiles, scorer, take_in
 
-from leadscore.jobs.kinds import Workplace, all_kinds
-from leadscore.jobs.tasks import KEPT
+from leadscore.jobs.tasks import KEPT, Workplace, all_kinds
 from leadscore.jobs.worker import Worker
 from leadscore.learning.training_data import Rules
 from leadscore.registry.models import Shelf

@@ -26,17 +26,16 @@ from tests.ranking_files import read_ranking_csv
 from tests.service import demonstration
 
 from leadscore.city import load_city
-from leadscore.jobs.kinds import Workplace, all_kinds
+from leadscore.jobs.tasks import Workplace, all_kinds
 from leadscore.jobs.worker import Worker
 from leadscore.learning.training_data import Rules
-from leadscore.ranking.champion import champion_scorer
 from leadscore.ranking.score import Scorer
 from leadscore.registry.models import Shelf
+from leadscore.startup import champion_scorer
 from leadscore.store.database import Database, sqlite_url
-from leadscore.store.filters import SORTS, RankingFilter
 from leadscore.store.list_import import take_in_list
 from leadscore.store.lists import add_list
-from leadscore.store.ranking import whole_ranking
+from leadscore.store.ranking import SORTS, RankingFilter, whole_ranking
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*extension is not supported:UserWarning")
 

@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from tests.contract.test_pages import HTML, HTMX, PASSWORD, secrets_of
 from tests.contract.test_permissions import NOW, app, scorer  # noqa: F401 (fixtures)
 
-from leadscore.jobs.kinds import EXPORT, RETRAIN
+from leadscore.jobs.tasks import EXPORT, RETRAIN
 from leadscore.store import api_keys, users
 from leadscore.store.audit import AuditTrail, Record, page
 from leadscore.store.database import Database

@@ -488,7 +488,7 @@ def test_a_card_that_has_learned_says_how_sure_it_is(
     take_in_list(database, number_of_list, scorer=learned, now=NOW, today=TODAY)
     shelf = Shelf(tmp_path / "models", tmp_path / "key")
     access = Access(database, AuditTrail(tmp_path / "audit.key"), lambda: NOW, demo=True)
-    scoring = CurrentScoring(learned, shelf, lambda: learned, lambda: TODAY)
+    scoring = CurrentScoring(learned, shelf, lambda: learned)
     client = create_app(
         Service(scoring, shelf, lambda: TODAY, access, profiles(tmp_path))
     ).test_client()

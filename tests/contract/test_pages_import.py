@@ -15,10 +15,10 @@ from flask.testing import FlaskClient
 from tests.contract.test_pages import HTML, HTMX, access, client, log_in, secrets_of  # noqa: F401
 from tests.contract.test_permissions import NOW, app, scorer  # noqa: F401 (fixtures)
 
-from leadscore.jobs.kinds import Workplace, all_kinds
+from leadscore.jobs.tasks import Workplace, all_kinds
 from leadscore.jobs.worker import Worker
 from leadscore.learning.training_data import Rules
-from leadscore.lists.reading.file import read_list
+from leadscore.lists.reading import read_list
 from leadscore.registry.models import Shelf
 from leadscore.store import lists as kept
 from leadscore.store.list_import import kept_failed_rows

@@ -21,9 +21,9 @@ from tests.contract.test_permissions import CITY, NOW, app, scorer  # noqa: F401
 from tests.second_model import OTHER, save_another
 
 from leadscore.city import load_city
-from leadscore.jobs.kinds import RETRAIN
-from leadscore.ranking.champion import champion_scorer
+from leadscore.jobs.tasks import RETRAIN
 from leadscore.registry.models import Shelf
+from leadscore.startup import champion_scorer
 from leadscore.store.jobs import JOBS, list_jobs, submit
 from leadscore.store.models import MODELS, mirror
 from leadscore.web.app import Application

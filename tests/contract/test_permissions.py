@@ -13,9 +13,9 @@ from flask.testing import FlaskClient
 from tests.kept_lists import profiles
 
 from leadscore.city import load_city
-from leadscore.ranking.champion import champion_scorer
 from leadscore.ranking.score import Scorer
 from leadscore.registry.models import Shelf
+from leadscore.startup import champion_scorer
 from leadscore.store import api_keys
 from leadscore.store.audit import AuditTrail
 from leadscore.store.database import Database
@@ -144,7 +144,7 @@ def app(scorer: Scorer, database: Database, tmp_path: Path) -> Application:
         return NOW.date()
 
     access = Access(database, AuditTrail(tmp_path / "audit.key"), lambda: NOW)
-    scoring = CurrentScoring(scorer, shelf, lambda: scorer, today)
+    scoring = CurrentScoring(scorer, shelf, lambda: scorer)
     return create_app(Service(scoring, shelf, today, access, profiles(tmp_path)))
 
 

@@ -40,7 +40,7 @@ class Program:
 def programs(database: Database, tmp_path: Path) -> dict[str, Program]:
     shelf = Shelf(tmp_path / "models", tmp_path / "key")
     access = Access(database, AuditTrail(tmp_path / "audit.key"), lambda: NOW)
-    scoring = CurrentScoring(scorer(), shelf, scorer, lambda: TODAY)
+    scoring = CurrentScoring(scorer(), shelf, scorer)
     client = create_app(
         Service(scoring, shelf, lambda: TODAY, access, profiles(tmp_path))
     ).test_client()

@@ -39,7 +39,7 @@ from leadscore.features.build import FirmFeatures
 from leadscore.features.catalogue import DIRECTIONS
 from leadscore.learning import AdditiveCard
 from leadscore.lists import clean, read_list
-from leadscore.ranking.champion import champion_scorer
+from leadscore.startup import champion_scorer
 
 NAME = "c1d0778"
 NOW = datetime(2026, 1, 5, 8, tzinfo=UTC)

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-import leadscore.cli.database
-import leadscore.cli.users  # noqa: F401 (adds its commands)
+import leadscore.cli.administration  # noqa: F401 (adds its commands)
 from leadscore.cli.group import cli
 
 Command = Callable[..., Result]

@@ -10,7 +10,7 @@ from tests import bad_files as bad
 
 from leadscore.errors import ListError
 from leadscore.lists.cleaning import clean
-from leadscore.lists.reading.file import read_list
+from leadscore.lists.reading import read_list
 
 FIRMS = ["深圳甲电子有限公司", "南昌乙光电有限公司"]
 HEADERS = ("企业名称", "统一社会信用代码", "注册资本")

@@ -7,7 +7,7 @@ import pytest
 from tests import bad_files as bad
 
 from leadscore.errors import ListError
-from leadscore.lists.reading.file import read_list
+from leadscore.lists.reading import read_list
 
 pytestmark = pytest.mark.measured
 

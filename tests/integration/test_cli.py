@@ -135,6 +135,25 @@ def test_a_wrong_setting_names_its_variable(home: Path) -> None:
     assert "many" in done.stderr
 
 
+def test_ranking_loads_neither_what_fits_models_nor_what_serves_them(tmp_path: Path) -> None:
+    code = (
+        "import atexit, sys; from leadscore.cli import main; "
+        "late = {'sklearn', 'scipy', 'joblib', 'flask'}; "
+        "atexit.register(lambda: print('loaded:', *sorted(late & set(sys.modules)))); "
+        "main()"
+    )
+    first, again = (
+        subprocess.run(
+            [sys.executable, "-c", code, "rank", SAMPLE], capture_output=True, text=True,
+            check=True, env=os.environ | {"LEADSCORE_HOME": str(tmp_path)},
+        )
+        for _ in range(2)
+    )  # fmt: skip
+    # The first ranking of a home also makes the expert model, which is fitted to no outcomes.
+    assert first.stdout.splitlines()[-1] == "loaded: joblib scipy sklearn"
+    assert again.stdout.splitlines()[-1] == "loaded:"
+
+
 def test_help_names_every_command_and_takes_no_time_for_pandas() -> None:
     code = (
         "import sys; from leadscore.cli import cli; "

@@ -13,9 +13,8 @@ from typing import Any
 import pytest
 from tests.commands import Done, called, typed, variables, warm_command
 
-from leadscore.store.database import Database
+from leadscore.store.database import Database, open_store
 from leadscore.store.jobs import Job, read_job, submit
-from leadscore.store.opening import open_store
 
 DEADLINE = 60.0
 

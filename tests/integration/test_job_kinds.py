@@ -13,12 +13,11 @@ import pandas as pd
 import pytest
 
 from leadscore.city.loading import load_city
-from leadscore.jobs.kinds import Workplace, all_kinds
-from leadscore.jobs.tasks import KEPT, export_file, remove_expired
+from leadscore.jobs.tasks import KEPT, Workplace, all_kinds, export_file, remove_expired
 from leadscore.jobs.worker import Worker
 from leadscore.learning.training_data import Rules
-from leadscore.ranking.champion import champion_scorer
 from leadscore.registry.models import Shelf
+from leadscore.startup import champion_scorer
 from leadscore.store.database import Database
 from leadscore.store.jobs import Job, read_job, submit
 from leadscore.store.lists import add_list, name_job, read_kept_list

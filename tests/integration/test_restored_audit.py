@@ -12,8 +12,8 @@ import pytest
 from tests.commands import Done, called
 
 from leadscore.store.audit import page
+from leadscore.store.backups import restore
 from leadscore.store.database import Database
-from leadscore.store.opening import restore
 
 
 @dataclass

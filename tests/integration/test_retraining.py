@@ -13,7 +13,7 @@ from tests.commands import Done, called, processor_seconds, typed, typed_anew
 from tests.simulation import History, of_wrong_experts
 
 from leadscore.lists.dedupe import load_list
-from leadscore.store.opening import open_store
+from leadscore.store.database import open_store
 from leadscore.store.snapshots import SqlSnapshots
 
 Command = Callable[..., Done]

@@ -19,8 +19,8 @@ from tests.commands import warm_python
 from tests.service import demonstration
 
 from leadscore.city import load_city
-from leadscore.ranking.champion import champion_scorer
 from leadscore.registry.models import Shelf
+from leadscore.startup import champion_scorer
 from leadscore.web.app import MAX_BODY_BYTES
 from leadscore.web.serve import Limits, ListenError, serve
 
@@ -41,7 +41,7 @@ from tests.service import demonstration
 
 from leadscore.city import load_city
 from leadscore.registry.models import Shelf
-from leadscore.ranking.champion import champion_scorer
+from leadscore.startup import champion_scorer
 from leadscore.web.serve import Limits, serve
 
 def clock():

@@ -13,19 +13,19 @@ from tests.commands import Done, called
 from tests.kept_lists import BLADES, NOW, TODAY, hand_in, lakeport
 from tests.second_model import OTHER, save_another
 
-from leadscore.jobs.kinds import Workplace, all_kinds
+from leadscore.jobs.tasks import Workplace, all_kinds
 from leadscore.jobs.worker import Worker
 from leadscore.learning.expert import ensure_expert
 from leadscore.learning.training_data import Rules
-from leadscore.ranking.champion import champion_scorer
 from leadscore.ranking.score import Scorer
 from leadscore.registry.models import Shelf
+from leadscore.startup import champion_scorer
 from leadscore.store.audit import page
 from leadscore.store.current_ranking import STANDINGS
+from leadscore.store.database import open_store
 from leadscore.store.jobs import list_jobs
 from leadscore.store.list_import import take_in_list
 from leadscore.store.models import mirrored
-from leadscore.store.opening import open_store
 
 LAKEPORT = Path(__file__).parents[1] / "cities" / "lakeport.toml"
 

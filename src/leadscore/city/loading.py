@@ -24,17 +24,88 @@ WORDS = room_words("city")
 
 
 Step = str | int
+Document = dict[str, Any]
+Item = tuple[tuple[Step, ...], Document]
+
 _SHOWN: Final = 60
 _LISTED: Final = 12
 # Steps that pydantic adds to a path and no file has: which shape of points, "the key itself".
 _INNER: Final = frozenset({"NumericPoints", "LevelPoints", "[key]"})
+_WITH_ID: Final = ("place", "target_region", "event", "sought")
+_AT: Final = re.compile(r"(?P<reason>.*) \(at line (?P<line>\d+), column (?P<column>\d+)\)")
 
 
-def mistakes(fault: ValidationError, document: dict[str, Any]) -> list[Detail]:
-    """Return what pydantic found as details with friendly keys, one for each place and wish."""
+def load_city(path: Path) -> City:
+    """Read a city profile from a TOML file in UTF-8, with or without byte-order mark.
+
+    Raises CityError if the file can't be opened or read as TOML, or with **all** its mistakes as
+    details: the key (``chain[mobile].segment[screen].supply``), what stands there, what is allowed.
+    """
+    try:
+        raw = path.read_bytes()
+    except (OSError, ValueError) as fault:  # a NUL in a path is a ValueError
+        name = WORDS["loading.the_profile"].format(source=path)
+        raise CityError(unreadable(name, fault)) from fault
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as fault:
+        line = raw.count(b"\n", 0, fault.start) + 1
+        raise CityError(WORDS["loading.no_utf8"].format(source=path, line=line)) from None
+    return parse_city(text, source=path.name)
+
+
+def parse_city(text: str, *, source: str = "profile") -> City:
+    """Read a profile from TOML text, as `load_city` does; ``source`` is what errors call it."""
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as fault:
+        raise CityError(_toml_fault(str(fault), text, source)) from None
+    except RecursionError:
+        raise CityError(WORDS["loading.too_deep"].format(source=source)) from None
+    wrong: list[Detail] = []
+    city = None
+    try:
+        city = City.model_validate(document)
+    except ValidationError as fault:
+        wrong += _mistakes(fault, document)
+    # The raw document is read once more for what spans several tables, so a wrong type in one place
+    # never hides a ring in another; what is not of the shape that a check needs is passed over,
+    # since the models report it.
+    for check in (_repeats, _dangling, _rings, _contradicting_words):
+        wrong += check(document)
+    if city is None or wrong:
+        raise CityError(WORDS["loading.invalid"].format(source=source, count=len(wrong)), wrong)
+    return city
+
+
+def _toml_fault(message: str, text: str, source: str) -> Text:
+    # The place of a syntax error, which tomllib gives in words, in both languages.
+    match = _AT.fullmatch(message)
+    if match:
+        line, column = int(match["line"]), int(match["column"])
+        reason, shown = match["reason"], show(text.split("\n")[line - 1].strip())
+        place = WORDS["loading.at_line"].format(line=line, column=column, shown=shown)
+    else:
+        reason = message.removesuffix(" (at end of document)")
+        place = Text("", "") if reason == message else WORDS["loading.at_end"]
+    return WORDS["loading.no_toml"].format(source=source, place=place, reason=reason)
+
+
+def _mistakes(fault: ValidationError, document: Document) -> list[Detail]:
+    # What pydantic found, one detail for each place and wish. A list is "too short" only because
+    # pydantic left out the items it refused if there is an error below it.
     errors = fault.errors(include_url=False)
+    below = [error["loc"] for error in errors]
     return details(
-        (each for each in errors if not _has_worse_below(each, errors)),
+        (
+            error
+            for error in errors
+            if error["type"] != "too_short"
+            or not any(
+                len(loc) > len(error["loc"]) and loc[: len(error["loc"])] == error["loc"]
+                for loc in below
+            )
+        ),
         shown=show,
         place=lambda steps: key_path(document, _in_file(steps)),
         wish=_wish,
@@ -45,20 +116,12 @@ def _in_file(steps: Steps) -> list[Step]:
     return [step for step in steps if step not in _INNER]
 
 
-def _has_worse_below(error: ErrorDetails, errors: Sequence[ErrorDetails]) -> bool:
-    """Tell whether a list is "too short" only because pydantic left out the items it refused."""
-    here = error["loc"]
-    return error["type"] == "too_short" and any(
-        len(other["loc"]) > len(here) and other["loc"][: len(here)] == here for other in errors
-    )
-
-
 def show(value: object) -> str:
     """Return ``value`` as the file writes it, near enough, cut to a readable length."""
     return cut(json.dumps(value, ensure_ascii=False, default=str), _SHOWN)
 
 
-def key_path(document: dict[str, Any], path: Sequence[Step]) -> str:
+def key_path(document: Document, path: Sequence[Step]) -> str:
     """Return a path of keys and list positions with ids in the place of positions.
 
     >>> document = {"chain": [{"id": "mobile", "segment": [{"id": "screen"}, {}]}]}
@@ -82,17 +145,12 @@ def key_path(document: dict[str, Any], path: Sequence[Step]) -> str:
 
 
 def _handle(item: object, position: int) -> str:
-    """Return what a person calls an item of a list: its id, its name, or else its number."""
     if isinstance(item, dict):
         name = item.get("name")
-        calls = (
-            item.get("id"),
-            name.get("zh") if isinstance(name, dict) else name,
-            item.get("segment"),
-        )
-        for call in calls:
-            if isinstance(call, str) and call.strip() and call.isprintable():
-                return call.strip()
+        named = name.get("zh") if isinstance(name, dict) else name
+        for handle in (item.get("id"), named, item.get("segment")):
+            if isinstance(handle, str) and handle.strip() and handle.isprintable():
+                return handle.strip()
     return f"#{position + 1}"
 
 
@@ -119,17 +177,13 @@ def one_of(word: str, allowed: Collection[str], what: Text) -> Text:
 
 
 def _wish(error: ErrorDetails) -> Text:
-    unknown = error["type"] == "extra_forbidden"
-    return _unknown_key(_in_file(error["loc"])) if unknown else wanted(error)
-
-
-def _unknown_key(path: Sequence[Step]) -> Text:
-    allowed = _keys_at(path[:-1])
-    return one_of(str(path[-1]), allowed, WORDS["loading.unknown_key"])
+    if error["type"] != "extra_forbidden":
+        return wanted(error)
+    *above, key = _in_file(error["loc"])
+    return one_of(str(key), _keys_at(above), WORDS["loading.unknown_key"])
 
 
 def _keys_at(path: Sequence[Step]) -> list[str]:
-    """Return the keys that the profile knows at a place, by walking its models."""
     models: list[type] = [City]
     for step in path:
         kinds = [
@@ -157,132 +211,28 @@ def _keys_of(model: type) -> list[str]:
     return ["zh", "en"]
 
 
-Document = dict[str, Any]
-Item = tuple[tuple[Step, ...], dict[str, Any]]
-_WITH_ID: Final = ("place", "target_region", "event", "sought")
-
-_UNIQUE: Final = WORDS["loading.unique"]
-_NO_SEGMENT: Final = WORDS["loading.no_segment"]
-_NO_RING: Final = WORDS["loading.no_ring"]
-_ONCE: Final = WORDS["loading.once"]
-_AT = re.compile(r"(?P<reason>.*) \(at line (?P<line>\d+), column (?P<column>\d+)\)")
-
-
-def load_city(path: Path) -> City:
-    """Read a city profile from a TOML file.
-
-    Parameters
-    ----------
-    path
-        A TOML file in UTF-8, with or without byte-order mark.
-
-    Returns
-    -------
-    City
-        The checked, frozen profile.
-
-    Raises
-    ------
-    CityError
-        If the file can't be opened or read as TOML, or with **all** its mistakes as details:
-        the key (``chain[mobile].segment[screen].supply``), what stands there, what is allowed.
-    """
-    try:
-        raw = path.read_bytes()
-    except (OSError, ValueError) as fault:  # a NUL in a path is a ValueError
-        raise CityError(
-            unreadable(WORDS["loading.the_profile"].format(source=path), fault)
-        ) from fault
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as fault:
-        line = raw.count(b"\n", 0, fault.start) + 1
-        raise CityError(WORDS["loading.no_utf8"].format(source=path, line=line)) from None
-    return parse_city(text, source=path.name)
-
-
-def parse_city(text: str, *, source: str = "profile") -> City:
-    """Read a city profile from TOML text; ``source`` is what errors call it.
-
-    Raises
-    ------
-    CityError
-        As `load_city`.
-    """
-    document = _document(text, source)
-    wrong: list[Detail] = []
-    city = None
-    try:
-        city = City.model_validate(document)
-    except ValidationError as fault:
-        wrong += mistakes(fault, document)
-    wrong += _spanning_mistakes(document)
-    if city is None or wrong:
-        raise CityError(WORDS["loading.invalid"].format(source=source, count=len(wrong)), wrong)
-    return city
-
-
-def _document(text: str, source: str) -> Document:
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as fault:
-        raise CityError(_toml_fault(str(fault), text, source)) from None
-    except RecursionError:
-        raise CityError(WORDS["loading.too_deep"].format(source=source)) from None
-
-
-def _toml_fault(message: str, text: str, source: str) -> Text:
-    """Put the place of a syntax error, which tomllib gives in words, into both languages."""
-    found = _AT.fullmatch(message)
-    if found is None:
-        reason = message.removesuffix(" (at end of document)")
-        place = WORDS["loading.toml_fault_place"] if reason == message else WORDS["loading.at_end"]
-        return WORDS["loading.no_toml"].format(source=source, place=place, reason=reason)
-    line, column = int(found["line"]), int(found["column"])
-    shown = show(text.split("\n")[line - 1].strip())
-    place = WORDS["loading.at_line"].format(line=line, column=column, shown=shown)
-    return WORDS["loading.no_toml"].format(source=source, place=place, reason=found["reason"])
-
-
-def _spanning_mistakes(document: Document) -> list[Detail]:
-    """Return the mistakes that span several tables, even while others are still in it.
-
-    The raw document is read, so a wrong type in one place never hides a ring in another; what is
-    not of the shape that a check needs is passed over, since the models report it.
-    """
-    return [
-        *_repeats(document),
-        *_dangling(document),
-        *_rings(document),
-        *_contradicting_words(document),
-    ]
-
-
 def _items(parent: Document, key: str, path: tuple[Step, ...] = ()) -> Iterator[Item]:
-    """Yield the tables of an array of tables with their paths."""
-    found = parent.get(key)
-    for position, item in enumerate(found if isinstance(found, list) else []):
+    tables = parent.get(key)
+    for position, item in enumerate(tables if isinstance(tables, list) else []):
         if isinstance(item, dict):
             yield (*path, key, position), item
 
 
 def _segments(document: Document) -> Iterator[tuple[str, Item]]:
-    """Yield the segments with their full ids."""
     for path, chain in _items(document, "chain"):
         for place, segment in _items(chain, "segment", path):
             if isinstance(chain.get("id"), str) and isinstance(segment.get("id"), str):
                 yield f"{chain['id']}.{segment['id']}", (place, segment)
 
 
-def _texts(item: dict[str, Any], key: str) -> Iterator[tuple[int, str]]:
-    found = item.get(key)
-    for position, text in enumerate(found if isinstance(found, list) else []):
+def _texts(item: Document, key: str) -> Iterator[tuple[int, str]]:
+    texts = item.get(key)
+    for position, text in enumerate(texts if isinstance(texts, list) else []):
         if isinstance(text, str):
             yield position, text
 
 
 def _repeats(document: Document) -> Iterator[Detail]:
-    """Yield ids, names and deliveries that occur twice among their own kind."""
     groups = [
         *(("id", _items(document, kind)) for kind in ("chain", *_WITH_ID)),
         *(("id", _items(chain, "segment", path)) for path, chain in _items(document, "chain")),
@@ -302,11 +252,10 @@ def _repeats(document: Document) -> Iterator[Detail]:
             first = seen.setdefault(call, int(path[-1]) + 1)
             if first != int(path[-1]) + 1:
                 where = f"{key_path(document, path[:-1])}[#{int(path[-1]) + 1}].{key}"
-                yield Detail(where, show(call), _UNIQUE.format(first=first))
+                yield Detail(where, show(call), WORDS["loading.unique"].format(first=first))
 
 
 def _dangling(document: Document) -> Iterator[Detail]:
-    """Yield references to segments that the profile does not have."""
     known = [full for full, _ in _segments(document)]
     lists = [("feeds", item) for _, item in _segments(document)]
     for kind in ("anchor", "place", "sought"):
@@ -315,17 +264,16 @@ def _dangling(document: Document) -> Iterator[Detail]:
         for position, text in _texts(item, key):
             if text not in known:
                 where = key_path(document, (*path, key, position))
-                yield Detail(where, show(text), one_of(text, known, _NO_SEGMENT))
+                yield Detail(where, show(text), one_of(text, known, WORDS["loading.no_segment"]))
     for path, neighbour in _items(document, "neighbour"):
         for place, delivery in _items(neighbour, "delivers", path):
             named = delivery.get("segment")
             if isinstance(named, str) and named not in known:
                 where = key_path(document, (*place, "segment"))
-                yield Detail(where, show(named), one_of(named, known, _NO_SEGMENT))
+                yield Detail(where, show(named), one_of(named, known, WORDS["loading.no_segment"]))
 
 
 def _rings(document: Document) -> Iterator[Detail]:
-    """Yield the rings among the segments, named from the segment they were met at."""
     places = dict(_segments(document))
     edges = {
         full: [text for _, text in _texts(segment, "feeds")]
@@ -334,7 +282,7 @@ def _rings(document: Document) -> Iterator[Detail]:
     for ring in rings(edges):
         last = ring[-2]
         where = key_path(document, (*places[last][0], "feeds"))
-        yield Detail(where, show(ring[-1]), _NO_RING.format(ring=" → ".join(ring)))
+        yield Detail(where, show(ring[-1]), WORDS["loading.no_ring"].format(ring=" → ".join(ring)))
 
 
 def _contradicting_words(document: Document) -> Iterator[Detail]:
@@ -349,5 +297,5 @@ def _contradicting_words(document: Document) -> Iterator[Detail]:
                 plain = unicodedata.normalize("NFKC", text).casefold().strip()
                 if plain in home:
                     where = key_path(document, (*path, key, position))
-                    yield Detail(where, show(text), _ONCE.format(list=home[plain]))
+                    yield Detail(where, show(text), WORDS["loading.once"].format(list=home[plain]))
                 home.setdefault(plain, key)

@@ -5,103 +5,326 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from itertools import pairwise
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal, Self, get_args
 
-from pydantic import Field, field_validator
-
-from leadscore.city.schema import (
-    ROLES,
-    STRONG,
-    Anchor,
-    Chain,
-    Chance,
-    DivisionCode,
-    Event,
-    ExpertCard,
-    Fraction,
-    Label,
-    Name,
-    Neighbour,
-    Part,
-    Place,
-    Role,
-    Segment,
-    Slug,
-    SoughtClass,
-    TargetRegion,
-    mistake,
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    GetCoreSchemaHandler,
+    StringConstraints,
+    Tag,
+    ValidationInfo,
+    field_validator,
+    model_validator,
 )
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
 from leadscore.text import Text
 
-Edges = Mapping[str, Sequence[str]]
+Position = Literal["upstream", "midstream", "downstream"]
+Role = Literal["maker", "equipment", "materials", "design", "integration", "trade", "service"]
+POSITIONS: Final[tuple[str, ...]] = get_args(Position)
+ROLES: Final[tuple[str, ...]] = get_args(Role)
+
+SUPPLY_SCALE: Final = {"none": 0.0, "weak": 0.25, "partial": 0.5, "strong": 0.85, "complete": 1.0}
+"""The documented scale: what a word says of how much of a segment a place has itself, 0..1."""
+STRONG: Final = SUPPLY_SCALE["strong"]
+"""From this supply on a segment counts as a strength of the city."""
+QUOTE_LIMIT: Final = 40
+"""Most characters of a quotation: enough to find the place, too few to replace the source."""
 
 
-def reverse(edges: Edges) -> dict[str, tuple[str, ...]]:
-    """Return who feeds each node, in the order of the nodes.
+def _mistake(zh: str, en: str) -> PydanticCustomError:
+    # What is wanted, in both languages.
+    return PydanticCustomError("profile", "{en}", {"zh": zh, "en": en})
 
-    >>> reverse({"chip": ["lamp"], "lamp": []})
-    {'chip': (), 'lamp': ('chip',)}
+
+class _Part(BaseModel):
+    """A table of the profile: frozen, and no key passes that it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+Label = Annotated[str, StringConstraints(strict=True, strip_whitespace=True, min_length=1)]
+"""Text with something in it."""
+
+
+class _Halves(_Part):
+    zh: Label
+    en: Label
+
+
+class _ReadText:
+    @staticmethod
+    def __get_pydantic_core_schema__(_: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        def read(value: object, check: Callable[[object], _Halves]) -> Text:
+            if isinstance(value, Text):
+                return value
+            if not isinstance(value, dict):
+                raise _mistake(
+                    '中英文名称 { zh = "…", en = "…" }', 'both names, { zh = "…", en = "…" }'
+                )
+            halves = check(value)
+            return Text(zh=halves.zh, en=halves.en)
+
+        return core_schema.no_info_wrap_validator_function(
+            read,
+            handler.generate_schema(_Halves),
+            serialization=core_schema.plain_serializer_function_ser_schema(
+                lambda text: {"zh": text.zh, "en": text.en}
+            ),
+        )
+
+
+def _supply(value: object) -> object:
+    if isinstance(value, str):
+        if value not in SUPPLY_SCALE:
+            words = ", ".join(f'"{word}"' for word in SUPPLY_SCALE)
+            raise _mistake(f"{words} 之一，或 0 到 1 的数", f"one of {words}, or a number 0 to 1")
+        return SUPPLY_SCALE[value]
+    return value
+
+
+Name = Annotated[Text, _ReadText]
+"""``{zh = "…", en = "…"}``, neither of them empty."""
+Slug = Annotated[str, StringConstraints(strict=True, pattern=r"^[a-z][a-z0-9_]*$")]
+"""An id within its table: lower-case letters, digits and ``_``."""
+SegmentId = Annotated[
+    str, StringConstraints(strict=True, pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$")
+]
+"""``chain.segment``."""
+DivisionCode = Annotated[str, StringConstraints(strict=True, pattern=r"^\d{2}(\d{2}|90\d{2})?$")]
+"""First digits of a GB/T 2260 code: two for a province, four for a city, six for a county that lies
+directly under a province (419001). Firms are placed no finer than that."""
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+"""A finite number, never a quoted one."""
+Fraction = Annotated[Number, Field(ge=0, le=1)]
+"""A number 0..1."""
+Chance = Annotated[Number, Field(gt=0, lt=1)]
+"""A number between 0 and 1, neither of them itself: its log-odds are finite."""
+Supply = Annotated[Fraction, BeforeValidator(_supply)]
+"""A number 0..1 or a word of `SUPPLY_SCALE`; kept as the number."""
+Labels = tuple[Label, ...]
+"""Several of them, in the order of the file."""
+
+
+class Evidence(_Part):
+    """What a line of the profile rests on.
+
+    ``kind`` is ``statement`` for the city's own words, of which ``section`` and ``quote`` give the
+    place, or ``public knowledge`` for what ``note`` says is known elsewhere.
     """
-    feeders: dict[str, list[str]] = {node: [] for node in edges}
-    for node, targets in edges.items():
-        for target in targets:
-            feeders[target].append(node)
-    return {node: tuple(found) for node, found in feeders.items()}
+
+    kind: Literal["statement", "public knowledge"] = "statement"
+    section: Label | None = None
+    quote: Annotated[Label, StringConstraints(max_length=QUOTE_LIMIT)] | None = None
+    note: Label | None = None
+
+    @model_validator(mode="after")
+    def _says_where(self) -> Self:
+        if self.kind == "statement" and not (self.section and self.quote):
+            raise _mistake(
+                'section 与 quote 两项；若并非出自公文，写 kind = "public knowledge" 与 note',
+                'both section and quote; if not from the statement, kind = "public knowledge" '
+                "and a note",
+            )
+        if self.kind == "public knowledge" and (self.section or self.quote or not self.note):
+            raise _mistake(
+                'kind = "public knowledge" 时只写 note，不写 section 与 quote',
+                'a note, and neither section nor quote, with kind = "public knowledge"',
+            )
+        return self
 
 
-def distances(edges: Edges, sources: Iterable[str]) -> dict[str, int]:
-    """Return the fewest edges, in either direction, from each node to the nearest source.
+EvidenceList = tuple[Evidence, ...]
 
-    A node that no source can be reached from is left out.
 
-    >>> distances({"wafer": ["chip"], "chip": ["lamp"], "lamp": [], "app": []}, ["lamp"])
-    {'lamp': 0, 'chip': 1, 'wafer': 2}
+class Segment(_Part):
+    """One link of a chain."""
+
+    chain_id: Slug = Field(alias="of chain")  # taken from the table around it
+    key: Slug = Field(alias="id")  # the id within the chain (``screen``)
+    name: Name
+    position: Position
+    feeds: tuple[SegmentId, ...] = ()  # whom it delivers to, in any chain
+    supply: Supply  # how much of the segment the city has itself
+    sought: bool = Field(default=False, strict=True)  # the city says that it looks for such firms
+    makes: Annotated[Labels, Field(min_length=1)]  # name the product: a maker uses them of itself
+    hints: Labels = ()  # weaker words, that others use too
+    excludes: Labels = ()  # longer words that contain one of the others and mean something else
+    industry: Labels = ()  # names or codes of industry classes that are a second witness
+    evidence: EvidenceList = ()
+
+    @property
+    def id(self) -> str:
+        """The full id, ``chain.segment``."""
+        return f"{self.chain_id}.{self.key}"
+
+
+class Chain(_Part):
+    """An industry chain: a directed graph of segments, written as ``[[chain]]``."""
+
+    id: Slug
+    name: Name
+    segments: Annotated[tuple[Segment, ...], Field(min_length=1, alias="segment")]
+    evidence: EvidenceList = ()
+
+    @field_validator("segments", mode="before")
+    @classmethod
+    def _belong_here(cls, segments: Any, info: ValidationInfo) -> Any:
+        # Each segment is told which chain it stands in, by a key that no TOML is likely to have.
+        if not isinstance(segments, list):
+            return segments
+        owner = info.data.get("id", "unknown")
+        return [{**s, "of chain": owner} if isinstance(s, dict) else s for s in segments]
+
+
+class Anchor(_Part):
+    """A firm that is here already and that others may follow, written as ``[[anchor]]``."""
+
+    label: Name = Field(alias="name")
+    aliases: Labels = ()  # other names, full company names among them
+    kind: Literal["group", "manufacturer", "brand", "technology"]
+    # None for a group whose firms are listed on their own, so that nobody counts twice.
+    segments: tuple[SegmentId, ...] = ()
+    evidence: EvidenceList = ()
+
+    @property
+    def name(self) -> str:
+        """The Chinese name, which lists use."""
+        return self.label.zh
+
+
+class Place(_Part):
+    """A park, cluster or platform of the city that a firm could be shown."""
+
+    id: Slug
+    name: Name
+    kind: Literal["base", "cluster", "park", "centre", "laboratory", "training", "alliance"]
+    segments: tuple[SegmentId, ...] = ()
+    evidence: EvidenceList = ()
+
+
+class Delivery(_Part):
+    """What a neighbour delivers of one segment; ``supply`` is 0..1, before the discount."""
+
+    segment: SegmentId
+    supply: Supply
+    evidence: EvidenceList = ()
+
+
+class Neighbour(_Part):
+    """A partner city."""
+
+    name: Name
+    division_code: DivisionCode | Literal[""] = ""
+    delivers: Annotated[tuple[Delivery, ...], Field(min_length=1)]
+    evidence: EvidenceList = ()
+
+
+class TargetRegion(_Part):
+    """Where the city looks for firms: province or city codes, matched as prefixes."""
+
+    id: Slug
+    name: Name
+    divisions: Annotated[tuple[DivisionCode, ...], Field(min_length=1)]
+    evidence: EvidenceList = ()
+
+
+class Event(_Part):
+    """A fair, meeting or other occasion at which the city meets firms."""
+
+    id: Slug
+    name: Name
+    aliases: Labels = ()
+    kind: Literal["conference", "fair", "matchmaking", "contest", "service"]
+    evidence: EvidenceList = ()
+
+
+class SoughtClass(_Part):
+    """A class of firm that the city says it looks for.
+
+    No ``segments`` means any segment; ``words`` betray such a firm.
     """
-    feeders = reverse(edges)
-    found = dict.fromkeys(sources, 0)
-    queue = deque(found)
-    while queue:
-        node = queue.popleft()
-        for near in (*edges[node], *feeders[node]):
-            if near not in found:
-                found[near] = found[node] + 1
-                queue.append(near)
-    return found
+
+    id: Slug
+    name: Name
+    segments: tuple[SegmentId, ...] = ()
+    words: Labels = ()
+    evidence: EvidenceList = ()
 
 
-def rings(edges: Edges) -> list[tuple[str, ...]]:
-    """Return rings of the graph, each as its nodes in order, first one repeated at the end.
+class NumericPoints(_Part):
+    """Points of a numeric feature, one for each interval between edges; 20 double the odds.
 
-    Every graph that has a ring yields at least one; cutting those found and asking again finds
-    the rest. Targets that are no nodes are passed over.
-
-    >>> rings({"a": ["b"], "b": ["c"], "c": ["a"]})
-    [('a', 'b', 'c', 'a')]
+    An edge, in the unit of the feature, belongs to the interval above it.
     """
-    found = []
-    done: set[str] = set()
-    for start in edges:
-        if start in done:
-            continue
-        # Depth first without recursion, so that a long chain can't exhaust the stack.
-        path, ways = [start], [iter(edges[start])]
-        while path:
-            target = next(ways[-1], None)
-            if target is None:
-                done.add(path.pop())
-                ways.pop()
-            elif target in path:
-                found.append((*path[path.index(target) :], target))
-            elif target in edges and target not in done:
-                path.append(target)
-                ways.append(iter(edges[target]))
-    return found
+
+    edges: Annotated[tuple[Number, ...], Field(min_length=1)]
+    points: tuple[Number, ...]  # one more than edges
+    unknown: Number  # where the value is missing
+    why: Name  # the reason the experts gave
+
+    @field_validator("edges")
+    @classmethod
+    def _ascend(cls, edges: tuple[float, ...]) -> tuple[float, ...]:
+        if any(low >= high for low, high in pairwise(edges)):
+            raise _mistake("严格递增的数", "numbers in strictly ascending order")
+        return edges
+
+    @field_validator("points")
+    @classmethod
+    def _match(cls, points: tuple[float, ...], info: ValidationInfo) -> tuple[float, ...]:
+        edges = info.data.get("edges")
+        if edges is not None and len(points) != len(edges) + 1:
+            wanted = len(edges) + 1
+            raise _mistake(
+                f"{wanted} 个分值（比 edges 多一个），现有 {len(points)} 个",
+                f"{wanted} points (one more than edges), there are {len(points)}",
+            )
+        return points
 
 
-class About(Part):
+class LevelPoints(_Part):
+    """Points of a feature with named levels."""
+
+    levels: Annotated[dict[Label, Number], Field(min_length=1)]
+    other: Number  # of a level that is not listed
+    unknown: Number  # where the value is missing
+    why: Name  # the reason the experts gave
+
+
+def _shape(value: Any) -> str:
+    if isinstance(value, LevelPoints) or (isinstance(value, dict) and "levels" in value):
+        return LevelPoints.__name__
+    return NumericPoints.__name__
+
+
+Points = Annotated[
+    Annotated[NumericPoints, Tag(NumericPoints.__name__)]
+    | Annotated[LevelPoints, Tag(LevelPoints.__name__)],
+    Discriminator(_shape),
+]
+
+
+class ExpertCard(_Part):
+    """What experts believe before any outcome is known.
+
+    ``base_likelihood`` is that of a firm whose every feature gets 0 points; ``features`` has the
+    points by the name of the feature, written as ``[card.feature.NAME]``.
+    """
+
+    base_likelihood: Chance
+    features: Annotated[dict[Label, Points], Field(min_length=1, alias="feature")]
+
+
+class About(_Part):
     """The table ``[city]``: which city this is.
 
     ``division_code`` is the GB/T 2260 prefix (``3601``), or empty for an invented city.
@@ -114,7 +337,7 @@ class About(Part):
     neighbour_discount: Fraction = 0.6
 
 
-class Statement(Part):
+class Statement(_Part):
     """The public paper that the profile rests on."""
 
     title: Name
@@ -123,33 +346,29 @@ class Statement(Part):
     year: Annotated[int, Field(strict=True, ge=1949, le=2200)]
 
 
-class RankingPolicy(Part):
-    """How likelihood and fit become an order and a grade.
+def _ordered(given: dict[Any, float], names: Sequence[Any]) -> dict[Any, float]:
+    missing = [name for name in names if name not in given]
+    if missing:
+        raise _mistake(f"还缺 {'、'.join(missing)}", f"also {', '.join(missing)}")
+    return {name: given[name] for name in names}
 
-    Attributes
-    ----------
-    floor
-        0..1, the share of the likelihood that counts even where a firm fills no gap.
-    grades
-        Least priority of grades A, B and C, falling; below C is D.
-    """
 
-    floor: Fraction
-    grades: dict[Literal["A", "B", "C"], Chance]
+class RankingPolicy(_Part):
+    """How likelihood and fit become an order and a grade."""
+
+    floor: Fraction  # the share of the likelihood that counts even where a firm fills no gap
+    grades: dict[Literal["A", "B", "C"], Chance]  # least priority, falling; below C is D
 
     @field_validator("grades")
     @classmethod
     def _fall(cls, grades: dict[str, float]) -> dict[str, float]:
-        missing = [grade for grade in "ABC" if grade not in grades]
-        if missing:
-            raise mistake(f"还缺 {'、'.join(missing)}", f"also {', '.join(missing)}")
-        ordered = {grade: grades[grade] for grade in "ABC"}
+        ordered = _ordered(grades, "ABC")
         if any(high <= low for high, low in pairwise(ordered.values())):
-            raise mistake("依次递减：A > B > C", "falling thresholds: A > B > C")
+            raise _mistake("依次递减：A > B > C", "falling thresholds: A > B > C")
         return ordered
 
 
-class City(Part):
+class City(_Part):
     """A city profile. Read one with `load_city`, which also checks what spans several tables.
 
     Frozen; may be copied and pickled. Attributes follow the tables of the file.
@@ -171,10 +390,7 @@ class City(Part):
     @field_validator("roles")
     @classmethod
     def _all_roles(cls, roles: dict[str, float]) -> dict[str, float]:
-        missing = [role for role in ROLES if role not in roles]
-        if missing:
-            raise mistake(f"还缺 {'、'.join(missing)}", f"also {', '.join(missing)}")
-        return {role: roles[role] for role in ROLES}
+        return _ordered(roles, ROLES)
 
     @property
     def id(self) -> str:
@@ -268,8 +484,8 @@ class City(Part):
     @cached_property
     def _steps(self) -> dict[str, int | None]:
         strengths = [s.id for s in self.segments.values() if s.supply >= STRONG]
-        found = distances(self._edges, strengths)
-        return {segment_id: found.get(segment_id) for segment_id in self.segments}
+        steps = distances(self._edges, strengths)
+        return {segment_id: steps.get(segment_id) for segment_id in self.segments}
 
     def _anchors_in(self, segment_ids: Iterable[str]) -> tuple[Anchor, ...]:
         wanted = set(segment_ids)
@@ -288,12 +504,7 @@ def supplies(city: City) -> dict[str, float]:
 def with_supplies(city: City, changed: Supplies) -> City:
     """Return the same profile with another supply of some segments; others stay.
 
-    Raises
-    ------
-    KeyError
-        If the city has no segment of an id.
-    ValueError
-        If a supply is outside 0..1.
+    Raises KeyError if the city has no segment of an id; ValueError if a supply is outside 0..1.
     """
     for segment_id in changed:
         city.segments[segment_id]
@@ -316,3 +527,68 @@ def _without_supply(city: City) -> dict[str, Any]:
         for segment in chain["segment"]:
             del segment["supply"]
     return plain
+
+
+Edges = Mapping[str, Sequence[str]]
+
+
+def reverse(edges: Edges) -> dict[str, tuple[str, ...]]:
+    """Return who feeds each node, in the order of the nodes.
+
+    >>> reverse({"chip": ["lamp"], "lamp": []})
+    {'chip': (), 'lamp': ('chip',)}
+    """
+    feeders: dict[str, list[str]] = {node: [] for node in edges}
+    for node, targets in edges.items():
+        for target in targets:
+            feeders[target].append(node)
+    return {node: tuple(sources) for node, sources in feeders.items()}
+
+
+def distances(edges: Edges, sources: Iterable[str]) -> dict[str, int]:
+    """Return the fewest edges, in either direction, from each node to the nearest source.
+
+    A node that no source can be reached from is left out.
+
+    >>> distances({"wafer": ["chip"], "chip": ["lamp"], "lamp": [], "app": []}, ["lamp"])
+    {'lamp': 0, 'chip': 1, 'wafer': 2}
+    """
+    feeders = reverse(edges)
+    steps = dict.fromkeys(sources, 0)
+    queue = deque(steps)
+    while queue:
+        node = queue.popleft()
+        for near in (*edges[node], *feeders[node]):
+            if near not in steps:
+                steps[near] = steps[node] + 1
+                queue.append(near)
+    return steps
+
+
+def rings(edges: Edges) -> list[tuple[str, ...]]:
+    """Return rings of the graph, each as its nodes in order, first one repeated at the end.
+
+    Every graph that has a ring yields at least one; cutting those found and asking again finds
+    the rest. Targets that are no nodes are passed over.
+
+    >>> rings({"a": ["b"], "b": ["c"], "c": ["a"]})
+    [('a', 'b', 'c', 'a')]
+    """
+    closed: list[tuple[str, ...]] = []
+    done: set[str] = set()
+    for start in edges:
+        if start in done:
+            continue
+        # Depth first without recursion, so that a long chain can't exhaust the stack.
+        path, ways = [start], [iter(edges[start])]
+        while path:
+            target = next(ways[-1], None)
+            if target is None:
+                done.add(path.pop())
+                ways.pop()
+            elif target in path:
+                closed.append((*path[path.index(target) :], target))
+            elif target in edges and target not in done:
+                path.append(target)
+                ways.append(iter(edges[target]))
+    return closed

@@ -16,8 +16,7 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-from leadscore.city.profile import City, Supplies, supplies, with_supplies
-from leadscore.city.schema import Fraction
+from leadscore.city.profile import City, Fraction, Supplies, supplies, with_supplies
 from leadscore.errors import CityError, Detail
 from leadscore.files import place_new
 from leadscore.numbers import share
@@ -26,10 +25,7 @@ from leadscore.validation import refusals
 
 WORDS = room_words("city")
 
-
 _NAME = re.compile(r"[0-9]{4,}\.json")
-
-_NO_SEGMENT = WORDS["versions.no_segment"]
 
 
 class ProfileChangedError(CityError):
@@ -50,66 +46,32 @@ class Step(BaseModel):
 
 
 class Change(BaseModel):
-    """One change of a profile, which made a version of it.
-
-    Attributes
-    ----------
-    number
-        Of the version that it made; the file of the profile is version 1.
-    city
-        Id of the city.
-    supply
-        What changed, by the full id of a segment.
-    by, at, reason
-        Who changed it, when (with a time zone), and why.
-    rests_on, digest
-        `City.digest` of the profile before and after.
-    """
+    """One change of a profile, which made a version of it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    number: Annotated[int, Field(ge=2)]
+    number: Annotated[int, Field(ge=2)]  # of the version; the file of the profile is version 1
     city: str
-    supply: Mapping[str, Step]
+    supply: Mapping[str, Step]  # what changed, by the full id of a segment
     by: str
     at: AwareDatetime
     reason: str
-    rests_on: str
-    digest: str
+    rests_on: str  # `City.digest` before the change
+    digest: str  # and after it
 
 
 @dataclass(frozen=True, slots=True)
 class ProfileVersion:
-    """The profile as it counts now.
+    """The profile as it counts now."""
 
-    Attributes
-    ----------
-    number
-        Of the last change that counts; 1 if none does.
-    city
-        The profile.
-    changes
-        All changes that were ever made, the oldest first.
-    idle
-        Numbers of the changes that count no longer: the file says something else by now.
-    """
-
-    number: int
+    number: int  # of the last change that counts; 1 if none does
     city: City
-    changes: tuple[Change, ...]
-    idle: frozenset[int]
+    changes: tuple[Change, ...]  # all that were ever made, the oldest first
+    idle: frozenset[int]  # numbers of those that count no longer: the file says otherwise by now
 
 
 class Profiles:
-    """A city's profile with its versions.
-
-    Parameters
-    ----------
-    load
-        Reads the file of the profile.
-    folder
-        Where the changes are kept, in a folder for each city; made with the first.
-    """
+    """A city's profile with its versions."""
 
     def __init__(self, load: Callable[[], City], folder: Path) -> None:
         self._load, self._folder = load, folder
@@ -122,10 +84,7 @@ class Profiles:
         A step of a change counts where the profile still says what it said before the change:
         what somebody has written into the file since then goes before.
 
-        Raises
-        ------
-        CityError
-            If the file of the profile or of a change can't be read.
+        Raises CityError if the file of the profile or of a change can't be read.
         """
         file = self._load()
         changes, last = self._changes(file.id), self._last
@@ -137,25 +96,13 @@ class Profiles:
     def change(
         self, supply: Supplies, *, seen: str, by: str, at: datetime, reason: str
     ) -> ProfileVersion:
-        """Keep another supply of some segments as a new version, and return that.
+        """Keep another supply of some segments (0..1, by full id) as a new version; return that.
 
-        Parameters
-        ----------
-        supply
-            By the full id of a segment, 0..1.
-        seen
-            `City.digest` of the profile that whoever changes it has seen.
-        by, at, reason
-            Who, when (with a time zone), and why.
+        ``seen`` is `City.digest` of the profile that whoever changes it has seen; ``at`` is aware.
 
-        Raises
-        ------
-        ProfileChangedError
-            If the profile is another one by now.
-        NoChangeError
-            If nothing would change, or there is no segment of an id.
-        CityError
-            If the files can't be read or written.
+        Raises ProfileChangedError if the profile is another one by now; NoChangeError if nothing
+        would change, or there is no segment of an id; CityError if the files can't be read or
+        written.
         """
         present = self.current()
         if present.city.digest != seen:
@@ -167,7 +114,11 @@ class Profiles:
             number=number, city=changed.id, supply=steps, by=by, at=at, reason=reason,
             rests_on=seen, digest=changed.digest,
         )  # fmt: skip
-        self._write(change)
+        folder, text = self._folder / changed.id, change.model_dump_json(indent=2) + "\n"
+        with refusals(CityError, WORDS["versions.the_changes"].format(folder=folder)):
+            placed = place_new(folder / f"{number:04}.json", text.encode())
+        if not placed:
+            raise ProfileChangedError(WORDS["versions.meanwhile"])
         return ProfileVersion(number, changed, (*present.changes, change), present.idle)
 
     def number_of(self, city: City) -> int | None:
@@ -178,11 +129,11 @@ class Profiles:
         changes = self._changes(city.id)
         if not changes or changes[0].rests_on == city.digest:
             return 1
-        found = (change.number for change in reversed(changes) if change.digest == city.digest)
-        return next(found, None)
+        numbers = (change.number for change in reversed(changes) if change.digest == city.digest)
+        return next(numbers, None)
 
     def _changes(self, city_id: str) -> tuple[Change, ...]:
-        """Return all changes, the oldest first; none is read twice, since none is ever changed."""
+        # None is read twice, since none is ever changed.
         folder = self._folder / city_id
         with refusals(CityError, WORDS["versions.the_changes"].format(folder=folder)):
             try:
@@ -192,22 +143,11 @@ class Profiles:
         read = self._read
         if read[0] != names:
             changes = (_change(folder / name) for name in names)
-            read = names, tuple(sorted(changes, key=lambda change: change.number))
-            self._read = read
+            self._read = read = names, tuple(sorted(changes, key=lambda change: change.number))
         return read[1]
-
-    def _write(self, change: Change) -> None:
-        """Write a change whole or not at all, and never over another of the same number."""
-        folder = self._folder / change.city
-        text = change.model_dump_json(indent=2) + "\n"
-        with refusals(CityError, WORDS["versions.the_changes"].format(folder=folder)):
-            placed = place_new(folder / f"{change.number:04}.json", text.encode())
-        if not placed:
-            raise ProfileChangedError(WORDS["versions.meanwhile"])
 
 
 def _laid_on(file: City, changes: tuple[Change, ...]) -> ProfileVersion:
-    """Return the profile of a file with the changes on top; see `Profiles.current`."""
     number, idle, now = 1, set(), supplies(file)
     for change in changes:
         counting = {
@@ -226,7 +166,7 @@ def _laid_on(file: City, changes: tuple[Change, ...]) -> ProfileVersion:
 
 def _step(city: City, segment_id: str, after: float) -> Step:
     if segment_id not in city.segments:
-        wanted = [Detail("segment", segment_id, _NO_SEGMENT)]
+        wanted = [Detail("segment", segment_id, WORDS["versions.no_segment"])]
         raise NoChangeError(WORDS["versions.no_such"].format(segment=segment_id), wanted)
     before = city.supply(segment_id)
     if before == after:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -15,8 +15,8 @@ import click
 from leadscore import __version__
 from leadscore.errors import Detail, LeadscoreError, UsageError
 from leadscore.lists.values.codes import day_of
-from leadscore.terminal import Unheard, tell
-from leadscore.text import Lang, room_words
+from leadscore.terminal import Align, Unheard, say, table, tell
+from leadscore.text import Lang, Text, room_words
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -27,37 +27,48 @@ if TYPE_CHECKING:
 
 WORDS = room_words("cli")
 
-
-def not_after_today(text: str, option: str, *, today: date) -> date:
-    """Return the day that an option names.
-
-    Raises
-    ------
-    UsageError
-        If it names none, or one after today.
-    """
-    day = day_of(text)
-    if day is None or day > today:
-        raise UsageError(
-            WORDS["group.no_day"].format(option=option),
-            [Detail(option, text, WORDS["group.wanted"])],
-        )
-    return day
-
+ACTOR = "cli"
+"""Who does what a command does: whoever may run it here needs no name in the database."""
+FILE = click.Path(path_type=Path)
 
 _INTERRUPTED_CODE = 130  # as a shell reports a command that Ctrl-C has ended
 
 
 @dataclass
 class Run:
-    """What the commands of one run share: its language, which an option may still change."""
+    """What a run shares: its language, which the settings may still change, unless one is asked."""
 
     lang: Lang = "en"
+    asked: Lang | None = None
+
+    def settings(self) -> Settings:
+        """Read the settings; the option beats them, and speaks of their mistakes too."""
+        from leadscore.settings import load_settings, spoken_language, unknown_variables
+
+        self.lang = self.asked or spoken_language()
+        settings = load_settings()
+        self.lang = self.asked or settings.lang
+        for notice in unknown_variables():
+            self.tell(notice)
+        return settings
+
+    def say(self, text: Text) -> None:
+        """Print a result to standard output."""
+        say(text.pick(self.lang))
+
+    def tell(self, text: Text) -> None:
+        """Print a notice to standard error."""
+        tell(text.pick(self.lang))
+
+    def say_table(
+        self, headers: Sequence[Text], rows: Sequence[Sequence[str]], aligns: Sequence[Align] = ()
+    ) -> None:
+        """Print rows under their headers."""
+        say("\n".join(table([[header.pick(self.lang) for header in headers], *rows], aligns)))
 
 
 class _Commands(click.Group):
-    """The group at whose edge errors become messages and exit codes."""
-
+    # The group at whose edge errors become messages and exit codes.
     def invoke(self, ctx: click.Context) -> Any:
         run = ctx.ensure_object(Run)
         try:
@@ -65,7 +76,7 @@ class _Commands(click.Group):
         except (click.ClickException, click.exceptions.Exit):
             raise
         except (KeyboardInterrupt, click.Abort):
-            tell(WORDS["group.interrupted"].pick(run.lang))
+            run.tell(WORDS["group.interrupted"])
             ctx.exit(_INTERRUPTED_CODE)
         except Unheard:
             ctx.exit(0)
@@ -77,57 +88,47 @@ class _Commands(click.Group):
             ctx.exit(1)
 
 
-def lang_option(command: Callable[..., None]) -> Callable[..., None]:
-    """Add ``--lang`` to a command."""
-    return click.option(
-        "--lang", type=click.Choice(["zh", "en"]), help="Language of the output. 输出语言。"
-    )(command)
-
-
-FILE = click.Path(path_type=Path)
-
-
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="leadscore")
 def cli() -> None:
     """Rank the firms that a city could court, and say why. 为招商名单排名，并说明理由。"""
 
 
-def settings_of(run: Run, lang: Lang | None) -> Settings:
-    """Read the settings; the option beats them, and speaks of their mistakes too."""
-    from leadscore.settings import load_settings, spoken_language, unknown_variables
-
-    run.lang = lang or spoken_language()
-    settings = load_settings()
-    run.lang = lang or settings.lang
-    for notice in unknown_variables():
-        tell(notice.pick(run.lang))
-    return settings
+def _ask(context: click.Context, _: click.Parameter, lang: Lang | None) -> None:
+    context.ensure_object(Run).asked = lang
 
 
-ACTOR = "cli"
-"""Who does what a command does: whoever may run it here needs no name in the database."""
+def with_run(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command its `Run` as first argument, with the option ``--lang``."""
+    option = click.option(
+        "--lang", type=click.Choice(["zh", "en"]), callback=_ask, expose_value=False,
+        help="Language of the output. 输出语言。",
+    )  # fmt: skip
+    return option(click.pass_obj(command))
 
 
-@dataclass
-class Doing:
-    """A command at work: what it changes goes into the audit with it.
+city_option = click.option("--city", metavar="FILE", type=FILE, help="City profile. 城市画像文件。")
+problems_option = click.option(
+    "--problems",
+    metavar="FILE",
+    type=FILE,
+    help="Write what could not be taken as it stood: .csv or .xlsx. 写出资料问题。",
+)
 
-    Attributes
-    ----------
-    connection, trail, now
-        Within the transaction; the audit; and when.
-    about
-        Kind and name of what is changed.
-    details
-        What more the audit tells.
+
+def day_option(text: str | None, option: str) -> date:
+    """Return the day that an option names, today if none was given.
+
+    Raises UsageError if it names none, or one after today.
     """
-
-    connection: Connection
-    trail: AuditTrail
-    now: datetime
-    about: tuple[str | None, str | None] = (None, None)
-    details: dict[str, Any] = field(default_factory=dict)
+    today = date.today()
+    if text is None:
+        return today
+    day = day_of(text)
+    if day is None or day > today:
+        wanted = [Detail(option, text, WORDS["group.wanted"])]
+        raise UsageError(WORDS["group.no_day"].format(option=option), wanted)
+    return day
 
 
 def audit_trail(settings: Settings) -> AuditTrail:
@@ -137,22 +138,28 @@ def audit_trail(settings: Settings) -> AuditTrail:
     return AuditTrail(settings.home / "keys" / "audit.key")
 
 
-@contextlib.contextmanager
-def opened(settings: Settings) -> Iterator[Database]:
-    """Give the database, and close it at the end."""
+def opened(settings: Settings) -> contextlib.closing[Database]:
+    """Give the database to a block, and close it at the end."""
     from leadscore.startup import open_database
 
-    database = open_database(settings)
-    try:
-        yield database
-    finally:
-        database.close()
+    return contextlib.closing(open_database(settings))
+
+
+@dataclass
+class Doing:
+    """A command at work: what it changes within a transaction goes into the audit with it."""
+
+    connection: Connection
+    trail: AuditTrail
+    now: datetime
+    about: tuple[str | None, str | None] = (None, None)  # kind and name of what is changed
+    details: dict[str, Any] = field(default_factory=dict)
 
 
 @contextlib.contextmanager
-def acting(run: Run, lang: Lang | None, action: str) -> Iterator[Doing]:
+def acting(run: Run, action: str) -> Iterator[Doing]:
     """Give a transaction that is committed with its audit record unless the block fails."""
-    settings = settings_of(run, lang)
+    settings = run.settings()
     from leadscore.store.audit import Record
 
     trail, now = audit_trail(settings), datetime.now(UTC)

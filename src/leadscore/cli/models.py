@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,177 +13,57 @@ from leadscore.cli.group import (
     FILE,
     Run,
     acting,
+    city_option,
     cli,
-    lang_option,
-    not_after_today,
-    settings_of,
+    day_option,
+    opened,
+    with_run,
 )
 from leadscore.numbers import count
-from leadscore.terminal import Align, say, table, tell
-from leadscore.text import Lang, Text, room_words
+from leadscore.terminal import minute, say
+from leadscore.text import Lang, room_words
 
 if TYPE_CHECKING:
     from leadscore.city.profile import City
-    from leadscore.registry.models import Act, Promotion, Shelf, Version
+    from leadscore.registry.models import Shelf, Version
     from leadscore.settings import Settings
 
 WORDS = room_words("cli")
 
+_HEADS = ("mark", "version", "kind", "as_of", "saved", "outcomes", "log_loss", "auc", "gates")
+_KINDS = ("expert", "trained", "damaged")
+_NONE = "-"
+_reason_option = click.option(
+    "--reason", metavar="TEXT", help="Why; kept in the history. 理由，会留存。"
+)
 
-def let_store_follow(
-    run: Run, lang: Lang | None, settings: Settings, shelf: Shelf, city_id: str, *, action: str,
-    version: str, details: dict[str, Any],
+
+def _open(run: Run, city: Path | None) -> tuple[Settings, City, Shelf]:
+    settings = run.settings()
+    from leadscore.startup import open_city, open_shelf
+
+    return settings, open_city(settings, city), open_shelf(settings)
+
+
+def _let_store_follow(
+    run: Run, settings: Settings, shelf: Shelf, city_id: str, action: str, version: str,
+    details: dict[str, Any],
 ) -> None:  # fmt: skip
     """Mirror the models, ask for new scores where they are by another model, and say so.
 
-    Nothing is done where nothing was ever kept: the service mirrors the models when it starts.
-
-    Parameters
-    ----------
-    run, lang
-        Of the command.
-    settings
-        Where the database is.
-    shelf
-        On which the champion was changed already: whoever has to go back to another model can do
-        so when the database is away.
-    city_id
-        Whose champion.
-    action
-        What the audit calls it, such as ``model.promote``.
-    version
-        The model that it is about.
-    details
-        What more the audit tells.
-
-    Raises
-    ------
-    StoreError
-        If the database can't be used; the same command, given again, makes up for it.
+    Nothing is done where nothing was ever kept: the service mirrors the models when it starts. The
+    champion was changed already, so that whoever has to go back to another model can do so when the
+    database is away; the same command, given again, makes up for it.
     """
     if settings.database is None and not settings.database_file.exists():
         return
-    with acting(run, lang, action) as doing:
+    with acting(run, action) as doing:
         from leadscore.jobs.tasks import tell_store
 
         doing.about, doing.details = ("model", version), details
         job = tell_store(doing.connection, shelf, city_id, by=ACTOR, now=doing.now)
     if job is not None:
-        say(WORDS["models.scores_anew"].format(job=job).pick(run.lang))
-
-
-_HEADERS: tuple[tuple[Text, Align], ...] = (
-    (WORDS["models.headers"], "left"),
-    (WORDS["models.headers_2"], "left"),
-    (WORDS["models.headers_3"], "left"),
-    (WORDS["models.headers_4"], "left"),
-    (WORDS["models.headers_5"], "left"),
-    (WORDS["models.headers_6"], "right"),
-    (WORDS["models.headers_7"], "right"),
-    (WORDS["models.headers_8"], "right"),
-    (WORDS["models.headers_9"], "left"),
-)
-_KINDS = {
-    "expert": WORDS["models.kinds_expert"],
-    "trained": WORDS["models.kinds_trained"],
-    None: WORDS["models.kinds_none"],
-}
-_GATES = {
-    True: WORDS["models.gates_true"],
-    False: WORDS["models.gates_false"],
-}
-_ACTS: dict[Act, Text] = {
-    "expert": WORDS["models.acts_expert"],
-    "trained": WORDS["models.acts_trained"],
-    "by_hand": WORDS["models.acts_by_hand"],
-    "rolled_back": WORDS["models.acts_rolled_back"],
-    "profile": WORDS["models.acts_profile"],
-}
-_NONE = "-"
-
-
-def model_table(
-    versions: Sequence[Version], champion: str | None, history: Sequence[Promotion], lang: Lang
-) -> str:
-    """Return the versions in the order given, what is wrong with them, and since when one serves.
-
-    Parameters
-    ----------
-    versions
-        As `Shelf.versions` returns them.
-    champion
-        The one that serves, if any.
-    history
-        As `Shelf.history` returns it.
-    lang
-        Language of the words.
-    """
-    rows = [[text.pick(lang) for text, _ in _HEADERS]]
-    rows += [_row(version, version.name == champion, lang) for version in versions]
-    lines = table(rows, [align for _, align in _HEADERS])
-    faults = [
-        f"! {version.name}\n{version.fault.render(lang)}" for version in versions if version.fault
-    ]
-    last = next((step for step in reversed(history) if step.version == champion), None)
-    return "\n".join(
-        [
-            *lines,
-            WORDS["models.legend"].pick(lang),
-            *([_since(last, lang)] if last else []),
-            *faults,
-        ]
-    )
-
-
-def _row(version: Version, serves: bool, lang: Lang) -> list[str]:
-    from leadscore.registry.manifest import Manifest
-
-    told = version.manifest or Manifest(content={})
-    mark = ("*" if serves else "") + ("!" if version.fault else "")
-    return [
-        mark,
-        version.name,
-        _named(_KINDS, told.kind, lang),
-        str(told.as_of or _NONE),
-        f"{version.created:%Y-%m-%d}",
-        _NONE if told.learned is None else count(told.learned),
-        _measure(told.measured("log_loss")),
-        _measure(told.measured("auc")),
-        _named(_GATES, told.decision.promoted if told.decision else None, lang),
-    ]
-
-
-def _named(names: Mapping[Any, Text], found: object, lang: Lang) -> str:
-    if found in names:
-        return names[found].pick(lang)
-    return _NONE if found is None else str(found)
-
-
-def _measure(value: float | None) -> str:
-    return _NONE if value is None else f"{value:.4f}"
-
-
-def _since(step: Promotion, lang: Lang) -> str:
-    because = WORDS["models.because"].format(reason=step.reason).pick(lang) if step.reason else ""
-    when = f"{step.when.astimezone():%Y-%m-%d %H:%M}"
-    return (
-        WORDS["models.since"]
-        .format(when=when, version=step.version, act=_ACTS[step.act])
-        .pick(lang)
-        + because
-    )
-
-
-def _city_option(command: Callable[..., None]) -> Callable[..., None]:
-    return click.option("--city", metavar="FILE", type=FILE, help="City profile. 城市画像文件。")(
-        command
-    )
-
-
-def _reason_option(command: Callable[..., None]) -> Callable[..., None]:
-    return click.option(
-        "--reason", metavar="TEXT", help="Why; kept in the history. 理由，会留存。"
-    )(command)
+        run.say(WORDS["models.scores_anew"].format(job=job))
 
 
 @cli.group()
@@ -194,20 +72,56 @@ def models() -> None:
 
 
 @models.command("list")
-@_city_option
-@lang_option
-@click.pass_obj
-def list_models(run: Run, city: Path | None, lang: Lang | None) -> None:
+@city_option
+@with_run
+def list_models(run: Run, city: Path | None) -> None:
     """List a city's models, the newest first. 列出模型，新的在前。"""
-    _, profile, shelf = _open(run, lang, city)
-
+    _, profile, shelf = _open(run, city)
     versions = shelf.versions(profile.id)
     if not versions:
-        say(WORDS["models.none_yet"].format(city=profile.name).pick(run.lang))
+        run.say(WORDS["models.none_yet"].format(city=profile.name))
         return
     serving = next(iter(shelf.line(profile.id)), None)
-    say(model_table(versions, serving, shelf.history(profile.id), run.lang))
+    history = shelf.history(profile.id)
+    heads = [WORDS[f"models.head.{head}"] for head in _HEADS]
+    rows = [_row(version, version.name == serving, run.lang) for version in versions]
+    run.say_table(heads, rows, ("left",) * 5 + ("right",) * 3)
+    run.say(WORDS["models.legend"])
+    last = next((step for step in reversed(history) if step.version == serving), None)
+    if last:
+        since = WORDS["models.since"].format(
+            when=minute(last.when), version=last.version, act=WORDS[f"models.act.{last.act}"]
+        )
+        because = WORDS["models.because"].format(reason=last.reason).pick(run.lang)
+        say(since.pick(run.lang) + (because if last.reason else ""))
+    for version in versions:
+        if version.fault:
+            say(f"! {version.name}\n{version.fault.render(run.lang)}")
     shelf.champion(profile.id)  # says so if the pointer is damaged
+
+
+def _row(version: Version, serves: bool, lang: Lang) -> list[str]:
+    from leadscore.registry.manifest import Manifest
+
+    manifest = version.manifest or Manifest(content={})
+    kind = manifest.kind or "damaged"
+    gates = {None: None, True: "passed", False: "failed"}[
+        manifest.decision.promoted if manifest.decision else None
+    ]
+    return [
+        ("*" if serves else "") + ("!" if version.fault else ""),
+        version.name,
+        WORDS[f"models.kind.{kind}"].pick(lang) if kind in _KINDS else kind,
+        str(manifest.as_of or _NONE),
+        f"{version.created:%Y-%m-%d}",
+        _NONE if manifest.learned is None else count(manifest.learned),
+        *(_measure(manifest.measured(name)) for name in ("log_loss", "auc")),
+        WORDS[f"models.gates.{gates}"].pick(lang) if gates else _NONE,
+    ]
+
+
+def _measure(value: float | None) -> str:
+    return _NONE if value is None else f"{value:.4f}"
 
 
 @models.command("show")
@@ -218,19 +132,16 @@ def list_models(run: Run, city: Path | None, lang: Lang | None) -> None:
     type=FILE,
     help="Write one page with curves and tables. 写成一个网页文件。",
 )
-@_city_option
-@lang_option
-@click.pass_obj
-def show_model(
-    run: Run, version: str | None, html: Path | None, city: Path | None, lang: Lang | None
-) -> None:
-    """Show a model's scorecard and measures; by default the champion's. 显示模型，默认为现役。"""
-    _, profile, shelf = _open(run, lang, city)
+@city_option
+@with_run
+def show_model(run: Run, version: str | None, html: Path | None, city: Path | None) -> None:
+    """Show a model's scorecard and measures; by default the champion's. 显示模型，默认为在用。"""
+    _, profile, shelf = _open(run, city)
     from leadscore.report import render_html, render_text
 
     chosen = version or shelf.champion(profile.id)
     if chosen is None:
-        say(WORDS["models.none_yet"].format(city=profile.name).pick(run.lang))
+        run.say(WORDS["models.none_yet"].format(city=profile.name))
         return
     manifest = shelf.manifest(chosen)
     if html is None:
@@ -242,74 +153,54 @@ def show_model(
     page = render_html(manifest.content, run.lang, profile).encode()
     with replacing(html) as file:
         file.write(page)
-    say(WORDS["models.written"].format(path=html).pick(run.lang))
+    run.say(WORDS["models.written"].format(path=html))
 
 
 @models.command("promote")
 @click.argument("version", metavar="VERSION")
 @_reason_option
-@_city_option
-@lang_option
-@click.pass_obj
-def promote_model(
-    run: Run, version: str, reason: str | None, city: Path | None, lang: Lang | None
-) -> None:
+@city_option
+@with_run
+def promote_model(run: Run, version: str, reason: str | None, city: Path | None) -> None:
     """Let a model serve; overruling failed gates needs a reason. 启用模型；未过检验须写理由。"""
-    settings, profile, shelf = _open(run, lang, city)
+    settings, profile, shelf = _open(run, city)
     before = shelf.line(profile.id)[:1]
     shelf.promote(profile.id, version, act="by_hand", reason=reason, now=datetime.now(UTC))
     message = WORDS["models.served"] if before == [version] else WORDS["models.serves"]
-    say(message.format(city=profile.name, version=version).pick(run.lang))
-    let_store_follow(
-        run, lang, settings, shelf, profile.id, action="model.promote", version=version,
-        details={"reason": reason},
-    )  # fmt: skip
+    run.say(message.format(city=profile.name, version=version))
+    details = {"reason": reason}
+    _let_store_follow(run, settings, shelf, profile.id, "model.promote", version, details)
 
 
 @models.command("rollback")
 @_reason_option
-@_city_option
-@lang_option
-@click.pass_obj
-def roll_back(run: Run, reason: str | None, city: Path | None, lang: Lang | None) -> None:
+@city_option
+@with_run
+def roll_back(run: Run, reason: str | None, city: Path | None) -> None:
     """Go back to the champion before; twice goes further. 退回前一个模型，可连续退回。"""
-    settings, profile, shelf = _open(run, lang, city)
+    settings, profile, shelf = _open(run, city)
     now = datetime.now(UTC)
-
-    def notify(notice: Text) -> None:
-        tell(notice.pick(run.lang))
 
     def expert() -> str:
         # Needs scikit-learn, which takes a second: only where no other model is left.
         from leadscore.learning.expert import ensure_expert
 
-        return ensure_expert(profile, shelf, now, notify)
+        return ensure_expert(profile, shelf, now, run.tell)
 
     previous = next(iter(shelf.line(profile.id)), None)
-    version = shelf.rollback(profile.id, now=now, reason=reason, last_resort=expert, notify=notify)
-    say(
-        WORDS["models.back"]
-        .format(city=profile.name, version=version, previous=previous)
-        .pick(run.lang)
+    version = shelf.rollback(
+        profile.id, now=now, reason=reason, last_resort=expert, notify=run.tell
     )
-    let_store_follow(
-        run, lang, settings, shelf, profile.id, action="model.rollback", version=version,
-        details={"reason": reason},
-    )  # fmt: skip
-
-
-def _open(run: Run, lang: Lang | None, city: Path | None) -> tuple[Settings, City, Shelf]:
-    settings = settings_of(run, lang)
-    from leadscore.startup import open_city, open_shelf
-
-    return settings, open_city(settings, city), open_shelf(settings)
+    run.say(WORDS["models.back"].format(city=profile.name, version=version, previous=previous))
+    details = {"reason": reason}
+    _let_store_follow(run, settings, shelf, profile.id, "model.rollback", version, details)
 
 
 @cli.command()
 @click.option(
     "--as-of", metavar="DATE", help="Learn what was known on that day. 按当日所知学习。 [today]"
 )
-@click.option("--city", metavar="FILE", type=FILE, help="City profile. 城市画像文件。")
+@city_option
 @click.option(
     "--dry-run", is_flag=True, help="Decide, but save and promote nothing. 只作试算，不保存。"
 )
@@ -318,51 +209,30 @@ def _open(run: Run, lang: Lang | None, city: Path | None) -> tuple[Settings, Cit
     metavar="REASON",
     help="Promote whatever the gates say; the reason is kept. 写明理由，强制启用。",
 )
-@lang_option
-@click.pass_obj
+@with_run
 def retrain(
-    run: Run, as_of: str | None, city: Path | None, dry_run: bool, promote_anyway: str | None,
-    lang: Lang | None,
-) -> None:  # fmt: skip
+    run: Run, as_of: str | None, city: Path | None, dry_run: bool, promote_anyway: str | None
+) -> None:
     """Learn from outcomes; a better model serves from then on. 从结果中学习，更好才启用。"""
-    settings = settings_of(run, lang)
-    from leadscore.learning.retrain import retrain as walk
-    from leadscore.learning.training_data import Rules
-    from leadscore.startup import open_city, open_database, open_shelf
+    settings = run.settings()
+    from leadscore.learning.retrain import retrain as learn
+    from leadscore.startup import open_city, open_shelf, training_rules
     from leadscore.store.outcomes import read_outcomes
     from leadscore.store.snapshots import read_snapshots
 
-    def told(text: Text) -> None:
-        tell(text.pick(run.lang))
-
-    today = date.today()
-    day = not_after_today(as_of, "--as-of", today=today) if as_of else today
-    with contextlib.closing(open_database(settings)) as database, database.read() as connection:
+    day = day_option(as_of or None, "--as-of")
+    with opened(settings) as database, database.read() as connection:
         events, snapshots = read_outcomes(connection), read_snapshots(connection)
     profile, shelf = open_city(settings, city), open_shelf(settings)
-    done = walk(
-        profile,
-        events,
-        snapshots,
-        shelf,
-        as_of=day,
-        now=datetime.now(UTC),
-        rules=Rules(
-            target=settings.target,
-            horizon_days=settings.horizon_days,
-            prior_strength=settings.prior_strength,
-        ),
-        dry_run=dry_run,
-        overrule=promote_anyway,
-        progress=told,
-        notify=told,
-    )
+    done = learn(
+        profile, events, snapshots, shelf, as_of=day, now=datetime.now(UTC),
+        rules=training_rules(settings), dry_run=dry_run, overrule=promote_anyway,
+        progress=run.tell, notify=run.tell,
+    )  # fmt: skip
     for text in done.preface:
-        say(text.pick(run.lang))
+        run.say(text)
     say(done.decision.render(run.lang))
-    say(done.upshot.pick(run.lang))
+    run.say(done.upshot)
     if not dry_run:
-        let_store_follow(
-            run, lang, settings, shelf, profile.id, action="model.retrain", version=done.serves,
-            details={"as_of": day.isoformat(), "promoted": done.decision.promoted},
-        )  # fmt: skip
+        details = {"as_of": day.isoformat(), "promoted": done.decision.promoted}
+        _let_store_follow(run, settings, shelf, profile.id, "model.retrain", done.serves, details)

@@ -1,28 +1,68 @@
-"""The command that ranks a list."""
+"""The command that ranks a list: it writes the files, then prints what a terminal shows."""
 
 from __future__ import annotations
 
-import contextlib
+import sys
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from leadscore.cli.group import FILE, Run, cli, lang_option, not_after_today, settings_of
-from leadscore.terminal import Progress, tell
+from leadscore.cli.group import (
+    FILE,
+    Run,
+    city_option,
+    cli,
+    day_option,
+    opened,
+    problems_option,
+    with_run,
+)
+from leadscore.errors import OutputError
+from leadscore.numbers import likelihood, share
+from leadscore.terminal import (
+    GAP,
+    Align,
+    Progress,
+    columns,
+    cut,
+    display_width,
+    fit,
+    is_terminal,
+    say,
+    tame,
+    wrap,
+)
 from leadscore.text import Lang, Text, room_words
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from leadscore.ranking.batch import Ranking
+    from leadscore.ranking.vetoes import ExclusionList
     from leadscore.settings import Settings
 
 WORDS = room_words("cli")
 
+WIDEST, NARROWEST = 100, 80
+"""Terminal columns that the table takes at most, and that it needs at least."""
+MOST_LINES = 6
+"""Lines that the reasons of one firm may take."""
 
 _LONG_LIST = 2_000
-_MOST_KEPT = 50_000
-"""Firms of a list that is kept unasked: nobody courts more, and a register is not a list."""
+_MOST_KEPT = 50_000  # of a list that is kept unasked: nobody courts more, and a register is no list
+
+_PLACE = 20  # room for the longest role, and for enough of the segment to know it by
+# The columns of the printed table, and where their cells stand.
+_ALIGNS: dict[str, Align] = {
+    "rank": "right", "grade": "centre", "name": "left", "place": "left",
+    "priority": "right", "likelihood": "right", "fit": "right",
+}  # fmt: skip
+_NUMBERS = {"priority": likelihood, "likelihood": likelihood, "fit": share}
+_COLOURS = {"A": "1;32", "B": "32", "C": "33"}
+_DIM = "2"
 
 
 @cli.command()
@@ -34,7 +74,7 @@ _MOST_KEPT = 50_000
     type=FILE,
     help="Write the whole ranking: .xlsx, .csv or .parquet. 写出完整排名。",
 )
-@click.option("--city", metavar="FILE", type=FILE, help="City profile. 城市画像文件。")
+@city_option
 @click.option(
     "--top",
     metavar="N",
@@ -43,13 +83,8 @@ _MOST_KEPT = 50_000
     show_default=True,
     help="Firms to print; the file holds all. 屏幕显示的家数。",
 )
-@lang_option
-@click.option(
-    "--problems",
-    metavar="FILE",
-    type=FILE,
-    help="Write what could not be taken as it stood: .csv or .xlsx. 写出资料问题。",
-)
+@with_run
+@problems_option
 @click.option(
     "--exclude",
     metavar="FILE",
@@ -71,19 +106,22 @@ _MOST_KEPT = 50_000
     "--processes",
     metavar="N",
     type=click.IntRange(min=1),
-    help="Processes that score; by default one for each core, up to 8, from 2,000 rows on. "
+    help="Processes that score; by default one for each core, up to 8, from 20,000 rows on. "
     "评分用的进程数。",
 )
-@click.pass_obj
 def rank(
     run: Run, listed: Path, output: Path | None, city: Path | None, top: int,
-    lang: Lang | None, problems: Path | None, exclude: Path | None,
-    as_of: str | None, keep: bool | None, processes: int | None,
+    problems: Path | None, exclude: Path | None, as_of: str | None, keep: bool | None,
+    processes: int | None,
 ) -> None:  # fmt: skip
     """Rank a candidate list: CSV, XLSX, Parquet or gzipped CSV. 给候选名单排名。"""
-    settings = settings_of(run, lang)
-    from leadscore.cli.delivery import Delivery
-    from leadscore.lists.writing import check_distinct, check_ranking_path
+    settings = run.settings()
+    from leadscore.lists.writing import (
+        check_distinct,
+        check_ranking_path,
+        write_problems,
+        write_ranking,
+    )
     from leadscore.ranking.batch import rank_list
     from leadscore.ranking.vetoes import Exclusions, load_exclusions
     from leadscore.startup import open_scorer
@@ -97,8 +135,8 @@ def rank(
     )  # fmt: skip
     for path in filter(None, (output, problems)):
         check_ranking_path(path)
-    today = not_after_today(as_of, "--as-of", today=date.today()) if as_of else date.today()
-    scorer = open_scorer(settings, city, notify=lambda notice: tell(notice.pick(run.lang)))
+    today = day_option(as_of or None, "--as-of")
+    scorer = open_scorer(settings, city, notify=run.tell)
     excluded = load_exclusions(exclude, today=today) if exclude else None
     exclusions = Exclusions(excluded.credit_codes, excluded.names) if excluded else Exclusions()
     with Progress(run.lang, shown_from=_LONG_LIST) as progress:
@@ -108,24 +146,50 @@ def rank(
             loaded=lambda clean: progress.start(len(clean.records)),
         )  # fmt: skip
     kept = _keep(ranking, settings, run, source=listed.name, as_of=today, keep=keep)
-    delivery = Delivery(ranking, excluded, scorer.city.name, today, run.lang, kept)
-    delivery.deliver(output, problems, top)
+    # What the disk refuses is still printed.
+    written: list[Path] = []
+    refused: OutputError | None = None
+    sums = _sums(ranking, excluded, run.lang)
+    try:
+        if output:
+            summary = _summary(ranking, sums, scorer.city.name, today, run.lang)
+            write_ranking(
+                ranking.table, output, lang=run.lang, problems=ranking.problems, summary=summary
+            )
+            written.append(output)
+        if problems:
+            write_problems(ranking.problems, problems, lang=run.lang)
+            written.append(problems)
+    except OutputError as error:
+        refused = error
+    try:
+        _print(ranking, run, top)
+        for path in written:
+            run.say(WORDS["delivery.written"].format(path=path))
+        count = len(ranking.problems)
+        if count and not problems:
+            number = _counted(count, "problem")
+            run.say(WORDS["delivery.problems"].format(count=count, problems=number))
+        for line in filter(None, (kept, *sums)):
+            run.say(line)
+    finally:
+        if refused:
+            raise refused
 
 
 def _keep(
     ranking: Ranking, settings: Settings, run: Run, *, source: str, as_of: date, keep: bool | None
 ) -> Text | None:
-    """Keep the firms as they were known, and return what to say of it; a failure is only told."""
+    # The firms as they were known; returns what to say of it. A failure is only told.
     if keep is False or not len(ranking.firms):
         return None
     if keep is None and len(ranking.firms) > _MOST_KEPT:
         return WORDS["ranking.too_many"].format(most=_MOST_KEPT)
-    from leadscore.startup import open_database
-    from leadscore.store.errors import StoreError
+    from leadscore.store.database import StoreError
     from leadscore.store.snapshots import SqlSnapshots
 
     try:
-        with contextlib.closing(open_database(settings)) as database:
+        with opened(settings) as database:
             store = SqlSnapshots(database)
             first = store.is_empty()
             store.keep(
@@ -133,6 +197,165 @@ def _keep(
                 now=datetime.now(UTC),
             )  # fmt: skip
     except StoreError as error:
-        tell(WORDS["ranking.not_kept"].format(reason=error.message).pick(run.lang))
+        run.tell(WORDS["ranking.not_kept"].format(reason=error.message))
         return None
     return WORDS["ranking.first_kept"].format(where=database.shown) if first else None
+
+
+def _sums(ranking: Ranking, excluded: ExclusionList | None, lang: Lang) -> list[Text]:
+    # Where the firms of the exclusion list and every row went.
+    sentence = ranking.counts.sentence()
+    if excluded is None:
+        return [sentence]
+    from leadscore.ranking.vetoes import WORDING
+
+    unread = sum(problem.set_aside for problem in excluded.problems)
+    count = excluded.rows_in - unread
+    hits = ranking.table["veto"].eq(WORDING["excluded"].pick(lang))
+    excluding = WORDS["delivery.excluded"].format(
+        count=count, firms=_counted(count, "firm"), found=int(hits.sum()),
+        unread=unread, rows=_counted(unread, "row"),
+    )  # fmt: skip
+    return [excluding, sentence]
+
+
+def _summary(
+    ranking: Ranking, sums: list[Text], city: Text, today: date, lang: Lang
+) -> list[tuple[str, str]]:
+    # What a workbook says above its columns: what was ranked, and what to know.
+    lines: list[tuple[str, Text | str]] = [
+        ("city", city),
+        ("model", ranking.model),
+        ("date", today.isoformat()),
+        *(("rows", line) for line in sums),
+        *(("note", notice) for notice in ranking.notices),
+    ]
+    return [
+        (
+            WORDS[f"delivery.summary.{label}"].pick(lang),
+            text.pick(lang) if isinstance(text, Text) else text,
+        )
+        for label, text in lines
+    ]
+
+
+def _counted(count: int, thing: str) -> str:
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+
+
+def _print(ranking: Ranking, run: Run, top: int) -> None:
+    from leadscore.settings import plain_wanted
+
+    for notice in ranking.notices:
+        run.tell(notice)
+    colour = is_terminal(sys.stdout) and not plain_wanted()
+    width = columns(WIDEST)
+    say(print_ranking(ranking.table, lang=run.lang, top=top, width=width, colour=colour))
+
+
+def print_ranking(
+    table: pd.DataFrame,
+    *,
+    lang: Lang,
+    top: int = 20,
+    width: int = WIDEST,
+    colour: bool = False,
+) -> str:
+    """Return the first ``top`` ranked firms, and as many vetoed ones, as text for a terminal.
+
+    ``table`` has n rows with the columns of a ranking: ``rank, name, grade, priority, likelihood,
+    fit, segment_name, role_name, reasons, veto``. No line exceeds ``width``, taken as 100 if wider
+    and as 80 if narrower. ``colour`` lets grades be coloured by ANSI sequences; the texts of the
+    list never bring any, nor other control or format characters.
+    """
+    width = min(max(width, NARROWEST), WIDEST)
+    ranked, vetoed = table[table["rank"].notna()], table[table["rank"].isna()]
+    if len(ranked):
+        lines = _ranked_lines(ranked, top, lang, width, colour)
+    else:
+        nobody = WORDS["delivery.all_vetoed"] if len(vetoed) else WORDS["delivery.empty"]
+        lines = wrap(nobody.pick(lang), width)
+    if len(vetoed):
+        lines += ["", *_vetoed_lines(vetoed, top, lang, width, colour)]
+    return "\n".join(lines)
+
+
+def _widths(headers: dict[str, str], firms: list[dict[str, str]], width: int) -> dict[str, int]:
+    """Give numbers what they need and share the rest between firm and segment.
+
+    Where both want more than there is, each gets half, or what the other leaves of its own.
+    """
+    widths = {name: display_width(header) for name, header in headers.items()}
+    widths |= {name: max(widths[name], len(">99.9%")) for name in _NUMBERS}
+    for column in ("rank", "name", "place"):
+        widths[column] = max([widths[column], *(display_width(firm[column]) for firm in firms)])
+    name, place = widths.pop("name"), widths.pop("place")
+    rest = width - sum(widths.values()) - len(GAP) * (len(headers) - 1)
+    place = min(place, max(rest - name, rest // 2, _PLACE))
+    return widths | {"place": place, "name": rest - place}
+
+
+def _line(cells: dict[str, str], widths: dict[str, int], paint: str = "") -> str:
+    parts = {name: fit(cells[name], widths[name], align) for name, align in _ALIGNS.items()}
+    parts["grade"] = _painted(parts["grade"], paint)
+    return GAP.join(parts.values()).rstrip()
+
+
+def _ranked_lines(
+    ranked: pd.DataFrame, top: int, lang: Lang, width: int, colour: bool
+) -> list[str]:
+    firms = [firm | {"place": _place(firm, lang)} for firm in _records(ranked.head(top))]
+    headers = {name: WORDS[f"delivery.head.{name}"].pick(lang) for name in _ALIGNS}
+    widths = _widths(headers, firms, width)
+    indent = widths["rank"] + widths["grade"] + 2 * len(GAP)  # up to the firm's name
+    lines = [_line(headers, widths), "-" * width]
+    for firm in firms:
+        paint = _COLOURS.get(firm["grade"], "") if colour else ""
+        lines.append(_line(firm | {"place": _place(firm, lang, widths["place"])}, widths, paint))
+        lines += _indented(firm["reasons"], indent, width)
+    if len(ranked) > top:
+        lines += wrap(WORDS["delivery.more"].format(count=len(ranked) - top).pick(lang), width)
+    return lines
+
+
+def _vetoed_lines(
+    vetoed: pd.DataFrame, top: int, lang: Lang, width: int, colour: bool
+) -> list[str]:
+    lines = [WORDS["delivery.vetoed"].format(count=len(vetoed)).pick(lang)]
+    for firm in _records(vetoed.head(top)):
+        text = WORDS["delivery.colon"].pick(lang).join(filter(None, (firm["name"], firm["veto"])))
+        lines += [_painted(line, _DIM if colour else "") for line in _indented(text, 2, width)]
+    if len(vetoed) > top:
+        more = WORDS["delivery.more_vetoed"].format(count=len(vetoed) - top)
+        lines += wrap(more.pick(lang), width)
+    return lines
+
+
+def _records(table: pd.DataFrame) -> Iterator[dict[str, str]]:
+    # The few firms that are shown, in words that are safe to print.
+    from pandas import isna
+
+    for record in table.to_dict("records"):
+        shown = {str(name): value for name, value in record.items() if not isna(value)}
+        yield dict.fromkeys(map(str, record), "") | {
+            name: _NUMBERS[name](float(value)) if name in _NUMBERS else tame(str(value))
+            for name, value in shown.items()
+        }
+
+
+def _place(firm: dict[str, str], lang: Lang, room: int | None = None) -> str:
+    # Where room is short, the segment is cut and not the role.
+    segment, role = firm["segment_name"], firm["role_name"]
+    if not segment:
+        return "-"
+    if role:
+        role = WORDS["delivery.brackets"].format(role=role).pick(lang)
+    return (segment if room is None else cut(segment, max(room - display_width(role), 2))) + role
+
+
+def _painted(text: str, codes: str) -> str:
+    return f"\x1b[{codes}m{text}\x1b[0m" if codes else text
+
+
+def _indented(text: str, indent: int, width: int) -> list[str]:
+    return [" " * indent + line for line in wrap(text, width - indent, MOST_LINES)]

@@ -6,20 +6,19 @@ import contextlib
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from leadscore.cli.group import FILE, Run, acting, cli, lang_option, opened, settings_of
+from leadscore.cli.group import Run, acting, audit_trail, city_option, cli, opened, with_run
 from leadscore.errors import Detail, UsageError
-from leadscore.terminal import minute, say, table, tell
+from leadscore.terminal import minute
 from leadscore.text import Lang, Text, room_words
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
-    from leadscore.jobs.kinds import Kind
-    from leadscore.jobs.worker import Supervisor
+    from leadscore.jobs.worker import Kind
     from leadscore.settings import Settings
     from leadscore.store.database import Database
     from leadscore.store.jobs import Job
@@ -29,18 +28,8 @@ if TYPE_CHECKING:
 WORDS = room_words("cli")
 
 
-_STATES = {
-    "waiting": WORDS["serving.states_waiting"],
-    "running": WORDS["serving.states_running"],
-    "done": WORDS["serving.states_done"],
-    "failed": WORDS["serving.states_failed"],
-    "cancelled": WORDS["serving.states_cancelled"],
-}
-_HEADERS = (
-    WORDS["serving.headers"], WORDS["serving.headers_2"], WORDS["serving.headers_3"],
-    WORDS["serving.headers_4"], WORDS["serving.headers_5"],
-    WORDS["serving.headers_6"], WORDS["serving.headers_7"], WORDS["serving.headers_8"],
-)  # fmt: skip
+_HEADS = ("job", "kind", "state", "progress", "by", "asked", "ended", "words")
+_SAMPLE = "electronics.csv"
 
 
 @cli.group()
@@ -50,132 +39,103 @@ def jobs() -> None:
 
 @jobs.command("list")
 @click.option("--top", type=click.IntRange(1, 500), default=20, help="How many. 列出几项。 [20]")
-@lang_option
-@click.pass_obj
-def list_(run: Run, top: int, lang: Lang | None) -> None:
+@with_run
+def list_(run: Run, top: int) -> None:
     """List jobs, the newest first. 列出任务，新的在前。"""
-    settings = settings_of(run, lang)
+    settings = run.settings()
     from leadscore.store.jobs import list_jobs
 
     with opened(settings) as database, database.read() as connection:
-        found = list_jobs(connection, limit=top)
-    if not found:
-        say(WORDS["serving.none"].pick(run.lang))
-        return
-    rows = [[each.pick(run.lang) for each in _HEADERS], *(_row(job, run.lang) for job in found)]
-    say("\n".join(table(rows)))
+        rows = [_row(job, run.lang) for job in list_jobs(connection, limit=top)]
+    if rows:
+        run.say_table([WORDS[f"serving.head.{head}"] for head in _HEADS], rows)
+    else:
+        run.say(WORDS["serving.none"])
 
 
 def _row(job: Job, lang: Lang) -> list[str]:
     words = Text(**job.error["message"]) if job.error else job.words
     return [
-        str(job.id), job.kind, _STATES[job.state].pick(lang), f"{job.progress:.0%}",
-        job.submitted_by, minute(job.submitted_at), minute(job.ended_at),
+        str(job.id), job.kind, WORDS[f"serving.state.{job.state}"].pick(lang),
+        f"{job.progress:.0%}", job.submitted_by, minute(job.submitted_at), minute(job.ended_at),
         words.pick(lang) if words and job.state in ("running", "failed") else "",
     ]  # fmt: skip
 
 
 @jobs.command()
 @click.argument("number", metavar="ID", type=click.IntRange(1, 2**63 - 1))
-@lang_option
-@click.pass_obj
-def cancel(run: Run, number: int, lang: Lang | None) -> None:
+@with_run
+def cancel(run: Run, number: int) -> None:
     """Cancel a job. 取消任务。"""
-    with acting(run, lang, "job.cancel") as doing:
+    with acting(run, "job.cancel") as doing:
         from leadscore.store.jobs import request_cancel
 
         job = request_cancel(doing.connection, number, now=doing.now)
         doing.about = ("job", str(number))
-    said = WORDS["serving.cancelled"] if job.state == "cancelled" else WORDS["serving.asked"]
-    say(said.format(id=number).pick(run.lang))
+    done = WORDS["serving.cancelled"] if job.state == "cancelled" else WORDS["serving.asked"]
+    run.say(done.format(id=number))
 
 
 @cli.command()
-@click.option("--city", metavar="FILE", type=click.Path(), help="City profile. 城市画像文件。")
-@lang_option
-@click.pass_obj
-def worker(run: Run, city: str | None, lang: Lang | None) -> None:
+@city_option
+@with_run
+def worker(run: Run, city: Path | None) -> None:
     """Do jobs beside a server that does none itself. 单独运行后台任务（用于 PostgreSQL）。"""
-    settings = settings_of(run, lang)
-    from pathlib import Path
-
+    settings = run.settings()
     from leadscore.jobs.worker import work
     from leadscore.logs import log_to_stderr
     from leadscore.startup import open_database
 
     log_to_stderr()
     database = open_database(settings)
-    tell(WORDS["serving.working"].format(where=database.shown).pick(run.lang))
-    work(database, kinds_of(settings, Path(city) if city else None), now)
-    tell(WORDS["serving.stopped"].pick(run.lang))
+    run.tell(WORDS["serving.working"].format(where=database.shown))
+    work(database, _kinds_of(settings, city), _now)
+    run.tell(WORDS["serving.stopped"])
 
 
-def now() -> datetime:
-    """Return the time, with its zone."""
+def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def kinds_of(settings: Settings, city: Path | None) -> dict[str, Kind]:
-    """Return what a worker can do with these settings."""
-    from leadscore.jobs.kinds import Workplace, all_kinds
-    from leadscore.startup import open_city, open_scorer, open_shelf
-
-    def rules() -> Any:
-        from leadscore.learning.training_data import Rules
-
-        return Rules(
-            target=settings.target,
-            horizon_days=settings.horizon_days,
-            prior_strength=settings.prior_strength,
-        )
+def _kinds_of(settings: Settings, city: Path | None) -> dict[str, Kind]:
+    from leadscore.jobs.tasks import Workplace, all_kinds
+    from leadscore.startup import open_city, open_scorer, open_shelf, training_rules
 
     return all_kinds(
         Workplace(
             city=lambda: open_city(settings, city),
             scorer=lambda: open_scorer(settings, city),
             shelf=open_shelf(settings),
-            rules=rules,
+            rules=lambda: training_rules(settings),
             exports=settings.home / "exports",
-            clock=now,
+            clock=_now,
         )
     )
 
 
-def supervisor_of(settings: Settings, city: Path | None, database: Database) -> Supervisor:
-    """Return what keeps a worker process beside a server; to be entered and left with it."""
-    from leadscore.jobs.worker import Supervisor
-
-    return Supervisor(_work, (settings, city), database, now)
-
-
+# The worker process beside a server.
 def _work(name: str, lifeline: Connection, settings: Settings, city: Path | None) -> None:
-    """Be the worker process that `supervisor_of` starts."""
     from leadscore.jobs.worker import work
     from leadscore.logs import log_to_stderr
     from leadscore.startup import open_database
 
     log_to_stderr()
-    work(open_database(settings), kinds_of(settings, city), now, name=name, lifeline=lifeline)
-
-
-_SAMPLE = "electronics.csv"
+    work(open_database(settings), _kinds_of(settings, city), _now, name=name, lifeline=lifeline)
 
 
 @cli.command()
 @click.option("--host", help="Address to listen on.  监听地址。 [127.0.0.1]")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port. 端口。 [8000]")
 @click.option("--threads", type=click.IntRange(1, 256), help="Threads. 线程数。 [4]")
-@click.option("--city", metavar="FILE", type=FILE, help="City profile. 城市画像文件。")
+@city_option
 @click.option("--demo", is_flag=True, help="Let anybody on this machine try it. 演示，免登录。")
-@lang_option
-@click.pass_obj
+@with_run
 def serve(
-    run: Run, host: str | None, port: int | None, threads: int | None,
-    city: Path | None, demo: bool, lang: Lang | None,
-) -> None:  # fmt: skip
+    run: Run, host: str | None, port: int | None, threads: int | None, city: Path | None, demo: bool
+) -> None:
     """Serve the scores over HTTP. 启动评分服务。"""
-    settings = settings_of(run, lang)
-    from leadscore.cli.group import opened
+    settings = run.settings()
+    from leadscore.jobs.worker import Supervisor
     from leadscore.logs import log_to_stderr
     from leadscore.startup import open_profiles, open_scorer, open_shelf
     from leadscore.store.models import mirror
@@ -195,51 +155,41 @@ def serve(
             update={"home": settings.home / "demo", "database": None, "key_file": None}
         )
     log_to_stderr()
-    load = partial(open_scorer, settings, city, notify=lambda notice: tell(notice.pick(run.lang)))
+    load = partial(open_scorer, settings, city, notify=run.tell)
     shelf = open_shelf(settings)
-    scoring = CurrentScoring(load(), shelf, load, date.today)
+    scoring = CurrentScoring(load(), shelf, load)
     with contextlib.ExitStack() as stack:
         database = stack.enter_context(opened(settings))
         access = access_of(settings, database, demo=demo)
         with database.write() as connection:
-            mirror(connection, shelf, scoring.get().scorer.city.id, now=access.clock())
-        _tell_who_may(access, run.lang)
+            mirror(connection, shelf, scoring.scorer().city.id, now=access.clock())
+        _tell_who_may(access, run)
         if demo:
             _hand_in_sample(access)
-        supervisor = stack.enter_context(supervisor_of(settings, city, database))
+        supervisor = stack.enter_context(Supervisor(_work, (settings, city), database, _now))
         app = create_app(
             Service(
-                scoring,
-                shelf,
-                date.today,
-                access,
-                open_profiles(settings, city),
-                host,
-                lambda: supervisor.alive,
-                run.lang,
-                settings.home / "exports",
+                scoring, shelf, date.today, access, open_profiles(settings, city), host,
+                lambda: supervisor.alive, run.lang, settings.home / "exports",
             )
-        )
+        )  # fmt: skip
         if not demo:  # which is for this machine only, so nothing stands in front
             believe(app, settings)
         listen(
-            app,
-            host=host,
-            port=settings.port if port is None else port,
+            app, host=host, port=settings.port if port is None else port,
             threads=threads or settings.threads,
-        )
+        )  # fmt: skip
 
 
 def access_of(settings: Settings, database: Database, *, demo: bool) -> Access:
     """Return who may come into a service over a database."""
-    from leadscore.cli.group import audit_trail
     from leadscore.store.sessions import Limits, Lockout
     from leadscore.web.auth import Access
 
     return Access(
         database,
         audit_trail(settings),
-        lambda: datetime.now(UTC),
+        _now,
         limits=Limits(
             idle=timedelta(minutes=settings.session_idle_minutes),
             absolute=timedelta(hours=settings.session_hours),
@@ -267,21 +217,21 @@ def believe(app: Application, settings: Settings) -> None:
     believe_proxies(app, settings.trusted_proxies, settings.proxy_addresses, headers)
 
 
-def _tell_who_may(access: Access, lang: Lang) -> None:
+def _tell_who_may(access: Access, run: Run) -> None:
     from leadscore.web.guard import FIRST_ADMINISTRATOR, first_administrator_link
 
     if access.demo:
-        tell(WORDS["serving.demo"].pick(lang))
+        run.tell(WORDS["serving.demo"])
         return
     path = first_administrator_link(access.database, access.trail, access.clock())
     if path:
-        tell(WORDS["serving.first"].format(name=FIRST_ADMINISTRATOR, path=path).pick(lang))
+        run.tell(WORDS["serving.first"].format(name=FIRST_ADMINISTRATOR, path=path))
 
 
+# A demonstration begins with the sample list, which the worker takes in.
 def _hand_in_sample(access: Access) -> None:
-    """Let a demonstration begin with the sample list, which the worker takes in."""
     from leadscore.files import shipped
-    from leadscore.jobs.kinds import hand_in_list
+    from leadscore.jobs.tasks import hand_in_list
     from leadscore.store.lists import kept_lists
 
     sample, now = shipped("samples") / _SAMPLE, access.clock()

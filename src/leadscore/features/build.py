@@ -21,16 +21,6 @@ class FirmFeatures(TransformerMixin, BaseEstimator):
 
     It learns nothing from the firms it is fitted on, so a firm's features never depend on the list
     in which it stands.
-
-    Parameters
-    ----------
-    city
-        The city profile.
-
-    Attributes
-    ----------
-    extractor_ : leadscore.features.extract.FeatureExtractor
-        What measures the firms.
     """
 
     def __init__(self, city: City) -> None:

@@ -1,13 +1,15 @@
-"""Features read off a firm's own columns: scale, capability, momentum, risk, completeness."""
+"""Features read off a firm's own columns: from scale and capability to where it comes from."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from functools import lru_cache
+from typing import Literal
 
-from leadscore.features.feature import Firm, Value, number, text_of
+from leadscore.city.profile import City
+from leadscore.features.catalogue import Firm, Value, number, text_of
 
 Patterns = tuple[tuple[str, re.Pattern[str]], ...]
 
@@ -61,8 +63,8 @@ _WITHOUT = (
 """One of these stands in every text in which `_EXCLUDED` finds anything."""
 _MAKES = ("生产", "制造", "加工", "组装")
 _DOES_OTHERWISE = (
-    *("销售", "批发", "零售", "贸易", "代理", "经销", "服务", "咨询", "投资", "租赁", "运营"),
-    "开发",
+    *("销售", "批发", "零售", "贸易", "代理", "经销"),
+    *("服务", "咨询", "投资", "租赁", "运营", "开发"),
 )
 _MAKES_NOTHING = ("trade", "business", "construction", "software", "research")
 
@@ -137,31 +139,20 @@ _OTC, _UNLISTED = map(re.compile, ("新三板|四板|区域股权", "非上市|�
 
 
 def company_features(firm: Firm) -> dict[str, Value]:
-    """Return the features that need nothing but the firm's own values; None where missing.
-
-    Parameters
-    ----------
-    firm
-        Canonical columns, and ``as_of``, the day on which they were known.
-    """
+    """Return the features that need nothing but the firm's own values; None where missing."""
     kind, text = industry_kind(firm), business_text(firm)
     staff = number(firm, "staff")
+    own = ("registered_capital_cny", "revenue_cny", "patents", "rd_share", "revenue_growth")
     return {
+        **{name: number(firm, name) for name in (*own, "branches", "intended_investment_cny")},
         "industry_kind": kind,
         "manufacturing": _manufacturing(text, kind),
-        "registered_capital_cny": number(firm, "registered_capital_cny"),
         "paid_in_share": _ratio(firm, "paid_in_capital_cny", "registered_capital_cny", 0.0, 1.0),
         "staff": number(firm, "insured_staff") if staff is None else staff,
-        "revenue_cny": number(firm, "revenue_cny"),
         "age_years": _age_years(firm),
         "title": _title(text_of(firm, "titles"), text),
         "listing": _listing(firm),
-        "patents": number(firm, "patents"),
-        "rd_share": number(firm, "rd_share"),
-        "revenue_growth": number(firm, "revenue_growth"),
         "funding": _funding(text_of(firm, "funding")),
-        "branches": number(firm, "branches"),
-        "intended_investment_cny": number(firm, "intended_investment_cny"),
         "operating": text_of(firm, "status"),
         "risk_flags": _risk_flags(text_of(firm, "risk")),
         "profit_margin": _ratio(firm, "net_profit_cny", "revenue_cny", -10.0, 1.0),
@@ -190,7 +181,6 @@ def _kind_of_class(named: str) -> str | None:
 
 
 def _first_level(text: str, patterns: Patterns) -> str | None:
-    """Return the level of the first pattern found in a text."""
     return next((level for level, pattern in patterns if pattern.search(text)), None)
 
 
@@ -229,7 +219,6 @@ def _any_of(words: tuple[str, ...], text: str) -> bool:
 
 
 def _title(titles: str | None, text: str) -> str | None:
-    """Return the highest title: of the column that lists titles, else of the firm's own text."""
     stated = None if titles is None else _first_level(_NOT_HELD.sub("", titles), _STATED)
     if stated not in (None, "none"):
         return stated
@@ -264,7 +253,6 @@ def _funding(text: str | None) -> str | None:
 
 
 def _risk_flags(text: str | None) -> float | None:
-    """Count the kinds of risk that a text names; what names none that we know counts as one."""
     if text is None:
         return None
     named = _RISK_FREE.sub("", text)
@@ -276,3 +264,102 @@ def _risk_flags(text: str | None) -> float | None:
 def _completeness(firm: Firm) -> float:
     filled = {_KEY_OF[name] for name in firm if name in _KEY_OF}
     return len(filled) / len(_KEY_COLUMNS)
+
+
+# Words that may stand right before a name: verbs, prepositions, ordinals.
+_BEFORE_A_NAME = "加展席会自过于在届年的由经被与和及"
+
+_MEETING_KINDS = ("conference", "fair", "matchmaking")
+"""Kinds of events at which a city meets firms from elsewhere, unlike a breakfast with locals."""
+
+
+class Origin:
+    """Tells where firms come from, seen from one city."""
+
+    def __init__(self, city: City) -> None:
+        targets = (code for region in city.target_regions for code in region.divisions)
+        self._target_region = Divisions(targets)
+        self._own_province = Divisions([city.division_code[:2]])
+        self._neighbours = Divisions(neighbour.division_code for neighbour in city.neighbours)
+        meetings = [event for event in city.events if event.kind in _MEETING_KINDS]
+        self._events = Mentioned(
+            name for event in meetings for name in (event.name.zh, event.name.en, *event.aliases)
+        )
+        self._anchors = Mentioned(
+            name for anchor in city.anchors for name in (anchor.name, *anchor.aliases)
+        )
+
+    def named(self, what: Literal["event", "referrer"], firm: Mapping[str, object]) -> str:
+        """Return the city's event or the local anchor that a firm's cell names, as written there.
+
+        Where the profile names it no longer, the whole cell; KeyError where there is none.
+        """
+        names, column = (
+            (self._events, "event") if what == "event" else (self._anchors, "referred_by")
+        )
+        text = firm[column]
+        if not isinstance(text, str):
+            raise KeyError(column)
+        return names.named(text) or text
+
+    def features(self, firm: Firm) -> dict[str, Value]:
+        """Return the flags of origin (0, 1 or missing)."""
+        province = text_of(firm, "province_code")
+        home = text_of(firm, "city_code") or province
+        return {
+            "target_region": self._target_region.hold(home),
+            "same_province": self._own_province.hold(province),
+            "neighbour_city": self._neighbours.hold(home),
+            "event": self._events.within(text_of(firm, "event")),
+            "referral": self._anchors.within(text_of(firm, "referred_by")),
+        }
+
+
+class Divisions:
+    """A set of administrative divisions."""
+
+    def __init__(self, codes: Iterable[str]) -> None:
+        self._codes = tuple(code for code in codes if code)
+        self._coarse = {code[:2] for code in self._codes if len(code) > 2}
+
+    def hold(self, code: str | None) -> float | None:
+        """Return whether a code lies in any of the divisions (1, 0; missing if it can't be told).
+
+        ``code`` has 2 digits (province) or 4 (city). A firm of which only the province is known
+        can't be told from a division inside that province.
+        """
+        if code is None or not self._codes:
+            return None
+        if code.startswith(self._codes):
+            return 1.0
+        return None if code in self._coarse else 0.0
+
+
+class Mentioned:
+    """Names that a text may mention."""
+
+    def __init__(self, words: Iterable[str]) -> None:
+        names = "|".join(re.escape(word) for word in words if word)
+        before = f"(?:^|[^\\u4e00-\\u9fff]|[{_BEFORE_A_NAME}])"
+        denied = "(?:未|没|拟|计划|将)[^，,；;。]{0,6}"
+        self._named, self._denied = (
+            re.compile(f"{start}({names})", re.IGNORECASE) if names else None
+            for start in (before, denied)
+        )
+
+    def within(self, text: str | None) -> float | None:
+        """Return whether a text names one of the words (1, 0; missing where there is no text).
+
+        A word that is glued to another before it is part of another name (深圳光博会 is not
+        光博会), and what was not or is only to be attended does not count.
+        """
+        if text is None or self._named is None:
+            return None
+        return float(self.named(text) is not None)
+
+    def named(self, text: str) -> str | None:
+        """Return the first of the words that a text names, as it is written there."""
+        if self._named is None or self._denied is None or self._denied.search(text):
+            return None
+        match = self._named.search(text)
+        return match[1] if match else None

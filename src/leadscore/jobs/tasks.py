@@ -4,40 +4,95 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from sqlalchemy import Connection, column, select, table
+from sqlalchemy import Connection, select
 
 from leadscore.errors import Detail, LeadscoreError
-from leadscore.jobs.kinds import RESCORE, JobContext, Workplace
+from leadscore.jobs.worker import Clock, JobContext, Kind
 from leadscore.lists.writing import write_ranking
 from leadscore.ranking.reasons import Wording
-from leadscore.store.errors import refusals
-from leadscore.store.filters import RankingFilter
+from leadscore.store.current_ranking import STANDINGS
+from leadscore.store.database import refusals
 from leadscore.store.firms import count_firms
 from leadscore.store.jobs import list_jobs, submit
 from leadscore.store.list_import import take_in_list
-from leadscore.store.lists import counts_dict
+from leadscore.store.lists import add_list, name_job
 from leadscore.store.models import mirror
 from leadscore.store.outcomes import read_outcomes
-from leadscore.store.ranking import how_many, written_parts
-from leadscore.store.scoring import rescore as score_anew
+from leadscore.store.ranking import RankingFilter, how_many, written_parts
+from leadscore.store.scoring import rescore
 from leadscore.store.snapshots import read_snapshots
 from leadscore.text import Text, room_words
 
 if TYPE_CHECKING:
+    from leadscore.city.profile import City
+    from leadscore.learning.training_data import Rules
+    from leadscore.ranking.score import Scorer
     from leadscore.registry.models import Shelf
 
 WORDS = room_words("jobs")
 
+RETRAIN = "retrain"
+IMPORT_LIST = "import_list"
+EXPORT = "export"
+RESCORE = "rescore"
 
-# Named only: the module of that table brings pandas along, which a command that turns back to
-# another model must not wait for.
-_STANDINGS = table("standings", column("firm_id"), column("model"))
+
+@dataclass(frozen=True)
+class Workplace:
+    """What jobs work with, beside the database.
+
+    ``city`` and ``scorer`` open the profile and the champion anew for each job, so that a changed
+    one counts from the next job on; ``rules`` are what a retraining forecasts, asked late, because
+    they take a second to import; ``exports`` is the folder of the files that exports write.
+    """
+
+    city: Callable[[], City]
+    scorer: Callable[[], Scorer]
+    shelf: Shelf
+    rules: Callable[[], Rules]
+    exports: Path
+    clock: Clock = field(repr=False)
+
+
+_Task = Callable[[JobContext, Mapping[str, Any], Workplace], Mapping[str, Any]]
+
+
+def all_kinds(workplace: Workplace) -> dict[str, Kind]:
+    """Return what a worker can do, by name."""
+
+    def kind(task: _Task, *, exclusive: bool = False) -> Kind:
+        return Kind(lambda context, payload: task(context, payload, workplace), exclusive)
+
+    return {
+        RETRAIN: kind(_retrain, exclusive=True),
+        RESCORE: kind(_rescore, exclusive=True),
+        IMPORT_LIST: kind(_import_list),
+        EXPORT: kind(_export),
+    }
+
+
+def hand_in_list(
+    connection: Connection, *, file_name: str, content: bytes, mapping: Mapping[str, str],
+    as_of: date, actor: str, now: datetime,
+) -> tuple[int, int]:  # fmt: skip
+    """Keep a file as a list, ask for the job that takes it in, and return the numbers of both.
+
+    Arguments are as of `leadscore.store.lists.add_list`.
+    """
+    number = add_list(
+        connection, file_name=file_name, content=content, mapping=mapping, as_of=as_of,
+        actor=actor, now=now,
+    )  # fmt: skip
+    job = submit(connection, IMPORT_LIST, {"list_id": number}, by=actor, now=now)
+    name_job(connection, number, job)
+    return number, job
 
 
 def tell_store(
@@ -45,54 +100,24 @@ def tell_store(
 ) -> int | None:
     """Mirror the models, and return the number of the job that scores all firms by the champion.
 
-    A job of that kind that waits already is the one: it asks for the champion when it begins.
-
-    Parameters
-    ----------
-    connection
-        Within a write transaction, begun before or after the champion was changed.
-    shelf
-        Where the champion is named.
-    city_id
-        The city.
-    by
-        Who asks for the job.
-    now
-        When; with a time zone.
-
-    Returns
-    -------
-    None if every firm that is kept has its score by the champion.
+    A job of that kind that waits already is the one: it asks for the champion when it begins. None
+    if every firm that is kept has its score by the champion. The write transaction may be begun
+    before or after the champion was changed.
     """
     champion = mirror(connection, shelf, city_id, now=now)
     if champion is None:
         return None
-    others = select(_STANDINGS.c.firm_id).where(_STANDINGS.c.model != champion).limit(1)
+    others = select(STANDINGS.c.firm_id).where(STANDINGS.c.model != champion).limit(1)
     if connection.scalar(others) is None:
         return None
     waiting = list_jobs(connection, states=["waiting"], kinds=[RESCORE], limit=1)
     return waiting[0].id if waiting else submit(connection, RESCORE, {}, by=by, now=now)
 
 
-def import_list(
+def _import_list(
     context: JobContext, payload: Mapping[str, Any], workplace: Workplace
 ) -> Mapping[str, Any]:
-    """Read, score and keep a list by the champion.
-
-    Parameters
-    ----------
-    context
-        Of the job.
-    payload
-        ``list_id``: a list that waits.
-    workplace
-        Whose champion scores.
-
-    Returns
-    -------
-    Mapping
-        ``list_id`` and where its rows went: ``rows``, ``ranked``, ``vetoed``, ``set_aside``.
-    """
+    """Read, score and keep by the champion the list ``list_id``; return where its rows went."""
     now = workplace.clock()
     counts = take_in_list(
         context.database,
@@ -103,102 +128,72 @@ def import_list(
         progress=context.progress,
         check=context.check_cancelled,
     )
-    return {"list_id": payload["list_id"], **counts_dict(counts)}
+    return {"list_id": payload["list_id"], **asdict(counts)}
 
 
-def rescore(
+def _rescore(
     context: JobContext,
     payload: Mapping[str, Any],  # noqa: ARG001 (every kind is given one)
     workplace: Workplace,
 ) -> Mapping[str, Any]:
-    """Score every firm by the champion.
-
-    Parameters
-    ----------
-    context
-        Of the job.
-    payload
-        Nothing.
-    workplace
-        Whose champion scores.
-
-    Returns
-    -------
-    Mapping
-        ``firms``, how many were scored, and ``model``, by which.
-    """
+    """Score every firm by the champion; return how many ``firms``, and by which ``model``."""
     with context.database.read() as connection:
         total = count_firms(connection)
     done = 0
 
-    def told(more: int) -> None:
+    def scored(more: int) -> None:
         nonlocal done
         context.check_cancelled()
         done += more
-        context.progress(
-            min(done / max(total, 1), 1.0), WORDS["tasks.scoring"].format(done=done, all=total)
-        )
+        words = WORDS["tasks.scoring"].format(done=done, all=total)
+        context.progress(min(done / max(total, 1), 1.0), words)
 
     scorer = workplace.scorer()
-    count = score_anew(
+    count = rescore(
         context.database,
         scorer=scorer,
         today=workplace.clock().astimezone().date(),
         clock=workplace.clock,
-        progress=told,
+        progress=scored,
     )
     with context.database.write() as connection:  # opening the champion may have made a version
         mirror(connection, workplace.shelf, scorer.city.id, now=workplace.clock())
     return {"firms": count, "model": scorer.model}
 
 
-_STAGES = 7
-"""Stages that a retraining tells of: reading, then six of its own."""
+_STAGES = 7  # that a retraining tells of: reading, then six of its own
 
 
-def retrain(
+def _retrain(
     context: JobContext, payload: Mapping[str, Any], workplace: Workplace
 ) -> Mapping[str, Any]:
     """Learn from outcomes, and let a better model serve from then on.
 
-    It can be cancelled between two stages, the last time before the challenger is saved.
-
-    Parameters
-    ----------
-    context
-        Of the job.
-    payload
-        ``as_of`` (ISO date or None: today), ``dry_run`` (bool) and ``promote_anyway`` (the reason
-        of a person who overrules the gates, or None); each may be missing.
-    workplace
-        The city, the shelf, and what is forecast.
-
-    Returns
-    -------
-    Mapping
-        ``version``, ``champion`` (what served until now), ``serves`` (what serves from now on),
-        ``promoted``, ``dry_run``, ``decision`` as
-        `leadscore.learning.comparison.Decision.to_dict` gives it, and the
-        sentences ``preface`` and ``upshot`` {zh, en}.
+    The payload may have ``as_of`` (ISO date or None: today), ``dry_run`` (bool) and
+    ``promote_anyway`` (the reason of a person who overrules the gates, or None). It can be
+    cancelled between two stages, the last time before the challenger is saved. Returns ``version``,
+    ``champion`` (what served until now), ``serves`` (what serves from now on), ``promoted``,
+    ``dry_run``, ``decision`` as `leadscore.learning.comparison.Decision.to_dict` gives it, and the
+    sentences ``preface`` and ``upshot`` {zh, en}.
     """
     # Imported late: other tasks, and the routes of exports, need no fitting.
-    from leadscore.learning.retrain import retrain as walk
+    from leadscore.learning.retrain import retrain
 
     stage = 0
 
-    def told(words: Text) -> None:
+    def begin(words: Text) -> None:
         nonlocal stage
         context.progress(stage / _STAGES, words)
         stage += 1
 
-    told(WORDS["tasks.reading_history"])
+    begin(WORDS["tasks.reading_history"])
     now = workplace.clock()
     with context.database.read() as connection:
         events, snapshots = read_outcomes(connection), read_snapshots(connection)
     as_of = payload.get("as_of")
     notices: list[Text] = []
     city = workplace.city()
-    done = walk(
+    done = retrain(
         city,
         events,
         snapshots,
@@ -208,21 +203,18 @@ def retrain(
         rules=workplace.rules(),
         dry_run=bool(payload.get("dry_run", False)),
         overrule=payload.get("promote_anyway"),
-        progress=told,
+        progress=begin,
         notify=notices.append,
     )
     with context.database.write() as connection:
         tell_store(connection, workplace.shelf, city.id, by="job", now=now)
     return {
-        "version": done.version,
-        "champion": done.champion,
-        "serves": done.serves,
-        "promoted": done.decision.promoted,
-        "dry_run": done.dry_run,
+        "version": done.version, "champion": done.champion, "serves": done.serves,
+        "promoted": done.decision.promoted, "dry_run": done.dry_run,
         "decision": done.decision.to_dict(),
         "preface": [_both(text) for text in (*notices, *done.preface)],
         "upshot": _both(done.upshot),
-    }
+    }  # fmt: skip
 
 
 def _both(text: Text) -> dict[str, str]:
@@ -244,46 +236,22 @@ class ExportGoneError(LeadscoreError):
 
 
 def check_format(payload: Mapping[str, Any]) -> None:
-    """Refuse what asks for CSV, as is meant where no format is named.
-
-    Raises
-    ------
-    ExportGoneError
-        Naming the route that sends it.
-    """
+    """Refuse what asks for CSV, as is meant where no format is named, by an `ExportGoneError`."""
     kind = payload.get("format", "csv")
     if kind != "xlsx":
-        raise ExportGoneError(
-            WORDS["tasks.csv_streams"], [Detail("format", kind, WORDS["tasks.xlsx"])]
-        )
+        wanted = Detail("format", kind, WORDS["tasks.xlsx"])
+        raise ExportGoneError(WORDS["tasks.csv_streams"], [wanted])
 
 
-def export(
+def _export(
     context: JobContext, payload: Mapping[str, Any], workplace: Workplace
 ) -> Mapping[str, Any]:
     """Write the ranking; exports that are too old are removed first.
 
-    Parameters
-    ----------
-    context
-        Of the job.
-    payload
-        ``format`` (``xlsx``), and, if they are not missing, ``filter`` (fields of
-        `RankingFilter`), ``sort`` and ``lang``.
-    workplace
-        Whose city names the segments, and in whose folder the file goes; made if it is not there.
-
-    Returns
-    -------
-    Mapping
-        ``file`` (its name in the folder), ``rows``, and ``expires_at`` (ISO).
-
-    Raises
-    ------
-    ExportGoneError
-        As `check_format`.
-    OutputError, StoreError
-        If the file can't be written.
+    The payload has ``format`` (``xlsx``), and perhaps ``filter`` (fields of `RankingFilter`),
+    ``sort`` and ``lang``. Returns ``file`` (its name in the folder), ``rows``, and ``expires_at``
+    (ISO). Raises `ExportGoneError` for CSV, `OutputError` or `StoreError` if the file can't be
+    written.
     """
     check_format(payload)
     now, folder = context.clock(), workplace.exports
@@ -301,9 +269,8 @@ def export(
             parts.append(table)
             done += len(firms)
             # SQLite takes no sign of life while it reads; the next one tells this.
-            context.note(
-                _READ * done / max(total, 1), WORDS["tasks.reading"].format(done=done, all=total)
-            )
+            words = WORDS["tasks.reading"].format(done=done, all=total)
+            context.note(_READ * done / max(total, 1), words)
     context.progress(_READ, WORDS["tasks.writing"])
     table = pd.concat(parts, ignore_index=True)
     name = f"export-{context.held.id}.xlsx"

@@ -14,25 +14,49 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from multiprocessing.connection import Connection, wait
 from types import FrameType
 from typing import Any, Self
 
 from leadscore.errors import LeadscoreError
-from leadscore.jobs.kinds import Clock, JobContext, Kind, Stopped
-from leadscore.store.database import Database
-from leadscore.store.errors import StoreError
-from leadscore.store.jobs import Held, Job, cancelled, claim, fail, finish, put_back, requeue_lost
+from leadscore.store.database import Database, StoreError
+from leadscore.store.jobs import (
+    Claim,
+    Held,
+    Job,
+    beat,
+    cancelled,
+    claim,
+    fail,
+    finish,
+    put_back,
+    requeue_lost,
+)
 from leadscore.store.lists import drop_expired_uploads
-from leadscore.text import room_words
+from leadscore.text import Text, room_words
 
 WORDS = room_words("jobs")
 
 
 _log = logging.getLogger(__name__)
 
+Clock = Callable[[], datetime]
+
 _TICK = 0.5  # seconds until a wish to stop is noticed
+_REST = 0.5  # seconds between two reports of progress; what is told in between is left out
+
+
+class Stopped(BaseException):
+    """Raised within a job that is to end early; no error, and not to be caught on the way out.
+
+    ``why`` is ``cancel`` if somebody wants it stopped, ``lost`` if another worker has it, and
+    ``stop`` if the worker is being stopped.
+    """
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
 
 
 class BrokenJobError(LeadscoreError):
@@ -41,50 +65,79 @@ class BrokenJobError(LeadscoreError):
     code = "internal_error"
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How often a worker looks and speaks, in seconds.
+@dataclass(frozen=True)
+class Kind:
+    """A kind of job: a function of context and payload that returns plain values to be kept.
 
-    Attributes
-    ----------
-    look
-        Between two looks for work where there was none.
-    beat
-        Between two signs of life.
-    lost
-        Silence after which a worker counts as dead.
-    grace
-        How long a job may go on when the worker is to stop; then the process ends without it.
-    tidy
-        Between two times of letting go what has expired.
+    Only one job of an ``exclusive`` kind may run at a time.
     """
 
-    look: float = 1.0
-    beat: float = 5.0
-    lost: float = 60.0
-    grace: float = 10.0
-    tidy: float = 3600.0
+    run: Callable[[JobContext, Mapping[str, Any]], Mapping[str, Any]]
+    exclusive: bool = False
+
+
+class JobContext:
+    """What a job is given: the store, its claim, the clock, and whether the worker is to stop."""
+
+    def __init__(
+        self, database: Database, held: Held, clock: Clock, stopping: threading.Event
+    ) -> None:
+        self.database, self.held, self.clock, self._stopping = database, held, clock, stopping
+        self._told = float("-inf")
+        self._last: tuple[float, Text] | None = None
+        self._claim: Claim = "holds"
+
+    def progress(self, fraction: float, words: Text) -> None:
+        """Tell how far the work is, 0..1, and what is being done.
+
+        Raises `Stopped` as `check_cancelled`.
+        """
+        self.check_cancelled()
+        self.note(fraction, words)
+        if time.monotonic() - self._told < _REST:
+            return  # the next sign of life tells it
+        self.beat()
+        self._told = time.monotonic()
+        self.check_cancelled()
+
+    def note(self, fraction: float, words: Text) -> None:
+        """Tell the same with the next sign of life: for where nothing may be written meanwhile."""
+        self._last = min(max(fraction, 0.0), 1.0), words
+
+    def check_cancelled(self) -> None:
+        """Go on only if the work is still wanted; costs nothing, so ask often.
+
+        Raises `Stopped` if the job was cancelled, has been given to another worker, or the worker
+        is to stop.
+        """
+        if self._claim != "holds":
+            raise Stopped(self._claim)
+        if self._stopping.is_set():
+            raise Stopped("stop")
+
+    def beat(self) -> None:
+        """Say that the worker lives and how far it is; learn whether the work is still wanted."""
+        fraction, words = self._last or (None, None)
+        with self.database.write() as connection:
+            status = beat(connection, self.held, now=self.clock(), progress=fraction, words=words)
+        if status != "holds":
+            self._claim = status
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often a worker looks and speaks, in seconds."""
+
+    look: float = 1.0  # between two looks for work where there was none
+    beat: float = 5.0  # between two signs of life
+    lost: float = 60.0  # silence after which a worker counts as dead
+    grace: float = 10.0  # for which a job may go on when the worker is to stop
+    tidy: float = 3600.0  # between two times of letting go what has expired
 
 
 @dataclass(frozen=True)
 class Worker:
-    """A worker in this process.
-
-    Attributes
-    ----------
-    name
-        What no other worker is called.
-    database
-        The database of the store.
-    kinds
-        What it can do, by name.
-    clock
-        Returns the time, with a zone.
-    stopping
-        Set from outside when it is to stop.
-    pace
-        See `Pace`.
-    """
+    """A worker in this process, of a name that no other has, stopped by an event from outside."""
 
     name: str
     database: Database
@@ -111,12 +164,9 @@ class Worker:
     def do_one(self) -> bool:
         """Do the oldest job that waits; False if there is none.
 
-        Raises
-        ------
-        StoreError
-            If the table of jobs can't be used.
+        Raises `StoreError` if the table of jobs can't be used.
         """
-        job = self._taken()
+        job = self._claimed()
         if job is None:
             return False
         held = Held(job.id, self.name, job.attempts)
@@ -127,13 +177,12 @@ class Worker:
         return True
 
     def _tidy(self) -> None:
-        """Let go what has been kept for as long as it may be."""
         with self.database.write() as connection:
             gone = drop_expired_uploads(connection, now=self.clock())
         if gone:
             _log.info("%s files that nobody confirmed were removed", gone)
 
-    def _taken(self) -> Job | None:
+    def _claimed(self) -> Job | None:
         exclusive = [name for name, kind in self.kinds.items() if kind.exclusive]
         now = self.clock()
         with self.database.write() as connection:
@@ -145,7 +194,11 @@ class Worker:
     def _do(self, job: Job, context: JobContext) -> None:
         """Run a job, and keep how it ended. Here is the edge at which errors become a state."""
         try:
-            self._finished(context.held, self.kinds[job.kind].run(context, job.payload))
+            result = self.kinds[job.kind].run(context, job.payload)
+            with self.database.write() as connection:
+                kept = finish(connection, context.held, result, now=self.clock())
+            outcome = "is done" if kept else "had been given to another worker"
+            _log.info("job %s %s", job.id, outcome)
         except Stopped as stopped:
             self._stopped(context.held, stopped.why)
         except LeadscoreError as error:
@@ -153,11 +206,6 @@ class Worker:
         except Exception:
             _log.exception("job %s (%s) broke", job.id, job.kind)
             self._failed(context.held, BrokenJobError(WORDS["worker.our_fault"].format(id=job.id)))
-
-    def _finished(self, held: Held, result: Mapping[str, Any]) -> None:
-        with self.database.write() as connection:
-            kept = finish(connection, held, result, now=self.clock())
-        _log.info("job %s %s", held.id, "is done" if kept else "had been given to another worker")
 
     def _failed(self, held: Held, error: LeadscoreError) -> None:
         with self.database.write() as connection:
@@ -206,72 +254,37 @@ class Worker:
             os._exit(0)
 
 
-def stop_on_signals(stopping: threading.Event, *, of_terminal: bool) -> None:
-    """Set an event when the operating system wants this process to end; main thread only.
+def work(
+    database: Database, kinds: Mapping[str, Kind], clock: Clock, *, name: str | None = None,
+    lifeline: Connection | None = None, pace: Pace = Pace(),
+) -> None:  # fmt: skip
+    """Do jobs until this process is to stop, then close the database; call it in the main thread.
 
-    Parameters
-    ----------
-    stopping
-        What is set.
-    of_terminal
-        False for a child: Ctrl-C reaches all processes of a terminal, and the parent decides.
+    The worker stops when the other end of the pipe ``lifeline`` is closed. Without one it is a
+    worker alone, which Ctrl-C stops. Its name is by default made from host and process.
     """
+    stopping = threading.Event()
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
         stopping.set()
 
     signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop if of_terminal else signal.SIG_IGN)
-
-
-def stop_with_parent(stopping: threading.Event, lifeline: Connection) -> None:
-    """Set an event when the parent closes the other end of a pipe, or dies in whatever way.
-
-    This also works where there are no signals.
-    """
-
-    def watch() -> None:
-        with contextlib.suppress(OSError):
-            lifeline.poll(None)
-        stopping.set()
-
-    threading.Thread(target=watch, name="lifeline", daemon=True).start()
-
-
-def work(
-    database: Database,
-    kinds: Mapping[str, Kind],
-    clock: Clock,
-    *,
-    name: str | None = None,
-    lifeline: Connection | None = None,
-    pace: Pace = Pace(),
-) -> None:
-    """Do jobs until this process is to stop; to be called in its main thread.
-
-    Parameters
-    ----------
-    database
-        The database of the store; closed at the end.
-    kinds
-        What can be done, by name.
-    clock
-        Returns the time, with a zone.
-    name
-        What no other worker is called; by default made from host and process.
-    lifeline
-        The end of a pipe: the worker stops when the other end is closed. Without one it is a
-        worker alone, which Ctrl-C stops.
-    pace
-        See `Pace`.
-    """
-    stopping = threading.Event()
-    stop_on_signals(stopping, of_terminal=lifeline is None)
+    # Ctrl-C reaches all processes of a terminal: for a child the parent decides.
+    signal.signal(signal.SIGINT, stop if lifeline is None else signal.SIG_IGN)
     if lifeline is not None:
-        stop_with_parent(stopping, lifeline)
+        threading.Thread(
+            target=_await_parent, args=(lifeline, stopping), name="lifeline", daemon=True
+        ).start()
     name = name or f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"[-100:]
     with contextlib.closing(database):
         Worker(name, database, kinds, clock, stopping, pace).run()
+
+
+def _await_parent(lifeline: Connection, stopping: threading.Event) -> None:
+    """Set an event when the parent closes its end of a pipe, or dies; also without signals."""
+    with contextlib.suppress(OSError):
+        lifeline.poll(None)
+    stopping.set()
 
 
 _NOBODY_ELSE = timedelta(days=36_500)  # silence alone tells nothing here
@@ -279,51 +292,26 @@ _NOBODY_ELSE = timedelta(days=36_500)  # silence alone tells nothing here
 
 @dataclass(frozen=True, slots=True)
 class BackOff:
-    """How long to wait before a worker that died is started anew, in seconds.
+    """How long to wait before a worker that died is started anew, in seconds."""
 
-    Attributes
-    ----------
-    first, longest
-        It doubles from the one to the other.
-    well
-        A worker that lived so long was well; the next one is started after ``first``.
-    """
-
-    first: float = 1.0
+    first: float = 1.0  # it doubles from here
     longest: float = 60.0
-    well: float = 60.0
+    well: float = 60.0  # after a worker that lived for so long it is ``first`` again
 
 
 class Supervisor:
     """Starts a worker process, and another one whenever it dies.
 
-    Parameters
-    ----------
-    work
-        What the process runs under a name until a lifeline ends: a function of a module, so that
-        it can be spawned.
-    arguments
-        What it is given beside its name and its lifeline; must be picklable.
-    database
-        Where the jobs of a dead worker are put back.
-    clock
-        Returns the time, with a zone.
-    back_off
-        See `BackOff`.
-    patience
-        Seconds that a worker has to end before it is killed; more than its own grace.
+    The process runs ``work``, a function of a module, so that it can be spawned, with its name, its
+    lifeline and the ``arguments``, which must be picklable. In ``database`` the jobs of a dead
+    worker are put back. ``patience``: seconds that a worker has to end before it is killed; more
+    than its own grace.
     """
 
     def __init__(
-        self,
-        work: Callable[..., object],
-        arguments: tuple[Any, ...],
-        database: Database,
-        clock: Clock,
-        *,
-        back_off: BackOff = BackOff(),
-        patience: float = 15.0,
-    ) -> None:
+        self, work: Callable[..., object], arguments: tuple[Any, ...], database: Database,
+        clock: Clock, *, back_off: BackOff = BackOff(), patience: float = 15.0,
+    ) -> None:  # fmt: skip
         self._work, self._arguments = work, arguments
         self._database, self._clock = database, clock
         self._back_off, self._patience = back_off, patience

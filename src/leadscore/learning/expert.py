@@ -11,12 +11,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from leadscore.city.profile import City, differ_in_supply_only
-from leadscore.city.schema import LevelPoints, NumericPoints
+from leadscore.city.profile import City, LevelPoints, NumericPoints, differ_in_supply_only
 from leadscore.errors import CityError, Detail, ModelError
-from leadscore.features.catalogue import CATALOGUE, DIRECTIONS
+from leadscore.features.catalogue import CATALOGUE, DIRECTIONS, Feature
 from leadscore.features.extract import FeatureExtractor, features_frame
-from leadscore.features.feature import Feature
 from leadscore.learning.model import Model
 from leadscore.learning.scorecard import (
     CategoricalTable,

@@ -14,50 +14,45 @@ import pyarrow as pa
 
 from leadscore.lists.columns import CANONICAL, column, read_heading
 from leadscore.lists.problems import (
-    TUSHARE_NOTICE,
     Layout,
     Problem,
     ProblemLog,
     Rank,
     Source,
-    assumed_share,
     dropped,
     lay_out,
     listed,
     moved,
-    newest_year,
-    no_capital,
-    perhaps_wan,
-    rates_used,
-    read_as_stages,
+    of_header,
     shown,
     taken_out,
 )
-from leadscore.lists.reading.file import MISSING_CODES, WANTED_OF_VALUES, text_of
+from leadscore.lists.reading import MISSING_CODES, WANTED_OF_VALUES, text_of
 from leadscore.lists.reading.table import BATCH_ROWS, RawList
 from leadscore.lists.values.amounts import shipped_rates
 from leadscore.lists.values.cells import (
+    LONGEST_NAME,
     MARKS,
     WANTED,
+    WANTED_OF_NAMES,
     CellReader,
     Value,
     differ,
+    former_names,
     held_title,
+    joined_names,
     listing_of,
     old_number,
     plain_shares_are_percent,
+    read_name,
     small_median,
 )
 from leadscore.lists.values.codes import is_valid_code
-from leadscore.lists.values.names import LONGEST_NAME, former_names, joined_names, read_name
-from leadscore.lists.values.names import WANTED as WANTED_OF_NAMES
-from leadscore.lists.values.places import WANTED as WANTED_OF_PLACES
 from leadscore.lists.values.places import is_division, settle
 from leadscore.lists.values.words import joined_text, names_stages, says_nothing, stage_of
 from leadscore.text import Text, room_words
 
 WORDS = room_words("lists")
-
 
 Firm = dict[str, Value]
 """One firm: values by the name of a canonical column; what is missing has no key."""
@@ -70,11 +65,10 @@ _CURRENCY = "registered_currency"
 _READ_APART = frozenset({*NAME_COLUMNS, "former_names", _CURRENCY, "title_flag", "listing_flag"})
 _JOINED_KINDS = frozenset({"list", "remark"})
 _CODES = tuple(WANTED)
-_PLACE_CODES = ("province_code", "city_code")
 _ARROW_TYPES = {
     "str": pa.large_string(), "float64": pa.float64(), "datetime64[us]": pa.timestamp("us")
 }  # fmt: skip
-_DTYPES = {each.name: each.dtype for each in CANONICAL} | {"as_of": "datetime64[us]"}
+_DTYPES = {one.name: one.dtype for one in CANONICAL} | {"as_of": "datetime64[us]"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,8 +87,6 @@ class CleanList:
         Data rows that were read: firms and rows that are set aside in problems.
     notices
         What the owner should know about the list as a whole.
-    table
-        `firms`, if they were made already.
     """
 
     records: Sequence[Firm]
@@ -121,22 +113,16 @@ def firms_table(
 ) -> pd.DataFrame:
     """Return firms as a table of all canonical columns, missing where a firm lacks them.
 
-    Parameters
-    ----------
-    records, rows, sheets
-        As in `CleanList`.
-
     >>> table = firms_table([{"name": "甲公司", "staff": 12.0}], [2], [None])
     >>> table[["name", "staff", "revenue_cny", "row"]].values.tolist()
     [['甲公司', 12.0, nan, 2]]
     """
     filled = set().union(*records)
     empty = {dtype: pa.nulls(len(records), arrow) for dtype, arrow in _ARROW_TYPES.items()}
-    table = {each.name: empty[each.dtype] for each in CANONICAL}
-    for each in CANONICAL:
-        if each.name in filled:
-            values = [firm.get(each.name) for firm in records]
-            table[each.name] = _column_array(values, each.dtype)
+    table = {one.name: empty[one.dtype] for one in CANONICAL}
+    for one in CANONICAL:
+        if one.name in filled:
+            table[one.name] = _column_array([firm.get(one.name) for firm in records], one.dtype)
     table["row"] = pa.array(rows, pa.int64())
     table["sheet"] = _column_array(sheets, "str")
     firms: pd.DataFrame = pa.table(table).to_pandas()
@@ -162,10 +148,7 @@ def _column_array(values: Sequence[Value | None], dtype: str) -> pa.ChunkedArray
 def records_of(firms: pd.DataFrame) -> list[Firm]:
     """Return the rows of a table as firms, each with what is known only.
 
-    Parameters
-    ----------
-    firms
-        Canonical columns, any of them, and ``as_of``; others are passed over.
+    Read are the canonical columns and ``as_of``; others are passed over.
 
     >>> records_of(firms_table([{"name": "甲公司", "founded_on": date(2016, 1, 1)}], [2], [None]))
     [{'name': '甲公司', 'founded_on': datetime.date(2016, 1, 1)}]
@@ -180,37 +163,29 @@ def records_of(firms: pd.DataFrame) -> list[Firm]:
 
 
 def _column_values(column: pd.Series, dtype: str) -> list[Any]:
-    """Return the values of a column, None where one is missing."""
     present = column.notna().to_numpy(dtype=bool)
     if not present.any():
         return [None] * len(column)
     typed = column.astype(dtype)  # type: ignore[call-overload]
     values = typed.to_numpy(dtype="datetime64[D]").astype(object) if "date" in dtype else typed
-    plain = np.empty(len(column), dtype=object)
+    plain = np.full(len(column), None, dtype=object)
     plain[present] = np.asarray(values, dtype=object)[present]
-    listed: list[Any] = plain.tolist()
-    return listed
+    return list(plain)
 
 
 def clean(raw: RawList, *, today: date) -> CleanList:
     """Read every cell of a list.
 
     Personal data is dropped here. A row without a name is set aside; a cell that can't be read is
-    missing and told in a problem. The same firm twice stays twice: see `identity.settle_repeats`.
+    missing and told in a problem. The same firm twice stays twice: see `dedupe.settle_repeats`.
+    Days after ``today`` are not believed.
 
-    Parameters
-    ----------
-    raw
-        The list as text.
-    today
-        Days after it are not believed.
-
-    >>> from leadscore.lists.reading.file import from_records
+    >>> from leadscore.lists.reading import from_records
     >>> raw = from_records([{"企业": "甲公司", "注册资本": "500万元", "成立日期": "某日"}])
-    >>> found = clean(raw, today=date(2026, 1, 1))
-    >>> found.records
+    >>> firms = clean(raw, today=date(2026, 1, 1))
+    >>> firms.records
     [{'name': '甲公司', 'registered_capital_cny': 5000000.0}]
-    >>> [(problem.row, problem.column, problem.code) for problem in found.problems]
+    >>> [(problem.row, problem.column, problem.code) for problem in firms.problems]
     [(1, '成立日期', 'bad_date')]
     """
     records: list[Firm] = []
@@ -222,12 +197,12 @@ def clean(raw: RawList, *, today: date) -> CleanList:
         layout = lay_out(table.headers, table.unit)
         read = {source.position for sources in layout.sources.values() for source in sources}
         texts = {position: table.column(position) for position in read}
-        cleaner = TableCleaner(layout, texts, table.rows.tolist(), today, table.sheet)
+        cleaner = _TableCleaner(layout, texts, table.rows.tolist(), today, table.sheet)
         firms = cleaner.clean()
         records += firms
         rows += cleaner.rows_of_firms
         sheets += [table.sheet] * len(firms)
-        problems += in_order_of_rows([*table.problems, *cleaner.log.problems])
+        problems += cleaner.log.in_order_of_rows(table.problems)
         notices += cleaner.notices()
     rows_in = len(records) + sum(problem.set_aside for problem in problems)
     return CleanList(records, rows, sheets, tuple(problems), rows_in, tuple(dict.fromkeys(notices)))
@@ -235,17 +210,7 @@ def clean(raw: RawList, *, today: date) -> CleanList:
 
 @dataclass(slots=True)
 class CleanRecord:
-    """One firm of a request whose values can be trusted.
-
-    Attributes
-    ----------
-    row
-        Its place in the request, from 1.
-    firm
-        Its values; empty if it has no name and is set aside in a problem.
-    problems
-        What was wrong.
-    """
+    """One firm of a request, by its place from 1; empty if it has no name and is set aside."""
 
     row: int
     firm: Firm = field(default_factory=dict)
@@ -255,17 +220,7 @@ class CleanRecord:
 def clean_records(records: Sequence[Mapping[str, object]], *, today: date) -> list[CleanRecord]:
     """Read firms that are given by canonical columns, such as the JSON objects of a request.
 
-    Parameters
-    ----------
-    records
-        Values by the name of a canonical column, none longer than a cell may be.
-    today
-        Days after it are not believed.
-
-    Returns
-    -------
-    list
-        One entry a record, in their order.
+    No value may be longer than a cell; days after ``today`` are not believed.
 
     Raises
     ------
@@ -280,7 +235,7 @@ def clean_records(records: Sequence[Mapping[str, object]], *, today: date) -> li
     headers = list(dict.fromkeys(key for record in records for key in record)) or ["name"]
     layout = _canonical_layout(tuple(headers))
     texts = _texts_of(headers, records, answers)
-    cleaner = TableCleaner(layout, texts, range(1, len(records) + 1), today)
+    cleaner = _TableCleaner(layout, texts, range(1, len(records) + 1), today)
     for firm, row in zip(cleaner.clean(), cleaner.rows_of_firms, strict=True):
         answers[row - 1].firm = firm
     for problem in cleaner.log.problems:
@@ -288,8 +243,7 @@ def clean_records(records: Sequence[Mapping[str, object]], *, today: date) -> li
     return answers
 
 
-# The programs that ask send the same columns each time.
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=256)  # the programs that ask send the same columns each time
 def _canonical_layout(headers: tuple[str, ...]) -> Layout:
     sources: dict[str, tuple[Source, ...]] = {}
     for position, header in enumerate(headers):
@@ -318,11 +272,6 @@ def _texts_of(
     return texts
 
 
-def in_order_of_rows(problems: Iterable[Problem]) -> list[Problem]:
-    """Return problems as they stand in the source, those of the whole table first."""
-    return sorted(problems, key=lambda problem: -1 if problem.row is None else problem.row)
-
-
 class _Column(CellReader):
     """One column of a table, which reads its cells; its place is that among the columns read."""
 
@@ -337,22 +286,8 @@ _Group = tuple[str, _Column, tuple[_Column, ...]]
 """A canonical column with the columns that feed it, first choice first."""
 
 
-class TableCleaner:
-    """One table on its way from text to firms.
-
-    Parameters
-    ----------
-    layout
-        What its headers mean.
-    texts
-        Its columns by their position, missing where a cell is empty.
-    rows
-        Row number in the source of each row.
-    today
-        Days after it are not believed.
-    sheet
-        Name of the sheet, if any.
-    """
+class _TableCleaner:
+    """One table on its way from text to firms; its columns are by position, rows as numbered."""
 
     def __init__(
         self,
@@ -400,25 +335,31 @@ class TableCleaner:
             self._settle_place(at, firm)
         if without_capital:
             header = self._sources(_CAPITAL)[0].header
-            self._notices.append(no_capital(header, without_capital))
+            notice = of_header(WORDS["problems.no_capital"], header, count=without_capital)
+            self._notices.append(notice)
         return firms
 
     def notices(self) -> Iterator[Text]:
         """Yield what the owner should know of the table as a whole, after `clean`."""
         yield from dropped(self.layout)
         if self.layout.vendor_units:
-            yield TUSHARE_NOTICE.format(headers=listed(self.layout.vendor_units))
+            headers = listed(self.layout.vendor_units)
+            yield WORDS["problems.tushare_notice"].format(headers=headers)
         yield from self._notices
-        hidden, starred, foreign = (list(self._marked(mark)) for mark in MARKS)
-        yield from rates_used([header for header, _ in foreign], shipped_rates())
+        hidden, starred, foreign = (
+            [
+                (column.source.header, self._marks[mark, column.place])
+                for column in self._columns
+                if (mark, column.place) in self._marks
+            ]
+            for mark in MARKS
+        )
+        if foreign:
+            rates, headers = shipped_rates(), listed([header for header, _ in foreign])
+            day = rates.as_of.isoformat()
+            yield WORDS["problems.rates"].format(day=day, headers=headers, source=rates.source)
         yield from taken_out(starred, hidden)
         yield from self.log.notices()
-
-    def _marked(self, mark: str) -> Iterator[tuple[str, int]]:
-        """Yield the header of each column that has marked cells, and their number."""
-        for read in self._columns:
-            if (mark, read.place) in self._marks:
-                yield read.source.header, self._marks[mark, read.place]
 
     def _sources(self, name: str) -> tuple[Source, ...]:
         return self.layout.sources.get(name, ())
@@ -430,9 +371,6 @@ class TableCleaner:
     def _conflict(self, row: int, source: Source, text: str | None, rank: Rank) -> None:
         wanted = WORDS["cleaning.conflict"].format(header=self._header(source.heading.column.name))
         self.log.add(row, "conflict", wanted, source.header, text, rank)
-
-    def _tell(self, row: int, code: str, header: str | None, text: str, rank: Rank) -> None:
-        self.log.add(row, code, WANTED_OF_NAMES[code], header, text, rank)
 
     def _named_firms(self) -> list[Firm]:
         """Return firms of which only the names are known yet, and keep where their rows are."""
@@ -458,6 +396,10 @@ class TableCleaner:
         self, at: int, row: int, columns: Sequence[tuple[Source, Sequence[str | None]]]
     ) -> tuple[str | None, str | None]:
         """Return the name of a row and what stands with it as a former one; tell what is odd."""
+
+        def tell(code: str, header: str | None, text: str, rank: Rank) -> None:
+            self.log.add(row, code, WANTED_OF_NAMES[code], header, text, rank)
+
         name = former = None
         unmatched = False
         for choice, (source, texts) in enumerate(columns):
@@ -466,8 +408,10 @@ class TableCleaner:
                 continue
             read = read_name(text)
             if read.hidden:
-                self._tell(row, "invisible_characters", source.header, text, (0, choice, 0))
-            if name and read.value and self._is_another(source, name, read.value):
+                tell("invisible_characters", source.header, text, (0, choice, 0))
+            # What was matched may have another name.
+            plain = source.heading.column.kind == "name" and not self._sources("matched_name")
+            if plain and name and read.value and differ(name, read.value):
                 self._conflict(row, source, text, (0, choice, 1))
             unmatched |= read.unmatched
             name, former = name or read.value, former or read.former
@@ -477,27 +421,21 @@ class TableCleaner:
             self.log.set_aside(row, "no_name", WANTED_OF_NAMES["no_name"], header, text)
             return None, None
         if unmatched and self._sources("matched_name"):
-            self._tell(row, "unmatched_name", self._header("matched_name"), name, (1,))
+            tell("unmatched_name", self._header("matched_name"), name, (1,))
         if len(name) > LONGEST_NAME:
-            self._tell(row, "long_name", header, name, (2,))
+            tell("long_name", header, name, (2,))
         elif is_division(name):
-            self._tell(row, "name_is_a_place", header, name, (3,))
+            tell("name_is_a_place", header, name, (3,))
         return name, former
-
-    def _is_another(self, source: Source, name: str, other: str) -> bool:
-        """Tell whether two columns name two firms; what was matched may have another name."""
-        plain = source.heading.column.kind == "name" and not self._sources("matched_name")
-        return plain and differ(name, other)
 
     def _move_stages(self) -> None:
         """Let the values decide what a column headed 状态 holds."""
         for source in self._sources("status"):
             if names_stages(text for text in self._known(source) if not says_nothing(text)):
                 self.layout = moved(self.layout, source, column("stage"))
-                self._notices.append(read_as_stages(source.header))
+                self._notices.append(of_header(WORDS["problems.stages"], source.header))
 
     def _known(self, source: Source) -> Iterator[str]:
-        """Yield the texts of a column in the rows that are firms."""
         texts = self.texts[source.position]
         return (text for at in self._places if (text := texts[at]) is not None)
 
@@ -512,24 +450,25 @@ class TableCleaner:
             names.insert(0, _CURRENCY)
         for name in names:
             sources = self.layout.sources[name]
-            if len(sources) == 1:
-                if any(self.texts[sources[0].position]):
-                    groups.append((name, self._column(sources[0]), ()))
-                continue
-            first, *others = [self._column(source) for source in sources]
-            groups.append((name, first, tuple(others)))
-            self._notices += newest_year(sources)
+            if len(sources) > 1 or any(self.texts[sources[0].position]):
+                first, *others = [self._column(source) for source in sources]
+                groups.append((name, first, tuple(others)))
+            if len({source.heading.year for source in sources}) > 1:
+                headers = listed([source.header for source in sources])
+                self._notices.append(WORDS["problems.newest"].format(headers=headers))
         return groups
 
     def _column(self, source: Source) -> _Column:
         heading, percent = source.heading, None
         if not heading.canonical:
             percent = plain_shares_are_percent(heading, self._known(source))
-            small = small_median(heading, self._known(source))
             if percent is not None:
-                self._notices.append(assumed_share(source.header, percent=percent))
+                notice = WORDS["problems.percent"] if percent else WORDS["problems.fraction"]
+                self._notices.append(of_header(notice, source.header))
+            small = small_median(heading, self._known(source))
             if small is not None:
-                self._notices.append(perhaps_wan(source.header, small))
+                notice = WORDS["problems.perhaps_wan"]
+                self._notices.append(of_header(notice, source.header, median=round(small, 2)))
         read = _Column(heading, self.today, bool(percent))
         read.source, read.texts = source, self.texts[source.position]
         read.place = len(self._columns)
@@ -537,7 +476,6 @@ class TableCleaner:
         return read
 
     def _read_cells(self, at: int, firm: Firm, groups: list[_Group]) -> None:
-        """Read the cells of one row and make one value of those that say the same."""
         currency = None
         for name, first, others in groups:
             value = None
@@ -554,24 +492,21 @@ class TableCleaner:
         text = column.texts[at]
         if text is None:
             return None
-        reader = column if currency is None else self._reader(column, currency)
+        reader: CellReader = column
+        if currency is not None:
+            key = column.place, currency
+            if key not in self._readers:
+                self._readers[key] = CellReader(column.heading, self.today, False, currency)
+            reader = self._readers[key]
         value, code, marks = reader[text]
         if code:
             rank = (4, column.place, 0, _CODES.index(code))
             wanted = column.wanted(code)
             self.log.add(self.rows[at], code, wanted, column.source.header, text, rank)
-        if marks:
-            for mark in marks:
-                place = mark, column.place
-                self._marks[place] = self._marks.get(place, 0) + 1
+        for mark in marks:
+            place = mark, column.place
+            self._marks[place] = self._marks.get(place, 0) + 1
         return value
-
-    def _reader(self, column: _Column, currency: str) -> CellReader:
-        """Return a reader of amounts in the rows that name a currency."""
-        key = column.place, currency
-        if key not in self._readers:
-            self._readers[key] = CellReader(column.heading, self.today, False, currency)
-        return self._readers[key]
 
     def _merged(
         self, at: int, first: _Column, others: Sequence[_Column], currency: str | None
@@ -592,25 +527,23 @@ class TableCleaner:
         return value
 
     def _settle_place(self, at: int, firm: Firm) -> None:
-        settled = settle(firm)
-        for name, code in zip(_PLACE_CODES, settled.place, strict=True):
+        place, odd_city, odd_address, unplaced = settle(firm)
+        for name, code in zip(("province_code", "city_code"), place, strict=True):
             if code is None:
                 firm.pop(name, None)
             else:
                 firm[name] = code
-        if settled.odd_city:
-            self._tell_of_place(at, firm, "city", "place_conflict", "odd_city", 0)
-        if settled.odd_address:
-            self._tell_of_place(at, firm, "registered_address", "place_conflict", "odd_address", 1)
-        for name in settled.unplaced:
-            self._tell_of_place(at, firm, name, "bad_place", "bad_place", 2 + (name == "city"))
-
-    def _tell_of_place(
-        self, at: int, firm: Firm, name: str, code: str, wanted: str, place: int
-    ) -> None:
-        text = str(firm.get(name, ""))
-        header = self._header(name)
-        self.log.add(self.rows[at], code, WANTED_OF_PLACES[wanted], header, text, (5, place))
+        if not (odd_city or odd_address or unplaced):
+            return
+        for is_odd, name, code, wanted, rank in (
+            (odd_city, "city", "place_conflict", WORDS["places.odd_city"], 0),
+            (odd_address, "registered_address", "place_conflict", WORDS["places.odd_address"], 1),
+            ("province" in unplaced, "province", "bad_place", WORDS["places.bad_place"], 2),
+            ("city" in unplaced, "city", "bad_place", WORDS["places.bad_place"], 3),
+        ):
+            if is_odd:
+                header, text = self._header(name), str(firm.get(name, ""))
+                self.log.add(self.rows[at], code, wanted, header, text, (5, rank))
 
 
 def _settle_codes(firm: Firm, texts: Iterable[str | None]) -> None:
@@ -626,7 +559,6 @@ def _settle_codes(firm: Firm, texts: Iterable[str | None]) -> None:
 
 
 def _add_title(firm: Firm, header: str, text: str | None) -> None:
-    """Add the title that a column of its own asks for."""
     if text is not None:
         title = header.strip().removeprefix("是否").removeprefix("为")
         _join(firm, "titles", held_title(title, text))
@@ -640,7 +572,6 @@ def _add_listing(firm: Firm, text: str | None) -> None:
 
 
 def _join(firm: Firm, name: str, text: str | None) -> None:
-    """Add a text to what a column of a firm says."""
     stands = firm.get(name)
     joined = joined_text(stands if isinstance(stands, str) else None, text)
     if joined is not None:

@@ -1,4 +1,4 @@
-"""A sheet of what became of firms is read with the care that a list of candidates is read with."""
+"""Reads what became of firms, one row an outcome or one row a firm, as carefully as a list."""
 
 from __future__ import annotations
 
@@ -14,28 +14,32 @@ import pandas as pd
 import pyarrow as pa
 
 from leadscore.errors import Detail, ListError
-from leadscore.lists.cleaning import NAME_COLUMNS, in_order_of_rows
-from leadscore.lists.columns import Heading, column, read_heading
-from leadscore.lists.headers import normal_header, readings
+from leadscore.lists.cleaning import NAME_COLUMNS
+from leadscore.lists.columns import Heading, column, normal_header, read_heading, readings
 from leadscore.lists.problems import (
     Layout,
     Problem,
     ProblemLog,
-    Source,
     dropped,
     lay_out,
     shown,
     taken_out,
 )
-from leadscore.lists.reading.file import read_list
-from leadscore.lists.reading.table import RawList, TextTable
+from leadscore.lists.reading import read_list
+from leadscore.lists.reading.table import TextTable
 from leadscore.lists.values.cells import WANTED as WANTED_OF_CELLS
-from leadscore.lists.values.cells import Cell, CellReader, Value
+from leadscore.lists.values.cells import (
+    WANTED_OF_NAMES,
+    Cell,
+    CellReader,
+    Value,
+    former_names,
+    joined_names,
+    read_name,
+)
 from leadscore.lists.values.codes import day_of, valid_code
-from leadscore.lists.values.names import WANTED as WANTED_OF_NAMES
-from leadscore.lists.values.names import former_names, joined_names, read_name
 from leadscore.lists.values.words import (
-    STAGES,
+    STAGE_NAMES,
     joined_text,
     names_stages,
     says_nothing,
@@ -75,51 +79,20 @@ _NOT_THE_FIRST = re.compile(
 _STAGE_COLUMNS = ("status", "stage")
 """Columns of a list that may hold stages, the better word last."""
 
-
-def _wanted(zh: str, en: str) -> Text:
-    return Text(zh=f"{zh}；此条未导入", en=f"{en}; the entry was not imported")
-
+_Field = tuple[int, str]
+"""A column: its position and its header."""
 
 WANTED = {
-    "no_firm": _wanted(
-        "企业名称，或校验位正确的统一社会信用代码",
-        "the name of a firm, or a credit code whose check digit holds",
-    ),
-    "bad_stage": _wanted(
-        "已到达的阶段：" + "、".join(text.zh for text in STAGES.values()),
-        "a stage that is reached: " + ", ".join(STAGES),
-    ),
-    "no_day": _wanted(
-        "到达该阶段的日期，如 2024-03-15",
-        "the day on which the stage was reached, such as 2024-03-15",
-    ),
-    "bad_date": _wanted(
-        "存在的日期，年在前，如 2024-03-15、2024年3月、20240315",
-        "a day that exists, year first, such as 2024-03-15, 2024年3月 or 20240315",
-    ),
-    "future_date": _wanted("不晚于今天的日期", "a day not later than today"),
-    "bad_withdrawal": _wanted("是或否（是否撤销）", "yes or no (whether the entry is withdrawn)"),
-    "no_stage": _wanted("至少一个阶段及其日期", "at least one stage with its day"),
-}
+    code: WORDS[f"outcomes.wanted.{code}"].format(stages=STAGE_NAMES)
+    for code in (
+        "no_firm", "bad_stage", "no_day", "bad_date", "future_date", "bad_withdrawal", "no_stage"
+    )
+}  # fmt: skip
 """What is wanted of an entry, by the code of the problem."""
 
-OTHER_STAGE = WORDS["outcomes.other_stage"]
-NOT_A_STAGE = WORDS["outcomes.not_a_stage"]
 
-
-@dataclass(frozen=True, slots=True)
-class StageDays:
-    """A column that holds the days on which firms reached one stage.
-
-    Attributes
-    ----------
-    position
-        Place of the column in the table.
-    header
-        As written.
-    stage
-        Id of the stage.
-    """
+class StageDays(NamedTuple):
+    """A column that holds the days on which firms reached one stage."""
 
     position: int
     header: str
@@ -130,72 +103,48 @@ class StageDays:
 class OutcomeLayout:
     """Which columns of a table say what.
 
-    Attributes
-    ----------
-    canonical
-        The columns that also stand in lists of candidates: the firm's code and names, note.
-    stage, day, reason, withdrawn
-        Columns of a sheet with one row an outcome, first choice first.
-    stage_days
-        Columns of a sheet with one row a firm.
+    Canonical ones also stand in lists of candidates: the firm's code and names, note. A sheet with
+    one row a firm has columns of days for stages, one with one row an outcome has the others.
     """
 
     canonical: Layout
-    stage: tuple[tuple[int, str], ...]
-    day: tuple[tuple[int, str], ...]
-    reason: tuple[tuple[int, str], ...]
-    withdrawn: tuple[tuple[int, str], ...]
-    stage_days: tuple[StageDays, ...]
+    stage: Sequence[_Field]
+    day: Sequence[_Field]
+    reason: Sequence[_Field]
+    withdrawn: Sequence[_Field]
+    stage_days: Sequence[StageDays]
 
-    @property
-    def tells_outcomes(self) -> bool:
-        """Tell whether the table says both what happened and when."""
-        return bool(self.stage_days or (self.stage and self.day))
-
-    def sources(self, name: str) -> tuple[Source, ...]:
+    def sources(self, name: str) -> list[_Field]:
         """Return the columns that feed a canonical one."""
-        return self.canonical.sources.get(name, ())
+        sources = self.canonical.sources.get(name, ())
+        return [(source.position, source.header) for source in sources]
 
 
 def lay_out_outcomes(table: TextTable) -> OutcomeLayout:
-    """Return what each column of a table of outcomes means.
-
-    Parameters
-    ----------
-    table
-        As `leadscore.lists.reading.file.read_list` gives it.
-    """
+    """Return what each column of a table of outcomes means."""
     canonical = lay_out(table.headers)
-    found: dict[str, list[tuple[int, str]]] = {name: [] for name in _WORDS}
+    fields: dict[str, list[_Field]] = {name: [] for name in _WORDS}
     days = []
     for position, header in enumerate(table.headers):
         heading, texts = read_heading(header), table.column(position)
         if heading and not (heading.column.name in _STAGE_COLUMNS and _mostly_days(texts)):
             continue
-        stage = _stage_of_days(header, texts)
-        if stage:
+        if stage := _stage_of_days(header, texts):
             days.append(StageDays(position, header, stage))
-            continue
-        word = next((_BY_KEY[key.key] for key in readings(header) if key.key in _BY_KEY), None)
-        if word:
-            found[word].append((position, header))
-    dated = {each.position for each in days}
+        elif word := next(filter(None, (_BY_KEY.get(key.key) for key in readings(header))), None):
+            fields[word].append((position, header))
+    dated = {column.position for column in days}
     for name in _STAGE_COLUMNS:
-        sources = canonical.sources.get(name, ())
-        found["stage"][:0] = [
+        fields["stage"][:0] = [
             (source.position, source.header)
-            for source in sources
+            for source in canonical.sources.get(name, ())
             if source.position not in dated
             and (name == "stage" or names_stages(_known(table.column(source.position))))
         ]
-    used = {header for columns in found.values() for _, header in columns}
-    used |= {each.header for each in days}
+    used = {header for columns in fields.values() for _, header in columns}
+    used |= {column.header for column in days}
     unused = tuple(header for header in canonical.unused if header not in used)
-    return OutcomeLayout(
-        canonical=replace(canonical, unused=unused),
-        stage_days=tuple(days),
-        **{name: tuple(columns) for name, columns in found.items()},
-    )
+    return OutcomeLayout(replace(canonical, unused=unused), stage_days=days, **fields)
 
 
 def _stage_of_days(header: str, texts: Sequence[str | None]) -> str | None:
@@ -203,24 +152,14 @@ def _stage_of_days(header: str, texts: Sequence[str | None]) -> str | None:
     for reading in readings(header):
         if _NOT_THE_FIRST.search(reading.key):
             return None
-        for words in _words_before_day(reading.key):
-            stage, _ = stage_of(words)
+        # 签约 of 签约日期, contact of dateoffirstcontact
+        if dated := _DAY_WORD.fullmatch(reading.key):
+            word = next(filter(None, dated.groups()), "").strip("/")
+            stage, _ = stage_of(word.removeprefix("first").removeprefix("首次"))
             if stage:
                 return stage
     bare, _ = stage_of(normal_header(header).rpartition("/")[2])
     return bare if bare and _mostly_days(texts) else None
-
-
-def _words_before_day(key: str) -> Iterator[str]:
-    """Yield what is left of a header without the words for day.
-
-    >>> list(_words_before_day("签约日期")), list(_words_before_day("dateoffirstcontact"))
-    (['签约'], ['contact'])
-    """
-    found = _DAY_WORD.fullmatch(key)
-    if found:
-        rest = next(filter(None, found.groups()), "")
-        yield rest.strip("/").removeprefix("first").removeprefix("首次")
 
 
 def _known(texts: Iterable[str | None]) -> list[str]:
@@ -260,14 +199,8 @@ def load_outcomes(path: Path, *, today: date) -> OutcomeList:
 
     One row an outcome: columns of firm, stage and day, perhaps of reason and of whether it is
     withdrawn. One row a firm: a column of days for each stage; where there is a column of the
-    present stage as well, it counts if the stage has no day of its own.
-
-    Parameters
-    ----------
-    path
-        The file, as `leadscore.lists.reading.file.read_list` takes it.
-    today
-        Days after it are not believed.
+    present stage as well, it counts if the stage has no day of its own. Days after ``today`` are
+    not believed.
 
     Raises
     ------
@@ -280,15 +213,23 @@ def load_outcomes(path: Path, *, today: date) -> OutcomeList:
     notices, unused = list(raw.notices), []
     for table in raw.tables:
         layout = lay_out_outcomes(table)
-        if not layout.tells_outcomes:
+        if not (layout.stage_days or (layout.stage and layout.day)):
             unused.append(WORDS["outcomes.sheet_unused"].format(sheet=table.sheet))
             continue
         reader = _TableReader(table, layout, today)
         entries += reader.entries()
-        problems += in_order_of_rows([*table.problems, *reader.log.problems])
+        problems += reader.log.in_order_of_rows(table.problems)
         notices += reader.notices()
     if len(unused) == len(raw.tables):
-        raise _no_outcomes(raw)
+        details = [
+            Detail(
+                where=f"{raw.source}!{table.sheet}" if table.sheet else raw.source,
+                got=shown("、".join(filter(None, table.headers))),
+                wanted=WORDS["outcomes.a_stage_and_a_day"],
+            )
+            for table in raw.tables
+        ]
+        raise ListError(WORDS["outcomes.no_outcomes"].format(file=raw.source), details)
     read = len(entries) + sum(problem.set_aside for problem in problems)
     unique = tuple(dict.fromkeys([*notices, *unused]))
     return OutcomeList(_entries_table(entries), tuple(problems), read, unique)
@@ -337,29 +278,19 @@ def _entries_table(entries: Sequence[_Entry]) -> pd.DataFrame:
 
 
 class _TableReader:
-    """One table on its way from text to entries.
-
-    Parameters
-    ----------
-    table
-        The table as text.
-    layout
-        What its headers mean.
-    today
-        Days after it are not believed.
-    """
+    """One table on its way from text to entries."""
 
     def __init__(self, table: TextTable, layout: OutcomeLayout, today: date) -> None:
         self.table, self.layout = table, layout
         self.log = ProblemLog(table.sheet)
-        self._names = [each for name in NAME_COLUMNS for each in layout.sources(name)]
-        self._notes = tuple((each.position, each.header) for each in layout.sources("note"))
+        self._names = [field for name in NAME_COLUMNS for field in layout.sources(name)]
+        self._notes = layout.sources("note")
         self._texts = [table.column(position) for position in range(len(table.headers))]
         self._codes, self._stages, self._days, self._remarks = (
             CellReader(Heading(column(name)), today)
             for name in ("credit_code", "stage", "founded_on", "note")
         )
-        ends = any(each.stage in _ENDS for each in layout.stage_days)
+        ends = any(days.stage in _ENDS for days in layout.stage_days)
         self._reasons_count = bool(ends or layout.stage)
         self._starred = {"reason": 0, "note": 0}
 
@@ -372,10 +303,10 @@ class _TableReader:
         """Yield what the owner should know of this table, after `entries`."""
         yield from dropped(self.layout.canonical)
         if self.layout.stage_days:
-            for source in self.layout.sources("founded_on"):
-                yield NOT_A_STAGE.format(header=shown(source.header))
+            for _, header in self.layout.sources("founded_on"):
+                yield WORDS["outcomes.not_a_stage"].format(header=shown(header))
         columns = zip((self.layout.reason, self._notes), self._starred.values(), strict=True)
-        yield from taken_out([(each[0][1], count) for each, count in columns if count], ())
+        yield from taken_out([(fields[0][1], count) for fields, count in columns if count], ())
         yield from self.log.notices()
 
     def _row(self, at: int, row: int) -> Iterator[_Entry]:
@@ -388,12 +319,12 @@ class _TableReader:
         firm = self._firm(at, row)
         given, note = self._reasons(at) if self._reasons_count else (None, None)
         dated = set()
-        for days in layout.stage_days:
-            day = self._first_of(((days.position, days.header),), at)
+        for position, header, reached in layout.stage_days:
+            day = self._first_of([(position, header)], at)
             if day:
-                dated.add(days.stage)
-                reason = given or note if days.stage in _ENDS else None
-                yield from self._entry(at, row, firm, days.stage, reason, days.header, day)
+                dated.add(reached)
+                reason = given or note if reached in _ENDS else None
+                yield from self._entry(at, row, firm, reached, reason, header, day)
         if layout.stage_days:
             self._tell_other_stages(at, row, stage)
         day = self._first_of(layout.day, at)
@@ -424,37 +355,29 @@ class _TableReader:
     ) -> Iterator[_Entry]:
         """Yield an entry if it can be taken.
 
-        Parameters
-        ----------
-        at, row
-            The place of its row in the table, and in the source.
-        firm, stage, reason
-            What it says; a stage that is missing was told, unless the firm is missing too.
-        header, day
-            Of its day, as written; missing if it has none.
-        undated
-            What to show where the day is missing.
+        A stage that is missing was told, unless the firm is missing too; ``header`` and ``day`` are
+        of its day as written, ``undated`` is shown where that is missing.
         """
         if stage is None or not firm.named:
-            source = self._names[0] if self._names else None
-            name = self._texts[source.position][at] if source else None
-            self._set_aside(row, "no_firm", source.header if source else None, name)
+            if self._names:
+                position, name_header = self._names[0]
+                self._set_aside(row, "no_firm", name_header, self._texts[position][at])
+            else:
+                self._set_aside(row, "no_firm")
             return
-        said = self._first_of(self.layout.withdrawn, at)
-        withdrawn = said is not None and tidy_word(said) in _YES
-        if said is not None and not withdrawn and tidy_word(said) not in _NO:
+        answer = self._first_of(self.layout.withdrawn, at)
+        withdrawn = answer is not None and tidy_word(answer) in _YES
+        cell = self._days[day] if day else Cell()
+        if answer is not None and not withdrawn and tidy_word(answer) not in _NO:
             self._set_aside(row, "bad_withdrawal", self.layout.withdrawn[0][1])
         elif day is None and not withdrawn:
             self._set_aside(row, "no_day", header, undated)
+        elif cell.code:
+            code = "future_date" if cell.code == "future_date" else "bad_date"
+            self._set_aside(row, code, header, day)
         else:
-            cell = self._days[day] if day else Cell()
-            if cell.code:
-                code = "future_date" if cell.code == "future_date" else "bad_date"
-                self._set_aside(row, code, header, day)
-            else:
-                on = cell.value if isinstance(cell.value, date) else None
-                sheet = self.table.sheet
-                yield _Entry(*firm, stage, on, reason, withdrawn, sheet, row)
+            on = cell.value if isinstance(cell.value, date) else None
+            yield _Entry(*firm, stage, on, reason, withdrawn, self.table.sheet, row)
 
     def _firm(self, at: int, row: int) -> _Firm:
         """Return by what the firm of a row is known, and tell what is odd about it."""
@@ -477,35 +400,31 @@ class _TableReader:
             code = code or valid_code(text)
         return _Firm(code, name, former)
 
-    def _written(self, sources: Iterable[Source], at: int) -> Iterator[tuple[int, str, str]]:
+    def _written(self, fields: Iterable[_Field], at: int) -> Iterator[tuple[int, str, str]]:
         """Yield the cells of a row that are not empty, each with its place and header."""
-        for choice, source in enumerate(sources):
-            text = self._texts[source.position][at]
-            if text is not None:
-                yield choice, source.header, text
-
-    def _first_of(self, columns: Sequence[tuple[int, str]], at: int) -> str | None:
-        """Return the first cell of a row among some columns that says something."""
-        for position, _ in columns:
+        for choice, (position, header) in enumerate(fields):
             text = self._texts[position][at]
-            if text is not None and not says_nothing(text):
-                return text
-        return None
+            if text is not None:
+                yield choice, header, text
+
+    def _first_of(self, fields: Sequence[_Field], at: int) -> str | None:
+        """Return the first cell of a row among some columns that says something."""
+        texts = (text for _, _, text in self._written(fields, at))
+        return next((text for text in texts if not says_nothing(text)), None)
 
     def _tell_other_stages(self, at: int, row: int, stage: str | None) -> None:
-        for choice, (position, header) in enumerate(self.layout.stage[1:]):
-            text = self._first_of(((position, header),), at)
+        for choice, field in enumerate(self.layout.stage[1:]):
+            text = self._first_of([field], at)
             other = self._stages[text].value if text else None
             if stage and other and other != stage:
-                wanted = OTHER_STAGE.format(header=self.layout.stage[0][1])
+                wanted = WORDS["outcomes.other_stage"].format(header=self.layout.stage[0][1])
                 rank = (2 if self.layout.stage_days else -1, choice)
-                self.log.add(row, "conflict", wanted, header, text, rank)
+                self.log.add(row, "conflict", wanted, field[1], text, rank)
 
     def _reasons(self, at: int) -> tuple[str | None, str | None]:
-        """Return why it came to this, and the note, if they say something."""
         reasons = []
-        for name, columns in (("reason", self.layout.reason), ("note", self._notes)):
-            text = self._first_of(columns, at)
+        for name, fields in (("reason", self.layout.reason), ("note", self._notes)):
+            text = self._first_of(fields, at)
             cell = self._remarks[text] if text else Cell()
             self._starred[name] += "starred" in cell.marks
             reasons.append(_text(cell.value))
@@ -519,15 +438,3 @@ class _TableReader:
 
 def _text(value: Value | None) -> str | None:
     return value if isinstance(value, str) else None
-
-
-def _no_outcomes(raw: RawList) -> ListError:
-    details = [
-        Detail(
-            where=f"{raw.source}!{table.sheet}" if table.sheet else raw.source,
-            got=shown("、".join(filter(None, table.headers))),
-            wanted=WORDS["outcomes.a_stage_and_a_day"],
-        )
-        for table in raw.tables
-    ]
-    return ListError(WORDS["outcomes.no_outcomes"].format(file=raw.source), details)

@@ -25,6 +25,7 @@ from leadscore.lists.workbook import (
     MAX_CELL,
     PROBLEM_COLUMNS,
     RANKING_COLUMNS,
+    STREAMED,
     UNITS,
     Sheet,
     write_workbook,
@@ -62,10 +63,7 @@ def check_ranking_path(path: Path) -> None:
 def check_distinct(files: Mapping[str, Path | None]) -> None:
     """Raise if two of the files that a command names are one, by whatever names and links.
 
-    Parameters
-    ----------
-    files
-        What the command calls each file, and where it is; what was not given is None.
+    ``files`` are by what the command calls them; what was not given is None.
 
     Raises
     ------
@@ -121,13 +119,6 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
                 part.unlink()
 
 
-_OPTIONS = {
-    "constant_memory": True,
-    "strings_to_formulas": False,
-    "strings_to_urls": False,
-    "strings_to_numbers": False,
-}
-_CONTROL_CHARACTERS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffe\uffff]")
 _NOT_IN_TITLES = re.compile(r"[\[\]:*?/\\\x00-\x1f]")
 _LONGEST_TITLE = 31
 _WIDTH, _WIDEST = 16, 60
@@ -135,17 +126,7 @@ _WIDTH, _WIDEST = 16, 60
 
 @dataclass(frozen=True)
 class SheetToMend:
-    """Rows of one sheet.
-
-    Attributes
-    ----------
-    title
-        Name of the sheet.
-    headers
-        As written.
-    rows
-        Cells as written, missing ones among them.
-    """
+    """Rows of one sheet as written, missing cells among them."""
 
     title: str
     headers: Sequence[str]
@@ -156,7 +137,7 @@ def write_rows_to_mend(sheets: Sequence[SheetToMend], path: Path) -> None:
     """Write a workbook in which all cells are text, so that codes keep their digits."""
     with (
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
-        xlsxwriter.Workbook(path, _OPTIONS | {"tmpdir": folder}) as workbook,
+        xlsxwriter.Workbook(path, STREAMED | {"tmpdir": folder}) as workbook,
     ):
         bold = workbook.add_format({"bold": True, "bottom": 1})
         as_text = workbook.add_format({"num_format": "@"})
@@ -176,7 +157,6 @@ def write_rows_to_mend(sheets: Sequence[SheetToMend], path: Path) -> None:
 
 
 def _title(wanted: str, taken: set[str]) -> str:
-    """Return a name that a sheet may have and none has yet."""
     plain = _NOT_IN_TITLES.sub(" ", wanted).strip("' ")[:_LONGEST_TITLE] or "1"
     title, number = plain, 1
     while title.casefold() in taken:
@@ -188,17 +168,14 @@ def _title(wanted: str, taken: set[str]) -> str:
 
 
 def _cell(text: str) -> str:
-    return _CONTROL_CHARACTERS.sub("", text)[: MAX_CELL // 2]
+    return re.sub(_UNREADABLE, "", text)[: MAX_CELL // 2]
 
 
+# Controls but for tab and line feed: no XML can carry them, and a terminal may obey them.
+_UNREADABLE = "[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffe\uffff]"
 # What Excel skips before a formula, what makes one, and apostrophes that stand before that.
 _SPACES = "[ \t\n\u00a0\u2000-\u200b\u3000\ufeff]*"
 _FORMULA = f"('*(?:{_SPACES}[=+\\-@＝＋－＠﹦﹢﹣﹫]|[\\t\\n]))"
-# Controls but for tab and line feed: no XML can carry them, and a terminal may obey them.
-_UNREADABLE = "[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffe\uffff]"
-
-_PROBLEMS = WORDS["writing.problems"]
-_YES_NO = {True: WORDS["writing.yes_no_true"], False: WORDS["writing.yes_no_false"]}
 
 
 def write_ranking(
@@ -209,19 +186,11 @@ def write_ranking(
     problems: Sequence[Problem] = (),
     summary: Sequence[tuple[str, str]] = (),
 ) -> None:
-    """Write a ranking; the ending of the path decides the format (see the top of this module).
+    """Write a ranking; the ending of the path decides the format.
 
-    Parameters
-    ----------
-    table
-        n rows of canonical columns in the order of the contract (see `RANKING_COLUMNS`): the ranked
-        firms, then the vetoed ones with a missing rank.
-    path
-        Where to write. A file that stands there is replaced only by a whole one.
-    lang
-        Language of headers and explanations.
-    problems, summary
-        For the second and third sheet of a workbook; ``summary`` is pairs of label and value.
+    The table has columns in the order of the contract (see `RANKING_COLUMNS`): the ranked firms,
+    then the vetoed ones with a missing rank. A file that stands there is replaced only by a whole
+    one. Problems, and the summary as pairs of label and value, are further sheets of a workbook.
 
     Raises
     ------
@@ -232,27 +201,15 @@ def write_ranking(
     table = _readable(table)
     with replacing(path) as handle:
         if path.suffix.lower() == ".xlsx":
-            sheets = [
-                _ranking_sheet(table),
-                _problem_sheet(problems, lang),
-                _guide_sheet(table, summary, lang),
-            ]
+            guide = _guide_sheet(table, summary, lang)
+            sheets = [_ranking_sheet(table), _problem_sheet(problems, lang), guide]
             write_workbook(handle, sheets, lang=lang)
         else:
             _write_flat(table, handle, path)
 
 
 def write_problems(problems: Sequence[Problem], path: Path, *, lang: Lang) -> None:
-    """Write problems, one a row, by the rules of `write_ranking`.
-
-    The columns are ``row``, ``sheet``, ``column``, ``found``, ``wanted`` (in ``lang``), ``code``
-    and ``set_aside``.
-
-    Raises
-    ------
-    OutputError
-        As `write_ranking` does.
-    """
+    """Write problems, one a row under `PROBLEM_COLUMNS`, by the rules of `write_ranking`."""
     check_ranking_path(path)
     with replacing(path) as handle:
         if path.suffix.lower() == ".xlsx":
@@ -311,41 +268,30 @@ def _for_people(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _ranking_sheet(table: pd.DataFrame) -> Sheet:
-    shown = _for_people(table)
-    printed = list(shown.columns).index("veto") + 1 if "veto" in shown else 0
-    return Sheet(
-        WORDS["writing.ranking"],
-        shown,
-        RANKING_COLUMNS,
-        frozen=2,
-        printed=printed,
-        greyed_by="veto",
-    )
+    table = _for_people(table)
+    printed = list(table.columns).index("veto") + 1 if "veto" in table else 0
+    title = WORDS["writing.ranking"]
+    return Sheet(title, table, RANKING_COLUMNS, frozen=2, printed=printed, greyed_by="veto")
 
 
 def _problem_sheet(problems: Sequence[Problem], lang: Lang) -> Sheet:
     table = _problem_table(problems, lang)
-    words = {key: text.pick(lang) for key, text in _YES_NO.items()}
-    table["set_aside"] = table["set_aside"].map({"true": words[True], "false": words[False]})
-    return Sheet(_PROBLEMS, table, PROBLEM_COLUMNS)
+    words = {"true": WORDS["writing.yes"].pick(lang), "false": WORDS["writing.no"].pick(lang)}
+    table["set_aside"] = table["set_aside"].map(words)
+    return Sheet(WORDS["writing.problems"], table, PROBLEM_COLUMNS)
 
 
 def _problem_table(problems: Sequence[Problem], lang: Lang) -> pd.DataFrame:
-    return _readable(
-        pd.DataFrame(
-            {
-                "row": pd.array([each.row for each in problems], dtype="Int64"),
-                "sheet": pd.Series([each.sheet for each in problems], dtype="str"),
-                "column": pd.Series([each.column for each in problems], dtype="str"),
-                "found": pd.Series([each.found for each in problems], dtype="str"),
-                "wanted": pd.Series([each.wanted.pick(lang) for each in problems], dtype="str"),
-                "code": pd.Series([each.code for each in problems], dtype="str"),
-                "set_aside": pd.Series(
-                    ["true" if each.set_aside else "false" for each in problems], dtype="str"
-                ),
-            }
-        )
+    table = pd.DataFrame(
+        [
+            (p.sheet, p.column, p.found, p.wanted.pick(lang), p.code, str(p.set_aside).lower())
+            for p in problems
+        ],
+        columns=[column.column for column in PROBLEM_COLUMNS[1:]],
+        dtype="str",
     )
+    table.insert(0, "row", pd.Series([problem.row for problem in problems], dtype="Int64"))
+    return _readable(table)
 
 
 def _guide_sheet(table: pd.DataFrame, summary: Sequence[tuple[str, str]], lang: Lang) -> Sheet:
@@ -354,23 +300,20 @@ def _guide_sheet(table: pd.DataFrame, summary: Sequence[tuple[str, str]], lang: 
 
 
 def _guide(table: pd.DataFrame, lang: Lang) -> pd.DataFrame:
-    """Return one row for each column of the first two sheets, in their order."""
-    explained = {each.column: each for each in RANKING_COLUMNS}
-    shown = [explained[name] for name in _for_people(table) if name in explained]
-    lines = [(WORDS["writing.ranking"], each) for each in shown] + [
-        (_PROBLEMS, each) for each in PROBLEM_COLUMNS
-    ]
+    explained = {column.column: column for column in RANKING_COLUMNS}
+    ranking = [explained[name] for name in _for_people(table) if name in explained]
     return pd.DataFrame(
         [
             {
-                "where": title.pick(lang),
-                "header": each.header.pick(lang),
-                "column": each.column,
-                "meaning": each.meaning.pick(lang),
-                "unit": UNITS[each.kind].pick(lang),
-                "span": each.span.pick(lang),
+                "where": WORDS[f"writing.{sheet}"].pick(lang),
+                "header": column.header.pick(lang),
+                "column": column.column,
+                "meaning": column.meaning.pick(lang),
+                "unit": UNITS[column.kind].pick(lang),
+                "span": column.span.pick(lang),
             }
-            for title, each in lines
+            for sheet, columns in (("ranking", ranking), ("problems", PROBLEM_COLUMNS))
+            for column in columns
         ],
         dtype="str",
     )

@@ -12,25 +12,29 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from leadscore.errors import LeadscoreError
-from leadscore.features.feature import Firm
+from leadscore.features.catalogue import Firm
 from leadscore.lists.cleaning import CleanList, clean
 from leadscore.lists.dedupe import settle_repeats
 from leadscore.lists.problems import Problem
-from leadscore.lists.reading.file import from_frame, read_list
+from leadscore.lists.reading import from_frame, read_list
 from leadscore.ranking.order import Columns, ranking_columns, ranking_table, reasons_of
 from leadscore.ranking.score import CHUNK, FirmScore, Scorer
 from leadscore.ranking.vetoes import Exclusions
 from leadscore.text import Lang, Text, room_words
 
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
 WORDS = room_words("ranking")
 
 
-LONG_LIST = 2_000
-"""Rows from which several processes pay: each takes 0.7 s of a core to start."""
+LONG_LIST = 20_000
+"""Rows from which several processes pay: each takes nearly a second of a core to start."""
 
 MOST_PROCESSES = 8
 """Processes that score a list unasked: each takes about 150 MB."""
@@ -67,25 +71,15 @@ class Ranking:
 
     Attributes
     ----------
-    table
-        See `leadscore.ranking.order.ranking_table`.
-    problems
-        Everything that could not be taken as it stood.
-    notices
-        What the reader should know of the file as a whole.
-    counts
-        Where every row went.
-    model
-        Version of the model that scored.
     firms
         The firms that were scored, as they were known: canonical columns, ``row`` and ``sheet``.
     """
 
-    table: pd.DataFrame
-    problems: tuple[Problem, ...]
-    notices: tuple[Text, ...]
-    counts: Counts
-    model: str
+    table: pd.DataFrame  # see `leadscore.ranking.order.ranking_table`
+    problems: tuple[Problem, ...]  # everything that could not be taken as it stood
+    notices: tuple[Text, ...]  # what the reader should know of the file as a whole
+    counts: Counts  # where every row went
+    model: str  # version of the model that scored
     firms: pd.DataFrame
 
     def attributes(self, lang: Lang) -> dict[str, object]:
@@ -104,8 +98,6 @@ class Ranking:
 
 
 class _Shared(list[dict[str, object]]):
-    """A list that is not copied: pandas copies ``attrs`` at every step, and it may be long."""
-
     def __deepcopy__(self, memo: dict[int, object]) -> _Shared:
         return self
 
@@ -123,32 +115,7 @@ def rank_list(
 ) -> Ranking:
     """Rank a file or a table of firms.
 
-    Parameters
-    ----------
-    listed
-        A file that `leadscore.lists.read_list` reads, or a DataFrame with columns under any of the
-        names that it knows.
-    scorer
-        The model with its city.
-    today
-        Day as of which the firms are scored.
-    lang
-        Language of the reasons.
-    exclusions
-        Firms that are not to be courted.
-    worded
-        So many ranked firms, the first, get their reasons in words; None for all.
-    processes
-        How many processes score. None for as many as there are cores, up to `MOST_PROCESSES`, and
-        one for a list of less than `LONG_LIST` rows. The ranking is the same whatever their number.
-    loaded
-        Called once with the clean list before it is scored; what it returns is called with the
-        number of firms scored so far by each step.
-
-    Raises
-    ------
-    ListError
-        If the file can't be read as a list.
+    Raises ListError if the file can't be read as a list.
     """
     raw = from_frame(listed) if isinstance(listed, pd.DataFrame) else read_list(listed)
     if processes is None:
@@ -176,8 +143,6 @@ def rank_list(
 
 @dataclass(frozen=True)
 class _Task:
-    """What is done with every piece of a list."""
-
     as_of: date
     exclusions: Exclusions
     lang: Lang
@@ -227,9 +192,13 @@ def _workers(scorer: Scorer, processes: int) -> Iterator[_Score]:
     pool = ProcessPoolExecutor(processes)
 
     def score(task: _Task, pieces: Iterable[Sequence[Firm]]) -> Iterator[Columns]:
-        # Not by the pool's own map: where that ends early, it cancels the rest, and a pool with
-        # cancelled work can't kill its processes.
-        futures = deque(pool.submit(_columns, packed, task, piece) for piece in pieces)
+        # Not by the pool's own map: a pool can kill its processes only where no work was cancelled
+        # and all that was handed in has its place in the queue, two pieces for each process.
+        futures: deque[Future[Columns]] = deque()
+        for piece in pieces:
+            futures.append(pool.submit(_columns, packed, task, piece))
+            if len(futures) == 2 * processes:
+                yield futures.popleft().result()
         while futures:
             yield futures.popleft().result()
 
@@ -270,7 +239,6 @@ def _columns(packed: bytes, task: _Task, firms: Sequence[Firm]) -> Columns:
 
 @lru_cache(maxsize=1)
 def _unpacked(packed: bytes) -> Scorer:
-    """Return the scorer, which a process compiles once."""
     scorer: Scorer = pickle.loads(packed)  # noqa: S301 (bytes of the process that started this one)
     return scorer
 

@@ -8,8 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from leadscore.features.catalogue import CATALOGUE
-from leadscore.features.feature import text_of
+from leadscore.features.catalogue import CATALOGUE, text_of
 from leadscore.ranking.reasons import Wording, reason_line
 from leadscore.ranking.score import FirmScore
 from leadscore.ranking.vetoes import WORDING
@@ -33,17 +32,6 @@ def order_key(
     credit_code: str | None,
 ) -> bytes:
     """Return what a firm is sorted by: the smaller key comes first in the ranking.
-
-    Parameters
-    ----------
-    vetoed
-        Whether something speaks against courting the firm.
-    priority, likelihood, fit
-        Each 0..1, exact to the last bit.
-    name
-        As it is shown; of a longer one the first 400 characters count.
-    credit_code
-        None if the firm has none.
 
     >>> firm = {"vetoed": False, "priority": 0.5, "likelihood": 0.6, "fit": 0.7}
     >>> first = order_key(**firm, name="甲", credit_code="9136")
@@ -72,9 +60,7 @@ RANKING_COLUMNS = (
 )  # fmt: skip
 """What a written ranking begins with, from the command line and from the store; a contract."""
 
-_FRACTION_COLUMNS = ("priority", "likelihood", "fit")
-
-
+_NUMBERS = ("priority", "likelihood", "fit")
 Columns = dict[str, list[Any]]
 """Columns of a ranking as plain lists, in the order of the firms; ``order`` is what sorts them."""
 
@@ -82,17 +68,7 @@ Columns = dict[str, list[Any]]
 def ranking_columns(
     scores: Sequence[FirmScore], wording: Wording, lang: Lang, *, reasons: bool = True
 ) -> Columns:
-    """Return what a ranking says of firms beside what was listed: few bytes a firm.
-
-    Parameters
-    ----------
-    scores
-        Of n firms, in the order of their list.
-    wording, lang
-        The words, and their language.
-    reasons
-        False to leave ``reasons`` missing: wording them takes longer than all the others.
-    """
+    """Return what a ranking says of firms beside what was listed: few bytes a firm."""
     best = [score.best for score in scores]
     roles = CATALOGUE["role"].levels
     return {
@@ -121,18 +97,9 @@ def ranking_table(columns: Columns, firms: pd.DataFrame, model: str) -> pd.DataF
     match, joined by ``;``), ``row`` (in the source file), ``model``. ``segment_name``,
     ``role_name``, ``matched_words``, ``province``, ``city`` and ``sheet`` follow. Its index is the
     position of each firm in ``firms``.
-
-    Parameters
-    ----------
-    columns
-        What `ranking_columns` says of n firms.
-    firms
-        n rows: the same firms as they were listed.
-    model
-        What scored them.
     """
     own = {
-        name: pd.Series(values, dtype="float64" if name in _FRACTION_COLUMNS else "str")
+        name: pd.Series(values, dtype="float64" if name in _NUMBERS else "str")
         for name, values in columns.items()
         if name != "order"
     }

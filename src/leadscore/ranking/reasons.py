@@ -9,45 +9,33 @@ from string import Formatter
 from typing import Any
 
 from leadscore.city import Anchor, City
-from leadscore.features.catalogue import CATALOGUE
+from leadscore.features.catalogue import CATALOGUE, Value
+from leadscore.features.company import Origin
 from leadscore.features.extract import GOOD_STRENGTH, SIZEABLE_GAP
-from leadscore.features.origin import Origin
 from leadscore.numbers import points as signed
 from leadscore.text import LANGUAGES, Lang, Text, room_words
 
 WORDS = room_words("ranking")
 
+Facts = Mapping[str, object]
+"""What a `Wording` asks of a firm: ``segment, role, words`` of the match that counts,
+``strongest``, the segment of the strongest match (each None for none), and `FACTS`."""
+FACTS = ("event", "referred_by", "city_code", "province_code", "staff")
+"""Canonical columns of a firm that wordings name."""
 
 _SUPPLY = (
-    (0.35, WORDS["reasons.supply"]),
-    (0.65, WORDS["reasons.supply_2"]),
-    (1.0, WORDS["reasons.supply_3"]),
+    (0.35, WORDS["reasons.supply.weak"]),
+    (0.65, WORDS["reasons.supply.partial"]),
+    (1.0, WORDS["reasons.supply.strong"]),
 )
 _SHOWN_NAMES = 3
 _PAIR = " × "
-
-_MAKES_IT = WORDS["reasons.makes_it"]
-_FILLING = {
-    "maker": _MAKES_IT, "design": _MAKES_IT, "integration": _MAKES_IT,
-    "equipment": WORDS["reasons.supplies_it"], "materials": WORDS["reasons.supplies_it"],
-    "trade": WORDS["reasons.touches_it"], "service": WORDS["reasons.touches_it"],
-}  # fmt: skip
+_MAKERS, _SUPPLIERS = ("maker", "design", "integration"), ("equipment", "materials")
 _LITTLE = 0.1  # a fit below it fills little, however large the gap
 
 
 class Wording:
     """Words for the features of a city's firms; made once, used for every firm.
-
-    Parameters
-    ----------
-    city
-        The city profile.
-
-    Notes
-    -----
-    Firms are given as mappings with ``segment, role, words`` of the match that counts,
-    ``strongest``, the segment of the strongest match (each None for none), and the canonical
-    columns of `FACTS`.
 
     The places of a wording: ``{value}``; ``{segment}``, ``{strongest}``, ``{words}`` of the match;
     ``{supply}``, ``{filling}``, ``{closeness}`` of its gap and strength; ``{buyers}`` and
@@ -64,14 +52,7 @@ class Wording:
             "suppliers": {key: self._names(city.suppliers(key), key) for key in city.segments},
         }
 
-    def text(
-        self,
-        feature: str,
-        value: float | str | None,
-        points: float,
-        firm: Mapping[str, object],
-        lang: Lang,
-    ) -> str:
+    def text(self, feature: str, value: Value, points: float, firm: Facts, lang: Lang) -> str:
         """Word one contribution in one language; None is the only missing value."""
         if feature not in CATALOGUE:  # a pair of features, in a model of old
             return meaning_of(feature, lang)
@@ -84,17 +65,10 @@ class Wording:
             if place == "value":
                 words.append(self.value(feature, value, lang))
             elif place is not None:
-                words.append(self.place(place, value, firm, lang))
+                words.append(self._place(place, value, firm, lang))
         return "".join(words)
 
-    def kept_text(
-        self,
-        feature: str,
-        value: float | str | None,
-        points: float,
-        firm: Mapping[str, object],
-        lang: Lang,
-    ) -> str:
+    def kept_text(self, feature: str, value: Value, points: float, firm: Facts, lang: Lang) -> str:
         """Word a contribution to a score that was kept.
 
         A feature or a segment that is known no longer, or a fact that was taken back, leaves what
@@ -110,11 +84,8 @@ class Wording:
     ) -> Iterator[tuple[str, float, str]]:
         """Yield feature, points and words of the main reasons of a score that was kept.
 
-        Parameters
-        ----------
-        score
-            ``reasons`` and ``values`` as `leadscore.store.current_ranking` keeps them, and what
-            `kept_facts` asks for.
+        ``score`` has ``reasons`` and ``values`` as `leadscore.store.current_ranking` keeps them,
+        and what `kept_facts` asks for.
         """
         facts, values = kept_facts(score), score["values"]
         for reason in score["reasons"]:
@@ -123,60 +94,57 @@ class Wording:
 
     def kept_line(self, score: Mapping[str, Any], lang: Lang) -> str:
         """Return `kept_reasons` as one line."""
-        return reason_line(
-            ((text, points) for _, points, text in self.kept_reasons(score, lang)), lang
-        )
+        reasons = ((text, points) for _, points, text in self.kept_reasons(score, lang))
+        return reason_line(reasons, lang)
 
     def segment(self, key: str | None, lang: Lang) -> str | None:
         """Return the name of a segment; None for none, and for one that the city has no longer."""
         known = self._city.segments.get(key or "")
         return known.name.pick(lang) if known else None
 
-    def value(self, feature: str, value: float | str | None, lang: Lang) -> str:
+    def value(self, feature: str, value: Value, lang: Lang) -> str:
         """Return a value as a person reads it."""
         if feature == "chain" and value in self._chains:
             return self._chains[str(value)].pick(lang)
         return CATALOGUE[feature].show(value, lang)
 
-    def place(
-        self, name: str, value: float | str | None, firm: Mapping[str, object], lang: Lang
-    ) -> str:
-        """Fill one ``{place}`` of a wording, other than ``{value}``."""
-        match name:
+    def _place(self, place: str, value: Value, firm: Facts, lang: Lang) -> str:
+        match place:
             case "region":
                 return self._region(firm, lang)
             case "event" | "referrer":
-                return self._origin.named(name, firm)
+                return self._origin.named(place, firm)
             case "staff":
-                return (
-                    WORDS["reasons.staff"] if _present(firm["staff"]) else WORDS["reasons.insured"]
-                ).pick(lang)
+                staff = WORDS["reasons.staff"], WORDS["reasons.insured"]
+                return staff[not _present(firm["staff"])].pick(lang)
             case "words":
                 return _known(firm["words"])
             case "strongest":
                 return self._city.segments[str(firm["strongest"])].name.pick(lang)
             case "closeness":
                 close = isinstance(value, float) and value >= GOOD_STRENGTH
-                return (
-                    WORDS["reasons.main_business"] if close else WORDS["reasons.side_business"]
-                ).pick(lang)
-            case "filling":
-                return self._filling(value, firm).pick(lang)
+                business = WORDS["reasons.side_business"], WORDS["reasons.main_business"]
+                return business[close].pick(lang)
         segment = str(firm["segment"])
-        if name == "segment":
-            return self._city.segments[segment].name.pick(lang)
-        if name == "supply":
-            return supply_words(self._city.supply(segment)).pick(lang)
-        return self._anchors[name][segment].pick(lang)
+        match place:
+            case "filling":
+                return self._filling(value, segment, str(firm["role"])).pick(lang)
+            case "segment":
+                return self._city.segments[segment].name.pick(lang)
+            case "supply":
+                return supply_words(self._city.supply(segment)).pick(lang)
+        return self._anchors[place][segment].pick(lang)
 
-    def _filling(self, fit: float | str | None, firm: Mapping[str, object]) -> Text:
+    def _filling(self, fit: Value, segment: str, role: str) -> Text:
         if isinstance(fit, float) and fit < _LITTLE:
             return WORDS["reasons.fills_little"]
-        if self._city.gap(str(firm["segment"])) < SIZEABLE_GAP:
+        if self._city.gap(segment) < SIZEABLE_GAP:
             return WORDS["reasons.small_gap"]
-        return _FILLING[str(firm["role"])]
+        if role in _MAKERS:
+            return WORDS["reasons.makes_it"]
+        return WORDS["reasons.supplies_it"] if role in _SUPPLIERS else WORDS["reasons.touches_it"]
 
-    def _region(self, firm: Mapping[str, object], lang: Lang) -> str:
+    def _region(self, firm: Facts, lang: Lang) -> str:
         city = firm["city_code"]
         code = _known(city if isinstance(city, str) else firm["province_code"])
         regions = self._city.target_regions
@@ -184,25 +152,16 @@ class Wording:
         return _known(next(names, None))
 
     def _names(self, anchors: Sequence[Anchor], segment: str) -> Text:
-        """Name the first few anchors; of the rest the number."""
         zh, en = (anchor_labels(self._city, anchors, segment, lang) for lang in LANGUAGES)
         names = Text(zh="、".join(zh[:_SHOWN_NAMES]), en=", ".join(en[:_SHOWN_NAMES]))
         more = len(anchors) - _SHOWN_NAMES
         return WORDS["reasons.and_more"].format(names=names, count=more) if more > 0 else names
 
 
-FACTS = ("event", "referred_by", "city_code", "province_code", "staff")
-"""Canonical columns of a firm that wordings name."""
-
-
 def facts_of(
-    firm: Mapping[str, Any],
-    *,
-    segment: str | None,
-    role: str | None,
-    words: str | None,
+    firm: Mapping[str, Any], segment: str | None, role: str | None, words: str | None,
     strongest: str | None,
-) -> dict[str, object]:
+) -> dict[str, object]:  # fmt: skip
     """Return what a `Wording` asks of a firm, given its canonical columns and its matches."""
     columns = {name: firm.get(name) for name in FACTS}
     return {**columns, "segment": segment, "role": role, "words": words, "strongest": strongest}
@@ -211,19 +170,12 @@ def facts_of(
 def kept_facts(score: Mapping[str, Any]) -> dict[str, object]:
     """Return what a `Wording` asks of a firm, of a score that was kept.
 
-    Parameters
-    ----------
-    score
-        ``scored_segment``, ``scored_role``, ``words`` and ``segments`` (``id:strength`` joined by
-        ``;``, the strongest first), and ``record``, the firm's canonical columns.
+    ``score`` has ``scored_segment``, ``scored_role``, ``words``, ``segments`` (``id:strength``
+    joined by ``;``, the strongest first), and ``record``, the firm's canonical columns.
     """
-    return facts_of(
-        score["record"],
-        segment=score["scored_segment"],
-        role=score["scored_role"],
-        words=score["words"],
-        strongest=(score["segments"] or "").partition(":")[0],
-    )
+    strongest = (score["segments"] or "").partition(":")[0]
+    segment, role, words = score["scored_segment"], score["scored_role"], score["words"]
+    return facts_of(score["record"], segment, role, words, strongest)
 
 
 def meaning_of(feature: str, lang: Lang) -> str:
@@ -235,12 +187,8 @@ def meaning_of(feature: str, lang: Lang) -> str:
 
 def reason_line(reasons: Iterable[tuple[str, float]], lang: Lang) -> str:
     """Return reasons, given as words and points, as one line."""
-    shape = WORDS["reasons.with_points"].pick(lang)
-    return (
-        WORDS["reasons.joint"]
-        .pick(lang)
-        .join(shape.format(text=text, points=signed(points, 0, "-")) for text, points in reasons)
-    )
+    shape, joint = WORDS["reasons.with_points"].pick(lang), WORDS["reasons.joint"].pick(lang)
+    return joint.join(shape.format(text=text, points=signed(at, 0, "-")) for text, at in reasons)
 
 
 def anchor_labels(city: City, anchors: Sequence[Anchor], segment: str, lang: Lang) -> list[str]:
@@ -280,5 +228,6 @@ def _parts(shape: str) -> tuple[tuple[tuple[str, str | None], ...], bool]:
 def supply_words(supply: float) -> Text:
     """Return local supply (0..1) in words; only 0 itself is none, and only 1 is complete."""
     if supply <= 0:
-        return WORDS["reasons.no_supply"]
-    return next((words for limit, words in _SUPPLY if supply < limit), WORDS["reasons.full_supply"])
+        return WORDS["reasons.supply.none"]
+    complete = WORDS["reasons.supply.complete"]
+    return next((words for limit, words in _SUPPLY if supply < limit), complete)

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from leadscore.city.profile import City
-from leadscore.features.catalogue import CATALOGUE
+from leadscore.features.catalogue import CATALOGUE, Firm, Value
 from leadscore.features.extract import Fit, MeasuredFirm
-from leadscore.features.feature import Firm, Value
 from leadscore.learning.model import Model
 from leadscore.learning.scorecard import POINTS_PER_LOG_ODDS, Scorecard, logistic
 from leadscore.ranking.reasons import Wording, facts_of
@@ -25,24 +24,12 @@ _NO_EXCLUSIONS = Exclusions()
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """What one feature adds to a firm's score.
+    """What one feature adds to a firm's score."""
 
-    Attributes
-    ----------
-    feature
-        Id of the feature in the catalogue, or of a pair of them in a model of old.
-    value
-        The firm's value; None where it is missing.
-    points
-        Its share of the log-odds, scaled so that 20 points double the odds.
-    text
-        The same in words.
-    """
-
-    feature: str
-    value: Value
-    points: float
-    text: str
+    feature: str  # id of the feature in the catalogue, or of a pair of them in a model of old
+    value: Value  # the firm's value; None where it is missing
+    points: float  # its share of the log-odds, scaled so that 20 points double the odds
+    text: str  # the same in words
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,36 +38,26 @@ class FirmScore:
 
     Attributes
     ----------
-    firm
-        Its canonical columns, and ``as_of``.
     values
         Its features by id, in the order of the catalogue; None where missing.
-    matches
-        The segments that it works in, the strongest first.
-    best
-        The one that counts: the segment that it fits best; None for none.
     points
         What each feature adds, in the order of the card; 20 points double the odds. With
         ``base_points``, those of a firm about which every table says 0, they are the log-odds.
     likelihood, fit, priority
         Each 0..1; ``priority = likelihood * (floor + (1 - floor) * fit)``.
-    grade
-        ``"A"`` to ``"D"`` by the profile's thresholds on priority.
-    veto
-        Key of `leadscore.ranking.vetoes.WORDING`, or None.
     """
 
-    firm: Firm
+    firm: Firm  # its canonical columns, and ``as_of``
     values: dict[str, Value]
-    matches: Sequence[Fit]
-    best: Fit | None
+    matches: Sequence[Fit]  # the segments that it works in, the strongest first
+    best: Fit | None  # the one that counts: the segment that it fits best; None for none
     points: dict[str, float]
     base_points: float
     likelihood: float
     fit: float
     priority: float
-    grade: str
-    veto: str | None
+    grade: str  # ``"A"`` to ``"D"`` by the profile's thresholds on priority
+    veto: str | None  # key of `leadscore.ranking.vetoes.WORDING`, or None
 
     def main_features(self) -> list[str]:
         """Return the three features that lift the score most and the one that lowers it most."""
@@ -96,10 +73,9 @@ class FirmScore:
 
     def reasons(self, wording: Wording, lang: Lang) -> list[Reason]:
         """Return every feature that adds or takes points, the weightiest first, in words."""
-        points = self.points
-        speaking = [name for name in points if points[name]]
-        order = sorted(speaking, key=lambda name: -abs(points[name]))
-        return self._reasons(order, wording, lang)
+        speaking = [name for name, points in self.points.items() if points]
+        speaking.sort(key=lambda name: -abs(self.points[name]))
+        return self._reasons(speaking, wording, lang)
 
     def segments(self) -> str | None:
         """Return every match, the strongest first, as ``id:strength`` joined by ``;``."""
@@ -107,31 +83,19 @@ class FirmScore:
 
     def _reasons(self, features: Sequence[str], wording: Wording, lang: Lang) -> list[Reason]:
         best, matches = self.best, self.matches
-        facts = facts_of(
-            self.firm,
-            segment=best and best.segment,
-            role=best and best.role,
-            words=best and best.words,
-            strongest=matches[0].segment if matches else None,
-        )
-        return [
-            Reason(name, value, points, wording.text(name, value, points, facts, lang))
-            for name, value, points in (
-                (name, self.values.get(name), self.points[name]) for name in features
-            )
-        ]
+        strongest = matches[0].segment if matches else None
+        segment, role, words = (best.segment, best.role, best.words) if best else (None,) * 3
+        facts = facts_of(self.firm, segment, role, words, strongest)
+        reasons = []
+        for name in features:
+            value, points = self.values.get(name), self.points[name]
+            text = wording.text(name, value, points, facts, lang)
+            reasons.append(Reason(name, value, points, text))
+        return reasons
 
 
 class Scorer:
-    """A model, ready to score; safe to share between threads.
-
-    Parameters
-    ----------
-    model
-        Features and card, fitted.
-    version
-        Its name, written beside every score.
-    """
+    """A model, ready to score; safe to share between threads."""
 
     def __init__(self, model: Model, version: str) -> None:
         self._model = model
@@ -158,20 +122,10 @@ class Scorer:
         exclusions: Exclusions = _NO_EXCLUSIONS,
         progress: Callable[[int], object] = lambda _: None,
     ) -> list[FirmScore]:
-        """Score firms as they are known on a day.
+        """Score firms (canonical columns) as they are known on a day, from which ages are counted.
 
         A firm's score depends on the firm, the day and the model only, never on the other firms.
-
-        Parameters
-        ----------
-        firms
-            Canonical columns of each; what is missing has no key.
-        as_of
-            The day, from which ages are counted.
-        exclusions
-            Firms that are not to be courted.
-        progress
-            Called with the number of firms scored since the last call.
+        ``progress`` is called with the number of firms scored since the last call.
         """
         scores: list[FirmScore] = []
         for start in range(0, max(len(firms), 1), CHUNK):
@@ -187,26 +141,19 @@ class Scorer:
     def _scored(self, firm: Firm, measured: MeasuredFirm, exclusions: Exclusions) -> FirmScore:
         added = self._scorecard.lookup_record([measured.values[place] for place in self._order])
         log_odds = self._scorecard.intercept
-        for each in added:  # in the order of `Scorecard.total`, to the same last bit
-            log_odds += each
+        for log_odds_added in added:  # in the order of `Scorecard.total`, to the same last bit
+            log_odds += log_odds_added
         likelihood = logistic(log_odds)
         fit = measured.best.fit if measured.best else 0.0
         ranking = self.city.ranking
         priority = likelihood * (ranking.floor + (1.0 - ranking.floor) * fit)
         grades = (grade for grade in ("A", "B", "C") if priority >= ranking.grades[grade])
+        points = [log_odds_added * POINTS_PER_LOG_ODDS for log_odds_added in added]
         return FirmScore(
-            firm=firm,
-            values=dict(zip(CATALOGUE, measured.values, strict=True)),
-            matches=measured.matches,
-            best=measured.best,
-            points={
-                name: each * POINTS_PER_LOG_ODDS
-                for name, each in zip(self._names, added, strict=True)
-            },
+            firm=firm, values=dict(zip(CATALOGUE, measured.values, strict=True)),
+            matches=measured.matches, best=measured.best,
+            points=dict(zip(self._names, points, strict=True)),
             base_points=self.base_points,
-            likelihood=likelihood,
-            fit=fit,
-            priority=priority,
-            grade=next(grades, "D"),
-            veto=self._vetoes.first(firm, exclusions),
-        )
+            likelihood=likelihood, fit=fit, priority=priority,
+            grade=next(grades, "D"), veto=self._vetoes.first(firm, exclusions),
+        )  # fmt: skip

@@ -8,12 +8,11 @@ from datetime import date
 from pathlib import Path
 
 from leadscore.city.profile import City
-from leadscore.features.feature import Firm, text_of
-from leadscore.lists.cleaning import Firm as Record
+from leadscore.features.catalogue import Firm, text_of
 from leadscore.lists.cleaning import clean
 from leadscore.lists.dedupe import normal_name_of
 from leadscore.lists.problems import Problem, lay_out
-from leadscore.lists.reading.file import read_list
+from leadscore.lists.reading import read_list
 from leadscore.lists.reading.table import TextTable
 from leadscore.lists.values.codes import valid_code
 from leadscore.text import Text, room_words
@@ -21,80 +20,43 @@ from leadscore.text import Text, room_words
 WORDS = room_words("ranking")
 
 
-_CODED = ("credit_code", "taxpayer_id")
-
-
 @dataclass(frozen=True, eq=False)
 class ExclusionList:
-    """By what the firms of a list are known, to leave them out of another.
+    """By what the firms of a list are known, to leave them out of another."""
 
-    Attributes
-    ----------
-    credit_codes
-        Valid credit codes, also those of rows without a name.
-    names
-        Names and former names in the form that `normal_name` gives.
-    problems
-        What was wrong; a row is set aside if it has neither name nor valid code.
-    notices
-        What the owner should know about the list as a whole.
-    rows_in
-        Data rows that were read.
-    """
-
-    credit_codes: frozenset[str]
-    names: frozenset[str]
-    problems: tuple[Problem, ...]
-    notices: tuple[Text, ...]
+    credit_codes: frozenset[str]  # valid ones, also those of rows without a name
+    names: frozenset[str]  # and former names, in the form that `normal_name_of` gives
+    problems: tuple[Problem, ...]  # a row is set aside if it has neither name nor valid code
+    notices: tuple[Text, ...]  # what the owner should know about the list as a whole
     rows_in: int
 
 
 def load_exclusions(path: Path, *, today: date) -> ExclusionList:
     """Read a list of firms that are to be left out.
 
-    Parameters
-    ----------
-    path
-        The file, as `reading.read_list` takes it. A firm that stands in it twice is no problem.
-    today
-        Days after it are not believed.
-
-    Raises
-    ------
-    ListError
-        If the file can't be read at all, or no column names firms.
+    Raises ListError if the file can't be read at all, or no column names firms.
     """
     raw = read_list(path)
-    found = clean(raw, today=today)
+    cleaned = clean(raw, today=today)
     codes = {place: code for table in raw.tables for place, code in _codes(table)}
-    own = (str(firm["credit_code"]) for firm in found.records if "credit_code" in firm)
+    own = (str(firm["credit_code"]) for firm in cleaned.records if "credit_code" in firm)
+    problems = (
+        replace(problem, wanted=WORDS["vetoes.wanted"]) if problem.code == "no_name" else problem
+        for problem in cleaned.problems
+        if problem.code != "no_name" or (problem.sheet, problem.row) not in codes
+    )
     return ExclusionList(
         credit_codes=frozenset([*codes.values(), *own]),
-        names=frozenset(
-            normal_name_of(name) for firm in found.records for name in _borne_names(firm)
-        ),
-        problems=tuple(
-            replace(problem, wanted=WORDS["vetoes.wanted"])
-            if problem.code == "no_name"
-            else problem
-            for problem in found.problems
-            if problem.code != "no_name" or (problem.sheet, problem.row) not in codes
-        ),
-        notices=found.notices,
-        rows_in=found.rows_in,
+        names=frozenset(name for firm in cleaned.records for name in _normal_names(firm)),
+        problems=tuple(problems),
+        notices=cleaned.notices,
+        rows_in=cleaned.rows_in,
     )
 
 
-def _borne_names(firm: Record) -> list[str]:
-    """Return the name of a firm and those that it had before."""
-    former = str(firm["former_names"]).split(";") if "former_names" in firm else []
-    return [str(firm["name"]), *former]
-
-
 def _codes(table: TextTable) -> Iterator[tuple[tuple[str | None, int], str]]:
-    """Yield each valid credit code of a table, with its sheet and row."""
     sources = lay_out(table.headers).sources
-    for source in (source for name in reversed(_CODED) for source in sources.get(name, ())):
+    for source in (*sources.get("taxpayer_id", ()), *sources.get("credit_code", ())):
         for row, text in zip(table.rows, table.column(source.position), strict=True):
             code = valid_code(text) if text else None
             if code:
@@ -107,13 +69,9 @@ GONE = ("deregistered", "revoked", "liquidating")
 COURTED = ("contacted", "visited", "negotiating", "signed", "registered", "building", "producing")
 """Stages at which somebody here is already talking to the firm, or has landed it."""
 
-WORDING: dict[str, Text] = {
-    "deregistered": WORDS["vetoes.wording_deregistered"],
-    "revoked": WORDS["vetoes.wording_revoked"],
-    "liquidating": WORDS["vetoes.wording_liquidating"],
-    "already_here": WORDS["vetoes.wording_already_here"],
-    "in_pursuit": WORDS["vetoes.wording_in_pursuit"],
-    "excluded": WORDS["vetoes.wording_excluded"],
+WORDING = {
+    veto: WORDS[f"vetoes.wording.{veto}"]
+    for veto in (*GONE, "already_here", "in_pursuit", "excluded")
 }
 """Every veto in words; the keys are stable."""
 
@@ -127,13 +85,7 @@ class Exclusions:
 
 
 class Vetoes:
-    """Finds reasons not to court a firm, as a city has them.
-
-    Parameters
-    ----------
-    city
-        The city profile.
-    """
+    """Finds reasons not to court a firm, as a city has them."""
 
     def __init__(self, city: City) -> None:
         names = (word for anchor in city.anchors for word in (anchor.name, *anchor.aliases))
@@ -159,6 +111,6 @@ class Vetoes:
 
 
 def _normal_names(firm: Firm) -> set[str]:
-    """Return the normal forms of the name that a firm bears and of those that it bore."""
+    # Of the name that a firm bears and of those that it bore.
     borne = [text_of(firm, "name"), *(text_of(firm, "former_names") or "").split(";")]
     return {normal_name_of(name) for name in borne if name}

@@ -12,8 +12,7 @@ from itertools import pairwise
 
 from leadscore import numbers
 from leadscore.city.profile import City
-from leadscore.features.catalogue import CATALOGUE
-from leadscore.features.feature import UNKNOWN, YES_NO
+from leadscore.features.catalogue import CATALOGUE, UNKNOWN, YES_NO
 from leadscore.text import Lang, room_words
 
 WORDS = room_words("report")

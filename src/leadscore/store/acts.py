@@ -4,22 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Table, delete
 
 from leadscore.errors import Detail
-from leadscore.store import overrides
 from leadscore.store.current_ranking import place_again
-from leadscore.store.errors import StoreError
-from leadscore.store.firms import Firm, firm_to_change, read_firm
+from leadscore.store.database import StoreError
+from leadscore.store.firms import (
+    EXCLUSIONS,
+    OVERRIDES,
+    Firm,
+    firm_to_change,
+    overrides_of,
+    read_firm,
+)
 from leadscore.store.outcomes import Entry, append_entries, outcomes_of
 from leadscore.text import room_words
 
 WORDS = room_words("store")
 
-
-BY_HAND = "firm page"
-"""Source of outcomes that were entered for a firm of the store."""
+_BY_HAND = "firm page"  # source of outcomes that were entered for a firm of the store
 
 
 class BadOutcomeError(StoreError):
@@ -29,56 +34,25 @@ class BadOutcomeError(StoreError):
 
 
 def enter_outcome(
-    connection: Connection,
-    firm_id: int,
-    *,
-    stage: str,
-    day: date,
-    reason: str | None,
-    withdrawn: bool,
-    actor: str,
-    now: datetime,
-    today: date,
-) -> Entry:
+    connection: Connection, firm_id: int, *, stage: str, day: date, reason: str | None,
+    withdrawn: bool, actor: str, now: datetime, today: date,
+) -> Entry:  # fmt: skip
     """Enter that a firm reached a stage on a day, or withdraw that it did; return the entry.
 
-    An entry that stands already is returned as it is.
-
-    Parameters
-    ----------
-    connection
-        Within a write transaction.
-    firm_id
-        A firm of the store.
-    stage
-        One of `leadscore.lists.values.words.STAGES`.
-    day
-        When it reached the stage.
-    reason
-        Why it was lost or paused, or whatever else is to be said.
-    withdrawn
-        True to take the stage back.
-    actor, now, today
-        Who enters it, and when.
-
-    Raises
-    ------
-    UnknownFirmError
-        If there is no such firm.
-    BadOutcomeError
-        If the day is yet to come, or nothing is there to be withdrawn.
+    An entry that stands already is returned as it is. The stage is one of
+    `leadscore.lists.values.words.STAGES`; the reason says why the firm was lost or paused, or
+    whatever else is to be said. Raises `UnknownFirmError`, and `BadOutcomeError` if the day is yet
+    to come, or nothing is there to be withdrawn.
     """
     firm = firm_to_change(connection, firm_id)
     if day > today:
         wanted = WORDS["acts.past"].format(today=today.isoformat())
         raise BadOutcomeError(WORDS["acts.no_such"], [Detail("day", day.isoformat(), wanted)])
     entries = outcomes_of(connection, [firm]).get(firm.id, [])
-    held = {each.stage: each for each in entries if each.in_force}
-    same = held.get(stage)
+    same = next((entry for entry in entries if entry.in_force and entry.stage == stage), None)
     if withdrawn and same is None:
-        raise BadOutcomeError(
-            WORDS["acts.no_such"], [Detail("stage", stage, WORDS["acts.not_there"])]
-        )
+        detail = Detail("stage", stage, WORDS["acts.not_there"])
+        raise BadOutcomeError(WORDS["acts.no_such"], [detail])
     if not withdrawn and same is not None and (same.day, same.reason) == (day, reason):
         return same
     entry = {
@@ -86,48 +60,39 @@ def enter_outcome(
         "day": day, "reason": reason, "withdrawn": withdrawn, "sheet": None, "row": 0, "file": "",
     }  # fmt: skip
     (number,) = append_entries(
-        connection, [entry], source=BY_HAND, actor=actor, now=now, firm_id=firm_id
+        connection, [entry], source=_BY_HAND, actor=actor, now=now, firm_id=firm_id
     )
     place_again(connection, [firm_id], now=now)
-    return Entry(number, stage, day, reason, withdrawn, now, actor, BY_HAND, in_force=not withdrawn)
+    return Entry(
+        number, stage, day, reason, withdrawn, now, actor, _BY_HAND, in_force=not withdrawn
+    )
 
 
 def override(
-    connection: Connection,
-    firm_id: int,
-    values: Mapping[str, str],
-    reason: str,
-    *,
-    version: int,
-    actor: str,
-    now: datetime,
-) -> Firm:
-    """Let other values count than the machine's, and return the firm; see `overrides`.
+    connection: Connection, firm_id: int, values: Mapping[str, str], reason: str, *, version: int,
+    actor: str, now: datetime,
+) -> Firm:  # fmt: skip
+    """Let other values count than the machine's, and return the firm.
 
-    Parameters
-    ----------
-    values
-        Some of `overrides.FIELDS`; the others stay the machine's.
-    version
-        Of the firm, as it was looked at.
-
-    Raises
-    ------
-    UnknownFirmError, ChangedFirmError
-        As `firms.firm_to_change` does.
+    ``values`` are some of `firms.OVERRIDABLE`, in the place of whatever was overridden before; the
+    others stay the machine's. ``version`` is that of the firm as it was looked at. Raises
+    `UnknownFirmError` and `ChangedFirmError` as `firms.firm_to_change` does.
     """
     firm_to_change(connection, firm_id, version=version)
-    overrides.keep_override(connection, firm_id, values, reason, actor=actor, now=now)
-    return _placed(connection, firm_id, now)
+    before = overrides_of(connection, [firm_id]).get(firm_id)
+    row = {
+        "firm_id": firm_id, "values": dict(values), "reason": reason, "by": actor, "at": now,
+        "version": before.version + 1 if before else 1,
+    }  # fmt: skip
+    return _replaced(connection, OVERRIDES, firm_id, [row], now)
 
 
 def take_override_back(
     connection: Connection, firm_id: int, *, version: int, now: datetime
 ) -> Firm:
     """Let the machine's values count again, and return the firm; raises as `override`."""
-    firm = firm_to_change(connection, firm_id, version=version)
-    gone = overrides.drop_override(connection, firm_id)
-    return _placed(connection, firm_id, now) if gone else firm
+    firm_to_change(connection, firm_id, version=version)
+    return _replaced(connection, OVERRIDES, firm_id, [], now)
 
 
 def exclude(
@@ -135,19 +100,25 @@ def exclude(
 ) -> Firm:
     """Say that a firm is not to be courted, and return it; raises as `override`."""
     firm_to_change(connection, firm_id, version=version)
-    overrides.keep_exclusion(connection, firm_id, reason, actor=actor, now=now)
-    return _placed(connection, firm_id, now)
+    row = {"firm_id": firm_id, "reason": reason, "by": actor, "at": now}
+    return _replaced(connection, EXCLUSIONS, firm_id, [row], now)
 
 
 def take_exclusion_back(
     connection: Connection, firm_id: int, *, version: int, now: datetime
 ) -> Firm:
     """Let a firm be courted again, and return it; raises as `override`."""
-    firm = firm_to_change(connection, firm_id, version=version)
-    gone = overrides.drop_exclusion(connection, firm_id)
-    return _placed(connection, firm_id, now) if gone else firm
+    firm_to_change(connection, firm_id, version=version)
+    return _replaced(connection, EXCLUSIONS, firm_id, [], now)
 
 
-def _placed(connection: Connection, firm_id: int, now: datetime) -> Firm:
-    place_again(connection, [firm_id], now=now)
+def _replaced(
+    connection: Connection, table: Table, firm_id: int, rows: list[dict[str, Any]], now: datetime
+) -> Firm:
+    """Put a row, or none, in the place of what a table has of a firm, and place the firm anew."""
+    gone = connection.execute(delete(table).where(table.c.firm_id == firm_id))
+    if rows:
+        connection.execute(table.insert(), rows)
+    if rows or gone.rowcount:
+        place_again(connection, [firm_id], now=now)
     return read_firm(connection, firm_id)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import NamedTuple
 
-from sqlalchemy import Column, Connection, Row, String, Table, bindparam, select, update
+from sqlalchemy import Column, Connection, String, Table, bindparam, select, update
 
 from leadscore.lists.problems import shown
 from leadscore.store.database import METADATA, Database, Moment, insert_unless_there, storable_text
@@ -23,7 +23,6 @@ from leadscore.store.users import (
 from leadscore.text import room_words
 
 WORDS = room_words("store")
-
 
 API_KEYS = Table(
     "api_keys",
@@ -70,8 +69,10 @@ class ApiKey:
     last_used: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
+_KEYS = select(*(column for column in API_KEYS.c if column.name != "hash"))
+
+
+class Holder(NamedTuple):
     """Whoever has shown a key that is good; ``stale`` if `touch` should note it."""
 
     name: str
@@ -84,12 +85,8 @@ def add(
 ) -> str:
     """Make a key and return it; nobody can read it again.
 
-    Raises
-    ------
-    BadNameError
-        If the name can't be one.
-    ConflictError
-        If another key has or had it.
+    Raises `BadNameError` if the name can't be one, and `ConflictError` if another key has or had
+    it.
     """
     kept = canonical_name(name)
     token = new_token(PREFIX)
@@ -119,39 +116,23 @@ def touch(connection: Connection, name: str, *, now: datetime) -> None:
 def revoke(connection: Connection, name: str, *, now: datetime) -> ApiKey:
     """Let a key be worth nothing from now on, and return it; once revoked it stays as it is.
 
-    Raises
-    ------
-    UnknownNameError
-        If there is none of that name.
+    Raises `UnknownNameError` if there is none of that name.
     """
-    mine = API_KEYS.c.name == storable_text(folded(name))
-    unrevoked = update(API_KEYS).where(mine, API_KEYS.c.revoked_at.is_(None))
+    valid = (API_KEYS.c.name == storable_text(folded(name))) & API_KEYS.c.revoked_at.is_(None)
+    unrevoked = update(API_KEYS).where(valid)
     connection.execute(unrevoked.values(revoked_at=now))
     return get(connection, name)
 
 
 def get(connection: Connection, name: str) -> ApiKey:
-    """Return a key.
-
-    Raises
-    ------
-    UnknownNameError
-        If there is none of that name.
-    """
+    """Return a key; raises `UnknownNameError` if there is none of that name."""
     mine = API_KEYS.c.name == storable_text(folded(name))
-    row = connection.execute(select(API_KEYS).where(mine)).one_or_none()
+    row = connection.execute(_KEYS.where(mine)).one_or_none()
     if row is None:
         raise UnknownNameError(WORDS["api_keys.unknown"].format(name=shown(name)))
-    return _key(row)
+    return ApiKey(**row._asdict())
 
 
 def all_keys(connection: Connection) -> Sequence[ApiKey]:
     """Return all keys by name, also those that are worth nothing any more."""
-    return [_key(row) for row in connection.execute(select(API_KEYS).order_by(API_KEYS.c.name))]
-
-
-def _key(row: Row[Any]) -> ApiKey:
-    return ApiKey(
-        row.name, row.prefix, row.role, row.created_at, row.created_by, row.expires_at,
-        row.revoked_at, row.last_used,
-    )  # fmt: skip
+    return [ApiKey(**row._asdict()) for row in connection.execute(_KEYS.order_by(API_KEYS.c.name))]

@@ -12,58 +12,51 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import (
-    Column,
-    Connection,
-    Row,
-    String,
-    Table,
-    and_,
-    bindparam,
-    delete,
-    func,
-    insert,
-    select,
-    update,
-)
-from sqlalchemy import Text as LongText
+import sqlalchemy as sa
+from sqlalchemy import Connection, Row
 
 from leadscore.errors import Detail
 from leadscore.files import place_secret
-from leadscore.store.database import METADATA, Moment, Number, insert_unless_there, storable_text
-from leadscore.store.errors import StoreError, refusals
+from leadscore.store.database import (
+    METADATA,
+    Moment,
+    Number,
+    StoreError,
+    insert_unless_there,
+    refusals,
+    storable_text,
+)
 from leadscore.text import Text, room_words
 
 WORDS = room_words("store")
 
-
-AUDIT = Table(
+AUDIT = sa.Table(
     "audit",
     METADATA,
-    Column("sequence", Number, primary_key=True, autoincrement=False),
-    Column("at", Moment, nullable=False, index=True),
-    Column("actor", String(100), nullable=False, index=True),
-    Column("role", String(20), nullable=False),
-    Column("action", String(60), nullable=False, index=True),
-    Column("object_kind", String(40)),
-    Column("object_id", String(200)),
-    Column("address", String(64)),
-    Column("result", String(20), nullable=False),
+    sa.Column("sequence", Number, primary_key=True, autoincrement=False),
+    sa.Column("at", Moment, nullable=False, index=True),
+    sa.Column("actor", sa.String(100), nullable=False, index=True),
+    sa.Column("role", sa.String(20), nullable=False),
+    sa.Column("action", sa.String(60), nullable=False, index=True),
+    sa.Column("object_kind", sa.String(40)),
+    sa.Column("object_id", sa.String(200)),
+    sa.Column("address", sa.String(64)),
+    sa.Column("result", sa.String(20), nullable=False),
     # The text itself is sealed: JSON that a database has read and written again may differ in it.
-    Column("details", LongText, nullable=False),
-    Column("mac", String(64), nullable=False),
+    sa.Column("details", sa.Text, nullable=False),
+    sa.Column("mac", sa.String(64), nullable=False),
 )
 """What was done, one row an act, numbered from 1 without a gap."""
 
-AUDIT_HEAD = Table(
+AUDIT_HEAD = sa.Table(
     "audit_head",
     METADATA,
-    Column("mark", String(8), primary_key=True),
-    Column("sequence", Number, nullable=False),
-    Column("mac", String(64), nullable=False),
-    Column("seal", String(64), nullable=False),
+    sa.Column("mark", sa.String(8), primary_key=True),
+    sa.Column("sequence", Number, nullable=False),
+    sa.Column("mac", sa.String(64), nullable=False),
+    sa.Column("seal", sa.String(64), nullable=False),
 )
 """Two sealed marks: ``end`` is the last record; ``start``, once pruned, the last one taken away."""
 
@@ -103,49 +96,34 @@ AUDIT_TRIGGERS: dict[str, tuple[str, ...]] = {
 }
 """By database, for a migration to run: only rows up to the mark ``start`` may go, none change."""
 
-
 Result = Literal["done", "refused"]
-FIRST = "0" * 64
-"""What stands for the seal of a record before the first."""
 
 # Put together once: they are run with every act.
-_END = select(AUDIT_HEAD).where(AUDIT_HEAD.c.mark == "end").with_for_update()
-_ADD = insert(AUDIT)
+_END = sa.select(AUDIT_HEAD).where(AUDIT_HEAD.c.mark == "end").with_for_update()
+_ADD = sa.insert(AUDIT)
 _MOVE = (
-    update(AUDIT_HEAD)
-    .where(AUDIT_HEAD.c.mark == bindparam("which"))
-    .values({name: bindparam(name) for name in ("sequence", "mac", "seal")})
+    sa.update(AUDIT_HEAD)
+    .where(AUDIT_HEAD.c.mark == sa.bindparam("which"))
+    .values({name: sa.bindparam(name) for name in ("sequence", "mac", "seal")})
 )
-
-_BROKEN = WORDS["audit.broken"]
+_ANY = sa.select(AUDIT.c.sequence).limit(1)
 
 _KEY_BYTES = 32
 _MOST_BYTES = 65_536
 _OPEN_TO_OTHERS = stat.S_IROTH | stat.S_IWOTH | stat.S_IWGRP
 
-_BAD_KEY = WORDS["audit.bad_key"]
-_SO_LONG = Text(zh=f"{_KEY_BYTES} 到 {_MOST_BYTES} 字节", en=f"{_KEY_BYTES} to {_MOST_BYTES} bytes")
+_PAGE = 2_000
+KEPT_DAYS = 200
+"""No record may go sooner: six months and some days."""
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One act.
+    """One act: who did what to which object, from where, and whether it was done or refused.
 
-    Attributes
-    ----------
-    actor, role
-        Name of the user, ``key:`` and the name of a key, ``cli`` or ``job``; and as what they did
-        it.
-    action
-        What was done, such as ``user.add``.
-    object_kind, object_id
-        To what.
-    address
-        From which address of the network; None for what was done on this machine.
-    result
-        Whether it was done, or refused.
-    details
-        Plain JSON values that tell more: no secrets, nothing personal.
+    ``actor`` is the name of the user, ``key:`` and the name of a key, ``cli`` or ``job``; ``role``
+    as what they did it; ``action`` is such as ``user.add``; ``address`` is None for what was done
+    on this machine; ``details`` are plain JSON values that tell more: no secrets, nothing personal.
     """
 
     actor: str
@@ -158,145 +136,130 @@ class Record:
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class _Mark(NamedTuple):
     """A record that stands for all before it: its number and its seal."""
 
     sequence: int
     mac: str
 
     def content(self) -> bytes:
-        """Return what is sealed."""
         return f"{self.sequence}:{self.mac}".encode()
 
 
-class SealingKey:
-    """A file of random bytes, made on first use; nothing is touched before that.
-
-    Parameters
-    ----------
-    path
-        Where the key lies.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._secret: bytes | None = None
-
-    def make(self) -> None:
-        """Make the key unless there is one; of two processes the first makes it.
-
-        Raises
-        ------
-        StoreError
-            If it can't be made.
-        """
-        with refusals(self.path.parent):
-            if not self.path.exists():
-                place_secret(self.path, secrets.token_bytes(_KEY_BYTES))
-
-    def seal(self, purpose: str, content: bytes) -> str:
-        """Return the HMAC-SHA-256 of a purpose and a content, in 64 hex digits.
-
-        Raises
-        ------
-        StoreError
-            If the key isn't there or can't be trusted.
-        """
-        if self._secret is None:
-            self._secret = self._read()
-        return hmac.digest(self._secret, purpose.encode() + b"\0" + content, hashlib.sha256).hex()
-
-    def holds(self, purpose: str, content: bytes, seal: str) -> bool:
-        """Tell whether a seal is the one that this key gives."""
-        return hmac.compare_digest(self.seal(purpose, content).encode(), seal.encode())
-
-    def _read(self) -> bytes:
-        with refusals(self.path.parent):
-            if not self.path.exists():
-                raise StoreError(WORDS["audit.no_key"].format(path=self.path))
-            with self.path.open("rb") as file:
-                mode = os.fstat(file.fileno()).st_mode
-                secret = file.read(_MOST_BYTES + 1)
-        if os.name != "nt" and mode & _OPEN_TO_OTHERS:
-            detail = Detail(str(self.path), f"{stat.S_IMODE(mode):o}", WORDS["audit.only_you"])
-            raise StoreError(_BAD_KEY.format(path=self.path), [detail])
-        if not _KEY_BYTES <= len(secret) <= _MOST_BYTES:
-            detail = Detail(str(self.path), str(len(secret)), _SO_LONG)
-            raise StoreError(_BAD_KEY.format(path=self.path), [detail])
-        return secret
+_BEFORE_FIRST = _Mark(0, "0" * 64)
 
 
 class AuditTrail:
     """Writes the audit of a database; safe to share between threads.
 
-    Parameters
-    ----------
-    key_file
-        Where the key lies: it is made on first use, and must not be where the database is kept or
-        backed up, for whoever has both can forge.
+    ``key_file`` is made on first use, and must not be where the database is kept or backed up, for
+    whoever has both can forge. All methods raise `StoreError` if the key is missing or can't be
+    trusted.
     """
 
     def __init__(self, key_file: Path) -> None:
-        self.key = SealingKey(key_file)
+        self.key_file = key_file
+        self._secret: bytes | None = None
 
     def append(self, connection: Connection, record: Record, now: datetime) -> None:
         """Add a record within the caller's transaction: it is kept if and only if that is.
 
-        From here to the end of the transaction all others wait who append: do it last.
-
-        Raises
-        ------
-        StoreError
-            If the marks were tampered with, or the key is missing or can't be trusted.
+        From here to the end of the transaction all others wait who append: do it last. Raises
+        `StoreError` if the marks were tampered with.
         """
         last = self.last(connection)
-        row = _row(record, last.sequence + 1, now)
-        row["mac"] = self.key.seal("audit record", sealed_bytes(row, last.mac))
-        connection.execute(_ADD, row)
-        move_mark(connection, "end", Mark(last.sequence + 1, row["mac"]), self.key)
+        row = {
+            "sequence": last.sequence + 1,
+            "at": now.astimezone(UTC),
+            "actor": _short(record.actor, "actor"),
+            "role": record.role,
+            "action": record.action,
+            "object_kind": record.object_kind,
+            "object_id": _short(record.object_id, "object_id"),
+            "address": _short(record.address, "address"),
+            "result": record.result,
+            "details": json.dumps(
+                record.details, allow_nan=False, sort_keys=True, separators=(",", ":")
+            ),
+        }
+        mac = self.seal("audit record", _sealed_bytes(row, last.mac))
+        connection.execute(_ADD, row | {"mac": mac})
+        self._move(connection, "end", _Mark(last.sequence + 1, mac))
 
-    def last(self, connection: Connection) -> Mark:
+    def last(self, connection: Connection) -> _Mark:
         """Return the last mark, locked against other writers until the transaction ends.
 
-        Raises
-        ------
-        StoreError
-            As `append`.
+        Raises `StoreError` if the marks were tampered with.
         """
         row = connection.execute(_END).one_or_none()
         if row is None:
             self._begin(connection)
             row = connection.execute(_END).one()
-        mark = Mark(row.sequence, row.mac)
-        if not self.key.holds("audit end", mark.content(), row.seal):
-            raise StoreError(_BROKEN)
-        return mark
+        if not self.marks(row):
+            raise StoreError(WORDS["audit.broken"])
+        return _Mark(row.sequence, row.mac)
+
+    def seal(self, purpose: str, content: bytes) -> str:
+        """Return the HMAC-SHA-256 of a purpose and a content, in 64 hex digits."""
+        if self._secret is None:
+            self._secret = self._read_key()
+        return hmac.digest(self._secret, purpose.encode() + b"\0" + content, hashlib.sha256).hex()
+
+    def holds(self, purpose: str, content: bytes, seal: str) -> bool:
+        """Tell whether a seal is the one that the key gives."""
+        return hmac.compare_digest(self.seal(purpose, content).encode(), seal.encode())
+
+    def marks(self, row: Row[Any]) -> bool:
+        """Tell whether a row of `AUDIT_HEAD` has the seal that the key gives."""
+        return self.holds(f"audit {row.mark}", _Mark(row.sequence, row.mac).content(), row.seal)
+
+    def forget_up_to(self, connection: Connection, mark: _Mark) -> int:
+        """Remove the records up to a mark, and return how many those were."""
+        start = sa.select(AUDIT_HEAD.c.mark).where(AUDIT_HEAD.c.mark == "start")
+        if connection.scalar(start) is None:
+            values = {"mark": "start", "sequence": 0, "mac": mark.mac, "seal": ""}
+            connection.execute(sa.insert(AUDIT_HEAD).values(values))
+        self._move(connection, "start", mark)
+        gone = sa.delete(AUDIT).where(AUDIT.c.sequence <= mark.sequence)
+        return connection.execute(gone).rowcount
 
     def _begin(self, connection: Connection) -> None:
         """Begin the chain; of two who do it at the same moment one waits and finds it begun."""
-        if connection.scalar(select(AUDIT.c.sequence).limit(1)) is not None:
+        if connection.scalar(_ANY) is not None:
             # Records without a mark; or another has begun the chain since its end was looked for.
             if connection.execute(_END).one_or_none() is None:
-                raise StoreError(_BROKEN)
+                raise StoreError(WORDS["audit.broken"])
             return
-        self.key.make()
-        mark = Mark(0, FIRST)
-        seal = self.key.seal("audit end", mark.content())
-        values = {"mark": "end", "sequence": 0, "mac": FIRST, "seal": seal}
+        with refusals(self.key_file.parent):
+            if not self.key_file.exists():
+                place_secret(self.key_file, secrets.token_bytes(_KEY_BYTES))
+        seal = self.seal("audit end", _BEFORE_FIRST.content())
+        values = {"mark": "end", **_BEFORE_FIRST._asdict(), "seal": seal}
         insert_unless_there(connection, AUDIT_HEAD, values)
 
+    def _move(self, connection: Connection, which: str, mark: _Mark) -> None:
+        seal = self.seal(f"audit {which}", mark.content())
+        connection.execute(_MOVE, {"which": which, **mark._asdict(), "seal": seal})
 
-def move_mark(
-    connection: Connection, name: Literal["end", "start"], mark: Mark, key: SealingKey
-) -> None:
-    """Let a mark that is there stand at another record."""
-    seal = key.seal(f"audit {name}", mark.content())
-    values = {"which": name, "sequence": mark.sequence, "mac": mark.mac, "seal": seal}
-    connection.execute(_MOVE, values)
+    def _read_key(self) -> bytes:
+        path = self.key_file
+        with refusals(path.parent):
+            if not path.exists():
+                raise StoreError(WORDS["audit.no_key"].format(path=path))
+            with path.open("rb") as file:
+                mode = os.fstat(file.fileno()).st_mode
+                secret = file.read(_MOST_BYTES + 1)
+        if os.name != "nt" and mode & _OPEN_TO_OTHERS:
+            detail = Detail(str(path), f"{stat.S_IMODE(mode):o}", WORDS["audit.only_you"])
+        elif not _KEY_BYTES <= len(secret) <= _MOST_BYTES:
+            wanted = WORDS["audit.key_length"].format(least=_KEY_BYTES, most=_MOST_BYTES)
+            detail = Detail(str(path), str(len(secret)), wanted)
+        else:
+            return secret
+        raise StoreError(WORDS["audit.bad_key"].format(path=path), [detail])
 
 
-def sealed_bytes(row: Mapping[str, Any], mac_before: str) -> bytes:
+def _sealed_bytes(row: Mapping[str, Any], mac_before: str) -> bytes:
     """Return the bytes of a record that its seal is made from, with the seal before it."""
     parts: list[Any] = [mac_before]
     for column in AUDIT.c:
@@ -304,25 +267,7 @@ def sealed_bytes(row: Mapping[str, Any], mac_before: str) -> bytes:
             parts.append(row["at"].astimezone(UTC).isoformat(timespec="microseconds"))
         elif column.name != "mac":
             parts.append(row[column.name])
-    return json.dumps(parts, ensure_ascii=True, separators=(",", ":")).encode()
-
-
-def _row(record: Record, sequence: int, now: datetime) -> dict[str, Any]:
-    return {
-        "sequence": sequence,
-        "at": now.astimezone(UTC),
-        "actor": _short(record.actor, "actor"),
-        "role": record.role,
-        "action": record.action,
-        "object_kind": record.object_kind,
-        "object_id": _short(record.object_id, "object_id"),
-        "address": _short(record.address, "address"),
-        "result": record.result,
-        "details": json.dumps(
-            record.details, ensure_ascii=True, allow_nan=False, sort_keys=True,
-            separators=(",", ":"),
-        ),
-    }  # fmt: skip
+    return json.dumps(parts, separators=(",", ":")).encode()
 
 
 def _short(text: str | None, column: str) -> str | None:
@@ -331,32 +276,13 @@ def _short(text: str | None, column: str) -> str | None:
     return None if text is None else storable_text(text)[:length]
 
 
-_PAGE = 2_000
-
-
-KEPT_DAYS = 200
-"""No record may go sooner: six months and some days."""
-
-_TOO_YOUNG = Text(
-    zh=f"审计记录至少保存 {KEPT_DAYS} 天，不能删除更近的。请给出更早的日期。",
-    en=f"the audit is kept for at least {KEPT_DAYS} days. Name an earlier day.",
-)
-
-
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What came of a check.
 
-    Attributes
-    ----------
-    count
-        Records that are whole, up to the break if there is one.
-    first_at, last_at
-        When the first and the last of those were written; None if there are none.
-    pruned
-        Number of the last record that was taken away on purpose; 0 if none was.
-    fault
-        Where the chain breaks; None if it is whole.
+    ``count`` records are whole, up to the ``fault`` if there is one, and were written between
+    ``first_at`` and ``last_at``; ``pruned`` is the number of the last record that was taken away on
+    purpose, 0 if none was.
     """
 
     count: int
@@ -366,166 +292,100 @@ class Verdict:
     fault: Text | None
 
 
-class _Check:
-    """One walk through the records; `at` is the last one that was found whole."""
-
-    def __init__(self, connection: Connection, trail: AuditTrail) -> None:
-        self.connection, self.trail = connection, trail
-        rows = {row.mark: row for row in connection.execute(select(AUDIT_HEAD))}
-        self.start_row, self.end_row = rows.get("start"), rows.get("end")
-        self.start = Mark(0, FIRST)
-        if self.start_row is not None:
-            self.start = Mark(self.start_row.sequence, self.start_row.mac)
-        self.at, self.count = self.start, 0
-        self.first_at: datetime | None = None
-        self.last_at: datetime | None = None
-
-    def fault(self) -> Text | None:
-        """Return the first break."""
-        if self.end_row is None and self.start_row is None and not self._any_record():
-            return None
-        for name, row in (("start", self.start_row), ("end", self.end_row)):
-            if row is not None and not self._sealed(name, row):
-                return WORDS["audit.bad_mark"].format(mark=name)
-        if self.end_row is None:
-            return WORDS["audit.no_end"]
-        return self._walk() or self._end_fault()
-
-    def _walk(self) -> Text | None:
-        for row in self._records():
-            expected = self.at.sequence + 1
-            if row.sequence != expected:
-                return WORDS["audit.removed"].format(sequence=expected, found=row.sequence)
-            content = sealed_bytes(row._asdict(), self.at.mac)
-            if not self.trail.key.holds("audit record", content, row.mac):
-                return WORDS["audit.edited"].format(sequence=row.sequence)
-            self.at = Mark(row.sequence, row.mac)
-            self.count += 1
-            self.first_at = self.first_at or row.at
-            self.last_at = row.at
-        return None
-
-    def _end_fault(self) -> Text | None:
-        assert self.end_row is not None  # noqa: S101 (looked at before the walk)
-        end = Mark(self.end_row.sequence, self.end_row.mac)
-        if end == self.at:
-            return None
-        shape = WORDS["audit.cut"] if end.sequence > self.at.sequence else WORDS["audit.added"]
-        return shape.format(sequence=end.sequence, found=self.at.sequence)
-
-    def _any_record(self) -> bool:
-        return self.connection.scalar(select(AUDIT.c.sequence).limit(1)) is not None
-
-    def _sealed(self, name: str, row: Row[Any]) -> bool:
-        content = Mark(row.sequence, row.mac).content()
-        return self.trail.key.holds(f"audit {name}", content, row.seal)
-
-    def _records(self) -> Iterator[Row[Any]]:
-        """Yield the records in their order, a page at a time, so that any number fits."""
-        after = -1
-        while True:
-            query = select(AUDIT).where(AUDIT.c.sequence > after).order_by(AUDIT.c.sequence)
-            rows = self.connection.execute(query.limit(_PAGE)).all()
-            yield from rows
-            if len(rows) < _PAGE:
-                return
-            after = rows[-1].sequence
-
-
 def verify(connection: Connection, trail: AuditTrail) -> Verdict:
-    """Check every record and both marks.
+    """Check every record and both marks, in a transaction that sees one state of the tables.
 
     What is whole may still be an older copy: of the whole database, or of the records with the mark
-    of the end, and an audit without any record or mark passes for one that was never begun.
-
-    Parameters
-    ----------
-    connection
-        In a transaction that sees one state of the tables.
-    trail
-        Whose key sealed them.
-
-    Raises
-    ------
-    StoreError
-        If there are records and the key is missing or can't be trusted.
+    of the end, and an audit without any record or mark passes for one that was never begun. Raises
+    `StoreError` if there are records and the key is missing or can't be trusted.
     """
-    check = _Check(connection, trail)
-    fault = check.fault()
-    return Verdict(check.count, check.first_at, check.last_at, check.start.sequence, fault)
+    heads = {row.mark: row for row in connection.execute(sa.select(AUDIT_HEAD))}
+    start, end = heads.get("start"), heads.get("end")
+    at = pruned = _BEFORE_FIRST if start is None else _Mark(start.sequence, start.mac)
+    count, first_at, last_at = 0, None, None
+
+    def verdict(fault: Text | None) -> Verdict:
+        return Verdict(count, first_at, last_at, pruned.sequence, fault)
+
+    for mark in (start, end):
+        if mark is not None and not trail.marks(mark):
+            return verdict(WORDS["audit.bad_mark"].format(mark=mark.mark))
+    if end is None:
+        begun = start is not None or connection.scalar(_ANY) is not None
+        return verdict(WORDS["audit.no_end"] if begun else None)
+    for row in _records(connection):
+        if fault := _fault(trail, at, row):
+            return verdict(fault)
+        at = _Mark(row.sequence, row.mac)
+        count, first_at, last_at = count + 1, first_at or row.at, row.at
+    if at == (end.sequence, end.mac):
+        return verdict(None)
+    shape = WORDS["audit.cut"] if end.sequence > at.sequence else WORDS["audit.added"]
+    return verdict(shape.format(sequence=end.sequence, found=at.sequence))
+
+
+def _fault(trail: AuditTrail, before: _Mark, row: Row[Any]) -> Text | None:
+    expected = before.sequence + 1
+    if row.sequence != expected:
+        return WORDS["audit.removed"].format(sequence=expected, found=row.sequence)
+    if not trail.holds("audit record", _sealed_bytes(row._asdict(), before.mac), row.mac):
+        return WORDS["audit.edited"].format(sequence=row.sequence)
+    return None
+
+
+def _records(connection: Connection) -> Iterator[Row[Any]]:
+    """Yield the records in their order, a page at a time, so that any number fits."""
+    after = -1
+    while True:
+        query = sa.select(AUDIT).where(AUDIT.c.sequence > after).order_by(AUDIT.c.sequence)
+        rows = connection.execute(query.limit(_PAGE)).all()
+        yield from rows
+        if len(rows) < _PAGE:
+            return
+        after = rows[-1].sequence
 
 
 def prune(connection: Connection, trail: AuditTrail, *, before: datetime, now: datetime) -> int:
     """Remove all records from before a moment, and return how many those were.
 
-    Raises
-    ------
-    StoreError
-        If some would be younger than `KEPT_DAYS`, or the chain is broken.
+    Raises `StoreError` if some would be younger than `KEPT_DAYS`, or the chain is broken.
     """
     latest = now - timedelta(days=KEPT_DAYS)
     if before > latest:
         wanted = WORDS["audit.earlier"].format(day=latest.date().isoformat())
         detail = Detail("--before", before.date().isoformat(), wanted)
-        raise StoreError(_TOO_YOUNG, [detail])
+        raise StoreError(WORDS["audit.too_young"].format(days=KEPT_DAYS), [detail])
     trail.last(connection)  # nobody appends from here on, so that what is checked holds still
     fault = verify(connection, trail).fault
     if fault is not None:
         raise StoreError(WORDS["audit.tampered"].format(fault=fault))
-    first_kept = connection.scalar(select(func.min(AUDIT.c.sequence)).where(AUDIT.c.at >= before))
-    going = select(AUDIT.c.sequence, AUDIT.c.mac).order_by(AUDIT.c.sequence.desc()).limit(1)
+    kept = sa.select(sa.func.min(AUDIT.c.sequence)).where(AUDIT.c.at >= before)
+    first_kept = connection.scalar(kept)
+    going = sa.select(AUDIT.c.sequence, AUDIT.c.mac).order_by(AUDIT.c.sequence.desc()).limit(1)
     if first_kept is not None:
         going = going.where(AUDIT.c.sequence < first_kept)
     last = connection.execute(going).one_or_none()
-    if last is None:
-        return 0
-    _leave_mark(connection, trail, Mark(last.sequence, last.mac))
-    gone = connection.execute(delete(AUDIT).where(AUDIT.c.sequence <= last.sequence))
-    return gone.rowcount
-
-
-def _leave_mark(connection: Connection, trail: AuditTrail, mark: Mark) -> None:
-    there = connection.scalar(select(AUDIT_HEAD.c.mark).where(AUDIT_HEAD.c.mark == "start"))
-    if there is None:
-        values = {"mark": "start", "sequence": 0, "mac": mark.mac, "seal": ""}
-        connection.execute(insert(AUDIT_HEAD).values(values))
-    move_mark(connection, "start", mark, trail.key)
+    return 0 if last is None else trail.forget_up_to(connection, _Mark(*last))
 
 
 def page(
-    connection: Connection,
-    *,
-    before: int | None = None,
-    actor: str | None = None,
-    action: str | None = None,
-    since: datetime | None = None,
-    until: datetime | None = None,
+    connection: Connection, *, before: int | None = None, actor: str | None = None,
+    action: str | None = None, since: datetime | None = None, until: datetime | None = None,
     limit: int = 100,
-) -> Sequence[Row[Any]]:
-    """Return records, the newest first.
+) -> Sequence[Row[Any]]:  # fmt: skip
+    """Return records, the newest first, of just this actor and action, within [since, until).
 
-    Parameters
-    ----------
-    before
-        Only records with a lower number: the last one of the page before.
-    actor, action
-        Only those with just this actor, with just this action.
-    since
-        Only those from this moment on.
-    until
-        Only those before this moment.
-    limit
-        How many at most.
+    ``before`` is the number of the last record of the page before.
     """
-    wanted = [
-        AUDIT.c.sequence < before if before is not None else None,
-        AUDIT.c.actor == actor if actor is not None else None,
-        AUDIT.c.action == action if action is not None else None,
-        AUDIT.c.at >= since if since is not None else None,
-        AUDIT.c.at < until if until is not None else None,
-    ]
-    query = select(AUDIT).order_by(AUDIT.c.sequence.desc()).limit(limit)
-    conditions = [each for each in wanted if each is not None]
-    if conditions:
-        query = query.where(and_(*conditions))
+    query = sa.select(AUDIT).order_by(AUDIT.c.sequence.desc()).limit(limit)
+    if before is not None:
+        query = query.where(AUDIT.c.sequence < before)
+    if actor is not None:
+        query = query.where(AUDIT.c.actor == actor)
+    if action is not None:
+        query = query.where(AUDIT.c.action == action)
+    if since is not None:
+        query = query.where(AUDIT.c.at >= since)
+    if until is not None:
+        query = query.where(AUDIT.c.at < until)
     return connection.execute(query).all()

@@ -7,30 +7,10 @@ import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
 from typing import Any
 
-from sqlalchemy import (
-    Boolean,
-    Column,
-    ColumnElement,
-    Connection,
-    Date,
-    Float,
-    ForeignKey,
-    Index,
-    Integer,
-    LargeBinary,
-    Row,
-    Select,
-    Table,
-    bindparam,
-    delete,
-    func,
-    select,
-    update,
-)
-from sqlalchemy import Text as LongText
+import sqlalchemy as sa
+from sqlalchemy import ColumnElement, Connection
 
 from leadscore.ranking.order import order_key
 from leadscore.ranking.vetoes import COURTED, GONE
@@ -39,295 +19,44 @@ from leadscore.store.database import (
     Json,
     Moment,
     Number,
+    StoreError,
     append_only,
     in_parts,
     one_of_some,
+    rows_of_some,
     take_turns,
 )
-from leadscore.store.errors import StoreError
-from leadscore.store.firms import Firm, count_up, read_firms
+from leadscore.store.firms import Firm, Override, count_up, exclusions_of, overrides_of, read_firms
 from leadscore.store.lists import LIST_FIRMS
 from leadscore.store.outcomes import outcomes_of, stage_of
-from leadscore.store.overrides import Exclusion, Override, exclusions_of, overrides_of
 from leadscore.text import room_words
 
 WORDS = room_words("store")
 
-
-_SEARCHED = (
-    "name", "former_names", "short_name", "name_en", "credit_code", "main_business", "industry",
-    "chain_node", "business_scope",
-)  # fmt: skip
-MOST_WORDS = 8
-"""Words that a search takes note of."""
-
-
-def searched_text(record: Mapping[str, Any]) -> str:
-    """Return names, code and business of a firm as one text, in the form that words are looked for.
-
-    >>> searched_text({"name": "甲ＬＥＤ", "main_business": "芯片"})
-    '甲led\\n芯片'
-    """
-    return plain("\n".join(str(record[name]) for name in _SEARCHED if record.get(name)))
-
-
-def plain(text: str) -> str:
-    """Return text in NFKC and lower case."""
-    return unicodedata.normalize("NFKC", text).lower().replace("\0", "")
-
-
-def words_of(text: str) -> list[str]:
-    """Return the words of a search.
-
-    >>> words_of("深圳  ＬＥＤ")
-    ['深圳', 'led']
-    """
-    return plain(text).split()[:MOST_WORDS]
-
-
-def contains(connection: Connection, column: Column[str], word: str) -> ColumnElement[bool]:
-    """Return that a text contains a word; no letter of it means more than itself."""
-    position = func.strpos if connection.dialect.name == "postgresql" else func.instr
-    return position(column, word) > 0
-
-
-_Key = LongText().with_variant(LongText(collation="C"), "postgresql")
-"""Sorted by its code points on every database, so that pages follow each other alike."""
-
-
-_FILTERS = ("chain", "segment", "role", "grade", "stage", "region")
-_COUNTED = ("chain", "segment", "role", "grade", "stage", "veto", "province", "city")
-
-STANDINGS = Table(
-    "standings",
-    METADATA,
-    Column("firm_id", Number, ForeignKey("firms.id"), primary_key=True, autoincrement=False),
-    Column("score_id", Number, ForeignKey("scores.id"), nullable=False),
-    Column("list_id", Number, ForeignKey("lists.id")),
-    Column("row", Integer),
-    Column("name", _Key, nullable=False),
-    Column("credit_code", LongText),
-    Column("priority", Float, nullable=False),
-    Column("likelihood", Float, nullable=False),
-    Column("fit", Float, nullable=False),
-    Column("grade", _Key, nullable=False),
-    Column("chain", _Key),
-    Column("segment", _Key),
-    Column("role", _Key),
-    Column("region", _Key),
-    Column("province", LongText),
-    Column("city", LongText),
-    Column("veto", _Key),
-    Column("vetoed", Boolean, nullable=False),
-    Column("stage", _Key),
-    Column("excluded", Boolean, nullable=False),
-    Column("overridden", Boolean, nullable=False),
-    Column("model", LongText, nullable=False),
-    Column("order_key", LargeBinary, nullable=False),
-    Index("ix_standings_order_key", "vetoed", "order_key"),
-    # Each filter that may leave much, in the usual order.
-    *(Index(f"ix_standings_{name}", name, "vetoed", "order_key") for name in _FILTERS),
-    Index("ix_standings_name", "vetoed", "name"),
-    Index("ix_standings_facets", *_COUNTED),
-    Index("ix_standings_quarters", "vetoed", "fit", "likelihood"),
-)
-"""``grade``, ``segment`` and ``role`` are those that count, overridden or not; ``region`` is the
-division code of the city, else of the province; ``list_id`` and ``row`` say where the firm was
-last seen; ``veto`` is the first that holds, by list, outcomes and exclusions together.
-``order_key`` is that of `leadscore.ranking.order` and, so that no two are the same, the number of
-the firm."""
-
-for _name in ("likelihood", "fit"):
-    Index(
-        f"ix_standings_{_name}",
-        STANDINGS.c.vetoed, STANDINGS.c[_name].desc(), STANDINGS.c.order_key,
-    )  # fmt: skip
-
-STANDING_TEXTS = Table(
-    "standing_texts",
-    METADATA,
-    Column("firm_id", Number, ForeignKey("firms.id"), primary_key=True, autoincrement=False),
-    Column("text", LongText, nullable=False),
-)
-"""What the search looks through (see `search_words.searched_text`)."""
-
-# Put together once: they are run with every act of an officer.
-_FORGET = tuple(
-    delete(table).where(table.c.firm_id.in_(one_of_some())) for table in (STANDINGS, STANDING_TEXTS)
-)
-_ADD, _ADD_TEXT = STANDINGS.insert(), STANDING_TEXTS.insert()
-_PLACE_IN_LISTS = (
-    update(LIST_FIRMS)
-    .where(LIST_FIRMS.c.firm_id == bindparam("firm"), LIST_FIRMS.c.order_key != bindparam("key"))
-    .values(order_key=bindparam("key"))
-)
-
-_FROM_SCORE = ("likelihood", "fit", "priority", "grade", "segment", "role", "veto", "model")
-
-
-def place_firms(
-    connection: Connection,
-    firms: Iterable[Firm],
-    scores: Mapping[int, Mapping[str, Any]],
-    seen: Mapping[int, tuple[int | None, int | None]],
-) -> list[dict[str, Any]]:
-    """Write where firms stand now, also in their lists, and return the rows of `STANDINGS`.
-
-    Parameters
-    ----------
-    connection
-        Within a write transaction.
-    firms
-        As they are kept.
-    scores
-        By the number of the firm: its score, with the columns of
-        `leadscore.store.current_ranking.SCORES`.
-    seen
-        By the number of the firm: list and row where it was last seen.
-    """
-    placed = list(firms)
-    numbers = [firm.id for firm in placed]
-    entries = outcomes_of(connection, placed)
-    overrides = overrides_of(connection, numbers)
-    exclusions = exclusions_of(connection, numbers)
-    rows = [
-        _standing_row(
-            firm, scores[firm.id], seen.get(firm.id, (None, None)),
-            stage_of(entries.get(firm.id, ()), firm.record.get("stage")),
-            overrides.get(firm.id), exclusions.get(firm.id),
-        )
-        for firm in placed
-    ]  # fmt: skip
-    texts = [{"firm_id": firm.id, "text": searched_text(firm.record)} for firm in placed]
-    for some in in_parts(numbers):
-        for forget in _FORGET:
-            connection.execute(forget, {"some": some})
-    if rows:
-        connection.execute(_ADD, rows)
-        connection.execute(_ADD_TEXT, texts)
-        keys = [{"firm": row["firm_id"], "key": row["order_key"]} for row in rows]
-        connection.execute(_PLACE_IN_LISTS, keys)
-    return rows
-
-
-def place_again(connection: Connection, firm_ids: Iterable[int], *, now: datetime) -> None:
-    """Work out anew where firms stand, after an outcome, an override or an exclusion of theirs.
-
-    Firms that were never scored stand nowhere. The version of each firm counts up.
-    """
-    for some in in_parts(firm_ids):
-        rows = connection.execute(_with_score(), {"some": some}).mappings().all()
-        seen = {row["firm_id"]: (row["list_id"], row["row"]) for row in rows}
-        firms = read_firms(connection, seen.keys())
-        scores = {row["firm_id"]: dict(row) for row in rows}
-        place_firms(connection, firms.values(), scores, seen)
-        count_up(connection, some, now=now)
-
-
-def last_seen(
-    connection: Connection, firm_ids: Collection[int]
-) -> dict[int, tuple[int | None, int | None]]:
-    """Return list and row where each firm was last seen, by its number."""
-    seen: dict[int, tuple[int | None, int | None]] = {}
-    for some in in_parts(firm_ids):
-        query = select(STANDINGS.c.firm_id, STANDINGS.c.list_id, STANDINGS.c.row)
-        for firm_id, list_id, row in connection.execute(query.where(STANDINGS.c.firm_id.in_(some))):
-            seen[firm_id] = (list_id, row)
-    return seen
-
-
-@cache
-def _with_score() -> Select[Any]:
-    """Select where firms were last seen, with the score by which they stand."""
-    # which places firms itself
-
-    columns = [SCORES.c[name] for name in ("id", "firm_id", *_FROM_SCORE)]
-    query = select(STANDINGS.c.list_id, STANDINGS.c.row, *columns)
-    joined = query.join_from(STANDINGS, SCORES, SCORES.c.id == STANDINGS.c.score_id)
-    return joined.where(STANDINGS.c.firm_id.in_(one_of_some()))
-
-
-def _standing_row(
-    firm: Firm, score: Mapping[str, Any], seen: tuple[int | None, int | None], stage: str | None,
-    override: Override | None, exclusion: Exclusion | None,
-) -> dict[str, Any]:  # fmt: skip
-    values = {name: score[name] for name in _FROM_SCORE} | dict(override.values if override else {})
-    segment, record = values["segment"], firm.record
-    veto = veto_now(score["veto"], stage, excluded=exclusion is not None)
-    key = order_key(
-        vetoed=veto is not None, priority=score["priority"], likelihood=score["likelihood"],
-        fit=score["fit"], name=firm.name, credit_code=firm.credit_code,
-    )  # fmt: skip
-    return values | {
-        "firm_id": firm.id,
-        "score_id": score["id"],
-        "list_id": seen[0],
-        "row": seen[1],
-        "name": firm.name,
-        "credit_code": firm.credit_code,
-        "chain": segment.partition(".")[0] if segment else None,
-        "region": record.get("city_code") or record.get("province_code"),
-        "province": record.get("province"),
-        "city": record.get("city"),
-        "veto": veto,
-        "vetoed": veto is not None,
-        "stage": stage,
-        "excluded": exclusion is not None,
-        "overridden": override is not None,
-        "order_key": key + firm.id.to_bytes(8),
-    }
-
-
-def veto_now(scored: str | None, stage: str | None, *, excluded: bool) -> str | None:
-    """Return the first veto that holds, in the order of `leadscore.ranking.vetoes.vetoes`.
-
-    Parameters
-    ----------
-    scored
-        What the firm's fields gave when it was scored.
-    stage
-        How far the firm has come by now.
-    excluded
-        Whether it is not to be courted.
-
-    >>> veto_now(None, "visited", excluded=False), veto_now("in_pursuit", "lost", excluded=False)
-    ('in_pursuit', None)
-    >>> veto_now("deregistered", None, excluded=True), veto_now("already_here", None, excluded=True)
-    ('deregistered', 'excluded')
-    """
-    if scored in GONE:
-        return scored
-    if excluded:
-        return "excluded"
-    if scored == "already_here":
-        return scored
-    return "in_pursuit" if stage in COURTED else None
-
-
 SCORES = append_only(
-    Table(
+    sa.Table(
         "scores",
         METADATA,
-        Column("id", Number, primary_key=True, autoincrement=False),
-        Column("firm_id", Number, ForeignKey("firms.id"), nullable=False),
-        Column("snapshot_id", Number, ForeignKey("snapshots.id"), index=True),
-        Column("model", LongText, nullable=False),
-        Column("as_of", Date, nullable=False),
-        Column("scored_at", Moment, nullable=False),
-        Column("likelihood", Float, nullable=False),
-        Column("fit", Float, nullable=False),
-        Column("priority", Float, nullable=False),
-        Column("grade", LongText, nullable=False),
-        Column("segment", LongText),
-        Column("role", LongText),
-        Column("veto", LongText),
-        Column("base_points", Float, nullable=False),
-        Column("points", Json, nullable=False),
-        Column("values", Json, nullable=False),
-        Column("reasons", Json, nullable=False),
-        Column("segments", LongText),
-        Column("words", LongText),
-        Index("ix_scores_firm_id_id", "firm_id", "id"),
+        sa.Column("id", Number, primary_key=True, autoincrement=False),
+        sa.Column("firm_id", Number, sa.ForeignKey("firms.id"), nullable=False),
+        sa.Column("snapshot_id", Number, sa.ForeignKey("snapshots.id"), index=True),
+        sa.Column("model", sa.Text, nullable=False),
+        sa.Column("as_of", sa.Date, nullable=False),
+        sa.Column("scored_at", Moment, nullable=False),
+        sa.Column("likelihood", sa.Float, nullable=False),
+        sa.Column("fit", sa.Float, nullable=False),
+        sa.Column("priority", sa.Float, nullable=False),
+        sa.Column("grade", sa.Text, nullable=False),
+        sa.Column("segment", sa.Text),
+        sa.Column("role", sa.Text),
+        sa.Column("veto", sa.Text),
+        sa.Column("base_points", sa.Float, nullable=False),
+        sa.Column("points", Json, nullable=False),
+        sa.Column("values", Json, nullable=False),
+        sa.Column("reasons", Json, nullable=False),
+        sa.Column("segments", sa.Text),
+        sa.Column("words", sa.Text),
+        sa.Index("ix_scores_firm_id_id", "firm_id", "id"),
     )
 )
 """``points`` and ``values`` are by feature, ``points`` also by pair of features (``a × b``); what
@@ -336,9 +65,9 @@ their points (in homes of old also their words then, which nobody reads);
 ``segments`` is every match as ``id:strength``, joined by ``;``, and ``words`` are those that the
 best match rests on."""
 
-_SAME = ("snapshot_id", "firm_id", "likelihood", "priority", "grade", "veto")
-
-_UNKNOWN = WORDS["current_ranking.unknown"]
+_SAME = tuple(
+    SCORES.c[name] for name in ("snapshot_id", "firm_id", "likelihood", "priority", "grade", "veto")
+)
 
 
 class UnknownScoreError(StoreError):
@@ -379,14 +108,10 @@ class Score:
     def worded_from(self, record: Mapping[str, Any]) -> dict[str, Any]:
         """Return what words need of the score, beside the firm's record; see `kept_facts`."""
         return {
-            "reasons": self.reasons,
-            "values": self.values,
-            "scored_segment": self.segment,
-            "scored_role": self.role,
-            "words": self.words,
-            "segments": self.segments,
+            "reasons": self.reasons, "values": self.values, "scored_segment": self.segment,
+            "scored_role": self.role, "words": self.words, "segments": self.segments,
             "record": record,
-        }
+        }  # fmt: skip
 
 
 def append_scores(connection: Connection, rows: list[dict[str, Any]]) -> list[int]:
@@ -396,62 +121,266 @@ def append_scores(connection: Connection, rows: list[dict[str, Any]]) -> list[in
     it: fields, day and model alone decide a score.
     """
     take_turns(connection, SCORES)
-    known = _known(connection, [row["snapshot_id"] for row in rows])
-    number = int(connection.scalar(select(func.max(SCORES.c.id))) or 0)
-    ids, new = [], []
+    query = sa.select(SCORES.c.id, *_SAME).where(SCORES.c.snapshot_id.in_(one_of_some()))
+    present = rows_of_some(connection, query, [row["snapshot_id"] for row in rows])
+    known = {tuple(same): number for number, *same in present}
+    last = int(connection.scalar(sa.select(sa.func.max(SCORES.c.id))) or 0)
+    ids: list[int] = []
+    new: list[dict[str, Any]] = []
     for row in rows:
-        found = known.get(tuple(row[name] for name in _SAME))
-        if found is None:
-            found = number = number + 1
+        number = known.get(tuple(row[column.name] for column in _SAME))
+        if number is None:
+            number = last + len(new) + 1
             new.append({"id": number, **row})
-        ids.append(found)
+        ids.append(number)
     if new:
         connection.execute(SCORES.insert(), new)
     return ids
 
 
-def _known(connection: Connection, snapshots: list[int | None]) -> dict[tuple[Any, ...], int]:
-    known: dict[tuple[Any, ...], int] = {}
-    for some in in_parts(snapshots):
-        query = select(SCORES.c.id, *(SCORES.c[name] for name in _SAME))
-        rows = connection.execute(query.where(SCORES.c.snapshot_id.in_(some)))
-        known.update((tuple(same), number) for number, *same in rows)
-    return known
-
-
 def read_score(connection: Connection, firm_id: int, score_id: int) -> Score:
     """Return a score of a firm.
 
-    Raises
-    ------
-    UnknownScoreError
-        If the firm has none with this number.
+    Raises `UnknownScoreError` if the firm has none with this number.
     """
-    query = select(SCORES).where(SCORES.c.id == score_id, SCORES.c.firm_id == firm_id)
+    query = sa.select(SCORES).where(SCORES.c.id == score_id, SCORES.c.firm_id == firm_id)
     row = connection.execute(query).one_or_none()
     if row is None:
-        raise UnknownScoreError(_UNKNOWN.format(id=score_id))
-    return _score(row)
+        raise UnknownScoreError(WORDS["current_ranking.unknown"].format(id=score_id))
+    return Score(**row._asdict())
 
 
 def score_history(connection: Connection, firm_id: int, *, limit: int = 100) -> list[Score]:
     """Return the scores of a firm, the newest first."""
-    query = select(SCORES).where(SCORES.c.firm_id == firm_id)
-    return [
-        _score(row) for row in connection.execute(query.order_by(SCORES.c.id.desc()).limit(limit))
-    ]
-
-
-def _score(row: Row[Any]) -> Score:
-    return Score(**row._mapping)  # noqa: SLF001 (its public name, see SQLAlchemy's documentation)
+    query = sa.select(SCORES).where(SCORES.c.firm_id == firm_id)
+    newest = connection.execute(query.order_by(SCORES.c.id.desc()).limit(limit))
+    return [Score(**row._asdict()) for row in newest]
 
 
 def values_of(
     connection: Connection, score_ids: Collection[int]
 ) -> dict[int, Mapping[str, float | str]]:
     """Return by the number of each score the values by feature; what is missing is left out."""
-    found: dict[int, Mapping[str, float | str]] = {}
-    for some in in_parts(score_ids):
-        query = select(SCORES.c.id, SCORES.c["values"]).where(SCORES.c.id.in_(some))
-        found.update((number, values) for number, values in connection.execute(query))
-    return found
+    query = sa.select(SCORES.c.id, SCORES.c["values"]).where(SCORES.c.id.in_(one_of_some()))
+    return {row[0]: row[1] for row in rows_of_some(connection, query, score_ids)}
+
+
+_SEARCHED = (
+    "name", "former_names", "short_name", "name_en", "credit_code", "main_business", "industry",
+    "chain_node", "business_scope",
+)  # fmt: skip
+_MOST_WORDS = 8  # that a search takes note of
+
+
+def _searched_text(record: Mapping[str, Any]) -> str:
+    """Return names, code and business of a firm as one text, in the form that words are looked for.
+
+    >>> _searched_text({"name": "甲ＬＥＤ", "main_business": "芯片"})
+    '甲led\\n芯片'
+    """
+    return _plain("\n".join(str(record[name]) for name in _SEARCHED if record.get(name)))
+
+
+def _plain(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).lower().replace("\0", "")
+
+
+def words_of(text: str) -> list[str]:
+    """Return the words of a search.
+
+    >>> words_of("深圳  ＬＥＤ")
+    ['深圳', 'led']
+    """
+    return _plain(text).split()[:_MOST_WORDS]
+
+
+def contains(connection: Connection, column: sa.Column[str], word: str) -> ColumnElement[bool]:
+    """Return that a text contains a word; no letter of it means more than itself."""
+    position = sa.func.strpos if connection.dialect.name == "postgresql" else sa.func.instr
+    return position(column, word) > 0
+
+
+_Key = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+"""Sorted by its code points on every database, so that pages follow each other alike."""
+
+
+_FILTERS = ("chain", "segment", "role", "grade", "stage", "region")
+_COUNTED = ("chain", "segment", "role", "grade", "stage", "veto", "province", "city")
+
+STANDINGS = sa.Table(
+    "standings",
+    METADATA,
+    sa.Column("firm_id", Number, sa.ForeignKey("firms.id"), primary_key=True),
+    sa.Column("score_id", Number, sa.ForeignKey("scores.id"), nullable=False),
+    sa.Column("list_id", Number, sa.ForeignKey("lists.id")),
+    sa.Column("row", sa.Integer),
+    sa.Column("name", _Key, nullable=False),
+    sa.Column("credit_code", sa.Text),
+    sa.Column("priority", sa.Float, nullable=False),
+    sa.Column("likelihood", sa.Float, nullable=False),
+    sa.Column("fit", sa.Float, nullable=False),
+    sa.Column("grade", _Key, nullable=False),
+    sa.Column("chain", _Key),
+    sa.Column("segment", _Key),
+    sa.Column("role", _Key),
+    sa.Column("region", _Key),
+    sa.Column("province", sa.Text),
+    sa.Column("city", sa.Text),
+    sa.Column("veto", _Key),
+    sa.Column("vetoed", sa.Boolean, nullable=False),
+    sa.Column("stage", _Key),
+    sa.Column("excluded", sa.Boolean, nullable=False),
+    sa.Column("overridden", sa.Boolean, nullable=False),
+    sa.Column("model", sa.Text, nullable=False),
+    sa.Column("order_key", sa.LargeBinary, nullable=False),
+    sa.Index("ix_standings_order_key", "vetoed", "order_key"),
+    # Each filter that may leave much, in the usual order.
+    *(sa.Index(f"ix_standings_{name}", name, "vetoed", "order_key") for name in _FILTERS),
+    sa.Index("ix_standings_name", "vetoed", "name"),
+    sa.Index("ix_standings_facets", *_COUNTED),
+    sa.Index("ix_standings_quarters", "vetoed", "fit", "likelihood"),
+)
+"""``grade``, ``segment`` and ``role`` are those that count, overridden or not; ``region`` is the
+division code of the city, else of the province; ``list_id`` and ``row`` say where the firm was
+last seen; ``veto`` is the first that holds, by list, outcomes and exclusions together.
+``order_key`` is that of `leadscore.ranking.order` and, so that no two are the same, the number of
+the firm."""
+
+for _name in ("likelihood", "fit"):
+    sa.Index(
+        f"ix_standings_{_name}",
+        STANDINGS.c.vetoed, STANDINGS.c[_name].desc(), STANDINGS.c.order_key,
+    )  # fmt: skip
+
+STANDING_TEXTS = sa.Table(
+    "standing_texts",
+    METADATA,
+    sa.Column("firm_id", Number, sa.ForeignKey("firms.id"), primary_key=True),
+    sa.Column("text", sa.Text, nullable=False),
+)
+"""What the search looks through."""
+
+# Put together once: they are run with every act of an officer.
+_FORGET = tuple(
+    sa.delete(table).where(table.c.firm_id.in_(one_of_some()))
+    for table in (STANDINGS, STANDING_TEXTS)
+)
+_PLACE_IN_LISTS = (
+    sa.update(LIST_FIRMS)
+    .where(
+        LIST_FIRMS.c.firm_id == sa.bindparam("firm"), LIST_FIRMS.c.order_key != sa.bindparam("key")
+    )
+    .values(order_key=sa.bindparam("key"))
+)
+
+_FROM_SCORE = ("likelihood", "fit", "priority", "grade", "segment", "role", "veto", "model")
+_WITH_SCORE = (
+    sa.select(
+        STANDINGS.c.list_id,
+        STANDINGS.c.row,
+        *(SCORES.c[name] for name in ("id", "firm_id", *_FROM_SCORE)),
+    )
+    .join_from(STANDINGS, SCORES, SCORES.c.id == STANDINGS.c.score_id)
+    .where(STANDINGS.c.firm_id.in_(one_of_some()))
+)
+
+
+def place_firms(
+    connection: Connection, firms: Iterable[Firm], scores: Mapping[int, Mapping[str, Any]],
+    seen: Mapping[int, tuple[int | None, int | None]],
+) -> list[dict[str, Any]]:  # fmt: skip
+    """Write where firms stand now, also in their lists, and return the rows of `STANDINGS`.
+
+    By the number of the firm, ``scores`` have the columns of `SCORES`, and ``seen`` says in which
+    list and row it was last seen.
+    """
+    placed = list(firms)
+    numbers = [firm.id for firm in placed]
+    entries = outcomes_of(connection, placed)
+    overrides = overrides_of(connection, numbers)
+    exclusions = exclusions_of(connection, numbers)
+    rows = [
+        _standing_row(
+            firm, scores[firm.id], seen.get(firm.id, (None, None)),
+            stage_of(entries.get(firm.id, ()), firm.record.get("stage")),
+            overrides.get(firm.id), excluded=firm.id in exclusions,
+        )
+        for firm in placed
+    ]  # fmt: skip
+    texts = [{"firm_id": firm.id, "text": _searched_text(firm.record)} for firm in placed]
+    for some in in_parts(numbers):
+        for forget in _FORGET:
+            connection.execute(forget, {"some": some})
+    if rows:
+        connection.execute(STANDINGS.insert(), rows)
+        connection.execute(STANDING_TEXTS.insert(), texts)
+        keys = [{"firm": row["firm_id"], "key": row["order_key"]} for row in rows]
+        connection.execute(_PLACE_IN_LISTS, keys)
+    return rows
+
+
+def place_again(connection: Connection, firm_ids: Iterable[int], *, now: datetime) -> None:
+    """Work out anew where firms stand, after an outcome, an override or an exclusion of theirs.
+
+    Firms that were never scored stand nowhere. The version of each firm counts up.
+    """
+    for some in in_parts(firm_ids):
+        rows = connection.execute(_WITH_SCORE, {"some": some}).mappings().all()
+        seen = {row["firm_id"]: (row["list_id"], row["row"]) for row in rows}
+        firms = read_firms(connection, seen.keys())
+        scores = {row["firm_id"]: dict(row) for row in rows}
+        place_firms(connection, firms.values(), scores, seen)
+        count_up(connection, some, now=now)
+
+
+def last_seen(
+    connection: Connection, firm_ids: Collection[int]
+) -> dict[int, tuple[int | None, int | None]]:
+    """Return list and row where each firm was last seen, by its number."""
+    query = sa.select(STANDINGS.c.firm_id, STANDINGS.c.list_id, STANDINGS.c.row)
+    query = query.where(STANDINGS.c.firm_id.in_(one_of_some()))
+    return {
+        row.firm_id: (row.list_id, row.row) for row in rows_of_some(connection, query, firm_ids)
+    }
+
+
+def _standing_row(
+    firm: Firm, score: Mapping[str, Any], seen: tuple[int | None, int | None], stage: str | None,
+    override: Override | None, *, excluded: bool,
+) -> dict[str, Any]:  # fmt: skip
+    values = {name: score[name] for name in _FROM_SCORE} | dict(override.values if override else {})
+    segment, record = values["segment"], firm.record
+    veto = veto_now(score["veto"], stage, excluded=excluded)
+    key = order_key(
+        vetoed=veto is not None, priority=score["priority"], likelihood=score["likelihood"],
+        fit=score["fit"], name=firm.name, credit_code=firm.credit_code,
+    )  # fmt: skip
+    return values | {
+        "firm_id": firm.id, "score_id": score["id"], "list_id": seen[0], "row": seen[1],
+        "name": firm.name, "credit_code": firm.credit_code,
+        "chain": segment.partition(".")[0] if segment else None,
+        "region": record.get("city_code") or record.get("province_code"),
+        "province": record.get("province"), "city": record.get("city"), "veto": veto,
+        "vetoed": veto is not None, "stage": stage, "excluded": excluded,
+        "overridden": override is not None, "order_key": key + firm.id.to_bytes(8),
+    }  # fmt: skip
+
+
+def veto_now(scored: str | None, stage: str | None, *, excluded: bool) -> str | None:
+    """Return the first veto that holds, in the order of `leadscore.ranking.vetoes.vetoes`.
+
+    ``scored`` is what the firm's fields gave when it was scored, ``stage`` how far the firm has
+    come by now; ``excluded`` if it is not to be courted.
+
+    >>> veto_now(None, "visited", excluded=False), veto_now("in_pursuit", "lost", excluded=False)
+    ('in_pursuit', None)
+    >>> veto_now("deregistered", None, excluded=True), veto_now("already_here", None, excluded=True)
+    ('deregistered', 'excluded')
+    """
+    if scored in GONE:
+        return scored
+    if excluded:
+        return "excluded"
+    if scored == "already_here":
+        return scored
+    return "in_pursuit" if stage in COURTED else None

@@ -1,20 +1,26 @@
-"""The database: connections and transactions, kinds of columns, and writing in parts."""
+"""The database: its errors, connections and transactions, kinds of columns, and migrations."""
 
 from __future__ import annotations
 
 import contextlib
 import json
+import os
 import random
 import sqlite3
+import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import pandas as pd
 import pyarrow as pa
+from alembic.operations import Operations
+from alembic.runtime.migration import MigrationContext, MigrationStep
+from alembic.script import ScriptDirectory
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -26,19 +32,106 @@ from sqlalchemy import (
     Engine,
     Integer,
     MetaData,
+    Row,
     Select,
     Table,
     bindparam,
     create_engine,
     event,
+    func,
+    select,
     type_coerce,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.types import TypeDecorator
 
-from leadscore.store.errors import database_refusals, sqlite_refusals
+from leadscore import validation
+from leadscore.errors import LeadscoreError
+from leadscore.text import Text, room_words
+
+WORDS = room_words("store")
+
+
+class StoreError(LeadscoreError):
+    """Something that could not be kept, or can't be read any more."""
+
+    code: ClassVar[str] = "unusable_store"
+
+
+_BUSY = WORDS["database.busy"]
+_DAMAGED = WORDS["database.damaged"]
+_DENIED = WORDS["database.database_denied"]
+_AWAY = WORDS["database.away"]
+_TURNED_AWAY = WORDS["database.turned_away"]
+# By the first word of the name of SQLite's code, see https://sqlite.org/rescode.html.
+_SQLITE_ERRORS = {
+    "BUSY": _BUSY, "LOCKED": _BUSY, "FULL": WORDS["database.database_full"], "NOTADB": _DAMAGED,
+    "CORRUPT": _DAMAGED, "READONLY": _DENIED, "CANTOPEN": _DENIED, "PERM": _DENIED, "AUTH": _DENIED,
+    "IOERR": _DENIED,
+}  # fmt: skip
+# By how the SQLSTATE begins, the more exact first.
+_POSTGRESQL_ERRORS = {
+    "08": _AWAY, "57P": _AWAY, "28": _TURNED_AWAY, "3D": _TURNED_AWAY, "42501": _DENIED,
+    "25006": _DENIED, "53100": WORDS["database.database_full"], "53": _BUSY, "40": _BUSY,
+    "55P": _BUSY, "XX": _DAMAGED,
+}  # fmt: skip
+
+
+def refusals(folder: Path) -> AbstractContextManager[None]:
+    """Turn what the operating system refuses into a `StoreError`."""
+    return validation.refusals(StoreError, WORDS["database.the_folder"].format(folder=folder))
+
+
+@contextlib.contextmanager
+def database_refusals(where: str) -> Iterator[None]:
+    """Turn what a database refuses for reasons outside the program into a `StoreError`.
+
+    A constraint that does not hold, and SQL that is wrong, pass through as they are. ``where`` is
+    the address of the database as people may see it.
+    """
+    try:
+        yield
+    except IntegrityError:
+        raise
+    except DBAPIError as error:
+        message = _sqlite_message(error.orig) or _postgresql_message(error)
+        if message is None:
+            raise
+        reason = str(error.orig).strip().partition("\n")[0]
+        raise StoreError(message.format(where=where, reason=reason)) from error
+
+
+@contextlib.contextmanager
+def sqlite_refusals(where: str) -> Iterator[None]:
+    """Turn what SQLite itself refuses, without SQLAlchemy between, into a `StoreError`."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        message = _sqlite_message(error)
+        if message is None:
+            raise
+        raise StoreError(message.format(where=where, reason=str(error))) from error
+
+
+def _sqlite_message(error: Any) -> Text | None:
+    words = getattr(error, "sqlite_errorname", "").split("_")
+    return _SQLITE_ERRORS.get(words[1]) if len(words) > 1 else None
+
+
+def _postgresql_message(error: DBAPIError) -> Text | None:
+    if not hasattr(error.orig, "sqlstate"):
+        return None
+    if state := getattr(error.orig, "sqlstate", None):
+        starts = (start for start in _POSTGRESQL_ERRORS if state.startswith(start))
+        return next(map(_POSTGRESQL_ERRORS.get, starts), None)
+    if not error.connection_invalidated and error.statement:
+        return None
+    # Where the server did answer, its word follows, behind a colon and two spaces.
+    return _TURNED_AWAY if ":  " in str(error.orig) else _AWAY
+
 
 METADATA = MetaData(
     naming_convention={
@@ -55,7 +148,7 @@ Number = BigInteger().with_variant(Integer, "sqlite")
 """Numbers of rows: SQLite counts up by itself only in an ``INTEGER`` key."""
 
 Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
-"""Plain values; NaN is refused when it is written (see `leadscore.store.database`)."""
+"""Plain values; NaN is refused when it is written."""
 
 
 class Moment(TypeDecorator[datetime]):
@@ -81,16 +174,13 @@ class Moment(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
 
 
+# So few that they are gone before the garbage collector looks at them: twice as fast as all.
 _ROWS_AT_ONCE = 1_000
-"""So few that they are gone before the garbage collector looks at them: twice as fast as all."""
 
 _ARROW = {
-    "int64": pa.int64(),
-    "bool": pa.bool_(),
-    "str": pa.large_string(),
-    "datetime64[us]": pa.date32(),
-    "datetime64[us, UTC]": pa.timestamp("us", "UTC"),
-}
+    "int64": pa.int64(), "bool": pa.bool_(), "str": pa.large_string(),
+    "datetime64[us]": pa.date32(), "datetime64[us, UTC]": pa.timestamp("us", "UTC"),
+}  # fmt: skip
 
 
 def plain_values(column: pd.Series) -> list[Any]:
@@ -113,24 +203,12 @@ def read_frame(
 ) -> pd.DataFrame:
     """Return all rows of a query as a table.
 
-    Parameters
-    ----------
-    connection
-        Within a transaction.
-    query
-        Selects the columns of ``types``, in their order, moments by way of `quick`.
-    types
-        Names of the columns with their types in pandas.
+    ``types`` names the columns that the query selects, in their order and moments by way of
+    `quick`, with their types in pandas.
     """
     none = pa.table({name: pa.array([], _ARROW[dtype]) for name, dtype in types.items()})
     parts = [
-        pa.table(
-            [
-                pa.array(*each)
-                for each in zip(zip(*rows, strict=True), none.schema.types, strict=True)
-            ],
-            none.schema,
-        )
+        pa.table(list(map(pa.array, zip(*rows, strict=True), none.schema.types)), none.schema)
         for rows in connection.execute(query).partitions(_ROWS_AT_ONCE)
     ]
     frame: pd.DataFrame = pa.concat_tables([none, *parts]).to_pandas(date_as_object=False)
@@ -146,10 +224,8 @@ def storable_text(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8").replace("\0", "\\0")
 
 
-ASKED_AT_ONCE = 500
-"""Values in one ``IN``: fewer than any database minds."""
-
 _Value = TypeVar("_Value")
+_ASKED_AT_ONCE = 500  # values in one ``IN``: fewer than any database minds
 
 
 def one_of_some() -> BindParameter[Any]:
@@ -158,14 +234,29 @@ def one_of_some() -> BindParameter[Any]:
 
 
 def in_parts(values: Iterable[_Value]) -> Iterator[list[_Value]]:
-    """Yield the values in lists of at most `ASKED_AT_ONCE`.
+    """Yield the values in lists of at most 500, of which one ``IN`` can ask.
 
     >>> [len(part) for part in in_parts(range(1_100))]
     [500, 500, 100]
     """
     whole = list(values)
-    for start in range(0, len(whole), ASKED_AT_ONCE):
-        yield whole[start : start + ASKED_AT_ONCE]
+    for start in range(0, len(whole), _ASKED_AT_ONCE):
+        yield whole[start : start + _ASKED_AT_ONCE]
+
+
+def rows_of_some(
+    connection: Connection, query: Select[Any], values: Iterable[Any]
+) -> Iterator[Row[*tuple[Any, ...]]]:
+    """Yield the rows of a query for any number of values, which it takes by `one_of_some`."""
+    for some in in_parts(values):
+        yield from connection.execute(query, {"some": some})
+
+
+def insert_row(connection: Connection, table: Table, values: Mapping[str, Any]) -> int:
+    """Add a row, and return the number that it was given as its ``id``."""
+    added = connection.execute(table.insert().values(values).returning(table.c.id))
+    number: int = added.scalar_one()
+    return number
 
 
 def insert_unless_there(connection: Connection, table: Table, values: Mapping[str, Any]) -> bool:
@@ -179,7 +270,7 @@ def insert_unless_there(connection: Connection, table: Table, values: Mapping[st
     return added.rowcount == 1
 
 
-_SQLITE = """
+_SQLITE_TRIGGER = """
 CREATE TRIGGER {table}_refuses_{deed} BEFORE {deed} ON {table}
 BEGIN SELECT RAISE(ABORT, '{table}: rows are only ever added'); END
 """
@@ -191,7 +282,7 @@ BEGIN
         MESSAGE = TG_TABLE_NAME || ': rows are only ever added';
 END $$
 """
-_POSTGRESQL = """
+_POSTGRESQL_TRIGGER = """
 CREATE TRIGGER {table}_refuses_changes BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}
 FOR EACH STATEMENT EXECUTE FUNCTION refuse_changes()
 """
@@ -201,20 +292,13 @@ def trigger_statements(table: str, dialect: str) -> Iterator[str]:
     """Yield the SQL that makes a table append-only, for a migration to run.
 
     An attempt to change or remove a row then fails with an `sqlalchemy.exc.IntegrityError`.
-
-    Parameters
-    ----------
-    table
-        Name of a table that is there.
-    dialect
-        ``sqlite`` or ``postgresql``.
     """
     if dialect == "sqlite":
         for deed in ("update", "delete"):
-            yield _SQLITE.format(table=table, deed=deed)
+            yield _SQLITE_TRIGGER.format(table=table, deed=deed)
     else:
         yield _POSTGRESQL_FUNCTION
-        yield _POSTGRESQL.format(table=table)
+        yield _POSTGRESQL_TRIGGER.format(table=table)
 
 
 def append_only(table: Table) -> Table:
@@ -223,13 +307,12 @@ def append_only(table: Table) -> Table:
     return table
 
 
-PATIENCE_SECONDS = 30.0
-"""How long a writer waits for another one on SQLite before it gives up."""
+_PATIENCE_SECONDS = 30.0
 _PAUSE_SECONDS = (0.0005, 0.004)
 
 _IMMEDIATE = "leadscore_immediate"
+# From these versions on, each within its series, SQLite no longer loses what a reset log held.
 _SOUND_WAL = ((3, 44, 6), (3, 50, 7), (3, 51, 3))
-"""From these versions on, each within its series, SQLite no longer loses what a reset log held."""
 
 
 def sqlite_url(path: Path) -> URL:
@@ -240,17 +323,13 @@ def sqlite_url(path: Path) -> URL:
 class Database:
     """A pool of connections; safe to share between threads, not between processes.
 
-    Parameters
-    ----------
-    address
-        File of SQLite, or a URL as SQLAlchemy takes it: ``sqlite:///...`` or ``postgresql://...``,
-        which is read by psycopg.
-    patience_seconds
-        How long a writer waits for others on SQLite.
+    The address is a file of SQLite, or a URL as SQLAlchemy takes it: ``sqlite:///...`` or
+    ``postgresql://...``, which is read by psycopg. A writer waits for others on SQLite for
+    ``patience_seconds``.
     """
 
     def __init__(
-        self, address: Path | URL | str, *, patience_seconds: float = PATIENCE_SECONDS
+        self, address: Path | URL | str, *, patience_seconds: float = _PATIENCE_SECONDS
     ) -> None:
         url = sqlite_url(address) if isinstance(address, Path) else make_url(address)
         self.url = _with_driver(url)
@@ -282,10 +361,7 @@ class Database:
     def read(self) -> Iterator[Connection]:
         """Give a connection within a transaction that sees one state of all tables.
 
-        Raises
-        ------
-        StoreError
-            If the database refuses, here or where the block asks it for something.
+        Raises `StoreError` if the database refuses, here or where the block asks it for something.
         """
         with database_refusals(self.shown), self._reading.begin() as connection:
             yield connection
@@ -294,10 +370,7 @@ class Database:
     def write(self) -> Iterator[Connection]:
         """Give a connection within a transaction that is committed unless the block fails.
 
-        Raises
-        ------
-        StoreError
-            If the database refuses, here or where the block asks it for something.
+        Raises `StoreError` if the database refuses, here or where the block asks it for something.
         """
         with database_refusals(self.shown), self._writing.begin() as connection:
             yield connection
@@ -377,8 +450,8 @@ def take_turns(connection: Connection, table: Table) -> None:
 
 
 def _with_driver(url: URL) -> URL:
-    drivers = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
-    drivers["sqlite"] = "sqlite+pysqlite"
+    psycopg = "postgresql+psycopg"
+    drivers = {"postgresql": psycopg, "postgres": psycopg, "sqlite": "sqlite+pysqlite"}
     url = url.set(drivername=drivers.get(url.drivername, url.drivername))
     if url.get_backend_name() == "sqlite" and url.database:
         url = url.set(database=str(Path(url.database).expanduser()))
@@ -443,3 +516,78 @@ def wal_is_sound(version: tuple[int, ...]) -> bool:
     series: dict[tuple[int, ...], tuple[int, ...]] = {each[:2]: each for each in _SOUND_WAL}
     newest = _SOUND_WAL[-1]
     return version >= newest or version >= series.get(version[:2], newest)
+
+
+_MIGRATIONS = Path(__file__).with_name("migrations")
+_LOCK = 0x6C656164  # that migrations of one PostgreSQL database take: ``lead`` in ASCII
+_IN_TURN = threading.Lock()  # Alembic keeps what is being migrated per process, not per thread
+
+
+def migrate(database: Database) -> bool:
+    """Run the migrations that a database lacks, all or none, and tell whether there were any.
+
+    Raises `StoreError` if the database knows a migration that this program does not.
+    """
+    scripts = ScriptDirectory(str(_MIGRATIONS))
+    with database.read() as connection:
+        if _versions(connection) == scripts.get_heads():
+            return False
+    with _IN_TURN, database.write() as connection:
+        if database.dialect == "postgresql":
+            connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+        present = _versions(connection)
+        if not known_versions().issuperset(present):
+            found = ", ".join(present)
+            raise StoreError(WORDS["database.newer"].format(where=database.shown, found=found))
+
+        def lacking(versions: Iterable[str], _context: MigrationContext) -> list[MigrationStep]:
+            newest_first = scripts.iterate_revisions("head", tuple(versions) or "base")
+            return [
+                MigrationStep.upgrade_from_script(scripts.revision_map, script)
+                for script in reversed(list(newest_first))
+            ]
+
+        context = MigrationContext.configure(connection, opts={"fn": lacking})
+        with Operations.context(context):
+            context.run_migrations()
+        return present != scripts.get_heads()
+
+
+def known_versions() -> set[str]:
+    """Return the versions of a database that this program can use."""
+    return {script.revision for script in ScriptDirectory(str(_MIGRATIONS)).walk_revisions()}
+
+
+def _versions(connection: Connection) -> list[str]:
+    return list(MigrationContext.configure(connection).get_current_heads())
+
+
+def open_store(address: Path | str) -> Database:
+    """Return the database of a SQLite file or a URL, with all its tables.
+
+    Raises `StoreError` if it can't be opened, is damaged, or newer than this program.
+    """
+    database = connect(address)
+    try:
+        migrate(database)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def connect(address: Path | str) -> Database:
+    """Return a database as it is; a file of SQLite is made, its owner's alone, if there is none.
+
+    Raises `StoreError` if the file can't be made, or the driver is not installed.
+    """
+    try:
+        database = Database(address)
+    except ModuleNotFoundError as error:
+        raise StoreError(WORDS["database.no_driver"]) from error
+    if database.path:
+        with refusals(database.path.parent):
+            database.path.parent.mkdir(parents=True, exist_ok=True)
+            if not database.path.exists():
+                os.close(os.open(database.path, os.O_CREAT | os.O_WRONLY, 0o600))
+    return database

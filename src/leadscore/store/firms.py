@@ -7,42 +7,31 @@ import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
-from sqlalchemy import (
-    Column,
-    Connection,
-    ForeignKey,
-    Index,
-    Integer,
-    Row,
-    Table,
-    bindparam,
-    func,
-    select,
-    update,
-)
-from sqlalchemy import Text as LongText
+import sqlalchemy as sa
+from sqlalchemy import Connection
 
 from leadscore.lists.cleaning import Firm as Record
 from leadscore.lists.cleaning import records_of
 from leadscore.lists.columns import CANONICAL
+from leadscore.lists.dedupe import normal_name, normal_name_of
 from leadscore.lists.values.cells import Value
 from leadscore.store.database import (
     METADATA,
     Json,
     Moment,
     Number,
+    StoreError,
     in_parts,
     one_of_some,
+    rows_of_some,
     take_turns,
 )
-from leadscore.store.errors import StoreError
 from leadscore.text import room_words
 
 WORDS = room_words("store")
-
 
 Records = Sequence[tuple[str, dict[str, Any]]]
 """Digest and fields of each firm."""
@@ -56,11 +45,6 @@ _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",",
 
 def field_records(firms: pd.DataFrame) -> Records:
     """Return the digest and the filled canonical columns of each firm, as JSON has them.
-
-    Parameters
-    ----------
-    firms
-        Canonical columns; others are left out.
 
     >>> from leadscore.lists.columns import blank_firms
     >>> firm = blank_firms(1).assign(name="甲", founded_on=pd.Timestamp(2016, 11, 1))
@@ -84,7 +68,7 @@ def known_firm(record: Mapping[str, Any]) -> Record:
     """Return a firm as it is scored, of what JSON has kept of it.
 
     >>> known_firm({"founded_on": "2016-11-01", "name": "甲", "staff": 5})
-    {'name': '甲', 'founded_on': datetime.date(2016, 11, 1), 'staff': 5.0}
+    {'name': '甲', 'staff': 5.0, 'founded_on': datetime.date(2016, 11, 1)}
     """
     return {
         name: read(value)
@@ -93,43 +77,48 @@ def known_firm(record: Mapping[str, Any]) -> Record:
     }
 
 
-FIRMS = Table(
+FIRMS = sa.Table(
     "firms",
     METADATA,
-    Column("id", Number, primary_key=True, autoincrement=False),
-    Column("credit_code", LongText, unique=True),
-    Column("name", LongText, nullable=False),
-    Column("name_key", LongText, nullable=False, index=True),
-    Column("record", Json, nullable=False),
-    Column("origins", Json, nullable=False),
-    Column("created_at", Moment, nullable=False),
-    Column("updated_at", Moment, nullable=False),
-    Column("version", Integer, nullable=False),
+    sa.Column("id", Number, primary_key=True, autoincrement=False),
+    sa.Column("credit_code", sa.Text, unique=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("name_key", sa.Text, nullable=False, index=True),
+    sa.Column("record", Json, nullable=False),
+    sa.Column("origins", Json, nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("updated_at", Moment, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
 )
 """``record`` holds the canonical columns that are filled; ``origins`` says of each where it is
 from: ``list`` (None if somebody wrote it), ``row``, ``at`` and ``as_of``. ``name_key`` is the
 normal form of the name. ``version`` counts the changes of whatever is shown of the firm."""
 
-FORMER_NAMES = Table(
+FORMER_NAMES = sa.Table(
     "former_names",
     METADATA,
-    Column("name_key", LongText, primary_key=True),
-    Column("firm_id", Number, ForeignKey("firms.id"), primary_key=True),
-    Index("ix_former_names_firm_id", "firm_id"),
+    sa.Column("name_key", sa.Text, primary_key=True),
+    sa.Column("firm_id", Number, sa.ForeignKey("firms.id"), primary_key=True),
+    sa.Index("ix_former_names_firm_id", "firm_id"),
 )
 """Normal forms of the names that firms bore before."""
 
 # Put together once: they are run with every act of an officer.
-_ONE = select(FIRMS).where(FIRMS.c.id == bindparam("number"))
+_ONE = sa.select(FIRMS).where(FIRMS.c.id == sa.bindparam("number"))
 _ONE_LOCKED = _ONE.with_for_update()
-_SOME = select(FIRMS).where(FIRMS.c.id.in_(one_of_some()))
+_SOME = sa.select(FIRMS).where(FIRMS.c.id.in_(one_of_some()))
 _COUNT_UP = (
-    update(FIRMS)
+    sa.update(FIRMS)
     .where(FIRMS.c.id.in_(one_of_some()))
-    .values(version=FIRMS.c.version + 1, updated_at=bindparam("now"))
+    .values(version=FIRMS.c.version + 1, updated_at=sa.bindparam("now"))
 )
-
-_UNKNOWN = WORDS["firms.unknown"]
+_CHANGED = ("id", "credit_code", "name", "name_key", "record", "origins", "updated_at")
+_CHANGE = (
+    sa.update(FIRMS)
+    .where(FIRMS.c.id == sa.bindparam("new_id"))
+    .values({name: sa.bindparam(f"new_{name}") for name in _CHANGED[1:]})
+    .values(version=FIRMS.c.version + 1)
+)
 
 
 class UnknownFirmError(StoreError):
@@ -146,19 +135,7 @@ class ChangedFirmError(StoreError):
 
 @dataclass(frozen=True, slots=True)
 class Firm:
-    """A firm as the store knows it.
-
-    Attributes
-    ----------
-    id
-        Its number, which never changes.
-    credit_code
-        Its credit code, if one is known.
-    record, origins
-        What is known, and of each column where it is from (see `FIRMS`).
-    version
-        Counts changes, from 1.
-    """
+    """A firm as the store knows it; the attributes are the columns of `FIRMS`."""
 
     id: int
     credit_code: str | None
@@ -174,32 +151,20 @@ class Firm:
 def read_firm(connection: Connection, firm_id: int, *, lock: bool = False) -> Firm:
     """Return a firm; with ``lock`` nobody else changes it until the transaction ends.
 
-    Raises
-    ------
-    UnknownFirmError
-        If there is none with this number.
+    Raises `UnknownFirmError` if there is none with this number.
     """
     query = _ONE_LOCKED if lock else _ONE
     row = connection.execute(query, {"number": firm_id}).one_or_none()
     if row is None:
-        raise UnknownFirmError(_UNKNOWN.format(id=firm_id))
-    return _firm(row)
+        raise UnknownFirmError(WORDS["firms.unknown"].format(id=firm_id))
+    return Firm(*row)
 
 
 def firm_to_change(connection: Connection, firm_id: int, *, version: int | None = None) -> Firm:
     """Return a firm and keep others from changing it until the transaction ends.
 
-    Parameters
-    ----------
-    version
-        The version that was looked at; any if None.
-
-    Raises
-    ------
-    UnknownFirmError
-        If there is none with this number.
-    ChangedFirmError
-        If it has another version by now.
+    Raises `UnknownFirmError` if there is none with this number, and `ChangedFirmError` if it has
+    another ``version`` by now than the one that was looked at.
     """
     firm = read_firm(connection, firm_id, lock=True)
     if version is not None and version != firm.version:
@@ -209,47 +174,78 @@ def firm_to_change(connection: Connection, firm_id: int, *, version: int | None 
 
 def read_firms(connection: Connection, firm_ids: Collection[int]) -> dict[int, Firm]:
     """Return firms by their numbers; a number that no firm has is left out."""
-    found: dict[int, Firm] = {}
-    for some in in_parts(firm_ids):
-        rows = connection.execute(_SOME, {"some": some})
-        found.update((row.id, _firm(row)) for row in rows)
-    return found
+    return {row.id: Firm(*row) for row in rows_of_some(connection, _SOME, firm_ids)}
 
 
 def next_firms(connection: Connection, after: int, count: int) -> list[Firm]:
     """Return the first firms with higher numbers than ``after``, in their order."""
-    query = select(FIRMS).where(FIRMS.c.id > after).order_by(FIRMS.c.id).limit(count)
-    return [_firm(row) for row in connection.execute(query)]
+    query = sa.select(FIRMS).where(FIRMS.c.id > after).order_by(FIRMS.c.id).limit(count)
+    return [Firm(*row) for row in connection.execute(query)]
 
 
 def count_firms(connection: Connection) -> int:
     """Return how many firms are kept."""
-    return connection.scalar(select(func.count()).select_from(FIRMS)) or 0
+    return connection.scalar(sa.select(sa.func.count()).select_from(FIRMS)) or 0
 
 
 def next_firm_id(connection: Connection) -> int:
     """Return the number of the next new firm; others who add firms wait until this has ended."""
     take_turns(connection, FIRMS)
-    return int(connection.scalar(select(func.max(FIRMS.c.id))) or 0) + 1
+    return int(connection.scalar(sa.select(sa.func.max(FIRMS.c.id))) or 0) + 1
 
 
-def add_firms(connection: Connection, rows: list[dict[str, Any]]) -> None:
-    """Add firms: rows of `FIRMS`, numbered from `next_firm_id` on."""
-    if rows:
-        connection.execute(FIRMS.insert(), rows)
+def write_firms(
+    connection: Connection, known: Sequence[Firm | None], records: Sequence[Mapping[str, Any]],
+    origins: Sequence[Mapping[str, Mapping[str, Any]]], *, first: int, now: datetime,
+) -> list[Firm]:  # fmt: skip
+    """Write what is known of firms, and from where, and return them as they are kept, in order.
+
+    ``known`` are the firms as they were, None for a new one; new ones are numbered from ``first``
+    on, which is of `next_firm_id`.
+    """
+    keys = normal_name(pd.Series([record["name"] for record in records], dtype="str")).tolist()
+    firms: list[Firm] = []
+    new: list[dict[str, Any]] = []
+    changed: list[dict[str, Any]] = []
+    names: list[tuple[str, int]] = []
+    for old, record, origin, key in zip(known, records, origins, keys, strict=True):
+        if old:
+            number, created, version = old.id, old.created_at, old.version + 1
+        else:
+            number, created, version = first, now, 1
+            first += 1
+        code, name = record.get("credit_code"), record["name"]
+        firm = Firm(number, code, name, key, record, origin, created, now, version)
+        firms.append(firm)
+        if old:
+            changed.append({f"new_{column}": getattr(firm, column) for column in _CHANGED})
+        else:
+            new.append({column: getattr(firm, column) for column in Firm.__slots__})
+        names += [(former, number) for former in former_keys(record)]
+    if new:
+        connection.execute(FIRMS.insert(), new)
+    if changed:
+        connection.execute(_CHANGE, changed)
+    _add_former_names(connection, names)
+    return firms
 
 
-def change_firms(connection: Connection, rows: list[dict[str, Any]]) -> None:
-    """Write rows of `FIRMS` over those with the same ``id``; their version counts up."""
-    if not rows:
-        return
-    changed: dict[str, Any] = {
-        name: bindparam(f"new_{name}")
-        for name in ("credit_code", "name", "name_key", "record", "origins", "updated_at")
-    }
-    statement = update(FIRMS).where(FIRMS.c.id == bindparam("firm"))
-    given = [{"firm": row["id"], **{f"new_{name}": row[name] for name in changed}} for row in rows]
-    connection.execute(statement.values(changed | {"version": FIRMS.c.version + 1}), given)
+def former_keys(record: Mapping[str, Any]) -> list[str]:
+    """Return the normal forms of a firm's former names."""
+    names = str(record.get("former_names") or "").split(";")
+    return [normal_name_of(name) for name in names if name.strip()]
+
+
+def _add_former_names(connection: Connection, pairs: Sequence[tuple[str, int]]) -> None:
+    query = sa.select(FORMER_NAMES).where(FORMER_NAMES.c.firm_id.in_(one_of_some()))
+    known = {tuple(row) for row in rows_of_some(connection, query, {firm for _, firm in pairs})}
+    new = [
+        {"name_key": key, "firm_id": firm}
+        for key, firm in dict.fromkeys(pairs)
+        if (key, firm) not in known
+    ]
+    if new:
+        connection.execute(FORMER_NAMES.insert(), new)
 
 
 def count_up(connection: Connection, firm_ids: Iterable[int], *, now: datetime) -> None:
@@ -258,18 +254,63 @@ def count_up(connection: Connection, firm_ids: Iterable[int], *, now: datetime) 
         connection.execute(_COUNT_UP, {"some": some, "now": now})
 
 
-def add_former_names(connection: Connection, pairs: Collection[tuple[str, int]]) -> None:
-    """Keep that firms bore names: pairs of a normal form and the number of the firm."""
-    known: set[tuple[str, int]] = set()
-    for some in in_parts({firm for _, firm in pairs}):
-        query = select(FORMER_NAMES.c.name_key, FORMER_NAMES.c.firm_id)
-        rows = connection.execute(query.where(FORMER_NAMES.c.firm_id.in_(some)))
-        known.update((key, firm) for key, firm in rows)
-    new = [{"name_key": key, "firm_id": firm} for key, firm in dict.fromkeys(pairs)
-           if (key, firm) not in known]  # fmt: skip
-    if new:
-        connection.execute(FORMER_NAMES.insert(), new)
+OVERRIDES = sa.Table(
+    "overrides",
+    METADATA,
+    sa.Column("firm_id", Number, sa.ForeignKey("firms.id"), primary_key=True),
+    sa.Column("values", Json, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("by", sa.Text, nullable=False),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+)
+"""``values`` has ``grade``, ``segment`` and ``role``, as far as they are overridden."""
+
+OVERRIDABLE = ("grade", "segment", "role")
+"""What may be overridden. A likelihood may not: it is a measured frequency, not an opinion."""
+
+EXCLUSIONS = sa.Table(
+    "exclusions",
+    METADATA,
+    sa.Column("firm_id", Number, sa.ForeignKey("firms.id"), primary_key=True),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("by", sa.Text, nullable=False),
+    sa.Column("at", Moment, nullable=False),
+)
+"""Firms that are not to be courted."""
 
 
-def _firm(row: Row[Any]) -> Firm:
-    return Firm(**row._mapping)  # noqa: SLF001 (its public name, see SQLAlchemy's documentation)
+class Override(NamedTuple):
+    """What an officer lets count instead of the machine's values, why, and who says so."""
+
+    values: Mapping[str, str]
+    reason: str
+    by: str
+    at: datetime
+    version: int
+
+
+class Exclusion(NamedTuple):
+    """That a firm is not to be courted, and why."""
+
+    reason: str
+    by: str
+    at: datetime
+
+
+def overrides_of(connection: Connection, firm_ids: Collection[int]) -> dict[int, Override]:
+    """Return the overrides of firms, by their numbers."""
+    return {
+        row.firm_id: Override(*row[1:]) for row in rows_of_some(connection, _OVERRIDDEN, firm_ids)
+    }
+
+
+def exclusions_of(connection: Connection, firm_ids: Collection[int]) -> dict[int, Exclusion]:
+    """Return which of the firms are not to be courted, by their numbers."""
+    return {
+        row.firm_id: Exclusion(*row[1:]) for row in rows_of_some(connection, _EXCLUDED, firm_ids)
+    }
+
+
+_OVERRIDDEN = sa.select(OVERRIDES).where(OVERRIDES.c.firm_id.in_(one_of_some()))
+_EXCLUDED = sa.select(EXCLUSIONS).where(EXCLUSIONS.c.firm_id.in_(one_of_some()))

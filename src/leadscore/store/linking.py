@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import Column, Connection, Table, select
+from sqlalchemy import Connection, select
 
 from leadscore.learning.history import IDENTIFIERS
 from leadscore.lists.cleaning import CleanList
@@ -22,7 +22,7 @@ from leadscore.lists.dedupe import (
     normal_name_of,
 )
 from leadscore.lists.problems import Problem, shown
-from leadscore.store.database import in_parts
+from leadscore.store.database import one_of_some, rows_of_some
 from leadscore.store.firms import FIRMS, FORMER_NAMES, Firm, read_firms
 from leadscore.text import Text, room_words
 
@@ -33,16 +33,10 @@ WORDS = room_words("store")
 class Linked:
     """A list of which each row stands for one firm, known or new.
 
-    Attributes
-    ----------
-    firms
-        Canonical columns, ``row`` and ``sheet``; index ``0..n-1``, each firm once.
-    known
-        For each of them the firm of the store; None for a new one.
-    problems
-        What was found on the way; rows that the store shows to be repeats are set aside in some.
-    versions
-        Of every firm of the store that shares a code or a name with a row, by its number.
+    ``firms`` has canonical columns, ``row`` and ``sheet``, index ``0..n-1``, each firm once;
+    ``known`` the firm of the store for each of them, None for a new one; ``problems`` what was
+    found on the way, rows set aside that the store shows to be repeats; ``versions`` those of every
+    firm of the store that shares a code or a name with a row, by its number.
     """
 
     firms: pd.DataFrame
@@ -52,21 +46,16 @@ class Linked:
 
 
 def link(connection: Connection, clean: CleanList) -> Linked:
-    """Find out which firm of the store each row is, by the rules of `identity.settle_repeats`.
+    """Find out which firm of the store each row is, by the rules of `settle_repeats`.
 
     Rows and firms with one credit code are one firm; a row without a code is the firm that bears
     its name now, else the one that bore it before; a firm of the store that has no code takes that
-    of the row that bears its name. A name that firms with different codes bear links nothing.
-
-    Parameters
-    ----------
-    connection
-        Within a transaction.
-    clean
-        Each firm once, as `lists.load_list` gives it.
+    of the row that bears its name. A name that firms with different codes bear links nothing. The
+    list has each firm once already.
     """
     rows = clean.firms
-    firms = _candidates(connection, rows)
+    stored_firms = read_firms(connection, _sharing(connection, rows))
+    firms = [stored_firms[number] for number in sorted(stored_firms)]
     if not firms:
         return Linked(rows, [None] * len(rows), [], {})
     stored = pd.DataFrame(
@@ -76,7 +65,12 @@ def link(connection: Connection, clean: CleanList) -> Linked:
     groups = group_rows(both, normal_name(both["name"]))
     of_stored, of_rows = np.split(groups.of_row, [len(firms)])
     folded = fold_repeats(rows, of_rows)
-    owners = _owners(firms, of_stored)
+    owners: dict[int, list[Firm]] = {}  # those with a code first, then the oldest
+    for firm, group in sorted(
+        zip(firms, of_stored.tolist(), strict=True),
+        key=lambda pair: (pair[0].credit_code is None, pair[0].id),
+    ):
+        owners.setdefault(group, []).append(firm)
     known, problems = [], list(folded.problems)
     for at, group in zip(folded.kept.tolist(), of_rows[folded.kept].tolist(), strict=True):
         candidates = owners.get(group, [])
@@ -87,81 +81,43 @@ def link(connection: Connection, clean: CleanList) -> Linked:
             problems.append(_problem(rows, at, wanted, "several_firms"))
         elif groups.undecided[len(firms) + at]:
             problems.append(_problem(rows, at, WORDS["linking.undecided"], "same_name"))
-    told = {(problem.sheet, problem.row, problem.code) for problem in clean.problems}
-    new = [each for each in problems if (each.sheet, each.row, each.code) not in told]
+    listed = {(problem.sheet, problem.row, problem.code) for problem in clean.problems}
+    new = [each for each in problems if (each.sheet, each.row, each.code) not in listed]
     return Linked(folded.firms, known, new, {firm.id: firm.version for firm in firms})
 
 
-def _candidates(connection: Connection, rows: pd.DataFrame) -> list[Firm]:
-    """Return every firm that shares a code or a name, present or former, with a row."""
-    return [firm for _, firm in sorted(read_firms(connection, _sharing(connection, rows)).items())]
-
-
 def _sharing(connection: Connection, rows: pd.DataFrame) -> set[int]:
+    """Return every firm that shares a code or a name, present or former, with a row."""
     own = set(normal_name(rows["name"]).dropna())
     former = set(normal_former_names(rows["former_names"]))
-    codes = set(rows["credit_code"].dropna())
-    found = _ids(connection, FIRMS, FIRMS.c.id, FIRMS.c.credit_code, codes)
-    found |= _ids(connection, FIRMS, FIRMS.c.id, FIRMS.c.name_key, own | former)
-    before = FORMER_NAMES.c
-    return found | _ids(connection, FORMER_NAMES, before.firm_id, before.name_key, own)
-
-
-def _ids(
-    connection: Connection, table: Table, wanted: Column[Any], by: Column[Any],
-    values: Collection[str],
-) -> set[int]:  # fmt: skip
-    found: set[int] = set()
-    for some in in_parts(values):
-        query = select(wanted).select_from(table).where(by.in_(some))
-        found.update(connection.scalars(query))
-    return found
-
-
-def _owners(firms: Iterable[Firm], groups: np.ndarray) -> dict[int, list[Firm]]:
-    """Return the firms of each group, those with a code first, then the oldest."""
-    owners: dict[int, list[Firm]] = {}
-    for firm, group in zip(firms, groups.tolist(), strict=True):
-        owners.setdefault(group, []).append(firm)
-    for several in owners.values():
-        several.sort(key=lambda firm: (firm.credit_code is None, firm.id))
-    return owners
+    numbers: set[int] = set()
+    for wanted, by, values in (
+        (FIRMS.c.id, FIRMS.c.credit_code, set(rows["credit_code"].dropna())),
+        (FIRMS.c.id, FIRMS.c.name_key, own | former),
+        (FORMER_NAMES.c.firm_id, FORMER_NAMES.c.name_key, own),
+    ):
+        query = select(wanted).where(by.in_(one_of_some()))
+        numbers.update(row[0] for row in rows_of_some(connection, query, values))
+    return numbers
 
 
 def _problem(rows: pd.DataFrame, at: int, wanted: Text, code: str) -> Problem:
-    sheet = rows["sheet"].iat[at]
-    return Problem(
-        row=int(rows["row"].to_numpy(dtype=np.int64)[at]),
-        column=None,
-        found=shown(rows["name"].iat[at]),
-        wanted=wanted,
-        code=code,
-        sheet=sheet if isinstance(sheet, str) else None,
-    )
+    row, sheet = int(rows["row"].to_numpy(dtype=np.int64)[at]), rows["sheet"].iat[at]
+    in_sheet = sheet if isinstance(sheet, str) else None
+    return Problem(row, None, shown(rows["name"].iat[at]), wanted, code, in_sheet)
 
 
 def as_seen(connection: Connection, linked: Linked, part: slice, ours: Collection[int]) -> bool:
     """Tell whether some rows still are the firms that they were taken for.
 
-    Parameters
-    ----------
-    connection
-        Within a write transaction.
-    linked
-        What was found.
-    part
-        Which of its rows.
-    ours
-        Numbers of the firms that were written for other rows of the list meanwhile: the list as a
-        whole was linked, and they change nothing.
+    ``ours`` are the firms that were written for other rows of the list meanwhile: the list as a
+    whole was linked, and they change nothing.
     """
     known = {firm.id: firm.version for firm in linked.known[part] if firm}
-    found = _sharing(connection, linked.firms.iloc[part]).difference(ours) | known.keys()
-    now: dict[int, int] = {}
-    for some in in_parts(found):
-        query = select(FIRMS.c.id, FIRMS.c.version).where(FIRMS.c.id.in_(some))
-        now.update((row.id, row.version) for row in connection.execute(query))
-    return all(linked.versions.get(number) == version for number, version in now.items())
+    present = _sharing(connection, linked.firms.iloc[part]).difference(ours) | known.keys()
+    query = select(FIRMS.c.id, FIRMS.c.version).where(FIRMS.c.id.in_(one_of_some()))
+    now = rows_of_some(connection, query, present)
+    return all(linked.versions.get(number) == version for number, version in now)
 
 
 Record = dict[str, Any]
@@ -172,40 +128,28 @@ _REGION = ("province_code", "city_code", "province", "city")
 _SEPARATOR = ";"
 
 
-def origin(list_id: int | None, row: int | None, *, at: datetime, as_of: date) -> dict[str, Any]:
-    """Return where a field is from: list, row, when it was written and as of which day."""
-    return {"list": list_id, "row": row, "at": at.isoformat(), "as_of": as_of.isoformat()}
-
-
-def merged(
+def _merged(
     firm: Firm | None, said: Mapping[str, Any], source: Mapping[str, Any]
 ) -> tuple[Record, Origins]:
     """Return what is known of a firm once a list has said its part, and where each field is from.
 
     A field that a list with a later ``as_of`` has filled stays. A name that gives way becomes a
     former one. Where a newer list puts the firm into another region, older parts of its place go.
-
-    Parameters
-    ----------
-    firm
-        As it is kept; None for a new one.
-    said
-        What the list says: canonical columns that are filled, as `records.field_records` has them.
-    source
-        As `origin` gives it.
     """
     if firm is None:
         return dict(said), dict.fromkeys(said, source)
     record, origins = dict(firm.record), dict(firm.origins)
-    if _moved(record, origins, said, source):
+
+    def gives_way(name: str) -> bool:
+        return name not in origins or origins[name]["as_of"] <= source["as_of"]
+
+    if any(name in said and record.get(name, said[name]) != said[name] and gives_way(name)
+           for name in _REGION):  # fmt: skip
         for name in _PLACES & record.keys() - said.keys():
-            if origins[name]["as_of"] <= source["as_of"]:
+            if gives_way(name):
                 del record[name], origins[name]
     for name, value in said.items():
-        if name in ("former_names", "credit_code"):
-            continue
-        known = origins.get(name)
-        if known is None or known["as_of"] <= source["as_of"]:
+        if name not in ("former_names", "credit_code") and gives_way(name):
             record[name], origins[name] = value, source
     if "credit_code" in said and "credit_code" not in record:
         record["credit_code"], origins["credit_code"] = said["credit_code"], source
@@ -216,47 +160,19 @@ def merged(
 
 
 def all_merged(
-    firms: Iterable[Firm | None],
-    said: Iterable[Mapping[str, Any]],
-    rows: Iterable[int],
-    *,
-    list_id: int | None,
-    at: datetime,
-    as_of: date,
-) -> tuple[list[Record], list[Origins]]:
-    """Return what is known of firms once each row of a list has said its part.
+    firms: Iterable[Firm | None], said: Iterable[Mapping[str, Any]], rows: Iterable[int], *,
+    list_id: int | None, at: datetime, as_of: date,
+) -> tuple[list[Record], list[Origins]]:  # fmt: skip
+    """Return what is known of firms, and from where, once each row of a list has said its part.
 
-    Parameters
-    ----------
-    firms, said
-        As of `merged`.
-    rows
-        Where in the list each stands.
-    list_id, at, as_of
-        As of `origin`.
+    ``said`` are the canonical columns that are filled, as `firms.field_records` has them.
     """
+    same = {"at": at.isoformat(), "as_of": as_of.isoformat()}
     both = [
-        merged(firm, fields, origin(list_id, row, at=at, as_of=as_of))
+        _merged(firm, fields, {"list": list_id, "row": row, **same})
         for firm, fields, row in zip(firms, said, rows, strict=True)
     ]
     return [record for record, _ in both], [origins for _, origins in both]
-
-
-def former_keys(record: Mapping[str, Any]) -> list[str]:
-    """Return the normal forms of a firm's former names."""
-    names = str(record.get("former_names") or "").split(_SEPARATOR)
-    return [normal_name_of(name) for name in names if name.strip()]
-
-
-def _moved(
-    record: Record, origins: Origins, said: Mapping[str, Any], source: Mapping[str, Any]
-) -> bool:
-    """Tell whether a list that is at least as new puts the firm into another region."""
-    return any(
-        name in said and name in record and said[name] != record[name]
-        and origins[name]["as_of"] <= source["as_of"]
-        for name in _REGION
-    )  # fmt: skip
 
 
 def _former(known: Mapping[str, Any], said: Mapping[str, Any], name: str) -> str:
@@ -264,7 +180,6 @@ def _former(known: Mapping[str, Any], said: Mapping[str, Any], name: str) -> str
     before = [*str(known.get("former_names") or "").split(_SEPARATOR),
               *str(said.get("former_names") or "").split(_SEPARATOR),
               str(known["name"]), str(said["name"])]  # fmt: skip
-    own = normal_name_of(name)
     names = {normal_name_of(each): each for each in reversed(before) if each.strip()}
-    names.pop(own, None)
+    names.pop(normal_name_of(name), None)
     return _SEPARATOR.join(reversed(names.values()))

@@ -8,99 +8,86 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import (
-    Boolean,
-    Column,
-    Connection,
-    Date,
-    ForeignKey,
-    Index,
-    Integer,
-    LargeBinary,
-    Row,
-    Select,
-    Table,
-    case,
-    delete,
-    func,
-    select,
-    update,
-)
-from sqlalchemy import Text as LongText
+import sqlalchemy as sa
+from sqlalchemy import Connection, Select
 
 from leadscore.lists.problems import Problem
-from leadscore.ranking.batch import Counts
-from leadscore.store.database import METADATA, Json, Moment, Number, storable_text
-from leadscore.store.errors import StoreError
+from leadscore.store.database import (
+    METADATA,
+    Json,
+    Moment,
+    Number,
+    StoreError,
+    insert_row,
+    storable_text,
+)
 from leadscore.store.jobs import JOBS
 from leadscore.text import Text, room_words
 
 WORDS = room_words("store")
 
-
 State = Literal["waiting", "reading", "scoring", "done", "failed", "cancelled"]
 
-LISTS = Table(
+LISTS = sa.Table(
     "lists",
     METADATA,
-    Column("id", Number, primary_key=True),
-    Column("file_name", LongText, nullable=False),
-    Column("sha256", LongText, nullable=False, index=True),
-    Column("uploaded_by", LongText, nullable=False),
-    Column("uploaded_at", Moment, nullable=False),
-    Column("state", LongText, nullable=False),
-    Column("as_of", Date, nullable=False),
-    Column("mapping", Json, nullable=False),
-    Column("notices", Json, nullable=False),
-    Column("counts", Json),
-    Column("model", LongText),
-    Column("error", Json),
-    Column("job_id", Number),
+    sa.Column("id", Number, primary_key=True),
+    sa.Column("file_name", sa.Text, nullable=False),
+    sa.Column("sha256", sa.Text, nullable=False, index=True),
+    sa.Column("uploaded_by", sa.Text, nullable=False),
+    sa.Column("uploaded_at", Moment, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("as_of", sa.Date, nullable=False),
+    sa.Column("mapping", Json, nullable=False),
+    sa.Column("notices", Json, nullable=False),
+    sa.Column("counts", Json),
+    sa.Column("model", sa.Text),
+    sa.Column("error", Json),
+    sa.Column("job_id", Number),
 )
 """``as_of`` is the day as of which the list knows its firms: an older list never overwrites what a
 newer one says. ``mapping`` says of headers which canonical column they mean. ``counts`` is rows,
 ranked, vetoed and set_aside, once done; ``error`` is code, zh and en, once failed."""
 
-LIST_FILES = Table(
+LIST_FILES = sa.Table(
     "list_files",
     METADATA,
-    Column("list_id", Number, ForeignKey("lists.id"), primary_key=True, autoincrement=False),
-    Column("content", LargeBinary, nullable=False),
+    sa.Column("list_id", Number, sa.ForeignKey("lists.id"), primary_key=True),
+    sa.Column("content", sa.LargeBinary, nullable=False),
 )
 """The files themselves, until they are taken in: whoever does that may be another process."""
 
-LIST_FIRMS = Table(
+LIST_FIRMS = sa.Table(
     "list_firms",
     METADATA,
-    Column("list_id", Number, ForeignKey("lists.id"), primary_key=True, autoincrement=False),
-    Column("firm_id", Number, ForeignKey("firms.id"), primary_key=True, autoincrement=False),
-    Column("row", Integer, nullable=False),
-    Column("sheet", LongText),
-    Column("said", Json),
-    Column("order_key", LargeBinary, nullable=False),
-    Index("ix_list_firms_firm_id", "firm_id", "list_id"),
-    Index("ix_list_firms_list_id_order_key", "list_id", "order_key"),
+    sa.Column("list_id", Number, sa.ForeignKey("lists.id"), primary_key=True),
+    sa.Column("firm_id", Number, sa.ForeignKey("firms.id"), primary_key=True),
+    sa.Column("row", sa.Integer, nullable=False),
+    sa.Column("sheet", sa.Text),
+    sa.Column("said", Json),
+    sa.Column("order_key", sa.LargeBinary, nullable=False),
+    sa.Index("ix_list_firms_firm_id", "firm_id", "list_id"),
+    sa.Index("ix_list_firms_list_id_order_key", "list_id", "order_key"),
 )
 """Which firms stand in a list; ``said`` is what the list says of the firm, where that is not what
 the store held of it afterwards; ``order_key`` is where the firm stands now, as `STANDINGS` has it,
 so that places within a list are counted from one index."""
 
-LIST_PROBLEMS = Table(
+LIST_PROBLEMS = sa.Table(
     "list_problems",
     METADATA,
-    Column("list_id", Number, ForeignKey("lists.id"), primary_key=True, autoincrement=False),
-    Column("position", Integer, primary_key=True, autoincrement=False),
-    Column("row", Integer),
-    Column("sheet", LongText),
-    Column("column", LongText),
-    Column("found", LongText, nullable=False),
-    Column("wanted_zh", LongText, nullable=False),
-    Column("wanted_en", LongText, nullable=False),
-    Column("code", LongText, nullable=False),
-    Column("set_aside", Boolean, nullable=False),
+    sa.Column("list_id", Number, sa.ForeignKey("lists.id"), primary_key=True),
+    sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("row", sa.Integer),
+    sa.Column("sheet", sa.Text),
+    sa.Column("column", sa.Text),
+    sa.Column("found", sa.Text, nullable=False),
+    sa.Column("wanted_zh", sa.Text, nullable=False),
+    sa.Column("wanted_en", sa.Text, nullable=False),
+    sa.Column("code", sa.Text, nullable=False),
+    sa.Column("set_aside", sa.Boolean, nullable=False),
 )
 
-_UNKNOWN = WORDS["lists.unknown"]
 OPEN: tuple[State, ...] = ("waiting", "reading", "scoring")
 """States of a list that is still to be taken in."""
 
@@ -113,13 +100,7 @@ class UnknownListError(StoreError):
 
 @dataclass(frozen=True, slots=True)
 class KeptList:
-    """A list as it stands; the attributes are the columns of `LISTS`.
-
-    Attributes
-    ----------
-    progress
-        0..1, by the job that takes it in.
-    """
+    """A list as it stands: the columns of `LISTS`, and 0..1 how far the job is that takes it in."""
 
     id: int
     file_name: str
@@ -138,49 +119,31 @@ class KeptList:
 
 
 def add_list(
-    connection: Connection,
-    *,
-    file_name: str,
-    content: bytes,
-    mapping: Mapping[str, str],
-    as_of: date,
-    actor: str,
-    now: datetime,
-) -> int:
+    connection: Connection, *, file_name: str, content: bytes, mapping: Mapping[str, str],
+    as_of: date, actor: str, now: datetime,
+) -> int:  # fmt: skip
     """Keep a file that is to be taken in, and return the number of the list."""
     values = {
-        "file_name": storable_text(file_name),
-        "sha256": hashlib.sha256(content).hexdigest(),
-        "uploaded_by": actor,
-        "uploaded_at": now,
-        "state": "waiting",
-        "as_of": as_of,
-        "mapping": dict(mapping),
-        "notices": [],
-    }
-    added = connection.execute(LISTS.insert().values(values).returning(LISTS.c.id))
-    number: int = added.scalar_one()
+        "file_name": storable_text(file_name), "sha256": hashlib.sha256(content).hexdigest(),
+        "uploaded_by": actor, "uploaded_at": now, "state": "waiting", "as_of": as_of,
+        "mapping": dict(mapping), "notices": [],
+    }  # fmt: skip
+    number = insert_row(connection, LISTS, values)
     connection.execute(LIST_FILES.insert().values(list_id=number, content=content))
     return number
 
 
 def name_job(connection: Connection, list_id: int, job_id: int) -> None:
     """Keep which job takes a list in."""
-    connection.execute(update(LISTS).where(LISTS.c.id == list_id).values(job_id=job_id))
+    connection.execute(sa.update(LISTS).where(LISTS.c.id == list_id).values(job_id=job_id))
 
 
 def read_kept_list(connection: Connection, list_id: int) -> KeptList:
-    """Return a list.
-
-    Raises
-    ------
-    UnknownListError
-        If there is none with this number.
-    """
+    """Return a list; raises `UnknownListError` if there is none with this number."""
     row = connection.execute(_lists().where(LISTS.c.id == list_id)).one_or_none()
     if row is None:
-        raise UnknownListError(_UNKNOWN.format(id=list_id))
-    return _kept(row)
+        raise UnknownListError(WORDS["lists.unknown"].format(id=list_id))
+    return KeptList(**row._asdict())
 
 
 def kept_lists(
@@ -190,25 +153,25 @@ def kept_lists(
     query = _lists().order_by(LISTS.c.id.desc()).limit(limit)
     if before is not None:
         query = query.where(LISTS.c.id < before)
-    return [_kept(row) for row in connection.execute(query)]
+    return [KeptList(**row._asdict()) for row in connection.execute(query)]
 
 
 def file_of(connection: Connection, list_id: int) -> bytes | None:
     """Return the file of a list; None once it was taken in."""
-    query = select(LIST_FILES.c.content).where(LIST_FILES.c.list_id == list_id)
+    query = sa.select(LIST_FILES.c.content).where(LIST_FILES.c.list_id == list_id)
     content: bytes | None = connection.scalar(query)
     return content
 
 
 def set_state(connection: Connection, list_id: int, state: State) -> None:
     """Keep how far a list is."""
-    connection.execute(update(LISTS).where(LISTS.c.id == list_id).values(state=state))
+    connection.execute(sa.update(LISTS).where(LISTS.c.id == list_id).values(state=state))
 
 
 def end_list(connection: Connection, list_id: int, state: State, **values: Any) -> None:
     """Keep how a list ended; its file is let go."""
-    connection.execute(update(LISTS).where(LISTS.c.id == list_id).values(state=state, **values))
-    connection.execute(delete(LIST_FILES).where(LIST_FILES.c.list_id == list_id))
+    connection.execute(sa.update(LISTS).where(LISTS.c.id == list_id).values(state=state, **values))
+    connection.execute(sa.delete(LIST_FILES).where(LIST_FILES.c.list_id == list_id))
 
 
 def keep_problems(connection: Connection, list_id: int, problems: Sequence[Problem]) -> None:
@@ -231,63 +194,43 @@ def keep_problems(connection: Connection, list_id: int, problems: Sequence[Probl
 def problems_of(connection: Connection, list_id: int, *, limit: int | None = None) -> list[Problem]:
     """Return what was wrong with a list, in order."""
     kept = LIST_PROBLEMS.c
-    query = select(LIST_PROBLEMS).where(kept.list_id == list_id).order_by(kept.position)
+    query = sa.select(LIST_PROBLEMS).where(kept.list_id == list_id).order_by(kept.position)
     return [
         Problem(
-            row=row.row,
-            column=row.column,
-            found=row.found,
-            wanted=Text(zh=row.wanted_zh, en=row.wanted_en),
-            code=row.code,
-            sheet=row.sheet,
-            set_aside=row.set_aside,
+            row.row, row.column, row.found, Text(zh=row.wanted_zh, en=row.wanted_en), row.code,
+            row.sheet, set_aside=row.set_aside,
         )
         for row in connection.execute(query.limit(limit))
-    ]
+    ]  # fmt: skip
 
 
 def count_problems(connection: Connection, list_id: int) -> dict[str, int]:
     """Return how many problems of each kind a list has, the most frequent first."""
-    kept, many = LIST_PROBLEMS.c, func.count().label("many")
-    query = select(kept.code, many).where(kept.list_id == list_id).group_by(kept.code)
-    found = connection.execute(query.order_by(many.desc(), kept.code))
-    return {row.code: row.many for row in found}
-
-
-def counts_dict(counts: Counts) -> dict[str, int]:
-    """Return where the rows of a list went, as it is kept."""
-    return {
-        "rows": counts.rows,
-        "ranked": counts.ranked,
-        "vetoed": counts.vetoed,
-        "set_aside": counts.set_aside,
-    }
+    kept, many = LIST_PROBLEMS.c, sa.func.count().label("many")
+    query = sa.select(kept.code, many).where(kept.list_id == list_id).group_by(kept.code)
+    rows = connection.execute(query.order_by(many.desc(), kept.code))
+    return {row.code: row.many for row in rows}
 
 
 def _lists() -> Select[Any]:
     """Select lists; one whose job ended without it has ended as the job has."""
     ended = LISTS.c.state.in_(OPEN) & JOBS.c.state.in_(("failed", "cancelled"))
-    state = case((ended, JOBS.c.state), else_=LISTS.c.state).label("state")
-    progress = case(
-        (LISTS.c.state == "done", 1.0), else_=func.coalesce(JOBS.c.progress, 0.0)
-    ).label("progress")
+    state = sa.case((ended, JOBS.c.state), else_=LISTS.c.state).label("state")
+    done = LISTS.c.state == "done"
+    progress = sa.case((done, 1.0), else_=sa.func.coalesce(JOBS.c.progress, 0.0)).label("progress")
     others = [column for column in LISTS.c if column.name != "state"]
     joined = LISTS.outerjoin(JOBS, JOBS.c.id == LISTS.c.job_id)
-    return select(*others, state, progress).select_from(joined)
+    return sa.select(*others, state, progress).select_from(joined)
 
 
-def _kept(row: Row[Any]) -> KeptList:
-    return KeptList(**row._mapping)  # noqa: SLF001 (its public name, see SQLAlchemy's documentation)
-
-
-UPLOADS = Table(
+UPLOADS = sa.Table(
     "uploads",
     METADATA,
-    Column("id", Number, primary_key=True),
-    Column("file_name", LongText, nullable=False),
-    Column("content", LargeBinary, nullable=False),
-    Column("uploaded_by", LongText, nullable=False, index=True),
-    Column("uploaded_at", Moment, nullable=False, index=True),
+    sa.Column("id", Number, primary_key=True),
+    sa.Column("file_name", sa.Text, nullable=False),
+    sa.Column("content", sa.LargeBinary, nullable=False),
+    sa.Column("uploaded_by", sa.Text, nullable=False, index=True),
+    sa.Column("uploaded_at", Moment, nullable=False, index=True),
 )
 """They hold whatever the file holds, people's names and numbers too: so they are kept for a day,
 few of each person, and shown to that person only."""
@@ -320,36 +263,30 @@ def keep_upload(
     """Keep a file and return its number; older files give way, those of others after a day."""
     kept, own = UPLOADS.c, UPLOADS.c.uploaded_by == actor
     drop_expired_uploads(connection, now=now)
-    newest_first = select(kept.id).where(own).order_by(kept.id.desc()).offset(MOST_EACH - 1)
+    newest_first = sa.select(kept.id).where(own).order_by(kept.id.desc()).offset(MOST_EACH - 1)
     too_many = connection.scalars(newest_first.limit(100)).all()
-    connection.execute(delete(UPLOADS).where(kept.id.in_(too_many)))
+    connection.execute(sa.delete(UPLOADS).where(kept.id.in_(too_many)))
     values = {
         "file_name": storable_text(file_name), "content": content, "uploaded_by": actor,
         "uploaded_at": now,
     }  # fmt: skip
-    number: int = connection.execute(
-        UPLOADS.insert().values(values).returning(kept.id)
-    ).scalar_one()
-    return number
+    return insert_row(connection, UPLOADS, values)
 
 
 def drop_expired_uploads(connection: Connection, *, now: datetime) -> int:
     """Let the files go that have waited for too long, whoever brought them; return how many."""
-    return connection.execute(
-        delete(UPLOADS).where(UPLOADS.c.uploaded_at < now - KEPT_FOR)
-    ).rowcount
+    expired = sa.delete(UPLOADS).where(UPLOADS.c.uploaded_at < now - KEPT_FOR)
+    return connection.execute(expired).rowcount
 
 
 def read_upload(connection: Connection, upload_id: int, *, actor: str, now: datetime) -> Upload:
     """Return a file that waits.
 
-    Raises
-    ------
-    UnknownUploadError
-        If there is none, it has waited for too long, or it is somebody else's.
+    Raises `UnknownUploadError` if there is none, it has waited for too long, or it is somebody
+    else's.
     """
     kept = UPLOADS.c
-    query = select(UPLOADS).where(
+    query = sa.select(UPLOADS).where(
         kept.id == upload_id, kept.uploaded_by == actor, kept.uploaded_at >= now - KEPT_FOR
     )
     row = connection.execute(query).one_or_none()
@@ -361,4 +298,4 @@ def read_upload(connection: Connection, upload_id: int, *, actor: str, now: date
 def drop_upload(connection: Connection, upload_id: int, *, actor: str) -> None:
     """Let a file go, if it is there and this person's."""
     kept = UPLOADS.c
-    connection.execute(delete(UPLOADS).where(kept.id == upload_id, kept.uploaded_by == actor))
+    connection.execute(sa.delete(UPLOADS).where(kept.id == upload_id, kept.uploaded_by == actor))

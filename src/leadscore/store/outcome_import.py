@@ -31,47 +31,21 @@ from leadscore.text import Text, room_words
 
 WORDS = room_words("store")
 
+_Mask = NDArray[np.bool_]
 
-Mask = NDArray[np.bool_]
-
-_SHOWN = 40
+# Stages that come more than once, as visits do: the first day is when the stage was reached.
 _MAY_REPEAT = ("lead", "screened", *CONTACTS, "paused")
-"""Stages that come more than once, as visits do: the first day is when the stage was reached."""
-
-_ORDER = ["firm", "stage", "day", "reason", "row"]
-
-WANTED = {
-    "ambiguous_firm": WORDS["outcome_import.wanted_ambiguous_firm"],
-    "later_again": WORDS["outcome_import.wanted_later_again"],
-    "conflicting_days": WORDS["outcome_import.wanted_conflicting_days"],
-    "withdrawn_and_entered": WORDS["outcome_import.wanted_withdrawn_and_entered"],
-    "nothing_to_withdraw": WORDS["outcome_import.wanted_nothing_to_withdraw"],
-    "other_day_withdrawn": WORDS["outcome_import.wanted_other_day_withdrawn"],
-    "after_loss": WORDS["outcome_import.wanted_after_loss"],
-    "lost_before": WORDS["outcome_import.wanted_lost_before"],
-    "before_contact": WORDS["outcome_import.wanted_before_contact"],
-    "after_outcome": WORDS["outcome_import.wanted_after_outcome"],
-}
-"""What is wanted of an entry, by the code of the problem."""
+_STAGE = ["firm", "stage"]
 
 
 @dataclass(frozen=True, eq=False)
 class Admission:
     """What becomes of the entries of a file: each is new, known, or set aside in a problem.
 
-    Attributes
-    ----------
-    new
-        Entries that join the history, with ``firm`` and ``file``, in the order to record them.
-    known
-        How many are there already, or stand in the file twice.
-    superseded
-        How many of the known ones came from this very file once and were corrected since; they
-        are left as corrected.
-    corrected
-        How many of the new ones give a day other than the one that was in force.
-    problems
-        One for each entry that is set aside.
+    ``new`` entries join the history, with ``firm`` and ``file``, in the order to record them;
+    ``known`` ones are there already, or stand in the file twice; ``superseded`` ones of the known
+    came from this very file once and were corrected since, and are left as corrected; ``corrected``
+    ones of the new give a day other than the one that was in force.
     """
 
     new: pd.DataFrame
@@ -84,68 +58,46 @@ class Admission:
 def admit(entries: pd.DataFrame, history: pd.DataFrame, *, file: str) -> Admission:
     """Decide which entries join the history; their order in the file decides nothing.
 
-    Parameters
-    ----------
-    entries
-        Columns of `leadscore.lists.outcomes.ENTRY_COLUMNS`.
-    history
-        Columns of `leadscore.learning.history.EVENTS`.
-    file
-        SHA-256 of the file that the entries come from: what came from these very bytes before is
-        known, even if it was corrected since.
+    The tables have the columns of `leadscore.lists.outcomes.ENTRY_COLUMNS` and of
+    `leadscore.learning.history.EVENTS`. What came before from a ``file`` of this SHA-256 is known,
+    even if it was corrected since.
     """
     of_history, of_entries = firm_keys(history, entries)
     history = history.assign(firm=of_history)
     left = entries.assign(firm=of_entries, file=file).reset_index(drop=True)
-    left = left.sort_values(_ORDER, na_position="first", ignore_index=True)
-    desk = _Desk(left)
-    desk.set_aside(_ambiguous(desk.left, history))
-    desk.set_aside(_unsettled(desk.left))
-    latest = history.drop_duplicates(["firm", "stage"], keep="last")
-    known, superseded = _known(desk.left, history, latest)
-    desk.left = desk.left[~known]
-    held = _held(desk.left, in_force(history))
-    desk.set_aside(_idle_withdrawals(desk.left, held))
-    desk.left = desk.left.assign(day=desk.left["day"].fillna(held.reindex(desk.left.index)))
-    while desk.set_aside(_contradicted(desk.left, history)):
-        pass  # without one entry another may stand alone
-    new = desk.left.sort_values("withdrawn", ascending=False, kind="stable", ignore_index=True)
-    earlier = _held(new, in_force(history))
-    moved = earlier.notna() & (earlier != new["day"])
-    return Admission(new, int(known.sum()), superseded, int(moved.sum()), tuple(desk.problems))
+    left = left.sort_values(
+        [*_STAGE, "day", "reason", "row"], na_position="first", ignore_index=True
+    )
+    problems: list[Problem] = []
 
-
-class _Desk:
-    """The entries that nothing speaks against so far, and the problems of the others."""
-
-    def __init__(self, entries: pd.DataFrame) -> None:
-        self.left = entries
-        self.problems: list[Problem] = []
-
-    def set_aside(self, objections: pd.DataFrame) -> bool:
-        """Take entries away; return whether there were any.
-
-        Parameters
-        ----------
-        objections
-            Index: that of the entries; columns ``code``, ``other_stage``, ``other_day``.
-        """
-        wrong = self.left.loc[objections.index]
-        self.problems += [
-            _problem(entry, objection)
-            for entry, objection in zip(
-                wrong.to_dict("records"), objections.to_dict("records"), strict=True
-            )
-        ]
-        self.left = self.left.drop(objections.index)
+    def reject(objections: pd.DataFrame) -> bool:
+        """Take entries away, by their index; tell whether there were any."""
+        nonlocal left
+        wrong = left.loc[objections.index].to_dict("records")
+        problems.extend(map(_problem, wrong, objections.to_dict("records")))
+        left = left.drop(objections.index)
         return bool(len(objections))
+
+    reject(_ambiguous(left, history))
+    reject(_unsettled(left))
+    known, superseded = _known(left, history)
+    left = left[~known]
+    day_in_force = _days_in_force(left, history)
+    reject(_idle_withdrawals(left, day_in_force))
+    left = left.assign(day=left["day"].fillna(day_in_force.reindex(left.index)))
+    while reject(_contradicted(left, history)):
+        pass  # without one entry another may stand alone
+    new = left.sort_values("withdrawn", ascending=False, kind="stable", ignore_index=True)
+    earlier = _days_in_force(new, history)
+    moved = earlier.notna() & (earlier != new["day"])
+    return Admission(new, int(known.sum()), superseded, int(moved.sum()), tuple(problems))
 
 
 def _problem(entry: dict[Hashable, Any], objection: dict[Hashable, Any]) -> Problem:
     day, other = (
         f"{at:%Y-%m-%d}" if pd.notna(at) else "" for at in (entry["day"], objection["other_day"])
     )
-    wanted = WANTED[objection["code"]].format(
+    wanted = WORDS[f"outcome_import.wanted_{objection['code']}"].format(
         stage=STAGES[entry["stage"]],
         other_stage=STAGES.get(objection["other_stage"], ""),
         other_day=other,
@@ -154,7 +106,7 @@ def _problem(entry: dict[Hashable, Any], objection: dict[Hashable, Any]) -> Prob
     return Problem(
         row=int(entry["row"]),
         column=None,
-        found=shown(f"{firm} {day}".strip(), _SHOWN),
+        found=shown(f"{firm} {day}".strip(), 40),
         wanted=WORDS["outcome_import.not_imported"].format(wanted=wanted),
         code=objection["code"],
         sheet=entry["sheet"] if pd.notna(entry["sheet"]) else None,
@@ -163,11 +115,18 @@ def _problem(entry: dict[Hashable, Any], objection: dict[Hashable, Any]) -> Prob
 
 
 def _objections(
-    entries: pd.DataFrame, where: Mask, code: str, other_day: pd.Series | None = None
+    entries: pd.DataFrame, where: _Mask, code: str, other_day: pd.Series | None = None
 ) -> pd.DataFrame:
     other = pd.Series(pd.NaT, index=entries.index) if other_day is None else other_day
     found = pd.DataFrame({"code": code, "other_stage": "", "other_day": other}, index=entries.index)
     return found[where]
+
+
+def _occurs(entries: pd.DataFrame, others: pd.DataFrame, columns: list[str]) -> _Mask:
+    """Tell of each entry whether its values of some columns stand together in another table."""
+    rows, theirs = (pd.MultiIndex.from_frame(table[columns]) for table in (entries, others))
+    mask: _Mask = rows.isin(theirs)
+    return mask
 
 
 def _ambiguous(entries: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
@@ -184,16 +143,15 @@ def _ambiguous(entries: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
 def _unsettled(entries: pd.DataFrame) -> pd.DataFrame:
     """Object to entries for one firm and stage that the file itself gives in several ways."""
     entered = entries[~entries["withdrawn"]]
-    days = entered.groupby(["firm", "stage"])["day"]
+    days = entered.groupby(_STAGE)["day"]
     first, last = days.transform("min"), days.transform("max")
     repeats = entered["stage"].isin(_MAY_REPEAT)
     later = repeats & (entered["day"] > first)
     unclear = ~repeats & (first != last)
     other = last.where(entered["day"] == first, first)
     # A withdrawal is of what is there already, so that a new day may stand beside it.
-    same = ["firm", "stage", "day"]
-    pairs = entered[same].merge(entries.loc[entries["withdrawn"], same]).drop_duplicates()
-    both = pd.MultiIndex.from_frame(entries[same]).isin(pd.MultiIndex.from_frame(pairs))
+    same = [*_STAGE, "day"]
+    both = _occurs(entries, entered[same].merge(entries.loc[entries["withdrawn"], same]), same)
     found = pd.concat(
         [
             _objections(entries, both, "withdrawn_and_entered", entries["day"]),
@@ -204,34 +162,33 @@ def _unsettled(entries: pd.DataFrame) -> pd.DataFrame:
     return found[~found.index.duplicated()]
 
 
-def _known(entries: pd.DataFrame, history: pd.DataFrame, latest: pd.DataFrame) -> tuple[Mask, int]:
+def _known(entries: pd.DataFrame, history: pd.DataFrame) -> tuple[_Mask, int]:
     """Tell which entries add nothing, and how many of them were corrected since."""
-    beside = entries[["firm", "stage"]].merge(
-        latest[["firm", "stage", "day", "reason", "withdrawn"]], on=["firm", "stage"], how="left"
-    )
+    latest = history.drop_duplicates(_STAGE, keep="last")
+    latest = latest[[*_STAGE, "day", "reason", "withdrawn"]]
+    beside = entries[_STAGE].merge(latest, on=_STAGE, how="left")
     beside.index = entries.index
     # What is withdrawn need not say which day it was.
     same_day = (beside["day"] == entries["day"]) | (entries["withdrawn"] & entries["day"].isna())
     there = same_day & (beside["withdrawn"] == entries["withdrawn"])
     there &= entries["reason"].isna() | (beside["reason"] == entries["reason"])
     for name in IDENTIFIERS:
-        told = pd.MultiIndex.from_frame(history[["firm", name]].dropna().drop_duplicates())
-        there &= entries[name].isna() | pd.MultiIndex.from_frame(entries[["firm", name]]).isin(told)
-    place = ["file", "sheet", "row", "stage"]
-    places = pd.MultiIndex.from_frame(history[place].fillna({"sheet": ""}))
-    from_here = pd.MultiIndex.from_frame(entries[place].fillna({"sheet": ""})).isin(places)
-    again = entries.duplicated(
-        ["firm", "stage", "day", "withdrawn", *IDENTIFIERS, "reason"]
-    ).to_numpy(dtype=bool)
-    known: Mask = there.to_numpy(dtype=bool) | from_here | again
+        there &= entries[name].isna() | _occurs(
+            entries, history.dropna(subset=name), ["firm", name]
+        )
+    no_sheet = {"sheet": ""}
+    from_here = _occurs(
+        entries.fillna(no_sheet), history.fillna(no_sheet), ["file", "sheet", "row", "stage"]
+    )
+    again = entries.duplicated([*_STAGE, "day", "withdrawn", *IDENTIFIERS, "reason"])
+    known: _Mask = there.to_numpy(dtype=bool) | from_here | again.to_numpy(dtype=bool)
     return known, int((from_here & ~same_day.to_numpy(dtype=bool)).sum())
 
 
-def _held(entries: pd.DataFrame, held: pd.DataFrame) -> pd.Series:
+def _days_in_force(entries: pd.DataFrame, history: pd.DataFrame) -> pd.Series:
     """Return the day that is in force for the firm and stage of each entry, missing if none."""
-    days = entries[["firm", "stage"]].merge(
-        held[["firm", "stage", "day"]], on=["firm", "stage"], how="left"
-    )["day"]
+    present = in_force(history)[[*_STAGE, "day"]]
+    days = entries[_STAGE].merge(present, on=_STAGE, how="left")["day"]
     days.index = entries.index
     return days.astype("datetime64[us]")
 
@@ -252,8 +209,8 @@ def _contradicted(entries: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
     """Object to entries that would make a history impossible."""
     blamed = contradictions(history, entries.sort_values("withdrawn", ascending=False))
     entered = entries.reset_index(names="at")
-    entered = entered[~entered["withdrawn"]][["at", "firm", "stage"]]
-    found = entered.merge(blamed, on=["firm", "stage"]).set_index("at")
+    entered = entered[~entered["withdrawn"]][["at", *_STAGE]]
+    found = entered.merge(blamed, on=_STAGE).set_index("at")
     return found[["code", "other_stage", "other_day"]]
 
 
@@ -261,21 +218,10 @@ def _contradicted(entries: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
 class Intake:
     """What became of a file of outcomes: ``read = new + known + set_aside``.
 
-    Attributes
-    ----------
-    read, known, set_aside
-        Numbers of entries.
-    superseded
-        How many of the known ones came from this very file once and were corrected since.
-    corrected
-        How many of the new ones give a day other than the one that was in force.
-    new
-        The entries that joined the history; columns of
-        `leadscore.learning.history.EVENTS` but for those that the store fills.
-    problems
-        Everything that could not be taken as it stood.
-    notices
-        What the owner should know of the file as a whole.
+    ``superseded`` ones of the known came from this very file once and were corrected since;
+    ``corrected`` ones of the new give a day other than the one that was in force. The ``new``
+    entries have the columns of `leadscore.learning.history.EVENTS` but for those that the store
+    fills. ``notices`` are what the owner should know of the file as a whole.
     """
 
     read: int
@@ -298,27 +244,9 @@ def take_in(path: Path, database: Database, *, today: date, now: datetime, actor
     """Read a file of outcomes and add to the store what is sound and not there yet.
 
     The history is read and added to in one transaction: of two who import a file at the same
-    moment, the second finds all of it there.
-
-    Parameters
-    ----------
-    path
-        The file, as `leadscore.lists.outcomes.load_outcomes` takes it.
-    database
-        Where the history is kept.
-    today
-        Days after it are not believed.
-    now
-        When the entries are recorded; with a time zone.
-    actor
-        Who records them.
-
-    Raises
-    ------
-    ListError
-        If the file can't be read, or does not tell outcomes.
-    StoreError
-        If the store can't be read or written; importing again adds what is missing.
+    moment, the second finds all of it there. Days after ``today`` are not believed. Raises
+    `ListError` if the file can't be read, or does not tell outcomes, and `StoreError` if the store
+    can't be read or written; importing again adds what is missing.
     """
     listed = load_outcomes(path, today=today)
     with path.open("rb") as file:
@@ -338,10 +266,6 @@ def take_in(path: Path, database: Database, *, today: date, now: datetime, actor
         superseded=admission.superseded,
         corrected=admission.corrected,
         new=admission.new,
-        problems=tuple(sorted(problems, key=_place)),
+        problems=tuple(sorted(problems, key=lambda each: (each.sheet or "", each.row or 0))),
         notices=listed.notices,
     )
-
-
-def _place(problem: Problem) -> tuple[str, int]:
-    return problem.sheet or "", problem.row or 0

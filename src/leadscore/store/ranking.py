@@ -1,122 +1,227 @@
-"""The ranking read: pages in an order, points, gaps and their candidates, the written table."""
+"""The ranking read: filters, pages in an order, points, gaps and their candidates, the table."""
 
 from __future__ import annotations
 
+import base64
+import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal, NamedTuple, get_args
 
 import pandas as pd
-from sqlalchemy import (
-    Column,
-    ColumnElement,
-    Connection,
-    FromClause,
-    RowMapping,
-    Select,
-    bindparam,
-    case,
-    func,
-    select,
-)
+import sqlalchemy as sa
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select
 
+from leadscore.errors import Detail
 from leadscore.features.catalogue import CATALOGUE
 from leadscore.ranking.order import RANKING_COLUMNS, is_vetoed
 from leadscore.ranking.reasons import Wording
 from leadscore.ranking.vetoes import WORDING
-from leadscore.store.current_ranking import SCORES, STANDINGS
-from leadscore.store.database import in_parts, one_of_some
-from leadscore.store.filters import NONE, Cursor, RankingFilter, Sort
+from leadscore.store.current_ranking import SCORES, STANDING_TEXTS, STANDINGS, contains, words_of
+from leadscore.store.database import StoreError, in_parts, one_of_some
 from leadscore.store.firms import FIRMS
 from leadscore.store.lists import LIST_FIRMS
 from leadscore.store.shortlists import SHORTLIST_FIRMS
-from leadscore.text import Lang
+from leadscore.text import Lang, room_words
+
+WORDS = room_words("store")
+
+NONE = "none"
+"""What one writes for firms that have no chain, segment, role or stage."""
+_NAMED = ("chain", "segment", "role", "stage")
+_FEW = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class RankingFilter:
+    """Which firms are asked for; of several conditions all must hold."""
+
+    list_id: int | None = None
+    chain: str | None = None  # this and the like as they stand now, or ``none`` for firms without
+    segment: str | None = None
+    role: str | None = None
+    region: str | None = None  # how the division code begins (``44``), or a province or city
+    grade: str | None = None  # any of these letters, such as ``AB``
+    veto: str | None = None  # ``no`` for firms without, ``yes``, or a key of `vetoes.WORDING`
+    stage: str | None = None
+    text: str | None = None  # words that all must occur in name, code or business
+    shortlist: int | None = None
+    firms: tuple[int, ...] | None = None  # numbers, few enough for one question
+
+    def told(self) -> dict[str, Any]:
+        """Return what is asked for as plain values, without what isn't."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+    def conditions(self, connection: Connection) -> list[ColumnElement[bool]]:
+        """Return what must hold of the rows of `STANDINGS`."""
+        at = STANDINGS.c
+        conditions: list[ColumnElement[bool]] = [
+            at[name].is_(None) if wanted == NONE else at[name] == wanted
+            for name in _NAMED
+            if (wanted := getattr(self, name)) is not None
+        ]
+        if self.grade:
+            first, *more = sorted(set(self.grade))
+            conditions.append(at.grade.in_([first, *more]) if more else at.grade == first)
+        if self.region:
+            conditions.append(_in_region(self.region))
+        if self.veto in ("yes", "no"):
+            conditions.append(at.vetoed.is_(self.veto == "yes"))
+        elif self.veto:
+            conditions.append(at.veto == self.veto)
+        for number, among in ((self.list_id, _LIST_ID), (self.shortlist, _SHORTLIST_ID)):
+            if number is not None:
+                firm_id = among.table.c.firm_id
+                members = sa.select(firm_id).where(among == number)
+                conditions.append(_among(connection, members, firm_id))
+        if self.firms is not None:
+            conditions.append(at.firm_id.in_(self.firms))
+        if words := words_of(self.text or ""):
+            texts = STANDING_TEXTS.c
+            holds = [contains(connection, texts.text, word) for word in words]
+            speaking = sa.select(texts.firm_id).where(*holds)
+            conditions.append(_among(connection, speaking, texts.firm_id))
+        return conditions
+
+
+_LIST_ID, _SHORTLIST_ID = LIST_FIRMS.c.list_id, SHORTLIST_FIRMS.c.shortlist_id
+
+
+def _among(
+    connection: Connection, query: Select[Any], firm_id: sa.Column[int]
+) -> ColumnElement[bool]:
+    """Return that a firm is among those of a query.
+
+    Few firms are found first, and then looked up; where there are many, the ranking is gone
+    through in its order, and the first page of it is soon full.
+    """
+    few = connection.scalars(query.limit(_FEW + 1)).all()
+    if len(few) <= _FEW:
+        return STANDINGS.c.firm_id.in_(few)
+    return query.where(firm_id == STANDINGS.c.firm_id).exists()
+
+
+def _in_region(region: str) -> ColumnElement[bool]:
+    at = STANDINGS.c
+    if region.isascii() and region.isdigit():
+        return (at.region >= region) & (at.region < f"{region}:")  # the sign after 9
+    return (at.province == region) | (at.city == region)
+
+
+Sort = Literal["-priority", "priority", "-likelihood", "likelihood", "-fit", "fit", "name", "-name"]
+"""By what the ranking is ordered; a minus puts the highest first."""
+SORTS: tuple[Sort, ...] = get_args(Sort)
+# Listed in the usual order where nothing else decides.
+_RISING: tuple[Sort, ...] = ("-priority", "-likelihood", "-fit", "name")
+
+LONGEST = 6_000
+"""Characters of a cursor; the longest name of a firm fits."""
+
+
+class BadCursorError(StoreError):
+    """What was sent back is not where a page ended."""
+
+    code = "bad_cursor"
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """The last row of a page.
+
+    ``value`` is what it was sorted by before its ``key``, None in the usual order, which is that of
+    keys; ``key`` is its place in the one order (see `leadscore.ranking.order`).
+    """
+
+    sort: Sort
+    value: float | str | None
+    key: bytes
+
+    def written(self) -> str:
+        """Return it as text of letters, digits, minus and underscore."""
+        key = base64.b64encode(self.key).decode()
+        plain = json.dumps([self.sort, self.value, key], ensure_ascii=False)
+        return base64.urlsafe_b64encode(plain.encode()).decode().rstrip("=")
+
+
+def read_cursor(text: str, sort: Sort) -> Cursor:
+    """Return what `Cursor.written` wrote, of any text and for the order that is asked for now.
+
+    Raises `BadCursorError` if it is anything else, or of another order.
+
+    >>> read_cursor(Cursor("name", "甲", b"key").written(), "name").value
+    '甲'
+    """
+    try:
+        padded = text[:LONGEST] + "=" * (-len(text) % 4)
+        plain = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+        if len(text) <= LONGEST and isinstance(plain, list) and len(plain) == 3:
+            written, value, key = plain
+            if written == sort and _may_hold(sort.removeprefix("-"), value):
+                return Cursor(sort, value, base64.b64decode(key, validate=True))
+    except (TypeError, ValueError, RecursionError):  # neither base64 nor UTF-8 nor JSON
+        pass
+    raise BadCursorError(WORDS["ranking.bad"], [Detail("cursor", text, WORDS["ranking.one"])])
+
+
+def _may_hold(column: str, value: Any) -> bool:
+    if column == "priority":
+        return value is None
+    if column != "name":
+        return type(value) in (int, float) and 0.0 <= value <= 1.0
+    try:
+        return isinstance(value, str) and "\0" not in value and bool(value.encode())
+    except UnicodeEncodeError:
+        return False
+
 
 PAGE = 50
 """Firms of a page, unless others are asked for."""
 LONGEST_PAGE = 500
-
 FACETS = ("chain", "segment", "role", "grade", "stage", "veto")
 """What is counted, beside the lists."""
 
-_FROM_SCORE = ("reasons", "values", "segments", "words", "as_of", "scored_at")
 _EXPORTED_AT_ONCE = 1_000
+_SCORED = (
+    *(SCORES.c[name] for name in ("reasons", "values", "segments", "words", "as_of", "scored_at")),
+    SCORES.c.segment.label("scored_segment"),
+    SCORES.c.role.label("scored_role"),
+)
 
 
-@dataclass(frozen=True, slots=True)
-class RankingPage:
-    """Some firms of the ranking.
+class RankingPage(NamedTuple):
+    """Some firms of the ranking, and where the next page begins; None if there is none.
 
-    Attributes
-    ----------
-    firms
-        Columns of `STANDINGS`; ``reasons``, ``values``, ``segments``, ``words``, ``as_of``,
-        ``scored_at``, ``scored_segment`` and ``scored_role`` of the score, which an officer may
-        have overruled; ``record`` of the firm; ``rank`` as `ranks` counts it, None for vetoed
-        firms.
-    next
-        Where the next page begins; None if there is none.
+    The firms have the columns of `STANDINGS`; ``reasons``, ``values``, ``segments``, ``words``,
+    ``as_of``, ``scored_at``, ``scored_segment`` and ``scored_role`` of the score, which an officer
+    may have overruled; ``record`` of the firm; ``rank`` as `ranks` counts it, None if vetoed.
     """
 
     firms: Sequence[Mapping[str, Any]]
     next: Cursor | None
 
 
-@dataclass(frozen=True, slots=True)
-class Facets:
-    """How many firms are meant.
-
-    Attributes
-    ----------
-    total
-        All of them.
-    counts
-        For each of `FACETS` the firms by value; those without a value under None.
-    lists
-        Firms by list; one may stand in several.
-    """
-
-    total: int
-    counts: dict[str, dict[str | None, int]]
-    lists: dict[int, int]
-
-
 def ranking_page(
-    connection: Connection,
-    asked: RankingFilter,
-    *,
-    sort: Sort = "-priority",
-    after: Cursor | None = None,
-    limit: int = PAGE,
-) -> RankingPage:
+    connection: Connection, asked: RankingFilter, *, sort: Sort = "-priority",
+    after: Cursor | None = None, limit: int = PAGE,
+) -> RankingPage:  # fmt: skip
     """Return a page of the ranking: first the firms that may be courted, then the vetoed ones.
 
-    Parameters
-    ----------
-    connection
-        Within a transaction.
-    asked
-        Which firms.
-    sort
-        By what; ``-priority`` is the order of `leadscore.ranking.order`, which also decides among
-        equals. What puts the lowest first is the same list from its other end.
-    after
-        The last row of the page before.
-    limit
-        Firms of a page.
+    ``-priority`` is the order of `leadscore.ranking.order`, which also decides among equals. What
+    puts the lowest first is the same list from its other end. ``after`` is the last row of the page
+    before.
     """
     rows: list[RowMapping] = []
     conditions = asked.conditions(connection)
     for vetoed in (False, True):
-        if after is not None and is_vetoed(after.key) and not vetoed:
-            continue
         start = after if after is not None and is_vetoed(after.key) == vetoed else None
-        if _may_be(asked, vetoed=vetoed):
-            part = [STANDINGS.c.vetoed.is_(vetoed), *conditions]
-            for place in _places(sort, start):
-                lacking = limit + 1 - len(rows)
-                rows += _part(connection, [*part, *place], sort, lacking) if lacking else ()
+        passed = after is not None and is_vetoed(after.key) and not vetoed
+        if passed or (asked.veto and vetoed == (asked.veto == "no")):
+            continue
+        for place in _places(sort, start):
+            if lacking := limit + 1 - len(rows):
+                part = [STANDINGS.c.vetoed.is_(vetoed), *conditions, *place]
+                rows += _rows(connection, part, sort, lacking)
     page = rows[:limit]
     ranked = [row["firm_id"] for row in page if not row["vetoed"]]
     placed = ranks(connection, ranked, list_id=asked.list_id)
@@ -134,117 +239,16 @@ def whole_ranking(
     """Yield the whole ranking in parts, so that it never stands in memory as a whole."""
     after = None
     while True:
-        page = ranking_page(connection, asked, sort=sort, after=after, limit=_EXPORTED_AT_ONCE)
-        if page.firms:
-            yield page.firms
-        after = page.next
+        firms, after = ranking_page(
+            connection, asked, sort=sort, after=after, limit=_EXPORTED_AT_ONCE
+        )
+        if firms:
+            yield firms
         if after is None:
             return
 
 
-def ranks(
-    connection: Connection, firm_ids: Iterable[int], *, list_id: int | None = None
-) -> dict[int, int]:
-    """Return the rank of firms: their place among all firms that are kept and not vetoed.
-
-    Vetoed firms have no rank and are left out.
-
-    Parameters
-    ----------
-    connection
-        Within a transaction.
-    firm_ids
-        Their numbers.
-    list_id
-        Count places within this list.
-    """
-    query = _RANKS if list_id is None else _RANKS_IN_LIST
-    given = {} if list_id is None else {"list_id": list_id}
-    found: dict[int, int] = {}
-    for some in in_parts(firm_ids):
-        rank = 0
-        for firm_id, more in connection.execute(query, {"some": some, **given}):
-            rank += more
-            found[firm_id] = rank
-    return found
-
-
-def _ranks(counted: FromClause, condition: ColumnElement[bool]) -> Select[int, int]:
-    """Select some firms in their order, each with how many follow the one before, itself included.
-
-    So an index is read once, up to the last of the firms.
-    """
-    at = STANDINGS.c
-    before = func.lag(at.order_key, 1, b"").over(order_by=at.order_key)
-    some = select(at.firm_id, at.vetoed, at.order_key, before.label("before"))
-    each = some.where(at.firm_id.in_(one_of_some())).subquery("each").c
-    key = counted.c.order_key
-    between = select(func.count()).select_from(counted)
-    between = between.where(condition, key > each.before, key <= each.order_key)
-    placed = select(each.firm_id, between.scalar_subquery())
-    # Vetoed firms are sorted out here and not above, where an index of all others would be read.
-    return placed.where(each.vetoed.is_(False)).order_by(each.order_key)
-
-
-_ALL = STANDINGS.alias("counted")
-_RANKS = _ranks(_ALL, _ALL.c.vetoed.is_(False))
-_RANKS_IN_LIST = _ranks(LIST_FIRMS, LIST_FIRMS.c.list_id == bindparam("list_id"))
-
-
-def how_many(connection: Connection, asked: RankingFilter) -> int:
-    """Count the firms that are meant."""
-    query = select(func.count()).select_from(STANDINGS).where(*asked.conditions(connection))
-    return connection.execute(query).scalar_one()
-
-
-def grouped(
-    connection: Connection, asked: RankingFilter, names: Sequence[str]
-) -> dict[tuple[str | None, ...], int]:
-    """Count the firms that are meant by all these columns of `STANDINGS` at once."""
-    columns = [STANDINGS.c[name] for name in names]
-    query = select(*columns, func.count()).where(*asked.conditions(connection)).group_by(*columns)
-    return {tuple(row[:-1]): row[-1] for row in connection.execute(query)}
-
-
-def facets(connection: Connection, asked: RankingFilter) -> Facets:
-    """Count the firms that are meant, by each value of `FACETS` and by list."""
-    counts: dict[str, Counter[str | None]] = {name: Counter() for name in FACETS}
-    total = 0
-    for row, number in grouped(connection, asked, FACETS).items():
-        total += number
-        for name, value in zip(FACETS, row, strict=True):
-            counts[name][value] += number
-    return Facets(
-        total, {name: dict(each) for name, each in counts.items()}, by_list(connection, asked)
-    )
-
-
-def by_list(connection: Connection, asked: RankingFilter) -> dict[int, int]:
-    """Count the firms that are meant by list; one may stand in several."""
-    return _by_set(connection, asked, LIST_FIRMS.c.list_id, LIST_FIRMS.c.firm_id)
-
-
-def by_shortlist(connection: Connection, asked: RankingFilter) -> dict[int, int]:
-    """Count the firms that are meant by shortlist; one may stand in several, and in none."""
-    return _by_set(connection, asked, SHORTLIST_FIRMS.c.shortlist_id, SHORTLIST_FIRMS.c.firm_id)
-
-
-def _by_set(
-    connection: Connection, asked: RankingFilter, number: Column[int], member: Column[int]
-) -> dict[int, int]:
-    """Count the firms that are meant by the sets of which they are members."""
-    conditions = asked.conditions(connection)
-    query = select(number, func.count()).group_by(number)
-    if conditions:
-        query = query.join(STANDINGS, STANDINGS.c.firm_id == member).where(*conditions)
-    return {row[0]: row[1] for row in connection.execute(query)}
-
-
-def _may_be(asked: RankingFilter, *, vetoed: bool) -> bool:
-    return not asked.veto or vetoed == (asked.veto != "no")
-
-
-def _column(sort: Sort) -> Column[Any] | None:
+def _column(sort: Sort) -> sa.Column[Any] | None:
     """Return by what firms are sorted before their key, if by anything."""
     by = sort.removeprefix("-")
     return None if by == "priority" else STANDINGS.c[by]
@@ -260,7 +264,7 @@ def _places(sort: Sort, after: Cursor | None) -> Iterator[list[ColumnElement[boo
         yield []
         return
     by, key = _column(sort), STANDINGS.c.order_key
-    follows = key > after.key if _rising(sort) else key < after.key
+    follows = key > after.key if sort in _RISING else key < after.key
     if by is None:
         yield [follows]
         return
@@ -268,23 +272,13 @@ def _places(sort: Sort, after: Cursor | None) -> Iterator[list[ColumnElement[boo
     yield [by > after.value if sort == by.name else by < after.value]
 
 
-def _rising(sort: Sort) -> bool:
-    """Tell whether firms are listed in the usual order where nothing else decides."""
-    return sort in ("-priority", "-likelihood", "-fit", "name")
-
-
-def _part(
+def _rows(
     connection: Connection, conditions: Sequence[Any], sort: Sort, limit: int
 ) -> Sequence[RowMapping]:
-    query = select(STANDINGS).where(*conditions)
+    query = sa.select(STANDINGS).where(*conditions)
     page = query.order_by(*_order(STANDINGS.c, sort)).limit(limit).subquery()
-    scored = [
-        *(SCORES.c[name] for name in _FROM_SCORE),
-        SCORES.c.segment.label("scored_segment"),
-        SCORES.c.role.label("scored_role"),
-    ]
     joined = (
-        select(page, *scored, FIRMS.c.record)
+        sa.select(page, *_SCORED, FIRMS.c.record)
         .join(SCORES, SCORES.c.id == page.c.score_id)
         .join(FIRMS, FIRMS.c.id == page.c.firm_id)
     )
@@ -293,32 +287,68 @@ def _part(
 
 def _order(columns: Any, sort: Sort) -> list[ColumnElement[Any]]:
     by, key = _column(sort), columns.order_key
-    end = key.asc() if _rising(sort) else key.desc()
+    end = key.asc() if sort in _RISING else key.desc()
     if by is None:
         return [end]
     return [columns[by.name].asc() if sort == by.name else columns[by.name].desc(), end]
 
 
-_FACETS_AND_PROVINCE = (*FACETS, "province")
-_FREE: dict[str, Any] = dict.fromkeys(FACETS)
+def ranks(
+    connection: Connection, firm_ids: Iterable[int], *, list_id: int | None = None
+) -> dict[int, int]:
+    """Return the rank of firms: their place among all that are kept, or in a list, and not vetoed.
 
-_Row = tuple[str | None, ...]
+    Vetoed firms have no rank and are left out.
+    """
+    query, given = (_RANKS, {}) if list_id is None else (_RANKS_IN_LIST, {"list_id": list_id})
+    placed: dict[int, int] = {}
+    for some in in_parts(firm_ids):
+        rank = 0
+        for firm_id, more in connection.execute(query, {"some": some, **given}):
+            rank += more
+            placed[firm_id] = rank
+    return placed
 
 
-@dataclass(frozen=True, slots=True)
-class Choices:
+def _ranks(counted: sa.FromClause, condition: ColumnElement[bool]) -> Select[int, int]:
+    """Select some firms in their order, each with how many follow the one before, itself included.
+
+    So an index is read once, up to the last of the firms.
+    """
+    at = STANDINGS.c
+    before = sa.func.lag(at.order_key, 1, b"").over(order_by=at.order_key)
+    some = sa.select(at.firm_id, at.vetoed, at.order_key, before.label("before"))
+    each = some.where(at.firm_id.in_(one_of_some())).subquery("each").c
+    key = counted.c.order_key
+    between = sa.select(sa.func.count()).select_from(counted)
+    between = between.where(condition, key > each.before, key <= each.order_key)
+    placed = sa.select(each.firm_id, between.scalar_subquery())
+    # Vetoed firms are sorted out here and not above, where an index of all others would be read.
+    return placed.where(each.vetoed.is_(False)).order_by(each.order_key)
+
+
+_ALL = STANDINGS.alias("counted")
+_RANKS = _ranks(_ALL, _ALL.c.vetoed.is_(False))
+_RANKS_IN_LIST = _ranks(LIST_FIRMS, LIST_FIRMS.c.list_id == sa.bindparam("list_id"))
+
+
+class Facets(NamedTuple):
+    """How many firms are meant: all, by value for each of `FACETS`, and by list.
+
+    Those without a value are counted under None; one firm may stand in several lists.
+    """
+
+    total: int
+    counts: dict[str, dict[str | None, int]]
+    lists: dict[int, int]
+
+
+class Choices(NamedTuple):
     """How many firms are meant, and how many there would be by each value of each filter.
 
-    Attributes
-    ----------
-    total
-        Firms that are meant.
-    by
-        For ``chain``, ``segment``, ``role``, ``grade``, ``stage``, ``veto`` and ``region`` (by
-        province) the firms by value, those without one under None; a filter that is set is counted
-        as if it were not, so that one can change one's mind.
-    lists, shortlists
-        The same by number; a firm may stand in several.
+    ``by`` has the `FACETS` and ``region`` (by province), each with the firms by value, those
+    without one under None; a filter that is set is counted as if it were not, so that one can
+    change one's mind. ``lists`` and ``shortlists`` are by number; a firm may stand in several.
     """
 
     total: int
@@ -327,89 +357,99 @@ class Choices:
     shortlists: Mapping[int, int]
 
 
+_Groups = Mapping[tuple[str | None, ...], int]
+_Tests = Mapping[str, Callable[[str | None], bool]]
+_GROUPED = (*FACETS, "province")
+
+
+def how_many(connection: Connection, asked: RankingFilter) -> int:
+    """Count the firms that are meant."""
+    query = sa.select(sa.func.count()).select_from(STANDINGS).where(*asked.conditions(connection))
+    return connection.execute(query).scalar_one()
+
+
+def facets(connection: Connection, asked: RankingFilter) -> Facets:
+    """Count the firms that are meant, by each value of `FACETS` and by list."""
+    groups = _grouped(connection, asked, FACETS)
+    counts = {name: _counted(groups, {}, name) for name in FACETS}
+    return Facets(sum(groups.values()), counts, _by(connection, asked, _LIST_ID))
+
+
 def choices(
     connection: Connection, asked: RankingFilter, *, lists: bool = True, shortlists: bool = True
 ) -> Choices:
-    """Count what can be chosen.
+    """Count what can be chosen, with ``lists`` and ``shortlists`` or nothing of these."""
 
-    Parameters
-    ----------
-    connection
-        Within a transaction.
-    asked
-        Which firms.
-    lists, shortlists
-        Whether to count by these, too; nothing is counted if not.
-    """
-    groups = _groups(connection, asked)
-    tests = _tests(asked)
+    def groups_of(asked: RankingFilter) -> _Groups:
+        # All values at once: an index that has them all is read once.
+        return _grouped(connection, replace(asked, **dict.fromkeys(FACETS)), _GROUPED)
+
+    groups, tests = groups_of(asked), _tests(asked)
     by = {name: _counted(groups, tests, name, but=name) for name in FACETS}
-    anywhere = replace(asked, region=None)
-    around = groups if asked.region is None else _groups(connection, anywhere)
+    around = groups if asked.region is None else groups_of(replace(asked, region=None))
     by["region"] = _counted(around, tests, "province")
+    total = sum(_counted(groups, tests, "grade").values())
+    in_any, shortlisted = replace(asked, list_id=None), replace(asked, shortlist=None)
     return Choices(
-        sum(_counted(groups, tests, "grade").values()),
+        total,
         by,
-        by_list(connection, replace(asked, list_id=None)) if lists else {},
-        by_shortlist(connection, replace(asked, shortlist=None)) if shortlists else {},
+        _by(connection, in_any, _LIST_ID) if lists else {},
+        _by(connection, shortlisted, _SHORTLIST_ID) if shortlists else {},
     )
 
 
-def _groups(connection: Connection, asked: RankingFilter) -> dict[_Row, int]:
-    """Count firms by all their values at once: an index that has them all is read once."""
-    return grouped(connection, replace(asked, **_FREE), _FACETS_AND_PROVINCE)
+def _grouped(connection: Connection, asked: RankingFilter, names: Sequence[str]) -> _Groups:
+    """Count the firms that are meant by all these columns of `STANDINGS` at once."""
+    columns = [STANDINGS.c[name] for name in names]
+    query = sa.select(*columns, sa.func.count()).where(*asked.conditions(connection))
+    return {tuple(row[:-1]): row[-1] for row in connection.execute(query.group_by(*columns))}
+
+
+def _by(connection: Connection, asked: RankingFilter, number: sa.Column[int]) -> dict[int, int]:
+    """Count the firms that are meant by the sets of which they are members."""
+    conditions = asked.conditions(connection)
+    query = sa.select(number, sa.func.count()).group_by(number)
+    if conditions:
+        query = query.join(STANDINGS, STANDINGS.c.firm_id == number.table.c.firm_id)
+    return {row[0]: row[1] for row in connection.execute(query.where(*conditions))}
 
 
 def _counted(
-    groups: Mapping[_Row, int],
-    tests: Mapping[str, Callable[[str | None], bool]],
-    name: str,
-    *,
-    but: str | None = None,
+    groups: _Groups, tests: _Tests, name: str, *, but: str | None = None
 ) -> dict[str | None, int]:
     """Count by one of the values, in groups that pass all tests ``but`` one."""
-    held = [(_FACETS_AND_PROVINCE.index(each), test) for each, test in tests.items() if each != but]
-    at, found = _FACETS_AND_PROVINCE.index(name), Counter[str | None]()
+    held = [(_GROUPED.index(each), test) for each, test in tests.items() if each != but]
+    at, counts = _GROUPED.index(name), Counter[str | None]()
     for row, many in groups.items():
         if all(test(row[place]) for place, test in held):
-            found[row[at]] += many
-    return dict(found)
+            counts[row[at]] += many
+    return dict(counts)
 
 
-def _tests(asked: RankingFilter) -> dict[str, Callable[[str | None], bool]]:
+def _tests(asked: RankingFilter) -> _Tests:
     """Return what must hold of each value; the same as `RankingFilter.conditions` asks for."""
     tests: dict[str, Callable[[str | None], bool]] = {}
-    for name in ("chain", "segment", "role", "stage"):
+    for name in _NAMED:
         wanted = getattr(asked, name)
         if wanted is not None:
-            tests[name] = _is(None if wanted == NONE else wanted)
+            tests[name] = {None if wanted == NONE else wanted}.__contains__
     if asked.grade:
         tests["grade"] = set(asked.grade).__contains__
     if asked.veto == "yes":
         tests["veto"] = lambda veto: veto is not None
     elif asked.veto:
-        tests["veto"] = _is(None if asked.veto == "no" else asked.veto)
+        tests["veto"] = {None if asked.veto == "no" else asked.veto}.__contains__
     return tests
-
-
-def _is(wanted: str | None) -> Callable[[str | None], bool]:
-    return lambda value: value == wanted
 
 
 MOST_POINTS = 1_000
 """Firms that are drawn; more could neither be told apart nor pointed at."""
 
-_POINT_COLUMNS = ("firm_id", "name", "fit", "likelihood", "grade", "veto")
 
-
-@dataclass(frozen=True, slots=True)
-class Quarters:
+class Quarters(NamedTuple):
     """How many firms that may be courted lie in each quarter of fit and likelihood.
 
-    Attributes
-    ----------
-    both, fit, likelihood, neither
-        Firms of which both are high, only the fit, only the likelihood, or neither.
+    Of them both are high, only the fit, only the likelihood, or neither.
     """
 
     both: int
@@ -421,25 +461,12 @@ class Quarters:
 def points(
     connection: Connection, asked: RankingFilter, *, limit: int = MOST_POINTS
 ) -> Sequence[RowMapping]:
-    """Return the first firms of the ranking.
-
-    Parameters
-    ----------
-    connection
-        Within a transaction.
-    asked
-        Which firms.
-    limit
-        How many at most.
-
-    Returns
-    -------
-    Rows with ``firm_id``, ``name``, ``fit``, ``likelihood``, ``grade`` and ``veto``.
-    """
+    """Return ``firm_id, name, fit, likelihood, grade, veto`` of the first firms of the ranking."""
+    at = STANDINGS.c
     query = (
-        select(*(STANDINGS.c[name] for name in _POINT_COLUMNS))
+        sa.select(at.firm_id, at.name, at.fit, at.likelihood, at.grade, at.veto)
         .where(*asked.conditions(connection))
-        .order_by(STANDINGS.c.vetoed, STANDINGS.c.order_key)
+        .order_by(at.vetoed, at.order_key)
         .limit(limit)
     )
     return connection.execute(query).mappings().all()
@@ -448,22 +475,12 @@ def points(
 def quarters(
     connection: Connection, asked: RankingFilter, *, fit: float, likelihood: float
 ) -> Quarters:
-    """Count the firms that may be courted on each side of two lines.
-
-    Parameters
-    ----------
-    connection
-        Within a transaction.
-    asked
-        Which firms.
-    fit, likelihood
-        From where on, 0..1, each counts as high.
-    """
+    """Count the firms that may be courted on each side of two lines, 0..1, which count as high."""
     at = STANDINGS.c
     fits, lands = at.fit >= fit, at.likelihood >= likelihood
-    query = select(
+    query = sa.select(
         *(
-            func.coalesce(func.sum(case((which, 1), else_=0)), 0)
+            sa.func.coalesce(sa.func.sum(sa.case((which, 1), else_=0)), 0)
             for which in (fits & lands, fits & ~lands, ~fits & lands, ~fits & ~lands)
         )
     ).where(at.vetoed.is_(False), *asked.conditions(connection))
@@ -473,26 +490,17 @@ def quarters(
 def mean_likelihood(connection: Connection) -> float:
     """Return the mean likelihood of all firms that may be courted; 0 if there is none."""
     at = STANDINGS.c
-    query = select(func.avg(at.likelihood)).where(at.vetoed.is_(False))
+    query = sa.select(sa.func.avg(at.likelihood)).where(at.vetoed.is_(False))
     return float(connection.scalar(query) or 0.0)
 
 
-BEST = 3
-"""Candidates that are named for each segment."""
-
-_CANDIDATE_COLUMNS = ("firm_id", "name", "priority", "grade")
+_BEST = 3  # candidates that are named for each segment
 
 
-@dataclass(frozen=True, slots=True)
-class Candidates:
+class Candidates(NamedTuple):
     """The firms that would fill a segment best of all that they could fill.
 
-    Attributes
-    ----------
-    number
-        Firms that nothing speaks against.
-    best
-        The first of them in the ranking: ``firm_id, name, priority, grade, rank``.
+    How many nothing speaks against, and ``firm_id, name, priority, grade, rank`` of the first ones.
     """
 
     number: int
@@ -503,15 +511,16 @@ def candidates(connection: Connection, segments: Iterable[str]) -> dict[str, Can
     """Return the candidates of segments, by their ids."""
     at = STANDINGS.c
     # Vetoed firms are counted, too, so that all comes from the index of segments alone.
-    counted = select(at.segment, at.vetoed, func.count()).group_by(at.segment, at.vetoed)
+    counted = sa.select(at.segment, at.vetoed, sa.func.count()).group_by(at.segment, at.vetoed)
     numbers = {row[0]: row[2] for row in connection.execute(counted) if not row[1]}
-    best = {}
-    for segment in segments:
-        query = select(*(at[name] for name in _CANDIDATE_COLUMNS)).where(
-            at.segment == segment, at.vetoed.is_(False)
-        )
-        first = query.order_by(at.order_key).limit(BEST)
-        best[segment] = connection.execute(first).mappings().all() if segment in numbers else []
+    first = sa.select(at.firm_id, at.name, at.priority, at.grade).where(at.vetoed.is_(False))
+    first = first.order_by(at.order_key).limit(_BEST)
+    best: dict[str, Sequence[RowMapping]] = {
+        segment: connection.execute(first.where(at.segment == segment)).mappings().all()
+        if segment in numbers
+        else []
+        for segment in segments
+    }
     placed = ranks(connection, [row["firm_id"] for rows in best.values() for row in rows])
     return {
         segment: Candidates(
@@ -521,40 +530,9 @@ def candidates(connection: Connection, segments: Iterable[str]) -> dict[str, Can
     }
 
 
-_FRACTIONS = ("priority", "likelihood", "fit")
-_DTYPES = {"rank": "Int64", "row": "Int64"} | dict.fromkeys(_FRACTIONS, "float64")
-
-
-def written_ranking(
-    rows: Sequence[Mapping[str, Any]], wording: Wording, lang: Lang
-) -> pd.DataFrame:
-    """Return firms with the columns of a written ranking.
-
-    Parameters
-    ----------
-    rows
-        Firms as `leadscore.store.ranking` gives them.
-    wording
-        Of the model that serves; a segment that its city has no longer has no name.
-    lang
-        Of reasons, vetoes and names.
-    """
-    same: dict[str, list[Any]] = {
-        name: [row[name] for row in rows]
-        for name in RANKING_COLUMNS
-        if name not in ("reasons", "veto", "segment_name", "role_name", "matched_words")
-    }
-    roles = {level: name.pick(lang) for level, name in CATALOGUE["role"].levels.items()}
-    columns = same | {
-        "reasons": [wording.kept_line(row, lang) for row in rows],
-        "veto": [row["veto"] and WORDING[row["veto"]].pick(lang) for row in rows],
-        "segment_name": [wording.segment(row["segment"], lang) for row in rows],
-        "role_name": [roles.get(row["role"]) for row in rows],
-        "matched_words": [row["words"] for row in rows],
-    }
-    return pd.DataFrame(
-        {name: pd.Series(columns[name], dtype=_DTYPES.get(name, "str")) for name in RANKING_COLUMNS}
-    )
+_DTYPES = dict.fromkeys(("rank", "row"), "Int64") | dict.fromkeys(
+    ("priority", "likelihood", "fit"), "float64"
+)
 
 
 def written_parts(
@@ -562,20 +540,29 @@ def written_parts(
 ) -> Iterator[tuple[Sequence[Mapping[str, Any]], pd.DataFrame]]:
     """Yield the whole ranking in parts: firms as they are kept, and as they are written.
 
-    There is at least one part, so that a table without firms has its columns, too.
-
-    Parameters
-    ----------
-    connection
-        Within a transaction.
-    asked, sort
-        Which firms, and in which order.
-    wording, lang
-        As of `written_ranking`.
+    There is at least one part, so that a table without firms has its columns, too. ``wording`` is
+    of the model that serves; a segment that its city has no longer has no name.
     """
     empty = True
     for rows in whole_ranking(connection, asked, sort=sort):
         empty = False
-        yield rows, written_ranking(rows, wording, lang)
+        yield rows, _written(rows, wording, lang)
     if empty:
-        yield [], written_ranking([], wording, lang)
+        yield [], _written([], wording, lang)
+
+
+def _written(rows: Sequence[Mapping[str, Any]], wording: Wording, lang: Lang) -> pd.DataFrame:
+    roles = {level: name.pick(lang) for level, name in CATALOGUE["role"].levels.items()}
+    columns = {
+        "reasons": [wording.kept_line(row, lang) for row in rows],
+        "veto": [row["veto"] and WORDING[row["veto"]].pick(lang) for row in rows],
+        "segment_name": [wording.segment(row["segment"], lang) for row in rows],
+        "role_name": [roles.get(row["role"]) for row in rows],
+        "matched_words": [row["words"] for row in rows],
+    }
+    columns |= {
+        name: [row[name] for row in rows] for name in RANKING_COLUMNS if name not in columns
+    }
+    return pd.DataFrame(
+        {name: pd.Series(columns[name], dtype=_DTYPES.get(name, "str")) for name in RANKING_COLUMNS}
+    )

@@ -9,31 +9,29 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-import pandas as pd
 from sqlalchemy import Connection
 
 from leadscore.learning.scorecard import Scorecard, log_odds_to_points
 from leadscore.lists.cleaning import clean
-from leadscore.lists.dedupe import normal_name, normal_name_of, settle_repeats
-from leadscore.lists.reading.file import from_records
+from leadscore.lists.dedupe import normal_name_of, settle_repeats
+from leadscore.lists.reading import from_records
 from leadscore.ranking.score import FirmScore, Scorer
 from leadscore.store.current_ranking import Score, append_scores, last_seen, place_firms
 from leadscore.store.database import Database
 from leadscore.store.firms import (
     Firm,
     Records,
-    add_firms,
-    add_former_names,
-    change_firms,
     count_up,
     field_record,
     field_records,
+    former_keys,
     known_firm,
     next_firm_id,
     next_firms,
     read_firms,
+    write_firms,
 )
-from leadscore.store.linking import Origins, Record, all_merged, former_keys, link
+from leadscore.store.linking import all_merged, link
 from leadscore.store.snapshots import keep_records
 
 WRITTEN_AT_ONCE = 100
@@ -44,59 +42,34 @@ PAUSE_SECONDS = 0.01
 
 @dataclass(frozen=True, eq=False)
 class ScoredFirms:
-    """Scores of n firms, ready to be kept.
-
-    Attributes
-    ----------
-    records
-        What was known of each firm when it was scored, with its digest.
-    scores
-        Of the same firms in the same order.
-    scorer
-        What scored them.
-    as_of
-        The day as of which they were scored.
-    """
+    """Scores of n firms by one model as of a day, and what was known of each then."""
 
     records: Records
     scores: Sequence[FirmScore]
     scorer: Scorer
     as_of: date
 
-    def __len__(self) -> int:
-        """Return the number of firms."""
-        return len(self.scores)
-
-    @property
-    def model(self) -> str:
-        """Version of the model that scored."""
-        return self.scorer.model
-
     def rows(self, start: int, stop: int) -> list[dict[str, Any]]:
-        """Return what the scores tell of the rows of `scores.SCORES`, for some of the firms."""
-        same = {"model": self.model, "as_of": self.as_of}
-        return [{**same, **_score_row(score)} for score in self.scores[start:stop]]
-
-
-def _score_row(score: FirmScore) -> dict[str, Any]:
-    best = score.best
-    return {
-        "base_points": score.base_points,
-        "likelihood": score.likelihood,
-        "fit": score.fit,
-        "priority": score.priority,
-        "grade": score.grade,
-        "segment": best and best.segment,
-        "role": best and best.role,
-        "veto": score.veto,
-        "words": best and best.words,
-        "segments": score.segments(),
-        "points": {name: points for name, points in score.points.items() if points},
-        "values": {name: value for name, value in score.values.items() if value is not None},
-        "reasons": [
-            {"feature": name, "points": score.points[name]} for name in score.main_features()
-        ],
-    }
+        """Return what the scores tell of the rows of `SCORES`, for some of the firms."""
+        return [
+            {
+                "model": self.scorer.model, "as_of": self.as_of, "likelihood": score.likelihood,
+                "fit": score.fit, "priority": score.priority, "grade": score.grade,
+                "segment": best and best.segment, "role": best and best.role, "veto": score.veto,
+                "base_points": score.base_points,
+                "points": {name: points for name, points in score.points.items() if points},
+                "values": {
+                    name: value for name, value in score.values.items() if value is not None
+                },
+                "reasons": [
+                    {"feature": name, "points": score.points[name]}
+                    for name in score.main_features()
+                ],
+                "segments": score.segments(), "words": best and best.words,
+            }
+            for score in self.scores[start:stop]
+            for best in (score.best,)
+        ]  # fmt: skip
 
 
 def score_firms(
@@ -113,37 +86,19 @@ def score_firms(
 
 
 def write_scores(
-    connection: Connection,
-    firms: Sequence[Firm],
-    scored: ScoredFirms,
-    seen: Mapping[int, tuple[int | None, int | None]],
-    *,
-    source: str,
-    now: datetime,
+    connection: Connection, firms: Sequence[Firm], scored: ScoredFirms,
+    seen: Mapping[int, tuple[int | None, int | None]], *, source: str, now: datetime,
     start: int = 0,
-) -> None:
+) -> None:  # fmt: skip
     """Keep scores, and what they rest on, and where the firms stand by them.
 
-    Parameters
-    ----------
-    connection
-        Within a write transaction.
-    firms
-        As they are kept, in the order of the scores.
-    scored
-        Their scores, perhaps with those of others.
-    seen
-        By the number of the firm: list and row where it was last seen.
-    source
-        Where the firms are from, for the snapshots.
-    now
-        When; with a time zone.
-    start
-        Which of the scores is that of the first firm.
+    The first firm has the score at ``start``, and the others those that follow. ``seen`` says by
+    the number of the firm in which list and row it was last seen, ``source`` where the firms are
+    from, for the snapshots.
     """
     stop = start + len(firms)
     snapshots = keep_records(
-        connection, scored.records[start:stop], as_of=scored.as_of, model=scored.model,
+        connection, scored.records[start:stop], as_of=scored.as_of, model=scored.scorer.model,
         source=source, now=now, firm_ids=[firm.id for firm in firms],
     )  # fmt: skip
     rows = [
@@ -167,22 +122,9 @@ def rescore(
     """Score every firm anew, as when another model has become the champion; return how many.
 
     So many firms at a time are kept as others need not wait for, and a stop loses little; a firm
-    that has changed meanwhile was scored by whoever changed it.
-
-    Parameters
-    ----------
-    database
-        With the tables of the store.
-    scorer
-        The champion.
-    today
-        Day as of which the firms are scored.
-    clock
-        Returns the time, with a zone.
-    at_once
-        Firms that are read and scored together.
-    progress
-        Called with the number of firms scored since the last call; it may raise.
+    that has changed meanwhile was scored by whoever changed it. ``at_once`` firms are read and
+    scored together. ``progress`` is told the number of firms scored since the last call; it may
+    raise.
     """
     count, last = 0, 0
     while True:
@@ -221,34 +163,15 @@ def _unchanged(connection: Connection, firms: Sequence[Firm]) -> list[Firm]:
     return [present[firm.id] for firm in firms if present[firm.id].record == firm.record]
 
 
-_SOURCE = "api"
-
-
 def keep_asked(
-    connection: Connection,
-    records: Sequence[Mapping[str, object]],
-    *,
-    scorer: Scorer,
-    today: date,
+    connection: Connection, records: Sequence[Mapping[str, object]], *, scorer: Scorer, today: date,
     now: datetime,
-) -> list[int]:
+) -> list[int]:  # fmt: skip
     """Keep firms and their scores; return the number of each in the store, in the order given.
 
     A firm that the store knows is linked by its credit code, else by its name, and what was sent
-    joins what lists have said of it. What is kept is scored with all that is known by then.
-
-    Parameters
-    ----------
-    connection
-        Within a write transaction.
-    records
-        Canonical columns of each firm; each has a name.
-    scorer
-        The champion.
-    today
-        Day as of which the firms are known and scored.
-    now
-        When; with a time zone.
+    joins what lists have said of it. What is kept is scored with all that is known by today. The
+    records have canonical columns, among them a name.
     """
     table = settle_repeats(clean(from_records(records), today=today))
     linked = link(connection, table)
@@ -260,7 +183,7 @@ def keep_asked(
     )
     seen = last_seen(connection, [firm.id for firm in firms])
     scored = score_firms(kept, scorer, as_of=today)
-    write_scores(connection, firms, scored, seen, source=_SOURCE, now=now)
+    write_scores(connection, firms, scored, seen, source="api", now=now)
     of_row = dict(zip(rows, firms, strict=True))
     return [
         (of_row.get(row) or _same_firm(firms, record)).id for row, record in enumerate(records, 1)
@@ -276,68 +199,16 @@ def _same_firm(firms: Sequence[Firm], record: Mapping[str, object]) -> Firm:
     return [*by_code, *by_name, *former][0]
 
 
-def write_firms(
-    connection: Connection,
-    known: Sequence[Firm | None],
-    records: Sequence[Record],
-    origins: Sequence[Origins],
-    *,
-    first: int,
-    now: datetime,
-) -> list[Firm]:
-    """Write firms and return them as they are kept, in the order given.
-
-    Parameters
-    ----------
-    connection
-        Within a write transaction.
-    known
-        The firm as it was; None for a new one.
-    records, origins
-        What is known of it now, and where each field is from.
-    first
-        Number of the first new firm (see `firms.next_firm_id`).
-    now
-        When; with a time zone.
-    """
-    keys = normal_name(pd.Series([record["name"] for record in records], dtype="str")).tolist()
-    firms: list[Firm] = []
-    for firm, record, origin, key in zip(known, records, origins, keys, strict=True):
-        number, created, version = first, now, 1
-        if firm:
-            number, created, version = firm.id, firm.created_at, firm.version + 1
-        else:
-            first += 1
-        code = record.get("credit_code")
-        firms.append(Firm(number, code, record["name"], key, record, origin, created, now, version))
-    pairs = list(zip(known, firms, strict=True))
-    add_firms(connection, [_row(firm) for old, firm in pairs if old is None])
-    change_firms(connection, [_row(firm) for old, firm in pairs if old is not None])
-    names = [(key, firm.id) for firm in firms for key in former_keys(firm.record)]
-    add_former_names(connection, names)
-    return firms
-
-
-def _row(firm: Firm) -> dict[str, object]:
-    return {name: getattr(firm, name) for name in Firm.__slots__}
-
-
+# Points by which a card may differ from what it once gave: far below what anybody sees.
 _NEAR = 1e-6
-"""Points by which a card may differ from what it once gave: far below what anybody sees."""
 
 
 @dataclass(frozen=True, slots=True)
 class FeatureChange:
-    """What a feature, or a pair of features, has to do with the difference.
+    """What a feature, or a pair of features (``a × b``), has to do with the difference.
 
-    Attributes
-    ----------
-    feature
-        Its id; ``a × b`` for a pair.
-    before, after
-        Its value in the older and in the newer score; None if missing, or for a pair.
-    data, model
-        Points.
+    Its value in the older and in the newer score, None if missing, or for a pair; and the points
+    that come from the firm's data and from another model.
     """
 
     feature: str
@@ -349,21 +220,11 @@ class FeatureChange:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """The difference between two scores of a firm.
+    """The difference between two scores of a firm, in points, the weightiest features first.
 
-    Attributes
-    ----------
-    older, newer
-        The scores.
-    points
-        By how many points the newer one is higher.
-    missing
-        Models whose cards can't be had any more, or don't give what they gave: then the
-        difference can't be split, and there are no features.
-    base
-        Points by which the base differs; part of what the model does.
-    features
-        Every feature that has to do with it, the weightiest first.
+    ``missing`` are models whose cards can't be had any more, or don't give what they gave: then the
+    difference can't be split, and there are no features. The difference of the ``base`` is part of
+    what the model does.
     """
 
     older: Score
@@ -387,18 +248,13 @@ class Change:
 
 
 def change_between(older: Score, newer: Score, cards: Mapping[str, Scorecard]) -> Change:
-    """Split the difference between two scores of one firm.
+    """Split the difference between two scores of one firm, in whichever order is asked for.
 
-    Parameters
-    ----------
-    older, newer
-        The scores, in whichever order is asked for.
-    cards
-        Of their models, by version, as far as they can be had.
+    ``cards`` are those of their models, by version, as far as they can be had.
     """
     points = newer.total_points - older.total_points
-    found = _points(older, older, cards), _points(older, newer, cards), _points(newer, newer, cards)
-    first, between, last = found
+    first, last = _points(older, older, cards), _points(newer, newer, cards)
+    between = _points(older, newer, cards)
     missing = [
         score.model
         for score, given in ((older, first), (older, between), (newer, last))
@@ -409,17 +265,17 @@ def change_between(older: Score, newer: Score, cards: Mapping[str, Scorecard]) -
     names = dict.fromkeys([*first, *last])
     changes = [
         FeatureChange(
-            feature=name,
-            before=older.values.get(name),
-            after=newer.values.get(name),
+            name,
+            older.values.get(name),
+            newer.values.get(name),
             data=between.get(name, 0.0) - first.get(name, 0.0),
             model=last.get(name, 0.0) - between.get(name, 0.0),
         )
         for name in names
     ]
-    told = [each for each in changes if each.data or each.model or each.before != each.after]
-    told.sort(key=lambda each: (-abs(each.data) - abs(each.model), each.feature))
-    return Change(older, newer, points, (), newer.base_points - older.base_points, tuple(told))
+    changes = [each for each in changes if each.data or each.model or each.before != each.after]
+    changes.sort(key=lambda each: (-abs(each.data) - abs(each.model), each.feature))
+    return Change(older, newer, points, (), newer.base_points - older.base_points, tuple(changes))
 
 
 def _points(

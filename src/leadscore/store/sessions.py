@@ -7,37 +7,24 @@ from datetime import datetime, timedelta
 from functools import cache
 from itertools import pairwise
 
-from sqlalchemy import (
-    Column,
-    Connection,
-    ForeignKey,
-    Integer,
-    String,
-    Table,
-    bindparam,
-    delete,
-    insert,
-    select,
-    update,
-)
+import sqlalchemy as sa
+from sqlalchemy import Connection
 from werkzeug.security import check_password_hash, generate_password_hash
 
 from leadscore.errors import Detail
-from leadscore.store.database import METADATA, Database, Moment, insert_unless_there
-from leadscore.store.errors import StoreError
+from leadscore.store.database import METADATA, Database, Moment, StoreError, insert_unless_there
 from leadscore.store.users import BROUGHT, USERS, Role, digest, new_token
 from leadscore.text import Text, room_words
 
 WORDS = room_words("store")
 
-
-SESSIONS = Table(
+SESSIONS = sa.Table(
     "sessions",
     METADATA,
-    Column("id_hash", String(64), primary_key=True),
-    Column("user", String(64), ForeignKey(USERS.c.name), nullable=False, index=True),
-    Column("created_at", Moment, nullable=False, index=True),
-    Column("seen_at", Moment, nullable=False),
+    sa.Column("id_hash", sa.String(64), primary_key=True),
+    sa.Column("user", sa.String(64), sa.ForeignKey(USERS.c.name), nullable=False, index=True),
+    sa.Column("created_at", Moment, nullable=False, index=True),
+    sa.Column("seen_at", Moment, nullable=False),
 )
 """One row a browser that is logged in; the secret itself only the browser has."""
 
@@ -45,7 +32,7 @@ _COARSE = timedelta(minutes=1)
 
 # Put together once: it is asked with every request of a browser.
 _SESSION = (
-    select(
+    sa.select(
         SESSIONS.c.user,
         SESSIONS.c.seen_at,
         USERS.c.role,
@@ -54,9 +41,9 @@ _SESSION = (
     )
     .join(USERS, USERS.c.name == SESSIONS.c.user)
     .where(
-        SESSIONS.c.id_hash == bindparam("shown"),
-        SESSIONS.c.seen_at > bindparam("idle"),
-        SESSIONS.c.created_at > bindparam("absolute"),
+        SESSIONS.c.id_hash == sa.bindparam("shown"),
+        SESSIONS.c.seen_at > sa.bindparam("idle"),
+        SESSIONS.c.created_at > sa.bindparam("absolute"),
         USERS.c.state == "active",
     )
 )
@@ -72,18 +59,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A session that holds.
+    """A session that holds; ``stale`` if `touch` should note that it was used.
 
-    Attributes
-    ----------
-    user, role
-        Whose it is.
-    stale
-        Whether `touch` should note that it was used.
-    by_password
-        Whether the user has a password; who has none comes in by the office's proxy alone.
-    by_group
-        Whether a group at the office's log-in has brought the user here.
+    Who has no password comes in by the office's proxy alone; ``by_group`` if a group at the
+    office's log-in has brought the user here.
     """
 
     user: str
@@ -95,15 +74,12 @@ class Session:
 
 def begin(connection: Connection, user: str, *, now: datetime, limits: Limits) -> str:
     """Log a user in, and return the secret of the new session; what has ended is removed."""
-    connection.execute(
-        delete(SESSIONS).where(
-            (SESSIONS.c.seen_at <= now - limits.idle)
-            | (SESSIONS.c.created_at <= now - limits.absolute)
-        )
-    )
+    silent = SESSIONS.c.seen_at <= now - limits.idle
+    old = SESSIONS.c.created_at <= now - limits.absolute
+    connection.execute(sa.delete(SESSIONS).where(silent | old))
     token = new_token()
     values = {"id_hash": digest(token), "user": user, "created_at": now, "seen_at": now}
-    connection.execute(insert(SESSIONS).values(values))
+    connection.execute(sa.insert(SESSIONS).values(values))
     return token
 
 
@@ -124,33 +100,33 @@ def find(database: Database, token: str, *, now: datetime, limits: Limits) -> Se
 def touch(connection: Connection, token: str, *, now: datetime) -> None:
     """Note that a session was used: once a minute is often enough."""
     mine = SESSIONS.c.id_hash == digest(token)
-    connection.execute(update(SESSIONS).where(mine).values(seen_at=now))
+    connection.execute(sa.update(SESSIONS).where(mine).values(seen_at=now))
 
 
 def end(connection: Connection, token: str) -> None:
     """Log out: the secret is worth nothing any more."""
-    connection.execute(delete(SESSIONS).where(SESSIONS.c.id_hash == digest(token)))
+    connection.execute(sa.delete(SESSIONS).where(SESSIONS.c.id_hash == digest(token)))
 
 
 def end_all(connection: Connection, user: str) -> None:
     """End all sessions of a user."""
-    connection.execute(delete(SESSIONS).where(SESSIONS.c.user == user))
+    connection.execute(sa.delete(SESSIONS).where(SESSIONS.c.user == user))
 
 
 def end_others(connection: Connection, user: str, *, keep: str) -> None:
     """End all sessions of a user but the one with this secret."""
     others = (SESSIONS.c.user == user) & (SESSIONS.c.id_hash != digest(keep))
-    connection.execute(delete(SESSIONS).where(others))
+    connection.execute(sa.delete(SESSIONS).where(others))
 
 
-ATTEMPTS = Table(
+ATTEMPTS = sa.Table(
     "attempts",
     METADATA,
     # The name is not kept: people type a password where their name should be.
-    Column("name_hash", String(64), primary_key=True),
-    Column("failed", Integer, nullable=False),
-    Column("last_at", Moment, nullable=False, index=True),
-    Column("locked_until", Moment),
+    sa.Column("name_hash", sa.String(64), primary_key=True),
+    sa.Column("failed", sa.Integer, nullable=False),
+    sa.Column("last_at", Moment, nullable=False, index=True),
+    sa.Column("locked_until", Moment),
 )
 """Log-ins that failed since the last one that didn't."""
 
@@ -159,14 +135,9 @@ _FORGOTTEN = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Lockout:
-    """How a name is locked.
+    """How a name is locked: after ``free`` failures in a row, at least 1.
 
-    Attributes
-    ----------
-    free
-        Failures in a row before it is; at least 1.
-    first, longest
-        For how long then; twice as long by each further failure, and at most.
+    It is for as long as ``first``, twice as long by each further failure, and at most ``longest``.
     """
 
     free: int = 5
@@ -177,32 +148,28 @@ class Lockout:
 def count_attempt(
     connection: Connection, name: str, now: datetime, lockout: Lockout
 ) -> datetime | None:
-    """Count an attempt as failed until `succeed` says otherwise, unless the name is locked.
+    """Count an attempt as failed, unless the name is locked; return until when that is.
 
     Counting comes before checking, so that attempts at the same moment can't share a count.
-
-    Returns
-    -------
-    Until when the name is locked; None if the password may be checked.
     """
-    connection.execute(delete(ATTEMPTS).where(ATTEMPTS.c.last_at < now - _FORGOTTEN))
+    connection.execute(sa.delete(ATTEMPTS).where(ATTEMPTS.c.last_at < now - _FORGOTTEN))
     mine = ATTEMPTS.c.name_hash == digest(name)
     values = {"name_hash": digest(name), "failed": 0, "last_at": now}
     insert_unless_there(connection, ATTEMPTS, values)
-    row = connection.execute(select(ATTEMPTS).where(mine).with_for_update()).one()
-    if row.locked_until is not None and row.locked_until > now:
-        locked: datetime = row.locked_until
+    row = connection.execute(sa.select(ATTEMPTS).where(mine).with_for_update()).one()
+    locked: datetime | None = row.locked_until
+    if locked is not None and locked > now:
         return locked
     failed = row.failed + 1
     until = now + _lock_after(failed, lockout) if failed >= lockout.free else None
     counted = {"failed": failed, "last_at": now, "locked_until": until}
-    connection.execute(update(ATTEMPTS).where(mine).values(counted))
+    connection.execute(sa.update(ATTEMPTS).where(mine).values(counted))
     return None
 
 
 def forget_attempts(connection: Connection, name: str) -> None:
     """Forget the failures of a name."""
-    connection.execute(delete(ATTEMPTS).where(ATTEMPTS.c.name_hash == digest(name)))
+    connection.execute(sa.delete(ATTEMPTS).where(ATTEMPTS.c.name_hash == digest(name)))
 
 
 def _lock_after(failed: int, lockout: Lockout) -> timedelta:
@@ -215,8 +182,7 @@ def _lock_after(failed: int, lockout: Lockout) -> timedelta:
     return min(lockout.first * (1 << doublings), lockout.longest)
 
 
-SHORTEST, LONGEST = 12, 200
-"""Characters of a password."""
+_SHORTEST, _LONGEST = 12, 200  # characters of a password
 
 # What attackers try first among those that are long enough, written without their digits' tail.
 _COMMON = (
@@ -225,9 +191,6 @@ _COMMON = (
     "qwertyuiopasdfghjkl", "zxcvbnm", "asdfghjkl", "woaini", "wodemima", "leadscore", "changeme",
     "a1b2c3d4e5f6", "zhaoshang", "correcthorsebatterystaple",
 )  # fmt: skip
-
-_REFUSED = WORDS["sessions.refused"]
-_LENGTH = Text(zh=f"{SHORTEST} 至 {LONGEST} 个字符", en=f"{SHORTEST} to {LONGEST} characters")
 
 
 class PasswordError(StoreError):
@@ -239,21 +202,19 @@ class PasswordError(StoreError):
 def check_password(password: str, name: str) -> None:
     """Refuse a password that guessers would find.
 
-    Raises
-    ------
-    PasswordError
-        If it is too short or too long, holds the user's name, or is often used. It is not shown.
+    Raises `PasswordError` if it is too short or too long, holds the user's name, or is often used.
+    It is not shown.
     """
     plain = password.casefold()
     wanted: Text | None = None
-    if not SHORTEST <= len(password) <= LONGEST:
-        wanted = _LENGTH
+    if not _SHORTEST <= len(password) <= _LONGEST:
+        wanted = WORDS["sessions.length"].format(shortest=_SHORTEST, longest=_LONGEST)
     elif name.casefold() in plain and len(name) >= 3:
         wanted = WORDS["sessions.not_name"]
     elif _is_common(plain):
         wanted = WORDS["sessions.not_common"]
     if wanted is not None:
-        raise PasswordError(_REFUSED, [Detail("password", "…", wanted)])
+        raise PasswordError(WORDS["sessions.refused"], [Detail("password", "…", wanted)])
 
 
 def _is_common(plain: str) -> bool:
@@ -269,7 +230,7 @@ def hash_password(password: str) -> str:
 
 def matches(kept: str | None, password: str) -> bool:
     """Tell whether a password is the one that is kept; takes as long where none is kept."""
-    same = check_password_hash(kept or _nobodys(), password[:LONGEST])
+    same = check_password_hash(kept or _nobodys(), password[:_LONGEST])
     return same and kept is not None
 
 

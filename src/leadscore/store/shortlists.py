@@ -1,46 +1,49 @@
-"""Shortlists: named sets of firms that all officers share, such as those of the next journey."""
+"""Shortlists, sets of firms that all officers share, and the views of the ranking one saves."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection
 from datetime import datetime
+from typing import NamedTuple
 
-from sqlalchemy import Column, Connection, ForeignKey, Index, Table, delete, func, select
-from sqlalchemy import Text as LongText
+import sqlalchemy as sa
+from sqlalchemy import ColumnElement, Connection
 
-from leadscore.store.database import METADATA, Moment, Number, in_parts, insert_unless_there
-from leadscore.store.errors import StoreError
+from leadscore.errors import Detail
+from leadscore.lists.problems import shown
+from leadscore.store.database import (
+    METADATA,
+    Moment,
+    Number,
+    StoreError,
+    in_parts,
+    insert_unless_there,
+    one_of_some,
+    rows_of_some,
+)
 from leadscore.store.firms import UnknownFirmError, read_firms
 from leadscore.text import room_words
 
 WORDS = room_words("store")
 
-
-SHORTLISTS = Table(
+SHORTLISTS = sa.Table(
     "shortlists",
     METADATA,
-    Column("id", Number, primary_key=True),
-    Column("name", LongText, nullable=False, unique=True),
-    Column("created_by", LongText, nullable=False),
-    Column("created_at", Moment, nullable=False),
+    sa.Column("id", Number, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False, unique=True),
+    sa.Column("created_by", sa.Text, nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
 )
-"""Named sets of firms."""
-
-SHORTLIST_FIRMS = Table(
+SHORTLIST_FIRMS = sa.Table(
     "shortlist_firms",
     METADATA,
-    Column(
-        "shortlist_id", Number, ForeignKey("shortlists.id"), primary_key=True, autoincrement=False
-    ),
-    Column("firm_id", Number, ForeignKey("firms.id"), primary_key=True, autoincrement=False),
-    Column("added_by", LongText, nullable=False),
-    Column("added_at", Moment, nullable=False),
-    Index("ix_shortlist_firms_firm_id", "firm_id"),
+    sa.Column("shortlist_id", sa.ForeignKey("shortlists.id"), primary_key=True),
+    sa.Column("firm_id", sa.ForeignKey("firms.id"), primary_key=True),
+    sa.Column("added_by", sa.Text, nullable=False),
+    sa.Column("added_at", Moment, nullable=False),
+    sa.Index("ix_shortlist_firms_firm_id", "firm_id"),
 )
-"""Which firms stand in a shortlist."""
-
-_UNKNOWN = WORDS["shortlists.unknown"]
+_members = SHORTLIST_FIRMS.c
 
 
 class UnknownShortlistError(StoreError):
@@ -49,8 +52,7 @@ class UnknownShortlistError(StoreError):
     code = "unknown_shortlist"
 
 
-@dataclass(frozen=True, slots=True)
-class Shortlist:
+class Shortlist(NamedTuple):
     """A named set of firms, and how many those are."""
 
     id: int
@@ -60,9 +62,8 @@ class Shortlist:
 
 def shortlists(connection: Connection) -> list[Shortlist]:
     """Return all shortlists by name."""
-    members = SHORTLIST_FIRMS.c
     query = (
-        select(SHORTLISTS.c.id, SHORTLISTS.c.name, func.count(members.firm_id))
+        sa.select(SHORTLISTS.c.id, SHORTLISTS.c.name, sa.func.count(_members.firm_id))
         .join_from(SHORTLISTS, SHORTLIST_FIRMS, isouter=True)
         .group_by(SHORTLISTS.c.id, SHORTLISTS.c.name)
         .order_by(SHORTLISTS.c.name)
@@ -71,59 +72,32 @@ def shortlists(connection: Connection) -> list[Shortlist]:
 
 
 def shortlist_named(connection: Connection, name: str, *, actor: str, now: datetime) -> int:
-    """Return the number of the shortlist of a name; it is made if there is none.
-
-    Parameters
-    ----------
-    connection
-        Within a write transaction.
-    name
-        As people read it; not empty.
-    actor, now
-        Who makes it, and when.
-    """
+    """Return the number of the shortlist of a name, not empty; it is made if there is none."""
     values = {"name": name, "created_by": actor, "created_at": now}
     insert_unless_there(connection, SHORTLISTS, values)
-    query = select(SHORTLISTS.c.id).where(SHORTLISTS.c.name == name)
+    query = sa.select(SHORTLISTS.c.id).where(SHORTLISTS.c.name == name)
     return int(connection.scalars(query).one())
 
 
 def add_to_shortlist(
-    connection: Connection,
-    shortlist_id: int,
-    firm_ids: Collection[int],
-    *,
-    actor: str,
+    connection: Connection, shortlist_id: int, firm_ids: Collection[int], *, actor: str,
     now: datetime,
-) -> int:
+) -> int:  # fmt: skip
     """Add firms to a shortlist, and return how many did not stand in it.
 
-    Parameters
-    ----------
-    connection
-        Within a write transaction.
-    shortlist_id
-        Number of the shortlist.
-    firm_ids
-        Numbers of firms.
-    actor, now
-        Who adds them, and when.
-
-    Raises
-    ------
-    UnknownShortlistError
-        If there is no such shortlist.
-    UnknownFirmError
-        If there is none of the firms; then none is added.
+    Raises `UnknownShortlistError`, or `UnknownFirmError` if there is none of the firms; then none
+    is added.
     """
     _lock(connection, shortlist_id)
-    lacking = sorted(set(firm_ids) - read_firms(connection, firm_ids).keys())
-    if lacking:
-        raise UnknownFirmError(WORDS["shortlists.no_firm"].format(id=lacking[0]))
-    new = sorted(set(firm_ids) - set(_members(connection, shortlist_id, firm_ids)))
+    wanted = set(firm_ids)
+    if lacking := sorted(wanted - read_firms(connection, firm_ids).keys()):
+        raise UnknownFirmError(WORDS["firms.unknown"].format(id=lacking[0]))
+    query = sa.select(_members.firm_id).where(_members.shortlist_id == shortlist_id)
+    query = query.where(_members.firm_id.in_(one_of_some()))
+    members = {row[0] for row in rows_of_some(connection, query, firm_ids)}
     rows = [
         {"shortlist_id": shortlist_id, "firm_id": firm, "added_by": actor, "added_at": now}
-        for firm in new
+        for firm in sorted(wanted - members)
     ]
     if rows:
         connection.execute(SHORTLIST_FIRMS.insert(), rows)
@@ -135,51 +109,114 @@ def take_from_shortlist(
 ) -> int:
     """Take firms out of a shortlist, and return how many stood in it.
 
-    Raises
-    ------
-    UnknownShortlistError
-        If there is no such shortlist.
+    Raises `UnknownShortlistError` if there is no such shortlist.
     """
     _lock(connection, shortlist_id)
-    members, gone = SHORTLIST_FIRMS.c, 0
+    gone = 0
     for some in in_parts(firm_ids):
-        which = (members.shortlist_id == shortlist_id) & members.firm_id.in_(some)
-        gone += connection.execute(delete(SHORTLIST_FIRMS).where(which)).rowcount
+        members = sa.delete(SHORTLIST_FIRMS).where(
+            _members.shortlist_id == shortlist_id, _members.firm_id.in_(some)
+        )
+        gone += connection.execute(members).rowcount
     return gone
 
 
 def drop_shortlist(connection: Connection, shortlist_id: int) -> str:
     """Forget a shortlist, not its firms, and return its name.
 
-    Raises
-    ------
-    UnknownShortlistError
-        If there is no such shortlist.
+    Raises `UnknownShortlistError` if there is no such shortlist.
     """
     name = _lock(connection, shortlist_id)
-    members = SHORTLIST_FIRMS.c.shortlist_id
-    connection.execute(delete(SHORTLIST_FIRMS).where(members == shortlist_id))
-    connection.execute(delete(SHORTLISTS).where(SHORTLISTS.c.id == shortlist_id))
+    connection.execute(sa.delete(SHORTLIST_FIRMS).where(_members.shortlist_id == shortlist_id))
+    connection.execute(sa.delete(SHORTLISTS).where(SHORTLISTS.c.id == shortlist_id))
     return name
 
 
 def _lock(connection: Connection, shortlist_id: int) -> str:
     """Return the name of a shortlist, and let nobody else change it until the transaction ends."""
-    query = select(SHORTLISTS.c.name).where(SHORTLISTS.c.id == shortlist_id).with_for_update()
+    query = sa.select(SHORTLISTS.c.name).where(SHORTLISTS.c.id == shortlist_id).with_for_update()
     name = connection.scalar(query)
     if name is None:
-        raise UnknownShortlistError(_UNKNOWN.format(id=shortlist_id))
+        raise UnknownShortlistError(WORDS["shortlists.unknown"].format(id=shortlist_id))
     return str(name)
 
 
-def _members(connection: Connection, shortlist_id: int, firm_ids: Collection[int]) -> Sequence[int]:
-    members = SHORTLIST_FIRMS.c
-    return [
-        firm
-        for some in in_parts(firm_ids)
-        for firm in connection.scalars(
-            select(members.firm_id).where(
-                members.shortlist_id == shortlist_id, members.firm_id.in_(some)
-            )
-        )
-    ]
+SAVED_VIEWS = sa.Table(
+    "saved_views",
+    METADATA,
+    sa.Column("id", Number, primary_key=True),
+    sa.Column("owner", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("query", sa.Text, nullable=False),
+    sa.Column("saved_at", Moment, nullable=False),
+    sa.UniqueConstraint("owner", "name"),
+)
+"""``query`` is what stands behind the question mark of the address of the ranking."""
+
+_MOST_VIEWS = 100  # of one user
+
+
+class UnknownViewError(StoreError):
+    """A number that no view of the user has."""
+
+    code = "unknown_view"
+
+
+class TakenViewError(StoreError):
+    """A name that another view of the user has, or one view too many."""
+
+    code = "conflict"
+
+
+class SavedView(NamedTuple):
+    """Filters, order and columns under a name."""
+
+    id: int
+    name: str
+    query: str
+
+
+def saved_views(connection: Connection, owner: str) -> list[SavedView]:
+    """Return the views of a user by name."""
+    at = SAVED_VIEWS.c
+    query = sa.select(at.id, at.name, at.query).where(at.owner == owner).order_by(at.name)
+    return [SavedView(*row) for row in connection.execute(query)]
+
+
+def save_view(connection: Connection, owner: str, name: str, query: str, *, now: datetime) -> None:
+    """Keep a view; one of the same name and user is replaced.
+
+    Raises `TakenViewError` if the user has as many as one may.
+    """
+    values = {"owner": owner, "name": name, "query": query, "saved_at": now}
+    if not insert_unless_there(connection, SAVED_VIEWS, values):
+        at = SAVED_VIEWS.c
+        same = (at.owner == owner) & (at.name == name)
+        connection.execute(sa.update(SAVED_VIEWS).where(same).values(query=query, saved_at=now))
+    elif len(saved_views(connection, owner)) > _MOST_VIEWS:
+        detail = Detail("name", shown(name), WORDS["shortlists.fewer"])
+        raise TakenViewError(WORDS["shortlists.too_many"].format(most=_MOST_VIEWS), [detail])
+
+
+def rename_view(connection: Connection, owner: str, view_id: int, name: str) -> None:
+    """Give a view of a user another name.
+
+    Raises `UnknownViewError` if the user has no such view, and `TakenViewError` if another view of
+    theirs has the name.
+    """
+    others = {view.name: view.id for view in saved_views(connection, owner)}
+    if others.get(name, view_id) != view_id:
+        raise TakenViewError(WORDS["shortlists.taken"].format(name=shown(name)))
+    changed = sa.update(SAVED_VIEWS).where(_own(owner, view_id)).values(name=name)
+    if connection.execute(changed).rowcount == 0:
+        raise UnknownViewError(WORDS["shortlists.unknown_view"].format(id=view_id))
+
+
+def drop_view(connection: Connection, owner: str, view_id: int) -> None:
+    """Forget a view of a user; raises `UnknownViewError` if the user has no such view."""
+    if connection.execute(sa.delete(SAVED_VIEWS).where(_own(owner, view_id))).rowcount == 0:
+        raise UnknownViewError(WORDS["shortlists.unknown_view"].format(id=view_id))
+
+
+def _own(owner: str, view_id: int) -> ColumnElement[bool]:
+    return (SAVED_VIEWS.c.owner == owner) & (SAVED_VIEWS.c.id == view_id)

@@ -5,22 +5,13 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from datetime import date, datetime
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.json as pj
-from sqlalchemy import (
-    Column,
-    Connection,
-    Date,
-    ForeignKey,
-    Table,
-    UniqueConstraint,
-    cast,
-    select,
-    type_coerce,
-)
-from sqlalchemy import Text as LongText
+import sqlalchemy as sa
+from sqlalchemy import Connection
 
 from leadscore.lists.columns import CANONICAL, blank_firms
 from leadscore.store.database import (
@@ -30,40 +21,41 @@ from leadscore.store.database import (
     Moment,
     Number,
     append_only,
+    one_of_some,
     quick,
     read_frame,
+    rows_of_some,
     storable_text,
     take_turns,
 )
 from leadscore.store.firms import Records, field_records
 
 snapshot_fields = append_only(
-    Table(
+    sa.Table(
         "snapshot_fields",
         METADATA,
-        Column("digest", LongText, primary_key=True),
-        Column("record", Json, nullable=False),
+        sa.Column("digest", sa.Text, primary_key=True),
+        sa.Column("record", Json, nullable=False),
     )
 )
 """What was known of firms: the canonical columns that are filled."""
 
 snapshots = append_only(
-    Table(
+    sa.Table(
         "snapshots",
         METADATA,
-        Column("id", Number, primary_key=True),
-        Column("firm_id", Number, index=True),
-        Column("digest", LongText, ForeignKey("snapshot_fields.digest"), nullable=False),
-        Column("as_of", Date, nullable=False),
-        Column("kept_at", Moment, nullable=False),
-        Column("model", LongText, nullable=False),
-        Column("source", LongText, nullable=False),
-        UniqueConstraint("digest", "as_of", "model"),
+        sa.Column("id", Number, primary_key=True),
+        sa.Column("firm_id", Number, index=True),
+        sa.Column("digest", sa.Text, sa.ForeignKey("snapshot_fields.digest"), nullable=False),
+        sa.Column("as_of", sa.Date, nullable=False),
+        sa.Column("kept_at", Moment, nullable=False),
+        sa.Column("model", sa.Text, nullable=False),
+        sa.Column("source", sa.Text, nullable=False),
+        sa.UniqueConstraint("digest", "as_of", "model"),
     )
 )
 """Which fields were scored, as of which day and by which model."""
 
-_ASKED_AT_ONCE = 500
 _COLUMNS = [each.name for each in CANONICAL]
 _DAYS = [each.name for each in CANONICAL if each.dtype.startswith("datetime")]
 _PARSING = pj.ParseOptions(
@@ -75,44 +67,20 @@ _PARSING = pj.ParseOptions(
 )
 _READING = pj.ReadOptions(block_size=1 << 26)  # no record is longer than a block
 _TYPES = {
-    "digest": "str",
-    "as_of": "datetime64[us]",
-    "kept": "datetime64[us, UTC]",
-    "model": "str",
+    "digest": "str", "as_of": "datetime64[us]", "kept": "datetime64[us, UTC]", "model": "str",
     "source": "str",
-}
+}  # fmt: skip
 
 
 def keep_records(
-    connection: Connection,
-    records: Records,
-    *,
-    as_of: date,
-    model: str,
-    source: str,
-    now: datetime,
-    firm_ids: Sequence[int | None] | None = None,
-) -> list[int]:
-    """Keep what is known of firms and return the number of the snapshot of each.
+    connection: Connection, records: Records, *, as_of: date, model: str, source: str,
+    now: datetime, firm_ids: Sequence[int | None] | None = None,
+) -> list[int]:  # fmt: skip
+    """Keep what is known of firms as of a day and return the number of the snapshot of each.
 
-    A firm whose fields were kept as of the same day for the same model keeps its snapshot.
-
-    Parameters
-    ----------
-    connection
-        Within a write transaction; others who keep firms wait until it ends.
-    records
-        What is known of each firm, as `leadscore.store.firms.field_records` gives it.
-    as_of
-        Day as of which the fields were known.
-    model
-        Version of the model that scored them.
-    source
-        Name of the list that they come from.
-    now
-        When they are kept; with a time zone.
-    firm_ids
-        The firms of the store that they are, one for each record.
+    ``firm_ids`` are the firms of the store that the records are. A firm whose fields were kept as
+    of the same day for the same model keeps its snapshot. Others who keep firms wait until the
+    transaction ends.
     """
     take_turns(connection, snapshots)
     digests = [digest for digest, _ in records]
@@ -124,7 +92,7 @@ def keep_records(
         if digest not in known
     }
     if new:
-        _keep_fields(connection, [each for each in records if each[0] in new])
+        _keep_fields(connection, {key: record for key, record in records if key in new})
         connection.execute(snapshots.insert(), list(new.values()))
         known |= _known(connection, list(new), as_of, model)
     return [known[digest] for digest in digests]
@@ -137,24 +105,18 @@ def read_snapshots(connection: Connection) -> pd.DataFrame:
     ``model`` and ``source``.
     """
     kept = snapshots.c
-    query = select(kept.digest, kept.as_of, quick(kept.kept_at), kept.model, kept.source)
+    query = sa.select(kept.digest, kept.as_of, quick(kept.kept_at), kept.model, kept.source)
     found = read_frame(connection, query.order_by(kept.id), _TYPES)
-    text = cast if connection.dialect.name == "postgresql" else type_coerce
+    text = sa.cast if connection.dialect.name == "postgresql" else sa.type_coerce
     fields = snapshot_fields.c
-    rows = connection.execute(select(fields.digest, text(fields.record, LongText))).all()
+    rows = connection.execute(sa.select(fields.digest, text(fields.record, sa.Text))).all()
     places = pd.Index([row[0] for row in rows], dtype="str").get_indexer(found["digest"])
     firms = _frame([row[1] for row in rows]).take(places).reset_index(drop=True)
     return pd.concat([firms, found.drop(columns="digest")], axis=1)
 
 
 class SqlSnapshots:
-    """Firms as they were known on a day, kept in a database.
-
-    Parameters
-    ----------
-    database
-        With the tables of the store.
-    """
+    """Firms as they were known on a day, kept in a database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -170,32 +132,25 @@ class SqlSnapshots:
     def is_empty(self) -> bool:
         """Tell whether nothing was ever kept."""
         with self._database.read() as connection:
-            return connection.scalar(select(snapshots.c.id).limit(1)) is None
+            return connection.scalar(sa.select(snapshots.c.id).limit(1)) is None
 
 
 def _known(
     connection: Connection, digests: Sequence[str], as_of: date, model: str
 ) -> dict[str, int]:
-    known: dict[str, int] = {}
-    for start in range(0, len(digests), _ASKED_AT_ONCE):
-        some = digests[start : start + _ASKED_AT_ONCE]
-        query = select(snapshots.c.digest, snapshots.c.id).where(
-            snapshots.c.digest.in_(some), snapshots.c.as_of == as_of, snapshots.c.model == model
-        )
-        known.update((digest, number) for digest, number in connection.execute(query))
-    return known
+    query = sa.select(snapshots.c.digest, snapshots.c.id)
+    query = query.where(snapshots.c.as_of == as_of, snapshots.c.model == model)
+    query = query.where(snapshots.c.digest.in_(one_of_some()))
+    return {row[0]: row[1] for row in rows_of_some(connection, query, digests)}
 
 
-def _keep_fields(connection: Connection, records: Records) -> None:
+def _keep_fields(connection: Connection, records: dict[str, dict[str, Any]]) -> None:
     """Add what is known of firms unless it is there."""
-    lacking = dict(records)
-    for start in range(0, len(records), _ASKED_AT_ONCE):
-        some = [digest for digest, _ in records[start : start + _ASKED_AT_ONCE]]
-        query = select(snapshot_fields.c.digest).where(snapshot_fields.c.digest.in_(some))
-        for digest in connection.scalars(query):
-            lacking.pop(digest, None)
-    if lacking:
-        rows = [{"digest": digest, "record": record} for digest, record in lacking.items()]
+    digest = snapshot_fields.c.digest
+    query = sa.select(digest).where(digest.in_(one_of_some()))
+    present = {row[0] for row in rows_of_some(connection, query, records)}
+    rows = [{"digest": key, "record": records[key]} for key in records if key not in present]
+    if rows:
         connection.execute(snapshot_fields.insert(), rows)
 
 

@@ -6,28 +6,30 @@ import hashlib
 import re
 import secrets
 import unicodedata
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
-from sqlalchemy import Column, Connection, Row, String, Table, select, update
+from sqlalchemy import Column, Connection, String, Table, select, update
 
 from leadscore.errors import Detail
 from leadscore.lists.problems import shown
-from leadscore.store.database import METADATA, Moment, insert_unless_there, storable_text
-from leadscore.store.errors import StoreError
+from leadscore.store.database import (
+    METADATA,
+    Moment,
+    StoreError,
+    insert_unless_there,
+    storable_text,
+)
 from leadscore.text import room_words
 
 WORDS = room_words("store")
 
 
-_BYTES = 32
-
-
 def new_token(prefix: str = "") -> str:
     """Return a secret of 256 random bits in letters, digits, ``-`` and ``_``."""
-    return prefix + secrets.token_urlsafe(_BYTES)
+    return prefix + secrets.token_urlsafe(32)
 
 
 def digest(token: str) -> str:
@@ -41,8 +43,7 @@ def digest(token: str) -> str:
 
 Role = Literal["viewer", "officer", "administrator", "auditor"]
 ROLES: tuple[Role, ...] = get_args(Role)
-LINK_HOURS = 24
-"""How long a one-time link can be used."""
+_LINK_LASTS = timedelta(hours=24)
 
 USERS = Table(
     "users",
@@ -60,11 +61,9 @@ USERS = Table(
 """States: ``invited`` (has no password yet), ``active``, ``disabled``."""
 
 _NAME = re.compile(r"\w[\w.@-]{0,63}")
-RESERVED = ("cli", "job", "demo", "anonymous")
-"""Names by which the audit tells who is no user."""
+_RESERVED = ("cli", "job", "demo", "anonymous")  # by which the audit tells who is no user
 
 A_NAME = WORDS["users.a_name"]
-_UNKNOWN = WORDS["users.unknown"]
 
 
 class ConflictError(StoreError):
@@ -96,42 +95,33 @@ class User:
     link_until: datetime | None
 
 
+_PUBLIC = select(*(USERS.c[field.name] for field in fields(User)))
+
+
 def folded(name: str) -> str:
     """Return one way of writing a name for all that look alike."""
     return unicodedata.normalize("NFKC", name).strip().casefold()
 
 
 def canonical_name(name: str) -> str:
-    """Return a name as it is kept.
-
-    Raises
-    ------
-    BadNameError
-        If it can't be a name.
-    """
+    """Return a name as it is kept; raises `BadNameError` if it can't be a name."""
     kept = folded(name)
-    if not _NAME.fullmatch(kept) or kept in RESERVED:
-        raise BadNameError(
-            WORDS["users.bad_name"].format(name=shown(name)), [Detail("name", name, A_NAME)]
-        )
+    if not _NAME.fullmatch(kept) or kept in _RESERVED:
+        message = WORDS["users.bad_name"].format(name=shown(name))
+        raise BadNameError(message, [Detail("name", name, A_NAME)])
     return kept
 
 
 def add(connection: Connection, name: str, role: Role, *, by: str, now: datetime) -> str:
     """Invite a user, and return the secret of the link by which they set their password.
 
-    Raises
-    ------
-    BadNameError
-        If the name can't be one.
-    ConflictError
-        If somebody has it.
+    Raises `BadNameError` if the name can't be one, and `ConflictError` if somebody has it.
     """
     kept = canonical_name(name)
     token = new_token()
     values: dict[str, Any] = {
         "name": kept, "role": role, "state": "invited", "created_at": now, "created_by": by,
-        "link_hash": digest(token), "link_until": now + timedelta(hours=LINK_HOURS),
+        "link_hash": digest(token), "link_until": now + _LINK_LASTS,
     }  # fmt: skip
     if not insert_unless_there(connection, USERS, values):
         raise ConflictError(WORDS["users.taken"].format(name=kept))
@@ -143,17 +133,14 @@ def renew_link(connection: Connection, name: str, *, now: datetime) -> str:
 
     A disabled user becomes an invited one by it.
 
-    Raises
-    ------
-    UnknownNameError
-        If nobody has the name.
+    Raises `UnknownNameError` if nobody has the name.
     """
     user = get(connection, name)
     token = new_token()
-    values = {"link_hash": digest(token), "link_until": now + timedelta(hours=LINK_HOURS)}
+    values = {"link_hash": digest(token), "link_until": now + _LINK_LASTS}
     if user.state == "disabled":
         values |= {"state": "invited", "password": None}
-    connection.execute(update(USERS).where(USERS.c.name == user.name).values(values))
+    _set(connection, user.name, values)
     return token
 
 
@@ -162,12 +149,8 @@ def change(
 ) -> User:
     """Give a user another role, disable them, or let them in again, and return them as they are.
 
-    Raises
-    ------
-    UnknownNameError
-        If nobody has the name.
-    ConflictError
-        If nobody would be left to administer.
+    Raises `UnknownNameError` if nobody has the name, and `ConflictError` if nobody would be left to
+    administer.
     """
     _lock_administrators(connection, name)
     user = get(connection, name)
@@ -184,7 +167,7 @@ def change(
     leaves = values.get("role", "administrator") != "administrator" or disabled
     if leaves and user.role == "administrator" and user.state == "active":
         _check_not_last(connection, user.name)
-    connection.execute(update(USERS).where(USERS.c.name == user.name).values(values))
+    _set(connection, user.name, values)
     return get(connection, user.name)
 
 
@@ -193,51 +176,41 @@ def _lock_administrators(connection: Connection, name: str) -> None:
 
     Always in one order, lest two administrators who disable each other wait for each other.
     """
-    connection.execute(
-        select(USERS.c.name)
-        .where((USERS.c.name == storable_text(folded(name))) | (USERS.c.role == "administrator"))
-        .order_by(USERS.c.name)
-        .with_for_update()
-    )
+    concerned = (USERS.c.name == storable_text(folded(name))) | (USERS.c.role == "administrator")
+    query = select(USERS.c.name).where(concerned).order_by(USERS.c.name)
+    connection.execute(query.with_for_update())
 
 
 def _check_not_last(connection: Connection, name: str) -> None:
-    others = connection.scalar(
-        select(USERS.c.name)
-        .where(USERS.c.role == "administrator", USERS.c.state == "active", USERS.c.name != name)
-        .limit(1)
+    others = select(USERS.c.name).where(
+        USERS.c.role == "administrator", USERS.c.state == "active", USERS.c.name != name
     )
-    if others is None:
+    if connection.scalar(others.limit(1)) is None:
         raise ConflictError(WORDS["users.last"].format(name=name))
 
 
-def get(connection: Connection, name: str) -> User:
-    """Return a user.
+def _set(connection: Connection, name: str, values: Mapping[str, Any]) -> None:
+    connection.execute(update(USERS).where(USERS.c.name == name).values(values))
 
-    Raises
-    ------
-    UnknownNameError
-        If nobody has the name.
-    """
-    query = select(USERS).where(USERS.c.name == storable_text(folded(name)))
+
+def get(connection: Connection, name: str) -> User:
+    """Return a user; raises `UnknownNameError` if nobody has the name."""
+    query = _PUBLIC.where(USERS.c.name == storable_text(folded(name)))
     row = connection.execute(query).one_or_none()
     if row is None:
-        raise UnknownNameError(_UNKNOWN.format(name=shown(name)))
-    return _user(row)
+        raise UnknownNameError(WORDS["users.unknown"].format(name=shown(name)))
+    return User(**row._asdict())
 
 
 def everybody(connection: Connection) -> Sequence[User]:
     """Return all users by name."""
-    return [_user(row) for row in connection.execute(select(USERS).order_by(USERS.c.name))]
+    return [User(**row._asdict()) for row in connection.execute(_PUBLIC.order_by(USERS.c.name))]
 
 
 def password_of(connection: Connection, name: str) -> str | None:
     """Return what is kept of the password of a user who may log in; None if there is none such."""
-    return connection.scalar(
-        select(USERS.c.password).where(
-            USERS.c.name == storable_text(name), USERS.c.state == "active"
-        )
-    )
+    mine = (USERS.c.name == storable_text(name)) & (USERS.c.state == "active")
+    return connection.scalar(select(USERS.c.password).where(mine))
 
 
 def replace_password(
@@ -245,30 +218,14 @@ def replace_password(
 ) -> bool:
     """Keep another password of an active user, and let a link that is still open be dead.
 
-    Parameters
-    ----------
-    connection
-        Within the caller's transaction.
-    name
-        Who it is.
-    before, after
-        What was kept when the present password was checked, and what is to be.
-    now
-        When.
-
-    Returns
-    -------
-    False if somebody has changed the password meanwhile, or disabled the user: nothing is changed.
+    ``before`` is what was kept when the present password was checked. False if somebody has changed
+    it meanwhile, or disabled the user: then nothing is changed.
     """
     mine = (USERS.c.name == name) & (USERS.c.password == before) & (USERS.c.state == "active")
     values = {
         "password": after, "password_set_at": now, "link_hash": None, "link_until": None,
     }  # fmt: skip
     return connection.execute(update(USERS).where(mine).values(values)).rowcount == 1
-
-
-def _user(row: Row[Any]) -> User:
-    return User(row.name, row.role, row.state, row.created_at, row.link_until)
 
 
 class LinkError(StoreError):
@@ -280,10 +237,7 @@ class LinkError(StoreError):
 def link_owner(connection: Connection, token: str, *, now: datetime, lock: bool = True) -> str:
     """Return whose link it is; with ``lock`` nobody else uses it until the transaction ends.
 
-    Raises
-    ------
-    LinkError
-        If it was used, replaced, has expired or never was.
+    Raises `LinkError` if it was used, replaced, has expired or never was.
     """
     columns = select(USERS.c.name, USERS.c.link_until, USERS.c.state)
     query = columns.where(USERS.c.link_hash == digest(token))
@@ -297,17 +251,14 @@ def link_owner(connection: Connection, token: str, *, now: datetime, lock: bool 
 def use_link(connection: Connection, token: str, password_hash: str, *, now: datetime) -> str:
     """Set the password of the link's owner, who is active from then on; return who that is.
 
-    Raises
-    ------
-    LinkError
-        As `link_owner`.
+    Raises `LinkError` as `link_owner`.
     """
     name = link_owner(connection, token, now=now)
     values = {
         "password": password_hash, "password_set_at": now, "state": "active",
         "link_hash": None, "link_until": None,
     }  # fmt: skip
-    connection.execute(update(USERS).where(USERS.c.name == name).values(values))
+    _set(connection, name, values)
     return name
 
 
@@ -317,17 +268,8 @@ BROUGHT = frozenset({BY, "oidc:provider"})
 """The same, also as it was called while leadscore asked a provider itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class Admitted:
-    """Who comes in.
-
-    Attributes
-    ----------
-    role
-        Of the user.
-    change
-        What has changed with the user by that, as the audit calls it; None if nothing has.
-    """
+class Admitted(NamedTuple):
+    """The role of who comes in, and what has changed with them by that, as the audit calls it."""
 
     role: Role
     change: str | None = None
@@ -336,35 +278,15 @@ class Admitted:
 def admit(
     connection: Connection, name: str, mapped: Role | None, *, follows_groups: bool, now: datetime
 ) -> Admitted | None:
-    """Let a user in whom the proxy vouches for.
+    """Let a user in whom the proxy vouches for; None if they may not come in.
 
     Who has a password is not let in: that name is opened by the password alone, whatever others
     are called at the office's log-in. A user whom an administrator has invited keeps the role that
     they gave, whatever the groups; they need their link no more. One whom a group has brought has
-    the role of their group, and no way in without one.
-
-    Parameters
-    ----------
-    connection
-        Within the caller's transaction.
-    name
-        As `users.canonical_name` has it.
-    mapped
-        The role of the user's group; None if none of their groups has one.
-    follows_groups
-        Whether groups have roles at all; where they have none, everybody keeps the role that they
-        have here.
-    now
-        When.
-
-    Returns
-    -------
-    None if they may not come in.
-
-    Raises
-    ------
-    ConflictError
-        If the group would take the role from the last administrator.
+    the role ``mapped`` to their group, and no way in without one. Where groups have no roles at
+    all, nobody ``follows_groups`` and everybody keeps the role that they have here. ``name`` is as
+    `canonical_name` has it. Raises `ConflictError` if the group would take the role from the last
+    administrator.
     """
     query = select(USERS.c.role, USERS.c.state, USERS.c.created_by, USERS.c.password)
     row = connection.execute(query.where(USERS.c.name == name).with_for_update()).one_or_none()

@@ -29,7 +29,7 @@ from leadscore.web.openapi import (
     ScoreRequest,
     refusals,
 )
-from leadscore.web.scoring import CurrentScoring
+from leadscore.web.scoring import CurrentScoring, scores_answer
 
 WORDS = room_words("web")
 
@@ -51,15 +51,7 @@ class Shortcoming:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """How the service is.
-
-    Attributes
-    ----------
-    model, city
-        What scores, for which city.
-    shortcomings
-        What is not as it should be; empty if it is well.
-    """
+    """How the service is."""
 
     model: str
     city: str
@@ -94,23 +86,7 @@ def readiness(
     worker_alive: bool | None,
     now: datetime,
 ) -> Condition:
-    """Look whether the service is well.
-
-    Parameters
-    ----------
-    serving
-        Version of the model that scores.
-    city
-        Id of the city.
-    champion
-        Returns the version that should score, or None if none was promoted.
-    queue
-        Returns how the queue is.
-    worker_alive
-        Whether the server's own worker runs; None if workers are run elsewhere.
-    now
-        Time with a zone.
-    """
+    """Look whether the service is well."""
     found = [*_of_model(serving, champion), *_of_queue(queue, now)]
     if worker_alive is False:
         found.append(Shortcoming("worker_down", WORDS["api.no_worker"]))
@@ -206,14 +182,15 @@ def scoring_routes(
     def score_and_keep(act: Act, body: ScoreRequest) -> Answer:
         answer = answer_to(body)
         numbers = keep_asked(
-            act.connection, body.given(), scorer=current.get().scorer, today=today(), now=act.now
+            act.connection, body.given(), scorer=current.scorer(), today=today(), now=act.now
         )
         for each, number in zip(answer["scores"], numbers, strict=True):
             each["firm"] = number
         return Answer(answer, details={"firms": len(set(numbers))})
 
     def answer_to(body: ScoreRequest) -> dict[str, Any]:
-        answer = current.get().answer(body.given(), asked_language(default_lang))
+        lang = asked_language(default_lang)
+        answer = scores_answer(current.scorer(), body.given(), today=today(), lang=lang)
         metrics.observe_scores(score["likelihood"] for score in answer["scores"])
         return answer
 

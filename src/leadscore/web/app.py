@@ -146,7 +146,7 @@ def create_app(service: Service) -> Application:
     app.register_blueprint(gone_routes())
     app.register_api(job_routes(access, lang))
     backing = Backing(
-        access, service.today, lambda: service.scoring.get().scorer, service.shelf,
+        access, service.today, service.scoring.scorer, service.shelf,
         service.profiles, service.exports, lang,
     )  # fmt: skip
     for routes_of_store in store_routes(backing):
@@ -172,7 +172,7 @@ def _queue(access: Access) -> QueueState:
 
 
 def _condition(service: Service) -> Condition:
-    scorer = service.scoring.get().scorer
+    scorer = service.scoring.scorer()
     return readiness(
         serving=scorer.model,
         city=scorer.city.id,
@@ -191,14 +191,12 @@ def _actor_kind() -> str:
 
 
 def _refuse(error: ValidationError) -> Response:
-    """Leave the framework's own way of answering mistakes for the one that all errors take."""
     raise invalid_firms(error) if error.title == ScoreRequest.__name__ else plain_mistakes(error)
 
 
 def _answer_errors(
     app: Flask, default_lang: Lang, as_page: Callable[[int, Text], Response | None]
 ) -> None:
-    """Answer every error with the one body, or as a page; Flask logs what nobody expected."""
 
     @app.errorhandler(RequestError)
     def refused(error: RequestError) -> Response:
@@ -227,7 +225,6 @@ def _answer_errors(
 
 
 def _details(status: int, error: HTTPException) -> tuple[Detail, ...]:
-    """Say where, got and wanted of the errors that HTTP itself finds."""
     if status == 404:
         return (Detail("path", request.path, WORDS["app.documented"]),)
     if status == 405:

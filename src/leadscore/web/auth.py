@@ -15,9 +15,9 @@ from leadscore.errors import Detail
 from leadscore.store.audit import AuditTrail
 from leadscore.store.database import Database
 from leadscore.store.sessions import Limits, Lockout
-from leadscore.store.users import A_NAME, Role
+from leadscore.store.users import Role
 from leadscore.text import Text, room_words
-from leadscore.web.errors import REFUSALS, InvalidRequestError, RequestError
+from leadscore.web.errors import REFUSALS, RequestError
 
 WORDS = room_words("web")
 
@@ -83,10 +83,6 @@ def undeclared(app: Flask) -> list[str]:
     )
 
 
-_OWN = WORDS["auth.own"]
-_LOOPBACK = WORDS["auth.loopback"]
-
-
 class UnauthorizedError(RequestError):
     """Somebody whom we don't know."""
 
@@ -115,45 +111,10 @@ class TooManyAttemptsError(RequestError):
     status = 429
 
 
-def unknown() -> UnauthorizedError:
-    """Return the error for somebody who shows neither session nor key."""
-    return UnauthorizedError(REFUSALS[401][1])
-
-
 def bad_key() -> UnauthorizedError:
     """Return the error for a key that is worth nothing; it is not shown."""
     return UnauthorizedError(
         WORDS["auth.bad_key"], [Detail("Authorization", "…", WORDS["auth.bearer"])]
-    )
-
-
-def wrong_password() -> UnauthorizedError:
-    """Return the error of a log-in, the same whatever was wrong."""
-    return UnauthorizedError(WORDS["auth.wrong"])
-
-
-def wrong_present_password() -> InvalidRequestError:
-    """Return the error for a password that can't be changed by whoever doesn't know it."""
-    return InvalidRequestError(
-        WORDS["auth.wrong_present"], [Detail("present", "…", WORDS["auth.present"])]
-    )
-
-
-def no_password() -> InvalidRequestError:
-    """Return the error for somebody who has no password, and would change it."""
-    return InvalidRequestError(WORDS["auth.no_password"])
-
-
-def not_let_in() -> ForbiddenError:
-    """Return the error for somebody whom the office's proxy knows and we don't."""
-    return ForbiddenError(WORDS["auth.not_let_in"])
-
-
-def no_proxy_name() -> ForbiddenError:
-    """Return the error for a header of the proxy that holds no name, or several."""
-    wanted = WORDS["auth.one_name"].format(name=A_NAME)
-    return ForbiddenError(
-        WORDS["auth.no_name"], [Detail("LEADSCORE_PROXY_USER_HEADER", "…", wanted)]
     )
 
 
@@ -164,17 +125,12 @@ def forbidden(permission: str) -> ForbiddenError:
 
 def cross_site(header: str, got: str) -> ForgedRequestError:
     """Return the error for a request from a page of another site."""
-    return ForgedRequestError(WORDS["auth.cross"], [Detail(header, got, _OWN)])
+    return ForgedRequestError(WORDS["auth.cross"], [Detail(header, got, WORDS["auth.own"])])
 
 
 def no_csrf_token(header: str) -> ForgedRequestError:
     """Return the error for a request of a browser without the token of its session."""
     return ForgedRequestError(WORDS["auth.no_token"], [Detail(header, "…", WORDS["auth.token"])])
-
-
-def another_host(host: str) -> ForgedRequestError:
-    """Return the error for a demonstration that was reached under another name."""
-    return ForgedRequestError(WORDS["auth.another_host"], [Detail("Host", host, _LOOPBACK)])
 
 
 def locked(remaining: timedelta) -> TooManyAttemptsError:
@@ -217,24 +173,12 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Whoever calls.
+    """Whoever calls."""
 
-    Attributes
-    ----------
-    actor
-        The user's name, ``key:`` and the key's name, or ``demo``.
-    role
-        As what they act.
-    session
-        The secret of the session; None for programs.
-    by_proxy
-        Whether the office's proxy has said who it is; such users have no password here.
-    """
-
-    actor: str
+    actor: str  # the user's name, `key:` and the key's name, or `demo`
     role: Role
-    session: str | None = None
-    by_proxy: bool = False
+    session: str | None = None  # its secret; programs have none
+    by_proxy: bool = False  # the office's proxy has said who it is: there is no password here
 
     def may(self, permission: Permission) -> bool:
         """Tell whether the role has a permission."""
@@ -245,27 +189,15 @@ DEMO = Caller("demo", "administrator")
 
 
 def caller() -> Caller:
-    """Return who makes the current request.
-
-    Raises
-    ------
-    UnauthorizedError
-        If the route is public and nobody was asked for.
-    """
+    """Return who makes the current request."""
     found: Caller | None = g.get("leadscore_caller")
     if found is None:
-        raise unknown()
+        raise UnauthorizedError(REFUSALS[401][1])
     return found
 
 
 def check_may(permission: Permission) -> Caller:
-    """Return who makes the current request, or refuse: for views where the body decides.
-
-    Raises
-    ------
-    ForbiddenError
-        If the caller lacks the permission.
-    """
+    """Return who makes the current request, or refuse: for views where the body decides."""
     found = caller()
     if not found.may(permission):
         raise forbidden(permission)

@@ -15,15 +15,15 @@ from leadscore.errors import Detail, LeadscoreError
 from leadscore.lists.problems import shown
 from leadscore.store.acts import BadOutcomeError
 from leadscore.store.current_ranking import UnknownScoreError
-from leadscore.store.errors import StoreError
-from leadscore.store.filters import BadCursorError, TakenViewError, UnknownViewError
+from leadscore.store.database import StoreError
 from leadscore.store.firms import ChangedFirmError, UnknownFirmError
 from leadscore.store.idempotency import ReusedKeyError
 from leadscore.store.jobs import EndedJobError, UnknownJobError
 from leadscore.store.lists import UnknownListError, UnknownUploadError
 from leadscore.store.models import UnknownModelError
+from leadscore.store.ranking import BadCursorError
 from leadscore.store.sessions import PasswordError
-from leadscore.store.shortlists import UnknownShortlistError
+from leadscore.store.shortlists import TakenViewError, UnknownShortlistError, UnknownViewError
 from leadscore.store.users import BadNameError, ConflictError, LinkError, UnknownNameError
 from leadscore.text import Lang, Text, room_words
 
@@ -68,50 +68,27 @@ class GoneError(RequestError):
     status = 410
 
 
-REFUSALS: dict[int, tuple[str, Text]] = {
-    400: ("bad_request", WORDS["errors.refusals_400"]),
-    401: (
-        "unauthorized",
-        WORDS["errors.refusals_401"],
-    ),
-    403: (
-        "forbidden",
-        WORDS["errors.refusals_403"],
-    ),
-    404: ("not_found", WORDS["errors.refusals_404"]),
-    405: (
-        "method_not_allowed",
-        WORDS["errors.refusals_405"],
-    ),
-    408: ("request_timeout", WORDS["errors.refusals_408"]),
-    409: (
-        "conflict",
-        WORDS["errors.refusals_409"],
-    ),
-    410: ("gone", WORDS["errors.refusals_410"]),
-    412: (
-        "changed_meanwhile",
-        WORDS["errors.refusals_412"],
-    ),
-    413: ("body_too_large", WORDS["errors.refusals_413"]),
-    415: (
-        "unsupported_media_type",
-        WORDS["errors.refusals_415"],
-    ),
-    422: ("invalid_request", WORDS["errors.refusals_422"]),
-    428: (
-        "precondition_required",
-        WORDS["errors.refusals_428"],
-    ),
-    429: ("too_many_attempts", WORDS["errors.refusals_429"]),
-    431: ("headers_too_large", WORDS["errors.refusals_431"]),
-    500: (
-        "internal_error",
-        WORDS["errors.refusals_500"],
-    ),
-    503: ("unavailable", WORDS["errors.refusals_503"]),
-    501: ("not_implemented", WORDS["errors.refusals_501"]),
+_CODES = {
+    400: "bad_request",
+    401: "unauthorized",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    408: "request_timeout",
+    409: "conflict",
+    410: "gone",
+    412: "changed_meanwhile",
+    413: "body_too_large",
+    415: "unsupported_media_type",
+    422: "invalid_request",
+    428: "precondition_required",
+    429: "too_many_attempts",
+    431: "headers_too_large",
+    500: "internal_error",
+    503: "unavailable",
+    501: "not_implemented",
 }
+REFUSALS = {status: (code, WORDS[f"errors.refusals_{status}"]) for status, code in _CODES.items()}
 """Code and words of the errors that HTTP itself knows, by status."""
 
 
@@ -173,13 +150,7 @@ def named_language(named: str | None) -> Lang | None:
 
 
 def check_named_language() -> None:
-    """Refuse a request whose ``?lang=`` we don't have, rather than answer in another language.
-
-    Raises
-    ------
-    InvalidRequestError
-        If it is neither missing nor ``zh`` or ``en``.
-    """
+    """Refuse a request whose ``?lang=`` we don't have, rather than answer in another language."""
     named = request.args.get("lang")
     if named is not None and named_language(named) is None:
         raise InvalidRequestError(

@@ -10,6 +10,7 @@ from datetime import datetime
 from flask import Flask, Response, after_this_request, g, request
 from sqlalchemy import Connection
 
+from leadscore.errors import Detail
 from leadscore.store import api_keys, sessions, users
 from leadscore.store.audit import AuditTrail, Record
 from leadscore.store.database import Database
@@ -20,14 +21,17 @@ from leadscore.store.sessions import (
     hash_password,
     matches,
 )
-from leadscore.store.users import BY, admit, folded, link_owner, use_link
+from leadscore.store.users import A_NAME, BY, admit, folded, link_owner, use_link
+from leadscore.text import room_words
 from leadscore.web.auth import (
     CSRF_FIELD,
     CSRF_HEADER,
     DEMO,
     Access,
     Caller,
-    another_host,
+    ForbiddenError,
+    ForgedRequestError,
+    UnauthorizedError,
     bad_key,
     cross_site,
     csrf_token,
@@ -37,17 +41,13 @@ from leadscore.web.auth import (
     is_file_form,
     locked,
     no_csrf_token,
-    no_password,
-    no_proxy_name,
-    not_let_in,
     session_secret,
     undeclared,
-    unknown,
-    wrong_password,
-    wrong_present_password,
 )
-from leadscore.web.errors import store_refusals
+from leadscore.web.errors import REFUSALS, InvalidRequestError, store_refusals
 from leadscore.web.proxies import ProxyUser, proxy_user
+
+WORDS = room_words("web")
 
 FIRST_ADMINISTRATOR = "admin"
 """Name of the user whom the first start invites."""
@@ -83,15 +83,7 @@ def first_administrator_link(database: Database, trail: AuditTrail, now: datetim
 def log_in(
     access: Access, name: str, password: str, *, address: str | None, secret: str | None
 ) -> Caller:
-    """Return the caller with a new session; the one that the browser had has ended.
-
-    Raises
-    ------
-    TooManyAttemptsError
-        If too many failed under this name.
-    UnauthorizedError
-        If there is no such user, or that isn't their password.
-    """
+    """Return the caller with a new session; the one that the browser had has ended."""
     now, name = access.clock(), users.folded(name)
     kept = _begin_attempt(access, name, now)
     # Outside of any transaction: it takes long, on purpose, and others want to write.
@@ -99,12 +91,11 @@ def log_in(
     found = _begin(access, name, kept, now, secret, address) if right else None
     if found is None:
         _note_failure(access, name, now, address)
-        raise wrong_password()
+        raise UnauthorizedError(WORDS["auth.wrong"])
     return found
 
 
 def _begin_attempt(access: Access, name: str, now: datetime) -> str | None:
-    """Count an attempt, and return what is kept of the password of whoever has the name."""
     with access.database.write() as connection:
         locked_until = count_attempt(connection, name, now, access.lockout)
         kept = users.password_of(connection, name)
@@ -121,7 +112,6 @@ def _begin(
     secret: str | None,
     address: str | None,
 ) -> Caller | None:
-    """Begin a session, unless the user was disabled or has set another password meanwhile."""
     with access.database.write() as connection:
         if users.password_of(connection, name) != kept:
             return None
@@ -143,21 +133,16 @@ def _begin_session(
 
 
 def let_in(access: Access, named: ProxyUser, *, address: str | None, secret: str | None) -> Caller:
-    """Return the user whom the office's proxy names with a new session.
-
-    Raises
-    ------
-    ForbiddenError
-        If what it says is no name, or nobody of that name may come in by it.
-    ContradictionError
-        If their group would take the role from the last administrator.
-    """
+    """Return the user whom the office's proxy names with a new session."""
     now, details = access.clock(), {"by": "proxy"}
     try:
         name = users.canonical_name(named.name or "")
     except users.BadNameError:
         _note_proxy_refusal(access, None, now, address)
-        raise no_proxy_name() from None
+        wanted = WORDS["auth.one_name"].format(name=A_NAME)
+        raise ForbiddenError(
+            WORDS["auth.no_name"], [Detail("LEADSCORE_PROXY_USER_HEADER", "…", wanted)]
+        ) from None
     with store_refusals(), access.database.write() as connection:
         # The first start invites an administrator: nobody is that by being called so elsewhere.
         admitted = name != FIRST_ADMINISTRATOR and admit(
@@ -175,14 +160,13 @@ def let_in(access: Access, named: ProxyUser, *, address: str | None, secret: str
             access.trail.append(connection, begun, now)
     if not admitted:
         _note_proxy_refusal(access, name, now, address)
-        raise not_let_in()
+        raise ForbiddenError(WORDS["auth.not_let_in"])
     return replace(new, by_proxy=True)
 
 
 def _note_proxy_refusal(
     access: Access, name: str | None, now: datetime, address: str | None
 ) -> None:
-    """Note whom the proxy named in vain: unlike what is typed at a log-in, it is no password."""
     record = Record(
         "anonymous", "-", "session.begin", "user" if name else None, name, address, "refused",
         details={"by": "proxy"},
@@ -192,7 +176,6 @@ def _note_proxy_refusal(
 
 
 def _note_failure(access: Access, name: str, now: datetime, address: str | None) -> None:
-    """Note a failed log-in; a name that nobody has isn't kept, for it may be a password."""
     with access.database.write() as connection:
         access.trail.append(connection, _failure(connection, name, address), now)
 
@@ -208,19 +191,9 @@ def _failure(connection: Connection, name: str, address: str | None) -> Record:
 def change_password(
     access: Access, found: Caller, present: str, password: str, *, address: str | None
 ) -> None:
-    """Give the user who is logged in another password; their other sessions end.
-
-    Raises
-    ------
-    InvalidRequestError
-        If it is no user with a password and a session, or that isn't their present password.
-    TooManyAttemptsError
-        If too many attempts failed under this name, here or at the log-in.
-    UnacceptableError
-        If the new one is too easy to guess.
-    """
+    """Give the user who is logged in another password; their other sessions end."""
     if found.session is None or found.by_proxy:
-        raise no_password()
+        raise InvalidRequestError(WORDS["auth.no_password"])
     now, name = access.clock(), found.actor
     with store_refusals():
         check_password(password, name)
@@ -239,7 +212,9 @@ def change_password(
     refused = Record(name, found.role, "password.change", "user", name, address, "refused")
     with access.database.write() as connection:
         access.trail.append(connection, refused, now)
-    raise wrong_present_password()
+    raise InvalidRequestError(
+        WORDS["auth.wrong_present"], [Detail("present", "…", WORDS["auth.present"])]
+    )
 
 
 def set_password(access: Access, token: str, password: str, *, address: str | None) -> str:
@@ -329,7 +304,7 @@ def _guard(app: Flask, access: Access) -> None:
         return
     found = _authenticate(access)
     if found is None:
-        raise unknown()
+        raise UnauthorizedError(REFUSALS[401][1])
     if permission is None or not found.may(permission):
         _note_refusal(access, found)
         raise forbidden(permission or "-")
@@ -339,17 +314,7 @@ def _guard(app: Flask, access: Access) -> None:
 
 
 def _authenticate(access: Access) -> Caller | None:
-    """Return who calls, or None if they don't say.
-
-    A key goes before a session by password, and that before what the office's proxy says.
-
-    Raises
-    ------
-    UnauthorizedError
-        If a key is shown that is worth nothing.
-    ForbiddenError
-        If the proxy names somebody who may not come in.
-    """
+    #  A key goes before a session by password, and that before what the office's proxy says.
     now = access.clock()
     authorization = request.headers.get("Authorization")
     if authorization is not None:
@@ -395,10 +360,7 @@ def _named_by_proxy(
     access: Access,
     now: datetime,
 ) -> Caller:
-    """Return the user whom the proxy names, with a session for the token against forged requests.
-
-    The session is worth nothing without the header, nor where that names somebody else.
-    """
+    #  The session is worth nothing without the header, nor where that names somebody else.
     if secret and session and session.user == folded(named.name or ""):
         follows = named.follows_groups and session.by_group
         if not follows or session.role == named.role:
@@ -418,16 +380,8 @@ def _named_by_proxy(
 
 
 def _check_origin() -> None:
-    """Refuse an unsafe method that a page of another site has caused.
-
-    Browsers say where a request comes from in Sec-Fetch-Site or Origin, and no page can change
-    that. Programs send neither.
-
-    Raises
-    ------
-    ForgedRequestError
-        If it comes from elsewhere, also from another port or a neighbouring name.
-    """
+    #  Browsers say where a request comes from in Sec-Fetch-Site or Origin, and no page can change
+    # that. Programs send neither.
     if request.method in _SAFE:
         return
     site = request.headers.get("Sec-Fetch-Site")
@@ -443,23 +397,16 @@ def _check_origin() -> None:
 
 
 def _check_loopback() -> None:
-    """Refuse a request under any other name than this machine's own.
-
-    A page elsewhere can let its own name lead here, and then speak to us as if it were ours.
-
-    Raises
-    ------
-    ForgedRequestError
-        If the name is another one.
-    """
+    #  A page elsewhere can let its own name lead here, and then speak to us as if it were ours.
     host = request.host
     name = host[: host.index("]") + 1] if host.startswith("[") and "]" in host else host
     if name.partition(":")[0] not in _LOOPBACK and name not in _LOOPBACK:
-        raise another_host(host)
+        raise ForgedRequestError(
+            WORDS["auth.another_host"], [Detail("Host", host, WORDS["auth.loopback"])]
+        )
 
 
 def _check_csrf(secret: str, *, with_file: bool) -> None:
-    """Refuse a browser's request that lacks the token which only our own pages are given."""
     shown = request.headers.get(CSRF_HEADER) or _token_in_form(with_file=with_file)
     if not hmac.compare_digest(shown.encode("utf-8", "replace"), csrf_token(secret).encode()):
         raise no_csrf_token(CSRF_HEADER)

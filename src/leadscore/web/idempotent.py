@@ -42,19 +42,9 @@ _P = ParamSpec("_P")
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """What a view that writes is given.
+    """What a view that writes is given."""
 
-    Attributes
-    ----------
-    connection
-        Within the transaction in which everything is written.
-    caller
-        Who does it.
-    now
-        When, for whatever is kept.
-    """
-
-    connection: Connection
+    connection: Connection  # within the transaction in which everything is written
     caller: Caller
     now: datetime
 
@@ -66,28 +56,15 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a view that writes gives.
+    """What a view that writes gives."""
 
-    Attributes
-    ----------
-    body
-        Plain JSON values, or the text of a page; None for an answer without a body.
-    status, headers
-        Of the answer.
-    about
-        Kind and name of what was changed, for the audit.
-    details
-        What more the audit tells: plain JSON values, no secrets, nothing personal.
-    again
-        What is answered when the same request comes again, if that must not be the same: a secret
-        is shown once, and not kept.
-    """
-
-    body: Mapping[str, Any] | str | None = None
+    body: Mapping[str, Any] | str | None = None  # JSON values, or the text of a page
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
+    # For the audit: kind and name of what was changed; JSON values without anything secret.
     about: tuple[str, str] | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
+    # Where the same request must not be answered the same: a secret is shown once, and not kept.
     again: Answer | None = None
 
 
@@ -99,16 +76,6 @@ def written(
     The view's effect, the audit record of it, and the answer that is kept for its idempotency key
     are committed together, or not at all if it raises. Of requests with one key at the same moment
     one is carried out, and the others wait for its answer.
-
-    Parameters
-    ----------
-    access
-        Where it is written, and who may.
-    action
-        What the audit calls it, such as ``user.add``.
-    fingerprint
-        Returns what stands for the body, where that was read in another way than as a whole; by
-        default the body itself.
     """
 
     def decorate(view: Callable[Concatenate[Act, _P], Answer]) -> Callable[_P, Response]:
@@ -149,18 +116,11 @@ def noted(
 
 
 def check_key() -> None:
-    """Refuse a key that can't be one, also where nothing is written and it would not be used.
-
-    Raises
-    ------
-    InvalidRequestError
-        Saying what a key is.
-    """
+    """Refuse a key that can't be one, also where nothing is written and it would not be used."""
     _key()
 
 
 def _asked(found: Caller, body: bytes) -> Asked | None:
-    """Return what tells this request from others, or None if it has no key."""
     key = _key()
     if key is None:
         return None

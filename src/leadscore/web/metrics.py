@@ -30,15 +30,7 @@ _LIKELIHOODS = tuple(tenth / 10 for tenth in range(1, 11))
 
 @dataclass(frozen=True, slots=True)
 class ModelState:
-    """The model that scores.
-
-    Attributes
-    ----------
-    version
-        Its name.
-    created
-        When it was made; None if that is not known.
-    """
+    """The model that scores."""
 
     version: str
     created: datetime | None
@@ -84,17 +76,7 @@ class Metrics:
         self.registry.register(_Asked(queue, model, clock))
 
     def observe_request(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Count a request; fits `leadscore.web.metrics.log_requests`.
-
-        Parameters
-        ----------
-        method, route
-            One of few methods, and the pattern of the route.
-        status
-            Of the answer.
-        seconds
-            Until the answer was ready.
-        """
+        """Count a request; fits `leadscore.web.metrics.log_requests`."""
         key = route, method, status
         series = self._series.get(key)
         if series is None:  # looking up labels takes longer than counting
@@ -199,17 +181,7 @@ def log_requests(
     actor_kind: Callable[[], str] = lambda: "anonymous",
     observe: Observe = lambda *_: None,
 ) -> None:
-    """Log every request of an application.
-
-    Parameters
-    ----------
-    app
-        The application.
-    actor_kind
-        Returns as what the current request is made: ``anonymous``, ``user`` or ``key``.
-    observe
-        Told method, pattern of the route, status and seconds of every request.
-    """
+    """Log every request of an application."""
 
     @app.before_request
     def begin() -> None:

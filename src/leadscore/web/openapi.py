@@ -9,10 +9,12 @@ from importlib.metadata import version
 from itertools import islice
 from typing import Annotated, Any, Literal
 
+from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.info import Info
 from flask_openapi.models.license import License
 from flask_openapi.models.media_type import MediaType
 from flask_openapi.models.response import Response
+from flask_openapi.models.tag import Tag
 from flask_openapi.openapi import OpenAPI
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
@@ -86,6 +88,12 @@ _EXAMPLE_ANSWER: dict[str, object] = {
 STRICT = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
 
 
+class Payload(BaseModel):
+    """What is sent or answered: no other fields, no other types, no NaN."""
+
+    model_config = STRICT
+
+
 def _with_example(example: Any) -> ConfigDict:
     return ConfigDict(**STRICT, json_schema_extra={"examples": [example]})
 
@@ -101,7 +109,6 @@ def longest(column: Column) -> int:
 
 
 def _field(column: Column) -> Any:
-    """Return type and description of one column; text is read as a cell of a list is."""
     examples = [_EXAMPLES[column.name]] if column.name in _EXAMPLES else None
     words = f"{column.meaning.zh} {column.meaning.en}"
     written = Annotated[str, Field(max_length=longest(column))]
@@ -146,10 +153,8 @@ class ScoreRequest(BaseModel):
         ]
 
 
-class ReasonAnswer(BaseModel):
+class ReasonAnswer(Payload):
     """What one feature adds to the score."""
-
-    model_config = STRICT
 
     feature: str = Field(description="Id of the feature.")
     value: float | str | None = Field(description="The firm's value; null if unknown.")
@@ -160,10 +165,8 @@ class ReasonAnswer(BaseModel):
     text: str = Field(description="The same in words.")
 
 
-class CellProblem(BaseModel):
+class CellProblem(Payload):
     """A value that could not be taken as it stood; it counts as missing."""
-
-    model_config = STRICT
 
     where: str = Field(description="JSON path of the value.", examples=["firms[0].founded_on"])
     got: str
@@ -171,10 +174,8 @@ class CellProblem(BaseModel):
     code: str = Field(description="Stable name of the kind.", examples=["bad_date"])
 
 
-class FirmScore(BaseModel):
+class FirmScore(Payload):
     """The score of one firm."""
-
-    model_config = STRICT
 
     name: str
     grade: Literal["A", "B", "C", "D"]
@@ -189,7 +190,7 @@ class FirmScore(BaseModel):
     base_points: float = Field(description="Points of a firm of which no feature says anything.")
     veto: str | None = Field(
         description="Why not to court the firm at all, as a stable key; null if nothing speaks "
-        "against it. The score stands beside it unchanged. One of " + ", ".join(WORDING) + ".",
+        "against it. The score stands beside it unchanged. One of " + ", ".join(WORDING) + "."
     )
     problems: list[CellProblem]
     firm: int | None = Field(
@@ -207,55 +208,43 @@ class ScoreAnswer(BaseModel):
     scores: list[FirmScore]
 
 
-class ErrorDetail(BaseModel):
+class ErrorDetail(Payload):
     """One place at which the request is wrong."""
-
-    model_config = STRICT
 
     where: str = Field(description="JSON path, header, or line and column of the body.")
     got: str
     wanted: str
 
 
-class ErrorWords(BaseModel):
+class ErrorWords(Payload):
     """What is wrong."""
-
-    model_config = STRICT
 
     code: str = Field(description="Stable name of the kind of error.")
     message: str
     details: list[ErrorDetail]
 
 
-class ErrorAnswer(BaseModel):
+class ErrorAnswer(Payload):
     """The body of every error."""
-
-    model_config = STRICT
 
     error: ErrorWords
 
 
-class Health(BaseModel):
+class Health(Payload):
     """The process answers."""
-
-    model_config = STRICT
 
     status: Literal["ok"]
 
 
-class ShortcomingAnswer(BaseModel):
+class ShortcomingAnswer(Payload):
     """Something that is not as it should be."""
-
-    model_config = STRICT
 
     code: str = Field(description="Stable name.", examples=["worker_down"])
     message: str
 
 
-class Readiness(BaseModel):
+class Readiness(Payload):
     """How the service is; degraded says why. Without its database it answers with 503."""
-
-    model_config = STRICT
 
     status: Literal["ready", "degraded"]
     model: str = Field(description="Version of the model that scores.")
@@ -263,10 +252,8 @@ class Readiness(BaseModel):
     because: list[ShortcomingAnswer]
 
 
-class Me(BaseModel):
+class Me(Payload):
     """Who calls."""
-
-    model_config = STRICT
 
     actor: str = Field(examples=["li.na"])
     role: Role = Field(
@@ -313,6 +300,15 @@ SECURITY_SCHEMES: dict[str, Any] = {
 
 SECURED: list[dict[str, list[Any]]] = [{"key": []}, {"session": []}]
 """What a route that isn't public names in its description."""
+
+
+def api_blueprint(name: str, words: str, *, tag: str | None = None) -> APIBlueprint:
+    """Return a blueprint under ``/api/v1`` for callers who say who they are, with its tag."""
+    return APIBlueprint(
+        name, __name__, url_prefix="/api/v1", abp_security=SECURED,
+        abp_tags=[Tag(name=tag or name, description=words)],
+    )  # fmt: skip
+
 
 # The links are relative, so that the page works at /openapi/ and at /openapi/swagger.
 _SCRIPT = (
@@ -367,18 +363,7 @@ class DocumentedService(OpenAPI):
 def leads_to(
     status: int, *links: tuple[str, dict[str, str]], headers: dict[str, str] | None = None
 ) -> dict[str, Any]:
-    """Return how a route says where its answer leads, for ``openapi_extensions``.
-
-    Parameters
-    ----------
-    status
-        Of the answer.
-    links
-        Each the ``operation_id`` of a route, and expressions for its parameters, as OpenAPI
-        defines them for links.
-    headers
-        What headers of the answer are, by name.
-    """
+    """Return how a route says where its answer leads, for ``openapi_extensions``."""
     also: dict[str, Any] = {
         "links": {
             operation: {"operationId": operation, "parameters": parameters}
@@ -448,7 +433,6 @@ def invalid_firms(error: ValidationError) -> InvalidRequestError:
 
 
 def _words(mistake: Any) -> tuple[str, Text]:
-    """Return what stands at a wrong place, and what is wanted there."""
     kind, loc = mistake["type"], mistake["loc"]
     got = NOTHING if kind == "missing" else json_kind(mistake["input"])
     if kind == "extra_forbidden":
@@ -470,7 +454,6 @@ def _words(mistake: Any) -> tuple[str, Text]:
 
 
 def _meant(mistake: Any) -> Text:
-    """Suggest the field that an unknown one may be meant for; its value is never repeated."""
     field = str(mistake["loc"][-1])
     column = recognise(field[:_LONGEST_NAME])
     if column is not None and column.name in _KNOWN:

@@ -27,40 +27,20 @@ _log = logging.getLogger("leadscore.proxies")
 
 @dataclass(frozen=True, slots=True)
 class ProxyUser:
-    """Whom the office's proxy names.
+    """Whom the office's proxy names."""
 
-    Attributes
-    ----------
-    name
-        As the header holds it; None if that is no UTF-8.
-    follows_groups
-        Whether groups have roles here at all.
-    role
-        The role of the first of these groups that the user is in; None if in none of them.
-    """
-
-    name: str | None
-    follows_groups: bool = False
+    name: str | None  # None if that is no UTF-8
+    follows_groups: bool = False  # whether groups have roles here at all
     role: Role | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ProxyHeaders:
-    """In which headers the office's proxy says who somebody is.
-
-    Attributes
-    ----------
-    user
-        Name of the header that holds the user's name, and nothing else.
-    groups
-        Name of the header that holds the user's groups with commas between; None if none does.
-    roles
-        Which group has which role, the first one first.
-    """
+    """In which headers the office's proxy says who somebody is."""
 
     user: str
-    groups: str | None = None
-    roles: Sequence[tuple[str, Role]] = ()
+    groups: str | None = None  # names with commas between
+    roles: Sequence[tuple[str, Role]] = ()  # by group; the first that a user belongs to counts
 
     def taken_from(self, environ: WSGIEnvironment) -> ProxyUser | None:
         """Remove the headers from a request, and return whom they name.
@@ -86,10 +66,7 @@ def proxy_user(environ: WSGIEnvironment) -> ProxyUser | None:
 
 
 def believe_proxies(
-    app: Flask,
-    count: int,
-    addresses: Collection[Network] = (),
-    headers: ProxyHeaders | None = None,
+    app: Flask, count: int, addresses: Collection[Network] = (), headers: ProxyHeaders | None = None
 ) -> None:
     """Take from the nearest proxies what they say of a client: where it is, and who.
 
@@ -159,7 +136,6 @@ def _key(header: str) -> str:
 
 
 def _utf_8(value: str) -> str | None:
-    """Return a header's text; WSGI hands it over as if its bytes were Latin-1."""
     try:
         return value.encode("latin-1").decode()
     except UnicodeError:

@@ -12,6 +12,7 @@ from typing import Any
 from leadscore.errors import Detail, LeadscoreError
 from leadscore.lists.cleaning import CleanRecord, clean_records
 from leadscore.lists.problems import Problem
+from leadscore.ranking.reasons import Wording
 from leadscore.ranking.score import FirmScore, Scorer
 from leadscore.registry.models import Shelf
 from leadscore.text import Lang, room_words
@@ -21,65 +22,54 @@ from leadscore.web.metrics import ModelState
 WORDS = room_words("web")
 
 
-class FirmScoring:
-    """Scores firms as they are known today.
+def scores_answer(
+    scorer: Scorer, firms: Sequence[Mapping[str, object]], *, today: date, lang: Lang
+) -> dict[str, Any]:
+    """Return the scores of firms as `leadscore.web.openapi.ScoreAnswer` describes them.
 
-    Parameters
-    ----------
-    scorer
-        The model with its city.
-    clock
-        Returns the day as of which firms are scored.
+    Raises
+    ------
+    InvalidRequestError
+        If a list would set one of the firms aside, such as one without a name.
     """
+    cleaned = clean_records(firms, today=today)
+    _check_all_there(cleaned)
+    scores = scorer.score([clean.firm for clean in cleaned], as_of=today)
+    return {
+        "model": scorer.model,
+        "city": scorer.city.id,
+        "scores": [
+            _score_answer(score, clean, scorer.wording, lang)
+            for score, clean in zip(scores, cleaned, strict=True)
+        ],
+    }
 
-    def __init__(self, scorer: Scorer, clock: Callable[[], date]) -> None:
-        self.scorer = scorer
-        self._clock = clock
 
-    def answer(self, firms: Sequence[Mapping[str, object]], lang: Lang) -> dict[str, Any]:
-        """Return the answer (see `leadscore.web.openapi.ScoreAnswer`) in the order of the firms.
-
-        Raises
-        ------
-        InvalidRequestError
-            If a list would set one of the firms aside, such as one without a name.
-        """
-        today = self._clock()
-        cleaned = clean_records(firms, today=today)
-        _check_all_there(cleaned)
-        scores = self.scorer.score([each.firm for each in cleaned], as_of=today)
-        return {
-            "model": self.scorer.model,
-            "city": self.scorer.city.id,
-            "scores": [
-                self._score(score, clean, lang)
-                for score, clean in zip(scores, cleaned, strict=True)
-            ],
-        }
-
-    def _score(self, score: FirmScore, clean: CleanRecord, lang: Lang) -> dict[str, object]:
-        best = score.best
-        return {
-            "name": score.firm["name"],
-            "grade": score.grade,
-            "priority": score.priority,
-            "likelihood": score.likelihood,
-            "fit": score.fit,
-            "segment": best and best.segment,
-            "role": best and best.role,
-            "reasons": [
-                {
-                    "feature": reason.feature,
-                    "value": reason.value,
-                    "points": reason.points,
-                    "text": reason.text,
-                }
-                for reason in score.reasons(self.scorer.wording, lang)
-            ],
-            "base_points": score.base_points,
-            "veto": score.veto,
-            "problems": [_problem(problem, lang) for problem in clean.problems],
-        }
+def _score_answer(
+    score: FirmScore, clean: CleanRecord, wording: Wording, lang: Lang
+) -> dict[str, object]:
+    best = score.best
+    return {
+        "name": score.firm["name"],
+        "grade": score.grade,
+        "priority": score.priority,
+        "likelihood": score.likelihood,
+        "fit": score.fit,
+        "segment": best and best.segment,
+        "role": best and best.role,
+        "reasons": [
+            {
+                "feature": reason.feature,
+                "value": reason.value,
+                "points": reason.points,
+                "text": reason.text,
+            }
+            for reason in score.reasons(wording, lang)
+        ],
+        "base_points": score.base_points,
+        "veto": score.veto,
+        "problems": [_problem(problem, lang) for problem in clean.problems],
+    }
 
 
 def _check_all_there(cleaned: Sequence[CleanRecord]) -> None:
@@ -111,7 +101,7 @@ _TRY_AGAIN_AFTER_SECONDS = 2.0
 
 
 class CurrentScoring:
-    """Gives the scoring of the champion, whichever that is by now.
+    """Gives the champion, whichever that is by now.
 
     Parameters
     ----------
@@ -121,42 +111,31 @@ class CurrentScoring:
         Where the champion is named.
     load
         Returns a scorer of the champion.
-    today
-        Returns the day as of which firms are scored.
     """
 
-    def __init__(
-        self, scorer: Scorer, shelf: Shelf, load: Callable[[], Scorer], today: Callable[[], date]
-    ) -> None:
-        self._shelf, self._load, self._today = shelf, load, today
-        self._scoring = FirmScoring(scorer, today)
+    def __init__(self, scorer: Scorer, shelf: Shelf, load: Callable[[], Scorer]) -> None:
+        self._shelf, self._load, self._scorer = shelf, load, scorer
         self._champion = self._named()
         self._created = self._created_of(scorer.model)
         self._lock, self._failed = threading.Lock(), float("-inf")
 
-    def get(self) -> FirmScoring:
-        """Return the scoring; while one thread loads another model, the others keep this one."""
+    def scorer(self) -> Scorer:
+        """Return what scores; while one thread loads another model, the others keep this one."""
         named = self._named()
         if named != self._champion and self._lock.acquire(blocking=False):
             try:
                 self._take_up(named)
             finally:
                 self._lock.release()
-        return self._scoring
+        return self._scorer
 
     def champion(self) -> str | None:
-        """Return the version that should score, or None if none was promoted.
-
-        Raises
-        ------
-        ModelError
-            If the shelf can't be read.
-        """
-        return self._shelf.champion(self._scoring.scorer.city.id)
+        """Return the version that should score, or None if none was promoted."""
+        return self._shelf.champion(self._scorer.city.id)
 
     def model_state(self) -> ModelState:
         """Return which model scores, and how old it is."""
-        return ModelState(self._scoring.scorer.model, self._created)
+        return ModelState(self._scorer.model, self._created)
 
     def _take_up(self, named: str | None) -> None:
         by_another_thread = named == self._champion
@@ -169,7 +148,7 @@ class CurrentScoring:
             _log.warning("the champion can't be loaded, the model before it scores on: %s", error)
             return
         self._created = self._created_of(scorer.model)
-        self._scoring, self._champion = FirmScoring(scorer, self._today), named
+        self._scorer, self._champion = scorer, named
 
     def _named(self) -> str | None:
         try:

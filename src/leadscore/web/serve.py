@@ -120,7 +120,6 @@ def _server(
     limits: Limits,
     sockets: dict[int, Any] | None = None,
 ) -> TcpWSGIServer:
-    """Return a server; ``sockets`` is where it keeps its connections, for whoever looks at them."""
     # It warns whenever a request waits for a thread, which a busy service does all the time.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     server = create_server(
@@ -211,7 +210,6 @@ class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
 
 @contextmanager
 def _stopping_on_sigterm() -> Iterator[None]:
-    """Stop on SIGTERM as on SIGINT; only the main thread may ask for that."""
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
         raise SystemExit(0)
@@ -227,7 +225,6 @@ def _stopping_on_sigterm() -> Iterator[None]:
 
 
 def _flush(server: TcpWSGIServer, sockets: dict[int, Any]) -> None:
-    """Stop listening and send what has been answered but not yet sent."""
     server.close()
     until = time.monotonic() + _FLUSH_SECONDS
     while time.monotonic() < until and any(each.writable() for each in sockets.values()):

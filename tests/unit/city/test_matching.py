@@ -16,10 +16,9 @@ from hypothesis import strategies as st
 
 from leadscore.city.loading import load_city
 from leadscore.city.matching import CLASS_COLUMNS, TEXT_COLUMNS, Match, Matcher
-from leadscore.city.matching.matcher import INDUSTRY_ALONE, MOST_WORDS, NOISE
-from leadscore.city.matching.score import _sum
-from leadscore.city.matching.vocabulary import GROUPS, Lexicon, in_nfkc, load_lexicon
-from leadscore.city.schema import ROLES
+from leadscore.city.matching.matcher import INDUSTRY_ALONE, MOST_WORDS, NOISE, _sum
+from leadscore.city.matching.vocabulary import GROUPS, in_nfkc, load_lexicon
+from leadscore.city.profile import ROLES
 
 ROOT = Path(__file__).parents[3]
 
@@ -158,7 +157,7 @@ def test_no_firm_sways_another(texts: list[tuple[str, str]], chance: random.Rand
 
 
 MARKS = [*"、，。；()（）等用为和及的/+- .,:\n", "TFT-LCD", "İ", "＋", "𠀀", "1.5", "\ufffd", "㎡"]
-CUES = sorted({word for words in load_lexicon().groups.values() for word in words})
+CUES = sorted({word for words in load_lexicon().values() for word in words})
 PROFILES = [ROOT / "tests" / "cities" / "lakeport.toml", *sorted(ROOT.glob("data/cities/*.toml"))]
 MATCHERS = [
     (Matcher(city), sorted({word for each in city.segments.values() for word in each.makes}))
@@ -215,7 +214,7 @@ def test_a_copy_from_a_pickle_matches_alike_and_so_do_threads() -> None:
 
 
 def test_every_rule_of_the_lexicon_has_words_and_no_word_has_two_rules() -> None:
-    groups = load_lexicon().groups
+    groups = load_lexicon()
     assert tuple(sorted(groups)) == tuple(sorted(GROUPS))
     words = [word for group in groups.values() for word in group]
     assert all(groups.values())
@@ -224,6 +223,6 @@ def test_every_rule_of_the_lexicon_has_words_and_no_word_has_two_rules() -> None
 
 def test_a_rule_without_words_does_nothing() -> None:
     firm = {"main_business": "锂电池卷绕机"}
-    bare = Matcher(CITY, lexicon=Lexicon(dict.fromkeys(GROUPS, ())))
+    bare = Matcher(CITY, lexicon=dict.fromkeys(GROUPS, ()))
     assert [each.role for each in MATCHER.match(firm)] == ["equipment"]
     assert [each.role for each in bare.match(firm)] == ["materials"]

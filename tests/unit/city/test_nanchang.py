@@ -8,7 +8,7 @@ import pytest
 from pydantic import BaseModel
 
 from leadscore.city import City, load_city
-from leadscore.city.schema import QUOTE_LIMIT, SUPPLY_SCALE, Evidence
+from leadscore.city.profile import QUOTE_LIMIT, SUPPLY_SCALE, Evidence
 from leadscore.files import shipped
 
 SECTIONS = {"一", *(f"{part}.{number}" for part in "一二三" for number in range(1, 5))}

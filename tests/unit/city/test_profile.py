@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from leadscore.city import City, load_city, parse_city
-from leadscore.city.schema import ROLES
+from leadscore.city.profile import ROLES
 
 LAKEPORT = Path(__file__).parents[2] / "cities" / "lakeport.toml"
 

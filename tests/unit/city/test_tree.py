@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from leadscore.city import City, load_city, render_tree
-from leadscore.city.tree import WIDTH
+from leadscore.city import City, load_city
+from leadscore.cli.city import WIDTH, render_tree
 from leadscore.files import shipped
 from leadscore.terminal import display_width
 from leadscore.text import Lang

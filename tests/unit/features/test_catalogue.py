@@ -9,8 +9,7 @@ import pytest
 
 from leadscore.city import City, load_city
 from leadscore.features.build import FirmFeatures
-from leadscore.features.catalogue import CATALOGUE, CATEGORIES, FAMILIES
-from leadscore.features.feature import Feature
+from leadscore.features.catalogue import CATALOGUE, CATEGORIES, FAMILIES, Feature
 from leadscore.lists.columns import blank_firms
 from leadscore.text import Text
 

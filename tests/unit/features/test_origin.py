@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from leadscore.features.origin import Divisions, Mentioned
+from leadscore.features.company import Divisions, Mentioned
 
 
 def test_a_city_lies_in_its_province_and_in_its_own_code() -> None:

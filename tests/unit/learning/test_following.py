@@ -21,9 +21,9 @@ from leadscore.learning.expert import (
 )
 from leadscore.lists.cleaning import records_of
 from leadscore.lists.columns import blank_firms
-from leadscore.ranking.champion import champion_scorer
 from leadscore.ranking.score import Scorer
 from leadscore.registry.models import Shelf
+from leadscore.startup import champion_scorer
 from leadscore.text import Text
 
 BLADE = "wind.blade"
@@ -134,7 +134,7 @@ def test_a_champion_that_cannot_be_used_is_left_to_whoever_serves(shelf: Shelf) 
 def test_a_program_that_changed_since_the_training_is_told_of_the_card_too(
     shelf: Shelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("leadscore.ranking.champion.code_fingerprint", lambda: "another")
+    monkeypatch.setattr("leadscore.startup.code_fingerprint", lambda: "another")
     city = other_supply(0.95)
     scorer = serving(city, shelf, "the program has changed since the model")
     assert scorer.model == f"{OTHER}-s{city.digest[:8]}"

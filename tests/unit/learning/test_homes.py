@@ -20,12 +20,12 @@ from leadscore.city.versions import Profiles
 from leadscore.files import shipped
 from leadscore.learning.expert import expert_version, follow_supply
 from leadscore.lists.cleaning import clean, records_of
-from leadscore.lists.reading.file import read_list
-from leadscore.ranking.champion import champion_scorer
+from leadscore.lists.reading import read_list
 from leadscore.ranking.score import Scorer
 from leadscore.registry.artefact import read_pickle
 from leadscore.registry.models import Shelf, is_expert
 from leadscore.report import render_html, render_text
+from leadscore.startup import champion_scorer
 from leadscore.text import Text
 
 KEPT = Path(__file__).parents[2] / "homes"

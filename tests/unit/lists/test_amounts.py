@@ -7,12 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leadscore.lists.headers import CURRENCIES, NO_UNIT, Unit, read_unit
 from leadscore.lists.values.amounts import (
+    CURRENCIES,
     LARGEST_CNY,
+    NO_UNIT,
+    Unit,
     amount_of,
     count_of,
     currency_code,
+    read_unit,
     share_of,
     shipped_rates,
     year_of,

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from leadscore.lists.cleaning import Firm, clean, clean_records, records_of
 from leadscore.lists.columns import CANONICAL, read_heading
 from leadscore.lists.problems import Problem
-from leadscore.lists.reading.file import from_records
+from leadscore.lists.reading import from_records
 
 TODAY = date(2026, 11, 24)
 NAMES = [each.name for each in CANONICAL]

@@ -4,8 +4,14 @@ import re
 
 import pytest
 
-from leadscore.lists.columns import CANONICAL, COLUMNS, column, read_heading, recognise
-from leadscore.lists.headers import normal_header
+from leadscore.lists.columns import (
+    CANONICAL,
+    COLUMNS,
+    column,
+    normal_header,
+    read_heading,
+    recognise,
+)
 from leadscore.lists.problems import lay_out
 
 QICHACHA = {

@@ -18,7 +18,7 @@ from leadscore.lists.outcomes import (
     lay_out_outcomes,
     load_outcomes,
 )
-from leadscore.lists.reading.file import from_records
+from leadscore.lists.reading import from_records
 
 TODAY = date(2025, 1, 1)
 CODE = "91110000600037341L"

@@ -5,8 +5,7 @@ import pandas as pd
 import pytest
 
 from leadscore.errors import ListError
-from leadscore.lists.reading.footnotes import without_asides
-from leadscore.lists.reading.header import header_of
+from leadscore.lists.reading.header import header_of, without_totals_and_notes
 from leadscore.lists.reading.table import TextTable
 
 HEADERS = ("序号", "企业名称", "意向投资额（亿元）", "备注")
@@ -15,7 +14,7 @@ HEADERS = ("序号", "企业名称", "意向投资额（亿元）", "备注")
 def tidied(*rows: tuple[str | None, ...]) -> TextTable:
     cells = pd.DataFrame(list(rows), dtype="str", columns=pd.RangeIndex(len(HEADERS)))
     table = TextTable(HEADERS, cells, np.arange(2, len(rows) + 2))
-    return without_asides(table, header_of(HEADERS), "list.csv")
+    return without_totals_and_notes(table, header_of(HEADERS), "list.csv")
 
 
 FIRM = ("1", "甲公司", "1.5", "好")
@@ -96,7 +95,7 @@ def test_a_column_that_hangs_over_is_dropped_only_if_it_is_empty():
     cells = pd.DataFrame([["甲公司", None, "x", None]], dtype="str", columns=pd.RangeIndex(4))
     table = TextTable(("企业名称", "", "", ""), cells, np.array([2]))
 
-    kept = without_asides(table, header_of(table.headers), "list.csv")
+    kept = without_totals_and_notes(table, header_of(table.headers), "list.csv")
     assert kept.headers == ("企业名称", "", "")
     assert kept.cells.shape == (1, 3)
 

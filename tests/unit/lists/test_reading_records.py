@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leadscore.errors import ListError
-from leadscore.lists.reading.file import from_frame, from_records
+from leadscore.lists.reading import from_frame, from_records
 
 
 def test_each_record_is_a_row_even_an_empty_one():

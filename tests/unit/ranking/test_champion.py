@@ -16,8 +16,8 @@ from leadscore.learning.expert import ensure_expert, expert_scorecard, expert_ve
 from leadscore.learning.scorecard import logistic
 from leadscore.lists.cleaning import records_of
 from leadscore.lists.columns import blank_firms
-from leadscore.ranking.champion import champion_scorer
 from leadscore.registry.models import Shelf
+from leadscore.startup import champion_scorer
 
 LAKEPORT = Path(__file__).parents[2] / "cities" / "lakeport.toml"
 NOW = datetime(2026, 11, 24, 8, tzinfo=UTC)
@@ -196,7 +196,7 @@ def test_a_damaged_pointer_leaves_the_last_champion_of_the_history(trained, serv
         pointer.unlink()
     else:
         pointer.write_text(content)
-    assert serve(("现役模型无法确定", "which model is the champion can't be told")).model == SECOND
+    assert serve(("在用模型无法确定", "which model is the champion can't be told")).model == SECOND
 
 
 def test_a_damaged_pointer_to_the_expert_model_is_mended(city, shelf, serve):

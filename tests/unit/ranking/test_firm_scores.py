@@ -13,9 +13,9 @@ from leadscore.city import load_city
 from leadscore.lists.cleaning import clean_records, records_of
 from leadscore.lists.columns import CANONICAL
 from leadscore.lists.dedupe import load_list
-from leadscore.ranking.champion import champion_scorer
 from leadscore.ranking.score import Scorer
 from leadscore.registry.models import Shelf
+from leadscore.startup import champion_scorer
 from leadscore.text import LANGUAGES
 
 ROOT = Path(__file__).parents[3]

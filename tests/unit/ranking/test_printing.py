@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from leadscore.cli.delivery import MOST_LINES, print_ranking
+from leadscore.cli.ranking import MOST_LINES, print_ranking
 from leadscore.features.catalogue import CATALOGUE
 from leadscore.terminal import display_width, tame
 from leadscore.text import Lang, Text

@@ -18,7 +18,7 @@ from leadscore.features.catalogue import CATALOGUE
 from leadscore.files import shipped
 from leadscore.lists.cleaning import clean, records_of
 from leadscore.lists.dedupe import load_list
-from leadscore.lists.reading.file import from_frame
+from leadscore.lists.reading import from_frame
 from leadscore.ranking.score import FirmScore, Scorer
 
 TODAY = date(2026, 11, 30)

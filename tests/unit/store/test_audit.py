@@ -22,8 +22,7 @@ from leadscore.store.audit import (
     prune,
     verify,
 )
-from leadscore.store.database import Database
-from leadscore.store.errors import StoreError
+from leadscore.store.database import Database, StoreError
 
 NOW = datetime(2026, 11, 24, 8, 30, 0, 123456, tzinfo=UTC)
 
@@ -45,7 +44,7 @@ def write(database: Database, trail: AuditTrail, count: int, start: datetime = N
 
 def check(database: Database, trail: AuditTrail) -> Verdict:
     with database.read() as connection:
-        return verify(connection, AuditTrail(trail.key.path))
+        return verify(connection, AuditTrail(trail.key_file))
 
 
 def tamper(database: Database, *statements: object) -> None:
@@ -70,7 +69,7 @@ def test_an_untouched_audit_is_whole(database: Database, trail: AuditTrail) -> N
     assert check(database, trail) == Verdict(0, None, None, 0, None)
     write(database, trail, 5)
     assert check(database, trail) == Verdict(5, NOW, NOW + timedelta(days=4), 0, None)
-    assert trail.key.path.stat().st_mode & 0o777 == 0o600
+    assert trail.key_file.stat().st_mode & 0o777 == 0o600
 
 
 def test_what_was_written_is_read_newest_first(database: Database, trail: AuditTrail) -> None:
@@ -169,26 +168,26 @@ def test_a_record_put_at_the_end_is_found(database: Database, trail: AuditTrail)
 
 def test_another_key_is_found(database: Database, trail: AuditTrail) -> None:
     write(database, trail, 2)
-    trail.key.path.write_bytes(b"x" * 32)
+    trail.key_file.write_bytes(b"x" * 32)
     assert fault(database, trail) == "the mark “end” of the audit was edited"
 
 
 def test_a_lost_key_is_told_and_no_new_one_made(database: Database, trail: AuditTrail) -> None:
     write(database, trail, 2)
-    trail.key.path.unlink()
-    other = AuditTrail(trail.key.path)
+    trail.key_file.unlink()
+    other = AuditTrail(trail.key_file)
     with pytest.raises(StoreError, match="isn't there"), database.read() as connection:
         verify(connection, other)
     with pytest.raises(StoreError, match="isn't there"), database.write() as connection:
         other.append(connection, Record("li.na", "officer", "x"), NOW)
-    assert not trail.key.path.exists()
+    assert not trail.key_file.exists()
 
 
 def test_a_key_that_others_can_read_is_refused(database: Database, trail: AuditTrail) -> None:
     write(database, trail, 1)
-    trail.key.path.chmod(0o644)
+    trail.key_file.chmod(0o644)
     with pytest.raises(StoreError, match="chmod 600"), database.read() as connection:
-        verify(connection, AuditTrail(trail.key.path))
+        verify(connection, AuditTrail(trail.key_file))
 
 
 def test_what_is_rolled_back_leaves_no_record(database: Database, trail: AuditTrail) -> None:
@@ -226,7 +225,7 @@ def test_eight_threads_leave_no_gap(database: Database, trail: AuditTrail) -> No
     errors: list[BaseException] = []
 
     def work(name: str) -> None:
-        mine = AuditTrail(trail.key.path)
+        mine = AuditTrail(trail.key_file)
         try:
             for _ in range(25):
                 with database.write() as connection:

@@ -16,9 +16,8 @@ from sqlalchemy import MetaData, create_engine, text
 from sqlalchemy.engine import URL
 from tests.kept_lists import blank_events
 
-from leadscore.store.database import Database
-from leadscore.store.errors import StoreError
-from leadscore.store.opening import back_up, restore
+from leadscore.store.backups import back_up, restore
+from leadscore.store.database import Database, StoreError
 from leadscore.store.outcomes import append_entries, entries_of, read_outcomes
 
 NOW = datetime(2025, 1, 1, 8, 30, tzinfo=UTC)

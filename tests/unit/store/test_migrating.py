@@ -18,10 +18,8 @@ from tests.kept_lists import BLADES, code, take_in
 
 from leadscore import store
 from leadscore.store.current_ranking import STANDINGS
-from leadscore.store.database import METADATA, Database, sqlite_url
-from leadscore.store.errors import StoreError
+from leadscore.store.database import METADATA, Database, StoreError, migrate, sqlite_url
 from leadscore.store.lists import LIST_FIRMS
-from leadscore.store.opening import migrate
 
 for module in pkgutil.walk_packages(store.__path__, "leadscore.store."):
     if ".migrations" not in module.name:

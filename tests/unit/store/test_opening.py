@@ -17,9 +17,7 @@ from sqlalchemy.exc import IntegrityError, ProgrammingError
 from leadscore.settings import Settings
 from leadscore.startup import open_database
 from leadscore.store.api_keys import Holder, add, find, revoke, touch
-from leadscore.store.database import Database, sqlite_url
-from leadscore.store.errors import StoreError
-from leadscore.store.opening import connect, open_store
+from leadscore.store.database import Database, StoreError, connect, open_store, sqlite_url
 from leadscore.store.outcomes import outcomes
 
 

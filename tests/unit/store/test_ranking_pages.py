@@ -15,16 +15,20 @@ from tests.kept_lists import BLADES, BREAD, SCANNERS, code, standings, take_in
 from leadscore.ranking.order import order_key
 from leadscore.store.current_ranking import STANDINGS
 from leadscore.store.database import Database
-from leadscore.store.filters import (
+from leadscore.store.ranking import (
+    FACETS,
     NONE,
     SORTS,
     BadCursorError,
     Cursor,
     RankingFilter,
     Sort,
+    choices,
+    facets,
+    ranking_page,
     read_cursor,
+    whole_ranking,
 )
-from leadscore.store.ranking import FACETS, choices, facets, ranking_page, whole_ranking
 
 FIRST = [
     {"name": "甲有限公司", "credit_code": code(1), "main_business": BLADES, "province": "广东省",

@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from leadscore.lists.cleaning import clean
 from leadscore.lists.columns import CANONICAL, blank_firms
-from leadscore.lists.reading.file import from_records
+from leadscore.lists.reading import from_records
 from leadscore.store.database import Database
 from leadscore.store.firms import field_records
 from leadscore.store.snapshots import (

@@ -10,9 +10,9 @@ from tests.kept_lists import NOW, lakeport
 from tests.second_model import OTHER, shelf_of_two
 
 from leadscore.errors import ModelError
-from leadscore.ranking.champion import champion_scorer
 from leadscore.ranking.score import Scorer
 from leadscore.registry.models import Shelf
+from leadscore.startup import champion_scorer
 from leadscore.text import Text
 from leadscore.web.scoring import CurrentScoring
 
@@ -34,13 +34,13 @@ def test_a_champion_scores_from_the_first_request_after_its_promotion(shelf: She
         return scorer
 
     expert = champion_scorer(lakeport(), shelf, now=NOW)
-    current = CurrentScoring(expert, shelf, load, lambda: TODAY)
-    assert current.get().scorer.model == expert.model
+    current = CurrentScoring(expert, shelf, load)
+    assert current.scorer().model == expert.model
     shelf.promote(lakeport().id, OTHER, act="trained", now=NOW)
-    assert current.get().scorer.model == OTHER
-    assert current.get().scorer.model == current.model_state().version == OTHER
+    assert current.scorer().model == OTHER
+    assert current.scorer().model == current.model_state().version == OTHER
     shelf.promote(lakeport().id, expert.model, act="by_hand", now=NOW)
-    assert current.get().scorer.model == expert.model
+    assert current.scorer().model == expert.model
     assert loads == [OTHER, expert.model]
 
 
@@ -52,9 +52,9 @@ def test_the_model_before_scores_on_where_another_cant_be_loaded(shelf: Shelf) -
         raise ModelError(Text(zh="坏了", en="it is broken"))
 
     expert = champion_scorer(lakeport(), shelf, now=NOW)
-    current = CurrentScoring(expert, shelf, load, lambda: TODAY)
+    current = CurrentScoring(expert, shelf, load)
     shelf.promote(lakeport().id, OTHER, act="trained", now=NOW)
-    assert current.get().scorer is expert
-    assert current.get().scorer is expert
+    assert current.scorer() is expert
+    assert current.scorer() is expert
     assert current.champion() == OTHER
     assert len(tries) == 1, "what just failed is not tried again with every request"

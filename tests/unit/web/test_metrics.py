@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from leadscore.store.errors import StoreError
+from leadscore.store.database import StoreError
 from leadscore.store.jobs import STATES, QueueState
 from leadscore.text import Text
 from leadscore.web.api import Condition, readiness

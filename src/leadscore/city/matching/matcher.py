@@ -5,7 +5,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final, NamedTuple
+
+import numpy as np
 
 from leadscore.city.matching.relations import (
     DESIGN,
@@ -16,7 +20,6 @@ from leadscore.city.matching.relations import (
     by_name,
     judge,
 )
-from leadscore.city.matching.score import Quote, Scale, Weighed, Weights
 from leadscore.city.matching.text import MAKING, TRADING, BusinessText, activities
 from leadscore.city.matching.vocabulary import (
     Lexicon,
@@ -25,16 +28,20 @@ from leadscore.city.matching.vocabulary import (
     load_lexicon,
     normal_form,
 )
-from leadscore.city.profile import City
-from leadscore.city.schema import Role
+from leadscore.city.profile import City, Role
 
+TEXT_COLUMNS: Final[Mapping[str, float]] = {
+    "main_business": 0.9, "chain_node": 0.9, "profile": 0.9,
+    "business_scope": 0.8, "note": 0.6, "name": 0.5,
+}  # fmt: skip
+"""The columns that are read, and how far each is believed, 0..1."""
+_SAY: Final[Mapping[str, float]] = {
+    "main_business": 1.0, "profile": 0.9, "business_scope": 0.4,
+    "note": 0.4, "chain_node": 0.2, "name": 0.1,
+}  # fmt: skip
 CLASS_COLUMNS: Final = (
-    "industry",
-    "industry_group",
-    "industry_class",
-    "vendor_industry_group",
-    "vendor_industry_class",
-    "sw_industry",
+    *("industry", "industry_group", "industry_class"),
+    *("vendor_industry_group", "vendor_industry_class", "sw_industry"),
 )
 """Columns that may hold a class narrow enough to speak for a segment."""
 NOISE: Final = 0.03
@@ -43,32 +50,88 @@ INDUSTRY_ALONE: Final = 0.3
 """Strength of a match that only the industry class speaks for; beside text a second source."""
 MOST_WORDS: Final = 6
 """How many words are kept for a match, the weightiest ones."""
-MOST_CLASSES: Final = 10_000
-"""How many industry classes are remembered; a list has few different ones."""
+_MOST_CLASSES: Final = 10_000  # a list has few different ones
 JOINT: Final = "、"
 """Stands between the words of a match."""
+
+# Role that each relation speaks for, and how strong a firm can get that is related to a segment in
+# this way only, 0..1. Who sells into a field supplies those who work in it.
+_ROLE_AND_REACH: Final[Mapping[Relation, tuple[Role, float]]] = {
+    Relation.MAKER: ("maker", 1.0),
+    Relation.DESIGN: ("design", 0.9),
+    Relation.INTEGRATION: ("integration", 0.7),
+    Relation.TRADE: ("trade", 0.5),
+    Relation.SERVICE: ("service", 0.4),
+    Relation.EQUIPMENT: ("equipment", 0.45),
+    Relation.MATERIALS: ("materials", 0.45),
+    Relation.FIELD: ("materials", 0.15),
+    Relation.ASIDE: ("maker", 0.15),
+    Relation.NOT: ("maker", 0.0),
+    Relation.NAMED_MATERIAL: ("materials", 0.7),
+    Relation.KNOWHOW: ("design", 0.2),
+    Relation.NAMED: ("maker", 0.5),
+}
+_ROLES: Final = [role for role, _ in _ROLE_AND_REACH.values()]
+# Relations to the product itself, which add up; the others are to those who make it.
+_OWN_PRODUCT: Final = frozenset(
+    map(
+        int,
+        (
+            *(Relation.MAKER, Relation.DESIGN, Relation.INTEGRATION, Relation.TRADE),
+            *(Relation.SERVICE, Relation.NAMED_MATERIAL, Relation.NAMED),
+        ),
+    )
+)
+# Relations that say too little to bound what others say.
+_PASSING: Final = frozenset(map(int, (Relation.FIELD, Relation.ASIDE, Relation.NAMED)))
+# A claim is numbered by its segment, its relation, and whether it rests on hints.
+_CLAIMS: Final = 2 * len(Relation)
+
+
+@dataclass(frozen=True)
+class Weights:
+    """The constants of the strength; see `_Scale` for the formula.
+
+    Attributes
+    ----------
+    columns, say
+        0..1 for each column that is read: how far it is believed, and what it has to say in the
+        role, for a scope is drawn wide.
+    reach
+        0..1 for each `Relation`.
+    design_beside_making
+        0..1, how far designing counts for the role of a firm that both designs and makes.
+    saturation
+        How fast evidence fills ``reach``: a single product named first gives ``1 - exp(-this)``.
+    dilution
+        0..1, how much a long list of products weakens each: power of its effective length.
+    """
+
+    columns: Mapping[str, float] = field(default_factory=lambda: dict(TEXT_COLUMNS))
+    say: Mapping[str, float] = field(default_factory=lambda: dict(_SAY))
+    reach: Mapping[Relation, float] = field(
+        default_factory=lambda: {key: reach for key, (_, reach) in _ROLE_AND_REACH.items()}
+    )
+    design_beside_making: float = 0.65
+    hint: float = 0.2  # what a hint counts beside a word that names the product
+    hint_reach: float = 0.6  # 0..1, how much of ``reach`` hints alone can get
+    in_field: float = 0.5  # what a product counts that is named as a field of work: 照明领域
+    saturation: float = 1.5
+    decay: float = 20.0  # number of items after which a mention counts half
+    dilution: float = 0.4
+
 
 Columns = Mapping[str, object]
 """A firm by canonical columns; only texts are read, what is missing has no key or is None."""
 
 
 class Span(NamedTuple):
-    """A piece of evidence.
+    """A piece of evidence."""
 
-    Attributes
-    ----------
-    column
-        Where it stands: one of `TEXT_COLUMNS`, or of `CLASS_COLUMNS`.
-    start, end
-        Its place in the text in NFKC, as a slice; an industry class is quoted whole.
-    words
-        What stands there.
-    """
-
-    column: str
-    start: int
+    column: str  # where it stands: one of `TEXT_COLUMNS`, or of `CLASS_COLUMNS`
+    start: int  # its place in the text in NFKC, as a slice; an industry class is quoted whole
     end: int
-    words: str
+    words: str  # what stands there
 
 
 class Match(NamedTuple):
@@ -76,15 +139,9 @@ class Match(NamedTuple):
 
     Attributes
     ----------
-    segment
-        Its id.
-    role
-        What the firm is there, one of `leadscore.city.ROLES`.
-    use
-        For which use of the segment's products; None where that is not known.
     strength
         `NOISE`..1: about 1 for a firm whose main business this is, 0.3 for a side product, at most
-        0.5 for one that only supplies those who make it (see `Scale`).
+        0.5 for one that only supplies those who make it.
     spans
         The evidence: at most `MOST_WORDS` different words of the firm's texts, the weightiest
         first, then the industry class if that speaks for the segment.
@@ -92,7 +149,7 @@ class Match(NamedTuple):
 
     segment: str
     role: Role
-    use: str | None
+    use: str | None  # for which use of the segment's products; None where that is not known
     strength: float
     spans: tuple[Span, ...]
 
@@ -104,8 +161,8 @@ class Match(NamedTuple):
 
 def words_of(spans: tuple[Span, ...]) -> str:
     """Return the words of some evidence, joined by ``、``; the class where no text speaks."""
-    said = [span.words for span in spans if span.column not in CLASS_COLUMNS]
-    return JOINT.join(said or [span.words for span in spans])
+    words = [span.words for span in spans if span.column not in CLASS_COLUMNS]
+    return JOINT.join(words or [span.words for span in spans])
 
 
 class Matcher:
@@ -113,15 +170,6 @@ class Matcher:
 
     What it answers for a firm depends on nothing but the firm. May be pickled and copied, and
     serves several threads at once.
-
-    Parameters
-    ----------
-    city
-        The profile whose segments' words are looked for.
-    lexicon
-        Cue words; those shipped unless given.
-    weights
-        Constants of the strength.
 
     Examples
     --------
@@ -143,7 +191,7 @@ class Matcher:
         self, city: City, *, lexicon: Lexicon | None = None, weights: Weights | None = None
     ) -> None:
         self._vocabulary = compile_words(city.segments, lexicon or load_lexicon())
-        self._scale = Scale(weights or Weights())
+        self._scale = _Scale(weights or Weights())
         self._columns = tuple(self._scale.weights.columns)
         self._known_classes: dict[str, frozenset[int]] = {}
         self._segments_of_class: dict[str, list[int]] = {}
@@ -152,30 +200,14 @@ class Matcher:
                 self._segments_of_class.setdefault(_class_form(name), []).append(position)
 
     def match(self, firm: Columns) -> list[Match]:
-        """Match one firm.
-
-        Parameters
-        ----------
-        firm
-            Its columns, of which those of `TEXT_COLUMNS` and `CLASS_COLUMNS` are read.
-
-        Returns
-        -------
-        list of Match
-            Each segment at most once, the strongest first.
-        """
+        """Match one firm: each segment at most once, the strongest first."""
         return self._match(firm, {})
 
     def match_all(self, firms: Iterable[Columns]) -> list[list[Match]]:
         """Match many firms, each as `match` does; a text that several have is read once."""
         firms = list(firms)
-        columns = self._scale.weights.columns
-        times = Counter(
-            text
-            for firm in firms
-            for column in columns
-            if isinstance(text := firm.get(column), str)
-        )
+        cells = (firm.get(column) for firm in firms for column in self._columns)
+        times = Counter(text for text in cells if isinstance(text, str))
         # What is kept has to be walked by the garbage collector, so only what repeats is.
         repeated: _Repeated = {text: {} for text, number in times.items() if number > 1}
         return [self._match(firm, repeated) for firm in firms]
@@ -219,26 +251,22 @@ class Matcher:
 
     def _weighed(
         self, texts: Mapping[str, _ReadText], speaking: Mapping[str, _ReadText]
-    ) -> dict[int, Weighed]:
-        """Return what the texts say of each segment, each in the light of the others."""
+    ) -> dict[int, _Weighed]:
         judged = {column: text.judged for column, text in speaking.items() if text.judged}
         instead: dict[Relation, Relation] = {}
         name = texts.get("name")
         if name is not None:
-            relations = {mention[3] for each in judged.values() for mention in each.mentions}
+            relations = {mention[3] for text in judged.values() for mention in text.mentions}
             if NAMED in relations:
                 instead[NAMED] = by_name(self._done(texts))
-            designs = {each for each in relations if instead.get(each, each) is DESIGN}
+            designs = {kind for kind in relations if instead.get(kind, kind) is DESIGN}
             # A firm that trades by its name and also develops trades.
             if designs and name.activities() & TRADING:
                 instead |= dict.fromkeys(designs, TRADE)
         return self._scale.weigh(judged, instead)
 
     def _done(self, texts: Mapping[str, _ReadText]) -> int:
-        """Return the bits of what the texts beside the name say is done.
-
-        Once they say that something is made, the rest adds nothing; see `by_name`.
-        """
+        # Once the texts beside the name say that something is made, the rest adds nothing.
         done = 0
         others = [text for column, text in texts.items() if column != "name"]
         for text in sorted(others, key=lambda text: text.judged is None):
@@ -246,8 +274,7 @@ class Matcher:
                 done |= text.activities()
         return done
 
-    def _spans(self, quotes: list[Quote], speaking: Mapping[str, _ReadText]) -> tuple[Span, ...]:
-        """Return the weightiest words, each once; of equals the first in the texts."""
+    def _spans(self, quotes: list[_Quote], speaking: Mapping[str, _ReadText]) -> tuple[Span, ...]:
         texts = list(speaking.items())
         spans: dict[int, Span] = {}
         for _, number, begin, word in sorted(quotes):
@@ -261,7 +288,6 @@ class Matcher:
         return tuple(spans.values())
 
     def _classes(self, firm: Columns) -> dict[int, Span]:
-        """Return the segments for which an industry class speaks, and the first that does."""
         spoken: dict[int, Span] = {}
         for column in CLASS_COLUMNS:
             value = firm.get(column)
@@ -271,32 +297,24 @@ class Matcher:
         return spoken
 
     def _spoken_for(self, value: str) -> frozenset[int]:
-        """Look up a class: a code of GB/T 4754 also speaks for the codes below it."""
         known = self._known_classes.get(value)
         if known is not None:
             return known
         segments: set[int] = set()
+        # A code of GB/T 4754 also speaks for the codes below it.
         for part in {value, *_SEPARATORS.split(value)}:
             form = _class_form(part)
             stems = [form[:length] for length in range(2, len(form))] if form.isdigit() else []
             for stem in (form, *stems):
                 segments.update(self._segments_of_class.get(stem, ()))
-        if len(self._known_classes) >= MOST_CLASSES:
+        if len(self._known_classes) >= _MOST_CLASSES:
             self._known_classes.clear()
         self._known_classes[value] = frozenset(segments)
         return frozenset(segments)
 
 
 class _ReadText:
-    """A text by itself.
-
-    Attributes
-    ----------
-    cased
-        As it is quoted; see `BusinessText`.
-    judged
-        What it says; None if it mentions no segment.
-    """
+    # A text by itself: as it is quoted, and what it says; None if it mentions no segment.
 
     __slots__ = ("_silent", "cased", "judged")
 
@@ -311,10 +329,7 @@ class _ReadText:
             self._silent = self.judged.activities
 
     def activities(self) -> int:
-        """Return the bits of what the text says is done.
-
-        Of a text that mentions no segment it is found out only where it is asked for.
-        """
+        # The bits of what is done; of a silent text they are found out only where asked for.
         if isinstance(self._silent, BusinessText):
             self._silent.lay_out()
             self._silent = activities(self._silent)
@@ -323,7 +338,6 @@ class _ReadText:
 
 _Repeated = dict[str, dict[bool, _ReadText]]
 """The texts that repeat in a batch, as they were read as a name or as another text."""
-
 
 _SEPARATORS: Final = re.compile(r"[\s>/|;,、\-—]+")
 _CODE: Final = re.compile(r"^[a-z]?(\d{2,4})$")
@@ -338,3 +352,146 @@ def _class_form(name: str) -> str:
     form = normal_form(name).strip()
     code = _CODE.match(form)
     return code.group(1) if code else re.sub(r"i{2,3}$", "", form)
+
+
+_Quote = tuple[float, int, int, int]
+"""A word that counts: minus its weight, so that the heaviest is the least, the number of its text,
+where it begins there, and its number in the vocabulary."""
+
+
+class _Weighed(NamedTuple):
+    role: Role
+    strength: float
+    quotes: list[_Quote]
+
+
+class _Scale:
+    """Weighs what texts say of a firm.
+
+    For each text, segment, relation, and word or hint:
+
+    - evidence = sum over the items of the text of the weightiest mention in each, divided by
+      ``L ** dilution``, with the effective number of items ``L = decay * ln(1 + items / decay)``;
+    - filled = belief in the column * ``(1 - exp(-saturation * evidence))``.
+
+    Texts are independent sources of evidence of a firm, ``1 - prod(1 - filled)``; that times the
+    reach of the relation (and ``hint_reach`` for hints) is what the relation claims. Relations to
+    the product itself join as independent sources again; those to its makers don't add up. The
+    strength is the larger of both. The role is that of the strongest relation if each text's
+    ``filled`` counts by its say in the role; that relation's reach bounds the strength, so that a
+    dealer whose scope also names development is no half maker. Nothing depends on other firms.
+    """
+
+    def __init__(self, weights: Weights) -> None:
+        self.weights = weights
+        self._reach = [weights.reach[relation] for relation in Relation]
+        self._spoken = list(self._reach)
+        self._spoken[Relation.DESIGN] *= weights.design_beside_making
+
+    def weigh(
+        self, texts: Mapping[str, Judged], instead: Mapping[Relation, Relation]
+    ) -> dict[int, _Weighed]:
+        quotes: dict[int, list[_Quote]] = {}
+        # What no text fills, and what none has said, by claim.
+        unfilled: dict[int, float] = {}
+        unsaid: dict[int, float] = {}
+        for number, (column, judged) in enumerate(texts.items()):
+            belief, say = self.weights.columns[column], self.weights.say[column]
+            for claim, filled in self._filled(judged, instead, number, quotes):
+                filled *= belief
+                unfilled[claim] = unfilled.get(claim, 1.0) * (1.0 - filled)
+                unsaid[claim] = unsaid.get(claim, 1.0) * (1.0 - filled * say)
+        return {
+            segment: _Weighed(*self._joined(relations), quotes[segment])
+            for segment, relations in self._doubts(unfilled, unsaid).items()
+        }
+
+    def _filled(
+        self,
+        judged: Judged,
+        instead: Mapping[Relation, Relation],
+        number: int,
+        quotes: dict[int, list[_Quote]],
+    ) -> list[tuple[int, float]]:
+        weights, reach = self.weights, self._reach
+        best: dict[int, dict[int, float]] = {}
+        for begin, word, segment, relation, hint, in_field, item, ahead in judged.mentions:
+            if instead:
+                relation = instead.get(relation, relation)
+            reached = reach[relation]
+            if not reached:
+                continue
+            weight = weights.hint if hint else 1.0
+            if in_field:
+                weight *= weights.in_field
+            weight /= 1.0 + ahead / weights.decay
+            claim = _CLAIMS * segment + 2 * relation + hint
+            items = best.get(claim)
+            if items is None:
+                best[claim] = {item: weight}
+            elif weight > items.get(item, 0.0):
+                items[item] = weight
+            quote = -weight * reached, number, begin, word
+            if segment in quotes:
+                quotes[segment].append(quote)
+            else:
+                quotes[segment] = [quote]
+        diluted = _diluted(judged.items, weights.decay, weights.dilution)
+        return [
+            (claim, _saturated(_sum(items) / diluted, weights.saturation))
+            for claim, items in best.items()
+        ]
+
+    def _doubts(
+        self, unfilled: Mapping[int, float], unsaid: Mapping[int, float]
+    ) -> dict[int, dict[int, tuple[float, float]]]:
+        doubts: dict[int, dict[int, tuple[float, float]]] = {}
+        for claim in sorted(unfilled):
+            segment, kind = divmod(claim, _CLAIMS)
+            relation = kind // 2
+            share = self.weights.hint_reach if kind % 2 else 1.0
+            claimed = self._reach[relation] * share * (1.0 - unfilled[claim])
+            said = self._spoken[relation] * share * (1.0 - unsaid[claim])
+            relations = doubts.setdefault(segment, {})
+            doubt, silence = relations.get(relation, (1.0, 1.0))
+            relations[relation] = doubt * (1.0 - claimed), silence * (1.0 - said)
+        return doubts
+
+    def _joined(self, relations: Mapping[int, tuple[float, float]]) -> tuple[Role, float]:
+        joint = least = quietest = 1.0
+        strongest = -1
+        for relation, (doubt, silence) in relations.items():
+            if relation in _OWN_PRODUCT:
+                joint *= doubt
+            least = min(least, doubt)
+            if strongest < 0 or silence < quietest:
+                strongest, quietest = relation, silence
+        bound = 1.0 if strongest in _PASSING else self._reach[strongest]
+        return _ROLES[strongest], min(1.0 - min(least, joint), bound)
+
+
+# numpy, not math, so that strengths stay what they were to the last bit: the two differ in it, and
+# a strength must not depend on the version of the program that scored a firm. Evidence takes few
+# values, so each is looked up rather than computed.
+@lru_cache(maxsize=65_536)
+def _saturated(evidence: float, saturation: float) -> float:
+    return -float(np.expm1(-saturation * evidence))
+
+
+@lru_cache(maxsize=4_096)
+def _diluted(items: int, decay: float, dilution: float) -> float:
+    length = decay * np.log1p(np.array([items / decay]))
+    return float((np.maximum(length, 1.0) ** dilution)[0])
+
+
+def _sum(items: Mapping[int, float]) -> float:
+    # In numpy's order, which pairs long rows of numbers; short ones it adds from behind.
+    first, *others = items.values()
+    if not others:
+        return first
+    if len(items) > 8:
+        return float(np.add.reduceat([first, *others], [0])[0])
+    rest = 0.0
+    for value in others:
+        rest += value
+    return first + rest

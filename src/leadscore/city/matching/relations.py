@@ -24,18 +24,13 @@ from leadscore.city.matching.text import (
 )
 from leadscore.city.matching.vocabulary import HEADS, LATIN, Hit, Kind
 
-HEAD_REACH: Final = 12
-"""How many characters after a product the noun that it belongs to may begin."""
-TRAIL_REACH: Final = 6
-"""How many characters after a product "field" or "industry" may follow: 照明领域."""
-FIELD_REACH: Final = 20
-"""How many characters after 等 the fields may be named: 手机等消费电子以及汽车电子应用领域."""
-NOUN_REACH: Final = 4
-"""How many products of the next item are looked at for a noun that two items share."""
-LIST_REACH: Final = 4
-"""How many items on the word may stand that a whole list shares: 路灯、射灯、台灯用电源."""
-FIELDS: Final = ("fields", "uses", "audience")
-"""Groups that name those to whom, or fields in which, products go."""
+# How many characters after a product the noun that it belongs to may begin; "field" or "industry"
+# may follow (照明领域); and after 等 the fields may be named (手机等消费电子以及汽车电子应用领域).
+HEAD_REACH, TRAIL_REACH, FIELD_REACH = 12, 6, 20
+# How many products of the next item are looked at for a noun that two items share, and how many
+# items on the word may stand that a whole list shares: 路灯、射灯、台灯用电源.
+NOUN_REACH, LIST_REACH = 4, 4
+_FIELDS: Final = ("fields", "uses", "audience")  # those to whom, or where, products go
 
 
 class Relation(IntEnum):
@@ -51,18 +46,12 @@ class Relation(IntEnum):
     SERVICE = 4
     EQUIPMENT = 5
     MATERIALS = 6
-    FIELD = 7
-    """The firm sells into a field, or to those who work in it."""
-    ASIDE = 8
-    """A body, a prize, a certificate, or the past: 照明协会."""
-    NOT = 9
-    """Ruled out: 不含锂电池."""
-    NAMED_MATERIAL = 10
-    """The product is itself a material for its segment: 偏光片."""
-    KNOWHOW = 11
-    """Software around the product."""
-    NAMED = 12
-    """The firm is named after the product; see `by_name`."""
+    FIELD = 7  # the firm sells into a field, or to those who work in it
+    ASIDE = 8  # a body, a prize, a certificate, or the past: 照明协会
+    NOT = 9  # ruled out: 不含锂电池
+    NAMED_MATERIAL = 10  # the product is itself a material for its segment: 偏光片
+    KNOWHOW = 11  # software around the product
+    NAMED = 12  # the firm is named after the product; see `by_name`
 
 
 # By themselves: to look a member up in its class takes longer than many a rule here.
@@ -70,32 +59,20 @@ MAKER, DESIGN, INTEGRATION, TRADE, SERVICE, EQUIPMENT, MATERIALS, FIELD, ASIDE, 
 NOT, NAMED_MATERIAL, KNOWHOW, NAMED = _others
 _HINT: Final = Kind.HINT
 
-ACTIVITY_ALONE: Final = (
-    *((BUILDING, INTEGRATION), (DESIGNING, DESIGN), (TRADING, TRADE), (SERVING, SERVICE)),
-)
-"""What a firm is that does this with a product and doesn't make it; earlier ones outrank."""
-ACTIVITY_OF_NAMED: Final = (
-    *((TRADING, TRADE), (BUILDING, INTEGRATION), (DESIGNING, DESIGN), (SERVING, SERVICE)),
-)
-"""The same for what only a firm's name mentions."""
+_BUILT, _DESIGNED, _TRADED = (BUILDING, INTEGRATION), (DESIGNING, DESIGN), (TRADING, TRADE)
+_SERVED: Final = (SERVING, SERVICE)
+# What a firm is that does this with a product and doesn't make it; earlier ones outrank.
+_ACTIVITY_ALONE: Final = (_BUILT, _DESIGNED, _TRADED, _SERVED)
+# The same for what only a firm's name mentions.
+_ACTIVITY_OF_NAMED: Final = (_TRADED, _BUILT, _DESIGNED, _SERVED)
 
 
 class Judged(NamedTuple):
-    """What a text says of the products in it.
+    """What a text says of the products in it."""
 
-    Attributes
-    ----------
-    mentions
-        Each product with what the text says of it, by its place.
-    items
-        How many items of the text say something.
-    activities
-        Bits of all verbs of the text, whatever they govern.
-    """
-
-    mentions: list[Mentioned]
-    items: int
-    activities: int
+    mentions: list[Mentioned]  # each product with what the text says of it, by its place
+    items: int  # how many items of the text say something
+    activities: int  # bits of all verbs of the text, whatever they govern
 
 
 Mentioned = tuple[int, int, int, Relation, bool, bool, int, int]
@@ -105,15 +82,7 @@ how many items ahead of that say something."""
 
 
 def judge(text: BusinessText, *, is_name: bool) -> Judged:
-    """Judge all products in a text.
-
-    Parameters
-    ----------
-    text
-        The text, laid out.
-    is_name
-        Is it the name of a firm? Who is named after a product need not make it.
-    """
+    """Judge all products in a text."""
     reading = _Reading(text)
     ahead = text.content_items()
     mentions: list[_Mention] = []
@@ -145,15 +114,13 @@ def by_name(done: int) -> Relation:
     ('TRADE', 'NAMED', 'NAMED')
     """
     if not done & MAKING:
-        for activity, relation in ACTIVITY_OF_NAMED:
+        for activity, relation in _ACTIVITY_OF_NAMED:
             if done & activity:
                 return relation
     return NAMED
 
 
 class _Reading:
-    """The verbs, lists and openings of a text, to which the products in it are related."""
-
     def __init__(self, text: BusinessText) -> None:
         self.text = text
         groups, breaks = text.groups, text.breaks
@@ -161,32 +128,23 @@ class _Reading:
         self.afters = text.ends_of_words()
         self.verbs = Verbs(text)
         # Where 用 and the like stand, and 配套 behind a product.
-        self.meant: set[int] = set()
-        if "meant_for" in groups or "supplied" in groups:
-            meant = *groups.get("meant_for", ()), *groups.get("supplied", ())
-            self.meant.update(begin for _, begin, _ in meant)
+        self.meant = {begin for _, begin, _ in text.cues_of("meant_for", "supplied")}
         self.meant_items = self._last_items(self.meant) if self.meant else set()
         # Openings of lists of fields, of those supplied, and such that follow machines.
-        lists: list[Hit] = []
-        if "application" in groups or "uses" in groups:
-            lists = [*groups.get("application", ()), *groups.get("uses", ())]
-            lists.sort(key=BEGIN)
+        lists = sorted(text.cues_of("application", "uses"), key=BEGIN)
         supplied = [cue for cue in groups.get("supplied", ()) if breaks[cue[1] - 1]]
         self.openings = lists, supplied
+        self.opens = bool(lists or supplied)
         self.openings_for_machines: tuple[list[Hit], list[Hit]] = [], []
-        if (lists or supplied) and "equipment" in groups:
+        if self.opens and "equipment" in groups:
             # 贴合设备，供手机屏厂
             machines = {end for _, _, end in groups["equipment"]}
             self.openings_for_machines = (
                 [cue for cue in lists if cue[1] - 1 in machines and breaks[cue[1] - 1]],
                 [cue for cue in supplied if cue[1] - 1 in machines],
             )
-        self.opens = bool(lists or supplied)
         self.machines_open = any(self.openings_for_machines)
-        self.fields: list[int] = []
-        if "fields" in groups or "uses" in groups:
-            named = *groups.get("fields", ()), *groups.get("uses", ())
-            self.fields = sorted(begin for _, begin, _ in named)
+        self.fields = sorted(begin for _, begin, _ in text.cues_of("fields", "uses"))
         self.ends = set(self.afters) if self.fields else set()
         self.recipients = [
             cue for cue in groups.get("recipient", ()) if breaks[cue[1] - 1] or cue[2] - cue[1] > 1
@@ -195,9 +153,7 @@ class _Reading:
         self.closings: list[int] = []
         if lists and "possessive" in groups:
             owners = {begin for _, begin, _ in groups["possessive"]}
-            self.closings = sorted(
-                end for group in FIELDS for _, _, end in groups.get(group, ()) if end in owners
-            )
+            self.closings = sorted(end for _, _, end in text.cues_of(*_FIELDS) if end in owners)
 
     @cached_property
     def owning_items(self) -> set[int]:
@@ -210,7 +166,6 @@ class _Reading:
         )
 
     def _last_items(self, places: Iterable[int]) -> set[int]:
-        """Return where the items begin whose first phrase goes on with one of the places."""
         text = self.text
         starts = set()
         for place in places:
@@ -344,7 +299,6 @@ class _Mention:
         return bool(past) and self._in_scope(last_end(past, self.begin))
 
     def machines_are_named(self) -> bool:
-        """Are machines named that are made for it, although it isn't what they are called after?"""
         about = self.text.vocabulary.about["equipment"][self.segment]
         if not about:
             # "用于锂电池的卷绕机": here the battery isn't where the firm's own product goes.
@@ -371,9 +325,8 @@ class _Mention:
         )
 
     def is_a_field(self) -> bool:
-        """Is it a field, or are those named who work in it, to whom the firm sells?"""
         reading = self.reading
-        if self.listed and any(map(self._listed_as, FIELDS)):
+        if self.listed and any(map(self._listed_as, _FIELDS)):
             return True
         plant = "plant" in self.near and self.at_plant()
         if plant and "equipment" not in self.near and not self.is_for_use():
@@ -397,7 +350,6 @@ class _Mention:
         return (self.segment, text.lower[begin:end]) in text.vocabulary.own_heads
 
     def is_for_something_else(self) -> bool:
-        """Does another noun own it, or is it what a product is meant for?"""
         text, start = self.text, self.listed
         if self.modifies and not self.names_own_kind():
             return True
@@ -429,7 +381,6 @@ class _Mention:
         return any(self.near.get(group, NOWHERE) <= last for group in ("audience", "fields"))
 
     def bare(self) -> bool:
-        """Is the mention an item of its own?"""
         breaks = self.text.breaks
         return bool(breaks[self.begin - 1] and breaks[self.after])
 
@@ -437,11 +388,9 @@ class _Mention:
         return self.text.in_scope(opening, self.begin)
 
     def _in_clause(self, place: int) -> bool:
-        """Does a place behind the mention, which may be nowhere, lie in its clause?"""
         return place < NOWHERE - 1 and self.text.clauses.find(1, self.after, place + 1) < 0
 
     def _reaches(self, start: int, place: int) -> bool:
-        """Lies a place, which may be nowhere, within reach behind ``start`` and in its item?"""
         return place - start <= HEAD_REACH and self.text.breaks.find(1, start, place + 1) < 0
 
     def _equipment_behind(self, start: int) -> bool:
@@ -463,11 +412,8 @@ class _Mention:
         if self.modifies or "and_others" not in self.text.groups:
             return 0
         _, _, end = self.text.next_cue("and_others", self.after)
-        return (
-            end
-            if self._in_clause(end - 1) and self.reading.verbs.next_begin(self.after) >= end
-            else 0
-        )
+        listed = self._in_clause(end - 1) and self.reading.verbs.next_begin(self.after) >= end
+        return end if listed else 0
 
     def _listed_as(self, group: str) -> bool:
         """Is the list named as such: 手机、汽车等领域?"""
@@ -499,7 +445,6 @@ class _Mention:
         )
 
     def _goes_into(self, openings: tuple[list[Hit], list[Hit]]) -> bool:
-        """Does it stand in the list of fields that "used in" or "customers include" opens?"""
         lists, supplied = openings
         begin = self.begin
         if supplied:
@@ -524,7 +469,6 @@ class _Mention:
         return offer < NOWHERE and text.clauses.find(1, begin + 1, offer + 1) < 0
 
     def _shares(self, items: set[int]) -> bool:
-        """Does it stand bare in a list whose last item is one of the items?"""
         if not items or not self.bare():
             return False
         text, start = self.text, self.after
@@ -558,7 +502,6 @@ class _Mention:
         )
 
     def _by_head(self) -> Relation | None:
-        """Return what the noun at the end of its compound, or of its list, says it is."""
         near, about = self.near, self.text.vocabulary.about
         machines_listed = self.listed and self._equipment_behind(self.listed)
         # After 等 other nouns may as well name what was listed; equipment does not.
@@ -576,7 +519,7 @@ class _Mention:
     def _by_activity(self) -> Relation:
         done = self.reading.verbs.governing(self.begin, self.after)
         if not done & MAKING:
-            for activity, relation in ACTIVITY_ALONE:
+            for activity, relation in _ACTIVITY_ALONE:
                 if done & activity:
                     return relation
         return NAMED_MATERIAL if self.material else MAKER

@@ -53,12 +53,10 @@ _CODEC: Final = codecs.charmap_build(_CODED.ljust(_OTHER, "\ufffe") + "?")
 
 
 def _coded(characters: Collection[str], bit: int) -> bytes:
-    """Return the table that turns the codes of some characters into a bit, others into 0."""
     return bytes(bit * (each in characters) for each in _CODED).ljust(256, b"\0")
 
 
 def _having(bits: int) -> bytes:
-    """Return the table that turns what has one of some bits into 1, all else into 0."""
     return bytes(bool(each & bits) for each in range(256))
 
 
@@ -81,13 +79,6 @@ Word = tuple[int, int, int, Meaning]
 class BusinessText:
     """A text with all that is found in it.
 
-    Parameters
-    ----------
-    text
-        As it stands.
-    vocabulary
-        What is looked for.
-
     Attributes
     ----------
     cased, lower
@@ -96,8 +87,8 @@ class BusinessText:
     words
         The words of segments and what they mean, by rising begin. Of a segment's own words the
         longest counts; an exclude silences what overlaps with it, unless it lies within a longer
-        word. What follows is there after `lay_out` only, of a text without such words, as most
-        are, no further than ``clauses``.
+        word. What follows is there after `lay_out` only, of a text without such words, as most are,
+        no further than ``clauses``.
     cues
         Cue words, by rising begin and end. Whatever their group, the longest counts, and a cue of
         one character counts only outside any longer word.
@@ -160,6 +151,10 @@ class BusinessText:
             content[self.breaks.count(1, 0, begin + 1)] = False
         return [0, *accumulate(content)]
 
+    def cues_of(self, *groups: str) -> list[Hit]:
+        """Return the cues of some groups, each by rising begin."""
+        return [cue for group in groups if group in self.groups for cue in self.groups[group]]
+
     def next_cue(self, group: str, position: int) -> Hit:
         """Return the first cue of a group at or after a position, or one at `NOWHERE`."""
         cues = self.groups.get(group)
@@ -177,7 +172,6 @@ class BusinessText:
         return at >= 0 and position <= self.negations[at][1]
 
     def _find_negations(self, cues: Sequence[Hit]) -> list[tuple[int, int]]:
-        """Return how far each "without" reaches, up to the next: within its clause and brackets."""
         spans: list[tuple[int, int]] = []
         for _, _, end in cues:
             last = end + SCOPE_REACH
@@ -225,7 +219,6 @@ class BusinessText:
         self.negations = self._find_negations(groups["negation"]) if "negation" in groups else []
 
     def _stamp_cues(self) -> None:
-        """Write on each character what the cue makes of it that covers it."""
         bits, stamps, reach = self._bits, self.vocabulary.stamps, 0
         for number, begin, end in self.cues:
             stamp = stamps[number]
@@ -291,7 +284,6 @@ def last_end(cues: Sequence[Hit], position: int) -> int:
 
 
 def _segment_words(hits: Sequence[Hit], meanings: Sequence[Sequence[Meaning]]) -> list[Word]:
-    """Return the words by place: for each segment the longest ones that no exclude reaches into."""
     layers: dict[int, list[Word]] = {}
     for number, begin, end in hits:
         for meaning in meanings[number]:
@@ -346,14 +338,13 @@ class Verbs:
     ----------
     leading, trailing
         Begin, end and bits of the groups that open a phrase, as in "生产锂电池" and "销售：灯具",
-        and of those that end one, as in "锂电池的生产". What is not done counts for nothing:
-        不含生产加工.
+        and of those that end one, as in "锂电池的生产". What is not done (不含生产加工) counts for
+        nothing.
     """
 
     def __init__(self, text: BusinessText) -> None:
-        self._text, groups = text, text.groups
-        self._cues = [cue for group in VERBS if group in groups for cue in groups[group]]
-        self._cues.sort(key=BEGIN)
+        self._text = text
+        self._cues = sorted(text.cues_of(*VERBS), key=BEGIN)
         self.leading: list[tuple[int, int, int]] = []
         self.trailing: list[tuple[int, int, int]] = []
         if self._cues:
@@ -370,11 +361,6 @@ class Verbs:
         A group that ends a phrase of the same clause governs, else the last one of the sentence
         that opens one. Serving counts only as the end of the product's own item or after 的:
         "锂电池维护", "灯具、电器的维修", but not "锂电池、灯具及服务".
-
-        Parameters
-        ----------
-        begin, after
-            Where the product, and where what follows it begins.
         """
         text, leading, trailing = self._text, self.leading, self.trailing
         governing, listing = 0, False
@@ -425,7 +411,6 @@ class Verbs:
             last = end
 
     def _apart(self, end: int, begin: int) -> bool:
-        """Do two verbs, one ending and the next beginning here, stand in different groups?"""
         text, reach = self._text, JOINED
         if text.sentences.find(1, end, begin + 1) >= 0:
             return True

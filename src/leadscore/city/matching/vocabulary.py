@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from ahocorasick_rs import AhoCorasick
 
-from leadscore.city.schema import Segment
+from leadscore.city.profile import Segment
 from leadscore.files import shipped
 
 HEADS: Final = ("equipment", "materials", "parts", "software")
@@ -84,26 +84,15 @@ def normal_form(text: str) -> str:
     return in_nfkc(text).lower()
 
 
-@dataclass(frozen=True)
-class Lexicon:
-    """Cue words that tell a maker from a supplier, a trader or a mere mention, for any city.
-
-    Attributes
-    ----------
-    groups
-        A tuple of words, in normal form, for each name in `GROUPS`; no word stands in two groups.
-    """
-
-    groups: Mapping[str, tuple[str, ...]]
+Lexicon = Mapping[str, tuple[str, ...]]
+"""Cue words, in normal form, that tell a maker from a supplier, a trader or a mere mention, for any
+city: of each group of `GROUPS`, and no word in two of them."""
 
 
 def load_lexicon() -> Lexicon:
     """Read the shipped cue words.
 
-    Raises
-    ------
-    ValueError
-        If a group is missing or unknown, or a word stands in two groups.
+    Raises ValueError if a group is missing or unknown, or a word stands in two groups.
     """
     path = shipped("lexicon.toml")
     with path.open("rb") as file:
@@ -120,7 +109,7 @@ def load_lexicon() -> Lexicon:
         for word in words:
             if owner.setdefault(word, name) != name:
                 raise ValueError(f"{path}: {word} stands in {owner[word]} and in {name}")
-    return Lexicon(groups)
+    return groups
 
 
 class Kind(IntEnum):
@@ -132,22 +121,11 @@ class Kind(IntEnum):
 
 
 class Meaning(NamedTuple):
-    """What a word of the profile means for one segment.
+    """What a word of the profile means for one segment."""
 
-    Attributes
-    ----------
-    segment
-        Position of the segment in `Vocabulary.segments`.
-    kind
-        What the word is to it.
-    material
-        True for the name of a material in a segment that is not about materials: 偏光片 among the
-        words for screens.
-    """
-
-    segment: int
+    segment: int  # position of the segment in `Vocabulary.segments`
     kind: Kind
-    material: bool
+    material: bool  # names a material, such as 偏光片, in a segment that is not about materials
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,14 +179,10 @@ class Vocabulary:
 
     Attributes
     ----------
-    segments
-        Ids.
     products, meanings
         The words of all segments, and what each means; one word may serve several segments.
     cues, groups
         The cue words, and the group of `GROUPS` to which each belongs.
-    singles
-        From this cue on they have a single character.
     stamps
         What each cue makes of its characters, a byte of bits for each; empty if nothing.
     about
@@ -219,12 +193,12 @@ class Vocabulary:
         both 传感器 and 传感器芯片.
     """
 
-    segments: tuple[str, ...]
+    segments: tuple[str, ...]  # ids
     products: WordList
     meanings: tuple[tuple[Meaning, ...], ...]
     cues: WordList
     groups: tuple[str, ...]
-    singles: int
+    singles: int  # from this cue on they have a single character
     stamps: tuple[bytes, ...]
     about: dict[str, tuple[bool, ...]]
     own_heads: frozenset[tuple[int, str]]
@@ -238,16 +212,14 @@ class Vocabulary:
 
 def compile_words(segments: Mapping[str, Segment], lexicon: Lexicon) -> Vocabulary:
     """Compile the words of all segments and the cue words."""
-    cues = {word: group for group in GROUPS for word in lexicon.groups[group] if len(word) > 1}
+    cues = {word: group for group in GROUPS for word in lexicon[group] if len(word) > 1}
     singles = len(cues)
-    cues |= {word: group for group in GROUPS for word in lexicon.groups[group] if len(word) == 1}
-    about = {head: _about(segments, lexicon.groups[head]) for head in HEADS}
+    cues |= {word: group for group in GROUPS for word in lexicon[group] if len(word) == 1}
+    about = {head: _about(segments, lexicon[head]) for head in HEADS}
     meanings: dict[str, list[Meaning]] = {}
     for position, segment in enumerate(segments.values()):
         for word, kind in _own_words(segment):
-            material = word.endswith(lexicon.groups["materials"]) and (
-                not about["materials"][position]
-            )
+            material = word.endswith(lexicon["materials"]) and (not about["materials"][position])
             meanings.setdefault(word, []).append(Meaning(position, kind, material))
     return Vocabulary(
         segments=tuple(segments),
@@ -267,7 +239,6 @@ def compile_words(segments: Mapping[str, Segment], lexicon: Lexicon) -> Vocabula
 
 
 def _own_words(segment: Segment) -> Iterator[tuple[str, Kind]]:
-    """Yield each word once; an exclude outranks a make, a make outranks a hint."""
     seen: set[str] = set()
     for kind, listed in (
         (Kind.EXCLUDE, segment.excludes),
@@ -281,13 +252,12 @@ def _own_words(segment: Segment) -> Iterator[tuple[str, Kind]]:
 
 
 def _about(segments: Mapping[str, Segment], heads: tuple[str, ...]) -> tuple[bool, ...]:
-    """Return for each segment whether many of its products end with one of the nouns."""
     ends = [[normal_form(w).endswith(heads) for w in s.makes] for s in segments.values()]
     return tuple(sum(found) >= ABOUT * len(found) for found in ends)
 
 
 def _own_heads(segments: Mapping[str, Segment], lexicon: Lexicon) -> frozenset[tuple[int, str]]:
-    nouns = [*lexicon.groups["materials"], *lexicon.groups["parts"]]
+    nouns = [*lexicon["materials"], *lexicon["parts"]]
     pairs = []
     for position, segment in enumerate(segments.values()):
         own = {normal_form(word) for word in (*segment.makes, *segment.hints)}

@@ -7,33 +7,38 @@ import struct
 import zipfile
 import zlib
 from bisect import bisect_right
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 from leadscore.errors import ListError
-from leadscore.lists.headers import stated_unit
 from leadscore.lists.problems import Problem, shown
-from leadscore.lists.reading.footnotes import without_asides
 from leadscore.lists.reading.header import (
     HEADER_SEARCH,
     Header,
     HeaderPlace,
     Merge,
-    NoHeaderError,
     Row,
     duplicate_headers,
     find_header,
     no_header,
+    without_totals_and_notes,
 )
 from leadscore.lists.reading.sandbox import MEMORY_LIMIT_BYTES, Child
-from leadscore.lists.reading.table import RawList, SheetHead, TextColumns, TextTable, refuse
+from leadscore.lists.reading.table import (
+    RawList,
+    SheetHead,
+    TextColumns,
+    TextTable,
+    at_most,
+    refuse,
+)
+from leadscore.lists.values.amounts import stated_unit
 from leadscore.text import Text, room_words
 
 WORDS = room_words("lists")
-
 
 MAX_UNPACKED_BYTES = 256 << 20
 """Sheets of 300,000 firms with 10 columns; a list that is larger is better kept as CSV."""
@@ -45,21 +50,52 @@ MAX_ENTRIES = 5_000
 """Parts of a package; a workbook with a hundred sheets and pictures has some hundreds."""
 MAX_DIRECTORY_BYTES = 4 << 20
 """Directory of the zip; 5,000 entries with long names take less than 1 MB."""
+MAX_SPAN_CELLS = 32_000_000
+"""Cells between the first and the last of a sheet; each takes 24 bytes of the child's memory."""
+MAX_SHEET_BYTES = 512 << 20
+"""Text of a sheet once each cell has its own copy of the texts that cells share in the file."""
 
+_SCRIPT = Path(__file__).with_name("excel_child.py")
 _END = struct.Struct("<4s4H2LH")
 _LOCAL = struct.Struct("<4s22x2H")
 _FORBIDDEN = (b"<!DOCTYPE", b"<!ENTITY")
-_OTHERS = (
-    ("xl/workbook.bin", ".xlsb", WORDS["excel.others"]),
-    ("word/document.xml", ".docx", WORDS["excel.others_2"]),
-    ("ppt/presentation.xml", ".pptx", WORDS["excel.others_3"]),
-    ("content.xml", ".ods", WORDS["excel.others_4"]),
-    ("Index/Document.iwa", ".numbers", WORDS["excel.others_5"]),
-)
+_OTHERS = {
+    "xl/workbook.bin": "xlsb",
+    "word/document.xml": "docx",
+    "ppt/presentation.xml": "pptx",
+    "content.xml": "ods",
+    "Index/Document.iwa": "numbers",
+}
+_Message = dict[str, Any]
 _WORKBOOK = WORDS["excel.workbook"]
 
 ARCHIVE = WORDS["excel.archive"]
 """What holds other files and is no list itself."""
+
+
+def protected(name: str) -> ListError:
+    """Return the error for a workbook that asks for a password."""
+    return refuse(WORDS["excel.protected"], name, "encrypted", _WORKBOOK)
+
+
+def other_kind(name: str, suffix: str, kind: Text) -> ListError:
+    """Return the error for a file that is something else than its owner thinks."""
+    return refuse(WORDS["excel.other_kind"], name, suffix, _WORKBOOK, kind=kind, suffix=suffix)
+
+
+def _damaged(name: str, got: str) -> ListError:
+    return refuse(WORDS["excel.damaged"], name, got, _WORKBOOK)
+
+
+def _bomb(name: str, got: str) -> ListError:
+    size = MAX_UNPACKED_BYTES >> 20
+    wanted = WORDS["excel.smaller"].format(size=size, ratio=MAX_RATIO)
+    return refuse(WORDS["excel.bomb"], name, got, wanted)
+
+
+def _too_many(name: str, got: str) -> ListError:
+    wanted = at_most(MAX_ENTRIES, WORDS["table.parts"])
+    return refuse(WORDS["excel.too_many"], name, got, wanted)
 
 
 def check_package(path: Path) -> None:
@@ -75,9 +111,13 @@ def check_package(path: Path) -> None:
             with zipfile.ZipFile(stream) as package:
                 entries = package.infolist()
         except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as fault:
-            raise damaged(name, str(fault)) from fault
+            raise _damaged(name, str(fault)) from fault
         _check_entries(entries, name)
-        _check_kind({entry.filename for entry in entries}, name)
+        parts = {entry.filename for entry in entries}
+        if "xl/workbook.xml" not in parts:
+            suffix = next((suffix for part, suffix in _OTHERS.items() if part in parts), None)
+            kind = WORDS[f"excel.kinds.{suffix}"] if suffix else ARCHIVE
+            raise other_kind(name, f".{suffix or 'zip'}", kind)
         _check_sizes(stream, entries, path.stat().st_size, name)
 
 
@@ -88,7 +128,7 @@ def _check_directory(stream: BinaryIO, name: str) -> None:
     tail = stream.read()
     at = tail.rfind(b"PK\5\6")
     if at < 0 or len(tail) - at < _END.size:
-        raise damaged(name, f"{size:,} B")
+        raise _damaged(name, f"{size:,} B")
     directory = _END.unpack_from(tail, at)[5]
     if directory > MAX_DIRECTORY_BYTES:
         raise _too_many(name, f"{directory:,} B")
@@ -99,57 +139,48 @@ def _check_entries(entries: list[zipfile.ZipInfo], name: str) -> None:
         raise _too_many(name, f"{len(entries):,}")
     twice = [part for part, n in Counter(entry.filename for entry in entries).items() if n > 1]
     if twice:
-        raise damaged(name, f"2 x {shown(twice[0])}")
+        raise _damaged(name, f"2 x {shown(twice[0])}")
     for entry in entries:
-        parts = PurePosixPath(entry.filename.replace("\\", "/")).parts
-        if ".." in parts or entry.filename.startswith(("/", "\\")) or ":" in entry.filename:
-            raise refuse(
-                WORDS["excel.check_entries"].format(file=name),
-                where=f"{name}!{entry.filename}",
-                got=entry.filename,
-                wanted=_WORKBOOK,
-            )
+        part = entry.filename
+        steps = PurePosixPath(part.replace("\\", "/")).parts
+        if ".." in steps or part.startswith(("/", "\\")) or ":" in part:
+            raise refuse(WORDS["excel.leads_out"], name, part, _WORKBOOK, f"{name}!{part}")
         if entry.flag_bits & 1:
             raise protected(name)
         if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise damaged(name, f"compression {entry.compress_type}")
-
-
-def _check_kind(parts: set[str], name: str) -> None:
-    if "xl/workbook.xml" in parts:
-        return
-    for part, suffix, kind in _OTHERS:
-        if part in parts:
-            raise other_kind(name, suffix, kind)
-    raise other_kind(name, ".zip", ARCHIVE)
+            raise _damaged(name, f"compression {entry.compress_type}")
 
 
 def _check_sizes(stream: BinaryIO, entries: list[zipfile.ZipInfo], packed: int, name: str) -> None:
     total = 0
     for entry in entries:
-        unpacked, kept = 0, b""
+        unpacked, end = 0, b""
         for chunk in _unpacked(stream, entry, name):
             unpacked += len(chunk)
             total += len(chunk)
             if total > MAX_UNPACKED_BYTES:
-                raise bomb(name, f"> {MAX_UNPACKED_BYTES:,}")
+                raise _bomb(name, f"> {MAX_UNPACKED_BYTES:,}")
             if total > RATIO_FROM_BYTES and total > MAX_RATIO * packed:
-                raise bomb(name, f"> {MAX_RATIO} x {packed:,}")
+                raise _bomb(name, f"> {MAX_RATIO} x {packed:,}")
             if entry.filename.endswith((".xml", ".rels")):
-                kept = kept[-16:] + chunk
-                _check_xml(kept, entry.filename, name)
+                end = end[-16:] + chunk
+                for mark in _FORBIDDEN:
+                    if mark in end:
+                        where, got = f"{name}!{entry.filename}", mark.decode()
+                        raise refuse(WORDS["excel.entities"], name, got, _WORKBOOK, where)
         if unpacked != entry.file_size:
-            raise damaged(name, f"{entry.filename}: {unpacked:,} B, {entry.file_size:,} B")
+            raise _damaged(name, f"{entry.filename}: {unpacked:,} B, {entry.file_size:,} B")
 
 
 def _unpacked(stream: BinaryIO, entry: zipfile.ZipInfo, name: str) -> Iterator[bytes]:
     """Yield the true content of a part in pieces of at most 1 MB."""
+    damaged = _damaged(name, entry.filename)
     if entry.header_offset < 0:
-        raise damaged(name, entry.filename)
+        raise damaged
     stream.seek(entry.header_offset)
     header = stream.read(_LOCAL.size)
     if len(header) < _LOCAL.size or not header.startswith(b"PK\3\4"):
-        raise damaged(name, entry.filename)
+        raise damaged
     _, name_length, extra_length = _LOCAL.unpack(header)
     stream.seek(name_length + extra_length, 1)
     left = entry.compress_size
@@ -157,7 +188,7 @@ def _unpacked(stream: BinaryIO, entry: zipfile.ZipInfo, name: str) -> Iterator[b
     while left:
         piece = stream.read(min(left, 1 << 16))
         if not piece:
-            raise damaged(name, entry.filename)
+            raise damaged
         left -= len(piece)
         if entry.compress_type == zipfile.ZIP_STORED:
             yield piece
@@ -167,85 +198,9 @@ def _unpacked(stream: BinaryIO, entry: zipfile.ZipInfo, name: str) -> Iterator[b
                 yield inflate.decompress(piece, 1 << 20)
                 piece = inflate.unconsumed_tail
         except zlib.error as fault:
-            raise damaged(name, entry.filename) from fault
+            raise damaged from fault
     if entry.compress_type == zipfile.ZIP_DEFLATED:
         yield inflate.flush()
-
-
-def _check_xml(text: bytes, part: str, name: str) -> None:
-    for mark in _FORBIDDEN:
-        if mark in text:
-            raise refuse(
-                WORDS["excel.check_xml"].format(file=name),
-                where=f"{name}!{part}",
-                got=mark.decode(),
-                wanted=_WORKBOOK,
-            )
-
-
-def _too_many(name: str, found: str) -> ListError:
-    return refuse(
-        WORDS["excel.too_many"].format(file=name),
-        where=name,
-        got=found,
-        wanted=Text(zh=f"至多 {MAX_ENTRIES:,} 个部件", en=f"at most {MAX_ENTRIES:,} parts"),
-    )
-
-
-def protected(name: str) -> ListError:
-    """Return the error for a workbook that asks for a password."""
-    return refuse(
-        WORDS["excel.protected"].format(file=name),
-        where=name,
-        got="encrypted",
-        wanted=_WORKBOOK,
-    )
-
-
-def other_kind(name: str, suffix: str, kind: Text) -> ListError:
-    """Return the error for a file that is something else than its owner thinks."""
-    return refuse(
-        WORDS["excel.other_kind"].format(file=name, kind=kind, suffix=suffix),
-        where=name,
-        got=suffix,
-        wanted=_WORKBOOK,
-    )
-
-
-def damaged(name: str, found: str) -> ListError:
-    """Return the error for a workbook that can't be parsed."""
-    return refuse(
-        WORDS["excel.damaged"].format(file=name),
-        where=name,
-        got=found,
-        wanted=_WORKBOOK,
-    )
-
-
-def bomb(name: str, found: str) -> ListError:
-    """Return the error for a workbook that unpacks to more than may be read."""
-    return refuse(
-        WORDS["excel.bomb"].format(file=name),
-        where=name,
-        got=found,
-        wanted=Text(
-            zh=f"解压后至多 {MAX_UNPACKED_BYTES >> 20} MB，且不超过文件本身的 {MAX_RATIO} 倍",
-            en=f"at most {MAX_UNPACKED_BYTES >> 20} MB unpacked, and {MAX_RATIO} times the file",
-        ),
-    )
-
-
-MAX_SPAN_CELLS = 32_000_000
-"""Cells between the first and the last of a sheet; each takes 24 bytes of the child's memory."""
-MAX_SHEET_BYTES = 512 << 20
-"""Text of a sheet once each cell has its own copy of the texts that cells share in the file."""
-
-_SCRIPT = Path(__file__).with_name("excel_child.py")
-_ISSUES = {
-    "error_cell": WORDS["excel.issues_error_cell"],
-    "formula_without_value": WORDS["excel.issues_formula_without_value"],
-    "damaged_number": WORDS["excel.issues_damaged_number"],
-}
 
 
 def read_spreadsheet(path: Path, place: HeaderPlace | None = None) -> RawList:
@@ -263,16 +218,17 @@ def read_spreadsheet(path: Path, place: HeaderPlace | None = None) -> RawList:
     """
     check_package(path)
     source = shown(path.name)
-    arguments = (str(path), str(MEMORY_LIMIT_BYTES), str(MAX_SPAN_CELLS), str(MAX_SHEET_BYTES))
-    with Child(_SCRIPT, *arguments, source=source) as child:
+    limits = map(str, (MEMORY_LIMIT_BYTES, MAX_SPAN_CELLS, MAX_SHEET_BYTES))
+    with Child(_SCRIPT, str(path), *limits, source=source) as child:
         messages = _messages(child, source)
         hidden: list[str] = next(messages, {"hidden": []})["hidden"]
-        sheets = list(_sheets(messages, source, place))
+        sheets = [_read_sheet(begin, messages, source, place) for begin in messages]
     tables = tuple(sheet.table for sheet in sheets if sheet.table)
     others = [sheet for sheet in sheets if not sheet.table and sheet.head]
-    no_list = WORDS["excel.no_list"] if place is None else WORDS["excel.not_chosen"]
     if not tables:
-        raise _no_list(source, others, hidden)
+        places = [(f"{source}!{sheet.name}", sheet.head) for sheet in others]
+        raise no_header(source, places, [sheet.first_rows() for sheet in others], hidden)
+    no_list = WORDS["excel.no_list"] if place is None else WORDS["excel.not_chosen"]
     notices = [WORDS["excel.hidden"].format(sheet=name) for name in hidden]
     notices += [no_list.format(sheet=sheet.name) for sheet in others]
     notices += [
@@ -280,162 +236,103 @@ def read_spreadsheet(path: Path, place: HeaderPlace | None = None) -> RawList:
         for sheet in sheets
         if sheet.table and sheet.hidden_rows
     ]
-    return RawList(
-        source=source,
-        tables=tables,
-        notices=tuple(notices),
-        heads=tuple(sheet.first_rows() for sheet in sheets if sheet.head),
-    )
+    heads = tuple(sheet.first_rows() for sheet in sheets if sheet.head)
+    return RawList(source, tables, tuple(notices), heads)
 
 
-def _messages(child: Child, name: str) -> Iterator[dict[str, Any]]:
+def _messages(child: Child, name: str) -> Iterator[_Message]:
     for line in child.output:
         if not line.endswith(b"\n"):
             break  # the child died while it wrote
         message = json.loads(line)
         if "error" in message:
-            raise _fault(name, **message)
+            raise _refusal(name, **message)
         yield message
     child.check()
 
 
-def _sheets(
-    messages: Iterator[dict[str, Any]], source: str, place: HeaderPlace | None
-) -> Iterator[_Sheet]:
-    sheet = None
-    for message in messages:
-        if "begin" in message:
-            sheet = _Sheet(source, message, place)
-        elif sheet is None:
-            raise AssertionError("cells come after the sheet that they belong to")
-        elif "issues" in message:
-            sheet.finish(message["issues"])
-            yield sheet
-        else:
-            sheet.take(message["rows"], message["cells"])
+def _refusal(name: str, error: str, sheet: str | None, found: str) -> ListError:
+    if error == "damaged":
+        return _damaged(name, found)
+    if error == "text":
+        return _bomb(f"{name}!{sheet}", found)
+    wanted = WORDS["excel.fewer_cells"].format(n=f"{MAX_SPAN_CELLS:,}")
+    where = f"{sheet}!{found}"
+    return refuse(WORDS["excel.far_cell"], name, found, wanted, where, sheet=sheet)
 
 
-class _Sheet:
-    """Collects what the child prints of one sheet; only the rows of a list are kept."""
-
-    def __init__(self, source: str, begin: dict[str, Any], place: HeaderPlace | None) -> None:
-        self.name: str = begin["begin"]
-        self.hidden_rows: int = begin["hidden_rows"]
-        self.head: list[Row] = []
-        self.table: TextTable | None = None
-        self._source, self._place = source, place
-        self._width: int = begin["width"]
-        self._merges: list[Merge] = [(tuple(one), tuple(two)) for one, two in begin["merges"]]
-        self._header: Header | None = None
-        self._columns: TextColumns | None = None
-        self._waiting: list[tuple[list[int], list[list[str | None]]]] = []
-        self._decided = False
-
-    def take(self, rows: list[int], cells: list[list[str | None]]) -> None:
-        """Take a batch of rows with their numbers; rows without any cell are not among them."""
-        if self._decided:
-            self._keep(rows, cells)
-            return
-        self._waiting.append((rows, cells))
-        if rows and rows[-1] >= HEADER_SEARCH:
-            self._decide()
-
-    def _decide(self) -> None:
-        """Look for the header, then keep or forget what came so far."""
-        self._decided = True
-        for rows, cells in self._waiting:
-            for number, row in zip(rows, cells, strict=True):
-                if number <= HEADER_SEARCH:
-                    # Blank rows are put back, so that a position is the row number less one.
-                    self.head += [[]] * (number - 1 - len(self.head))
-                    self.head.append(row)
-        header = self._find()
-        if header and header.name_at is not None:
-            self._header = header.widened(self._width)
-            self._columns = TextColumns(f"{self._source}!{self.name}", self._width)
-        for rows, cells in self._waiting:
-            self._keep(rows, cells)
-        self._waiting = []
-
-    def _find(self) -> Header | None:
-        if self._place is None:
-            return find_header(self.head, self._merges)
-        at = self._place
-        return at.header(self.head, self._merges) if at.sheet in ("", self.name) else None
+class _Sheet(NamedTuple):
+    name: str
+    hidden_rows: int
+    head: list[Row]
+    table: TextTable | None = None
 
     def first_rows(self) -> SheetHead:
-        """Return the first rows, for people to look at."""
         return SheetHead(self.name, tuple(tuple(row) for row in self.head))
 
-    def _keep(self, rows: list[int], cells: list[list[str | None]]) -> None:
-        if self._header is None or self._columns is None:
-            return
-        above = bisect_right(rows, self._header.last + 1)
-        full = [row + [None] * (self._width - len(row)) for row in cells[above:]]
-        self._columns.add(full, rows[above:])
 
-    def finish(self, issues: list[tuple[int, int, str, str]]) -> None:
-        """Make the table, if the sheet is a list."""
-        if not self._decided:
-            self._decide()
-        if self._header is None or self._columns is None:
-            return
-        cells, rows = self._columns.finish()
-        at = self._header.last + 1
-        table = TextTable(
-            headers=self._header.names,
-            cells=cells,
-            rows=rows,
-            sheet=self.name,
-            problems=(
-                *duplicate_headers(self._header, at, self.name),
-                *self._problems(self._header, issues),
-            ),
-            unit=stated_unit(chain.from_iterable(self.head[: self._header.first])),
-            header_row=at,
-        )
-        self.table = without_asides(table, self._header, self._source)
+def _read_sheet(
+    begin: dict[str, Any],
+    messages: Iterator[dict[str, Any]],
+    source: str,
+    place: HeaderPlace | None,
+) -> _Sheet:
+    """Read what the child prints of one sheet; only the rows of a list are kept."""
+    name, width = begin["begin"], begin["width"]
+    issues: list[tuple[int, int, str, str]] = []
 
-    def _problems(
-        self, header: Header, issues: list[tuple[int, int, str, str]]
-    ) -> Iterator[Problem]:
-        """Tell of damage in the cells that count: below the header, in a column that is used."""
-        for row, at, code, found in issues:
-            column = header.columns[at] if 0 <= at < len(header.columns) else None
-            if row > header.last + 1 and column is not None and not column.personal:
-                yield Problem(
-                    row=row,
-                    column=header.names[at],
-                    found=shown(found),
-                    wanted=_ISSUES[code],
-                    code=code,
-                    sheet=self.name,
-                )
+    def batches() -> Iterator[tuple[list[int], list[list[str | None]]]]:
+        for message in messages:
+            if "issues" in message:
+                issues.extend(message["issues"])
+                return
+            yield message["rows"], message["cells"]
 
-
-def _fault(name: str, error: str, sheet: str | None, found: str) -> ListError:
-    if error == "damaged":
-        return damaged(name, found)
-    if error == "text":
-        return bomb(f"{name}!{sheet}", found)
-    return refuse(
-        WORDS["excel.fault"].format(file=name, sheet=sheet),
-        where=f"{sheet}!{found}",
-        got=found,
-        wanted=Text(
-            zh=f"至多跨 {MAX_SPAN_CELLS:,} 个单元格", en=f"at most {MAX_SPAN_CELLS:,} cells spanned"
-        ),
+    stream = batches()
+    first = []
+    for rows, cells in stream:
+        first.append((rows, cells))
+        if rows and rows[-1] >= HEADER_SEARCH:
+            break
+    head: list[Row] = []
+    for number, row in chain.from_iterable(zip(*batch, strict=True) for batch in first):
+        if number <= HEADER_SEARCH:
+            # Blank rows are not printed; put back, a position is the row number less one.
+            head += [[]] * (number - 1 - len(head))
+            head.append(row)
+    sheet = _Sheet(name, begin["hidden_rows"], head)
+    header = _find_header(sheet, begin["merges"], place)
+    if header is None or header.name_at is None:
+        deque(stream, maxlen=0)
+        return sheet
+    header, at = header.widened(width), header.last + 1
+    columns = TextColumns(f"{source}!{name}", width)
+    for rows, cells in chain(first, stream):
+        above = bisect_right(rows, at)
+        full = [row + [None] * (width - len(row)) for row in cells[above:]]
+        columns.add(full, rows[above:])
+    texts, numbers = columns.finish()
+    damage = [
+        Problem(row, header.names[column], shown(found), WORDS[f"excel.issues.{code}"], code, name)
+        for row, column, code, found in issues
+        if row > at and header.is_read(column)
+    ]
+    table = TextTable(
+        headers=header.names,
+        cells=texts,
+        rows=numbers,
+        sheet=name,
+        problems=(*duplicate_headers(header, at, name), *damage),
+        unit=stated_unit(chain.from_iterable(head[: header.first])),
+        header_row=at,
     )
+    return sheet._replace(table=without_totals_and_notes(table, header, source))
 
 
-def _no_list(name: str, others: list[_Sheet], hidden: list[str]) -> ListError:
-    heads = [sheet.first_rows() for sheet in others]
-    error = no_header(name, [(f"{name}!{sheet.name}", sheet.head) for sheet in others], heads)
-    if not hidden:
-        return error
-    more = WORDS["excel.no_list_more"].format(names=", ".join(hidden))
-    longer = NoHeaderError(
-        Text(zh=error.message.zh + more.zh, en=error.message.en + more.en), error.details
-    )
-    longer.heads = error.heads
-    return longer
+def _find_header(
+    sheet: _Sheet, merged: list[list[list[int]]], place: HeaderPlace | None
+) -> Header | None:
+    merges: list[Merge] = [((one[0], one[1]), (two[0], two[1])) for one, two in merged]
+    if place is None:
+        return find_header(sheet.head, merges)
+    return place.header(sheet.head, merges) if place.sheet in ("", sheet.name) else None

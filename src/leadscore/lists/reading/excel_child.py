@@ -71,9 +71,9 @@ def _say(**message: Any) -> None:
 def print_workbook(path: str, most_cells: int, most_text: int) -> None:
     """Print every visible sheet, up to the first that is too large."""
     with CalamineWorkbook.from_path(path) as book, zipfile.ZipFile(path) as package:
-        sheets = [each for each in book.sheets_metadata if each.typ == SheetTypeEnum.WorkSheet]
-        shown = [each.name for each in sheets if each.visible == Visible.Visible]
-        _say(hidden=[each.name for each in sheets if each.name not in shown])
+        sheets = [meta for meta in book.sheets_metadata if meta.typ == SheetTypeEnum.WorkSheet]
+        shown = [meta.name for meta in sheets if meta.visible == Visible.Visible]
+        _say(hidden=[meta.name for meta in sheets if meta.name not in shown])
         parts = sheet_parts(package)
         lengths = shared_lengths(package)
         for name in shown:
@@ -180,15 +180,12 @@ def last_cell(xml: bytes, most_cells: int) -> str | None:
     height = int(number[1]) if number else 0
     if height * 702 <= most_cells and not _WIDE.search(xml):
         return None  # columns of up to two letters
-    columns = {found[1]: int(found[2]) for found in _ADDRESS.finditer(xml)}
+    columns = {address[1]: int(address[2]) for address in _ADDRESS.finditer(xml)}
     if not columns:
         return None
     widest = max(columns, key=lambda letters: (len(letters), letters))
-    width = 0
-    for letter in widest:
-        width = width * 26 + letter - 64
     height = max(height, *columns.values())
-    return f"{widest.decode()}{height}" if width * height > most_cells else None
+    return f"{widest.decode()}{height}" if _number(widest) * height > most_cells else None
 
 
 def shared_lengths(package: zipfile.ZipFile) -> list[int]:
@@ -210,23 +207,24 @@ def shared_text(xml: bytes, lengths: list[int]) -> int:
 def damage(xml: bytes) -> Iterator[Issue]:
     """Yield the cells that hold an error, or a formula whose value was never computed."""
     if b't="e"' in xml:
-        for found in _ERROR_CELL.finditer(xml):
-            yield *_place(found[1]), "error_cell", found[2].decode(errors="replace")
+        for cell in _ERROR_CELL.finditer(xml):
+            yield *_place(cell[1]), "error_cell", cell[2].decode(errors="replace")
     if b"<f" in xml or b":f" in xml:
-        for found in _NO_VALUE.finditer(xml):
-            if b't="str"' not in found[1]:  # an empty text is a value
-                yield *_place(found[1]), "formula_without_value", "="
+        for cell in _NO_VALUE.finditer(xml):
+            if b't="str"' not in cell[1]:  # an empty text is a value
+                yield *_place(cell[1]), "formula_without_value", "="
 
 
 def _place(attributes: bytes) -> tuple[int, int]:
-    """Return the row number and the position of the column."""
-    found = _ADDRESS.search(attributes)
-    if not found:
-        return 0, -1
-    column = 0
-    for letter in found[1]:
-        column = column * 26 + letter - 64
-    return int(found[2]), column - 1
+    address = _ADDRESS.search(attributes)
+    return (int(address[2]), _number(address[1]) - 1) if address else (0, -1)
+
+
+def _number(letters: bytes) -> int:
+    number = 0
+    for letter in letters:
+        number = number * 26 + letter - 64
+    return number
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Finds the header among titles, notes and parents, or takes the one that somebody named."""
+"""Finds the header among titles and notes, and the rows below it that are no firms."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+import pandas as pd
+
 from leadscore.errors import Detail, ListError
 from leadscore.lists.columns import Column, column, recognise
 from leadscore.lists.problems import Problem, shown
-from leadscore.lists.reading.table import SheetHead
+from leadscore.lists.reading.table import SheetHead, TextTable, refuse
 from leadscore.text import Text, room_words
 
 WORDS = room_words("lists")
-
 
 Row = Sequence[str | None]
 Merge = tuple[tuple[int, int], tuple[int, int]]
@@ -26,6 +28,15 @@ LONGEST_HEADER = 30
 """Characters; a longer cell beside or below headers is text, not a header."""
 NAMING = ("name", "matched", "imported", "credit_code")
 """Kinds of columns that name firms, the best first; every list must have one."""
+NAMES_THAT_DO = ("企业名称", "公司名称", "单位名称", "name")
+"""Headers of that column that an error proposes."""
+UNREAD = ""
+"""What a column is said to mean that is not to be read."""
+MAX_CELL_CHARACTERS = 1_000_000
+"""The longest scope of a firm known to us has some 5,000 characters; Excel allows 32,767."""
+
+_PRIVATE = re.compile(r"\d{7}|@")
+_ADDRESS = re.compile(r"([A-Z]{1,3})([0-9]{1,7})?")
 
 
 @dataclass(frozen=True)
@@ -58,23 +69,75 @@ class Header:
         kinds = [column.kind if column else None for column in self.columns]
         return next((kinds.index(kind) for kind in NAMING if kind in kinds), None)
 
+    def is_read(self, at: int) -> bool:
+        """Tell whether the column at a position is known, and not about people."""
+        meaning = self.columns[at] if 0 <= at < len(self.columns) else None
+        return meaning is not None and not meaning.personal
+
     def widened(self, width: int) -> Header:
         """Return the header of more columns, the new ones without a name."""
         more = width - len(self.names)
         return replace(self, names=self.names + ("",) * more, columns=self.columns + (None,) * more)
 
 
+class NoHeaderError(ListError):
+    """A list of which no column names firms; carries the first rows of its sheets."""
+
+    heads: tuple[SheetHead, ...] = ()
+
+
+def no_header(
+    source: str,
+    places: Sequence[tuple[str, Sequence[Row]]],
+    heads: Sequence[SheetHead] = (),
+    hidden: Sequence[str] = (),
+) -> NoHeaderError:
+    """Return the error for a source in which no row names firms: what was found, what would do.
+
+    ``places`` are where it was looked for (sheet or file), each with its first rows; ``hidden`` the
+    sheets that were not looked at.
+    """
+    names = Text(zh="、".join(NAMES_THAT_DO), en=", ".join(NAMES_THAT_DO))
+    wanted = WORDS["header.naming"].format(names=names)
+    message = WORDS["header.missing"].format(file=source)
+    if hidden:
+        more = WORDS["excel.perhaps_hidden"].format(names=", ".join(hidden))
+        message = Text(zh=message.zh + more.zh, en=message.en + more.en)
+    details = [Detail(where=place, got=_widest(rows), wanted=wanted) for place, rows in places]
+    error = NoHeaderError(message, details)
+    error.heads = tuple(heads)
+    return error
+
+
+def _widest(rows: Sequence[Row]) -> str:
+    """Return the cells of the row most like a header, without what may be personal."""
+    written = [[cell.strip() for cell in row if cell and cell.strip()] for row in rows]
+    cells = max(written[:HEADER_SEARCH], key=len, default=[])
+    public = ["…" if _PRIVATE.search(cell) else shown(cell, 20) for cell in cells[:12]]
+    return ", ".join([*public, "…"] if len(cells) > 12 else public) or "-"
+
+
 def fold(text: str) -> str:
     r"""Return the form under which two headers are the same: NFKC, no invisible characters.
 
-    >>> fold("企业\u200b名称 ") == fold("企业名称")
-    True
-    >>> fold("ＡＢｃ")
-    'abc'
+    >>> fold("企业\u200b名称 ") == fold("企业名称"), fold("ＡＢｃ")
+    (True, 'abc')
     """
     plain = unicodedata.normalize("NFKC", text)
-    kept = (mark for mark in plain if unicodedata.category(mark) not in ("Cf", "Cc", "Zs", "Zl"))
-    return "".join(kept).casefold()
+    marks = (mark for mark in plain if unicodedata.category(mark) not in ("Cf", "Cc", "Zs", "Zl"))
+    return "".join(marks).casefold()
+
+
+def header_of(names: Sequence[str], position: int = 0) -> Header:
+    """Return the header of columns with these names, of a source that may have no other rows."""
+    columns = [
+        recognise(name) if name and len(name) <= 2 * LONGEST_HEADER else None for name in names
+    ]
+    return Header(position, position, tuple(names), tuple(columns))
+
+
+def _row_header(position: int, row: Row) -> Header:
+    return header_of([(cell or "").strip() for cell in row], position)
 
 
 def find_header(rows: Sequence[Row], merges: Sequence[Merge] | None = None) -> Header | None:
@@ -94,40 +157,21 @@ def find_header(rows: Sequence[Row], merges: Sequence[Merge] | None = None) -> H
         reaches rightwards to the next.
     """
     searched = range(min(len(rows), HEADER_SEARCH))
-    singles = [row_header(position, rows[position]) for position in searched]
-    best = _best(singles, rows)
+    best = _best([_row_header(position, rows[position]) for position in searched], rows)
     if best is not None:
         joined = _joined(best, rows, merges)
         return joined if joined.name_at is not None and joined.known >= best.known else best
     # "企业" over "名称" may name firms where neither half does.
-    pairs = [_two_rows(position, rows, merges) for position in searched[:-1]]
-    return _best(pairs, rows)
+    return _best([_two_rows(position, rows, merges) for position in searched[:-1]], rows)
 
 
 def _best(headers: Sequence[Header], rows: Sequence[Row]) -> Header | None:
-    fit = [each for each in headers if each.name_at is not None and not _is_entry(each, rows)]
+    fit = [one for one in headers if one.name_at is not None and not _is_entry(one, rows)]
     if not fit:
         return None
     first = fit[0]
-    below = next((each for each in fit[1:] if each.first == first.first + 1), first)
+    below = next((one for one in fit[1:] if one.first == first.first + 1), first)
     return below if below.known > first.known else first
-
-
-def header_of(names: Sequence[str]) -> Header:
-    """Return the header of a source whose columns have names and that has no other rows."""
-    return Header(0, 0, tuple(names), _meanings(names))
-
-
-def row_header(position: int, row: Row) -> Header:
-    """Return the header that one row is."""
-    names = tuple((cell or "").strip() for cell in row)
-    return Header(position, position, names, _meanings(names))
-
-
-def _meanings(names: Sequence[str]) -> tuple[Column | None, ...]:
-    return tuple(
-        recognise(name) if name and len(name) <= 2 * LONGEST_HEADER else None for name in names
-    )
 
 
 def _is_entry(header: Header, rows: Sequence[Row]) -> bool:
@@ -161,9 +205,7 @@ def _are_parents(row: Row, position: int, width: int, merges: Sequence[Merge] | 
 def _are_children(header: Header, row: Row, merges: Sequence[Merge] | None) -> bool:
     """Tell whether the row below the header names parts of it and is not the first firm."""
     written = [(at, cell.strip()) for at, cell in enumerate(row) if cell and cell.strip()]
-    if not written or any(at == header.name_at for at, _ in written):
-        return False
-    if any(_is_value(cell) for _, cell in written):
+    if not written or any(at == header.name_at or _is_value(cell) for at, cell in written):
         return False
     if merges is not None:
         return any(
@@ -181,21 +223,19 @@ def _is_value(cell: str) -> bool:
 def _two_rows(top: int, rows: Sequence[Row], merges: Sequence[Merge] | None) -> Header:
     upper, lower = rows[top], rows[top + 1]
     width = max(len(upper), len(lower))
-    children = [_cell(lower, at) for at in range(width)]
-    parents = _filled(upper, top, width, merges)
     names = []
-    for at, (parent, child) in enumerate(zip(parents, children, strict=True)):
+    for at, parent in enumerate(_filled(upper, top, width, merges)):
+        child = _cell(lower, at)
         if not child:
             names.append(_cell(upper, at))
         elif not parent or fold(parent) == fold(child):
             names.append(child)
         else:
             names.append(f"{parent}/{child}")
-    return Header(top, top + 1, tuple(names), _meanings(names))
+    return replace(header_of(names, top), last=top + 1)
 
 
 def _filled(upper: Row, top: int, width: int, merges: Sequence[Merge] | None) -> list[str]:
-    """Return the parents, each written over every column that it spans."""
     parents = [_cell(upper, at) for at in range(width)]
     if merges is None:
         for at in range(1, width):
@@ -212,99 +252,20 @@ def _cell(row: Row, at: int) -> str:
     return (row[at] or "").strip() if at < len(row) else ""
 
 
-NAMES_THAT_DO = ("企业名称", "公司名称", "单位名称", "name")
-"""Headers of that column that an error proposes."""
-
-_PRIVATE = re.compile(r"\d{7}|@")
-
-
-class NoHeaderError(ListError):
-    """A list of which no column names firms.
-
-    Attributes
-    ----------
-    heads
-        The first rows of its sheets, for its owner to say which.
-    """
-
-    heads: tuple[SheetHead, ...] = ()
-
-
 def duplicate_headers(header: Header, row: int | None, sheet: str | None) -> list[Problem]:
     """Return a problem per header that is used and stands over several columns."""
     places: dict[str, list[int]] = {}
     for at, (name, meaning) in enumerate(zip(header.names, header.columns, strict=True)):
         if meaning is not None and meaning.kind not in ("personal", "ignored"):
             places.setdefault(fold(name), []).append(at)
-    wanted = WORDS["header.duplicate_headers_wanted"]
-    return [
-        Problem(
-            row=row,
-            column=header.names[found[0]],
-            found=f"{shown(header.names[found[0]])}: {', '.join(map(letters, found))}",
-            wanted=wanted,
-            code="duplicate_header",
-            sheet=sheet,
-        )
-        for found in places.values()
-        if len(found) > 1
-    ]
-
-
-def letters(position: int) -> str:
-    """Return a column's letters as a spreadsheet shows them.
-
-    >>> letters(0), letters(25), letters(26), letters(16383)
-    ('A', 'Z', 'AA', 'XFD')
-    """
-    name = ""
-    position += 1
-    while position:
-        position, rest = divmod(position - 1, 26)
-        name = chr(65 + rest) + name
-    return name
-
-
-def no_header(
-    source: str,
-    places: Sequence[tuple[str, Sequence[Row]]],
-    heads: Sequence[SheetHead] = (),
-) -> NoHeaderError:
-    """Return the error for a source in which no row names firms: what was found, what would do.
-
-    Parameters
-    ----------
-    source
-        Name for the message.
-    places
-        Where it was looked for (sheet or file), each with its first rows.
-    heads
-        The first rows of each sheet.
-    """
-    wanted = Text(
-        zh=f"一行列名，其中一列为企业名称，例如：{'、'.join(NAMES_THAT_DO)}",
-        en=f"a row of headers, one of them naming firms, such as {', '.join(NAMES_THAT_DO)}",
-    )
-    error = NoHeaderError(
-        WORDS["header.no_header_error"].format(file=source),
-        [Detail(where=place, got=_widest(rows), wanted=wanted) for place, rows in places],
-    )
-    error.heads = tuple(heads)
-    return error
-
-
-def _widest(rows: Sequence[Row]) -> str:
-    """Return the cells of the row most like a header, without what may be personal."""
-    written = [[cell.strip() for cell in row if cell and cell.strip()] for row in rows]
-    cells = max(written[:HEADER_SEARCH], key=len, default=[])
-    kept = ["…" if _PRIVATE.search(cell) else shown(cell, 20) for cell in cells[:12]]
-    return ", ".join([*kept, "…"] if len(cells) > 12 else kept) or "-"
-
-
-UNREAD = ""
-"""What a column is said to mean that is not to be read."""
-
-_ADDRESS = re.compile(r"([A-Z]{1,3})([0-9]{1,7})?")
+    problems = []
+    for several in places.values():
+        if len(several) > 1:
+            name = header.names[several[0]]
+            found = f"{shown(name)}: {', '.join(map(letters, several))}"
+            wanted = WORDS["header.duplicate"]
+            problems.append(Problem(row, name, found, wanted, "duplicate_header", sheet))
+    return problems
 
 
 @dataclass(frozen=True)
@@ -329,14 +290,13 @@ class HeaderPlace:
     def header(self, rows: Sequence[Row], merges: Sequence[Merge] | None = None) -> Header | None:
         """Return the header among the first rows of a sheet; None if it isn't there."""
         if self.row is None:
-            found = find_header(rows, merges)
-            return found and self.named(found)
+            header = find_header(rows, merges)
+            return header and self.named(header)
         if not 1 <= self.row <= min(len(rows), HEADER_SEARCH):
             return None
-        header = row_header(self.row - 1, rows[self.row - 1])
+        header = _row_header(self.row - 1, rows[self.row - 1])
         named = max((at + 1 for at in self.columns), default=0)
-        wide = max(len(header.names), min(named, max(map(len, rows))))
-        return self.named(header.widened(wide))
+        return self.named(header.widened(max(len(header.names), min(named, max(map(len, rows))))))
 
     def named(self, header: Header) -> Header:
         """Return a header with the meanings that were named, where it has such columns."""
@@ -345,6 +305,20 @@ class HeaderPlace:
             if at < len(meanings):
                 meanings[at] = column(name) if name != UNREAD else None
         return replace(header, columns=tuple(meanings))
+
+
+def letters(position: int) -> str:
+    """Return a column's letters as a spreadsheet shows them.
+
+    >>> letters(0), letters(25), letters(26), letters(16383)
+    ('A', 'Z', 'AA', 'XFD')
+    """
+    name = ""
+    position += 1
+    while position:
+        position, rest = divmod(position - 1, 26)
+        name = chr(65 + rest) + name
+    return name
 
 
 def column_address(sheet: str | None, row: int | None, position: int) -> str:
@@ -363,13 +337,13 @@ def split_address(name: str) -> tuple[str, int | None, int] | None:
     (('名单', 3, 1), ('', None, 1), None)
     """
     sheet, mark, cell = name.rpartition("!")
-    found = _ADDRESS.fullmatch(cell) if mark else None
-    if found is None:
+    parts = _ADDRESS.fullmatch(cell) if mark else None
+    if parts is None:
         return None
     position = 0
-    for letter in found[1]:
+    for letter in parts[1]:
         position = position * 26 + ord(letter) - 64
-    return sheet, int(found[2]) if found[2] else None, position - 1
+    return sheet, int(parts[2]) if parts[2] else None, position - 1
 
 
 def header_place(mapping: Mapping[str, str]) -> HeaderPlace | None:
@@ -380,13 +354,181 @@ def header_place(mapping: Mapping[str, str]) -> HeaderPlace | None:
     ListError
         If the cells are not of one row.
     """
-    found = {key: split_address(key) for key in mapping}
-    cells = {key: cell for key, cell in found.items() if cell is not None}
+    cells = {key: cell for key in mapping if (cell := split_address(key)) is not None}
     if not cells:
         return None
     if len({cell[:2] for cell in cells.values()}) > 1:
-        raise ListError(
-            WORDS["header.one_place"], [Detail("mapping", ", ".join(cells), WORDS["header.same"])]
-        )
+        detail = Detail("mapping", ", ".join(cells), WORDS["header.same"])
+        raise ListError(WORDS["header.one_place"], [detail])
     sheet, row, _ = next(iter(cells.values()))
     return HeaderPlace(sheet, row, {cell[2]: mapping[key] for key, cell in cells.items()})
+
+
+LABEL_COLUMNS = 3
+"""A total is labelled in one of the first columns or in that of the name."""
+FOOTNOTE_ROWS = 10
+"""Footnotes are looked for among this many last rows."""
+LONGEST_HEADING = 100
+
+_TOTAL = (
+    r"(?i)\s*(?:合\s*计|平\s*均[值数]?|总\s*计|小\s*计|共\s*计|累\s*计|总\s*和|sub-?totals?"
+    r"|grand totals?|totals?)"
+    r"(?:\s*[（(][^）)]*[）)])?\s*[:：]?\s*(?:[\d,，]+\s*(?:家|户|个|条|项|firms)?)?\s*"
+)
+_HEADING = (
+    r"\s*(?:(?P<listed>[一二三四五六七八九十]{1,3}、.*)|.*[(（]\s*(?:共|计)?\s*\d+\s*[家户][)）]"
+    r"|[(（【]?\s*以下(?:空白|无正文)\s*[)）】]?)\s*"
+)
+_FIRM = re.compile(r"(?:公司|集团|厂|研究[院所])\s*$")
+_FIGURE = re.compile(
+    r"[^A-Za-z\u4e00-\u9fff]*[\d\-—–/][^A-Za-z\u4e00-\u9fff]*(?:[家户个条项人万亿元%]|亿元|万元)*"
+)
+_FOOTNOTE = re.compile(
+    r"\s*[*※（(\[【]*\s*(注\d*|备注|说明|填表人|填报人|制表人?|填报单位|制表日期|填报日期|数据来源|"
+    r"资料来源|来源|notes?|sources?)\s*[:：]",
+    re.IGNORECASE,
+)
+
+
+def without_totals_and_notes(table: TextTable, header: Header, source: str) -> TextTable:
+    """Drop blank rows, set rows aside that are no firms, and drop what hangs over at the right.
+
+    Blank rows vanish without a problem, as they hold nothing; each other row that is taken out
+    leaves one problem with ``set_aside``.
+
+    Raises
+    ------
+    ListError
+        If the header of another table stands among the rows.
+    """
+    cells, rows = table.cells, table.rows
+    filled = ~_blank(cells)
+    if not filled.all():
+        cells, rows = cells[filled], rows[filled]
+    others = _non_firms(cells, rows, header, f"{source}!{table.sheet}" if table.sheet else source)
+    problems = []
+    for at, (code, label) in sorted(others.items()):
+        wanted, row = WORDS[f"footnotes.{code}"], int(rows[at])
+        problems.append(Problem(row, None, label, wanted, code, table.sheet, set_aside=True))
+    if others:
+        firms = np.ones(len(cells), dtype=bool)
+        firms[list(others)] = False
+        cells, rows = cells[firms], rows[firms]
+    width = cells.shape[1]
+    while width and not table.headers[width - 1] and cells[width - 1].isna().all():
+        width -= 1
+    return without_oversized_cells(
+        replace(
+            table,
+            headers=table.headers[:width],
+            cells=cells.iloc[:, :width].reset_index(drop=True),
+            rows=rows,
+            problems=(*table.problems, *problems),
+        )
+    )
+
+
+def _blank(cells: pd.DataFrame) -> np.ndarray:
+    blank = np.ones(len(cells), dtype=bool)
+    for at in range(cells.shape[1]):
+        places = np.flatnonzero(blank)
+        if not len(places):
+            break
+        texts = cells[at].iloc[places]
+        blank[places] = (texts.isna() | (texts.str.strip() == "")).to_numpy(dtype=bool)
+    return blank
+
+
+def _non_firms(
+    cells: pd.DataFrame, rows: np.ndarray, header: Header, source: str
+) -> dict[int, tuple[str, str]]:
+    """Return, by position, the rows that are no firms, with the kind and what betrays it."""
+    others = {**_headings(cells), **_footnotes(cells)}
+    name_at = header.name_at
+    for at in sorted({*range(min(LABEL_COLUMNS, cells.shape[1])), name_at or 0}):
+        for place in _places(cells[at].str.fullmatch(_TOTAL, na=False)):
+            if _is_total(cells.iloc[place], at):
+                others[place] = ("totals_row", shown(cells[at].iloc[place]))
+    if name_at is not None:
+        meaning = header.columns[name_at]
+        names = [_lower(header.names[name_at])]
+        names += (meaning.label.zh, *meaning.aliases) if meaning else ()
+        for place in _places(cells[name_at].str.strip().isin(names)):
+            if _is_header_again(cells.iloc[place], header, f"{source}:{rows[place]}"):
+                others[place] = ("header_again", shown(cells[name_at].iloc[place]))
+    return others
+
+
+def _places(mask: pd.Series) -> list[int]:
+    places: list[int] = np.flatnonzero(mask.to_numpy(dtype=bool)).tolist()
+    return places
+
+
+def _footnotes(cells: pd.DataFrame) -> dict[int, tuple[str, str]]:
+    footnotes = {}
+    for place in range(max(len(cells) - FOOTNOTE_ROWS, 0), len(cells)):
+        written = cells.iloc[place].dropna()
+        note = _FOOTNOTE.match(written.iloc[0]) if len(written) == 1 else None
+        if note:
+            # What follows the colon may be a person's name: it is not repeated.
+            footnotes[place] = ("footnote_row", shown(note.group(0).strip()))
+    return footnotes
+
+
+def _headings(cells: pd.DataFrame) -> dict[int, tuple[str, str]]:
+    """Return the rows whose only cell groups the firms below or says that the list ends.
+
+    一、 may also number a firm: what ends like a firm's name is left to be one.
+    """
+    headings = {}
+    single = np.flatnonzero(cells.notna().sum(axis=1).eq(1))
+    for at in range(cells.shape[1]) if len(single) else ():
+        alone = cells[at].iloc[single]
+        for place in single[alone.str.slice(0, LONGEST_HEADING).str.fullmatch(_HEADING, na=False)]:
+            text = cells[at].iloc[place].strip()
+            if not _FIRM.search(text):
+                headings[int(place)] = ("heading_row", shown(text))
+    return headings
+
+
+def _is_total(row: pd.Series, label_at: int) -> bool:
+    """Tell whether all cells beside the label are figures, as in a sum, not a firm's facts."""
+    others = row.drop(label_at).dropna()
+    return all(not text.strip() or _FIGURE.fullmatch(text.strip()) for text in others)
+
+
+def _is_header_again(row: pd.Series, header: Header, where: str) -> bool:
+    """Tell whether a row is the header once more; refuse the header of another table."""
+    written = [(at, text, recognise(text)) for at, text in enumerate(row) if isinstance(text, str)]
+    same = [
+        fold(text) == fold(_lower(header.names[at]))
+        or (meaning is not None and meaning is header.columns[at])
+        for at, text, meaning in written
+    ]
+    if 2 * same.count(True) > len(written):
+        return True
+    if sum(meaning is not None for _, _, meaning in written) < 2:
+        return False
+    got = ", ".join(shown(text, 20) for _, text, _ in written[:12])
+    raise refuse(WORDS["footnotes.two_lists"], where, got, WORDS["footnotes.one_list"])
+
+
+def _lower(name: str) -> str:
+    return name.rpartition("/")[2].strip()
+
+
+def without_oversized_cells(table: TextTable) -> TextTable:
+    """Empty the cells that are too long to be a fact about a firm, each with a problem."""
+    cells, problems = table.cells.copy(), []
+    wanted = WORDS["footnotes.cell_too_long"].format(n=f"{MAX_CELL_CHARACTERS:,}")
+    for at, header in enumerate(table.headers):
+        lengths = cells[at].str.len()
+        oversized = (lengths > MAX_CELL_CHARACTERS).to_numpy(dtype=bool)
+        for place in np.flatnonzero(oversized):
+            row, found = int(table.rows[place]), f"{int(lengths.iloc[place]):,}"
+            problems.append(
+                Problem(row, header or None, found, wanted, "cell_too_long", table.sheet)
+            )
+        if oversized.any():
+            cells[at] = cells[at].mask(oversized)
+    return replace(table, cells=cells, problems=(*table.problems, *problems))

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 
 from leadscore.errors import ListError
 from leadscore.lists.problems import Problem, shown
-from leadscore.lists.reading.footnotes import without_asides
-from leadscore.lists.reading.header import Header, HeaderPlace, header_of, no_header
+from leadscore.lists.reading.header import (
+    HeaderPlace,
+    header_of,
+    no_header,
+    without_totals_and_notes,
+)
 from leadscore.lists.reading.sandbox import MEMORY_LIMIT_BYTES, Child
 from leadscore.lists.reading.table import (
     MAX_CELLS,
@@ -24,18 +27,12 @@ from leadscore.lists.reading.table import (
     empty_is_missing,
     refuse,
 )
-from leadscore.text import Text, room_words
+from leadscore.text import room_words
 
 WORDS = room_words("lists")
 
-
 _SCRIPT = Path(__file__).with_name("parquet_child.py")
-_LIMITS = (MEMORY_LIMIT_BYTES, MAX_ROWS, MAX_CELLS, MAX_TEXT_BYTES)
-DAMAGED_NUMBER = WORDS["parquet.damaged_number"]
-_ISSUES = {
-    "damaged_number": DAMAGED_NUMBER,
-    "unread_type": WORDS["parquet.issues_unread_type"],
-}
+_LIMITS = (MAX_ROWS, MAX_CELLS, MAX_TEXT_BYTES)
 
 
 def read_parquet(path: Path, place: HeaderPlace | None = None) -> RawList:
@@ -51,14 +48,16 @@ def read_parquet(path: Path, place: HeaderPlace | None = None) -> RawList:
         If the file is too large by its own account, damaged, or has no column that names firms.
     """
     source = shown(path.name)
-    with Child(_SCRIPT, str(path), *map(str, _LIMITS), source=source) as child:
-        first = child.output.readline()
-        if not first.endswith(b"\n"):
+    with Child(
+        _SCRIPT, str(path), *map(str, (MEMORY_LIMIT_BYTES, *_LIMITS)), source=source
+    ) as child:
+        line = child.output.readline()
+        if not line.endswith(b"\n"):
             child.check()
-        said = json.loads(first)
-        if "error" in said:
-            raise _fault(source, said["error"], said["found"])
-        header = header_of([str(name) for name in said["headers"]])
+        message = json.loads(line)
+        if "error" in message:
+            raise _refusal(source, **message)
+        header = header_of([str(name) for name in message["headers"]])
         if place:
             header = place.named(header)
         if header.name_at is None:
@@ -66,16 +65,13 @@ def read_parquet(path: Path, place: HeaderPlace | None = None) -> RawList:
             raise no_header(source, [(source, [header.names])], [head])
         columns = _columns(child, source, len(header.names))
     cells, rows = columns.finish()
-    table = TextTable(
-        headers=header.names,
-        cells=cells,
-        rows=rows,
-        problems=tuple(_problem(header, issue) for issue in _relevant(header, said["issues"])),
-    )
-    return RawList(
-        source=source,
-        tables=(without_asides(table, header, source),),
-    )
+    problems = [
+        Problem(row or None, header.names[at], shown(text), WORDS[f"parquet.issues.{code}"], code)
+        for row, at, code, text in message["issues"]
+        if header.is_read(at)
+    ]
+    table = TextTable(header.names, cells, rows, problems=tuple(problems))
+    return RawList(source, (without_totals_and_notes(table, header, source),))
 
 
 def _columns(child: Child, source: str, width: int) -> TextColumns:
@@ -94,40 +90,9 @@ def _columns(child: Child, source: str, width: int) -> TextColumns:
     return columns
 
 
-def _relevant(header: Header, issues: list[Any]) -> list[Any]:
-    """Keep the issues of columns that are used."""
-    return [
-        issue
-        for issue in issues
-        if (column := header.columns[issue[1]]) is not None and not column.personal
-    ]
-
-
-def _problem(header: Header, issue: tuple[int, int, str, str]) -> Problem:
-    row, at, code, found = issue
-    return Problem(
-        row=row or None,
-        column=header.names[at],
-        found=shown(found),
-        wanted=_ISSUES[code],
-        code=code,
-    )
-
-
-def _fault(source: str, error: str, found: str) -> ListError:
+def _refusal(source: str, error: str, found: str) -> ListError:
     if error == "too_large":
-        return refuse(
-            WORDS["parquet.fault"].format(file=source),
-            where=source,
-            got=found,
-            wanted=Text(
-                zh=f"至多 {MAX_ROWS:,} 行、{MAX_CELLS:,} 个单元格、{MAX_TEXT_BYTES:,} 字节",
-                en=f"at most {MAX_ROWS:,} rows, {MAX_CELLS:,} cells and {MAX_TEXT_BYTES:,} bytes",
-            ),
-        )
-    return refuse(
-        WORDS["parquet.fault_2"].format(file=source),
-        where=source,
-        got=shown(found, 200),
-        wanted=WORDS["parquet.fault_wanted"],
-    )
+        rows, cells, size = (f"{limit:,}" for limit in _LIMITS)
+        wanted = WORDS["parquet.at_most"].format(rows=rows, cells=cells, size=size)
+        return refuse(WORDS["table.too_large"], source, found, wanted)
+    return refuse(WORDS["parquet.damaged"], source, shown(found, 200), WORDS["parquet.whole"])

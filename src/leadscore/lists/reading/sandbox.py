@@ -7,15 +7,12 @@ import sys
 import tempfile
 import threading
 from pathlib import Path
-from types import TracebackType
 from typing import IO, Self
 
-from leadscore.errors import ListError
 from leadscore.lists.reading.table import refuse
 from leadscore.text import Text, room_words
 
 WORDS = room_words("lists")
-
 
 TIME_LIMIT_SECONDS = 120.0
 """The largest workbook that is let in takes some 10 seconds on a slow machine."""
@@ -28,28 +25,14 @@ GRACE_SECONDS = 1.0
 class Child:
     """A script run by this Python with an output to read, ended at the latest with its context.
 
-    Parameters
-    ----------
-    script
-        Path of a file that imports nothing of this package, so that it starts fast.
-    arguments
-        Its arguments.
-    source
-        Name of the list, for messages.
-    seconds
-        Time after which it is ended.
-
-    Attributes
-    ----------
-    output
-        What it writes.
+    The script imports nothing of this package, so that it starts fast. The source is the name of
+    the list, for messages.
     """
 
     def __init__(
         self, script: Path, *arguments: str, source: str, seconds: float = TIME_LIMIT_SECONDS
     ) -> None:
-        self._source = source
-        self._seconds = seconds
+        self._source, self._seconds = source, seconds
         self._complaint: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 (closed in __exit__)
         self._process = subprocess.Popen(  # noqa: S603 (our own script, no shell)
             [sys.executable, "-P", str(script), *arguments],
@@ -73,12 +56,7 @@ class Child:
         """Return itself."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """End the process, whatever it does, and close what belongs to it."""
         self._timer.cancel()
         self.output.close()
@@ -104,19 +82,11 @@ class Child:
         if code == 1:
             self._complaint.seek(0)
             raise RuntimeError(self._complaint.read().decode(errors="replace"))
-        raise self._too_much()
-
-    def _too_much(self) -> ListError:
         if self._late.is_set():
-            what = WORDS["sandbox.too_much_what"]
-            limit = Text(zh=f"{self._seconds:.0f} 秒", en=f"{self._seconds:.0f} s")
+            what = WORDS["sandbox.time"]
+            limit = WORDS["sandbox.seconds"].format(n=f"{self._seconds:.0f}")
         else:
-            what = WORDS["sandbox.too_much_what_2"]
-            size = f"{MEMORY_LIMIT_BYTES >> 30} GB"
-            limit = Text(zh=size, en=size)
-        return refuse(
-            WORDS["sandbox.too_much"].format(file=self._source, what=what),
-            where=self._source,
-            got=f"> {limit.en}",
-            wanted=Text(zh=f"至多 {limit.zh}", en=f"at most {limit.en}"),
-        )
+            what = WORDS["sandbox.memory"]
+            limit = Text(*2 * [f"{MEMORY_LIMIT_BYTES >> 30} GB"])
+        wanted = WORDS["sandbox.at_most"].format(limit=limit)
+        raise refuse(WORDS["sandbox.too_much"], self._source, f"> {limit.en}", wanted, what=what)

@@ -1,4 +1,4 @@
-"""Tables of text, however they came: cells, rows, records of programs, bytes."""
+"""Tables of text, however they came: cells, rows, bytes."""
 
 from __future__ import annotations
 
@@ -15,12 +15,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from leadscore.errors import Detail, ListError
-from leadscore.lists.headers import Unit
 from leadscore.lists.problems import Problem, shown
+from leadscore.lists.values.amounts import Unit
 from leadscore.text import Text, room_words
 
 WORDS = room_words("lists")
-
 
 MAX_COLUMNS = 2_000
 """The widest export of a company database known to us has some 60 columns."""
@@ -30,8 +29,13 @@ MAX_CELLS = 200_000_000
 """Rows times columns; an empty cell costs 8 bytes, so this bounds a table of blanks to 1.6 GB."""
 MAX_TEXT_BYTES = 1 << 30
 """Text of a whole list: a million rows of 10 columns with addresses and scopes take 0.25 GB."""
+MAX_LINE_BYTES = 1 << 26
+"""A line of 64 MB holds no firm; a file without line ends would fill the memory."""
 BATCH_ROWS = 10_000
 """Rows turned into columns at once: large enough to be fast, small enough not to be felt."""
+CHUNK_BYTES = 1 << 20
+"""Bytes decoded at once."""
+TEXT = pa.large_string()
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,22 +75,13 @@ class TextTable:
 
     def column(self, position: int) -> list[str | None]:
         """Return the cells of one column as plain values."""
-        texts = pa.array(self.cells[position], type=pa.large_string(), from_pandas=True)
-        plain: list[str | None] = texts.to_pylist()
-        return plain
+        texts: list[str | None] = pa.array(self.cells[position], TEXT, from_pandas=True).to_pylist()
+        return texts
 
 
 @dataclass(frozen=True)
 class SheetHead:
-    """The first rows of a sheet as they stand there, whatever they are.
-
-    Attributes
-    ----------
-    sheet
-        Name of the sheet; missing for sources without sheets.
-    rows
-        Cells of each row, the first row of the source first, blank ones included.
-    """
+    """The first rows of a sheet (if there are sheets) as they stand there, blank ones included."""
 
     sheet: str | None
     rows: tuple[tuple[str | None, ...], ...]
@@ -114,21 +109,24 @@ class RawList:
     heads: tuple[SheetHead, ...] = ()
 
 
-def refuse(message: Text, *, where: str, got: str, wanted: Text) -> ListError:
-    """Return the error that says in one sentence why a list can't be read, and at which place."""
-    return ListError(message, [Detail(where=where, got=got, wanted=wanted)])
+def refuse(
+    message: Text, source: str, got: str, wanted: Text, where: str = "", **places: object
+) -> ListError:
+    """Return the error that says why a list can't be read, at the source if no place is named."""
+    message = message.format(file=source, **places)
+    return ListError(message, [Detail(where=where or source, got=got, wanted=wanted)])
+
+
+def at_most(limit: int, unit: Text) -> Text:
+    """Return a limit in words."""
+    return WORDS["table.at_most"].format(limit=f"{limit:,}", unit=unit)
 
 
 @dataclass
 class TextColumns:
     """Columns of text that grow batch by batch, within the limits of this module.
 
-    Parameters
-    ----------
-    source
-        Name for messages.
-    width
-        Number of columns.
+    Raises `ListError`, named after the source, for what is too wide, too long or too large.
     """
 
     source: str
@@ -141,67 +139,45 @@ class TextColumns:
     def __post_init__(self) -> None:
         """Refuse a table that is too wide before anything is kept of it."""
         if self.width > MAX_COLUMNS:
-            raise refuse(
-                WORDS["table.post_init"].format(file=self.source),
-                where=self.source,
-                got=f"{self.width:,}",
-                wanted=Text(zh=f"至多 {MAX_COLUMNS:,} 列", en=f"at most {MAX_COLUMNS:,} columns"),
-            )
+            wanted = at_most(MAX_COLUMNS, WORDS["table.columns"])
+            raise refuse(WORDS["table.too_wide"], self.source, f"{self.width:,}", wanted)
         self._parts = [[] for _ in range(self.width)]
 
     def add(self, records: Sequence[Sequence[str | None]], rows: Iterable[int]) -> None:
         """Append records of exactly `width` cells; an empty cell is missing."""
         columns = list(zip(*records, strict=True)) if records else [()] * self.width
-        texts = [pa.array(values, type=pa.large_string()) for values in columns]
-        self.add_columns([empty_is_missing(text) for text in texts], rows)
+        self.add_columns([empty_is_missing(pa.array(texts, TEXT)) for texts in columns], rows)
 
     def add_columns(self, columns: Sequence[pa.Array], rows: Iterable[int]) -> None:
         """Append one array of text per column, all of one length."""
         numbers = np.fromiter(rows, dtype=np.int64)
         self._height += len(numbers)
         self._bytes += sum(column.nbytes for column in columns)
-        self._check_size()
+        for size, limit, unit in (
+            (self._height, MAX_ROWS, WORDS["table.rows"]),
+            (self._height * self.width, MAX_CELLS, WORDS["table.cells"]),
+            (self._bytes, 2 * MAX_TEXT_BYTES, WORDS["table.bytes_of_text"]),
+        ):
+            if size > limit:
+                wanted = at_most(limit, unit)
+                raise refuse(WORDS["table.too_large"], self.source, f"> {limit:,}", wanted)
         for parts, column in zip(self._parts, columns, strict=True):
             parts.append(column)
         self._rows.append(numbers)
 
-    def _check_size(self) -> None:
-        limits = (
-            (self._height, MAX_ROWS, WORDS["table.check_size_limits"]),
-            (self._height * self.width, MAX_CELLS, WORDS["table.check_size_limits_2"]),
-            (self._bytes, 2 * MAX_TEXT_BYTES, WORDS["table.check_size_limits_3"]),
-        )
-        for size, limit, unit in limits:
-            if size > limit:
-                raise refuse(
-                    WORDS["table.check_size"].format(file=self.source),
-                    where=self.source,
-                    got=f"> {limit:,}",
-                    wanted=Text(zh=f"至多 {limit:,} {unit.zh}", en=f"at most {limit:,} {unit.en}"),
-                )
-
     def finish(self) -> tuple[pd.DataFrame, np.ndarray]:
         """Return the cells as a frame of text, and the row numbers."""
         names = [str(position) for position in range(self.width)]
-        columns = [pa.chunked_array(parts, type=pa.large_string()) for parts in self._parts]
+        columns = [pa.chunked_array(parts, TEXT) for parts in self._parts]
         cells = pa.Table.from_arrays(columns, names=names).to_pandas()
         cells.columns = pd.RangeIndex(self.width)
-        rows = np.concatenate(self._rows) if self._rows else np.empty(0, dtype=np.int64)
-        return cells, rows
+        return cells, np.concatenate([np.empty(0, dtype=np.int64), *self._rows])
 
 
 def empty_is_missing(texts: pa.Array) -> pa.Array:
     """Return text (large_string) in which no cell is an empty string."""
     empty = pc.equal(pc.binary_length(texts), 0)
-    if not pc.any(empty).as_py():
-        return texts
-    return pc.if_else(empty, pa.scalar(None, type=pa.large_string()), texts)
-
-
-CHUNK_BYTES = 1 << 20
-"""Bytes decoded at once."""
-MAX_LINE_BYTES = 1 << 26
-"""A line of 64 MB holds no firm; a file without line ends would fill the memory."""
+    return pc.if_else(empty, pa.scalar(None, TEXT), texts) if pc.any(empty).as_py() else texts
 
 
 @dataclass(frozen=True)
@@ -230,10 +206,15 @@ class TextBytes:
                 total += len(chunk)
                 at = max(chunk.rfind(b"\n"), chunk.rfind(b"\r"))
                 line = line + len(chunk) if at < 0 else len(chunk) - at - 1
-                if total > MAX_TEXT_BYTES:
-                    raise self._too_much(MAX_TEXT_BYTES, WORDS["table.chunks"])
-                if line > MAX_LINE_BYTES:
-                    raise self._too_much(MAX_LINE_BYTES, WORDS["table.chunks_2"])
+                for size, limit, wanted in (
+                    (total, MAX_TEXT_BYTES, WORDS["table.shorter_text"]),
+                    (line, MAX_LINE_BYTES, WORDS["table.shorter_line"]),
+                ):
+                    if size > limit:
+                        wanted = wanted.format(limit=f"{limit:,}")
+                        raise refuse(
+                            WORDS["table.too_much_text"], self.name, f"> {limit:,}", wanted
+                        )
                 yield chunk
 
     def read(self, stream: BinaryIO, size: int = CHUNK_BYTES) -> bytes:
@@ -241,19 +222,5 @@ class TextBytes:
         try:
             return stream.read(size)
         except (EOFError, gzip.BadGzipFile, zlib.error) as fault:
-            raise refuse(
-                WORDS["table.read"].format(file=self.name),
-                where=self.name,
-                got=str(fault),
-                wanted=WORDS["table.read_wanted"],
-            ) from fault
-
-    def _too_much(self, limit: int, what: Text) -> ListError:
-        return refuse(
-            WORDS["table.too_much"].format(file=self.name),
-            where=self.name,
-            got=f"> {limit:,}",
-            wanted=Text(
-                zh=f"{what.zh}至多 {limit:,} 字节", en=f"at most {limit:,} bytes {what.en}"
-            ),
-        )
+            wanted = WORDS["table.whole_gzip"]
+            raise refuse(WORDS["table.bad_gzip"], self.name, str(fault), wanted) from fault

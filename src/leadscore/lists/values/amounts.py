@@ -1,54 +1,134 @@
-"""Numbers and amounts of money as people write them."""
+"""Numbers, shares, amounts of money and their units, as people write them."""
 
 from __future__ import annotations
 
 import math
 import re
 import tomllib
+import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from types import MappingProxyType
 
 from leadscore.files import shipped
-from leadscore.lists.headers import (
-    CURRENCIES,
-    CURRENCY_PATTERN,
-    MULTIPLIER_PATTERN,
-    MULTIPLIERS,
-    NO_UNIT,
-    Unit,
-)
 from leadscore.lists.values.words import tidy_word
 from leadscore.text import Text
 
-NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?"
+_MULTIPLIERS = {
+    1e1: "十", 1e2: "百", 1e3: "千 k thousand", 1e4: "万 萬 w", 1e5: "十万",
+    1e6: "百万 m mn million", 1e7: "千万", 1e8: "亿 億 万万", 1e9: "bn billion 十亿",
+    1e10: "百亿", 1e11: "千亿", 1e12: "万亿",
+}  # fmt: skip
+_CURRENCIES = {
+    "CNY": "人民币 人民币元 rmb cny ¥ yuan", "USD": "美元 美金 usd us$ $",
+    "HKD": "港元 港币 hkd hk$", "EUR": "欧元 eur €", "JPY": "日元 日圆 jpy", "GBP": "英镑 gbp £",
+    "TWD": "新台币 新台湾币 台币 twd nt$", "MOP": "澳门元 澳门币 mop", "KRW": "韩元 韩圆 韩币 krw",
+    "SGD": "新加坡元 新币 sgd", "AUD": "澳大利亚元 澳元 aud", "CAD": "加拿大元 加元 cad",
+    "NZD": "新西兰元 nzd", "CHF": "瑞士法郎 chf", "SEK": "瑞典克朗 sek", "DKK": "丹麦克朗 dkk",
+    "NOK": "挪威克朗 nok", "THB": "泰铢 泰国铢 thb", "MYR": "马来西亚林吉特 林吉特 myr",
+    "RUB": "俄罗斯卢布 卢布 rub",
+}  # fmt: skip
+MULTIPLIERS = {word: times for times, words in _MULTIPLIERS.items() for word in words.split()}
+"""What a word of magnitude multiplies by, after Unicode NFKC and case folding."""
+
+CURRENCIES = {word: code for code, words in _CURRENCIES.items() for word in words.split()}
+"""The ISO 4217 code that a currency word stands for, after Unicode NFKC and case folding."""
+
+
+def _alternatives(words: Iterable[str]) -> str:
+    return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
+
+
+MULTIPLIER_PATTERN = _alternatives(MULTIPLIERS)
+CURRENCY_PATTERN = _alternatives(CURRENCIES)
+
+_UNIT = re.compile(
+    rf"(?:单位:?)?(?P<before>{CURRENCY_PATTERN})?(?P<times>{MULTIPLIER_PATTERN})?"
+    rf"(?:(?P<after>{CURRENCY_PATTERN})|(?P<yuan>元)|(?P<percent>%|百分比|percent)"
+    rf"|(?P<counter>人|名|位|个|家|件|项|份|张|年|年度|岁))?[,、]?(?P<last>{CURRENCY_PATTERN})?(?:/年)?"
+)
+_STATED = re.compile(r"单位\s*[:：]\s*([^\s()（）,，;；]{1,12})")
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What a header says that the plain numbers below it are counted in.
+
+    Their factor, such as 1e4 for 万元, and the ISO 4217 code are missing if the header names none;
+    元 alone names no currency.
+    """
+
+    times: float | None = None
+    currency: str | None = None
+    percent: bool = False
+
+
+NO_UNIT = Unit()
+
+
+def read_unit(text: str) -> Unit | None:
+    """Return the unit that a piece of a header names; missing if it is no unit.
+
+    The text is NFKC, case folded and without spaces.
+
+    >>> read_unit("万美元")
+    Unit(times=10000.0, currency='USD', percent=False)
+    >>> read_unit("人民币亿元").times, read_unit("全称")
+    (100000000.0, None)
+    """
+    parts = _UNIT.fullmatch(text)
+    if not text or parts is None:
+        return None
+    word = parts["before"] or parts["after"] or parts["last"]
+    return Unit(
+        MULTIPLIERS.get(parts["times"], 1.0 if parts["yuan"] or word else None),
+        CURRENCIES.get(word),
+        parts["percent"] is not None,
+    )
+
+
+def stated_unit(texts: Iterable[str | None]) -> Unit | None:
+    """Return the unit of money that the lines above a header state; missing if none does.
+
+    >>> stated_unit(["2024年企业名单", "（单位：万元）"]).times
+    10000.0
+    >>> stated_unit(["填报单位：市投促局", None]) is None
+    True
+    """
+    for text in texts:
+        for stated in _STATED.findall(text or ""):
+            unit = read_unit(unicodedata.normalize("NFKC", stated).casefold())
+            if unit and unit.times:
+                return unit
+    return None
+
+
+_NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?"
 """A finite decimal number, after thousands separators are gone."""
 
-QUALIFIER = r"(?:大约|约|近|超过|超|逾|大于|多于|高于|不低于|不少于|至少|最多|>=|>|≥|≈|~)?"
-REMAINDER = r"(?:以上|及以上|以下|左右|上下|余|多|\+)?"
+_QUALIFIER = r"(?:大约|约|近|超过|超|逾|大于|多于|高于|不低于|不少于|至少|最多|>=|>|≥|≈|~)?"
+_REMAINDER = r"(?:以上|及以上|以下|左右|上下|余|多|\+)?"
 """Words that leave the stated figure the best one there is: it is taken as it stands."""
 
 _COUNTED = r"(?:人|名|位|个|家|件|项|people|persons)"
-_COUNT = rf"{QUALIFIER}(?P<n>{NUMBER})(?P<times>{MULTIPLIER_PATTERN})?余?多?{_COUNTED}?{REMAINDER}"
-_BAND = rf"(?P<low>\d+){_COUNTED}?(?:-|~|—|–|至|到)(?P<high>\d+){_COUNTED}?"
-_BELOW = (
+_COUNT = re.compile(
+    rf"{_QUALIFIER}(?P<n>{_NUMBER})(?P<times>{MULTIPLIER_PATTERN})?余?多?{_COUNTED}?{_REMAINDER}"
+)
+_BAND = re.compile(rf"(?P<low>\d+){_COUNTED}?(?:-|~|—|–|至|到)(?P<high>\d+){_COUNTED}?")
+_BELOW = re.compile(
     rf"(?:(?:小于|少于|不足|不到|低于|<=?|≤)(?P<a>\d+){_COUNTED}?"
     rf"|(?P<b>\d+){_COUNTED}?(?:以下|以内))"
 )
-_SHARE = rf"{QUALIFIER}(?P<n>{NUMBER})(?P<percent>%)?{REMAINDER}"
-_YEAR = r"(?P<year>(?:19|20)\d\d)(?:\.0+)?(?:年|年度|年报|年度报告|年年报|年度年报)?"
-
-
+_SHARE = re.compile(rf"{_QUALIFIER}(?P<n>{_NUMBER})(?P<percent>%)?{_REMAINDER}")
+_YEAR = re.compile(r"(?P<year>(?:19|20)\d\d)(?:\.0+)?(?:年|年度|年报|年度报告|年年报|年度年报)?")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
-_PLAIN = re.compile(rf"\s*(?:{NUMBER})\s*")
-_COUNT_CELL, _BAND_CELL, _BELOW_CELL, _SHARE_CELL, _YEAR_CELL = map(
-    re.compile, (_COUNT, _BAND, _BELOW, _SHARE, _YEAR)
-)
+_PLAIN = re.compile(rf"\s*(?:{_NUMBER})\s*")
 
 
-def without_separators(text: str) -> str:
-    """Return a tidy cell without thousands separators: ``1,234`` is ``1234``, ``1,23`` stays."""
+def _without_separators(text: str) -> str:
+    # Of thousands only: 1,234 is 1234, but 1,23 stays.
     return _THOUSANDS.sub("", text) if "," in text else text
 
 
@@ -67,18 +147,14 @@ def count_of(cell: str) -> float:
     A band has a documented point: between two bounds their geometric middle (sizes of firms
     spread by factors, not by steps), below one bound its half, from one bound up the bound itself,
     which is all that the list vouches for.
-
-    Returns
-    -------
-    float
-        At least 0; NaN for what can't be read.
+    NaN for what can't be read.
 
     >>> count_of("328.0"), count_of("1,234人"), count_of("100-499人"), count_of("小于50人")
     (328.0, 1234.0, 223.0, 25.0)
     >>> count_of("5000人以上"), count_of("很多")
     (5000.0, nan)
     """
-    text = without_separators(tidy_word(cell))
+    text = _without_separators(tidy_word(cell))
     number = plain_number(text)
     if math.isnan(number):
         number = _worded_count(text)
@@ -86,32 +162,28 @@ def count_of(cell: str) -> float:
 
 
 def _worded_count(text: str) -> float:
-    """Read a count that is more than a number, tidy."""
-    below = _BELOW_CELL.fullmatch(text)
+    below = _BELOW.fullmatch(text)
     if below:
         return _finite(below["a"] or below["b"]) / 2
-    band = _BAND_CELL.fullmatch(text)
+    band = _BAND.fullmatch(text)
     low, high = (_finite(band["low"]), _finite(band["high"])) if band else (math.nan, math.nan)
     if low <= high:
         middle = math.sqrt(max(low, 1.0) * high)
         return float(round(middle)) if math.isfinite(middle) else middle
-    single = _COUNT_CELL.fullmatch(text)
+    single = _COUNT.fullmatch(text)
     return _finite(single["n"]) * MULTIPLIERS.get(single["times"], 1.0) if single else math.nan
 
 
 def share_of(cell: str) -> tuple[float, bool]:
     """Read a share as it stands, and tell whether it carries its own percent sign.
 
-    Returns
-    -------
-    tuple
-        A fraction for a cell with a percent sign, the plain number for one without, NaN for what
-        can't be read; and whether there is a percent sign.
+    It is a fraction for a cell with a percent sign, the plain number for one without, NaN for what
+    can't be read.
 
     >>> share_of("12%"), share_of("12"), share_of("约0.5")
     ((0.12, True), (12.0, False), (0.5, False))
     """
-    found = _SHARE_CELL.fullmatch(without_separators(tidy_word(cell)))
+    found = _SHARE.fullmatch(_without_separators(tidy_word(cell)))
     if found is None:
         return math.nan, False
     number, percent = _finite(found["n"]), found["percent"] is not None
@@ -124,7 +196,7 @@ def year_of(cell: str) -> float:
     >>> year_of("2023.0"), year_of("2023年报"), year_of("23")
     (2023.0, 2023.0, nan)
     """
-    found = _YEAR_CELL.fullmatch(tidy_word(cell))
+    found = _YEAR.fullmatch(tidy_word(cell))
     return float(found["year"]) if found else math.nan
 
 
@@ -136,32 +208,19 @@ def _finite(digits: str) -> float:
 LARGEST_CNY = 1e15
 """More yuan than any firm has: the largest bank's assets are below a tenth of it."""
 
-_UNSIGNED = NUMBER.removeprefix("[+-]?")
-_PATTERN = (
-    rf"^{QUALIFIER}(?P<before>{CURRENCY_PATTERN})?(?P<n>{NUMBER})"
+_UNSIGNED = _NUMBER.removeprefix("[+-]?")
+_AMOUNT = re.compile(
+    rf"{_QUALIFIER}(?P<before>{CURRENCY_PATTERN})?(?P<n>{_NUMBER})"
     rf"(?:(?P<times_low>{MULTIPLIER_PATTERN})?元?(?:-|~|—|–|至|到)(?P<high>{_UNSIGNED}))?"
     rf"(?P<times>{MULTIPLIER_PATTERN})?[余多]?(?P<after>{CURRENCY_PATTERN})?(?P<yuan>[元圆])?"
-    rf"(?P<last>{CURRENCY_PATTERN})?整?{REMAINDER}$"
+    rf"(?P<last>{CURRENCY_PATTERN})?整?{_REMAINDER}"
 )
-
-
-_CELL = re.compile(_PATTERN)
 _BRACKETS = re.compile(r"[()\[\]]")
 
 
 @dataclass(frozen=True)
 class Rates:
-    """What foreign money is worth.
-
-    Attributes
-    ----------
-    as_of
-        The day of all rates.
-    source
-        Who published them.
-    cny_per_unit
-        Yuan for one unit, by ISO 4217 code.
-    """
+    """What one unit of foreign money is worth in yuan, by ISO 4217 code; as of a day."""
 
     as_of: date
     source: Text
@@ -197,22 +256,9 @@ def amount_of(
     more, a number is yuan. A range counts as its middle; 以上, 约 and the like leave the figure
     that is stated.
 
-    Parameters
-    ----------
-    cell
-        Text.
-    rates
-        What foreign money is worth.
-    unit
-        What the header says of plain numbers.
-    currency
-        ISO 4217 code that the row names, if any.
-
-    Returns
-    -------
-    tuple
-        Yuan, at most `LARGEST_CNY` in size, NaN for what can't be read; and whether it was
-        converted from another currency.
+    Returns yuan, at most `LARGEST_CNY` in size, NaN for what can't be read; and whether it was
+    converted from another currency. ``unit`` is what the header says of plain numbers, ``currency``
+    the ISO 4217 code that the row names.
 
     >>> rates = shipped_rates()
     >>> [amount_of(cell, rates)[0] for cell in ("13,400万元", "5000万人民币", "1.2亿", "inf")]
@@ -232,8 +278,8 @@ def amount_of(
 
 def _worded(cell: str, unit: Unit) -> tuple[float, str | None]:
     """Return the amount of a cell that holds more than a number, and the currency it names."""
-    text = without_separators(_BRACKETS.sub("", tidy_word(cell)))
-    parts = _CELL.fullmatch(text)
+    text = _without_separators(_BRACKETS.sub("", tidy_word(cell)))
+    parts = _AMOUNT.fullmatch(text)
     if parts is None:
         return math.nan, None
     word = parts["before"] or parts["after"] or parts["last"]

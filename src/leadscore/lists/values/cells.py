@@ -1,4 +1,4 @@
-"""What a cell says, by the kind of its column: each kind has one reader, from text to a value."""
+"""What a cell says, by the kind of its column: one reader a kind, from text to a value."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from statistics import median
 from typing import NamedTuple, TypeAlias
 
 from leadscore.lists.columns import Heading
-from leadscore.lists.headers import NO_UNIT
 from leadscore.lists.values.amounts import (
+    NO_UNIT,
     amount_of,
     count_of,
     currency_code,
@@ -25,8 +25,8 @@ from leadscore.lists.values.codes import day_of, is_rounded_code, is_valid_code,
 from leadscore.lists.values.places import division_code
 from leadscore.lists.values.words import (
     NONE,
-    STAGES,
-    STATUSES,
+    STAGE_NAMES,
+    STATUS_NAMES,
     is_spreadsheet_error,
     says_none,
     says_nothing,
@@ -69,61 +69,48 @@ _YES = ("是", "有", "1", "1.0", "true", "yes", "y", "t", "√", "✓", "✔", 
 _NO = ("否", "无", "0", "0.0", "false", "no", "n", "f", "×", "x", "非", "未认定", "没有", "不是")
 
 
-def _wanted(zh: str, en: str) -> Text:
-    return Text(zh=zh + WORDS["cells.missing"].zh, en=en + WORDS["cells.missing"].en)
+LONGEST_NAME = 120
+"""Longer than any registered name; such a cell holds something else as well, and is flagged."""
 
+LONGEST_PARTED = 500
+"""A longer cell holds no name with a former one behind it, or no list of former names: it is kept
+whole, since taking it apart could take minutes where somebody made it to."""
 
-WANTED: dict[str, Text] = {
-    "cell_error": _wanted(
-        "值，而不是电子表格的出错标记", "a value, not an error of the spreadsheet"
-    ),
-    "bad_amount": _wanted(
-        "不小于零的金额，如 1,234.5、500万元、1.2亿、100万美元",
-        "an amount of money, not below zero, such as 1,234.5, 500万元, 1.2亿 or 100万美元",
-    ),
-    "bad_date": _wanted(
-        "存在的日期，年在前，如 2016-11-30、2016年11月、20161130",
-        "a day that exists, year first, such as 2016-11-30, 2016年11月 or 20161130",
-    ),
-    "future_date": _wanted("不晚于今天的日期", "a day not later than today"),
-    "bad_count": _wanted(
-        "不小于零的数，或区间如 100-499人、小于50人",
-        "a number not below zero, or a band such as 100-499人 or 小于50人",
-    ),
-    "bad_share": _wanted("比例，如 12% 或 0.12", "a share such as 12% or 0.12"),
-    "bad_year": _wanted(
-        "不晚于今年的年份，如 2023", "a year not later than this one, such as 2023"
-    ),
-    "bad_status": _wanted(
-        "登记状态：" + "、".join(text.zh for text in STATUSES.values()),
-        "a registration status: " + ", ".join(STATUSES),
-    ),
-    "bad_stage": _wanted(
-        "已到达的阶段：" + "、".join(text.zh for text in STAGES.values()),
-        "a stage that is reached: " + ", ".join(STAGES),
-    ),
-    "bad_currency": WORDS["cells.wanted_bad_currency"],
-    "bad_credit_code": _wanted(
-        "校验位正确的 18 位统一社会信用代码",
-        "an 18-character unified social credit code whose check digit holds",
-    ),
-    "old_registration_number": WORDS["cells.wanted_old_registration_number"],
-    "damaged_number": _wanted(
-        "完整的号码；电子表格把它存成数字而丢失了末几位，请按文本格式重新导出",
-        "the whole number; a spreadsheet stored it as a number and lost its last digits: export it"
-        " again as text",
-    ),
-    "bad_division": _wanted(
-        "GB/T 2260 的省级或市级代码", "the code of a province or city (GB/T 2260)"
-    ),
+_NOT_MATCHED = re.compile(r"^(?:未匹配|没有匹配|未找到|查无|无匹配|匹配失败)")
+_FORMER_BEHIND = re.compile(
+    r"[(（【\[；;,，]?\s*(?:曾用名\s*[:：为]?|原名\s*[:：])\s*(?P<before>[^)）】\]]+)[)）】\]]?\s*$"
+    r"|[(（]原[:：]?(?P<once>[^()（）]+(?:公司|厂))[)）]\s*$"
+)
+_RENAMED = re.compile(r"曾用名|原名\s*[:：]|[(（]原.+[)）]\s*$")
+_MARKED = re.compile(r"^[^A-Za-z\u4e00-\u9fff]|^[一二三四五六七八九十]{1,3}、")
+_NUMBER_BEFORE = re.compile(
+    r"^(?:\d{1,4}(?:[.．](?!\d)|、)|[(（]\d{1,4}[)）]|[①-⑳★☆●◆■▲※]+|[*＊]+(?!S)"
+    r"|[一二三四五六七八九十]{1,3}、)\s*(?=[\w(（]*?(?:[\u4e00-\u9fff]{3}|[A-Za-z]{3}))"
+)
+_BETWEEN = re.compile(
+    r"\s*(?:[;；、|，\x0b\r\n]|,(?!\s*(?:ltd|inc|llc|co|limited|corp)\b))+\s*", re.IGNORECASE
+)
+_YEARS = re.compile(r"[(（][^()（）]*(?:19|20)\d\d[^()（）]*[)）]")
+_AROUND = re.compile(r"^(?:曾用名|原名)\s*[:：]\s*|^\[|\]$|[\"“”]")
+_LINE_ENDS = re.compile(r"[\r\n]+")
+
+WANTED = {
+    code: WORDS[f"cells.{code}"].format(statuses=STATUS_NAMES, stages=STAGE_NAMES)
+    for code in (
+        "cell_error", "bad_amount", "bad_date", "future_date", "bad_count", "bad_share",
+        "bad_year", "bad_status", "bad_stage", "bad_currency", "bad_credit_code",
+        "old_registration_number", "damaged_number", "bad_division",
+    )
 }  # fmt: skip
 """What is wanted of a cell, by the code of the problem."""
 
-_SIGNED_AMOUNT = _wanted(
-    "金额，如 -1,234.5、500万元、1.2亿、100万美元",
-    "an amount of money such as -1,234.5, 500万元, 1.2亿 or 100万美元",
-)
-
+WANTED_OF_NAMES = {
+    code: WORDS[f"names.{code}"].format(n=LONGEST_NAME)
+    for code in (
+        "no_name", "unmatched_name", "invisible_characters", "long_name", "name_is_a_place"
+    )
+}  # fmt: skip
+"""What is wanted of a name, by the code of the problem."""
 
 MARKS = ("hidden", "starred", "foreign")
 """What is told of cells that were read well: invisible characters or personal data were taken out,
@@ -131,17 +118,7 @@ or money was converted from another currency."""
 
 
 class Cell(NamedTuple):
-    """What one cell says.
-
-    Attributes
-    ----------
-    value
-        Typed as its column is; missing if it says nothing or can't be taken.
-    code
-        What is wrong with it, a key of `WANTED`; missing if nothing.
-    marks
-        Which of `MARKS` it has.
-    """
+    """What one cell says: a value if it can be taken, what is wrong with it, and its `MARKS`."""
 
     value: Value | None = None
     code: str | None = None
@@ -156,16 +133,8 @@ _HIDDEN, _STARRED, _FOREIGN = (frozenset({mark}) for mark in MARKS)
 class CellReader(dict[str, Cell]):
     """Reads the cells of one column, each distinct text once: ``reader[text]`` is its `Cell`.
 
-    Parameters
-    ----------
-    heading
-        What the header of the column says.
-    today
-        Days and years after it are not believed.
-    percent
-        True if a share without a sign is in percent, False if its header decides.
-    currency
-        ISO 4217 code that the row names for an amount; missing if none.
+    Days and years after ``today`` are not believed; ``percent`` tells that shares without a sign
+    are percent, whatever the header says; ``currency`` is the one that the row names for an amount.
 
     >>> from leadscore.lists.columns import read_heading
     >>> reader = CellReader(read_heading("注册资本（万元）"), date(2026, 1, 1))
@@ -195,9 +164,8 @@ class CellReader(dict[str, Cell]):
 
     def _nothing(self, text: str) -> Cell:
         column = self.heading.column
-        if column.name in MAY_BE_NONE and says_none(text):
-            return Cell(NONE if column.dtype == "str" else 0.0)
-        return _NOTHING
+        none = column.name in MAY_BE_NONE and says_none(text)
+        return Cell(NONE if column.dtype == "str" else 0.0) if none else _NOTHING
 
     @property
     def signed(self) -> bool:
@@ -206,7 +174,8 @@ class CellReader(dict[str, Cell]):
 
     def wanted(self, code: str) -> Text:
         """Return what is wanted of a cell of this column, by the code of its problem."""
-        return _SIGNED_AMOUNT if code == "bad_amount" and self.signed else WANTED[code]
+        signed = code == "bad_amount" and self.signed
+        return WORDS["cells.bad_signed_amount"] if signed else WANTED[code]
 
 
 def _within(number: float, lowest: float, highest: float, code: str) -> Cell:
@@ -243,43 +212,28 @@ def _date(text: str, column: CellReader) -> Cell:
     return Cell(code="future_date") if day > column.today else Cell(day)
 
 
-def _status(text: str, _: CellReader) -> Cell:
-    return _word(status_of(text), "bad_status")
+def _word(read: Callable[[str], str | None], code: str) -> Callable[[str, CellReader], Cell]:
+    def read_word(text: str, _: CellReader) -> Cell:
+        word = read(text)
+        return Cell(code=code) if word is None else Cell(word)
 
-
-def _stage(text: str, _: CellReader) -> Cell:
-    return _word(stage_of(text)[0], "bad_stage")
-
-
-def _currency(text: str, _: CellReader) -> Cell:
-    return _word(currency_code(text), "bad_currency")
-
-
-def _division(text: str, _: CellReader) -> Cell:
-    return _word(division_code(text), "bad_division")
-
-
-def _word(word: str | None, code: str) -> Cell:
-    return Cell(code=code) if word is None else Cell(word)
+    return read_word
 
 
 def _credit_code(text: str, _: CellReader) -> Cell:
     if is_valid_code(text):
         return Cell(text)  # Most codes stand in their normal form.
-    code = normal_code(text)
-    if code is not None and is_valid_code(code):
+    code = normal_code(text) or ""
+    if is_valid_code(code):
         return Cell(code)
-    if code is not None and is_rounded_code(code):
+    if is_rounded_code(code):
         return Cell(code="damaged_number")
     return Cell(code="old_registration_number" if old_number(text) else "bad_credit_code")
 
 
 def _identifier(text: str, _: CellReader) -> Cell:
-    code = normal_code(text)
-    code = None if code is None else _TRAILING_ZEROS.sub(r"\1", code)
-    if code is not None and is_rounded_code(code):
-        return Cell(code="damaged_number")
-    return Cell(code)
+    code = _TRAILING_ZEROS.sub(r"\1", normal_code(text) or "")
+    return Cell(code="damaged_number") if is_rounded_code(code) else Cell(code or None)
 
 
 def _text(text: str, _: CellReader) -> Cell:
@@ -303,12 +257,12 @@ _READERS: dict[str, Callable[[str, CellReader], Cell]] = {
     "share": _share,
     "year": _year,
     "date": _date,
-    "status": _status,
-    "stage": _stage,
-    "currency": _currency,
+    "status": _word(status_of, "bad_status"),
+    "stage": _word(lambda text: stage_of(text)[0], "bad_stage"),
+    "currency": _word(currency_code, "bad_currency"),
     "credit_code": _credit_code,
     "identifier": _identifier,
-    "division": _division,
+    "division": _word(division_code, "bad_division"),
     "remark": _remark,
 }
 """How a cell of each kind of column is read; all others are plain text."""
@@ -323,8 +277,8 @@ def old_number(text: str) -> str | None:
     >>> old_number("3607 2721 0012 345"), old_number("91110000600037341L")
     ('360727210012345', None)
     """
-    code = normal_code(text)
-    return code if code is not None and _OLD_NUMBER.fullmatch(code) else None
+    code = normal_code(text) or ""
+    return code if _OLD_NUMBER.fullmatch(code) else None
 
 
 def held_title(title: str, text: str) -> str | None:
@@ -356,17 +310,7 @@ def listing_of(text: str) -> tuple[str | None, bool]:
 def plain_shares_are_percent(heading: Heading, texts: Iterable[str]) -> bool | None:
     """Tell whether shares without a sign are percent, as most of them exceed 1, or are fractions.
 
-    Parameters
-    ----------
-    heading
-        What the header of their column says.
-    texts
-        Its cells that are not empty.
-
-    Returns
-    -------
-    bool
-        Missing if there is nothing to assume: the header says so, or every share has its sign.
+    Missing if there is nothing to assume: the header says so, or every share has its sign.
 
     >>> from leadscore.lists.columns import read_heading
     >>> plain_shares_are_percent(read_heading("研发占比"), ["12", "3.5", "0.8", "5%"])
@@ -387,15 +331,7 @@ def plain_shares_are_percent(heading: Heading, texts: Iterable[str]) -> bool | N
 
 
 def small_median(heading: Heading, texts: Iterable[str]) -> float | None:
-    """Return the median of amounts that name no unit if it is too small for yuan.
-
-    Parameters
-    ----------
-    heading
-        What the header of their column says; one that names a unit leaves nothing to doubt.
-    texts
-        Its cells that are not empty.
-    """
+    """Return the median of amounts that name no unit if it is too small for yuan."""
     if heading.canonical or heading.unit != NO_UNIT or heading.column.name not in NEVER_SMALL:
         return None
     sizes: list[float] = []
@@ -420,7 +356,8 @@ def differ(one: Value, other: Value) -> bool:
         return abs(one - other) > _CLOSE * max(abs(one), abs(other))
     if isinstance(one, date) and isinstance(other, date):
         return _another_day(one, other)
-    return not can_both_be_meant(str(one), str(other))
+    one, other = tidy_word(str(one)), tidy_word(str(other))
+    return one not in other and other not in one
 
 
 def _another_day(one: date, other: date) -> bool:
@@ -432,7 +369,74 @@ def _another_day(one: date, other: date) -> bool:
     return not (one.month == other.month and 1 in {one.day, other.day})
 
 
-def can_both_be_meant(one: str, other: str) -> bool:
-    """Tell whether one of two texts says no more than the other, however they are written."""
-    one, other = tidy_word(one), tidy_word(other)
-    return one in other or other in one
+class Name(NamedTuple):
+    """What one cell of a column of names says: a name, and a former one that stands behind it.
+
+    It may have held invisible characters (``hidden``), or tell that a batch match found no firm
+    (``unmatched``).
+    """
+
+    value: str | None = None
+    former: str | None = None
+    hidden: bool = False
+    unmatched: bool = False
+
+
+def read_name(cell: str) -> Name:
+    """Read one cell of a column of names.
+
+    ``NA``, ``null`` and ``None`` are names; ``-``, ``无`` and errors of a spreadsheet are not. A
+    number or star before the name goes; a former name behind the name, as in
+    某某公司（曾用名：甲公司）, is taken apart.
+
+    >>> read_name("3、乙公司（曾用名：甲公司）")
+    Name(value='乙公司', former='甲公司', hidden=False, unmatched=False)
+    >>> read_name("NA").value, read_name("-").value
+    ('NA', None)
+    """
+    name, hidden = visible_text(cell)
+    unmatched = bool(_NOT_MATCHED.match(name))
+    if unmatched or says_nothing(name, name=True) or is_spreadsheet_error(name):
+        return Name(unmatched=unmatched)
+    if len(name) <= LONGEST_PARTED and _MARKED.match(name):
+        name = _NUMBER_BEFORE.sub("", name)
+    former = None
+    if ("名" in name or "原" in name) and len(name) <= LONGEST_PARTED and _RENAMED.search(name):
+        name, former = _parted(name)
+    return Name(name, former, hidden)
+
+
+def _parted(name: str) -> tuple[str, str | None]:
+    former = _FORMER_BEHIND.search(name)
+    bare = _FORMER_BEHIND.sub("", name).strip()
+    if not bare:
+        return name, None
+    return bare, (former["before"] or former["once"]) if former else None
+
+
+def former_names(cell: str) -> str | None:
+    """Return former names joined by semicolons; dates, labels and list marks around them dropped.
+
+    Missing where the cell says nothing.
+
+    >>> former_names("甲公司（2010至2015）；乙公司"), former_names("-"), former_names("A Co., Ltd.")
+    ('甲公司;乙公司', None, 'A Co., Ltd.')
+    """
+    if says_nothing(cell):
+        return None
+    lines = visible_text(_LINE_ENDS.sub(";", cell))[0]
+    if len(lines) > LONGEST_PARTED:
+        return lines
+    plain = _AROUND.sub("", _YEARS.sub("", lines))
+    return _BETWEEN.sub(";", plain).strip("; ") or None
+
+
+def joined_names(names: str | None, more: str | None) -> str | None:
+    """Join two texts of former names; the same text twice stays one.
+
+    >>> joined_names("甲公司", "乙公司"), joined_names(None, "乙公司"), joined_names("甲", "甲")
+    ('甲公司;乙公司', '乙公司', '甲')
+    """
+    if names is None or more is None or names == more:
+        return more if names is None else names
+    return f"{names};{more}"

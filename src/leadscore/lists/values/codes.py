@@ -17,12 +17,10 @@ LENGTH = 18
 DIVISION = slice(2, 8)
 """Characters of a credit code: the division of the registering authority."""
 
-_AUTHORITIES = "123456789ANY"
-"""First character: who registers (9 is market supervision); letters are army, farming, others."""
-
 _WEIGHTS = tuple(pow(3, place, 31) for place in range(LENGTH - 1))
 _VALUES = {mark: value for value, mark in enumerate(ALPHABET)}
-_SHAPE = re.compile(r"[0-9A-Z]{18}")
+# Who registers (9 is market supervision; letters are army, farming, others), the kind, a division.
+_SHAPE = re.compile(rf"[1-9ANY][0-9]{{7}}[{ALPHABET}]{{10}}")
 _SEPARATORS = re.compile(r"[\s\-]+")
 _SCIENTIFIC_SHAPE = re.compile(r"\d(?:\.\d+)?[eE]\+?\d{1,2}")
 _ROUNDED_SHAPE = re.compile(r"\d{18}\.0+|\d{3,15}0{3,15}")
@@ -41,22 +39,14 @@ def is_valid_code(code: str) -> bool:
     """Tell whether a text is a credit code whose check digit holds.
 
     The check digit is character 18: 31 minus the weighted sum of the first 17, modulo 31, with
-    weights 3**i mod 31 (GB 32100-2015, appendix A).
-
-    Parameters
-    ----------
-    code
-        In the form that `normal_code` gives.
+    weights 3**i mod 31 (GB 32100-2015, appendix A). The form is that of `normal_code`.
 
     >>> is_valid_code("91110000600037341L"), is_valid_code("91110000600037341M")
     (True, False)
     """
-    if not _SHAPE.fullmatch(code) or code[0] not in _AUTHORITIES or not code[1:8].isdigit():
+    if not _SHAPE.fullmatch(code):
         return False
-    try:
-        values = [_VALUES[mark] for mark in code]
-    except KeyError:
-        return False
+    values = [_VALUES[mark] for mark in code]
     total: int = sum(map(mul, values, _WEIGHTS))
     return (31 - total % 31) % 31 == values[-1]
 
@@ -94,18 +84,16 @@ _TIME = (
     r"(?:[t,]?(?P<hour>\d{1,2})(?::|时|点)(?P<minute>\d{1,2})(?:(?::|分)(?P<second>\d{1,2})秒?|分)?"
     r"(?:\.\d+)?(?P<zone>z|utc|gmt|[+-]\d{2}:?\d{2})?)?"
 )
-_WRITTEN = (
-    r"(?P<year>\d{4})[-/.年](?P<month>\d{1,2})"
-    r"(?:月|(?:月|[-/.])(?P<day>[0-3]?\d)(?:日|号)?" + _TIME + r")?"
+_SHAPES = (
+    re.compile(
+        r"(?P<year>\d{4})[-/.年](?P<month>\d{1,2})"
+        r"(?:月|(?:月|[-/.])(?P<day>[0-3]?\d)(?:日|号)?" + _TIME + r")?"
+    ),
+    re.compile(r"(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})(?:\d{6})?(?:\.0+)?"),
+    re.compile(r"(?P<year>\d{4})(?P<month>0[1-9]|1[0-2])(?:\.0+)?"),
+    re.compile(r"(?P<year>(?:18|19|20)\d\d)(?:年|\.0+)?"),
 )
-_SOLID = r"(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})(?:\d{6})?(?:\.0+)?"
-_MONTH = r"(?P<year>\d{4})(?P<month>0[1-9]|1[0-2])(?:\.0+)?"
-_YEAR = r"(?P<year>(?:18|19|20)\d\d)(?:年|\.0+)?"
-_SERIAL = r"(?P<serial>\d{5}(?:\.\d+)?)"
-
-
-_SHAPES = tuple(re.compile(shape) for shape in (_WRITTEN, _SOLID, _MONTH, _YEAR))
-_SERIAL_SHAPE = re.compile(_SERIAL)
+_SERIAL = re.compile(r"\d{5}(?:\.\d+)?")
 _BEFORE_TIME = re.compile(r"(?<!\s)\s+(?=\d{1,2}:)")
 
 
@@ -115,31 +103,25 @@ def day_of(cell: str) -> date | None:
     Understood are ``2016-11-30``, ``2016/1/2``, ``2016.11.30``, ``2016年11月30日``, each also with
     a time of day; ``20161130``; ISO 8601 with a zone, whose day is the day in China; day numbers
     of a spreadsheet (counted from 1900) between 1927 and 2099. A month or a year alone stands for
-    its first day. Day and month without a year in front have two meanings and are not read.
-
-    Returns
-    -------
-    datetime.date
-        None for what can't be read or never was.
+    its first day. Day and month without a year in front have two meanings and are not read. None
+    for what can't be read or never was.
 
     >>> day_of("2016年11月"), day_of("42704"), day_of("2024-02-30")
     (datetime.date(2016, 11, 1), datetime.date(2016, 11, 30), None)
     """
     text = tidy_word(_BEFORE_TIME.sub("t", cell.strip()))
     for shape in _SHAPES:
-        found = shape.fullmatch(text)
-        day = _from_parts(found.groupdict()) if found else None
+        parts = shape.fullmatch(text)
+        day = _from_parts(parts.groupdict()) if parts else None
         if day:
             return day
-    found = _SERIAL_SHAPE.fullmatch(text)
-    number = float(found["serial"]) if found else 0.0
+    number = float(text) if _SERIAL.fullmatch(text) else 0.0
     if _SERIALS[0] <= number <= _SERIALS[1]:
         return _SERIAL_ZERO + timedelta(days=int(number))
     return None
 
 
 def _from_parts(parts: Mapping[str, str | None]) -> date | None:
-    """Build a day from year, month and day as text; None if no calendar has it."""
     year = int(parts["year"] or 0)
     if not EARLIEST <= year <= _LATEST:
         return None

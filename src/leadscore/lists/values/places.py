@@ -12,12 +12,8 @@ from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from leadscore.files import shipped
-from leadscore.lists.headers import normal_header
+from leadscore.lists.columns import normal_header
 from leadscore.lists.values.codes import DIVISION
-from leadscore.text import room_words
-
-WORDS = room_words("lists")
-
 
 MUNICIPALITIES = ("11", "12", "31", "50", "81", "82")
 """Provinces that are one city: their city code is the province code and 00."""
@@ -30,10 +26,8 @@ _NO_ROAD_OR_LESSER = re.compile(_ROAD + _LESSER)
 _PADDING = re.compile(r"^(?:(?:省|自治区)?直辖县级行政区划|市辖区|[\s,/\-·—])+")
 _POINT_ZERO = re.compile(r"\.0+$")
 _LEAD = re.compile(r"^(?:中国|中华人民共和国)?\(?")
-_LONGEST_CELL = 12
-"""Characters of a cell that may hold a division and nothing else."""
-_READ = 40
-"""Characters of a text that are looked at."""
+_LONGEST_CELL = 12  # characters of a cell that may hold a division and nothing else
+_READ = 40  # characters of a text that are looked at
 
 PLACED_BY = (
     "province_code",
@@ -48,28 +42,15 @@ PLACED_BY = (
 """Canonical columns that tell where a firm sits."""
 
 _BRANCH = re.compile(r"公司(.{2,40}?)(?:分公司|办事处|分部)$")
+# What the national list of divisions has between a province and its districts.
 _NO_PLACE = frozenset({"市辖区", "县", "省直辖县级行政区划", "自治区直辖县级行政区划"})
-"""What the national list of divisions has between a province and its districts: no place."""
-
-WANTED = {
-    "odd_city": WORDS["places.wanted_odd_city"],
-    "odd_address": WORDS["places.wanted_odd_address"],
-    "bad_place": WORDS["places.wanted_bad_place"],
-}
-"""What is wanted where the columns of one firm's place contradict each other or name none."""
 
 
 class Place(NamedTuple):
-    """Where something is.
+    """Where something is, by GB/T 2260: two digits of the province, four of the city.
 
-    Attributes
-    ----------
-    province
-        Two digits of GB/T 2260; missing if unknown.
-    city
-        Four digits of the city of prefecture level; of a municipality its province code and 00; six
-        digits of a county-level unit directly under a province, since four would name several;
-        missing if unknown.
+    The city of a municipality is its province code and 00; a county-level unit directly under a
+    province has six digits, since four would name several.
     """
 
     province: str | None = None
@@ -81,18 +62,11 @@ NOWHERE = Place()
 
 @dataclass(frozen=True)
 class Directory:
-    """The divisions by name.
+    """The divisions by name, full and short names alike.
 
-    Attributes
-    ----------
-    places
-        The place that each name means, full and short names alike.
-    bare
-        Short names, such as 江西, which with a road or a lesser division behind them mean that.
-    inside
-        The place that each name means behind a province, by the code of the province.
-    english
-        The places that each English name may mean, in the normal form of headers.
+    Bare ones are short names, such as 江西, which with a road or a lesser division behind them mean
+    that; names inside stand behind a province, by its code; an English name, in the normal form of
+    headers, may mean several places.
     """
 
     places: dict[str, Place]
@@ -101,13 +75,9 @@ class Directory:
     english: dict[str, tuple[Place, ...]]
 
 
+@lru_cache(maxsize=4096)
 def place_of_code(code: str) -> Place:
-    """Return the place that division digits mean; nowhere if the province is unknown.
-
-    Parameters
-    ----------
-    code
-        2, 4 or 6 digits of GB/T 2260, as in characters 3 to 8 of a credit code.
+    """Return the place that 2, 4 or 6 digits of GB/T 2260 mean; nowhere if no province has them.
 
     >>> place_of_code("360727"), place_of_code("310115"), place_of_code("419001")
     (Place(province='36', city='3607'), Place(province='31', city='3100'),
@@ -138,14 +108,7 @@ def beginning(text: str, province: str | None = None) -> Place:
     """Return the place that a text begins with; nowhere if it begins with none.
 
     Only the beginning speaks: 福州儒江西路 is not in Jiangxi, and a street that is named after a
-    province (江西中路) is not in it either.
-
-    Parameters
-    ----------
-    text
-        An address, a name of a firm, or a cell of a province or city column.
-    province
-        Two digits of the province that the text is known to lie in, if any.
+    province (江西中路) is not in it either. ``province`` has two digits, if it is known.
 
     >>> beginning("江西省赣州市龙南市龙南经济技术开发区")
     Place(province='36', city='3607')
@@ -154,13 +117,13 @@ def beginning(text: str, province: str | None = None) -> Place:
     """
     directory = divisions()
     rest = _LEAD.sub("", _plain(text))
-    found = _leading(rest, directory.places, directory.bare, _NO_ROAD_OR_LESSER)
-    place = directory.places[found] if found else NOWHERE
-    if province and province == place.province and found == rest:
+    name = _leading(rest, directory.places, directory.bare, _NO_ROAD_OR_LESSER)
+    place = directory.places[name] if name else NOWHERE
+    if province and province == place.province and name == rest:
         # 吉林 in a city column of 吉林省 is the city, not the province once more.
         return directory.inside.get(province, {}).get(rest, place)
-    if found and place.province and place.city is None:
-        return _inside(directory, rest[len(found) :], place.province)
+    if name and place.province and place.city is None:
+        return _inside(directory, rest[len(name) :], place.province)
     if province and place.province != province:
         within = _inside(directory, rest, province)
         return within if within.city else place
@@ -170,22 +133,16 @@ def beginning(text: str, province: str | None = None) -> Place:
 def english_place(text: str, province: str | None = None) -> Place:
     """Return the province or city that an English name means; nowhere if none, or if several.
 
-    Parameters
-    ----------
-    text
-        One name, or several parted by commas, the narrowest first or last.
-    province
-        Two digits of the province that it is known to lie in, if any.
+    Several names are parted by commas, the narrowest first or last.
 
     >>> english_place("Jiangxi Province").province, english_place("Shenzhen, Guangdong").city
     ('36', '4403')
     >>> english_place("Fuzhou"), english_place("Fuzhou", "36").city
     (Place(province=None, city=None), '3610')
     """
-    found = [_english(part) for part in re.split(r"[,，/]", text[:_READ])]
-    wide = {place.province for places in found for place in places if place.city is None}
+    named = [place for part in re.split(r"[,，/]", text[:_READ]) for place in _english(part)]
+    wide = {place.province for place in named if place.city is None}
     inside = province or (wide.pop() if len(wide) == 1 else None)
-    named = [place for places in found for place in places]
     near = [place for place in named if place.city and inside in {None, place.province}]
     fit = near or [place for place in named if place.city is None]
     return fit[0] if len(set(fit)) == 1 else NOWHERE
@@ -201,11 +158,9 @@ def _english(part: str) -> tuple[Place, ...]:
 
 def in_brackets(name: str) -> Place:
     """Return the place that stands alone in brackets in a firm's name, as in 某某(深圳)有限公司."""
-    for inside in re.findall(r"\(([^()]{2,12})\)", _plain(name, len(name))):
-        place = divisions().places.get(inside)
-        if place:
-            return place
-    return NOWHERE
+    places = divisions().places
+    inside = re.findall(r"\(([^()]{2,12})\)", _plain(name, len(name)))
+    return next((places[word] for word in inside if word in places), NOWHERE)
 
 
 def is_division(name: str) -> bool:
@@ -261,8 +216,8 @@ def _lengths() -> dict[str, tuple[int, ...]]:
 
 def _inside(directory: Directory, rest: str, province: str) -> Place:
     names = directory.inside.get(province, {})
-    found = _leading(_PADDING.sub("", rest), names, names, _NO_ROAD)
-    return names[found] if found else place_of_code(province)
+    name = _leading(_PADDING.sub("", rest), names, names, _NO_ROAD)
+    return names[name] if name else place_of_code(province)
 
 
 def _leading(
@@ -290,18 +245,10 @@ def _codes() -> dict[str, dict[str, str]]:
 
 
 class Settled(NamedTuple):
-    """The settled place of one firm, and what speaks against it.
+    """The place of one firm, as far as it is known, and what speaks against it.
 
-    Attributes
-    ----------
-    place
-        Its province and city, as far as they are known.
-    odd_city
-        True if the city column names a city of another province than the province column.
-    odd_address
-        True if the address begins with another province than the province and city columns name.
-    unplaced
-        Those of the columns ``province`` and ``city`` whose cell names no place that is known.
+    The city column may name a city, and the address begin with a place, of another province than
+    the columns before them; of ``province`` and ``city`` a cell may name no place that is known.
     """
 
     place: Place
@@ -320,11 +267,6 @@ def settle(firm: Mapping[str, Any]) -> Settled:
     subsidiary 江西某某（广州）有限公司 sits in the latter), then its beginning. The city comes from
     the first source that knows one in that province.
 
-    Parameters
-    ----------
-    firm
-        The canonical columns `PLACED_BY`, text; those that are missing need no key.
-
     >>> settle({"province": "江西", "registered_address": "南昌市高新区"}).place
     Place(province='36', city='3601')
     """
@@ -332,13 +274,13 @@ def settle(firm: Mapping[str, Any]) -> Settled:
         firm.get, PLACED_BY
     )
     code = city_code or province_code
-    stated = _of_columns(province or "", city or "", district or "")
+    stated, odd_city, unplaced = _of_columns(province or "", city or "", district or "")
     at_address = beginning(address[:_READ]) if address else NOWHERE
     sources = [
-        _of_code(code) if code else NOWHERE,
-        stated.place,
+        place_of_code(code) if code else NOWHERE,
+        stated,
         at_address,
-        _of_code(credit_code[DIVISION]) if credit_code else NOWHERE,
+        place_of_code(credit_code[DIVISION]) if credit_code else NOWHERE,
     ]
     wide = next((source.province for source in sources if source.province), None)
     if wide is None and name:
@@ -347,31 +289,18 @@ def settle(firm: Mapping[str, Any]) -> Settled:
     near = next(
         (source.city for source in sources if source.province == wide and source.city), None
     )
-    known = stated.place.province is not None and at_address.province is not None
+    known = stated.province is not None and at_address.province is not None
     return Settled(
         Place(wide, near),
-        stated.odd,
-        known and stated.place.province != at_address.province,
-        stated.unplaced,
+        odd_city,
+        known and stated.province != at_address.province,
+        unplaced,
     )
 
 
-@lru_cache(maxsize=4096)
-def _of_code(code: str) -> Place:
-    return place_of_code(code)
-
-
-class _Stated(NamedTuple):
-    """What the columns of one row say: the place, whether they disagree, which name no place."""
-
-    place: Place
-    odd: bool
-    unplaced: tuple[str, ...]
-
-
-# Lists repeat few places.
-@lru_cache(maxsize=4096)
-def _of_columns(province: str, city: str, district: str) -> _Stated:
+@lru_cache(maxsize=4096)  # lists repeat few places
+def _of_columns(province: str, city: str, district: str) -> tuple[Place, bool, tuple[str, ...]]:
+    # The place that the columns of one row say, whether they disagree, which of them name no place.
     wide = _either(province)
     near = _either(city, wide.province)
     unplaced = tuple(
@@ -382,7 +311,7 @@ def _of_columns(province: str, city: str, district: str) -> _Stated:
     if near is NOWHERE or (near.city is None and near.province == wide.province):
         near = wide if wide.city else beginning(district, wide.province) if district else wide
     odd = bool(wide.province and near.province and wide.province != near.province)
-    return _Stated(near if near.province else wide, odd, unplaced)
+    return (near if near.province else wide, odd, unplaced)
 
 
 def _either(text: str, province: str | None = None) -> Place:
@@ -393,7 +322,5 @@ def _either(text: str, province: str | None = None) -> Place:
 def _of_name(name: str) -> Place:
     branch = _BRANCH.search(name)
     own = beginning(branch[1]) if branch else NOWHERE
-    for place in (own, in_brackets(name)):
-        if place.province:
-            return place
-    return beginning(name)
+    places = (own, in_brackets(name))
+    return next((place for place in places if place.province), None) or beginning(name)

@@ -45,25 +45,16 @@ _UNEVEN = re.compile(f"[{_ODD_SPACES}]|  ")
 _NO_NAME = frozenset(_NOTHING)
 _NO_VALUE = frozenset((*_NOTHING, *_NOTHING_BUT_A_NAME))
 
+# Chinese mobile numbers, landlines with area code, e-mail addresses.
 _PERSONAL = re.compile(
     r"(?<!\d)(?:\+?86[ -]?)?1[3-9]\d(?:[ -]?\d{4}){2}(?!\d)"
     r"|(?<!\d)0\d{2,3}[ -]\d{7,8}(?!\d)|(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
 )
-"""Chinese mobile numbers, landlines with area code, e-mail addresses."""
-
 _DIGIT_OR_AT = re.compile(r"[\d@]")
-_STARS = "***"
 
 
 def says_nothing(text: str, *, name: bool = False) -> bool:
-    """Tell whether a text says in words that nothing is known.
-
-    Parameters
-    ----------
-    text
-        Text of a cell.
-    name
-        True for names of firms: there are firms named ``NA`` and ``null``.
+    """Tell whether a text says in words that nothing is known; firms may be named NA or null.
 
     >>> says_nothing("未公开"), says_nothing("NA"), says_nothing("NA", name=True), says_nothing("0")
     (True, True, False, False)
@@ -76,11 +67,7 @@ def says_nothing(text: str, *, name: bool = False) -> bool:
 
 
 def says_none(text: str) -> bool:
-    """Tell whether a text says that there are none, where that can be meant: 无, 没有, 暂无.
-
-    >>> says_none("无"), says_none("暂无数据"), says_none("-")
-    (True, False, False)
-    """
+    """Tell whether a text says that there are none, where that can be meant: 无, 没有, 暂无."""
     return len(text) <= _LONGEST_WORD and text.strip() in _SAYS_NONE
 
 
@@ -125,7 +112,7 @@ def without_personal(text: str) -> str:
     >>> without_personal("王经理 13812345678，来过展会")
     '王经理 ***，来过展会'
     """
-    return _PERSONAL.sub(_STARS, text) if _DIGIT_OR_AT.search(text) else text
+    return _PERSONAL.sub("***", text) if _DIGIT_OR_AT.search(text) else text
 
 
 def joined_text(first: str | None, second: str | None) -> str | None:
@@ -141,31 +128,27 @@ def joined_text(first: str | None, second: str | None) -> str | None:
     return second if first is None else first + SEPARATOR + second
 
 
-STATUSES: dict[str, Text] = {
-    "active": WORDS["words.statuses_active"],
-    "deregistered": WORDS["words.statuses_deregistered"],
-    "revoked": WORDS["words.statuses_revoked"],
-    "moved_out": WORDS["words.statuses_moved_out"],
-    "suspended": WORDS["words.statuses_suspended"],
-    "liquidating": WORDS["words.statuses_liquidating"],
+STATUSES = {
+    status: WORDS[f"statuses.{status}"]
+    for status in ("active", "deregistered", "revoked", "moved_out", "suspended", "liquidating")
 }
 """What may have become of a firm, by id."""
 
-STAGES: dict[str, Text] = {
-    "lead": WORDS["words.stages_lead"],
-    "screened": WORDS["words.stages_screened"],
-    "contacted": WORDS["words.stages_contacted"],
-    "visited": WORDS["words.stages_visited"],
-    "negotiating": WORDS["words.stages_negotiating"],
-    "signed": WORDS["words.stages_signed"],
-    "registered": WORDS["words.stages_registered"],
-    "building": WORDS["words.stages_building"],
-    "producing": WORDS["words.stages_producing"],
-    "paused": WORDS["words.stages_paused"],
-    "lost": WORDS["words.stages_lost"],
-}
+STAGES = {
+    stage: WORDS[f"stages.{stage}"]
+    for stage in (
+        "lead", "screened", "contacted", "visited", "negotiating", "signed", "registered",
+        "building", "producing", "paused", "lost",
+    )
+}  # fmt: skip
 """How far the courting of a firm may have come, by id, in order."""
 
+STATUS_NAMES, STAGE_NAMES = (
+    Text(zh="、".join(text.zh for text in words.values()), en=", ".join(words))
+    for words in (STATUSES, STAGES)
+)
+
+# Looked for in this order, so that 吊销，未注销 is not taken for 注销 nor 非正常 for 正常.
 _STATUS_WORDS = tuple((re.compile(pattern), status) for pattern, status in (
     (r"吊销.*(?<!未)注销", "deregistered"),
     (r"吊销|撤销|责令关闭|除名|revoked", "revoked"),
@@ -177,7 +160,6 @@ _STATUS_WORDS = tuple((re.compile(pattern), status) for pattern, status in (
     (r"存续|在业|开业|在营|在册|正常|营业|经营|迁入|登记成立|仍注册", "active"),
     (r"(?<!in)active|live|(?<!ab)normal|registered|open|existing", "active"),
 ))  # fmt: skip
-"""Looked for in this order, so that 吊销，未注销 is not taken for 注销 nor 非正常 for 正常."""
 
 _LONGEST_STATUS = 24
 
@@ -198,6 +180,7 @@ _STAGES_BY_WORD = {stage: stage for stage in STAGES} | {
     word: stage for stage, words in _STAGE_WORDS.items() for word in words.split()
 }
 _STAGE_FRAME = re.compile(r"(?:正在|处于)?(.+?)(?:阶段|中|期|完成)?(?:[-—:,;(](.*?)\)?)?")
+# What stands somewhere in a note on how far a pursuit has come.
 _STAGES_SAID = {
     "lead": "线索|意向",
     "screened": "研判|初筛|筛选|评估",
@@ -211,7 +194,6 @@ _STAGES_SAID = {
     "paused": "搁置|暂停|暂缓|中止|停滞",
     "lost": "流失|终止|放弃|失败|(?:落地|落户)外地|外地落[地户]",
 }
-"""What stands somewhere in a note on how far a pursuit has come."""
 
 _STAGE_SAID = re.compile(
     "(?:" + "|".join(f"(?P<{stage}>{words})" for stage, words in _STAGES_SAID.items()) + ")"
@@ -234,11 +216,9 @@ def status_of(word: str) -> str | None:
     text = tidy_word(word)
     if text in STATUSES:
         return text
-    if len(text) <= _LONGEST_STATUS:
-        for pattern, status in _STATUS_WORDS:
-            if pattern.search(text):
-                return status
-    return None
+    if len(text) > _LONGEST_STATUS:
+        return None
+    return next((status for pattern, status in _STATUS_WORDS if pattern.search(text)), None)
 
 
 def stage_of(word: str) -> tuple[str | None, str | None]:
@@ -255,8 +235,7 @@ def stage_of(word: str) -> tuple[str | None, str | None]:
     return _stage_of(word[:_LONGEST_STAGE])
 
 
-# Lists repeat few stages.
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=4096)  # lists repeat few stages
 def _stage_of(word: str) -> tuple[str | None, str | None]:
     text = tidy_word(word)
     if text in _STAGES_BY_WORD:
@@ -271,20 +250,14 @@ def _stage_of(word: str) -> tuple[str | None, str | None]:
 
 
 def _stages_said(clause: str) -> Iterator[str]:
-    """Yield the stages that a clause says are reached."""
-    for found in _STAGE_SAID.finditer(clause):
-        before = clause[max(found.start() - _YET_MEANT, 0) : found.start()].rpartition("已")[2]
-        if not _NOT_YET.search(before) and found.lastgroup:
-            yield found.lastgroup
+    for stage in _STAGE_SAID.finditer(clause):
+        before = clause[max(stage.start() - _YET_MEANT, 0) : stage.start()].rpartition("已")[2]
+        if not _NOT_YET.search(before) and stage.lastgroup:
+            yield stage.lastgroup
 
 
 def names_stages(cells: Iterable[str]) -> bool:
     """Tell whether most cells of a column name a stage, and none or fewer a status.
-
-    Parameters
-    ----------
-    cells
-        Text without missing values.
 
     >>> names_stages(["洽谈", "签约", "存续"]), names_stages(["存续", "注销"])
     (True, False)

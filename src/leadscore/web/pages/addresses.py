@@ -10,13 +10,11 @@ from flask import request
 from pydantic import ValidationError
 
 from leadscore.errors import Detail
-from leadscore.store.filters import SORTS, Sort
-from leadscore.store.ranking import LONGEST_PAGE
+from leadscore.store.ranking import LONGEST_PAGE, SORTS, Sort
 from leadscore.text import Lang
 from leadscore.web.errors import InvalidRequestError
 from leadscore.web.openapi import plain_mistakes
-from leadscore.web.pages.forms import LONGEST_REASON, whole_number
-from leadscore.web.pages.shell import Translations, local_path
+from leadscore.web.pages.shell import LONGEST_REASON, Translations, local_path, whole_number
 from leadscore.web.routes.ranking import FileKind, RankingPageQuery
 
 COLUMNS: dict[str, tuple[str, ...]] = {
@@ -81,39 +79,17 @@ _PICTURE = {"picture": "on"}
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What an address asks for; nothing of it is checked yet.
+    """What an address asks for; nothing of it is checked yet."""
 
-    Attributes
-    ----------
-    values
-        Filters and order that are set, as texts.
-    shown
-        How it is shown, as far as the address says so: ``columns``, ``picture``.
-    place
-        The cursor, if any.
-    before
-        How many firms the pages before have shown.
-    columns
-        What is shown: as the address says, else as it was chosen last, else the usual columns.
-    """
-
-    values: Mapping[str, str]
-    shown: Mapping[str, str]
-    place: Mapping[str, str]
-    before: int
-    columns: tuple[str, ...]
+    values: Mapping[str, str]  # filters and order that are set
+    shown: Mapping[str, str]  # `columns` and `picture`, as far as the address says so
+    place: Mapping[str, str]  # the cursor, if any
+    before: int  # how many firms the pages before have shown
+    columns: tuple[str, ...]  # by the address, else as chosen last, else the usual ones
 
     @classmethod
     def of(cls, args: Mapping[str, str], remembered: str | None = None) -> Asked:
-        """Read the arguments of an address; empty ones count as absent, as forms send them.
-
-        Parameters
-        ----------
-        args
-            Of the address.
-        remembered
-            The columns that were chosen last, as `columns_text` writes them.
-        """
+        """Read the arguments of an address; empty ones count as absent, as forms send them."""
         known = {name: args[name].strip() for name in (*FILTERS, "sort") if name in args}
         cursor = args.get("cursor", "")
         before = whole_number(args.get("before", ""), digits=8) or 0
@@ -222,13 +198,7 @@ def _address(path: str, values: Mapping[str, str | None]) -> str:
 
 
 def checked(asked: Asked) -> RankingPageQuery:
-    """Return what is asked for.
-
-    Raises
-    ------
-    InvalidRequestError
-        If it can't be asked for, saying what is wrong where.
-    """
+    """Return what is asked for."""
     try:
         return RankingPageQuery.model_validate({**asked.values, **asked.place})
     except ValidationError as error:
@@ -242,13 +212,7 @@ LONGEST_QUERY = 2_000
 
 @dataclass(frozen=True, slots=True)
 class RankingForm:
-    """The form that the current request sends.
-
-    Attributes
-    ----------
-    words
-        In which is said what is wrong.
-    """
+    """The form that the current request sends."""
 
     words: Translations
 
@@ -314,6 +278,5 @@ class RankingForm:
 
 
 def _text(field: str, longest: int) -> str:
-    """Return what was written in a field; nothing if it is too long to be kept."""
     text = request.form.get(field, "").replace("\0", "").strip()
     return text if len(text) <= longest else ""

@@ -1,31 +1,29 @@
-"""Administration: the audit, jobs and the profile, beside users and keys."""
+"""Administration: users, keys, the audit, jobs, and the profile of the city."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Annotated, Any, TypeVar
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, request
+from pydantic import BaseModel, Field, ValidationError
 from sqlalchemy import Row
 
-from leadscore.city.profile import City, differ_in_supply_only
-from leadscore.city.schema import SUPPLY_SCALE
-from leadscore.city.versions import Change, ProfileVersion
-from leadscore.features.catalogue import CATALOGUE
-from leadscore.jobs.kinds import RESCORE
+from leadscore.city.profile import SUPPLY_SCALE, City, differ_in_supply_only
+from leadscore.jobs.tasks import RESCORE
 from leadscore.learning.expert import expert_scorecard
 from leadscore.lists.writing import for_spreadsheet
-from leadscore.numbers import moment, share
 from leadscore.ranking.score import Scorer
 from leadscore.registry.models import is_expert
 from leadscore.report import card_sections
+from leadscore.store import api_keys, sessions, users
 from leadscore.store.audit import page
+from leadscore.store.database import Database
 from leadscore.store.jobs import (
     OPEN,
     STATES,
@@ -36,27 +34,201 @@ from leadscore.store.jobs import (
     read_job,
     request_cancel,
 )
-from leadscore.text import Lang
-from leadscore.web.auth import Caller, caller, check_may, requires
+from leadscore.text import Lang, Text
+from leadscore.web.auth import Caller, Permission, caller, check_may, requires
 from leadscore.web.errors import UnacceptableError
+from leadscore.web.guard import link_path
 from leadscore.web.idempotent import Act, Answer, noted, written
+from leadscore.web.openapi import Payload, plain_mistakes
 from leadscore.web.pages import shell
-from leadscore.web.pages.administration_users import (
-    address,
-    asked_number,
-    framed,
-    key_pages,
-    places,
-    user_pages,
-)
-from leadscore.web.pages.forms import remark, whole_number
-from leadscore.web.pages.shell import local_path
+from leadscore.web.pages.shell import Site, local_path, remark, whole_number
 from leadscore.web.routes.backing import CSV, file_answer
 from leadscore.web.routes.gaps import change_supply, check_segment
 
-if TYPE_CHECKING:
-    from leadscore.store.database import Database
-    from leadscore.web.pages.shell import Site
+_PARTS: tuple[tuple[str, Permission], ...] = (
+    ("users", "administer"),
+    ("keys", "administer"),
+    ("audit", "audit"),
+    ("jobs", "read"),
+    ("city", "read"),
+)
+_Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^\w[\w.@-]*$")]
+"""What a form takes for the name of a user or a key."""
+_Form = TypeVar("_Form", bound=BaseModel)
+
+
+def _places() -> list[str]:
+    who = caller()
+    return [name for name, permission in _PARTS if who.may(permission)]
+
+
+def _framed(site: Site, place: str, **values: Any) -> Response:
+    return shell.page(
+        site, f"administration_{place}.html",
+        title=site.words["administration.title"].pick(site.lang()),
+        place=place, places=_places(), **values,
+    )  # fmt: skip
+
+
+def _shown_once(
+    site: Site, place: str, keys: tuple[str, str], name: str, secret: str, **answer: Any
+) -> Answer:
+    lang = site.lang()
+    heading, says = (site.words[key].pick(lang) for key in keys)
+    page = shell.page(
+        site, "administration_secret.html", title=heading.format(name=name), says=says,
+        secret=secret, back=f"/administration/{place}",
+    )  # fmt: skip
+    again = Answer(status=303, headers={"Location": f"/administration/{place}?again=yes"})
+    return Answer(page.get_data(as_text=True), again=again, **answer)
+
+
+def _read_form(site: Site, kind: type[_Form]) -> _Form:
+    given = {name: request.form.get(name, "") for name in kind.model_fields}
+    try:
+        return kind.model_validate_strings({k: v for k, v in given.items() if v != ""})
+    except ValidationError as fault:
+        details = plain_mistakes(fault).details
+        said = Text(
+            zh="；".join(f"{each.where}：{each.wanted.zh}" for each in details),
+            en="; ".join(f"{each.where}: {each.wanted.en}" for each in details),
+        )
+        message = site.words["administration.wrong"].format(places=said)
+        raise UnacceptableError(message, details) from fault
+
+
+def _asked_number(site: Site, name: str) -> int | None:
+    asked = request.args.get(name, "")
+    if not asked:
+        return None
+    number = whole_number(asked)
+    if number is None:
+        raise UnacceptableError(site.words["administration.place_wrong"])
+    return number
+
+
+def administration_pages(site: Site, pages: Blueprint) -> None:
+    """Add ``/administration``, which leads to the first of its pages that one may see."""
+
+    @pages.get("/administration")
+    @requires("read")
+    def administration() -> Response:
+        return shell.go(f"/administration/{_places()[0]}")
+
+    for add in (_user_pages, _key_pages, _audit_pages, _job_pages, _city_pages):
+        add(site, pages)
+
+
+_USERS = "/administration/users"
+
+
+class _NewUser(Payload):
+    """Somebody to invite."""
+
+    name: _Name
+    role: users.Role
+
+
+class _UserChange(Payload):
+    """What is to change; what isn't named stays."""
+
+    role: users.Role | None = None
+    disabled: bool | None = None
+
+
+def _user_pages(site: Site, pages: Blueprint) -> None:
+    access = site.backing.access
+
+    @pages.get("/administration/users")
+    @requires("administer")
+    def list_users() -> Response:
+        with access.database.read() as connection:
+            everybody = users.everybody(connection)
+        return _framed(
+            site, "users", users=everybody, now=access.clock(), roles=users.ROLES,
+            again="again" in request.args,
+        )  # fmt: skip
+
+    @pages.post("/administration/users")
+    @requires("administer")
+    @written(access, "user.add")
+    def invite(act: Act) -> Answer:
+        asked = _read_form(site, _NewUser)
+        token = users.add(act.connection, asked.name, asked.role, by=act.actor, now=act.now)
+        return _link(site, users.get(act.connection, asked.name), token)
+
+    @pages.post("/administration/users/<name>/change")
+    @requires("administer")
+    @written(access, "user.change")
+    def change_user(act: Act, name: str) -> Answer:
+        asked = _read_form(site, _UserChange)
+        user = users.change(act.connection, name, role=asked.role, disabled=asked.disabled)
+        if user.state == "disabled":
+            sessions.end_all(act.connection, user.name)
+        details = asked.model_dump(exclude_none=True)
+        say = "administration.user_changed"
+        return shell.done(_USERS, say=say, about=("user", user.name), details=details)
+
+    @pages.post("/administration/users/<name>/link")
+    @requires("administer")
+    @written(access, "user.link")
+    def renew_link(act: Act, name: str) -> Answer:
+        token = users.renew_link(act.connection, name, now=act.now)
+        return _link(site, users.get(act.connection, name), token)
+
+
+def _link(site: Site, user: users.User, token: str) -> Answer:
+    whole = request.url_root.rstrip("/") + link_path(token)
+    return _shown_once(
+        site, "users", ("administration.link_for", "administration.link_says"), user.name, whole,
+        about=("user", user.name), details={"role": user.role},
+    )  # fmt: skip
+
+
+_KEYS = "/administration/keys"
+
+
+class _NewKey(Payload):
+    """A key to make."""
+
+    name: _Name
+    role: users.Role
+    days: int = Field(default=api_keys.DAYS, ge=1, le=api_keys.MOST_DAYS)
+
+
+def _key_pages(site: Site, pages: Blueprint) -> None:
+    access = site.backing.access
+
+    @pages.get("/administration/keys")
+    @requires("administer")
+    def list_keys() -> Response:
+        with access.database.read() as connection:
+            keys = api_keys.all_keys(connection)
+        return _framed(
+            site, "keys", keys=keys, now=access.clock(), roles=users.ROLES,
+            again="again" in request.args, days=api_keys.DAYS, most_days=api_keys.MOST_DAYS,
+        )  # fmt: skip
+
+    @pages.post("/administration/keys")
+    @requires("administer")
+    @written(access, "key.add")
+    def add_key(act: Act) -> Answer:
+        asked = _read_form(site, _NewKey)
+        secret = api_keys.add(
+            act.connection, asked.name, asked.role, by=act.actor, now=act.now, days=asked.days
+        )
+        key = api_keys.get(act.connection, asked.name)
+        return _shown_once(
+            site, "keys", ("administration.key_for", "administration.key_says"), key.name, secret,
+            about=("key", key.name), details={"role": asked.role, "days": asked.days},
+        )  # fmt: skip
+
+    @pages.post("/administration/keys/<name>/revoke")
+    @requires("administer")
+    @written(access, "key.revoke")
+    def revoke_key(act: Act, name: str) -> Answer:
+        key = api_keys.revoke(act.connection, name, now=act.now)
+        return shell.done(_KEYS, say="administration.key_revoked", about=("key", key.name))
 
 
 def is_active(job: Job) -> bool:
@@ -70,7 +242,7 @@ def may_cancel(found: Caller, job: Job) -> bool:
     return allowed and is_active(job) and not job.cancel_requested
 
 
-_AUDIT = address("audit")
+_AUDIT = "/administration/audit"
 _AUDIT_LINES, _BLOCK = 100, 1000
 _FILTERS = ("actor", "action", "since", "until")
 _COLUMNS = (
@@ -80,52 +252,42 @@ _COLUMNS = (
 _WORDS = "administration.acts."
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """What the address asks for, as texts, and as `leadscore.store.audit.page` has it."""
-
-    values: Mapping[str, str]
-    query: Mapping[str, Any]
-
-    def address(self, path: str = _AUDIT, **more: object) -> str:
-        kept = {**self.values, **more}
-        return f"{path}?{urlencode(kept)}" if kept else path
-
-
-def audit_pages(site: Site, pages: Blueprint) -> None:
-    """Add ``/administration/audit`` and the same as a file."""
+def _audit_pages(site: Site, pages: Blueprint) -> None:
     access = site.backing.access
 
     @pages.get("/administration/audit")
     @requires("audit")
     def audit_page() -> Response:
-        asked, before = _asked(site), asked_number(site, "before")
+        asked, before = _audit_filters(), _asked_number(site, "before")
         with access.database.read() as connection:
-            found = page(connection, before=before, limit=_AUDIT_LINES + 1, **asked.query)
-        rows, lang = found[:_AUDIT_LINES], site.lang()
-        more = len(found) > _AUDIT_LINES
-        return framed(
-            site, "audit", asked=asked.values, filtered=bool(asked.values), before=before,
-            rows=[_audit_line(row, site, lang) for row in rows], acts=_acts(site),
-            next=asked.address(before=rows[-1].sequence) if more else None,
-            first=asked.address(), file=asked.address(f"{_AUDIT}.csv"),
+            records = page(
+                connection, before=before, limit=_AUDIT_LINES + 1, **_audit_query(site, asked)
+            )
+        rows = records[:_AUDIT_LINES]
+        older = {"before": rows[-1].sequence} if len(records) > _AUDIT_LINES else None
+        return _framed(
+            site, "audit", asked=asked, filtered=bool(asked), before=before, rows=rows,
+            details_of=_details_words, acts=_acts(site),
+            next=older and _address(_AUDIT, asked | older), first=_address(_AUDIT, asked),
+            file=_address(f"{_AUDIT}.csv", asked),
         )  # fmt: skip
 
     @pages.get("/administration/audit.csv")
     @requires("audit")
     def audit_file() -> Response:
-        asked = _asked(site)
-        noted(access, "audit.export", details=dict(asked.values))
-        return file_answer(_written(access.database, asked), "audit.csv", CSV)
+        asked = _audit_filters()
+        query = _audit_query(site, asked)
+        noted(access, "audit.export", details=asked)
+        return file_answer(_audit_csv(access.database, query), "audit.csv", CSV)
 
 
-def _written(database: Database, asked: _Asked) -> Iterator[bytes]:
-    """Yield the records as CSV, some at a time; what is added meanwhile is not among them."""
+def _audit_csv(database: Database, query: Mapping[str, Any]) -> Iterator[bytes]:
+    # Some records at a time; what is added meanwhile is not among them.
     yield "\ufeff".encode() + _csv([_COLUMNS])
     before: int | None = None
     while True:
         with database.read() as connection:
-            rows = page(connection, before=before, limit=_BLOCK, **asked.query)
+            rows = page(connection, before=before, limit=_BLOCK, **query)
         if not rows:
             return
         yield _csv([_cells(row) for row in rows])
@@ -138,25 +300,33 @@ def _cells(row: Row[Any]) -> list[str]:
     return [for_spreadsheet("" if told[name] is None else str(told[name])) for name in _COLUMNS]
 
 
-def _csv(rows: Any) -> bytes:
+def _csv(rows: Iterable[Sequence[str]]) -> bytes:
     text = io.StringIO()
     csv.writer(text, lineterminator="\r\n").writerows(rows)
     return text.getvalue().encode()
 
 
-def _asked(site: Site) -> _Asked:
-    values = {name: request.args.get(name, "").strip() for name in _FILTERS}
-    values = {name: value for name, value in values.items() if value}
-    query: dict[str, Any] = {k: v for k, v in values.items() if k in ("actor", "action")}
-    if "since" in values:
-        query["since"] = _begin_of(site, values["since"])
-    if "until" in values:
-        query["until"] = _begin_of(site, values["until"]) + timedelta(days=1)
-    return _Asked(values, query)
+def _audit_filters() -> dict[str, str]:
+    given = {name: request.args.get(name, "").strip() for name in _FILTERS}
+    return {name: value for name, value in given.items() if value}
+
+
+def _audit_query(site: Site, asked: Mapping[str, str]) -> dict[str, Any]:
+    # As `leadscore.store.audit.page` has it.
+    query: dict[str, Any] = {name: asked[name] for name in ("actor", "action") if name in asked}
+    if "since" in asked:
+        query["since"] = _begin_of(site, asked["since"])
+    if "until" in asked:
+        query["until"] = _begin_of(site, asked["until"]) + timedelta(days=1)
+    return query
+
+
+def _address(path: str, values: Mapping[str, object]) -> str:
+    given = {name: value for name, value in values.items() if value}
+    return f"{path}?{urlencode(given)}" if given else path
 
 
 def _begin_of(site: Site, asked: str) -> datetime:
-    """Return the first moment of a day here."""
     try:
         day = date.fromisoformat(asked)
     except ValueError:
@@ -167,49 +337,36 @@ def _begin_of(site: Site, asked: str) -> datetime:
 
 
 def _acts(site: Site) -> list[tuple[str, str]]:
-    """Return the acts that have words, each with the last part of their key, by these words."""
     lang = site.lang()
     named = {key: text.pick(lang) for key, text in site.words.items() if key.startswith(_WORDS)}
     names = [key.removeprefix(_WORDS) for key in sorted(named, key=named.__getitem__)]
     return [(name.replace("_", ".", 1), name) for name in names]
 
 
-def _audit_line(row: Row[Any], site: Site, lang: Lang) -> dict[str, Any]:
-    act = row.action.replace(".", "_")
-    details = json.loads(row.details)
-    return {
-        "row": row,
-        "at": moment(row.at, lang),
-        "act": act if _WORDS + act in site.words else None,
-        "details": "; ".join(f"{key} = {_plain(value)}" for key, value in details.items()),
-    }
+def _details_words(details: str) -> str:
+    return "; ".join(f"{key} = {_plain(value)}" for key, value in json.loads(details).items())
 
 
 def _plain(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def city_pages(site: Site, pages: Blueprint) -> None:
-    """Add ``/administration/city`` and the changing of a supply."""
+def _city_pages(site: Site, pages: Blueprint) -> None:
     backing = site.backing
 
     @pages.get("/administration/city")
     @requires("read")
     def city_page() -> Response:
         present, lang = backing.profiles.current(), site.lang()
-        city = present.city
+        city, may_change = present.city, caller().may("administer")
+        edited = city.segments.get(request.args.get("segment", "")) if may_change else None
         with backing.database.read() as connection:
             rescoring = open_jobs(connection, RESCORE)
         manifest = {"scorecard": expert_scorecard(city).to_dict(), "kind": "expert"}
-        return framed(
-            site, "city", city=city, name=city.name.pick(lang), digest=city.digest[:12],
-            statement=city.statement, statement_title=city.statement.title.pick(lang),
-            issuer=city.statement.issuer.pick(lang), chains=_chains(city, lang),
-            roles=[(_role(role, lang), share) for role, share in city.roles.items()],
-            neighbours=_neighbours(city, lang), card=card_sections(manifest, lang, city),
-            profile=present, seen=city.digest, changes=_changes(present, lang),
-            scale=SUPPLY_SCALE.items(), edited=_edited(site, city, lang),
-            may_change=caller().may("administer"), rescoring=bool(rescoring),
+        return _framed(
+            site, "city", city=city, profile=present, scale=SUPPLY_SCALE.items(), edited=edited,
+            card=card_sections(manifest, lang, city), may_change=may_change,
+            rescoring=bool(rescoring),
             trained_otherwise=_trained_otherwise(backing.scorer(), city),
         )  # fmt: skip
 
@@ -228,124 +385,40 @@ def city_pages(site: Site, pages: Blueprint) -> None:
             backing, act, {segment: percent / 100}, seen=request.form.get("seen", ""), reason=reason
         )
         return shell.done(
-            address("city"), say="administration.supply_changed", about=done.about,
+            "/administration/city", say="administration.supply_changed", about=done.about,
             details=done.details,
         )  # fmt: skip
 
 
 def _trained_otherwise(scorer: Scorer, city: City) -> bool:
-    """Tell whether a trained model serves that knows a profile with more than another supply."""
+    # Whether a trained model serves that knows a profile with more than another supply.
     own = scorer.city
     return not is_expert(own.id, scorer.model) and not differ_in_supply_only(own, city)
 
 
-def _chains(city: City, lang: Lang) -> list[dict[str, Any]]:
-    return [
-        {
-            "id": chain.id,
-            "name": chain.name.pick(lang),
-            "segments": [
-                {
-                    "id": segment.id,
-                    "name": segment.name.pick(lang),
-                    "position": segment.position,
-                    "supply": segment.supply,
-                    "near": city.neighbour_supply(segment.id),
-                    "gap": city.gap(segment.id),
-                    "sought": segment.sought,
-                    "anchors": len(city.anchors_of(segment.id)),
-                }
-                for segment in chain.segments
-            ],
-        }
-        for chain in city.chains
-    ]
-
-
-def _edited(site: Site, city: City, lang: Lang) -> dict[str, Any] | None:
-    """Return the segment that the address names, as its form shows it to who may change it."""
-    segment = city.segments.get(request.args.get("segment", ""))
-    if segment is None or not caller().may("administer"):
-        return None
-    quoted = site.words["administration.quoted"].pick(lang)
-    separator = "、" if lang == "zh" else ", "
-    return {
-        "id": segment.id,
-        "chain": segment.chain_id,
-        "name": segment.name.pick(lang),
-        "percent": round(100 * segment.supply),
-        "near": city.neighbour_supply(segment.id),
-        "anchors": separator.join(each.label.pick(lang) for each in city.anchors_of(segment.id)),
-        "grounds": [
-            each.note or quoted.format(section=each.section, quote=each.quote)
-            for each in segment.evidence
-        ],
-    }
-
-
-def _changes(present: ProfileVersion, lang: Lang) -> list[dict[str, Any]]:
-    """Return the changes that were made, the newest first."""
-    return [_change(present, change, lang) for change in reversed(present.changes)]
-
-
-def _change(present: ProfileVersion, change: Change, lang: Lang) -> dict[str, Any]:
-    segments = present.city.segments
-    return {
-        "number": change.number,
-        "who": change.by,
-        "when": moment(change.at, lang),
-        "steps": [
-            (segments[key].name.pick(lang) if key in segments else key, step.before, step.after)
-            for key, step in change.supply.items()
-        ],
-        "reason": change.reason,
-        "idle": change.number in present.idle,
-    }
-
-
-def _neighbours(city: City, lang: Lang) -> list[tuple[str, str]]:
-    separator = "、" if lang == "zh" else ", "
-    return [
-        (
-            neighbour.name.pick(lang),
-            separator.join(
-                f"{city.segments[each.segment].name.pick(lang)} {share(each.supply)}"
-                for each in neighbour.delivers
-            ),
-        )
-        for neighbour in city.neighbours
-    ]
-
-
-def _role(role: str, lang: Lang) -> str:
-    named = CATALOGUE["role"].levels.get(role)
-    return named.pick(lang) if named else role
-
-
-_JOBS = address("jobs")
+_JOBS = "/administration/jobs"
 _JOB_LINES = 50
 
 
-def job_pages(site: Site, pages: Blueprint) -> None:
-    """Add ``/administration/jobs``."""
+def _job_pages(site: Site, pages: Blueprint) -> None:
     access = site.backing.access
 
     @pages.get("/administration/jobs")
     @requires("read")
     def jobs_page() -> Response:
-        state, before = _asked_state(site), asked_number(site, "before")
+        state, before = _asked_state(site), _asked_number(site, "before")
         with access.database.read() as connection:
-            found = list_jobs(
+            jobs = list_jobs(
                 connection, states=[state] if state else [], before=before, limit=_JOB_LINES + 1
             )
-        shown, lang = found[:_JOB_LINES], site.lang()
-        more = len(found) > _JOB_LINES
-        return framed(
-            site, "jobs", rows=[_job_line(job, site, lang) for job in shown], states=STATES,
-            state=state, before=before, active=any(is_active(job) for job in shown),
-            polled=_address(state, before), first=_address(state, None),
-            next=_address(state, shown[-1].id) if more else None,
-            by_state={each: _address(each, None) for each in STATES}, everything=_JOBS,
+        shown, who = jobs[:_JOB_LINES], caller()
+        older = {"state": state, "before": shown[-1].id} if len(jobs) > _JOB_LINES else None
+        return _framed(
+            site, "jobs", rows=[job_line(job, who, site.lang()) for job in shown],
+            state=state, before=before, active=any(map(is_active, shown)),
+            polled=_address(_JOBS, {"state": state, "before": before}),
+            first=_address(_JOBS, {"state": state}), next=older and _address(_JOBS, older),
+            by_state={each: _address(_JOBS, {"state": each}) for each in STATES}, everything=_JOBS,
         )  # fmt: skip
 
     @pages.post("/administration/jobs/<int:id>/cancel")
@@ -372,31 +445,11 @@ def _asked_state(site: Site) -> State | None:
     return asked
 
 
-def _address(state: str | None, before: int | None) -> str:
-    values = {"state": state, "before": before}
-    kept = {name: value for name, value in values.items() if value}
-    return f"{_JOBS}?{urlencode(kept)}" if kept else _JOBS
-
-
-def _job_line(job: Job, site: Site, lang: Lang) -> dict[str, Any]:
+def job_line(job: Job, who: Caller, lang: Lang) -> dict[str, Any]:
+    """Return a job with what is said of it, and whether somebody may stop it."""
     return {
         "job": job,
-        "named": f"administration.kinds.{job.kind}" in site.words,
         "words": job.error["message"][lang] if job.error else job.words and job.words.pick(lang),
-        "asked": moment(job.submitted_at, lang),
-        "ended": moment(job.ended_at, lang) if job.ended_at else None,
         "active": is_active(job),
-        "may_cancel": may_cancel(caller(), job),
+        "may_cancel": may_cancel(who, job),
     }
-
-
-def administration_pages(site: Site, pages: Blueprint) -> None:
-    """Add ``/administration``, which leads to the first of its pages that one may see."""
-
-    @pages.get("/administration")
-    @requires("read")
-    def administration() -> Response:
-        return shell.go(address(places()[0]))
-
-    for add in (user_pages, key_pages, audit_pages, job_pages, city_pages):
-        add(site, pages)

@@ -3,35 +3,22 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response
 
 from leadscore.features.catalogue import CATALOGUE
 from leadscore.learning.scorecard import Scorecard
 from leadscore.lists.columns import column
-from leadscore.lists.values.words import STAGES
 from leadscore.store.current_ranking import Score, score_history
 from leadscore.store.firms import Firm, read_firm
 from leadscore.text import Lang
 from leadscore.web.auth import requires
 from leadscore.web.errors import store_refusals
 from leadscore.web.pages import shell
-from leadscore.web.pages.firm import (
-    COLUMNS,
-    KnownField,
-    gap_of,
-    known_fields,
-    shown_value,
-    timeline,
-)
-from leadscore.web.pages.waterfall import Step, intervals, waterfall
+from leadscore.web.pages.firm import COLUMNS, gap_of, known_fields, shown_value, timeline
+from leadscore.web.pages.shell import Site
+from leadscore.web.pages.waterfall import intervals, waterfall
 from leadscore.web.routes.firms import firm_summary
-
-if TYPE_CHECKING:
-    from leadscore.web.pages.shell import Site
 
 _FACTS = (
     "registered_capital_cny", "staff", "revenue_cny", "revenue_growth", "founded_on", "province",
@@ -44,36 +31,7 @@ _NOT_ASKED = frozenset({"chain", "target_region", "neighbour_city", "same_provin
 """What one asks for otherwise: by what it makes, and where it sits."""
 
 _TEXT_WIDTH, _FACT_WIDTH, _LINE_WIDTH = 420, 44, 120
-_MOST_FOR, _MOST_AGAINST, _MOST_ASKED, _MOST_OUTCOMES, _MOST_NAMES = 5, 4, 8, 5, 5
-
-
-@dataclass(frozen=True, slots=True)
-class Brief:
-    """What the page says beside the figures; every text is clipped to what a page holds.
-
-    Attributes
-    ----------
-    makes
-        What the firm says that it makes; None if nothing is known.
-    facts
-        Label and value of what is known.
-    pro, contra
-        Reasons, the weightiest first.
-    unknown
-        What should be asked, that which could move the score most first.
-    stale
-        Labels of what should be confirmed, for it may have changed since.
-    outcomes
-        What counts of the courting so far: stage, day and reason, the latest first.
-    """
-
-    makes: str | None
-    facts: Sequence[tuple[str, str]]
-    pro: Sequence[Step]
-    contra: Sequence[Step]
-    unknown: Sequence[str]
-    stale: Sequence[str]
-    outcomes: Sequence[Mapping[str, Any]]
+_MOST_FOR, _MOST_AGAINST, _MOST_ASKED, _MOST_OUTCOMES = 5, 4, 8, 5
 
 
 def brief_pages(site: Site, pages: Blueprint) -> None:
@@ -91,25 +49,31 @@ def brief_pages(site: Site, pages: Blueprint) -> None:
             fields = known_fields(connection, firm, today, lang)
         standing = answer["standing"]
         steps = waterfall(score, firm, scorer.wording, lang).steps if score else ()
-        asked = unknown_of(score, scorer.card.scorecard, firm, lang) if score else []
+        unknown = unknown_of(score, scorer.card.scorecard, firm, lang) if score else []
+        makes = next((firm.record[name] for name in COLUMNS if firm.record.get(name)), None)
+        held = [each for each in timeline(answer["outcomes"], "")[0] if each["state"] == "held"]
         return shell.page(
-            site,
-            "brief.html",
-            title=site.words["brief.heading"].pick(lang).format(name=firm.name),
-            firm=answer,
-            name=clipped(firm.name, 90),
-            standing=standing,
-            role=_name(CATALOGUE["role"].levels, standing and standing["role"], lang),
-            stage=_name(STAGES, standing and standing["stage"], lang),
-            stages={key: name.pick(lang) for key, name in STAGES.items()},
-            score=score,
+            site, "brief.html", title=site.words["brief.heading"].pick(lang).format(name=firm.name),
+            firm=answer, name=clipped(firm.name, 90), standing=standing, score=score,
             interval=intervals(scorer, [(score.model, score.values)])[0] if score else None,
-            gap=gap_of(scorer.city, standing, lang) if standing else None,
-            most_names=_MOST_NAMES,
-            city=scorer.city.name.pick(lang),
-            today=today,
-            brief=_brief(firm, answer, steps, asked, fields, lang),
-        )
+            gap=gap_of(scorer.city, standing, lang), city=scorer.city.name, today=today,
+            makes=makes and clipped(str(makes), _TEXT_WIDTH),
+            facts=[
+                (column(name).label, clipped(shown_value(column(name), value, lang), _FACT_WIDTH))
+                for name in _FACTS
+                if (value := firm.record.get(name)) is not None
+            ],
+            pro=[step for step in steps if step.points > 0][:_MOST_FOR],
+            contra=[step for step in steps if step.points < 0][:_MOST_AGAINST],
+            unknown=[clipped(text, _LINE_WIDTH) for text in unknown[:_MOST_ASKED]],
+            stale=[
+                clipped(field["label"], _FACT_WIDTH) for field in fields if field["stale"]
+            ][:_MOST_ASKED],
+            outcomes=[
+                outcome | {"reason": clipped(outcome["reason"] or "", _LINE_WIDTH)}
+                for outcome in held[:_MOST_OUTCOMES]
+            ],
+        )  # fmt: skip
 
 
 def clipped(text: str, width: int) -> str:
@@ -120,8 +84,8 @@ def clipped(text: str, width: int) -> str:
     """
     plain = " ".join(text.split())
     taken = 0
-    for place, each in enumerate(plain):
-        taken += 2 if unicodedata.east_asian_width(each) in "WF" else 1
+    for place, letter in enumerate(plain):
+        taken += 2 if unicodedata.east_asian_width(letter) in "WF" else 1
         if taken > width:
             return plain[:place].rstrip() + "…"
     return plain
@@ -129,7 +93,9 @@ def clipped(text: str, width: int) -> str:
 
 def unknown_of(score: Score, card: Scorecard, firm: Firm, lang: Lang) -> list[str]:
     """Return what isn't known of a firm and can be asked; what could move its score most first."""
-    spreads = {each.feature: float(each.values.max() - each.values.min()) for each in card.tables}
+    spreads = {
+        table.feature: float(table.values.max() - table.values.min()) for table in card.tables
+    }
     missing = [
         name
         for name, feature in CATALOGUE.items()
@@ -141,34 +107,3 @@ def unknown_of(score: Score, card: Scorecard, firm: Firm, lang: Lang) -> list[st
     asked = [CATALOGUE[name].meaning.pick(lang) for name in missing]
     first = [name for name in ("main_business", "city") if not firm.record.get(name)]
     return [column(name).label.pick(lang) for name in first] + asked
-
-
-def _brief(
-    firm: Firm, answer: Mapping[str, Any], steps: Sequence[Step], asked: Sequence[str],
-    fields: Sequence[KnownField], lang: Lang,
-) -> Brief:  # fmt: skip
-    text = next((firm.record[name] for name in COLUMNS if firm.record.get(name)), None)
-    line, _ = timeline(answer["outcomes"], "")
-    held = [each for each in line if each["state"] == "held"]
-    return Brief(
-        makes=text and clipped(str(text), _TEXT_WIDTH),
-        facts=[_fact(name, firm.record[name], lang) for name in _FACTS if name in firm.record],
-        pro=[each for each in steps if each.points > 0][:_MOST_FOR],
-        contra=[each for each in steps if each.points < 0][:_MOST_AGAINST],
-        unknown=[clipped(each, _LINE_WIDTH) for each in asked[:_MOST_ASKED]],
-        stale=[clipped(each.label, _FACT_WIDTH) for each in fields if each.stale][:_MOST_ASKED],
-        outcomes=[
-            dict(each, reason=clipped(each["reason"] or "", _LINE_WIDTH))
-            for each in held[:_MOST_OUTCOMES]
-        ],
-    )
-
-
-def _fact(name: str, value: object, lang: Lang) -> tuple[str, str]:
-    of = column(name)
-    return of.label.pick(lang), clipped(shown_value(of, value, lang), _FACT_WIDTH)
-
-
-def _name(names: Mapping[str, Any], key: str | None, lang: Lang) -> str | None:
-    name = names.get(key or "")
-    return name.pick(lang) if name else None

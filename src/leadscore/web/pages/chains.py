@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from flask import Blueprint, Response
 
 from leadscore.store.ranking import candidates
 from leadscore.web.auth import requires
 from leadscore.web.pages import shell
+from leadscore.web.pages.shell import Site
 from leadscore.web.routes.gaps import gaps_answer
-
-if TYPE_CHECKING:
-    from leadscore.web.pages.shell import Site
-
 
 POSITIONS = ("upstream", "midstream", "downstream")
 """Columns of a map, from left to right."""
@@ -33,21 +30,7 @@ Level = Literal["large", "medium", "small"]
 
 @dataclass(frozen=True)
 class ChainMap:
-    """A chain with its picture.
-
-    Attributes
-    ----------
-    id, name
-        Of the chain.
-    columns
-        Segments by position, as ``GET /api/v1/gaps`` has them.
-    height
-        Of the picture, in its units.
-    lines
-        Paths of the lines, each from a segment to one that it feeds.
-    ends
-        Where they arrive: paths without length, drawn as dots.
-    """
+    """A chain with its picture."""
 
     id: str
     name: str
@@ -101,7 +84,6 @@ def gap_level(gap: float) -> Level:
 
 
 def _line(source: tuple[int, int], target: tuple[int, int]) -> tuple[str, str]:
-    """Return a curve between two places, each column and row, and the dot at its end."""
     (from_column, from_row), (to_column, to_row) = source, target
     from_y, to_y = (ROW * row + ROW // 2 for row in (from_row, to_row))
     if from_column < to_column:
@@ -130,19 +112,9 @@ def chain_pages(site: Site, pages: Blueprint) -> None:
             found = candidates(connection, city.segments)
         answer = gaps_answer(city, found, lang)
         return shell.page(
-            site,
-            "chains.html",
-            title=site.words["chains.title"].pick(lang),
-            city=answer,
+            site, "chains.html", title=site.words["chains.title"].pick(lang), city=answer,
             maps=[chain_map(chain) for chain in answer["chains"]],
-            names=_names(answer),
-            positions=POSITIONS,
-            width=WIDTH,
-            level=gap_level,
+            names={key: segment.name.pick(lang) for key, segment in city.segments.items()},
+            positions=POSITIONS, width=WIDTH, level=gap_level,
             nobody=not any(each.number for each in found.values()),
-        )
-
-
-def _names(answer: dict[str, Any]) -> dict[str, str]:
-    """Return the name of each segment."""
-    return {each["id"]: each["name"] for chain in answer["chains"] for each in chain["segments"]}
+        )  # fmt: skip

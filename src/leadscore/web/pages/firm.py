@@ -1,14 +1,13 @@
-"""A firm: its grade, the gap that it would fill, why it stands where it stands, what to do next."""
+"""A firm: its grade, the gap that it would fill, why it stands where it stands, what is done."""
 
 from __future__ import annotations
 
 import math
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flask import Blueprint, Response, request
 from sqlalchemy import Connection
@@ -20,73 +19,106 @@ from leadscore.features.catalogue import CATALOGUE
 from leadscore.lists.columns import Column, column
 from leadscore.lists.values.words import STAGES, STATUSES
 from leadscore.ranking.reasons import Wording, anchor_labels, meaning_of, supply_words
-from leadscore.ranking.score import Scorer
-from leadscore.store.current_ranking import Score, read_score, score_history
-from leadscore.store.firms import Firm, read_firm
+from leadscore.store import acts
+from leadscore.store.current_ranking import score_history
+from leadscore.store.firms import Firm, firm_to_change, read_firm
 from leadscore.store.lists import read_kept_list
-from leadscore.store.models import scorecards
-from leadscore.store.scoring import Change, FeatureChange, change_between
+from leadscore.store.outcomes import Entry, outcomes_of
+from leadscore.store.scoring import Change, FeatureChange
 from leadscore.text import Lang
 from leadscore.web.auth import requires
-from leadscore.web.errors import store_refusals
+from leadscore.web.errors import ContradictionError, InvalidRequestError, store_refusals
+from leadscore.web.idempotent import Act, Answer, written
 from leadscore.web.pages import shell
-from leadscore.web.pages.forms import LONGEST_REASON, whole_number
+from leadscore.web.pages.shell import Site, Translations, remark, whole_number
 from leadscore.web.pages.waterfall import intervals, waterfall
-from leadscore.web.routes.firms import firm_summary
-
-if TYPE_CHECKING:
-    from leadscore.web.pages.shell import Site
-
+from leadscore.web.routes.backing import PreconditionRequiredError
+from leadscore.web.routes.firms import compared_scores, field_answer, firm_summary
 
 COLUMNS = ("main_business", "profile", "business_scope", "chain_node", "industry")
 """Where a firm or its list says what it makes, the most telling first."""
 
 _LONG = 400
+"""Characters from which a text had better be folded."""
+
+STALE_DAYS = 365
+"""Age in days from which a field may have changed since: a year's figures come once a year."""
+
+_LASTING = frozenset({"name", "former", "credit_code", "identifier", "date", "year"})
+"""Kinds of columns that don't grow old, or say themselves of when they are."""
+_HIDDEN = frozenset({"province_code", "city_code", *COLUMNS})
+"""What the place and the texts say better."""
+
+_SHOWN_POINTS = 0.5
 
 
-@dataclass(frozen=True, slots=True)
-class OwnText:
-    """What stands in one column.
+def firm_pages(site: Site, pages: Blueprint) -> None:
+    """Add ``/firms/<id>``."""
+    backing = site.backing
 
-    Attributes
-    ----------
-    label
-        Of the column.
-    parts
-        The whole text in pieces, each with whether it is marked.
-    long
-        Whether it had better be folded.
-    """
+    @pages.get("/firms/<int:id>")
+    @requires("read")
+    def firm(id: int) -> Response:  # noqa: A002 (as the address has it)
+        lang, today, scorer = site.lang(), backing.today(), backing.scorer()
+        ends = [whole_number(request.args.get(name, "")) for name in ("older", "newer")]
+        older, newer = ends if None not in ends else (None, None)
+        with store_refusals(), backing.database.read() as connection:
+            kept = read_firm(connection, id)
+            answer = firm_summary(scorer.wording, connection, kept, lang)
+            history = score_history(connection, id)
+            *_, change = compared_scores(connection, id, older, newer)
+            fields = known_fields(connection, kept, today, lang)
+        score = next(iter(history), None)
+        line, recorded = timeline(answer["outcomes"], request.args.get("entry", ""))
+        return shell.page(
+            site, "firm.html", title=kept.name, firm=answer, version=kept.version,
+            standing=answer["standing"], score=score, history=history, fields=fields, line=line,
+            recorded=recorded, today=today, chains=scorer.city.chains,
+            segment_names=segment_names(scorer.city, lang),
+            gap=gap_of(scorer.city, answer["standing"], lang),
+            texts=_own_texts(kept.record, score.words if score else None),
+            interval=intervals(scorer, [(score.model, score.values)])[0] if score else None,
+            falls=waterfall(score, kept, scorer.wording, lang) if score else None,
+            outdated=bool(score and score.model != scorer.model),
+            change=difference(change, scorer.wording, lang) if change else None,
+        )  # fmt: skip
 
-    label: str
-    parts: tuple[tuple[str, bool], ...]
-    long: bool
 
-    @property
-    def marks(self) -> int:
-        """How many words are marked."""
-        return sum(marked for _, marked in self.parts)
+def segment_names(city: City, lang: Lang) -> dict[str, str]:
+    """Return the name of each segment of a city."""
+    return {key: segment.name.pick(lang) for key, segment in city.segments.items()}
 
 
-def own_texts(record: Mapping[str, Any], words: str | None, lang: Lang) -> list[OwnText]:
-    """Return what a firm says of itself.
+def gap_of(city: City, standing: Mapping[str, Any] | None, lang: Lang) -> dict[str, Any] | None:
+    """Return the gap that a firm would fill, and the anchors next to it in the chain."""
+    segment = city.segments.get(standing["segment"] or "") if standing else None
+    if segment is None:
+        return None
+    supply = city.supply(segment.id)
+    return {
+        "chain": next(chain.name for chain in city.chains if chain.id == segment.chain_id),
+        "segment": segment.name,
+        "gap": city.gap(segment.id),
+        "supply": supply,
+        "supply_words": supply_words(supply),
+        "neighbours": city.neighbour_supply(segment.id),
+        "buyers": anchor_labels(city, city.buyers(segment.id), segment.id, lang),
+        "suppliers": anchor_labels(city, city.suppliers(segment.id), segment.id, lang),
+    }
 
-    Parameters
-    ----------
-    record
-        Its canonical columns.
-    words
-        The words that were found in it, as a score keeps them; None for none.
-    lang
-        Of the labels.
-    """
+
+def _own_texts(record: Mapping[str, Any], words: str | None) -> list[dict[str, Any]]:
+    # What a firm says of itself, by column; `words` are those that a score has found in it.
     quoted = words.split(JOINT) if words else []
-    return [
-        OwnText(column(name).label.pick(lang), marked(record[name], quoted),
-                len(record[name]) > _LONG)
-        for name in COLUMNS
-        if record.get(name)
-    ]  # fmt: skip
+    texts = []
+    for name in COLUMNS:
+        if text := record.get(name):
+            parts = marked(text, quoted)
+            texts.append({
+                "label": column(name).label, "parts": parts, "long": len(text) > _LONG,
+                "marks": sum(is_marked for _, is_marked in parts),
+            })  # fmt: skip
+    return texts
 
 
 def marked(text: str, words: list[str]) -> tuple[tuple[str, bool], ...]:
@@ -102,68 +134,31 @@ def marked(text: str, words: list[str]) -> tuple[tuple[str, bool], ...]:
     if not any(words):
         return ((shown, False),)
     longest_first = sorted(filter(None, words), key=len, reverse=True)
-    found = re.finditer("|".join(map(re.escape, longest_first)), normal, re.IGNORECASE)
     parts: list[tuple[str, bool]] = []
     end = 0
-    for each in found:
-        parts += [(shown[end : each.start()], False), (shown[each.start() : each.end()], True)]
-        end = each.end()
+    for match in re.finditer("|".join(map(re.escape, longest_first)), normal, re.IGNORECASE):
+        parts += [(shown[end : match.start()], False), (shown[match.start() : match.end()], True)]
+        end = match.end()
     parts.append((shown[end:], False))
     return tuple(part for part in parts if part[0])
 
 
-STALE_DAYS = 365
-"""Age in days from which a field may have changed since: a year's figures come once a year."""
-
-_LASTING = frozenset({"name", "former", "credit_code", "identifier", "date", "year"})
-"""Kinds of columns that don't grow old, or say themselves of when they are."""
-_HIDDEN = frozenset({"province_code", "city_code", *COLUMNS})
-"""What the place and the texts say better."""
-
-
-@dataclass(frozen=True, slots=True)
-class KnownField:
-    """One field of a firm.
-
-    Attributes
-    ----------
-    name, label
-        Of its canonical column.
-    value
-        As a person reads it.
-    list_id, file_name, row
-        Which list says so, and in which row; None if a program wrote it.
-    as_of
-        The day as of which it is known.
-    age_days
-        Days since then.
-    stale
-        Whether it may well have changed since.
-    """
-
-    name: str
-    label: str
-    value: str
-    list_id: int | None
-    file_name: str | None
-    row: int | None
-    as_of: str
-    age_days: int
-    stale: bool
-
-
 def known_fields(
     connection: Connection, firm: Firm, today: date, lang: Lang
-) -> Sequence[KnownField]:
-    """Return what is known of a firm, in the order of its record.
-
-    Parameters
-    ----------
-    today
-        From which ages are counted.
-    """
-    names = _file_names(connection, firm)
-    return [_field(firm, each, names, today, lang) for each in firm.record if each not in _HIDDEN]
+) -> list[dict[str, Any]]:
+    """Return the fields of a firm as the API has them, their values worded, with their files."""
+    numbers = sorted({origin["list"] for origin in firm.origins.values()} - {None})
+    files = {number: read_kept_list(connection, number).file_name for number in numbers}
+    fields = []
+    for name in firm.record:
+        if name not in _HIDDEN:
+            field, of = field_answer(firm, name, today, lang), column(name)
+            fields.append(field | {
+                "value": shown_value(of, field["value"], lang),
+                "file_name": files.get(field["list_id"]),
+                "stale": field["age_days"] > STALE_DAYS and of.kind not in _LASTING,
+            })  # fmt: skip
+    return fields
 
 
 def shown_value(of: Column, value: object, lang: Lang) -> str:
@@ -175,326 +170,230 @@ def shown_value(of: Column, value: object, lang: Lang) -> str:
             return numbers.share(value)
         return f"{value:g}" if of.unit == "year" else numbers.count(value)
     text = str(value)
-    if of.kind == "date":
-        return numbers.day(value if isinstance(value, date) else text, lang)
+    if of.kind == "date":  # in a frame, the midnight with which a day begins
+        return numbers.day(text[: len("2026-11-24")], lang)
     vocabulary = {"status": STATUSES, "stage": STAGES}.get(of.kind, {})
     return vocabulary[text].pick(lang) if text in vocabulary else text
 
 
-def _field(
-    firm: Firm, name: str, names: dict[int, str], today: date, lang: Lang
-) -> KnownField:  # fmt: skip
-    origin, of = firm.origins[name], column(name)
-    age = max((today - date.fromisoformat(origin["as_of"])).days, 0)
-    return KnownField(
-        name=name,
-        label=of.label.pick(lang),
-        value=shown_value(of, firm.record[name], lang),
-        list_id=origin["list"],
-        file_name=names.get(origin["list"]),
-        row=origin["row"],
-        as_of=origin["as_of"],
-        age_days=age,
-        stale=age > STALE_DAYS and of.kind not in _LASTING,
-    )
+def difference(change: Change, wording: Wording, lang: Lang) -> dict[str, Any]:
+    """Return a change in words: the features that tell something, and all others together."""
+
+    def tells(feature: FeatureChange) -> bool:
+        weight = abs(feature.data) + abs(feature.model)
+        return weight >= _SHOWN_POINTS or feature.before != feature.after
+
+    small = [feature for feature in change.features if not tells(feature)]
+    same = ("older", "newer", "points", "data", "model", "base", "missing")
+    return {name: getattr(change, name) for name in same} | {
+        "moves": [_move(each, wording, lang) for each in change.features if tells(each)],
+        "small": small,
+        "small_data": math.fsum(each.data for each in small),
+        "small_model": math.fsum(each.model for each in small),
+    }
 
 
-def _file_names(connection: Connection, firm: Firm) -> dict[int, str]:
-    lists = {origin["list"] for origin in firm.origins.values()} - {None}
-    return {number: read_kept_list(connection, number).file_name for number in sorted(lists)}
+def _move(change: FeatureChange, wording: Wording, lang: Lang) -> dict[str, Any]:
+    name, known = change.feature, change.feature in CATALOGUE
+    return {
+        "meaning": meaning_of(name, lang),
+        "before": wording.value(name, change.before, lang) if known else "",
+        "after": wording.value(name, change.after, lang) if known else "",
+        "data": change.data,
+        "model": change.model,
+    }
 
 
-_SHOWN_POINTS = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Move:
-    """What one feature, or several small ones, have to do with a difference.
-
-    Attributes
-    ----------
-    meaning
-        What the feature measures.
-    before, after
-        Its values in words; "" for a pair of features.
-    data, model
-        Points.
-    """
-
-    meaning: str
-    before: str
-    after: str
-    data: float
-    model: float
-
-    @property
-    def points(self) -> float:
-        """What the two have done together."""
-        return self.data + self.model
-
-    @property
-    def differs(self) -> bool:
-        """Whether the values differ, as far as is shown."""
-        return self.before != self.after
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """Why one score differs from another; all its points add up to ``points``.
-
-    Attributes
-    ----------
-    older, newer
-        The scores.
-    points
-        By how many the newer one is higher.
-    data, model
-        Points by what is known of the firm, and by another model, ``base`` among them; None where
-        a model can't be had any more.
-    base
-        Points by which the base differs.
-    moves
-        The features, the weightiest first.
-    small
-        Those that weigh little, all together; None if there are none.
-    smalls
-        How many those are.
-    missing
-        Models whose cards can't be had any more.
-    """
-
-    older: Score
-    newer: Score
-    points: float
-    data: float | None
-    model: float | None
-    base: float | None
-    moves: Sequence[Move]
-    small: Move | None
-    smalls: int
-    missing: Sequence[str]
-
-
-def chosen_scores(
-    connection: Connection, firm_id: int, history: Sequence[Score], args: Mapping[str, str]
-) -> tuple[Score, Score] | None:
-    """Return the two scores that an address compares, else the last two; None for fewer.
-
-    Parameters
-    ----------
-    history
-        The scores of the firm, the newest first.
-    args
-        Of the address; ``older`` and ``newer`` are numbers of scores.
-
-    Raises
-    ------
-    UnknownScoreError
-        If the firm has no score of a number.
-    """
-    older, newer = (whole_number(args.get(name, "")) for name in ("older", "newer"))
-    if older is not None and newer is not None:
-        return read_score(connection, firm_id, older), read_score(connection, firm_id, newer)
-    return (history[1], history[0]) if len(history) > 1 else None
-
-
-def difference_of(
-    connection: Connection, older: Score, newer: Score, wording: Wording, lang: Lang
-) -> Difference:
-    """Return why two scores of a firm differ, in words."""
-    cards = scorecards(connection, {older.model, newer.model})
-    return difference(change_between(older, newer, cards), wording, lang)
-
-
-def difference(change: Change, wording: Wording, lang: Lang) -> Difference:
-    """Return a change in words.
-
-    Parameters
-    ----------
-    change
-        As `leadscore.store.scoring` splits it.
-    wording
-        Words for the values.
-    """
-    large = [each for each in change.features if _tells(each)]
-    rest = [each for each in change.features if not _tells(each)]
-    small = Move(
-        "", "", "", math.fsum(each.data for each in rest), math.fsum(each.model for each in rest)
-    )
-    return Difference(
-        older=change.older,
-        newer=change.newer,
-        points=change.points,
-        data=change.data,
-        model=change.model,
-        base=change.base,
-        moves=[_move(each, wording, lang) for each in large],
-        small=small if rest else None,
-        smalls=len(rest),
-        missing=change.missing,
-    )
-
-
-def _tells(change: FeatureChange) -> bool:
-    """Tell whether a feature is shown by itself: it weighs something, or has another value."""
-    weight = abs(change.data) + abs(change.model)
-    return weight >= _SHOWN_POINTS or change.before != change.after
-
-
-def _move(change: FeatureChange, wording: Wording, lang: Lang) -> Move:
-    name = change.feature
-    known = name in CATALOGUE
-    before, after = (
-        wording.value(name, value, lang) if known else "" for value in (change.before, change.after)
-    )
-    return Move(meaning_of(name, lang), before, after, change.data, change.model)
-
-
-Outcome = Mapping[str, Any]
-"""As `leadscore.web.routes.firms.outcome_answer` has it, with its ``state`` and ``last``."""
-
-
-def timeline(outcomes: Sequence[Outcome], asked: str) -> tuple[list[Outcome], Outcome | None]:
-    """Return the outcomes of a firm for its page, and the one that was just entered.
+def timeline(
+    outcomes: Iterable[Mapping[str, Any]], entered: str
+) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
+    """Return the outcomes of a firm, the latest day first, and the one that was just entered.
 
     Parameters
     ----------
     outcomes
-        In the order of recording.
-    asked
+        As the API has them, in the order of recording.
+    entered
         Number of the outcome that the address names as just entered; it is shown only while
         nothing was entered after it.
 
     Returns
     -------
-    The outcomes, the latest day first. ``state`` is ``held``; ``withdrawn`` where the stage was
-    taken back later; ``replaced`` where another day or reason was entered for it; ``withdrawal``
-    for the entry that takes a stage back. ``last`` tells whether it is the last of its stage.
+    The outcomes with ``state``: ``held``; ``withdrawn`` where the stage was taken back later;
+    ``replaced`` where another day or reason was entered for it; ``withdrawal`` for the entry that
+    takes a stage back.
     """
-    last = {each["stage"]: each["entry"] for each in outcomes}
-    gone = {each["entry"] for each in outcomes if each["withdrawn"]}
-    told = [
-        dict(each, state=_state(each, last, gone), last=last[each["stage"]] == each["entry"])
-        for each in outcomes
-    ]
-    newest = max(told, key=lambda each: each["entry"], default=None)
-    recorded = newest if newest and str(newest["entry"]) == asked else None
-    told.sort(key=lambda each: (each["day"], each["entry"]), reverse=True)
-    return list(told), recorded
+    told = [dict(outcome) for outcome in outcomes]
+    withdrawn = {outcome["stage"]: outcome["withdrawn"] for outcome in told}  # the last one counts
+    for outcome in told:
+        if outcome["withdrawn"]:
+            outcome["state"] = "withdrawal"
+        elif outcome["in_force"]:
+            outcome["state"] = "held"
+        else:
+            outcome["state"] = "withdrawn" if withdrawn[outcome["stage"]] else "replaced"
+    newest = max(told, key=lambda outcome: outcome["entry"], default=None)
+    recorded = newest if newest and str(newest["entry"]) == entered else None
+    told.sort(key=lambda outcome: (outcome["day"], outcome["entry"]), reverse=True)
+    return told, recorded
 
 
-def _state(outcome: Outcome, last: Mapping[str, int], gone: set[int]) -> str:
-    if outcome["withdrawn"]:
-        return "withdrawal"
-    if outcome["in_force"]:
-        return "held"
-    return "withdrawn" if last[outcome["stage"]] in gone else "replaced"
+_GRADES = ("A", "B", "C", "D")
 
 
-_ANCHORS = 6
+def firm_act_pages(site: Site, pages: Blueprint) -> None:
+    """Add what the forms under ``/firms/<id>`` ask for, in the transactions of the API's routes.
+
+    Every form says for which version of the firm it was shown: what another officer has changed
+    since is overwritten by none of them.
+    """
+    _outcome_pages(site, pages)
+    _judgement_pages(site, pages)
 
 
-def firm_pages(site: Site, pages: Blueprint) -> None:
-    """Add ``/firms/<id>``."""
-    backing = site.backing
+def _outcome_pages(site: Site, pages: Blueprint) -> None:
+    backing, words = site.backing, site.words
 
-    @pages.get("/firms/<int:id>")
-    @requires("read")
-    def firm(id: int) -> Response:  # noqa: A002 (as the address has it)
-        lang, today, scorer = site.lang(), backing.today(), backing.scorer()
-        with store_refusals(), backing.database.read() as connection:
-            found = read_firm(connection, id)
-            answer = firm_summary(scorer.wording, connection, found, lang)
-            history = score_history(connection, id)
-            told = _history(site, scorer, connection, found, history)
-            fields = known_fields(connection, found, today, lang)
-        standing, score = answer["standing"], next(iter(history), None)
-        line, recorded = timeline(answer["outcomes"], request.args.get("entry", ""))
-        return shell.page(
-            site,
-            "firm.html",
-            title=found.name,
-            firm=answer,
-            version=found.version,
-            standing=standing,
-            names=_names(standing, lang) if standing else None,
-            score=score,
-            gap=gap_of(scorer.city, standing, lang) if standing else None,
-            texts=own_texts(found.record, score.words if score else None, lang),
-            fields=fields,
-            stale=sum(each.stale for each in fields),
-            line=line,
-            recorded=recorded,
-            choices=choices(scorer.city, lang),
-            segment_names=segment_names(scorer.city, lang),
-            today=today.isoformat(),
-            longest_reason=LONGEST_REASON,
-            history=history,
-            **told,
-        )
+    def entries_of(act: Act, firm_id: int) -> list[Entry]:
+        firm = firm_to_change(act.connection, firm_id, version=_version(words))
+        return outcomes_of(act.connection, [firm]).get(firm_id, [])
 
+    def enter(
+        act: Act, firm_id: int, stage: str, day: date, reason: str | None = None, *,
+        withdrawn: bool = False,
+    ) -> Entry:  # fmt: skip
+        return acts.enter_outcome(
+            act.connection, firm_id, stage=stage, day=day, reason=reason, withdrawn=withdrawn,
+            actor=act.actor, now=act.now, today=backing.today(),
+        )  # fmt: skip
 
-def _history(
-    site: Site, scorer: Scorer, connection: Connection, firm: Firm, history: Sequence[Score]
-) -> dict[str, Any]:
-    """Return what the page says of scores: of the last one, and of two that are compared."""
-    lang = site.lang()
-    compared = chosen_scores(connection, firm.id, history, request.args)
-    score = next(iter(history), None)
-    return {
-        "interval": intervals(scorer, [(score.model, score.values)])[0] if score else None,
-        "falls": waterfall(score, firm, scorer.wording, lang) if score else None,
-        "outdated": bool(score and score.model != scorer.model),
-        "change": difference_of(connection, *compared, scorer.wording, lang) if compared else None,
-    }
+    @pages.post("/firms/<int:id>/outcomes")
+    @requires("record")
+    @written(backing.access, "outcome.add")
+    def add_outcome(act: Act, id: int) -> Answer:  # noqa: A002 (as the address has it)
+        before, day = entries_of(act, id), _day(words, backing.today())
+        reason = remark(words["firm.acts.long_reason"])
+        entry = enter(act, id, _stage(words), day, reason)
+        return _recorded(id, entry, "firm.acts.stood_already" if entry in before else None)
+
+    @pages.post("/firms/<int:id>/outcomes/withdraw")
+    @requires("record")
+    @written(backing.access, "outcome.add")
+    def withdraw_outcome(act: Act, id: int) -> Answer:  # noqa: A002
+        last, _ = _last_two(words, entries_of(act, id))
+        return _recorded(id, enter(act, id, last.stage, last.day, withdrawn=True))
+
+    @pages.post("/firms/<int:id>/outcomes/undo")
+    @requires("record")
+    @written(backing.access, "outcome.add")
+    def undo_outcome(act: Act, id: int) -> Answer:  # noqa: A002
+        last, before = _last_two(words, entries_of(act, id))
+        if before is None or before.withdrawn:
+            entry = enter(act, id, last.stage, last.day, withdrawn=True)
+        else:
+            entry = enter(act, id, last.stage, before.day, before.reason)
+        return _recorded(id, entry, "firm.acts.undone")
 
 
-def choices(city: City, lang: Lang) -> dict[str, Any]:
-    """Return what may be chosen in the forms: stages, roles, and segments by chain."""
-    return {
-        "stages": {key: name.pick(lang) for key, name in STAGES.items()},
-        "roles": {key: name.pick(lang) for key, name in CATALOGUE["role"].levels.items()},
-        "segments": {
-            chain.name.pick(lang): {
-                each.id: each.name.pick(lang)
-                for each in city.segments.values()
-                if each.chain_id == chain.id
-            }
-            for chain in city.chains
-        },
-    }
+def _judgement_pages(site: Site, pages: Blueprint) -> None:
+    backing, words = site.backing, site.words
+
+    @pages.post("/firms/<int:id>/override")
+    @requires("record")
+    @written(backing.access, "firm.override")
+    def override_firm(act: Act, id: int) -> Answer:  # noqa: A002
+        values = _values(words, backing.scorer().city.segments)
+        acts.override(
+            act.connection, id, values, _reason(words), version=_version(words), actor=act.actor,
+            now=act.now,
+        )  # fmt: skip
+        return _done(id, "firm.acts.overridden", **values)
+
+    @pages.post("/firms/<int:id>/override/drop")
+    @requires("record")
+    @written(backing.access, "firm.override.drop")
+    def drop_firm_override(act: Act, id: int) -> Answer:  # noqa: A002
+        acts.take_override_back(act.connection, id, version=_version(words), now=act.now)
+        return _done(id, "firm.acts.override_dropped")
+
+    @pages.post("/firms/<int:id>/exclusion")
+    @requires("record")
+    @written(backing.access, "firm.exclude")
+    def exclude_firm(act: Act, id: int) -> Answer:  # noqa: A002
+        acts.exclude(
+            act.connection, id, _reason(words), version=_version(words), actor=act.actor,
+            now=act.now,
+        )  # fmt: skip
+        return _done(id, "firm.acts.excluded")
+
+    @pages.post("/firms/<int:id>/exclusion/drop")
+    @requires("record")
+    @written(backing.access, "firm.exclude.drop")
+    def drop_firm_exclusion(act: Act, id: int) -> Answer:  # noqa: A002
+        acts.take_exclusion_back(act.connection, id, version=_version(words), now=act.now)
+        return _done(id, "firm.acts.exclusion_dropped")
 
 
-def segment_names(city: City, lang: Lang) -> dict[str, str]:
-    """Return the name of each segment of a city."""
-    return {key: each.name.pick(lang) for key, each in city.segments.items()}
+def _recorded(firm_id: int, entry: Entry, say: str | None = None) -> Answer:
+    # Without a message the page offers to take the entry back.
+    address = f"/firms/{firm_id}" if say else f"/firms/{firm_id}?entry={entry.entry}"
+    details = {"stage": entry.stage, "withdrawn": entry.withdrawn}
+    return shell.done(address, say=say, about=("firm", str(firm_id)), details=details)
 
 
-def _names(standing: dict[str, Any], lang: Lang) -> dict[str, str | None]:
-    role, stage = CATALOGUE["role"].levels.get(standing["role"]), STAGES.get(standing["stage"])
-    return {"role": role.pick(lang) if role else None, "stage": stage.pick(lang) if stage else None}
+def _done(firm_id: int, say: str, **details: str) -> Answer:
+    about = ("firm", str(firm_id))
+    return shell.done(f"/firms/{firm_id}", say=say, about=about, details=details)
 
 
-def gap_of(city: City, standing: dict[str, Any], lang: Lang) -> dict[str, Any] | None:
-    """Return the gap that the firm would fill, and the anchors next to it in the chain."""
-    segment = city.segments.get(standing["segment"] or "")
-    if segment is None:
-        return None
-    chain = next(each for each in city.chains if each.id == segment.chain_id)
-    supply = city.supply(segment.id)
-    buyers, suppliers = (
-        anchor_labels(city, anchors, segment.id, lang)
-        for anchors in (city.buyers(segment.id), city.suppliers(segment.id))
-    )
-    return {
-        "chain": chain.name.pick(lang),
-        "segment": segment.name.pick(lang),
-        "gap": city.gap(segment.id),
-        "supply": supply,
-        "supply_words": supply_words(supply).pick(lang),
-        "neighbours": city.neighbour_supply(segment.id),
-        "buyers": buyers[:_ANCHORS],
-        "more_buyers": max(len(buyers) - _ANCHORS, 0),
-        "suppliers": suppliers[:_ANCHORS],
-        "more_suppliers": max(len(suppliers) - _ANCHORS, 0),
-    }
+def _version(words: Translations) -> int:
+    number = whole_number(request.form.get("version", ""))
+    if number is None:  # nobody could tell what it would overwrite
+        raise PreconditionRequiredError(words["firm.acts.no_version"])
+    return number
+
+
+def _last_two(words: Translations, entries: list[Entry]) -> tuple[Entry, Entry | None]:
+    # The outcome that the form names, the last of its stage, and the one before it.
+    number = whole_number(request.form.get("entry", ""))
+    if number is None:
+        raise InvalidRequestError(words["firm.acts.nothing_to_undo"])
+    stage = next((entry.stage for entry in entries if entry.entry == number), None)
+    of_stage = [entry for entry in entries if entry.stage == stage]
+    if not of_stage or of_stage[-1].entry != number:
+        raise ContradictionError(words["firm.acts.nothing_to_undo"])
+    return of_stage[-1], of_stage[-2] if len(of_stage) > 1 else None
+
+
+def _stage(words: Translations) -> str:
+    stage = request.form.get("stage", "")
+    if stage not in STAGES:
+        raise InvalidRequestError(words["firm.acts.choose_stage"])
+    return stage
+
+
+def _day(words: Translations, today: date) -> date:
+    try:
+        day = date.fromisoformat(request.form.get("day", "").strip())
+    except ValueError as fault:
+        raise InvalidRequestError(words["firm.acts.choose_day"]) from fault
+    if day > today:
+        raise InvalidRequestError(words["firm.acts.day_to_come"])
+    return day
+
+
+def _reason(words: Translations) -> str:
+    text = remark(words["firm.acts.long_reason"])
+    if text is None:
+        raise InvalidRequestError(words["firm.acts.give_reason"])
+    return text
+
+
+def _values(words: Translations, segments: Collection[str]) -> dict[str, str]:
+    # What is to count instead of the machine's values: at least one of them.
+    known = {"grade": _GRADES, "segment": segments, "role": CATALOGUE["role"].levels}
+    given = {name: request.form.get(name, "") for name in known}
+    chosen = {name: value for name, value in given.items() if value}
+    if not chosen or any(value not in known[name] for name, value in chosen.items()):
+        raise InvalidRequestError(words["firm.acts.choose_value"])
+    return chosen

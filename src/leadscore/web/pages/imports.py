@@ -5,16 +5,16 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 from flask import Blueprint, Response, request
 
 from leadscore.errors import Detail, ListError
-from leadscore.jobs.kinds import hand_in_list
+from leadscore.jobs.tasks import hand_in_list
 from leadscore.lists.columns import CANONICAL, Column, recognise
 from leadscore.lists.problems import Problem, lay_out, shown
 from leadscore.lists.reading.header import (
@@ -27,7 +27,6 @@ from leadscore.lists.reading.header import (
 )
 from leadscore.lists.reading.table import RawList, SheetHead, TextTable
 from leadscore.lists.writing import SheetToMend, write_rows_to_mend
-from leadscore.numbers import moment
 from leadscore.store import lists as kept
 from leadscore.store.list_import import (
     FailedRow,
@@ -44,11 +43,8 @@ from leadscore.web.errors import InvalidRequestError, store_refusals
 from leadscore.web.idempotent import Act, Answer, written
 from leadscore.web.pages import shell
 from leadscore.web.pages.firm import shown_value
-from leadscore.web.pages.forms import whole_number
+from leadscore.web.pages.shell import Site, whole_number
 from leadscore.web.routes.backing import XLSX, file_answer, written_file
-
-if TYPE_CHECKING:
-    from leadscore.web.pages.shell import Site
 
 WORDS = room_words("web")
 
@@ -63,21 +59,11 @@ _MOST_CORRECTIONS, _LONGEST_CORRECTION = 2_000, 1_000
 
 @dataclass(frozen=True)
 class Corrections:
-    """What somebody said, as far as it belongs together.
+    """What somebody said, as far as it belongs together."""
 
-    Attributes
-    ----------
-    sheet
-        The only sheet to be read; empty if that was not said.
-    row
-        Row of the header; missing if it is to be found.
-    columns
-        Canonical columns, or `UNREAD`, by the places or headers of the columns.
-    """
-
-    sheet: str
-    row: int | None
-    columns: Mapping[str, str]
+    sheet: str  # the only one to be read; "" if that was not said
+    row: int | None  # of the header; None if it is to be found
+    columns: Mapping[str, str]  # canonical columns, or `UNREAD`, by place or header
 
     @classmethod
     def of(cls, args: Mapping[str, str]) -> Corrections:
@@ -101,12 +87,12 @@ class Corrections:
 
 def columns_of(items: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Return what the fields of a form say of columns; empty ones say nothing."""
-    found = {
+    said = {
         name.removeprefix(COLUMN): UNREAD if value == NOT_READ else value
         for name, value in items
         if name.startswith(COLUMN) and value
     }
-    return dict(list(found.items())[:_MOST_CORRECTIONS])
+    return dict(list(said.items())[:_MOST_CORRECTIONS])
 
 
 def place_of(sheet: str, row: int | None) -> str:
@@ -119,34 +105,29 @@ def _row(text: str) -> int | None:
     return number if number and number <= HEADER_SEARCH else None
 
 
-# No headers that mean a column: the mended file is read again, with these in it.
-_ROW, _PROBLEM = WORDS["imports.text"], WORDS["imports.text_2"]
-
-
 def sheets_to_mend(
     rows: Sequence[FailedRow], problems: Iterable[Problem], lang: Lang
 ) -> list[SheetToMend]:
     """Return a sheet for each sheet of the source; without any row, one without rows."""
     faults: dict[tuple[str | None, int | None], list[str]] = {}
-    for each in problems:
-        column = f"{each.column}: " if each.column else ""
-        words = (
-            WORDS["imports.fault"]
-            .pick(lang)
-            .format(column=column, found=each.found, wanted=each.wanted.pick(lang))
-        )
-        faults.setdefault((each.sheet, each.row), []).append(words)
-    more = [_ROW.pick(lang), _PROBLEM.pick(lang)]
+    for problem in problems:
+        fault = WORDS["imports.fault"].pick(lang).format(
+            column=f"{problem.column}: " if problem.column else "",
+            found=problem.found, wanted=problem.wanted.pick(lang),
+        )  # fmt: skip
+        faults.setdefault((problem.sheet, problem.row), []).append(fault)
+    # No headers that mean a column: the mended file is read again, with these in it.
+    more = [WORDS["imports.original_row"].pick(lang), WORDS["imports.problem"].pick(lang)]
+    unnamed = WORDS["imports.sheet"].pick(lang)
     sheets: list[tuple[str, list[str], list[list[str | None]]]] = []
     for row in rows:
         if row.row is None:
             headers = [cell or "" for cell in row.cells]
-            sheets.append((row.sheet or WORDS["imports.sheet"].pick(lang), headers + more, []))
-            continue
-        told = "\n".join(faults.get((row.sheet, row.row), []))
-        sheets[-1][2].append([*row.cells, str(row.row), told])
-    found = [SheetToMend(*sheet) for sheet in sheets]
-    return found or [SheetToMend(WORDS["imports.sheet"].pick(lang), more, [])]
+            sheets.append((row.sheet or unnamed, headers + more, []))
+        else:
+            problem_lines = "\n".join(faults.get((row.sheet, row.row), []))
+            sheets[-1][2].append([*row.cells, str(row.row), problem_lines])
+    return [SheetToMend(*sheet) for sheet in sheets or [(unnamed, more, [])]]
 
 
 FIRST_ROWS = 3
@@ -158,103 +139,46 @@ _PRIVATE = re.compile(r"\d{7}|@")
 _KEPT = {each.name: each for each in CANONICAL}
 
 
-@dataclass(frozen=True)
-class ShownColumn:
-    """A column of the file.
-
-    Attributes
-    ----------
-    letters, header
-        Its place and its header.
-    field
-        Name of the field that corrects it; missing where it can't be corrected.
-    chosen
-        What was said of it: a canonical name, `NOT_READ`, or nothing.
-    meaning
-        The canonical column that it is read as.
-    personal
-        True if it is about people, and therefore not read.
-    values
-        What stands in the first rows: as it is read, or as it stands if it isn't.
-    """
-
-    letters: str
-    header: str
-    field: str | None
-    chosen: str
-    meaning: Column | None
-    personal: bool
-    values: Sequence[str]
-
-
-@dataclass(frozen=True)
-class ShownTable:
-    """A sheet with its columns; ``rows`` are the numbers of the first ones."""
-
-    sheet: str | None
-    header_row: int
-    rows: Sequence[int]
-    columns: Sequence[ShownColumn]
-    more: int = 0
-
-
-@dataclass(frozen=True)
-class Preview:
-    """What a file would become; if ``error`` is there, nothing."""
-
-    error: ListError | None
-    heads: Sequence[SheetHead]
-    tables: Sequence[ShownTable] = ()
-    mapping: Mapping[str, str] = field(default_factory=dict)
-    rows: int = 0
-    firms: int = 0
-    problems: Sequence[Problem] = ()
-    notices: Sequence[Any] = ()
-
-    @property
-    def set_aside(self) -> int:
-        """Rows that would not be scored."""
-        return self.rows - self.firms
-
-
-def preview(upload: Upload, said: Corrections, *, today: date, lang: Lang) -> Preview:
-    """Read a file as it would be read, with what somebody said of it."""
+def preview(upload: Upload, said: Corrections, *, today: date, lang: Lang) -> dict[str, Any]:
+    """Read a file as it would be read, with what somebody said of it; it may end in an error."""
+    error: ListError | None = None
+    heads: Sequence[SheetHead] = ()
+    tables: list[dict[str, Any]] = []
     try:
         read = read_uploaded(
             upload.content, upload.file_name, said.columns, today=today, place=said.place
         )
-    except NoHeaderError as error:
-        return Preview(error, error.heads, _unread_table(error.heads, said))
-    except ListError as error:
-        return Preview(error, ())
-    single = len(read.raw.tables) == 1
-    clean = read.clean
-    return Preview(
-        None,
-        read.raw.heads,
-        [_table(read, at, said, lang, single=single) for at in range(len(read.raw.tables))],
-        said.columns or _anchor(read.raw, said),
-        clean.rows_in,
-        len(clean.firms),
-        clean.problems,
-        clean.notices,
-    )
+    except NoHeaderError as unread:
+        error, heads, tables = unread, unread.heads, _unread_table(unread.heads, said)
+    except ListError as unread:
+        error = unread
+    if error is not None:
+        return {"error": error, "heads": heads, "tables": tables}
+    raw, clean = read.raw, read.clean
+    return {
+        "error": None,
+        "heads": raw.heads,
+        "tables": [_table(read, at, said, lang) for at in range(len(raw.tables))],
+        "mapping": said.columns or _anchor(raw, said),
+        "rows": clean.rows_in,
+        "firms": len(clean.firms),
+        "problems": clean.problems,
+        "notices": clean.notices,
+    }
 
 
 def row_choices(head: SheetHead) -> list[tuple[int, str]]:
     """Return number and first words of each row that may be a header."""
-    found = []
+    choices = []
     for number, row in enumerate(head.rows, start=1):
         cells = [cell.strip() for cell in row if cell and cell.strip()]
         if cells:
             first = ["…" if _PRIVATE.search(cell) else shown(cell, _CELL) for cell in cells]
-            words = " | ".join(first[:_CELLS])
-            found.append((number, words))
-    return found
+            choices.append((number, " | ".join(first[:_CELLS])))
+    return choices
 
 
 def _anchor(raw: RawList, said: Corrections) -> dict[str, str]:
-    """Return a mapping that says no more than where the header stands, if that was said."""
     if said.place is None:
         return {}
     table = raw.tables[0]
@@ -265,101 +189,91 @@ def _anchor(raw: RawList, said: Corrections) -> dict[str, str]:
     return {}
 
 
-def _table(
-    read: Uploaded, number: int, said: Corrections, lang: Lang, *, single: bool
-) -> ShownTable:
-    raw, meant = read.raw.tables[number], read.meant.tables[number]
-    firms = read.clean.firms
+def _table(read: Uploaded, number: int, said: Corrections, lang: Lang) -> dict[str, Any]:
+    raw, firms = read.raw.tables[number], read.clean.firms
     own = firms[firms["sheet"] == raw.sheet] if raw.sheet is not None else firms
     first = own.head(FIRST_ROWS)
-    numbers = [int(row) for row in first["row"]]
-    means = _meanings(meant)
+    rows = [int(row) for row in first["row"]]
+    meanings = _meanings(read.meant.tables[number])
     columns = []
     for at, header in enumerate(raw.headers[:_MOST_COLUMNS]):
-        key = _key(raw, at, said) if single else _header_key(raw, at)
-        meaning = means.get(at)
-        personal = meaning is not None and meaning.personal
-        columns.append(
-            ShownColumn(
-                letters(at),
-                header,
-                COLUMN + key if key and not personal else None,
-                _chosen(said, key),
-                None if personal else meaning,
-                personal,
-                _values(raw, at, meaning, first, numbers, lang),
-            )
-        )
-    return ShownTable(raw.sheet, raw.header_row, numbers, columns, len(raw.headers) - len(columns))
+        key: str | None = column_address(raw.sheet, said.row, at)
+        if len(read.raw.tables) > 1:  # by its header, if this is the first column that has it
+            key = header if header and raw.headers.index(header) == at else None
+        meaning = meanings.get(at)
+        values = _values(raw, at, meaning, first, rows, lang)
+        columns.append(_column(at, header, key, said, meaning, values))
+    return {
+        "sheet": raw.sheet, "header_row": raw.header_row, "rows": rows, "columns": columns,
+        "more": len(raw.headers) - len(columns),
+    }  # fmt: skip
+
+
+def _column(
+    at: int, header: str, key: str | None, said: Corrections, meaning: Column | None,
+    values: list[str],
+) -> dict[str, Any]:  # fmt: skip
+    # `field` is the name of the field that corrects it, where it can be corrected; `chosen` what
+    # was said of it; what is about people is neither read nor shown.
+    personal = meaning is not None and meaning.personal
+    name = said.columns.get(key or "")
+    return {
+        "letters": letters(at),
+        "header": header,
+        "field": COLUMN + key if key and not personal else None,
+        "chosen": NOT_READ if name == UNREAD else name or "",
+        "meaning": None if personal else meaning,
+        "personal": personal,
+        "values": ["…"] * len(values) if personal else values,
+    }
 
 
 def _meanings(table: TextTable) -> dict[int, Column]:
     layout = lay_out(table.headers, table.unit)
-    found = {
+    meanings = {
         source.position: source.heading.column
         for sources in layout.sources.values()
         for source in sources
     }
     for at, header in enumerate(table.headers):
-        meaning = recognise(header) if header and at not in found else None
+        meaning = recognise(header) if header and at not in meanings else None
         if meaning is not None and meaning.personal:
-            found[at] = meaning
-    return found
+            meanings[at] = meaning
+    return meanings
 
 
 def _values(
-    raw: TextTable, at: int, meaning: Column | None, first: pd.DataFrame, numbers: list[int],
+    raw: TextTable, at: int, meaning: Column | None, first: pd.DataFrame, rows: list[int],
     lang: Lang,
 ) -> list[str]:  # fmt: skip
-    if meaning is not None and meaning.personal:
-        return ["…"] * len(numbers)
+    # What stands in the first rows: as it is read, or as it stands if it isn't.
     if meaning is not None and meaning.kept:
-        return ["" if pd.isna(value) else shown(shown_value(meaning, value, lang), _LONGEST_HEADER)
-                for value in first[meaning.name]]  # fmt: skip
-    cells = raw.cells[at]
-    places = [int((raw.rows == number).argmax()) for number in numbers]
-    return ["" if pd.isna(cells.iloc[place]) else shown(cells.iloc[place], _LONGEST_HEADER)
-            for place in places]  # fmt: skip
+        return [
+            "" if pd.isna(value) else shown(shown_value(meaning, value, lang), _LONGEST_HEADER)
+            for value in first[meaning.name]
+        ]
+    cells = [raw.cells[at].iloc[int((raw.rows == row).argmax())] for row in rows]
+    return ["" if pd.isna(cell) else shown(cell, _LONGEST_HEADER) for cell in cells]
 
 
-def _key(raw: TextTable, at: int, said: Corrections) -> str:
-    return column_address(raw.sheet, said.row, at)
-
-
-def _header_key(raw: TextTable, at: int) -> str | None:
-    """Return the header, if this is the first column that has it."""
-    header = raw.headers[at]
-    return header if header and raw.headers.index(header) == at else None
-
-
-def _chosen(said: Corrections, key: str | None) -> str:
-    name = said.columns.get(key or "")
-    return NOT_READ if name == UNREAD else name or ""
-
-
-def _unread_table(heads: Sequence[SheetHead], said: Corrections) -> list[ShownTable]:
-    """Return the columns of a row that was said to be the header, though none names firms yet."""
+def _unread_table(heads: Sequence[SheetHead], said: Corrections) -> list[dict[str, Any]]:
+    # The columns of a row that was said to be the header, though none names firms yet.
     head = next((each for each in heads if (each.sheet or "") == said.sheet), None)
     if head is None and len(heads) == 1:
         head = heads[0]
     if head is None or said.row is None or said.row > len(head.rows):
         return []
     below = head.rows[said.row : said.row + FIRST_ROWS]
-    numbers = list(range(said.row + 1, said.row + 1 + len(below)))
     columns = []
     for at, cell in enumerate(head.rows[said.row - 1][:_MOST_COLUMNS]):
-        meaning = recognise(cell) if cell else None
-        personal = meaning is not None and meaning.personal
         key = column_address(head.sheet, said.row, at)
         values = [shown(row[at] or "", _LONGEST_HEADER) if at < len(row) else "" for row in below]
-        columns.append(
-            ShownColumn(
-                letters(at), cell or "", None if personal else COLUMN + key, _chosen(said, key),
-                None if personal else meaning, personal,
-                ["…"] * len(values) if personal else values,
-            )
-        )  # fmt: skip
-    return [ShownTable(head.sheet, said.row, numbers, columns)]
+        meaning = recognise(cell) if cell else None
+        columns.append(_column(at, cell or "", key, said, meaning, values))
+    rows = list(range(said.row + 1, said.row + 1 + len(below)))
+    return [
+        {"sheet": head.sheet, "header_row": said.row, "rows": rows, "columns": columns, "more": 0}
+    ]
 
 
 HISTORY = 20
@@ -367,12 +281,6 @@ HISTORY = 20
 
 def import_pages(site: Site, pages: Blueprint) -> None:
     """Add ``/import``, the preview of a file, and what became of a list."""
-    _choosing(site, pages)
-    _looking(site, pages)
-    _following(site, pages)
-
-
-def _choosing(site: Site, pages: Blueprint) -> None:
     backing = site.backing
 
     @pages.get("/import")
@@ -380,16 +288,12 @@ def _choosing(site: Site, pages: Blueprint) -> None:
     def choose_file() -> Response:
         last = whole_number(request.args.get("before", ""))
         with backing.database.read() as connection:
-            found = kept.kept_lists(connection, before=last, limit=HISTORY + 1)
-        shown = found[:HISTORY]
+            lists = kept.kept_lists(connection, before=last, limit=HISTORY + 1)
+        shown = lists[:HISTORY]
         return shell.page(
-            site,
-            "import.html",
-            title=site.words["import.title"].pick(site.lang()),
-            lists=shown,
-            older=shown[-1].id if len(found) > HISTORY else None,
-            newest=last is None,
-        )
+            site, "import.html", title=site.words["import.title"].pick(site.lang()), lists=shown,
+            older=shown[-1].id if len(lists) > HISTORY else None, newest=last is None,
+        )  # fmt: skip
 
     @pages.post("/import")
     @requires("record")
@@ -402,10 +306,6 @@ def _choosing(site: Site, pages: Blueprint) -> None:
         )
         return shell.done(f"/import/{number}", about=("upload", str(number)))
 
-
-def _looking(site: Site, pages: Blueprint) -> None:
-    backing = site.backing
-
     @pages.get("/import/<int:id>")
     @requires("record")
     def look_at_file(id: int) -> Response:  # noqa: A002 (as the address has it)
@@ -413,19 +313,11 @@ def _looking(site: Site, pages: Blueprint) -> None:
         with store_refusals(), backing.database.read() as connection:
             upload = read_upload(connection, id, actor=caller().actor, now=now)
         return shell.page(
-            site,
-            "import_preview.html",
-            title=upload.file_name,
-            id=id,
-            told=said,
-            found=preview(upload, said, today=backing.today(), lang=lang),
-            canonical=CANONICAL,
-            not_read=NOT_READ,
-            row_choices=row_choices,
-            most_problems=MOST_PROBLEMS,
-            today=backing.today(),
-            until=moment(upload.uploaded_at + KEPT_FOR, lang),
-        )
+            site, "import_preview.html", title=upload.file_name, id=id, told=said,
+            found=preview(upload, said, today=backing.today(), lang=lang), canonical=CANONICAL,
+            not_read=NOT_READ, row_choices=row_choices, most_problems=MOST_PROBLEMS,
+            today=backing.today(), until=upload.uploaded_at + KEPT_FOR,
+        )  # fmt: skip
 
     @pages.post("/import/<int:id>")
     @requires("record")
@@ -448,29 +340,19 @@ def _looking(site: Site, pages: Blueprint) -> None:
         drop_upload(act.connection, id, actor=act.actor)
         return shell.done("/import", say="import.given_up", about=("upload", str(id)))
 
-
-def _following(site: Site, pages: Blueprint) -> None:
-    backing = site.backing
-
     @pages.get("/imports/<int:id>")
     @requires("record")
     def follow_list(id: int) -> Response:  # noqa: A002 (as the address has it)
         with store_refusals(), backing.database.read() as connection:
-            found = kept.read_kept_list(connection, id)
+            handed_in = kept.read_kept_list(connection, id)
             problems = kept.problems_of(connection, id, limit=MOST_PROBLEMS)
             number = sum(kept.count_problems(connection, id).values())
             failed = count_failed_rows(connection, id)
         return shell.page(
-            site,
-            "import_state.html",
-            title=found.file_name,
-            found=found,
-            handed_in=moment(found.uploaded_at, site.lang()),
-            busy=found.state in kept.OPEN,
-            problems=problems,
-            problem_count=number,
+            site, "import_state.html", title=handed_in.file_name, found=handed_in,
+            busy=handed_in.state in kept.OPEN, problems=problems, problem_count=number,
             failed_rows=failed,
-        )
+        )  # fmt: skip
 
     @pages.get("/imports/<int:id>/failed.xlsx")
     @requires("record")
@@ -485,7 +367,6 @@ def _following(site: Site, pages: Blueprint) -> None:
 
 
 def _file() -> tuple[str, bytes]:
-    """Return name and content of the file of the form."""
     file = request.files.get("file")
     if file is None or not file.filename:
         raise InvalidRequestError(
@@ -496,22 +377,18 @@ def _file() -> tuple[str, bytes]:
 
 
 def _fingerprint() -> bytes:
-    """Return what stands for the form with the file."""
     name, content = _file()
     return f"{hashlib.sha256(content).hexdigest()} {name}".encode("utf-8", "replace")
 
 
 def _day(today: date) -> date:
-    """Return the day of the form as of which the list knows its firms."""
-    text: Any = request.form.get("as_of", "")
+    # As of which the list knows its firms.
+    text = request.form.get("as_of", "")
     try:
         day = date.fromisoformat(text) if text else today
     except ValueError:
-        raise InvalidRequestError(
-            WORDS["imports.bad_day"], [Detail("as_of", text, WORDS["imports.a_day"])]
-        ) from None
+        day = date.max
     if day > today:
-        raise InvalidRequestError(
-            WORDS["imports.bad_day"], [Detail("as_of", text, WORDS["imports.a_day"])]
-        )
+        details = [Detail("as_of", text, WORDS["imports.a_day"])]
+        raise InvalidRequestError(WORDS["imports.bad_day"], details)
     return day

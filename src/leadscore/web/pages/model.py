@@ -4,31 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flask import Blueprint, Response, request
 from sqlalchemy import Connection
 
 from leadscore.errors import LeadscoreError
-from leadscore.jobs.kinds import RETRAIN
-from leadscore.numbers import moment
+from leadscore.jobs.tasks import RETRAIN
 from leadscore.registry.manifest import Manifest
 from leadscore.report import ModelSections, model_sections
-from leadscore.store.jobs import Job, list_jobs
+from leadscore.store.jobs import list_jobs
 from leadscore.store.models import MirroredModel, mirrored, read_model
 from leadscore.text import Lang
-from leadscore.web.auth import Caller, caller, requires
+from leadscore.web.auth import caller, requires
 from leadscore.web.errors import UnacceptableError, store_refusals
 from leadscore.web.idempotent import Act, Answer, written
 from leadscore.web.pages import shell
-from leadscore.web.pages.administration import is_active, may_cancel
-from leadscore.web.pages.forms import remark
-from leadscore.web.pages.shell import by_htmx
+from leadscore.web.pages.administration import job_line
+from leadscore.web.pages.shell import Site, by_htmx, remark
 from leadscore.web.routes.backing import Backing
 from leadscore.web.routes.models import ask_for_retraining, go_back, promote_model
-
-if TYPE_CHECKING:
-    from leadscore.web.pages.shell import Site
 
 
 def champion_of(backing: Backing, models: Sequence[MirroredModel]) -> str:
@@ -66,30 +61,6 @@ def told_sections(backing: Backing, manifest: Manifest | None, lang: Lang) -> Mo
         return None
 
 
-def line_of(model: MirroredModel, lang: Lang) -> dict[str, Any]:
-    """Return a version as a row of the list shows it.
-
-    Returns
-    -------
-    dict
-        ``learned`` is the number of outcomes, None if it isn't known; ``failed`` the number of
-        gates that it failed, None if none were asked; ``overruled`` whether a person let it in;
-        ``card_of`` the version whose card it has under another supply, if it isn't its own.
-    """
-    manifest = model.manifest
-    decision = manifest.decision if manifest else None
-    return {
-        "version": model.version,
-        "kind": manifest.kind if manifest else None,
-        "state": model.state,
-        "created": moment(model.created_at, lang),
-        "learned": manifest.learned if manifest else None,
-        "failed": len(decision.failed) if decision else None,
-        "card_of": manifest.card_of if manifest else None,
-        "overruled": bool(decision and decision.overruled),
-    }
-
-
 def failed_sentences(model: MirroredModel, lang: Lang) -> list[str]:
     """Return what the gates say that a model failed."""
     decision = model.manifest.decision if model.manifest else None
@@ -112,31 +83,9 @@ def before_champion(backing: Backing, models: Sequence[MirroredModel], champion:
     return "" if mine and mine.manifest and mine.manifest.kind == "trained" else None
 
 
-def last_retraining(connection: Connection, lang: Lang, found: Caller) -> dict[str, Any] | None:
-    """Return the newest retraining as its panel shows it to the caller; None if there was none."""
+def _last_retraining(connection: Connection, lang: Lang) -> dict[str, Any] | None:
     job = next(iter(list_jobs(connection, kinds=[RETRAIN], limit=1)), None)
-    return None if job is None else _retraining(job, lang, found)
-
-
-def _retraining(job: Job, lang: Lang, found: Caller) -> dict[str, Any]:
-    result = job.result or {}
-    decision = result.get("decision") or {}
-    return {
-        "job": job,
-        "active": is_active(job),
-        "may_cancel": may_cancel(found, job),
-        "words": job.words.pick(lang) if job.words else None,
-        "asked": moment(job.submitted_at, lang),
-        "ended": moment(job.ended_at, lang) if job.ended_at else None,
-        "error": job.error["message"][lang] if job.error else None,
-        "preface": [each[lang] for each in result.get("preface", ())],
-        "upshot": result["upshot"][lang] if "upshot" in result else None,
-        "version": result.get("version"),
-        "gates": [
-            {"passed": bool(gate["passed"]), "sentence": gate["sentence"][lang]}
-            for gate in decision.get("gates", ())
-        ],
-    }
+    return job_line(job, caller(), lang) if job else None
 
 
 def model_pages(site: Site, pages: Blueprint) -> None:
@@ -154,23 +103,22 @@ def _reading(site: Site, pages: Blueprint) -> None:
         lang = site.lang()
         with backing.database.read() as connection:
             models = mirrored(connection, backing.scorer().city.id)
-            retraining = last_retraining(connection, lang, caller())
+            retraining = _last_retraining(connection, lang)
         champion = champion_of(backing, models)
-        before = before_champion(backing, models, champion)
+        manifest = manifest_of(backing, models, champion)
+        newest = models[0] if models and models[0].state != "champion" else None
         return shell.page(
-            site, "model.html", title=site.words["model.title"].pick(lang),
-            version=champion, sections=told_sections(
-                backing, manifest_of(backing, models, champion), lang
-            ),
-            lines=[line_of(each, lang) for each in models], retraining=retraining, before=before,
-            challenger=_newest_challenger(models, site),
+            site, "model.html", title=site.words["model.title"].pick(lang), version=champion,
+            sections=told_sections(backing, manifest, lang), models=models, retraining=retraining,
+            before=before_champion(backing, models, champion), challenger=newest,
+            failed=failed_sentences(newest, lang) if newest else [],
         )  # fmt: skip
 
     @pages.get("/model/retraining")
     @requires("read")
     def retraining() -> Response:
         with backing.database.read() as connection:
-            found = last_retraining(connection, site.lang(), caller())
+            found = _last_retraining(connection, site.lang())
         if by_htmx() and (found is None or not found["active"]):
             # Everything on the page may be another now: the champion, the list, what may be done.
             return Response(status=204, headers={"HX-Refresh": "true"})
@@ -188,19 +136,10 @@ def _reading(site: Site, pages: Blueprint) -> None:
             models = mirrored(connection, backing.scorer().city.id)
         return shell.page(
             site, "model_version.html", title=version, version=version,
-            line=line_of(found, lang), failed=failed_sentences(found, lang),
+            mirrored=found, failed=failed_sentences(found, lang),
             sections=told_sections(backing, found.manifest, lang),
             champion=champion_of(backing, models),
         )  # fmt: skip
-
-
-def _newest_challenger(models: list[MirroredModel], site: Site) -> dict[str, object] | None:
-    """Return the newest version if the gates kept it from serving, to be shown beside."""
-    newest = next(iter(models), None)
-    if newest is None or newest.state == "champion":
-        return None
-    sentences = failed_sentences(newest, site.lang())
-    return line_of(newest, site.lang()) | {"sentences": sentences} if sentences else None
 
 
 def _acting(site: Site, pages: Blueprint) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 from urllib.parse import parse_qsl
 
 from flask import Blueprint, Response, jsonify, request
@@ -12,42 +11,39 @@ from sqlalchemy import Connection, RowMapping
 
 from leadscore.city import City
 from leadscore.features.catalogue import CATALOGUE
-from leadscore.jobs.kinds import RESCORE
+from leadscore.jobs.tasks import RESCORE
 from leadscore.lists.values.words import STAGES
-from leadscore.ranking.reasons import Wording
 from leadscore.ranking.vetoes import WORDING
 from leadscore.store import acts
 from leadscore.store.current_ranking import values_of
-from leadscore.store.filters import (
-    NONE,
-    RankingFilter,
-    drop_view,
-    read_cursor,
-    rename_view,
-    save_view,
-    saved_views,
-)
 from leadscore.store.firms import firm_to_change
 from leadscore.store.jobs import open_jobs
-from leadscore.store.lists import OPEN, kept_lists
+from leadscore.store.lists import OPEN, KeptList, kept_lists
 from leadscore.store.ranking import (
     MOST_POINTS,
+    NONE,
     Choices,
-    Quarters,
+    RankingFilter,
     choices,
     mean_likelihood,
     points,
     quarters,
     ranking_page,
+    read_cursor,
 )
 from leadscore.store.shortlists import (
+    Shortlist,
     add_to_shortlist,
     drop_shortlist,
+    drop_view,
+    rename_view,
+    save_view,
+    saved_views,
     shortlist_named,
     shortlists,
     take_from_shortlist,
 )
-from leadscore.text import Lang
+from leadscore.text import Lang, Text
 from leadscore.web.auth import caller, requires
 from leadscore.web.errors import store_refusals
 from leadscore.web.idempotent import Act, Answer, noted, written
@@ -60,153 +56,102 @@ from leadscore.web.pages.addresses import (
     columns_text,
     view_address,
 )
-from leadscore.web.pages.shell import HOME, remember
-from leadscore.web.pages.waterfall import Interval, intervals
-from leadscore.web.routes.ranking import main_reasons, ranking_file
+from leadscore.web.pages.shell import HOME, Site, remember
+from leadscore.web.pages.waterfall import intervals
+from leadscore.web.routes.ranking import ranked_firm, ranking_file
 
-if TYPE_CHECKING:
-    from leadscore.web.pages.shell import Site
-
-
-ORDER = ("grade", "chain", "segment", "role", "region", "stage", "list", "shortlist", "veto")
+_FACETS = ("grade", "chain", "segment", "role", "region", "stage", "list", "shortlist", "veto")
 _OPEN = ("grade", "chain")
 _FREE = "no"
 _ALWAYS = ("shortlist",)
 """Filters that are shown with a single value, too: it need not hold all firms."""
+_FIT = 0.5
+"""Where the picture is divided; by likelihood, at its mean over all firms that may be courted."""
 
-Counts = Mapping[str, int]
-"""Firms by value."""
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """A value of a filter; its address sets it, or takes it back where it is chosen."""
-
-    key: str
-    name: str
-    count: int
-    address: str
-    chosen: bool
+Names = Mapping[str, Mapping[str, str]]
+"""What values are called, by filter; a value that is no key is its own name."""
 
 
-@dataclass(frozen=True, slots=True)
-class Facet:
-    """A filter."""
-
-    key: str
-    choices: list[Choice]
-    open: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Namer:
-    """Names the values of filters in a language."""
-
-    city: City
-    lists: Mapping[int, str]
-    shortlists: Mapping[int, str]
-    lang: Lang
-
-    def name(self, facet: str, value: str) -> str | None:
-        """Return a value in words; None if the template must say that there is none."""
-        if value == NONE:
-            return None
-        texts = {
-            "chain": {chain.id: chain.name for chain in self.city.chains},
-            "segment": {key: each.name for key, each in self.city.segments.items()},
-            "role": CATALOGUE["role"].levels,
-            "stage": STAGES,
-            "veto": WORDING,
-        }.get(facet, {})
-        if value in texts:
-            return texts[value].pick(self.lang)
-        named = {"list": self.lists, "shortlist": self.shortlists}.get(facet)
-        return value if named is None else named.get(int(value), f"#{value}")
+def names_of(
+    city: City, lists: Sequence[KeptList], shortlists: Sequence[Shortlist], lang: Lang
+) -> Names:
+    """Return what the values of filters are called in a language."""
+    texts: dict[str, Mapping[str, Text]] = {
+        "chain": {chain.id: chain.name for chain in city.chains},
+        "segment": {key: segment.name for key, segment in city.segments.items()},
+        "role": CATALOGUE["role"].levels,
+        "stage": STAGES,
+        "veto": WORDING,
+    }
+    named = {name: {key: text.pick(lang) for key, text in of.items()} for name, of in texts.items()}
+    return named | {
+        "list": {str(each.id): each.file_name for each in lists},
+        "shortlist": {str(each.id): each.name for each in shortlists},
+    }
 
 
-def facets_of(counted: Choices, asked: Asked, namer: Namer) -> list[Facet]:
-    """Return all filters that have something to choose, in the order in which they stand."""
-    by: dict[str, Counts] = {
-        name: {value or NONE: many for value, many in counts.items()}
+def facets_of(counted: Choices, asked: Asked, names: Names) -> list[dict[str, Any]]:
+    """Return all filters that have something to choose, in the order in which they stand.
+
+    The address of a choice sets it, or takes it back where it is chosen.
+    """
+    by = {
+        name: {value or NONE: number for value, number in counts.items()}
         for name, counts in counted.by.items()
     }
     for name, numbers in (("list", counted.lists), ("shortlist", counted.shortlists)):
-        by[name] = {str(number): many for number, many in numbers.items()}
-    found = []
-    for key in ORDER:
-        choices = _choices(key, by[key], asked, namer)
-        chosen = any(each.chosen for each in choices)
+        by[name] = {str(key): number for key, number in numbers.items()}
+    facets = []
+    for key in _FACETS:
+        choices = _choices(key, by[key], asked, names.get(key, {}))
+        chosen = any(choice["chosen"] for choice in choices)
         if chosen or len(choices) > (key not in _ALWAYS):
-            found.append(Facet(key, choices, chosen or key in _OPEN))
-    return found
+            facets.append({"key": key, "choices": choices, "open": chosen or key in _OPEN})
+    return facets
 
 
-def _choices(key: str, counts: Counts, asked: Asked, namer: Namer) -> list[Choice]:
+def _choices(
+    key: str, counts: Mapping[str, int], asked: Asked, names: Mapping[str, str]
+) -> list[dict[str, Any]]:
     now = asked.values.get(key, "")
     values = dict(counts)
-    if key == "veto":
+    if key == "veto" and NONE in values:
         # None of them: that is the firms that may be courted, which has a value of its own.
-        values = {(_FREE if value == NONE else value): many for value, many in values.items()}
+        values = {(_FREE if value == NONE else value): number for value, number in values.items()}
     if key == "region":
         values.pop(NONE, None)
     if now and key != "grade":
         values.setdefault(now, 0)
+
+    def name(value: str) -> str:  # "" where the template must say that there is none
+        if value == NONE:
+            return ""
+        if key in ("list", "shortlist"):
+            return names.get(str(int(value)), f"#{value}")
+        return names.get(value, value)
+
     # By name, since numbers of lists and shortlists only say which came first.
-    order = sorted(values, key=lambda value: (-values[value], namer.name(key, value) or "", value))
+    order = sorted(values, key=lambda value: (-values[value], name(value), value))
     if key in ("grade", "stage"):
-        order = sorted(values, key=lambda value: (_place(value), value))
+        places = {stage: place for place, stage in enumerate(STAGES)}
+        order = sorted(values, key=lambda value: (places.get(value, -1), value))
+    several = key == "grade"
     return [
-        Choice(
-            value,
-            ("" if value == _FREE and key == "veto" else namer.name(key, value)) or "",
-            values[value],
-            asked.with_(key, _toggled(key, now, value)),
-            value in now if key == "grade" else value == now,
-        )
+        {
+            "key": value,
+            "name": "" if key == "veto" and value == _FREE else name(value),
+            "count": values[value],
+            "address": asked.with_(key, _toggled(now, value, several=several)),
+            "chosen": value in now if several else value == now,
+        }
         for value in order
     ]
 
 
-def _place(value: str) -> int:
-    return list(STAGES).index(value) if value in STAGES else -1
-
-
-def _toggled(key: str, now: str, value: str) -> str | None:
-    """Return what the filter is set to by a click: of grades there may be several."""
-    if key == "grade":
+def _toggled(now: str, value: str, *, several: bool) -> str | None:
+    if several:
         return "".join(sorted(set(now) ^ {value}))
     return None if value == now else value
-
-
-_FIT = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """What the page says of the picture in words and numbers.
-
-    Attributes
-    ----------
-    quarters
-        How many firms lie in each quarter.
-    fit, likelihood
-        Where the lines are; that of the likelihood is its mean over all firms that may be courted,
-        whatever the filter, so that it stays where it is when a filter is set.
-    most
-        How many points are drawn at most.
-    """
-
-    quarters: Quarters
-    fit: float
-    likelihood: float
-    most: int
-
-
-def picture_of(connection: Connection, meant: RankingFilter) -> Picture:
-    """Return what the page says of the picture."""
-    likelihood = mean_likelihood(connection)
-    found = quarters(connection, meant, fit=_FIT, likelihood=likelihood)
-    return Picture(found, _FIT, likelihood, MOST_POINTS)
 
 
 def ranking_picture(site: Site, pages: Blueprint) -> None:
@@ -229,7 +174,6 @@ def ranking_picture(site: Site, pages: Blueprint) -> None:
 
 
 def _point(row: RowMapping, lang: Lang) -> tuple[int, str, float, float, str, str | None]:
-    """Return number, name, fit, likelihood, grade and veto: without names, it is half as long."""
     veto = row["veto"] and WORDING[row["veto"]].pick(lang)
     fit, likelihood = round(row["fit"], 4), round(row["likelihood"], 4)
     return row["firm_id"], row["name"], fit, likelihood, row["grade"], veto
@@ -252,18 +196,14 @@ def ranking_views(site: Site, pages: Blueprint) -> None:
     @written(access, "view.rename")
     def rename(act: Act, id: int) -> Answer:  # noqa: A002 (as the address has it)
         rename_view(act.connection, act.actor, id, form.name())
-        return shell.done(form.back(), say="ranking.views.renamed", about=_view(id))
+        return shell.done(form.back(), say="ranking.views.renamed", about=("view", str(id)))
 
     @pages.post("/ranking/views/<int:id>/delete")
     @requires("read")
     @written(access, "view.delete")
     def delete(act: Act, id: int) -> Answer:  # noqa: A002 (as the address has it)
         drop_view(act.connection, act.actor, id)
-        return shell.done(form.back(), say="ranking.views.deleted", about=_view(id))
-
-
-def _view(number: int) -> tuple[str, str]:
-    return "view", str(number)
+        return shell.done(form.back(), say="ranking.views.deleted", about=("view", str(id)))
 
 
 def ranking_acts(site: Site, pages: Blueprint) -> None:
@@ -303,7 +243,7 @@ def ranking_acts(site: Site, pages: Blueprint) -> None:
             number = shortlist_named(act.connection, form.name(), actor=act.actor, now=act.now)
         add_to_shortlist(act.connection, number, firms, actor=act.actor, now=act.now)
         return shell.done(
-            form.back(), say="ranking.acts.shortlisted", about=_shortlist(number),
+            form.back(), say="ranking.acts.shortlisted", about=("shortlist", str(number)),
             details={"firms": firms},
         )  # fmt: skip
 
@@ -314,7 +254,7 @@ def ranking_acts(site: Site, pages: Blueprint) -> None:
         firms = form.firms()
         take_from_shortlist(act.connection, id, firms)
         return shell.done(
-            form.back(), say="ranking.acts.taken_out", about=_shortlist(id),
+            form.back(), say="ranking.acts.taken_out", about=("shortlist", str(id)),
             details={"firms": firms},
         )  # fmt: skip
 
@@ -323,15 +263,11 @@ def ranking_acts(site: Site, pages: Blueprint) -> None:
     @written(access, "shortlist.delete")
     def delete_shortlist(act: Act, id: int) -> Answer:  # noqa: A002 (as the address has it)
         drop_shortlist(act.connection, id)
-        return shell.done(HOME, say="ranking.acts.shortlist_deleted", about=_shortlist(id))
+        return shell.done(HOME, say="ranking.acts.shortlist_deleted", about=("shortlist", str(id)))
 
 
 def _firms(firms: list[int]) -> tuple[str, str]:
     return ("firm", str(firms[0])) if len(firms) == 1 else ("firms", str(len(firms)))
-
-
-def _shortlist(number: int) -> tuple[str, str]:
-    return "shortlist", str(number)
 
 
 COLUMNS_COOKIE = "leadscore_columns"
@@ -368,72 +304,39 @@ def ranking_pages(site: Site, pages: Blueprint) -> None:
             counts = choices(connection, meant, lists=several, shortlists=bool(short))
             views = saved_views(connection, caller().actor)
             rescoring = open_jobs(connection, RESCORE)
-            picture = picture_of(connection, meant) if asked.picture else None
+            picture = _picture(connection, meant) if asked.picture else None
         sure = intervals(scorer, [(row["model"], values[row["score_id"]]) for row in page.firms])
-        namer = Namer(
-            scorer.city,
-            {each.id: each.file_name for each in lists},
-            {each.id: each.name for each in short},
-            lang,
-        )
         firms = [
-            _firm(scorer.wording, row, interval, lang)
+            ranked_firm(scorer.wording, row, lang, most_reasons=1) | {"interval": interval}
             for row, interval in zip(page.firms, sure, strict=True)
         ]
         return shell.page(
-            site,
-            "ranking.html",
-            title=site.words["ranking.title"].pick(lang),
-            city=scorer.city.name.pick(lang),
-            model=scorer.model,
-            profile=backing.profiles.number_of(scorer.city),
-            rescoring=bool(rescoring),
-            asked=asked,
-            firms=firms,
-            total=counts.total,
-            facets=facets_of(counts, asked, namer),
+            site, "ranking.html", title=site.words["ranking.title"].pick(lang),
+            city=scorer.city.name, model=scorer.model,
+            profile=backing.profiles.number_of(scorer.city), rescoring=bool(rescoring),
+            asked=asked, firms=firms, total=counts.total,
+            facets=facets_of(counts, asked, names_of(scorer.city, lists, short, lang)),
             next=page.next and asked.following(page.next.written(), len(page.firms)),
             busy=next((each for each in lists if each.state in OPEN), None),
-            something=bool(lists),
-            all_columns=tuple(COLUMNS),
-            shortlists=short,
+            something=bool(lists), all_columns=tuple(COLUMNS), shortlists=short,
             shortlist=next((each for each in short if each.id == meant.shortlist), None),
             view_list=[
                 (view, view_address(view.query), view.query == asked.view) for view in views
             ],
             picture_shown=picture,
             may_record=caller().may("record"),
-        )
+        )  # fmt: skip
+
+
+def _picture(connection: Connection, meant: RankingFilter) -> dict[str, Any]:
+    likelihood = mean_likelihood(connection)
+    counted = quarters(connection, meant, fit=_FIT, likelihood=likelihood)
+    return {"quarters": counted, "fit": _FIT, "likelihood": likelihood, "most": MOST_POINTS}
 
 
 def _choose_columns() -> Response:
-    """Go to the address that says which columns were chosen, and remember them."""
     columns = columns_text(request.args.getlist("column"))
     others = {name: value for name, value in request.args.items() if name != "columns"}
     response = shell.go(Asked.of(others | {"columns": columns}).here)
     remember(response, COLUMNS_COOKIE, columns)
     return response
-
-
-def _firm(wording: Wording, row: Any, interval: Interval | None, lang: Lang) -> dict[str, Any]:
-    role = CATALOGUE["role"].levels.get(row["role"])
-    stage = STAGES.get(row["stage"])
-    return {
-        "id": row["firm_id"],
-        "rank": row["rank"],
-        "name": row["name"],
-        "credit_code": row["credit_code"],
-        "place": row["city"] or row["province"],
-        "segment": wording.segment(row["segment"], lang),
-        "role": role and role.pick(lang),
-        "grade": row["grade"],
-        "overridden": row["overridden"],
-        "priority": row["priority"],
-        "likelihood": row["likelihood"],
-        "interval": interval,
-        "fit": row["fit"],
-        "reason": next(main_reasons(wording, row, lang), None),
-        "stage": stage and stage.pick(lang),
-        "model": row["model"],
-        "veto": row["veto"] and WORDING[row["veto"]].pick(lang),
-    }

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from flask import (
@@ -29,16 +29,15 @@ from markupsafe import Markup
 
 from leadscore import numbers
 from leadscore.errors import LeadscoreError
+from leadscore.features.catalogue import CATALOGUE
+from leadscore.lists.values.words import STAGES
+from leadscore.registry.models import Shelf
 from leadscore.report.render import STYLE
 from leadscore.text import LANGUAGES, Lang, Text, read_words
 from leadscore.web.auth import CSRF_FIELD, Caller, Permission, csrf_token, requires
-from leadscore.web.errors import named_language, preferred_language
+from leadscore.web.errors import InvalidRequestError, named_language, preferred_language
 from leadscore.web.idempotent import FIELD, Answer
 from leadscore.web.routes.backing import Backing
-
-if TYPE_CHECKING:
-    from leadscore.registry.models import Shelf
-
 
 FOLDER = Path(__file__).parents[1] / "translations"
 
@@ -64,11 +63,6 @@ class Assets:
     """The files of the pages, each under an address that changes with their content.
 
     One digest of all files stands in every address, so that a style may name a picture beside it.
-
-    Parameters
-    ----------
-    folder
-        Where the files are.
     """
 
     def __init__(self, folder: Path = STATIC) -> None:
@@ -82,13 +76,7 @@ class Assets:
         self.packed = cache(self._packed)
 
     def address(self, name: str) -> str:
-        """Return the path at which a file is served.
-
-        Raises
-        ------
-        KeyError
-            If there is no such file.
-        """
+        """Return the path at which a file is served."""
         if name not in self._content:
             raise KeyError(name)
         return f"/static/{self.version}/{name}"
@@ -98,7 +86,6 @@ class Assets:
         return self._content.get(name)
 
     def _packed(self, name: str) -> bytes | None:
-        """Return a file packed by gzip, or None where that is not worth it."""
         content = self._content[name]
         if Path(name).suffix not in _TEXTS or len(content) < _WORTH_PACKING:
             return None
@@ -144,17 +131,7 @@ THEMES = ("light", "dark")
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What the pages stand on; shared by all threads.
-
-    Attributes
-    ----------
-    backing
-        The store, the model, and who may do what.
-    words
-        The words of the pages.
-    assets
-        Styles, scripts and pictures.
-    """
+    """What the pages stand on; shared by all threads."""
 
     backing: Backing
     words: Translations = field(default_factory=read_translations)
@@ -191,6 +168,29 @@ def by_htmx() -> bool:
     return request.headers.get("HX-Request") == "true"
 
 
+LONGEST_REASON = 2_000
+"""Characters of a reason; as many as the API takes."""
+_MOST_DIGITS = 15
+
+
+def whole_number(text: str, *, digits: int = _MOST_DIGITS) -> int | None:
+    """Return the number that a text is; None if it is none, or longer than so many digits.
+
+    >>> whole_number("017"), whole_number(""), whole_number("-1"), whole_number("٣")
+    (17, None, None, None)
+    """
+    plain = text.isascii() and text.isdigit() and len(text) <= digits
+    return int(text) if plain else None
+
+
+def remark(too_long: Text) -> str | None:
+    """Return the reason that the form gives, None if it gives none."""
+    text = request.form.get("reason", "").strip()
+    if len(text) > LONGEST_REASON or "\0" in text:
+        raise InvalidRequestError(too_long.format(most=LONGEST_REASON))
+    return text or None
+
+
 HOME = "/ranking"
 _LONGEST = 2_000
 
@@ -223,7 +223,10 @@ def prepare(app: Flask, site: Site) -> None:
         text = site.words[key].pick(site.lang())
         return text.format(**places) if places else text
 
-    environment.globals.update(t=t, asset=site.assets.address)
+    environment.globals.update(
+        t=t, words=site.words, asset=site.assets.address, stages=STAGES,
+        firm_roles=CATALOGUE["role"].levels, longest_reason=LONGEST_REASON,
+    )  # fmt: skip
     environment.filters.update(
         likelihood=numbers.likelihood,
         share=numbers.share,
@@ -231,6 +234,8 @@ def prepare(app: Flask, site: Site) -> None:
         span=lambda ends: numbers.interval(*ends),
         count=numbers.count,
         day=lambda value: numbers.day(value, site.lang()),
+        moment=lambda value: numbers.moment(value, site.lang()),
+        words=lambda text: text.pick(site.lang()),
     )
 
 
@@ -248,21 +253,7 @@ _FLASH_SECONDS = 60
 
 
 def page(site: Site, template: str, *, title: str, status: int = 200, **values: Any) -> Response:
-    """Return a page.
-
-    Parameters
-    ----------
-    site
-        What it stands on.
-    template
-        Name of a template that extends ``shell.html``.
-    title
-        Words that head the page and the window.
-    status
-        Of the answer.
-    values
-        What else the template uses.
-    """
+    """Return a page."""
     found: Caller | None = g.get("leadscore_caller")
     html = render_template(
         template,
@@ -293,17 +284,7 @@ def go(address: str) -> Response:
 
 
 def done(address: str, *, say: str | None = None, **answer: Any) -> Answer:
-    """Return the answer of a write: go to a page, which shows a message.
-
-    Parameters
-    ----------
-    address
-        Where to.
-    say
-        Key of the words of the message.
-    answer
-        What else `leadscore.web.idempotent.Answer` takes, such as ``about``.
-    """
+    """Return the answer of a write: go to a page, which shows a message."""
     if say is not None:
         say_next(say)
     if by_htmx():  # a script would follow a redirect, and swap the page that it finds there
@@ -323,7 +304,6 @@ def _remember(response: Response, key: str) -> Response:
 
 
 def _said(site: Site) -> str | None:
-    """Return the message that the page before left, and forget it."""
     text = site.words.get(request.cookies.get(_FLASH_COOKIE, ""))
     if text is None:
         return None
@@ -341,7 +321,6 @@ def _csrf(found: Caller | None) -> str | None:
 
 
 def _form_secrets(found: Caller | None) -> Markup:
-    """Return hidden fields: the token against forged requests, and a key against doing twice."""
     fields = {FIELD: secrets.token_urlsafe(16)}
     token = _csrf(found)
     if token:
@@ -353,7 +332,6 @@ def _form_secrets(found: Caller | None) -> Markup:
 
 
 def _learned_from(site: Site) -> int | None:
-    """Return from how many outcomes the model that serves has learned; None if it can't be told."""
     try:
         return _outcomes_behind(site.backing.shelf, site.backing.scorer().model)
     except LeadscoreError:
@@ -362,7 +340,6 @@ def _learned_from(site: Site) -> int | None:
 
 @lru_cache(maxsize=16)
 def _outcomes_behind(shelf: Shelf, version: str) -> int | None:
-    """Return how many outcomes a version has learned from: it never changes, and is read once."""
     return shelf.manifest(version).learned
 
 
@@ -392,17 +369,7 @@ def remember(response: Response, name: str, value: str) -> None:
 
 
 def refused_page(site: Site, status: int, message: Text) -> Response | None:
-    """Return how a page answers an error; None if what was asked for is no page.
-
-    Parameters
-    ----------
-    site
-        What the pages stand on.
-    status
-        Of the answer.
-    message
-        What is wrong, in words for its reader.
-    """
+    """Return how a page answers an error; None if what was asked for is no page."""
     if not wants_page() or not asks_for_html():
         return None
     if by_htmx():  # pages.js shows the text; htmx is told to swap no error into anything

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from flask import Blueprint, Response, after_this_request, request
 
 from leadscore.store import sessions
@@ -13,11 +11,8 @@ from leadscore.web.errors import RequestError
 from leadscore.web.guard import change_password, log_in, set_password
 from leadscore.web.idempotent import Act, Answer, written
 from leadscore.web.pages import shell
-from leadscore.web.pages.shell import local_path
+from leadscore.web.pages.shell import Site, local_path
 from leadscore.web.proxies import proxy_user
-
-if TYPE_CHECKING:
-    from leadscore.web.pages.shell import Site
 
 
 def signing_pages(site: Site, pages: Blueprint) -> None:
@@ -121,7 +116,6 @@ def _account_pages(site: Site, pages: Blueprint) -> None:
 
 
 def _proxy_user(site: Site) -> str | None:
-    """Return as whom the office's proxy would let the browser in without a password."""
     named = None if site.backing.access.demo else proxy_user(request.environ)
     return named.name if named else None
 

@@ -22,19 +22,10 @@ _SAYS_NOTHING = 0.95
 def intervals(
     scorer: Scorer, scored: Sequence[tuple[str, Mapping[str, float | str]]]
 ) -> list[Interval | None]:
-    """Return for each score the 90 % interval of its likelihood.
+    """Return for each score the 90 % interval of its likelihood, its ends in 0..1.
 
-    Parameters
-    ----------
-    scorer
-        The model that serves.
-    scored
-        For each score the version of its model, and its values by feature.
-
-    Returns
-    -------
-    Ends, each 0..1; None for a score by another model, and where the model can't tell: before any
-    outcome is known, the interval would be all there is.
+    None for a score by another model, and where the model can't tell: before any outcome is known,
+    the interval would be all there is.
     """
     found: list[Interval | None] = [None] * len(scored)
     own = [place for place, (model, _) in enumerate(scored) if model == scorer.model]
@@ -56,53 +47,27 @@ _SHOWN_POINTS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What one feature does to the score.
+    """What one feature does to the score."""
 
-    Attributes
-    ----------
-    text
-        The reason in words.
-    meaning, value
-        What the feature measures, and the firm's value; "" where there is none.
-    points
-        20 double the odds.
-    start, width
-        Where its bar stands, in percent of the picture.
-    """
-
-    text: str
-    meaning: str
+    text: str  # the reason in words
+    meaning: str  # what the feature measures, and the firm's value; "" where there is none
     value: str
     points: float
-    start: float
+    start: float  # of its bar, in percent of the picture
     width: float
 
 
 @dataclass(frozen=True, slots=True)
 class Waterfall:
-    """A score, taken apart; all points and ``base`` add up to ``total``.
-
-    Attributes
-    ----------
-    base, total
-        In points, before and after all features.
-    base_at, total_at
-        Where the base and the total lie, in percent of the picture.
-    steps
-        The features, the weightiest first.
-    small
-        Those of less than a point each; their bars are one.
-    rest
-        Their points together, and their bar; None if there are none.
-    """
+    """A score, taken apart; all points and ``base`` add up to ``total``."""
 
     base: float
     total: float
-    base_at: float
+    base_at: float  # in percent of the picture
     total_at: float
-    steps: Sequence[Step]
-    small: Sequence[Step]
-    rest: Step | None
+    steps: Sequence[Step]  # the weightiest first
+    small: Sequence[Step]  # those of less than a point each
+    rest: Step | None  # their points together, and their one bar
 
 
 def waterfall(score: Score, firm: Firm, wording: Wording, lang: Lang) -> Waterfall:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flask import Blueprint, Response, request
 
@@ -25,9 +24,7 @@ from leadscore.web.errors import InvalidRequestError, store_refusals
 from leadscore.web.openapi import longest
 from leadscore.web.pages import shell
 from leadscore.web.pages.firm import difference, segment_names
-
-if TYPE_CHECKING:
-    from leadscore.web.pages.shell import Site
+from leadscore.web.pages.shell import Site
 
 WORDS = room_words("web")
 
@@ -48,63 +45,13 @@ _REGION = ("province", "city")
 _CODES = ("province_code", "city_code")
 
 
-@dataclass(frozen=True, slots=True)
-class SupposedField:
-    """A field of the form.
-
-    Attributes
-    ----------
-    name, label
-        Of its canonical column.
-    kind
-        As `leadscore.lists.columns.Column` has it.
-    text
-        What stands in it now.
-    present
-        What stands in it for the firm as it is known.
-    most
-        How many characters may be written.
-    problem
-        Why what was written can't be understood; None if it can.
-    """
-
-    name: str
-    label: str
-    kind: str
-    text: str
-    present: str
-    most: int
-    problem: str | None
-
-    @property
-    def changed(self) -> bool:
-        """Whether something else is supposed than what is known."""
-        return self.text != self.present
-
-
 def supposed(
     firm: Firm, form: Mapping[str, str], today: date, lang: Lang
-) -> tuple[Record, dict[str, list[SupposedField]]]:
+) -> tuple[Record, dict[str, list[dict[str, Any]]]]:
     """Return the record of a firm with other values, and the fields that say so, by group.
 
     What is written is read as a cell of a list would be; what can't be understood counts as not
     known, and its field says so. A field that says what it said is left as it is kept.
-
-    Parameters
-    ----------
-    firm
-        As it is kept.
-    form
-        Text by the name of a column; one that isn't there stays as it is.
-    today
-        Days after it are not believed.
-    lang
-        In which values are written, and problems.
-
-    Raises
-    ------
-    InvalidRequestError
-        If a text is longer than a cell may be.
     """
     columns = [column(name) for names in GROUPS.values() for name in names]
     present = {each.name: _written(each, firm.record.get(each.name), lang) for each in columns}
@@ -115,7 +62,18 @@ def supposed(
     changed = {name: text for name, text in texts.items() if text != present[name]}
     record, problems = _record(firm, changed, today, lang)
     fields = {
-        group: [_field(column(name), texts, present, problems, lang) for name in names]
+        group: [
+            {
+                "name": name,
+                "label": column(name).label,
+                "kind": column(name).kind,
+                "text": texts[name],
+                "most": longest(column(name)),
+                "changed": name in changed,
+                "problem": problems.get(name) if name in changed else None,
+            }
+            for name in names
+        ]
         for group, names in GROUPS.items()
     }
     return record, fields
@@ -131,14 +89,17 @@ def scored(scorer: Scorer, records: Sequence[Record], today: date) -> list[Score
 def _record(
     firm: Firm, changed: Mapping[str, str], today: date, lang: Lang
 ) -> tuple[Record, dict[str, str]]:
-    """Return the record with what was changed, and by column what can't be understood."""
     said = {name: text for name, text in changed.items() if text}
     moved = any(name in changed for name in _REGION)
     if moved:
         kept = {name: firm.record[name] for name in _REGION if name in firm.record}
         said = {name: text for name, text in (kept | dict(changed)).items() if text}
     (clean,) = clean_records([{"name": firm.name, **said}], today=today)
-    read = {name: _plain(value) for name, value in clean.firm.items() if name != "name"}
+    read = {
+        name: value.isoformat() if isinstance(value, date) else value
+        for name, value in clean.firm.items()
+        if name != "name"
+    }
     gone = {*changed, *(_CODES if moved else ())}
     record = {name: value for name, value in firm.record.items() if name not in gone}
     record |= {name: value for name, value in read.items() if name in gone}
@@ -146,17 +107,6 @@ def _record(
         problem.column: problem.wanted.pick(lang) for problem in clean.problems if problem.column
     }
     return record, problems
-
-
-def _field(
-    of: Column, texts: Mapping[str, str], present: Mapping[str, str],
-    problems: Mapping[str, str], lang: Lang,
-) -> SupposedField:  # fmt: skip
-    name = of.name
-    return SupposedField(
-        name, of.label.pick(lang), of.kind, texts[name], present[name], longest(of),
-        problems.get(name) if texts[name] != present[name] else None,
-    )  # fmt: skip
 
 
 def _text(text: str, of: Column, lang: Lang) -> str:
@@ -168,7 +118,6 @@ def _text(text: str, of: Column, lang: Lang) -> str:
 
 
 def _written(of: Column, value: Any, lang: Lang) -> str:
-    """Return a value as it may be written in a list, and read again."""
     if value is None:
         return ""
     if isinstance(value, int | float):
@@ -176,10 +125,6 @@ def _written(of: Column, value: Any, lang: Lang) -> str:
             return numbers.cny(float(value), lang)
         return f"{value:.1%}" if of.unit == "fraction" else f"{value:g}"
     return str(value).replace("\r\n", "\n").strip()
-
-
-def _plain(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, date) else value
 
 
 def what_if_pages(site: Site, pages: Blueprint) -> None:
@@ -201,19 +146,12 @@ def what_if_pages(site: Site, pages: Blueprint) -> None:
         present, other = scored(scorer, [dict(firm.record), record], today)
         change = change_between(present, other, {scorer.model: scorer.card.scorecard})
         return shell.page(
-            site,
-            "what_if.html",
+            site, "what_if.html", firm=firm, groups=fields, present=present, other=other,
             title=site.words["what_if.heading"].pick(lang).format(name=firm.name),
-            firm=firm,
-            groups=fields,
-            changed=sum(each.changed for group in fields.values() for each in group),
-            present=present,
-            other=other,
-            change=difference(change, scorer.wording, lang),
+            changed=any(field["changed"] for group in fields.values() for field in group),
+            change=difference(change, scorer.wording, lang), statuses=STATUSES, vetoes=WORDING,
             segment_names=segment_names(scorer.city, lang),
-            statuses={key: name.pick(lang) for key, name in STATUSES.items()},
-            vetoes={key: name.pick(lang) for key, name in WORDING.items()},
-        )
+        )  # fmt: skip
 
     @pages.get("/firms/<int:id>/what-if")
     @requires("read")

@@ -28,7 +28,7 @@ from leadscore.web.api import asked_language
 from leadscore.web.auth import Access
 from leadscore.web.errors import REFUSALS, ChangedMeanwhileError, RequestError
 from leadscore.web.idempotent import IDEMPOTENCY_PARAMETER
-from leadscore.web.openapi import LANGUAGE_PARAMETERS, STRICT
+from leadscore.web.openapi import LANGUAGE_PARAMETERS, STRICT, Payload
 
 WORDS = room_words("web")
 
@@ -63,18 +63,14 @@ class LangOnly(BaseModel):
     lang: LangQuery = None
 
 
-class JobAsked(BaseModel):
+class JobAsked(Payload):
     """A job that was asked for; ``GET /api/v1/jobs/{id}`` tells how it is."""
-
-    model_config = STRICT
 
     job_id: int
 
 
-class MainReason(BaseModel):
+class MainReason(Payload):
     """One of the features that decide a score most."""
-
-    model_config = STRICT
 
     feature: str
     points: float = Field(description="Share of the log-odds; 20 points double the odds.")
@@ -145,7 +141,7 @@ _IF_MATCH = {
     "schema": {"type": "string", "examples": ['"1"']},
 }
 _IF_PROFILE = _IF_MATCH | {
-    "description": "所见缺口的 ETag。 The ETag of the gaps as they were looked at.",
+    "description": "所见缺口的 ETag。 The ETag of the gaps as they were looked at."
 }
 CHANGES = {"x-more-parameters": [*LANGUAGE_PARAMETERS, IDEMPOTENCY_PARAMETER, _IF_MATCH]}
 """What the description of a route says that changes what two officers may edit."""
@@ -162,25 +158,7 @@ class PreconditionRequiredError(RequestError):
 
 @dataclass(frozen=True, slots=True)
 class Backing:
-    """What the routes stand on; shared by all threads.
-
-    Attributes
-    ----------
-    access
-        The database and who may do what in it.
-    today
-        Returns the day as of which firms are scored.
-    scorer
-        Returns the champion that serves now.
-    shelf
-        Where the models live.
-    profiles
-        The city's profile with its versions.
-    exports
-        Folder of the files that exports write.
-    default_lang
-        Language of answers to clients that ask for none.
-    """
+    """What the routes stand on; shared by all threads."""
 
     access: Access
     today: Callable[[], date]
@@ -206,20 +184,7 @@ def etag(version: int) -> dict[str, str]:
 
 
 def matched_version(version: int) -> int:
-    """Return the version that the request is about to change, or refuse it.
-
-    Parameters
-    ----------
-    version
-        As it is now.
-
-    Raises
-    ------
-    PreconditionRequiredError
-        If the request doesn't say.
-    ChangedMeanwhileError
-        If it is another one.
-    """
+    """Return the version that the request is about to change, or refuse it."""
     matched_tag(str(version))
     return version
 
@@ -236,6 +201,15 @@ def matched_tag(tag: str) -> str:
             REFUSALS[412][1], [Detail("If-Match", given, WORDS["backing.an_etag"])]
         )
     return tag
+
+
+def fields_of(answer: type[BaseModel], source: object) -> dict[str, Any]:
+    """Return the fields of an answer as an object has them, days and moments in ISO 8601."""
+    values = {name: getattr(source, name) for name in answer.model_fields}
+    return {
+        name: value.isoformat() if isinstance(value, date) else value
+        for name, value in values.items()
+    }
 
 
 def moment(value: datetime | None) -> str | None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Any
 
 from flask import Response, jsonify
 from flask_openapi.blueprint import APIBlueprint
-from flask_openapi.models.tag import Tag
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from sqlalchemy import Connection, RowMapping, select
 
 from leadscore.errors import Detail
@@ -19,17 +17,23 @@ from leadscore.ranking.reasons import Wording
 from leadscore.ranking.vetoes import WORDING
 from leadscore.store import acts as firm_acts
 from leadscore.store.current_ranking import STANDINGS, Score, read_score, score_history
-from leadscore.store.firms import Firm, firm_to_change, read_firm
+from leadscore.store.firms import (
+    OVERRIDABLE,
+    Firm,
+    exclusions_of,
+    firm_to_change,
+    overrides_of,
+    read_firm,
+)
 from leadscore.store.models import scorecards
 from leadscore.store.outcomes import Entry, outcomes_of
-from leadscore.store.overrides import FIELDS, exclusions_of, overrides_of
 from leadscore.store.ranking import ranks
 from leadscore.store.scoring import Change, change_between
 from leadscore.text import Lang, room_words
 from leadscore.web.auth import requires
 from leadscore.web.errors import REFUSALS, InvalidRequestError, store_refusals
 from leadscore.web.idempotent import Act, Answer, written
-from leadscore.web.openapi import SECURED, STRICT, leads_to, refusals
+from leadscore.web.openapi import Payload, api_blueprint, leads_to, refusals
 from leadscore.web.routes.backing import (
     CHANGES,
     QUERY,
@@ -62,10 +66,8 @@ WORDS = room_words("web")
 _Day = Annotated[date, Field(strict=False)]
 
 
-class FieldAnswer(BaseModel):
+class FieldAnswer(Payload):
     """What is known of a firm in one column, and where from."""
-
-    model_config = STRICT
 
     column: str
     label: str
@@ -76,10 +78,8 @@ class FieldAnswer(BaseModel):
     age_days: int
 
 
-class KeptScoreAnswer(BaseModel):
+class KeptScoreAnswer(Payload):
     """A score that the firm was given."""
-
-    model_config = STRICT
 
     id: int
     model: str
@@ -100,10 +100,8 @@ class KeptScoreAnswer(BaseModel):
     reasons: list[MainReason]
 
 
-class StandingAnswer(BaseModel):
+class StandingAnswer(Payload):
     """Where the firm stands now, officers' words included."""
-
-    model_config = STRICT
 
     rank: int | None = Field(description="Place among all firms that are kept and not vetoed.")
     grade: Grade
@@ -118,10 +116,8 @@ class StandingAnswer(BaseModel):
     stage: str | None
 
 
-class OverrideAnswer(BaseModel):
+class OverrideAnswer(Payload):
     """What counts instead of the machine's values."""
-
-    model_config = STRICT
 
     grade: Grade | None
     segment: str | None
@@ -131,20 +127,16 @@ class OverrideAnswer(BaseModel):
     at: Moment
 
 
-class ExclusionAnswer(BaseModel):
+class ExclusionAnswer(Payload):
     """That the firm is not to be courted."""
-
-    model_config = STRICT
 
     reason: str
     by: str
     at: Moment
 
 
-class OutcomeAnswer(BaseModel):
+class OutcomeAnswer(Payload):
     """What became of the firm."""
-
-    model_config = STRICT
 
     entry: int
     stage: str
@@ -157,10 +149,8 @@ class OutcomeAnswer(BaseModel):
     source: str
 
 
-class FirmAnswer(BaseModel):
+class FirmAnswer(Payload):
     """A firm with all that is kept of it."""
-
-    model_config = STRICT
 
     id: int
     name: str
@@ -215,10 +205,8 @@ class ChangesQuery(BaseModel):
     lang: LangQuery = None
 
 
-class FeatureChangeAnswer(BaseModel):
+class FeatureChangeAnswer(Payload):
     """What a feature, or a pair of them, has to do with the difference."""
-
-    model_config = STRICT
 
     feature: str
     before: float | str | None
@@ -227,10 +215,8 @@ class FeatureChangeAnswer(BaseModel):
     model_points: float = Field(description="From another model.")
 
 
-class ChangesAnswer(BaseModel):
+class ChangesAnswer(Payload):
     """Why the score changed: points = data_points + model_points."""
-
-    model_config = ConfigDict(**STRICT)
 
     older: KeptScoreAnswer | None = Field(description="None where there is one score only.")
     newer: KeptScoreAnswer | None
@@ -255,14 +241,13 @@ _SCORE = (
 _OUTCOME = ("entry", "stage", "reason", "withdrawn", "in_force", "recorded_by", "source")
 
 
-def firm_answer(
-    wording: Wording, connection: Connection, firm: Firm, today: date, lang: Lang
-) -> dict[str, Any]:
-    """Return a firm as `firm_payloads.FirmAnswer` describes it."""
+def firm_answer(backing: Backing, connection: Connection, firm: Firm) -> dict[str, Any]:
+    """Return a firm as `FirmAnswer` describes it."""
+    wording, lang, today = backing.scorer().wording, backing.lang(), backing.today()
     return firm_summary(wording, connection, firm, lang) | {
-        "fields": [_field(firm, name, today, lang) for name in firm.record],
+        "fields": [field_answer(firm, name, today, lang) for name in firm.record],
         "scores": [
-            score_answer(wording, each, firm, lang) for each in score_history(connection, firm.id)
+            score_answer(wording, score, firm, lang) for score in score_history(connection, firm.id)
         ],
     }
 
@@ -282,7 +267,7 @@ def firm_summary(
         "updated_at": moment(firm.updated_at),
         "standing": _standing(wording, connection, standing.mappings().one_or_none(), lang),
         "override": override
-        and {name: override.values.get(name) for name in FIELDS}
+        and {name: override.values.get(name) for name in OVERRIDABLE}
         | {"reason": override.reason, "by": override.by, "at": moment(override.at)},
         "exclusion": exclusion
         and {"reason": exclusion.reason, "by": exclusion.by, "at": moment(exclusion.at)},
@@ -310,60 +295,21 @@ def score_answer(wording: Wording, score: Score, firm: Firm, lang: Lang) -> dict
     }
 
 
-def changes_answer(
-    wording: Wording,
-    connection: Connection,
-    firm_id: int,
-    older: int | None,
-    newer: int | None,
-    lang: Lang,
-) -> dict[str, Any]:
-    """Return why a score changed, as `firm_payloads.ChangesAnswer` describes it.
-
-    Raises
-    ------
-    UnknownFirmError, UnknownScoreError
-        If there is no such firm, or it has no such score.
-    """
-    firm = read_firm(connection, firm_id)
-    given: list[int | None] = [older, newer]
-    last = score_history(connection, firm_id, limit=2)
-    ends: list[Score | None] = [
-        read_score(connection, firm_id, number)
-        if number
-        else next(iter(last[place : place + 1]), None)
-        for number, place in zip(given, (1, 0), strict=True)
-    ]
-    change = None
-    if ends[0] and ends[1]:
-        cards = scorecards(connection, {ends[0].model, ends[1].model})
-        change = change_between(ends[0], ends[1], cards)
-    return {
-        "older": ends[0] and score_answer(wording, ends[0], firm, lang),
-        "newer": ends[1] and score_answer(wording, ends[1], firm, lang),
-        "points": change and change.points,
-        "data_points": change and change.data,
-        "model_points": change and change.model,
-        "base_points": change and change.base,
-        "features": _feature_changes(change),
-        "missing_models": list(change.missing) if change else [],
-    }
+def compared_scores(
+    connection: Connection, firm_id: int, older: int | None, newer: int | None
+) -> tuple[Score | None, Score | None, Change | None]:
+    """Return two scores of a firm, the last two if none is named, and what changed between them."""
+    last = [*score_history(connection, firm_id, limit=2), None, None]
+    one = last[1] if older is None else read_score(connection, firm_id, older)
+    other = last[0] if newer is None else read_score(connection, firm_id, newer)
+    if one is None or other is None:
+        return one, other, None
+    cards = scorecards(connection, {one.model, other.model})
+    return one, other, change_between(one, other, cards)
 
 
-def _feature_changes(change: Change | None) -> Sequence[dict[str, Any]]:
-    return [
-        {
-            "feature": each.feature,
-            "before": each.before,
-            "after": each.after,
-            "data_points": each.data,
-            "model_points": each.model,
-        }
-        for each in (change.features if change else ())
-    ]
-
-
-def _field(firm: Firm, name: str, today: date, lang: Lang) -> dict[str, Any]:
+def field_answer(firm: Firm, name: str, today: date, lang: Lang) -> dict[str, Any]:
+    """Return a field of a firm as the answers show it."""
     origin = firm.origins[name]
     return {
         "column": name,
@@ -389,7 +335,6 @@ def _standing(
     }
 
 
-_TAG = Tag(name="firms", description="企业 Firms")
 _EDITED = (400, 401, 403, 404, 412, 413, 415, 422, 428, 431, 500)
 _TAKEN_BACK = (401, 403, 404, 412, 422, 428, 431, 500)
 _THIS_FIRM = {"path.id": "$request.path.id"}
@@ -406,9 +351,7 @@ _CHANGEABLE = leads_to(
 
 def firm_routes(backing: Backing) -> APIBlueprint:
     """Return ``/api/v1/firms``."""
-    api = APIBlueprint(
-        "firms", __name__, url_prefix="/api/v1", abp_tags=[_TAG], abp_security=SECURED
-    )
+    api = api_blueprint("firms", "企业 Firms")
 
     @api.get(
         "/firms/<int:id>",
@@ -422,11 +365,7 @@ def firm_routes(backing: Backing) -> APIBlueprint:
     def firm(path: NumberPath, query: LangOnly) -> Response:  # noqa: ARG001 (checked)
         with store_refusals(), backing.database.read() as connection:
             found = read_firm(connection, path.id)
-            response = jsonify(
-                firm_answer(
-                    backing.scorer().wording, connection, found, backing.today(), backing.lang()
-                )
-            )
+            response = jsonify(firm_answer(backing, connection, found))
         response.headers.update(etag(found.version))
         return response
 
@@ -442,17 +381,27 @@ def firm_routes(backing: Backing) -> APIBlueprint:
     )
     @requires("read")
     def changes(path: NumberPath, query: ChangesQuery) -> Response:
+        wording, lang = backing.scorer().wording, backing.lang()
         with store_refusals(), backing.database.read() as connection:
-            return jsonify(
-                changes_answer(
-                    backing.scorer().wording,
-                    connection,
-                    path.id,
-                    query.older,
-                    query.newer,
-                    backing.lang(),
-                )
-            )
+            firm = read_firm(connection, path.id)
+            older, newer, change = compared_scores(connection, path.id, query.older, query.newer)
+        features = change.features if change else ()
+        return jsonify(
+            older=older and score_answer(wording, older, firm, lang),
+            newer=newer and score_answer(wording, newer, firm, lang),
+            points=change and change.points,
+            data_points=change and change.data,
+            model_points=change and change.model,
+            base_points=change and change.base,
+            features=[
+                {
+                    "feature": feature.feature, "before": feature.before, "after": feature.after,
+                    "data_points": feature.data, "model_points": feature.model,
+                }
+                for feature in features
+            ],
+            missing_models=list(change.missing) if change else [],
+        )  # fmt: skip
 
     @api.post(
         "/firms/<int:id>/outcomes",
@@ -461,10 +410,7 @@ def firm_routes(backing: Backing) -> APIBlueprint:
         description="只增不改；同一阶段以最后一条为准。 Only ever added; of one stage the last "
         "entry counts.",
         openapi_extensions=WRITES,
-        responses={
-            201: OutcomeAnswer,
-            **refusals(400, 401, 403, 404, 413, 415, 422, 431, 500),
-        },
+        responses={201: OutcomeAnswer, **refusals(400, 401, 403, 404, 413, 415, 422, 431, 500)},
     )
     @requires("record")
     @written(backing.access, "outcome.add")
@@ -548,9 +494,7 @@ def _matched(connection: Connection, firm_id: int) -> int:
 
 
 def _changed(backing: Backing, act: Act, firm: Firm, **details: str) -> Answer:
-    body = firm_answer(
-        backing.scorer().wording, act.connection, firm, backing.today(), backing.lang()
-    )
+    body = firm_answer(backing, act.connection, firm)
     return Answer(body, 200, etag(firm.version), _firm(firm.id), details)
 
 
@@ -559,7 +503,6 @@ def _firm(firm_id: int) -> tuple[str, str]:
 
 
 def _check_values(backing: Backing, values: dict[str, str]) -> None:
-    """Refuse an override of nothing, and segments that the city doesn't have."""
     message, segment = REFUSALS[422][1], values.get("segment")
     if not values:
         raise InvalidRequestError(message, [Detail("$", "∅", WORDS["firms.something"])])

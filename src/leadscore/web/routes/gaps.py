@@ -6,7 +6,6 @@ from typing import Any
 
 from flask import Response, jsonify
 from flask_openapi.blueprint import APIBlueprint
-from flask_openapi.models.tag import Tag
 from pydantic import BaseModel, Field
 
 from leadscore.city.profile import City, Supplies
@@ -24,7 +23,7 @@ from leadscore.web.errors import (
     UnacceptableError,
 )
 from leadscore.web.idempotent import Act, Answer, written
-from leadscore.web.openapi import SECURED, STRICT, refusals
+from leadscore.web.openapi import Payload, api_blueprint, refusals
 from leadscore.web.routes.backing import (
     CHANGES_PROFILE,
     READS_QUERY,
@@ -42,13 +41,7 @@ WORDS = room_words("web")
 
 
 def check_segment(backing: Backing, segment: str) -> None:
-    """Refuse an address that names no segment of the city.
-
-    Raises
-    ------
-    NothingThereError
-        If it names none.
-    """
+    """Refuse an address that names no segment of the city."""
     if segment not in backing.scorer().city.segments:
         raise NothingThereError(WORDS["gaps.no_segment"].format(segment=segment))
 
@@ -56,17 +49,7 @@ def check_segment(backing: Backing, segment: str) -> None:
 def change_supply(
     backing: Backing, act: Act, supply: Supplies, *, seen: str, reason: str
 ) -> Answer:
-    """Keep another supply of segments as a version of the profile, and score all firms by it.
-
-    Raises
-    ------
-    ChangedMeanwhileError
-        If the profile is no longer the one whose digest is ``seen``.
-    UnacceptableError
-        If nothing would change, or the city has no such segment.
-    ContradictionError
-        If no model can be shelved for it.
-    """
+    """Keep another supply of segments as a version of the profile, and score all firms by it."""
     try:
         made = backing.profiles.change(supply, seen=seen, by=act.actor, at=act.now, reason=reason)
     except ProfileChangedError as error:
@@ -92,13 +75,10 @@ def change_supply(
 
 
 _CANDIDATE = ("rank", "name", "priority", "grade")
-_TAG = Tag(name="gaps", description="缺口 What the city lacks")
 
 
-class Candidate(BaseModel):
+class Candidate(Payload):
     """A firm that might fill a gap."""
-
-    model_config = STRICT
 
     id: int
     rank: int = Field(description="Place among all firms that are kept and not vetoed.")
@@ -107,10 +87,8 @@ class Candidate(BaseModel):
     grade: Grade
 
 
-class SegmentGap(BaseModel):
+class SegmentGap(Payload):
     """A segment of a chain."""
-
-    model_config = STRICT
 
     id: str = Field(examples=["led.chip"])
     name: str
@@ -125,20 +103,16 @@ class SegmentGap(BaseModel):
     best: list[Candidate]
 
 
-class ChainGaps(BaseModel):
+class ChainGaps(Payload):
     """A chain."""
-
-    model_config = STRICT
 
     id: str
     name: str
     segments: list[SegmentGap]
 
 
-class Profile(BaseModel):
+class Profile(Payload):
     """Which version of the city profile."""
-
-    model_config = STRICT
 
     version: int | None = Field(
         description="1: as its file has it; each change of a supply makes the next. null: another."
@@ -146,10 +120,8 @@ class Profile(BaseModel):
     digest: str = Field(description="SHA-256 of its content.")
 
 
-class GapsAnswer(BaseModel):
+class GapsAnswer(Payload):
     """The chain graph of the city, as firms are scored by it."""
-
-    model_config = STRICT
 
     city: str
     name: str
@@ -173,10 +145,8 @@ class NewSupply(BaseModel):
     reason: Words
 
 
-class ChangedProfile(BaseModel):
+class ChangedProfile(Payload):
     """The version of the profile that the change made."""
-
-    model_config = STRICT
 
     version: int
     digest: str
@@ -189,9 +159,7 @@ class ChangedProfile(BaseModel):
 
 def gap_routes(backing: Backing) -> APIBlueprint:
     """Return ``/api/v1/gaps`` and what stands under it."""
-    api = APIBlueprint(
-        "gaps", __name__, url_prefix="/api/v1", abp_tags=[_TAG], abp_security=SECURED
-    )
+    api = api_blueprint("gaps", "缺口 What the city lacks")
 
     @api.get(
         "/gaps",

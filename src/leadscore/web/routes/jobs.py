@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from flask import Response, jsonify
 from flask_openapi.blueprint import APIBlueprint
-from flask_openapi.models.tag import Tag
 from pydantic import BaseModel, ConfigDict, Field
 
 from leadscore.errors import Detail
@@ -17,22 +15,19 @@ from leadscore.text import Lang, Text
 from leadscore.web.api import asked_language
 from leadscore.web.auth import Access, check_may, requires
 from leadscore.web.errors import check_named_language, error_body, store_refusals
-from leadscore.web.idempotent import IDEMPOTENCY_PARAMETER, Act, Answer, written
+from leadscore.web.idempotent import Act, Answer, written
 from leadscore.web.openapi import (
     LANGUAGE_PARAMETERS,
-    SECURED,
     STRICT,
     ErrorWords,
+    api_blueprint,
     leads_to,
     refusals,
 )
+from leadscore.web.routes.backing import QUERY, READS_QUERY, WRITES, LangQuery, Moment, fields_of
 
 _LARGEST = 2**63 - 1
-# A query comes as text, which strict models don't take for numbers.
-_QUERY = ConfigDict(extra="forbid", frozen=True)
-
 _Number = Annotated[int, Field(ge=1, le=_LARGEST, description="任务编号 Number of the job")]
-_Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 
 _EXAMPLE: Any = {
     "id": 17,
@@ -54,7 +49,7 @@ _EXAMPLE: Any = {
 class JobPath(BaseModel):
     """Which job."""
 
-    model_config = _QUERY
+    model_config = QUERY
 
     id: _Number
 
@@ -62,7 +57,7 @@ class JobPath(BaseModel):
 class JobsQuery(BaseModel):
     """Which jobs, and how many."""
 
-    model_config = _QUERY
+    model_config = QUERY
 
     state: State | None = Field(None, description="只列这种状态 Only in this state")
     kind: Annotated[str, Field(pattern=r"^[a-z_]{1,40}$")] | None = Field(
@@ -72,7 +67,7 @@ class JobsQuery(BaseModel):
         None, description="上一页的 next；只列编号更小的 `next` of the page before"
     )
     limit: int = Field(50, ge=1, le=LONGEST_PAGE, description="至多几项 At most so many")
-    lang: Literal["zh", "en"] | None = Field(None, description="回答的语言 Language")
+    lang: LangQuery = None
 
 
 class JobAnswer(BaseModel):
@@ -88,9 +83,9 @@ class JobAnswer(BaseModel):
     result: dict[str, Any] | None = Field(description="What came of it; null unless done.")
     error: ErrorWords | None = Field(description="Why it failed; null unless failed.")
     submitted_by: str = Field(description="Who asked for it.")
-    submitted_at: _Moment
-    started_at: _Moment | None = Field(description="When it was begun for the last time.")
-    ended_at: _Moment | None
+    submitted_at: Moment
+    started_at: Moment | None = Field(description="When it was begun for the last time.")
+    ended_at: Moment | None
     attempts: int = Field(ge=0, description="How often it was begun.")
     cancel_requested: bool
 
@@ -106,11 +101,7 @@ class JobsAnswer(BaseModel):
     next: int | None = Field(description="`before` of the next page; null on the last.")
 
 
-_TAG = Tag(name="jobs", description="后台任务 Work that takes longer than a request")
-# `lang` is a field of the query's model.
-_READS_PAGES = {"x-more-parameters": LANGUAGE_PARAMETERS[1:]}
 _READS = {"x-more-parameters": LANGUAGE_PARAMETERS}
-_WRITES = {"x-more-parameters": [*LANGUAGE_PARAMETERS, IDEMPOTENCY_PARAMETER]}
 
 
 def job_routes(access: Access, default_lang: Lang) -> APIBlueprint:
@@ -118,16 +109,14 @@ def job_routes(access: Access, default_lang: Lang) -> APIBlueprint:
 
     Everybody who may read sees all jobs; each may cancel their own, and administrators any.
     """
-    api = APIBlueprint(
-        "jobs", __name__, url_prefix="/api/v1", abp_tags=[_TAG], abp_security=SECURED
-    )
+    api = api_blueprint("jobs", "后台任务 Work that takes longer than a request")
     api.before_request(check_named_language)
 
     @api.get(
         "/jobs",
         operation_id="listJobs",
         summary="列出任务，新的在前 List jobs, the newest first",
-        openapi_extensions=_READS_PAGES
+        openapi_extensions=READS_QUERY
         | leads_to(
             200,
             ("readJob", {"id": "$response.body#/jobs/0/id"}),
@@ -168,7 +157,7 @@ def job_routes(access: Access, default_lang: Lang) -> APIBlueprint:
         summary="取消任务 Cancel a job",
         description="等待中的立即取消；进行中的在下一步之前停下。 One that waits is cancelled at "
         "once; one that runs stops before its next step.",
-        openapi_extensions=_WRITES,
+        openapi_extensions=WRITES,
         responses={200: JobAnswer, **refusals(401, 403, 404, 409, 422, 431, 500)},
     )
     @requires("record")
@@ -186,20 +175,9 @@ def job_routes(access: Access, default_lang: Lang) -> APIBlueprint:
 
 def told(job: Job, lang: Lang) -> dict[str, Any]:
     """Return a job as `JobAnswer` describes it."""
-    return {
-        "id": job.id,
-        "kind": job.kind,
-        "state": job.state,
-        "progress": job.progress,
+    return fields_of(JobAnswer, job) | {
         "words": job.words and job.words.pick(lang),
-        "result": job.result,
         "error": job.error and _error(job.error, lang),
-        "submitted_by": job.submitted_by,
-        "submitted_at": _moment(job.submitted_at),
-        "started_at": _moment(job.started_at),
-        "ended_at": _moment(job.ended_at),
-        "attempts": job.attempts,
-        "cancel_requested": job.cancel_requested,
     }
 
 
@@ -208,7 +186,3 @@ def _error(kept: Mapping[str, Any], lang: Lang) -> object:
         Detail(each["where"], each["got"], Text(**each["wanted"])) for each in kept["details"]
     ]
     return error_body(kept["code"], Text(**kept["message"]), details, lang=lang)["error"]
-
-
-def _moment(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.isoformat()

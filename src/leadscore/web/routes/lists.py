@@ -11,11 +11,10 @@ from typing import Any
 from flask import Response, jsonify, request
 from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.file import FileStorage
-from flask_openapi.models.tag import Tag
 from pydantic import BaseModel, ConfigDict, Field
 
 from leadscore.errors import Detail
-from leadscore.jobs.kinds import hand_in_list
+from leadscore.jobs.tasks import hand_in_list
 from leadscore.lists.writing import write_problems
 from leadscore.store import lists as kept
 from leadscore.store.list_import import check_mapping
@@ -25,7 +24,7 @@ from leadscore.web.auth import requires
 from leadscore.web.errors import REFUSALS, InvalidRequestError, store_refusals
 from leadscore.web.idempotent import Act, Answer, written
 from leadscore.web.json import json_kind, parse_json
-from leadscore.web.openapi import SECURED, STRICT, leads_to, refusals
+from leadscore.web.openapi import Payload, api_blueprint, leads_to, refusals
 from leadscore.web.routes.backing import (
     CSV,
     QUERY,
@@ -40,8 +39,8 @@ from leadscore.web.routes.backing import (
     NumberPath,
     described,
     example,
+    fields_of,
     file_answer,
-    moment,
     words,
     written_file,
 )
@@ -77,10 +76,8 @@ class ListUpload(BaseModel):
     )
 
 
-class ListCounts(BaseModel):
+class ListCounts(Payload):
     """Where the rows went: rows = ranked + vetoed + set_aside."""
-
-    model_config = STRICT
 
     rows: int
     ranked: int
@@ -88,19 +85,15 @@ class ListCounts(BaseModel):
     set_aside: int
 
 
-class ListFault(BaseModel):
+class ListFault(Payload):
     """Why a list could not be taken in."""
-
-    model_config = STRICT
 
     code: str
     message: str
 
 
-class ListAnswer(BaseModel):
+class ListAnswer(Payload):
     """A list."""
-
-    model_config = STRICT
 
     id: int
     file_name: str
@@ -145,23 +138,16 @@ class ListsQuery(BaseModel):
     lang: LangQuery = None
 
 
-class ListsAnswer(BaseModel):
+class ListsAnswer(Payload):
     """Some lists, the newest first."""
-
-    model_config = STRICT
 
     lists: list[ListAnswer]
     next: int | None = Field(description="`before` of the next page.")
 
 
-_TAG = Tag(name="lists", description="名单 Lists of candidate firms")
-
-
 def list_routes(backing: Backing) -> APIBlueprint:
     """Return ``/api/v1/lists``."""
-    api = APIBlueprint(
-        "lists", __name__, url_prefix="/api/v1", abp_tags=[_TAG], abp_security=SECURED
-    )
+    api = api_blueprint("lists", "名单 Lists of candidate firms")
 
     @api.post(
         "/lists",
@@ -227,10 +213,7 @@ def list_routes(backing: Backing) -> APIBlueprint:
         operation_id="listProblems",
         summary="名单的问题 What was wrong with a list",
         openapi_extensions=READS_QUERY,
-        responses={
-            200: described(CSV),
-            **refusals(401, 403, 404, 422, 431, 500),
-        },
+        responses={200: described(CSV), **refusals(401, 403, 404, 422, 431, 500)},
     )
     @requires("read")
     def problems(path: NumberPath, query: LangOnly) -> Response:  # noqa: ARG001 (checked)
@@ -245,25 +228,13 @@ def list_routes(backing: Backing) -> APIBlueprint:
 
 def _shown(each: kept.KeptList, lang: Lang) -> dict[str, Any]:
     error = each.error
-    return {
-        "id": each.id,
-        "file_name": each.file_name,
-        "sha256": each.sha256,
-        "uploaded_by": each.uploaded_by,
-        "uploaded_at": moment(each.uploaded_at),
-        "as_of": each.as_of.isoformat(),
-        "state": each.state,
-        "progress": each.progress,
-        "counts": each.counts,
-        "model": each.model,
+    return fields_of(ListAnswer, each) | {
         "notices": [words(notice, lang) for notice in each.notices],
         "error": error and {"code": error["code"], "message": words(error, lang)},
-        "job_id": each.job_id,
     }
 
 
 def _file() -> tuple[str, bytes]:
-    """Return name and content of the file of the form."""
     file = request.files.get("file")
     if file is None:
         raise InvalidRequestError(REFUSALS[422][1], [Detail("file", "∅", WORDS["lists.a_file"])])
@@ -272,14 +243,12 @@ def _file() -> tuple[str, bytes]:
 
 
 def _fingerprint() -> bytes:
-    """Return what stands for the form: its texts, and the digest of its file."""
     name, content = _file()
     told = sorted(request.form.items(multi=True))
     return json.dumps([name, hashlib.sha256(content).hexdigest(), told]).encode()
 
 
 def _day(text: str) -> date | None:
-    """Return the day of a form, if it names one."""
     if not text:
         return None
     try:
@@ -291,7 +260,6 @@ def _day(text: str) -> date | None:
 
 
 def _mapping(text: str) -> dict[str, str]:
-    """Return the mapping of a form; ListError for columns that there aren't."""
     if not text:
         return {}
     found = parse_json(text.encode())

@@ -7,12 +7,10 @@ from typing import Annotated, Any, Literal
 
 from flask import Response, jsonify
 from flask_openapi.blueprint import APIBlueprint
-from flask_openapi.models.tag import Tag
 from pydantic import BaseModel, Field
 
 from leadscore.errors import CityError, ModelError
-from leadscore.jobs.kinds import RETRAIN
-from leadscore.jobs.tasks import tell_store
+from leadscore.jobs.tasks import RETRAIN, tell_store
 from leadscore.learning.expert import expert_model, follow
 from leadscore.registry.models import log_notice
 from leadscore.store.jobs import submit
@@ -20,7 +18,7 @@ from leadscore.store.models import MirroredModel, mirrored, read_model
 from leadscore.web.auth import requires
 from leadscore.web.errors import ContradictionError, store_refusals
 from leadscore.web.idempotent import Act, Answer, written
-from leadscore.web.openapi import SECURED, STRICT, leads_to, refusals
+from leadscore.web.openapi import Payload, api_blueprint, leads_to, refusals
 from leadscore.web.routes.backing import (
     READS_QUERY,
     WRITES,
@@ -35,30 +33,14 @@ from leadscore.web.routes.backing import (
 
 
 def ask_for_retraining(act: Act, as_of: date | None) -> Answer:
-    """Ask for a job that trains a challenger.
-
-    Parameters
-    ----------
-    act
-        Who asks, and the transaction.
-    as_of
-        Only what was known on this day; None for today.
-    """
+    """Ask for a job that trains a challenger."""
     payload = {"as_of": as_of and as_of.isoformat()}
     job = submit(act.connection, RETRAIN, payload, by=act.actor, now=act.now)
     return Answer({"job_id": job}, 202, about=("job", str(job)), details=payload)
 
 
 def promote_model(backing: Backing, act: Act, version: str, reason: str | None) -> Answer:
-    """Let a model serve from now on.
-
-    Raises
-    ------
-    UnknownModelError
-        If there is none of that name.
-    ContradictionError
-        If it can't serve, or has failed its gates and no reason is given.
-    """
+    """Let a model serve from now on."""
     read_model(act.connection, version)
     try:
         backing.shelf.promote(
@@ -70,13 +52,7 @@ def promote_model(backing: Backing, act: Act, version: str, reason: str | None) 
 
 
 def go_back(backing: Backing, act: Act, reason: str | None) -> Answer:
-    """Let the model serve again that served before the champion.
-
-    Raises
-    ------
-    ContradictionError
-        If there is none.
-    """
+    """Let the model serve again that served before the champion."""
     city, shelf = backing.scorer().city, backing.shelf
     try:
         version = shelf.rollback(
@@ -89,7 +65,6 @@ def go_back(backing: Backing, act: Act, reason: str | None) -> Answer:
 
 
 def _served(backing: Backing, act: Act, version: str, reason: str | None) -> Answer:
-    """Answer that another model serves from now on, and let all firms be scored by it."""
     city_id = backing.scorer().city.id
     try:
         follow(backing.profiles.current().city, backing.shelf, act.now)
@@ -104,7 +79,6 @@ def _served(backing: Backing, act: Act, version: str, reason: str | None) -> Ans
     return Answer(body, about=("model", version), details={"reason": reason})
 
 
-_TAG = Tag(name="models", description="模型 Models")
 _RESCORED = leads_to(200, ("readJob", {"id": "$response.body#/rescoring"}))
 
 
@@ -114,10 +88,8 @@ class VersionPath(BaseModel):
     version: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
 
 
-class ModelAnswer(BaseModel):
+class ModelAnswer(Payload):
     """A model."""
-
-    model_config = STRICT
 
     version: str
     kind: str | None
@@ -125,10 +97,8 @@ class ModelAnswer(BaseModel):
     state: Literal["champion", "shelved", "unusable", "gone"]
 
 
-class ModelsAnswer(BaseModel):
+class ModelsAnswer(Payload):
     """All models of the city, the newest first."""
-
-    model_config = STRICT
 
     models: list[ModelAnswer]
 
@@ -159,10 +129,8 @@ class Reason(BaseModel):
     )
 
 
-class Promoted(BaseModel):
+class Promoted(Payload):
     """The model that serves from now on."""
-
-    model_config = STRICT
 
     version: str
     rescoring: int | None = Field(
@@ -172,9 +140,7 @@ class Promoted(BaseModel):
 
 def model_routes(backing: Backing) -> APIBlueprint:
     """Return ``/api/v1/models``."""
-    api = APIBlueprint(
-        "models", __name__, url_prefix="/api/v1", abp_tags=[_TAG], abp_security=SECURED
-    )
+    api = api_blueprint("models", "模型 Models")
     written_statuses = (400, 401, 403, 409, 413, 415, 422, 431, 500)
 
     @api.get(

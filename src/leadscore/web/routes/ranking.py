@@ -6,31 +6,34 @@ import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC
 from functools import partial
+from itertools import islice
 from typing import Annotated, Any, Literal
 
 import pandas as pd
 from flask import Response, jsonify
 from flask_openapi.blueprint import APIBlueprint
-from flask_openapi.models.tag import Tag
 from pydantic import BaseModel, Field
 
 from leadscore.errors import Detail
-from leadscore.jobs.kinds import EXPORT
-from leadscore.jobs.tasks import ExportGoneError, check_format, export_file
+from leadscore.jobs.tasks import EXPORT, ExportGoneError, check_format, export_file
 from leadscore.lists.values.words import STAGES
 from leadscore.lists.writing import write_ranking
 from leadscore.ranking.order import RANKING_COLUMNS
 from leadscore.ranking.reasons import Wording
 from leadscore.ranking.vetoes import WORDING
-from leadscore.store.filters import LONGEST, NONE, RankingFilter, Sort, read_cursor
 from leadscore.store.jobs import Job, read_job, submit
 from leadscore.store.ranking import (
     FACETS,
+    LONGEST,
     LONGEST_PAGE,
+    NONE,
     PAGE,
     Facets,
+    RankingFilter,
+    Sort,
     facets,
     ranking_page,
+    read_cursor,
     written_parts,
 )
 from leadscore.text import Lang, room_words
@@ -43,7 +46,7 @@ from leadscore.web.errors import (
     store_refusals,
 )
 from leadscore.web.idempotent import Act, Answer, noted, written
-from leadscore.web.openapi import SECURED, STRICT, leads_to, refusals
+from leadscore.web.openapi import Payload, api_blueprint, leads_to, refusals
 from leadscore.web.routes.backing import (
     CSV,
     QUERY,
@@ -89,21 +92,7 @@ def ranking_file(
     lang: Lang,
     columns: Sequence[str] = (),
 ) -> Response:
-    """Return the ranking as a file for a browser to save; CSV is sent as it is read.
-
-    Parameters
-    ----------
-    backing
-        Whose store and city.
-    kind
-        Which sort of file.
-    asked, sort
-        Which firms, and in which order.
-    lang
-        Of reasons, vetoes, names, and the headers of a workbook.
-    columns
-        Some of `FILE_COLUMNS` in their order; none for those of a written ranking.
-    """
+    """Return the ranking as a file for a browser to save; CSV is sent as it is read."""
     tables = _tables(backing, asked, sort, lang, list(dict.fromkeys(columns)))
     if kind == "csv":
         return file_answer(ranking_csv(tables, lang), "ranking.csv", CSV)
@@ -115,7 +104,6 @@ def ranking_file(
 def _tables(
     backing: Backing, asked: RankingFilter, sort: Sort, lang: Lang, columns: list[str]
 ) -> Iterator[pd.DataFrame]:
-    """Yield the ranking as tables; at least one."""
     wording = backing.scorer().wording
     with backing.database.read() as connection:
         for rows, table in written_parts(connection, asked, wording, lang, sort=sort):
@@ -210,10 +198,8 @@ class RankingPageQuery(RankingQuery):
     counts: bool = Field(default=False, description="Count the firms by chain, grade and so on.")
 
 
-class RankedFirm(BaseModel):
+class RankedFirm(Payload):
     """A firm of the ranking, as it stands now."""
-
-    model_config = STRICT
 
     id: int
     rank: int | None = Field(
@@ -246,10 +232,8 @@ class RankedFirm(BaseModel):
     row: int | None
 
 
-class RankingCounts(BaseModel):
+class RankingCounts(Payload):
     """How many firms there are, by value; `none` stands for those without one."""
-
-    model_config = STRICT
 
     total: int
     chain: dict[str, int]
@@ -261,24 +245,17 @@ class RankingCounts(BaseModel):
     lists: dict[str, int]
 
 
-class RankingAnswer(BaseModel):
+class RankingAnswer(Payload):
     """A page of the ranking: firms that may be courted, then the vetoed ones."""
-
-    model_config = STRICT
 
     firms: list[RankedFirm]
     next: str | None = Field(description="`cursor` of the next page.")
     counts: RankingCounts | None = Field(description="If they were asked for.")
 
 
-_TAG = Tag(name="ranking", description="排名 The ranking")
-
-
 def ranking_routes(backing: Backing) -> APIBlueprint:
     """Return ``/api/v1/ranking`` and the same as a file."""
-    api = APIBlueprint(
-        "ranking", __name__, url_prefix="/api/v1", abp_tags=[_TAG], abp_security=SECURED
-    )
+    api = api_blueprint("ranking", "排名 The ranking")
 
     @api.get(
         "/ranking",
@@ -303,7 +280,7 @@ def ranking_routes(backing: Backing) -> APIBlueprint:
         wording = backing.scorer().wording
         return jsonify(
             {
-                "firms": [_firm(wording, row, lang) for row in page.firms],
+                "firms": [ranked_firm(wording, row, lang) for row in page.firms],
                 "next": page.next and page.next.written(),
                 "counts": counted and _counts(counted),
             }
@@ -334,7 +311,10 @@ def ranking_routes(backing: Backing) -> APIBlueprint:
     return api
 
 
-def _firm(wording: Wording, row: Mapping[str, Any], lang: Lang) -> dict[str, Any]:
+def ranked_firm(
+    wording: Wording, row: Mapping[str, Any], lang: Lang, *, most_reasons: int | None = None
+) -> dict[str, Any]:
+    """Return a firm of the ranking as the answers show it, with no more reasons than are shown."""
     same = (
         "rank", "name", "credit_code", "grade", "priority", "likelihood", "fit", "chain", "segment",
         "role", "province", "city", "veto", "stage", "excluded", "overridden", "model", "row",
@@ -344,7 +324,7 @@ def _firm(wording: Wording, row: Mapping[str, Any], lang: Lang) -> dict[str, Any
         "list_id": row["list_id"],
         "segment_name": wording.segment(row["segment"], lang),
         "veto_text": row["veto"] and WORDING[row["veto"]].pick(lang),
-        "reasons": list(main_reasons(wording, row, lang)),
+        "reasons": list(islice(main_reasons(wording, row, lang), most_reasons)),
         "as_of": row["as_of"].isoformat(),
         "scored_at": moment(row["scored_at"]),
     }
@@ -395,9 +375,7 @@ class NewExport(RankingConditions):
 
 def export_routes(backing: Backing) -> APIBlueprint:
     """Return ``/api/v1/exports``."""
-    api = APIBlueprint(
-        "exports", __name__, url_prefix="/api/v1", abp_tags=[_TAG], abp_security=SECURED
-    )
+    api = api_blueprint("exports", "排名 The ranking", tag="ranking")
 
     @api.post(
         "/exports",
@@ -453,7 +431,6 @@ def export_routes(backing: Backing) -> APIBlueprint:
 
 
 def _file_name(job: Job) -> str:
-    """Return the name of the file that a job has written, or refuse."""
     number = str(job.id)
     if job.kind != EXPORT:
         raise NothingThereError(
@@ -471,7 +448,6 @@ def _file_name(job: Job) -> str:
 
 @contextlib.contextmanager
 def _gone() -> Iterator[None]:
-    """Give what no job writes any more its status."""
     try:
         yield
     except ExportGoneError as error:
