@@ -106,21 +106,8 @@ def decide(
     never; the champion with noise added to its log-odds, in at most 7 %. `benchmarks/gates.py`
     measures the same through the whole pipeline.
 
-    Parameters
-    ----------
-    trial
-        Both models' forecasts, and the data behind them.
-    overruled
-        The reason of a person who promotes it whatever the gates say.
-    n_bootstrap, seed
-        Number of resamples behind the judgements of noise, and where their draws start.
-
-    Raises
-    ------
-    UsageError
-        If the reason is blank.
-    ValueError
-        If columns differ in length or a forecast is not 0..1.
+    ``overruled`` is the reason of a person who promotes it whatever the gates say (a UsageError if
+    it is blank). A ValueError if a forecast is not 0..1.
     """
     known = trial.forecasts()
     measured = improvement(known, n_bootstrap, seed)

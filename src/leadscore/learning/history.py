@@ -35,21 +35,17 @@ EVENTS: dict[str, str] = {
 """Columns of entries with their types.
 
 ``entry`` counts from 1 in the order of recording. ``firm`` is the key that all rows of one firm
-share (see `firm_keys`); it is worked out when entries are read and never
-stored.
-``row`` of ``sheet`` in ``source`` is where the entry came from; ``file`` is the SHA-256 of that
-file, in hex. ``former_names``, ``reason`` and ``sheet`` may be missing, and so may one of
-``credit_code`` and ``name``.
+share (see `firm_keys`); it is worked out when entries are read and never stored. ``row`` of
+``sheet`` in ``source`` is where the entry came from; ``file`` is the SHA-256 of that file, in hex.
+``former_names``, ``reason`` and ``sheet`` may be missing, and so may one of ``credit_code`` and
+``name``.
 """
 
 CONTACTS = ("contacted", "visited", "negotiating")
 """Stages at which somebody speaks with the firm; the earliest of their days is first contact."""
 
 OUTCOMES = ("signed", "registered", "building", "producing")
-"""Stages that a pursuit is for, in order; reaching a later one implies the earlier ones.
-
-One of them is the target that forecasts are about.
-"""
+"""Stages that a pursuit is for, one of them the target; a later one implies the earlier ones."""
 
 
 def in_force(events: pd.DataFrame) -> pd.DataFrame:
@@ -64,11 +60,9 @@ def stage_days(events: pd.DataFrame) -> pd.DataFrame:
     The entries come in the order of recording; firms are sorted, the columns are all of `STAGES`,
     missing where a stage is not in force.
     """
-    held = in_force(events)
-    days = held.pivot(index="firm", columns="stage", values="day")
-    return (
-        days.reindex(columns=pd.Index(STAGES, name="stage")).astype("datetime64[us]").sort_index()
-    )
+    days = in_force(events).pivot(index="firm", columns="stage", values="day")
+    days = days.reindex(columns=pd.Index(STAGES, name="stage"))
+    return days.astype("datetime64[us]").sort_index()
 
 
 def first_contact(days: pd.DataFrame) -> pd.Series:
@@ -258,22 +252,14 @@ LEFT_OUT: dict[str, Text] = {
 class Labels:
     """What is known of each pursuit as of a day.
 
-    Attributes
-    ----------
-    table
-        One row a pursuit, sorted by firm: ``firm`` (str), ``contacted`` (datetime64[us]), ``label``
-        (1 reached the target within the horizon, 0 did not, missing if it is still open), ``days``
-        (from first contact to that label, or to ``as_of`` while it is open), ``weight`` (0 where
-        the label is missing, at least 1 elsewhere).
-    oldest_days
-        Age of the oldest pursuit in days; -1 if there is none.
-    capped
-        How many weights were cut to `MOST_WEIGHT`.
-    without_contact
-        Firms with entries but without a first contact: no pursuits.
-    impossible
-        Pursuits left out since they reached the target before first contact or after they were
-        lost; no import lets them in, but two firms that turn out to be one may.
+    The ``table`` has one row a pursuit, sorted by firm: ``firm`` (str), ``contacted``
+    (datetime64[us]), ``label`` (1 reached the target within the horizon, 0 did not, missing if it
+    is still open), ``days`` (from first contact to that label, or to ``as_of`` while it is open),
+    ``weight`` (0 where the label is missing, at least 1 elsewhere). ``oldest_days`` is the age of
+    the oldest pursuit, -1 if there is none; ``capped`` counts the weights cut to `MOST_WEIGHT`,
+    ``without_contact`` firms with entries but without a first contact. ``impossible`` counts
+    pursuits that reached the target before first contact or after they were lost; no import lets
+    them in, but two firms that turn out to be one may.
     """
 
     table: pd.DataFrame

@@ -443,22 +443,11 @@ def evaluate(
 ) -> Evaluation:
     """Hold n forecasts, 0..1, against outcomes; the order of the rows changes nothing.
 
-    Parameters
-    ----------
-    y
-        1 for a pursuit that reached the target, 0 for one that did not; NaN (unknown) is left out.
-    weight
-        How many pursuits each stands for (inverse probability of being known); those of weight 0
-        are left out. None: 1 each.
-    groups
-        A name for each pursuit, such as its chain; missing where it has none.
-    n_bootstrap, seed
-        Number of resamples behind the intervals (0: none), and where their draws start.
-
-    Raises
-    ------
-    ValueError
-        If shapes differ, or a value is out of range.
+    An outcome is 1 for a pursuit that reached the target, 0 for one that did not; NaN (unknown) is
+    left out, and so is weight 0. The weight says how many pursuits each stands for (inverse
+    probability of being known), ``groups`` names one for each pursuit, such as its chain; missing
+    where it has none. The intervals are from so many resamples (0: none). A ValueError if shapes
+    differ, or a value is out of range.
     """
     known = Forecasts.of(y, weight, p)
     whole = _evaluated(known, n_bootstrap, seed)
