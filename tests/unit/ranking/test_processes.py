@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -21,11 +22,15 @@ from leadscore.text import Lang
 TODAY = date(2026, 11, 24)
 SAMPLE = Path("data/samples/electronics.csv")
 ALONE = """
+import signal
 import sys
 from datetime import date
 from pathlib import Path
 from tests.kept_lists import scorer
 from leadscore.ranking.batch import rank_list
+
+# Whoever runs the tests in the background may have them ignore it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 def loaded(cleaned):
     print("scoring", flush=True)
@@ -125,12 +130,19 @@ def group() -> Iterator[subprocess.Popen[str]]:
 
 
 def left(group: int) -> list[str]:
-    """Return the state of each process of a group that has not ended."""
-    listed = subprocess.run(
-        ["ps", "-A", "-o", "pgid=,stat="], capture_output=True, text=True, check=True
-    )  # fmt: skip
-    states = [line.split() for line in listed.stdout.splitlines()]
-    return [state for number, state in states if int(number) == group and state[0] != "Z"]
+    """Return the states of processes of a group that have not ended after at most 10 s.
+
+    What was killed ends a moment later.
+    """
+    until = time.monotonic() + 10
+    states = [""]
+    while states and time.monotonic() < until:
+        listed = subprocess.run(
+            ["ps", "-A", "-o", "pgid=,stat="], capture_output=True, text=True, check=True
+        )  # fmt: skip
+        processes = [line.split() for line in listed.stdout.splitlines()]
+        states = [state for number, state in processes if int(number) == group and state[0] != "Z"]
+    return states
 
 
 def test_no_process_outlives_the_ranking(group: subprocess.Popen[str]) -> None:
