@@ -1,16 +1,22 @@
-"""What officers do with a firm, each in one transaction with its place in the ranking."""
+"""Outcomes, overrides and exclusions, each kept in one transaction with the firm's new place."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from sqlalchemy import Connection, Table, delete
 
 from leadscore.errors import Detail
+from leadscore.lists.outcomes import load_outcomes
+from leadscore.lists.problems import Problem
 from leadscore.store.current_ranking import place_again
-from leadscore.store.database import StoreError
+from leadscore.store.database import Database, StoreError, take_turns
 from leadscore.store.firms import (
     EXCLUSIONS,
     OVERRIDES,
@@ -19,8 +25,17 @@ from leadscore.store.firms import (
     overrides_of,
     read_firm,
 )
-from leadscore.store.outcomes import Entry, append_entries, outcomes_of
-from leadscore.text import room_words
+from leadscore.store.outcomes import (
+    Entry,
+    admit,
+    append_entries,
+    entries_of,
+    firms_with_outcomes,
+    outcomes,
+    outcomes_of,
+    read_outcomes,
+)
+from leadscore.text import Text, room_words
 
 WORDS = room_words("store")
 
@@ -122,3 +137,60 @@ def _replaced(
     if rows or gone.rowcount:
         place_again(connection, [firm_id], now=now)
     return read_firm(connection, firm_id)
+
+
+@dataclass(frozen=True, eq=False)
+class Intake:
+    """What became of a file of outcomes: ``read = new + known + set_aside``.
+
+    ``superseded`` ones of the known came from this very file once and were corrected since;
+    ``corrected`` ones of the new give a day other than the one that was in force. The ``new``
+    entries have the columns of `leadscore.learning.history.EVENTS` but for those that the store
+    fills. ``notices`` are what the owner should know of the file as a whole.
+    """
+
+    read: int
+    known: int
+    set_aside: int
+    superseded: int
+    corrected: int
+    new: pd.DataFrame
+    problems: tuple[Problem, ...]
+    notices: tuple[Text, ...]
+
+    def sentence(self) -> Text:
+        """Return the sum in words."""
+        return WORDS["outcomes.sum"].format(
+            read=self.read, new=len(self.new), known=self.known, set_aside=self.set_aside
+        )
+
+
+def take_in(path: Path, database: Database, *, today: date, now: datetime, actor: str) -> Intake:
+    """Read a file of outcomes and add to the store what is sound and not there yet.
+
+    The history is read and added to in one transaction: of two who import a file at the same
+    moment, the second finds all of it there. Days after ``today`` are not believed. Raises
+    `ListError` if the file can't be read, or does not tell outcomes, and `StoreError` if the store
+    can't be read or written; importing again adds what is missing.
+    """
+    listed = load_outcomes(path, today=today)
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    with database.write() as connection:
+        take_turns(connection, outcomes)
+        admission = admit(listed.entries, read_outcomes(connection), file=digest)
+        new = entries_of(admission.new)
+        append_entries(connection, new, source=path.name, actor=actor, now=now)
+        if new:
+            place_again(connection, firms_with_outcomes(connection), now=now)
+    problems = (*listed.problems, *admission.problems)
+    return Intake(
+        read=listed.read,
+        known=admission.known,
+        set_aside=sum(problem.set_aside for problem in problems),
+        superseded=admission.superseded,
+        corrected=admission.corrected,
+        new=admission.new,
+        problems=tuple(sorted(problems, key=lambda each: (each.sheet or "", each.row or 0))),
+        notices=listed.notices,
+    )

@@ -10,15 +10,21 @@ from typing import NamedTuple
 from sqlalchemy import Column, Connection, String, Table, bindparam, select, update
 
 from leadscore.lists.problems import shown
-from leadscore.store.database import METADATA, Database, Moment, insert_unless_there, storable_text
+from leadscore.store.database import (
+    METADATA,
+    Database,
+    Moment,
+    digest,
+    insert_unless_there,
+    new_token,
+    storable_text,
+)
 from leadscore.store.users import (
     ConflictError,
     Role,
     UnknownNameError,
     canonical_name,
-    digest,
     folded,
-    new_token,
 )
 from leadscore.text import room_words
 

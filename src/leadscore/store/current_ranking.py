@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Annotated, Any
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection
@@ -16,11 +16,11 @@ from leadscore.ranking.order import order_key
 from leadscore.ranking.vetoes import COURTED, GONE
 from leadscore.store.database import (
     METADATA,
-    Json,
-    Moment,
+    GivenId,
     Number,
     StoreError,
     append_only,
+    columns_of,
     in_parts,
     one_of_some,
     rows_of_some,
@@ -33,42 +33,6 @@ from leadscore.text import room_words
 
 WORDS = room_words("store")
 
-SCORES = append_only(
-    sa.Table(
-        "scores",
-        METADATA,
-        sa.Column("id", Number, primary_key=True, autoincrement=False),
-        sa.Column("firm_id", Number, sa.ForeignKey("firms.id"), nullable=False),
-        sa.Column("snapshot_id", Number, sa.ForeignKey("snapshots.id"), index=True),
-        sa.Column("model", sa.Text, nullable=False),
-        sa.Column("as_of", sa.Date, nullable=False),
-        sa.Column("scored_at", Moment, nullable=False),
-        sa.Column("likelihood", sa.Float, nullable=False),
-        sa.Column("fit", sa.Float, nullable=False),
-        sa.Column("priority", sa.Float, nullable=False),
-        sa.Column("grade", sa.Text, nullable=False),
-        sa.Column("segment", sa.Text),
-        sa.Column("role", sa.Text),
-        sa.Column("veto", sa.Text),
-        sa.Column("base_points", sa.Float, nullable=False),
-        sa.Column("points", Json, nullable=False),
-        sa.Column("values", Json, nullable=False),
-        sa.Column("reasons", Json, nullable=False),
-        sa.Column("segments", sa.Text),
-        sa.Column("words", sa.Text),
-        sa.Index("ix_scores_firm_id_id", "firm_id", "id"),
-    )
-)
-"""``points`` and ``values`` are by feature, ``points`` also by pair of features (``a × b``); what
-adds nothing and what is missing is left out. ``reasons`` are the features of the main ones with
-their points (in homes of old also their words then, which nobody reads);
-``segments`` is every match as ``id:strength``, joined by ``;``, and ``words`` are those that the
-best match rests on."""
-
-_SAME = tuple(
-    SCORES.c[name] for name in ("snapshot_id", "firm_id", "likelihood", "priority", "grade", "veto")
-)
-
 
 class UnknownScoreError(StoreError):
     """A number that no score of the firm has."""
@@ -78,11 +42,17 @@ class UnknownScoreError(StoreError):
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """A score as it was given; the attributes are the columns of `SCORES`."""
+    """A score as it was given.
 
-    id: int
-    firm_id: int
-    snapshot_id: int | None
+    ``points`` and ``values`` are by feature, ``points`` also by pair of features (``a × b``); what
+    adds nothing and what is missing is left out. ``reasons`` are the features of the main ones with
+    their points (in homes of old also their words then, which nobody reads); ``segments`` is every
+    match as ``id:strength``, joined by ``;``, and ``words`` are those that the best match rests on.
+    """
+
+    id: GivenId
+    firm_id: Annotated[int, Number, sa.ForeignKey("firms.id")]
+    snapshot_id: Annotated[int | None, Number, sa.ForeignKey("snapshots.id"), {"index": True}]
     model: str
     as_of: date
     scored_at: datetime
@@ -112,6 +82,16 @@ class Score:
             "scored_role": self.role, "words": self.words, "segments": self.segments,
             "record": record,
         }  # fmt: skip
+
+
+SCORES = append_only(
+    sa.Table(
+        "scores", METADATA, *columns_of(Score), sa.Index("ix_scores_firm_id_id", "firm_id", "id")
+    )
+)
+_SAME = tuple(
+    SCORES.c[name] for name in ("snapshot_id", "firm_id", "likelihood", "priority", "grade", "veto")
+)
 
 
 def append_scores(connection: Connection, rows: list[dict[str, Any]]) -> list[int]:
@@ -147,14 +127,14 @@ def read_score(connection: Connection, firm_id: int, score_id: int) -> Score:
     row = connection.execute(query).one_or_none()
     if row is None:
         raise UnknownScoreError(WORDS["current_ranking.unknown"].format(id=score_id))
-    return Score(**row._asdict())
+    return Score(*row)
 
 
 def score_history(connection: Connection, firm_id: int, *, limit: int = 100) -> list[Score]:
     """Return the scores of a firm, the newest first."""
     query = sa.select(SCORES).where(SCORES.c.firm_id == firm_id)
     newest = connection.execute(query.order_by(SCORES.c.id.desc()).limit(limit))
-    return [Score(**row._asdict()) for row in newest]
+    return [Score(*row) for row in newest]
 
 
 def values_of(

@@ -3,54 +3,48 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import random
+import secrets
 import sqlite3
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from types import NoneType, UnionType
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    ClassVar,
+    Literal,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
-import pandas as pd
-import pyarrow as pa
+import sqlalchemy as sa
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext, MigrationStep
 from alembic.script import ScriptDirectory
-from sqlalchemy import (
-    JSON,
-    BigInteger,
-    BindParameter,
-    Column,
-    Connection,
-    DateTime,
-    Dialect,
-    Engine,
-    Integer,
-    MetaData,
-    Row,
-    Select,
-    Table,
-    bindparam,
-    create_engine,
-    event,
-    func,
-    select,
-    type_coerce,
-)
+from sqlalchemy import Column, Connection, ForeignKey, Row, Select, Table
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError
-from sqlalchemy.types import TypeDecorator
 
 from leadscore import validation
 from leadscore.errors import LeadscoreError
 from leadscore.text import Text, room_words
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 WORDS = room_words("store")
 
@@ -133,7 +127,7 @@ def _postgresql_message(error: DBAPIError) -> Text | None:
     return _TURNED_AWAY if ":  " in str(error.orig) else _AWAY
 
 
-METADATA = MetaData(
+METADATA = sa.MetaData(
     naming_convention={
         "ix": "ix_%(column_0_N_label)s",
         "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -144,20 +138,20 @@ METADATA = MetaData(
 )
 """Every table of the store; a migration brings a database to just these."""
 
-Number = BigInteger().with_variant(Integer, "sqlite")
+Number = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 """Numbers of rows: SQLite counts up by itself only in an ``INTEGER`` key."""
 
-Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+Json = sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
 """Plain values; NaN is refused when it is written."""
 
 
-class Moment(TypeDecorator[datetime]):
+class Moment(sa.TypeDecorator[datetime]):
     """A moment with a time zone, kept in UTC to the microsecond."""
 
-    impl = DateTime(timezone=True)
+    impl = sa.DateTime(timezone=True)
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> Any:
         """Turn a moment into UTC; SQLite keeps it without saying so."""
         if value is None:
             return None
@@ -167,35 +161,55 @@ class Moment(TypeDecorator[datetime]):
         utc = value.astimezone(UTC)
         return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
         """Give the moment back in UTC."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
 
 
+Id = Annotated[int, Number, {"primary_key": True}]
+"""The number of a row, which the database counts up."""
+GivenId = Annotated[int, Number, {"primary_key": True, "autoincrement": False}]
+"""The number of a row, which the program gives."""
+
+_KINDS: dict[Any, Any] = {
+    int: sa.Integer, float: sa.Float, bool: sa.Boolean, str: sa.Text, Literal: sa.Text,
+    date: sa.Date, datetime: Moment, bytes: sa.LargeBinary,
+}  # fmt: skip
+
+
+def columns_of(row: type) -> list[Column[Any]]:
+    """Return the columns that hold the fields of a dataclass or a named tuple.
+
+    Their kinds follow from the types, else are JSON, and NOT NULL unless a field may be None.
+    ``Annotated`` names another kind, a `ForeignKey` and options of `Column`, in this order.
+    """
+    columns = []
+    for name, hint in get_type_hints(row, include_extras=True).items():
+        plain, *marks = get_args(hint) if get_origin(hint) is Annotated else [hint]
+        types = get_args(plain) if get_origin(plain) in (Union, UnionType) else (plain,)
+        options = marks.pop() if marks and isinstance(marks[-1], dict) else {}
+        if not marks or isinstance(marks[0], ForeignKey):
+            marks.insert(0, _KINDS.get(get_origin(types[0]) or types[0], Json))
+        columns.append(Column(name, *marks, nullable=NoneType in types, **options))
+    return columns
+
+
 # So few that they are gone before the garbage collector looks at them: twice as fast as all.
 _ROWS_AT_ONCE = 1_000
-
-_ARROW = {
-    "int64": pa.int64(), "bool": pa.bool_(), "str": pa.large_string(),
-    "datetime64[us]": pa.date32(), "datetime64[us, UTC]": pa.timestamp("us", "UTC"),
-}  # fmt: skip
 
 
 def plain_values(column: pd.Series) -> list[Any]:
     """Return the values as Python's own, None for what is missing, days as `datetime.date`."""
-    values = column.tolist()
-    if column.dtype.kind == "M":
-        return [None if value is pd.NaT else value.date() for value in values]
-    return [None if value is pd.NA or value != value else value for value in values]
+    values, days = zip(column.tolist(), column.isna(), strict=True), column.dtype.kind == "M"
+    return [None if missing else value.date() if days else value for value, missing in values]
 
 
 def quick(column: Column[Any]) -> Any:
     """Return a column as `read_frame` wants it: Arrow turns moments into UTC, and much faster."""
-    return (
-        type_coerce(column, DateTime(timezone=True)) if isinstance(column.type, Moment) else column
-    )
+    utc = sa.DateTime(timezone=True)
+    return sa.type_coerce(column, utc) if isinstance(column.type, Moment) else column
 
 
 def read_frame(
@@ -206,13 +220,34 @@ def read_frame(
     ``types`` names the columns that the query selects, in their order and moments by way of
     `quick`, with their types in pandas.
     """
-    none = pa.table({name: pa.array([], _ARROW[dtype]) for name, dtype in types.items()})
+    # Imported late: most that is asked of a database needs no tables, and they take half a second.
+    import pyarrow as pa
+
+    arrow = {
+        "int64": pa.int64(), "bool": pa.bool_(), "str": pa.large_string(),
+        "datetime64[us]": pa.date32(), "datetime64[us, UTC]": pa.timestamp("us", "UTC"),
+    }  # fmt: skip
+    none = pa.table({name: pa.array([], arrow[dtype]) for name, dtype in types.items()})
     parts = [
         pa.table(list(map(pa.array, zip(*rows, strict=True), none.schema.types)), none.schema)
         for rows in connection.execute(query).partitions(_ROWS_AT_ONCE)
     ]
     frame: pd.DataFrame = pa.concat_tables([none, *parts]).to_pandas(date_as_object=False)
     return frame.astype(dict(types))
+
+
+def new_token(prefix: str = "") -> str:
+    """Return a secret of 256 random bits in letters, digits, ``-`` and ``_``."""
+    return prefix + secrets.token_urlsafe(32)
+
+
+def digest(token: str) -> str:
+    """Return what is kept of a secret, 64 hex digits.
+
+    A secret of 256 random bits can't be guessed, so it needs no slow hash as a password does; and
+    whoever times a look-up by this learns of the hash, from which nothing leads back.
+    """
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def storable_text(text: str) -> str:
@@ -228,9 +263,9 @@ _Value = TypeVar("_Value")
 _ASKED_AT_ONCE = 500  # values in one ``IN``: fewer than any database minds
 
 
-def one_of_some() -> BindParameter[Any]:
+def one_of_some() -> sa.BindParameter[Any]:
     """Return what ``IN`` takes in a statement that is put together once, and run with ``some``."""
-    return bindparam("some", expanding=True)
+    return sa.bindparam("some", expanding=True)
 
 
 def in_parts(values: Iterable[_Value]) -> Iterator[list[_Value]]:
@@ -325,7 +360,8 @@ class Database:
 
     The address is a file of SQLite, or a URL as SQLAlchemy takes it: ``sqlite:///...`` or
     ``postgresql://...``, which is read by psycopg. A writer waits for others on SQLite for
-    ``patience_seconds``.
+    ``patience_seconds``. All methods, and the blocks that a connection is given to, raise
+    `StoreError` where the database refuses.
     """
 
     def __init__(
@@ -359,19 +395,13 @@ class Database:
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
-        """Give a connection within a transaction that sees one state of all tables.
-
-        Raises `StoreError` if the database refuses, here or where the block asks it for something.
-        """
+        """Give a connection within a transaction that sees one state of all tables."""
         with database_refusals(self.shown), self._reading.begin() as connection:
             yield connection
 
     @contextlib.contextmanager
     def write(self) -> Iterator[Connection]:
-        """Give a connection within a transaction that is committed unless the block fails.
-
-        Raises `StoreError` if the database refuses, here or where the block asks it for something.
-        """
+        """Give a connection within a transaction that is committed unless the block fails."""
         with database_refusals(self.shown), self._writing.begin() as connection:
             yield connection
 
@@ -381,19 +411,7 @@ class Database:
         """Return the one row of a statement, or None: for what is asked with every request.
 
         SQLite is asked by its own driver, for a transaction of SQLAlchemy takes four times as long
-        as finding a row by its key.
-
-        Parameters
-        ----------
-        statement
-            Made once, for what it comes to is kept.
-        values
-            Of its parameters.
-
-        Raises
-        ------
-        StoreError
-            If the database refuses.
+        as finding a row by its key. The statement is made once, for what it comes to is kept.
         """
         if self.dialect != "sqlite":
             with self.read() as connection:
@@ -417,7 +435,7 @@ class Database:
 class _Prepared:
     """A statement as SQLite's driver takes it, with what SQLAlchemy does to values on the way."""
 
-    def __init__(self, statement: Select[Any], dialect: Dialect) -> None:
+    def __init__(self, statement: Select[Any], dialect: sa.Dialect) -> None:
         compiled = statement.compile(dialect=dialect)
         columns = statement.selected_columns
         self._sql, self._given = compiled.string, compiled.params
@@ -458,14 +476,14 @@ def _with_driver(url: URL) -> URL:
     return url
 
 
-def _engine(url: URL, patience_seconds: float) -> Engine:
+def _engine(url: URL, patience_seconds: float) -> sa.Engine:
     dump = partial(json.dumps, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     if url.get_backend_name() != "sqlite":
-        return create_engine(url, json_serializer=dump, pool_pre_ping=True)
+        return sa.create_engine(url, json_serializer=dump, pool_pre_ping=True)
     arguments = {"timeout": patience_seconds, "check_same_thread": False, "isolation_level": None}
-    engine = create_engine(url, json_serializer=dump, connect_args=arguments)
-    event.listen(engine, "connect", _prepare)
-    event.listen(engine, "begin", partial(_begin, patience_seconds=patience_seconds))
+    engine = sa.create_engine(url, json_serializer=dump, connect_args=arguments)
+    sa.event.listen(engine, "connect", _prepare)
+    sa.event.listen(engine, "begin", partial(_begin, patience_seconds=patience_seconds))
     return engine
 
 
@@ -534,7 +552,7 @@ def migrate(database: Database) -> bool:
             return False
     with _IN_TURN, database.write() as connection:
         if database.dialect == "postgresql":
-            connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
         present = _versions(connection)
         if not known_versions().issuperset(present):
             found = ", ".join(present)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection, Row
@@ -13,10 +13,9 @@ from sqlalchemy import ColumnElement, Connection, Row
 from leadscore.errors import LeadscoreError
 from leadscore.store.database import (
     METADATA,
-    Json,
-    Moment,
-    Number,
+    Id,
     StoreError,
+    columns_of,
     insert_row,
     storable_text,
 )
@@ -24,34 +23,10 @@ from leadscore.text import Text, room_words
 
 WORDS = room_words("store")
 
-
 State = Literal["waiting", "running", "done", "failed", "cancelled"]
 STATES: tuple[State, ...] = get_args(State)
 OPEN: tuple[State, ...] = ("waiting", "running")
 """States of a job that is still to end."""
-
-JOBS = sa.Table(
-    "jobs",
-    METADATA,
-    sa.Column("id", Number, primary_key=True),
-    sa.Column("kind", sa.String(40), nullable=False),
-    sa.Column("payload", Json, nullable=False),
-    sa.Column("state", sa.String(10), nullable=False),
-    sa.Column("progress", sa.Float, nullable=False),
-    sa.Column("words", Json),
-    sa.Column("result", Json),
-    sa.Column("error", Json),
-    sa.Column("submitted_by", sa.String(100), nullable=False),
-    sa.Column("submitted_at", Moment, nullable=False),
-    sa.Column("started_at", Moment),
-    sa.Column("ended_at", Moment),
-    sa.Column("attempts", sa.Integer, nullable=False),
-    sa.Column("worker", sa.String(100)),
-    sa.Column("heartbeat_at", Moment),
-    sa.Column("cancel_requested", sa.Boolean, nullable=False),
-    sa.Index("ix_jobs_state_id", "state", "id"),
-)
-"""One row a job; ``words`` and the message of ``error`` are in both languages."""
 
 LONGEST_PAGE = 500
 """Jobs that are listed at once."""
@@ -78,22 +53,25 @@ class Job:
     unless failed; ``attempts`` counts how often it was begun.
     """
 
-    id: int
-    kind: str
+    id: Id
+    kind: Annotated[str, sa.String(40)]
     payload: Mapping[str, Any]
-    state: State
+    state: Annotated[State, sa.String(10)]
     progress: float
     words: Text | None
     result: Mapping[str, Any] | None
     error: Mapping[str, Any] | None
-    submitted_by: str
+    submitted_by: Annotated[str, sa.String(100)]
     submitted_at: datetime
     started_at: datetime | None
     ended_at: datetime | None
     attempts: int
-    worker: str | None
+    worker: Annotated[str | None, sa.String(100)]
     heartbeat_at: datetime | None
     cancel_requested: bool
+
+
+JOBS = sa.Table("jobs", METADATA, *columns_of(Job), sa.Index("ix_jobs_state_id", "state", "id"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,8 +164,7 @@ def queue_state(connection: Connection) -> QueueState:
 
 
 def _job(row: Row[Any]) -> Job:
-    values = row._asdict()
-    return Job(**values | {"words": values["words"] and Text(**values["words"])})
+    return Job(**row._asdict() | {"words": row.words and Text(**row.words)})
 
 
 _MOST_ATTEMPTS = 3  # of a job whose worker dies

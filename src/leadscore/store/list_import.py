@@ -29,14 +29,13 @@ from leadscore.store.current_ranking import STANDINGS
 from leadscore.store.database import (
     METADATA,
     Database,
-    Json,
     Number,
     StoreError,
+    columns_of,
     plain_values,
     storable_text,
 )
 from leadscore.store.firms import Records, field_records, next_firm_id, write_firms
-from leadscore.store.linking import Linked, Origins, Record, all_merged, as_seen, link
 from leadscore.store.lists import (
     LIST_FIRMS,
     KeptList,
@@ -49,7 +48,13 @@ from leadscore.store.lists import (
 from leadscore.store.scoring import (
     PAUSE_SECONDS,
     WRITTEN_AT_ONCE,
+    Linked,
+    Origins,
+    Record,
     ScoredFirms,
+    all_merged,
+    as_seen,
+    link,
     score_firms,
     write_scores,
 )
@@ -158,28 +163,28 @@ def _plain_name(file_name: str) -> str:
     return shown(name) or "list"
 
 
-LIST_FAILED_ROWS = sa.Table(
-    "list_failed_rows",
-    METADATA,
-    sa.Column("list_id", Number, sa.ForeignKey("lists.id"), primary_key=True),
-    sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("sheet", sa.Text),
-    sa.Column("row", sa.Integer),
-    sa.Column("cells", Json, nullable=False),
-)
-"""``row`` is missing where ``cells`` are the headers of the sheet, which precede its rows. Columns
-about people are left out, as everywhere in the store."""
-
 # More rows than these are not mended by hand: then it is the export that needs another look.
 _MOST_FAILED_ROWS = 10_000
 
 
 class FailedRow(NamedTuple):
-    """A row as it stood in the file, or the headers of a sheet, where ``row`` is missing."""
+    """A row as it stood in the file, or the headers of a sheet, where ``row`` is missing.
+
+    The headers precede their rows. Columns about people are left out, as everywhere in the store.
+    """
 
     sheet: str | None
     row: int | None
     cells: list[str | None]
+
+
+LIST_FAILED_ROWS = sa.Table(
+    "list_failed_rows",
+    METADATA,
+    sa.Column("list_id", Number, sa.ForeignKey("lists.id"), primary_key=True),
+    sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
+    *columns_of(FailedRow),
+)
 
 
 def _failed_rows(uploaded: Uploaded) -> Iterator[FailedRow]:

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, Select
@@ -14,10 +14,11 @@ from sqlalchemy import Connection, Select
 from leadscore.lists.problems import Problem
 from leadscore.store.database import (
     METADATA,
+    Id,
     Json,
-    Moment,
     Number,
     StoreError,
+    columns_of,
     insert_row,
     storable_text,
 )
@@ -28,26 +29,49 @@ WORDS = room_words("store")
 
 State = Literal["waiting", "reading", "scoring", "done", "failed", "cancelled"]
 
-LISTS = sa.Table(
-    "lists",
-    METADATA,
-    sa.Column("id", Number, primary_key=True),
-    sa.Column("file_name", sa.Text, nullable=False),
-    sa.Column("sha256", sa.Text, nullable=False, index=True),
-    sa.Column("uploaded_by", sa.Text, nullable=False),
-    sa.Column("uploaded_at", Moment, nullable=False),
-    sa.Column("state", sa.Text, nullable=False),
-    sa.Column("as_of", sa.Date, nullable=False),
-    sa.Column("mapping", Json, nullable=False),
-    sa.Column("notices", Json, nullable=False),
-    sa.Column("counts", Json),
-    sa.Column("model", sa.Text),
-    sa.Column("error", Json),
-    sa.Column("job_id", Number),
-)
-"""``as_of`` is the day as of which the list knows its firms: an older list never overwrites what a
-newer one says. ``mapping`` says of headers which canonical column they mean. ``counts`` is rows,
-ranked, vetoed and set_aside, once done; ``error`` is code, zh and en, once failed."""
+OPEN: tuple[State, ...] = ("waiting", "reading", "scoring")
+"""States of a list that is still to be taken in."""
+
+
+class UnknownListError(StoreError):
+    """A number that no list has."""
+
+    code = "unknown_list"
+
+
+@dataclass(frozen=True, slots=True)
+class _List:
+    """A list as it was kept.
+
+    ``as_of`` is the day as of which the list knows its firms: an older list never overwrites what a
+    newer one says. ``mapping`` says of headers which canonical column they mean. ``counts`` is
+    rows, ranked, vetoed and set_aside, once done; ``error`` is code, zh and en, once failed.
+    """
+
+    id: Id
+    file_name: str
+    sha256: Annotated[str, {"index": True}]
+    uploaded_by: str
+    uploaded_at: datetime
+    state: State
+    as_of: date
+    mapping: Mapping[str, str]
+    notices: Sequence[Mapping[str, str]]
+    counts: Mapping[str, int] | None
+    model: str | None
+    error: Mapping[str, Any] | None
+    job_id: Annotated[int | None, Number]
+
+
+LISTS = sa.Table("lists", METADATA, *columns_of(_List))
+
+
+@dataclass(frozen=True, slots=True)
+class KeptList(_List):
+    """A list as it stands, and 0..1 how far the job is that takes it in."""
+
+    progress: float
+
 
 LIST_FILES = sa.Table(
     "list_files",
@@ -87,35 +111,6 @@ LIST_PROBLEMS = sa.Table(
     sa.Column("code", sa.Text, nullable=False),
     sa.Column("set_aside", sa.Boolean, nullable=False),
 )
-
-OPEN: tuple[State, ...] = ("waiting", "reading", "scoring")
-"""States of a list that is still to be taken in."""
-
-
-class UnknownListError(StoreError):
-    """A number that no list has."""
-
-    code = "unknown_list"
-
-
-@dataclass(frozen=True, slots=True)
-class KeptList:
-    """A list as it stands: the columns of `LISTS`, and 0..1 how far the job is that takes it in."""
-
-    id: int
-    file_name: str
-    sha256: str
-    uploaded_by: str
-    uploaded_at: datetime
-    state: State
-    as_of: date
-    mapping: Mapping[str, str]
-    notices: Sequence[Mapping[str, str]]
-    counts: Mapping[str, int] | None
-    model: str | None
-    error: Mapping[str, Any] | None
-    job_id: int | None
-    progress: float
 
 
 def add_list(
@@ -223,18 +218,6 @@ def _lists() -> Select[Any]:
     return sa.select(*others, state, progress).select_from(joined)
 
 
-UPLOADS = sa.Table(
-    "uploads",
-    METADATA,
-    sa.Column("id", Number, primary_key=True),
-    sa.Column("file_name", sa.Text, nullable=False),
-    sa.Column("content", sa.LargeBinary, nullable=False),
-    sa.Column("uploaded_by", sa.Text, nullable=False, index=True),
-    sa.Column("uploaded_at", Moment, nullable=False, index=True),
-)
-"""They hold whatever the file holds, people's names and numbers too: so they are kept for a day,
-few of each person, and shown to that person only."""
-
 KEPT_FOR = timedelta(days=1)
 MOST_EACH = 3
 """Files of one person that may wait at the same moment."""
@@ -248,13 +231,20 @@ class UnknownUploadError(StoreError):
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file that waits; the attributes are the columns of `UPLOADS`."""
+    """A file that waits.
 
-    id: int
+    It holds whatever it holds, people's names and numbers too: so it is kept for a day, few of each
+    person, and shown to that person only.
+    """
+
+    id: Id
     file_name: str
     content: bytes
-    uploaded_by: str
-    uploaded_at: datetime
+    uploaded_by: Annotated[str, {"index": True}]
+    uploaded_at: Annotated[datetime, {"index": True}]
+
+
+UPLOADS = sa.Table("uploads", METADATA, *columns_of(Upload))
 
 
 def keep_upload(

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
-import secrets
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -19,26 +17,14 @@ from leadscore.store.database import (
     METADATA,
     Moment,
     StoreError,
+    digest,
     insert_unless_there,
+    new_token,
     storable_text,
 )
 from leadscore.text import room_words
 
 WORDS = room_words("store")
-
-
-def new_token(prefix: str = "") -> str:
-    """Return a secret of 256 random bits in letters, digits, ``-`` and ``_``."""
-    return prefix + secrets.token_urlsafe(32)
-
-
-def digest(token: str) -> str:
-    """Return what is kept of a secret, 64 hex digits.
-
-    A secret of 256 random bits can't be guessed, so it needs no slow hash as a password does; and
-    whoever times a look-up by this learns of the hash, from which nothing leads back.
-    """
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 Role = Literal["viewer", "officer", "administrator", "auditor"]
