@@ -9,12 +9,10 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 from sqlalchemy import Connection, Table, delete
 
 from leadscore.errors import Detail
 from leadscore.lists.outcomes import load_outcomes
-from leadscore.lists.problems import Problem
 from leadscore.store.current_ranking import place_again
 from leadscore.store.database import Database, StoreError, take_turns
 from leadscore.store.firms import (
@@ -26,6 +24,7 @@ from leadscore.store.firms import (
     read_firm,
 )
 from leadscore.store.outcomes import (
+    Admission,
     Entry,
     admit,
     append_entries,
@@ -130,7 +129,6 @@ def take_exclusion_back(
 def _replaced(
     connection: Connection, table: Table, firm_id: int, rows: list[dict[str, Any]], now: datetime
 ) -> Firm:
-    """Put a row, or none, in the place of what a table has of a firm, and place the firm anew."""
     gone = connection.execute(delete(table).where(table.c.firm_id == firm_id))
     if rows:
         connection.execute(table.insert(), rows)
@@ -140,22 +138,14 @@ def _replaced(
 
 
 @dataclass(frozen=True, eq=False)
-class Intake:
+class Intake(Admission):
     """What became of a file of outcomes: ``read = new + known + set_aside``.
 
-    ``superseded`` ones of the known came from this very file once and were corrected since;
-    ``corrected`` ones of the new give a day other than the one that was in force. The ``new``
-    entries have the columns of `leadscore.learning.history.EVENTS` but for those that the store
-    fills. ``notices`` are what the owner should know of the file as a whole.
+    ``notices`` are what the owner should know of the file as a whole.
     """
 
     read: int
-    known: int
     set_aside: int
-    superseded: int
-    corrected: int
-    new: pd.DataFrame
-    problems: tuple[Problem, ...]
     notices: tuple[Text, ...]
 
     def sentence(self) -> Text:
@@ -183,14 +173,8 @@ def take_in(path: Path, database: Database, *, today: date, now: datetime, actor
         append_entries(connection, new, source=path.name, actor=actor, now=now)
         if new:
             place_again(connection, firms_with_outcomes(connection), now=now)
-    problems = (*listed.problems, *admission.problems)
-    return Intake(
-        read=listed.read,
-        known=admission.known,
-        set_aside=sum(problem.set_aside for problem in problems),
-        superseded=admission.superseded,
-        corrected=admission.corrected,
-        new=admission.new,
-        problems=tuple(sorted(problems, key=lambda each: (each.sheet or "", each.row or 0))),
-        notices=listed.notices,
-    )
+    problems = [*listed.problems, *admission.problems]
+    problems.sort(key=lambda problem: (problem.sheet or "", problem.row or 0))
+    aside = sum(problem.set_aside for problem in problems)
+    whole = vars(admission) | {"problems": tuple(problems)}
+    return Intake(**whole, read=listed.read, set_aside=aside, notices=listed.notices)

@@ -19,7 +19,6 @@ from leadscore.store.database import (
     GivenId,
     Number,
     StoreError,
-    append_only,
     columns_of,
     in_parts,
     one_of_some,
@@ -84,10 +83,11 @@ class Score:
         }  # fmt: skip
 
 
-SCORES = append_only(
-    sa.Table(
-        "scores", METADATA, *columns_of(Score), sa.Index("ix_scores_firm_id_id", "firm_id", "id")
-    )
+SCORES = sa.Table(
+    "scores",
+    METADATA,
+    *columns_of(Score),
+    sa.Index("ix_scores_firm_id_id", "firm_id", "id"),
 )
 _SAME = tuple(
     SCORES.c[name] for name in ("snapshot_id", "firm_id", "likelihood", "priority", "grade", "veto")
@@ -119,10 +119,7 @@ def append_scores(connection: Connection, rows: list[dict[str, Any]]) -> list[in
 
 
 def read_score(connection: Connection, firm_id: int, score_id: int) -> Score:
-    """Return a score of a firm.
-
-    Raises `UnknownScoreError` if the firm has none with this number.
-    """
+    """Return a score of a firm; raises `UnknownScoreError`."""
     query = sa.select(SCORES).where(SCORES.c.id == score_id, SCORES.c.firm_id == firm_id)
     row = connection.execute(query).one_or_none()
     if row is None:
@@ -271,8 +268,7 @@ def place_firms(
 ) -> list[dict[str, Any]]:  # fmt: skip
     """Write where firms stand now, also in their lists, and return the rows of `STANDINGS`.
 
-    By the number of the firm, ``scores`` have the columns of `SCORES`, and ``seen`` says in which
-    list and row it was last seen.
+    By number, ``scores`` have the columns of `SCORES`, ``seen`` the list and row of each firm.
     """
     placed = list(firms)
     numbers = [firm.id for firm in placed]
@@ -300,10 +296,7 @@ def place_firms(
 
 
 def place_again(connection: Connection, firm_ids: Iterable[int], *, now: datetime) -> None:
-    """Work out anew where firms stand, after an outcome, an override or an exclusion of theirs.
-
-    Firms that were never scored stand nowhere. The version of each firm counts up.
-    """
+    """Place firms anew, as far as they were scored, and count up the version of each."""
     for some in in_parts(firm_ids):
         rows = connection.execute(_WITH_SCORE, {"some": some}).mappings().all()
         seen = {row["firm_id"]: (row["list_id"], row["row"]) for row in rows}

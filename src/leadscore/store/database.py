@@ -90,24 +90,13 @@ def database_refusals(where: str) -> Iterator[None]:
         yield
     except IntegrityError:
         raise
-    except DBAPIError as error:
-        message = _sqlite_message(error.orig) or _postgresql_message(error)
+    except (DBAPIError, sqlite3.Error) as error:
+        cause = getattr(error, "orig", error)
+        message = _sqlite_message(cause) or _postgresql_message(error)
         if message is None:
             raise
-        reason = str(error.orig).strip().partition("\n")[0]
+        reason = str(cause).strip().partition("\n")[0]
         raise StoreError(message.format(where=where, reason=reason)) from error
-
-
-@contextlib.contextmanager
-def sqlite_refusals(where: str) -> Iterator[None]:
-    """Turn what SQLite itself refuses, without SQLAlchemy between, into a `StoreError`."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        message = _sqlite_message(error)
-        if message is None:
-            raise
-        raise StoreError(message.format(where=where, reason=str(error))) from error
 
 
 def _sqlite_message(error: Any) -> Text | None:
@@ -115,8 +104,8 @@ def _sqlite_message(error: Any) -> Text | None:
     return _SQLITE_ERRORS.get(words[1]) if len(words) > 1 else None
 
 
-def _postgresql_message(error: DBAPIError) -> Text | None:
-    if not hasattr(error.orig, "sqlstate"):
+def _postgresql_message(error: DBAPIError | sqlite3.Error) -> Text | None:
+    if not isinstance(error, DBAPIError) or not hasattr(error.orig, "sqlstate"):
         return None
     if state := getattr(error.orig, "sqlstate", None):
         starts = (start for start in _POSTGRESQL_ERRORS if state.startswith(start))
@@ -324,22 +313,13 @@ FOR EACH STATEMENT EXECUTE FUNCTION refuse_changes()
 
 
 def trigger_statements(table: str, dialect: str) -> Iterator[str]:
-    """Yield the SQL that makes a table append-only, for a migration to run.
-
-    An attempt to change or remove a row then fails with an `sqlalchemy.exc.IntegrityError`.
-    """
+    """Yield the SQL for an `IntegrityError` where a row of a table is changed or removed."""
     if dialect == "sqlite":
         for deed in ("update", "delete"):
             yield _SQLITE_TRIGGER.format(table=table, deed=deed)
     else:
         yield _POSTGRESQL_FUNCTION
         yield _POSTGRESQL_TRIGGER.format(table=table)
-
-
-def append_only(table: Table) -> Table:
-    """Mark a table as one to which rows are only added; its migration gives it the triggers."""
-    table.info["append_only"] = True
-    return table
 
 
 _PATIENCE_SECONDS = 30.0
@@ -421,7 +401,7 @@ class Database:
         if prepared is None:
             prepared = self._prepared[statement] = _Prepared(statement, self.engine.dialect)
         with (
-            sqlite_refusals(self.shown),
+            database_refusals(self.shown),
             contextlib.closing(self.engine.raw_connection()) as pooled,
         ):
             driver: sqlite3.Connection = pooled.driver_connection  # type: ignore[assignment]
@@ -459,10 +439,7 @@ class _Prepared:
 
 
 def take_turns(connection: Connection, table: Table) -> None:
-    """Wait until nobody else writes to a table, and keep others waiting until the transaction ends.
-
-    On SQLite a writer is alone anyway. Who reads is never kept waiting.
-    """
+    """Let nobody else write to a table until the transaction ends; on SQLite a writer is alone."""
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql(f'LOCK TABLE "{table.name}" IN SHARE ROW EXCLUSIVE MODE')
 
@@ -488,7 +465,7 @@ def _engine(url: URL, patience_seconds: float) -> sa.Engine:
 
 
 def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
-    """Set what SQLite keeps per connection: safe against loss of power, and strict about keys."""
+    # Safe against loss of power, and strict about keys.
     mode = "WAL" if wal_is_sound(sqlite3.sqlite_version_info) else "DELETE"
     connection.execute(f"PRAGMA journal_mode = {mode}")
     connection.execute("PRAGMA synchronous = FULL")
@@ -542,10 +519,7 @@ _IN_TURN = threading.Lock()  # Alembic keeps what is being migrated per process,
 
 
 def migrate(database: Database) -> bool:
-    """Run the migrations that a database lacks, all or none, and tell whether there were any.
-
-    Raises `StoreError` if the database knows a migration that this program does not.
-    """
+    """Run the migrations that a database lacks, all or none, and tell whether there were any."""
     scripts = ScriptDirectory(str(_MIGRATIONS))
     with database.read() as connection:
         if _versions(connection) == scripts.get_heads():
@@ -581,10 +555,7 @@ def _versions(connection: Connection) -> list[str]:
 
 
 def open_store(address: Path | str) -> Database:
-    """Return the database of a SQLite file or a URL, with all its tables.
-
-    Raises `StoreError` if it can't be opened, is damaged, or newer than this program.
-    """
+    """Return the database of a SQLite file or a URL, with all its tables; raises `StoreError`."""
     database = connect(address)
     try:
         migrate(database)
@@ -595,10 +566,7 @@ def open_store(address: Path | str) -> Database:
 
 
 def connect(address: Path | str) -> Database:
-    """Return a database as it is; a file of SQLite is made, its owner's alone, if there is none.
-
-    Raises `StoreError` if the file can't be made, or the driver is not installed.
-    """
+    """Return a database as it is; a file of SQLite is made, its owner's alone, if there is none."""
     try:
         database = Database(address)
     except ModuleNotFoundError as error:

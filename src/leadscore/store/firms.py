@@ -138,10 +138,7 @@ _CHANGE = (
 
 
 def read_firm(connection: Connection, firm_id: int, *, lock: bool = False) -> Firm:
-    """Return a firm; with ``lock`` nobody else changes it until the transaction ends.
-
-    Raises `UnknownFirmError` if there is none with this number.
-    """
+    """Return a firm, locked if asked for; raises `UnknownFirmError`."""
     query = _ONE_LOCKED if lock else _ONE
     row = connection.execute(query, {"number": firm_id}).one_or_none()
     if row is None:
@@ -150,11 +147,7 @@ def read_firm(connection: Connection, firm_id: int, *, lock: bool = False) -> Fi
 
 
 def firm_to_change(connection: Connection, firm_id: int, *, version: int | None = None) -> Firm:
-    """Return a firm and keep others from changing it until the transaction ends.
-
-    Raises `UnknownFirmError` if there is none with this number, and `ChangedFirmError` if it has
-    another ``version`` by now than the one that was looked at.
-    """
+    """Return a firm, locked; raises `ChangedFirmError` if its ``version`` is another by now."""
     firm = read_firm(connection, firm_id, lock=True)
     if version is not None and version != firm.version:
         raise ChangedFirmError(WORDS["firms.changed"].format(id=firm_id))

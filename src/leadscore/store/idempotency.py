@@ -58,9 +58,7 @@ def begin(connection: Connection, asked: Asked, now: datetime) -> Given | None:
     """Take the key for this transaction; if it was used before, return the answer of then.
 
     Of requests with one key at the same moment the first goes on and the others wait for it here;
-    if it fails, the next goes on.
-
-    Raises `ReusedKeyError` if it came with another body.
+    if it fails, the next goes on. Raises `ReusedKeyError` if it came with another body.
     """
     connection.execute(sa.delete(IDEMPOTENCY).where(IDEMPOTENCY.c.created_at < now - _KEPT))
     if insert_unless_there(connection, IDEMPOTENCY, asked._asdict() | {"created_at": now}):

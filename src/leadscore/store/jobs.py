@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, get_args
 
@@ -11,14 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection, Row
 
 from leadscore.errors import LeadscoreError
-from leadscore.store.database import (
-    METADATA,
-    Id,
-    StoreError,
-    columns_of,
-    insert_row,
-    storable_text,
-)
+from leadscore.store.database import METADATA, Id, StoreError, columns_of, insert_row, storable_text
 from leadscore.text import Text, room_words
 
 WORDS = room_words("store")
@@ -86,10 +79,7 @@ class QueueState:
 def submit(
     connection: Connection, kind: str, payload: Mapping[str, Any], *, by: str, now: datetime
 ) -> int:
-    """Ask for a job, and return its number, within the transaction of whatever asks for it.
-
-    A worker that doesn't know the kind leaves it waiting; the payload is plain values.
-    """
+    """Ask for a job within the caller's transaction, and return its number."""
     values = {
         "kind": kind, "payload": dict(payload), "state": "waiting", "progress": 0.0,
         "submitted_by": by, "submitted_at": now, "attempts": 0, "cancel_requested": False,
@@ -98,10 +88,7 @@ def submit(
 
 
 def read_job(connection: Connection, number: int, *, lock: bool = False) -> Job:
-    """Return a job; with ``lock`` nobody else changes it until the transaction ends.
-
-    Raises `UnknownJobError` if there is none with this number.
-    """
+    """Return a job, locked if asked for; raises `UnknownJobError`."""
     query = sa.select(JOBS).where(JOBS.c.id == number)
     row = connection.execute(query.with_for_update() if lock else query).one_or_none()
     if row is None:
@@ -133,11 +120,7 @@ def list_jobs(
 
 
 def request_cancel(connection: Connection, number: int, *, now: datetime) -> Job:
-    """Cancel a job that waits, or ask the worker of a running one to stop; return the job.
-
-    Asking twice changes nothing. Raises `UnknownJobError` if there is none with this number, and
-    `EndedJobError` if it is done or has failed.
-    """
+    """Cancel a job that waits, or ask the worker of one to stop; raises `EndedJobError`."""
     job = read_job(connection, number, lock=True)
     if job.state in ("done", "failed"):
         raise EndedJobError(WORDS["jobs.ended"].format(id=number, state=job.state))
@@ -209,7 +192,7 @@ def claim(
 
 
 def _alone(connection: Connection, kind: str) -> bool:
-    """Tell whether no job of a kind runs; on PostgreSQL none begins until the transaction ends."""
+    # On PostgreSQL none begins until the transaction ends.
     if connection.dialect.name == "postgresql":
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
     running = sa.select(JOBS.c.id).where(JOBS.c.state == "running", JOBS.c.kind == kind)
@@ -233,11 +216,8 @@ def beat(
     connection: Connection, held: Held, *, now: datetime, progress: float | None = None,
     words: Text | None = None,
 ) -> Claim:  # fmt: skip
-    """Say that the work goes on, and how far it is; return whether it is still wanted.
-
-    ``cancel`` if somebody wants it stopped; ``lost`` if it is no longer this worker's.
-    """
-    told = {"progress": progress, "words": words and {"zh": words.zh, "en": words.en}}
+    """Say that the work goes on; return ``cancel`` or ``lost`` if it is no longer wanted."""
+    told = {"progress": progress, "words": words and asdict(words)}
     values = {"heartbeat_at": now} | {name: each for name, each in told.items() if each is not None}
     beaten = sa.update(JOBS).where(*_still(held)).values(values).returning(JOBS.c.cancel_requested)
     cancel = connection.execute(beaten).scalar_one_or_none()
@@ -304,18 +284,12 @@ class LostWorkerError(LeadscoreError):
 
 
 def _error_record(error: LeadscoreError) -> dict[str, Any]:
-    return {
-        "code": error.code,
-        "message": {"zh": error.message.zh, "en": error.message.en},
-        "details": [
-            {
-                "where": storable_text(detail.where),
-                "got": storable_text(detail.got),
-                "wanted": {"zh": detail.wanted.zh, "en": detail.wanted.en},
-            }
-            for detail in error.details
-        ],
-    }
+    details = [
+        {"where": storable_text(detail.where), "got": storable_text(detail.got),
+         "wanted": asdict(detail.wanted)}
+        for detail in error.details
+    ]  # fmt: skip
+    return {"code": error.code, "message": asdict(error.message), "details": details}
 
 
 def _still(held: Held) -> tuple[ColumnElement[bool], ...]:

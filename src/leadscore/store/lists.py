@@ -134,7 +134,7 @@ def name_job(connection: Connection, list_id: int, job_id: int) -> None:
 
 
 def read_kept_list(connection: Connection, list_id: int) -> KeptList:
-    """Return a list; raises `UnknownListError` if there is none with this number."""
+    """Return a list; raises `UnknownListError`."""
     row = connection.execute(_lists().where(LISTS.c.id == list_id)).one_or_none()
     if row is None:
         raise UnknownListError(WORDS["lists.unknown"].format(id=list_id))
@@ -208,7 +208,7 @@ def count_problems(connection: Connection, list_id: int) -> dict[str, int]:
 
 
 def _lists() -> Select[Any]:
-    """Select lists; one whose job ended without it has ended as the job has."""
+    # A list whose job ended without it has ended as the job has.
     ended = LISTS.c.state.in_(OPEN) & JOBS.c.state.in_(("failed", "cancelled"))
     state = sa.case((ended, JOBS.c.state), else_=LISTS.c.state).label("state")
     done = LISTS.c.state == "done"
@@ -270,11 +270,7 @@ def drop_expired_uploads(connection: Connection, *, now: datetime) -> int:
 
 
 def read_upload(connection: Connection, upload_id: int, *, actor: str, now: datetime) -> Upload:
-    """Return a file that waits.
-
-    Raises `UnknownUploadError` if there is none, it has waited for too long, or it is somebody
-    else's.
-    """
+    """Return a file of this person that still waits; raises `UnknownUploadError`."""
     kept = UPLOADS.c
     query = sa.select(UPLOADS).where(
         kept.id == upload_id, kept.uploaded_by == actor, kept.uploaded_at >= now - KEPT_FOR

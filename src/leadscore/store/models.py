@@ -84,7 +84,7 @@ def mirrored(connection: Connection, city_id: str) -> list[MirroredModel]:
 
 
 def read_model(connection: Connection, version: str) -> MirroredModel:
-    """Return a model; raises `UnknownModelError` if there is none with this name."""
+    """Return a model; raises `UnknownModelError`."""
     row = connection.execute(sa.select(MODELS).where(MODELS.c.version == version)).one_or_none()
     if row is None:
         raise UnknownModelError(WORDS["models.unknown"].format(version=version))

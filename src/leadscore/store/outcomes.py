@@ -22,13 +22,12 @@ from leadscore.learning.history import (
     in_force,
 )
 from leadscore.lists.dedupe import normal_name, normal_name_of
-from leadscore.lists.problems import Problem, shown
+from leadscore.lists.problems import Problem
 from leadscore.lists.values.words import STAGES
 from leadscore.store.database import (
     METADATA,
     Moment,
     Number,
-    append_only,
     in_parts,
     one_of_some,
     plain_values,
@@ -39,31 +38,29 @@ from leadscore.store.database import (
     take_turns,
 )
 from leadscore.store.firms import FIRMS, Firm
-from leadscore.text import room_words
+from leadscore.text import room_words, shown
 
 WORDS = room_words("store")
 
-outcomes = append_only(
-    sa.Table(
-        "outcomes",
-        METADATA,
-        sa.Column("entry", Number, primary_key=True, autoincrement=False),
-        sa.Column("firm_id", Number, index=True),
-        sa.Column("credit_code", sa.Text, index=True),
-        sa.Column("name", sa.Text, index=True),
-        sa.Column("former_names", sa.Text),
-        sa.Column("stage", sa.Text, nullable=False),
-        sa.Column("day", sa.Date, nullable=False),
-        sa.Column("reason", sa.Text),
-        sa.Column("withdrawn", sa.Boolean, nullable=False),
-        sa.Column("recorded", Moment, nullable=False),
-        sa.Column("recorded_by", sa.Text, nullable=False),
-        sa.Column("source", sa.Text, nullable=False),
-        sa.Column("sheet", sa.Text),
-        sa.Column("row", sa.Integer, nullable=False),
-        sa.Column("file", sa.Text, nullable=False),
-        sa.CheckConstraint("credit_code IS NOT NULL OR name IS NOT NULL", name="firm_is_named"),
-    )
+outcomes = sa.Table(
+    "outcomes",
+    METADATA,
+    sa.Column("entry", Number, primary_key=True, autoincrement=False),
+    sa.Column("firm_id", Number, index=True),
+    sa.Column("credit_code", sa.Text, index=True),
+    sa.Column("name", sa.Text, index=True),
+    sa.Column("former_names", sa.Text),
+    sa.Column("stage", sa.Text, nullable=False),
+    sa.Column("day", sa.Date, nullable=False),
+    sa.Column("reason", sa.Text),
+    sa.Column("withdrawn", sa.Boolean, nullable=False),
+    sa.Column("recorded", Moment, nullable=False),
+    sa.Column("recorded_by", sa.Text, nullable=False),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("sheet", sa.Text),
+    sa.Column("row", sa.Integer, nullable=False),
+    sa.Column("file", sa.Text, nullable=False),
+    sa.CheckConstraint("credit_code IS NOT NULL OR name IS NOT NULL", name="firm_is_named"),
 )
 """``firm_id`` is filled where an entry was made for a firm of the store; otherwise the code or the
 name says which it is, and learning links them (see `leadscore.learning.history`)."""
@@ -82,9 +79,8 @@ def append_entries(
 ) -> range:  # fmt: skip
     """Add entries and return their numbers, which leave no gap whoever else writes.
 
-    The entries have the columns of `EVENTS` except ``entry``, ``firm``, ``recorded`` and
-    ``source``, such as the name of a file; ``firm_id`` is the firm of the store that all of them
-    are about, if they are about one. Others who append wait until the transaction ends.
+    They have the columns of `EVENTS` except ``entry``, ``firm``, ``recorded`` and ``source``;
+    ``firm_id`` is the firm of the store that all of them are about, if they are about one.
     """
     take_turns(connection, outcomes)
     first = (connection.scalar(_LAST) or 0) + 1
@@ -197,7 +193,7 @@ def firms_with_outcomes(connection: Connection) -> list[int]:
 
 
 def _judged(rows: Sequence[Row[Any]]) -> list[Entry]:
-    """Tell of each entry whether it is in force: of each stage the latest, unless it withdraws."""
+    # In force is of each stage the latest entry, unless it withdraws.
     latest = {row.stage: row.entry for row in rows}
     return [
         Entry(
@@ -301,14 +297,12 @@ def _objections(
 
 
 def _occurs(entries: pd.DataFrame, others: pd.DataFrame, columns: list[str]) -> _Mask:
-    """Tell of each entry whether its values of some columns stand together in another table."""
     rows, theirs = (pd.MultiIndex.from_frame(table[columns]) for table in (entries, others))
     mask: _Mask = rows.isin(theirs)
     return mask
 
 
 def _ambiguous(entries: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
-    """Object to entries by a name alone that several codes bear."""
     both = pd.concat([history[list(IDENTIFIERS)], entries[list(IDENTIFIERS)]])
     both = both[both["credit_code"].notna() & both["name"].notna()].drop_duplicates()
     pairs = pd.DataFrame({"name": normal_name(both["name"]), "code": both["credit_code"]})
@@ -319,7 +313,6 @@ def _ambiguous(entries: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
 
 
 def _unsettled(entries: pd.DataFrame) -> pd.DataFrame:
-    """Object to entries for one firm and stage that the file itself gives in several ways."""
     entered = entries[~entries["withdrawn"]]
     days = entered.groupby(_STAGE)["day"]
     first, last = days.transform("min"), days.transform("max")
@@ -341,7 +334,7 @@ def _unsettled(entries: pd.DataFrame) -> pd.DataFrame:
 
 
 def _known(entries: pd.DataFrame, history: pd.DataFrame) -> tuple[_Mask, int]:
-    """Tell which entries add nothing, and how many of them were corrected since."""
+    # Also how many of them were corrected since.
     latest = history.drop_duplicates(_STAGE, keep="last")
     latest = latest[[*_STAGE, "day", "reason", "withdrawn"]]
     beside = entries[_STAGE].merge(latest, on=_STAGE, how="left")
@@ -364,7 +357,6 @@ def _known(entries: pd.DataFrame, history: pd.DataFrame) -> tuple[_Mask, int]:
 
 
 def _days_in_force(entries: pd.DataFrame, history: pd.DataFrame) -> pd.Series:
-    """Return the day that is in force for the firm and stage of each entry, missing if none."""
     present = in_force(history)[[*_STAGE, "day"]]
     days = entries[_STAGE].merge(present, on=_STAGE, how="left")["day"]
     days.index = entries.index
@@ -372,7 +364,6 @@ def _days_in_force(entries: pd.DataFrame, history: pd.DataFrame) -> pd.Series:
 
 
 def _idle_withdrawals(entries: pd.DataFrame, held: pd.Series) -> pd.DataFrame:
-    """Object to withdrawals of what is not there."""
     withdrawn = entries["withdrawn"]
     other = withdrawn & held.notna() & entries["day"].notna() & (held != entries["day"])
     return pd.concat(
@@ -384,7 +375,6 @@ def _idle_withdrawals(entries: pd.DataFrame, held: pd.Series) -> pd.DataFrame:
 
 
 def _contradicted(entries: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
-    """Object to entries that would make a history impossible."""
     blamed = contradictions(history, entries.sort_values("withdrawn", ascending=False))
     entered = entries.reset_index(names="at")
     entered = entered[~entered["withdrawn"]][["at", *_STAGE]]

@@ -25,7 +25,7 @@ from leadscore.lists.dedupe import (
     normal_name_of,
     settle_repeats,
 )
-from leadscore.lists.problems import Problem, shown
+from leadscore.lists.problems import Problem
 from leadscore.lists.reading import from_records
 from leadscore.ranking.score import FirmScore, Scorer
 from leadscore.store.current_ranking import Score, append_scores, last_seen, place_firms
@@ -46,7 +46,7 @@ from leadscore.store.firms import (
     write_firms,
 )
 from leadscore.store.snapshots import keep_records
-from leadscore.text import Text, room_words
+from leadscore.text import Text, room_words, shown
 
 WORDS = room_words("store")
 
@@ -109,7 +109,6 @@ def link(connection: Connection, clean: CleanList) -> Linked:
 
 
 def _sharing(connection: Connection, rows: pd.DataFrame) -> set[int]:
-    """Return every firm that shares a code or a name, present or former, with a row."""
     own = set(normal_name(rows["name"]).dropna())
     former = set(normal_former_names(rows["former_names"]))
     numbers: set[int] = set()
@@ -153,11 +152,8 @@ _SEPARATOR = ";"
 def _merged(
     firm: Firm | None, said: Mapping[str, Any], source: Mapping[str, Any]
 ) -> tuple[Record, Origins]:
-    """Return what is known of a firm once a list has said its part, and where each field is from.
-
-    A field that a list with a later ``as_of`` has filled stays. A name that gives way becomes a
-    former one. Where a newer list puts the firm into another region, older parts of its place go.
-    """
+    # A field that a list with a later ``as_of`` has filled stays. A name that gives way becomes a
+    # former one. Where a newer list puts the firm into another region, older parts of its place go.
     if firm is None:
         return dict(said), dict.fromkeys(said, source)
     record, origins = dict(firm.record), dict(firm.origins)
@@ -198,7 +194,6 @@ def all_merged(
 
 
 def _former(known: Mapping[str, Any], said: Mapping[str, Any], name: str) -> str:
-    """Return all names but the present one, each once."""
     before = [*str(known.get("former_names") or "").split(_SEPARATOR),
               *str(said.get("former_names") or "").split(_SEPARATOR),
               str(known["name"]), str(said["name"])]  # fmt: skip
@@ -319,8 +314,9 @@ def rescore(
 def _write_anew(
     connection: Connection, firms: Sequence[Firm], scored: ScoredFirms, start: int, *, now: datetime
 ) -> None:
-    """Keep the new scores of firms, except of those that have changed since they were read."""
-    same = _unchanged(connection, firms)
+    # Of an unchanged firm nothing that is scored has changed; it is taken as it is kept by now.
+    present = read_firms(connection, [firm.id for firm in firms])
+    same = [present[firm.id] for firm in firms if present[firm.id].record == firm.record]
     if len(same) < len(firms):
         records = (firm.record for firm in same)
         scored, start = score_firms(records, scored.scorer, as_of=scored.as_of), 0
@@ -328,12 +324,6 @@ def _write_anew(
     seen = last_seen(connection, numbers)
     write_scores(connection, same, scored, seen, source="store", now=now, start=start)
     count_up(connection, numbers, now=now)
-
-
-def _unchanged(connection: Connection, firms: Sequence[Firm]) -> list[Firm]:
-    """Return the firms of which nothing that is scored has changed, as they are kept by now."""
-    present = read_firms(connection, [firm.id for firm in firms])
-    return [present[firm.id] for firm in firms if present[firm.id].record == firm.record]
 
 
 def keep_asked(
@@ -364,7 +354,7 @@ def keep_asked(
 
 
 def _same_firm(firms: Sequence[Firm], record: Mapping[str, object]) -> Firm:
-    """Return the firm that a record repeats: by its credit code first, else by its name."""
+    # By its credit code first, else by its name.
     code, name = record.get("credit_code"), normal_name_of(str(record["name"]))
     by_code = [firm for firm in firms if code and firm.credit_code == code]
     by_name = [firm for firm in firms if firm.name_key == name]
@@ -454,10 +444,7 @@ def change_between(older: Score, newer: Score, cards: Mapping[str, Scorecard]) -
 def _points(
     model_of: Score, values_of: Score, cards: Mapping[str, Scorecard]
 ) -> dict[str, float] | None:
-    """Return what the card of one score gives for the values of another; None if it can't be had.
-
-    A value that another program never measured is missing to the card, as it is to the program.
-    """
+    # None if the card can't be had. A value that another program never measured is missing to it.
     card = cards.get(model_of.model)
     if card is None:
         return None
@@ -469,6 +456,5 @@ def _points(
 
 
 def _as_given(score: Score, points: Mapping[str, float]) -> bool:
-    """Tell whether a card gives for the values of a score what the score says."""
     names = points.keys() | score.points.keys()
     return all(abs(points.get(name, 0.0) - score.points.get(name, 0.0)) <= _NEAR for name in names)

@@ -208,11 +208,7 @@ class PasswordError(StoreError):
 
 
 def check_password(password: str, name: str) -> None:
-    """Refuse a password that guessers would find.
-
-    Raises `PasswordError` if it is too short or too long, holds the user's name, or is often used.
-    It is not shown.
-    """
+    """Refuse a password that guessers would find by a `PasswordError`, which does not show it."""
     plain = password.casefold()
     wanted: Text | None = None
     if not _SHORTEST <= len(password) <= _LONGEST:

@@ -16,7 +16,7 @@ import pandas as pd
 import pyarrow as pa
 
 from leadscore.errors import ListError
-from leadscore.lists.problems import Problem, shown
+from leadscore.lists.problems import Problem
 from leadscore.lists.reading.csv import read_delimited
 from leadscore.lists.reading.excel import ARCHIVE, other_kind, protected, read_spreadsheet
 from leadscore.lists.reading.header import (
@@ -39,7 +39,7 @@ from leadscore.lists.reading.table import (
     empty_is_missing,
     refuse,
 )
-from leadscore.text import Text, room_words
+from leadscore.text import Text, room_words, shown
 from leadscore.validation import unreadable
 
 WORDS = room_words("lists")

@@ -12,9 +12,9 @@ import pandas as pd
 
 from leadscore.errors import Detail, ListError
 from leadscore.lists.columns import Column, column, recognise
-from leadscore.lists.problems import Problem, shown
+from leadscore.lists.problems import Problem
 from leadscore.lists.reading.table import SheetHead, TextTable, refuse
-from leadscore.text import Text, room_words
+from leadscore.text import Text, room_words, shown
 
 WORDS = room_words("lists")
 
