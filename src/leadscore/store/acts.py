@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Table, delete
 from leadscore.errors import Detail
 from leadscore.lists.outcomes import load_outcomes
 from leadscore.store.current_ranking import place_again
-from leadscore.store.database import Database, StoreError, take_turns
+from leadscore.store.database import Database, StoreError, insert_rows, take_turns
 from leadscore.store.firms import (
     EXCLUSIONS,
     OVERRIDES,
@@ -130,8 +130,7 @@ def _replaced(
     connection: Connection, table: Table, firm_id: int, rows: list[dict[str, Any]], now: datetime
 ) -> Firm:
     gone = connection.execute(delete(table).where(table.c.firm_id == firm_id))
-    if rows:
-        connection.execute(table.insert(), rows)
+    insert_rows(connection, table, rows)
     if rows or gone.rowcount:
         place_again(connection, [firm_id], now=now)
     return read_firm(connection, firm_id)

@@ -15,12 +15,14 @@ from sqlalchemy import ColumnElement, Connection
 from leadscore.ranking.order import order_key
 from leadscore.ranking.vetoes import COURTED, GONE
 from leadscore.store.database import (
+    APPEND_ONLY,
     METADATA,
     GivenId,
     Number,
     StoreError,
     columns_of,
     in_parts,
+    insert_rows,
     one_of_some,
     rows_of_some,
     take_turns,
@@ -88,6 +90,7 @@ SCORES = sa.Table(
     METADATA,
     *columns_of(Score),
     sa.Index("ix_scores_firm_id_id", "firm_id", "id"),
+    info=APPEND_ONLY,
 )
 _SAME = tuple(
     SCORES.c[name] for name in ("snapshot_id", "firm_id", "likelihood", "priority", "grade", "veto")
@@ -113,8 +116,7 @@ def append_scores(connection: Connection, rows: list[dict[str, Any]]) -> list[in
             number = last + len(new) + 1
             new.append({"id": number, **row})
         ids.append(number)
-    if new:
-        connection.execute(SCORES.insert(), new)
+    insert_rows(connection, SCORES, new)
     return ids
 
 

@@ -11,7 +11,7 @@ import secrets
 import sqlite3
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime
 from functools import cached_property, partial
@@ -276,6 +276,12 @@ def rows_of_some(
         yield from connection.execute(query, {"some": some})
 
 
+def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Add rows, if there are any."""
+    if rows:
+        connection.execute(table.insert(), rows)
+
+
 def insert_row(connection: Connection, table: Table, values: Mapping[str, Any]) -> int:
     """Add a row, and return the number that it was given as its ``id``."""
     added = connection.execute(table.insert().values(values).returning(table.c.id))
@@ -321,6 +327,9 @@ def trigger_statements(table: str, dialect: str) -> Iterator[str]:
         yield _POSTGRESQL_FUNCTION
         yield _POSTGRESQL_TRIGGER.format(table=table)
 
+
+APPEND_ONLY = {"append_only": True}
+"""Marks a table as one to which rows are only added; its migration gives it the triggers."""
 
 _PATIENCE_SECONDS = 30.0
 _PAUSE_SECONDS = (0.0005, 0.004)

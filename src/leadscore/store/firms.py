@@ -25,6 +25,7 @@ from leadscore.store.database import (
     StoreError,
     columns_of,
     in_parts,
+    insert_rows,
     one_of_some,
     rows_of_some,
     take_turns,
@@ -204,8 +205,7 @@ def write_firms(
         else:
             new.append({column: getattr(firm, column) for column in Firm.__slots__})
         names += [(former, number) for former in former_keys(record)]
-    if new:
-        connection.execute(FIRMS.insert(), new)
+    insert_rows(connection, FIRMS, new)
     if changed:
         connection.execute(_CHANGE, changed)
     _add_former_names(connection, names)
@@ -226,8 +226,7 @@ def _add_former_names(connection: Connection, pairs: Sequence[tuple[str, int]]) 
         for key, firm in dict.fromkeys(pairs)
         if (key, firm) not in known
     ]
-    if new:
-        connection.execute(FORMER_NAMES.insert(), new)
+    insert_rows(connection, FORMER_NAMES, new)
 
 
 def count_up(connection: Connection, firm_ids: Iterable[int], *, now: datetime) -> None:

@@ -32,6 +32,7 @@ from leadscore.store.database import (
     Number,
     StoreError,
     columns_of,
+    insert_rows,
     plain_values,
     storable_text,
 )
@@ -210,8 +211,7 @@ def _keep_failed_rows(connection: Connection, list_id: int, rows: Iterable[Faile
          "cells": [cell and storable_text(cell) for cell in cells]}
         for position, (sheet, row, cells) in enumerate(rows, start=1)
     ]  # fmt: skip
-    if values:
-        connection.execute(LIST_FAILED_ROWS.insert(), values)
+    insert_rows(connection, LIST_FAILED_ROWS, values)
 
 
 def kept_failed_rows(connection: Connection, list_id: int) -> list[FailedRow]:

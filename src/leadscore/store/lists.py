@@ -20,6 +20,7 @@ from leadscore.store.database import (
     StoreError,
     columns_of,
     insert_row,
+    insert_rows,
     storable_text,
 )
 from leadscore.store.jobs import JOBS
@@ -182,8 +183,7 @@ def keep_problems(connection: Connection, list_id: int, problems: Sequence[Probl
         }
         for position, problem in enumerate(problems, start=1)
     ]  # fmt: skip
-    if rows:
-        connection.execute(LIST_PROBLEMS.insert(), rows)
+    insert_rows(connection, LIST_PROBLEMS, rows)
 
 
 def problems_of(connection: Connection, list_id: int, *, limit: int | None = None) -> list[Problem]:

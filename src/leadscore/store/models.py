@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row
 from leadscore.errors import ModelError
 from leadscore.registry.manifest import Manifest
 from leadscore.registry.models import Shelf
-from leadscore.store.database import METADATA, StoreError, columns_of
+from leadscore.store.database import METADATA, StoreError, columns_of, insert_rows
 from leadscore.text import room_words
 
 if TYPE_CHECKING:
@@ -69,8 +69,7 @@ def mirror(connection: Connection, shelf: Shelf, city_id: str, *, now: datetime)
         })  # fmt: skip
     names = [row["version"] for row in rows]
     connection.execute(sa.delete(MODELS).where(MODELS.c.version.in_(names)))
-    if rows:
-        connection.execute(MODELS.insert(), rows)
+    insert_rows(connection, MODELS, rows)
     lacking = sa.update(MODELS).where(MODELS.c.version.in_(list(gone)))
     connection.execute(lacking.values(state="gone", mirrored_at=now))
     return champion

@@ -25,6 +25,7 @@ from leadscore.lists.dedupe import normal_name, normal_name_of
 from leadscore.lists.problems import Problem
 from leadscore.lists.values.words import STAGES
 from leadscore.store.database import (
+    APPEND_ONLY,
     METADATA,
     Moment,
     Number,
@@ -61,6 +62,7 @@ outcomes = sa.Table(
     sa.Column("row", sa.Integer, nullable=False),
     sa.Column("file", sa.Text, nullable=False),
     sa.CheckConstraint("credit_code IS NOT NULL OR name IS NOT NULL", name="firm_is_named"),
+    info=APPEND_ONLY,
 )
 """``firm_id`` is filled where an entry was made for a firm of the store; otherwise the code or the
 name says which it is, and learning links them (see `leadscore.learning.history`)."""

@@ -142,7 +142,7 @@ class Cursor:
 
 
 def read_cursor(text: str, sort: Sort) -> Cursor:
-    """Return what `Cursor.written` wrote for this order; raises `BadCursorError` for any other text.
+    """Return what `Cursor.written` wrote for this order; raises `BadCursorError` for another.
 
     >>> read_cursor(Cursor("name", "甲", b"key").written(), "name").value
     '甲'

@@ -18,6 +18,7 @@ from leadscore.store.database import (
     StoreError,
     columns_of,
     in_parts,
+    insert_rows,
     insert_unless_there,
     one_of_some,
     rows_of_some,
@@ -96,8 +97,7 @@ def add_to_shortlist(
         {"shortlist_id": shortlist_id, "firm_id": firm, "added_by": actor, "added_at": now}
         for firm in sorted(wanted - members)
     ]
-    if rows:
-        connection.execute(SHORTLIST_FIRMS.insert(), rows)
+    insert_rows(connection, SHORTLIST_FIRMS, rows)
     return len(rows)
 
 

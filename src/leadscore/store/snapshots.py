@@ -15,11 +15,13 @@ from sqlalchemy import Connection
 
 from leadscore.lists.columns import CANONICAL, blank_firms
 from leadscore.store.database import (
+    APPEND_ONLY,
     METADATA,
     Database,
     Json,
     Moment,
     Number,
+    insert_rows,
     one_of_some,
     quick,
     read_frame,
@@ -34,6 +36,7 @@ snapshot_fields = sa.Table(
     METADATA,
     sa.Column("digest", sa.Text, primary_key=True),
     sa.Column("record", Json, nullable=False),
+    info=APPEND_ONLY,
 )
 """What was known of firms: the canonical columns that are filled."""
 
@@ -48,6 +51,7 @@ snapshots = sa.Table(
     sa.Column("model", sa.Text, nullable=False),
     sa.Column("source", sa.Text, nullable=False),
     sa.UniqueConstraint("digest", "as_of", "model"),
+    info=APPEND_ONLY,
 )
 """Which fields were scored, as of which day and by which model."""
 
@@ -143,8 +147,7 @@ def _keep_fields(connection: Connection, records: dict[str, dict[str, Any]]) -> 
     query = sa.select(digest).where(digest.in_(one_of_some()))
     present = {row[0] for row in rows_of_some(connection, query, records)}
     rows = [{"digest": key, "record": records[key]} for key in records if key not in present]
-    if rows:
-        connection.execute(snapshot_fields.insert(), rows)
+    insert_rows(connection, snapshot_fields, rows)
 
 
 def _frame(records: list[str]) -> pd.DataFrame:

@@ -211,10 +211,8 @@ def read_spreadsheet(path: Path, place: HeaderPlace | None = None) -> RawList:
     midnight, booleans 是 and 否. Headers are looked for in every sheet, unless the place of one is
     given: then no other sheet is read.
 
-    Raises
-    ------
-    ListError
-        If the file is no workbook, is unsafe or damaged, or no visible sheet is a list.
+    Raises `ListError` if the file is no workbook, is unsafe or damaged, or no visible sheet is a
+    list.
     """
     check_package(path)
     source = shown(path.name)

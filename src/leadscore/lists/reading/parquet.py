@@ -43,10 +43,8 @@ def read_parquet(path: Path, place: HeaderPlace | None = None) -> RawList:
     digits, times with a zone are those of the clock there, truth values 是 and 否. A column of
     lists, structs or other types that hold no single value is missing (``unread_type``).
 
-    Raises
-    ------
-    ListError
-        If the file is too large by its own account, damaged, or has no column that names firms.
+    Raises `ListError` if the file is too large by its own account, damaged, or has no column that
+    names firms.
     """
     source = shown(path.name)
     with Child(
