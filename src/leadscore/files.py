@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import os
 import secrets
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 
 def place_folder(path: Path, files: Mapping[str, bytes]) -> bool:
     """Write a folder of files beside its place, sync it, and rename it into place.
 
-    Returns
-    -------
     False if something is there already, which is then as it was: of two writers the first wins.
-
-    Raises OSError if the system refuses; nothing is left behind.
+    Where the system refuses, OSError, and nothing is left behind.
     """
-    part = _beside(path)
-    part.mkdir(parents=True)
-    try:
+    with _beside(path) as part:
+        part.mkdir(parents=True)
         for name, content in files.items():
             _write(part / name, content)
         _sync(part)
@@ -36,23 +33,17 @@ def place_folder(path: Path, files: Mapping[str, bytes]) -> bool:
             return False
         _sync(path.parent)
         return True
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
 
 
 def place_file(path: Path, content: bytes) -> None:
     """Write a file beside its place, sync it, and let it take the place of what is there.
 
-    Raises OSError if the system refuses; what was there is as it was, and nothing else is left
-    behind.
+    Where the system refuses, OSError, and what was there is as it was.
     """
-    part = _beside(path)
-    try:
+    with _beside(path) as part:
         _write(part, content)
         part.replace(path)
         _sync(path.parent)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def place_secret(path: Path, content: bytes) -> bool:
@@ -61,17 +52,9 @@ def place_secret(path: Path, content: bytes) -> bool:
 
 
 def place_new(path: Path, content: bytes, *, mode: int = 0o666, folder_mode: int = 0o777) -> bool:
-    """Write a file wholly, unless one is there; its folder is made.
-
-    Returns
-    -------
-    False if something is there already, which is then as it was: of two writers the first wins.
-
-    Raises OSError if the system refuses; nothing is left behind.
-    """
+    """Write a file wholly, unless one is there, as `place_folder` does; its folder is made."""
     path.parent.mkdir(mode=folder_mode, parents=True, exist_ok=True)
-    part = _beside(path)
-    try:
+    with _beside(path) as part:
         _write(part, content, mode)
         try:
             # Neither takes the place of a file that is there; elsewhere a renaming would.
@@ -83,8 +66,6 @@ def place_new(path: Path, content: bytes, *, mode: int = 0o666, folder_mode: int
             return False
         _sync(path.parent)
         return True
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def append_line(path: Path, line: str) -> None:
@@ -107,8 +88,17 @@ def append_line(path: Path, line: str) -> None:
         _sync(path.parent)
 
 
-def _beside(path: Path) -> Path:
-    return path.with_name(f".{path.name}.{secrets.token_hex(6)}.part")
+@contextlib.contextmanager
+def _beside(path: Path) -> Iterator[Path]:
+    # A place for a part, where nothing is left at the end.
+    part = path.with_name(f".{path.name}.{secrets.token_hex(6)}.part")
+    try:
+        yield part
+    finally:
+        if part.is_dir():
+            shutil.rmtree(part, ignore_errors=True)
+        else:
+            part.unlink(missing_ok=True)
 
 
 def _write(path: Path, content: bytes, mode: int = 0o666) -> None:

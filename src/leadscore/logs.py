@@ -13,7 +13,6 @@ import sys
 import traceback
 from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
 from typing import IO, Any
 
 FIELDS = frozenset({
@@ -66,21 +65,15 @@ def fault_of(error: BaseException) -> list[dict[str, Any]]:
     [('ValueError', False)]
     """
     faults: list[dict[str, Any]] = []
-    found: BaseException | None = error
-    while found is not None and len(faults) < _MOST_CAUSES:
-        kind = type(found)
-        name = kind.__qualname__
-        if kind.__module__ != "builtins":
-            name = f"{kind.__module__}.{name}"
-        faults.append({"type": name, "frames": _frames(found.__traceback__)})
-        hidden = found.__suppress_context__
-        found = found.__cause__ or (None if hidden else found.__context__)
+    cause: BaseException | None = error
+    while cause is not None and len(faults) < _MOST_CAUSES:
+        kind, frames = type(cause), traceback.extract_tb(cause.__traceback__)[-_MOST_FRAMES:]
+        module = "" if kind.__module__ == "builtins" else f"{kind.__module__}."
+        places = [f"{_place(frame.filename)}:{frame.lineno} {frame.name}" for frame in frames]
+        faults.append({"type": f"{module}{kind.__qualname__}", "frames": places})
+        hidden = cause.__suppress_context__
+        cause = cause.__cause__ or (None if hidden else cause.__context__)
     return faults
-
-
-def _frames(trace: TracebackType | None) -> list[str]:
-    frames = traceback.extract_tb(trace)[-_MOST_FRAMES:]
-    return [f"{_place(frame.filename)}:{frame.lineno} {frame.name}" for frame in frames]
 
 
 def _place(file: str) -> str:

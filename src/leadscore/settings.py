@@ -135,7 +135,7 @@ Roles = Annotated[dict[_Group, _Role], NoDecode, BeforeValidator(_roles)]
 Header = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9-]{0,99}$"), AfterValidator(_header)]
 Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_networks)]
 
-_PATHS = frozenset({"home", "key_file", "city"})
+_PATHS = ("home", "key_file", "city")
 _SECRET = re.compile(r"(?<=://).*(?=@)")
 
 

@@ -60,10 +60,7 @@ def check_home(home: Path) -> None:
 
 
 def open_shelf(settings: Settings) -> Shelf:
-    """Return the shelf of models; no model is touched before its first use.
-
-    Raises SettingsError as `check_home`.
-    """
+    """Return the shelf of models, of which none is touched before its first use."""
     check_home(settings.home)
     return Shelf(settings.models, settings.key)
 
@@ -83,10 +80,7 @@ def open_database(settings: Settings) -> Database:
 
 
 def connect_database(settings: Settings) -> Database:
-    """Return the database as it is, whatever tables it has or lacks.
-
-    Raises SettingsError as `check_home`; StoreError if its file can't be made.
-    """
+    """Return the database as it is, whatever tables it has or lacks; errors as `open_database`."""
     check_home(settings.home)
     from leadscore.store.database import connect
 
@@ -107,8 +101,6 @@ def open_profiles(settings: Settings, city: Path | None = None) -> Profiles:
 
     Nothing is read before its first use, which then fails as `open_city` does; a service, which
     asks again and again, reads the file anew only when it has changed.
-
-    Raises SettingsError as `check_home`.
     """
     check_home(settings.home)
     return Profiles(lambda: _read(city or settings.city or _only_profile()), settings.profiles)

@@ -12,7 +12,7 @@ import sys
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from typing import IO, Any, Literal, Self
+from typing import IO, Literal
 
 import click
 
@@ -228,12 +228,12 @@ def columns(otherwise: int) -> int:
     return shutil.get_terminal_size((otherwise, 24)).columns
 
 
-class Progress:
-    """A progress bar on standard error, for long work that somebody watches."""
+class Progress(contextlib.ExitStack):
+    """A progress bar on standard error, for work of ``shown_from`` steps or more."""
 
     def __init__(self, lang: Lang, shown_from: int) -> None:
+        super().__init__()
         self._lang, self._shown_from = lang, shown_from
-        self._bar: Any = None
 
     def start(self, steps: int) -> Callable[[int], object]:
         """Show the bar, and return what to call with the number of steps done since the last call.
@@ -242,18 +242,6 @@ class Progress:
         """
         if steps < self._shown_from or not is_terminal(sys.stderr):
             return lambda _: None
-        self._bar = click.progressbar(
-            length=steps, label=WORDS["terminal.scoring"].pick(self._lang), file=sys.stderr
-        )
-        self._bar.__enter__()
-        update: Callable[[int], object] = self._bar.update
-        return update
-
-    def __enter__(self) -> Self:
-        """Return itself."""
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        """End the bar's line."""
-        if self._bar is not None:
-            self._bar.__exit__(*error)
+        label = WORDS["terminal.scoring"].pick(self._lang)
+        bar = self.enter_context(click.progressbar(length=steps, label=label, file=sys.stderr))
+        return bar.update

@@ -255,22 +255,25 @@ def _repeats(document: Document) -> Iterator[Detail]:
                 yield Detail(where, show(call), WORDS["loading.unique"].format(first=first))
 
 
-def _dangling(document: Document) -> Iterator[Detail]:
-    known = [full for full, _ in _segments(document)]
+def _references(document: Document) -> Iterator[tuple[tuple[Step, ...], str]]:
     lists = [("feeds", item) for _, item in _segments(document)]
     for kind in ("anchor", "place", "sought"):
         lists += [("segments", item) for item in _items(document, kind)]
     for key, (path, item) in lists:
         for position, text in _texts(item, key):
-            if text not in known:
-                where = key_path(document, (*path, key, position))
-                yield Detail(where, show(text), one_of(text, known, WORDS["loading.no_segment"]))
+            yield (*path, key, position), text
     for path, neighbour in _items(document, "neighbour"):
         for place, delivery in _items(neighbour, "delivers", path):
-            named = delivery.get("segment")
-            if isinstance(named, str) and named not in known:
-                where = key_path(document, (*place, "segment"))
-                yield Detail(where, show(named), one_of(named, known, WORDS["loading.no_segment"]))
+            if isinstance(segment := delivery.get("segment"), str):
+                yield (*place, "segment"), segment
+
+
+def _dangling(document: Document) -> Iterator[Detail]:
+    known = [full for full, _ in _segments(document)]
+    for path, text in _references(document):
+        if text not in known:
+            wanted = one_of(text, known, WORDS["loading.no_segment"])
+            yield Detail(key_path(document, path), show(text), wanted)
 
 
 def _rings(document: Document) -> Iterator[Detail]:

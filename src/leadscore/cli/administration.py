@@ -31,11 +31,9 @@ WORDS = room_words("cli")
 
 _MOST_DAYS = 3 * 365
 _role_option = click.option(
-    "--role",
-    type=click.Choice(("viewer", "officer", "administrator", "auditor")),
-    required=True,
+    "--role", type=click.Choice(("viewer", "officer", "administrator", "auditor")), required=True,
     help="What they may do. 角色。",
-)
+)  # fmt: skip
 
 
 @cli.group()
@@ -187,10 +185,7 @@ def list_users(run: Run) -> None:
             for user in everybody(connection)
         ]  # fmt: skip
     headers = [WORDS[f"users.head.{head}"] for head in ("name", "role", "state", "since")]
-    if rows:
-        run.say_table(headers, rows)
-    else:
-        run.say(WORDS["users.no_users"])
+    run.say_table(headers, rows, nothing=WORDS["users.no_users"])
 
 
 @users.command("disable")
@@ -277,10 +272,8 @@ def list_keys(run: Run) -> None:
     with opened(settings) as database, database.read() as connection:
         rows = [row(key) for key in all_keys(connection)]
     heads = ("name", "begins", "role", "state", "since", "until", "last_used")
-    if rows:
-        run.say_table([WORDS[f"users.head.{head}"] for head in heads], rows)
-    else:
-        run.say(WORDS["users.no_keys"])
+    headers = [WORDS[f"users.head.{head}"] for head in heads]
+    run.say_table(headers, rows, nothing=WORDS["users.no_keys"])
 
 
 @keys.command("revoke")

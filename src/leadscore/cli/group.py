@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -61,10 +61,18 @@ class Run:
         tell(text.pick(self.lang))
 
     def say_table(
-        self, headers: Sequence[Text], rows: Sequence[Sequence[str]], aligns: Sequence[Align] = ()
+        self,
+        headers: Iterable[Text],
+        rows: Sequence[Sequence[str]],
+        aligns: Sequence[Align] = (),
+        *,
+        nothing: Text | None = None,
     ) -> None:
-        """Print rows under their headers."""
-        say("\n".join(table([[header.pick(self.lang) for header in headers], *rows], aligns)))
+        """Print rows under their headers, or that there is ``nothing``."""
+        if nothing and not rows:
+            self.say(nothing)
+        else:
+            say("\n".join(table([[head.pick(self.lang) for head in headers], *rows], aligns)))
 
 
 class _Commands(click.Group):
@@ -109,11 +117,9 @@ def with_run(command: Callable[..., None]) -> Callable[..., None]:
 
 city_option = click.option("--city", metavar="FILE", type=FILE, help="City profile. 城市画像文件。")
 problems_option = click.option(
-    "--problems",
-    metavar="FILE",
-    type=FILE,
+    "--problems", metavar="FILE", type=FILE,
     help="Write what could not be taken as it stood: .csv or .xlsx. 写出资料问题。",
-)
+)  # fmt: skip
 
 
 def day_option(text: str | None, option: str) -> date:

@@ -127,11 +127,9 @@ def _measure(value: float | None) -> str:
 @models.command("show")
 @click.argument("version", metavar="[VERSION]", required=False)
 @click.option(
-    "--html",
-    metavar="FILE",
-    type=FILE,
+    "--html", metavar="FILE", type=FILE,
     help="Write one page with curves and tables. 写成一个网页文件。",
-)
+)  # fmt: skip
 @city_option
 @with_run
 def show_model(run: Run, version: str | None, html: Path | None, city: Path | None) -> None:
@@ -205,10 +203,9 @@ def roll_back(run: Run, reason: str | None, city: Path | None) -> None:
     "--dry-run", is_flag=True, help="Decide, but save and promote nothing. 只作试算，不保存。"
 )
 @click.option(
-    "--promote-anyway",
-    metavar="REASON",
+    "--promote-anyway", metavar="REASON",
     help="Promote whatever the gates say; the reason is kept. 写明理由，强制启用。",
-)
+)  # fmt: skip
 @with_run
 def retrain(
     run: Run, as_of: str | None, city: Path | None, dry_run: bool, promote_anyway: str | None

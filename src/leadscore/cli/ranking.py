@@ -68,34 +68,24 @@ _DIM = "2"
 @cli.command()
 @click.argument("listed", metavar="LIST", type=FILE)
 @click.option(
-    "-o",
-    "--output",
-    metavar="OUT",
-    type=FILE,
+    "-o", "--output", metavar="OUT", type=FILE,
     help="Write the whole ranking: .xlsx, .csv or .parquet. 写出完整排名。",
-)
+)  # fmt: skip
 @city_option
 @click.option(
-    "--top",
-    metavar="N",
-    type=click.IntRange(min=0),
-    default=20,
-    show_default=True,
+    "--top", metavar="N", type=click.IntRange(min=0), default=20, show_default=True,
     help="Firms to print; the file holds all. 屏幕显示的家数。",
-)
+)  # fmt: skip
 @with_run
 @problems_option
 @click.option(
-    "--exclude",
-    metavar="FILE",
-    type=FILE,
+    "--exclude", metavar="FILE", type=FILE,
     help="A list of firms that are not to be courted. 排除名单。",
-)
+)  # fmt: skip
 @click.option(
-    "--as-of",
-    metavar="DATE",
+    "--as-of", metavar="DATE",
     help="Rank an old list as it was known on that day. 按当日所知给旧名单排名。",
-)
+)  # fmt: skip
 @click.option(
     "--keep/--no-keep",
     default=None,
@@ -254,12 +244,7 @@ def _print(ranking: Ranking, run: Run, top: int) -> None:
 
 
 def print_ranking(
-    table: pd.DataFrame,
-    *,
-    lang: Lang,
-    top: int = 20,
-    width: int = WIDEST,
-    colour: bool = False,
+    table: pd.DataFrame, *, lang: Lang, top: int = 20, width: int = WIDEST, colour: bool = False
 ) -> str:
     """Return the first ``top`` ranked firms, and as many vetoed ones, as text for a terminal.
 

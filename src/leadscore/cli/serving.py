@@ -47,10 +47,8 @@ def list_(run: Run, top: int) -> None:
 
     with opened(settings) as database, database.read() as connection:
         rows = [_row(job, run.lang) for job in list_jobs(connection, limit=top)]
-    if rows:
-        run.say_table([WORDS[f"serving.head.{head}"] for head in _HEADS], rows)
-    else:
-        run.say(WORDS["serving.none"])
+    headers = [WORDS[f"serving.head.{head}"] for head in _HEADS]
+    run.say_table(headers, rows, nothing=WORDS["serving.none"])
 
 
 def _row(job: Job, lang: Lang) -> list[str]:

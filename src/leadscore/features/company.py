@@ -21,19 +21,14 @@ _INDUSTRY_COLUMNS = (
     "vendor_industry_division", "industry_class", "industry_group",
 )  # fmt: skip
 
+
+def _compiled(*patterns: tuple[str, str]) -> Patterns:
+    return tuple((level, re.compile(pattern, re.IGNORECASE)) for level, pattern in patterns)
+
+
 # The first kind whose words stand in the name of the registered industry, or whose GB/T 4754 code
 # it is. A name that no pattern knows says nothing.
-_ELSEWHERE = (
-    "农业|林业|畜牧|渔业|种植|养殖|采矿|采选|开采|煤炭|电力|燃气|水务|环保|交通|运输|公路|港口|机场"
-    "|仓储|物流|住宿|餐饮|酒店|旅游|卫生|医疗服务|教育|文化|传媒|出版|影视|体育|娱乐|公共|居民服务"
-)
-_PRODUCTS = (
-    "元件|器件|电池|面板|LED|半导体|芯片|电路板|光学|零部件|化学|化工|仪器|仪表|材料|电机|家电|电器|电气"
-    "|电子|汽车|药|医疗器械|纺织|服装|食品|饮料|酒|钢|金属|铝|铜|造纸|塑料|橡胶|玻璃|陶瓷|水泥|家具|家居"
-    "|船舶|航空|光伏|照明"
-)
-_MACHINES = "设备|装备|机械|器材|用品|照明设施"
-_INDUSTRY_KINDS = (
+_KINDS = _compiled(
     ("manufacturing", r"^C?(?:1[3-9]|2\d|3\d|4[0-3])\d{0,2}$"),
     ("construction", r"^E?(?:4[7-9]|50)\d{0,2}$"),
     ("trade", r"^F?5[12]\d{0,2}$"),
@@ -41,17 +36,31 @@ _INDUSTRY_KINDS = (
     ("business", r"^[JKL]?(?:6[6-9]|7[0-2])\d{0,2}$"),
     ("research", r"^M?7[3-5]\d{0,2}$"),
     ("trade", "批发|零售|贸易|商业百货|电子商务|wholesale|retail"),
-    ("manufacturing", f"制造|加工业|{_MACHINES}|manufactur"),
+    ("manufacturing", "制造|加工业|设备|装备|机械|器材|用品|照明设施|manufactur"),
     ("software", "软件|信息技术|互联网|信息传输|IT服务|电信|游戏|software|information"),
     ("research", "研究|试验|科技推广|技术服务|research"),
     ("construction", "建筑|土木|装修|装饰|工程|construction"),
     ("business", "金融|银行|证券|保险|房地产|租赁|商务服务|资本市场|投资|信托|finance|real estate"),
-    ("other", _ELSEWHERE),
-    ("manufacturing", _PRODUCTS),
+    (
+        "other",
+        (
+            "农业|林业|畜牧|渔业|种植|养殖|采矿|采选|开采|煤炭|电力|燃气|水务|环保|交通|运输|公路|港口|机场"
+            "|仓储|物流|住宿|餐饮|酒店|旅游|卫生|医疗服务|教育|文化|传媒|出版|影视|体育|娱乐|公共|居民服务"
+        ),
+    ),
+    (
+        "manufacturing",
+        (
+            "元件|器件|电池|面板|LED|半导体|芯片|电路板|光学|零部件|化学|化工|仪器|仪表|材料|电机|家电|电器"
+            "|电气|电子|汽车|药|医疗器械|纺织|服装|食品|饮料|酒|钢|金属|铝|铜|造纸|塑料|橡胶|玻璃|陶瓷|水泥"
+            "|家具|家居|船舶|航空|光伏|照明"
+        ),
+    ),
 )
 
-# What a text says that the firm does not or may not do is no sign that it does it.
-_EXCLUDED = (
+# What a text says that the firm does not or may not do is no sign that it does it. One of the words
+# stands in every text in which the pattern finds anything.
+_LEFT_OUT = re.compile(
     r"[（(\[【][^（()）\]】]{0,80}(?:不含|不得|除外|不包括)[^（()）\]】]{0,80}[）)\]】]"
     r"|(?:不(?:含|从事|涉及|直接|得|再)|禁止|严禁|停止|委托|外协)[^，,。；;、]{0,8}?(?:生产|制造|加工)"
     r"|生产(?:力|性|资料|要素)"
@@ -60,8 +69,8 @@ _WITHOUT = (
     *("不含", "不得", "除外", "不包括", "不从事", "不涉及", "不直接", "不再"),
     *("禁止", "严禁", "停止", "委托", "外协", "生产力", "生产性", "生产资料", "生产要素"),
 )
-"""One of these stands in every text in which `_EXCLUDED` finds anything."""
 _MAKES = ("生产", "制造", "加工", "组装")
+_MANUFACTURES = re.compile(r"\bmanufactur", re.IGNORECASE)
 _DOES_OTHERWISE = (
     *("销售", "批发", "零售", "贸易", "代理", "经销"),
     *("服务", "咨询", "投资", "租赁", "运营", "开发"),
@@ -69,32 +78,34 @@ _DOES_OTHERWISE = (
 _MAKES_NOTHING = ("trade", "business", "construction", "software", "research")
 
 # In a column of titles a title counts unless it is denied or only meant; in running text it counts
-# where the firm says that it holds it.
-_DENIED = r"(?:非|未|拟|不是|申报|培育|孵化)[^，,、；;。]{0,6}"
+# where the firm says that it holds it. One of the words stands, in lower case, in every text that
+# names a title.
 _DENYING = ("非", "未", "拟", "不是", "申报", "培育", "孵化")
+_NOT_HELD = re.compile(f"(?:{'|'.join(_DENYING)})[^，,、；;。]{{0,6}}")
 _HOLDS = r"(?:认定为?|荣获|获评|评为|评定为|入选|获得?|是|为|系|拥有|列入)[^，,。；;]{0,24}?"
 _FOR_OTHERS = "(?!(?:的)?(?:企业|客户)?(?:提供|服务|孵化|培育|申报))"
-_TITLES = (
-    ("champion", "单项冠军|manufacturing champion"),
-    ("little_giant", "小巨人|little giant"),
-    ("specialised", "专精特新|specialised and innovative"),
-    ("high_tech", "高新技术企业|国高企|(?<!提)高企(?!业)|high-tech enterprise"),
-)
+_TITLES = {
+    "champion": "单项冠军|manufacturing champion",
+    "little_giant": "小巨人|little giant",
+    "specialised": "专精特新|specialised and innovative",
+    "high_tech": "高新技术企业|国高企|(?<!提)高企(?!业)|high-tech enterprise",
+}
 _TITLE_WORDS = (
     *("单项冠军", "小巨人", "专精特新", "高新技术企业", "高企"),
     *("manufacturing champion", "little giant", "specialised and innovative", "high-tech"),
 )
-"""One of these stands in every text, in lower case, that names a title."""
-_STATED_TITLES = tuple((level, f"(?:{words})") for level, words in _TITLES)
-_TOLD_TITLES = tuple((level, f"{_HOLDS}(?:{words}){_FOR_OTHERS}") for level, words in _TITLES)
 _NONE = ("none", r"^\s*(?:无|没有|否|暂无|none|no)\s*$")
+_STATED = _compiled(*_TITLES.items(), _NONE)
+_TOLD = _compiled(*((key, f"{_HOLDS}(?:{name}){_FOR_OTHERS}") for key, name in _TITLES.items()))
 
 _MARKETS = "上市|主板|创业板|科创板|北交所|港交所|港股|纳斯达克|纽交所|NASDAQ|NYSE"
 _NOT_ON_A_MARKET = (
     r"(?:未|非|不是|尚未)[^，,；;]{0,2}上市|上市(?:公司)?(?:的)?(?:子公司|参股|控股|关联)"
 )
 _ON_THE_WAY = "拟|Pre-?IPO|IPO|辅导|递表|申报|过会|终止|撤回|排队"
-_FUNDING = (
+_ON_A_MARKET, _OFF_MARKET = map(re.compile, (_MARKETS, f"{_NOT_ON_A_MARKET}|{_ON_THE_WAY}"))
+_OTC, _UNLISTED = map(re.compile, ("新三板|四板|区域股权", "非上市|未上市|有限责任"))
+_ROUNDS = _compiled(
     ("late", f"[D-G]\\+?轮|{_ON_THE_WAY}|[Ss]eries [D-G]"),
     ("unsaid", _NOT_ON_A_MARKET),
     ("public", _MARKETS),
@@ -105,37 +116,20 @@ _FUNDING = (
     ("none", "未融资|无融资|没有融资"),
     _NONE,
 )
+
 _RISKS = ("失信", "被执行|限制高消费|限高", "经营异常|严重违法", "行政处罚|处罚", "破产|清算")
-_FREE_OF_RISK = r"(?:无|未|没有|不存在|已移出|非|解除)[^，,、；;。]{0,12}"
-_NO_RISK = r"^[\s，,、；;。]*(?:低风险|低|否|0|正常|良好|no|none|low)?[\s，,、；;。]*$"
+_RISK_KINDS = tuple(map(re.compile, _RISKS))
+_RISK_FREE = re.compile(r"(?:无|未|没有|不存在|已移出|非|解除)[^，,、；;。]{0,12}")
+_NONE_KNOWN = re.compile(
+    r"^[\s，,、；;。]*(?:低风险|低|否|0|正常|良好|no|none|low)?[\s，,、；;。]*$", re.IGNORECASE
+)
 
 _KEY_COLUMNS = (
-    ("credit_code",),
-    ("status",),
-    ("founded_on",),
-    ("registered_capital_cny",),
-    ("province_code",),
-    _INDUSTRY_COLUMNS,
-    TEXTS,
-    ("staff", "insured_staff"),
-    ("registered_address", "city"),
-    ("revenue_cny",),
+    *(("credit_code",), ("status",), ("founded_on",), ("registered_capital_cny",)),
+    *(("province_code",), _INDUSTRY_COLUMNS, TEXTS, ("staff", "insured_staff")),
+    *(("registered_address", "city"), ("revenue_cny",)),
 )
 _KEY_OF = {name: place for place, names in enumerate(_KEY_COLUMNS) for name in names}
-
-
-def _compiled(patterns: Iterable[tuple[str, str]]) -> Patterns:
-    return tuple((level, re.compile(pattern, re.IGNORECASE)) for level, pattern in patterns)
-
-
-_KINDS, _TOLD = _compiled(_INDUSTRY_KINDS), _compiled(_TOLD_TITLES)
-_STATED, _ROUNDS = _compiled((*_STATED_TITLES, _NONE)), _compiled(_FUNDING)
-_RISK_KINDS = tuple(re.compile(pattern) for pattern in _RISKS)
-_LEFT_OUT, _NOT_HELD, _RISK_FREE = map(re.compile, (_EXCLUDED, _DENIED, _FREE_OF_RISK))
-_MANUFACTURES = re.compile(r"\bmanufactur", re.IGNORECASE)
-_NONE_KNOWN = re.compile(_NO_RISK, re.IGNORECASE)
-_ON_A_MARKET, _OFF_MARKET = map(re.compile, (_MARKETS, f"{_NOT_ON_A_MARKET}|{_ON_THE_WAY}"))
-_OTC, _UNLISTED = map(re.compile, ("新三板|四板|区域股权", "非上市|未上市|有限责任"))
 
 
 def company_features(firm: Firm) -> dict[str, Value]:

@@ -1,4 +1,4 @@
-"""Learns from what became of the firms: the additive card, its tables, and the shelf of models."""
+"""Learns from what became of the firms: the additive card, its gates, and retraining."""
 
 from __future__ import annotations
 

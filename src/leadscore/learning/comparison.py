@@ -148,21 +148,11 @@ class Standing:
 class Comparison:
     """A challenger held against the champion on later pursuits.
 
-    Attributes
-    ----------
-    training, later
-        What the challenger on trial learned from, and pursuits that began after those.
-    challenger, champion
-        Forecasts 0..1 for each row of ``later``, from models that learned from ``training`` at
-        most.
-    scorecard
-        The card that would serve.
-    directions
-        1 or -1 for a feature that must not run the other way.
-    standing
-        The standing list, scored by the model that would serve and by the one that does.
-    champion_outcomes
-        From how many known outcomes the champion learned; 0 for the experts' card.
+    The forecasts for each row of ``later`` are from models that learned from ``training`` at most;
+    ``scorecard`` is the card that would serve, ``directions`` are 1 or -1 for a feature that must
+    not run the other way. The standing list is scored by the model that would serve and by the one
+    that does. ``champion_outcomes`` is from how many known outcomes the champion learned; 0 for the
+    experts' card.
     """
 
     training: Pursuits

@@ -204,9 +204,9 @@ def follow_supply(city: City, shelf: Shelf, now: datetime) -> None:
     version = first
     if not manifest.is_under(city):
         version = f"{first}-s{city.digest[:8]}"
-        said = {k: v for k, v in manifest.content.items() if k not in ONLY_THE_REGISTRY_KNOWS}
-        said |= {"card_of": first, "created": now.isoformat()}
-        shelf.ensure(version, lambda: (Model(FeatureExtractor(city), model.card), said))
+        content = {k: v for k, v in manifest.content.items() if k not in ONLY_THE_REGISTRY_KNOWS}
+        content |= {"card_of": first, "created": now.isoformat()}
+        shelf.ensure(version, lambda: (Model(FeatureExtractor(city), model.card), content))
     shelf.promote(city.id, version, act="profile", now=now)
 
 

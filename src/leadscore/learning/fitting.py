@@ -547,11 +547,11 @@ class _Logs:
             name: _rounded(getattr(self._expected, name) * factor)
             for name, factor in zip((*_KINDS, "doubt"), factors, strict=False)
         }
-        each = tuple(
+        by_feature = tuple(
             _rounded(self._expected.factor(j) * factor)
             for j, factor in enumerate(factors[len(kinds) :])
         )
-        return replace(self._expected, **kinds, factors=each)
+        return replace(self._expected, **kinds, factors=by_feature)
 
 
 def _rounded(width: float) -> float:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import combinations, islice, permutations
 from typing import Any, Literal
 
@@ -45,53 +44,53 @@ WORDS = room_words("learning")
 
 # Known outcomes among the later pursuits, and of either kind. Below 20 with 3 of a kind even a
 # perfect forecast can't be told from luck by the measures here.
-LEAST_LATER, LEAST_EACH = 20, 3
+_LEAST_LATER, _LEAST_EACH = 20, 3
 # Known outcomes of either kind to learn from: with one kind only there is nothing to part.
-LEAST_TRAINING_EACH = 1
+_LEAST_TRAINING_EACH = 1
 # Luck may explain an improvement, over all named measures together, in at most this share of
 # cases. A stricter bound keeps out more equals, which do no harm, and more of those that are better
 # (see `improvement_gate`).
-MOST_P_VALUE = 0.15
+_MOST_P_VALUE = 0.15
 # Firms in no order at all may have the challenger's AUC in at most this share of cases. Measured
 # (`benchmarks/gates.py`): it stops what is learned from labels of which 30 % are flipped, and
 # hardly anything that is sound.
-MOST_ORDER_P_VALUE = 0.01
+_MOST_ORDER_P_VALUE = 0.01
 # Calibration slope: a forecast twice as far from the base, in log-odds, as it should be, or half as
 # far, misleads whoever weighs one firm against another.
-SLOPE = (0.5, 2.0)
+_SLOPE = (0.5, 2.0)
 # Outcomes from which on a champion counts as knowing the base rate: with 100, of which 10 reached
 # the target, its standard error is half a doubling of the odds.
-SETTLED = 100
+_SETTLED = 100
 # By which factor the odds of the typical firm on the standing list may move, either way: two
 # doublings while the champion's base rate is the experts' guess, one doubling once it is settled.
 # (5 % may become 17 % at first, but not 32 %.)
-FIRST_ODDS, ODDS = 4.0, 2.0
+_FIRST_ODDS, _ODDS = 4.0, 2.0
 # By which factors the spread of the log-odds on the standing list may change, in the same two
 # cases. Careful experts spread firms less than outcomes do (measured: they doubled it in
 # simulations); labels of which 30 % are flipped leave 0.4 of it.
-FIRST_SPREAD, SPREAD = (0.5, 3.0), (0.5, 2.0)
+_FIRST_SPREAD, _SPREAD = (0.5, 3.0), (0.5, 2.0)
 # The typical odds may not come nearer to even by more than the first factor while the spread falls
 # below the second: that is what wrongly noted outcomes look like. Measured (`benchmarks/gates.py`):
 # labels of which 30 % are flipped move the odds by 1.7 and more and leave 0.7 of the spread at
 # most; of sound challengers that pass all else none does both.
-EVEN_ODDS, EVEN_SPREAD = 1.5, 0.7
+_EVEN_ODDS, _EVEN_SPREAD = 1.5, 0.7
 # Population stability index of the standing list's scores once level and spread are taken out: 0.25
 # is the usual mark of a shift that needs an explanation.
-MOST_PSI = 0.25
+_MOST_PSI = 0.25
 # A feature has another kind of values on one side if this share of its firms, and this number, lie
 # further than the factor outside nearly all values of the other side, and the typical one of those
 # lies the last factor away from its median. A mistaken unit (10,000) goes far beyond, selection of
 # larger firms (below 10) does not.
-BEYOND, BEYOND_SHARE, BEYOND_ROWS, APART = 10.0, 0.05, 3, 50.0
+_BEYOND, _BEYOND_SHARE, _BEYOND_ROWS, _APART = 10.0, 0.05, 3, 50.0
 # A feature that is known on one side only is named if chance would do that in less than this share
 # of cases.
-ABSENT = 0.001
+_ABSENT = 0.001
 # A single feature, or the challenger, that parts outcomes better than this on at least so many of
 # either kind is too good to be true.
-TELLING_AUC, TELLING_EACH = 0.98, 5
+_TELLING_AUC, _TELLING_EACH = 0.98, 5
 # A feature that is known with one kind of outcome only is named if chance would do that in less
 # than this share of cases.
-CHANCE = 1e-6
+_CHANCE = 1e-6
 
 _ROUNDING = 1e-9  # log-odds
 
@@ -107,21 +106,8 @@ def decide(
     never; the champion with noise added to its log-odds, in at most 7 %. `benchmarks/gates.py`
     measures the same through the whole pipeline.
 
-    Parameters
-    ----------
-    trial
-        Both models' forecasts, and the data behind them.
-    overruled
-        The reason of a person who promotes it whatever the gates say.
-    n_bootstrap, seed
-        Number of resamples behind the judgements of noise, and where their draws start.
-
-    Raises
-    ------
-    UsageError
-        If the reason is blank.
-    ValueError
-        If columns differ in length or a forecast is not 0..1.
+    ``overruled`` is the reason of a person who promotes it whatever the gates say (a UsageError if
+    it is blank). A ValueError if a forecast is not 0..1.
     """
     known = trial.forecasts()
     measured = improvement(known, n_bootstrap, seed)
@@ -153,13 +139,13 @@ def _sample_size(trial: Comparison) -> Gate:
         "later_positive": reached,
         "training": training_missed + training_reached,
         "training_positive": training_reached,
-        "least": LEAST_LATER,
-        "each": LEAST_EACH,
+        "least": _LEAST_LATER,
+        "each": _LEAST_EACH,
     }
     verdict = "enough"
-    if min(training_missed, training_reached) < LEAST_TRAINING_EACH:
+    if min(training_missed, training_reached) < _LEAST_TRAINING_EACH:
         verdict = "one_class"
-    elif missed + reached < LEAST_LATER or min(missed, reached) < LEAST_EACH:
+    elif missed + reached < _LEAST_LATER or min(missed, reached) < _LEAST_EACH:
         verdict = "too_few"
     sentence = WORDS[f"gates.{verdict}"].format(
         missed=missed, training_missed=training_missed, **figures
@@ -212,12 +198,12 @@ def _leakage(trial: Comparison) -> Gate:
         for name, sentence, figure in _leaks(WORDS[f"gates.{side}"], pursuits):
             faults.setdefault(name, (sentence, figure))
     known = trial.later.known
-    figures: dict[str, Figure] = {"bound": TELLING_AUC, "challenger_auc": None}
-    if min(trial.later.counts) >= TELLING_EACH:
+    figures: dict[str, Figure] = {"bound": _TELLING_AUC, "challenger_auc": None}
+    if min(trial.later.counts) >= _TELLING_EACH:
         challenger = pd.Series(np.asarray(trial.challenger, dtype=np.float64)[known])
         figures["challenger_auc"] = auc = _auc(challenger, trial.later.outcomes[known])
-        if auc > TELLING_AUC:
-            places = {"auc": f"{auc:.3f}", "bound": f"{TELLING_AUC:g}"}
+        if auc > _TELLING_AUC:
+            places = {"auc": f"{auc:.3f}", "bound": f"{_TELLING_AUC:g}"}
             faults["challenger"] = (WORDS["gates.challenger"].format(**places), auc)
     figures["faults"] = len(faults)
     if not faults:
@@ -232,18 +218,18 @@ def _leaks(side: Text, pursuits: Pursuits) -> Iterator[tuple[str, Text, float]]:
     y = pursuits.outcomes[known]
     for name, column in pursuits.X.items():
         key, filled = str(name), column.notna().to_numpy()
-        places = {"name": feature_name(key), "side": side}
+        places = {"name": _feature_name(key), "side": side}
         chance = _one_outcome_only(y, filled[known])
         share = float(filled[known].mean()) if known.any() else 0.0
         waiting = filled[~known]
-        if chance < CHANCE:
+        if chance < _CHANCE:
             count = int(filled[known].sum())
             yield key, WORDS["gates.one_outcome"].format(count=count, **places), chance
-        elif not waiting.any() and (1.0 - share) ** len(waiting) < CHANCE:
+        elif not waiting.any() and (1.0 - share) ** len(waiting) < _CHANCE:
             yield key, WORDS["gates.afterwards"].format(share=percent(share), **places), share
-        elif min(pursuits.counts) >= TELLING_EACH:
+        elif min(pursuits.counts) >= _TELLING_EACH:
             auc = telling(column[known], key, y)
-            if auc > TELLING_AUC:
+            if auc > _TELLING_AUC:
                 yield key, WORDS["gates.alone"].format(auc=f"{auc:.3f}", **places), auc
 
 
@@ -303,11 +289,7 @@ class _Side:
                 self.sizes[key] = sizes[(sizes > 0) & np.isfinite(sizes)]
 
 
-@dataclass(frozen=True)
-class _Fault:
-    feature: str
-    sentence: Text
-    figures: dict[str, Figure]
+_Fault = tuple[Text, dict[str, Figure]]  # a sentence and its figures, the feature among them
 
 
 def _feature_drift(trial: Comparison) -> Gate:
@@ -332,23 +314,23 @@ def _feature_drift(trial: Comparison) -> Gate:
                 faults[name] = fault
     for side in sides:
         for fault in _implausible(side):
-            faults.setdefault(fault.feature, fault)
+            faults.setdefault(str(fault[1]["feature"]), fault)
     figures: dict[str, Figure] = {"features": len(features), "faults": len(faults)}
     if not faults:
         return Gate("drift", True, WORDS["gates.same"].format(count=len(features)), figures)
-    figures |= next(iter(faults.values())).figures
-    return Gate("drift", False, _listed([f.sentence for f in faults.values()]), figures)
+    figures |= next(iter(faults.values()))[1]
+    return Gate("drift", False, _listed([sentence for sentence, _ in faults.values()]), figures)
 
 
 def _faults(name: str, one: _Side, other: _Side, table: Table | None) -> Iterator[_Fault]:
     for side, reference in permutations((one, other)):
         share = reference.known[name]
-        unlikely = (1.0 - share) ** side.n < ABSENT
+        unlikely = (1.0 - share) ** side.n < _ABSENT
         if not side.known[name] and unlikely and table is not None and _speaks(table):
             figures: dict[str, Figure] = {"feature": name, "fault": "absent", "share": share}
-            places = {"name": feature_name(name), "side": side.name, "reference": reference.name}
+            places = {"name": _feature_name(name), "side": side.name, "reference": reference.name}
             sentence = WORDS["gates.absent"].format(share=percent(share), **places)
-            yield _Fault(name, sentence, figures)
+            yield (sentence, figures)
     if name in one.sizes and name in other.sizes:
         for side, reference in permutations((one, other)):
             fault = _other_unit(name, side, reference)
@@ -370,15 +352,15 @@ def _implausible(side: _Side) -> Iterator[_Fault]:
             continue
         beyond = (sizes < _PLAUSIBLE[0]) | (sizes > _PLAUSIBLE[1])
         share = float(beyond.mean())
-        if int(beyond.sum()) < BEYOND_ROWS or share < BEYOND_SHARE:
+        if int(beyond.sum()) < _BEYOND_ROWS or share < _BEYOND_SHARE:
             continue
         median = float(np.median(sizes[beyond]))
         figures: dict[str, Figure] = {
             "feature": name, "fault": "unit", "median": median, "share": share
         }  # fmt: skip
-        places = {"name": feature_name(name), "side": side.name, "share": percent(share)}
-        amount = feature_value(name, median)
-        yield _Fault(name, WORDS["gates.implausible"].format(amount=amount, **places), figures)
+        places = {"name": _feature_name(name), "side": side.name, "share": percent(share)}
+        amount = _feature_value(name, median)
+        yield (WORDS["gates.implausible"].format(amount=amount, **places), figures)
 
 
 def _other_unit(name: str, side: _Side, reference: _Side) -> _Fault | None:
@@ -387,12 +369,12 @@ def _other_unit(name: str, side: _Side, reference: _Side) -> _Fault | None:
     if min(len(values), len(usual)) < _FEWEST:
         return None
     low, high = np.quantile(usual, _RANGE)
-    outside = (values < low / BEYOND) | (values > high * BEYOND)
+    outside = (values < low / _BEYOND) | (values > high * _BEYOND)
     share = float(outside.mean())
-    if int(outside.sum()) < BEYOND_ROWS or share < BEYOND_SHARE:
+    if int(outside.sum()) < _BEYOND_ROWS or share < _BEYOND_SHARE:
         return None
     middle = float(np.median(usual))
-    if 1.0 / APART < float(np.median(values[outside])) / middle < APART:
+    if 1.0 / _APART < float(np.median(values[outside])) / middle < _APART:
         return None
     median = float(np.median(values))
     figures: dict[str, Figure] = {
@@ -405,14 +387,14 @@ def _other_unit(name: str, side: _Side, reference: _Side) -> _Fault | None:
         "psi": population_stability(np.log(usual), np.log(values)),
     }
     sentence = WORDS["gates.unit"].format(
-        name=feature_name(name),
+        name=_feature_name(name),
         side=side.name,
         reference=reference.name,
         share=percent(share),
-        median=feature_value(name, median),
-        other=feature_value(name, middle),
+        median=_feature_value(name, median),
+        other=_feature_value(name, middle),
     )
-    return _Fault(name, sentence, figures)
+    return (sentence, figures)
 
 
 def log_loss_gate(measured: Improvement) -> Gate:
@@ -440,17 +422,17 @@ def improvement_gate(measured: Improvement) -> Gate:
     know the base rate that the champion misjudges, 30 to 48 %, 69 to 93 % and 98 to 100 %.
     """
     best, p_value = measured.best, measured.p_value
-    figures: dict[str, Figure] = {"measure": best, "luck": p_value, "bound": MOST_P_VALUE}
+    figures: dict[str, Figure] = {"measure": best, "luck": p_value, "bound": _MOST_P_VALUE}
     for name in COMPARED:
         figures[name] = finite_or_none(measured.differences[name].better)
     if best is None:
         return Gate("better", False, WORDS["gates.no_difference"], figures)
     difference = measured.differences[best]
-    passed = p_value <= MOST_P_VALUE and difference.better > 0
+    passed = p_value <= _MOST_P_VALUE and difference.better > 0
     sentence = WORDS["gates.better" if passed else "gates.not_better"].format(
         measure=WORDS[f"gates.measure.{best}"],
         luck=_in_hundred(p_value),
-        bound=f"{100 * MOST_P_VALUE:.0f}",
+        bound=f"{100 * _MOST_P_VALUE:.0f}",
         **_shown(difference),
     )
     return Gate("better", passed, sentence, figures)
@@ -464,12 +446,12 @@ def discrimination_gate(auc: float, p_value: float) -> Gate:
     `permutation_p_value`.
     """
     figures: dict[str, Figure] = {
-        "auc": finite_or_none(auc), "luck": p_value, "bound": MOST_ORDER_P_VALUE
+        "auc": finite_or_none(auc), "luck": p_value, "bound": _MOST_ORDER_P_VALUE
     }  # fmt: skip
     if math.isnan(auc):
         return Gate("order", False, WORDS["gates.no_order"], figures)
-    passed = p_value <= MOST_ORDER_P_VALUE
-    bound = f"{100 * MOST_ORDER_P_VALUE:g}"
+    passed = p_value <= _MOST_ORDER_P_VALUE
+    bound = f"{100 * _MOST_ORDER_P_VALUE:g}"
     sentence = WORDS["gates.ordered" if passed else "gates.hardly_ordered"].format(
         auc=f"{auc:.3f}", luck=_in_hundred(p_value), bound=bound
     )
@@ -482,7 +464,7 @@ def calibration_gate(slope: Measure) -> Gate:
     With few pursuits the slope is known only roughly, so it is outside only if its whole
     interval is; a slope of 0 or below is never inside.
     """
-    least, most = SLOPE
+    least, most = _SLOPE
     value, low, high = slope.value, slope.low, slope.high
     figures: dict[str, Figure] = {
         "slope": value, "low": low, "high": high, "least": least, "most": most
@@ -540,9 +522,9 @@ def _score_stability(trial: Comparison) -> Gate:
     typical_new, typical_old = float(np.median(new)), float(np.median(old))
     spread_new, spread_old = float(new.std()), float(old.std())
     moved = math.exp(typical_new - typical_old)
-    first = trial.champion_outcomes < SETTLED
-    most = FIRST_ODDS if first else ODDS
-    narrowest, widest = FIRST_SPREAD if first else SPREAD
+    first = trial.champion_outcomes < _SETTLED
+    most = _FIRST_ODDS if first else _ODDS
+    narrowest, widest = _FIRST_SPREAD if first else _SPREAD
     flat = spread_old < _NO_SPREAD
     wider = math.nan if flat else spread_new / spread_old
     psi = math.nan
@@ -553,8 +535,8 @@ def _score_stability(trial: Comparison) -> Gate:
     faults = {
         "level": not 1.0 / most <= moved <= most,
         "spread": not (nothing_before or narrowest <= wider <= widest),
-        "shape": psi >= MOST_PSI,
-        "mixed": nearer_even > math.log(EVEN_ODDS) and wider < EVEN_SPREAD,
+        "shape": psi >= _MOST_PSI,
+        "mixed": nearer_even > math.log(_EVEN_ODDS) and wider < _EVEN_SPREAD,
     }
     figures: dict[str, Figure] = {
         "firms": len(new),
@@ -583,7 +565,7 @@ def _score_stability(trial: Comparison) -> Gate:
         "least_spread": f"{narrowest:g}",
         "most_spread": f"{widest:g}",
         "psi": "—" if math.isnan(psi) else f"{psi:.2f}",
-        "bound": f"{MOST_PSI:g}",
+        "bound": f"{_MOST_PSI:g}",
     }
     named = [name for name, fault in faults.items() if fault] or ["level", "spread", "shape"]
     parts = [WORDS[f"gates.{name}"] for name in named]
@@ -610,27 +592,27 @@ def _directions(trial: Comparison) -> Gate:
             edge = float(table.edges[at])
             if not faults:
                 figures |= {"feature": name, "edge": edge, "points": points}
-            places = {"name": feature_name(name), "points": f"{points:.1f}", "edge": f"{edge:g}"}
+            places = {"name": _feature_name(name), "points": f"{points:.1f}", "edge": f"{edge:g}"}
             faults.append(WORDS["gates.rises" if sign < 0 else "gates.falls"].format(**places))
     figures["against"] = len(faults)
     sentence = _listed(faults) if faults else WORDS["gates.kept"].format(count=len(wanted))
     return Gate("directions", not faults, sentence, figures)
 
 
-def feature_name(key: str) -> Text:
+def _feature_name(key: str) -> Text:
     """Return what a feature measures, or its bare name if the catalogue does not know it.
 
-    >>> feature_name("registered_capital_cny").en
+    >>> _feature_name("registered_capital_cny").en
     '“registered capital in yuan”'
     """
     name = CATALOGUE[key].meaning if key in CATALOGUE else Text(zh=key, en=key)
     return Text(zh=f"“{name.zh}”", en=f"“{name.en}”")
 
 
-def feature_value(key: str, value: float) -> Text:
+def _feature_value(key: str, value: float) -> Text:
     """Return a value with its unit, or with three digits if the catalogue does not know it.
 
-    >>> feature_value("registered_capital_cny", 5e7).zh, feature_value("x", 0.25).zh
+    >>> _feature_value("registered_capital_cny", 5e7).zh, _feature_value("x", 0.25).zh
     ('5,000万元', '0.25')
     """
     known = CATALOGUE.get(key)

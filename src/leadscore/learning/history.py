@@ -35,21 +35,17 @@ EVENTS: dict[str, str] = {
 """Columns of entries with their types.
 
 ``entry`` counts from 1 in the order of recording. ``firm`` is the key that all rows of one firm
-share (see `firm_keys`); it is worked out when entries are read and never
-stored.
-``row`` of ``sheet`` in ``source`` is where the entry came from; ``file`` is the SHA-256 of that
-file, in hex. ``former_names``, ``reason`` and ``sheet`` may be missing, and so may one of
-``credit_code`` and ``name``.
+share (see `firm_keys`); it is worked out when entries are read and never stored. ``row`` of
+``sheet`` in ``source`` is where the entry came from; ``file`` is the SHA-256 of that file, in hex.
+``former_names``, ``reason`` and ``sheet`` may be missing, and so may one of ``credit_code`` and
+``name``.
 """
 
 CONTACTS = ("contacted", "visited", "negotiating")
 """Stages at which somebody speaks with the firm; the earliest of their days is first contact."""
 
 OUTCOMES = ("signed", "registered", "building", "producing")
-"""Stages that a pursuit is for, in order; reaching a later one implies the earlier ones.
-
-One of them is the target that forecasts are about.
-"""
+"""Stages that a pursuit is for, one of them the target; a later one implies the earlier ones."""
 
 
 def in_force(events: pd.DataFrame) -> pd.DataFrame:
@@ -64,11 +60,9 @@ def stage_days(events: pd.DataFrame) -> pd.DataFrame:
     The entries come in the order of recording; firms are sorted, the columns are all of `STAGES`,
     missing where a stage is not in force.
     """
-    held = in_force(events)
-    days = held.pivot(index="firm", columns="stage", values="day")
-    return (
-        days.reindex(columns=pd.Index(STAGES, name="stage")).astype("datetime64[us]").sort_index()
-    )
+    days = in_force(events).pivot(index="firm", columns="stage", values="day")
+    days = days.reindex(columns=pd.Index(STAGES, name="stage"))
+    return days.astype("datetime64[us]").sort_index()
 
 
 def first_contact(days: pd.DataFrame) -> pd.Series:
@@ -78,7 +72,7 @@ def first_contact(days: pd.DataFrame) -> pd.Series:
 
 Mask = NDArray[np.bool_]
 
-Blame = tuple[Mask, str, str, pd.Series, pd.Series]
+_Blame = tuple[Mask, str, str, pd.Series, pd.Series]
 """Firms, the stage whose entry is blamed, why, and the stage and day that speak against it."""
 
 
@@ -117,17 +111,15 @@ def contradictions(history: pd.DataFrame, entries: pd.DataFrame) -> pd.DataFrame
         )
         if where.any()
     ]
-    found = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=_COLUMNS)
-    return found.drop_duplicates(["firm", "stage"], ignore_index=True)
+    columns = ["firm", "stage", "code", "other_stage", "other_day"]
+    blamed = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
+    return blamed.drop_duplicates(["firm", "stage"], ignore_index=True)
 
 
-_COLUMNS = ["firm", "stage", "code", "other_stage", "other_day"]
-
-
-def _after_loss(days: pd.DataFrame, new: pd.DataFrame) -> Iterator[Blame]:
+def _after_loss(days: pd.DataFrame, new: pd.DataFrame) -> Iterator[_Blame]:
     lost = days["lost"]
     for stage in STAGES:
-        after = (days[stage] > lost) & ~may_be(lost, days[stage])
+        after = (days[stage] > lost) & ~_may_be(lost, days[stage])
         # On one day a firm is either won or lost; it may well be met and lost.
         wrong = (after | (days[stage] == lost) if stage in OUTCOMES else after).to_numpy()
         this, that = new[stage].to_numpy(), new["lost"].to_numpy()
@@ -135,29 +127,29 @@ def _after_loss(days: pd.DataFrame, new: pd.DataFrame) -> Iterator[Blame]:
         yield wrong & ~this & that, "lost", "lost_before", _same(days, stage), days[stage]
 
 
-def _before_contact(days: pd.DataFrame, new: pd.DataFrame) -> Iterator[Blame]:
+def _before_contact(days: pd.DataFrame, new: pd.DataFrame) -> Iterator[_Blame]:
     contact = first_contact(days)
     first = days[list(CONTACTS)].eq(contact, axis=0).idxmax(axis=1).astype("str")
     for stage in OUTCOMES:
-        wrong = ((days[stage] < contact) & ~may_be(days[stage], contact)).to_numpy()
+        wrong = ((days[stage] < contact) & ~_may_be(days[stage], contact)).to_numpy()
         this = new[stage].to_numpy()
         yield wrong & this, stage, "before_contact", first, contact
-        for each in CONTACTS:
-            late = (days[each] > days[stage]).to_numpy() & new[each].to_numpy()
-            yield wrong & ~this & late, each, "after_outcome", _same(days, stage), days[stage]
+        for earlier in CONTACTS:
+            late = (days[earlier] > days[stage]).to_numpy() & new[earlier].to_numpy()
+            yield wrong & ~this & late, earlier, "after_outcome", _same(days, stage), days[stage]
 
 
 def _same(days: pd.DataFrame, stage: str) -> pd.Series:
     return pd.Series(stage, index=days.index, dtype="str")
 
 
-def may_be(rough: pd.Series, day: pd.Series) -> pd.Series:
+def _may_be(rough: pd.Series, day: pd.Series) -> pd.Series:
     """Tell where a first of a month may stand for the whole month in which another day lies.
 
     Officers write 2024年3月, which is kept as the first of March.
 
     >>> days = pd.Series(pd.to_datetime(["2024-03-01", "2024-03-02"]))
-    >>> may_be(days, pd.Series(pd.to_datetime(["2024-03-20", "2024-03-20"]))).tolist()
+    >>> _may_be(days, pd.Series(pd.to_datetime(["2024-03-20", "2024-03-20"]))).tolist()
     [True, False]
     """
     month = day.to_numpy().astype("datetime64[M]").astype("datetime64[us]")
@@ -260,22 +252,14 @@ LEFT_OUT: dict[str, Text] = {
 class Labels:
     """What is known of each pursuit as of a day.
 
-    Attributes
-    ----------
-    table
-        One row a pursuit, sorted by firm: ``firm`` (str), ``contacted`` (datetime64[us]), ``label``
-        (1 reached the target within the horizon, 0 did not, missing if it is still open), ``days``
-        (from first contact to that label, or to ``as_of`` while it is open), ``weight`` (0 where
-        the label is missing, at least 1 elsewhere).
-    oldest_days
-        Age of the oldest pursuit in days; -1 if there is none.
-    capped
-        How many weights were cut to `MOST_WEIGHT`.
-    without_contact
-        Firms with entries but without a first contact: no pursuits.
-    impossible
-        Pursuits left out since they reached the target before first contact or after they were
-        lost; no import lets them in, but two firms that turn out to be one may.
+    The ``table`` has one row a pursuit, sorted by firm: ``firm`` (str), ``contacted``
+    (datetime64[us]), ``label`` (1 reached the target within the horizon, 0 did not, missing if it
+    is still open), ``days`` (from first contact to that label, or to ``as_of`` while it is open),
+    ``weight`` (0 where the label is missing, at least 1 elsewhere). ``oldest_days`` is the age of
+    the oldest pursuit, -1 if there is none; ``capped`` counts the weights cut to `MOST_WEIGHT`,
+    ``without_contact`` firms with entries but without a first contact. ``impossible`` counts
+    pursuits that reached the target before first contact or after they were lost; no import lets
+    them in, but two firms that turn out to be one may.
     """
 
     table: pd.DataFrame
@@ -350,4 +334,4 @@ def label_pursuits(
 
 def _days_since(contacted: pd.Series, days: pd.Series) -> np.ndarray:
     since = (days - contacted).dt.days.to_numpy(dtype=float)
-    return np.where((since < 0) & may_be(days, contacted), 0.0, since)
+    return np.where((since < 0) & _may_be(days, contacted), 0.0, since)

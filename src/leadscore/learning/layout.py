@@ -163,20 +163,14 @@ def levels_of(
     column: CodedTexts, weight: Floats, prior_levels: Sequence[str], rare_count: float
 ) -> tuple[str, ...]:
     """Return the prior's levels, however rare, then the others of at least this weight, sorted."""
-    seen = summed_by_text(column, weight)
-    known = set(prior_levels)
-    # Sums of fractional weights may miss the bound by a rounding.
-    enough = rare_count * (1.0 - 1e-9)
-    return (*prior_levels, *sorted(t for t, w in seen.items() if w >= enough and t not in known))
-
-
-def summed_by_text(column: CodedTexts, weight: Floats) -> dict[str, float]:
-    """Return the summed weight of the rows, shape (n,), that hold each text."""
     weights = np.bincount(column.codes + 1, weight, len(column.texts) + 1)[1:]
     seen: dict[str, float] = {}
     for text, rows in zip(column.texts, weights.tolist(), strict=True):
         seen[text] = seen.get(text, 0.0) + rows
-    return seen
+    # Sums of fractional weights may miss the bound by a rounding.
+    enough = rare_count * (1.0 - 1e-9)
+    added = {text for text, rows in seen.items() if rows >= enough}.difference(prior_levels)
+    return (*prior_levels, *sorted(added))
 
 
 @dataclass(frozen=True)
@@ -321,9 +315,9 @@ class Layout:
     together
         Shape (1 + features of texts, size): vectors that move the score of every row alike, the
         first by the intercept, the others by all entries of one feature of texts.
-    real, distances, right
-        Shape of the steps: False for what only fills up; how far the bins that they part lie
-        apart; whether they lie above the anchor of their feature.
+    real, right
+        Shape of the steps: False for what only fills up; whether they lie above the anchor of their
+        feature.
     """
 
     def __init__(self, blocks: Sequence[Block]) -> None:
@@ -336,12 +330,11 @@ class Layout:
         # The bins of each row of steps among the entries; beyond the last bin, a spare entry.
         self._bins = np.full((rows, width + 1), self._n_entries)
         self.real = np.zeros((rows, width), dtype=bool)
-        self.distances = np.ones((rows, width))
         bounds, sides = np.zeros((rows, width)), np.zeros((rows, width))
         for row, (steps, direction, span) in enumerate(numeric):
             n = len(steps.bounds)
             self._bins[row, : n + 1] = np.arange(span.start, span.start + n + 1)
-            self.real[row, :n], self.distances[row, :n] = True, steps.distances
+            self.real[row, :n] = True
             bounds[row, :n], sides[row, :n] = steps.bounds, direction
         self._anchors = np.array([steps.anchor for steps, *_ in numeric], dtype=np.intp)[:, None]
         self.right = np.arange(width) >= self._anchors
@@ -357,12 +350,11 @@ class Layout:
             for b, start in zip(blocks, starts, strict=True)
         ]
         self.size = self.n_single + rows * width
-        levels = [span for b, span in zip(blocks, self.spans, strict=True) if not b.steps]
+        levels = [at for at, b in zip(self.single_of, blocks, strict=True) if not b.steps]
         self.together = np.zeros((1 + len(levels), self.size))
         self.together[0, 0] = 1.0
-        for row, span in enumerate(levels, start=1):
-            start, stop = 1 + np.searchsorted(self._single, [span.start, span.stop])
-            self.together[row, start:stop] = 1.0
+        for row, at in enumerate(levels, start=1):
+            self.together[row, at] = 1.0
         self.bounds = np.append(np.zeros(self.n_single), bounds)
         self.sides = np.append(np.zeros(self.n_single), sides)
 
@@ -460,7 +452,7 @@ def held_by_prior(
     total = information.sum()
     mean = information @ score / total
     spread = max(float(information @ (score - mean) ** 2 / total), _LEAST_SPREAD)
-    each = float(total) / max(float(weight.sum()), 1.0)
+    per_outcome = float(total) / max(float(weight.sum()), 1.0)
     narrower = _SHARE * math.sqrt(_USUAL / strength)
     return replace(
         widths,
@@ -468,8 +460,8 @@ def held_by_prior(
         step=widths.step * narrower,
         level=widths.level * narrower,
         unknown=widths.unknown * narrower,
-        intercept=1.0 / math.sqrt(strength * each),
-        doubt=min(_FIRMER / math.sqrt(strength * each * spread), _MOST_DOUBT),
+        intercept=1.0 / math.sqrt(strength * per_outcome),
+        doubt=min(_FIRMER / math.sqrt(strength * per_outcome * spread), _MOST_DOUBT),
         factors=tuple(1.0 if known else 1.0 / narrower for known in listed),
     )
 

@@ -149,13 +149,13 @@ def _slope(mass: Floats, log_odds: Floats) -> Floats:
 
 def _line(total: Floats, positive: Floats, powers: Floats, start: Floats) -> Floats:
     # Level and slope, shape (r, 2), by Newton steps of bounded length; NaN where they don't settle.
-    found = start.copy()
-    searching = np.arange(len(found))
+    line = start.copy()
+    searching = np.arange(len(line))
     wanted = positive @ powers[:, :2]
     for _ in range(_MOST_STEPS):
         if not len(searching):
             break
-        p = expit(found[searching] @ powers[:, :2].T)
+        p = expit(line[searching] @ powers[:, :2].T)
         expected = total if len(searching) == len(total) else total[searching]
         expected = expected * p
         gradient = wanted[searching] - expected @ powers[:, :2]
@@ -166,10 +166,10 @@ def _line(total: Floats, positive: Floats, powers: Floats, start: Floats) -> Flo
         along = flat * gradient[:, 1] - mixed * gradient[:, 0]
         step = np.stack([across, along], axis=1) / determinant[:, None]
         length = np.abs(step).max(axis=1, keepdims=True)
-        found[searching] += step * (_LONGEST_STEP / np.maximum(length, _LONGEST_STEP))
+        line[searching] += step * (_LONGEST_STEP / np.maximum(length, _LONGEST_STEP))
         searching = searching[length[:, 0] > _TOLERANCE]
-    found[searching] = np.nan
-    return found
+    line[searching] = np.nan
+    return line
 
 
 SURE = 1e-6
@@ -360,11 +360,11 @@ def interval(draws: Floats, level: float = LEVEL) -> tuple[float, float]:
     Draws without a value (NaN) are left out; with more than half of them so, both ends are NaN.
     An end may be infinite: the resamples don't bound it.
     """
-    told = draws[~np.isnan(draws)]
-    if 2 * len(told) <= len(draws):
+    known = draws[~np.isnan(draws)]
+    if 2 * len(known) <= len(draws):
         return np.nan, np.nan
     ends = np.array([(1.0 - level) / 2.0, (1.0 + level) / 2.0])
-    low, high = np.quantile(told, ends, method="inverted_cdf").tolist()
+    low, high = np.quantile(known, ends, method="inverted_cdf").tolist()
     return low, high
 
 
@@ -443,22 +443,11 @@ def evaluate(
 ) -> Evaluation:
     """Hold n forecasts, 0..1, against outcomes; the order of the rows changes nothing.
 
-    Parameters
-    ----------
-    y
-        1 for a pursuit that reached the target, 0 for one that did not; NaN (unknown) is left out.
-    weight
-        How many pursuits each stands for (inverse probability of being known); those of weight 0
-        are left out. None: 1 each.
-    groups
-        A name for each pursuit, such as its chain; missing where it has none.
-    n_bootstrap, seed
-        Number of resamples behind the intervals (0: none), and where their draws start.
-
-    Raises
-    ------
-    ValueError
-        If shapes differ, or a value is out of range.
+    An outcome is 1 for a pursuit that reached the target, 0 for one that did not; NaN (unknown) is
+    left out, and so is weight 0. The weight says how many pursuits each stands for (inverse
+    probability of being known), ``groups`` names one for each pursuit, such as its chain; missing
+    where it has none. The intervals are from so many resamples (0: none). A ValueError if shapes
+    differ, or a value is out of range.
     """
     known = Forecasts.of(y, weight, p)
     whole = _evaluated(known, n_bootstrap, seed)

@@ -62,10 +62,7 @@ class Champion:
         return self.manifest.as_of if self.manifest and self.outcomes else None
 
     def forecasts(self, city: City, firms: pd.DataFrame, X: pd.DataFrame) -> Floats:
-        """Return the likelihood of each firm by the champion's own profile.
-
-        ``X`` are their features by today's profile; measured anew if the champion's is another.
-        """
+        """Return the likelihood of each firm by the champion's profile; ``X`` is by today's."""
         features = self.model.features
         own = X if features.city.digest == city.digest else measured(features, firms)
         return probability(self.model.card.scorecard.decision(own))
@@ -155,26 +152,11 @@ def retrain(
     whatever is decided. The same data and seed give the same scorecard, byte for byte, in whatever
     order the rows come.
 
-    Parameters
-    ----------
-    city
-        The profile: its card is the prior, its words make the features.
-    events, snapshots
-        See `leadscore.learning.history`.
-    shelf
-        Where the champion is and the challenger goes.
-    as_of
-        What happened later is not known.
-    now
-        Aware time, kept as the time of creation and of promotion.
-    rules
-        What is forecast, and how; by default `Rules()`.
-    dry_run
-        Decide, but save and promote nothing.
-    overrule
-        Reason of a person who promotes the challenger whatever the gates say.
-    progress, notify
-        Told of each step, and of models that can't be used.
+    The card of the profile is the prior, its words make the features; for ``events`` and
+    ``snapshots`` see `leadscore.learning.history`. ``now`` is an aware time, kept as that of
+    creation and of promotion. A ``dry_run`` saves and promotes nothing; ``overrule`` is the reason
+    of a person who promotes the challenger whatever the gates say. ``progress`` is told of each
+    step, ``notify`` of models that can't be used.
 
     Raises
     ------
@@ -197,9 +179,9 @@ def retrain(
     held_out = backtest(data, champion.learned_until)
     split, learned, later = held_out.split, held_out.learned, held_out.later
     progress(
-        WORDS["retrain.contest"].format(split=split, learned=learned, later=later)
+        WORDS["retrain.backtest"].format(split=split, learned=learned, later=later)
         if split
-        else WORDS["retrain.no_contest"]
+        else WORDS["retrain.no_backtest"]
     )
     challenger = held_out.forecasts(new_card(city, rules.prior_strength))
     progress(WORDS["retrain.fitting"].format(known=outcomes["known"]))

@@ -82,7 +82,7 @@ def numbers(column: Column, name: str) -> Floats:
 
 def number_of(value: object, name: str) -> float:
     """Return a single value as `numbers` would: NaN if it is missing."""
-    if is_missing(value):
+    if _is_missing(value):
         return np.nan
     if isinstance(value, str) or not hasattr(value, "__float__"):
         shown = str(value) if isinstance(value, str) else value
@@ -118,8 +118,7 @@ def text_of(value: object) -> str:
     return str(value)
 
 
-def is_missing(value: object) -> bool:
-    """Tell whether a single value is None, NaN, NaT or pandas' NA."""
+def _is_missing(value: object) -> bool:
     return value is None or value is pd.NA or value != value
 
 
@@ -213,17 +212,17 @@ class NumericTable(Plain):
 
     def __post_init__(self) -> None:
         """Freeze the arrays and refuse what can't be looked up."""
-        edges, values = frozen_floats(self.edges), frozen_floats(self.values)
-        require(np.isfinite(edges).all(), self.feature, "finite edges")
-        require(bool((edges[1:] > edges[:-1]).all()), self.feature, "edges that rise")
-        require(len(values) == len(edges) + 1, self.feature, "one value more than edges")
-        require(finite(values, self.unknown), self.feature, "finite log-odds")
+        edges, values = _frozen_floats(self.edges), _frozen_floats(self.values)
+        _require(np.isfinite(edges).all(), self.feature, "finite edges")
+        _require(bool((edges[1:] > edges[:-1]).all()), self.feature, "edges that rise")
+        _require(len(values) == len(edges) + 1, self.feature, "one value more than edges")
+        _require(_finite(values, self.unknown), self.feature, "finite log-odds")
         vars(self).update(edges=edges, values=values, unknown=float(self.unknown))
 
     @cached_property
     def entries(self) -> Floats:
         """All log-odds by their code: each bin's, then that of a missing value."""
-        return frozen_floats(np.append(self.values, self.unknown))
+        return _frozen_floats(np.append(self.values, self.unknown))
 
     def codes(self, column: Column) -> Codes:
         """Return the code of each row's entry, shape (n,)."""
@@ -260,18 +259,18 @@ class CategoricalTable(Plain):
 
     def __post_init__(self) -> None:
         """Freeze the array and refuse what can't be looked up."""
-        levels, values = tuple(self.levels), frozen_floats(self.values)
-        require(all(isinstance(level, str) for level in levels), self.feature, "levels as texts")
-        require(len(set(levels)) == len(levels), self.feature, "levels that differ")
-        require(len(values) == len(levels), self.feature, "one value for each level")
-        require(finite(values, self.other, self.unknown), self.feature, "finite log-odds")
+        levels, values = tuple(self.levels), _frozen_floats(self.values)
+        _require(all(isinstance(level, str) for level in levels), self.feature, "levels as texts")
+        _require(len(set(levels)) == len(levels), self.feature, "levels that differ")
+        _require(len(values) == len(levels), self.feature, "one value for each level")
+        _require(_finite(values, self.other, self.unknown), self.feature, "finite log-odds")
         other, unknown = float(self.other), float(self.unknown)
         vars(self).update(levels=levels, values=values, other=other, unknown=unknown)
 
     @cached_property
     def entries(self) -> Floats:
         """All log-odds by their code: each level's, that of others, that of a missing value."""
-        return frozen_floats(np.append(self.values, [self.other, self.unknown]))
+        return _frozen_floats(np.append(self.values, [self.other, self.unknown]))
 
     def codes(self, column: Column) -> Codes:
         """Return the code of each row's entry, shape (n,)."""
@@ -284,7 +283,7 @@ class CategoricalTable(Plain):
         """Return the code of a single value, the same that a column of it gets."""
         if type(value) is str:
             return self._by_level.get(value, len(self.levels))
-        if is_missing(value):
+        if _is_missing(value):
             return len(self.levels) + 1
         return self._by_level.get(text_of(value), len(self.levels))
 
@@ -312,8 +311,8 @@ class PairTable(Plain):
     def __post_init__(self) -> None:
         """Refuse what can't be looked up."""
         shape = len(self.first.entries), len(self.second.entries)
-        require(np.shape(self.values) == shape, self.feature, "one value for each two codes")
-        require(finite(self.values), self.feature, "finite log-odds")
+        _require(np.shape(self.values) == shape, self.feature, "one value for each two codes")
+        _require(_finite(self.values), self.feature, "finite log-odds")
 
     @property
     def features(self) -> tuple[str, str]:
@@ -356,8 +355,7 @@ def _for_codes(
     return CategoricalTable(feature, levels, np.zeros(len(levels)), 0.0, 0.0)
 
 
-def frozen_floats(values: npt.ArrayLike) -> Floats:
-    """Return a read-only copy as floats of one dimension."""
+def _frozen_floats(values: npt.ArrayLike) -> Floats:
     given = np.asarray(values)
     if given.size and given.dtype.kind not in "biuf":
         msg = f"Numbers were wanted, not {given.dtype}."
@@ -367,13 +365,11 @@ def frozen_floats(values: npt.ArrayLike) -> Floats:
     return copy
 
 
-def finite(*values: npt.ArrayLike) -> bool:
-    """Tell whether every number is neither NaN nor infinite."""
-    return all(bool(np.isfinite(frozen_floats(value)).all()) for value in values)
+def _finite(*values: npt.ArrayLike) -> bool:
+    return all(bool(np.isfinite(_frozen_floats(value)).all()) for value in values)
 
 
-def require(holds: object, where: str, wanted: str) -> None:
-    """Raise a ValueError that names the table and what it must have."""
+def _require(holds: object, where: str, wanted: str) -> None:
     if not holds:
         msg = f"The table {where!r} needs {wanted}."
         raise ValueError(msg)
@@ -386,8 +382,6 @@ SCHEMA = 1
 Table: TypeAlias = NumericTable | CategoricalTable
 _Number = TypeVar("_Number", float, Floats)
 
-# Up to so many rows, going row by row through plain lists beats going column by column.
-_FEW_ROWS = 16
 _LEAST_LOG_ODDS = -709.0  # exp overflows beyond
 
 
@@ -444,9 +438,9 @@ class Scorecard(Plain):
         tables, pairs = tuple(self.tables), tuple(self.pairs)
         names = {table.feature for table in tables}
         paired = {name for pair in pairs for name in pair.features}
-        require(paired <= names, "scorecard", "a table for each feature of a pair")
-        require(len(names) == len(tables), "scorecard", "features that differ")
-        require(finite(self.intercept), "scorecard", "a finite intercept")
+        _require(paired <= names, "scorecard", "a table for each feature of a pair")
+        _require(len(names) == len(tables), "scorecard", "features that differ")
+        _require(_finite(self.intercept), "scorecard", "a finite intercept")
         vars(self).update(intercept=float(self.intercept), tables=tables, pairs=pairs)
 
     @cached_property
@@ -473,11 +467,7 @@ class Scorecard(Plain):
         unknown, a level without an entry that of the others. A ValueError if a column is absent or
         stands there twice, or a feature of numbers holds a text.
         """
-        chosen = self._choose(X)
-        if len(X) > _FEW_ROWS:
-            return self.lookup_columns([column for _, column in chosen.items()], len(X))
-        rows = [self.lookup_record(chosen.iloc[i].tolist()) for i in range(len(X))]
-        return np.array(rows, dtype=np.float64).reshape(len(X), len(self.tables) + len(self.pairs))
+        return self.lookup_columns(self._columns(X), len(X))
 
     def lookup_columns(self, columns: Iterable[Column], n: int) -> Floats:
         """Do as `lookup`, on columns of length ``n`` in the order of the tables."""
@@ -503,9 +493,7 @@ class Scorecard(Plain):
 
     def decision(self, X: pd.DataFrame) -> Floats:
         """Return the log-odds of each row, shape (n,): intercept plus the sum of `lookup`."""
-        if len(X) <= _FEW_ROWS:
-            return self.total(self.lookup(X))
-        return self.decision_columns([column for _, column in self._choose(X).items()], len(X))
+        return self.decision_columns(self._columns(X), len(X))
 
     def decision_columns(self, columns: Iterable[Column], n: int) -> Floats:
         """Do as `decision`, on columns of length ``n`` in the order of the tables."""
@@ -531,10 +519,8 @@ class Scorecard(Plain):
             total += column
         return total
 
-    def _choose(self, X: pd.DataFrame) -> pd.DataFrame:
+    def _columns(self, X: pd.DataFrame) -> list[Column]:
         names = list(self.features)
-        if list(X.columns) == names:
-            return X
         absent = [name for name in names if name not in X.columns]
         if absent:
             msg = f"The card needs columns that are not there: {', '.join(absent)}."
@@ -544,7 +530,7 @@ class Scorecard(Plain):
             twice = sorted(set(X.columns[X.columns.duplicated()]) & set(names))
             msg = f"The card needs each column once; these stand there twice: {', '.join(twice)}."
             raise ValueError(msg)
-        return chosen
+        return columns_of(chosen)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the card as plain JSON values; `from_dict` gives it back to the last bit."""
@@ -556,7 +542,7 @@ class Scorecard(Plain):
     def from_dict(cls, data: Mapping[str, Any]) -> Scorecard:
         """Build a card from what `to_dict` returned; a ModelError if it is none."""
         try:
-            require(data["schema"] == SCHEMA, "scorecard", f"schema {SCHEMA}")
+            _require(data["schema"] == SCHEMA, "scorecard", f"schema {SCHEMA}")
             tables = tuple(
                 _KINDS[plain["kind"]](**{k: v for k, v in plain.items() if k != "kind"})
                 for plain in data["tables"]

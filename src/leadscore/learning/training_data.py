@@ -43,19 +43,10 @@ class Rules:
 class TrainingSet:
     """n pursuits with their fields from before first contact, by first contact and firm.
 
-    Attributes
-    ----------
-    firms
-        Canonical columns and ``as_of``, the day of the snapshot.
-    firm, contacted
-        Key of each firm, and day of first contact (datetime64[us]).
-    y, weight
-        1, 0, or NaN while the pursuit is open; see `Labels`, 0 where ``y`` is missing.
-    left_out
-        How many firms teach nothing, by the reasons of `LEFT_OUT`; those that hold for none are
-        not named.
-    labels
-        The labels of all pursuits, also those without a snapshot.
+    ``firms`` have canonical columns and ``as_of``, the day of the snapshot; ``firm`` is their key.
+    ``y`` is 1, 0, or NaN while the pursuit is open, ``weight`` as in `Labels`. ``left_out`` counts
+    the firms that teach nothing, by the reasons of `LEFT_OUT`; ``labels`` are of all pursuits, also
+    those without a snapshot.
     """
 
     firms: pd.DataFrame
@@ -205,20 +196,11 @@ def measured(features: FeatureExtractor, firms: pd.DataFrame) -> pd.DataFrame:
 class Backtest:
     """From which of n pursuits a model may learn, and on which it is judged.
 
-    Attributes
-    ----------
-    split
-        First contacts from this day on are later; None if there is nothing to judge on.
-    after
-        Where a pursuit is a later one.
-    y, weight
-        What was known the day before, of the earlier pursuits; missing and 0 elsewhere. Without a
-        split what is known today, of all.
-    later_y, later_weight
-        What is known today of the m later pursuits, shape (m,); missing and 0 of those still open,
-        and of duplicates.
-    duplicates
-        Later pursuits that look like an earlier one: nobody is judged by them.
+    First contacts from ``split`` on are later (``after``); None if there is nothing to judge on.
+    ``y`` and ``weight`` are what was known the day before, of the earlier pursuits; missing and 0
+    elsewhere. Without a split they are what is known today, of all. ``later_y`` and
+    ``later_weight`` are what is known today of the later ones; missing and 0 of those still open,
+    and of ``duplicates``: later pursuits that look like an earlier one, by which nobody is judged.
     """
 
     data: TrainingData

@@ -166,8 +166,8 @@ def to_bytes(model: Model) -> bytes:
     row, and the card's ``counts`` and ``positives``.
     """
     card = model.card
-    ways = [card.directions.get(name, 0) for name in card.scorecard.features]
-    arrays: dict[str, NDArray[Any]] = {"classes": card.classes, "directions": np.array(ways, int)}
+    signs = [card.directions.get(name, 0) for name in card.scorecard.features]
+    arrays: dict[str, NDArray[Any]] = {"classes": card.classes, "directions": np.array(signs, int)}
     if card.posterior is not None:
         covariance = card.posterior.covariance
         arrays["counts"], arrays["positives"] = card.counts, card.positives
@@ -206,8 +206,8 @@ def _arrays(artefact: bytes) -> dict[str, NDArray[Any]]:
 
 
 def _card(scorecard: Scorecard, arrays: Arrays) -> FittedCard:
-    ways = zip(scorecard.features, arrays["directions"].tolist(), strict=True)
-    directions = {name: way for name, way in ways if way}
+    signs = zip(scorecard.features, arrays["directions"].tolist(), strict=True)
+    directions = {name: sign for name, sign in signs if sign}
     if "covariance" not in arrays or scorecard.pairs:
         return FittedCard(scorecard, arrays["classes"], directions)
     posterior = Posterior(arrays["covariance"], arrays["starts"])

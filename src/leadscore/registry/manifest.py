@@ -221,9 +221,9 @@ def same_model(kept: Mapping[str, Any], given: Mapping[str, Any]) -> bool:
 
     Two fits of one model can be pickled to different bytes; their scorecards are the same.
     """
-    said = json.loads(json.dumps({**given, "created": None}, allow_nan=False))
-    return bool(said.get("scorecard")) and all(
-        key in kept and kept[key] == value for key, value in said.items() if key != "created"
+    wanted = json.loads(json.dumps({**given, "created": None}, allow_nan=False))
+    return bool(wanted.get("scorecard")) and all(
+        key in kept and kept[key] == value for key, value in wanted.items() if key != "created"
     )
 
 

@@ -8,7 +8,7 @@ import pickle
 import re
 import time
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -85,7 +85,7 @@ class Promotion:
         names = _is_name(version) and (previous is None or _is_name(previous))
         if not names or act not in get_args(Act) or not isinstance(reason, str | None):
             raise ValueError(line)
-        shown = None if reason is None else in_one_line(reason)
+        shown = None if reason is None else _in_one_line(reason)
         return cls(datetime.fromisoformat(when), version, act, shown, previous)
 
 
@@ -103,10 +103,10 @@ class Version:
     fault: ModelError | None
 
 
-def in_one_line(reason: str) -> str:
+def _in_one_line(reason: str) -> str:
     r"""Return what a person wrote without what a terminal might obey.
 
-    >>> in_one_line("the fair\n was\x1b[2J late ")
+    >>> _in_one_line("the fair\n was\x1b[2J late ")
     'the fair was[2J late'
     """
     return " ".join("".join(c for c in reason if c.isprintable() or c.isspace()).split())
@@ -192,11 +192,21 @@ class Shelf:
 
         A damaged one counts to the city with whose id its name begins.
         """
-        versions = [
-            version
-            for version in self._listed()
-            if city_id is None or _owner_of(version.manifest, version.name, city_id) == city_id
-        ]
+        with self._refusals():
+            paths = list(self.folder.iterdir()) if self.folder.is_dir() else []
+            folders = [path for path in paths if _is_name(path.name) and path.is_dir()]
+        versions = []
+        for path in folders:
+            manifest = fault = None
+            try:
+                manifest, _ = self._checked(path.name)
+            except ModelError as error:
+                fault = error
+            created = manifest.created if manifest else None
+            if created is None:
+                created = datetime.fromtimestamp(path.lstat().st_mtime, UTC)
+            if city_id is None or _owner_of(manifest, path.name, city_id) == city_id:
+                versions.append(Version(path.name, created, manifest, fault))
         return sorted(versions, key=lambda version: (version.created, version.name), reverse=True)
 
     def ensure(
@@ -308,7 +318,7 @@ class Shelf:
                 return
         except ModelError as fault:  # the pointer that takes its place mends it
             _log.info("%s", fault)
-        given = in_one_line(reason or "")
+        given = _in_one_line(reason or "")
         decision = manifest.decision
         if act == "by_hand" and decision and decision.promoted is False and not given:
             sentences = [gate.sentence for gate in decision.failed]
@@ -386,21 +396,6 @@ class Shelf:
             if name == SIGNATURE:
                 raise ModelError(WORDS["models.unsigned"].format(version=version)) from error
             raise damaged(version, name, "-", WORDS["models.the_file"]) from error
-
-    def _listed(self) -> Iterator[Version]:
-        with self._refusals():
-            paths = list(self.folder.iterdir()) if self.folder.is_dir() else []
-            folders = [path for path in paths if _is_name(path.name) and path.is_dir()]
-        for path in folders:
-            manifest = fault = None
-            try:
-                manifest, _ = self._checked(path.name)
-            except ModelError as error:
-                fault = error
-            created = manifest.created if manifest else None
-            if created is None:
-                created = datetime.fromtimestamp(path.lstat().st_mtime, UTC)
-            yield Version(path.name, created, manifest, fault)
 
     def _set_aside(self, version: str, fault: ModelError, notify: Callable[[Text], object]) -> None:
         path = self._path(version)

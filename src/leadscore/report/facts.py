@@ -243,7 +243,7 @@ def _comparison(evaluations: Plain, words: Words) -> Comparison | None:
     plain = {name: _part(evaluations, name) for name in ("challenger", "champion")}
     if not plain["challenger"].get("n"):
         return None
-    models = {name: Evaluation.from_dict(each) for name, each in plain.items() if each}
+    models = {name: Evaluation.from_dict(part) for name, part in plain.items() if part}
     challenger, champion = models["challenger"], models.get("champion")
     theirs = champion.measures if champion else {}
     measures = [

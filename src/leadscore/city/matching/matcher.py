@@ -11,15 +11,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from leadscore.city.matching.relations import (
-    DESIGN,
-    NAMED,
-    TRADE,
-    Judged,
-    Relation,
-    by_name,
-    judge,
-)
+from leadscore.city.matching.relations import DESIGN, NAMED, TRADE, Judged, Relation, by_name, judge
 from leadscore.city.matching.text import MAKING, TRADING, BusinessText, activities
 from leadscore.city.matching.vocabulary import (
     Lexicon,

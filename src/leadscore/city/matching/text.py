@@ -6,7 +6,7 @@ import codecs
 import re
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from itertools import accumulate
 from operator import itemgetter
@@ -69,7 +69,6 @@ _NO_NOUN: Final = BREAK | ROMAN | VERB | PLAIN
 _IS_NOUN: Final = bytes(not each & (_NO_NOUN | SUFFIX) for each in range(256))
 _SAYS_NOTHING: Final = bytes(each for each in range(256) if each & SILENT and not each & BREAK)
 
-
 _NO_CUE: Final[Hit] = (0, NOWHERE, NOWHERE)
 BEGIN: Final = itemgetter(1)
 Word = tuple[int, int, int, Meaning]
@@ -77,43 +76,38 @@ Word = tuple[int, int, int, Meaning]
 
 
 class BusinessText:
-    """A text with all that is found in it.
+    """A text with all that is found in it, of which the attributes below ``words`` need `lay_out`.
 
-    Attributes
-    ----------
-    cased, lower
-        The text in NFKC and in normal form, equally long, each between two line ends: a place in
-        the text is one less than a place here.
-    words
-        The words of segments and what they mean, by rising begin. Of a segment's own words the
-        longest counts; an exclude silences what overlaps with it, unless it lies within a longer
-        word. What follows is there after `lay_out` only, of a text without such words, as most are,
-        no further than ``clauses``.
-    cues
-        Cue words, by rising begin and end. Whatever their group, the longest counts, and a cue of
-        one character counts only outside any longer word.
-    begins
-        Where each cue begins.
-    groups
-        The cues of each group that occurs.
-    negations
-        First and last position that each "without" governs.
-    clauses, sentences, breaks
-        For each character 1 if it ends a clause, a sentence, or an item of a list. In a text
-        without ``、`` commas separate the items of lists, as many data vendors write them;
-        elsewhere they end a clause.
-    nouns
-        For each character 1 if it is neither a break, nor Latin, nor part of a verb or of a word
-        without meaning of its own.
-    verbs, soft
-        For each character 1 if it is part of a verb, or of a word that may stand between a product
-        and what it is for.
+    A place in the text is one less than a place here: it stands between two line ends.
     """
 
     __slots__ = (
         *("_bits", "_hits", "begins", "breaks", "cased", "clauses", "cues", "groups", "lower"),
         *("negations", "nouns", "sentences", "soft", "verbs", "vocabulary", "words"),
     )
+    cased: str  # in NFKC
+    lower: str  # in normal form, equally long
+    # By rising begin. Of a segment's own words the longest counts; an exclude silences what
+    # overlaps with it, unless it lies within a longer word.
+    words: list[Word]
+    # By rising begin and end. Whatever their group, the longest counts, and a cue of one character
+    # counts only outside any longer word.
+    cues: list[Hit]
+    begins: list[int]  # of each cue
+    groups: Mapping[str, list[Hit]]  # the cues of each group that occurs
+    negations: list[tuple[int, int]]  # first and last position that each "without" governs
+    # For each character 1 if it ends a clause, a sentence, or an item of a list. In a text without
+    # ``、`` commas separate the items of lists, as many data vendors write them; elsewhere they end
+    # a clause. Of a text without words of segments, as most are, only the clauses are there.
+    clauses: bytearray
+    sentences: bytearray
+    breaks: bytearray
+    # For each character 1 if it is neither a break, nor Latin, nor part of a verb or of a word
+    # without meaning of its own; if it is part of a verb; or of a word that may stand between a
+    # product and what it is for.
+    nouns: bytearray
+    verbs: bytearray
+    soft: bytearray
 
     def __init__(self, text: str, vocabulary: Vocabulary) -> None:
         self.vocabulary = vocabulary
