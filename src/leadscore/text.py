@@ -84,3 +84,24 @@ def _texts(table: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Tex
             yield key, Text(**value)
         else:
             yield from _texts(value, f"{key}.")
+
+
+def shown(value: object, limit: int = 80) -> str:
+    r"""Return a value as one short printable line for a message.
+
+    Control, bidirectional and zero-width characters, and halves of surrogate pairs, are written as
+    escapes, so that what is shown is what stands there and any encoding can carry it.
+
+    >>> shown("深圳\x00某某")
+    '深圳\\x00某某'
+    >>> shown("甲" * 100, limit=5)
+    '甲甲甲甲…'
+    """
+    text = str(value)
+    cut = text if len(text) <= limit else text[: max(limit - 1, 0)] + "…"
+    if cut.isprintable():
+        return cut
+    return "".join(
+        mark if mark.isprintable() else mark.encode("unicode_escape").decode("ascii")
+        for mark in cut
+    )

@@ -11,7 +11,7 @@ from tests import bad_files as bad
 from leadscore.errors import ListError
 from leadscore.lists.cleaning import clean
 from leadscore.lists.reading import read_list
-from leadscore.lists.reading.sandbox import Child
+from leadscore.lists.reading.table import Child
 
 pytestmark = pytest.mark.measured
 

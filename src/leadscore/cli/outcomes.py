@@ -38,7 +38,7 @@ def import_outcomes(run: Run, listed: Path, problems: Path | None) -> None:
     settings = run.settings()
     from leadscore.learning.history import label_pursuits
     from leadscore.lists.writing import check_distinct, check_ranking_path, write_problems
-    from leadscore.store.outcome_import import take_in
+    from leadscore.store.acts import take_in
     from leadscore.store.outcomes import read_outcomes
 
     check_distinct({"FILE": listed, "--problems": problems})

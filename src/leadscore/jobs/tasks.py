@@ -117,7 +117,6 @@ def tell_store(
 def _import_list(
     context: JobContext, payload: Mapping[str, Any], workplace: Workplace
 ) -> Mapping[str, Any]:
-    """Read, score and keep by the champion the list ``list_id``; return where its rows went."""
     now = workplace.clock()
     counts = take_in_list(
         context.database,
@@ -136,7 +135,6 @@ def _rescore(
     payload: Mapping[str, Any],  # noqa: ARG001 (every kind is given one)
     workplace: Workplace,
 ) -> Mapping[str, Any]:
-    """Score every firm by the champion; return how many ``firms``, and by which ``model``."""
     with context.database.read() as connection:
         total = count_firms(connection)
     done = 0
@@ -212,13 +210,9 @@ def _retrain(
         "version": done.version, "champion": done.champion, "serves": done.serves,
         "promoted": done.decision.promoted, "dry_run": done.dry_run,
         "decision": done.decision.to_dict(),
-        "preface": [_both(text) for text in (*notices, *done.preface)],
-        "upshot": _both(done.upshot),
+        "preface": [asdict(text) for text in (*notices, *done.preface)],
+        "upshot": asdict(done.upshot),
     }  # fmt: skip
-
-
-def _both(text: Text) -> dict[str, str]:
-    return {"zh": text.zh, "en": text.en}
 
 
 KEPT = timedelta(days=7)

@@ -192,7 +192,7 @@ class Worker:
             )
 
     def _do(self, job: Job, context: JobContext) -> None:
-        """Run a job, and keep how it ended. Here is the edge at which errors become a state."""
+        # Here is the edge at which errors become a state.
         try:
             result = self.kinds[job.kind].run(context, job.payload)
             with self.database.write() as connection:
@@ -222,7 +222,6 @@ class Worker:
 
     @contextlib.contextmanager
     def _beating(self, context: JobContext) -> Iterator[None]:
-        """Give signs of life as long as the block lasts."""
         ended = threading.Event()
         thread = threading.Thread(target=self._beats, args=(context, ended), daemon=True)
         thread.start()
@@ -247,7 +246,6 @@ class Worker:
                 beaten = now
 
     def _abandon(self, held: Held) -> None:
-        """Put back a job that doesn't let itself be stopped, and end the process."""
         try:
             self._stopped(held, "stop")
         finally:
@@ -281,7 +279,7 @@ def work(
 
 
 def _await_parent(lifeline: Connection, stopping: threading.Event) -> None:
-    """Set an event when the parent closes its end of a pipe, or dies; also without signals."""
+    # Set when the parent closes its end of the pipe, or dies; also without signals.
     with contextlib.suppress(OSError):
         lifeline.poll(None)
     stopping.set()
@@ -355,7 +353,6 @@ class Supervisor:
             pause = min(pause * 2, self._back_off.longest)
 
     def _live(self, name: str) -> None:
-        """See one worker from its start to its end."""
         theirs, ours = multiprocessing.Pipe(duplex=False)
         process = multiprocessing.get_context("spawn").Process(
             target=self._work, args=(name, theirs, *self._arguments), name=name

@@ -24,7 +24,6 @@ from leadscore.lists.problems import (
     listed,
     moved,
     of_header,
-    shown,
     taken_out,
 )
 from leadscore.lists.reading import MISSING_CODES, WANTED_OF_VALUES, text_of
@@ -50,7 +49,7 @@ from leadscore.lists.values.cells import (
 from leadscore.lists.values.codes import is_valid_code
 from leadscore.lists.values.places import is_division, settle
 from leadscore.lists.values.words import joined_text, names_stages, says_nothing, stage_of
-from leadscore.text import Text, room_words
+from leadscore.text import Text, room_words, shown
 
 WORDS = room_words("lists")
 

@@ -20,12 +20,12 @@ from rapidfuzz.distance import Levenshtein
 
 from leadscore.lists.cleaning import CleanList, clean, records_of
 from leadscore.lists.columns import CANONICAL, column
-from leadscore.lists.problems import FOUND_CHARACTERS, Problem, shown
+from leadscore.lists.problems import FOUND_CHARACTERS, Problem
 from leadscore.lists.reading import read_list
 from leadscore.lists.values.cells import differ
 from leadscore.lists.values.places import divisions
 from leadscore.lists.values.words import INVISIBLE, NONE, SEPARATOR, STAGES, STATUSES
-from leadscore.text import Text, room_words
+from leadscore.text import Text, room_words, shown
 
 WORDS = room_words("lists")
 

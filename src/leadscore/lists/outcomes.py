@@ -16,15 +16,7 @@ import pyarrow as pa
 from leadscore.errors import Detail, ListError
 from leadscore.lists.cleaning import NAME_COLUMNS
 from leadscore.lists.columns import Heading, column, normal_header, read_heading, readings
-from leadscore.lists.problems import (
-    Layout,
-    Problem,
-    ProblemLog,
-    dropped,
-    lay_out,
-    shown,
-    taken_out,
-)
+from leadscore.lists.problems import Layout, Problem, ProblemLog, dropped, lay_out, taken_out
 from leadscore.lists.reading import read_list
 from leadscore.lists.reading.table import TextTable
 from leadscore.lists.values.cells import WANTED as WANTED_OF_CELLS
@@ -47,7 +39,7 @@ from leadscore.lists.values.words import (
     tidy_word,
     without_personal,
 )
-from leadscore.text import Text, room_words
+from leadscore.text import Text, room_words, shown
 
 WORDS = room_words("lists")
 

@@ -8,14 +8,12 @@ from dataclasses import dataclass, field, replace
 from leadscore.lists.columns import Column, Heading, normal_header, read_heading
 from leadscore.lists.values.amounts import NO_UNIT, Unit
 from leadscore.lists.values.words import without_personal
-from leadscore.text import Text, room_words
+from leadscore.text import Text, room_words, shown
 
 WORDS = room_words("lists")
 
-SHOWN_CHARACTERS = 80
-"""A found value longer than this is cut in messages: enough to recognise it, and fits a cell."""
 FOUND_CHARACTERS = 40
-"""The same for what stands in a cell."""
+"""A found value of a cell that is longer than this is cut in messages."""
 MOST_OF_A_KIND = 10_000
 """Problems of one kind in one column that are told one by one; a notice counts the rest."""
 
@@ -67,27 +65,6 @@ class Problem:
     code: str
     sheet: str | None = None
     set_aside: bool = False
-
-
-def shown(value: object, limit: int = SHOWN_CHARACTERS) -> str:
-    r"""Return a value as one short printable line for a message.
-
-    Control, bidirectional and zero-width characters, and halves of surrogate pairs, are written as
-    escapes, so that what is shown is what stands there and any encoding can carry it.
-
-    >>> shown("深圳\x00某某")
-    '深圳\\x00某某'
-    >>> shown("甲" * 100, limit=5)
-    '甲甲甲甲…'
-    """
-    text = str(value)
-    cut = text if len(text) <= limit else text[: max(limit - 1, 0)] + "…"
-    if cut.isprintable():
-        return cut
-    return "".join(
-        mark if mark.isprintable() else mark.encode("unicode_escape").decode("ascii")
-        for mark in cut
-    )
 
 
 Rank = tuple[int, ...]

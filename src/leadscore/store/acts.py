@@ -1,16 +1,20 @@
-"""What officers do with a firm, each in one transaction with its place in the ranking."""
+"""Outcomes, overrides and exclusions, each kept in one transaction with the firm's new place."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Table, delete
 
 from leadscore.errors import Detail
+from leadscore.lists.outcomes import load_outcomes
 from leadscore.store.current_ranking import place_again
-from leadscore.store.database import StoreError
+from leadscore.store.database import Database, StoreError, insert_rows, take_turns
 from leadscore.store.firms import (
     EXCLUSIONS,
     OVERRIDES,
@@ -19,8 +23,18 @@ from leadscore.store.firms import (
     overrides_of,
     read_firm,
 )
-from leadscore.store.outcomes import Entry, append_entries, outcomes_of
-from leadscore.text import room_words
+from leadscore.store.outcomes import (
+    Admission,
+    Entry,
+    admit,
+    append_entries,
+    entries_of,
+    firms_with_outcomes,
+    outcomes,
+    outcomes_of,
+    read_outcomes,
+)
+from leadscore.text import Text, room_words
 
 WORDS = room_words("store")
 
@@ -115,10 +129,51 @@ def take_exclusion_back(
 def _replaced(
     connection: Connection, table: Table, firm_id: int, rows: list[dict[str, Any]], now: datetime
 ) -> Firm:
-    """Put a row, or none, in the place of what a table has of a firm, and place the firm anew."""
     gone = connection.execute(delete(table).where(table.c.firm_id == firm_id))
-    if rows:
-        connection.execute(table.insert(), rows)
+    insert_rows(connection, table, rows)
     if rows or gone.rowcount:
         place_again(connection, [firm_id], now=now)
     return read_firm(connection, firm_id)
+
+
+@dataclass(frozen=True, eq=False)
+class Intake(Admission):
+    """What became of a file of outcomes: ``read = new + known + set_aside``.
+
+    ``notices`` are what the owner should know of the file as a whole.
+    """
+
+    read: int
+    set_aside: int
+    notices: tuple[Text, ...]
+
+    def sentence(self) -> Text:
+        """Return the sum in words."""
+        return WORDS["outcomes.sum"].format(
+            read=self.read, new=len(self.new), known=self.known, set_aside=self.set_aside
+        )
+
+
+def take_in(path: Path, database: Database, *, today: date, now: datetime, actor: str) -> Intake:
+    """Read a file of outcomes and add to the store what is sound and not there yet.
+
+    The history is read and added to in one transaction: of two who import a file at the same
+    moment, the second finds all of it there. Days after ``today`` are not believed. Raises
+    `ListError` if the file can't be read, or does not tell outcomes, and `StoreError` if the store
+    can't be read or written; importing again adds what is missing.
+    """
+    listed = load_outcomes(path, today=today)
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    with database.write() as connection:
+        take_turns(connection, outcomes)
+        admission = admit(listed.entries, read_outcomes(connection), file=digest)
+        new = entries_of(admission.new)
+        append_entries(connection, new, source=path.name, actor=actor, now=now)
+        if new:
+            place_again(connection, firms_with_outcomes(connection), now=now)
+    problems = [*listed.problems, *admission.problems]
+    problems.sort(key=lambda problem: (problem.sheet or "", problem.row or 0))
+    aside = sum(problem.set_aside for problem in problems)
+    whole = vars(admission) | {"problems": tuple(problems)}
+    return Intake(**whole, read=listed.read, set_aside=aside, notices=listed.notices)

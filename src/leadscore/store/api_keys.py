@@ -5,39 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 from sqlalchemy import Column, Connection, String, Table, bindparam, select, update
 
-from leadscore.lists.problems import shown
-from leadscore.store.database import METADATA, Database, Moment, insert_unless_there, storable_text
-from leadscore.store.users import (
-    ConflictError,
-    Role,
-    UnknownNameError,
-    canonical_name,
+from leadscore.store.database import (
+    METADATA,
+    Database,
+    columns_of,
     digest,
-    folded,
+    insert_unless_there,
     new_token,
+    storable_text,
 )
-from leadscore.text import room_words
+from leadscore.store.users import ConflictError, Role, UnknownNameError, canonical_name, folded
+from leadscore.text import room_words, shown
 
 WORDS = room_words("store")
-
-API_KEYS = Table(
-    "api_keys",
-    METADATA,
-    Column("name", String(64), primary_key=True),
-    Column("hash", String(64), nullable=False, unique=True),
-    Column("prefix", String(12), nullable=False),
-    Column("role", String(20), nullable=False),
-    Column("created_at", Moment, nullable=False),
-    Column("created_by", String(100), nullable=False),
-    Column("expires_at", Moment, nullable=False),
-    Column("revoked_at", Moment),
-    Column("last_used", Moment),
-)
-"""A revoked key stays, so that its name in the audit means only it."""
 
 PREFIX = "ls_"
 """How every key begins, so that scanners for lost secrets can know it."""
@@ -47,28 +31,36 @@ MOST_DAYS = 3 * 365
 _SHOWN = 8
 _COARSE = timedelta(hours=1)
 
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A key as others may see it; ``prefix`` is its beginning, ``last_used`` right to the hour.
+
+    A revoked key stays, so that its name in the audit means only it.
+    """
+
+    name: Annotated[str, String(64), {"primary_key": True}]
+    prefix: Annotated[str, String(12)]
+    role: Annotated[Role, String(20)]
+    created_at: datetime
+    created_by: Annotated[str, String(100)]
+    expires_at: datetime
+    revoked_at: datetime | None
+    last_used: datetime | None
+
+
+API_KEYS = Table(
+    "api_keys",
+    METADATA,
+    *columns_of(ApiKey),
+    Column("hash", String(64), nullable=False, unique=True),
+)
 # Put together once: it is asked with every request of a program.
 _HOLDER = select(API_KEYS.c.name, API_KEYS.c.role, API_KEYS.c.last_used).where(
     API_KEYS.c.hash == bindparam("shown"),
     API_KEYS.c.revoked_at.is_(None),
     API_KEYS.c.expires_at > bindparam("now"),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class ApiKey:
-    """A key as others may see it; ``prefix`` is its beginning, ``last_used`` right to the hour."""
-
-    name: str
-    prefix: str
-    role: Role
-    created_at: datetime
-    created_by: str
-    expires_at: datetime
-    revoked_at: datetime | None
-    last_used: datetime | None
-
-
 _KEYS = select(*(column for column in API_KEYS.c if column.name != "hash"))
 
 
@@ -83,11 +75,7 @@ class Holder(NamedTuple):
 def add(
     connection: Connection, name: str, role: Role, *, by: str, now: datetime, days: int = DAYS
 ) -> str:
-    """Make a key and return it; nobody can read it again.
-
-    Raises `BadNameError` if the name can't be one, and `ConflictError` if another key has or had
-    it.
-    """
+    """Make a key and return it this once; raises `BadNameError` or `ConflictError`."""
     kept = canonical_name(name)
     token = new_token(PREFIX)
     values = {
@@ -114,10 +102,7 @@ def touch(connection: Connection, name: str, *, now: datetime) -> None:
 
 
 def revoke(connection: Connection, name: str, *, now: datetime) -> ApiKey:
-    """Let a key be worth nothing from now on, and return it; once revoked it stays as it is.
-
-    Raises `UnknownNameError` if there is none of that name.
-    """
+    """Let a key be worth nothing from now on, and return it; raises `UnknownNameError`."""
     valid = (API_KEYS.c.name == storable_text(folded(name))) & API_KEYS.c.revoked_at.is_(None)
     unrevoked = update(API_KEYS).where(valid)
     connection.execute(unrevoked.values(revoked_at=now))
@@ -125,7 +110,7 @@ def revoke(connection: Connection, name: str, *, now: datetime) -> ApiKey:
 
 
 def get(connection: Connection, name: str) -> ApiKey:
-    """Return a key; raises `UnknownNameError` if there is none of that name."""
+    """Return a key; raises `UnknownNameError`."""
     mine = API_KEYS.c.name == storable_text(folded(name))
     row = connection.execute(_KEYS.where(mine)).one_or_none()
     if row is None:

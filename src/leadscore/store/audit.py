@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, Row
@@ -24,6 +24,7 @@ from leadscore.store.database import (
     Moment,
     Number,
     StoreError,
+    columns_of,
     insert_unless_there,
     refusals,
     storable_text,
@@ -32,20 +33,35 @@ from leadscore.text import Text, room_words
 
 WORDS = room_words("store")
 
+Result = Literal["done", "refused"]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One act: who did what to which object, from where, and whether it was done or refused.
+
+    ``actor`` is the name of the user, ``key:`` and the name of a key, ``cli`` or ``job``; ``role``
+    as what they did it; ``action`` is such as ``user.add``; ``address`` is None for what was done
+    on this machine; ``details`` are plain JSON values that tell more: no secrets, nothing personal.
+    """
+
+    actor: Annotated[str, sa.String(100), {"index": True}]
+    role: Annotated[str, sa.String(20)]
+    action: Annotated[str, sa.String(60), {"index": True}]
+    object_kind: Annotated[str | None, sa.String(40)] = None
+    object_id: Annotated[str | None, sa.String(200)] = None
+    address: Annotated[str | None, sa.String(64)] = None
+    result: Annotated[Result, sa.String(20)] = "done"
+    # The text itself is sealed: JSON that a database has read and written again may differ in it.
+    details: Annotated[Mapping[str, Any], sa.Text] = field(default_factory=dict)
+
+
 AUDIT = sa.Table(
     "audit",
     METADATA,
     sa.Column("sequence", Number, primary_key=True, autoincrement=False),
     sa.Column("at", Moment, nullable=False, index=True),
-    sa.Column("actor", sa.String(100), nullable=False, index=True),
-    sa.Column("role", sa.String(20), nullable=False),
-    sa.Column("action", sa.String(60), nullable=False, index=True),
-    sa.Column("object_kind", sa.String(40)),
-    sa.Column("object_id", sa.String(200)),
-    sa.Column("address", sa.String(64)),
-    sa.Column("result", sa.String(20), nullable=False),
-    # The text itself is sealed: JSON that a database has read and written again may differ in it.
-    sa.Column("details", sa.Text, nullable=False),
+    *columns_of(Record),
     sa.Column("mac", sa.String(64), nullable=False),
 )
 """What was done, one row an act, numbered from 1 without a gap."""
@@ -96,8 +112,6 @@ AUDIT_TRIGGERS: dict[str, tuple[str, ...]] = {
 }
 """By database, for a migration to run: only rows up to the mark ``start`` may go, none change."""
 
-Result = Literal["done", "refused"]
-
 # Put together once: they are run with every act.
 _END = sa.select(AUDIT_HEAD).where(AUDIT_HEAD.c.mark == "end").with_for_update()
 _ADD = sa.insert(AUDIT)
@@ -108,6 +122,7 @@ _MOVE = (
 )
 _ANY = sa.select(AUDIT.c.sequence).limit(1)
 
+_SHORTENED = ("actor", "object_id", "address")
 _KEY_BYTES = 32
 _MOST_BYTES = 65_536
 _OPEN_TO_OTHERS = stat.S_IROTH | stat.S_IWOTH | stat.S_IWGRP
@@ -115,25 +130,6 @@ _OPEN_TO_OTHERS = stat.S_IROTH | stat.S_IWOTH | stat.S_IWGRP
 _PAGE = 2_000
 KEPT_DAYS = 200
 """No record may go sooner: six months and some days."""
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One act: who did what to which object, from where, and whether it was done or refused.
-
-    ``actor`` is the name of the user, ``key:`` and the name of a key, ``cli`` or ``job``; ``role``
-    as what they did it; ``action`` is such as ``user.add``; ``address`` is None for what was done
-    on this machine; ``details`` are plain JSON values that tell more: no secrets, nothing personal.
-    """
-
-    actor: str
-    role: str
-    action: str
-    object_kind: str | None = None
-    object_id: str | None = None
-    address: str | None = None
-    result: Result = "done"
-    details: Mapping[str, Any] = field(default_factory=dict)
 
 
 class _Mark(NamedTuple):
@@ -169,28 +165,19 @@ class AuditTrail:
         """
         last = self.last(connection)
         row = {
-            "sequence": last.sequence + 1,
-            "at": now.astimezone(UTC),
-            "actor": _short(record.actor, "actor"),
-            "role": record.role,
-            "action": record.action,
-            "object_kind": record.object_kind,
-            "object_id": _short(record.object_id, "object_id"),
-            "address": _short(record.address, "address"),
-            "result": record.result,
+            **{name: getattr(record, name) for name in Record.__slots__},
+            **{name: _short(getattr(record, name), name) for name in _SHORTENED},
+            "sequence": last.sequence + 1, "at": now.astimezone(UTC),
             "details": json.dumps(
                 record.details, allow_nan=False, sort_keys=True, separators=(",", ":")
             ),
-        }
+        }  # fmt: skip
         mac = self.seal("audit record", _sealed_bytes(row, last.mac))
         connection.execute(_ADD, row | {"mac": mac})
         self._move(connection, "end", _Mark(last.sequence + 1, mac))
 
     def last(self, connection: Connection) -> _Mark:
-        """Return the last mark, locked against other writers until the transaction ends.
-
-        Raises `StoreError` if the marks were tampered with.
-        """
+        """Return the last mark, locked against other writers; raises `StoreError` if forged."""
         row = connection.execute(_END).one_or_none()
         if row is None:
             self._begin(connection)
@@ -224,7 +211,7 @@ class AuditTrail:
         return connection.execute(gone).rowcount
 
     def _begin(self, connection: Connection) -> None:
-        """Begin the chain; of two who do it at the same moment one waits and finds it begun."""
+        # Of two who do it at the same moment one waits and finds it begun.
         if connection.scalar(_ANY) is not None:
             # Records without a mark; or another has begun the chain since its end was looked for.
             if connection.execute(_END).one_or_none() is None:
@@ -260,7 +247,6 @@ class AuditTrail:
 
 
 def _sealed_bytes(row: Mapping[str, Any], mac_before: str) -> bytes:
-    """Return the bytes of a record that its seal is made from, with the seal before it."""
     parts: list[Any] = [mac_before]
     for column in AUDIT.c:
         if column.name == "at":
@@ -271,7 +257,7 @@ def _sealed_bytes(row: Mapping[str, Any], mac_before: str) -> bytes:
 
 
 def _short(text: str | None, column: str) -> str | None:
-    """Return text as the column takes it: a name that is too long loses its end, not the act."""
+    # A name that is too long loses its end, not the act.
     length: int = AUDIT.c[column].type.length  # type: ignore[attr-defined]
     return None if text is None else storable_text(text)[:length]
 
@@ -334,7 +320,6 @@ def _fault(trail: AuditTrail, before: _Mark, row: Row[Any]) -> Text | None:
 
 
 def _records(connection: Connection) -> Iterator[Row[Any]]:
-    """Yield the records in their order, a page at a time, so that any number fits."""
     after = -1
     while True:
         query = sa.select(AUDIT).where(AUDIT.c.sequence > after).order_by(AUDIT.c.sequence)
@@ -346,10 +331,7 @@ def _records(connection: Connection) -> Iterator[Row[Any]]:
 
 
 def prune(connection: Connection, trail: AuditTrail, *, before: datetime, now: datetime) -> int:
-    """Remove all records from before a moment, and return how many those were.
-
-    Raises `StoreError` if some would be younger than `KEPT_DAYS`, or the chain is broken.
-    """
+    """Remove the records from before a moment; raises `StoreError` if too young, or forged."""
     latest = now - timedelta(days=KEPT_DAYS)
     if before > latest:
         wanted = WORDS["audit.earlier"].format(day=latest.date().isoformat())

@@ -16,10 +16,10 @@ from sqlalchemy.engine import URL
 from leadscore.store.database import (
     Database,
     StoreError,
+    database_refusals,
     known_versions,
     migrate,
     refusals,
-    sqlite_refusals,
 )
 from leadscore.text import room_words
 
@@ -30,12 +30,10 @@ _VERSION = "alembic_version"
 
 
 def back_up(database: Database, file: Path) -> None:
-    """Write all of a database to a file that only its owner may read.
+    """Write all of a database to a file that appears when it is whole, readable by its owner only.
 
-    Others may read and write meanwhile; what they commit after the beginning may be missing. The
-    file appears when it is whole.
-
-    Raises `StoreError` if the file is there already, or something refuses.
+    Others may read and write meanwhile; what they commit after the beginning may be missing. Raises
+    `StoreError` if the file is there already, or something refuses.
     """
     if file.exists():
         raise StoreError(WORDS["backups.there"].format(file=file))
@@ -82,7 +80,6 @@ def restore(database: Database, file: Path, *, replace: bool = False) -> None:
 
 
 def _filled(database: Database) -> list[str]:
-    """Return the tables that hold rows."""
     with database.read() as connection:
         return [
             name
@@ -94,7 +91,10 @@ def _filled(database: Database) -> list[str]:
 
 @contextlib.contextmanager
 def _sqlite(path: Path) -> Iterator[sqlite3.Connection]:
-    with sqlite_refusals(str(path)), contextlib.closing(sqlite3.connect(path, timeout=30)) as found:
+    with (
+        database_refusals(str(path)),
+        contextlib.closing(sqlite3.connect(path, timeout=30)) as found,
+    ):
         yield found
 
 
@@ -112,7 +112,7 @@ def _check(source: sqlite3.Connection, file: Path) -> None:
 
 
 def _run(database: Database, program: str, *arguments: str) -> None:
-    """Run a program of PostgreSQL's; it gets the password where no list of processes shows it."""
+    # It gets the password where no list of processes shows it.
     command = shutil.which(program)
     if command is None:
         raise StoreError(WORDS["backups.no_program"].format(program=program))

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Annotated, Any
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection
@@ -15,13 +15,14 @@ from sqlalchemy import ColumnElement, Connection
 from leadscore.ranking.order import order_key
 from leadscore.ranking.vetoes import COURTED, GONE
 from leadscore.store.database import (
+    APPEND_ONLY,
     METADATA,
-    Json,
-    Moment,
+    GivenId,
     Number,
     StoreError,
-    append_only,
+    columns_of,
     in_parts,
+    insert_rows,
     one_of_some,
     rows_of_some,
     take_turns,
@@ -33,42 +34,6 @@ from leadscore.text import room_words
 
 WORDS = room_words("store")
 
-SCORES = append_only(
-    sa.Table(
-        "scores",
-        METADATA,
-        sa.Column("id", Number, primary_key=True, autoincrement=False),
-        sa.Column("firm_id", Number, sa.ForeignKey("firms.id"), nullable=False),
-        sa.Column("snapshot_id", Number, sa.ForeignKey("snapshots.id"), index=True),
-        sa.Column("model", sa.Text, nullable=False),
-        sa.Column("as_of", sa.Date, nullable=False),
-        sa.Column("scored_at", Moment, nullable=False),
-        sa.Column("likelihood", sa.Float, nullable=False),
-        sa.Column("fit", sa.Float, nullable=False),
-        sa.Column("priority", sa.Float, nullable=False),
-        sa.Column("grade", sa.Text, nullable=False),
-        sa.Column("segment", sa.Text),
-        sa.Column("role", sa.Text),
-        sa.Column("veto", sa.Text),
-        sa.Column("base_points", sa.Float, nullable=False),
-        sa.Column("points", Json, nullable=False),
-        sa.Column("values", Json, nullable=False),
-        sa.Column("reasons", Json, nullable=False),
-        sa.Column("segments", sa.Text),
-        sa.Column("words", sa.Text),
-        sa.Index("ix_scores_firm_id_id", "firm_id", "id"),
-    )
-)
-"""``points`` and ``values`` are by feature, ``points`` also by pair of features (``a × b``); what
-adds nothing and what is missing is left out. ``reasons`` are the features of the main ones with
-their points (in homes of old also their words then, which nobody reads);
-``segments`` is every match as ``id:strength``, joined by ``;``, and ``words`` are those that the
-best match rests on."""
-
-_SAME = tuple(
-    SCORES.c[name] for name in ("snapshot_id", "firm_id", "likelihood", "priority", "grade", "veto")
-)
-
 
 class UnknownScoreError(StoreError):
     """A number that no score of the firm has."""
@@ -78,11 +43,17 @@ class UnknownScoreError(StoreError):
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """A score as it was given; the attributes are the columns of `SCORES`."""
+    """A score as it was given.
 
-    id: int
-    firm_id: int
-    snapshot_id: int | None
+    ``points`` and ``values`` are by feature, ``points`` also by pair of features (``a × b``); what
+    adds nothing and what is missing is left out. ``reasons`` are the features of the main ones with
+    their points (in homes of old also their words then, which nobody reads); ``segments`` is every
+    match as ``id:strength``, joined by ``;``, and ``words`` are those that the best match rests on.
+    """
+
+    id: GivenId
+    firm_id: Annotated[int, Number, sa.ForeignKey("firms.id")]
+    snapshot_id: Annotated[int | None, Number, sa.ForeignKey("snapshots.id"), {"index": True}]
     model: str
     as_of: date
     scored_at: datetime
@@ -114,6 +85,18 @@ class Score:
         }  # fmt: skip
 
 
+SCORES = sa.Table(
+    "scores",
+    METADATA,
+    *columns_of(Score),
+    sa.Index("ix_scores_firm_id_id", "firm_id", "id"),
+    info=APPEND_ONLY,
+)
+_SAME = tuple(
+    SCORES.c[name] for name in ("snapshot_id", "firm_id", "likelihood", "priority", "grade", "veto")
+)
+
+
 def append_scores(connection: Connection, rows: list[dict[str, Any]]) -> list[int]:
     """Add scores and return the number of each row's score.
 
@@ -133,28 +116,24 @@ def append_scores(connection: Connection, rows: list[dict[str, Any]]) -> list[in
             number = last + len(new) + 1
             new.append({"id": number, **row})
         ids.append(number)
-    if new:
-        connection.execute(SCORES.insert(), new)
+    insert_rows(connection, SCORES, new)
     return ids
 
 
 def read_score(connection: Connection, firm_id: int, score_id: int) -> Score:
-    """Return a score of a firm.
-
-    Raises `UnknownScoreError` if the firm has none with this number.
-    """
+    """Return a score of a firm; raises `UnknownScoreError`."""
     query = sa.select(SCORES).where(SCORES.c.id == score_id, SCORES.c.firm_id == firm_id)
     row = connection.execute(query).one_or_none()
     if row is None:
         raise UnknownScoreError(WORDS["current_ranking.unknown"].format(id=score_id))
-    return Score(**row._asdict())
+    return Score(*row)
 
 
 def score_history(connection: Connection, firm_id: int, *, limit: int = 100) -> list[Score]:
     """Return the scores of a firm, the newest first."""
     query = sa.select(SCORES).where(SCORES.c.firm_id == firm_id)
     newest = connection.execute(query.order_by(SCORES.c.id.desc()).limit(limit))
-    return [Score(**row._asdict()) for row in newest]
+    return [Score(*row) for row in newest]
 
 
 def values_of(
@@ -291,8 +270,7 @@ def place_firms(
 ) -> list[dict[str, Any]]:  # fmt: skip
     """Write where firms stand now, also in their lists, and return the rows of `STANDINGS`.
 
-    By the number of the firm, ``scores`` have the columns of `SCORES`, and ``seen`` says in which
-    list and row it was last seen.
+    By number, ``scores`` have the columns of `SCORES`, ``seen`` the list and row of each firm.
     """
     placed = list(firms)
     numbers = [firm.id for firm in placed]
@@ -320,10 +298,7 @@ def place_firms(
 
 
 def place_again(connection: Connection, firm_ids: Iterable[int], *, now: datetime) -> None:
-    """Work out anew where firms stand, after an outcome, an override or an exclusion of theirs.
-
-    Firms that were never scored stand nowhere. The version of each firm counts up.
-    """
+    """Place firms anew, as far as they were scored, and count up the version of each."""
     for some in in_parts(firm_ids):
         rows = connection.execute(_WITH_SCORE, {"some": some}).mappings().all()
         seen = {row["firm_id"]: (row["list_id"], row["row"]) for row in rows}

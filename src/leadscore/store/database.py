@@ -3,54 +3,48 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import random
+import secrets
 import sqlite3
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from types import NoneType, UnionType
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    ClassVar,
+    Literal,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
-import pandas as pd
-import pyarrow as pa
+import sqlalchemy as sa
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext, MigrationStep
 from alembic.script import ScriptDirectory
-from sqlalchemy import (
-    JSON,
-    BigInteger,
-    BindParameter,
-    Column,
-    Connection,
-    DateTime,
-    Dialect,
-    Engine,
-    Integer,
-    MetaData,
-    Row,
-    Select,
-    Table,
-    bindparam,
-    create_engine,
-    event,
-    func,
-    select,
-    type_coerce,
-)
+from sqlalchemy import Column, Connection, ForeignKey, Row, Select, Table
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError
-from sqlalchemy.types import TypeDecorator
 
 from leadscore import validation
 from leadscore.errors import LeadscoreError
 from leadscore.text import Text, room_words
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 WORDS = room_words("store")
 
@@ -96,24 +90,13 @@ def database_refusals(where: str) -> Iterator[None]:
         yield
     except IntegrityError:
         raise
-    except DBAPIError as error:
-        message = _sqlite_message(error.orig) or _postgresql_message(error)
+    except (DBAPIError, sqlite3.Error) as error:
+        cause = getattr(error, "orig", error)
+        message = _sqlite_message(cause) or _postgresql_message(error)
         if message is None:
             raise
-        reason = str(error.orig).strip().partition("\n")[0]
+        reason = str(cause).strip().partition("\n")[0]
         raise StoreError(message.format(where=where, reason=reason)) from error
-
-
-@contextlib.contextmanager
-def sqlite_refusals(where: str) -> Iterator[None]:
-    """Turn what SQLite itself refuses, without SQLAlchemy between, into a `StoreError`."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        message = _sqlite_message(error)
-        if message is None:
-            raise
-        raise StoreError(message.format(where=where, reason=str(error))) from error
 
 
 def _sqlite_message(error: Any) -> Text | None:
@@ -121,8 +104,8 @@ def _sqlite_message(error: Any) -> Text | None:
     return _SQLITE_ERRORS.get(words[1]) if len(words) > 1 else None
 
 
-def _postgresql_message(error: DBAPIError) -> Text | None:
-    if not hasattr(error.orig, "sqlstate"):
+def _postgresql_message(error: DBAPIError | sqlite3.Error) -> Text | None:
+    if not isinstance(error, DBAPIError) or not hasattr(error.orig, "sqlstate"):
         return None
     if state := getattr(error.orig, "sqlstate", None):
         starts = (start for start in _POSTGRESQL_ERRORS if state.startswith(start))
@@ -133,7 +116,7 @@ def _postgresql_message(error: DBAPIError) -> Text | None:
     return _TURNED_AWAY if ":  " in str(error.orig) else _AWAY
 
 
-METADATA = MetaData(
+METADATA = sa.MetaData(
     naming_convention={
         "ix": "ix_%(column_0_N_label)s",
         "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -144,20 +127,20 @@ METADATA = MetaData(
 )
 """Every table of the store; a migration brings a database to just these."""
 
-Number = BigInteger().with_variant(Integer, "sqlite")
+Number = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 """Numbers of rows: SQLite counts up by itself only in an ``INTEGER`` key."""
 
-Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+Json = sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
 """Plain values; NaN is refused when it is written."""
 
 
-class Moment(TypeDecorator[datetime]):
+class Moment(sa.TypeDecorator[datetime]):
     """A moment with a time zone, kept in UTC to the microsecond."""
 
-    impl = DateTime(timezone=True)
+    impl = sa.DateTime(timezone=True)
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> Any:
         """Turn a moment into UTC; SQLite keeps it without saying so."""
         if value is None:
             return None
@@ -167,35 +150,55 @@ class Moment(TypeDecorator[datetime]):
         utc = value.astimezone(UTC)
         return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
         """Give the moment back in UTC."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
 
 
+Id = Annotated[int, Number, {"primary_key": True}]
+"""The number of a row, which the database counts up."""
+GivenId = Annotated[int, Number, {"primary_key": True, "autoincrement": False}]
+"""The number of a row, which the program gives."""
+
+_KINDS: dict[Any, Any] = {
+    int: sa.Integer, float: sa.Float, bool: sa.Boolean, str: sa.Text, Literal: sa.Text,
+    date: sa.Date, datetime: Moment, bytes: sa.LargeBinary,
+}  # fmt: skip
+
+
+def columns_of(row: type) -> list[Column[Any]]:
+    """Return the columns that hold the fields of a dataclass or a named tuple.
+
+    Their kinds follow from the types, else are JSON, and NOT NULL unless a field may be None.
+    ``Annotated`` names another kind, a `ForeignKey` and options of `Column`, in this order.
+    """
+    columns = []
+    for name, hint in get_type_hints(row, include_extras=True).items():
+        plain, *marks = get_args(hint) if get_origin(hint) is Annotated else [hint]
+        types = get_args(plain) if get_origin(plain) in (Union, UnionType) else (plain,)
+        options = marks.pop() if marks and isinstance(marks[-1], dict) else {}
+        if not marks or isinstance(marks[0], ForeignKey):
+            marks.insert(0, _KINDS.get(get_origin(types[0]) or types[0], Json))
+        columns.append(Column(name, *marks, nullable=NoneType in types, **options))
+    return columns
+
+
 # So few that they are gone before the garbage collector looks at them: twice as fast as all.
 _ROWS_AT_ONCE = 1_000
-
-_ARROW = {
-    "int64": pa.int64(), "bool": pa.bool_(), "str": pa.large_string(),
-    "datetime64[us]": pa.date32(), "datetime64[us, UTC]": pa.timestamp("us", "UTC"),
-}  # fmt: skip
 
 
 def plain_values(column: pd.Series) -> list[Any]:
     """Return the values as Python's own, None for what is missing, days as `datetime.date`."""
-    values = column.tolist()
-    if column.dtype.kind == "M":
-        return [None if value is pd.NaT else value.date() for value in values]
-    return [None if value is pd.NA or value != value else value for value in values]
+    values, days = zip(column.tolist(), column.isna(), strict=True), column.dtype.kind == "M"
+    return [None if missing else value.date() if days else value for value, missing in values]
 
 
 def quick(column: Column[Any]) -> Any:
     """Return a column as `read_frame` wants it: Arrow turns moments into UTC, and much faster."""
-    return (
-        type_coerce(column, DateTime(timezone=True)) if isinstance(column.type, Moment) else column
-    )
+    utc = sa.DateTime(timezone=True)
+    return sa.type_coerce(column, utc) if isinstance(column.type, Moment) else column
 
 
 def read_frame(
@@ -206,13 +209,34 @@ def read_frame(
     ``types`` names the columns that the query selects, in their order and moments by way of
     `quick`, with their types in pandas.
     """
-    none = pa.table({name: pa.array([], _ARROW[dtype]) for name, dtype in types.items()})
+    # Imported late: most that is asked of a database needs no tables, and they take half a second.
+    import pyarrow as pa
+
+    arrow = {
+        "int64": pa.int64(), "bool": pa.bool_(), "str": pa.large_string(),
+        "datetime64[us]": pa.date32(), "datetime64[us, UTC]": pa.timestamp("us", "UTC"),
+    }  # fmt: skip
+    none = pa.table({name: pa.array([], arrow[dtype]) for name, dtype in types.items()})
     parts = [
         pa.table(list(map(pa.array, zip(*rows, strict=True), none.schema.types)), none.schema)
         for rows in connection.execute(query).partitions(_ROWS_AT_ONCE)
     ]
     frame: pd.DataFrame = pa.concat_tables([none, *parts]).to_pandas(date_as_object=False)
     return frame.astype(dict(types))
+
+
+def new_token(prefix: str = "") -> str:
+    """Return a secret of 256 random bits in letters, digits, ``-`` and ``_``."""
+    return prefix + secrets.token_urlsafe(32)
+
+
+def digest(token: str) -> str:
+    """Return what is kept of a secret, 64 hex digits.
+
+    A secret of 256 random bits can't be guessed, so it needs no slow hash as a password does; and
+    whoever times a look-up by this learns of the hash, from which nothing leads back.
+    """
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def storable_text(text: str) -> str:
@@ -228,9 +252,9 @@ _Value = TypeVar("_Value")
 _ASKED_AT_ONCE = 500  # values in one ``IN``: fewer than any database minds
 
 
-def one_of_some() -> BindParameter[Any]:
+def one_of_some() -> sa.BindParameter[Any]:
     """Return what ``IN`` takes in a statement that is put together once, and run with ``some``."""
-    return bindparam("some", expanding=True)
+    return sa.bindparam("some", expanding=True)
 
 
 def in_parts(values: Iterable[_Value]) -> Iterator[list[_Value]]:
@@ -250,6 +274,12 @@ def rows_of_some(
     """Yield the rows of a query for any number of values, which it takes by `one_of_some`."""
     for some in in_parts(values):
         yield from connection.execute(query, {"some": some})
+
+
+def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Add rows, if there are any."""
+    if rows:
+        connection.execute(table.insert(), rows)
 
 
 def insert_row(connection: Connection, table: Table, values: Mapping[str, Any]) -> int:
@@ -289,10 +319,7 @@ FOR EACH STATEMENT EXECUTE FUNCTION refuse_changes()
 
 
 def trigger_statements(table: str, dialect: str) -> Iterator[str]:
-    """Yield the SQL that makes a table append-only, for a migration to run.
-
-    An attempt to change or remove a row then fails with an `sqlalchemy.exc.IntegrityError`.
-    """
+    """Yield the SQL for an `IntegrityError` where a row of a table is changed or removed."""
     if dialect == "sqlite":
         for deed in ("update", "delete"):
             yield _SQLITE_TRIGGER.format(table=table, deed=deed)
@@ -301,11 +328,8 @@ def trigger_statements(table: str, dialect: str) -> Iterator[str]:
         yield _POSTGRESQL_TRIGGER.format(table=table)
 
 
-def append_only(table: Table) -> Table:
-    """Mark a table as one to which rows are only added; its migration gives it the triggers."""
-    table.info["append_only"] = True
-    return table
-
+APPEND_ONLY = {"append_only": True}
+"""Marks a table as one to which rows are only added; its migration gives it the triggers."""
 
 _PATIENCE_SECONDS = 30.0
 _PAUSE_SECONDS = (0.0005, 0.004)
@@ -325,7 +349,8 @@ class Database:
 
     The address is a file of SQLite, or a URL as SQLAlchemy takes it: ``sqlite:///...`` or
     ``postgresql://...``, which is read by psycopg. A writer waits for others on SQLite for
-    ``patience_seconds``.
+    ``patience_seconds``. All methods, and the blocks that a connection is given to, raise
+    `StoreError` where the database refuses.
     """
 
     def __init__(
@@ -359,19 +384,13 @@ class Database:
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
-        """Give a connection within a transaction that sees one state of all tables.
-
-        Raises `StoreError` if the database refuses, here or where the block asks it for something.
-        """
+        """Give a connection within a transaction that sees one state of all tables."""
         with database_refusals(self.shown), self._reading.begin() as connection:
             yield connection
 
     @contextlib.contextmanager
     def write(self) -> Iterator[Connection]:
-        """Give a connection within a transaction that is committed unless the block fails.
-
-        Raises `StoreError` if the database refuses, here or where the block asks it for something.
-        """
+        """Give a connection within a transaction that is committed unless the block fails."""
         with database_refusals(self.shown), self._writing.begin() as connection:
             yield connection
 
@@ -381,19 +400,7 @@ class Database:
         """Return the one row of a statement, or None: for what is asked with every request.
 
         SQLite is asked by its own driver, for a transaction of SQLAlchemy takes four times as long
-        as finding a row by its key.
-
-        Parameters
-        ----------
-        statement
-            Made once, for what it comes to is kept.
-        values
-            Of its parameters.
-
-        Raises
-        ------
-        StoreError
-            If the database refuses.
+        as finding a row by its key. The statement is made once, for what it comes to is kept.
         """
         if self.dialect != "sqlite":
             with self.read() as connection:
@@ -403,7 +410,7 @@ class Database:
         if prepared is None:
             prepared = self._prepared[statement] = _Prepared(statement, self.engine.dialect)
         with (
-            sqlite_refusals(self.shown),
+            database_refusals(self.shown),
             contextlib.closing(self.engine.raw_connection()) as pooled,
         ):
             driver: sqlite3.Connection = pooled.driver_connection  # type: ignore[assignment]
@@ -417,7 +424,7 @@ class Database:
 class _Prepared:
     """A statement as SQLite's driver takes it, with what SQLAlchemy does to values on the way."""
 
-    def __init__(self, statement: Select[Any], dialect: Dialect) -> None:
+    def __init__(self, statement: Select[Any], dialect: sa.Dialect) -> None:
         compiled = statement.compile(dialect=dialect)
         columns = statement.selected_columns
         self._sql, self._given = compiled.string, compiled.params
@@ -441,10 +448,7 @@ class _Prepared:
 
 
 def take_turns(connection: Connection, table: Table) -> None:
-    """Wait until nobody else writes to a table, and keep others waiting until the transaction ends.
-
-    On SQLite a writer is alone anyway. Who reads is never kept waiting.
-    """
+    """Let nobody else write to a table until the transaction ends; on SQLite a writer is alone."""
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql(f'LOCK TABLE "{table.name}" IN SHARE ROW EXCLUSIVE MODE')
 
@@ -458,19 +462,19 @@ def _with_driver(url: URL) -> URL:
     return url
 
 
-def _engine(url: URL, patience_seconds: float) -> Engine:
+def _engine(url: URL, patience_seconds: float) -> sa.Engine:
     dump = partial(json.dumps, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     if url.get_backend_name() != "sqlite":
-        return create_engine(url, json_serializer=dump, pool_pre_ping=True)
+        return sa.create_engine(url, json_serializer=dump, pool_pre_ping=True)
     arguments = {"timeout": patience_seconds, "check_same_thread": False, "isolation_level": None}
-    engine = create_engine(url, json_serializer=dump, connect_args=arguments)
-    event.listen(engine, "connect", _prepare)
-    event.listen(engine, "begin", partial(_begin, patience_seconds=patience_seconds))
+    engine = sa.create_engine(url, json_serializer=dump, connect_args=arguments)
+    sa.event.listen(engine, "connect", _prepare)
+    sa.event.listen(engine, "begin", partial(_begin, patience_seconds=patience_seconds))
     return engine
 
 
 def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
-    """Set what SQLite keeps per connection: safe against loss of power, and strict about keys."""
+    # Safe against loss of power, and strict about keys.
     mode = "WAL" if wal_is_sound(sqlite3.sqlite_version_info) else "DELETE"
     connection.execute(f"PRAGMA journal_mode = {mode}")
     connection.execute("PRAGMA synchronous = FULL")
@@ -524,17 +528,14 @@ _IN_TURN = threading.Lock()  # Alembic keeps what is being migrated per process,
 
 
 def migrate(database: Database) -> bool:
-    """Run the migrations that a database lacks, all or none, and tell whether there were any.
-
-    Raises `StoreError` if the database knows a migration that this program does not.
-    """
+    """Run the migrations that a database lacks, all or none, and tell whether there were any."""
     scripts = ScriptDirectory(str(_MIGRATIONS))
     with database.read() as connection:
         if _versions(connection) == scripts.get_heads():
             return False
     with _IN_TURN, database.write() as connection:
         if database.dialect == "postgresql":
-            connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
         present = _versions(connection)
         if not known_versions().issuperset(present):
             found = ", ".join(present)
@@ -563,10 +564,7 @@ def _versions(connection: Connection) -> list[str]:
 
 
 def open_store(address: Path | str) -> Database:
-    """Return the database of a SQLite file or a URL, with all its tables.
-
-    Raises `StoreError` if it can't be opened, is damaged, or newer than this program.
-    """
+    """Return the database of a SQLite file or a URL, with all its tables; raises `StoreError`."""
     database = connect(address)
     try:
         migrate(database)
@@ -577,10 +575,7 @@ def open_store(address: Path | str) -> Database:
 
 
 def connect(address: Path | str) -> Database:
-    """Return a database as it is; a file of SQLite is made, its owner's alone, if there is none.
-
-    Raises `StoreError` if the file can't be made, or the driver is not installed.
-    """
+    """Return a database as it is; a file of SQLite is made, its owner's alone, if there is none."""
     try:
         database = Database(address)
     except ModuleNotFoundError as error:

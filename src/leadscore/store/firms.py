@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import pandas as pd
 import sqlalchemy as sa
@@ -20,11 +20,12 @@ from leadscore.lists.dedupe import normal_name, normal_name_of
 from leadscore.lists.values.cells import Value
 from leadscore.store.database import (
     METADATA,
-    Json,
-    Moment,
+    GivenId,
     Number,
     StoreError,
+    columns_of,
     in_parts,
+    insert_rows,
     one_of_some,
     rows_of_some,
     take_turns,
@@ -77,23 +78,39 @@ def known_firm(record: Mapping[str, Any]) -> Record:
     }
 
 
-FIRMS = sa.Table(
-    "firms",
-    METADATA,
-    sa.Column("id", Number, primary_key=True, autoincrement=False),
-    sa.Column("credit_code", sa.Text, unique=True),
-    sa.Column("name", sa.Text, nullable=False),
-    sa.Column("name_key", sa.Text, nullable=False, index=True),
-    sa.Column("record", Json, nullable=False),
-    sa.Column("origins", Json, nullable=False),
-    sa.Column("created_at", Moment, nullable=False),
-    sa.Column("updated_at", Moment, nullable=False),
-    sa.Column("version", sa.Integer, nullable=False),
-)
-"""``record`` holds the canonical columns that are filled; ``origins`` says of each where it is
-from: ``list`` (None if somebody wrote it), ``row``, ``at`` and ``as_of``. ``name_key`` is the
-normal form of the name. ``version`` counts the changes of whatever is shown of the firm."""
+class UnknownFirmError(StoreError):
+    """A number that no firm has."""
 
+    code = "unknown_firm"
+
+
+class ChangedFirmError(StoreError):
+    """A firm that has changed since it was looked at."""
+
+    code = "changed_meanwhile"
+
+
+@dataclass(frozen=True, slots=True)
+class Firm:
+    """A firm as the store knows it.
+
+    ``record`` holds the canonical columns that are filled; ``origins`` says of each where it is
+    from: ``list`` (None if somebody wrote it), ``row``, ``at`` and ``as_of``. ``name_key`` is the
+    normal form of the name. ``version`` counts the changes of whatever is shown of the firm.
+    """
+
+    id: GivenId
+    credit_code: Annotated[str | None, {"unique": True}]
+    name: str
+    name_key: Annotated[str, {"index": True}]
+    record: Mapping[str, Any]
+    origins: Mapping[str, Mapping[str, Any]]
+    created_at: datetime
+    updated_at: datetime
+    version: int
+
+
+FIRMS = sa.Table("firms", METADATA, *columns_of(Firm))
 FORMER_NAMES = sa.Table(
     "former_names",
     METADATA,
@@ -121,38 +138,8 @@ _CHANGE = (
 )
 
 
-class UnknownFirmError(StoreError):
-    """A number that no firm has."""
-
-    code = "unknown_firm"
-
-
-class ChangedFirmError(StoreError):
-    """A firm that has changed since it was looked at."""
-
-    code = "changed_meanwhile"
-
-
-@dataclass(frozen=True, slots=True)
-class Firm:
-    """A firm as the store knows it; the attributes are the columns of `FIRMS`."""
-
-    id: int
-    credit_code: str | None
-    name: str
-    name_key: str
-    record: Mapping[str, Any]
-    origins: Mapping[str, Mapping[str, Any]]
-    created_at: datetime
-    updated_at: datetime
-    version: int
-
-
 def read_firm(connection: Connection, firm_id: int, *, lock: bool = False) -> Firm:
-    """Return a firm; with ``lock`` nobody else changes it until the transaction ends.
-
-    Raises `UnknownFirmError` if there is none with this number.
-    """
+    """Return a firm, locked if asked for; raises `UnknownFirmError`."""
     query = _ONE_LOCKED if lock else _ONE
     row = connection.execute(query, {"number": firm_id}).one_or_none()
     if row is None:
@@ -161,11 +148,7 @@ def read_firm(connection: Connection, firm_id: int, *, lock: bool = False) -> Fi
 
 
 def firm_to_change(connection: Connection, firm_id: int, *, version: int | None = None) -> Firm:
-    """Return a firm and keep others from changing it until the transaction ends.
-
-    Raises `UnknownFirmError` if there is none with this number, and `ChangedFirmError` if it has
-    another ``version`` by now than the one that was looked at.
-    """
+    """Return a firm, locked; raises `ChangedFirmError` if its ``version`` is another by now."""
     firm = read_firm(connection, firm_id, lock=True)
     if version is not None and version != firm.version:
         raise ChangedFirmError(WORDS["firms.changed"].format(id=firm_id))
@@ -222,8 +205,7 @@ def write_firms(
         else:
             new.append({column: getattr(firm, column) for column in Firm.__slots__})
         names += [(former, number) for former in former_keys(record)]
-    if new:
-        connection.execute(FIRMS.insert(), new)
+    insert_rows(connection, FIRMS, new)
     if changed:
         connection.execute(_CHANGE, changed)
     _add_former_names(connection, names)
@@ -244,8 +226,7 @@ def _add_former_names(connection: Connection, pairs: Sequence[tuple[str, int]]) 
         for key, firm in dict.fromkeys(pairs)
         if (key, firm) not in known
     ]
-    if new:
-        connection.execute(FORMER_NAMES.insert(), new)
+    insert_rows(connection, FORMER_NAMES, new)
 
 
 def count_up(connection: Connection, firm_ids: Iterable[int], *, now: datetime) -> None:
@@ -254,34 +235,12 @@ def count_up(connection: Connection, firm_ids: Iterable[int], *, now: datetime) 
         connection.execute(_COUNT_UP, {"some": some, "now": now})
 
 
-OVERRIDES = sa.Table(
-    "overrides",
-    METADATA,
-    sa.Column("firm_id", Number, sa.ForeignKey("firms.id"), primary_key=True),
-    sa.Column("values", Json, nullable=False),
-    sa.Column("reason", sa.Text, nullable=False),
-    sa.Column("by", sa.Text, nullable=False),
-    sa.Column("at", Moment, nullable=False),
-    sa.Column("version", sa.Integer, nullable=False),
-)
-"""``values`` has ``grade``, ``segment`` and ``role``, as far as they are overridden."""
-
 OVERRIDABLE = ("grade", "segment", "role")
 """What may be overridden. A likelihood may not: it is a measured frequency, not an opinion."""
 
-EXCLUSIONS = sa.Table(
-    "exclusions",
-    METADATA,
-    sa.Column("firm_id", Number, sa.ForeignKey("firms.id"), primary_key=True),
-    sa.Column("reason", sa.Text, nullable=False),
-    sa.Column("by", sa.Text, nullable=False),
-    sa.Column("at", Moment, nullable=False),
-)
-"""Firms that are not to be courted."""
-
 
 class Override(NamedTuple):
-    """What an officer lets count instead of the machine's values, why, and who says so."""
+    """What an officer lets count instead of the machine's `OVERRIDABLE` values, why, and who."""
 
     values: Mapping[str, str]
     reason: str
@@ -298,6 +257,20 @@ class Exclusion(NamedTuple):
     at: datetime
 
 
+OVERRIDES, EXCLUSIONS = (
+    sa.Table(
+        name,
+        METADATA,
+        sa.Column("firm_id", Number, sa.ForeignKey("firms.id"), primary_key=True),
+        *columns_of(row),
+    )
+    for name, row in (("overrides", Override), ("exclusions", Exclusion))
+)
+_OVERRIDDEN, _EXCLUDED = (
+    sa.select(table).where(table.c.firm_id.in_(one_of_some())) for table in (OVERRIDES, EXCLUSIONS)
+)
+
+
 def overrides_of(connection: Connection, firm_ids: Collection[int]) -> dict[int, Override]:
     """Return the overrides of firms, by their numbers."""
     return {
@@ -310,7 +283,3 @@ def exclusions_of(connection: Connection, firm_ids: Collection[int]) -> dict[int
     return {
         row.firm_id: Exclusion(*row[1:]) for row in rows_of_some(connection, _EXCLUDED, firm_ids)
     }
-
-
-_OVERRIDDEN = sa.select(OVERRIDES).where(OVERRIDES.c.firm_id.in_(one_of_some()))
-_EXCLUDED = sa.select(EXCLUSIONS).where(EXCLUSIONS.c.firm_id.in_(one_of_some()))

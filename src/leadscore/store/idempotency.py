@@ -5,30 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection
 
 from leadscore.errors import Detail
-from leadscore.store.database import METADATA, Moment, StoreError, insert_unless_there
+from leadscore.store.database import METADATA, Moment, StoreError, columns_of, insert_unless_there
 from leadscore.text import room_words
 
 WORDS = room_words("store")
-
-IDEMPOTENCY = sa.Table(
-    "idempotency",
-    METADATA,
-    sa.Column("actor", sa.String(100), primary_key=True),
-    sa.Column("route", sa.String(300), primary_key=True),
-    sa.Column("key", sa.String(255), primary_key=True),
-    sa.Column("body_sha256", sa.String(64), nullable=False),
-    sa.Column("status", sa.Integer),
-    sa.Column("headers", sa.Text),
-    sa.Column("body", sa.LargeBinary),
-    sa.Column("created_at", Moment, nullable=False, index=True),
-)
-"""One row a write that came with a key; its status is missing only within its transaction."""
 
 _KEPT = timedelta(hours=24)  # for which an answer can be asked for again
 
@@ -42,10 +28,10 @@ class ReusedKeyError(StoreError):
 class Asked(NamedTuple):
     """What tells a request from others: who, method and path, the key, SHA-256 of the body."""
 
-    actor: str
-    route: str
-    key: str
-    body_sha256: str
+    actor: Annotated[str, sa.String(100), {"primary_key": True}]
+    route: Annotated[str, sa.String(300), {"primary_key": True}]
+    key: Annotated[str, sa.String(255), {"primary_key": True}]
+    body_sha256: Annotated[str, sa.String(64)]
 
 
 class Given(NamedTuple):
@@ -56,13 +42,23 @@ class Given(NamedTuple):
     body: bytes
 
 
+IDEMPOTENCY = sa.Table(
+    "idempotency",
+    METADATA,
+    *columns_of(Asked),
+    # What was given is missing only within its transaction.
+    sa.Column("status", sa.Integer),
+    sa.Column("headers", sa.Text),
+    sa.Column("body", sa.LargeBinary),
+    sa.Column("created_at", Moment, nullable=False, index=True),
+)
+
+
 def begin(connection: Connection, asked: Asked, now: datetime) -> Given | None:
     """Take the key for this transaction; if it was used before, return the answer of then.
 
     Of requests with one key at the same moment the first goes on and the others wait for it here;
-    if it fails, the next goes on.
-
-    Raises `ReusedKeyError` if it came with another body.
+    if it fails, the next goes on. Raises `ReusedKeyError` if it came with another body.
     """
     connection.execute(sa.delete(IDEMPOTENCY).where(IDEMPOTENCY.c.created_at < now - _KEPT))
     if insert_unless_there(connection, IDEMPOTENCY, asked._asdict() | {"created_at": now}):

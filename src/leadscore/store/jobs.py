@@ -3,55 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection, Row
 
 from leadscore.errors import LeadscoreError
-from leadscore.store.database import (
-    METADATA,
-    Json,
-    Moment,
-    Number,
-    StoreError,
-    insert_row,
-    storable_text,
-)
+from leadscore.store.database import METADATA, Id, StoreError, columns_of, insert_row, storable_text
 from leadscore.text import Text, room_words
 
 WORDS = room_words("store")
-
 
 State = Literal["waiting", "running", "done", "failed", "cancelled"]
 STATES: tuple[State, ...] = get_args(State)
 OPEN: tuple[State, ...] = ("waiting", "running")
 """States of a job that is still to end."""
-
-JOBS = sa.Table(
-    "jobs",
-    METADATA,
-    sa.Column("id", Number, primary_key=True),
-    sa.Column("kind", sa.String(40), nullable=False),
-    sa.Column("payload", Json, nullable=False),
-    sa.Column("state", sa.String(10), nullable=False),
-    sa.Column("progress", sa.Float, nullable=False),
-    sa.Column("words", Json),
-    sa.Column("result", Json),
-    sa.Column("error", Json),
-    sa.Column("submitted_by", sa.String(100), nullable=False),
-    sa.Column("submitted_at", Moment, nullable=False),
-    sa.Column("started_at", Moment),
-    sa.Column("ended_at", Moment),
-    sa.Column("attempts", sa.Integer, nullable=False),
-    sa.Column("worker", sa.String(100)),
-    sa.Column("heartbeat_at", Moment),
-    sa.Column("cancel_requested", sa.Boolean, nullable=False),
-    sa.Index("ix_jobs_state_id", "state", "id"),
-)
-"""One row a job; ``words`` and the message of ``error`` are in both languages."""
 
 LONGEST_PAGE = 500
 """Jobs that are listed at once."""
@@ -78,22 +46,25 @@ class Job:
     unless failed; ``attempts`` counts how often it was begun.
     """
 
-    id: int
-    kind: str
+    id: Id
+    kind: Annotated[str, sa.String(40)]
     payload: Mapping[str, Any]
-    state: State
+    state: Annotated[State, sa.String(10)]
     progress: float
     words: Text | None
     result: Mapping[str, Any] | None
     error: Mapping[str, Any] | None
-    submitted_by: str
+    submitted_by: Annotated[str, sa.String(100)]
     submitted_at: datetime
     started_at: datetime | None
     ended_at: datetime | None
     attempts: int
-    worker: str | None
+    worker: Annotated[str | None, sa.String(100)]
     heartbeat_at: datetime | None
     cancel_requested: bool
+
+
+JOBS = sa.Table("jobs", METADATA, *columns_of(Job), sa.Index("ix_jobs_state_id", "state", "id"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +79,7 @@ class QueueState:
 def submit(
     connection: Connection, kind: str, payload: Mapping[str, Any], *, by: str, now: datetime
 ) -> int:
-    """Ask for a job, and return its number, within the transaction of whatever asks for it.
-
-    A worker that doesn't know the kind leaves it waiting; the payload is plain values.
-    """
+    """Ask for a job within the caller's transaction, and return its number."""
     values = {
         "kind": kind, "payload": dict(payload), "state": "waiting", "progress": 0.0,
         "submitted_by": by, "submitted_at": now, "attempts": 0, "cancel_requested": False,
@@ -120,10 +88,7 @@ def submit(
 
 
 def read_job(connection: Connection, number: int, *, lock: bool = False) -> Job:
-    """Return a job; with ``lock`` nobody else changes it until the transaction ends.
-
-    Raises `UnknownJobError` if there is none with this number.
-    """
+    """Return a job, locked if asked for; raises `UnknownJobError`."""
     query = sa.select(JOBS).where(JOBS.c.id == number)
     row = connection.execute(query.with_for_update() if lock else query).one_or_none()
     if row is None:
@@ -155,11 +120,7 @@ def list_jobs(
 
 
 def request_cancel(connection: Connection, number: int, *, now: datetime) -> Job:
-    """Cancel a job that waits, or ask the worker of a running one to stop; return the job.
-
-    Asking twice changes nothing. Raises `UnknownJobError` if there is none with this number, and
-    `EndedJobError` if it is done or has failed.
-    """
+    """Cancel a job that waits, or ask the worker of one to stop; raises `EndedJobError`."""
     job = read_job(connection, number, lock=True)
     if job.state in ("done", "failed"):
         raise EndedJobError(WORDS["jobs.ended"].format(id=number, state=job.state))
@@ -186,8 +147,7 @@ def queue_state(connection: Connection) -> QueueState:
 
 
 def _job(row: Row[Any]) -> Job:
-    values = row._asdict()
-    return Job(**values | {"words": values["words"] and Text(**values["words"])})
+    return Job(**row._asdict() | {"words": row.words and Text(**row.words)})
 
 
 _MOST_ATTEMPTS = 3  # of a job whose worker dies
@@ -232,7 +192,7 @@ def claim(
 
 
 def _alone(connection: Connection, kind: str) -> bool:
-    """Tell whether no job of a kind runs; on PostgreSQL none begins until the transaction ends."""
+    # On PostgreSQL none begins until the transaction ends.
     if connection.dialect.name == "postgresql":
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
     running = sa.select(JOBS.c.id).where(JOBS.c.state == "running", JOBS.c.kind == kind)
@@ -256,11 +216,8 @@ def beat(
     connection: Connection, held: Held, *, now: datetime, progress: float | None = None,
     words: Text | None = None,
 ) -> Claim:  # fmt: skip
-    """Say that the work goes on, and how far it is; return whether it is still wanted.
-
-    ``cancel`` if somebody wants it stopped; ``lost`` if it is no longer this worker's.
-    """
-    told = {"progress": progress, "words": words and {"zh": words.zh, "en": words.en}}
+    """Say that the work goes on; return ``cancel`` or ``lost`` if it is no longer wanted."""
+    told = {"progress": progress, "words": words and asdict(words)}
     values = {"heartbeat_at": now} | {name: each for name, each in told.items() if each is not None}
     beaten = sa.update(JOBS).where(*_still(held)).values(values).returning(JOBS.c.cancel_requested)
     cancel = connection.execute(beaten).scalar_one_or_none()
@@ -327,18 +284,12 @@ class LostWorkerError(LeadscoreError):
 
 
 def _error_record(error: LeadscoreError) -> dict[str, Any]:
-    return {
-        "code": error.code,
-        "message": {"zh": error.message.zh, "en": error.message.en},
-        "details": [
-            {
-                "where": storable_text(detail.where),
-                "got": storable_text(detail.got),
-                "wanted": {"zh": detail.wanted.zh, "en": detail.wanted.en},
-            }
-            for detail in error.details
-        ],
-    }
+    details = [
+        {"where": storable_text(detail.where), "got": storable_text(detail.got),
+         "wanted": asdict(detail.wanted)}
+        for detail in error.details
+    ]  # fmt: skip
+    return {"code": error.code, "message": asdict(error.message), "details": details}
 
 
 def _still(held: Held) -> tuple[ColumnElement[bool], ...]:

@@ -19,7 +19,7 @@ from leadscore.errors import Detail, LeadscoreError, ListError
 from leadscore.lists.cleaning import CleanList, clean
 from leadscore.lists.columns import CANONICAL, recognise
 from leadscore.lists.dedupe import settle_repeats
-from leadscore.lists.problems import Problem, shown
+from leadscore.lists.problems import Problem
 from leadscore.lists.reading import read_list
 from leadscore.lists.reading.header import UNREAD, HeaderPlace, header_place, split_address
 from leadscore.lists.reading.table import RawList, TextTable
@@ -29,14 +29,14 @@ from leadscore.store.current_ranking import STANDINGS
 from leadscore.store.database import (
     METADATA,
     Database,
-    Json,
     Number,
     StoreError,
+    columns_of,
+    insert_rows,
     plain_values,
     storable_text,
 )
 from leadscore.store.firms import Records, field_records, next_firm_id, write_firms
-from leadscore.store.linking import Linked, Origins, Record, all_merged, as_seen, link
 from leadscore.store.lists import (
     LIST_FIRMS,
     KeptList,
@@ -49,11 +49,17 @@ from leadscore.store.lists import (
 from leadscore.store.scoring import (
     PAUSE_SECONDS,
     WRITTEN_AT_ONCE,
+    Linked,
+    Origins,
+    Record,
     ScoredFirms,
+    all_merged,
+    as_seen,
+    link,
     score_firms,
     write_scores,
 )
-from leadscore.text import Text, room_words
+from leadscore.text import Text, room_words, shown
 
 WORDS = room_words("store")
 
@@ -108,7 +114,7 @@ def read_uploaded(
 
 
 def check_mapping(mapping: Mapping[str, str]) -> None:
-    """Refuse a mapping to columns that are not canonical ones: a `ListError` names them."""
+    """Refuse a mapping to columns that are not canonical ones by a `ListError`."""
     wanted = WORDS["list_import.a_column"]
     if wrong := [
         Detail(header, name, wanted)
@@ -119,7 +125,6 @@ def check_mapping(mapping: Mapping[str, str]) -> None:
 
 
 def _mapped(raw: RawList, mapping: Mapping[str, str]) -> tuple[RawList, dict[str, str]]:
-    """Return the list with other headers, and what each of these was."""
     cells = {key: cell for key in mapping if (cell := split_address(key)) is not None}
     there = {header for table in raw.tables for header in table.headers}
     widest = max(len(table.headers) for table in raw.tables)
@@ -144,7 +149,6 @@ def _mapped(raw: RawList, mapping: Mapping[str, str]) -> tuple[RawList, dict[str
 
 
 def _header(header: str, column: str) -> str:
-    """Return a header that means a column, with the unit that the old one names."""
     if column == UNREAD:
         return ""
     unit = _UNIT.search(header)
@@ -152,10 +156,25 @@ def _header(header: str, column: str) -> str:
 
 
 def _plain_name(file_name: str) -> str:
-    """Return a name that a file may have on any system, for messages only."""
+    # For messages only.
     last = re.split(r"[/\\]", file_name)[-1]
     name = re.sub(r'[<>:"|?*\x00-\x1f]', "_", last)[-_LONGEST_NAME:].strip(". ")
     return shown(name) or "list"
+
+
+# More rows than these are not mended by hand: then it is the export that needs another look.
+_MOST_FAILED_ROWS = 10_000
+
+
+class FailedRow(NamedTuple):
+    """A row as it stood in the file, or the headers of a sheet, where ``row`` is missing.
+
+    The headers precede their rows. Columns about people are left out, as everywhere in the store.
+    """
+
+    sheet: str | None
+    row: int | None
+    cells: list[str | None]
 
 
 LIST_FAILED_ROWS = sa.Table(
@@ -163,27 +182,11 @@ LIST_FAILED_ROWS = sa.Table(
     METADATA,
     sa.Column("list_id", Number, sa.ForeignKey("lists.id"), primary_key=True),
     sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("sheet", sa.Text),
-    sa.Column("row", sa.Integer),
-    sa.Column("cells", Json, nullable=False),
+    *columns_of(FailedRow),
 )
-"""``row`` is missing where ``cells`` are the headers of the sheet, which precede its rows. Columns
-about people are left out, as everywhere in the store."""
-
-# More rows than these are not mended by hand: then it is the export that needs another look.
-_MOST_FAILED_ROWS = 10_000
-
-
-class FailedRow(NamedTuple):
-    """A row as it stood in the file, or the headers of a sheet, where ``row`` is missing."""
-
-    sheet: str | None
-    row: int | None
-    cells: list[str | None]
 
 
 def _failed_rows(uploaded: Uploaded) -> Iterator[FailedRow]:
-    """Yield headers and rows with problems, sheet by sheet, without the columns about people."""
     wrong = {(each.sheet, each.row) for each in uploaded.clean.problems if each.row is not None}
     left = _MOST_FAILED_ROWS
     for raw, meant in zip(uploaded.raw.tables, uploaded.meant.tables, strict=True):
@@ -202,15 +205,13 @@ def _failed_rows(uploaded: Uploaded) -> Iterator[FailedRow]:
 
 
 def _keep_failed_rows(connection: Connection, list_id: int, rows: Iterable[FailedRow]) -> None:
-    """Keep the rows of a list in the place of those that were kept of it before."""
     connection.execute(sa.delete(LIST_FAILED_ROWS).where(LIST_FAILED_ROWS.c.list_id == list_id))
     values = [
         {"list_id": list_id, "position": position, "sheet": sheet, "row": row,
          "cells": [cell and storable_text(cell) for cell in cells]}
         for position, (sheet, row, cells) in enumerate(rows, start=1)
     ]  # fmt: skip
-    if values:
-        connection.execute(LIST_FAILED_ROWS.insert(), values)
+    insert_rows(connection, LIST_FAILED_ROWS, values)
 
 
 def kept_failed_rows(connection: Connection, list_id: int) -> list[FailedRow]:
@@ -312,7 +313,6 @@ class _Import:
         raise StoreError(WORDS["list_import.busy"])
 
     def _planned(self) -> _Plan:
-        """Link, merge and score the rows that are not stored yet."""
         with self.database.read() as connection:
             linked = _lacking(connection, self.kept.id, link(connection, self.clean))
         said = field_records(linked.firms)
@@ -332,10 +332,8 @@ class _Import:
         return _Plan(linked, said, records, origins, scored)
 
     def _stored(self, plan: _Plan, part: slice, ours: set[int]) -> bool:
-        """Store some firms in one transaction; False if somebody has changed one meanwhile.
-
-        ``ours`` are the firms that were stored since the plan was made; those of the part join.
-        """
+        # Nothing is stored, and False returned, if somebody has changed one of the firms meanwhile.
+        # ``ours`` are the firms that were stored since the plan was made; those of the part join.
         table, records = plan.linked.firms.iloc[part], plan.records[part]
         rows, sheets = table["row"].tolist(), plain_values(table["sheet"])
         with self.database.write() as connection:
@@ -368,11 +366,7 @@ class _Import:
         return True
 
     def _end(self, plan: _Plan) -> Counts:
-        """Keep what was wrong with a list of which all firms are stored, and where its rows went.
-
-        What is stored stands in the ranking, the rest was set aside. Problems are kept by sheet
-        and row, as the list has them.
-        """
+        # What is stored stands in the ranking, the rest was set aside.
         problems = [*self.clean.problems, *plan.linked.problems]
         sheets = {sheet: at for at, sheet in enumerate(dict.fromkeys(p.sheet for p in problems))}
         problems.sort(key=lambda problem: (sheets[problem.sheet], problem.row or -1))
@@ -391,13 +385,13 @@ class _Import:
             end_list(
                 connection, self.kept.id, "done", counts=asdict(counts),
                 model=self.scorer.model,
-                notices=[{"zh": notice.zh, "en": notice.en} for notice in self.clean.notices],
+                notices=[asdict(notice) for notice in self.clean.notices],
             )  # fmt: skip
         return counts
 
 
 def _lacking(connection: Connection, list_id: int, linked: Linked) -> Linked:
-    """Leave out the rows that are stored already, by a worker that was stopped or before others."""
+    # By a worker that was stopped, or before others changed firms of the list.
     query = sa.select(LIST_FIRMS.c.sheet, LIST_FIRMS.c.row, LIST_FIRMS.c.firm_id)
     members = connection.execute(query.where(LIST_FIRMS.c.list_id == list_id)).all()
     if not members:

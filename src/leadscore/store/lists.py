@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, Select
@@ -14,11 +14,13 @@ from sqlalchemy import Connection, Select
 from leadscore.lists.problems import Problem
 from leadscore.store.database import (
     METADATA,
+    Id,
     Json,
-    Moment,
     Number,
     StoreError,
+    columns_of,
     insert_row,
+    insert_rows,
     storable_text,
 )
 from leadscore.store.jobs import JOBS
@@ -28,26 +30,49 @@ WORDS = room_words("store")
 
 State = Literal["waiting", "reading", "scoring", "done", "failed", "cancelled"]
 
-LISTS = sa.Table(
-    "lists",
-    METADATA,
-    sa.Column("id", Number, primary_key=True),
-    sa.Column("file_name", sa.Text, nullable=False),
-    sa.Column("sha256", sa.Text, nullable=False, index=True),
-    sa.Column("uploaded_by", sa.Text, nullable=False),
-    sa.Column("uploaded_at", Moment, nullable=False),
-    sa.Column("state", sa.Text, nullable=False),
-    sa.Column("as_of", sa.Date, nullable=False),
-    sa.Column("mapping", Json, nullable=False),
-    sa.Column("notices", Json, nullable=False),
-    sa.Column("counts", Json),
-    sa.Column("model", sa.Text),
-    sa.Column("error", Json),
-    sa.Column("job_id", Number),
-)
-"""``as_of`` is the day as of which the list knows its firms: an older list never overwrites what a
-newer one says. ``mapping`` says of headers which canonical column they mean. ``counts`` is rows,
-ranked, vetoed and set_aside, once done; ``error`` is code, zh and en, once failed."""
+OPEN: tuple[State, ...] = ("waiting", "reading", "scoring")
+"""States of a list that is still to be taken in."""
+
+
+class UnknownListError(StoreError):
+    """A number that no list has."""
+
+    code = "unknown_list"
+
+
+@dataclass(frozen=True, slots=True)
+class _List:
+    """A list as it was kept.
+
+    ``as_of`` is the day as of which the list knows its firms: an older list never overwrites what a
+    newer one says. ``mapping`` says of headers which canonical column they mean. ``counts`` is
+    rows, ranked, vetoed and set_aside, once done; ``error`` is code, zh and en, once failed.
+    """
+
+    id: Id
+    file_name: str
+    sha256: Annotated[str, {"index": True}]
+    uploaded_by: str
+    uploaded_at: datetime
+    state: State
+    as_of: date
+    mapping: Mapping[str, str]
+    notices: Sequence[Mapping[str, str]]
+    counts: Mapping[str, int] | None
+    model: str | None
+    error: Mapping[str, Any] | None
+    job_id: Annotated[int | None, Number]
+
+
+LISTS = sa.Table("lists", METADATA, *columns_of(_List))
+
+
+@dataclass(frozen=True, slots=True)
+class KeptList(_List):
+    """A list as it stands, and 0..1 how far the job is that takes it in."""
+
+    progress: float
+
 
 LIST_FILES = sa.Table(
     "list_files",
@@ -88,35 +113,6 @@ LIST_PROBLEMS = sa.Table(
     sa.Column("set_aside", sa.Boolean, nullable=False),
 )
 
-OPEN: tuple[State, ...] = ("waiting", "reading", "scoring")
-"""States of a list that is still to be taken in."""
-
-
-class UnknownListError(StoreError):
-    """A number that no list has."""
-
-    code = "unknown_list"
-
-
-@dataclass(frozen=True, slots=True)
-class KeptList:
-    """A list as it stands: the columns of `LISTS`, and 0..1 how far the job is that takes it in."""
-
-    id: int
-    file_name: str
-    sha256: str
-    uploaded_by: str
-    uploaded_at: datetime
-    state: State
-    as_of: date
-    mapping: Mapping[str, str]
-    notices: Sequence[Mapping[str, str]]
-    counts: Mapping[str, int] | None
-    model: str | None
-    error: Mapping[str, Any] | None
-    job_id: int | None
-    progress: float
-
 
 def add_list(
     connection: Connection, *, file_name: str, content: bytes, mapping: Mapping[str, str],
@@ -139,7 +135,7 @@ def name_job(connection: Connection, list_id: int, job_id: int) -> None:
 
 
 def read_kept_list(connection: Connection, list_id: int) -> KeptList:
-    """Return a list; raises `UnknownListError` if there is none with this number."""
+    """Return a list; raises `UnknownListError`."""
     row = connection.execute(_lists().where(LISTS.c.id == list_id)).one_or_none()
     if row is None:
         raise UnknownListError(WORDS["lists.unknown"].format(id=list_id))
@@ -187,8 +183,7 @@ def keep_problems(connection: Connection, list_id: int, problems: Sequence[Probl
         }
         for position, problem in enumerate(problems, start=1)
     ]  # fmt: skip
-    if rows:
-        connection.execute(LIST_PROBLEMS.insert(), rows)
+    insert_rows(connection, LIST_PROBLEMS, rows)
 
 
 def problems_of(connection: Connection, list_id: int, *, limit: int | None = None) -> list[Problem]:
@@ -213,7 +208,7 @@ def count_problems(connection: Connection, list_id: int) -> dict[str, int]:
 
 
 def _lists() -> Select[Any]:
-    """Select lists; one whose job ended without it has ended as the job has."""
+    # A list whose job ended without it has ended as the job has.
     ended = LISTS.c.state.in_(OPEN) & JOBS.c.state.in_(("failed", "cancelled"))
     state = sa.case((ended, JOBS.c.state), else_=LISTS.c.state).label("state")
     done = LISTS.c.state == "done"
@@ -222,18 +217,6 @@ def _lists() -> Select[Any]:
     joined = LISTS.outerjoin(JOBS, JOBS.c.id == LISTS.c.job_id)
     return sa.select(*others, state, progress).select_from(joined)
 
-
-UPLOADS = sa.Table(
-    "uploads",
-    METADATA,
-    sa.Column("id", Number, primary_key=True),
-    sa.Column("file_name", sa.Text, nullable=False),
-    sa.Column("content", sa.LargeBinary, nullable=False),
-    sa.Column("uploaded_by", sa.Text, nullable=False, index=True),
-    sa.Column("uploaded_at", Moment, nullable=False, index=True),
-)
-"""They hold whatever the file holds, people's names and numbers too: so they are kept for a day,
-few of each person, and shown to that person only."""
 
 KEPT_FOR = timedelta(days=1)
 MOST_EACH = 3
@@ -248,13 +231,20 @@ class UnknownUploadError(StoreError):
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file that waits; the attributes are the columns of `UPLOADS`."""
+    """A file that waits.
 
-    id: int
+    It holds whatever it holds, people's names and numbers too: so it is kept for a day, few of each
+    person, and shown to that person only.
+    """
+
+    id: Id
     file_name: str
     content: bytes
-    uploaded_by: str
-    uploaded_at: datetime
+    uploaded_by: Annotated[str, {"index": True}]
+    uploaded_at: Annotated[datetime, {"index": True}]
+
+
+UPLOADS = sa.Table("uploads", METADATA, *columns_of(Upload))
 
 
 def keep_upload(
@@ -280,11 +270,7 @@ def drop_expired_uploads(connection: Connection, *, now: datetime) -> int:
 
 
 def read_upload(connection: Connection, upload_id: int, *, actor: str, now: datetime) -> Upload:
-    """Return a file that waits.
-
-    Raises `UnknownUploadError` if there is none, it has waited for too long, or it is somebody
-    else's.
-    """
+    """Return a file of this person that still waits; raises `UnknownUploadError`."""
     kept = UPLOADS.c
     query = sa.select(UPLOADS).where(
         kept.id == upload_id, kept.uploaded_by == actor, kept.uploaded_at >= now - KEPT_FOR

@@ -5,34 +5,23 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, Row
 
 from leadscore.errors import ModelError
-from leadscore.learning.scorecard import Scorecard
 from leadscore.registry.manifest import Manifest
 from leadscore.registry.models import Shelf
-from leadscore.store.database import METADATA, Json, Moment, StoreError
+from leadscore.store.database import METADATA, StoreError, columns_of, insert_rows
 from leadscore.text import room_words
+
+if TYPE_CHECKING:
+    from leadscore.learning.scorecard import Scorecard
 
 WORDS = room_words("store")
 
 State = Literal["champion", "shelved", "unusable", "gone"]
-
-MODELS = sa.Table(
-    "models",
-    METADATA,
-    sa.Column("version", sa.Text, primary_key=True),
-    sa.Column("city", sa.Text, nullable=False),
-    sa.Column("created_at", Moment, nullable=False),
-    sa.Column("state", sa.Text, nullable=False),
-    sa.Column("manifest", Json),
-    sa.Column("mirrored_at", Moment, nullable=False),
-)
-"""``manifest`` is what the shelf says of a version, its scorecard within, and is kept when the
-version leaves the shelf; None if it could never be trusted."""
 
 
 class UnknownModelError(StoreError):
@@ -46,15 +35,19 @@ class MirroredModel:
     """A model as the shelf had it when it was last looked at.
 
     It is ``unusable`` if it is damaged or of a later program, ``gone`` if it is on the shelf no
-    longer.
+    longer. ``manifest`` is what the shelf says of it, its scorecard within, and is kept when it
+    leaves the shelf; None if it could never be trusted.
     """
 
-    version: str
+    version: Annotated[str, {"primary_key": True}]
     city: str
     created_at: datetime
     state: State
     manifest: Manifest | None
     mirrored_at: datetime
+
+
+MODELS = sa.Table("models", METADATA, *columns_of(MirroredModel))
 
 
 def mirror(connection: Connection, shelf: Shelf, city_id: str, *, now: datetime) -> str | None:
@@ -76,8 +69,7 @@ def mirror(connection: Connection, shelf: Shelf, city_id: str, *, now: datetime)
         })  # fmt: skip
     names = [row["version"] for row in rows]
     connection.execute(sa.delete(MODELS).where(MODELS.c.version.in_(names)))
-    if rows:
-        connection.execute(MODELS.insert(), rows)
+    insert_rows(connection, MODELS, rows)
     lacking = sa.update(MODELS).where(MODELS.c.version.in_(list(gone)))
     connection.execute(lacking.values(state="gone", mirrored_at=now))
     return champion
@@ -91,7 +83,7 @@ def mirrored(connection: Connection, city_id: str) -> list[MirroredModel]:
 
 
 def read_model(connection: Connection, version: str) -> MirroredModel:
-    """Return a model; raises `UnknownModelError` if there is none with this name."""
+    """Return a model; raises `UnknownModelError`."""
     row = connection.execute(sa.select(MODELS).where(MODELS.c.version == version)).one_or_none()
     if row is None:
         raise UnknownModelError(WORDS["models.unknown"].format(version=version))
@@ -100,6 +92,9 @@ def read_model(connection: Connection, version: str) -> MirroredModel:
 
 def scorecards(connection: Connection, versions: Collection[str]) -> dict[str, Scorecard]:
     """Return the cards of models, by version; those that can't be had any more are left out."""
+    # Imported late: who only mirrors models needs no pandas.
+    from leadscore.learning.scorecard import Scorecard
+
     query = sa.select(MODELS.c.version, MODELS.c.manifest).where(MODELS.c.version.in_(versions))
     cards: dict[str, Scorecard] = {}
     for version, manifest in connection.execute(query):
@@ -113,7 +108,5 @@ def scorecards(connection: Connection, versions: Collection[str]) -> dict[str, S
 
 
 def _model(row: Row[Any]) -> MirroredModel:
-    values = row._asdict()
-    if values["manifest"] is not None:
-        values["manifest"] = Manifest.of(values["manifest"])
-    return MirroredModel(**values)
+    manifest = None if row.manifest is None else Manifest.of(row.manifest)
+    return MirroredModel(**row._asdict() | {"manifest": manifest})

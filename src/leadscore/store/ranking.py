@@ -91,11 +91,8 @@ _LIST_ID, _SHORTLIST_ID = LIST_FIRMS.c.list_id, SHORTLIST_FIRMS.c.shortlist_id
 def _among(
     connection: Connection, query: Select[Any], firm_id: sa.Column[int]
 ) -> ColumnElement[bool]:
-    """Return that a firm is among those of a query.
-
-    Few firms are found first, and then looked up; where there are many, the ranking is gone
-    through in its order, and the first page of it is soon full.
-    """
+    # Few firms are found first, and then looked up; where there are many, the ranking is gone
+    # through in its order, and the first page of it is soon full.
     few = connection.scalars(query.limit(_FEW + 1)).all()
     if len(few) <= _FEW:
         return STANDINGS.c.firm_id.in_(few)
@@ -145,9 +142,7 @@ class Cursor:
 
 
 def read_cursor(text: str, sort: Sort) -> Cursor:
-    """Return what `Cursor.written` wrote, of any text and for the order that is asked for now.
-
-    Raises `BadCursorError` if it is anything else, or of another order.
+    """Return what `Cursor.written` wrote for this order; raises `BadCursorError` for another.
 
     >>> read_cursor(Cursor("name", "甲", b"key").written(), "name").value
     '甲'
@@ -249,17 +244,13 @@ def whole_ranking(
 
 
 def _column(sort: Sort) -> sa.Column[Any] | None:
-    """Return by what firms are sorted before their key, if by anything."""
     by = sort.removeprefix("-")
     return None if by == "priority" else STANDINGS.c[by]
 
 
 def _places(sort: Sort, after: Cursor | None) -> Iterator[list[ColumnElement[bool]]]:
-    """Yield where the firms after a row stand.
-
-    First those with the same value as the row, then those beyond it: so an index leads to either,
-    whatever the directions of value and key.
-    """
+    # First those with the same value as the row, then those beyond it: so an index leads to either,
+    # whatever the directions of value and key.
     if after is None:
         yield []
         return
@@ -296,10 +287,7 @@ def _order(columns: Any, sort: Sort) -> list[ColumnElement[Any]]:
 def ranks(
     connection: Connection, firm_ids: Iterable[int], *, list_id: int | None = None
 ) -> dict[int, int]:
-    """Return the rank of firms: their place among all that are kept, or in a list, and not vetoed.
-
-    Vetoed firms have no rank and are left out.
-    """
+    """Return the rank of firms among all, or in a list; vetoed ones have none and are left out."""
     query, given = (_RANKS, {}) if list_id is None else (_RANKS_IN_LIST, {"list_id": list_id})
     placed: dict[int, int] = {}
     for some in in_parts(firm_ids):
@@ -311,10 +299,8 @@ def ranks(
 
 
 def _ranks(counted: sa.FromClause, condition: ColumnElement[bool]) -> Select[int, int]:
-    """Select some firms in their order, each with how many follow the one before, itself included.
-
-    So an index is read once, up to the last of the firms.
-    """
+    # Each firm comes with how many follow the one before, itself included: so an index is read
+    # once, up to the last of the firms.
     at = STANDINGS.c
     before = sa.func.lag(at.order_key, 1, b"").over(order_by=at.order_key)
     some = sa.select(at.firm_id, at.vetoed, at.order_key, before.label("before"))
@@ -399,14 +385,12 @@ def choices(
 
 
 def _grouped(connection: Connection, asked: RankingFilter, names: Sequence[str]) -> _Groups:
-    """Count the firms that are meant by all these columns of `STANDINGS` at once."""
     columns = [STANDINGS.c[name] for name in names]
     query = sa.select(*columns, sa.func.count()).where(*asked.conditions(connection))
     return {tuple(row[:-1]): row[-1] for row in connection.execute(query.group_by(*columns))}
 
 
 def _by(connection: Connection, asked: RankingFilter, number: sa.Column[int]) -> dict[int, int]:
-    """Count the firms that are meant by the sets of which they are members."""
     conditions = asked.conditions(connection)
     query = sa.select(number, sa.func.count()).group_by(number)
     if conditions:
@@ -417,7 +401,6 @@ def _by(connection: Connection, asked: RankingFilter, number: sa.Column[int]) ->
 def _counted(
     groups: _Groups, tests: _Tests, name: str, *, but: str | None = None
 ) -> dict[str | None, int]:
-    """Count by one of the values, in groups that pass all tests ``but`` one."""
     held = [(_GROUPED.index(each), test) for each, test in tests.items() if each != but]
     at, counts = _GROUPED.index(name), Counter[str | None]()
     for row, many in groups.items():
@@ -427,7 +410,7 @@ def _counted(
 
 
 def _tests(asked: RankingFilter) -> _Tests:
-    """Return what must hold of each value; the same as `RankingFilter.conditions` asks for."""
+    # The same as `RankingFilter.conditions` asks for.
     tests: dict[str, Callable[[str | None], bool]] = {}
     for name in _NAMED:
         wanted = getattr(asked, name)
@@ -538,11 +521,7 @@ _DTYPES = dict.fromkeys(("rank", "row"), "Int64") | dict.fromkeys(
 def written_parts(
     connection: Connection, asked: RankingFilter, wording: Wording, lang: Lang, *, sort: Sort
 ) -> Iterator[tuple[Sequence[Mapping[str, Any]], pd.DataFrame]]:
-    """Yield the whole ranking in parts: firms as they are kept, and as they are written.
-
-    There is at least one part, so that a table without firms has its columns, too. ``wording`` is
-    of the model that serves; a segment that its city has no longer has no name.
-    """
+    """Yield the ranking in parts, at least one: firms as they are kept and as they are written."""
     empty = True
     for rows in whole_ranking(connection, asked, sort=sort):
         empty = False

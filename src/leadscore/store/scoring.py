@@ -1,24 +1,38 @@
-"""Writes firms, scores them, keeps what came of it, and says why a score changed."""
+"""Links rows to kept firms, merges what lists say, keeps scores, and says why one changed."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection
+import numpy as np
+import pandas as pd
+from sqlalchemy import Connection, select
 
+from leadscore.learning.history import IDENTIFIERS
 from leadscore.learning.scorecard import Scorecard, log_odds_to_points
-from leadscore.lists.cleaning import clean
-from leadscore.lists.dedupe import normal_name_of, settle_repeats
+from leadscore.lists.cleaning import CleanList, clean
+from leadscore.lists.columns import CANONICAL
+from leadscore.lists.dedupe import (
+    fold_repeats,
+    group_rows,
+    normal_former_names,
+    normal_name,
+    normal_name_of,
+    settle_repeats,
+)
+from leadscore.lists.problems import Problem
 from leadscore.lists.reading import from_records
 from leadscore.ranking.score import FirmScore, Scorer
 from leadscore.store.current_ranking import Score, append_scores, last_seen, place_firms
-from leadscore.store.database import Database
+from leadscore.store.database import Database, one_of_some, rows_of_some
 from leadscore.store.firms import (
+    FIRMS,
+    FORMER_NAMES,
     Firm,
     Records,
     count_up,
@@ -31,8 +45,162 @@ from leadscore.store.firms import (
     read_firms,
     write_firms,
 )
-from leadscore.store.linking import all_merged, link
 from leadscore.store.snapshots import keep_records
+from leadscore.text import Text, room_words, shown
+
+WORDS = room_words("store")
+
+
+@dataclass(frozen=True, eq=False)
+class Linked:
+    """A list of which each row stands for one firm, known or new.
+
+    ``firms`` has canonical columns, ``row`` and ``sheet``, index ``0..n-1``, each firm once;
+    ``known`` the firm of the store for each of them, None for a new one; ``problems`` what was
+    found on the way, rows set aside that the store shows to be repeats; ``versions`` those of every
+    firm of the store that shares a code or a name with a row, by its number.
+    """
+
+    firms: pd.DataFrame
+    known: list[Firm | None]
+    problems: list[Problem]
+    versions: Mapping[int, int]
+
+
+def link(connection: Connection, clean: CleanList) -> Linked:
+    """Find out which firm of the store each row is, by the rules of `settle_repeats`.
+
+    Rows and firms with one credit code are one firm; a row without a code is the firm that bears
+    its name now, else the one that bore it before; a firm of the store that has no code takes that
+    of the row that bears its name. A name that firms with different codes bear links nothing. The
+    list has each firm once already.
+    """
+    rows = clean.firms
+    stored_firms = read_firms(connection, _sharing(connection, rows))
+    firms = [stored_firms[number] for number in sorted(stored_firms)]
+    if not firms:
+        return Linked(rows, [None] * len(rows), [], {})
+    stored = pd.DataFrame(
+        {name: [firm.record.get(name) for firm in firms] for name in IDENTIFIERS}, dtype="str"
+    )
+    both = pd.concat([stored, rows[list(IDENTIFIERS)]], ignore_index=True).astype("str")
+    groups = group_rows(both, normal_name(both["name"]))
+    of_stored, of_rows = np.split(groups.of_row, [len(firms)])
+    folded = fold_repeats(rows, of_rows)
+    owners: dict[int, list[Firm]] = {}  # those with a code first, then the oldest
+    for firm, group in sorted(
+        zip(firms, of_stored.tolist(), strict=True),
+        key=lambda pair: (pair[0].credit_code is None, pair[0].id),
+    ):
+        owners.setdefault(group, []).append(firm)
+    known, problems = [], list(folded.problems)
+    for at, group in zip(folded.kept.tolist(), of_rows[folded.kept].tolist(), strict=True):
+        candidates = owners.get(group, [])
+        known.append(candidates[0] if candidates else None)
+        if len(candidates) > 1:
+            ids = ", ".join(str(firm.id) for firm in candidates)
+            wanted = WORDS["scoring.several"].format(ids=ids, id=candidates[0].id)
+            problems.append(_problem(rows, at, wanted, "several_firms"))
+        elif groups.undecided[len(firms) + at]:
+            problems.append(_problem(rows, at, WORDS["scoring.undecided"], "same_name"))
+    listed = {(problem.sheet, problem.row, problem.code) for problem in clean.problems}
+    new = [each for each in problems if (each.sheet, each.row, each.code) not in listed]
+    return Linked(folded.firms, known, new, {firm.id: firm.version for firm in firms})
+
+
+def _sharing(connection: Connection, rows: pd.DataFrame) -> set[int]:
+    own = set(normal_name(rows["name"]).dropna())
+    former = set(normal_former_names(rows["former_names"]))
+    numbers: set[int] = set()
+    for wanted, by, values in (
+        (FIRMS.c.id, FIRMS.c.credit_code, set(rows["credit_code"].dropna())),
+        (FIRMS.c.id, FIRMS.c.name_key, own | former),
+        (FORMER_NAMES.c.firm_id, FORMER_NAMES.c.name_key, own),
+    ):
+        query = select(wanted).where(by.in_(one_of_some()))
+        numbers.update(row[0] for row in rows_of_some(connection, query, values))
+    return numbers
+
+
+def _problem(rows: pd.DataFrame, at: int, wanted: Text, code: str) -> Problem:
+    row, sheet = int(rows["row"].to_numpy(dtype=np.int64)[at]), rows["sheet"].iat[at]
+    in_sheet = sheet if isinstance(sheet, str) else None
+    return Problem(row, None, shown(rows["name"].iat[at]), wanted, code, in_sheet)
+
+
+def as_seen(connection: Connection, linked: Linked, part: slice, ours: Collection[int]) -> bool:
+    """Tell whether some rows still are the firms that they were taken for.
+
+    ``ours`` are the firms that were written for other rows of the list meanwhile: the list as a
+    whole was linked, and they change nothing.
+    """
+    known = {firm.id: firm.version for firm in linked.known[part] if firm}
+    present = _sharing(connection, linked.firms.iloc[part]).difference(ours) | known.keys()
+    query = select(FIRMS.c.id, FIRMS.c.version).where(FIRMS.c.id.in_(one_of_some()))
+    now = rows_of_some(connection, query, present)
+    return all(linked.versions.get(number) == version for number, version in now)
+
+
+Record = dict[str, Any]
+Origins = dict[str, Mapping[str, Any]]
+
+_PLACES = frozenset(each.name for each in CANONICAL if each.kind in ("place", "division"))
+_REGION = ("province_code", "city_code", "province", "city")
+_SEPARATOR = ";"
+
+
+def _merged(
+    firm: Firm | None, said: Mapping[str, Any], source: Mapping[str, Any]
+) -> tuple[Record, Origins]:
+    # A field that a list with a later ``as_of`` has filled stays. A name that gives way becomes a
+    # former one. Where a newer list puts the firm into another region, older parts of its place go.
+    if firm is None:
+        return dict(said), dict.fromkeys(said, source)
+    record, origins = dict(firm.record), dict(firm.origins)
+
+    def gives_way(name: str) -> bool:
+        return name not in origins or origins[name]["as_of"] <= source["as_of"]
+
+    if any(name in said and record.get(name, said[name]) != said[name] and gives_way(name)
+           for name in _REGION):  # fmt: skip
+        for name in _PLACES & record.keys() - said.keys():
+            if gives_way(name):
+                del record[name], origins[name]
+    for name, value in said.items():
+        if name not in ("former_names", "credit_code") and gives_way(name):
+            record[name], origins[name] = value, source
+    if "credit_code" in said and "credit_code" not in record:
+        record["credit_code"], origins["credit_code"] = said["credit_code"], source
+    former = _former(firm.record, said, record["name"])
+    if former and former != firm.record.get("former_names"):
+        record["former_names"], origins["former_names"] = former, source
+    return record, origins
+
+
+def all_merged(
+    firms: Iterable[Firm | None], said: Iterable[Mapping[str, Any]], rows: Iterable[int], *,
+    list_id: int | None, at: datetime, as_of: date,
+) -> tuple[list[Record], list[Origins]]:  # fmt: skip
+    """Return what is known of firms, and from where, once each row of a list has said its part.
+
+    ``said`` are the canonical columns that are filled, as `firms.field_records` has them.
+    """
+    same = {"at": at.isoformat(), "as_of": as_of.isoformat()}
+    both = [
+        _merged(firm, fields, {"list": list_id, "row": row, **same})
+        for firm, fields, row in zip(firms, said, rows, strict=True)
+    ]
+    return [record for record, _ in both], [origins for _, origins in both]
+
+
+def _former(known: Mapping[str, Any], said: Mapping[str, Any], name: str) -> str:
+    before = [*str(known.get("former_names") or "").split(_SEPARATOR),
+              *str(said.get("former_names") or "").split(_SEPARATOR),
+              str(known["name"]), str(said["name"])]  # fmt: skip
+    names = {normal_name_of(each): each for each in reversed(before) if each.strip()}
+    names.pop(normal_name_of(name), None)
+    return _SEPARATOR.join(reversed(names.values()))
+
 
 WRITTEN_AT_ONCE = 100
 """Firms that are written in one transaction where many are: on SQLite others wait meanwhile."""
@@ -146,8 +314,9 @@ def rescore(
 def _write_anew(
     connection: Connection, firms: Sequence[Firm], scored: ScoredFirms, start: int, *, now: datetime
 ) -> None:
-    """Keep the new scores of firms, except of those that have changed since they were read."""
-    same = _unchanged(connection, firms)
+    # Of an unchanged firm nothing that is scored has changed; it is taken as it is kept by now.
+    present = read_firms(connection, [firm.id for firm in firms])
+    same = [present[firm.id] for firm in firms if present[firm.id].record == firm.record]
     if len(same) < len(firms):
         records = (firm.record for firm in same)
         scored, start = score_firms(records, scored.scorer, as_of=scored.as_of), 0
@@ -155,12 +324,6 @@ def _write_anew(
     seen = last_seen(connection, numbers)
     write_scores(connection, same, scored, seen, source="store", now=now, start=start)
     count_up(connection, numbers, now=now)
-
-
-def _unchanged(connection: Connection, firms: Sequence[Firm]) -> list[Firm]:
-    """Return the firms of which nothing that is scored has changed, as they are kept by now."""
-    present = read_firms(connection, [firm.id for firm in firms])
-    return [present[firm.id] for firm in firms if present[firm.id].record == firm.record]
 
 
 def keep_asked(
@@ -191,7 +354,7 @@ def keep_asked(
 
 
 def _same_firm(firms: Sequence[Firm], record: Mapping[str, object]) -> Firm:
-    """Return the firm that a record repeats: by its credit code first, else by its name."""
+    # By its credit code first, else by its name.
     code, name = record.get("credit_code"), normal_name_of(str(record["name"]))
     by_code = [firm for firm in firms if code and firm.credit_code == code]
     by_name = [firm for firm in firms if firm.name_key == name]
@@ -281,10 +444,7 @@ def change_between(older: Score, newer: Score, cards: Mapping[str, Scorecard]) -
 def _points(
     model_of: Score, values_of: Score, cards: Mapping[str, Scorecard]
 ) -> dict[str, float] | None:
-    """Return what the card of one score gives for the values of another; None if it can't be had.
-
-    A value that another program never measured is missing to the card, as it is to the program.
-    """
+    # None if the card can't be had. A value that another program never measured is missing to it.
     card = cards.get(model_of.model)
     if card is None:
         return None
@@ -296,6 +456,5 @@ def _points(
 
 
 def _as_given(score: Score, points: Mapping[str, float]) -> bool:
-    """Tell whether a card gives for the values of a score what the score says."""
     names = points.keys() | score.points.keys()
     return all(abs(points.get(name, 0.0) - score.points.get(name, 0.0)) <= _NEAR for name in names)

@@ -12,8 +12,16 @@ from sqlalchemy import Connection
 from werkzeug.security import check_password_hash, generate_password_hash
 
 from leadscore.errors import Detail
-from leadscore.store.database import METADATA, Database, Moment, StoreError, insert_unless_there
-from leadscore.store.users import BROUGHT, USERS, Role, digest, new_token
+from leadscore.store.database import (
+    METADATA,
+    Database,
+    Moment,
+    StoreError,
+    digest,
+    insert_unless_there,
+    new_token,
+)
+from leadscore.store.users import BROUGHT, USERS, Role
 from leadscore.text import Text, room_words
 
 WORDS = room_words("store")
@@ -200,11 +208,7 @@ class PasswordError(StoreError):
 
 
 def check_password(password: str, name: str) -> None:
-    """Refuse a password that guessers would find.
-
-    Raises `PasswordError` if it is too short or too long, holds the user's name, or is often used.
-    It is not shown.
-    """
+    """Refuse a password that guessers would find by a `PasswordError`, which does not show it."""
     plain = password.casefold()
     wanted: Text | None = None
     if not _SHORTEST <= len(password) <= _LONGEST:

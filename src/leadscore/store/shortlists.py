@@ -10,19 +10,21 @@ import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection
 
 from leadscore.errors import Detail
-from leadscore.lists.problems import shown
 from leadscore.store.database import (
     METADATA,
+    Id,
     Moment,
     Number,
     StoreError,
+    columns_of,
     in_parts,
+    insert_rows,
     insert_unless_there,
     one_of_some,
     rows_of_some,
 )
 from leadscore.store.firms import UnknownFirmError, read_firms
-from leadscore.text import room_words
+from leadscore.text import room_words, shown
 
 WORDS = room_words("store")
 
@@ -83,11 +85,7 @@ def add_to_shortlist(
     connection: Connection, shortlist_id: int, firm_ids: Collection[int], *, actor: str,
     now: datetime,
 ) -> int:  # fmt: skip
-    """Add firms to a shortlist, and return how many did not stand in it.
-
-    Raises `UnknownShortlistError`, or `UnknownFirmError` if there is none of the firms; then none
-    is added.
-    """
+    """Add firms, all or none, and return how many were not there; raises `UnknownFirmError`."""
     _lock(connection, shortlist_id)
     wanted = set(firm_ids)
     if lacking := sorted(wanted - read_firms(connection, firm_ids).keys()):
@@ -99,18 +97,14 @@ def add_to_shortlist(
         {"shortlist_id": shortlist_id, "firm_id": firm, "added_by": actor, "added_at": now}
         for firm in sorted(wanted - members)
     ]
-    if rows:
-        connection.execute(SHORTLIST_FIRMS.insert(), rows)
+    insert_rows(connection, SHORTLIST_FIRMS, rows)
     return len(rows)
 
 
 def take_from_shortlist(
     connection: Connection, shortlist_id: int, firm_ids: Collection[int]
 ) -> int:
-    """Take firms out of a shortlist, and return how many stood in it.
-
-    Raises `UnknownShortlistError` if there is no such shortlist.
-    """
+    """Take firms out of a shortlist, and return how many stood in it."""
     _lock(connection, shortlist_id)
     gone = 0
     for some in in_parts(firm_ids):
@@ -122,10 +116,7 @@ def take_from_shortlist(
 
 
 def drop_shortlist(connection: Connection, shortlist_id: int) -> str:
-    """Forget a shortlist, not its firms, and return its name.
-
-    Raises `UnknownShortlistError` if there is no such shortlist.
-    """
+    """Forget a shortlist, not its firms, and return its name; raises `UnknownShortlistError`."""
     name = _lock(connection, shortlist_id)
     connection.execute(sa.delete(SHORTLIST_FIRMS).where(_members.shortlist_id == shortlist_id))
     connection.execute(sa.delete(SHORTLISTS).where(SHORTLISTS.c.id == shortlist_id))
@@ -133,25 +124,12 @@ def drop_shortlist(connection: Connection, shortlist_id: int) -> str:
 
 
 def _lock(connection: Connection, shortlist_id: int) -> str:
-    """Return the name of a shortlist, and let nobody else change it until the transaction ends."""
     query = sa.select(SHORTLISTS.c.name).where(SHORTLISTS.c.id == shortlist_id).with_for_update()
     name = connection.scalar(query)
     if name is None:
         raise UnknownShortlistError(WORDS["shortlists.unknown"].format(id=shortlist_id))
     return str(name)
 
-
-SAVED_VIEWS = sa.Table(
-    "saved_views",
-    METADATA,
-    sa.Column("id", Number, primary_key=True),
-    sa.Column("owner", sa.Text, nullable=False),
-    sa.Column("name", sa.Text, nullable=False),
-    sa.Column("query", sa.Text, nullable=False),
-    sa.Column("saved_at", Moment, nullable=False),
-    sa.UniqueConstraint("owner", "name"),
-)
-"""``query`` is what stands behind the question mark of the address of the ranking."""
 
 _MOST_VIEWS = 100  # of one user
 
@@ -169,11 +147,21 @@ class TakenViewError(StoreError):
 
 
 class SavedView(NamedTuple):
-    """Filters, order and columns under a name."""
+    """Filters, order and columns under a name: what stands behind the question mark."""
 
-    id: int
+    id: Id
     name: str
     query: str
+
+
+SAVED_VIEWS = sa.Table(
+    "saved_views",
+    METADATA,
+    *columns_of(SavedView),
+    sa.Column("owner", sa.Text, nullable=False),
+    sa.Column("saved_at", Moment, nullable=False),
+    sa.UniqueConstraint("owner", "name"),
+)
 
 
 def saved_views(connection: Connection, owner: str) -> list[SavedView]:
@@ -184,10 +172,7 @@ def saved_views(connection: Connection, owner: str) -> list[SavedView]:
 
 
 def save_view(connection: Connection, owner: str, name: str, query: str, *, now: datetime) -> None:
-    """Keep a view; one of the same name and user is replaced.
-
-    Raises `TakenViewError` if the user has as many as one may.
-    """
+    """Keep a view in the place of one of its name; raises `TakenViewError` for one too many."""
     values = {"owner": owner, "name": name, "query": query, "saved_at": now}
     if not insert_unless_there(connection, SAVED_VIEWS, values):
         at = SAVED_VIEWS.c
@@ -199,11 +184,7 @@ def save_view(connection: Connection, owner: str, name: str, query: str, *, now:
 
 
 def rename_view(connection: Connection, owner: str, view_id: int, name: str) -> None:
-    """Give a view of a user another name.
-
-    Raises `UnknownViewError` if the user has no such view, and `TakenViewError` if another view of
-    theirs has the name.
-    """
+    """Rename a view of a user; raises `UnknownViewError`, or `TakenViewError` if one has it."""
     others = {view.name: view.id for view in saved_views(connection, owner)}
     if others.get(name, view_id) != view_id:
         raise TakenViewError(WORDS["shortlists.taken"].format(name=shown(name)))
@@ -213,7 +194,7 @@ def rename_view(connection: Connection, owner: str, view_id: int, name: str) -> 
 
 
 def drop_view(connection: Connection, owner: str, view_id: int) -> None:
-    """Forget a view of a user; raises `UnknownViewError` if the user has no such view."""
+    """Forget a view of a user; raises `UnknownViewError`."""
     if connection.execute(sa.delete(SAVED_VIEWS).where(_own(owner, view_id))).rowcount == 0:
         raise UnknownViewError(WORDS["shortlists.unknown_view"].format(id=view_id))
 

@@ -15,12 +15,13 @@ from sqlalchemy import Connection
 
 from leadscore.lists.columns import CANONICAL, blank_firms
 from leadscore.store.database import (
+    APPEND_ONLY,
     METADATA,
     Database,
     Json,
     Moment,
     Number,
-    append_only,
+    insert_rows,
     one_of_some,
     quick,
     read_frame,
@@ -30,29 +31,27 @@ from leadscore.store.database import (
 )
 from leadscore.store.firms import Records, field_records
 
-snapshot_fields = append_only(
-    sa.Table(
-        "snapshot_fields",
-        METADATA,
-        sa.Column("digest", sa.Text, primary_key=True),
-        sa.Column("record", Json, nullable=False),
-    )
+snapshot_fields = sa.Table(
+    "snapshot_fields",
+    METADATA,
+    sa.Column("digest", sa.Text, primary_key=True),
+    sa.Column("record", Json, nullable=False),
+    info=APPEND_ONLY,
 )
 """What was known of firms: the canonical columns that are filled."""
 
-snapshots = append_only(
-    sa.Table(
-        "snapshots",
-        METADATA,
-        sa.Column("id", Number, primary_key=True),
-        sa.Column("firm_id", Number, index=True),
-        sa.Column("digest", sa.Text, sa.ForeignKey("snapshot_fields.digest"), nullable=False),
-        sa.Column("as_of", sa.Date, nullable=False),
-        sa.Column("kept_at", Moment, nullable=False),
-        sa.Column("model", sa.Text, nullable=False),
-        sa.Column("source", sa.Text, nullable=False),
-        sa.UniqueConstraint("digest", "as_of", "model"),
-    )
+snapshots = sa.Table(
+    "snapshots",
+    METADATA,
+    sa.Column("id", Number, primary_key=True),
+    sa.Column("firm_id", Number, index=True),
+    sa.Column("digest", sa.Text, sa.ForeignKey("snapshot_fields.digest"), nullable=False),
+    sa.Column("as_of", sa.Date, nullable=False),
+    sa.Column("kept_at", Moment, nullable=False),
+    sa.Column("model", sa.Text, nullable=False),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.UniqueConstraint("digest", "as_of", "model"),
+    info=APPEND_ONLY,
 )
 """Which fields were scored, as of which day and by which model."""
 
@@ -101,8 +100,7 @@ def keep_records(
 def read_snapshots(connection: Connection) -> pd.DataFrame:
     """Return all firms that were ever kept, in the order of keeping.
 
-    Today's canonical columns, then ``as_of`` (datetime64[us]), ``kept`` (datetime64[us, UTC]),
-    ``model`` and ``source``.
+    Today's canonical columns, then ``as_of``, ``kept`` (UTC), ``model`` and ``source``.
     """
     kept = snapshots.c
     query = sa.select(kept.digest, kept.as_of, quick(kept.kept_at), kept.model, kept.source)
@@ -145,17 +143,15 @@ def _known(
 
 
 def _keep_fields(connection: Connection, records: dict[str, dict[str, Any]]) -> None:
-    """Add what is known of firms unless it is there."""
     digest = snapshot_fields.c.digest
     query = sa.select(digest).where(digest.in_(one_of_some()))
     present = {row[0] for row in rows_of_some(connection, query, records)}
     rows = [{"digest": key, "record": records[key]} for key in records if key not in present]
-    if rows:
-        connection.execute(snapshot_fields.insert(), rows)
+    insert_rows(connection, snapshot_fields, rows)
 
 
 def _frame(records: list[str]) -> pd.DataFrame:
-    """Return records as a table with today's canonical columns, whatever their time knew."""
+    # The columns are today's canonical ones, whatever their time knew.
     if not records:
         return blank_firms(0)
     lines = io.BytesIO("\n".join(records).encode())

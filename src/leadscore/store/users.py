@@ -2,63 +2,34 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
-import secrets
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Annotated, Any, Literal, NamedTuple, get_args
 
 from sqlalchemy import Column, Connection, String, Table, select, update
 
 from leadscore.errors import Detail
-from leadscore.lists.problems import shown
 from leadscore.store.database import (
     METADATA,
     Moment,
     StoreError,
+    columns_of,
+    digest,
     insert_unless_there,
+    new_token,
     storable_text,
 )
-from leadscore.text import room_words
+from leadscore.text import room_words, shown
 
 WORDS = room_words("store")
-
-
-def new_token(prefix: str = "") -> str:
-    """Return a secret of 256 random bits in letters, digits, ``-`` and ``_``."""
-    return prefix + secrets.token_urlsafe(32)
-
-
-def digest(token: str) -> str:
-    """Return what is kept of a secret, 64 hex digits.
-
-    A secret of 256 random bits can't be guessed, so it needs no slow hash as a password does; and
-    whoever times a look-up by this learns of the hash, from which nothing leads back.
-    """
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 Role = Literal["viewer", "officer", "administrator", "auditor"]
 ROLES: tuple[Role, ...] = get_args(Role)
 _LINK_LASTS = timedelta(hours=24)
-
-USERS = Table(
-    "users",
-    METADATA,
-    Column("name", String(64), primary_key=True),
-    Column("role", String(20), nullable=False),
-    Column("state", String(10), nullable=False),
-    Column("password", String(200)),
-    Column("password_set_at", Moment),
-    Column("link_hash", String(64), unique=True),
-    Column("link_until", Moment),
-    Column("created_at", Moment, nullable=False),
-    Column("created_by", String(100), nullable=False),
-)
-"""States: ``invited`` (has no password yet), ``active``, ``disabled``."""
 
 _NAME = re.compile(r"\w[\w.@-]{0,63}")
 _RESERVED = ("cli", "job", "demo", "anonymous")  # by which the audit tells who is no user
@@ -86,14 +57,24 @@ class UnknownNameError(StoreError):
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A user as others may see them."""
+    """A user as others may see them; an invited one has no password yet."""
 
-    name: str
-    role: Role
-    state: Literal["invited", "active", "disabled"]
+    name: Annotated[str, String(64), {"primary_key": True}]
+    role: Annotated[Role, String(20)]
+    state: Annotated[Literal["invited", "active", "disabled"], String(10)]
     created_at: datetime
     link_until: datetime | None
 
+
+USERS = Table(
+    "users",
+    METADATA,
+    *columns_of(User),
+    Column("password", String(200)),
+    Column("password_set_at", Moment),
+    Column("link_hash", String(64), unique=True),
+    Column("created_by", String(100), nullable=False),
+)
 
 _PUBLIC = select(*(USERS.c[field.name] for field in fields(User)))
 
@@ -104,7 +85,7 @@ def folded(name: str) -> str:
 
 
 def canonical_name(name: str) -> str:
-    """Return a name as it is kept; raises `BadNameError` if it can't be a name."""
+    """Return a name as it is kept; raises `BadNameError`."""
     kept = folded(name)
     if not _NAME.fullmatch(kept) or kept in _RESERVED:
         message = WORDS["users.bad_name"].format(name=shown(name))
@@ -113,10 +94,7 @@ def canonical_name(name: str) -> str:
 
 
 def add(connection: Connection, name: str, role: Role, *, by: str, now: datetime) -> str:
-    """Invite a user, and return the secret of the link by which they set their password.
-
-    Raises `BadNameError` if the name can't be one, and `ConflictError` if somebody has it.
-    """
+    """Invite a user, and return the secret of the link; raises `BadNameError`, `ConflictError`."""
     kept = canonical_name(name)
     token = new_token()
     values: dict[str, Any] = {
@@ -129,12 +107,7 @@ def add(connection: Connection, name: str, role: Role, *, by: str, now: datetime
 
 
 def renew_link(connection: Connection, name: str, *, now: datetime) -> str:
-    """Return the secret of a new link; the one before is dead, a password stays until it is used.
-
-    A disabled user becomes an invited one by it.
-
-    Raises `UnknownNameError` if nobody has the name.
-    """
+    """Return the secret of a new link, the only good one; a disabled user is invited again."""
     user = get(connection, name)
     token = new_token()
     values = {"link_hash": digest(token), "link_until": now + _LINK_LASTS}
@@ -149,8 +122,7 @@ def change(
 ) -> User:
     """Give a user another role, disable them, or let them in again, and return them as they are.
 
-    Raises `UnknownNameError` if nobody has the name, and `ConflictError` if nobody would be left to
-    administer.
+    Raises `UnknownNameError`, and `ConflictError` if nobody would be left to administer.
     """
     _lock_administrators(connection, name)
     user = get(connection, name)
@@ -172,10 +144,7 @@ def change(
 
 
 def _lock_administrators(connection: Connection, name: str) -> None:
-    """Let nobody else change a user or an administrator until the transaction ends.
-
-    Always in one order, lest two administrators who disable each other wait for each other.
-    """
+    # Always in one order, lest two administrators who disable each other wait for each other.
     concerned = (USERS.c.name == storable_text(folded(name))) | (USERS.c.role == "administrator")
     query = select(USERS.c.name).where(concerned).order_by(USERS.c.name)
     connection.execute(query.with_for_update())
@@ -194,7 +163,7 @@ def _set(connection: Connection, name: str, values: Mapping[str, Any]) -> None:
 
 
 def get(connection: Connection, name: str) -> User:
-    """Return a user; raises `UnknownNameError` if nobody has the name."""
+    """Return a user; raises `UnknownNameError`."""
     query = _PUBLIC.where(USERS.c.name == storable_text(folded(name)))
     row = connection.execute(query).one_or_none()
     if row is None:
@@ -218,8 +187,7 @@ def replace_password(
 ) -> bool:
     """Keep another password of an active user, and let a link that is still open be dead.
 
-    ``before`` is what was kept when the present password was checked. False if somebody has changed
-    it meanwhile, or disabled the user: then nothing is changed.
+    False, and nothing changed, if what was kept is not as ``before`` by now.
     """
     mine = (USERS.c.name == name) & (USERS.c.password == before) & (USERS.c.state == "active")
     values = {
@@ -235,10 +203,7 @@ class LinkError(StoreError):
 
 
 def link_owner(connection: Connection, token: str, *, now: datetime, lock: bool = True) -> str:
-    """Return whose link it is; with ``lock`` nobody else uses it until the transaction ends.
-
-    Raises `LinkError` if it was used, replaced, has expired or never was.
-    """
+    """Return whose link it is; raises `LinkError` if it was used, replaced, or has expired."""
     columns = select(USERS.c.name, USERS.c.link_until, USERS.c.state)
     query = columns.where(USERS.c.link_hash == digest(token))
     row = connection.execute(query.with_for_update() if lock else query).one_or_none()
@@ -249,10 +214,7 @@ def link_owner(connection: Connection, token: str, *, now: datetime, lock: bool 
 
 
 def use_link(connection: Connection, token: str, password_hash: str, *, now: datetime) -> str:
-    """Set the password of the link's owner, who is active from then on; return who that is.
-
-    Raises `LinkError` as `link_owner`.
-    """
+    """Set the password of the link's owner, who is active from then on; raises `LinkError`."""
     name = link_owner(connection, token, now=now)
     values = {
         "password": password_hash, "password_set_at": now, "state": "active",

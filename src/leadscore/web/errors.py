@@ -12,7 +12,6 @@ from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
 
 from leadscore.errors import Detail, LeadscoreError
-from leadscore.lists.problems import shown
 from leadscore.store.acts import BadOutcomeError
 from leadscore.store.current_ranking import UnknownScoreError
 from leadscore.store.database import StoreError
@@ -25,7 +24,7 @@ from leadscore.store.ranking import BadCursorError
 from leadscore.store.sessions import PasswordError
 from leadscore.store.shortlists import TakenViewError, UnknownShortlistError, UnknownViewError
 from leadscore.store.users import BadNameError, ConflictError, LinkError, UnknownNameError
-from leadscore.text import Lang, Text, room_words
+from leadscore.text import Lang, Text, room_words, shown
 
 WORDS = room_words("web")
 

@@ -13,8 +13,7 @@ from flask.json.provider import JSONProvider
 from pydantic_core import from_json
 
 from leadscore.errors import Detail
-from leadscore.lists.problems import shown
-from leadscore.text import Text, room_words
+from leadscore.text import Text, room_words, shown
 from leadscore.validation import NOTHING, json_path
 from leadscore.web.errors import REFUSALS, BadJsonError, InvalidRequestError, MediaTypeError
 

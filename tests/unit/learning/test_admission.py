@@ -15,7 +15,7 @@ from tests.kept_lists import blank_events
 from leadscore.learning.history import EVENTS, OUTCOMES, firm_keys, first_contact, stage_days
 from leadscore.lists.outcomes import ENTRY_COLUMNS
 from leadscore.lists.values.words import STAGES
-from leadscore.store.outcome_import import Admission, admit
+from leadscore.store.outcomes import Admission, admit
 
 CODE, OTHER_CODE = "91110000600037341L", "91360727MA35LGHK7K"
 Row = tuple[str, str, str | None]

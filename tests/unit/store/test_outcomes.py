@@ -18,8 +18,8 @@ from sqlalchemy.exc import IntegrityError, StatementError
 from tests.kept_lists import blank_events
 
 from leadscore.learning.history import EVENTS
+from leadscore.store.acts import take_in
 from leadscore.store.database import Database, sqlite_url
-from leadscore.store.outcome_import import take_in
 from leadscore.store.outcomes import append_entries, entries_of, outcomes, read_outcomes
 
 NOW = datetime(2025, 1, 1, 8, 30, tzinfo=UTC)

@@ -16,7 +16,7 @@ import pandas as pd
 import pyarrow as pa
 
 from leadscore.errors import ListError
-from leadscore.lists.problems import Problem, shown
+from leadscore.lists.problems import Problem
 from leadscore.lists.reading.csv import read_delimited
 from leadscore.lists.reading.excel import ARCHIVE, other_kind, protected, read_spreadsheet
 from leadscore.lists.reading.header import (
@@ -39,7 +39,7 @@ from leadscore.lists.reading.table import (
     empty_is_missing,
     refuse,
 )
-from leadscore.text import Text, room_words
+from leadscore.text import Text, room_words, shown
 from leadscore.validation import unreadable
 
 WORDS = room_words("lists")
@@ -91,10 +91,8 @@ def read_list(path: Path, place: HeaderPlace | None = None) -> RawList:
     text, columns stand as in the file, personal ones among them; every table that names firms is
     there. The header is looked for, unless its place is given.
 
-    Raises
-    ------
-    ListError
-        If the file can't be read or none of its tables names firms: what, where, what to do.
+    Raises `ListError` if the file can't be read or none of its tables names firms: what, where,
+    what to do.
     """
     raw = _read(path, shown(path.name), place)
     if any(len(table.rows) for table in raw.tables):
@@ -157,10 +155,7 @@ def from_frame(frame: pd.DataFrame) -> RawList:
     Rows count from 1; rows without any value are dropped, totals are set aside. Values become text
     as in `from_records`; the levels of a column index are joined by ``/``.
 
-    Raises
-    ------
-    ListError
-        If no column names firms.
+    Raises `ListError` if no column names firms.
     """
     labels: list[object] = list(frame.columns)
     keys = [

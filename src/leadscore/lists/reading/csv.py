@@ -77,10 +77,8 @@ def find_encoding(source: TextBytes) -> Encoding:
     GB18030 only by how common the characters are, which is sure for a dozen of them: such a file is
     refused, not guessed at. A file in which some lines are UTF-8 and others are not is refused too.
 
-    Raises
-    ------
-    ListError
-        If no encoding fits the whole file, or it is cut in the middle of a character.
+    Raises `ListError` if no encoding fits the whole file, or it is cut in the middle of a
+    character.
     """
     with source.open() as stream:
         head = source.read(stream, _HEAD_BYTES)
@@ -322,10 +320,7 @@ def read_delimited(source: TextBytes, place: HeaderPlace | None = None) -> RawLi
     misplaced within one line is read without them and told (``stray_quote``). The header is looked
     for, unless its place is given.
 
-    Raises
-    ------
-    ListError
-        If the text can't be decoded, has no header, or a quote is never closed.
+    Raises `ListError` if the text can't be decoded, has no header, or a quote is never closed.
     """
     encoding = find_encoding(source)
     with _text(source, encoding.name) as text:

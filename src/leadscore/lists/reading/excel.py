@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, NamedTuple
 
 from leadscore.errors import ListError
-from leadscore.lists.problems import Problem, shown
+from leadscore.lists.problems import Problem
 from leadscore.lists.reading.header import (
     HEADER_SEARCH,
     Header,
@@ -26,8 +26,9 @@ from leadscore.lists.reading.header import (
     no_header,
     without_totals_and_notes,
 )
-from leadscore.lists.reading.sandbox import MEMORY_LIMIT_BYTES, Child
 from leadscore.lists.reading.table import (
+    MEMORY_LIMIT_BYTES,
+    Child,
     RawList,
     SheetHead,
     TextColumns,
@@ -36,7 +37,7 @@ from leadscore.lists.reading.table import (
     refuse,
 )
 from leadscore.lists.values.amounts import stated_unit
-from leadscore.text import Text, room_words
+from leadscore.text import Text, room_words, shown
 
 WORDS = room_words("lists")
 
@@ -122,7 +123,7 @@ def check_package(path: Path) -> None:
 
 
 def _check_directory(stream: BinaryIO, name: str) -> None:
-    """Refuse a directory that would itself fill the memory, before it is read."""
+    # It would itself fill the memory when it is read.
     size = stream.seek(0, 2)
     stream.seek(max(0, size - _END.size - 0xFFFF))
     tail = stream.read()
@@ -173,7 +174,6 @@ def _check_sizes(stream: BinaryIO, entries: list[zipfile.ZipInfo], packed: int, 
 
 
 def _unpacked(stream: BinaryIO, entry: zipfile.ZipInfo, name: str) -> Iterator[bytes]:
-    """Yield the true content of a part in pieces of at most 1 MB."""
     damaged = _damaged(name, entry.filename)
     if entry.header_offset < 0:
         raise damaged
@@ -211,10 +211,8 @@ def read_spreadsheet(path: Path, place: HeaderPlace | None = None) -> RawList:
     midnight, booleans 是 and 否. Headers are looked for in every sheet, unless the place of one is
     given: then no other sheet is read.
 
-    Raises
-    ------
-    ListError
-        If the file is no workbook, is unsafe or damaged, or no visible sheet is a list.
+    Raises `ListError` if the file is no workbook, is unsafe or damaged, or no visible sheet is a
+    list.
     """
     check_package(path)
     source = shown(path.name)
@@ -277,7 +275,6 @@ def _read_sheet(
     source: str,
     place: HeaderPlace | None,
 ) -> _Sheet:
-    """Read what the child prints of one sheet; only the rows of a list are kept."""
     name, width = begin["begin"], begin["width"]
     issues: list[tuple[int, int, str, str]] = []
 

@@ -55,7 +55,7 @@ def main(path: str, memory: int, most_cells: int, most_text: int) -> None:
 
 
 def _limit(memory: int) -> None:
-    """Bound the memory where the system can; a panic must leave no dump of the list."""
+    # A crash must leave no dump of the list.
     with contextlib.suppress(ImportError, ValueError, OSError):
         import resource  # not there on Windows
 

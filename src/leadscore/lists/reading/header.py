@@ -12,9 +12,9 @@ import pandas as pd
 
 from leadscore.errors import Detail, ListError
 from leadscore.lists.columns import Column, column, recognise
-from leadscore.lists.problems import Problem, shown
+from leadscore.lists.problems import Problem
 from leadscore.lists.reading.table import SheetHead, TextTable, refuse
-from leadscore.text import Text, room_words
+from leadscore.text import Text, room_words, shown
 
 WORDS = room_words("lists")
 
@@ -349,10 +349,7 @@ def split_address(name: str) -> tuple[str, int | None, int] | None:
 def header_place(mapping: Mapping[str, str]) -> HeaderPlace | None:
     """Return the header of which a mapping names cells; None if it names headers only.
 
-    Raises
-    ------
-    ListError
-        If the cells are not of one row.
+    Raises `ListError` if the cells are not of one row.
     """
     cells = {key: cell for key in mapping if (cell := split_address(key)) is not None}
     if not cells:
@@ -396,10 +393,7 @@ def without_totals_and_notes(table: TextTable, header: Header, source: str) -> T
     Blank rows vanish without a problem, as they hold nothing; each other row that is taken out
     leaves one problem with ``set_aside``.
 
-    Raises
-    ------
-    ListError
-        If the header of another table stands among the rows.
+    Raises `ListError` if the header of another table stands among the rows.
     """
     cells, rows = table.cells, table.rows
     filled = ~_blank(cells)

@@ -8,18 +8,19 @@ from pathlib import Path
 import pyarrow as pa
 
 from leadscore.errors import ListError
-from leadscore.lists.problems import Problem, shown
+from leadscore.lists.problems import Problem
 from leadscore.lists.reading.header import (
     HeaderPlace,
     header_of,
     no_header,
     without_totals_and_notes,
 )
-from leadscore.lists.reading.sandbox import MEMORY_LIMIT_BYTES, Child
 from leadscore.lists.reading.table import (
     MAX_CELLS,
     MAX_ROWS,
     MAX_TEXT_BYTES,
+    MEMORY_LIMIT_BYTES,
+    Child,
     RawList,
     SheetHead,
     TextColumns,
@@ -27,7 +28,7 @@ from leadscore.lists.reading.table import (
     empty_is_missing,
     refuse,
 )
-from leadscore.text import room_words
+from leadscore.text import room_words, shown
 
 WORDS = room_words("lists")
 
@@ -42,10 +43,8 @@ def read_parquet(path: Path, place: HeaderPlace | None = None) -> RawList:
     digits, times with a zone are those of the clock there, truth values 是 and 否. A column of
     lists, structs or other types that hold no single value is missing (``unread_type``).
 
-    Raises
-    ------
-    ListError
-        If the file is too large by its own account, damaged, or has no column that names firms.
+    Raises `ListError` if the file is too large by its own account, damaged, or has no column that
+    names firms.
     """
     source = shown(path.name)
     with Child(

@@ -34,7 +34,7 @@ def main(path: str, memory: int, rows: int, cells: int, text: int) -> None:
 
 
 def _limit(memory: int) -> None:
-    """Bound the memory where the system can; a crash must leave no dump of the list."""
+    # A crash must leave no dump of the list.
     pa.set_memory_pool(pa.system_memory_pool())
     pa.set_cpu_count(1)
     pa.set_io_thread_count(1)
@@ -72,7 +72,6 @@ def print_table(path: str, most_rows: int, most_cells: int, most_text: int) -> N
 
 
 def _check_footer(file: Any, most_rows: int, most_cells: int, most_text: int) -> None:
-    """Refuse what the footer declares to be too large, before anything is unpacked."""
     meta = file.metadata
     width = len(file.schema_arrow)
     unpacked = sum(meta.row_group(at).total_byte_size for at in range(meta.num_row_groups))
@@ -130,7 +129,6 @@ class _Texts:
 
 
 def _plain(values: Any, kind: Any) -> Any:
-    """Return the text of values whose type says all that is to be known."""
     if pa.types.is_boolean(kind):
         return pc.if_else(values, pa.scalar("是", TEXT), pa.scalar("否", TEXT))
     if pa.types.is_timestamp(kind):

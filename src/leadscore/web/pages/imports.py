@@ -16,7 +16,7 @@ from flask import Blueprint, Response, request
 from leadscore.errors import Detail, ListError
 from leadscore.jobs.tasks import hand_in_list
 from leadscore.lists.columns import CANONICAL, Column, recognise
-from leadscore.lists.problems import Problem, lay_out, shown
+from leadscore.lists.problems import Problem, lay_out
 from leadscore.lists.reading.header import (
     HEADER_SEARCH,
     UNREAD,
@@ -37,7 +37,7 @@ from leadscore.store.list_import import (
     read_uploaded,
 )
 from leadscore.store.lists import KEPT_FOR, Upload, drop_upload, keep_upload, read_upload
-from leadscore.text import Lang, room_words
+from leadscore.text import Lang, room_words, shown
 from leadscore.web.auth import caller, requires, takes_file
 from leadscore.web.errors import InvalidRequestError, store_refusals
 from leadscore.web.idempotent import Act, Answer, written

@@ -16,8 +16,7 @@ from leadscore.ranking.score import Scorer
 from leadscore.ranking.vetoes import WORDING
 from leadscore.store.current_ranking import Score
 from leadscore.store.firms import Firm, read_firm
-from leadscore.store.linking import Record
-from leadscore.store.scoring import change_between, score_firms
+from leadscore.store.scoring import Record, change_between, score_firms
 from leadscore.text import Lang, room_words
 from leadscore.web.auth import requires
 from leadscore.web.errors import InvalidRequestError, store_refusals
