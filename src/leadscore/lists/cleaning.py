@@ -40,6 +40,7 @@ from leadscore.lists.values.cells import (
     differ,
     former_names,
     held_title,
+    is_valid_code,
     joined_names,
     listing_of,
     old_number,
@@ -47,7 +48,6 @@ from leadscore.lists.values.cells import (
     read_name,
     small_median,
 )
-from leadscore.lists.values.codes import is_valid_code
 from leadscore.lists.values.places import is_division, settle
 from leadscore.lists.values.words import joined_text, names_stages, says_nothing, stage_of
 from leadscore.text import Text, room_words

@@ -33,11 +33,12 @@ from leadscore.lists.values.cells import (
     Cell,
     CellReader,
     Value,
+    day_of,
     former_names,
     joined_names,
     read_name,
+    valid_code,
 )
-from leadscore.lists.values.codes import day_of, valid_code
 from leadscore.lists.values.words import (
     STAGE_NAMES,
     joined_text,

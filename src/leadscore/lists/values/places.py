@@ -13,33 +13,17 @@ from typing import Any, NamedTuple
 
 from leadscore.files import shipped
 from leadscore.lists.columns import normal_header
-from leadscore.lists.values.codes import DIVISION
 
 MUNICIPALITIES = ("11", "12", "31", "50", "81", "82")
 """Provinces that are one city: their city code is the province code and 00."""
 
-_DIRECT = "90"
 _ROAD = r"(?![东西南北中一二三四五六七八九十环新老]{0,2}(?:大?[路街道巷弄里]|大街|胡同))"
 _LESSER = r"(?![区县旗镇乡村里湾山河湖])"
 _NO_ROAD = re.compile(_ROAD)
 _NO_ROAD_OR_LESSER = re.compile(_ROAD + _LESSER)
 _PADDING = re.compile(r"^(?:(?:省|自治区)?直辖县级行政区划|市辖区|[\s,/\-·—])+")
-_POINT_ZERO = re.compile(r"\.0+$")
 _LEAD = re.compile(r"^(?:中国|中华人民共和国)?\(?")
-_LONGEST_CELL = 12  # characters of a cell that may hold a division and nothing else
 _READ = 40  # characters of a text that are looked at
-
-PLACED_BY = (
-    "province_code",
-    "city_code",
-    "province",
-    "city",
-    "district",
-    "registered_address",
-    "credit_code",
-    "name",
-)
-"""Canonical columns that tell where a firm sits."""
 
 _BRANCH = re.compile(r"公司(.{2,40}?)(?:分公司|办事处|分部)$")
 # What the national list of divisions has between a province and its districts.
@@ -64,9 +48,8 @@ NOWHERE = Place()
 class Directory:
     """The divisions by name, full and short names alike.
 
-    Bare ones are short names, such as 江西, which with a road or a lesser division behind them mean
-    that; names inside stand behind a province, by its code; an English name, in the normal form of
-    headers, may mean several places.
+    Bare short names, such as 江西, with a road or a lesser division behind them mean that; names
+    inside stand behind a province, by its code; an English name may mean several places.
     """
 
     places: dict[str, Place]
@@ -89,7 +72,7 @@ def place_of_code(code: str) -> Place:
         return NOWHERE
     if province in MUNICIPALITIES:
         return Place(province, province + "00")
-    city = code[:6] if code[2:4] == _DIRECT else code[:4]
+    city = code[: 6 if code[2:4] == "90" else 4]  # 90: directly under the province
     return Place(province, city if len(city) > len(province) and city in names else None)
 
 
@@ -99,7 +82,7 @@ def division_code(cell: str) -> str | None:
     >>> [division_code(cell) for cell in ("36", "360100", "3601.0", "99")]
     ['36', '3601', '3601', None]
     """
-    digits = _POINT_ZERO.sub("", cell.strip())
+    digits = re.sub(r"\.0+$", "", cell.strip())
     place = place_of_code(digits) if digits.isdigit() else NOWHERE
     return place.city or place.province
 
@@ -164,12 +147,8 @@ def in_brackets(name: str) -> Place:
 
 
 def is_division(name: str) -> bool:
-    """Tell whether a text is nothing but the name of a province or city.
-
-    >>> is_division("上海"), is_division("上海电气")
-    (True, False)
-    """
-    return len(name) <= _LONGEST_CELL and _plain(name) in divisions().places
+    """Tell whether a text is nothing but the name of a province or city."""
+    return len(name) <= 12 and _plain(name) in divisions().places
 
 
 @cache
@@ -247,8 +226,8 @@ def _codes() -> dict[str, dict[str, str]]:
 class Settled(NamedTuple):
     """The place of one firm, as far as it is known, and what speaks against it.
 
-    The city column may name a city, and the address begin with a place, of another province than
-    the columns before them; of ``province`` and ``city`` a cell may name no place that is known.
+    City column or address may lie in another province than the columns before them; unplaced are
+    those of ``province`` and ``city`` that name no place that is known.
     """
 
     place: Place
@@ -270,17 +249,17 @@ def settle(firm: Mapping[str, Any]) -> Settled:
     >>> settle({"province": "江西", "registered_address": "南昌市高新区"}).place
     Place(province='36', city='3601')
     """
-    province_code, city_code, province, city, district, address, credit_code, name = map(
-        firm.get, PLACED_BY
+    code = firm.get("city_code") or firm.get("province_code")
+    address, credit_code, name = map(firm.get, ("registered_address", "credit_code", "name"))
+    stated, odd_city, unplaced = _of_columns(
+        *(firm.get(column) or "" for column in ("province", "city", "district"))
     )
-    code = city_code or province_code
-    stated, odd_city, unplaced = _of_columns(province or "", city or "", district or "")
     at_address = beginning(address[:_READ]) if address else NOWHERE
     sources = [
         place_of_code(code) if code else NOWHERE,
         stated,
         at_address,
-        place_of_code(credit_code[DIVISION]) if credit_code else NOWHERE,
+        place_of_code(credit_code[2:8]) if credit_code else NOWHERE,
     ]
     wide = next((source.province for source in sources if source.province), None)
     if wide is None and name:
@@ -289,13 +268,10 @@ def settle(firm: Mapping[str, Any]) -> Settled:
     near = next(
         (source.city for source in sources if source.province == wide and source.city), None
     )
-    known = stated.province is not None and at_address.province is not None
-    return Settled(
-        Place(wide, near),
-        odd_city,
-        known and stated.province != at_address.province,
-        unplaced,
+    odd_address = None not in {stated.province, at_address.province} and (
+        stated.province != at_address.province
     )
+    return Settled(Place(wide, near), odd_city, odd_address, unplaced)
 
 
 @lru_cache(maxsize=4096)  # lists repeat few places
@@ -322,5 +298,5 @@ def _either(text: str, province: str | None = None) -> Place:
 def _of_name(name: str) -> Place:
     branch = _BRANCH.search(name)
     own = beginning(branch[1]) if branch else NOWHERE
-    places = (own, in_brackets(name))
-    return next((place for place in places if place.province), None) or beginning(name)
+    inside = own if own.province else in_brackets(name)
+    return inside if inside.province else beginning(name)

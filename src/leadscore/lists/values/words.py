@@ -13,21 +13,18 @@ from leadscore.text import Text, room_words
 WORDS = room_words("lists")
 
 
-_NOTHING = (
+_NO_NAME = {
     "", "-", "--", "---", "----", "—", "——", "–", "/", "//", "\\", ".", "。", "_", "*", "?", "？",
     "无", "暂无", "未知", "未公开", "未披露", "不公开", "不详", "不明", "不明确", "空", "待定",
     "待查", "待补充", "待确认", "面议", "保密", "企业选择不公示", "无数据", "暂无数据", "暂无信息",
-    "没有",
-    "#n/a", "n/a", "n.a.", "<na>", "nat", "undefined", "tbd",
-)  # fmt: skip
+    "没有", "#n/a", "n/a", "n.a.", "<na>", "nat", "undefined", "tbd",
+}  # fmt: skip
 NONE = "无"
 """What cells say of risks, titles and funding that are known not to be there."""
 
 SEPARATOR = "；"
 """Stands between the entries of a text that was joined from several columns."""
 
-_SAYS_NONE = ("无", "没有", "暂无")
-_NOTHING_BUT_A_NAME = ("na", "nan", "null", "none", "nil", "unknown")
 _CELL_ERRORS = ("#ref!", "#value!", "#name?", "#div/0!", "#null!", "#num!", "#spill!", "#calc!")
 _LONGEST_WORD = 16
 
@@ -42,8 +39,7 @@ _HIDDEN = re.compile(INVISIBLE)
 _SPACES = re.compile(f"[ {_ODD_SPACES}]+")
 _HIDDEN_OR_SPACE = re.compile(f"{INVISIBLE}|[ {_ODD_SPACES}]+")
 _UNEVEN = re.compile(f"[{_ODD_SPACES}]|  ")
-_NO_NAME = frozenset(_NOTHING)
-_NO_VALUE = frozenset((*_NOTHING, *_NOTHING_BUT_A_NAME))
+_NO_VALUE = _NO_NAME | {"na", "nan", "null", "none", "nil", "unknown"}
 
 # Chinese mobile numbers, landlines with area code, e-mail addresses.
 _PERSONAL = re.compile(
@@ -68,14 +64,11 @@ def says_nothing(text: str, *, name: bool = False) -> bool:
 
 def says_none(text: str) -> bool:
     """Tell whether a text says that there are none, where that can be meant: 无, 没有, 暂无."""
-    return len(text) <= _LONGEST_WORD and text.strip() in _SAYS_NONE
+    return len(text) <= _LONGEST_WORD and text.strip() in ("无", "没有", "暂无")
 
 
 def is_spreadsheet_error(text: str) -> bool:
-    """Tell whether a text is an error of a spreadsheet, such as ``#REF!``.
-
-    ``#N/A`` is not among them: it means that nothing is known, and `says_nothing` says so.
-    """
+    """Tell whether a text is an error of a spreadsheet; ``#N/A`` says that nothing is known."""
     return text.startswith("#") and text.strip().replace("İ", "i").lower() in _CELL_ERRORS
 
 
@@ -161,8 +154,6 @@ _STATUS_WORDS = tuple((re.compile(pattern), status) for pattern, status in (
     (r"(?<!in)active|live|(?<!ab)normal|registered|open|existing", "active"),
 ))  # fmt: skip
 
-_LONGEST_STATUS = 24
-
 _STAGE_WORDS = {
     "lead": "线索 线索阶段 初步线索 意向 新线索 new",
     "screened": "研判 已研判 初筛 筛选 已筛选 评估 项目研判 qualified screening",
@@ -202,9 +193,7 @@ _STAGE_SAID = re.compile(
 _NOT_YET = re.compile(
     "拟|(?<![接招])待|预计|未(?!来)|计划|准备|争取|力争|有望|将|不(?!锈)|无法|意向"
 )
-_YET_MEANT = 12
 _CLAUSE = re.compile(r"[,;。、/()|+→>]+")
-_LONGEST_STAGE = 1_000
 
 
 def status_of(word: str) -> str | None:
@@ -214,10 +203,8 @@ def status_of(word: str) -> str | None:
     ('active', 'revoked', None)
     """
     text = tidy_word(word)
-    if text in STATUSES:
-        return text
-    if len(text) > _LONGEST_STATUS:
-        return None
+    if text in STATUSES or len(text) > 24:
+        return text if text in STATUSES else None
     return next((status for pattern, status in _STATUS_WORDS if pattern.search(text)), None)
 
 
@@ -232,7 +219,7 @@ def stage_of(word: str) -> tuple[str | None, str | None]:
     >>> stage_of("2024年3月签约，预计年底开工")[0]
     'signed'
     """
-    return _stage_of(word[:_LONGEST_STAGE])
+    return _stage_of(word[:1_000])
 
 
 @lru_cache(maxsize=4096)  # lists repeat few stages
@@ -251,17 +238,13 @@ def _stage_of(word: str) -> tuple[str | None, str | None]:
 
 def _stages_said(clause: str) -> Iterator[str]:
     for stage in _STAGE_SAID.finditer(clause):
-        before = clause[max(stage.start() - _YET_MEANT, 0) : stage.start()].rpartition("已")[2]
+        before = clause[max(stage.start() - 12, 0) : stage.start()].rpartition("已")[2]
         if not _NOT_YET.search(before) and stage.lastgroup:
             yield stage.lastgroup
 
 
 def names_stages(cells: Iterable[str]) -> bool:
-    """Tell whether most cells of a column name a stage, and none or fewer a status.
-
-    >>> names_stages(["洽谈", "签约", "存续"]), names_stages(["存续", "注销"])
-    (True, False)
-    """
+    """Tell whether most cells of a column name a stage, and none or fewer a status."""
     counts = Counter(cells)
     stages = sum(count for word, count in counts.items() if stage_of(word)[0])
     if 2 * stages <= counts.total():
