@@ -75,11 +75,7 @@ class Column:
 
 _BY_NAME = {
     name: Column(
-        name,
-        row["kind"],
-        Text(**row["label"]),
-        Text(**row["meaning"]),
-        tuple(row["aliases"]),
+        name, row["kind"], Text(**row["label"]), Text(**row["meaning"]), tuple(row["aliases"])
     )
     for name, row in tomllib.loads(shipped("columns.toml").read_text("utf-8")).items()
 }

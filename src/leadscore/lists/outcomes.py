@@ -16,15 +16,7 @@ import pyarrow as pa
 from leadscore.errors import Detail, ListError
 from leadscore.lists.cleaning import NAME_COLUMNS
 from leadscore.lists.columns import Heading, column, normal_header, read_heading, readings
-from leadscore.lists.problems import (
-    Layout,
-    Problem,
-    ProblemLog,
-    dropped,
-    lay_out,
-    shown,
-    taken_out,
-)
+from leadscore.lists.problems import Layout, Problem, ProblemLog, dropped, lay_out, shown, taken_out
 from leadscore.lists.reading import read_list
 from leadscore.lists.reading.table import TextTable
 from leadscore.lists.values.cells import WANTED as WANTED_OF_CELLS
@@ -181,8 +173,6 @@ class OutcomeList:
         What was wrong; each entry that is not taken is set aside in exactly one of them.
     read
         Number of entries, those taken and those set aside.
-    notices
-        What the owner should know about the file as a whole.
     """
 
     entries: pd.DataFrame
@@ -197,12 +187,8 @@ def load_outcomes(path: Path, *, today: date) -> OutcomeList:
     One row an outcome: columns of firm, stage and day, perhaps of reason and of whether it is
     withdrawn. One row a firm: a column of days for each stage; where there is a column of the
     present stage as well, it counts if the stage has no day of its own. Days after ``today`` are
-    not believed.
-
-    Raises
-    ------
-    ListError
-        If the file can't be read, no column names firms, or none tells stages with their days.
+    not believed. Raises `ListError` if the file can't be read, no column names firms, or none tells
+    stages with their days.
     """
     raw = read_list(path)
     entries: list[_Entry] = []

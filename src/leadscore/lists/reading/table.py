@@ -195,10 +195,8 @@ class TextBytes:
                     (line, MAX_LINE_BYTES, WORDS["table.shorter_line"]),
                 ):
                     if size > limit:
-                        wanted = wanted.format(limit=f"{limit:,}")
-                        raise refuse(
-                            WORDS["table.too_much_text"], self.name, f"> {limit:,}", wanted
-                        )
+                        wanted, got = wanted.format(limit=f"{limit:,}"), f"> {limit:,}"
+                        raise refuse(WORDS["table.too_much_text"], self.name, got, wanted)
                 yield chunk
 
     def read(self, stream: BinaryIO, size: int = CHUNK_BYTES) -> bytes:

@@ -79,8 +79,8 @@ def place_of_code(code: str) -> Place:
 def division_code(cell: str) -> str | None:
     """Return the code of the place that a cell names by its digits; missing if none.
 
-    >>> [division_code(cell) for cell in ("36", "360100", "3601.0", "99")]
-    ['36', '3601', '3601', None]
+    >>> [division_code(cell) for cell in ("360100", "3601.0", "99")]
+    ['3601', '3601', None]
     """
     digits = re.sub(r"\.0+$", "", cell.strip())
     place = place_of_code(digits) if digits.isdigit() else NOWHERE
@@ -118,10 +118,8 @@ def english_place(text: str, province: str | None = None) -> Place:
 
     Several names are parted by commas, the narrowest first or last.
 
-    >>> english_place("Jiangxi Province").province, english_place("Shenzhen, Guangdong").city
-    ('36', '4403')
-    >>> english_place("Fuzhou"), english_place("Fuzhou", "36").city
-    (Place(province=None, city=None), '3610')
+    >>> english_place("Shenzhen, Guangdong").city, english_place("Fuzhou", "36").city
+    ('4403', '3610')
     """
     named = [place for part in re.split(r"[,，/]", text[:_READ]) for place in _english(part)]
     wide = {place.province for place in named if place.city is None}
@@ -160,13 +158,9 @@ def divisions() -> Directory:
     # Several cities have a 西湖区: alone it says nothing, behind its province it does.
     borne = Counter(row["name"] for row in _codes().values())
     for code, row in sorted(_codes().items(), key=lambda item: (len(item[0]), item[0])):
-        place = place_of_code(code)
-        short = row["short_name"]
-        names = [row["name"]]
+        place, short, names = place_of_code(code), row["short_name"], [row["name"]]
         if row["level"] != "county":
-            names.append(short)
-            if row["name"].endswith("自治州"):
-                names.append(short + "州")
+            names += [short, short + "州"] if row["name"].endswith("自治州") else [short]
         for name in names:
             if name not in places and borne[name] < 2:
                 places[name] = place
