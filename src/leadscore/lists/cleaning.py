@@ -63,7 +63,7 @@ NAME_COLUMNS = ("matched_name", "name", "imported_name")
 
 _CAPITAL = "registered_capital_cny"
 _CURRENCY = "registered_currency"
-_READ_APART = frozenset({*NAME_COLUMNS, "former_names", _CURRENCY, "title_flag", "listing_flag"})
+_READ_APART = frozenset({*NAME_COLUMNS, "former_names", "title_flag", "listing_flag"})
 _CODES = tuple(WANTED)
 _ARROW_TYPES = {
     "str": pa.large_string(), "float64": pa.float64(), "datetime64[us]": pa.timestamp("us")
@@ -215,7 +215,6 @@ def clean_records(records: Sequence[Mapping[str, object]], *, today: date) -> li
 
     No value may be longer than a cell; days after ``today`` are not believed. Raises `KeyError` for
     a key that is no canonical column.
-
     """
     answers = [CleanRecord(row) for row in range(1, len(records) + 1)]
     headers = list(dict.fromkeys(key for record in records for key in record)) or ["name"]
@@ -345,8 +344,7 @@ class _TableCleaner:
         return self.layout.sources.get(name, ())
 
     def _header(self, name: str) -> str | None:
-        sources = self._sources(name)
-        return sources[0].header if sources else None
+        return next((source.header for source in self._sources(name)), None)
 
     def _conflict(self, row: int, source: Source, text: str | None, rank: Rank) -> None:
         wanted = WORDS["cleaning.conflict"].format(header=self._header(source.heading.column.name))
@@ -420,15 +418,12 @@ class _TableCleaner:
         return (text for at in self._places if (text := texts[at]) is not None)
 
     def _groups(self) -> list[_Group]:
-        """Return which columns feed each canonical one, first choice first; the currency leads.
-
-        What is a fact about a whole column, such as whether its shares are percent, is settled.
-        """
+        """Return which columns feed each canonical one; facts about whole columns are settled."""
         groups: list[_Group] = []
-        names = [name for name in self.layout.sources if name not in _READ_APART]
-        if _CURRENCY in self.layout.sources:
-            names.insert(0, _CURRENCY)
-        for name in names:
+        # The currency leads, as amounts are read by it.
+        for name in sorted(self.layout.sources, key=lambda name: name != _CURRENCY):
+            if name in _READ_APART:
+                continue
             sources = self.layout.sources[name]
             if len(sources) > 1 or any(self.texts[sources[0].position]):
                 groups.append((name, [self._column(source) for source in sources]))

@@ -485,6 +485,5 @@ def _problem(
 
 
 def _row_of(row: int, sheet: object) -> Text:
-    if isinstance(sheet, str):
-        return WORDS["dedupe.row_of_sheet"].format(row=row, sheet=sheet)
-    return WORDS["dedupe.row"].format(row=row)
+    key = WORDS["dedupe.row_of_sheet"] if isinstance(sheet, str) else WORDS["dedupe.row"]
+    return key.format(row=row, sheet=sheet)

@@ -44,7 +44,6 @@ from leadscore.text import Text, room_words
 
 WORDS = room_words("lists")
 
-
 _YES = ("是", "y", "yes", "1", "true", "√", "✓", "撤销", "作废", "撤回", "已撤销", "已作废")
 _NO = ("否", "n", "no", "0", "false", "有效", "未撤销", "未作废")
 _ENDS = ("lost", "paused")

@@ -170,10 +170,8 @@ def lay_out(headers: Sequence[str], money: Unit | None = None) -> Layout:
     comes after those that do not, the newest year first.
 
     >>> layout = lay_out(["企业", "法定代表人", "2022年营收", "2023年营收", "天气"])
-    >>> [source.header for source in layout.sources["revenue_cny"]]
-    ['2023年营收', '2022年营收']
-    >>> layout.personal, layout.unused
-    (('法定代表人',), ('天气',))
+    >>> [source.header for source in layout.sources["revenue_cny"]], layout.personal, layout.unused
+    (['2023年营收', '2022年营收'], ('法定代表人',), ('天气',))
     """
     # No one else writes ``ts_code``.
     tushare = any(normal_header(header) == "tscode" for header in headers)

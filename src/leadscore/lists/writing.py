@@ -29,7 +29,6 @@ from leadscore.validation import unwritable
 
 WORDS = room_words("lists")
 
-
 Kind = Literal["text", "count", "fraction", "likelihood"]
 """Whole numbers are counts; a likelihood is a fraction (0..1) that is never quite 0 or 1."""
 

@@ -196,11 +196,11 @@ def _share_of_common(head: bytes) -> float | None:
     about 0.5. None for fewer than 12 characters.
     """
     pairs = _PAIR.findall(head)
-    common = [
+    common = sum(
         trail >= b"\xa1" and (b"\xa1" <= lead <= b"\xa9" or b"\xb0" <= lead <= b"\xd7")
         for lead, trail in pairs
-    ]
-    return common.count(True) / len(pairs) if len(pairs) >= 12 else None
+    )
+    return common / len(pairs) if len(pairs) >= 12 else None
 
 
 def _is_big5(head: bytes) -> bool:
@@ -210,8 +210,8 @@ def _is_big5(head: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     pairs = _PAIR.findall(head)
-    common = [b"\xa1" <= lead <= b"\xc6" for lead, _ in pairs]
-    return common.count(True) > 0.9 * len(pairs)
+    common: int = sum(b"\xa1" <= lead <= b"\xc6" for lead, _ in pairs)
+    return common > 0.9 * len(pairs)
 
 
 class Dialect(NamedTuple):

@@ -111,11 +111,7 @@ def _widest(rows: Sequence[Row]) -> str:
 
 
 def fold(text: str) -> str:
-    r"""Return the form under which two headers are the same: NFKC, no invisible characters.
-
-    >>> fold("企业\u200b名称 ") == fold("企业名称"), fold("ＡＢｃ")
-    (True, 'abc')
-    """
+    """Return the form under which two headers are the same: NFKC, no invisible characters."""
     plain = unicodedata.normalize("NFKC", text)
     marks = (mark for mark in plain if unicodedata.category(mark) not in ("Cf", "Cc", "Zs", "Zl"))
     return "".join(marks).casefold()
@@ -302,8 +298,8 @@ def column_address(sheet: str | None, row: int | None, position: int) -> str:
 def split_address(name: str) -> tuple[str, int | None, int] | None:
     """Return sheet, row and position of what `column_address` made; None for anything else.
 
-    >>> split_address("名单!B3"), split_address("!B"), split_address("注册资本")
-    (('名单', 3, 1), ('', None, 1), None)
+    >>> split_address("名单!B3"), split_address("注册资本")
+    (('名单', 3, 1), None)
     """
     sheet, mark, cell = name.rpartition("!")
     parts = _ADDRESS.fullmatch(cell) if mark else None
@@ -432,17 +428,14 @@ def _footnotes(cells: pd.DataFrame) -> dict[int, tuple[str, str]]:
 
 
 def _headings(cells: pd.DataFrame) -> dict[int, tuple[str, str]]:
-    """Return the rows whose only cell groups the firms below or says that the list ends.
-
-    一、 may also number a firm: what ends like a firm's name is left to be one.
-    """
+    """Return the rows whose only cell groups the firms below or says that the list ends."""
     headings = {}
     single = np.flatnonzero(cells.notna().sum(axis=1).eq(1))
     for at in range(cells.shape[1]) if len(single) else ():
         alone = cells[at].iloc[single]
         for place in single[alone.str.slice(0, 100).str.fullmatch(_HEADING, na=False)]:
             text = cells[at].iloc[place].strip()
-            if not _FIRM.search(text):
+            if not _FIRM.search(text):  # 一、 may also number a firm
                 headings[int(place)] = ("heading_row", shown(text))
     return headings
 

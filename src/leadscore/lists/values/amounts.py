@@ -6,11 +6,10 @@ import math
 import re
 import tomllib
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from types import MappingProxyType
 
 from leadscore.files import shipped
 from leadscore.lists.values.words import tidy_word
@@ -200,7 +199,7 @@ class Rates:
 
     as_of: date
     source: Text
-    cny_per_unit: MappingProxyType[str, float]
+    cny_per_unit: Mapping[str, float]
 
 
 @cache
@@ -208,8 +207,7 @@ def shipped_rates() -> Rates:
     """Return the rates that travel with the package."""
     table = tomllib.loads(shipped("rates.toml").read_text("utf-8"))
     worth = {code: float(rate) for code, rate in table["cny_per_unit"].items()}
-    source = Text(zh=table["source_zh"], en=table["source_en"])
-    return Rates(table["as_of"], source, MappingProxyType(worth))
+    return Rates(table["as_of"], Text(table["source_zh"], table["source_en"]), worth)
 
 
 def currency_code(cell: str) -> str | None:
