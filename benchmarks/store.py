@@ -26,7 +26,7 @@ from sqlalchemy.engine import URL
 
 from leadscore.city import City, load_city
 from leadscore.learning.expert import fit_expert
-from leadscore.lists.values.codes import ALPHABET, is_valid_code
+from leadscore.lists.values.cells import ALPHABET, is_valid_code
 from leadscore.ranking.score import Scorer
 from leadscore.store.acts import enter_outcome
 from leadscore.store.database import Database, migrate

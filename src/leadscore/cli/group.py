@@ -14,7 +14,7 @@ import click
 
 from leadscore import __version__
 from leadscore.errors import Detail, LeadscoreError, UsageError
-from leadscore.lists.values.codes import day_of
+from leadscore.lists.values.cells import day_of
 from leadscore.terminal import Align, Unheard, say, table, tell
 from leadscore.text import Lang, Text, room_words
 

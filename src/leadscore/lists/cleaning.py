@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import InitVar, dataclass, field
 from datetime import date
@@ -39,6 +40,7 @@ from leadscore.lists.values.cells import (
     differ,
     former_names,
     held_title,
+    is_valid_code,
     joined_names,
     listing_of,
     old_number,
@@ -46,7 +48,6 @@ from leadscore.lists.values.cells import (
     read_name,
     small_median,
 )
-from leadscore.lists.values.codes import is_valid_code
 from leadscore.lists.values.places import is_division, settle
 from leadscore.lists.values.words import joined_text, names_stages, says_nothing, stage_of
 from leadscore.text import Text, room_words, shown
@@ -61,8 +62,7 @@ NAME_COLUMNS = ("matched_name", "name", "imported_name")
 
 _CAPITAL = "registered_capital_cny"
 _CURRENCY = "registered_currency"
-_READ_APART = frozenset({*NAME_COLUMNS, "former_names", _CURRENCY, "title_flag", "listing_flag"})
-_JOINED_KINDS = frozenset({"list", "remark"})
+_READ_APART = frozenset({*NAME_COLUMNS, "former_names", "title_flag", "listing_flag"})
 _CODES = tuple(WANTED)
 _ARROW_TYPES = {
     "str": pa.large_string(), "float64": pa.float64(), "datetime64[us]": pa.timestamp("us")
@@ -76,10 +76,8 @@ class CleanList:
 
     Attributes
     ----------
-    records
-        The firms, one a row.
-    rows, sheets
-        Where each of them stands in the source: its row, and its sheet if there are any.
+    records, rows, sheets
+        The firms, and where each stands in the source: its row, and its sheet if there are any.
     problems
         What was wrong, in the order of the source.
     rows_in
@@ -110,18 +108,15 @@ class CleanList:
 def firms_table(
     records: Sequence[Firm], rows: Sequence[int], sheets: Sequence[str | None]
 ) -> pd.DataFrame:
-    """Return firms as a table of all canonical columns, missing where a firm lacks them.
-
-    >>> table = firms_table([{"name": "甲公司", "staff": 12.0}], [2], [None])
-    >>> table[["name", "staff", "revenue_cny", "row"]].values.tolist()
-    [['甲公司', 12.0, nan, 2]]
-    """
+    """Return firms as a table of all canonical columns, missing where a firm lacks them."""
     filled = set().union(*records)
     empty = {dtype: pa.nulls(len(records), arrow) for dtype, arrow in _ARROW_TYPES.items()}
-    table = {one.name: empty[one.dtype] for one in CANONICAL}
-    for one in CANONICAL:
-        if one.name in filled:
-            table[one.name] = _column_array([firm.get(one.name) for firm in records], one.dtype)
+    table = {
+        one.name: _column_array([firm.get(one.name) for firm in records], one.dtype)
+        if one.name in filled
+        else empty[one.dtype]
+        for one in CANONICAL
+    }
     table["row"] = pa.array(rows, pa.int64())
     table["sheet"] = _column_array(sheets, "str")
     firms: pd.DataFrame = pa.table(table).to_pandas()
@@ -182,10 +177,8 @@ def clean(raw: RawList, *, today: date) -> CleanList:
     >>> from leadscore.lists.reading import from_records
     >>> raw = from_records([{"企业": "甲公司", "注册资本": "500万元", "成立日期": "某日"}])
     >>> firms = clean(raw, today=date(2026, 1, 1))
-    >>> firms.records
-    [{'name': '甲公司', 'registered_capital_cny': 5000000.0}]
-    >>> [(problem.row, problem.column, problem.code) for problem in firms.problems]
-    [(1, '成立日期', 'bad_date')]
+    >>> firms.records, [problem.code for problem in firms.problems]
+    ([{'name': '甲公司', 'registered_capital_cny': 5000000.0}], ['bad_date'])
     """
     records: list[Firm] = []
     rows: list[int] = []
@@ -219,21 +212,21 @@ class CleanRecord:
 def clean_records(records: Sequence[Mapping[str, object]], *, today: date) -> list[CleanRecord]:
     """Read firms that are given by canonical columns, such as the JSON objects of a request.
 
-    No value may be longer than a cell; days after ``today`` are not believed.
-
-    Raises
-    ------
-    KeyError
-        If a record has a key that is no canonical column.
-
-    >>> (firm,) = clean_records([{"name": "甲公司", "staff": "很多"}], today=date(2026, 1, 1))
-    >>> firm.firm, [problem.code for problem in firm.problems]
-    ({'name': '甲公司'}, ['bad_count'])
+    No value may be longer than a cell; days after ``today`` are not believed. Raises `KeyError` for
+    a key that is no canonical column.
     """
     answers = [CleanRecord(row) for row in range(1, len(records) + 1)]
     headers = list(dict.fromkeys(key for record in records for key in record)) or ["name"]
     layout = _canonical_layout(tuple(headers))
-    texts = _texts_of(headers, records, answers)
+    texts: dict[int, list[str | None]] = {at: [] for at in range(len(headers))}
+    for record, answer in zip(records, answers, strict=True):
+        for header, values in zip(headers, texts.values(), strict=True):
+            value = record.get(header)
+            text, code = (None, None) if value is None else text_of(value)
+            if code:
+                wanted = WANTED_OF_VALUES[code]
+                answer.problems.append(Problem(answer.row, header, shown(text), wanted, code))
+            values.append(None if code in MISSING_CODES else text or None)
     cleaner = _TableCleaner(layout, texts, range(1, len(records) + 1), today)
     for firm, row in zip(cleaner.clean(), cleaner.rows_of_firms, strict=True):
         answers[row - 1].firm = firm
@@ -253,24 +246,6 @@ def _canonical_layout(headers: tuple[str, ...]) -> Layout:
     return Layout(sources)
 
 
-def _texts_of(
-    headers: Sequence[str],
-    records: Sequence[Mapping[str, object]],
-    answers: Sequence[CleanRecord],
-) -> dict[int, list[str | None]]:
-    """Return values as texts, by the place of their column; tell of those that are no text."""
-    texts: dict[int, list[str | None]] = {at: [] for at in range(len(headers))}
-    for record, answer in zip(records, answers, strict=True):
-        for header, values in zip(headers, texts.values(), strict=True):
-            value = record.get(header)
-            text, code = (None, None) if value is None else text_of(value)
-            if code:
-                wanted = WANTED_OF_VALUES[code]
-                answer.problems.append(Problem(answer.row, header, shown(text), wanted, code))
-            values.append(None if code in MISSING_CODES else text or None)
-    return texts
-
-
 class _Column(CellReader):
     """One column of a table, which reads its cells; its place is that among the columns read."""
 
@@ -281,7 +256,7 @@ class _Column(CellReader):
     place: int
 
 
-_Group = tuple[str, _Column, tuple[_Column, ...]]
+_Group = tuple[str, list[_Column]]
 """A canonical column with the columns that feed it, first choice first."""
 
 
@@ -302,7 +277,7 @@ class _TableCleaner:
         self._places: list[int] = []
         self._columns: list[_Column] = []
         self._readers: dict[tuple[int, str], CellReader] = {}
-        self._marks: dict[tuple[str, int], int] = {}
+        self._marks: Counter[tuple[str, int]] = Counter()
         self._notices: list[Text] = []
 
     def clean(self) -> list[Firm]:
@@ -325,9 +300,13 @@ class _TableCleaner:
             if len(codes) > 1 or "credit_code" not in firm:
                 _settle_codes(firm, [texts[at] for _, texts in codes])
             for header, texts in titles:
-                _add_title(firm, header, texts[at])
+                title = header.strip().removeprefix("是否").removeprefix("为")
+                _join(firm, "titles", held_title(title, texts[at] or ""))
             for _, texts in listings:
-                _add_listing(firm, texts[at])
+                # That a firm is not listed adds nothing to a round.
+                listing, no = listing_of(texts[at] or "")
+                if not (no and "funding" in firm):
+                    _join(firm, "funding", listing)
             for _, texts in stages:
                 # The note keeps why a pursuit was lost or paused.
                 _join(firm, "note", stage_of(texts[at] or "")[1])
@@ -347,9 +326,9 @@ class _TableCleaner:
         yield from self._notices
         hidden, starred, foreign = (
             [
-                (column.source.header, self._marks[mark, column.place])
+                (column.source.header, count)
                 for column in self._columns
-                if (mark, column.place) in self._marks
+                if (count := self._marks[mark, column.place])
             ]
             for mark in MARKS
         )
@@ -364,8 +343,7 @@ class _TableCleaner:
         return self.layout.sources.get(name, ())
 
     def _header(self, name: str) -> str | None:
-        sources = self._sources(name)
-        return sources[0].header if sources else None
+        return next((source.header for source in self._sources(name)), None)
 
     def _conflict(self, row: int, source: Source, text: str | None, rank: Rank) -> None:
         wanted = WORDS["cleaning.conflict"].format(header=self._header(source.heading.column.name))
@@ -439,19 +417,15 @@ class _TableCleaner:
         return (text for at in self._places if (text := texts[at]) is not None)
 
     def _groups(self) -> list[_Group]:
-        """Return which columns feed each canonical one, first choice first; the currency leads.
-
-        What is a fact about a whole column, such as whether its shares are percent, is settled.
-        """
+        """Return which columns feed each canonical one; facts about whole columns are settled."""
         groups: list[_Group] = []
-        names = [name for name in self.layout.sources if name not in _READ_APART]
-        if _CURRENCY in self.layout.sources:
-            names.insert(0, _CURRENCY)
-        for name in names:
+        # The currency leads, as amounts are read by it.
+        for name in sorted(self.layout.sources, key=lambda name: name != _CURRENCY):
+            if name in _READ_APART:
+                continue
             sources = self.layout.sources[name]
             if len(sources) > 1 or any(self.texts[sources[0].position]):
-                first, *others = [self._column(source) for source in sources]
-                groups.append((name, first, tuple(others)))
+                groups.append((name, [self._column(source) for source in sources]))
             if len({source.heading.year for source in sources}) > 1:
                 headers = listed([source.header for source in sources])
                 self._notices.append(WORDS["problems.newest"].format(headers=headers))
@@ -476,12 +450,12 @@ class _TableCleaner:
 
     def _read_cells(self, at: int, firm: Firm, groups: list[_Group]) -> None:
         currency = None
-        for name, first, others in groups:
+        for name, columns in groups:
             value = None
-            if others:
-                value = self._merged(at, first, others, currency if name == _CAPITAL else None)
-            elif first.texts[at] is not None:
-                value = self._read(at, first, currency if name == _CAPITAL else None)
+            if len(columns) > 1:
+                value = self._merged(at, columns, currency if name == _CAPITAL else None)
+            elif columns[0].texts[at] is not None:
+                value = self._read(at, columns[0], currency if name == _CAPITAL else None)
             if name == _CURRENCY:
                 currency = value if isinstance(value, str) else None
             elif value is not None:
@@ -503,25 +477,22 @@ class _TableCleaner:
             wanted = column.wanted(code)
             self.log.add(self.rows[at], code, wanted, column.source.header, text, rank)
         for mark in marks:
-            place = mark, column.place
-            self._marks[place] = self._marks.get(place, 0) + 1
+            self._marks[mark, column.place] += 1
         return value
 
-    def _merged(
-        self, at: int, first: _Column, others: Sequence[_Column], currency: str | None
-    ) -> Value | None:
+    def _merged(self, at: int, columns: list[_Column], currency: str | None) -> Value | None:
         """Let further columns fill the first, or add to it, and tell where they disagree."""
-        value = self._read(at, first, currency)
-        values = [self._read(at, other, currency) for other in others]
-        for other, more in zip(others, values, strict=True):
+        first = columns[0]
+        value, *values = [self._read(at, column, currency) for column in columns]
+        for other, more in zip(columns[1:], values, strict=True):
             if more is None:
                 continue
-            if first.heading.column.kind in _JOINED_KINDS:
+            if first.heading.column.kind in {"list", "remark"}:
                 value = joined_text(str(value) if value else None, str(more))
             elif value is None:
                 value = more
             elif other.heading.year == first.heading.year and differ(value, more):
-                rank = (4, others[-1].place, 1, other.place)
+                rank = (4, columns[-1].place, 1, other.place)
                 self._conflict(self.rows[at], other.source, other.texts[at], rank)
         return value
 
@@ -551,23 +522,8 @@ def _settle_codes(firm: Firm, texts: Iterable[str | None]) -> None:
     if "credit_code" not in firm and isinstance(taxpayer, str) and is_valid_code(taxpayer):
         firm["credit_code"] = taxpayer
     for text in texts:
-        if text is not None and text != firm.get("credit_code"):
-            number = old_number(text)
-            if number:
-                firm.setdefault("registration_number", number)
-
-
-def _add_title(firm: Firm, header: str, text: str | None) -> None:
-    if text is not None:
-        title = header.strip().removeprefix("是否").removeprefix("为")
-        _join(firm, "titles", held_title(title, text))
-
-
-def _add_listing(firm: Firm, text: str | None) -> None:
-    """Let the funding say that a firm is listed; that it is not adds nothing to a round."""
-    listing, no = listing_of(text or "")
-    if listing and not (no and "funding" in firm):
-        _join(firm, "funding", listing)
+        if text and text != firm.get("credit_code") and (number := old_number(text)):
+            firm.setdefault("registration_number", number)
 
 
 def _join(firm: Firm, name: str, text: str | None) -> None:

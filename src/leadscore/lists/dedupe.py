@@ -44,7 +44,6 @@ SHORTEST_EDITED = 6
 光明乳业 and 光明肉业 are two firms."""
 
 _LEFT_OUT = re.compile(rf"{INVISIBLE}|[^\w&+#@%*]+")
-_LONGEST = 2_000
 _FORMS = (
     ("有限责任公司", "有限公司"), ("股份公司", "股份有限公司"), ("company", "co"),
     ("limited", "ltd"), ("incorporated", "inc"), ("corporation", "corp"),
@@ -70,10 +69,9 @@ _COMPARED = tuple(
     if one.kind not in {"list", "remark", "former", "place", "division"}
     and one.name not in {"name", "name_en", "short_name", "website", "business_term"}
 )  # fmt: skip
-_GRAVEST = ("deregistered", "revoked", "liquidating")
 _FIRST_WINS = {
-    "status": (STATUSES, (*_GRAVEST, *(status for status in STATUSES if status not in _GRAVEST))),
-    "stage": (STAGES, tuple(reversed(STAGES))),
+    "status": (STATUSES, [*dict.fromkeys(["deregistered", "revoked", "liquidating", *STATUSES])]),
+    "stage": (STAGES, [*reversed(STAGES)]),
 }
 """Columns in which not the fullest row decides, and the order of their values, the strongest first.
 
@@ -85,12 +83,8 @@ come as far as the row that saw it furthest; lost and paused come last of all.
 def load_list(path: Path, *, today: date) -> CleanList:
     """Read a list, clean its cells and set repeats aside; days after ``today`` are not believed.
 
-    ``rows_in`` is the number of firms plus that of the rows set aside.
-
-    Raises
-    ------
-    ListError
-        If the file can't be read at all.
+    ``rows_in`` is the number of firms plus that of the rows set aside. Raises `ListError` if the
+    file can't be read at all.
     """
     return settle_repeats(clean(read_list(path), today=today))
 
@@ -139,10 +133,8 @@ def normal_name(names: pd.Series) -> pd.Series:
     Unicode NFKC, lower case, one spelling of each legal form, without spaces, brackets and other
     punctuation; what stands in the brackets stays.
 
-    >>> normal_name(
-    ...     pd.Series(["罗门哈斯（上海）有限责任公司", "罗门哈斯 (上海) 有限公司"])
-    ... ).tolist()
-    ['罗门哈斯上海有限公司', '罗门哈斯上海有限公司']
+    >>> normal_name(pd.Series(["罗门哈斯（上海）有限责任公司"])).tolist()
+    ['罗门哈斯上海有限公司']
     """
     at, different = pd.factorize(names)
     written = np.array([*map(normal_name_of, different), None], dtype=object)
@@ -150,23 +142,15 @@ def normal_name(names: pd.Series) -> pd.Series:
 
 
 def normal_name_of(name: str) -> str:
-    """Return the normal form of one name.
-
-    >>> normal_name_of("罗门哈斯（上海）有限责任公司")
-    '罗门哈斯上海有限公司'
-    """
-    key = _LEFT_OUT.sub("", unicodedata.normalize("NFKC", name[:_LONGEST]).lower())
+    """Return the normal form of one name, see `normal_name`."""
+    key = _LEFT_OUT.sub("", unicodedata.normalize("NFKC", name[:2_000]).lower())
     for spelling, form in _FORMS:
         key = key.replace(spelling, form)
     return key or name
 
 
 def normal_former_names(former_names: pd.Series) -> pd.Series:
-    """Return the normal form of each former name, on the index of its row.
-
-    >>> normal_former_names(pd.Series(["甲公司;乙 公司", None], dtype="str")).to_list()
-    ['甲公司', '乙公司']
-    """
+    """Return the normal form of each former name, on the index of its row."""
     given = former_names.dropna()
     return normal_name(given.str.split(";").explode()).dropna().astype("str")
 
@@ -342,19 +326,14 @@ def _repeats(
     lost, won = firms.loc[losers].reset_index(drop=True), filled.loc[winners].reset_index(drop=True)
     by_code = (lost["credit_code"] == won["credit_code"]).fillna(False).to_numpy(dtype=bool)
     problems = []
-    for row, sheet, name, into, into_sheet, coded, taken, differing in zip(
-        lost["row"],
-        lost["sheet"],
-        lost["name"],
-        won["row"],
-        won["sheet"],
-        by_code,
-        _taken(firms, losers, winners, won),
-        _differing(lost, won),
-        strict=True,
+    where = map(_row_of, won["row"], won["sheet"])
+    takings, differings = _taken(firms, losers, winners, won), _differing(lost, won)
+    repeats = zip(lost["row"], lost["sheet"], lost["name"], strict=True)
+    for (row, sheet, name), kept, coded, taken, differing in zip(
+        repeats, where, by_code, takings, differings, strict=True
     ):
         wanted = WORDS["dedupe.repeat"].format(
-            where=_row_of(into, into_sheet),
+            where=kept,
             why=WORDS["dedupe.by_code"] if coded else WORDS["dedupe.by_name"],
             taken=_clause(WORDS["dedupe.taken"], taken),
             different=_clause(WORDS["dedupe.different"], differing),
@@ -412,17 +391,12 @@ class SortedNames(NamedTuple):
         for distance in range(1, NEIGHBOURS + 1):
             one = np.arange(len(self.stems) - distance)
             other = one + distance
-            worth = self._same("trade", one, other) & self._same("counting", one, other)
-            worth &= ~self._same("key", one, other)
+            same = {mark: values[one] == values[other] for mark, values in self.marks.items()}
+            worth = same["trade"] & same["counting"] & ~same["key"]
             for mark in ("place", "number"):
                 values = self.marks[mark]
-                unknown = (values[one] < 0) | (values[other] < 0)
-                worth &= unknown | self._same(mark, one, other)
+                worth &= same[mark] | (values[one] < 0) | (values[other] < 0)
             yield one[worth], other[worth]
-
-    def _same(self, mark: str, one: Ints, other: Ints) -> Mask:
-        same: Mask = self.marks[mark][one] == self.marks[mark][other]
-        return same
 
 
 def sorted_names(keys: pd.Series, numbers: pd.Series) -> SortedNames:
@@ -466,12 +440,8 @@ def near_pairs(keys: pd.Series, numbers: pd.Series) -> Ints:
             if len(one):
                 # One edit is a slip only in names that are long enough.
                 most = np.minimum(size[one], size[other]) >= SHORTEST_EDITED
-                apart = process.cpdist(
-                    names.stems[one],
-                    names.stems[other],
-                    scorer=Levenshtein.distance,
-                    score_cutoff=1,
-                )
+                ones, others = names.stems[one], names.stems[other]
+                apart = process.cpdist(ones, others, scorer=Levenshtein.distance, score_cutoff=1)
                 pairs.append(names.rows[np.column_stack([one, other])[apart <= most]])
     return np.unique(np.sort(np.concatenate(pairs), axis=1), axis=0)
 
@@ -515,6 +485,5 @@ def _problem(
 
 
 def _row_of(row: int, sheet: object) -> Text:
-    if isinstance(sheet, str):
-        return WORDS["dedupe.row_of_sheet"].format(row=row, sheet=sheet)
-    return WORDS["dedupe.row"].format(row=row)
+    key = WORDS["dedupe.row_of_sheet"] if isinstance(sheet, str) else WORDS["dedupe.row"]
+    return key.format(row=row, sheet=sheet)

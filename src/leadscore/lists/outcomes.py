@@ -25,11 +25,12 @@ from leadscore.lists.values.cells import (
     Cell,
     CellReader,
     Value,
+    day_of,
     former_names,
     joined_names,
     read_name,
+    valid_code,
 )
-from leadscore.lists.values.codes import day_of, valid_code
 from leadscore.lists.values.words import (
     STAGE_NAMES,
     joined_text,
@@ -42,7 +43,6 @@ from leadscore.lists.values.words import (
 from leadscore.text import Text, room_words, shown
 
 WORDS = room_words("lists")
-
 
 _YES = ("是", "y", "yes", "1", "true", "√", "✓", "撤销", "作废", "撤回", "已撤销", "已作废")
 _NO = ("否", "n", "no", "0", "false", "有效", "未撤销", "未作废")
@@ -68,9 +68,6 @@ _NOT_THE_FIRST = re.compile(
     "拟|预计|计划|预期|目标|截止|到期|最近|最新|最后|末次|上次|下次|近期|更新|last|next|latest"
     "|planned|expected|due|deadline"
 )
-_STAGE_COLUMNS = ("status", "stage")
-"""Columns of a list that may hold stages, the better word last."""
-
 _Field = tuple[int, str]
 """A column: its position and its header."""
 
@@ -93,10 +90,9 @@ class StageDays(NamedTuple):
 
 @dataclass(frozen=True)
 class OutcomeLayout:
-    """Which columns of a table say what.
+    """Which columns say what: canonical ones, as in lists of candidates, and those of outcomes.
 
-    Canonical ones also stand in lists of candidates: the firm's code and names, note. A sheet with
-    one row a firm has columns of days for stages, one with one row an outcome has the others.
+    A sheet with one row a firm has days of stages, one with one row an outcome has the others.
     """
 
     canonical: Layout
@@ -119,14 +115,14 @@ def lay_out_outcomes(table: TextTable) -> OutcomeLayout:
     days = []
     for position, header in enumerate(table.headers):
         heading, texts = read_heading(header), table.column(position)
-        if heading and not (heading.column.name in _STAGE_COLUMNS and _mostly_days(texts)):
+        if heading and not (heading.column.name in {"status", "stage"} and _mostly_days(texts)):
             continue
         if stage := _stage_of_days(header, texts):
             days.append(StageDays(position, header, stage))
         elif word := next(filter(None, (_BY_KEY.get(key.key) for key in readings(header))), None):
             fields[word].append((position, header))
     dated = {column.position for column in days}
-    for name in _STAGE_COLUMNS:
+    for name in ("status", "stage"):  # the better word last, which so comes first
         fields["stage"][:0] = [
             (source.position, source.header)
             for source in canonical.sources.get(name, ())
@@ -134,7 +130,7 @@ def lay_out_outcomes(table: TextTable) -> OutcomeLayout:
             and (name == "stage" or names_stages(_known(table.column(source.position))))
         ]
     used = {header for columns in fields.values() for _, header in columns}
-    used |= {column.header for column in days}
+    used |= {days_of.header for days_of in days}
     unused = tuple(header for header in canonical.unused if header not in used)
     return OutcomeLayout(replace(canonical, unused=unused), stage_days=days, **fields)
 
@@ -170,14 +166,12 @@ class OutcomeList:
     Attributes
     ----------
     entries
-        Columns `ENTRY_COLUMNS`, in the order of the source; index
-        ``0..n-1``. ``day`` is missing only where an entry is withdrawn.
+        Columns `ENTRY_COLUMNS`, in the order of the source; index ``0..n-1``. ``day`` is missing
+        only where an entry is withdrawn.
     problems
         What was wrong; each entry that is not taken is set aside in exactly one of them.
     read
-        Entries that were read: those taken and those set aside.
-    notices
-        What the owner should know about the file as a whole.
+        Number of entries, those taken and those set aside.
     """
 
     entries: pd.DataFrame
@@ -192,12 +186,8 @@ def load_outcomes(path: Path, *, today: date) -> OutcomeList:
     One row an outcome: columns of firm, stage and day, perhaps of reason and of whether it is
     withdrawn. One row a firm: a column of days for each stage; where there is a column of the
     present stage as well, it counts if the stage has no day of its own. Days after ``today`` are
-    not believed.
-
-    Raises
-    ------
-    ListError
-        If the file can't be read, no column names firms, or none tells stages with their days.
+    not believed. Raises `ListError` if the file can't be read, no column names firms, or none tells
+    stages with their days.
     """
     raw = read_list(path)
     entries: list[_Entry] = []
@@ -227,16 +217,8 @@ def load_outcomes(path: Path, *, today: date) -> OutcomeList:
     return OutcomeList(_entries_table(entries), tuple(problems), read, unique)
 
 
-class _Firm(NamedTuple):
-    """By what the firm of a row is known: either a valid code or a name will do."""
-
-    credit_code: str | None
-    name: str | None
-    former_names: str | None
-
-    @property
-    def named(self) -> bool:
-        return self.credit_code is not None or self.name is not None
+_Firm = tuple[str | None, str | None, str | None]
+"""By what the firm of a row is known: code, name and former names; one of the first will do."""
 
 
 class _Entry(NamedTuple):
@@ -282,8 +264,6 @@ class _TableReader:
             CellReader(Heading(column(name)), today)
             for name in ("credit_code", "stage", "founded_on", "note")
         )
-        ends = any(days.stage in _ENDS for days in layout.stage_days)
-        self._reasons_count = bool(ends or layout.stage)
         self._starred = {"reason": 0, "note": 0}
 
     def entries(self) -> list[_Entry]:
@@ -309,7 +289,7 @@ class _TableReader:
         if not layout.stage_days:
             self._tell_other_stages(at, row, stage)
         firm = self._firm(at, row)
-        given, note = self._reasons(at) if self._reasons_count else (None, None)
+        given, note = self._reasons(at)
         dated = set()
         for position, header, reached in layout.stage_days:
             day = self._first_of([(position, header)], at)
@@ -322,15 +302,15 @@ class _TableReader:
         day = self._first_of(layout.day, at)
         if layout.stage and (words or (day and not dated)) and stage not in dated:
             header = layout.stage[0][1]
-            if stage is None and firm.named:
+            if stage is None and any(firm[:2]):
                 self._set_aside(row, "bad_stage", header, words)
                 return
             ended = stage_of(words)[1] if words else None
             reason = joined_text(given, ended and without_personal(ended)) or note
+            undated = words
             if layout.day:
-                yield from self._entry(at, row, firm, stage, reason, layout.day[0][1], day)
-            else:
-                yield from self._entry(at, row, firm, stage, reason, header, None, words)
+                header, undated = layout.day[0][1], None
+            yield from self._entry(at, row, firm, stage, reason, header, day, undated)
         elif not dated:
             self._set_aside(row, "no_stage")
 
@@ -345,17 +325,11 @@ class _TableReader:
         day: str | None,
         undated: str | None = None,
     ) -> Iterator[_Entry]:
-        """Yield an entry if it can be taken.
-
-        A stage that is missing was told, unless the firm is missing too; ``header`` and ``day`` are
-        of its day as written, ``undated`` is shown where that is missing.
-        """
-        if stage is None or not firm.named:
-            if self._names:
-                position, name_header = self._names[0]
-                self._set_aside(row, "no_firm", name_header, self._texts[position][at])
-            else:
-                self._set_aside(row, "no_firm")
+        """Yield an entry if it can be taken; ``undated`` is shown where its day is missing."""
+        if stage is None or not any(firm[:2]):
+            position, name_header = self._names[0] if self._names else (0, None)
+            text = self._texts[position][at] if self._names else None
+            self._set_aside(row, "no_firm", name_header, text)
             return
         answer = self._first_of(self.layout.withdrawn, at)
         withdrawn = answer is not None and tidy_word(answer) in _YES
@@ -390,7 +364,7 @@ class _TableReader:
             code = code or _text(cell.value)
         for _, _, text in self._written(self.layout.sources("taxpayer_id"), at):
             code = code or valid_code(text)
-        return _Firm(code, name, former)
+        return code, name, former
 
     def _written(self, fields: Iterable[_Field], at: int) -> Iterator[tuple[int, str, str]]:
         """Yield the cells of a row that are not empty, each with its place and header."""
@@ -414,6 +388,8 @@ class _TableReader:
                 self.log.add(row, "conflict", wanted, field[1], text, rank)
 
     def _reasons(self, at: int) -> tuple[str | None, str | None]:
+        if not (self.layout.stage or any(days.stage in _ENDS for days in self.layout.stage_days)):
+            return None, None
         reasons = []
         for name, fields in (("reason", self.layout.reason), ("note", self._notes)):
             text = self._first_of(fields, at)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -13,15 +14,11 @@ from leadscore.text import Text, room_words, shown
 WORDS = room_words("lists")
 
 FOUND_CHARACTERS = 40
-"""A found value of a cell that is longer than this is cut in messages."""
+"""What stands in a cell is cut to this in messages."""
 MOST_OF_A_KIND = 10_000
 """Problems of one kind in one column that are told one by one; a notice counts the rest."""
 
 _LONGEST_HEADER = 30
-_MOST_HEADERS = 30
-
-_TUSHARE_CODE = "tscode"
-"""The header by which tables from Tushare are known: no one else writes ``ts_code``."""
 
 _TUSHARE_UNITS = {
     "registered_capital_cny": Unit(times=1e4),
@@ -42,18 +39,14 @@ class Problem:
     Attributes
     ----------
     row
-        Row number in the source as a spreadsheet shows it (the first line is 1); missing if the
-        whole list is meant.
+        As a spreadsheet numbers it (the first line is 1); missing if the whole list is meant.
     column
         Header as written in the source; missing if the whole row is meant.
-    found
-        What stands there, shortened by `shown`.
-    wanted
-        What is allowed there and what becomes of the cell or row otherwise.
+    found, wanted
+        What stands there, shortened by `shown`; what is allowed there, and what becomes of the
+        cell or row otherwise.
     code
         Stable snake_case name of the kind, such as ``"bad_amount"`` or ``"totals_row"``.
-    sheet
-        Name of the sheet; missing for files without sheets.
     set_aside
         True exactly once for each row that is left out of the scoring.
     """
@@ -77,7 +70,7 @@ class ProblemLog:
 
     sheet: str | None
     problems: list[Problem] = field(default_factory=list)
-    _counts: dict[tuple[Rank, str], int] = field(default_factory=dict)
+    _counts: Counter[tuple[Rank, str]] = field(default_factory=Counter)
     _unlisted: dict[tuple[Rank, str], tuple[str | None, Text]] = field(default_factory=dict)
 
     def add(
@@ -88,7 +81,7 @@ class ProblemLog:
         Personal data in ``text``, which stands there, is starred out.
         """
         kind = rank, code
-        self._counts[kind] = self._counts.get(kind, 0) + 1
+        self._counts[kind] += 1
         if self._counts[kind] > MOST_OF_A_KIND:
             self._unlisted[kind] = column, wanted
         else:
@@ -139,9 +132,8 @@ class Source:
 class Layout:
     """What the headers of a table were understood to say.
 
-    ``sources`` are the columns that feed each canonical one, first choice first. The others are
-    headers: about people and not read, of no canonical column, or of a unit that only the vendor of
-    the table tells.
+    The columns that feed each canonical one, first choice first; and headers: about people and not
+    read, of no canonical column, or of a unit that only the vendor of the table tells.
     """
 
     sources: dict[str, tuple[Source, ...]]
@@ -151,21 +143,17 @@ class Layout:
 
 
 def lay_out(headers: Sequence[str], money: Unit | None = None) -> Layout:
-    """Return what each header means.
-
-    A unit of money that stands above all headers counts for those amounts whose own header names
-    none.
+    """Return what each header means; amounts whose header names no unit have that above all.
 
     Several columns may feed one: their order is that of the table, but a column that names a year
     comes after those that do not, the newest year first.
 
     >>> layout = lay_out(["企业", "法定代表人", "2022年营收", "2023年营收", "天气"])
-    >>> [source.header for source in layout.sources["revenue_cny"]]
-    ['2023年营收', '2022年营收']
-    >>> layout.personal, layout.unused
-    (('法定代表人',), ('天气',))
+    >>> [source.header for source in layout.sources["revenue_cny"]], layout.personal, layout.unused
+    (['2023年营收', '2022年营收'], ('法定代表人',), ('天气',))
     """
-    tushare = any(normal_header(header) == _TUSHARE_CODE for header in headers)
+    # No one else writes ``ts_code``.
+    tushare = any(normal_header(header) == "tscode" for header in headers)
     sources: dict[str, list[Source]] = {}
     personal, unused, vendor = [], [], []
     for position, header in enumerate(headers):
@@ -185,7 +173,10 @@ def lay_out(headers: Sequence[str], money: Unit | None = None) -> Layout:
         if column.kind not in {"personal", "ignored"}:
             sources.setdefault(column.name, []).append(Source(position, header, heading))
     return Layout(
-        {name: tuple(sorted(feeding, key=_rank)) for name, feeding in sources.items()},
+        {
+            name: tuple(sorted(feeding, key=lambda source: -(source.heading.year or 10_000)))
+            for name, feeding in sources.items()
+        },
         tuple(personal),
         tuple(header for header in unused if header.strip()),
         tuple(vendor),
@@ -201,21 +192,12 @@ def moved(layout: Layout, source: Source, to: Column) -> Layout:
     return replace(layout, sources={key: feeding for key, feeding in sources.items() if feeding})
 
 
-def _rank(source: Source) -> int:
-    year = source.heading.year
-    return 0 if year is None else 10_000 - year
-
-
 def listed(headers: Sequence[str]) -> Text:
-    """Return headers as one line, shortened where there are very many.
-
-    >>> listed(["电话", "邮箱"]).zh
-    '电话、邮箱'
-    """
+    """Return headers as one line, shortened where there are very many."""
     names = [shown(header, _LONGEST_HEADER) for header in dict.fromkeys(headers)]
-    rest = len(names) - _MOST_HEADERS
+    rest = len(names) - 30
     more = (f"等 {len(names):,} 列", f" and {rest:,} more") if rest > 0 else ("", "")
-    names = names[:_MOST_HEADERS]
+    names = names[:30]
     return Text(zh="、".join(names) + more[0], en=", ".join(names) + more[1])
 
 
@@ -231,10 +213,7 @@ def taken_out(
     starred: Iterable[tuple[str, int]], hidden: Iterable[tuple[str, int]]
 ) -> Iterator[Text]:
     """Yield how many cells under each header lost personal data or invisible characters."""
-    for notice, counts in (
-        (WORDS["problems.starred"], starred),
-        (WORDS["problems.invisible"], hidden),
-    ):
-        for header, count in counts:
-            if count:
-                yield of_header(notice, header, count=count)
+    for header, count in starred:
+        yield of_header(WORDS["problems.starred"], header, count=count)
+    for header, count in hidden:
+        yield of_header(WORDS["problems.invisible"], header, count=count)

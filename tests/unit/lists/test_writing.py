@@ -24,8 +24,11 @@ from tests.ranking_files import read_ranking_csv
 from leadscore.errors import OutputError, UsageError
 from leadscore.features.catalogue import CATALOGUE
 from leadscore.lists.problems import Problem
-from leadscore.lists.workbook import MAX_CELL, MAX_ROWS, PROBLEM_COLUMNS, RANKING_COLUMNS
 from leadscore.lists.writing import (
+    MAX_CELL,
+    MAX_ROWS,
+    PROBLEM_COLUMNS,
+    RANKING_COLUMNS,
     check_distinct,
     check_ranking_path,
     replacing,

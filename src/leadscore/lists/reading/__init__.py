@@ -46,8 +46,6 @@ WORDS = room_words("lists")
 
 MAX_FILE_BYTES = 1 << 30
 """A file that is larger than any text that is read, packed or not."""
-EXACT_WHOLE = 2.0**53
-"""A float holds whole numbers exactly up to here; a larger one has lost its end."""
 MAX_DIGITS = 4_000
 """Digits of a whole number; Python itself refuses to write more than 4,300."""
 
@@ -62,7 +60,6 @@ WANTED_OF_VALUES = {
 }
 """What is wanted of a value, by the code of the problem."""
 
-_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _OTHERS = (
     (b"\x89PNG", ".png", WORDS["file.picture"]),
     (b"\xff\xd8\xff", ".jpg", WORDS["file.picture"]),
@@ -89,18 +86,17 @@ def read_list(path: Path, place: HeaderPlace | None = None) -> RawList:
 
     What the file is, its content decides and not its name. Nothing is understood yet: cells are
     text, columns stand as in the file, personal ones among them; every table that names firms is
-    there. The header is looked for, unless its place is given.
-
-    Raises `ListError` if the file can't be read or none of its tables names firms: what, where,
-    what to do.
+    there. The header is looked for, unless its place is given. Raises `ListError` if the file can't
+    be read or none of its tables names firms: what, where, what to do.
     """
-    raw = _read(path, shown(path.name), place)
+    raw = _read(path, place)
     if any(len(table.rows) for table in raw.tables):
         return raw
     return replace(raw, notices=(*raw.notices, WORDS["file.no_rows"]))
 
 
-def _read(path: Path, name: str, place: HeaderPlace | None) -> RawList:
+def _read(path: Path, place: HeaderPlace | None) -> RawList:
+    name = shown(path.name)
     try:
         size = path.stat().st_size
         with path.open("rb") as stream:
@@ -114,7 +110,9 @@ def _read(path: Path, name: str, place: HeaderPlace | None) -> RawList:
         return read_spreadsheet(path, place)
     if head.startswith(b"PAR1"):
         return read_parquet(path, place)
-    if head.startswith(b"\xd0\xcf\x11\xe0") and _ENCRYPTED in path.read_bytes():
+    if head.startswith(b"\xd0\xcf\x11\xe0") and (
+        "EncryptedPackage".encode("utf-16-le") in path.read_bytes()
+    ):
         raise protected(name)
     gzipped = head.startswith(b"\x1f\x8b")
     source = TextBytes(path, gzipped)
@@ -153,9 +151,8 @@ def from_frame(frame: pd.DataFrame) -> RawList:
     """Take a frame as if it had been read from a file; its index is not looked at.
 
     Rows count from 1; rows without any value are dropped, totals are set aside. Values become text
-    as in `from_records`; the levels of a column index are joined by ``/``.
-
-    Raises `ListError` if no column names firms.
+    as in `from_records`; the levels of a column index are joined by ``/``. Raises `ListError` if no
+    column names firms.
     """
     labels: list[object] = list(frame.columns)
     keys = [
@@ -183,9 +180,14 @@ def _table(
     for at, column in enumerate(values):
         array = _strings(column)
         if array is None:
-            texts, damage = _converted(column, header, at)
+            texts: list[str | None] = []
+            for row, value in enumerate(column, 1):
+                text, code = text_of(value)
+                texts.append(None if code in MISSING_CODES else text)
+                if code and header.is_read(at):
+                    name, wanted = header.names[at] or None, WANTED_OF_VALUES[code]
+                    problems.append(Problem(row, name, shown(text), wanted, code))
             array = pa.array(texts, TEXT)
-            problems += damage
         arrays.append(empty_is_missing(array))
     columns.add_columns(arrays, range(1, height + 1))
     cells, rows = columns.finish()
@@ -200,20 +202,6 @@ def _strings(column: Sequence[object] | pd.Series) -> pa.Array | None:
     except UnicodeEncodeError:
         return None
     return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
-
-
-def _converted(
-    column: Sequence[object] | pd.Series, header: Header, at: int
-) -> tuple[list[str | None], list[Problem]]:
-    texts: list[str | None] = []
-    problems = []
-    for row, value in enumerate(column, 1):
-        text, code = text_of(value)
-        texts.append(None if code in MISSING_CODES else text)
-        if code and header.is_read(at):
-            name, wanted = header.names[at] or None, WANTED_OF_VALUES[code]
-            problems.append(Problem(row, name, shown(text), wanted, code))
-    return texts, problems
 
 
 def text_of(value: object) -> tuple[str | None, str | None]:
@@ -250,7 +238,6 @@ def text_of(value: object) -> tuple[str | None, str | None]:
 
 
 def _nested(value: object) -> str:
-    """Return the start of a nested value, however deep or large it is."""
     try:
         return json.dumps(value, ensure_ascii=False)[:1_000]
     except (TypeError, ValueError, RecursionError):
@@ -273,4 +260,5 @@ def _plain_float(value: float | np.floating) -> tuple[str | None, str | None]:
         return None, None
     if math.isinf(number) or number != int(number):
         return str(value), None
-    return str(int(number)), "damaged_number" if abs(number) >= EXACT_WHOLE else None
+    # From here on a float has lost the end of a whole number.
+    return str(int(number)), "damaged_number" if abs(number) >= 2.0**53 else None

@@ -8,7 +8,7 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain, count, islice
 from typing import Any, NamedTuple
 
@@ -43,10 +43,6 @@ WORDS = room_words("lists")
 DELIMITERS = (",", "\t", ";", "，", "|")
 """Separators tried, the usual first."""
 
-_HEAD_BYTES = 1 << 16
-"""Bytes by which UTF-16 without a mark is recognised and Big5 is told from GB18030."""
-_HEAD_CHARACTERS = 1 << 18
-"""Characters in which the separator is looked for: a title, a header and some rows."""
 _MAX_FIELD_CHARACTERS = 1 << 26
 """A field that runs on for longer comes of a quote that nobody closed."""
 
@@ -62,8 +58,7 @@ _PAIR = re.compile(rb"([\x81-\xfe])([\x40-\x7e\x80-\xfe])")
 _SAVE_AS_UTF8 = WORDS["csv.save_as_utf8"]
 
 
-@dataclass(frozen=True)
-class Encoding:
+class Encoding(NamedTuple):
     """The encoding of a file, proven by decoding all of it strictly, and what to tell of it."""
 
     name: str
@@ -75,13 +70,11 @@ def find_encoding(source: TextBytes) -> Encoding:
 
     UTF-16 without a mark betrays itself by the zero bytes of its separators. Big5 can be told from
     GB18030 only by how common the characters are, which is sure for a dozen of them: such a file is
-    refused, not guessed at. A file in which some lines are UTF-8 and others are not is refused too.
-
-    Raises `ListError` if no encoding fits the whole file, or it is cut in the middle of a
-    character.
+    refused, not guessed at. A file in which some lines are UTF-8 and others are not is refused too,
+    and so is one that no encoding fits or that is cut in the middle of a character.
     """
     with source.open() as stream:
-        head = source.read(stream, _HEAD_BYTES)
+        head = source.read(stream, 1 << 16)
     marked = next((name for mark, name in _MARKS if head.startswith(mark)), None)
     name = marked or _unmarked_utf16(head)
     if name:
@@ -176,8 +169,7 @@ def _unmarked_utf16(head: bytes) -> str | None:
 def _mixed_lines(source: TextBytes) -> tuple[int, int] | None:
     """Return the first line that can only be UTF-8 and the first that can't be, if both exist.
 
-    Four characters of three bytes each that are valid UTF-8 do not come about by chance in text of
-    another encoding.
+    Four characters of three bytes each do not come about by chance in text of another encoding.
     """
     utf8 = other = 0
     with source.open() as stream:
@@ -204,11 +196,11 @@ def _share_of_common(head: bytes) -> float | None:
     about 0.5. None for fewer than 12 characters.
     """
     pairs = _PAIR.findall(head)
-    common = [
+    common = sum(
         trail >= b"\xa1" and (b"\xa1" <= lead <= b"\xa9" or b"\xb0" <= lead <= b"\xd7")
         for lead, trail in pairs
-    ]
-    return common.count(True) / len(pairs) if len(pairs) >= 12 else None
+    )
+    return common / len(pairs) if len(pairs) >= 12 else None
 
 
 def _is_big5(head: bytes) -> bool:
@@ -218,8 +210,8 @@ def _is_big5(head: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     pairs = _PAIR.findall(head)
-    common = [b"\xa1" <= lead <= b"\xc6" for lead, _ in pairs]
-    return common.count(True) > 0.9 * len(pairs)
+    common: int = sum(b"\xa1" <= lead <= b"\xc6" for lead, _ in pairs)
+    return common > 0.9 * len(pairs)
 
 
 class Dialect(NamedTuple):
@@ -237,11 +229,7 @@ class Dialect(NamedTuple):
 
 
 def find_dialect(head: str) -> Dialect:
-    """Return the separator under which most headers are known, else the one that cuts most.
-
-    >>> find_dialect("name;city\\r\\nA;B\\r\\n").delimiter
-    ';'
-    """
+    """Return the separator under which most headers are known, else the one that cuts most."""
     end = max(head.rfind("\n"), head.rfind("\r"))
     lines = (head[: end + 1] if end > 0 else head).lstrip("\ufeff")
 
@@ -258,18 +246,13 @@ def find_dialect(head: str) -> Dialect:
 
 
 class _Record(NamedTuple):
-    """One record: its number, its fields, and whether its quotes had to be guessed."""
-
     number: int
     fields: list[str]
-    stray: bool = False
+    stray: bool = False  # its quotes had to be guessed
 
 
 def _records(name: str, text: Iterable[str], dialect: Dialect) -> Iterator[_Record]:
-    """Yield the records of a text, numbered from 1, blank ones included.
-
-    Raises `ListError` for a quote that is not closed.
-    """
+    """Yield the records of a text, numbered from 1, blank ones included."""
     line = ""
 
     def remembered() -> Iterator[str]:
@@ -317,14 +300,12 @@ def read_delimited(source: TextBytes, place: HeaderPlace | None = None) -> RawLi
     tell where the surplus separator stands; only where most records of the start end in the same
     empty surplus is that the habit of the program that wrote it. A short record is filled up with
     missing cells and told (``too_few_fields``), unless most are short. A record whose quotes are
-    misplaced within one line is read without them and told (``stray_quote``). The header is looked
-    for, unless its place is given.
-
-    Raises `ListError` if the text can't be decoded, has no header, or a quote is never closed.
+    misplaced within one line is read without them and told (``stray_quote``). Raises `ListError` if
+    the text can't be decoded, has no header, or a quote is never closed.
     """
     encoding = find_encoding(source)
     with _text(source, encoding.name) as text:
-        head = text.read(_HEAD_CHARACTERS)
+        head = text.read(1 << 18)
     if not head.strip("\ufeff \t\r\n\0"):
         raise refuse(WORDS["csv.empty"], source.name, "0", WORDS["csv.header_and_firm"])
     with _text(source, encoding.name) as text:
@@ -363,9 +344,8 @@ def _read_table(
     table = without_totals_and_notes(table, header, source)
     short = {row: short[row] for row in table.rows.tolist() if row in short}
     if 2 * len(short) > len(table.rows) > 2:  # by habit: told once
-        n = f"{len(short):,}"
-        notice = WORDS["csv.many_short_rows"].format(n=n, row=next(iter(short)))
-        return table, first_rows, [notice]
+        n, row = f"{len(short):,}", next(iter(short))
+        return table, first_rows, [WORDS["csv.many_short_rows"].format(n=n, row=row)]
     wanted = WORDS["csv.too_few_fields"].format(n=named)
     told = [Problem(row, None, str(size), wanted, "too_few_fields") for row, size in short.items()]
     return replace(table, problems=(*table.problems, *told)), first_rows, []

@@ -45,12 +45,8 @@ MAX_UNPACKED_BYTES = 256 << 20
 """Sheets of 300,000 firms with 10 columns; a list that is larger is better kept as CSV."""
 MAX_RATIO = 50
 """Unpacked to packed; real workbooks measured up to 14."""
-RATIO_FROM_BYTES = 16 << 20
-"""A workbook that unpacks to less is harmless, however well it packs."""
 MAX_ENTRIES = 5_000
 """Parts of a package; a workbook with a hundred sheets and pictures has some hundreds."""
-MAX_DIRECTORY_BYTES = 4 << 20
-"""Directory of the zip; 5,000 entries with long names take less than 1 MB."""
 MAX_SPAN_CELLS = 32_000_000
 """Cells between the first and the last of a sheet; each takes 24 bytes of the child's memory."""
 MAX_SHEET_BYTES = 512 << 20
@@ -59,7 +55,6 @@ MAX_SHEET_BYTES = 512 << 20
 _SCRIPT = Path(__file__).with_name("excel_child.py")
 _END = struct.Struct("<4s4H2LH")
 _LOCAL = struct.Struct("<4s22x2H")
-_FORBIDDEN = (b"<!DOCTYPE", b"<!ENTITY")
 _OTHERS = {
     "xl/workbook.bin": "xlsb",
     "word/document.xml": "docx",
@@ -67,7 +62,6 @@ _OTHERS = {
     "content.xml": "ods",
     "Index/Document.iwa": "numbers",
 }
-_Message = dict[str, Any]
 _WORKBOOK = WORDS["excel.workbook"]
 
 ARCHIVE = WORDS["excel.archive"]
@@ -95,8 +89,7 @@ def _bomb(name: str, got: str) -> ListError:
 
 
 def _too_many(name: str, got: str) -> ListError:
-    wanted = at_most(MAX_ENTRIES, WORDS["table.parts"])
-    return refuse(WORDS["excel.too_many"], name, got, wanted)
+    return refuse(WORDS["excel.too_many"], name, got, at_most(MAX_ENTRIES, WORDS["table.parts"]))
 
 
 def check_package(path: Path) -> None:
@@ -131,7 +124,7 @@ def _check_directory(stream: BinaryIO, name: str) -> None:
     if at < 0 or len(tail) - at < _END.size:
         raise _damaged(name, f"{size:,} B")
     directory = _END.unpack_from(tail, at)[5]
-    if directory > MAX_DIRECTORY_BYTES:
+    if directory > 4 << 20:  # 5,000 entries with long names take less than 1 MB
         raise _too_many(name, f"{directory:,} B")
 
 
@@ -161,11 +154,12 @@ def _check_sizes(stream: BinaryIO, entries: list[zipfile.ZipInfo], packed: int, 
             total += len(chunk)
             if total > MAX_UNPACKED_BYTES:
                 raise _bomb(name, f"> {MAX_UNPACKED_BYTES:,}")
-            if total > RATIO_FROM_BYTES and total > MAX_RATIO * packed:
+            # What unpacks to less than 16 MB is harmless, however well it packs.
+            if total > max(16 << 20, MAX_RATIO * packed):
                 raise _bomb(name, f"> {MAX_RATIO} x {packed:,}")
             if entry.filename.endswith((".xml", ".rels")):
                 end = end[-16:] + chunk
-                for mark in _FORBIDDEN:
+                for mark in (b"<!DOCTYPE", b"<!ENTITY"):
                     if mark in end:
                         where, got = f"{name}!{entry.filename}", mark.decode()
                         raise refuse(WORDS["excel.entities"], name, got, _WORKBOOK, where)
@@ -208,11 +202,8 @@ def read_spreadsheet(path: Path, place: HeaderPlace | None = None) -> RawList:
 
     Hidden sheets are not read, hidden rows are; both are told. Numbers become text as the
     spreadsheet shows them at full precision (15 digits, no ``.0``), dates ISO 8601 without a
-    midnight, booleans 是 and 否. Headers are looked for in every sheet, unless the place of one is
-    given: then no other sheet is read.
-
-    Raises `ListError` if the file is no workbook, is unsafe or damaged, or no visible sheet is a
-    list.
+    midnight, booleans 是 and 否. Where the place of a header is given, no other sheet is read.
+    Raises `ListError` for what is no workbook, unsafe or damaged, or has no list in sight.
     """
     check_package(path)
     source = shown(path.name)
@@ -238,7 +229,7 @@ def read_spreadsheet(path: Path, place: HeaderPlace | None = None) -> RawList:
     return RawList(source, tables, tuple(notices), heads)
 
 
-def _messages(child: Child, name: str) -> Iterator[_Message]:
+def _messages(child: Child, name: str) -> Iterator[dict[str, Any]]:
     for line in child.output:
         if not line.endswith(b"\n"):
             break  # the child died while it wrote
@@ -255,8 +246,7 @@ def _refusal(name: str, error: str, sheet: str | None, found: str) -> ListError:
     if error == "text":
         return _bomb(f"{name}!{sheet}", found)
     wanted = WORDS["excel.fewer_cells"].format(n=f"{MAX_SPAN_CELLS:,}")
-    where = f"{sheet}!{found}"
-    return refuse(WORDS["excel.far_cell"], name, found, wanted, where, sheet=sheet)
+    return refuse(WORDS["excel.far_cell"], name, found, wanted, f"{sheet}!{found}", sheet=sheet)
 
 
 class _Sheet(NamedTuple):

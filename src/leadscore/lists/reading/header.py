@@ -41,16 +41,10 @@ _ADDRESS = re.compile(r"([A-Z]{1,3})([0-9]{1,7})?")
 
 @dataclass(frozen=True)
 class Header:
-    """Where the header stands and what it says.
+    """Where the header stands (first and last of its rows among those searched) and what it says.
 
-    Attributes
-    ----------
-    first, last
-        Positions of its rows among those searched; equal unless it takes two.
-    names
-        Header per column as written, parents joined by ``/``; empty where there is none.
-    columns
-        Canonical column per column, None where unknown.
+    Names are as written, parents joined by ``/``, empty where there is none; columns the canonical
+    ones that they mean, None where unknown.
     """
 
     first: int
@@ -94,8 +88,7 @@ def no_header(
 ) -> NoHeaderError:
     """Return the error for a source in which no row names firms: what was found, what would do.
 
-    ``places`` are where it was looked for (sheet or file), each with its first rows; ``hidden`` the
-    sheets that were not looked at.
+    ``places`` are sheets or files with their first rows; ``hidden`` sheets were not looked at.
     """
     names = Text(zh="、".join(NAMES_THAT_DO), en=", ".join(NAMES_THAT_DO))
     wanted = WORDS["header.naming"].format(names=names)
@@ -118,11 +111,7 @@ def _widest(rows: Sequence[Row]) -> str:
 
 
 def fold(text: str) -> str:
-    r"""Return the form under which two headers are the same: NFKC, no invisible characters.
-
-    >>> fold("企业\u200b名称 ") == fold("企业名称"), fold("ＡＢｃ")
-    (True, 'abc')
-    """
+    """Return the form under which two headers are the same: NFKC, no invisible characters."""
     plain = unicodedata.normalize("NFKC", text)
     marks = (mark for mark in plain if unicodedata.category(mark) not in ("Cf", "Cc", "Zs", "Zl"))
     return "".join(marks).casefold()
@@ -130,9 +119,7 @@ def fold(text: str) -> str:
 
 def header_of(names: Sequence[str], position: int = 0) -> Header:
     """Return the header of columns with these names, of a source that may have no other rows."""
-    columns = [
-        recognise(name) if name and len(name) <= 2 * LONGEST_HEADER else None for name in names
-    ]
+    columns = (recognise(name) if 0 < len(name) <= 2 * LONGEST_HEADER else None for name in names)
     return Header(position, position, tuple(names), tuple(columns))
 
 
@@ -145,16 +132,9 @@ def find_header(rows: Sequence[Row], merges: Sequence[Merge] | None = None) -> H
 
     It is the first row in which a cell is known to name firms, or the row below it if that knows
     more columns. A row whose neighbour below continues it downwards is no header but an entry of a
-    dictionary of columns. A row of parents above the header, or of children below it, is joined
-    to it.
-
-    Parameters
-    ----------
-    rows
-        The first rows, blank ones included, their cells from the first column on.
-    merges
-        Merged ranges if the source can tell them; None if it can't, as in CSV: then a parent
-        reaches rightwards to the next.
+    dictionary of columns. A row of parents above the header, or of children below it, is joined to
+    it; where merged ranges are not known (None), as in CSV, a parent reaches rightwards to the
+    next.
     """
     searched = range(min(len(rows), HEADER_SEARCH))
     best = _best([_row_header(position, rows[position]) for position in searched], rows)
@@ -169,9 +149,8 @@ def _best(headers: Sequence[Header], rows: Sequence[Row]) -> Header | None:
     fit = [one for one in headers if one.name_at is not None and not _is_entry(one, rows)]
     if not fit:
         return None
-    first = fit[0]
-    below = next((one for one in fit[1:] if one.first == first.first + 1), first)
-    return below if below.known > first.known else first
+    # max() returns the first of equals.
+    return max((one for one in fit[:2] if one.first <= fit[0].first + 1), key=lambda h: h.known)
 
 
 def _is_entry(header: Header, rows: Sequence[Row]) -> bool:
@@ -226,12 +205,8 @@ def _two_rows(top: int, rows: Sequence[Row], merges: Sequence[Merge] | None) -> 
     names = []
     for at, parent in enumerate(_filled(upper, top, width, merges)):
         child = _cell(lower, at)
-        if not child:
-            names.append(_cell(upper, at))
-        elif not parent or fold(parent) == fold(child):
-            names.append(child)
-        else:
-            names.append(f"{parent}/{child}")
+        joined = f"{parent}/{child}" if parent and fold(parent) != fold(child) else child
+        names.append(joined if child else _cell(upper, at))
     return replace(header_of(names, top), last=top + 1)
 
 
@@ -272,15 +247,9 @@ def duplicate_headers(header: Header, row: int | None, sheet: str | None) -> lis
 class HeaderPlace:
     """What somebody said of a header, so that it need not be looked for.
 
-    Attributes
-    ----------
-    sheet
-        Name of its sheet; empty for any, and for files without sheets.
-    row
-        Its row, as a spreadsheet numbers it; missing if it is to be found in its sheet.
-    columns
-        Canonical column by position, `UNREAD` for one that is not to be read; the others are
-        recognised by their headers.
+    Its sheet (empty for any), its row as a spreadsheet numbers it (missing if it is to be found),
+    and canonical columns by position, `UNREAD` for one that is not to be read; the others are
+    recognised by their headers.
     """
 
     sheet: str
@@ -322,19 +291,15 @@ def letters(position: int) -> str:
 
 
 def column_address(sheet: str | None, row: int | None, position: int) -> str:
-    """Return what names a column: ``sheet!C3``, or ``sheet!C`` where the row is to be found.
-
-    >>> column_address("名单", 3, 1), column_address(None, None, 26)
-    ('名单!B3', '!AA')
-    """
+    """Return what names a column: ``sheet!C3``, or ``sheet!C`` where the row is to be found."""
     return f"{sheet or ''}!{letters(position)}{row or ''}"
 
 
 def split_address(name: str) -> tuple[str, int | None, int] | None:
     """Return sheet, row and position of what `column_address` made; None for anything else.
 
-    >>> split_address("名单!B3"), split_address("!B"), split_address("注册资本")
-    (('名单', 3, 1), ('', None, 1), None)
+    >>> split_address("名单!B3"), split_address("注册资本")
+    (('名单', 3, 1), None)
     """
     sheet, mark, cell = name.rpartition("!")
     parts = _ADDRESS.fullmatch(cell) if mark else None
@@ -361,12 +326,6 @@ def header_place(mapping: Mapping[str, str]) -> HeaderPlace | None:
     return HeaderPlace(sheet, row, {cell[2]: mapping[key] for key, cell in cells.items()})
 
 
-LABEL_COLUMNS = 3
-"""A total is labelled in one of the first columns or in that of the name."""
-FOOTNOTE_ROWS = 10
-"""Footnotes are looked for among this many last rows."""
-LONGEST_HEADING = 100
-
 _TOTAL = (
     r"(?i)\s*(?:合\s*计|平\s*均[值数]?|总\s*计|小\s*计|共\s*计|累\s*计|总\s*和|sub-?totals?"
     r"|grand totals?|totals?)"
@@ -390,10 +349,8 @@ _FOOTNOTE = re.compile(
 def without_totals_and_notes(table: TextTable, header: Header, source: str) -> TextTable:
     """Drop blank rows, set rows aside that are no firms, and drop what hangs over at the right.
 
-    Blank rows vanish without a problem, as they hold nothing; each other row that is taken out
-    leaves one problem with ``set_aside``.
-
-    Raises `ListError` if the header of another table stands among the rows.
+    Each row that is taken out and not blank leaves one problem with ``set_aside``. Raises
+    `ListError` if the header of another table stands among the rows.
     """
     cells, rows = table.cells, table.rows
     filled = ~_blank(cells)
@@ -439,7 +396,8 @@ def _non_firms(
     """Return, by position, the rows that are no firms, with the kind and what betrays it."""
     others = {**_headings(cells), **_footnotes(cells)}
     name_at = header.name_at
-    for at in sorted({*range(min(LABEL_COLUMNS, cells.shape[1])), name_at or 0}):
+    # A total is labelled in one of the first columns or in that of the name.
+    for at in sorted({*range(min(3, cells.shape[1])), name_at or 0}):
         for place in _places(cells[at].str.fullmatch(_TOTAL, na=False)):
             if _is_total(cells.iloc[place], at):
                 others[place] = ("totals_row", shown(cells[at].iloc[place]))
@@ -460,7 +418,7 @@ def _places(mask: pd.Series) -> list[int]:
 
 def _footnotes(cells: pd.DataFrame) -> dict[int, tuple[str, str]]:
     footnotes = {}
-    for place in range(max(len(cells) - FOOTNOTE_ROWS, 0), len(cells)):
+    for place in range(max(len(cells) - 10, 0), len(cells)):
         written = cells.iloc[place].dropna()
         note = _FOOTNOTE.match(written.iloc[0]) if len(written) == 1 else None
         if note:
@@ -470,17 +428,14 @@ def _footnotes(cells: pd.DataFrame) -> dict[int, tuple[str, str]]:
 
 
 def _headings(cells: pd.DataFrame) -> dict[int, tuple[str, str]]:
-    """Return the rows whose only cell groups the firms below or says that the list ends.
-
-    一、 may also number a firm: what ends like a firm's name is left to be one.
-    """
+    """Return the rows whose only cell groups the firms below or says that the list ends."""
     headings = {}
     single = np.flatnonzero(cells.notna().sum(axis=1).eq(1))
     for at in range(cells.shape[1]) if len(single) else ():
         alone = cells[at].iloc[single]
-        for place in single[alone.str.slice(0, LONGEST_HEADING).str.fullmatch(_HEADING, na=False)]:
+        for place in single[alone.str.slice(0, 100).str.fullmatch(_HEADING, na=False)]:
             text = cells[at].iloc[place].strip()
-            if not _FIRM.search(text):
+            if not _FIRM.search(text):  # 一、 may also number a firm
                 headings[int(place)] = ("heading_row", shown(text))
     return headings
 

@@ -49,18 +49,14 @@ class TextTable:
     Attributes
     ----------
     headers
-        One header per column as written; the halves of a two-row header are joined by ``/``;
-        empty for a column without one.
+        As in `Header.names`.
     cells
         Text, columns ``RangeIndex(len(headers))``, missing where a cell is truly empty. ``NA``,
         ``null`` and ``None`` are text.
     rows
-        Row number in the source of each row of `cells`, int64. Where there is a header line,
-        numbers are those that a spreadsheet shows: the first line is 1, and title, header and
-        blank lines count; a record of a CSV counts as one, whatever its cells contain. Sources
+        Row number in the source of each row of `cells`, int64, as a spreadsheet shows it: the first
+        line is 1, and title, header and blank lines count; a record of a CSV counts as one. Sources
         without a header line (Parquet, frames, records) count their rows from 1.
-    sheet
-        Name of the sheet; missing for sources without sheets.
     problems
         Damage seen while reading, and the rows set aside because they are no firms.
     unit
@@ -93,18 +89,9 @@ class SheetHead:
 
 @dataclass(frozen=True, eq=False)
 class RawList:
-    """A list as read, before any cell is understood.
+    """A list as read, before any cell is understood: every sheet that looks like one.
 
-    Attributes
-    ----------
-    source
-        Name of the file, or of what was handed over.
-    tables
-        Every sheet that looks like a list; at least one.
-    notices
-        What the owner should know about the reading as a whole.
-    heads
-        The first rows of every sheet that could be one with firms, for people to look at.
+    The heads of all sheets that could be one with firms are for people to look at.
     """
 
     source: str
@@ -128,10 +115,7 @@ def at_most(limit: int, unit: Text) -> Text:
 
 @dataclass
 class TextColumns:
-    """Columns of text that grow batch by batch, within the limits of this module.
-
-    Raises `ListError`, named after the source, for what is too wide, too long or too large.
-    """
+    """Columns of text that grow batch by batch; `ListError` for what is too wide, long or large."""
 
     source: str
     width: int
@@ -215,10 +199,8 @@ class TextBytes:
                     (line, MAX_LINE_BYTES, WORDS["table.shorter_line"]),
                 ):
                     if size > limit:
-                        wanted = wanted.format(limit=f"{limit:,}")
-                        raise refuse(
-                            WORDS["table.too_much_text"], self.name, f"> {limit:,}", wanted
-                        )
+                        wanted, got = wanted.format(limit=f"{limit:,}"), f"> {limit:,}"
+                        raise refuse(WORDS["table.too_much_text"], self.name, got, wanted)
                 yield chunk
 
     def read(self, stream: BinaryIO, size: int = CHUNK_BYTES) -> bytes:

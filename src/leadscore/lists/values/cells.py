@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable
-from datetime import date
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, datetime, time, timedelta
+from operator import mul
 from statistics import median
 from typing import NamedTuple, TypeAlias
 
@@ -21,7 +23,6 @@ from leadscore.lists.values.amounts import (
     shipped_rates,
     year_of,
 )
-from leadscore.lists.values.codes import day_of, is_rounded_code, is_valid_code, normal_code
 from leadscore.lists.values.places import division_code
 from leadscore.lists.values.words import (
     NONE,
@@ -40,6 +41,107 @@ from leadscore.text import Text, room_words
 
 WORDS = room_words("lists")
 
+ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+"""The 31 characters of GB 32100-2015: no I, O, S, V, Z, which look like others."""
+
+_WEIGHTS = tuple(pow(3, place, 31) for place in range(17))
+_VALUES = {mark: value for value, mark in enumerate(ALPHABET)}
+# Who registers (9 is market supervision; letters are army, farming, others), the kind, a division.
+_SHAPE = re.compile(rf"[1-9ANY][0-9]{{7}}[{ALPHABET}]{{10}}")
+_SCIENTIFIC = re.compile(r"\d(?:\.\d+)?[eE]\+?\d{1,2}")
+_ROUNDED = re.compile(r"\d{18}\.0+|\d{3,15}0{3,15}")
+
+
+def normal_code(code: str) -> str | None:
+    """Return a code in capitals without spaces and hyphens, full-width characters made plain."""
+    return re.sub(r"[\s\-]+", "", unicodedata.normalize("NFKC", code)).upper() or None
+
+
+def is_valid_code(code: str) -> bool:
+    """Tell whether a text is a credit code whose check digit holds.
+
+    The check digit is character 18: 31 minus the weighted sum of the first 17, modulo 31, with
+    weights 3**i mod 31 (GB 32100-2015, appendix A). The form is that of `normal_code`.
+
+    >>> is_valid_code("91110000600037341L"), is_valid_code("91110000600037341M")
+    (True, False)
+    """
+    if not _SHAPE.fullmatch(code):
+        return False
+    values = [_VALUES[mark] for mark in code]
+    total: int = sum(map(mul, values, _WEIGHTS))
+    return (31 - total % 31) % 31 == values[-1]
+
+
+def valid_code(text: str) -> str | None:
+    """Return the credit code that a text holds, in its normal form, if its check digit holds."""
+    code = normal_code(text)
+    return code if code is not None and is_valid_code(code) else None
+
+
+def is_rounded_code(code: str) -> bool:
+    """Tell whether a code has lost digits since a spreadsheet turned it into a number."""
+    rounded = len(code) >= 18 and _ROUNDED.fullmatch(code)
+    return bool(rounded or _SCIENTIFIC.fullmatch(code))
+
+
+_TIME = (
+    r"(?:[t,]?(?P<hour>\d{1,2})(?::|时|点)(?P<minute>\d{1,2})(?:(?::|分)(?P<second>\d{1,2})秒?|分)?"
+    r"(?:\.\d+)?(?P<zone>z|utc|gmt|[+-]\d{2}:?\d{2})?)?"
+)
+_SHAPES = (
+    re.compile(
+        r"(?P<year>\d{4})[-/.年](?P<month>\d{1,2})"
+        r"(?:月|(?:月|[-/.])(?P<day>[0-3]?\d)(?:日|号)?" + _TIME + r")?"
+    ),
+    re.compile(r"(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})(?:\d{6})?(?:\.0+)?"),
+    re.compile(r"(?P<year>\d{4})(?P<month>0[1-9]|1[0-2])(?:\.0+)?"),
+    re.compile(r"(?P<year>(?:18|19|20)\d\d)(?:年|\.0+)?"),
+)
+_BEFORE_TIME = re.compile(r"(?<!\s)\s+(?=\d{1,2}:)")
+
+
+def day_of(cell: str) -> date | None:
+    """Read a day.
+
+    Understood are ``2016-11-30``, ``2016/1/2``, ``2016.11.30``, ``2016年11月30日``, each also with
+    a time of day; ``20161130``; ISO 8601 with a zone, whose day is the day in China; day numbers
+    of a spreadsheet (counted from 1900) between 1927 and 2099. A month or a year alone stands for
+    its first day. Day and month without a year in front have two meanings and are not read. None
+    for what can't be read or never was.
+
+    >>> day_of("2016年11月"), day_of("42704"), day_of("2024-02-30")
+    (datetime.date(2016, 11, 1), datetime.date(2016, 11, 30), None)
+    """
+    text = tidy_word(_BEFORE_TIME.sub("t", cell.strip()))
+    for shape in _SHAPES:
+        parts = shape.fullmatch(text)
+        day = _from_parts(parts.groupdict()) if parts else None
+        if day:
+            return day
+    # Days of a spreadsheet before 1927 can't be told from other numbers.
+    number = float(text) if re.fullmatch(r"\d{5}(?:\.\d+)?", text) else 0.0
+    return date(1899, 12, 30) + timedelta(int(number)) if 10_000 <= number <= 73_050 else None
+
+
+def _from_parts(parts: Mapping[str, str | None]) -> date | None:
+    year = int(parts["year"] or 0)
+    if not 1800 <= year <= 2200:
+        return None
+    try:
+        day = date(year, int(parts.get("month") or 1), int(parts.get("day") or 1))
+    except ValueError:
+        return None
+    zone = (parts.get("zone") or "").replace(":", "")
+    if not zone:
+        return day
+    # Registers keep China's days.
+    offset = 0 if zone in ("z", "utc", "gmt") else int(zone)
+    hours, minutes = divmod(abs(offset), 100)
+    ahead = timedelta(hours=hours, minutes=minutes) * (-1 if offset > 0 else 1)
+    clock = timedelta(hours=int(parts["hour"] or 0), minutes=int(parts["minute"] or 0))
+    return (datetime.combine(day, time()) + clock + ahead + timedelta(hours=8)).date()
+
 
 Value: TypeAlias = float | str | date
 
@@ -55,16 +157,11 @@ NEVER_SMALL = frozenset(
 SMALL_CNY = 1e5
 """Half of a column of capitals, revenues or assets lies below it only if it is not in yuan."""
 
-MOST_PEOPLE_OR_THINGS = 1e7
-LARGEST_SHARE = 1e3
-FIRST_YEAR = 1990
 
-_CLOSE = 0.01
 _LONGEST_REPEATED = 24
 """Characters of a text that may well come again; longer ones, such as scopes, seldom do."""
 
 _TRAILING_ZEROS = re.compile(r"^(\d+)\.0+$")
-_OLD_NUMBER = re.compile(r"\d{15}")
 _YES = ("是", "有", "1", "1.0", "true", "yes", "y", "t", "√", "✓", "✔", "●", "已认定", "具备")
 _NO = ("否", "无", "0", "0.0", "false", "no", "n", "f", "×", "x", "非", "未认定", "没有", "不是")
 
@@ -73,8 +170,7 @@ LONGEST_NAME = 120
 """Longer than any registered name; such a cell holds something else as well, and is flagged."""
 
 LONGEST_PARTED = 500
-"""A longer cell holds no name with a former one behind it, or no list of former names: it is kept
-whole, since taking it apart could take minutes where somebody made it to."""
+"""A longer cell is kept whole: taking it apart could take minutes where somebody made it to."""
 
 _NOT_MATCHED = re.compile(r"^(?:未匹配|没有匹配|未找到|查无|无匹配|匹配失败)")
 _FORMER_BEHIND = re.compile(
@@ -92,7 +188,6 @@ _BETWEEN = re.compile(
 )
 _YEARS = re.compile(r"[(（][^()（）]*(?:19|20)\d\d[^()（）]*[)）]")
 _AROUND = re.compile(r"^(?:曾用名|原名)\s*[:：]\s*|^\[|\]$|[\"“”]")
-_LINE_ENDS = re.compile(r"[\r\n]+")
 
 WANTED = {
     code: WORDS[f"cells.{code}"].format(statuses=STATUS_NAMES, stages=STAGE_NAMES)
@@ -113,8 +208,7 @@ WANTED_OF_NAMES = {
 """What is wanted of a name, by the code of the problem."""
 
 MARKS = ("hidden", "starred", "foreign")
-"""What is told of cells that were read well: invisible characters or personal data were taken out,
-or money was converted from another currency."""
+"""Of cells that were read: invisible characters or personal data taken out, money converted."""
 
 
 class Cell(NamedTuple):
@@ -125,8 +219,6 @@ class Cell(NamedTuple):
     marks: frozenset[str] = frozenset()
 
 
-_NOTHING = Cell()
-_CELL_ERROR = Cell(code="cell_error")
 _HIDDEN, _STARRED, _FOREIGN = (frozenset({mark}) for mark in MARKS)
 
 
@@ -142,35 +234,32 @@ class CellReader(dict[str, Cell]):
     (5000000.0, 'bad_amount', None)
     """
 
-    __slots__ = ("_read", "currency", "heading", "percent", "today")
+    __slots__ = ("_read", "currency", "heading", "percent", "signed", "today")
 
     def __init__(
         self, heading: Heading, today: date, percent: bool = False, currency: str | None = None
     ) -> None:
         self.heading, self.today, self.currency = heading, today, currency
         self.percent = percent or heading.unit.percent
+        self.signed = heading.column.name in SIGNED
         self._read = _READERS.get(heading.column.kind, _text)
 
     def __missing__(self, text: str) -> Cell:
         """Read a text that was not read before, and remember it if it may come again."""
         if text[:1] == "#" and is_spreadsheet_error(text):
-            return _CELL_ERROR
+            return Cell(code="cell_error")
         if len(text) > _LONGEST_REPEATED:
             return self._read(text, self)
-        cell = self._nothing(text) if says_nothing(text) else self._read(text, self)
+        column = self.heading.column
+        if not says_nothing(text):
+            cell = self._read(text, self)
+        elif column.name in MAY_BE_NONE and says_none(text):
+            cell = Cell(NONE if column.dtype == "str" else 0.0)
+        else:
+            cell = Cell()
         if self._read not in _ALL_DIFFERENT:
             self[text] = cell
         return cell
-
-    def _nothing(self, text: str) -> Cell:
-        column = self.heading.column
-        none = column.name in MAY_BE_NONE and says_none(text)
-        return Cell(NONE if column.dtype == "str" else 0.0) if none else _NOTHING
-
-    @property
-    def signed(self) -> bool:
-        """True if numbers of the column may lie below zero."""
-        return self.heading.column.name in SIGNED
 
     def wanted(self, code: str) -> Text:
         """Return what is wanted of a cell of this column, by the code of its problem."""
@@ -190,19 +279,14 @@ def _amount(text: str, column: CellReader) -> Cell:
 
 def _count(text: str, column: CellReader) -> Cell:
     number = count_of(text) * (column.heading.unit.times or 1.0)
-    return _within(number, 0.0, MOST_PEOPLE_OR_THINGS, "bad_count")
+    return _within(number, 0.0, 1e7, "bad_count")
 
 
 def _share(text: str, column: CellReader) -> Cell:
     number, sign = share_of(text)
     number = number / 100 if column.percent and not sign else number
-    if column.signed:
-        return _within(number, -LARGEST_SHARE, LARGEST_SHARE, "bad_share")
-    return _within(number, 0.0, 1.0, "bad_share")
-
-
-def _year(text: str, column: CellReader) -> Cell:
-    return _within(year_of(text), FIRST_YEAR, column.today.year, "bad_year")
+    lowest, highest = (-1e3, 1e3) if column.signed else (0.0, 1.0)
+    return _within(number, lowest, highest, "bad_share")
 
 
 def _date(text: str, column: CellReader) -> Cell:
@@ -255,7 +339,7 @@ _READERS: dict[str, Callable[[str, CellReader], Cell]] = {
     "count": _count,
     "staff": _count,
     "share": _share,
-    "year": _year,
+    "year": lambda text, column: _within(year_of(text), 1990, column.today.year, "bad_year"),
     "date": _date,
     "status": _word(status_of, "bad_status"),
     "stage": _word(lambda text: stage_of(text)[0], "bad_stage"),
@@ -272,20 +356,16 @@ _ALL_DIFFERENT = frozenset({_credit_code, _identifier})
 
 
 def old_number(text: str) -> str | None:
-    """Return the old registration number of 15 digits that a cell of credit codes holds, if any.
-
-    >>> old_number("3607 2721 0012 345"), old_number("91110000600037341L")
-    ('360727210012345', None)
-    """
+    """Return the old registration number of 15 digits that a cell of credit codes holds, if any."""
     code = normal_code(text) or ""
-    return code if _OLD_NUMBER.fullmatch(code) else None
+    return code if re.fullmatch(r"\d{15}", code) else None
 
 
 def held_title(title: str, text: str) -> str | None:
     """Read a cell under a title: the title if it says yes, with its own words if it says more.
 
-    >>> [held_title("小巨人", text) for text in ("是", "0", "国家级", "-")]
-    ['小巨人', None, '小巨人（国家级）', None]
+    >>> [held_title("小巨人", text) for text in ("是", "0", "国家级")]
+    ['小巨人', None, '小巨人（国家级）']
     """
     word = tidy_word(text)
     if word in _NO or says_nothing(text):
@@ -294,11 +374,7 @@ def held_title(title: str, text: str) -> str | None:
 
 
 def listing_of(text: str) -> tuple[str | None, bool]:
-    """Read a cell that answers whether a firm is listed, and tell whether it says no.
-
-    >>> [listing_of(text)[0] for text in ("是", "无", "科创板", "-")]
-    ['已上市', '未上市', '科创板', None]
-    """
+    """Read a cell that answers whether a firm is listed, and tell whether it says no."""
     if says_nothing(text) and not says_none(text):
         return None, False
     word = tidy_word(text)
@@ -311,10 +387,6 @@ def plain_shares_are_percent(heading: Heading, texts: Iterable[str]) -> bool | N
     """Tell whether shares without a sign are percent, as most of them exceed 1, or are fractions.
 
     Missing if there is nothing to assume: the header says so, or every share has its sign.
-
-    >>> from leadscore.lists.columns import read_heading
-    >>> plain_shares_are_percent(read_heading("研发占比"), ["12", "3.5", "0.8", "5%"])
-    True
     """
     if heading.column.kind != "share" or heading.unit.percent or heading.canonical:
         return None
@@ -324,10 +396,8 @@ def plain_shares_are_percent(heading: Heading, texts: Iterable[str]) -> bool | N
             share, sign = share_of(text)
             if not sign and not math.isnan(share):
                 sizes[abs(share)] += count
-    if not sizes:
-        return None
     above = sum(count for size, count in sizes.items() if size > 1)
-    return 2 * above > sizes.total() - sizes[0.0]
+    return 2 * above > sizes.total() - sizes[0.0] if sizes else None
 
 
 def small_median(heading: Heading, texts: Iterable[str]) -> float | None:
@@ -348,33 +418,19 @@ def differ(one: Value, other: Value) -> bool:
 
     Numbers that are close, a day and its month or year, and texts of which one says no more than
     the other do not contradict each other.
-
-    >>> differ(date(2016, 1, 1), date(2016, 11, 30)), differ("甲路1号", "乙路2号")
-    (False, True)
     """
     if isinstance(one, float) and isinstance(other, float):
-        return abs(one - other) > _CLOSE * max(abs(one), abs(other))
+        return abs(one - other) > 0.01 * max(abs(one), abs(other))
     if isinstance(one, date) and isinstance(other, date):
-        return _another_day(one, other)
+        whole_year = (1, 1) in {(one.month, one.day), (other.month, other.day)}
+        whole_month = one.month == other.month and 1 in {one.day, other.day}
+        return one != other and (one.year != other.year or not (whole_year or whole_month))
     one, other = tidy_word(str(one)), tidy_word(str(other))
     return one not in other and other not in one
 
 
-def _another_day(one: date, other: date) -> bool:
-    """Tell whether two days differ, though neither stands for its whole month or year."""
-    if one == other or one.year != other.year:
-        return one != other
-    if (1, 1) in {(one.month, one.day), (other.month, other.day)}:
-        return False
-    return not (one.month == other.month and 1 in {one.day, other.day})
-
-
 class Name(NamedTuple):
-    """What one cell of a column of names says: a name, and a former one that stands behind it.
-
-    It may have held invisible characters (``hidden``), or tell that a batch match found no firm
-    (``unmatched``).
-    """
+    """What a cell of names says; it may tell that a batch match found no firm (``unmatched``)."""
 
     value: str | None = None
     former: str | None = None
@@ -391,8 +447,6 @@ def read_name(cell: str) -> Name:
 
     >>> read_name("3、乙公司（曾用名：甲公司）")
     Name(value='乙公司', former='甲公司', hidden=False, unmatched=False)
-    >>> read_name("NA").value, read_name("-").value
-    ('NA', None)
     """
     name, hidden = visible_text(cell)
     unmatched = bool(_NOT_MATCHED.match(name))
@@ -402,29 +456,21 @@ def read_name(cell: str) -> Name:
         name = _NUMBER_BEFORE.sub("", name)
     former = None
     if ("名" in name or "原" in name) and len(name) <= LONGEST_PARTED and _RENAMED.search(name):
-        name, former = _parted(name)
+        behind, bare = _FORMER_BEHIND.search(name), _FORMER_BEHIND.sub("", name).strip()
+        if bare:
+            name, former = bare, (behind["before"] or behind["once"]) if behind else None
     return Name(name, former, hidden)
-
-
-def _parted(name: str) -> tuple[str, str | None]:
-    former = _FORMER_BEHIND.search(name)
-    bare = _FORMER_BEHIND.sub("", name).strip()
-    if not bare:
-        return name, None
-    return bare, (former["before"] or former["once"]) if former else None
 
 
 def former_names(cell: str) -> str | None:
     """Return former names joined by semicolons; dates, labels and list marks around them dropped.
 
-    Missing where the cell says nothing.
-
-    >>> former_names("甲公司（2010至2015）；乙公司"), former_names("-"), former_names("A Co., Ltd.")
-    ('甲公司;乙公司', None, 'A Co., Ltd.')
+    >>> former_names("甲公司（2010至2015）；乙公司"), former_names("A Co., Ltd.")
+    ('甲公司;乙公司', 'A Co., Ltd.')
     """
     if says_nothing(cell):
         return None
-    lines = visible_text(_LINE_ENDS.sub(";", cell))[0]
+    lines = visible_text(re.sub(r"[\r\n]+", ";", cell))[0]
     if len(lines) > LONGEST_PARTED:
         return lines
     plain = _AROUND.sub("", _YEARS.sub("", lines))
@@ -432,11 +478,7 @@ def former_names(cell: str) -> str | None:
 
 
 def joined_names(names: str | None, more: str | None) -> str | None:
-    """Join two texts of former names; the same text twice stays one.
-
-    >>> joined_names("甲公司", "乙公司"), joined_names(None, "乙公司"), joined_names("甲", "甲")
-    ('甲公司;乙公司', '乙公司', '甲')
-    """
+    """Join two texts of former names; the same text twice stays one."""
     if names is None or more is None or names == more:
         return more if names is None else names
     return f"{names};{more}"

@@ -13,33 +13,17 @@ from typing import Any, NamedTuple
 
 from leadscore.files import shipped
 from leadscore.lists.columns import normal_header
-from leadscore.lists.values.codes import DIVISION
 
 MUNICIPALITIES = ("11", "12", "31", "50", "81", "82")
 """Provinces that are one city: their city code is the province code and 00."""
 
-_DIRECT = "90"
 _ROAD = r"(?![东西南北中一二三四五六七八九十环新老]{0,2}(?:大?[路街道巷弄里]|大街|胡同))"
 _LESSER = r"(?![区县旗镇乡村里湾山河湖])"
 _NO_ROAD = re.compile(_ROAD)
 _NO_ROAD_OR_LESSER = re.compile(_ROAD + _LESSER)
 _PADDING = re.compile(r"^(?:(?:省|自治区)?直辖县级行政区划|市辖区|[\s,/\-·—])+")
-_POINT_ZERO = re.compile(r"\.0+$")
 _LEAD = re.compile(r"^(?:中国|中华人民共和国)?\(?")
-_LONGEST_CELL = 12  # characters of a cell that may hold a division and nothing else
 _READ = 40  # characters of a text that are looked at
-
-PLACED_BY = (
-    "province_code",
-    "city_code",
-    "province",
-    "city",
-    "district",
-    "registered_address",
-    "credit_code",
-    "name",
-)
-"""Canonical columns that tell where a firm sits."""
 
 _BRANCH = re.compile(r"公司(.{2,40}?)(?:分公司|办事处|分部)$")
 # What the national list of divisions has between a province and its districts.
@@ -49,8 +33,7 @@ _NO_PLACE = frozenset({"市辖区", "县", "省直辖县级行政区划", "自�
 class Place(NamedTuple):
     """Where something is, by GB/T 2260: two digits of the province, four of the city.
 
-    The city of a municipality is its province code and 00; a county-level unit directly under a
-    province has six digits, since four would name several.
+    A county-level unit directly under a province has six, since four would name several.
     """
 
     province: str | None = None
@@ -64,9 +47,8 @@ NOWHERE = Place()
 class Directory:
     """The divisions by name, full and short names alike.
 
-    Bare ones are short names, such as 江西, which with a road or a lesser division behind them mean
-    that; names inside stand behind a province, by its code; an English name, in the normal form of
-    headers, may mean several places.
+    Bare short names, such as 江西, with a road or a lesser division behind them mean that; names
+    inside stand behind a province, by its code; an English name may mean several places.
     """
 
     places: dict[str, Place]
@@ -79,9 +61,8 @@ class Directory:
 def place_of_code(code: str) -> Place:
     """Return the place that 2, 4 or 6 digits of GB/T 2260 mean; nowhere if no province has them.
 
-    >>> place_of_code("360727"), place_of_code("310115"), place_of_code("419001")
-    (Place(province='36', city='3607'), Place(province='31', city='3100'),
-     Place(province='41', city='419001'))
+    >>> [place_of_code(code).city for code in ("360727", "310115", "419001")]
+    ['3607', '3100', '419001']
     """
     names = _codes()
     province = code[:2]
@@ -89,17 +70,17 @@ def place_of_code(code: str) -> Place:
         return NOWHERE
     if province in MUNICIPALITIES:
         return Place(province, province + "00")
-    city = code[:6] if code[2:4] == _DIRECT else code[:4]
+    city = code[: 6 if code[2:4] == "90" else 4]  # 90: directly under the province
     return Place(province, city if len(city) > len(province) and city in names else None)
 
 
 def division_code(cell: str) -> str | None:
     """Return the code of the place that a cell names by its digits; missing if none.
 
-    >>> [division_code(cell) for cell in ("36", "360100", "3601.0", "99")]
-    ['36', '3601', '3601', None]
+    >>> [division_code(cell) for cell in ("360100", "3601.0", "99")]
+    ['3601', '3601', None]
     """
-    digits = _POINT_ZERO.sub("", cell.strip())
+    digits = re.sub(r"\.0+$", "", cell.strip())
     place = place_of_code(digits) if digits.isdigit() else NOWHERE
     return place.city or place.province
 
@@ -110,10 +91,8 @@ def beginning(text: str, province: str | None = None) -> Place:
     Only the beginning speaks: 福州儒江西路 is not in Jiangxi, and a street that is named after a
     province (江西中路) is not in it either. ``province`` has two digits, if it is known.
 
-    >>> beginning("江西省赣州市龙南市龙南经济技术开发区")
-    Place(province='36', city='3607')
-    >>> beginning("江西中路170号"), beginning("吉林市丰满区")
-    (Place(province=None, city=None), Place(province='22', city='2202'))
+    >>> beginning("江西省赣州市龙南市龙南经济技术开发区"), beginning("江西中路170号")
+    (Place(province='36', city='3607'), Place(province=None, city=None))
     """
     directory = divisions()
     rest = _LEAD.sub("", _plain(text))
@@ -135,10 +114,8 @@ def english_place(text: str, province: str | None = None) -> Place:
 
     Several names are parted by commas, the narrowest first or last.
 
-    >>> english_place("Jiangxi Province").province, english_place("Shenzhen, Guangdong").city
-    ('36', '4403')
-    >>> english_place("Fuzhou"), english_place("Fuzhou", "36").city
-    (Place(province=None, city=None), '3610')
+    >>> english_place("Shenzhen, Guangdong").city, english_place("Fuzhou", "36").city
+    ('4403', '3610')
     """
     named = [place for part in re.split(r"[,，/]", text[:_READ]) for place in _english(part)]
     wide = {place.province for place in named if place.city is None}
@@ -164,12 +141,8 @@ def in_brackets(name: str) -> Place:
 
 
 def is_division(name: str) -> bool:
-    """Tell whether a text is nothing but the name of a province or city.
-
-    >>> is_division("上海"), is_division("上海电气")
-    (True, False)
-    """
-    return len(name) <= _LONGEST_CELL and _plain(name) in divisions().places
+    """Tell whether a text is nothing but the name of a province or city."""
+    return len(name) <= 12 and _plain(name) in divisions().places
 
 
 @cache
@@ -181,13 +154,9 @@ def divisions() -> Directory:
     # Several cities have a 西湖区: alone it says nothing, behind its province it does.
     borne = Counter(row["name"] for row in _codes().values())
     for code, row in sorted(_codes().items(), key=lambda item: (len(item[0]), item[0])):
-        place = place_of_code(code)
-        short = row["short_name"]
-        names = [row["name"]]
+        place, short, names = place_of_code(code), row["short_name"], [row["name"]]
         if row["level"] != "county":
-            names.append(short)
-            if row["name"].endswith("自治州"):
-                names.append(short + "州")
+            names += [short, short + "州"] if row["name"].endswith("自治州") else [short]
         for name in names:
             if name not in places and borne[name] < 2:
                 places[name] = place
@@ -247,8 +216,8 @@ def _codes() -> dict[str, dict[str, str]]:
 class Settled(NamedTuple):
     """The place of one firm, as far as it is known, and what speaks against it.
 
-    The city column may name a city, and the address begin with a place, of another province than
-    the columns before them; of ``province`` and ``city`` a cell may name no place that is known.
+    City column or address may lie in another province than the columns before them; unplaced are
+    those of ``province`` and ``city`` that name no place that is known.
     """
 
     place: Place
@@ -270,17 +239,17 @@ def settle(firm: Mapping[str, Any]) -> Settled:
     >>> settle({"province": "江西", "registered_address": "南昌市高新区"}).place
     Place(province='36', city='3601')
     """
-    province_code, city_code, province, city, district, address, credit_code, name = map(
-        firm.get, PLACED_BY
+    code = firm.get("city_code") or firm.get("province_code")
+    address, credit_code, name = map(firm.get, ("registered_address", "credit_code", "name"))
+    stated, odd_city, unplaced = _of_columns(
+        *(firm.get(column) or "" for column in ("province", "city", "district"))
     )
-    code = city_code or province_code
-    stated, odd_city, unplaced = _of_columns(province or "", city or "", district or "")
     at_address = beginning(address[:_READ]) if address else NOWHERE
     sources = [
         place_of_code(code) if code else NOWHERE,
         stated,
         at_address,
-        place_of_code(credit_code[DIVISION]) if credit_code else NOWHERE,
+        place_of_code(credit_code[2:8]) if credit_code else NOWHERE,
     ]
     wide = next((source.province for source in sources if source.province), None)
     if wide is None and name:
@@ -289,13 +258,10 @@ def settle(firm: Mapping[str, Any]) -> Settled:
     near = next(
         (source.city for source in sources if source.province == wide and source.city), None
     )
-    known = stated.province is not None and at_address.province is not None
-    return Settled(
-        Place(wide, near),
-        odd_city,
-        known and stated.province != at_address.province,
-        unplaced,
+    odd_address = None not in {stated.province, at_address.province} and (
+        stated.province != at_address.province
     )
+    return Settled(Place(wide, near), odd_city, odd_address, unplaced)
 
 
 @lru_cache(maxsize=4096)  # lists repeat few places
@@ -322,5 +288,5 @@ def _either(text: str, province: str | None = None) -> Place:
 def _of_name(name: str) -> Place:
     branch = _BRANCH.search(name)
     own = beginning(branch[1]) if branch else NOWHERE
-    places = (own, in_brackets(name))
-    return next((place for place in places if place.province), None) or beginning(name)
+    inside = own if own.province else in_brackets(name)
+    return inside if inside.province else beginning(name)

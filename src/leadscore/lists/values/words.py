@@ -12,22 +12,17 @@ from leadscore.text import Text, room_words
 
 WORDS = room_words("lists")
 
-
-_NOTHING = (
+_NO_NAME = {
     "", "-", "--", "---", "----", "—", "——", "–", "/", "//", "\\", ".", "。", "_", "*", "?", "？",
     "无", "暂无", "未知", "未公开", "未披露", "不公开", "不详", "不明", "不明确", "空", "待定",
     "待查", "待补充", "待确认", "面议", "保密", "企业选择不公示", "无数据", "暂无数据", "暂无信息",
-    "没有",
-    "#n/a", "n/a", "n.a.", "<na>", "nat", "undefined", "tbd",
-)  # fmt: skip
+    "没有", "#n/a", "n/a", "n.a.", "<na>", "nat", "undefined", "tbd",
+}  # fmt: skip
 NONE = "无"
 """What cells say of risks, titles and funding that are known not to be there."""
 
 SEPARATOR = "；"
 """Stands between the entries of a text that was joined from several columns."""
-
-_SAYS_NONE = ("无", "没有", "暂无")
-_NOTHING_BUT_A_NAME = ("na", "nan", "null", "none", "nil", "unknown")
 _CELL_ERRORS = ("#ref!", "#value!", "#name?", "#div/0!", "#null!", "#num!", "#spill!", "#calc!")
 _LONGEST_WORD = 16
 
@@ -42,15 +37,13 @@ _HIDDEN = re.compile(INVISIBLE)
 _SPACES = re.compile(f"[ {_ODD_SPACES}]+")
 _HIDDEN_OR_SPACE = re.compile(f"{INVISIBLE}|[ {_ODD_SPACES}]+")
 _UNEVEN = re.compile(f"[{_ODD_SPACES}]|  ")
-_NO_NAME = frozenset(_NOTHING)
-_NO_VALUE = frozenset((*_NOTHING, *_NOTHING_BUT_A_NAME))
+_NO_VALUE = _NO_NAME | {"na", "nan", "null", "none", "nil", "unknown"}
 
 # Chinese mobile numbers, landlines with area code, e-mail addresses.
 _PERSONAL = re.compile(
     r"(?<!\d)(?:\+?86[ -]?)?1[3-9]\d(?:[ -]?\d{4}){2}(?!\d)"
     r"|(?<!\d)0\d{2,3}[ -]\d{7,8}(?!\d)|(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
 )
-_DIGIT_OR_AT = re.compile(r"[\d@]")
 
 
 def says_nothing(text: str, *, name: bool = False) -> bool:
@@ -68,14 +61,11 @@ def says_nothing(text: str, *, name: bool = False) -> bool:
 
 def says_none(text: str) -> bool:
     """Tell whether a text says that there are none, where that can be meant: 无, 没有, 暂无."""
-    return len(text) <= _LONGEST_WORD and text.strip() in _SAYS_NONE
+    return len(text) <= _LONGEST_WORD and text.strip() in ("无", "没有", "暂无")
 
 
 def is_spreadsheet_error(text: str) -> bool:
-    """Tell whether a text is an error of a spreadsheet, such as ``#REF!``.
-
-    ``#N/A`` is not among them: it means that nothing is known, and `says_nothing` says so.
-    """
+    """Tell whether a text is an error of a spreadsheet; ``#N/A`` says that nothing is known."""
     return text.startswith("#") and text.strip().replace("İ", "i").lower() in _CELL_ERRORS
 
 
@@ -102,8 +92,7 @@ def tidy_word(word: str) -> str:
     >>> tidy_word("１，２３４ 万元")
     '1,234万元'
     """
-    plain = unicodedata.normalize("NFKC", word).lower()
-    return _HIDDEN_OR_SPACE.sub("", plain)
+    return _HIDDEN_OR_SPACE.sub("", unicodedata.normalize("NFKC", word).lower())
 
 
 def without_personal(text: str) -> str:
@@ -112,14 +101,14 @@ def without_personal(text: str) -> str:
     >>> without_personal("王经理 13812345678，来过展会")
     '王经理 ***，来过展会'
     """
-    return _PERSONAL.sub("***", text) if _DIGIT_OR_AT.search(text) else text
+    return _PERSONAL.sub("***", text) if re.search(r"[\d@]", text) else text
 
 
 def joined_text(first: str | None, second: str | None) -> str | None:
     """Join two texts about one firm; what stands already is not repeated, nor 无 beside another.
 
-    >>> joined_text("甲", "丙"), joined_text("乙", "乙"), joined_text("无", "丙")
-    ('甲；丙', '乙', '丙')
+    >>> joined_text("甲", "丙"), joined_text("无", "丙")
+    ('甲；丙', '丙')
     """
     if first == NONE:
         first = second or NONE
@@ -134,13 +123,20 @@ STATUSES = {
 }
 """What may have become of a firm, by id."""
 
-STAGES = {
-    stage: WORDS[f"stages.{stage}"]
-    for stage in (
-        "lead", "screened", "contacted", "visited", "negotiating", "signed", "registered",
-        "building", "producing", "paused", "lost",
-    )
-}  # fmt: skip
+_STAGE_WORDS = {
+    "lead": "线索 线索阶段 初步线索 意向 新线索 new",
+    "screened": "研判 已研判 初筛 筛选 已筛选 评估 项目研判 qualified screening",
+    "contacted": "对接 已对接 接洽 已接洽 联系 已联系 接触 已接触 初步对接 初步接触 contact",
+    "visited": "考察 已考察 实地考察 互访 走访 拜访 已拜访 到访 visit visiting",
+    "negotiating": "洽谈 在谈 谈判 商谈 深入洽谈 商务谈判 negotiation",
+    "signed": "签约 已签约 签订协议 已签 签署协议 正式签约 contracted",
+    "registered": "注册 已注册 落户 已落户 注册落户 公司注册 注册成立",
+    "building": "开工 已开工 在建 建设 开工建设 动工 已动工 construction",
+    "producing": "投产 已投产 达产 已达产 投运 竣工投产 运营 operating production",
+    "paused": "搁置 已搁置 暂停 已暂停 暂缓 中止 on_hold onhold hold",
+    "lost": "流失 已流失 终止 已终止 放弃 已放弃 失败 落地外地 dropped abandoned",
+}
+STAGES = {stage: WORDS[f"stages.{stage}"] for stage in _STAGE_WORDS}
 """How far the courting of a firm may have come, by id, in order."""
 
 STATUS_NAMES, STAGE_NAMES = (
@@ -161,21 +157,6 @@ _STATUS_WORDS = tuple((re.compile(pattern), status) for pattern, status in (
     (r"(?<!in)active|live|(?<!ab)normal|registered|open|existing", "active"),
 ))  # fmt: skip
 
-_LONGEST_STATUS = 24
-
-_STAGE_WORDS = {
-    "lead": "线索 线索阶段 初步线索 意向 新线索 new",
-    "screened": "研判 已研判 初筛 筛选 已筛选 评估 项目研判 qualified screening",
-    "contacted": "对接 已对接 接洽 已接洽 联系 已联系 接触 已接触 初步对接 初步接触 contact",
-    "visited": "考察 已考察 实地考察 互访 走访 拜访 已拜访 到访 visit visiting",
-    "negotiating": "洽谈 在谈 谈判 商谈 深入洽谈 商务谈判 negotiation",
-    "signed": "签约 已签约 签订协议 已签 签署协议 正式签约 contracted",
-    "registered": "注册 已注册 落户 已落户 注册落户 公司注册 注册成立",
-    "building": "开工 已开工 在建 建设 开工建设 动工 已动工 construction",
-    "producing": "投产 已投产 达产 已达产 投运 竣工投产 运营 operating production",
-    "paused": "搁置 已搁置 暂停 已暂停 暂缓 中止 on_hold onhold hold",
-    "lost": "流失 已流失 终止 已终止 放弃 已放弃 失败 落地外地 dropped abandoned",
-}
 _STAGES_BY_WORD = {stage: stage for stage in STAGES} | {
     word: stage for stage, words in _STAGE_WORDS.items() for word in words.split()
 }
@@ -202,22 +183,18 @@ _STAGE_SAID = re.compile(
 _NOT_YET = re.compile(
     "拟|(?<![接招])待|预计|未(?!来)|计划|准备|争取|力争|有望|将|不(?!锈)|无法|意向"
 )
-_YET_MEANT = 12
 _CLAUSE = re.compile(r"[,;。、/()|+→>]+")
-_LONGEST_STAGE = 1_000
 
 
 def status_of(word: str) -> str | None:
     """Return the id of the registration status that a word names; missing if none is known.
 
-    >>> status_of("存续（在营、开业、在册）"), status_of("吊销，未注销"), status_of("晴")
-    ('active', 'revoked', None)
+    >>> status_of("吊销，未注销"), status_of("晴")
+    ('revoked', None)
     """
     text = tidy_word(word)
-    if text in STATUSES:
-        return text
-    if len(text) > _LONGEST_STATUS:
-        return None
+    if text in STATUSES or len(text) > 24:
+        return text if text in STATUSES else None
     return next((status for pattern, status in _STATUS_WORDS if pattern.search(text)), None)
 
 
@@ -227,12 +204,10 @@ def stage_of(word: str) -> tuple[str | None, str | None]:
     In a note such as 2024年3月签约 the words for stages are looked for, and the most advanced
     counts. A stage that is only meant or awaited (拟签约, 待开工) is not reached, and is not read.
 
-    >>> stage_of("洽谈中"), stage_of("流失（地价）"), stage_of("拟签约")
-    (('negotiating', None), ('lost', '地价'), (None, None))
-    >>> stage_of("2024年3月签约，预计年底开工")[0]
-    'signed'
+    >>> stage_of("流失（地价）"), stage_of("2024年3月签约，预计年底开工")
+    (('lost', '地价'), ('signed', None))
     """
-    return _stage_of(word[:_LONGEST_STAGE])
+    return _stage_of(word[:1_000])
 
 
 @lru_cache(maxsize=4096)  # lists repeat few stages
@@ -251,17 +226,13 @@ def _stage_of(word: str) -> tuple[str | None, str | None]:
 
 def _stages_said(clause: str) -> Iterator[str]:
     for stage in _STAGE_SAID.finditer(clause):
-        before = clause[max(stage.start() - _YET_MEANT, 0) : stage.start()].rpartition("已")[2]
+        before = clause[max(stage.start() - 12, 0) : stage.start()].rpartition("已")[2]
         if not _NOT_YET.search(before) and stage.lastgroup:
             yield stage.lastgroup
 
 
 def names_stages(cells: Iterable[str]) -> bool:
-    """Tell whether most cells of a column name a stage, and none or fewer a status.
-
-    >>> names_stages(["洽谈", "签约", "存续"]), names_stages(["存续", "注销"])
-    (True, False)
-    """
+    """Tell whether most cells of a column name a stage, and none or fewer a status."""
     counts = Counter(cells)
     stages = sum(count for word, count in counts.items() if stage_of(word)[0])
     if 2 * stages <= counts.total():
