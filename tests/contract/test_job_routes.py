@@ -18,7 +18,7 @@ from leadscore.web.routes.jobs import JobAnswer, JobsAnswer, job_routes
 @pytest.fixture
 def house(database: Database, tmp_path: Any) -> House:
     made = build(database, AuditTrail(tmp_path / "keys" / "audit.key"))
-    made.app.register_api(job_routes(made.access, "en"))
+    made.app.register_api(job_routes(made.dependencies))
     return made
 
 

@@ -188,20 +188,26 @@ class Caller:
 DEMO = Caller("demo", "administrator")
 
 
+def current_caller() -> Caller | None:
+    """Return who makes the current request, as far as that is known."""
+    who: Caller | None = g.get("leadscore_caller")
+    return who
+
+
 def caller() -> Caller:
     """Return who makes the current request."""
-    found: Caller | None = g.get("leadscore_caller")
-    if found is None:
+    who = current_caller()
+    if who is None:
         raise UnauthorizedError(REFUSALS[401][1])
-    return found
+    return who
 
 
 def check_may(permission: Permission) -> Caller:
     """Return who makes the current request, or refuse: for views where the body decides."""
-    found = caller()
-    if not found.may(permission):
+    who = caller()
+    if not who.may(permission):
         raise forbidden(permission)
-    return found
+    return who
 
 
 _SECURE = "__Host-leadscore"

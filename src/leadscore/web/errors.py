@@ -149,6 +149,12 @@ def named_language(named: str | None) -> Lang | None:
     return next((lang for lang in _LANGUAGES if lang == named), None)
 
 
+def asked_language(default: Lang) -> Lang:
+    """Return the language of the answer to the current request."""
+    named = named_language(request.args.get("lang"))
+    return named or preferred_language(request.headers.get("Accept-Language"), default)
+
+
 def check_named_language() -> None:
     """Refuse a request whose ``?lang=`` we don't have, rather than answer in another language."""
     named = request.args.get("lang")

@@ -12,11 +12,12 @@ from leadscore.lists.columns import column
 from leadscore.store.current_ranking import Score, score_history
 from leadscore.store.firms import Firm, read_firm
 from leadscore.text import Lang
+from leadscore.web.api import Dependencies
 from leadscore.web.auth import requires
 from leadscore.web.errors import store_refusals
 from leadscore.web.pages import shell
 from leadscore.web.pages.firm import COLUMNS, gap_of, known_fields, shown_value, timeline
-from leadscore.web.pages.shell import Site
+from leadscore.web.pages.shell import TRANSLATIONS
 from leadscore.web.pages.waterfall import intervals, waterfall
 from leadscore.web.routes.firms import firm_summary
 
@@ -34,15 +35,14 @@ _TEXT_WIDTH, _FACT_WIDTH, _LINE_WIDTH = 420, 44, 120
 _MOST_FOR, _MOST_AGAINST, _MOST_ASKED, _MOST_OUTCOMES = 5, 4, 8, 5
 
 
-def brief_pages(site: Site, pages: Blueprint) -> None:
+def brief_pages(dependencies: Dependencies, pages: Blueprint) -> None:
     """Add ``/firms/<id>/brief``."""
-    backing = site.backing
 
     @pages.get("/firms/<int:id>/brief")
     @requires("read")
     def brief(id: int) -> Response:  # noqa: A002 (as the address has it)
-        lang, today, scorer = site.lang(), backing.today(), backing.scorer()
-        with store_refusals(), backing.database.read() as connection:
+        lang, today, scorer = dependencies.page_lang(), dependencies.today(), dependencies.scorer()
+        with store_refusals(), dependencies.database.read() as connection:
             firm = read_firm(connection, id)
             answer = firm_summary(scorer.wording, connection, firm, lang)
             score = next(iter(score_history(connection, id, limit=1)), None)
@@ -53,7 +53,7 @@ def brief_pages(site: Site, pages: Blueprint) -> None:
         makes = next((firm.record[name] for name in COLUMNS if firm.record.get(name)), None)
         held = [each for each in timeline(answer["outcomes"], "")[0] if each["state"] == "held"]
         return shell.page(
-            site, "brief.html", title=site.words["brief.heading"].pick(lang).format(name=firm.name),
+            dependencies, "brief.html", title=TRANSLATIONS["brief.heading"].format(name=firm.name),
             firm=answer, name=clipped(firm.name, 90), standing=standing, score=score,
             interval=intervals(scorer, [(score.model, score.values)])[0] if score else None,
             gap=gap_of(scorer.city, standing, lang), city=scorer.city.name, today=today,

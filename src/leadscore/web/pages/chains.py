@@ -9,9 +9,10 @@ from typing import Any, Literal
 from flask import Blueprint, Response
 
 from leadscore.store.ranking import candidates
+from leadscore.web.api import Dependencies
 from leadscore.web.auth import requires
 from leadscore.web.pages import shell
-from leadscore.web.pages.shell import Site
+from leadscore.web.pages.shell import TRANSLATIONS
 from leadscore.web.routes.gaps import gaps_answer
 
 POSITIONS = ("upstream", "midstream", "downstream")
@@ -100,19 +101,18 @@ def _line(source: tuple[int, int], target: tuple[int, int]) -> tuple[str, str]:
     return curve, f"M{end} {to_y}h0"
 
 
-def chain_pages(site: Site, pages: Blueprint) -> None:
+def chain_pages(dependencies: Dependencies, pages: Blueprint) -> None:
     """Add ``/chains``."""
-    backing = site.backing
 
     @pages.get("/chains")
     @requires("read")
     def chains() -> Response:
-        city, lang = backing.scorer().city, site.lang()
-        with backing.database.read() as connection:
+        city, lang = dependencies.scorer().city, dependencies.page_lang()
+        with dependencies.database.read() as connection:
             found = candidates(connection, city.segments)
         answer = gaps_answer(city, found, lang)
         return shell.page(
-            site, "chains.html", title=site.words["chains.title"].pick(lang), city=answer,
+            dependencies, "chains.html", title=TRANSLATIONS["chains.title"], city=answer,
             maps=[chain_map(chain) for chain in answer["chains"]],
             names={key: segment.name.pick(lang) for key, segment in city.segments.items()},
             positions=POSITIONS, width=WIDTH, level=gap_level,

@@ -26,14 +26,15 @@ from leadscore.store.lists import read_kept_list
 from leadscore.store.outcomes import Entry, outcomes_of
 from leadscore.store.scoring import Change, FeatureChange
 from leadscore.text import Lang
+from leadscore.web.api import Dependencies
 from leadscore.web.auth import requires
 from leadscore.web.errors import ContradictionError, InvalidRequestError, store_refusals
 from leadscore.web.idempotent import Act, Answer, written
 from leadscore.web.pages import shell
-from leadscore.web.pages.shell import Site, Translations, remark, whole_number
+from leadscore.web.pages.shell import TRANSLATIONS, remark, whole_number
 from leadscore.web.pages.waterfall import intervals, waterfall
-from leadscore.web.routes.backing import PreconditionRequiredError
 from leadscore.web.routes.firms import compared_scores, field_answer, firm_summary
+from leadscore.web.routes.payloads import PreconditionRequiredError
 
 COLUMNS = ("main_business", "profile", "business_scope", "chain_node", "industry")
 """Where a firm or its list says what it makes, the most telling first."""
@@ -52,17 +53,16 @@ _HIDDEN = frozenset({"province_code", "city_code", *COLUMNS})
 _SHOWN_POINTS = 0.5
 
 
-def firm_pages(site: Site, pages: Blueprint) -> None:
+def firm_pages(dependencies: Dependencies, pages: Blueprint) -> None:
     """Add ``/firms/<id>``."""
-    backing = site.backing
 
     @pages.get("/firms/<int:id>")
     @requires("read")
     def firm(id: int) -> Response:  # noqa: A002 (as the address has it)
-        lang, today, scorer = site.lang(), backing.today(), backing.scorer()
+        lang, today, scorer = dependencies.page_lang(), dependencies.today(), dependencies.scorer()
         ends = [whole_number(request.args.get(name, "")) for name in ("older", "newer")]
         older, newer = ends if None not in ends else (None, None)
-        with store_refusals(), backing.database.read() as connection:
+        with store_refusals(), dependencies.database.read() as connection:
             kept = read_firm(connection, id)
             answer = firm_summary(scorer.wording, connection, kept, lang)
             history = score_history(connection, id)
@@ -71,7 +71,7 @@ def firm_pages(site: Site, pages: Blueprint) -> None:
         score = next(iter(history), None)
         line, recorded = timeline(answer["outcomes"], request.args.get("entry", ""))
         return shell.page(
-            site, "firm.html", title=kept.name, firm=answer, version=kept.version,
+            dependencies, "firm.html", title=kept.name, firm=answer, version=kept.version,
             standing=answer["standing"], score=score, history=history, fields=fields, line=line,
             recorded=recorded, today=today, chains=scorer.city.chains,
             segment_names=segment_names(scorer.city, lang),
@@ -241,21 +241,20 @@ def timeline(
 _GRADES = ("A", "B", "C", "D")
 
 
-def firm_act_pages(site: Site, pages: Blueprint) -> None:
+def firm_act_pages(dependencies: Dependencies, pages: Blueprint) -> None:
     """Add what the forms under ``/firms/<id>`` ask for, in the transactions of the API's routes.
 
     Every form says for which version of the firm it was shown: what another officer has changed
     since is overwritten by none of them.
     """
-    _outcome_pages(site, pages)
-    _judgement_pages(site, pages)
+    _outcome_pages(dependencies, pages)
+    _judgement_pages(dependencies, pages)
 
 
-def _outcome_pages(site: Site, pages: Blueprint) -> None:
-    backing, words = site.backing, site.words
+def _outcome_pages(dependencies: Dependencies, pages: Blueprint) -> None:
 
     def entries_of(act: Act, firm_id: int) -> list[Entry]:
-        firm = firm_to_change(act.connection, firm_id, version=_version(words))
+        firm = firm_to_change(act.connection, firm_id, version=_version())
         return outcomes_of(act.connection, [firm]).get(firm_id, [])
 
     def enter(
@@ -264,30 +263,30 @@ def _outcome_pages(site: Site, pages: Blueprint) -> None:
     ) -> Entry:  # fmt: skip
         return acts.enter_outcome(
             act.connection, firm_id, stage=stage, day=day, reason=reason, withdrawn=withdrawn,
-            actor=act.actor, now=act.now, today=backing.today(),
+            actor=act.actor, now=act.now, today=dependencies.today(),
         )  # fmt: skip
 
     @pages.post("/firms/<int:id>/outcomes")
     @requires("record")
-    @written(backing.access, "outcome.add")
+    @written(dependencies.access, "outcome.add")
     def add_outcome(act: Act, id: int) -> Answer:  # noqa: A002 (as the address has it)
-        before, day = entries_of(act, id), _day(words, backing.today())
-        reason = remark(words["firm.acts.long_reason"])
-        entry = enter(act, id, _stage(words), day, reason)
+        before, day = entries_of(act, id), _day(dependencies.today())
+        reason = remark(TRANSLATIONS["firm.acts.long_reason"])
+        entry = enter(act, id, _stage(), day, reason)
         return _recorded(id, entry, "firm.acts.stood_already" if entry in before else None)
 
     @pages.post("/firms/<int:id>/outcomes/withdraw")
     @requires("record")
-    @written(backing.access, "outcome.add")
+    @written(dependencies.access, "outcome.add")
     def withdraw_outcome(act: Act, id: int) -> Answer:  # noqa: A002
-        last, _ = _last_two(words, entries_of(act, id))
+        last, _ = _last_two(entries_of(act, id))
         return _recorded(id, enter(act, id, last.stage, last.day, withdrawn=True))
 
     @pages.post("/firms/<int:id>/outcomes/undo")
     @requires("record")
-    @written(backing.access, "outcome.add")
+    @written(dependencies.access, "outcome.add")
     def undo_outcome(act: Act, id: int) -> Answer:  # noqa: A002
-        last, before = _last_two(words, entries_of(act, id))
+        last, before = _last_two(entries_of(act, id))
         if before is None or before.withdrawn:
             entry = enter(act, id, last.stage, last.day, withdrawn=True)
         else:
@@ -295,42 +294,41 @@ def _outcome_pages(site: Site, pages: Blueprint) -> None:
         return _recorded(id, entry, "firm.acts.undone")
 
 
-def _judgement_pages(site: Site, pages: Blueprint) -> None:
-    backing, words = site.backing, site.words
+def _judgement_pages(dependencies: Dependencies, pages: Blueprint) -> None:
 
     @pages.post("/firms/<int:id>/override")
     @requires("record")
-    @written(backing.access, "firm.override")
+    @written(dependencies.access, "firm.override")
     def override_firm(act: Act, id: int) -> Answer:  # noqa: A002
-        values = _values(words, backing.scorer().city.segments)
+        values = _values(dependencies.scorer().city.segments)
         acts.override(
-            act.connection, id, values, _reason(words), version=_version(words), actor=act.actor,
+            act.connection, id, values, _reason(), version=_version(), actor=act.actor,
             now=act.now,
         )  # fmt: skip
         return _done(id, "firm.acts.overridden", **values)
 
     @pages.post("/firms/<int:id>/override/drop")
     @requires("record")
-    @written(backing.access, "firm.override.drop")
+    @written(dependencies.access, "firm.override.drop")
     def drop_firm_override(act: Act, id: int) -> Answer:  # noqa: A002
-        acts.take_override_back(act.connection, id, version=_version(words), now=act.now)
+        acts.take_override_back(act.connection, id, version=_version(), now=act.now)
         return _done(id, "firm.acts.override_dropped")
 
     @pages.post("/firms/<int:id>/exclusion")
     @requires("record")
-    @written(backing.access, "firm.exclude")
+    @written(dependencies.access, "firm.exclude")
     def exclude_firm(act: Act, id: int) -> Answer:  # noqa: A002
         acts.exclude(
-            act.connection, id, _reason(words), version=_version(words), actor=act.actor,
+            act.connection, id, _reason(), version=_version(), actor=act.actor,
             now=act.now,
         )  # fmt: skip
         return _done(id, "firm.acts.excluded")
 
     @pages.post("/firms/<int:id>/exclusion/drop")
     @requires("record")
-    @written(backing.access, "firm.exclude.drop")
+    @written(dependencies.access, "firm.exclude.drop")
     def drop_firm_exclusion(act: Act, id: int) -> Answer:  # noqa: A002
-        acts.take_exclusion_back(act.connection, id, version=_version(words), now=act.now)
+        acts.take_exclusion_back(act.connection, id, version=_version(), now=act.now)
         return _done(id, "firm.acts.exclusion_dropped")
 
 
@@ -346,54 +344,54 @@ def _done(firm_id: int, say: str, **details: str) -> Answer:
     return shell.done(f"/firms/{firm_id}", say=say, about=about, details=details)
 
 
-def _version(words: Translations) -> int:
+def _version() -> int:
     number = whole_number(request.form.get("version", ""))
     if number is None:  # nobody could tell what it would overwrite
-        raise PreconditionRequiredError(words["firm.acts.no_version"])
+        raise PreconditionRequiredError(TRANSLATIONS["firm.acts.no_version"])
     return number
 
 
-def _last_two(words: Translations, entries: list[Entry]) -> tuple[Entry, Entry | None]:
+def _last_two(entries: list[Entry]) -> tuple[Entry, Entry | None]:
     # The outcome that the form names, the last of its stage, and the one before it.
     number = whole_number(request.form.get("entry", ""))
     if number is None:
-        raise InvalidRequestError(words["firm.acts.nothing_to_undo"])
+        raise InvalidRequestError(TRANSLATIONS["firm.acts.nothing_to_undo"])
     stage = next((entry.stage for entry in entries if entry.entry == number), None)
     of_stage = [entry for entry in entries if entry.stage == stage]
     if not of_stage or of_stage[-1].entry != number:
-        raise ContradictionError(words["firm.acts.nothing_to_undo"])
+        raise ContradictionError(TRANSLATIONS["firm.acts.nothing_to_undo"])
     return of_stage[-1], of_stage[-2] if len(of_stage) > 1 else None
 
 
-def _stage(words: Translations) -> str:
+def _stage() -> str:
     stage = request.form.get("stage", "")
     if stage not in STAGES:
-        raise InvalidRequestError(words["firm.acts.choose_stage"])
+        raise InvalidRequestError(TRANSLATIONS["firm.acts.choose_stage"])
     return stage
 
 
-def _day(words: Translations, today: date) -> date:
+def _day(today: date) -> date:
     try:
         day = date.fromisoformat(request.form.get("day", "").strip())
     except ValueError as fault:
-        raise InvalidRequestError(words["firm.acts.choose_day"]) from fault
+        raise InvalidRequestError(TRANSLATIONS["firm.acts.choose_day"]) from fault
     if day > today:
-        raise InvalidRequestError(words["firm.acts.day_to_come"])
+        raise InvalidRequestError(TRANSLATIONS["firm.acts.day_to_come"])
     return day
 
 
-def _reason(words: Translations) -> str:
-    text = remark(words["firm.acts.long_reason"])
+def _reason() -> str:
+    text = remark(TRANSLATIONS["firm.acts.long_reason"])
     if text is None:
-        raise InvalidRequestError(words["firm.acts.give_reason"])
+        raise InvalidRequestError(TRANSLATIONS["firm.acts.give_reason"])
     return text
 
 
-def _values(words: Translations, segments: Collection[str]) -> dict[str, str]:
+def _values(segments: Collection[str]) -> dict[str, str]:
     # What is to count instead of the machine's values: at least one of them.
     known = {"grade": _GRADES, "segment": segments, "role": CATALOGUE["role"].levels}
     given = {name: request.form.get(name, "") for name in known}
     chosen = {name: value for name, value in given.items() if value}
     if not chosen or any(value not in known[name] for name, value in chosen.items()):
-        raise InvalidRequestError(words["firm.acts.choose_value"])
+        raise InvalidRequestError(TRANSLATIONS["firm.acts.choose_value"])
     return chosen

@@ -22,8 +22,10 @@ from leadscore.store.lists import OPEN, KeptList, kept_lists
 from leadscore.store.ranking import (
     MOST_POINTS,
     NONE,
+    SORTS,
     Choices,
     RankingFilter,
+    Sort,
     choices,
     mean_likelihood,
     points,
@@ -44,21 +46,28 @@ from leadscore.store.shortlists import (
     take_from_shortlist,
 )
 from leadscore.text import Lang, Text
+from leadscore.web.api import Dependencies
 from leadscore.web.auth import caller, requires
 from leadscore.web.errors import store_refusals
 from leadscore.web.idempotent import Act, Answer, noted, written
 from leadscore.web.pages import shell
 from leadscore.web.pages.addresses import (
     COLUMNS,
+    USUAL_COLUMNS,
     Asked,
-    RankingForm,
     checked,
+    chosen_firms,
     columns_text,
+    file_columns,
+    given_name,
+    given_query,
+    given_reason,
+    read_columns,
     view_address,
 )
-from leadscore.web.pages.shell import HOME, Site, remember
+from leadscore.web.pages.shell import HOME, TRANSLATIONS, local_path, remember, whole_number
 from leadscore.web.pages.waterfall import intervals
-from leadscore.web.routes.ranking import ranked_firm, ranking_file
+from leadscore.web.routes.ranking import FileKind, ranked_firm, ranking_file
 
 _FACETS = ("grade", "chain", "segment", "role", "region", "stage", "list", "shortlist", "veto")
 _OPEN = ("grade", "chain")
@@ -154,15 +163,14 @@ def _toggled(now: str, value: str, *, several: bool) -> str | None:
     return None if value == now else value
 
 
-def ranking_picture(site: Site, pages: Blueprint) -> None:
+def ranking_picture(dependencies: Dependencies, pages: Blueprint) -> None:
     """Add ``/ranking/points``, which the script of the picture asks for."""
-    backing = site.backing
 
     @pages.get("/ranking/points")
     @requires("read")
     def ranking_points() -> Response:
-        meant, lang = checked(Asked.of(request.args)).asked(), site.lang()
-        with store_refusals(), backing.database.read() as connection:
+        meant, lang = checked(Asked.of(request.args)).asked(), dependencies.page_lang()
+        with store_refusals(), dependencies.database.read() as connection:
             rows = points(connection, meant)
             likelihood = mean_likelihood(connection)
         return jsonify(
@@ -179,71 +187,78 @@ def _point(row: RowMapping, lang: Lang) -> tuple[int, str, float, float, str, st
     return row["firm_id"], row["name"], fit, likelihood, row["grade"], veto
 
 
-def ranking_views(site: Site, pages: Blueprint) -> None:
+def ranking_views(dependencies: Dependencies, pages: Blueprint) -> None:
     """Add the addresses by which a user keeps views of the ranking."""
-    access, form = site.backing.access, RankingForm(site.words)
+    access = dependencies.access
 
     @pages.post("/ranking/views")
     @requires("read")
     @written(access, "view.save")
     def save(act: Act) -> Answer:
-        asked = Asked.of(dict(parse_qsl(form.query())))
-        save_view(act.connection, act.actor, form.name(), asked.view, now=act.now)
-        return shell.done(form.back(), say="ranking.views.saved")
+        asked = Asked.of(dict(parse_qsl(given_query())))
+        save_view(act.connection, act.actor, given_name(), asked.view, now=act.now)
+        return shell.done(_back(), say="ranking.views.saved")
 
     @pages.post("/ranking/views/<int:id>/rename")
     @requires("read")
     @written(access, "view.rename")
     def rename(act: Act, id: int) -> Answer:  # noqa: A002 (as the address has it)
-        rename_view(act.connection, act.actor, id, form.name())
-        return shell.done(form.back(), say="ranking.views.renamed", about=("view", str(id)))
+        rename_view(act.connection, act.actor, id, given_name())
+        return shell.done(_back(), say="ranking.views.renamed", about=("view", str(id)))
 
     @pages.post("/ranking/views/<int:id>/delete")
     @requires("read")
     @written(access, "view.delete")
     def delete(act: Act, id: int) -> Answer:  # noqa: A002 (as the address has it)
         drop_view(act.connection, act.actor, id)
-        return shell.done(form.back(), say="ranking.views.deleted", about=("view", str(id)))
+        return shell.done(_back(), say="ranking.views.deleted", about=("view", str(id)))
 
 
-def ranking_acts(site: Site, pages: Blueprint) -> None:
+def ranking_acts(dependencies: Dependencies, pages: Blueprint) -> None:
     """Add the addresses to which the chosen firms are sent."""
-    access, form = site.backing.access, RankingForm(site.words)
+    access = dependencies.access
 
     @pages.post("/ranking/export")
     @requires("read")
     def export_chosen() -> Response:
-        firms, kind = form.firms(), form.kind()
+        firms, form = chosen_firms(), request.form
+        kind: FileKind = "csv" if form.get("format") == "csv" else "xlsx"
+        sort: Sort = next((sort for sort in SORTS if sort == form.get("sort")), "-priority")
+        columns = read_columns(form.get("columns"))
         noted(access, "ranking.export", details={"format": kind, "firms": len(firms)})
         return ranking_file(
-            site.backing, kind, RankingFilter(list_id=form.list_id(), firms=tuple(firms)),
-            sort=form.sort(), lang=site.lang(), columns=form.file_columns(),
+            dependencies, kind,
+            RankingFilter(whole_number(form.get("list", "")), firms=tuple(firms)), sort=sort,
+            lang=dependencies.page_lang(),
+            columns=file_columns(USUAL_COLUMNS if columns is None else columns).split(","),
         )  # fmt: skip
 
     @pages.post("/ranking/exclude")
     @requires("record")
     @written(access, "firm.exclude")
     def exclude_chosen(act: Act) -> Answer:
-        firms, reason = form.firms(), form.reason()
+        firms, reason = chosen_firms(), given_reason()
         for firm_id in firms:
             version = firm_to_change(act.connection, firm_id).version
             acts.exclude(
                 act.connection, firm_id, reason, version=version, actor=act.actor, now=act.now
             )
         return shell.done(
-            form.back(), say="ranking.acts.excluded", about=_firms(firms), details={"firms": firms}
+            _back(), say="ranking.acts.excluded", about=_firms(firms), details={"firms": firms}
         )
 
     @pages.post("/ranking/shortlists")
     @requires("record")
     @written(access, "shortlist.add")
     def shortlist_chosen(act: Act) -> Answer:
-        firms, number = form.firms(), form.shortlist()
+        firms = chosen_firms()
+        named = request.form.get("name", "").strip()
+        number = None if named else whole_number(request.form.get("shortlist", ""))
         if number is None:  # a new name goes before the one that the menu happens to show
-            number = shortlist_named(act.connection, form.name(), actor=act.actor, now=act.now)
+            number = shortlist_named(act.connection, given_name(), actor=act.actor, now=act.now)
         add_to_shortlist(act.connection, number, firms, actor=act.actor, now=act.now)
         return shell.done(
-            form.back(), say="ranking.acts.shortlisted", about=("shortlist", str(number)),
+            _back(), say="ranking.acts.shortlisted", about=("shortlist", str(number)),
             details={"firms": firms},
         )  # fmt: skip
 
@@ -251,10 +266,10 @@ def ranking_acts(site: Site, pages: Blueprint) -> None:
     @requires("record")
     @written(access, "shortlist.remove")
     def take_chosen_out(act: Act, id: int) -> Answer:  # noqa: A002 (as the address has it)
-        firms = form.firms()
+        firms = chosen_firms()
         take_from_shortlist(act.connection, id, firms)
         return shell.done(
-            form.back(), say="ranking.acts.taken_out", about=("shortlist", str(id)),
+            _back(), say="ranking.acts.taken_out", about=("shortlist", str(id)),
             details={"firms": firms},
         )  # fmt: skip
 
@@ -266,6 +281,10 @@ def ranking_acts(site: Site, pages: Blueprint) -> None:
         return shell.done(HOME, say="ranking.acts.shortlist_deleted", about=("shortlist", str(id)))
 
 
+def _back() -> str:
+    return local_path(request.form.get("next"))
+
+
 def _firms(firms: list[int]) -> tuple[str, str]:
     return ("firm", str(firms[0])) if len(firms) == 1 else ("firms", str(len(firms)))
 
@@ -274,12 +293,11 @@ COLUMNS_COOKIE = "leadscore_columns"
 _CHOOSE = "choose"
 
 
-def ranking_pages(site: Site, pages: Blueprint) -> None:
+def ranking_pages(dependencies: Dependencies, pages: Blueprint) -> None:
     """Add ``/ranking`` and what belongs to it, and ``/`` that leads there."""
-    backing = site.backing
-    ranking_acts(site, pages)
-    ranking_views(site, pages)
-    ranking_picture(site, pages)
+    ranking_acts(dependencies, pages)
+    ranking_views(dependencies, pages)
+    ranking_picture(dependencies, pages)
 
     @pages.get("/")
     @requires("signed_in")
@@ -292,9 +310,9 @@ def ranking_pages(site: Site, pages: Blueprint) -> None:
         if request.args.get("columns") == _CHOOSE:
             return _choose_columns()
         asked = Asked.of(request.args, request.cookies.get(COLUMNS_COOKIE))
-        lang, scorer, query = site.lang(), backing.scorer(), checked(asked)
+        lang, scorer, query = dependencies.page_lang(), dependencies.scorer(), checked(asked)
         meant = query.asked()
-        with store_refusals(), backing.database.read() as connection:
+        with store_refusals(), dependencies.database.read() as connection:
             after = read_cursor(query.cursor, query.sort) if query.cursor else None
             page = ranking_page(connection, meant, sort=query.sort, after=after, limit=query.limit)
             values = values_of(connection, [row["score_id"] for row in page.firms])
@@ -311,9 +329,9 @@ def ranking_pages(site: Site, pages: Blueprint) -> None:
             for row, interval in zip(page.firms, sure, strict=True)
         ]
         return shell.page(
-            site, "ranking.html", title=site.words["ranking.title"].pick(lang),
+            dependencies, "ranking.html", title=TRANSLATIONS["ranking.title"],
             city=scorer.city.name, model=scorer.model,
-            profile=backing.profiles.number_of(scorer.city), rescoring=bool(rescoring),
+            profile=dependencies.profiles.number_of(scorer.city), rescoring=bool(rescoring),
             asked=asked, firms=firms, total=counts.total,
             facets=facets_of(counts, asked, names_of(scorer.city, lists, short, lang)),
             next=page.next and asked.following(page.next.written(), len(page.firms)),

@@ -6,24 +6,25 @@ from flask import Blueprint, Response, after_this_request, request
 
 from leadscore.store import sessions
 from leadscore.text import Text
+from leadscore.web.api import Dependencies
 from leadscore.web.auth import caller, give, requires, session_secret, take_back
 from leadscore.web.errors import RequestError
 from leadscore.web.guard import change_password, log_in, set_password
 from leadscore.web.idempotent import Act, Answer, written
 from leadscore.web.pages import shell
-from leadscore.web.pages.shell import Site, local_path
+from leadscore.web.pages.shell import TRANSLATIONS, local_path
 from leadscore.web.proxies import proxy_user
 
 
-def signing_pages(site: Site, pages: Blueprint) -> None:
+def signing_pages(dependencies: Dependencies, pages: Blueprint) -> None:
     """Add ``/login``, ``/logout``, ``/password`` and ``/account``."""
-    _log_in_pages(site, pages)
-    _password_pages(site, pages)
-    _account_pages(site, pages)
+    _log_in_pages(dependencies, pages)
+    _password_pages(dependencies, pages)
+    _account_pages(dependencies, pages)
 
     @pages.post("/logout")
     @requires("signed_in")
-    @written(site.backing.access, "session.end")
+    @written(dependencies.access, "session.end")
     def logout(act: Act) -> Answer:
         if act.caller.session is not None:
             sessions.end(act.connection, act.caller.session)
@@ -32,13 +33,13 @@ def signing_pages(site: Site, pages: Blueprint) -> None:
         return shell.done("/login", say=say, about=("user", act.actor))
 
 
-def _log_in_pages(site: Site, pages: Blueprint) -> None:
+def _log_in_pages(dependencies: Dependencies, pages: Blueprint) -> None:
     def shown(status: int = 200, mistake: Text | None = None) -> Response:
-        lang = site.lang()
+        lang = dependencies.page_lang()
         return shell.page(
-            site, "login.html", title=site.words["signing.log_in"].pick(lang), status=status,
+            dependencies, "login.html", title=TRANSLATIONS["signing.log_in"], status=status,
             mistake=mistake.pick(lang) if mistake else None, name=request.form.get("name", ""),
-            next=local_path(request.values.get("next")), proxy_user=_proxy_user(site),
+            next=local_path(request.values.get("next")), proxy_user=_proxy_user(dependencies),
         )  # fmt: skip
 
     @pages.get("/login")
@@ -51,10 +52,10 @@ def _log_in_pages(site: Site, pages: Blueprint) -> None:
     def enter() -> Response:
         name, password = request.form.get("name", ""), request.form.get("password", "")
         if not name or not password:
-            return shown(422, site.words["signing.both"])
+            return shown(422, TRANSLATIONS["signing.both"])
         secret, address = session_secret(request), request.remote_addr
         try:
-            found = log_in(site.backing.access, name, password, address=address, secret=secret)
+            found = log_in(dependencies.access, name, password, address=address, secret=secret)
         except RequestError as error:
             return shown(error.status, error.message)
         response = shell.go(local_path(request.form.get("next")))
@@ -63,11 +64,11 @@ def _log_in_pages(site: Site, pages: Blueprint) -> None:
         return response
 
 
-def _password_pages(site: Site, pages: Blueprint) -> None:
+def _password_pages(dependencies: Dependencies, pages: Blueprint) -> None:
     def shown(status: int = 200, mistake: Text | None = None) -> Response:
-        lang = site.lang()
+        lang = dependencies.page_lang()
         return shell.page(
-            site, "password.html", title=site.words["signing.set_password"].pick(lang),
+            dependencies, "password.html", title=TRANSLATIONS["signing.set_password"],
             status=status, mistake=mistake.pick(lang) if mistake else None,
             token=request.form.get("token", ""),
         )  # fmt: skip
@@ -82,18 +83,18 @@ def _password_pages(site: Site, pages: Blueprint) -> None:
     def choose() -> Response:
         token, chosen = request.form.get("token", ""), request.form.get("password", "")
         try:
-            set_password(site.backing.access, token, chosen, address=request.remote_addr)
+            set_password(dependencies.access, token, chosen, address=request.remote_addr)
         except RequestError as error:
             return shown(error.status, error.message)
         shell.say_next("signing.password_set")
         return shell.go("/login")
 
 
-def _account_pages(site: Site, pages: Blueprint) -> None:
+def _account_pages(dependencies: Dependencies, pages: Blueprint) -> None:
     def shown(status: int = 200, mistake: Text | None = None) -> Response:
-        lang = site.lang()
+        lang = dependencies.page_lang()
         return shell.page(
-            site, "account.html", title=site.words["signing.account"].pick(lang), status=status,
+            dependencies, "account.html", title=TRANSLATIONS["signing.account"], status=status,
             mistake=mistake.pick(lang) if mistake else None,
         )  # fmt: skip
 
@@ -108,15 +109,15 @@ def _account_pages(site: Site, pages: Blueprint) -> None:
         present, chosen = request.form.get("present", ""), request.form.get("password", "")
         address = request.remote_addr
         try:
-            change_password(site.backing.access, caller(), present, chosen, address=address)
+            change_password(dependencies.access, caller(), present, chosen, address=address)
         except RequestError as error:
             return shown(error.status, error.message)
         shell.say_next("signing.password_changed")
         return shell.go("/account")
 
 
-def _proxy_user(site: Site) -> str | None:
-    named = None if site.backing.access.demo else proxy_user(request.environ)
+def _proxy_user(dependencies: Dependencies) -> str | None:
+    named = None if dependencies.access.demo else proxy_user(request.environ)
     return named.name if named else None
 
 

@@ -15,6 +15,7 @@ from leadscore.jobs.tasks import tell_store
 from leadscore.learning.expert import follow
 from leadscore.store.ranking import Candidates, candidates
 from leadscore.text import Lang, room_words
+from leadscore.web.api import Dependencies
 from leadscore.web.auth import requires
 from leadscore.web.errors import (
     ChangedMeanwhileError,
@@ -24,10 +25,9 @@ from leadscore.web.errors import (
 )
 from leadscore.web.idempotent import Act, Answer, written
 from leadscore.web.openapi import Payload, api_blueprint, refusals
-from leadscore.web.routes.backing import (
+from leadscore.web.routes.payloads import (
     CHANGES_PROFILE,
     READS_QUERY,
-    Backing,
     Grade,
     LangOnly,
     Share,
@@ -40,23 +40,25 @@ from leadscore.web.routes.backing import (
 WORDS = room_words("web")
 
 
-def check_segment(backing: Backing, segment: str) -> None:
+def check_segment(dependencies: Dependencies, segment: str) -> None:
     """Refuse an address that names no segment of the city."""
-    if segment not in backing.scorer().city.segments:
+    if segment not in dependencies.scorer().city.segments:
         raise NothingThereError(WORDS["gaps.no_segment"].format(segment=segment))
 
 
 def change_supply(
-    backing: Backing, act: Act, supply: Supplies, *, seen: str, reason: str
+    dependencies: Dependencies, act: Act, supply: Supplies, *, seen: str, reason: str
 ) -> Answer:
     """Keep another supply of segments as a version of the profile, and score all firms by it."""
     try:
-        made = backing.profiles.change(supply, seen=seen, by=act.actor, at=act.now, reason=reason)
+        made = dependencies.profiles.change(
+            supply, seen=seen, by=act.actor, at=act.now, reason=reason
+        )
     except ProfileChangedError as error:
         raise ChangedMeanwhileError(error.message, error.details) from error
     except NoChangeError as error:
         raise UnacceptableError(error.message, error.details) from error
-    city, shelf = made.city, backing.shelf
+    city, shelf = made.city, dependencies.shelf
     try:
         follow(city, shelf, act.now)
     except ModelError as error:
@@ -157,7 +159,7 @@ class ChangedProfile(Payload):
     )
 
 
-def gap_routes(backing: Backing) -> APIBlueprint:
+def gap_routes(dependencies: Dependencies) -> APIBlueprint:
     """Return ``/api/v1/gaps`` and what stands under it."""
     api = api_blueprint("gaps", "缺口 What the city lacks")
 
@@ -170,12 +172,12 @@ def gap_routes(backing: Backing) -> APIBlueprint:
     )
     @requires("read")
     def gaps(query: LangOnly) -> Response:  # noqa: ARG001 (checked)
-        city, lang = backing.scorer().city, backing.lang()
-        with backing.database.read() as connection:
+        city, lang = dependencies.scorer().city, dependencies.lang()
+        with dependencies.database.read() as connection:
             found = candidates(connection, city.segments)
-        version = {"version": backing.profiles.number_of(city), "digest": city.digest}
+        version = {"version": dependencies.profiles.number_of(city), "digest": city.digest}
         response = jsonify(gaps_answer(city, found, lang) | {"profile": version})
-        response.set_etag(backing.profiles.current().city.digest)
+        response.set_etag(dependencies.profiles.current().city.digest)
         return response
 
     @api.put(
@@ -189,12 +191,12 @@ def gap_routes(backing: Backing) -> APIBlueprint:
         },
     )
     @requires("administer")
-    @written(backing.access, "city.supply")
+    @written(dependencies.access, "city.supply")
     def change(act: Act, path: SegmentPath, body: NewSupply) -> Answer:
-        check_segment(backing, path.segment)
-        seen = matched_tag(backing.profiles.current().city.digest)
+        check_segment(dependencies, path.segment)
+        seen = matched_tag(dependencies.profiles.current().city.digest)
         supply = {path.segment: body.supply}
-        return change_supply(backing, act, supply, seen=seen, reason=body.reason)
+        return change_supply(dependencies, act, supply, seen=seen, reason=body.reason)
 
     return api
 

@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from leadscore.errors import Detail
 from leadscore.store.jobs import LONGEST_PAGE, Job, State, list_jobs, read_job, request_cancel
 from leadscore.text import Lang, Text
-from leadscore.web.api import asked_language
-from leadscore.web.auth import Access, check_may, requires
+from leadscore.web.api import Dependencies
+from leadscore.web.auth import check_may, requires
 from leadscore.web.errors import check_named_language, error_body, store_refusals
 from leadscore.web.idempotent import Act, Answer, written
 from leadscore.web.openapi import (
@@ -24,7 +24,7 @@ from leadscore.web.openapi import (
     leads_to,
     refusals,
 )
-from leadscore.web.routes.backing import QUERY, READS_QUERY, WRITES, LangQuery, Moment, fields_of
+from leadscore.web.routes.payloads import QUERY, READS_QUERY, WRITES, LangQuery, Moment, fields_of
 
 _LARGEST = 2**63 - 1
 _Number = Annotated[int, Field(ge=1, le=_LARGEST, description="任务编号 Number of the job")]
@@ -104,7 +104,7 @@ class JobsAnswer(BaseModel):
 _READS = {"x-more-parameters": LANGUAGE_PARAMETERS}
 
 
-def job_routes(access: Access, default_lang: Lang) -> APIBlueprint:
+def job_routes(dependencies: Dependencies) -> APIBlueprint:
     """Return ``/api/v1/jobs``.
 
     Everybody who may read sees all jobs; each may cancel their own, and administrators any.
@@ -126,7 +126,7 @@ def job_routes(access: Access, default_lang: Lang) -> APIBlueprint:
     )
     @requires("read")
     def list_all(query: JobsQuery) -> Response:
-        with access.database.read() as connection:
+        with dependencies.database.read() as connection:
             found = list_jobs(
                 connection,
                 states=[query.state] if query.state else [],
@@ -134,7 +134,7 @@ def job_routes(access: Access, default_lang: Lang) -> APIBlueprint:
                 before=query.before,
                 limit=query.limit + 1,
             )
-        page, lang = found[: query.limit], asked_language(default_lang)
+        page, lang = found[: query.limit], dependencies.lang()
         following = page[-1].id if len(found) > len(page) else None
         return jsonify({"jobs": [told(job, lang) for job in page], "next": following})
 
@@ -147,9 +147,9 @@ def job_routes(access: Access, default_lang: Lang) -> APIBlueprint:
     )
     @requires("read")
     def read(path: JobPath) -> Response:
-        with store_refusals(), access.database.read() as connection:
+        with store_refusals(), dependencies.database.read() as connection:
             job = read_job(connection, path.id)
-        return jsonify(told(job, asked_language(default_lang)))
+        return jsonify(told(job, dependencies.lang()))
 
     @api.post(
         "/jobs/<int:id>/cancel",
@@ -161,13 +161,13 @@ def job_routes(access: Access, default_lang: Lang) -> APIBlueprint:
         responses={200: JobAnswer, **refusals(401, 403, 404, 409, 422, 431, 500)},
     )
     @requires("record")
-    @written(access, "job.cancel")
+    @written(dependencies.access, "job.cancel")
     def cancel(act: Act, path: JobPath) -> Answer:
         job = read_job(act.connection, path.id, lock=True)
         if job.submitted_by != act.actor:
             check_may("administer")
         job = request_cancel(act.connection, path.id, now=act.now)
-        answer = told(job, asked_language(default_lang))
+        answer = told(job, dependencies.lang())
         return Answer(answer, about=("job", str(job.id)), details={"kind": job.kind})
 
     return api

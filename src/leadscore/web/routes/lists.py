@@ -20,17 +20,17 @@ from leadscore.store import lists as kept
 from leadscore.store.list_import import check_mapping
 from leadscore.store.lists import State
 from leadscore.text import Lang, room_words
+from leadscore.web.api import Dependencies
 from leadscore.web.auth import requires
 from leadscore.web.errors import REFUSALS, InvalidRequestError, store_refusals
 from leadscore.web.idempotent import Act, Answer, written
 from leadscore.web.json import json_kind, parse_json
 from leadscore.web.openapi import Payload, api_blueprint, leads_to, refusals
-from leadscore.web.routes.backing import (
+from leadscore.web.routes.payloads import (
     CSV,
     QUERY,
     READS_QUERY,
     WRITES,
-    Backing,
     Day,
     LangOnly,
     LangQuery,
@@ -145,7 +145,7 @@ class ListsAnswer(Payload):
     next: int | None = Field(description="`before` of the next page.")
 
 
-def list_routes(backing: Backing) -> APIBlueprint:
+def list_routes(dependencies: Dependencies) -> APIBlueprint:
     """Return ``/api/v1/lists``."""
     api = api_blueprint("lists", "名单 Lists of candidate firms")
 
@@ -165,12 +165,12 @@ def list_routes(backing: Backing) -> APIBlueprint:
         responses={202: ListAccepted, **refusals(400, 401, 403, 413, 422, 431, 500)},
     )
     @requires("record")
-    @written(backing.access, "list.add", fingerprint=_fingerprint)
+    @written(dependencies.access, "list.add", fingerprint=_fingerprint)
     def add_list(act: Act, form: ListUpload) -> Answer:
         file_name, content = _file()
         number, job = hand_in_list(
             act.connection, file_name=file_name, content=content, mapping=_mapping(form.mapping),
-            as_of=_day(form.as_of) or backing.today(), actor=act.actor, now=act.now,
+            as_of=_day(form.as_of) or dependencies.today(), actor=act.actor, now=act.now,
         )  # fmt: skip
         return Answer({"id": number, "job_id": job}, 202, about=("list", str(number)))
 
@@ -188,9 +188,9 @@ def list_routes(backing: Backing) -> APIBlueprint:
     )
     @requires("read")
     def all_lists(query: ListsQuery) -> Response:
-        with backing.database.read() as connection:
+        with dependencies.database.read() as connection:
             found = kept.kept_lists(connection, before=query.before, limit=query.limit + 1)
-        shown, lang = found[: query.limit], backing.lang()
+        shown, lang = found[: query.limit], dependencies.lang()
         following = shown[-1].id if len(found) > query.limit else None
         return jsonify({"lists": [_shown(each, lang) for each in shown], "next": following})
 
@@ -203,10 +203,10 @@ def list_routes(backing: Backing) -> APIBlueprint:
     )
     @requires("read")
     def one_list(path: NumberPath, query: LangOnly) -> Response:  # noqa: ARG001 (checked)
-        with store_refusals(), backing.database.read() as connection:
+        with store_refusals(), dependencies.database.read() as connection:
             found = kept.read_kept_list(connection, path.id)
             problems = kept.count_problems(connection, path.id)
-        return jsonify(_shown(found, backing.lang()) | {"problems": problems})
+        return jsonify(_shown(found, dependencies.lang()) | {"problems": problems})
 
     @api.get(
         "/lists/<int:id>/problems.csv",
@@ -217,10 +217,10 @@ def list_routes(backing: Backing) -> APIBlueprint:
     )
     @requires("read")
     def problems(path: NumberPath, query: LangOnly) -> Response:  # noqa: ARG001 (checked)
-        with store_refusals(), backing.database.read() as connection:
+        with store_refusals(), dependencies.database.read() as connection:
             kept.read_kept_list(connection, path.id)
             found = kept.problems_of(connection, path.id)
-        write = partial(write_problems, found, lang=backing.lang())
+        write = partial(write_problems, found, lang=dependencies.lang())
         return file_answer(written_file(write, ".csv"), f"problems-{path.id}.csv", CSV)
 
     return api

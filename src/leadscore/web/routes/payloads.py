@@ -1,11 +1,10 @@
-"""What the routes over the store stand on and have in common."""
+"""What the payloads and answers of the routes over the store have in common."""
 
 from __future__ import annotations
 
 import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
@@ -15,17 +14,11 @@ import pandas as pd
 from flask import Response, request
 from pydantic import BaseModel, ConfigDict, Field
 
-from leadscore.city.versions import Profiles
 from leadscore.errors import Detail
 from leadscore.lists.values.words import STAGES
 from leadscore.lists.writing import write_ranking
-from leadscore.ranking.score import Scorer
 from leadscore.ranking.vetoes import WORDING
-from leadscore.registry.models import Shelf
-from leadscore.store.database import Database
 from leadscore.text import Lang, room_words
-from leadscore.web.api import asked_language
-from leadscore.web.auth import Access
 from leadscore.web.errors import REFUSALS, ChangedMeanwhileError, RequestError
 from leadscore.web.idempotent import IDEMPOTENCY_PARAMETER
 from leadscore.web.openapi import LANGUAGE_PARAMETERS, STRICT, Payload
@@ -156,28 +149,6 @@ class PreconditionRequiredError(RequestError):
     status = 428
 
 
-@dataclass(frozen=True, slots=True)
-class Backing:
-    """What the routes stand on; shared by all threads."""
-
-    access: Access
-    today: Callable[[], date]
-    scorer: Callable[[], Scorer]
-    shelf: Shelf
-    profiles: Profiles
-    exports: Path
-    default_lang: Lang = "en"
-
-    @property
-    def database(self) -> Database:
-        """The database of the store."""
-        return self.access.database
-
-    def lang(self) -> Lang:
-        """Return the language of the answer to the current request."""
-        return asked_language(self.default_lang)
-
-
 def etag(version: int) -> dict[str, str]:
     """Return the header that names a version."""
     return {"ETag": f'"{version}"'}
@@ -194,11 +165,11 @@ def matched_tag(tag: str) -> str:
     given = request.headers.get("If-Match")
     if given is None:
         raise PreconditionRequiredError(
-            REFUSALS[428][1], [Detail("If-Match", "∅", WORDS["backing.an_etag"])]
+            REFUSALS[428][1], [Detail("If-Match", "∅", WORDS["payloads.an_etag"])]
         )
     if not request.if_match.contains(tag):
         raise ChangedMeanwhileError(
-            REFUSALS[412][1], [Detail("If-Match", given, WORDS["backing.an_etag"])]
+            REFUSALS[412][1], [Detail("If-Match", given, WORDS["payloads.an_etag"])]
         )
     return tag
 
