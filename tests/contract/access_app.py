@@ -18,8 +18,7 @@ from leadscore.store.audit import AuditTrail, page
 from leadscore.store.database import Database
 from leadscore.web.api import CurrentScoring, Dependencies, gone_routes, me_routes
 from leadscore.web.app import Application, _answer_errors
-from leadscore.web.auth import Access, declare_under, requires
-from leadscore.web.guard import protect, set_password
+from leadscore.web.auth import Access, declare_under, protect, requires, set_password
 from leadscore.web.idempotent import Act, Answer, written
 from leadscore.web.openapi import (
     DOCUMENT,

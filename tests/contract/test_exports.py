@@ -23,7 +23,7 @@ from leadscore.store.database import Database
 from leadscore.store.jobs import submit
 from leadscore.web.api import CurrentScoring, Dependencies
 from leadscore.web.routes import store_routes
-from leadscore.web.routes.jobs import job_routes
+from leadscore.web.routes.lists import job_routes
 from leadscore.web.routes.payloads import XLSX
 
 

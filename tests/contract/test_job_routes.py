@@ -12,7 +12,7 @@ from leadscore.store.audit import AuditTrail
 from leadscore.store.database import Database
 from leadscore.store.jobs import Held, beat, claim, fail, finish, submit
 from leadscore.text import Text
-from leadscore.web.routes.jobs import JobAnswer, JobsAnswer, job_routes
+from leadscore.web.routes.lists import JobAnswer, JobsAnswer, job_routes
 
 
 @pytest.fixture

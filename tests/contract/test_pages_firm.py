@@ -49,8 +49,7 @@ from leadscore.store.models import MODELS
 from leadscore.store.outcomes import outcomes, outcomes_of
 from leadscore.web.api import CurrentScoring, Dependencies
 from leadscore.web.app import Application, create_app
-from leadscore.web.auth import Access
-from leadscore.web.guard import set_password
+from leadscore.web.auth import Access, set_password
 
 ENGLISH = HTML | {"Accept-Language": "en"}
 ROWS = [

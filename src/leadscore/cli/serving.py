@@ -139,7 +139,7 @@ def serve(
     from leadscore.store.models import mirror
     from leadscore.web.api import CurrentScoring, Dependencies
     from leadscore.web.app import create_app
-    from leadscore.web.guard import is_loopback
+    from leadscore.web.auth import is_loopback
     from leadscore.web.serve import serve as listen
 
     host = settings.host if host is None else host
@@ -216,7 +216,7 @@ def believe(app: Application, settings: Settings) -> None:
 
 
 def _tell_who_may(access: Access, run: Run) -> None:
-    from leadscore.web.guard import FIRST_ADMINISTRATOR, first_administrator_link
+    from leadscore.web.auth import FIRST_ADMINISTRATOR, first_administrator_link
 
     if access.demo:
         run.tell(WORDS["serving.demo"])

@@ -13,9 +13,8 @@ from leadscore.errors import Detail, ListError
 from leadscore.store.jobs import QueueState, queue_state
 from leadscore.text import Lang, Text, room_words
 from leadscore.web.api import Dependencies, gone_routes, me_routes, scoring_routes
-from leadscore.web.auth import Access, current_caller, declare_under, is_file_form
+from leadscore.web.auth import Access, current_caller, declare_under, is_file_form, protect
 from leadscore.web.errors import RequestError, asked_language, error_body, refusal
-from leadscore.web.guard import protect
 from leadscore.web.json import StrictJSON, StrictRequest
 from leadscore.web.metrics import (
     Condition,
@@ -40,7 +39,7 @@ from leadscore.web.openapi import (
 from leadscore.web.pages import add_pages
 from leadscore.web.pages.shell import refused_page
 from leadscore.web.routes import store_routes
-from leadscore.web.routes.jobs import job_routes
+from leadscore.web.routes.lists import job_routes
 
 WORDS = room_words("web")
 

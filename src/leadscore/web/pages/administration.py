@@ -36,9 +36,8 @@ from leadscore.store.jobs import (
 )
 from leadscore.text import Lang, Text
 from leadscore.web.api import Dependencies
-from leadscore.web.auth import Caller, Permission, caller, check_may, requires
+from leadscore.web.auth import Caller, Permission, caller, check_may, link_path, requires
 from leadscore.web.errors import UnacceptableError
-from leadscore.web.guard import link_path
 from leadscore.web.idempotent import Act, Answer, noted, written
 from leadscore.web.openapi import Payload, plain_mistakes
 from leadscore.web.pages import shell
@@ -264,12 +263,7 @@ def _audit_pages(dependencies: Dependencies, pages: Blueprint) -> None:
     def audit_page() -> Response:
         asked, before = _audit_filters(), _asked_number("before")
         with access.database.read() as connection:
-            records = page(
-                connection,
-                before=before,
-                limit=_AUDIT_LINES + 1,
-                **_audit_query(asked),
-            )
+            records = page(connection, before=before, limit=_AUDIT_LINES + 1, **_audit_query(asked))
         rows = records[:_AUDIT_LINES]
         older = {"before": rows[-1].sequence} if len(records) > _AUDIT_LINES else None
         return _framed(

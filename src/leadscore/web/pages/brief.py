@@ -16,9 +16,16 @@ from leadscore.web.api import Dependencies
 from leadscore.web.auth import requires
 from leadscore.web.errors import store_refusals
 from leadscore.web.pages import shell
-from leadscore.web.pages.firm import COLUMNS, gap_of, known_fields, shown_value, timeline
+from leadscore.web.pages.firm import (
+    COLUMNS,
+    gap_of,
+    intervals,
+    known_fields,
+    shown_value,
+    timeline,
+    waterfall,
+)
 from leadscore.web.pages.shell import TRANSLATIONS
-from leadscore.web.pages.waterfall import intervals, waterfall
 from leadscore.web.routes.firms import firm_summary
 
 _FACTS = (

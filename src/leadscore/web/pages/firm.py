@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
+from itertools import accumulate, pairwise
 from typing import Any
 
 from flask import Blueprint, Response, request
@@ -18,9 +20,10 @@ from leadscore.city.matching import JOINT
 from leadscore.features.catalogue import CATALOGUE
 from leadscore.lists.columns import Column, column
 from leadscore.lists.values.words import STAGES, STATUSES
-from leadscore.ranking.reasons import Wording, anchor_labels, meaning_of, supply_words
+from leadscore.ranking.reasons import Wording, anchor_labels, kept_facts, meaning_of, supply_words
+from leadscore.ranking.score import Scorer
 from leadscore.store import acts
-from leadscore.store.current_ranking import score_history
+from leadscore.store.current_ranking import Score, score_history
 from leadscore.store.firms import Firm, firm_to_change, read_firm
 from leadscore.store.lists import read_kept_list
 from leadscore.store.outcomes import Entry, outcomes_of
@@ -32,7 +35,6 @@ from leadscore.web.errors import ContradictionError, InvalidRequestError, store_
 from leadscore.web.idempotent import Act, Answer, written
 from leadscore.web.pages import shell
 from leadscore.web.pages.shell import TRANSLATIONS, remark, whole_number
-from leadscore.web.pages.waterfall import intervals, waterfall
 from leadscore.web.routes.firms import compared_scores, field_answer, firm_summary
 from leadscore.web.routes.payloads import PreconditionRequiredError
 
@@ -51,6 +53,10 @@ _HIDDEN = frozenset({"province_code", "city_code", *COLUMNS})
 """What the place and the texts say better."""
 
 _SHOWN_POINTS = 0.5
+"""From which a change of a feature is listed by itself."""
+
+_DRAWN_POINTS = 1.0
+"""From which a feature has a bar of its own."""
 
 
 def firm_pages(dependencies: Dependencies, pages: Blueprint) -> None:
@@ -82,6 +88,99 @@ def firm_pages(dependencies: Dependencies, pages: Blueprint) -> None:
             outdated=bool(score and score.model != scorer.model),
             change=difference(change, scorer.wording, lang) if change else None,
         )  # fmt: skip
+
+
+Interval = tuple[float, float]
+
+_SAYS_NOTHING = 0.95
+"""An interval as wide as this leaves everything open, as before any outcome is known."""
+
+
+def intervals(
+    scorer: Scorer, scored: Sequence[tuple[str, Mapping[str, float | str]]]
+) -> list[Interval | None]:
+    """Return for each score the 90 % interval of its likelihood, its ends in 0..1.
+
+    None for a score by another model, and where the model can't tell: before any outcome is known,
+    the interval would be all there is.
+    """
+    ends: list[Interval | None] = [None] * len(scored)
+    own = [place for place, (model, _) in enumerate(scored) if model == scorer.model]
+    if not own:
+        return ends
+    try:
+        features = scorer.card.scorecard.features
+        rows = [[scored[place][1].get(name) for name in features] for place in own]
+        known = scorer.card.record_intervals(rows)
+    except ValueError:  # no posterior was kept: many tables, or a card of an earlier program
+        return ends
+    for place, (low, high) in zip(own, known.tolist(), strict=True):
+        ends[place] = (low, high) if high - low < _SAYS_NOTHING else None
+    return ends
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one feature does to the score."""
+
+    text: str  # the reason in words
+    meaning: str  # what the feature measures, and the firm's value; "" where there is none
+    value: str
+    points: float
+    start: float  # of its bar, in percent of the picture
+    width: float
+
+
+@dataclass(frozen=True, slots=True)
+class Waterfall:
+    """A score, taken apart; all points and ``base`` add up to ``total``."""
+
+    base: float
+    total: float
+    base_at: float  # in percent of the picture
+    total_at: float
+    steps: Sequence[Step]  # the weightiest first
+    small: Sequence[Step]  # those of less than a point each
+    rest: Step | None  # their points together, and their one bar
+
+
+def waterfall(score: Score, firm: Firm, wording: Wording, lang: Lang) -> Waterfall:
+    """Return a score of a firm as a picture is drawn of it."""
+    points = {name: number for name, number in score.points.items() if number}
+    order = sorted(points, key=lambda name: -abs(points[name]))
+    large = [name for name in order if abs(points[name]) >= _DRAWN_POINTS]
+    small = order[len(large) :]
+    moves = [points[name] for name in large]
+    if small:
+        moves.append(math.fsum(points[name] for name in small))
+    ends = list(accumulate(moves, initial=score.base_points))
+    low, high = min(ends), max(max(ends), min(ends) + 1.0)
+    facts = kept_facts(score.worded_from(firm.record))
+
+    def at(value: float) -> float:
+        return round(100.0 * (value - low) / (high - low), 2)
+
+    def bar(one: float, other: float) -> tuple[float, float]:
+        start, end = sorted((at(one), at(other)))
+        return start, max(round(end - start, 2), 0.4)
+
+    def step(name: str, start: float = 0.0, width: float = 0.0) -> Step:
+        # Features of a model or a city of old are worded by their meaning alone.
+        value, known = score.values.get(name), name in CATALOGUE
+        return Step(
+            wording.kept_text(name, value, points[name], facts, lang),
+            meaning_of(name, lang) if known else "",
+            wording.value(name, value, lang) if known else "",
+            points[name], start, width,
+        )  # fmt: skip
+
+    bars = [bar(*pair) for pair in pairwise(ends)]
+    return Waterfall(
+        score.base_points, score.total_points, at(score.base_points), at(ends[-1]),
+        [step(name, *place) for name, place in zip(large, bars, strict=False)],
+        [step(name) for name in small],
+        Step("", "", "", moves[-1], *bars[-1]) if small else None,
+    )  # fmt: skip
 
 
 def segment_names(city: City, lang: Lang) -> dict[str, str]:
@@ -209,33 +308,24 @@ def timeline(
 ) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
     """Return the outcomes of a firm, the latest day first, and the one that was just entered.
 
-    Parameters
-    ----------
-    outcomes
-        As the API has them, in the order of recording.
-    entered
-        Number of the outcome that the address names as just entered; it is shown only while
-        nothing was entered after it.
-
-    Returns
-    -------
-    The outcomes with ``state``: ``held``; ``withdrawn`` where the stage was taken back later;
-    ``replaced`` where another day or reason was entered for it; ``withdrawal`` for the entry that
-    takes a stage back.
+    ``outcomes`` come as the API has them, in the order of recording, and get a ``state``: ``held``;
+    ``withdrawn`` where the stage was taken back later; ``replaced`` where another day or reason was
+    entered for it; ``withdrawal`` for the entry that takes a stage back. The number ``entered`` is
+    what the address names; it counts only while nothing was entered after it.
     """
-    told = [dict(outcome) for outcome in outcomes]
-    withdrawn = {outcome["stage"]: outcome["withdrawn"] for outcome in told}  # the last one counts
-    for outcome in told:
+    line = [dict(outcome) for outcome in outcomes]
+    withdrawn = {outcome["stage"]: outcome["withdrawn"] for outcome in line}  # the last one counts
+    for outcome in line:
         if outcome["withdrawn"]:
             outcome["state"] = "withdrawal"
         elif outcome["in_force"]:
             outcome["state"] = "held"
         else:
             outcome["state"] = "withdrawn" if withdrawn[outcome["stage"]] else "replaced"
-    newest = max(told, key=lambda outcome: outcome["entry"], default=None)
+    newest = max(line, key=lambda outcome: outcome["entry"], default=None)
     recorded = newest if newest and str(newest["entry"]) == entered else None
-    told.sort(key=lambda outcome: (outcome["day"], outcome["entry"]), reverse=True)
-    return told, recorded
+    line.sort(key=lambda outcome: (outcome["day"], outcome["entry"]), reverse=True)
+    return line, recorded
 
 
 _GRADES = ("A", "B", "C", "D")

@@ -33,14 +33,7 @@ from leadscore.registry.models import Shelf
 from leadscore.report.render import STYLE
 from leadscore.text import LANGUAGES, Text, read_words
 from leadscore.web.api import LANGUAGE_COOKIE, Dependencies
-from leadscore.web.auth import (
-    CSRF_FIELD,
-    Caller,
-    Permission,
-    csrf_token,
-    current_caller,
-    requires,
-)
+from leadscore.web.auth import CSRF_FIELD, Caller, Permission, csrf_token, current_caller, requires
 from leadscore.web.errors import InvalidRequestError, named_language
 from leadscore.web.idempotent import FIELD, Answer
 

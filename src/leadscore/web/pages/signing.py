@@ -7,9 +7,17 @@ from flask import Blueprint, Response, after_this_request, request
 from leadscore.store import sessions
 from leadscore.text import Text
 from leadscore.web.api import Dependencies
-from leadscore.web.auth import caller, give, requires, session_secret, take_back
+from leadscore.web.auth import (
+    caller,
+    change_password,
+    give,
+    log_in,
+    requires,
+    session_secret,
+    set_password,
+    take_back,
+)
 from leadscore.web.errors import RequestError
-from leadscore.web.guard import change_password, log_in, set_password
 from leadscore.web.idempotent import Act, Answer, written
 from leadscore.web.pages import shell
 from leadscore.web.pages.shell import TRANSLATIONS, local_path
