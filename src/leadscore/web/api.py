@@ -40,6 +40,7 @@ from leadscore.web.openapi import (
     LANGUAGE_PARAMETERS,
     SECURED,
     Me,
+    ReasonAnswer,
     ScoreAnswer,
     ScoreRequest,
     api_blueprint,
@@ -146,10 +147,7 @@ def scores_answer(
 ) -> dict[str, Any]:
     """Return the scores of firms as `leadscore.web.openapi.ScoreAnswer` describes them.
 
-    Raises
-    ------
-    InvalidRequestError
-        If a list would set one of the firms aside, such as one without a name.
+    Raises InvalidRequestError if a list would set one of them aside, such as one without a name.
     """
     cleaned = clean_records(firms, today=today)
     _check_all_there(cleaned)
@@ -170,19 +168,11 @@ def _score_answer(
     best = score.best
     return {
         "name": score.firm["name"],
-        "grade": score.grade,
-        "priority": score.priority,
-        "likelihood": score.likelihood,
-        "fit": score.fit,
+        **{name: getattr(score, name) for name in ("grade", "priority", "likelihood", "fit")},
         "segment": best and best.segment,
         "role": best and best.role,
         "reasons": [
-            {
-                "feature": reason.feature,
-                "value": reason.value,
-                "points": reason.points,
-                "text": reason.text,
-            }
+            {name: getattr(reason, name) for name in ReasonAnswer.model_fields}
             for reason in score.reasons(wording, lang)
         ],
         "base_points": score.base_points,
@@ -291,14 +281,13 @@ def me_routes() -> APIBlueprint:
     @requires("signed_in")
     def me() -> Response:
         check_named_language()
-        found = caller()
-        answer = Me(
-            actor=found.actor,
-            role=found.role,
-            permissions=sorted(PERMISSIONS[found.role]),
-            csrf_token=None if found.session is None else csrf_token(found.session),
+        who = caller()
+        return jsonify(
+            actor=who.actor,
+            role=who.role,
+            permissions=sorted(PERMISSIONS[who.role]),
+            csrf_token=None if who.session is None else csrf_token(who.session),
         )
-        return jsonify(answer.model_dump())
 
     return api
 

@@ -68,13 +68,7 @@ class Application(DocumentedService):
 
 
 def create_app(dependencies: Dependencies) -> Application:
-    """Return the WSGI application.
-
-    Raises
-    ------
-    ValueError
-        If a demonstration would be reached from other machines.
-    """
+    """Return the WSGI application; a demonstration for other machines is a ValueError."""
     app = Application(
         __name__,
         info=service_info(),

@@ -115,30 +115,27 @@ class TooManyAttemptsError(RequestError):
     status = 429
 
 
-def bad_key() -> UnauthorizedError:
-    """Return the error for a key that is worth nothing; it is not shown."""
+def _bad_key() -> UnauthorizedError:
     return UnauthorizedError(
         WORDS["auth.bad_key"], [Detail("Authorization", "…", WORDS["auth.bearer"])]
     )
 
 
-def forbidden(permission: str) -> ForbiddenError:
-    """Return the error for a role that lacks a permission."""
+def _forbidden(permission: str) -> ForbiddenError:
     return ForbiddenError(REFUSALS[403][1], [Detail("role", "…", Text(permission, permission))])
 
 
-def cross_site(header: str, got: str) -> ForgedRequestError:
-    """Return the error for a request from a page of another site."""
+def _cross_site(header: str, got: str) -> ForgedRequestError:
     return ForgedRequestError(WORDS["auth.cross"], [Detail(header, got, WORDS["auth.own"])])
 
 
-def no_csrf_token(header: str) -> ForgedRequestError:
-    """Return the error for a request of a browser without the token of its session."""
-    return ForgedRequestError(WORDS["auth.no_token"], [Detail(header, "…", WORDS["auth.token"])])
+def _no_csrf_token() -> ForgedRequestError:
+    return ForgedRequestError(
+        WORDS["auth.no_token"], [Detail(CSRF_HEADER, "…", WORDS["auth.token"])]
+    )
 
 
-def locked(remaining: timedelta) -> TooManyAttemptsError:
-    """Return the error for a name that is locked; the answer says for how long."""
+def _locked(remaining: timedelta) -> TooManyAttemptsError:
     seconds = max(1, math.ceil(remaining.total_seconds()))
 
     @after_this_request
@@ -201,7 +198,7 @@ def check_may(permission: Permission) -> Caller:
     """Return who makes the current request, or refuse: for views where the body decides."""
     who = caller()
     if not who.may(permission):
-        raise forbidden(permission)
+        raise _forbidden(permission)
     return who
 
 
@@ -301,7 +298,7 @@ def _begin_attempt(access: Access, name: str, now: datetime) -> str | None:
         locked_until = sessions.count_attempt(connection, name, now, access.lockout)
         kept = users.password_of(connection, name)
     if locked_until is not None:
-        raise locked(locked_until - now)
+        raise _locked(locked_until - now)
     return kept
 
 
@@ -459,7 +456,7 @@ def _guard(app: Flask, access: Access) -> None:
                 request.remote_addr, "refused",
             )
         )  # fmt: skip
-        raise forbidden(permission or "-")
+        raise _forbidden(permission or "-")
     if who.session is not None and request.method not in _SAFE:
         _check_csrf(who.session, with_file=is_file_form(app, request.endpoint))
     g.leadscore_caller = who
@@ -484,10 +481,10 @@ def _authenticate(access: Access) -> Caller | None:
 def _key_holder(authorization: str, access: Access, now: datetime) -> Caller:
     scheme, _, token = authorization.partition(" ")
     if scheme.lower() != _SCHEME or not token.startswith(api_keys.PREFIX):
-        raise bad_key()
+        raise _bad_key()
     holder = api_keys.find(access.database, token, now=now)
     if holder is None:
-        raise bad_key()
+        raise _bad_key()
     if holder.stale:
         with access.database.write() as connection:
             api_keys.touch(connection, holder.name, now=now)
@@ -516,7 +513,7 @@ def _named_by_proxy(
         if not follows or session.role == named.role:
             return _session_holder(secret, session, access, now)
     if request.method not in _SAFE:  # a browser has no token yet
-        raise no_csrf_token(CSRF_HEADER)
+        raise _no_csrf_token()
     who = _let_in(access, named, now, secret)
 
     @after_this_request
@@ -536,14 +533,14 @@ def _check_origin() -> None:
         return
     site = request.headers.get("Sec-Fetch-Site")
     if site is not None and site not in _OWN:
-        raise cross_site("Sec-Fetch-Site", site)
+        raise _cross_site("Sec-Fetch-Site", site)
     origin = request.headers.get("Origin")
     if origin == "null" and site == "same-origin":
         return  # so browsers write the origin of a form whose page sends no referrer, as ours
     # A proxy may speak HTTPS in front of us while we speak HTTP; never the other way round.
     schemes = (request.scheme, "https")
     if origin is not None and origin not in {f"{scheme}://{request.host}" for scheme in schemes}:
-        raise cross_site("Origin", origin)
+        raise _cross_site("Origin", origin)
 
 
 def _check_loopback() -> None:
@@ -559,7 +556,7 @@ def _check_loopback() -> None:
 def _check_csrf(secret: str, *, with_file: bool) -> None:
     shown = request.headers.get(CSRF_HEADER) or _token_in_form(with_file=with_file)
     if not hmac.compare_digest(shown.encode("utf-8", "replace"), csrf_token(secret).encode()):
-        raise no_csrf_token(CSRF_HEADER)
+        raise _no_csrf_token()
 
 
 def _token_in_form(*, with_file: bool) -> str:

@@ -11,11 +11,12 @@ from flask import request
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
 
+from leadscore.city.versions import NoChangeError, ProfileChangedError
 from leadscore.errors import Detail, LeadscoreError
+from leadscore.jobs.tasks import ExportGoneError
 from leadscore.lists.problems import shown
 from leadscore.store.acts import BadOutcomeError
 from leadscore.store.current_ranking import UnknownScoreError
-from leadscore.store.database import StoreError
 from leadscore.store.firms import ChangedFirmError, UnknownFirmError
 from leadscore.store.idempotency import ReusedKeyError
 from leadscore.store.jobs import EndedJobError, UnknownJobError
@@ -59,6 +60,11 @@ class InvalidRequestError(RequestError):
 
     code = "invalid_request"
     status = 422
+
+
+def invalid(where: str, got: str, wanted: Text) -> InvalidRequestError:
+    """Return the error for one place that can't be taken as it stands."""
+    return InvalidRequestError(REFUSALS[422][1], [Detail(where, got, wanted)])
 
 
 class GoneError(RequestError):
@@ -192,7 +198,7 @@ class ChangedMeanwhileError(RequestError):
     status = 412
 
 
-_STATUS: dict[type[StoreError], type[RequestError]] = {
+_STATUS: dict[type[LeadscoreError], type[RequestError]] = {
     UnknownNameError: NothingThereError,
     ConflictError: ContradictionError,
     BadNameError: UnacceptableError,
@@ -212,6 +218,9 @@ _STATUS: dict[type[StoreError], type[RequestError]] = {
     UnknownShortlistError: NothingThereError,
     UnknownViewError: NothingThereError,
     TakenViewError: ContradictionError,
+    ProfileChangedError: ChangedMeanwhileError,
+    NoChangeError: UnacceptableError,
+    ExportGoneError: GoneError,
 }
 
 
@@ -220,7 +229,7 @@ def store_refusals() -> Iterator[None]:
     """Give what the store refuses a status; what is no caller's fault goes on as it is."""
     try:
         yield
-    except StoreError as error:
+    except LeadscoreError as error:
         kind = _STATUS.get(type(error))
         if kind is None:
             raise

@@ -12,13 +12,12 @@ from typing import Any, Concatenate, ParamSpec
 from flask import Response, current_app, request
 from sqlalchemy import Connection
 
-from leadscore.errors import Detail
 from leadscore.store import idempotency
 from leadscore.store.audit import Record
 from leadscore.store.idempotency import Asked, Given
 from leadscore.text import Text
 from leadscore.web.auth import Access, Caller, caller
-from leadscore.web.errors import REFUSALS, InvalidRequestError, store_refusals
+from leadscore.web.errors import invalid, store_refusals
 
 HEADER = "Idempotency-Key"
 FIELD = "idempotency_key"
@@ -130,7 +129,7 @@ def _key() -> str | None:
     if key is None and not request.is_json:  # whose form is empty, and takes time to be read
         key = request.form.get(FIELD)
     if key is not None and not (1 <= len(key) <= _MOST and all("!" <= each <= "~" for each in key)):
-        raise InvalidRequestError(REFUSALS[422][1], [Detail(HEADER, key, _A_KEY)])
+        raise invalid(HEADER, key, _A_KEY)
     return key
 
 

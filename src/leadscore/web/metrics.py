@@ -49,17 +49,7 @@ class ModelState:
 
 
 class Metrics:
-    """The figures of one application; each has its own.
-
-    Parameters
-    ----------
-    queue
-        Returns how the queue of jobs is; asked whenever somebody asks for the figures.
-    model
-        Returns which model scores.
-    clock
-        Returns the time, with a zone.
-    """
+    """The figures of one application; ``queue`` and ``model`` are asked whenever somebody looks."""
 
     def __init__(
         self,
@@ -85,7 +75,7 @@ class Metrics:
             "leadscore_likelihood", "Likelihoods that were answered, 0..1.",
             buckets=_LIKELIHOODS, registry=self.registry,
         )  # fmt: skip
-        self.registry.register(_Asked(queue, model, clock))
+        self.registry.register(_Current(queue, model, clock))
 
     def observe_request(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count a request; fits `leadscore.web.metrics.log_requests`."""
@@ -112,7 +102,7 @@ class Metrics:
         return generate_latest(self.registry)
 
 
-class _Asked(Collector):
+class _Current(Collector):
     """Figures that are looked up when they are asked for."""
 
     def __init__(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Blueprint, Response, after_this_request, request
 
 from leadscore.store import sessions
@@ -41,13 +43,20 @@ def signing_pages(dependencies: Dependencies, pages: Blueprint) -> None:
         return shell.done("/login", say=say, about=("user", act.actor))
 
 
+def _form(
+    dependencies: Dependencies, template: str, title: Text, mistake: Text | None, status: int,
+    **values: Any,
+) -> Response:  # fmt: skip
+    said = mistake and mistake.pick(dependencies.page_lang())
+    return shell.page(dependencies, template, title=title, status=status, mistake=said, **values)
+
+
 def _log_in_pages(dependencies: Dependencies, pages: Blueprint) -> None:
-    def shown(status: int = 200, mistake: Text | None = None) -> Response:
-        lang = dependencies.page_lang()
-        return shell.page(
-            dependencies, "login.html", title=TRANSLATIONS["signing.log_in"], status=status,
-            mistake=mistake.pick(lang) if mistake else None, name=request.form.get("name", ""),
-            next=local_path(request.values.get("next")), proxy_user=_proxy_user(dependencies),
+    def shown(mistake: Text | None = None, status: int = 200) -> Response:
+        return _form(
+            dependencies, "login.html", TRANSLATIONS["signing.log_in"], mistake, status,
+            name=request.form.get("name", ""), next=local_path(request.values.get("next")),
+            proxy_user=_proxy_user(dependencies),
         )  # fmt: skip
 
     @pages.get("/login")
@@ -60,24 +69,22 @@ def _log_in_pages(dependencies: Dependencies, pages: Blueprint) -> None:
     def enter() -> Response:
         name, password = request.form.get("name", ""), request.form.get("password", "")
         if not name or not password:
-            return shown(422, TRANSLATIONS["signing.both"])
+            return shown(TRANSLATIONS["signing.both"], 422)
         secret, address = session_secret(request), request.remote_addr
         try:
-            found = log_in(dependencies.access, name, password, address=address, secret=secret)
+            who = log_in(dependencies.access, name, password, address=address, secret=secret)
         except RequestError as error:
-            return shown(error.status, error.message)
+            return shown(error.message, error.status)
         response = shell.go(local_path(request.form.get("next")))
-        if found.session is not None:
-            give(request, response, found.session)
+        if who.session is not None:
+            give(request, response, who.session)
         return response
 
 
 def _password_pages(dependencies: Dependencies, pages: Blueprint) -> None:
-    def shown(status: int = 200, mistake: Text | None = None) -> Response:
-        lang = dependencies.page_lang()
-        return shell.page(
-            dependencies, "password.html", title=TRANSLATIONS["signing.set_password"],
-            status=status, mistake=mistake.pick(lang) if mistake else None,
+    def shown(mistake: Text | None = None, status: int = 200) -> Response:
+        return _form(
+            dependencies, "password.html", TRANSLATIONS["signing.set_password"], mistake, status,
             token=request.form.get("token", ""),
         )  # fmt: skip
 
@@ -93,18 +100,14 @@ def _password_pages(dependencies: Dependencies, pages: Blueprint) -> None:
         try:
             set_password(dependencies.access, token, chosen, address=request.remote_addr)
         except RequestError as error:
-            return shown(error.status, error.message)
+            return shown(error.message, error.status)
         shell.say_next("signing.password_set")
         return shell.go("/login")
 
 
 def _account_pages(dependencies: Dependencies, pages: Blueprint) -> None:
-    def shown(status: int = 200, mistake: Text | None = None) -> Response:
-        lang = dependencies.page_lang()
-        return shell.page(
-            dependencies, "account.html", title=TRANSLATIONS["signing.account"], status=status,
-            mistake=mistake.pick(lang) if mistake else None,
-        )  # fmt: skip
+    def shown(mistake: Text | None = None, status: int = 200) -> Response:
+        return _form(dependencies, "account.html", TRANSLATIONS["signing.account"], mistake, status)
 
     @pages.get("/account")
     @requires("signed_in")
@@ -119,7 +122,7 @@ def _account_pages(dependencies: Dependencies, pages: Blueprint) -> None:
         try:
             change_password(dependencies.access, caller(), present, chosen, address=address)
         except RequestError as error:
-            return shown(error.status, error.message)
+            return shown(error.message, error.status)
         shell.say_next("signing.password_changed")
         return shell.go("/account")
 

@@ -10,7 +10,6 @@ from flask_openapi.blueprint import APIBlueprint
 from pydantic import BaseModel, Field
 from sqlalchemy import Connection, RowMapping, select
 
-from leadscore.errors import Detail
 from leadscore.lists.columns import column
 from leadscore.lists.values.words import STAGES
 from leadscore.ranking.reasons import Wording
@@ -32,7 +31,7 @@ from leadscore.store.scoring import Change, change_between
 from leadscore.text import Lang, room_words
 from leadscore.web.api import Dependencies
 from leadscore.web.auth import requires
-from leadscore.web.errors import REFUSALS, InvalidRequestError, store_refusals
+from leadscore.web.errors import invalid, store_refusals
 from leadscore.web.idempotent import Act, Answer, written
 from leadscore.web.openapi import Payload, api_blueprint, leads_to, refusals
 from leadscore.web.routes.payloads import (
@@ -503,8 +502,8 @@ def _firm(firm_id: int) -> tuple[str, str]:
 
 
 def _check_values(dependencies: Dependencies, values: dict[str, str]) -> None:
-    message, segment = REFUSALS[422][1], values.get("segment")
+    segment = values.get("segment")
     if not values:
-        raise InvalidRequestError(message, [Detail("$", "∅", WORDS["firms.something"])])
+        raise invalid("$", "∅", WORDS["firms.something"])
     if segment is not None and segment not in dependencies.scorer().city.segments:
-        raise InvalidRequestError(message, [Detail("segment", segment, WORDS["firms.a_segment"])])
+        raise invalid("segment", segment, WORDS["firms.a_segment"])

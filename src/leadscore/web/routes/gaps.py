@@ -9,7 +9,6 @@ from flask_openapi.blueprint import APIBlueprint
 from pydantic import BaseModel, Field
 
 from leadscore.city.profile import City, Supplies
-from leadscore.city.versions import NoChangeError, ProfileChangedError
 from leadscore.errors import ModelError
 from leadscore.jobs.tasks import tell_store
 from leadscore.learning.expert import follow
@@ -17,12 +16,7 @@ from leadscore.store.ranking import Candidates, candidates
 from leadscore.text import Lang, room_words
 from leadscore.web.api import Dependencies
 from leadscore.web.auth import requires
-from leadscore.web.errors import (
-    ChangedMeanwhileError,
-    ContradictionError,
-    NothingThereError,
-    UnacceptableError,
-)
+from leadscore.web.errors import ContradictionError, NothingThereError
 from leadscore.web.idempotent import Act, Answer, written
 from leadscore.web.openapi import Payload, api_blueprint, refusals
 from leadscore.web.routes.payloads import (
@@ -50,14 +44,7 @@ def change_supply(
     dependencies: Dependencies, act: Act, supply: Supplies, *, seen: str, reason: str
 ) -> Answer:
     """Keep another supply of segments as a version of the profile, and score all firms by it."""
-    try:
-        made = dependencies.profiles.change(
-            supply, seen=seen, by=act.actor, at=act.now, reason=reason
-        )
-    except ProfileChangedError as error:
-        raise ChangedMeanwhileError(error.message, error.details) from error
-    except NoChangeError as error:
-        raise UnacceptableError(error.message, error.details) from error
+    made = dependencies.profiles.change(supply, seen=seen, by=act.actor, at=act.now, reason=reason)
     city, shelf = made.city, dependencies.shelf
     try:
         follow(city, shelf, act.now)

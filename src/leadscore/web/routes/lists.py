@@ -26,10 +26,9 @@ from leadscore.text import Lang, Text, room_words
 from leadscore.web.api import Dependencies
 from leadscore.web.auth import check_may, requires
 from leadscore.web.errors import (
-    REFUSALS,
-    InvalidRequestError,
     check_named_language,
     error_body,
+    invalid,
     store_refusals,
 )
 from leadscore.web.idempotent import Act, Answer, written
@@ -254,7 +253,7 @@ def _shown(each: kept.KeptList, lang: Lang) -> dict[str, Any]:
 def _file() -> tuple[str, bytes]:
     file = request.files.get("file")
     if file is None:
-        raise InvalidRequestError(REFUSALS[422][1], [Detail("file", "∅", WORDS["lists.a_file"])])
+        raise invalid("file", "∅", WORDS["lists.a_file"])
     file.stream.seek(0)
     return file.filename or "list", file.stream.read()
 
@@ -271,21 +270,17 @@ def _day(text: str) -> date | None:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise InvalidRequestError(
-            REFUSALS[422][1], [Detail("as_of", text, WORDS["lists.a_day"])]
-        ) from None
+        raise invalid("as_of", text, WORDS["lists.a_day"]) from None
 
 
 def _mapping(text: str) -> dict[str, str]:
     if not text:
         return {}
-    found = parse_json(text.encode())
-    if not isinstance(found, dict) or not all(isinstance(each, str) for each in found.values()):
-        raise InvalidRequestError(
-            REFUSALS[422][1], [Detail("mapping", json_kind(found), WORDS["lists.an_object"])]
-        )
-    check_mapping(found)
-    return found
+    mapping = parse_json(text.encode())
+    if not isinstance(mapping, dict) or not all(isinstance(to, str) for to in mapping.values()):
+        raise invalid("mapping", json_kind(mapping), WORDS["lists.an_object"])
+    check_mapping(mapping)
+    return mapping
 
 
 _JobNumber = Annotated[int, Field(ge=1, le=2**63 - 1, description="任务编号 Number of the job")]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC
 from functools import partial
@@ -15,7 +14,7 @@ from flask_openapi.blueprint import APIBlueprint
 from pydantic import BaseModel, Field
 
 from leadscore.errors import Detail
-from leadscore.jobs.tasks import EXPORT, ExportGoneError, check_format, export_file
+from leadscore.jobs.tasks import EXPORT, check_format, export_file
 from leadscore.lists.values.words import STAGES
 from leadscore.lists.writing import write_ranking
 from leadscore.ranking.order import RANKING_COLUMNS
@@ -400,8 +399,7 @@ def export_routes(dependencies: Dependencies) -> APIBlueprint:
             "format": body.format,
             "lang": body.lang or dependencies.lang(),
         }
-        with _gone():
-            check_format(payload)
+        check_format(payload)
         job = submit(act.connection, EXPORT, payload, by=act.actor, now=act.now)
         details = {"format": body.format}
         return Answer({"job_id": job}, 202, about=("job", str(job)), details=details)
@@ -438,19 +436,10 @@ def _file_name(job: Job) -> str:
         raise NothingThereError(
             REFUSALS[404][1], [Detail("id", number, WORDS["routes_ranking.an_export"])]
         )
-    with _gone():
-        check_format(job.payload)
+    check_format(job.payload)
     if job.state != "done" or job.result is None:
         raise ContradictionError(
             WORDS["routes_ranking.not_yet"],
             [Detail("id", f"{number} ({job.state})", WORDS["routes_ranking.done"])],
         )
     return str(job.result["file"])
-
-
-@contextlib.contextmanager
-def _gone() -> Iterator[None]:
-    try:
-        yield
-    except ExportGoneError as error:
-        raise GoneError(error.message, error.details) from error
