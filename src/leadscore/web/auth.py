@@ -381,7 +381,7 @@ def change_password(
 def set_password(access: Access, token: str, password: str, *, address: str | None) -> str:
     """Set the password of the owner of a one-time link, and return their name.
 
-    All their sessions end. Raises NothingThereError for a dead link, and UnacceptableError for a
+    All their sessions end. Raises NothingThereError for a dead link, and InvalidRequestError for a
     password that is too easy to guess.
     """
     now = access.clock()

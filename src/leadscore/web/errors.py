@@ -45,7 +45,6 @@ class BadJsonError(RequestError):
     """A body that is not the JSON that RFC 8259 describes, or only almost."""
 
     code = "bad_json"
-    status = 400
 
 
 class MediaTypeError(RequestError):
@@ -56,7 +55,7 @@ class MediaTypeError(RequestError):
 
 
 class InvalidRequestError(RequestError):
-    """JSON that says something else than the endpoint understands."""
+    """JSON that says something else than the endpoint understands, or a value that won't do."""
 
     code = "invalid_request"
     status = 422
@@ -184,13 +183,6 @@ class ContradictionError(RequestError):
     status = 409
 
 
-class UnacceptableError(RequestError):
-    """A value that is well formed and still won't do."""
-
-    code = "invalid_request"
-    status = 422
-
-
 class ChangedMeanwhileError(RequestError):
     """A change of something that has changed since it was looked at."""
 
@@ -201,10 +193,10 @@ class ChangedMeanwhileError(RequestError):
 _STATUS: dict[type[LeadscoreError], type[RequestError]] = {
     UnknownNameError: NothingThereError,
     ConflictError: ContradictionError,
-    BadNameError: UnacceptableError,
+    BadNameError: InvalidRequestError,
     LinkError: NothingThereError,
-    PasswordError: UnacceptableError,
-    ReusedKeyError: UnacceptableError,
+    PasswordError: InvalidRequestError,
+    ReusedKeyError: InvalidRequestError,
     UnknownFirmError: NothingThereError,
     UnknownListError: NothingThereError,
     UnknownUploadError: NothingThereError,
@@ -213,13 +205,13 @@ _STATUS: dict[type[LeadscoreError], type[RequestError]] = {
     UnknownJobError: NothingThereError,
     EndedJobError: ContradictionError,
     ChangedFirmError: ChangedMeanwhileError,
-    BadOutcomeError: UnacceptableError,
-    BadCursorError: UnacceptableError,
+    BadOutcomeError: InvalidRequestError,
+    BadCursorError: InvalidRequestError,
     UnknownShortlistError: NothingThereError,
     UnknownViewError: NothingThereError,
     TakenViewError: ContradictionError,
     ProfileChangedError: ChangedMeanwhileError,
-    NoChangeError: UnacceptableError,
+    NoChangeError: InvalidRequestError,
     ExportGoneError: GoneError,
 }
 

@@ -294,7 +294,7 @@ def log_requests(
         if begun is None:  # refused before it was ours
             return response
         seconds = time.perf_counter() - begun
-        method, route = method_of_request(), route_of_request()
+        method, route = method_of_request(), _route_of_request()
         observe(method, route, response.status_code, seconds)
         response.headers[HEADER] = number
         line = {
@@ -307,7 +307,7 @@ def log_requests(
     def broke(_app: Flask, exception: BaseException, **_more: object) -> None:
         _requests.error(
             "request broke",
-            extra={"request": g.get("leadscore_request"), "route": route_of_request()},
+            extra={"request": g.get("leadscore_request"), "route": _route_of_request()},
             exc_info=exception,
         )
 
@@ -325,6 +325,5 @@ def method_of_request() -> str:
     return request.method if request.method in METHODS else "other"
 
 
-def route_of_request() -> str:
-    """Return the pattern of the route, without what was put into its places."""
+def _route_of_request() -> str:
     return request.url_rule.rule if request.url_rule else UNMATCHED

@@ -37,7 +37,7 @@ from leadscore.store.jobs import (
 from leadscore.text import Lang, Text
 from leadscore.web.api import Dependencies
 from leadscore.web.auth import Caller, Permission, caller, check_may, link_path, requires
-from leadscore.web.errors import UnacceptableError
+from leadscore.web.errors import InvalidRequestError
 from leadscore.web.idempotent import Act, Answer, noted, written
 from leadscore.web.openapi import Payload, plain_mistakes
 from leadscore.web.pages import shell
@@ -97,7 +97,7 @@ def _read_form(kind: type[_Form]) -> _Form:
             en="; ".join(f"{each.where}: {each.wanted.en}" for each in details),
         )
         message = TRANSLATIONS["administration.wrong"].format(places=said)
-        raise UnacceptableError(message, details) from fault
+        raise InvalidRequestError(message, details) from fault
 
 
 def _asked_number(name: str) -> int | None:
@@ -106,7 +106,7 @@ def _asked_number(name: str) -> int | None:
         return None
     number = whole_number(asked)
     if number is None:
-        raise UnacceptableError(TRANSLATIONS["administration.place_wrong"])
+        raise InvalidRequestError(TRANSLATIONS["administration.place_wrong"])
     return number
 
 
@@ -234,15 +234,14 @@ def _key_pages(dependencies: Dependencies, pages: Blueprint) -> None:
         return shell.done(_KEYS, say="administration.key_revoked", about=("key", key.name))
 
 
-def is_active(job: Job) -> bool:
-    """Tell whether a job will change by itself."""
+def _is_active(job: Job) -> bool:
     return job.state in OPEN
 
 
 def may_cancel(found: Caller, job: Job) -> bool:
     """Tell whether a job can be stopped, and by whoever asks: their own, or by administrators."""
     allowed = found.may("record") and (found.may("administer") or found.actor == job.submitted_by)
-    return allowed and is_active(job) and not job.cancel_requested
+    return allowed and _is_active(job) and not job.cancel_requested
 
 
 _AUDIT = "/administration/audit"
@@ -331,9 +330,9 @@ def _begin_of(asked: str) -> datetime:
     try:
         day = date.fromisoformat(asked)
     except ValueError:
-        raise UnacceptableError(TRANSLATIONS["administration.day_wrong"]) from None
+        raise InvalidRequestError(TRANSLATIONS["administration.day_wrong"]) from None
     if not 2000 <= day.year <= 9000:  # moments outside of these can't be turned into UTC
-        raise UnacceptableError(TRANSLATIONS["administration.day_wrong"])
+        raise InvalidRequestError(TRANSLATIONS["administration.day_wrong"])
     return datetime.combine(day, time()).astimezone()
 
 
@@ -377,9 +376,9 @@ def _city_pages(dependencies: Dependencies, pages: Blueprint) -> None:
         percent = whole_number(request.form.get("supply", "").strip(), digits=3)
         reason = remark(TRANSLATIONS["administration.reason_wrong"])
         if percent is None or percent > 100:
-            raise UnacceptableError(TRANSLATIONS["administration.supply_wrong"])
+            raise InvalidRequestError(TRANSLATIONS["administration.supply_wrong"])
         if reason is None:
-            raise UnacceptableError(TRANSLATIONS["administration.reason_missing"])
+            raise InvalidRequestError(TRANSLATIONS["administration.reason_missing"])
         done = change_supply(
             dependencies,
             act,
@@ -419,7 +418,7 @@ def _job_pages(dependencies: Dependencies, pages: Blueprint) -> None:
         return _framed(
             dependencies, "jobs",
             rows=[job_line(job, who, dependencies.page_lang()) for job in shown], state=state,
-            before=before, active=any(map(is_active, shown)),
+            before=before, active=any(map(_is_active, shown)),
             polled=_address(_JOBS, {"state": state, "before": before}),
             first=_address(_JOBS, {"state": state}), next=older and _address(_JOBS, older),
             by_state={each: _address(_JOBS, {"state": each}) for each in STATES}, everything=_JOBS,
@@ -445,7 +444,7 @@ def _asked_state() -> State | None:
     if not asked:
         return None
     if asked not in STATES:
-        raise UnacceptableError(TRANSLATIONS["administration.place_wrong"])
+        raise InvalidRequestError(TRANSLATIONS["administration.place_wrong"])
     return asked
 
 
@@ -454,6 +453,6 @@ def job_line(job: Job, who: Caller, lang: Lang) -> dict[str, Any]:
     return {
         "job": job,
         "words": job.error["message"][lang] if job.error else job.words and job.words.pick(lang),
-        "active": is_active(job),
+        "active": _is_active(job),
         "may_cancel": may_cancel(who, job),
     }

@@ -43,28 +43,28 @@ class ChainMap:
     @property
     def segments(self) -> list[Mapping[str, Any]]:
         """All segments, upstream first."""
-        return [each for column in self.columns.values() for each in column]
+        return [segment for column in self.columns.values() for segment in column]
 
     def holds(self, segment_id: str) -> bool:
         """Tell whether a segment belongs to this chain."""
-        return any(each["id"] == segment_id for each in self.segments)
+        return any(segment["id"] == segment_id for segment in self.segments)
 
 
 def chain_map(chain: Mapping[str, Any]) -> ChainMap:
     """Lay a chain out; ``chain`` is one of ``GET /api/v1/gaps``."""
     columns = {
-        position: [each for each in chain["segments"] if each["position"] == position]
+        position: [segment for segment in chain["segments"] if segment["position"] == position]
         for position in POSITIONS
     }
     places = {
-        each["id"]: (number, row)
+        segment["id"]: (number, row)
         for number, position in enumerate(POSITIONS)
-        for row, each in enumerate(columns[position])
+        for row, segment in enumerate(columns[position])
     }
     edges = [
-        (places[each["id"]], places[fed])
-        for each in chain["segments"]
-        for fed in each["feeds"]
+        (places[segment["id"]], places[fed])
+        for segment in chain["segments"]
+        for fed in segment["feeds"]
         if fed in places
     ]
     drawn = [_line(*edge) for edge in edges]
@@ -109,12 +109,12 @@ def chain_pages(dependencies: Dependencies, pages: Blueprint) -> None:
     def chains() -> Response:
         city, lang = dependencies.scorer().city, dependencies.page_lang()
         with dependencies.database.read() as connection:
-            found = candidates(connection, city.segments)
-        answer = gaps_answer(city, found, lang)
+            by_segment = candidates(connection, city.segments)
+        answer = gaps_answer(city, by_segment, lang)
         return shell.page(
             dependencies, "chains.html", title=TRANSLATIONS["chains.title"], city=answer,
             maps=[chain_map(chain) for chain in answer["chains"]],
             names={key: segment.name.pick(lang) for key, segment in city.segments.items()},
             positions=POSITIONS, width=WIDTH, level=gap_level,
-            nobody=not any(each.number for each in found.values()),
+            nobody=not any(firms.number for firms in by_segment.values()),
         )  # fmt: skip

@@ -74,7 +74,7 @@ def firm_pages(dependencies: Dependencies, pages: Blueprint) -> None:
             answer = firm_summary(scorer.wording, connection, kept, lang)
             history = score_history(connection, id)
             *_, change = compared_scores(connection, id, older, newer)
-            fields = known_fields(connection, kept, today, lang)
+            fields = _known_fields(connection, kept, today, lang)
         score = next(iter(history), None)
         line, recorded = timeline(answer["outcomes"], request.args.get("entry", ""))
         return shell.page(
@@ -82,10 +82,10 @@ def firm_pages(dependencies: Dependencies, pages: Blueprint) -> None:
             standing=answer["standing"], score=score, history=history, fields=fields, line=line,
             recorded=recorded, today=today, chains=scorer.city.chains,
             segment_names=segment_names(scorer.city, lang),
-            gap=gap_of(scorer.city, answer["standing"], lang),
+            gap=_gap_of(scorer.city, answer["standing"], lang),
             texts=_own_texts(kept.record, score.words if score else None),
             interval=intervals(scorer, [(score.model, score.values)])[0] if score else None,
-            falls=waterfall(score, kept, scorer.wording, lang) if score else None,
+            falls=_waterfall(score, kept, scorer.wording, lang) if score else None,
             outdated=bool(score and score.model != scorer.model),
             change=difference(change, scorer.wording, lang) if change else None,
         )  # fmt: skip
@@ -145,8 +145,7 @@ class Waterfall:
     rest: Step | None  # their points together, and their one bar
 
 
-def waterfall(score: Score, firm: Firm, wording: Wording, lang: Lang) -> Waterfall:
-    """Return a score of a firm as a picture is drawn of it."""
+def _waterfall(score: Score, firm: Firm, wording: Wording, lang: Lang) -> Waterfall:
     points = {name: number for name, number in score.points.items() if number}
     order = sorted(points, key=lambda name: -abs(points[name]))
     large = [name for name in order if abs(points[name]) >= _DRAWN_POINTS]
@@ -189,8 +188,7 @@ def segment_names(city: City, lang: Lang) -> dict[str, str]:
     return {key: segment.name.pick(lang) for key, segment in city.segments.items()}
 
 
-def gap_of(city: City, standing: Mapping[str, Any] | None, lang: Lang) -> dict[str, Any] | None:
-    """Return the gap that a firm would fill, and the anchors next to it in the chain."""
+def _gap_of(city: City, standing: Mapping[str, Any] | None, lang: Lang) -> dict[str, Any] | None:
     segment = city.segments.get(standing["segment"] or "") if standing else None
     if segment is None:
         return None
@@ -243,10 +241,9 @@ def marked(text: str, words: list[str]) -> tuple[tuple[str, bool], ...]:
     return tuple(part for part in parts if part[0])
 
 
-def known_fields(
+def _known_fields(
     connection: Connection, firm: Firm, today: date, lang: Lang
 ) -> list[dict[str, Any]]:
-    """Return the fields of a firm as the API has them, their values worded, with their files."""
     numbers = sorted({origin["list"] for origin in firm.origins.values()} - {None})
     files = {number: read_kept_list(connection, number).file_name for number in numbers}
     fields = []
@@ -513,17 +510,17 @@ def brief_pages(dependencies: Dependencies, pages: Blueprint) -> None:
             firm = read_firm(connection, id)
             answer = firm_summary(scorer.wording, connection, firm, lang)
             score = next(iter(score_history(connection, id, limit=1)), None)
-            fields = known_fields(connection, firm, today, lang)
+            fields = _known_fields(connection, firm, today, lang)
         standing = answer["standing"]
-        steps = waterfall(score, firm, scorer.wording, lang).steps if score else ()
-        unknown = unknown_of(score, scorer.card.scorecard, firm, lang) if score else []
+        steps = _waterfall(score, firm, scorer.wording, lang).steps if score else ()
+        unknown = _unknown_of(score, scorer.card.scorecard, firm, lang) if score else []
         makes = next((firm.record[name] for name in COLUMNS if firm.record.get(name)), None)
         held = [each for each in timeline(answer["outcomes"], "")[0] if each["state"] == "held"]
         return shell.page(
             dependencies, "brief.html", title=TRANSLATIONS["brief.heading"].format(name=firm.name),
             firm=answer, name=clipped(firm.name, 90), standing=standing, score=score,
             interval=intervals(scorer, [(score.model, score.values)])[0] if score else None,
-            gap=gap_of(scorer.city, standing, lang), city=scorer.city.name, today=today,
+            gap=_gap_of(scorer.city, standing, lang), city=scorer.city.name, today=today,
             makes=makes and clipped(str(makes), _TEXT_WIDTH),
             facts=[
                 (column(name).label, clipped(shown_value(column(name), value, lang), _FACT_WIDTH))
@@ -558,8 +555,8 @@ def clipped(text: str, width: int) -> str:
     return plain
 
 
-def unknown_of(score: Score, card: Scorecard, firm: Firm, lang: Lang) -> list[str]:
-    """Return what isn't known of a firm and can be asked; what could move its score most first."""
+def _unknown_of(score: Score, card: Scorecard, firm: Firm, lang: Lang) -> list[str]:
+    # What can be asked; what could move the score most first.
     spreads = {
         table.feature: float(table.values.max() - table.values.min()) for table in card.tables
     }

@@ -70,10 +70,9 @@ class Corrections:
     def of(cls, args: Mapping[str, str]) -> Corrections:
         """Read the arguments of an address; what can't be is left out."""
         sheet, row = args.get("sheet", "")[:_LONGEST_CORRECTION], _row(args.get("row", ""))
-        found = columns_of(args.items())
+        place = _place_of(sheet, row)
         # Another sheet or row makes nonsense of what was said of columns.
-        return cls(sheet, row, found if args.get("of", place_of(sheet, row)) == place_of(sheet, row)
-                   else {})  # fmt: skip
+        return cls(sheet, row, columns_of(args.items()) if args.get("of", place) == place else {})
 
     @property
     def place(self) -> HeaderPlace | None:
@@ -83,7 +82,7 @@ class Corrections:
     @property
     def written(self) -> str:
         """Sheet and row, for a field that tells to what the columns belong."""
-        return place_of(self.sheet, self.row)
+        return _place_of(self.sheet, self.row)
 
 
 def columns_of(items: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -96,8 +95,7 @@ def columns_of(items: Iterable[tuple[str, str]]) -> dict[str, str]:
     return dict(list(said.items())[:_MOST_CORRECTIONS])
 
 
-def place_of(sheet: str, row: int | None) -> str:
-    """Return sheet and row as one text."""
+def _place_of(sheet: str, row: int | None) -> str:
     return f"{sheet}!{row or ''}"
 
 
@@ -106,10 +104,9 @@ def _row(text: str) -> int | None:
     return number if number and number <= HEADER_SEARCH else None
 
 
-def sheets_to_mend(
+def _sheets_to_mend(
     rows: Sequence[FailedRow], problems: Iterable[Problem], lang: Lang
 ) -> list[SheetToMend]:
-    """Return a sheet for each sheet of the source; without any row, one without rows."""
     faults: dict[tuple[str | None, int | None], list[str]] = {}
     for problem in problems:
         fault = WORDS["imports.fault"].pick(lang).format(
@@ -366,7 +363,7 @@ def import_pages(dependencies: Dependencies, pages: Blueprint) -> None:
             kept.read_kept_list(connection, id)
             rows = kept_failed_rows(connection, id)
             problems = kept.problems_of(connection, id)
-        write = partial(write_rows_to_mend, sheets_to_mend(rows, problems, lang))
+        write = partial(write_rows_to_mend, _sheets_to_mend(rows, problems, lang))
         return file_answer(written_file(write, ".xlsx"), f"rows-to-mend-{id}.xlsx", XLSX)
 
 

@@ -18,7 +18,7 @@ from leadscore.store.models import MirroredModel, mirrored, read_model
 from leadscore.text import Lang
 from leadscore.web.api import Dependencies
 from leadscore.web.auth import caller, requires
-from leadscore.web.errors import UnacceptableError, store_refusals
+from leadscore.web.errors import InvalidRequestError, store_refusals
 from leadscore.web.idempotent import Act, Answer, written
 from leadscore.web.pages import shell
 from leadscore.web.pages.administration import job_line
@@ -26,21 +26,19 @@ from leadscore.web.pages.shell import TRANSLATIONS, by_htmx, remark
 from leadscore.web.routes.models import ask_for_retraining, go_back, promote_model
 
 
-def champion_of(dependencies: Dependencies, models: Sequence[MirroredModel]) -> str:
-    """Return the version that serves: as the shelf says, else what scores at the moment."""
+def _champion_of(dependencies: Dependencies, models: Sequence[MirroredModel]) -> str:
     try:
         named = dependencies.shelf.champion(dependencies.scorer().city.id)
     except LeadscoreError:  # the pointer is damaged; whoever serves says so
         named = None
-    mirrored = next((each.version for each in models if each.state == "champion"), None)
+    mirrored = next((model.version for model in models if model.state == "champion"), None)
     return named or mirrored or dependencies.scorer().model
 
 
-def manifest_of(
+def _manifest_of(
     dependencies: Dependencies, models: Sequence[MirroredModel], version: str
 ) -> Manifest:
-    """Return what is known of a version that serves: at least its card."""
-    kept = next((each.manifest for each in models if each.version == version), None)
+    kept = next((model.manifest for model in models if model.version == version), None)
     if kept is not None:
         return kept
     try:
@@ -53,10 +51,10 @@ def manifest_of(
         )
 
 
-def told_sections(
+def _told_sections(
     dependencies: Dependencies, manifest: Manifest | None, lang: Lang
 ) -> ModelSections | None:
-    """Return what a manifest tells, or None where it can't be read any more."""
+    # None where the manifest can't be read any more.
     if manifest is None:
         return None
     try:
@@ -65,19 +63,18 @@ def told_sections(
         return None
 
 
-def failed_sentences(model: MirroredModel, lang: Lang) -> list[str]:
-    """Return what the gates say that a model failed."""
+def _failed_sentences(model: MirroredModel, lang: Lang) -> list[str]:
     decision = model.manifest.decision if model.manifest else None
     if decision is None or decision.promoted is not False:
         return []
     return [gate.sentence.pick(lang) for gate in decision.failed]
 
 
-def before_champion(
+def _before_champion(
     dependencies: Dependencies, models: Sequence[MirroredModel], champion: str
 ) -> str | None:
-    """Return the version to which one can go back; "" stands for the experts', None for none."""
-    usable = {each.version for each in models if each.state in ("shelved", "champion")}
+    # "" stands for the experts' model, None for none.
+    usable = {model.version for model in models if model.state in ("shelved", "champion")}
     try:
         served = dependencies.shelf.line(dependencies.scorer().city.id)
     except LeadscoreError:
@@ -85,7 +82,7 @@ def before_champion(
     before = next((version for version in served[1:] if version in usable), None)
     if before is not None:
         return before
-    mine = next((each for each in models if each.version == champion), None)
+    mine = next((model for model in models if model.version == champion), None)
     return "" if mine and mine.manifest and mine.manifest.kind == "trained" else None
 
 
@@ -108,27 +105,27 @@ def _reading(dependencies: Dependencies, pages: Blueprint) -> None:
         with dependencies.database.read() as connection:
             models = mirrored(connection, dependencies.scorer().city.id)
             retraining = _last_retraining(connection, lang)
-        champion = champion_of(dependencies, models)
-        manifest = manifest_of(dependencies, models, champion)
+        champion = _champion_of(dependencies, models)
+        manifest = _manifest_of(dependencies, models, champion)
         newest = models[0] if models and models[0].state != "champion" else None
         return shell.page(
             dependencies, "model.html", title=TRANSLATIONS["model.title"], version=champion,
-            sections=told_sections(dependencies, manifest, lang), models=models,
-            retraining=retraining, before=before_champion(dependencies, models, champion),
-            challenger=newest, failed=failed_sentences(newest, lang) if newest else [],
+            sections=_told_sections(dependencies, manifest, lang), models=models,
+            retraining=retraining, before=_before_champion(dependencies, models, champion),
+            challenger=newest, failed=_failed_sentences(newest, lang) if newest else [],
         )  # fmt: skip
 
     @pages.get("/model/retraining")
     @requires("read")
     def retraining() -> Response:
         with dependencies.database.read() as connection:
-            found = _last_retraining(connection, dependencies.page_lang())
-        if by_htmx() and (found is None or not found["active"]):
+            job = _last_retraining(connection, dependencies.page_lang())
+        if by_htmx() and (job is None or not job["active"]):
             # Everything on the page may be another now: the champion, the list, what may be done.
             return Response(status=204, headers={"HX-Refresh": "true"})
         return shell.page(
             dependencies, "model_retraining.html", title=TRANSLATIONS["model.retraining"],
-            retraining=found,
+            retraining=job,
         )  # fmt: skip
 
     @pages.get("/model/<version>")
@@ -136,13 +133,13 @@ def _reading(dependencies: Dependencies, pages: Blueprint) -> None:
     def one_model(version: str) -> Response:
         lang = dependencies.page_lang()
         with store_refusals(), dependencies.database.read() as connection:
-            found = read_model(connection, version)
+            model = read_model(connection, version)
             models = mirrored(connection, dependencies.scorer().city.id)
         return shell.page(
             dependencies, "model_version.html", title=version, version=version,
-            mirrored=found, failed=failed_sentences(found, lang),
-            sections=told_sections(dependencies, found.manifest, lang),
-            champion=champion_of(dependencies, models),
+            mirrored=model, failed=_failed_sentences(model, lang),
+            sections=_told_sections(dependencies, model.manifest, lang),
+            champion=_champion_of(dependencies, models),
         )  # fmt: skip
 
 
@@ -180,4 +177,4 @@ def _day() -> date | None:
     try:
         return date.fromisoformat(asked)
     except ValueError:
-        raise UnacceptableError(TRANSLATIONS["model.day_wrong"]) from None
+        raise InvalidRequestError(TRANSLATIONS["model.day_wrong"]) from None

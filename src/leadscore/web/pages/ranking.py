@@ -246,8 +246,7 @@ def _address(path: str, values: Mapping[str, str | None]) -> str:
     return f"{path}?{urlencode(kept, safe=',')}" if kept else path
 
 
-def checked(asked: Asked) -> RankingPageQuery:
-    """Return what is asked for."""
+def _checked(asked: Asked) -> RankingPageQuery:
     try:
         return RankingPageQuery.model_validate({**asked.values, **asked.place})
     except ValidationError as error:
@@ -259,8 +258,8 @@ LONGEST_NAME = 100
 LONGEST_QUERY = 2_000
 
 
-def chosen_firms() -> list[int]:
-    """Return the numbers of the firms that a form names, in their order; at least one."""
+def _chosen_firms() -> list[int]:
+    # At least one.
     numbers = {whole_number(text) for text in request.form.getlist("firm")} - {None}
     if not numbers:
         raise InvalidRequestError(TRANSLATIONS["ranking.acts.choose_firms"])
@@ -270,24 +269,21 @@ def chosen_firms() -> list[int]:
     return sorted(number for number in numbers if number is not None)
 
 
-def given_reason() -> str:
-    """Return the reason that a form has to give."""
+def _given_reason() -> str:
     text = _text("reason", LONGEST_REASON)
     if not text:
         raise InvalidRequestError(TRANSLATIONS["ranking.acts.give_reason"])
     return text
 
 
-def given_name() -> str:
-    """Return the name of a view or a shortlist that a form has to give."""
+def _given_name() -> str:
     text = _text("name", LONGEST_NAME)
     if not text:
         raise InvalidRequestError(TRANSLATIONS["ranking.acts.give_name"].format(most=LONGEST_NAME))
     return text
 
 
-def given_query() -> str:
-    """Return what a view is to keep."""
+def _given_query() -> str:
     text = request.form.get("query", "")
     if len(text) > LONGEST_QUERY:
         raise InvalidRequestError(TRANSLATIONS["ranking.acts.long_query"])
@@ -311,10 +307,9 @@ Names = Mapping[str, Mapping[str, str]]
 """What values are called, by filter; a value that is no key is its own name."""
 
 
-def names_of(
+def _names_of(
     city: City, lists: Sequence[KeptList], shortlists: Sequence[Shortlist], lang: Lang
 ) -> Names:
-    """Return what the values of filters are called in a language."""
     texts: dict[str, Mapping[str, Text]] = {
         "chain": {chain.id: chain.name for chain in city.chains},
         "segment": {key: segment.name for key, segment in city.segments.items()},
@@ -393,13 +388,12 @@ def _toggled(now: str, value: str, *, several: bool) -> str | None:
     return None if value == now else value
 
 
-def ranking_picture(dependencies: Dependencies, pages: Blueprint) -> None:
-    """Add ``/ranking/points``, which the script of the picture asks for."""
+def _ranking_picture(dependencies: Dependencies, pages: Blueprint) -> None:
 
     @pages.get("/ranking/points")
     @requires("read")
     def ranking_points() -> Response:
-        meant, lang = checked(Asked.of(request.args)).asked(), dependencies.page_lang()
+        meant, lang = _checked(Asked.of(request.args)).asked(), dependencies.page_lang()
         with store_refusals(), dependencies.database.read() as connection:
             rows = points(connection, meant)
             likelihood = mean_likelihood(connection)
@@ -417,23 +411,22 @@ def _point(row: RowMapping, lang: Lang) -> tuple[int, str, float, float, str, st
     return row["firm_id"], row["name"], fit, likelihood, row["grade"], veto
 
 
-def ranking_views(dependencies: Dependencies, pages: Blueprint) -> None:
-    """Add the addresses by which a user keeps views of the ranking."""
+def _ranking_views(dependencies: Dependencies, pages: Blueprint) -> None:
     access = dependencies.access
 
     @pages.post("/ranking/views")
     @requires("read")
     @written(access, "view.save")
     def save(act: Act) -> Answer:
-        asked = Asked.of(dict(parse_qsl(given_query())))
-        save_view(act.connection, act.actor, given_name(), asked.view, now=act.now)
+        asked = Asked.of(dict(parse_qsl(_given_query())))
+        save_view(act.connection, act.actor, _given_name(), asked.view, now=act.now)
         return shell.done(_back(), say="ranking.views.saved")
 
     @pages.post("/ranking/views/<int:id>/rename")
     @requires("read")
     @written(access, "view.rename")
     def rename(act: Act, id: int) -> Answer:  # noqa: A002 (as the address has it)
-        rename_view(act.connection, act.actor, id, given_name())
+        rename_view(act.connection, act.actor, id, _given_name())
         return shell.done(_back(), say="ranking.views.renamed", about=("view", str(id)))
 
     @pages.post("/ranking/views/<int:id>/delete")
@@ -444,14 +437,13 @@ def ranking_views(dependencies: Dependencies, pages: Blueprint) -> None:
         return shell.done(_back(), say="ranking.views.deleted", about=("view", str(id)))
 
 
-def ranking_acts(dependencies: Dependencies, pages: Blueprint) -> None:
-    """Add the addresses to which the chosen firms are sent."""
+def _ranking_acts(dependencies: Dependencies, pages: Blueprint) -> None:
     access = dependencies.access
 
     @pages.post("/ranking/export")
     @requires("read")
     def export_chosen() -> Response:
-        firms, form = chosen_firms(), request.form
+        firms, form = _chosen_firms(), request.form
         kind: FileKind = "csv" if form.get("format") == "csv" else "xlsx"
         sort: Sort = next((sort for sort in SORTS if sort == form.get("sort")), "-priority")
         columns = read_columns(form.get("columns"))
@@ -467,7 +459,7 @@ def ranking_acts(dependencies: Dependencies, pages: Blueprint) -> None:
     @requires("record")
     @written(access, "firm.exclude")
     def exclude_chosen(act: Act) -> Answer:
-        firms, reason = chosen_firms(), given_reason()
+        firms, reason = _chosen_firms(), _given_reason()
         for firm_id in firms:
             version = firm_to_change(act.connection, firm_id).version
             acts.exclude(
@@ -481,11 +473,11 @@ def ranking_acts(dependencies: Dependencies, pages: Blueprint) -> None:
     @requires("record")
     @written(access, "shortlist.add")
     def shortlist_chosen(act: Act) -> Answer:
-        firms = chosen_firms()
+        firms = _chosen_firms()
         named = request.form.get("name", "").strip()
         number = None if named else whole_number(request.form.get("shortlist", ""))
         if number is None:  # a new name goes before the one that the menu happens to show
-            number = shortlist_named(act.connection, given_name(), actor=act.actor, now=act.now)
+            number = shortlist_named(act.connection, _given_name(), actor=act.actor, now=act.now)
         add_to_shortlist(act.connection, number, firms, actor=act.actor, now=act.now)
         return shell.done(
             _back(), say="ranking.acts.shortlisted", about=("shortlist", str(number)),
@@ -496,7 +488,7 @@ def ranking_acts(dependencies: Dependencies, pages: Blueprint) -> None:
     @requires("record")
     @written(access, "shortlist.remove")
     def take_chosen_out(act: Act, id: int) -> Answer:  # noqa: A002 (as the address has it)
-        firms = chosen_firms()
+        firms = _chosen_firms()
         take_from_shortlist(act.connection, id, firms)
         return shell.done(
             _back(), say="ranking.acts.taken_out", about=("shortlist", str(id)),
@@ -525,9 +517,9 @@ _CHOOSE = "choose"
 
 def ranking_pages(dependencies: Dependencies, pages: Blueprint) -> None:
     """Add ``/ranking`` and what belongs to it, and ``/`` that leads there."""
-    ranking_acts(dependencies, pages)
-    ranking_views(dependencies, pages)
-    ranking_picture(dependencies, pages)
+    _ranking_acts(dependencies, pages)
+    _ranking_views(dependencies, pages)
+    _ranking_picture(dependencies, pages)
 
     @pages.get("/")
     @requires("signed_in")
@@ -540,7 +532,7 @@ def ranking_pages(dependencies: Dependencies, pages: Blueprint) -> None:
         if request.args.get("columns") == _CHOOSE:
             return _choose_columns()
         asked = Asked.of(request.args, request.cookies.get(COLUMNS_COOKIE))
-        lang, scorer, query = dependencies.page_lang(), dependencies.scorer(), checked(asked)
+        lang, scorer, query = dependencies.page_lang(), dependencies.scorer(), _checked(asked)
         meant = query.asked()
         with store_refusals(), dependencies.database.read() as connection:
             after = read_cursor(query.cursor, query.sort) if query.cursor else None
@@ -563,7 +555,7 @@ def ranking_pages(dependencies: Dependencies, pages: Blueprint) -> None:
             city=scorer.city.name, model=scorer.model,
             profile=dependencies.profiles.number_of(scorer.city), rescoring=bool(rescoring),
             asked=asked, firms=firms, total=counts.total,
-            facets=facets_of(counts, asked, names_of(scorer.city, lists, short, lang)),
+            facets=facets_of(counts, asked, _names_of(scorer.city, lists, short, lang)),
             next=page.next and asked.following(page.next.written(), len(page.firms)),
             busy=next((each for each in lists if each.state in OPEN), None),
             something=bool(lists), all_columns=tuple(COLUMNS), shortlists=short,

@@ -138,16 +138,15 @@ def theme() -> str | None:
     return chosen if chosen in THEMES else None
 
 
-def wants_page() -> bool:
-    """Tell whether the current request is answered by a page, its errors too."""
+def _wants_page() -> bool:
     if request.blueprint is not None:
         return request.blueprint == NAME
     nowhere = request.endpoint is None and not request.path.startswith(("/api/", "/openapi/"))
-    return nowhere and asks_for_html()
+    return nowhere and _asks_for_html()
 
 
-def asks_for_html() -> bool:
-    """Tell whether HTML is named as what is wanted, as browsers do and programs rarely."""
+def _asks_for_html() -> bool:
+    # As browsers do, and programs rarely.
     return "text/html" in request.headers.get("Accept", "")
 
 
@@ -365,7 +364,7 @@ def remember(response: Response, name: str, value: str) -> None:
 
 def refused_page(dependencies: Dependencies, status: int, message: Text) -> Response | None:
     """Return how a page answers an error; None if what was asked for is no page."""
-    if not wants_page() or not asks_for_html():
+    if not _wants_page() or not _asks_for_html():
         return None
     if by_htmx():  # pages.js shows the text; htmx is told to swap no error into anything
         response = make_response(message.pick(dependencies.page_lang()), status)

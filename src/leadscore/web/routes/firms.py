@@ -240,13 +240,13 @@ _SCORE = (
 _OUTCOME = ("entry", "stage", "reason", "withdrawn", "in_force", "recorded_by", "source")
 
 
-def firm_answer(dependencies: Dependencies, connection: Connection, firm: Firm) -> dict[str, Any]:
-    """Return a firm as `FirmAnswer` describes it."""
+def _firm_answer(dependencies: Dependencies, connection: Connection, firm: Firm) -> dict[str, Any]:
     wording, lang, today = dependencies.scorer().wording, dependencies.lang(), dependencies.today()
     return firm_summary(wording, connection, firm, lang) | {
         "fields": [field_answer(firm, name, today, lang) for name in firm.record],
         "scores": [
-            score_answer(wording, score, firm, lang) for score in score_history(connection, firm.id)
+            _score_answer(wording, score, firm, lang)
+            for score in score_history(connection, firm.id)
         ],
     }
 
@@ -271,21 +271,19 @@ def firm_summary(
         "exclusion": exclusion
         and {"reason": exclusion.reason, "by": exclusion.by, "at": moment(exclusion.at)},
         "outcomes": [
-            outcome_answer(each) for each in outcomes_of(connection, [firm]).get(firm.id, [])
+            _outcome_answer(entry) for entry in outcomes_of(connection, [firm]).get(firm.id, [])
         ],
     }
 
 
-def outcome_answer(entry: Entry) -> dict[str, Any]:
-    """Return an outcome as the answers show it."""
+def _outcome_answer(entry: Entry) -> dict[str, Any]:
     return {name: getattr(entry, name) for name in _OUTCOME} | {
         "day": entry.day.isoformat(),
         "recorded": moment(entry.recorded),
     }
 
 
-def score_answer(wording: Wording, score: Score, firm: Firm, lang: Lang) -> dict[str, Any]:
-    """Return a score as the answers show it."""
+def _score_answer(wording: Wording, score: Score, firm: Firm, lang: Lang) -> dict[str, Any]:
     return {name: getattr(score, name) for name in _SCORE} | {
         "as_of": score.as_of.isoformat(),
         "scored_at": moment(score.scored_at),
@@ -363,9 +361,9 @@ def firm_routes(dependencies: Dependencies) -> APIBlueprint:
     @requires("read")
     def firm(path: NumberPath, query: LangOnly) -> Response:  # noqa: ARG001 (checked)
         with store_refusals(), dependencies.database.read() as connection:
-            found = read_firm(connection, path.id)
-            response = jsonify(firm_answer(dependencies, connection, found))
-        response.headers.update(etag(found.version))
+            firm = read_firm(connection, path.id)
+            response = jsonify(_firm_answer(dependencies, connection, firm))
+        response.headers.update(etag(firm.version))
         return response
 
     @api.get(
@@ -386,8 +384,8 @@ def firm_routes(dependencies: Dependencies) -> APIBlueprint:
             older, newer, change = compared_scores(connection, path.id, query.older, query.newer)
         features = change.features if change else ()
         return jsonify(
-            older=older and score_answer(wording, older, firm, lang),
-            newer=newer and score_answer(wording, newer, firm, lang),
+            older=older and _score_answer(wording, older, firm, lang),
+            newer=newer and _score_answer(wording, newer, firm, lang),
             points=change and change.points,
             data_points=change and change.data,
             model_points=change and change.model,
@@ -419,7 +417,7 @@ def firm_routes(dependencies: Dependencies) -> APIBlueprint:
             withdrawn=body.withdrawn, actor=act.actor, now=act.now, today=dependencies.today(),
         )  # fmt: skip
         details = {"stage": body.stage, "withdrawn": body.withdrawn}
-        return Answer(outcome_answer(entry), 201, about=_firm(path.id), details=details)
+        return Answer(_outcome_answer(entry), 201, about=_firm(path.id), details=details)
 
     @api.put(
         "/firms/<int:id>/override",
@@ -493,7 +491,7 @@ def _matched(connection: Connection, firm_id: int) -> int:
 
 
 def _changed(dependencies: Dependencies, act: Act, firm: Firm, **details: str) -> Answer:
-    body = firm_answer(dependencies, act.connection, firm)
+    body = _firm_answer(dependencies, act.connection, firm)
     return Answer(body, 200, etag(firm.version), _firm(firm.id), details)
 
 

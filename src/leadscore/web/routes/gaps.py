@@ -161,9 +161,9 @@ def gap_routes(dependencies: Dependencies) -> APIBlueprint:
     def gaps(query: LangOnly) -> Response:  # noqa: ARG001 (checked)
         city, lang = dependencies.scorer().city, dependencies.lang()
         with dependencies.database.read() as connection:
-            found = candidates(connection, city.segments)
+            by_segment = candidates(connection, city.segments)
         version = {"version": dependencies.profiles.number_of(city), "digest": city.digest}
-        response = jsonify(gaps_answer(city, found, lang) | {"profile": version})
+        response = jsonify(gaps_answer(city, by_segment, lang) | {"profile": version})
         response.set_etag(dependencies.profiles.current().city.digest)
         return response
 
@@ -188,7 +188,7 @@ def gap_routes(dependencies: Dependencies) -> APIBlueprint:
     return api
 
 
-def gaps_answer(city: City, found: dict[str, Candidates], lang: Lang) -> dict[str, Any]:
+def gaps_answer(city: City, by_segment: dict[str, Candidates], lang: Lang) -> dict[str, Any]:
     """Return the chain graph as `GapsAnswer` describes it."""
     return {
         "city": city.id,
@@ -199,7 +199,7 @@ def gaps_answer(city: City, found: dict[str, Candidates], lang: Lang) -> dict[st
                 "id": chain.id,
                 "name": chain.name.pick(lang),
                 "segments": [
-                    _segment(city, segment.id, found[segment.id], lang)
+                    _segment(city, segment.id, by_segment[segment.id], lang)
                     for segment in chain.segments
                 ],
             }
@@ -208,7 +208,7 @@ def gaps_answer(city: City, found: dict[str, Candidates], lang: Lang) -> dict[st
     }
 
 
-def _segment(city: City, key: str, found: Candidates, lang: Lang) -> dict[str, Any]:
+def _segment(city: City, key: str, firms: Candidates, lang: Lang) -> dict[str, Any]:
     segment = city.segments[key]
     return {
         "id": key,
@@ -220,9 +220,9 @@ def _segment(city: City, key: str, found: Candidates, lang: Lang) -> dict[str, A
         "gap": city.gap(key),
         "sought": segment.sought,
         "anchors": [anchor.label.pick(lang) for anchor in city.anchors_of(key)],
-        "candidates": found.number,
+        "candidates": firms.number,
         "best": [
             {"id": row["firm_id"], **{name: row[name] for name in _CANDIDATE}}
-            for row in found.best
+            for row in firms.best
         ],
     }  # fmt: skip

@@ -205,10 +205,10 @@ def list_routes(dependencies: Dependencies) -> APIBlueprint:
     @requires("read")
     def all_lists(query: ListsQuery) -> Response:
         with dependencies.database.read() as connection:
-            found = kept.kept_lists(connection, before=query.before, limit=query.limit + 1)
-        shown, lang = found[: query.limit], dependencies.lang()
-        following = shown[-1].id if len(found) > query.limit else None
-        return jsonify({"lists": [_shown(each, lang) for each in shown], "next": following})
+            lists = kept.kept_lists(connection, before=query.before, limit=query.limit + 1)
+        shown, lang = lists[: query.limit], dependencies.lang()
+        following = shown[-1].id if len(lists) > query.limit else None
+        return jsonify({"lists": [_shown(row, lang) for row in shown], "next": following})
 
     @api.get(
         "/lists/<int:id>",
@@ -220,9 +220,9 @@ def list_routes(dependencies: Dependencies) -> APIBlueprint:
     @requires("read")
     def one_list(path: NumberPath, query: LangOnly) -> Response:  # noqa: ARG001 (checked)
         with store_refusals(), dependencies.database.read() as connection:
-            found = kept.read_kept_list(connection, path.id)
+            row = kept.read_kept_list(connection, path.id)
             problems = kept.count_problems(connection, path.id)
-        return jsonify(_shown(found, dependencies.lang()) | {"problems": problems})
+        return jsonify(_shown(row, dependencies.lang()) | {"problems": problems})
 
     @api.get(
         "/lists/<int:id>/problems.csv",
@@ -235,17 +235,17 @@ def list_routes(dependencies: Dependencies) -> APIBlueprint:
     def problems(path: NumberPath, query: LangOnly) -> Response:  # noqa: ARG001 (checked)
         with store_refusals(), dependencies.database.read() as connection:
             kept.read_kept_list(connection, path.id)
-            found = kept.problems_of(connection, path.id)
-        write = partial(write_problems, found, lang=dependencies.lang())
+            rows = kept.problems_of(connection, path.id)
+        write = partial(write_problems, rows, lang=dependencies.lang())
         return file_answer(written_file(write, ".csv"), f"problems-{path.id}.csv", CSV)
 
     return api
 
 
-def _shown(each: kept.KeptList, lang: Lang) -> dict[str, Any]:
-    error = each.error
-    return fields_of(ListAnswer, each) | {
-        "notices": [words(notice, lang) for notice in each.notices],
+def _shown(row: kept.KeptList, lang: Lang) -> dict[str, Any]:
+    error = row.error
+    return fields_of(ListAnswer, row) | {
+        "notices": [words(notice, lang) for notice in row.notices],
         "error": error and {"code": error["code"], "message": words(error, lang)},
     }
 
@@ -260,8 +260,8 @@ def _file() -> tuple[str, bytes]:
 
 def _fingerprint() -> bytes:
     name, content = _file()
-    told = sorted(request.form.items(multi=True))
-    return json.dumps([name, hashlib.sha256(content).hexdigest(), told]).encode()
+    fields = sorted(request.form.items(multi=True))
+    return json.dumps([name, hashlib.sha256(content).hexdigest(), fields]).encode()
 
 
 def _day(text: str) -> date | None:
@@ -392,7 +392,7 @@ def job_routes(dependencies: Dependencies) -> APIBlueprint:
             )
         page, lang = jobs[: query.limit], dependencies.lang()
         following = page[-1].id if len(jobs) > len(page) else None
-        return jsonify({"jobs": [job_answer(job, lang) for job in page], "next": following})
+        return jsonify({"jobs": [_job_answer(job, lang) for job in page], "next": following})
 
     @api.get(
         "/jobs/<int:id>",
@@ -405,7 +405,7 @@ def job_routes(dependencies: Dependencies) -> APIBlueprint:
     def read(path: JobPath) -> Response:
         with store_refusals(), dependencies.database.read() as connection:
             job = read_job(connection, path.id)
-        return jsonify(job_answer(job, dependencies.lang()))
+        return jsonify(_job_answer(job, dependencies.lang()))
 
     @api.post(
         "/jobs/<int:id>/cancel",
@@ -423,14 +423,13 @@ def job_routes(dependencies: Dependencies) -> APIBlueprint:
         if job.submitted_by != act.actor:
             check_may("administer")
         job = request_cancel(act.connection, path.id, now=act.now)
-        answer = job_answer(job, dependencies.lang())
+        answer = _job_answer(job, dependencies.lang())
         return Answer(answer, about=("job", str(job.id)), details={"kind": job.kind})
 
     return api
 
 
-def job_answer(job: Job, lang: Lang) -> dict[str, Any]:
-    """Return a job as `JobAnswer` describes it."""
+def _job_answer(job: Job, lang: Lang) -> dict[str, Any]:
     return fields_of(JobAnswer, job) | {
         "words": job.words and job.words.pick(lang),
         "error": job.error and _job_error(job.error, lang),

@@ -158,8 +158,8 @@ def model_routes(dependencies: Dependencies) -> APIBlueprint:
     @requires("read")
     def models(query: LangOnly) -> Response:  # noqa: ARG001 (checked)
         with dependencies.database.read() as connection:
-            found = mirrored(connection, _city(dependencies))
-        return jsonify({"models": [_model(each) for each in found]})
+            rows = mirrored(connection, dependencies.scorer().city.id)
+        return jsonify({"models": [_model(row) for row in rows]})
 
     @api.get(
         "/models/<version>",
@@ -171,8 +171,8 @@ def model_routes(dependencies: Dependencies) -> APIBlueprint:
     @requires("read")
     def model(path: VersionPath, query: LangOnly) -> Response:  # noqa: ARG001 (checked)
         with store_refusals(), dependencies.database.read() as connection:
-            found = read_model(connection, path.version)
-        return jsonify(_model(found) | {"manifest": found.manifest and found.manifest.content})
+            row = read_model(connection, path.version)
+        return jsonify(_model(row) | {"manifest": row.manifest and row.manifest.content})
 
     @api.post(
         "/models/retrain",
@@ -216,10 +216,6 @@ def model_routes(dependencies: Dependencies) -> APIBlueprint:
         return go_back(dependencies, act, body.reason)
 
     return api
-
-
-def _city(dependencies: Dependencies) -> str:
-    return dependencies.scorer().city.id
 
 
 def _model(model: MirroredModel) -> dict[str, Any]:

@@ -114,12 +114,8 @@ def sent_file(path: Path) -> Iterator[bytes]:
 def ranking_csv(parts: Iterable[pd.DataFrame], lang: Lang) -> Iterator[bytes]:
     """Yield a ranking as CSV, a part at a time, so that it never stands in memory as a whole."""
     for number, part in enumerate(parts):
-        whole = b"".join(written_file(partial(_write, part, lang), ".csv"))
+        whole = b"".join(written_file(partial(write_ranking, part, lang=lang), ".csv"))
         yield whole if number == 0 else whole.partition(_LINE_END)[2]
-
-
-def _write(table: pd.DataFrame, lang: Lang, path: Path) -> None:
-    write_ranking(table, path, lang=lang)
 
 
 READS_QUERY = {"x-more-parameters": LANGUAGE_PARAMETERS[1:]}
