@@ -43,7 +43,6 @@ from leadscore.web.routes.lists import job_routes
 
 WORDS = room_words("web")
 
-
 MAX_BODY_BYTES = 8 * 1024 * 1024
 """A body may be this large: a thousand firms with 8 KB of text each."""
 

@@ -30,7 +30,6 @@ from leadscore.text import Lang, Text, room_words
 
 WORDS = room_words("web")
 
-
 SHOWN_DETAILS = 100
 """Places that an answer lists; the message tells how many there are."""
 

@@ -20,7 +20,6 @@ from leadscore.web.errors import REFUSALS, BadJsonError, MediaTypeError, invalid
 
 WORDS = room_words("web")
 
-
 _MOST_KEYS = 200
 """Keys of one object; a firm has some sixty, and each that nobody knows costs an error."""
 _SNIPPET = 30

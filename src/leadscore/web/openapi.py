@@ -29,7 +29,6 @@ from leadscore.web.json import json_kind
 
 WORDS = room_words("web")
 
-
 MAX_FIRMS = 1_000
 """Firms in one request; longer lists are ranked from a file."""
 MAX_CHARACTERS = 32_767

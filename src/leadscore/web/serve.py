@@ -29,7 +29,6 @@ from leadscore.web.errors import error_body, preferred_language, refusal
 
 WORDS = room_words("web")
 
-
 _FLUSH_SECONDS = 3.0
 _SENT_AT_ONCE = 64 * 1024
 """Bytes; less waits for the end of its answer, which no file that is streamed does for long."""

@@ -295,9 +295,8 @@ def _audit_csv(database: Database, query: Mapping[str, Any]) -> Iterator[bytes]:
 
 
 def _cells(row: Row[Any]) -> list[str]:
-    plain = row._mapping  # noqa: SLF001 (its public name, see SQLAlchemy's documentation)
-    told = {**plain, "at": row.at.isoformat()}
-    return [for_spreadsheet("" if told[name] is None else str(told[name])) for name in _COLUMNS]
+    values = [row.at.isoformat() if name == "at" else getattr(row, name) for name in _COLUMNS]
+    return [for_spreadsheet("" if value is None else str(value)) for value in values]
 
 
 def _csv(rows: Iterable[Sequence[str]]) -> bytes:
@@ -330,7 +329,7 @@ def _begin_of(asked: str) -> datetime:
     try:
         day = date.fromisoformat(asked)
     except ValueError:
-        raise InvalidRequestError(TRANSLATIONS["administration.day_wrong"]) from None
+        day = date.min
     if not 2000 <= day.year <= 9000:  # moments outside of these can't be turned into UTC
         raise InvalidRequestError(TRANSLATIONS["administration.day_wrong"])
     return datetime.combine(day, time()).astimezone()

@@ -49,7 +49,6 @@ from leadscore.web.routes.payloads import XLSX, file_answer, written_file
 
 WORDS = room_words("web")
 
-
 COLUMN = "as:"
 """Start of the name of a field that says what a column means; the place or the header follows."""
 NOT_READ = "-"

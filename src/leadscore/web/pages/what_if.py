@@ -29,7 +29,6 @@ from leadscore.web.pages.shell import TRANSLATIONS
 
 WORDS = room_words("web")
 
-
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "business": ("main_business", "profile", "business_scope", "industry"),
     "scale": (

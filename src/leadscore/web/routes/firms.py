@@ -60,7 +60,6 @@ from leadscore.web.routes.ranking import main_reasons
 
 WORDS = room_words("web")
 
-
 # A day comes as text, which strict models don't take for a day.
 _Day = Annotated[date, Field(strict=False)]
 

@@ -63,7 +63,6 @@ from leadscore.web.routes.payloads import (
 
 WORDS = room_words("web")
 
-
 MAPPING_EXAMPLE = '{"单位": "name", "注资（万元）": "registered_capital_cny"}'
 
 

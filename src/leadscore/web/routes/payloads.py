@@ -25,7 +25,6 @@ from leadscore.web.openapi import LANGUAGE_PARAMETERS, STRICT, Payload
 
 WORDS = room_words("web")
 
-
 # A query comes as text, which strict models don't take for numbers.
 QUERY = ConfigDict(extra="forbid", frozen=True)
 

@@ -75,7 +75,6 @@ from leadscore.web.routes.payloads import (
 
 WORDS = room_words("web")
 
-
 FileKind = Literal["csv", "xlsx"]
 
 FILE_COLUMNS = (*RANKING_COLUMNS, "stage")
