@@ -99,9 +99,9 @@ def serve(home: Path) -> None:
     from leadscore.startup import champion_scorer
     from leadscore.store.audit import AuditTrail
     from leadscore.store.database import open_store
-    from leadscore.web.app import Service, create_app
+    from leadscore.web.api import CurrentScoring, Dependencies
+    from leadscore.web.app import create_app
     from leadscore.web.auth import Access
-    from leadscore.web.scoring import CurrentScoring
 
     shelf = Shelf(home / "models", home / "key")
     city = load_city(CITY)
@@ -109,7 +109,9 @@ def serve(home: Path) -> None:
     database, trail = open_store(home / "leadscore.sqlite3"), AuditTrail(home / "audit.key")
     access = Access(database, trail, lambda: datetime.now(UTC), demo=True)
     scoring = CurrentScoring(scorer, shelf, lambda: scorer)
-    app = create_app(Service(scoring, shelf, lambda: TODAY, access, Profiles(lambda: city, home)))
+    app = create_app(
+        Dependencies(scoring, shelf, lambda: TODAY, access, Profiles(lambda: city, home))
+    )
     server = create_server(app, host="127.0.0.1", port=0, threads=4, asyncore_use_poll=True)
     print(server.effective_port, flush=True)
     server.run()

@@ -97,9 +97,9 @@ def scoring_app(home: Path) -> Any:
     from leadscore.startup import champion_scorer
     from leadscore.store.audit import AuditTrail
     from leadscore.store.database import Database, sqlite_url
-    from leadscore.web.app import Service, create_app
+    from leadscore.web.api import CurrentScoring, Dependencies
+    from leadscore.web.app import create_app
     from leadscore.web.auth import Access, requires
-    from leadscore.web.scoring import CurrentScoring
 
     log_to_stderr()  # a line a request, as the command has it; the reader throws them away
     shelf = Shelf(home / "models", home / "key")
@@ -108,7 +108,9 @@ def scoring_app(home: Path) -> Any:
     database = Database(sqlite_url(home / "leadscore.sqlite3"))
     access = Access(database, AuditTrail(home / "audit.key"), lambda: datetime.now(UTC))
     scoring = CurrentScoring(scorer, shelf, lambda: scorer)
-    app = create_app(Service(scoring, shelf, lambda: TODAY, access, Profiles(lambda: city, home)))
+    app = create_app(
+        Dependencies(scoring, shelf, lambda: TODAY, access, Profiles(lambda: city, home))
+    )
 
     @requires("score")
     def nothing() -> Response:

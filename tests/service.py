@@ -11,9 +11,9 @@ from leadscore.ranking.score import Scorer
 from leadscore.registry.models import Shelf
 from leadscore.store.audit import AuditTrail
 from leadscore.store.database import Database, migrate, sqlite_url
-from leadscore.web.app import Application, Service, create_app
+from leadscore.web.api import CurrentScoring, Dependencies
+from leadscore.web.app import Application, create_app
 from leadscore.web.auth import Access
-from leadscore.web.scoring import CurrentScoring
 
 
 def demonstration(
@@ -34,4 +34,4 @@ def demonstration(
     scoring = CurrentScoring(scorer, shelf, lambda: scorer)
     profiles = Profiles(lambda: scorer.city, folder / "profiles")
     exports = folder / "exports"
-    return create_app(Service(scoring, shelf, today, access, profiles, exports=exports))
+    return create_app(Dependencies(scoring, shelf, today, access, profiles, exports=exports))

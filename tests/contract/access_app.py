@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +16,9 @@ from leadscore.registry.models import Shelf
 from leadscore.store import api_keys, users
 from leadscore.store.audit import AuditTrail, page
 from leadscore.store.database import Database
-from leadscore.web.api import gone_routes, me_routes
+from leadscore.web.api import CurrentScoring, Dependencies, gone_routes, me_routes
 from leadscore.web.app import Application, _answer_errors
-from leadscore.web.auth import Access, declare_under, requires
-from leadscore.web.guard import protect, set_password
+from leadscore.web.auth import Access, declare_under, protect, requires, set_password
 from leadscore.web.idempotent import Act, Answer, written
 from leadscore.web.openapi import (
     DOCUMENT,
@@ -29,9 +27,8 @@ from leadscore.web.openapi import (
     plain_mistakes,
     service_info,
 )
-from leadscore.web.pages.shell import NAME, Assets, Site, prepare, read_translations
+from leadscore.web.pages.shell import NAME, prepare
 from leadscore.web.pages.signing import signing_pages
-from leadscore.web.routes import Backing
 
 PASSWORD = "orange lantern over the lake"  # noqa: S105 (the tests' own)
 
@@ -56,6 +53,7 @@ class House:
     app: Application
     access: Access
     clock: Clock
+    dependencies: Dependencies
     effects: list[str] = field(default_factory=list)
 
     def client(self) -> FlaskClient:
@@ -129,10 +127,6 @@ class Browser:
         return self.client.open(path, method=method, headers=headers, **options)
 
 
-_words = cache(read_translations)
-_assets = cache(Assets)
-
-
 def build(
     database: Database, trail: AuditTrail, *, clock: Clock | None = None, **more: Any
 ) -> House:
@@ -149,17 +143,17 @@ def build(
     app.openapi_version = "3.1.0"
     clock = clock or Clock()
     access = Access(database, trail, clock, **more)
-    house = House(app, access, clock)
+    shelf = Shelf(Path("nowhere"), Path("nowhere/key"))
+    dependencies = Dependencies(
+        CurrentScoring(scorer(), shelf, scorer), shelf, lambda: TODAY, access,
+        profiles(Path("nowhere")),
+    )  # fmt: skip
+    house = House(app, access, clock, dependencies)
     app.register_api(me_routes())
     app.register_blueprint(gone_routes())
-    backing = Backing(
-        access, lambda: TODAY, scorer, Shelf(Path("nowhere"), Path("nowhere/key")),
-        profiles(Path("nowhere")), Path("nowhere"), "en",
-    )  # fmt: skip
-    site = Site(backing, _words(), _assets())
-    prepare(app, site)
+    prepare(app, dependencies)
     pages = Blueprint(NAME, "leadscore.web.pages")
-    signing_pages(site, pages)
+    signing_pages(dependencies, pages)
     app.register_blueprint(pages)
 
     @app.get("/notes")

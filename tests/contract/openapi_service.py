@@ -50,9 +50,9 @@ from leadscore.store.database import Database
 from leadscore.store.jobs import submit
 from leadscore.store.lists import name_job
 from leadscore.store.models import mirror
-from leadscore.web.app import Service, create_app
+from leadscore.web.api import CurrentScoring, Dependencies
+from leadscore.web.app import create_app
 from leadscore.web.auth import Access
-from leadscore.web.scoring import CurrentScoring
 
 _ACCEPTED = list(POSITIVE_DATA_ACCEPTANCE_EXPECTED_STATUSES)
 _OPERATIONS: list[dict[str, Any]] = [
@@ -142,7 +142,7 @@ def seeded_service(database: Database, folder: Path) -> Seeded:
         job = submit(connection, IMPORT_LIST, {"list_id": waiting}, by="li.na", now=NOW)
         name_job(connection, waiting, job)
     scoring = CurrentScoring(scorer(), shelf, scorer)
-    service = Service(
+    service = Dependencies(
         scoring, shelf, lambda: TODAY, access, profiles(folder), exports=workplace.exports
     )
     return Seeded(create_app(service), key)

@@ -16,8 +16,14 @@ from leadscore.store.audit import AuditTrail, verify
 from leadscore.store.database import Database
 from leadscore.store.sessions import SESSIONS
 from leadscore.store.users import ROLES, USERS, BadNameError, ConflictError
-from leadscore.web.auth import PERMISSIONS, declared, requires, undeclared
-from leadscore.web.guard import first_administrator_link, protect
+from leadscore.web.auth import (
+    PERMISSIONS,
+    declared,
+    first_administrator_link,
+    protect,
+    requires,
+    undeclared,
+)
 from leadscore.web.openapi import ErrorAnswer
 
 

@@ -30,9 +30,9 @@ from leadscore.store.audit import AuditTrail, page
 from leadscore.store.current_ranking import STANDINGS
 from leadscore.store.database import Database
 from leadscore.store.models import mirrored
-from leadscore.web.app import Service, create_app
+from leadscore.web.api import CurrentScoring, Dependencies
+from leadscore.web.app import create_app
 from leadscore.web.auth import Access
-from leadscore.web.scoring import CurrentScoring
 
 BLADE = "wind.blade"
 PATH = f"/api/v1/gaps/{BLADE}/supply"
@@ -57,7 +57,7 @@ class Office:
         trail = AuditTrail(folder / "keys" / "audit.key")
         self.access = Access(database, trail, lambda: datetime.now(UTC), demo=True)
         scoring = CurrentScoring(self.scorer(), self.shelf, self.scorer)
-        service = Service(scoring, self.shelf, lambda: TODAY, self.access, self.profiles)
+        service = Dependencies(scoring, self.shelf, lambda: TODAY, self.access, self.profiles)
         self.client: FlaskClient = create_app(service).test_client()
 
     def scorer(self) -> Scorer:

@@ -21,9 +21,10 @@ from leadscore.registry.models import Shelf
 from leadscore.store.audit import AuditTrail
 from leadscore.store.database import Database
 from leadscore.store.jobs import submit
-from leadscore.web.routes import Backing, store_routes
-from leadscore.web.routes.backing import XLSX
-from leadscore.web.routes.jobs import job_routes
+from leadscore.web.api import CurrentScoring, Dependencies
+from leadscore.web.routes import store_routes
+from leadscore.web.routes.lists import job_routes
+from leadscore.web.routes.payloads import XLSX
 
 
 class Desk:
@@ -32,10 +33,11 @@ class Desk:
     def __init__(self, house: House, database: Database, folder: Path) -> None:
         shelf = Shelf(folder / "models", folder / "keys" / "models.key")
         self.house, self.exports = house, folder / "exports"
-        backing = Backing(
-            house.access, lambda: TODAY, scorer, shelf, profiles(folder), self.exports
-        )
-        for routes in (*store_routes(backing), job_routes(house.access, "zh")):
+        dependencies = Dependencies(
+            CurrentScoring(scorer(), shelf, scorer), shelf, lambda: TODAY, house.access,
+            profiles(folder), exports=self.exports,
+        )  # fmt: skip
+        for routes in (*store_routes(dependencies), job_routes(dependencies)):
             house.app.register_api(routes)
         self.headers = {"Authorization": f"Bearer {house.key('viewer')}"}
         place = Workplace(lakeport, scorer, shelf, Rules, self.exports, house.clock)

@@ -12,13 +12,13 @@ from leadscore.store.audit import AuditTrail
 from leadscore.store.database import Database
 from leadscore.store.jobs import Held, beat, claim, fail, finish, submit
 from leadscore.text import Text
-from leadscore.web.routes.jobs import JobAnswer, JobsAnswer, job_routes
+from leadscore.web.routes.lists import JobAnswer, JobsAnswer, job_routes
 
 
 @pytest.fixture
 def house(database: Database, tmp_path: Any) -> House:
     made = build(database, AuditTrail(tmp_path / "keys" / "audit.key"))
-    made.app.register_api(job_routes(made.access, "en"))
+    made.app.register_api(job_routes(made.dependencies))
     return made
 
 

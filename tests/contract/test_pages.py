@@ -14,8 +14,7 @@ from leadscore.store import users
 from leadscore.store.audit import AuditTrail, page
 from leadscore.store.database import Database
 from leadscore.web.app import Application
-from leadscore.web.auth import Access
-from leadscore.web.guard import first_administrator_link, set_password
+from leadscore.web.auth import Access, first_administrator_link, set_password
 
 PASSWORD = "orange lantern over the lake"  # noqa: S105 (the tests' own)
 HTML = {"Accept": "text/html,application/xhtml+xml"}

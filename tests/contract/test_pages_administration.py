@@ -21,8 +21,7 @@ from leadscore.store.database import Database
 from leadscore.store.idempotency import IDEMPOTENCY
 from leadscore.store.jobs import read_job, submit
 from leadscore.web.app import Application
-from leadscore.web.auth import Access
-from leadscore.web.guard import set_password
+from leadscore.web.auth import Access, set_password
 
 ENGLISH = HTML | {"Accept-Language": "en"}
 

@@ -47,10 +47,9 @@ from leadscore.store.firms import read_firm
 from leadscore.store.list_import import take_in_list
 from leadscore.store.models import MODELS
 from leadscore.store.outcomes import outcomes, outcomes_of
-from leadscore.web.app import Application, Service, create_app
-from leadscore.web.auth import Access
-from leadscore.web.guard import set_password
-from leadscore.web.scoring import CurrentScoring
+from leadscore.web.api import CurrentScoring, Dependencies
+from leadscore.web.app import Application, create_app
+from leadscore.web.auth import Access, set_password
 
 ENGLISH = HTML | {"Accept-Language": "en"}
 ROWS = [
@@ -490,7 +489,7 @@ def test_a_card_that_has_learned_says_how_sure_it_is(
     access = Access(database, AuditTrail(tmp_path / "audit.key"), lambda: NOW, demo=True)
     scoring = CurrentScoring(learned, shelf, lambda: learned)
     client = create_app(
-        Service(scoring, shelf, lambda: TODAY, access, profiles(tmp_path))
+        Dependencies(scoring, shelf, lambda: TODAY, access, profiles(tmp_path))
     ).test_client()
     for firm in firms(database):
         html = shown(client, f"/firms/{firm.id}")

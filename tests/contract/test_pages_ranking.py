@@ -19,8 +19,7 @@ from leadscore.store import users
 from leadscore.store.audit import AuditTrail, page
 from leadscore.store.database import Database
 from leadscore.web.app import Application
-from leadscore.web.auth import Access
-from leadscore.web.guard import set_password
+from leadscore.web.auth import Access, set_password
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*extension is not supported:UserWarning")
 

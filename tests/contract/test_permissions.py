@@ -19,10 +19,9 @@ from leadscore.startup import champion_scorer
 from leadscore.store import api_keys
 from leadscore.store.audit import AuditTrail
 from leadscore.store.database import Database
-from leadscore.web.api import GONE
-from leadscore.web.app import Application, Service, create_app
+from leadscore.web.api import GONE, CurrentScoring, Dependencies
+from leadscore.web.app import Application, create_app
 from leadscore.web.auth import Access
-from leadscore.web.scoring import CurrentScoring
 
 CITY = Path(__file__).parents[1] / "cities" / "lakeport.toml"
 NOW = datetime(2026, 11, 24, 8, tzinfo=UTC)
@@ -145,7 +144,7 @@ def app(scorer: Scorer, database: Database, tmp_path: Path) -> Application:
 
     access = Access(database, AuditTrail(tmp_path / "audit.key"), lambda: NOW)
     scoring = CurrentScoring(scorer, shelf, lambda: scorer)
-    return create_app(Service(scoring, shelf, today, access, profiles(tmp_path)))
+    return create_app(Dependencies(scoring, shelf, today, access, profiles(tmp_path)))
 
 
 @pytest.fixture

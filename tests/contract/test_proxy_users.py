@@ -19,7 +19,7 @@ from leadscore.store import users
 from leadscore.store.audit import AuditTrail, page
 from leadscore.store.database import Database
 from leadscore.store.users import BROUGHT, USERS
-from leadscore.web.guard import first_administrator_link
+from leadscore.web.auth import first_administrator_link
 from leadscore.web.proxies import ProxyHeaders, believe_proxies
 from leadscore.web.serve import Limits, _listen, _server
 

@@ -13,9 +13,9 @@ from leadscore.registry.models import Shelf
 from leadscore.store import api_keys
 from leadscore.store.audit import AuditTrail
 from leadscore.store.database import Database
-from leadscore.web.app import Service, create_app
+from leadscore.web.api import CurrentScoring, Dependencies
+from leadscore.web.app import create_app
 from leadscore.web.auth import Access
-from leadscore.web.scoring import CurrentScoring
 
 FIRMS = [
     {"name": "甲有限公司", "credit_code": code(1), "main_business": BLADES, "staff": 120},
@@ -42,7 +42,7 @@ def programs(database: Database, tmp_path: Path) -> dict[str, Program]:
     access = Access(database, AuditTrail(tmp_path / "audit.key"), lambda: NOW)
     scoring = CurrentScoring(scorer(), shelf, scorer)
     client = create_app(
-        Service(scoring, shelf, lambda: TODAY, access, profiles(tmp_path))
+        Dependencies(scoring, shelf, lambda: TODAY, access, profiles(tmp_path))
     ).test_client()
     take_in(database, {"name": "甲有限公司", "credit_code": code(1), "city": "深圳市"})
     with database.write() as connection:

@@ -33,9 +33,10 @@ from leadscore.store.database import Database
 from leadscore.store.jobs import list_jobs
 from leadscore.store.list_import import take_in_list
 from leadscore.store.models import mirror
+from leadscore.web.api import CurrentScoring, Dependencies
 from leadscore.web.auth import PERMISSIONS, declared
-from leadscore.web.routes import Backing, store_routes
-from leadscore.web.routes.backing import Role
+from leadscore.web.routes import store_routes
+from leadscore.web.routes.payloads import Role
 
 OURS = re.compile("/api/v1/(?:lists|ranking|exports|firms|gaps|models)")
 ROWS = [
@@ -67,16 +68,11 @@ class Office:
 def office(database: Database, tmp_path: Path) -> Office:
     house = build(database, AuditTrail(tmp_path / "keys" / "audit.key"))
     shelf = Shelf(tmp_path / "models", tmp_path / "keys" / "models.key")
-    backing = Backing(
-        access=house.access,
-        today=lambda: TODAY,
-        scorer=scorer,
-        shelf=shelf,
-        profiles=profiles(tmp_path),
-        exports=tmp_path / "exports",
-        default_lang="en",
-    )
-    for routes in store_routes(backing):
+    dependencies = Dependencies(
+        CurrentScoring(scorer(), shelf, scorer), shelf, lambda: TODAY, house.access,
+        profiles(tmp_path), exports=tmp_path / "exports",
+    )  # fmt: skip
+    for routes in store_routes(dependencies):
         house.app.register_api(routes)
     take_in(database, *ROWS)
     key = house.key("administrator")

@@ -220,7 +220,7 @@ def reset_user(run: Run, name: str) -> None:
 
 
 def _show_link(run: Run, name: str, token: str) -> None:
-    from leadscore.web.guard import link_path
+    from leadscore.web.auth import link_path
 
     run.tell(WORDS["users.link"].format(name=name))
     say(link_path(token))

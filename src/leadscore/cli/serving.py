@@ -137,9 +137,9 @@ def serve(
     from leadscore.logs import log_to_stderr
     from leadscore.startup import open_profiles, open_scorer, open_shelf
     from leadscore.store.models import mirror
-    from leadscore.web.app import Service, create_app
-    from leadscore.web.guard import is_loopback
-    from leadscore.web.scoring import CurrentScoring
+    from leadscore.web.api import CurrentScoring, Dependencies
+    from leadscore.web.app import create_app
+    from leadscore.web.auth import is_loopback
     from leadscore.web.serve import serve as listen
 
     host = settings.host if host is None else host
@@ -166,7 +166,7 @@ def serve(
             _hand_in_sample(access)
         supervisor = stack.enter_context(Supervisor(_work, (settings, city), database, _now))
         app = create_app(
-            Service(
+            Dependencies(
                 scoring, shelf, date.today, access, open_profiles(settings, city), host,
                 lambda: supervisor.alive, run.lang, settings.home / "exports",
             )
@@ -216,7 +216,7 @@ def believe(app: Application, settings: Settings) -> None:
 
 
 def _tell_who_may(access: Access, run: Run) -> None:
-    from leadscore.web.guard import FIRST_ADMINISTRATOR, first_administrator_link
+    from leadscore.web.auth import FIRST_ADMINISTRATOR, first_administrator_link
 
     if access.demo:
         run.tell(WORDS["serving.demo"])

@@ -1,130 +1,210 @@
-"""The routes that other programs call for scores, and whether the service is well."""
+"""What routes stand on, and the routes that other programs call for scores."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from typing import Any, Literal
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.tag import Tag
 
-from leadscore.errors import LeadscoreError
-from leadscore.store.jobs import QueueState
+from leadscore.city.versions import Profiles
+from leadscore.errors import Detail, LeadscoreError
+from leadscore.lists.cleaning import CleanRecord, clean_records
+from leadscore.lists.problems import Problem
+from leadscore.ranking.reasons import Wording
+from leadscore.ranking.score import FirmScore, Scorer
+from leadscore.registry.models import Shelf
+from leadscore.store.database import Database
 from leadscore.store.scoring import keep_asked
 from leadscore.text import Lang, Text, room_words
 from leadscore.web.auth import PERMISSIONS, Access, caller, check_may, csrf_token, requires
-from leadscore.web.errors import GoneError, check_named_language, named_language, preferred_language
+from leadscore.web.errors import (
+    GoneError,
+    InvalidRequestError,
+    asked_language,
+    check_named_language,
+    named_language,
+    preferred_language,
+)
 from leadscore.web.idempotent import IDEMPOTENCY_PARAMETER, Act, Answer, check_key, written
-from leadscore.web.metrics import Metrics
+from leadscore.web.metrics import Metrics, ModelState
 from leadscore.web.openapi import (
     LANGUAGE_PARAMETERS,
     SECURED,
-    Health,
     Me,
-    Readiness,
+    ReasonAnswer,
     ScoreAnswer,
     ScoreRequest,
+    api_blueprint,
     refusals,
 )
-from leadscore.web.scoring import CurrentScoring, scores_answer
 
 WORDS = room_words("web")
+LANGUAGE_COOKIE = "leadscore_lang"
+_log = logging.getLogger(__name__)
+
+_TRY_AGAIN_AFTER_SECONDS = 2.0
 
 
-STUCK_AFTER = timedelta(minutes=10)
-"""A queue from which nobody takes anything for so long is stuck."""
+class CurrentScoring:
+    """Gives the champion by now: at first ``scorer``, and what ``load`` returns after a change."""
 
+    def __init__(self, scorer: Scorer, shelf: Shelf, load: Callable[[], Scorer]) -> None:
+        self._shelf, self._load, self._scorer = shelf, load, scorer
+        self._champion = self._named()
+        self._created = self._created_of(scorer.model)
+        self._lock, self._failed = threading.Lock(), float("-inf")
 
-Code = Literal["database_away", "champion_unknown", "not_champion", "worker_down", "queue_stuck"]
+    def scorer(self) -> Scorer:
+        """Return what scores; while one thread loads another model, the others keep this one."""
+        named = self._named()
+        if named != self._champion and self._lock.acquire(blocking=False):
+            try:
+                self._take_up(named)
+            finally:
+                self._lock.release()
+        return self._scorer
+
+    def champion(self) -> str | None:
+        """Return the version that should score, or None if none was promoted."""
+        return self._shelf.champion(self._scorer.city.id)
+
+    def model_state(self) -> ModelState:
+        """Return which model scores, and how old it is."""
+        return ModelState(self._scorer.model, self._created)
+
+    def _take_up(self, named: str | None) -> None:
+        by_another_thread = named == self._champion
+        if by_another_thread or time.monotonic() - self._failed < _TRY_AGAIN_AFTER_SECONDS:
+            return
+        try:
+            scorer = self._load()
+        except LeadscoreError as error:
+            self._failed = time.monotonic()
+            _log.warning("the champion can't be loaded, the model before it scores on: %s", error)
+            return
+        self._created = self._created_of(scorer.model)
+        self._scorer, self._champion = scorer, named
+
+    def _named(self) -> str | None:
+        try:
+            return self.champion()
+        except LeadscoreError:
+            return None
+
+    def _created_of(self, version: str) -> datetime | None:
+        try:
+            return self._shelf.manifest(version).created
+        except LeadscoreError:
+            return None
 
 
 @dataclass(frozen=True, slots=True)
-class Shortcoming:
-    """Something that is not as it should be."""
+class Dependencies:
+    """What the routes and pages stand on; shared by all threads."""
 
-    code: Code
-    words: Text
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """How the service is."""
-
-    model: str
-    city: str
-    shortcomings: tuple[Shortcoming, ...]
-
-    @property
-    def status(self) -> Literal["ready", "degraded"]:
-        """In one word."""
-        return "degraded" if self.shortcomings else "ready"
+    scoring: CurrentScoring
+    shelf: Shelf
+    today: Callable[[], date]  # the day as of which firms are scored
+    access: Access
+    profiles: Profiles
+    host: str = "127.0.0.1"  # where the server listens
+    # Whether the server's own worker runs; None if workers are run elsewhere.
+    worker_alive: Callable[[], bool | None] = lambda: None
+    default_lang: Lang = "en"  # of answers to clients that ask for none
+    exports: Path = Path("exports")  # folder of the files that exports write
 
     @property
-    def answers(self) -> bool:
-        """Whether requests should be sent here at all: not without the database."""
-        return all(each.code != "database_away" for each in self.shortcomings)
+    def database(self) -> Database:
+        """The database of the store."""
+        return self.access.database
 
-    def body(self, lang: Lang) -> dict[str, Any]:
-        """Return the condition as plain values: status, model, city, and why it is degraded."""
-        because = [
-            {"code": each.code, "message": each.words.pick(lang)} for each in self.shortcomings
-        ]
-        return {
-            "status": self.status, "model": self.model, "city": self.city, "because": because,
-        }  # fmt: skip
+    def scorer(self) -> Scorer:
+        """Return what scores by now."""
+        return self.scoring.scorer()
 
+    def lang(self) -> Lang:
+        """Return the language in which the API answers the current request."""
+        return asked_language(self.default_lang)
 
-def readiness(
-    *,
-    serving: str,
-    city: str,
-    champion: Callable[[], str | None],
-    queue: Callable[[], QueueState],
-    worker_alive: bool | None,
-    now: datetime,
-) -> Condition:
-    """Look whether the service is well."""
-    found = [*_of_model(serving, champion), *_of_queue(queue, now)]
-    if worker_alive is False:
-        found.append(Shortcoming("worker_down", WORDS["api.no_worker"]))
-    return Condition(serving, city, tuple(found))
+    def page_lang(self) -> Lang:
+        """Return the language of the current page: as chosen, else as the browser prefers."""
+        chosen = named_language(request.cookies.get(LANGUAGE_COOKIE))
+        accepted = request.headers.get("Accept-Language")
+        return chosen or preferred_language(accepted, self.default_lang)
 
 
-def _of_model(serving: str, champion: Callable[[], str | None]) -> Sequence[Shortcoming]:
-    try:
-        wanted = champion()
-    except LeadscoreError:
-        return [Shortcoming("champion_unknown", WORDS["api.no_champion"].format(serving=serving))]
-    if wanted is None or wanted == serving:
-        return []
-    words = WORDS["api.other_model"].format(champion=wanted, serving=serving)
-    return [Shortcoming("not_champion", words)]
+def scores_answer(
+    scorer: Scorer, firms: Sequence[Mapping[str, object]], *, today: date, lang: Lang
+) -> dict[str, Any]:
+    """Return the scores of firms as `leadscore.web.openapi.ScoreAnswer` describes them.
+
+    Raises InvalidRequestError if a list would set one of them aside, such as one without a name.
+    """
+    cleaned = clean_records(firms, today=today)
+    _check_all_there(cleaned)
+    scores = scorer.score([clean.firm for clean in cleaned], as_of=today)
+    return {
+        "model": scorer.model,
+        "city": scorer.city.id,
+        "scores": [
+            _score_answer(score, clean, scorer.wording, lang)
+            for score, clean in zip(scores, cleaned, strict=True)
+        ],
+    }
 
 
-def _of_queue(queue: Callable[[], QueueState], now: datetime) -> Sequence[Shortcoming]:
-    try:
-        state = queue()
-    except LeadscoreError:
-        return [Shortcoming("database_away", WORDS["api.away"])]
-    waiting = state.waiting_since
-    # A job may wait for hours behind another one, but not behind nobody.
-    works = state.last_beat is not None and now - state.last_beat <= STUCK_AFTER
-    if waiting is None or now - waiting <= STUCK_AFTER or works:
-        return []
-    return [
-        Shortcoming(
-            "queue_stuck", WORDS["api.stuck"].format(since=waiting.isoformat(timespec="minutes"))
-        )
+def _score_answer(
+    score: FirmScore, clean: CleanRecord, wording: Wording, lang: Lang
+) -> dict[str, object]:
+    best = score.best
+    return {
+        "name": score.firm["name"],
+        **{name: getattr(score, name) for name in ("grade", "priority", "likelihood", "fit")},
+        "segment": best and best.segment,
+        "role": best and best.role,
+        "reasons": [
+            {name: getattr(reason, name) for name in ReasonAnswer.model_fields}
+            for reason in score.reasons(wording, lang)
+        ],
+        "base_points": score.base_points,
+        "veto": score.veto,
+        "problems": [_problem(problem, lang) for problem in clean.problems],
+    }
+
+
+def _check_all_there(cleaned: Sequence[CleanRecord]) -> None:
+    lost = [
+        (clean, problem) for clean in cleaned for problem in clean.problems if problem.set_aside
     ]
+    if lost:
+        details = [
+            Detail(f"firms[{clean.row - 1}]", problem.found, problem.wanted)
+            for clean, problem in lost
+        ]
+        raise InvalidRequestError(WORDS["scoring.not_firms"].format(count=len(lost)), details)
 
 
-_SCORING = Tag(name="scoring", description="评分 Scores of firms")
+def _problem(problem: Problem, lang: Lang) -> dict[str, object]:
+    assert problem.row is not None  # noqa: S101 (grouped by row)
+    firm = f"firms[{problem.row - 1}]"
+    return {
+        "where": f"{firm}.{problem.column}" if problem.column else firm,
+        "got": problem.found,
+        "wanted": problem.wanted.pick(lang),
+        "code": problem.code,
+    }
+
+
 _ACCESS = Tag(name="access", description="登录 Who are you?")
-_OPERATION = Tag(name="operation", description="运行 Is the service well?")
-
 _METHODS = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"]
 GONE = {
     "/session": WORDS["api.gone_session"],
@@ -140,23 +220,9 @@ GONE = {
 """What was under ``/api/v1`` once, and what to do instead; an address is never used again."""
 
 
-def asked_language(default: Lang) -> Lang:
-    """Return the language of the answer to the current request."""
-    named = named_language(request.args.get("lang"))
-    return named or preferred_language(request.headers.get("Accept-Language"), default)
-
-
-def scoring_routes(
-    current: CurrentScoring,
-    metrics: Metrics,
-    access: Access,
-    today: Callable[[], date],
-    default_lang: Lang,
-) -> APIBlueprint:
+def scoring_routes(dependencies: Dependencies, metrics: Metrics) -> APIBlueprint:
     """Return ``/api/v1/score``."""
-    api = APIBlueprint(
-        "api", __name__, url_prefix="/api/v1", abp_tags=[_SCORING], abp_security=SECURED
-    )
+    api = api_blueprint("api", "评分 Scores of firms", tag="scoring")
 
     @api.post(
         "/score",
@@ -178,51 +244,24 @@ def scoring_routes(
             return score_and_keep(body)
         return jsonify(answer_to(body))
 
-    @written(access, "firms.score")
+    @written(dependencies.access, "firms.score")
     def score_and_keep(act: Act, body: ScoreRequest) -> Answer:
         answer = answer_to(body)
         numbers = keep_asked(
-            act.connection, body.given(), scorer=current.scorer(), today=today(), now=act.now
-        )
-        for each, number in zip(answer["scores"], numbers, strict=True):
-            each["firm"] = number
+            act.connection, body.given(), scorer=dependencies.scorer(), today=dependencies.today(),
+            now=act.now,
+        )  # fmt: skip
+        for score, number in zip(answer["scores"], numbers, strict=True):
+            score["firm"] = number
         return Answer(answer, details={"firms": len(set(numbers))})
 
     def answer_to(body: ScoreRequest) -> dict[str, Any]:
-        lang = asked_language(default_lang)
-        answer = scores_answer(current.scorer(), body.given(), today=today(), lang=lang)
+        answer = scores_answer(
+            dependencies.scorer(), body.given(), today=dependencies.today(),
+            lang=dependencies.lang(),
+        )  # fmt: skip
         metrics.observe_scores(score["likelihood"] for score in answer["scores"])
         return answer
-
-    return api
-
-
-def operation_routes(condition: Callable[[], Condition], default_lang: Lang) -> APIBlueprint:
-    """Return ``/healthz`` and ``/readyz``."""
-    api = APIBlueprint("operation", __name__, abp_tags=[_OPERATION])
-
-    @api.get(
-        "/healthz",
-        operation_id="healthz",
-        summary="进程是否在运行 Does the process answer?",
-        responses={200: Health, **refusals(431, 500)},
-    )
-    @requires("public")
-    def healthz() -> dict[str, Any]:
-        return {"status": "ok"}
-
-    @api.get(
-        "/readyz",
-        operation_id="readyz",
-        summary="能否工作，若不好是为何 Can it work, and if not well, why?",
-        openapi_extensions={"x-more-parameters": LANGUAGE_PARAMETERS},
-        responses={200: Readiness, 503: Readiness, **refusals(422, 431, 500)},
-    )
-    @requires("public")
-    def readyz() -> tuple[dict[str, Any], int]:
-        check_named_language()
-        found = condition()
-        return found.body(asked_language(default_lang)), 200 if found.answers else 503
 
     return api
 
@@ -242,14 +281,13 @@ def me_routes() -> APIBlueprint:
     @requires("signed_in")
     def me() -> Response:
         check_named_language()
-        found = caller()
-        answer = Me(
-            actor=found.actor,
-            role=found.role,
-            permissions=sorted(PERMISSIONS[found.role]),
-            csrf_token=None if found.session is None else csrf_token(found.session),
+        who = caller()
+        return jsonify(
+            actor=who.actor,
+            role=who.role,
+            permissions=sorted(PERMISSIONS[who.role]),
+            csrf_token=None if who.session is None else csrf_token(who.session),
         )
-        return jsonify(answer.model_dump())
 
     return api
 

@@ -3,34 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import date
 from functools import partial
-from pathlib import Path
 
-from flask import Flask, Response, g, jsonify, make_response, request
+from flask import Flask, Response, jsonify, make_response, request
 from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException
 
-from leadscore.city.versions import Profiles
 from leadscore.errors import Detail, ListError
-from leadscore.registry.models import Shelf
 from leadscore.store.jobs import QueueState, queue_state
 from leadscore.text import Lang, Text, room_words
-from leadscore.web.api import (
+from leadscore.web.api import Dependencies, gone_routes, me_routes, scoring_routes
+from leadscore.web.auth import Access, current_caller, declare_under, is_file_form, protect
+from leadscore.web.errors import RequestError, asked_language, error_body, refusal
+from leadscore.web.json import StrictJSON, StrictRequest
+from leadscore.web.metrics import (
     Condition,
-    asked_language,
-    gone_routes,
-    me_routes,
+    Metrics,
+    log_requests,
+    metrics_route,
     operation_routes,
     readiness,
-    scoring_routes,
 )
-from leadscore.web.auth import Access, declare_under, is_file_form
-from leadscore.web.errors import RequestError, error_body, refusal
-from leadscore.web.guard import protect
-from leadscore.web.json import StrictJSON, StrictRequest
-from leadscore.web.metrics import Metrics, log_requests, metrics_route
 from leadscore.web.openapi import (
     DOCUMENT,
     PAGE,
@@ -44,13 +37,11 @@ from leadscore.web.openapi import (
     service_info,
 )
 from leadscore.web.pages import add_pages
-from leadscore.web.pages.shell import Site, refused_page
-from leadscore.web.routes import Backing, store_routes
-from leadscore.web.routes.jobs import job_routes
-from leadscore.web.scoring import CurrentScoring
+from leadscore.web.pages.shell import refused_page
+from leadscore.web.routes import store_routes
+from leadscore.web.routes.lists import job_routes
 
 WORDS = room_words("web")
-
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
 """A body may be this large: a thousand firms with 8 KB of text each."""
@@ -75,51 +66,8 @@ class Application(DocumentedService):
     default_lang: Lang = "en"
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
-    """What the application stands on.
-
-    Attributes
-    ----------
-    scoring
-        The model with its city.
-    shelf
-        Where the models live.
-    today
-        Returns the day as of which firms are scored.
-    access
-        Who may do what, and the database with all that is kept.
-    profiles
-        The city's profile with its versions.
-    host
-        Where the server listens.
-    worker_alive
-        Tells whether the server's own worker runs; None if workers are run elsewhere.
-    default_lang
-        Language of answers to clients that ask for none.
-    exports
-        Folder of the files that exports write; by default one beside where the program was started.
-    """
-
-    scoring: CurrentScoring
-    shelf: Shelf
-    today: Callable[[], date]
-    access: Access
-    profiles: Profiles
-    host: str = "127.0.0.1"
-    worker_alive: Callable[[], bool | None] = lambda: None
-    default_lang: Lang = "en"
-    exports: Path = Path("exports")
-
-
-def create_app(service: Service) -> Application:
-    """Return the WSGI application.
-
-    Raises
-    ------
-    ValueError
-        If a demonstration would be reached from other machines.
-    """
+def create_app(dependencies: Dependencies) -> Application:
+    """Return the WSGI application; a demonstration for other machines is a ValueError."""
     app = Application(
         __name__,
         info=service_info(),
@@ -130,33 +78,29 @@ def create_app(service: Service) -> Application:
         validation_error_callback=_refuse,
     )
     app.openapi_version = "3.1.0"
-    app.default_lang = service.default_lang
+    app.default_lang = dependencies.default_lang
     app.config.update(
         MAX_CONTENT_LENGTH=MAX_BODY_BYTES, OPENAPI_HTML_STRING=PAGE, SWAGGER_HTML_STRING=PAGE
     )
-    access, lang = service.access, service.default_lang
+    access = dependencies.access
     metrics = Metrics(
-        queue=partial(_queue, access), model=service.scoring.model_state, clock=access.clock
+        queue=partial(_queue, access), model=dependencies.scoring.model_state, clock=access.clock
     )
     app.before_request(partial(_let_lists_be_large, app))
     log_requests(app, actor_kind=_actor_kind, observe=metrics.observe_request)
-    app.register_api(scoring_routes(service.scoring, metrics, access, service.today, lang))
-    app.register_api(operation_routes(partial(_condition, service), lang))
+    app.register_api(scoring_routes(dependencies, metrics))
+    condition = partial(_condition, dependencies)
+    app.register_api(operation_routes(condition, dependencies.default_lang))
     app.register_api(me_routes())
     app.register_blueprint(gone_routes())
-    app.register_api(job_routes(access, lang))
-    backing = Backing(
-        access, service.today, service.scoring.scorer, service.shelf,
-        service.profiles, service.exports, lang,
-    )  # fmt: skip
-    for routes_of_store in store_routes(backing):
-        app.register_api(routes_of_store)
+    app.register_api(job_routes(dependencies))
+    for routes in store_routes(dependencies):
+        app.register_api(routes)
     metrics_route(app, metrics)
-    site = Site(backing)
-    add_pages(app, site)
+    add_pages(app, dependencies)
     declare_under(app, f"{DOCUMENT}/", "public")
-    _answer_errors(app, lang, partial(refused_page, site))
-    protect(app, access, host=service.host)
+    _answer_errors(app, dependencies.default_lang, partial(refused_page, dependencies))
+    protect(app, access, host=dependencies.host)
     app.after_request(_protect)
     return app
 
@@ -171,23 +115,23 @@ def _queue(access: Access) -> QueueState:
         return queue_state(connection)
 
 
-def _condition(service: Service) -> Condition:
-    scorer = service.scoring.scorer()
+def _condition(dependencies: Dependencies) -> Condition:
+    scorer = dependencies.scorer()
     return readiness(
         serving=scorer.model,
         city=scorer.city.id,
-        champion=service.scoring.champion,
-        queue=partial(_queue, service.access),
-        worker_alive=service.worker_alive(),
-        now=service.access.clock(),
+        champion=dependencies.scoring.champion,
+        queue=partial(_queue, dependencies.access),
+        worker_alive=dependencies.worker_alive(),
+        now=dependencies.access.clock(),
     )
 
 
 def _actor_kind() -> str:
-    found = g.get("leadscore_caller")
-    if found is None:
+    who = current_caller()
+    if who is None:
         return "anonymous"
-    return "key" if found.actor.startswith("key:") else "user"
+    return "key" if who.actor.startswith("key:") else "user"
 
 
 def _refuse(error: ValidationError) -> Response:

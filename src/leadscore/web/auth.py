@@ -1,26 +1,31 @@
-"""Who calls, and what may they: permissions, callers, session cookies, and what is refused."""
+"""Who calls, what may they, and how people come in: by password, one-time link or proxy."""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import hmac
+import ipaddress
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal, TypeVar
 
-from flask import Flask, Request, Response, after_this_request, g
+from flask import Flask, Request, Response, after_this_request, g, request
+from sqlalchemy import Connection
 
 from leadscore.errors import Detail
-from leadscore.store.audit import AuditTrail
+from leadscore.store import api_keys, sessions, users
+from leadscore.store.audit import AuditTrail, Record
 from leadscore.store.database import Database
-from leadscore.store.sessions import Limits, Lockout
-from leadscore.store.users import Role
+from leadscore.store.sessions import Limits, Lockout, check_password, forget_attempts, matches
+from leadscore.store.users import A_NAME, BY, Role, admit, folded
 from leadscore.text import Text, room_words
-from leadscore.web.errors import REFUSALS, RequestError
+from leadscore.web.errors import REFUSALS, InvalidRequestError, RequestError, store_refusals
+from leadscore.web.proxies import ProxyUser, proxy_user
 
 WORDS = room_words("web")
-
 
 Permission = Literal["public", "signed_in", "read", "score", "record", "administer", "audit"]
 
@@ -70,10 +75,9 @@ def declare_under(app: Flask, prefix: str, permission: Permission) -> None:
 def declared(app: Flask, endpoint: str) -> Permission | None:
     """Return the permission that a route asks for, or None if it doesn't say."""
     elsewhere = app.extensions.get(_ELSEWHERE, {}).get(endpoint)
-    found: Permission | None = elsewhere or getattr(
-        app.view_functions.get(endpoint), _DECLARED, None
-    )
-    return found
+    view = app.view_functions.get(endpoint)
+    permission: Permission | None = elsewhere or getattr(view, _DECLARED, None)
+    return permission
 
 
 def undeclared(app: Flask) -> list[str]:
@@ -111,30 +115,27 @@ class TooManyAttemptsError(RequestError):
     status = 429
 
 
-def bad_key() -> UnauthorizedError:
-    """Return the error for a key that is worth nothing; it is not shown."""
+def _bad_key() -> UnauthorizedError:
     return UnauthorizedError(
         WORDS["auth.bad_key"], [Detail("Authorization", "…", WORDS["auth.bearer"])]
     )
 
 
-def forbidden(permission: str) -> ForbiddenError:
-    """Return the error for a role that lacks a permission."""
+def _forbidden(permission: str) -> ForbiddenError:
     return ForbiddenError(REFUSALS[403][1], [Detail("role", "…", Text(permission, permission))])
 
 
-def cross_site(header: str, got: str) -> ForgedRequestError:
-    """Return the error for a request from a page of another site."""
+def _cross_site(header: str, got: str) -> ForgedRequestError:
     return ForgedRequestError(WORDS["auth.cross"], [Detail(header, got, WORDS["auth.own"])])
 
 
-def no_csrf_token(header: str) -> ForgedRequestError:
-    """Return the error for a request of a browser without the token of its session."""
-    return ForgedRequestError(WORDS["auth.no_token"], [Detail(header, "…", WORDS["auth.token"])])
+def _no_csrf_token() -> ForgedRequestError:
+    return ForgedRequestError(
+        WORDS["auth.no_token"], [Detail(CSRF_HEADER, "…", WORDS["auth.token"])]
+    )
 
 
-def locked(remaining: timedelta) -> TooManyAttemptsError:
-    """Return the error for a name that is locked; the answer says for how long."""
+def _locked(remaining: timedelta) -> TooManyAttemptsError:
     seconds = max(1, math.ceil(remaining.total_seconds()))
 
     @after_this_request
@@ -147,28 +148,19 @@ def locked(remaining: timedelta) -> TooManyAttemptsError:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What is needed to know and to note who does what; shared by all threads.
+    """What is needed to know and to note who does what; shared by all threads."""
 
-    Attributes
-    ----------
-    database, trail
-        Where users, keys and sessions are kept, and the audit.
-    clock
-        Returns the time, with its zone.
-    limits
-        When sessions end.
-    lockout
-        When a name is locked, and for how long.
-    demo
-        Whether somebody unknown is the administrator ``demo``.
-    """
-
-    database: Database
+    database: Database  # with users, keys and sessions
     trail: AuditTrail
-    clock: Callable[[], datetime]
+    clock: Callable[[], datetime]  # the time, with its zone
     limits: Limits = field(default_factory=Limits)
     lockout: Lockout = field(default_factory=Lockout)
-    demo: bool = False
+    demo: bool = False  # whether somebody unknown is the administrator ``demo``
+
+    def note(self, record: Record, now: datetime | None = None) -> None:
+        """Put a record into the audit, in a transaction of its own."""
+        with self.database.write() as connection:
+            self.trail.append(connection, record, now or self.clock())
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,20 +180,26 @@ class Caller:
 DEMO = Caller("demo", "administrator")
 
 
+def current_caller() -> Caller | None:
+    """Return who makes the current request, as far as that is known."""
+    who: Caller | None = g.get("leadscore_caller")
+    return who
+
+
 def caller() -> Caller:
     """Return who makes the current request."""
-    found: Caller | None = g.get("leadscore_caller")
-    if found is None:
+    who = current_caller()
+    if who is None:
         raise UnauthorizedError(REFUSALS[401][1])
-    return found
+    return who
 
 
 def check_may(permission: Permission) -> Caller:
     """Return who makes the current request, or refuse: for views where the body decides."""
-    found = caller()
-    if not found.may(permission):
-        raise forbidden(permission)
-    return found
+    who = caller()
+    if not who.may(permission):
+        raise _forbidden(permission)
+    return who
 
 
 _SECURE = "__Host-leadscore"
@@ -242,3 +240,335 @@ def csrf_token(secret: str) -> str:
 
 def _name(request: Request) -> str:
     return _SECURE if request.is_secure else _PLAIN
+
+
+FIRST_ADMINISTRATOR = "admin"
+"""Name of the user whom the first start invites."""
+
+
+def link_path(token: str) -> str:
+    """Return the path of a one-time link.
+
+    The secret stands behind the ``#``, which browsers send to nobody: it gets into no log.
+    """
+    return f"/password#{token}"
+
+
+def first_administrator_link(database: Database, trail: AuditTrail, now: datetime) -> str | None:
+    """Return the path of a link for the first administrator, or None where it isn't needed.
+
+    It is as long as there is no user, or only that one, who has not used the link yet. Each call
+    makes a new link, and the one before is dead.
+    """
+    with database.write() as connection:
+        everybody = [(user.name, user.state) for user in users.everybody(connection)]
+        if not everybody:
+            token = users.add(connection, FIRST_ADMINISTRATOR, "administrator", by="cli", now=now)
+        elif everybody == [(FIRST_ADMINISTRATOR, "invited")]:
+            token = users.renew_link(connection, FIRST_ADMINISTRATOR, now=now)
+        else:
+            return None
+        record = Record("cli", "administrator", "user.link", "user", FIRST_ADMINISTRATOR)
+        trail.append(connection, record, now)
+    return link_path(token)
+
+
+def log_in(
+    access: Access, name: str, password: str, *, address: str | None, secret: str | None
+) -> Caller:
+    """Return the caller with a new session; the one that the browser had has ended."""
+    now, name = access.clock(), folded(name)
+    kept = _begin_attempt(access, name, now)
+    # Outside of any transaction: it takes long, on purpose, and others want to write.
+    right = matches(kept, password)
+    with access.database.write() as connection:
+        if right and users.password_of(connection, name) == kept:
+            forget_attempts(connection, name)
+            return _begin_session(access, connection, name, now, address, secret)
+        about: tuple[str | None, str | None] = None, None
+        with contextlib.suppress(users.UnknownNameError):
+            about = "user", users.get(connection, name).name
+        record = Record("anonymous", "-", "session.begin", *about, address, "refused")
+        access.trail.append(connection, record, now)
+    raise UnauthorizedError(WORDS["auth.wrong"])
+
+
+def _begin_attempt(access: Access, name: str, now: datetime) -> str | None:
+    with access.database.write() as connection:
+        locked_until = sessions.count_attempt(connection, name, now, access.lockout)
+        kept = users.password_of(connection, name)
+    if locked_until is not None:
+        raise _locked(locked_until - now)
+    return kept
+
+
+def _begin_session(
+    access: Access, connection: Connection, name: str, now: datetime, address: str | None,
+    secret: str | None, **details: str,
+) -> Caller:  # fmt: skip
+    # The session whose secret the browser had ends.
+    if secret is not None:
+        sessions.end(connection, secret)
+    new = sessions.begin(connection, name, now=now, limits=access.limits)
+    role = users.get(connection, name).role
+    record = Record(name, role, "session.begin", "user", name, address, details=details)
+    access.trail.append(connection, record, now)
+    return Caller(name, role, new)
+
+
+def _let_in(access: Access, named: ProxyUser, now: datetime, secret: str | None) -> Caller:
+    # The user whom the office's proxy names, with a new session.
+    details, address = {"by": "proxy"}, request.remote_addr
+
+    def refused(name: str | None) -> Record:
+        kind = "user" if name else None
+        return Record("anonymous", "-", "session.begin", kind, name, address, "refused", details)
+
+    try:
+        name = users.canonical_name(named.name or "")
+    except users.BadNameError:
+        access.note(refused(None), now)
+        wanted = WORDS["auth.one_name"].format(name=A_NAME)
+        raise ForbiddenError(
+            WORDS["auth.no_name"], [Detail("LEADSCORE_PROXY_USER_HEADER", "…", wanted)]
+        ) from None
+    with store_refusals(), access.database.write() as connection:
+        # The first start invites an administrator: nobody is that by being called so elsewhere.
+        admitted = name != FIRST_ADMINISTRATOR and admit(
+            connection, name, named.role, follows_groups=named.follows_groups, now=now
+        )
+        if admitted:
+            if admitted.change is not None:
+                role = {"role": admitted.role}
+                change = Record(
+                    BY, "-", admitted.change, "user", name, address, details=role | details
+                )
+                access.trail.append(connection, change, now)
+            new = _begin_session(access, connection, name, now, address, secret, **details)
+    if not admitted:
+        access.note(refused(name), now)
+        raise ForbiddenError(WORDS["auth.not_let_in"])
+    return replace(new, by_proxy=True)
+
+
+def change_password(
+    access: Access, who: Caller, present: str, password: str, *, address: str | None
+) -> None:
+    """Give the user who is logged in another password; their other sessions end."""
+    if who.session is None or who.by_proxy:
+        raise InvalidRequestError(WORDS["auth.no_password"])
+    now, name = access.clock(), who.actor
+    with store_refusals():
+        check_password(password, name)
+    kept = _begin_attempt(access, name, now)
+    if kept is not None and matches(kept, present):
+        new = sessions.hash_password(password)
+        with access.database.write() as connection:
+            done = users.replace_password(connection, name, kept, new, now=now)
+            if done:
+                forget_attempts(connection, name)
+                sessions.end_others(connection, name, keep=who.session)
+                record = Record(name, who.role, "password.change", "user", name, address)
+                access.trail.append(connection, record, now)
+        if done:
+            return
+    access.note(Record(name, who.role, "password.change", "user", name, address, "refused"), now)
+    raise InvalidRequestError(
+        WORDS["auth.wrong_present"], [Detail("present", "…", WORDS["auth.present"])]
+    )
+
+
+def set_password(access: Access, token: str, password: str, *, address: str | None) -> str:
+    """Set the password of the owner of a one-time link, and return their name.
+
+    All their sessions end. Raises NothingThereError for a dead link, and InvalidRequestError for a
+    password that is too easy to guess.
+    """
+    now = access.clock()
+    with store_refusals():
+        with access.database.read() as connection:
+            name = users.link_owner(connection, token, now=now, lock=False)
+        check_password(password, name)
+        kept = sessions.hash_password(password)
+        with access.database.write() as connection:
+            name = users.use_link(connection, token, kept, now=now)
+            sessions.end_all(connection, name)
+            forget_attempts(connection, name)
+            role = users.get(connection, name).role
+            record = Record(name, role, "password.set", "user", name, address)
+            access.trail.append(connection, record, now)
+    return name
+
+
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+"""Methods that change nothing, from wherever they come."""
+_OWN = frozenset({"same-origin", "none"})
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
+_SCHEME = "bearer"
+
+
+def protect(app: Flask, access: Access, *, host: str) -> None:
+    """Let nobody reach a route of the application who may not; call it when all are registered.
+
+    Raises ValueError if a route doesn't say whom it is for (`requires`), or a demonstration would
+    be reached from other machines: ``host`` is where the server listens.
+    """
+    silent = undeclared(app)
+    if silent:
+        msg = f"routes that don't say who may call them: {', '.join(silent)}"
+        raise ValueError(msg)
+    if access.demo and not is_loopback(host):
+        msg = f"a demonstration, in which everybody may do everything, can't listen on {host}"
+        raise ValueError(msg)
+    app.before_request(lambda: _guard(app, access))
+    app.after_request(_challenge)
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether only this machine reaches an address.
+
+    >>> [is_loopback(host) for host in ("127.0.0.1", "::1", "localhost", "0.0.0.0", "10.0.0.7")]
+    [True, True, True, False, False]
+    """
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _guard(app: Flask, access: Access) -> None:
+    _check_origin()
+    if access.demo:
+        _check_loopback()
+    if request.endpoint is None:  # nothing is at this address, or not for this method
+        return
+    permission = declared(app, request.endpoint)
+    if permission == "public":
+        return
+    who = _authenticate(access)
+    if who is None:
+        raise UnauthorizedError(REFUSALS[401][1])
+    if permission is None or not who.may(permission):
+        rule = request.url_rule.rule if request.url_rule else request.path
+        access.note(
+            Record(
+                who.actor, who.role, "access", "route", f"{request.method} {rule}",
+                request.remote_addr, "refused",
+            )
+        )  # fmt: skip
+        raise _forbidden(permission or "-")
+    if who.session is not None and request.method not in _SAFE:
+        _check_csrf(who.session, with_file=is_file_form(app, request.endpoint))
+    g.leadscore_caller = who
+
+
+def _authenticate(access: Access) -> Caller | None:
+    #  A key goes before a session by password, and that before what the office's proxy says.
+    now = access.clock()
+    authorization = request.headers.get("Authorization")
+    if authorization is not None:
+        return _key_holder(authorization, access, now)
+    secret = session_secret(request)
+    session = secret and sessions.find(access.database, secret, now=now, limits=access.limits)
+    if secret and session and session.by_password:
+        return _session_holder(secret, session, access, now)
+    if access.demo:
+        return DEMO
+    named = proxy_user(request.environ)
+    return None if named is None else _named_by_proxy(named, secret, session or None, access, now)
+
+
+def _key_holder(authorization: str, access: Access, now: datetime) -> Caller:
+    scheme, _, token = authorization.partition(" ")
+    if scheme.lower() != _SCHEME or not token.startswith(api_keys.PREFIX):
+        raise _bad_key()
+    holder = api_keys.find(access.database, token, now=now)
+    if holder is None:
+        raise _bad_key()
+    if holder.stale:
+        with access.database.write() as connection:
+            api_keys.touch(connection, holder.name, now=now)
+    return Caller(f"key:{holder.name}", holder.role)
+
+
+def _session_holder(
+    secret: str, session: sessions.Session, access: Access, now: datetime
+) -> Caller:
+    if session.stale:
+        with access.database.write() as connection:
+            sessions.touch(connection, secret, now=now)
+    return Caller(session.user, session.role, secret, by_proxy=not session.by_password)
+
+
+def _named_by_proxy(
+    named: ProxyUser,
+    secret: str | None,
+    session: sessions.Session | None,
+    access: Access,
+    now: datetime,
+) -> Caller:
+    #  The session is worth nothing without the header, nor where that names somebody else.
+    if secret and session and session.user == folded(named.name or ""):
+        follows = named.follows_groups and session.by_group
+        if not follows or session.role == named.role:
+            return _session_holder(secret, session, access, now)
+    if request.method not in _SAFE:  # a browser has no token yet
+        raise _no_csrf_token()
+    who = _let_in(access, named, now, secret)
+
+    @after_this_request
+    def keep(response: Response) -> Response:
+        response.headers.setdefault("Cache-Control", "no-store")
+        if who.session is not None:
+            give(request, response, who.session)
+        return response
+
+    return who
+
+
+def _check_origin() -> None:
+    #  Browsers say where a request comes from in Sec-Fetch-Site or Origin, and no page can change
+    # that. Programs send neither.
+    if request.method in _SAFE:
+        return
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None and site not in _OWN:
+        raise _cross_site("Sec-Fetch-Site", site)
+    origin = request.headers.get("Origin")
+    if origin == "null" and site == "same-origin":
+        return  # so browsers write the origin of a form whose page sends no referrer, as ours
+    # A proxy may speak HTTPS in front of us while we speak HTTP; never the other way round.
+    schemes = (request.scheme, "https")
+    if origin is not None and origin not in {f"{scheme}://{request.host}" for scheme in schemes}:
+        raise _cross_site("Origin", origin)
+
+
+def _check_loopback() -> None:
+    #  A page elsewhere can let its own name lead here, and then speak to us as if it were ours.
+    host = request.host
+    name = host[: host.index("]") + 1] if host.startswith("[") and "]" in host else host
+    if name.partition(":")[0] not in _LOOPBACK and name not in _LOOPBACK:
+        raise ForgedRequestError(
+            WORDS["auth.another_host"], [Detail("Host", host, WORDS["auth.loopback"])]
+        )
+
+
+def _check_csrf(secret: str, *, with_file: bool) -> None:
+    shown = request.headers.get(CSRF_HEADER) or _token_in_form(with_file=with_file)
+    if not hmac.compare_digest(shown.encode("utf-8", "replace"), csrf_token(secret).encode()):
+        raise _no_csrf_token()
+
+
+def _token_in_form(*, with_file: bool) -> str:
+    if with_file and request.mimetype == "multipart/form-data":
+        return request.form.get(CSRF_FIELD, "")
+    if request.mimetype != "application/x-www-form-urlencoded":
+        return ""
+    request.get_data(cache=True)  # read before the form, which else would leave nothing of it
+    return request.form.get(CSRF_FIELD, "")
+
+
+def _challenge(response: Response) -> Response:
+    if response.status_code == 401:
+        response.headers["WWW-Authenticate"] = 'Bearer realm="leadscore"'
+    return response

@@ -11,10 +11,11 @@ from flask import request
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
 
+from leadscore.city.versions import NoChangeError, ProfileChangedError
 from leadscore.errors import Detail, LeadscoreError
+from leadscore.jobs.tasks import ExportGoneError
 from leadscore.store.acts import BadOutcomeError
 from leadscore.store.current_ranking import UnknownScoreError
-from leadscore.store.database import StoreError
 from leadscore.store.firms import ChangedFirmError, UnknownFirmError
 from leadscore.store.idempotency import ReusedKeyError
 from leadscore.store.jobs import EndedJobError, UnknownJobError
@@ -27,7 +28,6 @@ from leadscore.store.users import BadNameError, ConflictError, LinkError, Unknow
 from leadscore.text import Lang, Text, room_words, shown
 
 WORDS = room_words("web")
-
 
 SHOWN_DETAILS = 100
 """Places that an answer lists; the message tells how many there are."""
@@ -43,7 +43,6 @@ class BadJsonError(RequestError):
     """A body that is not the JSON that RFC 8259 describes, or only almost."""
 
     code = "bad_json"
-    status = 400
 
 
 class MediaTypeError(RequestError):
@@ -54,10 +53,15 @@ class MediaTypeError(RequestError):
 
 
 class InvalidRequestError(RequestError):
-    """JSON that says something else than the endpoint understands."""
+    """JSON that says something else than the endpoint understands, or a value that won't do."""
 
     code = "invalid_request"
     status = 422
+
+
+def invalid(where: str, got: str, wanted: Text) -> InvalidRequestError:
+    """Return the error for one place that can't be taken as it stands."""
+    return InvalidRequestError(REFUSALS[422][1], [Detail(where, got, wanted)])
 
 
 class GoneError(RequestError):
@@ -148,6 +152,12 @@ def named_language(named: str | None) -> Lang | None:
     return next((lang for lang in _LANGUAGES if lang == named), None)
 
 
+def asked_language(default: Lang) -> Lang:
+    """Return the language of the answer to the current request."""
+    named = named_language(request.args.get("lang"))
+    return named or preferred_language(request.headers.get("Accept-Language"), default)
+
+
 def check_named_language() -> None:
     """Refuse a request whose ``?lang=`` we don't have, rather than answer in another language."""
     named = request.args.get("lang")
@@ -171,13 +181,6 @@ class ContradictionError(RequestError):
     status = 409
 
 
-class UnacceptableError(RequestError):
-    """A value that is well formed and still won't do."""
-
-    code = "invalid_request"
-    status = 422
-
-
 class ChangedMeanwhileError(RequestError):
     """A change of something that has changed since it was looked at."""
 
@@ -185,13 +188,13 @@ class ChangedMeanwhileError(RequestError):
     status = 412
 
 
-_STATUS: dict[type[StoreError], type[RequestError]] = {
+_STATUS: dict[type[LeadscoreError], type[RequestError]] = {
     UnknownNameError: NothingThereError,
     ConflictError: ContradictionError,
-    BadNameError: UnacceptableError,
+    BadNameError: InvalidRequestError,
     LinkError: NothingThereError,
-    PasswordError: UnacceptableError,
-    ReusedKeyError: UnacceptableError,
+    PasswordError: InvalidRequestError,
+    ReusedKeyError: InvalidRequestError,
     UnknownFirmError: NothingThereError,
     UnknownListError: NothingThereError,
     UnknownUploadError: NothingThereError,
@@ -200,11 +203,14 @@ _STATUS: dict[type[StoreError], type[RequestError]] = {
     UnknownJobError: NothingThereError,
     EndedJobError: ContradictionError,
     ChangedFirmError: ChangedMeanwhileError,
-    BadOutcomeError: UnacceptableError,
-    BadCursorError: UnacceptableError,
+    BadOutcomeError: InvalidRequestError,
+    BadCursorError: InvalidRequestError,
     UnknownShortlistError: NothingThereError,
     UnknownViewError: NothingThereError,
     TakenViewError: ContradictionError,
+    ProfileChangedError: ChangedMeanwhileError,
+    NoChangeError: InvalidRequestError,
+    ExportGoneError: GoneError,
 }
 
 
@@ -213,7 +219,7 @@ def store_refusals() -> Iterator[None]:
     """Give what the store refuses a status; what is no caller's fault goes on as it is."""
     try:
         yield
-    except StoreError as error:
+    except LeadscoreError as error:
         kind = _STATUS.get(type(error))
         if kind is None:
             raise

@@ -12,13 +12,12 @@ from typing import Any, Concatenate, ParamSpec
 from flask import Response, current_app, request
 from sqlalchemy import Connection
 
-from leadscore.errors import Detail
 from leadscore.store import idempotency
 from leadscore.store.audit import Record
 from leadscore.store.idempotency import Asked, Given
 from leadscore.text import Text
 from leadscore.web.auth import Access, Caller, caller
-from leadscore.web.errors import REFUSALS, InvalidRequestError, store_refusals
+from leadscore.web.errors import invalid, store_refusals
 
 HEADER = "Idempotency-Key"
 FIELD = "idempotency_key"
@@ -82,17 +81,17 @@ def written(
         @wraps(view)
         def run(*args: _P.args, **kwargs: _P.kwargs) -> Response:
             body = fingerprint() if fingerprint else request.get_data(cache=True)
-            found, now = caller(), access.clock()
-            asked = _asked(found, body)
+            who, now = caller(), access.clock()
+            asked = _asked(who, body)
             with store_refusals(), access.database.write() as connection:
                 given = idempotency.begin(connection, asked, now) if asked else None
                 if given is not None:
                     return _response(given)
-                answer = view(Act(connection, found, now), *args, **kwargs)
+                answer = view(Act(connection, who, now), *args, **kwargs)
                 given = _given(answer)
                 if asked:
                     idempotency.finish(connection, asked, _given(answer.again or answer))
-                access.trail.append(connection, _record(action, found, answer), now)
+                access.trail.append(connection, _record(action, who, answer), now)
             return _response(given)
 
         return run
@@ -107,12 +106,7 @@ def noted(
     details: Mapping[str, Any] | None = None,
 ) -> None:
     """Put into the audit what the caller of a route that only reads takes away."""
-    record, now = (
-        _record(action, caller(), Answer(about=about, details=details or {})),
-        access.clock(),
-    )
-    with access.database.write() as connection:
-        access.trail.append(connection, record, now)
+    access.note(_record(action, caller(), Answer(about=about, details=details or {})))
 
 
 def check_key() -> None:
@@ -120,14 +114,14 @@ def check_key() -> None:
     _key()
 
 
-def _asked(found: Caller, body: bytes) -> Asked | None:
+def _asked(who: Caller, body: bytes) -> Asked | None:
     key = _key()
     if key is None:
         return None
     # The route as a hash: an address may be longer than a key of a table.
     address = hashlib.sha256(request.full_path.encode("utf-8", "surrogatepass")).hexdigest()
     route = f"{request.method} {address}"
-    return Asked(found.actor, route, key, hashlib.sha256(body).hexdigest())
+    return Asked(who.actor, route, key, hashlib.sha256(body).hexdigest())
 
 
 def _key() -> str | None:
@@ -135,14 +129,14 @@ def _key() -> str | None:
     if key is None and not request.is_json:  # whose form is empty, and takes time to be read
         key = request.form.get(FIELD)
     if key is not None and not (1 <= len(key) <= _MOST and all("!" <= each <= "~" for each in key)):
-        raise InvalidRequestError(REFUSALS[422][1], [Detail(HEADER, key, _A_KEY)])
+        raise invalid(HEADER, key, _A_KEY)
     return key
 
 
-def _record(action: str, found: Caller, answer: Answer) -> Record:
+def _record(action: str, who: Caller, answer: Answer) -> Record:
     kind, name = answer.about or (None, None)
     return Record(
-        found.actor, found.role, action, kind, name, request.remote_addr, "done", answer.details
+        who.actor, who.role, action, kind, name, request.remote_addr, "done", answer.details
     )
 
 

@@ -15,10 +15,9 @@ from pydantic_core import from_json
 from leadscore.errors import Detail
 from leadscore.text import Text, room_words, shown
 from leadscore.validation import NOTHING, json_path
-from leadscore.web.errors import REFUSALS, BadJsonError, InvalidRequestError, MediaTypeError
+from leadscore.web.errors import REFUSALS, BadJsonError, MediaTypeError, invalid
 
 WORDS = room_words("web")
-
 
 _MOST_KEYS = 200
 """Keys of one object; a firm has some sixty, and each that nobody knows costs an error."""
@@ -68,47 +67,35 @@ class StrictRequest(Request):
     """A request whose JSON body is an object in UTF-8, or an error that names the place."""
 
     def get_json(self, force: bool = False, silent: bool = False, cache: bool = True) -> Any:  # noqa: ARG002
-        """Return the body.
+        """Return the body, or raise that it isn't declared as JSON, isn't JSON, or isn't an object.
 
-        Every fault is raised, whatever ``silent`` says: a framework that asks silently would turn
-        it into "the body is missing".
-
-        Raises
-        ------
-        MediaTypeError, BadJsonError, InvalidRequestError
-            If the body isn't declared as JSON, isn't JSON, or isn't an object.
+        Whatever ``silent`` says: a framework that asks silently would say that the body is missing.
         """
         self._check_media_type()
         value = parse_json(self.get_data(cache=cache))
         if not isinstance(value, dict):
-            message = REFUSALS[422][1]
-            raise InvalidRequestError(
-                message, [Detail("$", json_kind(value), WORDS["json.object"])]
-            )
+            raise invalid("$", json_kind(value), WORDS["json.object"])
         return value
 
     def _check_media_type(self) -> None:
         charset = self.mimetype_params.get("charset", "utf-8").lower()
         encoding = self.headers.get("Content-Encoding", "identity")
-        message = REFUSALS[415][1]
         if self.mimetype != "application/json" or charset not in {"utf-8", "utf8"}:
             got = self.headers.get("Content-Type", "∅")
-            raise MediaTypeError(message, [Detail("Content-Type", got, WORDS["json.json"])])
-        if encoding != "identity":
-            raise MediaTypeError(
-                message, [Detail("Content-Encoding", encoding, WORDS["json.plain"])]
-            )
+            place = Detail("Content-Type", got, WORDS["json.json"])
+        elif encoding != "identity":
+            place = Detail("Content-Encoding", encoding, WORDS["json.plain"])
+        else:
+            return
+        raise MediaTypeError(REFUSALS[415][1], [place])
 
 
 def parse_json(body: bytes) -> Any:
     """Return the value of a JSON text; a byte order mark is passed over, as RFC 8259 allows.
 
-    Raises
-    ------
-    BadJsonError
-        With the place (line and column, or a path) for anything that is not JSON in UTF-8, for NaN,
-        infinities and numbers beyond the range of a double, for half a surrogate pair, for a key
-        that stands twice in an object, for objects of more than 200 keys, and for deep nesting.
+    Raises BadJsonError with the place (line and column, or a path) for anything that is not JSON in
+    UTF-8, for NaN, infinities and numbers beyond the range of a double, for half a surrogate pair,
+    for a key that stands twice in an object, for objects of more than 200 keys, and deep nesting.
 
     >>> parse_json(b'{"firms": []}')
     {'firms': []}
@@ -129,13 +116,13 @@ def _syntax(body: bytes, message: str) -> Detail:
         lines = body.decode().split("\n")
     except UnicodeDecodeError as fault:
         return Detail(f"byte {fault.start + 1}", f"0x{body[fault.start]:02x}", WORDS["json.utf8"])
-    found = _AT.fullmatch(message)
-    if found is None:
+    match = _AT.fullmatch(message)
+    if match is None:
         return Detail("$", shown(message), _NOT_JSON)
-    line, column = int(found["line"]), int(found["column"]) - (found["fault"][:3] != "EOF")
+    line, column = int(match["line"]), int(match["column"]) - (match["fault"][:3] != "EOF")
     text = lines[line - 1]
     before = len(text.encode()[:column].decode(errors="ignore"))
-    wanted = (words for start, words in _WANTED.items() if found["fault"].startswith(start))
+    wanted = (words for start, words in _WANTED.items() if match["fault"].startswith(start))
     got = text[before : before + _SNIPPET] or NOTHING
     return Detail(f"line {line}, column {before + 1}", got, next(wanted, _NOT_JSON))
 

@@ -1,15 +1,17 @@
-"""What the service counts and logs of itself: how much, how fast, by which model; never who."""
+"""What the service tells of itself: figures, log, and whether it is well; never who called."""
 
 from __future__ import annotations
 
 import logging
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any, Literal
 
 from flask import Flask, Response, g, got_request_exception, request
+from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.tag import Tag
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -18,9 +20,19 @@ from prometheus_client.registry import Collector
 
 from leadscore.errors import LeadscoreError
 from leadscore.store.jobs import QueueState
+from leadscore.text import Lang, Text, room_words
 from leadscore.web.auth import requires
-from leadscore.web.openapi import SECURED, DocumentedService, refusals
+from leadscore.web.errors import asked_language, check_named_language
+from leadscore.web.openapi import (
+    LANGUAGE_PARAMETERS,
+    SECURED,
+    DocumentedService,
+    Health,
+    Readiness,
+    refusals,
+)
 
+WORDS = room_words("web")
 _TAG = Tag(name="operation", description="运行 Is the service well?")
 _log = logging.getLogger(__name__)
 
@@ -37,17 +49,7 @@ class ModelState:
 
 
 class Metrics:
-    """The figures of one application; each has its own.
-
-    Parameters
-    ----------
-    queue
-        Returns how the queue of jobs is; asked whenever somebody asks for the figures.
-    model
-        Returns which model scores.
-    clock
-        Returns the time, with a zone.
-    """
+    """The figures of one application; ``queue`` and ``model`` are asked whenever somebody looks."""
 
     def __init__(
         self,
@@ -73,7 +75,7 @@ class Metrics:
             "leadscore_likelihood", "Likelihoods that were answered, 0..1.",
             buckets=_LIKELIHOODS, registry=self.registry,
         )  # fmt: skip
-        self.registry.register(_Asked(queue, model, clock))
+        self.registry.register(_Current(queue, model, clock))
 
     def observe_request(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count a request; fits `leadscore.web.metrics.log_requests`."""
@@ -100,7 +102,7 @@ class Metrics:
         return generate_latest(self.registry)
 
 
-class _Asked(Collector):
+class _Current(Collector):
     """Figures that are looked up when they are asked for."""
 
     def __init__(
@@ -140,6 +142,103 @@ class _Asked(Collector):
         yield GaugeMetricFamily(
             "leadscore_queue_wait_seconds", "How long the oldest job waits.", value=max(waits, 0.0)
         )
+
+
+STUCK_AFTER = timedelta(minutes=10)
+"""A queue from which nobody takes anything for so long is stuck."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """How the service is; ``because`` says in words what is not as it should be, by code."""
+
+    model: str
+    city: str
+    because: Mapping[str, Text]
+
+    @property
+    def status(self) -> Literal["ready", "degraded"]:
+        """In one word."""
+        return "degraded" if self.because else "ready"
+
+    @property
+    def answers(self) -> bool:
+        """Whether requests should be sent here at all: not without the database."""
+        return "database_away" not in self.because
+
+    def body(self, lang: Lang) -> dict[str, Any]:
+        """Return the condition as `leadscore.web.openapi.Readiness` describes it."""
+        because = [
+            {"code": code, "message": words.pick(lang)} for code, words in self.because.items()
+        ]
+        return {
+            "status": self.status, "model": self.model, "city": self.city, "because": because,
+        }  # fmt: skip
+
+
+def readiness(
+    *,
+    serving: str,
+    city: str,
+    champion: Callable[[], str | None],
+    queue: Callable[[], QueueState],
+    worker_alive: bool | None,
+    now: datetime,
+) -> Condition:
+    """Look whether the service is well."""
+    because = {}
+    try:
+        named = champion() or serving
+    except LeadscoreError:
+        because["champion_unknown"] = WORDS["api.no_champion"].format(serving=serving)
+    else:
+        if named != serving:
+            words = WORDS["api.other_model"].format(champion=named, serving=serving)
+            because["not_champion"] = words
+    try:
+        state = queue()
+    except LeadscoreError:
+        because["database_away"] = WORDS["api.away"]
+    else:
+        waiting = state.waiting_since
+        # A job may wait for hours behind another one, but not behind nobody.
+        works = state.last_beat is not None and now - state.last_beat <= STUCK_AFTER
+        if waiting is not None and now - waiting > STUCK_AFTER and not works:
+            since = waiting.isoformat(timespec="minutes")
+            because["queue_stuck"] = WORDS["api.stuck"].format(since=since)
+    if worker_alive is False:
+        because["worker_down"] = WORDS["api.no_worker"]
+    return Condition(serving, city, because)
+
+
+def operation_routes(condition: Callable[[], Condition], default_lang: Lang) -> APIBlueprint:
+    """Return ``/healthz`` and ``/readyz``."""
+    api = APIBlueprint("operation", __name__, abp_tags=[_TAG])
+
+    @api.get(
+        "/healthz",
+        operation_id="healthz",
+        summary="进程是否在运行 Does the process answer?",
+        responses={200: Health, **refusals(431, 500)},
+    )
+    @requires("public")
+    def healthz() -> dict[str, Any]:
+        return {"status": "ok"}
+
+    @api.get(
+        "/readyz",
+        operation_id="readyz",
+        summary="能否工作，若不好是为何 Can it work, and if not well, why?",
+        openapi_extensions={"x-more-parameters": LANGUAGE_PARAMETERS},
+        responses={200: Readiness, 503: Readiness, **refusals(422, 431, 500)},
+    )
+    @requires("public")
+    def readyz() -> tuple[dict[str, Any], int]:
+        check_named_language()
+        now = condition()
+        return now.body(asked_language(default_lang)), 200 if now.answers else 503
+
+    return api
 
 
 def metrics_route(app: DocumentedService, metrics: Metrics) -> None:
@@ -195,7 +294,7 @@ def log_requests(
         if begun is None:  # refused before it was ours
             return response
         seconds = time.perf_counter() - begun
-        method, route = method_of_request(), route_of_request()
+        method, route = method_of_request(), _route_of_request()
         observe(method, route, response.status_code, seconds)
         response.headers[HEADER] = number
         line = {
@@ -208,7 +307,7 @@ def log_requests(
     def broke(_app: Flask, exception: BaseException, **_more: object) -> None:
         _requests.error(
             "request broke",
-            extra={"request": g.get("leadscore_request"), "route": route_of_request()},
+            extra={"request": g.get("leadscore_request"), "route": _route_of_request()},
             exc_info=exception,
         )
 
@@ -226,6 +325,5 @@ def method_of_request() -> str:
     return request.method if request.method in METHODS else "other"
 
 
-def route_of_request() -> str:
-    """Return the pattern of the route, without what was put into its places."""
+def _route_of_request() -> str:
     return request.url_rule.rule if request.url_rule else UNMATCHED

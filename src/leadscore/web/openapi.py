@@ -29,7 +29,6 @@ from leadscore.web.json import json_kind
 
 WORDS = room_words("web")
 
-
 MAX_FIRMS = 1_000
 """Firms in one request; longer lists are ranked from a file."""
 MAX_CHARACTERS = 32_767
@@ -98,8 +97,8 @@ def _with_example(example: Any) -> ConfigDict:
     return ConfigDict(**STRICT, json_schema_extra={"examples": [example]})
 
 
-def takes_numbers(column: Column) -> bool:
-    """Return whether a JSON number is taken as well as text: where leading zeros mean nothing."""
+def _takes_numbers(column: Column) -> bool:
+    # Where leading zeros mean nothing.
     return column.kind in _NUMBERS or column.kind == "date"
 
 
@@ -119,7 +118,7 @@ def _field(column: Column) -> Any:
         taken: Any = written | int | float | None
         words += f" 数字（{column.unit}）或名单的写法。 A number ({column.unit}), or as in lists."
     else:
-        taken = written | int | None if takes_numbers(column) else written | None
+        taken = written | int | None if _takes_numbers(column) else written | None
     return taken, Field(default=None, description=words, examples=examples)
 
 
@@ -425,11 +424,11 @@ def invalid_firms(error: ValidationError) -> InvalidRequestError:
     places: dict[tuple[int | str, ...], Any] = {}
     for mistake in error.errors(include_url=False):
         places.setdefault(mistake["loc"][:3], mistake)
-    found = [
+    faults = [
         Detail(json_path(place), *_words(mistake))
         for place, mistake in islice(places.items(), SHOWN_DETAILS)
     ]
-    return InvalidRequestError(WORDS["openapi.mistakes"].format(count=len(places)), found)
+    return InvalidRequestError(WORDS["openapi.mistakes"].format(count=len(places)), faults)
 
 
 def _words(mistake: Any) -> tuple[str, Text]:
@@ -448,7 +447,7 @@ def _words(mistake: Any) -> tuple[str, Text]:
         return got, WORDS["openapi.name"]
     if column.kind == "date":
         return got, WORDS["openapi.date"]
-    return got, WORDS["openapi.words_or_number"] if takes_numbers(column) else WORDS[
+    return got, WORDS["openapi.words_or_number"] if _takes_numbers(column) else WORDS[
         "openapi.words"
     ]
 
@@ -467,5 +466,5 @@ def plain_mistakes(error: ValidationError) -> InvalidRequestError:
     places: dict[tuple[int | str, ...], Any] = {}
     for mistake in error.errors(include_url=False):
         places.setdefault(mistake["loc"], mistake)
-    found = details(islice(places.values(), SHOWN_DETAILS), shown=json_kind)
-    return InvalidRequestError(WORDS["openapi.mistakes"].format(count=len(places)), found)
+    faults = details(islice(places.values(), SHOWN_DETAILS), shown=json_kind)
+    return InvalidRequestError(WORDS["openapi.mistakes"].format(count=len(places)), faults)

@@ -61,8 +61,8 @@ class ProxyHeaders:
 
 def proxy_user(environ: WSGIEnvironment) -> ProxyUser | None:
     """Return whom the office's proxy names in a request, or None if it names nobody."""
-    found: ProxyUser | None = environ.get(_PROXY_USER)
-    return found
+    named: ProxyUser | None = environ.get(_PROXY_USER)
+    return named
 
 
 def believe_proxies(
@@ -71,26 +71,11 @@ def believe_proxies(
     """Take from the nearest proxies what they say of a client: where it is, and who.
 
     On them rest the cookie that only HTTPS may carry, the check of a request's origin, and what
-    the audit says of where somebody was.
-
-    Parameters
-    ----------
-    app
-        The application.
-    count
-        How many proxies stand in front. Each adds its word at the end of X-Forwarded-For, -Proto
-        and -Host, so what a client has written there itself is further left, and never read. With
-        0 none of them is.
-    addresses
-        From where the nearest proxy connects. Where any are given, nobody else is believed
-        anything.
-    headers
-        In which headers it says who somebody is; None if it doesn't. Asks for ``addresses``.
-
-    Raises
-    ------
-    ValueError
-        If anybody could say who they are.
+    the audit says of where somebody was. ``count`` proxies stand in front, and each adds its word
+    at the end of X-Forwarded-For, -Proto and -Host: what a client has written there itself is
+    further left, and never read. Where ``addresses`` of the nearest proxy are given, nobody else
+    is believed anything; ``headers`` without them are a ValueError, as anybody could say who they
+    are.
     """
     if headers is not None and not addresses:
         msg = "who a user is can be believed of a proxy alone whose address is known"
@@ -123,12 +108,12 @@ def is_among(address: str, networks: Collection[Network]) -> bool:
     [True, True, True, False, False]
     """
     try:
-        found = ip_address(address)
+        ip = ip_address(address)
     except ValueError:  # a socket of the file system has no address
         return False
-    if isinstance(found, IPv6Address) and found.ipv4_mapped is not None:
-        found = found.ipv4_mapped
-    return any(found in network for network in networks)
+    if isinstance(ip, IPv6Address) and ip.ipv4_mapped is not None:
+        ip = ip.ipv4_mapped
+    return any(ip in network for network in networks)
 
 
 def _key(header: str) -> str:

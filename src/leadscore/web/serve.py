@@ -29,10 +29,6 @@ from leadscore.web.errors import error_body, preferred_language, refusal
 
 WORDS = room_words("web")
 
-
-_STOPPED = WORDS["serve.stopped"]
-
-
 _FLUSH_SECONDS = 3.0
 _SENT_AT_ONCE = 64 * 1024
 """Bytes; less waits for the end of its answer, which no file that is streamed does for long."""
@@ -46,22 +42,14 @@ class ListenError(LeadscoreError):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much a client may ask of the server.
-
-    Attributes
-    ----------
-    header_bytes, body_bytes
-        Size of the request's headers and of its body.
-    receive_seconds
-        Time from the first byte of a request to its last, and of silence between requests.
-    connections
-        Connections at a time; further ones wait in the queue of the operating system.
-    """
+    """How much a client may ask of the server."""
 
     header_bytes: int = 32 * 1024
     body_bytes: int = MAX_LIST_BYTES
-    receive_seconds: int = 30
-    connections: int = 200
+    receive_seconds: int = (
+        30  # from the first byte of a request to its last, and of silence between
+    )
+    connections: int = 200  # at a time; further ones wait in the queue of the operating system
 
 
 _LIMITS = Limits()
@@ -72,22 +60,8 @@ def serve(
 ) -> None:
     """Serve until SIGINT or SIGTERM; requests that are being answered get their answer.
 
-    Parameters
-    ----------
-    app
-        The application.
-    host, port
-        Where to listen; port 0 takes a free one. The address is printed to standard error once the
-        server listens.
-    threads
-        Requests answered at a time.
-    limits
-        See `Limits`.
-
-    Raises
-    ------
-    ListenError
-        If the address is not this machine's or the port is taken.
+    Port 0 takes a free one; the address is printed to standard error once the server listens.
+    Raises ListenError if the address is not this machine's or the port is taken.
     """
     lang = app.default_lang
     listening = _listen(host, port)
@@ -98,13 +72,13 @@ def serve(
             click.echo(WORDS["serve.listening"].format(url=_url(listening)).pick(lang), err=True)
             server.run()
         _flush(server, sockets)
-    click.echo(_STOPPED.pick(lang), err=True)
+    click.echo(WORDS["serve.stopped"].pick(lang), err=True)
 
 
 def _listen(host: str, port: int) -> socket.socket:
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        family, *_, address = min(found, key=lambda each: each[0] != socket.AF_INET)
+        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, *_, address = min(addresses, key=lambda each: each[0] != socket.AF_INET)
         return socket.create_server(address[:2], family=family, backlog=1024)
     except (OSError, UnicodeError) as fault:
         where = f"{host}:{port}"

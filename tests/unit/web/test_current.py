@@ -14,7 +14,7 @@ from leadscore.ranking.score import Scorer
 from leadscore.registry.models import Shelf
 from leadscore.startup import champion_scorer
 from leadscore.text import Text
-from leadscore.web.scoring import CurrentScoring
+from leadscore.web.api import CurrentScoring
 
 TODAY = date(2026, 11, 24)
 

@@ -11,7 +11,7 @@ from leadscore.learning.expert import expert_version, fit_expert
 from leadscore.lists.cleaning import records_of
 from leadscore.lists.columns import blank_firms
 from leadscore.ranking.score import Scorer
-from leadscore.web.pages.waterfall import intervals
+from leadscore.web.pages.firm import intervals
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from leadscore.store.database import StoreError
 from leadscore.store.jobs import STATES, QueueState
 from leadscore.text import Text
-from leadscore.web.api import Condition, readiness
-from leadscore.web.metrics import Metrics, ModelState
+from leadscore.web.metrics import Condition, Metrics, ModelState, readiness
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -128,6 +127,6 @@ def test_a_service_that_is_well_is_ready(well: Condition) -> None:
 )
 def test_a_service_that_is_not_well_says_why(ill: Condition, code: str) -> None:
     assert ill.status == "degraded"
-    assert [each.code for each in ill.shortcomings] == [code]
+    assert list(ill.because) == [code]
     assert ill.answers == (code != "database_away")
     assert ill.body("zh")["because"] != ill.body("en")["because"]

@@ -12,7 +12,7 @@ from leadscore.web.pages.shell import FOLDER, read_translations
 WEB = FOLDER.parent
 SOURCES = [*(WEB / "templates").glob("*.html"), *(WEB / "pages").glob("*.py")]
 QUOTED = re.compile(r"""["']([a-z_]+(?:\.[a-z_]+)+\.?)["']""")
-ASKED = re.compile(r"""(?:\bt\(|words\[|say_next\(|say=)\s*["']([a-z_.]+)["']\s*([~)\],])""")
+ASKED = re.compile(r"""(?:\bt\(|TRANSLATIONS\[|say_next\(|say=)\s*["']([a-z_.]+)["']\s*([~)\],])""")
 
 
 def test_no_key_is_missing() -> None:

@@ -2,11 +2,11 @@
 
 How a page is made
 ------------------
-1. A module here with a function ``NAME_pages(site, pages)`` that adds routes to the blueprint,
-   each under ``@requires(permission)``. Add it to `_PAGES` below, its routes to `MAY` in
+1. A module here with a function ``NAME_pages(dependencies, pages)`` that adds routes to the
+   blueprint, each under ``@requires(permission)``. Add it to `_PAGES` below, its routes to `MAY` in
    ``tests/contract/test_permissions.py``, and, if people should find it, a line to
    `shell.NAVIGATION`.
-2. It answers with ``shell.page(site, "NAME.html", title=..., ...)``.
+2. It answers with ``shell.page(dependencies, "NAME.html", title=..., ...)``.
 3. ``templates/NAME.html`` extends ``shell.html`` and fills ``{% block main %}``; small things
    that several pages show are macros in ``parts.html``. No ``style=``, no script within, no
    ``on...=``: the policy is ``default-src 'self'``. Bars are SVG, their widths attributes. A
@@ -28,14 +28,14 @@ from __future__ import annotations
 
 from flask import Blueprint, Flask, Response
 
+from leadscore.web.api import Dependencies
 from leadscore.web.pages.administration import administration_pages
-from leadscore.web.pages.brief import brief_pages
 from leadscore.web.pages.chains import chain_pages
-from leadscore.web.pages.firm import firm_act_pages, firm_pages
+from leadscore.web.pages.firm import brief_pages, firm_act_pages, firm_pages
 from leadscore.web.pages.imports import import_pages
 from leadscore.web.pages.model import model_pages
 from leadscore.web.pages.ranking import ranking_pages
-from leadscore.web.pages.shell import NAME, POLICY, Site, asset_routes, preference_routes, prepare
+from leadscore.web.pages.shell import NAME, POLICY, asset_routes, preference_routes, prepare
 from leadscore.web.pages.signing import signing_pages
 from leadscore.web.pages.what_if import what_if_pages
 
@@ -55,12 +55,12 @@ _PAGES = (
 )
 
 
-def add_pages(app: Flask, site: Site) -> None:
+def add_pages(app: Flask, dependencies: Dependencies) -> None:
     """Add all pages, before the application is protected; they are no part of its description."""
-    prepare(app, site)
+    prepare(app, dependencies)
     pages = Blueprint(NAME, __name__)
     for add in _PAGES:
-        add(site, pages)
+        add(dependencies, pages)
     pages.after_request(_may_load_our_own)
     app.register_blueprint(pages)
 

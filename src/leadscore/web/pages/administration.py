@@ -35,15 +35,15 @@ from leadscore.store.jobs import (
     request_cancel,
 )
 from leadscore.text import Lang, Text
-from leadscore.web.auth import Caller, Permission, caller, check_may, requires
-from leadscore.web.errors import UnacceptableError
-from leadscore.web.guard import link_path
+from leadscore.web.api import Dependencies
+from leadscore.web.auth import Caller, Permission, caller, check_may, link_path, requires
+from leadscore.web.errors import InvalidRequestError
 from leadscore.web.idempotent import Act, Answer, noted, written
 from leadscore.web.openapi import Payload, plain_mistakes
 from leadscore.web.pages import shell
-from leadscore.web.pages.shell import Site, local_path, remark, whole_number
-from leadscore.web.routes.backing import CSV, file_answer
+from leadscore.web.pages.shell import TRANSLATIONS, local_path, remark, whole_number
 from leadscore.web.routes.gaps import change_supply, check_segment
+from leadscore.web.routes.payloads import CSV, file_answer
 
 _PARTS: tuple[tuple[str, Permission], ...] = (
     ("users", "administer"),
@@ -62,28 +62,31 @@ def _places() -> list[str]:
     return [name for name, permission in _PARTS if who.may(permission)]
 
 
-def _framed(site: Site, place: str, **values: Any) -> Response:
+def _framed(dependencies: Dependencies, place: str, **values: Any) -> Response:
     return shell.page(
-        site, f"administration_{place}.html",
-        title=site.words["administration.title"].pick(site.lang()),
+        dependencies, f"administration_{place}.html", title=TRANSLATIONS["administration.title"],
         place=place, places=_places(), **values,
     )  # fmt: skip
 
 
 def _shown_once(
-    site: Site, place: str, keys: tuple[str, str], name: str, secret: str, **answer: Any
+    dependencies: Dependencies,
+    place: str,
+    keys: tuple[str, str],
+    name: str,
+    secret: str,
+    **answer: Any,
 ) -> Answer:
-    lang = site.lang()
-    heading, says = (site.words[key].pick(lang) for key in keys)
+    heading, says = (TRANSLATIONS[key] for key in keys)
     page = shell.page(
-        site, "administration_secret.html", title=heading.format(name=name), says=says,
-        secret=secret, back=f"/administration/{place}",
+        dependencies, "administration_secret.html", title=heading.format(name=name),
+        says=says.pick(dependencies.page_lang()), secret=secret, back=f"/administration/{place}",
     )  # fmt: skip
     again = Answer(status=303, headers={"Location": f"/administration/{place}?again=yes"})
     return Answer(page.get_data(as_text=True), again=again, **answer)
 
 
-def _read_form(site: Site, kind: type[_Form]) -> _Form:
+def _read_form(kind: type[_Form]) -> _Form:
     given = {name: request.form.get(name, "") for name in kind.model_fields}
     try:
         return kind.model_validate_strings({k: v for k, v in given.items() if v != ""})
@@ -93,21 +96,21 @@ def _read_form(site: Site, kind: type[_Form]) -> _Form:
             zh="；".join(f"{each.where}：{each.wanted.zh}" for each in details),
             en="; ".join(f"{each.where}: {each.wanted.en}" for each in details),
         )
-        message = site.words["administration.wrong"].format(places=said)
-        raise UnacceptableError(message, details) from fault
+        message = TRANSLATIONS["administration.wrong"].format(places=said)
+        raise InvalidRequestError(message, details) from fault
 
 
-def _asked_number(site: Site, name: str) -> int | None:
+def _asked_number(name: str) -> int | None:
     asked = request.args.get(name, "")
     if not asked:
         return None
     number = whole_number(asked)
     if number is None:
-        raise UnacceptableError(site.words["administration.place_wrong"])
+        raise InvalidRequestError(TRANSLATIONS["administration.place_wrong"])
     return number
 
 
-def administration_pages(site: Site, pages: Blueprint) -> None:
+def administration_pages(dependencies: Dependencies, pages: Blueprint) -> None:
     """Add ``/administration``, which leads to the first of its pages that one may see."""
 
     @pages.get("/administration")
@@ -116,7 +119,7 @@ def administration_pages(site: Site, pages: Blueprint) -> None:
         return shell.go(f"/administration/{_places()[0]}")
 
     for add in (_user_pages, _key_pages, _audit_pages, _job_pages, _city_pages):
-        add(site, pages)
+        add(dependencies, pages)
 
 
 _USERS = "/administration/users"
@@ -136,8 +139,8 @@ class _UserChange(Payload):
     disabled: bool | None = None
 
 
-def _user_pages(site: Site, pages: Blueprint) -> None:
-    access = site.backing.access
+def _user_pages(dependencies: Dependencies, pages: Blueprint) -> None:
+    access = dependencies.access
 
     @pages.get("/administration/users")
     @requires("administer")
@@ -145,7 +148,7 @@ def _user_pages(site: Site, pages: Blueprint) -> None:
         with access.database.read() as connection:
             everybody = users.everybody(connection)
         return _framed(
-            site, "users", users=everybody, now=access.clock(), roles=users.ROLES,
+            dependencies, "users", users=everybody, now=access.clock(), roles=users.ROLES,
             again="again" in request.args,
         )  # fmt: skip
 
@@ -153,15 +156,15 @@ def _user_pages(site: Site, pages: Blueprint) -> None:
     @requires("administer")
     @written(access, "user.add")
     def invite(act: Act) -> Answer:
-        asked = _read_form(site, _NewUser)
+        asked = _read_form(_NewUser)
         token = users.add(act.connection, asked.name, asked.role, by=act.actor, now=act.now)
-        return _link(site, users.get(act.connection, asked.name), token)
+        return _link(dependencies, users.get(act.connection, asked.name), token)
 
     @pages.post("/administration/users/<name>/change")
     @requires("administer")
     @written(access, "user.change")
     def change_user(act: Act, name: str) -> Answer:
-        asked = _read_form(site, _UserChange)
+        asked = _read_form(_UserChange)
         user = users.change(act.connection, name, role=asked.role, disabled=asked.disabled)
         if user.state == "disabled":
             sessions.end_all(act.connection, user.name)
@@ -174,14 +177,14 @@ def _user_pages(site: Site, pages: Blueprint) -> None:
     @written(access, "user.link")
     def renew_link(act: Act, name: str) -> Answer:
         token = users.renew_link(act.connection, name, now=act.now)
-        return _link(site, users.get(act.connection, name), token)
+        return _link(dependencies, users.get(act.connection, name), token)
 
 
-def _link(site: Site, user: users.User, token: str) -> Answer:
+def _link(dependencies: Dependencies, user: users.User, token: str) -> Answer:
     whole = request.url_root.rstrip("/") + link_path(token)
     return _shown_once(
-        site, "users", ("administration.link_for", "administration.link_says"), user.name, whole,
-        about=("user", user.name), details={"role": user.role},
+        dependencies, "users", ("administration.link_for", "administration.link_says"), user.name,
+        whole, about=("user", user.name), details={"role": user.role},
     )  # fmt: skip
 
 
@@ -196,8 +199,8 @@ class _NewKey(Payload):
     days: int = Field(default=api_keys.DAYS, ge=1, le=api_keys.MOST_DAYS)
 
 
-def _key_pages(site: Site, pages: Blueprint) -> None:
-    access = site.backing.access
+def _key_pages(dependencies: Dependencies, pages: Blueprint) -> None:
+    access = dependencies.access
 
     @pages.get("/administration/keys")
     @requires("administer")
@@ -205,7 +208,7 @@ def _key_pages(site: Site, pages: Blueprint) -> None:
         with access.database.read() as connection:
             keys = api_keys.all_keys(connection)
         return _framed(
-            site, "keys", keys=keys, now=access.clock(), roles=users.ROLES,
+            dependencies, "keys", keys=keys, now=access.clock(), roles=users.ROLES,
             again="again" in request.args, days=api_keys.DAYS, most_days=api_keys.MOST_DAYS,
         )  # fmt: skip
 
@@ -213,14 +216,14 @@ def _key_pages(site: Site, pages: Blueprint) -> None:
     @requires("administer")
     @written(access, "key.add")
     def add_key(act: Act) -> Answer:
-        asked = _read_form(site, _NewKey)
+        asked = _read_form(_NewKey)
         secret = api_keys.add(
             act.connection, asked.name, asked.role, by=act.actor, now=act.now, days=asked.days
         )
         key = api_keys.get(act.connection, asked.name)
         return _shown_once(
-            site, "keys", ("administration.key_for", "administration.key_says"), key.name, secret,
-            about=("key", key.name), details={"role": asked.role, "days": asked.days},
+            dependencies, "keys", ("administration.key_for", "administration.key_says"), key.name,
+            secret, about=("key", key.name), details={"role": asked.role, "days": asked.days},
         )  # fmt: skip
 
     @pages.post("/administration/keys/<name>/revoke")
@@ -231,15 +234,14 @@ def _key_pages(site: Site, pages: Blueprint) -> None:
         return shell.done(_KEYS, say="administration.key_revoked", about=("key", key.name))
 
 
-def is_active(job: Job) -> bool:
-    """Tell whether a job will change by itself."""
+def _is_active(job: Job) -> bool:
     return job.state in OPEN
 
 
 def may_cancel(found: Caller, job: Job) -> bool:
     """Tell whether a job can be stopped, and by whoever asks: their own, or by administrators."""
     allowed = found.may("record") and (found.may("administer") or found.actor == job.submitted_by)
-    return allowed and is_active(job) and not job.cancel_requested
+    return allowed and _is_active(job) and not job.cancel_requested
 
 
 _AUDIT = "/administration/audit"
@@ -252,22 +254,20 @@ _COLUMNS = (
 _WORDS = "administration.acts."
 
 
-def _audit_pages(site: Site, pages: Blueprint) -> None:
-    access = site.backing.access
+def _audit_pages(dependencies: Dependencies, pages: Blueprint) -> None:
+    access = dependencies.access
 
     @pages.get("/administration/audit")
     @requires("audit")
     def audit_page() -> Response:
-        asked, before = _audit_filters(), _asked_number(site, "before")
+        asked, before = _audit_filters(), _asked_number("before")
         with access.database.read() as connection:
-            records = page(
-                connection, before=before, limit=_AUDIT_LINES + 1, **_audit_query(site, asked)
-            )
+            records = page(connection, before=before, limit=_AUDIT_LINES + 1, **_audit_query(asked))
         rows = records[:_AUDIT_LINES]
         older = {"before": rows[-1].sequence} if len(records) > _AUDIT_LINES else None
         return _framed(
-            site, "audit", asked=asked, filtered=bool(asked), before=before, rows=rows,
-            details_of=_details_words, acts=_acts(site),
+            dependencies, "audit", asked=asked, filtered=bool(asked), before=before, rows=rows,
+            details_of=_details_words, acts=_acts(dependencies),
             next=older and _address(_AUDIT, asked | older), first=_address(_AUDIT, asked),
             file=_address(f"{_AUDIT}.csv", asked),
         )  # fmt: skip
@@ -276,7 +276,7 @@ def _audit_pages(site: Site, pages: Blueprint) -> None:
     @requires("audit")
     def audit_file() -> Response:
         asked = _audit_filters()
-        query = _audit_query(site, asked)
+        query = _audit_query(asked)
         noted(access, "audit.export", details=asked)
         return file_answer(_audit_csv(access.database, query), "audit.csv", CSV)
 
@@ -295,9 +295,8 @@ def _audit_csv(database: Database, query: Mapping[str, Any]) -> Iterator[bytes]:
 
 
 def _cells(row: Row[Any]) -> list[str]:
-    plain = row._mapping  # noqa: SLF001 (its public name, see SQLAlchemy's documentation)
-    told = {**plain, "at": row.at.isoformat()}
-    return [for_spreadsheet("" if told[name] is None else str(told[name])) for name in _COLUMNS]
+    values = [row.at.isoformat() if name == "at" else getattr(row, name) for name in _COLUMNS]
+    return [for_spreadsheet("" if value is None else str(value)) for value in values]
 
 
 def _csv(rows: Iterable[Sequence[str]]) -> bytes:
@@ -311,13 +310,13 @@ def _audit_filters() -> dict[str, str]:
     return {name: value for name, value in given.items() if value}
 
 
-def _audit_query(site: Site, asked: Mapping[str, str]) -> dict[str, Any]:
+def _audit_query(asked: Mapping[str, str]) -> dict[str, Any]:
     # As `leadscore.store.audit.page` has it.
     query: dict[str, Any] = {name: asked[name] for name in ("actor", "action") if name in asked}
     if "since" in asked:
-        query["since"] = _begin_of(site, asked["since"])
+        query["since"] = _begin_of(asked["since"])
     if "until" in asked:
-        query["until"] = _begin_of(site, asked["until"]) + timedelta(days=1)
+        query["until"] = _begin_of(asked["until"]) + timedelta(days=1)
     return query
 
 
@@ -326,19 +325,19 @@ def _address(path: str, values: Mapping[str, object]) -> str:
     return f"{path}?{urlencode(given)}" if given else path
 
 
-def _begin_of(site: Site, asked: str) -> datetime:
+def _begin_of(asked: str) -> datetime:
     try:
         day = date.fromisoformat(asked)
     except ValueError:
-        raise UnacceptableError(site.words["administration.day_wrong"]) from None
+        day = date.min
     if not 2000 <= day.year <= 9000:  # moments outside of these can't be turned into UTC
-        raise UnacceptableError(site.words["administration.day_wrong"])
+        raise InvalidRequestError(TRANSLATIONS["administration.day_wrong"])
     return datetime.combine(day, time()).astimezone()
 
 
-def _acts(site: Site) -> list[tuple[str, str]]:
-    lang = site.lang()
-    named = {key: text.pick(lang) for key, text in site.words.items() if key.startswith(_WORDS)}
+def _acts(dependencies: Dependencies) -> list[tuple[str, str]]:
+    lang = dependencies.page_lang()
+    named = {key: text.pick(lang) for key, text in TRANSLATIONS.items() if key.startswith(_WORDS)}
     names = [key.removeprefix(_WORDS) for key in sorted(named, key=named.__getitem__)]
     return [(name.replace("_", ".", 1), name) for name in names]
 
@@ -351,38 +350,40 @@ def _plain(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _city_pages(site: Site, pages: Blueprint) -> None:
-    backing = site.backing
-
+def _city_pages(dependencies: Dependencies, pages: Blueprint) -> None:
     @pages.get("/administration/city")
     @requires("read")
     def city_page() -> Response:
-        present, lang = backing.profiles.current(), site.lang()
+        present, lang = dependencies.profiles.current(), dependencies.page_lang()
         city, may_change = present.city, caller().may("administer")
         edited = city.segments.get(request.args.get("segment", "")) if may_change else None
-        with backing.database.read() as connection:
+        with dependencies.database.read() as connection:
             rescoring = open_jobs(connection, RESCORE)
         manifest = {"scorecard": expert_scorecard(city).to_dict(), "kind": "expert"}
         return _framed(
-            site, "city", city=city, profile=present, scale=SUPPLY_SCALE.items(), edited=edited,
-            card=card_sections(manifest, lang, city), may_change=may_change,
+            dependencies, "city", city=city, profile=present, scale=SUPPLY_SCALE.items(),
+            edited=edited, card=card_sections(manifest, lang, city), may_change=may_change,
             rescoring=bool(rescoring),
-            trained_otherwise=_trained_otherwise(backing.scorer(), city),
+            trained_otherwise=_trained_otherwise(dependencies.scorer(), city),
         )  # fmt: skip
 
     @pages.post("/administration/city/<segment>")
     @requires("administer")
-    @written(backing.access, "city.supply")
+    @written(dependencies.access, "city.supply")
     def change(act: Act, segment: str) -> Answer:
-        check_segment(backing, segment)
+        check_segment(dependencies, segment)
         percent = whole_number(request.form.get("supply", "").strip(), digits=3)
-        reason = remark(site.words["administration.reason_wrong"])
+        reason = remark(TRANSLATIONS["administration.reason_wrong"])
         if percent is None or percent > 100:
-            raise UnacceptableError(site.words["administration.supply_wrong"])
+            raise InvalidRequestError(TRANSLATIONS["administration.supply_wrong"])
         if reason is None:
-            raise UnacceptableError(site.words["administration.reason_missing"])
+            raise InvalidRequestError(TRANSLATIONS["administration.reason_missing"])
         done = change_supply(
-            backing, act, {segment: percent / 100}, seen=request.form.get("seen", ""), reason=reason
+            dependencies,
+            act,
+            {segment: percent / 100},
+            seen=request.form.get("seen", ""),
+            reason=reason,
         )
         return shell.done(
             "/administration/city", say="administration.supply_changed", about=done.about,
@@ -400,13 +401,13 @@ _JOBS = "/administration/jobs"
 _JOB_LINES = 50
 
 
-def _job_pages(site: Site, pages: Blueprint) -> None:
-    access = site.backing.access
+def _job_pages(dependencies: Dependencies, pages: Blueprint) -> None:
+    access = dependencies.access
 
     @pages.get("/administration/jobs")
     @requires("read")
     def jobs_page() -> Response:
-        state, before = _asked_state(site), _asked_number(site, "before")
+        state, before = _asked_state(), _asked_number("before")
         with access.database.read() as connection:
             jobs = list_jobs(
                 connection, states=[state] if state else [], before=before, limit=_JOB_LINES + 1
@@ -414,8 +415,9 @@ def _job_pages(site: Site, pages: Blueprint) -> None:
         shown, who = jobs[:_JOB_LINES], caller()
         older = {"state": state, "before": shown[-1].id} if len(jobs) > _JOB_LINES else None
         return _framed(
-            site, "jobs", rows=[job_line(job, who, site.lang()) for job in shown],
-            state=state, before=before, active=any(map(is_active, shown)),
+            dependencies, "jobs",
+            rows=[job_line(job, who, dependencies.page_lang()) for job in shown], state=state,
+            before=before, active=any(map(_is_active, shown)),
             polled=_address(_JOBS, {"state": state, "before": before}),
             first=_address(_JOBS, {"state": state}), next=older and _address(_JOBS, older),
             by_state={each: _address(_JOBS, {"state": each}) for each in STATES}, everything=_JOBS,
@@ -436,12 +438,12 @@ def _job_pages(site: Site, pages: Blueprint) -> None:
         )  # fmt: skip
 
 
-def _asked_state(site: Site) -> State | None:
+def _asked_state() -> State | None:
     asked = request.args.get("state", "")
     if not asked:
         return None
     if asked not in STATES:
-        raise UnacceptableError(site.words["administration.place_wrong"])
+        raise InvalidRequestError(TRANSLATIONS["administration.place_wrong"])
     return asked
 
 
@@ -450,6 +452,6 @@ def job_line(job: Job, who: Caller, lang: Lang) -> dict[str, Any]:
     return {
         "job": job,
         "words": job.error["message"][lang] if job.error else job.words and job.words.pick(lang),
-        "active": is_active(job),
+        "active": _is_active(job),
         "may_cancel": may_cancel(who, job),
     }

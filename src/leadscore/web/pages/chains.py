@@ -9,9 +9,10 @@ from typing import Any, Literal
 from flask import Blueprint, Response
 
 from leadscore.store.ranking import candidates
+from leadscore.web.api import Dependencies
 from leadscore.web.auth import requires
 from leadscore.web.pages import shell
-from leadscore.web.pages.shell import Site
+from leadscore.web.pages.shell import TRANSLATIONS
 from leadscore.web.routes.gaps import gaps_answer
 
 POSITIONS = ("upstream", "midstream", "downstream")
@@ -42,28 +43,28 @@ class ChainMap:
     @property
     def segments(self) -> list[Mapping[str, Any]]:
         """All segments, upstream first."""
-        return [each for column in self.columns.values() for each in column]
+        return [segment for column in self.columns.values() for segment in column]
 
     def holds(self, segment_id: str) -> bool:
         """Tell whether a segment belongs to this chain."""
-        return any(each["id"] == segment_id for each in self.segments)
+        return any(segment["id"] == segment_id for segment in self.segments)
 
 
 def chain_map(chain: Mapping[str, Any]) -> ChainMap:
     """Lay a chain out; ``chain`` is one of ``GET /api/v1/gaps``."""
     columns = {
-        position: [each for each in chain["segments"] if each["position"] == position]
+        position: [segment for segment in chain["segments"] if segment["position"] == position]
         for position in POSITIONS
     }
     places = {
-        each["id"]: (number, row)
+        segment["id"]: (number, row)
         for number, position in enumerate(POSITIONS)
-        for row, each in enumerate(columns[position])
+        for row, segment in enumerate(columns[position])
     }
     edges = [
-        (places[each["id"]], places[fed])
-        for each in chain["segments"]
-        for fed in each["feeds"]
+        (places[segment["id"]], places[fed])
+        for segment in chain["segments"]
+        for fed in segment["feeds"]
         if fed in places
     ]
     drawn = [_line(*edge) for edge in edges]
@@ -100,21 +101,20 @@ def _line(source: tuple[int, int], target: tuple[int, int]) -> tuple[str, str]:
     return curve, f"M{end} {to_y}h0"
 
 
-def chain_pages(site: Site, pages: Blueprint) -> None:
+def chain_pages(dependencies: Dependencies, pages: Blueprint) -> None:
     """Add ``/chains``."""
-    backing = site.backing
 
     @pages.get("/chains")
     @requires("read")
     def chains() -> Response:
-        city, lang = backing.scorer().city, site.lang()
-        with backing.database.read() as connection:
-            found = candidates(connection, city.segments)
-        answer = gaps_answer(city, found, lang)
+        city, lang = dependencies.scorer().city, dependencies.page_lang()
+        with dependencies.database.read() as connection:
+            by_segment = candidates(connection, city.segments)
+        answer = gaps_answer(city, by_segment, lang)
         return shell.page(
-            site, "chains.html", title=site.words["chains.title"].pick(lang), city=answer,
+            dependencies, "chains.html", title=TRANSLATIONS["chains.title"], city=answer,
             maps=[chain_map(chain) for chain in answer["chains"]],
             names={key: segment.name.pick(lang) for key, segment in city.segments.items()},
             positions=POSITIONS, width=WIDTH, level=gap_level,
-            nobody=not any(each.number for each in found.values()),
+            nobody=not any(firms.number for firms in by_segment.values()),
         )  # fmt: skip

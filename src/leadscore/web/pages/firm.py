@@ -1,12 +1,14 @@
-"""A firm: its grade, the gap that it would fill, why it stands where it stands, what is done."""
+"""A firm: why it stands where it stands, what officers do with it, and a brief for a visit."""
 
 from __future__ import annotations
 
 import math
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
+from itertools import accumulate, pairwise
 from typing import Any
 
 from flask import Blueprint, Response, request
@@ -16,24 +18,26 @@ from leadscore import numbers
 from leadscore.city import City
 from leadscore.city.matching import JOINT
 from leadscore.features.catalogue import CATALOGUE
+from leadscore.learning.scorecard import Scorecard
 from leadscore.lists.columns import Column, column
 from leadscore.lists.values.words import STAGES, STATUSES
-from leadscore.ranking.reasons import Wording, anchor_labels, meaning_of, supply_words
+from leadscore.ranking.reasons import Wording, anchor_labels, kept_facts, meaning_of, supply_words
+from leadscore.ranking.score import Scorer
 from leadscore.store import acts
-from leadscore.store.current_ranking import score_history
+from leadscore.store.current_ranking import Score, score_history
 from leadscore.store.firms import Firm, firm_to_change, read_firm
 from leadscore.store.lists import read_kept_list
 from leadscore.store.outcomes import Entry, outcomes_of
 from leadscore.store.scoring import Change, FeatureChange
 from leadscore.text import Lang
+from leadscore.web.api import Dependencies
 from leadscore.web.auth import requires
 from leadscore.web.errors import ContradictionError, InvalidRequestError, store_refusals
 from leadscore.web.idempotent import Act, Answer, written
 from leadscore.web.pages import shell
-from leadscore.web.pages.shell import Site, Translations, remark, whole_number
-from leadscore.web.pages.waterfall import intervals, waterfall
-from leadscore.web.routes.backing import PreconditionRequiredError
+from leadscore.web.pages.shell import TRANSLATIONS, remark, whole_number
 from leadscore.web.routes.firms import compared_scores, field_answer, firm_summary
+from leadscore.web.routes.payloads import PreconditionRequiredError
 
 COLUMNS = ("main_business", "profile", "business_scope", "chain_node", "industry")
 """Where a firm or its list says what it makes, the most telling first."""
@@ -50,38 +54,133 @@ _HIDDEN = frozenset({"province_code", "city_code", *COLUMNS})
 """What the place and the texts say better."""
 
 _SHOWN_POINTS = 0.5
+"""From which a change of a feature is listed by itself."""
+
+_DRAWN_POINTS = 1.0
+"""From which a feature has a bar of its own."""
 
 
-def firm_pages(site: Site, pages: Blueprint) -> None:
+def firm_pages(dependencies: Dependencies, pages: Blueprint) -> None:
     """Add ``/firms/<id>``."""
-    backing = site.backing
 
     @pages.get("/firms/<int:id>")
     @requires("read")
     def firm(id: int) -> Response:  # noqa: A002 (as the address has it)
-        lang, today, scorer = site.lang(), backing.today(), backing.scorer()
+        lang, today, scorer = dependencies.page_lang(), dependencies.today(), dependencies.scorer()
         ends = [whole_number(request.args.get(name, "")) for name in ("older", "newer")]
         older, newer = ends if None not in ends else (None, None)
-        with store_refusals(), backing.database.read() as connection:
+        with store_refusals(), dependencies.database.read() as connection:
             kept = read_firm(connection, id)
             answer = firm_summary(scorer.wording, connection, kept, lang)
             history = score_history(connection, id)
             *_, change = compared_scores(connection, id, older, newer)
-            fields = known_fields(connection, kept, today, lang)
+            fields = _known_fields(connection, kept, today, lang)
         score = next(iter(history), None)
         line, recorded = timeline(answer["outcomes"], request.args.get("entry", ""))
         return shell.page(
-            site, "firm.html", title=kept.name, firm=answer, version=kept.version,
+            dependencies, "firm.html", title=kept.name, firm=answer, version=kept.version,
             standing=answer["standing"], score=score, history=history, fields=fields, line=line,
             recorded=recorded, today=today, chains=scorer.city.chains,
             segment_names=segment_names(scorer.city, lang),
-            gap=gap_of(scorer.city, answer["standing"], lang),
+            gap=_gap_of(scorer.city, answer["standing"], lang),
             texts=_own_texts(kept.record, score.words if score else None),
             interval=intervals(scorer, [(score.model, score.values)])[0] if score else None,
-            falls=waterfall(score, kept, scorer.wording, lang) if score else None,
+            falls=_waterfall(score, kept, scorer.wording, lang) if score else None,
             outdated=bool(score and score.model != scorer.model),
             change=difference(change, scorer.wording, lang) if change else None,
         )  # fmt: skip
+
+
+Interval = tuple[float, float]
+
+_SAYS_NOTHING = 0.95
+"""An interval as wide as this leaves everything open, as before any outcome is known."""
+
+
+def intervals(
+    scorer: Scorer, scored: Sequence[tuple[str, Mapping[str, float | str]]]
+) -> list[Interval | None]:
+    """Return for each score the 90 % interval of its likelihood, its ends in 0..1.
+
+    None for a score by another model, and where the model can't tell: before any outcome is known,
+    the interval would be all there is.
+    """
+    ends: list[Interval | None] = [None] * len(scored)
+    own = [place for place, (model, _) in enumerate(scored) if model == scorer.model]
+    if not own:
+        return ends
+    try:
+        features = scorer.card.scorecard.features
+        rows = [[scored[place][1].get(name) for name in features] for place in own]
+        known = scorer.card.record_intervals(rows)
+    except ValueError:  # no posterior was kept: many tables, or a card of an earlier program
+        return ends
+    for place, (low, high) in zip(own, known.tolist(), strict=True):
+        ends[place] = (low, high) if high - low < _SAYS_NOTHING else None
+    return ends
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one feature does to the score."""
+
+    text: str  # the reason in words
+    meaning: str  # what the feature measures, and the firm's value; "" where there is none
+    value: str
+    points: float
+    start: float  # of its bar, in percent of the picture
+    width: float
+
+
+@dataclass(frozen=True, slots=True)
+class Waterfall:
+    """A score, taken apart; all points and ``base`` add up to ``total``."""
+
+    base: float
+    total: float
+    base_at: float  # in percent of the picture
+    total_at: float
+    steps: Sequence[Step]  # the weightiest first
+    small: Sequence[Step]  # those of less than a point each
+    rest: Step | None  # their points together, and their one bar
+
+
+def _waterfall(score: Score, firm: Firm, wording: Wording, lang: Lang) -> Waterfall:
+    points = {name: number for name, number in score.points.items() if number}
+    order = sorted(points, key=lambda name: -abs(points[name]))
+    large = [name for name in order if abs(points[name]) >= _DRAWN_POINTS]
+    small = order[len(large) :]
+    moves = [points[name] for name in large]
+    if small:
+        moves.append(math.fsum(points[name] for name in small))
+    ends = list(accumulate(moves, initial=score.base_points))
+    low, high = min(ends), max(max(ends), min(ends) + 1.0)
+    facts = kept_facts(score.worded_from(firm.record))
+
+    def at(value: float) -> float:
+        return round(100.0 * (value - low) / (high - low), 2)
+
+    def bar(one: float, other: float) -> tuple[float, float]:
+        start, end = sorted((at(one), at(other)))
+        return start, max(round(end - start, 2), 0.4)
+
+    def step(name: str, start: float = 0.0, width: float = 0.0) -> Step:
+        # Features of a model or a city of old are worded by their meaning alone.
+        value, known = score.values.get(name), name in CATALOGUE
+        return Step(
+            wording.kept_text(name, value, points[name], facts, lang),
+            meaning_of(name, lang) if known else "",
+            wording.value(name, value, lang) if known else "",
+            points[name], start, width,
+        )  # fmt: skip
+
+    bars = [bar(*pair) for pair in pairwise(ends)]
+    return Waterfall(
+        score.base_points, score.total_points, at(score.base_points), at(ends[-1]),
+        [step(name, *place) for name, place in zip(large, bars, strict=False)],
+        [step(name) for name in small],
+        Step("", "", "", moves[-1], *bars[-1]) if small else None,
+    )  # fmt: skip
 
 
 def segment_names(city: City, lang: Lang) -> dict[str, str]:
@@ -89,8 +188,7 @@ def segment_names(city: City, lang: Lang) -> dict[str, str]:
     return {key: segment.name.pick(lang) for key, segment in city.segments.items()}
 
 
-def gap_of(city: City, standing: Mapping[str, Any] | None, lang: Lang) -> dict[str, Any] | None:
-    """Return the gap that a firm would fill, and the anchors next to it in the chain."""
+def _gap_of(city: City, standing: Mapping[str, Any] | None, lang: Lang) -> dict[str, Any] | None:
     segment = city.segments.get(standing["segment"] or "") if standing else None
     if segment is None:
         return None
@@ -143,10 +241,9 @@ def marked(text: str, words: list[str]) -> tuple[tuple[str, bool], ...]:
     return tuple(part for part in parts if part[0])
 
 
-def known_fields(
+def _known_fields(
     connection: Connection, firm: Firm, today: date, lang: Lang
 ) -> list[dict[str, Any]]:
-    """Return the fields of a firm as the API has them, their values worded, with their files."""
     numbers = sorted({origin["list"] for origin in firm.origins.values()} - {None})
     files = {number: read_kept_list(connection, number).file_name for number in numbers}
     fields = []
@@ -209,53 +306,43 @@ def timeline(
 ) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
     """Return the outcomes of a firm, the latest day first, and the one that was just entered.
 
-    Parameters
-    ----------
-    outcomes
-        As the API has them, in the order of recording.
-    entered
-        Number of the outcome that the address names as just entered; it is shown only while
-        nothing was entered after it.
-
-    Returns
-    -------
-    The outcomes with ``state``: ``held``; ``withdrawn`` where the stage was taken back later;
-    ``replaced`` where another day or reason was entered for it; ``withdrawal`` for the entry that
-    takes a stage back.
+    ``outcomes`` come as the API has them, in the order of recording, and get a ``state``: ``held``;
+    ``withdrawn`` where the stage was taken back later; ``replaced`` where another day or reason was
+    entered for it; ``withdrawal`` for the entry that takes a stage back. The number ``entered`` is
+    what the address names; it counts only while nothing was entered after it.
     """
-    told = [dict(outcome) for outcome in outcomes]
-    withdrawn = {outcome["stage"]: outcome["withdrawn"] for outcome in told}  # the last one counts
-    for outcome in told:
+    line = [dict(outcome) for outcome in outcomes]
+    withdrawn = {outcome["stage"]: outcome["withdrawn"] for outcome in line}  # the last one counts
+    for outcome in line:
         if outcome["withdrawn"]:
             outcome["state"] = "withdrawal"
         elif outcome["in_force"]:
             outcome["state"] = "held"
         else:
             outcome["state"] = "withdrawn" if withdrawn[outcome["stage"]] else "replaced"
-    newest = max(told, key=lambda outcome: outcome["entry"], default=None)
+    newest = max(line, key=lambda outcome: outcome["entry"], default=None)
     recorded = newest if newest and str(newest["entry"]) == entered else None
-    told.sort(key=lambda outcome: (outcome["day"], outcome["entry"]), reverse=True)
-    return told, recorded
+    line.sort(key=lambda outcome: (outcome["day"], outcome["entry"]), reverse=True)
+    return line, recorded
 
 
 _GRADES = ("A", "B", "C", "D")
 
 
-def firm_act_pages(site: Site, pages: Blueprint) -> None:
+def firm_act_pages(dependencies: Dependencies, pages: Blueprint) -> None:
     """Add what the forms under ``/firms/<id>`` ask for, in the transactions of the API's routes.
 
     Every form says for which version of the firm it was shown: what another officer has changed
     since is overwritten by none of them.
     """
-    _outcome_pages(site, pages)
-    _judgement_pages(site, pages)
+    _outcome_pages(dependencies, pages)
+    _judgement_pages(dependencies, pages)
 
 
-def _outcome_pages(site: Site, pages: Blueprint) -> None:
-    backing, words = site.backing, site.words
+def _outcome_pages(dependencies: Dependencies, pages: Blueprint) -> None:
 
     def entries_of(act: Act, firm_id: int) -> list[Entry]:
-        firm = firm_to_change(act.connection, firm_id, version=_version(words))
+        firm = firm_to_change(act.connection, firm_id, version=_version())
         return outcomes_of(act.connection, [firm]).get(firm_id, [])
 
     def enter(
@@ -264,30 +351,30 @@ def _outcome_pages(site: Site, pages: Blueprint) -> None:
     ) -> Entry:  # fmt: skip
         return acts.enter_outcome(
             act.connection, firm_id, stage=stage, day=day, reason=reason, withdrawn=withdrawn,
-            actor=act.actor, now=act.now, today=backing.today(),
+            actor=act.actor, now=act.now, today=dependencies.today(),
         )  # fmt: skip
 
     @pages.post("/firms/<int:id>/outcomes")
     @requires("record")
-    @written(backing.access, "outcome.add")
+    @written(dependencies.access, "outcome.add")
     def add_outcome(act: Act, id: int) -> Answer:  # noqa: A002 (as the address has it)
-        before, day = entries_of(act, id), _day(words, backing.today())
-        reason = remark(words["firm.acts.long_reason"])
-        entry = enter(act, id, _stage(words), day, reason)
+        before, day = entries_of(act, id), _day(dependencies.today())
+        reason = remark(TRANSLATIONS["firm.acts.long_reason"])
+        entry = enter(act, id, _stage(), day, reason)
         return _recorded(id, entry, "firm.acts.stood_already" if entry in before else None)
 
     @pages.post("/firms/<int:id>/outcomes/withdraw")
     @requires("record")
-    @written(backing.access, "outcome.add")
+    @written(dependencies.access, "outcome.add")
     def withdraw_outcome(act: Act, id: int) -> Answer:  # noqa: A002
-        last, _ = _last_two(words, entries_of(act, id))
+        last, _ = _last_two(entries_of(act, id))
         return _recorded(id, enter(act, id, last.stage, last.day, withdrawn=True))
 
     @pages.post("/firms/<int:id>/outcomes/undo")
     @requires("record")
-    @written(backing.access, "outcome.add")
+    @written(dependencies.access, "outcome.add")
     def undo_outcome(act: Act, id: int) -> Answer:  # noqa: A002
-        last, before = _last_two(words, entries_of(act, id))
+        last, before = _last_two(entries_of(act, id))
         if before is None or before.withdrawn:
             entry = enter(act, id, last.stage, last.day, withdrawn=True)
         else:
@@ -295,42 +382,41 @@ def _outcome_pages(site: Site, pages: Blueprint) -> None:
         return _recorded(id, entry, "firm.acts.undone")
 
 
-def _judgement_pages(site: Site, pages: Blueprint) -> None:
-    backing, words = site.backing, site.words
+def _judgement_pages(dependencies: Dependencies, pages: Blueprint) -> None:
 
     @pages.post("/firms/<int:id>/override")
     @requires("record")
-    @written(backing.access, "firm.override")
+    @written(dependencies.access, "firm.override")
     def override_firm(act: Act, id: int) -> Answer:  # noqa: A002
-        values = _values(words, backing.scorer().city.segments)
+        values = _values(dependencies.scorer().city.segments)
         acts.override(
-            act.connection, id, values, _reason(words), version=_version(words), actor=act.actor,
+            act.connection, id, values, _reason(), version=_version(), actor=act.actor,
             now=act.now,
         )  # fmt: skip
         return _done(id, "firm.acts.overridden", **values)
 
     @pages.post("/firms/<int:id>/override/drop")
     @requires("record")
-    @written(backing.access, "firm.override.drop")
+    @written(dependencies.access, "firm.override.drop")
     def drop_firm_override(act: Act, id: int) -> Answer:  # noqa: A002
-        acts.take_override_back(act.connection, id, version=_version(words), now=act.now)
+        acts.take_override_back(act.connection, id, version=_version(), now=act.now)
         return _done(id, "firm.acts.override_dropped")
 
     @pages.post("/firms/<int:id>/exclusion")
     @requires("record")
-    @written(backing.access, "firm.exclude")
+    @written(dependencies.access, "firm.exclude")
     def exclude_firm(act: Act, id: int) -> Answer:  # noqa: A002
         acts.exclude(
-            act.connection, id, _reason(words), version=_version(words), actor=act.actor,
+            act.connection, id, _reason(), version=_version(), actor=act.actor,
             now=act.now,
         )  # fmt: skip
         return _done(id, "firm.acts.excluded")
 
     @pages.post("/firms/<int:id>/exclusion/drop")
     @requires("record")
-    @written(backing.access, "firm.exclude.drop")
+    @written(dependencies.access, "firm.exclude.drop")
     def drop_firm_exclusion(act: Act, id: int) -> Answer:  # noqa: A002
-        acts.take_exclusion_back(act.connection, id, version=_version(words), now=act.now)
+        acts.take_exclusion_back(act.connection, id, version=_version(), now=act.now)
         return _done(id, "firm.acts.exclusion_dropped")
 
 
@@ -346,54 +432,142 @@ def _done(firm_id: int, say: str, **details: str) -> Answer:
     return shell.done(f"/firms/{firm_id}", say=say, about=about, details=details)
 
 
-def _version(words: Translations) -> int:
+def _version() -> int:
     number = whole_number(request.form.get("version", ""))
     if number is None:  # nobody could tell what it would overwrite
-        raise PreconditionRequiredError(words["firm.acts.no_version"])
+        raise PreconditionRequiredError(TRANSLATIONS["firm.acts.no_version"])
     return number
 
 
-def _last_two(words: Translations, entries: list[Entry]) -> tuple[Entry, Entry | None]:
+def _last_two(entries: list[Entry]) -> tuple[Entry, Entry | None]:
     # The outcome that the form names, the last of its stage, and the one before it.
     number = whole_number(request.form.get("entry", ""))
     if number is None:
-        raise InvalidRequestError(words["firm.acts.nothing_to_undo"])
+        raise InvalidRequestError(TRANSLATIONS["firm.acts.nothing_to_undo"])
     stage = next((entry.stage for entry in entries if entry.entry == number), None)
     of_stage = [entry for entry in entries if entry.stage == stage]
     if not of_stage or of_stage[-1].entry != number:
-        raise ContradictionError(words["firm.acts.nothing_to_undo"])
+        raise ContradictionError(TRANSLATIONS["firm.acts.nothing_to_undo"])
     return of_stage[-1], of_stage[-2] if len(of_stage) > 1 else None
 
 
-def _stage(words: Translations) -> str:
+def _stage() -> str:
     stage = request.form.get("stage", "")
     if stage not in STAGES:
-        raise InvalidRequestError(words["firm.acts.choose_stage"])
+        raise InvalidRequestError(TRANSLATIONS["firm.acts.choose_stage"])
     return stage
 
 
-def _day(words: Translations, today: date) -> date:
+def _day(today: date) -> date:
     try:
         day = date.fromisoformat(request.form.get("day", "").strip())
     except ValueError as fault:
-        raise InvalidRequestError(words["firm.acts.choose_day"]) from fault
+        raise InvalidRequestError(TRANSLATIONS["firm.acts.choose_day"]) from fault
     if day > today:
-        raise InvalidRequestError(words["firm.acts.day_to_come"])
+        raise InvalidRequestError(TRANSLATIONS["firm.acts.day_to_come"])
     return day
 
 
-def _reason(words: Translations) -> str:
-    text = remark(words["firm.acts.long_reason"])
+def _reason() -> str:
+    text = remark(TRANSLATIONS["firm.acts.long_reason"])
     if text is None:
-        raise InvalidRequestError(words["firm.acts.give_reason"])
+        raise InvalidRequestError(TRANSLATIONS["firm.acts.give_reason"])
     return text
 
 
-def _values(words: Translations, segments: Collection[str]) -> dict[str, str]:
+def _values(segments: Collection[str]) -> dict[str, str]:
     # What is to count instead of the machine's values: at least one of them.
     known = {"grade": _GRADES, "segment": segments, "role": CATALOGUE["role"].levels}
     given = {name: request.form.get(name, "") for name in known}
     chosen = {name: value for name, value in given.items() if value}
     if not chosen or any(value not in known[name] for name, value in chosen.items()):
-        raise InvalidRequestError(words["firm.acts.choose_value"])
+        raise InvalidRequestError(TRANSLATIONS["firm.acts.choose_value"])
     return chosen
+
+
+_FACTS = (
+    "registered_capital_cny", "staff", "revenue_cny", "revenue_growth", "founded_on", "province",
+    "city", "titles", "funding", "patents", "status", "intended_investment_cny", "event",
+    "referred_by",
+)  # fmt: skip
+_TOLD_BY_THE_FIRM = ("sector", "scale", "capability", "momentum", "origin", "risk")
+"""Families whose features are missing because nobody has asked yet."""
+_NOT_ASKED = frozenset({"chain", "target_region", "neighbour_city", "same_province"})
+"""What one asks for otherwise: by what it makes, and where it sits."""
+
+_TEXT_WIDTH, _FACT_WIDTH, _LINE_WIDTH = 420, 44, 120
+_MOST_FOR, _MOST_AGAINST, _MOST_ASKED, _MOST_OUTCOMES = 5, 4, 8, 5
+
+
+def brief_pages(dependencies: Dependencies, pages: Blueprint) -> None:
+    """Add ``/firms/<id>/brief``: on one page of paper who they are, why go, and what to ask."""
+
+    @pages.get("/firms/<int:id>/brief")
+    @requires("read")
+    def brief(id: int) -> Response:  # noqa: A002 (as the address has it)
+        lang, today, scorer = dependencies.page_lang(), dependencies.today(), dependencies.scorer()
+        with store_refusals(), dependencies.database.read() as connection:
+            firm = read_firm(connection, id)
+            answer = firm_summary(scorer.wording, connection, firm, lang)
+            score = next(iter(score_history(connection, id, limit=1)), None)
+            fields = _known_fields(connection, firm, today, lang)
+        standing = answer["standing"]
+        steps = _waterfall(score, firm, scorer.wording, lang).steps if score else ()
+        unknown = _unknown_of(score, scorer.card.scorecard, firm, lang) if score else []
+        makes = next((firm.record[name] for name in COLUMNS if firm.record.get(name)), None)
+        held = [each for each in timeline(answer["outcomes"], "")[0] if each["state"] == "held"]
+        return shell.page(
+            dependencies, "brief.html", title=TRANSLATIONS["brief.heading"].format(name=firm.name),
+            firm=answer, name=clipped(firm.name, 90), standing=standing, score=score,
+            interval=intervals(scorer, [(score.model, score.values)])[0] if score else None,
+            gap=_gap_of(scorer.city, standing, lang), city=scorer.city.name, today=today,
+            makes=makes and clipped(str(makes), _TEXT_WIDTH),
+            facts=[
+                (column(name).label, clipped(shown_value(column(name), value, lang), _FACT_WIDTH))
+                for name in _FACTS
+                if (value := firm.record.get(name)) is not None
+            ],
+            pro=[step for step in steps if step.points > 0][:_MOST_FOR],
+            contra=[step for step in steps if step.points < 0][:_MOST_AGAINST],
+            unknown=[clipped(text, _LINE_WIDTH) for text in unknown[:_MOST_ASKED]],
+            stale=[
+                clipped(field["label"], _FACT_WIDTH) for field in fields if field["stale"]
+            ][:_MOST_ASKED],
+            outcomes=[
+                outcome | {"reason": clipped(outcome["reason"] or "", _LINE_WIDTH)}
+                for outcome in held[:_MOST_OUTCOMES]
+            ],
+        )  # fmt: skip
+
+
+def clipped(text: str, width: int) -> str:
+    """Return a text that takes no more than so many columns; Chinese takes two each.
+
+    >>> clipped("风电叶片的研发", 9), clipped("blades", 9)
+    ('风电叶片…', 'blades')
+    """
+    plain = " ".join(text.split())
+    taken = 0
+    for place, letter in enumerate(plain):
+        taken += 2 if unicodedata.east_asian_width(letter) in "WF" else 1
+        if taken > width:
+            return plain[:place].rstrip() + "…"
+    return plain
+
+
+def _unknown_of(score: Score, card: Scorecard, firm: Firm, lang: Lang) -> list[str]:
+    # What can be asked; what could move the score most first.
+    spreads = {
+        table.feature: float(table.values.max() - table.values.min()) for table in card.tables
+    }
+    missing = [
+        name
+        for name, feature in CATALOGUE.items()
+        if score.values.get(name) is None
+        and feature.family in _TOLD_BY_THE_FIRM
+        and name not in _NOT_ASKED
+    ]
+    missing.sort(key=lambda name: -spreads.get(name, 0.0))
+    asked = [CATALOGUE[name].meaning.pick(lang) for name in missing]
+    first = [name for name in ("main_business", "city") if not firm.record.get(name)]
+    return [column(name).label.pick(lang) for name in first] + asked

@@ -38,16 +38,16 @@ from leadscore.store.list_import import (
 )
 from leadscore.store.lists import KEPT_FOR, Upload, drop_upload, keep_upload, read_upload
 from leadscore.text import Lang, room_words, shown
+from leadscore.web.api import Dependencies
 from leadscore.web.auth import caller, requires, takes_file
 from leadscore.web.errors import InvalidRequestError, store_refusals
 from leadscore.web.idempotent import Act, Answer, written
 from leadscore.web.pages import shell
 from leadscore.web.pages.firm import shown_value
-from leadscore.web.pages.shell import Site, whole_number
-from leadscore.web.routes.backing import XLSX, file_answer, written_file
+from leadscore.web.pages.shell import TRANSLATIONS, whole_number
+from leadscore.web.routes.payloads import XLSX, file_answer, written_file
 
 WORDS = room_words("web")
-
 
 COLUMN = "as:"
 """Start of the name of a field that says what a column means; the place or the header follows."""
@@ -69,10 +69,9 @@ class Corrections:
     def of(cls, args: Mapping[str, str]) -> Corrections:
         """Read the arguments of an address; what can't be is left out."""
         sheet, row = args.get("sheet", "")[:_LONGEST_CORRECTION], _row(args.get("row", ""))
-        found = columns_of(args.items())
+        place = _place_of(sheet, row)
         # Another sheet or row makes nonsense of what was said of columns.
-        return cls(sheet, row, found if args.get("of", place_of(sheet, row)) == place_of(sheet, row)
-                   else {})  # fmt: skip
+        return cls(sheet, row, columns_of(args.items()) if args.get("of", place) == place else {})
 
     @property
     def place(self) -> HeaderPlace | None:
@@ -82,7 +81,7 @@ class Corrections:
     @property
     def written(self) -> str:
         """Sheet and row, for a field that tells to what the columns belong."""
-        return place_of(self.sheet, self.row)
+        return _place_of(self.sheet, self.row)
 
 
 def columns_of(items: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -95,8 +94,7 @@ def columns_of(items: Iterable[tuple[str, str]]) -> dict[str, str]:
     return dict(list(said.items())[:_MOST_CORRECTIONS])
 
 
-def place_of(sheet: str, row: int | None) -> str:
-    """Return sheet and row as one text."""
+def _place_of(sheet: str, row: int | None) -> str:
     return f"{sheet}!{row or ''}"
 
 
@@ -105,10 +103,9 @@ def _row(text: str) -> int | None:
     return number if number and number <= HEADER_SEARCH else None
 
 
-def sheets_to_mend(
+def _sheets_to_mend(
     rows: Sequence[FailedRow], problems: Iterable[Problem], lang: Lang
 ) -> list[SheetToMend]:
-    """Return a sheet for each sheet of the source; without any row, one without rows."""
     faults: dict[tuple[str | None, int | None], list[str]] = {}
     for problem in problems:
         fault = WORDS["imports.fault"].pick(lang).format(
@@ -279,26 +276,25 @@ def _unread_table(heads: Sequence[SheetHead], said: Corrections) -> list[dict[st
 HISTORY = 20
 
 
-def import_pages(site: Site, pages: Blueprint) -> None:
+def import_pages(dependencies: Dependencies, pages: Blueprint) -> None:
     """Add ``/import``, the preview of a file, and what became of a list."""
-    backing = site.backing
 
     @pages.get("/import")
     @requires("record")
     def choose_file() -> Response:
         last = whole_number(request.args.get("before", ""))
-        with backing.database.read() as connection:
+        with dependencies.database.read() as connection:
             lists = kept.kept_lists(connection, before=last, limit=HISTORY + 1)
         shown = lists[:HISTORY]
         return shell.page(
-            site, "import.html", title=site.words["import.title"].pick(site.lang()), lists=shown,
+            dependencies, "import.html", title=TRANSLATIONS["import.title"], lists=shown,
             older=shown[-1].id if len(lists) > HISTORY else None, newest=last is None,
         )  # fmt: skip
 
     @pages.post("/import")
     @requires("record")
     @takes_file
-    @written(backing.access, "list.upload", fingerprint=_fingerprint)
+    @written(dependencies.access, "list.upload", fingerprint=_fingerprint)
     def upload_file(act: Act) -> Answer:
         name, content = _file()
         number = keep_upload(
@@ -309,33 +305,37 @@ def import_pages(site: Site, pages: Blueprint) -> None:
     @pages.get("/import/<int:id>")
     @requires("record")
     def look_at_file(id: int) -> Response:  # noqa: A002 (as the address has it)
-        now, lang, said = backing.access.clock(), site.lang(), Corrections.of(request.args)
-        with store_refusals(), backing.database.read() as connection:
+        now, lang, said = (
+            dependencies.access.clock(),
+            dependencies.page_lang(),
+            Corrections.of(request.args),
+        )
+        with store_refusals(), dependencies.database.read() as connection:
             upload = read_upload(connection, id, actor=caller().actor, now=now)
         return shell.page(
-            site, "import_preview.html", title=upload.file_name, id=id, told=said,
-            found=preview(upload, said, today=backing.today(), lang=lang), canonical=CANONICAL,
+            dependencies, "import_preview.html", title=upload.file_name, id=id, told=said,
+            found=preview(upload, said, today=dependencies.today(), lang=lang), canonical=CANONICAL,
             not_read=NOT_READ, row_choices=row_choices, most_problems=MOST_PROBLEMS,
-            today=backing.today(), until=upload.uploaded_at + KEPT_FOR,
+            today=dependencies.today(), until=upload.uploaded_at + KEPT_FOR,
         )  # fmt: skip
 
     @pages.post("/import/<int:id>")
     @requires("record")
-    @written(backing.access, "list.add")
+    @written(dependencies.access, "list.add")
     def hand_in(act: Act, id: int) -> Answer:  # noqa: A002 (as the address has it)
         upload = read_upload(act.connection, id, actor=act.actor, now=act.now)
         mapping = columns_of(request.form.items())
         check_mapping(mapping)
         number, _ = hand_in_list(
             act.connection, file_name=upload.file_name, content=upload.content, mapping=mapping,
-            as_of=_day(backing.today()), actor=act.actor, now=act.now,
+            as_of=_day(dependencies.today()), actor=act.actor, now=act.now,
         )  # fmt: skip
         drop_upload(act.connection, id, actor=act.actor)
         return shell.done(f"/imports/{number}", about=("list", str(number)))
 
     @pages.post("/import/<int:id>/discard")
     @requires("record")
-    @written(backing.access, "list.discard")
+    @written(dependencies.access, "list.discard")
     def give_up(act: Act, id: int) -> Answer:  # noqa: A002 (as the address has it)
         drop_upload(act.connection, id, actor=act.actor)
         return shell.done("/import", say="import.given_up", about=("upload", str(id)))
@@ -343,13 +343,13 @@ def import_pages(site: Site, pages: Blueprint) -> None:
     @pages.get("/imports/<int:id>")
     @requires("record")
     def follow_list(id: int) -> Response:  # noqa: A002 (as the address has it)
-        with store_refusals(), backing.database.read() as connection:
+        with store_refusals(), dependencies.database.read() as connection:
             handed_in = kept.read_kept_list(connection, id)
             problems = kept.problems_of(connection, id, limit=MOST_PROBLEMS)
             number = sum(kept.count_problems(connection, id).values())
             failed = count_failed_rows(connection, id)
         return shell.page(
-            site, "import_state.html", title=handed_in.file_name, found=handed_in,
+            dependencies, "import_state.html", title=handed_in.file_name, found=handed_in,
             busy=handed_in.state in kept.OPEN, problems=problems, problem_count=number,
             failed_rows=failed,
         )  # fmt: skip
@@ -357,12 +357,12 @@ def import_pages(site: Site, pages: Blueprint) -> None:
     @pages.get("/imports/<int:id>/failed.xlsx")
     @requires("record")
     def failed_rows_file(id: int) -> Response:  # noqa: A002 (as the address has it)
-        lang = site.lang()
-        with store_refusals(), backing.database.read() as connection:
+        lang = dependencies.page_lang()
+        with store_refusals(), dependencies.database.read() as connection:
             kept.read_kept_list(connection, id)
             rows = kept_failed_rows(connection, id)
             problems = kept.problems_of(connection, id)
-        write = partial(write_rows_to_mend, sheets_to_mend(rows, problems, lang))
+        write = partial(write_rows_to_mend, _sheets_to_mend(rows, problems, lang))
         return file_answer(written_file(write, ".xlsx"), f"rows-to-mend-{id}.xlsx", XLSX)
 
 

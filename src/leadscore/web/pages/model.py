@@ -16,70 +16,73 @@ from leadscore.report import ModelSections, model_sections
 from leadscore.store.jobs import list_jobs
 from leadscore.store.models import MirroredModel, mirrored, read_model
 from leadscore.text import Lang
+from leadscore.web.api import Dependencies
 from leadscore.web.auth import caller, requires
-from leadscore.web.errors import UnacceptableError, store_refusals
+from leadscore.web.errors import InvalidRequestError, store_refusals
 from leadscore.web.idempotent import Act, Answer, written
 from leadscore.web.pages import shell
 from leadscore.web.pages.administration import job_line
-from leadscore.web.pages.shell import Site, by_htmx, remark
-from leadscore.web.routes.backing import Backing
+from leadscore.web.pages.shell import TRANSLATIONS, by_htmx, remark
 from leadscore.web.routes.models import ask_for_retraining, go_back, promote_model
 
 
-def champion_of(backing: Backing, models: Sequence[MirroredModel]) -> str:
-    """Return the version that serves: as the shelf says, else what scores at the moment."""
+def _champion_of(dependencies: Dependencies, models: Sequence[MirroredModel]) -> str:
     try:
-        named = backing.shelf.champion(backing.scorer().city.id)
+        named = dependencies.shelf.champion(dependencies.scorer().city.id)
     except LeadscoreError:  # the pointer is damaged; whoever serves says so
         named = None
-    mirrored = next((each.version for each in models if each.state == "champion"), None)
-    return named or mirrored or backing.scorer().model
+    mirrored = next((model.version for model in models if model.state == "champion"), None)
+    return named or mirrored or dependencies.scorer().model
 
 
-def manifest_of(backing: Backing, models: Sequence[MirroredModel], version: str) -> Manifest:
-    """Return what is known of a version that serves: at least its card."""
-    kept = next((each.manifest for each in models if each.version == version), None)
+def _manifest_of(
+    dependencies: Dependencies, models: Sequence[MirroredModel], version: str
+) -> Manifest:
+    kept = next((model.manifest for model in models if model.version == version), None)
     if kept is not None:
         return kept
     try:
-        return backing.shelf.manifest(version)
+        return dependencies.shelf.manifest(version)
     except LeadscoreError:
-        scorer = backing.scorer()
+        scorer = dependencies.scorer()
         card = scorer.card.scorecard.to_dict()
         return Manifest.of(
             {"version": scorer.model, "city": {"id": scorer.city.id}, "scorecard": card}
         )
 
 
-def told_sections(backing: Backing, manifest: Manifest | None, lang: Lang) -> ModelSections | None:
-    """Return what a manifest tells, or None where it can't be read any more."""
+def _told_sections(
+    dependencies: Dependencies, manifest: Manifest | None, lang: Lang
+) -> ModelSections | None:
+    # None where the manifest can't be read any more.
     if manifest is None:
         return None
     try:
-        return model_sections(manifest.content, lang, backing.scorer().city)
+        return model_sections(manifest.content, lang, dependencies.scorer().city)
     except LeadscoreError:
         return None
 
 
-def failed_sentences(model: MirroredModel, lang: Lang) -> list[str]:
-    """Return what the gates say that a model failed."""
+def _failed_sentences(model: MirroredModel, lang: Lang) -> list[str]:
     decision = model.manifest.decision if model.manifest else None
     if decision is None or decision.promoted is not False:
         return []
     return [gate.sentence.pick(lang) for gate in decision.failed]
 
 
-def before_champion(backing: Backing, models: Sequence[MirroredModel], champion: str) -> str | None:
-    """Return the version to which one can go back; "" stands for the experts', None for none."""
-    usable = {each.version for each in models if each.state in ("shelved", "champion")}
+def _before_champion(
+    dependencies: Dependencies, models: Sequence[MirroredModel], champion: str
+) -> str | None:
+    # "" stands for the experts' model, None for none.
+    usable = {model.version for model in models if model.state in ("shelved", "champion")}
     try:
-        served = backing.shelf.line(backing.scorer().city.id)
+        served = dependencies.shelf.line(dependencies.scorer().city.id)
     except LeadscoreError:
         return None
     before = next((version for version in served[1:] if version in usable), None)
     if before is not None:
         return before
-    mine = next((each for each in models if each.version == champion), None)
+    mine = next((model for model in models if model.version == champion), None)
     return "" if mine and mine.manifest and mine.manifest.kind == "trained" else None
 
 
@@ -88,94 +91,90 @@ def _last_retraining(connection: Connection, lang: Lang) -> dict[str, Any] | Non
     return job_line(job, caller(), lang) if job else None
 
 
-def model_pages(site: Site, pages: Blueprint) -> None:
+def model_pages(dependencies: Dependencies, pages: Blueprint) -> None:
     """Add ``/model`` and what stands under it."""
-    _reading(site, pages)
-    _acting(site, pages)
+    _reading(dependencies, pages)
+    _acting(dependencies, pages)
 
 
-def _reading(site: Site, pages: Blueprint) -> None:
-    backing = site.backing
-
+def _reading(dependencies: Dependencies, pages: Blueprint) -> None:
     @pages.get("/model")
     @requires("read")
     def model() -> Response:
-        lang = site.lang()
-        with backing.database.read() as connection:
-            models = mirrored(connection, backing.scorer().city.id)
+        lang = dependencies.page_lang()
+        with dependencies.database.read() as connection:
+            models = mirrored(connection, dependencies.scorer().city.id)
             retraining = _last_retraining(connection, lang)
-        champion = champion_of(backing, models)
-        manifest = manifest_of(backing, models, champion)
+        champion = _champion_of(dependencies, models)
+        manifest = _manifest_of(dependencies, models, champion)
         newest = models[0] if models and models[0].state != "champion" else None
         return shell.page(
-            site, "model.html", title=site.words["model.title"].pick(lang), version=champion,
-            sections=told_sections(backing, manifest, lang), models=models, retraining=retraining,
-            before=before_champion(backing, models, champion), challenger=newest,
-            failed=failed_sentences(newest, lang) if newest else [],
+            dependencies, "model.html", title=TRANSLATIONS["model.title"], version=champion,
+            sections=_told_sections(dependencies, manifest, lang), models=models,
+            retraining=retraining, before=_before_champion(dependencies, models, champion),
+            challenger=newest, failed=_failed_sentences(newest, lang) if newest else [],
         )  # fmt: skip
 
     @pages.get("/model/retraining")
     @requires("read")
     def retraining() -> Response:
-        with backing.database.read() as connection:
-            found = _last_retraining(connection, site.lang())
-        if by_htmx() and (found is None or not found["active"]):
+        with dependencies.database.read() as connection:
+            job = _last_retraining(connection, dependencies.page_lang())
+        if by_htmx() and (job is None or not job["active"]):
             # Everything on the page may be another now: the champion, the list, what may be done.
             return Response(status=204, headers={"HX-Refresh": "true"})
         return shell.page(
-            site, "model_retraining.html", title=site.words["model.retraining"].pick(site.lang()),
-            retraining=found,
+            dependencies, "model_retraining.html", title=TRANSLATIONS["model.retraining"],
+            retraining=job,
         )  # fmt: skip
 
     @pages.get("/model/<version>")
     @requires("read")
     def one_model(version: str) -> Response:
-        lang = site.lang()
-        with store_refusals(), backing.database.read() as connection:
-            found = read_model(connection, version)
-            models = mirrored(connection, backing.scorer().city.id)
+        lang = dependencies.page_lang()
+        with store_refusals(), dependencies.database.read() as connection:
+            model = read_model(connection, version)
+            models = mirrored(connection, dependencies.scorer().city.id)
         return shell.page(
-            site, "model_version.html", title=version, version=version,
-            mirrored=found, failed=failed_sentences(found, lang),
-            sections=told_sections(backing, found.manifest, lang),
-            champion=champion_of(backing, models),
+            dependencies, "model_version.html", title=version, version=version,
+            mirrored=model, failed=_failed_sentences(model, lang),
+            sections=_told_sections(dependencies, model.manifest, lang),
+            champion=_champion_of(dependencies, models),
         )  # fmt: skip
 
 
-def _acting(site: Site, pages: Blueprint) -> None:
-    backing = site.backing
-
+def _acting(dependencies: Dependencies, pages: Blueprint) -> None:
     @pages.post("/model/retrain")
     @requires("administer")
-    @written(backing.access, "model.retrain")
+    @written(dependencies.access, "model.retrain")
     def retrain_model(act: Act) -> Answer:
-        done = ask_for_retraining(act, _day(site))
+        done = ask_for_retraining(act, _day())
         return shell.done("/model", say="model.asked", about=done.about, details=done.details)
 
     @pages.post("/model/rollback")
     @requires("administer")
-    @written(backing.access, "model.rollback")
+    @written(dependencies.access, "model.rollback")
     def roll_back(act: Act) -> Answer:
-        done = go_back(backing, act, _reason(site))
+        done = go_back(dependencies, act, _reason())
         return shell.done("/model", say="model.went_back", about=done.about, details=done.details)
 
     @pages.post("/model/<version>/promote")
     @requires("administer")
-    @written(backing.access, "model.promote")
+    @written(dependencies.access, "model.promote")
     def promote(act: Act, version: str) -> Answer:
-        done = promote_model(backing, act, version, _reason(site))
+        done = promote_model(dependencies, act, version, _reason())
         return shell.done("/model", say="model.promoted", about=done.about, details=done.details)
 
 
-def _reason(site: Site) -> str | None:
-    return remark(site.words["model.reason_wrong"])
+def _reason() -> str | None:
+    return remark(TRANSLATIONS["model.reason_wrong"])
 
 
-def _day(site: Site) -> date | None:
+def _day() -> date | None:
     asked = request.form.get("as_of", "").strip()
     if not asked:
         return None
     try:
         return date.fromisoformat(asked)
     except ValueError:
-        raise UnacceptableError(site.words["model.day_wrong"]) from None
+        raise InvalidRequestError(TRANSLATIONS["model.day_wrong"]) from None

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 from flask import Blueprint, Response, jsonify, request
+from pydantic import ValidationError
 from sqlalchemy import Connection, RowMapping
 
 from leadscore.city import City
+from leadscore.errors import Detail
 from leadscore.features.catalogue import CATALOGUE
 from leadscore.jobs.tasks import RESCORE
 from leadscore.lists.values.words import STAGES
@@ -20,10 +23,13 @@ from leadscore.store.firms import firm_to_change
 from leadscore.store.jobs import open_jobs
 from leadscore.store.lists import OPEN, KeptList, kept_lists
 from leadscore.store.ranking import (
+    LONGEST_PAGE,
     MOST_POINTS,
     NONE,
+    SORTS,
     Choices,
     RankingFilter,
+    Sort,
     choices,
     mean_likelihood,
     points,
@@ -44,21 +50,250 @@ from leadscore.store.shortlists import (
     take_from_shortlist,
 )
 from leadscore.text import Lang, Text
+from leadscore.web.api import Dependencies
 from leadscore.web.auth import caller, requires
-from leadscore.web.errors import store_refusals
+from leadscore.web.errors import InvalidRequestError, store_refusals
 from leadscore.web.idempotent import Act, Answer, noted, written
+from leadscore.web.openapi import plain_mistakes
 from leadscore.web.pages import shell
-from leadscore.web.pages.addresses import (
-    COLUMNS,
-    Asked,
-    RankingForm,
-    checked,
-    columns_text,
-    view_address,
+from leadscore.web.pages.firm import intervals
+from leadscore.web.pages.shell import (
+    HOME,
+    LONGEST_REASON,
+    TRANSLATIONS,
+    local_path,
+    remember,
+    whole_number,
 )
-from leadscore.web.pages.shell import HOME, Site, remember
-from leadscore.web.pages.waterfall import intervals
-from leadscore.web.routes.ranking import ranked_firm, ranking_file
+from leadscore.web.routes.ranking import FileKind, RankingPageQuery, ranked_firm, ranking_file
+
+COLUMNS: dict[str, tuple[str, ...]] = {
+    "credit_code": ("credit_code",),
+    "reason": ("reasons",),
+    "segment": ("segment_name", "role_name"),
+    "place": ("province", "city"),
+    "grade": ("grade",),
+    "priority": ("priority",),
+    "likelihood": ("likelihood",),
+    "fit": ("fit",),
+    "stage": ("stage",),
+    "model": ("model",),
+}
+"""The columns that can be chosen, in their order, with those of a file."""
+
+USUAL_COLUMNS = ("reason", "segment", "grade", "priority", "likelihood", "fit", "stage")
+
+_NONE = "none"
+
+
+def read_columns(text: str | None) -> tuple[str, ...] | None:
+    """Return the columns that a text names; None if it names none that there is.
+
+    >>> read_columns("fit,grade,odd"), read_columns("none"), read_columns("odd"), read_columns(None)
+    (('grade', 'fit'), (), None, None)
+    """
+    if text == _NONE:
+        return ()
+    named = set((text or "").split(","))
+    return tuple(name for name in COLUMNS if name in named) or None
+
+
+def columns_text(columns: Iterable[str]) -> str:
+    """Return columns as an address has them; `read_columns` reads it.
+
+    >>> columns_text(("fit", "grade")), columns_text(())
+    ('grade,fit', 'none')
+    """
+    named = set(columns)
+    return ",".join(name for name in COLUMNS if name in named) or _NONE
+
+
+def file_columns(columns: Iterable[str]) -> str:
+    """Return the columns of a file that holds what the page shows: rank, firm and veto always.
+
+    >>> file_columns(["segment", "fit"])
+    'rank,name,segment_name,role_name,fit,veto'
+    """
+    chosen = [each for name in columns for each in COLUMNS[name]]
+    return ",".join(("rank", "name", *chosen, "veto"))
+
+
+FILTERS = (
+    "text", "list", "chain", "segment", "role", "region", "grade", "stage", "veto", "shortlist",
+)  # fmt: skip
+_USUAL_ORDER = "-priority"
+_MOST_BEFORE = 10**7
+_PICTURE = {"picture": "on"}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What an address asks for; nothing of it is checked yet."""
+
+    values: Mapping[str, str]  # filters and order that are set
+    shown: Mapping[str, str]  # `columns` and `picture`, as far as the address says so
+    place: Mapping[str, str]  # the cursor, if any
+    before: int  # how many firms the pages before have shown
+    columns: tuple[str, ...]  # by the address, else as chosen last, else the usual ones
+
+    @classmethod
+    def of(cls, args: Mapping[str, str], remembered: str | None = None) -> Asked:
+        """Read the arguments of an address; empty ones count as absent, as forms send them."""
+        known = {name: args[name].strip() for name in (*FILTERS, "sort") if name in args}
+        cursor = args.get("cursor", "")
+        before = whole_number(args.get("before", ""), digits=8) or 0
+        named = read_columns(args.get("columns"))
+        columns = named if named is not None else read_columns(remembered)
+        return cls(
+            {name: value for name, value in known.items() if value},
+            ({} if named is None else {"columns": columns_text(named)})
+            | (_PICTURE if args.get("picture") == "on" else {}),
+            {"cursor": cursor} if cursor else {},
+            min(before, _MOST_BEFORE) if cursor else 0,
+            USUAL_COLUMNS if columns is None else columns,
+        )
+
+    @property
+    def sort(self) -> str:
+        """The order."""
+        return self.values.get("sort", _USUAL_ORDER)
+
+    @property
+    def filtered(self) -> bool:
+        """Whether any filter is set."""
+        return any(name in self.values for name in FILTERS)
+
+    @property
+    def picture(self) -> bool:
+        """Whether the picture stands beside the table."""
+        return "picture" in self.shown
+
+    @property
+    def kept(self) -> dict[str, str]:
+        """All that a form of the page sends along, so that it changes no more than it says."""
+        return {**self.values, **self.shown}
+
+    @property
+    def here(self) -> str:
+        """The address of just this page."""
+        before = {"before": str(self.before)} if self.before else {}
+        return _address(HOME, {**self.kept, **self.place, **before})
+
+    @property
+    def view(self) -> str:
+        """What a saved view keeps of it: filters, order, columns and picture, but not the page."""
+        named = {**self.kept, "columns": columns_text(self.columns)}
+        return _address(HOME, named).partition("?")[2]
+
+    @property
+    def points(self) -> str:
+        """The address of the points of the picture."""
+        return _address(f"{HOME}/points", self.values)
+
+    @property
+    def file_columns(self) -> str:
+        """The columns of a file that holds what the page shows."""
+        return file_columns(self.columns)
+
+    def with_(self, name: str, value: str | None) -> str:
+        """Return the address of the same with one thing set, or not set."""
+        return _address(HOME, {**self.kept, name: value})
+
+    def toggled_picture(self) -> str:
+        """Return the address of the same with the picture, or without."""
+        return _address(HOME, {**self.kept, "picture": None if self.picture else "on"})
+
+    def cleared(self) -> str:
+        """Return the address of the whole ranking, shown in the same way."""
+        return _address(HOME, self.shown)
+
+    def sorted_by(self, name: str) -> str:
+        """Return the address of the same in another order; the one that holds is turned round."""
+        first = name if name == "name" else f"-{name}"
+        turned = name if first.startswith("-") else f"-{name}"
+        return self.with_("sort", turned if self.sort == first else first)
+
+    def direction(self, name: str) -> str | None:
+        """Return the value of aria-sort of a column."""
+        if self.sort.removeprefix("-") != name:
+            return None
+        return "descending" if self.sort.startswith("-") else "ascending"
+
+    def following(self, cursor: str, shown: int) -> str:
+        """Return the address of the next page."""
+        before = str(self.before + shown)
+        return _address(HOME, {**self.kept, "cursor": cursor, "before": before})
+
+    def file(self, kind: str, lang: Lang) -> str:
+        """Return the address of exactly this as a file, ``xlsx`` or ``csv``."""
+        more = {"columns": self.file_columns, "lang": lang}
+        return _address(f"/api/v1/ranking.{kind}", {**self.values, **more})
+
+
+def view_address(query: str) -> str:
+    """Return the address of a saved view; of what it says only what a ranking can be asked.
+
+    >>> view_address("grade=A&x=1&columns=fit"), view_address("")
+    ('/ranking?grade=A&columns=fit', '/ranking')
+    """
+    return _address(HOME, Asked.of(dict(parse_qsl(query))).kept)
+
+
+def _address(path: str, values: Mapping[str, str | None]) -> str:
+    kept = {name: value for name, value in values.items() if value}
+    if kept.get("sort") == _USUAL_ORDER:
+        del kept["sort"]
+    return f"{path}?{urlencode(kept, safe=',')}" if kept else path
+
+
+def _checked(asked: Asked) -> RankingPageQuery:
+    try:
+        return RankingPageQuery.model_validate({**asked.values, **asked.place})
+    except ValidationError as error:
+        raise plain_mistakes(error) from error
+
+
+LONGEST_NAME = 100
+"""Characters of the name of a shortlist or a view."""
+LONGEST_QUERY = 2_000
+
+
+def _chosen_firms() -> list[int]:
+    # At least one.
+    numbers = {whole_number(text) for text in request.form.getlist("firm")} - {None}
+    if not numbers:
+        raise InvalidRequestError(TRANSLATIONS["ranking.acts.choose_firms"])
+    if len(numbers) > LONGEST_PAGE:
+        wanted = TRANSLATIONS["ranking.acts.fewer_firms"].format(most=LONGEST_PAGE)
+        raise InvalidRequestError(wanted, [Detail("firm", str(len(numbers)), wanted)])
+    return sorted(number for number in numbers if number is not None)
+
+
+def _given_reason() -> str:
+    text = _text("reason", LONGEST_REASON)
+    if not text:
+        raise InvalidRequestError(TRANSLATIONS["ranking.acts.give_reason"])
+    return text
+
+
+def _given_name() -> str:
+    text = _text("name", LONGEST_NAME)
+    if not text:
+        raise InvalidRequestError(TRANSLATIONS["ranking.acts.give_name"].format(most=LONGEST_NAME))
+    return text
+
+
+def _given_query() -> str:
+    text = request.form.get("query", "")
+    if len(text) > LONGEST_QUERY:
+        raise InvalidRequestError(TRANSLATIONS["ranking.acts.long_query"])
+    return text
+
+
+def _text(field: str, longest: int) -> str:
+    text = request.form.get(field, "").replace("\0", "").strip()
+    return text if len(text) <= longest else ""
+
 
 _FACETS = ("grade", "chain", "segment", "role", "region", "stage", "list", "shortlist", "veto")
 _OPEN = ("grade", "chain")
@@ -72,10 +307,9 @@ Names = Mapping[str, Mapping[str, str]]
 """What values are called, by filter; a value that is no key is its own name."""
 
 
-def names_of(
+def _names_of(
     city: City, lists: Sequence[KeptList], shortlists: Sequence[Shortlist], lang: Lang
 ) -> Names:
-    """Return what the values of filters are called in a language."""
     texts: dict[str, Mapping[str, Text]] = {
         "chain": {chain.id: chain.name for chain in city.chains},
         "segment": {key: segment.name for key, segment in city.segments.items()},
@@ -154,15 +388,13 @@ def _toggled(now: str, value: str, *, several: bool) -> str | None:
     return None if value == now else value
 
 
-def ranking_picture(site: Site, pages: Blueprint) -> None:
-    """Add ``/ranking/points``, which the script of the picture asks for."""
-    backing = site.backing
+def _ranking_picture(dependencies: Dependencies, pages: Blueprint) -> None:
 
     @pages.get("/ranking/points")
     @requires("read")
     def ranking_points() -> Response:
-        meant, lang = checked(Asked.of(request.args)).asked(), site.lang()
-        with store_refusals(), backing.database.read() as connection:
+        meant, lang = _checked(Asked.of(request.args)).asked(), dependencies.page_lang()
+        with store_refusals(), dependencies.database.read() as connection:
             rows = points(connection, meant)
             likelihood = mean_likelihood(connection)
         return jsonify(
@@ -179,71 +411,76 @@ def _point(row: RowMapping, lang: Lang) -> tuple[int, str, float, float, str, st
     return row["firm_id"], row["name"], fit, likelihood, row["grade"], veto
 
 
-def ranking_views(site: Site, pages: Blueprint) -> None:
-    """Add the addresses by which a user keeps views of the ranking."""
-    access, form = site.backing.access, RankingForm(site.words)
+def _ranking_views(dependencies: Dependencies, pages: Blueprint) -> None:
+    access = dependencies.access
 
     @pages.post("/ranking/views")
     @requires("read")
     @written(access, "view.save")
     def save(act: Act) -> Answer:
-        asked = Asked.of(dict(parse_qsl(form.query())))
-        save_view(act.connection, act.actor, form.name(), asked.view, now=act.now)
-        return shell.done(form.back(), say="ranking.views.saved")
+        asked = Asked.of(dict(parse_qsl(_given_query())))
+        save_view(act.connection, act.actor, _given_name(), asked.view, now=act.now)
+        return shell.done(_back(), say="ranking.views.saved")
 
     @pages.post("/ranking/views/<int:id>/rename")
     @requires("read")
     @written(access, "view.rename")
     def rename(act: Act, id: int) -> Answer:  # noqa: A002 (as the address has it)
-        rename_view(act.connection, act.actor, id, form.name())
-        return shell.done(form.back(), say="ranking.views.renamed", about=("view", str(id)))
+        rename_view(act.connection, act.actor, id, _given_name())
+        return shell.done(_back(), say="ranking.views.renamed", about=("view", str(id)))
 
     @pages.post("/ranking/views/<int:id>/delete")
     @requires("read")
     @written(access, "view.delete")
     def delete(act: Act, id: int) -> Answer:  # noqa: A002 (as the address has it)
         drop_view(act.connection, act.actor, id)
-        return shell.done(form.back(), say="ranking.views.deleted", about=("view", str(id)))
+        return shell.done(_back(), say="ranking.views.deleted", about=("view", str(id)))
 
 
-def ranking_acts(site: Site, pages: Blueprint) -> None:
-    """Add the addresses to which the chosen firms are sent."""
-    access, form = site.backing.access, RankingForm(site.words)
+def _ranking_acts(dependencies: Dependencies, pages: Blueprint) -> None:
+    access = dependencies.access
 
     @pages.post("/ranking/export")
     @requires("read")
     def export_chosen() -> Response:
-        firms, kind = form.firms(), form.kind()
+        firms, form = _chosen_firms(), request.form
+        kind: FileKind = "csv" if form.get("format") == "csv" else "xlsx"
+        sort: Sort = next((sort for sort in SORTS if sort == form.get("sort")), "-priority")
+        columns = read_columns(form.get("columns"))
         noted(access, "ranking.export", details={"format": kind, "firms": len(firms)})
         return ranking_file(
-            site.backing, kind, RankingFilter(list_id=form.list_id(), firms=tuple(firms)),
-            sort=form.sort(), lang=site.lang(), columns=form.file_columns(),
+            dependencies, kind,
+            RankingFilter(whole_number(form.get("list", "")), firms=tuple(firms)), sort=sort,
+            lang=dependencies.page_lang(),
+            columns=file_columns(USUAL_COLUMNS if columns is None else columns).split(","),
         )  # fmt: skip
 
     @pages.post("/ranking/exclude")
     @requires("record")
     @written(access, "firm.exclude")
     def exclude_chosen(act: Act) -> Answer:
-        firms, reason = form.firms(), form.reason()
+        firms, reason = _chosen_firms(), _given_reason()
         for firm_id in firms:
             version = firm_to_change(act.connection, firm_id).version
             acts.exclude(
                 act.connection, firm_id, reason, version=version, actor=act.actor, now=act.now
             )
         return shell.done(
-            form.back(), say="ranking.acts.excluded", about=_firms(firms), details={"firms": firms}
+            _back(), say="ranking.acts.excluded", about=_firms(firms), details={"firms": firms}
         )
 
     @pages.post("/ranking/shortlists")
     @requires("record")
     @written(access, "shortlist.add")
     def shortlist_chosen(act: Act) -> Answer:
-        firms, number = form.firms(), form.shortlist()
+        firms = _chosen_firms()
+        named = request.form.get("name", "").strip()
+        number = None if named else whole_number(request.form.get("shortlist", ""))
         if number is None:  # a new name goes before the one that the menu happens to show
-            number = shortlist_named(act.connection, form.name(), actor=act.actor, now=act.now)
+            number = shortlist_named(act.connection, _given_name(), actor=act.actor, now=act.now)
         add_to_shortlist(act.connection, number, firms, actor=act.actor, now=act.now)
         return shell.done(
-            form.back(), say="ranking.acts.shortlisted", about=("shortlist", str(number)),
+            _back(), say="ranking.acts.shortlisted", about=("shortlist", str(number)),
             details={"firms": firms},
         )  # fmt: skip
 
@@ -251,10 +488,10 @@ def ranking_acts(site: Site, pages: Blueprint) -> None:
     @requires("record")
     @written(access, "shortlist.remove")
     def take_chosen_out(act: Act, id: int) -> Answer:  # noqa: A002 (as the address has it)
-        firms = form.firms()
+        firms = _chosen_firms()
         take_from_shortlist(act.connection, id, firms)
         return shell.done(
-            form.back(), say="ranking.acts.taken_out", about=("shortlist", str(id)),
+            _back(), say="ranking.acts.taken_out", about=("shortlist", str(id)),
             details={"firms": firms},
         )  # fmt: skip
 
@@ -266,6 +503,10 @@ def ranking_acts(site: Site, pages: Blueprint) -> None:
         return shell.done(HOME, say="ranking.acts.shortlist_deleted", about=("shortlist", str(id)))
 
 
+def _back() -> str:
+    return local_path(request.form.get("next"))
+
+
 def _firms(firms: list[int]) -> tuple[str, str]:
     return ("firm", str(firms[0])) if len(firms) == 1 else ("firms", str(len(firms)))
 
@@ -274,12 +515,11 @@ COLUMNS_COOKIE = "leadscore_columns"
 _CHOOSE = "choose"
 
 
-def ranking_pages(site: Site, pages: Blueprint) -> None:
+def ranking_pages(dependencies: Dependencies, pages: Blueprint) -> None:
     """Add ``/ranking`` and what belongs to it, and ``/`` that leads there."""
-    backing = site.backing
-    ranking_acts(site, pages)
-    ranking_views(site, pages)
-    ranking_picture(site, pages)
+    _ranking_acts(dependencies, pages)
+    _ranking_views(dependencies, pages)
+    _ranking_picture(dependencies, pages)
 
     @pages.get("/")
     @requires("signed_in")
@@ -292,9 +532,9 @@ def ranking_pages(site: Site, pages: Blueprint) -> None:
         if request.args.get("columns") == _CHOOSE:
             return _choose_columns()
         asked = Asked.of(request.args, request.cookies.get(COLUMNS_COOKIE))
-        lang, scorer, query = site.lang(), backing.scorer(), checked(asked)
+        lang, scorer, query = dependencies.page_lang(), dependencies.scorer(), _checked(asked)
         meant = query.asked()
-        with store_refusals(), backing.database.read() as connection:
+        with store_refusals(), dependencies.database.read() as connection:
             after = read_cursor(query.cursor, query.sort) if query.cursor else None
             page = ranking_page(connection, meant, sort=query.sort, after=after, limit=query.limit)
             values = values_of(connection, [row["score_id"] for row in page.firms])
@@ -311,11 +551,11 @@ def ranking_pages(site: Site, pages: Blueprint) -> None:
             for row, interval in zip(page.firms, sure, strict=True)
         ]
         return shell.page(
-            site, "ranking.html", title=site.words["ranking.title"].pick(lang),
+            dependencies, "ranking.html", title=TRANSLATIONS["ranking.title"],
             city=scorer.city.name, model=scorer.model,
-            profile=backing.profiles.number_of(scorer.city), rescoring=bool(rescoring),
+            profile=dependencies.profiles.number_of(scorer.city), rescoring=bool(rescoring),
             asked=asked, firms=firms, total=counts.total,
-            facets=facets_of(counts, asked, names_of(scorer.city, lists, short, lang)),
+            facets=facets_of(counts, asked, _names_of(scorer.city, lists, short, lang)),
             next=page.next and asked.following(page.next.written(), len(page.firms)),
             busy=next((each for each in lists if each.state in OPEN), None),
             something=bool(lists), all_columns=tuple(COLUMNS), shortlists=short,

@@ -7,7 +7,6 @@ import hashlib
 import mimetypes
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,6 @@ from flask import (
     Response,
     abort,
     after_this_request,
-    g,
     make_response,
     render_template,
     request,
@@ -33,11 +31,11 @@ from leadscore.features.catalogue import CATALOGUE
 from leadscore.lists.values.words import STAGES
 from leadscore.registry.models import Shelf
 from leadscore.report.render import STYLE
-from leadscore.text import LANGUAGES, Lang, Text, read_words
-from leadscore.web.auth import CSRF_FIELD, Caller, Permission, csrf_token, requires
-from leadscore.web.errors import InvalidRequestError, named_language, preferred_language
+from leadscore.text import LANGUAGES, Text, read_words
+from leadscore.web.api import LANGUAGE_COOKIE, Dependencies
+from leadscore.web.auth import CSRF_FIELD, Caller, Permission, csrf_token, current_caller, requires
+from leadscore.web.errors import InvalidRequestError, named_language
 from leadscore.web.idempotent import FIELD, Answer
-from leadscore.web.routes.backing import Backing
 
 FOLDER = Path(__file__).parents[1] / "translations"
 
@@ -49,6 +47,9 @@ Translations = Mapping[str, Text]
 def read_translations(folder: Path = FOLDER) -> Translations:
     """Return the words of all files of a folder; see `leadscore.text.read_words`."""
     return read_words(*sorted(folder.glob("*.toml")))
+
+
+TRANSLATIONS = read_translations()
 
 
 STATIC = Path(__file__).parents[1] / "static"
@@ -92,26 +93,28 @@ class Assets:
         return gzip.compress(content, mtime=0)
 
 
-def asset_routes(site: Site, pages: Blueprint) -> None:
+assets = cache(Assets)
+
+
+def asset_routes(_dependencies: Dependencies, pages: Blueprint) -> None:
     """Add the addresses of all files; those of another version are served, but not kept."""
-    assets = site.assets
 
     @pages.get("/static/<version>/<path:name>")
     @requires("public")
     def static_file(version: str, name: str) -> Response:
-        content = assets.content(name)
+        content = assets().content(name)
         if content is None:
             abort(404)
         kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
-        packed = assets.packed(name) if request.accept_encodings["gzip"] else None
+        packed = assets().packed(name) if request.accept_encodings["gzip"] else None
         response = Response(packed or content, mimetype=kind)
         if packed:
             response.headers["Content-Encoding"] = "gzip"
         response.headers["Vary"] = "Accept-Encoding"
         response.headers["Cache-Control"] = (
-            _CACHED_A_YEAR if version == assets.version else "no-cache"
+            _CACHED_A_YEAR if version == assets().version else "no-cache"
         )
-        response.set_etag(f"{assets.version}{'-gzip' if packed else ''}")
+        response.set_etag(f"{assets().version}{'-gzip' if packed else ''}")
         response.make_conditional(request)
         return response
 
@@ -125,23 +128,8 @@ POLICY = (
 )
 """The Content-Security-Policy of all pages: nothing inline, nothing from elsewhere."""
 
-LANGUAGE_COOKIE, THEME_COOKIE = "leadscore_lang", "leadscore_theme"
+THEME_COOKIE = "leadscore_theme"
 THEMES = ("light", "dark")
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """What the pages stand on; shared by all threads."""
-
-    backing: Backing
-    words: Translations = field(default_factory=read_translations)
-    assets: Assets = field(default_factory=Assets)
-
-    def lang(self) -> Lang:
-        """Return the language of the current page: as chosen, else as the browser prefers."""
-        chosen = named_language(request.cookies.get(LANGUAGE_COOKIE))
-        accepted = request.headers.get("Accept-Language")
-        return chosen or preferred_language(accepted, self.backing.default_lang)
 
 
 def theme() -> str | None:
@@ -150,16 +138,15 @@ def theme() -> str | None:
     return chosen if chosen in THEMES else None
 
 
-def wants_page() -> bool:
-    """Tell whether the current request is answered by a page, its errors too."""
+def _wants_page() -> bool:
     if request.blueprint is not None:
         return request.blueprint == NAME
     nowhere = request.endpoint is None and not request.path.startswith(("/api/", "/openapi/"))
-    return nowhere and asks_for_html()
+    return nowhere and _asks_for_html()
 
 
-def asks_for_html() -> bool:
-    """Tell whether HTML is named as what is wanted, as browsers do and programs rarely."""
+def _asks_for_html() -> bool:
+    # As browsers do, and programs rarely.
     return "text/html" in request.headers.get("Accept", "")
 
 
@@ -213,18 +200,18 @@ def local_path(wanted: str | None) -> str:
     return HOME if parts.scheme or parts.netloc else wanted
 
 
-def prepare(app: Flask, site: Site) -> None:
+def prepare(app: Flask, dependencies: Dependencies) -> None:
     """Give the templates of an application what they use; a name that isn't given is an error."""
     environment = app.jinja_env
     environment.undefined = StrictUndefined
     environment.trim_blocks = environment.lstrip_blocks = True
 
     def t(key: str, **places: object) -> str:
-        text = site.words[key].pick(site.lang())
+        text = TRANSLATIONS[key].pick(dependencies.page_lang())
         return text.format(**places) if places else text
 
     environment.globals.update(
-        t=t, words=site.words, asset=site.assets.address, stages=STAGES,
+        t=t, words=TRANSLATIONS, asset=assets().address, stages=STAGES,
         firm_roles=CATALOGUE["role"].levels, longest_reason=LONGEST_REASON,
     )  # fmt: skip
     environment.filters.update(
@@ -233,9 +220,9 @@ def prepare(app: Flask, site: Site) -> None:
         points=numbers.points,
         span=lambda ends: numbers.interval(*ends),
         count=numbers.count,
-        day=lambda value: numbers.day(value, site.lang()),
-        moment=lambda value: numbers.moment(value, site.lang()),
-        words=lambda text: text.pick(site.lang()),
+        day=lambda value: numbers.day(value, dependencies.page_lang()),
+        moment=lambda value: numbers.moment(value, dependencies.page_lang()),
+        words=lambda text: text.pick(dependencies.page_lang()),
     )
 
 
@@ -252,27 +239,34 @@ _FLASH_COOKIE = "leadscore_say"
 _FLASH_SECONDS = 60
 
 
-def page(site: Site, template: str, *, title: str, status: int = 200, **values: Any) -> Response:
+def page(
+    dependencies: Dependencies,
+    template: str,
+    *,
+    title: str | Text,
+    status: int = 200,
+    **values: Any,
+) -> Response:
     """Return a page."""
-    found: Caller | None = g.get("leadscore_caller")
+    lang, who = dependencies.page_lang(), current_caller()
     html = render_template(
         template,
-        title=title,
-        lang=site.lang(),
+        title=title.pick(lang) if isinstance(title, Text) else title,
+        lang=lang,
         languages=LANGUAGES,
         theme=theme(),
         here=request.full_path.rstrip("?") if request.method == "GET" else "/",
-        caller=found,
-        csrf=_csrf(found),
+        caller=who,
+        csrf=_csrf(who),
         navigation=[
             (path, key, f"{request.path}/".startswith(f"{path}/"))
             for path, key, permission in NAVIGATION
-            if found and found.may(permission)
+            if who and who.may(permission)
         ],
-        demo=site.backing.access.demo,
-        learned_from=_learned_from(site) if found else None,
-        said=_said(site),
-        form_secrets=lambda: _form_secrets(found),
+        demo=dependencies.access.demo,
+        learned_from=_learned_from(dependencies) if who else None,
+        said=_said(dependencies),
+        form_secrets=lambda: _form_secrets(who),
         **values,
     )
     return make_response(html, status)
@@ -303,8 +297,8 @@ def _remember(response: Response, key: str) -> Response:
     return response
 
 
-def _said(site: Site) -> str | None:
-    text = site.words.get(request.cookies.get(_FLASH_COOKIE, ""))
+def _said(dependencies: Dependencies) -> str | None:
+    text = TRANSLATIONS.get(request.cookies.get(_FLASH_COOKIE, ""))
     if text is None:
         return None
 
@@ -313,16 +307,16 @@ def _said(site: Site) -> str | None:
         response.delete_cookie(_FLASH_COOKIE, httponly=True, samesite="Lax")
         return response
 
-    return text.pick(site.lang())
+    return text.pick(dependencies.page_lang())
 
 
-def _csrf(found: Caller | None) -> str | None:
-    return csrf_token(found.session) if found and found.session else None
+def _csrf(who: Caller | None) -> str | None:
+    return csrf_token(who.session) if who and who.session else None
 
 
-def _form_secrets(found: Caller | None) -> Markup:
+def _form_secrets(who: Caller | None) -> Markup:
     fields = {FIELD: secrets.token_urlsafe(16)}
-    token = _csrf(found)
+    token = _csrf(who)
     if token:
         fields[CSRF_FIELD] = token
     return Markup("").join(
@@ -331,9 +325,9 @@ def _form_secrets(found: Caller | None) -> Markup:
     )
 
 
-def _learned_from(site: Site) -> int | None:
+def _learned_from(dependencies: Dependencies) -> int | None:
     try:
-        return _outcomes_behind(site.backing.shelf, site.backing.scorer().model)
+        return _outcomes_behind(dependencies.shelf, dependencies.scorer().model)
     except LeadscoreError:
         return None
 
@@ -346,7 +340,7 @@ def _outcomes_behind(shelf: Shelf, version: str) -> int | None:
 _COOKIE_SECONDS = 365 * 24 * 3600
 
 
-def preference_routes(_site: Site, pages: Blueprint) -> None:
+def preference_routes(_dependencies: Dependencies, pages: Blueprint) -> None:
     """Add ``/preferences``, which keeps a choice and returns to where it was made."""
 
     @pages.post("/preferences")
@@ -368,19 +362,23 @@ def remember(response: Response, name: str, value: str) -> None:
     )
 
 
-def refused_page(site: Site, status: int, message: Text) -> Response | None:
+def refused_page(dependencies: Dependencies, status: int, message: Text) -> Response | None:
     """Return how a page answers an error; None if what was asked for is no page."""
-    if not wants_page() or not asks_for_html():
+    if not _wants_page() or not _asks_for_html():
         return None
     if by_htmx():  # pages.js shows the text; htmx is told to swap no error into anything
-        response = make_response(message.pick(site.lang()), status)
+        response = make_response(message.pick(dependencies.page_lang()), status)
         response.mimetype = "text/plain"
         return response
     if status == 401 and request.path != "/login" and not request.path.startswith("/api/"):
         wanted = request.full_path.rstrip("?") if request.method == "GET" else "/"
         return go(f"/login?{urlencode({'next': wanted})}")
     response = page(
-        site, "refused.html", title=message.pick(site.lang()), status=status, code=status
+        dependencies,
+        "refused.html",
+        title=message.pick(dependencies.page_lang()),
+        status=status,
+        code=status,
     )
     response.headers["Content-Security-Policy"] = POLICY
     return response

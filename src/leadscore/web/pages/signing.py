@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Blueprint, Response, after_this_request, request
 
 from leadscore.store import sessions
 from leadscore.text import Text
-from leadscore.web.auth import caller, give, requires, session_secret, take_back
+from leadscore.web.api import Dependencies
+from leadscore.web.auth import (
+    caller,
+    change_password,
+    give,
+    log_in,
+    requires,
+    session_secret,
+    set_password,
+    take_back,
+)
 from leadscore.web.errors import RequestError
-from leadscore.web.guard import change_password, log_in, set_password
 from leadscore.web.idempotent import Act, Answer, written
 from leadscore.web.pages import shell
-from leadscore.web.pages.shell import Site, local_path
+from leadscore.web.pages.shell import TRANSLATIONS, local_path
 from leadscore.web.proxies import proxy_user
 
 
-def signing_pages(site: Site, pages: Blueprint) -> None:
+def signing_pages(dependencies: Dependencies, pages: Blueprint) -> None:
     """Add ``/login``, ``/logout``, ``/password`` and ``/account``."""
-    _log_in_pages(site, pages)
-    _password_pages(site, pages)
-    _account_pages(site, pages)
+    _log_in_pages(dependencies, pages)
+    _password_pages(dependencies, pages)
+    _account_pages(dependencies, pages)
 
     @pages.post("/logout")
     @requires("signed_in")
-    @written(site.backing.access, "session.end")
+    @written(dependencies.access, "session.end")
     def logout(act: Act) -> Answer:
         if act.caller.session is not None:
             sessions.end(act.connection, act.caller.session)
@@ -32,13 +43,20 @@ def signing_pages(site: Site, pages: Blueprint) -> None:
         return shell.done("/login", say=say, about=("user", act.actor))
 
 
-def _log_in_pages(site: Site, pages: Blueprint) -> None:
-    def shown(status: int = 200, mistake: Text | None = None) -> Response:
-        lang = site.lang()
-        return shell.page(
-            site, "login.html", title=site.words["signing.log_in"].pick(lang), status=status,
-            mistake=mistake.pick(lang) if mistake else None, name=request.form.get("name", ""),
-            next=local_path(request.values.get("next")), proxy_user=_proxy_user(site),
+def _form(
+    dependencies: Dependencies, template: str, title: Text, mistake: Text | None, status: int,
+    **values: Any,
+) -> Response:  # fmt: skip
+    said = mistake and mistake.pick(dependencies.page_lang())
+    return shell.page(dependencies, template, title=title, status=status, mistake=said, **values)
+
+
+def _log_in_pages(dependencies: Dependencies, pages: Blueprint) -> None:
+    def shown(mistake: Text | None = None, status: int = 200) -> Response:
+        return _form(
+            dependencies, "login.html", TRANSLATIONS["signing.log_in"], mistake, status,
+            name=request.form.get("name", ""), next=local_path(request.values.get("next")),
+            proxy_user=_proxy_user(dependencies),
         )  # fmt: skip
 
     @pages.get("/login")
@@ -51,24 +69,22 @@ def _log_in_pages(site: Site, pages: Blueprint) -> None:
     def enter() -> Response:
         name, password = request.form.get("name", ""), request.form.get("password", "")
         if not name or not password:
-            return shown(422, site.words["signing.both"])
+            return shown(TRANSLATIONS["signing.both"], 422)
         secret, address = session_secret(request), request.remote_addr
         try:
-            found = log_in(site.backing.access, name, password, address=address, secret=secret)
+            who = log_in(dependencies.access, name, password, address=address, secret=secret)
         except RequestError as error:
-            return shown(error.status, error.message)
+            return shown(error.message, error.status)
         response = shell.go(local_path(request.form.get("next")))
-        if found.session is not None:
-            give(request, response, found.session)
+        if who.session is not None:
+            give(request, response, who.session)
         return response
 
 
-def _password_pages(site: Site, pages: Blueprint) -> None:
-    def shown(status: int = 200, mistake: Text | None = None) -> Response:
-        lang = site.lang()
-        return shell.page(
-            site, "password.html", title=site.words["signing.set_password"].pick(lang),
-            status=status, mistake=mistake.pick(lang) if mistake else None,
+def _password_pages(dependencies: Dependencies, pages: Blueprint) -> None:
+    def shown(mistake: Text | None = None, status: int = 200) -> Response:
+        return _form(
+            dependencies, "password.html", TRANSLATIONS["signing.set_password"], mistake, status,
             token=request.form.get("token", ""),
         )  # fmt: skip
 
@@ -82,20 +98,16 @@ def _password_pages(site: Site, pages: Blueprint) -> None:
     def choose() -> Response:
         token, chosen = request.form.get("token", ""), request.form.get("password", "")
         try:
-            set_password(site.backing.access, token, chosen, address=request.remote_addr)
+            set_password(dependencies.access, token, chosen, address=request.remote_addr)
         except RequestError as error:
-            return shown(error.status, error.message)
+            return shown(error.message, error.status)
         shell.say_next("signing.password_set")
         return shell.go("/login")
 
 
-def _account_pages(site: Site, pages: Blueprint) -> None:
-    def shown(status: int = 200, mistake: Text | None = None) -> Response:
-        lang = site.lang()
-        return shell.page(
-            site, "account.html", title=site.words["signing.account"].pick(lang), status=status,
-            mistake=mistake.pick(lang) if mistake else None,
-        )  # fmt: skip
+def _account_pages(dependencies: Dependencies, pages: Blueprint) -> None:
+    def shown(mistake: Text | None = None, status: int = 200) -> Response:
+        return _form(dependencies, "account.html", TRANSLATIONS["signing.account"], mistake, status)
 
     @pages.get("/account")
     @requires("signed_in")
@@ -108,15 +120,15 @@ def _account_pages(site: Site, pages: Blueprint) -> None:
         present, chosen = request.form.get("present", ""), request.form.get("password", "")
         address = request.remote_addr
         try:
-            change_password(site.backing.access, caller(), present, chosen, address=address)
+            change_password(dependencies.access, caller(), present, chosen, address=address)
         except RequestError as error:
-            return shown(error.status, error.message)
+            return shown(error.message, error.status)
         shell.say_next("signing.password_changed")
         return shell.go("/account")
 
 
-def _proxy_user(site: Site) -> str | None:
-    named = None if site.backing.access.demo else proxy_user(request.environ)
+def _proxy_user(dependencies: Dependencies) -> str | None:
+    named = None if dependencies.access.demo else proxy_user(request.environ)
     return named.name if named else None
 
 

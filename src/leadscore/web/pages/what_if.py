@@ -18,15 +18,15 @@ from leadscore.store.current_ranking import Score
 from leadscore.store.firms import Firm, read_firm
 from leadscore.store.scoring import Record, change_between, score_firms
 from leadscore.text import Lang, room_words
+from leadscore.web.api import Dependencies
 from leadscore.web.auth import requires
 from leadscore.web.errors import InvalidRequestError, store_refusals
 from leadscore.web.openapi import longest
 from leadscore.web.pages import shell
 from leadscore.web.pages.firm import difference, segment_names
-from leadscore.web.pages.shell import Site
+from leadscore.web.pages.shell import TRANSLATIONS
 
 WORDS = room_words("web")
-
 
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "business": ("main_business", "profile", "business_scope", "industry"),
@@ -126,27 +126,26 @@ def _written(of: Column, value: Any, lang: Lang) -> str:
     return str(value).replace("\r\n", "\n").strip()
 
 
-def what_if_pages(site: Site, pages: Blueprint) -> None:
+def what_if_pages(dependencies: Dependencies, pages: Blueprint) -> None:
     """Add ``/firms/<id>/what-if``.
 
     The form is sent as a body, for the texts of a firm are longer than an address may be, and an
     empty field means that its value is not known.
     """
-    backing = site.backing
 
     def firm_of(number: int) -> Firm:
-        with store_refusals(), backing.database.read() as connection:
+        with store_refusals(), dependencies.database.read() as connection:
             return read_firm(connection, number)
 
     def shown(firm: Firm) -> Response:
-        lang, scorer, today = site.lang(), backing.scorer(), backing.today()
+        lang, scorer, today = dependencies.page_lang(), dependencies.scorer(), dependencies.today()
         form = request.form if request.method == "POST" else {}
         record, fields = supposed(firm, form, today, lang)
         present, other = scored(scorer, [dict(firm.record), record], today)
         change = change_between(present, other, {scorer.model: scorer.card.scorecard})
         return shell.page(
-            site, "what_if.html", firm=firm, groups=fields, present=present, other=other,
-            title=site.words["what_if.heading"].pick(lang).format(name=firm.name),
+            dependencies, "what_if.html", firm=firm, groups=fields, present=present, other=other,
+            title=TRANSLATIONS["what_if.heading"].format(name=firm.name),
             changed=any(field["changed"] for group in fields.values() for field in group),
             change=difference(change, scorer.wording, lang), statuses=STATUSES, vetoes=WORDING,
             segment_names=segment_names(scorer.city, lang),

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from flask_openapi.blueprint import APIBlueprint
 
+from leadscore.web.api import Dependencies
 from leadscore.web.errors import check_named_language
-from leadscore.web.routes.backing import Backing
 from leadscore.web.routes.firms import firm_routes
 from leadscore.web.routes.gaps import gap_routes
 from leadscore.web.routes.lists import list_routes
 from leadscore.web.routes.models import model_routes
 from leadscore.web.routes.ranking import export_routes, ranking_routes
 
-__all__ = ["Backing", "store_routes"]
 
-
-def store_routes(backing: Backing) -> list[APIBlueprint]:
+def store_routes(dependencies: Dependencies) -> list[APIBlueprint]:
     """Return all routes over the store, to be registered before the application is protected."""
     makers = (
         list_routes, ranking_routes, export_routes, firm_routes, gap_routes, model_routes,
     )  # fmt: skip
-    made = [make(backing) for make in makers]
+    made = [make(dependencies) for make in makers]
     for routes in made:
         routes.before_request(check_named_language)
     return made

@@ -10,7 +10,6 @@ from flask_openapi.blueprint import APIBlueprint
 from pydantic import BaseModel, Field
 from sqlalchemy import Connection, RowMapping, select
 
-from leadscore.errors import Detail
 from leadscore.lists.columns import column
 from leadscore.lists.values.words import STAGES
 from leadscore.ranking.reasons import Wording
@@ -30,16 +29,16 @@ from leadscore.store.outcomes import Entry, outcomes_of
 from leadscore.store.ranking import ranks
 from leadscore.store.scoring import Change, change_between
 from leadscore.text import Lang, room_words
+from leadscore.web.api import Dependencies
 from leadscore.web.auth import requires
-from leadscore.web.errors import REFUSALS, InvalidRequestError, store_refusals
+from leadscore.web.errors import invalid, store_refusals
 from leadscore.web.idempotent import Act, Answer, written
 from leadscore.web.openapi import Payload, api_blueprint, leads_to, refusals
-from leadscore.web.routes.backing import (
+from leadscore.web.routes.payloads import (
     CHANGES,
     QUERY,
     READS_QUERY,
     WRITES,
-    Backing,
     Day,
     Grade,
     LangOnly,
@@ -60,7 +59,6 @@ from leadscore.web.routes.backing import (
 from leadscore.web.routes.ranking import main_reasons
 
 WORDS = room_words("web")
-
 
 # A day comes as text, which strict models don't take for a day.
 _Day = Annotated[date, Field(strict=False)]
@@ -241,13 +239,13 @@ _SCORE = (
 _OUTCOME = ("entry", "stage", "reason", "withdrawn", "in_force", "recorded_by", "source")
 
 
-def firm_answer(backing: Backing, connection: Connection, firm: Firm) -> dict[str, Any]:
-    """Return a firm as `FirmAnswer` describes it."""
-    wording, lang, today = backing.scorer().wording, backing.lang(), backing.today()
+def _firm_answer(dependencies: Dependencies, connection: Connection, firm: Firm) -> dict[str, Any]:
+    wording, lang, today = dependencies.scorer().wording, dependencies.lang(), dependencies.today()
     return firm_summary(wording, connection, firm, lang) | {
         "fields": [field_answer(firm, name, today, lang) for name in firm.record],
         "scores": [
-            score_answer(wording, score, firm, lang) for score in score_history(connection, firm.id)
+            _score_answer(wording, score, firm, lang)
+            for score in score_history(connection, firm.id)
         ],
     }
 
@@ -272,21 +270,19 @@ def firm_summary(
         "exclusion": exclusion
         and {"reason": exclusion.reason, "by": exclusion.by, "at": moment(exclusion.at)},
         "outcomes": [
-            outcome_answer(each) for each in outcomes_of(connection, [firm]).get(firm.id, [])
+            _outcome_answer(entry) for entry in outcomes_of(connection, [firm]).get(firm.id, [])
         ],
     }
 
 
-def outcome_answer(entry: Entry) -> dict[str, Any]:
-    """Return an outcome as the answers show it."""
+def _outcome_answer(entry: Entry) -> dict[str, Any]:
     return {name: getattr(entry, name) for name in _OUTCOME} | {
         "day": entry.day.isoformat(),
         "recorded": moment(entry.recorded),
     }
 
 
-def score_answer(wording: Wording, score: Score, firm: Firm, lang: Lang) -> dict[str, Any]:
-    """Return a score as the answers show it."""
+def _score_answer(wording: Wording, score: Score, firm: Firm, lang: Lang) -> dict[str, Any]:
     return {name: getattr(score, name) for name in _SCORE} | {
         "as_of": score.as_of.isoformat(),
         "scored_at": moment(score.scored_at),
@@ -349,7 +345,7 @@ _CHANGEABLE = leads_to(
 """Where an answer that shows a firm leads."""
 
 
-def firm_routes(backing: Backing) -> APIBlueprint:
+def firm_routes(dependencies: Dependencies) -> APIBlueprint:
     """Return ``/api/v1/firms``."""
     api = api_blueprint("firms", "企业 Firms")
 
@@ -363,10 +359,10 @@ def firm_routes(backing: Backing) -> APIBlueprint:
     )
     @requires("read")
     def firm(path: NumberPath, query: LangOnly) -> Response:  # noqa: ARG001 (checked)
-        with store_refusals(), backing.database.read() as connection:
-            found = read_firm(connection, path.id)
-            response = jsonify(firm_answer(backing, connection, found))
-        response.headers.update(etag(found.version))
+        with store_refusals(), dependencies.database.read() as connection:
+            firm = read_firm(connection, path.id)
+            response = jsonify(_firm_answer(dependencies, connection, firm))
+        response.headers.update(etag(firm.version))
         return response
 
     @api.get(
@@ -381,14 +377,14 @@ def firm_routes(backing: Backing) -> APIBlueprint:
     )
     @requires("read")
     def changes(path: NumberPath, query: ChangesQuery) -> Response:
-        wording, lang = backing.scorer().wording, backing.lang()
-        with store_refusals(), backing.database.read() as connection:
+        wording, lang = dependencies.scorer().wording, dependencies.lang()
+        with store_refusals(), dependencies.database.read() as connection:
             firm = read_firm(connection, path.id)
             older, newer, change = compared_scores(connection, path.id, query.older, query.newer)
         features = change.features if change else ()
         return jsonify(
-            older=older and score_answer(wording, older, firm, lang),
-            newer=newer and score_answer(wording, newer, firm, lang),
+            older=older and _score_answer(wording, older, firm, lang),
+            newer=newer and _score_answer(wording, newer, firm, lang),
             points=change and change.points,
             data_points=change and change.data,
             model_points=change and change.model,
@@ -413,14 +409,14 @@ def firm_routes(backing: Backing) -> APIBlueprint:
         responses={201: OutcomeAnswer, **refusals(400, 401, 403, 404, 413, 415, 422, 431, 500)},
     )
     @requires("record")
-    @written(backing.access, "outcome.add")
+    @written(dependencies.access, "outcome.add")
     def add_outcome(act: Act, path: NumberPath, body: NewOutcome) -> Answer:
         entry = firm_acts.enter_outcome(
             act.connection, path.id, stage=body.stage, day=body.day, reason=body.reason,
-            withdrawn=body.withdrawn, actor=act.actor, now=act.now, today=backing.today(),
+            withdrawn=body.withdrawn, actor=act.actor, now=act.now, today=dependencies.today(),
         )  # fmt: skip
         details = {"stage": body.stage, "withdrawn": body.withdrawn}
-        return Answer(outcome_answer(entry), 201, about=_firm(path.id), details=details)
+        return Answer(_outcome_answer(entry), 201, about=_firm(path.id), details=details)
 
     @api.put(
         "/firms/<int:id>/override",
@@ -430,16 +426,16 @@ def firm_routes(backing: Backing) -> APIBlueprint:
         responses={200: FirmAnswer, **refusals(*_EDITED)},
     )
     @requires("record")
-    @written(backing.access, "firm.override")
+    @written(dependencies.access, "firm.override")
     def override(act: Act, path: NumberPath, body: NewOverride) -> Answer:
         values = body.model_dump(include={"grade", "segment", "role"}, exclude_none=True)
-        _check_values(backing, values)
+        _check_values(dependencies, values)
         version = _matched(act.connection, path.id)
         firm = firm_acts.override(
             act.connection, path.id, values, body.reason, version=version, actor=act.actor,
             now=act.now,
         )  # fmt: skip
-        return _changed(backing, act, firm, **values)
+        return _changed(dependencies, act, firm, **values)
 
     @api.delete(
         "/firms/<int:id>/override",
@@ -449,11 +445,11 @@ def firm_routes(backing: Backing) -> APIBlueprint:
         responses={200: FirmAnswer, **refusals(*_TAKEN_BACK)},
     )
     @requires("record")
-    @written(backing.access, "firm.override.drop")
+    @written(dependencies.access, "firm.override.drop")
     def drop_override(act: Act, path: NumberPath) -> Answer:
         version = _matched(act.connection, path.id)
         firm = firm_acts.take_override_back(act.connection, path.id, version=version, now=act.now)
-        return _changed(backing, act, firm)
+        return _changed(dependencies, act, firm)
 
     @api.put(
         "/firms/<int:id>/exclusion",
@@ -463,14 +459,14 @@ def firm_routes(backing: Backing) -> APIBlueprint:
         responses={200: FirmAnswer, **refusals(*_EDITED)},
     )
     @requires("record")
-    @written(backing.access, "firm.exclude")
+    @written(dependencies.access, "firm.exclude")
     def exclude(act: Act, path: NumberPath, body: NewExclusion) -> Answer:
         version = _matched(act.connection, path.id)
         firm = firm_acts.exclude(
             act.connection, path.id, body.reason, version=version, actor=act.actor,
             now=act.now,
         )  # fmt: skip
-        return _changed(backing, act, firm)
+        return _changed(dependencies, act, firm)
 
     @api.delete(
         "/firms/<int:id>/exclusion",
@@ -480,11 +476,11 @@ def firm_routes(backing: Backing) -> APIBlueprint:
         responses={200: FirmAnswer, **refusals(*_TAKEN_BACK)},
     )
     @requires("record")
-    @written(backing.access, "firm.exclude.drop")
+    @written(dependencies.access, "firm.exclude.drop")
     def drop_exclusion(act: Act, path: NumberPath) -> Answer:
         version = _matched(act.connection, path.id)
         firm = firm_acts.take_exclusion_back(act.connection, path.id, version=version, now=act.now)
-        return _changed(backing, act, firm)
+        return _changed(dependencies, act, firm)
 
     return api
 
@@ -493,8 +489,8 @@ def _matched(connection: Connection, firm_id: int) -> int:
     return matched_version(firm_to_change(connection, firm_id).version)
 
 
-def _changed(backing: Backing, act: Act, firm: Firm, **details: str) -> Answer:
-    body = firm_answer(backing, act.connection, firm)
+def _changed(dependencies: Dependencies, act: Act, firm: Firm, **details: str) -> Answer:
+    body = _firm_answer(dependencies, act.connection, firm)
     return Answer(body, 200, etag(firm.version), _firm(firm.id), details)
 
 
@@ -502,9 +498,9 @@ def _firm(firm_id: int) -> tuple[str, str]:
     return "firm", str(firm_id)
 
 
-def _check_values(backing: Backing, values: dict[str, str]) -> None:
-    message, segment = REFUSALS[422][1], values.get("segment")
+def _check_values(dependencies: Dependencies, values: dict[str, str]) -> None:
+    segment = values.get("segment")
     if not values:
-        raise InvalidRequestError(message, [Detail("$", "∅", WORDS["firms.something"])])
-    if segment is not None and segment not in backing.scorer().city.segments:
-        raise InvalidRequestError(message, [Detail("segment", segment, WORDS["firms.a_segment"])])
+        raise invalid("$", "∅", WORDS["firms.something"])
+    if segment is not None and segment not in dependencies.scorer().city.segments:
+        raise invalid("segment", segment, WORDS["firms.a_segment"])

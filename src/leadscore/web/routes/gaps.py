@@ -9,25 +9,19 @@ from flask_openapi.blueprint import APIBlueprint
 from pydantic import BaseModel, Field
 
 from leadscore.city.profile import City, Supplies
-from leadscore.city.versions import NoChangeError, ProfileChangedError
 from leadscore.errors import ModelError
 from leadscore.jobs.tasks import tell_store
 from leadscore.learning.expert import follow
 from leadscore.store.ranking import Candidates, candidates
 from leadscore.text import Lang, room_words
+from leadscore.web.api import Dependencies
 from leadscore.web.auth import requires
-from leadscore.web.errors import (
-    ChangedMeanwhileError,
-    ContradictionError,
-    NothingThereError,
-    UnacceptableError,
-)
+from leadscore.web.errors import ContradictionError, NothingThereError
 from leadscore.web.idempotent import Act, Answer, written
 from leadscore.web.openapi import Payload, api_blueprint, refusals
-from leadscore.web.routes.backing import (
+from leadscore.web.routes.payloads import (
     CHANGES_PROFILE,
     READS_QUERY,
-    Backing,
     Grade,
     LangOnly,
     Share,
@@ -40,23 +34,18 @@ from leadscore.web.routes.backing import (
 WORDS = room_words("web")
 
 
-def check_segment(backing: Backing, segment: str) -> None:
+def check_segment(dependencies: Dependencies, segment: str) -> None:
     """Refuse an address that names no segment of the city."""
-    if segment not in backing.scorer().city.segments:
+    if segment not in dependencies.scorer().city.segments:
         raise NothingThereError(WORDS["gaps.no_segment"].format(segment=segment))
 
 
 def change_supply(
-    backing: Backing, act: Act, supply: Supplies, *, seen: str, reason: str
+    dependencies: Dependencies, act: Act, supply: Supplies, *, seen: str, reason: str
 ) -> Answer:
     """Keep another supply of segments as a version of the profile, and score all firms by it."""
-    try:
-        made = backing.profiles.change(supply, seen=seen, by=act.actor, at=act.now, reason=reason)
-    except ProfileChangedError as error:
-        raise ChangedMeanwhileError(error.message, error.details) from error
-    except NoChangeError as error:
-        raise UnacceptableError(error.message, error.details) from error
-    city, shelf = made.city, backing.shelf
+    made = dependencies.profiles.change(supply, seen=seen, by=act.actor, at=act.now, reason=reason)
+    city, shelf = made.city, dependencies.shelf
     try:
         follow(city, shelf, act.now)
     except ModelError as error:
@@ -157,7 +146,7 @@ class ChangedProfile(Payload):
     )
 
 
-def gap_routes(backing: Backing) -> APIBlueprint:
+def gap_routes(dependencies: Dependencies) -> APIBlueprint:
     """Return ``/api/v1/gaps`` and what stands under it."""
     api = api_blueprint("gaps", "缺口 What the city lacks")
 
@@ -170,12 +159,12 @@ def gap_routes(backing: Backing) -> APIBlueprint:
     )
     @requires("read")
     def gaps(query: LangOnly) -> Response:  # noqa: ARG001 (checked)
-        city, lang = backing.scorer().city, backing.lang()
-        with backing.database.read() as connection:
-            found = candidates(connection, city.segments)
-        version = {"version": backing.profiles.number_of(city), "digest": city.digest}
-        response = jsonify(gaps_answer(city, found, lang) | {"profile": version})
-        response.set_etag(backing.profiles.current().city.digest)
+        city, lang = dependencies.scorer().city, dependencies.lang()
+        with dependencies.database.read() as connection:
+            by_segment = candidates(connection, city.segments)
+        version = {"version": dependencies.profiles.number_of(city), "digest": city.digest}
+        response = jsonify(gaps_answer(city, by_segment, lang) | {"profile": version})
+        response.set_etag(dependencies.profiles.current().city.digest)
         return response
 
     @api.put(
@@ -189,17 +178,17 @@ def gap_routes(backing: Backing) -> APIBlueprint:
         },
     )
     @requires("administer")
-    @written(backing.access, "city.supply")
+    @written(dependencies.access, "city.supply")
     def change(act: Act, path: SegmentPath, body: NewSupply) -> Answer:
-        check_segment(backing, path.segment)
-        seen = matched_tag(backing.profiles.current().city.digest)
+        check_segment(dependencies, path.segment)
+        seen = matched_tag(dependencies.profiles.current().city.digest)
         supply = {path.segment: body.supply}
-        return change_supply(backing, act, supply, seen=seen, reason=body.reason)
+        return change_supply(dependencies, act, supply, seen=seen, reason=body.reason)
 
     return api
 
 
-def gaps_answer(city: City, found: dict[str, Candidates], lang: Lang) -> dict[str, Any]:
+def gaps_answer(city: City, by_segment: dict[str, Candidates], lang: Lang) -> dict[str, Any]:
     """Return the chain graph as `GapsAnswer` describes it."""
     return {
         "city": city.id,
@@ -210,7 +199,7 @@ def gaps_answer(city: City, found: dict[str, Candidates], lang: Lang) -> dict[st
                 "id": chain.id,
                 "name": chain.name.pick(lang),
                 "segments": [
-                    _segment(city, segment.id, found[segment.id], lang)
+                    _segment(city, segment.id, by_segment[segment.id], lang)
                     for segment in chain.segments
                 ],
             }
@@ -219,7 +208,7 @@ def gaps_answer(city: City, found: dict[str, Candidates], lang: Lang) -> dict[st
     }
 
 
-def _segment(city: City, key: str, found: Candidates, lang: Lang) -> dict[str, Any]:
+def _segment(city: City, key: str, firms: Candidates, lang: Lang) -> dict[str, Any]:
     segment = city.segments[key]
     return {
         "id": key,
@@ -231,9 +220,9 @@ def _segment(city: City, key: str, found: Candidates, lang: Lang) -> dict[str, A
         "gap": city.gap(key),
         "sought": segment.sought,
         "anchors": [anchor.label.pick(lang) for anchor in city.anchors_of(key)],
-        "candidates": found.number,
+        "candidates": firms.number,
         "best": [
             {"id": row["firm_id"], **{name: row[name] for name in _CANDIDATE}}
-            for row in found.best
+            for row in firms.best
         ],
     }  # fmt: skip

@@ -1,12 +1,13 @@
-"""The routes of lists: hand one in, see what became of it, and what was wrong with it."""
+"""The routes of lists and of jobs: hand a list in, see what became of it, stop what runs."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from datetime import date
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 
 from flask import Response, jsonify, request
 from flask_openapi.blueprint import APIBlueprint
@@ -17,20 +18,35 @@ from leadscore.errors import Detail
 from leadscore.jobs.tasks import hand_in_list
 from leadscore.lists.writing import write_problems
 from leadscore.store import lists as kept
+from leadscore.store.jobs import LONGEST_PAGE, Job, list_jobs, read_job, request_cancel
+from leadscore.store.jobs import State as JobState
 from leadscore.store.list_import import check_mapping
 from leadscore.store.lists import State
-from leadscore.text import Lang, room_words
-from leadscore.web.auth import requires
-from leadscore.web.errors import REFUSALS, InvalidRequestError, store_refusals
+from leadscore.text import Lang, Text, room_words
+from leadscore.web.api import Dependencies
+from leadscore.web.auth import check_may, requires
+from leadscore.web.errors import (
+    check_named_language,
+    error_body,
+    invalid,
+    store_refusals,
+)
 from leadscore.web.idempotent import Act, Answer, written
 from leadscore.web.json import json_kind, parse_json
-from leadscore.web.openapi import Payload, api_blueprint, leads_to, refusals
-from leadscore.web.routes.backing import (
+from leadscore.web.openapi import (
+    LANGUAGE_PARAMETERS,
+    STRICT,
+    ErrorWords,
+    Payload,
+    api_blueprint,
+    leads_to,
+    refusals,
+)
+from leadscore.web.routes.payloads import (
     CSV,
     QUERY,
     READS_QUERY,
     WRITES,
-    Backing,
     Day,
     LangOnly,
     LangQuery,
@@ -46,7 +62,6 @@ from leadscore.web.routes.backing import (
 )
 
 WORDS = room_words("web")
-
 
 MAPPING_EXAMPLE = '{"单位": "name", "注资（万元）": "registered_capital_cny"}'
 
@@ -145,7 +160,7 @@ class ListsAnswer(Payload):
     next: int | None = Field(description="`before` of the next page.")
 
 
-def list_routes(backing: Backing) -> APIBlueprint:
+def list_routes(dependencies: Dependencies) -> APIBlueprint:
     """Return ``/api/v1/lists``."""
     api = api_blueprint("lists", "名单 Lists of candidate firms")
 
@@ -165,12 +180,12 @@ def list_routes(backing: Backing) -> APIBlueprint:
         responses={202: ListAccepted, **refusals(400, 401, 403, 413, 422, 431, 500)},
     )
     @requires("record")
-    @written(backing.access, "list.add", fingerprint=_fingerprint)
+    @written(dependencies.access, "list.add", fingerprint=_fingerprint)
     def add_list(act: Act, form: ListUpload) -> Answer:
         file_name, content = _file()
         number, job = hand_in_list(
             act.connection, file_name=file_name, content=content, mapping=_mapping(form.mapping),
-            as_of=_day(form.as_of) or backing.today(), actor=act.actor, now=act.now,
+            as_of=_day(form.as_of) or dependencies.today(), actor=act.actor, now=act.now,
         )  # fmt: skip
         return Answer({"id": number, "job_id": job}, 202, about=("list", str(number)))
 
@@ -188,11 +203,11 @@ def list_routes(backing: Backing) -> APIBlueprint:
     )
     @requires("read")
     def all_lists(query: ListsQuery) -> Response:
-        with backing.database.read() as connection:
-            found = kept.kept_lists(connection, before=query.before, limit=query.limit + 1)
-        shown, lang = found[: query.limit], backing.lang()
-        following = shown[-1].id if len(found) > query.limit else None
-        return jsonify({"lists": [_shown(each, lang) for each in shown], "next": following})
+        with dependencies.database.read() as connection:
+            lists = kept.kept_lists(connection, before=query.before, limit=query.limit + 1)
+        shown, lang = lists[: query.limit], dependencies.lang()
+        following = shown[-1].id if len(lists) > query.limit else None
+        return jsonify({"lists": [_shown(row, lang) for row in shown], "next": following})
 
     @api.get(
         "/lists/<int:id>",
@@ -203,10 +218,10 @@ def list_routes(backing: Backing) -> APIBlueprint:
     )
     @requires("read")
     def one_list(path: NumberPath, query: LangOnly) -> Response:  # noqa: ARG001 (checked)
-        with store_refusals(), backing.database.read() as connection:
-            found = kept.read_kept_list(connection, path.id)
+        with store_refusals(), dependencies.database.read() as connection:
+            row = kept.read_kept_list(connection, path.id)
             problems = kept.count_problems(connection, path.id)
-        return jsonify(_shown(found, backing.lang()) | {"problems": problems})
+        return jsonify(_shown(row, dependencies.lang()) | {"problems": problems})
 
     @api.get(
         "/lists/<int:id>/problems.csv",
@@ -217,19 +232,19 @@ def list_routes(backing: Backing) -> APIBlueprint:
     )
     @requires("read")
     def problems(path: NumberPath, query: LangOnly) -> Response:  # noqa: ARG001 (checked)
-        with store_refusals(), backing.database.read() as connection:
+        with store_refusals(), dependencies.database.read() as connection:
             kept.read_kept_list(connection, path.id)
-            found = kept.problems_of(connection, path.id)
-        write = partial(write_problems, found, lang=backing.lang())
+            rows = kept.problems_of(connection, path.id)
+        write = partial(write_problems, rows, lang=dependencies.lang())
         return file_answer(written_file(write, ".csv"), f"problems-{path.id}.csv", CSV)
 
     return api
 
 
-def _shown(each: kept.KeptList, lang: Lang) -> dict[str, Any]:
-    error = each.error
-    return fields_of(ListAnswer, each) | {
-        "notices": [words(notice, lang) for notice in each.notices],
+def _shown(row: kept.KeptList, lang: Lang) -> dict[str, Any]:
+    error = row.error
+    return fields_of(ListAnswer, row) | {
+        "notices": [words(notice, lang) for notice in row.notices],
         "error": error and {"code": error["code"], "message": words(error, lang)},
     }
 
@@ -237,15 +252,15 @@ def _shown(each: kept.KeptList, lang: Lang) -> dict[str, Any]:
 def _file() -> tuple[str, bytes]:
     file = request.files.get("file")
     if file is None:
-        raise InvalidRequestError(REFUSALS[422][1], [Detail("file", "∅", WORDS["lists.a_file"])])
+        raise invalid("file", "∅", WORDS["lists.a_file"])
     file.stream.seek(0)
     return file.filename or "list", file.stream.read()
 
 
 def _fingerprint() -> bytes:
     name, content = _file()
-    told = sorted(request.form.items(multi=True))
-    return json.dumps([name, hashlib.sha256(content).hexdigest(), told]).encode()
+    fields = sorted(request.form.items(multi=True))
+    return json.dumps([name, hashlib.sha256(content).hexdigest(), fields]).encode()
 
 
 def _day(text: str) -> date | None:
@@ -254,18 +269,174 @@ def _day(text: str) -> date | None:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise InvalidRequestError(
-            REFUSALS[422][1], [Detail("as_of", text, WORDS["lists.a_day"])]
-        ) from None
+        raise invalid("as_of", text, WORDS["lists.a_day"]) from None
 
 
 def _mapping(text: str) -> dict[str, str]:
     if not text:
         return {}
-    found = parse_json(text.encode())
-    if not isinstance(found, dict) or not all(isinstance(each, str) for each in found.values()):
-        raise InvalidRequestError(
-            REFUSALS[422][1], [Detail("mapping", json_kind(found), WORDS["lists.an_object"])]
-        )
-    check_mapping(found)
-    return found
+    mapping = parse_json(text.encode())
+    if not isinstance(mapping, dict) or not all(isinstance(to, str) for to in mapping.values()):
+        raise invalid("mapping", json_kind(mapping), WORDS["lists.an_object"])
+    check_mapping(mapping)
+    return mapping
+
+
+_JobNumber = Annotated[int, Field(ge=1, le=2**63 - 1, description="任务编号 Number of the job")]
+
+_EXAMPLE: Any = {
+    "id": 17,
+    "kind": "retrain",
+    "state": "running",
+    "progress": 0.43,
+    "words": "training the challenger (additive card) on all 212 known outcomes",
+    "result": None,
+    "error": None,
+    "submitted_by": "li.na",
+    "submitted_at": "2026-03-02T09:30:00+00:00",
+    "started_at": "2026-03-02T09:30:01+00:00",
+    "ended_at": None,
+    "attempts": 1,
+    "cancel_requested": False,
+}
+
+
+class JobPath(BaseModel):
+    """Which job."""
+
+    model_config = QUERY
+
+    id: _JobNumber
+
+
+class JobsQuery(BaseModel):
+    """Which jobs, and how many."""
+
+    model_config = QUERY
+
+    state: JobState | None = Field(None, description="只列这种状态 Only in this state")
+    kind: Annotated[str, Field(pattern=r"^[a-z_]{1,40}$")] | None = Field(
+        None, description="只列这一种 Only of this kind", examples=["retrain"]
+    )
+    before: _JobNumber | None = Field(
+        None, description="上一页的 next；只列编号更小的 `next` of the page before"
+    )
+    limit: int = Field(50, ge=1, le=LONGEST_PAGE, description="至多几项 At most so many")
+    lang: LangQuery = None
+
+
+class JobAnswer(BaseModel):
+    """A job as it stands."""
+
+    model_config = ConfigDict(**STRICT, json_schema_extra={"examples": [_EXAMPLE]})
+
+    id: int
+    kind: str = Field(description="What is done: import_list, retrain, export.")
+    state: JobState
+    progress: float = Field(ge=0, le=1)
+    words: str | None = Field(description="What is being done, in words; null if nothing yet.")
+    result: dict[str, Any] | None = Field(description="What came of it; null unless done.")
+    error: ErrorWords | None = Field(description="Why it failed; null unless failed.")
+    submitted_by: str = Field(description="Who asked for it.")
+    submitted_at: Moment
+    started_at: Moment | None = Field(description="When it was begun for the last time.")
+    ended_at: Moment | None
+    attempts: int = Field(ge=0, description="How often it was begun.")
+    cancel_requested: bool
+
+
+class JobsAnswer(BaseModel):
+    """Jobs, the newest first."""
+
+    model_config = ConfigDict(
+        **STRICT, json_schema_extra={"examples": [{"jobs": [_EXAMPLE], "next": None}]}
+    )
+
+    jobs: list[JobAnswer]
+    next: int | None = Field(description="`before` of the next page; null on the last.")
+
+
+_READS = {"x-more-parameters": LANGUAGE_PARAMETERS}
+
+
+def job_routes(dependencies: Dependencies) -> APIBlueprint:
+    """Return ``/api/v1/jobs``.
+
+    Everybody who may read sees all jobs; each may cancel their own, and administrators any.
+    """
+    api = api_blueprint("jobs", "后台任务 Work that takes longer than a request")
+    api.before_request(check_named_language)
+
+    @api.get(
+        "/jobs",
+        operation_id="listJobs",
+        summary="列出任务，新的在前 List jobs, the newest first",
+        openapi_extensions=READS_QUERY
+        | leads_to(
+            200,
+            ("readJob", {"id": "$response.body#/jobs/0/id"}),
+            ("cancelJob", {"id": "$response.body#/jobs/0/id"}),
+        ),
+        responses={200: JobsAnswer, **refusals(401, 403, 422, 431, 500)},
+    )
+    @requires("read")
+    def list_all(query: JobsQuery) -> Response:
+        with dependencies.database.read() as connection:
+            jobs = list_jobs(
+                connection,
+                states=[query.state] if query.state else [],
+                kinds=[query.kind] if query.kind else [],
+                before=query.before,
+                limit=query.limit + 1,
+            )
+        page, lang = jobs[: query.limit], dependencies.lang()
+        following = page[-1].id if len(jobs) > len(page) else None
+        return jsonify({"jobs": [_job_answer(job, lang) for job in page], "next": following})
+
+    @api.get(
+        "/jobs/<int:id>",
+        operation_id="readJob",
+        summary="查看任务 Look at a job",
+        openapi_extensions=_READS | leads_to(200, ("exportFile", {"id": "$request.path.id"})),
+        responses={200: JobAnswer, **refusals(401, 403, 404, 422, 431, 500)},
+    )
+    @requires("read")
+    def read(path: JobPath) -> Response:
+        with store_refusals(), dependencies.database.read() as connection:
+            job = read_job(connection, path.id)
+        return jsonify(_job_answer(job, dependencies.lang()))
+
+    @api.post(
+        "/jobs/<int:id>/cancel",
+        operation_id="cancelJob",
+        summary="取消任务 Cancel a job",
+        description="等待中的立即取消；进行中的在下一步之前停下。 One that waits is cancelled at "
+        "once; one that runs stops before its next step.",
+        openapi_extensions=WRITES,
+        responses={200: JobAnswer, **refusals(401, 403, 404, 409, 422, 431, 500)},
+    )
+    @requires("record")
+    @written(dependencies.access, "job.cancel")
+    def cancel(act: Act, path: JobPath) -> Answer:
+        job = read_job(act.connection, path.id, lock=True)
+        if job.submitted_by != act.actor:
+            check_may("administer")
+        job = request_cancel(act.connection, path.id, now=act.now)
+        answer = _job_answer(job, dependencies.lang())
+        return Answer(answer, about=("job", str(job.id)), details={"kind": job.kind})
+
+    return api
+
+
+def _job_answer(job: Job, lang: Lang) -> dict[str, Any]:
+    return fields_of(JobAnswer, job) | {
+        "words": job.words and job.words.pick(lang),
+        "error": job.error and _job_error(job.error, lang),
+    }
+
+
+def _job_error(kept: Mapping[str, Any], lang: Lang) -> object:
+    details = [
+        Detail(place["where"], place["got"], Text(**place["wanted"])) for place in kept["details"]
+    ]
+    return error_body(kept["code"], Text(**kept["message"]), details, lang=lang)["error"]

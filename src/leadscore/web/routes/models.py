@@ -15,14 +15,14 @@ from leadscore.learning.expert import expert_model, follow
 from leadscore.registry.models import log_notice
 from leadscore.store.jobs import submit
 from leadscore.store.models import MirroredModel, mirrored, read_model
+from leadscore.web.api import Dependencies
 from leadscore.web.auth import requires
 from leadscore.web.errors import ContradictionError, store_refusals
 from leadscore.web.idempotent import Act, Answer, written
 from leadscore.web.openapi import Payload, api_blueprint, leads_to, refusals
-from leadscore.web.routes.backing import (
+from leadscore.web.routes.payloads import (
     READS_QUERY,
     WRITES,
-    Backing,
     JobAsked,
     LangOnly,
     Moment,
@@ -39,21 +39,21 @@ def ask_for_retraining(act: Act, as_of: date | None) -> Answer:
     return Answer({"job_id": job}, 202, about=("job", str(job)), details=payload)
 
 
-def promote_model(backing: Backing, act: Act, version: str, reason: str | None) -> Answer:
+def promote_model(dependencies: Dependencies, act: Act, version: str, reason: str | None) -> Answer:
     """Let a model serve from now on."""
     read_model(act.connection, version)
     try:
-        backing.shelf.promote(
-            backing.scorer().city.id, version, act="by_hand", now=act.now, reason=reason
+        dependencies.shelf.promote(
+            dependencies.scorer().city.id, version, act="by_hand", now=act.now, reason=reason
         )
     except ModelError as error:
         raise ContradictionError(error.message, error.details) from error
-    return _served(backing, act, version, reason)
+    return _served(dependencies, act, version, reason)
 
 
-def go_back(backing: Backing, act: Act, reason: str | None) -> Answer:
+def go_back(dependencies: Dependencies, act: Act, reason: str | None) -> Answer:
     """Let the model serve again that served before the champion."""
-    city, shelf = backing.scorer().city, backing.shelf
+    city, shelf = dependencies.scorer().city, dependencies.shelf
     try:
         version = shelf.rollback(
             city.id, now=act.now, reason=reason,
@@ -61,20 +61,20 @@ def go_back(backing: Backing, act: Act, reason: str | None) -> Answer:
         )  # fmt: skip
     except ModelError as error:
         raise ContradictionError(error.message, error.details) from error
-    return _served(backing, act, version, reason)
+    return _served(dependencies, act, version, reason)
 
 
-def _served(backing: Backing, act: Act, version: str, reason: str | None) -> Answer:
-    city_id = backing.scorer().city.id
+def _served(dependencies: Dependencies, act: Act, version: str, reason: str | None) -> Answer:
+    city_id = dependencies.scorer().city.id
     try:
-        follow(backing.profiles.current().city, backing.shelf, act.now)
+        follow(dependencies.profiles.current().city, dependencies.shelf, act.now)
     except (CityError, ModelError):
         # The file of the profile is being edited, or no model can be made under today's supply.
         # The model that was chosen serves all the same; whoever opens it next says what is wrong.
         pass
     else:
-        version = backing.shelf.champion(city_id) or version
-    job = tell_store(act.connection, backing.shelf, city_id, by=act.actor, now=act.now)
+        version = dependencies.shelf.champion(city_id) or version
+    job = tell_store(act.connection, dependencies.shelf, city_id, by=act.actor, now=act.now)
     body = {"version": version, "rescoring": job}
     return Answer(body, about=("model", version), details={"reason": reason})
 
@@ -138,7 +138,7 @@ class Promoted(Payload):
     )
 
 
-def model_routes(backing: Backing) -> APIBlueprint:
+def model_routes(dependencies: Dependencies) -> APIBlueprint:
     """Return ``/api/v1/models``."""
     api = api_blueprint("models", "模型 Models")
     written_statuses = (400, 401, 403, 409, 413, 415, 422, 431, 500)
@@ -157,9 +157,9 @@ def model_routes(backing: Backing) -> APIBlueprint:
     )
     @requires("read")
     def models(query: LangOnly) -> Response:  # noqa: ARG001 (checked)
-        with backing.database.read() as connection:
-            found = mirrored(connection, _city(backing))
-        return jsonify({"models": [_model(each) for each in found]})
+        with dependencies.database.read() as connection:
+            rows = mirrored(connection, dependencies.scorer().city.id)
+        return jsonify({"models": [_model(row) for row in rows]})
 
     @api.get(
         "/models/<version>",
@@ -170,9 +170,9 @@ def model_routes(backing: Backing) -> APIBlueprint:
     )
     @requires("read")
     def model(path: VersionPath, query: LangOnly) -> Response:  # noqa: ARG001 (checked)
-        with store_refusals(), backing.database.read() as connection:
-            found = read_model(connection, path.version)
-        return jsonify(_model(found) | {"manifest": found.manifest and found.manifest.content})
+        with store_refusals(), dependencies.database.read() as connection:
+            row = read_model(connection, path.version)
+        return jsonify(_model(row) | {"manifest": row.manifest and row.manifest.content})
 
     @api.post(
         "/models/retrain",
@@ -187,7 +187,7 @@ def model_routes(backing: Backing) -> APIBlueprint:
         responses={202: JobAsked, **refusals(*written_statuses)},
     )
     @requires("administer")
-    @written(backing.access, "model.retrain")
+    @written(dependencies.access, "model.retrain")
     def retrain(act: Act, body: Retraining) -> Answer:
         return ask_for_retraining(act, body.as_of)
 
@@ -199,9 +199,9 @@ def model_routes(backing: Backing) -> APIBlueprint:
         responses={200: Promoted, **refusals(404, *written_statuses)},
     )
     @requires("administer")
-    @written(backing.access, "model.promote")
+    @written(dependencies.access, "model.promote")
     def promote(act: Act, path: VersionPath, body: Reason) -> Answer:
-        return promote_model(backing, act, path.version, body.reason)
+        return promote_model(dependencies, act, path.version, body.reason)
 
     @api.post(
         "/models/rollback",
@@ -211,15 +211,11 @@ def model_routes(backing: Backing) -> APIBlueprint:
         responses={200: Promoted, **refusals(*written_statuses)},
     )
     @requires("administer")
-    @written(backing.access, "model.rollback")
+    @written(dependencies.access, "model.rollback")
     def roll_back(act: Act, body: Reason) -> Answer:
-        return go_back(backing, act, body.reason)
+        return go_back(dependencies, act, body.reason)
 
     return api
-
-
-def _city(backing: Backing) -> str:
-    return backing.scorer().city.id
 
 
 def _model(model: MirroredModel) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC
 from functools import partial
@@ -15,7 +14,7 @@ from flask_openapi.blueprint import APIBlueprint
 from pydantic import BaseModel, Field
 
 from leadscore.errors import Detail
-from leadscore.jobs.tasks import EXPORT, ExportGoneError, check_format, export_file
+from leadscore.jobs.tasks import EXPORT, check_format, export_file
 from leadscore.lists.values.words import STAGES
 from leadscore.lists.writing import write_ranking
 from leadscore.ranking.order import RANKING_COLUMNS
@@ -37,6 +36,7 @@ from leadscore.store.ranking import (
     written_parts,
 )
 from leadscore.text import Lang, room_words
+from leadscore.web.api import Dependencies
 from leadscore.web.auth import requires
 from leadscore.web.errors import (
     REFUSALS,
@@ -47,13 +47,12 @@ from leadscore.web.errors import (
 )
 from leadscore.web.idempotent import Act, Answer, noted, written
 from leadscore.web.openapi import Payload, api_blueprint, leads_to, refusals
-from leadscore.web.routes.backing import (
+from leadscore.web.routes.payloads import (
     CSV,
     QUERY,
     READS_QUERY,
     WRITES,
     XLSX,
-    Backing,
     Day,
     Grade,
     JobAsked,
@@ -76,7 +75,6 @@ from leadscore.web.routes.backing import (
 
 WORDS = room_words("web")
 
-
 FileKind = Literal["csv", "xlsx"]
 
 FILE_COLUMNS = (*RANKING_COLUMNS, "stage")
@@ -84,7 +82,7 @@ FILE_COLUMNS = (*RANKING_COLUMNS, "stage")
 
 
 def ranking_file(
-    backing: Backing,
+    dependencies: Dependencies,
     kind: FileKind,
     asked: RankingFilter,
     *,
@@ -93,7 +91,7 @@ def ranking_file(
     columns: Sequence[str] = (),
 ) -> Response:
     """Return the ranking as a file for a browser to save; CSV is sent as it is read."""
-    tables = _tables(backing, asked, sort, lang, list(dict.fromkeys(columns)))
+    tables = _tables(dependencies, asked, sort, lang, list(dict.fromkeys(columns)))
     if kind == "csv":
         return file_answer(ranking_csv(tables, lang), "ranking.csv", CSV)
     table = pd.concat(list(tables), ignore_index=True)
@@ -102,10 +100,10 @@ def ranking_file(
 
 
 def _tables(
-    backing: Backing, asked: RankingFilter, sort: Sort, lang: Lang, columns: list[str]
+    dependencies: Dependencies, asked: RankingFilter, sort: Sort, lang: Lang, columns: list[str]
 ) -> Iterator[pd.DataFrame]:
-    wording = backing.scorer().wording
-    with backing.database.read() as connection:
+    wording = dependencies.scorer().wording
+    with dependencies.database.read() as connection:
         for rows, table in written_parts(connection, asked, wording, lang, sort=sort):
             yield _chosen(table, rows, columns, lang)
 
@@ -253,7 +251,7 @@ class RankingAnswer(Payload):
     counts: RankingCounts | None = Field(description="If they were asked for.")
 
 
-def ranking_routes(backing: Backing) -> APIBlueprint:
+def ranking_routes(dependencies: Dependencies) -> APIBlueprint:
     """Return ``/api/v1/ranking`` and the same as a file."""
     api = api_blueprint("ranking", "排名 The ranking")
 
@@ -272,12 +270,12 @@ def ranking_routes(backing: Backing) -> APIBlueprint:
     )
     @requires("read")
     def ranking(query: RankingPageQuery) -> Response:
-        asked, lang = query.asked(), backing.lang()
-        with store_refusals(), backing.database.read() as connection:
+        asked, lang = query.asked(), dependencies.lang()
+        with store_refusals(), dependencies.database.read() as connection:
             after = read_cursor(query.cursor, query.sort) if query.cursor else None
             page = ranking_page(connection, asked, sort=query.sort, after=after, limit=query.limit)
             counted = facets(connection, asked) if query.counts else None
-        wording = backing.scorer().wording
+        wording = dependencies.scorer().wording
         return jsonify(
             {
                 "firms": [ranked_firm(wording, row, lang) for row in page.firms],
@@ -295,7 +293,7 @@ def ranking_routes(backing: Backing) -> APIBlueprint:
     )
     @requires("read")
     def as_csv(query: RankingFileQuery) -> Response:
-        return _file(backing, "csv", query)
+        return _file(dependencies, "csv", query)
 
     @api.get(
         "/ranking.xlsx",
@@ -306,7 +304,7 @@ def ranking_routes(backing: Backing) -> APIBlueprint:
     )
     @requires("read")
     def as_workbook(query: RankingFileQuery) -> Response:
-        return _file(backing, "xlsx", query)
+        return _file(dependencies, "xlsx", query)
 
     return api
 
@@ -349,10 +347,10 @@ def _counts(counted: Facets) -> dict[str, Any]:
     }
 
 
-def _file(backing: Backing, kind: FileKind, query: RankingFileQuery) -> Response:
-    noted(backing.access, "ranking.export", details={"format": kind})
+def _file(dependencies: Dependencies, kind: FileKind, query: RankingFileQuery) -> Response:
+    noted(dependencies.access, "ranking.export", details={"format": kind})
     return ranking_file(
-        backing, kind, query.asked(), sort=query.sort, lang=backing.lang(),
+        dependencies, kind, query.asked(), sort=query.sort, lang=dependencies.lang(),
         columns=query.wanted(),
     )  # fmt: skip
 
@@ -373,7 +371,7 @@ class NewExport(RankingConditions):
     )
 
 
-def export_routes(backing: Backing) -> APIBlueprint:
+def export_routes(dependencies: Dependencies) -> APIBlueprint:
     """Return ``/api/v1/exports``."""
     api = api_blueprint("exports", "排名 The ranking", tag="ranking")
 
@@ -392,16 +390,15 @@ def export_routes(backing: Backing) -> APIBlueprint:
         responses={202: JobAsked, **refusals(400, 401, 403, 410, 413, 415, 422, 431, 500)},
     )
     @requires("read")
-    @written(backing.access, "ranking.export")
+    @written(dependencies.access, "ranking.export")
     def add_export(act: Act, body: NewExport) -> Answer:
         payload = {
             "filter": body.asked().told(),
             "sort": body.sort,
             "format": body.format,
-            "lang": body.lang or backing.lang(),
+            "lang": body.lang or dependencies.lang(),
         }
-        with _gone():
-            check_format(payload)
+        check_format(payload)
         job = submit(act.connection, EXPORT, payload, by=act.actor, now=act.now)
         details = {"format": body.format}
         return Answer({"job_id": job}, 202, about=("job", str(job)), details=details)
@@ -416,15 +413,17 @@ def export_routes(backing: Backing) -> APIBlueprint:
     )
     @requires("read")
     def fetch(path: NumberPath, query: LangOnly) -> Response:  # noqa: ARG001 (checked)
-        with store_refusals(), backing.database.read() as connection:
+        with store_refusals(), dependencies.database.read() as connection:
             name = _file_name(read_job(connection, path.id))
-        file = export_file(backing.exports, name, now=backing.access.clock().astimezone(UTC))
+        file = export_file(
+            dependencies.exports, name, now=dependencies.access.clock().astimezone(UTC)
+        )
         if file is None:
             raise GoneError(
                 REFUSALS[410][1],
                 [Detail("id", str(path.id), WORDS["routes_ranking.within_a_week"])],
             )
-        noted(backing.access, "export.fetch", ("job", str(path.id)))
+        noted(dependencies.access, "export.fetch", ("job", str(path.id)))
         return file_answer(sent_file(file), f"ranking-{path.id}.xlsx", XLSX)
 
     return api
@@ -436,19 +435,10 @@ def _file_name(job: Job) -> str:
         raise NothingThereError(
             REFUSALS[404][1], [Detail("id", number, WORDS["routes_ranking.an_export"])]
         )
-    with _gone():
-        check_format(job.payload)
+    check_format(job.payload)
     if job.state != "done" or job.result is None:
         raise ContradictionError(
             WORDS["routes_ranking.not_yet"],
             [Detail("id", f"{number} ({job.state})", WORDS["routes_ranking.done"])],
         )
     return str(job.result["file"])
-
-
-@contextlib.contextmanager
-def _gone() -> Iterator[None]:
-    try:
-        yield
-    except ExportGoneError as error:
-        raise GoneError(error.message, error.details) from error

@@ -1,11 +1,10 @@
-"""What the routes over the store stand on and have in common."""
+"""What the payloads and answers of the routes over the store have in common."""
 
 from __future__ import annotations
 
 import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
@@ -15,23 +14,16 @@ import pandas as pd
 from flask import Response, request
 from pydantic import BaseModel, ConfigDict, Field
 
-from leadscore.city.versions import Profiles
 from leadscore.errors import Detail
 from leadscore.lists.values.words import STAGES
 from leadscore.lists.writing import write_ranking
-from leadscore.ranking.score import Scorer
 from leadscore.ranking.vetoes import WORDING
-from leadscore.registry.models import Shelf
-from leadscore.store.database import Database
 from leadscore.text import Lang, room_words
-from leadscore.web.api import asked_language
-from leadscore.web.auth import Access
 from leadscore.web.errors import REFUSALS, ChangedMeanwhileError, RequestError
 from leadscore.web.idempotent import IDEMPOTENCY_PARAMETER
 from leadscore.web.openapi import LANGUAGE_PARAMETERS, STRICT, Payload
 
 WORDS = room_words("web")
-
 
 # A query comes as text, which strict models don't take for numbers.
 QUERY = ConfigDict(extra="forbid", frozen=True)
@@ -121,12 +113,8 @@ def sent_file(path: Path) -> Iterator[bytes]:
 def ranking_csv(parts: Iterable[pd.DataFrame], lang: Lang) -> Iterator[bytes]:
     """Yield a ranking as CSV, a part at a time, so that it never stands in memory as a whole."""
     for number, part in enumerate(parts):
-        whole = b"".join(written_file(partial(_write, part, lang), ".csv"))
+        whole = b"".join(written_file(partial(write_ranking, part, lang=lang), ".csv"))
         yield whole if number == 0 else whole.partition(_LINE_END)[2]
-
-
-def _write(table: pd.DataFrame, lang: Lang, path: Path) -> None:
-    write_ranking(table, path, lang=lang)
 
 
 READS_QUERY = {"x-more-parameters": LANGUAGE_PARAMETERS[1:]}
@@ -156,28 +144,6 @@ class PreconditionRequiredError(RequestError):
     status = 428
 
 
-@dataclass(frozen=True, slots=True)
-class Backing:
-    """What the routes stand on; shared by all threads."""
-
-    access: Access
-    today: Callable[[], date]
-    scorer: Callable[[], Scorer]
-    shelf: Shelf
-    profiles: Profiles
-    exports: Path
-    default_lang: Lang = "en"
-
-    @property
-    def database(self) -> Database:
-        """The database of the store."""
-        return self.access.database
-
-    def lang(self) -> Lang:
-        """Return the language of the answer to the current request."""
-        return asked_language(self.default_lang)
-
-
 def etag(version: int) -> dict[str, str]:
     """Return the header that names a version."""
     return {"ETag": f'"{version}"'}
@@ -194,11 +160,11 @@ def matched_tag(tag: str) -> str:
     given = request.headers.get("If-Match")
     if given is None:
         raise PreconditionRequiredError(
-            REFUSALS[428][1], [Detail("If-Match", "∅", WORDS["backing.an_etag"])]
+            REFUSALS[428][1], [Detail("If-Match", "∅", WORDS["payloads.an_etag"])]
         )
     if not request.if_match.contains(tag):
         raise ChangedMeanwhileError(
-            REFUSALS[412][1], [Detail("If-Match", given, WORDS["backing.an_etag"])]
+            REFUSALS[412][1], [Detail("If-Match", given, WORDS["payloads.an_etag"])]
         )
     return tag
 
