@@ -26,7 +26,7 @@ from leadscore.city.loading import load_city
 from leadscore.files import shipped
 from leadscore.learning.expert import expert_scorecard
 from leadscore.learning.retrain import retrain
-from leadscore.registry.models import Shelf
+from leadscore.registry.models import ModelRegistry
 
 NOW = datetime(2026, 1, 5, 8, tzinfo=UTC)
 SETTINGS: tuple[tuple[Experts, int, float], ...] = (
@@ -58,10 +58,10 @@ def main() -> None:
             for labels, share in (("as they were", 0.0), ("30 % flipped", FLIPPED)):
                 events = noted_wrongly(history.events(), share, seed)
                 with tempfile.TemporaryDirectory() as folder:
-                    shelf = Shelf(Path(folder, "models"), Path(folder, "key"))
+                    registry = ModelRegistry(Path(folder, "models"), Path(folder, "key"))
                     done = retrain(
                         city, events.assign(entry=np.arange(1, len(events) + 1)),
-                        history.snapshots(), shelf, as_of=history.until, now=NOW,
+                        history.snapshots(), registry, as_of=history.until, now=NOW,
                     )  # fmt: skip
                 card = done.model.card.scorecard
                 failed = [gate.id for gate in done.decision.failed]

@@ -53,7 +53,7 @@ def measure(
     models: dict[str, Peer],
     outcomes: OutcomeFile,
     planned: list[trials.Trial],
-    shelf: trials.TrialShelf,
+    registry: trials.TrialShelf,
 ) -> list[dict[str, object]]:
     """Run the planned trials of all models, one model after the other."""
     rows = []
@@ -62,10 +62,10 @@ def measure(
         for trial in planned:
             if trial.task.startswith("curve") and trial.seed % peer.every:
                 continue
-            record = shelf.find(name, peer, outcomes, trial)
+            record = registry.find(name, peer, outcomes, trial)
             if record is None:
                 record = trials.run(peer, outcomes, trial)
-                shelf.keep(name, peer, outcomes, trial, record)
+                registry.keep(name, peer, outcomes, trial, record)
                 new += 1
             row = {"file": outcomes.name, "model": name, "task": trial.task, "seed": trial.seed}
             rows.append(row | record)
@@ -85,7 +85,7 @@ def main() -> None:
     except PackageNotFoundError as absent:
         print(f"{absent.name} is missing: pip install --group bench", file=sys.stderr)
         sys.exit(2)
-    shelf = trials.TrialShelf(arguments.cache)
+    registry = trials.TrialShelf(arguments.cache)
     versions = {name: peer.version for name, peer in models.items()}
     results: dict[str, Any] = {"versions": versions, "trials": [], "speed": []}
     libraries = sorted({peer.version for peer in models.values() if not peer.own})
@@ -93,9 +93,9 @@ def main() -> None:
     with threadpool_limits(1):
         files = [read_outcomes(name, arguments.data) for name in names] if reads else []
         if "tables" in arguments.part:
-            results["trials"] += measure_tables(models, files, shelf)
+            results["trials"] += measure_tables(models, files, registry)
         if "curve" in arguments.part:
-            results["trials"] += measure_curves(models, files, arguments, shelf)
+            results["trials"] += measure_curves(models, files, arguments, registry)
         if "speed" in arguments.part:
             results["speed"] = learning_speed.show(quick=arguments.quick)
     if arguments.json:
@@ -103,12 +103,12 @@ def main() -> None:
 
 
 def measure_tables(
-    models: dict[str, Peer], files: list[OutcomeFile], shelf: trials.TrialShelf
+    models: dict[str, Peer], files: list[OutcomeFile], registry: trials.TrialShelf
 ) -> list[dict[str, object]]:
     found = []
     for outcomes in files:
         planned = [*trials.folds(outcomes), *trials.forward(outcomes)]
-        found += measure(models, outcomes, planned, shelf)
+        found += measure(models, outcomes, planned, registry)
         tables.show_file(outcomes, pd.DataFrame(found))
     own = [name for name, peer in models.items() if peer.own]
     tables.show_gaps(pd.DataFrame(found), own)
@@ -119,12 +119,12 @@ def measure_curves(
     models: dict[str, Peer],
     files: list[OutcomeFile],
     arguments: argparse.Namespace,
-    shelf: trials.TrialShelf,
+    registry: trials.TrialShelf,
 ) -> list[dict[str, object]]:
     found = []
     small = {name: peer for name, peer in models.items() if peer.every}
     for outcomes in files:
-        found += measure(small, outcomes, planned_draws(outcomes, arguments), shelf)
+        found += measure(small, outcomes, planned_draws(outcomes, arguments), registry)
         tables.show_curve(outcomes, pd.DataFrame(found), OURS)
     tables.show_ranks(pd.DataFrame(found), OURS)
     return found

@@ -73,7 +73,7 @@ class Server:
 def fill(home: Path, count: int) -> None:
     """Take a list of so many invented firms into the store of a folder, unless it has one."""
     from leadscore.city.loading import load_city
-    from leadscore.registry.models import Shelf
+    from leadscore.registry.models import ModelRegistry
     from leadscore.startup import champion_scorer
     from leadscore.store.database import open_store, sqlite_url
     from store import firms, take_in
@@ -82,7 +82,9 @@ def fill(home: Path, count: int) -> None:
     if path.exists():
         return
     city = load_city(CITY)
-    scorer = champion_scorer(city, Shelf(home / "models", home / "key"), now=datetime.now(UTC))
+    scorer = champion_scorer(
+        city, ModelRegistry(home / "models", home / "key"), now=datetime.now(UTC)
+    )
     open_store(path).close()
     content = firms(count, city).to_csv(index=False).encode()
     scored, stored, _ = take_in(sqlite_url(path), content, scorer)
@@ -95,7 +97,7 @@ def serve(home: Path) -> None:
 
     from leadscore.city.loading import load_city
     from leadscore.city.versions import Profiles
-    from leadscore.registry.models import Shelf
+    from leadscore.registry.models import ModelRegistry
     from leadscore.startup import champion_scorer
     from leadscore.store.audit import AuditTrail
     from leadscore.store.database import open_store
@@ -103,14 +105,14 @@ def serve(home: Path) -> None:
     from leadscore.web.app import create_app
     from leadscore.web.auth import Access
 
-    shelf = Shelf(home / "models", home / "key")
+    registry = ModelRegistry(home / "models", home / "key")
     city = load_city(CITY)
-    scorer = champion_scorer(city, shelf, now=datetime.now(UTC))
+    scorer = champion_scorer(city, registry, now=datetime.now(UTC))
     database, trail = open_store(home / "leadscore.sqlite3"), AuditTrail(home / "audit.key")
     access = Access(database, trail, lambda: datetime.now(UTC), demo=True)
-    scoring = CurrentScoring(scorer, shelf, lambda: scorer)
+    scoring = CurrentScoring(scorer, registry, lambda: scorer)
     app = create_app(
-        Dependencies(scoring, shelf, lambda: TODAY, access, Profiles(lambda: city, home))
+        Dependencies(scoring, registry, lambda: TODAY, access, Profiles(lambda: city, home))
     )
     server = create_server(app, host="127.0.0.1", port=0, threads=4, asyncore_use_poll=True)
     print(server.effective_port, flush=True)

@@ -93,7 +93,7 @@ def scoring_app(home: Path) -> Any:
     from leadscore.city.loading import load_city
     from leadscore.city.versions import Profiles
     from leadscore.logs import log_to_stderr
-    from leadscore.registry.models import Shelf
+    from leadscore.registry.models import ModelRegistry
     from leadscore.startup import champion_scorer
     from leadscore.store.audit import AuditTrail
     from leadscore.store.database import Database, sqlite_url
@@ -102,14 +102,14 @@ def scoring_app(home: Path) -> Any:
     from leadscore.web.auth import Access, requires
 
     log_to_stderr()  # a line a request, as the command has it; the reader throws them away
-    shelf = Shelf(home / "models", home / "key")
+    registry = ModelRegistry(home / "models", home / "key")
     city = load_city(next(CITIES.glob("*.toml")))
-    scorer = champion_scorer(city, shelf, now=datetime.now(UTC))
+    scorer = champion_scorer(city, registry, now=datetime.now(UTC))
     database = Database(sqlite_url(home / "leadscore.sqlite3"))
     access = Access(database, AuditTrail(home / "audit.key"), lambda: datetime.now(UTC))
-    scoring = CurrentScoring(scorer, shelf, lambda: scorer)
+    scoring = CurrentScoring(scorer, registry, lambda: scorer)
     app = create_app(
-        Dependencies(scoring, shelf, lambda: TODAY, access, Profiles(lambda: city, home))
+        Dependencies(scoring, registry, lambda: TODAY, access, Profiles(lambda: city, home))
     )
 
     @requires("score")

@@ -1,4 +1,4 @@
-"""One trial: a model fitted on some rows of a file and judged on others; and the shelf of trials.
+"""One trial: a model fitted on some rows of a file and judged on others; and the trials on file.
 
 A trial is kept on disk under the model, its version, the file, the task and the seed, so that after
 a change of one model only its own trials are run again.

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from leadscore.errors import ListError
-from leadscore.jobs.worker import JobContext, Kind, Pace, work
+from leadscore.jobs.worker import JobContext, Kind, Timings, work
 from leadscore.store.database import Database
 from leadscore.text import Text
 
-QUICK = Pace(look=0.05, beat=0.1, lost=60.0, grace=0.3)
+QUICK = Timings(look=0.05, beat=0.1, lost=60.0, grace=0.3)
 DEADLINE = 60.0
 """Seconds after which a test that waits has failed."""
 

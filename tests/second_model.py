@@ -14,7 +14,7 @@ from leadscore.learning import AdditiveCard
 from leadscore.learning.expert import ensure_expert, expert_scorecard
 from leadscore.learning.model import Model
 from leadscore.learning.scorecard import Scorecard
-from leadscore.registry.models import Shelf
+from leadscore.registry.models import ModelRegistry
 
 OTHER = "lakeport-20260101-0123456789"
 
@@ -33,9 +33,9 @@ def another(city: City, more: float = 1.0) -> Model:
     return Model(FeatureExtractor(city), card.fit(features_frame([]), np.empty(0)).fitted())
 
 
-def save_another(shelf: Shelf) -> str:
+def save_another(registry: ModelRegistry) -> str:
     """Keep a model that the experts didn't make, as a training does; return its version."""
-    shelf.save(OTHER, another(lakeport()), {
+    registry.save(OTHER, another(lakeport()), {
         "kind": "trained", "created": NOW, "as_of": "2026-01-01", "measures": {},
         "outcomes": {"known": 40, "positive": 9, "left_out": {}},
         "decision": {"promoted": True, "gates": [], "overruled": None},
@@ -43,9 +43,9 @@ def save_another(shelf: Shelf) -> str:
     return OTHER
 
 
-def shelf_of_two(folder: Path) -> Shelf:
-    """Return a shelf with this model beside the experts', which serves."""
-    shelf = Shelf(folder / "models", folder / "key")
-    ensure_expert(lakeport(), shelf, NOW)
-    save_another(shelf)
-    return shelf
+def shelf_of_two(folder: Path) -> ModelRegistry:
+    """Return a registry with this model beside the experts', which serves."""
+    registry = ModelRegistry(folder / "models", folder / "key")
+    ensure_expert(lakeport(), registry, NOW)
+    save_another(registry)
+    return registry

@@ -29,7 +29,7 @@ from leadscore.lists.cleaning import records_of
 from leadscore.lists.dedupe import load_list
 from leadscore.ranking.reasons import Wording
 from leadscore.ranking.score import FirmScore, Scorer
-from leadscore.registry.models import Shelf
+from leadscore.registry.models import ModelRegistry
 from leadscore.startup import champion_scorer
 from leadscore.text import LANGUAGES, Lang
 
@@ -565,8 +565,8 @@ def false_sentences(
 
 def expert_scorer(city: City, folder: Path) -> Scorer:
     """Return the scorer of a city without outcomes, its models kept in a folder."""
-    shelf = Shelf(folder / "models", folder / "keys" / "models.key")
-    return champion_scorer(city, shelf, now=datetime.now(UTC))
+    registry = ModelRegistry(folder / "models", folder / "keys" / "models.key")
+    return champion_scorer(city, registry, now=datetime.now(UTC))
 
 
 def main(paths: Sequence[str]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from leadscore.city.versions import Profiles
 from leadscore.ranking.score import Scorer
-from leadscore.registry.models import Shelf
+from leadscore.registry.models import ModelRegistry
 from leadscore.store.audit import AuditTrail
 from leadscore.store.database import Database, migrate, sqlite_url
 from leadscore.web.api import CurrentScoring, Dependencies
@@ -30,8 +30,8 @@ def demonstration(
     access = Access(
         database, AuditTrail(folder / "keys" / "audit.key"), lambda: datetime.now(UTC), demo=True
     )
-    shelf = Shelf(folder / "models", folder / "keys" / "models.key")
-    scoring = CurrentScoring(scorer, shelf, lambda: scorer)
+    registry = ModelRegistry(folder / "models", folder / "keys" / "models.key")
+    scoring = CurrentScoring(scorer, registry, lambda: scorer)
     profiles = Profiles(lambda: scorer.city, folder / "profiles")
     exports = folder / "exports"
-    return create_app(Dependencies(scoring, shelf, today, access, profiles, exports=exports))
+    return create_app(Dependencies(scoring, registry, today, access, profiles, exports=exports))

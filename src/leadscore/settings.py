@@ -245,7 +245,7 @@ class Settings(BaseSettings):
 
     @property
     def models(self) -> Path:
-        """Folder of the model shelf."""
+        """Folder of the model registry."""
         return self.home / "models"
 
     @property

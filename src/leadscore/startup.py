@@ -1,4 +1,4 @@
-"""Where the parts meet: settings in; a shelf, a city, a database, the right scorer out."""
+"""Where the parts meet: settings in; a registry, a city, a database, the right scorer out."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from leadscore.city.versions import Profiles
 from leadscore.errors import CityError, Detail, ModelError, SettingsError
 from leadscore.files import place_new, shipped
 from leadscore.registry.manifest import code_fingerprint
-from leadscore.registry.models import Shelf, is_expert, log_notice
+from leadscore.registry.models import ModelRegistry, is_expert, log_notice
 from leadscore.text import Text, room_words
 
 if TYPE_CHECKING:
@@ -59,10 +59,10 @@ def check_home(home: Path) -> None:
         raise SettingsError(WORDS["startup.newer"].format(home=home), details)
 
 
-def open_shelf(settings: Settings) -> Shelf:
-    """Return the shelf of models, of which none is touched before its first use."""
+def open_registry(settings: Settings) -> ModelRegistry:
+    """Return the registry of models, of which none is touched before its first use."""
     check_home(settings.home)
-    return Shelf(settings.models, settings.key)
+    return ModelRegistry(settings.models, settings.key)
 
 
 def open_database(settings: Settings) -> Database:
@@ -127,11 +127,15 @@ def open_scorer(
     """
     enter_home(settings.home)
     profile = open_city(settings, city)
-    return champion_scorer(profile, open_shelf(settings), now=datetime.now(UTC), notify=notify)
+    return champion_scorer(profile, open_registry(settings), now=datetime.now(UTC), notify=notify)
 
 
 def champion_scorer(
-    city: City, shelf: Shelf, *, now: datetime, notify: Callable[[Text], object] = log_notice
+    city: City,
+    registry: ModelRegistry,
+    *,
+    now: datetime,
+    notify: Callable[[Text], object] = log_notice,
 ) -> Scorer:
     """Return the scorer of the city's champion.
 
@@ -156,37 +160,37 @@ def champion_scorer(
             message = WORDS["champion.instead"] if champion else WORDS["champion.pointer"]
             notify(message.format(champion=champion, version=version, reason=reason))
 
-    shelf.check_key()
+    registry.check_key()
     fault: ModelError | None = None
     champion: str | None = None
     try:
-        champion = shelf.champion(city.id)
+        champion = registry.champion(city.id)
     except ModelError as error:
         fault = error
-    follow_supply(city, shelf, now)
-    for version in shelf.line(city.id):
+    follow_supply(city, registry, now)
+    for version in registry.line(city.id):
         if is_expert(city.id, version):
             break
         try:
-            scorer = Scorer(shelf.load(version), version)
+            scorer = Scorer(registry.load(version), version)
         except ModelError as error:
             fault = fault or error
             continue
         tell_instead(version)
-        _tell_outdated(city, shelf, version, notify)
+        _tell_outdated(city, registry, version, notify)
         return scorer
-    version, model = expert_model(city, shelf, now, notify)
+    version, model = expert_model(city, registry, now, notify)
     tell_instead(version)
     return Scorer(model, version)
 
 
 def _tell_outdated(
-    city: City, shelf: Shelf, version: str, notify: Callable[[Text], object]
+    city: City, registry: ModelRegistry, version: str, notify: Callable[[Text], object]
 ) -> None:
     from leadscore.learning.expert import trained_as
 
-    manifest = shelf.manifest(version)
-    _, trained = trained_as(shelf, version, manifest)
+    manifest = registry.manifest(version)
+    _, trained = trained_as(registry, version, manifest)
     outdated = not manifest.is_under(city), trained.code != code_fingerprint()
     if any(outdated):
         what = {(True, True): "both", (True, False): "profile", (False, True): "program"}[outdated]

@@ -176,7 +176,7 @@ def minute(moment: datetime | None) -> str:
 _GONE = frozenset({errno.EPIPE, errno.EINVAL})
 
 
-class Unheard(Exception):  # noqa: N818 - nothing is wrong: the reader has had enough
+class ClosedOutput(Exception):  # noqa: N818 - nothing is wrong: the reader has had enough
     """Whoever read our output, such as ``head``, has closed it."""
 
 
@@ -187,7 +187,7 @@ def accept_any_text() -> None:
             stream.reconfigure(errors="replace")
 
 
-def say(text: str) -> None:
+def echo(text: str) -> None:
     """Print a result to standard output.
 
     Raises Unheard if nobody reads it any more; OutputError if it can't be written.
@@ -197,11 +197,11 @@ def say(text: str) -> None:
     except OSError as error:
         _silence(sys.stdout)
         if error.errno in _GONE:
-            raise Unheard from error
+            raise ClosedOutput from error
         raise OutputError(WORDS["terminal.unshown"].format(reason=reason(error))) from error
 
 
-def tell(text: str) -> None:
+def echo_err(text: str) -> None:
     """Print a notice to standard error; a run does not fail because nobody can read it."""
     try:
         click.echo(text, err=True)

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from pydantic import ValidationError
 from tests.kept_lists import TODAY, profiles, scorer
 
-from leadscore.registry.models import Shelf
+from leadscore.registry.models import ModelRegistry
 from leadscore.store import api_keys, users
 from leadscore.store.audit import AuditTrail, page
 from leadscore.store.database import Database
@@ -143,9 +143,9 @@ def build(
     app.openapi_version = "3.1.0"
     clock = clock or Clock()
     access = Access(database, trail, clock, **more)
-    shelf = Shelf(Path("nowhere"), Path("nowhere/key"))
+    registry = ModelRegistry(Path("nowhere"), Path("nowhere/key"))
     dependencies = Dependencies(
-        CurrentScoring(scorer(), shelf, scorer), shelf, lambda: TODAY, access,
+        CurrentScoring(scorer(), registry, scorer), registry, lambda: TODAY, access,
         profiles(Path("nowhere")),
     )  # fmt: skip
     house = House(app, access, clock, dependencies)

@@ -39,11 +39,11 @@ from tests.kept_lists import (
 from tests.second_model import save_another
 from werkzeug.test import Client, TestResponse
 
-from leadscore.jobs.tasks import EXPORT, IMPORT_LIST, Workplace, all_kinds
+from leadscore.jobs.tasks import EXPORT, IMPORT_LIST, JobDependencies, all_kinds
 from leadscore.jobs.worker import Worker
 from leadscore.learning.expert import ensure_expert
 from leadscore.learning.training_data import Rules
-from leadscore.registry.models import Shelf
+from leadscore.registry.models import ModelRegistry
 from leadscore.store import api_keys
 from leadscore.store.audit import AuditTrail
 from leadscore.store.database import Database
@@ -120,9 +120,9 @@ class InProcess(Client):
 
 def seeded_service(database: Database, folder: Path) -> Seeded:
     """Return the service over a store with firms, models, lists, jobs and a written export."""
-    shelf = Shelf(folder / "models", folder / "keys" / "models.key")
-    ensure_expert(lakeport(), shelf, NOW)
-    save_another(shelf)
+    registry = ModelRegistry(folder / "models", folder / "keys" / "models.key")
+    ensure_expert(lakeport(), registry, NOW)
+    save_another(registry)
     access = Access(database, AuditTrail(folder / "keys" / "audit.key"), lambda: datetime.now(UTC))
     take_in(
         database,
@@ -131,19 +131,21 @@ def seeded_service(database: Database, folder: Path) -> Seeded:
         {"name": "丙有限公司", "main_business": BLADES, "status": "注销"},
     )
     with database.write() as connection:
-        mirror(connection, shelf, lakeport().id, now=NOW)
+        mirror(connection, registry, lakeport().id, now=NOW)
         submit(connection, EXPORT, {"format": "xlsx"}, by="li.na", now=NOW)
         key = api_keys.add(connection, "tester", "administrator", by="cli", now=access.clock())
-    workplace = Workplace(lakeport, scorer, shelf, Rules, folder / "exports", access.clock)
-    kinds = all_kinds(workplace)
+    dependencies = JobDependencies(
+        lakeport, scorer, registry, Rules, folder / "exports", access.clock
+    )
+    kinds = all_kinds(dependencies)
     assert Worker("here", database, kinds, access.clock, threading.Event()).do_one()
     waiting = hand_in(database, {"name": "丁有限公司"})
     with database.write() as connection:
         job = submit(connection, IMPORT_LIST, {"list_id": waiting}, by="li.na", now=NOW)
         name_job(connection, waiting, job)
-    scoring = CurrentScoring(scorer(), shelf, scorer)
+    scoring = CurrentScoring(scorer(), registry, scorer)
     service = Dependencies(
-        scoring, shelf, lambda: TODAY, access, profiles(folder), exports=workplace.exports
+        scoring, registry, lambda: TODAY, access, profiles(folder), exports=dependencies.exports
     )
     return Seeded(create_app(service), key)
 

@@ -21,7 +21,7 @@ from leadscore.lists.columns import CANONICAL
 from leadscore.ranking.batch import rank_list
 from leadscore.ranking.score import Scorer
 from leadscore.ranking.vetoes import WORDING
-from leadscore.registry.models import Shelf
+from leadscore.registry.models import ModelRegistry
 from leadscore.startup import champion_scorer
 from leadscore.web.openapi import (
     MAX_FIRMS,
@@ -62,8 +62,8 @@ Score = Callable[..., dict[str, Any]]
 @pytest.fixture(scope="module")
 def scorer(tmp_path_factory: pytest.TempPathFactory) -> Scorer:
     home = tmp_path_factory.mktemp("home")
-    shelf = Shelf(home / "models", home / "key")
-    return champion_scorer(load_city(CITY), shelf, now=datetime(2026, 11, 24, tzinfo=UTC))
+    registry = ModelRegistry(home / "models", home / "key")
+    return champion_scorer(load_city(CITY), registry, now=datetime(2026, 11, 24, tzinfo=UTC))
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from leadscore.city import load_city
 from leadscore.lists.columns import CANONICAL
 from leadscore.logs import log_to_stderr
 from leadscore.ranking.score import Scorer
-from leadscore.registry.models import Shelf
+from leadscore.registry.models import ModelRegistry
 from leadscore.startup import champion_scorer
 from leadscore.web.app import MAX_BODY_BYTES
 from leadscore.web.errors import REFUSALS, SHOWN_DETAILS
@@ -29,8 +29,8 @@ CITY = Path(__file__).parents[1] / "cities" / "lakeport.toml"
 @pytest.fixture(scope="module")
 def scorer(tmp_path_factory: pytest.TempPathFactory) -> Scorer:
     home = tmp_path_factory.mktemp("home")
-    shelf = Shelf(home / "models", home / "key")
-    return champion_scorer(load_city(CITY), shelf, now=datetime(2026, 11, 24, tzinfo=UTC))
+    registry = ModelRegistry(home / "models", home / "key")
+    return champion_scorer(load_city(CITY), registry, now=datetime(2026, 11, 24, tzinfo=UTC))
 
 
 @pytest.fixture(scope="module")

@@ -18,12 +18,12 @@ from tests.second_model import OTHER, save_another
 
 from leadscore.city import City
 from leadscore.city.versions import Profiles
-from leadscore.jobs.tasks import Workplace, all_kinds
+from leadscore.jobs.tasks import JobDependencies, all_kinds
 from leadscore.jobs.worker import Worker
 from leadscore.learning.expert import ensure_expert, expert_version
 from leadscore.learning.training_data import Rules
 from leadscore.ranking.score import Scorer
-from leadscore.registry.models import Shelf
+from leadscore.registry.models import ModelRegistry
 from leadscore.startup import champion_scorer
 from leadscore.store import api_keys
 from leadscore.store.audit import AuditTrail, page
@@ -44,11 +44,11 @@ class Office:
 
     def __init__(self, database: Database, folder: Path, *, trained: bool) -> None:
         self.database, self.folder = database, folder
-        self.shelf = Shelf(folder / "models", folder / "keys" / "models.key")
-        ensure_expert(lakeport(), self.shelf, NOW)
+        self.registry = ModelRegistry(folder / "models", folder / "keys" / "models.key")
+        ensure_expert(lakeport(), self.registry, NOW)
         if trained:
-            save_another(self.shelf)
-            self.shelf.promote(lakeport().id, OTHER, act="trained", now=NOW)
+            save_another(self.registry)
+            self.registry.promote(lakeport().id, OTHER, act="trained", now=NOW)
         take_in(
             database,
             {"name": "甲有限公司", "credit_code": code(1), "main_business": BLADES},
@@ -56,13 +56,13 @@ class Office:
         self.profiles = profiles(folder)
         trail = AuditTrail(folder / "keys" / "audit.key")
         self.access = Access(database, trail, lambda: datetime.now(UTC), demo=True)
-        scoring = CurrentScoring(self.scorer(), self.shelf, self.scorer)
-        service = Dependencies(scoring, self.shelf, lambda: TODAY, self.access, self.profiles)
+        scoring = CurrentScoring(self.scorer(), self.registry, self.scorer)
+        service = Dependencies(scoring, self.registry, lambda: TODAY, self.access, self.profiles)
         self.client: FlaskClient = create_app(service).test_client()
 
     def scorer(self) -> Scorer:
         city = Profiles(lakeport, self.folder / "profiles").current().city
-        return champion_scorer(city, self.shelf, now=NOW)
+        return champion_scorer(city, self.registry, now=NOW)
 
     def gaps(self) -> tuple[dict[str, Any], str]:
         answer = self.client.get("/api/v1/gaps")
@@ -75,8 +75,8 @@ class Office:
 
     def work(self) -> None:
         """Let the worker do the job that waits."""
-        place = Workplace(
-            lambda: self.profiles.current().city, self.scorer, self.shelf, Rules,
+        place = JobDependencies(
+            lambda: self.profiles.current().city, self.scorer, self.registry, Rules,
             self.folder / "exports", self.access.clock,
         )  # fmt: skip
         worker = Worker("w", self.database, all_kinds(place), self.access.clock, threading.Event())
@@ -111,7 +111,7 @@ def test_another_supply_makes_a_version_by_which_all_firms_are_scored(office: Of
     assert answer.status_code == 200, answer.get_json()
     made = answer.get_json()
     assert made["version"] == 2
-    assert made["model"] == office.shelf.champion("lakeport") != scorer().model
+    assert made["model"] == office.registry.champion("lakeport") != scorer().model
     assert made["model"].startswith(f"{OTHER}-s") or made["model"].startswith("lakeport-expert-")
     office.work()
     gaps, new_tag = office.gaps()
@@ -221,7 +221,7 @@ def test_going_back_to_a_model_keeps_todays_supply(database: Database, tmp_path:
     back = office.client.post("/api/v1/models/rollback", json={})
     assert back.status_code == 200
     city = office.profiles.current().city
-    assert back.get_json()["version"] == expert_version(city) == office.shelf.champion(city.id)
+    assert back.get_json()["version"] == expert_version(city) == office.registry.champion(city.id)
     office.work()
     assert office.standing().model == expert_version(city)
 

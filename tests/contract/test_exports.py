@@ -14,10 +14,10 @@ import pytest
 from tests.contract.access_app import House, build
 from tests.kept_lists import BLADES, BREAD, TODAY, lakeport, profiles, scorer, take_in
 
-from leadscore.jobs.tasks import KEPT, Workplace, all_kinds
+from leadscore.jobs.tasks import KEPT, JobDependencies, all_kinds
 from leadscore.jobs.worker import Worker
 from leadscore.learning.training_data import Rules
-from leadscore.registry.models import Shelf
+from leadscore.registry.models import ModelRegistry
 from leadscore.store.audit import AuditTrail
 from leadscore.store.database import Database
 from leadscore.store.jobs import submit
@@ -31,16 +31,16 @@ class Desk:
     """A viewer who asks an application, and a worker beside it."""
 
     def __init__(self, house: House, database: Database, folder: Path) -> None:
-        shelf = Shelf(folder / "models", folder / "keys" / "models.key")
+        registry = ModelRegistry(folder / "models", folder / "keys" / "models.key")
         self.house, self.exports = house, folder / "exports"
         dependencies = Dependencies(
-            CurrentScoring(scorer(), shelf, scorer), shelf, lambda: TODAY, house.access,
+            CurrentScoring(scorer(), registry, scorer), registry, lambda: TODAY, house.access,
             profiles(folder), exports=self.exports,
         )  # fmt: skip
         for routes in (*store_routes(dependencies), job_routes(dependencies)):
             house.app.register_api(routes)
         self.headers = {"Authorization": f"Bearer {house.key('viewer')}"}
-        place = Workplace(lakeport, scorer, shelf, Rules, self.exports, house.clock)
+        place = JobDependencies(lakeport, scorer, registry, Rules, self.exports, house.clock)
         kinds = all_kinds(place)
         self.worker = Worker("here", database, kinds, house.clock, threading.Event())
 

@@ -26,11 +26,11 @@ from tests.ranking_files import read_ranking_csv
 from tests.service import demonstration
 
 from leadscore.city import load_city
-from leadscore.jobs.tasks import Workplace, all_kinds
+from leadscore.jobs.tasks import JobDependencies, all_kinds
 from leadscore.jobs.worker import Worker
 from leadscore.learning.training_data import Rules
 from leadscore.ranking.score import Scorer
-from leadscore.registry.models import Shelf
+from leadscore.registry.models import ModelRegistry
 from leadscore.startup import champion_scorer
 from leadscore.store.database import Database, sqlite_url
 from leadscore.store.list_import import take_in_list
@@ -101,8 +101,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def scorer(home: Path) -> Scorer:
-    shelf = Shelf(home / "models", home / "keys" / "models.key")
-    return champion_scorer(load_city(NANCHANG), shelf, now=datetime.now(UTC))
+    registry = ModelRegistry(home / "models", home / "keys" / "models.key")
+    return champion_scorer(load_city(NANCHANG), registry, now=datetime.now(UTC))
 
 
 @dataclass
@@ -177,9 +177,9 @@ class Office:
         """Return the workbook that a job writes."""
         told = self.client.post("/api/v1/exports", json={"format": "xlsx", "lang": "zh", **asked})
         assert told.status_code == 202, told.get_data(as_text=True)
-        shelf = Shelf(self.folder / "models", self.folder / "keys" / "models.key")
-        place = Workplace(
-            lambda: self.scorer.city, lambda: self.scorer, shelf, Rules, self.folder / "exports",
+        registry = ModelRegistry(self.folder / "models", self.folder / "keys" / "models.key")
+        place = JobDependencies(
+            lambda: self.scorer.city, lambda: self.scorer, registry, Rules, self.folder / "exports",
             lambda: datetime.now(UTC),
         )  # fmt: skip
         worker = Worker("here", self.database, all_kinds(place), place.clock, threading.Event())

@@ -38,7 +38,7 @@ from leadscore.learning.model import Model
 from leadscore.learning.scorecard import Scorecard
 from leadscore.learning.training_data import Rules, build_dataset, fit
 from leadscore.ranking.score import Scorer
-from leadscore.registry.models import Shelf
+from leadscore.registry.models import ModelRegistry
 from leadscore.store import users
 from leadscore.store.audit import AuditTrail, page
 from leadscore.store.current_ranking import SCORES, score_history
@@ -485,11 +485,11 @@ def test_a_card_that_has_learned_says_how_sure_it_is(
     content = listed.head(5).to_csv(index=False).encode()
     number_of_list = hand_in(database, content=content, as_of=day)
     take_in_list(database, number_of_list, scorer=learned, now=NOW, today=TODAY)
-    shelf = Shelf(tmp_path / "models", tmp_path / "key")
+    registry = ModelRegistry(tmp_path / "models", tmp_path / "key")
     access = Access(database, AuditTrail(tmp_path / "audit.key"), lambda: NOW, demo=True)
-    scoring = CurrentScoring(learned, shelf, lambda: learned)
+    scoring = CurrentScoring(learned, registry, lambda: learned)
     client = create_app(
-        Dependencies(scoring, shelf, lambda: TODAY, access, profiles(tmp_path))
+        Dependencies(scoring, registry, lambda: TODAY, access, profiles(tmp_path))
     ).test_client()
     for firm in firms(database):
         html = shown(client, f"/firms/{firm.id}")

@@ -15,11 +15,11 @@ from flask.testing import FlaskClient
 from tests.contract.test_pages import HTML, HTMX, access, client, log_in, secrets_of  # noqa: F401
 from tests.contract.test_permissions import NOW, app, scorer  # noqa: F401 (fixtures)
 
-from leadscore.jobs.tasks import Workplace, all_kinds
+from leadscore.jobs.tasks import JobDependencies, all_kinds
 from leadscore.jobs.worker import Worker
 from leadscore.learning.training_data import Rules
 from leadscore.lists.reading import read_list
-from leadscore.registry.models import Shelf
+from leadscore.registry.models import ModelRegistry
 from leadscore.store import lists as kept
 from leadscore.store.list_import import kept_failed_rows
 from leadscore.store.lists import KEPT_FOR, MOST_EACH, UnknownUploadError, read_upload
@@ -197,9 +197,9 @@ def test_rows_that_failed_come_back_as_they_stood(
 
 def take_in(access: Access, scorer: Any, tmp_path: Path) -> None:  # noqa: F811
     """Do what the worker of the service does."""
-    shelf = Shelf(tmp_path / "models", tmp_path / "key")
-    place = Workplace(
-        lambda: scorer.city, lambda: scorer, shelf, Rules, tmp_path / "exports", access.clock
+    registry = ModelRegistry(tmp_path / "models", tmp_path / "key")
+    place = JobDependencies(
+        lambda: scorer.city, lambda: scorer, registry, Rules, tmp_path / "exports", access.clock
     )
     worker = Worker("here", access.database, all_kinds(place), access.clock, threading.Event())
     assert worker.do_one()

@@ -22,7 +22,7 @@ from tests.second_model import OTHER, save_another
 
 from leadscore.city import load_city
 from leadscore.jobs.tasks import RETRAIN
-from leadscore.registry.models import Shelf
+from leadscore.registry.models import ModelRegistry
 from leadscore.startup import champion_scorer
 from leadscore.store.jobs import JOBS, list_jobs, submit
 from leadscore.store.models import MODELS, mirror
@@ -50,15 +50,15 @@ def client(app: Application, access: Access) -> FlaskClient:  # noqa: F811
 
 
 @pytest.fixture
-def shelf(tmp_path: Path, access: Access) -> Shelf:  # noqa: F811
-    """Return the shelf of the application with the experts' model in use and another beside it."""
-    shelf = Shelf(tmp_path / "models", tmp_path / "key")
+def registry(tmp_path: Path, access: Access) -> ModelRegistry:  # noqa: F811
+    """Return the registry of the application: the experts' model in use, another beside it."""
+    registry = ModelRegistry(tmp_path / "models", tmp_path / "key")
     city = load_city(CITY)
-    champion_scorer(city, shelf, now=NOW)
-    save_another(shelf)
+    champion_scorer(city, registry, now=NOW)
+    save_another(registry)
     with access.database.write() as connection:
-        mirror(connection, shelf, city.id, now=NOW)
-    return shelf
+        mirror(connection, registry, city.id, now=NOW)
+    return registry
 
 
 def test_before_anything_was_kept_the_card_is_shown_all_the_same(client: FlaskClient) -> None:
@@ -69,9 +69,11 @@ def test_before_anything_was_kept_the_card_is_shown_all_the_same(client: FlaskCl
     assert client.get("/model/nothing", headers=HTML).status_code == 404
 
 
-def test_all_versions_are_listed_and_each_has_its_page(client: FlaskClient, shelf: Shelf) -> None:
+def test_all_versions_are_listed_and_each_has_its_page(
+    client: FlaskClient, registry: ModelRegistry
+) -> None:
     html = read(client, "/model")
-    experts = shelf.champion("lakeport")
+    experts = registry.champion("lakeport")
     assert experts
     for version in (experts, OTHER):
         assert f'href="/model/{version}"' in html
@@ -89,19 +91,19 @@ def test_all_versions_are_listed_and_each_has_its_page(client: FlaskClient, shel
 
 def test_a_model_is_promoted_and_gone_back_from(
     client: FlaskClient,
-    shelf: Shelf,
+    registry: ModelRegistry,
     access: Access,  # noqa: F811
 ) -> None:
-    experts = shelf.champion("lakeport")
+    experts = registry.champion("lakeport")
     page = f"/model/{OTHER}"
     done = send(client, f"{page}/promote", on=page, reason="The list was cleaned.")
     assert (done.status_code, done.headers["Location"]) == (303, "/model")
-    assert shelf.champion("lakeport") == OTHER
-    assert shelf.history("lakeport")[-1].reason == "The list was cleaned."
+    assert registry.champion("lakeport") == OTHER
+    assert registry.history("lakeport")[-1].reason == "The list was cleaned."
     assert f'<span class="code">{OTHER}</span>' in read(client, "/model")
     done = send(client, "/model/rollback", on="/model")
     assert done.status_code == 303
-    assert shelf.champion("lakeport") == experts
+    assert registry.champion("lakeport") == experts
     assert "The model before serves again" in read(client, "/model")
     refused = send(client, "/model/rollback", on="/model")
     assert refused.status_code == 409
@@ -115,10 +117,10 @@ def test_a_model_is_promoted_and_gone_back_from(
 
 def test_a_model_that_failed_its_gates_serves_for_a_reason_only(
     client: FlaskClient,
-    shelf: Shelf,
+    registry: ModelRegistry,
     access: Access,  # noqa: F811
 ) -> None:
-    failed = shelf.manifest(OTHER).content | {"decision": DONE["decision"]}
+    failed = registry.manifest(OTHER).content | {"decision": DONE["decision"]}
     with access.database.write() as connection:
         chosen = MODELS.update().where(MODELS.c.version == OTHER)
         connection.execute(chosen.values(manifest=failed))
@@ -158,7 +160,7 @@ def test_a_retraining_is_asked_for_once_and_its_panel_tells_how_it_goes(
 def test_who_administers_nothing_sees_all_and_is_offered_nothing(
     app: Application,  # noqa: F811
     access: Access,  # noqa: F811
-    shelf: Shelf,
+    registry: ModelRegistry,
 ) -> None:
     viewer = logged_in(app, access, "li", "viewer")
     with access.database.write() as connection:
@@ -168,4 +170,4 @@ def test_who_administers_nothing_sees_all_and_is_offered_nothing(
         assert 'id="card"' in html
         forms = re.findall(r'<form[^>]*action="([^"]+)"', html)
         assert set(forms) == {"/preferences", "/logout"}
-    assert shelf.champion("lakeport") is not None
+    assert registry.champion("lakeport") is not None

@@ -14,7 +14,7 @@ from tests.kept_lists import profiles
 
 from leadscore.city import load_city
 from leadscore.ranking.score import Scorer
-from leadscore.registry.models import Shelf
+from leadscore.registry.models import ModelRegistry
 from leadscore.startup import champion_scorer
 from leadscore.store import api_keys
 from leadscore.store.audit import AuditTrail
@@ -132,19 +132,19 @@ for _rule, _method in itertools.product(GONE, ("GET", "POST", "PUT", "PATCH", "D
 @pytest.fixture(scope="module")
 def scorer(tmp_path_factory: pytest.TempPathFactory) -> Scorer:
     home = tmp_path_factory.mktemp("home")
-    return champion_scorer(load_city(CITY), Shelf(home / "models", home / "key"), now=NOW)
+    return champion_scorer(load_city(CITY), ModelRegistry(home / "models", home / "key"), now=NOW)
 
 
 @pytest.fixture
 def app(scorer: Scorer, database: Database, tmp_path: Path) -> Application:
-    shelf = Shelf(tmp_path / "models", tmp_path / "key")
+    registry = ModelRegistry(tmp_path / "models", tmp_path / "key")
 
     def today() -> date:
         return NOW.date()
 
     access = Access(database, AuditTrail(tmp_path / "audit.key"), lambda: NOW)
-    scoring = CurrentScoring(scorer, shelf, lambda: scorer)
-    return create_app(Dependencies(scoring, shelf, today, access, profiles(tmp_path)))
+    scoring = CurrentScoring(scorer, registry, lambda: scorer)
+    return create_app(Dependencies(scoring, registry, today, access, profiles(tmp_path)))
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 from tests.kept_lists import BLADES, BREAD, NOW, TODAY, code, profiles, scorer, take_in
 
-from leadscore.registry.models import Shelf
+from leadscore.registry.models import ModelRegistry
 from leadscore.store import api_keys
 from leadscore.store.audit import AuditTrail
 from leadscore.store.database import Database
@@ -38,11 +38,11 @@ class Program:
 
 @pytest.fixture
 def programs(database: Database, tmp_path: Path) -> dict[str, Program]:
-    shelf = Shelf(tmp_path / "models", tmp_path / "key")
+    registry = ModelRegistry(tmp_path / "models", tmp_path / "key")
     access = Access(database, AuditTrail(tmp_path / "audit.key"), lambda: NOW)
-    scoring = CurrentScoring(scorer(), shelf, scorer)
+    scoring = CurrentScoring(scorer(), registry, scorer)
     client = create_app(
-        Dependencies(scoring, shelf, lambda: TODAY, access, profiles(tmp_path))
+        Dependencies(scoring, registry, lambda: TODAY, access, profiles(tmp_path))
     ).test_client()
     take_in(database, {"name": "甲有限公司", "credit_code": code(1), "city": "深圳市"})
     with database.write() as connection:

@@ -27,7 +27,7 @@ from tests.ranking_files import read_ranking_csv
 
 from leadscore.features.catalogue import CATALOGUE
 from leadscore.learning.expert import expert_model
-from leadscore.registry.models import Shelf, log_notice
+from leadscore.registry.models import ModelRegistry, log_notice
 from leadscore.store.audit import AuditTrail
 from leadscore.store.database import Database
 from leadscore.store.jobs import list_jobs
@@ -51,7 +51,7 @@ class Office:
     """An application over a store with a list, and an officer's key."""
 
     house: House
-    shelf: Shelf
+    registry: ModelRegistry
     headers: dict[str, str]
 
     def ask(self, method: str, path: str, **options: Any) -> Any:
@@ -67,16 +67,16 @@ class Office:
 @pytest.fixture
 def office(database: Database, tmp_path: Path) -> Office:
     house = build(database, AuditTrail(tmp_path / "keys" / "audit.key"))
-    shelf = Shelf(tmp_path / "models", tmp_path / "keys" / "models.key")
+    registry = ModelRegistry(tmp_path / "models", tmp_path / "keys" / "models.key")
     dependencies = Dependencies(
-        CurrentScoring(scorer(), shelf, scorer), shelf, lambda: TODAY, house.access,
+        CurrentScoring(scorer(), registry, scorer), registry, lambda: TODAY, house.access,
         profiles(tmp_path), exports=tmp_path / "exports",
     )  # fmt: skip
     for routes in store_routes(dependencies):
         house.app.register_api(routes)
     take_in(database, *ROWS)
     key = house.key("administrator")
-    return Office(house, shelf, {"Authorization": f"Bearer {key}"})
+    return Office(house, registry, {"Authorization": f"Bearer {key}"})
 
 
 def test_a_list_is_handed_in_and_followed(office: Office, database: Database) -> None:
@@ -257,8 +257,8 @@ def test_a_change_of_score_is_split_into_data_and_model(office: Office, database
     assert one["features"] == []
     take_in(database, {"name": "乙有限公司", "main_business": BLADES, "staff": 300})
     with database.write() as connection:
-        expert_model(lakeport(), office.shelf, NOW, log_notice)
-        mirror(connection, office.shelf, lakeport().id, now=NOW)
+        expert_model(lakeport(), office.registry, NOW, log_notice)
+        mirror(connection, office.registry, lakeport().id, now=NOW)
     told = office.get("/firms/2/changes")
     assert told["missing_models"] == ["m1"]
     assert (told["data_points"], told["model_points"], told["features"]) == (None, None, [])
@@ -276,9 +276,9 @@ def test_the_gaps_name_candidates(office: Office) -> None:
 
 
 def test_models_are_shown_promoted_and_taken_back(office: Office, database: Database) -> None:
-    version, _ = expert_model(lakeport(), office.shelf, NOW, log_notice)
+    version, _ = expert_model(lakeport(), office.registry, NOW, log_notice)
     with database.write() as connection:
-        mirror(connection, office.shelf, lakeport().id, now=NOW)
+        mirror(connection, office.registry, lakeport().id, now=NOW)
     (model,) = office.get("/models")["models"]
     assert model["version"] == version
     assert "scorecard" in office.get(f"/models/{version}")["manifest"]

@@ -13,10 +13,10 @@ import pandas as pd
 import pytest
 
 from leadscore.city.loading import load_city
-from leadscore.jobs.tasks import KEPT, Workplace, all_kinds, export_file, remove_expired
+from leadscore.jobs.tasks import KEPT, JobDependencies, all_kinds, export_file, remove_expired
 from leadscore.jobs.worker import Worker
 from leadscore.learning.training_data import Rules
-from leadscore.registry.models import Shelf
+from leadscore.registry.models import ModelRegistry
 from leadscore.startup import champion_scorer
 from leadscore.store.database import Database
 from leadscore.store.jobs import Job, read_job, submit
@@ -27,13 +27,13 @@ NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 
 
 @pytest.fixture
-def workplace(tmp_path: Path) -> Workplace:
+def dependencies(tmp_path: Path) -> JobDependencies:
     city = load_city(ROOT / "data" / "cities" / "nanchang.toml")
-    shelf = Shelf(tmp_path / "models", tmp_path / "keys" / "models.key")
-    return Workplace(
+    registry = ModelRegistry(tmp_path / "models", tmp_path / "keys" / "models.key")
+    return JobDependencies(
         city=lambda: city,
-        scorer=lambda: champion_scorer(city, shelf, now=NOW),
-        shelf=shelf,
+        scorer=lambda: champion_scorer(city, registry, now=NOW),
+        registry=registry,
         rules=Rules,
         exports=tmp_path / "exports",
         clock=lambda: NOW,
@@ -41,9 +41,9 @@ def workplace(tmp_path: Path) -> Workplace:
 
 
 @pytest.fixture
-def worker(database: Database, workplace: Workplace) -> Worker:
-    kinds = all_kinds(workplace)
-    return Worker("here", database, kinds, workplace.clock, threading.Event())
+def worker(database: Database, dependencies: JobDependencies) -> Worker:
+    kinds = all_kinds(dependencies)
+    return Worker("here", database, kinds, dependencies.clock, threading.Event())
 
 
 def done(worker: Worker, kind: str, payload: Mapping[str, Any]) -> Job:
@@ -65,7 +65,7 @@ def hand_in(database: Database, content: bytes) -> int:
 
 
 def test_a_list_is_taken_in_and_its_ranking_written(
-    worker: Worker, workplace: Workplace, database: Database
+    worker: Worker, dependencies: JobDependencies, database: Database
 ) -> None:
     sample = (ROOT / "data" / "samples" / "electronics.csv").read_bytes()
     number = hand_in(database, sample)
@@ -82,7 +82,7 @@ def test_a_list_is_taken_in_and_its_ranking_written(
     assert job.error is None
     assert job.result is not None
     assert job.result["rows"] == rows
-    file = export_file(workplace.exports, job.result["file"], now=datetime.now(UTC))
+    file = export_file(dependencies.exports, job.result["file"], now=datetime.now(UTC))
     assert file is not None
     table = pd.read_excel(file, engine="calamine")
     ranked = table["Rank"].dropna()
@@ -95,7 +95,7 @@ def test_a_list_is_taken_in_and_its_ranking_written(
     assert job.error is None
     assert job.result is not None
     assert 0 < job.result["rows"] < rows
-    assert (workplace.exports / job.result["file"]).read_bytes()[:2] == b"PK"
+    assert (dependencies.exports / job.result["file"]).read_bytes()[:2] == b"PK"
 
 
 def test_a_file_that_is_no_list_fails_with_the_words_of_a_list(
@@ -108,17 +108,19 @@ def test_a_file_that_is_no_list_fails_with_the_words_of_a_list(
         assert read_kept_list(connection, number).state == "failed"
 
 
-def test_a_ranking_of_nobody_is_a_file_with_headers(worker: Worker, workplace: Workplace) -> None:
+def test_a_ranking_of_nobody_is_a_file_with_headers(
+    worker: Worker, dependencies: JobDependencies
+) -> None:
     job = done(worker, "export", {"format": "xlsx"})
     assert job.error is None
     assert job.result is not None
     assert job.result["rows"] == 0
-    table = pd.read_excel(workplace.exports / job.result["file"], engine="calamine")
+    table = pd.read_excel(dependencies.exports / job.result["file"], engine="calamine")
     assert table.columns[:4].tolist() == ["排名", "企业", "统一社会信用代码", "等级"]
     assert table.empty
 
 
-def test_a_retraining_keeps_its_decision(worker: Worker, workplace: Workplace) -> None:
+def test_a_retraining_keeps_its_decision(worker: Worker, dependencies: JobDependencies) -> None:
     job = done(worker, "retrain", {"as_of": "2026-03-01", "dry_run": True})
     assert job.error is None
     assert job.result is not None
@@ -126,7 +128,7 @@ def test_a_retraining_keeps_its_decision(worker: Worker, workplace: Workplace) -
     assert job.result["serves"] == job.result["champion"]
     assert {"zh", "en"} == set(job.result["upshot"])
     assert job.result["decision"]["gates"]
-    assert workplace.shelf.champion("nanchang") is None
+    assert dependencies.registry.champion("nanchang") is None
 
 
 def test_an_empty_reason_to_overrule_is_refused_as_from_the_command_line(worker: Worker) -> None:

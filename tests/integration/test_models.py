@@ -16,7 +16,7 @@ from tests.second_model import another
 
 from leadscore.city import City, load_city
 from leadscore.learning.expert import ensure_expert, expert_version
-from leadscore.registry.models import Shelf
+from leadscore.registry.models import ModelRegistry
 
 ROOT = Path(__file__).parents[2]
 LAKEPORT = ROOT / "tests" / "cities" / "lakeport.toml"
@@ -46,10 +46,10 @@ def city() -> City:
 
 
 @pytest.fixture
-def shelf(city: City, tmp_path: Path) -> Shelf:
-    """Return a shelf on which the expert and two trained models have served; a third failed."""
-    shelf = Shelf(tmp_path / "models", tmp_path / "keys" / "models.key")
-    ensure_expert(city, shelf, NOW)
+def registry(city: City, tmp_path: Path) -> ModelRegistry:
+    """Return a registry on which the expert and two trained models have served; a third failed."""
+    registry = ModelRegistry(tmp_path / "models", tmp_path / "keys" / "models.key")
+    ensure_expert(city, registry, NOW)
     for n, version in enumerate((FIRST, SECOND, BOLD), start=1):
         gates = [PASSED, FAILED] if version == BOLD else [PASSED]
         manifest = {
@@ -60,10 +60,10 @@ def shelf(city: City, tmp_path: Path) -> Shelf:
             "measures": {"challenger": MEASURES, "champion": MEASURES},
             "decision": {"promoted": version != BOLD, "gates": gates, "overruled": None},
         }
-        shelf.save(version, another(city, n), manifest)
+        registry.save(version, another(city, n), manifest)
         if version != BOLD:
-            shelf.promote(city.id, version, act="trained", now=NOW)
-    return shelf
+            registry.promote(city.id, version, act="trained", now=NOW)
+    return registry
 
 
 @pytest.fixture
@@ -75,13 +75,15 @@ def leadscore(tmp_path: Path) -> Run:
     return run
 
 
-def history(shelf: Shelf) -> list[dict[str, Any]]:
-    lines = (shelf.folder / "lakeport.history.jsonl").read_text("utf-8").splitlines()
+def history(registry: ModelRegistry) -> list[dict[str, Any]]:
+    lines = (registry.folder / "lakeport.history.jsonl").read_text("utf-8").splitlines()
     return [json.loads(line) for line in lines]
 
 
-def test_the_models_are_listed_newest_first(leadscore: Run, shelf: Shelf, city: City) -> None:
-    (shelf.folder / FIRST / "manifest.json").write_text("{}")
+def test_the_models_are_listed_newest_first(
+    leadscore: Run, registry: ModelRegistry, city: City
+) -> None:
+    (registry.folder / FIRST / "manifest.json").write_text("{}")
     done = leadscore("models", "list", by=typed)
     assert done.returncode == 0, done.stderr
     head, *rest = done.stdout.splitlines()
@@ -102,12 +104,12 @@ def test_the_models_are_listed_newest_first(leadscore: Run, shelf: Shelf, city: 
     assert f"{SECOND}, trained, and passed its gates" in done.stdout
 
 
-def test_the_list_speaks_chinese(leadscore: Run, shelf: Shelf) -> None:
+def test_the_list_speaks_chinese(leadscore: Run, registry: ModelRegistry) -> None:
     done = leadscore("models", "list", "--lang", "zh")
     assert done.stdout.splitlines()[0].split()[:3] == ["版本", "种类", "截至"]
     assert "未通过" in done.stdout
     assert "训练后通过检验" in done.stdout
-    assert shelf.champion("lakeport") in done.stdout
+    assert registry.champion("lakeport") in done.stdout
 
 
 def test_an_empty_shelf_is_no_error(leadscore: Run, tmp_path: Path) -> None:
@@ -119,7 +121,7 @@ def test_an_empty_shelf_is_no_error(leadscore: Run, tmp_path: Path) -> None:
 
 
 def test_rolling_back_restores_the_scores_to_the_last_byte_within_seconds(
-    leadscore: Run, shelf: Shelf, city: City, tmp_path: Path
+    leadscore: Run, registry: ModelRegistry, city: City, tmp_path: Path
 ) -> None:
     listed = tmp_path / "list.csv"
     listed.write_text(
@@ -131,11 +133,11 @@ def test_rolling_back_restores_the_scores_to_the_last_byte_within_seconds(
         assert done.returncode == 0, done.stderr
         return (tmp_path / name).read_bytes()
 
-    shelf.rollback(city.id, now=NOW)
+    registry.rollback(city.id, now=NOW)
     before = ranked("before.csv")
     took = []
     for _ in range(3):  # the quickest counts, for other tests want the processor too
-        shelf.promote(city.id, SECOND, act="by_hand", now=NOW)
+        registry.promote(city.id, SECOND, act="by_hand", now=NOW)
         assert ranked("between.csv") != before
         began = processor_seconds()
         done = leadscore("models", "rollback", "--reason", "the fair was a fluke", by=typed_anew)
@@ -145,17 +147,17 @@ def test_rolling_back_restores_the_scores_to_the_last_byte_within_seconds(
     assert min(took) < 3
     assert f"is back to the model {FIRST}; {SECOND} no longer serves" in done.stdout
     assert ranked("after.csv", by=typed) == before
-    last = history(shelf)[-1]
+    last = history(registry)[-1]
     assert (last["version"], last["act"], last["previous"]) == (FIRST, "rolled_back", SECOND)
     assert last["reason"] == "the fair was a fluke"
 
 
 def test_rolling_back_leads_to_the_expert_and_then_nowhere(
-    leadscore: Run, shelf: Shelf, city: City
+    leadscore: Run, registry: ModelRegistry, city: City
 ) -> None:
     for version in (FIRST, expert_version(city)):
         assert version in leadscore("models", "rollback").stdout
-        assert shelf.champion(city.id) == version
+        assert registry.champion(city.id) == version
     done = leadscore("models", "rollback", "--lang", "zh", by=typed)
     assert done.returncode == 2
     assert "没有可以退回的模型" in done.stderr
@@ -164,33 +166,33 @@ def test_rolling_back_leads_to_the_expert_and_then_nowhere(
 
 
 def test_rolling_back_over_damaged_models_builds_the_expert_anew(
-    leadscore: Run, shelf: Shelf, city: City
+    leadscore: Run, registry: ModelRegistry, city: City
 ) -> None:
     for version in (FIRST, expert_version(city)):
-        (shelf.folder / version / "card.npz").write_bytes(b"junk")
+        (registry.folder / version / "card.npz").write_bytes(b"junk")
     done = leadscore("models", "rollback")
     assert done.returncode == 0, done.stderr
-    champion = shelf.champion(city.id)
+    champion = registry.champion(city.id)
     assert f"back to the model {champion}" in done.stdout
     assert f"{FIRST}, which can't be used, was passed over" in done.stderr
-    assert shelf.manifest(champion).kind == "expert"
-    assert shelf.load(champion)
-    assert history(shelf)[-1]["act"] == "rolled_back"
+    assert registry.manifest(champion).kind == "expert"
+    assert registry.load(champion)
+    assert history(registry)[-1]["act"] == "rolled_back"
 
 
 def test_a_model_is_promoted_by_hand_and_failed_gates_need_a_reason(
-    leadscore: Run, shelf: Shelf
+    leadscore: Run, registry: ModelRegistry
 ) -> None:
     done = leadscore("models", "promote", BOLD, by=typed)
     assert done.returncode == 2
     assert "did not pass its gates: Too steep. To let it serve nevertheless" in done.stderr
     assert "Traceback" not in done.stderr
-    assert shelf.champion("lakeport") == SECOND
+    assert registry.champion("lakeport") == SECOND
     done = leadscore("models", "promote", BOLD, "--reason", "我们负责", "--lang", "zh")
     assert done.returncode == 0, done.stderr
     assert BOLD in done.stdout
-    assert shelf.champion("lakeport") == BOLD
-    assert history(shelf)[-1]["reason"] == "我们负责"
+    assert registry.champion("lakeport") == BOLD
+    assert history(registry)[-1]["reason"] == "我们负责"
     listed = leadscore("models", "list", "--lang", "zh").stdout
     assert "由人指定；理由：我们负责" in listed
     again = leadscore("models", "promote", BOLD)
@@ -199,7 +201,7 @@ def test_a_model_is_promoted_by_hand_and_failed_gates_need_a_reason(
 
 
 def test_a_model_that_is_not_there_or_of_another_city_is_bad_input(
-    leadscore: Run, shelf: Shelf
+    leadscore: Run, registry: ModelRegistry
 ) -> None:
     for arguments, words in (
         (("promote", "lakeport-nothing"), "there is no model lakeport-nothing"),
@@ -212,22 +214,26 @@ def test_a_model_that_is_not_there_or_of_another_city_is_bad_input(
         assert done.returncode == 2
         assert words in done.stderr
         assert "Traceback" not in done.stderr
-    assert shelf.champion("lakeport") == SECOND
-    assert shelf.champion("nanchang") is None
+    assert registry.champion("lakeport") == SECOND
+    assert registry.champion("nanchang") is None
 
 
-def test_the_champion_is_shown_unless_another_is_named(leadscore: Run, shelf: Shelf) -> None:
+def test_the_champion_is_shown_unless_another_is_named(
+    leadscore: Run, registry: ModelRegistry
+) -> None:
     shown = leadscore("models", "show", by=typed)
     assert shown.returncode == 0, shown.stderr
     assert SECOND in shown.stdout
     assert BOLD in leadscore("models", "show", BOLD, "--lang", "zh").stdout
-    (shelf.folder / BOLD / "signature").unlink()
+    (registry.folder / BOLD / "signature").unlink()
     refused = leadscore("models", "show", BOLD)
     assert refused.returncode == 2
     assert "has no signature" in refused.stderr
 
 
-def test_a_model_is_shown_as_a_page(leadscore: Run, shelf: Shelf, tmp_path: Path) -> None:
+def test_a_model_is_shown_as_a_page(
+    leadscore: Run, registry: ModelRegistry, tmp_path: Path
+) -> None:
     page = tmp_path / "page.html"
     done = leadscore("models", "show", "--html", page)
     assert done.returncode == 0, done.stderr
@@ -236,10 +242,12 @@ def test_a_model_is_shown_as_a_page(leadscore: Run, shelf: Shelf, tmp_path: Path
     nowhere = leadscore("models", "show", "--html", tmp_path / "no" / "page.html")
     assert nowhere.returncode == 2
     assert "there is no folder" in nowhere.stderr
-    assert shelf.champion("lakeport") == SECOND
+    assert registry.champion("lakeport") == SECOND
 
 
-def test_the_key_may_lie_where_a_setting_says(leadscore: Run, shelf: Shelf, tmp_path: Path) -> None:
+def test_the_key_may_lie_where_a_setting_says(
+    leadscore: Run, registry: ModelRegistry, tmp_path: Path
+) -> None:
     elsewhere = tmp_path / "vault.key"
     (tmp_path / "keys" / "models.key").rename(elsewhere)
     lost = leadscore("models", "rollback")
@@ -248,13 +256,13 @@ def test_the_key_may_lie_where_a_setting_says(leadscore: Run, shelf: Shelf, tmp_
     assert not (tmp_path / "keys" / "models.key").exists()
     done = leadscore("models", "rollback", LEADSCORE_KEY_FILE=str(elsewhere))
     assert done.returncode == 0, done.stderr
-    assert shelf.champion("lakeport") == FIRST
+    assert registry.champion("lakeport") == FIRST
     inside = leadscore("models", "list", LEADSCORE_KEY_FILE=str(tmp_path / "models" / "key"))
     assert "inside the folder of models" in inside.stdout
 
 
 def test_looking_and_going_back_load_neither_pandas_nor_scikit_learn(
-    shelf: Shelf, tmp_path: Path
+    registry: ModelRegistry, tmp_path: Path
 ) -> None:
     code = (
         "import sys; from leadscore.cli import cli; "
@@ -266,4 +274,4 @@ def test_looking_and_going_back_load_neither_pandas_nor_scikit_learn(
         env=variables(tmp_path, LEADSCORE_CITY=str(LAKEPORT)),
     )  # fmt: skip
     assert done.stdout.rstrip().endswith("loaded:")
-    assert shelf.champion("lakeport") == FIRST
+    assert registry.champion("lakeport") == FIRST

@@ -19,7 +19,7 @@ from tests.commands import warm_python
 from tests.service import demonstration
 
 from leadscore.city import load_city
-from leadscore.registry.models import Shelf
+from leadscore.registry.models import ModelRegistry
 from leadscore.startup import champion_scorer
 from leadscore.web.app import MAX_BODY_BYTES
 from leadscore.web.serve import Limits, ListenError, serve
@@ -40,7 +40,7 @@ from pathlib import Path
 from tests.service import demonstration
 
 from leadscore.city import load_city
-from leadscore.registry.models import Shelf
+from leadscore.registry.models import ModelRegistry
 from leadscore.startup import champion_scorer
 from leadscore.web.serve import Limits, serve
 
@@ -49,8 +49,8 @@ def clock():
     return date(2026, 11, 24)
 
 city, home = map(Path, sys.argv[1:3])
-shelf = Shelf(home / "models", home / "key")
-scorer = champion_scorer(load_city(city), shelf, now=datetime(2026, 11, 24, tzinfo=UTC))
+registry = ModelRegistry(home / "models", home / "key")
+scorer = champion_scorer(load_city(city), registry, now=datetime(2026, 11, 24, tzinfo=UTC))
 app = demonstration(scorer, home, clock)
 limits = Limits(receive_seconds=1, body_bytes=int(sys.argv[3]))
 serve(app, host="127.0.0.1", port=0, threads=2, limits=limits)
@@ -68,8 +68,8 @@ class Server(NamedTuple):
 
 
 @contextmanager
-def running(shelf: Path) -> Iterator[Server]:
-    command = [*warm_python(), SERVER, str(CITY), str(shelf), str(BODY_BYTES)]
+def running(registry: Path) -> Iterator[Server]:
+    command = [*warm_python(), SERVER, str(CITY), str(registry), str(BODY_BYTES)]
     root = Path(__file__).parents[2]
     with subprocess.Popen(
         command, stderr=subprocess.PIPE, text=True, encoding="utf-8", cwd=root
@@ -332,8 +332,8 @@ def test_ctrl_c_stops_the_server(fresh_server: Server) -> None:
 
 
 def test_a_taken_port_is_a_clear_error(tmp_path: Path) -> None:
-    shelf = Shelf(tmp_path / "models", tmp_path / "key")
-    scorer = champion_scorer(load_city(CITY), shelf, now=datetime(2026, 11, 24, tzinfo=UTC))
+    registry = ModelRegistry(tmp_path / "models", tmp_path / "key")
+    scorer = champion_scorer(load_city(CITY), registry, now=datetime(2026, 11, 24, tzinfo=UTC))
     app = demonstration(scorer, tmp_path, lambda: date(2026, 11, 24))
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -345,8 +345,8 @@ def test_a_taken_port_is_a_clear_error(tmp_path: Path) -> None:
 
 
 def test_a_host_that_is_not_ours_is_a_clear_error(tmp_path: Path) -> None:
-    shelf = Shelf(tmp_path / "models", tmp_path / "key")
-    scorer = champion_scorer(load_city(CITY), shelf, now=datetime(2026, 11, 24, tzinfo=UTC))
+    registry = ModelRegistry(tmp_path / "models", tmp_path / "key")
+    scorer = champion_scorer(load_city(CITY), registry, now=datetime(2026, 11, 24, tzinfo=UTC))
     app = demonstration(scorer, tmp_path, lambda: date(2026, 11, 24))
     with pytest.raises(ListenError):
         serve(app, host="203.0.113.1", port=0, threads=1)

@@ -13,12 +13,12 @@ from tests.commands import Done, called
 from tests.kept_lists import BLADES, NOW, TODAY, hand_in, lakeport
 from tests.second_model import OTHER, save_another
 
-from leadscore.jobs.tasks import Workplace, all_kinds
+from leadscore.jobs.tasks import JobDependencies, all_kinds
 from leadscore.jobs.worker import Worker
 from leadscore.learning.expert import ensure_expert
 from leadscore.learning.training_data import Rules
 from leadscore.ranking.score import Scorer
-from leadscore.registry.models import Shelf
+from leadscore.registry.models import ModelRegistry
 from leadscore.startup import champion_scorer
 from leadscore.store.audit import page
 from leadscore.store.current_ranking import STANDINGS
@@ -35,15 +35,15 @@ class Home:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.shelf = Shelf(folder / "models", folder / "keys" / "models.key")
-        self.expert = ensure_expert(lakeport(), self.shelf, NOW)
+        self.registry = ModelRegistry(folder / "models", folder / "keys" / "models.key")
+        self.expert = ensure_expert(lakeport(), self.registry, NOW)
         self.database = open_store(folder / "leadscore.sqlite3")
         number = hand_in(self.database, {"name": "甲有限公司", "main_business": BLADES})
         take_in_list(self.database, number, scorer=self.scorer(), now=NOW, today=TODAY)
-        save_another(self.shelf)
+        save_another(self.registry)
 
     def scorer(self) -> Scorer:
-        return champion_scorer(lakeport(), self.shelf, now=NOW)
+        return champion_scorer(lakeport(), self.registry, now=NOW)
 
     def run(self, *arguments: object) -> Done:
         known = {"LEADSCORE_LANG": "en", "LEADSCORE_CITY": str(LAKEPORT)}
@@ -52,8 +52,8 @@ class Home:
         return done
 
     def work(self) -> None:
-        kinds = all_kinds(Workplace(
-            city=lakeport, scorer=self.scorer, shelf=self.shelf, rules=Rules,
+        kinds = all_kinds(JobDependencies(
+            city=lakeport, scorer=self.scorer, registry=self.registry, rules=Rules,
             exports=self.folder / "exports", clock=lambda: datetime.now(UTC),
         ))  # fmt: skip
         worker = Worker("here", self.database, kinds, lambda: datetime.now(UTC), threading.Event())
@@ -120,9 +120,9 @@ def test_a_retraining_brings_the_mirror_up_to_date(home: Home) -> None:
 
 
 def test_where_nothing_is_kept_nothing_is_made(tmp_path: Path) -> None:
-    shelf = Shelf(tmp_path / "models", tmp_path / "keys" / "models.key")
-    ensure_expert(lakeport(), shelf, NOW)
-    save_another(shelf)
+    registry = ModelRegistry(tmp_path / "models", tmp_path / "keys" / "models.key")
+    ensure_expert(lakeport(), registry, NOW)
+    save_another(registry)
     done = called("models", "promote", OTHER, home=tmp_path, LEADSCORE_CITY=str(LAKEPORT))
     assert done.returncode == 0, done.stderr
     assert not (tmp_path / "leadscore.sqlite3").exists()

@@ -21,8 +21,8 @@ from leadscore.startup import (
     open_city,
     open_database,
     open_profiles,
+    open_registry,
     open_scorer,
-    open_shelf,
 )
 
 LAKEPORT = Path(__file__).parents[1] / "cities" / "lakeport.toml"
@@ -41,7 +41,7 @@ def test_a_home_gets_its_number_before_anything_else_is_written(tmp_path: Path) 
 
 def test_looking_makes_nothing(tmp_path: Path) -> None:
     home = tmp_path / "home"
-    assert open_shelf(settings(home)).versions() == []
+    assert open_registry(settings(home)).versions() == []
     assert open_city(settings(home)).id == "lakeport"
     assert not home.exists()
 
@@ -57,7 +57,7 @@ def test_a_home_of_format_1_is_entered_and_then_has_a_number(tmp_path: Path) -> 
 @pytest.mark.parametrize("number", [str(FORMAT + 1), "99\n", "", "two", "-1", "²", "9" * 300])
 def test_a_newer_home_is_refused_whatever_is_asked_of_it(tmp_path: Path, number: str) -> None:
     (tmp_path / FORMAT_FILE).write_text(number, "utf-8")
-    for use in (open_shelf, open_database, connect_database, open_profiles, open_scorer):
+    for use in (open_registry, open_database, connect_database, open_profiles, open_scorer):
         with pytest.raises(SettingsError) as caught:
             use(settings(tmp_path))
         zh, en = caught.value.render("zh"), caught.value.render("en")

@@ -21,7 +21,7 @@ from leadscore.cli.group import (
     with_run,
 )
 from leadscore.errors import LeadscoreError
-from leadscore.terminal import minute, say
+from leadscore.terminal import echo, minute
 from leadscore.text import room_words
 
 if TYPE_CHECKING:
@@ -223,7 +223,7 @@ def _show_link(run: Run, name: str, token: str) -> None:
     from leadscore.web.auth import link_path
 
     run.tell(WORDS["users.link"].format(name=name))
-    say(link_path(token))
+    echo(link_path(token))
 
 
 @cli.group()
@@ -249,7 +249,7 @@ def add_key(run: Run, name: str, role: str, days: int) -> None:
         key = store.get(doing.connection, name)
         doing.about, doing.details = ("key", key.name), {"role": role, "days": days}
     run.tell(WORDS["users.key"].format(name=key.name, until=minute(key.expires_at)))
-    say(token)
+    echo(token)
 
 
 @keys.command("list")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from leadscore.cli.group import FILE, Run, cli, with_run
-from leadscore.terminal import cut, display_width, fit, say, wrap
+from leadscore.terminal import cut, display_width, echo, fit, wrap
 from leadscore.text import Lang, room_words
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def city_check(run: Run, profile: Path) -> None:
 
     loaded = load_city(profile)
     expert_scorecard(loaded)
-    say(render_tree(loaded, run.lang))
+    echo(render_tree(loaded, run.lang))
     run.say(WORDS["city.profile_ok"].format(name=loaded.name))
 
 

@@ -15,7 +15,7 @@ import click
 from leadscore import __version__
 from leadscore.errors import Detail, LeadscoreError, UsageError
 from leadscore.lists.values.cells import day_of
-from leadscore.terminal import Align, Unheard, say, table, tell
+from leadscore.terminal import Align, ClosedOutput, echo, echo_err, table
 from leadscore.text import Lang, Text, room_words
 
 if TYPE_CHECKING:
@@ -54,11 +54,11 @@ class Run:
 
     def say(self, text: Text) -> None:
         """Print a result to standard output."""
-        say(text.pick(self.lang))
+        echo(text.pick(self.lang))
 
     def tell(self, text: Text) -> None:
         """Print a notice to standard error."""
-        tell(text.pick(self.lang))
+        echo_err(text.pick(self.lang))
 
     def say_table(
         self,
@@ -72,7 +72,7 @@ class Run:
         if nothing and not rows:
             self.say(nothing)
         else:
-            say("\n".join(table([[head.pick(self.lang) for head in headers], *rows], aligns)))
+            echo("\n".join(table([[head.pick(self.lang) for head in headers], *rows], aligns)))
 
 
 class _Commands(click.Group):
@@ -86,13 +86,13 @@ class _Commands(click.Group):
         except (KeyboardInterrupt, click.Abort):
             run.tell(WORDS["group.interrupted"])
             ctx.exit(_INTERRUPTED_CODE)
-        except Unheard:
+        except ClosedOutput:
             ctx.exit(0)
         except LeadscoreError as error:
-            tell(error.render(run.lang))
+            echo_err(error.render(run.lang))
             ctx.exit(error.exit_code)
         except Exception:
-            tell(traceback.format_exc() + WORDS["group.our_fault"].pick(run.lang))
+            echo_err(traceback.format_exc() + WORDS["group.our_fault"].pick(run.lang))
             ctx.exit(1)
 
 

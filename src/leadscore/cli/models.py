@@ -20,12 +20,12 @@ from leadscore.cli.group import (
     with_run,
 )
 from leadscore.numbers import count
-from leadscore.terminal import minute, say
+from leadscore.terminal import echo, minute
 from leadscore.text import Lang, room_words
 
 if TYPE_CHECKING:
     from leadscore.city.profile import City
-    from leadscore.registry.models import Shelf, Version
+    from leadscore.registry.models import ModelRegistry, Version
     from leadscore.settings import Settings
 
 WORDS = room_words("cli")
@@ -38,15 +38,15 @@ _reason_option = click.option(
 )
 
 
-def _open(run: Run, city: Path | None) -> tuple[Settings, City, Shelf]:
+def _open(run: Run, city: Path | None) -> tuple[Settings, City, ModelRegistry]:
     settings = run.settings()
-    from leadscore.startup import open_city, open_shelf
+    from leadscore.startup import open_city, open_registry
 
-    return settings, open_city(settings, city), open_shelf(settings)
+    return settings, open_city(settings, city), open_registry(settings)
 
 
 def _let_store_follow(
-    run: Run, settings: Settings, shelf: Shelf, city_id: str, action: str, version: str,
+    run: Run, settings: Settings, registry: ModelRegistry, city_id: str, action: str, version: str,
     details: dict[str, Any],
 ) -> None:  # fmt: skip
     """Mirror the models, ask for new scores where they are by another model, and say so.
@@ -58,10 +58,10 @@ def _let_store_follow(
     if settings.database is None and not settings.database_file.exists():
         return
     with acting(run, action) as doing:
-        from leadscore.jobs.tasks import tell_store
+        from leadscore.jobs.tasks import sync_models
 
         doing.about, doing.details = ("model", version), details
-        job = tell_store(doing.connection, shelf, city_id, by=ACTOR, now=doing.now)
+        job = sync_models(doing.connection, registry, city_id, by=ACTOR, now=doing.now)
     if job is not None:
         run.say(WORDS["models.scores_anew"].format(job=job))
 
@@ -76,13 +76,13 @@ def models() -> None:
 @with_run
 def list_models(run: Run, city: Path | None) -> None:
     """List a city's models, the newest first. 列出模型，新的在前。"""
-    _, profile, shelf = _open(run, city)
-    versions = shelf.versions(profile.id)
+    _, profile, registry = _open(run, city)
+    versions = registry.versions(profile.id)
     if not versions:
         run.say(WORDS["models.none_yet"].format(city=profile.name))
         return
-    serving = next(iter(shelf.line(profile.id)), None)
-    history = shelf.history(profile.id)
+    serving = next(iter(registry.line(profile.id)), None)
+    history = registry.history(profile.id)
     heads = [WORDS[f"models.head.{head}"] for head in _HEADS]
     rows = [_row(version, version.name == serving, run.lang) for version in versions]
     run.say_table(heads, rows, ("left",) * 5 + ("right",) * 3)
@@ -93,11 +93,11 @@ def list_models(run: Run, city: Path | None) -> None:
             when=minute(last.when), version=last.version, act=WORDS[f"models.act.{last.act}"]
         )
         because = WORDS["models.because"].format(reason=last.reason).pick(run.lang)
-        say(since.pick(run.lang) + (because if last.reason else ""))
+        echo(since.pick(run.lang) + (because if last.reason else ""))
     for version in versions:
         if version.fault:
-            say(f"! {version.name}\n{version.fault.render(run.lang)}")
-    shelf.champion(profile.id)  # says so if the pointer is damaged
+            echo(f"! {version.name}\n{version.fault.render(run.lang)}")
+    registry.champion(profile.id)  # says so if the pointer is damaged
 
 
 def _row(version: Version, serves: bool, lang: Lang) -> list[str]:
@@ -134,16 +134,16 @@ def _measure(value: float | None) -> str:
 @with_run
 def show_model(run: Run, version: str | None, html: Path | None, city: Path | None) -> None:
     """Show a model's scorecard and measures; by default the champion's. 显示模型，默认为在用。"""
-    _, profile, shelf = _open(run, city)
+    _, profile, registry = _open(run, city)
     from leadscore.report import render_html, render_text
 
-    chosen = version or shelf.champion(profile.id)
+    chosen = version or registry.champion(profile.id)
     if chosen is None:
         run.say(WORDS["models.none_yet"].format(city=profile.name))
         return
-    manifest = shelf.manifest(chosen)
+    manifest = registry.manifest(chosen)
     if html is None:
-        say(render_text(manifest.content, run.lang, profile))
+        echo(render_text(manifest.content, run.lang, profile))
         return
     from leadscore.lists.writing import check_distinct, replacing
 
@@ -161,13 +161,13 @@ def show_model(run: Run, version: str | None, html: Path | None, city: Path | No
 @with_run
 def promote_model(run: Run, version: str, reason: str | None, city: Path | None) -> None:
     """Let a model serve; overruling failed gates needs a reason. 启用模型；未过检验须写理由。"""
-    settings, profile, shelf = _open(run, city)
-    before = shelf.line(profile.id)[:1]
-    shelf.promote(profile.id, version, act="by_hand", reason=reason, now=datetime.now(UTC))
+    settings, profile, registry = _open(run, city)
+    before = registry.line(profile.id)[:1]
+    registry.promote(profile.id, version, act="by_hand", reason=reason, now=datetime.now(UTC))
     message = WORDS["models.served"] if before == [version] else WORDS["models.serves"]
     run.say(message.format(city=profile.name, version=version))
     details = {"reason": reason}
-    _let_store_follow(run, settings, shelf, profile.id, "model.promote", version, details)
+    _let_store_follow(run, settings, registry, profile.id, "model.promote", version, details)
 
 
 @models.command("rollback")
@@ -176,22 +176,22 @@ def promote_model(run: Run, version: str, reason: str | None, city: Path | None)
 @with_run
 def roll_back(run: Run, reason: str | None, city: Path | None) -> None:
     """Go back to the champion before; twice goes further. 退回前一个模型，可连续退回。"""
-    settings, profile, shelf = _open(run, city)
+    settings, profile, registry = _open(run, city)
     now = datetime.now(UTC)
 
     def expert() -> str:
         # Needs scikit-learn, which takes a second: only where no other model is left.
         from leadscore.learning.expert import ensure_expert
 
-        return ensure_expert(profile, shelf, now, run.tell)
+        return ensure_expert(profile, registry, now, run.tell)
 
-    previous = next(iter(shelf.line(profile.id)), None)
-    version = shelf.rollback(
+    previous = next(iter(registry.line(profile.id)), None)
+    version = registry.rollback(
         profile.id, now=now, reason=reason, last_resort=expert, notify=run.tell
     )
     run.say(WORDS["models.back"].format(city=profile.name, version=version, previous=previous))
     details = {"reason": reason}
-    _let_store_follow(run, settings, shelf, profile.id, "model.rollback", version, details)
+    _let_store_follow(run, settings, registry, profile.id, "model.rollback", version, details)
 
 
 @cli.command()
@@ -213,23 +213,25 @@ def retrain(
     """Learn from outcomes; a better model serves from then on. 从结果中学习，更好才启用。"""
     settings = run.settings()
     from leadscore.learning.retrain import retrain as learn
-    from leadscore.startup import open_city, open_shelf, training_rules
+    from leadscore.startup import open_city, open_registry, training_rules
     from leadscore.store.outcomes import read_outcomes
     from leadscore.store.snapshots import read_snapshots
 
     day = day_option(as_of or None, "--as-of")
     with opened(settings) as database, database.read() as connection:
         events, snapshots = read_outcomes(connection), read_snapshots(connection)
-    profile, shelf = open_city(settings, city), open_shelf(settings)
+    profile, registry = open_city(settings, city), open_registry(settings)
     done = learn(
-        profile, events, snapshots, shelf, as_of=day, now=datetime.now(UTC),
+        profile, events, snapshots, registry, as_of=day, now=datetime.now(UTC),
         rules=training_rules(settings), dry_run=dry_run, overrule=promote_anyway,
         progress=run.tell, notify=run.tell,
     )  # fmt: skip
     for text in done.preface:
         run.say(text)
-    say(done.decision.render(run.lang))
+    echo(done.decision.render(run.lang))
     run.say(done.upshot)
     if not dry_run:
         details = {"as_of": day.isoformat(), "promoted": done.decision.promoted}
-        _let_store_follow(run, settings, shelf, profile.id, "model.retrain", done.serves, details)
+        _let_store_follow(
+            run, settings, registry, profile.id, "model.retrain", done.serves, details
+        )

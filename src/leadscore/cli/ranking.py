@@ -29,9 +29,9 @@ from leadscore.terminal import (
     columns,
     cut,
     display_width,
+    echo,
     fit,
     is_terminal,
-    say,
     tame,
     wrap,
 )
@@ -240,7 +240,7 @@ def _print(ranking: Ranking, run: Run, top: int) -> None:
         run.tell(notice)
     colour = is_terminal(sys.stdout) and not plain_wanted()
     width = columns(WIDEST)
-    say(print_ranking(ranking.table, lang=run.lang, top=top, width=width, colour=colour))
+    echo(print_ranking(ranking.table, lang=run.lang, top=top, width=width, colour=colour))
 
 
 def print_ranking(

@@ -96,14 +96,14 @@ def _now() -> datetime:
 
 
 def _kinds_of(settings: Settings, city: Path | None) -> dict[str, Kind]:
-    from leadscore.jobs.tasks import Workplace, all_kinds
-    from leadscore.startup import open_city, open_scorer, open_shelf, training_rules
+    from leadscore.jobs.tasks import JobDependencies, all_kinds
+    from leadscore.startup import open_city, open_registry, open_scorer, training_rules
 
     return all_kinds(
-        Workplace(
+        JobDependencies(
             city=lambda: open_city(settings, city),
             scorer=lambda: open_scorer(settings, city),
-            shelf=open_shelf(settings),
+            registry=open_registry(settings),
             rules=lambda: training_rules(settings),
             exports=settings.home / "exports",
             clock=_now,
@@ -135,7 +135,7 @@ def serve(
     settings = run.settings()
     from leadscore.jobs.worker import Supervisor
     from leadscore.logs import log_to_stderr
-    from leadscore.startup import open_profiles, open_scorer, open_shelf
+    from leadscore.startup import open_profiles, open_registry, open_scorer
     from leadscore.store.models import mirror
     from leadscore.web.api import CurrentScoring, Dependencies
     from leadscore.web.app import create_app
@@ -154,20 +154,20 @@ def serve(
         )
     log_to_stderr()
     load = partial(open_scorer, settings, city, notify=run.tell)
-    shelf = open_shelf(settings)
-    scoring = CurrentScoring(load(), shelf, load)
+    registry = open_registry(settings)
+    scoring = CurrentScoring(load(), registry, load)
     with contextlib.ExitStack() as stack:
         database = stack.enter_context(opened(settings))
         access = access_of(settings, database, demo=demo)
         with database.write() as connection:
-            mirror(connection, shelf, scoring.scorer().city.id, now=access.clock())
+            mirror(connection, registry, scoring.scorer().city.id, now=access.clock())
         _tell_who_may(access, run)
         if demo:
             _hand_in_sample(access)
         supervisor = stack.enter_context(Supervisor(_work, (settings, city), database, _now))
         app = create_app(
             Dependencies(
-                scoring, shelf, date.today, access, open_profiles(settings, city), host,
+                scoring, registry, date.today, access, open_profiles(settings, city), host,
                 lambda: supervisor.alive, run.lang, settings.home / "exports",
             )
         )  # fmt: skip
@@ -229,14 +229,14 @@ def _tell_who_may(access: Access, run: Run) -> None:
 # A demonstration begins with the sample list, which the worker takes in.
 def _hand_in_sample(access: Access) -> None:
     from leadscore.files import shipped
-    from leadscore.jobs.tasks import hand_in_list
+    from leadscore.jobs.tasks import submit_list
     from leadscore.store.lists import kept_lists
 
     sample, now = shipped("samples") / _SAMPLE, access.clock()
     with access.database.write() as connection:
         if kept_lists(connection, before=None, limit=1):
             return
-        hand_in_list(
+        submit_list(
             connection, file_name=_SAMPLE, content=sample.read_bytes(), mapping={},
             as_of=now.astimezone().date(), actor="demo", now=now,
         )  # fmt: skip

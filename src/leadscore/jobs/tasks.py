@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from leadscore.city.profile import City
     from leadscore.learning.training_data import Rules
     from leadscore.ranking.score import Scorer
-    from leadscore.registry.models import Shelf
+    from leadscore.registry.models import ModelRegistry
 
 WORDS = room_words("jobs")
 
@@ -45,7 +45,7 @@ RESCORE = "rescore"
 
 
 @dataclass(frozen=True)
-class Workplace:
+class JobDependencies:
     """What jobs work with, beside the database.
 
     ``city`` and ``scorer`` open the profile and the champion anew for each job, so that a changed
@@ -55,20 +55,20 @@ class Workplace:
 
     city: Callable[[], City]
     scorer: Callable[[], Scorer]
-    shelf: Shelf
+    registry: ModelRegistry
     rules: Callable[[], Rules]
     exports: Path
     clock: Clock = field(repr=False)
 
 
-_Task = Callable[[JobContext, Mapping[str, Any], Workplace], Mapping[str, Any]]
+_Task = Callable[[JobContext, Mapping[str, Any], JobDependencies], Mapping[str, Any]]
 
 
-def all_kinds(workplace: Workplace) -> dict[str, Kind]:
+def all_kinds(dependencies: JobDependencies) -> dict[str, Kind]:
     """Return what a worker can do, by name."""
 
     def kind(task: _Task, *, exclusive: bool = False) -> Kind:
-        return Kind(lambda context, payload: task(context, payload, workplace), exclusive)
+        return Kind(lambda context, payload: task(context, payload, dependencies), exclusive)
 
     return {
         RETRAIN: kind(_retrain, exclusive=True),
@@ -78,7 +78,7 @@ def all_kinds(workplace: Workplace) -> dict[str, Kind]:
     }
 
 
-def hand_in_list(
+def submit_list(
     connection: Connection, *, file_name: str, content: bytes, mapping: Mapping[str, str],
     as_of: date, actor: str, now: datetime,
 ) -> tuple[int, int]:  # fmt: skip
@@ -95,8 +95,8 @@ def hand_in_list(
     return number, job
 
 
-def tell_store(
-    connection: Connection, shelf: Shelf, city_id: str, *, by: str, now: datetime
+def sync_models(
+    connection: Connection, registry: ModelRegistry, city_id: str, *, by: str, now: datetime
 ) -> int | None:
     """Mirror the models, and return the number of the job that scores all firms by the champion.
 
@@ -104,7 +104,7 @@ def tell_store(
     if every firm that is kept has its score by the champion. The write transaction may be begun
     before or after the champion was changed.
     """
-    champion = mirror(connection, shelf, city_id, now=now)
+    champion = mirror(connection, registry, city_id, now=now)
     if champion is None:
         return None
     others = select(STANDINGS.c.firm_id).where(STANDINGS.c.model != champion).limit(1)
@@ -115,13 +115,13 @@ def tell_store(
 
 
 def _import_list(
-    context: JobContext, payload: Mapping[str, Any], workplace: Workplace
+    context: JobContext, payload: Mapping[str, Any], dependencies: JobDependencies
 ) -> Mapping[str, Any]:
-    now = workplace.clock()
+    now = dependencies.clock()
     counts = take_in_list(
         context.database,
         payload["list_id"],
-        scorer=workplace.scorer(),
+        scorer=dependencies.scorer(),
         now=now,
         today=now.astimezone().date(),
         progress=context.progress,
@@ -133,7 +133,7 @@ def _import_list(
 def _rescore(
     context: JobContext,
     payload: Mapping[str, Any],  # noqa: ARG001 (every kind is given one)
-    workplace: Workplace,
+    dependencies: JobDependencies,
 ) -> Mapping[str, Any]:
     with context.database.read() as connection:
         total = count_firms(connection)
@@ -146,16 +146,16 @@ def _rescore(
         words = WORDS["tasks.scoring"].format(done=done, all=total)
         context.progress(min(done / max(total, 1), 1.0), words)
 
-    scorer = workplace.scorer()
+    scorer = dependencies.scorer()
     count = rescore(
         context.database,
         scorer=scorer,
-        today=workplace.clock().astimezone().date(),
-        clock=workplace.clock,
+        today=dependencies.clock().astimezone().date(),
+        clock=dependencies.clock,
         progress=scored,
     )
     with context.database.write() as connection:  # opening the champion may have made a version
-        mirror(connection, workplace.shelf, scorer.city.id, now=workplace.clock())
+        mirror(connection, dependencies.registry, scorer.city.id, now=dependencies.clock())
     return {"firms": count, "model": scorer.model}
 
 
@@ -163,7 +163,7 @@ _STAGES = 7  # that a retraining tells of: reading, then six of its own
 
 
 def _retrain(
-    context: JobContext, payload: Mapping[str, Any], workplace: Workplace
+    context: JobContext, payload: Mapping[str, Any], dependencies: JobDependencies
 ) -> Mapping[str, Any]:
     """Learn from outcomes, and let a better model serve from then on.
 
@@ -185,27 +185,27 @@ def _retrain(
         stage += 1
 
     begin(WORDS["tasks.reading_history"])
-    now = workplace.clock()
+    now = dependencies.clock()
     with context.database.read() as connection:
         events, snapshots = read_outcomes(connection), read_snapshots(connection)
     as_of = payload.get("as_of")
     notices: list[Text] = []
-    city = workplace.city()
+    city = dependencies.city()
     done = retrain(
         city,
         events,
         snapshots,
-        workplace.shelf,
+        dependencies.registry,
         as_of=date.fromisoformat(as_of) if as_of else now.astimezone().date(),
         now=now,
-        rules=workplace.rules(),
+        rules=dependencies.rules(),
         dry_run=bool(payload.get("dry_run", False)),
         overrule=payload.get("promote_anyway"),
         progress=begin,
         notify=notices.append,
     )
     with context.database.write() as connection:
-        tell_store(connection, workplace.shelf, city.id, by="job", now=now)
+        sync_models(connection, dependencies.registry, city.id, by="job", now=now)
     return {
         "version": done.version, "champion": done.champion, "serves": done.serves,
         "promoted": done.decision.promoted, "dry_run": done.dry_run,
@@ -238,7 +238,7 @@ def check_format(payload: Mapping[str, Any]) -> None:
 
 
 def _export(
-    context: JobContext, payload: Mapping[str, Any], workplace: Workplace
+    context: JobContext, payload: Mapping[str, Any], dependencies: JobDependencies
 ) -> Mapping[str, Any]:
     """Write the ranking; exports that are too old are removed first.
 
@@ -248,8 +248,8 @@ def _export(
     written.
     """
     check_format(payload)
-    now, folder = context.clock(), workplace.exports
-    wording = Wording(workplace.city())
+    now, folder = context.clock(), dependencies.exports
+    wording = Wording(dependencies.city())
     with refusals(folder):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     remove_expired(folder, now=now)

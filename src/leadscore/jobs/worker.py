@@ -125,7 +125,7 @@ class JobContext:
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class Timings:
     """How often a worker looks and speaks, in seconds."""
 
     look: float = 1.0  # between two looks for work where there was none
@@ -144,7 +144,7 @@ class Worker:
     kinds: Mapping[str, Kind]
     clock: Clock
     stopping: threading.Event
-    pace: Pace = Pace()
+    pace: Timings = Timings()
 
     def run(self) -> None:
         """Do jobs until ``stopping`` is set; a database that is away is waited for."""
@@ -254,7 +254,7 @@ class Worker:
 
 def work(
     database: Database, kinds: Mapping[str, Kind], clock: Clock, *, name: str | None = None,
-    lifeline: Connection | None = None, pace: Pace = Pace(),
+    lifeline: Connection | None = None, pace: Timings = Timings(),
 ) -> None:  # fmt: skip
     """Do jobs until this process is to stop, then close the database; call it in the main thread.
 

@@ -23,7 +23,7 @@ from leadscore.learning.scorecard import (
     points_to_log_odds,
 )
 from leadscore.registry.manifest import ONLY_THE_REGISTRY_KNOWS, Manifest, code_fingerprint
-from leadscore.registry.models import Shelf, is_expert, log_notice
+from leadscore.registry.models import ModelRegistry, is_expert, log_notice
 from leadscore.text import Text, room_words
 
 if TYPE_CHECKING:
@@ -137,14 +137,20 @@ def expert_version(city: City) -> str:
 
 
 def ensure_expert(
-    city: City, shelf: Shelf, now: datetime, notify: Callable[[Text], object] = log_notice
+    city: City,
+    registry: ModelRegistry,
+    now: datetime,
+    notify: Callable[[Text], object] = log_notice,
 ) -> str:
     """Do as `expert_model`, and return the version only."""
-    return expert_model(city, shelf, now, notify)[0]
+    return expert_model(city, registry, now, notify)[0]
 
 
 def expert_model(
-    city: City, shelf: Shelf, now: datetime, notify: Callable[[Text], object] = log_notice
+    city: City,
+    registry: ModelRegistry,
+    now: datetime,
+    notify: Callable[[Text], object] = log_notice,
 ) -> tuple[str, Model]:
     """Return version and model of the city's expert model, saving it if it isn't there.
 
@@ -160,43 +166,43 @@ def expert_model(
         If the registry can't be written, or the key can't be trusted.
     """
     version = expert_version(city)
-    model = shelf.ensure(
+    model = registry.ensure(
         version,
         lambda: (fit_expert(city), {"kind": "expert", "created": now.isoformat(), "outcomes": 0}),
         notify,
     )
-    if _trained_champion(city, shelf) is None:
-        shelf.promote(city.id, version, act="expert", now=now)
+    if _trained_champion(city, registry) is None:
+        registry.promote(city.id, version, act="expert", now=now)
     return version, model
 
 
-def follow(city: City, shelf: Shelf, now: datetime) -> None:
+def follow(city: City, registry: ModelRegistry, now: datetime) -> None:
     """Let a changed profile count: by another expert model if one serves, else see `follow_supply`.
 
     Raises as `expert_model` does.
     """
-    if _trained_champion(city, shelf) is None:
-        ensure_expert(city, shelf, now)
+    if _trained_champion(city, registry) is None:
+        ensure_expert(city, registry, now)
     else:
-        follow_supply(city, shelf, now)
+        follow_supply(city, registry, now)
 
 
-def follow_supply(city: City, shelf: Shelf, now: datetime) -> None:
+def follow_supply(city: City, registry: ModelRegistry, now: datetime) -> None:
     """Let the champion's card serve under today's supply, if nothing but that has changed.
 
     Nothing happens where no trained model serves, where it knows this profile, or where more than
     supply differs. A champion that can't be used is left for whoever serves to tell. A ModelError
     if the registry can't be written.
     """
-    champion = _trained_champion(city, shelf)
+    champion = _trained_champion(city, registry)
     if champion is None:
         return
     try:
-        manifest = shelf.manifest(champion)
+        manifest = registry.manifest(champion)
         if manifest.is_under(city):
             return
-        model = shelf.load(champion)
-        first, manifest = trained_as(shelf, champion, manifest)
+        model = registry.load(champion)
+        first, manifest = trained_as(registry, champion, manifest)
     except ModelError:
         return
     if not differ_in_supply_only(model.city, city):
@@ -206,16 +212,16 @@ def follow_supply(city: City, shelf: Shelf, now: datetime) -> None:
         version = f"{first}-s{city.digest[:8]}"
         content = {k: v for k, v in manifest.content.items() if k not in ONLY_THE_REGISTRY_KNOWS}
         content |= {"card_of": first, "created": now.isoformat()}
-        shelf.ensure(version, lambda: (Model(FeatureExtractor(city), model.card), content))
-    shelf.promote(city.id, version, act="profile", now=now)
+        registry.ensure(version, lambda: (Model(FeatureExtractor(city), model.card), content))
+    registry.promote(city.id, version, act="profile", now=now)
 
 
-def trained_as(shelf: Shelf, version: str, manifest: Manifest) -> tuple[str, Manifest]:
+def trained_as(registry: ModelRegistry, version: str, manifest: Manifest) -> tuple[str, Manifest]:
     """Return the version whose card one has, and its manifest; often both are its own."""
     first = manifest.card_of
-    return (first, shelf.manifest(first)) if first else (version, manifest)
+    return (first, registry.manifest(first)) if first else (version, manifest)
 
 
-def _trained_champion(city: City, shelf: Shelf) -> str | None:
-    served = next(iter(shelf.line(city.id)), None)
+def _trained_champion(city: City, registry: ModelRegistry) -> str | None:
+    served = next(iter(registry.line(city.id)), None)
     return None if served is None or is_expert(city.id, served) else served

@@ -35,7 +35,7 @@ from leadscore.learning.training_data import (
 )
 from leadscore.lists.columns import CANONICAL
 from leadscore.registry.manifest import Manifest, city_part
-from leadscore.registry.models import Shelf, is_expert, log_notice
+from leadscore.registry.models import ModelRegistry, is_expert, log_notice
 from leadscore.text import Text, room_words
 
 WORDS = room_words("learning")
@@ -69,24 +69,24 @@ class Champion:
 
 
 def current_champion(
-    city: City, shelf: Shelf, *, now: datetime, write: bool, notify: Step
+    city: City, registry: ModelRegistry, *, now: datetime, write: bool, notify: Step
 ) -> Champion:
     """Return the champion, or the last good one before it; the expert model if no other serves.
 
     ``notify`` is told of champions that can't be used. Without ``write`` the registry is left as
     it is. For errors see `expert_model`.
     """
-    for version in shelf.line(city.id):
+    for version in registry.line(city.id):
         if is_expert(city.id, version):
             break
         try:
-            return Champion(version, shelf.load(version), shelf.manifest(version))
+            return Champion(version, registry.load(version), registry.manifest(version))
         except ModelError as fault:
             reason = Text(zh=fault.render("zh"), en=fault.render("en"))
             notify(WORDS["retrain.passed_over"].format(version=version, reason=reason))
     if not write:
         return Champion(expert_version(city), fit_expert(city), None)
-    return Champion(*expert_model(city, shelf, now, notify), None)
+    return Champion(*expert_model(city, registry, now, notify), None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,7 +136,7 @@ def retrain(
     city: City,
     events: pd.DataFrame,
     snapshots: pd.DataFrame,
-    shelf: Shelf,
+    registry: ModelRegistry,
     *,
     as_of: date,
     now: datetime,
@@ -169,7 +169,7 @@ def retrain(
     """
     rules = rules or Rules()
     Decision((), overrule)  # refuses a blank reason before the work, not after it
-    champion = current_champion(city, shelf, now=now, write=not dry_run, notify=notify)
+    champion = current_champion(city, registry, now=now, write=not dry_run, notify=notify)
     progress(WORDS["retrain.measuring"])
     features = FeatureExtractor(city)
     data = build_dataset(features, events, snapshots, as_of=as_of, rules=rules)
@@ -225,9 +225,9 @@ def retrain(
     )
     if not dry_run:
         progress(WORDS["retrain.saving"].format(version=done.version))
-        shelf.save(done.version, done.model, manifest, notify)
+        registry.save(done.version, done.model, manifest, notify)
         if decision.promoted:
-            shelf.promote(city.id, done.version, act="trained", now=now, reason=overrule)
+            registry.promote(city.id, done.version, act="trained", now=now, reason=overrule)
     return done
 
 

@@ -91,7 +91,7 @@ class Promotion:
 
 @dataclass(frozen=True)
 class Version:
-    """A version as `Shelf.versions` lists it.
+    """A version as `ModelRegistry.versions` lists it.
 
     ``fault`` says why it can't serve; then there is no manifest, and ``created`` is when its folder
     was.
@@ -128,7 +128,7 @@ class _Pointer(NamedTuple):
     version: str
 
 
-class Shelf:
+class ModelRegistry:
     """A folder with one folder per version, and per city one file that names the champion.
 
     The versions are signed with a key, a file outside the folder; folder and key are made when the
@@ -452,7 +452,7 @@ def _uncover(stack: list[str], version: str) -> None:
 
 
 def _written(model: Model, manifest: Mapping[str, Any]) -> tuple[bytes, dict[str, Any]]:
-    from leadscore.registry.artefact import said_by, to_bytes  # late, as in `Shelf.load`
+    from leadscore.registry.artefact import said_by, to_bytes  # late, as in `ModelRegistry.load`
 
     return to_bytes(model), {**manifest, **said_by(model)}
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Table, delete
 
 from leadscore.errors import Detail
 from leadscore.lists.outcomes import load_outcomes
-from leadscore.store.current_ranking import place_again
+from leadscore.store.current_ranking import refresh
 from leadscore.store.database import Database, StoreError, insert_rows, take_turns
 from leadscore.store.firms import (
     EXCLUSIONS,
@@ -26,13 +26,13 @@ from leadscore.store.firms import (
 from leadscore.store.outcomes import (
     Admission,
     Entry,
-    admit,
     append_entries,
     entries_of,
     firms_with_outcomes,
     outcomes,
     outcomes_of,
     read_outcomes,
+    validate_import,
 )
 from leadscore.text import Text, room_words
 
@@ -76,7 +76,7 @@ def enter_outcome(
     (number,) = append_entries(
         connection, [entry], source=_BY_HAND, actor=actor, now=now, firm_id=firm_id
     )
-    place_again(connection, [firm_id], now=now)
+    refresh(connection, [firm_id], now=now)
     return Entry(
         number, stage, day, reason, withdrawn, now, actor, _BY_HAND, in_force=not withdrawn
     )
@@ -132,7 +132,7 @@ def _replaced(
     gone = connection.execute(delete(table).where(table.c.firm_id == firm_id))
     insert_rows(connection, table, rows)
     if rows or gone.rowcount:
-        place_again(connection, [firm_id], now=now)
+        refresh(connection, [firm_id], now=now)
     return read_firm(connection, firm_id)
 
 
@@ -167,11 +167,11 @@ def take_in(path: Path, database: Database, *, today: date, now: datetime, actor
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     with database.write() as connection:
         take_turns(connection, outcomes)
-        admission = admit(listed.entries, read_outcomes(connection), file=digest)
+        admission = validate_import(listed.entries, read_outcomes(connection), file=digest)
         new = entries_of(admission.new)
         append_entries(connection, new, source=path.name, actor=actor, now=now)
         if new:
-            place_again(connection, firms_with_outcomes(connection), now=now)
+            refresh(connection, firms_with_outcomes(connection), now=now)
     problems = [*listed.problems, *admission.problems]
     problems.sort(key=lambda problem: (problem.sheet or "", problem.row or 0))
     aside = sum(problem.set_aside for problem in problems)

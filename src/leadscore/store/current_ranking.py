@@ -297,7 +297,7 @@ def place_firms(
     return rows
 
 
-def place_again(connection: Connection, firm_ids: Iterable[int], *, now: datetime) -> None:
+def refresh(connection: Connection, firm_ids: Iterable[int], *, now: datetime) -> None:
     """Place firms anew, as far as they were scored, and count up the version of each."""
     for some in in_parts(firm_ids):
         rows = connection.execute(_WITH_SCORE, {"some": some}).mappings().all()

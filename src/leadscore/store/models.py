@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row
 
 from leadscore.errors import ModelError
 from leadscore.registry.manifest import Manifest
-from leadscore.registry.models import Shelf
+from leadscore.registry.models import ModelRegistry
 from leadscore.store.database import METADATA, StoreError, columns_of, insert_rows
 from leadscore.text import room_words
 
@@ -32,11 +32,11 @@ class UnknownModelError(StoreError):
 
 @dataclass(frozen=True, slots=True)
 class MirroredModel:
-    """A model as the shelf had it when it was last looked at.
+    """A model as the registry had it when it was last looked at.
 
-    It is ``unusable`` if it is damaged or of a later program, ``gone`` if it is on the shelf no
-    longer. ``manifest`` is what the shelf says of it, its scorecard within, and is kept when it
-    leaves the shelf; None if it could never be trusted.
+    It is ``unusable`` if it is damaged or of a later program, ``gone`` if it is on the registry no
+    longer. ``manifest`` is what the registry says of it, its scorecard within, and is kept when it
+    leaves the registry; None if it could never be trusted.
     """
 
     version: Annotated[str, {"primary_key": True}]
@@ -50,15 +50,17 @@ class MirroredModel:
 MODELS = sa.Table("models", METADATA, *columns_of(MirroredModel))
 
 
-def mirror(connection: Connection, shelf: Shelf, city_id: str, *, now: datetime) -> str | None:
-    """Bring the mirror to what the shelf has for a city, and return the champion, if it has one."""
+def mirror(
+    connection: Connection, registry: ModelRegistry, city_id: str, *, now: datetime
+) -> str | None:
+    """Bring the mirror to what the registry has for a city, and return the champion, if any."""
     try:
-        champion = shelf.champion(city_id)
+        champion = registry.champion(city_id)
     except ModelError:  # the pointer is damaged; whoever serves says so
         champion = None
     gone = {model.version: model.manifest for model in mirrored(connection, city_id)}
     rows = []
-    for version in shelf.versions(city_id):
+    for version in registry.versions(city_id):
         before = gone.pop(version.name, None)
         manifest = version.manifest or before
         state = "champion" if version.name == champion else "shelved"

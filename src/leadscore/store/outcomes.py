@@ -231,7 +231,7 @@ class Admission:
     problems: tuple[Problem, ...]
 
 
-def admit(entries: pd.DataFrame, history: pd.DataFrame, *, file: str) -> Admission:
+def validate_import(entries: pd.DataFrame, history: pd.DataFrame, *, file: str) -> Admission:
     """Decide which entries join the history; their order in the file decides nothing.
 
     The tables have the columns of `leadscore.lists.outcomes.ENTRY_COLUMNS` and of

@@ -237,7 +237,7 @@ class Admitted(NamedTuple):
     change: str | None = None
 
 
-def admit(
+def provision_user(
     connection: Connection, name: str, mapped: Role | None, *, follows_groups: bool, now: datetime
 ) -> Admitted | None:
     """Let a user in whom the proxy vouches for; None if they may not come in.
@@ -278,4 +278,4 @@ def _bring(connection: Connection, name: str, role: Role, now: datetime) -> Admi
     if insert_unless_there(connection, USERS, values):
         return Admitted(role, "user.add")
     # They came at the same moment by another request.
-    return admit(connection, name, role, follows_groups=True, now=now)
+    return provision_user(connection, name, role, follows_groups=True, now=now)

@@ -21,7 +21,7 @@ from leadscore.lists.cleaning import CleanRecord, clean_records
 from leadscore.lists.problems import Problem
 from leadscore.ranking.reasons import Wording
 from leadscore.ranking.score import FirmScore, Scorer
-from leadscore.registry.models import Shelf
+from leadscore.registry.models import ModelRegistry
 from leadscore.store.database import Database
 from leadscore.store.scoring import keep_asked
 from leadscore.text import Lang, Text, room_words
@@ -57,8 +57,8 @@ _TRY_AGAIN_AFTER_SECONDS = 2.0
 class CurrentScoring:
     """Gives the champion by now: at first ``scorer``, and what ``load`` returns after a change."""
 
-    def __init__(self, scorer: Scorer, shelf: Shelf, load: Callable[[], Scorer]) -> None:
-        self._shelf, self._load, self._scorer = shelf, load, scorer
+    def __init__(self, scorer: Scorer, registry: ModelRegistry, load: Callable[[], Scorer]) -> None:
+        self._registry, self._load, self._scorer = registry, load, scorer
         self._champion = self._named()
         self._created = self._created_of(scorer.model)
         self._lock, self._failed = threading.Lock(), float("-inf")
@@ -75,7 +75,7 @@ class CurrentScoring:
 
     def champion(self) -> str | None:
         """Return the version that should score, or None if none was promoted."""
-        return self._shelf.champion(self._scorer.city.id)
+        return self._registry.champion(self._scorer.city.id)
 
     def model_state(self) -> ModelState:
         """Return which model scores, and how old it is."""
@@ -102,7 +102,7 @@ class CurrentScoring:
 
     def _created_of(self, version: str) -> datetime | None:
         try:
-            return self._shelf.manifest(version).created
+            return self._registry.manifest(version).created
         except LeadscoreError:
             return None
 
@@ -112,7 +112,7 @@ class Dependencies:
     """What the routes and pages stand on; shared by all threads."""
 
     scoring: CurrentScoring
-    shelf: Shelf
+    registry: ModelRegistry
     today: Callable[[], date]  # the day as of which firms are scored
     access: Access
     profiles: Profiles

@@ -20,7 +20,7 @@ from leadscore.store import api_keys, sessions, users
 from leadscore.store.audit import AuditTrail, Record
 from leadscore.store.database import Database
 from leadscore.store.sessions import Limits, Lockout, check_password, forget_attempts, matches
-from leadscore.store.users import A_NAME, BY, Role, admit, folded
+from leadscore.store.users import A_NAME, BY, Role, folded, provision_user
 from leadscore.text import Text, room_words
 from leadscore.web.errors import REFUSALS, InvalidRequestError, RequestError, store_refusals
 from leadscore.web.proxies import ProxyUser, proxy_user
@@ -334,7 +334,7 @@ def _let_in(access: Access, named: ProxyUser, now: datetime, secret: str | None)
         ) from None
     with store_refusals(), access.database.write() as connection:
         # The first start invites an administrator: nobody is that by being called so elsewhere.
-        admitted = name != FIRST_ADMINISTRATOR and admit(
+        admitted = name != FIRST_ADMINISTRATOR and provision_user(
             connection, name, named.role, follows_groups=named.follows_groups, now=now
         )
         if admitted:

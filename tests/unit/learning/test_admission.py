@@ -15,7 +15,7 @@ from tests.kept_lists import blank_events
 from leadscore.learning.history import EVENTS, OUTCOMES, firm_keys, first_contact, stage_days
 from leadscore.lists.outcomes import ENTRY_COLUMNS
 from leadscore.lists.values.words import STAGES
-from leadscore.store.outcomes import Admission, admit
+from leadscore.store.outcomes import Admission, validate_import
 
 CODE, OTHER_CODE = "91110000600037341L", "91360727MA35LGHK7K"
 Row = tuple[str, str, str | None]
@@ -40,7 +40,7 @@ class Office:
         self.events = blank_events()
 
     def imports(self, listed: pd.DataFrame, file: str = "a") -> Admission:
-        admission = admit(listed, self.events, file=file)
+        admission = validate_import(listed, self.events, file=file)
         aside = len(admission.problems)
         assert len(listed) == len(admission.new) + admission.known + aside
         assert all(each.set_aside for each in admission.problems)

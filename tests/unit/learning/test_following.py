@@ -22,7 +22,7 @@ from leadscore.learning.expert import (
 from leadscore.lists.cleaning import records_of
 from leadscore.lists.columns import blank_firms
 from leadscore.ranking.score import Scorer
-from leadscore.registry.models import Shelf
+from leadscore.registry.models import ModelRegistry
 from leadscore.startup import champion_scorer
 from leadscore.text import Text
 
@@ -31,21 +31,21 @@ TODAY = date(2026, 11, 24)
 
 
 @pytest.fixture
-def shelf(tmp_path: Path) -> Shelf:
-    """Return a shelf on which a trained model serves after the experts'."""
-    shelf = shelf_of_two(tmp_path)
-    shelf.promote(lakeport().id, OTHER, act="trained", now=NOW)
-    return shelf
+def registry(tmp_path: Path) -> ModelRegistry:
+    """Return a registry on which a trained model serves after the experts'."""
+    registry = shelf_of_two(tmp_path)
+    registry.promote(lakeport().id, OTHER, act="trained", now=NOW)
+    return registry
 
 
 def makers() -> pd.DataFrame:
     return blank_firms(1).assign(name="甲有限公司", main_business=BLADES)
 
 
-def serving(city: City, shelf: Shelf, *told: str) -> Scorer:
+def serving(city: City, registry: ModelRegistry, *told: str) -> Scorer:
     """Return what scores, having told no more than what is named."""
     notices: list[Text] = []
-    scorer = champion_scorer(city, shelf, now=NOW, notify=notices.append)
+    scorer = champion_scorer(city, registry, now=NOW, notify=notices.append)
     assert len(notices) == len(told)
     assert all(word in notice.en for word, notice in zip(told, notices, strict=True))
     return scorer
@@ -56,85 +56,91 @@ def other_supply(supply: float) -> City:
     return with_supplies(lakeport(), {BLADE: supply})
 
 
-def test_a_trained_card_serves_on_under_another_supply(shelf: Shelf) -> None:
-    before = serving(lakeport(), shelf)
+def test_a_trained_card_serves_on_under_another_supply(registry: ModelRegistry) -> None:
+    before = serving(lakeport(), registry)
     city = other_supply(0.95)
-    after = serving(city, shelf)
+    after = serving(city, registry)
     assert after.model == f"{OTHER}-s{city.digest[:8]}"
     assert after.city == city
-    assert shelf.champion(city.id) == after.model
+    assert registry.champion(city.id) == after.model
     assert after.card.scorecard == before.card.scorecard
     one, other = (each.score(records_of(makers()), as_of=TODAY)[0] for each in (before, after))
     assert other.fit < one.fit
     assert other.likelihood != one.likelihood
-    fresh = Scorer(shelf.load(after.model), after.model).score(records_of(makers()), as_of=TODAY)
+    fresh = Scorer(registry.load(after.model), after.model).score(records_of(makers()), as_of=TODAY)
     assert fresh[0].points == other.points
 
 
-def test_what_was_learned_is_told_of_it_as_of_the_model_whose_card_it_is(shelf: Shelf) -> None:
+def test_what_was_learned_is_told_of_it_as_of_the_model_whose_card_it_is(
+    registry: ModelRegistry,
+) -> None:
     city = other_supply(0.95)
-    follow_supply(city, shelf, NOW)
-    made = shelf.champion(city.id)
+    follow_supply(city, registry, NOW)
+    made = registry.champion(city.id)
     assert made is not None
-    manifest, trained = shelf.manifest(made), shelf.manifest(OTHER)
+    manifest, trained = registry.manifest(made), registry.manifest(OTHER)
     assert manifest.card_of == OTHER
     assert City.model_validate(manifest.city.profile) == city
     for key in ("kind", "outcomes", "measures", "decision", "scorecard", "as_of"):
         assert manifest.content[key] == trained.content[key]
-    assert trained_as(shelf, made, manifest) == (OTHER, trained)
-    assert trained_as(shelf, OTHER, trained) == (OTHER, trained)
+    assert trained_as(registry, made, manifest) == (OTHER, trained)
+    assert trained_as(registry, OTHER, trained) == (OTHER, trained)
 
 
-def test_each_further_supply_takes_the_place_of_the_one_before(shelf: Shelf) -> None:
-    first = shelf.line(lakeport().id)
+def test_each_further_supply_takes_the_place_of_the_one_before(registry: ModelRegistry) -> None:
+    first = registry.line(lakeport().id)
     for supply in (0.95, 0.55, 0.15):
         city = other_supply(supply)
-        model = serving(city, shelf).model
-        assert serving(city, shelf).model == model
-        assert shelf.line(city.id) == [model, *first[1:]]
-        assert shelf.manifest(model).card_of == OTHER
-    assert serving(lakeport(), shelf).model == OTHER
-    assert shelf.line(lakeport().id) == first
+        model = serving(city, registry).model
+        assert serving(city, registry).model == model
+        assert registry.line(city.id) == [model, *first[1:]]
+        assert registry.manifest(model).card_of == OTHER
+    assert serving(lakeport(), registry).model == OTHER
+    assert registry.line(lakeport().id) == first
 
 
-def test_going_back_leads_to_the_model_before_and_not_to_an_older_supply(shelf: Shelf) -> None:
+def test_going_back_leads_to_the_model_before_and_not_to_an_older_supply(
+    registry: ModelRegistry,
+) -> None:
     city = other_supply(0.95)
-    serving(city, shelf)
-    assert shelf.rollback(city.id, now=NOW) == expert_version(lakeport())
-    assert serving(city, shelf).model == expert_version(city)
+    serving(city, registry)
+    assert registry.rollback(city.id, now=NOW) == expert_version(lakeport())
+    assert serving(city, registry).model == expert_version(city)
 
 
-def test_a_model_that_one_goes_back_to_follows_as_well(shelf: Shelf) -> None:
+def test_a_model_that_one_goes_back_to_follows_as_well(registry: ModelRegistry) -> None:
     city = other_supply(0.95)
-    shelf.promote(city.id, ensure_expert(city, shelf, NOW), act="by_hand", now=NOW)
-    assert shelf.rollback(city.id, now=NOW) == OTHER
-    follow(city, shelf, NOW)
-    assert shelf.champion(city.id) == f"{OTHER}-s{city.digest[:8]}"
+    registry.promote(city.id, ensure_expert(city, registry, NOW), act="by_hand", now=NOW)
+    assert registry.rollback(city.id, now=NOW) == OTHER
+    follow(city, registry, NOW)
+    assert registry.champion(city.id) == f"{OTHER}-s{city.digest[:8]}"
 
 
-def test_a_profile_that_says_more_than_another_supply_is_not_followed(shelf: Shelf) -> None:
+def test_a_profile_that_says_more_than_another_supply_is_not_followed(
+    registry: ModelRegistry,
+) -> None:
     plain = other_supply(0.95).model_dump(by_alias=True)
     city = City.model_validate(plain | {"roles": plain["roles"] | {"trade": 0.9}})
-    assert serving(city, shelf, "the city profile has changed since").model == OTHER
+    assert serving(city, registry, "the city profile has changed since").model == OTHER
 
 
 def test_an_expert_model_follows_by_another_expert_model(tmp_path: Path) -> None:
-    shelf, city = Shelf(tmp_path / "models", tmp_path / "key"), other_supply(0.95)
-    follow(lakeport(), shelf, NOW)
-    follow(city, shelf, NOW)
-    assert shelf.line(city.id) == [expert_version(city)]
+    registry, city = ModelRegistry(tmp_path / "models", tmp_path / "key"), other_supply(0.95)
+    follow(lakeport(), registry, NOW)
+    follow(city, registry, NOW)
+    assert registry.line(city.id) == [expert_version(city)]
 
 
-def test_a_champion_that_cannot_be_used_is_left_to_whoever_serves(shelf: Shelf) -> None:
-    (shelf.folder / OTHER / "card.npz").write_bytes(b"junk")
-    follow_supply(other_supply(0.95), shelf, NOW)
-    assert shelf.champion(lakeport().id) == OTHER
+def test_a_champion_that_cannot_be_used_is_left_to_whoever_serves(registry: ModelRegistry) -> None:
+    (registry.folder / OTHER / "card.npz").write_bytes(b"junk")
+    follow_supply(other_supply(0.95), registry, NOW)
+    assert registry.champion(lakeport().id) == OTHER
 
 
 def test_a_program_that_changed_since_the_training_is_told_of_the_card_too(
-    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+    registry: ModelRegistry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("leadscore.startup.code_fingerprint", lambda: "another")
     city = other_supply(0.95)
-    scorer = serving(city, shelf, "the program has changed since the model")
+    scorer = serving(city, registry, "the program has changed since the model")
     assert scorer.model == f"{OTHER}-s{city.digest[:8]}"

@@ -23,7 +23,7 @@ from leadscore.lists.cleaning import clean, records_of
 from leadscore.lists.reading import read_list
 from leadscore.ranking.score import Scorer
 from leadscore.registry.artefact import read_pickle
-from leadscore.registry.models import Shelf, is_expert
+from leadscore.registry.models import ModelRegistry, is_expert
 from leadscore.report import render_html, render_text
 from leadscore.startup import champion_scorer
 from leadscore.text import Text
@@ -63,8 +63,8 @@ def nanchang() -> City:
     return load_city(shipped("cities", "nanchang.toml"))
 
 
-def shelf_of(home: Path) -> Shelf:
-    return Shelf(home / "models", home / "keys" / "models.key")
+def registry_of(home: Path) -> ModelRegistry:
+    return ModelRegistry(home / "models", home / "keys" / "models.key")
 
 
 def likelihood(scorer: Scorer, firms: pd.DataFrame) -> Any:
@@ -75,11 +75,11 @@ def likelihood(scorer: Scorer, firms: pd.DataFrame) -> Any:
 def test_a_kept_home_is_served_by_its_champion_as_before(
     name: str, homes: Path, told: dict[str, Any], firms: pd.DataFrame, nanchang: City
 ) -> None:
-    shelf, before = shelf_of(homes / name), told[name]
+    registry, before = registry_of(homes / name), told[name]
     city = Profiles(lambda: nanchang, homes / name / "profiles").current().city
-    own = Scorer(shelf.load(before["champion"]), before["champion"])
+    own = Scorer(registry.load(before["champion"]), before["champion"])
     notices: list[Text] = []
-    serving = champion_scorer(city, shelf, now=NOW, notify=notices.append)
+    serving = champion_scorer(city, registry, now=NOW, notify=notices.append)
     for scorer in (own, serving):
         np.testing.assert_allclose(
             likelihood(scorer, firms), before["likelihood"], rtol=0, atol=EXACT
@@ -88,7 +88,7 @@ def test_a_kept_home_is_served_by_its_champion_as_before(
         assert serving.model == expert_version(city)
         assert not notices
     else:
-        assert serving.model == before["champion"] == shelf.champion(city.id)
+        assert serving.model == before["champion"] == registry.champion(city.id)
         (notice,) = notices
         assert "the program has changed since" in notice.en
 
@@ -97,7 +97,7 @@ def test_a_kept_home_is_served_by_its_champion_as_before(
 def test_a_kept_card_is_as_sure_as_before(
     name: str, homes: Path, told: dict[str, Any], firms: pd.DataFrame
 ) -> None:
-    model = shelf_of(homes / name).load(told[name]["champion"])
+    model = registry_of(homes / name).load(told[name]["champion"])
     X = model.features.transform(firms.assign(as_of=pd.Timestamp(TODAY)))
     ends, before = model.card.predict_interval(X), told[name]["interval"]
     np.testing.assert_allclose(ends[: len(before)], before, rtol=0, atol=EXACT)
@@ -107,7 +107,7 @@ def test_a_kept_card_is_as_sure_as_before(
 def test_a_kept_card_of_a_kind_that_is_gone_tells_no_interval(
     name: str, homes: Path, told: dict[str, Any], firms: pd.DataFrame
 ) -> None:
-    model = shelf_of(homes / name).load(told[name]["champion"])
+    model = registry_of(homes / name).load(told[name]["champion"])
     X = model.features.transform(firms)
     with pytest.raises(ValueError, match="does not keep how sure it is"):
         model.card.predict_interval(X)
@@ -116,7 +116,7 @@ def test_a_kept_card_of_a_kind_that_is_gone_tells_no_interval(
 def test_a_pair_is_looked_up_for_one_firm_as_for_a_list(
     homes: Path, told: dict[str, Any], firms: pd.DataFrame
 ) -> None:
-    model = shelf_of(homes / "pairs").load(told["pairs"]["champion"])
+    model = registry_of(homes / "pairs").load(told["pairs"]["champion"])
     X = model.features.transform(firms)
     card = model.card.scorecard
     assert [pair.features for pair in card.pairs] == [
@@ -131,10 +131,10 @@ def test_a_pair_is_looked_up_for_one_firm_as_for_a_list(
 
 def test_a_kept_profile_is_read_whole(homes: Path, told: dict[str, Any], nanchang: City) -> None:
     for name in NAMES:
-        shelf, version = shelf_of(homes / name), told[name]["champion"]
-        city = shelf.load(version).city
-        assert city.digest == shelf.manifest(version).city.digest
-        assert shelf.manifest(version).is_under(city)
+        registry, version = registry_of(homes / name), told[name]["champion"]
+        city = registry.load(version).city
+        assert city.digest == registry.manifest(version).city.digest
+        assert registry.manifest(version).is_under(city)
         assert (city == nanchang) is (name != "supply")
 
 
@@ -144,19 +144,19 @@ def test_a_kept_card_follows_another_supply_as_a_model_of_today(
 ) -> None:
     home = tmp_path / "home"
     shutil.copytree(homes / name, home)
-    shelf, city = shelf_of(home), with_supplies(nanchang, {"mobile.pcb": 0.3})
-    follow_supply(city, shelf, NOW)
-    version = shelf.champion(city.id)
+    registry, city = registry_of(home), with_supplies(nanchang, {"mobile.pcb": 0.3})
+    follow_supply(city, registry, NOW)
+    version = registry.champion(city.id)
     assert version == f"{told[name]['champion']}-s{city.digest[:8]}"
-    one, other = (shelf.load(each) for each in (told[name]["champion"], version))
+    one, other = (registry.load(each) for each in (told[name]["champion"], version))
     assert one.card.scorecard == other.card.scorecard
-    assert City.model_validate(shelf.manifest(version).city.profile) == city
+    assert City.model_validate(registry.manifest(version).city.profile) == city
     assert (home / "models" / version / "card.npz").is_file()
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_kept_model_is_shown(name: str, homes: Path, told: dict[str, Any]) -> None:
-    manifest = shelf_of(homes / name).manifest(told[name]["champion"]).content
+    manifest = registry_of(homes / name).manifest(told[name]["champion"]).content
     for lang in ("zh", "en"):
         assert told[name]["champion"] in render_text(manifest, lang)
         assert told[name]["champion"] in render_html(manifest, lang)

@@ -17,7 +17,7 @@ from leadscore.learning.comparison import Gate
 from leadscore.learning.expert import expert_scorecard
 from leadscore.learning.retrain import Retraining, retrain
 from leadscore.learning.scorecard import Scorecard
-from leadscore.registry.models import Shelf
+from leadscore.registry.models import ModelRegistry
 
 NOW = datetime(2026, 1, 5, 8, tzinfo=UTC)
 AMOUNTS = ["registered_capital_cny", "paid_in_capital_cny", "revenue_cny"]
@@ -41,20 +41,20 @@ def trained(
     events: pd.DataFrame | None = None,
     snapshots: pd.DataFrame | None = None,
 ) -> Retraining:
-    """Walk on a real shelf, and check that it says and does the same."""
+    """Walk on a real registry, and check that it says and does the same."""
     events = history.events() if events is None else events
-    shelf = Shelf(folder / "models", folder / "models.key")
+    registry = ModelRegistry(folder / "models", folder / "models.key")
     done = retrain(
         history.city,
         events.assign(entry=np.arange(1, len(events) + 1)),
         history.snapshots() if snapshots is None else snapshots,
-        shelf,
+        registry,
         as_of=history.until,
         now=NOW,
     )
-    assert shelf.champion(history.city.id) == done.serves
+    assert registry.champion(history.city.id) == done.serves
     assert done.decision.promoted == (done.serves == done.version)
-    assert shelf.manifest(done.version).decision.promoted == done.decision.promoted
+    assert registry.manifest(done.version).decision.promoted == done.decision.promoted
     return done
 
 

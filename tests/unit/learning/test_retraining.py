@@ -19,7 +19,7 @@ from leadscore.learning.expert import expert_scorecard, new_card
 from leadscore.learning.retrain import Retraining, current_champion, retrain
 from leadscore.learning.scorecard import Scorecard, probability
 from leadscore.learning.training_data import Rules, TrainingData, backtest, build_dataset
-from leadscore.registry.models import Shelf
+from leadscore.registry.models import ModelRegistry
 from leadscore.text import Text
 
 ROOT = Path(__file__).parents[3]
@@ -44,16 +44,16 @@ def data(city: City, history: History) -> TrainingData:
     )
 
 
-def shelf_in(folder: Path) -> Shelf:
-    return Shelf(folder / "models", folder / "keys" / "models.key")
+def registry_in(folder: Path) -> ModelRegistry:
+    return ModelRegistry(folder / "models", folder / "keys" / "models.key")
 
 
-def retrained(history: History, shelf: Shelf, **changes: object) -> Retraining:
+def retrained(history: History, registry: ModelRegistry, **changes: object) -> Retraining:
     given = {
         "events": history.events(), "snapshots": history.snapshots(), "as_of": history.until,
         "now": NOW, **changes,
     }  # fmt: skip
-    return retrain(history.city, shelf=shelf, **given)  # type: ignore[arg-type]
+    return retrain(history.city, registry=registry, **given)  # type: ignore[arg-type]
 
 
 def plain(done: Retraining) -> str:
@@ -69,9 +69,9 @@ def told() -> list[Text]:
 @pytest.fixture(scope="module")
 def promoted(
     history: History, told: list[Text], tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Retraining, Shelf]:
-    shelf = shelf_in(tmp_path_factory.mktemp("promoted"))
-    return retrained(history, shelf, progress=told.append), shelf
+) -> tuple[Retraining, ModelRegistry]:
+    registry = registry_in(tmp_path_factory.mktemp("promoted"))
+    return retrained(history, registry, progress=told.append), registry
 
 
 # --- the simulation ------------------------------------------------------------------------
@@ -99,11 +99,11 @@ def test_the_simulation_draws_the_same_history_again(city: City) -> None:
 
 
 def test_a_better_challenger_is_promoted_and_says_why(
-    promoted: tuple[Retraining, Shelf], history: History
+    promoted: tuple[Retraining, ModelRegistry], history: History
 ) -> None:
-    done, shelf = promoted
+    done, registry = promoted
     assert done.decision.promoted, done.decision.render("en")
-    assert shelf.champion(history.city.id) == done.version == done.serves
+    assert registry.champion(history.city.id) == done.version == done.serves
     assert done.champion.startswith("nanchang-expert-")
     for lang in ("zh", "en"):
         assert len(done.decision.render(lang).splitlines()) == 1 + len(done.decision.gates)
@@ -112,10 +112,10 @@ def test_a_better_challenger_is_promoted_and_says_why(
 
 
 def test_the_manifest_tells_what_was_learned_from(
-    promoted: tuple[Retraining, Shelf], history: History, data: TrainingData
+    promoted: tuple[Retraining, ModelRegistry], history: History, data: TrainingData
 ) -> None:
-    done, shelf = promoted
-    kept = shelf.manifest(done.version).content
+    done, registry = promoted
+    kept = registry.manifest(done.version).content
     assert kept["kind"] == "trained"
     assert Scorecard.from_dict(kept["scorecard"]) == done.model.card.scorecard
     known = int(data.known.sum())
@@ -130,16 +130,16 @@ def test_the_manifest_tells_what_was_learned_from(
 
 
 def test_the_model_on_the_shelf_scores_as_the_one_that_was_trained(
-    promoted: tuple[Retraining, Shelf], history: History
+    promoted: tuple[Retraining, ModelRegistry], history: History
 ) -> None:
-    done, shelf = promoted
+    done, registry = promoted
     firms = history.snapshots()
-    saved = shelf.load(done.version).decision_function(firms)
+    saved = registry.load(done.version).decision_function(firms)
     np.testing.assert_array_equal(saved, done.model.decision_function(firms))
 
 
 def test_fitting_the_pipeline_itself_gives_the_same_card(
-    promoted: tuple[Retraining, Shelf], city: City, data: TrainingData
+    promoted: tuple[Retraining, ModelRegistry], city: City, data: TrainingData
 ) -> None:
     done, _ = promoted
     card = new_card(city, Rules().prior_strength)
@@ -153,14 +153,14 @@ def test_fitting_the_pipeline_itself_gives_the_same_card(
 
 
 def test_neither_the_order_of_rows_nor_a_second_run_changes_a_byte(
-    promoted: tuple[Retraining, Shelf], history: History, tmp_path: Path
+    promoted: tuple[Retraining, ModelRegistry], history: History, tmp_path: Path
 ) -> None:
     done, _ = promoted
     events = history.events().sample(frac=1, random_state=0)
     snapshots = history.snapshots().sample(frac=1, random_state=0)
     again = retrained(
         history,
-        shelf_in(tmp_path),
+        registry_in(tmp_path),
         events=events,
         snapshots=snapshots,
         now=NOW + timedelta(days=1),
@@ -170,34 +170,34 @@ def test_neither_the_order_of_rows_nor_a_second_run_changes_a_byte(
 
 
 def test_the_same_data_again_teach_nothing_new(
-    promoted: tuple[Retraining, Shelf], history: History
+    promoted: tuple[Retraining, ModelRegistry], history: History
 ) -> None:
-    done, shelf = promoted
-    again = retrained(history, shelf)
+    done, registry = promoted
+    again = retrained(history, registry)
     assert plain(again) == plain(done)
     assert again.champion == done.version
     assert not again.decision.promoted
     assert "enough" in {gate.id for gate in again.decision.failed}
-    assert shelf.champion(history.city.id) == done.version
+    assert registry.champion(history.city.id) == done.version
 
 
 def test_with_no_outcomes_the_challenger_is_the_expert_card_and_is_kept_but_not_promoted(
     history: History, tmp_path: Path
 ) -> None:
-    shelf = shelf_in(tmp_path)
-    done = retrained(history, shelf, events=history.events().iloc[:0])
+    registry = registry_in(tmp_path)
+    done = retrained(history, registry, events=history.events().iloc[:0])
     assert plain(done) == json.dumps(expert_scorecard(history.city).to_dict())
     assert not done.decision.promoted
     assert done.manifest["measures"] is None
-    assert shelf.champion(history.city.id) == done.champion
-    assert shelf.manifest(done.version).learned == 0
+    assert registry.champion(history.city.id) == done.champion
+    assert registry.manifest(done.version).learned == 0
 
 
 def test_with_open_pursuits_only_nothing_is_learned(history: History, tmp_path: Path) -> None:
     events = history.events()
     first = history.lists[0][0] + timedelta(days=95)
     begun = events[events["stage"] == "contacted"]
-    done = retrained(history, shelf_in(tmp_path), events=begun, as_of=first)
+    done = retrained(history, registry_in(tmp_path), events=begun, as_of=first)
     assert done.manifest["outcomes"]["known"] == 0
     assert done.manifest["outcomes"]["open"] > 0
     assert plain(done) == json.dumps(expert_scorecard(history.city).to_dict())
@@ -207,7 +207,7 @@ def test_with_open_pursuits_only_nothing_is_learned(history: History, tmp_path: 
 def test_nothing_at_all_is_no_error(history: History, tmp_path: Path) -> None:
     done = retrained(
         history,
-        shelf_in(tmp_path),
+        registry_in(tmp_path),
         events=history.events().iloc[:0],
         snapshots=history.snapshots().iloc[:0],
     )
@@ -216,7 +216,7 @@ def test_nothing_at_all_is_no_error(history: History, tmp_path: Path) -> None:
 
 
 def test_a_dry_run_leaves_no_trace(history: History, tmp_path: Path) -> None:
-    done = retrained(history, shelf_in(tmp_path), dry_run=True)
+    done = retrained(history, registry_in(tmp_path), dry_run=True)
     assert done.decision.promoted
     assert done.serves == done.champion
     assert list(tmp_path.iterdir()) == []
@@ -224,16 +224,16 @@ def test_a_dry_run_leaves_no_trace(history: History, tmp_path: Path) -> None:
 
 
 def test_a_person_may_overrule_with_a_reason_that_is_kept(history: History, tmp_path: Path) -> None:
-    shelf = shelf_in(tmp_path)
+    registry = registry_in(tmp_path)
     no_events = history.events().iloc[:0]
-    done = retrained(history, shelf, events=no_events, overrule="新口径，领导已批准")
+    done = retrained(history, registry, events=no_events, overrule="新口径，领导已批准")
     assert done.decision.promoted
     assert done.decision.failed
-    assert shelf.champion(history.city.id) == done.version
-    assert shelf.history(history.city.id)[-1].reason == "新口径，领导已批准"
-    assert shelf.manifest(done.version).decision.overruled == "新口径，领导已批准"
+    assert registry.champion(history.city.id) == done.version
+    assert registry.history(history.city.id)[-1].reason == "新口径，领导已批准"
+    assert registry.manifest(done.version).decision.overruled == "新口径，领导已批准"
     with pytest.raises(UsageError):
-        retrained(history, shelf_in(tmp_path / "blank"), events=no_events, overrule="  ")
+        retrained(history, registry_in(tmp_path / "blank"), events=no_events, overrule="  ")
 
 
 @pytest.mark.usefixtures("promoted")
@@ -266,21 +266,21 @@ def test_what_happened_later_is_not_known(history: History, tmp_path: Path) -> N
     events, snapshots = history.events(), history.snapshots()
     then = retrained(
         history,
-        shelf_in(tmp_path / "then"),
+        registry_in(tmp_path / "then"),
         events=events[events["day"] <= pd.Timestamp(early)],
         snapshots=snapshots[snapshots["as_of"] <= pd.Timestamp(early)],
         as_of=early,
     )
-    now = retrained(history, shelf_in(tmp_path / "now"), as_of=early)
+    now = retrained(history, registry_in(tmp_path / "now"), as_of=early)
     assert now.version == then.version
 
 
 def test_a_trained_champion_is_judged_on_pursuits_that_began_after_it_learned(
     history: History, data: TrainingData, tmp_path: Path
 ) -> None:
-    shelf, early = shelf_in(tmp_path), date(2024, 9, 30)
-    first = retrained(history, shelf, as_of=early, overrule="first of two")
-    second = retrained(history, shelf)
+    registry, early = registry_in(tmp_path), date(2024, 9, 30)
+    first = retrained(history, registry, as_of=early, overrule="first of two")
+    second = retrained(history, registry)
     assert second.champion == first.version
     split = second.manifest["trial"]["split"]
     assert split > early.isoformat()
@@ -291,16 +291,16 @@ def test_a_trained_champion_is_judged_on_pursuits_that_began_after_it_learned(
 
 
 def test_a_champion_of_an_older_profile_is_judged_by_its_own_profile(
-    promoted: tuple[Retraining, Shelf], history: History, tmp_path: Path
+    promoted: tuple[Retraining, ModelRegistry], history: History, tmp_path: Path
 ) -> None:
-    done, shelf = promoted
+    done, registry = promoted
     written = (ROOT / "data" / "cities" / "nanchang.toml").read_text("utf-8")
     profile = tmp_path / "nanchang.toml"
     changed = written.replace("neighbour_discount = 0.6", "neighbour_discount = 0.1")
     profile.write_text(changed, "utf-8")
     city, firms = load_city(profile), history.snapshots()
     assert city.digest != history.city.digest
-    champion = current_champion(city, shelf, now=NOW, write=False, notify=lambda _: None)
+    champion = current_champion(city, registry, now=NOW, write=False, notify=lambda _: None)
     assert champion.version == done.version
     assert champion.learned_until == history.until
     X = FirmFeatures(city).fit(firms).transform(firms)
@@ -312,11 +312,11 @@ def test_a_champion_of_an_older_profile_is_judged_by_its_own_profile(
 def test_a_champion_that_can_not_be_used_is_passed_over_and_told(
     history: History, tmp_path: Path
 ) -> None:
-    shelf, told = shelf_in(tmp_path), []
+    registry, told = registry_in(tmp_path), []
     events = history.events().iloc[:0]
-    first = retrained(history, shelf, events=events, overrule="damaged soon")
+    first = retrained(history, registry, events=events, overrule="damaged soon")
     (tmp_path / "models" / first.version / "card.npz").write_bytes(b"damaged")
-    champion = current_champion(history.city, shelf, now=NOW, write=True, notify=told.append)
+    champion = current_champion(history.city, registry, now=NOW, write=True, notify=told.append)
     assert champion.version == first.champion
     assert champion.learned_until is None
     assert first.version in told[0].zh

@@ -16,7 +16,7 @@ from leadscore.learning.expert import ensure_expert, expert_scorecard, expert_ve
 from leadscore.learning.scorecard import logistic
 from leadscore.lists.cleaning import records_of
 from leadscore.lists.columns import blank_firms
-from leadscore.registry.models import Shelf
+from leadscore.registry.models import ModelRegistry
 from leadscore.startup import champion_scorer
 
 LAKEPORT = Path(__file__).parents[2] / "cities" / "lakeport.toml"
@@ -30,27 +30,27 @@ def city():
 
 
 @pytest.fixture
-def shelf(tmp_path):
-    return Shelf(tmp_path / "models", tmp_path / "key")
+def registry(tmp_path):
+    return ModelRegistry(tmp_path / "models", tmp_path / "key")
 
 
 @pytest.fixture
-def trained(city, shelf):
-    """Return a shelf on which the expert and then two trained models have served."""
-    ensure_expert(city, shelf, NOW)
+def trained(city, registry):
+    """Return a registry on which the expert and then two trained models have served."""
+    ensure_expert(city, registry, NOW)
     for n, version in enumerate((FIRST, SECOND), start=1):
-        shelf.save(version, another(city, n), {"kind": "trained", "created": NOW})
-        shelf.promote(city.id, version, act="trained", now=NOW)
-    return shelf
+        registry.save(version, another(city, n), {"kind": "trained", "created": NOW})
+        registry.promote(city.id, version, act="trained", now=NOW)
+    return registry
 
 
 @pytest.fixture
-def serve(city, shelf):
+def serve(city, registry):
     """Serve the city and check who is told what: a word per notice, in both languages."""
 
     def serve(*told, profile=city):
         notices = []
-        scorer = champion_scorer(profile, shelf, now=NOW, notify=notices.append)
+        scorer = champion_scorer(profile, registry, now=NOW, notify=notices.append)
         assert len(notices) == len(told), notices
         for notice, (zh, en) in zip(notices, told, strict=True):
             assert zh in notice.zh
@@ -70,24 +70,24 @@ def changed_city(city, tmp_path):
     return changed
 
 
-def rewrite(shelf, version, **changes):
+def rewrite(registry, version, **changes):
     """Change a manifest and sign it anew, as if it had been saved under other circumstances."""
-    folder = shelf.folder / version
+    folder = registry.folder / version
     manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
     text = json.dumps({**manifest, **changes}).encode()
     (folder / "manifest.json").write_bytes(text)
-    (folder / "signature").write_bytes(shelf._key.sign(version, text))
+    (folder / "signature").write_bytes(registry._key.sign(version, text))
 
 
-def spoil(shelf, version):
-    (shelf.folder / version / "card.npz").write_bytes(b"junk")
+def spoil(registry, version):
+    (registry.folder / version / "card.npz").write_bytes(b"junk")
 
 
-def test_the_expert_model_is_built_and_serves_on_first_use(city, shelf, serve):
+def test_the_expert_model_is_built_and_serves_on_first_use(city, registry, serve):
     scorer = serve()
-    assert scorer.model == expert_version(city) == shelf.champion(city.id)
-    assert shelf.manifest(scorer.model).kind == "expert"
-    assert [step.act for step in shelf.history(city.id)] == ["expert"]
+    assert scorer.model == expert_version(city) == registry.champion(city.id)
+    assert registry.manifest(scorer.model).kind == "expert"
+    assert [step.act for step in registry.history(city.id)] == ["expert"]
     assert serve().model == scorer.model
     firms = blank_firms(3)
     alike = fit_expert(city).decision_function(firms.assign(as_of=np.datetime64("2026-11-24")))
@@ -96,19 +96,19 @@ def test_the_expert_model_is_built_and_serves_on_first_use(city, shelf, serve):
 
 
 def test_the_expert_model_of_a_changed_profile_takes_the_place_of_the_old(
-    city, shelf, serve, tmp_path
+    city, registry, serve, tmp_path
 ):
     old = serve().model
     changed = changed_city(city, tmp_path)
     new = serve(profile=changed).model
     assert new == expert_version(changed) != old
-    assert shelf.champion(city.id) == new
-    assert shelf.line(city.id) == [new]
+    assert registry.champion(city.id) == new
+    assert registry.line(city.id) == [new]
 
 
-def test_an_expert_model_of_a_shelf_without_signatures_is_built_anew(shelf, serve):
+def test_an_expert_model_of_a_shelf_without_signatures_is_built_anew(registry, serve):
     version = serve().model
-    (shelf.folder / version / "signature").unlink()
+    (registry.folder / version / "signature").unlink()
     assert serve(("重新生成", "has no signature")).model == version
     assert serve().model == version
 
@@ -140,20 +140,20 @@ def test_profile_and_program_that_changed_are_told_at_once(city, trained, serve,
     assert serve(told, profile=changed_city(city, tmp_path)).model == SECOND
 
 
-def spoil_second(shelf):
-    spoil(shelf, SECOND)
+def spoil_second(registry):
+    spoil(registry, SECOND)
 
 
-def lose_second(shelf):
-    (shelf.folder / SECOND).rename(shelf.folder / ".elsewhere")
+def lose_second(registry):
+    (registry.folder / SECOND).rename(registry.folder / ".elsewhere")
 
 
-def forge_second(shelf):
-    (shelf.folder / SECOND / "signature").write_text("hmac-sha256 01234567 " + 64 * "0" + "\n")
+def forge_second(registry):
+    (registry.folder / SECOND / "signature").write_text("hmac-sha256 01234567 " + 64 * "0" + "\n")
 
 
-def bring_second_from_later(shelf):
-    rewrite(shelf, SECOND, schema=3)
+def bring_second_from_later(registry):
+    rewrite(registry, SECOND, schema=3)
 
 
 @pytest.mark.parametrize(
@@ -199,11 +199,11 @@ def test_a_damaged_pointer_leaves_the_last_champion_of_the_history(trained, serv
     assert serve(("在用模型无法确定", "which model is the champion can't be told")).model == SECOND
 
 
-def test_a_damaged_pointer_to_the_expert_model_is_mended(city, shelf, serve):
+def test_a_damaged_pointer_to_the_expert_model_is_mended(city, registry, serve):
     version = serve().model
-    (shelf.folder / "lakeport.champion").write_text("")
+    (registry.folder / "lakeport.champion").write_text("")
     assert serve(("无法确定", "can't be told")).model == version
-    assert serve().model == shelf.champion(city.id) == version
+    assert serve().model == registry.champion(city.id) == version
 
 
 def test_with_the_key_lost_the_expert_card_serves_and_says_why(city, trained, serve):

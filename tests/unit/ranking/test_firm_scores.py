@@ -14,7 +14,7 @@ from leadscore.lists.cleaning import clean_records, records_of
 from leadscore.lists.columns import CANONICAL
 from leadscore.lists.dedupe import load_list
 from leadscore.ranking.score import Scorer
-from leadscore.registry.models import Shelf
+from leadscore.registry.models import ModelRegistry
 from leadscore.startup import champion_scorer
 from leadscore.text import LANGUAGES
 
@@ -26,8 +26,10 @@ TODAY = date(2026, 11, 24)
 @pytest.fixture(scope="module", params=PROFILES, ids=lambda path: path.stem)
 def scorer(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Scorer:
     home = tmp_path_factory.mktemp("home")
-    shelf = Shelf(home / "models", home / "key")
-    return champion_scorer(load_city(request.param), shelf, now=datetime(2026, 11, 24, tzinfo=UTC))
+    registry = ModelRegistry(home / "models", home / "key")
+    return champion_scorer(
+        load_city(request.param), registry, now=datetime(2026, 11, 24, tzinfo=UTC)
+    )
 
 
 def test_every_firm_of_the_sample_list_scores_alike_alone_and_in_the_list(scorer: Scorer) -> None:

@@ -9,7 +9,7 @@ import pytest
 from tests.kept_lists import BLADES, NOW, TODAY, code, firms, standings, take_in
 
 from leadscore.store.acts import BadOutcomeError, enter_outcome, exclude, override
-from leadscore.store.current_ranking import place_again, veto_now
+from leadscore.store.current_ranking import refresh, veto_now
 from leadscore.store.database import Database
 from leadscore.store.firms import ChangedFirmError, UnknownFirmError
 from leadscore.store.outcomes import append_entries, firms_with_outcomes
@@ -21,7 +21,7 @@ def from_file(database: Database, **fields: Any) -> None:
              "file": "f" * 64}  # fmt: skip
     with database.write() as connection:
         append_entries(connection, [entry | fields], source="跟进.csv", actor="cli", now=NOW)
-        place_again(connection, firms_with_outcomes(connection), now=NOW)
+        refresh(connection, firms_with_outcomes(connection), now=NOW)
 
 
 def stages(database: Database) -> dict[str, tuple[str | None, str | None]]:

@@ -11,7 +11,7 @@ from tests.second_model import OTHER, shelf_of_two
 
 from leadscore.errors import ModelError
 from leadscore.ranking.score import Scorer
-from leadscore.registry.models import Shelf
+from leadscore.registry.models import ModelRegistry
 from leadscore.startup import champion_scorer
 from leadscore.text import Text
 from leadscore.web.api import CurrentScoring
@@ -20,40 +20,42 @@ TODAY = date(2026, 11, 24)
 
 
 @pytest.fixture
-def shelf(tmp_path: Path) -> Shelf:
-    """Return a shelf with two models, of which the experts' serves."""
+def registry(tmp_path: Path) -> ModelRegistry:
+    """Return a registry with two models, of which the experts' serves."""
     return shelf_of_two(tmp_path)
 
 
-def test_a_champion_scores_from_the_first_request_after_its_promotion(shelf: Shelf) -> None:
+def test_a_champion_scores_from_the_first_request_after_its_promotion(
+    registry: ModelRegistry,
+) -> None:
     loads: list[str] = []
 
     def load() -> Scorer:
-        scorer = champion_scorer(lakeport(), shelf, now=NOW)
+        scorer = champion_scorer(lakeport(), registry, now=NOW)
         loads.append(scorer.model)
         return scorer
 
-    expert = champion_scorer(lakeport(), shelf, now=NOW)
-    current = CurrentScoring(expert, shelf, load)
+    expert = champion_scorer(lakeport(), registry, now=NOW)
+    current = CurrentScoring(expert, registry, load)
     assert current.scorer().model == expert.model
-    shelf.promote(lakeport().id, OTHER, act="trained", now=NOW)
+    registry.promote(lakeport().id, OTHER, act="trained", now=NOW)
     assert current.scorer().model == OTHER
     assert current.scorer().model == current.model_state().version == OTHER
-    shelf.promote(lakeport().id, expert.model, act="by_hand", now=NOW)
+    registry.promote(lakeport().id, expert.model, act="by_hand", now=NOW)
     assert current.scorer().model == expert.model
     assert loads == [OTHER, expert.model]
 
 
-def test_the_model_before_scores_on_where_another_cant_be_loaded(shelf: Shelf) -> None:
+def test_the_model_before_scores_on_where_another_cant_be_loaded(registry: ModelRegistry) -> None:
     tries: list[int] = []
 
     def load() -> Scorer:
         tries.append(1)
         raise ModelError(Text(zh="坏了", en="it is broken"))
 
-    expert = champion_scorer(lakeport(), shelf, now=NOW)
-    current = CurrentScoring(expert, shelf, load)
-    shelf.promote(lakeport().id, OTHER, act="trained", now=NOW)
+    expert = champion_scorer(lakeport(), registry, now=NOW)
+    current = CurrentScoring(expert, registry, load)
+    registry.promote(lakeport().id, OTHER, act="trained", now=NOW)
     assert current.scorer() is expert
     assert current.scorer() is expert
     assert current.champion() == OTHER

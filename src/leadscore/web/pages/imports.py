@@ -14,7 +14,7 @@ import pandas as pd
 from flask import Blueprint, Response, request
 
 from leadscore.errors import Detail, ListError
-from leadscore.jobs.tasks import hand_in_list
+from leadscore.jobs.tasks import submit_list
 from leadscore.lists.columns import CANONICAL, Column, recognise
 from leadscore.lists.problems import Problem, lay_out
 from leadscore.lists.reading.header import (
@@ -326,7 +326,7 @@ def import_pages(dependencies: Dependencies, pages: Blueprint) -> None:
         upload = read_upload(act.connection, id, actor=act.actor, now=act.now)
         mapping = columns_of(request.form.items())
         check_mapping(mapping)
-        number, _ = hand_in_list(
+        number, _ = submit_list(
             act.connection, file_name=upload.file_name, content=upload.content, mapping=mapping,
             as_of=_day(dependencies.today()), actor=act.actor, now=act.now,
         )  # fmt: skip

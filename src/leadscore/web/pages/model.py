@@ -28,7 +28,7 @@ from leadscore.web.routes.models import ask_for_retraining, go_back, promote_mod
 
 def _champion_of(dependencies: Dependencies, models: Sequence[MirroredModel]) -> str:
     try:
-        named = dependencies.shelf.champion(dependencies.scorer().city.id)
+        named = dependencies.registry.champion(dependencies.scorer().city.id)
     except LeadscoreError:  # the pointer is damaged; whoever serves says so
         named = None
     mirrored = next((model.version for model in models if model.state == "champion"), None)
@@ -42,7 +42,7 @@ def _manifest_of(
     if kept is not None:
         return kept
     try:
-        return dependencies.shelf.manifest(version)
+        return dependencies.registry.manifest(version)
     except LeadscoreError:
         scorer = dependencies.scorer()
         card = scorer.card.scorecard.to_dict()
@@ -76,7 +76,7 @@ def _before_champion(
     # "" stands for the experts' model, None for none.
     usable = {model.version for model in models if model.state in ("shelved", "champion")}
     try:
-        served = dependencies.shelf.line(dependencies.scorer().city.id)
+        served = dependencies.registry.line(dependencies.scorer().city.id)
     except LeadscoreError:
         return None
     before = next((version for version in served[1:] if version in usable), None)

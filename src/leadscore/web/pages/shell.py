@@ -29,7 +29,7 @@ from leadscore import numbers
 from leadscore.errors import LeadscoreError
 from leadscore.features.catalogue import CATALOGUE
 from leadscore.lists.values.words import STAGES
-from leadscore.registry.models import Shelf
+from leadscore.registry.models import ModelRegistry
 from leadscore.report.render import STYLE
 from leadscore.text import LANGUAGES, Text, read_words
 from leadscore.web.api import LANGUAGE_COOKIE, Dependencies
@@ -327,14 +327,14 @@ def _form_secrets(who: Caller | None) -> Markup:
 
 def _learned_from(dependencies: Dependencies) -> int | None:
     try:
-        return _outcomes_behind(dependencies.shelf, dependencies.scorer().model)
+        return _outcomes_behind(dependencies.registry, dependencies.scorer().model)
     except LeadscoreError:
         return None
 
 
 @lru_cache(maxsize=16)
-def _outcomes_behind(shelf: Shelf, version: str) -> int | None:
-    return shelf.manifest(version).learned
+def _outcomes_behind(registry: ModelRegistry, version: str) -> int | None:
+    return registry.manifest(version).learned
 
 
 _COOKIE_SECONDS = 365 * 24 * 3600

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from leadscore.city.profile import City, Supplies
 from leadscore.errors import ModelError
-from leadscore.jobs.tasks import tell_store
+from leadscore.jobs.tasks import sync_models
 from leadscore.learning.expert import follow
 from leadscore.store.ranking import Candidates, candidates
 from leadscore.text import Lang, room_words
@@ -45,18 +45,18 @@ def change_supply(
 ) -> Answer:
     """Keep another supply of segments as a version of the profile, and score all firms by it."""
     made = dependencies.profiles.change(supply, seen=seen, by=act.actor, at=act.now, reason=reason)
-    city, shelf = made.city, dependencies.shelf
+    city, registry = made.city, dependencies.registry
     try:
-        follow(city, shelf, act.now)
+        follow(city, registry, act.now)
     except ModelError as error:
         raise ContradictionError(error.message, error.details) from error
-    job = tell_store(act.connection, shelf, city.id, by=act.actor, now=act.now)
+    job = sync_models(act.connection, registry, city.id, by=act.actor, now=act.now)
     steps = made.changes[-1].model_dump(mode="json")["supply"]
     body = {
         "version": made.number,
         "digest": city.digest,
         "supply": dict(supply),
-        "model": shelf.champion(city.id),
+        "model": registry.champion(city.id),
         "rescoring": job,
     }
     details = {"version": made.number, "supply": steps, "reason": reason, "digest": city.digest}

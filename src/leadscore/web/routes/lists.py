@@ -15,7 +15,7 @@ from flask_openapi.models.file import FileStorage
 from pydantic import BaseModel, ConfigDict, Field
 
 from leadscore.errors import Detail
-from leadscore.jobs.tasks import hand_in_list
+from leadscore.jobs.tasks import submit_list
 from leadscore.lists.writing import write_problems
 from leadscore.store import lists as kept
 from leadscore.store.jobs import LONGEST_PAGE, Job, list_jobs, read_job, request_cancel
@@ -183,7 +183,7 @@ def list_routes(dependencies: Dependencies) -> APIBlueprint:
     @written(dependencies.access, "list.add", fingerprint=_fingerprint)
     def add_list(act: Act, form: ListUpload) -> Answer:
         file_name, content = _file()
-        number, job = hand_in_list(
+        number, job = submit_list(
             act.connection, file_name=file_name, content=content, mapping=_mapping(form.mapping),
             as_of=_day(form.as_of) or dependencies.today(), actor=act.actor, now=act.now,
         )  # fmt: skip

@@ -10,7 +10,7 @@ from flask_openapi.blueprint import APIBlueprint
 from pydantic import BaseModel, Field
 
 from leadscore.errors import CityError, ModelError
-from leadscore.jobs.tasks import RETRAIN, tell_store
+from leadscore.jobs.tasks import RETRAIN, sync_models
 from leadscore.learning.expert import expert_model, follow
 from leadscore.registry.models import log_notice
 from leadscore.store.jobs import submit
@@ -43,7 +43,7 @@ def promote_model(dependencies: Dependencies, act: Act, version: str, reason: st
     """Let a model serve from now on."""
     read_model(act.connection, version)
     try:
-        dependencies.shelf.promote(
+        dependencies.registry.promote(
             dependencies.scorer().city.id, version, act="by_hand", now=act.now, reason=reason
         )
     except ModelError as error:
@@ -53,11 +53,11 @@ def promote_model(dependencies: Dependencies, act: Act, version: str, reason: st
 
 def go_back(dependencies: Dependencies, act: Act, reason: str | None) -> Answer:
     """Let the model serve again that served before the champion."""
-    city, shelf = dependencies.scorer().city, dependencies.shelf
+    city, registry = dependencies.scorer().city, dependencies.registry
     try:
-        version = shelf.rollback(
+        version = registry.rollback(
             city.id, now=act.now, reason=reason,
-            last_resort=lambda: expert_model(city, shelf, act.now, log_notice)[0],
+            last_resort=lambda: expert_model(city, registry, act.now, log_notice)[0],
         )  # fmt: skip
     except ModelError as error:
         raise ContradictionError(error.message, error.details) from error
@@ -67,14 +67,14 @@ def go_back(dependencies: Dependencies, act: Act, reason: str | None) -> Answer:
 def _served(dependencies: Dependencies, act: Act, version: str, reason: str | None) -> Answer:
     city_id = dependencies.scorer().city.id
     try:
-        follow(dependencies.profiles.current().city, dependencies.shelf, act.now)
+        follow(dependencies.profiles.current().city, dependencies.registry, act.now)
     except (CityError, ModelError):
         # The file of the profile is being edited, or no model can be made under today's supply.
         # The model that was chosen serves all the same; whoever opens it next says what is wrong.
         pass
     else:
-        version = dependencies.shelf.champion(city_id) or version
-    job = tell_store(act.connection, dependencies.shelf, city_id, by=act.actor, now=act.now)
+        version = dependencies.registry.champion(city_id) or version
+    job = sync_models(act.connection, dependencies.registry, city_id, by=act.actor, now=act.now)
     body = {"version": version, "rescoring": job}
     return Answer(body, about=("model", version), details={"reason": reason})
 

@@ -12,7 +12,7 @@ from tests.kept_lists import lakeport
 from tests.second_model import another, somewhere
 
 from leadscore.errors import ModelError
-from leadscore.registry.models import Shelf
+from leadscore.registry.models import ModelRegistry
 
 NOW = datetime(2026, 11, 24, 8, tzinfo=UTC)
 EXPERT, FIRST, SECOND, THIRD = (
@@ -40,50 +40,50 @@ def manifest(**changes):
 
 
 @pytest.fixture
-def shelf(tmp_path):
-    """Return a shelf with four versions, saved an hour apart, none of them champion."""
-    shelf = Shelf(tmp_path / "models", tmp_path / "key")
+def registry(tmp_path):
+    """Return a registry with four versions, saved an hour apart, none of them champion."""
+    registry = ModelRegistry(tmp_path / "models", tmp_path / "key")
     for hours, version in enumerate((EXPERT, FIRST, SECOND, THIRD)):
         created = NOW + timedelta(hours=hours)
-        shelf.save(version, another(somewhere(), hours), manifest(created=created))
-    return shelf
+        registry.save(version, another(somewhere(), hours), manifest(created=created))
+    return registry
 
 
 @pytest.fixture
-def promote(shelf):
+def promote(registry):
     days = count(1)
 
     def promote(version, act="trained", reason=None):
         now = NOW + timedelta(days=next(days))
-        shelf.promote("somewhere", version, act=act, reason=reason, now=now)
+        registry.promote("somewhere", version, act=act, reason=reason, now=now)
 
     return promote
 
 
 @pytest.fixture
-def served(shelf, promote):
-    """Return the shelf after the expert, then three trained models served."""
+def served(registry, promote):
+    """Return the registry after the expert, then three trained models served."""
     promote(EXPERT, "expert")
     for version in (FIRST, SECOND, THIRD):
         promote(version)
-    return shelf
+    return registry
 
 
-def spoil(shelf, version):
-    (shelf.folder / version / "card.npz").write_bytes(b"junk")
+def spoil(registry, version):
+    (registry.folder / version / "card.npz").write_bytes(b"junk")
 
 
-def back(shelf, **more):
-    return shelf.rollback("somewhere", now=NOW + timedelta(days=99), **more)
+def back(registry, **more):
+    return registry.rollback("somewhere", now=NOW + timedelta(days=99), **more)
 
 
-def test_a_city_has_no_champion_until_one_is_promoted(shelf, promote):
-    assert shelf.champion("somewhere") is None
-    assert shelf.line("somewhere") == []
-    assert shelf.history("somewhere") == []
+def test_a_city_has_no_champion_until_one_is_promoted(registry, promote):
+    assert registry.champion("somewhere") is None
+    assert registry.line("somewhere") == []
+    assert registry.history("somewhere") == []
     promote(FIRST)
-    assert shelf.champion("somewhere") == FIRST
-    assert shelf.champion("elsewhere") is None
+    assert registry.champion("somewhere") == FIRST
+    assert registry.champion("elsewhere") is None
 
 
 def test_the_champion_is_replaced_as_a_whole(served):
@@ -111,10 +111,10 @@ def test_a_pointer_that_was_read_before_is_read_again_once_it_is_another(served,
         served.champion("somewhere")
 
 
-def test_the_history_can_be_read_by_a_person(shelf, promote):
+def test_the_history_can_be_read_by_a_person(registry, promote):
     promote(FIRST)
     promote(SECOND, "by_hand", "展会后\n的 新结果 ")
-    lines = (shelf.folder / "somewhere.history.jsonl").read_text("utf-8").splitlines()
+    lines = (registry.folder / "somewhere.history.jsonl").read_text("utf-8").splitlines()
     assert [json.loads(line) for line in lines] == [
         {
             "when": "2026-11-25T08:00:00+00:00",
@@ -132,7 +132,7 @@ def test_the_history_can_be_read_by_a_person(shelf, promote):
         },
     ]
     assert "展会后" in lines[1]
-    told = shelf.history("somewhere")
+    told = registry.history("somewhere")
     assert [(step.version, step.act, step.previous) for step in told] == [
         (FIRST, "trained", None),
         (SECOND, "by_hand", FIRST),
@@ -164,15 +164,15 @@ def test_only_a_sound_model_is_promoted(served, promote):
     assert len(served.history("somewhere")) == 4
 
 
-def test_a_time_without_zone_is_refused(shelf):
+def test_a_time_without_zone_is_refused(registry):
     with pytest.raises(ValueError, match="time zone"):
-        shelf.promote("somewhere", FIRST, act="trained", now=NOW.replace(tzinfo=None))
+        registry.promote("somewhere", FIRST, act="trained", now=NOW.replace(tzinfo=None))
 
 
-def test_a_model_of_another_city_is_not_promoted(shelf):
+def test_a_model_of_another_city_is_not_promoted(registry):
     with pytest.raises(ModelError, match="one of the city somewhere and can't serve elsewhere"):
-        shelf.promote("elsewhere", FIRST, act="by_hand", now=NOW, reason="because")
-    assert shelf.champion("elsewhere") is None
+        registry.promote("elsewhere", FIRST, act="by_hand", now=NOW, reason="because")
+    assert registry.champion("elsewhere") is None
 
 
 def test_overruling_failed_gates_needs_a_reason_which_is_kept(served, promote):
@@ -248,18 +248,18 @@ def test_the_expert_model_is_the_last_resort_of_a_trained_champion(served):
         back(served, last_resort=lambda: pytest.fail("an expert model needs no expert model"))
 
 
-def test_a_new_expert_model_takes_the_place_of_the_old_one(shelf, promote):
+def test_a_new_expert_model_takes_the_place_of_the_old_one(registry, promote):
     promote(EXPERT, "expert")
-    shelf.save("somewhere-expert-1", another(somewhere()), manifest())
+    registry.save("somewhere-expert-1", another(somewhere()), manifest())
     promote("somewhere-expert-1", "expert")
-    assert shelf.line("somewhere") == ["somewhere-expert-1"]
+    assert registry.line("somewhere") == ["somewhere-expert-1"]
     with pytest.raises(ModelError, match="to go back to"):
-        back(shelf)
+        back(registry)
 
 
-def test_going_back_without_any_champion_is_a_clear_error(shelf):
+def test_going_back_without_any_champion_is_a_clear_error(registry):
     with pytest.raises(ModelError, match="no model of somewhere to go back to"):
-        back(shelf, last_resort=lambda: pytest.fail("built for nothing"))
+        back(registry, last_resort=lambda: pytest.fail("built for nothing"))
 
 
 def test_a_record_whose_change_was_never_made_leads_nowhere(served, promote):

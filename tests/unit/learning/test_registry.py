@@ -1,4 +1,4 @@
-"""The shelf keeps models whole, checks them before use, and knows each city's champion."""
+"""The registry keeps models whole, checks them before use, and knows each city's champion."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from leadscore.errors import ModelError
 from leadscore.learning.expert import expert_scorecard
 from leadscore.learning.scorecard import Scorecard
 from leadscore.lists.columns import blank_firms
-from leadscore.registry.models import Shelf
+from leadscore.registry.models import ModelRegistry
 
 VERSION = "somewhere-expert-0123456789"
 ROOT = Path(__file__).parents[3]
@@ -55,14 +55,14 @@ def refused():
 
 
 @pytest.fixture
-def shelf(tmp_path):
-    return Shelf(tmp_path / "home" / "models", tmp_path / "home" / "key")
+def registry(tmp_path):
+    return ModelRegistry(tmp_path / "home" / "models", tmp_path / "home" / "key")
 
 
 @pytest.fixture
-def stocked(shelf):
-    shelf.save(VERSION, fitted(), manifest())
-    return shelf
+def stocked(registry):
+    registry.save(VERSION, fitted(), manifest())
+    return registry
 
 
 @contextmanager
@@ -114,10 +114,10 @@ def key(tmp_path):
     return path
 
 
-def sign(shelf):
+def sign(registry):
     """Sign a manifest that a test has changed, as only the owner of the key can."""
-    folder = shelf.folder / VERSION
-    signed = shelf._key.sign(VERSION, (folder / "manifest.json").read_bytes())
+    folder = registry.folder / VERSION
+    signed = registry._key.sign(VERSION, (folder / "manifest.json").read_bytes())
     (folder / "signature").write_bytes(signed)
 
 
@@ -143,9 +143,9 @@ def test_the_manifest_says_what_the_model_is(stocked):
     assert kept["artefact"]["bytes"] == (stocked.folder / VERSION / "card.npz").stat().st_size
 
 
-def test_a_time_without_zone_is_refused(shelf):
+def test_a_time_without_zone_is_refused(registry):
     with pytest.raises(ValueError, match="time zone"):
-        shelf.save(VERSION, fitted(), manifest(created="2026-11-24T08:00:00"))
+        registry.save(VERSION, fitted(), manifest(created="2026-11-24T08:00:00"))
 
 
 def test_nothing_but_the_model_is_left_in_the_folder(stocked):
@@ -198,14 +198,14 @@ def test_a_version_never_changes(stocked):
     )
 
 
-def test_a_model_that_is_not_there_is_named(shelf):
-    with pytest.raises(ModelError, match="no model nowhere-1 on the shelf"):
-        shelf.load("nowhere-1")
+def test_a_model_that_is_not_there_is_named(registry):
+    with pytest.raises(ModelError, match="no model nowhere-1 in the registry"):
+        registry.load("nowhere-1")
 
 
 @pytest.mark.parametrize("name", ["", "../x", "a/b", ".hidden", "a" * 101, "南昌", "a b", "a\n"])
-def test_a_name_cannot_lead_out_of_the_folder(shelf, name):
-    for use in (shelf.load, shelf.champion, lambda bad: shelf.ensure(bad, refused)):
+def test_a_name_cannot_lead_out_of_the_folder(registry, name):
+    for use in (registry.load, registry.champion, lambda bad: registry.ensure(bad, refused)):
         with pytest.raises(ModelError, match="can't be the name"):
             use(name)
 
@@ -233,8 +233,8 @@ def test_a_wrong_hash_says_where_what_and_what_to_do(stocked):
     assert "restore its folder from a backup" in en
 
 
-def stocked_hash(shelf):
-    kept = json.loads((shelf.folder / VERSION / "manifest.json").read_text("utf-8"))
+def stocked_hash(registry):
+    kept = json.loads((registry.folder / VERSION / "manifest.json").read_text("utf-8"))
     return kept["artefact"]["sha256"]
 
 
@@ -294,9 +294,9 @@ def test_a_signed_artefact_that_is_none_is_refused(stocked, content):
     assert caught.value.details[0].where == "other/card.npz"
 
 
-def test_ensure_builds_once_and_loads_ever_after(shelf):
-    first = shelf.ensure(VERSION, build)
-    again = shelf.ensure(VERSION, refused)
+def test_ensure_builds_once_and_loads_ever_after(registry):
+    first = registry.ensure(VERSION, build)
+    again = registry.ensure(VERSION, refused)
     np.testing.assert_array_equal(first.decision_function(FIRMS), again.decision_function(FIRMS))
 
 
@@ -321,7 +321,7 @@ def come_from_later(folder):
     path = folder / "manifest.json"
     text = path.read_text("utf-8")
     path.write_text(text.replace('"schema": 2', '"schema": 3'), "utf-8")
-    sign(Shelf(folder.parent, folder.parent.parent / "key"))
+    sign(ModelRegistry(folder.parent, folder.parent.parent / "key"))
 
 
 @pytest.mark.parametrize(
@@ -348,7 +348,7 @@ def test_each_damaged_model_is_kept_and_a_warning_is_logged(stocked, caplog):
 
 
 def test_what_is_built_damaged_is_no_endless_loop(stocked):
-    class Fickle(Shelf):
+    class Fickle(ModelRegistry):
         def load(self, version):
             (self.folder / version / "card.npz").write_bytes(b"junk")
             return super().load(version)
@@ -359,13 +359,13 @@ def test_what_is_built_damaged_is_no_endless_loop(stocked):
     assert len(notices) == 3
 
 
-def test_an_error_while_building_leaves_nothing_behind(shelf):
+def test_an_error_while_building_leaves_nothing_behind(registry):
     def fail():
         raise RuntimeError
 
     with pytest.raises(RuntimeError):
-        shelf.ensure(VERSION, fail)
-    assert not shelf.folder.exists()
+        registry.ensure(VERSION, fail)
+    assert not registry.folder.exists()
 
 
 BUILDER = """
@@ -373,7 +373,7 @@ import sys
 from pathlib import Path
 from leadscore.city import load_city
 from leadscore.learning.expert import fit_expert
-from leadscore.registry.models import Shelf
+from leadscore.registry.models import ModelRegistry
 
 def build():
     city = load_city(Path(sys.argv[3]))
@@ -381,17 +381,17 @@ def build():
 
 print("ready", flush=True)
 sys.stdin.readline()
-shelf = Shelf(Path(sys.argv[1]) / "models", Path(sys.argv[1]) / "key")
-print(shelf.ensure(sys.argv[2], build).card.scorecard.intercept)
+registry = ModelRegistry(Path(sys.argv[1]) / "models", Path(sys.argv[1]) / "key")
+print(registry.ensure(sys.argv[2], build).card.scorecard.intercept)
 """
 
 
 @pytest.mark.parametrize("damaged", [False, True])
-def test_processes_that_build_the_same_at_the_same_time_do_not_hurt_each_other(shelf, damaged):
+def test_processes_that_build_the_same_at_the_same_time_do_not_hurt_each_other(registry, damaged):
     if damaged:
-        shelf.save(VERSION, fitted(), manifest())
-        (shelf.folder / VERSION / "card.npz").write_bytes(b"junk")
-    command = [*warm_python(), BUILDER, str(shelf.folder.parent), VERSION, str(LAKEPORT)]
+        registry.save(VERSION, fitted(), manifest())
+        (registry.folder / VERSION / "card.npz").write_bytes(b"junk")
+    command = [*warm_python(), BUILDER, str(registry.folder.parent), VERSION, str(LAKEPORT)]
     pipe = subprocess.PIPE
     builders = [
         subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True) for _ in range(3)
@@ -404,15 +404,15 @@ def test_processes_that_build_the_same_at_the_same_time_do_not_hurt_each_other(s
     for builder in builders:
         found, complaints = builder.communicate(timeout=60)
         assert found == f"{expert_scorecard(somewhere()).intercept}\n", complaints
-    left = sorted(path.name for path in shelf.folder.iterdir())
+    left = sorted(path.name for path in registry.folder.iterdir())
     assert left[0] == VERSION
     assert all(name.startswith(f"{VERSION}.damaged-") for name in left[1:])
-    assert sorted(path.name for path in shelf.folder.parent.iterdir()) == ["key", "models"]
+    assert sorted(path.name for path in registry.folder.parent.iterdir()) == ["key", "models"]
 
 
 def test_a_folder_that_may_not_be_written_is_said_so_in_both_languages(locked, key):
     with forbidden(locked), pytest.raises(ModelError) as caught:
-        Shelf(locked, key).ensure(VERSION, build)
+        ModelRegistry(locked, key).ensure(VERSION, build)
     zh, en = both_languages(caught.value)
     assert "不许读写模型文件夹" in zh
     assert "not allowed to read and write" in en
@@ -420,20 +420,20 @@ def test_a_folder_that_may_not_be_written_is_said_so_in_both_languages(locked, k
 
 
 def test_a_shelf_that_may_only_be_read_serves_what_it_has(locked, key):
-    shelf = Shelf(locked, key)
-    shelf.ensure(VERSION, build)
-    shelf.save("second", fitted(), manifest())
-    shelf.promote("somewhere", VERSION, act="trained", now=NOW)
+    registry = ModelRegistry(locked, key)
+    registry.ensure(VERSION, build)
+    registry.save("second", fitted(), manifest())
+    registry.promote("somewhere", VERSION, act="trained", now=NOW)
     with forbidden(locked):
-        shelf.ensure(VERSION, refused)
-        shelf.promote("somewhere", VERSION, act="trained", now=NOW)
-        assert shelf.champion("somewhere") == VERSION
+        registry.ensure(VERSION, refused)
+        registry.promote("somewhere", VERSION, act="trained", now=NOW)
+        assert registry.champion("somewhere") == VERSION
         with pytest.raises(ModelError, match="not allowed"):
-            shelf.promote("somewhere", "second", act="trained", now=NOW)
-    assert shelf.champion("somewhere") == VERSION
+            registry.promote("somewhere", "second", act="trained", now=NOW)
+    assert registry.champion("somewhere") == VERSION
 
 
 def test_a_file_in_place_of_the_folder_is_said_so(tmp_path):
     (tmp_path / "models").write_text("a file")
     with pytest.raises(ModelError, match=r"the folder of models .* can't be used"):
-        Shelf(tmp_path / "models", tmp_path / "key").ensure(VERSION, build)
+        ModelRegistry(tmp_path / "models", tmp_path / "key").ensure(VERSION, build)

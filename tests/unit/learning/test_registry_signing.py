@@ -20,7 +20,7 @@ from tests.second_model import another, somewhere
 
 from leadscore.errors import ModelError
 from leadscore.files import place_folder
-from leadscore.registry.models import Shelf
+from leadscore.registry.models import ModelRegistry
 
 VERSION = "somewhere-20261124-0123456789"
 OTHER = "somewhere-20261125-0123456789"
@@ -40,8 +40,8 @@ class Bomb:
         return Path.touch, (self.path,)
 
 
-def keep(shelf, version, model):
-    """Keep a model as format 1 did, pickled, and signed with the key of a shelf."""
+def keep(registry, version, model):
+    """Keep a model as format 1 did, pickled, and signed with the key of a registry."""
     artefact = pickle.dumps(model)
     manifest = {
         "kind": "trained", "city": {"id": "somewhere", "digest": "d1ge57"}, "schema": 1,
@@ -49,8 +49,8 @@ def keep(shelf, version, model):
         "artefact": {"file": FILES[1], "sha256": hashlib.sha256(artefact).hexdigest()},
     }  # fmt: skip
     text = json.dumps(manifest).encode()
-    files = dict(zip(FILES, (text, artefact, shelf._key.sign(version, text)), strict=True))
-    assert place_folder(shelf.folder / version, files)
+    files = dict(zip(FILES, (text, artefact, registry._key.sign(version, text)), strict=True))
+    assert place_folder(registry.folder / version, files)
 
 
 @pytest.fixture
@@ -59,8 +59,8 @@ def key(tmp_path):
 
 
 @pytest.fixture
-def shelf(tmp_path, key):
-    return Shelf(tmp_path / "models", key)
+def registry(tmp_path, key):
+    return ModelRegistry(tmp_path / "models", key)
 
 
 @pytest.fixture
@@ -69,16 +69,16 @@ def flag(tmp_path):
 
 
 @pytest.fixture
-def mined(shelf, flag):
-    """Return a shelf with a version that leaves a trace when it is unpickled."""
-    keep(shelf, VERSION, Bomb(flag))
-    return shelf
+def mined(registry, flag):
+    """Return a registry with a version that leaves a trace when it is unpickled."""
+    keep(registry, VERSION, Bomb(flag))
+    return registry
 
 
-def is_read(shelf, version):
+def is_read(registry, version):
     """Tell whether a model is unpickled, which the bomb then is refused for by name."""
     with pytest.raises(ModelError) as caught:
-        shelf.load(version)
+        registry.load(version)
     return "may not name pathlib.Path.touch" in caught.value.render("en")
 
 
@@ -134,10 +134,10 @@ def test_a_byte_too_few_or_too_many_is_refused(mined, flag, file, change):
     assert not flag.exists()
 
 
-def test_a_planted_model_with_the_right_hash_is_refused(shelf, mined, flag, tmp_path):
-    forger = Shelf(tmp_path / "forged", tmp_path / "forged.key")
+def test_a_planted_model_with_the_right_hash_is_refused(registry, mined, flag, tmp_path):
+    forger = ModelRegistry(tmp_path / "forged", tmp_path / "forged.key")
     keep(forger, OTHER, Bomb(flag))
-    shutil.copytree(forger.folder / OTHER, shelf.folder / OTHER)
+    shutil.copytree(forger.folder / OTHER, registry.folder / OTHER)
     zh, en = refusal(mined.load, OTHER)
     assert "signed with another key" in en
     assert "LEADSCORE_KEY_FILE" in en
@@ -208,14 +208,14 @@ def test_the_key_is_random_outside_the_models_and_for_its_owner_only(key, tmp_pa
     assert stat.S_IMODE(key.stat().st_mode) == 0o600
     assert stat.S_IMODE(key.parent.stat().st_mode) == 0o700
     assert [path.name for path in key.parent.iterdir()] == ["models.key"]
-    keep(Shelf(tmp_path / "others", tmp_path / "other.key"), VERSION, Bomb(tmp_path))
+    keep(ModelRegistry(tmp_path / "others", tmp_path / "other.key"), VERSION, Bomb(tmp_path))
     assert (tmp_path / "other.key").read_bytes() != key.read_bytes()
 
 
-def test_looking_makes_no_key(shelf, key):
-    refusal(shelf.load, VERSION)
-    assert shelf.versions() == []
-    assert shelf.champion("somewhere") is None
+def test_looking_makes_no_key(registry, key):
+    refusal(registry.load, VERSION)
+    assert registry.versions() == []
+    assert registry.champion("somewhere") is None
     assert not key.parent.exists()
 
 
@@ -270,16 +270,16 @@ def test_a_key_that_a_group_may_read_serves_its_service(mined, key):
 
 
 def test_a_key_among_the_models_is_refused(tmp_path):
-    shelf = Shelf(tmp_path / "models", tmp_path / "models" / "keys" / "key")
-    zh, en = refusal(shelf.save, VERSION, another(somewhere()), MANIFEST)
+    registry = ModelRegistry(tmp_path / "models", tmp_path / "models" / "keys" / "key")
+    zh, en = refusal(registry.save, VERSION, another(somewhere()), MANIFEST)
     assert "inside the folder of models" in en
     assert "放到别处" in zh
     assert not (tmp_path / "models").exists()
 
 
-def test_a_folder_in_place_of_the_key_is_said_so(shelf, key):
+def test_a_folder_in_place_of_the_key_is_said_so(registry, key):
     key.mkdir(parents=True)
-    zh, en = refusal(shelf.save, VERSION, another(somewhere()), MANIFEST)
+    zh, en = refusal(registry.save, VERSION, another(somewhere()), MANIFEST)
     assert f"the key file {key} can't be used" in en
     assert "LEADSCORE_KEY_FILE" in zh
 
@@ -289,18 +289,18 @@ import sys
 from pathlib import Path
 from leadscore.city import load_city
 from leadscore.learning.expert import fit_expert
-from leadscore.registry.models import Shelf
+from leadscore.registry.models import ModelRegistry
 
 home, model = Path(sys.argv[1]), fit_expert(load_city(Path(sys.argv[3])))
 print("ready", flush=True)
 sys.stdin.readline()
-Shelf(home / "models", home / "keys" / "models.key").save(
+ModelRegistry(home / "models", home / "keys" / "models.key").save(
     sys.argv[2], model, {"kind": "trained", "created": "2026-11-24T00:00:00+00:00"}
 )
 """
 
 
-def test_processes_that_start_at_once_agree_on_one_key(tmp_path, shelf, key):
+def test_processes_that_start_at_once_agree_on_one_key(tmp_path, registry, key):
     names = [f"somewhere-{n}" for n in range(4)]
     pipe = subprocess.PIPE
     makers = [
@@ -320,7 +320,7 @@ def test_processes_that_start_at_once_agree_on_one_key(tmp_path, shelf, key):
     for maker in makers:
         maker.communicate(timeout=60)
         assert maker.returncode == 0
-    assert all(shelf.load(name) for name in names)
+    assert all(registry.load(name) for name in names)
     assert [path.name for path in key.parent.iterdir()] == ["models.key"]
 
 
@@ -330,7 +330,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from leadscore.city import load_city
 from leadscore.learning.expert import fit_expert
-from leadscore.registry.models import Shelf
+from leadscore.registry.models import ModelRegistry
 
 model = fit_expert(load_city(Path(sys.argv[4])))
 kept, home = os.fsync, Path(sys.argv[1])
@@ -344,28 +344,28 @@ def killed_at(handle):
     kept(handle)
 
 os.fsync = killed_at
-shelf = Shelf(home / "models", home / "key")
-shelf.save(sys.argv[3], model, {"created": "2026-11-24T00:00:00Z"})
-shelf.promote("lakeport", sys.argv[3], act="trained", now=datetime.now(UTC))
+registry = ModelRegistry(home / "models", home / "key")
+registry.save(sys.argv[3], model, {"created": "2026-11-24T00:00:00Z"})
+registry.promote("lakeport", sys.argv[3], act="trained", now=datetime.now(UTC))
 """
 
 
 def test_a_process_that_is_killed_leaves_no_half_version(tmp_path):
     (tmp_path / "key").write_bytes(bytes(32))
     (tmp_path / "key").chmod(0o600)
-    shelf = Shelf(tmp_path / "models", tmp_path / "key")
+    registry = ModelRegistry(tmp_path / "models", tmp_path / "key")
     states = set()
     for step in range(1, 12):
         command = [*warm_python(), SAVER, tmp_path, str(step), VERSION, LAKEPORT]
         done = subprocess.run(command, check=False, timeout=60)
-        whole = [version.name for version in shelf.versions() if version.fault is None]
-        assert [version.name for version in shelf.versions()] == whole
-        assert shelf.line("lakeport")[:1] in ([], [VERSION])
-        states.add((bool(whole), shelf.line("lakeport") != []))
+        whole = [version.name for version in registry.versions() if version.fault is None]
+        assert [version.name for version in registry.versions()] == whole
+        assert registry.line("lakeport")[:1] in ([], [VERSION])
+        states.add((bool(whole), registry.line("lakeport") != []))
         if done.returncode == 0:
             break
-        shutil.rmtree(shelf.folder)
+        shutil.rmtree(registry.folder)
     assert done.returncode == 0
     assert states == {(False, False), (True, False), (True, True)}
-    assert shelf.load(VERSION)
-    assert shelf.champion("lakeport") == VERSION
+    assert registry.load(VERSION)
+    assert registry.champion("lakeport") == VERSION
