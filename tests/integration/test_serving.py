@@ -167,7 +167,7 @@ def test_requests_at_the_same_time_get_the_answers_that_they_get_alone(server: S
 
 def test_content_length_beside_transfer_encoding_is_refused(server: Server) -> None:
     head = POST + b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n"
-    assert refused(server, head, b"0\r\n\r\n") == (400, "bad_request")
+    assert refused(server, head + b"0\r\n\r\n") == (400, "bad_request")
 
 
 def test_transfer_encoding_in_http_1_0_is_refused(server: Server) -> None:

@@ -14,7 +14,6 @@ import click
 
 from leadscore import __version__
 from leadscore.errors import Detail, LeadscoreError, UsageError
-from leadscore.lists.values.cells import day_of
 from leadscore.terminal import Align, ClosedOutput, echo, echo_err, table
 from leadscore.text import Lang, Text, room_words
 
@@ -130,6 +129,9 @@ def day_option(text: str | None, option: str) -> date:
     today = date.today()
     if text is None:
         return today
+    # Late, for start-up time: it brings pandas along.
+    from leadscore.lists.values.cells import day_of
+
     day = day_of(text)
     if day is None or day > today:
         wanted = [Detail(option, text, WORDS["group.wanted"])]
