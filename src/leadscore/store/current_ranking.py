@@ -342,7 +342,7 @@ def _standing_row(
 
 
 def veto_now(scored: str | None, stage: str | None, *, excluded: bool) -> str | None:
-    """Return the first veto that holds, in the order of `leadscore.ranking.vetoes.vetoes`.
+    """Return the first veto that holds, in the order of `leadscore.ranking.vetoes.Vetoes`.
 
     ``scored`` is what the firm's fields gave when it was scored, ``stage`` how far the firm has
     come by now; ``excluded`` if it is not to be courted.
