@@ -96,11 +96,11 @@ def serve(home: Path) -> None:
     from waitress.server import create_server
 
     from leadscore.city.loading import load_city
-    from leadscore.city.versions import Profiles
     from leadscore.registry.models import ModelRegistry
     from leadscore.startup import champion_scorer
     from leadscore.store.audit import AuditTrail
     from leadscore.store.database import open_store
+    from leadscore.store.profiles import Profiles
     from leadscore.web.api import CurrentScoring, Dependencies
     from leadscore.web.app import create_app
     from leadscore.web.auth import Access
@@ -110,10 +110,9 @@ def serve(home: Path) -> None:
     scorer = champion_scorer(city, registry, now=datetime.now(UTC))
     database, trail = open_store(home / "leadscore.sqlite3"), AuditTrail(home / "audit.key")
     access = Access(database, trail, lambda: datetime.now(UTC), demo=True)
-    scoring = CurrentScoring(scorer, registry, lambda: scorer)
-    app = create_app(
-        Dependencies(scoring, registry, lambda: TODAY, access, Profiles(lambda: city, home))
-    )
+    profiles = Profiles(lambda: city, database)
+    scoring = CurrentScoring(lambda: scorer, registry, profiles, database)
+    app = create_app(Dependencies(scoring, registry, lambda: TODAY, access, profiles))
     server = create_server(app, host="127.0.0.1", port=0, threads=4, asyncore_use_poll=True)
     print(server.effective_port, flush=True)
     server.run()

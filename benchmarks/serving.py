@@ -91,12 +91,12 @@ def scoring_app(home: Path) -> Any:
     from flask import Response, jsonify
 
     from leadscore.city.loading import load_city
-    from leadscore.city.versions import Profiles
     from leadscore.logs import log_to_stderr
     from leadscore.registry.models import ModelRegistry
     from leadscore.startup import champion_scorer
     from leadscore.store.audit import AuditTrail
     from leadscore.store.database import Database, sqlite_url
+    from leadscore.store.profiles import Profiles
     from leadscore.web.api import CurrentScoring, Dependencies
     from leadscore.web.app import create_app
     from leadscore.web.auth import Access, requires
@@ -107,10 +107,9 @@ def scoring_app(home: Path) -> Any:
     scorer = champion_scorer(city, registry, now=datetime.now(UTC))
     database = Database(sqlite_url(home / "leadscore.sqlite3"))
     access = Access(database, AuditTrail(home / "audit.key"), lambda: datetime.now(UTC))
-    scoring = CurrentScoring(scorer, registry, lambda: scorer)
-    app = create_app(
-        Dependencies(scoring, registry, lambda: TODAY, access, Profiles(lambda: city, home))
-    )
+    profiles = Profiles(lambda: city, database)
+    scoring = CurrentScoring(lambda: scorer, registry, profiles, database)
+    app = create_app(Dependencies(scoring, registry, lambda: TODAY, access, profiles))
 
     @requires("score")
     def nothing() -> Response:

@@ -14,17 +14,18 @@ import pandas as pd
 from sqlalchemy import Table, func, select
 
 from leadscore.city import City, load_city
-from leadscore.city.versions import Profiles
 from leadscore.learning.expert import fit_expert
 from leadscore.learning.history import EVENTS
 from leadscore.lists.values.cells import ALPHABET, is_valid_code
 from leadscore.ranking.batch import Counts
 from leadscore.ranking.score import Scorer
 from leadscore.store.current_ranking import STANDINGS
-from leadscore.store.database import METADATA, Database
+from leadscore.store.database import GENERATION, METADATA, Database
 from leadscore.store.firms import FIRMS
 from leadscore.store.list_import import take_in_list
 from leadscore.store.lists import add_list
+from leadscore.store.profiles import Profiles
+from leadscore.store.pursuits import STAGES
 
 NOW = datetime(2026, 11, 24, 8, 30, tzinfo=UTC)
 TODAY = date(2026, 11, 24)
@@ -46,9 +47,9 @@ def lakeport() -> City:
     return load_city(Path(__file__).parent / "cities" / "lakeport.toml")
 
 
-def profiles(folder: Path) -> Profiles:
-    """Return the profile of the invented city, its changes to be kept in a folder."""
-    return Profiles(lakeport, folder / "profiles")
+def profiles(database: Database) -> Profiles:
+    """Return the profile of the invented city, its changes to be kept in a database."""
+    return Profiles(lakeport, database)
 
 
 @cache
@@ -111,11 +112,12 @@ _TAKEN_IN: dict[str, tuple[Counts, dict[Table, list[dict[str, Any]]]]] = {}
 
 
 def _rows(database: Database) -> dict[Table, list[dict[str, Any]]]:
-    """Return all rows of all tables."""
+    """Return all rows of all tables, but for what a migration has put there."""
     with database.read() as connection:
         return {
             table: [dict(row) for row in connection.execute(select(table)).mappings()]
             for table in METADATA.sorted_tables
+            if table not in (GENERATION, STAGES)
         }
 
 

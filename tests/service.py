@@ -6,11 +6,11 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from leadscore.city.versions import Profiles
 from leadscore.ranking.score import Scorer
 from leadscore.registry.models import ModelRegistry
 from leadscore.store.audit import AuditTrail
 from leadscore.store.database import Database, migrate, sqlite_url
+from leadscore.store.profiles import Profiles
 from leadscore.web.api import CurrentScoring, Dependencies
 from leadscore.web.app import Application, create_app
 from leadscore.web.auth import Access
@@ -31,7 +31,7 @@ def demonstration(
         database, AuditTrail(folder / "keys" / "audit.key"), lambda: datetime.now(UTC), demo=True
     )
     registry = ModelRegistry(folder / "models", folder / "keys" / "models.key")
-    scoring = CurrentScoring(scorer, registry, lambda: scorer)
-    profiles = Profiles(lambda: scorer.city, folder / "profiles")
+    profiles = Profiles(lambda: scorer.city, database)
+    scoring = CurrentScoring(lambda: scorer, registry, profiles, database)
     exports = folder / "exports"
     return create_app(Dependencies(scoring, registry, today, access, profiles, exports=exports))

@@ -68,26 +68,6 @@ def place_new(path: Path, content: bytes, *, mode: int = 0o666, folder_mode: int
         return True
 
 
-def append_line(path: Path, line: str) -> None:
-    """Add a line to the end of a file and sync it; what stands there already is never touched.
-
-    A line that a loss of power cut short is ended first, so that it spoils no other.
-
-    Raises OSError if the system refuses.
-    """
-    new = not path.exists()
-    with path.open("a+b") as file:
-        end = file.seek(0, os.SEEK_END)
-        if end:
-            file.seek(end - 1)
-        torn = end > 0 and file.read(1) != b"\n"
-        file.write(b"\n" * torn + line.encode() + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
-    if new:
-        _sync(path.parent)
-
-
 @contextlib.contextmanager
 def _beside(path: Path) -> Iterator[Path]:
     # A place for a part, where nothing is left at the end.

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from leadscore.city.loading import load_city
-from leadscore.city.versions import Profiles
-from leadscore.errors import CityError, Detail, ModelError, SettingsError
+from leadscore.errors import CityError, Detail, SettingsError
 from leadscore.files import place_new, shipped
 from leadscore.registry.manifest import code_fingerprint
 from leadscore.registry.models import ModelRegistry, is_expert, log_notice
@@ -19,10 +18,12 @@ from leadscore.text import Text, room_words
 
 if TYPE_CHECKING:
     from leadscore.city.profile import City
+    from leadscore.learning.champion import Champion
     from leadscore.learning.training_data import Rules
     from leadscore.ranking.score import Scorer
     from leadscore.settings import Settings
     from leadscore.store.database import Database
+    from leadscore.store.profiles import Profiles
 
 WORDS = room_words("")
 
@@ -68,15 +69,34 @@ def open_registry(settings: Settings) -> ModelRegistry:
 def open_database(settings: Settings) -> Database:
     """Return the database; made on first start, and brought to this program's tables.
 
-    Raises SettingsError as `check_home`; StoreError if it can't be opened, is damaged, or newer
-    than this program.
+    What homes of earlier programs kept in files is taken over. Raises SettingsError as
+    `check_home`; StoreError if it can't be opened, is damaged, or newer than this program.
     """
     # A database that lies elsewhere leaves the home as it is.
     (check_home if settings.database else enter_home)(settings.home)
     # Imported late: what keeps nothing needs no SQLAlchemy.
     from leadscore.store.database import open_store
+    from leadscore.store.homes import take_over
 
-    return open_store(settings.database or settings.database_file)
+    database = open_store(settings.database or settings.database_file)
+    try:
+        take_over(database, settings.models, settings.profiles)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+@contextlib.contextmanager
+def kept_database(settings: Settings) -> Iterator[Database | None]:
+    """Give the database, or None where none was named and nothing was ever kept; none is made."""
+    in_files = [*settings.models.glob("*.champion"), *settings.profiles.glob("*/*.json")]
+    if settings.database is None and not settings.database_file.exists() and not in_files:
+        check_home(settings.home)
+        yield None
+        return
+    with contextlib.closing(open_database(settings)) as database:
+        yield database
 
 
 def connect_database(settings: Settings) -> Database:
@@ -87,23 +107,34 @@ def connect_database(settings: Settings) -> Database:
     return connect(settings.database or settings.database_file)
 
 
-def open_city(settings: Settings, city: Path | None = None) -> City:
+def open_city(
+    settings: Settings, city: Path | None = None, database: Database | None = None
+) -> City:
     """Return the profile of the city that a command is about, as it counts now.
 
-    Raises CityError if no profile was named and more or fewer than one is shipped, or the profile
-    is wrong.
+    Without a database it is the file's. Raises CityError if no profile was named and more or fewer
+    than one is shipped, or the profile is wrong.
     """
-    return open_profiles(settings, city).current().city
+    if database is None:
+        return read_profile(settings, city)
+    return open_profiles(settings, database, city).current().city
 
 
-def open_profiles(settings: Settings, city: Path | None = None) -> Profiles:
+def read_profile(settings: Settings, city: Path | None = None) -> City:
+    """Return the file of the profile that a command is about; errors as `open_city`."""
+    check_home(settings.home)
+    return _read(city or settings.city or _only_profile())
+
+
+def open_profiles(settings: Settings, database: Database, city: Path | None = None) -> Profiles:
     """Return the profile of the city that a command is about, with its versions.
 
     Nothing is read before its first use, which then fails as `open_city` does; a service, which
     asks again and again, reads the file anew only when it has changed.
     """
-    check_home(settings.home)
-    return Profiles(lambda: _read(city or settings.city or _only_profile()), settings.profiles)
+    from leadscore.store.profiles import Profiles
+
+    return Profiles(lambda: read_profile(settings, city), database)
 
 
 def training_rules(settings: Settings) -> Rules:
@@ -123,82 +154,66 @@ def open_scorer(
 ) -> Scorer:
     """Return the scorer of the champion of a city, by default of the settings' one.
 
-    Raises CityError or SettingsError as `open_city`, and what `champion_scorer` does.
+    Where nothing was ever kept it is the expert model of the file of the profile. Raises what
+    `open_city`, `open_database` and `champion_scorer` do.
     """
     enter_home(settings.home)
-    profile = open_city(settings, city)
-    return champion_scorer(profile, open_registry(settings), now=datetime.now(UTC), notify=notify)
+    with kept_database(settings) as database:
+        return scorer_of(settings, city, database, notify=notify)
+
+
+def scorer_of(
+    settings: Settings, city: Path | None, database: Database | None, *,
+    notify: Callable[[Text], object] = log_notice,
+) -> Scorer:  # fmt: skip
+    """Do as `open_scorer` with a database that is open already, or None for none."""
+    from leadscore.store.champions import champion_line
+
+    profile, line = open_city(settings, city, database), list[str]()
+    if database is not None:
+        with database.read() as connection:
+            line = champion_line(connection, profile.id)
+    registry = open_registry(settings)
+    return champion_scorer(profile, registry, line, now=datetime.now(UTC), notify=notify)
 
 
 def champion_scorer(
-    city: City,
-    registry: ModelRegistry,
-    *,
-    now: datetime,
+    city: City, registry: ModelRegistry, line: Sequence[str] = (), *, now: datetime,
     notify: Callable[[Text], object] = log_notice,
-) -> Scorer:
-    """Return the scorer of the city's champion.
+) -> Scorer:  # fmt: skip
+    """Return the scorer of the city's champion, see `leadscore.learning.champion`.
 
-    Without a trained champion it is the expert model, built and shelved on first use. A champion
-    that can't be used is left where it is; the last good one before it serves, and the expert
-    model if there is none. A trained champion scores by the profile that it was trained with, but
-    for the supply of segments, which is always today's.
-
-    ``notify`` is told when another than the champion serves, when the champion was trained with
-    another profile or program, and when a damaged expert model was built anew.
+    ``line`` is that of `leadscore.store.champions.champion_line`. ``notify`` is told when another
+    than the champion serves, when the champion was trained with another profile or program, and
+    when a damaged expert model was built anew.
 
     Raises CityError if the card in the profile has mistakes; ModelError if no model can be built,
     saved or trusted.
     """
-    # Imported late: going back to another champion needs no pandas and must be quick.
-    from leadscore.learning.expert import expert_model, follow_supply
+    # Imported late, as it takes numpy.
+    from leadscore.learning.champion import current_champion
     from leadscore.ranking.score import Scorer
 
-    def tell_instead(version: str) -> None:
-        if fault is not None:
-            reason = Text(zh=fault.render("zh"), en=fault.render("en"))
-            message = WORDS["champion.instead"] if champion else WORDS["champion.pointer"]
-            notify(message.format(champion=champion, version=version, reason=reason))
-
-    registry.check_key()
-    fault: ModelError | None = None
-    champion: str | None = None
-    try:
-        champion = registry.champion(city.id)
-    except ModelError as error:
-        fault = error
-    follow_supply(city, registry, now)
-    for version in registry.line(city.id):
-        if is_expert(city.id, version):
-            break
-        try:
-            scorer = Scorer(registry.load(version), version)
-        except ModelError as error:
-            fault = fault or error
-            continue
-        tell_instead(version)
-        _tell_outdated(city, registry, version, notify)
-        return scorer
-    version, model = expert_model(city, registry, now, notify)
-    tell_instead(version)
-    return Scorer(model, version)
+    champion = current_champion(city, registry, line, now=now, notify=notify)
+    if champion.missed:
+        notify(champion.missed)
+    if not is_expert(city.id, champion.version):
+        _tell_outdated(city, registry, champion, notify)
+    return Scorer(champion.model, champion.version, missed=champion.missed)
 
 
 def _tell_outdated(
-    city: City, registry: ModelRegistry, version: str, notify: Callable[[Text], object]
+    city: City, registry: ModelRegistry, champion: Champion, notify: Callable[[Text], object]
 ) -> None:
-    from leadscore.learning.expert import trained_as
+    from leadscore.learning.champion import trained_as
 
-    manifest = registry.manifest(version)
+    version, manifest = champion.version, champion.manifest
     _, trained = trained_as(registry, version, manifest)
     outdated = not manifest.is_under(city), trained.code != code_fingerprint()
     if any(outdated):
         what = {(True, True): "both", (True, False): "profile", (False, True): "program"}[outdated]
-        notify(
-            WORDS["champion.outdated"].format(
-                version=version, what=WORDS[f"champion.changed.{what}"]
-            )
-        )
+        changed = WORDS[f"champion.changed.{what}"]
+        notify(WORDS["champion.outdated"].format(version=version, what=changed))
 
 
 def _read(path: Path) -> City:

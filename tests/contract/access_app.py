@@ -145,8 +145,8 @@ def build(
     access = Access(database, trail, clock, **more)
     registry = ModelRegistry(Path("nowhere"), Path("nowhere/key"))
     dependencies = Dependencies(
-        CurrentScoring(scorer(), registry, scorer), registry, lambda: TODAY, access,
-        profiles(Path("nowhere")),
+        CurrentScoring(scorer, registry, profiles(access.database), access.database), registry,
+        lambda: TODAY, access, profiles(access.database),
     )  # fmt: skip
     house = House(app, access, clock, dependencies)
     app.register_api(me_routes())

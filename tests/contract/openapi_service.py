@@ -41,7 +41,7 @@ from werkzeug.test import Client, TestResponse
 
 from leadscore.jobs.tasks import EXPORT, IMPORT_LIST, JobDependencies, all_kinds
 from leadscore.jobs.worker import Worker
-from leadscore.learning.expert import ensure_expert
+from leadscore.learning.expert import expert_model
 from leadscore.learning.training_data import Rules
 from leadscore.registry.models import ModelRegistry
 from leadscore.store import api_keys
@@ -121,7 +121,7 @@ class InProcess(Client):
 def seeded_service(database: Database, folder: Path) -> Seeded:
     """Return the service over a store with firms, models, lists, jobs and a written export."""
     registry = ModelRegistry(folder / "models", folder / "keys" / "models.key")
-    ensure_expert(lakeport(), registry, NOW)
+    expert_model(lakeport(), registry, NOW)
     save_another(registry)
     access = Access(database, AuditTrail(folder / "keys" / "audit.key"), lambda: datetime.now(UTC))
     take_in(
@@ -135,7 +135,7 @@ def seeded_service(database: Database, folder: Path) -> Seeded:
         submit(connection, EXPORT, {"format": "xlsx"}, by="li.na", now=NOW)
         key = api_keys.add(connection, "tester", "administrator", by="cli", now=access.clock())
     dependencies = JobDependencies(
-        lakeport, scorer, registry, Rules, folder / "exports", access.clock
+        lakeport, scorer, registry, Rules, folder / "exports", access.trail, access.clock
     )
     kinds = all_kinds(dependencies)
     assert Worker("here", database, kinds, access.clock, threading.Event()).do_one()
@@ -143,9 +143,10 @@ def seeded_service(database: Database, folder: Path) -> Seeded:
     with database.write() as connection:
         job = submit(connection, IMPORT_LIST, {"list_id": waiting}, by="li.na", now=NOW)
         name_job(connection, waiting, job)
-    scoring = CurrentScoring(scorer(), registry, scorer)
+    known = profiles(database)
+    scoring = CurrentScoring(scorer, registry, known, database)
     service = Dependencies(
-        scoring, registry, lambda: TODAY, access, profiles(folder), exports=dependencies.exports
+        scoring, registry, lambda: TODAY, access, known, exports=dependencies.exports
     )
     return Seeded(create_app(service), key)
 

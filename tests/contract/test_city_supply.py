@@ -12,15 +12,15 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
+from tests.champions import champion, line, promote
 from tests.contract.test_pages import HTML, secrets_of
 from tests.kept_lists import BLADES, NOW, TODAY, code, lakeport, profiles, scorer, take_in
 from tests.second_model import OTHER, save_another
 
-from leadscore.city import City
-from leadscore.city.versions import Profiles
+from leadscore.city import City, load_city
 from leadscore.jobs.tasks import JobDependencies, all_kinds
 from leadscore.jobs.worker import Worker
-from leadscore.learning.expert import ensure_expert, expert_version
+from leadscore.learning.expert import expert_model, expert_version
 from leadscore.learning.training_data import Rules
 from leadscore.ranking.score import Scorer
 from leadscore.registry.models import ModelRegistry
@@ -45,24 +45,24 @@ class Office:
     def __init__(self, database: Database, folder: Path, *, trained: bool) -> None:
         self.database, self.folder = database, folder
         self.registry = ModelRegistry(folder / "models", folder / "keys" / "models.key")
-        ensure_expert(lakeport(), self.registry, NOW)
+        expert_model(lakeport(), self.registry, NOW)
         if trained:
             save_another(self.registry)
-            self.registry.promote(lakeport().id, OTHER, act="trained", now=NOW)
+            promote(database, self.registry, OTHER)
         take_in(
             database,
             {"name": "甲有限公司", "credit_code": code(1), "main_business": BLADES},
         )
-        self.profiles = profiles(folder)
+        self.profiles = profiles(database)
         trail = AuditTrail(folder / "keys" / "audit.key")
         self.access = Access(database, trail, lambda: datetime.now(UTC), demo=True)
-        scoring = CurrentScoring(self.scorer(), self.registry, self.scorer)
+        scoring = CurrentScoring(self.scorer, self.registry, self.profiles, database)
         service = Dependencies(scoring, self.registry, lambda: TODAY, self.access, self.profiles)
         self.client: FlaskClient = create_app(service).test_client()
 
     def scorer(self) -> Scorer:
-        city = Profiles(lakeport, self.folder / "profiles").current().city
-        return champion_scorer(city, self.registry, now=NOW)
+        city = self.profiles.current().city
+        return champion_scorer(city, self.registry, line(self.database), now=NOW)
 
     def gaps(self) -> tuple[dict[str, Any], str]:
         answer = self.client.get("/api/v1/gaps")
@@ -77,7 +77,7 @@ class Office:
         """Let the worker do the job that waits."""
         place = JobDependencies(
             lambda: self.profiles.current().city, self.scorer, self.registry, Rules,
-            self.folder / "exports", self.access.clock,
+            self.folder / "exports", self.access.trail, self.access.clock,
         )  # fmt: skip
         worker = Worker("w", self.database, all_kinds(place), self.access.clock, threading.Event())
         assert worker.do_one()
@@ -111,7 +111,7 @@ def test_another_supply_makes_a_version_by_which_all_firms_are_scored(office: Of
     assert answer.status_code == 200, answer.get_json()
     made = answer.get_json()
     assert made["version"] == 2
-    assert made["model"] == office.registry.champion("lakeport") != scorer().model
+    assert made["model"] == office.scorer().model != scorer().model
     assert made["model"].startswith(f"{OTHER}-s") or made["model"].startswith("lakeport-expert-")
     office.work()
     gaps, new_tag = office.gaps()
@@ -127,8 +127,8 @@ def test_another_supply_makes_a_version_by_which_all_firms_are_scored(office: Of
     assert standing.fit == pytest.approx(office.scorer().city.gap(BLADE), abs=0.06)
     with office.database.read() as connection:
         record = page(connection, limit=1)[0]
-        champions = [m.version for m in mirrored(connection, "lakeport") if m.state == "champion"]
-    assert champions == [made["model"]]
+        shown = mirrored(connection, "lakeport", made["model"])
+    assert [m.version for m in shown if m.state == "champion"] == [made["model"]]
     assert (record.action, record.object_kind, record.object_id) == (
         "city.supply", "city", "lakeport",
     )  # fmt: skip
@@ -221,7 +221,7 @@ def test_going_back_to_a_model_keeps_todays_supply(database: Database, tmp_path:
     back = office.client.post("/api/v1/models/rollback", json={})
     assert back.status_code == 200
     city = office.profiles.current().city
-    assert back.get_json()["version"] == expert_version(city) == office.registry.champion(city.id)
+    assert back.get_json()["version"] == expert_version(city) == office.scorer().model
     office.work()
     assert office.standing().model == expert_version(city)
 
@@ -241,8 +241,12 @@ def test_a_broken_file_of_the_profile_does_not_keep_from_going_back(
     database: Database, tmp_path: Path
 ) -> None:
     office = Office(database, tmp_path, trained=True)
-    folder = tmp_path / "profiles" / "lakeport"
-    folder.mkdir(parents=True)
-    (folder / "0002.json").write_text("broken")
+
+    def broken() -> City:
+        return load_city(tmp_path / "broken.toml")
+
+    (tmp_path / "broken.toml").write_text("[[")
+    office.profiles._load = broken
     back = office.client.post("/api/v1/models/rollback", json={})
-    assert back.get_json()["version"] == expert_version(lakeport())
+    assert back.status_code == 200
+    assert champion(database) == back.get_json()["version"]

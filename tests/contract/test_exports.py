@@ -34,13 +34,15 @@ class Desk:
         registry = ModelRegistry(folder / "models", folder / "keys" / "models.key")
         self.house, self.exports = house, folder / "exports"
         dependencies = Dependencies(
-            CurrentScoring(scorer(), registry, scorer), registry, lambda: TODAY, house.access,
-            profiles(folder), exports=self.exports,
+            CurrentScoring(scorer, registry, profiles(database), database), registry,
+            lambda: TODAY, house.access, profiles(database), exports=self.exports,
         )  # fmt: skip
         for routes in (*store_routes(dependencies), job_routes(dependencies)):
             house.app.register_api(routes)
         self.headers = {"Authorization": f"Bearer {house.key('viewer')}"}
-        place = JobDependencies(lakeport, scorer, registry, Rules, self.exports, house.clock)
+        place = JobDependencies(
+            lakeport, scorer, registry, Rules, self.exports, house.access.trail, house.clock
+        )
         kinds = all_kinds(place)
         self.worker = Worker("here", database, kinds, house.clock, threading.Event())
 

@@ -32,6 +32,7 @@ from leadscore.learning.training_data import Rules
 from leadscore.ranking.score import Scorer
 from leadscore.registry.models import ModelRegistry
 from leadscore.startup import champion_scorer
+from leadscore.store.audit import AuditTrail
 from leadscore.store.database import Database, sqlite_url
 from leadscore.store.list_import import take_in_list
 from leadscore.store.lists import add_list
@@ -180,7 +181,7 @@ class Office:
         registry = ModelRegistry(self.folder / "models", self.folder / "keys" / "models.key")
         place = JobDependencies(
             lambda: self.scorer.city, lambda: self.scorer, registry, Rules, self.folder / "exports",
-            lambda: datetime.now(UTC),
+            AuditTrail(self.folder / "keys" / "audit.key"), lambda: datetime.now(UTC),
         )  # fmt: skip
         worker = Worker("here", self.database, all_kinds(place), place.clock, threading.Event())
         assert worker.do_one()

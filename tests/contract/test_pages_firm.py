@@ -487,10 +487,9 @@ def test_a_card_that_has_learned_says_how_sure_it_is(
     take_in_list(database, number_of_list, scorer=learned, now=NOW, today=TODAY)
     registry = ModelRegistry(tmp_path / "models", tmp_path / "key")
     access = Access(database, AuditTrail(tmp_path / "audit.key"), lambda: NOW, demo=True)
-    scoring = CurrentScoring(learned, registry, lambda: learned)
-    client = create_app(
-        Dependencies(scoring, registry, lambda: TODAY, access, profiles(tmp_path))
-    ).test_client()
+    known = profiles(database)
+    scoring = CurrentScoring(lambda: learned, registry, known, database)
+    client = create_app(Dependencies(scoring, registry, lambda: TODAY, access, known)).test_client()
     for firm in firms(database):
         html = shown(client, f"/firms/{firm.id}")
         ends = re.search(r'class="span">(&lt;)?(\d+)–(&gt;)?(\d+)%', html)

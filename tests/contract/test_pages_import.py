@@ -199,7 +199,8 @@ def take_in(access: Access, scorer: Any, tmp_path: Path) -> None:  # noqa: F811
     """Do what the worker of the service does."""
     registry = ModelRegistry(tmp_path / "models", tmp_path / "key")
     place = JobDependencies(
-        lambda: scorer.city, lambda: scorer, registry, Rules, tmp_path / "exports", access.clock
-    )
+        lambda: scorer.city, lambda: scorer, registry, Rules, tmp_path / "exports", access.trail,
+        access.clock,
+    )  # fmt: skip
     worker = Worker("here", access.database, all_kinds(place), access.clock, threading.Event())
     assert worker.do_one()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
+from tests.champions import champion, history
 from tests.contract.test_pages import HTML, HTMX, secrets_of
 from tests.contract.test_pages_administration import (  # noqa: F401 (fixtures)
     ENGLISH,
@@ -22,8 +23,8 @@ from tests.second_model import OTHER, save_another
 
 from leadscore.city import load_city
 from leadscore.jobs.tasks import RETRAIN
+from leadscore.learning.expert import expert_model, expert_version
 from leadscore.registry.models import ModelRegistry
-from leadscore.startup import champion_scorer
 from leadscore.store.jobs import JOBS, list_jobs, submit
 from leadscore.store.models import MODELS, mirror
 from leadscore.web.app import Application
@@ -54,7 +55,7 @@ def registry(tmp_path: Path, access: Access) -> ModelRegistry:  # noqa: F811
     """Return the registry of the application: the experts' model in use, another beside it."""
     registry = ModelRegistry(tmp_path / "models", tmp_path / "key")
     city = load_city(CITY)
-    champion_scorer(city, registry, now=NOW)
+    expert_model(city, registry, NOW)
     save_another(registry)
     with access.database.write() as connection:
         mirror(connection, registry, city.id, now=NOW)
@@ -72,9 +73,9 @@ def test_before_anything_was_kept_the_card_is_shown_all_the_same(client: FlaskCl
 def test_all_versions_are_listed_and_each_has_its_page(
     client: FlaskClient, registry: ModelRegistry
 ) -> None:
+    assert registry.versions()
     html = read(client, "/model")
-    experts = registry.champion("lakeport")
-    assert experts
+    experts = expert_version(load_city(CITY))
     for version in (experts, OTHER):
         assert f'href="/model/{version}"' in html
         assert version in read(client, f"/model/{version}")
@@ -94,16 +95,17 @@ def test_a_model_is_promoted_and_gone_back_from(
     registry: ModelRegistry,
     access: Access,  # noqa: F811
 ) -> None:
-    experts = registry.champion("lakeport")
+    assert registry.versions()
+    experts = expert_version(load_city(CITY))
     page = f"/model/{OTHER}"
     done = send(client, f"{page}/promote", on=page, reason="The list was cleaned.")
     assert (done.status_code, done.headers["Location"]) == (303, "/model")
-    assert registry.champion("lakeport") == OTHER
-    assert registry.history("lakeport")[-1].reason == "The list was cleaned."
+    assert champion(access.database) == OTHER
+    assert history(access.database)[-1].reason == "The list was cleaned."
     assert f'<span class="code">{OTHER}</span>' in read(client, "/model")
     done = send(client, "/model/rollback", on="/model")
     assert done.status_code == 303
-    assert registry.champion("lakeport") == experts
+    assert champion(access.database) == experts
     assert "The model before serves again" in read(client, "/model")
     refused = send(client, "/model/rollback", on="/model")
     assert refused.status_code == 409
@@ -170,4 +172,4 @@ def test_who_administers_nothing_sees_all_and_is_offered_nothing(
         assert 'id="card"' in html
         forms = re.findall(r'<form[^>]*action="([^"]+)"', html)
         assert set(forms) == {"/preferences", "/logout"}
-    assert registry.champion("lakeport") is not None
+    assert registry.versions("lakeport")

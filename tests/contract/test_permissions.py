@@ -143,8 +143,9 @@ def app(scorer: Scorer, database: Database, tmp_path: Path) -> Application:
         return NOW.date()
 
     access = Access(database, AuditTrail(tmp_path / "audit.key"), lambda: NOW)
-    scoring = CurrentScoring(scorer, registry, lambda: scorer)
-    return create_app(Dependencies(scoring, registry, today, access, profiles(tmp_path)))
+    known = profiles(access.database)
+    scoring = CurrentScoring(lambda: scorer, registry, known, access.database)
+    return create_app(Dependencies(scoring, registry, today, access, known))
 
 
 @pytest.fixture

@@ -40,10 +40,9 @@ class Program:
 def programs(database: Database, tmp_path: Path) -> dict[str, Program]:
     registry = ModelRegistry(tmp_path / "models", tmp_path / "key")
     access = Access(database, AuditTrail(tmp_path / "audit.key"), lambda: NOW)
-    scoring = CurrentScoring(scorer(), registry, scorer)
-    client = create_app(
-        Dependencies(scoring, registry, lambda: TODAY, access, profiles(tmp_path))
-    ).test_client()
+    known = profiles(database)
+    scoring = CurrentScoring(scorer, registry, known, database)
+    client = create_app(Dependencies(scoring, registry, lambda: TODAY, access, known)).test_client()
     take_in(database, {"name": "甲有限公司", "credit_code": code(1), "city": "深圳市"})
     with database.write() as connection:
         return {

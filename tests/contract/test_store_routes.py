@@ -69,8 +69,8 @@ def office(database: Database, tmp_path: Path) -> Office:
     house = build(database, AuditTrail(tmp_path / "keys" / "audit.key"))
     registry = ModelRegistry(tmp_path / "models", tmp_path / "keys" / "models.key")
     dependencies = Dependencies(
-        CurrentScoring(scorer(), registry, scorer), registry, lambda: TODAY, house.access,
-        profiles(tmp_path), exports=tmp_path / "exports",
+        CurrentScoring(scorer, registry, profiles(database), database), registry,
+        lambda: TODAY, house.access, profiles(database), exports=tmp_path / "exports",
     )  # fmt: skip
     for routes in store_routes(dependencies):
         house.app.register_api(routes)

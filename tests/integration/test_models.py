@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
+from tests.champions import back, champion, history, promote
 from tests.commands import Done, called, processor_seconds, typed, typed_anew, variables
 from tests.second_model import another
 
 from leadscore.city import City, load_city
-from leadscore.learning.expert import ensure_expert, expert_version
+from leadscore.learning.expert import expert_model, expert_version
 from leadscore.registry.models import ModelRegistry
+from leadscore.store.database import Database, open_store
 
 ROOT = Path(__file__).parents[2]
 LAKEPORT = ROOT / "tests" / "cities" / "lakeport.toml"
@@ -46,10 +47,17 @@ def city() -> City:
 
 
 @pytest.fixture
-def registry(city: City, tmp_path: Path) -> ModelRegistry:
+def database(tmp_path: Path) -> Iterator[Database]:
+    """Return the database of the home."""
+    with contextlib.closing(open_store(tmp_path / "leadscore.sqlite3")) as database:
+        yield database
+
+
+@pytest.fixture
+def registry(city: City, tmp_path: Path, database: Database) -> ModelRegistry:
     """Return a registry on which the expert and two trained models have served; a third failed."""
     registry = ModelRegistry(tmp_path / "models", tmp_path / "keys" / "models.key")
-    ensure_expert(city, registry, NOW)
+    expert_model(city, registry, NOW)
     for n, version in enumerate((FIRST, SECOND, BOLD), start=1):
         gates = [PASSED, FAILED] if version == BOLD else [PASSED]
         manifest = {
@@ -62,7 +70,7 @@ def registry(city: City, tmp_path: Path) -> ModelRegistry:
         }
         registry.save(version, another(city, n), manifest)
         if version != BOLD:
-            registry.promote(city.id, version, act="trained", now=NOW)
+            promote(database, registry, version)
     return registry
 
 
@@ -73,11 +81,6 @@ def leadscore(tmp_path: Path) -> Run:
         return by(*arguments, home=tmp_path, **known | environment)
 
     return run
-
-
-def history(registry: ModelRegistry) -> list[dict[str, Any]]:
-    lines = (registry.folder / "lakeport.history.jsonl").read_text("utf-8").splitlines()
-    return [json.loads(line) for line in lines]
 
 
 def test_the_models_are_listed_newest_first(
@@ -105,11 +108,12 @@ def test_the_models_are_listed_newest_first(
 
 
 def test_the_list_speaks_chinese(leadscore: Run, registry: ModelRegistry) -> None:
+    assert registry.versions()
     done = leadscore("models", "list", "--lang", "zh")
     assert done.stdout.splitlines()[0].split()[:3] == ["版本", "种类", "截至"]
     assert "未通过" in done.stdout
     assert "训练后通过检验" in done.stdout
-    assert registry.champion("lakeport") in done.stdout
+    assert SECOND in done.stdout
 
 
 def test_an_empty_shelf_is_no_error(leadscore: Run, tmp_path: Path) -> None:
@@ -121,7 +125,7 @@ def test_an_empty_shelf_is_no_error(leadscore: Run, tmp_path: Path) -> None:
 
 
 def test_rolling_back_restores_the_scores_to_the_last_byte_within_seconds(
-    leadscore: Run, registry: ModelRegistry, city: City, tmp_path: Path
+    leadscore: Run, registry: ModelRegistry, database: Database, tmp_path: Path
 ) -> None:
     listed = tmp_path / "list.csv"
     listed.write_text(
@@ -133,11 +137,11 @@ def test_rolling_back_restores_the_scores_to_the_last_byte_within_seconds(
         assert done.returncode == 0, done.stderr
         return (tmp_path / name).read_bytes()
 
-    registry.rollback(city.id, now=NOW)
+    back(database, registry)
     before = ranked("before.csv")
     took = []
     for _ in range(3):  # the quickest counts, for other tests want the processor too
-        registry.promote(city.id, SECOND, act="by_hand", now=NOW)
+        promote(database, registry, SECOND, act="by_hand")
         assert ranked("between.csv") != before
         began = processor_seconds()
         done = leadscore("models", "rollback", "--reason", "the fair was a fluke", by=typed_anew)
@@ -147,17 +151,18 @@ def test_rolling_back_restores_the_scores_to_the_last_byte_within_seconds(
     assert min(took) < 3
     assert f"is back to the model {FIRST}; {SECOND} no longer serves" in done.stdout
     assert ranked("after.csv", by=typed) == before
-    last = history(registry)[-1]
-    assert (last["version"], last["act"], last["previous"]) == (FIRST, "rolled_back", SECOND)
-    assert last["reason"] == "the fair was a fluke"
+    last = history(database)[-1]
+    assert (last.version, last.act, last.by) == (FIRST, "rolled_back", "cli")
+    assert last.reason == "the fair was a fluke"
 
 
 def test_rolling_back_leads_to_the_expert_and_then_nowhere(
-    leadscore: Run, registry: ModelRegistry, city: City
+    leadscore: Run, registry: ModelRegistry, city: City, database: Database
 ) -> None:
+    assert registry.versions()
     for version in (FIRST, expert_version(city)):
         assert version in leadscore("models", "rollback").stdout
-        assert registry.champion(city.id) == version
+        assert champion(database) == version
     done = leadscore("models", "rollback", "--lang", "zh", by=typed)
     assert done.returncode == 2
     assert "没有可以退回的模型" in done.stderr
@@ -166,43 +171,48 @@ def test_rolling_back_leads_to_the_expert_and_then_nowhere(
 
 
 def test_rolling_back_over_damaged_models_builds_the_expert_anew(
-    leadscore: Run, registry: ModelRegistry, city: City
+    leadscore: Run, registry: ModelRegistry, city: City, database: Database
 ) -> None:
     for version in (FIRST, expert_version(city)):
         (registry.folder / version / "card.npz").write_bytes(b"junk")
     done = leadscore("models", "rollback")
     assert done.returncode == 0, done.stderr
-    champion = registry.champion(city.id)
-    assert f"back to the model {champion}" in done.stdout
+    serving = expert_version(city)
+    assert f"back to the model {serving}" in done.stdout
     assert f"{FIRST}, which can't be used, was passed over" in done.stderr
-    assert registry.manifest(champion).kind == "expert"
-    assert registry.load(champion)
-    assert history(registry)[-1]["act"] == "rolled_back"
+    assert champion(database) == serving
+    assert registry.manifest(serving).kind == "expert"
+    assert registry.load(serving)
+    assert history(database)[-1].act == "rolled_back"
 
 
-def test_a_model_is_promoted_by_hand_and_failed_gates_need_a_reason(
-    leadscore: Run, registry: ModelRegistry
+def test_a_model_is_promoted_by_hand_and_failed_gates_need_a_reason_each_time(
+    leadscore: Run, registry: ModelRegistry, database: Database
 ) -> None:
+    assert registry.versions()
     done = leadscore("models", "promote", BOLD, by=typed)
     assert done.returncode == 2
     assert "did not pass its gates: Too steep. To let it serve nevertheless" in done.stderr
     assert "Traceback" not in done.stderr
-    assert registry.champion("lakeport") == SECOND
+    assert champion(database) == SECOND
     done = leadscore("models", "promote", BOLD, "--reason", "我们负责", "--lang", "zh")
     assert done.returncode == 0, done.stderr
     assert BOLD in done.stdout
-    assert registry.champion("lakeport") == BOLD
-    assert history(registry)[-1]["reason"] == "我们负责"
+    assert champion(database) == BOLD
+    assert history(database)[-1].reason == "我们负责"
     listed = leadscore("models", "list", "--lang", "zh").stdout
     assert "由人指定；理由：我们负责" in listed
     again = leadscore("models", "promote", BOLD)
     assert again.returncode == 0
     assert "serves Lakeport already; nothing was changed" in again.stdout
+    assert leadscore("models", "promote", FIRST, by=typed).returncode == 0
+    assert leadscore("models", "promote", BOLD, by=typed).returncode == 2
 
 
 def test_a_model_that_is_not_there_or_of_another_city_is_bad_input(
-    leadscore: Run, registry: ModelRegistry
+    leadscore: Run, registry: ModelRegistry, database: Database
 ) -> None:
+    assert registry.versions()
     for arguments, words in (
         (("promote", "lakeport-nothing"), "there is no model lakeport-nothing"),
         (("promote", "../lakeport"), "can't be the name of a model"),
@@ -214,8 +224,8 @@ def test_a_model_that_is_not_there_or_of_another_city_is_bad_input(
         assert done.returncode == 2
         assert words in done.stderr
         assert "Traceback" not in done.stderr
-    assert registry.champion("lakeport") == SECOND
-    assert registry.champion("nanchang") is None
+    assert champion(database) == SECOND
+    assert champion(database, "nanchang") is None
 
 
 def test_the_champion_is_shown_unless_another_is_named(
@@ -232,8 +242,9 @@ def test_the_champion_is_shown_unless_another_is_named(
 
 
 def test_a_model_is_shown_as_a_page(
-    leadscore: Run, registry: ModelRegistry, tmp_path: Path
+    leadscore: Run, registry: ModelRegistry, database: Database, tmp_path: Path
 ) -> None:
+    assert registry.versions()
     page = tmp_path / "page.html"
     done = leadscore("models", "show", "--html", page)
     assert done.returncode == 0, done.stderr
@@ -242,12 +253,13 @@ def test_a_model_is_shown_as_a_page(
     nowhere = leadscore("models", "show", "--html", tmp_path / "no" / "page.html")
     assert nowhere.returncode == 2
     assert "there is no folder" in nowhere.stderr
-    assert registry.champion("lakeport") == SECOND
+    assert champion(database) == SECOND
 
 
 def test_the_key_may_lie_where_a_setting_says(
-    leadscore: Run, registry: ModelRegistry, tmp_path: Path
+    leadscore: Run, registry: ModelRegistry, database: Database, tmp_path: Path
 ) -> None:
+    assert registry.versions()
     elsewhere = tmp_path / "vault.key"
     (tmp_path / "keys" / "models.key").rename(elsewhere)
     lost = leadscore("models", "rollback")
@@ -256,22 +268,23 @@ def test_the_key_may_lie_where_a_setting_says(
     assert not (tmp_path / "keys" / "models.key").exists()
     done = leadscore("models", "rollback", LEADSCORE_KEY_FILE=str(elsewhere))
     assert done.returncode == 0, done.stderr
-    assert registry.champion("lakeport") == FIRST
+    assert champion(database) == FIRST
     inside = leadscore("models", "list", LEADSCORE_KEY_FILE=str(tmp_path / "models" / "key"))
     assert "inside the folder of models" in inside.stdout
 
 
 def test_looking_and_going_back_load_neither_pandas_nor_scikit_learn(
-    registry: ModelRegistry, tmp_path: Path
+    registry: ModelRegistry, database: Database, tmp_path: Path
 ) -> None:
+    assert registry.versions()
     code = (
         "import sys; from leadscore.cli import cli; "
         "[cli(['models', c], standalone_mode=False) for c in ('list', 'rollback')]; "
-        "print('loaded:', *sorted({'pandas', 'sklearn', 'numpy'} & set(sys.modules)))"
+        "print('loaded:', *sorted({'pandas', 'sklearn', 'scipy'} & set(sys.modules)))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True,
         env=variables(tmp_path, LEADSCORE_CITY=str(LAKEPORT)),
     )  # fmt: skip
     assert done.stdout.rstrip().endswith("loaded:")
-    assert registry.champion("lakeport") == FIRST
+    assert champion(database) == FIRST

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,9 +10,11 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
+from tests.champions import champion, history
 from tests.commands import Done, called, processor_seconds, typed, typed_anew
 from tests.simulation import History, of_wrong_experts
 
+from leadscore.learning.expert import expert_version
 from leadscore.lists.dedupe import load_list
 from leadscore.store.database import open_store
 from leadscore.store.snapshots import SqlSnapshots
@@ -32,7 +35,8 @@ class Office:
         return by("retrain", "--as-of", until, *arguments, home=self.home, LEADSCORE_LANG=lang)
 
     def champion(self) -> str:
-        return (self.home / "models" / "nanchang.champion").read_text().strip()
+        with contextlib.closing(open_store(self.home / "leadscore.sqlite3")) as database:
+            return champion(database, "nanchang") or expert_version(self.history.city)
 
     def scorecard(self, version: str) -> str:
         manifest = json.loads((self.home / "models" / version / "manifest.json").read_text("utf-8"))
@@ -126,8 +130,8 @@ def test_a_person_may_promote_against_the_gates_with_a_reason(office: Office) ->
     assert done.returncode == 0, done.stderr
     assert "领导批准试用" in done.stdout
     assert office.champion().startswith("nanchang-20231201-")
-    history = (office.home / "models" / "nanchang.history.jsonl").read_text("utf-8")
-    assert "领导批准试用" in history
+    with contextlib.closing(open_store(office.home / "leadscore.sqlite3")) as database:
+        assert history(database, "nanchang")[-1].reason == "领导批准试用"
 
 
 @pytest.mark.parametrize(

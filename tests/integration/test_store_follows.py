@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -9,18 +10,19 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select
+from tests.champions import champion, line
 from tests.commands import Done, called
 from tests.kept_lists import BLADES, NOW, TODAY, hand_in, lakeport
 from tests.second_model import OTHER, save_another
 
 from leadscore.jobs.tasks import JobDependencies, all_kinds
 from leadscore.jobs.worker import Worker
-from leadscore.learning.expert import ensure_expert
+from leadscore.learning.expert import expert_model
 from leadscore.learning.training_data import Rules
 from leadscore.ranking.score import Scorer
 from leadscore.registry.models import ModelRegistry
 from leadscore.startup import champion_scorer
-from leadscore.store.audit import page
+from leadscore.store.audit import AuditTrail, page
 from leadscore.store.current_ranking import STANDINGS
 from leadscore.store.database import open_store
 from leadscore.store.jobs import list_jobs
@@ -36,14 +38,14 @@ class Home:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.registry = ModelRegistry(folder / "models", folder / "keys" / "models.key")
-        self.expert = ensure_expert(lakeport(), self.registry, NOW)
+        self.expert = expert_model(lakeport(), self.registry, NOW)[0]
         self.database = open_store(folder / "leadscore.sqlite3")
         number = hand_in(self.database, {"name": "甲有限公司", "main_business": BLADES})
         take_in_list(self.database, number, scorer=self.scorer(), now=NOW, today=TODAY)
         save_another(self.registry)
 
     def scorer(self) -> Scorer:
-        return champion_scorer(lakeport(), self.registry, now=NOW)
+        return champion_scorer(lakeport(), self.registry, line(self.database), now=NOW)
 
     def run(self, *arguments: object) -> Done:
         known = {"LEADSCORE_LANG": "en", "LEADSCORE_CITY": str(LAKEPORT)}
@@ -54,7 +56,9 @@ class Home:
     def work(self) -> None:
         kinds = all_kinds(JobDependencies(
             city=lakeport, scorer=self.scorer, registry=self.registry, rules=Rules,
-            exports=self.folder / "exports", clock=lambda: datetime.now(UTC),
+            exports=self.folder / "exports",
+            trail=AuditTrail(self.folder / "keys" / "audit.key"),
+            clock=lambda: datetime.now(UTC),
         ))  # fmt: skip
         worker = Worker("here", self.database, kinds, lambda: datetime.now(UTC), threading.Event())
         while worker.do_one():
@@ -62,7 +66,8 @@ class Home:
 
     def states(self) -> Mapping[str, str]:
         with self.database.read() as connection:
-            return {each.version: each.state for each in mirrored(connection, lakeport().id)}
+            models = mirrored(connection, lakeport().id, self.scorer().model)
+        return {model.version: model.state for model in models}
 
     def rescorings(self) -> list[str]:
         with self.database.read() as connection:
@@ -115,14 +120,20 @@ def test_a_retraining_brings_the_mirror_up_to_date(home: Home) -> None:
     states = home.states()
     (challenger,) = states.keys() - {OTHER, home.expert}
     assert states == {OTHER: "shelved", home.expert: "champion", challenger: "shelved"}
-    assert home.acts() == [("model.retrain", home.expert)]
+    assert home.acts() == [("model.retrain", challenger)]
     assert home.rescorings() == []
 
 
-def test_where_nothing_is_kept_nothing_is_made(tmp_path: Path) -> None:
+def test_where_nothing_is_kept_looking_makes_nothing_and_promoting_keeps_who_serves(
+    tmp_path: Path,
+) -> None:
     registry = ModelRegistry(tmp_path / "models", tmp_path / "keys" / "models.key")
-    ensure_expert(lakeport(), registry, NOW)
+    expert_model(lakeport(), registry, NOW)
     save_another(registry)
-    done = called("models", "promote", OTHER, home=tmp_path, LEADSCORE_CITY=str(LAKEPORT))
-    assert done.returncode == 0, done.stderr
-    assert not (tmp_path / "leadscore.sqlite3").exists()
+    for command in ("list", "promote"):
+        assert not (tmp_path / "leadscore.sqlite3").exists()
+        named = [OTHER] if command == "promote" else []
+        done = called("models", command, *named, home=tmp_path, LEADSCORE_CITY=str(LAKEPORT))
+        assert done.returncode == 0, done.stderr
+    with contextlib.closing(open_store(tmp_path / "leadscore.sqlite3")) as database:
+        assert champion(database) == OTHER

@@ -20,9 +20,9 @@ from leadscore.startup import (
     enter_home,
     open_city,
     open_database,
-    open_profiles,
     open_registry,
     open_scorer,
+    read_profile,
 )
 
 LAKEPORT = Path(__file__).parents[1] / "cities" / "lakeport.toml"
@@ -57,7 +57,7 @@ def test_a_home_of_format_1_is_entered_and_then_has_a_number(tmp_path: Path) -> 
 @pytest.mark.parametrize("number", [str(FORMAT + 1), "99\n", "", "two", "-1", "²", "9" * 300])
 def test_a_newer_home_is_refused_whatever_is_asked_of_it(tmp_path: Path, number: str) -> None:
     (tmp_path / FORMAT_FILE).write_text(number, "utf-8")
-    for use in (open_registry, open_database, connect_database, open_profiles, open_scorer):
+    for use in (open_registry, open_database, connect_database, read_profile, open_scorer):
         with pytest.raises(SettingsError) as caught:
             use(settings(tmp_path))
         zh, en = caught.value.render("zh"), caught.value.render("en")

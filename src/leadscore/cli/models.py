@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from leadscore.cli.group import (
     ACTOR,
     FILE,
+    Doing,
     Run,
     acting,
+    audit_trail,
     city_option,
     cli,
     day_option,
@@ -26,7 +30,7 @@ from leadscore.text import Lang, room_words
 if TYPE_CHECKING:
     from leadscore.city.profile import City
     from leadscore.registry.models import ModelRegistry, Version
-    from leadscore.settings import Settings
+    from leadscore.store.champions import Promotion
 
 WORDS = room_words("cli")
 
@@ -38,30 +42,43 @@ _reason_option = click.option(
 )
 
 
-def _open(run: Run, city: Path | None) -> tuple[Settings, City, ModelRegistry]:
+def _open(run: Run, city: Path | None) -> tuple[City, ModelRegistry, list[Promotion]]:
     settings = run.settings()
-    from leadscore.startup import open_city, open_registry
+    from leadscore.startup import kept_database, open_city, open_registry
+    from leadscore.store.champions import history
 
-    return settings, open_city(settings, city), open_registry(settings)
+    with kept_database(settings) as database:
+        profile, promotions = open_city(settings, city, database), []
+        if database is not None:
+            with database.read() as connection:
+                promotions = history(connection, profile.id)
+    return profile, open_registry(settings), promotions
 
 
-def _let_store_follow(
-    run: Run, settings: Settings, registry: ModelRegistry, city_id: str, action: str, version: str,
-    details: dict[str, Any],
-) -> None:  # fmt: skip
-    """Mirror the models, ask for new scores where they are by another model, and say so.
+@contextlib.contextmanager
+def _changing(
+    run: Run, city: Path | None, action: str
+) -> Iterator[tuple[Doing, City, ModelRegistry]]:
+    """Give a transaction in which another model comes to serve, and ask for new scores at its end.
 
-    Nothing is done where nothing was ever kept: the service mirrors the models when it starts. The
-    champion was changed already, so that whoever has to go back to another model can do so when the
-    database is away; the same command, given again, makes up for it.
+    The block names the model as what it is about.
     """
-    if settings.database is None and not settings.database_file.exists():
-        return
-    with acting(run, action) as doing:
-        from leadscore.jobs.tasks import sync_models
+    settings, job = run.settings(), None
+    from leadscore.startup import open_registry, read_profile
+    from leadscore.store.profiles import changes_of
 
-        doing.about, doing.details = ("model", version), details
-        job = sync_models(doing.connection, registry, city_id, by=ACTOR, now=doing.now)
+    with acting(run, action) as doing:
+        from leadscore.city.versions import current_version
+        from leadscore.jobs.tasks import sync_models
+        from leadscore.learning.champion import current_champion
+        from leadscore.store.champions import champion_line
+
+        file, registry = read_profile(settings, city), open_registry(settings)
+        profile = current_version(file, changes_of(doing.connection, file.id)).city
+        yield doing, profile, registry
+        line = champion_line(doing.connection, profile.id)
+        serving = current_champion(profile, registry, line, now=doing.now, notify=run.tell).version
+        job = sync_models(doing.connection, registry, profile.id, serving, by=ACTOR, now=doing.now)
     if job is not None:
         run.say(WORDS["models.scores_anew"].format(job=job))
 
@@ -76,28 +93,32 @@ def models() -> None:
 @with_run
 def list_models(run: Run, city: Path | None) -> None:
     """List a city's models, the newest first. 列出模型，新的在前。"""
-    _, profile, registry = _open(run, city)
+    profile, registry, promotions = _open(run, city)
+    from leadscore.learning.champion import current_champion
+    from leadscore.store.champions import line_of
+
     versions = registry.versions(profile.id)
     if not versions:
         run.say(WORDS["models.none_yet"].format(city=profile.name))
         return
-    serving = next(iter(registry.line(profile.id)), None)
-    history = registry.history(profile.id)
+    line = line_of(promotions)
+    champion = current_champion(profile, registry, line, now=datetime.now(UTC), save=False)
     heads = [WORDS[f"models.head.{head}"] for head in _HEADS]
-    rows = [_row(version, version.name == serving, run.lang) for version in versions]
+    rows = [_row(version, version.name == champion.version, run.lang) for version in versions]
     run.say_table(heads, rows, ("left",) * 5 + ("right",) * 3)
     run.say(WORDS["models.legend"])
-    last = next((step for step in reversed(history) if step.version == serving), None)
-    if last:
+    if promotions:
+        last = promotions[-1]
         since = WORDS["models.since"].format(
-            when=minute(last.when), version=last.version, act=WORDS[f"models.act.{last.act}"]
+            when=minute(last.at), version=last.version, act=WORDS[f"models.act.{last.act}"]
         )
         because = WORDS["models.because"].format(reason=last.reason).pick(run.lang)
         echo(since.pick(run.lang) + (because if last.reason else ""))
     for version in versions:
         if version.fault:
             echo(f"! {version.name}\n{version.fault.render(run.lang)}")
-    registry.champion(profile.id)  # says so if the pointer is damaged
+    if champion.missed:
+        run.tell(champion.missed)
 
 
 def _row(version: Version, serves: bool, lang: Lang) -> list[str]:
@@ -105,9 +126,9 @@ def _row(version: Version, serves: bool, lang: Lang) -> list[str]:
 
     manifest = version.manifest or Manifest(content={})
     kind = manifest.kind or "damaged"
-    gates = {None: None, True: "passed", False: "failed"}[
-        manifest.decision.promoted if manifest.decision else None
-    ]
+    decision, gates = manifest.decision, None
+    if decision and decision.promoted is not None:
+        gates = "passed" if not decision.failed else "overruled" if decision.promoted else "failed"
     return [
         ("*" if serves else "") + ("!" if version.fault else ""),
         version.name,
@@ -134,13 +155,16 @@ def _measure(value: float | None) -> str:
 @with_run
 def show_model(run: Run, version: str | None, html: Path | None, city: Path | None) -> None:
     """Show a model's scorecard and measures; by default the champion's. 显示模型，默认为在用。"""
-    _, profile, registry = _open(run, city)
+    profile, registry, promotions = _open(run, city)
+    from leadscore.learning.champion import current_champion
     from leadscore.report import render_html, render_text
+    from leadscore.store.champions import line_of
 
-    chosen = version or registry.champion(profile.id)
-    if chosen is None:
+    if version is None and not registry.versions(profile.id):
         run.say(WORDS["models.none_yet"].format(city=profile.name))
         return
+    line, now = line_of(promotions), datetime.now(UTC)
+    chosen = version or current_champion(profile, registry, line, now=now, save=False).version
     manifest = registry.manifest(chosen)
     if html is None:
         echo(render_text(manifest.content, run.lang, profile))
@@ -161,13 +185,16 @@ def show_model(run: Run, version: str | None, html: Path | None, city: Path | No
 @with_run
 def promote_model(run: Run, version: str, reason: str | None, city: Path | None) -> None:
     """Let a model serve; overruling failed gates needs a reason. 启用模型；未过检验须写理由。"""
-    settings, profile, registry = _open(run, city)
-    before = registry.line(profile.id)[:1]
-    registry.promote(profile.id, version, act="by_hand", reason=reason, now=datetime.now(UTC))
-    message = WORDS["models.served"] if before == [version] else WORDS["models.serves"]
+    with _changing(run, city, "model.promote") as (doing, profile, registry):
+        from leadscore.store.champions import promote
+
+        doing.about, doing.details = ("model", version), {"reason": reason}
+        changed = promote(
+            doing.connection, registry, profile.id, version, act="by_hand", by=ACTOR,
+            now=doing.now, reason=reason,
+        )  # fmt: skip
+    message = WORDS["models.serves"] if changed else WORDS["models.served"]
     run.say(message.format(city=profile.name, version=version))
-    details = {"reason": reason}
-    _let_store_follow(run, settings, registry, profile.id, "model.promote", version, details)
 
 
 @models.command("rollback")
@@ -176,22 +203,19 @@ def promote_model(run: Run, version: str, reason: str | None, city: Path | None)
 @with_run
 def roll_back(run: Run, reason: str | None, city: Path | None) -> None:
     """Go back to the champion before; twice goes further. 退回前一个模型，可连续退回。"""
-    settings, profile, registry = _open(run, city)
-    now = datetime.now(UTC)
+    with _changing(run, city, "model.rollback") as (doing, profile, registry):
+        from leadscore.learning.expert import expert_model
+        from leadscore.store.champions import champion_line
+        from leadscore.store.champions import roll_back as go_back
 
-    def expert() -> str:
-        # Needs scikit-learn, which takes a second: only where no other model is left.
-        from leadscore.learning.expert import ensure_expert
-
-        return ensure_expert(profile, registry, now, run.tell)
-
-    previous = next(iter(registry.line(profile.id)), None)
-    version = registry.rollback(
-        profile.id, now=now, reason=reason, last_resort=expert, notify=run.tell
-    )
+        previous = next(iter(champion_line(doing.connection, profile.id)), None)
+        version = go_back(
+            doing.connection, registry, profile.id, by=ACTOR, now=doing.now, reason=reason,
+            expert=lambda: expert_model(profile, registry, doing.now, run.tell)[0],
+            notify=run.tell,
+        )  # fmt: skip
+        doing.about, doing.details = ("model", version), {"reason": reason}
     run.say(WORDS["models.back"].format(city=profile.name, version=version, previous=previous))
-    details = {"reason": reason}
-    _let_store_follow(run, settings, registry, profile.id, "model.rollback", version, details)
 
 
 @cli.command()
@@ -212,26 +236,33 @@ def retrain(
 ) -> None:
     """Learn from outcomes; a better model serves from then on. 从结果中学习，更好才启用。"""
     settings = run.settings()
+    from leadscore.jobs.tasks import settle_retraining
     from leadscore.learning.retrain import retrain as learn
     from leadscore.startup import open_city, open_registry, training_rules
+    from leadscore.store.champions import champion_line
     from leadscore.store.outcomes import read_outcomes
     from leadscore.store.snapshots import read_snapshots
 
-    day = day_option(as_of or None, "--as-of")
-    with opened(settings) as database, database.read() as connection:
-        events, snapshots = read_outcomes(connection), read_snapshots(connection)
-    profile, registry = open_city(settings, city), open_registry(settings)
-    done = learn(
-        profile, events, snapshots, registry, as_of=day, now=datetime.now(UTC),
-        rules=training_rules(settings), dry_run=dry_run, overrule=promote_anyway,
-        progress=run.tell, notify=run.tell,
-    )  # fmt: skip
-    for text in done.preface:
-        run.say(text)
-    echo(done.decision.render(run.lang))
+    day, now, job = day_option(as_of or None, "--as-of"), datetime.now(UTC), None
+    registry = open_registry(settings)
+    with opened(settings) as database:
+        profile = open_city(settings, city, database)
+        with database.read() as connection:
+            events, snapshots = read_outcomes(connection), read_snapshots(connection)
+            line = champion_line(connection, profile.id)
+        done = learn(
+            profile, events, snapshots, registry, line, as_of=day, now=now,
+            rules=training_rules(settings), dry_run=dry_run, overrule=promote_anyway,
+            progress=run.tell, notify=run.tell,
+        )  # fmt: skip
+        for text in done.preface:
+            run.say(text)
+        echo(done.decision.render(run.lang))
+        with database.write() as connection:
+            job = settle_retraining(
+                connection, done, registry, profile.id, line, trail=audit_trail(settings),
+                by=ACTOR, now=now,
+            )  # fmt: skip
     run.say(done.upshot)
-    if not dry_run:
-        details = {"as_of": day.isoformat(), "promoted": done.decision.promoted}
-        _let_store_follow(
-            run, settings, registry, profile.id, "model.retrain", done.serves, details
-        )
+    if job is not None:
+        run.say(WORDS["models.scores_anew"].format(job=job))

@@ -87,7 +87,7 @@ def worker(run: Run, city: Path | None) -> None:
     log_to_stderr()
     database = open_database(settings)
     run.tell(WORDS["serving.working"].format(where=database.shown))
-    work(database, _kinds_of(settings, city), _now)
+    work(database, _kinds_of(settings, city, database), _now)
     run.tell(WORDS["serving.stopped"])
 
 
@@ -95,17 +95,18 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _kinds_of(settings: Settings, city: Path | None) -> dict[str, Kind]:
+def _kinds_of(settings: Settings, city: Path | None, database: Database) -> dict[str, Kind]:
     from leadscore.jobs.tasks import JobDependencies, all_kinds
-    from leadscore.startup import open_city, open_registry, open_scorer, training_rules
+    from leadscore.startup import open_city, open_registry, scorer_of, training_rules
 
     return all_kinds(
         JobDependencies(
-            city=lambda: open_city(settings, city),
-            scorer=lambda: open_scorer(settings, city),
+            city=lambda: open_city(settings, city, database),
+            scorer=lambda: scorer_of(settings, city, database),
             registry=open_registry(settings),
             rules=lambda: training_rules(settings),
             exports=settings.home / "exports",
+            trail=audit_trail(settings),
             clock=_now,
         )
     )
@@ -118,7 +119,8 @@ def _work(name: str, lifeline: Connection, settings: Settings, city: Path | None
     from leadscore.startup import open_database
 
     log_to_stderr()
-    work(open_database(settings), _kinds_of(settings, city), _now, name=name, lifeline=lifeline)
+    database = open_database(settings)
+    work(database, _kinds_of(settings, city, database), _now, name=name, lifeline=lifeline)
 
 
 @cli.command()
@@ -135,7 +137,7 @@ def serve(
     settings = run.settings()
     from leadscore.jobs.worker import Supervisor
     from leadscore.logs import log_to_stderr
-    from leadscore.startup import open_profiles, open_registry, open_scorer
+    from leadscore.startup import open_profiles, open_registry, scorer_of
     from leadscore.store.models import mirror
     from leadscore.web.api import CurrentScoring, Dependencies
     from leadscore.web.app import create_app
@@ -153,11 +155,12 @@ def serve(
             update={"home": settings.home / "demo", "database": None, "key_file": None}
         )
     log_to_stderr()
-    load = partial(open_scorer, settings, city, notify=run.tell)
     registry = open_registry(settings)
-    scoring = CurrentScoring(load(), registry, load)
     with contextlib.ExitStack() as stack:
         database = stack.enter_context(opened(settings))
+        profiles = open_profiles(settings, database, city)
+        load = partial(scorer_of, settings, city, database, notify=run.tell)
+        scoring = CurrentScoring(load, registry, profiles, database)
         access = access_of(settings, database, demo=demo)
         with database.write() as connection:
             mirror(connection, registry, scoring.scorer().city.id, now=access.clock())
@@ -167,7 +170,7 @@ def serve(
         supervisor = stack.enter_context(Supervisor(_work, (settings, city), database, _now))
         app = create_app(
             Dependencies(
-                scoring, registry, date.today, access, open_profiles(settings, city), host,
+                scoring, registry, date.today, access, profiles, host,
                 lambda: supervisor.alive, run.lang, settings.home / "exports",
             )
         )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -13,14 +13,16 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from sqlalchemy import Connection, select
 
-from leadscore.errors import Detail, LeadscoreError
+from leadscore.errors import Detail, LeadscoreError, ModelError
 from leadscore.jobs.worker import Clock, JobContext, Kind
 from leadscore.lists.writing import write_ranking
 from leadscore.ranking.reasons import Wording
+from leadscore.store.audit import AuditTrail, Record
+from leadscore.store.champions import CHAMPIONS, champion_line, promote
 from leadscore.store.current_ranking import STANDINGS
-from leadscore.store.database import refusals
+from leadscore.store.database import refusals, take_turns
 from leadscore.store.firms import count_firms
-from leadscore.store.jobs import list_jobs, submit
+from leadscore.store.jobs import list_jobs, read_job, submit
 from leadscore.store.list_import import take_in_list
 from leadscore.store.lists import add_list, name_job
 from leadscore.store.models import mirror
@@ -32,6 +34,7 @@ from leadscore.text import Text, room_words
 
 if TYPE_CHECKING:
     from leadscore.city.profile import City
+    from leadscore.learning.retrain import Retraining
     from leadscore.learning.training_data import Rules
     from leadscore.ranking.score import Scorer
     from leadscore.registry.models import ModelRegistry
@@ -50,7 +53,8 @@ class JobDependencies:
 
     ``city`` and ``scorer`` open the profile and the champion anew for each job, so that a changed
     one counts from the next job on; ``rules`` are what a retraining forecasts, asked late, because
-    they take a second to import; ``exports`` is the folder of the files that exports write.
+    they take a second to import; ``exports`` is the folder of the files that exports write;
+    ``trail`` is the audit, for what a job changes.
     """
 
     city: Callable[[], City]
@@ -58,6 +62,7 @@ class JobDependencies:
     registry: ModelRegistry
     rules: Callable[[], Rules]
     exports: Path
+    trail: AuditTrail
     clock: Clock = field(repr=False)
 
 
@@ -96,18 +101,16 @@ def submit_list(
 
 
 def sync_models(
-    connection: Connection, registry: ModelRegistry, city_id: str, *, by: str, now: datetime
-) -> int | None:
-    """Mirror the models, and return the number of the job that scores all firms by the champion.
+    connection: Connection, registry: ModelRegistry, city_id: str, serving: str, *, by: str,
+    now: datetime,
+) -> int | None:  # fmt: skip
+    """Mirror the models, and return the number of the job that scores all firms by who serves.
 
-    A job of that kind that waits already is the one: it asks for the champion when it begins. None
-    if every firm that is kept has its score by the champion. The write transaction may be begun
-    before or after the champion was changed.
+    A job of that kind that waits already is the one: it asks who serves when it begins. None if
+    every firm that is kept has its score by the version that is ``serving``.
     """
-    champion = mirror(connection, registry, city_id, now=now)
-    if champion is None:
-        return None
-    others = select(STANDINGS.c.firm_id).where(STANDINGS.c.model != champion).limit(1)
+    mirror(connection, registry, city_id, now=now)
+    others = select(STANDINGS.c.firm_id).where(STANDINGS.c.model != serving).limit(1)
     if connection.scalar(others) is None:
         return None
     waiting = list_jobs(connection, states=["waiting"], kinds=[RESCORE], limit=1)
@@ -186,16 +189,18 @@ def _retrain(
 
     begin(WORDS["tasks.reading_history"])
     now = dependencies.clock()
+    city, registry = dependencies.city(), dependencies.registry
     with context.database.read() as connection:
         events, snapshots = read_outcomes(connection), read_snapshots(connection)
+        line = champion_line(connection, city.id)
     as_of = payload.get("as_of")
     notices: list[Text] = []
-    city = dependencies.city()
     done = retrain(
         city,
         events,
         snapshots,
-        dependencies.registry,
+        registry,
+        line,
         as_of=date.fromisoformat(as_of) if as_of else now.astimezone().date(),
         now=now,
         rules=dependencies.rules(),
@@ -205,7 +210,10 @@ def _retrain(
         notify=notices.append,
     )
     with context.database.write() as connection:
-        sync_models(connection, dependencies.registry, city.id, by="job", now=now)
+        by = read_job(connection, context.held.id).submitted_by
+        settle_retraining(
+            connection, done, registry, city.id, line, trail=dependencies.trail, by=by, now=now
+        )
     return {
         "version": done.version, "champion": done.champion, "serves": done.serves,
         "promoted": done.decision.promoted, "dry_run": done.dry_run,
@@ -213,6 +221,31 @@ def _retrain(
         "preface": [asdict(text) for text in (*notices, *done.preface)],
         "upshot": asdict(done.upshot),
     }  # fmt: skip
+
+
+def settle_retraining(
+    connection: Connection, done: Retraining, registry: ModelRegistry, city_id: str,
+    line: Sequence[str], *, trail: AuditTrail, by: str, now: datetime,
+) -> int | None:  # fmt: skip
+    """Let the challenger serve if it has earned it, with its audit record; see `sync_models`.
+
+    ``line`` is that of the champions that it was compared with: where another one serves by now,
+    it is not promoted, and a `ModelError` says so.
+    """
+    if done.dry_run:
+        return None
+    if done.decision.promoted:
+        take_turns(connection, CHAMPIONS)
+        if champion_line(connection, city_id) not in (list(line), [done.version, *line]):
+            raise ModelError(WORDS["tasks.champion_changed"].format(version=done.version))
+        promote(
+            connection, registry, city_id, done.version, act="trained", by=by, now=now,
+            reason=done.decision.overruled,
+        )  # fmt: skip
+    details = {"promoted": done.decision.promoted, "serves": done.serves}
+    about = ("model", done.version)
+    trail.append(connection, Record(by, "-", "model.retrain", *about, details=details), now)
+    return sync_models(connection, registry, city_id, done.serves, by=by, now=now)
 
 
 KEPT = timedelta(days=7)

@@ -1,4 +1,4 @@
-"""The expert card: as a scorecard, as the model of day one, and carried over a change of supply."""
+"""The expert card: as a scorecard, as the prior of what is learned, as the model of day one."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from leadscore.city.profile import City, LevelPoints, NumericPoints, differ_in_supply_only
-from leadscore.errors import CityError, Detail, ModelError
+from leadscore.city.profile import City, LevelPoints, NumericPoints
+from leadscore.errors import CityError, Detail
 from leadscore.features.catalogue import CATALOGUE, DIRECTIONS, Feature
 from leadscore.features.extract import FeatureExtractor, features_frame
 from leadscore.learning.model import Model
@@ -22,8 +22,8 @@ from leadscore.learning.scorecard import (
     Scorecard,
     points_to_log_odds,
 )
-from leadscore.registry.manifest import ONLY_THE_REGISTRY_KNOWS, Manifest, code_fingerprint
-from leadscore.registry.models import ModelRegistry, is_expert, log_notice
+from leadscore.registry.manifest import code_fingerprint
+from leadscore.registry.models import ModelRegistry, log_notice
 from leadscore.text import Text, room_words
 
 if TYPE_CHECKING:
@@ -136,16 +136,6 @@ def expert_version(city: City) -> str:
     return f"{city.id}-expert-{hashlib.sha256(ground.encode()).hexdigest()[:10]}"
 
 
-def ensure_expert(
-    city: City,
-    registry: ModelRegistry,
-    now: datetime,
-    notify: Callable[[Text], object] = log_notice,
-) -> str:
-    """Do as `expert_model`, and return the version only."""
-    return expert_model(city, registry, now, notify)[0]
-
-
 def expert_model(
     city: City,
     registry: ModelRegistry,
@@ -154,9 +144,7 @@ def expert_model(
 ) -> tuple[str, Model]:
     """Return version and model of the city's expert model, saving it if it isn't there.
 
-    It becomes the champion where none is, or where one of an older profile or program is; it never
-    displaces a trained champion. ``now`` is an aware time; ``notify`` is told when a damaged model
-    was set aside.
+    ``now`` is an aware time; ``notify`` is told when a damaged model was set aside.
 
     Raises
     ------
@@ -166,62 +154,5 @@ def expert_model(
         If the registry can't be written, or the key can't be trusted.
     """
     version = expert_version(city)
-    model = registry.ensure(
-        version,
-        lambda: (fit_expert(city), {"kind": "expert", "created": now.isoformat(), "outcomes": 0}),
-        notify,
-    )
-    if _trained_champion(city, registry) is None:
-        registry.promote(city.id, version, act="expert", now=now)
-    return version, model
-
-
-def follow(city: City, registry: ModelRegistry, now: datetime) -> None:
-    """Let a changed profile count: by another expert model if one serves, else see `follow_supply`.
-
-    Raises as `expert_model` does.
-    """
-    if _trained_champion(city, registry) is None:
-        ensure_expert(city, registry, now)
-    else:
-        follow_supply(city, registry, now)
-
-
-def follow_supply(city: City, registry: ModelRegistry, now: datetime) -> None:
-    """Let the champion's card serve under today's supply, if nothing but that has changed.
-
-    Nothing happens where no trained model serves, where it knows this profile, or where more than
-    supply differs. A champion that can't be used is left for whoever serves to tell. A ModelError
-    if the registry can't be written.
-    """
-    champion = _trained_champion(city, registry)
-    if champion is None:
-        return
-    try:
-        manifest = registry.manifest(champion)
-        if manifest.is_under(city):
-            return
-        model = registry.load(champion)
-        first, manifest = trained_as(registry, champion, manifest)
-    except ModelError:
-        return
-    if not differ_in_supply_only(model.city, city):
-        return
-    version = first
-    if not manifest.is_under(city):
-        version = f"{first}-s{city.digest[:8]}"
-        content = {k: v for k, v in manifest.content.items() if k not in ONLY_THE_REGISTRY_KNOWS}
-        content |= {"card_of": first, "created": now.isoformat()}
-        registry.ensure(version, lambda: (Model(FeatureExtractor(city), model.card), content))
-    registry.promote(city.id, version, act="profile", now=now)
-
-
-def trained_as(registry: ModelRegistry, version: str, manifest: Manifest) -> tuple[str, Manifest]:
-    """Return the version whose card one has, and its manifest; often both are its own."""
-    first = manifest.card_of
-    return (first, registry.manifest(first)) if first else (version, manifest)
-
-
-def _trained_champion(city: City, registry: ModelRegistry) -> str | None:
-    served = next(iter(registry.line(city.id)), None)
-    return None if served is None or is_expert(city.id, served) else served
+    said = {"kind": "expert", "created": now.isoformat(), "outcomes": 0}
+    return version, registry.ensure(version, lambda: (fit_expert(city), said), notify)

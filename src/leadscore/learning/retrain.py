@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -13,12 +13,12 @@ from typing import Any
 import pandas as pd
 
 from leadscore.city.profile import City
-from leadscore.errors import ModelError
 from leadscore.features.catalogue import DIRECTIONS
 from leadscore.features.extract import FeatureExtractor
 from leadscore.learning.card import AdditiveCard
+from leadscore.learning.champion import Champion, current_champion
 from leadscore.learning.comparison import Comparison, Decision, Pursuits, Standing
-from leadscore.learning.expert import expert_model, expert_version, fit_expert, new_card
+from leadscore.learning.expert import new_card
 from leadscore.learning.gates import decide
 from leadscore.learning.history import LEFT_OUT, in_force
 from leadscore.learning.metrics import evaluate
@@ -34,8 +34,8 @@ from leadscore.learning.training_data import (
     measured,
 )
 from leadscore.lists.columns import CANONICAL
-from leadscore.registry.manifest import Manifest, city_part
-from leadscore.registry.models import ModelRegistry, is_expert, log_notice
+from leadscore.registry.manifest import city_part
+from leadscore.registry.models import ModelRegistry, log_notice
 from leadscore.text import Text, room_words
 
 WORDS = room_words("learning")
@@ -44,56 +44,10 @@ Step = Callable[[Text], object]
 
 
 @dataclass(frozen=True, eq=False)
-class Champion:
-    """The model that serves, and its manifest; None for the expert model."""
-
-    version: str
-    model: Model
-    manifest: Manifest | None
-
-    @property
-    def outcomes(self) -> int:
-        """How many outcomes it learned from."""
-        return (self.manifest.learned if self.manifest else None) or 0
-
-    @property
-    def learned_until(self) -> date | None:
-        """The day as of which it learned; None if it learned from no outcome."""
-        return self.manifest.as_of if self.manifest and self.outcomes else None
-
-    def forecasts(self, city: City, firms: pd.DataFrame, X: pd.DataFrame) -> Floats:
-        """Return the likelihood of each firm by the champion's profile; ``X`` is by today's."""
-        features = self.model.features
-        own = X if features.city.digest == city.digest else measured(features, firms)
-        return probability(self.model.card.scorecard.decision(own))
-
-
-def current_champion(
-    city: City, registry: ModelRegistry, *, now: datetime, write: bool, notify: Step
-) -> Champion:
-    """Return the champion, or the last good one before it; the expert model if no other serves.
-
-    ``notify`` is told of champions that can't be used. Without ``write`` the registry is left as
-    it is. For errors see `expert_model`.
-    """
-    for version in registry.line(city.id):
-        if is_expert(city.id, version):
-            break
-        try:
-            return Champion(version, registry.load(version), registry.manifest(version))
-        except ModelError as fault:
-            reason = Text(zh=fault.render("zh"), en=fault.render("en"))
-            notify(WORDS["retrain.passed_over"].format(version=version, reason=reason))
-    if not write:
-        return Champion(expert_version(city), fit_expert(city), None)
-    return Champion(*expert_model(city, registry, now, notify), None)
-
-
-@dataclass(frozen=True, eq=False)
 class Retraining:
     """What came of it: the challenger, the champion until now, and the decision.
 
-    With ``dry_run`` nothing was saved and nothing promoted. ``notices`` say what one should know of
+    With ``dry_run`` nothing was saved. ``notices`` say what one should know of
     the outcomes.
     """
 
@@ -137,6 +91,7 @@ def retrain(
     events: pd.DataFrame,
     snapshots: pd.DataFrame,
     registry: ModelRegistry,
+    line: Sequence[str] = (),
     *,
     as_of: date,
     now: datetime,
@@ -146,15 +101,15 @@ def retrain(
     progress: Step = lambda _: None,
     notify: Step = log_notice,
 ) -> Retraining:
-    """Train a challenger on what is known as of a day, and let it serve if it has earned it.
+    """Train a challenger on what is known as of a day, and decide whether it has earned to serve.
 
     It works at every number of outcomes; with none the challenger is the expert card. It is saved
-    whatever is decided. The same data and seed give the same scorecard, byte for byte, in whatever
-    order the rows come.
+    whatever is decided; to let it serve is for the caller, who keeps who serves. The same data and
+    seed give the same scorecard, byte for byte, in whatever order the rows come.
 
     The card of the profile is the prior, its words make the features; for ``events`` and
-    ``snapshots`` see `leadscore.learning.history`. ``now`` is an aware time, kept as that of
-    creation and of promotion. A ``dry_run`` saves and promotes nothing; ``overrule`` is the reason
+    ``snapshots`` see `leadscore.learning.history`, for ``line`` see `current_champion`. ``now`` is
+    an aware time, kept as that of creation. A ``dry_run`` saves nothing; ``overrule`` is the reason
     of a person who promotes the challenger whatever the gates say. ``progress`` is told of each
     step, ``notify`` of models that can't be used.
 
@@ -169,7 +124,9 @@ def retrain(
     """
     rules = rules or Rules()
     Decision((), overrule)  # refuses a blank reason before the work, not after it
-    champion = current_champion(city, registry, now=now, write=not dry_run, notify=notify)
+    champion = current_champion(city, registry, line, now=now, save=not dry_run, notify=notify)
+    if champion.missed:
+        notify(champion.missed)
     progress(WORDS["retrain.measuring"])
     features = FeatureExtractor(city)
     data = build_dataset(features, events, snapshots, as_of=as_of, rules=rules)
@@ -226,9 +183,14 @@ def retrain(
     if not dry_run:
         progress(WORDS["retrain.saving"].format(version=done.version))
         registry.save(done.version, done.model, manifest, notify)
-        if decision.promoted:
-            registry.promote(city.id, done.version, act="trained", now=now, reason=overrule)
     return done
+
+
+def _forecasts(champion: Champion, city: City, firms: pd.DataFrame, X: pd.DataFrame) -> Floats:
+    # The likelihood of each firm by the champion's own profile; ``X`` is by today's.
+    features = champion.model.features
+    own = X if features.city.digest == city.digest else measured(features, firms)
+    return probability(champion.model.card.scorecard.decision(own))
 
 
 def _comparison(
@@ -243,7 +205,7 @@ def _comparison(
         standing = Standing(
             X=data.standing_features,
             challenger=card.predict_proba(data.standing_features)[:, 1],
-            champion=champion.forecasts(city, data.standing, data.standing_features),
+            champion=_forecasts(champion, city, data.standing, data.standing_features),
         )
     return Comparison(
         training=Pursuits(
@@ -254,7 +216,7 @@ def _comparison(
         ),
         later=later,
         challenger=challenger,
-        champion=champion.forecasts(city, data.firms[after].reset_index(drop=True), later.X),
+        champion=_forecasts(champion, city, data.firms[after].reset_index(drop=True), later.X),
         scorecard=card.scorecard_,
         directions=DIRECTIONS,
         standing=standing,

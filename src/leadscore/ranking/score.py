@@ -13,7 +13,7 @@ from leadscore.learning.model import Model
 from leadscore.learning.scorecard import POINTS_PER_LOG_ODDS, Scorecard, logistic
 from leadscore.ranking.reasons import Wording, facts_of
 from leadscore.ranking.vetoes import Exclusions, Vetoes
-from leadscore.text import Lang
+from leadscore.text import Lang, Text
 
 CHUNK = 5_000
 """Firms scored at a time: bounds the memory, and is the step of the progress bar."""
@@ -95,10 +95,13 @@ class FirmScore:
 
 
 class Scorer:
-    """A model, ready to score; safe to share between threads."""
+    """A model, ready to score; safe to share between threads.
 
-    def __init__(self, model: Model, version: str) -> None:
-        self._model = model
+    ``missed`` says why it scores in the place of the champion; None if it is the champion.
+    """
+
+    def __init__(self, model: Model, version: str, missed: Text | None = None) -> None:
+        self._model, self.missed = model, missed
         self.features, self.card = model.features, model.card
         self.city: City = model.city
         self.model = version

@@ -1,23 +1,21 @@
-"""The model registry: save, load, promote, go back; which version serves and served before."""
+"""The model registry: signed models in a folder, of which none ever changes once it is named."""
 
 from __future__ import annotations
 
-import json
 import logging
 import pickle
 import re
-import time
 import zipfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any
 
 from leadscore.errors import Detail, ModelError
-from leadscore.files import append_line, place_file, place_folder
+from leadscore.files import place_folder
 from leadscore.registry.manifest import (
     ARTEFACT,
     MANIFEST,
@@ -39,13 +37,8 @@ if TYPE_CHECKING:
 WORDS = room_words("registry")
 _log = logging.getLogger(__name__)
 
-Act = Literal["expert", "trained", "by_hand", "rolled_back", "profile"]
-"""How a version came to serve: as the expert model, by retraining, by a person, by going back, or
-as the champion's own card under a profile that says another supply."""
-
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
-# A file that changed less than so long ago may change again and show the same time.
-_SETTLED_NS = 100_000_000
+NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")
+"""What a version, or a city, can be called."""
 _TRIES = 3
 _UNREADABLE = (
     AttributeError,
@@ -58,35 +51,6 @@ _UNREADABLE = (
     pickle.UnpicklingError,
     zipfile.BadZipFile,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Promotion:
-    """One change of champion: what serves from then on, why, and what served until then."""
-
-    when: datetime
-    version: str
-    act: Act
-    reason: str | None
-    previous: str | None
-
-    def to_line(self) -> str:
-        """Return it as a line of JSON that a person can read."""
-        plain = {**asdict(self), "when": self.when.isoformat(timespec="seconds")}
-        return json.dumps(plain, ensure_ascii=False)
-
-    @classmethod
-    def from_line(cls, line: str) -> Promotion:
-        """Return what `to_line` wrote; a ValueError if the line was cut short or changed."""
-        plain = json.loads(line)
-        if not isinstance(plain, dict) or not plain.keys() >= set(cls.__slots__):
-            raise ValueError(line)
-        when, version, act, reason, previous = (plain[name] for name in cls.__slots__)
-        names = _is_name(version) and (previous is None or _is_name(previous))
-        if not names or act not in get_args(Act) or not isinstance(reason, str | None):
-            raise ValueError(line)
-        shown = None if reason is None else _in_one_line(reason)
-        return cls(datetime.fromisoformat(when), version, act, shown, previous)
 
 
 @dataclass(frozen=True)
@@ -103,10 +67,10 @@ class Version:
     fault: ModelError | None
 
 
-def _in_one_line(reason: str) -> str:
+def in_one_line(reason: str) -> str:
     r"""Return what a person wrote without what a terminal might obey.
 
-    >>> _in_one_line("the fair\n was\x1b[2J late ")
+    >>> in_one_line("the fair\n was\x1b[2J late ")
     'the fair was[2J late'
     """
     return " ".join("".join(c for c in reason if c.isprintable() or c.isspace()).split())
@@ -122,14 +86,8 @@ def log_notice(notice: Text) -> None:
     _log.warning("%s", notice.en)
 
 
-class _Pointer(NamedTuple):
-    path: Path
-    stamp: tuple[int, ...]
-    version: str
-
-
 class ModelRegistry:
-    """A folder with one folder per version, and per city one file that names the champion.
+    """A folder with one folder per version; who serves is not its affair.
 
     The versions are signed with a key, a file outside the folder; folder and key are made when the
     first model is saved, and nothing is touched before the first use. Whatever the operating
@@ -140,7 +98,6 @@ class ModelRegistry:
     def __init__(self, folder: Path, key: Path) -> None:
         self.folder = Path(folder)
         self._key = SigningKey(Path(key), self.folder)
-        self._pointers: dict[str, _Pointer] = {}
 
     def save(
         self,
@@ -236,135 +193,12 @@ class ModelRegistry:
             self._put(version, *built)
         return self.load(version)
 
-    def check_key(self) -> None:
-        """Refuse to go on with a key that is there and can't be trusted."""
-        self._key.check()
-
-    def champion(self, city_id: str) -> str | None:
-        """Return the version that serves a city, or None if none was ever promoted.
-
-        A ModelError if the pointer names no version, or is gone though the history tells of one.
-        """
-        pointer = self._pointers.get(city_id)  # every request asks
-        if pointer is not None and pointer.stamp == _stamp(pointer.path):
-            return pointer.version
-        path = self._file(city_id, "champion")
-        before = _stamp(path)
-        with self._refusals():
-            try:
-                version = _read_plain(path).decode("utf-8", errors="replace").strip()
-            except FileNotFoundError:
-                if not self.history(city_id):
-                    return None
-                version = ""
-        if not _is_name(version):
-            message = WORDS["models.bad_pointer"].format(city=city_id)
-            raise ModelError(message, [Detail(path.name, ascii(version), WORDS["models.a_name"])])
-        if before is not None and before[0] + _SETTLED_NS < time.time_ns():
-            self._pointers[city_id] = _Pointer(path, before, version)
-        return version
-
-    def history(self, city_id: str) -> list[Promotion]:
-        """Return every change of a city's champion, the oldest first.
-
-        A line that can't be read is passed over with a warning in the log.
-        """
-        path = self._file(city_id, "history.jsonl")
-        with self._refusals():
-            try:
-                lines = _read_plain(path).decode("utf-8", errors="replace").split("\n")
-            except FileNotFoundError:
-                return []
-        history = []
-        for number, line in enumerate(lines, start=1):
-            try:
-                history += [Promotion.from_line(line)] if line.strip() else []
-            except (ValueError, TypeError, RecursionError):
-                _log.warning("%s, line %d can't be read and is passed over", path.name, number)
-        return history
-
-    def line(self, city_id: str) -> list[str]:
-        """Return the champion and, one after another, those to go back to; sound or not.
-
-        Where the pointer is damaged, the history alone tells.
-        """
-        stack = _version_history(city_id, self.history(city_id))
-        try:
-            champion = self.champion(city_id)
-        except ModelError:
-            champion = None
-        if champion is not None:
-            _uncover(stack, champion)
-        return stack[::-1]
-
-    def promote(
-        self, city_id: str, version: str, *, act: Act, now: datetime, reason: str | None = None
-    ) -> None:
-        """Let a version serve a city from now on; one that serves already changes nothing.
-
-        The reason is kept in the history. A person (``"by_hand"``) needs one to overrule failed
-        gates. A ModelError without it, or if the version is of another city.
-        """
-        if now.tzinfo is None:
-            msg = "The time of a promotion needs a time zone."
-            raise ValueError(msg)
-        manifest, _ = self._checked(version)
-        owner = _owner_of(manifest, version, city_id)
-        if owner != city_id:
-            places = {"version": version, "owner": owner, "city": city_id}
-            raise ModelError(WORDS["models.other_city"].format(**places))
-        try:
-            if self.champion(city_id) == version:
-                return
-        except ModelError as fault:  # the pointer that takes its place mends it
-            _log.info("%s", fault)
-        given = _in_one_line(reason or "")
-        decision = manifest.decision
-        if act == "by_hand" and decision and decision.promoted is False and not given:
-            sentences = [gate.sentence for gate in decision.failed]
-            zh, en = "".join(s.zh for s in sentences), " ".join(s.en for s in sentences)
-            gates = Text(zh=zh, en=en)
-            raise ModelError(WORDS["models.needs_reason"].format(version=version, gates=gates))
-        previous = next(iter(self.line(city_id)), None)
-        promotion = Promotion(now, version, act, given or None, previous)
-        history = self._file(city_id, "history.jsonl")
-        with self._refusals():  # first it is written down, then made
-            if history.is_symlink():
-                raise _not_plain(history)
-            append_line(history, promotion.to_line())
-            place_file(self._file(city_id, "champion"), f"{version}\n".encode())
-
-    def rollback(
-        self,
-        city_id: str,
-        *,
-        now: datetime,
-        reason: str | None = None,
-        last_resort: Callable[[], str] | None = None,
-        notify: Callable[[Text], object] = log_notice,
-    ) -> str:
-        """Let the champion before the present one serve again, and return it.
-
-        Twice goes back twice. One that can't be used is passed over, and ``notify`` told.
-        ``last_resort`` builds the expert model and returns its version: goes before a trained
-        champion where nothing else does. A ModelError if there is nothing to go back to.
-        """
-        served = self.line(city_id)
-        if served:
-            self._key.require(served[0])
-        for version in served[1:]:
-            try:
-                self.promote(city_id, version, act="rolled_back", reason=reason, now=now)
-            except ModelError as fault:
-                why = Text(zh=fault.render("zh"), en=fault.render("en"))
-                notify(WORDS["models.passed_over"].format(version=version, reason=why))
-            else:
-                return version
-        if last_resort is None or not served or is_expert(city_id, served[0]):
-            raise ModelError(WORDS["models.nothing_before"].format(city=city_id))
-        version = last_resort()
-        self.promote(city_id, version, act="rolled_back", reason=reason, now=now)
-        return version
+    def check_key(self, version: str | None = None) -> None:
+        """Refuse to go on with a key that can't be trusted, or isn't there to check a version."""
+        if version is None:
+            self._key.check()
+        else:
+            self._key.require(version)
 
     def _put(self, version: str, artefact: bytes, manifest: Mapping[str, Any]) -> bool:
         # Put a version in place unless one is there; tell whether it was this one.
@@ -413,42 +247,8 @@ class ModelRegistry:
     def _path(self, version: str) -> Path:
         return self.folder / _checked_name(version)
 
-    def _file(self, city_id: str, ending: str) -> Path:
-        return self.folder / f"{_checked_name(city_id)}.{ending}"
-
     def _refusals(self) -> AbstractContextManager[None]:
         return refusals(ModelError, WORDS["models.the_folder"].format(folder=self.folder))
-
-
-def _version_history(city_id: str, history: Iterable[Promotion]) -> list[str]:
-    # The champions that a history leaves, each on top of the one to go back to. Going back takes
-    # champions off, so that going back twice leads further back. An expert model takes the place of
-    # an older one: that belongs to a profile or a program that is gone. So does a champion under a
-    # changed profile.
-    stack: list[str] = []
-    for step in history:
-        if step.previous is not None:
-            _uncover(stack, step.previous)
-        if step.act == "rolled_back":
-            del stack[-1:]
-            if step.version not in stack:
-                stack.clear()
-            _uncover(stack, step.version)
-            continue
-        expert_on_top = bool(stack) and is_expert(city_id, stack[-1])
-        if step.act == "profile" or (step.act == "expert" and expert_on_top):
-            del stack[-1:]
-        if stack[-1:] != [step.version]:
-            stack.append(step.version)
-    return stack
-
-
-def _uncover(stack: list[str], version: str) -> None:
-    # Take off what lies on a version, whose change was never made; put it on if it is missing.
-    while version in stack and stack[-1] != version:
-        stack.pop()
-    if not stack or stack[-1] != version:
-        stack.append(version)
 
 
 def _written(model: Model, manifest: Mapping[str, Any]) -> tuple[bytes, dict[str, Any]]:
@@ -466,7 +266,7 @@ def _owner_of(manifest: Manifest | None, version: str, city_id: str) -> str | No
 
 def _is_name(name: object) -> bool:
     # Whether a text can name a version or a city, and leads nowhere else.
-    return isinstance(name, str) and _NAME.fullmatch(name) is not None
+    return isinstance(name, str) and NAME.fullmatch(name) is not None
 
 
 def _checked_name(name: str) -> str:
@@ -485,12 +285,3 @@ def _read_plain(path: Path) -> bytes:
 
 def _not_plain(path: Path) -> ModelError:
     return ModelError(WORDS["models.link"].format(path=path))
-
-
-def _stamp(path: Path) -> tuple[int, ...] | None:
-    # What tells a file from the one that takes its place, its time first.
-    try:
-        status = path.lstat()
-    except OSError:
-        return None
-    return status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_size, status.st_mode

@@ -70,6 +70,8 @@ class Score:
     reasons: Sequence[Mapping[str, Any]]
     segments: str | None
     words: str | None
+    profile: str | None  # `City.digest` of the profile under which it was given
+    facts: str | None  # digest of the fields and facts that it rests on
 
     @property
     def total_points(self) -> float:
@@ -230,6 +232,19 @@ for _name in ("likelihood", "fit"):
         f"ix_standings_{_name}",
         STANDINGS.c.vetoed, STANDINGS.c[_name].desc(), STANDINGS.c.order_key,
     )  # fmt: skip
+
+FIRM_SEGMENTS = sa.Table(
+    "firm_segments",
+    METADATA,
+    sa.Column("firm_id", Number, sa.ForeignKey("firms.id"), primary_key=True),
+    sa.Column("segment", _Key, primary_key=True),
+    sa.Column("role", sa.Text),
+    sa.Column("use", sa.Text),
+    sa.Column("strength", sa.Float, nullable=False),
+    sa.Column("fit", sa.Float, nullable=False),
+    sa.Index("ix_firm_segments_segment", "segment", "fit"),
+)
+"""Every match of a firm, by its score of now: strength and fit 0..1, and for which use."""
 
 STANDING_TEXTS = sa.Table(
     "standing_texts",

@@ -331,6 +331,22 @@ def trigger_statements(table: str, dialect: str) -> Iterator[str]:
 APPEND_ONLY = {"append_only": True}
 """Marks a table as one to which rows are only added; its migration gives it the triggers."""
 
+GENERATION = sa.Table(
+    "generation",
+    METADATA,
+    sa.Column("mark", sa.String(8), primary_key=True),
+    sa.Column("number", Number, nullable=False),
+)
+"""One row, ``now``: how many transactions have written."""
+
+current_generation = (
+    sa.select(GENERATION.c.number).where(GENERATION.c.mark == "now").scalar_subquery()
+)
+"""For a statement that is asked with every request, as its column ``generation``."""
+_GENERATION = sa.select(GENERATION.c.number).where(GENERATION.c.mark == "now")
+_RAISE = sa.update(GENERATION).where(GENERATION.c.mark == "now")
+_RAISE = _RAISE.values(number=GENERATION.c.number + 1)
+
 _PATIENCE_SECONDS = 30.0
 _PAUSE_SECONDS = (0.0005, 0.004)
 
@@ -390,9 +406,21 @@ class Database:
 
     @contextlib.contextmanager
     def write(self) -> Iterator[Connection]:
-        """Give a connection within a transaction that is committed unless the block fails."""
+        """Give a connection within a transaction that is committed unless the block fails.
+
+        It raises the `generation`, last of all: on PostgreSQL others wait for that row.
+        """
         with database_refusals(self.shown), self._writing.begin() as connection:
             yield connection
+            connection.execute(_RAISE)
+
+    def generation(self) -> int:
+        """Return the number that every transaction that wrote has raised.
+
+        What was read while it was the same is still so.
+        """
+        row = self.look_up(_GENERATION, {})
+        return row["number"] if row else 0
 
     def look_up(
         self, statement: Select[Any], values: Mapping[str, Any]
@@ -527,7 +555,7 @@ _LOCK = 0x6C656164  # that migrations of one PostgreSQL database take: ``lead`` 
 _IN_TURN = threading.Lock()  # Alembic keeps what is being migrated per process, not per thread
 
 
-def migrate(database: Database) -> bool:
+def migrate(database: Database, to: str = "head") -> bool:
     """Run the migrations that a database lacks, all or none, and tell whether there were any."""
     scripts = ScriptDirectory(str(_MIGRATIONS))
     with database.read() as connection:
@@ -542,7 +570,7 @@ def migrate(database: Database) -> bool:
             raise StoreError(WORDS["database.newer"].format(where=database.shown, found=found))
 
         def lacking(versions: Iterable[str], _context: MigrationContext) -> list[MigrationStep]:
-            newest_first = scripts.iterate_revisions("head", tuple(versions) or "base")
+            newest_first = scripts.iterate_revisions(to, tuple(versions) or "base")
             return [
                 MigrationStep.upgrade_from_script(scripts.revision_map, script)
                 for script in reversed(list(newest_first))

@@ -96,7 +96,8 @@ class Firm:
 
     ``record`` holds the canonical columns that are filled; ``origins`` says of each where it is
     from: ``list`` (None if somebody wrote it), ``row``, ``at`` and ``as_of``. ``name_key`` is the
-    normal form of the name. ``version`` counts the changes of whatever is shown of the firm.
+    normal form of the name. ``version`` counts the changes of whatever is shown of the firm. One
+    that turned out to be another is ``merged_into`` that, and no longer shown by itself.
     """
 
     id: GivenId
@@ -108,6 +109,7 @@ class Firm:
     created_at: datetime
     updated_at: datetime
     version: int
+    merged_into: Annotated[int | None, Number, sa.ForeignKey("firms.id"), {"index": True}] = None
 
 
 FIRMS = sa.Table("firms", METADATA, *columns_of(Firm))

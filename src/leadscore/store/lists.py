@@ -46,7 +46,8 @@ class _List:
 
     ``as_of`` is the day as of which the list knows its firms: an older list never overwrites what a
     newer one says. ``mapping`` says of headers which canonical column they mean. ``counts`` is
-    rows, ranked, vetoed and set_aside, once done; ``error`` is code, zh and en, once failed.
+    rows, ranked, vetoed and set_aside, once done; ``error`` is code, zh and en, once failed. One
+    that was ``undone`` says nothing of its firms any more.
     """
 
     id: Id
@@ -62,6 +63,8 @@ class _List:
     model: str | None
     error: Mapping[str, Any] | None
     job_id: Annotated[int | None, Number]
+    undone_at: datetime | None
+    undone_by: str | None
 
 
 LISTS = sa.Table("lists", METADATA, *columns_of(_List))

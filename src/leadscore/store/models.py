@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 WORDS = room_words("store")
 
 State = Literal["champion", "shelved", "unusable", "gone"]
+"""``champion`` is never kept: who serves stands in `leadscore.store.champions`."""
 
 
 class UnknownModelError(StoreError):
@@ -50,23 +51,16 @@ class MirroredModel:
 MODELS = sa.Table("models", METADATA, *columns_of(MirroredModel))
 
 
-def mirror(
-    connection: Connection, registry: ModelRegistry, city_id: str, *, now: datetime
-) -> str | None:
-    """Bring the mirror to what the registry has for a city, and return the champion, if any."""
-    try:
-        champion = registry.champion(city_id)
-    except ModelError:  # the pointer is damaged; whoever serves says so
-        champion = None
+def mirror(connection: Connection, registry: ModelRegistry, city_id: str, *, now: datetime) -> None:
+    """Bring the mirror to what the registry has for a city."""
     gone = {model.version: model.manifest for model in mirrored(connection, city_id)}
     rows = []
     for version in registry.versions(city_id):
         before = gone.pop(version.name, None)
         manifest = version.manifest or before
-        state = "champion" if version.name == champion else "shelved"
         rows.append({
             "version": version.name, "city": city_id, "created_at": version.created,
-            "state": "unusable" if version.fault else state,
+            "state": "unusable" if version.fault else "shelved",
             "manifest": manifest and manifest.content, "mirrored_at": now,
         })  # fmt: skip
     names = [row["version"] for row in rows]
@@ -74,22 +68,23 @@ def mirror(
     insert_rows(connection, MODELS, rows)
     lacking = sa.update(MODELS).where(MODELS.c.version.in_(list(gone)))
     connection.execute(lacking.values(state="gone", mirrored_at=now))
-    return champion
 
 
-def mirrored(connection: Connection, city_id: str) -> list[MirroredModel]:
-    """Return the models of a city, the newest first."""
+def mirrored(
+    connection: Connection, city_id: str, serving: str | None = None
+) -> list[MirroredModel]:
+    """Return the models of a city, the newest first; the one that is ``serving`` as champion."""
     query = sa.select(MODELS).where(MODELS.c.city == city_id)
     ordered = query.order_by(MODELS.c.created_at.desc(), MODELS.c.version.desc())
-    return [_model(row) for row in connection.execute(ordered)]
+    return [_model(row, serving) for row in connection.execute(ordered)]
 
 
-def read_model(connection: Connection, version: str) -> MirroredModel:
-    """Return a model; raises `UnknownModelError`."""
+def read_model(connection: Connection, version: str, serving: str | None = None) -> MirroredModel:
+    """Return a model, as champion if it is ``serving``; raises `UnknownModelError`."""
     row = connection.execute(sa.select(MODELS).where(MODELS.c.version == version)).one_or_none()
     if row is None:
         raise UnknownModelError(WORDS["models.unknown"].format(version=version))
-    return _model(row)
+    return _model(row, serving)
 
 
 def scorecards(connection: Connection, versions: Collection[str]) -> dict[str, Scorecard]:
@@ -109,6 +104,8 @@ def scorecards(connection: Connection, versions: Collection[str]) -> dict[str, S
     return cards
 
 
-def _model(row: Row[Any]) -> MirroredModel:
+def _model(row: Row[Any], serving: str | None) -> MirroredModel:
     manifest = None if row.manifest is None else Manifest.of(row.manifest)
-    return MirroredModel(**row._asdict() | {"manifest": manifest})
+    kept = "shelved" if row.state == "champion" else row.state  # as earlier programs had it
+    state = "champion" if row.version == serving else kept
+    return MirroredModel(**row._asdict() | {"manifest": manifest, "state": state})

@@ -61,6 +61,7 @@ outcomes = sa.Table(
     sa.Column("sheet", sa.Text),
     sa.Column("row", sa.Integer, nullable=False),
     sa.Column("file", sa.Text, nullable=False),
+    sa.Column("pursuit_id", Number, sa.ForeignKey("pursuits.id"), index=True),
     sa.CheckConstraint("credit_code IS NOT NULL OR name IS NOT NULL", name="firm_is_named"),
     info=APPEND_ONLY,
 )
@@ -119,7 +120,7 @@ _ENTRIES = sa.select(
     *(
         column
         for column in outcomes.c
-        if column.name not in ("former_names", "sheet", "row", "file")
+        if column.name not in ("former_names", "sheet", "row", "file", "pursuit_id")
     )
 )
 _OF_FIRMS = _ENTRIES.where(

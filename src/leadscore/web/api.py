@@ -15,14 +15,15 @@ from flask import Blueprint, Response, jsonify, request
 from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.tag import Tag
 
-from leadscore.city.versions import Profiles
 from leadscore.errors import Detail, LeadscoreError
 from leadscore.lists.cleaning import CleanRecord, clean_records
 from leadscore.lists.problems import Problem
 from leadscore.ranking.reasons import Wording
 from leadscore.ranking.score import FirmScore, Scorer
 from leadscore.registry.models import ModelRegistry
+from leadscore.store.champions import champion_line
 from leadscore.store.database import Database
+from leadscore.store.profiles import Profiles
 from leadscore.store.scoring import keep_asked
 from leadscore.text import Lang, Text, room_words
 from leadscore.web.auth import PERMISSIONS, Access, caller, check_may, csrf_token, requires
@@ -51,54 +52,66 @@ WORDS = room_words("web")
 LANGUAGE_COOKIE = "leadscore_lang"
 _log = logging.getLogger(__name__)
 
-_TRY_AGAIN_AFTER_SECONDS = 2.0
+_LOOK_AGAIN_AFTER_SECONDS = 2.0  # at a file of the profile that somebody may have edited
 
 
 class CurrentScoring:
-    """Gives the champion by now: at first ``scorer``, and what ``load`` returns after a change."""
+    """Gives the champion by now, which ``load`` opens, under the profile as it counts now."""
 
-    def __init__(self, scorer: Scorer, registry: ModelRegistry, load: Callable[[], Scorer]) -> None:
-        self._registry, self._load, self._scorer = registry, load, scorer
-        self._champion = self._named()
-        self._created = self._created_of(scorer.model)
-        self._lock, self._failed = threading.Lock(), float("-inf")
+    def __init__(self, load: Callable[[], Scorer], registry: ModelRegistry, profiles: Profiles,
+                 database: Database) -> None:  # fmt: skip
+        self._load, self._registry = load, registry
+        self._profiles, self._database = profiles, database
+        self._lock, self._tried = threading.Lock(), float("-inf")
+        self._generation = -1
+        self.fault: Text | None = None  # why the champion can't be opened; the one before scores on
+        self._scorer = load()
+        self._created = self._created_of(self._scorer.model)
+        self._mark = self._read_mark(self._scorer.city.id)
 
     def scorer(self) -> Scorer:
-        """Return what scores; while one thread loads another model, the others keep this one."""
-        named = self._named()
-        if named != self._champion and self._lock.acquire(blocking=False):
+        """Return what scores; while one thread loads another model, the others keep this one.
+
+        Without the database the last champion scores on.
+        """
+        try:
+            generation = self._database.generation()
+        except LeadscoreError:
+            return self._scorer
+        lately = time.monotonic() - self._tried < _LOOK_AGAIN_AFTER_SECONDS
+        if lately and (generation == self._generation or self.fault is not None):
+            return self._scorer
+        if self._lock.acquire(blocking=False):
             try:
-                self._take_up(named)
+                self._tried = time.monotonic()
+                self._take_up()
+                self._generation = generation
             finally:
                 self._lock.release()
         return self._scorer
-
-    def champion(self) -> str | None:
-        """Return the version that should score, or None if none was promoted."""
-        return self._registry.champion(self._scorer.city.id)
 
     def model_state(self) -> ModelState:
         """Return which model scores, and how old it is."""
         return ModelState(self._scorer.model, self._created)
 
-    def _take_up(self, named: str | None) -> None:
-        by_another_thread = named == self._champion
-        if by_another_thread or time.monotonic() - self._failed < _TRY_AGAIN_AFTER_SECONDS:
-            return
+    def _take_up(self) -> None:
         try:
+            mark = self._read_mark(self._scorer.city.id)
+            if mark == self._mark and self.fault is None:
+                return
             scorer = self._load()
         except LeadscoreError as error:
-            self._failed = time.monotonic()
+            self.fault = Text(zh=error.render("zh"), en=error.render("en"))
             _log.warning("the champion can't be loaded, the model before it scores on: %s", error)
             return
         self._created = self._created_of(scorer.model)
-        self._scorer, self._champion = scorer, named
+        self._scorer, self._mark, self.fault = scorer, mark, None
 
-    def _named(self) -> str | None:
-        try:
-            return self.champion()
-        except LeadscoreError:
-            return None
+    def _read_mark(self, city_id: str) -> tuple[list[str], str]:
+        # What decides who serves, and by which profile.
+        with self._database.read() as connection:
+            line = champion_line(connection, city_id)
+            return line, self._profiles.current(connection).city.digest
 
     def _created_of(self, version: str) -> datetime | None:
         try:

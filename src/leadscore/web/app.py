@@ -120,7 +120,8 @@ def _condition(dependencies: Dependencies) -> Condition:
     return readiness(
         serving=scorer.model,
         city=scorer.city.id,
-        champion=dependencies.scoring.champion,
+        missed=scorer.missed,
+        fault=dependencies.scoring.fault,
         queue=partial(_queue, dependencies.access),
         worker_alive=dependencies.worker_alive(),
         now=dependencies.access.clock(),

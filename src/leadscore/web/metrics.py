@@ -180,21 +180,18 @@ def readiness(
     *,
     serving: str,
     city: str,
-    champion: Callable[[], str | None],
+    missed: Text | None,
+    fault: Text | None,
     queue: Callable[[], QueueState],
     worker_alive: bool | None,
     now: datetime,
 ) -> Condition:
     """Look whether the service is well."""
     because = {}
-    try:
-        named = champion() or serving
-    except LeadscoreError:
-        because["champion_unknown"] = WORDS["api.no_champion"].format(serving=serving)
-    else:
-        if named != serving:
-            words = WORDS["api.other_model"].format(champion=named, serving=serving)
-            because["not_champion"] = words
+    if fault is not None:
+        because["champion_unknown"] = WORDS["api.no_champion"].format(serving=serving, reason=fault)
+    elif missed is not None:
+        because["not_champion"] = missed
     try:
         state = queue()
     except LeadscoreError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,8 +10,9 @@ import pytest
 
 from leadscore.city import City, load_city
 from leadscore.city.profile import differ_in_supply_only, supplies, with_supplies
-from leadscore.city.versions import NoChangeError, ProfileChangedError, Profiles, ProfileVersion
-from leadscore.errors import CityError
+from leadscore.city.versions import NoChangeError, ProfileChangedError, ProfileVersion
+from leadscore.store.database import Database
+from leadscore.store.profiles import Profiles
 
 LAKEPORT = Path(__file__).parents[2] / "cities" / "lakeport.toml"
 NOW = datetime(2026, 11, 24, 8, 30, tzinfo=UTC)
@@ -30,13 +30,14 @@ def segment(city: City) -> str:
 
 
 @pytest.fixture
-def profiles(city: City, tmp_path: Path) -> Profiles:
-    return Profiles(lambda: city, tmp_path / "profiles")
+def profiles(city: City, database: Database) -> Profiles:
+    return Profiles(lambda: city, database)
 
 
 def change(profiles: Profiles, supply: dict[str, float], **other: object) -> ProfileVersion:
     told = {"seen": profiles.current().city.digest, "by": "wang", "at": NOW, "reason": "closed"}
-    return profiles.change(supply, **told | other)  # type: ignore[arg-type]
+    with profiles._database.write() as connection:
+        return profiles.change(connection, supply, **told | other)  # type: ignore[arg-type]
 
 
 def test_another_supply_changes_the_gap_and_nothing_else(city: City, segment: str) -> None:
@@ -59,16 +60,16 @@ def test_a_supply_is_a_share(city: City, segment: str, supply: float) -> None:
 def test_without_changes_the_profile_is_its_file(profiles: Profiles, city: City) -> None:
     present = profiles.current()
     assert (present.number, present.city, present.changes) == (1, city, ())
-    assert profiles.number_of(city) == 1
+    assert profiles.current().number_of(city) == 1
 
 
 def test_a_change_is_kept_as_a_version_and_read_by_others(
-    profiles: Profiles, city: City, segment: str, tmp_path: Path
+    profiles: Profiles, city: City, segment: str, database: Database
 ) -> None:
     before = LAKEPORT.read_bytes()
     made = change(profiles, {segment: 0.1})
     assert made.number == 2
-    other = Profiles(lambda: city, tmp_path / "profiles").current()
+    other = Profiles(lambda: city, database).current()
     assert other == made
     assert other.city.supply(segment) == 0.1
     step = other.changes[0].supply[segment]
@@ -76,7 +77,6 @@ def test_a_change_is_kept_as_a_version_and_read_by_others(
     assert (other.changes[0].by, other.changes[0].at) == ("wang", NOW)
     assert other.changes[0].reason == "closed"
     assert LAKEPORT.read_bytes() == before
-    assert [path.name for path in (tmp_path / "profiles" / city.id).iterdir()] == ["0002.json"]
 
 
 def test_changes_lie_one_on_the_other_and_can_be_taken_back(
@@ -89,15 +89,15 @@ def test_changes_lie_one_on_the_other_and_can_be_taken_back(
     assert last.number == 4
     assert supplies(last.city) == supplies(city) | {second: 0.9}
     assert profiles.current() == last
-    assert [profiles.number_of(each) for each in (city, last.city)] == [1, 4]
-    assert profiles.number_of(with_supplies(city, {segment: 0.77})) is None
+    assert [profiles.current().number_of(each) for each in (city, last.city)] == [1, 4]
+    assert profiles.current().number_of(with_supplies(city, {segment: 0.77})) is None
 
 
 def test_what_the_file_says_anew_goes_before_an_older_change(
-    city: City, segment: str, tmp_path: Path
+    city: City, segment: str, database: Database
 ) -> None:
     files = [city]
-    profiles = Profiles(lambda: files[-1], tmp_path / "profiles")
+    profiles = Profiles(lambda: files[-1], database)
     second = min(city.segments, key=city.supply)
     change(profiles, {segment: 0.1})
     change(profiles, {second: 0.9})
@@ -118,12 +118,12 @@ def test_a_change_of_what_somebody_else_changed_meanwhile_is_refused(
 
 
 def test_of_two_changes_at_the_same_moment_one_is_kept(
-    city: City, segment: str, tmp_path: Path
+    city: City, segment: str, database: Database
 ) -> None:
     start, done = threading.Barrier(8), []
 
     def work(n: int) -> None:
-        mine = Profiles(lambda: city, tmp_path / "profiles")
+        mine = Profiles(lambda: city, database)
         start.wait()
         try:
             change(mine, {segment: n / 100}, seen=city.digest)
@@ -137,9 +137,9 @@ def test_of_two_changes_at_the_same_moment_one_is_kept(
     for thread in threads:
         thread.join()
     assert len(done) == 1
-    kept = Profiles(lambda: city, tmp_path / "profiles").current()
+    kept = Profiles(lambda: city, database).current()
     assert kept.city.supply(segment) == done[0]
-    assert len(list((tmp_path / "profiles" / city.id).iterdir())) == 1
+    assert kept.number == 2
 
 
 def test_what_changes_nothing_is_refused(profiles: Profiles, city: City, segment: str) -> None:
@@ -149,36 +149,3 @@ def test_what_changes_nothing_is_refused(profiles: Profiles, city: City, segment
         change(profiles, {"no.such": 0.5})
     assert "没有环节" in refused.value.render("zh")
     assert profiles.current().changes == ()
-
-
-@pytest.mark.parametrize("damage", ["", "{}", '{"number": 2}', "\x00\x01"])
-def test_a_damaged_change_is_told_with_its_file(
-    profiles: Profiles, city: City, segment: str, tmp_path: Path, damage: str
-) -> None:
-    change(profiles, {segment: 0.1})
-    (tmp_path / "profiles" / city.id / "0002.json").write_text(damage)
-    with pytest.raises(CityError, match=r"0002\.json") as refused:
-        Profiles(lambda: city, tmp_path / "profiles").current()
-    assert "已损坏" in refused.value.render("zh")
-
-
-def test_a_change_is_read_by_people(
-    profiles: Profiles, city: City, segment: str, tmp_path: Path
-) -> None:
-    change(profiles, {segment: 0.1}, reason="八月停产")
-    written = json.loads((tmp_path / "profiles" / city.id / "0002.json").read_text("utf-8"))
-    assert written["supply"] == {segment: {"before": city.supply(segment), "after": 0.1}}
-    assert written["reason"] == "八月停产"
-
-
-def test_a_folder_that_cannot_be_used_is_said_so(
-    city: City, segment: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "profiles").write_text("a file where a folder should be")
-    with pytest.raises(CityError, match=r"the changes to the city profile in .* can't be used"):
-        Profiles(lambda: city, tmp_path / "profiles").current()
-    full = OSError(28, "No space left on device")
-    monkeypatch.setattr("os.fsync", lambda _: (_ for _ in ()).throw(full))
-    with pytest.raises(CityError, match="the disk is full, nothing more goes into the changes"):
-        change(Profiles(lambda: city, tmp_path / "others"), {segment: 0.1})
-    assert Profiles(lambda: city, tmp_path / "others").current().number == 1

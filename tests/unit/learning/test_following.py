@@ -12,13 +12,8 @@ from tests.second_model import OTHER, shelf_of_two
 
 from leadscore.city import City
 from leadscore.city.profile import with_supplies
-from leadscore.learning.expert import (
-    ensure_expert,
-    expert_version,
-    follow,
-    follow_supply,
-    trained_as,
-)
+from leadscore.learning.champion import current_champion, trained_as, under_supply
+from leadscore.learning.expert import expert_version
 from leadscore.lists.cleaning import records_of
 from leadscore.lists.columns import blank_firms
 from leadscore.ranking.score import Scorer
@@ -32,10 +27,8 @@ TODAY = date(2026, 11, 24)
 
 @pytest.fixture
 def registry(tmp_path: Path) -> ModelRegistry:
-    """Return a registry on which a trained model serves after the experts'."""
-    registry = shelf_of_two(tmp_path)
-    registry.promote(lakeport().id, OTHER, act="trained", now=NOW)
-    return registry
+    """Return a registry with the experts' and a trained model."""
+    return shelf_of_two(tmp_path)
 
 
 def makers() -> pd.DataFrame:
@@ -43,9 +36,9 @@ def makers() -> pd.DataFrame:
 
 
 def serving(city: City, registry: ModelRegistry, *told: str) -> Scorer:
-    """Return what scores, having told no more than what is named."""
+    """Return what scores where the trained model is champion, told no more than what is named."""
     notices: list[Text] = []
-    scorer = champion_scorer(city, registry, now=NOW, notify=notices.append)
+    scorer = champion_scorer(city, registry, [OTHER], now=NOW, notify=notices.append)
     assert len(notices) == len(told)
     assert all(word in notice.en for word, notice in zip(told, notices, strict=True))
     return scorer
@@ -62,7 +55,6 @@ def test_a_trained_card_serves_on_under_another_supply(registry: ModelRegistry) 
     after = serving(city, registry)
     assert after.model == f"{OTHER}-s{city.digest[:8]}"
     assert after.city == city
-    assert registry.champion(city.id) == after.model
     assert after.card.scorecard == before.card.scorecard
     one, other = (each.score(records_of(makers()), as_of=TODAY)[0] for each in (before, after))
     assert other.fit < one.fit
@@ -75,9 +67,7 @@ def test_what_was_learned_is_told_of_it_as_of_the_model_whose_card_it_is(
     registry: ModelRegistry,
 ) -> None:
     city = other_supply(0.95)
-    follow_supply(city, registry, NOW)
-    made = registry.champion(city.id)
-    assert made is not None
+    made, _ = under_supply(city, registry, OTHER, NOW)
     manifest, trained = registry.manifest(made), registry.manifest(OTHER)
     assert manifest.card_of == OTHER
     assert City.model_validate(manifest.city.profile) == city
@@ -87,33 +77,17 @@ def test_what_was_learned_is_told_of_it_as_of_the_model_whose_card_it_is(
     assert trained_as(registry, OTHER, trained) == (OTHER, trained)
 
 
-def test_each_further_supply_takes_the_place_of_the_one_before(registry: ModelRegistry) -> None:
-    first = registry.line(lakeport().id)
+def test_each_supply_has_its_version_of_the_card_and_the_first_its_own_again(
+    registry: ModelRegistry,
+) -> None:
     for supply in (0.95, 0.55, 0.15):
         city = other_supply(supply)
         model = serving(city, registry).model
         assert serving(city, registry).model == model
-        assert registry.line(city.id) == [model, *first[1:]]
+        assert under_supply(city, registry, model, NOW)[0] == model
+        assert under_supply(lakeport(), registry, model, NOW)[0] == OTHER
         assert registry.manifest(model).card_of == OTHER
     assert serving(lakeport(), registry).model == OTHER
-    assert registry.line(lakeport().id) == first
-
-
-def test_going_back_leads_to_the_model_before_and_not_to_an_older_supply(
-    registry: ModelRegistry,
-) -> None:
-    city = other_supply(0.95)
-    serving(city, registry)
-    assert registry.rollback(city.id, now=NOW) == expert_version(lakeport())
-    assert serving(city, registry).model == expert_version(city)
-
-
-def test_a_model_that_one_goes_back_to_follows_as_well(registry: ModelRegistry) -> None:
-    city = other_supply(0.95)
-    registry.promote(city.id, ensure_expert(city, registry, NOW), act="by_hand", now=NOW)
-    assert registry.rollback(city.id, now=NOW) == OTHER
-    follow(city, registry, NOW)
-    assert registry.champion(city.id) == f"{OTHER}-s{city.digest[:8]}"
 
 
 def test_a_profile_that_says_more_than_another_supply_is_not_followed(
@@ -126,15 +100,8 @@ def test_a_profile_that_says_more_than_another_supply_is_not_followed(
 
 def test_an_expert_model_follows_by_another_expert_model(tmp_path: Path) -> None:
     registry, city = ModelRegistry(tmp_path / "models", tmp_path / "key"), other_supply(0.95)
-    follow(lakeport(), registry, NOW)
-    follow(city, registry, NOW)
-    assert registry.line(city.id) == [expert_version(city)]
-
-
-def test_a_champion_that_cannot_be_used_is_left_to_whoever_serves(registry: ModelRegistry) -> None:
-    (registry.folder / OTHER / "card.npz").write_bytes(b"junk")
-    follow_supply(other_supply(0.95), registry, NOW)
-    assert registry.champion(lakeport().id) == OTHER
+    old = current_champion(lakeport(), registry, (), now=NOW).version
+    assert current_champion(city, registry, [old], now=NOW).version == expert_version(city) != old
 
 
 def test_a_program_that_changed_since_the_training_is_told_of_the_card_too(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import pickle
 import shutil
@@ -13,12 +14,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from tests.champions import line as line_in
 
 from leadscore.city import City, load_city
 from leadscore.city.profile import with_supplies
-from leadscore.city.versions import Profiles
 from leadscore.files import shipped
-from leadscore.learning.expert import expert_version, follow_supply
+from leadscore.learning.champion import under_supply
+from leadscore.learning.expert import expert_version
 from leadscore.lists.cleaning import clean, records_of
 from leadscore.lists.reading import read_list
 from leadscore.ranking.score import Scorer
@@ -26,6 +28,9 @@ from leadscore.registry.artefact import read_pickle
 from leadscore.registry.models import ModelRegistry, is_expert
 from leadscore.report import render_html, render_text
 from leadscore.startup import champion_scorer
+from leadscore.store.database import open_store
+from leadscore.store.homes import take_over
+from leadscore.store.profiles import Profiles
 from leadscore.text import Text
 
 KEPT = Path(__file__).parents[2] / "homes"
@@ -73,13 +78,19 @@ def likelihood(scorer: Scorer, firms: pd.DataFrame) -> Any:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_kept_home_is_served_by_its_champion_as_before(
-    name: str, homes: Path, told: dict[str, Any], firms: pd.DataFrame, nanchang: City
-) -> None:
+    name: str, homes: Path, told: dict[str, Any], firms: pd.DataFrame, nanchang: City,
+    tmp_path: Path,
+) -> None:  # fmt: skip
     registry, before = registry_of(homes / name), told[name]
-    city = Profiles(lambda: nanchang, homes / name / "profiles").current().city
+    with contextlib.closing(open_store(tmp_path / "leadscore.sqlite3")) as database:
+        take_over(database, homes / name / "models", homes / name / "profiles")
+        city, line = (
+            Profiles(lambda: nanchang, database).current().city,
+            line_in(database, nanchang.id),
+        )
     own = Scorer(registry.load(before["champion"]), before["champion"])
     notices: list[Text] = []
-    serving = champion_scorer(city, registry, now=NOW, notify=notices.append)
+    serving = champion_scorer(city, registry, line, now=NOW, notify=notices.append)
     for scorer in (own, serving):
         np.testing.assert_allclose(
             likelihood(scorer, firms), before["likelihood"], rtol=0, atol=EXACT
@@ -88,7 +99,7 @@ def test_a_kept_home_is_served_by_its_champion_as_before(
         assert serving.model == expert_version(city)
         assert not notices
     else:
-        assert serving.model == before["champion"] == registry.champion(city.id)
+        assert serving.model == before["champion"] == line[0]
         (notice,) = notices
         assert "the program has changed since" in notice.en
 
@@ -145,8 +156,7 @@ def test_a_kept_card_follows_another_supply_as_a_model_of_today(
     home = tmp_path / "home"
     shutil.copytree(homes / name, home)
     registry, city = registry_of(home), with_supplies(nanchang, {"mobile.pcb": 0.3})
-    follow_supply(city, registry, NOW)
-    version = registry.champion(city.id)
+    version, _ = under_supply(city, registry, told[name]["champion"], NOW)
     assert version == f"{told[name]['champion']}-s{city.digest[:8]}"
     one, other = (registry.load(each) for each in (told[name]["champion"], version))
     assert one.card.scorecard == other.card.scorecard

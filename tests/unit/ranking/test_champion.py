@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from tests.second_model import another
 
 from leadscore.city import load_city
 from leadscore.errors import ModelError
-from leadscore.learning.expert import ensure_expert, expert_scorecard, expert_version, fit_expert
+from leadscore.learning.expert import expert_model, expert_scorecard, expert_version, fit_expert
 from leadscore.learning.scorecard import logistic
 from leadscore.lists.cleaning import records_of
 from leadscore.lists.columns import blank_firms
@@ -36,11 +37,10 @@ def registry(tmp_path):
 
 @pytest.fixture
 def trained(city, registry):
-    """Return a registry on which the expert and then two trained models have served."""
-    ensure_expert(city, registry, NOW)
+    """Return a registry with the expert and two trained models."""
+    expert_model(city, registry, NOW)
     for n, version in enumerate((FIRST, SECOND), start=1):
         registry.save(version, another(city, n), {"kind": "trained", "created": NOW})
-        registry.promote(city.id, version, act="trained", now=NOW)
     return registry
 
 
@@ -48,9 +48,9 @@ def trained(city, registry):
 def serve(city, registry):
     """Serve the city and check who is told what: a word per notice, in both languages."""
 
-    def serve(*told, profile=city):
+    def serve(*told, profile=city, line=()):
         notices = []
-        scorer = champion_scorer(profile, registry, now=NOW, notify=notices.append)
+        scorer = champion_scorer(profile, registry, line, now=NOW, notify=notices.append)
         assert len(notices) == len(told), notices
         for notice, (zh, en) in zip(notices, told, strict=True):
             assert zh in notice.zh
@@ -85,9 +85,8 @@ def spoil(registry, version):
 
 def test_the_expert_model_is_built_and_serves_on_first_use(city, registry, serve):
     scorer = serve()
-    assert scorer.model == expert_version(city) == registry.champion(city.id)
+    assert scorer.model == expert_version(city)
     assert registry.manifest(scorer.model).kind == "expert"
-    assert [step.act for step in registry.history(city.id)] == ["expert"]
     assert serve().model == scorer.model
     firms = blank_firms(3)
     alike = fit_expert(city).decision_function(firms.assign(as_of=np.datetime64("2026-11-24")))
@@ -95,15 +94,12 @@ def test_the_expert_model_is_built_and_serves_on_first_use(city, registry, serve
     assert [score.likelihood for score in scores] == [logistic(each) for each in alike]
 
 
-def test_the_expert_model_of_a_changed_profile_takes_the_place_of_the_old(
-    city, registry, serve, tmp_path
-):
+def test_the_expert_model_of_a_changed_profile_takes_the_place_of_the_old(city, serve, tmp_path):
     old = serve().model
     changed = changed_city(city, tmp_path)
     new = serve(profile=changed).model
     assert new == expert_version(changed) != old
-    assert registry.champion(city.id) == new
-    assert registry.line(city.id) == [new]
+    assert serve(profile=changed, line=[old]).model == new
 
 
 def test_an_expert_model_of_a_shelf_without_signatures_is_built_anew(registry, serve):
@@ -113,31 +109,33 @@ def test_an_expert_model_of_a_shelf_without_signatures_is_built_anew(registry, s
     assert serve().model == version
 
 
-@pytest.mark.usefixtures("trained")
-def test_a_trained_champion_serves(city, serve):
-    scorer = serve()
+@pytest.fixture
+def serve_trained(trained, serve):
+    """Serve the city where the second model is champion, and the first was before it."""
+    assert trained.versions()
+    return partial(serve, line=[SECOND, FIRST])
+
+
+def test_a_trained_champion_serves(city, serve_trained):
+    scorer = serve_trained()
     assert scorer.model == SECOND
     assert scorer.card.scorecard.intercept == expert_scorecard(city).intercept + 2
 
 
-def test_the_expert_model_never_displaces_a_trained_champion(city, trained, serve, tmp_path):
-    changed = changed_city(city, tmp_path)
-    version = ensure_expert(changed, trained, NOW)
-    assert trained.load(version)
-    assert trained.champion(city.id) == SECOND
+def test_a_changed_profile_is_said_so(city, serve_trained, tmp_path):
     told = ("城市画像有改动", "the city profile has changed since")
-    assert serve(told, profile=changed).model == SECOND
+    assert serve_trained(told, profile=changed_city(city, tmp_path)).model == SECOND
 
 
-def test_a_program_that_changed_since_the_training_is_said_so(trained, serve):
+def test_a_program_that_changed_since_the_training_is_said_so(trained, serve_trained):
     rewrite(trained, SECOND, code="another")
-    assert serve(("程序有改动", "the program has changed since the model")).model == SECOND
+    assert serve_trained(("程序有改动", "the program has changed since the model")).model == SECOND
 
 
-def test_profile_and_program_that_changed_are_told_at_once(city, trained, serve, tmp_path):
+def test_profile_and_program_that_changed_are_told_at_once(city, trained, serve_trained, tmp_path):
     rewrite(trained, SECOND, code="another")
     told = ("城市画像和程序有改动", "the city profile and the program have changed since")
-    assert serve(told, profile=changed_city(city, tmp_path)).model == SECOND
+    assert serve_trained(told, profile=changed_city(city, tmp_path)).model == SECOND
 
 
 def spoil_second(registry):
@@ -166,57 +164,40 @@ def bring_second_from_later(registry):
     ],
 )
 def test_where_the_champion_cannot_be_used_the_last_good_one_serves(
-    city, trained, serve, damage, zh, en
+    trained, serve_trained, damage, zh, en
 ):
     damage(trained)
-    assert serve((f"不能使用，改由“{FIRST}”评分", f"{FIRST} scores in its place")).model == FIRST
-    assert serve((zh, en)).model == FIRST
-    assert trained.champion(city.id) == SECOND
+    assert (
+        serve_trained((f"不能使用，改由“{FIRST}”评分", f"{FIRST} scores in its place")).model
+        == FIRST
+    )
+    assert serve_trained((zh, en)).model == FIRST
 
 
-def test_where_no_trained_model_can_be_used_the_expert_card_serves(city, trained, serve):
+def test_where_no_trained_model_can_be_used_the_expert_card_serves(city, trained, serve_trained):
     spoil(trained, FIRST)
     spoil(trained, SECOND)
     expert = expert_version(city)
-    assert serve((f"改由“{expert}”评分", f"{expert} scores in its place")).model == expert
-    assert trained.champion(city.id) == SECOND
+    assert serve_trained((f"改由“{expert}”评分", f"{expert} scores in its place")).model == expert
 
 
-def test_where_every_model_is_damaged_the_expert_card_is_built_anew(city, trained, serve):
+def test_where_every_model_is_damaged_the_expert_card_is_built_anew(city, trained, serve_trained):
     expert = expert_version(city)
     for version in (expert, FIRST, SECOND):
         spoil(trained, version)
-    assert serve(("重新生成", "built anew"), ("评分", "in its place")).model == expert
+    assert serve_trained(("重新生成", "built anew"), ("评分", "in its place")).model == expert
 
 
-@pytest.mark.parametrize("content", ["", "..", None])
-def test_a_damaged_pointer_leaves_the_last_champion_of_the_history(trained, serve, content):
-    pointer = trained.folder / "lakeport.champion"
-    if content is None:
-        pointer.unlink()
-    else:
-        pointer.write_text(content)
-    assert serve(("在用模型无法确定", "which model is the champion can't be told")).model == SECOND
-
-
-def test_a_damaged_pointer_to_the_expert_model_is_mended(city, registry, serve):
-    version = serve().model
-    (registry.folder / "lakeport.champion").write_text("")
-    assert serve(("无法确定", "can't be told")).model == version
-    assert serve().model == registry.champion(city.id) == version
-
-
-def test_with_the_key_lost_the_expert_card_serves_and_says_why(city, trained, serve):
+def test_with_the_key_lost_the_expert_card_serves_and_says_why(city, trained, serve_trained):
     (trained.folder.parent / "key").unlink()
     expert = expert_version(city)
     told = [("密钥", "isn't there"), ("密钥", "Restore it from a backup")]
-    assert serve(*told).model == expert
-    assert trained.champion(city.id) == SECOND
-    assert serve(("另一把密钥", "signed with another key")).model == expert
+    assert serve_trained(*told).model == expert
+    assert serve_trained(("另一把密钥", "signed with another key")).model == expert
 
 
-def test_with_a_key_that_others_may_read_nothing_serves(trained, serve):
+def test_with_a_key_that_others_may_read_nothing_serves(trained, serve_trained):
     (trained.folder.parent / "key").chmod(0o644)
     with pytest.raises(ModelError, match="chmod 600"):
-        serve()
+        serve_trained()
     assert not list(trained.folder.glob("*.damaged-*"))

@@ -8,11 +8,12 @@ import pkgutil
 from collections.abc import Iterator
 from multiprocessing.pool import Pool
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, Table, create_engine, inspect, select, text
+from sqlalchemy import Table, create_engine, inspect, select, text
 from sqlalchemy.engine import URL
 from tests.kept_lists import BLADES, code, take_in
 
@@ -83,39 +84,56 @@ def test_a_database_of_the_version_before_gets_its_keys(blank_url: URL) -> None:
     keys = {table: _keys(database, table) for table in (STANDINGS, LIST_FIRMS)}
     assert len(keys[STANDINGS]) == 3
     assert keys[STANDINGS] == keys[LIST_FIRMS]
-    with database.write() as connection:
-        _undo_one_order(connection)
+    kept = _rows(database)
+    database = _at_version(blank_url, "0003", kept, database)
     assert migrate(database)
     assert {table: _keys(database, table) for table in (STANDINGS, LIST_FIRMS)} == keys
     with database.read() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, METADATA) == []
+    assert {name: len(rows) for name, rows in _rows(database).items()} == {
+        name: len(rows) for name, rows in kept.items()
+    }
+    assert database.generation() > 0
     database.close()
+
+
+def _rows(database: Database) -> dict[str, list[dict[str, Any]]]:
+    with database.read() as connection:
+        return {
+            table.name: [dict(row) for row in connection.execute(select(table)).mappings()]
+            for table in METADATA.sorted_tables
+        }
+
+
+def _at_version(
+    url: URL, version: str, kept: dict[str, list[dict[str, Any]]], before: Database
+) -> Database:
+    """Return the database anew, with the tables of an earlier program, and its rows in them."""
+    if before.path:
+        before.close()
+        before.path.unlink()
+    else:
+        with before.engine.begin() as connection:
+            connection.execute(text("DROP SCHEMA public CASCADE"))
+            connection.execute(text("CREATE SCHEMA public"))
+        before.close()
+    database = Database(url)
+    migrate(database, version)
+    with database.engine.begin() as connection:
+        there = inspect(connection)
+        for table in METADATA.sorted_tables:
+            if rows := kept[table.name] if there.has_table(table.name) else []:
+                names = {column["name"] for column in there.get_columns(table.name)}
+                known = [{name: row[name] for name in names} for row in rows]
+                connection.execute(table.insert(), known)
+    return database
 
 
 def _keys(database: Database, table: Table) -> dict[int, bytes]:
     with database.read() as connection:
         rows = connection.execute(select(table.c.firm_id, table.c.order_key))
         return {row.firm_id: bytes(row.order_key) for row in rows}
-
-
-def _undo_one_order(connection: Connection) -> None:
-    """Take back what the migration 0004 does to a database."""
-    filters = ("chain", "segment", "role", "grade", "stage", "region")
-    for name in ("order_key", "quarters", "name", "likelihood", "fit", *filters):
-        connection.execute(text(f"DROP INDEX ix_standings_{name}"))
-    connection.execute(text("DROP INDEX ix_list_firms_list_id_order_key"))
-    connection.execute(text("DROP INDEX ix_list_firms_firm_id"))
-    connection.execute(text("CREATE INDEX ix_list_firms_firm_id ON list_firms (firm_id)"))
-    for table in ("standings", "list_firms"):
-        connection.execute(text(f"ALTER TABLE {table} DROP COLUMN order_key"))
-    for name in filters:
-        columns = f"{name}, vetoed, priority, firm_id"
-        connection.execute(text(f"CREATE INDEX ix_standings_{name} ON standings ({columns})"))
-    for name in ("priority", "likelihood", "fit", "name"):
-        columns = f"vetoed, {name}, firm_id"
-        connection.execute(text(f"CREATE INDEX ix_standings_{name} ON standings ({columns})"))
-    connection.execute(text("UPDATE alembic_version SET version_num = '0003'"))
 
 
 @pytest.mark.parametrize("name", [name for name, t in METADATA.tables.items() if t.info])

@@ -13,6 +13,7 @@ from leadscore.errors import LeadscoreError
 from leadscore.jobs.tasks import RETRAIN
 from leadscore.registry.manifest import Manifest
 from leadscore.report import ModelSections, model_sections
+from leadscore.store.champions import champion_line
 from leadscore.store.jobs import list_jobs
 from leadscore.store.models import MirroredModel, mirrored, read_model
 from leadscore.text import Lang
@@ -24,15 +25,6 @@ from leadscore.web.pages import shell
 from leadscore.web.pages.administration import job_line
 from leadscore.web.pages.shell import TRANSLATIONS, by_htmx, remark
 from leadscore.web.routes.models import ask_for_retraining, go_back, promote_model
-
-
-def _champion_of(dependencies: Dependencies, models: Sequence[MirroredModel]) -> str:
-    try:
-        named = dependencies.registry.champion(dependencies.scorer().city.id)
-    except LeadscoreError:  # the pointer is damaged; whoever serves says so
-        named = None
-    mirrored = next((model.version for model in models if model.state == "champion"), None)
-    return named or mirrored or dependencies.scorer().model
 
 
 def _manifest_of(
@@ -71,15 +63,11 @@ def _failed_sentences(model: MirroredModel, lang: Lang) -> list[str]:
 
 
 def _before_champion(
-    dependencies: Dependencies, models: Sequence[MirroredModel], champion: str
+    line: Sequence[str], models: Sequence[MirroredModel], champion: str
 ) -> str | None:
     # "" stands for the experts' model, None for none.
     usable = {model.version for model in models if model.state in ("shelved", "champion")}
-    try:
-        served = dependencies.registry.line(dependencies.scorer().city.id)
-    except LeadscoreError:
-        return None
-    before = next((version for version in served[1:] if version in usable), None)
+    before = next((version for version in line[1:] if version in usable), None)
     if before is not None:
         return before
     mine = next((model for model in models if model.version == champion), None)
@@ -103,15 +91,16 @@ def _reading(dependencies: Dependencies, pages: Blueprint) -> None:
     def model() -> Response:
         lang = dependencies.page_lang()
         with dependencies.database.read() as connection:
-            models = mirrored(connection, dependencies.scorer().city.id)
+            scorer = dependencies.scorer()
+            models, champion = mirrored(connection, scorer.city.id, scorer.model), scorer.model
             retraining = _last_retraining(connection, lang)
-        champion = _champion_of(dependencies, models)
+            line = champion_line(connection, scorer.city.id)
         manifest = _manifest_of(dependencies, models, champion)
         newest = models[0] if models and models[0].state != "champion" else None
         return shell.page(
             dependencies, "model.html", title=TRANSLATIONS["model.title"], version=champion,
             sections=_told_sections(dependencies, manifest, lang), models=models,
-            retraining=retraining, before=_before_champion(dependencies, models, champion),
+            retraining=retraining, before=_before_champion(line, models, champion),
             challenger=newest, failed=_failed_sentences(newest, lang) if newest else [],
         )  # fmt: skip
 
@@ -133,13 +122,13 @@ def _reading(dependencies: Dependencies, pages: Blueprint) -> None:
     def one_model(version: str) -> Response:
         lang = dependencies.page_lang()
         with store_refusals(), dependencies.database.read() as connection:
-            model = read_model(connection, version)
-            models = mirrored(connection, dependencies.scorer().city.id)
+            scorer = dependencies.scorer()
+            model = read_model(connection, version, scorer.model)
         return shell.page(
             dependencies, "model_version.html", title=version, version=version,
             mirrored=model, failed=_failed_sentences(model, lang),
             sections=_told_sections(dependencies, model.manifest, lang),
-            champion=_champion_of(dependencies, models),
+            champion=scorer.model,
         )  # fmt: skip
 
 

@@ -553,7 +553,8 @@ def ranking_pages(dependencies: Dependencies, pages: Blueprint) -> None:
         return shell.page(
             dependencies, "ranking.html", title=TRANSLATIONS["ranking.title"],
             city=scorer.city.name, model=scorer.model,
-            profile=dependencies.profiles.number_of(scorer.city), rescoring=bool(rescoring),
+            profile=dependencies.profiles.current().number_of(scorer.city),
+            rescoring=bool(rescoring),
             asked=asked, firms=firms, total=counts.total,
             facets=facets_of(counts, asked, _names_of(scorer.city, lists, short, lang)),
             next=page.next and asked.following(page.next.written(), len(page.firms)),

@@ -9,16 +9,14 @@ from flask_openapi.blueprint import APIBlueprint
 from pydantic import BaseModel, Field
 
 from leadscore.city.profile import City, Supplies
-from leadscore.errors import ModelError
-from leadscore.jobs.tasks import sync_models
-from leadscore.learning.expert import follow
 from leadscore.store.ranking import Candidates, candidates
 from leadscore.text import Lang, room_words
 from leadscore.web.api import Dependencies
 from leadscore.web.auth import requires
-from leadscore.web.errors import ContradictionError, NothingThereError
+from leadscore.web.errors import NothingThereError
 from leadscore.web.idempotent import Act, Answer, written
 from leadscore.web.openapi import Payload, api_blueprint, refusals
+from leadscore.web.routes.models import serve_by_now
 from leadscore.web.routes.payloads import (
     CHANGES_PROFILE,
     READS_QUERY,
@@ -44,19 +42,17 @@ def change_supply(
     dependencies: Dependencies, act: Act, supply: Supplies, *, seen: str, reason: str
 ) -> Answer:
     """Keep another supply of segments as a version of the profile, and score all firms by it."""
-    made = dependencies.profiles.change(supply, seen=seen, by=act.actor, at=act.now, reason=reason)
-    city, registry = made.city, dependencies.registry
-    try:
-        follow(city, registry, act.now)
-    except ModelError as error:
-        raise ContradictionError(error.message, error.details) from error
-    job = sync_models(act.connection, registry, city.id, by=act.actor, now=act.now)
+    made = dependencies.profiles.change(
+        act.connection, supply, seen=seen, by=act.actor, at=act.now, reason=reason
+    )
+    city = made.city
+    model, job = serve_by_now(dependencies, act)
     steps = made.changes[-1].model_dump(mode="json")["supply"]
     body = {
         "version": made.number,
         "digest": city.digest,
         "supply": dict(supply),
-        "model": registry.champion(city.id),
+        "model": model,
         "rescoring": job,
     }
     details = {"version": made.number, "supply": steps, "reason": reason, "digest": city.digest}
@@ -162,9 +158,10 @@ def gap_routes(dependencies: Dependencies) -> APIBlueprint:
         city, lang = dependencies.scorer().city, dependencies.lang()
         with dependencies.database.read() as connection:
             by_segment = candidates(connection, city.segments)
-        version = {"version": dependencies.profiles.number_of(city), "digest": city.digest}
+            present = dependencies.profiles.current(connection)
+        version = {"version": present.number_of(city), "digest": city.digest}
         response = jsonify(gaps_answer(city, by_segment, lang) | {"profile": version})
-        response.set_etag(dependencies.profiles.current().city.digest)
+        response.set_etag(present.city.digest)
         return response
 
     @api.put(
@@ -181,7 +178,7 @@ def gap_routes(dependencies: Dependencies) -> APIBlueprint:
     @written(dependencies.access, "city.supply")
     def change(act: Act, path: SegmentPath, body: NewSupply) -> Answer:
         check_segment(dependencies, path.segment)
-        seen = matched_tag(dependencies.profiles.current().city.digest)
+        seen = matched_tag(dependencies.profiles.current(act.connection).city.digest)
         supply = {path.segment: body.supply}
         return change_supply(dependencies, act, supply, seen=seen, reason=body.reason)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from datetime import date
 from typing import Annotated, Any, Literal
 
@@ -11,8 +13,9 @@ from pydantic import BaseModel, Field
 
 from leadscore.errors import CityError, ModelError
 from leadscore.jobs.tasks import RETRAIN, sync_models
-from leadscore.learning.expert import expert_model, follow
-from leadscore.registry.models import log_notice
+from leadscore.learning.champion import current_champion
+from leadscore.learning.expert import expert_model
+from leadscore.store.champions import champion_line, promote, roll_back
 from leadscore.store.jobs import submit
 from leadscore.store.models import MirroredModel, mirrored, read_model
 from leadscore.web.api import Dependencies
@@ -42,41 +45,51 @@ def ask_for_retraining(act: Act, as_of: date | None) -> Answer:
 def promote_model(dependencies: Dependencies, act: Act, version: str, reason: str | None) -> Answer:
     """Let a model serve from now on."""
     read_model(act.connection, version)
-    try:
-        dependencies.registry.promote(
-            dependencies.scorer().city.id, version, act="by_hand", now=act.now, reason=reason
-        )
-    except ModelError as error:
-        raise ContradictionError(error.message, error.details) from error
-    return _served(dependencies, act, version, reason)
+    with _contradicting():
+        promote(
+            act.connection, dependencies.registry, dependencies.scorer().city.id, version,
+            act="by_hand", by=act.actor, now=act.now, reason=reason,
+        )  # fmt: skip
+    return _served(dependencies, act, reason)
 
 
 def go_back(dependencies: Dependencies, act: Act, reason: str | None) -> Answer:
     """Let the model serve again that served before the champion."""
     city, registry = dependencies.scorer().city, dependencies.registry
-    try:
-        version = registry.rollback(
-            city.id, now=act.now, reason=reason,
-            last_resort=lambda: expert_model(city, registry, act.now, log_notice)[0],
+    with _contradicting():
+        roll_back(
+            act.connection, registry, city.id, by=act.actor, now=act.now, reason=reason,
+            expert=lambda: expert_model(city, registry, act.now)[0],
         )  # fmt: skip
+    return _served(dependencies, act, reason)
+
+
+@contextlib.contextmanager
+def _contradicting() -> Iterator[None]:
+    try:
+        yield
     except ModelError as error:
         raise ContradictionError(error.message, error.details) from error
-    return _served(dependencies, act, version, reason)
 
 
-def _served(dependencies: Dependencies, act: Act, version: str, reason: str | None) -> Answer:
-    city_id = dependencies.scorer().city.id
-    try:
-        follow(dependencies.profiles.current().city, dependencies.registry, act.now)
-    except (CityError, ModelError):
-        # The file of the profile is being edited, or no model can be made under today's supply.
-        # The model that was chosen serves all the same; whoever opens it next says what is wrong.
-        pass
-    else:
-        version = dependencies.registry.champion(city_id) or version
-    job = sync_models(act.connection, dependencies.registry, city_id, by=act.actor, now=act.now)
+def _served(dependencies: Dependencies, act: Act, reason: str | None) -> Answer:
+    version, job = serve_by_now(dependencies, act)
     body = {"version": version, "rescoring": job}
     return Answer(body, about=("model", version), details={"reason": reason})
+
+
+def serve_by_now(dependencies: Dependencies, act: Act) -> tuple[str, int | None]:
+    """Return which version serves from now on, and the job that scores all firms by it, if any."""
+    registry = dependencies.registry
+    try:
+        city = dependencies.profiles.current(act.connection).city
+    except CityError:  # its file is being edited; going back must be possible all the same
+        city = dependencies.scorer().city
+    with _contradicting():
+        line = champion_line(act.connection, city.id)
+        version = current_champion(city, registry, line, now=act.now).version
+    job = sync_models(act.connection, registry, city.id, version, by=act.actor, now=act.now)
+    return version, job
 
 
 _RESCORED = leads_to(200, ("readJob", {"id": "$response.body#/rescoring"}))
@@ -158,7 +171,8 @@ def model_routes(dependencies: Dependencies) -> APIBlueprint:
     @requires("read")
     def models(query: LangOnly) -> Response:  # noqa: ARG001 (checked)
         with dependencies.database.read() as connection:
-            rows = mirrored(connection, dependencies.scorer().city.id)
+            scorer = dependencies.scorer()
+            rows = mirrored(connection, scorer.city.id, scorer.model)
         return jsonify({"models": [_model(row) for row in rows]})
 
     @api.get(
@@ -171,7 +185,7 @@ def model_routes(dependencies: Dependencies) -> APIBlueprint:
     @requires("read")
     def model(path: VersionPath, query: LangOnly) -> Response:  # noqa: ARG001 (checked)
         with store_refusals(), dependencies.database.read() as connection:
-            row = read_model(connection, path.version)
+            row = read_model(connection, path.version, dependencies.scorer().model)
         return jsonify(_model(row) | {"manifest": row.manifest and row.manifest.content})
 
     @api.post(
@@ -200,7 +214,7 @@ def model_routes(dependencies: Dependencies) -> APIBlueprint:
     )
     @requires("administer")
     @written(dependencies.access, "model.promote")
-    def promote(act: Act, path: VersionPath, body: Reason) -> Answer:
+    def promote_version(act: Act, path: VersionPath, body: Reason) -> Answer:
         return promote_model(dependencies, act, path.version, body.reason)
 
     @api.post(

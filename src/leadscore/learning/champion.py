@@ -1,0 +1,105 @@
+"""Which model serves a city: its champion under today's supply, or the last good one before it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from leadscore.city.profile import City, differ_in_supply_only
+from leadscore.errors import ModelError
+from leadscore.features.extract import FeatureExtractor
+from leadscore.learning.expert import expert_model, expert_version, fit_expert
+from leadscore.learning.model import Model
+from leadscore.registry.manifest import ONLY_THE_REGISTRY_KNOWS, Manifest
+from leadscore.registry.models import ModelRegistry, is_expert, log_notice
+from leadscore.text import Text, room_words
+
+WORDS = room_words("learning")
+
+
+@dataclass(frozen=True, eq=False)
+class Champion:
+    """The model that serves, and its manifest; ``missed`` says why it is not the one named."""
+
+    version: str
+    model: Model
+    manifest: Manifest
+    missed: Text | None = None
+
+    @property
+    def outcomes(self) -> int:
+        """How many outcomes it learned from."""
+        return self.manifest.learned or 0
+
+    @property
+    def learned_until(self) -> date | None:
+        """The day as of which it learned; None if it learned from no outcome."""
+        return self.manifest.as_of if self.outcomes else None
+
+
+def current_champion(
+    city: City, registry: ModelRegistry, line: Sequence[str], *, now: datetime, save: bool = True,
+    notify: Callable[[Text], object] = log_notice,
+) -> Champion:  # fmt: skip
+    """Return the champion under today's supply; the expert model if no trained one serves.
+
+    ``line`` are the champion and those before it, as `leadscore.store.champions` has them. One that
+    can't be used is passed over. Without ``save`` no expert model is put into the registry.
+    ``notify`` is told when a damaged expert model was built anew. ``now`` is an aware time.
+
+    Raises CityError if the card in the profile has mistakes; ModelError if no model can be built,
+    saved or trusted.
+    """
+    registry.check_key()
+    fault: ModelError | None = None
+
+    def instead(version: str) -> Text | None:
+        if fault is None:
+            return None
+        reason = Text(zh=fault.render("zh"), en=fault.render("en"))
+        places = {"champion": line[0], "version": version, "reason": reason}
+        return WORDS["champion.instead"].format(**places)
+
+    for named in line:
+        if is_expert(city.id, named):
+            break
+        try:
+            version, model = under_supply(city, registry, named, now)
+            return Champion(version, model, registry.manifest(version), instead(version))
+        except ModelError as error:
+            fault = fault or error
+    if not save:
+        version = expert_version(city)
+        manifest = Manifest.of({"version": version, "kind": "expert"})
+        return Champion(version, fit_expert(city), manifest, instead(version))
+    version, model = expert_model(city, registry, now, notify)
+    return Champion(version, model, registry.manifest(version), instead(version))
+
+
+def under_supply(
+    city: City, registry: ModelRegistry, version: str, now: datetime
+) -> tuple[str, Model]:
+    """Return a trained model as it serves under today's supply: version and model.
+
+    What a card learned is how much a gap is worth; how wide a gap is, is a fact of the city. Where
+    nothing but supply differs from the profile that the card was trained with, it is saved as a
+    version of its own, ``VERSION-s1a2b3c4d``; else the model is returned as it is. A ModelError if
+    it can't be used, or the registry can't be written.
+    """
+    model, manifest = registry.load(version), registry.manifest(version)
+    if manifest.is_under(city) or not differ_in_supply_only(model.city, city):
+        return version, model
+    first, manifest = trained_as(registry, version, manifest)
+    if manifest.is_under(city):
+        return first, registry.load(first)
+    content = {k: v for k, v in manifest.content.items() if k not in ONLY_THE_REGISTRY_KNOWS}
+    content |= {"card_of": first, "created": now.isoformat()}
+    name, carried = f"{first}-s{city.digest[:8]}", Model(FeatureExtractor(city), model.card)
+    return name, registry.ensure(name, lambda: (carried, content))
+
+
+def trained_as(registry: ModelRegistry, version: str, manifest: Manifest) -> tuple[str, Manifest]:
+    """Return the version whose card one has, and its manifest; often both are its own."""
+    first = manifest.card_of
+    return (first, registry.manifest(first)) if first else (version, manifest)
