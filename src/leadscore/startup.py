@@ -69,7 +69,8 @@ def open_registry(settings: Settings) -> ModelRegistry:
 def open_database(settings: Settings) -> Database:
     """Return the database; made on first start, and brought to this program's tables.
 
-    What homes of earlier programs kept in files is taken over. Raises SettingsError as
+    One of an earlier program is backed up first, into the folder ``backups`` of the home, and what
+    its home kept in files is taken over. Raises SettingsError as
     `check_home`; StoreError if it can't be opened, is damaged, or newer than this program.
     """
     # A database that lies elsewhere leaves the home as it is.
@@ -78,7 +79,16 @@ def open_database(settings: Settings) -> Database:
     from leadscore.store.database import open_store
     from leadscore.store.homes import take_over
 
-    database = open_store(settings.database or settings.database_file)
+    def back_up_first(database: Database) -> None:
+        from leadscore.store.backups import back_up
+
+        folder = settings.home / "backups"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        name = f"before-upgrade-{datetime.now(UTC):%Y%m%d-%H%M%S}.backup"
+        back_up(database, settings.models, folder / name)
+
+    address = settings.database or settings.database_file
+    database = open_store(address, before_migration=back_up_first)
     try:
         take_over(database, settings.models, settings.profiles)
     except BaseException:

@@ -37,7 +37,7 @@ class House:
 
     def restore_by_hand(self) -> None:
         """Do what pg_restore or a copied file would do."""
-        restore(self.database, self.backup, replace=True)
+        restore(self.database, self.home / "models", self.backup, replace=True)
 
     def records(self) -> list[tuple[str, dict[str, Any]]]:
         with self.database.read() as connection:

@@ -58,12 +58,12 @@ def upgrade_database(run: Run) -> None:
 @click.argument("file", metavar="FILE", type=FILE)
 @with_run
 def back_up_database(run: Run, file: Path) -> None:
-    """Copy the whole database while others work on. 在线备份整个数据库。"""
+    """Copy the database and the models while others work on. 在线备份数据库和模型。"""
     settings = run.settings()
     from leadscore.store.backups import back_up
 
     with opened(settings) as database:
-        back_up(database, file)
+        back_up(database, settings.models, file)
     run.say(WORDS["database.backed_up"].format(file=file))
 
 
@@ -86,7 +86,7 @@ def restore_database(run: Run, file: Path, *, replace: bool) -> None:
     from leadscore.store.backups import restore
 
     with contextlib.closing(connect_database(settings)) as database:
-        restore(database, file, replace=replace)
+        restore(database, settings.models, file, replace=replace)
         run.say(WORDS["database.restored"].format(file=file, where=database.shown))
         trail, details = audit_trail(settings), {"file": file.name}
         record = Record(ACTOR, "administrator", "database.restore", "database", details=details)

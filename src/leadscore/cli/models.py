@@ -23,9 +23,10 @@ from leadscore.cli.group import (
     opened,
     with_run,
 )
+from leadscore.errors import ModelError
 from leadscore.numbers import count
 from leadscore.terminal import echo, minute
-from leadscore.text import Lang, room_words
+from leadscore.text import Lang, Text, room_words
 
 if TYPE_CHECKING:
     from leadscore.city.profile import City
@@ -101,10 +102,15 @@ def list_models(run: Run, city: Path | None) -> None:
     if not versions:
         run.say(WORDS["models.none_yet"].format(city=profile.name))
         return
-    line = line_of(promotions)
-    champion = current_champion(profile, registry, line, now=datetime.now(UTC), save=False)
+    line, serving = line_of(promotions), None
+    missed: Text | None = None
+    try:
+        champion = current_champion(profile, registry, line, now=datetime.now(UTC), save=False)
+        serving, missed = champion.version, champion.missed
+    except ModelError as error:
+        missed = Text(zh=error.render("zh"), en=error.render("en"))
     heads = [WORDS[f"models.head.{head}"] for head in _HEADS]
-    rows = [_row(version, version.name == champion.version, run.lang) for version in versions]
+    rows = [_row(version, version.name == serving, run.lang) for version in versions]
     run.say_table(heads, rows, ("left",) * 5 + ("right",) * 3)
     run.say(WORDS["models.legend"])
     if promotions:
@@ -117,8 +123,8 @@ def list_models(run: Run, city: Path | None) -> None:
     for version in versions:
         if version.fault:
             echo(f"! {version.name}\n{version.fault.render(run.lang)}")
-    if champion.missed:
-        run.tell(champion.missed)
+    if missed:
+        run.tell(missed)
 
 
 def _row(version: Version, serves: bool, lang: Lang) -> list[str]:

@@ -1,4 +1,4 @@
-"""Backups: copies of the database made and put back."""
+"""Backups: copies of the database with its models, made and put back."""
 
 from __future__ import annotations
 
@@ -7,12 +7,16 @@ import os
 import shutil
 import sqlite3
 import subprocess
+import tarfile
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from sqlalchemy import MetaData, Table, inspect, select
 from sqlalchemy.engine import URL
 
+from leadscore.files import place_folder
+from leadscore.registry.models import NAME
 from leadscore.store.database import (
     Database,
     StoreError,
@@ -27,56 +31,98 @@ WORDS = room_words("store")
 
 _MARKS = {"sqlite": b"SQLite format 3\0", "postgresql": b"PGDMP"}
 _VERSION = "alembic_version"
+_NEVER_EMPTY = (_VERSION, "generation", "stages")  # which a migration fills
+# What a backup is made of.
+_DATABASE, _MODELS = "database", "models"
 
 
-def back_up(database: Database, file: Path) -> None:
-    """Write all of a database to a file that appears when it is whole, readable by its owner only.
+def back_up(database: Database, models: Path, file: Path) -> None:
+    """Write all of a database, and the models, to a file that appears when it is whole.
 
-    Others may read and write meanwhile; what they commit after the beginning may be missing. Raises
-    `StoreError` if the file is there already, or something refuses.
+    It is a tar of the database and the folder of models, readable by its owner only; no key is in
+    it. Others may read and write meanwhile; what they commit after the beginning may be missing.
+    Raises `StoreError` if the file is there already, or something refuses.
     """
     if file.exists():
         raise StoreError(WORDS["backups.there"].format(file=file))
-    part = file.with_name(f"{file.name}.part")
-    with refusals(file.parent):
-        os.close(os.open(part, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600))
-        part.chmod(0o600)
-        try:
-            if database.path:
-                with _sqlite(database.path) as source, _sqlite(part) as target:
-                    source.backup(target)
-                    target.execute("PRAGMA journal_mode = DELETE")  # one file, not two
-            else:
-                _run(database, "pg_dump", "--format=custom", f"--file={part}")
-            part.replace(file)
-        finally:
-            part.unlink(missing_ok=True)
+    part, copy = (file.with_name(f"{file.name}{ending}.part") for ending in ("", ".db"))
+    with refusals(file.parent), contextlib.ExitStack() as stack:
+        for path in (part, copy):
+            stack.callback(path.unlink, missing_ok=True)
+            os.close(os.open(path, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600))
+            path.chmod(0o600)
+        if database.path:
+            with _sqlite(database.path) as source, _sqlite(copy) as target:
+                source.backup(target)
+                target.execute("PRAGMA journal_mode = DELETE")  # one file, not two
+        else:
+            _run(database, "pg_dump", "--format=custom", f"--file={copy}")
+        # The models after the database: every one that it names is there by then.
+        with tarfile.open(part, "w") as archive:
+            archive.add(copy, _DATABASE)
+            for path in sorted(models.glob("*/*")) if models.is_dir() else []:
+                if not path.parent.name.startswith(".") and path.is_file():
+                    archive.add(path, f"{_MODELS}/{path.relative_to(models).as_posix()}")
+        with part.open("rb+") as written:
+            os.fsync(written.fileno())
+        part.replace(file)
 
 
-def restore(database: Database, file: Path, *, replace: bool = False) -> None:
+def restore(database: Database, models: Path, file: Path, *, replace: bool = False) -> None:
     """Put what a backup holds into a database, all or nothing, and bring it to today's tables.
 
-    The database may be blank; ``file`` is as `back_up` wrote it, from a database of the same kind.
-    Raises `StoreError` if the database holds data and ``replace`` is not given, the file is no
-    backup or made by a newer program, or something refuses.
+    Models that are lacking are put beside those that are there, of which none is changed. The
+    database may be blank; ``file`` is as `back_up` wrote it, from a database of the same kind, or
+    as earlier programs did, of the database alone. Raises `StoreError` if the database holds data
+    and ``replace`` is not given, the file is no backup or made by a newer program, or something
+    refuses.
     """
-    with refusals(file.parent), file.open("rb") as opened:
-        if not opened.read(16).startswith(_MARKS[database.dialect]):
-            raise StoreError(WORDS["backups.no_backup"].format(file=file, dialect=database.dialect))
-    if not replace and (tables := _filled(database)):
-        message = WORDS["backups.not_empty"].format(where=database.shown, tables=", ".join(tables))
-        raise StoreError(message)
-    database.close()
-    if database.path:
-        with _sqlite(file) as source, _sqlite(database.path) as target:
-            _check(source, file)
-            source.backup(target)
-    else:
-        _run(
-            database, "pg_restore", "--clean", "--if-exists", "--single-transaction",
-            "--exit-on-error", str(file),
-        )  # fmt: skip
+    no_backup = StoreError(WORDS["backups.no_backup"].format(file=file, dialect=database.dialect))
+    with refusals(file.parent), contextlib.ExitStack() as stack:
+        source, archive = file, None
+        if not file.is_file() or tarfile.is_tarfile(file):
+            try:
+                archive = stack.enter_context(tarfile.open(file))
+                folder = stack.enter_context(tempfile.TemporaryDirectory(dir=file.parent))
+                archive.extract(_DATABASE, folder, filter="data")
+            except (tarfile.TarError, KeyError, EOFError) as error:
+                raise no_backup from error
+            source = Path(folder) / _DATABASE
+        with source.open("rb") as opened:
+            if not opened.read(16).startswith(_MARKS[database.dialect]):
+                raise no_backup
+        if not replace and (tables := _filled(database)):
+            places = {"where": database.shown, "tables": ", ".join(tables)}
+            raise StoreError(WORDS["backups.not_empty"].format(**places))
+        if archive is not None:  # first, for the database names them
+            _put_models(archive, models, no_backup)
+        database.close()
+        if database.path:
+            with _sqlite(source) as kept, _sqlite(database.path) as target:
+                _check(kept, file)
+                kept.backup(target)
+        else:
+            _run(
+                database, "pg_restore", "--clean", "--if-exists", "--single-transaction",
+                "--exit-on-error", str(source),
+            )  # fmt: skip
     migrate(database)
+
+
+def _put_models(archive: tarfile.TarFile, models: Path, no_backup: StoreError) -> None:
+    versions: dict[str, dict[str, bytes]] = {}
+    try:
+        for member in archive:
+            parts = member.name.split("/")
+            if len(parts) == 3 and parts[0] == _MODELS and NAME.fullmatch(parts[1]):
+                content = archive.extractfile(member)
+                if content is not None and member.isreg() and "\\" not in parts[2]:
+                    versions.setdefault(parts[1], {})[parts[2]] = content.read()
+    except (tarfile.TarError, EOFError) as error:
+        raise no_backup from error
+    with refusals(models):
+        for version, files in versions.items():
+            place_folder(models / version, files)
 
 
 def _filled(database: Database) -> list[str]:
@@ -84,7 +130,7 @@ def _filled(database: Database) -> list[str]:
         return [
             name
             for name in inspect(connection).get_table_names()
-            if name != _VERSION
+            if name not in _NEVER_EMPTY
             and connection.execute(select(1).select_from(Table(name, MetaData())).limit(1)).first()
         ]
 

@@ -11,7 +11,7 @@ import secrets
 import sqlite3
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime
 from functools import cached_property, partial
@@ -410,9 +410,15 @@ class Database:
 
         It raises the `generation`, last of all: on PostgreSQL others wait for that row.
         """
-        with database_refusals(self.shown), self._writing.begin() as connection:
+        with self.transaction() as connection:
             yield connection
             connection.execute(_RAISE)
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """Do as `write` with tables of whatever version, of which no generation may tell."""
+        with database_refusals(self.shown), self._writing.begin() as connection:
+            yield connection
 
     def generation(self) -> int:
         """Return the number that every transaction that wrote has raised.
@@ -561,7 +567,7 @@ def migrate(database: Database, to: str = "head") -> bool:
     with database.read() as connection:
         if _versions(connection) == scripts.get_heads():
             return False
-    with _IN_TURN, database.write() as connection:
+    with _IN_TURN, database.transaction() as connection:
         if database.dialect == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
         present = _versions(connection)
@@ -591,10 +597,19 @@ def _versions(connection: Connection) -> list[str]:
     return list(MigrationContext.configure(connection).get_current_heads())
 
 
-def open_store(address: Path | str) -> Database:
-    """Return the database of a SQLite file or a URL, with all its tables; raises `StoreError`."""
+def open_store(
+    address: Path | str, *, before_migration: Callable[[Database], object] = lambda _: None
+) -> Database:
+    """Return the database of a SQLite file or a URL, with all its tables; raises `StoreError`.
+
+    ``before_migration`` is called with one that has tables of an earlier program.
+    """
     database = connect(address)
     try:
+        with database.read() as connection:
+            present = _versions(connection)
+        if present and present != ScriptDirectory(str(_MIGRATIONS)).get_heads():
+            before_migration(database)
         migrate(database)
     except BaseException:
         database.close()

@@ -39,6 +39,7 @@ from leadscore.store.database import (
     take_turns,
 )
 from leadscore.store.firms import FIRMS, Firm
+from leadscore.store.pursuits import PURSUITS
 from leadscore.text import room_words, shown
 
 WORDS = room_words("store")
@@ -61,7 +62,7 @@ outcomes = sa.Table(
     sa.Column("sheet", sa.Text),
     sa.Column("row", sa.Integer, nullable=False),
     sa.Column("file", sa.Text, nullable=False),
-    sa.Column("pursuit_id", Number, sa.ForeignKey("pursuits.id"), index=True),
+    sa.Column("pursuit_id", Number, sa.ForeignKey(PURSUITS.c.id), index=True),
     sa.CheckConstraint("credit_code IS NOT NULL OR name IS NOT NULL", name="firm_is_named"),
     info=APPEND_ONLY,
 )

@@ -1,4 +1,4 @@
-"""Pursuits: a firm from first contact to its end, with the office's own stages beside them."""
+"""Pursuits: a firm from first contact to its end, its visits, and the office's own stages."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import sqlalchemy as sa
 
 from leadscore.store.database import METADATA, Id, Number, columns_of
+from leadscore.store.plans import PLANS
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ class Pursuit:
     rank: int | None
     model: str | None
     score_id: Annotated[int | None, Number, sa.ForeignKey("scores.id")]
-    plan_id: Annotated[int | None, Number, sa.ForeignKey("plans.id")]
+    plan_id: Annotated[int | None, Number, sa.ForeignKey(PLANS.c.id)]
     propensity: float | None
     recorded_by: str
     recorded_at: datetime
@@ -59,3 +60,23 @@ class Pursuit:
 
 
 PURSUITS = sa.Table("pursuits", METADATA, *columns_of(Pursuit))
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A visit that was planned, or made without a plan; ``position`` is its place in the plan."""
+
+    id: Id
+    plan_id: Annotated[int | None, Number, sa.ForeignKey("plans.id"), {"index": True}]
+    firm_id: Annotated[int, Number, sa.ForeignKey("firms.id"), {"index": True}]
+    pursuit_id: Annotated[int | None, Number, sa.ForeignKey("pursuits.id")]
+    position: int | None
+    planned_on: date | None
+    made_on: date | None
+    officer: str | None
+    note: str | None
+    recorded_by: str
+    recorded_at: datetime
+
+
+VISITS = sa.Table("visits", METADATA, *columns_of(Visit))

@@ -20,6 +20,7 @@ from leadscore.store.backups import back_up, restore
 from leadscore.store.database import Database, StoreError
 from leadscore.store.outcomes import append_entries, entries_of, read_outcomes
 
+NONE = Path("no models")
 NOW = datetime(2025, 1, 1, 8, 30, tzinfo=UTC)
 
 
@@ -77,10 +78,10 @@ def test_what_comes_back_equals_what_went_in(
 ) -> None:
     record(database, "甲", "乙'; --", "丙\n丁")
     before, file = content(database), tmp_path / "备份 1.backup"
-    back_up(database, file)
+    back_up(database, NONE, file)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert [path.name for path in tmp_path.glob("*.part")] == []
-    restore(blank, file)
+    restore(blank, NONE, file)
     assert content(blank) == before
     # It works on, and its tables that only grow do only grow.
     record(blank, "戊")
@@ -92,14 +93,14 @@ def test_what_comes_back_equals_what_went_in(
 def test_data_that_are_there_are_replaced_only_if_asked(database: Database, tmp_path: Path) -> None:
     record(database, "甲")
     file = tmp_path / "backup"
-    back_up(database, file)
+    back_up(database, NONE, file)
     before = content(database)
     record(database, "乙")
     after = content(database)
     with pytest.raises(StoreError, match=r"outcomes.*--replace"):
-        restore(database, file)
+        restore(database, NONE, file)
     assert content(database) == after
-    restore(database, file, replace=True)
+    restore(database, NONE, file, replace=True)
     assert content(database) == before
 
 
@@ -107,10 +108,10 @@ def test_no_file_is_overwritten(database: Database, tmp_path: Path) -> None:
     file = tmp_path / "backup"
     file.write_text("something else", encoding="utf-8")
     with pytest.raises(StoreError, match="was not overwritten"):
-        back_up(database, file)
+        back_up(database, NONE, file)
     assert file.read_text(encoding="utf-8") == "something else"
     with pytest.raises(StoreError, match="none"):
-        back_up(database, tmp_path / "none" / "backup")
+        back_up(database, NONE, tmp_path / "none" / "backup")
 
 
 def test_a_backup_is_whole_while_others_write(
@@ -130,11 +131,11 @@ def test_a_backup_is_whole_while_others_write(
     try:
         files = [tmp_path / f"backup {at}" for at in range(3)]
         for file in files:
-            back_up(database, file)
+            back_up(database, NONE, file)
     finally:
         stop.set()
         writer.join()
-    restore(blank, files[-1])
+    restore(blank, NONE, files[-1])
     entries = numbers(blank)
     assert entries == list(range(1, len(entries) + 1))
     assert len(entries) % 2 == 1  # a pair is there whole or not at all
@@ -145,7 +146,7 @@ def test_a_backup_is_whole_while_others_write(
 def test_what_is_no_backup_changes_nothing(database: Database, tmp_path: Path, kind: str) -> None:
     record(database, "甲")
     before, file = content(database), tmp_path / "backup"
-    back_up(database, file)
+    back_up(database, NONE, file)
     whole = file.read_bytes()
     other = {"sqlite": b"PGDMP" + b"\0" * 99, "postgresql": b"SQLite format 3\0" + b"\0" * 99}
     bad = {"text": b"hello", "torn": whole[: len(whole) // 2], "other": other[database.dialect]}
@@ -154,16 +155,16 @@ def test_what_is_no_backup_changes_nothing(database: Database, tmp_path: Path, k
     else:
         file.write_bytes(bad[kind])
     with pytest.raises(StoreError):
-        restore(database, file, replace=True)
+        restore(database, NONE, file, replace=True)
     assert content(database) == before
 
 
 def test_a_backup_of_a_newer_program_is_not_taken(database: Database, tmp_path: Path) -> None:
     with database.write() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    back_up(database, tmp_path / "backup")
+    back_up(database, NONE, tmp_path / "backup")
     with pytest.raises(StoreError, match="newer"):
-        restore(database, tmp_path / "backup", replace=True)
+        restore(database, NONE, tmp_path / "backup", replace=True)
 
 
 def test_without_the_client_programs_they_are_named(
@@ -172,8 +173,8 @@ def test_without_the_client_programs_they_are_named(
     monkeypatch.setenv("PATH", str(tmp_path))
     file = tmp_path / "backup"
     if database.path:
-        back_up(database, file)
+        back_up(database, NONE, file)
         return
     with pytest.raises(StoreError, match="pg_dump was not found"):
-        back_up(database, file)
+        back_up(database, NONE, file)
     assert list(tmp_path.glob("backup*")) == []
