@@ -93,8 +93,9 @@ class Payload(BaseModel):
     model_config = STRICT
 
 
-def _with_example(example: Any) -> ConfigDict:
-    return ConfigDict(**STRICT, json_schema_extra={"examples": [example]})
+def example(plain: Any) -> ConfigDict:
+    """Return the settings of a model that shows an example."""
+    return ConfigDict(**STRICT, json_schema_extra={"examples": [plain]})
 
 
 def _takes_numbers(column: Column) -> bool:
@@ -133,7 +134,7 @@ Firm: type[BaseModel] = create_model(
 class ScoreRequest(BaseModel):
     """Firms to score; one that stands twice is scored twice."""
 
-    model_config = _with_example({"firms": [_EXAMPLES]})
+    model_config = example({"firms": [_EXAMPLES]})
 
     firms: list[Firm] = Field(min_length=1, max_length=MAX_FIRMS)  # type: ignore[valid-type]
     store: bool = Field(
@@ -200,7 +201,7 @@ class FirmScore(Payload):
 class ScoreAnswer(BaseModel):
     """The scores, in the order asked."""
 
-    model_config = _with_example(_EXAMPLE_ANSWER)
+    model_config = example(_EXAMPLE_ANSWER)
 
     model: str = Field(description="Version of the model.")
     city: str = Field(description="Id of the city profile.")
@@ -357,24 +358,6 @@ class DocumentedService(OpenAPI):
                 described = operation["responses"].get("422", {}).get("content", {})
                 if described.get("application/json", {}).get("schema", {}).get("type") == "array":
                     del operation["responses"]["422"]
-
-
-def leads_to(
-    status: int, *links: tuple[str, dict[str, str]], headers: dict[str, str] | None = None
-) -> dict[str, Any]:
-    """Return how a route says where its answer leads, for ``openapi_extensions``."""
-    also: dict[str, Any] = {
-        "links": {
-            operation: {"operationId": operation, "parameters": parameters}
-            for operation, parameters in links
-        }
-    }
-    if headers:
-        also["headers"] = {
-            name: {"description": words, "schema": {"type": "string"}}
-            for name, words in headers.items()
-        }
-    return {MORE_ANSWERS: {str(status): also}}
 
 
 def service_info() -> Info:

@@ -18,16 +18,16 @@ from leadscore.web.api import Dependencies
 from leadscore.web.auth import requires
 from leadscore.web.errors import ContradictionError, NothingThereError
 from leadscore.web.idempotent import Act, Answer, written
-from leadscore.web.openapi import Payload, api_blueprint, refusals
+from leadscore.web.openapi import Payload, api_blueprint, example
 from leadscore.web.routes.payloads import (
+    BODY,
     CHANGES_PROFILE,
-    READS_QUERY,
     Grade,
     LangOnly,
     Share,
     Slug,
     Words,
-    example,
+    documented,
     matched_tag,
 )
 
@@ -150,13 +150,7 @@ def gap_routes(dependencies: Dependencies) -> APIBlueprint:
     """Return ``/api/v1/gaps`` and what stands under it."""
     api = api_blueprint("gaps", "缺口 What the city lacks")
 
-    @api.get(
-        "/gaps",
-        operation_id="gaps",
-        summary="产业链缺口 The chain graph with its gaps",
-        openapi_extensions=READS_QUERY,
-        responses={200: GapsAnswer, **refusals(401, 403, 422, 431, 500)},
-    )
+    @api.get("/gaps", **documented("gaps", GapsAnswer))
     @requires("read")
     def gaps(query: LangOnly) -> Response:  # noqa: ARG001 (checked)
         city, lang = dependencies.scorer().city, dependencies.lang()
@@ -167,16 +161,9 @@ def gap_routes(dependencies: Dependencies) -> APIBlueprint:
         response.set_etag(dependencies.profiles.current().city.digest)
         return response
 
-    @api.put(
-        "/gaps/<segment>/supply",
-        operation_id="changeSupply",
-        summary="修订本地供给 What the city has of a segment",
-        openapi_extensions=CHANGES_PROFILE,
-        responses={
-            200: ChangedProfile,
-            **refusals(400, 401, 403, 404, 409, 412, 413, 415, 422, 428, 431, 500),
-        },
-    )
+    @api.put("/gaps/<segment>/supply", **documented(
+        "changeSupply", ChangedProfile, *BODY, 404, 409, 412, 428, more=CHANGES_PROFILE,
+    ))  # fmt: skip
     @requires("administer")
     @written(dependencies.access, "city.supply")
     def change(act: Act, path: SegmentPath, body: NewSupply) -> Answer:

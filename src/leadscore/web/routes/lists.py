@@ -39,13 +39,11 @@ from leadscore.web.openapi import (
     ErrorWords,
     Payload,
     api_blueprint,
-    leads_to,
-    refusals,
+    example,
 )
 from leadscore.web.routes.payloads import (
     CSV,
     QUERY,
-    READS_QUERY,
     WRITES,
     Day,
     LangOnly,
@@ -54,7 +52,7 @@ from leadscore.web.routes.payloads import (
     Number,
     NumberPath,
     described,
-    example,
+    documented,
     fields_of,
     file_answer,
     words,
@@ -164,21 +162,10 @@ def list_routes(dependencies: Dependencies) -> APIBlueprint:
     """Return ``/api/v1/lists``."""
     api = api_blueprint("lists", "名单 Lists of candidate firms")
 
-    @api.post(
-        "/lists",
-        operation_id="addList",
-        summary="交入名单 Hand a list in",
-        description="名单由后台任务读入、评分并入库。 A job reads it, scores its firms and keeps "
-        "them; GET /lists/{id} tells how far it is.",
-        openapi_extensions=WRITES
-        | leads_to(
-            202,
-            ("list", {"id": "$response.body#/id"}),
-            ("listProblems", {"id": "$response.body#/id"}),
-            ("readJob", {"id": "$response.body#/job_id"}),
-        ),
-        responses={202: ListAccepted, **refusals(400, 401, 403, 413, 422, 431, 500)},
-    )
+    @api.post("/lists", **documented(
+        "addList", ListAccepted, 400, 413, status=202, more=WRITES,
+        links={"list.id": "/id", "listProblems.id": "/id", "readJob.id": "/job_id"},
+    ))  # fmt: skip
     @requires("record")
     @written(dependencies.access, "list.add", fingerprint=_fingerprint)
     def add_list(act: Act, form: ListUpload) -> Answer:
@@ -189,18 +176,9 @@ def list_routes(dependencies: Dependencies) -> APIBlueprint:
         )  # fmt: skip
         return Answer({"id": number, "job_id": job}, 202, about=("list", str(number)))
 
-    @api.get(
-        "/lists",
-        operation_id="lists",
-        summary="列出名单 List the lists",
-        openapi_extensions=READS_QUERY
-        | leads_to(
-            200,
-            ("list", {"id": "$response.body#/lists/0/id"}),
-            ("listProblems", {"id": "$response.body#/lists/0/id"}),
-        ),
-        responses={200: ListsAnswer, **refusals(401, 403, 422, 431, 500)},
-    )
+    @api.get("/lists", **documented(
+        "lists", ListsAnswer, links={"list.id": "/lists/0/id", "listProblems.id": "/lists/0/id"},
+    ))  # fmt: skip
     @requires("read")
     def all_lists(query: ListsQuery) -> Response:
         with dependencies.database.read() as connection:
@@ -209,13 +187,7 @@ def list_routes(dependencies: Dependencies) -> APIBlueprint:
         following = shown[-1].id if len(lists) > query.limit else None
         return jsonify({"lists": [_shown(row, lang) for row in shown], "next": following})
 
-    @api.get(
-        "/lists/<int:id>",
-        operation_id="list",
-        summary="一份名单 A list",
-        openapi_extensions=READS_QUERY,
-        responses={200: ListDetails, **refusals(401, 403, 404, 422, 431, 500)},
-    )
+    @api.get("/lists/<int:id>", **documented("list", ListDetails, 404))
     @requires("read")
     def one_list(path: NumberPath, query: LangOnly) -> Response:  # noqa: ARG001 (checked)
         with store_refusals(), dependencies.database.read() as connection:
@@ -223,13 +195,7 @@ def list_routes(dependencies: Dependencies) -> APIBlueprint:
             problems = kept.count_problems(connection, path.id)
         return jsonify(_shown(row, dependencies.lang()) | {"problems": problems})
 
-    @api.get(
-        "/lists/<int:id>/problems.csv",
-        operation_id="listProblems",
-        summary="名单的问题 What was wrong with a list",
-        openapi_extensions=READS_QUERY,
-        responses={200: described(CSV), **refusals(401, 403, 404, 422, 431, 500)},
-    )
+    @api.get("/lists/<int:id>/problems.csv", **documented("listProblems", described(CSV), 404))
     @requires("read")
     def problems(path: NumberPath, query: LangOnly) -> Response:  # noqa: ARG001 (checked)
         with store_refusals(), dependencies.database.read() as connection:
@@ -356,9 +322,6 @@ class JobsAnswer(BaseModel):
     next: int | None = Field(description="`before` of the next page; null on the last.")
 
 
-_READS = {"x-more-parameters": LANGUAGE_PARAMETERS}
-
-
 def job_routes(dependencies: Dependencies) -> APIBlueprint:
     """Return ``/api/v1/jobs``.
 
@@ -367,18 +330,9 @@ def job_routes(dependencies: Dependencies) -> APIBlueprint:
     api = api_blueprint("jobs", "后台任务 Work that takes longer than a request")
     api.before_request(check_named_language)
 
-    @api.get(
-        "/jobs",
-        operation_id="listJobs",
-        summary="列出任务，新的在前 List jobs, the newest first",
-        openapi_extensions=READS_QUERY
-        | leads_to(
-            200,
-            ("readJob", {"id": "$response.body#/jobs/0/id"}),
-            ("cancelJob", {"id": "$response.body#/jobs/0/id"}),
-        ),
-        responses={200: JobsAnswer, **refusals(401, 403, 422, 431, 500)},
-    )
+    @api.get("/jobs", **documented(
+        "listJobs", JobsAnswer, links={"readJob.id": "/jobs/0/id", "cancelJob.id": "/jobs/0/id"},
+    ))  # fmt: skip
     @requires("read")
     def list_all(query: JobsQuery) -> Response:
         with dependencies.database.read() as connection:
@@ -393,28 +347,17 @@ def job_routes(dependencies: Dependencies) -> APIBlueprint:
         following = page[-1].id if len(jobs) > len(page) else None
         return jsonify({"jobs": [_job_answer(job, lang) for job in page], "next": following})
 
-    @api.get(
-        "/jobs/<int:id>",
-        operation_id="readJob",
-        summary="查看任务 Look at a job",
-        openapi_extensions=_READS | leads_to(200, ("exportFile", {"id": "$request.path.id"})),
-        responses={200: JobAnswer, **refusals(401, 403, 404, 422, 431, 500)},
-    )
+    @api.get("/jobs/<int:id>", **documented(
+        "readJob", JobAnswer, 404, more=LANGUAGE_PARAMETERS,
+        links={"exportFile.id": "$request.path.id"},
+    ))  # fmt: skip
     @requires("read")
     def read(path: JobPath) -> Response:
         with store_refusals(), dependencies.database.read() as connection:
             job = read_job(connection, path.id)
         return jsonify(_job_answer(job, dependencies.lang()))
 
-    @api.post(
-        "/jobs/<int:id>/cancel",
-        operation_id="cancelJob",
-        summary="取消任务 Cancel a job",
-        description="等待中的立即取消；进行中的在下一步之前停下。 One that waits is cancelled at "
-        "once; one that runs stops before its next step.",
-        openapi_extensions=WRITES,
-        responses={200: JobAnswer, **refusals(401, 403, 404, 409, 422, 431, 500)},
-    )
+    @api.post("/jobs/<int:id>/cancel", **documented("cancelJob", JobAnswer, 404, 409, more=WRITES))
     @requires("record")
     @written(dependencies.access, "job.cancel")
     def cancel(act: Act, path: JobPath) -> Answer:

@@ -46,11 +46,11 @@ from leadscore.web.errors import (
     store_refusals,
 )
 from leadscore.web.idempotent import Act, Answer, noted, written
-from leadscore.web.openapi import Payload, api_blueprint, leads_to, refusals
+from leadscore.web.openapi import Payload, api_blueprint, example
 from leadscore.web.routes.payloads import (
+    BODY,
     CSV,
     QUERY,
-    READS_QUERY,
     WRITES,
     XLSX,
     Day,
@@ -65,7 +65,7 @@ from leadscore.web.routes.payloads import (
     Share,
     Slug,
     described,
-    example,
+    documented,
     file_answer,
     moment,
     ranking_csv,
@@ -255,19 +255,10 @@ def ranking_routes(dependencies: Dependencies) -> APIBlueprint:
     """Return ``/api/v1/ranking`` and the same as a file."""
     api = api_blueprint("ranking", "排名 The ranking")
 
-    @api.get(
-        "/ranking",
-        operation_id="ranking",
-        summary="排名 A page of the ranking",
-        openapi_extensions=READS_QUERY
-        | leads_to(
-            200,
-            ("firm", {"id": "$response.body#/firms/0/id"}),
-            ("changes", {"id": "$response.body#/firms/0/id"}),
-            ("addOutcome", {"id": "$response.body#/firms/0/id"}),
-        ),
-        responses={200: RankingAnswer, **refusals(401, 403, 422, 431, 500)},
-    )
+    @api.get("/ranking", **documented(
+        "ranking", RankingAnswer,
+        links=dict.fromkeys(("firm.id", "changes.id", "addOutcome.id"), "/firms/0/id"),
+    ))  # fmt: skip
     @requires("read")
     def ranking(query: RankingPageQuery) -> Response:
         asked, lang = query.asked(), dependencies.lang()
@@ -284,24 +275,12 @@ def ranking_routes(dependencies: Dependencies) -> APIBlueprint:
             }
         )
 
-    @api.get(
-        "/ranking.csv",
-        operation_id="rankingCsv",
-        summary="排名文件 The ranking as CSV",
-        openapi_extensions=READS_QUERY,
-        responses={200: described(CSV), **refusals(401, 403, 422, 431, 500)},
-    )
+    @api.get("/ranking.csv", **documented("rankingCsv", described(CSV)))
     @requires("read")
     def as_csv(query: RankingFileQuery) -> Response:
         return _file(dependencies, "csv", query)
 
-    @api.get(
-        "/ranking.xlsx",
-        operation_id="rankingXlsx",
-        summary="排名工作簿 The ranking as a workbook",
-        openapi_extensions=READS_QUERY,
-        responses={200: described(XLSX), **refusals(401, 403, 422, 431, 500)},
-    )
+    @api.get("/ranking.xlsx", **documented("rankingXlsx", described(XLSX)))
     @requires("read")
     def as_workbook(query: RankingFileQuery) -> Response:
         return _file(dependencies, "xlsx", query)
@@ -375,20 +354,10 @@ def export_routes(dependencies: Dependencies) -> APIBlueprint:
     """Return ``/api/v1/exports``."""
     api = api_blueprint("exports", "排名 The ranking", tag="ranking")
 
-    @api.post(
-        "/exports",
-        operation_id="addExport",
-        summary="导出排名 Export the ranking",
-        description="后台任务写出工作簿，一周内可用 GET /exports/{id} 取回。 A job writes "
-        "the workbook, which GET /exports/{id} gives for a week.",
-        openapi_extensions=WRITES
-        | leads_to(
-            202,
-            ("readJob", {"id": "$response.body#/job_id"}),
-            ("exportFile", {"id": "$response.body#/job_id"}),
-        ),
-        responses={202: JobAsked, **refusals(400, 401, 403, 410, 413, 415, 422, 431, 500)},
-    )
+    @api.post("/exports", **documented(
+        "addExport", JobAsked, *BODY, 410, status=202, more=WRITES,
+        links={"readJob.id": "/job_id", "exportFile.id": "/job_id"},
+    ))  # fmt: skip
     @requires("read")
     @written(dependencies.access, "ranking.export")
     def add_export(act: Act, body: NewExport) -> Answer:
@@ -403,14 +372,7 @@ def export_routes(dependencies: Dependencies) -> APIBlueprint:
         details = {"format": body.format}
         return Answer({"job_id": job}, 202, about=("job", str(job)), details=details)
 
-    @api.get(
-        "/exports/<int:id>",
-        operation_id="exportFile",
-        summary="取回导出的文件 Fetch what was exported",
-        description="编号即任务编号。 The number is that of the job.",
-        openapi_extensions=READS_QUERY,
-        responses={200: described(XLSX), **refusals(401, 403, 404, 409, 410, 422, 431, 500)},
-    )
+    @api.get("/exports/<int:id>", **documented("exportFile", described(XLSX), 404, 409, 410))
     @requires("read")
     def fetch(path: NumberPath, query: LangOnly) -> Response:  # noqa: ARG001 (checked)
         with store_refusals(), dependencies.database.read() as connection:
