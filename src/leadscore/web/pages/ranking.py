@@ -67,19 +67,15 @@ from leadscore.web.pages.shell import (
 )
 from leadscore.web.routes.ranking import FileKind, RankingPageQuery, ranked_firm, ranking_file
 
-COLUMNS: dict[str, tuple[str, ...]] = {
-    "credit_code": ("credit_code",),
-    "reason": ("reasons",),
-    "segment": ("segment_name", "role_name"),
-    "place": ("province", "city"),
-    "grade": ("grade",),
-    "priority": ("priority",),
-    "likelihood": ("likelihood",),
-    "fit": ("fit",),
-    "stage": ("stage",),
-    "model": ("model",),
-}
-"""The columns that can be chosen, in their order, with those of a file."""
+COLUMNS = (
+    "credit_code", "reason", "segment", "place", "grade", "priority", "likelihood", "fit", "stage",
+    "model",
+)  # fmt: skip
+"""The columns that can be chosen, in their order."""
+_IN_FILES = {
+    "reason": ("reasons",), "segment": ("segment_name", "role_name"), "place": ("province", "city"),
+}  # fmt: skip
+"""What those that have another name there are in a file."""
 
 USUAL_COLUMNS = ("reason", "segment", "grade", "priority", "likelihood", "fit", "stage")
 
@@ -114,7 +110,7 @@ def file_columns(columns: Iterable[str]) -> str:
     >>> file_columns(["segment", "fit"])
     'rank,name,segment_name,role_name,fit,veto'
     """
-    chosen = [each for name in columns for each in COLUMNS[name]]
+    chosen = [each for name in columns for each in _IN_FILES.get(name, (name,))]
     return ",".join(("rank", "name", *chosen, "veto"))
 
 
@@ -127,7 +123,7 @@ _PICTURE = {"picture": "on"}
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RankingAddress:
     """What an address asks for; nothing of it is checked yet."""
 
     values: Mapping[str, str]  # filters and order that are set
@@ -137,7 +133,7 @@ class Asked:
     columns: tuple[str, ...]  # by the address, else as chosen last, else the usual ones
 
     @classmethod
-    def of(cls, args: Mapping[str, str], remembered: str | None = None) -> Asked:
+    def of(cls, args: Mapping[str, str], remembered: str | None = None) -> RankingAddress:
         """Read the arguments of an address; empty ones count as absent, as forms send them."""
         known = {name: args[name].strip() for name in (*FILTERS, "sort") if name in args}
         cursor = args.get("cursor", "")
@@ -190,18 +186,9 @@ class Asked:
         """The address of the points of the picture."""
         return _address(f"{HOME}/points", self.values)
 
-    @property
-    def file_columns(self) -> str:
-        """The columns of a file that holds what the page shows."""
-        return file_columns(self.columns)
-
     def with_(self, name: str, value: str | None) -> str:
         """Return the address of the same with one thing set, or not set."""
         return _address(HOME, {**self.kept, name: value})
-
-    def toggled_picture(self) -> str:
-        """Return the address of the same with the picture, or without."""
-        return _address(HOME, {**self.kept, "picture": None if self.picture else "on"})
 
     def cleared(self) -> str:
         """Return the address of the whole ranking, shown in the same way."""
@@ -226,7 +213,7 @@ class Asked:
 
     def file(self, kind: str, lang: Lang) -> str:
         """Return the address of exactly this as a file, ``xlsx`` or ``csv``."""
-        more = {"columns": self.file_columns, "lang": lang}
+        more = {"columns": file_columns(self.columns), "lang": lang}
         return _address(f"/api/v1/ranking.{kind}", {**self.values, **more})
 
 
@@ -236,7 +223,7 @@ def view_address(query: str) -> str:
     >>> view_address("grade=A&x=1&columns=fit"), view_address("")
     ('/ranking?grade=A&columns=fit', '/ranking')
     """
-    return _address(HOME, Asked.of(dict(parse_qsl(query))).kept)
+    return _address(HOME, RankingAddress.of(dict(parse_qsl(query))).kept)
 
 
 def _address(path: str, values: Mapping[str, str | None]) -> str:
@@ -246,7 +233,7 @@ def _address(path: str, values: Mapping[str, str | None]) -> str:
     return f"{path}?{urlencode(kept, safe=',')}" if kept else path
 
 
-def _checked(asked: Asked) -> RankingPageQuery:
+def _checked(asked: RankingAddress) -> RankingPageQuery:
     try:
         return RankingPageQuery.model_validate({**asked.values, **asked.place})
     except ValidationError as error:
@@ -260,27 +247,26 @@ LONGEST_QUERY = 2_000
 
 def _chosen_firms() -> list[int]:
     # At least one.
-    numbers = {whole_number(text) for text in request.form.getlist("firm")} - {None}
+    given = (whole_number(text) for text in request.form.getlist("firm"))
+    numbers = {number for number in given if number is not None}
     if not numbers:
         raise InvalidRequestError(TRANSLATIONS["ranking.acts.choose_firms"])
     if len(numbers) > LONGEST_PAGE:
         wanted = TRANSLATIONS["ranking.acts.fewer_firms"].format(most=LONGEST_PAGE)
         raise InvalidRequestError(wanted, [Detail("firm", str(len(numbers)), wanted)])
-    return sorted(number for number in numbers if number is not None)
+    return sorted(numbers)
 
 
-def _given_reason() -> str:
-    text = _text("reason", LONGEST_REASON)
-    if not text:
-        raise InvalidRequestError(TRANSLATIONS["ranking.acts.give_reason"])
+def _given(field: str, longest: int, otherwise: Text) -> str:
+    text = request.form.get(field, "").replace("\0", "").strip()
+    if not text or len(text) > longest:
+        raise InvalidRequestError(otherwise)
     return text
 
 
 def _given_name() -> str:
-    text = _text("name", LONGEST_NAME)
-    if not text:
-        raise InvalidRequestError(TRANSLATIONS["ranking.acts.give_name"].format(most=LONGEST_NAME))
-    return text
+    message = TRANSLATIONS["ranking.acts.give_name"].format(most=LONGEST_NAME)
+    return _given("name", LONGEST_NAME, message)
 
 
 def _given_query() -> str:
@@ -288,11 +274,6 @@ def _given_query() -> str:
     if len(text) > LONGEST_QUERY:
         raise InvalidRequestError(TRANSLATIONS["ranking.acts.long_query"])
     return text
-
-
-def _text(field: str, longest: int) -> str:
-    text = request.form.get(field, "").replace("\0", "").strip()
-    return text if len(text) <= longest else ""
 
 
 _FACETS = ("grade", "chain", "segment", "role", "region", "stage", "list", "shortlist", "veto")
@@ -324,7 +305,7 @@ def _names_of(
     }
 
 
-def facets_of(counted: Choices, asked: Asked, names: Names) -> list[dict[str, Any]]:
+def facets_of(counted: Choices, asked: RankingAddress, names: Names) -> list[dict[str, Any]]:
     """Return all filters that have something to choose, in the order in which they stand.
 
     The address of a choice sets it, or takes it back where it is chosen.
@@ -345,7 +326,7 @@ def facets_of(counted: Choices, asked: Asked, names: Names) -> list[dict[str, An
 
 
 def _choices(
-    key: str, counts: Mapping[str, int], asked: Asked, names: Mapping[str, str]
+    key: str, counts: Mapping[str, int], asked: RankingAddress, names: Mapping[str, str]
 ) -> list[dict[str, Any]]:
     now = asked.values.get(key, "")
     values = dict(counts)
@@ -370,22 +351,22 @@ def _choices(
         places = {stage: place for place, stage in enumerate(STAGES)}
         order = sorted(values, key=lambda value: (places.get(value, -1), value))
     several = key == "grade"
+
+    def toggled(value: str) -> str | None:
+        if several:
+            return "".join(sorted(set(now) ^ {value}))
+        return None if value == now else value
+
     return [
         {
             "key": value,
             "name": "" if key == "veto" and value == _FREE else name(value),
             "count": values[value],
-            "address": asked.with_(key, _toggled(now, value, several=several)),
+            "address": asked.with_(key, toggled(value)),
             "chosen": value in now if several else value == now,
         }
         for value in order
     ]
-
-
-def _toggled(now: str, value: str, *, several: bool) -> str | None:
-    if several:
-        return "".join(sorted(set(now) ^ {value}))
-    return None if value == now else value
 
 
 def _ranking_picture(dependencies: Dependencies, pages: Blueprint) -> None:
@@ -393,7 +374,7 @@ def _ranking_picture(dependencies: Dependencies, pages: Blueprint) -> None:
     @pages.get("/ranking/points")
     @requires("read")
     def ranking_points() -> Response:
-        meant, lang = _checked(Asked.of(request.args)).asked(), dependencies.page_lang()
+        meant, lang = _checked(RankingAddress.of(request.args)).asked(), dependencies.page_lang()
         with store_refusals(), dependencies.database.read() as connection:
             rows = points(connection, meant)
             likelihood = mean_likelihood(connection)
@@ -418,7 +399,7 @@ def _ranking_views(dependencies: Dependencies, pages: Blueprint) -> None:
     @requires("read")
     @written(access, "view.save")
     def save(act: Act) -> Answer:
-        asked = Asked.of(dict(parse_qsl(_given_query())))
+        asked = RankingAddress.of(dict(parse_qsl(_given_query())))
         save_view(act.connection, act.actor, _given_name(), asked.view, now=act.now)
         return shell.done(_back(), say="ranking.views.saved")
 
@@ -459,7 +440,8 @@ def _ranking_acts(dependencies: Dependencies, pages: Blueprint) -> None:
     @requires("record")
     @written(access, "firm.exclude")
     def exclude_chosen(act: Act) -> Answer:
-        firms, reason = _chosen_firms(), _given_reason()
+        firms = _chosen_firms()
+        reason = _given("reason", LONGEST_REASON, TRANSLATIONS["ranking.acts.give_reason"])
         for firm_id in firms:
             version = firm_to_change(act.connection, firm_id).version
             acts.exclude(
@@ -531,7 +513,7 @@ def ranking_pages(dependencies: Dependencies, pages: Blueprint) -> None:
     def ranking() -> Response:
         if request.args.get("columns") == _CHOOSE:
             return _choose_columns()
-        asked = Asked.of(request.args, request.cookies.get(COLUMNS_COOKIE))
+        asked = RankingAddress.of(request.args, request.cookies.get(COLUMNS_COOKIE))
         lang, scorer, query = dependencies.page_lang(), dependencies.scorer(), _checked(asked)
         meant = query.asked()
         with store_refusals(), dependencies.database.read() as connection:
@@ -558,7 +540,7 @@ def ranking_pages(dependencies: Dependencies, pages: Blueprint) -> None:
             facets=facets_of(counts, asked, _names_of(scorer.city, lists, short, lang)),
             next=page.next and asked.following(page.next.written(), len(page.firms)),
             busy=next((each for each in lists if each.state in OPEN), None),
-            something=bool(lists), all_columns=tuple(COLUMNS), shortlists=short,
+            something=bool(lists), all_columns=COLUMNS, shortlists=short,
             shortlist=next((each for each in short if each.id == meant.shortlist), None),
             view_list=[
                 (view, view_address(view.query), view.query == asked.view) for view in views
@@ -577,6 +559,6 @@ def _picture(connection: Connection, meant: RankingFilter) -> dict[str, Any]:
 def _choose_columns() -> Response:
     columns = columns_text(request.args.getlist("column"))
     others = {name: value for name, value in request.args.items() if name != "columns"}
-    response = shell.go(Asked.of(others | {"columns": columns}).here)
+    response = shell.go(RankingAddress.of(others | {"columns": columns}).here)
     remember(response, COLUMNS_COOKIE, columns)
     return response

@@ -153,11 +153,7 @@ def gap_routes(dependencies: Dependencies) -> APIBlueprint:
     @api.get("/gaps", **documented("gaps", GapsAnswer))
     @requires("read")
     def gaps(query: LangOnly) -> Response:  # noqa: ARG001 (checked)
-        city, lang = dependencies.scorer().city, dependencies.lang()
-        with dependencies.database.read() as connection:
-            by_segment = candidates(connection, city.segments)
-        version = {"version": dependencies.profiles.number_of(city), "digest": city.digest}
-        response = jsonify(gaps_answer(city, by_segment, lang) | {"profile": version})
+        response = jsonify(gaps_answer(dependencies, dependencies.lang()))
         response.set_etag(dependencies.profiles.current().city.digest)
         return response
 
@@ -175,24 +171,24 @@ def gap_routes(dependencies: Dependencies) -> APIBlueprint:
     return api
 
 
-def gaps_answer(city: City, by_segment: dict[str, Candidates], lang: Lang) -> dict[str, Any]:
+def gaps_answer(dependencies: Dependencies, lang: Lang) -> dict[str, Any]:
     """Return the chain graph as `GapsAnswer` describes it."""
+    city = dependencies.scorer().city
+    with dependencies.database.read() as connection:
+        firms = candidates(connection, city.segments)
     return {
         "city": city.id,
         "name": city.name.pick(lang),
         "neighbour_discount": city.neighbour_discount,
         "chains": [
             {
-                "id": chain.id,
-                "name": chain.name.pick(lang),
-                "segments": [
-                    _segment(city, segment.id, by_segment[segment.id], lang)
-                    for segment in chain.segments
-                ],
+                "id": chain.id, "name": chain.name.pick(lang),
+                "segments": [_segment(city, of.id, firms[of.id], lang) for of in chain.segments],
             }
             for chain in city.chains
         ],
-    }
+        "profile": {"version": dependencies.profiles.number_of(city), "digest": city.digest},
+    }  # fmt: skip
 
 
 def _segment(city: City, key: str, firms: Candidates, lang: Lang) -> dict[str, Any]:
