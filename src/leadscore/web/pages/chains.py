@@ -13,8 +13,7 @@ from leadscore.web.pages import shell
 from leadscore.web.pages.shell import TRANSLATIONS
 from leadscore.web.routes.gaps import gaps_answer
 
-POSITIONS = ("upstream", "midstream", "downstream")
-"""Columns of a map, from left to right."""
+POSITIONS = ("upstream", "midstream", "downstream")  # columns of a map, from left to right
 
 ROW = 100
 """Height of a row in the units of the picture, which is stretched over rows of equal height."""

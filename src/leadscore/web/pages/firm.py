@@ -41,8 +41,7 @@ from leadscore.web.routes.payloads import PreconditionRequiredError
 COLUMNS = ("main_business", "profile", "business_scope", "chain_node", "industry")
 """Where a firm or its list says what it makes, the most telling first."""
 
-_LONG = 400
-"""Characters from which a text had better be folded."""
+_LONG = 400  # characters from which a text had better be folded
 
 STALE_DAYS = 365
 """Age in days from which a field may have changed since: a year's figures come once a year."""
@@ -52,11 +51,9 @@ _LASTING = frozenset({"name", "former", "credit_code", "identifier", "date", "ye
 _HIDDEN = frozenset({"province_code", "city_code", *COLUMNS})
 """What the place and the texts say better."""
 
-_SHOWN_POINTS = 0.5
-"""From which a change of a feature is listed by itself."""
+_SHOWN_POINTS = 0.5  # from which a change of a feature is listed by itself
 
-_DRAWN_POINTS = 1.0
-"""From which a feature has a bar of its own."""
+_DRAWN_POINTS = 1.0  # from which a feature has a bar of its own
 
 
 def firm_pages(dependencies: Dependencies, pages: Blueprint) -> None:
@@ -411,8 +408,7 @@ def _recorded(firm_id: int, entry: Entry, say: str | None = None) -> Answer:
 
 
 def _done(firm_id: int, say: str | None, query: str = "", **details: object) -> Answer:
-    about = ("firm", str(firm_id))
-    return shell.done(f"/firms/{firm_id}{query}", say=say, about=about, details=details)
+    return shell.done(f"/firms/{firm_id}{query}", "firm", firm_id, say=say, **details)
 
 
 def _version() -> int:

@@ -53,7 +53,7 @@ from leadscore.web.routes.payloads import (
     Words,
     documented,
     etag,
-    matched_version,
+    matched_tag,
     moment,
 )
 from leadscore.web.routes.ranking import main_reasons
@@ -445,7 +445,9 @@ def firm_routes(dependencies: Dependencies) -> APIBlueprint:
 
 
 def _matched(connection: Connection, firm_id: int) -> int:
-    return matched_version(firm_to_change(connection, firm_id).version)
+    version = firm_to_change(connection, firm_id).version
+    matched_tag(str(version))
+    return version
 
 
 def _changed(dependencies: Dependencies, act: Act, firm: Firm, **details: str) -> Answer:

@@ -35,7 +35,6 @@ from leadscore.web.idempotent import Act, Answer, written
 from leadscore.web.json import json_kind, parse_json
 from leadscore.web.openapi import (
     LANGUAGE_PARAMETERS,
-    STRICT,
     ErrorWords,
     Payload,
     api_blueprint,
@@ -55,13 +54,10 @@ from leadscore.web.routes.payloads import (
     documented,
     fields_of,
     file_answer,
-    words,
     written_file,
 )
 
 WORDS = room_words("web")
-
-MAPPING_EXAMPLE = '{"单位": "name", "注资（万元）": "registered_capital_cny"}'
 
 
 class ListUpload(BaseModel):
@@ -78,7 +74,7 @@ class ListUpload(BaseModel):
         "JSON object: canonical columns by the headers that mean them, an empty text for one that "
         "is not to be read. A column may be named by its place: sheet!B3, or sheet!B where the "
         "header is to be found, without a sheet !B3 and !B. Other headers are recognised as ever.",
-        examples=[MAPPING_EXAMPLE],
+        examples=['{"单位": "name", "注资（万元）": "registered_capital_cny"}'],
     )
     as_of: str = Field(
         default="",
@@ -210,8 +206,8 @@ def list_routes(dependencies: Dependencies) -> APIBlueprint:
 def _shown(row: kept.KeptList, lang: Lang) -> dict[str, Any]:
     error = row.error
     return fields_of(ListAnswer, row) | {
-        "notices": [words(notice, lang) for notice in row.notices],
-        "error": error and {"code": error["code"], "message": words(error, lang)},
+        "notices": [notice[lang] for notice in row.notices],
+        "error": error and {"code": error["code"], "message": error[lang]},
     }
 
 
@@ -251,20 +247,12 @@ def _mapping(text: str) -> dict[str, str]:
 _JobNumber = Annotated[int, Field(ge=1, le=2**63 - 1, description="任务编号 Number of the job")]
 
 _EXAMPLE: Any = {
-    "id": 17,
-    "kind": "retrain",
-    "state": "running",
-    "progress": 0.43,
+    "id": 17, "kind": "retrain", "state": "running", "progress": 0.43,
     "words": "training the challenger (additive card) on all 212 known outcomes",
-    "result": None,
-    "error": None,
-    "submitted_by": "li.na",
-    "submitted_at": "2026-03-02T09:30:00+00:00",
-    "started_at": "2026-03-02T09:30:01+00:00",
-    "ended_at": None,
-    "attempts": 1,
-    "cancel_requested": False,
-}
+    "result": None, "error": None, "submitted_by": "li.na",
+    "submitted_at": "2026-03-02T09:30:00+00:00", "started_at": "2026-03-02T09:30:01+00:00",
+    "ended_at": None, "attempts": 1, "cancel_requested": False,
+}  # fmt: skip
 
 
 class JobPath(BaseModel):
@@ -294,7 +282,7 @@ class JobsQuery(BaseModel):
 class JobAnswer(BaseModel):
     """A job as it stands."""
 
-    model_config = ConfigDict(**STRICT, json_schema_extra={"examples": [_EXAMPLE]})
+    model_config = example(_EXAMPLE)
 
     id: int
     kind: str = Field(description="What is done: import_list, retrain, export.")
@@ -314,9 +302,7 @@ class JobAnswer(BaseModel):
 class JobsAnswer(BaseModel):
     """Jobs, the newest first."""
 
-    model_config = ConfigDict(
-        **STRICT, json_schema_extra={"examples": [{"jobs": [_EXAMPLE], "next": None}]}
-    )
+    model_config = example({"jobs": [_EXAMPLE], "next": None})
 
     jobs: list[JobAnswer]
     next: int | None = Field(description="`before` of the next page; null on the last.")

@@ -122,19 +122,15 @@ WRITES = [*LANGUAGE_PARAMETERS, IDEMPOTENCY_PARAMETER]
 """What the description of a route that writes says, beside the parameters that its models have."""
 _ETAG = {"description": "企业的版本。 The version of the firm.", "schema": {"type": "string"}}
 _IF_MATCH = {
-    "name": "If-Match",
-    "in": "header",
-    "required": True,
+    "name": "If-Match", "in": "header", "required": True,
     "description": "所见企业的 ETag。 The ETag of the firm as it was looked at.",
     "schema": {"type": "string", "examples": ['"1"']},
-}
-CHANGES = [*WRITES, _IF_MATCH]
-"""The same of a route that changes what two officers may edit."""
+}  # fmt: skip
+CHANGES = [*WRITES, _IF_MATCH]  # the same of a route that changes what two officers may edit
 CHANGES_PROFILE = [*WRITES, _IF_MATCH | {
     "description": "所见缺口的 ETag。 The ETag of the gaps as they were looked at."
 }]  # fmt: skip
-BODY = (400, 413, 415)
-"""How a JSON body may be refused."""
+BODY = (400, 413, 415)  # how a JSON body may be refused
 
 
 def documented(
@@ -176,14 +172,8 @@ def etag(version: int) -> dict[str, str]:
     return {"ETag": f'"{version}"'}
 
 
-def matched_version(version: int) -> int:
-    """Return the version that the request is about to change, or refuse it."""
-    matched_tag(str(version))
-    return version
-
-
 def matched_tag(tag: str) -> str:
-    """Return the ETag of what the request is about to change, or refuse it as `matched_version`."""
+    """Return the ETag of what the request is about to change, or refuse it."""
     given = request.headers.get("If-Match")
     if given is None:
         raise PreconditionRequiredError(
@@ -208,8 +198,3 @@ def fields_of(answer: type[BaseModel], source: object) -> dict[str, Any]:
 def moment(value: datetime | None) -> str | None:
     """Return a moment as the answers write it."""
     return None if value is None else value.isoformat()
-
-
-def words(text: Any, lang: Lang) -> str | None:
-    """Return one language of a text that is kept in both; None for none."""
-    return None if text is None else str(text[lang])

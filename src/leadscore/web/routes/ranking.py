@@ -12,6 +12,7 @@ import pandas as pd
 from flask import Response, jsonify
 from flask_openapi.blueprint import APIBlueprint
 from pydantic import BaseModel, Field
+from sqlalchemy import Connection
 
 from leadscore.errors import Detail
 from leadscore.jobs.tasks import EXPORT, check_format, export_file
@@ -20,21 +21,8 @@ from leadscore.lists.writing import write_ranking
 from leadscore.ranking.order import RANKING_COLUMNS
 from leadscore.ranking.reasons import Wording
 from leadscore.ranking.vetoes import WORDING
+from leadscore.store import ranking as stored
 from leadscore.store.jobs import Job, read_job, submit
-from leadscore.store.ranking import (
-    FACETS,
-    LONGEST,
-    LONGEST_PAGE,
-    NONE,
-    PAGE,
-    Facets,
-    RankingFilter,
-    Sort,
-    facets,
-    ranking_page,
-    read_cursor,
-    written_parts,
-)
 from leadscore.text import Lang, room_words
 from leadscore.web.api import Dependencies
 from leadscore.web.auth import requires
@@ -82,39 +70,29 @@ FILE_COLUMNS = (*RANKING_COLUMNS, "stage")
 
 
 def ranking_file(
-    dependencies: Dependencies,
-    kind: FileKind,
-    asked: RankingFilter,
-    *,
-    sort: Sort,
-    lang: Lang,
-    columns: Sequence[str] = (),
-) -> Response:
+    dependencies: Dependencies, kind: FileKind, asked: stored.RankingFilter, *, sort: stored.Sort,
+    lang: Lang, columns: Sequence[str] = (),
+) -> Response:  # fmt: skip
     """Return the ranking as a file for a browser to save; CSV is sent as it is read."""
-    tables = _tables(dependencies, asked, sort, lang, list(dict.fromkeys(columns)))
+    chosen = list(dict.fromkeys(columns))
+
+    def parts() -> Iterator[pd.DataFrame]:
+        wording = dependencies.scorer().wording
+        with dependencies.database.read() as connection:
+            for rows, table in stored.written_parts(connection, asked, wording, lang, sort=sort):
+                if not chosen:
+                    yield table
+                    continue
+                stages = [
+                    STAGES[row["stage"]].pick(lang) if row["stage"] in STAGES else None
+                    for row in rows
+                ]
+                yield table.assign(stage=pd.Series(stages, dtype="str"))[chosen]
+
     if kind == "csv":
-        return file_answer(ranking_csv(tables, lang), "ranking.csv", CSV)
-    table = pd.concat(list(tables), ignore_index=True)
-    write = partial(write_ranking, table, lang=lang)
+        return file_answer(ranking_csv(parts(), lang), "ranking.csv", CSV)
+    write = partial(write_ranking, pd.concat(list(parts()), ignore_index=True), lang=lang)
     return file_answer(written_file(write, ".xlsx"), "ranking.xlsx", XLSX)
-
-
-def _tables(
-    dependencies: Dependencies, asked: RankingFilter, sort: Sort, lang: Lang, columns: list[str]
-) -> Iterator[pd.DataFrame]:
-    wording = dependencies.scorer().wording
-    with dependencies.database.read() as connection:
-        for rows, table in written_parts(connection, asked, wording, lang, sort=sort):
-            yield _chosen(table, rows, columns, lang)
-
-
-def _chosen(
-    table: pd.DataFrame, rows: Sequence[Mapping[str, Any]], columns: list[str], lang: Lang
-) -> pd.DataFrame:
-    if not columns:
-        return table
-    stages = [STAGES[row["stage"]].pick(lang) if row["stage"] in STAGES else None for row in rows]
-    return table.assign(stage=pd.Series(stages, dtype="str"))[columns]
 
 
 _Region = Annotated[str, Field(min_length=1, max_length=50, pattern=r"^[^\x00]+$")]
@@ -151,16 +129,16 @@ class RankingConditions(BaseModel):
         "name, code or business.",
     )
     shortlist: Number | None = Field(default=None, description="Firms of this shortlist.")
-    sort: Sort = Field(
+    sort: stored.Sort = Field(
         default="-priority",
         description="A minus puts the highest first; the usual order decides among equals.",
     )
 
-    def asked(self) -> RankingFilter:
+    def asked(self) -> stored.RankingFilter:
         """Return which firms are meant."""
         fields = self.model_dump(include={"chain", "segment", "role", "region", "grade", "veto",
                                           "stage", "text", "shortlist"})  # fmt: skip
-        return RankingFilter(list_id=self.list_id, **fields)
+        return stored.RankingFilter(list_id=self.list_id, **fields)
 
 
 class RankingQuery(RankingConditions):
@@ -189,10 +167,10 @@ class RankingFileQuery(RankingQuery):
 class RankingPageQuery(RankingQuery):
     """Which firms, in which order, and from where on."""
 
-    cursor: Annotated[str, Field(min_length=1, max_length=LONGEST)] | None = Field(
+    cursor: Annotated[str, Field(min_length=1, max_length=stored.LONGEST)] | None = Field(
         default=None, description="`next` of the page before, asked for with the same order."
     )
-    limit: int = Field(default=PAGE, ge=1, le=LONGEST_PAGE)
+    limit: int = Field(default=stored.PAGE, ge=1, le=stored.LONGEST_PAGE)
     counts: bool = Field(default=False, description="Count the firms by chain, grade and so on.")
 
 
@@ -261,11 +239,10 @@ def ranking_routes(dependencies: Dependencies) -> APIBlueprint:
     ))  # fmt: skip
     @requires("read")
     def ranking(query: RankingPageQuery) -> Response:
-        asked, lang = query.asked(), dependencies.lang()
+        lang = dependencies.lang()
         with store_refusals(), dependencies.database.read() as connection:
-            after = read_cursor(query.cursor, query.sort) if query.cursor else None
-            page = ranking_page(connection, asked, sort=query.sort, after=after, limit=query.limit)
-            counted = facets(connection, asked) if query.counts else None
+            page = page_asked(connection, query)
+            counted = stored.facets(connection, query.asked()) if query.counts else None
         wording = dependencies.scorer().wording
         return jsonify(
             {
@@ -286,6 +263,14 @@ def ranking_routes(dependencies: Dependencies) -> APIBlueprint:
         return _file(dependencies, "xlsx", query)
 
     return api
+
+
+def page_asked(connection: Connection, query: RankingPageQuery) -> stored.RankingPage:
+    """Return the firms of a page of the ranking, and where the next one begins."""
+    after = stored.read_cursor(query.cursor, query.sort) if query.cursor else None
+    return stored.ranking_page(
+        connection, query.asked(), sort=query.sort, after=after, limit=query.limit
+    )
 
 
 def ranked_firm(
@@ -315,12 +300,12 @@ def main_reasons(
         yield {"feature": feature, "points": points, "text": text}
 
 
-def _counts(counted: Facets) -> dict[str, Any]:
+def _counts(counted: stored.Facets) -> dict[str, Any]:
     return {
         "total": counted.total,
         **{
-            name: {value or NONE: many for value, many in counted.counts[name].items()}
-            for name in FACETS
+            name: {value or stored.NONE: many for value, many in counted.counts[name].items()}
+            for name in stored.FACETS
         },
         "lists": {str(number): many for number, many in counted.lists.items()},
     }
