@@ -58,7 +58,7 @@ def _let_store_follow(
     if settings.database is None and not settings.database_file.exists():
         return
     with acting(run, action) as doing:
-        from leadscore.jobs.tasks import sync_models
+        from leadscore.store.models import sync_models
 
         doing.about, doing.details = ("model", version), details
         job = sync_models(doing.connection, registry, city_id, by=ACTOR, now=doing.now)

@@ -11,19 +11,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from leadscore.errors import Detail, LeadscoreError
 from leadscore.jobs.worker import Clock, JobContext, Kind
 from leadscore.lists.writing import write_ranking
 from leadscore.ranking.reasons import Wording
-from leadscore.store.current_ranking import STANDINGS
 from leadscore.store.database import refusals
 from leadscore.store.firms import count_firms
-from leadscore.store.jobs import list_jobs, submit
+from leadscore.store.jobs import submit
 from leadscore.store.list_import import take_in_list
 from leadscore.store.lists import add_list, name_job
-from leadscore.store.models import mirror
+from leadscore.store.models import RESCORE, mirror, sync_models
 from leadscore.store.outcomes import read_outcomes
 from leadscore.store.ranking import RankingFilter, how_many, written_parts
 from leadscore.store.scoring import rescore
@@ -41,7 +40,6 @@ WORDS = room_words("jobs")
 RETRAIN = "retrain"
 IMPORT_LIST = "import_list"
 EXPORT = "export"
-RESCORE = "rescore"
 
 
 @dataclass(frozen=True)
@@ -93,25 +91,6 @@ def submit_list(
     job = submit(connection, IMPORT_LIST, {"list_id": number}, by=actor, now=now)
     name_job(connection, number, job)
     return number, job
-
-
-def sync_models(
-    connection: Connection, registry: ModelRegistry, city_id: str, *, by: str, now: datetime
-) -> int | None:
-    """Mirror the models, and return the number of the job that scores all firms by the champion.
-
-    A job of that kind that waits already is the one: it asks for the champion when it begins. None
-    if every firm that is kept has its score by the champion. The write transaction may be begun
-    before or after the champion was changed.
-    """
-    champion = mirror(connection, registry, city_id, now=now)
-    if champion is None:
-        return None
-    others = select(STANDINGS.c.firm_id).where(STANDINGS.c.model != champion).limit(1)
-    if connection.scalar(others) is None:
-        return None
-    waiting = list_jobs(connection, states=["waiting"], kinds=[RESCORE], limit=1)
-    return waiting[0].id if waiting else submit(connection, RESCORE, {}, by=by, now=now)
 
 
 def _import_list(

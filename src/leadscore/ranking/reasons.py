@@ -8,11 +8,11 @@ from functools import lru_cache
 from string import Formatter
 from typing import Any
 
+from leadscore import numbers
 from leadscore.city import Anchor, City
 from leadscore.features.catalogue import CATALOGUE, Value
 from leadscore.features.company import Origin
 from leadscore.features.extract import GOOD_STRENGTH, SIZEABLE_GAP
-from leadscore.numbers import points as signed
 from leadscore.text import LANGUAGES, Lang, Text, room_words
 
 WORDS = room_words("ranking")
@@ -188,7 +188,9 @@ def meaning_of(feature: str, lang: Lang) -> str:
 def reason_line(reasons: Iterable[tuple[str, float]], lang: Lang) -> str:
     """Return reasons, given as words and points, as one line."""
     shape, joint = WORDS["reasons.with_points"].pick(lang), WORDS["reasons.joint"].pick(lang)
-    return joint.join(shape.format(text=text, points=signed(at, 0, "-")) for text, at in reasons)
+    return joint.join(
+        shape.format(text=text, points=numbers.points(at, 0, "-")) for text, at in reasons
+    )
 
 
 def anchor_labels(city: City, anchors: Sequence[Anchor], segment: str, lang: Lang) -> list[str]:

@@ -14,7 +14,6 @@ from sqlalchemy import Connection, RowMapping
 from leadscore.city import City
 from leadscore.errors import Detail
 from leadscore.features.catalogue import CATALOGUE
-from leadscore.jobs.tasks import RESCORE
 from leadscore.lists.values.words import STAGES
 from leadscore.ranking.vetoes import WORDING
 from leadscore.store import acts
@@ -22,6 +21,7 @@ from leadscore.store.current_ranking import values_of
 from leadscore.store.firms import firm_to_change
 from leadscore.store.jobs import open_jobs
 from leadscore.store.lists import OPEN, KeptList, kept_lists
+from leadscore.store.models import RESCORE
 from leadscore.store.ranking import (
     LONGEST_PAGE,
     MOST_POINTS,
