@@ -14,9 +14,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, Field, ValidationError
 
-from leadscore.city.profile import City, Fraction, Supplies, supplies, with_supplies
+from leadscore.city.profile import City, Fraction, Part, Supplies, supplies, with_supplies
 from leadscore.errors import CityError, Detail
 from leadscore.files import place_new
 from leadscore.numbers import share
@@ -36,19 +36,15 @@ class NoChangeError(CityError):
     """A change that changes nothing, or something that isn't there."""
 
 
-class Step(BaseModel):
+class Step(Part):
     """The supply of a segment, 0..1, before a change and after it."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     before: Fraction
     after: Fraction
 
 
-class Change(BaseModel):
+class Change(Part):
     """One change of a profile, which made a version of it."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     number: Annotated[int, Field(ge=2)]  # of the version; the file of the profile is version 1
     city: str
