@@ -115,13 +115,9 @@ class Scorer:
         return Scorer, (self._model, self.model)
 
     def score(
-        self,
-        firms: Sequence[Firm],
-        *,
-        as_of: date,
-        exclusions: Exclusions = _NO_EXCLUSIONS,
+        self, firms: Sequence[Firm], *, as_of: date, exclusions: Exclusions = _NO_EXCLUSIONS,
         progress: Callable[[int], object] = lambda _: None,
-    ) -> list[FirmScore]:
+    ) -> list[FirmScore]:  # fmt: skip
         """Score firms (canonical columns) as they are known on a day, from which ages are counted.
 
         A firm's score depends on the firm, the day and the model only, never on the other firms.
@@ -130,11 +126,8 @@ class Scorer:
         scores: list[FirmScore] = []
         for start in range(0, max(len(firms), 1), CHUNK):
             known = [{**firm, "as_of": as_of} for firm in firms[start : start + CHUNK]]
-            measured = self.features.measure_firms(known)
-            scores += [
-                self._scored(firm, values, exclusions)
-                for firm, values in zip(known, measured, strict=True)
-            ]
+            pairs = zip(known, self.features.measure_firms(known), strict=True)
+            scores += [self._scored(firm, measured, exclusions) for firm, measured in pairs]
             progress(len(known))
         return scores
 
@@ -151,9 +144,7 @@ class Scorer:
         points = [log_odds_added * POINTS_PER_LOG_ODDS for log_odds_added in added]
         return FirmScore(
             firm=firm, values=dict(zip(CATALOGUE, measured.values, strict=True)),
-            matches=measured.matches, best=measured.best,
-            points=dict(zip(self._names, points, strict=True)),
-            base_points=self.base_points,
-            likelihood=likelihood, fit=fit, priority=priority,
-            grade=next(grades, "D"), veto=self._vetoes.first(firm, exclusions),
+            matches=measured.matches, best=measured.best, base_points=self.base_points,
+            points=dict(zip(self._names, points, strict=True)), likelihood=likelihood, fit=fit,
+            priority=priority, grade=next(grades, "D"), veto=self._vetoes.first(firm, exclusions),
         )  # fmt: skip
