@@ -87,10 +87,7 @@ class JobContext:
         self._claim: Claim = "holds"
 
     def progress(self, fraction: float, words: Text) -> None:
-        """Tell how far the work is, 0..1, and what is being done.
-
-        Raises `Stopped` as `check_cancelled`.
-        """
+        """Tell how far the work is, 0..1, and what is done; raises `Stopped`."""
         self.check_cancelled()
         self.note(fraction, words)
         if time.monotonic() - self._told < _REST:
@@ -104,11 +101,7 @@ class JobContext:
         self._last = min(max(fraction, 0.0), 1.0), words
 
     def check_cancelled(self) -> None:
-        """Go on only if the work is still wanted; costs nothing, so ask often.
-
-        Raises `Stopped` if the job was cancelled, has been given to another worker, or the worker
-        is to stop.
-        """
+        """Raise `Stopped` if the work is wanted no longer; costs nothing, so ask often."""
         if self._claim != "holds":
             raise Stopped(self._claim)
         if self._stopping.is_set():
@@ -161,10 +154,7 @@ class Worker:
                 self.stopping.wait(self.pace.look)
 
     def do_one(self) -> bool:
-        """Do the oldest job that waits; False if there is none.
-
-        Raises `StoreError` if the table of jobs can't be used.
-        """
+        """Do the oldest job that waits; False if there is none."""
         exclusive = [name for name, kind in self.kinds.items() if kind.exclusive]
         now, kinds = self.clock(), self.kinds.keys()
         with self.database.write() as connection:

@@ -34,23 +34,17 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class FirmScore:
-    """The score of one firm.
+    """The score of one firm; likelihood, fit and priority are 0..1.
 
-    Attributes
-    ----------
-    values
-        Its features by id, in the order of the catalogue; None where missing.
-    points
-        What each feature adds, in the order of the card; 20 points double the odds. With
-        ``base_points``, those of a firm about which every table says 0, they are the log-odds.
-    likelihood, fit, priority
-        Each 0..1; ``priority = likelihood * (floor + (1 - floor) * fit)``.
+    ``priority = likelihood * (floor + (1 - floor) * fit)``.
     """
 
     firm: Firm  # its canonical columns, and ``as_of``
-    values: dict[str, Value]
+    values: dict[str, Value]  # by feature, in the order of the catalogue; None where missing
     matches: Sequence[Fit]  # the segments that it works in, the strongest first
     best: Fit | None  # the one that counts: the segment that it fits best; None for none
+    # What each feature adds, in the order of the card; 20 points double the odds. With
+    # ``base_points``, those of a firm about which every table says 0, they are the log-odds.
     points: dict[str, float]
     base_points: float
     likelihood: float
