@@ -323,7 +323,7 @@ def unknown_variables(environment: Mapping[str, str] = os.environ) -> list[Text]
         prefix, rest = name.upper()[: len(_PREFIX)], name.upper()[len(_PREFIX) :]
         if prefix == _PREFIX and rest not in settings:
             close = [_PREFIX + near for near in get_close_matches(rest, settings, n=1)]
-            unknown = WORDS["settings.unknown_close" if close else "settings.unknown"]
+            unknown = WORDS["settings.unknown_close"] if close else WORDS["settings.unknown"]
             notices.append(unknown.format(name=name, close="".join(close)))
     return notices
 
