@@ -119,13 +119,14 @@ FAMILIES = {family: WORDS[f"family.{family}"] for family, *_ in _FEATURES}
 
 def _feature(family: str, name: str, kind: Kind, direction: Direction, missing: str) -> Feature:
     key = f"feature.{name}"
-    says = WORDS[f"{key}.says"]
+    says = WORDS[f"feature.{name}.says"]
     named = f"{key}.levels."
     levels = {at.removeprefix(named): WORDS[at] for at in WORDS if at.startswith(named)}
     return Feature(
-        id=name, family=family, kind=kind, direction=direction, meaning=WORDS[f"{key}.meaning"],
-        missing=WORDS[f"missing.{missing}"], lifts=says, lowers=WORDS.get(f"{key}.lowers", says),
-        nothing=WORDS.get(f"{key}.nothing"), unknown=WORDS[f"{key}.unknown"],
+        id=name, family=family, kind=kind, direction=direction,
+        meaning=WORDS[f"feature.{name}.meaning"], missing=WORDS[f"missing.{missing}"],
+        lifts=says, lowers=WORDS.get(f"{key}.lowers", says), nothing=WORDS.get(f"{key}.nothing"),
+        unknown=WORDS[f"feature.{name}.unknown"],
         levels=STATUSES if name == "operating" else levels,
     )  # fmt: skip
 
