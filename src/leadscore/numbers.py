@@ -55,10 +55,10 @@ def share(value: float) -> str:
     return f"{percent + 0.0:.0f}%"
 
 
-def points(value: float, decimals: int = 1, minus: str = "\N{MINUS SIGN}") -> str:
-    """Return points with their sign; tenths are what is shown where they add up.
+def points(value: float, decimals: int, minus: str = "\N{MINUS SIGN}") -> str:
+    """Return points with their sign: whole ones in a reason, tenths where they add up.
 
-    >>> points(14.04), points(-2.5), points(-0.01), points(-3.2, 0, "-"), points(0.2, 0)
+    >>> points(14.04, 1), points(-2.5, 1), points(-0.01, 1), points(-3.2, 0, "-"), points(0.2, 0)
     ('+14.0', '−2.5', '+0.0', '-3', '+0')
     """
     return f"{round(value, decimals) + 0.0:+.{decimals}f}".replace("-", minus)

@@ -6,12 +6,13 @@ import contextlib
 import errno
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Final
-
-from pydantic_core import ErrorDetails
+from typing import TYPE_CHECKING, Final
 
 from leadscore.errors import Detail, LeadscoreError
 from leadscore.text import Text, room_words
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 WORDS = room_words("")
 

@@ -261,9 +261,12 @@ def test_the_key_may_lie_where_a_setting_says(
     assert "inside the folder of models" in inside.stdout
 
 
+@pytest.mark.parametrize("kept", [False, True], ids=["no database", "a database"])
 def test_looking_and_going_back_load_neither_pandas_nor_scikit_learn(
-    registry: ModelRegistry, tmp_path: Path
+    leadscore: Run, registry: ModelRegistry, tmp_path: Path, kept: bool
 ) -> None:
+    if kept:
+        assert leadscore("db", "upgrade").returncode == 0
     code = (
         "import sys; from leadscore.cli import cli; "
         "[cli(['models', c], standalone_mode=False) for c in ('list', 'rollback')]; "
@@ -274,4 +277,5 @@ def test_looking_and_going_back_load_neither_pandas_nor_scikit_learn(
         env=variables(tmp_path, LEADSCORE_CITY=str(LAKEPORT)),
     )  # fmt: skip
     assert done.stdout.rstrip().endswith("loaded:")
+    assert (tmp_path / "leadscore.sqlite3").exists() is kept
     assert registry.champion("lakeport") == FIRST

@@ -14,9 +14,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, Field, ValidationError
 
-from leadscore.city.profile import City, Fraction, Supplies, supplies, with_supplies
+from leadscore.city.profile import City, Fraction, Part, Supplies, supplies, with_supplies
 from leadscore.errors import CityError, Detail
 from leadscore.files import place_new
 from leadscore.numbers import share
@@ -36,19 +36,15 @@ class NoChangeError(CityError):
     """A change that changes nothing, or something that isn't there."""
 
 
-class Step(BaseModel):
+class Step(Part):
     """The supply of a segment, 0..1, before a change and after it."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     before: Fraction
     after: Fraction
 
 
-class Change(BaseModel):
+class Change(Part):
     """One change of a profile, which made a version of it."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     number: Annotated[int, Field(ge=2)]  # of the version; the file of the profile is version 1
     city: str
@@ -79,18 +75,15 @@ class Profiles:
         self._last: tuple[City, ProfileVersion] | None = None
 
     def current(self) -> ProfileVersion:
-        """Return the profile as it counts now.
+        """Return the profile as it counts now; raises CityError if a file can't be read.
 
         A step of a change counts where the profile still says what it said before the change:
         what somebody has written into the file since then goes before.
-
-        Raises CityError if the file of the profile or of a change can't be read.
         """
         file = self._load()
         changes, last = self._changes(file.id), self._last
         if last is None or last[0] is not file or last[1].changes is not changes:
-            last = file, _laid_on(file, changes)
-            self._last = last
+            self._last = last = file, _laid_on(file, changes)
         return last[1]
 
     def change(
@@ -122,10 +115,7 @@ class Profiles:
         return ProfileVersion(number, changed, (*present.changes, change), present.idle)
 
     def number_of(self, city: City) -> int | None:
-        """Return which version a profile is; None for one of which nothing is known here.
-
-        Without any change it is the file's: version 1.
-        """
+        """Return which version a profile is, 1 for the file's; None if it is known no longer."""
         changes = self._changes(city.id)
         if not changes or changes[0].rests_on == city.digest:
             return 1
@@ -150,11 +140,8 @@ class Profiles:
 def _laid_on(file: City, changes: tuple[Change, ...]) -> ProfileVersion:
     number, idle, now = 1, set(), supplies(file)
     for change in changes:
-        counting = {
-            segment: step.after
-            for segment, step in change.supply.items()
-            if now.get(segment) == step.before
-        }
+        steps = change.supply.items()
+        counting = {key: step.after for key, step in steps if now.get(key) == step.before}
         now |= counting
         if counting:
             number = change.number

@@ -58,7 +58,7 @@ def _let_store_follow(
     if settings.database is None and not settings.database_file.exists():
         return
     with acting(run, action) as doing:
-        from leadscore.jobs.tasks import sync_models
+        from leadscore.store.models import sync_models
 
         doing.about, doing.details = ("model", version), details
         job = sync_models(doing.connection, registry, city_id, by=ACTOR, now=doing.now)
@@ -89,11 +89,10 @@ def list_models(run: Run, city: Path | None) -> None:
     run.say(WORDS["models.legend"])
     last = next((step for step in reversed(history) if step.version == serving), None)
     if last:
-        since = WORDS["models.since"].format(
-            when=minute(last.when), version=last.version, act=WORDS[f"models.act.{last.act}"]
-        )
-        because = WORDS["models.because"].format(reason=last.reason).pick(run.lang)
-        echo(since.pick(run.lang) + (because if last.reason else ""))
+        act, because = WORDS[f"models.act.{last.act}"], WORDS["models.because"]
+        since = WORDS["models.since"].format(when=minute(last.when), version=last.version, act=act)
+        reason = because.format(reason=last.reason).pick(run.lang) if last.reason else ""
+        echo(since.pick(run.lang) + reason)
     for version in versions:
         if version.fault:
             echo(f"! {version.name}\n{version.fault.render(run.lang)}")
@@ -105,23 +104,17 @@ def _row(version: Version, serves: bool, lang: Lang) -> list[str]:
 
     manifest = version.manifest or Manifest(content={})
     kind = manifest.kind or "damaged"
-    gates = {None: None, True: "passed", False: "failed"}[
-        manifest.decision.promoted if manifest.decision else None
-    ]
+    measures = (manifest.measured("log_loss"), manifest.measured("auc"))
+    promoted = manifest.decision.promoted if manifest.decision else None
+    gates = {None: None, True: "passed", False: "failed"}[promoted]
     return [
-        ("*" if serves else "") + ("!" if version.fault else ""),
-        version.name,
+        ("*" if serves else "") + ("!" if version.fault else ""), version.name,
         WORDS[f"models.kind.{kind}"].pick(lang) if kind in _KINDS else kind,
-        str(manifest.as_of or _NONE),
-        f"{version.created:%Y-%m-%d}",
+        str(manifest.as_of or _NONE), f"{version.created:%Y-%m-%d}",
         _NONE if manifest.learned is None else count(manifest.learned),
-        *(_measure(manifest.measured(name)) for name in ("log_loss", "auc")),
+        *(_NONE if value is None else f"{value:.4f}" for value in measures),
         WORDS[f"models.gates.{gates}"].pick(lang) if gates else _NONE,
-    ]
-
-
-def _measure(value: float | None) -> str:
-    return _NONE if value is None else f"{value:.4f}"
+    ]  # fmt: skip
 
 
 @models.command("show")
@@ -166,8 +159,9 @@ def promote_model(run: Run, version: str, reason: str | None, city: Path | None)
     registry.promote(profile.id, version, act="by_hand", reason=reason, now=datetime.now(UTC))
     message = WORDS["models.served"] if before == [version] else WORDS["models.serves"]
     run.say(message.format(city=profile.name, version=version))
-    details = {"reason": reason}
-    _let_store_follow(run, settings, registry, profile.id, "model.promote", version, details)
+    _let_store_follow(
+        run, settings, registry, profile.id, "model.promote", version, {"reason": reason}
+    )
 
 
 @models.command("rollback")
@@ -177,7 +171,7 @@ def promote_model(run: Run, version: str, reason: str | None, city: Path | None)
 def roll_back(run: Run, reason: str | None, city: Path | None) -> None:
     """Go back to the champion before; twice goes further. 退回前一个模型，可连续退回。"""
     settings, profile, registry = _open(run, city)
-    now = datetime.now(UTC)
+    now, line = datetime.now(UTC), registry.line(profile.id)
 
     def expert() -> str:
         # Needs scikit-learn, which takes a second: only where no other model is left.
@@ -185,10 +179,10 @@ def roll_back(run: Run, reason: str | None, city: Path | None) -> None:
 
         return ensure_expert(profile, registry, now, run.tell)
 
-    previous = next(iter(registry.line(profile.id)), None)
     version = registry.rollback(
         profile.id, now=now, reason=reason, last_resort=expert, notify=run.tell
     )
+    previous = line[0] if line else None
     run.say(WORDS["models.back"].format(city=profile.name, version=version, previous=previous))
     details = {"reason": reason}
     _let_store_follow(run, settings, registry, profile.id, "model.rollback", version, details)

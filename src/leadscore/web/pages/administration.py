@@ -15,7 +15,6 @@ from pydantic import BaseModel, Field, ValidationError
 from sqlalchemy import Row
 
 from leadscore.city.profile import SUPPLY_SCALE, City, differ_in_supply_only
-from leadscore.jobs.tasks import RESCORE
 from leadscore.learning.expert import expert_scorecard
 from leadscore.lists.writing import for_spreadsheet
 from leadscore.ranking.score import Scorer
@@ -25,6 +24,7 @@ from leadscore.store import api_keys, sessions, users
 from leadscore.store import jobs as store_jobs
 from leadscore.store.audit import page
 from leadscore.store.database import Database
+from leadscore.store.models import RESCORE
 from leadscore.text import Lang, Text
 from leadscore.web.api import Dependencies
 from leadscore.web.auth import Caller, Permission, caller, check_may, link_path, requires

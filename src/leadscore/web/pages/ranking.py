@@ -14,7 +14,6 @@ from sqlalchemy import Connection
 from leadscore.city import City
 from leadscore.errors import Detail
 from leadscore.features.catalogue import CATALOGUE
-from leadscore.jobs.tasks import RESCORE
 from leadscore.lists.values.words import STAGES
 from leadscore.ranking.vetoes import WORDING
 from leadscore.store import acts, shortlists
@@ -23,6 +22,7 @@ from leadscore.store.current_ranking import values_of
 from leadscore.store.firms import firm_to_change
 from leadscore.store.jobs import open_jobs
 from leadscore.store.lists import OPEN, KeptList, kept_lists
+from leadscore.store.models import RESCORE
 from leadscore.text import Lang, Text
 from leadscore.web.api import Dependencies
 from leadscore.web.auth import caller, requires

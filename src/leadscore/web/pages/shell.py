@@ -7,7 +7,7 @@ import hashlib
 import mimetypes
 import secrets
 from collections.abc import Mapping
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -195,7 +195,7 @@ def prepare(app: Flask, dependencies: Dependencies) -> None:
     environment.filters.update(
         likelihood=numbers.likelihood,
         share=numbers.share,
-        points=numbers.points,
+        points=partial(numbers.points, decimals=1),  # tenths, since they add up
         span=lambda ends: numbers.interval(*ends),
         count=numbers.count,
         day=lambda value: numbers.day(value, dependencies.page_lang()),

@@ -10,8 +10,8 @@ from pydantic import BaseModel, Field
 
 from leadscore.city.profile import City, Supplies
 from leadscore.errors import ModelError
-from leadscore.jobs.tasks import sync_models
 from leadscore.learning.expert import follow
+from leadscore.store.models import sync_models
 from leadscore.store.ranking import Candidates, candidates
 from leadscore.text import Lang, room_words
 from leadscore.web.api import Dependencies

@@ -10,11 +10,11 @@ from flask_openapi.blueprint import APIBlueprint
 from pydantic import BaseModel, Field
 
 from leadscore.errors import CityError, ModelError
-from leadscore.jobs.tasks import RETRAIN, sync_models
+from leadscore.jobs.tasks import RETRAIN
 from leadscore.learning.expert import expert_model, follow
 from leadscore.registry.models import log_notice
 from leadscore.store.jobs import submit
-from leadscore.store.models import MirroredModel, mirrored, read_model
+from leadscore.store.models import MirroredModel, mirrored, read_model, sync_models
 from leadscore.web.api import Dependencies
 from leadscore.web.auth import requires
 from leadscore.web.errors import ContradictionError, store_refusals
