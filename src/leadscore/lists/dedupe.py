@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
+from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from rapidfuzz import process
 from rapidfuzz.distance import Levenshtein
 
-from leadscore.lists.cleaning import CleanList, clean, records_of
+from leadscore.lists.cleaning import CleanList, Firm, clean, firms_table, records_of
 from leadscore.lists.columns import CANONICAL, column
 from leadscore.lists.problems import FOUND_CHARACTERS, Problem
 from leadscore.lists.reading import read_list
@@ -105,21 +106,16 @@ def settle_repeats(cleaned: CleanList) -> CleanList:
     names = normal_name(firms["name"])
     groups = group_rows(firms, names)
     folded = fold_repeats(firms, groups.of_row)
-    kept = folded.kept
-    flags = _same_names(firms, names, groups, kept) + _near(firms, names, kept)
+    kept = folded.kept.tolist()
     sheets = [problem.sheet for problem in cleaned.problems]
     sheets += firms["sheet"].dropna().unique().tolist()
     order = {sheet: place for place, sheet in enumerate(dict.fromkeys(sheets))}
+    flags = _flags(firms, names, groups.undecided, folded.kept)
     problems = [*cleaned.problems, *folded.problems, *flags]
     problems.sort(key=lambda problem: (order.get(problem.sheet, -1), problem.row or -1))
-    records = [cleaned.records[at] for at in kept]
-    if len(folded.filled):
-        merged = records_of(folded.firms.iloc[folded.filled])
-        for at, record in zip(folded.filled, merged, strict=True):
-            records[at] = record
     return replace(
         cleaned,
-        records=records,
+        records=[folded.merged.get(at, cleaned.records[at]) for at in kept],
         rows=[cleaned.rows[at] for at in kept],
         sheets=[cleaned.sheets[at] for at in kept],
         problems=tuple(problems),
@@ -245,13 +241,13 @@ def _components(size: int, pairs: Iterable[tuple[int, int]]) -> list[int]:
 class Folded(NamedTuple):
     """Firms after repeats are folded, in the order of the source, index ``0..n-1``.
 
-    ``kept`` has the position of each of them in the frame before, ``filled`` the positions of those
-    that were made of several rows; each row folded into another is a problem ``repeat``.
+    ``kept`` has the position of each of them in the frame before, ``merged`` those that were made
+    of several rows, by that position; each row folded into another is a problem ``repeat``.
     """
 
     firms: pd.DataFrame
     kept: Ints
-    filled: Ints
+    merged: dict[int, Firm]
     problems: list[Problem]
 
 
@@ -266,25 +262,28 @@ def fold_repeats(firms: pd.DataFrame, groups: Ints) -> Folded:
 
     The frame has the canonical columns, ``row`` and ``sheet``; index ``0..n-1``.
     """
-    shared = pd.Series(groups).duplicated(keep=False).to_numpy(dtype=bool)
+    shared = pd.Series(groups).duplicated(keep=False).to_numpy(dtype=bool, copy=True)
     if not shared.any():
-        return Folded(firms, np.arange(len(firms)), np.empty(0, dtype=np.int64), [])
+        return Folded(firms, np.arange(len(firms)), {}, [])
     several = firms[shared]
-    order = _order(several, groups[shared])
-    ranked = several.iloc[order]
-    of_ranked = groups[shared][order]
-    first = np.r_[True, of_ranked[1:] != of_ranked[:-1]]
-    winners = ranked.index.to_numpy()[first]
-    of_winner = np.repeat(winners, np.diff(np.r_[np.flatnonzero(first), len(first)]))
-    filled = _filled(ranked, of_winner).loc[winners]
-    kept_mask = ~shared
-    kept_mask[winners] = True
-    kept = np.flatnonzero(kept_mask)
-    merged = pd.concat([firms[~shared], filled]).loc[kept].reset_index(drop=True)
-    losers = ranked.index.to_numpy()[~first]
-    problems = _repeats(firms, losers, of_winner[~first], filled)
-    merged = merged.astype(firms.dtypes.to_dict())
-    return Folded(merged, kept, np.flatnonzero(np.isin(kept, winners)), problems)
+    ranked = several.iloc[_order(several, groups[shared])]
+    places = ranked.index.tolist()
+    records = dict(zip(places, records_of(ranked), strict=True))
+    spots = _spots(firms, places)
+    merged: dict[int, Firm] = {}
+    problems = []
+    for _, group in groupby(places, key=groups.tolist().__getitem__):
+        first, *others = group
+        merged[first] = _merged([records[first], *(records[at] for at in others)])
+        for at in others:
+            wanted = _repeat(records[at], records[first], merged[first], _row_of(spots[first]))
+            problems.append(_problem(spots[at], wanted, "repeat", set_aside=True))
+    shared[list(merged)] = False
+    kept = np.flatnonzero(~shared)
+    filled = firms_table([*merged.values()], [0] * len(merged), [None] * len(merged))
+    filled = filled.set_axis([*merged]).assign(row=firms["row"], sheet=firms["sheet"])
+    folded = pd.concat([firms.drop(index=places), filled]).loc[kept].reset_index(drop=True)
+    return Folded(folded.astype(firms.dtypes.to_dict()), kept, merged, problems)
 
 
 def _order(several: pd.DataFrame, groups: Ints) -> Ints:
@@ -298,74 +297,44 @@ def _order(several: pd.DataFrame, groups: Ints) -> Ints:
     return np.lexsort([several["row"].to_numpy(), tie, -size, -filled, groups])
 
 
-def _filled(ranked: pd.DataFrame, of_winner: Ints) -> pd.DataFrame:
-    """Return one row for each winner: the first known value of each column, or all joined."""
-    filled = ranked.groupby(of_winner, sort=False).first()
-    winners = ranked.loc[filled.index]
-    filled["row"], filled["sheet"] = winners["row"], winners["sheet"]
-    stray = filled["city_code"].str.slice(0, 2) != filled["province_code"]
-    filled["city_code"] = filled["city_code"].mask(stray, winners["city_code"])
+def _merged(rows: Sequence[Firm]) -> Firm:
+    """Return one firm for several rows: the first known value of each column, or all joined."""
+    merged: Firm = {}
+    for row in reversed(rows):
+        merged |= row
+    if str(merged.get("city_code", ""))[:2] != merged.get("province_code"):
+        merged.pop("city_code", None)
+        merged |= {name: value for name, value in rows[0].items() if name == "city_code"}
     for name, (_, order) in _FIRST_WINS.items():
-        strength = {value: place for place, value in enumerate(order)}
-        strongest = ranked[name].map(strength).groupby(of_winner, sort=False).min()
-        filled[name] = strongest.map(dict(enumerate(order))).astype("str")
+        if name in merged:
+            merged[name] = min((str(row[name]) for row in rows if name in row), key=order.index)
     for name in _JOINED:
-        entries = pd.DataFrame({"firm": of_winner, "entry": ranked[name].to_numpy()})
-        entries = entries.dropna().drop_duplicates()
-        entries = entries[entries["firm"].duplicated(keep=False)]
-        entries = entries[entries["entry"] != NONE]
-        if len(entries):
-            joined = entries.groupby("firm", sort=False)["entry"].agg(SEPARATOR.join)
-            filled.loc[joined.index, name] = joined
-    return filled
+        entries = dict.fromkeys(str(row[name]) for row in rows if name in row)
+        if len(entries) > 1:
+            merged[name] = SEPARATOR.join(entry for entry in entries if entry != NONE)
+    return merged
 
 
-def _repeats(
-    firms: pd.DataFrame, losers: Ints, winners: Ints, filled: pd.DataFrame
-) -> list[Problem]:
-    lost, won = firms.loc[losers].reset_index(drop=True), filled.loc[winners].reset_index(drop=True)
-    by_code = (lost["credit_code"] == won["credit_code"]).fillna(False).to_numpy(dtype=bool)
-    problems = []
-    where = map(_row_of, won["row"], won["sheet"])
-    takings, differings = _taken(firms, losers, winners, won), _differing(lost, won)
-    repeats = zip(lost["row"], lost["sheet"], lost["name"], strict=True)
-    for (row, sheet, name), kept, coded, taken, differing in zip(
-        repeats, where, by_code, takings, differings, strict=True
-    ):
-        wanted = WORDS["dedupe.repeat"].format(
-            where=kept,
-            why=WORDS["dedupe.by_code"] if coded else WORDS["dedupe.by_name"],
-            taken=_clause(WORDS["dedupe.taken"], taken),
-            different=_clause(WORDS["dedupe.different"], differing),
-        )
-        problems.append(_problem(row, sheet, name, wanted, "repeat", set_aside=True))
-    return problems
-
-
-def _taken(firms: pd.DataFrame, losers: Ints, winners: Ints, won: pd.DataFrame) -> list[list[Text]]:
-    """Return what each folded row changed in the row that was kept."""
-    values: list[list[Text]] = [[] for _ in range(len(losers))]
+def _repeat(lost: Firm, kept: Firm, merged: Firm, where: Text) -> Text:
+    """Say what a folded row repeats, what it changed there, and where it was not followed."""
+    taken = []
     for name, (words, _) in _FIRST_WINS.items():
-        label = column(name).label
-        own, kept = firms[name].take(losers).to_numpy(), firms[name].take(winners)
-        changed = (own == won[name].to_numpy()) & (kept.notna() & (kept != own)).to_numpy()
-        for at in np.flatnonzero(changed):
-            word = words[own[at]]
-            values[at].append(Text(zh=f"{label.zh}（{word.zh}）", en=f"{label.en} ({word.en})"))
-    return values
-
-
-def _differing(lost: pd.DataFrame, won: pd.DataFrame) -> list[list[Text]]:
-    """Return the columns in which each folded row was not followed."""
-    labels: list[list[Text]] = [[] for _ in range(len(lost))]
-    for one in _COMPARED:
-        both = (lost[one.name].notna() & won[one.name].notna()).to_numpy(dtype=bool, copy=True)
-        if both.any():
-            pairs = zip(lost[one.name][both], won[one.name][both], strict=True)
-            both[both] = [differ(*pair) for pair in pairs]
-        for at in np.flatnonzero(both):
-            labels[at].append(one.label)
-    return labels
+        own, before = lost.get(name), kept.get(name)
+        if own == merged.get(name) and before not in (None, own):
+            label, word = column(name).label, words[str(own)]
+            taken.append(Text(zh=f"{label.zh}（{word.zh}）", en=f"{label.en} ({word.en})"))
+    different = [
+        one.label
+        for one in _COMPARED
+        if (value := lost.get(one.name)) not in (None, merged.get(one.name))
+        and differ(value, merged[one.name])
+    ]
+    return WORDS["dedupe.repeat"].format(
+        where=where,
+        why=WORDS["dedupe.by_code"] if "credit_code" in lost else WORDS["dedupe.by_name"],
+        taken=_clause(WORDS["dedupe.taken"], taken),
+        different=_clause(WORDS["dedupe.different"], different),
+    )
 
 
 def _clause(template: Text, texts: Sequence[Text]) -> Text:
@@ -403,17 +372,16 @@ def sorted_names(keys: pd.Series, numbers: pd.Series) -> SortedNames:
     """Return the names that may have a near one, sorted without place and legal form."""
     parts = stem(keys)
     eligible = (parts["stem"].str.len() >= TRADE_NAME) & ~keys.str.contains(_BRANCH, regex=True)
-    order = parts["stem"][eligible].sort_values(kind="stable").index
-    parts = parts.loc[order]
+    parts = parts[eligible].sort_values("stem", kind="stable")
     marks = {
-        "key": keys[order],
+        "key": keys[parts.index],
         "trade": parts["stem"].str.slice(0, TRADE_NAME),
         "counting": parts["stem"].str.replace(_COUNTING, "", regex=True),
         "place": parts["place"].where(parts["place"] != ""),
-        "number": numbers[order],
+        "number": numbers[parts.index],
     }
     integers = {name: pd.factorize(values)[0] for name, values in marks.items()}
-    return SortedNames(order.to_numpy(), parts["stem"].to_numpy(dtype=object), integers)
+    return SortedNames(parts.index.to_numpy(), parts["stem"].to_numpy(dtype=object), integers)
 
 
 def near_pairs(keys: pd.Series, numbers: pd.Series) -> Ints:
@@ -446,44 +414,45 @@ def near_pairs(keys: pd.Series, numbers: pd.Series) -> Ints:
     return np.unique(np.sort(np.concatenate(pairs), axis=1), axis=0)
 
 
-def _same_names(firms: pd.DataFrame, names: pd.Series, groups: Groups, kept: Ints) -> list[Problem]:
-    """Flag kept rows that bear the name of a firm before them, but not its code."""
+def _flags(firms: pd.DataFrame, names: pd.Series, undecided: Mask, kept: Ints) -> list[Problem]:
+    """Flag kept rows that bear the name of a firm before them but not its code, or nearly so."""
     own = names.iloc[kept]
     first = pd.Series(kept, index=own.to_numpy())
     before = own.map(first[~first.index.duplicated()]).to_numpy(dtype=np.int64)
-    later = before != kept
-    same, undecided = WORDS["dedupe.same_name"], WORDS["dedupe.undecided"]
-    return [
-        _flag(firms, at, other, undecided if groups.undecided[at] else same, "same_name")
-        for at, other in zip(kept[later].tolist(), before[later].tolist(), strict=True)
+    pairs = [
+        (at, other, "undecided" if undecided[at] else "same_name", "same_name")
+        for at, other in np.column_stack([kept, before])[before != kept].tolist()
     ]
+    numbers = firms["credit_code"].fillna(firms["security_code"]).iloc[kept]
+    near = near_pairs(own.reset_index(drop=True), numbers.reset_index(drop=True))
+    pairs += [(at, other, "near", "near_match") for other, at in kept[near].tolist()]
+    spots = _spots(firms, sorted({at for pair in pairs for at in pair[:2]}))
+    problems = []
+    for at, other, words, code in pairs:
+        name = shown(spots[other].name, FOUND_CHARACTERS)
+        wanted = WORDS[f"dedupe.{words}"].format(where=_row_of(spots[other]), name=name)
+        problems.append(_problem(spots[at], wanted, code))
+    return problems
 
 
-def _near(firms: pd.DataFrame, names: pd.Series, kept: Ints) -> list[Problem]:
-    """Flag kept rows whose name is nearly that of a row before them."""
-    numbers = firms["credit_code"].fillna(firms["security_code"])
-    keys = names.iloc[kept].reset_index(drop=True)
-    pairs = near_pairs(keys, numbers.iloc[kept].reset_index(drop=True))
-    near = WORDS["dedupe.near"]
-    return [_flag(firms, at, other, near, "near_match") for other, at in kept[pairs].tolist()]
+class _Spot(NamedTuple):
+    row: int
+    sheet: object  # missing where there are no sheets
+    name: str
 
 
-def _flag(firms: pd.DataFrame, at: int, other: int, wanted: Text, code: str) -> Problem:
-    (row, into), (sheet, into_sheet), (name, into_name) = (
-        firms[name].iloc[[at, other]].tolist() for name in ("row", "sheet", "name")
-    )
-    where, shown_name = _row_of(into, into_sheet), shown(into_name, FOUND_CHARACTERS)
-    return _problem(row, sheet, name, wanted.format(where=where, name=shown_name), code)
+def _spots(firms: pd.DataFrame, places: list[int]) -> dict[int, _Spot]:
+    columns = (firms[name].iloc[places].tolist() for name in _Spot._fields)
+    return dict(zip(places, map(_Spot, *columns), strict=True))
 
 
-def _problem(
-    row: int, sheet: object, name: str, wanted: Text, code: str, *, set_aside: bool = False
-) -> Problem:
-    found = shown(name, FOUND_CHARACTERS)
-    sheet = sheet if isinstance(sheet, str) else None
-    return Problem(int(row), None, found, wanted, code, sheet, set_aside)
+def _problem(spot: _Spot, wanted: Text, code: str, *, set_aside: bool = False) -> Problem:
+    sheet = spot.sheet if isinstance(spot.sheet, str) else None
+    found = shown(spot.name, FOUND_CHARACTERS)
+    return Problem(spot.row, None, found, wanted, code, sheet, set_aside)
 
 
-def _row_of(row: int, sheet: object) -> Text:
-    key = WORDS["dedupe.row_of_sheet"] if isinstance(sheet, str) else WORDS["dedupe.row"]
-    return key.format(row=row, sheet=sheet)
+def _row_of(spot: _Spot) -> Text:
+    in_sheet = isinstance(spot.sheet, str)
+    words = WORDS["dedupe.row_of_sheet"] if in_sheet else WORDS["dedupe.row"]
+    return words.format(row=spot.row, sheet=spot.sheet)
