@@ -33,6 +33,7 @@ from leadscore.lists.values.cells import (
 )
 from leadscore.lists.values.words import (
     STAGE_NAMES,
+    VOCABULARY,
     joined_text,
     names_stages,
     says_nothing,
@@ -44,21 +45,12 @@ from leadscore.text import Text, room_words, shown
 
 WORDS = room_words("lists")
 
-_YES = ("是", "y", "yes", "1", "true", "√", "✓", "撤销", "作废", "撤回", "已撤销", "已作废")
-_NO = ("否", "n", "no", "0", "false", "有效", "未撤销", "未作废")
+_YES, _NO = VOCABULARY["withdrawn"]["yes"], VOCABULARY["withdrawn"]["no"]
 _ENDS = ("lost", "paused")
 _CODES = tuple(WANTED_OF_CELLS)
 
-_WORDS = {
-    "day": "日期 时间 发生日期 发生时间 阶段日期 阶段时间 进展日期 进展时间 到达日期 到达时间"
-    " 跟进日期 跟进时间 结果日期 date day stage_date event_date outcome_date happened_on on when",
-    "reason": "原因 理由 原因说明 流失原因 搁置原因 终止原因 暂停原因 未签约原因 未落地原因"
-    " 失败原因 reason reasons lost_reason cause why",
-    "withdrawn": "撤销 作废 撤回 是否撤销 是否作废 是否撤回 撤销标记 作废标记"
-    " withdrawn void voided revoke retracted",
-    "stage": "结果 最终结果 跟进结果 招商结果 项目结果 outcome result",
-}
-_BY_KEY = {normal_header(word): name for name, words in _WORDS.items() for word in words.split()}
+_HEADERS: dict[str, list[str]] = VOCABULARY["outcomes"]
+_BY_KEY = {normal_header(word): name for name, words in _HEADERS.items() for word in words}
 
 _DAY_WORD = re.compile(
     r"(?P<stage>.+?)(?:的)?(?:日期|时间|时点|年月|日)|(?:dateof|dayof)(?P<of>.+)"
@@ -124,7 +116,9 @@ def lay_out_outcomes(table: TextTable) -> OutcomeLayout:
             if source.position not in dated
             and (name == "stage" or names_stages(_known(table.column(source.position))))
         ]
-    used = {field[1] for name in _WORDS for field in fields[name]} | {each.header for each in days}
+    used = {field[1] for name in _HEADERS for field in fields[name]} | {
+        each.header for each in days
+    }
     unused = tuple(header for header in canonical.unused if header not in used)
     return OutcomeLayout(replace(canonical, unused=unused), fields, days)
 

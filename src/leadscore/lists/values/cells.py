@@ -28,6 +28,7 @@ from leadscore.lists.values.words import (
     NONE,
     STAGE_NAMES,
     STATUS_NAMES,
+    VOCABULARY,
     is_spreadsheet_error,
     says_none,
     says_nothing,
@@ -162,8 +163,7 @@ _LONGEST_REPEATED = 24
 """Characters of a text that may well come again; longer ones, such as scopes, seldom do."""
 
 _TRAILING_ZEROS = re.compile(r"^(\d+)\.0+$")
-_YES = ("是", "有", "1", "1.0", "true", "yes", "y", "t", "√", "✓", "✔", "●", "已认定", "具备")
-_NO = ("否", "无", "0", "0.0", "false", "no", "n", "f", "×", "x", "非", "未认定", "没有", "不是")
+_YES, _NO = VOCABULARY["answers"]["yes"], VOCABULARY["answers"]["no"]
 
 
 LONGEST_NAME = 120
