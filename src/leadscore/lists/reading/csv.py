@@ -17,10 +17,9 @@ from leadscore.lists.problems import Problem
 from leadscore.lists.reading.header import (
     HEADER_SEARCH,
     HeaderPlace,
-    duplicate_headers,
     find_header,
+    finish_table,
     no_header,
-    without_totals_and_notes,
 )
 from leadscore.lists.reading.table import (
     BATCH_ROWS,
@@ -35,7 +34,6 @@ from leadscore.lists.reading.table import (
     at_most,
     refuse,
 )
-from leadscore.lists.values.amounts import stated_unit
 from leadscore.text import Text, room_words
 
 WORDS = room_words("lists")
@@ -55,7 +53,6 @@ _MARKS = (  # longest first: the mark of UTF-32 begins with that of UTF-16
 )
 _UTF8_RUN = re.compile(rb"(?:[\xe0-\xef][\x80-\xbf]{2}){4}")
 _PAIR = re.compile(rb"([\x81-\xfe])([\x40-\x7e\x80-\xfe])")
-_SAVE_AS_UTF8 = WORDS["csv.save_as_utf8"]
 
 
 class Encoding(NamedTuple):
@@ -76,19 +73,15 @@ def find_encoding(source: TextBytes) -> Encoding:
     with source.open() as stream:
         head = source.read(stream, 1 << 16)
     marked = next((name for mark, name in _MARKS if head.startswith(mark)), None)
-    name = marked or _unmarked_utf16(head)
-    if name:
-        misfit = _first_misfit(source, name)
-        if misfit and misfit.at_end:
-            raise _cut(source, name)
-        if misfit:
-            raise _undecodable(WORDS["csv.not_as_marked"], source, misfit, name=name)
-        return Encoding(name, () if name == "UTF-8" else (_read_as(name),))
-    misfit = _first_misfit(source, "UTF-8")
+    marked = marked or _unmarked_utf16(head)
+    name = marked or "UTF-8"
+    misfit = _first_misfit(source, name)
     if misfit is None:
-        return Encoding("UTF-8")
-    if misfit.at_end and _UTF8_RUN.search(head):
-        raise _cut(source, "UTF-8")
+        return Encoding(name, () if name == "UTF-8" else (_read_as(name),))
+    if misfit.at_end and (marked or _UTF8_RUN.search(head)):
+        raise _cut(source, name)
+    if marked:
+        raise _undecodable(WORDS["csv.not_as_marked"], source, misfit, name=name)
     return _gb18030(source, head)
 
 
@@ -106,7 +99,7 @@ def _gb18030(source: TextBytes, head: bytes) -> Encoding:
         raise _undecodable(WORDS["csv.no_encoding"], source, misfit)
     common = _share_of_common(head)
     if common is not None and common < 0.75 and _is_big5(head):
-        raise refuse(WORDS["csv.big5"], source.name, "Big5?", _SAVE_AS_UTF8)
+        raise refuse(WORDS["csv.big5"], source.name, "Big5?", WORDS["csv.save_as_utf8"])
     doubt = (WORDS["csv.rare_characters"],) if common is not None and common < 0.6 else ()
     return Encoding("GB18030", (_read_as("GB18030"), *doubt))
 
@@ -122,27 +115,22 @@ def _first_misfit(source: TextBytes, codec: str) -> _Misfit | None:
     """Return the first place that does not decode, or None if all of it does."""
     decoder = codecs.getincrementaldecoder(codec)()
     start = lines = 0
-    for chunk in source.chunks():
+    for chunk in chain(source.chunks(), [b""]):
         pending = len(decoder.getstate()[0])
         try:
-            decoder.decode(chunk)
+            decoder.decode(chunk, final=not chunk)
         except UnicodeDecodeError as fault:
             at = start - pending + fault.start
             line = lines + chunk.count(b"\n", 0, max(fault.start - pending, 0)) + 1
-            return _Misfit(at, line, fault.object[fault.start], at_end=False)
+            return _Misfit(at, line, fault.object[fault.start], at_end=not chunk)
         start += len(chunk)
         lines += chunk.count(b"\n")
-    try:
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError as fault:
-        at = start - len(fault.object) + fault.start
-        return _Misfit(at, lines + 1, fault.object[fault.start], at_end=True)
     return None
 
 
 def _undecodable(message: Text, source: TextBytes, misfit: _Misfit, **places: str) -> ListError:
-    where, got = f"{source.name}:{misfit.line}", f"0x{misfit.byte:02X}"
-    return refuse(message, source.name, got, _SAVE_AS_UTF8, where, **places)
+    where, wanted = f"{source.name}:{misfit.line}", WORDS["csv.save_as_utf8"]
+    return refuse(message, source.name, f"0x{misfit.byte:02X}", wanted, where, **places)
 
 
 def _cut(source: TextBytes, name: str) -> ListError:
@@ -332,16 +320,7 @@ def _read_table(
     columns = TextColumns(source, _habitual_width(named, below))
     problems, short = _read_rows(chain(below, records), columns, named)
     header = header.widened(columns.width)
-    cells, rows = columns.finish()
-    table = TextTable(
-        headers=header.names,
-        cells=cells,
-        rows=rows,
-        problems=(*duplicate_headers(header, at, None), *problems),
-        unit=stated_unit(chain.from_iterable(first[: header.first])),
-        header_row=at,
-    )
-    table = without_totals_and_notes(table, header, source)
+    table = finish_table(columns, header, source, at, first, problems=problems)
     short = {row: short[row] for row in table.rows.tolist() if row in short}
     if 2 * len(short) > len(table.rows) > 2:  # by habit: told once
         n, row = f"{len(short):,}", next(iter(short))

@@ -21,10 +21,9 @@ from leadscore.lists.reading.header import (
     HeaderPlace,
     Merge,
     Row,
-    duplicate_headers,
     find_header,
+    finish_table,
     no_header,
-    without_totals_and_notes,
 )
 from leadscore.lists.reading.table import (
     MEMORY_LIMIT_BYTES,
@@ -36,7 +35,6 @@ from leadscore.lists.reading.table import (
     at_most,
     refuse,
 )
-from leadscore.lists.values.amounts import stated_unit
 from leadscore.text import Text, room_words, shown
 
 WORDS = room_words("lists")
@@ -298,22 +296,12 @@ def _read_sheet(
         above = bisect_right(rows, at)
         full = [row + [None] * (width - len(row)) for row in cells[above:]]
         columns.add(full, rows[above:])
-    texts, numbers = columns.finish()
     damage = [
         Problem(row, header.names[column], shown(found), WORDS[f"excel.issues.{code}"], code, name)
         for row, column, code, found in issues
         if row > at and header.is_read(column)
     ]
-    table = TextTable(
-        headers=header.names,
-        cells=texts,
-        rows=numbers,
-        sheet=name,
-        problems=(*duplicate_headers(header, at, name), *damage),
-        unit=stated_unit(chain.from_iterable(head[: header.first])),
-        header_row=at,
-    )
-    return sheet._replace(table=without_totals_and_notes(table, header, source))
+    return sheet._replace(table=finish_table(columns, header, source, at, head, name, damage))
 
 
 def _find_header(

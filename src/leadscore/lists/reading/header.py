@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,8 @@ import pandas as pd
 from leadscore.errors import Detail, ListError
 from leadscore.lists.columns import Column, column, recognise
 from leadscore.lists.problems import Problem
-from leadscore.lists.reading.table import SheetHead, TextTable, refuse
+from leadscore.lists.reading.table import SheetHead, TextColumns, TextTable, refuse
+from leadscore.lists.values.amounts import stated_unit
 from leadscore.text import Text, room_words, shown
 
 WORDS = room_words("lists")
@@ -344,6 +346,18 @@ _FOOTNOTE = re.compile(
     r"资料来源|来源|notes?|sources?)\s*[:：]",
     re.IGNORECASE,
 )
+
+
+def finish_table(
+    columns: TextColumns, header: Header, source: str, row: int, head: Sequence[Row],
+    sheet: str | None = None, problems: Iterable[Problem] = (),
+) -> TextTable:  # fmt: skip
+    """Return the table below a header that ends in a row; ``head`` are the first rows."""
+    cells, rows = columns.finish()
+    told = (*duplicate_headers(header, row, sheet), *problems)
+    unit = stated_unit(chain.from_iterable(head[: header.first]))
+    table = TextTable(header.names, cells, rows, sheet, told, unit, row)
+    return without_totals_and_notes(table, header, source)
 
 
 def without_totals_and_notes(table: TextTable, header: Header, source: str) -> TextTable:
