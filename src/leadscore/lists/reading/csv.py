@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from leadscore.errors import ListError
 from leadscore.lists.problems import Problem
 from leadscore.lists.reading.header import (
+    ANYWHERE,
     HEADER_SEARCH,
     HeaderPlace,
     find_header,
@@ -281,7 +282,7 @@ def _forgiven(line: str, dialect: Dialect) -> list[str] | None:
     return None if next(lines, None) is None else fields
 
 
-def read_delimited(source: TextBytes, place: HeaderPlace | None = None) -> RawList:
+def read_delimited(source: TextBytes, place: HeaderPlace = ANYWHERE) -> RawList:
     """Read a CSV, plain or gzipped.
 
     A record with more fields than the header is set aside (``too_many_fields``), for nobody can
@@ -307,12 +308,12 @@ def _text(source: TextBytes, encoding: str) -> io.TextIOWrapper:
 
 
 def _read_table(
-    source: str, records: Iterator[_Record], place: HeaderPlace | None
+    source: str, records: Iterator[_Record], place: HeaderPlace
 ) -> tuple[TextTable, SheetHead, list[Text]]:
     head = list(islice(records, HEADER_SEARCH))
     TextColumns(source, max((len(record.fields) for record in head), default=0))
     first = [record.fields for record in head]
-    header = place.header(first) if place else find_header(first)
+    header = place.header(first)
     first_rows = SheetHead(None, tuple(tuple(cell or None for cell in row) for row in first))
     if header is None or header.name_at is None:
         raise no_header(source, [(source, first)], [first_rows])

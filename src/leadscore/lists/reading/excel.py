@@ -16,12 +16,11 @@ from typing import Any, BinaryIO, NamedTuple
 from leadscore.errors import ListError
 from leadscore.lists.problems import Problem
 from leadscore.lists.reading.header import (
+    ANYWHERE,
     HEADER_SEARCH,
-    Header,
     HeaderPlace,
     Merge,
     Row,
-    find_header,
     finish_table,
     no_header,
 )
@@ -81,8 +80,7 @@ def _damaged(name: str, got: str) -> ListError:
 
 
 def _bomb(name: str, got: str) -> ListError:
-    size = MAX_UNPACKED_BYTES >> 20
-    wanted = WORDS["excel.smaller"].format(size=size, ratio=MAX_RATIO)
+    wanted = WORDS["excel.smaller"].format(size=MAX_UNPACKED_BYTES >> 20, ratio=MAX_RATIO)
     return refuse(WORDS["excel.bomb"], name, got, wanted)
 
 
@@ -195,7 +193,7 @@ def _unpacked(stream: BinaryIO, entry: zipfile.ZipInfo, name: str) -> Iterator[b
         yield inflate.flush()
 
 
-def read_spreadsheet(path: Path, place: HeaderPlace | None = None) -> RawList:
+def read_spreadsheet(path: Path, place: HeaderPlace = ANYWHERE) -> RawList:
     """Read a workbook (.xlsx, .xlsm) by a child process with bounded memory and time.
 
     Hidden sheets are not read, hidden rows are; both are told. Numbers become text as the
@@ -215,7 +213,7 @@ def read_spreadsheet(path: Path, place: HeaderPlace | None = None) -> RawList:
     if not tables:
         places = [(f"{source}!{sheet.name}", sheet.head) for sheet in others]
         raise no_header(source, places, [sheet.first_rows() for sheet in others], hidden)
-    no_list = WORDS["excel.no_list"] if place is None else WORDS["excel.not_chosen"]
+    no_list = WORDS["excel.no_list"] if place is ANYWHERE else WORDS["excel.not_chosen"]
     notices = [WORDS["excel.hidden"].format(sheet=name) for name in hidden]
     notices += [no_list.format(sheet=sheet.name) for sheet in others]
     notices += [
@@ -258,11 +256,9 @@ class _Sheet(NamedTuple):
 
 
 def _read_sheet(
-    begin: dict[str, Any],
-    messages: Iterator[dict[str, Any]],
-    source: str,
-    place: HeaderPlace | None,
-) -> _Sheet:
+    begin: dict[str, Any], messages: Iterator[dict[str, Any]], source: str,
+    place: HeaderPlace,
+) -> _Sheet:  # fmt: skip
     name, width = begin["begin"], begin["width"]
     issues: list[tuple[int, int, str, str]] = []
 
@@ -286,7 +282,8 @@ def _read_sheet(
             head += [[]] * (number - 1 - len(head))
             head.append(row)
     sheet = _Sheet(name, begin["hidden_rows"], head)
-    header = _find_header(sheet, begin["merges"], place)
+    merges: list[Merge] = [(tuple(one), tuple(two)) for one, two in begin["merges"]]
+    header = place.header(head, merges) if place.sheet in ("", name) else None
     if header is None or header.name_at is None:
         deque(stream, maxlen=0)
         return sheet
@@ -302,12 +299,3 @@ def _read_sheet(
         if row > at and header.is_read(column)
     ]
     return sheet._replace(table=finish_table(columns, header, source, at, head, name, damage))
-
-
-def _find_header(
-    sheet: _Sheet, merged: list[list[list[int]]], place: HeaderPlace | None
-) -> Header | None:
-    merges: list[Merge] = [((one[0], one[1]), (two[0], two[1])) for one, two in merged]
-    if place is None:
-        return find_header(sheet.head, merges)
-    return place.header(sheet.head, merges) if place.sheet in ("", sheet.name) else None

@@ -261,8 +261,7 @@ class HeaderPlace:
     def header(self, rows: Sequence[Row], merges: Sequence[Merge] | None = None) -> Header | None:
         """Return the header among the first rows of a sheet; None if it isn't there."""
         if self.row is None:
-            header = find_header(rows, merges)
-            return header and self.named(header)
+            return (header := find_header(rows, merges)) and self.named(header)
         if not 1 <= self.row <= min(len(rows), HEADER_SEARCH):
             return None
         header = _row_header(self.row - 1, rows[self.row - 1])
@@ -276,6 +275,10 @@ class HeaderPlace:
             if at < len(meanings):
                 meanings[at] = column(name) if name != UNREAD else None
         return replace(header, columns=tuple(meanings))
+
+
+ANYWHERE = HeaderPlace("", None, {})
+"""Nothing was said of the header: it is looked for in every sheet."""
 
 
 def letters(position: int) -> str:

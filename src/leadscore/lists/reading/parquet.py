@@ -10,6 +10,7 @@ import pyarrow as pa
 from leadscore.errors import ListError
 from leadscore.lists.problems import Problem
 from leadscore.lists.reading.header import (
+    ANYWHERE,
     HeaderPlace,
     header_of,
     no_header,
@@ -36,7 +37,7 @@ _SCRIPT = Path(__file__).with_name("parquet_child.py")
 _LIMITS = (MAX_ROWS, MAX_CELLS, MAX_TEXT_BYTES)
 
 
-def read_parquet(path: Path, place: HeaderPlace | None = None) -> RawList:
+def read_parquet(path: Path, place: HeaderPlace = ANYWHERE) -> RawList:
     """Read a Parquet file by a child process with bounded memory and time.
 
     Rows count from 1, as there is no header line. Whole numbers have no ``.0``, decimals keep their
@@ -47,22 +48,29 @@ def read_parquet(path: Path, place: HeaderPlace | None = None) -> RawList:
     names firms.
     """
     source = shown(path.name)
-    with Child(
-        _SCRIPT, str(path), *map(str, (MEMORY_LIMIT_BYTES, *_LIMITS)), source=source
-    ) as child:
+    limits = map(str, (MEMORY_LIMIT_BYTES, *_LIMITS))
+    with Child(_SCRIPT, str(path), *limits, source=source) as child:
         line = child.output.readline()
         if not line.endswith(b"\n"):
             child.check()
         message = json.loads(line)
         if "error" in message:
             raise _refusal(source, **message)
-        header = header_of([str(name) for name in message["headers"]])
-        if place:
-            header = place.named(header)
+        header = place.named(header_of([str(name) for name in message["headers"]]))
         if header.name_at is None:
             head = SheetHead(None, (header.names,))
             raise no_header(source, [(source, [header.names])], [head])
-        columns = _columns(child, source, len(header.names))
+        columns, row = TextColumns(source, len(header.names)), 1
+        try:
+            with pa.ipc.open_stream(child.output) as stream:
+                for batch in stream:
+                    numbers = range(row, row + batch.num_rows)
+                    columns.add_columns([empty_is_missing(column) for column in batch], numbers)
+                    row += batch.num_rows
+        except (pa.ArrowException, OSError):
+            child.check()
+            raise
+        child.check()
     cells, rows = columns.finish()
     problems = [
         Problem(row or None, header.names[at], shown(text), WORDS[f"parquet.issues.{code}"], code)
@@ -71,22 +79,6 @@ def read_parquet(path: Path, place: HeaderPlace | None = None) -> RawList:
     ]
     table = TextTable(header.names, cells, rows, problems=tuple(problems))
     return RawList(source, (without_totals_and_notes(table, header, source),))
-
-
-def _columns(child: Child, source: str, width: int) -> TextColumns:
-    columns = TextColumns(source, width)
-    row = 1
-    try:
-        with pa.ipc.open_stream(child.output) as stream:
-            for batch in stream:
-                numbers = range(row, row + batch.num_rows)
-                columns.add_columns([empty_is_missing(column) for column in batch], numbers)
-                row += batch.num_rows
-    except (pa.ArrowException, OSError):
-        child.check()
-        raise
-    child.check()
-    return columns
 
 
 def _refusal(source: str, error: str, found: str) -> ListError:
