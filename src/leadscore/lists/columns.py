@@ -21,6 +21,7 @@ from leadscore.lists.values.amounts import (
     Unit,
     read_unit,
 )
+from leadscore.lists.values.words import VOCABULARY
 from leadscore.text import Text
 
 Kind = Literal[
@@ -103,14 +104,8 @@ _LAST_SLASH = re.compile(r"(.+)[/,;|·]([^/()]+)")
 _BARE_MONEY = re.compile(
     rf"(.+?)((?:{CURRENCY_PATTERN})?(?:{MULTIPLIER_PATTERN})?(?:元|{CURRENCY_PATTERN})|万|亿|%)"
 )
-_GROUPS = ("企业", "公司", "单位", "基本", "工商", "主体", "company", "firm", "enterprise", "basic")
-_PERSONAL = re.compile(
-    "电话|手机|邮箱|联系人|联系方式|身份证|微信|法定代表|法人代表|姓名|e?mail|phone|wechat"
-)
-_BARE = frozenset(
-    "名称 单位 地址 简介 类型 产品 行业 规模 状态 说明 编号 省 市 年度".split()  # noqa: SIM905
-)
-"""Words that mean a firm's only where nothing above them says otherwise: 项目 over 名称 does."""
+_GROUPS, _BARE = tuple(VOCABULARY["groups"]), frozenset(VOCABULARY["bare"])
+_PERSONAL = re.compile(VOCABULARY["personal"])
 
 
 @dataclass(frozen=True, slots=True)

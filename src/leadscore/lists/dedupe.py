@@ -25,7 +25,7 @@ from leadscore.lists.problems import FOUND_CHARACTERS, Problem
 from leadscore.lists.reading import read_list
 from leadscore.lists.values.cells import differ
 from leadscore.lists.values.places import divisions
-from leadscore.lists.values.words import INVISIBLE, NONE, SEPARATOR, STAGES, STATUSES
+from leadscore.lists.values.words import INVISIBLE, NONE, SEPARATOR, STAGES, STATUSES, VOCABULARY
 from leadscore.text import Text, room_words, shown
 
 WORDS = room_words("lists")
@@ -45,18 +45,6 @@ SHORTEST_EDITED = 6
 光明乳业 and 光明肉业 are two firms."""
 
 _LEFT_OUT = re.compile(rf"{INVISIBLE}|[^\w&+#@%*]+")
-_FORMS = (
-    ("有限责任公司", "有限公司"), ("股份公司", "股份有限公司"), ("company", "co"),
-    ("limited", "ltd"), ("incorporated", "inc"), ("corporation", "corp"),
-)  # fmt: skip
-"""Spellings of one legal form.
-
-By the Company Law of China (2023, article 7) a limited liability company calls itself
-有限责任公司 or 有限公司, a joint stock company 股份有限公司 or 股份公司. The two forms are not
-made one: a firm changes from the first to the second when it prepares to list, but two firms of
-a group may bear the same name in both forms, so that only a common credit code or a former name
-tells.
-"""
 _LEGAL_FORM = r"(?:(?:集团)?(?:股份)?有限公司|集团公司|公司|(?:co)?ltd|inc|corp|llc|gmbh)$"
 _BRANCH = r"(?:分公司|分店|分厂|办事处|分部|营业部|支行|分行)$"
 _COUNTING = r"[^0-9一二三四五六七八九十甲乙丙丁东西南北]"
@@ -140,7 +128,7 @@ def normal_name(names: pd.Series) -> pd.Series:
 def normal_name_of(name: str) -> str:
     """Return the normal form of one name, see `normal_name`."""
     key = _LEFT_OUT.sub("", unicodedata.normalize("NFKC", name[:2_000]).lower())
-    for spelling, form in _FORMS:
+    for spelling, form in VOCABULARY["legal_forms"].items():
         key = key.replace(spelling, form)
     return key or name
 

@@ -56,10 +56,7 @@ _DAY_WORD = re.compile(
     r"(?P<stage>.+?)(?:的)?(?:日期|时间|时点|年月|日)|(?:dateof|dayof)(?P<of>.+)"
     r"|(?:date|day)(?P<first>.+)|(?P<english>.+?)(?:on|date|day|at)"
 )
-_NOT_THE_FIRST = re.compile(
-    "拟|预计|计划|预期|目标|截止|到期|最近|最新|最后|末次|上次|下次|近期|更新|last|next|latest"
-    "|planned|expected|due|deadline"
-)
+_NOT_THE_FIRST = re.compile(VOCABULARY["not_the_first"])
 _Field = tuple[int, str]
 """A column: its position and its header."""
 

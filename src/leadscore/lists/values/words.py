@@ -142,9 +142,7 @@ _STAGE_SAID = re.compile(
     + "|".join(f"(?P<{stage}>{row['said']})" for stage, row in VOCABULARY["stages"].items())
     + ")(?!意向|事宜|事项|准备|筹备|计划|方案|条件)"
 )
-_NOT_YET = re.compile(
-    "拟|(?<![接招])待|预计|未(?!来)|计划|准备|争取|力争|有望|将|不(?!锈)|无法|意向"
-)
+_NOT_YET = re.compile(VOCABULARY["not_yet"])
 _CLAUSE = re.compile(r"[,;。、/()|+→>]+")
 
 
