@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -154,12 +155,6 @@ def champion_scorer(
     from leadscore.learning.expert import expert_model, follow_supply
     from leadscore.ranking.score import Scorer
 
-    def tell_instead(version: str) -> None:
-        if fault is not None:
-            reason = Text(zh=fault.render("zh"), en=fault.render("en"))
-            message = WORDS["champion.instead"] if champion else WORDS["champion.pointer"]
-            notify(message.format(champion=champion, version=version, reason=reason))
-
     registry.check_key()
     fault: ModelError | None = None
     champion: str | None = None
@@ -168,20 +163,25 @@ def champion_scorer(
     except ModelError as error:
         fault = error
     follow_supply(city, registry, now)
-    for version in registry.line(city.id):
-        if is_expert(city.id, version):
-            break
+    for version in takewhile(
+        lambda version: not is_expert(city.id, version), registry.line(city.id)
+    ):
         try:
             scorer = Scorer(registry.load(version), version)
         except ModelError as error:
             fault = fault or error
-            continue
-        tell_instead(version)
+        else:
+            break
+    else:
+        version, model = expert_model(city, registry, now, notify)
+        scorer = Scorer(model, version)
+    if fault is not None:
+        reason = Text(zh=fault.render("zh"), en=fault.render("en"))
+        message = WORDS["champion.instead"] if champion else WORDS["champion.pointer"]
+        notify(message.format(champion=champion, version=version, reason=reason))
+    if not is_expert(city.id, version):
         _tell_outdated(city, registry, version, notify)
-        return scorer
-    version, model = expert_model(city, registry, now, notify)
-    tell_instead(version)
-    return Scorer(model, version)
+    return scorer
 
 
 def _tell_outdated(
@@ -193,12 +193,9 @@ def _tell_outdated(
     _, trained = trained_as(registry, version, manifest)
     outdated = not manifest.is_under(city), trained.code != code_fingerprint()
     if any(outdated):
-        what = {(True, True): "both", (True, False): "profile", (False, True): "program"}[outdated]
-        notify(
-            WORDS["champion.outdated"].format(
-                version=version, what=WORDS[f"champion.changed.{what}"]
-            )
-        )
+        changed = "both" if all(outdated) else "profile" if outdated[0] else "program"
+        what = WORDS[f"champion.changed.{changed}"]
+        notify(WORDS["champion.outdated"].format(version=version, what=what))
 
 
 def _read(path: Path) -> City:

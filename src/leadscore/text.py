@@ -58,8 +58,7 @@ def read_words(*paths: Path) -> dict[str, Text]:
     for path in paths:
         for key, text in _texts(tomllib.loads(path.read_text("utf-8"))):
             if key in words:
-                msg = f"{path.name}: {key} stands in another file, too"
-                raise ValueError(msg)
+                raise ValueError(f"{path.name}: {key} stands in another file, too")
             words[key] = text
     return words
 
@@ -78,8 +77,7 @@ def _texts(table: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Tex
     for name, value in table.items():
         key = f"{above}{name}"
         if not isinstance(value, dict):
-            msg = f"{key} must be a table with zh and en"
-            raise ValueError(msg)  # noqa: TRY004 (of the file, not of a caller)
+            raise ValueError(f"{key} must be a table with zh and en")  # noqa: TRY004 (of the file)
         if set(value) == set(LANGUAGES) and all(isinstance(half, str) for half in value.values()):
             yield key, Text(**value)
         else:

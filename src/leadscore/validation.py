@@ -120,9 +120,8 @@ def unreadable(file: Text, fault: Exception) -> Text:
 def unwritable(path: Path, fault: OSError) -> Text:
     """Return why a file was not written, and what to do."""
     kind = _kind(fault, "missing", "folder", "denied", "full")
-    return WORDS[f"validation.writing.{kind}"].format(
-        path=path, folder=path.parent, reason=reason(fault)
-    )
+    words = WORDS[f"validation.writing.{kind}"]
+    return words.format(path=path, folder=path.parent, reason=reason(fault))
 
 
 @contextlib.contextmanager
@@ -137,8 +136,5 @@ def refusals(
     try:
         yield
     except OSError as fault:
-        kind = _kind(fault, "denied", "full")
-        message = WORDS[f"validation.keeping.{kind}"].format(
-            place=place, setting=setting, reason=reason(fault)
-        )
-        raise error(message) from fault
+        words = WORDS[f"validation.keeping.{_kind(fault, 'denied', 'full')}"]
+        raise error(words.format(place=place, setting=setting, reason=reason(fault))) from fault

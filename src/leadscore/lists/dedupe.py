@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from itertools import groupby
@@ -203,27 +203,20 @@ def _unique(groups: pd.Series) -> tuple[pd.Series, pd.Index]:
 def _by_name(names: pd.Series, former: pd.Series) -> Ints:
     """Number rows without codes so that those with a common or former name have one number."""
     own, different = pd.factorize(names)
-    size = len(different)
-    links = former.map(pd.Series(np.arange(size), index=different)).astype("float64").dropna()
-    one = pd.Series(own, index=names.index)[links.index].tolist()
-    pairs = zip(one, links.astype(np.int64).tolist(), strict=True)
-    component = np.unique(_components(size, pairs), return_inverse=True)[1]
-    return component[own].astype(np.int64)
-
-
-def _components(size: int, pairs: Iterable[tuple[int, int]]) -> list[int]:
-    """Return the smallest node that each of so many nodes is connected with (union-find)."""
-    parent = list(range(size))
+    parent = list(range(len(different)))  # a forest of connected names (union-find)
 
     def root(node: int) -> int:
         while parent[node] != node:
             parent[node] = node = parent[parent[node]]
         return node
 
-    for pair in pairs:
+    links = former.map(pd.Series(parent, index=different)).astype("float64").dropna()
+    once = links.astype(np.int64).tolist()
+    for pair in zip(pd.Series(own, index=names.index)[links.index].tolist(), once, strict=True):
         one, other = sorted(map(root, pair))
         parent[other] = one
-    return [root(node) for node in range(size)]
+    roots = np.array([root(node) for node in range(len(different))], dtype=np.int64)
+    return np.unique(roots, return_inverse=True)[1][own].astype(np.int64)
 
 
 class Folded(NamedTuple):
@@ -276,10 +269,9 @@ def fold_repeats(firms: pd.DataFrame, groups: Ints) -> Folded:
 
 def _order(several: pd.DataFrame, groups: Ints) -> Ints:
     content = several.drop(columns=["row", "sheet"])
-    size = np.zeros(len(content))
-    for one in CANONICAL:
-        if one.dtype == "str":
-            size += content[one.name].str.len().fillna(0).to_numpy(dtype=float)
+    texts = [content[one.name] for one in CANONICAL if one.dtype == "str"]
+    lengths = (text.str.len().fillna(0).to_numpy(dtype=float) for text in texts)
+    size = sum(lengths, np.zeros(len(content)))
     filled = content.notna().sum(axis=1).to_numpy()
     tie = pd.util.hash_pandas_object(content, index=False).to_numpy()
     return np.lexsort([several["row"].to_numpy(), tie, -size, -filled, groups])
@@ -351,8 +343,8 @@ class SortedNames(NamedTuple):
             same = {mark: values[one] == values[other] for mark, values in self.marks.items()}
             worth = same["trade"] & same["counting"] & ~same["key"]
             for mark in ("place", "number"):
-                values = self.marks[mark]
-                worth &= same[mark] | (values[one] < 0) | (values[other] < 0)
+                unknown = self.marks[mark] < 0
+                worth &= same[mark] | unknown[one] | unknown[other]
             yield one[worth], other[worth]
 
 
@@ -361,15 +353,16 @@ def sorted_names(keys: pd.Series, numbers: pd.Series) -> SortedNames:
     parts = stem(keys)
     eligible = (parts["stem"].str.len() >= TRADE_NAME) & ~keys.str.contains(_BRANCH, regex=True)
     parts = parts[eligible].sort_values("stem", kind="stable")
+    stems = parts["stem"]
     marks = {
         "key": keys[parts.index],
-        "trade": parts["stem"].str.slice(0, TRADE_NAME),
-        "counting": parts["stem"].str.replace(_COUNTING, "", regex=True),
+        "trade": stems.str.slice(0, TRADE_NAME),
+        "counting": stems.str.replace(_COUNTING, "", regex=True),
         "place": parts["place"].where(parts["place"] != ""),
         "number": numbers[parts.index],
     }
     integers = {name: pd.factorize(values)[0] for name, values in marks.items()}
-    return SortedNames(parts.index.to_numpy(), parts["stem"].to_numpy(dtype=object), integers)
+    return SortedNames(parts.index.to_numpy(), stems.to_numpy(dtype=object), integers)
 
 
 def near_pairs(keys: pd.Series, numbers: pd.Series) -> Ints:
@@ -389,16 +382,18 @@ def near_pairs(keys: pd.Series, numbers: pd.Series) -> Ints:
     [[0, 1]]
     """
     pairs = [np.empty((0, 2), dtype=np.int64)]
-    if not numbers.notna().all():
-        names = sorted_names(keys, numbers)
-        size = np.array([len(one) for one in names.stems])
-        for one, other in names.neighbours():
-            if len(one):
-                # One edit is a slip only in names that are long enough.
-                most = np.minimum(size[one], size[other]) >= SHORTEST_EDITED
-                ones, others = names.stems[one], names.stems[other]
-                apart = process.cpdist(ones, others, scorer=Levenshtein.distance, score_cutoff=1)
-                pairs.append(names.rows[np.column_stack([one, other])[apart <= most]])
+    if numbers.notna().all():
+        return pairs[0]
+    rows, stems, _ = names = sorted_names(keys, numbers)
+    size = np.array([len(one) for one in stems])
+    for one, other in names.neighbours():
+        if len(one):
+            # One edit is a slip only in names that are long enough.
+            most = np.minimum(size[one], size[other]) >= SHORTEST_EDITED
+            apart = process.cpdist(
+                stems[one], stems[other], scorer=Levenshtein.distance, score_cutoff=1
+            )
+            pairs.append(rows[np.column_stack([one, other])[apart <= most]])
     return np.unique(np.sort(np.concatenate(pairs), axis=1), axis=0)
 
 

@@ -85,8 +85,7 @@ class ProblemLog:
         if self._counts[kind] > MOST_OF_A_KIND:
             self._unlisted[kind] = column, wanted
         else:
-            problem = Problem(row, column, _found(text), wanted, code, self.sheet)
-            self.problems.append(problem)
+            self.problems.append(Problem(row, column, _found(text), wanted, code, self.sheet))
 
     def set_aside(
         self, row: int, code: str, wanted: Text, column: str | None, text: str | None
@@ -97,16 +96,14 @@ class ProblemLog:
 
     def in_order_of_rows(self, earlier: Iterable[Problem]) -> list[Problem]:
         """Return problems, with earlier ones, as they stand in the source, the table's first."""
-        problems = [*earlier, *self.problems]
-        return sorted(problems, key=lambda problem: -1 if problem.row is None else problem.row)
+        return sorted([*earlier, *self.problems], key=lambda p: -1 if p.row is None else p.row)
 
     def notices(self) -> Iterator[Text]:
         """Yield how many problems of each kind were not listed."""
+        more = WORDS["problems.more"]
         for kind, (column, wanted) in sorted(self._unlisted.items(), key=lambda item: item[0][0]):
             count = self._counts[kind] - MOST_OF_A_KIND
-            yield WORDS["problems.more"].format(
-                column=column, count=count, code=kind[1], wanted=wanted
-            )
+            yield more.format(column=column, count=count, code=kind[1], wanted=wanted)
 
 
 def _found(text: str | None) -> str:
@@ -172,15 +169,12 @@ def lay_out(headers: Sequence[str], money: Unit | None = None) -> Layout:
             heading = replace(heading, unit=documented or stated or NO_UNIT)
         if column.kind not in {"personal", "ignored"}:
             sources.setdefault(column.name, []).append(Source(position, header, heading))
-    return Layout(
-        {
-            name: tuple(sorted(feeding, key=lambda source: -(source.heading.year or 10_000)))
-            for name, feeding in sources.items()
-        },
-        tuple(personal),
-        tuple(header for header in unused if header.strip()),
-        tuple(vendor),
-    )
+    ordered = {
+        name: tuple(sorted(feeding, key=lambda source: -(source.heading.year or 10_000)))
+        for name, feeding in sources.items()
+    }
+    unused = [header for header in unused if header.strip()]
+    return Layout(ordered, tuple(personal), tuple(unused), tuple(vendor))
 
 
 def moved(layout: Layout, source: Source, to: Column) -> Layout:
@@ -195,9 +189,8 @@ def moved(layout: Layout, source: Source, to: Column) -> Layout:
 def listed(headers: Sequence[str]) -> Text:
     """Return headers as one line, shortened where there are very many."""
     names = [shown(header, _LONGEST_HEADER) for header in dict.fromkeys(headers)]
-    rest = len(names) - 30
-    more = (f"等 {len(names):,} 列", f" and {rest:,} more") if rest > 0 else ("", "")
-    names = names[:30]
+    rest, names = len(names) - 30, names[:30]
+    more = (f"等 {rest + 30:,} 列", f" and {rest:,} more") if rest > 0 else ("", "")
     return Text(zh="、".join(names) + more[0], en=", ".join(names) + more[1])
 
 
