@@ -112,11 +112,7 @@ def training_rules(settings: Settings) -> Rules:
     # Imported late, as it takes a second.
     from leadscore.learning.training_data import Rules
 
-    return Rules(
-        target=settings.target,
-        horizon_days=settings.horizon_days,
-        prior_strength=settings.prior_strength,
-    )
+    return Rules(settings.target, settings.horizon_days, settings.prior_strength)
 
 
 def open_scorer(

@@ -146,22 +146,15 @@ def _mostly_days(texts: Iterable[str | None]) -> bool:
 
 @dataclass(frozen=True, eq=False)
 class OutcomeList:
-    """Entries of a file that can be taken as they stand, one by one.
+    """Entries of a file that can be taken as they stand, one by one, in the order of the source.
 
-    Attributes
-    ----------
-    entries
-        Columns `ENTRY_COLUMNS`, in the order of the source; index ``0..n-1``. ``day`` is missing
-        only where an entry is withdrawn.
-    problems
-        What was wrong; each entry that is not taken is set aside in exactly one of them.
-    read
-        Number of entries, those taken and those set aside.
+    ``entries`` have the columns `ENTRY_COLUMNS` and the index ``0..n-1``; ``day`` is missing only
+    where an entry is withdrawn. Each entry that is not taken is set aside in exactly one problem.
     """
 
     entries: pd.DataFrame
     problems: tuple[Problem, ...]
-    read: int
+    read: int  # number of entries, those taken and those set aside
     notices: tuple[Text, ...]
 
 

@@ -34,30 +34,15 @@ and ``roe`` of ``fina_indicator`` (https://tushare.pro/document/2?doc_id=79).
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong with one cell or one row of a list.
+    """One thing wrong with one cell or one row of a list; ``code`` names its kind for good."""
 
-    Attributes
-    ----------
-    row
-        As a spreadsheet numbers it (the first line is 1); missing if the whole list is meant.
-    column
-        Header as written in the source; missing if the whole row is meant.
-    found, wanted
-        What stands there, shortened by `shown`; what is allowed there, and what becomes of the
-        cell or row otherwise.
-    code
-        Stable snake_case name of the kind, such as ``"bad_amount"`` or ``"totals_row"``.
-    set_aside
-        True exactly once for each row that is left out of the scoring.
-    """
-
-    row: int | None
-    column: str | None
-    found: str
-    wanted: Text
+    row: int | None  # as a spreadsheet numbers it, from 1; missing if the whole list is meant
+    column: str | None  # header as written in the source; missing if the whole row is meant
+    found: str  # what stands there, shortened by `shown`
+    wanted: Text  # what is allowed there, and what becomes of the cell or row otherwise
     code: str
     sheet: str | None = None
-    set_aside: bool = False
+    set_aside: bool = False  # true exactly once for each row that is left out of the scoring
 
 
 Rank = tuple[int, ...]
@@ -127,16 +112,12 @@ class Source:
 
 @dataclass(frozen=True)
 class Layout:
-    """What the headers of a table were understood to say.
+    """What the headers of a table were understood to say."""
 
-    The columns that feed each canonical one, first choice first; and headers: about people and not
-    read, of no canonical column, or of a unit that only the vendor of the table tells.
-    """
-
-    sources: dict[str, tuple[Source, ...]]
-    personal: tuple[str, ...] = ()
-    unused: tuple[str, ...] = ()
-    vendor_units: tuple[str, ...] = ()
+    sources: dict[str, tuple[Source, ...]]  # that feed a canonical column, first choice first
+    personal: tuple[str, ...] = ()  # headers about people, not read
+    unused: tuple[str, ...] = ()  # headers of no canonical column
+    vendor_units: tuple[str, ...] = ()  # headers of a unit that only the table's vendor tells
 
 
 def lay_out(headers: Sequence[str], money: Unit | None = None) -> Layout:

@@ -309,14 +309,12 @@ def _problem_sheet(problems: Sequence[Problem], lang: Lang) -> Sheet:
 
 
 def _problem_table(problems: Sequence[Problem], lang: Lang) -> pd.DataFrame:
-    table = pd.DataFrame(
-        [
-            (p.sheet, p.column, p.found, p.wanted.pick(lang), p.code, str(p.set_aside).lower())
-            for p in problems
-        ],
-        columns=[column.column for column in PROBLEM_COLUMNS[1:]],
-        dtype="str",
-    )
+    rows = [
+        (p.sheet, p.column, p.found, p.wanted.pick(lang), p.code, str(p.set_aside).lower())
+        for p in problems
+    ]
+    names = [column.column for column in PROBLEM_COLUMNS[1:]]
+    table = pd.DataFrame(rows, columns=names, dtype="str")
     table.insert(0, "row", pd.Series([problem.row for problem in problems], dtype="Int64"))
     return _readable(table)
 

@@ -78,7 +78,7 @@ def find_encoding(source: TextBytes) -> Encoding:
     name = marked or "UTF-8"
     misfit = _first_misfit(source, name)
     if misfit is None:
-        return Encoding(name, () if name == "UTF-8" else (_read_as(name),))
+        return Encoding(name, () if name == "UTF-8" else (WORDS["csv.read_as"].format(name=name),))
     if misfit.at_end and (marked or _UTF8_RUN.search(head)):
         raise _cut(source, name)
     if marked:
@@ -102,7 +102,7 @@ def _gb18030(source: TextBytes, head: bytes) -> Encoding:
     if common is not None and common < 0.75 and _is_big5(head):
         raise refuse(WORDS["csv.big5"], source.name, "Big5?", WORDS["csv.save_as_utf8"])
     doubt = (WORDS["csv.rare_characters"],) if common is not None and common < 0.6 else ()
-    return Encoding("GB18030", (_read_as("GB18030"), *doubt))
+    return Encoding("GB18030", (WORDS["csv.read_as"].format(name="GB18030"), *doubt))
 
 
 class _Misfit(NamedTuple):
@@ -136,10 +136,6 @@ def _undecodable(message: Text, source: TextBytes, misfit: _Misfit, **places: st
 
 def _cut(source: TextBytes, name: str) -> ListError:
     return refuse(WORDS["csv.cut"], source.name, f"{name} …", WORDS["csv.whole_file"])
-
-
-def _read_as(name: str) -> Text:
-    return WORDS["csv.read_as"].format(name=name)
 
 
 def _unmarked_utf16(head: bytes) -> str | None:

@@ -149,10 +149,8 @@ def find_header(rows: Sequence[Row], merges: Sequence[Merge] | None = None) -> H
 
 def _best(headers: Sequence[Header], rows: Sequence[Row]) -> Header | None:
     fit = [one for one in headers if one.name_at is not None and not _is_entry(one, rows)]
-    if not fit:
-        return None
-    # max() returns the first of equals.
-    return max((one for one in fit[:2] if one.first <= fit[0].first + 1), key=lambda h: h.known)
+    near = (one for one in fit[:2] if one.first <= fit[0].first + 1)
+    return max(near, key=lambda header: header.known, default=None)  # the first of equals
 
 
 def _is_entry(header: Header, rows: Sequence[Row]) -> bool:
@@ -235,14 +233,12 @@ def duplicate_headers(header: Header, row: int | None, sheet: str | None) -> lis
     for at, (name, meaning) in enumerate(zip(header.names, header.columns, strict=True)):
         if meaning is not None and meaning.kind not in ("personal", "ignored"):
             places.setdefault(fold(name), []).append(at)
-    problems = []
-    for several in places.values():
-        if len(several) > 1:
-            name = header.names[several[0]]
-            found = f"{shown(name)}: {', '.join(map(letters, several))}"
-            wanted = WORDS["header.duplicate"]
-            problems.append(Problem(row, name, found, wanted, "duplicate_header", sheet))
-    return problems
+    wanted = WORDS["header.duplicate"]
+    twice = [(header.names[at[0]], ", ".join(map(letters, at))) for at in places.values() if at[1:]]
+    return [
+        Problem(row, name, f"{shown(name)}: {columns}", wanted, "duplicate_header", sheet)
+        for name, columns in twice
+    ]
 
 
 @dataclass(frozen=True)
@@ -288,10 +284,9 @@ def letters(position: int) -> str:
     ('A', 'Z', 'AA', 'XFD')
     """
     name = ""
-    position += 1
-    while position:
-        position, rest = divmod(position - 1, 26)
-        name = chr(65 + rest) + name
+    while position >= 0:
+        name = chr(65 + position % 26) + name
+        position = position // 26 - 1
     return name
 
 
@@ -491,10 +486,9 @@ def without_oversized_cells(table: TextTable) -> TextTable:
         lengths = cells[at].str.len()
         oversized = (lengths > MAX_CELL_CHARACTERS).to_numpy(dtype=bool)
         for place in np.flatnonzero(oversized):
-            row, found = int(table.rows[place]), f"{int(lengths.iloc[place]):,}"
-            problems.append(
-                Problem(row, header or None, found, wanted, "cell_too_long", table.sheet)
-            )
+            row, got = int(table.rows[place]), f"{int(lengths.iloc[place]):,}"
+            problem = Problem(row, header or None, got, wanted, "cell_too_long", table.sheet)
+            problems.append(problem)
         if oversized.any():
             cells[at] = cells[at].mask(oversized)
     return replace(table, cells=cells, problems=(*table.problems, *problems))

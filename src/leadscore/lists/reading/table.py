@@ -46,32 +46,19 @@ TEXT = pa.large_string()
 class TextTable:
     """One sheet of a list, as written.
 
-    Attributes
-    ----------
-    headers
-        As in `Header.names`.
-    cells
-        Text, columns ``RangeIndex(len(headers))``, missing where a cell is truly empty. ``NA``,
-        ``null`` and ``None`` are text.
-    rows
-        Row number in the source of each row of `cells`, int64, as a spreadsheet shows it: the first
-        line is 1, and title, header and blank lines count; a record of a CSV counts as one. Sources
-        without a header line (Parquet, frames, records) count their rows from 1.
-    problems
-        Damage seen while reading, and the rows set aside because they are no firms.
-    unit
-        Unit of money that stands above the header, as in 单位：万元; missing if none does.
-    header_row
-        Number of the last row of the header; 0 for sources without a header line.
+    ``cells`` are text with columns ``RangeIndex(len(headers))``, missing where a cell is truly
+    empty; ``NA``, ``null`` and ``None`` are text. ``rows`` are their row numbers in the source as a
+    spreadsheet shows them: the first line is 1; title, header and blank lines count; a record of a
+    CSV counts as one. Sources without a header line (Parquet, frames, records) count from 1.
     """
 
-    headers: tuple[str, ...]
+    headers: tuple[str, ...]  # as in `Header.names`
     cells: pd.DataFrame
-    rows: np.ndarray
+    rows: np.ndarray  # int64
     sheet: str | None = None
-    problems: tuple[Problem, ...] = ()
-    unit: Unit | None = None
-    header_row: int = 0
+    problems: tuple[Problem, ...] = ()  # damage seen while reading; rows that are no firms
+    unit: Unit | None = None  # of money, stated above the header, as in 单位：万元
+    header_row: int = 0  # the last row of the header; 0 where there is none
 
     def column(self, position: int) -> list[str | None]:
         """Return the cells of one column as plain values."""
