@@ -24,8 +24,7 @@ WORDS = room_words("")
 
 
 Align = Literal["left", "right", "centre"]
-GAP = "  "
-"""What stands between two columns."""
+GAP = "  "  # what stands between two columns
 
 # No line starts with the first, none ends with the second.
 _CLOSING = frozenset("，。、；：！？）》〕」』】〉”’%％,.;:!?)]}…")
@@ -217,9 +216,8 @@ def is_terminal(stream: IO[str] | None) -> bool:
 
 def columns(otherwise: int) -> int:
     """Return how wide the terminal is, or ``otherwise`` where the output goes elsewhere."""
-    if not is_terminal(sys.stdout):
-        return otherwise
-    return shutil.get_terminal_size((otherwise, 24)).columns
+    wide = is_terminal(sys.stdout)
+    return shutil.get_terminal_size((otherwise, 24)).columns if wide else otherwise
 
 
 class Progress(contextlib.ExitStack):

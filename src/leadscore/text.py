@@ -33,14 +33,15 @@ class Text:
 
     def format(self, **places: object) -> Text:
         """Fill the named places of both halves."""
-        halves = {
-            lang: {
+
+        def filled(lang: Lang) -> str:
+            halves = {
                 name: place.pick(lang) if isinstance(place, Text) else place
                 for name, place in places.items()
             }
-            for lang in LANGUAGES
-        }
-        return Text(zh=self.zh.format(**halves["zh"]), en=self.en.format(**halves["en"]))
+            return self.pick(lang).format(**halves)
+
+        return Text(filled("zh"), filled("en"))
 
     def pick(self, lang: Lang) -> str:
         """Return the half that ``lang`` asks for."""

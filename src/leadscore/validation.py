@@ -16,8 +16,7 @@ from leadscore.text import Text, room_words
 WORDS = room_words("")
 
 Steps = tuple[str | int, ...]
-NOTHING: Final = "∅"
-"""What stands where something is missing."""
+NOTHING: Final = "∅"  # what stands where something is missing
 
 _ALIKE: Final = {"model_type": "dict_type", "model_attributes_type": "dict_type"}
 _FORMS: Final = {

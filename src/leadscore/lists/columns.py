@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from typing import Literal
 
-import numpy as np
 import pandas as pd
 
 from leadscore.files import shipped
@@ -276,9 +275,6 @@ def _without_year(reading: Reading) -> Iterator[Reading]:
 
 def blank_firms(count: int) -> pd.DataFrame:
     """Return ``count`` rows of all canonical columns, all missing, numbered from 0."""
-    index = pd.RangeIndex(count)
-    empty = {
-        one.name: pd.Series(pd.NaT if one.kind == "date" else np.nan, index=index, dtype=one.dtype)
-        for one in CANONICAL
-    }
-    return pd.DataFrame(empty, index=index)
+    names = [one.name for one in CANONICAL]
+    blank = pd.DataFrame(index=pd.RangeIndex(count), columns=names, dtype=object)
+    return blank.astype({one.name: one.dtype for one in CANONICAL})

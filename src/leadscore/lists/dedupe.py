@@ -436,6 +436,5 @@ def _problem(spot: _Spot, wanted: Text, code: str, *, set_aside: bool = False) -
 
 
 def _row_of(spot: _Spot) -> Text:
-    in_sheet = isinstance(spot.sheet, str)
-    words = WORDS["dedupe.row_of_sheet"] if in_sheet else WORDS["dedupe.row"]
+    words = WORDS["dedupe.row_of_sheet"] if isinstance(spot.sheet, str) else WORDS["dedupe.row"]
     return words.format(row=spot.row, sheet=spot.sheet)

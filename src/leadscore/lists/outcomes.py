@@ -57,8 +57,7 @@ _DAY_WORD = re.compile(
     r"|(?:date|day)(?P<first>.+)|(?P<english>.+?)(?:on|date|day|at)"
 )
 _NOT_THE_FIRST = re.compile(VOCABULARY["not_the_first"])
-_Field = tuple[int, str]
-"""A column: its position and its header."""
+_Field = tuple[int, str]  # a column: its position and its header
 
 WANTED = {
     code: WORDS[f"outcomes.wanted.{code}"].format(stages=STAGE_NAMES)
@@ -286,7 +285,7 @@ class _TableReader:
         if stages and (words or (day and not dated)) and stage not in dated:
             header = stages[0][1]
             if stage is None and any(firm[:2]):
-                self._set_aside(row, "bad_stage", header, words)
+                self.log.set_aside(row, "bad_stage", WANTED["bad_stage"], header, words)
                 return
             ended = stage_of(words)[1] if words else None
             reason = joined_text(given, ended and without_personal(ended)) or note
@@ -295,7 +294,7 @@ class _TableReader:
                 header, undated = self.fields["day"][0][1], None
             yield from self._entry(at, row, firm, stage, reason, header, day, undated)
         elif not dated:
-            self._set_aside(row, "no_stage")
+            self.log.set_aside(row, "no_stage", WANTED["no_stage"])
 
     def _entry(
         self, at: int, row: int, firm: _Firm, stage: str | None, reason: str | None, header: str,
@@ -305,18 +304,19 @@ class _TableReader:
         if stage is None or not any(firm[:2]):
             position, name_header = self._names[0] if self._names else (0, None)
             text = self._texts[position][at] if self._names else None
-            self._set_aside(row, "no_firm", name_header, text)
+            self.log.set_aside(row, "no_firm", WANTED["no_firm"], name_header, text)
             return
         answer = self._first_of(self.fields["withdrawn"], at)
         withdrawn = answer is not None and tidy_word(answer) in _YES
         cell = self._days[day] if day else Cell()
         if answer is not None and not withdrawn and tidy_word(answer) not in _NO:
-            self._set_aside(row, "bad_withdrawal", self.fields["withdrawn"][0][1])
+            wanted, answered = WANTED["bad_withdrawal"], self.fields["withdrawn"][0][1]
+            self.log.set_aside(row, "bad_withdrawal", wanted, answered)
         elif day is None and not withdrawn:
-            self._set_aside(row, "no_day", header, undated)
+            self.log.set_aside(row, "no_day", WANTED["no_day"], header, undated)
         elif cell.code:
             code = "future_date" if cell.code == "future_date" else "bad_date"
-            self._set_aside(row, code, header, day)
+            self.log.set_aside(row, code, WANTED[code], header, day)
         else:
             on = cell.value if isinstance(cell.value, date) else None
             yield _Entry(*firm, stage, on, reason, withdrawn, self.table.sheet, row)
@@ -371,11 +371,6 @@ class _TableReader:
             cell = self._remarks[text] if text else Cell()
             self._starred[name] += "starred" in cell.marks
             yield _text(cell.value)
-
-    def _set_aside(
-        self, row: int, code: str, header: str | None = None, text: str | None = None
-    ) -> None:
-        self.log.set_aside(row, code, WANTED[code], header, text)
 
 
 def _text(value: Value | None) -> str | None:

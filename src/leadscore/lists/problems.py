@@ -13,8 +13,7 @@ from leadscore.text import Text, room_words, shown
 
 WORDS = room_words("lists")
 
-FOUND_CHARACTERS = 40
-"""What stands in a cell is cut to this in messages."""
+FOUND_CHARACTERS = 40  # what stands in a cell is cut to this in messages
 MOST_OF_A_KIND = 10_000
 """Problems of one kind in one column that are told one by one; a notice counts the rest."""
 
@@ -73,7 +72,7 @@ class ProblemLog:
             self.problems.append(Problem(row, column, _found(text), wanted, code, self.sheet))
 
     def set_aside(
-        self, row: int, code: str, wanted: Text, column: str | None, text: str | None
+        self, row: int, code: str, wanted: Text, column: str | None = None, text: str | None = None
     ) -> None:
         """Tell why a row is left out, which is told of every such row."""
         problem = Problem(row, column, _found(text), wanted, code, self.sheet, set_aside=True)

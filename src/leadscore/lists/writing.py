@@ -86,11 +86,9 @@ GUIDE_COLUMNS = tuple(
 )
 """The headers of the explanations themselves."""
 
-MAX_ROWS = 1_048_576
-"""Rows of a sheet, its header among them: Excel's own limit."""
+MAX_ROWS = 1_048_576  # rows of a sheet, its header among them: Excel's own limit
 
-MAX_CELL = 32_767
-"""Longest text of a cell in UTF-16 units: Excel's own limit."""
+MAX_CELL = 32_767  # longest text of a cell in UTF-16 units: Excel's own limit
 
 STREAMED = {"constant_memory": True} | dict.fromkeys(
     ("strings_to_formulas", "strings_to_urls", "strings_to_numbers"), False

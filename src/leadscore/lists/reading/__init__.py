@@ -45,10 +45,8 @@ from leadscore.validation import unreadable
 
 WORDS = room_words("lists")
 
-MAX_FILE_BYTES = 1 << 30
-"""A file that is larger than any text that is read, packed or not."""
-MAX_DIGITS = 4_000
-"""Digits of a whole number; Python itself refuses to write more than 4,300."""
+MAX_FILE_BYTES = 1 << 30  # a file that is larger than any text that is read, packed or not
+MAX_DIGITS = 4_000  # digits of a whole number; Python itself refuses to write more than 4,300
 
 MISSING_CODES = ("damaged_number", "nested_value", "number_too_long")
 """What is wrong with values that count as missing."""
@@ -157,10 +155,9 @@ def from_frame(frame: pd.DataFrame) -> RawList:
         "/".join(str(level) for level in label if str(level)) if isinstance(label, tuple) else label
         for label in labels
     ]
-    columns = [frame.iloc[:, at] for at in range(frame.shape[1])]
     values = [
         column if isinstance(column.dtype, pd.StringDtype) else column.astype(object).tolist()
-        for column in columns
+        for _, column in frame.items()
     ]
     table, header = _table(keys, values, len(frame))
     if header.name_at is None:

@@ -39,19 +39,16 @@ from leadscore.text import Text, room_words
 
 WORDS = room_words("lists")
 
-DELIMITERS = (",", "\t", ";", "，", "|")
-"""Separators tried, the usual first."""
+DELIMITERS = (",", "\t", ";", "，", "|")  # separators tried, the usual first
 
 _MAX_FIELD_CHARACTERS = 1 << 26
 """A field that runs on for longer comes of a quote that nobody closed."""
 
 _MARKS = (  # longest first: the mark of UTF-32 begins with that of UTF-16
-    (codecs.BOM_UTF32_LE, "UTF-32LE"),
-    (codecs.BOM_UTF32_BE, "UTF-32BE"),
+    (codecs.BOM_UTF32_LE, "UTF-32LE"), (codecs.BOM_UTF32_BE, "UTF-32BE"),
     (codecs.BOM_UTF8, "UTF-8"),
-    (codecs.BOM_UTF16_LE, "UTF-16LE"),
-    (codecs.BOM_UTF16_BE, "UTF-16BE"),
-)
+    (codecs.BOM_UTF16_LE, "UTF-16LE"), (codecs.BOM_UTF16_BE, "UTF-16BE"),
+)  # fmt: skip
 _UTF8_RUN = re.compile(rb"(?:[\xe0-\xef][\x80-\xbf]{2}){4}")
 _PAIR = re.compile(rb"([\x81-\xfe])([\x40-\x7e\x80-\xfe])")
 

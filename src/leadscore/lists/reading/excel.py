@@ -40,8 +40,7 @@ WORDS = room_words("lists")
 
 MAX_UNPACKED_BYTES = 256 << 20
 """Sheets of 300,000 firms with 10 columns; a list that is larger is better kept as CSV."""
-MAX_RATIO = 50
-"""Unpacked to packed; real workbooks measured up to 14."""
+MAX_RATIO = 50  # unpacked to packed; real workbooks measured up to 14
 MAX_ENTRIES = 5_000
 """Parts of a package; a workbook with a hundred sheets and pictures has some hundreds."""
 MAX_SPAN_CELLS = 32_000_000
@@ -53,16 +52,12 @@ _SCRIPT = Path(__file__).with_name("excel_child.py")
 _END = struct.Struct("<4s4H2LH")
 _LOCAL = struct.Struct("<4s22x2H")
 _OTHERS = {
-    "xl/workbook.bin": "xlsb",
-    "word/document.xml": "docx",
-    "ppt/presentation.xml": "pptx",
-    "content.xml": "ods",
-    "Index/Document.iwa": "numbers",
-}
+    "xl/workbook.bin": "xlsb", "word/document.xml": "docx", "ppt/presentation.xml": "pptx",
+    "content.xml": "ods", "Index/Document.iwa": "numbers",
+}  # fmt: skip
 _WORKBOOK = WORDS["excel.workbook"]
 
-ARCHIVE = WORDS["excel.archive"]
-"""What holds other files and is no list itself."""
+ARCHIVE = WORDS["excel.archive"]  # what holds other files and is no list itself
 
 
 def protected(name: str) -> ListError:

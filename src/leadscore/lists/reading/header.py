@@ -24,16 +24,13 @@ Row = Sequence[str | None]
 Merge = tuple[tuple[int, int], tuple[int, int]]
 """A merged range: (row, column) of its first and last cell, counted from 0."""
 
-HEADER_SEARCH = 50
-"""Records at the start of a sheet among which the header must stand."""
-LONGEST_HEADER = 30
-"""Characters; a longer cell beside or below headers is text, not a header."""
+HEADER_SEARCH = 50  # records at the start of a sheet among which the header must stand
+LONGEST_HEADER = 30  # characters; a longer cell beside or below headers is text, not a header
 NAMING = ("name", "matched", "imported", "credit_code")
 """Kinds of columns that name firms, the best first; every list must have one."""
 NAMES_THAT_DO = ("企业名称", "公司名称", "单位名称", "name")
 """Headers of that column that an error proposes."""
-UNREAD = ""
-"""What a column is said to mean that is not to be read."""
+UNREAD = ""  # what a column is said to mean that is not to be read
 MAX_CELL_CHARACTERS = 1_000_000
 """The longest scope of a firm known to us has some 5,000 characters; Excel allows 32,767."""
 

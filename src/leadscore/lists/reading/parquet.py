@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from leadscore.errors import ListError
 from leadscore.lists.problems import Problem
 from leadscore.lists.reading.header import (
     ANYWHERE,
@@ -55,7 +54,12 @@ def read_parquet(path: Path, place: HeaderPlace = ANYWHERE) -> RawList:
             child.check()
         message = json.loads(line)
         if "error" in message:
-            raise _refusal(source, **message)
+            got, most = message["found"], [f"{limit:,}" for limit in _LIMITS]
+            if message["error"] == "damaged":
+                wanted = WORDS["parquet.whole"]
+                raise refuse(WORDS["parquet.damaged"], source, shown(got, 200), wanted)
+            wanted = WORDS["parquet.at_most"].format(rows=most[0], cells=most[1], size=most[2])
+            raise refuse(WORDS["table.too_large"], source, got, wanted)
         header = place.named(header_of([str(name) for name in message["headers"]]))
         if header.name_at is None:
             head = SheetHead(None, (header.names,))
@@ -79,11 +83,3 @@ def read_parquet(path: Path, place: HeaderPlace = ANYWHERE) -> RawList:
     ]
     table = TextTable(header.names, cells, rows, problems=tuple(problems))
     return RawList(source, (without_totals_and_notes(table, header, source),))
-
-
-def _refusal(source: str, error: str, found: str) -> ListError:
-    if error == "too_large":
-        rows, cells, size = (f"{limit:,}" for limit in _LIMITS)
-        wanted = WORDS["parquet.at_most"].format(rows=rows, cells=cells, size=size)
-        return refuse(WORDS["table.too_large"], source, found, wanted)
-    return refuse(WORDS["parquet.damaged"], source, shown(found, 200), WORDS["parquet.whole"])

@@ -12,8 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-BATCH_ROWS = 512
-"""Few, because one long text of a dictionary may stand in every row."""
+BATCH_ROWS = 512  # few, because one long text of a dictionary may stand in every row
 EXACT_WHOLE = 2.0**53
 """A float holds whole numbers exactly up to here; a larger one has lost its end."""
 OUT_OF_MEMORY = 3

@@ -25,8 +25,7 @@ from leadscore.text import Text, room_words, shown
 
 WORDS = room_words("lists")
 
-MAX_COLUMNS = 2_000
-"""The widest export of a company database known to us has some 60 columns."""
+MAX_COLUMNS = 2_000  # the widest export of a company database known to us has some 60 columns
 MAX_ROWS = 5_000_000
 """More is not a list that somebody keeps but a register, which is scored part by part."""
 MAX_CELLS = 200_000_000
@@ -37,8 +36,7 @@ MAX_LINE_BYTES = 1 << 26
 """A line of 64 MB holds no firm; a file without line ends would fill the memory."""
 BATCH_ROWS = 10_000
 """Rows turned into columns at once: large enough to be fast, small enough not to be felt."""
-CHUNK_BYTES = 1 << 20
-"""Bytes decoded at once."""
+CHUNK_BYTES = 1 << 20  # bytes decoded at once
 TEXT = pa.large_string()
 
 
@@ -203,8 +201,7 @@ TIME_LIMIT_SECONDS = 120.0
 """The largest workbook that is let in takes some 10 seconds on a slow machine."""
 MEMORY_LIMIT_BYTES = 2 << 30
 """Address space of a child: the largest workbook that is let in needs some 1.2 GB."""
-GRACE_SECONDS = 1.0
-"""Time that a child has to end by itself when nobody listens any more."""
+GRACE_SECONDS = 1.0  # time that a child has to end by itself when nobody listens any more
 
 
 class Child:
@@ -225,9 +222,7 @@ class Child:
             stdout=subprocess.PIPE,
             stderr=self._complaint,
         )
-        if self._process.stdout is None:
-            raise AssertionError("a pipe was asked for")
-        self.output: IO[bytes] = self._process.stdout
+        self.output = cast("IO[bytes]", self._process.stdout)
         self._late = threading.Event()
         self._timer = threading.Timer(seconds, self._end)
         self._timer.daemon = True

@@ -168,8 +168,7 @@ def _finite(digits: str) -> float:
     return number if math.isfinite(number) else math.nan
 
 
-LARGEST_CNY = 1e15
-"""More yuan than any firm has: the largest bank's assets are below a tenth of it."""
+LARGEST_CNY = 1e15  # more yuan than any firm has: the largest bank's assets are below a tenth of it
 
 _UNSIGNED = _NUMBER.removeprefix("[+-]?")
 _AMOUNT = re.compile(

@@ -18,11 +18,9 @@ WORDS = room_words("lists")
 VOCABULARY: dict[str, Any] = tomllib.loads(shipped("cells.toml").read_text("utf-8"))
 """The words of cells; what each list of them is for is said there, beside it."""
 
-NONE = "无"
-"""What cells say of risks, titles and funding that are known not to be there."""
+NONE = "无"  # what cells say of risks, titles and funding that are known not to be there
 
-SEPARATOR = "；"
-"""Stands between the entries of a text that was joined from several columns."""
+SEPARATOR = "；"  # stands between the entries of a text that was joined from several columns
 _LONGEST_WORD = 16
 
 INVISIBLE = (
