@@ -80,10 +80,8 @@ def _place(file: str) -> str:
 
 
 def _known_words(record: logging.LogRecord) -> object:
-    """Return of a library's record what its author wrote, and not what was put into it.
-
-    The places of our own messages are filled with numbers, kinds and versions.
-    """
+    # Of a library's record what its author wrote, and not what was put into it; our own messages
+    # are filled with numbers, kinds and versions.
     if record.name.partition(".")[0] == "leadscore":
         return record.getMessage()
     return record.msg if record.args else "(a message of a library, left out)"

@@ -45,10 +45,7 @@ def enter_home(home: Path) -> None:
 
 
 def check_home(home: Path) -> None:
-    """Refuse a home that a newer program has written; nothing is touched.
-
-    Raises SettingsError if its number is higher than `FORMAT`, or isn't one.
-    """
+    """Raise SettingsError for a home whose number is higher than `FORMAT`, or isn't one."""
     file = home / FORMAT_FILE
     try:
         number = file.read_bytes().decode("ascii", "replace").strip()[:20]
@@ -69,8 +66,7 @@ def open_registry(settings: Settings) -> ModelRegistry:
 def open_database(settings: Settings) -> Database:
     """Return the database; made on first start, and brought to this program's tables.
 
-    Raises SettingsError as `check_home`; StoreError if it can't be opened, is damaged, or newer
-    than this program.
+    SettingsError as `check_home`; StoreError if it can't be opened, is damaged, or newer than this.
     """
     # A database that lies elsewhere leaves the home as it is.
     (check_home if settings.database else enter_home)(settings.home)
@@ -91,8 +87,7 @@ def connect_database(settings: Settings) -> Database:
 def open_city(settings: Settings, city: Path | None = None) -> City:
     """Return the profile of the city that a command is about, as it counts now.
 
-    Raises CityError if no profile was named and more or fewer than one is shipped, or the profile
-    is wrong.
+    CityError if the profile is wrong, or none was named and more or fewer than one is shipped.
     """
     return open_profiles(settings, city).current().city
 
@@ -118,10 +113,7 @@ def training_rules(settings: Settings) -> Rules:
 def open_scorer(
     settings: Settings, city: Path | None = None, *, notify: Callable[[Text], object] = log_notice
 ) -> Scorer:
-    """Return the scorer of the champion of a city, by default of the settings' one.
-
-    Raises CityError or SettingsError as `open_city`, and what `champion_scorer` does.
-    """
+    """Return the scorer of the champion of a city, by default of the settings' one."""
     enter_home(settings.home)
     profile = open_city(settings, city)
     return champion_scorer(profile, open_registry(settings), now=datetime.now(UTC), notify=notify)

@@ -181,10 +181,7 @@ def accept_any_text() -> None:
 
 
 def echo(text: str) -> None:
-    """Print a result to standard output.
-
-    Raises Unheard if nobody reads it any more; OutputError if it can't be written.
-    """
+    """Print a result; `ClosedOutput` if nobody reads any more, `OutputError` if that can't be."""
     try:
         click.echo(text)
     except OSError as error:
@@ -228,10 +225,7 @@ class Progress(contextlib.ExitStack):
         self._lang, self._shown_from = lang, shown_from
 
     def start(self, steps: int) -> Callable[[int], object]:
-        """Show the bar, and return what to call with the number of steps done since the last call.
-
-        It shows nothing where the work is short or nobody watches.
-        """
+        """Return what to call with the number of steps done since; nothing shows if none watch."""
         if steps < self._shown_from or not is_terminal(sys.stderr):
             return lambda _: None
         label = WORDS["terminal.scoring"].pick(self._lang)

@@ -51,9 +51,8 @@ class Text:
 def read_words(*paths: Path) -> dict[str, Text]:
     """Return the texts of TOML files by key: the names of the tables around one, joined by dots.
 
-    A text is ``title = { zh = "模型", en = "Model" }``.
-
-    Raises ValueError if a key stands twice or lacks a language.
+    A text is ``title = { zh = "模型", en = "Model" }``; ValueError if a key stands twice or lacks a
+    language.
     """
     words: dict[str, Text] = {}
     for path in paths:

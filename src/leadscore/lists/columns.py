@@ -254,7 +254,6 @@ def _without_unit(reading: Reading) -> Iterator[Reading]:
 
 
 def _from_bracket(rest: str, inside: str, year: int | None) -> Iterator[Reading]:
-    """Yield the reading of a bracket that holds nothing but a unit, a year, or both."""
     unit = NO_UNIT
     for piece in filter(None, re.split("[,、;]", inside)):
         if named := read_unit(piece):

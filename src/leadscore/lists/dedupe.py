@@ -398,7 +398,6 @@ def near_pairs(keys: pd.Series, numbers: pd.Series) -> Ints:
 
 
 def _flags(firms: pd.DataFrame, names: pd.Series, undecided: Mask, kept: Ints) -> list[Problem]:
-    """Flag kept rows that bear the name of a firm before them but not its code, or nearly so."""
     own = names.iloc[kept]
     first = pd.Series(kept, index=own.to_numpy())
     before = own.map(first[~first.index.duplicated()]).to_numpy(dtype=np.int64)

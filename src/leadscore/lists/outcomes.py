@@ -230,8 +230,6 @@ def _entries_table(entries: Sequence[_Entry]) -> pd.DataFrame:
 
 
 class _TableReader:
-    """One table on its way from text to entries."""
-
     def __init__(self, table: TextTable, layout: OutcomeLayout, today: date) -> None:
         self.table = table
         self.layout, self.fields, self.stage_days = (
@@ -264,7 +262,6 @@ class _TableReader:
         yield from self.log.notices()
 
     def _row(self, at: int, row: int) -> Iterator[_Entry]:
-        """Yield the entries of one row that can be taken; tell what is wrong with the others."""
         stages = self.fields["stage"]
         words = self._first_of(stages, at)
         stage = _text(self._stages[words].value) if words else None
@@ -343,14 +340,12 @@ class _TableReader:
         return code, name, former
 
     def _written(self, fields: Iterable[_Field], at: int) -> Iterator[tuple[int, str, str]]:
-        """Yield the cells of a row that are not empty, each with its place and header."""
         for choice, (position, header) in enumerate(fields):
             text = self._texts[position][at]
             if text is not None:
                 yield choice, header, text
 
     def _first_of(self, fields: Sequence[_Field], at: int) -> str | None:
-        """Return the first cell of a row among some columns that says something."""
         texts = (text for _, _, text in self._written(fields, at))
         return next((text for text in texts if not says_nothing(text)), None)
 

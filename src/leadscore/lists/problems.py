@@ -91,7 +91,6 @@ class ProblemLog:
 
 
 def _found(text: str | None) -> str:
-    """Return what stands in a cell as a problem shows it: short, personal data starred out."""
     return shown(without_personal((text or "")[: 2 * FOUND_CHARACTERS]), FOUND_CHARACTERS)
 
 

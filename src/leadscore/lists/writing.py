@@ -292,7 +292,6 @@ def _map_texts(table: pd.DataFrame, pattern: str, by: str) -> pd.DataFrame:
 
 
 def _for_people(table: pd.DataFrame) -> pd.DataFrame:
-    """Let names stand where the ids stood, and the ids where the names did."""
     swaps = {"segment": "segment_name", "role": "role_name"}
     swaps = {left: right for left, right in swaps.items() if {left, right} <= {*table}}
     swaps |= {right: left for left, right in swaps.items()}
@@ -390,7 +389,6 @@ class Sheet(NamedTuple):
 
 
 def _write_workbook(handle: IO[bytes], sheets: Sequence[Sheet], lang: Lang) -> None:
-    """Write sheets row by row, so that memory does not grow with their length."""
     for sheet in sheets:
         if sheet.last_row >= MAX_ROWS:
             raise OutputError(

@@ -41,9 +41,6 @@ WORDS = room_words("lists")
 
 DELIMITERS = (",", "\t", ";", "，", "|")  # separators tried, the usual first
 
-_MAX_FIELD_CHARACTERS = 1 << 26
-"""A field that runs on for longer comes of a quote that nobody closed."""
-
 _MARKS = (  # longest first: the mark of UTF-32 begins with that of UTF-16
     (codecs.BOM_UTF32_LE, "UTF-32LE"), (codecs.BOM_UTF32_BE, "UTF-32BE"),
     (codecs.BOM_UTF8, "UTF-8"),
@@ -110,7 +107,6 @@ class _Misfit(NamedTuple):
 
 
 def _first_misfit(source: TextBytes, codec: str) -> _Misfit | None:
-    """Return the first place that does not decode, or None if all of it does."""
     decoder = codecs.getincrementaldecoder(codec)()
     start = lines = 0
     for chunk in chain(source.chunks(), [b""]):
@@ -149,10 +145,7 @@ def _unmarked_utf16(head: bytes) -> str | None:
 
 
 def _mixed_lines(source: TextBytes) -> tuple[int, int] | None:
-    """Return the first line that can only be UTF-8 and the first that can't be, if both exist.
-
-    Four characters of three bytes each do not come about by chance in text of another encoding.
-    """
+    # The first line that can only be UTF-8 and the first that can't be, if both exist.
     utf8 = other = 0
     with source.open() as stream:
         lines = iter(lambda: stream.readline(MAX_LINE_BYTES), b"")
@@ -172,11 +165,8 @@ def _mixed_lines(source: TextBytes) -> tuple[int, int] | None:
 
 
 def _share_of_common(head: bytes) -> float | None:
-    """Return the share of double-byte characters that are common or punctuation in GB 2312.
-
-    In texts of Chinese firms it is above 0.85 from 16 characters on; Big5 read as GB18030 gives
-    about 0.5. None for fewer than 12 characters.
-    """
+    # Of double-byte characters those that are common or punctuation in GB 2312: in texts of Chinese
+    # firms above 0.85 from 16 characters on; Big5 read as GB18030 gives about 0.5.
     pairs = _PAIR.findall(head)
     common = sum(
         trail >= b"\xa1" and (b"\xa1" <= lead <= b"\xa9" or b"\xb0" <= lead <= b"\xd7")
@@ -186,7 +176,6 @@ def _share_of_common(head: bytes) -> float | None:
 
 
 def _is_big5(head: bytes) -> bool:
-    """Tell whether the start decodes as Big5 and consists of its common characters."""
     try:
         codecs.getincrementaldecoder("big5")().decode(head)
     except UnicodeDecodeError:
@@ -204,7 +193,8 @@ class Dialect(NamedTuple):
 
     def reader(self, lines: Iterable[str], *, strict: bool) -> Iterator[list[str]]:
         """Return a reader of records; strict ones raise `csv.Error` for misplaced quotes."""
-        csv.field_size_limit(max(csv.field_size_limit(), _MAX_FIELD_CHARACTERS))
+        # A field that runs on for longer comes of a quote that nobody closed.
+        csv.field_size_limit(max(csv.field_size_limit(), 1 << 26))
         return csv.reader(
             lines, delimiter=self.delimiter, skipinitialspace=self.spaced, strict=strict
         )
@@ -234,7 +224,6 @@ class _Record(NamedTuple):
 
 
 def _records(name: str, text: Iterable[str], dialect: Dialect) -> Iterator[_Record]:
-    """Yield the records of a text, numbered from 1, blank ones included."""
     line = ""
 
     def remembered() -> Iterator[str]:
@@ -325,7 +314,6 @@ def _read_table(
 
 
 def _habitual_width(width: int, below: Sequence[_Record]) -> int:
-    """Return the width that most records have because of an empty surplus over the header."""
     filled = [record.fields for record in below if any(record.fields)]
     ending = [len(fields) for fields in filled if len(fields) > width and not any(fields[width:])]
     usual, times = Counter(ending).most_common(1)[0] if ending else (width, 0)

@@ -102,7 +102,6 @@ def no_header(
 
 
 def _widest(rows: Sequence[Row]) -> str:
-    """Return the cells of the row most like a header, without what may be personal."""
     written = [[cell.strip() for cell in row if cell and cell.strip()] for row in rows]
     cells = max(written[:HEADER_SEARCH], key=len, default=[])
     public = ["…" if _PRIVATE.search(cell) else shown(cell, 20) for cell in cells[:12]]
@@ -168,7 +167,6 @@ def _joined(header: Header, rows: Sequence[Row], merges: Sequence[Merge] | None)
 
 
 def _are_parents(row: Row, position: int, width: int, merges: Sequence[Merge] | None) -> bool:
-    """Tell whether a row above the header groups its columns."""
     written = [cell.strip() for cell in row if cell and cell.strip()]
     if any(len(cell) > LONGEST_HEADER or ":" in fold(cell) for cell in written):
         return False

@@ -42,9 +42,7 @@ def read_parquet(path: Path, place: HeaderPlace = ANYWHERE) -> RawList:
     Rows count from 1, as there is no header line. Whole numbers have no ``.0``, decimals keep their
     digits, times with a zone are those of the clock there, truth values 是 and 否. A column of
     lists, structs or other types that hold no single value is missing (``unread_type``).
-
-    Raises `ListError` if the file is too large by its own account, damaged, or has no column that
-    names firms.
+    Raises `ListError` if the file is too large by its own account, damaged, or names no firms.
     """
     source = shown(path.name)
     limits = map(str, (MEMORY_LIMIT_BYTES, *_LIMITS))

@@ -13,8 +13,6 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 BATCH_ROWS = 512  # few, because one long text of a dictionary may stand in every row
-EXACT_WHOLE = 2.0**53
-"""A float holds whole numbers exactly up to here; a larger one has lost its end."""
 OUT_OF_MEMORY = 3
 TEXT = pa.large_string()
 
@@ -117,7 +115,8 @@ class _Texts:
         values = values.cast(pa.float64()) if pa.types.is_float16(values.type) else values
         values = pc.if_else(pc.is_nan(values), None, values)
         size = pc.abs(values.cast(pa.float64()))
-        damaged = pc.and_(pc.greater_equal(size, EXACT_WHOLE), pc.is_finite(size))
+        # A float holds whole numbers exactly up to here; a larger one has lost its end.
+        damaged = pc.and_(pc.greater_equal(size, 2.0**53), pc.is_finite(size))
         for place in pc.indices_nonzero(pc.fill_null(damaged, False)).to_pylist():
             found = f"{int(values[place].as_py())}"
             self.issues.append((self._row + place + 1, at, "damaged_number", found))

@@ -201,7 +201,6 @@ TIME_LIMIT_SECONDS = 120.0
 """The largest workbook that is let in takes some 10 seconds on a slow machine."""
 MEMORY_LIMIT_BYTES = 2 << 30
 """Address space of a child: the largest workbook that is let in needs some 1.2 GB."""
-GRACE_SECONDS = 1.0  # time that a child has to end by itself when nobody listens any more
 
 
 class Child:
@@ -242,7 +241,7 @@ class Child:
         self.output.close()
         try:
             # A child that has said its last word, or finds nobody listening, ends by itself.
-            self._process.wait(timeout=GRACE_SECONDS)
+            self._process.wait(timeout=1.0)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()

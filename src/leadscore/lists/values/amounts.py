@@ -170,10 +170,9 @@ def _finite(digits: str) -> float:
 
 LARGEST_CNY = 1e15  # more yuan than any firm has: the largest bank's assets are below a tenth of it
 
-_UNSIGNED = _NUMBER.removeprefix("[+-]?")
 _AMOUNT = re.compile(
     rf"{_QUALIFIER}(?P<before>{CURRENCY_PATTERN})?(?P<n>{_NUMBER})"
-    rf"(?:(?P<times_low>{MULTIPLIER_PATTERN})?元?(?:-|~|—|–|至|到)(?P<high>{_UNSIGNED}))?"
+    rf"(?:(?P<times_low>{MULTIPLIER_PATTERN})?元?(?:-|~|—|–|至|到)(?P<high>{_NUMBER.removeprefix('[+-]?')}))?"
     rf"(?P<times>{MULTIPLIER_PATTERN})?[余多]?(?P<after>{CURRENCY_PATTERN})?(?P<yuan>[元圆])?"
     rf"(?P<last>{CURRENCY_PATTERN})?整?{_REMAINDER}"
 )
@@ -229,7 +228,6 @@ def amount_of(
 
 
 def _worded(cell: str, unit: Unit) -> tuple[float, str | None]:
-    """Return the amount of a cell that holds more than a number, and the currency it names."""
     text = _THOUSANDS.sub("", _BRACKETS.sub("", tidy_word(cell)))
     parts = _AMOUNT.fullmatch(text)
     if parts is None:

@@ -155,8 +155,6 @@ MAY_BE_NONE = frozenset({"risk", "titles", "funding", "patents", "branches"})
 NEVER_SMALL = frozenset(
     {"registered_capital_cny", "paid_in_capital_cny", "revenue_cny", "total_assets_cny"}
 )
-SMALL_CNY = 1e5
-"""Half of a column of capitals, revenues or assets lies below it only if it is not in yuan."""
 
 
 _LONGEST_REPEATED = 24
@@ -410,7 +408,7 @@ def small_median(heading: Heading, texts: Iterable[str]) -> float | None:
         if number > 0:
             sizes += [number] * count
     middle = median(sizes) if sizes else math.inf
-    return middle if middle < SMALL_CNY else None
+    return middle if middle < 1e5 else None  # half of a column in yuan never lies below
 
 
 def differ(one: Value, other: Value) -> bool:
