@@ -71,9 +71,7 @@ def place_new(path: Path, content: bytes, *, mode: int = 0o666, folder_mode: int
 def append_line(path: Path, line: str) -> None:
     """Add a line to the end of a file and sync it; what stands there already is never touched.
 
-    A line that a loss of power cut short is ended first, so that it spoils no other.
-
-    Raises OSError if the system refuses.
+    A line that a loss of power cut short is ended first. OSError if the system refuses.
     """
     new = not path.exists()
     with path.open("a+b") as file:
@@ -144,6 +142,5 @@ def fingerprint(packages: Iterable[str], data: Iterable[str]) -> str:
     files += [shipped(*name.split("/")) for name in data]
     content = hashlib.sha256()
     for file in files:
-        content.update(file.name.encode())
-        content.update(file.read_bytes().replace(b"\r\n", b"\n"))
+        content.update(file.name.encode() + file.read_bytes().replace(b"\r\n", b"\n"))
     return content.hexdigest()

@@ -8,7 +8,6 @@ from typing import Final
 
 from leadscore.text import Lang
 
-_LEAST, _MOST = 0.001, 0.999  # no model is surer
 LIKELIHOOD_IN_EXCEL: Final = '[<0.001]"<0.1%";[>0.999]">99.9%";0.0%'
 """What `likelihood` does, as a format of Excel."""
 
@@ -24,9 +23,9 @@ def likelihood(value: float) -> str:
     >>> likelihood(0.3521), likelihood(0.25), likelihood(0.0), likelihood(0.99999)
     ('35.2%', '25.0%', '<0.1%', '>99.9%')
     """
-    if value < _LEAST:
-        return f"<{_LEAST:.1%}"
-    return f">{_MOST:.1%}" if value > _MOST else f"{value:.1%}"
+    if value < 0.001:  # no model is surer
+        return "<0.1%"
+    return ">99.9%" if value > 0.999 else f"{value:.1%}"
 
 
 def interval(low: float, high: float) -> str:

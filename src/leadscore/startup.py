@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,10 +45,7 @@ def enter_home(home: Path) -> None:
 
 
 def check_home(home: Path) -> None:
-    """Refuse a home that a newer program has written; nothing is touched.
-
-    Raises SettingsError if its number is higher than `FORMAT`, or isn't one.
-    """
+    """Raise SettingsError for a home whose number is higher than `FORMAT`, or isn't one."""
     file = home / FORMAT_FILE
     try:
         number = file.read_bytes().decode("ascii", "replace").strip()[:20]
@@ -68,8 +66,7 @@ def open_registry(settings: Settings) -> ModelRegistry:
 def open_database(settings: Settings) -> Database:
     """Return the database; made on first start, and brought to this program's tables.
 
-    Raises SettingsError as `check_home`; StoreError if it can't be opened, is damaged, or newer
-    than this program.
+    SettingsError as `check_home`; StoreError if it can't be opened, is damaged, or newer than this.
     """
     # A database that lies elsewhere leaves the home as it is.
     (check_home if settings.database else enter_home)(settings.home)
@@ -90,8 +87,7 @@ def connect_database(settings: Settings) -> Database:
 def open_city(settings: Settings, city: Path | None = None) -> City:
     """Return the profile of the city that a command is about, as it counts now.
 
-    Raises CityError if no profile was named and more or fewer than one is shipped, or the profile
-    is wrong.
+    CityError if the profile is wrong, or none was named and more or fewer than one is shipped.
     """
     return open_profiles(settings, city).current().city
 
@@ -111,20 +107,13 @@ def training_rules(settings: Settings) -> Rules:
     # Imported late, as it takes a second.
     from leadscore.learning.training_data import Rules
 
-    return Rules(
-        target=settings.target,
-        horizon_days=settings.horizon_days,
-        prior_strength=settings.prior_strength,
-    )
+    return Rules(settings.target, settings.horizon_days, settings.prior_strength)
 
 
 def open_scorer(
     settings: Settings, city: Path | None = None, *, notify: Callable[[Text], object] = log_notice
 ) -> Scorer:
-    """Return the scorer of the champion of a city, by default of the settings' one.
-
-    Raises CityError or SettingsError as `open_city`, and what `champion_scorer` does.
-    """
+    """Return the scorer of the champion of a city, by default of the settings' one."""
     enter_home(settings.home)
     profile = open_city(settings, city)
     return champion_scorer(profile, open_registry(settings), now=datetime.now(UTC), notify=notify)
@@ -154,12 +143,6 @@ def champion_scorer(
     from leadscore.learning.expert import expert_model, follow_supply
     from leadscore.ranking.score import Scorer
 
-    def tell_instead(version: str) -> None:
-        if fault is not None:
-            reason = Text(zh=fault.render("zh"), en=fault.render("en"))
-            message = WORDS["champion.instead"] if champion else WORDS["champion.pointer"]
-            notify(message.format(champion=champion, version=version, reason=reason))
-
     registry.check_key()
     fault: ModelError | None = None
     champion: str | None = None
@@ -168,20 +151,25 @@ def champion_scorer(
     except ModelError as error:
         fault = error
     follow_supply(city, registry, now)
-    for version in registry.line(city.id):
-        if is_expert(city.id, version):
-            break
+    for version in takewhile(
+        lambda version: not is_expert(city.id, version), registry.line(city.id)
+    ):
         try:
             scorer = Scorer(registry.load(version), version)
         except ModelError as error:
             fault = fault or error
-            continue
-        tell_instead(version)
+        else:
+            break
+    else:
+        version, model = expert_model(city, registry, now, notify)
+        scorer = Scorer(model, version)
+    if fault is not None:
+        reason = Text(zh=fault.render("zh"), en=fault.render("en"))
+        message = WORDS["champion.instead"] if champion else WORDS["champion.pointer"]
+        notify(message.format(champion=champion, version=version, reason=reason))
+    if not is_expert(city.id, version):
         _tell_outdated(city, registry, version, notify)
-        return scorer
-    version, model = expert_model(city, registry, now, notify)
-    tell_instead(version)
-    return Scorer(model, version)
+    return scorer
 
 
 def _tell_outdated(
@@ -193,12 +181,9 @@ def _tell_outdated(
     _, trained = trained_as(registry, version, manifest)
     outdated = not manifest.is_under(city), trained.code != code_fingerprint()
     if any(outdated):
-        what = {(True, True): "both", (True, False): "profile", (False, True): "program"}[outdated]
-        notify(
-            WORDS["champion.outdated"].format(
-                version=version, what=WORDS[f"champion.changed.{what}"]
-            )
-        )
+        changed = "both" if all(outdated) else "profile" if outdated[0] else "program"
+        what = WORDS[f"champion.changed.{changed}"]
+        notify(WORDS["champion.outdated"].format(version=version, what=what))
 
 
 def _read(path: Path) -> City:
