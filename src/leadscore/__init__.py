@@ -26,34 +26,21 @@ def rank(
 ) -> pd.DataFrame:
     """Rank a list of firms.
 
-    Parameters
-    ----------
-    listed
-        A file (CSV, gzipped CSV, XLSX, Parquet), or a DataFrame whose columns have any of the names
-        that leadscore knows. One column must name the firms.
-    city
-        File of a city profile; by default the one of the settings.
-    lang
-        Language of the reasons, ``"zh"`` or ``"en"``; by default that of the settings.
-    today
-        Day as of which the firms are scored; by default today.
-    processes
-        How many processes score; by default one, and for a long list one for each core up to 8. The
-        ranking is the same whatever their number.
+    ``listed`` is a file (CSV, gzipped CSV, XLSX, Parquet), or a DataFrame whose columns have any of
+    the names that leadscore knows; one column must name the firms. ``city`` is the file of a city
+    profile, ``lang`` the language of the reasons (``"zh"`` or ``"en"``), both by default those of
+    the settings; ``today`` the day as of which the firms are scored. Processes score: by default
+    one, and for a long list one for each core up to 8; the ranking is the same whatever their
+    number.
 
-    Returns
-    -------
-    DataFrame
-        The ranking, see `leadscore.ranking.order.ranking_table`. Rows that were set aside
-        (without a name, or the same firm again) are missing from it. ``attrs`` of the table holds
-        ``"counts"``, a sentence that says where every row went; ``"notices"``, a list of what the
-        reader should know of the list as a whole; and ``"problems"``, everything that could not be
-        taken as it stood, which ``pandas.DataFrame(table.attrs["problems"])`` shows as a table.
+    Returns the ranking, see `leadscore.ranking.order.ranking_table`. Rows that were set aside
+    (without a name, or the same firm again) are missing from it. ``attrs`` of the table holds
+    ``"counts"``, a sentence that says where every row went; ``"notices"``, a list of what the
+    reader should know of the list as a whole; and ``"problems"``, everything that could not be
+    taken as it stood, which ``pandas.DataFrame(table.attrs["problems"])`` shows as a table.
 
-    Raises
-    ------
-    leadscore.errors.LeadscoreError
-        If the list or the profile can't be used; it says where and what to do.
+    Raises `leadscore.errors.LeadscoreError` if the list or the profile can't be used; it says where
+    and what to do.
     """
     # Imported late: `leadscore --help` imports this package, and pandas takes half a second.
     from leadscore.ranking.batch import rank_list

@@ -13,15 +13,9 @@ WORDS = room_words("")
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """One place at which an input is wrong.
+    """One place at which an input is wrong, as its owner would name it: ``sheet!row, column``."""
 
-    Attributes
-    ----------
-    where
-        The place as its owner would name it: ``sheet!row, column``, a TOML key, a JSON path.
-    """
-
-    where: str
+    where: str  # or a TOML key, or a JSON path
     got: str  # what stands there, shortened for reading
     wanted: Text  # what is allowed there
 

@@ -124,6 +124,5 @@ def fingerprint(packages: Iterable[str], data: Iterable[str]) -> str:
     files += [shipped(*name.split("/")) for name in data]
     content = hashlib.sha256()
     for file in files:
-        content.update(file.name.encode())
-        content.update(file.read_bytes().replace(b"\r\n", b"\n"))
+        content.update(file.name.encode() + file.read_bytes().replace(b"\r\n", b"\n"))
     return content.hexdigest()

@@ -22,10 +22,6 @@ FIELDS = frozenset({
 """The fields that a line may have."""
 
 _PACKAGE = Path(__file__).parent
-_OURS = "leadscore"
-_WITHHELD = "(a message of a library, left out)"
-_MOST_FRAMES = 30
-_MOST_CAUSES = 5
 
 
 def log_to_stderr(stream: IO[str] | None = None, *, level: int = logging.INFO) -> None:
@@ -38,7 +34,7 @@ def log_to_stderr(stream: IO[str] | None = None, *, level: int = logging.INFO) -
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
-    logging.getLogger(_OURS).setLevel(level)
+    logging.getLogger("leadscore").setLevel(level)
     logging.captureWarnings(capture=True)
 
 
@@ -66,8 +62,8 @@ def fault_of(error: BaseException) -> list[dict[str, Any]]:
     """
     faults: list[dict[str, Any]] = []
     cause: BaseException | None = error
-    while cause is not None and len(faults) < _MOST_CAUSES:
-        kind, frames = type(cause), traceback.extract_tb(cause.__traceback__)[-_MOST_FRAMES:]
+    while cause is not None and len(faults) < 5:
+        kind, frames = type(cause), traceback.extract_tb(cause.__traceback__)[-30:]
         module = "" if kind.__module__ == "builtins" else f"{kind.__module__}."
         places = [f"{_place(frame.filename)}:{frame.lineno} {frame.name}" for frame in frames]
         faults.append({"type": f"{module}{kind.__qualname__}", "frames": places})
@@ -79,15 +75,13 @@ def fault_of(error: BaseException) -> list[dict[str, Any]]:
 def _place(file: str) -> str:
     path = Path(file)
     if path.is_relative_to(_PACKAGE):
-        return (_OURS / path.relative_to(_PACKAGE)).as_posix()
+        return path.relative_to(_PACKAGE.parent).as_posix()
     return "/".join(path.parts[-2:])
 
 
 def _known_words(record: logging.LogRecord) -> object:
-    """Return of a library's record what its author wrote, and not what was put into it.
-
-    The places of our own messages are filled with numbers, kinds and versions.
-    """
-    if record.name.partition(".")[0] == _OURS:
+    # Of a library's record what its author wrote, and not what was put into it; our own messages
+    # are filled with numbers, kinds and versions.
+    if record.name.partition(".")[0] == "leadscore":
         return record.getMessage()
-    return record.msg if record.args else _WITHHELD
+    return record.msg if record.args else "(a message of a library, left out)"

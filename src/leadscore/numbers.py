@@ -8,7 +8,6 @@ from typing import Final
 
 from leadscore.text import Lang
 
-_LEAST, _MOST = 0.001, 0.999  # no model is surer
 LIKELIHOOD_IN_EXCEL: Final = '[<0.001]"<0.1%";[>0.999]">99.9%";0.0%'
 """What `likelihood` does, as a format of Excel."""
 
@@ -24,9 +23,9 @@ def likelihood(value: float) -> str:
     >>> likelihood(0.3521), likelihood(0.25), likelihood(0.0), likelihood(0.99999)
     ('35.2%', '25.0%', '<0.1%', '>99.9%')
     """
-    if value < _LEAST:
-        return f"<{_LEAST:.1%}"
-    return f">{_MOST:.1%}" if value > _MOST else f"{value:.1%}"
+    if value < 0.001:  # no model is surer
+        return "<0.1%"
+    return ">99.9%" if value > 0.999 else f"{value:.1%}"
 
 
 def interval(low: float, high: float) -> str:
@@ -55,10 +54,10 @@ def share(value: float) -> str:
     return f"{percent + 0.0:.0f}%"
 
 
-def points(value: float, decimals: int = 1, minus: str = "\N{MINUS SIGN}") -> str:
-    """Return points with their sign; tenths are what is shown where they add up.
+def points(value: float, decimals: int, minus: str = "\N{MINUS SIGN}") -> str:
+    """Return points with their sign: whole ones in a reason, tenths where they add up.
 
-    >>> points(14.04), points(-2.5), points(-0.01), points(-3.2, 0, "-"), points(0.2, 0)
+    >>> points(14.04, 1), points(-2.5, 1), points(-0.01, 1), points(-3.2, 0, "-"), points(0.2, 0)
     ('+14.0', '−2.5', '+0.0', '-3', '+0')
     """
     return f"{round(value, decimals) + 0.0:+.{decimals}f}".replace("-", minus)

@@ -30,8 +30,7 @@ from leadscore.validation import NOTHING, unreadable
 WORDS = room_words("")
 
 _PREFIX = "LEADSCORE_"
-FILE_NAME = "leadscore.toml"
-"""What the file of settings is called in the home folder."""
+FILE_NAME = "leadscore.toml"  # of the settings in the home folder
 
 
 def _system_locale() -> str:
@@ -62,33 +61,29 @@ def _home() -> Path:
     return platformdirs.user_data_path("leadscore", appauthor=False)
 
 
-def expanded(path: Path) -> Path:
-    """Let ``~`` stand for the user's home, as it does in a shell but not in the environment."""
+def _expanded(path: Path) -> Path:
+    # Let ~ stand for the user's home, as it does in a shell but not in the environment.
     try:
         return path.expanduser()
     except RuntimeError as error:
         raise ValueError(str(error)) from None
 
 
-UserPath = Annotated[Path, AfterValidator(expanded)]
+_UserPath = Annotated[Path, AfterValidator(_expanded)]
 
 _ADDRESS = re.compile(r"sqlite(\+pysqlite)?:///(?!file:).+|postgres(ql)?(\+psycopg)?://.+")
+# Headers that browsers send themselves, or that mean something else here.
+_OURS = frozenset({
+    "accept", "accept-language", "authorization", "connection", "cookie", "forwarded", "host",
+    "hx-request", "idempotency-key", "if-match", "origin", "referer", "sec-fetch-site",
+    "user-agent", "x-csrf-token", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto",
+})  # fmt: skip
 
 
 def _address(url: str) -> str:
     if not _ADDRESS.fullmatch(url):
         raise ValueError
     return url
-
-
-Address = Annotated[str, AfterValidator(_address)]
-
-_OURS = frozenset({
-    "accept", "accept-language", "authorization", "connection", "cookie", "forwarded", "host",
-    "hx-request", "idempotency-key", "if-match", "origin", "referer", "sec-fetch-site",
-    "user-agent", "x-csrf-token", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto",
-})  # fmt: skip
-"""Headers that browsers send themselves, or that mean something else here."""
 
 
 def _header(name: str) -> str:
@@ -100,8 +95,6 @@ def _header(name: str) -> str:
 def _networks(value: object) -> object:
     """Return addresses and networks, from a text with commas or spaces between or from a list.
 
-    A network that holds every address would let anybody be a proxy, so it is none.
-
     >>> [str(network) for network in _networks("127.0.0.1, 10.0.0.0/24 ::1")]
     ['127.0.0.1/32', '10.0.0.0/24', '::1/128']
     """
@@ -109,7 +102,7 @@ def _networks(value: object) -> object:
     if not isinstance(parts, list | tuple) or any(isinstance(part, int) for part in parts):
         raise ValueError
     networks = tuple(ip_network(part) for part in parts)
-    if any(network.prefixlen == 0 for network in networks):
+    if any(network.prefixlen == 0 for network in networks):  # which would let anybody be a proxy
         raise ValueError
     return networks
 
@@ -128,12 +121,13 @@ def _roles(value: object) -> object:
     return {group.strip(): role.strip() for group, _, role in pairs}
 
 
+_Address = Annotated[str, AfterValidator(_address)]
 # A comma stands between the groups of the header, so none with one would ever be found there.
 _Group = Annotated[str, Field(pattern=r"^[^,]+$")]
 _Role = Literal["viewer", "officer", "administrator", "auditor"]
-Roles = Annotated[dict[_Group, _Role], NoDecode, BeforeValidator(_roles)]
-Header = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9-]{0,99}$"), AfterValidator(_header)]
-Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_networks)]
+_Roles = Annotated[dict[_Group, _Role], NoDecode, BeforeValidator(_roles)]
+_Header = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9-]{0,99}$"), AfterValidator(_header)]
+_Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_networks)]
 
 _PATHS = ("home", "key_file", "city")
 _SECRET = re.compile(r"(?<=://).*(?=@)")
@@ -144,8 +138,8 @@ def _settings_file() -> Path | None:
     home = os.environ.get(f"{_PREFIX}HOME")
     try:
         if named:
-            return expanded(Path(named))
-        usual = (expanded(Path(home)) if home else _home()) / FILE_NAME
+            return _expanded(Path(named))
+        usual = (_expanded(Path(home)) if home else _home()) / FILE_NAME
     except ValueError:
         return None  # a ~ that is nobody's, told with all other mistakes
     return usual if usual.is_file() else None
@@ -159,14 +153,12 @@ class _File(TomlConfigSettingsSource):
         try:
             values = tomllib.loads(file_path.read_bytes().decode("utf-8-sig"))
         except OSError as fault:
-            raise SettingsError(
-                unreadable(WORDS["settings.the_file"].format(path=file_path), fault)
-            ) from fault
+            file = WORDS["settings.the_file"].format(path=file_path)
+            raise SettingsError(unreadable(file, fault)) from fault
         except (ValueError, RecursionError) as fault:  # both of TOML and of UTF-8
             message = WORDS["settings.no_toml"].format(path=file_path, reason=fault)
-            raise SettingsError(
-                message, [Detail(str(file_path), str(fault), WORDS["settings.toml"])]
-            ) from fault
+            wanted = [Detail(str(file_path), str(fault), WORDS["settings.toml"])]
+            raise SettingsError(message, wanted) from fault
         paths = {
             name: str(file_path.absolute().parent / value)
             for name, value in values.items()
@@ -188,12 +180,14 @@ class Settings(BaseSettings):
     )
 
     # Folder of the models, of the key that signs them, and of the database.
-    home: UserPath = Field(default_factory=_home)
+    home: _UserPath = Field(default_factory=_home)
     # URL of the database, if not SQLite in ``home``; may hold a password.
-    database: Annotated[Address | None, Field(repr=False)] = None
+    database: Annotated[_Address | None, Field(repr=False)] = None
     # The key that models are signed with; by default ``keys/models.key`` in ``home``.
-    key_file: UserPath | None = None
-    city: UserPath | None = None  # profile if a command names none; by default the only one shipped
+    key_file: _UserPath | None = None
+    city: _UserPath | None = (
+        None  # profile if a command names none; by default the only one shipped
+    )
     lang: Lang = Field(default_factory=spoken_language)  # of messages and reasons
     # Where ``leadscore serve`` listens, and with how many threads.
     host: str = "127.0.0.1"
@@ -205,7 +199,7 @@ class Settings(BaseSettings):
     # For how many outcomes the experts' word counts when a model is trained.
     prior_strength: Annotated[float, Field(ge=1, le=1_000_000)] = 50.0
     # The file of settings; by default ``leadscore.toml`` in ``home``, if it is there.
-    settings: UserPath | None = Field(default=None, validation_alias="LEADSCORE_SETTINGS")
+    settings: _UserPath | None = Field(default=None, validation_alias="LEADSCORE_SETTINGS")
     # When somebody must log in again: after silence, and in any case.
     session_idle_minutes: Annotated[int, Field(ge=1, le=1440)] = 30
     session_hours: Annotated[int, Field(ge=1, le=168)] = 12
@@ -217,22 +211,20 @@ class Settings(BaseSettings):
     # How many proxies stand in front, whose word on address, scheme and host of a client counts;
     # from where the nearest connects, and nobody else's word counts where any are given.
     trusted_proxies: Annotated[int, Field(ge=0, le=10)] = 0
-    proxy_addresses: Networks = ()
+    proxy_addresses: _Networks = ()
     # Headers in which it says who has logged in at the office, and in which groups they are; and
     # the role of each group: the first of these that the user is in counts.
-    proxy_user_header: Header | None = None
-    proxy_groups_header: Header | None = None
-    proxy_roles: Roles = Field(default_factory=dict)
+    proxy_user_header: _Header | None = None
+    proxy_groups_header: _Header | None = None
+    proxy_roles: _Roles = Field(default_factory=dict)
 
     @classmethod
     def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
+        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 (pydantic's signature)
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
+    ) -> tuple[PydanticBaseSettingsSource, ...]:  # fmt: skip
         """Let the environment go before the file of settings."""
         return init_settings, env_settings, _File(settings_cls, toml_file=_settings_file())
 
@@ -271,11 +263,8 @@ def load_settings() -> Settings:
     can't be read.
     """
     said = {name.upper(): value for name, value in os.environ.items() if value}
-    details = [
-        Detail(name, "…", WORDS["settings.proxy_instead"])
-        for name in sorted(said)
-        if name.startswith(f"{_PREFIX}OIDC_")
-    ]
+    old = (name for name in sorted(said) if name.startswith(f"{_PREFIX}OIDC_"))
+    details = [Detail(name, "…", WORDS["settings.proxy_instead"]) for name in old]
     try:
         settings = Settings()
     except ValidationError as error:
@@ -333,13 +322,9 @@ def unknown_variables(environment: Mapping[str, str] = os.environ) -> list[Text]
     for name in sorted(name for name, value in environment.items() if value):
         prefix, rest = name.upper()[: len(_PREFIX)], name.upper()[len(_PREFIX) :]
         if prefix == _PREFIX and rest not in settings:
-            if close := get_close_matches(rest, settings, n=1):
-                unknown = WORDS["settings.unknown_close"].format(
-                    name=name, close=_PREFIX + close[0]
-                )
-            else:
-                unknown = WORDS["settings.unknown"].format(name=name)
-            notices.append(unknown)
+            close = [_PREFIX + near for near in get_close_matches(rest, settings, n=1)]
+            unknown = WORDS["settings.unknown_close"] if close else WORDS["settings.unknown"]
+            notices.append(unknown.format(name=name, close="".join(close)))
     return notices
 
 

@@ -45,10 +45,7 @@ def enter_home(home: Path) -> None:
 
 
 def check_home(home: Path) -> None:
-    """Refuse a home that a newer program has written; nothing is touched.
-
-    Raises SettingsError if its number is higher than `FORMAT`, or isn't one.
-    """
+    """Raise SettingsError for a home whose number is higher than `FORMAT`, or isn't one."""
     file = home / FORMAT_FILE
     try:
         number = file.read_bytes().decode("ascii", "replace").strip()[:20]
@@ -152,11 +149,7 @@ def training_rules(settings: Settings) -> Rules:
     # Imported late, as it takes a second.
     from leadscore.learning.training_data import Rules
 
-    return Rules(
-        target=settings.target,
-        horizon_days=settings.horizon_days,
-        prior_strength=settings.prior_strength,
-    )
+    return Rules(settings.target, settings.horizon_days, settings.prior_strength)
 
 
 def open_scorer(

@@ -24,10 +24,8 @@ WORDS = room_words("")
 
 
 Align = Literal["left", "right", "centre"]
-GAP = "  "
-"""What stands between two columns."""
+GAP = "  "  # what stands between two columns
 
-_ELLIPSIS = "…"
 # No line starts with the first, none ends with the second.
 _CLOSING = frozenset("，。、；：！？）》〕」』】〉”’%％,.;:!?)]}…")
 _OPENING = frozenset("（《〔「『【〈“‘([{")
@@ -37,7 +35,6 @@ _ESCAPES = re.compile(
     "|(?:\x1b[\\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\\\|\x9c)"
     "|\x1b[ -/]*[0-~]?"
 )
-_DROPPED = {"Cf", "Cc"}
 
 
 def _char_width(char: str) -> int:
@@ -78,7 +75,7 @@ def cut(text: str, width: int) -> str:
         if used > width - 1:
             break
         kept.append(char)
-    return "".join(kept) + _ELLIPSIS
+    return "".join(kept) + "…"
 
 
 def fit(text: str, width: int, align: Align = "left") -> str:
@@ -107,7 +104,7 @@ def wrap(text: str, width: int, most: int | None = None) -> list[str]:
         if display_width((lines[-1] + piece).rstrip()) <= width:
             lines[-1] += piece
         elif len(lines) == most:
-            lines[-1] = cut(lines[-1] + piece + _ELLIPSIS * width, width)
+            lines[-1] = cut(lines[-1] + piece + "…" * width, width)
             break
         else:
             lines.append(piece)
@@ -127,13 +124,13 @@ def table(
     widths = [max(map(display_width, column)) for column in zip(*rows, strict=True)]
     if most is not None:
         widths[0] = min(widths[0], most)
-    columns = [
-        (at, width, aligns[at] if at < len(aligns) else "left")
-        for at, width in enumerate(widths)
-        if width
-    ]
     return [
-        GAP.join(fit(row[at], room, side) for at, room, side in columns).rstrip() for row in rows
+        GAP.join(
+            fit(cell, width, aligns[at] if at < len(aligns) else "left")
+            for at, (cell, width) in enumerate(zip(row, widths, strict=True))
+            if width
+        ).rstrip()
+        for row in rows
     ]
 
 
@@ -163,17 +160,13 @@ def tame(text: str) -> str:
     plain = " ".join(_ESCAPES.sub("", text).split())
     if plain.isprintable():
         return plain
-    kept = "".join(char for char in plain if unicodedata.category(char) not in _DROPPED)
+    kept = "".join(char for char in plain if unicodedata.category(char) not in ("Cf", "Cc"))
     return kept.encode("utf-8", "replace").decode("utf-8")
 
 
 def minute(moment: datetime | None) -> str:
     """Return a moment to the minute in the time of this machine, ``-`` for none."""
     return "-" if moment is None else f"{moment.astimezone():%Y-%m-%d %H:%M}"
-
-
-# What Windows says where others say "broken pipe".
-_GONE = frozenset({errno.EPIPE, errno.EINVAL})
 
 
 class ClosedOutput(Exception):  # noqa: N818 - nothing is wrong: the reader has had enough
@@ -188,15 +181,12 @@ def accept_any_text() -> None:
 
 
 def echo(text: str) -> None:
-    """Print a result to standard output.
-
-    Raises Unheard if nobody reads it any more; OutputError if it can't be written.
-    """
+    """Print a result; `ClosedOutput` if nobody reads any more, `OutputError` if that can't be."""
     try:
         click.echo(text)
     except OSError as error:
         _silence(sys.stdout)
-        if error.errno in _GONE:
+        if error.errno in (errno.EPIPE, errno.EINVAL):  # the latter on Windows
             raise ClosedOutput from error
         raise OutputError(WORDS["terminal.unshown"].format(reason=reason(error))) from error
 
@@ -223,9 +213,8 @@ def is_terminal(stream: IO[str] | None) -> bool:
 
 def columns(otherwise: int) -> int:
     """Return how wide the terminal is, or ``otherwise`` where the output goes elsewhere."""
-    if not is_terminal(sys.stdout):
-        return otherwise
-    return shutil.get_terminal_size((otherwise, 24)).columns
+    wide = is_terminal(sys.stdout)
+    return shutil.get_terminal_size((otherwise, 24)).columns if wide else otherwise
 
 
 class Progress(contextlib.ExitStack):
@@ -236,10 +225,7 @@ class Progress(contextlib.ExitStack):
         self._lang, self._shown_from = lang, shown_from
 
     def start(self, steps: int) -> Callable[[int], object]:
-        """Show the bar, and return what to call with the number of steps done since the last call.
-
-        It shows nothing where the work is short or nobody watches.
-        """
+        """Return what to call with the number of steps done since; nothing shows if none watch."""
         if steps < self._shown_from or not is_terminal(sys.stderr):
             return lambda _: None
         label = WORDS["terminal.scoring"].pick(self._lang)

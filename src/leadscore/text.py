@@ -33,14 +33,15 @@ class Text:
 
     def format(self, **places: object) -> Text:
         """Fill the named places of both halves."""
-        halves = {
-            lang: {
+
+        def filled(lang: Lang) -> str:
+            halves = {
                 name: place.pick(lang) if isinstance(place, Text) else place
                 for name, place in places.items()
             }
-            for lang in LANGUAGES
-        }
-        return Text(zh=self.zh.format(**halves["zh"]), en=self.en.format(**halves["en"]))
+            return self.pick(lang).format(**halves)
+
+        return Text(filled("zh"), filled("en"))
 
     def pick(self, lang: Lang) -> str:
         """Return the half that ``lang`` asks for."""
@@ -50,16 +51,14 @@ class Text:
 def read_words(*paths: Path) -> dict[str, Text]:
     """Return the texts of TOML files by key: the names of the tables around one, joined by dots.
 
-    A text is ``title = { zh = "模型", en = "Model" }``.
-
-    Raises ValueError if a key stands twice or lacks a language.
+    A text is ``title = { zh = "模型", en = "Model" }``; ValueError if a key stands twice or lacks a
+    language.
     """
     words: dict[str, Text] = {}
     for path in paths:
         for key, text in _texts(tomllib.loads(path.read_text("utf-8"))):
             if key in words:
-                msg = f"{path.name}: {key} stands in another file, too"
-                raise ValueError(msg)
+                raise ValueError(f"{path.name}: {key} stands in another file, too")
             words[key] = text
     return words
 
@@ -78,8 +77,7 @@ def _texts(table: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Tex
     for name, value in table.items():
         key = f"{above}{name}"
         if not isinstance(value, dict):
-            msg = f"{key} must be a table with zh and en"
-            raise ValueError(msg)  # noqa: TRY004 (of the file, not of a caller)
+            raise ValueError(f"{key} must be a table with zh and en")  # noqa: TRY004 (of the file)
         if set(value) == set(LANGUAGES) and all(isinstance(half, str) for half in value.values()):
             yield key, Text(**value)
         else:

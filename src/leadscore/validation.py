@@ -6,18 +6,18 @@ import contextlib
 import errno
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Final
-
-from pydantic_core import ErrorDetails
+from typing import TYPE_CHECKING, Final
 
 from leadscore.errors import Detail, LeadscoreError
 from leadscore.text import Text, room_words
 
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
 WORDS = room_words("")
 
 Steps = tuple[str | int, ...]
-NOTHING: Final = "∅"
-"""What stands where something is missing."""
+NOTHING: Final = "∅"  # what stands where something is missing
 
 _ALIKE: Final = {"model_type": "dict_type", "model_attributes_type": "dict_type"}
 _FORMS: Final = {
@@ -120,9 +120,8 @@ def unreadable(file: Text, fault: Exception) -> Text:
 def unwritable(path: Path, fault: OSError) -> Text:
     """Return why a file was not written, and what to do."""
     kind = _kind(fault, "missing", "folder", "denied", "full")
-    return WORDS[f"validation.writing.{kind}"].format(
-        path=path, folder=path.parent, reason=reason(fault)
-    )
+    words = WORDS[f"validation.writing.{kind}"]
+    return words.format(path=path, folder=path.parent, reason=reason(fault))
 
 
 @contextlib.contextmanager
@@ -137,8 +136,5 @@ def refusals(
     try:
         yield
     except OSError as fault:
-        kind = _kind(fault, "denied", "full")
-        message = WORDS[f"validation.keeping.{kind}"].format(
-            place=place, setting=setting, reason=reason(fault)
-        )
-        raise error(message) from fault
+        words = WORDS[f"validation.keeping.{_kind(fault, 'denied', 'full')}"]
+        raise error(words.format(place=place, setting=setting, reason=reason(fault))) from fault

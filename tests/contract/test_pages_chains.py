@@ -50,12 +50,12 @@ def test_lines_lead_from_a_segment_to_those_that_it_feeds() -> None:
             segment("x.d", "downstream", "x.c"),
         ],
     }
-    found = chain_map(chain)
-    assert found.height == 2 * ROW
-    assert [each["id"] for each in found.segments] == ["x.a", "x.b", "x.c", "x.d"]
-    assert found.lines == [
+    drawn = chain_map(chain)
+    assert drawn["height"] == 2 * ROW
+    assert [each["id"] for each in drawn["segments"]] == ["x.a", "x.b", "x.c", "x.d"]
+    assert drawn["lines"] == [
         "M270 50C330 50 670 50 730 50",  # from the left column to the right one
         "M270 150C330 150 330 50 270 50",  # within the left column, by the space beside it
         "M730 150C670 150 670 50 730 50",  # within the right column, on its other side
     ]
-    assert found.ends == ["M270 50h0", "M730 50h0"]
+    assert drawn["ends"] == ["M270 50h0", "M730 50h0"]

@@ -17,11 +17,10 @@ from pydantic_core import ErrorDetails
 from leadscore.city.profile import City, rings
 from leadscore.errors import CityError, Detail
 from leadscore.terminal import cut
-from leadscore.text import Text, room_words
+from leadscore.text import LANGUAGES, Text, room_words
 from leadscore.validation import Steps, details, unreadable, wanted
 
 WORDS = room_words("city")
-
 
 Step = str | int
 Document = dict[str, Any]
@@ -63,11 +62,10 @@ def parse_city(text: str, *, source: str = "profile") -> City:
     except RecursionError:
         raise CityError(WORDS["loading.too_deep"].format(source=source)) from None
     wrong: list[Detail] = []
-    city = None
     try:
         city = City.model_validate(document)
     except ValidationError as fault:
-        wrong += _mistakes(fault, document)
+        city, wrong = None, _mistakes(fault, document)
     # The raw document is read once more for what spans several tables, so a wrong type in one place
     # never hides a ring in another; what is not of the shape that a check needs is passed over,
     # since the models report it.
@@ -95,20 +93,10 @@ def _mistakes(fault: ValidationError, document: Document) -> list[Detail]:
     # What pydantic found, one detail for each place and wish. A list is "too short" only because
     # pydantic left out the items it refused if there is an error below it.
     errors = fault.errors(include_url=False)
-    below = [error["loc"] for error in errors]
+    above = {error["loc"][:depth] for error in errors for depth in range(len(error["loc"]))}
+    real = [e for e in errors if e["type"] != "too_short" or e["loc"] not in above]
     return details(
-        (
-            error
-            for error in errors
-            if error["type"] != "too_short"
-            or not any(
-                len(loc) > len(error["loc"]) and loc[: len(error["loc"])] == error["loc"]
-                for loc in below
-            )
-        ),
-        shown=show,
-        place=lambda steps: key_path(document, _in_file(steps)),
-        wish=_wish,
+        real, shown=show, place=lambda steps: key_path(document, _in_file(steps)), wish=_wish
     )
 
 
@@ -167,13 +155,11 @@ def nearest(word: str, allowed: Collection[str]) -> str | None:
 def one_of(word: str, allowed: Collection[str], what: Text) -> Text:
     """Return what is allowed and what was probably meant; a long list only if nothing is near."""
     guess = nearest(word, allowed)
-    zh, en = what.zh, what.en
     if guess:
-        zh, en = f"{zh}，是否想写 {guess}？", f"{en}, did you mean {guess}?"
+        what = WORDS["loading.guess"].format(what=what, guess=guess)
     if not guess or len(allowed) <= _LISTED:
-        names = ", ".join(allowed)
-        zh, en = f"{zh}（可用：{names}）", f"{en} (allowed: {names})"
-    return Text(zh=zh, en=en)
+        what = WORDS["loading.allowed"].format(what=what, names=", ".join(allowed))
+    return what
 
 
 def _wish(error: ErrorDetails) -> Text:
@@ -184,31 +170,25 @@ def _wish(error: ErrorDetails) -> Text:
 
 
 def _keys_at(path: Sequence[Step]) -> list[str]:
-    models: list[type] = [City]
-    for step in path:
-        kinds = [
-            field.annotation
-            for model in models
-            if issubclass(model, BaseModel)
-            for name, field in model.model_fields.items()
-            if step == (field.alias or name)
-        ]
+    tables = [_annotations(City)]
+    for step in map(str, path):
+        kinds = [keys[step] for keys in tables if step in keys]
         if kinds:
-            models = [model for kind in kinds for model in _models_in(kind)]
-    return list(dict.fromkeys(key for model in models for key in _keys_of(model)))
+            tables = [keys for kind in kinds for keys in _tables_in(kind)]
+    return list(dict.fromkeys(key for keys in tables for key in keys if " " not in key))
 
 
-def _models_in(annotation: Any) -> list[type]:
-    if isinstance(annotation, type) and (issubclass(annotation, BaseModel) or annotation is Text):
-        return [annotation]
-    return [model for inner in get_args(annotation) for model in _models_in(inner)]
+def _annotations(model: type[BaseModel]) -> dict[str, Any]:
+    return {field.alias or name: field.annotation for name, field in model.model_fields.items()}
 
 
-def _keys_of(model: type) -> list[str]:
-    if issubclass(model, BaseModel):
-        keys = (field.alias or name for name, field in model.model_fields.items())
-        return [key for key in keys if " " not in key]
-    return ["zh", "en"]
+def _tables_in(annotation: Any) -> list[dict[str, Any]]:
+    # The keys of the tables that a value may be, each with what it holds.
+    if annotation is Text:
+        return [dict.fromkeys(LANGUAGES)]
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [_annotations(annotation)]
+    return [keys for inner in get_args(annotation) for keys in _tables_in(inner)]
 
 
 def _items(parent: Document, key: str, path: tuple[Step, ...] = ()) -> Iterator[Item]:
@@ -233,15 +213,12 @@ def _texts(item: Document, key: str) -> Iterator[tuple[int, str]]:
 
 
 def _repeats(document: Document) -> Iterator[Detail]:
-    groups = [
-        *(("id", _items(document, kind)) for kind in ("chain", *_WITH_ID)),
-        *(("id", _items(chain, "segment", path)) for path, chain in _items(document, "chain")),
-        *(("name", _items(document, kind)) for kind in ("anchor", "neighbour")),
-        *(
-            ("segment", _items(neighbour, "delivers", path))
-            for path, neighbour in _items(document, "neighbour")
-        ),
-    ]
+    groups = [("id", _items(document, kind)) for kind in ("chain", *_WITH_ID)]
+    for path, chain in _items(document, "chain"):
+        groups.append(("id", _items(chain, "segment", path)))
+    groups += [("name", _items(document, kind)) for kind in ("anchor", "neighbour")]
+    for path, neighbour in _items(document, "neighbour"):
+        groups.append(("segment", _items(neighbour, "delivers", path)))
     for key, items in groups:
         seen: dict[str, int] = {}
         for path, item in items:
@@ -249,9 +226,10 @@ def _repeats(document: Document) -> Iterator[Detail]:
             call = name.get("zh") if isinstance(name, dict) else name
             if not isinstance(call, str):
                 continue
-            first = seen.setdefault(call, int(path[-1]) + 1)
-            if first != int(path[-1]) + 1:
-                where = f"{key_path(document, path[:-1])}[#{int(path[-1]) + 1}].{key}"
+            number = int(path[-1]) + 1
+            first = seen.setdefault(call, number)
+            if first != number:
+                where = f"{key_path(document, path[:-1])}[#{number}].{key}"
                 yield Detail(where, show(call), WORDS["loading.unique"].format(first=first))
 
 
@@ -272,27 +250,23 @@ def _dangling(document: Document) -> Iterator[Detail]:
     known = [full for full, _ in _segments(document)]
     for path, text in _references(document):
         if text not in known:
-            wanted = one_of(text, known, WORDS["loading.no_segment"])
-            yield Detail(key_path(document, path), show(text), wanted)
+            wish = one_of(text, known, WORDS["loading.no_segment"])
+            yield Detail(key_path(document, path), show(text), wish)
 
 
 def _rings(document: Document) -> Iterator[Detail]:
-    places = dict(_segments(document))
+    segments = dict(_segments(document))
     edges = {
-        full: [text for _, text in _texts(segment, "feeds")]
-        for full, (_, segment) in places.items()
+        key: [text for _, text in _texts(item, "feeds")] for key, (_, item) in segments.items()
     }
     for ring in rings(edges):
-        last = ring[-2]
-        where = key_path(document, (*places[last][0], "feeds"))
+        where = key_path(document, (*segments[ring[-2]][0], "feeds"))
         yield Detail(where, show(ring[-1]), WORDS["loading.no_ring"].format(ring=" → ".join(ring)))
 
 
 def _contradicting_words(document: Document) -> Iterator[Detail]:
-    """Yield words that a segment lists twice, be it in one list or in two.
-
-    Two segments may share a word: a text with it then speaks of both.
-    """
+    # Words that a segment lists twice, be it in one list or in two. Two segments may share a word:
+    # a text with it then speaks of both.
     for _, (path, segment) in _segments(document):
         home: dict[str, str] = {}
         for key in ("makes", "hints", "excludes"):

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict
 from functools import cached_property
 from itertools import pairwise
 from typing import Annotated, Any, Final, Literal, Self, get_args
@@ -45,17 +46,16 @@ def _mistake(zh: str, en: str) -> PydanticCustomError:
     return PydanticCustomError("profile", "{en}", {"zh": zh, "en": en})
 
 
-class _Part(BaseModel):
-    """A table of the profile: frozen, and no key passes that it does not know."""
+class Part(BaseModel):
+    """A table of a profile: frozen, and no key passes that it does not know."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 Label = Annotated[str, StringConstraints(strict=True, strip_whitespace=True, min_length=1)]
-"""Text with something in it."""
 
 
-class _Halves(_Part):
+class _Halves(Part):
     zh: Label
     en: Label
 
@@ -67,28 +67,20 @@ class _ReadText:
             if isinstance(value, Text):
                 return value
             if not isinstance(value, dict):
-                raise _mistake(
-                    '中英文名称 { zh = "…", en = "…" }', 'both names, { zh = "…", en = "…" }'
-                )
-            halves = check(value)
-            return Text(zh=halves.zh, en=halves.en)
+                shape = '{ zh = "…", en = "…" }'
+                raise _mistake(f"中英文名称 {shape}", f"both names, {shape}")
+            return Text(**dict(check(value)))
 
-        return core_schema.no_info_wrap_validator_function(
-            read,
-            handler.generate_schema(_Halves),
-            serialization=core_schema.plain_serializer_function_ser_schema(
-                lambda text: {"zh": text.zh, "en": text.en}
-            ),
-        )
+        written = core_schema.plain_serializer_function_ser_schema(asdict)
+        halves = handler.generate_schema(_Halves)
+        return core_schema.no_info_wrap_validator_function(read, halves, serialization=written)
 
 
 def _supply(value: object) -> object:
-    if isinstance(value, str):
-        if value not in SUPPLY_SCALE:
-            words = ", ".join(f'"{word}"' for word in SUPPLY_SCALE)
-            raise _mistake(f"{words} 之一，或 0 到 1 的数", f"one of {words}, or a number 0 to 1")
-        return SUPPLY_SCALE[value]
-    return value
+    if isinstance(value, str) and value not in SUPPLY_SCALE:
+        words = ", ".join(f'"{word}"' for word in SUPPLY_SCALE)
+        raise _mistake(f"{words} 之一，或 0 到 1 的数", f"one of {words}, or a number 0 to 1")
+    return SUPPLY_SCALE[value] if isinstance(value, str) else value
 
 
 Name = Annotated[Text, _ReadText]
@@ -102,19 +94,15 @@ SegmentId = Annotated[
 DivisionCode = Annotated[str, StringConstraints(strict=True, pattern=r"^\d{2}(\d{2}|90\d{2})?$")]
 """First digits of a GB/T 2260 code: two for a province, four for a city, six for a county that lies
 directly under a province (419001). Firms are placed no finer than that."""
-Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-"""A finite number, never a quoted one."""
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]  # never a quoted one
 Fraction = Annotated[Number, Field(ge=0, le=1)]
-"""A number 0..1."""
-Chance = Annotated[Number, Field(gt=0, lt=1)]
-"""A number between 0 and 1, neither of them itself: its log-odds are finite."""
+Chance = Annotated[Number, Field(gt=0, lt=1)]  # so its log-odds are finite
 Supply = Annotated[Fraction, BeforeValidator(_supply)]
 """A number 0..1 or a word of `SUPPLY_SCALE`; kept as the number."""
 Labels = tuple[Label, ...]
-"""Several of them, in the order of the file."""
 
 
-class Evidence(_Part):
+class Evidence(Part):
     """What a line of the profile rests on.
 
     ``kind`` is ``statement`` for the city's own words, of which ``section`` and ``quote`` give the
@@ -145,7 +133,12 @@ class Evidence(_Part):
 EvidenceList = tuple[Evidence, ...]
 
 
-class Segment(_Part):
+class _Named(Part):
+    id: Slug
+    name: Name
+
+
+class Segment(Part):
     """One link of a chain."""
 
     chain_id: Slug = Field(alias="of chain")  # taken from the table around it
@@ -167,11 +160,9 @@ class Segment(_Part):
         return f"{self.chain_id}.{self.key}"
 
 
-class Chain(_Part):
+class Chain(_Named):
     """An industry chain: a directed graph of segments, written as ``[[chain]]``."""
 
-    id: Slug
-    name: Name
     segments: Annotated[tuple[Segment, ...], Field(min_length=1, alias="segment")]
     evidence: EvidenceList = ()
 
@@ -185,7 +176,7 @@ class Chain(_Part):
         return [{**s, "of chain": owner} if isinstance(s, dict) else s for s in segments]
 
 
-class Anchor(_Part):
+class Anchor(Part):
     """A firm that is here already and that others may follow, written as ``[[anchor]]``."""
 
     label: Name = Field(alias="name")
@@ -201,17 +192,15 @@ class Anchor(_Part):
         return self.label.zh
 
 
-class Place(_Part):
+class Place(_Named):
     """A park, cluster or platform of the city that a firm could be shown."""
 
-    id: Slug
-    name: Name
     kind: Literal["base", "cluster", "park", "centre", "laboratory", "training", "alliance"]
     segments: tuple[SegmentId, ...] = ()
     evidence: EvidenceList = ()
 
 
-class Delivery(_Part):
+class Delivery(Part):
     """What a neighbour delivers of one segment; ``supply`` is 0..1, before the discount."""
 
     segment: SegmentId
@@ -219,7 +208,7 @@ class Delivery(_Part):
     evidence: EvidenceList = ()
 
 
-class Neighbour(_Part):
+class Neighbour(Part):
     """A partner city."""
 
     name: Name
@@ -228,39 +217,33 @@ class Neighbour(_Part):
     evidence: EvidenceList = ()
 
 
-class TargetRegion(_Part):
+class TargetRegion(_Named):
     """Where the city looks for firms: province or city codes, matched as prefixes."""
 
-    id: Slug
-    name: Name
     divisions: Annotated[tuple[DivisionCode, ...], Field(min_length=1)]
     evidence: EvidenceList = ()
 
 
-class Event(_Part):
+class Event(_Named):
     """A fair, meeting or other occasion at which the city meets firms."""
 
-    id: Slug
-    name: Name
     aliases: Labels = ()
     kind: Literal["conference", "fair", "matchmaking", "contest", "service"]
     evidence: EvidenceList = ()
 
 
-class SoughtClass(_Part):
+class SoughtClass(_Named):
     """A class of firm that the city says it looks for.
 
     No ``segments`` means any segment; ``words`` betray such a firm.
     """
 
-    id: Slug
-    name: Name
     segments: tuple[SegmentId, ...] = ()
     words: Labels = ()
     evidence: EvidenceList = ()
 
 
-class NumericPoints(_Part):
+class NumericPoints(Part):
     """Points of a numeric feature, one for each interval between edges; 20 double the odds.
 
     An edge, in the unit of the feature, belongs to the interval above it.
@@ -281,17 +264,16 @@ class NumericPoints(_Part):
     @field_validator("points")
     @classmethod
     def _match(cls, points: tuple[float, ...], info: ValidationInfo) -> tuple[float, ...]:
-        edges = info.data.get("edges")
-        if edges is not None and len(points) != len(edges) + 1:
-            wanted = len(edges) + 1
+        edges, count = info.data.get("edges"), len(points)
+        if edges is not None and count != (wanted := len(edges) + 1):
             raise _mistake(
-                f"{wanted} 个分值（比 edges 多一个），现有 {len(points)} 个",
-                f"{wanted} points (one more than edges), there are {len(points)}",
+                f"{wanted} 个分值（比 edges 多一个），现有 {count} 个",
+                f"{wanted} points (one more than edges), there are {count}",
             )
         return points
 
 
-class LevelPoints(_Part):
+class LevelPoints(Part):
     """Points of a feature with named levels."""
 
     levels: Annotated[dict[Label, Number], Field(min_length=1)]
@@ -313,7 +295,7 @@ Points = Annotated[
 ]
 
 
-class ExpertCard(_Part):
+class ExpertCard(Part):
     """What experts believe before any outcome is known.
 
     ``base_likelihood`` is that of a firm whose every feature gets 0 points; ``features`` has the
@@ -324,20 +306,18 @@ class ExpertCard(_Part):
     features: Annotated[dict[Label, Points], Field(min_length=1, alias="feature")]
 
 
-class About(_Part):
+class About(_Named):
     """The table ``[city]``: which city this is.
 
     ``division_code`` is the GB/T 2260 prefix (``3601``), or empty for an invented city.
     ``neighbour_discount`` is 0..1: what a unit of a neighbour's supply is worth to this city.
     """
 
-    id: Slug
-    name: Name
     division_code: DivisionCode | Literal[""] = ""
     neighbour_discount: Fraction = 0.6
 
 
-class Statement(_Part):
+class Statement(Part):
     """The public paper that the profile rests on."""
 
     title: Name
@@ -347,13 +327,12 @@ class Statement(_Part):
 
 
 def _ordered(given: dict[Any, float], names: Sequence[Any]) -> dict[Any, float]:
-    missing = [name for name in names if name not in given]
-    if missing:
+    if missing := [name for name in names if name not in given]:
         raise _mistake(f"还缺 {'、'.join(missing)}", f"also {', '.join(missing)}")
     return {name: given[name] for name in names}
 
 
-class RankingPolicy(_Part):
+class RankingPolicy(Part):
     """How likelihood and fit become an order and a grade."""
 
     floor: Fraction  # the share of the likelihood that counts even where a firm fills no gap
@@ -368,7 +347,7 @@ class RankingPolicy(_Part):
         return ordered
 
 
-class City(_Part):
+class City(Part):
     """A city profile. Read one with `load_city`, which also checks what spans several tables.
 
     Frozen; may be copied and pickled. Attributes follow the tables of the file.
@@ -430,10 +409,6 @@ class City(_Part):
         near = self.neighbour_discount * self.neighbour_supply(segment_id)
         return 1.0 - max(self.supply(segment_id), near)
 
-    def downstream_of(self, segment_id: str) -> tuple[str, ...]:
-        """Return the segments that this one feeds directly."""
-        return self.segments[segment_id].feeds
-
     def upstream_of(self, segment_id: str) -> tuple[str, ...]:
         """Return the segments that feed this one directly."""
         return self._feeders[segment_id]
@@ -452,7 +427,7 @@ class City(_Part):
 
     def buyers(self, segment_id: str) -> tuple[Anchor, ...]:
         """Return the anchors in the segments that this one feeds directly."""
-        return self._anchors_in(self.downstream_of(segment_id))
+        return self._anchors_in(self.segments[segment_id].feeds)
 
     def suppliers(self, segment_id: str) -> tuple[Anchor, ...]:
         """Return the anchors in the segments that feed this one directly."""
@@ -492,8 +467,7 @@ class City(_Part):
         return tuple(anchor for anchor in self.anchors if wanted.intersection(anchor.segments))
 
 
-Supplies = Mapping[str, float]
-"""Supply, 0..1, by the full id of a segment."""
+Supplies = Mapping[str, float]  # 0..1, by the full id of a segment
 
 
 def supplies(city: City) -> dict[str, float]:
@@ -574,8 +548,7 @@ def rings(edges: Edges) -> list[tuple[str, ...]]:
     >>> rings({"a": ["b"], "b": ["c"], "c": ["a"]})
     [('a', 'b', 'c', 'a')]
     """
-    closed: list[tuple[str, ...]] = []
-    done: set[str] = set()
+    closed, done = [], set[str]()
     for start in edges:
         if start in done:
             continue

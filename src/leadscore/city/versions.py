@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, Field
 
-from leadscore.city.profile import City, Fraction, Supplies, supplies, with_supplies
+from leadscore.city.profile import City, Fraction, Part, Supplies, supplies, with_supplies
 from leadscore.errors import CityError, Detail
 from leadscore.numbers import share
 from leadscore.text import room_words
@@ -29,19 +29,15 @@ class NoChangeError(CityError):
     """A change that changes nothing, or something that isn't there."""
 
 
-class Step(BaseModel):
+class Step(Part):
     """The supply of a segment, 0..1, before a change and after it."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     before: Fraction
     after: Fraction
 
 
-class Change(BaseModel):
+class Change(Part):
     """One change of a profile, which made a version of it."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     number: Annotated[int, Field(ge=2)]  # of the version; the file of the profile is version 1
     city: str
@@ -81,11 +77,8 @@ def current_version(file: City, changes: Sequence[Change]) -> ProfileVersion:
     """
     number, idle, now = 1, set(), supplies(file)
     for change in changes:
-        counting = {
-            segment: step.after
-            for segment, step in change.supply.items()
-            if now.get(segment) == step.before
-        }
+        steps = change.supply.items()
+        counting = {key: step.after for key, step in steps if now.get(key) == step.before}
         now |= counting
         if counting:
             number = change.number

@@ -54,7 +54,7 @@ def render_tree(city: City, lang: Lang) -> str:
 def _lines(city: City, lang: Lang) -> Iterator[str]:
     codes = ", ".join(filter(None, [city.id, city.division_code]))
     yield cut(f"{city.name.pick(lang)} ({codes})", WIDTH)
-    yield from _wrapped(city.statement.title.pick(lang) + " · " + city.statement.number, "", "")
+    yield from _wrapped(city.statement.title.pick(lang) + " · " + city.statement.number)
     for chain in city.chains:
         yield ""
         yield from _chain(city, chain, lang)
@@ -74,8 +74,8 @@ def _lines(city: City, lang: Lang) -> Iterator[str]:
         regions=len(city.target_regions), events=len(city.events), places=len(city.places),
         classes=len(city.sought), features=len(city.card.features),
     )  # fmt: skip
-    for line in (counts.pick(lang), others.pick(lang)):
-        yield from _wrapped(line, "", "")
+    for text in (counts, others):
+        yield from _wrapped(text.pick(lang))
 
 
 def _chain(city: City, chain: Chain, lang: Lang) -> Iterator[str]:
@@ -98,11 +98,10 @@ def _chain(city: City, chain: Chain, lang: Lang) -> Iterator[str]:
 
 
 def _segment(city: City, segment: Segment, stem: str, *, last: bool, lang: Lang) -> Iterator[str]:
-    mark = " ★" if segment.sought else ""
-    branch = stem + ("└─ " if last else "├─ ")
+    branch, mark = "└─ " if last else "├─ ", " ★" if segment.sought else ""
     gap = city.gap(segment.id)
     numbers = (segment.supply, city.neighbour_supply(segment.id), gap)
-    name = f"{branch}{segment.name.pick(lang)}  {segment.key}{mark}"
+    name = f"{stem}{branch}{segment.name.pick(lang)}  {segment.key}{mark}"
     figures = "".join(fit(f"{number:.2f}", _NUMBER, "right") for number in numbers)
     yield f"{fit(name, _NAME)}{figures}  {bar(gap, _BAR)}"
     under = stem + ("      " if last else "│     ")
@@ -110,8 +109,8 @@ def _segment(city: City, segment: Segment, stem: str, *, last: bool, lang: Lang)
     anchors = [anchor.label.pick(lang) for anchor in city.anchors_of(segment.id)]
     for label, items in ((WORDS["tree.feeds"], names), (WORDS["tree.anchors"], anchors)):
         if items:
-            head = f"{label.pick(lang)}: " if lang == "en" else f"{label.pick(lang)}："
-            yield from _wrapped((", " if lang == "en" else "、").join(items), under, head)
+            colon, comma = (": ", ", ") if lang == "en" else ("：", "、")
+            yield from _wrapped(comma.join(items), under, label.pick(lang) + colon)
 
 
 def bar(share: float, width: int) -> str:
@@ -124,7 +123,7 @@ def bar(share: float, width: int) -> str:
     return "█" * filled + "░" * (width - filled)
 
 
-def _wrapped(text: str, under: str, head: str) -> Iterator[str]:
-    room = WIDTH - display_width(under) - display_width(head)
-    for number, line in enumerate(wrap(text, room)):
-        yield under + (" " * display_width(head) if number else head) + line
+def _wrapped(text: str, under: str = "", head: str = "") -> Iterator[str]:
+    indent = under + " " * display_width(head)
+    for number, line in enumerate(wrap(text, WIDTH - display_width(indent))):
+        yield (indent if number else under + head) + line

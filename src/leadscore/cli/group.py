@@ -60,13 +60,9 @@ class Run:
         echo_err(text.pick(self.lang))
 
     def say_table(
-        self,
-        headers: Iterable[Text],
-        rows: Sequence[Sequence[str]],
-        aligns: Sequence[Align] = (),
-        *,
-        nothing: Text | None = None,
-    ) -> None:
+        self, headers: Iterable[Text], rows: Sequence[Sequence[str]],
+        aligns: Sequence[Align] = (), *, nothing: Text | None = None,
+    ) -> None:  # fmt: skip
         """Print rows under their headers, or that there is ``nothing``."""
         if nothing and not rows:
             self.say(nothing)

@@ -70,9 +70,9 @@ def _changing(
 
     with acting(run, action) as doing:
         from leadscore.city.versions import current_version
-        from leadscore.jobs.tasks import sync_models
         from leadscore.learning.champion import current_champion
         from leadscore.store.champions import champion_line
+        from leadscore.store.models import sync_models
 
         file, registry = read_profile(settings, city), open_registry(settings)
         profile = current_version(file, changes_of(doing.connection, file.id)).city
@@ -132,23 +132,18 @@ def _row(version: Version, serves: bool, lang: Lang) -> list[str]:
 
     manifest = version.manifest or Manifest(content={})
     kind = manifest.kind or "damaged"
+    measures = (manifest.measured("log_loss"), manifest.measured("auc"))
     decision, gates = manifest.decision, None
     if decision and decision.promoted is not None:
         gates = "passed" if not decision.failed else "overruled" if decision.promoted else "failed"
     return [
-        ("*" if serves else "") + ("!" if version.fault else ""),
-        version.name,
+        ("*" if serves else "") + ("!" if version.fault else ""), version.name,
         WORDS[f"models.kind.{kind}"].pick(lang) if kind in _KINDS else kind,
-        str(manifest.as_of or _NONE),
-        f"{version.created:%Y-%m-%d}",
+        str(manifest.as_of or _NONE), f"{version.created:%Y-%m-%d}",
         _NONE if manifest.learned is None else count(manifest.learned),
-        *(_measure(manifest.measured(name)) for name in ("log_loss", "auc")),
+        *(_NONE if value is None else f"{value:.4f}" for value in measures),
         WORDS[f"models.gates.{gates}"].pick(lang) if gates else _NONE,
-    ]
-
-
-def _measure(value: float | None) -> str:
-    return _NONE if value is None else f"{value:.4f}"
+    ]  # fmt: skip
 
 
 @models.command("show")

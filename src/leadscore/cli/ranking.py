@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -46,14 +46,11 @@ if TYPE_CHECKING:
 
 WORDS = room_words("cli")
 
-WIDEST, NARROWEST = 100, 80
-"""Terminal columns that the table takes at most, and that it needs at least."""
-MOST_LINES = 6
-"""Lines that the reasons of one firm may take."""
+WIDEST, _NARROWEST = 100, 80  # terminal columns that the table takes at most and at least
+MOST_LINES = 6  # that the reasons of one firm may take
 
 _LONG_LIST = 2_000
 _MOST_KEPT = 50_000  # of a list that is kept unasked: nobody courts more, and a register is no list
-
 _PLACE = 20  # room for the longest role, and for enough of the segment to know it by
 # The columns of the printed table, and where their cells stand.
 _ALIGNS: dict[str, Align] = {
@@ -87,18 +84,15 @@ _DIM = "2"
     help="Rank an old list as it was known on that day. 按当日所知给旧名单排名。",
 )  # fmt: skip
 @click.option(
-    "--keep/--no-keep",
-    default=None,
+    "--keep/--no-keep", default=None,
     help="Keep a snapshot of the firms to learn from later; by default of lists up to 50,000. "
     "保存快照供以后学习。",
-)
+)  # fmt: skip
 @click.option(
-    "--processes",
-    metavar="N",
-    type=click.IntRange(min=1),
+    "--processes", metavar="N", type=click.IntRange(min=1),
     help="Processes that score; by default one for each core, up to 8, from 20,000 rows on. "
     "评分用的进程数。",
-)
+)  # fmt: skip
 def rank(
     run: Run, listed: Path, output: Path | None, city: Path | None, top: int,
     problems: Path | None, exclude: Path | None, as_of: str | None, keep: bool | None,
@@ -114,15 +108,14 @@ def rank(
     )
     from leadscore.ranking.batch import rank_list
     from leadscore.ranking.vetoes import Exclusions, load_exclusions
+    from leadscore.settings import plain_wanted
     from leadscore.startup import open_scorer
 
     # Before the work, not after it.
-    check_distinct(
-        {
-            "LIST": listed, "--output": output, "--problems": problems, "--exclude": exclude,
-            "--city": city or settings.city,
-        }
-    )  # fmt: skip
+    check_distinct({
+        "LIST": listed, "--output": output, "--problems": problems, "--exclude": exclude,
+        "--city": city or settings.city,
+    })  # fmt: skip
     for path in filter(None, (output, problems)):
         check_ranking_path(path)
     today = day_option(as_of or None, "--as-of")
@@ -139,27 +132,28 @@ def rank(
     # What the disk refuses is still printed.
     written: list[Path] = []
     refused: OutputError | None = None
-    sums = _sums(ranking, excluded, run.lang)
+    sums, found, lang = _sums(ranking, excluded, run.lang), ranking.problems, run.lang
     try:
         if output:
-            summary = _summary(ranking, sums, scorer.city.name, today, run.lang)
-            write_ranking(
-                ranking.table, output, lang=run.lang, problems=ranking.problems, summary=summary
-            )
+            summary = _summary(ranking, sums, scorer.city.name, today, lang)
+            write_ranking(ranking.table, output, lang=lang, problems=found, summary=summary)
             written.append(output)
         if problems:
-            write_problems(ranking.problems, problems, lang=run.lang)
+            write_problems(found, problems, lang=lang)
             written.append(problems)
     except OutputError as error:
         refused = error
     try:
-        _print(ranking, run, top)
+        for notice in ranking.notices:
+            run.tell(notice)
+        colour = is_terminal(sys.stdout) and not plain_wanted()
+        width = columns(WIDEST)
+        echo(print_ranking(ranking.table, lang=lang, top=top, width=width, colour=colour))
         for path in written:
             run.say(WORDS["delivery.written"].format(path=path))
-        count = len(ranking.problems)
-        if count and not problems:
-            number = _counted(count, "problem")
-            run.say(WORDS["delivery.problems"].format(count=count, problems=number))
+        if found and not problems:
+            number = _counted(len(found), "problem")
+            run.say(WORDS["delivery.problems"].format(count=len(found), problems=number))
         for line in filter(None, (kept, *sums)):
             run.say(line)
     finally:
@@ -182,10 +176,8 @@ def _keep(
         with opened(settings) as database:
             store = SqlSnapshots(database)
             first = store.is_empty()
-            store.keep(
-                ranking.firms, as_of=as_of, model=ranking.model, source=source,
-                now=datetime.now(UTC),
-            )  # fmt: skip
+            now = datetime.now(UTC)
+            store.keep(ranking.firms, as_of=as_of, model=ranking.model, source=source, now=now)
     except StoreError as error:
         run.tell(WORDS["ranking.not_kept"].format(reason=error.message))
         return None
@@ -213,47 +205,26 @@ def _summary(
     ranking: Ranking, sums: list[Text], city: Text, today: date, lang: Lang
 ) -> list[tuple[str, str]]:
     # What a workbook says above its columns: what was ranked, and what to know.
-    lines: list[tuple[str, Text | str]] = [
-        ("city", city),
-        ("model", ranking.model),
-        ("date", today.isoformat()),
-        *(("rows", line) for line in sums),
-        *(("note", notice) for notice in ranking.notices),
-    ]
-    return [
-        (
-            WORDS[f"delivery.summary.{label}"].pick(lang),
-            text.pick(lang) if isinstance(text, Text) else text,
-        )
-        for label, text in lines
-    ]
+    lines = [("city", city.pick(lang)), ("model", ranking.model), ("date", today.isoformat())]
+    lines += [("rows", line.pick(lang)) for line in sums]
+    lines += [("note", notice.pick(lang)) for notice in ranking.notices]
+    return [(WORDS[f"delivery.summary.{label}"].pick(lang), text) for label, text in lines]
 
 
 def _counted(count: int, thing: str) -> str:
     return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
 
 
-def _print(ranking: Ranking, run: Run, top: int) -> None:
-    from leadscore.settings import plain_wanted
-
-    for notice in ranking.notices:
-        run.tell(notice)
-    colour = is_terminal(sys.stdout) and not plain_wanted()
-    width = columns(WIDEST)
-    echo(print_ranking(ranking.table, lang=run.lang, top=top, width=width, colour=colour))
-
-
 def print_ranking(
     table: pd.DataFrame, *, lang: Lang, top: int = 20, width: int = WIDEST, colour: bool = False
 ) -> str:
-    """Return the first ``top`` ranked firms, and as many vetoed ones, as text for a terminal.
+    """Return the first ``top`` firms of a `ranking_table`, and as many vetoed ones, as text.
 
-    ``table`` has n rows with the columns of a ranking: ``rank, name, grade, priority, likelihood,
-    fit, segment_name, role_name, reasons, veto``. No line exceeds ``width``, taken as 100 if wider
-    and as 80 if narrower. ``colour`` lets grades be coloured by ANSI sequences; the texts of the
-    list never bring any, nor other control or format characters.
+    No line exceeds ``width``, taken as 100 if wider and as 80 if narrower. ``colour`` lets grades
+    be coloured by ANSI sequences; the texts of the list never bring any, nor other control or
+    format characters.
     """
-    width = min(max(width, NARROWEST), WIDEST)
+    width = min(max(width, _NARROWEST), WIDEST)
     ranked, vetoed = table[table["rank"].notna()], table[table["rank"].isna()]
     if len(ranked):
         lines = _ranked_lines(ranked, top, lang, width, colour)
@@ -266,10 +237,8 @@ def print_ranking(
 
 
 def _widths(headers: dict[str, str], firms: list[dict[str, str]], width: int) -> dict[str, int]:
-    """Give numbers what they need and share the rest between firm and segment.
-
-    Where both want more than there is, each gets half, or what the other leaves of its own.
-    """
+    # Numbers get what they need; firm and segment share the rest. Where both want more than there
+    # is, each gets half, or what the other leaves of its own.
     widths = {name: display_width(header) for name, header in headers.items()}
     widths |= {name: max(widths[name], len(">99.9%")) for name in _NUMBERS}
     for column in ("rank", "name", "place"):
@@ -286,10 +255,8 @@ def _line(cells: dict[str, str], widths: dict[str, int], paint: str = "") -> str
     return GAP.join(parts.values()).rstrip()
 
 
-def _ranked_lines(
-    ranked: pd.DataFrame, top: int, lang: Lang, width: int, colour: bool
-) -> list[str]:
-    firms = [firm | {"place": _place(firm, lang)} for firm in _records(ranked.head(top))]
+def _ranked_lines(table: pd.DataFrame, top: int, lang: Lang, width: int, colour: bool) -> list[str]:
+    firms = [firm | {"place": _place(firm, lang)} for firm in _records(table.head(top))]
     headers = {name: WORDS[f"delivery.head.{name}"].pick(lang) for name in _ALIGNS}
     widths = _widths(headers, firms, width)
     indent = widths["rank"] + widths["grade"] + 2 * len(GAP)  # up to the firm's name
@@ -298,20 +265,18 @@ def _ranked_lines(
         paint = _COLOURS.get(firm["grade"], "") if colour else ""
         lines.append(_line(firm | {"place": _place(firm, lang, widths["place"])}, widths, paint))
         lines += _indented(firm["reasons"], indent, width)
-    if len(ranked) > top:
-        lines += wrap(WORDS["delivery.more"].format(count=len(ranked) - top).pick(lang), width)
+    if len(table) > top:
+        lines += wrap(WORDS["delivery.more"].format(count=len(table) - top).pick(lang), width)
     return lines
 
 
-def _vetoed_lines(
-    vetoed: pd.DataFrame, top: int, lang: Lang, width: int, colour: bool
-) -> list[str]:
-    lines = [WORDS["delivery.vetoed"].format(count=len(vetoed)).pick(lang)]
-    for firm in _records(vetoed.head(top)):
+def _vetoed_lines(table: pd.DataFrame, top: int, lang: Lang, width: int, colour: bool) -> list[str]:
+    lines = [WORDS["delivery.vetoed"].format(count=len(table)).pick(lang)]
+    for firm in _records(table.head(top)):
         text = WORDS["delivery.colon"].pick(lang).join(filter(None, (firm["name"], firm["veto"])))
         lines += [_painted(line, _DIM if colour else "") for line in _indented(text, 2, width)]
-    if len(vetoed) > top:
-        more = WORDS["delivery.more_vetoed"].format(count=len(vetoed) - top)
+    if len(table) > top:
+        more = WORDS["delivery.more_vetoed"].format(count=len(table) - top)
         lines += wrap(more.pick(lang), width)
     return lines
 
@@ -320,12 +285,13 @@ def _records(table: pd.DataFrame) -> Iterator[dict[str, str]]:
     # The few firms that are shown, in words that are safe to print.
     from pandas import isna
 
+    def shown(name: str, value: Any) -> str:
+        if isna(value):
+            return ""
+        return _NUMBERS[name](value) if name in _NUMBERS else tame(str(value))
+
     for record in table.to_dict("records"):
-        shown = {str(name): value for name, value in record.items() if not isna(value)}
-        yield dict.fromkeys(map(str, record), "") | {
-            name: _NUMBERS[name](float(value)) if name in _NUMBERS else tame(str(value))
-            for name, value in shown.items()
-        }
+        yield {str(name): shown(str(name), value) for name, value in record.items()}
 
 
 def _place(firm: dict[str, str], lang: Lang, room: int | None = None) -> str:

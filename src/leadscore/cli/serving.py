@@ -27,9 +27,7 @@ if TYPE_CHECKING:
 
 WORDS = room_words("cli")
 
-
 _HEADS = ("job", "kind", "state", "progress", "by", "asked", "ended", "words")
-_SAMPLE = "electronics.csv"
 
 
 @cli.group()
@@ -145,15 +143,12 @@ def serve(
     from leadscore.web.serve import serve as listen
 
     host = settings.host if host is None else host
-    if demo and not is_loopback(host):
-        raise UsageError(
-            WORDS["serving.demo_elsewhere"].format(host=host),
-            [Detail("--host", host, WORDS["serving.this_machine"])],
-        )
     if demo:
-        settings = settings.model_copy(
-            update={"home": settings.home / "demo", "database": None, "key_file": None}
-        )
+        if not is_loopback(host):
+            wanted = [Detail("--host", host, WORDS["serving.this_machine"])]
+            raise UsageError(WORDS["serving.demo_elsewhere"].format(host=host), wanted)
+        own = {"home": settings.home / "demo", "database": None, "key_file": None}
+        settings = settings.model_copy(update=own)
     log_to_stderr()
     registry = open_registry(settings)
     with contextlib.ExitStack() as stack:
@@ -187,21 +182,16 @@ def access_of(settings: Settings, database: Database, *, demo: bool) -> Access:
     from leadscore.store.sessions import Limits, Lockout
     from leadscore.web.auth import Access
 
-    return Access(
-        database,
-        audit_trail(settings),
-        _now,
-        limits=Limits(
-            idle=timedelta(minutes=settings.session_idle_minutes),
-            absolute=timedelta(hours=settings.session_hours),
-        ),
-        lockout=Lockout(
-            settings.lockout_failures,
-            timedelta(seconds=settings.lockout_seconds),
-            timedelta(minutes=settings.lockout_longest_minutes),
-        ),
-        demo=demo,
+    limits = Limits(
+        idle=timedelta(minutes=settings.session_idle_minutes),
+        absolute=timedelta(hours=settings.session_hours),
     )
+    lockout = Lockout(
+        settings.lockout_failures, timedelta(seconds=settings.lockout_seconds),
+        timedelta(minutes=settings.lockout_longest_minutes),
+    )  # fmt: skip
+    trail = audit_trail(settings)
+    return Access(database, trail, _now, limits=limits, lockout=lockout, demo=demo)
 
 
 def believe(app: Application, settings: Settings) -> None:
@@ -210,11 +200,8 @@ def believe(app: Application, settings: Settings) -> None:
 
     headers = None
     if settings.proxy_user_header is not None:
-        headers = ProxyHeaders(
-            settings.proxy_user_header,
-            settings.proxy_groups_header,
-            tuple(settings.proxy_roles.items()),
-        )
+        roles = tuple(settings.proxy_roles.items())
+        headers = ProxyHeaders(settings.proxy_user_header, settings.proxy_groups_header, roles)
     believe_proxies(app, settings.trusted_proxies, settings.proxy_addresses, headers)
 
 
@@ -235,11 +222,11 @@ def _hand_in_sample(access: Access) -> None:
     from leadscore.jobs.tasks import submit_list
     from leadscore.store.lists import kept_lists
 
-    sample, now = shipped("samples") / _SAMPLE, access.clock()
+    sample, now = shipped("samples") / "electronics.csv", access.clock()
     with access.database.write() as connection:
         if kept_lists(connection, before=None, limit=1):
             return
         submit_list(
-            connection, file_name=_SAMPLE, content=sample.read_bytes(), mapping={},
+            connection, file_name=sample.name, content=sample.read_bytes(), mapping={},
             as_of=now.astimezone().date(), actor="demo", now=now,
         )  # fmt: skip

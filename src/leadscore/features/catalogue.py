@@ -28,36 +28,23 @@ UNKNOWN = WORDS["value.unknown"]
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """One feature: a measurement of a firm.
+    """One feature: a measurement of a firm."""
 
-    Attributes
-    ----------
-    id
-        The column of X and the key of its table in the expert card.
-    kind
-        ``share`` is a fraction 0..1 (or below 0 for losses), ``cny`` an amount in yuan, ``count``
-        a number >= 0, ``years`` a span >= 0, ``flag`` 0 or 1, ``level`` one of ``levels``.
-    direction
-        +1 if a higher value may never lower the score, -1 for the reverse, 0 if experience decides.
-    meaning, missing
-        What it measures, and what a missing value stands for.
-    lifts, lowers
-        Wording of its reason when its points are positive or negative. Both must be true of every
-        value but those of ``nothing``: a card may have learned to count any value either way. The
-        places are those of `leadscore.ranking.reasons.Wording`.
-    nothing
-        Wording where the value is 0, false or the level ``none``; None if ``lifts`` and ``lowers``
-        hold of that too.
-    """
-
-    id: str
+    id: str  # the column of X and the key of its table in the expert card
     family: str  # key of `FAMILIES`, the group under which people find it
+    # ``share`` is a fraction 0..1 (or below 0 for losses), ``cny`` an amount in yuan, ``count`` a
+    # number >= 0, ``years`` a span >= 0, ``flag`` 0 or 1, ``level`` one of ``levels``.
     kind: Kind
+    # +1 if a higher value may never lower the score, -1 for the reverse, 0 if experience decides.
     direction: Direction
-    meaning: Text
-    missing: Text
+    meaning: Text  # what it measures
+    missing: Text  # what a missing value stands for
+    # Wording of its reason when its points are positive or negative. Both must be true of every
+    # value but those of ``nothing``: a card may have learned to count any value either way. The
+    # places are those of `leadscore.ranking.reasons.Wording`.
     lifts: Text
     lowers: Text
+    # Where the value is 0, false or the level ``none``; None if the two hold of that too.
     nothing: Text | None
     unknown: Text  # wording of its reason where the value is missing
     levels: Mapping[str, Text]  # of a ``level`` feature: each level with its name for people
@@ -133,11 +120,8 @@ FAMILIES = {family: WORDS[f"family.{family}"] for family, *_ in _FEATURES}
 def _feature(family: str, name: str, kind: Kind, direction: Direction, missing: str) -> Feature:
     key = f"feature.{name}"
     says = WORDS[f"feature.{name}.says"]
-    levels = {
-        at.removeprefix(f"{key}.levels."): text
-        for at, text in WORDS.items()
-        if at.startswith(f"{key}.levels.")
-    }
+    named = f"{key}.levels."
+    levels = {at.removeprefix(named): WORDS[at] for at in WORDS if at.startswith(named)}
     return Feature(
         id=name, family=family, kind=kind, direction=direction,
         meaning=WORDS[f"feature.{name}.meaning"], missing=WORDS[f"missing.{missing}"],

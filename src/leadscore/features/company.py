@@ -41,22 +41,16 @@ _KINDS = _compiled(
     ("research", "研究|试验|科技推广|技术服务|research"),
     ("construction", "建筑|土木|装修|装饰|工程|construction"),
     ("business", "金融|银行|证券|保险|房地产|租赁|商务服务|资本市场|投资|信托|finance|real estate"),
-    (
-        "other",
-        (
-            "农业|林业|畜牧|渔业|种植|养殖|采矿|采选|开采|煤炭|电力|燃气|水务|环保|交通|运输|公路|港口|机场"
-            "|仓储|物流|住宿|餐饮|酒店|旅游|卫生|医疗服务|教育|文化|传媒|出版|影视|体育|娱乐|公共|居民服务"
-        ),
-    ),
-    (
-        "manufacturing",
-        (
-            "元件|器件|电池|面板|LED|半导体|芯片|电路板|光学|零部件|化学|化工|仪器|仪表|材料|电机|家电|电器"
-            "|电气|电子|汽车|药|医疗器械|纺织|服装|食品|饮料|酒|钢|金属|铝|铜|造纸|塑料|橡胶|玻璃|陶瓷|水泥"
-            "|家具|家居|船舶|航空|光伏|照明"
-        ),
-    ),
-)
+    ("other", (
+        "农业|林业|畜牧|渔业|种植|养殖|采矿|采选|开采|煤炭|电力|燃气|水务|环保|交通|运输|公路|港口|机场"
+        "|仓储|物流|住宿|餐饮|酒店|旅游|卫生|医疗服务|教育|文化|传媒|出版|影视|体育|娱乐|公共|居民服务"
+    )),
+    ("manufacturing", (
+        "元件|器件|电池|面板|LED|半导体|芯片|电路板|光学|零部件|化学|化工|仪器|仪表|材料|电机|家电|电器"
+        "|电气|电子|汽车|药|医疗器械|纺织|服装|食品|饮料|酒|钢|金属|铝|铜|造纸|塑料|橡胶|玻璃|陶瓷|水泥"
+        "|家具|家居|船舶|航空|光伏|照明"
+    )),
+)  # fmt: skip
 
 # What a text says that the firm does not or may not do is no sign that it does it. One of the words
 # stands in every text in which the pattern finds anything.
@@ -100,7 +94,7 @@ _TOLD = _compiled(*((key, f"{_HOLDS}(?:{name}){_FOR_OTHERS}") for key, name in _
 
 _MARKETS = "上市|主板|创业板|科创板|北交所|港交所|港股|纳斯达克|纽交所|NASDAQ|NYSE"
 _NOT_ON_A_MARKET = (
-    r"(?:未|非|不是|尚未)[^，,；;]{0,2}上市|上市(?:公司)?(?:的)?(?:子公司|参股|控股|关联)"
+    "(?:未|非|不是|尚未)[^，,；;]{0,2}上市|上市(?:公司)?(?:的)?(?:子公司|参股|控股|关联)"
 )
 _ON_THE_WAY = "拟|Pre-?IPO|IPO|辅导|递表|申报|过会|终止|撤回|排队"
 _ON_A_MARKET, _OFF_MARKET = map(re.compile, (_MARKETS, f"{_NOT_ON_A_MARKET}|{_ON_THE_WAY}"))
@@ -137,21 +131,18 @@ def company_features(firm: Firm) -> dict[str, Value]:
     kind, text = industry_kind(firm), business_text(firm)
     staff = number(firm, "staff")
     own = ("registered_capital_cny", "revenue_cny", "patents", "rd_share", "revenue_growth")
+    key_columns = {_KEY_OF[name] for name in firm if name in _KEY_OF}
     return {
         **{name: number(firm, name) for name in (*own, "branches", "intended_investment_cny")},
-        "industry_kind": kind,
-        "manufacturing": _manufacturing(text, kind),
+        "industry_kind": kind, "manufacturing": _manufacturing(text, kind),
         "paid_in_share": _ratio(firm, "paid_in_capital_cny", "registered_capital_cny", 0.0, 1.0),
         "staff": number(firm, "insured_staff") if staff is None else staff,
-        "age_years": _age_years(firm),
-        "title": _title(text_of(firm, "titles"), text),
-        "listing": _listing(firm),
-        "funding": _funding(text_of(firm, "funding")),
-        "operating": text_of(firm, "status"),
-        "risk_flags": _risk_flags(text_of(firm, "risk")),
+        "age_years": _age_years(firm), "title": _title(text_of(firm, "titles"), text),
+        "listing": _listing(firm), "funding": _funding(text_of(firm, "funding")),
+        "operating": text_of(firm, "status"), "risk_flags": _risk_flags(text_of(firm, "risk")),
         "profit_margin": _ratio(firm, "net_profit_cny", "revenue_cny", -10.0, 1.0),
-        "completeness": _completeness(firm),
-    }
+        "completeness": len(key_columns) / len(_KEY_COLUMNS),
+    }  # fmt: skip
 
 
 def industry_kind(firm: Firm) -> str | None:
@@ -194,10 +185,8 @@ def _age_years(firm: Firm) -> float | None:
 
 
 def _manufacturing(text: str, kind: str | None) -> float | None:
-    """Return 1 where a class or a verb says so, 0 where the firm lives by something else.
-
-    A text that only names products says neither.
-    """
+    # 1 where a class or a verb says so, 0 where the firm lives by something else; a text that only
+    # names products says neither.
     if _any_of(_WITHOUT, text):
         text = _LEFT_OUT.sub("", text)
     if kind == "manufacturing" or _any_of(_MAKES, text) or _MANUFACTURES.search(text):
@@ -222,7 +211,7 @@ def _title(titles: str | None, text: str) -> str | None:
 
 
 def _listing(firm: Firm) -> str | None:
-    """Return whether a firm is listed; its type says 非上市 of those that are not."""
+    # The type of a firm says 非上市 of those that are not.
     if "security_code" in firm or "listed_on" in firm:
         return "listed"
     return _stated_listing(text_of(firm, "enterprise_type") or "", text_of(firm, "funding") or "")
@@ -255,16 +244,10 @@ def _risk_flags(text: str | None) -> float | None:
     return max(float(sum(bool(kind.search(named)) for kind in _RISK_KINDS)), 1.0)
 
 
-def _completeness(firm: Firm) -> float:
-    filled = {_KEY_OF[name] for name in firm if name in _KEY_OF}
-    return len(filled) / len(_KEY_COLUMNS)
-
-
 # Words that may stand right before a name: verbs, prepositions, ordinals.
 _BEFORE_A_NAME = "加展席会自过于在届年的由经被与和及"
-
+# Kinds of events at which a city meets firms from elsewhere, unlike a breakfast with locals.
 _MEETING_KINDS = ("conference", "fair", "matchmaking")
-"""Kinds of events at which a city meets firms from elsewhere, unlike a breakfast with locals."""
 
 
 class Origin:
@@ -288,13 +271,10 @@ class Origin:
 
         Where the profile names it no longer, the whole cell; KeyError where there is none.
         """
-        names, column = (
-            (self._events, "event") if what == "event" else (self._anchors, "referred_by")
-        )
-        text = firm[column]
+        text = firm["event" if what == "event" else "referred_by"]
         if not isinstance(text, str):
-            raise KeyError(column)
-        return names.named(text) or text
+            raise KeyError(what)
+        return (self._events if what == "event" else self._anchors).named(text) or text
 
     def features(self, firm: Firm) -> dict[str, Value]:
         """Return the flags of origin (0, 1 or missing)."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ from leadscore.features.company import Origin, business_text, company_features
 from leadscore.lists.cleaning import records_of
 
 
-class SegmentContext(NamedTuple):
+class _SegmentContext(NamedTuple):
     """What a segment of a city holds for a firm; shares are 0..1."""
 
     chain: str
@@ -29,7 +29,7 @@ class SegmentContext(NamedTuple):
 
 
 class Fit(NamedTuple):
-    """A `Match`, with how much of the segment's gap (0..1) the firm would fill (0..1)."""
+    """A `Match`, and how much of the segment's gap the firm would fill: gap x strength x role."""
 
     segment: str
     role: Role
@@ -45,61 +45,41 @@ class Fit(NamedTuple):
         return words_of(self.spans)
 
 
-def segment_contexts(city: City) -> dict[str, SegmentContext]:
-    """Return what each segment holds for a firm, by its id."""
+def _segment_contexts(city: City) -> dict[str, _SegmentContext]:
     asked_for = {key for sought in city.sought for key in sought.segments}
     contexts = {}
     for key, segment in city.segments.items():
         steps = city.distance_to_strength(key)
-        contexts[key] = SegmentContext(
-            chain=segment.chain_id,
-            position=segment.position,
-            gap=float(city.gap(key)),
+        contexts[key] = _SegmentContext(
+            chain=segment.chain_id, position=segment.position, gap=float(city.gap(key)),
             neighbour_supply=float(city.neighbour_supply(key)),
             sought=float(segment.sought or key in asked_for),
             anchor_buyers=float(len(city.buyers(key))),
             anchor_suppliers=float(len(city.suppliers(key))),
             steps_to_strength=None if steps is None else float(steps),
-        )
+        )  # fmt: skip
     return contexts
-
-
-def fits_of(
-    matches: Iterable[Match], contexts: Mapping[str, SegmentContext], roles: Mapping[Role, float]
-) -> list[Fit]:
-    """Return the matches of a firm with the fit of each: ``gap x strength x role``."""
-    fits = []
-    for segment, role, use, strength, spans in matches:
-        gap = contexts[segment].gap
-        fits.append(
-            Fit(segment, role, use, strength, spans, gap, gap * strength * roles.get(role, 0.0))
-        )
-    return fits
 
 
 SIZEABLE_GAP = 0.45
 """A gap that is worth naming."""
-
 GOOD_STRENGTH = 0.3
 """A match that counts as filling a gap, and that may be called a main business."""
-
-SOLID_STRENGTH = 0.15
-"""A weaker match is a passing word: it is listed among the segments, but decides nothing."""
-
-MAIN_BUSINESS_SHARE = 0.5
-"""A match speaks for a firm only if it is at least half as strong as the firm's strongest."""
+# A weaker match is a passing word: it is listed among the segments, but decides nothing.
+_SOLID_STRENGTH = 0.15
+# A match speaks for a firm only if it is at least half as strong as the firm's strongest.
+_MAIN_BUSINESS_SHARE = 0.5
 
 
 def best_match(matches: Sequence[Fit]) -> Fit | None:
     """Return the match of a firm with the highest fit; None if there is none.
 
-    Only matches that tell of the firm's real business count (see `SOLID_STRENGTH` and
-    `MAIN_BUSINESS_SHARE`): a maker of what the city has plenty of is not shown as a weak supplier
-    of what it lacks, and a passing word makes no firm a candidate. Ties go to the stronger match,
-    then to the segment's id.
+    Only matches that tell of the firm's real business count: a maker of what the city has plenty of
+    is not shown as a weak supplier of what it lacks, and a passing word makes no firm a candidate.
+    Ties go to the stronger match, then to the segment's id.
     """
     strongest = max((match.strength for match in matches), default=0.0)
-    least = max(SOLID_STRENGTH, MAIN_BUSINESS_SHARE * strongest)
+    least = max(_SOLID_STRENGTH, _MAIN_BUSINESS_SHARE * strongest)
     real = [match for match in matches if match.strength >= least]
     return min(real, key=lambda match: (-match.fit, -match.strength, match.segment), default=None)
 
@@ -122,7 +102,7 @@ class FeatureExtractor:
     def __init__(self, city: City) -> None:
         self.city = city
         self._matcher = Matcher(city)
-        self._contexts = segment_contexts(city)
+        self._contexts = _segment_contexts(city)
         self._origin = Origin(city)
 
     def __reduce__(self) -> tuple[type[FeatureExtractor], tuple[City]]:
@@ -139,10 +119,12 @@ class FeatureExtractor:
 
     def measure_firms(self, firms: Sequence[Firm]) -> list[MeasuredFirm]:
         """Measure firms, each by itself; for their columns see `transform`."""
-        return [
-            self._measured(firm, fits_of(matches, self._contexts, self.city.roles))
-            for firm, matches in zip(firms, self._matcher.match_all(firms), strict=True)
-        ]
+        matched = zip(firms, self._matcher.match_all(firms), strict=True)
+        return [self._measured(firm, [self._fit(m) for m in matches]) for firm, matches in matched]
+
+    def _fit(self, match: Match) -> Fit:
+        gap = self._contexts[match.segment].gap
+        return Fit(*match, gap, gap * match.strength * self.city.roles.get(match.role, 0.0))
 
     def _measured(self, firm: Firm, matches: list[Fit]) -> MeasuredFirm:
         best = best_match(matches)
@@ -174,11 +156,6 @@ class FeatureExtractor:
 
 def features_frame(rows: Sequence[Sequence[Value]]) -> pd.DataFrame:
     """Return features of n firms, each in the order of the catalogue, as X: float64 and text."""
-    return pd.DataFrame(
-        {
-            key: pd.Series(
-                [row[place] for row in rows], dtype="str" if key in CATEGORIES else "float64"
-            )
-            for place, key in enumerate(CATALOGUE)
-        }
-    )
+    columns = {key: [row[place] for row in rows] for place, key in enumerate(CATALOGUE)}
+    dtypes = {key: "str" if key in CATEGORIES else "float64" for key in CATALOGUE}
+    return pd.DataFrame({key: pd.Series(columns[key], dtype=dtypes[key]) for key in CATALOGUE})

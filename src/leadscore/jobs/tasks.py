@@ -7,25 +7,25 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from leadscore.errors import Detail, LeadscoreError, ModelError
-from leadscore.jobs.worker import Clock, JobContext, Kind
+from leadscore.jobs.worker import Clock, JobContext, Kind, Payload
 from leadscore.lists.writing import write_ranking
 from leadscore.ranking.reasons import Wording
 from leadscore.store.audit import AuditTrail, Record
 from leadscore.store.champions import CHAMPIONS, champion_line, promote
-from leadscore.store.current_ranking import STANDINGS
 from leadscore.store.database import refusals, take_turns
 from leadscore.store.firms import count_firms
-from leadscore.store.jobs import list_jobs, read_job, submit
+from leadscore.store.jobs import read_job, submit
 from leadscore.store.list_import import take_in_list
 from leadscore.store.lists import add_list, name_job
-from leadscore.store.models import mirror
+from leadscore.store.models import RESCORE, mirror, sync_models
 from leadscore.store.outcomes import read_outcomes
 from leadscore.store.ranking import RankingFilter, how_many, written_parts
 from leadscore.store.scoring import rescore
@@ -41,10 +41,7 @@ if TYPE_CHECKING:
 
 WORDS = room_words("jobs")
 
-RETRAIN = "retrain"
-IMPORT_LIST = "import_list"
-EXPORT = "export"
-RESCORE = "rescore"
+RETRAIN, IMPORT_LIST, EXPORT = "retrain", "import_list", "export"
 
 
 @dataclass(frozen=True)
@@ -66,20 +63,13 @@ class JobDependencies:
     clock: Clock = field(repr=False)
 
 
-_Task = Callable[[JobContext, Mapping[str, Any], JobDependencies], Mapping[str, Any]]
-
-
 def all_kinds(dependencies: JobDependencies) -> dict[str, Kind]:
     """Return what a worker can do, by name."""
-
-    def kind(task: _Task, *, exclusive: bool = False) -> Kind:
-        return Kind(lambda context, payload: task(context, payload, dependencies), exclusive)
-
     return {
-        RETRAIN: kind(_retrain, exclusive=True),
-        RESCORE: kind(_rescore, exclusive=True),
-        IMPORT_LIST: kind(_import_list),
-        EXPORT: kind(_export),
+        RETRAIN: Kind(partial(_retrain, dependencies=dependencies), exclusive=True),
+        RESCORE: Kind(partial(_rescore, dependencies=dependencies), exclusive=True),
+        IMPORT_LIST: Kind(partial(_import_list, dependencies=dependencies)),
+        EXPORT: Kind(partial(_export, dependencies=dependencies)),
     }
 
 
@@ -100,44 +90,16 @@ def submit_list(
     return number, job
 
 
-def sync_models(
-    connection: Connection, registry: ModelRegistry, city_id: str, serving: str, *, by: str,
-    now: datetime,
-) -> int | None:  # fmt: skip
-    """Mirror the models, and return the number of the job that scores all firms by who serves.
-
-    A job of that kind that waits already is the one: it asks who serves when it begins. None if
-    every firm that is kept has its score by the version that is ``serving``.
-    """
-    mirror(connection, registry, city_id, now=now)
-    others = select(STANDINGS.c.firm_id).where(STANDINGS.c.model != serving).limit(1)
-    if connection.scalar(others) is None:
-        return None
-    waiting = list_jobs(connection, states=["waiting"], kinds=[RESCORE], limit=1)
-    return waiting[0].id if waiting else submit(connection, RESCORE, {}, by=by, now=now)
-
-
-def _import_list(
-    context: JobContext, payload: Mapping[str, Any], dependencies: JobDependencies
-) -> Mapping[str, Any]:
+def _import_list(context: JobContext, payload: Payload, dependencies: JobDependencies) -> Payload:
     now = dependencies.clock()
     counts = take_in_list(
-        context.database,
-        payload["list_id"],
-        scorer=dependencies.scorer(),
-        now=now,
-        today=now.astimezone().date(),
-        progress=context.progress,
-        check=context.check_cancelled,
-    )
+        context.database, payload["list_id"], scorer=dependencies.scorer(), now=now,
+        today=now.astimezone().date(), progress=context.progress, check=context.check_cancelled,
+    )  # fmt: skip
     return {"list_id": payload["list_id"], **asdict(counts)}
 
 
-def _rescore(
-    context: JobContext,
-    payload: Mapping[str, Any],  # noqa: ARG001 (every kind is given one)
-    dependencies: JobDependencies,
-) -> Mapping[str, Any]:
+def _rescore(context: JobContext, _: Payload, dependencies: JobDependencies) -> Payload:
     with context.database.read() as connection:
         total = count_firms(connection)
     done = 0
@@ -149,25 +111,18 @@ def _rescore(
         words = WORDS["tasks.scoring"].format(done=done, all=total)
         context.progress(min(done / max(total, 1), 1.0), words)
 
-    scorer = dependencies.scorer()
-    count = rescore(
-        context.database,
-        scorer=scorer,
-        today=dependencies.clock().astimezone().date(),
-        clock=dependencies.clock,
-        progress=scored,
-    )
+    scorer, clock = dependencies.scorer(), dependencies.clock
+    today = clock().astimezone().date()
+    count = rescore(context.database, scorer=scorer, today=today, clock=clock, progress=scored)
     with context.database.write() as connection:  # opening the champion may have made a version
-        mirror(connection, dependencies.registry, scorer.city.id, now=dependencies.clock())
+        mirror(connection, dependencies.registry, scorer.city.id, now=clock())
     return {"firms": count, "model": scorer.model}
 
 
 _STAGES = 7  # that a retraining tells of: reading, then six of its own
 
 
-def _retrain(
-    context: JobContext, payload: Mapping[str, Any], dependencies: JobDependencies
-) -> Mapping[str, Any]:
+def _retrain(context: JobContext, payload: Payload, dependencies: JobDependencies) -> Payload:
     """Learn from outcomes, and let a better model serve from then on.
 
     The payload may have ``as_of`` (ISO date or None: today), ``dry_run`` (bool) and
@@ -193,22 +148,13 @@ def _retrain(
     with context.database.read() as connection:
         events, snapshots = read_outcomes(connection), read_snapshots(connection)
         line = champion_line(connection, city.id)
-    as_of = payload.get("as_of")
-    notices: list[Text] = []
+    as_of, notices = payload.get("as_of"), list[Text]()
     done = retrain(
-        city,
-        events,
-        snapshots,
-        registry,
-        line,
-        as_of=date.fromisoformat(as_of) if as_of else now.astimezone().date(),
-        now=now,
-        rules=dependencies.rules(),
-        dry_run=bool(payload.get("dry_run", False)),
-        overrule=payload.get("promote_anyway"),
-        progress=begin,
-        notify=notices.append,
-    )
+        city, events, snapshots, registry, line,
+        as_of=date.fromisoformat(as_of) if as_of else now.astimezone().date(), now=now,
+        rules=dependencies.rules(), dry_run=bool(payload.get("dry_run", False)),
+        overrule=payload.get("promote_anyway"), progress=begin, notify=notices.append,
+    )  # fmt: skip
     with context.database.write() as connection:
         by = read_job(connection, context.held.id).submitted_by
         settle_retraining(
@@ -262,17 +208,14 @@ class ExportGoneError(LeadscoreError):
     code = "gone"
 
 
-def check_format(payload: Mapping[str, Any]) -> None:
+def check_format(payload: Payload) -> None:
     """Refuse what asks for CSV, as is meant where no format is named, by an `ExportGoneError`."""
-    kind = payload.get("format", "csv")
-    if kind != "xlsx":
-        wanted = Detail("format", kind, WORDS["tasks.xlsx"])
-        raise ExportGoneError(WORDS["tasks.csv_streams"], [wanted])
+    if (kind := payload.get("format", "csv")) != "xlsx":
+        wanted = [Detail("format", kind, WORDS["tasks.xlsx"])]
+        raise ExportGoneError(WORDS["tasks.csv_streams"], wanted)
 
 
-def _export(
-    context: JobContext, payload: Mapping[str, Any], dependencies: JobDependencies
-) -> Mapping[str, Any]:
+def _export(context: JobContext, payload: Payload, dependencies: JobDependencies) -> Payload:
     """Write the ranking; exports that are too old are removed first.
 
     The payload has ``format`` (``xlsx``), and perhaps ``filter`` (fields of `RankingFilter`),
@@ -308,9 +251,8 @@ def _export(
 def export_file(folder: Path, name: str, *, now: datetime) -> Path | None:
     """Return the path of an export, or None if there is none such, or not any more."""
     path = folder / name
-    if not _NAME.fullmatch(name) or not path.is_file() or _expired(path, now):
-        return None
-    return path
+    there = _NAME.fullmatch(name) and path.is_file() and not _expired(path, now)
+    return path if there else None
 
 
 def remove_expired(folder: Path, *, now: datetime) -> int:

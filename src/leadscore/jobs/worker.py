@@ -37,11 +37,10 @@ from leadscore.store.lists import drop_expired_uploads
 from leadscore.text import Text, room_words
 
 WORDS = room_words("jobs")
-
-
 _log = logging.getLogger(__name__)
 
 Clock = Callable[[], datetime]
+Payload = Mapping[str, Any]
 
 _TICK = 0.5  # seconds until a wish to stop is noticed
 _REST = 0.5  # seconds between two reports of progress; what is told in between is left out
@@ -72,7 +71,7 @@ class Kind:
     Only one job of an ``exclusive`` kind may run at a time.
     """
 
-    run: Callable[[JobContext, Mapping[str, Any]], Mapping[str, Any]]
+    run: Callable[[JobContext, Payload], Payload]
     exclusive: bool = False
 
 
@@ -88,10 +87,7 @@ class JobContext:
         self._claim: Claim = "holds"
 
     def progress(self, fraction: float, words: Text) -> None:
-        """Tell how far the work is, 0..1, and what is being done.
-
-        Raises `Stopped` as `check_cancelled`.
-        """
+        """Tell how far the work is, 0..1, and what is done; raises `Stopped`."""
         self.check_cancelled()
         self.note(fraction, words)
         if time.monotonic() - self._told < _REST:
@@ -105,11 +101,7 @@ class JobContext:
         self._last = min(max(fraction, 0.0), 1.0), words
 
     def check_cancelled(self) -> None:
-        """Go on only if the work is still wanted; costs nothing, so ask often.
-
-        Raises `Stopped` if the job was cancelled, has been given to another worker, or the worker
-        is to stop.
-        """
+        """Raise `Stopped` if the work is wanted no longer; costs nothing, so ask often."""
         if self._claim != "holds":
             raise Stopped(self._claim)
         if self._stopping.is_set():
@@ -162,11 +154,12 @@ class Worker:
                 self.stopping.wait(self.pace.look)
 
     def do_one(self) -> bool:
-        """Do the oldest job that waits; False if there is none.
-
-        Raises `StoreError` if the table of jobs can't be used.
-        """
-        job = self._claimed()
+        """Do the oldest job that waits; False if there is none."""
+        exclusive = [name for name, kind in self.kinds.items() if kind.exclusive]
+        now, kinds = self.clock(), self.kinds.keys()
+        with self.database.write() as connection:
+            requeue_lost(connection, now=now, silent=timedelta(seconds=self.pace.lost))
+            job = claim(connection, worker=self.name, kinds=kinds, exclusive=exclusive, now=now)
         if job is None:
             return False
         held = Held(job.id, self.name, job.attempts)
@@ -182,35 +175,23 @@ class Worker:
         if gone:
             _log.info("%s files that nobody confirmed were removed", gone)
 
-    def _claimed(self) -> Job | None:
-        exclusive = [name for name, kind in self.kinds.items() if kind.exclusive]
-        now = self.clock()
-        with self.database.write() as connection:
-            requeue_lost(connection, now=now, silent=timedelta(seconds=self.pace.lost))
-            return claim(
-                connection, worker=self.name, kinds=self.kinds.keys(), exclusive=exclusive, now=now
-            )
-
     def _do(self, job: Job, context: JobContext) -> None:
         # Here is the edge at which errors become a state.
         try:
             result = self.kinds[job.kind].run(context, job.payload)
             with self.database.write() as connection:
-                kept = finish(connection, context.held, result, now=self.clock())
-            outcome = "is done" if kept else "had been given to another worker"
+                ours = finish(connection, context.held, result, now=self.clock())
+            outcome = "is done" if ours else "had been given to another worker"
             _log.info("job %s %s", job.id, outcome)
         except Stopped as stopped:
             self._stopped(context.held, stopped.why)
-        except LeadscoreError as error:
-            self._failed(context.held, error)
-        except Exception:
-            _log.exception("job %s (%s) broke", job.id, job.kind)
-            self._failed(context.held, BrokenJobError(WORDS["worker.our_fault"].format(id=job.id)))
-
-    def _failed(self, held: Held, error: LeadscoreError) -> None:
-        with self.database.write() as connection:
-            fail(connection, held, error, now=self.clock())
-        _log.info("job %s has failed: %s", held.id, error.code)
+        except Exception as error:
+            if not isinstance(error, LeadscoreError):
+                _log.exception("job %s (%s) broke", job.id, job.kind)
+                error = BrokenJobError(WORDS["worker.our_fault"].format(id=job.id))
+            with self.database.write() as connection:
+                fail(connection, context.held, error, now=self.clock())
+            _log.info("job %s has failed: %s", job.id, error.code)
 
     def _stopped(self, held: Held, why: str) -> None:
         with self.database.write() as connection:
@@ -238,18 +219,15 @@ class Worker:
             if self.stopping.is_set():
                 stopped = stopped or now
                 if now - stopped >= self.pace.grace:
-                    self._abandon(context.held)
+                    try:
+                        self._stopped(context.held, "stop")
+                    finally:
+                        os._exit(0)
             if now - beaten >= self.pace.beat:
                 # Whatever keeps one sign of life from being given, the next may succeed.
                 with contextlib.suppress(StoreError):
                     context.beat()
                 beaten = now
-
-    def _abandon(self, held: Held) -> None:
-        try:
-            self._stopped(held, "stop")
-        finally:
-            os._exit(0)
 
 
 def work(

@@ -72,26 +72,14 @@ _DTYPES = {one.name: one.dtype for one in CANONICAL} | {"as_of": "datetime64[us]
 
 @dataclass(frozen=True, eq=False)
 class CleanList:
-    """A list of firms whose values can be trusted.
-
-    Attributes
-    ----------
-    records, rows, sheets
-        The firms, and where each stands in the source: its row, and its sheet if there are any.
-    problems
-        What was wrong, in the order of the source.
-    rows_in
-        Data rows that were read: firms and rows that are set aside in problems.
-    notices
-        What the owner should know about the list as a whole.
-    """
+    """A list of firms whose values can be trusted; problems are in the order of the source."""
 
     records: Sequence[Firm]
-    rows: Sequence[int]
+    rows: Sequence[int]  # where each firm stands in the source
     sheets: Sequence[str | None]
     problems: tuple[Problem, ...]
-    rows_in: int
-    notices: tuple[Text, ...]
+    rows_in: int  # data rows that were read: firms, and rows that are set aside in problems
+    notices: tuple[Text, ...]  # what the owner should know about the list as a whole
     table: InitVar[pd.DataFrame | None] = None
 
     def __post_init__(self, table: pd.DataFrame | None) -> None:

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from typing import Literal
 
-import numpy as np
 import pandas as pd
 
 from leadscore.files import shipped
@@ -21,6 +20,7 @@ from leadscore.lists.values.amounts import (
     Unit,
     read_unit,
 )
+from leadscore.lists.values.words import VOCABULARY
 from leadscore.text import Text
 
 Kind = Literal[
@@ -103,14 +103,8 @@ _LAST_SLASH = re.compile(r"(.+)[/,;|·]([^/()]+)")
 _BARE_MONEY = re.compile(
     rf"(.+?)((?:{CURRENCY_PATTERN})?(?:{MULTIPLIER_PATTERN})?(?:元|{CURRENCY_PATTERN})|万|亿|%)"
 )
-_GROUPS = ("企业", "公司", "单位", "基本", "工商", "主体", "company", "firm", "enterprise", "basic")
-_PERSONAL = re.compile(
-    "电话|手机|邮箱|联系人|联系方式|身份证|微信|法定代表|法人代表|姓名|e?mail|phone|wechat"
-)
-_BARE = frozenset(
-    "名称 单位 地址 简介 类型 产品 行业 规模 状态 说明 编号 省 市 年度".split()  # noqa: SIM905
-)
-"""Words that mean a firm's only where nothing above them says otherwise: 项目 over 名称 does."""
+_GROUPS, _BARE = tuple(VOCABULARY["groups"]), frozenset(VOCABULARY["bare"])
+_PERSONAL = re.compile(VOCABULARY["personal"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +254,6 @@ def _without_unit(reading: Reading) -> Iterator[Reading]:
 
 
 def _from_bracket(rest: str, inside: str, year: int | None) -> Iterator[Reading]:
-    """Yield the reading of a bracket that holds nothing but a unit, a year, or both."""
     unit = NO_UNIT
     for piece in filter(None, re.split("[,、;]", inside)):
         if named := read_unit(piece):
@@ -281,9 +274,6 @@ def _without_year(reading: Reading) -> Iterator[Reading]:
 
 def blank_firms(count: int) -> pd.DataFrame:
     """Return ``count`` rows of all canonical columns, all missing, numbered from 0."""
-    index = pd.RangeIndex(count)
-    empty = {
-        one.name: pd.Series(pd.NaT if one.kind == "date" else np.nan, index=index, dtype=one.dtype)
-        for one in CANONICAL
-    }
-    return pd.DataFrame(empty, index=index)
+    names = [one.name for one in CANONICAL]
+    blank = pd.DataFrame(index=pd.RangeIndex(count), columns=names, dtype=object)
+    return blank.astype({one.name: one.dtype for one in CANONICAL})

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
+from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,13 +19,13 @@ from numpy.typing import NDArray
 from rapidfuzz import process
 from rapidfuzz.distance import Levenshtein
 
-from leadscore.lists.cleaning import CleanList, clean, records_of
+from leadscore.lists.cleaning import CleanList, Firm, clean, firms_table, records_of
 from leadscore.lists.columns import CANONICAL, column
 from leadscore.lists.problems import FOUND_CHARACTERS, Problem
 from leadscore.lists.reading import read_list
 from leadscore.lists.values.cells import differ
 from leadscore.lists.values.places import divisions
-from leadscore.lists.values.words import INVISIBLE, NONE, SEPARATOR, STAGES, STATUSES
+from leadscore.lists.values.words import INVISIBLE, NONE, SEPARATOR, STAGES, STATUSES, VOCABULARY
 from leadscore.text import Text, room_words, shown
 
 WORDS = room_words("lists")
@@ -44,18 +45,6 @@ SHORTEST_EDITED = 6
 光明乳业 and 光明肉业 are two firms."""
 
 _LEFT_OUT = re.compile(rf"{INVISIBLE}|[^\w&+#@%*]+")
-_FORMS = (
-    ("有限责任公司", "有限公司"), ("股份公司", "股份有限公司"), ("company", "co"),
-    ("limited", "ltd"), ("incorporated", "inc"), ("corporation", "corp"),
-)  # fmt: skip
-"""Spellings of one legal form.
-
-By the Company Law of China (2023, article 7) a limited liability company calls itself
-有限责任公司 or 有限公司, a joint stock company 股份有限公司 or 股份公司. The two forms are not
-made one: a firm changes from the first to the second when it prepares to list, but two firms of
-a group may bear the same name in both forms, so that only a common credit code or a former name
-tells.
-"""
 _LEGAL_FORM = r"(?:(?:集团)?(?:股份)?有限公司|集团公司|公司|(?:co)?ltd|inc|corp|llc|gmbh)$"
 _BRANCH = r"(?:分公司|分店|分厂|办事处|分部|营业部|支行|分行)$"
 _COUNTING = r"[^0-9一二三四五六七八九十甲乙丙丁东西南北]"
@@ -105,21 +94,16 @@ def settle_repeats(cleaned: CleanList) -> CleanList:
     names = normal_name(firms["name"])
     groups = group_rows(firms, names)
     folded = fold_repeats(firms, groups.of_row)
-    kept = folded.kept
-    flags = _same_names(firms, names, groups, kept) + _near(firms, names, kept)
+    kept = folded.kept.tolist()
     sheets = [problem.sheet for problem in cleaned.problems]
     sheets += firms["sheet"].dropna().unique().tolist()
     order = {sheet: place for place, sheet in enumerate(dict.fromkeys(sheets))}
+    flags = _flags(firms, names, groups.undecided, folded.kept)
     problems = [*cleaned.problems, *folded.problems, *flags]
     problems.sort(key=lambda problem: (order.get(problem.sheet, -1), problem.row or -1))
-    records = [cleaned.records[at] for at in kept]
-    if len(folded.filled):
-        merged = records_of(folded.firms.iloc[folded.filled])
-        for at, record in zip(folded.filled, merged, strict=True):
-            records[at] = record
     return replace(
         cleaned,
-        records=records,
+        records=[folded.merged.get(at, cleaned.records[at]) for at in kept],
         rows=[cleaned.rows[at] for at in kept],
         sheets=[cleaned.sheets[at] for at in kept],
         problems=tuple(problems),
@@ -144,7 +128,7 @@ def normal_name(names: pd.Series) -> pd.Series:
 def normal_name_of(name: str) -> str:
     """Return the normal form of one name, see `normal_name`."""
     key = _LEFT_OUT.sub("", unicodedata.normalize("NFKC", name[:2_000]).lower())
-    for spelling, form in _FORMS:
+    for spelling, form in VOCABULARY["legal_forms"].items():
         key = key.replace(spelling, form)
     return key or name
 
@@ -219,39 +203,32 @@ def _unique(groups: pd.Series) -> tuple[pd.Series, pd.Index]:
 def _by_name(names: pd.Series, former: pd.Series) -> Ints:
     """Number rows without codes so that those with a common or former name have one number."""
     own, different = pd.factorize(names)
-    size = len(different)
-    links = former.map(pd.Series(np.arange(size), index=different)).astype("float64").dropna()
-    one = pd.Series(own, index=names.index)[links.index].tolist()
-    pairs = zip(one, links.astype(np.int64).tolist(), strict=True)
-    component = np.unique(_components(size, pairs), return_inverse=True)[1]
-    return component[own].astype(np.int64)
-
-
-def _components(size: int, pairs: Iterable[tuple[int, int]]) -> list[int]:
-    """Return the smallest node that each of so many nodes is connected with (union-find)."""
-    parent = list(range(size))
+    parent = list(range(len(different)))  # a forest of connected names (union-find)
 
     def root(node: int) -> int:
         while parent[node] != node:
             parent[node] = node = parent[parent[node]]
         return node
 
-    for pair in pairs:
+    links = former.map(pd.Series(parent, index=different)).astype("float64").dropna()
+    once = links.astype(np.int64).tolist()
+    for pair in zip(pd.Series(own, index=names.index)[links.index].tolist(), once, strict=True):
         one, other = sorted(map(root, pair))
         parent[other] = one
-    return [root(node) for node in range(size)]
+    roots = np.array([root(node) for node in range(len(different))], dtype=np.int64)
+    return np.unique(roots, return_inverse=True)[1][own].astype(np.int64)
 
 
 class Folded(NamedTuple):
     """Firms after repeats are folded, in the order of the source, index ``0..n-1``.
 
-    ``kept`` has the position of each of them in the frame before, ``filled`` the positions of those
-    that were made of several rows; each row folded into another is a problem ``repeat``.
+    ``kept`` has the position of each of them in the frame before, ``merged`` those that were made
+    of several rows, by that position; each row folded into another is a problem ``repeat``.
     """
 
     firms: pd.DataFrame
     kept: Ints
-    filled: Ints
+    merged: dict[int, Firm]
     problems: list[Problem]
 
 
@@ -266,106 +243,78 @@ def fold_repeats(firms: pd.DataFrame, groups: Ints) -> Folded:
 
     The frame has the canonical columns, ``row`` and ``sheet``; index ``0..n-1``.
     """
-    shared = pd.Series(groups).duplicated(keep=False).to_numpy(dtype=bool)
+    shared = pd.Series(groups).duplicated(keep=False).to_numpy(dtype=bool, copy=True)
     if not shared.any():
-        return Folded(firms, np.arange(len(firms)), np.empty(0, dtype=np.int64), [])
+        return Folded(firms, np.arange(len(firms)), {}, [])
     several = firms[shared]
-    order = _order(several, groups[shared])
-    ranked = several.iloc[order]
-    of_ranked = groups[shared][order]
-    first = np.r_[True, of_ranked[1:] != of_ranked[:-1]]
-    winners = ranked.index.to_numpy()[first]
-    of_winner = np.repeat(winners, np.diff(np.r_[np.flatnonzero(first), len(first)]))
-    filled = _filled(ranked, of_winner).loc[winners]
-    kept_mask = ~shared
-    kept_mask[winners] = True
-    kept = np.flatnonzero(kept_mask)
-    merged = pd.concat([firms[~shared], filled]).loc[kept].reset_index(drop=True)
-    losers = ranked.index.to_numpy()[~first]
-    problems = _repeats(firms, losers, of_winner[~first], filled)
-    merged = merged.astype(firms.dtypes.to_dict())
-    return Folded(merged, kept, np.flatnonzero(np.isin(kept, winners)), problems)
+    ranked = several.iloc[_order(several, groups[shared])]
+    places = ranked.index.tolist()
+    records = dict(zip(places, records_of(ranked), strict=True))
+    spots = _spots(firms, places)
+    merged: dict[int, Firm] = {}
+    problems = []
+    for _, group in groupby(places, key=groups.tolist().__getitem__):
+        first, *others = group
+        merged[first] = _merged([records[first], *(records[at] for at in others)])
+        for at in others:
+            wanted = _repeat(records[at], records[first], merged[first], _row_of(spots[first]))
+            problems.append(_problem(spots[at], wanted, "repeat", set_aside=True))
+    shared[list(merged)] = False
+    kept = np.flatnonzero(~shared)
+    filled = firms_table([*merged.values()], [0] * len(merged), [None] * len(merged))
+    filled = filled.set_axis([*merged]).assign(row=firms["row"], sheet=firms["sheet"])
+    folded = pd.concat([firms.drop(index=places), filled]).loc[kept].reset_index(drop=True)
+    return Folded(folded.astype(firms.dtypes.to_dict()), kept, merged, problems)
 
 
 def _order(several: pd.DataFrame, groups: Ints) -> Ints:
     content = several.drop(columns=["row", "sheet"])
-    size = np.zeros(len(content))
-    for one in CANONICAL:
-        if one.dtype == "str":
-            size += content[one.name].str.len().fillna(0).to_numpy(dtype=float)
+    texts = [content[one.name] for one in CANONICAL if one.dtype == "str"]
+    lengths = (text.str.len().fillna(0).to_numpy(dtype=float) for text in texts)
+    size = sum(lengths, np.zeros(len(content)))
     filled = content.notna().sum(axis=1).to_numpy()
     tie = pd.util.hash_pandas_object(content, index=False).to_numpy()
     return np.lexsort([several["row"].to_numpy(), tie, -size, -filled, groups])
 
 
-def _filled(ranked: pd.DataFrame, of_winner: Ints) -> pd.DataFrame:
-    """Return one row for each winner: the first known value of each column, or all joined."""
-    filled = ranked.groupby(of_winner, sort=False).first()
-    winners = ranked.loc[filled.index]
-    filled["row"], filled["sheet"] = winners["row"], winners["sheet"]
-    stray = filled["city_code"].str.slice(0, 2) != filled["province_code"]
-    filled["city_code"] = filled["city_code"].mask(stray, winners["city_code"])
+def _merged(rows: Sequence[Firm]) -> Firm:
+    """Return one firm for several rows: the first known value of each column, or all joined."""
+    merged: Firm = {}
+    for row in reversed(rows):
+        merged |= row
+    if str(merged.get("city_code", ""))[:2] != merged.get("province_code"):
+        merged.pop("city_code", None)
+        merged |= {name: value for name, value in rows[0].items() if name == "city_code"}
     for name, (_, order) in _FIRST_WINS.items():
-        strength = {value: place for place, value in enumerate(order)}
-        strongest = ranked[name].map(strength).groupby(of_winner, sort=False).min()
-        filled[name] = strongest.map(dict(enumerate(order))).astype("str")
+        if name in merged:
+            merged[name] = min((str(row[name]) for row in rows if name in row), key=order.index)
     for name in _JOINED:
-        entries = pd.DataFrame({"firm": of_winner, "entry": ranked[name].to_numpy()})
-        entries = entries.dropna().drop_duplicates()
-        entries = entries[entries["firm"].duplicated(keep=False)]
-        entries = entries[entries["entry"] != NONE]
-        if len(entries):
-            joined = entries.groupby("firm", sort=False)["entry"].agg(SEPARATOR.join)
-            filled.loc[joined.index, name] = joined
-    return filled
+        entries = dict.fromkeys(str(row[name]) for row in rows if name in row)
+        if len(entries) > 1:
+            merged[name] = SEPARATOR.join(entry for entry in entries if entry != NONE)
+    return merged
 
 
-def _repeats(
-    firms: pd.DataFrame, losers: Ints, winners: Ints, filled: pd.DataFrame
-) -> list[Problem]:
-    lost, won = firms.loc[losers].reset_index(drop=True), filled.loc[winners].reset_index(drop=True)
-    by_code = (lost["credit_code"] == won["credit_code"]).fillna(False).to_numpy(dtype=bool)
-    problems = []
-    where = map(_row_of, won["row"], won["sheet"])
-    takings, differings = _taken(firms, losers, winners, won), _differing(lost, won)
-    repeats = zip(lost["row"], lost["sheet"], lost["name"], strict=True)
-    for (row, sheet, name), kept, coded, taken, differing in zip(
-        repeats, where, by_code, takings, differings, strict=True
-    ):
-        wanted = WORDS["dedupe.repeat"].format(
-            where=kept,
-            why=WORDS["dedupe.by_code"] if coded else WORDS["dedupe.by_name"],
-            taken=_clause(WORDS["dedupe.taken"], taken),
-            different=_clause(WORDS["dedupe.different"], differing),
-        )
-        problems.append(_problem(row, sheet, name, wanted, "repeat", set_aside=True))
-    return problems
-
-
-def _taken(firms: pd.DataFrame, losers: Ints, winners: Ints, won: pd.DataFrame) -> list[list[Text]]:
-    """Return what each folded row changed in the row that was kept."""
-    values: list[list[Text]] = [[] for _ in range(len(losers))]
+def _repeat(lost: Firm, kept: Firm, merged: Firm, where: Text) -> Text:
+    """Say what a folded row repeats, what it changed there, and where it was not followed."""
+    taken = []
     for name, (words, _) in _FIRST_WINS.items():
-        label = column(name).label
-        own, kept = firms[name].take(losers).to_numpy(), firms[name].take(winners)
-        changed = (own == won[name].to_numpy()) & (kept.notna() & (kept != own)).to_numpy()
-        for at in np.flatnonzero(changed):
-            word = words[own[at]]
-            values[at].append(Text(zh=f"{label.zh}（{word.zh}）", en=f"{label.en} ({word.en})"))
-    return values
-
-
-def _differing(lost: pd.DataFrame, won: pd.DataFrame) -> list[list[Text]]:
-    """Return the columns in which each folded row was not followed."""
-    labels: list[list[Text]] = [[] for _ in range(len(lost))]
-    for one in _COMPARED:
-        both = (lost[one.name].notna() & won[one.name].notna()).to_numpy(dtype=bool, copy=True)
-        if both.any():
-            pairs = zip(lost[one.name][both], won[one.name][both], strict=True)
-            both[both] = [differ(*pair) for pair in pairs]
-        for at in np.flatnonzero(both):
-            labels[at].append(one.label)
-    return labels
+        own, before = lost.get(name), kept.get(name)
+        if own == merged.get(name) and before not in (None, own):
+            label, word = column(name).label, words[str(own)]
+            taken.append(Text(zh=f"{label.zh}（{word.zh}）", en=f"{label.en} ({word.en})"))
+    different = [
+        one.label
+        for one in _COMPARED
+        if (value := lost.get(one.name)) not in (None, merged.get(one.name))
+        and differ(value, merged[one.name])
+    ]
+    return WORDS["dedupe.repeat"].format(
+        where=where,
+        why=WORDS["dedupe.by_code"] if "credit_code" in lost else WORDS["dedupe.by_name"],
+        taken=_clause(WORDS["dedupe.taken"], taken),
+        different=_clause(WORDS["dedupe.different"], different),
+    )
 
 
 def _clause(template: Text, texts: Sequence[Text]) -> Text:
@@ -394,8 +343,8 @@ class SortedNames(NamedTuple):
             same = {mark: values[one] == values[other] for mark, values in self.marks.items()}
             worth = same["trade"] & same["counting"] & ~same["key"]
             for mark in ("place", "number"):
-                values = self.marks[mark]
-                worth &= same[mark] | (values[one] < 0) | (values[other] < 0)
+                unknown = self.marks[mark] < 0
+                worth &= same[mark] | unknown[one] | unknown[other]
             yield one[worth], other[worth]
 
 
@@ -403,17 +352,17 @@ def sorted_names(keys: pd.Series, numbers: pd.Series) -> SortedNames:
     """Return the names that may have a near one, sorted without place and legal form."""
     parts = stem(keys)
     eligible = (parts["stem"].str.len() >= TRADE_NAME) & ~keys.str.contains(_BRANCH, regex=True)
-    order = parts["stem"][eligible].sort_values(kind="stable").index
-    parts = parts.loc[order]
+    parts = parts[eligible].sort_values("stem", kind="stable")
+    stems = parts["stem"]
     marks = {
-        "key": keys[order],
-        "trade": parts["stem"].str.slice(0, TRADE_NAME),
-        "counting": parts["stem"].str.replace(_COUNTING, "", regex=True),
+        "key": keys[parts.index],
+        "trade": stems.str.slice(0, TRADE_NAME),
+        "counting": stems.str.replace(_COUNTING, "", regex=True),
         "place": parts["place"].where(parts["place"] != ""),
-        "number": numbers[order],
+        "number": numbers[parts.index],
     }
     integers = {name: pd.factorize(values)[0] for name, values in marks.items()}
-    return SortedNames(order.to_numpy(), parts["stem"].to_numpy(dtype=object), integers)
+    return SortedNames(parts.index.to_numpy(), stems.to_numpy(dtype=object), integers)
 
 
 def near_pairs(keys: pd.Series, numbers: pd.Series) -> Ints:
@@ -433,57 +382,58 @@ def near_pairs(keys: pd.Series, numbers: pd.Series) -> Ints:
     [[0, 1]]
     """
     pairs = [np.empty((0, 2), dtype=np.int64)]
-    if not numbers.notna().all():
-        names = sorted_names(keys, numbers)
-        size = np.array([len(one) for one in names.stems])
-        for one, other in names.neighbours():
-            if len(one):
-                # One edit is a slip only in names that are long enough.
-                most = np.minimum(size[one], size[other]) >= SHORTEST_EDITED
-                ones, others = names.stems[one], names.stems[other]
-                apart = process.cpdist(ones, others, scorer=Levenshtein.distance, score_cutoff=1)
-                pairs.append(names.rows[np.column_stack([one, other])[apart <= most]])
+    if numbers.notna().all():
+        return pairs[0]
+    rows, stems, _ = names = sorted_names(keys, numbers)
+    size = np.array([len(one) for one in stems])
+    for one, other in names.neighbours():
+        if len(one):
+            # One edit is a slip only in names that are long enough.
+            most = np.minimum(size[one], size[other]) >= SHORTEST_EDITED
+            apart = process.cpdist(
+                stems[one], stems[other], scorer=Levenshtein.distance, score_cutoff=1
+            )
+            pairs.append(rows[np.column_stack([one, other])[apart <= most]])
     return np.unique(np.sort(np.concatenate(pairs), axis=1), axis=0)
 
 
-def _same_names(firms: pd.DataFrame, names: pd.Series, groups: Groups, kept: Ints) -> list[Problem]:
-    """Flag kept rows that bear the name of a firm before them, but not its code."""
+def _flags(firms: pd.DataFrame, names: pd.Series, undecided: Mask, kept: Ints) -> list[Problem]:
     own = names.iloc[kept]
     first = pd.Series(kept, index=own.to_numpy())
     before = own.map(first[~first.index.duplicated()]).to_numpy(dtype=np.int64)
-    later = before != kept
-    same, undecided = WORDS["dedupe.same_name"], WORDS["dedupe.undecided"]
-    return [
-        _flag(firms, at, other, undecided if groups.undecided[at] else same, "same_name")
-        for at, other in zip(kept[later].tolist(), before[later].tolist(), strict=True)
+    pairs = [
+        (at, other, "undecided" if undecided[at] else "same_name", "same_name")
+        for at, other in np.column_stack([kept, before])[before != kept].tolist()
     ]
+    numbers = firms["credit_code"].fillna(firms["security_code"]).iloc[kept]
+    near = near_pairs(own.reset_index(drop=True), numbers.reset_index(drop=True))
+    pairs += [(at, other, "near", "near_match") for other, at in kept[near].tolist()]
+    spots = _spots(firms, sorted({at for pair in pairs for at in pair[:2]}))
+    problems = []
+    for at, other, words, code in pairs:
+        name = shown(spots[other].name, FOUND_CHARACTERS)
+        wanted = WORDS[f"dedupe.{words}"].format(where=_row_of(spots[other]), name=name)
+        problems.append(_problem(spots[at], wanted, code))
+    return problems
 
 
-def _near(firms: pd.DataFrame, names: pd.Series, kept: Ints) -> list[Problem]:
-    """Flag kept rows whose name is nearly that of a row before them."""
-    numbers = firms["credit_code"].fillna(firms["security_code"])
-    keys = names.iloc[kept].reset_index(drop=True)
-    pairs = near_pairs(keys, numbers.iloc[kept].reset_index(drop=True))
-    near = WORDS["dedupe.near"]
-    return [_flag(firms, at, other, near, "near_match") for other, at in kept[pairs].tolist()]
+class _Spot(NamedTuple):
+    row: int
+    sheet: object  # missing where there are no sheets
+    name: str
 
 
-def _flag(firms: pd.DataFrame, at: int, other: int, wanted: Text, code: str) -> Problem:
-    (row, into), (sheet, into_sheet), (name, into_name) = (
-        firms[name].iloc[[at, other]].tolist() for name in ("row", "sheet", "name")
-    )
-    where, shown_name = _row_of(into, into_sheet), shown(into_name, FOUND_CHARACTERS)
-    return _problem(row, sheet, name, wanted.format(where=where, name=shown_name), code)
+def _spots(firms: pd.DataFrame, places: list[int]) -> dict[int, _Spot]:
+    columns = (firms[name].iloc[places].tolist() for name in _Spot._fields)
+    return dict(zip(places, map(_Spot, *columns), strict=True))
 
 
-def _problem(
-    row: int, sheet: object, name: str, wanted: Text, code: str, *, set_aside: bool = False
-) -> Problem:
-    found = shown(name, FOUND_CHARACTERS)
-    sheet = sheet if isinstance(sheet, str) else None
-    return Problem(int(row), None, found, wanted, code, sheet, set_aside)
+def _problem(spot: _Spot, wanted: Text, code: str, *, set_aside: bool = False) -> Problem:
+    sheet = spot.sheet if isinstance(spot.sheet, str) else None
+    found = shown(spot.name, FOUND_CHARACTERS)
+    return Problem(spot.row, None, found, wanted, code, sheet, set_aside)
 
 
-def _row_of(row: int, sheet: object) -> Text:
-    key = WORDS["dedupe.row_of_sheet"] if isinstance(sheet, str) else WORDS["dedupe.row"]
-    return key.format(row=row, sheet=sheet)
+def _row_of(spot: _Spot) -> Text:
+    words = WORDS["dedupe.row_of_sheet"] if isinstance(spot.sheet, str) else WORDS["dedupe.row"]
+    return words.format(row=spot.row, sheet=spot.sheet)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -33,6 +33,7 @@ from leadscore.lists.values.cells import (
 )
 from leadscore.lists.values.words import (
     STAGE_NAMES,
+    VOCABULARY,
     joined_text,
     names_stages,
     says_nothing,
@@ -44,32 +45,19 @@ from leadscore.text import Text, room_words, shown
 
 WORDS = room_words("lists")
 
-_YES = ("是", "y", "yes", "1", "true", "√", "✓", "撤销", "作废", "撤回", "已撤销", "已作废")
-_NO = ("否", "n", "no", "0", "false", "有效", "未撤销", "未作废")
+_YES, _NO = VOCABULARY["withdrawn"]["yes"], VOCABULARY["withdrawn"]["no"]
 _ENDS = ("lost", "paused")
 _CODES = tuple(WANTED_OF_CELLS)
 
-_WORDS = {
-    "day": "日期 时间 发生日期 发生时间 阶段日期 阶段时间 进展日期 进展时间 到达日期 到达时间"
-    " 跟进日期 跟进时间 结果日期 date day stage_date event_date outcome_date happened_on on when",
-    "reason": "原因 理由 原因说明 流失原因 搁置原因 终止原因 暂停原因 未签约原因 未落地原因"
-    " 失败原因 reason reasons lost_reason cause why",
-    "withdrawn": "撤销 作废 撤回 是否撤销 是否作废 是否撤回 撤销标记 作废标记"
-    " withdrawn void voided revoke retracted",
-    "stage": "结果 最终结果 跟进结果 招商结果 项目结果 outcome result",
-}
-_BY_KEY = {normal_header(word): name for name, words in _WORDS.items() for word in words.split()}
+_HEADERS: dict[str, list[str]] = VOCABULARY["outcomes"]
+_BY_KEY = {normal_header(word): name for name, words in _HEADERS.items() for word in words}
 
 _DAY_WORD = re.compile(
     r"(?P<stage>.+?)(?:的)?(?:日期|时间|时点|年月|日)|(?:dateof|dayof)(?P<of>.+)"
     r"|(?:date|day)(?P<first>.+)|(?P<english>.+?)(?:on|date|day|at)"
 )
-_NOT_THE_FIRST = re.compile(
-    "拟|预计|计划|预期|目标|截止|到期|最近|最新|最后|末次|上次|下次|近期|更新|last|next|latest"
-    "|planned|expected|due|deadline"
-)
-_Field = tuple[int, str]
-"""A column: its position and its header."""
+_NOT_THE_FIRST = re.compile(VOCABULARY["not_the_first"])
+_Field = tuple[int, str]  # a column: its position and its header
 
 WANTED = {
     code: WORDS[f"outcomes.wanted.{code}"].format(stages=STAGE_NAMES)
@@ -88,30 +76,22 @@ class StageDays(NamedTuple):
     stage: str
 
 
-@dataclass(frozen=True)
-class OutcomeLayout:
+class OutcomeLayout(NamedTuple):
     """Which columns say what: canonical ones, as in lists of candidates, and those of outcomes.
 
-    A sheet with one row a firm has days of stages, one with one row an outcome has the others.
+    ``fields`` are by canonical name, ``day``, ``reason`` and ``withdrawn``; ``stage`` are all that
+    tell one. A sheet with one row a firm has days of stages.
     """
 
     canonical: Layout
-    stage: Sequence[_Field]
-    day: Sequence[_Field]
-    reason: Sequence[_Field]
-    withdrawn: Sequence[_Field]
-    stage_days: Sequence[StageDays]
-
-    def sources(self, name: str) -> list[_Field]:
-        """Return the columns that feed a canonical one."""
-        sources = self.canonical.sources.get(name, ())
-        return [(source.position, source.header) for source in sources]
+    fields: defaultdict[str, list[_Field]]
+    stage_days: list[StageDays]
 
 
 def lay_out_outcomes(table: TextTable) -> OutcomeLayout:
     """Return what each column of a table of outcomes means."""
     canonical = lay_out(table.headers)
-    fields: dict[str, list[_Field]] = {name: [] for name in _WORDS}
+    fields: defaultdict[str, list[_Field]] = defaultdict(list)
     days = []
     for position, header in enumerate(table.headers):
         heading, texts = read_heading(header), table.column(position)
@@ -122,6 +102,9 @@ def lay_out_outcomes(table: TextTable) -> OutcomeLayout:
         elif word := next(filter(None, (_BY_KEY.get(key.key) for key in readings(header))), None):
             fields[word].append((position, header))
     dated = {column.position for column in days}
+    for name, sources in canonical.sources.items():
+        if name != "stage":
+            fields[name] = [(source.position, source.header) for source in sources]
     for name in ("status", "stage"):  # the better word last, which so comes first
         fields["stage"][:0] = [
             (source.position, source.header)
@@ -129,10 +112,11 @@ def lay_out_outcomes(table: TextTable) -> OutcomeLayout:
             if source.position not in dated
             and (name == "stage" or names_stages(_known(table.column(source.position))))
         ]
-    used = {header for columns in fields.values() for _, header in columns}
-    used |= {days_of.header for days_of in days}
+    used = {field[1] for name in _HEADERS for field in fields[name]} | {
+        each.header for each in days
+    }
     unused = tuple(header for header in canonical.unused if header not in used)
-    return OutcomeLayout(replace(canonical, unused=unused), stage_days=days, **fields)
+    return OutcomeLayout(replace(canonical, unused=unused), fields, days)
 
 
 def _stage_of_days(header: str, texts: Sequence[str | None]) -> str | None:
@@ -161,22 +145,15 @@ def _mostly_days(texts: Iterable[str | None]) -> bool:
 
 @dataclass(frozen=True, eq=False)
 class OutcomeList:
-    """Entries of a file that can be taken as they stand, one by one.
+    """Entries of a file that can be taken as they stand, one by one, in the order of the source.
 
-    Attributes
-    ----------
-    entries
-        Columns `ENTRY_COLUMNS`, in the order of the source; index ``0..n-1``. ``day`` is missing
-        only where an entry is withdrawn.
-    problems
-        What was wrong; each entry that is not taken is set aside in exactly one of them.
-    read
-        Number of entries, those taken and those set aside.
+    ``entries`` have the columns `ENTRY_COLUMNS` and the index ``0..n-1``; ``day`` is missing only
+    where an entry is withdrawn. Each entry that is not taken is set aside in exactly one problem.
     """
 
     entries: pd.DataFrame
     problems: tuple[Problem, ...]
-    read: int
+    read: int  # number of entries, those taken and those set aside
     notices: tuple[Text, ...]
 
 
@@ -195,7 +172,7 @@ def load_outcomes(path: Path, *, today: date) -> OutcomeList:
     notices, unused = list(raw.notices), []
     for table in raw.tables:
         layout = lay_out_outcomes(table)
-        if not (layout.stage_days or (layout.stage and layout.day)):
+        if not (layout.stage_days or (layout.fields["stage"] and layout.fields["day"])):
             unused.append(WORDS["outcomes.sheet_unused"].format(sheet=table.sheet))
             continue
         reader = _TableReader(table, layout, today)
@@ -240,31 +217,34 @@ ENTRY_COLUMNS = _Entry._fields
 
 
 def _entries_table(entries: Sequence[_Entry]) -> pd.DataFrame:
-    columns = zip(*entries, strict=True) if entries else ((),) * len(ENTRY_COLUMNS)
     types = {"day": pa.date32(), "withdrawn": pa.bool_(), "row": pa.int64()}
+    columns = zip(*entries, strict=True) if entries else ((),) * len(ENTRY_COLUMNS)
     arrays = {
         name: pa.array(values, types.get(name, pa.large_string()))
         for name, values in zip(ENTRY_COLUMNS, columns, strict=True)
     }
-    arrays["day"] = arrays["day"].cast(pa.timestamp("us"))
-    table: pd.DataFrame = pa.table(arrays).to_pandas()
+    table: pd.DataFrame = pa.table(
+        arrays | {"day": arrays["day"].cast(pa.timestamp("us"))}
+    ).to_pandas()
     return table
 
 
 class _TableReader:
-    """One table on its way from text to entries."""
-
     def __init__(self, table: TextTable, layout: OutcomeLayout, today: date) -> None:
-        self.table, self.layout = table, layout
+        self.table = table
+        self.layout, self.fields, self.stage_days = (
+            layout.canonical,
+            layout.fields,
+            layout.stage_days,
+        )
         self.log = ProblemLog(table.sheet)
-        self._names = [field for name in NAME_COLUMNS for field in layout.sources(name)]
-        self._notes = layout.sources("note")
+        self._names = [field for name in NAME_COLUMNS for field in layout.fields[name]]
         self._texts = [table.column(position) for position in range(len(table.headers))]
         self._codes, self._stages, self._days, self._remarks = (
             CellReader(Heading(column(name)), today)
             for name in ("credit_code", "stage", "founded_on", "note")
         )
-        self._starred = {"reason": 0, "note": 0}
+        self._starred: Counter[str] = Counter()
 
     def entries(self) -> list[_Entry]:
         """Return the entries that can be taken; problems are kept here."""
@@ -273,74 +253,67 @@ class _TableReader:
 
     def notices(self) -> Iterator[Text]:
         """Yield what the owner should know of this table, after `entries`."""
-        yield from dropped(self.layout.canonical)
-        if self.layout.stage_days:
-            for _, header in self.layout.sources("founded_on"):
+        yield from dropped(self.layout)
+        if self.stage_days:
+            for _, header in self.fields["founded_on"]:
                 yield WORDS["outcomes.not_a_stage"].format(header=shown(header))
-        columns = zip((self.layout.reason, self._notes), self._starred.values(), strict=True)
-        yield from taken_out([(fields[0][1], count) for fields, count in columns if count], ())
+        starred = [name for name in ("reason", "note") if self._starred[name]]
+        yield from taken_out([(self.fields[it][0][1], self._starred[it]) for it in starred], ())
         yield from self.log.notices()
 
     def _row(self, at: int, row: int) -> Iterator[_Entry]:
-        """Yield the entries of one row that can be taken; tell what is wrong with the others."""
-        layout = self.layout
-        words = self._first_of(layout.stage, at)
+        stages = self.fields["stage"]
+        words = self._first_of(stages, at)
         stage = _text(self._stages[words].value) if words else None
-        if not layout.stage_days:
+        if not self.stage_days:
             self._tell_other_stages(at, row, stage)
         firm = self._firm(at, row)
         given, note = self._reasons(at)
         dated = set()
-        for position, header, reached in layout.stage_days:
+        for position, header, reached in self.stage_days:
             day = self._first_of([(position, header)], at)
             if day:
                 dated.add(reached)
                 reason = given or note if reached in _ENDS else None
                 yield from self._entry(at, row, firm, reached, reason, header, day)
-        if layout.stage_days:
+        if self.stage_days:
             self._tell_other_stages(at, row, stage)
-        day = self._first_of(layout.day, at)
-        if layout.stage and (words or (day and not dated)) and stage not in dated:
-            header = layout.stage[0][1]
+        day = self._first_of(self.fields["day"], at)
+        if stages and (words or (day and not dated)) and stage not in dated:
+            header = stages[0][1]
             if stage is None and any(firm[:2]):
-                self._set_aside(row, "bad_stage", header, words)
+                self.log.set_aside(row, "bad_stage", WANTED["bad_stage"], header, words)
                 return
             ended = stage_of(words)[1] if words else None
             reason = joined_text(given, ended and without_personal(ended)) or note
             undated = words
-            if layout.day:
-                header, undated = layout.day[0][1], None
+            if self.fields["day"]:
+                header, undated = self.fields["day"][0][1], None
             yield from self._entry(at, row, firm, stage, reason, header, day, undated)
         elif not dated:
-            self._set_aside(row, "no_stage")
+            self.log.set_aside(row, "no_stage", WANTED["no_stage"])
 
     def _entry(
-        self,
-        at: int,
-        row: int,
-        firm: _Firm,
-        stage: str | None,
-        reason: str | None,
-        header: str,
-        day: str | None,
-        undated: str | None = None,
-    ) -> Iterator[_Entry]:
+        self, at: int, row: int, firm: _Firm, stage: str | None, reason: str | None, header: str,
+        day: str | None, undated: str | None = None,
+    ) -> Iterator[_Entry]:  # fmt: skip
         """Yield an entry if it can be taken; ``undated`` is shown where its day is missing."""
         if stage is None or not any(firm[:2]):
             position, name_header = self._names[0] if self._names else (0, None)
             text = self._texts[position][at] if self._names else None
-            self._set_aside(row, "no_firm", name_header, text)
+            self.log.set_aside(row, "no_firm", WANTED["no_firm"], name_header, text)
             return
-        answer = self._first_of(self.layout.withdrawn, at)
+        answer = self._first_of(self.fields["withdrawn"], at)
         withdrawn = answer is not None and tidy_word(answer) in _YES
         cell = self._days[day] if day else Cell()
         if answer is not None and not withdrawn and tidy_word(answer) not in _NO:
-            self._set_aside(row, "bad_withdrawal", self.layout.withdrawn[0][1])
+            wanted, answered = WANTED["bad_withdrawal"], self.fields["withdrawn"][0][1]
+            self.log.set_aside(row, "bad_withdrawal", wanted, answered)
         elif day is None and not withdrawn:
-            self._set_aside(row, "no_day", header, undated)
+            self.log.set_aside(row, "no_day", WANTED["no_day"], header, undated)
         elif cell.code:
             code = "future_date" if cell.code == "future_date" else "bad_date"
-            self._set_aside(row, code, header, day)
+            self.log.set_aside(row, code, WANTED[code], header, day)
         else:
             on = cell.value if isinstance(cell.value, date) else None
             yield _Entry(*firm, stage, on, reason, withdrawn, self.table.sheet, row)
@@ -354,54 +327,45 @@ class _TableReader:
                 wanted = WANTED_OF_NAMES["invisible_characters"]
                 self.log.add(row, "invisible_characters", wanted, header, text, (0, choice))
             name, former = name or read.value, former or read.former
-        for _, _, text in self._written(self.layout.sources("former_names"), at):
+        for _, _, text in self._written(self.fields["former_names"], at):
             former = joined_names(former, former_names(text))
-        for choice, header, text in self._written(self.layout.sources("credit_code"), at):
+        for choice, header, text in self._written(self.fields["credit_code"], at):
             cell = self._codes[text]
             if cell.code:
                 rank = (1, choice, _CODES.index(cell.code))
                 self.log.add(row, cell.code, self._codes.wanted(cell.code), header, text, rank)
             code = code or _text(cell.value)
-        for _, _, text in self._written(self.layout.sources("taxpayer_id"), at):
+        for _, _, text in self._written(self.fields["taxpayer_id"], at):
             code = code or valid_code(text)
         return code, name, former
 
     def _written(self, fields: Iterable[_Field], at: int) -> Iterator[tuple[int, str, str]]:
-        """Yield the cells of a row that are not empty, each with its place and header."""
         for choice, (position, header) in enumerate(fields):
             text = self._texts[position][at]
             if text is not None:
                 yield choice, header, text
 
     def _first_of(self, fields: Sequence[_Field], at: int) -> str | None:
-        """Return the first cell of a row among some columns that says something."""
         texts = (text for _, _, text in self._written(fields, at))
         return next((text for text in texts if not says_nothing(text)), None)
 
     def _tell_other_stages(self, at: int, row: int, stage: str | None) -> None:
-        for choice, field in enumerate(self.layout.stage[1:]):
+        for choice, field in enumerate(self.fields["stage"][1:]):
             text = self._first_of([field], at)
             other = self._stages[text].value if text else None
             if stage and other and other != stage:
-                wanted = WORDS["outcomes.other_stage"].format(header=self.layout.stage[0][1])
-                rank = (2 if self.layout.stage_days else -1, choice)
+                wanted = WORDS["outcomes.other_stage"].format(header=self.fields["stage"][0][1])
+                rank = (2 if self.stage_days else -1, choice)
                 self.log.add(row, "conflict", wanted, field[1], text, rank)
 
-    def _reasons(self, at: int) -> tuple[str | None, str | None]:
-        if not (self.layout.stage or any(days.stage in _ENDS for days in self.layout.stage_days)):
-            return None, None
-        reasons = []
-        for name, fields in (("reason", self.layout.reason), ("note", self._notes)):
-            text = self._first_of(fields, at)
+    def _reasons(self, at: int) -> Iterator[str | None]:
+        """Yield the reason of a row and its note, where it may tell that a pursuit ended."""
+        may_end = self.fields["stage"] or any(days.stage in _ENDS for days in self.stage_days)
+        for name in ("reason", "note"):
+            text = self._first_of(self.fields[name], at) if may_end else None
             cell = self._remarks[text] if text else Cell()
             self._starred[name] += "starred" in cell.marks
-            reasons.append(_text(cell.value))
-        return reasons[0], reasons[1]
-
-    def _set_aside(
-        self, row: int, code: str, header: str | None = None, text: str | None = None
-    ) -> None:
-        self.log.set_aside(row, code, WANTED[code], header, text)
+            yield _text(cell.value)
 
 
 def _text(value: Value | None) -> str | None:

@@ -13,8 +13,7 @@ from leadscore.text import Text, room_words, shown
 
 WORDS = room_words("lists")
 
-FOUND_CHARACTERS = 40
-"""What stands in a cell is cut to this in messages."""
+FOUND_CHARACTERS = 40  # what stands in a cell is cut to this in messages
 MOST_OF_A_KIND = 10_000
 """Problems of one kind in one column that are told one by one; a notice counts the rest."""
 
@@ -34,30 +33,15 @@ and ``roe`` of ``fina_indicator`` (https://tushare.pro/document/2?doc_id=79).
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong with one cell or one row of a list.
+    """One thing wrong with one cell or one row of a list; ``code`` names its kind for good."""
 
-    Attributes
-    ----------
-    row
-        As a spreadsheet numbers it (the first line is 1); missing if the whole list is meant.
-    column
-        Header as written in the source; missing if the whole row is meant.
-    found, wanted
-        What stands there, shortened by `shown`; what is allowed there, and what becomes of the
-        cell or row otherwise.
-    code
-        Stable snake_case name of the kind, such as ``"bad_amount"`` or ``"totals_row"``.
-    set_aside
-        True exactly once for each row that is left out of the scoring.
-    """
-
-    row: int | None
-    column: str | None
-    found: str
-    wanted: Text
+    row: int | None  # as a spreadsheet numbers it, from 1; missing if the whole list is meant
+    column: str | None  # header as written in the source; missing if the whole row is meant
+    found: str  # what stands there, shortened by `shown`
+    wanted: Text  # what is allowed there, and what becomes of the cell or row otherwise
     code: str
     sheet: str | None = None
-    set_aside: bool = False
+    set_aside: bool = False  # true exactly once for each row that is left out of the scoring
 
 
 Rank = tuple[int, ...]
@@ -85,11 +69,10 @@ class ProblemLog:
         if self._counts[kind] > MOST_OF_A_KIND:
             self._unlisted[kind] = column, wanted
         else:
-            problem = Problem(row, column, _found(text), wanted, code, self.sheet)
-            self.problems.append(problem)
+            self.problems.append(Problem(row, column, _found(text), wanted, code, self.sheet))
 
     def set_aside(
-        self, row: int, code: str, wanted: Text, column: str | None, text: str | None
+        self, row: int, code: str, wanted: Text, column: str | None = None, text: str | None = None
     ) -> None:
         """Tell why a row is left out, which is told of every such row."""
         problem = Problem(row, column, _found(text), wanted, code, self.sheet, set_aside=True)
@@ -97,20 +80,17 @@ class ProblemLog:
 
     def in_order_of_rows(self, earlier: Iterable[Problem]) -> list[Problem]:
         """Return problems, with earlier ones, as they stand in the source, the table's first."""
-        problems = [*earlier, *self.problems]
-        return sorted(problems, key=lambda problem: -1 if problem.row is None else problem.row)
+        return sorted([*earlier, *self.problems], key=lambda p: -1 if p.row is None else p.row)
 
     def notices(self) -> Iterator[Text]:
         """Yield how many problems of each kind were not listed."""
+        more = WORDS["problems.more"]
         for kind, (column, wanted) in sorted(self._unlisted.items(), key=lambda item: item[0][0]):
             count = self._counts[kind] - MOST_OF_A_KIND
-            yield WORDS["problems.more"].format(
-                column=column, count=count, code=kind[1], wanted=wanted
-            )
+            yield more.format(column=column, count=count, code=kind[1], wanted=wanted)
 
 
 def _found(text: str | None) -> str:
-    """Return what stands in a cell as a problem shows it: short, personal data starred out."""
     return shown(without_personal((text or "")[: 2 * FOUND_CHARACTERS]), FOUND_CHARACTERS)
 
 
@@ -130,16 +110,12 @@ class Source:
 
 @dataclass(frozen=True)
 class Layout:
-    """What the headers of a table were understood to say.
+    """What the headers of a table were understood to say."""
 
-    The columns that feed each canonical one, first choice first; and headers: about people and not
-    read, of no canonical column, or of a unit that only the vendor of the table tells.
-    """
-
-    sources: dict[str, tuple[Source, ...]]
-    personal: tuple[str, ...] = ()
-    unused: tuple[str, ...] = ()
-    vendor_units: tuple[str, ...] = ()
+    sources: dict[str, tuple[Source, ...]]  # that feed a canonical column, first choice first
+    personal: tuple[str, ...] = ()  # headers about people, not read
+    unused: tuple[str, ...] = ()  # headers of no canonical column
+    vendor_units: tuple[str, ...] = ()  # headers of a unit that only the table's vendor tells
 
 
 def lay_out(headers: Sequence[str], money: Unit | None = None) -> Layout:
@@ -172,15 +148,12 @@ def lay_out(headers: Sequence[str], money: Unit | None = None) -> Layout:
             heading = replace(heading, unit=documented or stated or NO_UNIT)
         if column.kind not in {"personal", "ignored"}:
             sources.setdefault(column.name, []).append(Source(position, header, heading))
-    return Layout(
-        {
-            name: tuple(sorted(feeding, key=lambda source: -(source.heading.year or 10_000)))
-            for name, feeding in sources.items()
-        },
-        tuple(personal),
-        tuple(header for header in unused if header.strip()),
-        tuple(vendor),
-    )
+    ordered = {
+        name: tuple(sorted(feeding, key=lambda source: -(source.heading.year or 10_000)))
+        for name, feeding in sources.items()
+    }
+    unused = [header for header in unused if header.strip()]
+    return Layout(ordered, tuple(personal), tuple(unused), tuple(vendor))
 
 
 def moved(layout: Layout, source: Source, to: Column) -> Layout:
@@ -195,9 +168,8 @@ def moved(layout: Layout, source: Source, to: Column) -> Layout:
 def listed(headers: Sequence[str]) -> Text:
     """Return headers as one line, shortened where there are very many."""
     names = [shown(header, _LONGEST_HEADER) for header in dict.fromkeys(headers)]
-    rest = len(names) - 30
-    more = (f"等 {len(names):,} 列", f" and {rest:,} more") if rest > 0 else ("", "")
-    names = names[:30]
+    rest, names = len(names) - 30, names[:30]
+    more = (f"等 {rest + 30:,} 列", f" and {rest:,} more") if rest > 0 else ("", "")
     return Text(zh="、".join(names) + more[0], en=", ".join(names) + more[1])
 
 

@@ -9,11 +9,11 @@ import re
 import secrets
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import chain, combinations, count
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -48,8 +48,6 @@ class ColumnExplanation:
 
 
 _ROLES = ("maker", "equipment", "materials", "design", "integration", "trade", "service")
-
-
 _KINDS: dict[str, Kind] = {
     "rank": "count", "row": "count",
     "priority": "likelihood", "fit": "fraction", "likelihood": "likelihood",
@@ -88,11 +86,9 @@ GUIDE_COLUMNS = tuple(
 )
 """The headers of the explanations themselves."""
 
-MAX_ROWS = 1_048_576
-"""Rows of a sheet, its header among them: Excel's own limit."""
+MAX_ROWS = 1_048_576  # rows of a sheet, its header among them: Excel's own limit
 
-MAX_CELL = 32_767
-"""Longest text of a cell in UTF-16 units: Excel's own limit."""
+MAX_CELL = 32_767  # longest text of a cell in UTF-16 units: Excel's own limit
 
 STREAMED = {"constant_memory": True} | dict.fromkeys(
     ("strings_to_formulas", "strings_to_urls", "strings_to_numbers"), False
@@ -134,7 +130,6 @@ def _same(one: Path, other: Path) -> bool:
 
 @contextlib.contextmanager
 def _refusals(path: Path) -> Iterator[None]:
-    """Turn what the operating system refuses into words with a way out."""
     try:
         yield
     except OSError as error:
@@ -164,7 +159,6 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
                 part.unlink()
 
 
-_NOT_IN_TITLES = re.compile(r"[\[\]:*?/\\\x00-\x1f]")
 _LONGEST_TITLE = 31
 
 
@@ -201,12 +195,10 @@ def write_rows_to_mend(sheets: Sequence[SheetToMend], path: Path) -> None:
 
 
 def _title(wanted: str, taken: set[str]) -> str:
-    plain = _NOT_IN_TITLES.sub(" ", wanted).strip("' ")[:_LONGEST_TITLE] or "1"
-    title, number = plain, 1
-    while title.casefold() in taken:
-        number += 1
-        ending = f" {number}"
-        title = plain[: _LONGEST_TITLE - len(ending)] + ending
+    plain = re.sub(r"[\[\]:*?/\\\x00-\x1f]", " ", wanted).strip("' ")[:_LONGEST_TITLE] or "1"
+    endings = chain([""], (f" {number}" for number in count(2)))
+    titles = (plain[: _LONGEST_TITLE - len(ending)] + ending for ending in endings)
+    title = next(title for title in titles if title.casefold() not in taken)
     taken.add(title.casefold())
     return title
 
@@ -237,27 +229,23 @@ def write_ranking(
     one. Problems, and the summary as pairs of label and value, are further sheets of a workbook.
     Raises `OutputError` if the path can't be written to, or a workbook can't hold the rows.
     """
-    check_ranking_path(path)
     table = _readable(table)
-    with replacing(path) as handle:
-        if path.suffix.lower() == ".xlsx":
-            table = _for_people(table)
-            above = [(_readable_text(label), _readable_text(value)) for label, value in summary]
-            guide = Sheet(WORDS["writing.guide"], _guide(table, lang), GUIDE_COLUMNS, above)
-            sheets = [_ranking_sheet(table), _problem_sheet(problems, lang), guide]
-            _write_workbook(handle, sheets, lang)
-        else:
-            _write_flat(table, handle, path)
+
+    def sheets() -> Iterator[Sheet]:
+        people = _for_people(table)
+        printed = list(people.columns).index("veto") + 1 if "veto" in people else 0
+        title = WORDS["writing.ranking"]
+        yield Sheet(title, people, RANKING_COLUMNS, (), 2, printed, greyed_by="veto")
+        yield _problem_sheet(problems, lang)
+        above = [(_readable_text(label), _readable_text(value)) for label, value in summary]
+        yield Sheet(WORDS["writing.guide"], _guide(people, lang), GUIDE_COLUMNS, above)
+
+    _write(table, path, sheets, lang)
 
 
 def write_problems(problems: Sequence[Problem], path: Path, *, lang: Lang) -> None:
     """Write problems, one a row under `PROBLEM_COLUMNS`, by the rules of `write_ranking`."""
-    check_ranking_path(path)
-    with replacing(path) as handle:
-        if path.suffix.lower() == ".xlsx":
-            _write_workbook(handle, [_problem_sheet(problems, lang)], lang)
-        else:
-            _write_flat(_problem_table(problems, lang), handle, path)
+    _write(_problem_table(problems, lang), path, lambda: [_problem_sheet(problems, lang)], lang)
 
 
 def for_spreadsheet(text: str) -> str:
@@ -269,22 +257,25 @@ def for_spreadsheet(text: str) -> str:
     return re.sub(f"^{_FORMULA}", r"'\1", _readable_text(text))
 
 
-def _write_flat(table: pd.DataFrame, handle: IO[bytes], path: Path) -> None:
-    if path.suffix.lower() == ".parquet":
-        table.to_parquet(handle, index=False)
-        return
-    guarded = _map_texts(table, lambda texts: texts.str.replace(f"^{_FORMULA}", r"'\1", regex=True))
-    guarded.to_csv(handle, index=False, encoding="utf-8-sig", lineterminator="\r\n")
+def _write(
+    table: pd.DataFrame, path: Path, sheets: Callable[[], Iterable[Sheet]], lang: Lang
+) -> None:
+    """Write a table, or a workbook of sheets, which are made only for one."""
+    check_ranking_path(path)
+    with replacing(path) as handle:
+        if path.suffix.lower() == ".xlsx":
+            _write_workbook(handle, [*sheets()], lang)
+        elif path.suffix.lower() == ".parquet":
+            table.to_parquet(handle, index=False)
+        else:
+            guarded = _map_texts(table, f"^{_FORMULA}", r"'\1")
+            guarded.to_csv(handle, index=False, encoding="utf-8-sig", lineterminator="\r\n")
 
 
 def _readable(table: pd.DataFrame) -> pd.DataFrame:
     mixed = table.columns[table.dtypes == "object"]
-    return _map_texts(
-        table.astype(dict.fromkeys(mixed, "str")),
-        lambda texts: texts.str.replace("\r\n?", "\n", regex=True).str.replace(
-            _UNREADABLE, "", regex=True
-        ),
-    )
+    texts = table.astype(dict.fromkeys(mixed, "str"))
+    return _map_texts(_map_texts(texts, "\r\n?", "\n"), _UNREADABLE, "")
 
 
 def _readable_text(text: str) -> str:
@@ -293,26 +284,18 @@ def _readable_text(text: str) -> str:
     return re.sub(_UNREADABLE, "", re.sub("\r\n?", "\n", whole))
 
 
-def _map_texts(table: pd.DataFrame, change: Callable[[pd.Series], pd.Series]) -> pd.DataFrame:
-    changed = table.copy()
-    for name in changed:
-        if isinstance(changed[name].dtype, pd.StringDtype):
-            changed[name] = change(changed[name])
-    return changed
+def _map_texts(table: pd.DataFrame, pattern: str, by: str) -> pd.DataFrame:
+    texts = [str(name) for name in table if isinstance(table[name].dtype, pd.StringDtype)]
+    return table.assign(
+        **{name: table[name].str.replace(pattern, by, regex=True) for name in texts}
+    )
 
 
 def _for_people(table: pd.DataFrame) -> pd.DataFrame:
-    """Let names stand where the ids stood, and the ids where the names did."""
     swaps = {"segment": "segment_name", "role": "role_name"}
     swaps = {left: right for left, right in swaps.items() if {left, right} <= {*table}}
     swaps |= {right: left for left, right in swaps.items()}
     return table[[swaps.get(name, name) for name in table.columns.astype(str)]]
-
-
-def _ranking_sheet(table: pd.DataFrame) -> Sheet:
-    printed = list(table.columns).index("veto") + 1 if "veto" in table else 0
-    title = WORDS["writing.ranking"]
-    return Sheet(title, table, RANKING_COLUMNS, frozen=2, printed=printed, greyed_by="veto")
 
 
 def _problem_sheet(problems: Sequence[Problem], lang: Lang) -> Sheet:
@@ -323,14 +306,12 @@ def _problem_sheet(problems: Sequence[Problem], lang: Lang) -> Sheet:
 
 
 def _problem_table(problems: Sequence[Problem], lang: Lang) -> pd.DataFrame:
-    table = pd.DataFrame(
-        [
-            (p.sheet, p.column, p.found, p.wanted.pick(lang), p.code, str(p.set_aside).lower())
-            for p in problems
-        ],
-        columns=[column.column for column in PROBLEM_COLUMNS[1:]],
-        dtype="str",
-    )
+    rows = [
+        (p.sheet, p.column, p.found, p.wanted.pick(lang), p.code, str(p.set_aside).lower())
+        for p in problems
+    ]
+    names = [column.column for column in PROBLEM_COLUMNS[1:]]
+    table = pd.DataFrame(rows, columns=names, dtype="str")
     table.insert(0, "row", pd.Series([problem.row for problem in problems], dtype="Int64"))
     return _readable(table)
 
@@ -379,8 +360,7 @@ _GRADES: dict[str, dict[str, object]] = {
 }
 
 
-@dataclass(frozen=True)
-class Sheet:
+class Sheet(NamedTuple):
     """One sheet of a workbook: text columns (``str``) and numbers, missing where cells are empty.
 
     No text may hold control characters other than tab and line feed. Headers and number formats
@@ -409,7 +389,6 @@ class Sheet:
 
 
 def _write_workbook(handle: IO[bytes], sheets: Sequence[Sheet], lang: Lang) -> None:
-    """Write sheets row by row, so that memory does not grow with their length."""
     for sheet in sheets:
         if sheet.last_row >= MAX_ROWS:
             raise OutputError(
@@ -437,10 +416,14 @@ class _SheetWriter:
         self._workbook, self._sheet, self._lang = workbook, sheet, lang
         self._worksheet = workbook.add_worksheet(sheet.title.pick(lang))
         self._names: list[str] = list(sheet.table.columns)
-        headers = {column.column: column.header.pick(lang) for column in sheet.columns}
-        kinds = {column.column: column.kind for column in sheet.columns}
-        self._kinds = [kinds.get(name, "") for name in self._names]
-        self._headers = [headers.get(name, name) for name in self._names]
+        explained = {column.column: column for column in sheet.columns}
+        known = [explained.get(name) for name in self._names]
+        self._kinds = [column.kind if column else "" for column in known]
+        self._headers = [
+            column.header.pick(lang) if column else name
+            for name, column in zip(self._names, known, strict=True)
+        ]
+        self._texts = [isinstance(dtype, pd.StringDtype) for dtype in sheet.table.dtypes]
         self._widths = [
             _fitted_width(sheet.table[name], header)
             for name, header in zip(self._names, self._headers, strict=True)
@@ -459,9 +442,8 @@ class _SheetWriter:
 
     def _write_cells(self) -> None:
         """Write the table; a loop over cells, for that is how a workbook is streamed."""
-        table, first = self._sheet.table, self._sheet.header_row + 1
+        table, texts = self._sheet.table, self._texts
         plain, grey = self._formats({}), self._formats(_GREY)
-        texts = [isinstance(dtype, pd.StringDtype) for dtype in table.dtypes]
         places = {name: place for place, name in enumerate(self._names)}
         greyed_by, grade_at = places.get(self._sheet.greyed_by), places.get("grade")
         grades = {
@@ -469,7 +451,7 @@ class _SheetWriter:
             for grade, look in _GRADES.items()
         }
         rows = zip(_rows(table, WORDS["workbook.cut"].pick(self._lang)), self._lines(), strict=True)
-        for row, (values, lines) in enumerate(rows, start=first):
+        for row, (values, lines) in enumerate(rows, start=self._sheet.header_row + 1):
             if lines > 1:
                 self._worksheet.set_row(row, 15 * lines)
             greyed = greyed_by is not None and values[greyed_by] is not None
@@ -507,12 +489,11 @@ class _SheetWriter:
     def _formats(self, look: dict[str, Any]) -> list[Any]:
         """Return one format a column; made once, as looking them up by cell is slow."""
         formats = []
-        for name, width, kind in zip(self._names, self._widths, self._kinds, strict=True):
-            own: dict[str, Any] = {"indent": 1}
-            if not isinstance(self._sheet.table[name].dtype, pd.StringDtype):
-                shape = _PER_CENT.get(kind)
-                own = {"num_format": shape} if shape else {"align": "center"}
+        for width, kind, text in zip(self._widths, self._kinds, self._texts, strict=True):
+            shape = _PER_CENT.get(kind)
+            numbers = {"num_format": shape} if shape else {"align": "center"}
             wraps = {"text_wrap": True} if width > _WRAPPED else {}
+            own = {"indent": 1} if text else numbers
             formats.append(self._workbook.add_format(_MIDDLE | look | own | wraps))
         return formats
 

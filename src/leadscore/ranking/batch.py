@@ -32,13 +32,8 @@ if TYPE_CHECKING:
 
 WORDS = room_words("ranking")
 
-
-LONG_LIST = 20_000
-"""Rows from which several processes pay: each takes nearly a second of a core to start."""
-
-MOST_PROCESSES = 8
-"""Processes that score a list unasked: each takes about 150 MB."""
-
+_LONG_LIST = 20_000  # rows from which processes pay: each takes nearly a second of a core to start
+_MOST_PROCESSES = 8  # that score a list unasked: each takes about 150 MB
 _PIECES = 4  # for each process, so that none waits long for the last one
 _NO_EXCLUSIONS = Exclusions()
 
@@ -67,20 +62,14 @@ class Counts:
 
 @dataclass(frozen=True)
 class Ranking:
-    """A ranked list.
-
-    Attributes
-    ----------
-    firms
-        The firms that were scored, as they were known: canonical columns, ``row`` and ``sheet``.
-    """
+    """A ranked list."""
 
     table: pd.DataFrame  # see `leadscore.ranking.order.ranking_table`
     problems: tuple[Problem, ...]  # everything that could not be taken as it stood
     notices: tuple[Text, ...]  # what the reader should know of the file as a whole
     counts: Counts  # where every row went
     model: str  # version of the model that scored
-    firms: pd.DataFrame
+    firms: pd.DataFrame  # that were scored: canonical columns, ``row`` and ``sheet``
 
     def attributes(self, lang: Lang) -> dict[str, object]:
         """Return what the table alone does not say, as plain values for its ``attrs``.
@@ -89,7 +78,7 @@ class Ranking:
         ``counts`` (a sentence), ``notices`` (sentences) and ``problems`` (a dict each, with the
         columns of `leadscore.lists.writing.write_problems`).
         """
-        problems = ({**asdict(each), "wanted": each.wanted.pick(lang)} for each in self.problems)
+        problems = (asdict(p) | {"wanted": p.wanted.pick(lang)} for p in self.problems)
         return {
             "counts": self.counts.sentence().pick(lang),
             "notices": [notice.pick(lang) for notice in self.notices],
@@ -103,16 +92,10 @@ class _Shared(list[dict[str, object]]):
 
 
 def rank_list(
-    listed: Path | pd.DataFrame,
-    scorer: Scorer,
-    *,
-    today: date,
-    lang: Lang,
-    exclusions: Exclusions = _NO_EXCLUSIONS,
-    worded: int | None = None,
-    processes: int | None = 1,
+    listed: Path | pd.DataFrame, scorer: Scorer, *, today: date, lang: Lang,
+    exclusions: Exclusions = _NO_EXCLUSIONS, worded: int | None = None, processes: int | None = 1,
     loaded: Callable[[CleanList], Callable[[int], object]] = lambda _: lambda _: None,
-) -> Ranking:
+) -> Ranking:  # fmt: skip
     """Rank a file or a table of firms.
 
     Raises ListError if the file can't be read as a list.
@@ -124,20 +107,23 @@ def rank_list(
     with _workers(scorer, processes) as score:
         cleaned = settle_repeats(clean(raw, today=today))
         del raw  # the text of a long list
-        columns = _in_pieces(score, task, cleaned.records, processes, loaded(cleaned))
+        firms, progress = cleaned.records, loaded(cleaned)
+        size = min(CHUNK, len(firms) // (_PIECES * processes) + 1)
+        pieces = [firms[at : at + size] for at in range(0, max(len(firms), 1), size)]
+        columns: Columns = {}
+        for piece, more in zip(pieces, score(task, pieces), strict=True):
+            for name, values in more.items():
+                columns.setdefault(name, []).extend(values)
+            progress(len(piece))
     table = ranking_table(columns, cleaned.firms, scorer.model)
     if worded is not None:
         first = table.index[table["rank"].notna()][:worded]
-        scores = task.scores(scorer, [cleaned.records[at] for at in first])
-        table.loc[first, "reasons"] = [reasons_of(each, scorer.wording, lang) for each in scores]
+        scores = task.scores(scorer, [firms[at] for at in first])
+        table.loc[first, "reasons"] = [reasons_of(score, scorer.wording, lang) for score in scores]
     table = table.reset_index(drop=True)
     vetoed = int(table["veto"].notna().sum())
-    counts = Counts(
-        rows=cleaned.rows_in,
-        ranked=len(table) - vetoed,
-        vetoed=vetoed,
-        set_aside=sum(problem.set_aside for problem in cleaned.problems),
-    )
+    set_aside = sum(problem.set_aside for problem in cleaned.problems)
+    counts = Counts(cleaned.rows_in, len(table) - vetoed, vetoed, set_aside)
     return Ranking(table, cleaned.problems, cleaned.notices, counts, scorer.model, cleaned.firms)
 
 
@@ -159,29 +145,10 @@ class _Task:
 _Score = Callable[[_Task, Iterable[Sequence[Firm]]], Iterable[Columns]]
 
 
-def _in_pieces(
-    score: _Score,
-    task: _Task,
-    firms: Sequence[Firm],
-    processes: int,
-    progress: Callable[[int], object],
-) -> Columns:
-    size = min(CHUNK, len(firms) // (_PIECES * processes) + 1)
-    pieces = [firms[at : at + size] for at in range(0, max(len(firms), 1), size)]
-    columns: Columns = {}
-    for piece, more in zip(pieces, score(task, pieces), strict=True):
-        for name, values in more.items():
-            columns.setdefault(name, []).extend(values)
-        progress(len(piece))
-    return columns
-
-
 @contextmanager
 def _workers(scorer: Scorer, processes: int) -> Iterator[_Score]:
-    """Give what scores pieces in their order: here, or in processes that start at once.
-
-    They start while the list is still being cleaned, and are gone when the block ends.
-    """
+    # Gives what scores pieces in their order: here, or in processes that start at once, while the
+    # list is still being cleaned, and are gone when the block ends.
     if processes == 1:
         yield lambda task, pieces: (task.columns(scorer, piece) for piece in pieces)
         return
@@ -215,10 +182,8 @@ def _workers(scorer: Scorer, processes: int) -> Iterator[_Score]:
 
 @contextmanager
 def _interrupts_left_here() -> Iterator[None]:
-    """Start processes that ignore Ctrl-C, which ends them through this one.
-
-    Only a main thread can see to that, and only a main thread is interrupted.
-    """
+    # Processes that start within ignore Ctrl-C, which ends them through this one. Only a main
+    # thread can see to that, and only a main thread is interrupted.
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -244,9 +209,8 @@ def _unpacked(packed: bytes) -> Scorer:
 
 
 def _processes_for(rows: int) -> int:
-    if rows < LONG_LIST:
+    if rows < _LONG_LIST:
         return 1
     from joblib import cpu_count  # late, as in `_workers`
 
-    cores: int = cpu_count()
-    return min(cores, MOST_PROCESSES)
+    return min(int(cpu_count()), _MOST_PROCESSES)

@@ -14,23 +14,16 @@ from leadscore.ranking.score import FirmScore
 from leadscore.ranking.vetoes import WORDING
 from leadscore.text import Lang
 
-_COMPARED = 400
-"""Characters of a name that are compared; PostgreSQL keeps no longer keys in an index."""
-
+_COMPARED = 400  # characters of a name; PostgreSQL keeps no longer keys in an index
 _FRACTIONS = struct.Struct(">ddd")
 _ALL_BITS = (1 << 8 * _FRACTIONS.size) - 1
 _END, _MISSING = b"\x00", b"\xff"
 
 
 def order_key(
-    *,
-    vetoed: bool,
-    priority: float,
-    likelihood: float,
-    fit: float,
-    name: str,
+    *, vetoed: bool, priority: float, likelihood: float, fit: float, name: str,
     credit_code: str | None,
-) -> bytes:
+) -> bytes:  # fmt: skip
     """Return what a firm is sorted by: the smaller key comes first in the ranking.
 
     >>> firm = {"vetoed": False, "priority": 0.5, "likelihood": 0.6, "fit": 0.7}
@@ -71,12 +64,9 @@ def ranking_columns(
     """Return what a ranking says of firms beside what was listed: few bytes a firm."""
     best = [score.best for score in scores]
     roles = CATALOGUE["role"].levels
-    return {
+    own = {name: [getattr(score, name) for score in scores] for name in ("grade", *_NUMBERS)}
+    return own | {
         "order": [_order_of(score) for score in scores],
-        "grade": [score.grade for score in scores],
-        "priority": [score.priority for score in scores],
-        "likelihood": [score.likelihood for score in scores],
-        "fit": [score.fit for score in scores],
         "segment": [match and match.segment for match in best],
         "role": [match and match.role for match in best],
         "reasons": [reasons_of(score, wording, lang) if reasons else None for score in scores],

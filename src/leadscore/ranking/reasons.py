@@ -8,11 +8,11 @@ from functools import lru_cache
 from string import Formatter
 from typing import Any
 
+from leadscore import numbers
 from leadscore.city import Anchor, City
 from leadscore.features.catalogue import CATALOGUE, Value
 from leadscore.features.company import Origin
 from leadscore.features.extract import GOOD_STRENGTH, SIZEABLE_GAP
-from leadscore.numbers import points as signed
 from leadscore.text import LANGUAGES, Lang, Text, room_words
 
 WORDS = room_words("ranking")
@@ -56,17 +56,14 @@ class Wording:
         """Word one contribution in one language; None is the only missing value."""
         if feature not in CATALOGUE:  # a pair of features, in a model of old
             return meaning_of(feature, lang)
-        parts, of_segment = _parts(CATALOGUE[feature].shape(value, points).pick(lang))
-        if of_segment and not isinstance(firm["segment"], str):
+        shape = CATALOGUE[feature].shape(value, points).pick(lang)
+        places = _places(shape)
+        if "segment" in places and not isinstance(firm["segment"], str):
             return WORDS["reasons.unmatched"].pick(lang)
-        words = []
-        for literal, place in parts:
-            words.append(literal)
-            if place == "value":
-                words.append(self.value(feature, value, lang))
-            elif place is not None:
-                words.append(self._place(place, value, firm, lang))
-        return "".join(words)
+        words = {at: self._place(at, value, firm, lang) for at in places if at != "value"}
+        if "value" in places:
+            words["value"] = self.value(feature, value, lang)
+        return shape.format_map(words)
 
     def kept_text(self, feature: str, value: Value, points: float, firm: Facts, lang: Lang) -> str:
         """Word a contribution to a score that was kept.
@@ -115,16 +112,15 @@ class Wording:
             case "event" | "referrer":
                 return self._origin.named(place, firm)
             case "staff":
-                staff = WORDS["reasons.staff"], WORDS["reasons.insured"]
-                return staff[not _present(firm["staff"])].pick(lang)
+                staff = "staff" if _present(firm["staff"]) else "insured"
+                return WORDS[f"reasons.{staff}"].pick(lang)
             case "words":
                 return _known(firm["words"])
             case "strongest":
                 return self._city.segments[str(firm["strongest"])].name.pick(lang)
             case "closeness":
-                close = isinstance(value, float) and value >= GOOD_STRENGTH
-                business = WORDS["reasons.side_business"], WORDS["reasons.main_business"]
-                return business[close].pick(lang)
+                main = isinstance(value, float) and value >= GOOD_STRENGTH
+                return WORDS[f"reasons.{'main' if main else 'side'}_business"].pick(lang)
         segment = str(firm["segment"])
         match place:
             case "filling":
@@ -188,7 +184,9 @@ def meaning_of(feature: str, lang: Lang) -> str:
 def reason_line(reasons: Iterable[tuple[str, float]], lang: Lang) -> str:
     """Return reasons, given as words and points, as one line."""
     shape, joint = WORDS["reasons.with_points"].pick(lang), WORDS["reasons.joint"].pick(lang)
-    return joint.join(shape.format(text=text, points=signed(at, 0, "-")) for text, at in reasons)
+    return joint.join(
+        shape.format(text=text, points=numbers.points(at, 0, "-")) for text, at in reasons
+    )
 
 
 def anchor_labels(city: City, anchors: Sequence[Anchor], segment: str, lang: Lang) -> list[str]:
@@ -218,11 +216,8 @@ def _present(value: object) -> bool:
 
 # Every firm has reasons of the same few shapes.
 @lru_cache(maxsize=1024)
-def _parts(shape: str) -> tuple[tuple[tuple[str, str | None], ...], bool]:
-    """Return the texts of a wording, each with the name of the place behind it; whether one is the
-    segment's."""
-    parts = tuple((literal, place) for literal, place, _, _ in Formatter().parse(shape))
-    return parts, any(place == "segment" for _, place in parts)
+def _places(shape: str) -> tuple[str, ...]:
+    return tuple(place for _, place, _, _ in Formatter().parse(shape) if place)
 
 
 def supply_words(supply: float) -> Text:

@@ -34,23 +34,17 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class FirmScore:
-    """The score of one firm.
+    """The score of one firm; likelihood, fit and priority are 0..1.
 
-    Attributes
-    ----------
-    values
-        Its features by id, in the order of the catalogue; None where missing.
-    points
-        What each feature adds, in the order of the card; 20 points double the odds. With
-        ``base_points``, those of a firm about which every table says 0, they are the log-odds.
-    likelihood, fit, priority
-        Each 0..1; ``priority = likelihood * (floor + (1 - floor) * fit)``.
+    ``priority = likelihood * (floor + (1 - floor) * fit)``.
     """
 
     firm: Firm  # its canonical columns, and ``as_of``
-    values: dict[str, Value]
+    values: dict[str, Value]  # by feature, in the order of the catalogue; None where missing
     matches: Sequence[Fit]  # the segments that it works in, the strongest first
     best: Fit | None  # the one that counts: the segment that it fits best; None for none
+    # What each feature adds, in the order of the card; 20 points double the odds. With
+    # ``base_points``, those of a firm about which every table says 0, they are the log-odds.
     points: dict[str, float]
     base_points: float
     likelihood: float
@@ -118,13 +112,9 @@ class Scorer:
         return Scorer, (self._model, self.model)
 
     def score(
-        self,
-        firms: Sequence[Firm],
-        *,
-        as_of: date,
-        exclusions: Exclusions = _NO_EXCLUSIONS,
+        self, firms: Sequence[Firm], *, as_of: date, exclusions: Exclusions = _NO_EXCLUSIONS,
         progress: Callable[[int], object] = lambda _: None,
-    ) -> list[FirmScore]:
+    ) -> list[FirmScore]:  # fmt: skip
         """Score firms (canonical columns) as they are known on a day, from which ages are counted.
 
         A firm's score depends on the firm, the day and the model only, never on the other firms.
@@ -133,11 +123,8 @@ class Scorer:
         scores: list[FirmScore] = []
         for start in range(0, max(len(firms), 1), CHUNK):
             known = [{**firm, "as_of": as_of} for firm in firms[start : start + CHUNK]]
-            measured = self.features.measure_firms(known)
-            scores += [
-                self._scored(firm, values, exclusions)
-                for firm, values in zip(known, measured, strict=True)
-            ]
+            pairs = zip(known, self.features.measure_firms(known), strict=True)
+            scores += [self._scored(firm, measured, exclusions) for firm, measured in pairs]
             progress(len(known))
         return scores
 
@@ -154,9 +141,7 @@ class Scorer:
         points = [log_odds_added * POINTS_PER_LOG_ODDS for log_odds_added in added]
         return FirmScore(
             firm=firm, values=dict(zip(CATALOGUE, measured.values, strict=True)),
-            matches=measured.matches, best=measured.best,
-            points=dict(zip(self._names, points, strict=True)),
-            base_points=self.base_points,
-            likelihood=likelihood, fit=fit, priority=priority,
-            grade=next(grades, "D"), veto=self._vetoes.first(firm, exclusions),
+            matches=measured.matches, best=measured.best, base_points=self.base_points,
+            points=dict(zip(self._names, points, strict=True)), likelihood=likelihood, fit=fit,
+            priority=priority, grade=next(grades, "D"), veto=self._vetoes.first(firm, exclusions),
         )  # fmt: skip

@@ -40,26 +40,21 @@ def load_exclusions(path: Path, *, today: date) -> ExclusionList:
     cleaned = clean(raw, today=today)
     codes = {place: code for table in raw.tables for place, code in _codes(table)}
     own = (str(firm["credit_code"]) for firm in cleaned.records if "credit_code" in firm)
-    problems = (
+    names = frozenset(name for firm in cleaned.records for name in _normal_names(firm))
+    problems = tuple(
         replace(problem, wanted=WORDS["vetoes.wanted"]) if problem.code == "no_name" else problem
         for problem in cleaned.problems
         if problem.code != "no_name" or (problem.sheet, problem.row) not in codes
     )
-    return ExclusionList(
-        credit_codes=frozenset([*codes.values(), *own]),
-        names=frozenset(name for firm in cleaned.records for name in _normal_names(firm)),
-        problems=tuple(problems),
-        notices=cleaned.notices,
-        rows_in=cleaned.rows_in,
-    )
+    codes_in = frozenset([*codes.values(), *own])
+    return ExclusionList(codes_in, names, problems, cleaned.notices, cleaned.rows_in)
 
 
 def _codes(table: TextTable) -> Iterator[tuple[tuple[str | None, int], str]]:
     sources = lay_out(table.headers).sources
     for source in (*sources.get("taxpayer_id", ()), *sources.get("credit_code", ())):
         for row, text in zip(table.rows, table.column(source.position), strict=True):
-            code = valid_code(text) if text else None
-            if code:
+            if text and (code := valid_code(text)):
                 yield (table.sheet, int(row)), code
 
 

@@ -14,6 +14,7 @@ from leadscore.errors import ModelError
 from leadscore.registry.manifest import Manifest
 from leadscore.registry.models import ModelRegistry
 from leadscore.store.database import METADATA, StoreError, columns_of, insert_rows
+from leadscore.store.jobs import list_jobs, submit
 from leadscore.text import room_words
 
 if TYPE_CHECKING:
@@ -49,6 +50,10 @@ class MirroredModel:
 
 
 MODELS = sa.Table("models", METADATA, *columns_of(MirroredModel))
+RESCORE = "rescore"
+"""The kind of the job that scores all firms anew."""
+# Where firms stand, without `leadscore.store.current_ranking`, which loads pandas.
+_STANDINGS = sa.table("standings", sa.column("model"))
 
 
 def mirror(connection: Connection, registry: ModelRegistry, city_id: str, *, now: datetime) -> None:
@@ -68,6 +73,23 @@ def mirror(connection: Connection, registry: ModelRegistry, city_id: str, *, now
     insert_rows(connection, MODELS, rows)
     lacking = sa.update(MODELS).where(MODELS.c.version.in_(list(gone)))
     connection.execute(lacking.values(state="gone", mirrored_at=now))
+
+
+def sync_models(
+    connection: Connection, registry: ModelRegistry, city_id: str, serving: str, *, by: str,
+    now: datetime,
+) -> int | None:  # fmt: skip
+    """Mirror the models, and return the number of the job that scores all firms by who serves.
+
+    A job of that kind that waits already is the one: it asks who serves when it begins. None if
+    every firm that is kept has its score by the version that is ``serving``.
+    """
+    mirror(connection, registry, city_id, now=now)
+    others = sa.select(_STANDINGS).where(_STANDINGS.c.model != serving).limit(1)
+    if connection.execute(others).first() is None:
+        return None
+    waiting = list_jobs(connection, states=["waiting"], kinds=[RESCORE], limit=1)
+    return waiting[0].id if waiting else submit(connection, RESCORE, {}, by=by, now=now)
 
 
 def mirrored(

@@ -202,12 +202,8 @@ def check_may(permission: Permission) -> Caller:
     return who
 
 
-_SECURE = "__Host-leadscore"
-_PLAIN = "leadscore"
-CSRF_HEADER = "X-CSRF-Token"
-"""Where a page sends the token that it was given."""
-CSRF_FIELD = "csrf_token"
-"""Field of a form that holds the token where no script sends the header."""
+CSRF_HEADER = "X-CSRF-Token"  # where a page sends the token that it was given
+CSRF_FIELD = "csrf_token"  # field of a form that holds the token where no script sends the header
 
 
 def session_secret(request: Request) -> str | None:
@@ -216,11 +212,7 @@ def session_secret(request: Request) -> str | None:
 
 
 def give(request: Request, response: Response, secret: str) -> None:
-    """Let the browser keep a secret until it is closed; no script can read it.
-
-    Over HTTPS the name begins with ``__Host-``: browsers take it from no other host and send it
-    over nothing else.
-    """
+    """Let the browser keep a secret until it is closed; no script can read it."""
     response.set_cookie(
         _name(request), secret, path="/", secure=request.is_secure, httponly=True, samesite="Lax"
     )
@@ -239,27 +231,20 @@ def csrf_token(secret: str) -> str:
 
 
 def _name(request: Request) -> str:
-    return _SECURE if request.is_secure else _PLAIN
+    # With that prefix browsers take it from no other host and send it over nothing but HTTPS.
+    return "__Host-leadscore" if request.is_secure else "leadscore"
 
 
-FIRST_ADMINISTRATOR = "admin"
-"""Name of the user whom the first start invites."""
+FIRST_ADMINISTRATOR = "admin"  # name of the user whom the first start invites
 
 
 def link_path(token: str) -> str:
-    """Return the path of a one-time link.
-
-    The secret stands behind the ``#``, which browsers send to nobody: it gets into no log.
-    """
-    return f"/password#{token}"
+    """Return the path of a one-time link."""
+    return f"/password#{token}"  # browsers send what is behind the # to nobody: no log has it
 
 
 def first_administrator_link(database: Database, trail: AuditTrail, now: datetime) -> str | None:
-    """Return the path of a link for the first administrator, or None where it isn't needed.
-
-    It is as long as there is no user, or only that one, who has not used the link yet. Each call
-    makes a new link, and the one before is dead.
-    """
+    """Return the path of a new link for the first administrator; None once somebody came in."""
     with database.write() as connection:
         everybody = [(user.name, user.state) for user in users.everybody(connection)]
         if not everybody:
@@ -278,11 +263,11 @@ def log_in(
 ) -> Caller:
     """Return the caller with a new session; the one that the browser had has ended."""
     now, name = access.clock(), folded(name)
-    kept = _begin_attempt(access, name, now)
+    password_hash = _begin_attempt(access, name, now)
     # Outside of any transaction: it takes long, on purpose, and others want to write.
-    right = matches(kept, password)
+    right = matches(password_hash, password)
     with access.database.write() as connection:
-        if right and users.password_of(connection, name) == kept:
+        if right and users.password_of(connection, name) == password_hash:
             forget_attempts(connection, name)
             return _begin_session(access, connection, name, now, address, secret)
         about: tuple[str | None, str | None] = None, None
@@ -296,10 +281,10 @@ def log_in(
 def _begin_attempt(access: Access, name: str, now: datetime) -> str | None:
     with access.database.write() as connection:
         locked_until = sessions.count_attempt(connection, name, now, access.lockout)
-        kept = users.password_of(connection, name)
+        password_hash = users.password_of(connection, name)
     if locked_until is not None:
         raise _locked(locked_until - now)
-    return kept
+    return password_hash
 
 
 def _begin_session(
@@ -360,11 +345,11 @@ def change_password(
     now, name = access.clock(), who.actor
     with store_refusals():
         check_password(password, name)
-    kept = _begin_attempt(access, name, now)
-    if kept is not None and matches(kept, present):
+    password_hash = _begin_attempt(access, name, now)
+    if password_hash is not None and matches(password_hash, present):
         new = sessions.hash_password(password)
         with access.database.write() as connection:
-            done = users.replace_password(connection, name, kept, new, now=now)
+            done = users.replace_password(connection, name, password_hash, new, now=now)
             if done:
                 forget_attempts(connection, name)
                 sessions.end_others(connection, name, keep=who.session)
@@ -379,19 +364,18 @@ def change_password(
 
 
 def set_password(access: Access, token: str, password: str, *, address: str | None) -> str:
-    """Set the password of the owner of a one-time link, and return their name.
+    """Set the password of the owner of a one-time link, end all their sessions, return their name.
 
-    All their sessions end. Raises NothingThereError for a dead link, and InvalidRequestError for a
-    password that is too easy to guess.
+    Raises NothingThereError for a dead link, InvalidRequestError for a password easy to guess.
     """
     now = access.clock()
     with store_refusals():
         with access.database.read() as connection:
             name = users.link_owner(connection, token, now=now, lock=False)
         check_password(password, name)
-        kept = sessions.hash_password(password)
+        password_hash = sessions.hash_password(password)
         with access.database.write() as connection:
-            name = users.use_link(connection, token, kept, now=now)
+            name = users.use_link(connection, token, password_hash, now=now)
             sessions.end_all(connection, name)
             forget_attempts(connection, name)
             role = users.get(connection, name).role
@@ -463,7 +447,7 @@ def _guard(app: Flask, access: Access) -> None:
 
 
 def _authenticate(access: Access) -> Caller | None:
-    #  A key goes before a session by password, and that before what the office's proxy says.
+    # A key goes before a session by password, and that before what the office's proxy says.
     now = access.clock()
     authorization = request.headers.get("Authorization")
     if authorization is not None:
@@ -501,13 +485,10 @@ def _session_holder(
 
 
 def _named_by_proxy(
-    named: ProxyUser,
-    secret: str | None,
-    session: sessions.Session | None,
-    access: Access,
+    named: ProxyUser, secret: str | None, session: sessions.Session | None, access: Access,
     now: datetime,
-) -> Caller:
-    #  The session is worth nothing without the header, nor where that names somebody else.
+) -> Caller:  # fmt: skip
+    # The session is worth nothing without the header, nor where that names somebody else.
     if secret and session and session.user == folded(named.name or ""):
         follows = named.follows_groups and session.by_group
         if not follows or session.role == named.role:
@@ -527,7 +508,7 @@ def _named_by_proxy(
 
 
 def _check_origin() -> None:
-    #  Browsers say where a request comes from in Sec-Fetch-Site or Origin, and no page can change
+    # Browsers say where a request comes from in Sec-Fetch-Site or Origin, and no page can change
     # that. Programs send neither.
     if request.method in _SAFE:
         return
@@ -544,7 +525,7 @@ def _check_origin() -> None:
 
 
 def _check_loopback() -> None:
-    #  A page elsewhere can let its own name lead here, and then speak to us as if it were ours.
+    # A page elsewhere can let its own name lead here, and then speak to us as if it were ours.
     host = request.host
     name = host[: host.index("]") + 1] if host.startswith("[") and "]" in host else host
     if name.partition(":")[0] not in _LOOPBACK and name not in _LOOPBACK:

@@ -20,16 +20,13 @@ from leadscore.web.auth import Access, Caller, caller
 from leadscore.web.errors import invalid, store_refusals
 
 HEADER = "Idempotency-Key"
-FIELD = "idempotency_key"
-"""Field of a form of our pages that holds the key."""
+FIELD = "idempotency_key"  # field of a form of our pages that holds the key
 IDEMPOTENCY_PARAMETER = {
-    "name": HEADER,
-    "in": "header",
-    "required": False,
+    "name": HEADER, "in": "header", "required": False,
     "description": "同一个键和正文在 24 小时内重发，得到同样的回答，不会做第二次。 The same key "
     "and body, sent again within 24 hours, get the same answer without a second effect.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
-}
+}  # fmt: skip
 """How the description of a route names the header."""
 
 _MOST = 255
@@ -61,7 +58,7 @@ class Answer:
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     # For the audit: kind and name of what was changed; JSON values without anything secret.
-    about: tuple[str, str] | None = None
+    about: tuple[str, str] | tuple[()] = ()
     details: Mapping[str, Any] = field(default_factory=dict)
     # Where the same request must not be answered the same: a secret is shown once, and not kept.
     again: Answer | None = None
@@ -102,7 +99,7 @@ def written(
 def noted(
     access: Access,
     action: str,
-    about: tuple[str, str] | None = None,
+    about: tuple[str, str] | tuple[()] = (),
     details: Mapping[str, Any] | None = None,
 ) -> None:
     """Put into the audit what the caller of a route that only reads takes away."""

@@ -29,60 +29,29 @@ from leadscore.web.json import json_kind
 
 WORDS = room_words("web")
 
-MAX_FIRMS = 1_000
-"""Firms in one request; longer lists are ranked from a file."""
-MAX_CHARACTERS = 32_767
-"""Characters of a name or a text: what a cell of a spreadsheet holds."""
-MAX_SHORT = 200
-"""Characters of everything else: a number, a date, a code, a status or a place."""
+MAX_FIRMS = 1_000  # firms in one request; longer lists are ranked from a file
+MAX_CHARACTERS = 32_767  # characters of a name or a text: what a cell of a spreadsheet holds
+MAX_SHORT = 200  # characters of everything else: a number, a date, a code, a status or a place
 
 _PROSE = frozenset({"name", "former", "text", "list", "remark"})
 _NUMBERS = frozenset({"amount", "share", "count", "staff", "year"})
 
 _EXAMPLES: dict[str, object] = {
-    "name": "深圳市某某光电有限公司",
-    "registered_capital_cny": "5000万人民币",
-    "founded_on": "2011-06-08",
-    "staff": "100-499人",
-    "province": "广东省",
-    "city": "深圳市",
-    "main_business": "LED外延片、芯片的研发、生产和销售",
-    "rd_share": 0.12,
-}
-
-_EXAMPLE_ANSWER: dict[str, object] = {
-    "model": "invented-expert-0123456789",
-    "city": "invented",
-    "scores": [
-        {
-            "name": "深圳市某某光电有限公司",
-            "grade": "B",
-            "priority": 0.31,
-            "likelihood": 0.36,
-            "fit": 0.78,
-            "segment": "led.chip",
-            "role": "maker",
-            "reasons": [
-                {
-                    "feature": "gap",
-                    "value": 0.75,
-                    "points": 18.2,
-                    "text": "补缺口：LED芯片，本地薄弱",
-                }
-            ],
-            "base_points": -34.8,
-            "veto": None,
-            "problems": [
-                {
-                    "where": "firms[0].founded_on",
-                    "got": "2024-02-30",
-                    "wanted": "日期",
-                    "code": "bad_date",
-                }
-            ],
-        }
+    "name": "深圳市某某光电有限公司", "registered_capital_cny": "5000万人民币",
+    "founded_on": "2011-06-08", "staff": "100-499人", "province": "广东省", "city": "深圳市",
+    "main_business": "LED外延片、芯片的研发、生产和销售", "rd_share": 0.12,
+}  # fmt: skip
+_EXAMPLE_SCORE: dict[str, object] = {
+    "name": "深圳市某某光电有限公司", "grade": "B", "priority": 0.31, "likelihood": 0.36,
+    "fit": 0.78, "segment": "led.chip", "role": "maker",
+    "reasons": [
+        {"feature": "gap", "value": 0.75, "points": 18.2, "text": "补缺口：LED芯片，本地薄弱"}
     ],
-}
+    "base_points": -34.8, "veto": None,
+    "problems": [
+        {"where": "firms[0].founded_on", "got": "2024-02-30", "wanted": "日期", "code": "bad_date"}
+    ],
+}  # fmt: skip
 
 STRICT = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
 
@@ -93,8 +62,9 @@ class Payload(BaseModel):
     model_config = STRICT
 
 
-def _with_example(example: Any) -> ConfigDict:
-    return ConfigDict(**STRICT, json_schema_extra={"examples": [example]})
+def example(plain: Any) -> ConfigDict:
+    """Return the settings of a model that shows an example."""
+    return ConfigDict(**STRICT, json_schema_extra={"examples": [plain]})
 
 
 def _takes_numbers(column: Column) -> bool:
@@ -133,7 +103,7 @@ Firm: type[BaseModel] = create_model(
 class ScoreRequest(BaseModel):
     """Firms to score; one that stands twice is scored twice."""
 
-    model_config = _with_example({"firms": [_EXAMPLES]})
+    model_config = example({"firms": [_EXAMPLES]})
 
     firms: list[Firm] = Field(min_length=1, max_length=MAX_FIRMS)  # type: ignore[valid-type]
     store: bool = Field(
@@ -200,7 +170,9 @@ class FirmScore(Payload):
 class ScoreAnswer(BaseModel):
     """The scores, in the order asked."""
 
-    model_config = _with_example(_EXAMPLE_ANSWER)
+    model_config = example({
+        "model": "invented-expert-0123456789", "city": "invented", "scores": [_EXAMPLE_SCORE],
+    })  # fmt: skip
 
     model: str = Field(description="Version of the model.")
     city: str = Field(description="Id of the city profile.")
@@ -265,8 +237,7 @@ class Me(Payload):
     )
 
 
-DOCUMENT = "/openapi"
-"""Where the pages of the documentation live."""
+DOCUMENT = "/openapi"  # where the pages of the documentation live
 
 MORE_PARAMETERS = "x-more-parameters"
 """Under this name a route lists parameters that no model of it has."""
@@ -276,20 +247,16 @@ MORE_ANSWERS = "x-more-answers"
 
 LANGUAGE_PARAMETERS = [
     {
-        "name": "lang",
-        "in": "query",
-        "required": False,
+        "name": "lang", "in": "query", "required": False,
         "description": "回答的语言，先于请求头。 Language of the answer; beats the header.",
         "schema": {"type": "string", "enum": ["zh", "en"]},
     },
     {
-        "name": "Accept-Language",
-        "in": "header",
-        "required": False,
+        "name": "Accept-Language", "in": "header", "required": False,
         "description": "回答的语言。 Language of the answer.",
         "schema": {"type": "string", "examples": ["zh-CN, en;q=0.5"]},
     },
-]
+]  # fmt: skip
 
 SECURITY_SCHEMES: dict[str, Any] = {
     "key": {"type": "http", "scheme": "bearer", "description": "密钥 An API key, ls_…"},
@@ -359,24 +326,6 @@ class DocumentedService(OpenAPI):
                     del operation["responses"]["422"]
 
 
-def leads_to(
-    status: int, *links: tuple[str, dict[str, str]], headers: dict[str, str] | None = None
-) -> dict[str, Any]:
-    """Return how a route says where its answer leads, for ``openapi_extensions``."""
-    also: dict[str, Any] = {
-        "links": {
-            operation: {"operationId": operation, "parameters": parameters}
-            for operation, parameters in links
-        }
-    }
-    if headers:
-        also["headers"] = {
-            name: {"description": words, "schema": {"type": "string"}}
-            for name, words in headers.items()
-        }
-    return {MORE_ANSWERS: {str(status): also}}
-
-
 def service_info() -> Info:
     """Return what the description says of the service as a whole."""
     return Info(
@@ -412,8 +361,7 @@ def refusals(*statuses: int) -> dict[str | int, Response]:
 
 
 _KNOWN = {column.name: column for column in CANONICAL}
-_LONGEST_NAME = 60
-"""Characters of an unknown field that are compared with the known ones."""
+_LONGEST_NAME = 60  # characters of an unknown field that are compared with the known ones
 
 
 _FIRMS = Text(zh=f"1 至 {MAX_FIRMS} 家企业组成的数组", en=f"an array of 1 to {MAX_FIRMS} firms")

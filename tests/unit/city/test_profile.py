@@ -77,7 +77,7 @@ def test_every_gap_lies_between_0_and_1(city: City) -> None:
 
 
 def test_the_graph_is_asked_up_and_down(city: City) -> None:
-    assert city.downstream_of("wind.blade") == ("wind.turbine",)
+    assert city.segments["wind.blade"].feeds == ("wind.turbine",)
     assert city.upstream_of("wind.turbine") == (
         "wind.blade",
         "wind.bearing",

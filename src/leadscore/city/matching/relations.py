@@ -26,18 +26,15 @@ from leadscore.city.matching.vocabulary import HEADS, LATIN, Hit, Kind
 
 # How many characters after a product the noun that it belongs to may begin; "field" or "industry"
 # may follow (照明领域); and after 等 the fields may be named (手机等消费电子以及汽车电子应用领域).
-HEAD_REACH, TRAIL_REACH, FIELD_REACH = 12, 6, 20
+_HEAD_REACH, _TRAIL_REACH, _FIELD_REACH = 12, 6, 20
 # How many products of the next item are looked at for a noun that two items share, and how many
 # items on the word may stand that a whole list shares: 路灯、射灯、台灯用电源.
-NOUN_REACH, LIST_REACH = 4, 4
+_NOUN_REACH, _LIST_REACH = 4, 4
 _FIELDS: Final = ("fields", "uses", "audience")  # those to whom, or where, products go
 
 
 class Relation(IntEnum):
-    """How a firm is related to a product that its text mentions.
-
-    Of relations that are equally strong the first one gives the role.
-    """
+    """How a firm is related to a product: of equally strong relations the first gives the role."""
 
     MAKER = 0
     DESIGN = 1
@@ -113,11 +110,15 @@ def by_name(done: int) -> Relation:
     >>> by_name(TRADING).name, by_name(TRADING | MAKING).name, by_name(0).name
     ('TRADE', 'NAMED', 'NAMED')
     """
+    return _alone(done, _ACTIVITY_OF_NAMED, NAMED)
+
+
+def _alone(done: int, order: Sequence[tuple[int, Relation]], maker: Relation) -> Relation:
     if not done & MAKING:
-        for activity, relation in _ACTIVITY_OF_NAMED:
+        for activity, relation in order:
             if done & activity:
                 return relation
-    return NAMED
+    return maker
 
 
 class _Reading:
@@ -176,7 +177,7 @@ class _Reading:
 
 
 def _share_machines(mentions: Sequence[_Mention], relations: list[Relation]) -> list[Relation]:
-    """Make equipment of what stands bare before such of its segment: PCB、FPC设备."""
+    # What stands bare before equipment of its segment is equipment, too: PCB、FPC设备.
     shared = relations.copy()
     last: dict[int, int] = {}
     for number, mention in enumerate(mentions):
@@ -196,24 +197,12 @@ def _share_machines(mentions: Sequence[_Mention], relations: list[Relation]) -> 
 
 
 class _Mention:
-    """A product in a text, and what stands around it; each question about it is a method.
-
-    Attributes
-    ----------
-    begin, end, word
-        Where the word stands, and its number in the vocabulary.
-    segment, kind, material
-        What it means; see `Meaning`.
-    after
-        Where what follows it begins; see `BusinessText.ends_of_words`.
-    near
-        Where the first cue of each group behind it, within its item and `HEAD_REACH`, begins.
-    modifies
-        Does it belong to a noun of its own: 手机天线, 手机的天线, 手机产品的天线?
-    listed
-        Where the list is named in which it stands, behind 等; 0 if it stands in none. In
-        "手机、平板电脑等产品的天线" the phones are listed, and what follows 等 says for what.
-    """
+    # A product in a text, and what stands around it; each question about it is a method. What
+    # follows it begins ``after`` it, see `BusinessText.ends_of_words`; ``near`` is where the first
+    # cue of each group behind it, within its item and `_HEAD_REACH`, begins. It ``modifies`` a noun
+    # of its own in 手机天线, 手机的天线, 手机产品的天线. ``listed`` is where the list is named in
+    # which it stands, behind 等, or 0: in "手机、平板电脑等产品的天线" the phones are listed, and
+    # what follows 等 says for what.
 
     __slots__ = (
         *("after", "begin", "end", "kind", "listed", "material", "modifies", "near", "reading"),
@@ -236,7 +225,7 @@ class _Mention:
     def _look_behind(self) -> None:
         text, after, begins = self.text, self.after, self.text.begins
         at, known = bisect_left(begins, after), len(begins)
-        stop = after + HEAD_REACH + 1
+        stop = after + _HEAD_REACH + 1
         if at < known and begins[at] < stop:
             item_end = text.breaks.find(1, after, stop)
             stop = stop if item_end < 0 else item_end
@@ -287,9 +276,8 @@ class _Mention:
 
     def ruled_out(self) -> bool:
         """Is the mention what is not done: 不含锂电池, 锂电池除外?"""
-        if "exception" in self.near:
-            return True
-        return bool(self.text.negations) and self.text.negated(self.begin)
+        text = self.text
+        return "exception" in self.near or (bool(text.negations) and text.negated(self.begin))
 
     def is_aside(self) -> bool:
         """Does it name a body or a prize, or what was: 照明协会, 前身为照明厂?"""
@@ -377,7 +365,7 @@ class _Mention:
 
     def in_a_field(self) -> bool:
         """Is the product named as the firm's own field: 专注于照明领域?"""
-        last = self.after + TRAIL_REACH
+        last = self.after + _TRAIL_REACH
         return any(self.near.get(group, NOWHERE) <= last for group in ("audience", "fields"))
 
     def bare(self) -> bool:
@@ -391,7 +379,7 @@ class _Mention:
         return place < NOWHERE - 1 and self.text.clauses.find(1, self.after, place + 1) < 0
 
     def _reaches(self, start: int, place: int) -> bool:
-        return place - start <= HEAD_REACH and self.text.breaks.find(1, start, place + 1) < 0
+        return place - start <= _HEAD_REACH and self.text.breaks.find(1, start, place + 1) < 0
 
     def _equipment_behind(self, start: int) -> bool:
         return self._reaches(start, self.text.next_cue("equipment", start)[1])
@@ -420,7 +408,7 @@ class _Mention:
         text, start = self.text, self.listed
         _, place, _ = text.next_cue(group, start)
         return (
-            place - start <= FIELD_REACH
+            place - start <= _FIELD_REACH
             and text.clauses.find(1, start, place + 1) < 0
             # "等产品，用于汽车领域" names no list.
             and text.next_cue("application", start)[1] > place
@@ -473,7 +461,7 @@ class _Mention:
             return False
         text, start = self.text, self.after
         stop = text.clauses.find(1, self.begin + 1)
-        for _ in range(LIST_REACH):
+        for _ in range(_LIST_REACH):
             if start >= stop:
                 return False
             if start in items:
@@ -485,10 +473,7 @@ class _Mention:
         return False
 
     def _shares_noun(self) -> bool:
-        """Does it share the noun of the item that is joined to it: 手机及车载摄像头?
-
-        It does if the vocabulary knows it with that noun, 手机摄像头.
-        """
+        # As in 手机及车载摄像头, if the vocabulary knows it with the noun of the other, 手机摄像头.
         text, after = self.text, self.after
         if not text.joint(after):
             return False
@@ -498,7 +483,7 @@ class _Mention:
             after + 1 < begin < stop
             and meaning.segment != self.segment
             and text.vocabulary.is_compound(self.word, word)
-            for begin, _, word, meaning in text.words[first : first + NOUN_REACH]
+            for begin, _, word, meaning in text.words[first : first + _NOUN_REACH]
         )
 
     def _by_head(self) -> Relation | None:
@@ -518,11 +503,7 @@ class _Mention:
 
     def _by_activity(self) -> Relation:
         done = self.reading.verbs.governing(self.begin, self.after)
-        if not done & MAKING:
-            for activity, relation in _ACTIVITY_ALONE:
-                if done & activity:
-                    return relation
-        return NAMED_MATERIAL if self.material else MAKER
+        return _alone(done, _ACTIVITY_ALONE, NAMED_MATERIAL if self.material else MAKER)
 
 
 _SUPPLIES: Final = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, Final, NamedTuple
@@ -14,8 +14,8 @@ from ahocorasick_rs import AhoCorasick
 from leadscore.city.profile import Segment
 from leadscore.files import shipped
 
+# Groups of nouns that end a compound and make something else of the product before them.
 HEADS: Final = ("equipment", "materials", "parts", "software")
-"""Groups of nouns that end a compound and make something else of the product before them."""
 VERBS: Final = ("making", "developing", "designing", "building", "trading", "serving")
 GROUPS: Final = (
     *HEADS,
@@ -27,9 +27,7 @@ GROUPS: Final = (
 )
 """Every list of cue words in ``lexicon.toml``; what each is for is said there, beside it."""
 
-ABOUT: Final = 0.3
-"""A segment of which this share of the products end with such nouns is about them."""
-
+_ABOUT: Final = 0.3  # from this share of products that end with such nouns on it is about them
 LATIN: Final = frozenset("0123456789abcdefghijklmnopqrstuvwxyz")
 
 BREAK, ROMAN, VERB, PLAIN, SILENT, SOFT, SUFFIX, JOINT = (1 << bit for bit in range(8))
@@ -37,13 +35,9 @@ BREAK, ROMAN, VERB, PLAIN, SILENT, SOFT, SUFFIX, JOINT = (1 << bit for bit in ra
 _BITS_OF: Final[dict[str, int]] = {
     # Verbs and words without meaning of their own are no nouns.
     **dict.fromkeys(VERBS, VERB | SILENT),
-    **dict.fromkeys(
-        (
-            *("possessive", "and_others", "audience", "fields", "recipient", "providing"),
-            *("application", "supplied", "uses", "past", "negation", "exception", "intact"),
-        ),
-        PLAIN,
-    ),
+    **dict.fromkeys(("possessive", "and_others", "audience", "fields", "recipient"), PLAIN),
+    **dict.fromkeys(("providing", "application", "supplied", "uses", "past", "intact"), PLAIN),
+    **dict.fromkeys(("negation", "exception"), PLAIN),
     # An item that is made of silent words only says nothing of a business.
     "intro": PLAIN | SILENT,
     "formula": SILENT,
@@ -176,31 +170,20 @@ class Vocabulary:
 
     They are looked for apart: a text without any word of a segment, as most are, is never searched
     for cues.
-
-    Attributes
-    ----------
-    products, meanings
-        The words of all segments, and what each means; one word may serve several segments.
-    cues, groups
-        The cue words, and the group of `GROUPS` to which each belongs.
-    stamps
-        What each cue makes of its characters, a byte of bits for each; empty if nothing.
-    about
-        For each group of `HEADS` and each segment whether that is what the segment is about: the
-        many 材料 and 膜 of a segment of materials are its products, not materials for them.
-    own_heads
-        Pairs of a segment and a noun that names no mere supply in it: 芯片 in one whose words hold
-        both 传感器 and 传感器芯片.
     """
 
     segments: tuple[str, ...]  # ids
-    products: WordList
-    meanings: tuple[tuple[Meaning, ...], ...]
+    products: WordList  # the words of all segments
+    meanings: tuple[tuple[Meaning, ...], ...]  # of each; one word may serve several segments
     cues: WordList
-    groups: tuple[str, ...]
+    groups: tuple[str, ...]  # the one of `GROUPS` to which each cue belongs
     singles: int  # from this cue on they have a single character
-    stamps: tuple[bytes, ...]
+    stamps: tuple[bytes, ...]  # what each cue makes of its characters, a byte of bits for each
+    # For each group of `HEADS` and each segment whether that is what the segment is about: the many
+    # 材料 and 膜 of a segment of materials are its products, not materials for them.
     about: dict[str, tuple[bool, ...]]
+    # Pairs of a segment and a noun that names no mere supply in it: 芯片 in one whose words hold
+    # both 传感器 and 传感器芯片.
     own_heads: frozenset[tuple[int, str]]
     _known: frozenset[str]
 
@@ -218,42 +201,31 @@ def compile_words(segments: Mapping[str, Segment], lexicon: Lexicon) -> Vocabula
     about = {head: _about(segments, lexicon[head]) for head in HEADS}
     meanings: dict[str, list[Meaning]] = {}
     for position, segment in enumerate(segments.values()):
-        for word, kind in _own_words(segment):
+        for word, kind in _own_words(segment).items():
             material = word.endswith(lexicon["materials"]) and (not about["materials"][position])
             meanings.setdefault(word, []).append(Meaning(position, kind, material))
+    bits = ((word, _BITS_OF.get(group)) for word, group in cues.items())
     return Vocabulary(
-        segments=tuple(segments),
-        products=WordList(tuple(meanings)),
-        meanings=tuple(map(tuple, meanings.values())),
-        cues=WordList(tuple(cues)),
-        groups=tuple(cues.values()),
-        singles=singles,
-        stamps=tuple(
-            bytes([_BITS_OF[group]]) * len(word) if group in _BITS_OF else b""
-            for word, group in cues.items()
-        ),
-        about=about,
-        own_heads=_own_heads(segments, lexicon),
-        _known=frozenset(meanings),
-    )
+        segments=tuple(segments), products=WordList(tuple(meanings)),
+        meanings=tuple(map(tuple, meanings.values())), cues=WordList(tuple(cues)),
+        groups=tuple(cues.values()), singles=singles,
+        stamps=tuple(bytes([stamp]) * len(word) if stamp else b"" for word, stamp in bits),
+        about=about, own_heads=_own_heads(segments, lexicon), _known=frozenset(meanings),
+    )  # fmt: skip
 
 
-def _own_words(segment: Segment) -> Iterator[tuple[str, Kind]]:
-    seen: set[str] = set()
-    for kind, listed in (
-        (Kind.EXCLUDE, segment.excludes),
-        (Kind.MAKES, segment.makes),
-        (Kind.HINT, segment.hints),
-    ):
-        for word in map(normal_form, listed):
-            if word and word not in seen:
-                seen.add(word)
-                yield word, kind
+def _own_words(segment: Segment) -> dict[str, Kind]:
+    kinds: dict[str, Kind] = {}
+    ranked = {Kind.EXCLUDE: segment.excludes, Kind.MAKES: segment.makes, Kind.HINT: segment.hints}
+    for kind, words in ranked.items():
+        for word in filter(None, map(normal_form, words)):
+            kinds.setdefault(word, kind)
+    return kinds
 
 
 def _about(segments: Mapping[str, Segment], heads: tuple[str, ...]) -> tuple[bool, ...]:
     ends = [[normal_form(w).endswith(heads) for w in s.makes] for s in segments.values()]
-    return tuple(sum(found) >= ABOUT * len(found) for found in ends)
+    return tuple(sum(found) >= _ABOUT * len(found) for found in ends)
 
 
 def _own_heads(segments: Mapping[str, Segment], lexicon: Lexicon) -> frozenset[tuple[int, str]]:

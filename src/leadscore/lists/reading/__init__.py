@@ -20,6 +20,7 @@ from leadscore.lists.problems import Problem
 from leadscore.lists.reading.csv import read_delimited
 from leadscore.lists.reading.excel import ARCHIVE, other_kind, protected, read_spreadsheet
 from leadscore.lists.reading.header import (
+    ANYWHERE,
     Header,
     HeaderPlace,
     duplicate_headers,
@@ -44,10 +45,8 @@ from leadscore.validation import unreadable
 
 WORDS = room_words("lists")
 
-MAX_FILE_BYTES = 1 << 30
-"""A file that is larger than any text that is read, packed or not."""
-MAX_DIGITS = 4_000
-"""Digits of a whole number; Python itself refuses to write more than 4,300."""
+MAX_FILE_BYTES = 1 << 30  # a file that is larger than any text that is read, packed or not
+MAX_DIGITS = 4_000  # digits of a whole number; Python itself refuses to write more than 4,300
 
 MISSING_CODES = ("damaged_number", "nested_value", "number_too_long")
 """What is wrong with values that count as missing."""
@@ -89,13 +88,13 @@ def read_list(path: Path, place: HeaderPlace | None = None) -> RawList:
     there. The header is looked for, unless its place is given. Raises `ListError` if the file can't
     be read or none of its tables names firms: what, where, what to do.
     """
-    raw = _read(path, place)
+    raw = _read(path, place or ANYWHERE)
     if any(len(table.rows) for table in raw.tables):
         return raw
     return replace(raw, notices=(*raw.notices, WORDS["file.no_rows"]))
 
 
-def _read(path: Path, place: HeaderPlace | None) -> RawList:
+def _read(path: Path, place: HeaderPlace) -> RawList:
     name = shown(path.name)
     try:
         size = path.stat().st_size
@@ -110,13 +109,11 @@ def _read(path: Path, place: HeaderPlace | None) -> RawList:
         return read_spreadsheet(path, place)
     if head.startswith(b"PAR1"):
         return read_parquet(path, place)
-    if head.startswith(b"\xd0\xcf\x11\xe0") and (
-        "EncryptedPackage".encode("utf-16-le") in path.read_bytes()
-    ):
+    encrypted = "EncryptedPackage".encode("utf-16-le")
+    if head.startswith(b"\xd0\xcf\x11\xe0") and encrypted in path.read_bytes():
         raise protected(name)
-    gzipped = head.startswith(b"\x1f\x8b")
-    source = TextBytes(path, gzipped)
-    if gzipped:
+    source = TextBytes(path, gzipped=head.startswith(b"\x1f\x8b"))
+    if source.gzipped:
         with source.open() as stream:
             head = source.read(stream, 4096)
     _refuse_others(name, head)
@@ -124,7 +121,6 @@ def _read(path: Path, place: HeaderPlace | None) -> RawList:
 
 
 def _refuse_others(name: str, head: bytes) -> None:
-    """Refuse what is no text, or text of another kind, by how it begins."""
     for start, suffix, kind in _OTHERS:
         if head.startswith(start):
             raise other_kind(name, suffix, kind)
@@ -159,10 +155,9 @@ def from_frame(frame: pd.DataFrame) -> RawList:
         "/".join(str(level) for level in label if str(level)) if isinstance(label, tuple) else label
         for label in labels
     ]
-    columns = [frame.iloc[:, at] for at in range(frame.shape[1])]
     values = [
         column if isinstance(column.dtype, pd.StringDtype) else column.astype(object).tolist()
-        for column in columns
+        for _, column in frame.items()
     ]
     table, header = _table(keys, values, len(frame))
     if header.name_at is None:
@@ -180,14 +175,15 @@ def _table(
     for at, column in enumerate(values):
         array = _strings(column)
         if array is None:
-            texts: list[str | None] = []
-            for row, value in enumerate(column, 1):
-                text, code = text_of(value)
-                texts.append(None if code in MISSING_CODES else text)
-                if code and header.is_read(at):
-                    name, wanted = header.names[at] or None, WANTED_OF_VALUES[code]
-                    problems.append(Problem(row, name, shown(text), wanted, code))
-            array = pa.array(texts, TEXT)
+            texts = [text_of(value) for value in column]
+            array = pa.array(
+                [None if code in MISSING_CODES else text for text, code in texts], TEXT
+            )
+            problems += [
+                Problem(row, header.names[at] or None, shown(text), WANTED_OF_VALUES[code], code)
+                for row, (text, code) in enumerate(texts, 1)
+                if code and header.is_read(at)
+            ]
         arrays.append(empty_is_missing(array))
     columns.add_columns(arrays, range(1, height + 1))
     cells, rows = columns.finish()

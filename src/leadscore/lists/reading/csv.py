@@ -15,12 +15,12 @@ from typing import Any, NamedTuple
 from leadscore.errors import ListError
 from leadscore.lists.problems import Problem
 from leadscore.lists.reading.header import (
+    ANYWHERE,
     HEADER_SEARCH,
     HeaderPlace,
-    duplicate_headers,
     find_header,
+    finish_table,
     no_header,
-    without_totals_and_notes,
 )
 from leadscore.lists.reading.table import (
     BATCH_ROWS,
@@ -35,27 +35,19 @@ from leadscore.lists.reading.table import (
     at_most,
     refuse,
 )
-from leadscore.lists.values.amounts import stated_unit
 from leadscore.text import Text, room_words
 
 WORDS = room_words("lists")
 
-DELIMITERS = (",", "\t", ";", "，", "|")
-"""Separators tried, the usual first."""
-
-_MAX_FIELD_CHARACTERS = 1 << 26
-"""A field that runs on for longer comes of a quote that nobody closed."""
+DELIMITERS = (",", "\t", ";", "，", "|")  # separators tried, the usual first
 
 _MARKS = (  # longest first: the mark of UTF-32 begins with that of UTF-16
-    (codecs.BOM_UTF32_LE, "UTF-32LE"),
-    (codecs.BOM_UTF32_BE, "UTF-32BE"),
+    (codecs.BOM_UTF32_LE, "UTF-32LE"), (codecs.BOM_UTF32_BE, "UTF-32BE"),
     (codecs.BOM_UTF8, "UTF-8"),
-    (codecs.BOM_UTF16_LE, "UTF-16LE"),
-    (codecs.BOM_UTF16_BE, "UTF-16BE"),
-)
+    (codecs.BOM_UTF16_LE, "UTF-16LE"), (codecs.BOM_UTF16_BE, "UTF-16BE"),
+)  # fmt: skip
 _UTF8_RUN = re.compile(rb"(?:[\xe0-\xef][\x80-\xbf]{2}){4}")
 _PAIR = re.compile(rb"([\x81-\xfe])([\x40-\x7e\x80-\xfe])")
-_SAVE_AS_UTF8 = WORDS["csv.save_as_utf8"]
 
 
 class Encoding(NamedTuple):
@@ -76,19 +68,15 @@ def find_encoding(source: TextBytes) -> Encoding:
     with source.open() as stream:
         head = source.read(stream, 1 << 16)
     marked = next((name for mark, name in _MARKS if head.startswith(mark)), None)
-    name = marked or _unmarked_utf16(head)
-    if name:
-        misfit = _first_misfit(source, name)
-        if misfit and misfit.at_end:
-            raise _cut(source, name)
-        if misfit:
-            raise _undecodable(WORDS["csv.not_as_marked"], source, misfit, name=name)
-        return Encoding(name, () if name == "UTF-8" else (_read_as(name),))
-    misfit = _first_misfit(source, "UTF-8")
+    marked = marked or _unmarked_utf16(head)
+    name = marked or "UTF-8"
+    misfit = _first_misfit(source, name)
     if misfit is None:
-        return Encoding("UTF-8")
-    if misfit.at_end and _UTF8_RUN.search(head):
-        raise _cut(source, "UTF-8")
+        return Encoding(name, () if name == "UTF-8" else (WORDS["csv.read_as"].format(name=name),))
+    if misfit.at_end and (marked or _UTF8_RUN.search(head)):
+        raise _cut(source, name)
+    if marked:
+        raise _undecodable(WORDS["csv.not_as_marked"], source, misfit, name=name)
     return _gb18030(source, head)
 
 
@@ -106,9 +94,9 @@ def _gb18030(source: TextBytes, head: bytes) -> Encoding:
         raise _undecodable(WORDS["csv.no_encoding"], source, misfit)
     common = _share_of_common(head)
     if common is not None and common < 0.75 and _is_big5(head):
-        raise refuse(WORDS["csv.big5"], source.name, "Big5?", _SAVE_AS_UTF8)
+        raise refuse(WORDS["csv.big5"], source.name, "Big5?", WORDS["csv.save_as_utf8"])
     doubt = (WORDS["csv.rare_characters"],) if common is not None and common < 0.6 else ()
-    return Encoding("GB18030", (_read_as("GB18030"), *doubt))
+    return Encoding("GB18030", (WORDS["csv.read_as"].format(name="GB18030"), *doubt))
 
 
 class _Misfit(NamedTuple):
@@ -119,38 +107,28 @@ class _Misfit(NamedTuple):
 
 
 def _first_misfit(source: TextBytes, codec: str) -> _Misfit | None:
-    """Return the first place that does not decode, or None if all of it does."""
     decoder = codecs.getincrementaldecoder(codec)()
     start = lines = 0
-    for chunk in source.chunks():
+    for chunk in chain(source.chunks(), [b""]):
         pending = len(decoder.getstate()[0])
         try:
-            decoder.decode(chunk)
+            decoder.decode(chunk, final=not chunk)
         except UnicodeDecodeError as fault:
             at = start - pending + fault.start
             line = lines + chunk.count(b"\n", 0, max(fault.start - pending, 0)) + 1
-            return _Misfit(at, line, fault.object[fault.start], at_end=False)
+            return _Misfit(at, line, fault.object[fault.start], at_end=not chunk)
         start += len(chunk)
         lines += chunk.count(b"\n")
-    try:
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError as fault:
-        at = start - len(fault.object) + fault.start
-        return _Misfit(at, lines + 1, fault.object[fault.start], at_end=True)
     return None
 
 
 def _undecodable(message: Text, source: TextBytes, misfit: _Misfit, **places: str) -> ListError:
-    where, got = f"{source.name}:{misfit.line}", f"0x{misfit.byte:02X}"
-    return refuse(message, source.name, got, _SAVE_AS_UTF8, where, **places)
+    where, wanted = f"{source.name}:{misfit.line}", WORDS["csv.save_as_utf8"]
+    return refuse(message, source.name, f"0x{misfit.byte:02X}", wanted, where, **places)
 
 
 def _cut(source: TextBytes, name: str) -> ListError:
     return refuse(WORDS["csv.cut"], source.name, f"{name} …", WORDS["csv.whole_file"])
-
-
-def _read_as(name: str) -> Text:
-    return WORDS["csv.read_as"].format(name=name)
 
 
 def _unmarked_utf16(head: bytes) -> str | None:
@@ -167,10 +145,7 @@ def _unmarked_utf16(head: bytes) -> str | None:
 
 
 def _mixed_lines(source: TextBytes) -> tuple[int, int] | None:
-    """Return the first line that can only be UTF-8 and the first that can't be, if both exist.
-
-    Four characters of three bytes each do not come about by chance in text of another encoding.
-    """
+    # The first line that can only be UTF-8 and the first that can't be, if both exist.
     utf8 = other = 0
     with source.open() as stream:
         lines = iter(lambda: stream.readline(MAX_LINE_BYTES), b"")
@@ -190,11 +165,8 @@ def _mixed_lines(source: TextBytes) -> tuple[int, int] | None:
 
 
 def _share_of_common(head: bytes) -> float | None:
-    """Return the share of double-byte characters that are common or punctuation in GB 2312.
-
-    In texts of Chinese firms it is above 0.85 from 16 characters on; Big5 read as GB18030 gives
-    about 0.5. None for fewer than 12 characters.
-    """
+    # Of double-byte characters those that are common or punctuation in GB 2312: in texts of Chinese
+    # firms above 0.85 from 16 characters on; Big5 read as GB18030 gives about 0.5.
     pairs = _PAIR.findall(head)
     common = sum(
         trail >= b"\xa1" and (b"\xa1" <= lead <= b"\xa9" or b"\xb0" <= lead <= b"\xd7")
@@ -204,7 +176,6 @@ def _share_of_common(head: bytes) -> float | None:
 
 
 def _is_big5(head: bytes) -> bool:
-    """Tell whether the start decodes as Big5 and consists of its common characters."""
     try:
         codecs.getincrementaldecoder("big5")().decode(head)
     except UnicodeDecodeError:
@@ -222,7 +193,8 @@ class Dialect(NamedTuple):
 
     def reader(self, lines: Iterable[str], *, strict: bool) -> Iterator[list[str]]:
         """Return a reader of records; strict ones raise `csv.Error` for misplaced quotes."""
-        csv.field_size_limit(max(csv.field_size_limit(), _MAX_FIELD_CHARACTERS))
+        # A field that runs on for longer comes of a quote that nobody closed.
+        csv.field_size_limit(max(csv.field_size_limit(), 1 << 26))
         return csv.reader(
             lines, delimiter=self.delimiter, skipinitialspace=self.spaced, strict=strict
         )
@@ -252,7 +224,6 @@ class _Record(NamedTuple):
 
 
 def _records(name: str, text: Iterable[str], dialect: Dialect) -> Iterator[_Record]:
-    """Yield the records of a text, numbered from 1, blank ones included."""
     line = ""
 
     def remembered() -> Iterator[str]:
@@ -293,7 +264,7 @@ def _forgiven(line: str, dialect: Dialect) -> list[str] | None:
     return None if next(lines, None) is None else fields
 
 
-def read_delimited(source: TextBytes, place: HeaderPlace | None = None) -> RawList:
+def read_delimited(source: TextBytes, place: HeaderPlace = ANYWHERE) -> RawList:
     """Read a CSV, plain or gzipped.
 
     A record with more fields than the header is set aside (``too_many_fields``), for nobody can
@@ -319,12 +290,12 @@ def _text(source: TextBytes, encoding: str) -> io.TextIOWrapper:
 
 
 def _read_table(
-    source: str, records: Iterator[_Record], place: HeaderPlace | None
+    source: str, records: Iterator[_Record], place: HeaderPlace
 ) -> tuple[TextTable, SheetHead, list[Text]]:
     head = list(islice(records, HEADER_SEARCH))
     TextColumns(source, max((len(record.fields) for record in head), default=0))
     first = [record.fields for record in head]
-    header = place.header(first) if place else find_header(first)
+    header = place.header(first)
     first_rows = SheetHead(None, tuple(tuple(cell or None for cell in row) for row in first))
     if header is None or header.name_at is None:
         raise no_header(source, [(source, first)], [first_rows])
@@ -332,16 +303,7 @@ def _read_table(
     columns = TextColumns(source, _habitual_width(named, below))
     problems, short = _read_rows(chain(below, records), columns, named)
     header = header.widened(columns.width)
-    cells, rows = columns.finish()
-    table = TextTable(
-        headers=header.names,
-        cells=cells,
-        rows=rows,
-        problems=(*duplicate_headers(header, at, None), *problems),
-        unit=stated_unit(chain.from_iterable(first[: header.first])),
-        header_row=at,
-    )
-    table = without_totals_and_notes(table, header, source)
+    table = finish_table(columns, header, source, at, first, problems=problems)
     short = {row: short[row] for row in table.rows.tolist() if row in short}
     if 2 * len(short) > len(table.rows) > 2:  # by habit: told once
         n, row = f"{len(short):,}", next(iter(short))
@@ -352,7 +314,6 @@ def _read_table(
 
 
 def _habitual_width(width: int, below: Sequence[_Record]) -> int:
-    """Return the width that most records have because of an empty surplus over the header."""
     filled = [record.fields for record in below if any(record.fields)]
     ending = [len(fields) for fields in filled if len(fields) > width and not any(fields[width:])]
     usual, times = Counter(ending).most_common(1)[0] if ending else (width, 0)

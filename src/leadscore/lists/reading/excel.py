@@ -16,15 +16,13 @@ from typing import Any, BinaryIO, NamedTuple
 from leadscore.errors import ListError
 from leadscore.lists.problems import Problem
 from leadscore.lists.reading.header import (
+    ANYWHERE,
     HEADER_SEARCH,
-    Header,
     HeaderPlace,
     Merge,
     Row,
-    duplicate_headers,
-    find_header,
+    finish_table,
     no_header,
-    without_totals_and_notes,
 )
 from leadscore.lists.reading.table import (
     MEMORY_LIMIT_BYTES,
@@ -36,15 +34,13 @@ from leadscore.lists.reading.table import (
     at_most,
     refuse,
 )
-from leadscore.lists.values.amounts import stated_unit
 from leadscore.text import Text, room_words, shown
 
 WORDS = room_words("lists")
 
 MAX_UNPACKED_BYTES = 256 << 20
 """Sheets of 300,000 firms with 10 columns; a list that is larger is better kept as CSV."""
-MAX_RATIO = 50
-"""Unpacked to packed; real workbooks measured up to 14."""
+MAX_RATIO = 50  # unpacked to packed; real workbooks measured up to 14
 MAX_ENTRIES = 5_000
 """Parts of a package; a workbook with a hundred sheets and pictures has some hundreds."""
 MAX_SPAN_CELLS = 32_000_000
@@ -56,16 +52,12 @@ _SCRIPT = Path(__file__).with_name("excel_child.py")
 _END = struct.Struct("<4s4H2LH")
 _LOCAL = struct.Struct("<4s22x2H")
 _OTHERS = {
-    "xl/workbook.bin": "xlsb",
-    "word/document.xml": "docx",
-    "ppt/presentation.xml": "pptx",
-    "content.xml": "ods",
-    "Index/Document.iwa": "numbers",
-}
+    "xl/workbook.bin": "xlsb", "word/document.xml": "docx", "ppt/presentation.xml": "pptx",
+    "content.xml": "ods", "Index/Document.iwa": "numbers",
+}  # fmt: skip
 _WORKBOOK = WORDS["excel.workbook"]
 
-ARCHIVE = WORDS["excel.archive"]
-"""What holds other files and is no list itself."""
+ARCHIVE = WORDS["excel.archive"]  # what holds other files and is no list itself
 
 
 def protected(name: str) -> ListError:
@@ -83,8 +75,7 @@ def _damaged(name: str, got: str) -> ListError:
 
 
 def _bomb(name: str, got: str) -> ListError:
-    size = MAX_UNPACKED_BYTES >> 20
-    wanted = WORDS["excel.smaller"].format(size=size, ratio=MAX_RATIO)
+    wanted = WORDS["excel.smaller"].format(size=MAX_UNPACKED_BYTES >> 20, ratio=MAX_RATIO)
     return refuse(WORDS["excel.bomb"], name, got, wanted)
 
 
@@ -197,7 +188,7 @@ def _unpacked(stream: BinaryIO, entry: zipfile.ZipInfo, name: str) -> Iterator[b
         yield inflate.flush()
 
 
-def read_spreadsheet(path: Path, place: HeaderPlace | None = None) -> RawList:
+def read_spreadsheet(path: Path, place: HeaderPlace = ANYWHERE) -> RawList:
     """Read a workbook (.xlsx, .xlsm) by a child process with bounded memory and time.
 
     Hidden sheets are not read, hidden rows are; both are told. Numbers become text as the
@@ -217,7 +208,7 @@ def read_spreadsheet(path: Path, place: HeaderPlace | None = None) -> RawList:
     if not tables:
         places = [(f"{source}!{sheet.name}", sheet.head) for sheet in others]
         raise no_header(source, places, [sheet.first_rows() for sheet in others], hidden)
-    no_list = WORDS["excel.no_list"] if place is None else WORDS["excel.not_chosen"]
+    no_list = WORDS["excel.no_list"] if place is ANYWHERE else WORDS["excel.not_chosen"]
     notices = [WORDS["excel.hidden"].format(sheet=name) for name in hidden]
     notices += [no_list.format(sheet=sheet.name) for sheet in others]
     notices += [
@@ -260,11 +251,9 @@ class _Sheet(NamedTuple):
 
 
 def _read_sheet(
-    begin: dict[str, Any],
-    messages: Iterator[dict[str, Any]],
-    source: str,
-    place: HeaderPlace | None,
-) -> _Sheet:
+    begin: dict[str, Any], messages: Iterator[dict[str, Any]], source: str,
+    place: HeaderPlace,
+) -> _Sheet:  # fmt: skip
     name, width = begin["begin"], begin["width"]
     issues: list[tuple[int, int, str, str]] = []
 
@@ -288,7 +277,8 @@ def _read_sheet(
             head += [[]] * (number - 1 - len(head))
             head.append(row)
     sheet = _Sheet(name, begin["hidden_rows"], head)
-    header = _find_header(sheet, begin["merges"], place)
+    merges: list[Merge] = [(tuple(one), tuple(two)) for one, two in begin["merges"]]
+    header = place.header(head, merges) if place.sheet in ("", name) else None
     if header is None or header.name_at is None:
         deque(stream, maxlen=0)
         return sheet
@@ -298,28 +288,9 @@ def _read_sheet(
         above = bisect_right(rows, at)
         full = [row + [None] * (width - len(row)) for row in cells[above:]]
         columns.add(full, rows[above:])
-    texts, numbers = columns.finish()
     damage = [
         Problem(row, header.names[column], shown(found), WORDS[f"excel.issues.{code}"], code, name)
         for row, column, code, found in issues
         if row > at and header.is_read(column)
     ]
-    table = TextTable(
-        headers=header.names,
-        cells=texts,
-        rows=numbers,
-        sheet=name,
-        problems=(*duplicate_headers(header, at, name), *damage),
-        unit=stated_unit(chain.from_iterable(head[: header.first])),
-        header_row=at,
-    )
-    return sheet._replace(table=without_totals_and_notes(table, header, source))
-
-
-def _find_header(
-    sheet: _Sheet, merged: list[list[list[int]]], place: HeaderPlace | None
-) -> Header | None:
-    merges: list[Merge] = [((one[0], one[1]), (two[0], two[1])) for one, two in merged]
-    if place is None:
-        return find_header(sheet.head, merges)
-    return place.header(sheet.head, merges) if place.sheet in ("", sheet.name) else None
+    return sheet._replace(table=finish_table(columns, header, source, at, head, name, damage))

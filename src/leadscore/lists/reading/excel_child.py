@@ -18,8 +18,6 @@ from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, Shee
 from python_calamine import SheetVisibleEnum as Visible
 
 BATCH_ROWS = 1_000
-EXACT_DIGITS = 1e15
-"""A spreadsheet keeps 15 significant digits: a whole number from here on has lost its end."""
 OUT_OF_MEMORY = 3
 
 _P = rb"(?:\w+:)?"
@@ -135,7 +133,7 @@ def text_of(value: object) -> tuple[str, bool]:
     if isinstance(value, bool):
         return ("是" if value else "否"), False
     if isinstance(value, int | float):
-        if abs(value) >= EXACT_DIGITS:
+        if abs(value) >= 1e15:  # a spreadsheet keeps 15 significant digits
             return f"{Decimal(f'{value:.15g}'):f}", True
         return (str(int(value)) if value == int(value) else f"{value:.15g}"), False
     if isinstance(value, dt.datetime):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,8 @@ import pandas as pd
 from leadscore.errors import Detail, ListError
 from leadscore.lists.columns import Column, column, recognise
 from leadscore.lists.problems import Problem
-from leadscore.lists.reading.table import SheetHead, TextTable, refuse
+from leadscore.lists.reading.table import SheetHead, TextColumns, TextTable, refuse
+from leadscore.lists.values.amounts import stated_unit
 from leadscore.text import Text, room_words, shown
 
 WORDS = room_words("lists")
@@ -22,16 +24,13 @@ Row = Sequence[str | None]
 Merge = tuple[tuple[int, int], tuple[int, int]]
 """A merged range: (row, column) of its first and last cell, counted from 0."""
 
-HEADER_SEARCH = 50
-"""Records at the start of a sheet among which the header must stand."""
-LONGEST_HEADER = 30
-"""Characters; a longer cell beside or below headers is text, not a header."""
+HEADER_SEARCH = 50  # records at the start of a sheet among which the header must stand
+LONGEST_HEADER = 30  # characters; a longer cell beside or below headers is text, not a header
 NAMING = ("name", "matched", "imported", "credit_code")
 """Kinds of columns that name firms, the best first; every list must have one."""
 NAMES_THAT_DO = ("企业名称", "公司名称", "单位名称", "name")
 """Headers of that column that an error proposes."""
-UNREAD = ""
-"""What a column is said to mean that is not to be read."""
+UNREAD = ""  # what a column is said to mean that is not to be read
 MAX_CELL_CHARACTERS = 1_000_000
 """The longest scope of a firm known to us has some 5,000 characters; Excel allows 32,767."""
 
@@ -103,7 +102,6 @@ def no_header(
 
 
 def _widest(rows: Sequence[Row]) -> str:
-    """Return the cells of the row most like a header, without what may be personal."""
     written = [[cell.strip() for cell in row if cell and cell.strip()] for row in rows]
     cells = max(written[:HEADER_SEARCH], key=len, default=[])
     public = ["…" if _PRIVATE.search(cell) else shown(cell, 20) for cell in cells[:12]]
@@ -147,10 +145,8 @@ def find_header(rows: Sequence[Row], merges: Sequence[Merge] | None = None) -> H
 
 def _best(headers: Sequence[Header], rows: Sequence[Row]) -> Header | None:
     fit = [one for one in headers if one.name_at is not None and not _is_entry(one, rows)]
-    if not fit:
-        return None
-    # max() returns the first of equals.
-    return max((one for one in fit[:2] if one.first <= fit[0].first + 1), key=lambda h: h.known)
+    near = (one for one in fit[:2] if one.first <= fit[0].first + 1)
+    return max(near, key=lambda header: header.known, default=None)  # the first of equals
 
 
 def _is_entry(header: Header, rows: Sequence[Row]) -> bool:
@@ -171,7 +167,6 @@ def _joined(header: Header, rows: Sequence[Row], merges: Sequence[Merge] | None)
 
 
 def _are_parents(row: Row, position: int, width: int, merges: Sequence[Merge] | None) -> bool:
-    """Tell whether a row above the header groups its columns."""
     written = [cell.strip() for cell in row if cell and cell.strip()]
     if any(len(cell) > LONGEST_HEADER or ":" in fold(cell) for cell in written):
         return False
@@ -233,14 +228,12 @@ def duplicate_headers(header: Header, row: int | None, sheet: str | None) -> lis
     for at, (name, meaning) in enumerate(zip(header.names, header.columns, strict=True)):
         if meaning is not None and meaning.kind not in ("personal", "ignored"):
             places.setdefault(fold(name), []).append(at)
-    problems = []
-    for several in places.values():
-        if len(several) > 1:
-            name = header.names[several[0]]
-            found = f"{shown(name)}: {', '.join(map(letters, several))}"
-            wanted = WORDS["header.duplicate"]
-            problems.append(Problem(row, name, found, wanted, "duplicate_header", sheet))
-    return problems
+    wanted = WORDS["header.duplicate"]
+    twice = [(header.names[at[0]], ", ".join(map(letters, at))) for at in places.values() if at[1:]]
+    return [
+        Problem(row, name, f"{shown(name)}: {columns}", wanted, "duplicate_header", sheet)
+        for name, columns in twice
+    ]
 
 
 @dataclass(frozen=True)
@@ -259,8 +252,7 @@ class HeaderPlace:
     def header(self, rows: Sequence[Row], merges: Sequence[Merge] | None = None) -> Header | None:
         """Return the header among the first rows of a sheet; None if it isn't there."""
         if self.row is None:
-            header = find_header(rows, merges)
-            return header and self.named(header)
+            return (header := find_header(rows, merges)) and self.named(header)
         if not 1 <= self.row <= min(len(rows), HEADER_SEARCH):
             return None
         header = _row_header(self.row - 1, rows[self.row - 1])
@@ -276,6 +268,10 @@ class HeaderPlace:
         return replace(header, columns=tuple(meanings))
 
 
+ANYWHERE = HeaderPlace("", None, {})
+"""Nothing was said of the header: it is looked for in every sheet."""
+
+
 def letters(position: int) -> str:
     """Return a column's letters as a spreadsheet shows them.
 
@@ -283,10 +279,9 @@ def letters(position: int) -> str:
     ('A', 'Z', 'AA', 'XFD')
     """
     name = ""
-    position += 1
-    while position:
-        position, rest = divmod(position - 1, 26)
-        name = chr(65 + rest) + name
+    while position >= 0:
+        name = chr(65 + position % 26) + name
+        position = position // 26 - 1
     return name
 
 
@@ -344,6 +339,18 @@ _FOOTNOTE = re.compile(
     r"资料来源|来源|notes?|sources?)\s*[:：]",
     re.IGNORECASE,
 )
+
+
+def finish_table(
+    columns: TextColumns, header: Header, source: str, row: int, head: Sequence[Row],
+    sheet: str | None = None, problems: Iterable[Problem] = (),
+) -> TextTable:  # fmt: skip
+    """Return the table below a header that ends in a row; ``head`` are the first rows."""
+    cells, rows = columns.finish()
+    told = (*duplicate_headers(header, row, sheet), *problems)
+    unit = stated_unit(chain.from_iterable(head[: header.first]))
+    table = TextTable(header.names, cells, rows, sheet, told, unit, row)
+    return without_totals_and_notes(table, header, source)
 
 
 def without_totals_and_notes(table: TextTable, header: Header, source: str) -> TextTable:
@@ -474,10 +481,9 @@ def without_oversized_cells(table: TextTable) -> TextTable:
         lengths = cells[at].str.len()
         oversized = (lengths > MAX_CELL_CHARACTERS).to_numpy(dtype=bool)
         for place in np.flatnonzero(oversized):
-            row, found = int(table.rows[place]), f"{int(lengths.iloc[place]):,}"
-            problems.append(
-                Problem(row, header or None, found, wanted, "cell_too_long", table.sheet)
-            )
+            row, got = int(table.rows[place]), f"{int(lengths.iloc[place]):,}"
+            problem = Problem(row, header or None, got, wanted, "cell_too_long", table.sheet)
+            problems.append(problem)
         if oversized.any():
             cells[at] = cells[at].mask(oversized)
     return replace(table, cells=cells, problems=(*table.problems, *problems))

@@ -12,10 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-BATCH_ROWS = 512
-"""Few, because one long text of a dictionary may stand in every row."""
-EXACT_WHOLE = 2.0**53
-"""A float holds whole numbers exactly up to here; a larger one has lost its end."""
+BATCH_ROWS = 512  # few, because one long text of a dictionary may stand in every row
 OUT_OF_MEMORY = 3
 TEXT = pa.large_string()
 
@@ -29,7 +26,7 @@ def main(path: str, memory: int, rows: int, cells: int, text: int) -> None:
     _limit(memory)
     try:
         print_table(path, rows, cells, text)
-    except (MemoryError, pa.ArrowMemoryError):
+    except MemoryError:  # Arrow's among them
         os._exit(OUT_OF_MEMORY)
 
 
@@ -118,7 +115,8 @@ class _Texts:
         values = values.cast(pa.float64()) if pa.types.is_float16(values.type) else values
         values = pc.if_else(pc.is_nan(values), None, values)
         size = pc.abs(values.cast(pa.float64()))
-        damaged = pc.and_(pc.greater_equal(size, EXACT_WHOLE), pc.is_finite(size))
+        # A float holds whole numbers exactly up to here; a larger one has lost its end.
+        damaged = pc.and_(pc.greater_equal(size, 2.0**53), pc.is_finite(size))
         for place in pc.indices_nonzero(pc.fill_null(damaged, False)).to_pylist():
             found = f"{int(values[place].as_py())}"
             self.issues.append((self._row + place + 1, at, "damaged_number", found))

@@ -25,8 +25,7 @@ from leadscore.text import Text, room_words, shown
 
 WORDS = room_words("lists")
 
-MAX_COLUMNS = 2_000
-"""The widest export of a company database known to us has some 60 columns."""
+MAX_COLUMNS = 2_000  # the widest export of a company database known to us has some 60 columns
 MAX_ROWS = 5_000_000
 """More is not a list that somebody keeps but a register, which is scored part by part."""
 MAX_CELLS = 200_000_000
@@ -37,8 +36,7 @@ MAX_LINE_BYTES = 1 << 26
 """A line of 64 MB holds no firm; a file without line ends would fill the memory."""
 BATCH_ROWS = 10_000
 """Rows turned into columns at once: large enough to be fast, small enough not to be felt."""
-CHUNK_BYTES = 1 << 20
-"""Bytes decoded at once."""
+CHUNK_BYTES = 1 << 20  # bytes decoded at once
 TEXT = pa.large_string()
 
 
@@ -46,32 +44,19 @@ TEXT = pa.large_string()
 class TextTable:
     """One sheet of a list, as written.
 
-    Attributes
-    ----------
-    headers
-        As in `Header.names`.
-    cells
-        Text, columns ``RangeIndex(len(headers))``, missing where a cell is truly empty. ``NA``,
-        ``null`` and ``None`` are text.
-    rows
-        Row number in the source of each row of `cells`, int64, as a spreadsheet shows it: the first
-        line is 1, and title, header and blank lines count; a record of a CSV counts as one. Sources
-        without a header line (Parquet, frames, records) count their rows from 1.
-    problems
-        Damage seen while reading, and the rows set aside because they are no firms.
-    unit
-        Unit of money that stands above the header, as in 单位：万元; missing if none does.
-    header_row
-        Number of the last row of the header; 0 for sources without a header line.
+    ``cells`` are text with columns ``RangeIndex(len(headers))``, missing where a cell is truly
+    empty; ``NA``, ``null`` and ``None`` are text. ``rows`` are their row numbers in the source as a
+    spreadsheet shows them: the first line is 1; title, header and blank lines count; a record of a
+    CSV counts as one. Sources without a header line (Parquet, frames, records) count from 1.
     """
 
-    headers: tuple[str, ...]
+    headers: tuple[str, ...]  # as in `Header.names`
     cells: pd.DataFrame
-    rows: np.ndarray
+    rows: np.ndarray  # int64
     sheet: str | None = None
-    problems: tuple[Problem, ...] = ()
-    unit: Unit | None = None
-    header_row: int = 0
+    problems: tuple[Problem, ...] = ()  # damage seen while reading; rows that are no firms
+    unit: Unit | None = None  # of money, stated above the header, as in 单位：万元
+    header_row: int = 0  # the last row of the header; 0 where there is none
 
     def column(self, position: int) -> list[str | None]:
         """Return the cells of one column as plain values."""
@@ -216,8 +201,6 @@ TIME_LIMIT_SECONDS = 120.0
 """The largest workbook that is let in takes some 10 seconds on a slow machine."""
 MEMORY_LIMIT_BYTES = 2 << 30
 """Address space of a child: the largest workbook that is let in needs some 1.2 GB."""
-GRACE_SECONDS = 1.0
-"""Time that a child has to end by itself when nobody listens any more."""
 
 
 class Child:
@@ -238,9 +221,7 @@ class Child:
             stdout=subprocess.PIPE,
             stderr=self._complaint,
         )
-        if self._process.stdout is None:
-            raise AssertionError("a pipe was asked for")
-        self.output: IO[bytes] = self._process.stdout
+        self.output = cast("IO[bytes]", self._process.stdout)
         self._late = threading.Event()
         self._timer = threading.Timer(seconds, self._end)
         self._timer.daemon = True
@@ -260,7 +241,7 @@ class Child:
         self.output.close()
         try:
             # A child that has said its last word, or finds nobody listening, ends by itself.
-            self._process.wait(timeout=GRACE_SECONDS)
+            self._process.wait(timeout=1.0)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()

@@ -12,25 +12,13 @@ from datetime import date
 from functools import cache
 
 from leadscore.files import shipped
-from leadscore.lists.values.words import tidy_word
+from leadscore.lists.values.words import VOCABULARY, tidy_word
 from leadscore.text import Text
 
-_MULTIPLIERS = {
-    1e1: "十", 1e2: "百", 1e3: "千 k thousand", 1e4: "万 萬 w", 1e5: "十万",
-    1e6: "百万 m mn million", 1e7: "千万", 1e8: "亿 億 万万", 1e9: "bn billion 十亿",
-    1e10: "百亿", 1e11: "千亿", 1e12: "万亿",
-}  # fmt: skip
-_CURRENCIES = {
-    "CNY": "人民币 人民币元 rmb cny ¥ yuan", "USD": "美元 美金 usd us$ $",
-    "HKD": "港元 港币 hkd hk$", "EUR": "欧元 eur €", "JPY": "日元 日圆 jpy", "GBP": "英镑 gbp £",
-    "TWD": "新台币 新台湾币 台币 twd nt$", "MOP": "澳门元 澳门币 mop", "KRW": "韩元 韩圆 韩币 krw",
-    "SGD": "新加坡元 新币 sgd", "AUD": "澳大利亚元 澳元 aud", "CAD": "加拿大元 加元 cad",
-    "NZD": "新西兰元 nzd", "CHF": "瑞士法郎 chf", "SEK": "瑞典克朗 sek", "DKK": "丹麦克朗 dkk",
-    "NOK": "挪威克朗 nok", "THB": "泰铢 泰国铢 thb", "MYR": "马来西亚林吉特 林吉特 myr",
-    "RUB": "俄罗斯卢布 卢布 rub",
-}  # fmt: skip
-MULTIPLIERS = {word: times for times, words in _MULTIPLIERS.items() for word in words.split()}
-CURRENCIES = {word: code for code, words in _CURRENCIES.items() for word in words.split()}
+MULTIPLIERS = {
+    word: float(times) for times, words in VOCABULARY["multipliers"].items() for word in words
+}
+CURRENCIES = {word: code for code, words in VOCABULARY["currencies"].items() for word in words}
 """Words of magnitude and of money (ISO 4217) after Unicode NFKC and case folding."""
 
 
@@ -180,13 +168,11 @@ def _finite(digits: str) -> float:
     return number if math.isfinite(number) else math.nan
 
 
-LARGEST_CNY = 1e15
-"""More yuan than any firm has: the largest bank's assets are below a tenth of it."""
+LARGEST_CNY = 1e15  # more yuan than any firm has: the largest bank's assets are below a tenth of it
 
-_UNSIGNED = _NUMBER.removeprefix("[+-]?")
 _AMOUNT = re.compile(
     rf"{_QUALIFIER}(?P<before>{CURRENCY_PATTERN})?(?P<n>{_NUMBER})"
-    rf"(?:(?P<times_low>{MULTIPLIER_PATTERN})?元?(?:-|~|—|–|至|到)(?P<high>{_UNSIGNED}))?"
+    rf"(?:(?P<times_low>{MULTIPLIER_PATTERN})?元?(?:-|~|—|–|至|到)(?P<high>{_NUMBER.removeprefix('[+-]?')}))?"
     rf"(?P<times>{MULTIPLIER_PATTERN})?[余多]?(?P<after>{CURRENCY_PATTERN})?(?P<yuan>[元圆])?"
     rf"(?P<last>{CURRENCY_PATTERN})?整?{_REMAINDER}"
 )
@@ -242,7 +228,6 @@ def amount_of(
 
 
 def _worded(cell: str, unit: Unit) -> tuple[float, str | None]:
-    """Return the amount of a cell that holds more than a number, and the currency it names."""
     text = _THOUSANDS.sub("", _BRACKETS.sub("", tidy_word(cell)))
     parts = _AMOUNT.fullmatch(text)
     if parts is None:

@@ -28,6 +28,7 @@ from leadscore.lists.values.words import (
     NONE,
     STAGE_NAMES,
     STATUS_NAMES,
+    VOCABULARY,
     is_spreadsheet_error,
     says_none,
     says_nothing,
@@ -154,16 +155,13 @@ MAY_BE_NONE = frozenset({"risk", "titles", "funding", "patents", "branches"})
 NEVER_SMALL = frozenset(
     {"registered_capital_cny", "paid_in_capital_cny", "revenue_cny", "total_assets_cny"}
 )
-SMALL_CNY = 1e5
-"""Half of a column of capitals, revenues or assets lies below it only if it is not in yuan."""
 
 
 _LONGEST_REPEATED = 24
 """Characters of a text that may well come again; longer ones, such as scopes, seldom do."""
 
 _TRAILING_ZEROS = re.compile(r"^(\d+)\.0+$")
-_YES = ("是", "有", "1", "1.0", "true", "yes", "y", "t", "√", "✓", "✔", "●", "已认定", "具备")
-_NO = ("否", "无", "0", "0.0", "false", "no", "n", "f", "×", "x", "非", "未认定", "没有", "不是")
+_YES, _NO = VOCABULARY["answers"]["yes"], VOCABULARY["answers"]["no"]
 
 
 LONGEST_NAME = 120
@@ -410,7 +408,7 @@ def small_median(heading: Heading, texts: Iterable[str]) -> float | None:
         if number > 0:
             sizes += [number] * count
     middle = median(sizes) if sizes else math.inf
-    return middle if middle < SMALL_CNY else None
+    return middle if middle < 1e5 else None  # half of a column in yuan never lies below
 
 
 def differ(one: Value, other: Value) -> bool:

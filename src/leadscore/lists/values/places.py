@@ -174,7 +174,6 @@ def divisions() -> Directory:
 
 @cache
 def _lengths() -> dict[str, tuple[int, ...]]:
-    """Return how long names are that begin with a character, the longest first."""
     directory = divisions()
     lengths: dict[str, set[int]] = {}
     for names in (directory.places, *directory.inside.values()):
@@ -192,10 +191,8 @@ def _inside(directory: Directory, rest: str, province: str) -> Place:
 def _leading(
     text: str, names: Container[str], guarded: Container[str], follows: re.Pattern[str]
 ) -> str | None:
-    """Return the longest of some names that a text begins with; guarded ones with what may follow.
-
-    One look-up for each length; a pattern of all names would take more than a second to compile.
-    """
+    # The longest name that a text begins with, guarded ones with what may follow: one look-up for
+    # each length, as a pattern of all names would take more than a second to compile.
     for end in _lengths().get(text[:1], ()):
         name = text[:end]
         if name in names and (name not in guarded or follows.match(text, end)):

@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import re
+import tomllib
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from typing import Any
 
+from leadscore.files import shipped
 from leadscore.text import Text, room_words
 
 WORDS = room_words("lists")
 
-_NO_NAME = {
-    "", "-", "--", "---", "----", "—", "——", "–", "/", "//", "\\", ".", "。", "_", "*", "?", "？",
-    "无", "暂无", "未知", "未公开", "未披露", "不公开", "不详", "不明", "不明确", "空", "待定",
-    "待查", "待补充", "待确认", "面议", "保密", "企业选择不公示", "无数据", "暂无数据", "暂无信息",
-    "没有", "#n/a", "n/a", "n.a.", "<na>", "nat", "undefined", "tbd",
-}  # fmt: skip
-NONE = "无"
-"""What cells say of risks, titles and funding that are known not to be there."""
+VOCABULARY: dict[str, Any] = tomllib.loads(shipped("cells.toml").read_text("utf-8"))
+"""The words of cells; what each list of them is for is said there, beside it."""
 
-SEPARATOR = "；"
-"""Stands between the entries of a text that was joined from several columns."""
-_CELL_ERRORS = ("#ref!", "#value!", "#name?", "#div/0!", "#null!", "#num!", "#spill!", "#calc!")
+NONE = "无"  # what cells say of risks, titles and funding that are known not to be there
+
+SEPARATOR = "；"  # stands between the entries of a text that was joined from several columns
 _LONGEST_WORD = 16
 
 INVISIBLE = (
@@ -37,7 +34,9 @@ _HIDDEN = re.compile(INVISIBLE)
 _SPACES = re.compile(f"[ {_ODD_SPACES}]+")
 _HIDDEN_OR_SPACE = re.compile(f"{INVISIBLE}|[ {_ODD_SPACES}]+")
 _UNEVEN = re.compile(f"[{_ODD_SPACES}]|  ")
-_NO_VALUE = _NO_NAME | {"na", "nan", "null", "none", "nil", "unknown"}
+_NO_NAME = frozenset(VOCABULARY["nothing"])
+_NO_VALUE = _NO_NAME | {*VOCABULARY["nothing_but_names"]}
+_CELL_ERRORS = frozenset(VOCABULARY["errors"])
 
 # Chinese mobile numbers, landlines with area code, e-mail addresses.
 _PERSONAL = re.compile(
@@ -123,20 +122,7 @@ STATUSES = {
 }
 """What may have become of a firm, by id."""
 
-_STAGE_WORDS = {
-    "lead": "线索 线索阶段 初步线索 意向 新线索 new",
-    "screened": "研判 已研判 初筛 筛选 已筛选 评估 项目研判 qualified screening",
-    "contacted": "对接 已对接 接洽 已接洽 联系 已联系 接触 已接触 初步对接 初步接触 contact",
-    "visited": "考察 已考察 实地考察 互访 走访 拜访 已拜访 到访 visit visiting",
-    "negotiating": "洽谈 在谈 谈判 商谈 深入洽谈 商务谈判 negotiation",
-    "signed": "签约 已签约 签订协议 已签 签署协议 正式签约 contracted",
-    "registered": "注册 已注册 落户 已落户 注册落户 公司注册 注册成立",
-    "building": "开工 已开工 在建 建设 开工建设 动工 已动工 construction",
-    "producing": "投产 已投产 达产 已达产 投运 竣工投产 运营 operating production",
-    "paused": "搁置 已搁置 暂停 已暂停 暂缓 中止 on_hold onhold hold",
-    "lost": "流失 已流失 终止 已终止 放弃 已放弃 失败 落地外地 dropped abandoned",
-}
-STAGES = {stage: WORDS[f"stages.{stage}"] for stage in _STAGE_WORDS}
+STAGES = {stage: WORDS[f"stages.{stage}"] for stage in VOCABULARY["stages"]}
 """How far the courting of a firm may have come, by id, in order."""
 
 STATUS_NAMES, STAGE_NAMES = (
@@ -144,45 +130,17 @@ STATUS_NAMES, STAGE_NAMES = (
     for words in (STATUSES, STAGES)
 )
 
-# Looked for in this order, so that 吊销，未注销 is not taken for 注销 nor 非正常 for 正常.
-_STATUS_WORDS = tuple((re.compile(pattern), status) for pattern, status in (
-    (r"吊销.*(?<!未)注销", "deregistered"),
-    (r"吊销|撤销|责令关闭|除名|revoked", "revoked"),
-    (r"(?:正在|申请|拟|办理|简易)注销|注销(?:中|公告|备案)|清算|破产", "liquidating"),
-    (r"liquidating|in_?liquidation", "liquidating"),
-    (r"注销|解散|deregistered|dissolved|cancell?ed|closed|struckoff", "deregistered"),
-    (r"迁出|迁往|moved_?out", "moved_out"),
-    (r"停业|歇业|休业|停产|非正常|suspended|dormant", "suspended"),
-    (r"存续|在业|开业|在营|在册|正常|营业|经营|迁入|登记成立|仍注册", "active"),
-    (r"(?<!in)active|live|(?<!ab)normal|registered|open|existing", "active"),
-))  # fmt: skip
-
+_STATUS_WORDS = [(re.compile(row["pattern"]), row["id"]) for row in VOCABULARY["statuses"]]
 _STAGES_BY_WORD = {stage: stage for stage in STAGES} | {
-    word: stage for stage, words in _STAGE_WORDS.items() for word in words.split()
+    word: stage for stage, row in VOCABULARY["stages"].items() for word in row["words"]
 }
 _STAGE_FRAME = re.compile(r"(?:正在|处于)?(.+?)(?:阶段|中|期|完成)?(?:[-—:,;(](.*?)\)?)?")
-# What stands somewhere in a note on how far a pursuit has come.
-_STAGES_SAID = {
-    "lead": "线索|意向",
-    "screened": "研判|初筛|筛选|评估",
-    "contacted": "对接|接洽|联系|接触|沟通",
-    "visited": "考察|互访|走访|拜访|到访",
-    "negotiating": "洽谈|在谈|谈判|商谈",
-    "signed": "签约|签订|签署|已签",
-    "registered": "注册(?!资[本金]|地)|落户|落地",
-    "building": "开工|在建|建设|动工|施工",
-    "producing": "投产|达产|投运|运营",
-    "paused": "搁置|暂停|暂缓|中止|停滞",
-    "lost": "流失|终止|放弃|失败|(?:落地|落户)外地|外地落[地户]",
-}
-
 _STAGE_SAID = re.compile(
-    "(?:" + "|".join(f"(?P<{stage}>{words})" for stage, words in _STAGES_SAID.items()) + ")"
-    "(?!意向|事宜|事项|准备|筹备|计划|方案|条件)"
+    "(?:"
+    + "|".join(f"(?P<{stage}>{row['said']})" for stage, row in VOCABULARY["stages"].items())
+    + ")(?!意向|事宜|事项|准备|筹备|计划|方案|条件)"
 )
-_NOT_YET = re.compile(
-    "拟|(?<![接招])待|预计|未(?!来)|计划|准备|争取|力争|有望|将|不(?!锈)|无法|意向"
-)
+_NOT_YET = re.compile(VOCABULARY["not_yet"])
 _CLAUSE = re.compile(r"[,;。、/()|+→>]+")
 
 

@@ -1,28 +1,4 @@
-"""The officers' pages: HTML made here, from the same store functions as the API.
-
-How a page is made
-------------------
-1. A module here with a function ``NAME_pages(dependencies, pages)`` that adds routes to the
-   blueprint, each under ``@requires(permission)``. Add it to `_PAGES` below, its routes to `MAY` in
-   ``tests/contract/test_permissions.py``, and, if people should find it, a line to
-   `shell.NAVIGATION`.
-2. It answers with ``shell.page(dependencies, "NAME.html", title=..., ...)``.
-3. ``templates/NAME.html`` extends ``shell.html`` and fills ``{% block main %}``; small things
-   that several pages show are macros in ``parts.html``. No ``style=``, no script within, no
-   ``on...=``: the policy is ``default-src 'self'``. Bars are SVG, their widths attributes. A
-   page with a chart names its scripts in ``{% block scripts %}``, and has a table that says the
-   same.
-4. Words stand in ``translations/NAME.toml`` and are looked up by ``t("NAME.key")``;
-   ``tests/unit/web/test_translations.py`` finds the unused and the missing.
-5. A write is a form with ``{{ form_secrets() }}``, whose view stands under
-   `idempotent.written`, calls the store as the API does, and ends with ``shell.done(address,
-   say="NAME.key", about=...)``.
-6. Links and forms work without scripts. With htmx they fetch the same address and take a part:
-   ``hx-get``, ``hx-select`` and ``hx-target`` (see ``ranking.html``). What fails is answered
-   with its message, which ``pages.js`` shows as a notice; nothing is swapped.
-7. Tests: ``tests/contract/test_pages.py``, and with a browser ``tests/browser`` (axe, both
-   languages).
-"""
+"""The officers' pages: HTML made here, from the same store functions as the API."""
 
 from __future__ import annotations
 

@@ -15,25 +15,16 @@ from pydantic import BaseModel, Field, ValidationError
 from sqlalchemy import Row
 
 from leadscore.city.profile import SUPPLY_SCALE, City, differ_in_supply_only
-from leadscore.jobs.tasks import RESCORE
 from leadscore.learning.expert import expert_scorecard
 from leadscore.lists.writing import for_spreadsheet
 from leadscore.ranking.score import Scorer
 from leadscore.registry.models import is_expert
 from leadscore.report import card_sections
 from leadscore.store import api_keys, sessions, users
+from leadscore.store import jobs as store_jobs
 from leadscore.store.audit import page
 from leadscore.store.database import Database
-from leadscore.store.jobs import (
-    OPEN,
-    STATES,
-    Job,
-    State,
-    list_jobs,
-    open_jobs,
-    read_job,
-    request_cancel,
-)
+from leadscore.store.models import RESCORE
 from leadscore.text import Lang, Text
 from leadscore.web.api import Dependencies
 from leadscore.web.auth import Caller, Permission, caller, check_may, link_path, requires
@@ -122,9 +113,6 @@ def administration_pages(dependencies: Dependencies, pages: Blueprint) -> None:
         add(dependencies, pages)
 
 
-_USERS = "/administration/users"
-
-
 class _NewUser(Payload):
     """Somebody to invite."""
 
@@ -170,7 +158,7 @@ def _user_pages(dependencies: Dependencies, pages: Blueprint) -> None:
             sessions.end_all(act.connection, user.name)
         details = asked.model_dump(exclude_none=True)
         say = "administration.user_changed"
-        return shell.done(_USERS, say=say, about=("user", user.name), details=details)
+        return shell.done("/administration/users", "user", user.name, say=say, **details)
 
     @pages.post("/administration/users/<name>/link")
     @requires("administer")
@@ -186,9 +174,6 @@ def _link(dependencies: Dependencies, user: users.User, token: str) -> Answer:
         dependencies, "users", ("administration.link_for", "administration.link_says"), user.name,
         whole, about=("user", user.name), details={"role": user.role},
     )  # fmt: skip
-
-
-_KEYS = "/administration/keys"
 
 
 class _NewKey(Payload):
@@ -231,17 +216,7 @@ def _key_pages(dependencies: Dependencies, pages: Blueprint) -> None:
     @written(access, "key.revoke")
     def revoke_key(act: Act, name: str) -> Answer:
         key = api_keys.revoke(act.connection, name, now=act.now)
-        return shell.done(_KEYS, say="administration.key_revoked", about=("key", key.name))
-
-
-def _is_active(job: Job) -> bool:
-    return job.state in OPEN
-
-
-def may_cancel(found: Caller, job: Job) -> bool:
-    """Tell whether a job can be stopped, and by whoever asks: their own, or by administrators."""
-    allowed = found.may("record") and (found.may("administer") or found.actor == job.submitted_by)
-    return allowed and _is_active(job) and not job.cancel_requested
+        return shell.done("/administration/keys", "key", key.name, say="administration.key_revoked")
 
 
 _AUDIT = "/administration/audit"
@@ -358,7 +333,7 @@ def _city_pages(dependencies: Dependencies, pages: Blueprint) -> None:
         city, may_change = present.city, caller().may("administer")
         edited = city.segments.get(request.args.get("segment", "")) if may_change else None
         with dependencies.database.read() as connection:
-            rescoring = open_jobs(connection, RESCORE)
+            rescoring = store_jobs.open_jobs(connection, RESCORE)
         manifest = {"scorecard": expert_scorecard(city).to_dict(), "kind": "expert"}
         return _framed(
             dependencies, "city", city=city, profile=present, scale=SUPPLY_SCALE.items(),
@@ -379,16 +354,11 @@ def _city_pages(dependencies: Dependencies, pages: Blueprint) -> None:
         if reason is None:
             raise InvalidRequestError(TRANSLATIONS["administration.reason_missing"])
         done = change_supply(
-            dependencies,
-            act,
-            {segment: percent / 100},
-            seen=request.form.get("seen", ""),
+            dependencies, act, {segment: percent / 100}, seen=request.form.get("seen", ""),
             reason=reason,
-        )
-        return shell.done(
-            "/administration/city", say="administration.supply_changed", about=done.about,
-            details=done.details,
         )  # fmt: skip
+        say = "administration.supply_changed"
+        return shell.done("/administration/city", *done.about, say=say, **done.details)
 
 
 def _trained_otherwise(scorer: Scorer, city: City) -> bool:
@@ -409,49 +379,52 @@ def _job_pages(dependencies: Dependencies, pages: Blueprint) -> None:
     def jobs_page() -> Response:
         state, before = _asked_state(), _asked_number("before")
         with access.database.read() as connection:
-            jobs = list_jobs(
+            jobs = store_jobs.list_jobs(
                 connection, states=[state] if state else [], before=before, limit=_JOB_LINES + 1
             )
-        shown, who = jobs[:_JOB_LINES], caller()
+        shown = jobs[:_JOB_LINES]
+        rows = [job_line(job, caller(), dependencies.page_lang()) for job in shown]
         older = {"state": state, "before": shown[-1].id} if len(jobs) > _JOB_LINES else None
         return _framed(
             dependencies, "jobs",
-            rows=[job_line(job, who, dependencies.page_lang()) for job in shown], state=state,
-            before=before, active=any(map(_is_active, shown)),
+            rows=rows, state=state, before=before, active=any(row["active"] for row in rows),
             polled=_address(_JOBS, {"state": state, "before": before}),
             first=_address(_JOBS, {"state": state}), next=older and _address(_JOBS, older),
-            by_state={each: _address(_JOBS, {"state": each}) for each in STATES}, everything=_JOBS,
+            by_state={each: _address(_JOBS, {"state": each}) for each in store_jobs.STATES},
+            everything=_JOBS,
         )  # fmt: skip
 
     @pages.post("/administration/jobs/<int:id>/cancel")
     @requires("record")
     @written(access, "job.cancel")
     def cancel_job(act: Act, id: int) -> Answer:  # noqa: A002 (as the address has it)
-        job = read_job(act.connection, id, lock=True)
+        job = store_jobs.read_job(act.connection, id, lock=True)
         if job.submitted_by != act.actor:
             check_may("administer")
-        job = request_cancel(act.connection, id, now=act.now)
+        job = store_jobs.request_cancel(act.connection, id, now=act.now)
         way = local_path(request.form.get("next") or _JOBS)
-        return shell.done(
-            way, say="administration.cancel_asked", about=("job", str(id)),
-            details={"kind": job.kind},
-        )  # fmt: skip
+        return shell.done(way, "job", id, say="administration.cancel_asked", kind=job.kind)
 
 
-def _asked_state() -> State | None:
+def _asked_state() -> store_jobs.State | None:
     asked = request.args.get("state", "")
     if not asked:
         return None
-    if asked not in STATES:
+    if asked not in store_jobs.STATES:
         raise InvalidRequestError(TRANSLATIONS["administration.place_wrong"])
     return asked
 
 
-def job_line(job: Job, who: Caller, lang: Lang) -> dict[str, Any]:
-    """Return a job with what is said of it, and whether somebody may stop it."""
+def job_line(job: store_jobs.Job, who: Caller, lang: Lang) -> dict[str, Any]:
+    """Return a job with what is said of it, and whether somebody may stop it.
+
+    Their own they may, and administrators any.
+    """
+    active = job.state in store_jobs.OPEN
+    allowed = who.may("record") and (who.may("administer") or who.actor == job.submitted_by)
     return {
         "job": job,
         "words": job.error["message"][lang] if job.error else job.words and job.words.pick(lang),
-        "active": _is_active(job),
-        "may_cancel": may_cancel(who, job),
+        "active": active,
+        "may_cancel": allowed and active and not job.cancel_requested,
     }

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any
 
 from flask import Blueprint, Response
 
-from leadscore.store.ranking import candidates
 from leadscore.web.api import Dependencies
 from leadscore.web.auth import requires
 from leadscore.web.pages import shell
 from leadscore.web.pages.shell import TRANSLATIONS
 from leadscore.web.routes.gaps import gaps_answer
 
-POSITIONS = ("upstream", "midstream", "downstream")
-"""Columns of a map, from left to right."""
+POSITIONS = ("upstream", "midstream", "downstream")  # columns of a map, from left to right
 
 ROW = 100
 """Height of a row in the units of the picture, which is stretched over rows of equal height."""
@@ -26,56 +23,33 @@ _LEFT, _RIGHT = (0, 365, 730), (270, 635, 1_000)
 _BEND = 60
 _LARGE, _MEDIUM = 0.7, 0.4
 
-Level = Literal["large", "medium", "small"]
 
-
-@dataclass(frozen=True)
-class ChainMap:
-    """A chain with its picture."""
-
-    id: str
-    name: str
-    columns: Mapping[str, Sequence[Mapping[str, Any]]]
-    height: int
-    lines: Sequence[str]
-    ends: Sequence[str]
-
-    @property
-    def segments(self) -> list[Mapping[str, Any]]:
-        """All segments, upstream first."""
-        return [segment for column in self.columns.values() for segment in column]
-
-    def holds(self, segment_id: str) -> bool:
-        """Tell whether a segment belongs to this chain."""
-        return any(segment["id"] == segment_id for segment in self.segments)
-
-
-def chain_map(chain: Mapping[str, Any]) -> ChainMap:
-    """Lay a chain out; ``chain`` is one of ``GET /api/v1/gaps``."""
+def chain_map(chain: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a chain of ``GET /api/v1/gaps``, with its segments in columns and lines between."""
+    segments = sorted(chain["segments"], key=lambda segment: POSITIONS.index(segment["position"]))
     columns = {
-        position: [segment for segment in chain["segments"] if segment["position"] == position]
+        position: [segment for segment in segments if segment["position"] == position]
         for position in POSITIONS
     }
     places = {
         segment["id"]: (number, row)
-        for number, position in enumerate(POSITIONS)
-        for row, segment in enumerate(columns[position])
+        for number, column in enumerate(columns.values())
+        for row, segment in enumerate(column)
     }
-    edges = [
-        (places[segment["id"]], places[fed])
+    drawn = [
+        _line(places[segment["id"]], places[fed])
         for segment in chain["segments"]
         for fed in segment["feeds"]
         if fed in places
     ]
-    drawn = [_line(*edge) for edge in edges]
-    height = ROW * max(len(column) for column in columns.values())
-    return ChainMap(
-        chain["id"], chain["name"], columns, height,
-        [line for line, _ in drawn], sorted({end for _, end in drawn}),
-    )  # fmt: skip
+    return dict(chain) | {
+        "columns": columns, "segments": segments,
+        "height": ROW * max(map(len, columns.values())),
+        "lines": [line for line, _ in drawn], "ends": sorted({end for _, end in drawn}),
+    }  # fmt: skip
 
 
-def gap_level(gap: float) -> Level:
+def gap_level(gap: float) -> str:
     """Return how large a gap (0..1) is, in one of three steps.
 
     >>> gap_level(0.75), gap_level(0.5), gap_level(0.15)
@@ -107,14 +81,11 @@ def chain_pages(dependencies: Dependencies, pages: Blueprint) -> None:
     @pages.get("/chains")
     @requires("read")
     def chains() -> Response:
-        city, lang = dependencies.scorer().city, dependencies.page_lang()
-        with dependencies.database.read() as connection:
-            by_segment = candidates(connection, city.segments)
-        answer = gaps_answer(city, by_segment, lang)
+        answer = gaps_answer(dependencies, dependencies.page_lang())
+        maps = [chain_map(chain) for chain in answer["chains"]]
+        segments = [segment for chain in maps for segment in chain["segments"]]
         return shell.page(
-            dependencies, "chains.html", title=TRANSLATIONS["chains.title"], city=answer,
-            maps=[chain_map(chain) for chain in answer["chains"]],
-            names={key: segment.name.pick(lang) for key, segment in city.segments.items()},
-            positions=POSITIONS, width=WIDTH, level=gap_level,
-            nobody=not any(firms.number for firms in by_segment.values()),
+            dependencies, "chains.html", title=TRANSLATIONS["chains.title"], city=answer, maps=maps,
+            names={segment["id"]: segment["name"] for segment in segments}, positions=POSITIONS,
+            width=WIDTH, level=gap_level, nobody=not any(each["candidates"] for each in segments),
         )  # fmt: skip

@@ -6,7 +6,6 @@ import math
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from itertools import accumulate, pairwise
 from typing import Any
@@ -42,8 +41,7 @@ from leadscore.web.routes.payloads import PreconditionRequiredError
 COLUMNS = ("main_business", "profile", "business_scope", "chain_node", "industry")
 """Where a firm or its list says what it makes, the most telling first."""
 
-_LONG = 400
-"""Characters from which a text had better be folded."""
+_LONG = 400  # characters from which a text had better be folded
 
 STALE_DAYS = 365
 """Age in days from which a field may have changed since: a year's figures come once a year."""
@@ -53,11 +51,9 @@ _LASTING = frozenset({"name", "former", "credit_code", "identifier", "date", "ye
 _HIDDEN = frozenset({"province_code", "city_code", *COLUMNS})
 """What the place and the texts say better."""
 
-_SHOWN_POINTS = 0.5
-"""From which a change of a feature is listed by itself."""
+_SHOWN_POINTS = 0.5  # from which a change of a feature is listed by itself
 
-_DRAWN_POINTS = 1.0
-"""From which a feature has a bar of its own."""
+_DRAWN_POINTS = 1.0  # from which a feature has a bar of its own
 
 
 def firm_pages(dependencies: Dependencies, pages: Blueprint) -> None:
@@ -66,29 +62,41 @@ def firm_pages(dependencies: Dependencies, pages: Blueprint) -> None:
     @pages.get("/firms/<int:id>")
     @requires("read")
     def firm(id: int) -> Response:  # noqa: A002 (as the address has it)
-        lang, today, scorer = dependencies.page_lang(), dependencies.today(), dependencies.scorer()
+        lang, scorer = dependencies.page_lang(), dependencies.scorer()
         ends = [whole_number(request.args.get(name, "")) for name in ("older", "newer")]
         older, newer = ends if None not in ends else (None, None)
         with store_refusals(), dependencies.database.read() as connection:
-            kept = read_firm(connection, id)
-            answer = firm_summary(scorer.wording, connection, kept, lang)
+            firm = read_firm(connection, id)
             history = score_history(connection, id)
             *_, change = compared_scores(connection, id, older, newer)
-            fields = _known_fields(connection, kept, today, lang)
-        score = next(iter(history), None)
-        line, recorded = timeline(answer["outcomes"], request.args.get("entry", ""))
+            values = _shown_values(dependencies, scorer, connection, firm, history)
+        score = values["score"]
+        line, recorded = timeline(values["firm"]["outcomes"], request.args.get("entry", ""))
         return shell.page(
-            dependencies, "firm.html", title=kept.name, firm=answer, version=kept.version,
-            standing=answer["standing"], score=score, history=history, fields=fields, line=line,
-            recorded=recorded, today=today, chains=scorer.city.chains,
+            dependencies, "firm.html", title=firm.name, version=firm.version, history=history,
+            line=line, recorded=recorded, chains=scorer.city.chains,
             segment_names=segment_names(scorer.city, lang),
-            gap=_gap_of(scorer.city, answer["standing"], lang),
-            texts=_own_texts(kept.record, score.words if score else None),
-            interval=intervals(scorer, [(score.model, score.values)])[0] if score else None,
-            falls=_waterfall(score, kept, scorer.wording, lang) if score else None,
+            texts=_own_texts(firm.record, score.words if score else None),
             outdated=bool(score and score.model != scorer.model),
-            change=difference(change, scorer.wording, lang) if change else None,
+            change=difference(change, scorer.wording, lang) if change else None, **values,
         )  # fmt: skip
+
+
+def _shown_values(
+    dependencies: Dependencies, scorer: Scorer, connection: Connection, firm: Firm,
+    history: Sequence[Score],
+) -> dict[str, Any]:  # fmt: skip
+    # What both the page and the brief show; the newest score comes first.
+    lang, today = dependencies.page_lang(), dependencies.today()
+    answer = firm_summary(scorer.wording, connection, firm, lang)
+    score = next(iter(history), None)
+    return {
+        "firm": answer, "standing": answer["standing"], "score": score, "today": today,
+        "fields": _known_fields(connection, firm, today, lang),
+        "gap": _gap_of(scorer.city, answer["standing"], lang),
+        "interval": intervals(scorer, [(score.model, score.values)])[0] if score else None,
+        "falls": _waterfall(score, firm, scorer.wording, lang) if score else None,
+    }  # fmt: skip
 
 
 Interval = tuple[float, float]
@@ -120,32 +128,9 @@ def intervals(
     return ends
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What one feature does to the score."""
-
-    text: str  # the reason in words
-    meaning: str  # what the feature measures, and the firm's value; "" where there is none
-    value: str
-    points: float
-    start: float  # of its bar, in percent of the picture
-    width: float
-
-
-@dataclass(frozen=True, slots=True)
-class Waterfall:
-    """A score, taken apart; all points and ``base`` add up to ``total``."""
-
-    base: float
-    total: float
-    base_at: float  # in percent of the picture
-    total_at: float
-    steps: Sequence[Step]  # the weightiest first
-    small: Sequence[Step]  # those of less than a point each
-    rest: Step | None  # their points together, and their one bar
-
-
-def _waterfall(score: Score, firm: Firm, wording: Wording, lang: Lang) -> Waterfall:
+def _waterfall(score: Score, firm: Firm, wording: Wording, lang: Lang) -> dict[str, Any]:
+    # All points and the base add up to the total; places are in percent of the picture. Features of
+    # less than a point each (`small`) share one bar, `rest`.
     points = {name: number for name, number in score.points.items() if number}
     order = sorted(points, key=lambda name: -abs(points[name]))
     large = [name for name in order if abs(points[name]) >= _DRAWN_POINTS]
@@ -160,27 +145,28 @@ def _waterfall(score: Score, firm: Firm, wording: Wording, lang: Lang) -> Waterf
     def at(value: float) -> float:
         return round(100.0 * (value - low) / (high - low), 2)
 
-    def bar(one: float, other: float) -> tuple[float, float]:
+    def bar(one: float, other: float) -> dict[str, float]:
         start, end = sorted((at(one), at(other)))
-        return start, max(round(end - start, 2), 0.4)
+        return {"start": start, "width": max(round(end - start, 2), 0.4)}
 
-    def step(name: str, start: float = 0.0, width: float = 0.0) -> Step:
+    def step(name: str) -> dict[str, Any]:
         # Features of a model or a city of old are worded by their meaning alone.
         value, known = score.values.get(name), name in CATALOGUE
-        return Step(
-            wording.kept_text(name, value, points[name], facts, lang),
-            meaning_of(name, lang) if known else "",
-            wording.value(name, value, lang) if known else "",
-            points[name], start, width,
-        )  # fmt: skip
+        return {
+            "text": wording.kept_text(name, value, points[name], facts, lang),
+            "meaning": meaning_of(name, lang) if known else "",
+            "value": wording.value(name, value, lang) if known else "",
+            "points": points[name],
+        }
 
     bars = [bar(*pair) for pair in pairwise(ends)]
-    return Waterfall(
-        score.base_points, score.total_points, at(score.base_points), at(ends[-1]),
-        [step(name, *place) for name, place in zip(large, bars, strict=False)],
-        [step(name) for name in small],
-        Step("", "", "", moves[-1], *bars[-1]) if small else None,
-    )  # fmt: skip
+    return {
+        "base": score.base_points, "base_at": at(score.base_points),
+        "total": score.total_points, "total_at": at(ends[-1]),
+        "steps": [bars[place] | step(name) for place, name in enumerate(large)],
+        "small": [step(name) for name in small],
+        "rest": bars[-1] | {"points": moves[-1]} if small else None,
+    }  # fmt: skip
 
 
 def segment_names(city: City, lang: Lang) -> dict[str, str]:
@@ -275,30 +261,25 @@ def shown_value(of: Column, value: object, lang: Lang) -> str:
 
 def difference(change: Change, wording: Wording, lang: Lang) -> dict[str, Any]:
     """Return a change in words: the features that tell something, and all others together."""
-
-    def tells(feature: FeatureChange) -> bool:
+    moves: list[dict[str, Any]] = []
+    small: list[FeatureChange] = []
+    for feature in change.features:
+        name, known = feature.feature, feature.feature in CATALOGUE
         weight = abs(feature.data) + abs(feature.model)
-        return weight >= _SHOWN_POINTS or feature.before != feature.after
-
-    small = [feature for feature in change.features if not tells(feature)]
+        if weight < _SHOWN_POINTS and feature.before == feature.after:
+            small.append(feature)
+            continue
+        moves.append({
+            "meaning": meaning_of(name, lang), "data": feature.data, "model": feature.model,
+            "before": wording.value(name, feature.before, lang) if known else "",
+            "after": wording.value(name, feature.after, lang) if known else "",
+        })  # fmt: skip
     same = ("older", "newer", "points", "data", "model", "base", "missing")
     return {name: getattr(change, name) for name in same} | {
-        "moves": [_move(each, wording, lang) for each in change.features if tells(each)],
-        "small": small,
-        "small_data": math.fsum(each.data for each in small),
-        "small_model": math.fsum(each.model for each in small),
-    }
-
-
-def _move(change: FeatureChange, wording: Wording, lang: Lang) -> dict[str, Any]:
-    name, known = change.feature, change.feature in CATALOGUE
-    return {
-        "meaning": meaning_of(name, lang),
-        "before": wording.value(name, change.before, lang) if known else "",
-        "after": wording.value(name, change.after, lang) if known else "",
-        "data": change.data,
-        "model": change.model,
-    }
+        "moves": moves, "small": small,
+        "small_data": math.fsum(feature.data for feature in small),
+        "small_model": math.fsum(feature.model for feature in small),
+    }  # fmt: skip
 
 
 def timeline(
@@ -422,14 +403,12 @@ def _judgement_pages(dependencies: Dependencies, pages: Blueprint) -> None:
 
 def _recorded(firm_id: int, entry: Entry, say: str | None = None) -> Answer:
     # Without a message the page offers to take the entry back.
-    address = f"/firms/{firm_id}" if say else f"/firms/{firm_id}?entry={entry.entry}"
-    details = {"stage": entry.stage, "withdrawn": entry.withdrawn}
-    return shell.done(address, say=say, about=("firm", str(firm_id)), details=details)
+    query = "" if say else f"?entry={entry.entry}"
+    return _done(firm_id, say, query, stage=entry.stage, withdrawn=entry.withdrawn)
 
 
-def _done(firm_id: int, say: str, **details: str) -> Answer:
-    about = ("firm", str(firm_id))
-    return shell.done(f"/firms/{firm_id}", say=say, about=about, details=details)
+def _done(firm_id: int, say: str | None, query: str = "", **details: object) -> Answer:
+    return shell.done(f"/firms/{firm_id}{query}", "firm", firm_id, say=say, **details)
 
 
 def _version() -> int:
@@ -505,38 +484,36 @@ def brief_pages(dependencies: Dependencies, pages: Blueprint) -> None:
     @pages.get("/firms/<int:id>/brief")
     @requires("read")
     def brief(id: int) -> Response:  # noqa: A002 (as the address has it)
-        lang, today, scorer = dependencies.page_lang(), dependencies.today(), dependencies.scorer()
+        lang, scorer = dependencies.page_lang(), dependencies.scorer()
         with store_refusals(), dependencies.database.read() as connection:
             firm = read_firm(connection, id)
-            answer = firm_summary(scorer.wording, connection, firm, lang)
-            score = next(iter(score_history(connection, id, limit=1)), None)
-            fields = _known_fields(connection, firm, today, lang)
-        standing = answer["standing"]
-        steps = _waterfall(score, firm, scorer.wording, lang).steps if score else ()
+            history = score_history(connection, id, limit=1)
+            values = _shown_values(dependencies, scorer, connection, firm, history)
+        score, falls = values["score"], values["falls"]
+        steps = falls["steps"] if falls else []
         unknown = _unknown_of(score, scorer.card.scorecard, firm, lang) if score else []
         makes = next((firm.record[name] for name in COLUMNS if firm.record.get(name)), None)
-        held = [each for each in timeline(answer["outcomes"], "")[0] if each["state"] == "held"]
+        outcomes, _ = timeline(values["firm"]["outcomes"], "")
         return shell.page(
             dependencies, "brief.html", title=TRANSLATIONS["brief.heading"].format(name=firm.name),
-            firm=answer, name=clipped(firm.name, 90), standing=standing, score=score,
-            interval=intervals(scorer, [(score.model, score.values)])[0] if score else None,
-            gap=_gap_of(scorer.city, standing, lang), city=scorer.city.name, today=today,
+            name=clipped(firm.name, 90), city=scorer.city.name,
             makes=makes and clipped(str(makes), _TEXT_WIDTH),
             facts=[
                 (column(name).label, clipped(shown_value(column(name), value, lang), _FACT_WIDTH))
                 for name in _FACTS
                 if (value := firm.record.get(name)) is not None
             ],
-            pro=[step for step in steps if step.points > 0][:_MOST_FOR],
-            contra=[step for step in steps if step.points < 0][:_MOST_AGAINST],
+            pro=[step for step in steps if step["points"] > 0][:_MOST_FOR],
+            contra=[step for step in steps if step["points"] < 0][:_MOST_AGAINST],
             unknown=[clipped(text, _LINE_WIDTH) for text in unknown[:_MOST_ASKED]],
             stale=[
-                clipped(field["label"], _FACT_WIDTH) for field in fields if field["stale"]
+                clipped(field["label"], _FACT_WIDTH) for field in values["fields"] if field["stale"]
             ][:_MOST_ASKED],
             outcomes=[
                 outcome | {"reason": clipped(outcome["reason"] or "", _LINE_WIDTH)}
-                for outcome in held[:_MOST_OUTCOMES]
-            ],
+                for outcome in outcomes
+                if outcome["state"] == "held"
+            ][:_MOST_OUTCOMES], **values,
         )  # fmt: skip
 
 

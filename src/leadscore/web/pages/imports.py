@@ -27,15 +27,8 @@ from leadscore.lists.reading.header import (
 )
 from leadscore.lists.reading.table import RawList, SheetHead, TextTable
 from leadscore.lists.writing import SheetToMend, write_rows_to_mend
+from leadscore.store import list_import
 from leadscore.store import lists as kept
-from leadscore.store.list_import import (
-    FailedRow,
-    Uploaded,
-    check_mapping,
-    count_failed_rows,
-    kept_failed_rows,
-    read_uploaded,
-)
 from leadscore.store.lists import KEPT_FOR, Upload, drop_upload, keep_upload, read_upload
 from leadscore.text import Lang, room_words, shown
 from leadscore.web.api import Dependencies
@@ -51,8 +44,7 @@ WORDS = room_words("web")
 
 COLUMN = "as:"
 """Start of the name of a field that says what a column means; the place or the header follows."""
-NOT_READ = "-"
-"""Value of such a field for a column that is not to be read."""
+NOT_READ = "-"  # value of such a field for a column that is not to be read
 
 _MOST_CORRECTIONS, _LONGEST_CORRECTION = 2_000, 1_000
 
@@ -68,10 +60,12 @@ class Corrections:
     @classmethod
     def of(cls, args: Mapping[str, str]) -> Corrections:
         """Read the arguments of an address; what can't be is left out."""
-        sheet, row = args.get("sheet", "")[:_LONGEST_CORRECTION], _row(args.get("row", ""))
-        place = _place_of(sheet, row)
+        sheet = args.get("sheet", "")[:_LONGEST_CORRECTION]
+        number = whole_number(args.get("row", ""), digits=2)
+        row = number if number and number <= HEADER_SEARCH else None
+        whole = cls(sheet, row, columns_of(args.items()))
         # Another sheet or row makes nonsense of what was said of columns.
-        return cls(sheet, row, columns_of(args.items()) if args.get("of", place) == place else {})
+        return whole if args.get("of", whole.written) == whole.written else cls(sheet, row, {})
 
     @property
     def place(self) -> HeaderPlace | None:
@@ -81,30 +75,21 @@ class Corrections:
     @property
     def written(self) -> str:
         """Sheet and row, for a field that tells to what the columns belong."""
-        return _place_of(self.sheet, self.row)
+        return f"{self.sheet}!{self.row or ''}"
 
 
 def columns_of(items: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Return what the fields of a form say of columns; empty ones say nothing."""
-    said = {
+    meanings = {
         name.removeprefix(COLUMN): UNREAD if value == NOT_READ else value
         for name, value in items
         if name.startswith(COLUMN) and value
     }
-    return dict(list(said.items())[:_MOST_CORRECTIONS])
-
-
-def _place_of(sheet: str, row: int | None) -> str:
-    return f"{sheet}!{row or ''}"
-
-
-def _row(text: str) -> int | None:
-    number = whole_number(text, digits=2)
-    return number if number and number <= HEADER_SEARCH else None
+    return dict(list(meanings.items())[:_MOST_CORRECTIONS])
 
 
 def _sheets_to_mend(
-    rows: Sequence[FailedRow], problems: Iterable[Problem], lang: Lang
+    rows: Sequence[list_import.FailedRow], problems: Iterable[Problem], lang: Lang
 ) -> list[SheetToMend]:
     faults: dict[tuple[str | None, int | None], list[str]] = {}
     for problem in problems:
@@ -131,32 +116,26 @@ FIRST_ROWS = 3
 MOST_PROBLEMS = 100
 _MOST_COLUMNS, _LONGEST_HEADER = 120, 60
 _CELLS, _CELL = 4, 14
-_PRIVATE = re.compile(r"\d{7}|@")
-"""Numbers and addresses of people: a header holds none."""
+_PRIVATE = re.compile(r"\d{7}|@")  # numbers and addresses of people: a header holds none
 _KEPT = {each.name: each for each in CANONICAL}
 
 
-def preview(upload: Upload, said: Corrections, *, today: date, lang: Lang) -> dict[str, Any]:
+def preview(upload: Upload, fixes: Corrections, *, today: date, lang: Lang) -> dict[str, Any]:
     """Read a file as it would be read, with what somebody said of it; it may end in an error."""
-    error: ListError | None = None
-    heads: Sequence[SheetHead] = ()
-    tables: list[dict[str, Any]] = []
     try:
-        read = read_uploaded(
-            upload.content, upload.file_name, said.columns, today=today, place=said.place
+        read = list_import.read_uploaded(
+            upload.content, upload.file_name, fixes.columns, today=today, place=fixes.place
         )
-    except NoHeaderError as unread:
-        error, heads, tables = unread, unread.heads, _unread_table(unread.heads, said)
-    except ListError as unread:
-        error = unread
-    if error is not None:
-        return {"error": error, "heads": heads, "tables": tables}
+    except NoHeaderError as error:
+        return {"error": error, "heads": error.heads, "tables": _unread_table(error.heads, fixes)}
+    except ListError as error:
+        return {"error": error, "heads": (), "tables": []}
     raw, clean = read.raw, read.clean
     return {
         "error": None,
         "heads": raw.heads,
-        "tables": [_table(read, at, said, lang) for at in range(len(raw.tables))],
-        "mapping": said.columns or _anchor(raw, said),
+        "tables": [_table(read, at, fixes, lang) for at in range(len(raw.tables))],
+        "mapping": fixes.columns or _anchor(raw, fixes),
         "rows": clean.rows_in,
         "firms": len(clean.firms),
         "problems": clean.problems,
@@ -175,18 +154,20 @@ def row_choices(head: SheetHead) -> list[tuple[int, str]]:
     return choices
 
 
-def _anchor(raw: RawList, said: Corrections) -> dict[str, str]:
-    if said.place is None:
+def _anchor(raw: RawList, fixes: Corrections) -> dict[str, str]:
+    if fixes.place is None:
         return {}
     table = raw.tables[0]
     for at, header in enumerate(table.headers):
         meaning = recognise(header) if header else None
         if meaning is not None and meaning.name in _KEPT:
-            return {column_address(table.sheet, said.row, at): meaning.name}
+            return {column_address(table.sheet, fixes.row, at): meaning.name}
     return {}
 
 
-def _table(read: Uploaded, number: int, said: Corrections, lang: Lang) -> dict[str, Any]:
+def _table(
+    read: list_import.Uploaded, number: int, fixes: Corrections, lang: Lang
+) -> dict[str, Any]:
     raw, firms = read.raw.tables[number], read.clean.firms
     own = firms[firms["sheet"] == raw.sheet] if raw.sheet is not None else firms
     first = own.head(FIRST_ROWS)
@@ -194,12 +175,12 @@ def _table(read: Uploaded, number: int, said: Corrections, lang: Lang) -> dict[s
     meanings = _meanings(read.meant.tables[number])
     columns = []
     for at, header in enumerate(raw.headers[:_MOST_COLUMNS]):
-        key: str | None = column_address(raw.sheet, said.row, at)
+        key: str | None = column_address(raw.sheet, fixes.row, at)
         if len(read.raw.tables) > 1:  # by its header, if this is the first column that has it
             key = header if header and raw.headers.index(header) == at else None
         meaning = meanings.get(at)
         values = _values(raw, at, meaning, first, rows, lang)
-        columns.append(_column(at, header, key, said, meaning, values))
+        columns.append(_column(at, header, key, fixes, meaning, values))
     return {
         "sheet": raw.sheet, "header_row": raw.header_row, "rows": rows, "columns": columns,
         "more": len(raw.headers) - len(columns),
@@ -207,13 +188,13 @@ def _table(read: Uploaded, number: int, said: Corrections, lang: Lang) -> dict[s
 
 
 def _column(
-    at: int, header: str, key: str | None, said: Corrections, meaning: Column | None,
+    at: int, header: str, key: str | None, fixes: Corrections, meaning: Column | None,
     values: list[str],
 ) -> dict[str, Any]:  # fmt: skip
     # `field` is the name of the field that corrects it, where it can be corrected; `chosen` what
     # was said of it; what is about people is neither read nor shown.
     personal = meaning is not None and meaning.personal
-    name = said.columns.get(key or "")
+    name = fixes.columns.get(key or "")
     return {
         "letters": letters(at),
         "header": header,
@@ -253,23 +234,23 @@ def _values(
     return ["" if pd.isna(cell) else shown(cell, _LONGEST_HEADER) for cell in cells]
 
 
-def _unread_table(heads: Sequence[SheetHead], said: Corrections) -> list[dict[str, Any]]:
+def _unread_table(heads: Sequence[SheetHead], fixes: Corrections) -> list[dict[str, Any]]:
     # The columns of a row that was said to be the header, though none names firms yet.
-    head = next((each for each in heads if (each.sheet or "") == said.sheet), None)
+    head = next((each for each in heads if (each.sheet or "") == fixes.sheet), None)
     if head is None and len(heads) == 1:
         head = heads[0]
-    if head is None or said.row is None or said.row > len(head.rows):
+    if head is None or fixes.row is None or fixes.row > len(head.rows):
         return []
-    below = head.rows[said.row : said.row + FIRST_ROWS]
+    below = head.rows[fixes.row : fixes.row + FIRST_ROWS]
     columns = []
-    for at, cell in enumerate(head.rows[said.row - 1][:_MOST_COLUMNS]):
-        key = column_address(head.sheet, said.row, at)
+    for at, cell in enumerate(head.rows[fixes.row - 1][:_MOST_COLUMNS]):
+        key = column_address(head.sheet, fixes.row, at)
         values = [shown(row[at] or "", _LONGEST_HEADER) if at < len(row) else "" for row in below]
         meaning = recognise(cell) if cell else None
-        columns.append(_column(at, cell or "", key, said, meaning, values))
-    rows = list(range(said.row + 1, said.row + 1 + len(below)))
+        columns.append(_column(at, cell or "", key, fixes, meaning, values))
+    rows = list(range(fixes.row + 1, fixes.row + 1 + len(below)))
     return [
-        {"sheet": head.sheet, "header_row": said.row, "rows": rows, "columns": columns, "more": 0}
+        {"sheet": head.sheet, "header_row": fixes.row, "rows": rows, "columns": columns, "more": 0}
     ]
 
 
@@ -300,21 +281,18 @@ def import_pages(dependencies: Dependencies, pages: Blueprint) -> None:
         number = keep_upload(
             act.connection, file_name=name, content=content, actor=act.actor, now=act.now
         )
-        return shell.done(f"/import/{number}", about=("upload", str(number)))
+        return shell.done(f"/import/{number}", "upload", number)
 
     @pages.get("/import/<int:id>")
     @requires("record")
     def look_at_file(id: int) -> Response:  # noqa: A002 (as the address has it)
-        now, lang, said = (
-            dependencies.access.clock(),
-            dependencies.page_lang(),
-            Corrections.of(request.args),
-        )
+        now, lang = dependencies.access.clock(), dependencies.page_lang()
+        fixes = Corrections.of(request.args)
         with store_refusals(), dependencies.database.read() as connection:
             upload = read_upload(connection, id, actor=caller().actor, now=now)
         return shell.page(
-            dependencies, "import_preview.html", title=upload.file_name, id=id, told=said,
-            found=preview(upload, said, today=dependencies.today(), lang=lang), canonical=CANONICAL,
+            dependencies, "import_preview.html", title=upload.file_name, id=id, fixes=fixes,
+            file=preview(upload, fixes, today=dependencies.today(), lang=lang), canonical=CANONICAL,
             not_read=NOT_READ, row_choices=row_choices, most_problems=MOST_PROBLEMS,
             today=dependencies.today(), until=upload.uploaded_at + KEPT_FOR,
         )  # fmt: skip
@@ -325,20 +303,20 @@ def import_pages(dependencies: Dependencies, pages: Blueprint) -> None:
     def hand_in(act: Act, id: int) -> Answer:  # noqa: A002 (as the address has it)
         upload = read_upload(act.connection, id, actor=act.actor, now=act.now)
         mapping = columns_of(request.form.items())
-        check_mapping(mapping)
+        list_import.check_mapping(mapping)
         number, _ = submit_list(
             act.connection, file_name=upload.file_name, content=upload.content, mapping=mapping,
             as_of=_day(dependencies.today()), actor=act.actor, now=act.now,
         )  # fmt: skip
         drop_upload(act.connection, id, actor=act.actor)
-        return shell.done(f"/imports/{number}", about=("list", str(number)))
+        return shell.done(f"/imports/{number}", "list", number)
 
     @pages.post("/import/<int:id>/discard")
     @requires("record")
     @written(dependencies.access, "list.discard")
     def give_up(act: Act, id: int) -> Answer:  # noqa: A002 (as the address has it)
         drop_upload(act.connection, id, actor=act.actor)
-        return shell.done("/import", say="import.given_up", about=("upload", str(id)))
+        return shell.done("/import", "upload", id, say="import.given_up")
 
     @pages.get("/imports/<int:id>")
     @requires("record")
@@ -347,9 +325,9 @@ def import_pages(dependencies: Dependencies, pages: Blueprint) -> None:
             handed_in = kept.read_kept_list(connection, id)
             problems = kept.problems_of(connection, id, limit=MOST_PROBLEMS)
             number = sum(kept.count_problems(connection, id).values())
-            failed = count_failed_rows(connection, id)
+            failed = list_import.count_failed_rows(connection, id)
         return shell.page(
-            dependencies, "import_state.html", title=handed_in.file_name, found=handed_in,
+            dependencies, "import_state.html", title=handed_in.file_name, handed_in=handed_in,
             busy=handed_in.state in kept.OPEN, problems=problems, problem_count=number,
             failed_rows=failed,
         )  # fmt: skip
@@ -360,7 +338,7 @@ def import_pages(dependencies: Dependencies, pages: Blueprint) -> None:
         lang = dependencies.page_lang()
         with store_refusals(), dependencies.database.read() as connection:
             kept.read_kept_list(connection, id)
-            rows = kept_failed_rows(connection, id)
+            rows = list_import.kept_failed_rows(connection, id)
             problems = kept.problems_of(connection, id)
         write = partial(write_rows_to_mend, _sheets_to_mend(rows, problems, lang))
         return file_answer(written_file(write, ".xlsx"), f"rows-to-mend-{id}.xlsx", XLSX)

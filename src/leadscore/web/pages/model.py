@@ -43,15 +43,13 @@ def _manifest_of(
         )
 
 
-def _told_sections(
+def _sections(
     dependencies: Dependencies, manifest: Manifest | None, lang: Lang
 ) -> ModelSections | None:
-    # None where the manifest can't be read any more.
-    if manifest is None:
-        return None
     try:
-        return model_sections(manifest.content, lang, dependencies.scorer().city)
-    except LeadscoreError:
+        city = dependencies.scorer().city
+        return model_sections(manifest.content, lang, city) if manifest else None
+    except LeadscoreError:  # it can't be read any more
         return None
 
 
@@ -81,11 +79,7 @@ def _last_retraining(connection: Connection, lang: Lang) -> dict[str, Any] | Non
 
 def model_pages(dependencies: Dependencies, pages: Blueprint) -> None:
     """Add ``/model`` and what stands under it."""
-    _reading(dependencies, pages)
-    _acting(dependencies, pages)
 
-
-def _reading(dependencies: Dependencies, pages: Blueprint) -> None:
     @pages.get("/model")
     @requires("read")
     def model() -> Response:
@@ -99,7 +93,7 @@ def _reading(dependencies: Dependencies, pages: Blueprint) -> None:
         newest = models[0] if models and models[0].state != "champion" else None
         return shell.page(
             dependencies, "model.html", title=TRANSLATIONS["model.title"], version=champion,
-            sections=_told_sections(dependencies, manifest, lang), models=models,
+            sections=_sections(dependencies, manifest, lang), models=models,
             retraining=retraining, before=_before_champion(line, models, champion),
             challenger=newest, failed=_failed_sentences(newest, lang) if newest else [],
         )  # fmt: skip
@@ -127,32 +121,30 @@ def _reading(dependencies: Dependencies, pages: Blueprint) -> None:
         return shell.page(
             dependencies, "model_version.html", title=version, version=version,
             mirrored=model, failed=_failed_sentences(model, lang),
-            sections=_told_sections(dependencies, model.manifest, lang),
+            sections=_sections(dependencies, model.manifest, lang),
             champion=scorer.model,
         )  # fmt: skip
 
-
-def _acting(dependencies: Dependencies, pages: Blueprint) -> None:
     @pages.post("/model/retrain")
     @requires("administer")
     @written(dependencies.access, "model.retrain")
     def retrain_model(act: Act) -> Answer:
         done = ask_for_retraining(act, _day())
-        return shell.done("/model", say="model.asked", about=done.about, details=done.details)
+        return shell.done("/model", *done.about, say="model.asked", **done.details)
 
     @pages.post("/model/rollback")
     @requires("administer")
     @written(dependencies.access, "model.rollback")
     def roll_back(act: Act) -> Answer:
         done = go_back(dependencies, act, _reason())
-        return shell.done("/model", say="model.went_back", about=done.about, details=done.details)
+        return shell.done("/model", *done.about, say="model.went_back", **done.details)
 
     @pages.post("/model/<version>/promote")
     @requires("administer")
     @written(dependencies.access, "model.promote")
     def promote(act: Act, version: str) -> Answer:
         done = promote_model(dependencies, act, version, _reason())
-        return shell.done("/model", say="model.promoted", about=done.about, details=done.details)
+        return shell.done("/model", *done.about, say="model.promoted", **done.details)
 
 
 def _reason() -> str | None:

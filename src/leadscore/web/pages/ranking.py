@@ -9,46 +9,20 @@ from urllib.parse import parse_qsl, urlencode
 
 from flask import Blueprint, Response, jsonify, request
 from pydantic import ValidationError
-from sqlalchemy import Connection, RowMapping
+from sqlalchemy import Connection
 
 from leadscore.city import City
 from leadscore.errors import Detail
 from leadscore.features.catalogue import CATALOGUE
-from leadscore.jobs.tasks import RESCORE
 from leadscore.lists.values.words import STAGES
 from leadscore.ranking.vetoes import WORDING
-from leadscore.store import acts
+from leadscore.store import acts, shortlists
+from leadscore.store import ranking as stored
 from leadscore.store.current_ranking import values_of
 from leadscore.store.firms import firm_to_change
 from leadscore.store.jobs import open_jobs
 from leadscore.store.lists import OPEN, KeptList, kept_lists
-from leadscore.store.ranking import (
-    LONGEST_PAGE,
-    MOST_POINTS,
-    NONE,
-    SORTS,
-    Choices,
-    RankingFilter,
-    Sort,
-    choices,
-    mean_likelihood,
-    points,
-    quarters,
-    ranking_page,
-    read_cursor,
-)
-from leadscore.store.shortlists import (
-    Shortlist,
-    add_to_shortlist,
-    drop_shortlist,
-    drop_view,
-    rename_view,
-    save_view,
-    saved_views,
-    shortlist_named,
-    shortlists,
-    take_from_shortlist,
-)
+from leadscore.store.models import RESCORE
 from leadscore.text import Lang, Text
 from leadscore.web.api import Dependencies
 from leadscore.web.auth import caller, requires
@@ -65,21 +39,23 @@ from leadscore.web.pages.shell import (
     remember,
     whole_number,
 )
-from leadscore.web.routes.ranking import FileKind, RankingPageQuery, ranked_firm, ranking_file
+from leadscore.web.routes.ranking import (
+    FileKind,
+    RankingPageQuery,
+    page_asked,
+    ranked_firm,
+    ranking_file,
+)
 
-COLUMNS: dict[str, tuple[str, ...]] = {
-    "credit_code": ("credit_code",),
-    "reason": ("reasons",),
-    "segment": ("segment_name", "role_name"),
-    "place": ("province", "city"),
-    "grade": ("grade",),
-    "priority": ("priority",),
-    "likelihood": ("likelihood",),
-    "fit": ("fit",),
-    "stage": ("stage",),
-    "model": ("model",),
-}
-"""The columns that can be chosen, in their order, with those of a file."""
+COLUMNS = (
+    "credit_code", "reason", "segment", "place", "grade", "priority", "likelihood", "fit", "stage",
+    "model",
+)  # fmt: skip
+"""The columns that can be chosen, in their order."""
+_IN_FILES = {
+    "reason": ("reasons",), "segment": ("segment_name", "role_name"), "place": ("province", "city"),
+}  # fmt: skip
+"""What those that have another name there are in a file."""
 
 USUAL_COLUMNS = ("reason", "segment", "grade", "priority", "likelihood", "fit", "stage")
 
@@ -114,7 +90,7 @@ def file_columns(columns: Iterable[str]) -> str:
     >>> file_columns(["segment", "fit"])
     'rank,name,segment_name,role_name,fit,veto'
     """
-    chosen = [each for name in columns for each in COLUMNS[name]]
+    chosen = [each for name in columns for each in _IN_FILES.get(name, (name,))]
     return ",".join(("rank", "name", *chosen, "veto"))
 
 
@@ -127,7 +103,7 @@ _PICTURE = {"picture": "on"}
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RankingAddress:
     """What an address asks for; nothing of it is checked yet."""
 
     values: Mapping[str, str]  # filters and order that are set
@@ -137,7 +113,7 @@ class Asked:
     columns: tuple[str, ...]  # by the address, else as chosen last, else the usual ones
 
     @classmethod
-    def of(cls, args: Mapping[str, str], remembered: str | None = None) -> Asked:
+    def of(cls, args: Mapping[str, str], remembered: str | None = None) -> RankingAddress:
         """Read the arguments of an address; empty ones count as absent, as forms send them."""
         known = {name: args[name].strip() for name in (*FILTERS, "sort") if name in args}
         cursor = args.get("cursor", "")
@@ -190,18 +166,9 @@ class Asked:
         """The address of the points of the picture."""
         return _address(f"{HOME}/points", self.values)
 
-    @property
-    def file_columns(self) -> str:
-        """The columns of a file that holds what the page shows."""
-        return file_columns(self.columns)
-
     def with_(self, name: str, value: str | None) -> str:
         """Return the address of the same with one thing set, or not set."""
         return _address(HOME, {**self.kept, name: value})
-
-    def toggled_picture(self) -> str:
-        """Return the address of the same with the picture, or without."""
-        return _address(HOME, {**self.kept, "picture": None if self.picture else "on"})
 
     def cleared(self) -> str:
         """Return the address of the whole ranking, shown in the same way."""
@@ -226,7 +193,7 @@ class Asked:
 
     def file(self, kind: str, lang: Lang) -> str:
         """Return the address of exactly this as a file, ``xlsx`` or ``csv``."""
-        more = {"columns": self.file_columns, "lang": lang}
+        more = {"columns": file_columns(self.columns), "lang": lang}
         return _address(f"/api/v1/ranking.{kind}", {**self.values, **more})
 
 
@@ -236,7 +203,7 @@ def view_address(query: str) -> str:
     >>> view_address("grade=A&x=1&columns=fit"), view_address("")
     ('/ranking?grade=A&columns=fit', '/ranking')
     """
-    return _address(HOME, Asked.of(dict(parse_qsl(query))).kept)
+    return _address(HOME, RankingAddress.of(dict(parse_qsl(query))).kept)
 
 
 def _address(path: str, values: Mapping[str, str | None]) -> str:
@@ -246,53 +213,39 @@ def _address(path: str, values: Mapping[str, str | None]) -> str:
     return f"{path}?{urlencode(kept, safe=',')}" if kept else path
 
 
-def _checked(asked: Asked) -> RankingPageQuery:
+def _checked(asked: RankingAddress) -> RankingPageQuery:
     try:
         return RankingPageQuery.model_validate({**asked.values, **asked.place})
     except ValidationError as error:
         raise plain_mistakes(error) from error
 
 
-LONGEST_NAME = 100
-"""Characters of the name of a shortlist or a view."""
+LONGEST_NAME = 100  # characters of the name of a shortlist or a view
 LONGEST_QUERY = 2_000
 
 
 def _chosen_firms() -> list[int]:
     # At least one.
-    numbers = {whole_number(text) for text in request.form.getlist("firm")} - {None}
+    given = (whole_number(text) for text in request.form.getlist("firm"))
+    numbers = {number for number in given if number is not None}
     if not numbers:
         raise InvalidRequestError(TRANSLATIONS["ranking.acts.choose_firms"])
-    if len(numbers) > LONGEST_PAGE:
-        wanted = TRANSLATIONS["ranking.acts.fewer_firms"].format(most=LONGEST_PAGE)
+    if len(numbers) > stored.LONGEST_PAGE:
+        wanted = TRANSLATIONS["ranking.acts.fewer_firms"].format(most=stored.LONGEST_PAGE)
         raise InvalidRequestError(wanted, [Detail("firm", str(len(numbers)), wanted)])
-    return sorted(number for number in numbers if number is not None)
+    return sorted(numbers)
 
 
-def _given_reason() -> str:
-    text = _text("reason", LONGEST_REASON)
-    if not text:
-        raise InvalidRequestError(TRANSLATIONS["ranking.acts.give_reason"])
+def _given(field: str, longest: int, otherwise: Text) -> str:
+    text = request.form.get(field, "").replace("\0", "").strip()
+    if not text or len(text) > longest:
+        raise InvalidRequestError(otherwise)
     return text
 
 
 def _given_name() -> str:
-    text = _text("name", LONGEST_NAME)
-    if not text:
-        raise InvalidRequestError(TRANSLATIONS["ranking.acts.give_name"].format(most=LONGEST_NAME))
-    return text
-
-
-def _given_query() -> str:
-    text = request.form.get("query", "")
-    if len(text) > LONGEST_QUERY:
-        raise InvalidRequestError(TRANSLATIONS["ranking.acts.long_query"])
-    return text
-
-
-def _text(field: str, longest: int) -> str:
-    text = request.form.get(field, "").replace("\0", "").strip()
-    return text if len(text) <= longest else ""
+    message = TRANSLATIONS["ranking.acts.give_name"].format(most=LONGEST_NAME)
+    return _given("name", LONGEST_NAME, message)
 
 
 _FACETS = ("grade", "chain", "segment", "role", "region", "stage", "list", "shortlist", "veto")
@@ -303,13 +256,11 @@ _ALWAYS = ("shortlist",)
 _FIT = 0.5
 """Where the picture is divided; by likelihood, at its mean over all firms that may be courted."""
 
-Names = Mapping[str, Mapping[str, str]]
-"""What values are called, by filter; a value that is no key is its own name."""
-
 
 def _names_of(
-    city: City, lists: Sequence[KeptList], shortlists: Sequence[Shortlist], lang: Lang
-) -> Names:
+    city: City, lists: Sequence[KeptList], short: Sequence[shortlists.Shortlist], lang: Lang
+) -> Mapping[str, Mapping[str, str]]:
+    # What values are called, by filter; a value that is no key is its own name.
     texts: dict[str, Mapping[str, Text]] = {
         "chain": {chain.id: chain.name for chain in city.chains},
         "segment": {key: segment.name for key, segment in city.segments.items()},
@@ -320,17 +271,16 @@ def _names_of(
     named = {name: {key: text.pick(lang) for key, text in of.items()} for name, of in texts.items()}
     return named | {
         "list": {str(each.id): each.file_name for each in lists},
-        "shortlist": {str(each.id): each.name for each in shortlists},
+        "shortlist": {str(each.id): each.name for each in short},
     }
 
 
-def facets_of(counted: Choices, asked: Asked, names: Names) -> list[dict[str, Any]]:
-    """Return all filters that have something to choose, in the order in which they stand.
-
-    The address of a choice sets it, or takes it back where it is chosen.
-    """
+def _facets_of(
+    counted: stored.Choices, asked: RankingAddress, names: Mapping[str, Mapping[str, str]]
+) -> list[dict[str, Any]]:
+    # All filters that have something to choose, in the order in which they stand.
     by = {
-        name: {value or NONE: number for value, number in counts.items()}
+        name: {value or stored.NONE: number for value, number in counts.items()}
         for name, counts in counted.by.items()
     }
     for name, numbers in (("list", counted.lists), ("shortlist", counted.shortlists)):
@@ -345,20 +295,19 @@ def facets_of(counted: Choices, asked: Asked, names: Names) -> list[dict[str, An
 
 
 def _choices(
-    key: str, counts: Mapping[str, int], asked: Asked, names: Mapping[str, str]
+    key: str, counts: Mapping[str, int], asked: RankingAddress, names: Mapping[str, str]
 ) -> list[dict[str, Any]]:
     now = asked.values.get(key, "")
     values = dict(counts)
-    if key == "veto" and NONE in values:
-        # None of them: that is the firms that may be courted, which has a value of its own.
-        values = {(_FREE if value == NONE else value): number for value, number in values.items()}
+    if key == "veto" and stored.NONE in values:  # firms that may be courted have their own value
+        values[_FREE] = values.pop(stored.NONE)
     if key == "region":
-        values.pop(NONE, None)
+        values.pop(stored.NONE, None)
     if now and key != "grade":
         values.setdefault(now, 0)
 
     def name(value: str) -> str:  # "" where the template must say that there is none
-        if value == NONE:
+        if value == stored.NONE:
             return ""
         if key in ("list", "shortlist"):
             return names.get(str(int(value)), f"#{value}")
@@ -370,22 +319,23 @@ def _choices(
         places = {stage: place for place, stage in enumerate(STAGES)}
         order = sorted(values, key=lambda value: (places.get(value, -1), value))
     several = key == "grade"
+
+    def toggled(value: str) -> str | None:
+        if several:
+            return "".join(sorted(set(now) ^ {value}))
+        return None if value == now else value
+
+    # The address of a choice sets it, or takes it back where it is chosen.
     return [
         {
             "key": value,
             "name": "" if key == "veto" and value == _FREE else name(value),
             "count": values[value],
-            "address": asked.with_(key, _toggled(now, value, several=several)),
+            "address": asked.with_(key, toggled(value)),
             "chosen": value in now if several else value == now,
         }
         for value in order
     ]
-
-
-def _toggled(now: str, value: str, *, several: bool) -> str | None:
-    if several:
-        return "".join(sorted(set(now) ^ {value}))
-    return None if value == now else value
 
 
 def _ranking_picture(dependencies: Dependencies, pages: Blueprint) -> None:
@@ -393,22 +343,18 @@ def _ranking_picture(dependencies: Dependencies, pages: Blueprint) -> None:
     @pages.get("/ranking/points")
     @requires("read")
     def ranking_points() -> Response:
-        meant, lang = _checked(Asked.of(request.args)).asked(), dependencies.page_lang()
+        meant, lang = _checked(RankingAddress.of(request.args)).asked(), dependencies.page_lang()
         with store_refusals(), dependencies.database.read() as connection:
-            rows = points(connection, meant)
-            likelihood = mean_likelihood(connection)
-        return jsonify(
-            {
-                "points": [_point(row, lang) for row in rows],
-                "lines": {"fit": _FIT, "likelihood": likelihood},
-            }
-        )
-
-
-def _point(row: RowMapping, lang: Lang) -> tuple[int, str, float, float, str, str | None]:
-    veto = row["veto"] and WORDING[row["veto"]].pick(lang)
-    fit, likelihood = round(row["fit"], 4), round(row["likelihood"], 4)
-    return row["firm_id"], row["name"], fit, likelihood, row["grade"], veto
+            rows = stored.points(connection, meant)
+            likelihood = stored.mean_likelihood(connection)
+        drawn = [
+            (
+                row["firm_id"], row["name"], round(row["fit"], 4), round(row["likelihood"], 4),
+                row["grade"], row["veto"] and WORDING[row["veto"]].pick(lang),
+            )
+            for row in rows
+        ]  # fmt: skip
+        return jsonify({"points": drawn, "lines": {"fit": _FIT, "likelihood": likelihood}})
 
 
 def _ranking_views(dependencies: Dependencies, pages: Blueprint) -> None:
@@ -418,23 +364,26 @@ def _ranking_views(dependencies: Dependencies, pages: Blueprint) -> None:
     @requires("read")
     @written(access, "view.save")
     def save(act: Act) -> Answer:
-        asked = Asked.of(dict(parse_qsl(_given_query())))
-        save_view(act.connection, act.actor, _given_name(), asked.view, now=act.now)
+        query = request.form.get("query", "")
+        if len(query) > LONGEST_QUERY:
+            raise InvalidRequestError(TRANSLATIONS["ranking.acts.long_query"])
+        asked = RankingAddress.of(dict(parse_qsl(query)))
+        shortlists.save_view(act.connection, act.actor, _given_name(), asked.view, now=act.now)
         return shell.done(_back(), say="ranking.views.saved")
 
     @pages.post("/ranking/views/<int:id>/rename")
     @requires("read")
     @written(access, "view.rename")
     def rename(act: Act, id: int) -> Answer:  # noqa: A002 (as the address has it)
-        rename_view(act.connection, act.actor, id, _given_name())
-        return shell.done(_back(), say="ranking.views.renamed", about=("view", str(id)))
+        shortlists.rename_view(act.connection, act.actor, id, _given_name())
+        return shell.done(_back(), "view", id, say="ranking.views.renamed")
 
     @pages.post("/ranking/views/<int:id>/delete")
     @requires("read")
     @written(access, "view.delete")
     def delete(act: Act, id: int) -> Answer:  # noqa: A002 (as the address has it)
-        drop_view(act.connection, act.actor, id)
-        return shell.done(_back(), say="ranking.views.deleted", about=("view", str(id)))
+        shortlists.drop_view(act.connection, act.actor, id)
+        return shell.done(_back(), "view", id, say="ranking.views.deleted")
 
 
 def _ranking_acts(dependencies: Dependencies, pages: Blueprint) -> None:
@@ -445,13 +394,13 @@ def _ranking_acts(dependencies: Dependencies, pages: Blueprint) -> None:
     def export_chosen() -> Response:
         firms, form = _chosen_firms(), request.form
         kind: FileKind = "csv" if form.get("format") == "csv" else "xlsx"
-        sort: Sort = next((sort for sort in SORTS if sort == form.get("sort")), "-priority")
+        sorts = (sort for sort in stored.SORTS if sort == form.get("sort"))
         columns = read_columns(form.get("columns"))
         noted(access, "ranking.export", details={"format": kind, "firms": len(firms)})
         return ranking_file(
             dependencies, kind,
-            RankingFilter(whole_number(form.get("list", "")), firms=tuple(firms)), sort=sort,
-            lang=dependencies.page_lang(),
+            stored.RankingFilter(whole_number(form.get("list", "")), firms=tuple(firms)),
+            sort=next(sorts, "-priority"), lang=dependencies.page_lang(),
             columns=file_columns(USUAL_COLUMNS if columns is None else columns).split(","),
         )  # fmt: skip
 
@@ -459,15 +408,15 @@ def _ranking_acts(dependencies: Dependencies, pages: Blueprint) -> None:
     @requires("record")
     @written(access, "firm.exclude")
     def exclude_chosen(act: Act) -> Answer:
-        firms, reason = _chosen_firms(), _given_reason()
+        firms = _chosen_firms()
+        reason = _given("reason", LONGEST_REASON, TRANSLATIONS["ranking.acts.give_reason"])
         for firm_id in firms:
             version = firm_to_change(act.connection, firm_id).version
             acts.exclude(
                 act.connection, firm_id, reason, version=version, actor=act.actor, now=act.now
             )
-        return shell.done(
-            _back(), say="ranking.acts.excluded", about=_firms(firms), details={"firms": firms}
-        )
+        about = ("firm", firms[0]) if len(firms) == 1 else ("firms", len(firms))
+        return shell.done(_back(), *about, say="ranking.acts.excluded", firms=firms)
 
     @pages.post("/ranking/shortlists")
     @requires("record")
@@ -477,38 +426,31 @@ def _ranking_acts(dependencies: Dependencies, pages: Blueprint) -> None:
         named = request.form.get("name", "").strip()
         number = None if named else whole_number(request.form.get("shortlist", ""))
         if number is None:  # a new name goes before the one that the menu happens to show
-            number = shortlist_named(act.connection, _given_name(), actor=act.actor, now=act.now)
-        add_to_shortlist(act.connection, number, firms, actor=act.actor, now=act.now)
-        return shell.done(
-            _back(), say="ranking.acts.shortlisted", about=("shortlist", str(number)),
-            details={"firms": firms},
-        )  # fmt: skip
+            number = shortlists.shortlist_named(
+                act.connection, _given_name(), actor=act.actor, now=act.now
+            )
+        shortlists.add_to_shortlist(act.connection, number, firms, actor=act.actor, now=act.now)
+        say = "ranking.acts.shortlisted"
+        return shell.done(_back(), "shortlist", number, say=say, firms=firms)
 
     @pages.post("/ranking/shortlists/<int:id>/remove")
     @requires("record")
     @written(access, "shortlist.remove")
     def take_chosen_out(act: Act, id: int) -> Answer:  # noqa: A002 (as the address has it)
         firms = _chosen_firms()
-        take_from_shortlist(act.connection, id, firms)
-        return shell.done(
-            _back(), say="ranking.acts.taken_out", about=("shortlist", str(id)),
-            details={"firms": firms},
-        )  # fmt: skip
+        shortlists.take_from_shortlist(act.connection, id, firms)
+        return shell.done(_back(), "shortlist", id, say="ranking.acts.taken_out", firms=firms)
 
     @pages.post("/ranking/shortlists/<int:id>/delete")
     @requires("record")
     @written(access, "shortlist.delete")
     def delete_shortlist(act: Act, id: int) -> Answer:  # noqa: A002 (as the address has it)
-        drop_shortlist(act.connection, id)
-        return shell.done(HOME, say="ranking.acts.shortlist_deleted", about=("shortlist", str(id)))
+        shortlists.drop_shortlist(act.connection, id)
+        return shell.done(HOME, "shortlist", id, say="ranking.acts.shortlist_deleted")
 
 
 def _back() -> str:
     return local_path(request.form.get("next"))
-
-
-def _firms(firms: list[int]) -> tuple[str, str]:
-    return ("firm", str(firms[0])) if len(firms) == 1 else ("firms", str(len(firms)))
 
 
 COLUMNS_COOKIE = "leadscore_columns"
@@ -531,18 +473,17 @@ def ranking_pages(dependencies: Dependencies, pages: Blueprint) -> None:
     def ranking() -> Response:
         if request.args.get("columns") == _CHOOSE:
             return _choose_columns()
-        asked = Asked.of(request.args, request.cookies.get(COLUMNS_COOKIE))
+        asked = RankingAddress.of(request.args, request.cookies.get(COLUMNS_COOKIE))
         lang, scorer, query = dependencies.page_lang(), dependencies.scorer(), _checked(asked)
         meant = query.asked()
         with store_refusals(), dependencies.database.read() as connection:
-            after = read_cursor(query.cursor, query.sort) if query.cursor else None
-            page = ranking_page(connection, meant, sort=query.sort, after=after, limit=query.limit)
+            page = page_asked(connection, query)
             values = values_of(connection, [row["score_id"] for row in page.firms])
             lists = kept_lists(connection, before=None, limit=100)
-            short = shortlists(connection)
+            short = shortlists.shortlists(connection)
             several = len(lists) > 1 or meant.list_id is not None
-            counts = choices(connection, meant, lists=several, shortlists=bool(short))
-            views = saved_views(connection, caller().actor)
+            counts = stored.choices(connection, meant, lists=several, shortlists=bool(short))
+            views = shortlists.saved_views(connection, caller().actor)
             rescoring = open_jobs(connection, RESCORE)
             picture = _picture(connection, meant) if asked.picture else None
         sure = intervals(scorer, [(row["model"], values[row["score_id"]]) for row in page.firms])
@@ -556,10 +497,10 @@ def ranking_pages(dependencies: Dependencies, pages: Blueprint) -> None:
             profile=dependencies.profiles.current().number_of(scorer.city),
             rescoring=bool(rescoring),
             asked=asked, firms=firms, total=counts.total,
-            facets=facets_of(counts, asked, _names_of(scorer.city, lists, short, lang)),
+            facets=_facets_of(counts, asked, _names_of(scorer.city, lists, short, lang)),
             next=page.next and asked.following(page.next.written(), len(page.firms)),
             busy=next((each for each in lists if each.state in OPEN), None),
-            something=bool(lists), all_columns=tuple(COLUMNS), shortlists=short,
+            something=bool(lists), all_columns=COLUMNS, shortlists=short,
             shortlist=next((each for each in short if each.id == meant.shortlist), None),
             view_list=[
                 (view, view_address(view.query), view.query == asked.view) for view in views
@@ -569,15 +510,15 @@ def ranking_pages(dependencies: Dependencies, pages: Blueprint) -> None:
         )  # fmt: skip
 
 
-def _picture(connection: Connection, meant: RankingFilter) -> dict[str, Any]:
-    likelihood = mean_likelihood(connection)
-    counted = quarters(connection, meant, fit=_FIT, likelihood=likelihood)
-    return {"quarters": counted, "fit": _FIT, "likelihood": likelihood, "most": MOST_POINTS}
+def _picture(connection: Connection, meant: stored.RankingFilter) -> dict[str, Any]:
+    likelihood = stored.mean_likelihood(connection)
+    counted = stored.quarters(connection, meant, fit=_FIT, likelihood=likelihood)
+    return {"quarters": counted, "fit": _FIT, "likelihood": likelihood, "most": stored.MOST_POINTS}
 
 
 def _choose_columns() -> Response:
     columns = columns_text(request.args.getlist("column"))
     others = {name: value for name, value in request.args.items() if name != "columns"}
-    response = shell.go(Asked.of(others | {"columns": columns}).here)
+    response = shell.go(RankingAddress.of(others | {"columns": columns}).here)
     remember(response, COLUMNS_COOKIE, columns)
     return response

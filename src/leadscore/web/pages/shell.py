@@ -7,21 +7,12 @@ import hashlib
 import mimetypes
 import secrets
 from collections.abc import Mapping
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from flask import (
-    Blueprint,
-    Flask,
-    Response,
-    abort,
-    after_this_request,
-    make_response,
-    render_template,
-    request,
-)
+from flask import Blueprint, Flask, Response, abort, after_this_request, render_template, request
 from jinja2 import StrictUndefined
 from markupsafe import Markup
 
@@ -39,13 +30,10 @@ from leadscore.web.idempotent import FIELD, Answer
 
 FOLDER = Path(__file__).parents[1] / "translations"
 
-Translations = Mapping[str, Text]
-"""Words by key, such as ``ranking.title``."""
-
 
 @cache
-def read_translations(folder: Path = FOLDER) -> Translations:
-    """Return the words of all files of a folder; see `leadscore.text.read_words`."""
+def read_translations(folder: Path = FOLDER) -> Mapping[str, Text]:
+    """Return the words of all files of a folder by key, such as ``ranking.title``."""
     return read_words(*sorted(folder.glob("*.toml")))
 
 
@@ -61,10 +49,7 @@ _TEXTS = {".css", ".js", ".svg", ".txt", ".toml"}
 
 
 class Assets:
-    """The files of the pages, each under an address that changes with their content.
-
-    One digest of all files stands in every address, so that a style may name a picture beside it.
-    """
+    """The files of the pages, each under an address that changes with the content of any."""
 
     def __init__(self, folder: Path = STATIC) -> None:
         files = sorted(path for path in folder.rglob("*") if path.is_file())
@@ -119,8 +104,7 @@ def asset_routes(_dependencies: Dependencies, pages: Blueprint) -> None:
         return response
 
 
-NAME = "pages"
-"""Name of the blueprint of all pages."""
+NAME = "pages"  # name of the blueprint of all pages
 
 POLICY = (
     "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
@@ -139,15 +123,12 @@ def theme() -> str | None:
 
 
 def _wants_page() -> bool:
+    # As browsers do, and programs rarely.
+    if "text/html" not in request.headers.get("Accept", ""):
+        return False
     if request.blueprint is not None:
         return request.blueprint == NAME
-    nowhere = request.endpoint is None and not request.path.startswith(("/api/", "/openapi/"))
-    return nowhere and _asks_for_html()
-
-
-def _asks_for_html() -> bool:
-    # As browsers do, and programs rarely.
-    return "text/html" in request.headers.get("Accept", "")
+    return request.endpoint is None and not request.path.startswith(("/api/", "/openapi/"))
 
 
 def by_htmx() -> bool:
@@ -155,12 +136,10 @@ def by_htmx() -> bool:
     return request.headers.get("HX-Request") == "true"
 
 
-LONGEST_REASON = 2_000
-"""Characters of a reason; as many as the API takes."""
-_MOST_DIGITS = 15
+LONGEST_REASON = 2_000  # characters of a reason; as many as the API takes
 
 
-def whole_number(text: str, *, digits: int = _MOST_DIGITS) -> int | None:
+def whole_number(text: str, *, digits: int = 15) -> int | None:
     """Return the number that a text is; None if it is none, or longer than so many digits.
 
     >>> whole_number("017"), whole_number(""), whole_number("-1"), whole_number("٣")
@@ -179,7 +158,6 @@ def remark(too_long: Text) -> str | None:
 
 
 HOME = "/ranking"
-_LONGEST = 2_000
 
 
 def local_path(wanted: str | None) -> str:
@@ -188,7 +166,7 @@ def local_path(wanted: str | None) -> str:
     >>> local_path("/firms/3?x=1"), local_path("//elsewhere.example/"), local_path(None)
     ('/firms/3?x=1', '/ranking', '/ranking')
     """
-    if not wanted or len(wanted) > _LONGEST or not wanted.startswith("/"):
+    if not wanted or len(wanted) > 2_000 or not wanted.startswith("/"):
         return HOME
     # Browsers read a backslash as a slash, and leave out tabs and line ends.
     if any(letter == "\\" or ord(letter) <= 32 for letter in wanted):
@@ -217,7 +195,7 @@ def prepare(app: Flask, dependencies: Dependencies) -> None:
     environment.filters.update(
         likelihood=numbers.likelihood,
         share=numbers.share,
-        points=numbers.points,
+        points=partial(numbers.points, decimals=1),  # tenths, since they add up
         span=lambda ends: numbers.interval(*ends),
         count=numbers.count,
         day=lambda value: numbers.day(value, dependencies.page_lang()),
@@ -236,17 +214,12 @@ NAVIGATION: tuple[tuple[str, str, Permission], ...] = (
 """Path, key of its words, and what one must be permitted to see it there."""
 
 _FLASH_COOKIE = "leadscore_say"
-_FLASH_SECONDS = 60
 
 
 def page(
-    dependencies: Dependencies,
-    template: str,
-    *,
-    title: str | Text,
-    status: int = 200,
+    dependencies: Dependencies, template: str, *, title: str | Text, status: int = 200,
     **values: Any,
-) -> Response:
+) -> Response:  # fmt: skip
     """Return a page."""
     lang, who = dependencies.page_lang(), current_caller()
     html = render_template(
@@ -269,7 +242,7 @@ def page(
         form_secrets=lambda: _form_secrets(who),
         **values,
     )
-    return make_response(html, status)
+    return Response(html, status)
 
 
 def go(address: str) -> Response:
@@ -277,24 +250,27 @@ def go(address: str) -> Response:
     return Response(status=303, headers={"Location": address})
 
 
-def done(address: str, *, say: str | None = None, **answer: Any) -> Answer:
-    """Return the answer of a write: go to a page, which shows a message."""
+def done(address: str, *about: object, say: str | None = None, **details: object) -> Answer:
+    """Return the answer of a write: go to a page, which shows a message.
+
+    The audit gets the details, and kind and name of what was changed.
+    """
     if say is not None:
         say_next(say)
+    of = (str(about[0]), str(about[1])) if about else ()
     if by_htmx():  # a script would follow a redirect, and swap the page that it finds there
-        return Answer(status=204, headers={"HX-Redirect": address}, **answer)
-    return Answer(status=303, headers={"Location": address}, **answer)
+        return Answer(None, 204, {"HX-Redirect": address}, of, details)
+    return Answer(None, 303, {"Location": address}, of, details)
 
 
 def say_next(key: str) -> None:
     """Let the next page show a message."""
-    after_this_request(lambda response: _remember(response, key))
 
-
-def _remember(response: Response, key: str) -> Response:
-    # The key alone is kept: whoever could set the cookie could show no words but ours.
-    response.set_cookie(_FLASH_COOKIE, key, max_age=_FLASH_SECONDS, httponly=True, samesite="Lax")
-    return response
+    @after_this_request
+    def keep(response: Response) -> Response:
+        # The key alone is kept: whoever could set the cookie could show no words but ours.
+        response.set_cookie(_FLASH_COOKIE, key, max_age=60, httponly=True, samesite="Lax")
+        return response
 
 
 def _said(dependencies: Dependencies) -> str | None:
@@ -337,9 +313,6 @@ def _outcomes_behind(registry: ModelRegistry, version: str) -> int | None:
     return registry.manifest(version).learned
 
 
-_COOKIE_SECONDS = 365 * 24 * 3600
-
-
 def preference_routes(_dependencies: Dependencies, pages: Blueprint) -> None:
     """Add ``/preferences``, which keeps a choice and returns to where it was made."""
 
@@ -357,28 +330,22 @@ def preference_routes(_dependencies: Dependencies, pages: Blueprint) -> None:
 
 def remember(response: Response, name: str, value: str) -> None:
     """Keep a choice in the browser for a year."""
+    year = 365 * 24 * 3600
     response.set_cookie(
-        name, value, max_age=_COOKIE_SECONDS, path="/", secure=request.is_secure, samesite="Lax"
+        name, value, max_age=year, path="/", secure=request.is_secure, samesite="Lax"
     )
 
 
 def refused_page(dependencies: Dependencies, status: int, message: Text) -> Response | None:
     """Return how a page answers an error; None if what was asked for is no page."""
-    if not _wants_page() or not _asks_for_html():
+    if not _wants_page():
         return None
     if by_htmx():  # pages.js shows the text; htmx is told to swap no error into anything
-        response = make_response(message.pick(dependencies.page_lang()), status)
-        response.mimetype = "text/plain"
-        return response
+        text = message.pick(dependencies.page_lang())
+        return Response(text, status, mimetype="text/plain")
     if status == 401 and request.path != "/login" and not request.path.startswith("/api/"):
         wanted = request.full_path.rstrip("?") if request.method == "GET" else "/"
         return go(f"/login?{urlencode({'next': wanted})}")
-    response = page(
-        dependencies,
-        "refused.html",
-        title=message.pick(dependencies.page_lang()),
-        status=status,
-        code=status,
-    )
+    response = page(dependencies, "refused.html", title=message, status=status, code=status)
     response.headers["Content-Security-Policy"] = POLICY
     return response

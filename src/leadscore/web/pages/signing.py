@@ -8,17 +8,9 @@ from flask import Blueprint, Response, after_this_request, request
 
 from leadscore.store import sessions
 from leadscore.text import Text
+from leadscore.web import auth
 from leadscore.web.api import Dependencies
-from leadscore.web.auth import (
-    caller,
-    change_password,
-    give,
-    log_in,
-    requires,
-    session_secret,
-    set_password,
-    take_back,
-)
+from leadscore.web.auth import requires
 from leadscore.web.errors import RequestError
 from leadscore.web.idempotent import Act, Answer, written
 from leadscore.web.pages import shell
@@ -40,7 +32,7 @@ def signing_pages(dependencies: Dependencies, pages: Blueprint) -> None:
             sessions.end(act.connection, act.caller.session)
             after_this_request(_forget)
         say = "signing.gone_here" if act.caller.by_proxy else "signing.gone"
-        return shell.done("/login", say=say, about=("user", act.actor))
+        return shell.done("/login", "user", act.actor, say=say)
 
 
 def _form(
@@ -70,14 +62,14 @@ def _log_in_pages(dependencies: Dependencies, pages: Blueprint) -> None:
         name, password = request.form.get("name", ""), request.form.get("password", "")
         if not name or not password:
             return shown(TRANSLATIONS["signing.both"], 422)
-        secret, address = session_secret(request), request.remote_addr
+        secret, address = auth.session_secret(request), request.remote_addr
         try:
-            who = log_in(dependencies.access, name, password, address=address, secret=secret)
+            who = auth.log_in(dependencies.access, name, password, address=address, secret=secret)
         except RequestError as error:
             return shown(error.message, error.status)
         response = shell.go(local_path(request.form.get("next")))
         if who.session is not None:
-            give(request, response, who.session)
+            auth.give(request, response, who.session)
         return response
 
 
@@ -98,7 +90,7 @@ def _password_pages(dependencies: Dependencies, pages: Blueprint) -> None:
     def choose() -> Response:
         token, chosen = request.form.get("token", ""), request.form.get("password", "")
         try:
-            set_password(dependencies.access, token, chosen, address=request.remote_addr)
+            auth.set_password(dependencies.access, token, chosen, address=request.remote_addr)
         except RequestError as error:
             return shown(error.message, error.status)
         shell.say_next("signing.password_set")
@@ -118,9 +110,9 @@ def _account_pages(dependencies: Dependencies, pages: Blueprint) -> None:
     @requires("signed_in")
     def change_own_password() -> Response:
         present, chosen = request.form.get("present", ""), request.form.get("password", "")
-        address = request.remote_addr
+        who, address = auth.caller(), request.remote_addr
         try:
-            change_password(dependencies.access, caller(), present, chosen, address=address)
+            auth.change_password(dependencies.access, who, present, chosen, address=address)
         except RequestError as error:
             return shown(error.message, error.status)
         shell.say_next("signing.password_changed")
@@ -133,5 +125,5 @@ def _proxy_user(dependencies: Dependencies) -> str | None:
 
 
 def _forget(response: Response) -> Response:
-    take_back(request, response)
+    auth.take_back(request, response)
     return response

@@ -88,12 +88,10 @@ def scored(scorer: Scorer, records: Sequence[Record], today: date) -> list[Score
 def _record(
     firm: Firm, changed: Mapping[str, str], today: date, lang: Lang
 ) -> tuple[Record, dict[str, str]]:
-    said = {name: text for name, text in changed.items() if text}
     moved = any(name in changed for name in _REGION)
-    if moved:
-        kept = {name: firm.record[name] for name in _REGION if name in firm.record}
-        said = {name: text for name, text in (kept | dict(changed)).items() if text}
-    (clean,) = clean_records([{"name": firm.name, **said}], today=today)
+    region = {name: firm.record[name] for name in _REGION if moved and name in firm.record}
+    texts = {name: text for name, text in (region | dict(changed)).items() if text}
+    (clean,) = clean_records([{"name": firm.name, **texts}], today=today)
     read = {
         name: value.isoformat() if isinstance(value, date) else value
         for name, value in clean.firm.items()

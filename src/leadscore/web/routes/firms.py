@@ -33,11 +33,11 @@ from leadscore.web.api import Dependencies
 from leadscore.web.auth import requires
 from leadscore.web.errors import invalid, store_refusals
 from leadscore.web.idempotent import Act, Answer, written
-from leadscore.web.openapi import Payload, api_blueprint, leads_to, refusals
+from leadscore.web.openapi import Payload, api_blueprint, example
 from leadscore.web.routes.payloads import (
+    BODY,
     CHANGES,
     QUERY,
-    READS_QUERY,
     WRITES,
     Day,
     Grade,
@@ -51,9 +51,9 @@ from leadscore.web.routes.payloads import (
     Share,
     Slug,
     Words,
+    documented,
     etag,
-    example,
-    matched_version,
+    matched_tag,
     moment,
 )
 from leadscore.web.routes.ranking import main_reasons
@@ -331,17 +331,14 @@ def _standing(
     }
 
 
-_EDITED = (400, 401, 403, 404, 412, 413, 415, 422, 428, 431, 500)
-_TAKEN_BACK = (401, 403, 404, 412, 422, 428, 431, 500)
-_THIS_FIRM = {"path.id": "$request.path.id"}
-_AS_SEEN = _THIS_FIRM | {"header.If-Match": "$response.header.ETag"}
-_CHANGEABLE = leads_to(
-    200,
-    *((name, _AS_SEEN) for name in ("override", "dropOverride", "exclude", "dropExclusion")),
-    ("addOutcome", _THIS_FIRM),
-    ("changes", _THIS_FIRM),
-    headers={"ETag": "企业的版本。 The version of the firm."},
-)
+_AS_SEEN = {
+    f"{operation}.{parameter}": value
+    for operation in ("override", "dropOverride", "exclude", "dropExclusion")
+    for parameter, value in (
+        ("path.id", "$request.path.id"),
+        ("header.If-Match", "$response.header.ETag"),
+    )
+} | {"addOutcome.path.id": "$request.path.id", "changes.path.id": "$request.path.id"}
 """Where an answer that shows a firm leads."""
 
 
@@ -349,14 +346,7 @@ def firm_routes(dependencies: Dependencies) -> APIBlueprint:
     """Return ``/api/v1/firms``."""
     api = api_blueprint("firms", "企业 Firms")
 
-    @api.get(
-        "/firms/<int:id>",
-        operation_id="firm",
-        summary="一家企业 A firm",
-        description="ETag 供修改时填 If-Match。 The ETag is what a change names in If-Match.",
-        openapi_extensions=READS_QUERY | _CHANGEABLE,
-        responses={200: FirmAnswer, **refusals(401, 403, 404, 422, 431, 500)},
-    )
+    @api.get("/firms/<int:id>", **documented("firm", FirmAnswer, 404, links=_AS_SEEN))
     @requires("read")
     def firm(path: NumberPath, query: LangOnly) -> Response:  # noqa: ARG001 (checked)
         with store_refusals(), dependencies.database.read() as connection:
@@ -365,16 +355,7 @@ def firm_routes(dependencies: Dependencies) -> APIBlueprint:
         response.headers.update(etag(firm.version))
         return response
 
-    @api.get(
-        "/firms/<int:id>/changes",
-        operation_id="changes",
-        summary="评分为什么变了 Why did the score change?",
-        description="两次评分之差精确拆为数据与模型两部分，逐项相加等于差额。 The difference "
-        "between two scores, split exactly into what the data and what another model did; the "
-        "parts add up to it.",
-        openapi_extensions=READS_QUERY,
-        responses={200: ChangesAnswer, **refusals(401, 403, 404, 422, 431, 500)},
-    )
+    @api.get("/firms/<int:id>/changes", **documented("changes", ChangesAnswer, 404))
     @requires("read")
     def changes(path: NumberPath, query: ChangesQuery) -> Response:
         wording, lang = dependencies.scorer().wording, dependencies.lang()
@@ -399,15 +380,9 @@ def firm_routes(dependencies: Dependencies) -> APIBlueprint:
             missing_models=list(change.missing) if change else [],
         )  # fmt: skip
 
-    @api.post(
-        "/firms/<int:id>/outcomes",
-        operation_id="addOutcome",
-        summary="登记结果 Enter an outcome",
-        description="只增不改；同一阶段以最后一条为准。 Only ever added; of one stage the last "
-        "entry counts.",
-        openapi_extensions=WRITES,
-        responses={201: OutcomeAnswer, **refusals(400, 401, 403, 404, 413, 415, 422, 431, 500)},
-    )
+    @api.post("/firms/<int:id>/outcomes", **documented(
+        "addOutcome", OutcomeAnswer, *BODY, 404, status=201, more=WRITES,
+    ))  # fmt: skip
     @requires("record")
     @written(dependencies.access, "outcome.add")
     def add_outcome(act: Act, path: NumberPath, body: NewOutcome) -> Answer:
@@ -418,13 +393,9 @@ def firm_routes(dependencies: Dependencies) -> APIBlueprint:
         details = {"stage": body.stage, "withdrawn": body.withdrawn}
         return Answer(_outcome_answer(entry), 201, about=_firm(path.id), details=details)
 
-    @api.put(
-        "/firms/<int:id>/override",
-        operation_id="override",
-        summary="以人工判断为准 Overrule the machine",
-        openapi_extensions=CHANGES | _CHANGEABLE,
-        responses={200: FirmAnswer, **refusals(*_EDITED)},
-    )
+    @api.put("/firms/<int:id>/override", **documented(
+        "override", FirmAnswer, *BODY, 404, 412, 428, more=CHANGES, links=_AS_SEEN,
+    ))  # fmt: skip
     @requires("record")
     @written(dependencies.access, "firm.override")
     def override(act: Act, path: NumberPath, body: NewOverride) -> Answer:
@@ -437,13 +408,9 @@ def firm_routes(dependencies: Dependencies) -> APIBlueprint:
         )  # fmt: skip
         return _changed(dependencies, act, firm, **values)
 
-    @api.delete(
-        "/firms/<int:id>/override",
-        operation_id="dropOverride",
-        summary="恢复机器的判断 Back to the machine's values",
-        openapi_extensions=CHANGES | _CHANGEABLE,
-        responses={200: FirmAnswer, **refusals(*_TAKEN_BACK)},
-    )
+    @api.delete("/firms/<int:id>/override", **documented(
+        "dropOverride", FirmAnswer, 404, 412, 428, more=CHANGES, links=_AS_SEEN,
+    ))  # fmt: skip
     @requires("record")
     @written(dependencies.access, "firm.override.drop")
     def drop_override(act: Act, path: NumberPath) -> Answer:
@@ -451,13 +418,9 @@ def firm_routes(dependencies: Dependencies) -> APIBlueprint:
         firm = firm_acts.take_override_back(act.connection, path.id, version=version, now=act.now)
         return _changed(dependencies, act, firm)
 
-    @api.put(
-        "/firms/<int:id>/exclusion",
-        operation_id="exclude",
-        summary="列入排除名单 Not to be courted",
-        openapi_extensions=CHANGES | _CHANGEABLE,
-        responses={200: FirmAnswer, **refusals(*_EDITED)},
-    )
+    @api.put("/firms/<int:id>/exclusion", **documented(
+        "exclude", FirmAnswer, *BODY, 404, 412, 428, more=CHANGES, links=_AS_SEEN,
+    ))  # fmt: skip
     @requires("record")
     @written(dependencies.access, "firm.exclude")
     def exclude(act: Act, path: NumberPath, body: NewExclusion) -> Answer:
@@ -468,13 +431,9 @@ def firm_routes(dependencies: Dependencies) -> APIBlueprint:
         )  # fmt: skip
         return _changed(dependencies, act, firm)
 
-    @api.delete(
-        "/firms/<int:id>/exclusion",
-        operation_id="dropExclusion",
-        summary="移出排除名单 May be courted again",
-        openapi_extensions=CHANGES | _CHANGEABLE,
-        responses={200: FirmAnswer, **refusals(*_TAKEN_BACK)},
-    )
+    @api.delete("/firms/<int:id>/exclusion", **documented(
+        "dropExclusion", FirmAnswer, 404, 412, 428, more=CHANGES, links=_AS_SEEN,
+    ))  # fmt: skip
     @requires("record")
     @written(dependencies.access, "firm.exclude.drop")
     def drop_exclusion(act: Act, path: NumberPath) -> Answer:
@@ -486,7 +445,9 @@ def firm_routes(dependencies: Dependencies) -> APIBlueprint:
 
 
 def _matched(connection: Connection, firm_id: int) -> int:
-    return matched_version(firm_to_change(connection, firm_id).version)
+    version = firm_to_change(connection, firm_id).version
+    matched_tag(str(version))
+    return version
 
 
 def _changed(dependencies: Dependencies, act: Act, firm: Firm, **details: str) -> Answer:

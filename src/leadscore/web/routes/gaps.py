@@ -15,17 +15,17 @@ from leadscore.web.api import Dependencies
 from leadscore.web.auth import requires
 from leadscore.web.errors import NothingThereError
 from leadscore.web.idempotent import Act, Answer, written
-from leadscore.web.openapi import Payload, api_blueprint, refusals
+from leadscore.web.openapi import Payload, api_blueprint, example
 from leadscore.web.routes.models import serve_by_now
 from leadscore.web.routes.payloads import (
+    BODY,
     CHANGES_PROFILE,
-    READS_QUERY,
     Grade,
     LangOnly,
     Share,
     Slug,
     Words,
-    example,
+    documented,
     matched_tag,
 )
 
@@ -146,34 +146,16 @@ def gap_routes(dependencies: Dependencies) -> APIBlueprint:
     """Return ``/api/v1/gaps`` and what stands under it."""
     api = api_blueprint("gaps", "缺口 What the city lacks")
 
-    @api.get(
-        "/gaps",
-        operation_id="gaps",
-        summary="产业链缺口 The chain graph with its gaps",
-        openapi_extensions=READS_QUERY,
-        responses={200: GapsAnswer, **refusals(401, 403, 422, 431, 500)},
-    )
+    @api.get("/gaps", **documented("gaps", GapsAnswer))
     @requires("read")
     def gaps(query: LangOnly) -> Response:  # noqa: ARG001 (checked)
-        city, lang = dependencies.scorer().city, dependencies.lang()
-        with dependencies.database.read() as connection:
-            by_segment = candidates(connection, city.segments)
-            present = dependencies.profiles.current(connection)
-        version = {"version": present.number_of(city), "digest": city.digest}
-        response = jsonify(gaps_answer(city, by_segment, lang) | {"profile": version})
-        response.set_etag(present.city.digest)
+        response = jsonify(gaps_answer(dependencies, dependencies.lang()))
+        response.set_etag(dependencies.profiles.current().city.digest)
         return response
 
-    @api.put(
-        "/gaps/<segment>/supply",
-        operation_id="changeSupply",
-        summary="修订本地供给 What the city has of a segment",
-        openapi_extensions=CHANGES_PROFILE,
-        responses={
-            200: ChangedProfile,
-            **refusals(400, 401, 403, 404, 409, 412, 413, 415, 422, 428, 431, 500),
-        },
-    )
+    @api.put("/gaps/<segment>/supply", **documented(
+        "changeSupply", ChangedProfile, *BODY, 404, 409, 412, 428, more=CHANGES_PROFILE,
+    ))  # fmt: skip
     @requires("administer")
     @written(dependencies.access, "city.supply")
     def change(act: Act, path: SegmentPath, body: NewSupply) -> Answer:
@@ -185,24 +167,25 @@ def gap_routes(dependencies: Dependencies) -> APIBlueprint:
     return api
 
 
-def gaps_answer(city: City, by_segment: dict[str, Candidates], lang: Lang) -> dict[str, Any]:
+def gaps_answer(dependencies: Dependencies, lang: Lang) -> dict[str, Any]:
     """Return the chain graph as `GapsAnswer` describes it."""
+    city = dependencies.scorer().city
+    with dependencies.database.read() as connection:
+        firms = candidates(connection, city.segments)
+        version = dependencies.profiles.current(connection).number_of(city)
     return {
         "city": city.id,
         "name": city.name.pick(lang),
         "neighbour_discount": city.neighbour_discount,
         "chains": [
             {
-                "id": chain.id,
-                "name": chain.name.pick(lang),
-                "segments": [
-                    _segment(city, segment.id, by_segment[segment.id], lang)
-                    for segment in chain.segments
-                ],
+                "id": chain.id, "name": chain.name.pick(lang),
+                "segments": [_segment(city, of.id, firms[of.id], lang) for of in chain.segments],
             }
             for chain in city.chains
         ],
-    }
+        "profile": {"version": version, "digest": city.digest},
+    }  # fmt: skip
 
 
 def _segment(city: City, key: str, firms: Candidates, lang: Lang) -> dict[str, Any]:

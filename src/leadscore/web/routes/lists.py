@@ -35,17 +35,14 @@ from leadscore.web.idempotent import Act, Answer, written
 from leadscore.web.json import json_kind, parse_json
 from leadscore.web.openapi import (
     LANGUAGE_PARAMETERS,
-    STRICT,
     ErrorWords,
     Payload,
     api_blueprint,
-    leads_to,
-    refusals,
+    example,
 )
 from leadscore.web.routes.payloads import (
     CSV,
     QUERY,
-    READS_QUERY,
     WRITES,
     Day,
     LangOnly,
@@ -54,16 +51,13 @@ from leadscore.web.routes.payloads import (
     Number,
     NumberPath,
     described,
-    example,
+    documented,
     fields_of,
     file_answer,
-    words,
     written_file,
 )
 
 WORDS = room_words("web")
-
-MAPPING_EXAMPLE = '{"单位": "name", "注资（万元）": "registered_capital_cny"}'
 
 
 class ListUpload(BaseModel):
@@ -80,7 +74,7 @@ class ListUpload(BaseModel):
         "JSON object: canonical columns by the headers that mean them, an empty text for one that "
         "is not to be read. A column may be named by its place: sheet!B3, or sheet!B where the "
         "header is to be found, without a sheet !B3 and !B. Other headers are recognised as ever.",
-        examples=[MAPPING_EXAMPLE],
+        examples=['{"单位": "name", "注资（万元）": "registered_capital_cny"}'],
     )
     as_of: str = Field(
         default="",
@@ -164,21 +158,10 @@ def list_routes(dependencies: Dependencies) -> APIBlueprint:
     """Return ``/api/v1/lists``."""
     api = api_blueprint("lists", "名单 Lists of candidate firms")
 
-    @api.post(
-        "/lists",
-        operation_id="addList",
-        summary="交入名单 Hand a list in",
-        description="名单由后台任务读入、评分并入库。 A job reads it, scores its firms and keeps "
-        "them; GET /lists/{id} tells how far it is.",
-        openapi_extensions=WRITES
-        | leads_to(
-            202,
-            ("list", {"id": "$response.body#/id"}),
-            ("listProblems", {"id": "$response.body#/id"}),
-            ("readJob", {"id": "$response.body#/job_id"}),
-        ),
-        responses={202: ListAccepted, **refusals(400, 401, 403, 413, 422, 431, 500)},
-    )
+    @api.post("/lists", **documented(
+        "addList", ListAccepted, 400, 413, status=202, more=WRITES,
+        links={"list.id": "/id", "listProblems.id": "/id", "readJob.id": "/job_id"},
+    ))  # fmt: skip
     @requires("record")
     @written(dependencies.access, "list.add", fingerprint=_fingerprint)
     def add_list(act: Act, form: ListUpload) -> Answer:
@@ -189,18 +172,9 @@ def list_routes(dependencies: Dependencies) -> APIBlueprint:
         )  # fmt: skip
         return Answer({"id": number, "job_id": job}, 202, about=("list", str(number)))
 
-    @api.get(
-        "/lists",
-        operation_id="lists",
-        summary="列出名单 List the lists",
-        openapi_extensions=READS_QUERY
-        | leads_to(
-            200,
-            ("list", {"id": "$response.body#/lists/0/id"}),
-            ("listProblems", {"id": "$response.body#/lists/0/id"}),
-        ),
-        responses={200: ListsAnswer, **refusals(401, 403, 422, 431, 500)},
-    )
+    @api.get("/lists", **documented(
+        "lists", ListsAnswer, links={"list.id": "/lists/0/id", "listProblems.id": "/lists/0/id"},
+    ))  # fmt: skip
     @requires("read")
     def all_lists(query: ListsQuery) -> Response:
         with dependencies.database.read() as connection:
@@ -209,13 +183,7 @@ def list_routes(dependencies: Dependencies) -> APIBlueprint:
         following = shown[-1].id if len(lists) > query.limit else None
         return jsonify({"lists": [_shown(row, lang) for row in shown], "next": following})
 
-    @api.get(
-        "/lists/<int:id>",
-        operation_id="list",
-        summary="一份名单 A list",
-        openapi_extensions=READS_QUERY,
-        responses={200: ListDetails, **refusals(401, 403, 404, 422, 431, 500)},
-    )
+    @api.get("/lists/<int:id>", **documented("list", ListDetails, 404))
     @requires("read")
     def one_list(path: NumberPath, query: LangOnly) -> Response:  # noqa: ARG001 (checked)
         with store_refusals(), dependencies.database.read() as connection:
@@ -223,13 +191,7 @@ def list_routes(dependencies: Dependencies) -> APIBlueprint:
             problems = kept.count_problems(connection, path.id)
         return jsonify(_shown(row, dependencies.lang()) | {"problems": problems})
 
-    @api.get(
-        "/lists/<int:id>/problems.csv",
-        operation_id="listProblems",
-        summary="名单的问题 What was wrong with a list",
-        openapi_extensions=READS_QUERY,
-        responses={200: described(CSV), **refusals(401, 403, 404, 422, 431, 500)},
-    )
+    @api.get("/lists/<int:id>/problems.csv", **documented("listProblems", described(CSV), 404))
     @requires("read")
     def problems(path: NumberPath, query: LangOnly) -> Response:  # noqa: ARG001 (checked)
         with store_refusals(), dependencies.database.read() as connection:
@@ -244,8 +206,8 @@ def list_routes(dependencies: Dependencies) -> APIBlueprint:
 def _shown(row: kept.KeptList, lang: Lang) -> dict[str, Any]:
     error = row.error
     return fields_of(ListAnswer, row) | {
-        "notices": [words(notice, lang) for notice in row.notices],
-        "error": error and {"code": error["code"], "message": words(error, lang)},
+        "notices": [notice[lang] for notice in row.notices],
+        "error": error and {"code": error["code"], "message": error[lang]},
     }
 
 
@@ -285,20 +247,12 @@ def _mapping(text: str) -> dict[str, str]:
 _JobNumber = Annotated[int, Field(ge=1, le=2**63 - 1, description="任务编号 Number of the job")]
 
 _EXAMPLE: Any = {
-    "id": 17,
-    "kind": "retrain",
-    "state": "running",
-    "progress": 0.43,
+    "id": 17, "kind": "retrain", "state": "running", "progress": 0.43,
     "words": "training the challenger (additive card) on all 212 known outcomes",
-    "result": None,
-    "error": None,
-    "submitted_by": "li.na",
-    "submitted_at": "2026-03-02T09:30:00+00:00",
-    "started_at": "2026-03-02T09:30:01+00:00",
-    "ended_at": None,
-    "attempts": 1,
-    "cancel_requested": False,
-}
+    "result": None, "error": None, "submitted_by": "li.na",
+    "submitted_at": "2026-03-02T09:30:00+00:00", "started_at": "2026-03-02T09:30:01+00:00",
+    "ended_at": None, "attempts": 1, "cancel_requested": False,
+}  # fmt: skip
 
 
 class JobPath(BaseModel):
@@ -328,7 +282,7 @@ class JobsQuery(BaseModel):
 class JobAnswer(BaseModel):
     """A job as it stands."""
 
-    model_config = ConfigDict(**STRICT, json_schema_extra={"examples": [_EXAMPLE]})
+    model_config = example(_EXAMPLE)
 
     id: int
     kind: str = Field(description="What is done: import_list, retrain, export.")
@@ -348,15 +302,10 @@ class JobAnswer(BaseModel):
 class JobsAnswer(BaseModel):
     """Jobs, the newest first."""
 
-    model_config = ConfigDict(
-        **STRICT, json_schema_extra={"examples": [{"jobs": [_EXAMPLE], "next": None}]}
-    )
+    model_config = example({"jobs": [_EXAMPLE], "next": None})
 
     jobs: list[JobAnswer]
     next: int | None = Field(description="`before` of the next page; null on the last.")
-
-
-_READS = {"x-more-parameters": LANGUAGE_PARAMETERS}
 
 
 def job_routes(dependencies: Dependencies) -> APIBlueprint:
@@ -367,18 +316,9 @@ def job_routes(dependencies: Dependencies) -> APIBlueprint:
     api = api_blueprint("jobs", "后台任务 Work that takes longer than a request")
     api.before_request(check_named_language)
 
-    @api.get(
-        "/jobs",
-        operation_id="listJobs",
-        summary="列出任务，新的在前 List jobs, the newest first",
-        openapi_extensions=READS_QUERY
-        | leads_to(
-            200,
-            ("readJob", {"id": "$response.body#/jobs/0/id"}),
-            ("cancelJob", {"id": "$response.body#/jobs/0/id"}),
-        ),
-        responses={200: JobsAnswer, **refusals(401, 403, 422, 431, 500)},
-    )
+    @api.get("/jobs", **documented(
+        "listJobs", JobsAnswer, links={"readJob.id": "/jobs/0/id", "cancelJob.id": "/jobs/0/id"},
+    ))  # fmt: skip
     @requires("read")
     def list_all(query: JobsQuery) -> Response:
         with dependencies.database.read() as connection:
@@ -393,28 +333,17 @@ def job_routes(dependencies: Dependencies) -> APIBlueprint:
         following = page[-1].id if len(jobs) > len(page) else None
         return jsonify({"jobs": [_job_answer(job, lang) for job in page], "next": following})
 
-    @api.get(
-        "/jobs/<int:id>",
-        operation_id="readJob",
-        summary="查看任务 Look at a job",
-        openapi_extensions=_READS | leads_to(200, ("exportFile", {"id": "$request.path.id"})),
-        responses={200: JobAnswer, **refusals(401, 403, 404, 422, 431, 500)},
-    )
+    @api.get("/jobs/<int:id>", **documented(
+        "readJob", JobAnswer, 404, more=LANGUAGE_PARAMETERS,
+        links={"exportFile.id": "$request.path.id"},
+    ))  # fmt: skip
     @requires("read")
     def read(path: JobPath) -> Response:
         with store_refusals(), dependencies.database.read() as connection:
             job = read_job(connection, path.id)
         return jsonify(_job_answer(job, dependencies.lang()))
 
-    @api.post(
-        "/jobs/<int:id>/cancel",
-        operation_id="cancelJob",
-        summary="取消任务 Cancel a job",
-        description="等待中的立即取消；进行中的在下一步之前停下。 One that waits is cancelled at "
-        "once; one that runs stops before its next step.",
-        openapi_extensions=WRITES,
-        responses={200: JobAnswer, **refusals(401, 403, 404, 409, 422, 431, 500)},
-    )
+    @api.post("/jobs/<int:id>/cancel", **documented("cancelJob", JobAnswer, 404, 409, more=WRITES))
     @requires("record")
     @written(dependencies.access, "job.cancel")
     def cancel(act: Act, path: JobPath) -> Answer:

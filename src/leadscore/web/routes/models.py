@@ -12,25 +12,25 @@ from flask_openapi.blueprint import APIBlueprint
 from pydantic import BaseModel, Field
 
 from leadscore.errors import CityError, ModelError
-from leadscore.jobs.tasks import RETRAIN, sync_models
+from leadscore.jobs.tasks import RETRAIN
 from leadscore.learning.champion import current_champion
 from leadscore.learning.expert import expert_model
 from leadscore.store.champions import champion_line, promote, roll_back
 from leadscore.store.jobs import submit
-from leadscore.store.models import MirroredModel, mirrored, read_model
+from leadscore.store.models import MirroredModel, mirrored, read_model, sync_models
 from leadscore.web.api import Dependencies
 from leadscore.web.auth import requires
 from leadscore.web.errors import ContradictionError, store_refusals
 from leadscore.web.idempotent import Act, Answer, written
-from leadscore.web.openapi import Payload, api_blueprint, leads_to, refusals
+from leadscore.web.openapi import Payload, api_blueprint, example
 from leadscore.web.routes.payloads import (
-    READS_QUERY,
+    BODY,
     WRITES,
     JobAsked,
     LangOnly,
     Moment,
     Words,
-    example,
+    documented,
     moment,
 )
 
@@ -92,9 +92,6 @@ def serve_by_now(dependencies: Dependencies, act: Act) -> tuple[str, int | None]
     return version, job
 
 
-_RESCORED = leads_to(200, ("readJob", {"id": "$response.body#/rescoring"}))
-
-
 class VersionPath(BaseModel):
     """The version in the address."""
 
@@ -154,20 +151,11 @@ class Promoted(Payload):
 def model_routes(dependencies: Dependencies) -> APIBlueprint:
     """Return ``/api/v1/models``."""
     api = api_blueprint("models", "模型 Models")
-    written_statuses = (400, 401, 403, 409, 413, 415, 422, 431, 500)
 
-    @api.get(
-        "/models",
-        operation_id="models",
-        summary="列出模型 List the models",
-        openapi_extensions=READS_QUERY
-        | leads_to(
-            200,
-            ("model", {"version": "$response.body#/models/0/version"}),
-            ("promote", {"version": "$response.body#/models/0/version"}),
-        ),
-        responses={200: ModelsAnswer, **refusals(401, 403, 422, 431, 500)},
-    )
+    @api.get("/models", **documented(
+        "models", ModelsAnswer,
+        links={"model.version": "/models/0/version", "promote.version": "/models/0/version"},
+    ))  # fmt: skip
     @requires("read")
     def models(query: LangOnly) -> Response:  # noqa: ARG001 (checked)
         with dependencies.database.read() as connection:
@@ -175,55 +163,33 @@ def model_routes(dependencies: Dependencies) -> APIBlueprint:
             rows = mirrored(connection, scorer.city.id, scorer.model)
         return jsonify({"models": [_model(row) for row in rows]})
 
-    @api.get(
-        "/models/<version>",
-        operation_id="model",
-        summary="一个模型 A model",
-        openapi_extensions=READS_QUERY,
-        responses={200: ModelDetails, **refusals(401, 403, 404, 422, 431, 500)},
-    )
+    @api.get("/models/<version>", **documented("model", ModelDetails, 404))
     @requires("read")
     def model(path: VersionPath, query: LangOnly) -> Response:  # noqa: ARG001 (checked)
         with store_refusals(), dependencies.database.read() as connection:
             row = read_model(connection, path.version, dependencies.scorer().model)
         return jsonify(_model(row) | {"manifest": row.manifest and row.manifest.content})
 
-    @api.post(
-        "/models/retrain",
-        operation_id="retrain",
-        summary="重新训练 Train a challenger",
-        openapi_extensions=WRITES
-        | leads_to(
-            202,
-            ("readJob", {"id": "$response.body#/job_id"}),
-            ("cancelJob", {"id": "$response.body#/job_id"}),
-        ),
-        responses={202: JobAsked, **refusals(*written_statuses)},
-    )
+    @api.post("/models/retrain", **documented(
+        "retrain", JobAsked, *BODY, 409, status=202, more=WRITES,
+        links={"readJob.id": "/job_id", "cancelJob.id": "/job_id"},
+    ))  # fmt: skip
     @requires("administer")
     @written(dependencies.access, "model.retrain")
     def retrain(act: Act, body: Retraining) -> Answer:
         return ask_for_retraining(act, body.as_of)
 
-    @api.post(
-        "/models/<version>/promote",
-        operation_id="promote",
-        summary="启用模型 Let a model serve",
-        openapi_extensions=WRITES | _RESCORED,
-        responses={200: Promoted, **refusals(404, *written_statuses)},
-    )
+    @api.post("/models/<version>/promote", **documented(
+        "promote", Promoted, *BODY, 404, 409, more=WRITES, links={"readJob.id": "/rescoring"},
+    ))  # fmt: skip
     @requires("administer")
     @written(dependencies.access, "model.promote")
     def promote_version(act: Act, path: VersionPath, body: Reason) -> Answer:
         return promote_model(dependencies, act, path.version, body.reason)
 
-    @api.post(
-        "/models/rollback",
-        operation_id="rollBack",
-        summary="退回前一个模型 Go back to the model before",
-        openapi_extensions=WRITES | _RESCORED,
-        responses={200: Promoted, **refusals(*written_statuses)},
-    )
+    @api.post("/models/rollback", **documented(
+        "rollBack", Promoted, *BODY, 409, more=WRITES, links={"readJob.id": "/rescoring"},
+    ))  # fmt: skip
     @requires("administer")
     @written(dependencies.access, "model.rollback")
     def roll_back(act: Act, body: Reason) -> Answer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
@@ -21,7 +21,13 @@ from leadscore.ranking.vetoes import WORDING
 from leadscore.text import Lang, room_words
 from leadscore.web.errors import REFUSALS, ChangedMeanwhileError, RequestError
 from leadscore.web.idempotent import IDEMPOTENCY_PARAMETER
-from leadscore.web.openapi import LANGUAGE_PARAMETERS, STRICT, Payload
+from leadscore.web.openapi import (
+    LANGUAGE_PARAMETERS,
+    MORE_ANSWERS,
+    MORE_PARAMETERS,
+    Payload,
+    refusals,
+)
 
 WORDS = room_words("web")
 
@@ -69,11 +75,6 @@ class MainReason(Payload):
     text: str
 
 
-def example(plain: Any, config: ConfigDict = STRICT) -> ConfigDict:
-    """Return the settings of a model that shows an example."""
-    return ConfigDict(**config, json_schema_extra={"examples": [plain]})
-
-
 CSV = "text/csv"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -117,24 +118,46 @@ def ranking_csv(parts: Iterable[pd.DataFrame], lang: Lang) -> Iterator[bytes]:
         yield whole if number == 0 else whole.partition(_LINE_END)[2]
 
 
-READS_QUERY = {"x-more-parameters": LANGUAGE_PARAMETERS[1:]}
-"""What the description of a route says that reads, and whose query has ``lang`` among its own."""
-WRITES = {"x-more-parameters": [*LANGUAGE_PARAMETERS, IDEMPOTENCY_PARAMETER]}
-"""What the description of a route that writes says."""
+WRITES = [*LANGUAGE_PARAMETERS, IDEMPOTENCY_PARAMETER]
+"""What the description of a route that writes says, beside the parameters that its models have."""
+_ETAG = {"description": "企业的版本。 The version of the firm.", "schema": {"type": "string"}}
 _IF_MATCH = {
-    "name": "If-Match",
-    "in": "header",
-    "required": True,
+    "name": "If-Match", "in": "header", "required": True,
     "description": "所见企业的 ETag。 The ETag of the firm as it was looked at.",
     "schema": {"type": "string", "examples": ['"1"']},
-}
-_IF_PROFILE = _IF_MATCH | {
+}  # fmt: skip
+CHANGES = [*WRITES, _IF_MATCH]  # the same of a route that changes what two officers may edit
+CHANGES_PROFILE = [*WRITES, _IF_MATCH | {
     "description": "所见缺口的 ETag。 The ETag of the gaps as they were looked at."
-}
-CHANGES = {"x-more-parameters": [*LANGUAGE_PARAMETERS, IDEMPOTENCY_PARAMETER, _IF_MATCH]}
-"""What the description of a route says that changes what two officers may edit."""
-CHANGES_PROFILE = {"x-more-parameters": [*LANGUAGE_PARAMETERS, IDEMPOTENCY_PARAMETER, _IF_PROFILE]}
-"""The same of the route that changes the city profile."""
+}]  # fmt: skip
+BODY = (400, 413, 415)  # how a JSON body may be refused
+
+
+def documented(
+    operation: str, answer: Any, *refused: int, status: int = 200,
+    more: list[dict[str, Any]] = LANGUAGE_PARAMETERS[1:], links: Mapping[str, str] | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """Return what the description says of a route; its words are those of ``words.toml``.
+
+    ``more`` are parameters that no model of it has. ``links`` say which values of the answer are
+    parameters of other operations (``{"firm.id": "/firms/0/id"}``); ``$`` begins an expression.
+    """
+    words = {"summary": WORDS[f"operations.{operation}.summary"]}
+    if more_words := WORDS.get(f"operations.{operation}.description"):
+        words["description"] = more_words
+    leads: dict[str, Any] = {}
+    for place, value in (links or {}).items():
+        other, _, parameter = place.partition(".")
+        lead = leads.setdefault(other, {"operationId": other, "parameters": {}})
+        lead["parameters"][parameter] = value if value[0] == "$" else f"$response.body#{value}"
+    answers = {"links": leads} if leads else {}
+    if any(value.endswith(".ETag") for value in (links or {}).values()):
+        answers["headers"] = {"ETag": _ETAG}
+    return {key: f"{text.zh} {text.en}" for key, text in words.items()} | {
+        "operation_id": operation,
+        "openapi_extensions": {MORE_PARAMETERS: more, MORE_ANSWERS: {str(status): answers}},
+        "responses": {status: answer, **refusals(*sorted({401, 403, 422, 431, 500, *refused}))},
+    }
 
 
 class PreconditionRequiredError(RequestError):
@@ -149,14 +172,8 @@ def etag(version: int) -> dict[str, str]:
     return {"ETag": f'"{version}"'}
 
 
-def matched_version(version: int) -> int:
-    """Return the version that the request is about to change, or refuse it."""
-    matched_tag(str(version))
-    return version
-
-
 def matched_tag(tag: str) -> str:
-    """Return the ETag of what the request is about to change, or refuse it as `matched_version`."""
+    """Return the ETag of what the request is about to change, or refuse it."""
     given = request.headers.get("If-Match")
     if given is None:
         raise PreconditionRequiredError(
@@ -181,8 +198,3 @@ def fields_of(answer: type[BaseModel], source: object) -> dict[str, Any]:
 def moment(value: datetime | None) -> str | None:
     """Return a moment as the answers write it."""
     return None if value is None else value.isoformat()
-
-
-def words(text: Any, lang: Lang) -> str | None:
-    """Return one language of a text that is kept in both; None for none."""
-    return None if text is None else str(text[lang])

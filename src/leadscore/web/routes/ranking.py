@@ -12,6 +12,7 @@ import pandas as pd
 from flask import Response, jsonify
 from flask_openapi.blueprint import APIBlueprint
 from pydantic import BaseModel, Field
+from sqlalchemy import Connection
 
 from leadscore.errors import Detail
 from leadscore.jobs.tasks import EXPORT, check_format, export_file
@@ -20,21 +21,8 @@ from leadscore.lists.writing import write_ranking
 from leadscore.ranking.order import RANKING_COLUMNS
 from leadscore.ranking.reasons import Wording
 from leadscore.ranking.vetoes import WORDING
+from leadscore.store import ranking as stored
 from leadscore.store.jobs import Job, read_job, submit
-from leadscore.store.ranking import (
-    FACETS,
-    LONGEST,
-    LONGEST_PAGE,
-    NONE,
-    PAGE,
-    Facets,
-    RankingFilter,
-    Sort,
-    facets,
-    ranking_page,
-    read_cursor,
-    written_parts,
-)
 from leadscore.text import Lang, room_words
 from leadscore.web.api import Dependencies
 from leadscore.web.auth import requires
@@ -46,11 +34,11 @@ from leadscore.web.errors import (
     store_refusals,
 )
 from leadscore.web.idempotent import Act, Answer, noted, written
-from leadscore.web.openapi import Payload, api_blueprint, leads_to, refusals
+from leadscore.web.openapi import Payload, api_blueprint, example
 from leadscore.web.routes.payloads import (
+    BODY,
     CSV,
     QUERY,
-    READS_QUERY,
     WRITES,
     XLSX,
     Day,
@@ -65,7 +53,7 @@ from leadscore.web.routes.payloads import (
     Share,
     Slug,
     described,
-    example,
+    documented,
     file_answer,
     moment,
     ranking_csv,
@@ -82,39 +70,29 @@ FILE_COLUMNS = (*RANKING_COLUMNS, "stage")
 
 
 def ranking_file(
-    dependencies: Dependencies,
-    kind: FileKind,
-    asked: RankingFilter,
-    *,
-    sort: Sort,
-    lang: Lang,
-    columns: Sequence[str] = (),
-) -> Response:
+    dependencies: Dependencies, kind: FileKind, asked: stored.RankingFilter, *, sort: stored.Sort,
+    lang: Lang, columns: Sequence[str] = (),
+) -> Response:  # fmt: skip
     """Return the ranking as a file for a browser to save; CSV is sent as it is read."""
-    tables = _tables(dependencies, asked, sort, lang, list(dict.fromkeys(columns)))
+    chosen = list(dict.fromkeys(columns))
+
+    def parts() -> Iterator[pd.DataFrame]:
+        wording = dependencies.scorer().wording
+        with dependencies.database.read() as connection:
+            for rows, table in stored.written_parts(connection, asked, wording, lang, sort=sort):
+                if not chosen:
+                    yield table
+                    continue
+                stages = [
+                    STAGES[row["stage"]].pick(lang) if row["stage"] in STAGES else None
+                    for row in rows
+                ]
+                yield table.assign(stage=pd.Series(stages, dtype="str"))[chosen]
+
     if kind == "csv":
-        return file_answer(ranking_csv(tables, lang), "ranking.csv", CSV)
-    table = pd.concat(list(tables), ignore_index=True)
-    write = partial(write_ranking, table, lang=lang)
+        return file_answer(ranking_csv(parts(), lang), "ranking.csv", CSV)
+    write = partial(write_ranking, pd.concat(list(parts()), ignore_index=True), lang=lang)
     return file_answer(written_file(write, ".xlsx"), "ranking.xlsx", XLSX)
-
-
-def _tables(
-    dependencies: Dependencies, asked: RankingFilter, sort: Sort, lang: Lang, columns: list[str]
-) -> Iterator[pd.DataFrame]:
-    wording = dependencies.scorer().wording
-    with dependencies.database.read() as connection:
-        for rows, table in written_parts(connection, asked, wording, lang, sort=sort):
-            yield _chosen(table, rows, columns, lang)
-
-
-def _chosen(
-    table: pd.DataFrame, rows: Sequence[Mapping[str, Any]], columns: list[str], lang: Lang
-) -> pd.DataFrame:
-    if not columns:
-        return table
-    stages = [STAGES[row["stage"]].pick(lang) if row["stage"] in STAGES else None for row in rows]
-    return table.assign(stage=pd.Series(stages, dtype="str"))[columns]
 
 
 _Region = Annotated[str, Field(min_length=1, max_length=50, pattern=r"^[^\x00]+$")]
@@ -151,16 +129,16 @@ class RankingConditions(BaseModel):
         "name, code or business.",
     )
     shortlist: Number | None = Field(default=None, description="Firms of this shortlist.")
-    sort: Sort = Field(
+    sort: stored.Sort = Field(
         default="-priority",
         description="A minus puts the highest first; the usual order decides among equals.",
     )
 
-    def asked(self) -> RankingFilter:
+    def asked(self) -> stored.RankingFilter:
         """Return which firms are meant."""
         fields = self.model_dump(include={"chain", "segment", "role", "region", "grade", "veto",
                                           "stage", "text", "shortlist"})  # fmt: skip
-        return RankingFilter(list_id=self.list_id, **fields)
+        return stored.RankingFilter(list_id=self.list_id, **fields)
 
 
 class RankingQuery(RankingConditions):
@@ -189,10 +167,10 @@ class RankingFileQuery(RankingQuery):
 class RankingPageQuery(RankingQuery):
     """Which firms, in which order, and from where on."""
 
-    cursor: Annotated[str, Field(min_length=1, max_length=LONGEST)] | None = Field(
+    cursor: Annotated[str, Field(min_length=1, max_length=stored.LONGEST)] | None = Field(
         default=None, description="`next` of the page before, asked for with the same order."
     )
-    limit: int = Field(default=PAGE, ge=1, le=LONGEST_PAGE)
+    limit: int = Field(default=stored.PAGE, ge=1, le=stored.LONGEST_PAGE)
     counts: bool = Field(default=False, description="Count the firms by chain, grade and so on.")
 
 
@@ -255,26 +233,16 @@ def ranking_routes(dependencies: Dependencies) -> APIBlueprint:
     """Return ``/api/v1/ranking`` and the same as a file."""
     api = api_blueprint("ranking", "排名 The ranking")
 
-    @api.get(
-        "/ranking",
-        operation_id="ranking",
-        summary="排名 A page of the ranking",
-        openapi_extensions=READS_QUERY
-        | leads_to(
-            200,
-            ("firm", {"id": "$response.body#/firms/0/id"}),
-            ("changes", {"id": "$response.body#/firms/0/id"}),
-            ("addOutcome", {"id": "$response.body#/firms/0/id"}),
-        ),
-        responses={200: RankingAnswer, **refusals(401, 403, 422, 431, 500)},
-    )
+    @api.get("/ranking", **documented(
+        "ranking", RankingAnswer,
+        links=dict.fromkeys(("firm.id", "changes.id", "addOutcome.id"), "/firms/0/id"),
+    ))  # fmt: skip
     @requires("read")
     def ranking(query: RankingPageQuery) -> Response:
-        asked, lang = query.asked(), dependencies.lang()
+        lang = dependencies.lang()
         with store_refusals(), dependencies.database.read() as connection:
-            after = read_cursor(query.cursor, query.sort) if query.cursor else None
-            page = ranking_page(connection, asked, sort=query.sort, after=after, limit=query.limit)
-            counted = facets(connection, asked) if query.counts else None
+            page = page_asked(connection, query)
+            counted = stored.facets(connection, query.asked()) if query.counts else None
         wording = dependencies.scorer().wording
         return jsonify(
             {
@@ -284,29 +252,25 @@ def ranking_routes(dependencies: Dependencies) -> APIBlueprint:
             }
         )
 
-    @api.get(
-        "/ranking.csv",
-        operation_id="rankingCsv",
-        summary="排名文件 The ranking as CSV",
-        openapi_extensions=READS_QUERY,
-        responses={200: described(CSV), **refusals(401, 403, 422, 431, 500)},
-    )
+    @api.get("/ranking.csv", **documented("rankingCsv", described(CSV)))
     @requires("read")
     def as_csv(query: RankingFileQuery) -> Response:
         return _file(dependencies, "csv", query)
 
-    @api.get(
-        "/ranking.xlsx",
-        operation_id="rankingXlsx",
-        summary="排名工作簿 The ranking as a workbook",
-        openapi_extensions=READS_QUERY,
-        responses={200: described(XLSX), **refusals(401, 403, 422, 431, 500)},
-    )
+    @api.get("/ranking.xlsx", **documented("rankingXlsx", described(XLSX)))
     @requires("read")
     def as_workbook(query: RankingFileQuery) -> Response:
         return _file(dependencies, "xlsx", query)
 
     return api
+
+
+def page_asked(connection: Connection, query: RankingPageQuery) -> stored.RankingPage:
+    """Return the firms of a page of the ranking, and where the next one begins."""
+    after = stored.read_cursor(query.cursor, query.sort) if query.cursor else None
+    return stored.ranking_page(
+        connection, query.asked(), sort=query.sort, after=after, limit=query.limit
+    )
 
 
 def ranked_firm(
@@ -336,12 +300,12 @@ def main_reasons(
         yield {"feature": feature, "points": points, "text": text}
 
 
-def _counts(counted: Facets) -> dict[str, Any]:
+def _counts(counted: stored.Facets) -> dict[str, Any]:
     return {
         "total": counted.total,
         **{
-            name: {value or NONE: many for value, many in counted.counts[name].items()}
-            for name in FACETS
+            name: {value or stored.NONE: many for value, many in counted.counts[name].items()}
+            for name in stored.FACETS
         },
         "lists": {str(number): many for number, many in counted.lists.items()},
     }
@@ -375,20 +339,10 @@ def export_routes(dependencies: Dependencies) -> APIBlueprint:
     """Return ``/api/v1/exports``."""
     api = api_blueprint("exports", "排名 The ranking", tag="ranking")
 
-    @api.post(
-        "/exports",
-        operation_id="addExport",
-        summary="导出排名 Export the ranking",
-        description="后台任务写出工作簿，一周内可用 GET /exports/{id} 取回。 A job writes "
-        "the workbook, which GET /exports/{id} gives for a week.",
-        openapi_extensions=WRITES
-        | leads_to(
-            202,
-            ("readJob", {"id": "$response.body#/job_id"}),
-            ("exportFile", {"id": "$response.body#/job_id"}),
-        ),
-        responses={202: JobAsked, **refusals(400, 401, 403, 410, 413, 415, 422, 431, 500)},
-    )
+    @api.post("/exports", **documented(
+        "addExport", JobAsked, *BODY, 410, status=202, more=WRITES,
+        links={"readJob.id": "/job_id", "exportFile.id": "/job_id"},
+    ))  # fmt: skip
     @requires("read")
     @written(dependencies.access, "ranking.export")
     def add_export(act: Act, body: NewExport) -> Answer:
@@ -403,14 +357,7 @@ def export_routes(dependencies: Dependencies) -> APIBlueprint:
         details = {"format": body.format}
         return Answer({"job_id": job}, 202, about=("job", str(job)), details=details)
 
-    @api.get(
-        "/exports/<int:id>",
-        operation_id="exportFile",
-        summary="取回导出的文件 Fetch what was exported",
-        description="编号即任务编号。 The number is that of the job.",
-        openapi_extensions=READS_QUERY,
-        responses={200: described(XLSX), **refusals(401, 403, 404, 409, 410, 422, 431, 500)},
-    )
+    @api.get("/exports/<int:id>", **documented("exportFile", described(XLSX), 404, 409, 410))
     @requires("read")
     def fetch(path: NumberPath, query: LangOnly) -> Response:  # noqa: ARG001 (checked)
         with store_refusals(), dependencies.database.read() as connection:
