@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+from pydantic import Field, TypeAdapter
 
 LEVEL = 0.9
 """Every interval of an evaluation holds the middle 90 % of the resamples."""
@@ -45,8 +46,8 @@ class Band:
     1927, with Kish's effective number of pursuits where weights differ).
     """
 
-    lowest: float
-    highest: float
+    lowest: Annotated[float, Field(alias="from")]
+    highest: Annotated[float, Field(alias="to")]
     n: int
     predicted: float
     observed: float
@@ -54,10 +55,7 @@ class Band:
     high: float
 
 
-_BAND = {"lowest": "from", "highest": "to"}  # what JSON calls them
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
     """Forecasts held against n outcomes, in all and by group (names sorted).
 
@@ -67,42 +65,15 @@ class Evaluation:
     n: int
     positives: int
     weight: float
+    level: float = LEVEL
     measures: dict[str, Measure]
     top: tuple[Top, ...]
     reliability: tuple[Band, ...]
     groups: dict[str, Evaluation] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON values; `from_dict` gives the evaluation back."""
-        return {
-            "n": self.n,
-            "positives": self.positives,
-            "weight": self.weight,
-            "level": LEVEL,
-            "measures": {name: asdict(measure) for name, measure in self.measures.items()},
-            "top": [asdict(top) for top in self.top],
-            "reliability": [
-                {_BAND.get(name, name): value for name, value in asdict(band).items()}
-                for band in self.reliability
-            ],
-            "groups": {name: group.to_dict() for name, group in self.groups.items()},
-        }
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Evaluation:
-        """Build an evaluation from what `to_dict` returned."""
-        return cls(
-            n=data["n"],
-            positives=data["positives"],
-            weight=data["weight"],
-            measures={name: Measure(**plain) for name, plain in data["measures"].items()},
-            top=tuple(
-                Top(top["share"], top["n"], Measure(**top["lift"]), Measure(**top["captured"]))
-                for top in data["top"]
-            ),
-            reliability=tuple(
-                Band(**{f.name: band[_BAND.get(f.name, f.name)] for f in fields(Band)})
-                for band in data["reliability"]
-            ),
-            groups={name: cls.from_dict(group) for name, group in data["groups"].items()},
+        """Return plain JSON values."""
+        plain: dict[str, Any] = TypeAdapter(Evaluation).dump_python(
+            self, by_alias=True, mode="json"
         )
+        return plain

@@ -58,7 +58,7 @@ def _told_sections(
     if manifest is None:
         return None
     try:
-        return model_sections(manifest.content, lang, dependencies.scorer().city)
+        return model_sections(manifest, lang, dependencies.scorer().city)
     except LeadscoreError:
         return None
 
