@@ -181,9 +181,9 @@ def roll_back(run: Run, reason: str | None, city: Path | None) -> None:
 
     def expert() -> str:
         # Needs scikit-learn, which takes a second: only where no other model is left.
-        from leadscore.learning.expert import ensure_expert
+        from leadscore.learning.expert import expert_model
 
-        return ensure_expert(profile, registry, now, run.tell)
+        return expert_model(profile, registry, now, run.tell)[0]
 
     previous = next(iter(registry.line(profile.id)), None)
     version = registry.rollback(

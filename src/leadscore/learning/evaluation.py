@@ -15,8 +15,7 @@ LEVEL = 0.9
 class Measure:
     """A measure with its 90 % bootstrap interval; None where it can't be told.
 
-    A single end is None where the resamples don't bound it, as the slope of forecasts that part
-    the outcomes of many resamples without overlap.
+    A single end is None where the resamples don't bound it, as they don't without overlap.
     """
 
     value: float | None
@@ -26,11 +25,7 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class Top:
-    """The best-ranked ``share`` of the pursuits.
-
-    How many they are, their lift over as many drawn by lot, and which share of the positives they
-    hold.
-    """
+    """The best-ranked ``share``: its lift over as many by lot, and its part of the positives."""
 
     share: float
     n: int
@@ -40,10 +35,9 @@ class Top:
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """Pursuits with forecasts close together, from ``lowest`` to ``highest``.
+    """Pursuits with forecasts close together: weighted means of forecasts and outcomes.
 
-    Weighted means of forecasts and outcomes, with the 90 % interval of the observed share (Wilson
-    1927, with Kish's effective number of pursuits where weights differ).
+    The 90 % interval of the observed share is Wilson's (1927), with Kish's effective number.
     """
 
     lowest: Annotated[float, Field(alias="from")]
@@ -57,10 +51,7 @@ class Band:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
-    """Forecasts held against n outcomes, in all and by group (names sorted).
-
-    ``measures`` go by the names of `leadscore.learning.metrics.MEASURES`.
-    """
+    """Forecasts held against n outcomes, by the names of `metrics.MEASURES`, and each group's."""
 
     n: int
     positives: int

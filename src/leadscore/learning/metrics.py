@@ -37,13 +37,7 @@ class Forecasts:
     def part(self, rows: Codes) -> Self:
         """Return some of the pursuits, given by their places here, rising."""
         forecasts = tuple(p[rows] for p in self.forecasts)
-        return replace(
-            self,
-            y=self.y[rows],
-            weight=self.weight[rows],
-            forecasts=forecasts,
-            rows=self.rows[rows],
-        )
+        return type(self)(self.y[rows], self.weight[rows], forecasts, self.rows[rows])
 
     @classmethod
     def of(cls, y: ArrayLike, weight: ArrayLike | None, *forecasts: ArrayLike) -> Self:
@@ -190,13 +184,8 @@ def log_odds_of(p: ArrayLike) -> Floats:
 
 
 MEASURES = (
-    "auc",
-    "average_precision",
-    "log_loss",
-    "brier",
-    "calibration_slope",
-    "calibration_intercept",
-)
+    "auc", "average_precision", "log_loss", "brier", "calibration_slope", "calibration_intercept"
+)  # fmt: skip
 """Names of the measures that are one number."""
 
 
@@ -285,17 +274,6 @@ def captured(mass: Floats, share: float) -> Floats:
     wanted = share * reached[:, -1:]
     part = ratio(np.clip(wanted - (reached - total), 0.0, total), total, empty=0.0)
     return ratio((positive * part).sum(axis=1), positive.sum(axis=1))
-
-
-def measured(mass: Floats, ties: Ties) -> dict[str, Floats]:
-    """Return every measure that is one number, each of shape (r,)."""
-    slope, intercept = recalibrated(mass, ties.log_odds)
-    return {
-        **discrimination(mass),
-        **losses(mass, ties),
-        "calibration_slope": slope,
-        "calibration_intercept": intercept,
-    }
 
 
 def ratio(above: Floats, below: Floats, empty: float = np.nan) -> Floats:
@@ -430,6 +408,7 @@ def population_stability(before: Floats, after: Floats) -> float:
 
 SHARES = (0.1, 0.2, 0.3)
 """The shares of the pursuits, best forecasts first, for which lift is told."""
+_OF_TOP = ("lift", "captured")
 
 
 def evaluate(
@@ -479,12 +458,7 @@ def _evaluated(known: Forecasts, n_bootstrap: int, seed: int) -> Evaluation:
         weight=math.fsum(known.weight),
         measures={name: measures.get(name, unknown) for name in MEASURES},
         top=tuple(
-            Top(
-                share,
-                count,
-                measures.get(f"lift_{share}", unknown),
-                measures.get(f"captured_{share}", unknown),
-            )
+            Top(share, count, *(measures.get(f"{name}_{share}", unknown) for name in _OF_TOP))
             for share, count in tops.items()
         ),
         reliability=reliability(y, known.forecasts[0], known.weight),
@@ -497,7 +471,9 @@ def _intervals(
     y, p, n = known.y, known.forecasts[0], len(known)
 
     def all_measures(mass: Floats, ties: Ties) -> dict[str, Floats]:
-        measures = measured(mass, ties)
+        slope, intercept = recalibrated(mass, ties.log_odds)
+        measures = discrimination(mass) | losses(mass, ties)
+        measures |= {"calibration_slope": slope, "calibration_intercept": intercept}
         for share, count in tops.items():
             measures[f"captured_{share}"] = caught = captured(mass, count / n)
             measures[f"lift_{share}"] = caught * n / count

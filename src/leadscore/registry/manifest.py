@@ -286,8 +286,7 @@ def libraries() -> dict[str, str]:
 def code_fingerprint() -> str:
     """Return SHA-256, in hex, of the code and the shipped tables that turn a firm into a score.
 
-    The same on every machine; a model that was saved under another one still scores, but perhaps
-    not as it would if it were trained now.
+    A model that was saved under another one still scores, perhaps not as if it were trained now.
     """
     return fingerprint(_CODE, _SHIPPED)
 
@@ -308,8 +307,7 @@ _FORM = re.compile(rb"hmac-sha256 ([0-9a-f]{8}) [0-9a-f]{64}\n")
 class SigningKey:
     """A file of random bytes, made on first use, that signs what is saved.
 
-    A ModelError if the key is too short, open to others, inside the folder of models, can't be
-    read, or can't be made.
+    A ModelError if the key is short, open to others, inside the folder of models, or unreadable.
     """
 
     def __init__(self, path: Path, models: Path) -> None:

@@ -25,6 +25,7 @@ from leadscore.registry.manifest import (
     Manifest,
     SigningKey,
     check_artefact,
+    city_part,
     composed,
     damaged,
     parsed,
@@ -48,16 +49,9 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 _SETTLED_NS = 100_000_000
 _TRIES = 3
 _UNREADABLE = (
-    AttributeError,
-    EOFError,
-    IndexError,
-    KeyError,
-    ModelError,
-    TypeError,
-    ValueError,
-    pickle.UnpicklingError,
-    zipfile.BadZipFile,
-)
+    AttributeError, EOFError, IndexError, KeyError, ModelError, TypeError, ValueError,
+    pickle.UnpicklingError, zipfile.BadZipFile,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +85,7 @@ class Promotion:
 
 @dataclass(frozen=True)
 class Version:
-    """A version as `ModelRegistry.versions` lists it.
-
-    ``fault`` says why it can't serve; then there is no manifest, and ``created`` is when its folder
-    was.
-    """
+    """A version as `ModelRegistry.versions` lists it; with a fault it has no manifest."""
 
     name: str
     created: datetime
@@ -188,10 +178,7 @@ class ModelRegistry:
         return self._checked(version)[0]
 
     def versions(self, city_id: str | None = None) -> list[Version]:
-        """Return all versions, or those of a city, the newest first; damaged ones too.
-
-        A damaged one counts to the city with whose id its name begins.
-        """
+        """Return all versions, or those of a city (damaged ones by name), the newest first."""
         with self._refusals():
             paths = list(self.folder.iterdir()) if self.folder.is_dir() else []
             folders = [path for path in paths if _is_name(path.name) and path.is_dir()]
@@ -265,10 +252,7 @@ class ModelRegistry:
         return version
 
     def history(self, city_id: str) -> list[Promotion]:
-        """Return every change of a city's champion, the oldest first.
-
-        A line that can't be read is passed over with a warning in the log.
-        """
+        """Return every change of a city's champion, the oldest first; bad lines are logged."""
         path = self._file(city_id, "history.jsonl")
         with self._refusals():
             try:
@@ -284,10 +268,7 @@ class ModelRegistry:
         return history
 
     def line(self, city_id: str) -> list[str]:
-        """Return the champion and, one after another, those to go back to; sound or not.
-
-        Where the pointer is damaged, the history alone tells.
-        """
+        """Return the champion and those to go back to, by the history where the pointer is bad."""
         stack = _version_history(city_id, self.history(city_id))
         try:
             champion = self.champion(city_id)
@@ -452,9 +433,10 @@ def _uncover(stack: list[str], version: str) -> None:
 
 
 def _written(model: Model, manifest: Mapping[str, Any]) -> tuple[bytes, dict[str, Any]]:
-    from leadscore.registry.artefact import said_by, to_bytes  # late, as in `ModelRegistry.load`
+    from leadscore.registry.artefact import to_bytes  # late, as in `ModelRegistry.load`
 
-    return to_bytes(model), {**manifest, **said_by(model)}
+    card = model.card.scorecard.to_dict()
+    return to_bytes(model), {**manifest, "city": city_part(model.city), "scorecard": card}
 
 
 def _owner_of(manifest: Manifest | None, version: str, city_id: str) -> str | None:

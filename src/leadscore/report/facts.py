@@ -19,6 +19,7 @@ from leadscore.learning.scorecard import (
     log_odds_to_points,
     logistic,
     points_to_log_odds,
+    records_of,
 )
 from leadscore.lists.values.words import STAGES
 from leadscore.numbers import likelihood
@@ -31,13 +32,9 @@ Status = Literal["promoted", "rejected", "overruled"]
 Rows = Sequence[tuple[str, str]]
 
 _MEASURES: dict[str, tuple[Goal, int]] = {
-    "auc": ("high", 3),
-    "average_precision": ("high", 3),
-    "log_loss": ("low", 3),
-    "brier": ("low", 3),
-    "calibration_slope": ("one", 2),
-    "calibration_intercept": ("zero", 2),
-}
+    "auc": ("high", 3), "average_precision": ("high", 3), "log_loss": ("low", 3),
+    "brier": ("low", 3), "calibration_slope": ("one", 2), "calibration_intercept": ("zero", 2),
+}  # fmt: skip
 """Where the best value of each lies, and with how many decimals it is written."""
 _NOT_MEASURED = Measure(None, None, None)
 _AUDITED = ("artefact", "city", "training", "trial", "settings", "libraries")
@@ -161,25 +158,19 @@ class Model:
 
 
 def read_model(manifest: Manifest, lang: Lang, city: City | None, minus: str = "−") -> Model:
-    """Read the manifest of any version, of experts or trained; what it lacks is left out.
-
-    A ModelError if it holds no sound card.
-    """
+    """Read the manifest of any version; a ModelError if it holds no sound card."""
     rows = _card_rows(manifest)
     whole = all(
         abs(row.points - round(row.points)) < 1e-6 for row in rows if row.kind != "intercept"
     )
     words = Words(lang, city, whole, minus)
     return Model(
-        words=words,
-        expert=manifest.kind == "expert",
-        outcomes=manifest.outcomes or Outcomes(),
+        words=words, expert=manifest.kind == "expert", outcomes=manifest.outcomes or Outcomes(),
         facts=_facts(manifest, words),
         decision=_decision(manifest.decision, words) if manifest.decision else None,
-        comparison=_comparison(manifest.measures or {}, words),
-        card=_card(rows, words),
+        comparison=_comparison(manifest.measures or {}, words), card=_card(rows, words),
         audit=_audit(manifest, words),
-    )
+    )  # fmt: skip
 
 
 def _facts(manifest: Manifest, words: Words) -> dict[str, str]:
@@ -190,18 +181,12 @@ def _facts(manifest: Manifest, words: Words) -> dict[str, str]:
     if manifest.family == "boosted":  # none is trained any more; kept ones serve on
         kind += words.say("kinds.boosted")
     facts = {
-        "version": manifest.version,
-        "kind": kind,
+        "version": manifest.version, "kind": kind,
         "city": words.city.name.pick(words.lang) if words.city and words.city.id == city else city,
-        "as_of": words.day(manifest.as_of or ""),
-        "created": words.moment(manifest.created or ""),
-        "target": "",
-        "outcomes": words.say("values.no_outcomes"),
-        "contacted": "",
-        "left_out": "",
-        "champion": trial.champion or "",
-        "trial": "",
-    }
+        "as_of": words.day(manifest.as_of or ""), "created": words.moment(manifest.created or ""),
+        "target": "", "outcomes": words.say("values.no_outcomes"), "contacted": "", "left_out": "",
+        "champion": trial.champion or "", "trial": "",
+    }  # fmt: skip
     if manifest.target:
         stage, days = STAGES.get(manifest.target, manifest.target), count(manifest.horizon_days)
         facts["target"] = words.say("values.target", stage=stage, horizon_days=days)
@@ -260,9 +245,7 @@ def _card_rows(manifest: Manifest) -> Sequence[CardRow]:
     if manifest.table:
         return manifest.table
     card, nothing = Scorecard.from_dict(manifest.scorecard or {}), np.array(np.nan)
-    frame = card_frame(card, nothing, nothing, nothing)
-    plain: list[Any] = frame.astype(object).where(frame.notna(), None).to_dict("records")
-    return [CardRow(**row) for row in plain]
+    return [CardRow(**row) for row in records_of(card_frame(card, nothing, nothing, nothing))]
 
 
 def _card(rows: Sequence[CardRow], words: Words) -> Card:

@@ -67,25 +67,17 @@ def _sections(manifest: Manifest, lang: Lang, city: City | None) -> Any:
 def _names(manifest: Manifest, lang: Lang, city: City | None) -> dict[str, Any]:
     model = read_model(manifest, lang, city)
     return {
-        "model": model,
-        "card": model.card,
-        "comparison": model.comparison,
-        "words": model.words,
-        "t": model.words.say,
-        "level": percent(LEVEL),
-    }
+        "model": model, "card": model.card, "comparison": model.comparison, "words": model.words,
+        "t": model.words.say, "level": percent(LEVEL),
+    }  # fmt: skip
 
 
 @cache
 def _templates() -> Environment:
     environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        finalize=_written,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+        loader=FileSystemLoader(TEMPLATES), autoescape=True, finalize=_written,
+        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
     environment.globals["svg"] = svg
     environment.filters.update(percent=percent, likelihood=likelihood, count=count)
     return environment
@@ -105,19 +97,13 @@ _MOST_LABEL = 40
 
 
 def render_text(manifest: Manifest, lang: Lang, city: City | None = None) -> str:
-    """Return a model's manifest as text of at most 100 columns; nothing in it commands a terminal.
-
-    There is no final line feed; otherwise see `render_html`.
-    """
+    """Return a manifest as text of at most 100 columns, in which nothing commands a terminal."""
     model = read_model(manifest, lang, city, minus="-")
     words, card = model.words, model.card
     blocks = [
-        _facts(model),
-        _decision(model),
-        _measures(model),
-        _opening(model),
+        _facts(model), _decision(model), _measures(model), _opening(model),
         *(_feature(feature, model) for feature in card.tables),
-    ]
+    ]  # fmt: skip
     if card.silent:
         names = words.say("names").join(card.silent)
         blocks.append(_lines(words.say("card.silent", names=names)))
