@@ -108,7 +108,7 @@ class Objective:
         self.layout = Layout(blocks)
         directions = prior_directions(self.layout, blocks, weight) if widths.doubt else None
         self.penalty = _Penalty(self.layout, blocks, widths, directions)
-        self._blocks, self._target, self._weight = blocks, target, weight
+        self._blocks, self._target, self.weight = blocks, target, weight
         rows: _FewRows | _JoinedBlocks
         rows = (_FewRows if len(target) < _FEW_ROWS else _JoinedBlocks)(
             blocks, self.layout.spans, len(target)
@@ -142,17 +142,12 @@ class Objective:
     def value(self, vector: Floats, log_odds: Floats) -> float:
         """Return the objective, a sum over rows."""
         losses = np.logaddexp(0.0, self._against * log_odds)
-        return float(self._weight @ losses + vector @ self.penalty.product(vector) / 2.0)
+        return float(self.weight @ losses + vector @ self.penalty.product(vector) / 2.0)
 
     def gradient(self, vector: Floats, log_odds: Floats) -> Floats:
         """Return the slope of the objective, shape of the vector."""
-        slopes = self._weight * (probability(log_odds) - self._target)
+        slopes = self.weight * (probability(log_odds) - self._target)
         return self.count(slopes) + self.penalty.product(vector)
-
-    def certainty(self, log_odds: Floats) -> Floats:
-        """Return the second derivative of the loss of each row by its score, shape (n,)."""
-        p = probability(log_odds)
-        return self._weight * p * (1.0 - p)
 
     def count_pairs(self, amounts: Floats) -> Floats:
         """Return the sum of the rows' amounts by pair of entries, a symmetric matrix."""
@@ -257,7 +252,8 @@ class _Curvature:
     # of the vector, or the steps of one feature.
     def __init__(self, objective: Objective, log_odds: Floats) -> None:
         self._objective, self._layout = objective, objective.layout
-        self._certainty = objective.certainty(log_odds)
+        p = probability(log_odds)
+        self._certainty = objective.weight * p * (1.0 - p)  # by the score of each row
         layout, penalty = objective.layout, objective.penalty
         entries = objective.count_entries(self._certainty)
         single = layout.gather(float(self._certainty.sum()), entries)[: layout.n_single]

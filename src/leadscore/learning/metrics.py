@@ -210,8 +210,15 @@ class Ties:
 
     def mass(self, weight: Floats) -> Floats:
         """Return the weight of the negatives and of the positives in each cell, shape (1, 2, c)."""
-        mass: Floats = np.bincount(self.slot, weight, 2 * len(self)).astype(np.float64, copy=False)
-        return mass.reshape(1, 2, -1)
+        return _masses(self.slot[None], weight, len(self))
+
+
+def _masses(slots: Codes, weights: Floats | None, count: int) -> Floats:
+    # The weight in each slot, for r rows of slots: shape (r, 2, count).
+    r = len(slots)
+    apart = slots + 2 * count * np.arange(r)[:, None]
+    mass: Floats = np.bincount(apart.ravel(), weights, 2 * count * r).astype(float, copy=False)
+    return mass.reshape(r, 2, count)
 
 
 def tied(y: Floats, p: Floats, most: int | None = None) -> Ties:
@@ -304,7 +311,8 @@ def resampled(
         r = min(at_once, n_bootstrap - start)
         drawn = random.integers(0, n, (r, n), dtype=np.int32)
         weights = None if even else weight[drawn].ravel()
-        yield [_masses(ties, drawn, weights) * (weight[0] if even else 1.0) for ties in rankings]
+        masses = (_masses(ties.slot[drawn], weights, len(ties)) for ties in rankings)
+        yield [mass * (weight[0] if even else 1.0) for mass in masses]
 
 
 def reordered(ties: Ties, weight: Floats, n_orders: int, seed: int) -> Iterator[Floats]:
@@ -319,17 +327,7 @@ def reordered(ties: Ties, weight: Floats, n_orders: int, seed: int) -> Iterator[
     for start in range(0, n_orders, at_once):
         r = min(at_once, n_orders - start)
         dealt = random.permuted(np.tile(np.arange(n), (r, 1)), axis=1)
-        slots = cell + count * positive[dealt] + 2 * count * np.arange(r)[:, None]
-        mass = np.bincount(slots.ravel(), weight[dealt].ravel(), r * 2 * count)
-        yield mass.reshape(r, 2, count).astype(np.float64, copy=False)
-
-
-def _masses(ties: Ties, drawn: np.ndarray, weights: Floats | None) -> Floats:
-    r, size = len(drawn), 2 * len(ties)
-    slots = ties.slot[drawn]
-    slots += (np.arange(r) * size)[:, None]
-    mass: Floats = np.bincount(slots.ravel(), weights, r * size).astype(np.float64, copy=False)
-    return mass.reshape(r, 2, len(ties))
+        yield _masses(cell + count * positive[dealt], weight[dealt].ravel(), count)
 
 
 def interval(draws: Floats, level: float = LEVEL) -> tuple[float, float]:

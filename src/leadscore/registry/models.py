@@ -14,7 +14,9 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
+
+from pydantic import AfterValidator, Field, TypeAdapter
 
 from leadscore.errors import Detail, ModelError
 from leadscore.files import append_line, place_file, place_folder
@@ -44,7 +46,8 @@ Act = Literal["expert", "trained", "by_hand", "rolled_back", "profile"]
 """How a version came to serve: as the expert model, by retraining, by a person, by going back, or
 as the champion's own card under a profile that says another supply."""
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
+_NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$"
+_Name = Annotated[str, Field(pattern=_NAME)]
 # A file that changed less than so long ago may change again and show the same time.
 _SETTLED_NS = 100_000_000
 _TRIES = 3
@@ -54,33 +57,32 @@ _UNREADABLE = (
 )  # fmt: skip
 
 
+def _in_one_line(reason: str) -> str:
+    r"""Return what a person wrote without what a terminal might obey.
+
+    >>> _in_one_line("the fair\n was\x1b[2J late ")
+    'the fair was[2J late'
+    """
+    return " ".join("".join(c for c in reason if c.isprintable() or c.isspace()).split())
+
+
 @dataclass(frozen=True, slots=True)
 class Promotion:
     """One change of champion: what serves from then on, why, and what served until then."""
 
     when: datetime
-    version: str
+    version: _Name
     act: Act
-    reason: str | None
-    previous: str | None
+    reason: Annotated[str, AfterValidator(_in_one_line)] | None
+    previous: _Name | None
 
     def to_line(self) -> str:
         """Return it as a line of JSON that a person can read."""
         plain = {**asdict(self), "when": self.when.isoformat(timespec="seconds")}
         return json.dumps(plain, ensure_ascii=False)
 
-    @classmethod
-    def from_line(cls, line: str) -> Promotion:
-        """Return what `to_line` wrote; a ValueError if the line was cut short or changed."""
-        plain = json.loads(line)
-        if not isinstance(plain, dict) or not plain.keys() >= set(cls.__slots__):
-            raise ValueError(line)
-        when, version, act, reason, previous = (plain[name] for name in cls.__slots__)
-        names = _is_name(version) and (previous is None or _is_name(previous))
-        if not names or act not in get_args(Act) or not isinstance(reason, str | None):
-            raise ValueError(line)
-        shown = None if reason is None else _in_one_line(reason)
-        return cls(datetime.fromisoformat(when), version, act, shown, previous)
+
+_LINE = TypeAdapter(Promotion)
 
 
 @dataclass(frozen=True)
@@ -91,15 +93,6 @@ class Version:
     created: datetime
     manifest: Manifest | None
     fault: ModelError | None
-
-
-def _in_one_line(reason: str) -> str:
-    r"""Return what a person wrote without what a terminal might obey.
-
-    >>> _in_one_line("the fair\n was\x1b[2J late ")
-    'the fair was[2J late'
-    """
-    return " ".join("".join(c for c in reason if c.isprintable() or c.isspace()).split())
 
 
 def is_expert(city_id: str, version: str) -> bool:
@@ -262,8 +255,8 @@ class ModelRegistry:
         history = []
         for number, line in enumerate(lines, start=1):
             try:
-                history += [Promotion.from_line(line)] if line.strip() else []
-            except (ValueError, TypeError, RecursionError):
+                history += [_LINE.validate_json(line)] if line.strip() else []
+            except ValueError:
                 _log.warning("%s, line %d can't be read and is passed over", path.name, number)
         return history
 
@@ -448,7 +441,7 @@ def _owner_of(manifest: Manifest | None, version: str, city_id: str) -> str | No
 
 def _is_name(name: object) -> bool:
     # Whether a text can name a version or a city, and leads nowhere else.
-    return isinstance(name, str) and _NAME.fullmatch(name) is not None
+    return isinstance(name, str) and re.fullmatch(_NAME, name) is not None
 
 
 def _checked_name(name: str) -> str:
