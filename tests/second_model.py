@@ -11,7 +11,7 @@ from tests.kept_lists import NOW, lakeport
 from leadscore.city import City
 from leadscore.features.extract import FeatureExtractor, features_frame
 from leadscore.learning import AdditiveCard
-from leadscore.learning.expert import ensure_expert, expert_scorecard
+from leadscore.learning.expert import expert_model, expert_scorecard
 from leadscore.learning.model import Model
 from leadscore.learning.scorecard import Scorecard
 from leadscore.registry.models import ModelRegistry
@@ -46,6 +46,6 @@ def save_another(registry: ModelRegistry) -> str:
 def shelf_of_two(folder: Path) -> ModelRegistry:
     """Return a registry with this model beside the experts', which serves."""
     registry = ModelRegistry(folder / "models", folder / "key")
-    ensure_expert(lakeport(), registry, NOW)
+    expert_model(lakeport(), registry, NOW)
     save_another(registry)
     return registry

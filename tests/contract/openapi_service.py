@@ -41,7 +41,7 @@ from werkzeug.test import Client, TestResponse
 
 from leadscore.jobs.tasks import EXPORT, IMPORT_LIST, JobDependencies, all_kinds
 from leadscore.jobs.worker import Worker
-from leadscore.learning.expert import ensure_expert
+from leadscore.learning.expert import expert_model
 from leadscore.learning.training_data import Rules
 from leadscore.registry.models import ModelRegistry
 from leadscore.store import api_keys
@@ -121,7 +121,7 @@ class InProcess(Client):
 def seeded_service(database: Database, folder: Path) -> Seeded:
     """Return the service over a store with firms, models, lists, jobs and a written export."""
     registry = ModelRegistry(folder / "models", folder / "keys" / "models.key")
-    ensure_expert(lakeport(), registry, NOW)
+    expert_model(lakeport(), registry, NOW)
     save_another(registry)
     access = Access(database, AuditTrail(folder / "keys" / "audit.key"), lambda: datetime.now(UTC))
     take_in(

@@ -20,7 +20,7 @@ from leadscore.city import City
 from leadscore.city.versions import Profiles
 from leadscore.jobs.tasks import JobDependencies, all_kinds
 from leadscore.jobs.worker import Worker
-from leadscore.learning.expert import ensure_expert, expert_version
+from leadscore.learning.expert import expert_model, expert_version
 from leadscore.learning.training_data import Rules
 from leadscore.ranking.score import Scorer
 from leadscore.registry.models import ModelRegistry
@@ -45,7 +45,7 @@ class Office:
     def __init__(self, database: Database, folder: Path, *, trained: bool) -> None:
         self.database, self.folder = database, folder
         self.registry = ModelRegistry(folder / "models", folder / "keys" / "models.key")
-        ensure_expert(lakeport(), self.registry, NOW)
+        expert_model(lakeport(), self.registry, NOW)
         if trained:
             save_another(self.registry)
             self.registry.promote(lakeport().id, OTHER, act="trained", now=NOW)

@@ -15,7 +15,7 @@ from tests.commands import Done, called, processor_seconds, typed, typed_anew, v
 from tests.second_model import another
 
 from leadscore.city import City, load_city
-from leadscore.learning.expert import ensure_expert, expert_version
+from leadscore.learning.expert import expert_model, expert_version
 from leadscore.registry.models import ModelRegistry
 
 ROOT = Path(__file__).parents[2]
@@ -49,7 +49,7 @@ def city() -> City:
 def registry(city: City, tmp_path: Path) -> ModelRegistry:
     """Return a registry on which the expert and two trained models have served; a third failed."""
     registry = ModelRegistry(tmp_path / "models", tmp_path / "keys" / "models.key")
-    ensure_expert(city, registry, NOW)
+    expert_model(city, registry, NOW)
     for n, version in enumerate((FIRST, SECOND, BOLD), start=1):
         gates = [PASSED, FAILED] if version == BOLD else [PASSED]
         manifest = {

@@ -15,7 +15,7 @@ from tests.second_model import OTHER, save_another
 
 from leadscore.jobs.tasks import JobDependencies, all_kinds
 from leadscore.jobs.worker import Worker
-from leadscore.learning.expert import ensure_expert
+from leadscore.learning.expert import expert_model
 from leadscore.learning.training_data import Rules
 from leadscore.ranking.score import Scorer
 from leadscore.registry.models import ModelRegistry
@@ -36,7 +36,7 @@ class Home:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.registry = ModelRegistry(folder / "models", folder / "keys" / "models.key")
-        self.expert = ensure_expert(lakeport(), self.registry, NOW)
+        self.expert = expert_model(lakeport(), self.registry, NOW)[0]
         self.database = open_store(folder / "leadscore.sqlite3")
         number = hand_in(self.database, {"name": "甲有限公司", "main_business": BLADES})
         take_in_list(self.database, number, scorer=self.scorer(), now=NOW, today=TODAY)
@@ -121,7 +121,7 @@ def test_a_retraining_brings_the_mirror_up_to_date(home: Home) -> None:
 
 def test_where_nothing_is_kept_nothing_is_made(tmp_path: Path) -> None:
     registry = ModelRegistry(tmp_path / "models", tmp_path / "keys" / "models.key")
-    ensure_expert(lakeport(), registry, NOW)
+    expert_model(lakeport(), registry, NOW)
     save_another(registry)
     done = called("models", "promote", OTHER, home=tmp_path, LEADSCORE_CITY=str(LAKEPORT))
     assert done.returncode == 0, done.stderr

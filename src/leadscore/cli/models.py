@@ -136,12 +136,12 @@ def show_model(run: Run, version: str | None, html: Path | None, city: Path | No
         return
     manifest = registry.manifest(chosen)
     if html is None:
-        echo(render_text(manifest.content, run.lang, profile))
+        echo(render_text(manifest, run.lang, profile))
         return
     from leadscore.lists.writing import check_distinct, replacing
 
     check_distinct({"--html": html, "--city": city})
-    page = render_html(manifest.content, run.lang, profile).encode()
+    page = render_html(manifest, run.lang, profile).encode()
     with replacing(html) as file:
         file.write(page)
     run.say(WORDS["models.written"].format(path=html))
@@ -175,9 +175,9 @@ def roll_back(run: Run, reason: str | None, city: Path | None) -> None:
 
     def expert() -> str:
         # Needs scikit-learn, which takes a second: only where no other model is left.
-        from leadscore.learning.expert import ensure_expert
+        from leadscore.learning.expert import expert_model
 
-        return ensure_expert(profile, registry, now, run.tell)
+        return expert_model(profile, registry, now, run.tell)[0]
 
     version = registry.rollback(
         profile.id, now=now, reason=reason, last_resort=expert, notify=run.tell

@@ -14,7 +14,9 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
+
+from pydantic import AfterValidator, Field, TypeAdapter
 
 from leadscore.errors import Detail, ModelError
 from leadscore.files import append_line, place_file, place_folder
@@ -25,6 +27,7 @@ from leadscore.registry.manifest import (
     Manifest,
     SigningKey,
     check_artefact,
+    city_part,
     composed,
     damaged,
     parsed,
@@ -43,64 +46,15 @@ Act = Literal["expert", "trained", "by_hand", "rolled_back", "profile"]
 """How a version came to serve: as the expert model, by retraining, by a person, by going back, or
 as the champion's own card under a profile that says another supply."""
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
+_NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$"
+_Name = Annotated[str, Field(pattern=_NAME)]
 # A file that changed less than so long ago may change again and show the same time.
 _SETTLED_NS = 100_000_000
 _TRIES = 3
 _UNREADABLE = (
-    AttributeError,
-    EOFError,
-    IndexError,
-    KeyError,
-    ModelError,
-    TypeError,
-    ValueError,
-    pickle.UnpicklingError,
-    zipfile.BadZipFile,
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Promotion:
-    """One change of champion: what serves from then on, why, and what served until then."""
-
-    when: datetime
-    version: str
-    act: Act
-    reason: str | None
-    previous: str | None
-
-    def to_line(self) -> str:
-        """Return it as a line of JSON that a person can read."""
-        plain = {**asdict(self), "when": self.when.isoformat(timespec="seconds")}
-        return json.dumps(plain, ensure_ascii=False)
-
-    @classmethod
-    def from_line(cls, line: str) -> Promotion:
-        """Return what `to_line` wrote; a ValueError if the line was cut short or changed."""
-        plain = json.loads(line)
-        if not isinstance(plain, dict) or not plain.keys() >= set(cls.__slots__):
-            raise ValueError(line)
-        when, version, act, reason, previous = (plain[name] for name in cls.__slots__)
-        names = _is_name(version) and (previous is None or _is_name(previous))
-        if not names or act not in get_args(Act) or not isinstance(reason, str | None):
-            raise ValueError(line)
-        shown = None if reason is None else _in_one_line(reason)
-        return cls(datetime.fromisoformat(when), version, act, shown, previous)
-
-
-@dataclass(frozen=True)
-class Version:
-    """A version as `ModelRegistry.versions` lists it.
-
-    ``fault`` says why it can't serve; then there is no manifest, and ``created`` is when its folder
-    was.
-    """
-
-    name: str
-    created: datetime
-    manifest: Manifest | None
-    fault: ModelError | None
+    AttributeError, EOFError, IndexError, KeyError, ModelError, TypeError, ValueError,
+    pickle.UnpicklingError, zipfile.BadZipFile,
+)  # fmt: skip
 
 
 def _in_one_line(reason: str) -> str:
@@ -110,6 +64,35 @@ def _in_one_line(reason: str) -> str:
     'the fair was[2J late'
     """
     return " ".join("".join(c for c in reason if c.isprintable() or c.isspace()).split())
+
+
+@dataclass(frozen=True, slots=True)
+class Promotion:
+    """One change of champion: what serves from then on, why, and what served until then."""
+
+    when: datetime
+    version: _Name
+    act: Act
+    reason: Annotated[str, AfterValidator(_in_one_line)] | None
+    previous: _Name | None
+
+    def to_line(self) -> str:
+        """Return it as a line of JSON that a person can read."""
+        plain = {**asdict(self), "when": self.when.isoformat(timespec="seconds")}
+        return json.dumps(plain, ensure_ascii=False)
+
+
+_LINE = TypeAdapter(Promotion)
+
+
+@dataclass(frozen=True)
+class Version:
+    """A version as `ModelRegistry.versions` lists it; with a fault it has no manifest."""
+
+    name: str
+    created: datetime
+    manifest: Manifest | None
+    fault: ModelError | None
 
 
 def is_expert(city_id: str, version: str) -> bool:
@@ -188,10 +171,7 @@ class ModelRegistry:
         return self._checked(version)[0]
 
     def versions(self, city_id: str | None = None) -> list[Version]:
-        """Return all versions, or those of a city, the newest first; damaged ones too.
-
-        A damaged one counts to the city with whose id its name begins.
-        """
+        """Return all versions, or those of a city (damaged ones by name), the newest first."""
         with self._refusals():
             paths = list(self.folder.iterdir()) if self.folder.is_dir() else []
             folders = [path for path in paths if _is_name(path.name) and path.is_dir()]
@@ -265,10 +245,7 @@ class ModelRegistry:
         return version
 
     def history(self, city_id: str) -> list[Promotion]:
-        """Return every change of a city's champion, the oldest first.
-
-        A line that can't be read is passed over with a warning in the log.
-        """
+        """Return every change of a city's champion, the oldest first; bad lines are logged."""
         path = self._file(city_id, "history.jsonl")
         with self._refusals():
             try:
@@ -278,16 +255,13 @@ class ModelRegistry:
         history = []
         for number, line in enumerate(lines, start=1):
             try:
-                history += [Promotion.from_line(line)] if line.strip() else []
-            except (ValueError, TypeError, RecursionError):
+                history += [_LINE.validate_json(line)] if line.strip() else []
+            except ValueError:
                 _log.warning("%s, line %d can't be read and is passed over", path.name, number)
         return history
 
     def line(self, city_id: str) -> list[str]:
-        """Return the champion and, one after another, those to go back to; sound or not.
-
-        Where the pointer is damaged, the history alone tells.
-        """
+        """Return the champion and those to go back to, by the history where the pointer is bad."""
         stack = _version_history(city_id, self.history(city_id))
         try:
             champion = self.champion(city_id)
@@ -452,9 +426,10 @@ def _uncover(stack: list[str], version: str) -> None:
 
 
 def _written(model: Model, manifest: Mapping[str, Any]) -> tuple[bytes, dict[str, Any]]:
-    from leadscore.registry.artefact import said_by, to_bytes  # late, as in `ModelRegistry.load`
+    from leadscore.registry.artefact import to_bytes  # late, as in `ModelRegistry.load`
 
-    return to_bytes(model), {**manifest, **said_by(model)}
+    card = model.card.scorecard.to_dict()
+    return to_bytes(model), {**manifest, "city": city_part(model.city), "scorecard": card}
 
 
 def _owner_of(manifest: Manifest | None, version: str, city_id: str) -> str | None:
@@ -466,7 +441,7 @@ def _owner_of(manifest: Manifest | None, version: str, city_id: str) -> str | No
 
 def _is_name(name: object) -> bool:
     # Whether a text can name a version or a city, and leads nowhere else.
-    return isinstance(name, str) and _NAME.fullmatch(name) is not None
+    return isinstance(name, str) and re.fullmatch(_NAME, name) is not None
 
 
 def _checked_name(name: str) -> str:

@@ -13,7 +13,7 @@ from tests.second_model import OTHER, shelf_of_two
 from leadscore.city import City
 from leadscore.city.profile import with_supplies
 from leadscore.learning.expert import (
-    ensure_expert,
+    expert_model,
     expert_version,
     follow,
     follow_supply,
@@ -110,7 +110,7 @@ def test_going_back_leads_to_the_model_before_and_not_to_an_older_supply(
 
 def test_a_model_that_one_goes_back_to_follows_as_well(registry: ModelRegistry) -> None:
     city = other_supply(0.95)
-    registry.promote(city.id, ensure_expert(city, registry, NOW), act="by_hand", now=NOW)
+    registry.promote(city.id, expert_model(city, registry, NOW)[0], act="by_hand", now=NOW)
     assert registry.rollback(city.id, now=NOW) == OTHER
     follow(city, registry, NOW)
     assert registry.champion(city.id) == f"{OTHER}-s{city.digest[:8]}"

@@ -12,7 +12,7 @@ from tests.second_model import another
 
 from leadscore.city import load_city
 from leadscore.errors import ModelError
-from leadscore.learning.expert import ensure_expert, expert_scorecard, expert_version, fit_expert
+from leadscore.learning.expert import expert_model, expert_scorecard, expert_version, fit_expert
 from leadscore.learning.scorecard import logistic
 from leadscore.lists.cleaning import records_of
 from leadscore.lists.columns import blank_firms
@@ -37,7 +37,7 @@ def registry(tmp_path):
 @pytest.fixture
 def trained(city, registry):
     """Return a registry on which the expert and then two trained models have served."""
-    ensure_expert(city, registry, NOW)
+    expert_model(city, registry, NOW)
     for n, version in enumerate((FIRST, SECOND), start=1):
         registry.save(version, another(city, n), {"kind": "trained", "created": NOW})
         registry.promote(city.id, version, act="trained", now=NOW)
@@ -122,7 +122,7 @@ def test_a_trained_champion_serves(city, serve):
 
 def test_the_expert_model_never_displaces_a_trained_champion(city, trained, serve, tmp_path):
     changed = changed_city(city, tmp_path)
-    version = ensure_expert(changed, trained, NOW)
+    version = expert_model(changed, trained, NOW)[0]
     assert trained.load(version)
     assert trained.champion(city.id) == SECOND
     told = ("城市画像有改动", "the city profile has changed since")
