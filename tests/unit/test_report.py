@@ -13,6 +13,7 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pandas as pd
 import pytest
+from pydantic import ValidationError
 
 from leadscore.city.loading import load_city
 from leadscore.errors import ModelError
@@ -28,6 +29,7 @@ from leadscore.learning.scorecard import (
     log_odds_to_points,
 )
 from leadscore.numbers import likelihood
+from leadscore.registry.manifest import Manifest
 from leadscore.report import card_sections, model_sections, render_html, render_text, wording
 from leadscore.report.facts import Card, read_model
 from leadscore.terminal import display_width
@@ -164,7 +166,7 @@ def kept() -> dict[str, dict[str, Any]]:
 
 
 def card_of(manifest: dict[str, Any]) -> Card:
-    return read_model(manifest, "en", CITY).card
+    return read_model(Manifest.of(manifest), "en", CITY).card
 
 
 class Nesting(HTMLParser):
@@ -214,7 +216,7 @@ def shown(page: str) -> str:
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("kind", ["expert", "trained"])
 def test_a_page_is_well_formed_as_html_and_as_xml(kept, kind, lang):
-    page = render_html(kept[kind], lang, CITY)
+    page = render_html(Manifest.of(kept[kind]), lang, CITY)
     read(page)
     root = tree(page)
     ids = [element.get("id") for element in root.iter() if element.get("id")]
@@ -227,12 +229,12 @@ def test_a_page_is_well_formed_as_html_and_as_xml(kept, kind, lang):
 
 @pytest.mark.parametrize("kind", ["expert", "trained"])
 def test_a_page_runs_no_script_and_fetches_nothing(kept, kind):
-    seen = read(render_html(kept[kind], "en", CITY)).seen
+    seen = read(render_html(Manifest.of(kept[kind]), "en", CITY)).seen
     assert not {tag for tag, _ in seen} & {"script", "link", "img", "iframe", "object", "base"}
     for _, attributes in seen:
         assert not {name for name in attributes if name.startswith("on") or name == "src"}
         assert (attributes.get("href") or "#").startswith("#")
-    page = render_html(kept[kind], "en", CITY)
+    page = render_html(Manifest.of(kept[kind]), "en", CITY)
     assert "url(" not in page
     assert "@import" not in page
     assert "http:" not in page
@@ -243,7 +245,7 @@ def test_a_page_runs_no_script_and_fetches_nothing(kept, kind):
 
 @pytest.mark.parametrize("kind", ["expert", "trained"])
 def test_every_chart_says_what_it_shows_and_stands_by_a_table(kept, kind):
-    root = tree(render_html(kept[kind], "en", CITY))
+    root = tree(render_html(Manifest.of(kept[kind]), "en", CITY))
     charts = [e for e in root.iter("svg") if e.get("aria-hidden") != "true"]
     assert len(charts) >= len(card_of(kept[kind]).tables)
     for chart in charts:
@@ -256,7 +258,7 @@ def test_every_chart_says_what_it_shows_and_stands_by_a_table(kept, kind):
 
 
 def test_coordinates_stay_within_their_chart(kept):
-    for chart in tree(render_html(kept["trained"], "en", CITY)).iter("svg"):
+    for chart in tree(render_html(Manifest.of(kept["trained"]), "en", CITY)).iter("svg"):
         _, _, width, height = map(float, chart.get("viewBox").split())
         for mark in chart.iter("rect"):
             x, y, w, h = (float(mark.get(k)) for k in ("x", "y", "width", "height"))
@@ -266,9 +268,13 @@ def test_coordinates_stay_within_their_chart(kept):
 
 @pytest.mark.parametrize("kind", ["expert", "trained"])
 def test_english_holds_no_chinese_and_chinese_no_english_sentence(kept, kind):
-    english = shown(render_html(kept[kind], "en", CITY)) + render_text(kept[kind], "en", CITY)
+    english = shown(render_html(Manifest.of(kept[kind]), "en", CITY)) + render_text(
+        Manifest.of(kept[kind]), "en", CITY
+    )
     assert not re.search("[\u4e00-\u9fff]", english)
-    chinese = shown(render_html(kept[kind], "zh", CITY)) + render_text(kept[kind], "zh", CITY)
+    chinese = shown(render_html(Manifest.of(kept[kind]), "zh", CITY)) + render_text(
+        Manifest.of(kept[kind]), "zh", CITY
+    )
     for known in ("x_unheard_of", kept[kind]["version"], "nanchang-expert-0123456789"):
         chinese = chinese.replace(known, "")
     left = set(re.findall(r"[A-Za-z]{2,}", chinese))
@@ -278,14 +284,14 @@ def test_english_holds_no_chinese_and_chinese_no_english_sentence(kept, kind):
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("kind", ["expert", "trained"])
 def test_no_line_of_text_is_wider_than_a_terminal(kept, kind, lang):
-    lines = render_text(kept[kind], lang, CITY).splitlines()
+    lines = render_text(Manifest.of(kept[kind]), lang, CITY).splitlines()
     assert max(map(display_width, lines)) <= 100
     assert all(line == line.rstrip() for line in lines)
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_bars_of_a_feature_stand_in_one_column_whatever_the_script(kept, lang):
-    blocks = render_text(kept["trained"], lang, CITY).split("\n\n")
+    blocks = render_text(Manifest.of(kept["trained"]), lang, CITY).split("\n\n")
     tables = [block for block in blocks if "│" in block]
     assert len(tables) == len(card_of(kept["trained"]).tables)
     for block in tables:
@@ -295,24 +301,27 @@ def test_bars_of_a_feature_stand_in_one_column_whatever_the_script(kept, lang):
 def test_the_same_manifest_gives_the_same_page(kept):
     again = json.loads(json.dumps(kept["trained"]))
     for lang in LANGUAGES:
-        assert render_html(again, lang, CITY) == render_html(kept["trained"], lang, CITY)
-        assert render_text(again, lang, CITY) == render_text(kept["trained"], lang, CITY)
+        assert render_html(Manifest.of(again), lang, CITY) == render_html(
+            Manifest.of(kept["trained"]), lang, CITY
+        )
+        assert render_text(Manifest.of(again), lang, CITY) == render_text(
+            Manifest.of(kept["trained"]), lang, CITY
+        )
 
 
 def test_an_expert_card_says_plainly_that_nothing_was_measured(kept):
-    for said in (
-        render_text(kept["expert"], "en", CITY), shown(render_html(kept["expert"], "en", CITY)),
-    ):  # fmt: skip
+    expert = Manifest.of(kept["expert"])
+    for said in (render_text(expert, "en", CITY), shown(render_html(expert, "en", CITY))):
         assert "so there are no measures, no bands and no counts" in " ".join(said.split())
         assert "AUC" not in said
         assert "90%" not in said
-    assert "没有检验指标" in render_text(kept["expert"], "zh", CITY)
+    assert "没有检验指标" in render_text(Manifest.of(kept["expert"]), "zh", CITY)
 
 
 def test_points_of_experts_are_whole_and_those_of_a_fit_have_a_decimal(kept):
-    text = render_text(kept["expert"], "en", CITY)
+    text = render_text(Manifest.of(kept["expert"]), "en", CITY)
     assert re.search(r"deregistered .*-60$", text, re.MULTILINE)
-    assert re.search(r"│.* [+-]\d+\.\d +\[", render_text(kept["trained"], "en", CITY))
+    assert re.search(r"│.* [+-]\d+\.\d +\[", render_text(Manifest.of(kept["trained"]), "en", CITY))
 
 
 def test_every_feature_is_told_the_weightiest_first(kept):
@@ -321,8 +330,8 @@ def test_every_feature_is_told_the_weightiest_first(kept):
     assert np.diff(reaches).max() < 1e-6
     meanings = {feature.meaning.en.lower() for feature in CATALOGUE.values()}
     assert {name.lower() for name in [t.name for t in card.tables] + card.silent} == meanings
-    text = render_text(kept["expert"], "zh", CITY)
-    page = shown(render_html(kept["expert"], "zh", CITY))
+    text = render_text(Manifest.of(kept["expert"]), "zh", CITY)
+    page = shown(render_html(Manifest.of(kept["expert"]), "zh", CITY))
     for feature in CATALOGUE.values():
         assert feature.meaning.zh in " ".join(text.split("\n"))
         assert feature.meaning.zh in page
@@ -350,7 +359,7 @@ def test_a_level_that_is_called_other_is_not_taken_for_all_others():
     rows.insert(0, _record("", "intercept", "intercept", -1.0))
     (table,) = card_of({"table": rows}).tables
     assert [entry.part for entry in table.entries] == ["level", "level", "other", "unknown"]
-    text = render_text({"table": rows}, "zh")
+    text = render_text(Manifest.of({"table": rows}), "zh")
     assert "其他行业" in text
     assert "其他取值" in text
 
@@ -367,7 +376,7 @@ def test_bands_are_written_in_the_unit_of_the_feature():
     }
     tables = [NumericTable(f, np.array(e), np.arange(len(e) + 1.0), -1.0) for f, e in edges.items()]
     manifest = {"scorecard": Scorecard(0.0, tuple(tables)).to_dict()}
-    zh, en = (render_text(manifest, lang) for lang in LANGUAGES)
+    zh, en = (render_text(Manifest.of(manifest), lang) for lang in LANGUAGES)
     for band in (
         "< 500万元", "500–3,000万元", "≥ 1亿元", "2%–12.5%", "< 50", "50–300", "≥ 300", "2–3",
         "≥ 4", "1–3 年", "否", "是", "未知",
@@ -381,18 +390,19 @@ def test_edges_close_together_are_told_apart():
     edges = np.array([1_234_567.0, 1_234_890.0, 1_235_000.0])
     table = NumericTable("registered_capital_cny", edges, np.array([0.0, 0.1, 0.2, 0.3]), 0.0)
     for lang in LANGUAGES:
-        text = render_text({"scorecard": Scorecard(0.0, (table,)).to_dict()}, lang)
+        manifest = Manifest.of({"scorecard": Scorecard(0.0, (table,)).to_dict()})
+        text = render_text(manifest, lang)
         labels = [line.split("│")[0].strip(" █") for line in text.splitlines() if "│" in line]
         assert len(labels) == 5
         assert len(set(labels)) == 5
 
 
 def test_gates_are_told_by_sign_and_sentence_without_colour(kept):
-    text = render_text(kept["trained"], "en", CITY)
+    text = render_text(Manifest.of(kept["trained"]), "en", CITY)
     assert "  ✓ It is not worse." in text
     assert "  ✗ The scores jumped." in text
     assert "not promoted, 1 of 2 gates failed" in text
-    page = shown(render_html(kept["trained"], "zh", CITY))
+    page = shown(render_html(Manifest.of(kept["trained"]), "zh", CITY))
     assert "✓ 通过" in page
     assert "✗ 未过" in page
     assert "得分突变。" in page
@@ -401,7 +411,10 @@ def test_gates_are_told_by_sign_and_sentence_without_colour(kept):
 def test_the_reason_of_a_person_who_overruled_is_told(kept):
     manifest = copy.deepcopy(kept["trained"])
     manifest["decision"] |= {"promoted": True, "overruled": "the list was cleaned"}
-    for said in (render_text(manifest, "en"), shown(render_html(manifest, "en"))):
+    for said in (
+        render_text(Manifest.of(manifest), "en"),
+        shown(render_html(Manifest.of(manifest), "en")),
+    ):
         assert "the list was cleaned" in said
         assert "promoted by a person, though 1 of 2 gates failed" in said.replace("Pro", "pro")
 
@@ -410,7 +423,10 @@ def test_hostile_text_anywhere_in_a_manifest_is_harmless():
     manifest = trained(level=HOSTILE)
     manifest["table"] += [_record(BROKEN, "categorical", BROKEN, 0.4)]
     manifest["table"] += [_record(f"role × {BROKEN}", "pair", f"{BROKEN} × {BROKEN}", 0.4)]
-    for key in ("version", "family", "kind", "as_of", "created", "target", "horizon_days"):
+    for key in ("as_of", "created", "horizon_days"):
+        with pytest.raises(ValidationError):
+            Manifest.of(manifest | {key: BROKEN})
+    for key in ("version", "family", "kind", "target"):
         manifest[key] = BROKEN
     manifest["city"] = {"id": BROKEN}
     manifest["outcomes"]["left_out"] = {BROKEN: 3}
@@ -420,9 +436,10 @@ def test_hostile_text_anywhere_in_a_manifest_is_harmless():
     manifest["trial"] |= {"split": BROKEN, "champion": BROKEN}
     groups = manifest["measures"]["challenger"]["groups"]
     groups[BROKEN] = groups["led"]
-    gate = {"id": BROKEN, "passed": False, "sentence": {"en": BROKEN}, "figures": {BROKEN: 1}}
+    sentence = {"zh": BROKEN, "en": BROKEN}
+    gate = {"id": BROKEN, "passed": False, "sentence": sentence, "figures": {BROKEN: 1}}
     manifest["decision"] |= {"gates": [gate], "overruled": BROKEN}
-    page, text = render_html(manifest, "en"), render_text(manifest, "en")
+    page, text = render_html(Manifest.of(manifest), "en"), render_text(Manifest.of(manifest), "en")
     tags = {tag for tag, _ in read(page).seen}
     assert "script" not in tags
     tree(page)
@@ -437,11 +454,11 @@ def test_hostile_text_anywhere_in_a_manifest_is_harmless():
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_a_manifest_may_lack_almost_everything(lang):
     bare = {"scorecard": expert_scorecard(CITY).to_dict()}
-    tree(render_html(bare, lang))
-    assert render_text(bare, lang)
+    tree(render_html(Manifest.of(bare), lang))
+    assert render_text(Manifest.of(bare), lang)
     empty = {"scorecard": Scorecard(-1.0, ()).to_dict(), "kind": "trained", "measures": None}
-    tree(render_html(empty, lang))
-    assert render_text(empty, lang)
+    tree(render_html(Manifest.of(empty), lang))
+    assert render_text(Manifest.of(empty), lang)
 
 
 def test_measures_that_are_undefined_are_dashes(kept):
@@ -453,8 +470,8 @@ def test_measures_that_are_undefined_are_dashes(kept):
             {"share": 0.1, "n": 1, "lift": nothing, "captured": nothing} for _ in range(1)
         ]
         model["reliability"] = []
-    tree(render_html(manifest, "en"))
-    text = render_text(manifest, "en")
+    tree(render_html(Manifest.of(manifest), "en"))
+    text = render_text(Manifest.of(manifest), "en")
     assert re.search(r"^  AUC +– +–$", text, re.MULTILINE)
     assert "nan" not in text.lower().replace("nanchang", "")
 
@@ -462,9 +479,9 @@ def test_measures_that_are_undefined_are_dashes(kept):
 def test_a_model_without_a_champion_to_meet_is_told_alone(kept):
     manifest = copy.deepcopy(kept["trained"])
     manifest["measures"]["champion"] = None
-    page = render_html(manifest, "en")
+    page = render_html(Manifest.of(manifest), "en")
     tree(page)
-    measures = render_text(manifest, "en").split("Measures")[1].split("\n\n")[0]
+    measures = render_text(Manifest.of(manifest), "en").split("Measures")[1].split("\n\n")[0]
     assert "challenger" in measures
     assert "champion" not in measures
 
@@ -473,13 +490,13 @@ def test_an_interval_without_one_end_says_so(kept):
     manifest = copy.deepcopy(kept["trained"])
     slope = {"value": 3.0, "low": 1.2, "high": None}
     manifest["measures"]["challenger"]["measures"]["calibration_slope"] = slope
-    assert "3.00 [1.20, …]" in render_text(manifest, "en")
-    tree(render_html(manifest, "en"))
+    assert "3.00 [1.20, …]" in render_text(Manifest.of(manifest), "en")
+    tree(render_html(Manifest.of(manifest), "en"))
 
 
 def test_a_forecast_is_never_shown_as_certain():
     card = Scorecard(20.0, (NumericTable("staff", np.array([5.0]), np.array([0.0, 9.0]), 0.0),))
-    page = shown(render_html({"scorecard": card.to_dict()}, "en"))
+    page = shown(render_html(Manifest.of({"scorecard": card.to_dict()}), "en"))
     assert likelihood(0.99999999) == ">99.9%"
     assert ">99.9%" in page
     assert "100%" not in page
@@ -487,13 +504,13 @@ def test_a_forecast_is_never_shown_as_certain():
 
 def test_what_is_no_card_is_refused():
     with pytest.raises(ModelError):
-        render_html({"kind": "trained"}, "en")
+        render_html(Manifest.of({"kind": "trained"}), "en")
     with pytest.raises(ModelError):
-        render_text({"kind": "expert", "scorecard": {"schema": 99}}, "zh")
+        render_text(Manifest.of({"kind": "expert", "scorecard": {"schema": 99}}), "zh")
 
 
 def test_a_pair_of_a_kept_card_is_named_by_both_features_and_values(kept):
-    root = tree(render_html(kept["trained"], "en", CITY))
+    root = tree(render_html(Manifest.of(kept["trained"]), "en", CITY))
     named = {"".join(e.find("h3").itertext()): e for e in root.iter("article")}
     (article,) = (article for name, article in named.items() if "×" in name)
     values = [text.text for text in article.iter("text") if text.get("class") == "value"]
@@ -503,8 +520,8 @@ def test_a_pair_of_a_kept_card_is_named_by_both_features_and_values(kept):
 
 def test_a_kept_boosted_card_is_said_to_be_one(kept):
     manifest = kept["trained"] | {"family": "boosted"}
-    assert "learned from outcomes (boosted trees)" in render_text(manifest, "en")
-    assert "训练的模型（提升树）" in render_text(manifest, "zh")
+    assert "learned from outcomes (boosted trees)" in render_text(Manifest.of(manifest), "en")
+    assert "训练的模型（提升树）" in render_text(Manifest.of(manifest), "zh")
 
 
 def test_the_page_stays_small_with_many_bins_and_levels(tmp_path: Path):
@@ -512,7 +529,7 @@ def test_the_page_stays_small_with_many_bins_and_levels(tmp_path: Path):
     tables = [NumericTable(f"n{at}", edges, np.sin(np.arange(64.0)), 0.1) for at in range(40)]
     manifest = {"scorecard": Scorecard(0.0, tuple(tables)).to_dict()}
     path = tmp_path / "model.html"
-    path.write_text(render_html(manifest, "zh"), encoding="utf-8")
+    path.write_text(render_html(Manifest.of(manifest), "zh"), encoding="utf-8")
     assert path.stat().st_size < 1_500_000
 
 
@@ -543,8 +560,8 @@ def test_every_word_is_said_somewhere(
         trained | {"decision": decision | {"overruled": "the list was cleaned"}},
         {"kind": "trained", "scorecard": Scorecard(0.0, tables).to_dict()},
     ):
-        render_html(manifest, "en", CITY)
-        render_text(manifest, "en", CITY)
+        render_html(Manifest.of(manifest), "en", CITY)
+        render_text(Manifest.of(manifest), "en", CITY)
     assert said == words.keys()
 
 
@@ -556,11 +573,14 @@ def test_both_languages_have_the_same_places() -> None:
 
 @pytest.mark.parametrize("kind", ["expert", "trained"])
 def test_the_sections_are_those_of_the_page(kept: dict[str, dict[str, Any]], kind: str) -> None:
-    page, parts = render_html(kept[kind], "zh", CITY), model_sections(kept[kind], "zh", CITY)
+    page, parts = (
+        render_html(Manifest.of(kept[kind]), "zh", CITY),
+        model_sections(Manifest.of(kept[kind]), "zh", CITY),
+    )
     for part in (parts.contents, parts.sections, parts.status):
         assert part.strip() in page
     assert bool(parts.status) == (kind == "trained")
-    card = card_sections(kept[kind], "zh", CITY)
+    card = card_sections(Manifest.of(kept[kind]), "zh", CITY)
     assert re.findall('<section id="(.*?)"', card) == ["reading", "card"]
     for section in re.findall("<section.*?</section>", card, re.DOTALL):
         assert section in page

@@ -168,12 +168,12 @@ def show_model(run: Run, version: str | None, html: Path | None, city: Path | No
     chosen = version or current_champion(profile, registry, line, now=now, save=False).version
     manifest = registry.manifest(chosen)
     if html is None:
-        echo(render_text(manifest.content, run.lang, profile))
+        echo(render_text(manifest, run.lang, profile))
         return
     from leadscore.lists.writing import check_distinct, replacing
 
     check_distinct({"--html": html, "--city": city})
-    page = render_html(manifest.content, run.lang, profile).encode()
+    page = render_html(manifest, run.lang, profile).encode()
     with replacing(html) as file:
         file.write(page)
     run.say(WORDS["models.written"].format(path=html))

@@ -23,7 +23,7 @@ from sklearn.utils.validation import (
 from threadpoolctl import threadpool_limits
 
 from leadscore.learning.fitting import Minimum, Objective, chosen_widths, minimise, posterior_at
-from leadscore.learning.layout import Block, Widths, check_direction, held_by_prior, make_block
+from leadscore.learning.layout import Block, Widths, held_by_prior, make_block
 from leadscore.learning.model import MOST_NUMBERS, FittedCard
 from leadscore.learning.scorecard import (
     CategoricalTable,
@@ -78,12 +78,9 @@ def _checked_outcomes(
         return np.array([0, 1]), np.empty(0), np.empty(0)
     assert_all_finite(labels, input_name="y")
     weight = _check_sample_weight(
-        sample_weight,
-        labels,
-        dtype=np.float64,
-        ensure_non_negative=True,
+        sample_weight, labels, dtype=np.float64, ensure_non_negative=True,
         allow_all_zero_weights=least_rows == 0,
-    )
+    )  # fmt: skip
     classes = _two_classes(labels, weight > 0)
     return classes, (labels == classes[1]).astype(np.float64), weight
 
@@ -147,11 +144,9 @@ class AdditiveCard(ClassifierMixin, BaseEstimator):
         Whether the data choose the widths; they expect the given ones.
     rare_count
         A level of less weight than this, unless the prior lists it, joins the others.
-    tol
-        The search ends when the optimum is nearer than this, in standard deviations of the
-        posterior.
-    max_iter
-        Most Newton steps.
+    tol, max_iter
+        The search ends when the optimum is nearer than ``tol`` standard deviations of the
+        posterior, or after so many Newton steps.
 
     Attributes
     ----------
@@ -163,7 +158,6 @@ class AdditiveCard(ClassifierMixin, BaseEstimator):
         The labels, sorted; scores speak for the second. Labels that are all 0 or all 1 (or
         truth values) stand for [0, 1].
     n_features_in_ : int
-        Number of columns.
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the columns, if they are texts. Else tables are named x0, x1, ...
     n_iter_ : int
@@ -220,23 +214,11 @@ class AdditiveCard(ClassifierMixin, BaseEstimator):
         self.max_iter = max_iter
 
     def fit(self, X: Any, y: ArrayLike | None, sample_weight: ArrayLike | None = None) -> Self:
-        """Fit the tables.
+        """Fit the tables to n rows of numbers, truth values and texts, and their two labels.
 
-        Parameters
-        ----------
-        X
-            Frame of columns of numbers, truth values and texts of any dtype, with missing
-            values; or an array of shape (n, p).
-        y
-            Shape (n,), two labels.
-        sample_weight
-            Shape (n,), not negative. A row of weight 2 is the row twice, one of weight 0 absent.
-
-        Raises
-        ------
-        ValueError
-            If a column that the prior lists is absent, the prior runs against a direction, the
-            labels are not two, or a setting is out of range.
+        ``X`` is a frame, with missing values, or an array of shape (n, p). A row of weight 2 is the
+        row twice, one of weight 0 absent. A ValueError if a column that the prior lists is absent,
+        the prior runs against a direction, the labels are not two, or a setting is out of range.
         """
         widths = self._checked_settings()
         least_rows = 1 if self.prior is None else 0
@@ -306,8 +288,8 @@ class AdditiveCard(ClassifierMixin, BaseEstimator):
 
     def decision_function(self, X: Any) -> Floats:
         """Return the log-odds of the second class, shape (n,)."""
-        X = self._checked(X)
-        return self.scorecard_.decision_columns(columns_of(X), len(X))
+        added = self.contributions(X)
+        return self.scorecard_.total(added)
 
     def predict_proba(self, X: Any) -> Floats:
         """Return the probabilities of both classes, shape (n, 2), each 0..1."""
@@ -330,18 +312,8 @@ class AdditiveCard(ClassifierMixin, BaseEstimator):
     def predict_interval(self, X: Any, level: float = 0.9) -> Floats:
         """Return between which probabilities of the second class the truth plausibly lies.
 
-        By the curvature at the optimum; the less was learned about such a row, the wider.
-
-        Parameters
-        ----------
-        X
-            As for `predict_proba`.
-        level
-            Share of the posterior within the interval, 0..1.
-
-        Returns
-        -------
-        Shape (n, 2), lower and upper ends, each 0..1.
+        Lower and upper ends, shape (n, 2), with this share of the posterior between them, by the
+        curvature at the optimum; the less was learned about such a row, the wider.
         """
         return self.fitted().predict_interval(self._checked(X), level)
 
@@ -356,13 +328,11 @@ class AdditiveCard(ClassifierMixin, BaseEstimator):
     def to_frame(self, level: float = 0.9) -> pd.DataFrame:
         """Return the card entry by entry, with bands and with the counts behind them.
 
-        Returns
-        -------
-        Columns: ``feature``; ``kind`` (intercept, numeric, categorical); ``entry`` (band
-        or level, other, unknown); ``low`` and ``high``, the edges of a band, else missing;
-        ``log_odds``; ``points`` with the ends of their band ``points_low`` and ``points_high``;
-        ``count`` and ``positives``, weights of the rows behind the entry. The points of the bin
-        that holds a feature's median are held by the intercept, so that they have no band.
+        Columns: ``feature``; ``kind`` (intercept, numeric, categorical); ``entry`` (band or level,
+        other, unknown); ``low`` and ``high``, the edges of a band, else missing; ``log_odds``;
+        ``points`` with the ends of their band ``points_low`` and ``points_high``; ``count`` and
+        ``positives``, weights of the rows behind the entry. The intercept holds the points of the
+        bin with a feature's median, so that they have no band.
         """
         return self.fitted().to_frame(level)
 
@@ -370,13 +340,9 @@ class AdditiveCard(ClassifierMixin, BaseEstimator):
         """Return what was fitted, in plain tables: what a model is saved as and scores by."""
         check_is_fitted(self)
         return FittedCard(
-            scorecard=self.scorecard_,
-            classes=self.classes_,
-            directions=self.directions or {},
-            posterior=self.posterior_,
-            counts=self.counts_,
-            positives=self.positives_,
-        )
+            scorecard=self.scorecard_, classes=self.classes_, directions=self.directions or {},
+            posterior=self.posterior_, counts=self.counts_, positives=self.positives_,
+        )  # fmt: skip
 
     def _checked(self, X: Any) -> pd.DataFrame | NDArray[Any]:
         check_is_fitted(self)
@@ -409,7 +375,21 @@ class AdditiveCard(ClassifierMixin, BaseEstimator):
                 msg = f"A direction is -1, 0 or 1 for a column, not {direction!r} for {name!r}."
                 raise ValueError(msg)
         for table in tables:
-            check_direction(table, directions.get(table.feature, 0))
+            direction = directions.get(table.feature, 0)
+            if not direction:
+                continue
+            if not isinstance(table, NumericTable):
+                name = table.feature
+                msg = f"Column {name!r} is a feature of texts, which can't have a direction."
+                raise ValueError(msg)  # noqa: TRY004 (the setting is wrong, not a type)
+            rising = direction * np.diff(table.values)
+            if (rising < 0).any():
+                at = table.edges[np.argmin(rising)]
+                msg = (
+                    f"The prior of {table.feature!r} runs against its direction {direction:+d} "
+                    f"at the edge {at!s}; change the prior or the direction."
+                )
+                raise ValueError(msg)
 
     def _checked_settings(self) -> Widths:
         for name, least in _LEAST.items():
@@ -420,27 +400,17 @@ class AdditiveCard(ClassifierMixin, BaseEstimator):
                 msg = f"{name} must be finite and at least {least:g}, not {value!r}."
                 raise ValueError(msg)
         return Widths(
-            self.trend_width,
-            self.step_width,
-            self.level_width,
-            self.unknown_width,
+            self.trend_width, self.step_width, self.level_width, self.unknown_width,
             self.intercept_width,
-        )
+        )  # fmt: skip
 
 
 _TINY = 1e-3  # narrower than this, a prior can't be told from a fixed value
 _LEAST = {
-    "trend_width": 0.0,
-    "step_width": _TINY,
-    "level_width": _TINY,
-    "unknown_width": _TINY,
-    "intercept_width": _TINY,
-    "rare_count": 0.0,
-    "prior_strength": _TINY,
-    "max_bins": 2,
-    "max_iter": 1,
-    "tol": 0.0,
-}
+    "trend_width": 0.0, "step_width": _TINY, "level_width": _TINY, "unknown_width": _TINY,
+    "intercept_width": _TINY, "rare_count": 0.0, "prior_strength": _TINY, "max_bins": 2,
+    "max_iter": 1, "tol": 0.0,
+}  # fmt: skip
 
 
 _COARSE = 16  # bins that are enough to choose widths by

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -38,10 +38,9 @@ Figure = float | int | str | None
 
 @dataclass(frozen=True)
 class Gate:
-    """One condition that a challenger has to meet, whether it does, and what was found.
+    """One condition that a challenger has to meet; one that can't be told is not met.
 
-    A condition that can't be told is not met. The figures say the same as the sentence for a
-    program; None for what can't be told.
+    The figures say the same as the sentence for a program; None for what can't be told.
     """
 
     id: str
@@ -49,19 +48,12 @@ class Gate:
     sentence: Text
     figures: Mapping[str, Figure]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON values."""
-        sentence = {"zh": self.sentence.zh, "en": self.sentence.en}
-        figures = dict(self.figures)
-        return {"id": self.id, "passed": self.passed, "sentence": sentence, "figures": figures}
-
 
 @dataclass(frozen=True)
 class Decision:
     """Whether the challenger replaces the champion, and why.
 
-    ``overruled`` is the reason of a person who promotes it whatever the gates say; a UsageError if
-    it is blank.
+    ``overruled`` is why a person promotes it whatever the gates say; a UsageError if it is blank.
     """
 
     gates: tuple[Gate, ...]
@@ -94,7 +86,7 @@ class Decision:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
-        gates = [gate.to_dict() for gate in self.gates]
+        gates = [asdict(gate) for gate in self.gates]
         return {"promoted": self.promoted, "gates": gates, "overruled": self.overruled}
 
 
@@ -102,8 +94,8 @@ class Decision:
 class Pursuits:
     """n pursuits as they were known before first contact, and what became of them.
 
-    Their firms' keys and features; ``y`` is 1 where the target was reached, 0 where not, NaN where
-    that is not known yet; the weight is 0 there.
+    ``y`` is 1 where the target was reached, 0 where not, NaN where that is not known yet, and there
+    the weight is 0.
     """
 
     firm: Sequence[str] | pd.Series
@@ -170,10 +162,9 @@ class Comparison:
 
 
 class Difference(NamedTuple):
-    """One measure of both; NaN where it can't be told.
+    """One measure of both, and by how much the challenger is better; NaN where it can't be told.
 
-    ``better`` says by how much the challenger is better (below 0, worse), with its 90 % interval
-    from resamples of the pursuits.
+    The ends of the 90 % interval of ``better`` are from resamples of the pursuits.
     """
 
     challenger: float

@@ -35,13 +35,9 @@ WORDS = room_words("learning")
 def expert_scorecard(city: City) -> Scorecard:
     """Return the profile's card over the whole catalogue; a feature that it leaves out is worth 0.
 
-    The intercept is the log-odds of ``base_likelihood``; 20 points double the odds.
-
-    Raises
-    ------
-    CityError
-        With every mistake at once: a feature that does not exist, levels for a number or a level
-        that the feature does not have, points that run against the feature's direction.
+    The intercept is the log-odds of ``base_likelihood``; 20 points double the odds. A CityError has
+    every mistake at once: a feature that does not exist, levels for a number or a level that the
+    feature does not have, points that run against the feature's direction.
     """
     mistakes = list(_mistakes(city))
     if mistakes:
@@ -51,8 +47,7 @@ def expert_scorecard(city: City) -> Scorecard:
     return Scorecard(intercept=math.log(base / (1.0 - base)), tables=tables)
 
 
-def levels_of(feature: Feature, city: City) -> tuple[str, ...]:
-    """Return the levels that a feature can take in this city."""
+def _levels_of(feature: Feature, city: City) -> tuple[str, ...]:
     if feature.id == "chain":
         return (*(chain.id for chain in city.chains), *feature.levels)
     return tuple(feature.levels)
@@ -62,16 +57,13 @@ def _table(feature: Feature, city: City) -> NumericTable | CategoricalTable:
     written = city.card.features.get(feature.id)
     unknown = points_to_log_odds(written.unknown) if written else 0.0
     if feature.kind == "level":
-        levels = levels_of(feature, city)
+        levels = _levels_of(feature, city)
         given = written if isinstance(written, LevelPoints) else None
         points = [given.levels.get(level, given.other) if given else 0.0 for level in levels]
         return CategoricalTable(
-            feature=feature.id,
-            levels=levels,
-            values=points_to_log_odds(np.array(points)),
-            other=points_to_log_odds(given.other) if given else 0.0,
-            unknown=unknown,
-        )
+            feature=feature.id, levels=levels, values=points_to_log_odds(np.array(points)),
+            other=points_to_log_odds(given.other) if given else 0.0, unknown=unknown,
+        )  # fmt: skip
     steps = written if isinstance(written, NumericPoints) else None
     return NumericTable(
         feature=feature.id,
@@ -93,7 +85,7 @@ def _mistakes(city: City) -> Iterator[Detail]:
             wanted = "levels" if feature.kind == "level" else "edges_and_points"
             yield Detail(where, shape, WORDS[f"expert.{wanted}"])
         elif isinstance(written, LevelPoints):
-            allowed = levels_of(feature, city)
+            allowed = _levels_of(feature, city)
             for level in written.levels:
                 if level not in allowed:
                     yield Detail(f"{where}.levels.{level}", level, _one_of(level, allowed))
@@ -129,8 +121,7 @@ def fit_expert(city: City) -> Model:
 def expert_version(city: City) -> str:
     """Return the name of the expert model: the same name always gives the same scores.
 
-    It changes with the profile, and with the code and the shipped tables that turn a firm into a
-    score; it is the same on every machine.
+    It changes with the profile and with what `code_fingerprint` covers; no machine has another.
     """
     ground = f"{city.digest}|{code_fingerprint()}"
     return f"{city.id}-expert-{hashlib.sha256(ground.encode()).hexdigest()[:10]}"

@@ -108,7 +108,7 @@ class Objective:
         self.layout = Layout(blocks)
         directions = prior_directions(self.layout, blocks, weight) if widths.doubt else None
         self.penalty = _Penalty(self.layout, blocks, widths, directions)
-        self._blocks, self._target, self._weight = blocks, target, weight
+        self._blocks, self._target, self.weight = blocks, target, weight
         rows: _FewRows | _JoinedBlocks
         rows = (_FewRows if len(target) < _FEW_ROWS else _JoinedBlocks)(
             blocks, self.layout.spans, len(target)
@@ -142,17 +142,12 @@ class Objective:
     def value(self, vector: Floats, log_odds: Floats) -> float:
         """Return the objective, a sum over rows."""
         losses = np.logaddexp(0.0, self._against * log_odds)
-        return float(self._weight @ losses + vector @ self.penalty.product(vector) / 2.0)
+        return float(self.weight @ losses + vector @ self.penalty.product(vector) / 2.0)
 
     def gradient(self, vector: Floats, log_odds: Floats) -> Floats:
         """Return the slope of the objective, shape of the vector."""
-        slopes = self._weight * (probability(log_odds) - self._target)
+        slopes = self.weight * (probability(log_odds) - self._target)
         return self.count(slopes) + self.penalty.product(vector)
-
-    def certainty(self, log_odds: Floats) -> Floats:
-        """Return the second derivative of the loss of each row by its score, shape (n,)."""
-        p = probability(log_odds)
-        return self._weight * p * (1.0 - p)
 
     def count_pairs(self, amounts: Floats) -> Floats:
         """Return the sum of the rows' amounts by pair of entries, a symmetric matrix."""
@@ -257,7 +252,8 @@ class _Curvature:
     # of the vector, or the steps of one feature.
     def __init__(self, objective: Objective, log_odds: Floats) -> None:
         self._objective, self._layout = objective, objective.layout
-        self._certainty = objective.certainty(log_odds)
+        p = probability(log_odds)
+        self._certainty = objective.weight * p * (1.0 - p)  # by the score of each row
         layout, penalty = objective.layout, objective.penalty
         entries = objective.count_entries(self._certainty)
         single = layout.gather(float(self._certainty.sum()), entries)[: layout.n_single]
@@ -354,10 +350,7 @@ _MOST_PRODUCTS = 1000
 
 
 class Minimum(NamedTuple):
-    """Where a search ended, after how many Newton steps.
-
-    ``decrement`` is how far off it was before the last, in standard deviations of the posterior.
-    """
+    """Where a search ended, and how far off it was before its last step, in standard deviations."""
 
     vector: Floats
     n_iter: int
@@ -426,7 +419,8 @@ def _search(
     value = objective.value(vector, log_odds)
     share = 1.0
     while True:
-        moved = layout.within_bounds(vector - share * direction)
+        moved = vector - share * direction
+        moved = np.where(layout.sides * (moved - layout.bounds) < 0, layout.bounds, moved)
         log_odds = objective.log_odds(moved)
         gain = _SUFFICIENT * float(slope @ (vector - moved)) - _ROUNDING * (1.0 + abs(value))
         if objective.value(moved, log_odds) <= value - gain or share <= _SHORTEST:
@@ -439,22 +433,15 @@ def posterior_at(objective: Objective, vector: Floats) -> Posterior:
     layout = objective.layout
     real = np.flatnonzero(np.append(np.ones(layout.n_single, dtype=bool), layout.real))
     curvature = _Curvature(objective, objective.log_odds(vector)).matrix()
-    inverse = np.zeros_like(curvature)
-    inverse[np.ix_(real, real)] = _inverse(curvature[np.ix_(real, real)])
+    inverse, among = np.zeros_like(curvature), np.ix_(real, real)
+    # From the root itself, in half the time of a solver.
+    root = cholesky(curvature[among], lower=True, overwrite_a=True)
+    lower = np.tril(lapack.dpotri(root, lower=True)[0])
+    inverse[among] = lower + np.tril(lower, -1).T
     # From numbers to entries, once for the columns and once for the rows.
     covariance = layout.spread(layout.spread(inverse).T)
     starts = np.array([1 + span.start for span in layout.spans], dtype=np.intp)
     return Posterior(covariance.astype(np.float32), starts)
-
-
-def _inverse(matrix: Floats) -> Floats:
-    # Of a symmetric positive matrix, in half the time of one of which nothing is known.
-    root, _ = lapack.dpotrf(matrix, lower=True, overwrite_a=True)
-    lower, failed = lapack.dpotri(root, lower=True, overwrite_c=True)
-    if failed:
-        raise np.linalg.LinAlgError("the curvature is not positive")
-    inverse: Floats = np.tril(lower) + np.tril(lower, -1).T
-    return inverse
 
 
 # How far the data may be expected to move the log of a width: of all features together, of the
@@ -491,30 +478,34 @@ def chosen_widths(
     kept. Where experts have narrowed the widths, how far they had to be widened again is itself in
     doubt; the second are wider by a share of that doubt.
     """
-    logs = _Logs(expected, len(blocks))
+    # As changes to what is expected: of each kind of width, of the doubt, of the features' factors.
+    held = np.repeat([_ALL**-2, _DOUBT**-2, _EACH**-2], [len(_KINDS), 1, len(blocks)])
+    logs = np.zeros(len(held))
     parts = _parts(objective.layout, blocks)
     vector: Floats | None = None
     longest = _LONGEST
     steps: deque[tuple[Floats, Floats]] = deque(maxlen=_REMEMBERED)
-    step = before = np.zeros(len(logs.values))
+    step = before = np.zeros(len(logs))
     for number in range(_MOST_ROUNDS):
-        under = objective.under(logs.widths())
+        widths = _widened(expected, logs)
+        under = objective.under(widths)
         vector = minimise(under, _NEAR, _MOST_ROUNDS, start=vector).vector
-        slope, certainty = _slopes(under, vector, logs, parts)
-        slope -= logs.held * logs.values
+        slope, certainty = _slopes(under, vector, widths, parts, len(logs))
+        slope -= held * logs
         if number:
             steps.append((step, before - slope))
-        expected_curvature = certainty + np.diag(logs.held)
+        expected_curvature = certainty + np.diag(held)
         step = cho_solve(cho_factor(_corrected(expected_curvature, steps)), slope)
         furthest = float(np.abs(step).max())
         step *= min(1.0, longest / furthest) if furthest else 1.0
         # A step that is suddenly far longer than the last trusts a correction too much.
         longest, before = min(_LONGEST, 2.0 * min(longest, furthest)), slope
-        logs.values += step
+        logs += step
         if float(slope @ step) <= _NEAR**2:
             break
     doubt = np.sqrt(np.diag(np.linalg.inv(expected_curvature)))
-    return logs.widths(), logs.widths(_WIDER * doubt if expected.doubt else 0.0)
+    wider = _WIDER * doubt if expected.doubt else 0.0
+    return _widened(expected, logs), _widened(expected, logs + wider)
 
 
 def _corrected(curvature: Floats, steps: Iterable[tuple[Floats, Floats]]) -> Floats:
@@ -532,26 +523,14 @@ def _corrected(curvature: Floats, steps: Iterable[tuple[Floats, Floats]]) -> Flo
     return curvature
 
 
-class _Logs:
-    # The logs of the widths, as changes to what is expected: first the kinds of width, then the
-    # doubt, then the factors of the features.
-    def __init__(self, expected: Widths, n_features: int) -> None:
-        self._expected = expected
-        kinds = len(_KINDS)
-        self.values = np.zeros(kinds + 1 + n_features)
-        self.held = np.repeat([_ALL**-2, _DOUBT**-2, _EACH**-2], [kinds, 1, n_features])
-
-    def widths(self, more: Floats | float = 0.0) -> Widths:
-        factors = np.exp(self.values + more)
-        kinds = {
-            name: _rounded(getattr(self._expected, name) * factor)
-            for name, factor in zip((*_KINDS, "doubt"), factors, strict=False)
-        }
-        by_feature = tuple(
-            _rounded(self._expected.factor(j) * factor)
-            for j, factor in enumerate(factors[len(kinds) :])
-        )
-        return replace(self._expected, **kinds, factors=by_feature)
+def _widened(expected: Widths, logs: Floats) -> Widths:
+    factors, doubt = np.exp(logs).tolist(), len(_KINDS)
+    kinds = {
+        name: _rounded(getattr(expected, name) * factor)
+        for name, factor in zip((*_KINDS, "doubt"), factors, strict=False)
+    }
+    by_feature = (expected.factor(j) * factor for j, factor in enumerate(factors[doubt + 1 :]))
+    return replace(expected, **kinds, factors=tuple(map(_rounded, by_feature)))
 
 
 def _rounded(width: float) -> float:
@@ -575,16 +554,15 @@ def _parts(layout: Layout, blocks: Sequence[Block]) -> list[_Part]:
 
 
 def _slopes(
-    objective: Objective, vector: Floats, logs: _Logs, parts: Sequence[_Part]
+    objective: Objective, vector: Floats, widths: Widths, parts: Sequence[_Part], n: int
 ) -> tuple[Floats, Floats]:
     # The slope of the log evidence by the logs of the widths, and its expected curvature. With P
     # the prior's precision, H the curvature, and g = P x vector: the slope by the log of a width is
     # tr((g g' - K) S), the curvature 2 tr(K S K S'), where S is the part of the covariance that the
     # width scales, and K = P (P^-1 - H^-1) P.
     pull, evidence = objective.penalty.product(vector), _Evidence(objective, vector)
-    n_kinds, n = len(_KINDS), len(logs.values)
+    n_kinds = len(_KINDS)
     slope, certainty = np.zeros(n), np.zeros((n, n))
-    widths = logs.widths()
     scaled = [
         part._replace(
             shape=part.shape * getattr(widths, _KINDS[part.kind]) * widths.factor(part.feature)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from itertools import combinations, islice, permutations
+from collections.abc import Iterator, Mapping
+from itertools import combinations, permutations, product
 from typing import Any, Literal
 
 import numpy as np
@@ -24,9 +24,13 @@ from leadscore.learning.comparison import (
     permutation_p_value,
 )
 from leadscore.learning.evaluation import Measure
-from leadscore.learning.metrics import evaluate, finite_or_none, log_odds_of, population_stability
+from leadscore.learning.metrics import (
+    evaluate,
+    finite_or_none,
+    log_odds_of,
+    population_stability,
+)
 from leadscore.learning.scorecard import (
-    CategoricalTable,
     Floats,
     NumericTable,
     Table,
@@ -45,8 +49,6 @@ WORDS = room_words("learning")
 # Known outcomes among the later pursuits, and of either kind. Below 20 with 3 of a kind even a
 # perfect forecast can't be told from luck by the measures here.
 _LEAST_LATER, _LEAST_EACH = 20, 3
-# Known outcomes of either kind to learn from: with one kind only there is nothing to part.
-_LEAST_TRAINING_EACH = 1
 # Luck may explain an improvement, over all named measures together, in at most this share of
 # cases. A stricter bound keeps out more equals, which do no harm, and more of those that are better
 # (see `improvement_gate`).
@@ -104,10 +106,8 @@ def decide(
     challenger is promoted in 98 % of cases with 250 later pursuits, in 72 % with 100 and in 46 %
     with 50 (the experts serve on meanwhile); one taught by labels of which 30 % are flipped,
     never; the champion with noise added to its log-odds, in at most 7 %. `benchmarks/gates.py`
-    measures the same through the whole pipeline.
-
-    ``overruled`` is the reason of a person who promotes it whatever the gates say (a UsageError if
-    it is blank). A ValueError if a forecast is not 0..1.
+    measures the same through the whole pipeline. For ``overruled`` see `Decision`. A ValueError if
+    a forecast is not 0..1.
     """
     known = trial.forecasts()
     measured = improvement(known, n_bootstrap, seed)
@@ -116,41 +116,37 @@ def decide(
     )
     order_p_value = permutation_p_value(known, n_bootstrap, seed)
     gates = (
-        _sample_size(trial),
-        _duplicates(trial),
-        _leakage(trial),
-        _feature_drift(trial),
-        log_loss_gate(measured),
-        improvement_gate(measured),
+        _sample_size(trial), _duplicates(trial), _leakage(trial), _feature_drift(trial),
+        log_loss_gate(measured), improvement_gate(measured),
         discrimination_gate(measured.differences["auc"].challenger, order_p_value),
-        calibration_gate(own.measures["calibration_slope"]),
-        _score_stability(trial),
+        calibration_gate(own.measures["calibration_slope"]), _score_stability(trial),
         _directions(trial),
-    )
+    )  # fmt: skip
     return Decision(gates, overruled)
+
+
+def _gate(
+    gate_id: str, passed: bool, key: str, figures: Mapping[str, Figure], **places: object
+) -> Gate:
+    return Gate(gate_id, passed, WORDS[f"gates.{key}"].format(**places), figures)
 
 
 def _sample_size(trial: Comparison) -> Gate:
     # Both outcomes must be there to learn from, and enough of them to compare on.
     missed, reached = trial.later.counts
     training_missed, training_reached = trial.training.counts
-    figures: dict[str, Figure] = {
-        "later": missed + reached,
-        "later_positive": reached,
-        "training": training_missed + training_reached,
-        "training_positive": training_reached,
-        "least": _LEAST_LATER,
-        "each": _LEAST_EACH,
-    }
+    figures = {
+        "later": missed + reached, "later_positive": reached,
+        "training": training_missed + training_reached, "training_positive": training_reached,
+        "least": _LEAST_LATER, "each": _LEAST_EACH,
+    }  # fmt: skip
     verdict = "enough"
-    if min(training_missed, training_reached) < _LEAST_TRAINING_EACH:
+    if not (training_missed and training_reached):  # nothing to part
         verdict = "one_class"
     elif missed + reached < _LEAST_LATER or min(missed, reached) < _LEAST_EACH:
         verdict = "too_few"
-    sentence = WORDS[f"gates.{verdict}"].format(
-        missed=missed, training_missed=training_missed, **figures
-    )
-    return Gate("enough", verdict == "enough", sentence, figures)
+    places = figures | {"missed": missed, "training_missed": training_missed}
+    return _gate("enough", verdict == "enough", verdict, figures, **places)
 
 
 def _duplicates(trial: Comparison) -> Gate:
@@ -160,11 +156,9 @@ def _duplicates(trial: Comparison) -> Gate:
     training, later = (_fingerprints(pursuits) for pursuits in (trial.training, trial.later))
     keys = set(training.index) & set(later.index)
     others = later[~later.index.isin(keys)].dropna()
-    duplicates = int(others.isin(set(training.dropna())).sum())
-    figures: dict[str, Figure] = {"firms": len(keys), "twins": duplicates}
-    passed = not keys and not duplicates
-    sentence = WORDS["gates.separate" if passed else "gates.shared"].format(**figures)
-    return Gate("separate", passed, sentence, figures)
+    figures = {"firms": len(keys), "twins": int(others.isin(set(training.dropna())).sum())}
+    passed = not any(figures.values())
+    return _gate("separate", passed, "separate" if passed else "shared", figures, **figures)
 
 
 _TELLING_VALUES = 3  # known values that hardly two firms share
@@ -207,7 +201,7 @@ def _leakage(trial: Comparison) -> Gate:
             faults["challenger"] = (WORDS["gates.challenger"].format(**places), auc)
     figures["faults"] = len(faults)
     if not faults:
-        return Gate("leak", True, WORDS["gates.none_leaks"], figures)
+        return _gate("leak", True, "none_leaks", figures)
     first, (_, figure) = next(iter(faults.items()))
     figures |= {"feature": first, "figure": figure}
     return Gate("leak", False, _listed([sentence for sentence, _ in faults.values()]), figures)
@@ -245,8 +239,7 @@ def telling(column: pd.Series, name: str, y: Floats) -> float:
     """Return how well a feature alone parts the outcomes, as an AUC.
 
     Numbers are taken in either order, with the missing ones at either end. A level stands for the
-    share of positives among the other rows that have it, so that a level of one row tells
-    nothing.
+    share of positives among the other rows that have it.
     """
     if holds_numbers(column, name):
         values = pd.Series(numbers(column, name))
@@ -306,18 +299,15 @@ def _feature_drift(trial: Comparison) -> Gate:
     faults: dict[str, _Fault] = {}
     features = [name for name in sides[0].known if all(name in side.known for side in sides)]
     tables = {table.feature: table for table in trial.scorecard.tables}
-    for one, other in combinations(sides, 2):
-        for name in features:
-            if name in faults:
-                continue
-            for fault in islice(_faults(name, one, other, tables.get(name)), 1):
-                faults[name] = fault
+    for (one, other), name in product(combinations(sides, 2), features):
+        for fault in _faults(name, one, other, tables.get(name)):
+            faults.setdefault(name, fault)
     for side in sides:
         for fault in _implausible(side):
             faults.setdefault(str(fault[1]["feature"]), fault)
     figures: dict[str, Figure] = {"features": len(features), "faults": len(faults)}
     if not faults:
-        return Gate("drift", True, WORDS["gates.same"].format(count=len(features)), figures)
+        return _gate("drift", True, "same", figures, count=len(features))
     figures |= next(iter(faults.values()))[1]
     return Gate("drift", False, _listed([sentence for sentence, _ in faults.values()]), figures)
 
@@ -326,23 +316,16 @@ def _faults(name: str, one: _Side, other: _Side, table: Table | None) -> Iterato
     for side, reference in permutations((one, other)):
         share = reference.known[name]
         unlikely = (1.0 - share) ** side.n < _ABSENT
-        if not side.known[name] and unlikely and table is not None and _speaks(table):
+        speaks = table is not None and np.ptp(table.entries) > _SPEAKS
+        if not side.known[name] and unlikely and speaks:
             figures: dict[str, Figure] = {"feature": name, "fault": "absent", "share": share}
             places = {"name": _feature_name(name), "side": side.name, "reference": reference.name}
             sentence = WORDS["gates.absent"].format(share=percent(share), **places)
             yield (sentence, figures)
     if name in one.sizes and name in other.sizes:
         for side, reference in permutations((one, other)):
-            fault = _other_unit(name, side, reference)
-            if fault is not None:
+            if fault := _other_unit(name, side, reference):
                 yield fault
-
-
-def _speaks(table: Table) -> bool:
-    entries = np.append(table.values, table.unknown)
-    if isinstance(table, CategoricalTable):
-        entries = np.append(entries, table.other)
-    return bool(np.ptp(entries) > _SPEAKS)
 
 
 def _implausible(side: _Side) -> Iterator[_Fault]:
@@ -378,39 +361,26 @@ def _other_unit(name: str, side: _Side, reference: _Side) -> _Fault | None:
         return None
     median = float(np.median(values))
     figures: dict[str, Figure] = {
-        "feature": name,
-        "fault": "unit",
-        "median": median,
-        "other_median": middle,
-        "ratio": median / middle,
-        "share": share,
+        "feature": name, "fault": "unit", "median": median, "other_median": middle,
+        "ratio": median / middle, "share": share,
         "psi": population_stability(np.log(usual), np.log(values)),
-    }
+    }  # fmt: skip
     sentence = WORDS["gates.unit"].format(
-        name=_feature_name(name),
-        side=side.name,
-        reference=reference.name,
-        share=percent(share),
-        median=_feature_value(name, median),
-        other=_feature_value(name, middle),
-    )
+        name=_feature_name(name), side=side.name, reference=reference.name, share=percent(share),
+        median=_feature_value(name, median), other=_feature_value(name, middle),
+    )  # fmt: skip
     return (sentence, figures)
 
 
 def log_loss_gate(measured: Improvement) -> Gate:
-    """Its log loss must not be worse than the champion's by more than noise.
-
-    Worse beyond noise means: worse in 95 of 100 resamples of the later pursuits, on which both
-    are measured.
-    """
+    """Its log loss must not be worse than the champion's in 95 of 100 resamples."""
     loss = measured.differences["log_loss"]
     figures = {name: finite_or_none(value) for name, value in loss._asdict().items()}
     if math.isnan(loss.better):
-        return Gate("log_loss", False, WORDS["gates.no_loss"], figures)
+        return _gate("log_loss", False, "no_loss", figures)
     passed = not loss.high < 0
     verdict = "loss_better" if loss.better >= 0 else "not_worse"
-    sentence = WORDS[f"gates.{verdict if passed else 'worse'}"].format(**_shown(loss))
-    return Gate("log_loss", passed, sentence, figures)
+    return _gate("log_loss", passed, verdict if passed else "worse", figures, **_shown(loss))
 
 
 def improvement_gate(measured: Improvement) -> Gate:
@@ -426,36 +396,30 @@ def improvement_gate(measured: Improvement) -> Gate:
     for name in COMPARED:
         figures[name] = finite_or_none(measured.differences[name].better)
     if best is None:
-        return Gate("better", False, WORDS["gates.no_difference"], figures)
+        return _gate("better", False, "no_difference", figures)
     difference = measured.differences[best]
     passed = p_value <= _MOST_P_VALUE and difference.better > 0
-    sentence = WORDS["gates.better" if passed else "gates.not_better"].format(
-        measure=WORDS[f"gates.measure.{best}"],
-        luck=_in_hundred(p_value),
+    return _gate(
+        "better", passed, "better" if passed else "not_better", figures, **_shown(difference),
+        measure=WORDS[f"gates.measure.{best}"], luck=_in_hundred(p_value),
         bound=f"{100 * _MOST_P_VALUE:.0f}",
-        **_shown(difference),
-    )
-    return Gate("better", passed, sentence, figures)
+    )  # fmt: skip
 
 
 def discrimination_gate(auc: float, p_value: float) -> Gate:
     """It must tell those who land from those who don't, beyond doubt; NaN can't be told.
 
-    What it may have learned besides, such as the base rate, is of no use to whoever asks which of
-    two firms to court. Outcomes that were often noted wrongly teach little else. The p-value is
-    `permutation_p_value`.
+    What else it may have learned, such as the base rate, is of no use to whoever asks which of two
+    firms to court. The p-value is `permutation_p_value`.
     """
-    figures: dict[str, Figure] = {
-        "auc": finite_or_none(auc), "luck": p_value, "bound": _MOST_ORDER_P_VALUE
-    }  # fmt: skip
+    figures = {"auc": finite_or_none(auc), "luck": p_value, "bound": _MOST_ORDER_P_VALUE}
     if math.isnan(auc):
-        return Gate("order", False, WORDS["gates.no_order"], figures)
+        return _gate("order", False, "no_order", figures)
     passed = p_value <= _MOST_ORDER_P_VALUE
-    bound = f"{100 * _MOST_ORDER_P_VALUE:g}"
-    sentence = WORDS["gates.ordered" if passed else "gates.hardly_ordered"].format(
-        auc=f"{auc:.3f}", luck=_in_hundred(p_value), bound=bound
-    )
-    return Gate("order", passed, sentence, figures)
+    return _gate(
+        "order", passed, "ordered" if passed else "hardly_ordered", figures, auc=f"{auc:.3f}",
+        luck=_in_hundred(p_value), bound=f"{100 * _MOST_ORDER_P_VALUE:g}",
+    )  # fmt: skip
 
 
 def calibration_gate(slope: Measure) -> Gate:
@@ -466,11 +430,9 @@ def calibration_gate(slope: Measure) -> Gate:
     """
     least, most = _SLOPE
     value, low, high = slope.value, slope.low, slope.high
-    figures: dict[str, Figure] = {
-        "slope": value, "low": low, "high": high, "least": least, "most": most
-    }  # fmt: skip
+    figures = {"slope": value, "low": low, "high": high, "least": least, "most": most}
     if value is None:
-        return Gate("calibration", False, WORDS["gates.no_slope"], figures)
+        return _gate("calibration", False, "no_slope", figures)
     within = (high is None or high >= least) and (low is None or low <= most)
     passed = within and value > 0
     if least <= value <= most:
@@ -479,14 +441,11 @@ def calibration_gate(slope: Measure) -> Gate:
         verdict = "uncertain"
     else:
         verdict = "too_extreme" if value < least else "too_timid"
-    sentence = WORDS[f"gates.{verdict}"].format(
-        slope=f"{value:.2f}",
-        low="-∞" if low is None else f"{low:.2f}",
+    return _gate(
+        "calibration", passed, verdict, figures, slope=f"{value:.2f}", least=f"{least:g}",
+        most=f"{most:g}", low="-∞" if low is None else f"{low:.2f}",
         high="∞" if high is None else f"{high:.2f}",
-        least=f"{least:g}",
-        most=f"{most:g}",
-    )
-    return Gate("calibration", passed, sentence, figures)
+    )  # fmt: skip
 
 
 def _in_hundred(p_value: float) -> str:
@@ -518,7 +477,7 @@ def _score_stability(trial: Comparison) -> Gate:
     scored = trial.standing or trial
     new, old = log_odds_of(scored.challenger), log_odds_of(scored.champion)
     if not len(new):
-        return Gate("stability", False, WORDS["gates.no_firms"], {"firms": 0})
+        return _gate("stability", False, "no_firms", {"firms": 0})
     typical_new, typical_old = float(np.median(new)), float(np.median(old))
     spread_new, spread_old = float(new.std()), float(old.std())
     moved = math.exp(typical_new - typical_old)
@@ -539,34 +498,22 @@ def _score_stability(trial: Comparison) -> Gate:
         "mixed": nearer_even > math.log(_EVEN_ODDS) and wider < _EVEN_SPREAD,
     }
     figures: dict[str, Figure] = {
-        "firms": len(new),
-        "challenger": logistic(typical_new),
-        "champion": logistic(typical_old),
-        "odds": moved,
-        "odds_bound": most,
+        "firms": len(new), "challenger": logistic(typical_new), "champion": logistic(typical_old),
+        "odds": moved, "odds_bound": most,
         "spread_challenger": log_odds_to_points(spread_new),
         "spread_champion": log_odds_to_points(spread_old),
-        "spread": finite_or_none(wider),
-        "spread_least": narrowest,
-        "spread_most": widest,
-        "psi": finite_or_none(psi),
-        "psi_raw": finite_or_none(population_stability(old, new)),
-    }
+        "spread": finite_or_none(wider), "spread_least": narrowest, "spread_most": widest,
+        "psi": finite_or_none(psi), "psi_raw": finite_or_none(population_stability(old, new)),
+    }  # fmt: skip
     places = {
         "list": WORDS["gates.later" if trial.standing is None else "gates.standing"],
-        "firms": len(new),
-        "champion": f"{figures['champion']:.1%}",
-        "challenger": f"{figures['challenger']:.1%}",
-        "odds": f"{moved:.2g}",
-        "most": f"{most:g}",
-        "old": f"{figures['spread_champion']:.0f}",
-        "new": f"{figures['spread_challenger']:.0f}",
+        "firms": len(new), "odds": f"{moved:.2g}", "most": f"{most:g}",
+        "champion": f"{figures['champion']:.1%}", "challenger": f"{figures['challenger']:.1%}",
+        "old": f"{figures['spread_champion']:.0f}", "new": f"{figures['spread_challenger']:.0f}",
         "wider": "—" if math.isnan(wider) else f"{wider:.2f}",
-        "least_spread": f"{narrowest:g}",
-        "most_spread": f"{widest:g}",
-        "psi": "—" if math.isnan(psi) else f"{psi:.2f}",
-        "bound": f"{_MOST_PSI:g}",
-    }
+        "least_spread": f"{narrowest:g}", "most_spread": f"{widest:g}",
+        "psi": "—" if math.isnan(psi) else f"{psi:.2f}", "bound": f"{_MOST_PSI:g}",
+    }  # fmt: skip
     named = [name for name, fault in faults.items() if fault] or ["level", "spread", "shape"]
     parts = [WORDS[f"gates.{name}"] for name in named]
     head = WORDS["gates.jumped" if any(faults.values()) else "gates.held"]

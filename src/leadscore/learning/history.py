@@ -17,21 +17,11 @@ from leadscore.text import Text, room_words
 WORDS = room_words("learning")
 
 EVENTS: dict[str, str] = {
-    "entry": "int64",
-    "firm": "str",
-    "credit_code": "str",
-    "name": "str",
-    "former_names": "str",
-    "stage": "str",
-    "day": "datetime64[us]",
-    "reason": "str",
-    "withdrawn": "bool",
-    "recorded": "datetime64[us, UTC]",
-    "source": "str",
-    "sheet": "str",
-    "row": "int64",
+    "entry": "int64", "firm": "str", "credit_code": "str", "name": "str", "former_names": "str",
+    "stage": "str", "day": "datetime64[us]", "reason": "str", "withdrawn": "bool",
+    "recorded": "datetime64[us, UTC]", "source": "str", "sheet": "str", "row": "int64",
     "file": "str",
-}
+}  # fmt: skip
 """Columns of entries with their types.
 
 ``entry`` counts from 1 in the order of recording. ``firm`` is the key that all rows of one firm
@@ -72,8 +62,15 @@ def first_contact(days: pd.DataFrame) -> pd.Series:
 
 Mask = NDArray[np.bool_]
 
-_Blame = tuple[Mask, str, str, pd.Series, pd.Series]
-"""Firms, the stage whose entry is blamed, why, and the stage and day that speak against it."""
+_Blame = tuple[Mask, dict[str, str | pd.Series]]
+"""Which firms, and the columns of `contradictions` that are said of them."""
+
+
+def _blame(
+    where: Mask, stage: str, code: str, other_stage: str | pd.Series, other_day: pd.Series
+) -> _Blame:
+    columns = {"stage": stage, "code": code, "other_stage": other_stage, "other_day": other_day}
+    return where, columns
 
 
 def contradictions(history: pd.DataFrame, entries: pd.DataFrame) -> pd.DataFrame:
@@ -96,19 +93,8 @@ def contradictions(history: pd.DataFrame, entries: pd.DataFrame) -> pd.DataFrame
     new = in_force(both).pivot(index="firm", columns="stage", values="new")
     new = new.reindex(index=days.index, columns=days.columns).eq(other=True)
     parts = [
-        pd.DataFrame(
-            {
-                "firm": days.index[where],
-                "stage": stage,
-                "code": code,
-                "other_stage": other_stage[where].to_numpy(),
-                "other_day": other_day[where].to_numpy(),
-            }
-        )
-        for where, stage, code, other_stage, other_day in (
-            *_after_loss(days, new),
-            *_before_contact(days, new),
-        )
+        pd.DataFrame(blame, index=days.index)[where].reset_index()
+        for where, blame in (*_after_loss(days, new), *_before_contact(days, new))
         if where.any()
     ]
     columns = ["firm", "stage", "code", "other_stage", "other_day"]
@@ -123,8 +109,8 @@ def _after_loss(days: pd.DataFrame, new: pd.DataFrame) -> Iterator[_Blame]:
         # On one day a firm is either won or lost; it may well be met and lost.
         wrong = (after | (days[stage] == lost) if stage in OUTCOMES else after).to_numpy()
         this, that = new[stage].to_numpy(), new["lost"].to_numpy()
-        yield wrong & this, stage, "after_loss", _same(days, "lost"), lost
-        yield wrong & ~this & that, "lost", "lost_before", _same(days, stage), days[stage]
+        yield _blame(wrong & this, stage, "after_loss", "lost", lost)
+        yield _blame(wrong & ~this & that, "lost", "lost_before", stage, days[stage])
 
 
 def _before_contact(days: pd.DataFrame, new: pd.DataFrame) -> Iterator[_Blame]:
@@ -133,14 +119,10 @@ def _before_contact(days: pd.DataFrame, new: pd.DataFrame) -> Iterator[_Blame]:
     for stage in OUTCOMES:
         wrong = ((days[stage] < contact) & ~_may_be(days[stage], contact)).to_numpy()
         this = new[stage].to_numpy()
-        yield wrong & this, stage, "before_contact", first, contact
+        yield _blame(wrong & this, stage, "before_contact", first, contact)
         for earlier in CONTACTS:
             late = (days[earlier] > days[stage]).to_numpy() & new[earlier].to_numpy()
-            yield wrong & ~this & late, earlier, "after_outcome", _same(days, stage), days[stage]
-
-
-def _same(days: pd.DataFrame, stage: str) -> pd.Series:
-    return pd.Series(stage, index=days.index, dtype="str")
+            yield _blame(wrong & ~this & late, earlier, "after_outcome", stage, days[stage])
 
 
 def _may_be(rough: pd.Series, day: pd.Series) -> pd.Series:
@@ -181,32 +163,19 @@ def firm_keys(*tables: pd.DataFrame) -> list[pd.Series]:
     rows = pd.concat([table[list(IDENTIFIERS)] for table in tables], ignore_index=True)
     rows = rows.astype("str")
     # A firm has many rows that name it alike: each way to name it is looked at once.
-    at, first = _ways(rows)
-    different = rows.iloc[first].reset_index(drop=True)
-    keys = _keys_of(different).take(at)
+    at = rows.groupby(list(IDENTIFIERS), dropna=False, sort=False).ngroup().to_numpy()
+    rows = rows.drop_duplicates(ignore_index=True)
+    names = normal_name(rows["name"])
+    groups = group_rows(rows, names).of_row
+    code, name = (
+        column.groupby(groups).transform("min") for column in (rows["credit_code"], names)
+    )
+    keys = code.astype("str").fillna(name.astype("str")).take(at)
     bounds = np.cumsum([0, *(len(table) for table in tables)])
     return [
         pd.Series(keys.iloc[start:end].to_numpy(), index=table.index, dtype="str", name="firm")
         for table, start, end in zip(tables, bounds, bounds[1:], strict=False)
     ]
-
-
-def _ways(rows: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    # Which of the different rows each row is, and where each of these stands first.
-    number = np.zeros(len(rows), dtype=np.int64)
-    for name in IDENTIFIERS:
-        codes, different = pd.factorize(rows[name])
-        number, _ = pd.factorize(number * (len(different) + 1) + codes + 1)
-    _, first = np.unique(number, return_index=True)
-    return number, first
-
-
-def _keys_of(rows: pd.DataFrame) -> pd.Series:
-    names = normal_name(rows["name"])
-    groups = group_rows(rows, names).of_row
-    code = rows["credit_code"].groupby(groups).transform("min")
-    name = names.groupby(groups).transform("min")
-    return code.astype("str").fillna(name.astype("str"))
 
 
 Floats = NDArray[np.float64]
@@ -321,15 +290,10 @@ def label_pursuits(
         }
     )
     return Labels(
-        table=table,
-        as_of=as_of,
-        target=target,
-        horizon_days=horizon_days,
-        oldest_days=float(watched.max(initial=-1.0)),
-        capped=capped,
-        without_contact=int((~pursued).sum()),
-        impossible=int((~possible).sum()),
-    )
+        table=table, as_of=as_of, target=target, horizon_days=horizon_days,
+        oldest_days=float(watched.max(initial=-1.0)), capped=capped,
+        without_contact=int((~pursued).sum()), impossible=int((~possible).sum()),
+    )  # fmt: skip
 
 
 def _days_since(contacted: pd.Series, days: pd.Series) -> np.ndarray:

@@ -38,10 +38,7 @@ _FINEST = 16  # how many times more quantiles than bins may be asked for
 
 @dataclass(frozen=True)
 class DistinctValues:
-    """The distinct present values of a feature of numbers, rising, and the weight of each.
-
-    Infinities count as the outermost finite value.
-    """
+    """The distinct present values of a feature of numbers, rising, and the weight of each."""
 
     values: Floats
     weights: Floats
@@ -53,16 +50,13 @@ class DistinctValues:
 
 
 def distinct_values(x: Floats, weight: Floats) -> DistinctValues:
-    """Count the distinct values of ``x``, shape (n,).
-
-    Weights are summed in an order given by values and weights alone: sums of floats differ with
-    their order, and a bin edge may hang on the last bit.
-    """
+    """Count the distinct values of ``x``, shape (n,); infinities as the outermost finite value."""
     finite = x[np.isfinite(x)]
     if not len(finite):
         return DistinctValues(finite, finite)
     present = ~np.isnan(x)
     x, weight = np.clip(x[present], finite.min(), finite.max()), weight[present]
+    # Sums of floats differ with their order, and a bin edge may hang on the last bit.
     order = np.lexsort((weight, x)) if np.ptp(weight) > 0 else np.argsort(x)
     x, weight = x[order], weight[order]
     starts = np.flatnonzero(np.append(True, x[1:] != x[:-1]))
@@ -70,10 +64,9 @@ def distinct_values(x: Floats, weight: Floats) -> DistinctValues:
 
 
 def numeric_edges(data: DistinctValues, prior_edges: Floats, max_bins: int) -> Floats:
-    """Join the prior's edges, all kept, with edges between the data's values; rising.
+    """Join the prior's edges, all kept, with edges between the data's values, where none is yet.
 
-    With few distinct values an edge goes between each two of them, else at quantiles. Where an
-    edge of the prior parts two values already, none is added.
+    With few distinct values an edge goes between each two of them, else at quantiles.
     """
     values = data.values
     rows = max(data.total, 1.0)
@@ -239,23 +232,6 @@ class Block:
         return with_entries(self.table, entries)
 
 
-def check_direction(prior: Table, direction: int) -> None:
-    """Refuse a direction that the prior's table runs against, or that a table of levels has."""
-    if not direction:
-        return
-    if not isinstance(prior, NumericTable):
-        msg = f"Column {prior.feature!r} is a feature of texts, which can't have a direction."
-        raise ValueError(msg)  # noqa: TRY004 (the setting is wrong, not a type)
-    rising = direction * np.diff(prior.values)
-    if (rising < 0).any():
-        at = prior.edges[np.argmin(rising)]
-        msg = (
-            f"The prior of {prior.feature!r} runs against its direction {direction:+d} "
-            f"at the edge {at!s}; change the prior or the direction."
-        )
-        raise ValueError(msg)
-
-
 def make_block(
     prior: Table, column: Column, weight: Floats, direction: int, max_bins: int, rare_count: float
 ) -> Block:
@@ -299,25 +275,13 @@ class Layout:
     """The vector of a fit: one intercept, then single entries, then steps between bins.
 
     Every number is a change to the prior, so the zero vector is the prior itself. Steps stand as
-    one row per feature of numbers, filled up to equal length with numbers that do nothing, so
-    that all features are summed up at once.
-
-    Attributes
-    ----------
-    spans
-        For each block, where its entries stand among all entries.
-    n_single
-        How many numbers come before the steps.
-    single_of, steps_of
-        Where the single entries of a block (the unknown last) and its steps stand in the vector.
-    bounds, sides
-        A number of side 1 must not be below its bound, one of side -1 not above; side 0: no bound.
-    together
-        Shape (1 + features of texts, size): vectors that move the score of every row alike, the
-        first by the intercept, the others by all entries of one feature of texts.
-    real, right
-        Shape of the steps: False for what only fills up; whether they lie above the anchor of their
-        feature.
+    one row per feature of numbers, filled up to equal length with numbers that do nothing (``real``
+    is False there), so that all features are summed up at once; ``right`` are those above the
+    anchor. ``n_single`` numbers come before the steps. ``spans`` say where the entries of each
+    block stand among all, ``single_of`` (the unknown last) and ``steps_of`` where in the vector. A
+    number of side 1 must not be below its bound, one of side -1 not above; side 0: no bound.
+    ``together``, shape (1 + features of texts, size), are vectors that move the score of every row
+    alike, the first by the intercept, the others by all entries of one feature of texts.
     """
 
     def __init__(self, blocks: Sequence[Block]) -> None:
@@ -358,24 +322,13 @@ class Layout:
         self.bounds = np.append(np.zeros(self.n_single), bounds)
         self.sides = np.append(np.zeros(self.n_single), sides)
 
-    def within_bounds(self, vector: Floats) -> Floats:
-        """Return the nearest vector within the bounds."""
-        beyond = self.sides * (vector - self.bounds) < 0
-        return np.where(beyond, self.bounds, vector)
-
     def steps(self, vector: NDArray[_Entry]) -> NDArray[_Entry]:
         """Return the view of the steps in a vector, shape (features of numbers, most steps)."""
         return vector[self.n_single :].reshape(self.real.shape)
 
     def entries(self, vector: Floats) -> Floats:
         """Return what a vector adds to each entry, shape (number of all entries,)."""
-        added = np.zeros(self._n_entries + 1)
-        added[self._single] = vector[1 : self.n_single]
-        steps = self.steps(vector)
-        bins = np.zeros((len(steps), steps.shape[1] + 1))
-        np.cumsum(steps, axis=1, out=bins[:, 1:])
-        added[self._bins] = bins - np.take_along_axis(bins, self._anchors, axis=1)
-        return added[:-1]
+        return self.spread(vector[:, None])[1:, 0]
 
     def spread(self, vectors: Floats) -> Floats:
         """Return what vectors, shape (size, m), add to the intercept and each entry."""
@@ -390,10 +343,7 @@ class Layout:
         return added[:-1]
 
     def gather(self, total: npt.ArrayLike, entries: Floats) -> Floats:
-        """Turn slopes by the intercept and by the entries into slopes by the vector's numbers.
-
-        Shapes (...,) and (..., number of all entries); the result has (..., size).
-        """
+        """Turn slopes by intercept (...,) and entries (..., n) into slopes by the vector."""
         before = entries.shape[:-1]
         slopes = np.empty((*before, self.size))
         slopes[..., 0] = total
@@ -404,10 +354,7 @@ class Layout:
         return slopes
 
     def reach(self, entries: Floats) -> Floats:
-        """Return the sum of entries that each step moves, shaped like `steps`.
-
-        A step above the anchor moves all bins above it, one below the anchor all bins below it.
-        """
+        """Return the sum of entries that each step moves, on its side of the anchor."""
         below = self._sums_below(entries)
         return np.where(self.right, below[:, -1:] - below[:, :-1], below[:, :-1]) * self.real
 
@@ -455,15 +402,12 @@ def held_by_prior(
     per_outcome = float(total) / max(float(weight.sum()), 1.0)
     narrower = _SHARE * math.sqrt(_USUAL / strength)
     return replace(
-        widths,
-        trend=widths.trend * narrower,
-        step=widths.step * narrower,
-        level=widths.level * narrower,
-        unknown=widths.unknown * narrower,
+        widths, trend=widths.trend * narrower, step=widths.step * narrower,
+        level=widths.level * narrower, unknown=widths.unknown * narrower,
         intercept=1.0 / math.sqrt(strength * per_outcome),
         doubt=min(_FIRMER / math.sqrt(strength * per_outcome * spread), _MOST_DOUBT),
         factors=tuple(1.0 if known else 1.0 / narrower for known in listed),
-    )
+    )  # fmt: skip
 
 
 def prior_directions(layout: Layout, blocks: Sequence[Block], weight: Floats) -> Floats:

@@ -37,13 +37,7 @@ class Forecasts:
     def part(self, rows: Codes) -> Self:
         """Return some of the pursuits, given by their places here, rising."""
         forecasts = tuple(p[rows] for p in self.forecasts)
-        return replace(
-            self,
-            y=self.y[rows],
-            weight=self.weight[rows],
-            forecasts=forecasts,
-            rows=self.rows[rows],
-        )
+        return type(self)(self.y[rows], self.weight[rows], forecasts, self.rows[rows])
 
     @classmethod
     def of(cls, y: ArrayLike, weight: ArrayLike | None, *forecasts: ArrayLike) -> Self:
@@ -190,13 +184,8 @@ def log_odds_of(p: ArrayLike) -> Floats:
 
 
 MEASURES = (
-    "auc",
-    "average_precision",
-    "log_loss",
-    "brier",
-    "calibration_slope",
-    "calibration_intercept",
-)
+    "auc", "average_precision", "log_loss", "brier", "calibration_slope", "calibration_intercept"
+)  # fmt: skip
 """Names of the measures that are one number."""
 
 
@@ -221,8 +210,15 @@ class Ties:
 
     def mass(self, weight: Floats) -> Floats:
         """Return the weight of the negatives and of the positives in each cell, shape (1, 2, c)."""
-        mass: Floats = np.bincount(self.slot, weight, 2 * len(self)).astype(np.float64, copy=False)
-        return mass.reshape(1, 2, -1)
+        return _masses(self.slot[None], weight, len(self))
+
+
+def _masses(slots: Codes, weights: Floats | None, count: int) -> Floats:
+    # The weight in each slot, for r rows of slots: shape (r, 2, count).
+    r = len(slots)
+    apart = slots + 2 * count * np.arange(r)[:, None]
+    mass: Floats = np.bincount(apart.ravel(), weights, 2 * count * r).astype(float, copy=False)
+    return mass.reshape(r, 2, count)
 
 
 def tied(y: Floats, p: Floats, most: int | None = None) -> Ties:
@@ -287,17 +283,6 @@ def captured(mass: Floats, share: float) -> Floats:
     return ratio((positive * part).sum(axis=1), positive.sum(axis=1))
 
 
-def measured(mass: Floats, ties: Ties) -> dict[str, Floats]:
-    """Return every measure that is one number, each of shape (r,)."""
-    slope, intercept = recalibrated(mass, ties.log_odds)
-    return {
-        **discrimination(mass),
-        **losses(mass, ties),
-        "calibration_slope": slope,
-        "calibration_intercept": intercept,
-    }
-
-
 def ratio(above: Floats, below: Floats, empty: float = np.nan) -> Floats:
     """Divide, with ``empty`` where the divisor is 0."""
     quotient: Floats = np.divide(above, below, out=np.full(np.shape(above), empty), where=below > 0)
@@ -326,7 +311,8 @@ def resampled(
         r = min(at_once, n_bootstrap - start)
         drawn = random.integers(0, n, (r, n), dtype=np.int32)
         weights = None if even else weight[drawn].ravel()
-        yield [_masses(ties, drawn, weights) * (weight[0] if even else 1.0) for ties in rankings]
+        masses = (_masses(ties.slot[drawn], weights, len(ties)) for ties in rankings)
+        yield [mass * (weight[0] if even else 1.0) for mass in masses]
 
 
 def reordered(ties: Ties, weight: Floats, n_orders: int, seed: int) -> Iterator[Floats]:
@@ -341,17 +327,7 @@ def reordered(ties: Ties, weight: Floats, n_orders: int, seed: int) -> Iterator[
     for start in range(0, n_orders, at_once):
         r = min(at_once, n_orders - start)
         dealt = random.permuted(np.tile(np.arange(n), (r, 1)), axis=1)
-        slots = cell + count * positive[dealt] + 2 * count * np.arange(r)[:, None]
-        mass = np.bincount(slots.ravel(), weight[dealt].ravel(), r * 2 * count)
-        yield mass.reshape(r, 2, count).astype(np.float64, copy=False)
-
-
-def _masses(ties: Ties, drawn: np.ndarray, weights: Floats | None) -> Floats:
-    r, size = len(drawn), 2 * len(ties)
-    slots = ties.slot[drawn]
-    slots += (np.arange(r) * size)[:, None]
-    mass: Floats = np.bincount(slots.ravel(), weights, r * size).astype(np.float64, copy=False)
-    return mass.reshape(r, 2, len(ties))
+        yield _masses(cell + count * positive[dealt], weight[dealt].ravel(), count)
 
 
 def interval(draws: Floats, level: float = LEVEL) -> tuple[float, float]:
@@ -430,6 +406,7 @@ def population_stability(before: Floats, after: Floats) -> float:
 
 SHARES = (0.1, 0.2, 0.3)
 """The shares of the pursuits, best forecasts first, for which lift is told."""
+_OF_TOP = ("lift", "captured")
 
 
 def evaluate(
@@ -479,12 +456,7 @@ def _evaluated(known: Forecasts, n_bootstrap: int, seed: int) -> Evaluation:
         weight=math.fsum(known.weight),
         measures={name: measures.get(name, unknown) for name in MEASURES},
         top=tuple(
-            Top(
-                share,
-                count,
-                measures.get(f"lift_{share}", unknown),
-                measures.get(f"captured_{share}", unknown),
-            )
+            Top(share, count, *(measures.get(f"{name}_{share}", unknown) for name in _OF_TOP))
             for share, count in tops.items()
         ),
         reliability=reliability(y, known.forecasts[0], known.weight),
@@ -497,7 +469,9 @@ def _intervals(
     y, p, n = known.y, known.forecasts[0], len(known)
 
     def all_measures(mass: Floats, ties: Ties) -> dict[str, Floats]:
-        measures = measured(mass, ties)
+        slope, intercept = recalibrated(mass, ties.log_odds)
+        measures = discrimination(mass) | losses(mass, ties)
+        measures |= {"calibration_slope": slope, "calibration_intercept": intercept}
         for share, count in tops.items():
             measures[f"captured_{share}"] = caught = captured(mass, count / n)
             measures[f"lift_{share}"] = caught * n / count

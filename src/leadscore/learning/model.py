@@ -62,11 +62,6 @@ class Posterior:
             variance[begin : begin + _CHUNK] = total + 2.0 * sum(covariances)
         return np.sqrt(np.maximum(variance, 0.0))
 
-    def entry_deviations(self) -> Floats:
-        """Return the standard deviation of the intercept and of each entry."""
-        deviations: Floats = np.sqrt(np.maximum(np.diag(self.covariance).astype(np.float64), 0.0))
-        return deviations
-
     def draws(self, n: int, random: np.random.Generator) -> Iterator[Floats]:
         """Yield n plausible changes of the intercept and all entries."""
         values, vectors = np.linalg.eigh(self.covariance.astype(np.float64))
@@ -96,14 +91,17 @@ class FittedCard:
         """See `AdditiveCard.predict_interval`; the columns come in the order of the tables."""
         card, columns, n = self.scorecard, columns_of(X), len(X)
         codes = [table.codes(column) for table, column in zip(card.tables, columns, strict=True)]
-        return self._interval(codes, card.decision_columns(columns, n), level)
+        return self._interval(codes, card.total(card.lookup_columns(columns, n)), level)
 
     def record_intervals(self, records: Sequence[Sequence[object]], level: float = 0.9) -> Floats:
         """Do as `predict_interval` for few rows, each as values in the order of the tables."""
         card = self.scorecard
-        codes = np.array([card.codes_of(values) for values in records], dtype=np.intp)
+        codes = [
+            np.array([table.code(values[j]) for values in records], dtype=np.intp)
+            for j, table in enumerate(card.tables)
+        ]
         added = np.array([card.lookup_record(values) for values in records])
-        return self._interval(list(codes.T), card.total(added), level)
+        return self._interval(codes, card.total(added), level)
 
     def _interval(self, codes: Sequence[Codes], log_odds: Floats, level: float) -> Floats:
         if not 0.0 < level < 1.0:
@@ -119,7 +117,8 @@ class FittedCard:
 
     def to_frame(self, level: float = 0.9) -> pd.DataFrame:
         """Return the card entry by entry; see `leadscore.learning.AdditiveCard.to_frame`."""
-        doubt = _half_width(level) * self._known().entry_deviations()
+        variance = np.diag(self._known().covariance).astype(np.float64)
+        doubt = _half_width(level) * np.sqrt(np.maximum(variance, 0.0))
         return card_frame(self.scorecard, doubt, self.counts, self.positives)
 
     def _known(self) -> Posterior:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -23,7 +22,7 @@ from leadscore.learning.gates import decide
 from leadscore.learning.history import LEFT_OUT, in_force
 from leadscore.learning.metrics import evaluate
 from leadscore.learning.model import Model
-from leadscore.learning.scorecard import Floats, probability
+from leadscore.learning.scorecard import Floats, probability, records_of
 from leadscore.learning.training_data import (
     Backtest,
     Rules,
@@ -45,11 +44,7 @@ Step = Callable[[Text], object]
 
 @dataclass(frozen=True, eq=False)
 class Retraining:
-    """What came of it: the challenger, the champion until now, and the decision.
-
-    With ``dry_run`` nothing was saved. ``notices`` say what one should know of
-    the outcomes.
-    """
+    """The challenger, the champion until now, and the decision; a dry run saved nothing."""
 
     version: str
     champion: str
@@ -111,16 +106,9 @@ def retrain(
     ``snapshots`` see `leadscore.learning.history`, for ``line`` see `current_champion`. ``now`` is
     an aware time, kept as that of creation. A ``dry_run`` saves nothing; ``overrule`` is the reason
     of a person who promotes the challenger whatever the gates say. ``progress`` is told of each
-    step, ``notify`` of models that can't be used.
-
-    Raises
-    ------
-    CityError
-        If the card in the profile has mistakes.
-    ModelError
-        If the registry can't be read or written.
-    UsageError
-        If the reason to overrule is blank.
+    step, ``notify`` of models that can't be used. A CityError if the card has
+    mistakes, a ModelError if the registry can't be read or written, a UsageError if the reason to
+    overrule is blank.
     """
     rules = rules or Rules()
     Decision((), overrule)  # refuses a blank reason before the work, not after it
@@ -147,39 +135,23 @@ def retrain(
     comparison = _comparison(city, held_out, challenger, champion, card)
     decision = decide(comparison, overruled=overrule, seed=rules.seed)
     manifest = {
-        "kind": "trained",
-        "city": city_part(city),
-        "created": now.isoformat(),
-        "as_of": as_of.isoformat(),
-        "target": rules.target,
-        "horizon_days": rules.horizon_days,
-        "outcomes": outcomes,
-        "training": _fingerprints(data),
+        "kind": "trained", "city": city_part(city),
+        "created": now.isoformat(), "as_of": as_of.isoformat(),
+        "target": rules.target, "horizon_days": rules.horizon_days,
+        "outcomes": outcomes, "training": _fingerprints(data),
         "settings": {"prior_strength": rules.prior_strength, "seed": rules.seed},
         "trial": {
-            "split": split.isoformat() if split else None,
-            "train": learned,
-            "later": later,
-            "twins": held_out.duplicates,
-            "champion": champion.version,
+            "split": split.isoformat() if split else None, "train": learned, "later": later,
+            "twins": held_out.duplicates, "champion": champion.version,
         },
-        "measures": _measures(comparison, rules.seed),
-        "decision": decision.to_dict(),
-        "scorecard": card.scorecard_.to_dict(),
-        "table": [
-            {str(name): _plain(value) for name, value in row.items()}
-            for row in card.to_frame().to_dict(orient="records")
-        ],
-    }
+        "measures": _measures(comparison, rules.seed), "decision": decision.to_dict(),
+        "scorecard": card.scorecard_.to_dict(), "table": records_of(card.to_frame()),
+    }  # fmt: skip
     done = Retraining(
-        version=_version_name(city.id, as_of, manifest),
-        champion=champion.version,
-        decision=decision,
-        manifest=manifest,
-        model=Model(features, card.fitted()),
-        dry_run=dry_run,
+        version=_version_name(city.id, as_of, manifest), champion=champion.version,
+        decision=decision, manifest=manifest, model=Model(features, card.fitted()), dry_run=dry_run,
         notices=data.labels.notices(),
-    )
+    )  # fmt: skip
     if not dry_run:
         progress(WORDS["retrain.saving"].format(version=done.version))
         registry.save(done.version, done.model, manifest, notify)
@@ -200,28 +172,18 @@ def _comparison(
     later = Pursuits(
         data.firm[after], held_out.later_features, held_out.later_y, held_out.later_weight
     )
-    standing = None
-    if len(data.standing):
-        standing = Standing(
-            X=data.standing_features,
-            challenger=card.predict_proba(data.standing_features)[:, 1],
-            champion=_forecasts(champion, city, data.standing, data.standing_features),
-        )
+    standing, X = None, data.standing_features
+    if len(X):
+        own = _forecasts(champion, city, data.standing, X)
+        standing = Standing(X, card.predict_proba(X)[:, 1], own)
+    X = data.X[before].reset_index(drop=True)
     return Comparison(
-        training=Pursuits(
-            firm=data.firm[before],
-            X=data.X[before].reset_index(drop=True),
-            y=held_out.y[before],
-            weight=held_out.weight[before],
-        ),
-        later=later,
-        challenger=challenger,
+        training=Pursuits(data.firm[before], X, held_out.y[before], held_out.weight[before]),
+        later=later, challenger=challenger,
         champion=_forecasts(champion, city, data.firms[after].reset_index(drop=True), later.X),
-        scorecard=card.scorecard_,
-        directions=DIRECTIONS,
-        standing=standing,
+        scorecard=card.scorecard_, directions=DIRECTIONS, standing=standing,
         champion_outcomes=champion.outcomes,
-    )
+    )  # fmt: skip
 
 
 def _measures(comparison: Comparison, seed: int) -> dict[str, Any] | None:
@@ -230,25 +192,18 @@ def _measures(comparison: Comparison, seed: int) -> dict[str, Any] | None:
     if not later.known.any():
         return None
     both = {"challenger": comparison.challenger, "champion": comparison.champion}
-    return {
-        name: evaluate(
-            later.y, p, weight=later.weight, groups=later.X["chain"], seed=seed
-        ).to_dict()
-        for name, p in both.items()
-    }
+    given: dict[str, Any] = {"weight": later.weight, "groups": later.X["chain"], "seed": seed}
+    return {name: evaluate(later.y, p, **given).to_dict() for name, p in both.items()}
 
 
 def _outcomes(data: TrainingData) -> dict[str, Any]:
     # How many outcomes there are, of which kind, and from when.
     known, days = data.known, [f"{day:%Y-%m-%d}" for day in data.contacted]
     return {
-        "known": int(known.sum()),
-        "positive": int((data.y == 1).sum()),
-        "open": int((~known).sum()),
-        "left_out": dict(data.left_out),
-        "contacted_from": days[0] if days else None,
-        "contacted_to": days[-1] if days else None,
-    }
+        "known": int(known.sum()), "positive": int((data.y == 1).sum()),
+        "open": int((~known).sum()), "left_out": dict(data.left_out),
+        "contacted_from": days[0] if days else None, "contacted_to": days[-1] if days else None,
+    }  # fmt: skip
 
 
 def _fingerprints(data: TrainingData) -> dict[str, str]:
@@ -267,13 +222,6 @@ def _fingerprints(data: TrainingData) -> dict[str, str]:
 def _sha256(frame: pd.DataFrame) -> str:
     head, *lines = frame.to_csv(index=False, lineterminator="\n").split("\n")
     return hashlib.sha256("\n".join([head, *sorted(lines)]).encode()).hexdigest()
-
-
-def _plain(value: object) -> object:
-    # A value of JSON, None where one is missing or unbounded.
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    return None if value is pd.NA else value
 
 
 def _version_name(city_id: str, as_of: date, manifest: Mapping[str, Any]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
@@ -27,14 +27,10 @@ Codes: TypeAlias = NDArray[np.intp]
 Truths: TypeAlias = NDArray[np.bool_]
 
 _NUMBERS = frozenset({"integer", "floating", "mixed-integer-float", "boolean", "decimal"})
-_NOT_NUMBERS = "Column {0!r} is a feature of numbers, but holds {1!r}."
 
 
 class CodedTexts(NamedTuple):
-    """A column of texts as positions in its own distinct texts; -1 where one is missing.
-
-    A text may stand twice, once for each way in which the column wrote it (``1`` and ``"1"``).
-    """
+    """A column as positions in its texts, -1 where missing; a text may stand twice (1, "1")."""
 
     codes: Codes
     texts: list[str]
@@ -86,7 +82,8 @@ def number_of(value: object, name: str) -> float:
         return np.nan
     if isinstance(value, str) or not hasattr(value, "__float__"):
         shown = str(value) if isinstance(value, str) else value
-        raise ValueError(_NOT_NUMBERS.format(name, shown))
+        msg = f"Column {name!r} is a feature of numbers, but holds {shown!r}."
+        raise ValueError(msg)
     return float(value)
 
 
@@ -122,10 +119,7 @@ def _is_missing(value: object) -> bool:
     return value is None or value is pd.NA or value != value
 
 
-# A block of numbers, its positions and one temporary fit into the first two caches.
-_BLOCK = 8192
-
-_Entry = TypeVar("_Entry", np.float64, np.intp)
+_BLOCK = 8192  # numbers, which with their positions and one temporary fit into the first caches
 
 
 def bin_codes(x: Floats, edges: Floats) -> Codes:
@@ -136,33 +130,21 @@ def bin_codes(x: Floats, edges: Floats) -> Codes:
     >>> bin_codes(np.array([-np.inf, 1.0, 1.5, np.inf, np.nan]), np.array([1.0, 2.0])).tolist()
     [0, 1, 1, 2, 3]
     """
-    return lookup_numbers(x, edges, np.arange(len(edges) + 2))
-
-
-def lookup_numbers(x: Floats, edges: Floats, entries: NDArray[_Entry]) -> NDArray[_Entry]:
-    """Return the entry of each number's bin; ``entries`` has shape (k + 2,), the last for NaN.
-
-    >>> lookup_numbers(np.array([0.5, np.nan]), np.array([1.0]), np.array([-0.2, 0.3, 0.1]))
-    array([-0.2,  0.1])
-    """
+    # A search without branches, three times as quick as that of numpy.
     k = len(edges)
     size = 1 << k.bit_length()  # a power of two above k
-    padded = np.full(size, np.inf)
-    padded[:k] = edges
-    places = np.full(size + 1, entries[k])  # infinity passes the padding and lands past bin k
-    places[:k] = entries[:k]
-    places[size] = entries[k + 1]
-    values = np.empty(len(x), dtype=entries.dtype)
+    padded = np.append(edges, np.full(size - k, np.inf))
+    codes = np.empty(len(x), dtype=np.intp)
     for start in range(0, len(x), _BLOCK):
-        block = x[start : start + _BLOCK]
-        at = np.zeros(len(block), dtype=np.intp)
+        block, at = x[start : start + _BLOCK], codes[start : start + _BLOCK]
+        at[:] = 0
         step = size >> 1
         while step:
             at += (block >= padded[step - 1 :][at]) * step
             step >>= 1
-        at[np.isnan(block)] = size
-        values[start : start + _BLOCK] = places[at]
-    return values
+        np.minimum(at, k, out=at)  # infinity passes the padding
+        at[np.isnan(block)] = k + 1
+    return codes
 
 
 class Plain:
@@ -236,8 +218,8 @@ class NumericTable(Plain):
         return bisect_right(self._edges, number)
 
     def lookup(self, column: Column) -> Floats:
-        """Return the log-odds of each row, shape (n,): ``entries[codes(column)]`` in one pass."""
-        return lookup_numbers(numbers(column, self.feature), self.edges, self.entries)
+        """Return the log-odds of each row, shape (n,)."""
+        return self.entries[self.codes(column)]
 
     @cached_property
     def _edges(self) -> list[float]:
@@ -471,9 +453,12 @@ class Scorecard(Plain):
 
     def lookup_columns(self, columns: Iterable[Column], n: int) -> Floats:
         """Do as `lookup`, on columns of length ``n`` in the order of the tables."""
-        added = np.empty((n, len(self.tables) + len(self.pairs)), order="F")
-        for j, values in enumerate(self._added(columns)):
-            added[:, j] = values
+        given = list(columns)
+        added = np.empty((n, len(self.names)), order="F")
+        for j, (table, column) in enumerate(zip(self.tables, given, strict=True)):
+            added[:, j] = table.lookup(column)
+        for j, (pair, one, other) in enumerate(self._paired, start=len(self.tables)):
+            added[:, j] = pair.lookup(given[one], given[other])
         return added
 
     def lookup_record(self, values: Sequence[object]) -> list[float]:
@@ -483,31 +468,13 @@ class Scorecard(Plain):
         added += [pair.lookup_value(values[i], values[j]) for pair, i, j in self._paired]
         return added
 
-    def codes_of(self, values: Sequence[object]) -> list[int]:
-        """Return the code of each value's entry, of one row in the order of the tables."""
-        return [code(value) for (code, _), value in zip(self._coders, values, strict=True)]
-
     @cached_property
     def _coders(self) -> list[tuple[Callable[[object], int], list[float]]]:
         return [(table.code, table.entries.tolist()) for table in self.tables]
 
     def decision(self, X: pd.DataFrame) -> Floats:
         """Return the log-odds of each row, shape (n,): intercept plus the sum of `lookup`."""
-        return self.decision_columns(self._columns(X), len(X))
-
-    def decision_columns(self, columns: Iterable[Column], n: int) -> Floats:
-        """Do as `decision`, on columns of length ``n`` in the order of the tables."""
-        total = np.full(n, self.intercept)
-        for values in self._added(columns):
-            total += values
-        return total
-
-    def _added(self, columns: Iterable[Column]) -> Iterator[Floats]:
-        given = list(columns)
-        for table, column in zip(self.tables, given, strict=True):
-            yield table.lookup(column)
-        for pair, i, j in self._paired:
-            yield pair.lookup(given[i], given[j])
+        return self.total(self.lookup(X))
 
     def total(self, added: Floats) -> Floats:
         """Add the intercept and what `lookup` returned, always in the order of the tables.
@@ -521,8 +488,7 @@ class Scorecard(Plain):
 
     def _columns(self, X: pd.DataFrame) -> list[Column]:
         names = list(self.features)
-        absent = [name for name in names if name not in X.columns]
-        if absent:
+        if absent := [name for name in names if name not in X.columns]:
             msg = f"The card needs columns that are not there: {', '.join(absent)}."
             raise ValueError(msg)
         chosen = X.loc[:, names]
@@ -543,10 +509,8 @@ class Scorecard(Plain):
         """Build a card from what `to_dict` returned; a ModelError if it is none."""
         try:
             _require(data["schema"] == SCHEMA, "scorecard", f"schema {SCHEMA}")
-            tables = tuple(
-                _KINDS[plain["kind"]](**{k: v for k, v in plain.items() if k != "kind"})
-                for plain in data["tables"]
-            )
+            plains = [dict(plain) for plain in data["tables"]]
+            tables = tuple(_KINDS[plain.pop("kind")](**plain) for plain in plains)
             pairs = tuple(PairTable.from_dict(plain) for plain in data.get("pairs", ()))
             return cls(data["intercept"], tables, pairs)
         except (KeyError, TypeError, ValueError) as error:
@@ -572,12 +536,15 @@ def card_frame(card: Scorecard, doubt: Floats, counts: Floats, positives: Floats
     frame = pd.DataFrame(rows, columns=names)
     log_odds = frame["log_odds"].to_numpy()
     return frame.assign(
-        points=log_odds_to_points(log_odds),
-        points_low=log_odds_to_points(log_odds - doubt),
-        points_high=log_odds_to_points(log_odds + doubt),
-        count=counts,
-        positives=positives,
-    )
+        points=log_odds_to_points(log_odds), points_low=log_odds_to_points(log_odds - doubt),
+        points_high=log_odds_to_points(log_odds + doubt), count=counts, positives=positives,
+    )  # fmt: skip
+
+
+def records_of(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows of a `card_frame` as plain JSON values, None where one is missing."""
+    plain: list[Any] = frame.astype(object).where(frame.notna(), None).to_dict("records")
+    return plain
 
 
 def _rows(table: Table) -> list[tuple[str, str, str, float, float, float]]:

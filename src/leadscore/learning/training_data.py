@@ -20,17 +20,16 @@ if TYPE_CHECKING:
     from leadscore.learning.card import AdditiveCard
 
 _MEASURED_AT_ONCE = 5_000  # firms whose features are measured at a time: bounds the memory
-_MOST_STANDING = 20_000  # of a longer standing list those that were scored last stand for all
+_MOST_STANDING = 20_000  # firms of a standing list
 _LATER_SHARE = 1 / 3  # part of the known outcomes on which models are judged
 _TELLING = ["founded_on", "registered_capital_cny"]  # of a firm that was entered twice
 
 
 @dataclass(frozen=True)
 class Rules:
-    """What is forecast, and how models are made of what is known.
+    """The stage to be reached within days after first contact, and how models are made.
 
-    The stage that is to be reached within a number of days after first contact, for how many
-    outcomes the experts' word counts, and where the draws of intervals start.
+    ``prior_strength`` is for how many outcomes the experts' word counts.
     """
 
     target: str = "signed"
@@ -46,7 +45,8 @@ class TrainingSet:
     ``firms`` have canonical columns and ``as_of``, the day of the snapshot; ``firm`` is their key.
     ``y`` is 1, 0, or NaN while the pursuit is open, ``weight`` as in `Labels`. ``left_out`` counts
     the firms that teach nothing, by the reasons of `LEFT_OUT`; ``labels`` are of all pursuits, also
-    those without a snapshot.
+    those without a snapshot. ``events`` are every entry, with ``firm`` on the same keys;
+    ``standing`` every firm that was ever scored, as it was last known.
     """
 
     firms: pd.DataFrame
@@ -56,6 +56,8 @@ class TrainingSet:
     weight: Floats
     left_out: dict[str, int]
     labels: Labels
+    events: pd.DataFrame
+    standing: pd.DataFrame
 
     @property
     def known(self) -> Truths:
@@ -79,9 +81,8 @@ def training_set(
     snapshot may tell that a name and a code are one firm. For the rest see `label_pursuits`.
     """
     of_event, of_snapshot = firm_keys(events, snapshots)
-    labels = label_pursuits(
-        events.assign(firm=of_event), as_of=as_of, target=target, horizon_days=horizon_days
-    )
+    events = events.assign(firm=of_event)
+    labels = label_pursuits(events, as_of=as_of, target=target, horizon_days=horizon_days)
     pursuits = labels.table.sort_values(["contacted", "firm"], ignore_index=True)
     taken = _snapshot_before(pursuits, of_snapshot, snapshots)
     usable = taken >= 0
@@ -95,14 +96,12 @@ def training_set(
     pursuits = pursuits[usable].reset_index(drop=True)
     names = [*(column.name for column in CANONICAL), "as_of"]
     return TrainingSet(
-        firms=snapshots[names].take(taken[usable]).reset_index(drop=True),
-        firm=pursuits["firm"],
-        contacted=pursuits["contacted"],
-        y=pursuits["label"].to_numpy(dtype=float),
+        firms=snapshots[names].take(taken[usable]).reset_index(drop=True), firm=pursuits["firm"],
+        contacted=pursuits["contacted"], y=pursuits["label"].to_numpy(dtype=float),
         weight=pursuits["weight"].to_numpy(dtype=float),
-        left_out={reason: count for reason, count in left_out.items() if count},
-        labels=labels,
-    )
+        left_out={reason: count for reason, count in left_out.items() if count}, labels=labels,
+        events=events, standing=snapshots[~of_snapshot.duplicated(keep="last").to_numpy()],
+    )  # fmt: skip
 
 
 def _snapshot_before(
@@ -123,16 +122,10 @@ def _snapshot_before(
 
 @dataclass(frozen=True, eq=False)
 class TrainingData(TrainingSet):
-    """A training set with all that a model and its backtest are made from.
-
-    ``X`` are the features of the pursuits; ``events`` every entry, with ``firm`` on the same keys;
-    ``standing`` every firm that was ever scored, as it was last known, with its features.
-    """
+    """A training set with its features ``X``; ``standing`` is bounded to those scored last."""
 
     X: pd.DataFrame
-    events: pd.DataFrame
     snapshots: pd.DataFrame
-    standing: pd.DataFrame
     standing_features: pd.DataFrame
     rules: Rules
 
@@ -160,10 +153,7 @@ def build_dataset(
     as_of: date,
     rules: Rules,
 ) -> TrainingData:
-    """Return what is known as of a day, in an order that the order of rows can't change.
-
-    What happened later is not known; snapshots of later days are left out.
-    """
+    """Return what is known as of a day, in an order that the order of rows can't change."""
     snapshots = snapshots[(snapshots["as_of"] <= pd.Timestamp(as_of)).to_numpy()]
     order = ["as_of", "kept", "source", "credit_code", "name"]
     snapshots = snapshots.sort_values(order, kind="stable", ignore_index=True)
@@ -171,18 +161,11 @@ def build_dataset(
     pursuits = training_set(
         events, snapshots, as_of=as_of, target=rules.target, horizon_days=rules.horizon_days
     )
-    of_event, of_snapshot = firm_keys(events, snapshots)
-    latest = ~of_snapshot.duplicated(keep="last").to_numpy()
-    standing = snapshots[latest].tail(_MOST_STANDING).reset_index(drop=True)
+    standing = pursuits.standing.tail(_MOST_STANDING).reset_index(drop=True)
     return TrainingData(
-        **vars(pursuits),
-        X=measured(features, pursuits.firms),
-        events=events.assign(firm=of_event),
-        snapshots=snapshots,
-        standing=standing,
-        standing_features=measured(features, standing),
-        rules=rules,
-    )
+        **vars(pursuits) | {"standing": standing}, X=measured(features, pursuits.firms),
+        snapshots=snapshots, standing_features=measured(features, standing), rules=rules,
+    )  # fmt: skip
 
 
 def measured(features: FeatureExtractor, firms: pd.DataFrame) -> pd.DataFrame:

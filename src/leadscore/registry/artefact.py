@@ -6,6 +6,7 @@ import io
 import math
 import pickle
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, BinaryIO, ClassVar
 
 import numpy as np
@@ -15,53 +16,38 @@ from leadscore.city.profile import City
 from leadscore.features.extract import FeatureExtractor
 from leadscore.learning.model import FittedCard, Model, Posterior
 from leadscore.learning.scorecard import Scorecard
-from leadscore.registry.manifest import PICKLED, Manifest, city_part
+from leadscore.registry.manifest import PICKLED, Manifest
 
-_MODEL = (
-    "sklearn.pipeline.Pipeline",
-    "leadscore.features.build.FirmFeatures",
-    "leadscore.learning.cards.card.AdditiveCard",
-    "leadscore.learning.cards.boosted.BoostedCard",
-    "leadscore.learning.fitting.posterior.Posterior",
-    "leadscore.learning.fitting.widths.Widths",
+_UNCHANGED = (
+    "sklearn.pipeline.Pipeline", "leadscore.features.build.FirmFeatures",
+    "leadscore.learning.cards.card.AdditiveCard", "leadscore.learning.cards.boosted.BoostedCard",
+    "leadscore.learning.fitting.posterior.Posterior", "leadscore.learning.fitting.widths.Widths",
     "leadscore.learning.tables.entries.CategoricalTable",
     "leadscore.learning.tables.entries.NumericTable",
     "leadscore.learning.tables.pairtables.CategoricalAxis",
     "leadscore.learning.tables.pairtables.NumericAxis",
     "leadscore.learning.tables.pairtables.PairTable",
-    "leadscore.learning.tables.scorecard.Scorecard",
-)
+    "leadscore.learning.tables.scorecard.Scorecard", "leadscore.language.Text",
+    "leadscore.city.expert.LevelPoints", "leadscore.city.expert.NumericPoints",
+    "leadscore.city.partners.Delivery", "leadscore.city.partners.Event",
+    "leadscore.city.partners.Neighbour", "leadscore.city.partners.Place",
+    "leadscore.city.partners.SoughtClass", "leadscore.city.partners.TargetRegion",
+    "leadscore.city.profile.About", "leadscore.city.profile.RankingPolicy",
+    "leadscore.city.profile.Statement", "leadscore.city.values.Evidence",
+)  # fmt: skip
 _COMPUTED = ("digest", "segments", "_delivered", "_edges", "_feeders", "_steps")
 _RECORDS: Mapping[str, Mapping[str, str]] = {
-    **{name: {} for name in _MODEL},
-    "leadscore.language.Text": {},
+    **{name: {} for name in _UNCHANGED},
     "leadscore.city.chains.Chain": {"segments": "segment"},
     "leadscore.city.chains.Segment": {"chain_id": "of chain", "key": "id"},
     "leadscore.city.expert.ExpertCard": {"features": "feature"},
-    "leadscore.city.expert.LevelPoints": {},
-    "leadscore.city.expert.NumericPoints": {},
     "leadscore.city.partners.Anchor": {"label": "name"},
-    "leadscore.city.partners.Delivery": {},
-    "leadscore.city.partners.Event": {},
-    "leadscore.city.partners.Neighbour": {},
-    "leadscore.city.partners.Place": {},
-    "leadscore.city.partners.SoughtClass": {},
-    "leadscore.city.partners.TargetRegion": {},
-    "leadscore.city.profile.About": {},
     "leadscore.city.profile.City": {
-        "about": "city",
-        "chains": "chain",
-        "anchors": "anchor",
-        "places": "place",
-        "neighbours": "neighbour",
-        "target_regions": "target_region",
-        "events": "event",
+        "about": "city", "chains": "chain", "anchors": "anchor", "places": "place",
+        "neighbours": "neighbour", "target_regions": "target_region", "events": "event",
         **dict.fromkeys(_COMPUTED, ""),
     },
-    "leadscore.city.profile.RankingPolicy": {},
-    "leadscore.city.profile.Statement": {},
-    "leadscore.city.values.Evidence": {},
-}
+}  # fmt: skip
 """By the dotted name of a class, what the file of a profile called a field whose name was another;
 an empty name for what was computed."""
 
@@ -150,14 +136,6 @@ def _plain(value: Any) -> Any:
     return value
 
 
-Arrays = Mapping[str, NDArray[Any]]
-
-
-def said_by(model: Model) -> dict[str, Any]:
-    """Return what the manifest of a model has to hold, so that it can be opened."""
-    return {"city": city_part(model.city), "scorecard": model.card.scorecard.to_dict()}
-
-
 def to_bytes(model: Model) -> bytes:
     """Return the artefact of a model.
 
@@ -189,7 +167,13 @@ def from_bytes(manifest: Manifest, artefact: bytes) -> Model:
         profile, arrays = read_pickle(artefact)
     else:
         profile, arrays = manifest.city.profile or {}, _arrays(artefact)
-    card = _card(Scorecard.from_dict(manifest.scorecard or {}), arrays)
+    scorecard = Scorecard.from_dict(manifest.scorecard or {})
+    signs = zip(scorecard.features, arrays["directions"].tolist(), strict=True)
+    card = FittedCard(scorecard, arrays["classes"], {name: sign for name, sign in signs if sign})
+    if "covariance" in arrays and not scorecard.pairs:
+        posterior = Posterior(arrays["covariance"], arrays["starts"])
+        counts, positives = arrays["counts"], arrays["positives"]
+        card = replace(card, posterior=posterior, counts=counts, positives=positives)
     return Model(FeatureExtractor(City.model_validate(profile)), card)
 
 
@@ -203,14 +187,3 @@ def _arrays(artefact: bytes) -> dict[str, NDArray[Any]]:
         covariance[np.tril_indices(size)] = half
         arrays["covariance"] = covariance + np.tril(covariance, -1).T
     return arrays
-
-
-def _card(scorecard: Scorecard, arrays: Arrays) -> FittedCard:
-    signs = zip(scorecard.features, arrays["directions"].tolist(), strict=True)
-    directions = {name: sign for name, sign in signs if sign}
-    if "covariance" not in arrays or scorecard.pairs:
-        return FittedCard(scorecard, arrays["classes"], directions)
-    posterior = Posterior(arrays["covariance"], arrays["starts"])
-    return FittedCard(
-        scorecard, arrays["classes"], directions, posterior, arrays["counts"], arrays["positives"]
-    )

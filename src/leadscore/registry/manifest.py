@@ -13,6 +13,7 @@ import secrets
 import stat
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, requires
@@ -25,6 +26,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from leadscore.city.profile import City
 from leadscore.errors import Detail, ModelError
 from leadscore.files import fingerprint, place_secret
+from leadscore.learning.evaluation import Evaluation
 from leadscore.text import Text, room_words
 from leadscore.validation import json_path, refusals
 
@@ -68,16 +70,49 @@ class CityPart(_Part):
 
 
 class Outcomes(_Part):
-    """How many outcomes a model learned from."""
+    """How many outcomes a model learned from, from when, and how many firms taught nothing."""
 
     known: int = 0
+    positive: int = 0
+    open: int = 0
+    left_out: dict[str, int] = {}
+    contacted_from: str | None = None
+    contacted_to: str | None = None
+
+
+class Trial(_Part):
+    """Where the backtest split the pursuits, how many stood on either side, and whom it met."""
+
+    split: str | None = None
+    train: int = 0
+    later: int = 0
+    champion: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CardRow:
+    """The intercept, or one entry of a table, with its points; None for what is not known."""
+
+    feature: str
+    kind: str
+    entry: str
+    low: float | None
+    high: float | None
+    log_odds: float
+    points: float
+    points_low: float | None
+    points_high: float | None
+    count: float | None
+    positives: float | None
 
 
 class GatePart(_Part):
     """What a gate said."""
 
+    id: str = ""
     passed: bool = False
     sentence: Text
+    figures: dict[str, Any] = {}
 
 
 class DecisionPart(_Part):
@@ -105,10 +140,15 @@ class Manifest(_Part):
     city: CityPart = CityPart()
     created: datetime | None = None
     as_of: date | None = None
+    family: str | None = None
+    target: str | None = None
+    horizon_days: int | None = None
     outcomes: Outcomes | None = None
+    trial: Trial = Trial()
     decision: DecisionPart | None = None
     scorecard: dict[str, Any] | None = None
-    measures: dict[str, Any] | None = None
+    table: tuple[CardRow, ...] = ()
+    measures: dict[str, Evaluation | None] | None = None
     card_of: str | None = None
     artefact: Artefact = Artefact()
     code: str | None = None
@@ -126,7 +166,7 @@ class Manifest(_Part):
     @field_validator("outcomes", mode="before")
     @classmethod
     def _counted(cls, value: object) -> object:
-        return {"known": value} if isinstance(value, int) else value  # of an expert model
+        return None if isinstance(value, int) else value  # of an expert model: 0
 
     @property
     def learned(self) -> int | None:
@@ -137,10 +177,14 @@ class Manifest(_Part):
 
     def measured(self, name: str) -> float | None:
         """Return a measure of the model on later pursuits, such as ``auc``; None if it has none."""
-        part: Any = self.measures
-        for key in ("challenger", "measures", name, "value"):
-            part = part.get(key) if isinstance(part, dict) else None
-        return part if isinstance(part, int | float) else None
+        challenger = (self.measures or {}).get("challenger")
+        measure = challenger.measures.get(name) if challenger else None
+        return measure.value if measure else None
+
+    def part(self, key: str) -> Mapping[str, Any]:
+        """Return a part as it was written, whatever its format says there; empty without one."""
+        part = self.content.get(key)
+        return part if isinstance(part, dict) else {}
 
     def is_under(self, city: City) -> bool:
         """Tell whether a model was made under just this profile."""
@@ -242,8 +286,7 @@ def libraries() -> dict[str, str]:
 def code_fingerprint() -> str:
     """Return SHA-256, in hex, of the code and the shipped tables that turn a firm into a score.
 
-    The same on every machine; a model that was saved under another one still scores, but perhaps
-    not as it would if it were trained now.
+    A model that was saved under another one still scores, perhaps not as if it were trained now.
     """
     return fingerprint(_CODE, _SHIPPED)
 
@@ -264,8 +307,7 @@ _FORM = re.compile(rb"hmac-sha256 ([0-9a-f]{8}) [0-9a-f]{64}\n")
 class SigningKey:
     """A file of random bytes, made on first use, that signs what is saved.
 
-    A ModelError if the key is too short, open to others, inside the folder of models, can't be
-    read, or can't be made.
+    A ModelError if the key is short, open to others, inside the folder of models, or unreadable.
     """
 
     def __init__(self, path: Path, models: Path) -> None:

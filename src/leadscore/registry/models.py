@@ -23,6 +23,7 @@ from leadscore.registry.manifest import (
     Manifest,
     SigningKey,
     check_artefact,
+    city_part,
     composed,
     damaged,
     parsed,
@@ -55,25 +56,12 @@ _UNREADABLE = (
 
 @dataclass(frozen=True)
 class Version:
-    """A version as `ModelRegistry.versions` lists it.
-
-    ``fault`` says why it can't serve; then there is no manifest, and ``created`` is when its folder
-    was.
-    """
+    """A version as `ModelRegistry.versions` lists it; with a fault it has no manifest."""
 
     name: str
     created: datetime
     manifest: Manifest | None
     fault: ModelError | None
-
-
-def in_one_line(reason: str) -> str:
-    r"""Return what a person wrote without what a terminal might obey.
-
-    >>> in_one_line("the fair\n was\x1b[2J late ")
-    'the fair was[2J late'
-    """
-    return " ".join("".join(c for c in reason if c.isprintable() or c.isspace()).split())
 
 
 def is_expert(city_id: str, version: str) -> bool:
@@ -145,10 +133,7 @@ class ModelRegistry:
         return self._checked(version)[0]
 
     def versions(self, city_id: str | None = None) -> list[Version]:
-        """Return all versions, or those of a city, the newest first; damaged ones too.
-
-        A damaged one counts to the city with whose id its name begins.
-        """
+        """Return all versions, or those of a city (damaged ones by name), the newest first."""
         with self._refusals():
             paths = list(self.folder.iterdir()) if self.folder.is_dir() else []
             folders = [path for path in paths if _is_name(path.name) and path.is_dir()]
@@ -252,9 +237,10 @@ class ModelRegistry:
 
 
 def _written(model: Model, manifest: Mapping[str, Any]) -> tuple[bytes, dict[str, Any]]:
-    from leadscore.registry.artefact import said_by, to_bytes  # late, as in `ModelRegistry.load`
+    from leadscore.registry.artefact import to_bytes  # late, as in `ModelRegistry.load`
 
-    return to_bytes(model), {**manifest, **said_by(model)}
+    card = model.card.scorecard.to_dict()
+    return to_bytes(model), {**manifest, "city": city_part(model.city), "scorecard": card}
 
 
 def _owner_of(manifest: Manifest | None, version: str, city_id: str) -> str | None:

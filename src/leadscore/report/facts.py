@@ -1,4 +1,4 @@
-"""What the manifest of a model records, as plain values for a page or a terminal."""
+"""What the manifest of a model records, in words for a page or a terminal."""
 
 from __future__ import annotations
 
@@ -19,25 +19,22 @@ from leadscore.learning.scorecard import (
     log_odds_to_points,
     logistic,
     points_to_log_odds,
+    records_of,
 )
 from leadscore.lists.values.words import STAGES
 from leadscore.numbers import likelihood
+from leadscore.registry.manifest import CardRow, DecisionPart, Manifest, Outcomes
 from leadscore.report.wording import Words, count, percent
 from leadscore.text import Lang
 
 Goal = Literal["high", "low", "zero", "one"]
 Status = Literal["promoted", "rejected", "overruled"]
-Plain = Mapping[str, Any]
 Rows = Sequence[tuple[str, str]]
 
 _MEASURES: dict[str, tuple[Goal, int]] = {
-    "auc": ("high", 3),
-    "average_precision": ("high", 3),
-    "log_loss": ("low", 3),
-    "brier": ("low", 3),
-    "calibration_slope": ("one", 2),
-    "calibration_intercept": ("zero", 2),
-}
+    "auc": ("high", 3), "average_precision": ("high", 3), "log_loss": ("low", 3),
+    "brier": ("low", 3), "calibration_slope": ("one", 2), "calibration_intercept": ("zero", 2),
+}  # fmt: skip
 """Where the best value of each lies, and with how many decimals it is written."""
 _NOT_MEASURED = Measure(None, None, None)
 _AUDITED = ("artefact", "city", "training", "trial", "settings", "libraries")
@@ -152,7 +149,7 @@ class Model:
 
     words: Words
     expert: bool  # people wrote the card, and no outcomes have been learned from
-    outcomes: Plain
+    outcomes: Outcomes
     facts: Mapping[str, str]  # by the key of their labels; "" where not known
     decision: Decision | None
     comparison: Comparison | None
@@ -160,90 +157,70 @@ class Model:
     audit: Sequence[tuple[str, Rows]]  # parts of the manifest with their keys and values
 
 
-def read_model(manifest: Plain, lang: Lang, city: City | None, minus: str = "−") -> Model:
-    """Read the manifest of any version, of experts or trained; what it lacks is left out.
-
-    A ModelError if it holds no sound card.
-    """
-    base, rows = _card_rows(manifest)
-    whole = all(abs(row["points"] - round(row["points"])) < 1e-6 for row in rows)
+def read_model(manifest: Manifest, lang: Lang, city: City | None, minus: str = "−") -> Model:
+    """Read the manifest of any version; a ModelError if it holds no sound card."""
+    rows = _card_rows(manifest)
+    whole = all(
+        abs(row.points - round(row.points)) < 1e-6 for row in rows if row.kind != "intercept"
+    )
     words = Words(lang, city, whole, minus)
     return Model(
-        words=words,
-        expert=manifest.get("kind") == "expert",
-        outcomes=_part(manifest, "outcomes"),
+        words=words, expert=manifest.kind == "expert", outcomes=manifest.outcomes or Outcomes(),
         facts=_facts(manifest, words),
-        decision=_decision(_part(manifest, "decision"), words),
-        comparison=_comparison(_part(manifest, "measures"), words),
-        card=_card(base, rows, words),
+        decision=_decision(manifest.decision, words) if manifest.decision else None,
+        comparison=_comparison(manifest.measures or {}, words), card=_card(rows, words),
         audit=_audit(manifest, words),
-    )
+    )  # fmt: skip
 
 
-def _part(mapping: Plain, key: str) -> Plain:
-    value = mapping.get(key)
-    return value if isinstance(value, Mapping) else {}
-
-
-def _facts(manifest: Plain, words: Words) -> dict[str, str]:
-    city, outcomes, trial = (_part(manifest, key) for key in ("city", "outcomes", "trial"))
-    known_city = words.city if words.city and words.city.id == city.get("id") else None
-    kind = str(manifest.get("kind") or "")
+def _facts(manifest: Manifest, words: Words) -> dict[str, str]:
+    city, outcomes, trial = manifest.city.id or "", manifest.outcomes, manifest.trial
+    kind = manifest.kind or ""
     if kind in ("expert", "trained"):
         kind = words.say(f"kinds.{kind}")
-    if manifest.get("family") == "boosted":  # none is trained any more; kept ones serve on
+    if manifest.family == "boosted":  # none is trained any more; kept ones serve on
         kind += words.say("kinds.boosted")
-    learned = words.say("values.no_outcomes")
+    facts = {
+        "version": manifest.version, "kind": kind,
+        "city": words.city.name.pick(words.lang) if words.city and words.city.id == city else city,
+        "as_of": words.day(manifest.as_of or ""), "created": words.moment(manifest.created or ""),
+        "target": "", "outcomes": words.say("values.no_outcomes"), "contacted": "", "left_out": "",
+        "champion": trial.champion or "", "trial": "",
+    }  # fmt: skip
+    if manifest.target:
+        stage, days = STAGES.get(manifest.target, manifest.target), count(manifest.horizon_days)
+        facts["target"] = words.say("values.target", stage=stage, horizon_days=days)
     if outcomes:
-        learned = words.counted("values.outcomes", outcomes)
-    if outcomes.get("open"):
-        learned += words.counted("values.open", outcomes)
-    stage, split = manifest.get("target"), trial.get("split")
-    first, last = outcomes.get("contacted_from"), outcomes.get("contacted_to")
-    left_out = [
-        words.say("values.left_out", reason=LEFT_OUT.get(why, why), count=count(firms))
-        for why, firms in _part(outcomes, "left_out").items()
-        if firms
-    ]
-    return {
-        "version": str(manifest.get("version") or ""),
-        "kind": kind,
-        "city": known_city.name.pick(words.lang) if known_city else str(city.get("id") or ""),
-        "as_of": words.day(manifest.get("as_of") or ""),
-        "created": words.moment(manifest.get("created") or ""),
-        "target": words.counted("values.target", manifest, stage=STAGES.get(stage, stage))
-        if stage
-        else "",
-        "outcomes": learned,
-        "contacted": words.say("values.span", first=words.day(first), last=words.day(last))
-        if first and last
-        else "",
-        "left_out": words.say("clauses").join(left_out),
-        "champion": str(trial.get("champion") or ""),
-        "trial": words.counted("values.trial", trial, split=words.day(split)) if split else "",
-    }
+        facts["outcomes"] = words.counted("values.outcomes", vars(outcomes))
+        if outcomes.open:
+            facts["outcomes"] += words.counted("values.open", vars(outcomes))
+        if outcomes.contacted_from and outcomes.contacted_to:
+            first, last = words.day(outcomes.contacted_from), words.day(outcomes.contacted_to)
+            facts["contacted"] = words.say("values.span", first=first, last=last)
+        facts["left_out"] = words.say("clauses").join(
+            words.say("values.left_out", reason=LEFT_OUT.get(why, why), count=count(firms))
+            for why, firms in outcomes.left_out.items()
+            if firms
+        )
+    if trial.split:
+        split = words.day(trial.split)
+        facts["trial"] = words.counted("values.trial", vars(trial), split=split)
+    return facts
 
 
-def _decision(decision: Plain, words: Words) -> Decision | None:
-    if not decision:
-        return None
-    gates = [
-        (gate.get("passed") is True, str(_part(gate, "sentence").get(words.lang) or gate.get("id")))
-        for gate in decision.get("gates") or ()
-    ]
-    reason = str(decision.get("overruled") or "")
-    status: Status = "promoted" if decision.get("promoted") is True else "rejected"
+def _decision(decision: DecisionPart, words: Words) -> Decision:
+    gates = [(gate.passed, gate.sentence.pick(words.lang)) for gate in decision.gates]
+    reason = decision.overruled or ""
+    status: Status = "promoted" if decision.promoted else "rejected"
     status = "overruled" if reason else status
-    failed = sum(not passed for passed, _ in gates)
-    headline = words.say(f"headline.{status}", all=len(gates), failed=failed)
+    headline = words.say(f"headline.{status}", all=len(gates), failed=len(decision.failed))
     return Decision(status, headline, reason, gates)
 
 
-def _comparison(evaluations: Plain, words: Words) -> Comparison | None:
-    plain = {name: _part(evaluations, name) for name in ("challenger", "champion")}
-    if not plain["challenger"].get("n"):
+def _comparison(evaluations: Mapping[str, Evaluation | None], words: Words) -> Comparison | None:
+    models = {name: evaluation for name, evaluation in evaluations.items() if evaluation}
+    if "challenger" not in models or not models["challenger"].n:
         return None
-    models = {name: Evaluation.from_dict(part) for name, part in plain.items() if part}
     challenger, champion = models["challenger"], models.get("champion")
     theirs = champion.measures if champion else {}
     measures = [
@@ -264,47 +241,44 @@ def _comparison(evaluations: Plain, words: Words) -> Comparison | None:
     return Comparison(models, measures, [(words.chain(id_), chain) for id_, chain in chains])
 
 
-def _card_rows(manifest: Plain) -> tuple[float, list[dict[str, Any]]]:
-    table = manifest.get("table")
-    if not table:
-        card, nothing = Scorecard.from_dict(_part(manifest, "scorecard")), np.array(np.nan)
-        frame = card_frame(card, nothing, nothing, nothing)
-        table = frame.astype(object).where(frame.notna(), None).to_dict("records")
-    rows: list[Any] = list(table)
-    base = next(row["log_odds"] for row in rows if row["kind"] == "intercept")
-    return base, [row for row in rows if row["kind"] != "intercept"]
+def _card_rows(manifest: Manifest) -> Sequence[CardRow]:
+    if manifest.table:
+        return manifest.table
+    card, nothing = Scorecard.from_dict(manifest.scorecard or {}), np.array(np.nan)
+    return [CardRow(**row) for row in records_of(card_frame(card, nothing, nothing, nothing))]
 
 
-def _card(base: float, rows: list[dict[str, Any]], words: Words) -> Card:
-    features: dict[str, list[dict[str, Any]]] = {}
+def _card(rows: Sequence[CardRow], words: Words) -> Card:
+    base = next(row.log_odds for row in rows if row.kind == "intercept")
+    features: dict[str, list[CardRow]] = {}
     for row in rows:
-        features.setdefault(row["feature"], []).append(row)
+        if row.kind != "intercept":
+            features.setdefault(row.feature, []).append(row)
     tables = [_table(feature, rows, words) for feature, rows in features.items()]
     order = sorted(tables, key=lambda table: -round(table.highest - table.lowest, 6))
     weighty = [table for table in order if max(table.highest, -table.lowest) >= 1e-9]
     return Card(base, weighty, [table.name for table in tables if table not in weighty])
 
 
-def _table(feature: str, rows: list[dict[str, Any]], words: Words) -> FeatureTable:
-    numeric = rows[0]["kind"] == "numeric"
-    names = [row["entry"] for row in rows]
+def _table(feature: str, rows: list[CardRow], words: Words) -> FeatureTable:
+    numeric = rows[0].kind == "numeric"
+    names = [row.entry for row in rows]
     parts: list[Any] = ["band" if numeric else "level"] * len(rows)
     for part in ("unknown",) if numeric else ("other", "unknown"):
         if part in names:  # a level may itself be called so: the last of them counts
             parts[len(names) - 1 - names[::-1].index(part)] = part
-    edges = [row["high"] for row in rows if row["high"] is not None]
+    edges = [row.high for row in rows if row.high is not None]
     entries = []
     for part, row in zip(parts, rows, strict=True):
         if part == "band":
-            label = words.band(feature, row["low"], row["high"], edges)
+            label = words.band(feature, row.low, row.high, edges)
+        elif part == "level":
+            label = words.level(feature, row.entry)
         else:
-            rest = part in ("other", "unknown")
-            label = words.say(f"entries.{part}") if rest else words.level(feature, row["entry"])
-        numbers = (
-            row[key] for key in ("points", "points_low", "points_high", "count", "positives")
-        )
+            label = words.say(f"entries.{part}")
+        numbers = (row.points, row.points_low, row.points_high, row.count, row.positives)
         entries.append(Entry(part, label, *numbers))
-    lowest, highest = min(row["points"] for row in rows), max(row["points"] for row in rows)
+    lowest, highest = min(row.points for row in rows), max(row.points for row in rows)
     notes = [words.say("card.reaches", points=words.points(highest - lowest).lstrip("+"))]
     known = CATALOGUE.get(feature)
     if known:
@@ -320,17 +294,14 @@ def _table(feature: str, rows: list[dict[str, Any]], words: Words) -> FeatureTab
     return FeatureTable(feature, name, numeric, curved, entries, edges, lowest, highest, notes, why)
 
 
-def _audit(manifest: Plain, words: Words) -> list[tuple[str, Rows]]:
-    parts = [(words.say(f"audit.{key}"), list(_flat(_part(manifest, key)))) for key in _AUDITED]
-    gates = [
-        row
-        for gate in _part(manifest, "decision").get("gates") or ()
-        for row in _flat(_part(gate, "figures"), f"{gate.get('id')}.")
-    ]
-    return [(name, rows) for name, rows in [*parts, (words.say("audit.gates"), gates)] if rows]
+def _audit(manifest: Manifest, words: Words) -> list[tuple[str, Rows]]:
+    parts = {key: list(_flat(manifest.part(key))) for key in _AUDITED}
+    gates = manifest.decision.gates if manifest.decision else ()
+    parts["gates"] = [row for gate in gates for row in _flat(gate.figures, f"{gate.id}.")]
+    return [(words.say(f"audit.{key}"), rows) for key, rows in parts.items() if rows]
 
 
-def _flat(mapping: Plain, prefix: str = "") -> Iterator[tuple[str, str]]:
+def _flat(mapping: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
     for key, value in mapping.items():
         if isinstance(value, Mapping):
             yield from _flat(value, f"{prefix}{key}.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -14,6 +14,7 @@ from markupsafe import Markup
 from leadscore.city.profile import City
 from leadscore.learning.evaluation import LEVEL
 from leadscore.numbers import likelihood
+from leadscore.registry.manifest import Manifest
 from leadscore.report import svg
 from leadscore.report.facts import FeatureTable, Model, read_model
 from leadscore.report.wording import count, harmless, percent
@@ -35,7 +36,7 @@ class ModelSections:
     status: Markup
 
 
-def render_html(manifest: Mapping[str, Any], lang: Lang, city: City | None = None) -> str:
+def render_html(manifest: Manifest, lang: Lang, city: City | None = None) -> str:
     """Return a model's manifest as a page to read, print and keep: well-formed as XML too.
 
     What the manifest lacks is left out, what it holds is escaped; the same manifest always gives
@@ -46,47 +47,37 @@ def render_html(manifest: Mapping[str, Any], lang: Lang, city: City | None = Non
     return page.strip() + "\n"
 
 
-def model_sections(
-    manifest: Mapping[str, Any], lang: Lang, city: City | None = None
-) -> ModelSections:
+def model_sections(manifest: Manifest, lang: Lang, city: City | None = None) -> ModelSections:
     """Return a manifest as parts of another page; otherwise see `render_html`."""
     parts = _sections(manifest, lang, city)
     return ModelSections(parts.contents(), parts.sections(), parts.status())
 
 
-def card_sections(manifest: Mapping[str, Any], lang: Lang, city: City | None = None) -> Markup:
+def card_sections(manifest: Manifest, lang: Lang, city: City | None = None) -> Markup:
     """Return the card alone: how to read a score, and the points of every feature."""
     parts = _sections(manifest, lang, city)
     return Markup().join([parts.reading(), parts.scorecard()])
 
 
-def _sections(manifest: Mapping[str, Any], lang: Lang, city: City | None) -> Any:
+def _sections(manifest: Manifest, lang: Lang, city: City | None) -> Any:
     template = _templates().get_template("sections.html")
     return template.make_module(_names(manifest, lang, city))
 
 
-def _names(manifest: Mapping[str, Any], lang: Lang, city: City | None) -> dict[str, Any]:
+def _names(manifest: Manifest, lang: Lang, city: City | None) -> dict[str, Any]:
     model = read_model(manifest, lang, city)
     return {
-        "model": model,
-        "card": model.card,
-        "comparison": model.comparison,
-        "words": model.words,
-        "t": model.words.say,
-        "level": percent(LEVEL),
-    }
+        "model": model, "card": model.card, "comparison": model.comparison, "words": model.words,
+        "t": model.words.say, "level": percent(LEVEL),
+    }  # fmt: skip
 
 
 @cache
 def _templates() -> Environment:
     environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        finalize=_written,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+        loader=FileSystemLoader(TEMPLATES), autoescape=True, finalize=_written,
+        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
     environment.globals["svg"] = svg
     environment.filters.update(percent=percent, likelihood=likelihood, count=count)
     return environment
@@ -105,20 +96,14 @@ _BAR = 12  # columns of the picture on each side of zero
 _MOST_LABEL = 40
 
 
-def render_text(manifest: Mapping[str, Any], lang: Lang, city: City | None = None) -> str:
-    """Return a model's manifest as text of at most 100 columns; nothing in it commands a terminal.
-
-    There is no final line feed; otherwise see `render_html`.
-    """
+def render_text(manifest: Manifest, lang: Lang, city: City | None = None) -> str:
+    """Return a manifest as text of at most 100 columns, in which nothing commands a terminal."""
     model = read_model(manifest, lang, city, minus="-")
     words, card = model.words, model.card
     blocks = [
-        _facts(model),
-        _decision(model),
-        _measures(model),
-        _opening(model),
+        _facts(model), _decision(model), _measures(model), _opening(model),
         *(_feature(feature, model) for feature in card.tables),
-    ]
+    ]  # fmt: skip
     if card.silent:
         names = words.say("names").join(card.silent)
         blocks.append(_lines(words.say("card.silent", names=names)))

@@ -78,17 +78,12 @@ def curve(table: FeatureTable, words: Words) -> dict[str, Any]:
         below = _stairs(cuts[::-1], [up(entry.low or 0.0) for entry in known[::-1]])
         band = f"M{above}L{below}Z"
     return {
-        "up": up,
-        "counted": counted,
-        "floor": BOTTOM + (STRIP + 4 if counted else 0),
-        "band": band,
+        "up": up, "counted": counted, "floor": BOTTOM + (STRIP + 4 if counted else 0), "band": band,
         "steps": "M" + _stairs(cuts, [up(entry.points) for entry in known]),
         "places": [*places, (unknown, middle - 12, middle + 12)] if unknown else places,
-        "unknown": middle,
-        "most": max([1.0, *(entry.count or 0.0 for entry in table.entries)]),
-        "axis": list(_axis(table, cuts, words)),
-        "fits": room_for(words.say("card.count")) < LEFT,
-    }
+        "unknown": middle, "most": max([1.0, *(entry.count or 0.0 for entry in table.entries)]),
+        "axis": list(_axis(table, cuts, words)), "fits": room_for(words.say("card.count")) < LEFT,
+    }  # fmt: skip
 
 
 def room_for(text: str) -> float:
@@ -206,13 +201,9 @@ def reliability(comparison: Comparison) -> dict[str, Any]:
         pursuits.append((x, (PURSUITS - 12) * n / most, count(n) if fits else ""))
         free = x + half + 1 if fits else free
     return {
-        "along": along,
-        "up": Scale(0, top, SQUARE_TOP + SIDE, SQUARE_TOP),
-        "top": top,
-        "floor": SQUARE_TOP + SIDE + PURSUITS + 8,
-        "wide": wide,
-        "pursuits": pursuits,
-    }
+        "along": along, "up": Scale(0, top, SQUARE_TOP + SIDE, SQUARE_TOP), "top": top,
+        "floor": SQUARE_TOP + SIDE + PURSUITS + 8, "wide": wide, "pursuits": pursuits,
+    }  # fmt: skip
 
 
 def gain(comparison: Comparison) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from leadscore.errors import ModelError
-from leadscore.registry.models import ModelRegistry, in_one_line, is_expert, log_notice
+from leadscore.registry.models import ModelRegistry, is_expert, log_notice
 from leadscore.store.database import APPEND_ONLY, METADATA, columns_of, insert_rows, take_turns
 from leadscore.text import Text, room_words
 
@@ -82,7 +82,7 @@ def promote(
     before = history(connection, city_id)
     if line_of(before)[:1] == [version]:
         return False
-    given = in_one_line(reason or "")
+    given = _in_one_line(reason or "")
     decision = manifest.decision
     if act == "by_hand" and decision and decision.failed and not given:
         sentences = [gate.sentence for gate in decision.failed]
@@ -94,6 +94,15 @@ def promote(
     promotion = Promotion(city_id, number, version, act, given or None, by, now)
     add_promotions(connection, [promotion])
     return True
+
+
+def _in_one_line(reason: str) -> str:
+    r"""Return what a person wrote without what a terminal might obey.
+
+    >>> _in_one_line("the fair\n was\x1b[2J late ")
+    'the fair was[2J late'
+    """
+    return " ".join("".join(c for c in reason if c.isprintable() or c.isspace()).split())
 
 
 def roll_back(

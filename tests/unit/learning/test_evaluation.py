@@ -19,8 +19,8 @@ from sklearn.metrics import (
     roc_auc_score,
 )
 
-from leadscore.learning.evaluation import Evaluation
 from leadscore.learning.metrics import SHARES, SURE, evaluate, recalibrated, wilson
+from leadscore.registry.manifest import Manifest
 
 
 def pursuits(n, seed=0, slope=1.0, ties=False):
@@ -118,7 +118,8 @@ def test_the_order_of_rows_changes_nothing(case, random):
 def test_measures_are_in_range_or_null_and_survive_json(case):
     found = evaluate(*case[:2], weight=case[2], n_bootstrap=20)
     told = found.to_dict()
-    assert Evaluation.from_dict(json.loads(json.dumps(told, allow_nan=False))) == found
+    kept = {"measures": {"challenger": json.loads(json.dumps(told, allow_nan=False))}}
+    assert Manifest.of(kept).measures == {"challenger": found}
     for name in ("auc", "average_precision", "brier"):
         for end in told["measures"][name].values():
             assert end is None or -1e-12 <= end <= 1 + 1e-12

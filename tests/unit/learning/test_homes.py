@@ -166,7 +166,7 @@ def test_a_kept_card_follows_another_supply_as_a_model_of_today(
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_kept_model_is_shown(name: str, homes: Path, told: dict[str, Any]) -> None:
-    manifest = registry_of(homes / name).manifest(told[name]["champion"]).content
+    manifest = registry_of(homes / name).manifest(told[name]["champion"])
     for lang in ("zh", "en"):
         assert told[name]["champion"] in render_text(manifest, lang)
         assert told[name]["champion"] in render_html(manifest, lang)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from leadscore.learning.scorecard import bin_codes, lookup_numbers
+from leadscore.learning.scorecard import NumericTable, bin_codes
 
 EDGES = st.lists(st.floats(allow_nan=False, allow_infinity=False), max_size=70, unique=True).map(
     lambda edges: np.array(sorted(set(edges)), dtype=np.float64)
@@ -24,7 +24,8 @@ def test_bins_are_those_of_a_sorted_search(edges, numbers):
 @given(EDGES, arrays(np.float64, 20))
 def test_entries_are_those_of_the_bins(edges, x):
     entries = np.random.default_rng(0).normal(size=len(edges) + 2)
-    np.testing.assert_array_equal(lookup_numbers(x, edges, entries), entries[bin_codes(x, edges)])
+    table = NumericTable("x", edges, entries[:-1], entries[-1])
+    np.testing.assert_array_equal(table.lookup(x), entries[bin_codes(x, edges)])
 
 
 def test_more_numbers_than_one_block_holds_are_all_found():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pandas as pd
@@ -283,7 +283,7 @@ def test_an_order_must_be_more_than_luck(auc, luck, passed):
     found = discrimination_gate(auc, luck)
     assert found.passed == passed
     assert found.sentence.zh.endswith("。")
-    json.dumps(found.to_dict(), allow_nan=False)
+    json.dumps(asdict(found), allow_nan=False)
 
 
 def test_a_level_alone_is_no_order():

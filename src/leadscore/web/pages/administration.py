@@ -18,6 +18,7 @@ from leadscore.city.profile import SUPPLY_SCALE, City, differ_in_supply_only
 from leadscore.learning.expert import expert_scorecard
 from leadscore.lists.writing import for_spreadsheet
 from leadscore.ranking.score import Scorer
+from leadscore.registry.manifest import Manifest
 from leadscore.registry.models import is_expert
 from leadscore.report import card_sections
 from leadscore.store import api_keys, sessions, users
@@ -334,7 +335,8 @@ def _city_pages(dependencies: Dependencies, pages: Blueprint) -> None:
         edited = city.segments.get(request.args.get("segment", "")) if may_change else None
         with dependencies.database.read() as connection:
             rescoring = store_jobs.open_jobs(connection, RESCORE)
-        manifest = {"scorecard": expert_scorecard(city).to_dict(), "kind": "expert"}
+        card = expert_scorecard(city).to_dict()
+        manifest = Manifest.of({"scorecard": card, "kind": "expert"})
         return _framed(
             dependencies, "city", city=city, profile=present, scale=SUPPLY_SCALE.items(),
             edited=edited, card=card_sections(manifest, lang, city), may_change=may_change,

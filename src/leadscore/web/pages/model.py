@@ -48,7 +48,7 @@ def _sections(
 ) -> ModelSections | None:
     try:
         city = dependencies.scorer().city
-        return model_sections(manifest.content, lang, city) if manifest else None
+        return model_sections(manifest, lang, city) if manifest else None
     except LeadscoreError:  # it can't be read any more
         return None
 
