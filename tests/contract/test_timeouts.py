@@ -1,4 +1,4 @@
-"""Sessions end and names are locked as the settings say."""
+"""Sessions end and addresses are slowed as the settings say."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_a_session_ends_after_the_hours_that_were_set(house: House) -> None:
     assert not browser.knows_me()
 
 
-def test_a_name_is_locked_as_was_set(house: House) -> None:
+def test_an_address_is_slowed_as_was_set(house: House) -> None:
     house.user("li.na", "officer")
     browser = Browser(house.client())
     assert [browser.log_in("li.na", WRONG).status_code for _ in range(3)] == [401, 401, 429]
