@@ -362,6 +362,40 @@ def test_a_key_is_kept_as_a_hash(house: House) -> None:
     assert all(key not in str(act) for act in house.acts())
 
 
+def test_a_key_is_worth_what_its_maker_is(house: House) -> None:
+    house.user("boss", "administrator")
+    house.user("chief", "administrator")
+    with house.access.database.write() as connection:
+        token = api_keys.add(connection, "crm", "officer", by="boss", now=house.clock())
+    mine, of_commands = bearer(token), bearer(house.key("administrator"))
+
+    def seen() -> tuple[int, int, str]:
+        client = house.client()
+        answers = [client.get("/notes", headers=headers) for headers in (mine, of_commands)]
+        with house.access.database.read() as connection:
+            state = api_keys.get(connection, "crm").state(house.clock())
+            assert state == {each.name: each for each in api_keys.all_keys(connection)}[
+                "crm"
+            ].state(house.clock())
+        return answers[0].status_code, answers[1].status_code, state
+
+    assert seen() == (200, 200, "active")
+    house.change("boss", disabled=True)
+    assert seen() == (401, 200, "suspended")
+    with house.access.database.write() as connection:
+        token = users.renew_link(connection, "boss", now=house.clock())
+    assert seen() == (401, 200, "suspended"), "invited again, but not yet back"
+    assert Browser(house.client()).set_password(token).status_code == 303
+    assert seen() == (200, 200, "active")
+    house.change("boss", role="viewer")
+    assert seen() == (401, 200, "suspended")
+    house.change("boss", role="administrator")
+    assert seen() == (200, 200, "active")
+    house.change("boss", disabled=True)
+    house.change("boss", disabled=False)
+    assert seen() == (200, 200, "active")
+
+
 def test_a_key_ends_by_time_or_by_revoking(house: House) -> None:
     with house.access.database.write() as connection:
         key = api_keys.add(connection, "crm", "viewer", by="cli", now=house.clock(), days=1)
