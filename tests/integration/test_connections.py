@@ -7,10 +7,13 @@ import select
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import ExitStack, closing, contextmanager
 from http.client import HTTPConnection
 from ipaddress import ip_network
+from itertools import islice
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 from flask import Response
@@ -18,6 +21,7 @@ from tests.contract.access_app import House, build
 
 from leadscore.store.audit import AuditTrail
 from leadscore.store.database import Database, migrate
+from leadscore.store.sessions import PasswordTurns
 from leadscore.web.auth import requires
 from leadscore.web.proxies import believe_proxies
 from leadscore.web.serve import Limits, _server
@@ -33,7 +37,8 @@ LARGE = 20_000_000
 def house(tmp_path: Path) -> House:
     database = Database(tmp_path / "leadscore.sqlite3")
     migrate(database)
-    return build(database, AuditTrail(tmp_path / "keys" / "audit.key"))
+    turns = PasswordTurns(places=2, patience_seconds=ENOUGH_SECONDS)
+    return build(database, AuditTrail(tmp_path / "keys" / "audit.key"), turns=turns)
 
 
 @contextmanager
@@ -128,6 +133,27 @@ def test_who_asks_more_at_a_time_than_may_be_is_told(house: House) -> None:
         goes_on.set()
         for connection in busy:
             assert connection.recv(100).startswith(b"HTTP/1.1 200")
+
+
+def test_many_log_ins_at_once_take_half_of_the_threads(house: House) -> None:
+    def log_in(number: int) -> int:
+        address = f"127.0.1.{number}"
+        connection = HTTPConnection("127.0.0.1", port, ENOUGH_SECONDS, source_address=(address, 0))
+        with closing(connection):
+            form = urlencode({"name": "admin", "password": "a guess among many"})
+            kind = {"Content-Type": "application/x-www-form-urlencoded"}
+            connection.request("POST", "/login", form, kind)
+            return connection.getresponse().status
+
+    with serving(house, Limits()) as port, ThreadPoolExecutor(16) as pool:
+        with house.access.turns.turn() as mine:  # as if a hash took very long
+            assert mine
+            log_ins = [pool.submit(log_in, number) for number in range(16)]
+            refused = [done.result() for done in islice(as_completed(log_ins), 15)]
+            assert refused == [503] * 15
+            for _ in range(5):
+                assert ask(port, OTHER).status_code == 200
+        assert sorted(done.result() for done in log_ins) == [401] + [503] * 15
 
 
 def test_a_client_that_reads_no_answer_is_cut_off(house: House) -> None:
