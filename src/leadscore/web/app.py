@@ -111,7 +111,8 @@ def create_app(dependencies: Dependencies) -> Application:
 
 
 def _let_lists_be_large(app: Flask) -> None:
-    if request.endpoint == "lists.add_list" or is_file_form(app, request.endpoint):
+    endpoint = request.endpoint
+    if endpoint == "lists.add_list" or is_file_form(app, endpoint):
         request.max_content_length = MAX_LIST_BYTES
 
 
@@ -186,7 +187,8 @@ def _details(status: int, error: HTTPException) -> tuple[Detail, ...]:
 
 def _protect(response: Response) -> Response:
     response.headers.extend(_HEADERS)
-    documentation = request.path.startswith(f"{DOCUMENT}/")
-    policy = PAGE_POLICY if documentation else _API_POLICY
-    response.headers.setdefault("Content-Security-Policy", policy)
+    if "Content-Security-Policy" not in response.headers:
+        documentation = request.path.startswith(f"{DOCUMENT}/")
+        policy = PAGE_POLICY if documentation else _API_POLICY
+        response.headers.add("Content-Security-Policy", policy)
     return response

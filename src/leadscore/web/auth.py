@@ -440,9 +440,10 @@ def _guard(app: Flask, access: Access) -> None:
     _check_origin()
     if access.demo:
         _check_loopback()
-    if request.endpoint is None:  # nothing is at this address, or not for this method
+    endpoint = request.endpoint
+    if endpoint is None:  # nothing is at this address, or not for this method
         return
-    permission = declared(app, request.endpoint)
+    permission = declared(app, endpoint)
     if permission == "public":
         return
     who = _authenticate(access)
@@ -458,7 +459,7 @@ def _guard(app: Flask, access: Access) -> None:
         )  # fmt: skip
         raise _forbidden(permission or "-")
     if who.session is not None and request.method not in _SAFE:
-        _check_csrf(who.session, with_file=is_file_form(app, request.endpoint))
+        _check_csrf(who.session, with_file=is_file_form(app, endpoint))
     g.leadscore_caller = who
 
 
