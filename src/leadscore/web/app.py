@@ -186,7 +186,8 @@ def _details(status: int, error: HTTPException) -> tuple[Detail, ...]:
 
 
 def _protect(response: Response) -> Response:
-    response.headers.extend(_HEADERS)
+    for name, value in _HEADERS.items():
+        response.headers.add(name, value)
     if "Content-Security-Policy" not in response.headers:
         documentation = request.path.startswith(f"{DOCUMENT}/")
         policy = PAGE_POLICY if documentation else _API_POLICY
