@@ -536,11 +536,11 @@ def _check_origin() -> None:
     if site is not None and site not in _OWN:
         raise _cross_site("Sec-Fetch-Site", site)
     origin = request.headers.get("Origin")
-    if origin == "null" and site == "same-origin":
+    if origin is None or (origin == "null" and site == "same-origin"):
         return  # so browsers write the origin of a form whose page sends no referrer, as ours
     # A proxy may speak HTTPS in front of us while we speak HTTP; never the other way round.
     schemes = (request.scheme, "https")
-    if origin is not None and origin not in {f"{scheme}://{request.host}" for scheme in schemes}:
+    if origin not in {f"{scheme}://{request.host}" for scheme in schemes}:
         raise _cross_site("Origin", origin)
 
 
