@@ -418,9 +418,10 @@ class Database:
                 pooled = self.engine.raw_connection()
                 driver = pooled.driver_connection  # type: ignore[assignment]
                 pooled.detach()
-            record = prepared.one(driver, values)
-        self._idle.append(driver)
-        return record
+            try:
+                return prepared.one(driver, values)
+            finally:
+                self._idle.append(driver)
 
     def close(self) -> None:
         """Close all connections that are not in use."""
