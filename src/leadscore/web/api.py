@@ -41,7 +41,6 @@ from leadscore.web.openapi import (
     LANGUAGE_PARAMETERS,
     SECURED,
     Me,
-    ReasonAnswer,
     ScoreAnswer,
     ScoreRequest,
     api_blueprint,
@@ -184,10 +183,7 @@ def _score_answer(
         **{name: getattr(score, name) for name in ("grade", "priority", "likelihood", "fit")},
         "segment": best and best.segment,
         "role": best and best.role,
-        "reasons": [
-            {name: getattr(reason, name) for name in ReasonAnswer.model_fields}
-            for reason in score.reasons(wording, lang)
-        ],
+        "reasons": [reason._asdict() for reason in score.reasons(wording, lang)],
         "base_points": score.base_points,
         "veto": score.veto,
         "problems": [_problem(problem, lang) for problem in clean.problems],

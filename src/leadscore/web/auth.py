@@ -424,9 +424,10 @@ def _guard(app: Flask, access: Access) -> None:
     _check_origin()
     if access.demo:
         _check_loopback()
-    if request.endpoint is None:  # nothing is at this address, or not for this method
+    endpoint = request.endpoint
+    if endpoint is None:  # nothing is at this address, or not for this method
         return
-    permission = declared(app, request.endpoint)
+    permission = declared(app, endpoint)
     if permission == "public":
         return
     who = _authenticate(access)
@@ -442,7 +443,7 @@ def _guard(app: Flask, access: Access) -> None:
         )  # fmt: skip
         raise _forbidden(permission or "-")
     if who.session is not None and request.method not in _SAFE:
-        _check_csrf(who.session, with_file=is_file_form(app, request.endpoint))
+        _check_csrf(who.session, with_file=is_file_form(app, endpoint))
     g.leadscore_caller = who
 
 
@@ -516,11 +517,11 @@ def _check_origin() -> None:
     if site is not None and site not in _OWN:
         raise _cross_site("Sec-Fetch-Site", site)
     origin = request.headers.get("Origin")
-    if origin == "null" and site == "same-origin":
+    if origin is None or (origin == "null" and site == "same-origin"):
         return  # so browsers write the origin of a form whose page sends no referrer, as ours
     # A proxy may speak HTTPS in front of us while we speak HTTP; never the other way round.
     schemes = (request.scheme, "https")
-    if origin is not None and origin not in {f"{scheme}://{request.host}" for scheme in schemes}:
+    if origin not in {f"{scheme}://{request.host}" for scheme in schemes}:
         raise _cross_site("Origin", origin)
 
 
