@@ -22,6 +22,7 @@ FIELDS = frozenset({
 """The fields that a line may have."""
 
 _PACKAGE = Path(__file__).parent
+_ENCODER = json.JSONEncoder(ensure_ascii=False, default=repr)
 
 
 def log_to_stderr(stream: IO[str] | None = None, *, level: int = logging.INFO) -> None:
@@ -36,19 +37,22 @@ def log_to_stderr(stream: IO[str] | None = None, *, level: int = logging.INFO) -
     root.setLevel(logging.WARNING)
     logging.getLogger("leadscore").setLevel(level)
     logging.captureWarnings(capture=True)
+    # Records need not find out what no line says.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
 
 
 class _Lines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         time = datetime.fromtimestamp(record.created, UTC).isoformat().replace("+00:00", "Z")
-        line = {name: value for name, value in vars(record).items() if name in FIELDS}
+        given = vars(record)
+        line = {name: given[name] for name in given if name in FIELDS}
         line |= {
             "event": _known_words(record), "level": record.levelname.lower(),
             "logger": record.name, "time": time,
         }  # fmt: skip
         if record.exc_info and record.exc_info[1] is not None:
             line["error"] = fault_of(record.exc_info[1])
-        return json.dumps(line, ensure_ascii=False, default=repr)
+        return _ENCODER.encode(line)
 
 
 def fault_of(error: BaseException) -> list[dict[str, Any]]:

@@ -464,7 +464,8 @@ class Scorecard(Plain):
     def lookup_record(self, values: Sequence[object]) -> list[float]:
         """Do as `lookup` for one row, as values in the order of the tables; no frame is made."""
         coded = zip(self._coders, values, strict=True)
-        added = [entries[code(value)] for (code, entries), value in coded]
+        # The last entry of every table is that of a missing value.
+        added = [entries[-1 if value is None else code(value)] for (code, entries), value in coded]
         added += [pair.lookup_value(values[i], values[j]) for pair, i, j in self._paired]
         return added
 

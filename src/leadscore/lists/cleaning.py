@@ -214,7 +214,8 @@ def clean_records(records: Sequence[Mapping[str, object]], *, today: date) -> li
             if code:
                 wanted = WANTED_OF_VALUES[code]
                 answer.problems.append(Problem(answer.row, header, shown(text), wanted, code))
-            values.append(None if code in MISSING_CODES else text or None)
+                text = None if code in MISSING_CODES else text
+            values.append(text or None)
     cleaner = _TableCleaner(layout, texts, range(1, len(records) + 1), today)
     for firm, row in zip(cleaner.clean(), cleaner.rows_of_firms, strict=True):
         answers[row - 1].firm = firm
@@ -412,8 +413,11 @@ class _TableCleaner:
             if name in _READ_APART:
                 continue
             sources = self.layout.sources[name]
-            if len(sources) > 1 or any(self.texts[sources[0].position]):
-                groups.append((name, [self._column(source) for source in sources]))
+            if len(sources) == 1:
+                if any(self.texts[sources[0].position]):
+                    groups.append((name, [self._column(sources[0])]))
+                continue
+            groups.append((name, [self._column(source) for source in sources]))
             if len({source.heading.year for source in sources}) > 1:
                 headers = listed([source.header for source in sources])
                 self._notices.append(WORDS["problems.newest"].format(headers=headers))

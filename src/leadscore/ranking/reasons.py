@@ -56,14 +56,17 @@ class Wording:
         """Word one contribution in one language; None is the only missing value."""
         if feature not in CATALOGUE:  # a pair of features, in a model of old
             return meaning_of(feature, lang)
-        shape = CATALOGUE[feature].shape(value, points).pick(lang)
-        places = _places(shape)
-        if "segment" in places and not isinstance(firm["segment"], str):
+        if feature == "chain" and value in self._chains:
+            value = self._chains[str(value)].pick(lang)
+        parts, of_segment = _parts(feature, value, points > 0, lang)
+        if of_segment and not isinstance(firm["segment"], str):
             return WORDS["reasons.unmatched"].pick(lang)
-        words = {at: self._place(at, value, firm, lang) for at in places if at != "value"}
-        if "value" in places:
-            words["value"] = self.value(feature, value, lang)
-        return shape.format_map(words)
+        text = ""
+        for literal, place in parts:
+            text += literal
+            if place is not None:
+                text += self._place(place, value, firm, lang)
+        return text
 
     def kept_text(self, feature: str, value: Value, points: float, firm: Facts, lang: Lang) -> str:
         """Word a contribution to a score that was kept.
@@ -214,10 +217,22 @@ def _present(value: object) -> bool:
     return value is not None and not (isinstance(value, float) and math.isnan(value))
 
 
-# Every firm has reasons of the same few shapes.
-@lru_cache(maxsize=1024)
-def _places(shape: str) -> tuple[str, ...]:
-    return tuple(place for _, place, _, _ in Formatter().parse(shape) if place)
+# Firms have reasons of the same few shapes, and few different values.
+@lru_cache(maxsize=8192, typed=True)
+def _parts(
+    feature: str, value: Value, lifts: bool, lang: Lang
+) -> tuple[tuple[tuple[str, str | None], ...], bool]:
+    """Return the texts of a wording with its value, each with the name of the place behind it;
+    whether one is the segment's."""
+    known, text, parts = CATALOGUE[feature], "", []
+    for literal, place, _, _ in Formatter().parse(known.shape(value, float(lifts)).pick(lang)):
+        text += literal
+        if place == "value":
+            text += known.show(value, lang)
+        else:
+            parts.append((text, place))
+            text = ""
+    return (*parts, (text, None)), any(place == "segment" for _, place in parts)
 
 
 def supply_words(supply: float) -> Text:

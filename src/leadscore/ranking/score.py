@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from leadscore.city.profile import City
 from leadscore.features.catalogue import CATALOGUE, Firm, Value
@@ -22,8 +23,7 @@ _LIFTS = 3
 _NO_EXCLUSIONS = Exclusions()
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(NamedTuple):
     """What one feature adds to a firm's score."""
 
     feature: str  # id of the feature in the catalogue, or of a pair of them in a model of old

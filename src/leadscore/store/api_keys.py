@@ -13,6 +13,7 @@ from leadscore.store.database import (
     METADATA,
     Database,
     columns_of,
+    current_generation,
     digest,
     insert_unless_there,
     new_token,
@@ -86,7 +87,12 @@ _VOUCHED = USERS.c.name.is_(None) | (
 )
 # Put together once: it is asked with every request of a program.
 _HOLDER = (
-    select(API_KEYS.c.name, API_KEYS.c.role, API_KEYS.c.last_used)
+    select(
+        API_KEYS.c.name,
+        API_KEYS.c.role,
+        API_KEYS.c.last_used,
+        current_generation.label("generation"),
+    )
     .select_from(_BY_USER)
     .where(
         API_KEYS.c.hash == bindparam("shown"),
@@ -106,6 +112,7 @@ class Holder(NamedTuple):
     name: str
     role: Role
     stale: bool
+    generation: int  # of the database when it was asked
 
 
 def add(
@@ -129,7 +136,7 @@ def find(database: Database, token: str, *, now: datetime) -> Holder | None:
     if row is None:
         return None
     stale = row["last_used"] is None or now - row["last_used"] >= _COARSE
-    return Holder(row["name"], row["role"], stale)
+    return Holder(row["name"], row["role"], stale, row["generation"])
 
 
 def touch(connection: Connection, name: str, *, now: datetime) -> None:

@@ -382,6 +382,7 @@ class Database:
                 isolation_level="REPEATABLE READ", postgresql_readonly=True
             )
         self._prepared: dict[Select[Any], _Prepared] = {}
+        self._idle: list[sqlite3.Connection] = []
         self._writing = self.engine.execution_options(**{_IMMEDIATE: True})
 
     @property
@@ -444,15 +445,23 @@ class Database:
         prepared = self._prepared.get(statement)
         if prepared is None:
             prepared = self._prepared[statement] = _Prepared(statement, self.engine.dialect)
-        with (
-            database_refusals(self.shown),
-            contextlib.closing(self.engine.raw_connection()) as pooled,
-        ):
-            driver: sqlite3.Connection = pooled.driver_connection  # type: ignore[assignment]
-            return prepared.one(driver, values)
+        with database_refusals(self.shown):
+            # Beside the pool, whose bookkeeping takes as long as finding the row.
+            try:
+                driver = self._idle.pop()
+            except IndexError:
+                pooled = self.engine.raw_connection()
+                driver = pooled.driver_connection  # type: ignore[assignment]
+                pooled.detach()
+            try:
+                return prepared.one(driver, values)
+            finally:
+                self._idle.append(driver)
 
     def close(self) -> None:
         """Close all connections that are not in use."""
+        while self._idle:
+            self._idle.pop().close()
         self.engine.dispose()
 
 

@@ -198,6 +198,7 @@ class Caller:
     role: Role
     session: str | None = None  # its secret; programs have none
     by_proxy: bool = False  # the office's proxy has said who it is: there is no password here
+    generation: int | None = None  # of the database when it was asked who this is
 
     def may(self, permission: Permission) -> bool:
         """Tell whether the role has a permission."""
@@ -467,9 +468,10 @@ def _guard(app: Flask, access: Access) -> None:
     _check_origin()
     if access.demo:
         _check_loopback()
-    if request.endpoint is None:  # nothing is at this address, or not for this method
+    endpoint = request.endpoint
+    if endpoint is None:  # nothing is at this address, or not for this method
         return
-    permission = declared(app, request.endpoint)
+    permission = declared(app, endpoint)
     if permission == "public":
         return
     who = _authenticate(access)
@@ -485,7 +487,7 @@ def _guard(app: Flask, access: Access) -> None:
         )  # fmt: skip
         raise _forbidden(permission or "-")
     if who.session is not None and request.method not in _SAFE:
-        _check_csrf(who.session, with_file=is_file_form(app, request.endpoint))
+        _check_csrf(who.session, with_file=is_file_form(app, endpoint))
     g.leadscore_caller = who
 
 
@@ -515,7 +517,7 @@ def _key_holder(authorization: str, access: Access, now: datetime) -> Caller:
     if holder.stale:
         with access.database.write() as connection:
             api_keys.touch(connection, holder.name, now=now)
-    return Caller(f"key:{holder.name}", holder.role)
+    return Caller(f"key:{holder.name}", holder.role, generation=holder.generation)
 
 
 def _session_holder(
@@ -524,7 +526,7 @@ def _session_holder(
     if session.stale:
         with access.database.write() as connection:
             sessions.touch(connection, secret, now=now)
-    return Caller(session.user, session.role, secret, by_proxy=not session.by_password)
+    return Caller(session.user, session.role, secret, not session.by_password, session.generation)
 
 
 def _named_by_proxy(
@@ -559,11 +561,11 @@ def _check_origin() -> None:
     if site is not None and site not in _OWN:
         raise _cross_site("Sec-Fetch-Site", site)
     origin = request.headers.get("Origin")
-    if origin == "null" and site == "same-origin":
+    if origin is None or (origin == "null" and site == "same-origin"):
         return  # so browsers write the origin of a form whose page sends no referrer, as ours
     # A proxy may speak HTTPS in front of us while we speak HTTP; never the other way round.
     schemes = (request.scheme, "https")
-    if origin is not None and origin not in {f"{scheme}://{request.host}" for scheme in schemes}:
+    if origin not in {f"{scheme}://{request.host}" for scheme in schemes}:
         raise _cross_site("Origin", origin)
 
 

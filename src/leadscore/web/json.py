@@ -22,6 +22,8 @@ WORDS = room_words("web")
 _MOST_KEYS = 200
 """Keys of one object; a firm has some sixty, and each that nobody knows costs an error."""
 _SNIPPET = 30
+_SHAPE: dict[str, Any] = {"ensure_ascii": False, "separators": (",", ":"), "allow_nan": False}
+_COMPACT = json.JSONEncoder(**_SHAPE)
 _LARGEST = sys.float_info.max
 
 _NOT_JSON = WORDS["json.not_json"]
@@ -55,8 +57,7 @@ class StrictJSON(JSONProvider):
 
     def dumps(self, obj: Any, **kwargs: Any) -> str:
         """Return JSON; ValueError if a NaN or an infinity got as far as here."""
-        shape: dict[str, Any] = {"ensure_ascii": False, "separators": (",", ":")} | kwargs
-        return json.dumps(obj, allow_nan=False, **shape)
+        return json.dumps(obj, **_SHAPE | kwargs) if kwargs else _COMPACT.encode(obj)
 
     def loads(self, s: str | bytes, **kwargs: Any) -> Any:  # noqa: ARG002 (Flask's signature)
         """Return the value of a JSON text; see `parse_json`."""

@@ -293,7 +293,7 @@ def log_requests(
         seconds = time.perf_counter() - begun
         method, route = method_of_request(), _route_of_request()
         observe(method, route, response.status_code, seconds)
-        response.headers[HEADER] = number
+        response.headers.add(HEADER, number)
         line = {
             "request": number, "method": method, "route": route, "status": response.status_code,
             "ms": round(seconds * 1000, 1), "actor": actor_kind(),
@@ -319,8 +319,10 @@ def method_of_request() -> str:
     >>> sorted(METHODS)[:2]
     ['DELETE', 'GET']
     """
-    return request.method if request.method in METHODS else "other"
+    method = request.method
+    return method if method in METHODS else "other"
 
 
 def _route_of_request() -> str:
-    return request.url_rule.rule if request.url_rule else UNMATCHED
+    rule = request.url_rule
+    return rule.rule if rule else UNMATCHED

@@ -116,10 +116,8 @@ class ScoreRequest(BaseModel):
     def given(self) -> list[dict[str, object]]:
         """Return the firms as records of the columns that were sent, in the order of columns."""
         firms: list[BaseModel] = self.firms
-        return [
-            {key: value for key, value in vars(firm).items() if key in firm.model_fields_set}
-            for firm in firms
-        ]
+        given = [(vars(firm), firm.model_fields_set) for firm in firms]
+        return [{key: values[key] for key in values if key in sent} for values, sent in given]
 
 
 class ReasonAnswer(Payload):

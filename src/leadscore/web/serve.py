@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import signal
 import socket
 import struct
@@ -35,7 +36,7 @@ WORDS = room_words("web")
 _FLUSH_SECONDS = 3.0
 _IN_FLIGHT = 8  # connections being closed, and waitress's own two sockets
 _READING_SECONDS = 1.0  # of which a client that reads takes at least some bytes
-_NO_LINGER = struct.pack("ii", 1, 0)
+_NO_LINGER = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
 _SENT_AT_ONCE = 64 * 1024
 """Bytes; less waits for the end of its answer, which no file that is streamed does for long."""
 
