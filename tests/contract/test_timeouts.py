@@ -65,6 +65,13 @@ def test_the_settings_reach_the_service(database: Database, tmp_path: Path) -> N
     assert access.lockout == Lockout(4, timedelta(seconds=30), timedelta(minutes=2))
 
 
+def test_passwords_never_take_all_threads(database: Database, tmp_path: Path) -> None:
+    for threads in (1, 2, 3):
+        access = access_of(Settings(home=tmp_path), database, demo=False, threads=threads)
+        with access.turns.turn() as first, access.turns.turn() as second:
+            assert (first, second) == (True, False)
+
+
 def test_without_settings_nothing_has_changed(database: Database, tmp_path: Path) -> None:
     access = access_of(Settings(home=tmp_path), database, demo=False)
     assert (access.limits, access.lockout) == (Limits(), Lockout())
