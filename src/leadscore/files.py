@@ -6,10 +6,19 @@ import contextlib
 import errno
 import hashlib
 import os
+import re
 import secrets
 import shutil
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder, and those above it that are missing, for their owner alone."""
+    if not path.is_dir():
+        make_folder(path.parent)
+        path.mkdir(mode=0o700, exist_ok=True)
 
 
 def place_folder(path: Path, files: Mapping[str, bytes]) -> bool:
@@ -18,8 +27,9 @@ def place_folder(path: Path, files: Mapping[str, bytes]) -> bool:
     False if something is there already, which is then as it was: of two writers the first wins.
     Where the system refuses, OSError, and nothing is left behind.
     """
-    with _beside(path) as part:
-        part.mkdir(parents=True)
+    make_folder(path.parent)
+    with beside(path) as part:
+        part.mkdir()
         for name, content in files.items():
             _write(part / name, content)
         _sync(part)
@@ -40,21 +50,21 @@ def place_file(path: Path, content: bytes) -> None:
 
     Where the system refuses, OSError, and what was there is as it was.
     """
-    with _beside(path) as part:
+    with beside(path) as part:
         _write(part, content)
         part.replace(path)
         _sync(path.parent)
 
 
 def place_secret(path: Path, content: bytes) -> bool:
-    """Do as `place_new`, for a file and a folder that only their owner may read."""
-    return place_new(path, content, mode=0o600, folder_mode=0o700)
+    """Do as `place_new`, for a file that only its owner may read."""
+    return place_new(path, content, mode=0o600)
 
 
-def place_new(path: Path, content: bytes, *, mode: int = 0o666, folder_mode: int = 0o777) -> bool:
+def place_new(path: Path, content: bytes, *, mode: int = 0o666) -> bool:
     """Write a file wholly, unless one is there, as `place_folder` does; its folder is made."""
-    path.parent.mkdir(mode=folder_mode, parents=True, exist_ok=True)
-    with _beside(path) as part:
+    make_folder(path.parent)
+    with beside(path) as part:
         _write(part, content, mode)
         try:
             # Neither takes the place of a file that is there; elsewhere a renaming would.
@@ -69,16 +79,48 @@ def place_new(path: Path, content: bytes, *, mode: int = 0o666, folder_mode: int
 
 
 @contextlib.contextmanager
-def _beside(path: Path) -> Iterator[Path]:
-    # A place for a part, where nothing is left at the end.
-    part = path.with_name(f".{path.name}.{secrets.token_hex(6)}.part")
+def beside(path: Path) -> Iterator[Path]:
+    """Give a place beside another for a part of it, where nothing is left at the end.
+
+    What a run that is killed leaves there `remove_leftovers` knows by its name.
+    """
+    part = path.with_name(f".{path.name}.{secrets.token_hex(6)}{_PART}")
     try:
         yield part
     finally:
-        if part.is_dir():
-            shutil.rmtree(part, ignore_errors=True)
-        else:
-            part.unlink(missing_ok=True)
+        _remove(part)
+
+
+_PART = ".part"
+_LEFT = re.compile(r"\..+[.-][0-9a-f]{12}\.part(-\w+)?")  # of SQLite also its journal
+_ANY_PART = re.compile(r".+\.part(-\w+)?")
+_OLD_SECONDS = 24 * 60 * 60  # longer than any run writes one part without touching it
+
+
+def remove_leftovers(folder: Path, *, shared: bool) -> int:
+    """Remove the parts that runs have left in a folder that are long dead, and count them.
+
+    Where users keep files too, which is a ``shared`` folder, only those whose names `beside` gave.
+    """
+    ours, removed, now = _LEFT if shared else _ANY_PART, 0, time.time()
+    with contextlib.suppress(OSError):  # who can't look there leaves it to who can
+        for path in folder.iterdir():
+            if ours.fullmatch(path.name) and now - _touched(path) > _OLD_SECONDS:
+                _remove(path)
+                removed += not os.path.lexists(path)
+    return removed
+
+
+def _touched(path: Path) -> float:
+    paths = [path, *path.rglob("*")] if path.is_dir() and not path.is_symlink() else [path]
+    return max(each.lstat().st_mtime for each in paths)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _write(path: Path, content: bytes, mode: int = 0o666) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import logging
+import os
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -11,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from leadscore.city.loading import load_city
 from leadscore.errors import CityError, Detail, SettingsError
-from leadscore.files import place_new, shipped
+from leadscore.files import make_folder, place_new, remove_leftovers, shipped
 from leadscore.registry.manifest import code_fingerprint
 from leadscore.registry.models import ModelRegistry, is_expert, log_notice
 from leadscore.text import Text, room_words
@@ -30,18 +32,44 @@ WORDS = room_words("")
 FORMAT = 2
 """Of what lies in a home. A home of format 1 has no number: its models are pickles."""
 FORMAT_FILE = "format"
+_FOLDERS = ("models", "keys", "exports", "backups", "profiles")
+
+_log = logging.getLogger(__name__)
 
 
 def enter_home(home: Path) -> None:
     """Do as `check_home`, and give a home its number before anything is written into it.
 
     Of programs that start at once the first one writes it. A home that may only be read is left
-    without one: nothing new gets into it.
+    without one: nothing new gets into it. What killed runs have left there is removed.
     """
     with contextlib.suppress(OSError):  # whoever writes there next tells what is wrong
         if not (home / FORMAT_FILE).exists():
             place_new(home / FORMAT_FILE, f"{FORMAT}\n".encode())
     check_home(home)
+    _tidy(home)
+
+
+def _tidy(home: Path) -> None:
+    removed = sum(remove_leftovers(folder, shared=folder == home) for folder in _folders(home))
+    if removed:
+        _log.info("%d leftovers of killed runs removed", removed)
+
+
+def tell_open_folders(home: Path) -> None:
+    """Log which folders of a home others may enter or read: those of earlier programs, say."""
+    if os.name == "nt":
+        return
+    open_ones = [
+        folder for folder in _folders(home) if folder.is_dir() and folder.stat().st_mode & 0o077
+    ]
+    if home in open_ones:  # else nobody gets to the others
+        names = ", ".join(folder.relative_to(home).as_posix() for folder in open_ones)
+        _log.warning("folders of the home that others may enter: %s; chmod 700 them", names)
+
+
+def _folders(home: Path) -> list[Path]:
+    return [home, *(home / name for name in _FOLDERS)]
 
 
 def check_home(home: Path) -> None:
@@ -70,8 +98,11 @@ def open_database(settings: Settings) -> Database:
     its home kept in files is taken over. Raises SettingsError as
     `check_home`; StoreError if it can't be opened, is damaged, or newer than this program.
     """
-    # A database that lies elsewhere leaves the home as it is.
-    (check_home if settings.database else enter_home)(settings.home)
+    if settings.database is None:
+        enter_home(settings.home)
+    else:  # what lies elsewhere makes no home
+        check_home(settings.home)
+        _tidy(settings.home)
     # Imported late: what keeps nothing needs no SQLAlchemy.
     from leadscore.store.database import open_store
     from leadscore.store.homes import take_over
@@ -80,7 +111,7 @@ def open_database(settings: Settings) -> Database:
         from leadscore.store.backups import back_up
 
         folder = settings.home / "backups"
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(folder)
         name = f"before-upgrade-{datetime.now(UTC):%Y%m%d-%H%M%S}.backup"
         back_up(database, settings.models, folder / name)
 

@@ -161,6 +161,20 @@ def test_a_key_is_shown_once_works_and_is_revoked(client: FlaskClient, access: A
         assert send(client, here, on=here, name="x", role="viewer", days=days).status_code == 422
 
 
+def test_a_key_whose_maker_is_disabled_is_listed_as_suspended(
+    client: FlaskClient, access: Access
+) -> None:
+    here = "/administration/keys"
+    with access.database.write() as connection:
+        users.add(connection, "gone", "administrator", by="cli", now=NOW)
+        api_keys.add(connection, "crm", "viewer", by="gone", now=NOW)
+        api_keys.add(connection, "desk", "viewer", by="cli", now=NOW)
+        users.change(connection, "gone", disabled=True)
+    html = read(client, here)
+    assert html.count("gone is no active administrator now") == 1
+    assert "disabled or no administrator" in html
+
+
 def test_the_audit_is_filtered_paged_and_taken_away(client: FlaskClient, access: Access) -> None:
     with access.database.write() as connection:
         for number in range(205):

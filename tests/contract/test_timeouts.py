@@ -1,4 +1,4 @@
-"""Sessions end and names are locked as the settings say."""
+"""Sessions end and addresses are slowed as the settings say."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_a_session_ends_after_the_hours_that_were_set(house: House) -> None:
     assert not browser.knows_me()
 
 
-def test_a_name_is_locked_as_was_set(house: House) -> None:
+def test_an_address_is_slowed_as_was_set(house: House) -> None:
     house.user("li.na", "officer")
     browser = Browser(house.client())
     assert [browser.log_in("li.na", WRONG).status_code for _ in range(3)] == [401, 401, 429]
@@ -63,6 +63,13 @@ def test_the_settings_reach_the_service(database: Database, tmp_path: Path) -> N
     access = access_of(settings, database, demo=False)
     assert access.limits == Limits(timedelta(minutes=7), timedelta(hours=3))
     assert access.lockout == Lockout(4, timedelta(seconds=30), timedelta(minutes=2))
+
+
+def test_passwords_never_take_all_threads(database: Database, tmp_path: Path) -> None:
+    for threads in (1, 2, 3):
+        access = access_of(Settings(home=tmp_path), database, demo=False, threads=threads)
+        with access.turns.turn() as first, access.turns.turn() as second:
+            assert (first, second) == (True, False)
 
 
 def test_without_settings_nothing_has_changed(database: Database, tmp_path: Path) -> None:

@@ -59,12 +59,20 @@ def curl_lines(readme: str) -> str:
 
 def test_the_lines_of_the_readme_work_as_they_stand(tmp_path: Path) -> None:
     assert curl_lines("README.md") == curl_lines("README.zh-CN.md")
+    home = tmp_path / "home" / "demo"
+    home.mkdir(parents=True)
+    home.chmod(0o755)  # as earlier programs made it
     with demonstration(tmp_path / "home") as address:
         _until_taken_in(address)
         script = curl_lines("README.md").replace("localhost:8000", address)
         script = script.replace("-o ranking.csv", f"-o {tmp_path / 'ranking.csv'}")
         calls = re.split(r"\n(?=curl )", script.strip())
         answers = [_run(call) for call in calls]
+    log = (tmp_path / "home" / "serve.log").read_text()
+    assert log.count("others may enter: .; chmod 700 them") == 1
+    folders = {path.name: path.stat().st_mode & 0o777 for path in home.iterdir() if path.is_dir()}
+    assert folders == dict.fromkeys(folders, 0o700)
+    assert {"models", "keys"} <= set(folders)
     scored, handed_in, lists, ranking, _, gaps, ready = answers
     assert scored["scores"][0]["segment"] == "vr.optics"
     assert handed_in["id"] == 2

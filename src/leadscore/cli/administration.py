@@ -262,10 +262,9 @@ def list_keys(run: Run) -> None:
     now = datetime.now(UTC)
 
     def row(key: ApiKey) -> list[str]:
-        state = "revoked" if key.revoked_at else "expired" if key.expires_at <= now else "active"
         return [
             key.name, key.prefix + "…", WORDS[f"users.role.{key.role}"].pick(run.lang),
-            WORDS[f"users.state.{state}"].pick(run.lang), minute(key.created_at),
+            WORDS[f"users.state.{key.state(now)}"].pick(run.lang), minute(key.created_at),
             minute(key.expires_at), minute(key.last_used),
         ]  # fmt: skip
 

@@ -80,10 +80,11 @@ def worker(run: Run, city: Path | None) -> None:
     settings = run.settings()
     from leadscore.jobs.worker import work
     from leadscore.logs import log_to_stderr
-    from leadscore.startup import open_database
+    from leadscore.startup import open_database, tell_open_folders
 
     log_to_stderr()
     database = open_database(settings)
+    tell_open_folders(settings.home)
     run.tell(WORDS["serving.working"].format(where=database.shown))
     work(database, _kinds_of(settings, city, database), _now)
     run.tell(WORDS["serving.stopped"])
@@ -135,7 +136,12 @@ def serve(
     settings = run.settings()
     from leadscore.jobs.worker import Supervisor
     from leadscore.logs import log_to_stderr
-    from leadscore.startup import open_profiles, open_registry, scorer_of
+    from leadscore.startup import (
+        open_profiles,
+        open_registry,
+        scorer_of,
+        tell_open_folders,
+    )
     from leadscore.store.models import mirror
     from leadscore.web.api import CurrentScoring, Dependencies
     from leadscore.web.app import create_app
@@ -153,10 +159,12 @@ def serve(
     registry = open_registry(settings)
     with contextlib.ExitStack() as stack:
         database = stack.enter_context(opened(settings))
+        tell_open_folders(settings.home)
         profiles = open_profiles(settings, database, city)
         load = partial(scorer_of, settings, city, database, notify=run.tell)
         scoring = CurrentScoring(load, registry, profiles, database)
-        access = access_of(settings, database, demo=demo)
+        threads = threads or settings.threads
+        access = access_of(settings, database, demo=demo, threads=threads)
         with database.write() as connection:
             mirror(connection, registry, scoring.scorer().city.id, now=access.clock())
         _tell_who_may(access, run)
@@ -171,15 +179,12 @@ def serve(
         )  # fmt: skip
         if not demo:  # which is for this machine only, so nothing stands in front
             believe(app, settings)
-        listen(
-            app, host=host, port=settings.port if port is None else port,
-            threads=threads or settings.threads,
-        )  # fmt: skip
+        listen(app, host=host, port=settings.port if port is None else port, threads=threads)
 
 
-def access_of(settings: Settings, database: Database, *, demo: bool) -> Access:
-    """Return who may come into a service over a database."""
-    from leadscore.store.sessions import Limits, Lockout
+def access_of(settings: Settings, database: Database, *, demo: bool, threads: int = 4) -> Access:
+    """Return who may come into a service over a database; passwords take half of its threads."""
+    from leadscore.store.sessions import Limits, Lockout, PasswordTurns
     from leadscore.web.auth import Access
 
     limits = Limits(
@@ -190,8 +195,8 @@ def access_of(settings: Settings, database: Database, *, demo: bool) -> Access:
         settings.lockout_failures, timedelta(seconds=settings.lockout_seconds),
         timedelta(minutes=settings.lockout_longest_minutes),
     )  # fmt: skip
-    trail = audit_trail(settings)
-    return Access(database, trail, _now, limits=limits, lockout=lockout, demo=demo)
+    trail, turns = audit_trail(settings), PasswordTurns(max(1, threads // 2))
+    return Access(database, trail, _now, limits=limits, lockout=lockout, turns=turns, demo=demo)
 
 
 def believe(app: Application, settings: Settings) -> None:

@@ -15,6 +15,7 @@ import pandas as pd
 from sqlalchemy import Connection
 
 from leadscore.errors import Detail, LeadscoreError, ModelError
+from leadscore.files import make_folder
 from leadscore.jobs.worker import Clock, JobContext, Kind, Payload
 from leadscore.lists.writing import write_ranking
 from leadscore.ranking.reasons import Wording
@@ -227,7 +228,7 @@ def _export(context: JobContext, payload: Payload, dependencies: JobDependencies
     now, folder = context.clock(), dependencies.exports
     wording = Wording(dependencies.city())
     with refusals(folder):
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_folder(folder)
     remove_expired(folder, now=now)
     asked, lang = RankingFilter(**payload.get("filter", {})), payload.get("lang", "zh")
     parts: list[pd.DataFrame] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 from sqlalchemy import Column, Connection, String, Table, bindparam, select, update
 
@@ -19,7 +19,14 @@ from leadscore.store.database import (
     new_token,
     storable_text,
 )
-from leadscore.store.users import ConflictError, Role, UnknownNameError, canonical_name, folded
+from leadscore.store.users import (
+    USERS,
+    ConflictError,
+    Role,
+    UnknownNameError,
+    canonical_name,
+    folded,
+)
 from leadscore.text import room_words, shown
 
 WORDS = room_words("store")
@@ -33,13 +40,11 @@ _SHOWN = 8
 _COARSE = timedelta(hours=1)
 
 
+KeyState = Literal["active", "suspended", "expired", "revoked"]
+
+
 @dataclass(frozen=True, slots=True)
-class ApiKey:
-    """A key as others may see it; ``prefix`` is its beginning, ``last_used`` right to the hour.
-
-    A revoked key stays, so that its name in the audit means only it.
-    """
-
+class _Kept:
     name: Annotated[str, String(64), {"primary_key": True}]
     prefix: Annotated[str, String(12)]
     role: Annotated[Role, String(20)]
@@ -50,21 +55,55 @@ class ApiKey:
     last_used: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class ApiKey(_Kept):
+    """A key as others may see it; ``prefix`` is its beginning, ``last_used`` right to the hour.
+
+    A revoked key stays, so that its name in the audit means only it. ``vouched`` unless a user has
+    made it who is no active administrator now.
+    """
+
+    vouched: bool
+
+    def state(self, now: datetime) -> KeyState:
+        """Return what the key is worth."""
+        if self.revoked_at:
+            return "revoked"
+        if self.expires_at <= now:
+            return "expired"
+        return "active" if self.vouched else "suspended"
+
+
 API_KEYS = Table(
     "api_keys",
     METADATA,
-    *columns_of(ApiKey),
+    *columns_of(_Kept),
     Column("hash", String(64), nullable=False, unique=True),
 )
-# Put together once: it is asked with every request of a program.
-_HOLDER = select(
-    API_KEYS.c.name, API_KEYS.c.role, API_KEYS.c.last_used, current_generation.label("generation")
-).where(
-    API_KEYS.c.hash == bindparam("shown"),
-    API_KEYS.c.revoked_at.is_(None),
-    API_KEYS.c.expires_at > bindparam("now"),
+# No user has a name of who is none: `cli`, `demo`, or `key:` and the name of a key.
+_BY_USER = API_KEYS.outerjoin(USERS, USERS.c.name == API_KEYS.c.created_by)
+_VOUCHED = USERS.c.name.is_(None) | (
+    (USERS.c.state == "active") & (USERS.c.role == "administrator")
 )
-_KEYS = select(*(column for column in API_KEYS.c if column.name != "hash"))
+# Put together once: it is asked with every request of a program.
+_HOLDER = (
+    select(
+        API_KEYS.c.name,
+        API_KEYS.c.role,
+        API_KEYS.c.last_used,
+        current_generation.label("generation"),
+    )
+    .select_from(_BY_USER)
+    .where(
+        API_KEYS.c.hash == bindparam("shown"),
+        API_KEYS.c.revoked_at.is_(None),
+        API_KEYS.c.expires_at > bindparam("now"),
+        _VOUCHED,
+    )
+)
+_KEYS = select(
+    *(column for column in API_KEYS.c if column.name != "hash"), _VOUCHED.label("vouched")
+).select_from(_BY_USER)
 
 
 class Holder(NamedTuple):
@@ -92,7 +131,7 @@ def add(
 
 
 def find(database: Database, token: str, *, now: datetime) -> Holder | None:
-    """Return whose key it is, unless it was revoked, has expired or never was."""
+    """Return whose key it is, unless it was revoked, has expired or never was, or is suspended."""
     row = database.look_up(_HOLDER, {"shown": digest(token), "now": now})
     if row is None:
         return None

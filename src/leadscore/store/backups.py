@@ -8,14 +8,13 @@ import shutil
 import sqlite3
 import subprocess
 import tarfile
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from sqlalchemy import MetaData, Table, inspect, select
 from sqlalchemy.engine import URL
 
-from leadscore.files import place_folder
+from leadscore.files import beside, place_folder
 from leadscore.registry.models import NAME
 from leadscore.store.database import (
     Database,
@@ -45,10 +44,9 @@ def back_up(database: Database, models: Path, file: Path) -> None:
     """
     if file.exists():
         raise StoreError(WORDS["backups.there"].format(file=file))
-    part, copy = (file.with_name(f"{file.name}{ending}.part") for ending in ("", ".db"))
     with refusals(file.parent), contextlib.ExitStack() as stack:
+        part, copy = (stack.enter_context(beside(file)) for _ in range(2))
         for path in (part, copy):
-            stack.callback(path.unlink, missing_ok=True)
             os.close(os.open(path, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600))
             path.chmod(0o600)
         if database.path:
@@ -83,11 +81,12 @@ def restore(database: Database, models: Path, file: Path, *, replace: bool = Fal
         if not file.is_file() or tarfile.is_tarfile(file):
             try:
                 archive = stack.enter_context(tarfile.open(file))
-                folder = stack.enter_context(tempfile.TemporaryDirectory(dir=file.parent))
+                folder = stack.enter_context(beside(file))
+                folder.mkdir(mode=0o700)
                 archive.extract(_DATABASE, folder, filter="data")
             except (tarfile.TarError, KeyError, EOFError) as error:
                 raise no_backup from error
-            source = Path(folder) / _DATABASE
+            source = folder / _DATABASE
         with source.open("rb") as opened:
             if not opened.read(16).startswith(_MARKS[database.dialect]):
                 raise no_backup

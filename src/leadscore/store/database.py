@@ -41,6 +41,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from leadscore import validation
 from leadscore.errors import LeadscoreError
+from leadscore.files import make_folder
 from leadscore.text import Text, room_words
 
 if TYPE_CHECKING:
@@ -634,7 +635,7 @@ def connect(address: Path | str) -> Database:
         raise StoreError(WORDS["database.no_driver"]) from error
     if database.path:
         with refusals(database.path.parent):
-            database.path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(database.path.parent)
             if not database.path.exists():
                 os.close(os.open(database.path, os.O_CREAT | os.O_WRONLY, 0o600))
     return database

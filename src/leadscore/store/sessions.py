@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from itertools import pairwise
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -37,7 +41,8 @@ SESSIONS = sa.Table(
 )
 """One row a browser that is logged in; the secret itself only the browser has."""
 
-_COARSE = timedelta(minutes=1)
+_COARSEST = timedelta(minutes=1)
+_STEPS = 20  # in which the silence of a session is measured, or finer
 
 # Put together once: it is asked with every request of a browser.
 _SESSION = (
@@ -103,13 +108,13 @@ def find(database: Database, token: str, *, now: datetime, limits: Limits) -> Se
     if row is None:
         return None
     return Session(
-        row["user"], row["role"], now - row["seen_at"] >= _COARSE, row["by_password"],
-        row["created_by"] in BROUGHT, row["generation"],
+        row["user"], row["role"], now - row["seen_at"] >= min(_COARSEST, limits.idle / _STEPS),
+        row["by_password"], row["created_by"] in BROUGHT, row["generation"],
     )  # fmt: skip
 
 
 def touch(connection: Connection, token: str, *, now: datetime) -> None:
-    """Note that a session was used: once a minute is often enough."""
+    """Note that a session was used, when `find` calls it stale: that is often enough."""
     mine = SESSIONS.c.id_hash == digest(token)
     connection.execute(sa.update(SESSIONS).where(mine).values(seen_at=now))
 
@@ -133,20 +138,27 @@ def end_others(connection: Connection, user: str, *, keep: str) -> None:
 ATTEMPTS = sa.Table(
     "attempts",
     METADATA,
-    # The name is not kept: people type a password where their name should be.
-    sa.Column("name_hash", sa.String(64), primary_key=True),
+    # Neither names nor addresses are kept: people type a password where their name should be.
+    sa.Column("subject", sa.String(64), primary_key=True),
+    sa.Column("name_hash", sa.String(64), index=True),
     sa.Column("failed", sa.Integer, nullable=False),
     sa.Column("last_at", Moment, nullable=False, index=True),
-    sa.Column("locked_until", Moment),
+    sa.Column("wait_until", Moment),
+    sa.Column("known_at", Moment, index=True),
 )
-"""Log-ins that failed since the last one that didn't."""
+"""Log-ins that failed: of an address, under a name, and under a name from an address.
+
+Of the last, also when somebody came in so, whose address is known from then on.
+"""
 
 _FORGOTTEN = timedelta(days=1)
+_KNOWN = timedelta(days=90)
+_STRANGERS = 100  # failures under one name before all unknown addresses together are slowed
 
 
 @dataclass(frozen=True, slots=True)
 class Lockout:
-    """How a name is locked: after ``free`` failures in a row, at least 1.
+    """How an address is slowed: after ``free`` failures, at least 1, under whatever names.
 
     It is for as long as ``first``, twice as long by each further failure, and at most ``longest``.
     """
@@ -156,35 +168,114 @@ class Lockout:
     longest: timedelta = timedelta(hours=1)
 
 
+class _Subjects(NamedTuple):
+    address: str
+    name: str
+    pair: str
+
+    @classmethod
+    def of(cls, name: str, address: str) -> _Subjects:
+        # No name and no address holds a line break and a NUL.
+        return cls(
+            digest(f"address\n\0{address}"), digest(f"name\n\0{name}"),
+            digest(f"pair\n\0{name}\n\0{address}"),
+        )  # fmt: skip
+
+
+class _Counts(NamedTuple):
+    failed: int
+    wait_until: datetime | None
+    known: bool
+
+
+def _counts(
+    connection: Connection, subjects: _Subjects, now: datetime, *, lock: bool
+) -> dict[str, _Counts]:
+    # In one order, lest two that share an address and a name wait for each other.
+    query = sa.select(ATTEMPTS).where(ATTEMPTS.c.subject.in_(subjects))
+    query = query.order_by(ATTEMPTS.c.subject)
+    rows = connection.execute(query.with_for_update() if lock else query)
+    counts = dict.fromkeys(subjects, _Counts(0, None, known=False))
+    for row in rows:
+        known = row.known_at is not None and row.known_at > now - _KNOWN
+        fresh = row.last_at >= now - _FORGOTTEN
+        counts[row.subject] = _Counts(row.failed * fresh, row.wait_until, known)
+    return counts
+
+
+def _wait(counts: Mapping[str, _Counts], subjects: _Subjects, now: datetime) -> datetime | None:
+    # Who has come in from an address is only slowed by what was guessed of them from there.
+    concerned = [subjects.pair] if counts[subjects.pair].known else subjects
+    waits = [counts[subject].wait_until for subject in concerned]
+    return max((wait for wait in waits if wait is not None and wait > now), default=None)
+
+
+def waits_until(connection: Connection, name: str, address: str, now: datetime) -> datetime | None:
+    """Return until when nobody may try a name from an address, or None; changes nothing."""
+    subjects = _Subjects.of(name, address)
+    return _wait(_counts(connection, subjects, now, lock=False), subjects, now)
+
+
 def count_attempt(
-    connection: Connection, name: str, now: datetime, lockout: Lockout
+    connection: Connection, name: str, address: str, now: datetime, lockout: Lockout
 ) -> datetime | None:
-    """Count an attempt as failed, unless the name is locked; return until when that is.
+    """Count an attempt as failed, unless one must wait; return until when that is.
 
     Counting comes before checking, so that attempts at the same moment can't share a count.
     """
-    connection.execute(sa.delete(ATTEMPTS).where(ATTEMPTS.c.last_at < now - _FORGOTTEN))
-    mine = ATTEMPTS.c.name_hash == digest(name)
-    values = {"name_hash": digest(name), "failed": 0, "last_at": now}
-    insert_unless_there(connection, ATTEMPTS, values)
-    row = connection.execute(sa.select(ATTEMPTS).where(mine).with_for_update()).one()
-    locked: datetime | None = row.locked_until
-    if locked is not None and locked > now:
-        return locked
-    failed = row.failed + 1
-    until = now + _lock_after(failed, lockout) if failed >= lockout.free else None
-    counted = {"failed": failed, "last_at": now, "locked_until": until}
-    connection.execute(sa.update(ATTEMPTS).where(mine).values(counted))
+    old = (ATTEMPTS.c.last_at < now - _FORGOTTEN) & (
+        ATTEMPTS.c.known_at.is_(None) | (ATTEMPTS.c.known_at < now - _KNOWN)
+    )
+    connection.execute(sa.delete(ATTEMPTS).where(old))
+    subjects = _Subjects.of(name, address)
+    for subject in sorted(subjects):
+        owner = None if subject == subjects.address else digest(name)
+        values = {"subject": subject, "name_hash": owner, "failed": 0, "last_at": now}
+        insert_unless_there(connection, ATTEMPTS, values)
+    counts = _counts(connection, subjects, now, lock=True)
+    wait = _wait(counts, subjects, now)
+    if wait is not None:
+        return wait
+    for subject in subjects:
+        failed = counts[subject].failed + 1
+        until = now + _lock_after(failed, lockout) if failed >= lockout.free else None
+        if subject == subjects.name:
+            until = now + lockout.first if failed >= _STRANGERS else None
+        _keep(connection, subject, failed=failed, last_at=now, wait_until=until)
     return None
 
 
+def know_address(
+    connection: Connection, name: str, address: str, now: datetime, lockout: Lockout
+) -> None:
+    """Note that somebody has come in from an address: what failed there under the name is forgiven.
+
+    What failed there under other names is not, nor what failed elsewhere.
+    """
+    subjects = _Subjects.of(name, address)
+    values = {"subject": subjects.pair, "name_hash": digest(name), "failed": 0, "last_at": now}
+    insert_unless_there(connection, ATTEMPTS, values)
+    counts = _counts(connection, subjects, now, lock=True)
+    forgiven = counts[subjects.pair].failed
+    _keep(connection, subjects.pair, failed=0, wait_until=None, known_at=now)
+    for subject, free in ((subjects.address, lockout.free), (subjects.name, _STRANGERS)):
+        failed = max(0, counts[subject].failed - forgiven)
+        waits = counts[subject].wait_until if failed >= free else None
+        _keep(connection, subject, failed=failed, wait_until=waits)
+
+
 def forget_attempts(connection: Connection, name: str) -> None:
-    """Forget the failures of a name."""
-    connection.execute(sa.delete(ATTEMPTS).where(ATTEMPTS.c.name_hash == digest(name)))
+    """Forget the failures under a name, wherever they came from; slow addresses stay so."""
+    mine = ATTEMPTS.c.name_hash == digest(name)
+    connection.execute(sa.update(ATTEMPTS).where(mine).values(failed=0, wait_until=None))
+
+
+def _keep(connection: Connection, subject: str, **values: Any) -> None:
+    connection.execute(sa.update(ATTEMPTS).where(ATTEMPTS.c.subject == subject).values(values))
 
 
 def _lock_after(failed: int, lockout: Lockout) -> timedelta:
-    """Return for how long a name is locked by its latest failure.
+    """Return for how long an address is slowed by its latest failure.
 
     >>> [_lock_after(failed, Lockout()).total_seconds() / 60 for failed in (5, 6, 9, 11, 5000)]
     [1.0, 2.0, 16.0, 60.0, 60.0]
@@ -244,3 +335,28 @@ def matches(kept: str | None, password: str) -> bool:
 @cache
 def _nobodys() -> str:
     return hash_password("nobody's password")
+
+
+class PasswordTurns:
+    """Lets one password be hashed at a time, and few wait for it: others want to be served too.
+
+    ``places`` are for who hashes and who waits, and no wait is longer than ``patience_seconds``.
+    Shared by all threads of a service.
+    """
+
+    def __init__(self, places: int = 2, patience_seconds: float = 2.0) -> None:
+        self._places = threading.BoundedSemaphore(places)
+        self._hashing = threading.Lock()
+        self._patience_seconds = patience_seconds
+
+    @contextlib.contextmanager
+    def turn(self) -> Iterator[bool]:
+        """Give whether it is the caller's turn, for as long as the block takes."""
+        with contextlib.ExitStack() as stack:
+            mine = self._places.acquire(blocking=False)
+            if mine:
+                stack.callback(self._places.release)
+                mine = self._hashing.acquire(timeout=self._patience_seconds)
+            if mine:
+                stack.callback(self._hashing.release)
+            yield mine

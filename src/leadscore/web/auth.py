@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import ipaddress
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal, TypeVar
@@ -19,11 +19,19 @@ from leadscore.errors import Detail
 from leadscore.store import api_keys, sessions, users
 from leadscore.store.audit import AuditTrail, Record
 from leadscore.store.database import Database
-from leadscore.store.sessions import Limits, Lockout, check_password, forget_attempts, matches
+from leadscore.store.sessions import (
+    Limits,
+    Lockout,
+    PasswordTurns,
+    check_password,
+    forget_attempts,
+    know_address,
+    matches,
+)
 from leadscore.store.users import A_NAME, BY, Role, folded, provision_user
 from leadscore.text import Text, room_words
 from leadscore.web.errors import REFUSALS, InvalidRequestError, RequestError, store_refusals
-from leadscore.web.proxies import ProxyUser, proxy_user
+from leadscore.web.proxies import ProxyUser, client_of, proxy_user
 
 WORDS = room_words("web")
 
@@ -109,10 +117,17 @@ class ForgedRequestError(RequestError):
 
 
 class TooManyAttemptsError(RequestError):
-    """A name under which too many log-ins failed."""
+    """An address from which too many log-ins failed."""
 
     code = "too_many_attempts"
     status = 429
+
+
+class BusyError(RequestError):
+    """A password that can't be checked at once, since others are."""
+
+    code = "busy"
+    status = 503
 
 
 def _bad_key() -> UnauthorizedError:
@@ -135,15 +150,26 @@ def _no_csrf_token() -> ForgedRequestError:
     )
 
 
-def _locked(remaining: timedelta) -> TooManyAttemptsError:
-    seconds = max(1, math.ceil(remaining.total_seconds()))
-
+def _say_when(seconds: int) -> None:
     @after_this_request
     def say_when(response: Response) -> Response:
         response.headers["Retry-After"] = str(seconds)
         return response
 
+
+def _locked(remaining: timedelta) -> TooManyAttemptsError:
+    seconds = max(1, math.ceil(remaining.total_seconds()))
+    _say_when(seconds)
     return TooManyAttemptsError(WORDS["auth.locked"].format(seconds=seconds))
+
+
+@contextlib.contextmanager
+def _password_turn(access: Access) -> Iterator[None]:
+    with access.turns.turn() as mine:
+        if not mine:
+            _say_when(1)
+            raise BusyError(WORDS["auth.busy"])
+        yield
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +181,7 @@ class Access:
     clock: Callable[[], datetime]  # the time, with its zone
     limits: Limits = field(default_factory=Limits)
     lockout: Lockout = field(default_factory=Lockout)
+    turns: PasswordTurns = field(default_factory=PasswordTurns)
     demo: bool = False  # whether somebody unknown is the administrator ``demo``
 
     def note(self, record: Record, now: datetime | None = None) -> None:
@@ -263,13 +290,15 @@ def log_in(
     access: Access, name: str, password: str, *, address: str | None, secret: str | None
 ) -> Caller:
     """Return the caller with a new session; the one that the browser had has ended."""
-    now, name = access.clock(), folded(name)
-    password_hash = _begin_attempt(access, name, now)
+    now, name, client = access.clock(), folded(name), client_of(address)
+    _check_wait(access, name, client, now)
     # Outside of any transaction: it takes long, on purpose, and others want to write.
-    right = matches(password_hash, password)
+    with _password_turn(access):
+        password_hash = _begin_attempt(access, name, client, now)
+        right = matches(password_hash, password)
     with access.database.write() as connection:
         if right and users.password_of(connection, name) == password_hash:
-            forget_attempts(connection, name)
+            know_address(connection, name, client, now, access.lockout)
             return _begin_session(access, connection, name, now, address, secret)
         about: tuple[str | None, str | None] = None, None
         with contextlib.suppress(users.UnknownNameError):
@@ -279,12 +308,20 @@ def log_in(
     raise UnauthorizedError(WORDS["auth.wrong"])
 
 
-def _begin_attempt(access: Access, name: str, now: datetime) -> str | None:
+def _check_wait(access: Access, name: str, client: str, now: datetime) -> None:
+    # Without writing, for who guesses goes on asking.
+    with access.database.read() as connection:
+        wait = sessions.waits_until(connection, name, client, now)
+    if wait is not None:
+        raise _locked(wait - now)
+
+
+def _begin_attempt(access: Access, name: str, client: str, now: datetime) -> str | None:
     with access.database.write() as connection:
-        locked_until = sessions.count_attempt(connection, name, now, access.lockout)
+        wait = sessions.count_attempt(connection, name, client, now, access.lockout)
         password_hash = users.password_of(connection, name)
-    if locked_until is not None:
-        raise _locked(locked_until - now)
+    if wait is not None:
+        raise _locked(wait - now)
     return password_hash
 
 
@@ -343,16 +380,19 @@ def change_password(
     """Give the user who is logged in another password; their other sessions end."""
     if who.session is None or who.by_proxy:
         raise InvalidRequestError(WORDS["auth.no_password"])
-    now, name = access.clock(), who.actor
+    now, name, client = access.clock(), who.actor, client_of(address)
     with store_refusals():
         check_password(password, name)
-    password_hash = _begin_attempt(access, name, now)
-    if password_hash is not None and matches(password_hash, present):
-        new = sessions.hash_password(password)
+    _check_wait(access, name, client, now)
+    with _password_turn(access):
+        password_hash = _begin_attempt(access, name, client, now)
+        right = password_hash is not None and matches(password_hash, present)
+        new = sessions.hash_password(password) if right else ""
+    if right:
         with access.database.write() as connection:
             done = users.replace_password(connection, name, password_hash, new, now=now)
             if done:
-                forget_attempts(connection, name)
+                know_address(connection, name, client, now, access.lockout)
                 sessions.end_others(connection, name, keep=who.session)
                 record = Record(name, who.role, "password.change", "user", name, address)
                 access.trail.append(connection, record, now)
@@ -374,11 +414,14 @@ def set_password(access: Access, token: str, password: str, *, address: str | No
         with access.database.read() as connection:
             name = users.link_owner(connection, token, now=now, lock=False)
         check_password(password, name)
-        password_hash = sessions.hash_password(password)
+        with _password_turn(access):
+            password_hash = sessions.hash_password(password)
         with access.database.write() as connection:
             name = users.use_link(connection, token, password_hash, now=now)
             sessions.end_all(connection, name)
             forget_attempts(connection, name)
+            # Who had the link may come in from there, whatever others guess meanwhile.
+            know_address(connection, name, client_of(address), now, access.lockout)
             role = users.get(connection, name).role
             record = Record(name, role, "password.set", "user", name, address)
             access.trail.append(connection, record, now)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask
@@ -21,6 +21,8 @@ Network = IPv4Network | IPv6Network
 
 # What clients send is kept under names that begin with HTTP_, so nobody can set this from outside.
 _PROXY_USER = "leadscore.proxy_user"
+
+_PROXIES = "leadscore.proxies"  # how many, and from where the nearest connects
 
 _log = logging.getLogger("leadscore.proxies")
 
@@ -95,8 +97,33 @@ def believe_proxies(
         believed = behind if from_proxy or not addresses else direct
         return believed(environ, start_response)
 
+    app.extensions[_PROXIES] = (count, tuple(addresses))
     if count or headers is not None:
         app.wsgi_app = believing  # type: ignore[method-assign]
+
+
+def stands_for_many(app: Flask, address: str) -> bool:
+    """Tell whether a socket's other end is a proxy, through which many clients come.
+
+    Where proxies are believed and no addresses of theirs are known, anybody may be one.
+    """
+    count, addresses = app.extensions.get(_PROXIES, (0, ()))
+    return is_among(address, addresses) if addresses else count > 0
+
+
+def client_of(address: str | None) -> str:
+    """Return what one client has of addresses: of IPv6 a network of 64 bits.
+
+    >>> [client_of(address) for address in ("10.0.0.9", "::ffff:10.0.0.9", "2001:db8::7", None)]
+    ['10.0.0.9', '10.0.0.9', '2001:db8::/64', '-']
+    """
+    try:
+        ip = ip_address((address or "").partition("%")[0])
+    except ValueError:  # a socket of the file system has no address
+        return "-"
+    if isinstance(ip, IPv4Address):
+        return str(ip)
+    return str(ip.ipv4_mapped or IPv6Network((ip, 64), strict=False))
 
 
 def is_among(address: str, networks: Collection[Network]) -> bool:

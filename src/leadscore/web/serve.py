@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import signal
 import socket
+import struct
 import threading
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -26,10 +29,14 @@ from leadscore.errors import Detail, LeadscoreError
 from leadscore.text import Lang, room_words
 from leadscore.web.app import MAX_LIST_BYTES, Application
 from leadscore.web.errors import error_body, preferred_language, refusal
+from leadscore.web.proxies import client_of, stands_for_many
 
 WORDS = room_words("web")
 
 _FLUSH_SECONDS = 3.0
+_IN_FLIGHT = 8  # connections being closed, and waitress's own two sockets
+_READING_SECONDS = 1.0  # of which a client that reads takes at least some bytes
+_NO_LINGER = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
 _SENT_AT_ONCE = 64 * 1024
 """Bytes; less waits for the end of its answer, which no file that is streamed does for long."""
 
@@ -49,7 +56,8 @@ class Limits:
     receive_seconds: int = (
         30  # from the first byte of a request to its last, and of silence between
     )
-    connections: int = 200  # at a time; further ones wait in the queue of the operating system
+    connections: int = 200  # at a time; then the longest silent one makes room
+    client_connections: int = 50  # of them one client's, unless it is a proxy for many
 
 
 _LIMITS = Limits()
@@ -106,7 +114,8 @@ def _server(
         max_request_body_size=limits.body_bytes + 1,  # waitress refuses the limit itself
         channel_timeout=limits.receive_seconds,
         cleanup_interval=1,
-        connection_limit=limits.connections,
+        # Our own bound makes room; if nobody is silent, further ones wait in the system's queue.
+        connection_limit=limits.connections + _IN_FLIGHT,
         asyncore_use_poll=True,
         log_socket_errors=False,  # a client that went away is no event
         # Whom to believe on what a proxy says is known by leadscore.web.proxies.
@@ -116,11 +125,12 @@ def _server(
     # them a request took twice the processor time. As a setting this is deprecated; without it
     # everything works, only slower.
     server.adj.send_bytes = _SENT_AT_ONCE
-    server.channel_class = type("_OurChannel", (_Channel,), {"default_lang": app.default_lang})
+    ours = {"default_lang": app.default_lang, "limits": limits, "app": app}
+    server.channel_class = type("_OurChannel", (_Channel,), ours)
     return server
 
 
-# What no setting of waitress does needs its private parts: three methods, and no more.
+# What no setting of waitress does needs its private parts: these few methods, and no more.
 
 
 class _Parser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
@@ -163,23 +173,106 @@ class _JsonErrorTask(ErrorTask):  # type: ignore[misc]  # waitress has no types
 
 
 class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
-    """One connection; the three things for which waitress has no setting.
+    """One connection; the things for which waitress has no setting.
 
     A request must have come whole within waitress's ``channel_timeout`` from its first byte on,
-    however busily it trickles; waitress itself counts from the last byte.
+    however busily it trickles; waitress itself counts from the last byte. An answer must be read
+    as steadily: a client that takes none of it for as long is cut off. And of too many connections
+    the longest silent one is closed, of the same client where that has too many.
     """
 
     parser_class = _Parser
     error_task_class = _JsonErrorTask
     default_lang: ClassVar[Lang] = "en"
+    limits: ClassVar[Limits]
+    app: ClassVar[Application]
     last_activity: float
+    _unread_since: float | None = None
+    _one_too_many = False
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.client = client_of(self.addr[0])
+        self._make_room()
+
+    def _make_room(self) -> None:
+        channels: list[_Channel] = list(self.server.active_channels.values())
+        mine = [channel for channel in channels if channel.client == self.client]
+        alone = not stands_for_many(self.app, self.addr[0])
+        if alone and len(mine) > self.limits.client_connections:
+            self._one_too_many = not _close_a_silent_one(mine, but=self)
+        elif len(channels) > self.limits.connections:
+            # Of those who have the most, so that who has few keeps them.
+            counts = Counter(channel.client for channel in channels)
+            most = max(counts.values())
+            greedy = [channel for channel in channels if counts[channel.client] == most]
+            _close_a_silent_one(greedy, but=self) or _close_a_silent_one(channels, but=self)
+
+    def waits_for_client(self) -> bool:
+        """Tell whether it is the client's turn, and it does nothing."""
+        if self.requests:
+            return False
+        if self.total_outbufs_len:
+            return time.time() - self.last_activity > _READING_SECONDS
+        try:
+            return not self.socket.recv(1, socket.MSG_PEEK)  # it has gone, or what it sent is new
+        except OSError:  # mostly that there is nothing
+            return True
 
     def handle_read(self) -> None:
         """Read; a byte in the middle of a request is no new sign of life."""
+        if self._one_too_many:
+            self._refuse()
+            return
         begun, since = self.request, self.last_activity
         super().handle_read()
         if begun is not None and self.request is begun:
             self.last_activity = since
+
+    def _refuse(self) -> None:
+        # At once, for no thread has time for it; what was sent is read, so that this is too.
+        with suppress(OSError):
+            self.recv(self.adj.recv_bytes)
+            self.send(_too_many(self.limits.client_connections, self.default_lang), do_close=False)
+        self.handle_close()
+
+    def writable(self) -> bool:
+        """Tell whether something waits to be sent, unless the client has long stopped reading."""
+        waiting = self.total_outbufs_len
+        if not waiting or (self.requests and waiting < self.adj.send_bytes):
+            self._unread_since = None
+        elif self._unread_since is None or self._unread_since < self.last_activity:
+            self._unread_since = time.time()
+        elif time.time() - self._unread_since > self.adj.channel_timeout:
+            # At once, else the system would go on offering what nobody takes.
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+            self.handle_close()
+            return False
+        wants: bool = super().writable()
+        return wants
+
+
+def _close_a_silent_one(channels: Iterable[_Channel], *, but: _Channel) -> bool:
+    others = (channel for channel in channels if channel is not but)
+    # Those between two requests first, then those that have begun one.
+    by_silence = sorted(
+        others, key=lambda channel: (channel.request is not None, channel.last_activity)
+    )
+    silent = next((channel for channel in by_silence if channel.waits_for_client()), None)
+    if silent is not None:
+        silent.handle_close()
+    return silent is not None
+
+
+def _too_many(most: int, lang: Lang) -> bytes:
+    detail = Detail("connections", f"> {most}", WORDS["serve.few"].format(count=most))
+    body = error_body("too_many_connections", WORDS["serve.too_many"], [detail], lang=lang)
+    sent = json.dumps(body, ensure_ascii=False).encode()
+    head = (
+        "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 1\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(sent)}\r\n\r\n"
+    )
+    return head.encode() + sent
 
 
 @contextmanager

@@ -42,6 +42,7 @@ _INDEXED = ("merged_into", "pursuit_id")
 def upgrade() -> None:
     """Make the tables, with the office's stages as they were, and add the columns."""
     connection = op.get_bind()
+    op.drop_table("attempts")  # of the last day, by name alone
     new = [table for table in _TABLES.sorted_tables if "there" not in table.info]
     _TABLES.create_all(connection, tables=new, checkfirst=False)
     for table in _GROWING:
@@ -67,6 +68,16 @@ sa.Table(
     _TABLES,
     sa.Column("mark", sa.String(8), primary_key=True),
     sa.Column("number", Number, nullable=False),
+)
+sa.Table(
+    "attempts",
+    _TABLES,
+    sa.Column("subject", sa.String(64), primary_key=True),
+    sa.Column("name_hash", sa.String(64), index=True),
+    sa.Column("failed", sa.Integer, nullable=False),
+    sa.Column("last_at", Moment, nullable=False, index=True),
+    sa.Column("wait_until", Moment),
+    sa.Column("known_at", Moment, index=True),
 )
 sa.Table(
     "champions",
