@@ -1,7 +1,7 @@
 """Records what two revisions of leadscore say of the same inputs, and prints what differs.
 
 It judges rebuilds: what a rebuild changes on purpose is listed in `docs/decisions/`, and whatever
-else the recorder prints is a fault. The wheel of a revision (``6de9afc`` unless named) and that of
+else the recorder prints is a fault. The wheel of a revision (``d59c095`` unless named) and that of
 the working tree, with what is not committed yet, are built and unpacked; the same program runs with
 each of them over the same inputs, each time in processes that import that wheel and nothing of the
 checkout.

@@ -36,7 +36,7 @@ from benchmarks.recorder.recording import TASKS
 from benchmarks.recorder.revisions import BuildError, Built, build, forget_old
 
 HERE = Path(__file__).resolve().parents[2]
-REVISION = "6de9afc"
+REVISION = "d59c095"
 PARTS = tuple(part for parts in TASKS.values() for part in parts)
 _AFTERWARDS = frozenset({"__init__.py", "__main__.py", "comparing.py", "revisions.py"})
 """Modules here that records don't depend on."""
