@@ -135,7 +135,8 @@ def serve(
     settings = run.settings()
     from leadscore.jobs.worker import Supervisor
     from leadscore.logs import log_to_stderr
-    from leadscore.startup import open_profiles, open_registry, scorer_of
+    from leadscore.startup import connect_database, open_profiles, open_registry, scorer_of
+    from leadscore.store.database import REQUEST_PATIENCE_SECONDS
     from leadscore.store.models import mirror
     from leadscore.web.api import CurrentScoring, Dependencies
     from leadscore.web.app import create_app
@@ -152,7 +153,10 @@ def serve(
     log_to_stderr()
     registry = open_registry(settings)
     with contextlib.ExitStack() as stack:
-        database = stack.enter_context(opened(settings))
+        with opened(settings):  # which brings it to today's tables, and may wait for that
+            pass
+        database = connect_database(settings, patience_seconds=REQUEST_PATIENCE_SECONDS)
+        stack.callback(database.close)
         profiles = open_profiles(settings, database, city)
         load = partial(scorer_of, settings, city, database, notify=run.tell)
         scoring = CurrentScoring(load, registry, profiles, database)
@@ -175,6 +179,7 @@ def serve(
             app, host=host, port=settings.port if port is None else port,
             threads=threads or settings.threads,
         )  # fmt: skip
+        access.settle()
 
 
 def access_of(settings: Settings, database: Database, *, demo: bool) -> Access:

@@ -363,7 +363,9 @@ _TOUCH = sa.update(GENERATION).where(GENERATION.c.mark == "now")
 _TOUCH = _TOUCH.values(number=GENERATION.c.number)
 
 PATIENCE_SECONDS = 30.0
-"""For which commands and jobs wait; requests have less."""
+"""For which commands and jobs wait."""
+REQUEST_PATIENCE_SECONDS = 3.0
+"""For which requests do."""
 _NO_PATIENCE_SECONDS = 0.05
 _PROBED_EVERY_SECONDS = 1.0
 _FULL_SECONDS = 30.0
@@ -614,14 +616,13 @@ def _versions(connection: Connection) -> list[str]:
 
 
 def open_store(
-    address: Path | str, *, patience_seconds: float = PATIENCE_SECONDS,
-    before_migration: Callable[[Database], object] = lambda _: None,
-) -> Database:  # fmt: skip
+    address: Path | str, *, before_migration: Callable[[Database], object] = lambda _: None
+) -> Database:
     """Return the database of a SQLite file or a URL, with all its tables; raises `StoreError`.
 
     ``before_migration`` is called with one that has tables of an earlier program.
     """
-    database = connect(address, patience_seconds=patience_seconds)
+    database = connect(address)
     try:
         with database.read() as connection:
             present = _versions(connection)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import random
 import time
 from collections.abc import Mapping
@@ -195,6 +196,9 @@ def _prepare(connection: Connection, _record: Any) -> None:
     with contextlib.suppress(apsw.BusyError, apsw.ReadOnlyError):
         connection.execute("PRAGMA journal_mode = WAL")
     connection.execute(f"PRAGMA journal_size_limit = {_LONGEST_LOG_BYTES}")
+    # It stays when the last one closes it: without it nobody can read where nobody may write.
+    stays = ctypes.c_int(1)
+    connection.file_control("main", apsw.SQLITE_FCNTL_PERSIST_WAL, ctypes.addressof(stays))
     # Safe against loss of power, and strict about keys.
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")

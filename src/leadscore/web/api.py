@@ -258,7 +258,7 @@ def scoring_routes(dependencies: Dependencies, metrics: Metrics) -> APIBlueprint
         "`store` asks for it; a value that can't be read counts as missing and is told in "
         "`problems`.",
         openapi_extensions={"x-more-parameters": [*LANGUAGE_PARAMETERS, IDEMPOTENCY_PARAMETER]},
-        responses={200: ScoreAnswer, **refusals(400, 401, 403, 413, 415, 422, 431, 500)},
+        responses={200: ScoreAnswer, **refusals(400, 401, 403, 413, 415, 422, 431, 500, 503, 507)},
     )
     @requires("score")
     def score(body: ScoreRequest) -> Response:
@@ -301,7 +301,7 @@ def me_routes() -> APIBlueprint:
         summary="我是谁 Who am I?",
         security=SECURED,
         openapi_extensions={"x-more-parameters": LANGUAGE_PARAMETERS},
-        responses={200: Me, **refusals(401, 403, 422, 431, 500)},
+        responses={200: Me, **refusals(401, 403, 422, 431, 500, 503, 507)},
     )
     @requires("signed_in")
     def me() -> Response:
