@@ -193,14 +193,14 @@ def _answer_for_the_database(app: Flask, answer: Callable[..., Response]) -> Non
 
     @app.errorhandler(UnavailableError)
     def unavailable(error: UnavailableError) -> Response:
-        _log.warning("the database can't be used: %s", error)
+        _log.warning("the database can't be used: %s", error.why)
         return refused(error.why)
 
     @app.errorhandler(OSError)
     def no_room(error: OSError) -> Response:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise error
-        _log.warning("no room for a file: %s", error)
+        _log.warning("no room for a file that is to be sent")
         return refused("full")
 
     def refused(why: Unavailability) -> Response:

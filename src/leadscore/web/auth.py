@@ -198,7 +198,7 @@ class Access:
     def note(self, record: Record, now: datetime | None = None) -> None:
         """Put a record of what changed nothing into the audit, in a transaction of its own.
 
-        While the database can't be written it is owed, up to a thousand, and stands in the log; in
+        While the database can't be written it is owed, up to a thousand, and the log says so; in
         the audit it gets the moment at which it was made.
         """
         noted = record, now or self.clock()
@@ -208,8 +208,7 @@ class Access:
             return
         self.owed.append(noted)
         if not self.settle():
-            line = (record.actor, record.action, record.object_kind, record.object_id)
-            _log.warning("owed to the audit: %s", line)
+            _log.warning("%s records are owed to the audit: %s", len(self.owed), record.action)
 
     def settle(self) -> bool:
         """Put into the audit what is owed to it, and tell whether that could be done at once."""
