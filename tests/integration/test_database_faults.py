@@ -7,8 +7,10 @@ import csv
 import io
 import json
 import os
+import pickle
 import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -21,11 +23,16 @@ from typing import Any, NamedTuple
 import pytest
 from sqlalchemy.engine import make_url
 from tests.commands import warm_python
-from tests.kept_lists import BLADES, BREAD, take_in
+from tests.contract.access_app import Clock
+from tests.kept_lists import BLADES, BREAD, TODAY, scorer, take_in
 from tests.postgresql import stoppable_server
+from tests.service import demonstration
 
 from leadscore.store import api_keys, audit
-from leadscore.store.database import Database, migrate
+from leadscore.store.api_keys import Holder
+from leadscore.store.database import Database, UnavailableError, migrate
+from leadscore.text import Text
+from leadscore.web.auth import Recent
 
 ENOUGH_SECONDS = 30
 PATIENCE_SECONDS = 0.5
@@ -331,3 +338,54 @@ def test_a_server_that_was_stopped_and_started(tmp_path: Path) -> None:
             until(lambda: service.read().status == 200)
             assert service.write().status == 200
             assert service.well()
+
+
+def test_no_transaction_is_held_while_a_client_reads(database: Database, tmp_path: Path) -> None:
+    take_in(database, {"name": "甲有限公司", "main_business": BLADES})
+    app = demonstration(scorer(), tmp_path, lambda: TODAY, database=database)
+    with app.test_client().get("/api/v1/ranking.csv") as answer:
+        assert next(answer.iter_encoded())
+        assert database.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+
+
+def test_a_file_that_finds_no_room(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # /dev/full takes nothing: where it stands for the file that is to be sent, the disk is full.
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda **_: open("/dev/full", "r+b", 0))  # noqa: SIM115, PTH123
+    app = demonstration(scorer(), tmp_path, lambda: TODAY, database=database)
+    answer = app.test_client().get("/api/v1/ranking.csv", headers={"Accept-Language": "en"})
+    assert answer.status_code == 507
+    assert "disk is full" in answer.get_json()["error"]["message"]
+
+
+def test_what_may_be_left_out_is_left_out_at_once(file: Database) -> None:
+    assert file.path
+    before = file.generation()
+    with held(file.path, "BEGIN IMMEDIATE"):
+        begun = time.monotonic()
+        assert not file.note(lambda connection: connection.exec_driver_sql("DELETE FROM sessions"))
+        assert time.monotonic() - begun < 5
+        assert file.unwritable() == "busy"
+    assert file.note(lambda connection: connection.exec_driver_sql("DELETE FROM sessions"))
+    assert file.unwritable() is None
+    assert file.generation() == before
+
+
+def test_a_refusal_keeps_its_reason_on_the_way_out_of_a_process() -> None:
+    error = UnavailableError(Text(zh="满", en="full"), why="full")
+    assert pickle.loads(pickle.dumps(error)).why == "full"  # noqa: S301 (our own)
+
+
+def test_good_keys_are_remembered_for_some_minutes_and_not_without_end() -> None:
+    clock = Clock()
+    recent = Recent(lambda: clock.now.timestamp())
+    holder = Holder("office", "officer", stale=False)
+    for number in range(1_001):
+        recent.remember(f"ls_{number}", holder)
+    assert recent.holder("ls_0") is None
+    assert recent.holder("ls_1000") == holder
+    recent.remember("ls_1000", None)
+    assert recent.holder("ls_1000") is None
+    clock.turn(minutes=11)
+    assert recent.holder("ls_999") is None
