@@ -230,7 +230,7 @@ def leave_unread(url: URL, folder: Path, port: int) -> None:
     until = time.monotonic() + 60
     while True:
         try:
-            client = socket.create_connection(("127.0.0.1", port), timeout=60)
+            client = socket.create_connection(("127.0.0.1", port), timeout=600)
         except OSError:
             if time.monotonic() > until:
                 raise
