@@ -380,7 +380,7 @@ def test_a_refusal_keeps_its_reason_on_the_way_out_of_a_process() -> None:
 def test_good_keys_are_remembered_for_some_minutes_and_not_without_end() -> None:
     clock = Clock()
     recent = Recent(lambda: clock.now.timestamp())
-    holder = Holder("office", "officer", stale=False)
+    holder = Holder("office", "officer", stale=False, generation=1)
     for number in range(1_001):
         recent.remember(f"ls_{number}", holder)
     assert recent.holder("ls_0") is None

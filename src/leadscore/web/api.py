@@ -22,7 +22,7 @@ from leadscore.ranking.reasons import Wording
 from leadscore.ranking.score import FirmScore, Scorer
 from leadscore.registry.models import ModelRegistry
 from leadscore.store.champions import champion_line
-from leadscore.store.database import Database
+from leadscore.store.database import Database, UnavailableError
 from leadscore.store.profiles import Profiles
 from leadscore.store.scoring import keep_asked
 from leadscore.text import Lang, Text, room_words
@@ -109,6 +109,8 @@ class CurrentScoring:
             if mark == self._mark and self.fault is None:
                 return
             scorer = self._load()
+        except UnavailableError:
+            return  # which is told of the database, and is no fault of the champion
         except LeadscoreError as error:
             self.fault = Text(zh=error.render("zh"), en=error.render("en"))
             _log.warning("the champion can't be loaded, the model before it scores on: %s", error)

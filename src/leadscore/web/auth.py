@@ -539,9 +539,10 @@ def _key_holder(authorization: str, access: Access, now: datetime) -> Caller:
     try:
         holder = api_keys.find(access.database, token, now=now)
     except UnavailableError:
-        holder = access.recent.holder(token)
-        if holder is None:
+        recent = access.recent.holder(token)
+        if recent is None:
             raise
+        return Caller(f"key:{recent.name}", recent.role)
     else:
         access.recent.remember(token, holder)
         if holder and holder.stale:
