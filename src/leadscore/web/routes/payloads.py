@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime
 from functools import partial
@@ -125,7 +126,9 @@ def kept_apart(blocks: Iterable[bytes]) -> Iterable[bytes]:
     except BaseException:
         stream.close()
         raise
-    return wrap_file(request.environ, stream, _BLOCK)
+    sent = wrap_file(request.environ, stream, _BLOCK)
+    weakref.finalize(sent, stream.close)  # also where nobody sends it
+    return sent
 
 
 def ranking_csv(parts: Iterable[pd.DataFrame], lang: Lang) -> Iterator[bytes]:
