@@ -1,9 +1,11 @@
 """Measures the store: seconds to take a list in, milliseconds for pages of a large ranking.
 
 Makes firms out of the canonical columns and a city profile, takes them in as one list, the same
-list again, and asks for pages; says how long others waited who wrote while the list was stored, and
-how long 8 processes take for 500 outcomes each. Usage: ``python benchmarks/store.py [--firms N]
-[--runs N] [--profile] [address of an empty database]``.
+list again, and asks for pages; says how long others waited who wrote while the list was stored,
+beside a long reader, a ``ranking.csv`` that nobody reads, a backup and an export, and how long 8
+processes take for 500 outcomes each. With ``--waits`` it says only how long who wrote waited beside
+those four. Usage: ``python benchmarks/store.py [--firms N]
+[--runs N] [--profile] [--waits] [address of an empty database]``.
 """
 
 from __future__ import annotations
@@ -13,26 +15,41 @@ import cProfile
 import io
 import multiprocessing
 import pstats
+import socket
 import statistics
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from sqlalchemy.engine import URL
 
 from leadscore.city import City, load_city
+from leadscore.jobs.tasks import EXPORT, JobDependencies, all_kinds
+from leadscore.jobs.worker import Worker
 from leadscore.learning.expert import fit_expert
+from leadscore.learning.training_data import Rules
 from leadscore.lists.values.cells import ALPHABET, is_valid_code
 from leadscore.ranking.score import Scorer
+from leadscore.registry.models import ModelRegistry
 from leadscore.store.acts import enter_outcome
+from leadscore.store.audit import AuditTrail
+from leadscore.store.backups import back_up
 from leadscore.store.database import Database, migrate
+from leadscore.store.jobs import submit
 from leadscore.store.list_import import take_in_list
 from leadscore.store.lists import add_list
-from leadscore.store.ranking import RankingFilter, facets, ranking_page
+from leadscore.store.profiles import Profiles
+from leadscore.store.ranking import RankingFilter, facets, ranking_page, whole_ranking
+from leadscore.web.api import CurrentScoring, Dependencies
+from leadscore.web.app import create_app
+from leadscore.web.auth import Access
+from leadscore.web.serve import serve
 
 HERE = Path(__file__).resolve().parent.parent
 NOW = datetime(2026, 11, 24, 8, tzinfo=UTC)
@@ -181,14 +198,112 @@ def measure_writers(database: Database, content: bytes, scorer: Scorer) -> None:
               f"{max(waits):,.0f} ms")  # fmt: skip
 
 
+_READER_SECONDS = 10.0
+
+
+def read_long(url: URL) -> None:
+    """Go through the whole ranking within one transaction, and keep it open for some seconds."""
+    database, until = Database(url), time.monotonic() + _READER_SECONDS
+    with database.read() as connection:
+        for _ in whole_ranking(connection, RankingFilter()):
+            pass
+        while time.monotonic() < until:
+            ranking_page(connection, RankingFilter())
+            time.sleep(0.1)
+    database.close()
+
+
+def leave_unread(url: URL, folder: Path, port: int) -> None:
+    """Serve, ask for ``ranking.csv``, and read no byte of it for some seconds."""
+    database = Database(url)
+    trail, city = AuditTrail(folder / "keys" / "audit.key"), load_nanchang()
+    access = Access(database, trail, lambda: datetime.now(UTC), demo=True)
+    registry = ModelRegistry(folder / "models", folder / "keys" / "models.key")
+    scorer, profiles = Scorer(fit_expert(city), "benchmark"), Profiles(lambda: city, database)
+    scoring = CurrentScoring(lambda: scorer, registry, profiles, database)
+    app = create_app(Dependencies(scoring, registry, date.today, access, profiles))
+    serving = threading.Thread(
+        target=serve, args=(app,), kwargs={"host": "127.0.0.1", "port": port, "threads": 4},
+        daemon=True,
+    )  # fmt: skip
+    serving.start()
+    until = time.monotonic() + 60
+    while True:
+        try:
+            client = socket.create_connection(("127.0.0.1", port), timeout=600)
+        except OSError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.1)
+        else:
+            break
+    client.sendall(b"GET /api/v1/ranking.csv HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+    client.recv(1)  # it has been read from the database, and is being sent
+    time.sleep(_READER_SECONDS)
+    client.close()
+
+
+def export(url: URL, folder: Path) -> None:
+    """Write the workbook that the job of an export writes."""
+    database, city = Database(url), load_nanchang()
+    registry = ModelRegistry(folder / "models", folder / "keys" / "models.key")
+    scorer = Scorer(fit_expert(city), "benchmark")
+    with database.write() as connection:
+        submit(connection, EXPORT, {"format": "xlsx"}, by="benchmark", now=NOW)
+    place = JobDependencies(
+        lambda: city, lambda: scorer, registry, Rules, folder / "exports",
+        AuditTrail(folder / "keys" / "audit.key"), lambda: datetime.now(UTC),
+    )  # fmt: skip
+    worker = Worker("benchmark", database, all_kinds(place), place.clock, threading.Event())
+    worker.do_one()
+    database.close()
+
+
+def make_backup(url: URL, models: Path, file: Path) -> None:
+    """Make a backup."""
+    database = Database(url)
+    back_up(database, models, file)
+    database.close()
+
+
+def measure_waits(database: Database) -> None:
+    """Print how long one process that writes waits at most beside others that read."""
+    with tempfile.TemporaryDirectory() as named, socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port, folder = probe.getsockname()[1], Path(named)
+        probe.close()
+        beside: dict[str, tuple[Callable[..., None], tuple[Any, ...]]] = {
+            "nobody": (time.sleep, (3.0,)),
+            "a long reader": (read_long, (database.url,)),
+            "an unread ranking.csv": (leave_unread, (database.url, folder, port)),
+            "a backup": (make_backup, (database.url, folder / "models", folder / "backup")),
+            "an export": (export, (database.url, folder)),
+        }
+        for name, (deed, arguments) in beside.items():
+            with multiprocessing.get_context("spawn").Pool(1) as pool:
+                pool.apply(outcomes, (database.url, "nobody", 0))  # it has begun
+                start, going, waits = time.perf_counter(), pool.apply_async(deed, arguments), []
+                while not going.ready():
+                    waits += outcomes(database.url, f"{name} {len(waits)}", 10)
+                going.get()
+                took = time.perf_counter() - start
+            print(f"  {len(waits):,} outcomes in {took:.1f} s beside {name}: the longest "
+                  f"{max(waits):,.0f} ms")  # fmt: skip
+
+
+def load_nanchang() -> City:
+    return load_city(HERE / "data" / "cities" / "nanchang.toml")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--firms", type=int, default=100_000)
     parser.add_argument("--runs", type=int, default=15)
     parser.add_argument("address", nargs="?", help="an empty database; SQLite if none is given")
+    parser.add_argument("--waits", action="store_true", help="measure only those beside readers")
     parser.add_argument("--profile", action="store_true", help="say where taking in spends time")
     options = parser.parse_args()
-    city = load_city(HERE / "data" / "cities" / "nanchang.toml")
+    city = load_nanchang()
     scorer = Scorer(fit_expert(city), "benchmark")
     table = firms(options.firms, city)
     content = table.to_csv(index=False).encode()
@@ -197,7 +312,7 @@ def main() -> None:
         migrate(database)
         print(f"{database.dialect}, {options.firms:,} firms")
         profile = cProfile.Profile()
-        for what in ("take in, new firms", "take in again, all known"):
+        for what in ("take in, new firms", "take in again, all known")[: 1 if options.waits else 2]:
             if options.profile:
                 profile.enable()
             scored, stored, spent = take_in(database.url, content, scorer)
@@ -208,8 +323,10 @@ def main() -> None:
                 told = io.StringIO()
                 pstats.Stats(profile, stream=told).sort_stats("tottime").print_stats(40)
                 print(told.getvalue())
-        measure_writers(database, content, scorer)
-        measure_pages(database, city, options.firms, options.runs)
+        measure_waits(database)
+        if not options.waits:
+            measure_writers(database, content, scorer)
+            measure_pages(database, city, options.firms, options.runs)
         database.close()
 
 

@@ -8,13 +8,13 @@ import itertools
 import os
 import shutil
 import signal
-import sqlite3
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
+import apsw
 import flask_openapi.openapi
 import flask_openapi.utils
 import pytest
@@ -74,7 +74,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """Return a fresh, migrated database; what uses it is tested on SQLite and on PostgreSQL."""
     if request.param == "sqlite":
-        request.node.user_properties.append((_RAN_ON, f"SQLite {sqlite3.sqlite_version}"))
+        request.node.user_properties.append((_RAN_ON, f"SQLite {apsw.sqlite_lib_version()}"))
         path = tmp_path / "leadscore.sqlite3"
         shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
         database = Database(sqlite_url(path))

@@ -9,9 +9,10 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy.engine import URL
 
@@ -56,9 +57,24 @@ def _has_all(folder: Path) -> bool:
     return all(shutil.which(name, path=str(folder)) for name in _WANTED)
 
 
+class Server(NamedTuple):
+    """A server that can be stopped and started again at its address."""
+
+    url: URL
+    stop: Callable[[], object]
+    start: Callable[[], object]
+
+
 @contextlib.contextmanager
 def running_server() -> Iterator[URL]:
-    """Give the address of a server's ``postgres`` database; it is stopped and removed afterwards.
+    """Give the address of a server's ``postgres`` database; errors as `stoppable_server`."""
+    with stoppable_server() as server:
+        yield server.url
+
+
+@contextlib.contextmanager
+def stoppable_server() -> Iterator[Server]:
+    """Give a server with its ``postgres`` database; it is stopped and removed afterwards.
 
     Raises
     ------
@@ -78,7 +94,7 @@ def running_server() -> Iterator[URL]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _served(programs: Path, folder: Path, user: str | None) -> Iterator[URL]:
+def _served(programs: Path, folder: Path, user: str | None) -> Iterator[Server]:
     password, secret = secrets.token_urlsafe(16), folder / "password"
     secret.write_text(password, encoding="utf-8")
     if user:
@@ -92,10 +108,16 @@ def _served(programs: Path, folder: Path, user: str | None) -> Iterator[URL]:
     with (data / "postgresql.conf").open("a", encoding="utf-8") as settings:
         settings.write("\n".join(_SETTINGS) + "\n")
     port = _started(programs, data, log, user)
+    url = URL.create("postgresql+psycopg", "leadscore", password, "127.0.0.1", port, "postgres")
+    stop = partial(_run, programs / "pg_ctl", "stop", "-D", data, "-m", "immediate", user=user)
+    start = partial(
+        _run, programs / "pg_ctl", "start", "-D", data, "-l", log, "-w", "-o", f"-p {port}",
+        user=user,
+    )  # fmt: skip
     try:
-        yield URL.create("postgresql+psycopg", "leadscore", password, "127.0.0.1", port, "postgres")
+        yield Server(url, stop, start)
     finally:
-        _run(programs / "pg_ctl", "stop", "-D", data, "-m", "immediate", user=user)
+        stop()
 
 
 def _started(programs: Path, data: Path, log: Path, user: str | None) -> int:

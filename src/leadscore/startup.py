@@ -137,12 +137,15 @@ def kept_database(settings: Settings) -> Iterator[Database | None]:
         yield database
 
 
-def connect_database(settings: Settings) -> Database:
-    """Return the database as it is, whatever tables it has or lacks; errors as `open_database`."""
+def connect_database(settings: Settings, **patience: float) -> Database:
+    """Return the database as it is, whatever tables it has or lacks; errors as `open_database`.
+
+    ``patience_seconds`` is that of `leadscore.store.database.Database`.
+    """
     check_home(settings.home)
     from leadscore.store.database import connect
 
-    return connect(settings.database or settings.database_file)
+    return connect(settings.database or settings.database_file, **patience)
 
 
 def open_city(

@@ -294,7 +294,7 @@ def test_the_description_names_every_status_and_gives_examples_that_hold(
     post = description["paths"]["/api/v1/score"]["post"]
 
     assert description["openapi"].startswith("3.1")
-    statuses = {"200", "400", "401", "403", "413", "415", "422", "431", "500"}
+    statuses = {"200", "400", "401", "403", "413", "415", "422", "431", "500", "503", "507"}
     assert set(post["responses"]) == statuses
     named = {parameter["name"] for parameter in post["parameters"]}
     assert named == {"lang", "Accept-Language", "Idempotency-Key"}

@@ -137,11 +137,13 @@ def serve(
     from leadscore.jobs.worker import Supervisor
     from leadscore.logs import log_to_stderr
     from leadscore.startup import (
+        connect_database,
         open_profiles,
         open_registry,
         scorer_of,
         tell_open_folders,
     )
+    from leadscore.store.database import REQUEST_PATIENCE_SECONDS
     from leadscore.store.models import mirror
     from leadscore.web.api import CurrentScoring, Dependencies
     from leadscore.web.app import create_app
@@ -158,8 +160,11 @@ def serve(
     log_to_stderr()
     registry = open_registry(settings)
     with contextlib.ExitStack() as stack:
-        database = stack.enter_context(opened(settings))
         tell_open_folders(settings.home)
+        with opened(settings):  # which brings it to today's tables, and may wait for that
+            pass
+        database = connect_database(settings, patience_seconds=REQUEST_PATIENCE_SECONDS)
+        stack.callback(database.close)
         profiles = open_profiles(settings, database, city)
         load = partial(scorer_of, settings, city, database, notify=run.tell)
         scoring = CurrentScoring(load, registry, profiles, database)
@@ -180,6 +185,7 @@ def serve(
         if not demo:  # which is for this machine only, so nothing stands in front
             believe(app, settings)
         listen(app, host=host, port=settings.port if port is None else port, threads=threads)
+        access.settle()
 
 
 def access_of(settings: Settings, database: Database, *, demo: bool, threads: int = 4) -> Access:

@@ -236,12 +236,10 @@ def _export(context: JobContext, payload: Payload, dependencies: JobDependencies
         total, done = how_many(connection, asked), 0
         sort = payload.get("sort", "-priority")
         for firms, table in written_parts(connection, asked, wording, lang, sort=sort):
-            context.check_cancelled()
             parts.append(table)
             done += len(firms)
-            # SQLite takes no sign of life while it reads; the next one tells this.
             words = WORDS["tasks.reading"].format(done=done, all=total)
-            context.note(_READ * done / max(total, 1), words)
+            context.progress(_READ * done / max(total, 1), words)
     context.progress(_READ, WORDS["tasks.writing"])
     table = pd.concat(parts, ignore_index=True)
     name = f"export-{context.held.id}.xlsx"

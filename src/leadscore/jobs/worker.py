@@ -89,16 +89,12 @@ class JobContext:
     def progress(self, fraction: float, words: Text) -> None:
         """Tell how far the work is, 0..1, and what is done; raises `Stopped`."""
         self.check_cancelled()
-        self.note(fraction, words)
+        self._last = min(max(fraction, 0.0), 1.0), words
         if time.monotonic() - self._told < _REST:
             return  # the next sign of life tells it
         self.beat()
         self._told = time.monotonic()
         self.check_cancelled()
-
-    def note(self, fraction: float, words: Text) -> None:
-        """Tell the same with the next sign of life: for where nothing may be written meanwhile."""
-        self._last = min(max(fraction, 0.0), 1.0), words
 
     def check_cancelled(self) -> None:
         """Raise `Stopped` if the work is wanted no longer; costs nothing, so ask often."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import sqlite3
 import subprocess
 import tarfile
 from collections.abc import Iterator
@@ -16,7 +15,9 @@ from sqlalchemy.engine import URL
 
 from leadscore.files import beside, place_folder
 from leadscore.registry.models import NAME
+from leadscore.store import sqlite
 from leadscore.store.database import (
+    PATIENCE_SECONDS,
     Database,
     StoreError,
     database_refusals,
@@ -31,6 +32,7 @@ WORDS = room_words("store")
 _MARKS = {"sqlite": b"SQLite format 3\0", "postgresql": b"PGDMP"}
 _VERSION = "alembic_version"
 _NEVER_EMPTY = (_VERSION, "generation", "stages")  # which a migration fills
+_PAGES_AT_ONCE = 1_000
 # What a backup is made of.
 _DATABASE, _MODELS = "database", "models"
 
@@ -51,7 +53,7 @@ def back_up(database: Database, models: Path, file: Path) -> None:
             path.chmod(0o600)
         if database.path:
             with _sqlite(database.path) as source, _sqlite(copy) as target:
-                source.backup(target)
+                _copy(source, target)
                 target.execute("PRAGMA journal_mode = DELETE")  # one file, not two
         else:
             _run(database, "pg_dump", "--format=custom", f"--file={copy}")
@@ -99,7 +101,7 @@ def restore(database: Database, models: Path, file: Path, *, replace: bool = Fal
         if database.path:
             with _sqlite(source) as kept, _sqlite(database.path) as target:
                 _check(kept, file)
-                kept.backup(target)
+                _copy(kept, target)
         else:
             _run(
                 database, "pg_restore", "--clean", "--if-exists", "--single-transaction",
@@ -135,22 +137,34 @@ def _filled(database: Database) -> list[str]:
 
 
 @contextlib.contextmanager
-def _sqlite(path: Path) -> Iterator[sqlite3.Connection]:
+def _sqlite(path: Path) -> Iterator[sqlite.Connection]:
     with (
         database_refusals(str(path)),
-        contextlib.closing(sqlite3.connect(path, timeout=30)) as found,
+        contextlib.closing(
+            sqlite.connect(str(path), patience_seconds=PATIENCE_SECONDS)
+        ) as connection,
     ):
-        yield found
+        yield connection
 
 
-def _check(source: sqlite3.Connection, file: Path) -> None:
+def _copy(source: sqlite.Connection, target: sqlite.Connection) -> None:
+    # In one state of the source, whatever is written into it meanwhile.
+    source.execute("BEGIN")
+    source.execute("SELECT * FROM sqlite_schema").fetchall()
+    with target.backup("main", source, "main") as copying:
+        while not copying.done:
+            copying.step(_PAGES_AT_ONCE)
+    source.rollback()
+
+
+def _check(source: sqlite.Connection, file: Path) -> None:
     wrong = WORDS["backups.no_backup"].format(file=file, dialect="sqlite")
     try:
-        sound = source.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
-        (found,) = source.execute(f"SELECT version_num FROM {_VERSION}").fetchone()  # noqa: S608
-    except (sqlite3.DatabaseError, TypeError):
+        sound = source.execute("PRAGMA integrity_check").get == "ok"
+        found = source.execute(f"SELECT version_num FROM {_VERSION}").get  # noqa: S608
+    except sqlite.Error:
         raise StoreError(wrong) from None
-    if not sound:
+    if not sound or found is None:
         raise StoreError(wrong)
     if found not in known_versions():
         raise StoreError(WORDS["backups.newer_backup"].format(file=file, found=found))

@@ -5,10 +5,9 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import math
 import os
-import random
 import secrets
-import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -25,6 +24,7 @@ from typing import (
     Literal,
     TypeVar,
     Union,
+    cast,
     get_args,
     get_origin,
     get_type_hints,
@@ -38,10 +38,13 @@ from sqlalchemy import Column, Connection, ForeignKey, Row, Select, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from leadscore import validation
-from leadscore.errors import LeadscoreError
+from leadscore.errors import Detail, LeadscoreError
 from leadscore.files import make_folder
+from leadscore.store import sqlite as driver
+from leadscore.store.sqlite import Unavailability, sqlite_url
 from leadscore.text import Text, room_words
 
 if TYPE_CHECKING:
@@ -56,22 +59,33 @@ class StoreError(LeadscoreError):
     code: ClassVar[str] = "unusable_store"
 
 
-_BUSY = WORDS["database.busy"]
-_DAMAGED = WORDS["database.damaged"]
-_DENIED = WORDS["database.database_denied"]
-_AWAY = WORDS["database.away"]
-_TURNED_AWAY = WORDS["database.turned_away"]
-# By the first word of the name of SQLite's code, see https://sqlite.org/rescode.html.
-_SQLITE_ERRORS = {
-    "BUSY": _BUSY, "LOCKED": _BUSY, "FULL": WORDS["database.database_full"], "NOTADB": _DAMAGED,
-    "CORRUPT": _DAMAGED, "READONLY": _DENIED, "CANTOPEN": _DENIED, "PERM": _DENIED, "AUTH": _DENIED,
-    "IOERR": _DENIED,
-}  # fmt: skip
+class UnavailableError(StoreError):
+    """A database that can't be used just now, for a reason outside the program."""
+
+    def __init__(
+        self, message: Text, details: Sequence[Detail] = (), why: Unavailability = "away"
+    ) -> None:
+        super().__init__(message, details)
+        self.why = why
+
+    def __reduce__(self) -> Any:
+        """Pickle with the reason."""
+        return type(self), (self.message, self.details, self.why)
+
+
+_NOT_YET = "the database system is "
+
+
+def _unavailable(why: Unavailability, where: str, reason: str) -> UnavailableError:
+    message = WORDS[f"database.{why}"].format(where=where, reason=reason)
+    return UnavailableError(message, why=why)
+
+
 # By how the SQLSTATE begins, the more exact first.
-_POSTGRESQL_ERRORS = {
-    "08": _AWAY, "57P": _AWAY, "28": _TURNED_AWAY, "3D": _TURNED_AWAY, "42501": _DENIED,
-    "25006": _DENIED, "53100": WORDS["database.database_full"], "53": _BUSY, "40": _BUSY,
-    "55P": _BUSY, "XX": _DAMAGED,
+_POSTGRESQL_ERRORS: dict[str, Unavailability] = {
+    "08": "away", "57014": "busy", "57P": "away", "28": "turned_away", "3D": "turned_away",
+    "42501": "denied", "25006": "denied", "53100": "full", "53": "busy", "40": "busy",
+    "55P": "busy", "XX": "damaged",
 }  # fmt: skip
 
 
@@ -82,7 +96,7 @@ def refusals(folder: Path) -> AbstractContextManager[None]:
 
 @contextlib.contextmanager
 def database_refusals(where: str) -> Iterator[None]:
-    """Turn what a database refuses for reasons outside the program into a `StoreError`.
+    """Turn what a database refuses for reasons outside the program into an `UnavailableError`.
 
     A constraint that does not hold, and SQL that is wrong, pass through as they are. ``where`` is
     the address of the database as people may see it.
@@ -91,21 +105,17 @@ def database_refusals(where: str) -> Iterator[None]:
         yield
     except IntegrityError:
         raise
-    except (DBAPIError, sqlite3.Error) as error:
+    except PoolTimeoutError as error:
+        raise _unavailable("busy", where, str(error)) from error
+    except (DBAPIError, driver.Error) as error:
         cause = getattr(error, "orig", error)
-        message = _sqlite_message(cause) or _postgresql_message(error)
-        if message is None:
+        why = driver.refusal(cause) or _postgresql_refusal(error)
+        if why is None:
             raise
-        reason = str(cause).strip().partition("\n")[0]
-        raise StoreError(message.format(where=where, reason=reason)) from error
+        raise _unavailable(why, where, str(cause).strip().partition("\n")[0]) from error
 
 
-def _sqlite_message(error: Any) -> Text | None:
-    words = getattr(error, "sqlite_errorname", "").split("_")
-    return _SQLITE_ERRORS.get(words[1]) if len(words) > 1 else None
-
-
-def _postgresql_message(error: DBAPIError | sqlite3.Error) -> Text | None:
+def _postgresql_refusal(error: DBAPIError | driver.Error) -> Unavailability | None:
     if not isinstance(error, DBAPIError) or not hasattr(error.orig, "sqlstate"):
         return None
     if state := getattr(error.orig, "sqlstate", None):
@@ -113,8 +123,10 @@ def _postgresql_message(error: DBAPIError | sqlite3.Error) -> Text | None:
         return next(map(_POSTGRESQL_ERRORS.get, starts), None)
     if not error.connection_invalidated and error.statement:
         return None
-    # Where the server did answer, its word follows, behind a colon and two spaces.
-    return _TURNED_AWAY if ":  " in str(error.orig) else _AWAY
+    # Where the server did answer, its word follows, behind a colon and two spaces; also while it
+    # starts or stops.
+    answered = str(error.orig)
+    return "turned_away" if ":  " in answered and _NOT_YET not in answered else "away"
 
 
 METADATA = sa.MetaData(
@@ -348,30 +360,31 @@ _GENERATION = sa.select(GENERATION.c.number).where(GENERATION.c.mark == "now")
 _RAISE = sa.update(GENERATION).where(GENERATION.c.mark == "now")
 _RAISE = _RAISE.values(number=GENERATION.c.number + 1)
 
-_PATIENCE_SECONDS = 30.0
-_PAUSE_SECONDS = (0.0005, 0.004)
+_TOUCH = sa.update(GENERATION).where(GENERATION.c.mark == "now")
+_TOUCH = _TOUCH.values(number=GENERATION.c.number)
 
-_IMMEDIATE = "leadscore_immediate"
-# From these versions on, each within its series, SQLite no longer loses what a reset log held.
-_SOUND_WAL = ((3, 44, 6), (3, 50, 7), (3, 51, 3))
-
-
-def sqlite_url(path: Path) -> URL:
-    """Return the address of a SQLite file."""
-    return URL.create("sqlite+pysqlite", database=str(path))
+PATIENCE_SECONDS = 30.0
+"""For which commands and jobs wait."""
+REQUEST_PATIENCE_SECONDS = 3.0
+"""For which requests do."""
+_NO_PATIENCE_SECONDS = 0.2
+_PROBED_EVERY_SECONDS = 1.0
+_FULL_SECONDS = 30.0
+_LONGEST_AWAY_SECONDS = 3.0
 
 
 class Database:
     """A pool of connections; safe to share between threads, not between processes.
 
     The address is a file of SQLite, or a URL as SQLAlchemy takes it: ``sqlite:///...`` or
-    ``postgresql://...``, which is read by psycopg. A writer waits for others on SQLite for
-    ``patience_seconds``. All methods, and the blocks that a connection is given to, raise
-    `StoreError` where the database refuses.
+    ``postgresql://...``, which is read by psycopg. Who wants a lock, a connection or an answer of
+    the server waits for it for ``patience_seconds``. All methods, and the blocks that a connection
+    is given to, raise `UnavailableError` where the database refuses. It is used again as soon as it
+    can be.
     """
 
     def __init__(
-        self, address: Path | URL | str, *, patience_seconds: float = _PATIENCE_SECONDS
+        self, address: Path | URL | str, *, patience_seconds: float = PATIENCE_SECONDS
     ) -> None:
         url = sqlite_url(address) if isinstance(address, Path) else make_url(address)
         self.url = _with_driver(url)
@@ -381,9 +394,13 @@ class Database:
             self._reading = self.engine.execution_options(
                 isolation_level="REPEATABLE READ", postgresql_readonly=True
             )
-        self._prepared: dict[Select[Any], _Prepared] = {}
-        self._idle: list[sqlite3.Connection] = []
-        self._writing = self.engine.execution_options(**{_IMMEDIATE: True})
+        self._prepared: dict[Select[Any], driver.Prepared] = {}
+        self._idle: list[driver.Connection] = []
+        self._writing = self.engine.execution_options(**{driver.IMMEDIATE: True})
+        self._noting = self._writing.execution_options(**{driver.PATIENCE: _NO_PATIENCE_SECONDS})
+        self._away: tuple[float, UnavailableError] | None = None
+        self._unwritten: tuple[float, Unavailability] | None = None
+        self._probed = -math.inf
 
     @property
     def dialect(self) -> str:
@@ -403,7 +420,7 @@ class Database:
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
         """Give a connection within a transaction that sees one state of all tables."""
-        with database_refusals(self.shown), self._reading.begin() as connection:
+        with self._refusals(), self._reading.begin() as connection:
             yield connection
 
     @contextlib.contextmanager
@@ -419,8 +436,65 @@ class Database:
     @contextlib.contextmanager
     def transaction(self) -> Iterator[Connection]:
         """Do as `write` with tables of whatever version, of which no generation may tell."""
-        with database_refusals(self.shown), self._writing.begin() as connection:
+        with self._written_or_not(), self._refusals(), self._writing.begin() as connection:
             yield connection
+
+    def note(self, deed: Callable[[Connection], object]) -> bool:
+        """Write what may be left out, if that can be done at once, and tell whether it was.
+
+        For what is noted beside a reading, which must not fail of it; it raises no generation.
+        """
+        try:
+            with self._written_or_not(), self._refusals(), self._noting.begin() as connection:
+                if self.dialect == "postgresql":
+                    milliseconds = int(_NO_PATIENCE_SECONDS * 1000)
+                    connection.exec_driver_sql(f"SET LOCAL lock_timeout = {milliseconds}")
+                deed(connection)
+        except UnavailableError:
+            return False
+        return True
+
+    def unwritable(self) -> Unavailability | None:
+        """Return why nothing can be written just now, None if it can; this is tried.
+
+        A disk that was full for somebody is full for a while, though there may be room for a try.
+        """
+        now = time.monotonic()
+        unwritten = self._unwritten
+        if unwritten and unwritten[1] == "full" and now - unwritten[0] < _FULL_SECONDS:
+            return "full"
+        if now - self._probed >= _PROBED_EVERY_SECONDS:
+            self._probed = now
+            self.note(lambda connection: connection.execute(_TOUCH))
+        return self._unwritten[1] if self._unwritten else None
+
+    @contextlib.contextmanager
+    def _written_or_not(self) -> Iterator[None]:
+        try:
+            yield
+        except UnavailableError as error:
+            self._unwritten = time.monotonic(), error.why
+            raise
+        self._unwritten = None
+
+    @contextlib.contextmanager
+    def _refusals(self) -> Iterator[None]:
+        # A server that can't be reached is not asked again for as long as it took to learn this:
+        # so not every request waits, one after another, for an answer that won't come.
+        began = time.monotonic()
+        if self._away and began < self._away[0]:
+            raise self._away[1]
+        try:
+            with database_refusals(self.shown):
+                yield
+        except UnavailableError as error:
+            if error.why == "away":
+                now = time.monotonic()
+                self._away = now + min(now - began, _LONGEST_AWAY_SECONDS), error
+            elif error.why in ("denied", "damaged"):  # by connections that stay as they were opened
+                self.close()
+            raise
+        self._away = None
 
     def generation(self) -> int:
         """Return the number that every transaction that wrote has raised.
@@ -444,51 +518,25 @@ class Database:
             return None if row is None else row._asdict()
         prepared = self._prepared.get(statement)
         if prepared is None:
-            prepared = self._prepared[statement] = _Prepared(statement, self.engine.dialect)
-        with database_refusals(self.shown):
+            prepared = self._prepared[statement] = driver.Prepared(statement, self.engine.dialect)
+        with self._refusals():
             # Beside the pool, whose bookkeeping takes as long as finding the row.
             try:
-                driver = self._idle.pop()
+                lent = self._idle.pop()
             except IndexError:
                 pooled = self.engine.raw_connection()
-                driver = pooled.driver_connection  # type: ignore[assignment]
+                lent = cast("driver.Connection", pooled.driver_connection)
                 pooled.detach()
             try:
-                return prepared.one(driver, values)
+                return prepared.one(lent, values)
             finally:
-                self._idle.append(driver)
+                self._idle.append(lent)
 
     def close(self) -> None:
         """Close all connections that are not in use."""
         while self._idle:
             self._idle.pop().close()
         self.engine.dispose()
-
-
-class _Prepared:
-    """A statement as SQLite's driver takes it, with what SQLAlchemy does to values on the way."""
-
-    def __init__(self, statement: Select[Any], dialect: sa.Dialect) -> None:
-        compiled = statement.compile(dialect=dialect)
-        columns = statement.selected_columns
-        self._sql, self._given = compiled.string, compiled.params
-        self._writers = [
-            (name, compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect))
-            for name in compiled.positiontup or ()
-        ]
-        self._readers = [
-            column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns
-        ]
-        self._names = columns.keys()
-
-    def one(self, driver: sqlite3.Connection, values: Mapping[str, Any]) -> dict[str, Any] | None:
-        given = {**self._given, **values}
-        bound = [write(given[name]) if write else given[name] for name, write in self._writers]
-        row = driver.execute(self._sql, bound).fetchone()
-        if row is None:
-            return None
-        columns = zip(self._names, self._readers, row, strict=True)
-        return {name: read(value) if read else value for name, read, value in columns}
 
 
 def take_turns(connection: Connection, table: Table) -> None:
@@ -499,7 +547,10 @@ def take_turns(connection: Connection, table: Table) -> None:
 
 def _with_driver(url: URL) -> URL:
     psycopg = "postgresql+psycopg"
-    drivers = {"postgresql": psycopg, "postgres": psycopg, "sqlite": "sqlite+pysqlite"}
+    drivers = {
+        "postgresql": psycopg, "postgres": psycopg, "sqlite": driver.NAME,
+        "sqlite+pysqlite": driver.NAME,
+    }  # fmt: skip
     url = url.set(drivername=drivers.get(url.drivername, url.drivername))
     if url.get_backend_name() == "sqlite" and url.database:
         url = url.set(database=str(Path(url.database).expanduser()))
@@ -508,62 +559,20 @@ def _with_driver(url: URL) -> URL:
 
 def _engine(url: URL, patience_seconds: float) -> sa.Engine:
     dump = partial(json.dumps, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    if url.get_backend_name() != "sqlite":
-        return sa.create_engine(url, json_serializer=dump, pool_pre_ping=True)
-    arguments = {"timeout": patience_seconds, "check_same_thread": False, "isolation_level": None}
-    engine = sa.create_engine(url, json_serializer=dump, connect_args=arguments)
-    sa.event.listen(engine, "connect", _prepare)
-    sa.event.listen(engine, "begin", partial(_begin, patience_seconds=patience_seconds))
+    pool = {"json_serializer": dump, "pool_timeout": patience_seconds}
+    if url.get_backend_name() == "sqlite":
+        return driver.sqlite_engine(url, patience_seconds, **pool)
+    # psycopg waits for whole seconds, and no less than two.
+    arguments = {"connect_timeout": max(2, math.ceil(patience_seconds))}
+    engine = sa.create_engine(url, connect_args=arguments, pool_pre_ping=True, **pool)
+    sa.event.listen(engine, "connect", partial(_bound_waiting, patience_seconds=patience_seconds))
     return engine
 
 
-def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
-    # Safe against loss of power, and strict about keys.
-    mode = "WAL" if wal_is_sound(sqlite3.sqlite_version_info) else "DELETE"
-    connection.execute(f"PRAGMA journal_mode = {mode}")
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA foreign_keys = ON")
-    # So that INSERT OR REPLACE, too, meets the triggers of a table that only grows.
-    connection.execute("PRAGMA recursive_triggers = ON")
-
-
-def _begin(connection: Connection, *, patience_seconds: float) -> None:
-    driver: sqlite3.Connection = connection.connection.driver_connection  # type: ignore[assignment]
-    if not connection.get_execution_options().get(_IMMEDIATE, False):
-        driver.execute("BEGIN")
-        return
-    # SQLite's own way to wait sleeps ever longer, so that the file is often free and nobody there:
-    # with 8 writers on a disk, a write took 16 ms that takes 6 so, and one waited for 4 s.
-    driver.execute("PRAGMA busy_timeout = 0")
-    try:
-        if not _begun(driver, patience_seconds):
-            connection.exec_driver_sql("BEGIN IMMEDIATE")  # to say why not
-    finally:
-        driver.execute(f"PRAGMA busy_timeout = {int(patience_seconds * 1000)}")
-
-
-def _begun(driver: sqlite3.Connection, patience_seconds: float) -> bool:
-    until = time.monotonic() + patience_seconds
-    while True:
-        try:
-            driver.execute("BEGIN IMMEDIATE")
-        except sqlite3.Error as error:
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
-                return False
-        else:
-            return True
-        time.sleep(random.uniform(*_PAUSE_SECONDS))  # noqa: S311 - nobody gains by guessing it
-
-
-def wal_is_sound(version: tuple[int, ...]) -> bool:
-    """Tell whether this SQLite may use a write-ahead log (see https://sqlite.org/wal.html).
-
-    >>> wal_is_sound((3, 40, 1)), wal_is_sound((3, 44, 6)), wal_is_sound((3, 51, 2))
-    (False, True, False)
-    """
-    series: dict[tuple[int, ...], tuple[int, ...]] = {each[:2]: each for each in _SOUND_WAL}
-    newest = _SOUND_WAL[-1]
-    return version >= newest or version >= series.get(version[:2], newest)
+def _bound_waiting(connection: Any, _record: Any, *, patience_seconds: float) -> None:
+    # Not as an option of the connection, which poolers before a server refuse.
+    connection.execute(f"SET lock_timeout = {int(patience_seconds * 1000)}")
+    connection.commit()
 
 
 _MIGRATIONS = Path(__file__).with_name("migrations")
@@ -627,10 +636,10 @@ def open_store(
     return database
 
 
-def connect(address: Path | str) -> Database:
+def connect(address: Path | str, *, patience_seconds: float = PATIENCE_SECONDS) -> Database:
     """Return a database as it is; a file of SQLite is made, its owner's alone, if there is none."""
     try:
-        database = Database(address)
+        database = Database(address, patience_seconds=patience_seconds)
     except ModuleNotFoundError as error:
         raise StoreError(WORDS["database.no_driver"]) from error
     if database.path:

@@ -22,7 +22,7 @@ from leadscore.ranking.reasons import Wording
 from leadscore.ranking.score import FirmScore, Scorer
 from leadscore.registry.models import ModelRegistry
 from leadscore.store.champions import champion_line
-from leadscore.store.database import Database
+from leadscore.store.database import Database, UnavailableError
 from leadscore.store.profiles import Profiles
 from leadscore.store.scoring import keep_asked
 from leadscore.text import Lang, Text, room_words
@@ -109,6 +109,8 @@ class CurrentScoring:
             if mark == self._mark and self.fault is None:
                 return
             scorer = self._load()
+        except UnavailableError:
+            return  # which is told of the database, and is no fault of the champion
         except LeadscoreError as error:
             self.fault = Text(zh=error.render("zh"), en=error.render("en"))
             _log.warning("the champion can't be loaded, the model before it scores on: %s", error)
@@ -258,7 +260,7 @@ def scoring_routes(dependencies: Dependencies, metrics: Metrics) -> APIBlueprint
         "`store` asks for it; a value that can't be read counts as missing and is told in "
         "`problems`.",
         openapi_extensions={"x-more-parameters": [*LANGUAGE_PARAMETERS, IDEMPOTENCY_PARAMETER]},
-        responses={200: ScoreAnswer, **refusals(400, 401, 403, 413, 415, 422, 431, 500)},
+        responses={200: ScoreAnswer, **refusals(400, 401, 403, 413, 415, 422, 431, 500, 503, 507)},
     )
     @requires("score")
     def score(body: ScoreRequest) -> Response:
@@ -301,7 +303,7 @@ def me_routes() -> APIBlueprint:
         summary="我是谁 Who am I?",
         security=SECURED,
         openapi_extensions={"x-more-parameters": LANGUAGE_PARAMETERS},
-        responses={200: Me, **refusals(401, 403, 422, 431, 500)},
+        responses={200: Me, **refusals(401, 403, 422, 431, 500, 503, 507)},
     )
     @requires("signed_in")
     def me() -> Response:

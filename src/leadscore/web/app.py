@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import logging
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -11,11 +13,19 @@ from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException
 
 from leadscore.errors import Detail, ListError
+from leadscore.store.database import UnavailableError
 from leadscore.store.jobs import QueueState, queue_state
+from leadscore.store.sqlite import Unavailability
 from leadscore.text import Lang, Text, room_words
 from leadscore.web.api import Dependencies, gone_routes, me_routes, scoring_routes
 from leadscore.web.auth import Access, current_caller, declare_under, is_file_form, protect
-from leadscore.web.errors import RequestError, asked_language, error_body, refusal
+from leadscore.web.errors import (
+    RequestError,
+    asked_language,
+    database_refusal,
+    error_body,
+    refusal,
+)
 from leadscore.web.json import StrictJSON, StrictRequest
 from leadscore.web.metrics import (
     Condition,
@@ -43,6 +53,7 @@ from leadscore.web.routes import store_routes
 from leadscore.web.routes.lists import job_routes
 
 WORDS = room_words("web")
+_log = logging.getLogger(__name__)
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
 """A body may be this large: a thousand firms with 8 KB of text each."""
@@ -129,6 +140,7 @@ def _condition(dependencies: Dependencies) -> Condition:
         missed=scorer.missed,
         fault=dependencies.scoring.fault,
         queue=partial(_queue, dependencies.access),
+        unwritable=dependencies.database.unwritable,
         worker_alive=dependencies.worker_alive(),
         now=dependencies.access.clock(),
     )
@@ -173,6 +185,29 @@ def _answer_errors(
             return page
         body = error_body(code, message, details, lang=asked_language(default_lang))
         return make_response(jsonify(body), status)
+
+    _answer_for_the_database(app, answer)
+
+
+def _answer_for_the_database(app: Flask, answer: Callable[..., Response]) -> None:
+
+    @app.errorhandler(UnavailableError)
+    def unavailable(error: UnavailableError) -> Response:
+        _log.warning("the database can't be used: %s", error.why)
+        return refused(error.why)
+
+    @app.errorhandler(OSError)
+    def no_room(error: OSError) -> Response:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise error
+        _log.warning("no room for a file that is to be sent")
+        return refused("full")
+
+    def refused(why: Unavailability) -> Response:
+        status, message, headers = database_refusal(why)
+        response = answer(status, refusal(status)[0], message, ())
+        response.headers.update(headers)
+        return response
 
 
 def _details(status: int, error: HTTPException) -> tuple[Detail, ...]:

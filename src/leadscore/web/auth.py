@@ -6,10 +6,14 @@ import contextlib
 import hashlib
 import hmac
 import ipaddress
+import logging
 import math
+import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Literal, TypeVar
 
 from flask import Flask, Request, Response, after_this_request, g, request
@@ -18,7 +22,7 @@ from sqlalchemy import Connection
 from leadscore.errors import Detail
 from leadscore.store import api_keys, sessions, users
 from leadscore.store.audit import AuditTrail, Record
-from leadscore.store.database import Database
+from leadscore.store.database import Database, UnavailableError, digest
 from leadscore.store.sessions import (
     Limits,
     Lockout,
@@ -34,6 +38,7 @@ from leadscore.web.errors import REFUSALS, InvalidRequestError, RequestError, st
 from leadscore.web.proxies import ProxyUser, client_of, proxy_user
 
 WORDS = room_words("web")
+_log = logging.getLogger(__name__)
 
 Permission = Literal["public", "signed_in", "read", "score", "record", "administer", "audit"]
 
@@ -172,6 +177,37 @@ def _password_turn(access: Access) -> Iterator[None]:
         yield
 
 
+_MOST_OWED = 1_000
+_MOST_RECENT = 1_000
+_RECENT_SECONDS = 600.0
+
+
+class Recent:
+    """The holders of keys that were good a short while ago, for when the database can't be asked.
+
+    A key that is revoked meanwhile is still good here for ten minutes at most, and only for as long
+    as nobody could learn of it: see docs/decisions.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._holders: dict[str, tuple[float, api_keys.Holder]] = {}
+
+    def remember(self, token: str, holder: api_keys.Holder | None) -> None:
+        """Keep what the database said of a key; the oldest of too many are forgotten."""
+        shown = digest(token)
+        self._holders.pop(shown, None)
+        if holder is not None:
+            self._holders[shown] = self._clock(), holder
+            if len(self._holders) > _MOST_RECENT:
+                self._holders.pop(next(iter(self._holders), ""), None)
+
+    def holder(self, token: str) -> api_keys.Holder | None:
+        """Return the holder of a key that was good in the last ten minutes."""
+        since, holder = self._holders.get(digest(token), (-math.inf, None))
+        return holder if self._clock() - since < _RECENT_SECONDS else None
+
+
 @dataclass(frozen=True, slots=True)
 class Access:
     """What is needed to know and to note who does what; shared by all threads."""
@@ -183,11 +219,41 @@ class Access:
     lockout: Lockout = field(default_factory=Lockout)
     turns: PasswordTurns = field(default_factory=PasswordTurns)
     demo: bool = False  # whether somebody unknown is the administrator ``demo``
+    owed: deque[tuple[Record, datetime]] = field(default_factory=deque, repr=False)
+    recent: Recent = field(default_factory=lambda: Recent(), repr=False)
 
     def note(self, record: Record, now: datetime | None = None) -> None:
-        """Put a record into the audit, in a transaction of its own."""
-        with self.database.write() as connection:
-            self.trail.append(connection, record, now or self.clock())
+        """Put a record of what changed nothing into the audit, in a transaction of its own.
+
+        While the database can't be written it is owed, up to a thousand, and the log says so; in
+        the audit it gets the moment at which it was made.
+        """
+        noted = record, now or self.clock()
+        if len(self.owed) >= _MOST_OWED:
+            with self.database.write() as connection:
+                self.trail.append(connection, *noted)
+            return
+        self.owed.append(noted)
+        if not self.settle():
+            _log.warning("%s records are owed to the audit: %s", len(self.owed), record.action)
+
+    def settle(self) -> bool:
+        """Put into the audit what is owed to it, and tell whether that could be done at once."""
+        owed, settled = list[tuple[Record, datetime]](), False
+        with contextlib.suppress(IndexError):  # another thread may take some, too
+            while True:
+                owed.append(self.owed.popleft())
+
+        def add(connection: Connection) -> None:
+            for record, now in owed:
+                self.trail.append(connection, record, now)
+
+        try:
+            settled = not owed or self.database.note(add)
+        finally:
+            if not settled:
+                self.owed.extendleft(reversed(owed))
+        return settled
 
 
 @dataclass(frozen=True, slots=True)
@@ -475,6 +541,8 @@ def _guard(app: Flask, access: Access) -> None:
     if permission == "public":
         return
     who = _authenticate(access)
+    if access.owed:
+        access.settle()
     if who is None:
         raise UnauthorizedError(REFUSALS[401][1])
     if permission is None or not who.may(permission):
@@ -511,12 +579,19 @@ def _key_holder(authorization: str, access: Access, now: datetime) -> Caller:
     scheme, _, token = authorization.partition(" ")
     if scheme.lower() != _SCHEME or not token.startswith(api_keys.PREFIX):
         raise _bad_key()
-    holder = api_keys.find(access.database, token, now=now)
+    try:
+        holder = api_keys.find(access.database, token, now=now)
+    except UnavailableError:
+        recent = access.recent.holder(token)
+        if recent is None:
+            raise
+        return Caller(f"key:{recent.name}", recent.role)
+    else:
+        access.recent.remember(token, holder)
+        if holder and holder.stale:
+            access.database.note(partial(api_keys.touch, name=holder.name, now=now))
     if holder is None:
         raise _bad_key()
-    if holder.stale:
-        with access.database.write() as connection:
-            api_keys.touch(connection, holder.name, now=now)
     return Caller(f"key:{holder.name}", holder.role, generation=holder.generation)
 
 
@@ -524,8 +599,7 @@ def _session_holder(
     secret: str, session: sessions.Session, access: Access, now: datetime
 ) -> Caller:
     if session.stale:
-        with access.database.write() as connection:
-            sessions.touch(connection, secret, now=now)
+        access.database.note(partial(sessions.touch, token=secret, now=now))
     return Caller(session.user, session.role, secret, not session.by_password, session.generation)
 
 

@@ -24,6 +24,7 @@ from leadscore.store.models import UnknownModelError
 from leadscore.store.ranking import BadCursorError
 from leadscore.store.sessions import PasswordError
 from leadscore.store.shortlists import TakenViewError, UnknownShortlistError, UnknownViewError
+from leadscore.store.sqlite import Unavailability
 from leadscore.store.users import BadNameError, ConflictError, LinkError, UnknownNameError
 from leadscore.text import Lang, Text, room_words, shown
 
@@ -90,6 +91,7 @@ _CODES = {
     500: "internal_error",
     503: "unavailable",
     501: "not_implemented",
+    507: "insufficient_storage",
 }
 REFUSALS = {status: (code, WORDS[f"errors.refusals_{status}"]) for status, code in _CODES.items()}
 """Code and words of the errors that HTTP itself knows, by status."""
@@ -126,6 +128,7 @@ def error_body(
     }
 
 
+_RETRY_AFTER_SECONDS = "3"
 _LANGUAGES: tuple[Lang, ...] = ("zh", "en")
 
 
@@ -165,6 +168,15 @@ def check_named_language() -> None:
         raise InvalidRequestError(
             WORDS["errors.unknown"], [Detail("?lang", named, WORDS["errors.one_of_two"])]
         )
+
+
+def database_refusal(why: Unavailability) -> tuple[int, Text, dict[str, str]]:
+    """Return status, words and headers of an answer that the database does not let us give.
+
+    The words name no address: whoever asks may be anybody. The log has all of it.
+    """
+    headers = {"Retry-After": _RETRY_AFTER_SECONDS} if why in ("busy", "away") else {}
+    return 507 if why == "full" else 503, WORDS[f"errors.database_{why}"], headers
 
 
 class NothingThereError(RequestError):

@@ -20,9 +20,10 @@ from prometheus_client.registry import Collector
 
 from leadscore.errors import LeadscoreError
 from leadscore.store.jobs import QueueState
+from leadscore.store.sqlite import Unavailability
 from leadscore.text import Lang, Text, room_words
 from leadscore.web.auth import requires
-from leadscore.web.errors import asked_language, check_named_language
+from leadscore.web.errors import asked_language, check_named_language, database_refusal
 from leadscore.web.openapi import (
     LANGUAGE_PARAMETERS,
     SECURED,
@@ -183,6 +184,7 @@ def readiness(
     missed: Text | None,
     fault: Text | None,
     queue: Callable[[], QueueState],
+    unwritable: Callable[[], Unavailability | None],
     worker_alive: bool | None,
     now: datetime,
 ) -> Condition:
@@ -203,6 +205,8 @@ def readiness(
         if waiting is not None and now - waiting > STUCK_AFTER and not works:
             since = waiting.isoformat(timespec="minutes")
             because["queue_stuck"] = WORDS["api.stuck"].format(since=since)
+        if why := unwritable():
+            because["database_unwritable"] = database_refusal(why)[1]
     if worker_alive is False:
         because["worker_down"] = WORDS["api.no_worker"]
     return Condition(serving, city, because)
@@ -252,7 +256,7 @@ def metrics_route(app: DocumentedService, metrics: Metrics) -> None:
                 "description": "指标 Figures",
                 "content": {"text/plain": {"schema": {"type": "string"}}},
             },
-            **refusals(401, 403, 431, 500),
+            **refusals(401, 403, 431, 500, 503, 507),
         },
     )
     @requires("read")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import sqlite3
 import stat
 import sys
 from datetime import UTC, datetime, timedelta
@@ -16,6 +15,7 @@ from sqlalchemy.exc import IntegrityError, ProgrammingError
 
 from leadscore.settings import Settings
 from leadscore.startup import open_database
+from leadscore.store import sqlite
 from leadscore.store.api_keys import Holder, add, find, revoke, touch
 from leadscore.store.database import Database, StoreError, connect, open_store, sqlite_url
 from leadscore.store.outcomes import outcomes
@@ -78,7 +78,7 @@ def test_a_folder_where_the_file_should_be_and_a_file_where_the_folder(tmp_path:
 def test_a_writer_that_waits_too_long_is_told_so(tmp_path: Path) -> None:
     path = tmp_path / "leadscore.sqlite3"
     open_store(path).close()
-    other = sqlite3.connect(path, isolation_level=None)
+    other = sqlite.connect(str(path), patience_seconds=0.0)
     other.execute("BEGIN IMMEDIATE")
     database = Database(path, patience_seconds=0.05)
     with pytest.raises(StoreError, match="stayed busy"), database.write():

@@ -9,6 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from leadscore.store.database import StoreError
 from leadscore.store.jobs import STATES, QueueState
+from leadscore.store.sqlite import Unavailability
 from leadscore.text import Text
 from leadscore.web.metrics import Condition, Metrics, ModelState, readiness
 
@@ -82,13 +83,16 @@ def test_two_applications_count_for_themselves() -> None:
 
 
 def condition(
-    queue: object = CALM, *, champion: str | None = "city-7", worker: bool | None = True
-) -> Condition:
+    queue: object = CALM, *, missed: Text | None = None, fault: Text | None = None,
+    worker: bool | None = True, unwritable: Unavailability | None = None,
+) -> Condition:  # fmt: skip
     return readiness(
         serving="city-7",
         city="city",
-        champion=lambda: champion,
+        missed=missed,
+        fault=fault,
         queue=away if queue is away else lambda: queue,  # type: ignore[arg-type, return-value]
+        unwritable=lambda: unwritable,
         worker_alive=worker,
         now=NOW,
     )
@@ -104,7 +108,6 @@ def queue(waiting: timedelta | None = None, beat: timedelta | None = None) -> Qu
     [
         condition(),
         condition(worker=None),
-        condition(champion=None),
         condition(queue(waiting=timedelta(minutes=9))),
         condition(queue(waiting=5 * HOUR, beat=timedelta(minutes=1))),
     ],
@@ -119,7 +122,9 @@ def test_a_service_that_is_well_is_ready(well: Condition) -> None:
     ("ill", "code"),
     [
         (condition(away), "database_away"),
-        (condition(champion="city-8"), "not_champion"),
+        (condition(missed=Text(zh="另一个", en="another")), "not_champion"),
+        (condition(fault=Text(zh="打不开", en="can't be opened")), "champion_unknown"),
+        (condition(unwritable="full"), "database_unwritable"),
         (condition(worker=False), "worker_down"),
         (condition(queue(waiting=HOUR)), "queue_stuck"),
         (condition(queue(waiting=5 * HOUR, beat=HOUR)), "queue_stuck"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime
 from functools import partial
@@ -13,6 +14,7 @@ from typing import Annotated, Any, Literal
 import pandas as pd
 from flask import Response, request
 from pydantic import BaseModel, ConfigDict, Field
+from werkzeug.wsgi import wrap_file
 
 from leadscore.errors import Detail
 from leadscore.lists.values.words import STAGES
@@ -90,7 +92,7 @@ def described(mimetype: str) -> dict[str, Any]:
 
 def file_answer(content: Iterable[bytes], name: str, mimetype: str) -> Response:
     """Return an answer that a browser saves as a file, sent as it comes."""
-    response = Response(content, mimetype=mimetype)
+    response = Response(content, mimetype=mimetype, direct_passthrough=True)
     plain = re.sub(r"[^\w.-]", "_", name, flags=re.ASCII)
     response.headers["Content-Disposition"] = f'attachment; filename="{plain}"'
     return response
@@ -109,6 +111,24 @@ def sent_file(path: Path) -> Iterator[bytes]:
     with path.open("rb") as stream:
         while block := stream.read(_BLOCK):
             yield block
+
+
+def kept_apart(blocks: Iterable[bytes]) -> Iterable[bytes]:
+    """Return the blocks from a file without a name, into which they are written at once.
+
+    So what they are read from is let go before anything is sent, however slowly that goes. The
+    server sends the file by itself, and no thread waits for whoever reads it.
+    """
+    stream = tempfile.TemporaryFile(prefix="leadscore-")  # noqa: SIM115 (closed once it is sent)
+    try:
+        stream.writelines(blocks)
+        stream.seek(0)
+    except BaseException:
+        stream.close()
+        raise
+    sent = wrap_file(request.environ, stream, _BLOCK)
+    weakref.finalize(sent, stream.close)  # also where nobody sends it
+    return sent
 
 
 def ranking_csv(parts: Iterable[pd.DataFrame], lang: Lang) -> Iterator[bytes]:
@@ -130,6 +150,7 @@ CHANGES = [*WRITES, _IF_MATCH]  # the same of a route that changes what two offi
 CHANGES_PROFILE = [*WRITES, _IF_MATCH | {
     "description": "所见缺口的 ETag。 The ETag of the gaps as they were looked at."
 }]  # fmt: skip
+_ALWAYS = (401, 403, 422, 431, 500, 503, 507)
 BODY = (400, 413, 415)  # how a JSON body may be refused
 
 
@@ -156,7 +177,7 @@ def documented(
     return {key: f"{text.zh} {text.en}" for key, text in words.items()} | {
         "operation_id": operation,
         "openapi_extensions": {MORE_PARAMETERS: more, MORE_ANSWERS: {str(status): answers}},
-        "responses": {status: answer, **refusals(*sorted({401, 403, 422, 431, 500, *refused}))},
+        "responses": {status: answer, **refusals(*sorted({*_ALWAYS, *refused}))},
     }
 
 

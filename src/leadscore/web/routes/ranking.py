@@ -55,6 +55,7 @@ from leadscore.web.routes.payloads import (
     described,
     documented,
     file_answer,
+    kept_apart,
     moment,
     ranking_csv,
     sent_file,
@@ -73,7 +74,7 @@ def ranking_file(
     dependencies: Dependencies, kind: FileKind, asked: stored.RankingFilter, *, sort: stored.Sort,
     lang: Lang, columns: Sequence[str] = (),
 ) -> Response:  # fmt: skip
-    """Return the ranking as a file for a browser to save; CSV is sent as it is read."""
+    """Return the ranking in one state as a file for a browser to save."""
     chosen = list(dict.fromkeys(columns))
 
     def parts() -> Iterator[pd.DataFrame]:
@@ -90,7 +91,7 @@ def ranking_file(
                 yield table.assign(stage=pd.Series(stages, dtype="str"))[chosen]
 
     if kind == "csv":
-        return file_answer(ranking_csv(parts(), lang), "ranking.csv", CSV)
+        return file_answer(kept_apart(ranking_csv(parts(), lang)), "ranking.csv", CSV)
     write = partial(write_ranking, pd.concat(list(parts()), ignore_index=True), lang=lang)
     return file_answer(written_file(write, ".xlsx"), "ranking.xlsx", XLSX)
 
