@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import openpyxl
@@ -11,7 +12,7 @@ from tests import bad_files as bad
 from leadscore.errors import ListError
 from leadscore.lists.cleaning import clean
 from leadscore.lists.reading import read_list
-from leadscore.lists.reading.table import Child
+from leadscore.lists.reading.table import OWN_FILE, Child
 
 pytestmark = pytest.mark.measured
 
@@ -91,7 +92,7 @@ def test_a_parser_that_dies_for_want_of_memory_takes_nothing_with_it(death, tmp_
         pytest.raises(ListError, match="takes too much memory") as caught,
     ):
         child.check()
-    assert caught.value.details[0].got == "> 2 GB"
+    assert caught.value.details[0].got == "> 2,048 MB"
 
 
 def test_a_package_whose_directory_points_nowhere_is_damaged(tmp_path):
@@ -109,7 +110,7 @@ def test_a_workbook_that_takes_too_long_is_given_up(tmp_path):
     script = tmp_path / "slow.py"
     script.write_text("import threading\nthreading.Event().wait()\n")
 
-    with Child(script, source="list.xlsx", seconds=0.2) as child:
+    with Child(script, source="list.xlsx", limits=replace(OWN_FILE, seconds=0.2)) as child:
         assert child.output.read() == b""
         with pytest.raises(ListError, match="takes too much time") as caught:
             child.check()
