@@ -137,3 +137,42 @@ def test_where_nothing_is_kept_looking_makes_nothing_and_promoting_keeps_who_ser
         assert done.returncode == 0, done.stderr
     with contextlib.closing(open_store(tmp_path / "leadscore.sqlite3")) as database:
         assert champion(database) == OTHER
+
+
+def test_without_a_database_a_list_that_is_not_kept_is_ranked_by_the_expert_card(
+    tmp_path: Path,
+) -> None:
+    listed = tmp_path / "list.csv"
+    listed.write_text(f"企业名称,主营业务\n甲有限公司,{BLADES}\n", "utf-8")
+    home = tmp_path / "home"
+    known = {"LEADSCORE_LANG": "en", "LEADSCORE_CITY": str(LAKEPORT)}
+    out = tmp_path / "out.csv"
+    done = called("rank", listed, "--no-keep", "-o", out, home=home, **known)
+    assert done.returncode == 0, done.stderr
+    assert "lakeport-expert-" in out.read_text("utf-8")
+    assert not list(home.glob("*.sqlite3*"))
+    done = called("rank", listed, "-o", out, home=home, **known)
+    assert done.returncode == 0, done.stderr
+    assert (home / "leadscore.sqlite3").exists(), "what is kept needs a database, which is made"
+
+
+def test_a_list_that_is_not_kept_is_ranked_by_who_serves(home: Home, tmp_path: Path) -> None:
+    listed, out = tmp_path / "list.csv", tmp_path / "out.csv"
+    listed.write_text(f"企业名称,主营业务\n甲有限公司,{BLADES}\n", "utf-8")
+    home.run("models", "promote", OTHER)
+    home.run("rank", listed, "--no-keep", "-o", out)
+    assert OTHER in out.read_text("utf-8")
+
+
+@pytest.mark.parametrize("keep", ["--keep", "--no-keep"])
+def test_a_database_that_is_named_and_away_ends_a_ranking(tmp_path: Path, keep: str) -> None:
+    listed = tmp_path / "list.csv"
+    listed.write_text(f"企业名称,主营业务\n甲有限公司,{BLADES}\n", "utf-8")
+    away = "postgresql://nobody@127.0.0.1:9/nothing?connect_timeout=2"
+    done = called(
+        "rank", listed, keep, home=tmp_path / "home", LEADSCORE_CITY=str(LAKEPORT),
+        LEADSCORE_DATABASE=away, LEADSCORE_LANG="en",
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "no connection to the database" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete
+from sqlalchemy import Connection, Table, delete, select
 
 from leadscore.errors import Detail
 from leadscore.lists.outcomes import load_outcomes
-from leadscore.store.current_ranking import refresh
+from leadscore.store.current_ranking import STANDINGS, refresh
 from leadscore.store.database import Database, StoreError, insert_rows, take_turns
 from leadscore.store.firms import (
     EXCLUSIONS,
@@ -34,6 +34,13 @@ from leadscore.store.outcomes import (
     read_outcomes,
     validate_import,
 )
+from leadscore.store.pursuits import (
+    close_pursuit,
+    open_pursuit,
+    pursuits_of,
+    terminal_stages,
+)
+from leadscore.store.ranking import ranks
 from leadscore.text import Text, room_words
 
 WORDS = room_words("store")
@@ -53,33 +60,81 @@ def enter_outcome(
 ) -> Entry:  # fmt: skip
     """Enter that a firm reached a stage on a day, or withdraw that it did; return the entry.
 
-    An entry that stands already is returned as it is. The stage is one of
-    `leadscore.lists.values.words.STAGES`; the reason says why the firm was lost or paused, or
-    whatever else is to be said. Raises `UnknownFirmError`, and `BadOutcomeError` if the day is yet
-    to come, or nothing is there to be withdrawn.
+    It belongs to the pursuit that is open; to the last one if that had not ended on the day, or is
+    what ended it; else to a new one. An entry that stands already is returned as it is. The stage
+    is one of `leadscore.lists.values.words.STAGES`; the reason says why the firm was lost or
+    paused, or whatever else is to be said. Raises `UnknownFirmError`, and `BadOutcomeError` if the
+    day is yet to come, or nothing is there to be withdrawn.
     """
     firm = firm_to_change(connection, firm_id)
     if day > today:
         wanted = WORDS["acts.past"].format(today=today.isoformat())
         raise BadOutcomeError(WORDS["acts.no_such"], [Detail("day", day.isoformat(), wanted)])
-    entries = outcomes_of(connection, [firm]).get(firm.id, [])
-    same = next((entry for entry in entries if entry.in_force and entry.stage == stage), None)
-    if withdrawn and same is None:
+    held = [entry for entry in outcomes_of(connection, [firm]).get(firm.id, []) if entry.in_force]
+    reached = [entry for entry in held if entry.stage == stage]
+    if withdrawn and not reached:
         detail = Detail("stage", stage, WORDS["acts.not_there"])
         raise BadOutcomeError(WORDS["acts.no_such"], [detail])
-    if not withdrawn and same is not None and (same.day, same.reason) == (day, reason):
-        return same
+    pursuit, again = _pursuit_on(connection, firm, held, stage, day)
+    if withdrawn:
+        pursuit, again = reached[-1].pursuit, False
+    elif not again:
+        for same in reached:
+            if (same.pursuit, same.day, same.reason) == (pursuit, day, reason):
+                return same
+    if pursuit is None and held:  # what was noted before there were pursuits is one
+        first = min(entry.day for entry in held)
+        pursuit = open_pursuit(connection, firm.id, first, by=actor, now=now)
+        _settle(connection, firm, pursuit)
+    if pursuit is None or again:
+        known = _known_now(connection, firm)
+        pursuit = open_pursuit(connection, firm.id, day, by=actor, now=now, **known)
     entry = {
         "credit_code": firm.credit_code, "name": firm.name, "former_names": None, "stage": stage,
         "day": day, "reason": reason, "withdrawn": withdrawn, "sheet": None, "row": 0, "file": "",
     }  # fmt: skip
     (number,) = append_entries(
-        connection, [entry], source=_BY_HAND, actor=actor, now=now, firm_id=firm_id
-    )
+        connection, [entry], source=_BY_HAND, actor=actor, now=now, firm_id=firm_id,
+        pursuit_id=pursuit,
+    )  # fmt: skip
+    entries = _settle(connection, firm, pursuit)
     refresh(connection, [firm_id], now=now)
-    return Entry(
-        number, stage, day, reason, withdrawn, now, actor, _BY_HAND, in_force=not withdrawn
-    )
+    return next(entry for entry in entries if entry.entry == number)
+
+
+def _pursuit_on(
+    connection: Connection, firm: Firm, held: Sequence[Entry], stage: str, day: date
+) -> tuple[int | None, bool]:
+    # The last pursuit, None if there was none; and whether another one has begun since its end.
+    last = pursuits_of(connection, [firm.id]).get(firm.id, [])[-1:]
+    ending = terminal_stages(connection)
+    end = _end(held, ending)
+    ended = last[0].closed if last else end.day if end else None
+    again = ended is not None and day > ended and stage not in ending
+    return (last[0].id if last else None), again
+
+
+def _settle(connection: Connection, firm: Firm, pursuit: int) -> list[Entry]:
+    # Close a pursuit if its entries say that it is over, else open it; return those of the firm.
+    entries = outcomes_of(connection, [firm])[firm.id]
+    held = [entry for entry in entries if entry.in_force and entry.pursuit == pursuit]
+    end = _end(held, terminal_stages(connection))
+    day, reason = (end.day, end.reason) if end else (None, None)
+    close_pursuit(connection, pursuit, day, reason)
+    return entries
+
+
+def _end(held: Sequence[Entry], ending: Collection[str]) -> Entry | None:
+    last = max(held, key=lambda entry: (entry.day, entry.entry), default=None)
+    return last if last and last.stage in ending else None
+
+
+def _known_now(connection: Connection, firm: Firm) -> dict[str, Any]:
+    # What the office has before it when a pursuit begins.
+    query = select(STANDINGS.c.list_id, STANDINGS.c.model, STANDINGS.c.score_id)
+    standing = connection.execute(query.where(STANDINGS.c.firm_id == firm.id)).one_or_none()
+    rank = ranks(connection, [firm.id]).get(firm.id)
+    return {**(standing._asdict() if standing else {}), "rank": rank}
 
 
 def override(

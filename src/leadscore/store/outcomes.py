@@ -39,7 +39,7 @@ from leadscore.store.database import (
     take_turns,
 )
 from leadscore.store.firms import FIRMS, Firm
-from leadscore.store.pursuits import PURSUITS
+from leadscore.store.pursuits import PURSUITS, Pursuit, pursuit_on, pursuits_of
 from leadscore.text import room_words, shown
 
 WORDS = room_words("store")
@@ -79,18 +79,20 @@ _KEPT = {name: dtype for name, dtype in EVENTS.items() if name != "firm"}
 
 def append_entries(
     connection: Connection, entries: Sequence[Mapping[str, Any]], *, source: str, actor: str,
-    now: datetime, firm_id: int | None = None,
+    now: datetime, firm_id: int | None = None, pursuit_id: int | None = None,
 ) -> range:  # fmt: skip
     """Add entries and return their numbers, which leave no gap whoever else writes.
 
     They have the columns of `EVENTS` except ``entry``, ``firm``, ``recorded`` and ``source``;
-    ``firm_id`` is the firm of the store that all of them are about, if they are about one.
+    ``firm_id`` is the firm of the store that all of them are about, if they are about one, and
+    ``pursuit_id`` its pursuit.
     """
     take_turns(connection, outcomes)
     first = (connection.scalar(_LAST) or 0) + 1
     numbers = range(first, first + len(entries))
     same = {
-        "firm_id": firm_id, "recorded": now, "recorded_by": actor, "source": storable_text(source)
+        "firm_id": firm_id, "pursuit_id": pursuit_id, "recorded": now, "recorded_by": actor,
+        "source": storable_text(source),
     }  # fmt: skip
     rows = [
         {**entry, **same, "entry": number} for number, entry in zip(numbers, entries, strict=True)
@@ -121,7 +123,7 @@ _ENTRIES = sa.select(
     *(
         column
         for column in outcomes.c
-        if column.name not in ("former_names", "sheet", "row", "file", "pursuit_id")
+        if column.name not in ("former_names", "sheet", "row", "file")
     )
 )
 _OF_FIRMS = _ENTRIES.where(
@@ -136,8 +138,8 @@ _NAMES = sa.select(outcomes.c.name).where(_NAMELESS).distinct()
 class Entry:
     """An outcome of a firm.
 
-    It is not in force if it was withdrawn, replaced by a later one of its stage, or is itself what
-    withdraws one.
+    It is not in force if it was withdrawn, replaced by a later one of its stage in the same
+    pursuit, or is itself what withdraws one. ``pursuit`` is None where none was ever opened.
     """
 
     entry: int
@@ -149,6 +151,7 @@ class Entry:
     recorded_by: str
     source: str
     in_force: bool
+    pursuit: int | None
 
 
 def outcomes_of(connection: Connection, firms: Iterable[Firm]) -> dict[int, list[Entry]]:
@@ -171,8 +174,10 @@ def outcomes_of(connection: Connection, firms: Iterable[Firm]) -> dict[int, list
     names = {name: owners[key] for name, key in keys if key in owners}
     for row in rows_of_some(connection, _BY_NAME, names):
         rows_of.setdefault(names[row.name], {})[row.entry] = row
+    pursuits = pursuits_of(connection, rows_of)
     return {
-        firm: _judged([rows[entry] for entry in sorted(rows)]) for firm, rows in rows_of.items()
+        firm: _judged([rows[entry] for entry in sorted(rows)], pursuits.get(firm, ()))
+        for firm, rows in rows_of.items()
     }
 
 
@@ -196,16 +201,18 @@ def firms_with_outcomes(connection: Connection) -> list[int]:
     return sorted(numbers)
 
 
-def _judged(rows: Sequence[Row[Any]]) -> list[Entry]:
-    # In force is of each stage the latest entry, unless it withdraws.
-    latest = {row.stage: row.entry for row in rows}
+def _judged(rows: Sequence[Row[Any]], pursuits: Sequence[Pursuit]) -> list[Entry]:
+    # In force is of each stage of a pursuit the latest entry, unless it withdraws. An entry of a
+    # file names no pursuit: its day tells.
+    owners = [row.pursuit_id or pursuit_on(pursuits, row.day) for row in rows]
+    latest = {(owner, row.stage): row.entry for owner, row in zip(owners, rows, strict=True)}
     return [
         Entry(
             row.entry, row.stage, row.day, row.reason, row.withdrawn, row.recorded,
-            row.recorded_by, row.source,
-            in_force=not row.withdrawn and latest[row.stage] == row.entry,
+            row.recorded_by, row.source, pursuit=owner,
+            in_force=not row.withdrawn and latest[owner, row.stage] == row.entry,
         )
-        for row in rows
+        for owner, row in zip(owners, rows, strict=True)
     ]  # fmt: skip
 
 

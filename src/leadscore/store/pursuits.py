@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import sqlalchemy as sa
+from sqlalchemy import Connection
 
-from leadscore.store.database import METADATA, Id, Number, columns_of
+from leadscore.store.database import (
+    METADATA,
+    Id,
+    Number,
+    columns_of,
+    insert_row,
+    one_of_some,
+    rows_of_some,
+)
 from leadscore.store.plans import PLANS
 
 
@@ -60,6 +70,52 @@ class Pursuit:
 
 
 PURSUITS = sa.Table("pursuits", METADATA, *columns_of(Pursuit))
+_OF_FIRMS = sa.select(PURSUITS).where(PURSUITS.c.firm_id.in_(one_of_some()))
+_OF_FIRMS = _OF_FIRMS.order_by(PURSUITS.c.firm_id, PURSUITS.c.opened, PURSUITS.c.id)
+
+
+def pursuits_of(connection: Connection, firm_ids: Collection[int]) -> dict[int, list[Pursuit]]:
+    """Return the pursuits of firms, by their numbers, the oldest first."""
+    pursuits: dict[int, list[Pursuit]] = {}
+    for row in rows_of_some(connection, _OF_FIRMS, firm_ids):
+        pursuits.setdefault(row.firm_id, []).append(Pursuit(*row))
+    return pursuits
+
+
+def pursuit_on(pursuits: Sequence[Pursuit], day: date) -> int | None:
+    """Return the number of the pursuit in which something was on a day; None if there is none.
+
+    What was before the first one belongs to that.
+    """
+    begun = [pursuit.id for pursuit in pursuits if pursuit.opened <= day]
+    return begun[-1] if begun else pursuits[0].id if pursuits else None
+
+
+def open_pursuit(
+    connection: Connection, firm_id: int, opened: date, *, by: str, now: datetime, **known: Any
+) -> int:
+    """Begin a pursuit, and return its number; ``known`` are fields of `Pursuit` at its opening."""
+    row = {
+        "firm_id": firm_id,
+        "opened": opened,
+        "recorded_by": by,
+        "recorded_at": now,
+        "version": 1,
+    }
+    return insert_row(connection, PURSUITS, row | known)
+
+
+def close_pursuit(
+    connection: Connection, pursuit_id: int, closed: date | None, reason: str | None
+) -> None:
+    """Say when and why a pursuit ended; None for one that goes on."""
+    same = sa.update(PURSUITS).where(PURSUITS.c.id == pursuit_id)
+    connection.execute(same.values(closed=closed, reason=reason, version=PURSUITS.c.version + 1))
+
+
+def terminal_stages(connection: Connection) -> frozenset[str]:
+    """Return the stages that end a pursuit."""
+    return frozenset(connection.scalars(sa.select(STAGES.c.id).where(STAGES.c.terminal)))
 
 
 @dataclass(frozen=True, slots=True)

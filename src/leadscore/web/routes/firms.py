@@ -26,6 +26,7 @@ from leadscore.store.firms import (
 )
 from leadscore.store.models import scorecards
 from leadscore.store.outcomes import Entry, outcomes_of
+from leadscore.store.pursuits import pursuits_of
 from leadscore.store.ranking import ranks
 from leadscore.store.scoring import Change, change_between
 from leadscore.text import Lang, room_words
@@ -145,6 +146,22 @@ class OutcomeAnswer(Payload):
     recorded: Moment
     recorded_by: str
     source: str
+    pursuit: int | None
+
+
+class PursuitAnswer(Payload):
+    """One pursuit of the firm: from its first outcome to what ended it, and what was known then."""
+
+    id: int
+    opened: Day
+    closed: Day | None
+    reason: str | None = Field(description="Why it ended.")
+    owner: str | None
+    next_step: str | None
+    next_step_on: Day | None
+    list_id: int | None
+    rank: int | None = Field(description="When it began.")
+    model: str | None
 
 
 class FirmAnswer(Payload):
@@ -161,6 +178,7 @@ class FirmAnswer(Payload):
     exclusion: ExclusionAnswer | None
     scores: list[KeptScoreAnswer] = Field(description="The newest first, a hundred at most.")
     outcomes: list[OutcomeAnswer]
+    pursuits: list[PursuitAnswer]
 
 
 class NewOutcome(BaseModel):
@@ -236,7 +254,9 @@ _SCORE = (
     "id", "model", "likelihood", "fit", "priority", "grade", "segment", "role", "veto",
     "base_points",
 )  # fmt: skip
-_OUTCOME = ("entry", "stage", "reason", "withdrawn", "in_force", "recorded_by", "source")
+_OUTCOME = (
+    "entry", "stage", "reason", "withdrawn", "in_force", "recorded_by", "source", "pursuit",
+)  # fmt: skip
 
 
 def _firm_answer(dependencies: Dependencies, connection: Connection, firm: Firm) -> dict[str, Any]:
@@ -271,6 +291,14 @@ def firm_summary(
         and {"reason": exclusion.reason, "by": exclusion.by, "at": moment(exclusion.at)},
         "outcomes": [
             _outcome_answer(entry) for entry in outcomes_of(connection, [firm]).get(firm.id, [])
+        ],
+        "pursuits": [
+            {
+                name: value.isoformat() if isinstance(value, date) else value
+                for name in PursuitAnswer.model_fields
+                for value in (getattr(pursuit, name),)
+            }
+            for pursuit in pursuits_of(connection, [firm.id]).get(firm.id, [])
         ],
     }
 
