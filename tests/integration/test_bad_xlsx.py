@@ -82,6 +82,22 @@ def test_a_workbook_that_cannot_be_read_is_refused_in_one_clear_sentence(
     assert all((caught.value.message.zh, detail.wanted.zh, detail.wanted.en))
 
 
+@pytest.mark.parametrize(
+    ("make", "cell"),
+    [
+        (bad.cell_in_a_column_that_no_sheet_has, "ZZZZ99"),
+        (bad.far_cell_in_small_letters, "XFD9999"),
+        (bad.far_cell_in_single_quotes, "XFD9999"),
+        (bad.far_cell_before_the_last_row, "ZZ1048576"),
+    ],
+)
+def test_a_far_cell_is_seen_however_it_is_written(make, cell, tmp_path):
+    with pytest.raises(ListError, match="has a cell far away") as caught:
+        read_list(make(tmp_path))
+
+    assert caught.value.details[0].got == cell
+
+
 @pytest.mark.parametrize("death", ["os._exit(3)", "os.abort()"])
 def test_a_parser_that_dies_for_want_of_memory_takes_nothing_with_it(death, tmp_path):
     script = tmp_path / "greedy.py"

@@ -23,7 +23,13 @@ from leadscore.lists.dedupe import settle_repeats
 from leadscore.lists.problems import Problem
 from leadscore.lists.reading import read_list
 from leadscore.lists.reading.header import UNREAD, HeaderPlace, header_place, split_address
-from leadscore.lists.reading.table import UPLOADED, Limits, RawList, TextTable
+from leadscore.lists.reading.table import (
+    UPLOADED,
+    Limits,
+    RawList,
+    TextTable,
+    release_memory,
+)
 from leadscore.ranking.batch import Counts
 from leadscore.ranking.score import Scorer
 from leadscore.store.current_ranking import STANDINGS
@@ -110,14 +116,20 @@ def read_uploaded(
     place = header_place(mapping) or place
     raw = read_list(path, place, limits)
     if not mapping:
-        return Uploaded(raw, raw, settle_repeats(clean(raw, today=today)))
+        return Uploaded(raw, raw, _firms_of(raw, today))
     mapped, headers = _mapped(raw, mapping)
-    cleaned = settle_repeats(clean(mapped, today=today))
+    cleaned = _firms_of(mapped, today)
     problems = (
         replace(problem, column=headers.get(problem.column or "", problem.column))
         for problem in cleaned.problems
     )
     return Uploaded(raw, mapped, replace(cleaned, problems=tuple(problems)))
+
+
+def _firms_of(raw: RawList, today: date) -> CleanList:
+    firms = clean(raw, today=today)
+    release_memory()
+    return settle_repeats(firms)
 
 
 def check_mapping(mapping: Mapping[str, str]) -> None:
@@ -272,6 +284,7 @@ def take_in_list(
             set_state(connection, list_id, "scoring")
             _keep_failed_rows(connection, list_id, failed)
         del failed
+        release_memory()
         return _Import(database, kept, clean, scorer, today, now, progress, check).run()
     except LeadscoreError as error:
         words = {"code": error.code, "zh": error.render("zh"), "en": error.render("en")}

@@ -333,21 +333,22 @@ def _read_rows(
 ) -> tuple[list[Problem], dict[int, int]]:
     """Append records to columns; return what is wrong, and the fields of each record too short."""
     width = columns.width
-    most, characters = min(BATCH_ROWS, 1 + _BATCH_CELLS // width), 0
+    head = columns.limits.head or BATCH_ROWS
+    most, characters = min(BATCH_ROWS, head, 1 + _BATCH_CELLS // width), 0
     problems: list[Problem] = []
     short: dict[int, int] = {}
     batch: list[list[str]] = []
     numbers: list[int] = []
     too_many, stray = WORDS["csv.too_many_fields"].format(n=named), WORDS["csv.stray_quote"]
     for number, fields, misquoted in records:
+        if not any(fields):
+            continue
         size = len(fields)
         if size > width or (width > named and any(fields[named:])):
             problem = Problem(number, None, str(size), too_many, "too_many_fields", set_aside=True)
             problems.append(problem)
             continue
         if size < width:
-            if not any(fields):
-                continue
             if size < named:
                 short[number] = size
             fields = fields + [""] * (width - size)

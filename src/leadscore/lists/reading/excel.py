@@ -198,8 +198,8 @@ def read_spreadsheet(
     check_package(path)
     source = shown(path.name)
     # So many more that of too many firms one is left over, whatever stands above them.
-    most = limits.head or limits.rows + HEADER_SEARCH
-    bounds = map(str, (*limits.of_child, limits.span_cells, limits.sheet_bytes, most))
+    rows = (limits.rows, limits.head or limits.rows + HEADER_SEARCH)
+    bounds = map(str, (*limits.of_child, limits.span_cells, limits.sheet_bytes, *rows))
     with Child(_SCRIPT, str(path), *bounds, source=source, limits=limits) as child:
         messages = _messages(child, source, limits)
         hidden: list[str] = next(messages, {"hidden": []})["hidden"]

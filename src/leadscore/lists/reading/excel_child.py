@@ -40,12 +40,12 @@ Issue = tuple[int, int, str, str]
 
 
 def main(
-    path: str, memory: int, seconds: int, most_cells: int, most_text: int, most_rows: int
+    path: str, memory: int, seconds: int, most_cells: int, most_text: int, most_rows: int, head: int
 ) -> None:
     """Print the workbook, or the error that it meets."""
     _limit(memory, seconds)
     try:
-        print_workbook(path, most_cells, most_text, most_rows)
+        print_workbook(path, most_cells, most_text, most_rows, head)
     except MemoryError:
         os._exit(OUT_OF_MEMORY)
     except (CalamineError, OSError, zipfile.BadZipFile) as fault:
@@ -71,7 +71,7 @@ def _say(**message: Any) -> None:
     sys.stdout.buffer.write(line.encode() + b"\n")
 
 
-def print_workbook(path: str, most_cells: int, most_text: int, most_rows: int) -> None:
+def print_workbook(path: str, most_cells: int, most_text: int, most_rows: int, head: int) -> None:
     """Print every visible sheet, up to the first that is too large."""
     with CalamineWorkbook.from_path(path) as book, zipfile.ZipFile(path) as package:
         sheets = [meta for meta in book.sheets_metadata if meta.typ == SheetTypeEnum.WorkSheet]
@@ -92,12 +92,14 @@ def print_workbook(path: str, most_cells: int, most_text: int, most_rows: int) -
             issues = list(damage(xml))
             hidden_rows = len(_HIDDEN_ROW.findall(xml)) if b"hidden=" in xml else 0
             del xml
-            _print_sheet(book.get_sheet_by_name(name), name, issues, hidden_rows, most_rows)
+            sheet = book.get_sheet_by_name(name)
+            _print_sheet(sheet, name, issues, hidden_rows, most_rows, head)
 
 
 def _print_sheet(
-    sheet: CalamineSheet, name: str, issues: list[Issue], hidden_rows: int, most_rows: int
-) -> None:
+    sheet: CalamineSheet, name: str, issues: list[Issue], hidden_rows: int, most_rows: int,
+    head: int,
+) -> None:  # fmt: skip
     left = sheet.start[1] if sheet.start else 0
     width = sheet.end[1] + 1 if sheet.end else 0
     merges = sheet.merged_cell_ranges or []
@@ -106,8 +108,10 @@ def _print_sheet(
     cells: list[list[str | None]] = []
     printed = unread = last = 0
     for number, row in enumerate(sheet.iter_rows(), 1):
-        if printed >= most_rows:
+        if printed >= head:
             unread += any(value != "" for value in row)
+            if unread > most_rows:
+                break  # nobody wants to know how many more
             continue
         while row and row[-1] == "":
             row.pop()
@@ -239,4 +243,4 @@ def _number(letters: bytes) -> int:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], *map(int, sys.argv[2:7]))
+    main(sys.argv[1], *map(int, sys.argv[2:8]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import gzip
 import math
 import multiprocessing
@@ -55,7 +56,7 @@ class Limits:
     span_cells: int  # between the first and the last of a sheet; 24 bytes each in a child
     sheet_bytes: int  # text of a sheet once each cell has its own copy of what cells share
     memory_bytes: int  # address space of a child
-    seconds: float = 120.0  # the largest workbook that is let in takes some 10 on a slow machine
+    seconds: float = 60.0  # of a processor; the largest workbook takes some 10 on a slow one
     head: int | None = None
     head_bytes: int = 16 << 20
 
@@ -76,12 +77,15 @@ of 10 columns with addresses and scopes have 0.25 GB of text.
 """
 
 UPLOADED = Limits(
-    rows=200_000, cells=20_000_000, text_bytes=192 << 20, span_cells=12_000_000,
-    sheet_bytes=192 << 20, memory_bytes=768 << 20, seconds=60.0,
+    rows=200_000, cells=20_000_000, text_bytes=72 << 20, span_cells=12_000_000,
+    sheet_bytes=192 << 20, memory_bytes=768 << 20, seconds=30.0,
 )  # fmt: skip
-"""For a file that came over the network: reading it takes some 4 KB of memory a row."""
+"""For a file that came over the network: to read it takes some eight times the memory of its text.
 
-PREVIEW = replace(UPLOADED, seconds=30.0, head=10_000)
+The table of a hundred thousand firms as data vendors write it has 50 to 70 MB of text.
+"""
+
+PREVIEW = replace(UPLOADED, seconds=20.0, head=10_000)
 """For a first look at such a file."""
 
 
@@ -216,6 +220,13 @@ def empty_is_missing(texts: pa.Array) -> pa.Array:
     return pc.if_else(empty, pa.scalar(None, TEXT), texts) if pc.any(empty).as_py() else texts
 
 
+def release_memory() -> None:
+    """Give back to the system what was freed, which after a long list may be a gigabyte."""
+    pa.default_memory_pool().release_unused()
+    with contextlib.suppress(AttributeError, OSError, TypeError):  # the GNU library has it
+        ctypes.CDLL(None).malloc_trim(0)
+
+
 @dataclass(frozen=True)
 class TextBytes:
     """A text file to be read more than once: to learn its encoding, then its records."""
@@ -261,6 +272,9 @@ class TextBytes:
             raise refuse(WORDS["table.bad_gzip"], self.name, str(fault), wanted) from fault
 
 
+_PATIENCE = 4  # seconds by the clock for one of a processor: the machine may be busy
+
+
 class Child:
     """A script run by this Python with an output to read, ended at the latest with its context.
 
@@ -281,7 +295,7 @@ class Child:
         )
         self.output = cast("IO[bytes]", self._process.stdout)
         self._late = threading.Event()
-        self._timer = threading.Timer(limits.seconds, self._end)
+        self._timer = threading.Timer(_PATIENCE * limits.seconds, self._end)
         self._timer.daemon = True
         self._timer.start()
 
@@ -359,7 +373,7 @@ class Sandbox:
                 with contextlib.closing(theirs):
                     process.start()
                 try:
-                    late = not ours.poll(self._limits.seconds)
+                    late = not ours.poll(_PATIENCE * self._limits.seconds)
                     with contextlib.suppress(EOFError):
                         outcome = None if late else ours.recv()
                 finally:

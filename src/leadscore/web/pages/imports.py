@@ -34,7 +34,12 @@ from leadscore.store.lists import KEPT_FOR, Upload, drop_upload, keep_upload, re
 from leadscore.text import Lang, room_words, shown
 from leadscore.web.api import Dependencies
 from leadscore.web.auth import caller, requires, takes_file
-from leadscore.web.errors import InvalidRequestError, store_refusals
+from leadscore.web.errors import (
+    MAX_LIST_BYTES,
+    InvalidRequestError,
+    store_refusals,
+    too_large,
+)
 from leadscore.web.idempotent import Act, Answer, written
 from leadscore.web.pages import shell
 from leadscore.web.pages.firm import shown_value
@@ -298,6 +303,8 @@ def import_pages(dependencies: Dependencies, pages: Blueprint) -> None:
         return shell.page(
             dependencies, "import.html", title=TRANSLATIONS["import.title"], lists=shown,
             older=shown[-1].id if len(lists) > HISTORY else None, newest=last is None,
+            most_bytes=MAX_LIST_BYTES,
+            too_large=too_large("", is_list=True)[0].pick(dependencies.page_lang()),
         )  # fmt: skip
 
     @pages.post("/import")
