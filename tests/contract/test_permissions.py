@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
+from tests.champions import line
 from tests.kept_lists import profiles
 
 from leadscore.city import load_city
@@ -144,7 +145,12 @@ def app(scorer: Scorer, database: Database, tmp_path: Path) -> Application:
 
     access = Access(database, AuditTrail(tmp_path / "audit.key"), lambda: NOW)
     known = profiles(access.database)
-    scoring = CurrentScoring(lambda: scorer, registry, known, access.database)
+
+    def load() -> Scorer:
+        served = line(database)
+        return champion_scorer(scorer.city, registry, served, now=NOW) if served else scorer
+
+    scoring = CurrentScoring(load, registry, known, access.database)
     return create_app(Dependencies(scoring, registry, today, access, known))
 
 

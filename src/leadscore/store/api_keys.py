@@ -13,6 +13,7 @@ from leadscore.store.database import (
     METADATA,
     Database,
     columns_of,
+    current_generation,
     digest,
     insert_unless_there,
     new_token,
@@ -56,7 +57,9 @@ API_KEYS = Table(
     Column("hash", String(64), nullable=False, unique=True),
 )
 # Put together once: it is asked with every request of a program.
-_HOLDER = select(API_KEYS.c.name, API_KEYS.c.role, API_KEYS.c.last_used).where(
+_HOLDER = select(
+    API_KEYS.c.name, API_KEYS.c.role, API_KEYS.c.last_used, current_generation.label("generation")
+).where(
     API_KEYS.c.hash == bindparam("shown"),
     API_KEYS.c.revoked_at.is_(None),
     API_KEYS.c.expires_at > bindparam("now"),
@@ -70,6 +73,7 @@ class Holder(NamedTuple):
     name: str
     role: Role
     stale: bool
+    generation: int  # of the database when it was asked
 
 
 def add(
@@ -93,7 +97,7 @@ def find(database: Database, token: str, *, now: datetime) -> Holder | None:
     if row is None:
         return None
     stale = row["last_used"] is None or now - row["last_used"] >= _COARSE
-    return Holder(row["name"], row["role"], stale)
+    return Holder(row["name"], row["role"], stale, row["generation"])
 
 
 def touch(connection: Connection, name: str, *, now: datetime) -> None:

@@ -17,6 +17,7 @@ from leadscore.store.database import (
     Database,
     Moment,
     StoreError,
+    current_generation,
     digest,
     insert_unless_there,
     new_token,
@@ -46,6 +47,7 @@ _SESSION = (
         USERS.c.role,
         USERS.c.created_by,
         USERS.c.password.is_not(None).label("by_password"),
+        current_generation.label("generation"),
     )
     .join(USERS, USERS.c.name == SESSIONS.c.user)
     .where(
@@ -78,6 +80,7 @@ class Session:
     stale: bool
     by_password: bool
     by_group: bool
+    generation: int  # of the database when it was asked
 
 
 def begin(connection: Connection, user: str, *, now: datetime, limits: Limits) -> str:
@@ -101,7 +104,7 @@ def find(database: Database, token: str, *, now: datetime, limits: Limits) -> Se
         return None
     return Session(
         row["user"], row["role"], now - row["seen_at"] >= _COARSE, row["by_password"],
-        row["created_by"] in BROUGHT,
+        row["created_by"] in BROUGHT, row["generation"],
     )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, g, has_request_context, jsonify, request
 from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.tag import Tag
 
@@ -26,7 +26,15 @@ from leadscore.store.database import Database
 from leadscore.store.profiles import Profiles
 from leadscore.store.scoring import keep_asked
 from leadscore.text import Lang, Text, room_words
-from leadscore.web.auth import PERMISSIONS, Access, caller, check_may, csrf_token, requires
+from leadscore.web.auth import (
+    PERMISSIONS,
+    Access,
+    caller,
+    check_may,
+    csrf_token,
+    current_caller,
+    requires,
+)
 from leadscore.web.errors import (
     GoneError,
     InvalidRequestError,
@@ -68,15 +76,17 @@ class CurrentScoring:
         self._created = self._created_of(self._scorer.model)
         self._mark = self._read_mark(self._scorer.city.id)
 
-    def scorer(self) -> Scorer:
+    def scorer(self, generation: int | None = None) -> Scorer:
         """Return what scores; while one thread loads another model, the others keep this one.
 
-        Without the database the last champion scores on.
+        ``generation`` is that of the database, if it is known. Without the database the last
+        champion scores on.
         """
-        try:
-            generation = self._database.generation()
-        except LeadscoreError:
-            return self._scorer
+        if generation is None:
+            try:
+                generation = self._database.generation()
+            except LeadscoreError:
+                return self._scorer
         lately = time.monotonic() - self._tried < _LOOK_AGAIN_AFTER_SECONDS
         if lately and (generation == self._generation or self.fault is not None):
             return self._scorer
@@ -140,8 +150,14 @@ class Dependencies:
         return self.access.database
 
     def scorer(self) -> Scorer:
-        """Return what scores by now."""
-        return self.scoring.scorer()
+        """Return what scores by now; within a request always the same."""
+        if not has_request_context():
+            return self.scoring.scorer()
+        scorer: Scorer | None = g.get("leadscore_scorer")
+        if scorer is None:
+            who = current_caller()
+            scorer = g.leadscore_scorer = self.scoring.scorer(who.generation if who else None)
+        return scorer
 
     def lang(self) -> Lang:
         """Return the language in which the API answers the current request."""

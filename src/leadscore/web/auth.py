@@ -171,6 +171,7 @@ class Caller:
     role: Role
     session: str | None = None  # its secret; programs have none
     by_proxy: bool = False  # the office's proxy has said who it is: there is no password here
+    generation: int | None = None  # of the database when it was asked who this is
 
     def may(self, permission: Permission) -> bool:
         """Tell whether the role has a permission."""
@@ -473,7 +474,7 @@ def _key_holder(authorization: str, access: Access, now: datetime) -> Caller:
     if holder.stale:
         with access.database.write() as connection:
             api_keys.touch(connection, holder.name, now=now)
-    return Caller(f"key:{holder.name}", holder.role)
+    return Caller(f"key:{holder.name}", holder.role, generation=holder.generation)
 
 
 def _session_holder(
@@ -482,7 +483,7 @@ def _session_holder(
     if session.stale:
         with access.database.write() as connection:
             sessions.touch(connection, secret, now=now)
-    return Caller(session.user, session.role, secret, by_proxy=not session.by_password)
+    return Caller(session.user, session.role, secret, not session.by_password, session.generation)
 
 
 def _named_by_proxy(
