@@ -245,6 +245,37 @@ def gzip_without_line_ends(folder: Path) -> Path:
     return path
 
 
+def gzip_of_many_rows(folder: Path, rows: int = 4_000_000) -> Path:
+    """Write a small gzip of one short row, again and again."""
+    path = folder / "rows.csv.gz"
+    with gzip.open(path, "wb", compresslevel=6) as stream:
+        stream.write("企业名称,主营业务\n".encode())
+        for start in range(0, rows, 10_000):
+            stream.write("甲公司,电池\n".encode() * min(10_000, rows - start))
+    return path
+
+
+def gzip_of_long_scopes(folder: Path) -> Path:
+    """Write a small gzip of few rows with much text, just within the limits of an upload."""
+    path = folder / "scopes.csv.gz"
+    row = f"甲公司,{'电池的研发、生产和销售；' * 2_500}\n".encode()
+    with gzip.open(path, "wb", compresslevel=6) as stream:
+        stream.write("企业名称,经营范围\n".encode())
+        for _ in range((70 << 20) // len(row)):
+            stream.write(row)
+    return path
+
+
+def gzip_of_many_columns(folder: Path) -> Path:
+    """Write a small gzip of rows with 2,000 columns, nearly all of them empty."""
+    path = folder / "columns.csv.gz"
+    with gzip.open(path, "wb", compresslevel=6) as stream:
+        stream.write(("企业名称," + ",".join(f"c{at}" for at in range(1_999)) + "\n").encode())
+        for _ in range(12):
+            stream.write(("甲公司" + "," * 1_998 + "1\n").encode() * 1_000)
+    return path
+
+
 def web_page_named_xls(folder: Path) -> Path:
     return _file(folder, "<html><table><tr><td>企业名称</td></tr></table></html>", "list.xls")
 
@@ -372,6 +403,31 @@ def sheet_of_two_cells_far_apart(folder: Path) -> Path:
         return xml[:end] + cell + xml[end:]
 
     return with_sheet_xml(folder, far)
+
+
+def _far_cell(folder: Path, cell: bytes) -> Path:
+    def far(xml: bytes) -> bytes:
+        end = xml.index(b"</sheetData>")
+        return xml[:end] + cell + xml[end:]
+
+    return with_sheet_xml(folder, far)
+
+
+def cell_in_a_column_that_no_sheet_has(folder: Path) -> Path:
+    return _far_cell(folder, b'<row r="99"><c r="ZZZZ99"><v>1</v></c></row>')
+
+
+def far_cell_in_small_letters(folder: Path) -> Path:
+    return _far_cell(folder, b'<row r="9999"><c r="xfd9999"><v>1</v></c></row>')
+
+
+def far_cell_in_single_quotes(folder: Path) -> Path:
+    return _far_cell(folder, b"<row r = '9999'><c r = 'XFD9999'><v>1</v></c></row>")
+
+
+def far_cell_before_the_last_row(folder: Path) -> Path:
+    cells = b'<row r="1048576"><c r="ZZ1048576"><v>1</v></c></row><row r="9"></row>'
+    return _far_cell(folder, cells)
 
 
 def _without_dimension(xml: bytes) -> bytes:
@@ -676,6 +732,12 @@ def parquet_of_many_types(folder: Path) -> Path:
             "备注": ["", None],
         }
     )
+    return parquet(folder, table)
+
+
+def parquet_of_many_rows(folder: Path, rows: int = 4_000_000) -> Path:
+    """Write one firm, again and again."""
+    table = pa.table({"name": pa.array(["甲公司"] * rows).dictionary_encode()})
     return parquet(folder, table)
 
 

@@ -19,8 +19,7 @@ from leadscore.logs import log_to_stderr
 from leadscore.ranking.score import Scorer
 from leadscore.registry.models import ModelRegistry
 from leadscore.startup import champion_scorer
-from leadscore.web.app import MAX_BODY_BYTES
-from leadscore.web.errors import REFUSALS, SHOWN_DETAILS
+from leadscore.web.errors import MAX_BODY_BYTES, REFUSALS, SHOWN_DETAILS
 from leadscore.web.openapi import MAX_CHARACTERS, MAX_SHORT, ErrorAnswer
 
 CITY = Path(__file__).parents[1] / "cities" / "lakeport.toml"

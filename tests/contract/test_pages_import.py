@@ -107,6 +107,19 @@ def test_header_row_and_columns_can_be_corrected(officer: FlaskClient, access: A
     assert dict(found.mapping) == {"!B2": "name", "!C2": "registered_capital_cny"}
 
 
+def test_of_a_long_list_the_first_rows_are_looked_at(
+    officer: FlaskClient,
+    access: Access,  # noqa: F811
+) -> None:
+    rows = "".join(f"第{number}号科技有限公司\n" for number in range(10_005))
+    path = upload(officer, f"企业名称\n{rows}").headers["Location"]
+    html = page_of(officer, path)
+    assert "The list has 10,005 rows. Only the first 10,000 were looked at" in html
+    assert "Import all 10,005 rows" in html
+    confirm(officer, path)
+    assert len(lists(access)) == 1
+
+
 def test_a_column_can_be_left_unread(officer: FlaskClient, access: Access) -> None:  # noqa: F811
     path = upload(officer, GOOD).headers["Location"]
     html = page_of(officer, f"{path}?of=!&as:!B=-")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import openpyxl
@@ -11,7 +12,7 @@ from tests import bad_files as bad
 from leadscore.errors import ListError
 from leadscore.lists.cleaning import clean
 from leadscore.lists.reading import read_list
-from leadscore.lists.reading.table import Child
+from leadscore.lists.reading.table import OWN_FILE, Child
 
 pytestmark = pytest.mark.measured
 
@@ -81,6 +82,22 @@ def test_a_workbook_that_cannot_be_read_is_refused_in_one_clear_sentence(
     assert all((caught.value.message.zh, detail.wanted.zh, detail.wanted.en))
 
 
+@pytest.mark.parametrize(
+    ("make", "cell"),
+    [
+        (bad.cell_in_a_column_that_no_sheet_has, "ZZZZ99"),
+        (bad.far_cell_in_small_letters, "XFD9999"),
+        (bad.far_cell_in_single_quotes, "XFD9999"),
+        (bad.far_cell_before_the_last_row, "ZZ1048576"),
+    ],
+)
+def test_a_far_cell_is_seen_however_it_is_written(make, cell, tmp_path):
+    with pytest.raises(ListError, match="has a cell far away") as caught:
+        read_list(make(tmp_path))
+
+    assert caught.value.details[0].got == cell
+
+
 @pytest.mark.parametrize("death", ["os._exit(3)", "os.abort()"])
 def test_a_parser_that_dies_for_want_of_memory_takes_nothing_with_it(death, tmp_path):
     script = tmp_path / "greedy.py"
@@ -91,7 +108,7 @@ def test_a_parser_that_dies_for_want_of_memory_takes_nothing_with_it(death, tmp_
         pytest.raises(ListError, match="takes too much memory") as caught,
     ):
         child.check()
-    assert caught.value.details[0].got == "> 2 GB"
+    assert caught.value.details[0].got == "> 2,048 MB"
 
 
 def test_a_package_whose_directory_points_nowhere_is_damaged(tmp_path):
@@ -109,7 +126,7 @@ def test_a_workbook_that_takes_too_long_is_given_up(tmp_path):
     script = tmp_path / "slow.py"
     script.write_text("import threading\nthreading.Event().wait()\n")
 
-    with Child(script, source="list.xlsx", seconds=0.2) as child:
+    with Child(script, source="list.xlsx", limits=replace(OWN_FILE, seconds=0.2)) as child:
         assert child.output.read() == b""
         with pytest.raises(ListError, match="takes too much time") as caught:
             child.check()

@@ -21,7 +21,7 @@ from tests.service import demonstration
 from leadscore.city import load_city
 from leadscore.registry.models import ModelRegistry
 from leadscore.startup import champion_scorer
-from leadscore.web.app import MAX_BODY_BYTES
+from leadscore.web.errors import MAX_BODY_BYTES
 from leadscore.web.serve import Limits, ListenError, serve
 
 pytestmark = pytest.mark.measured

@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 from leadscore.errors import Detail, LeadscoreError, ModelError
 from leadscore.files import make_folder
 from leadscore.jobs.worker import Clock, JobContext, Kind, Payload
+from leadscore.lists.reading.table import release_memory
 from leadscore.lists.writing import write_ranking
 from leadscore.ranking.reasons import Wording
 from leadscore.store.audit import AuditTrail, Record
@@ -93,10 +94,13 @@ def submit_list(
 
 def _import_list(context: JobContext, payload: Payload, dependencies: JobDependencies) -> Payload:
     now = dependencies.clock()
-    counts = take_in_list(
-        context.database, payload["list_id"], scorer=dependencies.scorer(), now=now,
-        today=now.astimezone().date(), progress=context.progress, check=context.check_cancelled,
-    )  # fmt: skip
+    try:
+        counts = take_in_list(
+            context.database, payload["list_id"], scorer=dependencies.scorer(), now=now,
+            today=now.astimezone().date(), progress=context.progress, check=context.check_cancelled,
+        )  # fmt: skip
+    finally:
+        release_memory()
     return {"list_id": payload["list_id"], **asdict(counts)}
 
 

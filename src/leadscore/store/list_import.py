@@ -6,6 +6,7 @@ import re
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -22,7 +23,13 @@ from leadscore.lists.dedupe import settle_repeats
 from leadscore.lists.problems import Problem
 from leadscore.lists.reading import read_list
 from leadscore.lists.reading.header import UNREAD, HeaderPlace, header_place, split_address
-from leadscore.lists.reading.table import RawList, TextTable
+from leadscore.lists.reading.table import (
+    UPLOADED,
+    Limits,
+    RawList,
+    TextTable,
+    release_memory,
+)
 from leadscore.ranking.batch import Counts
 from leadscore.ranking.score import Scorer
 from leadscore.store.current_ranking import STANDINGS
@@ -81,9 +88,18 @@ class Uploaded:
     clean: CleanList
 
 
+@contextmanager
+def as_file(content: bytes, file_name: str) -> Iterator[Path]:
+    """Give a file that was handed in a place on the disk, under a name for messages."""
+    with tempfile.TemporaryDirectory(prefix="leadscore-") as folder:
+        path = Path(folder) / _plain_name(file_name)
+        path.write_bytes(content)
+        yield path
+
+
 def read_uploaded(
-    content: bytes, file_name: str, mapping: Mapping[str, str], *, today: date,
-    place: HeaderPlace | None = None,
+    path: Path, mapping: Mapping[str, str], *, today: date, place: HeaderPlace | None = None,
+    limits: Limits = UPLOADED,
 ) -> Uploaded:  # fmt: skip
     """Return a file as it stands, and the firms that it holds, each once.
 
@@ -91,26 +107,29 @@ def read_uploaded(
     mean them or by their places: ``sheet!B3``, or ``sheet!B`` where the row of the header is to be
     found; of files without sheets ``!B3`` and ``!B``. Then no other sheet is read. Headers that
     aren't named are recognised as ever. ``place`` is where the header stands if no key of
-    ``mapping`` says so. Days after ``today`` are not believed.
+    ``mapping`` says so. Days after ``today`` are not believed. ``limits`` say how much is read.
 
     Raises `ListError` if the file can't be read, or the mapping names a header or a column that
     isn't there.
     """
     check_mapping(mapping)
     place = header_place(mapping) or place
-    with tempfile.TemporaryDirectory(prefix="leadscore-") as folder:
-        path = Path(folder) / _plain_name(file_name)
-        path.write_bytes(content)
-        raw = read_list(path, place)
+    raw = read_list(path, place, limits)
     if not mapping:
-        return Uploaded(raw, raw, settle_repeats(clean(raw, today=today)))
+        return Uploaded(raw, raw, _firms_of(raw, today))
     mapped, headers = _mapped(raw, mapping)
-    cleaned = settle_repeats(clean(mapped, today=today))
+    cleaned = _firms_of(mapped, today)
     problems = (
         replace(problem, column=headers.get(problem.column or "", problem.column))
         for problem in cleaned.problems
     )
     return Uploaded(raw, mapped, replace(cleaned, problems=tuple(problems)))
+
+
+def _firms_of(raw: RawList, today: date) -> CleanList:
+    firms = clean(raw, today=today)
+    release_memory()
+    return settle_repeats(firms)
 
 
 def check_mapping(mapping: Mapping[str, str]) -> None:
@@ -256,11 +275,17 @@ def take_in_list(
                 return Counts(**kept.counts) if kept.counts else Counts(0, 0, 0, 0)
             set_state(connection, list_id, "reading")
         progress(0.0, WORDS["list_import.reading"])
-        read = read_uploaded(content, kept.file_name, kept.mapping, today=today)
+        with as_file(content, kept.file_name) as path:
+            del content  # it and the text of its cells need not stay while firms are scored
+            read = read_uploaded(path, kept.mapping, today=today)
+        clean, failed = read.clean, list(_failed_rows(read))
+        del read
         with database.write() as connection:
             set_state(connection, list_id, "scoring")
-            _keep_failed_rows(connection, list_id, _failed_rows(read))
-        return _Import(database, kept, read.clean, scorer, today, now, progress, check).run()
+            _keep_failed_rows(connection, list_id, failed)
+        del failed
+        release_memory()
+        return _Import(database, kept, clean, scorer, today, now, progress, check).run()
     except LeadscoreError as error:
         words = {"code": error.code, "zh": error.render("zh"), "en": error.render("en")}
         with database.write() as connection:

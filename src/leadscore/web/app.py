@@ -20,11 +20,14 @@ from leadscore.text import Lang, Text, room_words
 from leadscore.web.api import Dependencies, gone_routes, me_routes, scoring_routes
 from leadscore.web.auth import Access, current_caller, declare_under, is_file_form, protect
 from leadscore.web.errors import (
+    MAX_BODY_BYTES,
+    MAX_LIST_BYTES,
     RequestError,
     asked_language,
     database_refusal,
     error_body,
     refusal,
+    too_large,
 )
 from leadscore.web.json import StrictJSON, StrictRequest
 from leadscore.web.metrics import (
@@ -55,19 +58,12 @@ from leadscore.web.routes.lists import job_routes
 WORDS = room_words("web")
 _log = logging.getLogger(__name__)
 
-MAX_BODY_BYTES = 8 * 1024 * 1024
-"""A body may be this large: a thousand firms with 8 KB of text each."""
-
-MAX_LIST_BYTES = 64 * 1024 * 1024
-"""A file of a list may be this large: some hundred thousand firms."""
-
 _API_POLICY = "default-src 'none'; frame-ancestors 'none'"
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-_SMALLER = Text(zh=f"至多 {MAX_BODY_BYTES} 字节", en=f"at most {MAX_BODY_BYTES} bytes")
 
 
 class Application(DocumentedService):
@@ -173,7 +169,12 @@ def _answer_errors(
     def failed(error: HTTPException) -> Response:
         status = error.code or 500
         code, message = refusal(status)
-        response = answer(status, code, message, _details(status, error))
+        details = _details(status, error)
+        if status == 413:
+            is_list = request.max_content_length == MAX_LIST_BYTES
+            message, detail = too_large(str(request.content_length), is_list=is_list)
+            details = (detail,)
+        response = answer(status, code, message, details)
         allowed = error.get_response().headers.get("Allow")
         if allowed:
             response.headers["Allow"] = allowed
@@ -216,8 +217,6 @@ def _details(status: int, error: HTTPException) -> tuple[Detail, ...]:
     if status == 405:
         allowed = error.get_response().headers.get("Allow", "")
         return (Detail("method", request.method, Text(zh=allowed, en=allowed)),)
-    if status == 413:
-        return (Detail("Content-Length", str(request.content_length), _SMALLER),)
     return ()
 
 

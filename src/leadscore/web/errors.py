@@ -108,6 +108,22 @@ def refusal(status: int) -> tuple[str, Text]:
     return HTTPStatus(status).name.lower(), WORDS["errors.refused"]
 
 
+MAX_BODY_BYTES = 8 * 1024 * 1024
+"""A body may be this large: a thousand firms with 8 KB of text each."""
+
+MAX_LIST_BYTES = 64 * 1024 * 1024
+"""A file of a list may be this large: some hundred thousand firms."""
+
+
+def too_large(got: str, *, is_list: bool) -> tuple[Text, Detail]:
+    """Return the message and the place of a body that is too large, or a file of a list."""
+    most = MAX_LIST_BYTES if is_list else MAX_BODY_BYTES
+    message = REFUSALS[413][1]
+    if is_list:
+        message = WORDS["errors.list_too_large"].format(size=most >> 20)
+    return message, Detail("Content-Length", got, WORDS["errors.body_at_most"].format(bytes=most))
+
+
 def error_body(
     code: str, message: Text, details: Sequence[Detail] = (), *, lang: Lang
 ) -> dict[str, object]:

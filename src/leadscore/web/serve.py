@@ -27,8 +27,14 @@ from waitress.task import ErrorTask
 
 from leadscore.errors import Detail, LeadscoreError
 from leadscore.text import Lang, room_words
-from leadscore.web.app import MAX_LIST_BYTES, Application
-from leadscore.web.errors import error_body, preferred_language, refusal
+from leadscore.web.app import Application
+from leadscore.web.errors import (
+    MAX_LIST_BYTES,
+    error_body,
+    preferred_language,
+    refusal,
+    too_large,
+)
 from leadscore.web.proxies import client_of, stands_for_many
 
 WORDS = room_words("web")
@@ -52,7 +58,7 @@ class Limits:
     """How much a client may ask of the server."""
 
     header_bytes: int = 32 * 1024
-    body_bytes: int = MAX_LIST_BYTES
+    body_bytes: int = 2 * MAX_LIST_BYTES  # the application refuses smaller ones, in its own words
     receive_seconds: int = (
         30  # from the first byte of a request to its last, and of silence between
     )
@@ -155,10 +161,16 @@ class _JsonErrorTask(ErrorTask):  # type: ignore[misc]  # waitress has no types
         error, channel = self.request.error, self.channel
         wish = self.request.headers.get("ACCEPT_LANGUAGE")
         code, message = refusal(error.code)
+        detail = Detail("request", error.body, WORDS["serve.well_formed"])
+        if error.code == 413:
+            is_list = self.request.path in ("/import", "/api/v1/lists")
+            message, detail = too_large(
+                f"> {channel.adj.max_request_body_size - 1}", is_list=is_list
+            )
         body = error_body(
             code,
             message,
-            [Detail("request", error.body, WORDS["serve.well_formed"])] if error.code < 500 else [],
+            [detail] if error.code < 500 else [],
             lang=preferred_language(wish, channel.default_lang),
         )
         sent = json.dumps(body, ensure_ascii=False).encode()

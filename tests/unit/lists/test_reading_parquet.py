@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import json
 
 import pyarrow as pa
@@ -15,14 +16,16 @@ LIMITS = (10_000, 100_000, 1_000_000)
 
 
 def printed(path, capsysbinary, limits=LIMITS) -> tuple[dict, list[list[str | None]]]:
-    child.print_table(str(path), *limits)
-    line, _, rest = capsysbinary.readouterr().out.partition(b"\n")
-    said = json.loads(line)
+    child.print_table(str(path), limits, 10_000, 1_000_000)
+    out = io.BytesIO(capsysbinary.readouterr().out)
+    said = json.loads(out.readline())
     if "error" in said:
-        assert rest == b""
+        assert out.read() == b""
         return said, []
-    with pa.ipc.open_stream(rest) as stream:
+    with pa.ipc.open_stream(out) as stream:
         table = stream.read_all()
+    said |= json.loads(out.readline())
+    assert out.read() == b""
     return said, [column.to_pylist() for column in table.columns]
 
 

@@ -18,6 +18,9 @@ pytestmark = pytest.mark.measured
 CELL = '<c r="{at}" {more}>{inner}</c>'
 
 
+MOST = (1_000_000, 1_000_000, 10_000, 10_000)  # cells, bytes of text, rows, and rows printed
+
+
 def sheet(*cells: str, rows: int = 3) -> bytes:
     tail = f'<row r="{rows}" spans="1:3"></row>'
     return f"<sheetData><row r='1'>{''.join(cells)}</row>{tail}</sheetData>".encode()
@@ -36,7 +39,7 @@ def test_the_scripts_of_the_children_import_nothing_of_the_package():
 
 def test_the_child_of_workbooks_starts_without_the_heavy_libraries():
     run = subprocess.run(
-        [sys.executable, "-P", child.__file__, "missing.xlsx", str(1 << 31), "1", "1"],
+        [sys.executable, "-P", child.__file__, "missing.xlsx", str(1 << 31), *"91111"],
         capture_output=True,
         check=True,
         env={"PYTHONVERBOSE": "1"},
@@ -153,7 +156,7 @@ def said(output: bytes) -> list[dict]:
 def test_the_child_prints_sheets_with_row_numbers_and_absolute_columns(tmp_path, capsysbinary):
     path = bad.several_sheets(tmp_path)
 
-    child.print_workbook(str(path), 1_000_000, 1_000_000)
+    child.print_workbook(str(path), *MOST)
     messages = said(capsysbinary.readouterr().out)
     assert messages[0] == {"hidden": []}
     begun = [message["begin"] for message in messages if "begin" in message]
@@ -164,11 +167,11 @@ def test_the_child_prints_sheets_with_row_numbers_and_absolute_columns(tmp_path,
         "rows": [2, 3],
         "cells": [[None, "公司名称", "所在城市"], [None, "上海丙科技有限公司", "上海"]],
     }
-    assert messages[at + 2] == {"issues": []}
+    assert messages[at + 2] == {"issues": [], "unread": 0}
 
 
 def test_the_child_stops_at_the_first_sheet_that_is_too_large(tmp_path, capsysbinary):
-    child.print_workbook(str(bad.sheet_of_two_cells_far_apart(tmp_path)), 1_000_000, 1_000_000)
+    child.print_workbook(str(bad.sheet_of_two_cells_far_apart(tmp_path)), *MOST)
 
     assert said(capsysbinary.readouterr().out)[-1] == {
         "error": "span",
@@ -179,7 +182,7 @@ def test_the_child_stops_at_the_first_sheet_that_is_too_large(tmp_path, capsysbi
 
 def test_the_child_prints_more_rows_than_a_batch_in_order(tmp_path, capsysbinary):
     rows = [("name", "成立日期"), *((f"甲{at}", at + 0.5) for at in range(2_500))]
-    child.print_workbook(str(bad.workbook(tmp_path, rows=rows)), 1_000_000, 1_000_000)
+    child.print_workbook(str(bad.workbook(tmp_path, rows=rows)), *MOST)
 
     messages = said(capsysbinary.readouterr().out)
     cells = [row for message in messages for row in message.get("cells", [])]

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from leadscore.errors import ListError
-from leadscore.lists.reading.table import MAX_CELLS, MAX_COLUMNS, MAX_ROWS, TextColumns
+from leadscore.lists.reading.table import MAX_COLUMNS, OWN_FILE, TextColumns
 
 
 def test_empty_cells_are_missing_and_all_other_text_stays():
@@ -32,8 +32,8 @@ def test_nothing_is_a_frame_of_no_rows():
 @pytest.mark.parametrize(
     ("width", "height", "wanted"),
     [
-        (1, MAX_ROWS + 1, "at most 5,000,000 rows"),
-        (MAX_COLUMNS, MAX_CELLS // MAX_COLUMNS + 1, "at most 200,000,000 cells"),
+        (1, OWN_FILE.rows + 1, "at most 5,000,000 rows"),
+        (MAX_COLUMNS, OWN_FILE.cells // MAX_COLUMNS + 1, "at most 200,000,000 cells"),
     ],
 )
 def test_a_table_that_grows_too_large_is_refused(width, height, wanted):

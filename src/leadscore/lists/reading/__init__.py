@@ -31,7 +31,9 @@ from leadscore.lists.reading.header import (
 )
 from leadscore.lists.reading.parquet import read_parquet
 from leadscore.lists.reading.table import (
+    OWN_FILE,
     TEXT,
+    Limits,
     RawList,
     TextBytes,
     TextColumns,
@@ -80,21 +82,22 @@ _OTHERS = (
 _MARKUP = re.compile(rb"\s*<(?:!doctype|html|head|body|table|meta|\?xml|script)", re.IGNORECASE)
 
 
-def read_list(path: Path, place: HeaderPlace | None = None) -> RawList:
+def read_list(path: Path, place: HeaderPlace | None = None, limits: Limits = OWN_FILE) -> RawList:
     """Read a candidate list: CSV (also gzipped), XLSX (also .xlsm) or Parquet.
 
     What the file is, its content decides and not its name. Nothing is understood yet: cells are
     text, columns stand as in the file, personal ones among them; every table that names firms is
-    there. The header is looked for, unless its place is given. Raises `ListError` if the file can't
-    be read or none of its tables names firms: what, where, what to do.
+    there. The header is looked for, unless its place is given; ``limits`` say how much is read.
+    Raises `ListError` if the file can't be read or none of its tables names firms: what, where,
+    what to do.
     """
-    raw = _read(path, place or ANYWHERE)
+    raw = _read(path, place or ANYWHERE, limits)
     if any(len(table.rows) for table in raw.tables):
         return raw
     return replace(raw, notices=(*raw.notices, WORDS["file.no_rows"]))
 
 
-def _read(path: Path, place: HeaderPlace) -> RawList:
+def _read(path: Path, place: HeaderPlace, limits: Limits) -> RawList:
     name = shown(path.name)
     try:
         size = path.stat().st_size
@@ -106,13 +109,13 @@ def _read(path: Path, place: HeaderPlace) -> RawList:
         wanted = at_most(MAX_FILE_BYTES, WORDS["table.bytes"])
         raise refuse(WORDS["table.too_large"], name, f"{size:,}", wanted)
     if head.startswith((b"PK\3\4", b"PK\5\6", b"PK\7\10")):
-        return read_spreadsheet(path, place)
+        return read_spreadsheet(path, place, limits)
     if head.startswith(b"PAR1"):
-        return read_parquet(path, place)
+        return read_parquet(path, place, limits)
     encrypted = "EncryptedPackage".encode("utf-16-le")
     if head.startswith(b"\xd0\xcf\x11\xe0") and encrypted in path.read_bytes():
         raise protected(name)
-    source = TextBytes(path, gzipped=head.startswith(b"\x1f\x8b"))
+    source = TextBytes(path, gzipped=head.startswith(b"\x1f\x8b"), limits=limits)
     if source.gzipped:
         with source.open() as stream:
             head = source.read(stream, 4096)

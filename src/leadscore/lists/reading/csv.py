@@ -26,12 +26,11 @@ from leadscore.lists.reading.table import (
     BATCH_ROWS,
     MAX_COLUMNS,
     MAX_LINE_BYTES,
-    MAX_ROWS,
+    Limits,
     RawList,
     SheetHead,
     TextBytes,
     TextColumns,
-    TextTable,
     at_most,
     refuse,
 )
@@ -185,6 +184,9 @@ def _is_big5(head: bytes) -> bool:
     return common > 0.9 * len(pairs)
 
 
+_BATCH_CELLS, _BATCH_CHARACTERS = 1_000_000, 8 << 20
+
+
 class Dialect(NamedTuple):
     """The separator of a text, and whether its fields in quotes follow it and a space."""
 
@@ -223,7 +225,7 @@ class _Record(NamedTuple):
     stray: bool = False  # its quotes had to be guessed
 
 
-def _records(name: str, text: Iterable[str], dialect: Dialect) -> Iterator[_Record]:
+def _records(name: str, text: Iterable[str], dialect: Dialect, most: int) -> Iterator[_Record]:
     line = ""
 
     def remembered() -> Iterator[str]:
@@ -249,9 +251,9 @@ def _records(name: str, text: Iterable[str], dialect: Dialect) -> Iterator[_Reco
             yield _Record(number, forgiven, stray=True)
         else:
             yield _Record(number, fields)
-        if number > 2 * MAX_ROWS:
-            wanted = at_most(MAX_ROWS, WORDS["table.rows"])
-            raise refuse(WORDS["csv.too_many"], name, f"> {2 * MAX_ROWS:,}", wanted)
+        if number > 2 * most:
+            wanted = at_most(most, WORDS["table.rows"])
+            raise refuse(WORDS["csv.too_many"], name, f"> {2 * most:,}", wanted)
 
 
 def _forgiven(line: str, dialect: Dialect) -> list[str] | None:
@@ -280,9 +282,9 @@ def read_delimited(source: TextBytes, place: HeaderPlace = ANYWHERE) -> RawList:
     if not head.strip("\ufeff \t\r\n\0"):
         raise refuse(WORDS["csv.empty"], source.name, "0", WORDS["csv.header_and_firm"])
     with _text(source, encoding.name) as text:
-        records = _records(source.name, text, find_dialect(head))
-        table, first_rows, notices = _read_table(source.name, records, place)
-    return RawList(source.name, (table,), (*encoding.notices, *notices), (first_rows,))
+        records = _records(source.name, text, find_dialect(head), source.limits.rows)
+        raw = _read_table(source.name, records, place, source.limits)
+    return replace(raw, notices=(*encoding.notices, *raw.notices))
 
 
 def _text(source: TextBytes, encoding: str) -> io.TextIOWrapper:
@@ -290,8 +292,8 @@ def _text(source: TextBytes, encoding: str) -> io.TextIOWrapper:
 
 
 def _read_table(
-    source: str, records: Iterator[_Record], place: HeaderPlace
-) -> tuple[TextTable, SheetHead, list[Text]]:
+    source: str, records: Iterator[_Record], place: HeaderPlace, limits: Limits
+) -> RawList:
     head = list(islice(records, HEADER_SEARCH))
     TextColumns(source, max((len(record.fields) for record in head), default=0))
     first = [record.fields for record in head]
@@ -300,17 +302,23 @@ def _read_table(
     if header is None or header.name_at is None:
         raise no_header(source, [(source, first)], [first_rows])
     below, at, named = head[header.last + 1 :], head[header.last].number, len(header.names)
-    columns = TextColumns(source, _habitual_width(named, below))
+    columns = TextColumns(source, _habitual_width(named, below), limits)
     problems, short = _read_rows(chain(below, records), columns, named)
     header = header.widened(columns.width)
     table = finish_table(columns, header, source, at, first, problems=problems)
     short = {row: short[row] for row in table.rows.tolist() if row in short}
+    notices: tuple[Text, ...] = ()
+    told: tuple[Problem, ...] = ()
     if 2 * len(short) > len(table.rows) > 2:  # by habit: told once
         n, row = f"{len(short):,}", next(iter(short))
-        return table, first_rows, [WORDS["csv.many_short_rows"].format(n=n, row=row)]
-    wanted = WORDS["csv.too_few_fields"].format(n=named)
-    told = [Problem(row, None, str(size), wanted, "too_few_fields") for row, size in short.items()]
-    return replace(table, problems=(*table.problems, *told)), first_rows, []
+        notices = (WORDS["csv.many_short_rows"].format(n=n, row=row),)
+    else:
+        wanted = WORDS["csv.too_few_fields"].format(n=named)
+        told = tuple(
+            Problem(row, None, str(size), wanted, "too_few_fields") for row, size in short.items()
+        )
+    table = replace(table, problems=(*table.problems, *told))
+    return RawList(source, (table,), notices, (first_rows,), columns.unread)
 
 
 def _habitual_width(width: int, below: Sequence[_Record]) -> int:
@@ -325,20 +333,22 @@ def _read_rows(
 ) -> tuple[list[Problem], dict[int, int]]:
     """Append records to columns; return what is wrong, and the fields of each record too short."""
     width = columns.width
+    head = columns.limits.head or BATCH_ROWS
+    most, characters = min(BATCH_ROWS, head, 1 + _BATCH_CELLS // width), 0
     problems: list[Problem] = []
     short: dict[int, int] = {}
     batch: list[list[str]] = []
     numbers: list[int] = []
     too_many, stray = WORDS["csv.too_many_fields"].format(n=named), WORDS["csv.stray_quote"]
     for number, fields, misquoted in records:
+        if not any(fields):
+            continue
         size = len(fields)
         if size > width or (width > named and any(fields[named:])):
             problem = Problem(number, None, str(size), too_many, "too_many_fields", set_aside=True)
             problems.append(problem)
             continue
         if size < width:
-            if not any(fields):
-                continue
             if size < named:
                 short[number] = size
             fields = fields + [""] * (width - size)
@@ -346,8 +356,22 @@ def _read_rows(
             problems.append(Problem(number, None, '"', stray, "stray_quote"))
         batch.append(fields)
         numbers.append(number)
-        if len(batch) == BATCH_ROWS:
+        characters += sum(map(len, fields))
+        if len(batch) == most or characters > _BATCH_CHARACTERS:
             columns.add(batch, numbers)
-            batch, numbers = [], []
+            batch, numbers, characters = [], [], 0
+            if columns.is_full:
+                break
     columns.add(batch, numbers)
+    _pass_over(records, columns)
     return problems, short
+
+
+def _pass_over(records: Iterable[_Record], columns: TextColumns) -> None:
+    passed = 0
+    for record in records:
+        passed += any(record.fields)
+        if passed == BATCH_ROWS:
+            columns.pass_over(passed)
+            passed = 0
+    columns.pass_over(passed)

@@ -8,7 +8,7 @@ import zipfile
 import zlib
 from bisect import bisect_right
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, NamedTuple
@@ -25,8 +25,9 @@ from leadscore.lists.reading.header import (
     no_header,
 )
 from leadscore.lists.reading.table import (
-    MEMORY_LIMIT_BYTES,
+    OWN_FILE,
     Child,
+    Limits,
     RawList,
     SheetHead,
     TextColumns,
@@ -43,10 +44,6 @@ MAX_UNPACKED_BYTES = 256 << 20
 MAX_RATIO = 50  # unpacked to packed; real workbooks measured up to 14
 MAX_ENTRIES = 5_000
 """Parts of a package; a workbook with a hundred sheets and pictures has some hundreds."""
-MAX_SPAN_CELLS = 32_000_000
-"""Cells between the first and the last of a sheet; each takes 24 bytes of the child's memory."""
-MAX_SHEET_BYTES = 512 << 20
-"""Text of a sheet once each cell has its own copy of the texts that cells share in the file."""
 
 _SCRIPT = Path(__file__).with_name("excel_child.py")
 _END = struct.Struct("<4s4H2LH")
@@ -188,7 +185,9 @@ def _unpacked(stream: BinaryIO, entry: zipfile.ZipInfo, name: str) -> Iterator[b
         yield inflate.flush()
 
 
-def read_spreadsheet(path: Path, place: HeaderPlace = ANYWHERE) -> RawList:
+def read_spreadsheet(
+    path: Path, place: HeaderPlace = ANYWHERE, limits: Limits = OWN_FILE
+) -> RawList:
     """Read a workbook (.xlsx, .xlsm) by a child process with bounded memory and time.
 
     Hidden sheets are not read, hidden rows are; both are told. Numbers become text as the
@@ -198,11 +197,13 @@ def read_spreadsheet(path: Path, place: HeaderPlace = ANYWHERE) -> RawList:
     """
     check_package(path)
     source = shown(path.name)
-    limits = map(str, (MEMORY_LIMIT_BYTES, MAX_SPAN_CELLS, MAX_SHEET_BYTES))
-    with Child(_SCRIPT, str(path), *limits, source=source) as child:
-        messages = _messages(child, source)
+    # So many more that of too many firms one is left over, whatever stands above them.
+    rows = (limits.rows, limits.head or limits.rows + HEADER_SEARCH)
+    bounds = map(str, (*limits.of_child, limits.span_cells, limits.sheet_bytes, *rows))
+    with Child(_SCRIPT, str(path), *bounds, source=source, limits=limits) as child:
+        messages = _messages(child, source, limits)
         hidden: list[str] = next(messages, {"hidden": []})["hidden"]
-        sheets = [_read_sheet(begin, messages, source, place) for begin in messages]
+        sheets = [_read_sheet(begin, messages, source, place, limits) for begin in messages]
     tables = tuple(sheet.table for sheet in sheets if sheet.table)
     others = [sheet for sheet in sheets if not sheet.table and sheet.head]
     if not tables:
@@ -217,26 +218,27 @@ def read_spreadsheet(path: Path, place: HeaderPlace = ANYWHERE) -> RawList:
         if sheet.table and sheet.hidden_rows
     ]
     heads = tuple(sheet.first_rows() for sheet in sheets if sheet.head)
-    return RawList(source, tables, tuple(notices), heads)
+    unread = sum(sheet.unread for sheet in sheets if sheet.table)
+    return RawList(source, tables, tuple(notices), heads, unread)
 
 
-def _messages(child: Child, name: str) -> Iterator[dict[str, Any]]:
+def _messages(child: Child, name: str, limits: Limits) -> Iterator[dict[str, Any]]:
     for line in child.output:
         if not line.endswith(b"\n"):
             break  # the child died while it wrote
         message = json.loads(line)
         if "error" in message:
-            raise _refusal(name, **message)
+            raise _refusal(name, limits, **message)
         yield message
     child.check()
 
 
-def _refusal(name: str, error: str, sheet: str | None, found: str) -> ListError:
+def _refusal(name: str, limits: Limits, error: str, sheet: str | None, found: str) -> ListError:
     if error == "damaged":
         return _damaged(name, found)
     if error == "text":
         return _bomb(f"{name}!{sheet}", found)
-    wanted = WORDS["excel.fewer_cells"].format(n=f"{MAX_SPAN_CELLS:,}")
+    wanted = WORDS["excel.fewer_cells"].format(n=f"{limits.span_cells:,}")
     return refuse(WORDS["excel.far_cell"], name, found, wanted, f"{sheet}!{found}", sheet=sheet)
 
 
@@ -245,6 +247,7 @@ class _Sheet(NamedTuple):
     hidden_rows: int
     head: list[Row]
     table: TextTable | None = None
+    unread: int = 0
 
     def first_rows(self) -> SheetHead:
         return SheetHead(self.name, tuple(tuple(row) for row in self.head))
@@ -252,15 +255,15 @@ class _Sheet(NamedTuple):
 
 def _read_sheet(
     begin: dict[str, Any], messages: Iterator[dict[str, Any]], source: str,
-    place: HeaderPlace,
+    place: HeaderPlace, limits: Limits,
 ) -> _Sheet:  # fmt: skip
     name, width = begin["begin"], begin["width"]
-    issues: list[tuple[int, int, str, str]] = []
+    end: dict[str, Any] = {"issues": [], "unread": 0}
 
     def batches() -> Iterator[tuple[list[int], list[list[str | None]]]]:
         for message in messages:
             if "issues" in message:
-                issues.extend(message["issues"])
+                end.update(message)
                 return
             yield message["rows"], message["cells"]
 
@@ -283,14 +286,26 @@ def _read_sheet(
         deque(stream, maxlen=0)
         return sheet
     header, at = header.widened(width), header.last + 1
-    columns = TextColumns(f"{source}!{name}", width)
-    for rows, cells in chain(first, stream):
-        above = bisect_right(rows, at)
-        full = [row + [None] * (width - len(row)) for row in cells[above:]]
-        columns.add(full, rows[above:])
+    columns = TextColumns(f"{source}!{name}", width, limits)
+    _fill(columns, chain(first, stream), at)
+    columns.pass_over(end["unread"])
     damage = [
         Problem(row, header.names[column], shown(found), WORDS[f"excel.issues.{code}"], code, name)
-        for row, column, code, found in issues
+        for row, column, code, found in end["issues"]
         if row > at and header.is_read(column)
     ]
-    return sheet._replace(table=finish_table(columns, header, source, at, head, name, damage))
+    table = finish_table(columns, header, source, at, head, name, damage)
+    return sheet._replace(table=table, unread=columns.unread)
+
+
+def _fill(
+    columns: TextColumns, batches: Iterable[tuple[list[int], list[list[str | None]]]], at: int
+) -> None:
+    width = columns.width
+    for rows, cells in batches:
+        above = bisect_right(rows, at)
+        if columns.is_full:
+            columns.pass_over(len(rows) - above)
+            continue
+        full = [row + [None] * (width - len(row)) for row in cells[above:]]
+        columns.add(full, rows[above:])

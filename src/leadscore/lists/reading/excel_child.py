@@ -18,6 +18,7 @@ from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, Shee
 from python_calamine import SheetVisibleEnum as Visible
 
 BATCH_ROWS = 1_000
+MOST_COLUMNS = 16_384  # of any sheet: XFD is the last
 OUT_OF_MEMORY = 3
 
 _P = rb"(?:\w+:)?"
@@ -31,17 +32,20 @@ _NO_VALUE = re.compile(
 )
 _SHARED = re.compile(rb't="s"[^>]*>\s*<' + _P + rb"v>\s*([0-9]{1,9})")
 _SHARED_END = re.compile(rb"</" + _P + rb"si>")
-_ADDRESS = re.compile(rb'\br="([A-Z]{1,3})([0-9]{1,7})"')
-_WIDE = re.compile(rb' r="[A-Z]{3}[0-9]')
+# The parser takes small letters, single quotes and columns that no spreadsheet has, too.
+_ADDRESS = re.compile(rb'\br\s*=\s*["\']([A-Za-z]{0,9})([0-9]{1,10})["\']')
+_FAR = re.compile(rb'\br\s*=\s*["\'](?:[A-Za-z]*[0-9]{5}|[A-Za-z]{3})')
 
 Issue = tuple[int, int, str, str]
 
 
-def main(path: str, memory: int, most_cells: int, most_text: int) -> None:
+def main(
+    path: str, memory: int, seconds: int, most_cells: int, most_text: int, most_rows: int, head: int
+) -> None:
     """Print the workbook, or the error that it meets."""
-    _limit(memory)
+    _limit(memory, seconds)
     try:
-        print_workbook(path, most_cells, most_text)
+        print_workbook(path, most_cells, most_text, most_rows, head)
     except MemoryError:
         os._exit(OUT_OF_MEMORY)
     except (CalamineError, OSError, zipfile.BadZipFile) as fault:
@@ -52,13 +56,14 @@ def main(path: str, memory: int, most_cells: int, most_text: int) -> None:
         _say(error="damaged", sheet=None, found="panic")
 
 
-def _limit(memory: int) -> None:
+def _limit(memory: int, seconds: int) -> None:
     # A crash must leave no dump of the list.
     with contextlib.suppress(ImportError, ValueError, OSError):
         import resource  # not there on Windows
 
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
 
 
 def _say(**message: Any) -> None:
@@ -66,7 +71,7 @@ def _say(**message: Any) -> None:
     sys.stdout.buffer.write(line.encode() + b"\n")
 
 
-def print_workbook(path: str, most_cells: int, most_text: int) -> None:
+def print_workbook(path: str, most_cells: int, most_text: int, most_rows: int, head: int) -> None:
     """Print every visible sheet, up to the first that is too large."""
     with CalamineWorkbook.from_path(path) as book, zipfile.ZipFile(path) as package:
         sheets = [meta for meta in book.sheets_metadata if meta.typ == SheetTypeEnum.WorkSheet]
@@ -87,17 +92,27 @@ def print_workbook(path: str, most_cells: int, most_text: int) -> None:
             issues = list(damage(xml))
             hidden_rows = len(_HIDDEN_ROW.findall(xml)) if b"hidden=" in xml else 0
             del xml
-            _print_sheet(book.get_sheet_by_name(name), name, issues, hidden_rows)
+            sheet = book.get_sheet_by_name(name)
+            _print_sheet(sheet, name, issues, hidden_rows, most_rows, head)
 
 
-def _print_sheet(sheet: CalamineSheet, name: str, issues: list[Issue], hidden_rows: int) -> None:
+def _print_sheet(
+    sheet: CalamineSheet, name: str, issues: list[Issue], hidden_rows: int, most_rows: int,
+    head: int,
+) -> None:  # fmt: skip
     left = sheet.start[1] if sheet.start else 0
     width = sheet.end[1] + 1 if sheet.end else 0
     merges = sheet.merged_cell_ranges or []
     _say(begin=name, width=width, merges=merges, hidden_rows=hidden_rows)
     rows: list[int] = []
     cells: list[list[str | None]] = []
+    printed = unread = last = 0
     for number, row in enumerate(sheet.iter_rows(), 1):
+        if printed >= head:
+            unread += any(value != "" for value in row)
+            if unread > most_rows:
+                break  # nobody wants to know how many more
+            continue
         while row and row[-1] == "":
             row.pop()
         if not row:
@@ -113,11 +128,12 @@ def _print_sheet(sheet: CalamineSheet, name: str, issues: list[Issue], hidden_ro
             texts.append(None if damaged else text)
         rows.append(number)
         cells.append(texts)
+        printed, last = printed + 1, number
         if len(rows) == BATCH_ROWS:
             _say(rows=rows, cells=cells)
             rows, cells = [], []
     _say(rows=rows, cells=cells)
-    _say(issues=issues)
+    _say(issues=[issue for issue in issues if issue[0] <= last or not unread], unread=unread)
 
 
 def text_of(value: object) -> tuple[str, bool]:
@@ -173,17 +189,18 @@ def last_cell(xml: bytes, most_cells: int) -> str | None:
 
     The parser takes memory for every cell between the first and the last, filled or not.
     """
-    tail = xml.rfind(b"<row")
-    number = re.search(rb'\br="([0-9]{1,9})"', xml[tail : tail + 500]) if tail >= 0 else None
-    height = int(number[1]) if number else 0
-    if height * 702 <= most_cells and not _WIDE.search(xml):
-        return None  # columns of up to two letters
-    columns = {address[1]: int(address[2]) for address in _ADDRESS.finditer(xml)}
+    if not _FAR.search(xml):
+        return None  # columns of up to two letters, rows of up to four digits
+    columns: dict[bytes, int] = {}
+    for address in _ADDRESS.finditer(xml):
+        letters, row = address[1].upper(), int(address[2])
+        if row > columns.get(letters, 0):
+            columns[letters] = row
     if not columns:
         return None
-    widest = max(columns, key=lambda letters: (len(letters), letters))
-    height = max(height, *columns.values())
-    return f"{widest.decode()}{height}" if _number(widest) * height > most_cells else None
+    widest, height = max(columns, key=_number), max(columns.values())
+    far = _number(widest) > MOST_COLUMNS or _number(widest) * height > most_cells
+    return f"{widest.decode()}{height}" if far else None
 
 
 def shared_lengths(package: zipfile.ZipFile) -> list[int]:
@@ -220,10 +237,10 @@ def _place(attributes: bytes) -> tuple[int, int]:
 
 def _number(letters: bytes) -> int:
     number = 0
-    for letter in letters:
+    for letter in letters.upper():
         number = number * 26 + letter - 64
     return number
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], *map(int, sys.argv[2:5]))
+    main(sys.argv[1], *map(int, sys.argv[2:8]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -16,11 +17,9 @@ from leadscore.lists.reading.header import (
     without_totals_and_notes,
 )
 from leadscore.lists.reading.table import (
-    MAX_CELLS,
-    MAX_ROWS,
-    MAX_TEXT_BYTES,
-    MEMORY_LIMIT_BYTES,
+    OWN_FILE,
     Child,
+    Limits,
     RawList,
     SheetHead,
     TextColumns,
@@ -33,10 +32,9 @@ from leadscore.text import room_words, shown
 WORDS = room_words("lists")
 
 _SCRIPT = Path(__file__).with_name("parquet_child.py")
-_LIMITS = (MAX_ROWS, MAX_CELLS, MAX_TEXT_BYTES)
 
 
-def read_parquet(path: Path, place: HeaderPlace = ANYWHERE) -> RawList:
+def read_parquet(path: Path, place: HeaderPlace = ANYWHERE, limits: Limits = OWN_FILE) -> RawList:
     """Read a Parquet file by a child process with bounded memory and time.
 
     Rows count from 1, as there is no header line. Whole numbers have no ``.0``, decimals keep their
@@ -45,24 +43,16 @@ def read_parquet(path: Path, place: HeaderPlace = ANYWHERE) -> RawList:
     Raises `ListError` if the file is too large by its own account, damaged, or names no firms.
     """
     source = shown(path.name)
-    limits = map(str, (MEMORY_LIMIT_BYTES, *_LIMITS))
-    with Child(_SCRIPT, str(path), *limits, source=source) as child:
-        line = child.output.readline()
-        if not line.endswith(b"\n"):
-            child.check()
-        message = json.loads(line)
-        if "error" in message:
-            got, most = message["found"], [f"{limit:,}" for limit in _LIMITS]
-            if message["error"] == "damaged":
-                wanted = WORDS["parquet.whole"]
-                raise refuse(WORDS["parquet.damaged"], source, shown(got, 200), wanted)
-            wanted = WORDS["parquet.at_most"].format(rows=most[0], cells=most[1], size=most[2])
-            raise refuse(WORDS["table.too_large"], source, got, wanted)
+    most = (limits.rows, limits.cells, limits.text_bytes)
+    first = (limits.head or limits.rows, limits.head_bytes if limits.head else limits.text_bytes)
+    bounds = map(str, (*limits.of_child, *most, *first))
+    with Child(_SCRIPT, str(path), *bounds, source=source, limits=limits) as child:
+        message = _message(child, source, limits)
         header = place.named(header_of([str(name) for name in message["headers"]]))
         if header.name_at is None:
             head = SheetHead(None, (header.names,))
             raise no_header(source, [(source, [header.names])], [head])
-        columns, row = TextColumns(source, len(header.names)), 1
+        columns, row = TextColumns(source, len(header.names), limits), 1
         try:
             with pa.ipc.open_stream(child.output) as stream:
                 for batch in stream:
@@ -72,12 +62,32 @@ def read_parquet(path: Path, place: HeaderPlace = ANYWHERE) -> RawList:
         except (pa.ArrowException, OSError):
             child.check()
             raise
+        issues = _message(child, source, limits)["issues"]
         child.check()
+        columns.pass_over(message["rows"] + 1 - row)
     cells, rows = columns.finish()
     problems = [
         Problem(row or None, header.names[at], shown(text), WORDS[f"parquet.issues.{code}"], code)
-        for row, at, code, text in message["issues"]
+        for row, at, code, text in issues
         if header.is_read(at)
     ]
     table = TextTable(header.names, cells, rows, problems=tuple(problems))
-    return RawList(source, (without_totals_and_notes(table, header, source),))
+    table = without_totals_and_notes(table, header, source)
+    return RawList(source, (table,), unread_rows=columns.unread)
+
+
+def _message(child: Child, source: str, limits: Limits) -> dict[str, Any]:
+    line = child.output.readline()
+    if not line.endswith(b"\n"):
+        child.check()
+    message: dict[str, Any] = json.loads(line)
+    if "error" not in message:
+        return message
+    got = message["found"]
+    if message["error"] == "damaged":
+        wanted = WORDS["parquet.whole"]
+        raise refuse(WORDS["parquet.damaged"], source, shown(got, 200), wanted)
+    most = (limits.rows, limits.cells, limits.text_bytes)
+    rows, cells, size = (f"{limit:,}" for limit in most)
+    wanted = WORDS["parquet.at_most"].format(rows=rows, cells=cells, size=size)
+    raise refuse(WORDS["table.too_large"], source, got, wanted)

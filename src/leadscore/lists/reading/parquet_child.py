@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import pyarrow as pa
@@ -21,16 +22,19 @@ class _TooLargeError(Exception):
     """More than the limits allow; carries what was found."""
 
 
-def main(path: str, memory: int, rows: int, cells: int, text: int) -> None:
+def main(
+    path: str, memory: int, seconds: int, rows: int, cells: int, text: int, head: int,
+    head_text: int,
+) -> None:  # fmt: skip
     """Print the table, or the error that it meets."""
-    _limit(memory)
+    _limit(memory, seconds)
     try:
-        print_table(path, rows, cells, text)
+        print_table(path, (rows, cells, text), head, head_text)
     except MemoryError:  # Arrow's among them
         os._exit(OUT_OF_MEMORY)
 
 
-def _limit(memory: int) -> None:
+def _limit(memory: int, seconds: int) -> None:
     # A crash must leave no dump of the list.
     pa.set_memory_pool(pa.system_memory_pool())
     pa.set_cpu_count(1)
@@ -40,32 +44,42 @@ def _limit(memory: int) -> None:
 
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
 
 
 def _say(**message: Any) -> None:
     sys.stdout.buffer.write(json.dumps(message).encode() + b"\n")
 
 
-def print_table(path: str, most_rows: int, most_cells: int, most_text: int) -> None:
-    """Print the table once all of it has been read, or the error that was met."""
+def print_table(path: str, most: tuple[int, int, int], head: int, head_text: int) -> None:
+    """Print headers, batches of the first rows, and what was wrong with them, or an error."""
     try:
         file = pq.ParquetFile(path, page_checksum_verification=True, pre_buffer=False)
-        _check_footer(file, most_rows, most_cells, most_text)
-        texts = _Texts(file.schema_arrow, most_text)
-        stored = file.iter_batches(batch_size=BATCH_ROWS, use_threads=False)
-        batches = [texts.of(batch) for batch in stored]
+        _check_footer(file, *most)
+        texts = _Texts(file.schema_arrow, most[2])
+        batches = _first(file, texts, head, head_text)
+        first = next(batches, None)  # so that most of what is wrong is known before any is read
+        _say(headers=file.schema_arrow.names, rows=file.metadata.num_rows)
+        sys.stdout.buffer.flush()
+        with pa.ipc.new_stream(sys.stdout.buffer, texts.schema) as stream:
+            while first is not None:
+                stream.write_batch(first)
+                first = next(batches, None)
     except _TooLargeError as fault:
         _say(error="too_large", found=str(fault))
-    except MemoryError:
+    except (MemoryError, BrokenPipeError):
         raise
     except (pa.ArrowException, OSError, ValueError) as fault:
         _say(error="damaged", found=str(fault))
     else:
-        _say(headers=file.schema_arrow.names, issues=texts.issues)
-        sys.stdout.buffer.flush()
-        with pa.ipc.new_stream(sys.stdout.buffer, texts.schema) as stream:
-            for batch in batches:
-                stream.write_batch(batch)
+        _say(issues=texts.issues)
+
+
+def _first(file: Any, texts: _Texts, head: int, head_text: int) -> Iterator[Any]:
+    for batch in file.iter_batches(batch_size=BATCH_ROWS, use_threads=False):
+        yield texts.of(batch)
+        if texts.rows >= head or texts.size >= head_text:
+            return
 
 
 def _check_footer(file: Any, most_rows: int, most_cells: int, most_text: int) -> None:
@@ -84,15 +98,15 @@ class _Texts:
     def __init__(self, schema: Any, most_text: int) -> None:
         self.issues: list[tuple[int, int, str, str]] = []
         self.schema = pa.schema([pa.field(str(at), TEXT) for at in range(len(schema))])
-        self._row = 0
-        self._most = self._left = most_text
+        self.rows = 0
+        self._most, self.size = most_text, 0
         self._unread: set[int] = set()
 
     def of(self, batch: Any) -> Any:
         columns = [self._column(at, batch.column(at)) for at in range(batch.num_columns)]
-        self._row += batch.num_rows
-        self._left -= sum(column.nbytes for column in columns)
-        if self._left < 0:
+        self.rows += batch.num_rows
+        self.size += sum(column.nbytes for column in columns)
+        if self.size > self._most:
             raise _TooLargeError(f"> {self._most:,} B")
         return pa.RecordBatch.from_arrays(columns, schema=self.schema)
 
@@ -119,7 +133,7 @@ class _Texts:
         damaged = pc.and_(pc.greater_equal(size, 2.0**53), pc.is_finite(size))
         for place in pc.indices_nonzero(pc.fill_null(damaged, False)).to_pylist():
             found = f"{int(values[place].as_py())}"
-            self.issues.append((self._row + place + 1, at, "damaged_number", found))
+            self.issues.append((self.rows + place + 1, at, "damaged_number", found))
         values = pc.if_else(damaged, None, values)
         whole = pc.and_(pc.equal(pc.round(values), values), pc.is_finite(values))
         integers = pc.if_else(whole, values, None).cast(pa.int64())
@@ -143,4 +157,4 @@ def _plain(values: Any, kind: Any) -> Any:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], *map(int, sys.argv[2:6]))
+    main(sys.argv[1], *map(int, sys.argv[2:9]))

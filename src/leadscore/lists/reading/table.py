@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import gzip
+import math
+import multiprocessing
+import os
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
+import traceback
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import IO, BinaryIO, Self, cast
+from typing import IO, Any, BinaryIO, Self, TypeVar, cast
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from leadscore.errors import Detail, ListError
+from leadscore.errors import Detail, LeadscoreError, ListError
 from leadscore.lists.problems import Problem
 from leadscore.lists.values.amounts import Unit
 from leadscore.text import Text, room_words, shown
@@ -26,18 +34,59 @@ from leadscore.text import Text, room_words, shown
 WORDS = room_words("lists")
 
 MAX_COLUMNS = 2_000  # the widest export of a company database known to us has some 60 columns
-MAX_ROWS = 5_000_000
-"""More is not a list that somebody keeps but a register, which is scored part by part."""
-MAX_CELLS = 200_000_000
-"""Rows times columns; an empty cell costs 8 bytes, so this bounds a table of blanks to 1.6 GB."""
-MAX_TEXT_BYTES = 1 << 30
-"""Text of a whole list: a million rows of 10 columns with addresses and scopes take 0.25 GB."""
 MAX_LINE_BYTES = 1 << 26
 """A line of 64 MB holds no firm; a file without line ends would fill the memory."""
 BATCH_ROWS = 10_000
 """Rows turned into columns at once: large enough to be fast, small enough not to be felt."""
 CHUNK_BYTES = 1 << 20  # bytes decoded at once
 TEXT = pa.large_string()
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much a file may hold, and what reading it may take; more is refused, or left unread.
+
+    ``head`` are the rows of a table after which the others are only counted, and ``head_bytes``
+    their text; missing where all are read.
+    """
+
+    rows: int
+    cells: int  # rows times columns; an empty cell costs 8 bytes
+    text_bytes: int
+    span_cells: int  # between the first and the last of a sheet; 24 bytes each in a child
+    sheet_bytes: int  # text of a sheet once each cell has its own copy of what cells share
+    memory_bytes: int  # address space of a child
+    seconds: float = 60.0  # of a processor; the largest workbook takes some 10 on a slow one
+    head: int | None = None
+    head_bytes: int = 16 << 20
+
+    @property
+    def of_child(self) -> tuple[int, int]:
+        """Address space and seconds of processor time."""
+        return self.memory_bytes, math.ceil(self.seconds)
+
+
+OWN_FILE = Limits(
+    rows=5_000_000, cells=200_000_000, text_bytes=1 << 30, span_cells=32_000_000,
+    sheet_bytes=512 << 20, memory_bytes=2 << 30,
+)  # fmt: skip
+"""For a file on the machine of the person who reads it.
+
+More is not a list that somebody keeps but a register, which is scored part by part. A million rows
+of 10 columns with addresses and scopes have 0.25 GB of text.
+"""
+
+UPLOADED = Limits(
+    rows=200_000, cells=20_000_000, text_bytes=72 << 20, span_cells=12_000_000,
+    sheet_bytes=192 << 20, memory_bytes=768 << 20, seconds=30.0,
+)  # fmt: skip
+"""For a file that came over the network: to read it takes some eight times the memory of its text.
+
+The table of a hundred thousand firms as data vendors write it has 50 to 70 MB of text.
+"""
+
+PREVIEW = replace(UPLOADED, seconds=20.0, head=10_000)
+"""For a first look at such a file."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,6 +132,7 @@ class RawList:
     tables: tuple[TextTable, ...]
     notices: tuple[Text, ...] = ()
     heads: tuple[SheetHead, ...] = ()
+    unread_rows: int = 0  # that were only counted, see `Limits.head`
 
 
 def refuse(
@@ -104,6 +154,8 @@ class TextColumns:
 
     source: str
     width: int
+    limits: Limits = OWN_FILE
+    unread: int = 0  # rows that were passed over
     _parts: list[list[pa.Array]] = field(default_factory=list)
     _rows: list[np.ndarray] = field(default_factory=list)
     _height: int = 0
@@ -126,17 +178,32 @@ class TextColumns:
         numbers = np.fromiter(rows, dtype=np.int64)
         self._height += len(numbers)
         self._bytes += sum(column.nbytes for column in columns)
+        self._check()
+        for parts, column in zip(self._parts, columns, strict=True):
+            parts.append(column)
+        self._rows.append(numbers)
+
+    def pass_over(self, rows: int) -> None:
+        """Count rows that aren't read."""
+        self.unread += rows
+        self._check()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether further rows are to be passed over."""
+        head, most = self.limits.head, self.limits.head_bytes
+        return head is not None and (self._height >= head or self._bytes >= most)
+
+    def _check(self) -> None:
+        limits, height = self.limits, self._height + self.unread
         for size, limit, unit in (
-            (self._height, MAX_ROWS, WORDS["table.rows"]),
-            (self._height * self.width, MAX_CELLS, WORDS["table.cells"]),
-            (self._bytes, 2 * MAX_TEXT_BYTES, WORDS["table.bytes_of_text"]),
+            (height, limits.rows, WORDS["table.rows"]),
+            (height * self.width, limits.cells, WORDS["table.cells"]),
+            (self._bytes, 2 * limits.text_bytes, WORDS["table.bytes_of_text"]),
         ):
             if size > limit:
                 wanted = at_most(limit, unit)
                 raise refuse(WORDS["table.too_large"], self.source, f"> {limit:,}", wanted)
-        for parts, column in zip(self._parts, columns, strict=True):
-            parts.append(column)
-        self._rows.append(numbers)
 
     def finish(self) -> tuple[pd.DataFrame, np.ndarray]:
         """Return the cells as a frame of text, and the row numbers."""
@@ -153,12 +220,20 @@ def empty_is_missing(texts: pa.Array) -> pa.Array:
     return pc.if_else(empty, pa.scalar(None, TEXT), texts) if pc.any(empty).as_py() else texts
 
 
+def release_memory() -> None:
+    """Give back to the system what was freed, which after a long list may be a gigabyte."""
+    pa.default_memory_pool().release_unused()
+    with contextlib.suppress(AttributeError, OSError, TypeError):  # the GNU library has it
+        ctypes.CDLL(None).malloc_trim(0)
+
+
 @dataclass(frozen=True)
 class TextBytes:
     """A text file to be read more than once: to learn its encoding, then its records."""
 
     path: Path
     gzipped: bool
+    limits: Limits = OWN_FILE
 
     @property
     def name(self) -> str:
@@ -180,7 +255,7 @@ class TextBytes:
                 at = max(chunk.rfind(b"\n"), chunk.rfind(b"\r"))
                 line = line + len(chunk) if at < 0 else len(chunk) - at - 1
                 for size, limit, wanted in (
-                    (total, MAX_TEXT_BYTES, WORDS["table.shorter_text"]),
+                    (total, self.limits.text_bytes, WORDS["table.shorter_text"]),
                     (line, MAX_LINE_BYTES, WORDS["table.shorter_line"]),
                 ):
                     if size > limit:
@@ -197,10 +272,7 @@ class TextBytes:
             raise refuse(WORDS["table.bad_gzip"], self.name, str(fault), wanted) from fault
 
 
-TIME_LIMIT_SECONDS = 120.0
-"""The largest workbook that is let in takes some 10 seconds on a slow machine."""
-MEMORY_LIMIT_BYTES = 2 << 30
-"""Address space of a child: the largest workbook that is let in needs some 1.2 GB."""
+_PATIENCE = 4  # seconds by the clock for one of a processor: the machine may be busy
 
 
 class Child:
@@ -211,9 +283,9 @@ class Child:
     """
 
     def __init__(
-        self, script: Path, *arguments: str, source: str, seconds: float = TIME_LIMIT_SECONDS
+        self, script: Path, *arguments: str, source: str, limits: Limits = OWN_FILE
     ) -> None:
-        self._source, self._seconds = source, seconds
+        self._source, self._limits = source, limits
         self._complaint: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 (closed in __exit__)
         self._process = subprocess.Popen(  # noqa: S603 (our own script, no shell)
             [sys.executable, "-P", str(script), *arguments],
@@ -223,7 +295,7 @@ class Child:
         )
         self.output = cast("IO[bytes]", self._process.stdout)
         self._late = threading.Event()
-        self._timer = threading.Timer(seconds, self._end)
+        self._timer = threading.Timer(_PATIENCE * limits.seconds, self._end)
         self._timer.daemon = True
         self._timer.start()
 
@@ -255,11 +327,106 @@ class Child:
         if code == 1:
             self._complaint.seek(0)
             raise RuntimeError(self._complaint.read().decode(errors="replace"))
-        if self._late.is_set():
-            what = WORDS["sandbox.time"]
-            limit = WORDS["sandbox.seconds"].format(n=f"{self._seconds:.0f}")
-        else:
-            what = WORDS["sandbox.memory"]
-            limit = Text(*2 * [f"{MEMORY_LIMIT_BYTES >> 30} GB"])
-        wanted = WORDS["sandbox.at_most"].format(limit=limit)
-        raise refuse(WORDS["sandbox.too_much"], self._source, f"> {limit.en}", wanted, what=what)
+        raise too_much(self._source, self._limits, late=self._late.is_set() or code == _XCPU)
+
+
+_XCPU = -int(getattr(signal, "SIGXCPU", 0)) or None
+
+
+def too_much(source: str, limits: Limits, *, late: bool) -> ListError:
+    """Return the error for a list whose reading takes too much time, or else memory."""
+    what = WORDS["sandbox.time"] if late else WORDS["sandbox.memory"]
+    limit = Text(*2 * [f"{limits.memory_bytes >> 20:,} MB"])
+    if late:
+        limit = WORDS["sandbox.seconds"].format(n=f"{limits.seconds:.0f}")
+    wanted = WORDS["sandbox.at_most"].format(limit=limit)
+    return refuse(WORDS["sandbox.too_much"], source, f"> {limit.en}", wanted, what=what)
+
+
+class Sandbox:
+    """Calls functions in processes of their own with bounded memory and time, few at once.
+
+    For what reads a stranger's file inside a service: the process is gone when the call ends,
+    however it ends, and takes with it what it had started. On Linux it is forked from one that has
+    the module of the function imported already.
+    """
+
+    def __init__(self, limits: Limits, at_once: int = 2) -> None:
+        self._limits, self._free = limits, threading.BoundedSemaphore(at_once)
+
+    def call(self, function: Callable[..., T], *arguments: object, source: str) -> T:
+        """Return what a function of a module returns; raises its `LeadscoreError`.
+
+        Arguments and result must be picklable. Raises `ListError` for ``source`` if it takes more
+        than the limits.
+        """
+        context: Any = multiprocessing.get_context(_START)
+        if _START == "forkserver":
+            context.set_forkserver_preload([function.__module__])
+        with self._free:
+            ours, theirs = context.Pipe(duplex=False)
+            process = context.Process(
+                target=_boxed, args=(theirs, self._limits, function, arguments), daemon=True
+            )
+            outcome = None
+            with contextlib.closing(ours):
+                with contextlib.closing(theirs):
+                    process.start()
+                try:
+                    late = not ours.poll(_PATIENCE * self._limits.seconds)
+                    with contextlib.suppress(EOFError):
+                        outcome = None if late else ours.recv()
+                finally:
+                    if outcome is None:
+                        _kill_group(process.pid)
+                        process.kill()
+                    process.join()
+        if outcome is None:
+            raise too_much(source, self._limits, late=late or process.exitcode == _XCPU)
+        result, error = outcome
+        if error is not None:
+            raise error
+        return cast("T", result)
+
+
+T = TypeVar("T")
+
+# A fork of the service itself would take its locks along, and a fresh process takes a second.
+_START = "forkserver" if sys.platform == "linux" else "spawn"
+
+
+def _boxed(
+    sender: Connection, limits: Limits, function: Callable[..., object], arguments: Sequence[object]
+) -> None:
+    _bound(limits)
+    result: object = None
+    error: Exception | None = None
+    try:
+        result = function(*arguments)
+    except MemoryError:
+        os._exit(1)
+    except LeadscoreError as refusal:
+        error = refusal
+    except Exception:
+        error = RuntimeError(traceback.format_exc())
+    sender.send((result, error))
+
+
+def _bound(limits: Limits) -> None:
+    # A crash must leave no dump of the list; what is started here can be ended with this process.
+    with contextlib.suppress(AttributeError, OSError):
+        os.setpgid(0, 0)
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource  # not there on Windows
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        seconds, hard = math.ceil(limits.seconds), resource.getrlimit(resource.RLIMIT_AS)[1]
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        memory = pages * resource.getpagesize() + limits.memory_bytes
+        resource.setrlimit(resource.RLIMIT_AS, (memory, hard))
+
+
+def _kill_group(leader: int) -> None:
+    with contextlib.suppress(AttributeError, OSError):
+        os.killpg(leader, signal.SIGKILL)

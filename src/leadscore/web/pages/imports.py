@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -25,7 +26,7 @@ from leadscore.lists.reading.header import (
     column_address,
     letters,
 )
-from leadscore.lists.reading.table import RawList, SheetHead, TextTable
+from leadscore.lists.reading.table import PREVIEW, RawList, Sandbox, SheetHead, TextTable
 from leadscore.lists.writing import SheetToMend, write_rows_to_mend
 from leadscore.store import list_import
 from leadscore.store import lists as kept
@@ -33,7 +34,12 @@ from leadscore.store.lists import KEPT_FOR, Upload, drop_upload, keep_upload, re
 from leadscore.text import Lang, room_words, shown
 from leadscore.web.api import Dependencies
 from leadscore.web.auth import caller, requires, takes_file
-from leadscore.web.errors import InvalidRequestError, store_refusals
+from leadscore.web.errors import (
+    MAX_LIST_BYTES,
+    InvalidRequestError,
+    store_refusals,
+    too_large,
+)
 from leadscore.web.idempotent import Act, Answer, written
 from leadscore.web.pages import shell
 from leadscore.web.pages.firm import shown_value
@@ -120,27 +126,53 @@ _PRIVATE = re.compile(r"\d{7}|@")  # numbers and addresses of people: a header h
 _KEPT = {each.name: each for each in CANONICAL}
 
 
-def preview(upload: Upload, fixes: Corrections, *, today: date, lang: Lang) -> dict[str, Any]:
-    """Read a file as it would be read, with what somebody said of it; it may end in an error."""
+def preview(
+    sandbox: Sandbox, upload: Upload, fixes: Corrections, *, today: date, lang: Lang
+) -> dict[str, Any]:
+    """Read a file as it would be read, with what somebody said of it; it may end in an error.
+
+    Of a long list only the first rows are looked at, in a process of its own with bounded memory.
+    """
+    with list_import.as_file(upload.content, upload.file_name) as path:
+        try:
+            return sandbox.call(_looked_at, path, fixes, today, lang, source=path.name)
+        except ListError as error:
+            return {"error": error, "heads": (), "tables": []}
+
+
+def _looked_at(path: Path, fixes: Corrections, today: date, lang: Lang) -> dict[str, Any]:
+    # In the sandbox: what is returned is no larger than a page.
     try:
         read = list_import.read_uploaded(
-            upload.content, upload.file_name, fixes.columns, today=today, place=fixes.place
+            path, fixes.columns, today=today, place=fixes.place, limits=PREVIEW
         )
     except NoHeaderError as error:
-        return {"error": error, "heads": error.heads, "tables": _unread_table(error.heads, fixes)}
-    except ListError as error:
-        return {"error": error, "heads": (), "tables": []}
+        heads, tables = _short_heads(error.heads), _unread_table(error.heads, fixes)
+        return {"error": error, "heads": heads, "tables": tables}
     raw, clean = read.raw, read.clean
     return {
         "error": None,
-        "heads": raw.heads,
+        "heads": _short_heads(raw.heads),
         "tables": [_table(read, at, fixes, lang) for at in range(len(raw.tables))],
         "mapping": fixes.columns or _anchor(raw, fixes),
         "rows": clean.rows_in,
-        "firms": len(clean.firms),
-        "problems": clean.problems,
+        "unread": raw.unread_rows,
+        "firms": len(clean.records),
+        "problems": clean.problems[:MOST_PROBLEMS],
+        "problem_count": len(clean.problems),
         "notices": clean.notices,
     }
+
+
+def _short_heads(heads: Sequence[SheetHead]) -> list[SheetHead]:
+    # As much of them as is shown, and whether it is a number or an address.
+    return [
+        replace(
+            head,
+            rows=tuple(tuple(cell and cell[:_LONGEST_HEADER] for cell in row) for row in head.rows),
+        )
+        for head in heads
+    ]
 
 
 def row_choices(head: SheetHead) -> list[tuple[int, str]]:
@@ -259,6 +291,7 @@ HISTORY = 20
 
 def import_pages(dependencies: Dependencies, pages: Blueprint) -> None:
     """Add ``/import``, the preview of a file, and what became of a list."""
+    sandbox = Sandbox(PREVIEW)
 
     @pages.get("/import")
     @requires("record")
@@ -270,6 +303,8 @@ def import_pages(dependencies: Dependencies, pages: Blueprint) -> None:
         return shell.page(
             dependencies, "import.html", title=TRANSLATIONS["import.title"], lists=shown,
             older=shown[-1].id if len(lists) > HISTORY else None, newest=last is None,
+            most_bytes=MAX_LIST_BYTES,
+            too_large=too_large("", is_list=True)[0].pick(dependencies.page_lang()),
         )  # fmt: skip
 
     @pages.post("/import")
@@ -292,8 +327,8 @@ def import_pages(dependencies: Dependencies, pages: Blueprint) -> None:
             upload = read_upload(connection, id, actor=caller().actor, now=now)
         return shell.page(
             dependencies, "import_preview.html", title=upload.file_name, id=id, fixes=fixes,
-            file=preview(upload, fixes, today=dependencies.today(), lang=lang), canonical=CANONICAL,
-            not_read=NOT_READ, row_choices=row_choices, most_problems=MOST_PROBLEMS,
+            file=preview(sandbox, upload, fixes, today=dependencies.today(), lang=lang),
+            canonical=CANONICAL, not_read=NOT_READ, row_choices=row_choices,
             today=dependencies.today(), until=upload.uploaded_at + KEPT_FOR,
         )  # fmt: skip
 

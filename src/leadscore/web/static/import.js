@@ -6,6 +6,13 @@
   const input = form?.querySelector('input[type="file"]');
   if (!input) return;
 
+  const check = () => {
+    const isTooLarge = input.files[0]?.size > Number(form.dataset.most);
+    input.setCustomValidity(isTooLarge ? form.dataset.tooLarge : "");
+  };
+
+  input.addEventListener("change", check);
+
   const over = (on) => (event) => {
     event.preventDefault();
     form.classList.toggle("drop-over", on);
@@ -19,6 +26,7 @@
     const files = new DataTransfer();
     files.items.add(event.dataTransfer.files[0]);
     input.files = files.files;
+    check();
     form.requestSubmit();
   });
 })();
