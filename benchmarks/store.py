@@ -81,7 +81,7 @@ def take_in(url: URL, content: bytes, scorer: Scorer) -> tuple[float, float, flo
     start, moments = time.perf_counter(), list[tuple[float, float]]()
 
     def progress(fraction: float, _words: object) -> None:
-        if fraction >= 0.8:
+        if fraction >= 0.15:
             moments.append((time.perf_counter(), time.process_time()))
 
     take_in_list(database, number, scorer=scorer, now=NOW, today=TODAY, progress=progress)

@@ -17,7 +17,7 @@ from leadscore.store.database import Database
 from leadscore.store.list_import import take_in_list
 from leadscore.store.lists import LIST_FIRMS, read_kept_list
 from leadscore.store.outcomes import outcomes
-from leadscore.store.scoring import WRITTEN_AT_ONCE
+from leadscore.store.scoring import FIRST_PORTION
 from leadscore.text import Text
 
 MANY = 2_000
@@ -38,7 +38,7 @@ def test_an_officer_does_not_wait_for_a_long_list(database: Database) -> None:
     storing, done = threading.Event(), threading.Event()
 
     def progress(fraction: float, _words: Text) -> None:
-        if fraction >= 0.8:
+        if fraction > 0.15:
             storing.set()
 
     def take_in_the_list() -> None:
@@ -63,7 +63,7 @@ def test_an_officer_does_not_wait_for_a_long_list(database: Database) -> None:
         waits.append(time.monotonic() - started)
     took = time.monotonic() - begun
     thread.join()
-    assert len(waits) > MANY / WRITTEN_AT_ONCE / 2
+    assert len(waits) > MANY / FIRST_PORTION / 2
     assert max(waits) < LONGEST_WAIT * took
     with database.read() as connection:
         assert connection.scalar(select(func.count()).select_from(outcomes)) == len(waits)
@@ -76,7 +76,7 @@ class Stopped(BaseException):
 
 
 def test_a_list_that_was_stopped_goes_on_without_doubles(database: Database) -> None:
-    many = 2 * WRITTEN_AT_ONCE + 7
+    many = 2 * FIRST_PORTION + 7
     rows = [*long_list(many), {"name": "第1号有限公司", "staff": "9"}]
     number = hand_in(database, *rows)
     stored: list[int] = []
@@ -90,7 +90,7 @@ def test_a_list_that_was_stopped_goes_on_without_doubles(database: Database) -> 
         with pytest.raises(Stopped):
             take_in_list(database, number, scorer=scorer(), now=NOW, today=TODAY, check=check)
         stored.append(len(firms(database)))
-    assert stored == [0, WRITTEN_AT_ONCE]
+    assert stored == [0, FIRST_PORTION]
     with database.read() as connection:
         assert read_kept_list(connection, number).state == "scoring"
     counts = take_in_list(database, number, scorer=scorer(), now=NOW, today=TODAY)
