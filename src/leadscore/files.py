@@ -8,8 +8,10 @@ import hashlib
 import os
 import secrets
 import shutil
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import IO, Any
 
 
 def place_folder(path: Path, files: Mapping[str, bytes]) -> bool:
@@ -100,6 +102,22 @@ def _sync(folder: Path) -> None:
 
 
 _PACKAGE = Path(__file__).resolve().parent
+
+
+def lock(file: IO[Any]) -> bool:
+    """Lock an open file until it is closed or this process has ended; False if another has."""
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def shipped(*parts: str) -> Path:

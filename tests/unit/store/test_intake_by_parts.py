@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from datetime import timedelta
@@ -99,3 +100,47 @@ def test_a_list_that_was_stopped_goes_on_without_doubles(database: Database) -> 
     with database.read() as connection:
         for table in (LIST_FIRMS, SCORES):
             assert connection.scalar(select(func.count()).select_from(table)) == many
+
+
+def test_a_long_list_is_scored_by_other_processes_just_as_by_this_one(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = long_list(25)
+
+    def scores() -> list[tuple[object, ...]]:
+        columns = [column for column in SCORES.c if column.name not in ("id", "snapshot_id")]
+        with database.read() as connection:
+            return [
+                tuple(row) for row in connection.execute(select(*columns).order_by(SCORES.c.id))
+            ]
+
+    take_in_list(database, hand_in(database, *rows), scorer=scorer(), now=NOW, today=TODAY)
+    here = scores()
+    monkeypatch.setattr("leadscore.ranking.batch._LONG_LIST", 10)
+    again = take_in_list(
+        database, hand_in(database, *rows), scorer=scorer("m2"), now=NOW, today=TODAY
+    )
+    assert again.ranked == 25
+    model = [column.name for column in SCORES.c].index("model") - 1
+    there = scores()[25:]
+    assert [row[: model - 1] + row[model:] for row in there] != here
+    assert len(there) == len(here)
+    place = here[0].index("m1")
+    without = [tuple(value for at, value in enumerate(row) if at != place) for row in here]
+    assert [tuple(v for at, v in enumerate(row) if at != place) for row in there] == without
+
+
+def test_what_a_list_has_left_to_do_is_told_in_both_languages(database: Database) -> None:
+    told: list[Text] = []
+    take_in_list(
+        database, hand_in(database, *long_list(450)), scorer=scorer(), now=NOW, today=TODAY,
+        progress=lambda _fraction, words: told.append(words),
+    )  # fmt: skip
+    assert told[1].en == "scoring and storing: 0 of 450 firms"
+    assert told[-1].zh == "评分入库：450 / 450 家"
+    still = [words for words in told[2:-1] if "left" in words.en]
+    for words in still:
+        assert re.fullmatch(
+            r"scoring and storing: \d+ of 450 firms, about \d+ (s|min) left", words.en
+        )
+        assert re.fullmatch(r"评分入库：\d+ / 450 家，约还需 \d+ (秒|分钟)", words.zh)
