@@ -22,8 +22,10 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from multiprocessing.connection import Connection
+from multiprocessing.synchronize import Event
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -41,7 +43,7 @@ from leadscore.store.acts import enter_outcome
 from leadscore.store.audit import AuditTrail
 from leadscore.store.backups import back_up
 from leadscore.store.database import Database, migrate
-from leadscore.store.jobs import submit
+from leadscore.store.jobs import request_cancel, submit
 from leadscore.store.list_import import take_in_list
 from leadscore.store.lists import add_list
 from leadscore.store.profiles import Profiles
@@ -90,7 +92,7 @@ def firms(count: int, city: City, seed: int = 7) -> pd.DataFrame:
 
 
 def take_in(url: URL, content: bytes, scorer: Scorer) -> tuple[float, float, float]:
-    """Take a list in; return the seconds of reading and scoring, and of storing: wall and CPU."""
+    """Take a list in; return the seconds of reading, and of scoring and storing: wall and CPU."""
     database = Database(url)
     with database.write() as connection:
         number = add_list(connection, file_name="invented.csv", content=content, mapping={},
@@ -98,12 +100,49 @@ def take_in(url: URL, content: bytes, scorer: Scorer) -> tuple[float, float, flo
     start, moments = time.perf_counter(), list[tuple[float, float]]()
 
     def progress(fraction: float, _words: object) -> None:
-        if fraction >= 0.8:
+        if fraction >= 0.15:
             moments.append((time.perf_counter(), time.process_time()))
 
     take_in_list(database, number, scorer=scorer, now=NOW, today=TODAY, progress=progress)
     wall, spent = moments[0]
     return wall - start, time.perf_counter() - wall, time.process_time() - spent
+
+
+class Writer:
+    """Another process that writes ten times a second until the block ends, as officers do."""
+
+    def __init__(self, url: URL) -> None:
+        spawn = multiprocessing.get_context("spawn")
+        self._ended = spawn.Event()
+        self._ours, theirs = spawn.Pipe()
+        self._process = spawn.Process(target=write_until, args=(url, self._ended, theirs))
+        self.count, self.longest_ms = 0, 0.0
+
+    def __enter__(self) -> Self:
+        """Wait until it has begun."""
+        self._process.start()
+        self._ours.recv()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        """End it, and learn how long it waited."""
+        self._ended.set()
+        self.count, self.longest_ms = self._ours.recv()
+        self._process.join()
+
+
+def write_until(url: URL, ended: Event, pipe: Connection) -> None:
+    """Ask for a job ten times a second and cancel it; send how often, and the longest wait."""
+    database, waits = Database(url), list[float]()
+    pipe.send("begun")
+    while not ended.wait(0.1):
+        start = time.perf_counter()
+        with database.write() as connection:
+            number = submit(connection, "none", {}, by="benchmark", now=NOW)
+            request_cancel(connection, number, now=NOW)
+        waits.append((time.perf_counter() - start) * 1e3)
+    pipe.send((len(waits), max(waits, default=0.0)))
+    database.close()
 
 
 def median_ms(deed: Callable[[], object], runs: int) -> tuple[float, float]:
@@ -315,10 +354,12 @@ def main() -> None:
         for what in ("take in, new firms", "take in again, all known")[: 1 if options.waits else 2]:
             if options.profile:
                 profile.enable()
-            scored, stored, spent = take_in(database.url, content, scorer)
+            with Writer(database.url) as writer:
+                read, stored, spent = take_in(database.url, content, scorer)
             profile.disable()
-            print(f"  {what:28} {scored:8.1f} s to read and score, {stored:.1f} s to store "
-                  f"(CPU of this process: {spent:.1f} s)")  # fmt: skip
+            print(f"  {what:28} {read + stored:8.1f} s, of them {stored:.1f} s to score and store "
+                  f"(CPU of this process: {spent:.1f} s); a writer beside wrote {writer.count:,} "
+                  f"times and waited for {writer.longest_ms:,.0f} ms at most")  # fmt: skip
             if options.profile:
                 told = io.StringIO()
                 pstats.Stats(profile, stream=told).sort_stats("tottime").print_stats(40)

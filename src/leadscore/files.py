@@ -9,9 +9,11 @@ import os
 import re
 import secrets
 import shutil
+import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import IO, Any
 
 
 def make_folder(path: Path) -> None:
@@ -142,6 +144,22 @@ def _sync(folder: Path) -> None:
 
 
 _PACKAGE = Path(__file__).resolve().parent
+
+
+def lock(file: IO[Any]) -> bool:
+    """Lock an open file until it is closed or this process has ended; False if another has."""
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def shipped(*parts: str) -> Path:

@@ -13,12 +13,14 @@ from leadscore.store.database import Database
 from leadscore.store.jobs import Held, beat, claim, fail, finish, submit
 from leadscore.text import Text
 from leadscore.web.routes.lists import JobAnswer, JobsAnswer, job_routes
+from leadscore.web.routes.ranking import export_routes
 
 
 @pytest.fixture
 def house(database: Database, tmp_path: Any) -> House:
     made = build(database, AuditTrail(tmp_path / "keys" / "audit.key"))
     made.app.register_api(job_routes(made.dependencies))
+    made.app.register_api(export_routes(made.dependencies))
     return made
 
 
@@ -49,6 +51,17 @@ def test_a_job_tells_how_far_it_is_in_the_language_asked(house: House, officer: 
     job = JobAnswer.model_validate(response.get_json())
     assert (job.id, job.state, job.progress, job.words) == (number, "running", 0.25, "计算特征")
     assert "not shown" not in response.text
+
+
+def test_a_job_too_many_is_refused_and_says_what_to_do(house: House, officer: Browser) -> None:
+    asked = {"format": "xlsx"}
+    statuses = [officer.ask("POST", "/api/v1/exports", json=asked).status_code for _ in range(50)]
+    assert set(statuses) == {202}
+    refused = officer.ask("POST", "/api/v1/exports?lang=en", json=asked)
+    assert (refused.status_code, refused.get_json()["error"]["code"]) == (429, "too_many_jobs")
+    assert "cancel those that nobody needs" in refused.get_json()["error"]["message"]
+    other = house.browser("zhao", "viewer").ask("POST", "/api/v1/exports", json=asked)
+    assert other.status_code == 202
 
 
 def test_what_came_of_it_and_why_it_failed_is_told(house: House, officer: Browser) -> None:

@@ -70,7 +70,9 @@ def test_four_processes_do_each_of_a_thousand_jobs_once(database: Database, tmp_
     file = str(tmp_path / "done")
     with database.write() as connection:
         payloads = ({"file": file, "number": number} for number in range(1000))
-        numbers = [submit(connection, "quick", each, by="test", now=now()) for each in payloads]
+        numbers = [
+            submit(connection, "quick", each, by="test", now=now(), most=None) for each in payloads
+        ]
     workers = [
         SPAWN.Process(target=job_kinds.until_empty, args=(f"worker-{n}", url_of(database)))
         for n in range(4)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 WORDS = room_words("cli")
 
+_WORKERS = "workers"  # folder of the home
 _HEADS = ("job", "kind", "state", "progress", "by", "asked", "ended", "words")
 
 
@@ -86,7 +87,9 @@ def worker(run: Run, city: Path | None) -> None:
     database = open_database(settings)
     tell_open_folders(settings.home)
     run.tell(WORDS["serving.working"].format(where=database.shown))
-    work(database, _kinds_of(settings, city, database), _now)
+    work(
+        database, _kinds_of(settings, city, database), _now, folder=settings.home / _WORKERS
+    )  # fmt: skip
     run.tell(WORDS["serving.stopped"])
 
 
@@ -119,7 +122,10 @@ def _work(name: str, lifeline: Connection, settings: Settings, city: Path | None
 
     log_to_stderr()
     database = open_database(settings)
-    work(database, _kinds_of(settings, city, database), _now, name=name, lifeline=lifeline)
+    work(
+        database, _kinds_of(settings, city, database), _now, name=name, lifeline=lifeline,
+        folder=settings.home / _WORKERS,
+    )  # fmt: skip
 
 
 @cli.command()

@@ -12,15 +12,17 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from multiprocessing.connection import Connection, wait
+from pathlib import Path
 from types import FrameType
 from typing import Any, Self
 
 from leadscore.errors import LeadscoreError
-from leadscore.store.database import Database, StoreError
+from leadscore.files import lock
+from leadscore.store.database import Database, StoreError, refusals
 from leadscore.store.jobs import (
     Claim,
     Held,
@@ -43,6 +45,7 @@ Clock = Callable[[], datetime]
 Payload = Mapping[str, Any]
 
 _TICK = 0.5  # seconds until a wish to stop is noticed
+_BEGINNING = 60.0  # seconds within which a new worker has locked its file
 _REST = 0.5  # seconds between two reports of progress; what is told in between is left out
 
 
@@ -123,6 +126,44 @@ class Timings:
     tidy: float = 3600.0  # between two times of letting go what has expired
 
 
+class Lifesigns:
+    """Locked files in a folder, by which workers of one home know which of them live.
+
+    The system lets go of a lock when its process ends, however that does. Of workers of other
+    homes nobody knows more than how long they have been silent.
+    """
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self._folder, self._own = folder, folder / f"{name}.lock"
+        with refusals(folder):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._file = self._own.open("a")
+            lock(self._file)
+
+    def dead(self) -> list[str]:
+        """Return the names of workers that have died."""
+        names = []
+        for path in self._folder.glob("*.lock"):
+            with contextlib.suppress(OSError), path.open("a") as file:
+                if path != self._own and lock(file):
+                    names.append(path.stem)
+        return names
+
+    def forget(self, names: Iterable[str]) -> None:
+        """Let go of workers whose jobs are put back, but for one that may only just begin."""
+        for name in names:
+            path = self._folder / f"{name}.lock"
+            with contextlib.suppress(OSError):
+                if time.time() - path.stat().st_mtime > _BEGINNING:
+                    path.unlink()
+
+    def close(self) -> None:
+        """Leave, where nothing is left to be put back."""
+        self._file.close()
+        with contextlib.suppress(OSError):
+            self._own.unlink()
+
+
 @dataclass(frozen=True)
 class Worker:
     """A worker in this process, of a name that no other has, stopped by an event from outside."""
@@ -133,6 +174,7 @@ class Worker:
     clock: Clock
     stopping: threading.Event
     pace: Timings = Timings()
+    lifesigns: Lifesigns | None = None
 
     def run(self) -> None:
         """Do jobs until ``stopping`` is set; a database that is away is waited for."""
@@ -150,12 +192,17 @@ class Worker:
                 self.stopping.wait(self.pace.look)
 
     def do_one(self) -> bool:
-        """Do the oldest job that waits; False if there is none."""
+        """Do the next job that waits; False if there is none."""
         exclusive = [name for name, kind in self.kinds.items() if kind.exclusive]
         now, kinds = self.clock(), self.kinds.keys()
+        silent, dead = timedelta(seconds=self.pace.lost), list[str]()
+        if self.lifesigns:
+            dead = self.lifesigns.dead()
         with self.database.write() as connection:
-            requeue_lost(connection, now=now, silent=timedelta(seconds=self.pace.lost))
+            requeue_lost(connection, now=now, silent=silent, dead=dead)
             job = claim(connection, worker=self.name, kinds=kinds, exclusive=exclusive, now=now)
+        if self.lifesigns:
+            self.lifesigns.forget(dead)
         if job is None:
             return False
         held = Held(job.id, self.name, job.attempts)
@@ -228,12 +275,13 @@ class Worker:
 
 def work(
     database: Database, kinds: Mapping[str, Kind], clock: Clock, *, name: str | None = None,
-    lifeline: Connection | None = None, pace: Timings = Timings(),
+    lifeline: Connection | None = None, pace: Timings = Timings(), folder: Path | None = None,
 ) -> None:  # fmt: skip
     """Do jobs until this process is to stop, then close the database; call it in the main thread.
 
     The worker stops when the other end of the pipe ``lifeline`` is closed. Without one it is a
-    worker alone, which Ctrl-C stops. Its name is by default made from host and process.
+    worker alone, which Ctrl-C stops. Its name is by default made from host and process. By the
+    ``folder`` workers of one home know which of them have died; see `Lifesigns`.
     """
     stopping = threading.Event()
 
@@ -248,8 +296,12 @@ def work(
             target=_await_parent, args=(lifeline, stopping), name="lifeline", daemon=True
         ).start()
     name = name or f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"[-100:]
-    with contextlib.closing(database):
-        Worker(name, database, kinds, clock, stopping, pace).run()
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(contextlib.closing(database))
+        lifesigns = None
+        if folder:
+            lifesigns = stack.enter_context(contextlib.closing(Lifesigns(folder, name)))
+        Worker(name, database, kinds, clock, stopping, pace, lifesigns).run()
 
 
 def _await_parent(lifeline: Connection, stopping: threading.Event) -> None:
@@ -266,7 +318,7 @@ _NOBODY_ELSE = timedelta(days=36_500)  # silence alone tells nothing here
 class BackOff:
     """How long to wait before a worker that died is started anew, in seconds."""
 
-    first: float = 1.0  # it doubles from here
+    first: float = 0.25  # it doubles from here
     longest: float = 60.0
     well: float = 60.0  # after a worker that lived for so long it is ``first`` again
 
@@ -341,4 +393,4 @@ class Supervisor:
             process.kill()
             process.join()
         with contextlib.suppress(StoreError), self._database.write() as connection:
-            requeue_lost(connection, now=self._clock(), silent=_NOBODY_ELSE, worker=name)
+            requeue_lost(connection, now=self._clock(), silent=_NOBODY_ELSE, dead=[name])

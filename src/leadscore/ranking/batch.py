@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import signal
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,7 +14,7 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import pandas as pd
 
@@ -35,6 +37,7 @@ WORDS = room_words("ranking")
 _LONG_LIST = 20_000  # rows from which processes pay: each takes nearly a second of a core to start
 _MOST_PROCESSES = 8  # that score a list unasked: each takes about 150 MB
 _PIECES = 4  # for each process, so that none waits long for the last one
+_WATCH_SECONDS = 1.0  # between two looks whether the parent lives
 _NO_EXCLUSIONS = Exclusions()
 
 
@@ -102,16 +105,16 @@ def rank_list(
     """
     raw = from_frame(listed) if isinstance(listed, pd.DataFrame) else read_list(listed)
     if processes is None:
-        processes = _processes_for(sum(len(table.rows) for table in raw.tables))
+        processes = processes_for(sum(len(table.rows) for table in raw.tables)) or 1
     task = _Task(today, exclusions, lang, reasons=worded is None)
-    with _workers(scorer, processes) as score:
+    with scoring_processes(scorer, 0 if processes == 1 else processes) as score:
         cleaned = settle_repeats(clean(raw, today=today))
         del raw  # the text of a long list
         firms, progress = cleaned.records, loaded(cleaned)
         size = min(CHUNK, len(firms) // (_PIECES * processes) + 1)
         pieces = [firms[at : at + size] for at in range(0, max(len(firms), 1), size)]
         columns: Columns = {}
-        for piece, more in zip(pieces, score(task, pieces), strict=True):
+        for piece, more in zip(pieces, score(task.columns, pieces), strict=True):
             for name, values in more.items():
                 columns.setdefault(name, []).extend(values)
             progress(len(piece))
@@ -142,28 +145,39 @@ class _Task:
         return ranking_columns(scores, scorer.wording, self.lang, reasons=self.reasons)
 
 
-_Score = Callable[[_Task, Iterable[Sequence[Firm]]], Iterable[Columns]]
+_Result = TypeVar("_Result")
+_Work = Callable[[Scorer, Sequence[Firm]], _Result]
+
+
+class _Score(Protocol):
+    def __call__(
+        self, work: _Work[_Result], pieces: Iterable[Sequence[Firm]]
+    ) -> Iterator[_Result]: ...
 
 
 @contextmanager
-def _workers(scorer: Scorer, processes: int) -> Iterator[_Score]:
-    # Gives what scores pieces in their order: here, or in processes that start at once, while the
-    # list is still being cleaned, and are gone when the block ends.
-    if processes == 1:
-        yield lambda task, pieces: (task.columns(scorer, piece) for piece in pieces)
+def scoring_processes(scorer: Scorer, processes: int) -> Iterator[_Score]:
+    """Give a function that does some work with a scorer on pieces of a list, and yields in order.
+
+    0 ``processes`` are none: then it is done here, when it is asked for. Others start at once,
+    while the list is still being cleaned, and are gone when the block ends, or this process does.
+    The work is to be picklable. Raises `LostProcessError` if one of them ends before.
+    """
+    if not processes:
+        yield lambda work, pieces: (work(scorer, piece) for piece in pieces)
         return
     # Late, for start-up time: most lists are short.
     from joblib.externals.loky import BrokenProcessPool, ProcessPoolExecutor
 
     packed = pickle.dumps(scorer)
-    pool = ProcessPoolExecutor(processes)
+    pool = ProcessPoolExecutor(processes, initializer=_end_with, initargs=(os.getpid(),))
 
-    def score(task: _Task, pieces: Iterable[Sequence[Firm]]) -> Iterator[Columns]:
+    def score(work: _Work[_Result], pieces: Iterable[Sequence[Firm]]) -> Iterator[_Result]:
         # Not by the pool's own map: a pool can kill its processes only where no work was cancelled
         # and all that was handed in has its place in the queue, two pieces for each process.
-        futures: deque[Future[Columns]] = deque()
+        futures: deque[Future[_Result]] = deque()
         for piece in pieces:
-            futures.append(pool.submit(_columns, packed, task, piece))
+            futures.append(pool.submit(_done, packed, work, piece))
             if len(futures) == 2 * processes:
                 yield futures.popleft().result()
         while futures:
@@ -178,6 +192,16 @@ def _workers(scorer: Scorer, processes: int) -> Iterator[_Score]:
         raise LostProcessError(WORDS["batch.lost"]) from error
     finally:
         pool.shutdown(kill_workers=True)
+
+
+def _end_with(parent: int) -> None:
+    # Where the parent is killed nobody tells its processes, and they wait for work for ever.
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_WATCH_SECONDS)
+        os._exit(1)
+
+    threading.Thread(target=watch, name="parent watchdog", daemon=True).start()
 
 
 @contextmanager
@@ -198,8 +222,8 @@ def _start(packed: bytes) -> None:
     _unpacked(packed)
 
 
-def _columns(packed: bytes, task: _Task, firms: Sequence[Firm]) -> Columns:
-    return task.columns(_unpacked(packed), firms)
+def _done(packed: bytes, work: _Work[_Result], firms: Sequence[Firm]) -> _Result:
+    return work(_unpacked(packed), firms)
 
 
 @lru_cache(maxsize=1)
@@ -208,9 +232,13 @@ def _unpacked(packed: bytes) -> Scorer:
     return scorer
 
 
-def _processes_for(rows: int) -> int:
-    if rows < _LONG_LIST:
-        return 1
-    from joblib import cpu_count  # late, as in `_workers`
+def processes_for(rows: int, *, spared: int = 0) -> int:
+    """Return how many processes pay for a list, of those cores that are not ``spared``.
 
-    return min(int(cpu_count()), _MOST_PROCESSES)
+    0 if they don't: then the list is scored here.
+    """
+    if rows < _LONG_LIST:
+        return 0
+    from joblib import cpu_count  # late, as in `scoring_processes`
+
+    return max(1, min(int(cpu_count()) - spared, _MOST_PROCESSES))

@@ -95,21 +95,23 @@ SCORES = sa.Table(
     info=APPEND_ONLY,
 )
 _SAME = tuple(
-    SCORES.c[name] for name in ("snapshot_id", "firm_id", "likelihood", "priority", "grade", "veto")
+    SCORES.c[name]
+    for name in ("snapshot_id", "firm_id", "likelihood", "priority", "grade", "veto", "profile")
 )
+_NEWEST = sa.select(sa.func.max(SCORES.c.id), sa.func.max(SCORES.c.snapshot_id))
 
 
 def append_scores(connection: Connection, rows: list[dict[str, Any]]) -> list[int]:
     """Add scores and return the number of each row's score.
 
-    A firm that has just this score already, of the same snapshot and with the same result, keeps
-    it: fields, day and model alone decide a score.
+    A firm that has just this score already, of the same snapshot and profile and with the same
+    result, keeps it: fields, day, model and profile alone decide a score.
     """
     take_turns(connection, SCORES)
+    last, newest = (number or 0 for number in connection.execute(_NEWEST).one())
     query = sa.select(SCORES.c.id, *_SAME).where(SCORES.c.snapshot_id.in_(one_of_some()))
-    present = rows_of_some(connection, query, [row["snapshot_id"] for row in rows])
-    known = {tuple(same): number for number, *same in present}
-    last = int(connection.scalar(sa.select(sa.func.max(SCORES.c.id))) or 0)
+    scored = [row["snapshot_id"] for row in rows if row["snapshot_id"] <= newest]
+    known = {tuple(same): number for number, *same in rows_of_some(connection, query, scored)}
     ids: list[int] = []
     new: list[dict[str, Any]] = []
     for row in rows:
@@ -259,6 +261,7 @@ _FORGET = tuple(
     sa.delete(table).where(table.c.firm_id.in_(one_of_some()))
     for table in (STANDINGS, STANDING_TEXTS)
 )
+_FORGET_MATCHES = sa.delete(FIRM_SEGMENTS).where(FIRM_SEGMENTS.c.firm_id.in_(one_of_some()))
 _PLACE_IN_LISTS = (
     sa.update(LIST_FIRMS)
     .where(
@@ -281,14 +284,15 @@ _WITH_SCORE = (
 
 def place_firms(
     connection: Connection, firms: Iterable[Firm], scores: Mapping[int, Mapping[str, Any]],
-    seen: Mapping[int, tuple[int | None, int | None]],
+    seen: Mapping[int, tuple[int | None, int | None]], *, new: Collection[int] = (),
 ) -> list[dict[str, Any]]:  # fmt: skip
     """Write where firms stand now, also in their lists, and return the rows of `STANDINGS`.
 
     By number, ``scores`` have the columns of `SCORES`, ``seen`` the list and row of each firm.
+    ``new`` are the firms that this transaction has added: only files of outcomes know of them.
     """
     placed = list(firms)
-    numbers = [firm.id for firm in placed]
+    numbers = [firm.id for firm in placed if firm.id not in new]
     entries = outcomes_of(connection, placed)
     overrides = overrides_of(connection, numbers)
     exclusions = exclusions_of(connection, numbers)
@@ -307,9 +311,30 @@ def place_firms(
     if rows:
         connection.execute(STANDINGS.insert(), rows)
         connection.execute(STANDING_TEXTS.insert(), texts)
-        keys = [{"firm": row["firm_id"], "key": row["order_key"]} for row in rows]
+    if numbers:
+        keys = [{"firm": row["firm_id"], "key": row["order_key"]}
+                for row in rows if row["firm_id"] not in new]  # fmt: skip
         connection.execute(_PLACE_IN_LISTS, keys)
     return rows
+
+
+def keep_matches(
+    connection: Connection, firms: Iterable[Firm], matches: Iterable[Sequence[Mapping[str, Any]]],
+    *, new: Collection[int] = (),
+) -> None:  # fmt: skip
+    """Write in which segments firms work, in the place of what was said of those not ``new``.
+
+    ``matches`` have of each firm the columns of `FIRM_SEGMENTS` but for its number.
+    """
+    placed = list(firms)
+    for some in in_parts(firm.id for firm in placed if firm.id not in new):
+        connection.execute(_FORGET_MATCHES, {"some": some})
+    rows = [
+        {"firm_id": firm.id, **match}
+        for firm, of_firm in zip(placed, matches, strict=True)
+        for match in of_firm
+    ]
+    insert_rows(connection, FIRM_SEGMENTS, rows)
 
 
 def refresh(connection: Connection, firm_ids: Iterable[int], *, now: datetime) -> None:

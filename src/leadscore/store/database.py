@@ -147,6 +147,36 @@ Json = sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=Tru
 """Plain values; NaN is refused when it is written."""
 
 
+encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+"""Plain values as a column of `Json` holds them."""
+
+
+class Written(dict[str, Any]):
+    """Plain values that know what they are in JSON, so that it is made once; not to be changed."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, values: Mapping[str, Any], text: str | None = None) -> None:
+        super().__init__(values)
+        self.text = encode(self) if text is None else text
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        """Refuse it: the text would say otherwise."""
+        raise TypeError(name)
+
+    def __delitem__(self, name: str) -> None:
+        """Refuse it: the text would say otherwise."""
+        raise TypeError(name)
+
+    def __reduce__(self) -> tuple[type[Written], tuple[dict[str, Any], str]]:
+        """Pickle values and text."""
+        return Written, (dict(self), self.text)
+
+
+def _json(value: Any) -> str:
+    return value.text if isinstance(value, Written) else encode(value)
+
+
 class Moment(sa.TypeDecorator[datetime]):
     """A moment with a time zone, kept in UTC to the microsecond."""
 
@@ -545,6 +575,18 @@ def take_turns(connection: Connection, table: Table) -> None:
         connection.exec_driver_sql(f'LOCK TABLE "{table.name}" IN SHARE ROW EXCLUSIVE MODE')
 
 
+_MUCH = 64_000  # KiB
+
+
+def expect_much(connection: Connection) -> None:
+    """Let SQLite hold more pages than it does unasked, for a transaction that touches many.
+
+    What does not fit is written before the end, and waited for each time.
+    """
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(f"PRAGMA cache_size = -{_MUCH}")
+
+
 def _with_driver(url: URL) -> URL:
     psycopg = "postgresql+psycopg"
     drivers = {
@@ -558,8 +600,7 @@ def _with_driver(url: URL) -> URL:
 
 
 def _engine(url: URL, patience_seconds: float) -> sa.Engine:
-    dump = partial(json.dumps, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    pool = {"json_serializer": dump, "pool_timeout": patience_seconds}
+    pool = {"json_serializer": _json, "pool_timeout": patience_seconds}
     if url.get_backend_name() == "sqlite":
         return driver.sqlite_engine(url, patience_seconds, **pool)
     # psycopg waits for whole seconds, and no less than two.

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
-import pandas as pd
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from leadscore.lists.cleaning import Firm as Record
 from leadscore.lists.cleaning import records_of
 from leadscore.lists.columns import CANONICAL
-from leadscore.lists.dedupe import normal_name, normal_name_of
+from leadscore.lists.dedupe import normal_name_of
 from leadscore.lists.values.cells import Value
 from leadscore.store.database import (
     METADATA,
     GivenId,
     Number,
     StoreError,
+    Written,
     columns_of,
     in_parts,
     insert_rows,
@@ -32,16 +31,18 @@ from leadscore.store.database import (
 )
 from leadscore.text import room_words
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 WORDS = room_words("store")
 
-Records = Sequence[tuple[str, dict[str, Any]]]
+Records = Sequence[tuple[str, Written]]
 """Digest and fields of each firm."""
 
 _KINDS: dict[str, Callable[[Any], Value]] = {
     "str": str, "float64": float, "datetime64[us]": date.fromisoformat
 }  # fmt: skip
 _READERS = {each.name: _KINDS[each.dtype] for each in CANONICAL}
-_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
 def field_records(firms: pd.DataFrame) -> Records:
@@ -55,14 +56,16 @@ def field_records(firms: pd.DataFrame) -> Records:
     return [field_record(firm) for firm in records_of(firms)]
 
 
-def field_record(firm: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+def field_record(firm: Mapping[str, Any]) -> tuple[str, Written]:
     """Return the digest and the filled canonical columns of one firm, as JSON has them."""
-    record = {
-        name: value.isoformat() if isinstance(value, date) else value
-        for name in _READERS
-        if (value := firm.get(name)) is not None
-    }
-    return hashlib.sha256(_encode(record).encode()).hexdigest(), record
+    record = Written(
+        {
+            name: value.isoformat() if isinstance(value, date) else value
+            for name in _READERS
+            if (value := firm.get(name)) is not None
+        }
+    )
+    return hashlib.sha256(record.text.encode()).hexdigest(), record
 
 
 def known_firm(record: Mapping[str, Any]) -> Record:
@@ -188,18 +191,18 @@ def write_firms(
     ``known`` are the firms as they were, None for a new one; new ones are numbered from ``first``
     on, which is of `next_firm_id`.
     """
-    keys = normal_name(pd.Series([record["name"] for record in records], dtype="str")).tolist()
     firms: list[Firm] = []
     new: list[dict[str, Any]] = []
     changed: list[dict[str, Any]] = []
     names: list[tuple[str, int]] = []
-    for old, record, origin, key in zip(known, records, origins, keys, strict=True):
+    for old, record, origin in zip(known, records, origins, strict=True):
         if old:
             number, created, version = old.id, old.created_at, old.version + 1
         else:
             number, created, version = first, now, 1
             first += 1
         code, name = record.get("credit_code"), record["name"]
+        key = normal_name_of(name)
         firm = Firm(number, code, name, key, record, origin, created, now, version)
         firms.append(firm)
         if old:
@@ -210,13 +213,16 @@ def write_firms(
     insert_rows(connection, FIRMS, new)
     if changed:
         connection.execute(_CHANGE, changed)
-    _add_former_names(connection, names)
+    if names:
+        _add_former_names(connection, names)
     return firms
 
 
 def former_keys(record: Mapping[str, Any]) -> list[str]:
     """Return the normal forms of a firm's former names."""
-    names = str(record.get("former_names") or "").split(";")
+    if not record.get("former_names"):
+        return []
+    names = str(record["former_names"]).split(";")
     return [normal_name_of(name) for name in names if name.strip()]
 
 

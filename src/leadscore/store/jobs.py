@@ -31,6 +31,16 @@ class UnknownJobError(StoreError):
     code = "unknown_job"
 
 
+MOST_WAITING = 50
+"""Jobs of one person that may wait at the same moment."""
+
+
+class TooManyJobsError(StoreError):
+    """A job too many of somebody whose others still wait."""
+
+    code = "too_many_jobs"
+
+
 class EndedJobError(StoreError):
     """A job that can't be cancelled because it has ended."""
 
@@ -64,7 +74,13 @@ class Job:
     cancel_requested: bool
 
 
-JOBS = sa.Table("jobs", METADATA, *columns_of(Job), sa.Index("ix_jobs_state_id", "state", "id"))
+JOBS = sa.Table(
+    "jobs",
+    METADATA,
+    *columns_of(Job),
+    sa.Index("ix_jobs_state_id", "state", "id"),
+    sa.Index("ix_jobs_submitted_by_started_at", "submitted_by", "started_at"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +93,19 @@ class QueueState:
 
 
 def submit(
-    connection: Connection, kind: str, payload: Mapping[str, Any], *, by: str, now: datetime
-) -> int:
-    """Ask for a job within the caller's transaction, and return its number."""
+    connection: Connection, kind: str, payload: Mapping[str, Any], *, by: str, now: datetime,
+    most: int | None = MOST_WAITING,
+) -> int:  # fmt: skip
+    """Ask for a job within the caller's transaction, and return its number.
+
+    Raises `TooManyJobsError` if ``most`` jobs of this person wait already; None where the program
+    itself wants the job.
+    """
+    if most is not None:
+        query = sa.select(sa.func.count()).select_from(JOBS)
+        query = query.where(JOBS.c.state == "waiting", JOBS.c.submitted_by == by)
+        if (count := connection.scalar(query) or 0) >= most:
+            raise TooManyJobsError(WORDS["jobs.too_many"].format(by=by, count=count, most=most))
     values = {
         "kind": kind, "payload": dict(payload), "state": "waiting", "progress": 0.0,
         "submitted_by": by, "submitted_at": now, "attempts": 0, "cancel_requested": False,
@@ -165,13 +191,23 @@ class Held:
     attempt: int
 
 
+_BEGUN = JOBS.alias("begun")
+_LAST_TURN = (
+    sa.select(sa.func.max(_BEGUN.c.started_at))
+    .where(_BEGUN.c.submitted_by == JOBS.c.submitted_by)
+    .scalar_subquery()
+)
+
+
 def claim(
     connection: Connection, *, worker: str, kinds: Collection[str], exclusive: Collection[str],
     now: datetime,
 ) -> Job | None:  # fmt: skip
-    """Take the oldest job of these kinds that waits, and return it; None if there is nothing to do.
+    """Take the next job of these kinds that waits, and return it; None if there is nothing to do.
 
-    Only one job of an exclusive kind runs at a time. A write transaction excludes other workers on
+    What was begun and interrupted goes on first; then it is the turn of whose last job was begun
+    the longest ago, with the oldest of theirs: many jobs of one person hold up nobody else. Only
+    one job of an exclusive kind runs at a time. A write transaction excludes other workers on
     SQLite; on PostgreSQL they pass over the row that is locked here.
     """
     able = set(kinds)
@@ -179,7 +215,7 @@ def claim(
         found = connection.execute(
             sa.select(JOBS.c.id, JOBS.c.kind)
             .where(JOBS.c.state == "waiting", JOBS.c.kind.in_(able))
-            .order_by(JOBS.c.id)
+            .order_by(JOBS.c.started_at.is_(None), sa.nulls_first(_LAST_TURN), JOBS.c.id)
             .limit(1)
             .with_for_update(skip_locked=True)
         ).one_or_none()
@@ -242,25 +278,25 @@ def cancelled(connection: Connection, held: Held, *, now: datetime) -> bool:
 def put_back(connection: Connection, held: Held) -> bool:
     """Let a job wait again because its worker is being stopped; the attempt doesn't count."""
     values = {
-        "state": "waiting", "worker": None, "heartbeat_at": None, "started_at": None,
-        "progress": 0.0, "words": None, "attempts": held.attempt - 1,
+        "state": "waiting", "worker": None, "heartbeat_at": None, "progress": 0.0, "words": None,
+        "attempts": held.attempt - 1,
     }  # fmt: skip
     return connection.execute(sa.update(JOBS).where(*_still(held)).values(values)).rowcount == 1
 
 
 def requeue_lost(
-    connection: Connection, *, now: datetime, silent: timedelta, worker: str | None = None
+    connection: Connection, *, now: datetime, silent: timedelta, dead: Collection[str] = ()
 ) -> list[int]:
     """Let jobs wait again whose worker is dead, and return their numbers.
 
-    A worker that hasn't been heard of for as long as ``silent`` is dead, and so is ``worker``,
-    however recently it was heard of. A job that was begun `_MOST_ATTEMPTS` times fails and says so;
-    one that was to be cancelled is.
+    A worker that hasn't been heard of for as long as ``silent`` is dead, and so are those that are
+    known to be ``dead``, however recently they were heard of. A job that was begun `_MOST_ATTEMPTS`
+    times fails and says so; one that was to be cancelled is.
     """
-    dead = JOBS.c.heartbeat_at < now - silent
+    gone = sa.or_(JOBS.c.heartbeat_at < now - silent, JOBS.c.worker.in_(dead))
     rows = connection.execute(
         sa.select(JOBS.c.id, JOBS.c.worker, JOBS.c.attempts, JOBS.c.cancel_requested)
-        .where(JOBS.c.state == "running", sa.or_(dead, JOBS.c.worker == worker) if worker else dead)
+        .where(JOBS.c.state == "running", gone)
         .order_by(JOBS.c.id)
         .with_for_update(skip_locked=True)
     ).all()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import re
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,7 +32,7 @@ from leadscore.lists.reading.table import (
     TextTable,
     release_memory,
 )
-from leadscore.ranking.batch import Counts
+from leadscore.ranking.batch import Counts, processes_for, scoring_processes
 from leadscore.ranking.score import Scorer
 from leadscore.store.current_ranking import STANDINGS
 from leadscore.store.database import (
@@ -54,12 +56,11 @@ from leadscore.store.lists import (
     set_state,
 )
 from leadscore.store.scoring import (
-    PAUSE_SECONDS,
-    WRITTEN_AT_ONCE,
+    KeptScore,
     Linked,
     Origins,
+    Portions,
     Record,
-    ScoredFirms,
     all_merged,
     as_seen,
     link,
@@ -247,12 +248,9 @@ def count_failed_rows(connection: Connection, list_id: int) -> int:
     return connection.execute(query).scalar_one()
 
 
-_ADD_MEMBER = LIST_FIRMS.insert().values(
-    order_key=sa.select(STANDINGS.c.order_key)
-    .where(STANDINGS.c.firm_id == sa.bindparam("placed"))
-    .scalar_subquery()
-)
-_READ, _SCORED = 0.15, 0.8  # of all the work, once the file is read and its firms are scored
+_READ = 0.15  # of all the work, once the file is read and its firms are linked
+_PIECE = 2_000  # firms that are scored together, and then stored
+_MINUTE = 90  # seconds from which minutes are said
 _PLANS = 5  # in vain, one after the other, for a list of which others keep changing the firms
 
 
@@ -285,7 +283,8 @@ def take_in_list(
             _keep_failed_rows(connection, list_id, failed)
         del failed
         release_memory()
-        return _Import(database, kept, clean, scorer, today, now, progress, check).run()
+        with _no_search_for_garbage():
+            return _Import(database, kept, clean, scorer, today, now, progress, check).run()
     except LeadscoreError as error:
         words = {"code": error.code, "zh": error.render("zh"), "en": error.render("en")}
         with database.write() as connection:
@@ -293,19 +292,33 @@ def take_in_list(
         raise
 
 
+@contextmanager
+def _no_search_for_garbage() -> Iterator[None]:
+    # A long list is millions of objects and none of them a cycle: looking for some again and again
+    # takes a quarter of the time in which it is stored.
+    searching = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if searching:
+            gc.enable()
+
+
 @dataclass(frozen=True, eq=False)
 class _Plan:
     """What is to be written, if the store is still as it was.
 
-    The rows that aren't stored yet and which firms they are, what the list says of each, what is
-    known of each once it has and where each field is from, and their scores.
+    The rows that aren't stored yet, where they stand and which firms they are, what the list says
+    of each, what is known of each once it has, and where each field is from.
     """
 
     linked: Linked
+    rows: list[int]
+    sheets: list[str | None]
     said: Records
     records: list[Record]
     origins: list[Origins]
-    scored: ScoredFirms
 
 
 @dataclass(frozen=True, eq=False)
@@ -325,14 +338,8 @@ class _Import:
         in_vain = 0
         while in_vain < _PLANS:
             plan, ours = self._planned(), set[int]()
-            total = len(plan.records)
-            for start in range(0, total, WRITTEN_AT_ONCE):
-                words = WORDS["list_import.storing"].format(done=start, all=total)
-                self.progress(_SCORED + (1 - _SCORED) * start / total, words)
-                if not self._stored(plan, slice(start, start + WRITTEN_AT_ONCE), ours):
-                    break
-                time.sleep(PAUSE_SECONDS)
-            if len(ours) == total:
+            self._store(plan, ours)
+            if len(ours) == len(plan.records):
                 return self._end(plan)
             in_vain = 0 if ours else in_vain + 1
         raise StoreError(WORDS["list_import.busy"])
@@ -341,54 +348,79 @@ class _Import:
         with self.database.read() as connection:
             linked = _lacking(connection, self.kept.id, link(connection, self.clean))
         said = field_records(linked.firms)
+        rows, sheets = linked.firms["row"].tolist(), plain_values(linked.firms["sheet"])
         records, origins = all_merged(
-            linked.known, (fields for _, fields in said), linked.firms["row"].tolist(),
-            list_id=self.kept.id, at=self.now, as_of=self.kept.as_of,
+            linked.known, (fields for _, fields in said), rows, list_id=self.kept.id,
+            at=self.now, as_of=self.kept.as_of,
         )  # fmt: skip
-        done = 0
+        return _Plan(linked, rows, sheets, said, records, origins)
 
-        def tell(count: int) -> None:
-            nonlocal done
-            done += count
-            words = WORDS["list_import.scoring"].format(done=done, all=len(records))
-            self.progress(_READ + (_SCORED - _READ) * done / max(len(records), 1), words)
+    def _store(self, plan: _Plan, ours: set[int]) -> None:
+        # While some firms are stored others score the next ones; all but one of the cores, for that
+        # which stores. It ends where a firm is no longer as it was seen.
+        records, total = plan.records, len(plan.records)
+        pieces = [records[at : at + _PIECE] for at in range(0, total, _PIECE)]
+        portions, begun, done = Portions(self.database), time.monotonic(), 0
+        self._tell(done, total, begun)
+        with scoring_processes(self.scorer, processes_for(total, spared=1)) as score:
+            for scored in score(partial(score_firms, as_of=self.today), pieces):
+                end = done + len(scored)
+                while done < end:
+                    count = min(portions.size, end - done)
+                    part, first = slice(done, done + count), done + len(scored) - end
+                    with portions.write(count) as connection:
+                        firms = self._stored(connection, plan, part, scored[first:][:count], ours)
+                    if firms is None:
+                        return
+                    ours.update(firms)
+                    done += count
+                    self._tell(done, total, begun)
 
-        scored = score_firms(records, self.scorer, as_of=self.today, progress=tell)
-        return _Plan(linked, said, records, origins, scored)
+    def _tell(self, done: int, total: int, begun: float) -> None:
+        if not total:
+            return
+        left = round((time.monotonic() - begun) * (total - done) / done) if done else None
+        words = WORDS["list_import.storing"].format(done=done, all=total)
+        if left:
+            time_left = WORDS["list_import.seconds"].format(count=left)
+            if left > _MINUTE:
+                time_left = WORDS["list_import.minutes"].format(count=round(left / 60))
+            words = WORDS["list_import.storing_still"].format(done=done, all=total, left=time_left)
+        self.progress(_READ + (1 - _READ) * done / total, words)
 
-    def _stored(self, plan: _Plan, part: slice, ours: set[int]) -> bool:
-        # Nothing is stored, and False returned, if somebody has changed one of the firms meanwhile.
-        # ``ours`` are the firms that were stored since the plan was made; those of the part join.
-        table, records = plan.linked.firms.iloc[part], plan.records[part]
-        rows, sheets = table["row"].tolist(), plain_values(table["sheet"])
-        with self.database.write() as connection:
-            first = next_firm_id(connection)
-            if not as_seen(connection, plan.linked, part, ours):
-                return False
-            self.check()
-            firms = write_firms(
-                connection, plan.linked.known[part], records, plan.origins[part],
-                first=first, now=self.now,
-            )  # fmt: skip
-            self.check()
-            numbers = [firm.id for firm in firms]
-            seen = {number: (self.kept.id, row) for number, row in zip(numbers, rows, strict=True)}
-            write_scores(
-                connection, firms, plan.scored, seen, start=part.start, now=self.now,
-                source=self.kept.file_name,
-            )  # fmt: skip
-            said = (fields for _, fields in plan.said[part])
-            members = [
-                {"list_id": self.kept.id, "firm_id": number, "placed": number, "row": row,
-                 "sheet": sheet, "said": None if fields == record else fields}
-                for number, row, sheet, fields, record in zip(
-                    numbers, rows, sheets, said, records, strict=True
-                )
-            ]  # fmt: skip
-            connection.execute(_ADD_MEMBER, members)
-            self.check()
-        ours.update(numbers)
-        return True
+    def _stored(
+        self, connection: Connection, plan: _Plan, part: slice, scored: Sequence[KeptScore],
+        ours: Collection[int],
+    ) -> list[int] | None:  # fmt: skip
+        # Nothing is stored, and None returned, if somebody has changed one of the firms meanwhile.
+        # ``ours`` are the firms that were stored since the plan was made.
+        first = next_firm_id(connection)
+        if not as_seen(connection, plan.linked, part, ours):
+            return None
+        self.check()
+        known, records = plan.linked.known[part], plan.records[part]
+        firms = write_firms(
+            connection, known, records, plan.origins[part], first=first, now=self.now
+        )
+        self.check()
+        numbers = [firm.id for firm in firms]
+        rows, sheets = plan.rows[part], plan.sheets[part]
+        seen = {number: (self.kept.id, row) for number, row in zip(numbers, rows, strict=True)}
+        keys = write_scores(
+            connection, firms, scored, seen, now=self.now, source=self.kept.file_name,
+            new={number for number in numbers if number >= first},
+        )  # fmt: skip
+        said = (fields for _, fields in plan.said[part])
+        members = [
+            {"list_id": self.kept.id, "firm_id": number, "row": row, "sheet": sheet,
+             "said": None if fields == record else fields, "order_key": key}
+            for number, row, sheet, fields, record, key in zip(
+                numbers, rows, sheets, said, records, keys, strict=True
+            )
+        ]  # fmt: skip
+        insert_rows(connection, LIST_FIRMS, members)
+        self.check()
+        return numbers
 
     def _end(self, plan: _Plan) -> Counts:
         # What is stored stands in the ranking, the rest was set aside.

@@ -89,7 +89,7 @@ def sync_models(
     if connection.execute(others).first() is None:
         return None
     waiting = list_jobs(connection, states=["waiting"], kinds=[RESCORE], limit=1)
-    return waiting[0].id if waiting else submit(connection, RESCORE, {}, by=by, now=now)
+    return waiting[0].id if waiting else submit(connection, RESCORE, {}, by=by, now=now, most=None)
 
 
 def mirrored(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from functools import cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -16,6 +18,7 @@ from sqlalchemy import Connection, select
 from leadscore.learning.history import IDENTIFIERS
 from leadscore.learning.scorecard import Scorecard, log_odds_to_points
 from leadscore.lists.cleaning import CleanList, clean
+from leadscore.lists.cleaning import Firm as Known
 from leadscore.lists.columns import CANONICAL
 from leadscore.lists.dedupe import (
     fold_repeats,
@@ -28,13 +31,25 @@ from leadscore.lists.dedupe import (
 from leadscore.lists.problems import Problem
 from leadscore.lists.reading import from_records
 from leadscore.ranking.score import FirmScore, Scorer
-from leadscore.store.current_ranking import Score, append_scores, last_seen, place_firms
-from leadscore.store.database import Database, one_of_some, rows_of_some
+from leadscore.store.current_ranking import (
+    Score,
+    append_scores,
+    keep_matches,
+    last_seen,
+    place_firms,
+)
+from leadscore.store.database import (
+    Database,
+    Written,
+    expect_much,
+    one_of_some,
+    plain_values,
+    rows_of_some,
+)
 from leadscore.store.firms import (
     FIRMS,
     FORMER_NAMES,
     Firm,
-    Records,
     count_up,
     field_record,
     field_records,
@@ -66,6 +81,29 @@ class Linked:
     problems: list[Problem]
     versions: Mapping[int, int]
 
+    @cached_property
+    def keys(self) -> list[_Keys]:
+        """By which each row may be a firm of the store."""
+        return _keys_of(self.firms)
+
+
+class _Keys(NamedTuple):
+    code: str | None
+    name: str
+    former: Sequence[str]
+
+
+def _keys_of(rows: pd.DataFrame) -> list[_Keys]:
+    former: dict[int, list[str]] = {}
+    names_before = normal_former_names(rows["former_names"].reset_index(drop=True))
+    for row, key in zip(names_before.index.tolist(), names_before.tolist(), strict=True):
+        former.setdefault(row, []).append(key)
+    codes, names = plain_values(rows["credit_code"]), normal_name(rows["name"]).tolist()
+    return [
+        _Keys(code, name, former.get(at, ()))
+        for at, (code, name) in enumerate(zip(codes, names, strict=True))
+    ]
+
 
 def link(connection: Connection, clean: CleanList) -> Linked:
     """Find out which firm of the store each row is, by the rules of `settle_repeats`.
@@ -76,7 +114,7 @@ def link(connection: Connection, clean: CleanList) -> Linked:
     list has each firm once already.
     """
     rows = clean.firms
-    stored_firms = read_firms(connection, _sharing(connection, rows))
+    stored_firms = read_firms(connection, _sharing(connection, _keys_of(rows)))
     firms = [stored_firms[number] for number in sorted(stored_firms)]
     if not firms:
         return Linked(rows, [None] * len(rows), [], {})
@@ -108,12 +146,13 @@ def link(connection: Connection, clean: CleanList) -> Linked:
     return Linked(folded.firms, known, new, {firm.id: firm.version for firm in firms})
 
 
-def _sharing(connection: Connection, rows: pd.DataFrame) -> set[int]:
-    own = set(normal_name(rows["name"]).dropna())
-    former = set(normal_former_names(rows["former_names"]))
+def _sharing(connection: Connection, keys: Sequence[_Keys]) -> set[int]:
+    codes = {key.code for key in keys if key.code}
+    own = {key.name for key in keys}
+    former = {name for key in keys for name in key.former}
     numbers: set[int] = set()
     for wanted, by, values in (
-        (FIRMS.c.id, FIRMS.c.credit_code, set(rows["credit_code"].dropna())),
+        (FIRMS.c.id, FIRMS.c.credit_code, codes),
         (FIRMS.c.id, FIRMS.c.name_key, own | former),
         (FORMER_NAMES.c.firm_id, FORMER_NAMES.c.name_key, own),
     ):
@@ -135,27 +174,26 @@ def as_seen(connection: Connection, linked: Linked, part: slice, ours: Collectio
     whole was linked, and they change nothing.
     """
     known = {firm.id: firm.version for firm in linked.known[part] if firm}
-    present = _sharing(connection, linked.firms.iloc[part]).difference(ours) | known.keys()
+    present = _sharing(connection, linked.keys[part]).difference(ours) | known.keys()
     query = select(FIRMS.c.id, FIRMS.c.version).where(FIRMS.c.id.in_(one_of_some()))
     now = rows_of_some(connection, query, present)
     return all(linked.versions.get(number) == version for number, version in now)
 
 
-Record = dict[str, Any]
-Origins = dict[str, Mapping[str, Any]]
+Record = Mapping[str, Any]
+Origins = Mapping[str, Mapping[str, Any]]
 
 _PLACES = frozenset(each.name for each in CANONICAL if each.kind in ("place", "division"))
 _REGION = ("province_code", "city_code", "province", "city")
 _SEPARATOR = ";"
 
 
-def _merged(
-    firm: Firm | None, said: Mapping[str, Any], source: Mapping[str, Any]
-) -> tuple[Record, Origins]:
+def _merged(firm: Firm | None, said: Mapping[str, Any], source: Written) -> tuple[Record, Origins]:
     # A field that a list with a later ``as_of`` has filled stays. A name that gives way becomes a
     # former one. Where a newer list puts the firm into another region, older parts of its place go.
     if firm is None:
-        return dict(said), dict.fromkeys(said, source)
+        text = ",".join(f'"{name}":{source.text}' for name in said)
+        return said, Written(dict.fromkeys(said, source), f"{{{text}}}")
     record, origins = dict(firm.record), dict(firm.origins)
 
     def gives_way(name: str) -> bool:
@@ -187,7 +225,7 @@ def all_merged(
     """
     same = {"at": at.isoformat(), "as_of": as_of.isoformat()}
     both = [
-        _merged(firm, fields, {"list": list_id, "row": row, **same})
+        _merged(firm, fields, Written({"list": list_id, "row": row, **same}))
         for firm, fields, row in zip(firms, said, rows, strict=True)
     ]
     return [record for record, _ in both], [origins for _, origins in both]
@@ -202,80 +240,108 @@ def _former(known: Mapping[str, Any], said: Mapping[str, Any], name: str) -> str
     return _SEPARATOR.join(reversed(names.values()))
 
 
-WRITTEN_AT_ONCE = 100
-"""Firms that are written in one transaction where many are: on SQLite others wait meanwhile."""
-PAUSE_SECONDS = 0.01
-"""Between two such transactions: longer than those who wait look away."""
+FIRST_PORTION = 100
+_FEWEST, _MOST = 20, 5_000  # firms of one transaction
+_HELD_SECONDS = 0.2  # by one transaction, about
+_PAUSE_SECONDS = 0.01  # between two of them: longer than those who wait look away
 
 
-@dataclass(frozen=True, eq=False)
-class ScoredFirms:
-    """Scores of n firms by one model as of a day, and what was known of each then."""
+class Portions:
+    """Transactions for what writes many firms, so that nobody else waits for long meanwhile.
 
-    records: Records
-    scores: Sequence[FirmScore]
-    scorer: Scorer
-    as_of: date
+    On SQLite a writer is alone. ``size`` is how many firms the next one may write: as many as the
+    last ones took 0.2 s for, `FIRST_PORTION` to begin with.
+    """
 
-    def rows(self, start: int, stop: int) -> list[dict[str, Any]]:
-        """Return what the scores tell of the rows of `SCORES`, for some of the firms."""
-        return [
-            {
-                "model": self.scorer.model, "as_of": self.as_of, "likelihood": score.likelihood,
-                "fit": score.fit, "priority": score.priority, "grade": score.grade,
-                "segment": best and best.segment, "role": best and best.role, "veto": score.veto,
-                "base_points": score.base_points,
-                "points": {name: points for name, points in score.points.items() if points},
-                "values": {
-                    name: value for name, value in score.values.items() if value is not None
-                },
-                "reasons": [
-                    {"feature": name, "points": score.points[name]}
-                    for name in score.main_features()
-                ],
-                "segments": score.segments(), "words": best and best.words,
-            }
-            for score in self.scores[start:stop]
-            for best in (score.best,)
-        ]  # fmt: skip
+    def __init__(self, database: Database) -> None:
+        self._database, self.size = database, FIRST_PORTION
+
+    @contextmanager
+    def write(self, count: int) -> Iterator[Connection]:
+        """Give a connection for so many firms; others get in before the next one."""
+        with self._database.write() as connection:
+            begun = time.monotonic()
+            expect_much(connection)
+            yield connection
+        held = max(time.monotonic() - begun, 0.001)
+        fitting = int(count * _HELD_SECONDS / held)
+        self.size = max(_FEWEST, min(fitting, 2 * self.size, _MOST))
+        time.sleep(_PAUSE_SECONDS)
+
+
+class KeptScore(NamedTuple):
+    """A score as it is kept: what it rests on, with its digest, and its rows but for the numbers.
+
+    ``row`` is of `SCORES`, ``matches`` are of `FIRM_SEGMENTS`.
+    """
+
+    digest: str
+    record: Written
+    row: dict[str, Any]
+    matches: list[dict[str, Any]]
 
 
 def score_firms(
-    records: Iterable[Mapping[str, Any]],
-    scorer: Scorer,
-    *,
-    as_of: date,
-    progress: Callable[[int], object] = lambda _: None,
-) -> ScoredFirms:
-    """Score firms, given what is kept of each; see `Scorer.score`."""
+    scorer: Scorer, records: Iterable[Mapping[str, Any]], *, as_of: date
+) -> list[KeptScore]:
+    """Score firms as of a day, given what is kept of each; see `Scorer.score`."""
     firms = [known_firm(record) for record in records]
-    scores = scorer.score(firms, as_of=as_of, progress=progress)
-    return ScoredFirms([field_record(firm) for firm in firms], scores, scorer, as_of)
+    scores = scorer.score(firms, as_of=as_of)
+    return [_kept(firm, score, scorer) for firm, score in zip(firms, scores, strict=True)]
+
+
+def _kept(firm: Known, score: FirmScore, scorer: Scorer) -> KeptScore:
+    digest, record = field_record(firm)
+    best = score.best
+    row = {
+        "model": scorer.model, "as_of": score.firm["as_of"], "likelihood": score.likelihood,
+        "fit": score.fit, "priority": score.priority, "grade": score.grade,
+        "segment": best and best.segment, "role": best and best.role, "veto": score.veto,
+        "base_points": score.base_points,
+        "points": Written({name: points for name, points in score.points.items() if points}),
+        "values": Written(
+            {name: value for name, value in score.values.items() if value is not None}
+        ),
+        "reasons": [
+            {"feature": name, "points": score.points[name]} for name in score.main_features()
+        ],
+        "segments": score.segments(), "words": best and best.words,
+        "profile": scorer.city.digest, "facts": digest,
+    }  # fmt: skip
+    matches = [
+        {"segment": match.segment, "role": match.role, "use": match.use,
+         "strength": match.strength, "fit": match.fit}
+        for match in score.matches
+    ]  # fmt: skip
+    return KeptScore(digest, record, row, matches)
 
 
 def write_scores(
-    connection: Connection, firms: Sequence[Firm], scored: ScoredFirms,
+    connection: Connection, firms: Sequence[Firm], scored: Sequence[KeptScore],
     seen: Mapping[int, tuple[int | None, int | None]], *, source: str, now: datetime,
-    start: int = 0,
-) -> None:  # fmt: skip
+    new: Collection[int] = (),
+) -> list[bytes]:  # fmt: skip
     """Keep scores, and what they rest on, and where the firms stand by them.
 
-    The first firm has the score at ``start``, and the others those that follow. ``seen`` says by
-    the number of the firm in which list and row it was last seen, ``source`` where the firms are
-    from, for the snapshots.
+    Returns the `STANDINGS.order_key` of each. ``seen`` says by the number of the firm in which list
+    and row it was last seen, ``source`` where the firms are from, for the snapshots; ``new`` are
+    the firms that this transaction has added.
     """
-    stop = start + len(firms)
+    if not firms:
+        return []
+    (same,) = {(score.row["as_of"], score.row["model"]) for score in scored}
     snapshots = keep_records(
-        connection, scored.records[start:stop], as_of=scored.as_of, model=scored.scorer.model,
-        source=source, now=now, firm_ids=[firm.id for firm in firms],
+        connection, [(score.digest, score.record) for score in scored], as_of=same[0],
+        model=same[1], source=source, now=now, firm_ids=[firm.id for firm in firms],
     )  # fmt: skip
     rows = [
-        {**row, "scored_at": now, "firm_id": firm.id, "snapshot_id": snapshot}
-        for row, firm, snapshot in zip(scored.rows(start, stop), firms, snapshots, strict=True)
+        {**score.row, "scored_at": now, "firm_id": firm.id, "snapshot_id": snapshot}
+        for score, firm, snapshot in zip(scored, firms, snapshots, strict=True)
     ]
     ids = append_scores(connection, rows)
     scores = {row["firm_id"]: row | {"id": id_} for id_, row in zip(ids, rows, strict=True)}
-    place_firms(connection, firms, scores, seen)
+    keep_matches(connection, firms, (score.matches for score in scored), new=new)
+    return [row["order_key"] for row in place_firms(connection, firms, scores, seen, new=new)]
 
 
 def rescore(
@@ -294,35 +360,41 @@ def rescore(
     scored together. ``progress`` is told the number of firms scored since the last call; it may
     raise.
     """
-    count, last = 0, 0
+    count, last, portions = 0, 0, Portions(database)
     while True:
         with database.read() as connection:
             firms = next_firms(connection, last, at_once)
         if not firms:
             return count
         last = firms[-1].id
-        scored = score_firms((firm.record for firm in firms), scorer, as_of=today)
-        for start in range(0, len(firms), WRITTEN_AT_ONCE):
-            some = firms[start : start + WRITTEN_AT_ONCE]
-            with database.write() as connection:
-                _write_anew(connection, some, scored, start, now=clock())
+        scored = score_firms(scorer, (firm.record for firm in firms), as_of=today)
+        start = 0
+        while start < len(firms):
+            part = slice(start, start + portions.size)
+            some = firms[part]
+            with portions.write(len(some)) as connection:
+                _write_anew(connection, some, scored[part], now=clock())
+            start += len(some)
             count += len(some)
             progress(len(some))
-            time.sleep(PAUSE_SECONDS)
 
 
 def _write_anew(
-    connection: Connection, firms: Sequence[Firm], scored: ScoredFirms, start: int, *, now: datetime
+    connection: Connection, firms: Sequence[Firm], scored: Sequence[KeptScore], *, now: datetime
 ) -> None:
     # Of an unchanged firm nothing that is scored has changed; it is taken as it is kept by now.
     present = read_firms(connection, [firm.id for firm in firms])
-    same = [present[firm.id] for firm in firms if present[firm.id].record == firm.record]
-    if len(same) < len(firms):
-        records = (firm.record for firm in same)
-        scored, start = score_firms(records, scored.scorer, as_of=scored.as_of), 0
-    numbers = [firm.id for firm in same]
+    same = [
+        (present[firm.id], score)
+        for firm, score in zip(firms, scored, strict=True)
+        if present[firm.id].record == firm.record
+    ]
+    numbers = [firm.id for firm, _ in same]
     seen = last_seen(connection, numbers)
-    write_scores(connection, same, scored, seen, source="store", now=now, start=start)
+    write_scores(
+        connection, [firm for firm, _ in same], [score for _, score in same], seen, source="store",
+        now=now,
+    )  # fmt: skip
     count_up(connection, numbers, now=now)
 
 
@@ -345,8 +417,9 @@ def keep_asked(
         connection, linked.known, kept, origins, first=next_firm_id(connection), now=now
     )
     seen = last_seen(connection, [firm.id for firm in firms])
-    scored = score_firms(kept, scorer, as_of=today)
-    write_scores(connection, firms, scored, seen, source="api", now=now)
+    scored = score_firms(scorer, kept, as_of=today)
+    new = {firm.id for firm, known in zip(firms, linked.known, strict=True) if known is None}
+    write_scores(connection, firms, scored, seen, source="api", now=now, new=new)
     of_row = dict(zip(rows, firms, strict=True))
     return [
         (of_row.get(row) or _same_firm(firms, record)).id for row, record in enumerate(records, 1)

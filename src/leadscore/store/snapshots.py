@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -84,16 +84,16 @@ def keep_records(
     take_turns(connection, snapshots)
     digests = [digest for digest, _ in records]
     known = _known(connection, digests, as_of, model)
+    last = int(connection.scalar(sa.select(sa.func.max(snapshots.c.id))) or 0)
     same = {"as_of": as_of, "kept_at": now, "model": model, "source": storable_text(source)}
-    new = {
-        digest: {"digest": digest, "firm_id": firm_id, **same}
-        for digest, firm_id in zip(digests, firm_ids or [None] * len(digests), strict=True)
-        if digest not in known
-    }
+    new: dict[str, dict[str, Any]] = {}
+    for digest, firm_id in zip(digests, firm_ids or [None] * len(digests), strict=True):
+        if digest not in known:
+            known[digest] = last + len(new) + 1
+            new[digest] = {"id": known[digest], "digest": digest, "firm_id": firm_id, **same}
     if new:
         _keep_fields(connection, {key: record for key, record in records if key in new})
-        connection.execute(snapshots.insert(), list(new.values()))
-        known |= _known(connection, list(new), as_of, model)
+        insert_rows(connection, snapshots, list(new.values()))
     return [known[digest] for digest in digests]
 
 
@@ -142,7 +142,7 @@ def _known(
     return {row[0]: row[1] for row in rows_of_some(connection, query, digests)}
 
 
-def _keep_fields(connection: Connection, records: dict[str, dict[str, Any]]) -> None:
+def _keep_fields(connection: Connection, records: Mapping[str, Mapping[str, Any]]) -> None:
     digest = snapshot_fields.c.digest
     query = sa.select(digest).where(digest.in_(one_of_some()))
     present = {row[0] for row in rows_of_some(connection, query, records)}

@@ -18,7 +18,7 @@ from leadscore.store.acts import BadOutcomeError
 from leadscore.store.current_ranking import UnknownScoreError
 from leadscore.store.firms import ChangedFirmError, UnknownFirmError
 from leadscore.store.idempotency import ReusedKeyError
-from leadscore.store.jobs import EndedJobError, UnknownJobError
+from leadscore.store.jobs import EndedJobError, TooManyJobsError, UnknownJobError
 from leadscore.store.lists import UnknownListError, UnknownUploadError
 from leadscore.store.models import UnknownModelError
 from leadscore.store.ranking import BadCursorError
@@ -216,6 +216,13 @@ class ChangedMeanwhileError(RequestError):
     status = 412
 
 
+class TooManyWaitError(RequestError):
+    """A job too many of somebody whose others still wait."""
+
+    code = "too_many_jobs"
+    status = 429
+
+
 _STATUS: dict[type[LeadscoreError], type[RequestError]] = {
     UnknownNameError: NothingThereError,
     ConflictError: ContradictionError,
@@ -230,6 +237,7 @@ _STATUS: dict[type[LeadscoreError], type[RequestError]] = {
     UnknownModelError: NothingThereError,
     UnknownJobError: NothingThereError,
     EndedJobError: ContradictionError,
+    TooManyJobsError: TooManyWaitError,
     ChangedFirmError: ChangedMeanwhileError,
     BadOutcomeError: InvalidRequestError,
     BadCursorError: InvalidRequestError,

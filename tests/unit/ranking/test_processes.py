@@ -129,6 +129,12 @@ def group() -> Iterator[subprocess.Popen[str]]:
         yield process
 
 
+def test_nobody_is_left_behind_by_one_that_is_killed(group: subprocess.Popen[str]) -> None:
+    group.kill()
+    group.wait()
+    assert left(group.pid) == []
+
+
 def left(group: int) -> list[str]:
     """Return the states of processes of a group that have not ended after at most 10 s.
 

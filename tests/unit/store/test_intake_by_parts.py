@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
@@ -17,7 +19,7 @@ from leadscore.store.database import Database
 from leadscore.store.list_import import take_in_list
 from leadscore.store.lists import LIST_FIRMS, read_kept_list
 from leadscore.store.outcomes import outcomes
-from leadscore.store.scoring import WRITTEN_AT_ONCE
+from leadscore.store.scoring import FIRST_PORTION
 from leadscore.text import Text
 
 MANY = 2_000
@@ -38,7 +40,7 @@ def test_an_officer_does_not_wait_for_a_long_list(database: Database) -> None:
     storing, done = threading.Event(), threading.Event()
 
     def progress(fraction: float, _words: Text) -> None:
-        if fraction >= 0.8:
+        if fraction > 0.15:
             storing.set()
 
     def take_in_the_list() -> None:
@@ -63,7 +65,7 @@ def test_an_officer_does_not_wait_for_a_long_list(database: Database) -> None:
         waits.append(time.monotonic() - started)
     took = time.monotonic() - begun
     thread.join()
-    assert len(waits) > MANY / WRITTEN_AT_ONCE / 2
+    assert len(waits) > MANY / FIRST_PORTION / 2
     assert max(waits) < LONGEST_WAIT * took
     with database.read() as connection:
         assert connection.scalar(select(func.count()).select_from(outcomes)) == len(waits)
@@ -76,7 +78,7 @@ class Stopped(BaseException):
 
 
 def test_a_list_that_was_stopped_goes_on_without_doubles(database: Database) -> None:
-    many = 2 * WRITTEN_AT_ONCE + 7
+    many = 2 * FIRST_PORTION + 7
     rows = [*long_list(many), {"name": "第1号有限公司", "staff": "9"}]
     number = hand_in(database, *rows)
     stored: list[int] = []
@@ -90,7 +92,7 @@ def test_a_list_that_was_stopped_goes_on_without_doubles(database: Database) -> 
         with pytest.raises(Stopped):
             take_in_list(database, number, scorer=scorer(), now=NOW, today=TODAY, check=check)
         stored.append(len(firms(database)))
-    assert stored == [0, WRITTEN_AT_ONCE]
+    assert stored == [0, FIRST_PORTION]
     with database.read() as connection:
         assert read_kept_list(connection, number).state == "scoring"
     counts = take_in_list(database, number, scorer=scorer(), now=NOW, today=TODAY)
@@ -99,3 +101,36 @@ def test_a_list_that_was_stopped_goes_on_without_doubles(database: Database) -> 
     with database.read() as connection:
         for table in (LIST_FIRMS, SCORES):
             assert connection.scalar(select(func.count()).select_from(table)) == many
+
+
+def test_a_long_list_is_scored_by_other_processes_just_as_by_this_one(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = long_list(25)
+    columns = [each for each in SCORES.c if each.name not in ("id", "snapshot_id", "model")]
+    query, scores = select(*columns).order_by(SCORES.c.id), list[list[Any]]()
+    for model, least in (("m1", 1_000), ("m2", 10)):
+        monkeypatch.setattr("leadscore.ranking.batch._LONG_LIST", least)
+        number = hand_in(database, *rows)
+        counts = take_in_list(database, number, scorer=scorer(model), now=NOW, today=TODAY)
+        assert counts.ranked == 25
+        with database.read() as connection:
+            scores.append(connection.execute(query.where(SCORES.c.model == model)).all())
+    assert len(scores[0]) == 25
+    assert scores[0] == scores[1]
+
+
+def test_what_a_list_has_left_to_do_is_told_in_both_languages(database: Database) -> None:
+    told: list[Text] = []
+    take_in_list(
+        database, hand_in(database, *long_list(450)), scorer=scorer(), now=NOW, today=TODAY,
+        progress=lambda _fraction, words: told.append(words),
+    )  # fmt: skip
+    assert told[1].en == "scoring and storing: 0 of 450 firms"
+    assert told[-1].zh == "评分入库：450 / 450 家"
+    still = [words for words in told[2:-1] if "left" in words.en]
+    for words in still:
+        assert re.fullmatch(
+            r"scoring and storing: \d+ of 450 firms, about \d+ (s|min) left", words.en
+        )
+        assert re.fullmatch(r"评分入库：\d+ / 450 家，约还需 \d+ (秒|分钟)", words.zh)

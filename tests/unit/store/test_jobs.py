@@ -9,9 +9,11 @@ import pytest
 from leadscore.errors import Detail, ListError
 from leadscore.store.database import Database
 from leadscore.store.jobs import (
+    MOST_WAITING,
     EndedJobError,
     Held,
     Job,
+    TooManyJobsError,
     UnknownJobError,
     beat,
     cancelled,
@@ -32,9 +34,12 @@ NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 
 
-def ask(database: Database, kind: str = "count", now: datetime = NOW) -> int:
+def ask(
+    database: Database, kind: str = "count", now: datetime = NOW, *, by: str = "wang",
+    most: int | None = None,
+) -> int:  # fmt: skip
     with database.write() as connection:
-        return submit(connection, kind, {"list": "企业"}, by="wang", now=now)
+        return submit(connection, kind, {"list": "企业"}, by=by, now=now, most=most)
 
 
 def take(database: Database, worker: str = "first", now: datetime = NOW) -> Held | None:
@@ -55,9 +60,9 @@ def now_of(database: Database, number: int) -> Job:
         return read_job(connection, number)
 
 
-def lose(database: Database, now: datetime, worker: str | None = None) -> list[int]:
+def lose(database: Database, now: datetime, *dead: str) -> list[int]:
     with database.write() as connection:
-        return requeue_lost(connection, now=now, silent=MINUTE, worker=worker)
+        return requeue_lost(connection, now=now, silent=MINUTE, dead=dead)
 
 
 def test_a_job_is_kept_as_it_was_asked_for(database: Database) -> None:
@@ -71,6 +76,50 @@ def test_the_oldest_is_done_first_and_each_by_one_worker(database: Database) -> 
     first, second = ask(database), ask(database)
     assert (taken(database).id, taken(database, "second").id) == (first, second)
     assert take(database, "third") is None
+
+
+def test_many_jobs_of_one_person_hold_up_nobody_else(database: Database) -> None:
+    many = [ask(database, by="viewer") for _ in range(300)]
+    officers, others = [ask(database, by="officer") for _ in range(2)], ask(database, by="other")
+    turns = []
+    for minute in range(7):
+        now = NOW + minute * MINUTE
+        held = taken(database, now=now)
+        turns.append(held.id)
+        with database.write() as connection:
+            finish(connection, held, {}, now=now)
+    assert turns == [many[0], officers[0], others, many[1], officers[1], *many[2:4]]
+
+
+def test_turns_are_taken_within_what_may_run_at_once(database: Database) -> None:
+    ask(database, "retrain", by="viewer")
+    taken(database)
+    blocked, own = ask(database, "retrain", by="officer"), ask(database, by="officer")
+    ask(database, by="viewer")
+    assert taken(database, "second", NOW + MINUTE).id == own
+    assert now_of(database, blocked).state == "waiting"
+
+
+def test_what_was_interrupted_goes_on_before_what_waits(database: Database) -> None:
+    ask(database, by="officer", now=NOW)
+    first = ask(database, by="viewer")
+    assert [taken(database, "a").id, taken(database, "b").id] == [first - 1, first]
+    ask(database, by="nobody yet")
+    assert lose(database, NOW, "b") == [first]
+    assert taken(database, "c").id == first
+    with database.write() as connection:
+        put_back(connection, Held(first, "c", 2))
+    assert taken(database, "d").id == first
+
+
+def test_one_person_has_so_many_jobs_waiting_and_the_rest_are_refused(database: Database) -> None:
+    for _ in range(MOST_WAITING):
+        ask(database, most=MOST_WAITING)
+    with pytest.raises(TooManyJobsError, match="50 jobs of wang are waiting"):
+        ask(database, most=MOST_WAITING)
+    ask(database, by="officer", most=MOST_WAITING)
+    taken(database)
+    ask(database, most=MOST_WAITING)
 
 
 def test_what_a_worker_does_not_know_waits_for_one_that_does(database: Database) -> None:
@@ -171,7 +220,7 @@ def test_a_job_whose_worker_dies_thrice_fails_and_says_so(database: Database) ->
     number = ask(database)
     for _ in range(3):
         taken(database)
-        assert lose(database, NOW, worker="first") == [number]
+        assert lose(database, NOW, "first") == [number]
     job = now_of(database, number)
     assert (job.state, job.attempts) == ("failed", 3)
     assert job.error is not None
@@ -183,7 +232,7 @@ def test_only_the_jobs_of_the_dead_worker_are_put_back(database: Database) -> No
     first, _second = ask(database), ask(database)
     taken(database, "first")
     taken(database, "second")
-    assert lose(database, NOW, worker="first") == [first]
+    assert lose(database, NOW, "first") == [first]
 
 
 def test_a_job_that_was_to_be_cancelled_is_not_tried_again(database: Database) -> None:
@@ -191,7 +240,7 @@ def test_a_job_that_was_to_be_cancelled_is_not_tried_again(database: Database) -
     taken(database)
     with database.write() as connection:
         request_cancel(connection, number, now=NOW)
-    lose(database, NOW, worker="first")
+    lose(database, NOW, "first")
     assert now_of(database, number).state == "cancelled"
 
 

@@ -92,7 +92,9 @@ def test_a_database_of_the_version_before_gets_its_keys(blank_url: URL) -> None:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, METADATA) == []
     assert {name: len(rows) for name, rows in _rows(database).items()} == {
-        name: len(rows) for name, rows in kept.items()
+        # Versions before knew of no matches: they are kept when a firm is scored anew.
+        name: len(rows) if name != "firm_segments" else 0
+        for name, rows in kept.items()
     }
     assert database.generation() > 0
     database.close()

@@ -80,9 +80,11 @@ def supposed(
 
 def scored(scorer: Scorer, records: Sequence[Record], today: date) -> list[Score]:
     """Return the scores of records as a model gives them on a day; none of them is kept."""
-    rows = score_firms(records, scorer, as_of=today).rows(0, len(records))
+    scores = score_firms(scorer, records, as_of=today)
     now = datetime.combine(today, datetime.min.time(), UTC)
-    return [Score(id=0, firm_id=0, snapshot_id=None, scored_at=now, **row) for row in rows]
+    return [
+        Score(id=0, firm_id=0, snapshot_id=None, scored_at=now, **score.row) for score in scores
+    ]
 
 
 def _record(

@@ -159,7 +159,7 @@ def list_routes(dependencies: Dependencies) -> APIBlueprint:
     api = api_blueprint("lists", "名单 Lists of candidate firms")
 
     @api.post("/lists", **documented(
-        "addList", ListAccepted, 400, 413, status=202, more=WRITES,
+        "addList", ListAccepted, 400, 413, 429, status=202, more=WRITES,
         links={"list.id": "/id", "listProblems.id": "/id", "readJob.id": "/job_id"},
     ))  # fmt: skip
     @requires("record")

@@ -171,7 +171,7 @@ def model_routes(dependencies: Dependencies) -> APIBlueprint:
         return jsonify(_model(row) | {"manifest": row.manifest and row.manifest.content})
 
     @api.post("/models/retrain", **documented(
-        "retrain", JobAsked, *BODY, 409, status=202, more=WRITES,
+        "retrain", JobAsked, *BODY, 409, 429, status=202, more=WRITES,
         links={"readJob.id": "/job_id", "cancelJob.id": "/job_id"},
     ))  # fmt: skip
     @requires("administer")

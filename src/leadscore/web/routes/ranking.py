@@ -341,7 +341,7 @@ def export_routes(dependencies: Dependencies) -> APIBlueprint:
     api = api_blueprint("exports", "排名 The ranking", tag="ranking")
 
     @api.post("/exports", **documented(
-        "addExport", JobAsked, *BODY, 410, status=202, more=WRITES,
+        "addExport", JobAsked, *BODY, 410, 429, status=202, more=WRITES,
         links={"readJob.id": "/job_id", "exportFile.id": "/job_id"},
     ))  # fmt: skip
     @requires("read")

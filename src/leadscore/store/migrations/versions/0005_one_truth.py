@@ -55,6 +55,7 @@ def upgrade() -> None:
         connection.exec_driver_sql(f"ALTER TABLE {table} ADD COLUMN {column} {form}{key}")
         if column in _INDEXED:
             op.create_index(f"ix_{table}_{column}", table, [column])
+    op.create_index("ix_jobs_submitted_by_started_at", "jobs", ["submitted_by", "started_at"])
     connection.execute(_TABLES.tables["generation"].insert(), {"mark": "now", "number": 1})
     rows = [
         {"id": id_, "kind": "stage", "position": at, "zh": zh, "en": en, "terminal": terminal}

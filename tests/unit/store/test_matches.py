@@ -1,0 +1,90 @@
+"""What is kept beside a score says what the score says: matches, profile, and what it rests on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select
+from tests.kept_lists import NOW, TODAY, hand_in, lakeport, scorer, take_in
+
+from leadscore.files import shipped
+from leadscore.store.acts import enter_outcome
+from leadscore.store.current_ranking import FIRM_SEGMENTS, SCORES
+from leadscore.store.database import Database
+from leadscore.store.firms import FIRMS, field_record, known_firm
+from leadscore.store.list_import import take_in_list
+from leadscore.store.scoring import keep_asked, rescore
+
+TWO = {"name": "甲有限公司", "main_business": "风电叶片的研发、生产和销售；医学影像设备的贸易"}
+
+
+def kept(database: Database) -> dict[int, list[tuple[Any, ...]]]:
+    """Return the matches of each firm as they are kept, the strongest first."""
+    matches: dict[int, list[tuple[Any, ...]]] = {}
+    query = select(FIRM_SEGMENTS).order_by(FIRM_SEGMENTS.c.segment)
+    with database.read() as connection:
+        for firm, *match in connection.execute(query):
+            matches.setdefault(firm, []).append(tuple(match))
+    return matches
+
+
+def scored(database: Database) -> dict[int, list[tuple[Any, ...]]]:
+    """Return the matches of each firm as a score of what is known of it has them."""
+    with database.read() as connection:
+        rows = connection.execute(select(FIRMS.c.id, FIRMS.c.record)).all()
+    scores = scorer().score([known_firm(row.record) for row in rows], as_of=TODAY)
+    return {
+        row.id: sorted((m.segment, m.role, m.use, m.strength, m.fit) for m in score.matches)
+        for row, score in zip(rows, scores, strict=True)
+        if score.matches
+    }
+
+
+def test_every_match_of_a_list_is_kept_as_its_score_has_it(database: Database) -> None:
+    content = shipped("samples", "electronics.csv").read_bytes()
+    take_in_list(
+        database, hand_in(database, content=content), scorer=scorer(), now=NOW, today=TODAY
+    )
+    assert kept(database) == scored(database)
+    assert len(kept(database)) > 1
+    with database.read() as connection:
+        rows = connection.execute(select(SCORES.c.segments, SCORES.c.firm_id)).all()
+    for row in rows:
+        named = {each.partition(":")[0] for each in (row.segments or "").split(";") if each}
+        assert named == {match[0] for match in kept(database).get(row.firm_id, [])}
+
+
+def test_a_score_names_its_profile_and_the_digest_of_what_it_rests_on(database: Database) -> None:
+    take_in(database, TWO, {"name": "乙有限公司", "founded_on": "2016-11-01", "staff": 5})
+    query = select(SCORES.c.profile, SCORES.c.facts, FIRMS.c.record)
+    query = query.join_from(SCORES, FIRMS, FIRMS.c.id == SCORES.c.firm_id)
+    with database.read() as connection:
+        rows = connection.execute(query).all()
+    assert len(rows) == 2
+    for row in rows:
+        assert row.profile == lakeport().digest
+        assert row.facts == field_record(known_firm(row.record))[0]
+
+
+def test_matches_are_replaced_when_a_firm_is_scored_anew(database: Database) -> None:
+    take_in(database, TWO)
+    before = kept(database)
+    assert before == scored(database)
+    take_in(database, TWO | {"main_business": "面包、糕点的生产和销售"})
+    assert kept(database) == scored(database) != before
+    with database.write() as connection:
+        keep_asked(connection, [TWO], scorer=scorer(), today=TODAY, now=NOW)
+    assert kept(database) == scored(database) == before
+    rescore(database, scorer=scorer("m2"), today=TODAY, clock=lambda: NOW)
+    assert kept(database) == before
+
+
+def test_an_outcome_leaves_the_matches_as_they_are(database: Database) -> None:
+    take_in(database, TWO)
+    before = kept(database)
+    with database.write() as connection:
+        enter_outcome(
+            connection, 1, stage="visited", day=TODAY, reason=None, withdrawn=False,
+            actor="li.na", now=NOW, today=TODAY,
+        )  # fmt: skip
+    assert kept(database) == before
