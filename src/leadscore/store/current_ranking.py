@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from operator import add
 from typing import Annotated, Any
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection
+from sqlalchemy.dialects import postgresql
 
 from leadscore.ranking.order import order_key
 from leadscore.ranking.vetoes import COURTED, GONE
@@ -252,7 +255,44 @@ STANDING_TEXTS = sa.Table(
     sa.Column("firm_id", Number, sa.ForeignKey("firms.id"), primary_key=True),
     sa.Column("text", sa.Text, nullable=False),
 )
-"""What the search looks through."""
+"""What the search looks through; triggers or an expression keep an index of its bigrams."""
+
+_INDEXED = sa.table("standing_bigrams", sa.column("rowid", Number))
+_UNINDEXED = re.compile(r"[\x00-\x1f\x7f]")
+
+
+def firms_with(connection: Connection, words: Sequence[str]) -> sa.Select[int]:
+    """Return the query for the numbers of the firms of whose text `contains` holds, of each word.
+
+    What the index decides by itself is not looked at in the texts again.
+    """
+    at = STANDING_TEXTS.c
+    bigrams = [[*map(add, word, word[1:])] for word in words]
+    if any("\ud800" <= letter <= "\udfff" for word in words for letter in word):
+        return sa.select(at.firm_id).where(sa.false())  # no database keeps these
+    if connection.dialect.name == "postgresql":
+        # Texts that have all the bigrams of a longer word need not have them one after another.
+        holds = [contains(connection, at.text, word) for word in words if len(word) != 2]
+        if several := sorted({bigram for of_word in bigrams for bigram in of_word}):
+            all_of = sa.literal(several, postgresql.ARRAY(sa.Text))
+            holds.append(sa.func.bigrams(at.text).bool_op("@>")(all_of))
+        return sa.select(at.firm_id).where(*holds)
+    # FTS5 knows where each bigram stands, so a phrase of them is a word and nothing but it.
+    phrases = [
+        f'"{" ".join(of_word).replace(*_QUOTED)}"' if of_word else f'"{word.replace(*_QUOTED)}"*'
+        for word, of_word in zip(words, bigrams, strict=True)
+        if not _UNINDEXED.search(word)
+    ]
+    indexed = sa.select(_INDEXED.c.rowid.label("firm_id"))
+    matches = sa.literal_column(_INDEXED.name).bool_op("MATCH")
+    indexed = indexed.where(matches(" AND ".join(phrases)))
+    if len(phrases) == len(words):
+        return indexed
+    holds = [contains(connection, at.text, word) for word in words if _UNINDEXED.search(word)]
+    return sa.select(at.firm_id).where(*holds, *([at.firm_id.in_(indexed)] if phrases else []))
+
+
+_QUOTED = ('"', '""')
 
 # Put together once: they are run with every act of an officer.
 _FORGET = tuple(

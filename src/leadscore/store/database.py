@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime
 from functools import cached_property, partial
+from operator import add
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import (
@@ -522,13 +523,20 @@ def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
     connection.execute(f"PRAGMA journal_mode = {mode}")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
+    # The words of the search's index, which triggers keep: every two letters side by side.
+    connection.create_function("bigrams", 1, lambda text: " ".join(map(add, text, text[1:] + "\n")))
     # So that INSERT OR REPLACE, too, meets the triggers of a table that only grows.
     connection.execute("PRAGMA recursive_triggers = ON")
 
 
+def is_writing(connection: Connection) -> bool:
+    """Tell whether a connection may have changed what its generation does not tell of yet."""
+    return bool(connection.get_execution_options().get(_IMMEDIATE, False))
+
+
 def _begin(connection: Connection, *, patience_seconds: float) -> None:
     driver: sqlite3.Connection = connection.connection.driver_connection  # type: ignore[assignment]
-    if not connection.get_execution_options().get(_IMMEDIATE, False):
+    if not is_writing(connection):
         driver.execute("BEGIN")
         return
     # SQLite's own way to wait sleeps ever longer, so that the file is often free and nobody there:
