@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection
-from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects import postgresql, sqlite
 
 from leadscore.ranking.order import order_key
 from leadscore.ranking.vetoes import COURTED, GONE
@@ -295,10 +295,17 @@ def firms_with(connection: Connection, words: Sequence[str]) -> sa.Select[int]:
 _QUOTED = ('"', '""')
 
 # Put together once: they are run with every act of an officer.
-_FORGET = tuple(
-    sa.delete(table).where(table.c.firm_id.in_(one_of_some()))
-    for table in (STANDINGS, STANDING_TEXTS)
-)
+_FORGET = sa.delete(STANDINGS).where(STANDINGS.c.firm_id.in_(one_of_some()))
+# A text that stays as it is leaves its index alone.
+_SPEAK = {
+    name: into.on_conflict_do_update(
+        index_elements=["firm_id"], set_={"text": into.excluded.text},
+        where=into.excluded.text != STANDING_TEXTS.c.text,
+    )
+    for name, into in (
+        ("sqlite", sqlite.insert(STANDING_TEXTS)), ("postgresql", postgresql.insert(STANDING_TEXTS))
+    )
+}  # fmt: skip
 _PLACE_IN_LISTS = (
     sa.update(LIST_FIRMS)
     .where(
@@ -342,11 +349,10 @@ def place_firms(
     ]  # fmt: skip
     texts = [{"firm_id": firm.id, "text": _searched_text(firm.record)} for firm in placed]
     for some in in_parts(numbers):
-        for forget in _FORGET:
-            connection.execute(forget, {"some": some})
+        connection.execute(_FORGET, {"some": some})
     if rows:
         connection.execute(STANDINGS.insert(), rows)
-        connection.execute(STANDING_TEXTS.insert(), texts)
+        connection.execute(_SPEAK[connection.dialect.name], texts)
         keys = [{"firm": row["firm_id"], "key": row["order_key"]} for row in rows]
         connection.execute(_PLACE_IN_LISTS, keys)
     return rows

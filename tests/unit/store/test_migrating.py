@@ -21,6 +21,7 @@ from leadscore import store
 from leadscore.store.current_ranking import STANDINGS
 from leadscore.store.database import METADATA, Database, StoreError, migrate, sqlite_url
 from leadscore.store.lists import LIST_FIRMS
+from leadscore.store.ranking import RankingFilter, how_many
 
 for module in pkgutil.walk_packages(store.__path__, "leadscore.store."):
     if ".migrations" not in module.name:
@@ -104,6 +105,8 @@ def test_a_database_of_the_version_before_gets_its_keys(blank_url: URL) -> None:
         name: len(rows) for name, rows in kept.items()
     }
     assert database.generation() > 0
+    with database.read() as connection:
+        assert how_many(connection, RankingFilter(text="叶片 研发")) == 2
     database.close()
 
 
