@@ -261,15 +261,20 @@ _INDEXED = sa.table("standing_bigrams", sa.column("rowid", Number))
 _UNINDEXED = re.compile(r"[\x00-\x1f\x7f]")
 
 
-def firms_with(connection: Connection, words: Sequence[str]) -> sa.Select[int]:
+def firms_with(
+    connection: Connection, words: Sequence[str], *, listed: bool = True
+) -> sa.Select[int]:
     """Return the query for the numbers of the firms of whose text `contains` holds, of each word.
 
-    What the index decides by itself is not looked at in the texts again.
+    What the index decides by itself is not looked at in the texts again; those who ask firm by firm
+    rather than for all of them (not ``listed``) are answered from the texts alone.
     """
     at = STANDING_TEXTS.c
     bigrams = [[*map(add, word, word[1:])] for word in words]
     if any("\ud800" <= letter <= "\udfff" for word in words for letter in word):
         return sa.select(at.firm_id).where(sa.false())  # no database keeps these
+    if not listed:
+        return sa.select(at.firm_id).where(*(contains(connection, at.text, w) for w in words))
     if connection.dialect.name == "postgresql":
         # Texts that have all the bigrams of a longer word need not have them one after another.
         holds = [contains(connection, at.text, word) for word in words if len(word) != 2]

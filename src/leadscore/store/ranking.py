@@ -39,6 +39,7 @@ NONE = "none"
 """What one writes for firms that have no chain, segment, role or stage."""
 _NAMED = ("chain", "segment", "role", "stage")
 _FEW = 2_000
+_OFTEN = 2  # firms, of which one is meant
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +62,11 @@ class RankingFilter:
         """Return what is asked for as plain values, without what isn't."""
         return {name: value for name, value in asdict(self).items() if value is not None}
 
-    def conditions(self, connection: Connection) -> list[ColumnElement[bool]]:
-        """Return what must hold of the rows of `STANDINGS`."""
-        among = self.among(connection).values()
+    def conditions(
+        self, connection: Connection, *, in_order: bool = False
+    ) -> list[ColumnElement[bool]]:
+        """Return what must hold of the rows of `STANDINGS`; ``in_order`` if the first are taken."""
+        among = self.among(connection, in_order=in_order).values()
         return [*self.of_columns().values(), *(holds(STANDINGS.c.firm_id) for holds in among)]
 
     def of_columns(self) -> dict[str, ColumnElement[bool]]:
@@ -85,19 +88,29 @@ class RankingFilter:
             conditions["veto"] = at.veto == self.veto
         return conditions
 
-    def among(self, connection: Connection) -> dict[str, _Among]:
+    def among(self, connection: Connection, *, in_order: bool = False) -> dict[str, _Among]:
         """Return by filter what must hold of the number of a firm, of whatever table."""
+        # Few firms are found first, and then looked up; many are gone through in their order.
         conditions: dict[str, _Among] = {}
         for name, number in (("list_id", _LIST_ID), ("shortlist", _SHORTLIST_ID)):
             if (wanted := getattr(self, name)) is not None:
                 members = number.table.alias().c  # whatever else is asked of that table
                 of_one = sa.select(members.firm_id).where(members[number.name] == wanted)
-                conditions[name] = _few_of(connection, of_one) or partial(_there_in, of_one)
-        if (firms := self.firms) is not None:
-            conditions["firms"] = lambda number: number.in_(firms)
+                few = connection.scalars(of_one.limit(_FEW + 1)).all()
+                many = partial(_there_in, of_one)
+                conditions[name] = partial(_in, few) if len(few) <= _FEW else many
+        if self.firms is not None:
+            conditions["firms"] = partial(_in, self.firms)
         if words := words_of(self.text or ""):
             speaking = firms_with(connection, words)
-            conditions["text"] = _few_of(connection, speaking) or partial(_one_of, speaking)
+            few = connection.scalars(speaking.limit(_FEW + 1)).all()
+            if len(few) <= _FEW:
+                conditions["text"] = partial(_in, few)
+            elif in_order and max(few) <= _OFTEN * len(few):
+                # Where so many of the first ones are meant, a page is full before all are listed.
+                conditions["text"] = partial(_there_in, firms_with(connection, words, listed=False))
+            else:
+                conditions["text"] = partial(_one_of, speaking)
         return conditions
 
 
@@ -105,11 +118,8 @@ _LIST_ID, _SHORTLIST_ID = LIST_FIRMS.c.list_id, SHORTLIST_FIRMS.c.shortlist_id
 _Among = Callable[[ColumnElement[int]], ColumnElement[bool]]
 
 
-def _few_of(connection: Connection, query: Select[int]) -> _Among | None:
-    # Few firms are found first, and then looked up. Where there are many, the ranking is gone
-    # through in its order, and the first page of it is soon full.
-    few = connection.scalars(query.limit(_FEW + 1)).all()
-    return None if len(few) > _FEW else lambda number: number.in_(few)
+def _in(firms: Sequence[int], number: ColumnElement[int]) -> ColumnElement[bool]:
+    return number.in_(firms)
 
 
 def _there_in(query: Select[int], number: ColumnElement[int]) -> ColumnElement[bool]:
@@ -230,7 +240,7 @@ def ranking_page(
     before.
     """
     rows: list[RowMapping] = []
-    conditions = asked.conditions(connection)
+    conditions = asked.conditions(connection, in_order=True)
     for vetoed in (False, True):
         start = after if after is not None and is_vetoed(after.key) == vetoed else None
         passed = after is not None and is_vetoed(after.key) and not vetoed
@@ -496,7 +506,7 @@ def points(
     at = STANDINGS.c
     query = (
         sa.select(at.firm_id, at.name, at.fit, at.likelihood, at.grade, at.veto)
-        .where(*asked.conditions(connection))
+        .where(*asked.conditions(connection, in_order=True))
         .order_by(at.vetoed, at.order_key)
         .limit(limit)
     )
