@@ -39,7 +39,7 @@ NONE = "none"
 """What one writes for firms that have no chain, segment, role or stage."""
 _NAMED = ("chain", "segment", "role", "stage")
 _FEW = 2_000
-_OFTEN = 2  # firms, of which one is meant
+_OFTEN = 4  # firms, of which one is meant
 
 
 @dataclass(frozen=True, slots=True)
