@@ -107,8 +107,8 @@ def test_the_index_follows_every_change_of_a_text(filled: Database) -> None:
         assert found(filled, text=asked) == scanned(filled, asked), asked
 
 
-MANY = 2_100
-"""More than are looked up one by one."""
+MANY = 4_200
+"""Of each of two lists more than are looked up one by one."""
 
 
 @pytest.fixture
