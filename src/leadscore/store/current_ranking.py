@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from operator import add
 from typing import Annotated, Any
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection
+from sqlalchemy.dialects import postgresql, sqlite
 
 from leadscore.ranking.order import order_key
 from leadscore.ranking.vetoes import COURTED, GONE
@@ -254,13 +257,62 @@ STANDING_TEXTS = sa.Table(
     sa.Column("firm_id", Number, sa.ForeignKey("firms.id"), primary_key=True),
     sa.Column("text", sa.Text, nullable=False),
 )
-"""What the search looks through."""
+"""What the search looks through; triggers or an expression keep an index of its bigrams."""
+
+_INDEXED = sa.table("standing_bigrams", sa.column("rowid", Number))
+_UNINDEXED = re.compile(r"[\x00-\x1f\x7f]")
+
+
+def firms_with(
+    connection: Connection, words: Sequence[str], *, listed: bool = True
+) -> sa.Select[int]:
+    """Return the query for the numbers of the firms of whose text `contains` holds, of each word.
+
+    What the index decides by itself is not looked at in the texts again; those who ask firm by firm
+    rather than for all of them (not ``listed``) are answered from the texts alone.
+    """
+    at = STANDING_TEXTS.c
+    bigrams = [[*map(add, word, word[1:])] for word in words]
+    if any("\ud800" <= letter <= "\udfff" for word in words for letter in word):
+        return sa.select(at.firm_id).where(sa.false())  # no database keeps these
+    if not listed:
+        return sa.select(at.firm_id).where(*(contains(connection, at.text, w) for w in words))
+    if connection.dialect.name == "postgresql":
+        # Texts that have all the bigrams of a longer word need not have them one after another.
+        holds = [contains(connection, at.text, word) for word in words if len(word) != 2]
+        if several := sorted({bigram for of_word in bigrams for bigram in of_word}):
+            all_of = sa.literal(several, postgresql.ARRAY(sa.Text))
+            holds.append(sa.func.bigrams(at.text).bool_op("@>")(all_of))
+        return sa.select(at.firm_id).where(*holds)
+    # FTS5 knows where each bigram stands, so a phrase of them is a word and nothing but it.
+    phrases = [
+        f'"{" ".join(of_word).replace(*_QUOTED)}"' if of_word else f'"{word.replace(*_QUOTED)}"*'
+        for word, of_word in zip(words, bigrams, strict=True)
+        if not _UNINDEXED.search(word)
+    ]
+    indexed = sa.select(_INDEXED.c.rowid.label("firm_id"))
+    matches = sa.literal_column(_INDEXED.name).bool_op("MATCH")
+    indexed = indexed.where(matches(" AND ".join(phrases)))
+    if len(phrases) == len(words):
+        return indexed
+    holds = [contains(connection, at.text, word) for word in words if _UNINDEXED.search(word)]
+    return sa.select(at.firm_id).where(*holds, *([at.firm_id.in_(indexed)] if phrases else []))
+
+
+_QUOTED = ('"', '""')
 
 # Put together once: they are run with every act of an officer.
-_FORGET = tuple(
-    sa.delete(table).where(table.c.firm_id.in_(one_of_some()))
-    for table in (STANDINGS, STANDING_TEXTS)
-)
+_FORGET = sa.delete(STANDINGS).where(STANDINGS.c.firm_id.in_(one_of_some()))
+# A text that stays as it is leaves its index alone.
+_SPEAK = {
+    name: into.on_conflict_do_update(
+        index_elements=["firm_id"], set_={"text": into.excluded.text},
+        where=into.excluded.text != STANDING_TEXTS.c.text,
+    )
+    for name, into in (
+        ("sqlite", sqlite.insert(STANDING_TEXTS)), ("postgresql", postgresql.insert(STANDING_TEXTS))
+    )
+}  # fmt: skip
 _FORGET_MATCHES = sa.delete(FIRM_SEGMENTS).where(FIRM_SEGMENTS.c.firm_id.in_(one_of_some()))
 _PLACE_IN_LISTS = (
     sa.update(LIST_FIRMS)
@@ -306,11 +358,10 @@ def place_firms(
     ]  # fmt: skip
     texts = [{"firm_id": firm.id, "text": _searched_text(firm.record)} for firm in placed]
     for some in in_parts(numbers):
-        for forget in _FORGET:
-            connection.execute(forget, {"some": some})
+        connection.execute(_FORGET, {"some": some})
     if rows:
         connection.execute(STANDINGS.insert(), rows)
-        connection.execute(STANDING_TEXTS.insert(), texts)
+        connection.execute(_SPEAK[connection.dialect.name], texts)
     if numbers:
         keys = [{"firm": row["firm_id"], "key": row["order_key"]}
                 for row in rows if row["firm_id"] not in new]  # fmt: skip

@@ -616,6 +616,11 @@ def _bound_waiting(connection: Any, _record: Any, *, patience_seconds: float) ->
     connection.commit()
 
 
+def is_writing(connection: Connection) -> bool:
+    """Tell whether a connection may have changed what its generation does not tell of yet."""
+    return bool(connection.get_execution_options().get(driver.IMMEDIATE, False))
+
+
 _MIGRATIONS = Path(__file__).with_name("migrations")
 _LOCK = 0x6C656164  # that migrations of one PostgreSQL database take: ``lead`` in ASCII
 _IN_TURN = threading.Lock()  # Alembic keeps what is being migrated per process, not per thread

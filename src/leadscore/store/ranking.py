@@ -6,8 +6,10 @@ import base64
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any, Literal, NamedTuple, get_args
+from weakref import WeakKeyDictionary
 
 import pandas as pd
 import sqlalchemy as sa
@@ -18,8 +20,14 @@ from leadscore.features.catalogue import CATALOGUE
 from leadscore.ranking.order import RANKING_COLUMNS, is_vetoed
 from leadscore.ranking.reasons import Wording
 from leadscore.ranking.vetoes import WORDING
-from leadscore.store.current_ranking import SCORES, STANDING_TEXTS, STANDINGS, contains, words_of
-from leadscore.store.database import StoreError, in_parts, one_of_some
+from leadscore.store.current_ranking import SCORES, STANDINGS, firms_with, words_of
+from leadscore.store.database import (
+    StoreError,
+    current_generation,
+    in_parts,
+    is_writing,
+    one_of_some,
+)
 from leadscore.store.firms import FIRMS
 from leadscore.store.lists import LIST_FIRMS
 from leadscore.store.shortlists import SHORTLIST_FIRMS
@@ -31,6 +39,7 @@ NONE = "none"
 """What one writes for firms that have no chain, segment, role or stage."""
 _NAMED = ("chain", "segment", "role", "stage")
 _FEW = 2_000
+_OFTEN = 4  # firms, of which one is meant
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,50 +62,74 @@ class RankingFilter:
         """Return what is asked for as plain values, without what isn't."""
         return {name: value for name, value in asdict(self).items() if value is not None}
 
-    def conditions(self, connection: Connection) -> list[ColumnElement[bool]]:
-        """Return what must hold of the rows of `STANDINGS`."""
+    def conditions(
+        self, connection: Connection, *, in_order: bool = False
+    ) -> list[ColumnElement[bool]]:
+        """Return what must hold of the rows of `STANDINGS`; ``in_order`` if the first are taken."""
+        among = self.among(connection, in_order=in_order).values()
+        return [*self.of_columns().values(), *(holds(STANDINGS.c.firm_id) for holds in among)]
+
+    def of_columns(self) -> dict[str, ColumnElement[bool]]:
+        """Return by filter what must hold of the columns of `STANDINGS`, but for its key."""
         at = STANDINGS.c
-        conditions: list[ColumnElement[bool]] = [
-            at[name].is_(None) if wanted == NONE else at[name] == wanted
+        conditions: dict[str, ColumnElement[bool]] = {
+            name: at[name].is_(None) if wanted == NONE else at[name] == wanted
             for name in _NAMED
             if (wanted := getattr(self, name)) is not None
-        ]
+        }
         if self.grade:
             first, *more = sorted(set(self.grade))
-            conditions.append(at.grade.in_([first, *more]) if more else at.grade == first)
+            conditions["grade"] = at.grade.in_([first, *more]) if more else at.grade == first
         if self.region:
-            conditions.append(_in_region(self.region))
+            conditions["region"] = _in_region(self.region)
         if self.veto in ("yes", "no"):
-            conditions.append(at.vetoed.is_(self.veto == "yes"))
+            conditions["veto"] = at.vetoed.is_(self.veto == "yes")
         elif self.veto:
-            conditions.append(at.veto == self.veto)
-        for number, among in ((self.list_id, _LIST_ID), (self.shortlist, _SHORTLIST_ID)):
-            if number is not None:
-                firm_id = among.table.c.firm_id
-                members = sa.select(firm_id).where(among == number)
-                conditions.append(_among(connection, members, firm_id))
+            conditions["veto"] = at.veto == self.veto
+        return conditions
+
+    def among(self, connection: Connection, *, in_order: bool = False) -> dict[str, _Among]:
+        """Return by filter what must hold of the number of a firm, of whatever table."""
+        # Few firms are found first, and then looked up; many are gone through in their order.
+        conditions: dict[str, _Among] = {}
+        for name, number in (("list_id", _LIST_ID), ("shortlist", _SHORTLIST_ID)):
+            if (wanted := getattr(self, name)) is not None:
+                members = number.table.alias().c  # whatever else is asked of that table
+                of_one = sa.select(members.firm_id).where(members[number.name] == wanted)
+                few = connection.scalars(of_one.limit(_FEW + 1)).all()
+                many = partial(_there_in, of_one)
+                conditions[name] = partial(_in, few) if len(few) <= _FEW else many
         if self.firms is not None:
-            conditions.append(at.firm_id.in_(self.firms))
+            conditions["firms"] = partial(_in, self.firms)
         if words := words_of(self.text or ""):
-            texts = STANDING_TEXTS.c
-            holds = [contains(connection, texts.text, word) for word in words]
-            speaking = sa.select(texts.firm_id).where(*holds)
-            conditions.append(_among(connection, speaking, texts.firm_id))
+            speaking = firms_with(connection, words)
+            few = connection.scalars(speaking.limit(_FEW + 1)).all()
+            if len(few) <= _FEW:
+                conditions["text"] = partial(_in, few)
+            elif in_order and max(few) <= _OFTEN * len(few):
+                # Where so many of the first ones are meant, a page is full before all are listed.
+                conditions["text"] = partial(_there_in, firms_with(connection, words, listed=False))
+            else:
+                conditions["text"] = partial(_one_of, speaking)
         return conditions
 
 
 _LIST_ID, _SHORTLIST_ID = LIST_FIRMS.c.list_id, SHORTLIST_FIRMS.c.shortlist_id
+_Among = Callable[[ColumnElement[int]], ColumnElement[bool]]
 
 
-def _among(
-    connection: Connection, query: Select[Any], firm_id: sa.Column[int]
-) -> ColumnElement[bool]:
-    # Few firms are found first, and then looked up; where there are many, the ranking is gone
-    # through in its order, and the first page of it is soon full.
-    few = connection.scalars(query.limit(_FEW + 1)).all()
-    if len(few) <= _FEW:
-        return STANDINGS.c.firm_id.in_(few)
-    return query.where(firm_id == STANDINGS.c.firm_id).exists()
+def _in(firms: Sequence[int], number: ColumnElement[int]) -> ColumnElement[bool]:
+    return number.in_(firms)
+
+
+def _there_in(query: Select[int], number: ColumnElement[int]) -> ColumnElement[bool]:
+    return query.where(query.selected_columns.firm_id == number).exists()
+
+
+def _one_of(query: Select[int], number: ColumnElement[int]) -> ColumnElement[bool]:
+    # As the side of a comparison it is made once and then asked for each row of the best index;
+    # left alone, databases look each of these firms up in the table, and sort what they find.
+    return number.in_(query).is_(True)
 
 
 def _in_region(region: str) -> ColumnElement[bool]:
@@ -207,7 +240,7 @@ def ranking_page(
     before.
     """
     rows: list[RowMapping] = []
-    conditions = asked.conditions(connection)
+    conditions = asked.conditions(connection, in_order=True)
     for vetoed in (False, True):
         start = after if after is not None and is_vetoed(after.key) == vetoed else None
         passed = after is not None and is_vetoed(after.key) and not vetoed
@@ -356,46 +389,71 @@ def how_many(connection: Connection, asked: RankingFilter) -> int:
 
 def facets(connection: Connection, asked: RankingFilter) -> Facets:
     """Count the firms that are meant, by each value of `FACETS` and by list."""
-    groups = _grouped(connection, asked, FACETS)
+    columns, among = asked.of_columns(), asked.among(connection)
+    groups = _grouped(connection, columns, among)
     counts = {name: _counted(groups, {}, name) for name in FACETS}
-    return Facets(sum(groups.values()), counts, _by(connection, asked, _LIST_ID))
+    return Facets(sum(groups.values()), counts, _by(connection, columns, among, _LIST_ID))
 
 
 def choices(
     connection: Connection, asked: RankingFilter, *, lists: bool = True, shortlists: bool = True
 ) -> Choices:
     """Count what can be chosen, with ``lists`` and ``shortlists`` or nothing of these."""
-
-    def groups_of(asked: RankingFilter) -> _Groups:
-        # All values at once: an index that has them all is read once.
-        return _grouped(connection, replace(asked, **dict.fromkeys(FACETS)), _GROUPED)
-
-    groups, tests = groups_of(asked), _tests(asked)
+    columns, among = asked.of_columns(), asked.among(connection)
+    tests = _tests(asked)
+    region = {name: holds for name, holds in columns.items() if name == "region"}
+    # All values at once: an index that has them all is read once.
+    groups = _grouped(connection, region, among)
     by = {name: _counted(groups, tests, name, but=name) for name in FACETS}
-    around = groups if asked.region is None else groups_of(replace(asked, region=None))
+    around = _grouped(connection, {}, among) if region else groups
     by["region"] = _counted(around, tests, "province")
     total = sum(_counted(groups, tests, "grade").values())
-    in_any, shortlisted = replace(asked, list_id=None), replace(asked, shortlist=None)
     return Choices(
         total,
         by,
-        _by(connection, in_any, _LIST_ID) if lists else {},
-        _by(connection, shortlisted, _SHORTLIST_ID) if shortlists else {},
+        _by(connection, columns, _without(among, "list_id"), _LIST_ID) if lists else {},
+        _by(connection, columns, _without(among, "shortlist"), _SHORTLIST_ID) if shortlists else {},
     )
 
 
-def _grouped(connection: Connection, asked: RankingFilter, names: Sequence[str]) -> _Groups:
-    columns = [STANDINGS.c[name] for name in names]
-    query = sa.select(*columns, sa.func.count()).where(*asked.conditions(connection))
-    return {tuple(row[:-1]): row[-1] for row in connection.execute(query.group_by(*columns))}
+def _without(among: Mapping[str, _Among], name: str) -> dict[str, _Among]:
+    return {other: holds for other, holds in among.items() if other != name}
 
 
-def _by(connection: Connection, asked: RankingFilter, number: sa.Column[int]) -> dict[int, int]:
-    conditions = asked.conditions(connection)
+def _grouped(
+    connection: Connection, columns: Mapping[str, ColumnElement[bool]],
+    among: Mapping[str, _Among],
+) -> _Groups:  # fmt: skip
+    if columns or among or is_writing(connection):
+        return _groups(connection, [*columns.values(), *(of(_FIRM_ID) for of in among.values())])
+    # Of all firms, as every page without a search counts them: kept until somebody writes.
+    generation = connection.scalar(sa.select(current_generation))
+    kept = _KEPT.get(connection.engine)
+    if kept is None or kept[0] != generation:
+        kept = _KEPT[connection.engine] = generation, _groups(connection, [])
+    return kept[1]
+
+
+_KEPT: WeakKeyDictionary[sa.Engine, tuple[int | None, _Groups]] = WeakKeyDictionary()
+_FIRM_ID = STANDINGS.c.firm_id
+
+
+def _groups(connection: Connection, conditions: Sequence[ColumnElement[bool]]) -> _Groups:
+    names = [STANDINGS.c[name] for name in _GROUPED]
+    query = sa.select(*names, sa.func.count()).where(*conditions).group_by(*names)
+    return {tuple(row[:-1]): row[-1] for row in connection.execute(query)}
+
+
+def _by(
+    connection: Connection, columns: Mapping[str, ColumnElement[bool]],
+    among: Mapping[str, _Among], number: sa.Column[int],
+) -> dict[int, int]:  # fmt: skip
+    firm_id = number.table.c.firm_id
     query = sa.select(number, sa.func.count()).group_by(number)
-    if conditions:
-        query = query.join(STANDINGS, STANDINGS.c.firm_id == number.table.c.firm_id)
-    return {row[0]: row[1] for row in connection.execute(query.where(*conditions))}
+    query = query.where(*columns.values(), *(holds(firm_id) for holds in among.values()))
+    if columns:
+        query = query.join(STANDINGS, firm_id == _FIRM_ID)
+    return {row[0]: row[1] for row in connection.execute(query)}
 
 
 def _counted(
@@ -448,7 +506,7 @@ def points(
     at = STANDINGS.c
     query = (
         sa.select(at.firm_id, at.name, at.fit, at.likelihood, at.grade, at.veto)
-        .where(*asked.conditions(connection))
+        .where(*asked.conditions(connection, in_order=True))
         .order_by(at.vetoed, at.order_key)
         .limit(limit)
     )

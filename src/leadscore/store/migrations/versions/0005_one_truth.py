@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from string import punctuation
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -38,6 +40,41 @@ _ADDED = (
 )
 _INDEXED = ("merged_into", "pursuit_id")
 
+# Each two characters that follow each other, so that words of two are found, too. On SQLite the
+# program gives its connections the function ``bigrams``, which writes them one after another.
+_MARKS = punctuation.replace("'", "''").replace('"', '""')
+_FILL = "INSERT INTO standing_bigrams(rowid, bigrams)"
+_TAKE = "INSERT INTO standing_bigrams(standing_bigrams, rowid, bigrams)"
+_ADD_NEW = f"{_FILL} VALUES (new.firm_id, bigrams(new.text));"
+_TAKE_OLD = f"{_TAKE} VALUES ('delete', old.firm_id, bigrams(old.text));"
+_TRIGGER = "CREATE TRIGGER standing_texts_{} ON standing_texts BEGIN {} END"
+_SEARCH = {
+    "sqlite": [
+        f"""
+        CREATE VIRTUAL TABLE standing_bigrams USING fts5(
+            bigrams, content='', tokenize="ascii tokenchars '{_MARKS}'"
+        )
+        """,
+        _TRIGGER.format("insert AFTER INSERT", _ADD_NEW),
+        _TRIGGER.format("delete AFTER DELETE", _TAKE_OLD),
+        _TRIGGER.format("update AFTER UPDATE", f"{_TAKE_OLD} {_ADD_NEW}"),
+        f"{_FILL} SELECT firm_id, bigrams(text) FROM standing_texts",  # noqa: S608 - no value
+    ],
+    "postgresql": [
+        """
+        CREATE FUNCTION bigrams(text) RETURNS text[] LANGUAGE sql
+        IMMUTABLE STRICT PARALLEL SAFE COST 1000 AS $$
+            SELECT array_agg(one || following) FROM unnest(
+                string_to_array($1, NULL), (string_to_array($1, NULL))[2:]
+            ) AS letters(one, following) WHERE following IS NOT NULL
+        $$
+        """,
+        "CREATE INDEX ix_standing_texts_bigrams ON standing_texts USING gin (bigrams(text))",
+        # Else frequent ones would seem to be found sooner by working all of them out anew.
+        "ALTER INDEX ix_standing_texts_bigrams ALTER COLUMN 1 SET STATISTICS 0",
+    ],
+}
+
 
 def upgrade() -> None:
     """Make the tables, with the office's stages as they were, and add the columns."""
@@ -56,6 +93,8 @@ def upgrade() -> None:
         if column in _INDEXED:
             op.create_index(f"ix_{table}_{column}", table, [column])
     op.create_index("ix_jobs_submitted_by_started_at", "jobs", ["submitted_by", "started_at"])
+    for statement in _SEARCH[connection.dialect.name]:
+        connection.exec_driver_sql(statement)
     connection.execute(_TABLES.tables["generation"].insert(), {"mark": "now", "number": 1})
     rows = [
         {"id": id_, "kind": "stage", "position": at, "zh": zh, "en": en, "terminal": terminal}
