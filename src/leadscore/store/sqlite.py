@@ -209,7 +209,8 @@ def _prepare(connection: Connection, _record: Any) -> None:
     connection.execute("PRAGMA recursive_triggers = ON")
 
 
-def _bigrams(text: Any) -> str:
+def _bigrams(*values: Any) -> str:
+    (text,) = values
     return " ".join(map(add, text, text[1:] + "\n"))
 
 
