@@ -19,6 +19,8 @@ from multiprocessing.connection import Connection, wait
 from types import FrameType
 from typing import Any, Self
 
+import sqlalchemy
+
 from leadscore.errors import LeadscoreError
 from leadscore.store.database import Database, StoreError
 from leadscore.store.jobs import (
@@ -85,6 +87,7 @@ class JobContext:
         self._told = float("-inf")
         self._last: tuple[float, Text] | None = None
         self._claim: Claim = "holds"
+        self.done = False
 
     def progress(self, fraction: float, words: Text) -> None:
         """Tell how far the work is, 0..1, and what is done; raises `Stopped`."""
@@ -99,6 +102,12 @@ class JobContext:
     def note(self, fraction: float, words: Text) -> None:
         """Tell the same with the next sign of life: for where nothing may be written meanwhile."""
         self._last = min(max(fraction, 0.0), 1.0), words
+
+    def finish(self, connection: sqlalchemy.Connection, result: Payload) -> None:
+        """Keep what came of the job, in the transaction of what it did: a job does that once."""
+        if not finish(connection, self.held, result, now=self.clock()):
+            raise Stopped("lost")
+        self.done = True
 
     def check_cancelled(self) -> None:
         """Raise `Stopped` if the work is wanted no longer; costs nothing, so ask often."""
@@ -179,10 +188,10 @@ class Worker:
         # Here is the edge at which errors become a state.
         try:
             result = self.kinds[job.kind].run(context, job.payload)
-            with self.database.write() as connection:
-                ours = finish(connection, context.held, result, now=self.clock())
-            outcome = "is done" if ours else "had been given to another worker"
-            _log.info("job %s %s", job.id, outcome)
+            if not context.done:
+                with self.database.write() as connection:
+                    context.finish(connection, result)
+            _log.info("job %s is done", job.id)
         except Stopped as stopped:
             self._stopped(context.held, stopped.why)
         except Exception as error:
