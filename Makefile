@@ -60,7 +60,7 @@ screenshots: $(VENV)/.development
 record: $(VENV)/.development
 	$(BIN)/python -m benchmarks.recorder $(RECORD)
 
-# 500 kills of the service and of commands, on both databases; takes about half an hour.
+# 500 kills of the service and of commands, on both databases; takes about ten minutes.
 crash: $(VENV)/.development
 	$(BIN)/python -m tests.crash.run $(CRASH)
 

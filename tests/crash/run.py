@@ -91,7 +91,7 @@ def on(kind: str, wanted: int, seed: int, taken: list[tuple[str, Killed]]) -> No
                 died += killed.died
                 taken.append((kind, killed))
                 if killed.wrong:
-                    pass
+                    print(f"{kind} (seed {seed}): {killed}", flush=True)
                 if died >= wanted:
                     return
         finally:
@@ -130,6 +130,7 @@ def main() -> int:
         thread.start()
     for thread in threads:
         thread.join()
+    print(table(taken))
     bad = [k for _, k in taken if k.twice or k.without_audit or k.lost or k.wrong]
     return 1 if bad or sum(k.died for _, k in taken) < asked.kills else 0
 
