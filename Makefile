@@ -13,7 +13,7 @@ ON_TWO_CORES := --numprocesses 2 --dist worksteal
 LIST ?= data/samples/electronics.csv
 OUT ?= ranking.xlsx
 
-.PHONY: rank serve test lint types contracts unit coverage fuzz screenshots record bench-learning lock clean
+.PHONY: rank serve test lint types contracts unit coverage fuzz screenshots record crash bench-learning lock clean
 
 rank: $(VENV)/.runtime
 	$(BIN)/leadscore rank $(LIST) -o $(OUT)
@@ -59,6 +59,10 @@ screenshots: $(VENV)/.development
 # What the working tree says beside what a revision said; see benchmarks/recorder.
 record: $(VENV)/.development
 	$(BIN)/python -m benchmarks.recorder $(RECORD)
+
+# 500 kills of the service and of commands, on both databases; takes about ten minutes.
+crash: $(VENV)/.development
+	$(BIN)/python -m tests.crash.run $(CRASH)
 
 # The card beside its peers, in an environment of its own. LEADSCORE_BENCH_DATA names the folder of
 # the three public files; without them the command says where each is to be had.

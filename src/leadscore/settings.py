@@ -255,6 +255,11 @@ class Settings(BaseSettings):
         """File of the key that models are signed with."""
         return self.key_file or self.home / "keys" / "models.key"
 
+    @property
+    def audit_key(self) -> Path:
+        """File of the key that the audit is signed with."""
+        return self.home / "keys" / "audit.key"
+
 
 def load_settings() -> Settings:
     """Read the environment, and the file of settings for what the environment leaves open.

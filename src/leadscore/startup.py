@@ -104,6 +104,7 @@ def open_database(settings: Settings) -> Database:
         check_home(settings.home)
         _tidy(settings.home)
     # Imported late: what keeps nothing needs no SQLAlchemy.
+    from leadscore.store.audit import AuditTrail
     from leadscore.store.database import open_store
     from leadscore.store.homes import take_over
 
@@ -112,24 +113,36 @@ def open_database(settings: Settings) -> Database:
 
         folder = settings.home / "backups"
         make_folder(folder)
-        name = f"before-upgrade-{datetime.now(UTC):%Y%m%d-%H%M%S}.backup"
-        back_up(database, settings.models, folder / name)
+        name = f"before-upgrade-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}.backup"
+        back_up(database, settings.home, folder / name)
 
     address = settings.database or settings.database_file
     database = open_store(address, before_migration=back_up_first)
     try:
         take_over(database, settings.models, settings.profiles)
+        if database.path is None:
+            from leadscore.store.backups import finish_restoring
+
+            finish_restoring(database, AuditTrail(settings.audit_key))
     except BaseException:
         database.close()
         raise
     return database
 
 
+def _in_files(home: Path) -> bool:
+    if not home.is_dir():
+        return False
+    from leadscore.store.homes import kept_in_files
+
+    return bool(kept_in_files(home))
+
+
 @contextlib.contextmanager
 def kept_database(settings: Settings) -> Iterator[Database | None]:
     """Give the database, or None where none was named and nothing was ever kept; none is made."""
-    in_files = [*settings.models.glob("*.champion"), *settings.profiles.glob("*/*.json")]
-    if settings.database is None and not settings.database_file.exists() and not in_files:
+    nothing = settings.database is None and not settings.database_file.exists()
+    if nothing and not _in_files(settings.home):
         check_home(settings.home)
         yield None
         return

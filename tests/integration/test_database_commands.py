@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,7 @@ def test_upgrade_backup_and_restore(tmp_path: Path, listed: Path) -> None:
     assert "--replace" in refused.stderr
     assert typed("db", "restore", file, "--replace", home=home).returncode == 0
     other = tmp_path / "other"
+    shutil.copytree(home / "keys", other / "keys")
     assert "restored" in english("db", "restore", file, home=other).stdout
     assert "1 known already" in english("outcomes", "import", listed, home=other).stdout
 

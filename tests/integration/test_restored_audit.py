@@ -37,7 +37,7 @@ class House:
 
     def restore_by_hand(self) -> None:
         """Do what pg_restore or a copied file would do."""
-        restore(self.database, self.home / "models", self.backup, replace=True)
+        restore(self.database, self.home, self.backup, replace=True)
 
     def records(self) -> list[tuple[str, dict[str, Any]]]:
         with self.database.read() as connection:
@@ -60,6 +60,7 @@ def test_a_restore_is_in_the_audit_which_stays_whole(house: House) -> None:
     (first, _), restored = house.records()
     assert first == "key.add"
     assert restored == ("database.restore", {"file": "kept.backup"})
+    assert list(house.backup.parent.glob(".*.part")) == []
     assert house.ask("audit", "verify").stdout.startswith("OK: 2 records")
     house.add_key("three")
     assert house.ask("audit", "verify").stdout.startswith("OK: 3 records")
@@ -84,11 +85,13 @@ def test_the_file_of_the_last_mark_that_earlier_versions_wrote_is_left_alone(hou
 def test_without_the_key_a_restore_says_that_the_audit_can_not_go_on(
     house: House, tmp_path: Path
 ) -> None:
-    elsewhere = tmp_path / "elsewhere"
+    elsewhere, before = tmp_path / "elsewhere", house.records()
     done = house.restore(home=elsewhere)
     assert done.returncode == 2
-    assert "restored" in done.stdout
+    assert "restored" not in done.stdout
     assert str(elsewhere / "keys" / "audit.key") in done.stderr
+    if house.database.path:
+        assert house.records() == before, "put back all or nothing"
     shutil.copytree(house.home / "keys", elsewhere / "keys", dirs_exist_ok=True)
     assert house.restore(home=elsewhere).returncode == 0
     assert house.ask("audit", "verify", home=elsewhere).returncode == 0

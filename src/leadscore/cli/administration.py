@@ -46,11 +46,13 @@ def db() -> None:
 def upgrade_database(run: Run) -> None:
     """Make the database, or bring it to this version. 建立或升级数据库。"""
     settings = run.settings()
-    from leadscore.startup import connect_database
-    from leadscore.store.database import migrate
+    from leadscore.startup import connect_database, open_database
+    from leadscore.store.database import is_current
 
     with contextlib.closing(connect_database(settings)) as database:
-        done = WORDS["database.upgraded"] if migrate(database) else WORDS["database.current"]
+        current = is_current(database)
+    with contextlib.closing(open_database(settings)) as database:
+        done = WORDS["database.current"] if current else WORDS["database.upgraded"]
         run.say(done.format(where=database.shown))
 
 
@@ -60,10 +62,18 @@ def upgrade_database(run: Run) -> None:
 def back_up_database(run: Run, file: Path) -> None:
     """Copy the database and the models while others work on. 在线备份数据库和模型。"""
     settings = run.settings()
+    from leadscore.store.audit import Record
     from leadscore.store.backups import back_up
 
+    trail, details = audit_trail(settings), {"file": file.name}
+    record = Record(ACTOR, "administrator", "database.backup", "database", details=details)
     with opened(settings) as database:
-        back_up(database, settings.models, file)
+
+        def note() -> None:
+            with database.write() as connection:
+                trail.append(connection, record, datetime.now(UTC))
+
+        back_up(database, settings.home, file, before=note)
     run.say(WORDS["database.backed_up"].format(file=file))
 
 
@@ -85,13 +95,11 @@ def restore_database(run: Run, file: Path, *, replace: bool) -> None:
     from leadscore.store.audit import Record
     from leadscore.store.backups import restore
 
+    trail, details = audit_trail(settings), {"file": file.name}
+    record = Record(ACTOR, "administrator", "database.restore", "database", details=details)
     with contextlib.closing(connect_database(settings)) as database:
-        restore(database, settings.models, file, replace=replace)
+        restore(database, settings.home, file, replace=replace, trail=trail, record=record)
         run.say(WORDS["database.restored"].format(file=file, where=database.shown))
-        trail, details = audit_trail(settings), {"file": file.name}
-        record = Record(ACTOR, "administrator", "database.restore", "database", details=details)
-        with database.write() as connection:
-            trail.append(connection, record, datetime.now(UTC))
 
 
 class AuditBrokenError(LeadscoreError):

@@ -139,7 +139,7 @@ def audit_trail(settings: Settings) -> AuditTrail:
     """Return the audit, whose key lies beside that of the models; nothing is touched yet."""
     from leadscore.store.audit import AuditTrail
 
-    return AuditTrail(settings.home / "keys" / "audit.key")
+    return AuditTrail(settings.audit_key)
 
 
 def opened(settings: Settings) -> contextlib.closing[Database]:

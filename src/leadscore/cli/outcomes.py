@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from leadscore.cli.group import ACTOR, FILE, Run, cli, opened, problems_option, with_run
+from leadscore.cli.group import (
+    ACTOR,
+    FILE,
+    Run,
+    audit_trail,
+    cli,
+    opened,
+    problems_option,
+    with_run,
+)
 from leadscore.text import Text, room_words
 
 if TYPE_CHECKING:
@@ -46,7 +55,10 @@ def import_outcomes(run: Run, listed: Path, problems: Path | None) -> None:
         check_ranking_path(problems)
     today = date.today()
     with opened(settings) as database:
-        intake = take_in(listed, database, today=today, now=datetime.now(UTC), actor=ACTOR)
+        intake = take_in(
+            listed, database, today=today, now=datetime.now(UTC), actor=ACTOR,
+            trail=audit_trail(settings),
+        )  # fmt: skip
         with database.read() as connection:
             history = read_outcomes(connection)
     if problems:

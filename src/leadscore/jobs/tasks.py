@@ -160,18 +160,20 @@ def _retrain(context: JobContext, payload: Payload, dependencies: JobDependencie
         rules=dependencies.rules(), dry_run=bool(payload.get("dry_run", False)),
         overrule=payload.get("promote_anyway"), progress=begin, notify=notices.append,
     )  # fmt: skip
-    with context.database.write() as connection:
-        by = read_job(connection, context.held.id).submitted_by
-        settle_retraining(
-            connection, done, registry, city.id, line, trail=dependencies.trail, by=by, now=now
-        )
-    return {
+    result = {
         "version": done.version, "champion": done.champion, "serves": done.serves,
         "promoted": done.decision.promoted, "dry_run": done.dry_run,
         "decision": done.decision.to_dict(),
         "preface": [asdict(text) for text in (*notices, *done.preface)],
         "upshot": asdict(done.upshot),
     }  # fmt: skip
+    with context.database.write() as connection:
+        by = read_job(connection, context.held.id).submitted_by
+        context.finish(connection, result)
+        settle_retraining(
+            connection, done, registry, city.id, line, trail=dependencies.trail, by=by, now=now
+        )
+    return result
 
 
 def settle_retraining(

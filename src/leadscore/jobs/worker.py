@@ -20,6 +20,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Self
 
+import sqlalchemy
+
 from leadscore.errors import LeadscoreError
 from leadscore.files import lock
 from leadscore.store.database import Database, StoreError, refusals
@@ -88,6 +90,7 @@ class JobContext:
         self._told = float("-inf")
         self._last: tuple[float, Text] | None = None
         self._claim: Claim = "holds"
+        self.done = False
 
     def progress(self, fraction: float, words: Text) -> None:
         """Tell how far the work is, 0..1, and what is done; raises `Stopped`."""
@@ -98,6 +101,12 @@ class JobContext:
         self.beat()
         self._told = time.monotonic()
         self.check_cancelled()
+
+    def finish(self, connection: sqlalchemy.Connection, result: Payload) -> None:
+        """Keep what came of the job, in the transaction of what it did: a job does that once."""
+        if not finish(connection, self.held, result, now=self.clock()):
+            raise Stopped("lost")
+        self.done = True
 
     def check_cancelled(self) -> None:
         """Raise `Stopped` if the work is wanted no longer; costs nothing, so ask often."""
@@ -222,10 +231,10 @@ class Worker:
         # Here is the edge at which errors become a state.
         try:
             result = self.kinds[job.kind].run(context, job.payload)
-            with self.database.write() as connection:
-                ours = finish(connection, context.held, result, now=self.clock())
-            outcome = "is done" if ours else "had been given to another worker"
-            _log.info("job %s %s", job.id, outcome)
+            if not context.done:
+                with self.database.write() as connection:
+                    context.finish(connection, result)
+            _log.info("job %s is done", job.id)
         except Stopped as stopped:
             self._stopped(context.held, stopped.why)
         except Exception as error:

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Table, delete, select
 
 from leadscore.errors import Detail
 from leadscore.lists.outcomes import load_outcomes
+from leadscore.store.audit import AuditTrail, Record
 from leadscore.store.current_ranking import STANDINGS, refresh
 from leadscore.store.database import Database, StoreError, insert_rows, take_turns
 from leadscore.store.firms import (
@@ -209,13 +210,15 @@ class Intake(Admission):
         )
 
 
-def take_in(path: Path, database: Database, *, today: date, now: datetime, actor: str) -> Intake:
+def take_in(
+    path: Path, database: Database, *, today: date, now: datetime, actor: str, trail: AuditTrail
+) -> Intake:
     """Read a file of outcomes and add to the store what is sound and not there yet.
 
-    The history is read and added to in one transaction: of two who import a file at the same
-    moment, the second finds all of it there. Days after ``today`` are not believed. Raises
-    `ListError` if the file can't be read, or does not tell outcomes, and `StoreError` if the store
-    can't be read or written; importing again adds what is missing.
+    The history is read and added to in one transaction, with the audit record: of two who import a
+    file at the same moment, the second finds all of it there. Days after ``today`` are not
+    believed. Raises `ListError` if the file can't be read, or does not tell outcomes, and
+    `StoreError` if the store can't be read or written; importing again adds what is missing.
     """
     listed = load_outcomes(path, today=today)
     with path.open("rb") as file:
@@ -227,6 +230,9 @@ def take_in(path: Path, database: Database, *, today: date, now: datetime, actor
         append_entries(connection, new, source=path.name, actor=actor, now=now)
         if new:
             refresh(connection, firms_with_outcomes(connection), now=now)
+        details = {"file": path.name, "new": len(new)}
+        record = Record(actor, "administrator", "outcomes.import", details=details)
+        trail.append(connection, record, now)
     problems = [*listed.problems, *admission.problems]
     problems.sort(key=lambda problem: (problem.sheet or "", problem.row or 0))
     aside = sum(problem.set_aside for problem in problems)

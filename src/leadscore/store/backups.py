@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import subprocess
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import MetaData, Table, inspect, select
+from sqlalchemy import MetaData, Table, inspect, select, text
 from sqlalchemy.engine import URL
 
-from leadscore.files import beside, place_folder
+from leadscore.files import beside, place_folder, place_new
 from leadscore.registry.models import NAME
 from leadscore.store import sqlite
+from leadscore.store.audit import AuditTrail, Record
 from leadscore.store.database import (
     PATIENCE_SECONDS,
     Database,
@@ -25,6 +29,7 @@ from leadscore.store.database import (
     migrate,
     refusals,
 )
+from leadscore.store.homes import is_kept_in_file, kept_in_files
 from leadscore.text import room_words
 
 WORDS = room_words("store")
@@ -32,17 +37,23 @@ WORDS = room_words("store")
 _MARKS = {"sqlite": b"SQLite format 3\0", "postgresql": b"PGDMP"}
 _VERSION = "alembic_version"
 _NEVER_EMPTY = (_VERSION, "generation", "stages")  # which a migration fills
-_PAGES_AT_ONCE = 1_000
-# What a backup is made of.
+# What a backup is made of, beside what homes of earlier programs keep in files.
 _DATABASE, _MODELS = "database", "models"
+_PAGES_AT_ONCE = 1_000
+# A table of PostgreSQL beside those that a backup replaces, while one is put back.
+_RESTORING = "restoring"
+_TABLES = f"to_regclass('{_VERSION}')::oid::bigint"  # another one once they were replaced
 
 
-def back_up(database: Database, models: Path, file: Path) -> None:
-    """Write all of a database, and the models, to a file that appears when it is whole.
+def back_up(
+    database: Database, home: Path, file: Path, *, before: Callable[[], object] = lambda: None
+) -> None:
+    """Write all of a database, and the models of a home, to a file that appears when it is whole.
 
     It is a tar of the database and the folder of models, readable by its owner only; no key is in
     it. Others may read and write meanwhile; what they commit after the beginning may be missing.
-    Raises `StoreError` if the file is there already, or something refuses.
+    ``before`` is called when all is written, before the file appears. Raises `StoreError` if the
+    file is there already, or something refuses.
     """
     if file.exists():
         raise StoreError(WORDS["backups.there"].format(file=file))
@@ -56,74 +67,135 @@ def back_up(database: Database, models: Path, file: Path) -> None:
                 _copy(source, target)
                 target.execute("PRAGMA journal_mode = DELETE")  # one file, not two
         else:
-            _run(database, "pg_dump", "--format=custom", f"--file={copy}")
+            without = f"--exclude-table={_RESTORING}"
+            _run(database, "pg_dump", "--format=custom", without, f"--file={copy}")
         # The models after the database: every one that it names is there by then.
         with tarfile.open(part, "w") as archive:
             archive.add(copy, _DATABASE)
-            for path in sorted(models.glob("*/*")) if models.is_dir() else []:
-                if not path.parent.name.startswith(".") and path.is_file():
-                    archive.add(path, f"{_MODELS}/{path.relative_to(models).as_posix()}")
+            models = [path for path in (home / _MODELS).glob("*/*") if path.parent.name[0] != "."]
+            for path in sorted([*models, *kept_in_files(home)]):
+                if path.is_file():
+                    archive.add(path, path.relative_to(home).as_posix())
         with part.open("rb+") as written:
             os.fsync(written.fileno())
+        copy.unlink()  # so that whoever dies after the next lines leaves nothing
+        before()
         part.replace(file)
 
 
-def restore(database: Database, models: Path, file: Path, *, replace: bool = False) -> None:
+def restore(
+    database: Database, home: Path, file: Path, *, replace: bool = False,
+    trail: AuditTrail | None = None, record: Record | None = None,
+) -> None:  # fmt: skip
     """Put what a backup holds into a database, all or nothing, and bring it to today's tables.
 
-    Models that are lacking are put beside those that are there, of which none is changed. The
+    Files that the home lacks are put beside those that are there, of which none is changed. The
     database may be blank; ``file`` is as `back_up` wrote it, from a database of the same kind, or
-    as earlier programs did, of the database alone. Raises `StoreError` if the database holds data
-    and ``replace`` is not given, the file is no backup or made by a newer program, or something
-    refuses.
+    as earlier programs did, of the database alone. The audit that comes back gets the ``record``:
+    on SQLite nothing comes back without; on PostgreSQL, if this process dies meanwhile, whoever
+    opens the database next adds it, see `finish_restoring`. Raises `StoreError` if the database
+    holds data and ``replace`` is not given, the file is no backup or made by a newer program, or
+    something refuses.
     """
     no_backup = StoreError(WORDS["backups.no_backup"].format(file=file, dialect=database.dialect))
     with refusals(file.parent), contextlib.ExitStack() as stack:
-        source, archive = file, None
+        folder = stack.enter_context(beside(file))
+        folder.mkdir(mode=0o700)
+        source, archive = folder / _DATABASE, None
         if not file.is_file() or tarfile.is_tarfile(file):
             try:
                 archive = stack.enter_context(tarfile.open(file))
-                folder = stack.enter_context(beside(file))
-                folder.mkdir(mode=0o700)
                 archive.extract(_DATABASE, folder, filter="data")
             except (tarfile.TarError, KeyError, EOFError) as error:
                 raise no_backup from error
-            source = folder / _DATABASE
+        else:
+            shutil.copyfile(file, source)
         with source.open("rb") as opened:
             if not opened.read(16).startswith(_MARKS[database.dialect]):
                 raise no_backup
         if not replace and (tables := _filled(database)):
             places = {"where": database.shown, "tables": ", ".join(tables)}
             raise StoreError(WORDS["backups.not_empty"].format(**places))
+        if database.path:
+            with _sqlite(source) as kept:
+                _check(kept, file)
+            with contextlib.closing(Database(source)) as staged:
+                migrate(staged)
+                if trail and record:
+                    with staged.write() as connection:
+                        trail.append(connection, record, datetime.now(UTC))
         if archive is not None:  # first, for the database names them
-            _put_models(archive, models, no_backup)
+            _put_files(archive, home, no_backup)
         database.close()
         if database.path:
             with _sqlite(source) as kept, _sqlite(database.path) as target:
-                _check(kept, file)
                 _copy(kept, target)
-        else:
-            _run(
-                database, "pg_restore", "--clean", "--if-exists", "--single-transaction",
-                "--exit-on-error", str(source),
-            )  # fmt: skip
+            return
+        _restore_postgresql(database, source, record)
     migrate(database)
+    if trail:
+        finish_restoring(database, trail)
 
 
-def _put_models(archive: tarfile.TarFile, models: Path, no_backup: StoreError) -> None:
+def _restore_postgresql(database: Database, source: Path, record: Record | None) -> None:
+    with database.transaction() as connection:
+        connection.execute(text(f"DROP TABLE IF EXISTS {_RESTORING}"))
+        if record:
+            connection.execute(
+                text(f"CREATE TABLE {_RESTORING} AS SELECT :record AS record, {_TABLES} AS before"),
+                {"record": json.dumps(asdict(record))},
+            )
+    try:
+        _run(
+            database, "pg_restore", "--clean", "--if-exists", "--single-transaction",
+            "--exit-on-error", str(source),
+        )  # fmt: skip
+    except StoreError:
+        with database.transaction() as connection:
+            connection.execute(text(f"DROP TABLE IF EXISTS {_RESTORING}"))
+        raise
+
+
+def finish_restoring(database: Database, trail: AuditTrail) -> None:
+    """Add the record of a backup that was put back to the audit, where that is still to be done.
+
+    Programs of PostgreSQL put a backup back in a transaction of their own.
+    """
+    if database.path:
+        return
+    there = text(f"SELECT to_regclass('{_RESTORING}') IS NOT NULL")
+    with database.read() as connection:
+        if not connection.scalar(there):
+            return
+    with database.write() as connection:
+        connection.execute(text(f"LOCK TABLE {_VERSION} IN SHARE ROW EXCLUSIVE MODE"))
+        if connection.scalar(there):
+            query = text(f"SELECT record FROM {_RESTORING} WHERE before IS DISTINCT FROM {_TABLES}")  # noqa: S608
+            for record in connection.scalars(query).all():
+                trail.append(connection, Record(**json.loads(record)), datetime.now(UTC))
+                connection.execute(text(f"DROP TABLE {_RESTORING}"))
+
+
+def _put_files(archive: tarfile.TarFile, home: Path, no_backup: StoreError) -> None:
     versions: dict[str, dict[str, bytes]] = {}
+    files: dict[Path, bytes] = {}
     try:
         for member in archive:
             parts = member.name.split("/")
+            content = archive.extractfile(member) if member.isreg() else None
+            if content is None or "\\" in member.name:
+                continue
             if len(parts) == 3 and parts[0] == _MODELS and NAME.fullmatch(parts[1]):
-                content = archive.extractfile(member)
-                if content is not None and member.isreg() and "\\" not in parts[2]:
-                    versions.setdefault(parts[1], {})[parts[2]] = content.read()
+                versions.setdefault(parts[1], {})[parts[2]] = content.read()
+            elif is_kept_in_file(parts):
+                files[home.joinpath(*parts)] = content.read()
     except (tarfile.TarError, EOFError) as error:
         raise no_backup from error
-    with refusals(models):
-        for version, files in versions.items():
-            place_folder(models / version, files)
+    with refusals(home):
+        for version, parts_of in versions.items():
+            place_folder(home / _MODELS / version, parts_of)
+        for path, told in files.items():
+            place_new(path, told)
 
 
 def _filled(database: Database) -> list[str]:

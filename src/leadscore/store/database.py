@@ -629,9 +629,8 @@ _IN_TURN = threading.Lock()  # Alembic keeps what is being migrated per process,
 def migrate(database: Database, to: str = "head") -> bool:
     """Run the migrations that a database lacks, all or none, and tell whether there were any."""
     scripts = ScriptDirectory(str(_MIGRATIONS))
-    with database.read() as connection:
-        if _versions(connection) == scripts.get_heads():
-            return False
+    if is_current(database):
+        return False
     with _IN_TURN, database.transaction() as connection:
         if database.dialect == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
@@ -651,6 +650,12 @@ def migrate(database: Database, to: str = "head") -> bool:
         with Operations.context(context):
             context.run_migrations()
         return present != scripts.get_heads()
+
+
+def is_current(database: Database) -> bool:
+    """Tell whether a database has the tables of this program."""
+    with database.read() as connection:
+        return _versions(connection) == ScriptDirectory(str(_MIGRATIONS)).get_heads()
 
 
 def known_versions() -> set[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -14,8 +14,15 @@ from pydantic import AwareDatetime, BaseModel, StringConstraints, ValidationErro
 from leadscore.city.versions import Change
 from leadscore.errors import Detail
 from leadscore.registry.models import NAME
-from leadscore.store.champions import Act, Promotion, add_promotions, history, line_of
-from leadscore.store.database import Database, StoreError, refusals
+from leadscore.store.champions import (
+    CHAMPIONS,
+    Act,
+    Promotion,
+    add_promotions,
+    history,
+    line_of,
+)
+from leadscore.store.database import Database, StoreError, refusals, take_turns
 from leadscore.store.profiles import add_changes, changes_of
 from leadscore.text import room_words
 
@@ -38,6 +45,22 @@ _HISTORY, _POINTER = ".history.jsonl", ".champion"
 _NOBODY = "-"  # these files did not tell who
 
 
+def kept_in_files(home: Path) -> list[Path]:
+    """Return the files of a home in which earlier programs kept what changes."""
+    patterns = (f"models/*{_HISTORY}", f"models/*{_POINTER}", "profiles/*/*.json")
+    return [path for pattern in patterns for path in home.glob(pattern)]
+
+
+def is_kept_in_file(parts: Sequence[str]) -> bool:
+    """Tell whether the parts of a path within a home are those of such a file."""
+    folder, *names = parts
+    if not names or not all(map(NAME.fullmatch, names)):
+        return False
+    if folder == "models":
+        return len(names) == 1 and names[0].endswith((_HISTORY, _POINTER))
+    return folder == "profiles" and len(names) == 2 and names[1].endswith(".json")
+
+
 def take_over(database: Database, models: Path, profiles: Path) -> None:
     """Bring what the files of a home say into its database, once for each city; they stay there.
 
@@ -53,6 +76,7 @@ def take_over(database: Database, models: Path, profiles: Path) -> None:
     if not cities and not changed:
         return
     with refusals(models), refusals(profiles), database.write() as connection:
+        take_turns(connection, CHAMPIONS)  # with others who open the same home
         for city in cities:
             if not history(connection, city):
                 add_promotions(connection, _promotions(models, city))

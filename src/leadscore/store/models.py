@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row
 from leadscore.errors import ModelError
 from leadscore.registry.manifest import Manifest
 from leadscore.registry.models import ModelRegistry
-from leadscore.store.database import METADATA, StoreError, columns_of, insert_rows
+from leadscore.store.database import METADATA, StoreError, columns_of, insert_rows, take_turns
 from leadscore.store.jobs import list_jobs, submit
 from leadscore.text import room_words
 
@@ -58,6 +58,7 @@ _STANDINGS = sa.table("standings", sa.column("model"))
 
 def mirror(connection: Connection, registry: ModelRegistry, city_id: str, *, now: datetime) -> None:
     """Bring the mirror to what the registry has for a city."""
+    take_turns(connection, MODELS)
     gone = {model.version: model.manifest for model in mirrored(connection, city_id)}
     rows = []
     for version in registry.versions(city_id):

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from leadscore.city.profile import City, Supplies
 from leadscore.city.versions import Change, ProfileVersion, changed_version, current_version
+from leadscore.store.champions import CHAMPIONS
 from leadscore.store.database import (
     APPEND_ONLY,
     METADATA,
@@ -82,7 +83,8 @@ class Profiles:
         reason: str,
     ) -> ProfileVersion:  # fmt: skip
         """Keep another supply of some segments as a new version; see `changed_version`."""
-        take_turns(connection, PROFILE_VERSIONS)
+        # With those who change the champion too: who serves hangs on both.
+        take_turns(connection, CHAMPIONS)
         made = changed_version(
             self.current(connection), supply, seen=seen, by=by, at=at, reason=reason
         )

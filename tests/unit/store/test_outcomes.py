@@ -19,6 +19,7 @@ from tests.kept_lists import blank_events
 
 from leadscore.learning.history import EVENTS
 from leadscore.store.acts import take_in
+from leadscore.store.audit import AuditTrail
 from leadscore.store.database import Database, sqlite_url
 from leadscore.store.outcomes import append_entries, entries_of, outcomes, read_outcomes
 
@@ -189,8 +190,8 @@ def test_nor_do_eight_who_write_wherever_the_database_is(eight: Pool, database: 
 
 
 def _import(url: URL, path: Path) -> int:
-    database = Database(url)
-    intake = take_in(path, database, today=date(2025, 1, 1), now=NOW, actor="cli")
+    database, trail = Database(url), AuditTrail(path.with_name("audit.key"))
+    intake = take_in(path, database, today=date(2025, 1, 1), now=NOW, actor="cli", trail=trail)
     database.close()
     return len(intake.new)
 
