@@ -32,7 +32,8 @@ from playwright.sync_api import Browser, Response, sync_playwright
 from sqlalchemy import select, text
 from sqlalchemy.engine import URL
 
-from leadscore.store.database import Database, open_store
+from leadscore.store.database import Database
+from leadscore.store.migrations import open_store
 
 HERE = Path(__file__).resolve().parent.parent
 CITY = HERE / "data" / "cities" / "nanchang.toml"

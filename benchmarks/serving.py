@@ -123,7 +123,8 @@ def scoring_app(home: Path) -> Any:
 def new_home(home: Path) -> str:
     """Make the database of a home folder, and return a key by which programs call the service."""
     from leadscore.store.api_keys import add
-    from leadscore.store.database import Database, migrate, sqlite_url
+    from leadscore.store.database import Database, sqlite_url
+    from leadscore.store.migrations import migrate
 
     database = Database(sqlite_url(home / "leadscore.sqlite3"))
     migrate(database)

@@ -42,10 +42,11 @@ from leadscore.registry.models import ModelRegistry
 from leadscore.store.acts import enter_outcome
 from leadscore.store.audit import AuditTrail
 from leadscore.store.backups import back_up
-from leadscore.store.database import Database, migrate
+from leadscore.store.database import Database
 from leadscore.store.jobs import request_cancel, submit
 from leadscore.store.list_import import take_in_list
 from leadscore.store.lists import add_list
+from leadscore.store.migrations import migrate
 from leadscore.store.profiles import Profiles
 from leadscore.store.ranking import RankingFilter, facets, ranking_page, whole_ranking
 from leadscore.web.api import CurrentScoring, Dependencies

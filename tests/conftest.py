@@ -26,7 +26,8 @@ from sqlalchemy.engine import URL
 from tests.commands import MEASURING
 from tests.postgresql import running_server
 
-from leadscore.store.database import Database, migrate, sqlite_url
+from leadscore.store.database import Database, sqlite_url
+from leadscore.store.migrations import migrate
 
 _VERSION = pytest.StashKey[str]()
 _NUMBERS = itertools.count(1)

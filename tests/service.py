@@ -9,7 +9,8 @@ from pathlib import Path
 from leadscore.ranking.score import Scorer
 from leadscore.registry.models import ModelRegistry
 from leadscore.store.audit import AuditTrail
-from leadscore.store.database import Database, migrate, sqlite_url
+from leadscore.store.database import Database, sqlite_url
+from leadscore.store.migrations import migrate
 from leadscore.store.profiles import Profiles
 from leadscore.web.api import CurrentScoring, Dependencies
 from leadscore.web.app import Application, create_app

@@ -105,8 +105,8 @@ def open_database(settings: Settings) -> Database:
         _tidy(settings.home)
     # Imported late: what keeps nothing needs no SQLAlchemy.
     from leadscore.store.audit import AuditTrail
-    from leadscore.store.database import open_store
     from leadscore.store.homes import take_over
+    from leadscore.store.migrations import open_store
 
     def back_up_first(database: Database) -> None:
         from leadscore.store.backups import back_up
@@ -156,7 +156,7 @@ def connect_database(settings: Settings, **patience: float) -> Database:
     ``patience_seconds`` is that of `leadscore.store.database.Database`.
     """
     check_home(settings.home)
-    from leadscore.store.database import connect
+    from leadscore.store.migrations import connect
 
     return connect(settings.database or settings.database_file, **patience)
 

@@ -17,7 +17,7 @@ from tests.commands import called, variables, warm_command
 from tests.simulation import of_wrong_experts
 
 from leadscore.lists.dedupe import load_list
-from leadscore.store.database import open_store
+from leadscore.store.migrations import open_store
 from leadscore.store.snapshots import SqlSnapshots
 
 PASSWORD = "orange lantern over the lake"  # noqa: S105 (the tests' own)

@@ -22,7 +22,8 @@ from tests.crash.office import Killed, Office, Point
 from tests.crash.test_crash import BACKUPS, JOBS, REQUESTS, RESTORES
 from tests.postgresql import running_server
 
-from leadscore.store.database import Database, migrate
+from leadscore.store.database import Database
+from leadscore.store.migrations import migrate
 
 DATABASES = ("sqlite", "postgresql")
 _LONGEST_SECONDS = {"import": 2.0, "retrain": 4.0, "backup": 1.5, "restore": 2.0}

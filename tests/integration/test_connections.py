@@ -20,7 +20,8 @@ from flask import Response
 from tests.contract.access_app import House, build
 
 from leadscore.store.audit import AuditTrail
-from leadscore.store.database import Database, migrate
+from leadscore.store.database import Database
+from leadscore.store.migrations import migrate
 from leadscore.store.sessions import PasswordTurns
 from leadscore.web.auth import requires
 from leadscore.web.proxies import believe_proxies

@@ -30,7 +30,8 @@ from tests.service import demonstration
 
 from leadscore.store import api_keys, audit
 from leadscore.store.api_keys import Holder
-from leadscore.store.database import Database, UnavailableError, migrate
+from leadscore.store.database import Database, UnavailableError
+from leadscore.store.migrations import migrate
 from leadscore.text import Text
 from leadscore.web.auth import Recent
 

@@ -27,7 +27,8 @@ from leadscore.lists.reading import read_list
 from leadscore.registry.models import is_expert
 from leadscore.settings import Settings
 from leadscore.startup import open_city, scorer_of
-from leadscore.store.database import Database, migrate
+from leadscore.store.database import Database
+from leadscore.store.migrations import migrate
 from leadscore.store.profiles import changes_of
 
 TOLD: dict[str, dict[str, Any]] = json.loads((KEPT / "c1d0778.json").read_text("utf-8"))

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 from tests.commands import Done, called, typed, variables, warm_command
 
-from leadscore.store.database import Database, open_store
+from leadscore.store.database import Database
 from leadscore.store.jobs import Job, read_job, submit
+from leadscore.store.migrations import open_store
 
 DEADLINE = 60.0
 

@@ -21,10 +21,11 @@ from tests.kept_lists import BLADES, TODAY, as_csv, code
 from leadscore.jobs.tasks import submit_list
 from leadscore.jobs.worker import Timings
 from leadscore.store.current_ranking import SCORES, STANDINGS
-from leadscore.store.database import Database, migrate
+from leadscore.store.database import Database
 from leadscore.store.firms import FIRMS
 from leadscore.store.jobs import Job, read_job
 from leadscore.store.lists import LIST_FIRMS, read_kept_list
+from leadscore.store.migrations import migrate
 
 CITY = Path(__file__).parents[1] / "cities" / "lakeport.toml"
 MANY = 6_000

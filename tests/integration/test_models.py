@@ -17,7 +17,8 @@ from tests.second_model import another
 from leadscore.city import City, load_city
 from leadscore.learning.expert import expert_model, expert_version
 from leadscore.registry.models import ModelRegistry
-from leadscore.store.database import Database, open_store
+from leadscore.store.database import Database
+from leadscore.store.migrations import open_store
 
 ROOT = Path(__file__).parents[2]
 LAKEPORT = ROOT / "tests" / "cities" / "lakeport.toml"

@@ -18,7 +18,7 @@ from tests.commands import called, typed
 from leadscore import rank
 from leadscore.files import shipped
 from leadscore.learning.training_data import training_set
-from leadscore.store.database import open_store
+from leadscore.store.migrations import open_store
 from leadscore.store.outcomes import read_outcomes
 from leadscore.store.snapshots import read_snapshots
 

@@ -16,7 +16,7 @@ from tests.simulation import History, of_wrong_experts
 
 from leadscore.learning.expert import expert_version
 from leadscore.lists.dedupe import load_list
-from leadscore.store.database import open_store
+from leadscore.store.migrations import open_store
 from leadscore.store.snapshots import SqlSnapshots
 
 Command = Callable[..., Done]

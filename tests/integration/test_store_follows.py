@@ -24,9 +24,9 @@ from leadscore.registry.models import ModelRegistry
 from leadscore.startup import champion_scorer
 from leadscore.store.audit import AuditTrail, page
 from leadscore.store.current_ranking import STANDINGS
-from leadscore.store.database import open_store
 from leadscore.store.jobs import list_jobs
 from leadscore.store.list_import import take_in_list
+from leadscore.store.migrations import open_store
 from leadscore.store.models import mirrored
 
 LAKEPORT = Path(__file__).parents[1] / "cities" / "lakeport.toml"

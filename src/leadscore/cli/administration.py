@@ -47,7 +47,7 @@ def upgrade_database(run: Run) -> None:
     """Make the database, or bring it to this version. 建立或升级数据库。"""
     settings = run.settings()
     from leadscore.startup import connect_database, open_database
-    from leadscore.store.database import is_current
+    from leadscore.store.migrations import is_current
 
     with contextlib.closing(connect_database(settings)) as database:
         current = is_current(database)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Literal, NamedTuple
@@ -164,3 +166,33 @@ def get(connection: Connection, name: str) -> ApiKey:
 def all_keys(connection: Connection) -> Sequence[ApiKey]:
     """Return all keys by name, also those that are worth nothing any more."""
     return [ApiKey(**row._asdict()) for row in connection.execute(_KEYS.order_by(API_KEYS.c.name))]
+
+
+_MOST_RECENT = 1_000
+_RECENT_SECONDS = 600.0
+
+
+class Recent:
+    """The holders of keys that were good a short while ago, for when the database can't be asked.
+
+    A key that is revoked meanwhile is still good here for ten minutes at most, and only for as long
+    as nobody could learn of it: see docs/decisions.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._holders: dict[str, tuple[float, Holder]] = {}
+
+    def remember(self, token: str, holder: Holder | None) -> None:
+        """Keep what the database said of a key; the oldest of too many are forgotten."""
+        shown = digest(token)
+        self._holders.pop(shown, None)
+        if holder is not None:
+            self._holders[shown] = self._clock(), holder
+            if len(self._holders) > _MOST_RECENT:
+                self._holders.pop(next(iter(self._holders), ""), None)
+
+    def holder(self, token: str) -> Holder | None:
+        """Return the holder of a key that was good in the last ten minutes."""
+        since, holder = self._holders.get(digest(token), (-math.inf, None))
+        return holder if self._clock() - since < _RECENT_SECONDS else None

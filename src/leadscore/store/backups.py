@@ -25,11 +25,10 @@ from leadscore.store.database import (
     Database,
     StoreError,
     database_refusals,
-    known_versions,
-    migrate,
     refusals,
 )
 from leadscore.store.homes import is_kept_in_file, kept_in_files
+from leadscore.store.migrations import known_versions, migrate
 from leadscore.text import room_words
 
 WORDS = room_words("store")

@@ -6,9 +6,7 @@ import contextlib
 import hashlib
 import json
 import math
-import os
 import secrets
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -31,9 +29,6 @@ from typing import (
 )
 
 import sqlalchemy as sa
-from alembic.operations import Operations
-from alembic.runtime.migration import MigrationContext, MigrationStep
-from alembic.script import ScriptDirectory
 from sqlalchemy import Column, Connection, ForeignKey, Row, Select, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
@@ -42,7 +37,6 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from leadscore import validation
 from leadscore.errors import Detail, LeadscoreError
-from leadscore.files import make_folder
 from leadscore.store import sqlite as driver
 from leadscore.store.sqlite import Unavailability, sqlite_url
 from leadscore.text import Text, room_words
@@ -619,83 +613,3 @@ def _bound_waiting(connection: Any, _record: Any, *, patience_seconds: float) ->
 def is_writing(connection: Connection) -> bool:
     """Tell whether a connection may have changed what its generation does not tell of yet."""
     return bool(connection.get_execution_options().get(driver.IMMEDIATE, False))
-
-
-_MIGRATIONS = Path(__file__).with_name("migrations")
-_LOCK = 0x6C656164  # that migrations of one PostgreSQL database take: ``lead`` in ASCII
-_IN_TURN = threading.Lock()  # Alembic keeps what is being migrated per process, not per thread
-
-
-def migrate(database: Database, to: str = "head") -> bool:
-    """Run the migrations that a database lacks, all or none, and tell whether there were any."""
-    scripts = ScriptDirectory(str(_MIGRATIONS))
-    if is_current(database):
-        return False
-    with _IN_TURN, database.transaction() as connection:
-        if database.dialect == "postgresql":
-            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
-        present = _versions(connection)
-        if not known_versions().issuperset(present):
-            found = ", ".join(present)
-            raise StoreError(WORDS["database.newer"].format(where=database.shown, found=found))
-
-        def lacking(versions: Iterable[str], _context: MigrationContext) -> list[MigrationStep]:
-            newest_first = scripts.iterate_revisions(to, tuple(versions) or "base")
-            return [
-                MigrationStep.upgrade_from_script(scripts.revision_map, script)
-                for script in reversed(list(newest_first))
-            ]
-
-        context = MigrationContext.configure(connection, opts={"fn": lacking})
-        with Operations.context(context):
-            context.run_migrations()
-        return present != scripts.get_heads()
-
-
-def is_current(database: Database) -> bool:
-    """Tell whether a database has the tables of this program."""
-    with database.read() as connection:
-        return _versions(connection) == ScriptDirectory(str(_MIGRATIONS)).get_heads()
-
-
-def known_versions() -> set[str]:
-    """Return the versions of a database that this program can use."""
-    return {script.revision for script in ScriptDirectory(str(_MIGRATIONS)).walk_revisions()}
-
-
-def _versions(connection: Connection) -> list[str]:
-    return list(MigrationContext.configure(connection).get_current_heads())
-
-
-def open_store(
-    address: Path | str, *, before_migration: Callable[[Database], object] = lambda _: None
-) -> Database:
-    """Return the database of a SQLite file or a URL, with all its tables; raises `StoreError`.
-
-    ``before_migration`` is called with one that has tables of an earlier program.
-    """
-    database = connect(address)
-    try:
-        with database.read() as connection:
-            present = _versions(connection)
-        if present and present != ScriptDirectory(str(_MIGRATIONS)).get_heads():
-            before_migration(database)
-        migrate(database)
-    except BaseException:
-        database.close()
-        raise
-    return database
-
-
-def connect(address: Path | str, *, patience_seconds: float = PATIENCE_SECONDS) -> Database:
-    """Return a database as it is; a file of SQLite is made, its owner's alone, if there is none."""
-    try:
-        database = Database(address, patience_seconds=patience_seconds)
-    except ModuleNotFoundError as error:
-        raise StoreError(WORDS["database.no_driver"]) from error
-    if database.path:
-        with refusals(database.path.parent):
-            make_folder(database.path.parent)
-            if not database.path.exists():
-                os.close(os.open(database.path, os.O_CREAT | os.O_WRONLY, 0o600))
-    return database

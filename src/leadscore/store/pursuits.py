@@ -1,8 +1,8 @@
-"""Pursuits: a firm from first contact to its end, its visits, and the office's own stages."""
+"""Pursuits: a firm from first contact to its end, its visits and their plans, and the stages."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
@@ -19,7 +19,6 @@ from leadscore.store.database import (
     one_of_some,
     rows_of_some,
 )
-from leadscore.store.plans import PLANS
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +38,28 @@ class Stage:
 
 
 STAGES = sa.Table("stages", METADATA, *columns_of(Stage))
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A plan for a city and a period, made by a model under a version of the city's profile.
+
+    ``capacity`` says how many visits there may be, whatever it is counted by.
+    """
+
+    id: Id
+    city: str
+    name: str
+    starts: date
+    ends: date
+    capacity: Mapping[str, int]
+    model: str
+    profile: int
+    made_by: str
+    made_at: datetime
+
+
+PLANS = sa.Table("plans", METADATA, *columns_of(Plan))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ import hmac
 import ipaddress
 import logging
 import math
-import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -22,7 +21,7 @@ from sqlalchemy import Connection
 from leadscore.errors import Detail
 from leadscore.store import api_keys, sessions, users
 from leadscore.store.audit import AuditTrail, Record
-from leadscore.store.database import Database, UnavailableError, digest
+from leadscore.store.database import Database, UnavailableError
 from leadscore.store.sessions import (
     Limits,
     Lockout,
@@ -178,34 +177,6 @@ def _password_turn(access: Access) -> Iterator[None]:
 
 
 _MOST_OWED = 1_000
-_MOST_RECENT = 1_000
-_RECENT_SECONDS = 600.0
-
-
-class Recent:
-    """The holders of keys that were good a short while ago, for when the database can't be asked.
-
-    A key that is revoked meanwhile is still good here for ten minutes at most, and only for as long
-    as nobody could learn of it: see docs/decisions.
-    """
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._holders: dict[str, tuple[float, api_keys.Holder]] = {}
-
-    def remember(self, token: str, holder: api_keys.Holder | None) -> None:
-        """Keep what the database said of a key; the oldest of too many are forgotten."""
-        shown = digest(token)
-        self._holders.pop(shown, None)
-        if holder is not None:
-            self._holders[shown] = self._clock(), holder
-            if len(self._holders) > _MOST_RECENT:
-                self._holders.pop(next(iter(self._holders), ""), None)
-
-    def holder(self, token: str) -> api_keys.Holder | None:
-        """Return the holder of a key that was good in the last ten minutes."""
-        since, holder = self._holders.get(digest(token), (-math.inf, None))
-        return holder if self._clock() - since < _RECENT_SECONDS else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +191,7 @@ class Access:
     turns: PasswordTurns = field(default_factory=PasswordTurns)
     demo: bool = False  # whether somebody unknown is the administrator ``demo``
     owed: deque[tuple[Record, datetime]] = field(default_factory=deque, repr=False)
-    recent: Recent = field(default_factory=lambda: Recent(), repr=False)
+    recent: api_keys.Recent = field(default_factory=api_keys.Recent, repr=False)
 
     def note(self, record: Record, now: datetime | None = None) -> None:
         """Put a record of what changed nothing into the audit, in a transaction of its own.

@@ -28,8 +28,8 @@ from leadscore.registry.artefact import read_pickle
 from leadscore.registry.models import ModelRegistry, is_expert
 from leadscore.report import render_html, render_text
 from leadscore.startup import champion_scorer
-from leadscore.store.database import open_store
 from leadscore.store.homes import take_over
+from leadscore.store.migrations import open_store
 from leadscore.store.profiles import Profiles
 from leadscore.text import Text
 

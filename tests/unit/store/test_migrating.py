@@ -19,8 +19,9 @@ from tests.kept_lists import BLADES, code, take_in
 
 from leadscore import store
 from leadscore.store.current_ranking import STANDINGS
-from leadscore.store.database import METADATA, Database, StoreError, migrate, sqlite_url
+from leadscore.store.database import METADATA, Database, StoreError, sqlite_url
 from leadscore.store.lists import LIST_FIRMS
+from leadscore.store.migrations import migrate
 from leadscore.store.ranking import RankingFilter, how_many
 
 for module in pkgutil.walk_packages(store.__path__, "leadscore.store."):

@@ -17,7 +17,8 @@ from leadscore.settings import Settings
 from leadscore.startup import open_database
 from leadscore.store import sqlite
 from leadscore.store.api_keys import Holder, add, find, revoke, touch
-from leadscore.store.database import Database, StoreError, connect, open_store, sqlite_url
+from leadscore.store.database import Database, StoreError, sqlite_url
+from leadscore.store.migrations import connect, open_store
 from leadscore.store.outcomes import outcomes
 
 

@@ -105,7 +105,7 @@ def test_the_model_before_scores_on_where_another_cant_be_loaded(
 
 
 def test_without_the_database_the_last_champion_scores_on(tmp_path: Path) -> None:
-    from leadscore.store.database import open_store
+    from leadscore.store.migrations import open_store
 
     file = tmp_path / "leadscore.sqlite3"
     service = Service(open_store(file), shelf_of_two(tmp_path))
