@@ -29,6 +29,7 @@ from leadscore.store.jobs import (
     Claim,
     Held,
     Job,
+    any_open,
     beat,
     cancelled,
     claim,
@@ -205,6 +206,9 @@ class Worker:
         exclusive = [name for name, kind in self.kinds.items() if kind.exclusive]
         now, kinds = self.clock(), self.kinds.keys()
         silent, dead = timedelta(seconds=self.pace.lost), list[str]()
+        with self.database.read() as connection:  # so that who only waits writes nothing
+            if not any_open(connection):
+                return False
         if self.lifesigns:
             dead = self.lifesigns.dead()
         with self.database.write() as connection:

@@ -199,6 +199,12 @@ _LAST_TURN = (
 )
 
 
+def any_open(connection: Connection) -> bool:
+    """Tell whether a job waits, or is in somebody's hands."""
+    unfinished = sa.select(JOBS.c.id).where(JOBS.c.state.in_(("waiting", "running"))).limit(1)
+    return connection.scalar(unfinished) is not None
+
+
 def claim(
     connection: Connection, *, worker: str, kinds: Collection[str], exclusive: Collection[str],
     now: datetime,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from leadscore.errors import Detail, ListError
+from leadscore.jobs.worker import Worker
 from leadscore.store.database import Database
 from leadscore.store.jobs import (
     MOST_WAITING,
@@ -275,3 +277,10 @@ def test_the_queue_tells_its_length_and_since_when_it_waits(database: Database) 
         queue = queue_state(connection)
     assert queue.counts == {"waiting": 1, "running": 1, "done": 0, "failed": 0, "cancelled": 0}
     assert (queue.waiting_since, queue.last_beat) == (NOW + MINUTE, NOW)
+
+
+def test_a_worker_that_finds_nothing_to_do_writes_nothing(database: Database) -> None:
+    worker = Worker("idle", database, {}, lambda: NOW, threading.Event())
+    before = database.generation()
+    assert [worker.do_one() for _ in range(3)] == [False, False, False]
+    assert database.generation() == before
