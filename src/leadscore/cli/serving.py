@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from leadscore.cli.group import Run, acting, audit_trail, city_option, cli, opened, with_run
+from leadscore.cli.group import ACTOR, Run, acting, audit_trail, city_option, cli, opened, with_run
 from leadscore.errors import Detail, UsageError
 from leadscore.terminal import minute
 from leadscore.text import Lang, Text, room_words
@@ -150,7 +150,7 @@ def serve(
         tell_open_folders,
     )
     from leadscore.store.database import REQUEST_PATIENCE_SECONDS
-    from leadscore.store.models import mirror
+    from leadscore.store.models import sync_models
     from leadscore.web.api import CurrentScoring, Dependencies
     from leadscore.web.app import create_app
     from leadscore.web.auth import is_loopback
@@ -177,7 +177,10 @@ def serve(
         threads = threads or settings.threads
         access = access_of(settings, database, demo=demo, threads=threads)
         with database.write() as connection:
-            mirror(connection, registry, scoring.scorer().city.id, now=access.clock())
+            scorer = scoring.scorer()  # another one than before, if the program is
+            sync_models(
+                connection, registry, scorer.city.id, scorer.model, by=ACTOR, now=access.clock()
+            )
         _tell_who_may(access, run)
         if demo:
             _hand_in_sample(access)

@@ -53,7 +53,8 @@ MODELS = sa.Table("models", METADATA, *columns_of(MirroredModel))
 RESCORE = "rescore"
 """The kind of the job that scores all firms anew."""
 # Where firms stand, without `leadscore.store.current_ranking`, which loads pandas.
-_STANDINGS = sa.table("standings", sa.column("model"))
+_STANDINGS = sa.table("standings", sa.column("model"), sa.column("segment"))
+_MATCHES = sa.table("firm_segments", sa.column("segment"))
 
 
 def mirror(connection: Connection, registry: ModelRegistry, city_id: str, *, now: datetime) -> None:
@@ -83,11 +84,18 @@ def sync_models(
     """Mirror the models, and return the number of the job that scores all firms by who serves.
 
     A job of that kind that waits already is the one: it asks who serves when it begins. None if
-    every firm that is kept has its score by the version that is ``serving``.
+    every firm that is kept has its score, and its matches, by the version that is ``serving``.
     """
     mirror(connection, registry, city_id, now=now)
-    others = sa.select(_STANDINGS).where(_STANDINGS.c.model != serving).limit(1)
-    if connection.execute(others).first() is None:
+    others = sa.select(_STANDINGS).where(_STANDINGS.c.model != serving)
+    matched = sa.select(_STANDINGS).where(_STANDINGS.c.segment.is_not(None))
+    stale = connection.execute(others.limit(1)).first() is not None
+    # Homes of earlier programs hold no matches yet.
+    unmatched = (
+        connection.execute(matched.limit(1)).first() is not None
+        and connection.execute(sa.select(_MATCHES).limit(1)).first() is None
+    )
+    if not stale and not unmatched:
         return None
     waiting = list_jobs(connection, states=["waiting"], kinds=[RESCORE], limit=1)
     return waiting[0].id if waiting else submit(connection, RESCORE, {}, by=by, now=now, most=None)
