@@ -20,10 +20,10 @@ from tests.second_model import OTHER, save_another
 from leadscore.city import City, load_city
 from leadscore.jobs.tasks import JobDependencies, all_kinds
 from leadscore.jobs.worker import Worker
-from leadscore.learning.expert import expert_model, expert_version
+from leadscore.learning.expert import expert_model
 from leadscore.learning.training_data import Rules
 from leadscore.ranking.score import Scorer
-from leadscore.registry.models import ModelRegistry
+from leadscore.registry.models import ModelRegistry, expert_version
 from leadscore.startup import champion_scorer
 from leadscore.store import api_keys
 from leadscore.store.audit import AuditTrail, page

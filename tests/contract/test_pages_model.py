@@ -23,8 +23,8 @@ from tests.second_model import OTHER, save_another
 
 from leadscore.city import load_city
 from leadscore.jobs.tasks import RETRAIN
-from leadscore.learning.expert import expert_model, expert_version
-from leadscore.registry.models import ModelRegistry
+from leadscore.learning.expert import expert_model
+from leadscore.registry.models import ModelRegistry, expert_version
 from leadscore.store.jobs import JOBS, list_jobs, submit
 from leadscore.store.models import MODELS, mirror
 from leadscore.web.app import Application

@@ -29,11 +29,10 @@ from tests.postgresql import stoppable_server
 from tests.service import demonstration
 
 from leadscore.store import api_keys, audit
-from leadscore.store.api_keys import Holder
+from leadscore.store.api_keys import Holder, Recent
 from leadscore.store.database import Database, UnavailableError
 from leadscore.store.migrations import migrate
 from leadscore.text import Text
-from leadscore.web.auth import Recent
 
 ENOUGH_SECONDS = 30
 PATIENCE_SECONDS = 0.5

@@ -21,10 +21,9 @@ from tests.unit.learning.test_homes import EXACT, KEPT, NAMES, TODAY, likelihood
 
 from leadscore.city.profile import City
 from leadscore.files import shipped
-from leadscore.learning.expert import expert_version
 from leadscore.lists.cleaning import clean
 from leadscore.lists.reading import read_list
-from leadscore.registry.models import is_expert
+from leadscore.registry.models import expert_version, is_expert
 from leadscore.settings import Settings
 from leadscore.startup import open_city, scorer_of
 from leadscore.store.database import Database

@@ -15,8 +15,8 @@ from tests.commands import Done, called, processor_seconds, typed, typed_anew, v
 from tests.second_model import another
 
 from leadscore.city import City, load_city
-from leadscore.learning.expert import expert_model, expert_version
-from leadscore.registry.models import ModelRegistry
+from leadscore.learning.expert import expert_model
+from leadscore.registry.models import ModelRegistry, expert_version
 from leadscore.store.database import Database
 from leadscore.store.migrations import open_store
 

@@ -152,14 +152,15 @@ def test_no_keep_keeps_nothing_and_neither_does_python(
     assert not (home / "leadscore.sqlite3").exists()
 
 
-def test_a_snapshot_that_can_t_be_kept_does_not_sink_the_ranking(tmp_path: Path) -> None:
+def test_where_nobody_can_tell_who_serves_nothing_is_ranked(tmp_path: Path) -> None:
     home, out = tmp_path / "home", tmp_path / "ranking.csv"
     home.mkdir()
     (home / "leadscore.sqlite3").write_text("no database at all" * 99, encoding="utf-8")
     done = called("rank", SAMPLE, "-o", out, home=home)
-    assert done.returncode == 0
-    assert len(pd.read_csv(out, encoding="utf-8-sig")) == 144
-    assert "没有存下快照，排名不受影响" in done.stderr
+    assert done.returncode == 2
+    assert not out.exists()
+    assert "leadscore.sqlite3" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("day", ["2999-01-01", "gestern"])

@@ -25,7 +25,8 @@ class House:
     backup: Path
 
     def ask(self, *words: object, home: Path | None = None) -> Done:
-        address = self.database.url.render_as_string(hide_password=False)
+        url = self.database.url.set(drivername=self.database.dialect)
+        address = url.render_as_string(hide_password=False)
         home = home or self.home
         return called(*words, home=home, LEADSCORE_LANG="en", LEADSCORE_DATABASE=address)
 

@@ -14,8 +14,8 @@ from tests.champions import champion, history
 from tests.commands import Done, called, processor_seconds, typed, typed_anew
 from tests.simulation import History, of_wrong_experts
 
-from leadscore.learning.expert import expert_version
 from leadscore.lists.dedupe import load_list
+from leadscore.registry.models import expert_version
 from leadscore.store.migrations import open_store
 from leadscore.store.snapshots import SqlSnapshots
 

@@ -25,8 +25,8 @@ from leadscore.cli.group import (
 )
 from leadscore.errors import ModelError
 from leadscore.numbers import count
-from leadscore.terminal import echo, minute
-from leadscore.text import Lang, Text, room_words
+from leadscore.terminal import echo, echo_err, minute
+from leadscore.text import Lang, room_words
 
 if TYPE_CHECKING:
     from leadscore.city.profile import City
@@ -70,7 +70,6 @@ def _changing(
 
     with acting(run, action) as doing:
         from leadscore.city.versions import current_version
-        from leadscore.learning.champion import current_champion
         from leadscore.store.champions import champion_line
         from leadscore.store.models import sync_models
 
@@ -78,7 +77,7 @@ def _changing(
         profile = current_version(file, changes_of(doing.connection, file.id)).city
         yield doing, profile, registry
         line = champion_line(doing.connection, profile.id)
-        serving = current_champion(profile, registry, line, now=doing.now, notify=run.tell).version
+        serving, _ = registry.serving(profile, line)
         job = sync_models(doing.connection, registry, profile.id, serving, by=ACTOR, now=doing.now)
     if job is not None:
         run.say(WORDS["models.scores_anew"].format(job=job))
@@ -95,20 +94,17 @@ def models() -> None:
 def list_models(run: Run, city: Path | None) -> None:
     """List a city's models, the newest first. 列出模型，新的在前。"""
     profile, registry, promotions = _open(run, city)
-    from leadscore.learning.champion import current_champion
     from leadscore.store.champions import line_of
 
     versions = registry.versions(profile.id)
     if not versions:
         run.say(WORDS["models.none_yet"].format(city=profile.name))
         return
-    line, serving = line_of(promotions), None
-    missed: Text | None = None
+    serving = missed = None
     try:
-        champion = current_champion(profile, registry, line, now=datetime.now(UTC), save=False)
-        serving, missed = champion.version, champion.missed
+        serving, missed = registry.serving(profile, line_of(promotions))
     except ModelError as error:
-        missed = Text(zh=error.render("zh"), en=error.render("en"))
+        missed = error
     heads = [WORDS[f"models.head.{head}"] for head in _HEADS]
     rows = [_row(version, version.name == serving, run.lang) for version in versions]
     run.say_table(heads, rows, ("left",) * 5 + ("right",) * 3)
@@ -124,7 +120,7 @@ def list_models(run: Run, city: Path | None) -> None:
         if version.fault:
             echo(f"! {version.name}\n{version.fault.render(run.lang)}")
     if missed:
-        run.tell(missed)
+        echo_err(missed.render(run.lang))
 
 
 def _row(version: Version, serves: bool, lang: Lang) -> list[str]:
@@ -157,15 +153,13 @@ def _row(version: Version, serves: bool, lang: Lang) -> list[str]:
 def show_model(run: Run, version: str | None, html: Path | None, city: Path | None) -> None:
     """Show a model's scorecard and measures; by default the champion's. 显示模型，默认为在用。"""
     profile, registry, promotions = _open(run, city)
-    from leadscore.learning.champion import current_champion
     from leadscore.report import render_html, render_text
     from leadscore.store.champions import line_of
 
     if version is None and not registry.versions(profile.id):
         run.say(WORDS["models.none_yet"].format(city=profile.name))
         return
-    line, now = line_of(promotions), datetime.now(UTC)
-    chosen = version or current_champion(profile, registry, line, now=now, save=False).version
+    chosen = version or registry.serving(profile, line_of(promotions))[0]
     manifest = registry.manifest(chosen)
     if html is None:
         echo(render_text(manifest, run.lang, profile))
@@ -205,15 +199,18 @@ def promote_model(run: Run, version: str, reason: str | None, city: Path | None)
 def roll_back(run: Run, reason: str | None, city: Path | None) -> None:
     """Go back to the champion before; twice goes further. 退回前一个模型，可连续退回。"""
     with _changing(run, city, "model.rollback") as (doing, profile, registry):
-        from leadscore.learning.expert import expert_model
         from leadscore.store.champions import champion_line
         from leadscore.store.champions import roll_back as go_back
+
+        def expert() -> str:  # which takes a second: only where no other model is left
+            from leadscore.learning.expert import expert_model
+
+            return expert_model(profile, registry, doing.now, run.tell)[0]
 
         previous = next(iter(champion_line(doing.connection, profile.id)), None)
         version = go_back(
             doing.connection, registry, profile.id, by=ACTOR, now=doing.now, reason=reason,
-            expert=lambda: expert_model(profile, registry, doing.now, run.tell)[0],
-            notify=run.tell,
+            expert=expert, notify=run.tell,
         )  # fmt: skip
         doing.about, doing.details = ("model", version), {"reason": reason}
     run.say(WORDS["models.back"].format(city=profile.name, version=version, previous=previous))

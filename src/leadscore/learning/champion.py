@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from leadscore.city.profile import City, differ_in_supply_only
+from leadscore.city.profile import City
 from leadscore.errors import ModelError
 from leadscore.features.extract import FeatureExtractor
-from leadscore.learning.expert import expert_model, expert_version, fit_expert
+from leadscore.learning.expert import expert_model, fit_expert
 from leadscore.learning.model import Model
 from leadscore.registry.manifest import ONLY_THE_REGISTRY_KNOWS, Manifest
-from leadscore.registry.models import ModelRegistry, is_expert, log_notice
+from leadscore.registry.models import ModelRegistry, expert_version, is_expert, log_notice
 from leadscore.text import Text, room_words
 
 WORDS = room_words("learning")
@@ -87,15 +87,15 @@ def under_supply(
     version of its own, ``VERSION-s1a2b3c4d``; else the model is returned as it is. A ModelError if
     it can't be used, or the registry can't be written.
     """
-    model, manifest = registry.load(version), registry.manifest(version)
-    if manifest.is_under(city) or not differ_in_supply_only(model.city, city):
+    model, name = registry.load(version), registry.version_under(city, version)
+    if name == version:
         return version, model
-    first, manifest = trained_as(registry, version, manifest)
-    if manifest.is_under(city):
+    first, manifest = trained_as(registry, version, registry.manifest(version))
+    if name == first:
         return first, registry.load(first)
     content = {k: v for k, v in manifest.content.items() if k not in ONLY_THE_REGISTRY_KNOWS}
     content |= {"card_of": first, "created": now.isoformat()}
-    name, carried = f"{first}-s{city.digest[:8]}", Model(FeatureExtractor(city), model.card)
+    carried = Model(FeatureExtractor(city), model.card)
     return name, registry.ensure(name, lambda: (carried, content))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import hashlib
 import math
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
@@ -22,8 +21,7 @@ from leadscore.learning.scorecard import (
     Scorecard,
     points_to_log_odds,
 )
-from leadscore.registry.manifest import code_fingerprint
-from leadscore.registry.models import ModelRegistry, log_notice
+from leadscore.registry.models import ModelRegistry, expert_version, log_notice
 from leadscore.text import Text, room_words
 
 if TYPE_CHECKING:
@@ -116,15 +114,6 @@ def fit_expert(city: City) -> Model:
     """Return the model fitted on no outcomes at all: its card is the expert card exactly."""
     card = new_card(city).fit(features_frame([]), np.empty(0, dtype=np.int64))
     return Model(FeatureExtractor(city), card.fitted())
-
-
-def expert_version(city: City) -> str:
-    """Return the name of the expert model: the same name always gives the same scores.
-
-    It changes with the profile and with what `code_fingerprint` covers; no machine has another.
-    """
-    ground = f"{city.digest}|{code_fingerprint()}"
-    return f"{city.id}-expert-{hashlib.sha256(ground.encode()).hexdigest()[:10]}"
 
 
 def expert_model(

@@ -158,8 +158,8 @@ def retrain(
     return done
 
 
-def _forecasts(champion: Champion, city: City, firms: pd.DataFrame, X: pd.DataFrame) -> Floats:
-    # The likelihood of each firm by the champion's own profile; ``X`` is by today's.
+def forecasts(champion: Champion, city: City, firms: pd.DataFrame, X: pd.DataFrame) -> Floats:
+    """Return the likelihood of each firm by the champion's own profile; ``X`` is by today's."""
     features = champion.model.features
     own = X if features.city.digest == city.digest else measured(features, firms)
     return probability(champion.model.card.scorecard.decision(own))
@@ -174,13 +174,13 @@ def _comparison(
     )
     standing, X = None, data.standing_features
     if len(X):
-        own = _forecasts(champion, city, data.standing, X)
+        own = forecasts(champion, city, data.standing, X)
         standing = Standing(X, card.predict_proba(X)[:, 1], own)
     X = data.X[before].reset_index(drop=True)
     return Comparison(
         training=Pursuits(data.firm[before], X, held_out.y[before], held_out.weight[before]),
         later=later, challenger=challenger,
-        champion=_forecasts(champion, city, data.firms[after].reset_index(drop=True), later.X),
+        champion=forecasts(champion, city, data.firms[after].reset_index(drop=True), later.X),
         scorecard=card.scorecard_, directions=DIRECTIONS, standing=standing,
         champion_outcomes=champion.outcomes,
     )  # fmt: skip

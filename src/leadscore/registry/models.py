@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import pickle
 import re
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from leadscore.city.profile import City, differ_in_supply_only
 from leadscore.errors import Detail, ModelError
 from leadscore.files import place_folder
 from leadscore.registry.manifest import (
@@ -24,6 +26,7 @@ from leadscore.registry.manifest import (
     SigningKey,
     check_artefact,
     city_part,
+    code_fingerprint,
     composed,
     damaged,
     parsed,
@@ -67,6 +70,15 @@ class Version:
 def is_expert(city_id: str, version: str) -> bool:
     """Tell by its name whether a version is an expert model of a city."""
     return version.startswith(f"{city_id}-expert-")
+
+
+def expert_version(city: City) -> str:
+    """Return the name of the expert model: the same name always gives the same scores.
+
+    It changes with the profile and with what `code_fingerprint` covers; no machine has another.
+    """
+    ground = f"{city.digest}|{code_fingerprint()}"
+    return f"{city.id}-expert-{hashlib.sha256(ground.encode()).hexdigest()[:10]}"
 
 
 def log_notice(notice: Text) -> None:
@@ -177,6 +189,40 @@ class ModelRegistry:
                 built = _written(*build())
             self._put(version, *built)
         return self.load(version)
+
+    def version_under(self, city: City, version: str) -> str:
+        """Return by which version the card of a version serves a city as it is today.
+
+        Where nothing but supply differs from the profile that it was trained with, that is a
+        version of its own, ``VERSION-s1a2b3c4d``, which may be still to be made; see
+        `leadscore.learning.champion.under_supply`. A ModelError if the version can't be used.
+        """
+        manifest = self.manifest(version)
+        if manifest.is_under(city):
+            return version
+        kept = manifest.city.profile
+        own = City.model_validate(kept) if kept else self.load(version).city
+        if not differ_in_supply_only(own, city):
+            return version
+        first = manifest.card_of or version
+        return first if self.manifest(first).is_under(city) else f"{first}-s{city.digest[:8]}"
+
+    def serving(self, city: City, line: Sequence[str]) -> tuple[str, ModelError | None]:
+        """Return the version that serves a city, and why it is not the first of the champions.
+
+        It is what `leadscore.learning.champion.current_champion` opens, told by the manifests
+        alone, without a library of tables.
+        """
+        self.check_key()
+        fault: ModelError | None = None
+        for version in line:
+            if is_expert(city.id, version):
+                break
+            try:
+                return self.version_under(city, version), fault
+            except ModelError as error:
+                fault = fault or error
+        return expert_version(city), fault
 
     def check_key(self, version: str | None = None) -> None:
         """Refuse to go on with a key that can't be trusted, or isn't there to check a version."""

@@ -57,8 +57,10 @@ def back_up(
     if file.exists():
         raise StoreError(WORDS["backups.there"].format(file=file))
     with refusals(file.parent), contextlib.ExitStack() as stack:
-        part, copy = (stack.enter_context(beside(file)) for _ in range(2))
+        # By the same names the next time, which takes the place of what a killed one left.
+        part, copy = (file.with_name(f".{file.name}{ending}.part") for ending in ("", ".db"))
         for path in (part, copy):
+            stack.callback(path.unlink, missing_ok=True)
             os.close(os.open(path, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600))
             path.chmod(0o600)
         if database.path:

@@ -48,6 +48,7 @@ _READERS = {each.name: _KINDS[each.dtype] for each in CANONICAL}
 def field_records(firms: pd.DataFrame) -> Records:
     """Return the digest and the filled canonical columns of each firm, as JSON has them.
 
+    >>> import pandas as pd
     >>> from leadscore.lists.columns import blank_firms
     >>> firm = blank_firms(1).assign(name="甲", founded_on=pd.Timestamp(2016, 11, 1))
     >>> field_records(firm)[0][1]

@@ -13,11 +13,10 @@ from tests.second_model import OTHER, shelf_of_two
 from leadscore.city import City
 from leadscore.city.profile import with_supplies
 from leadscore.learning.champion import current_champion, trained_as, under_supply
-from leadscore.learning.expert import expert_version
 from leadscore.lists.cleaning import records_of
 from leadscore.lists.columns import blank_firms
 from leadscore.ranking.score import Scorer
-from leadscore.registry.models import ModelRegistry
+from leadscore.registry.models import ModelRegistry, expert_version
 from leadscore.startup import champion_scorer
 from leadscore.text import Text
 

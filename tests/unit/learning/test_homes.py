@@ -20,12 +20,11 @@ from leadscore.city import City, load_city
 from leadscore.city.profile import with_supplies
 from leadscore.files import shipped
 from leadscore.learning.champion import under_supply
-from leadscore.learning.expert import expert_version
 from leadscore.lists.cleaning import clean, records_of
 from leadscore.lists.reading import read_list
 from leadscore.ranking.score import Scorer
 from leadscore.registry.artefact import read_pickle
-from leadscore.registry.models import ModelRegistry, is_expert
+from leadscore.registry.models import ModelRegistry, expert_version, is_expert
 from leadscore.report import render_html, render_text
 from leadscore.startup import champion_scorer
 from leadscore.store.homes import take_over

@@ -15,8 +15,9 @@ from tests.simulation import SAYS_SO, History, of_wrong_experts, simulate
 from leadscore.city import City, load_city
 from leadscore.errors import UsageError
 from leadscore.features.build import FirmFeatures
+from leadscore.learning.champion import current_champion
 from leadscore.learning.expert import expert_scorecard, new_card
-from leadscore.learning.retrain import Retraining, current_champion, retrain
+from leadscore.learning.retrain import Retraining, forecasts, retrain
 from leadscore.learning.scorecard import Scorecard, probability
 from leadscore.learning.training_data import Rules, TrainingData, backtest, build_dataset
 from leadscore.registry.models import ModelRegistry
@@ -280,7 +281,7 @@ def test_a_trained_champion_is_judged_on_pursuits_that_began_after_it_learned(
 ) -> None:
     registry, early = registry_in(tmp_path), date(2024, 9, 30)
     first = retrained(history, registry, as_of=early, overrule="first of two")
-    second = retrained(history, registry)
+    second = retrained(history, registry, line=[first.version])
     assert second.champion == first.version
     split = second.manifest["trial"]["split"]
     assert split > early.isoformat()
@@ -300,12 +301,12 @@ def test_a_champion_of_an_older_profile_is_judged_by_its_own_profile(
     profile.write_text(changed, "utf-8")
     city, firms = load_city(profile), history.snapshots()
     assert city.digest != history.city.digest
-    champion = current_champion(city, registry, now=NOW, write=False, notify=lambda _: None)
+    champion = current_champion(city, registry, [done.version], now=NOW, save=False)
     assert champion.version == done.version
     assert champion.learned_until == history.until
     X = FirmFeatures(city).fit(firms).transform(firms)
     np.testing.assert_array_equal(
-        champion.forecasts(city, firms, X), probability(done.model.decision_function(firms))
+        forecasts(champion, city, firms, X), probability(done.model.decision_function(firms))
     )
 
 
@@ -316,8 +317,11 @@ def test_a_champion_that_can_not_be_used_is_passed_over_and_told(
     events = history.events().iloc[:0]
     first = retrained(history, registry, events=events, overrule="damaged soon")
     (tmp_path / "models" / first.version / "card.npz").write_bytes(b"damaged")
-    champion = current_champion(history.city, registry, now=NOW, write=True, notify=told.append)
+    line = [first.version]
+    champion = current_champion(history.city, registry, line, now=NOW, notify=told.append)
     assert champion.version == first.champion
     assert champion.learned_until is None
-    assert first.version in told[0].zh
-    assert first.version in told[0].en
+    assert champion.missed is not None
+    assert first.version in champion.missed.zh
+    assert first.version in champion.missed.en
+    assert told == []

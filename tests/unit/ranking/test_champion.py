@@ -13,11 +13,11 @@ from tests.second_model import another
 
 from leadscore.city import load_city
 from leadscore.errors import ModelError
-from leadscore.learning.expert import expert_model, expert_scorecard, expert_version, fit_expert
+from leadscore.learning.expert import expert_model, expert_scorecard, fit_expert
 from leadscore.learning.scorecard import logistic
 from leadscore.lists.cleaning import records_of
 from leadscore.lists.columns import blank_firms
-from leadscore.registry.models import ModelRegistry
+from leadscore.registry.models import ModelRegistry, expert_version
 from leadscore.startup import champion_scorer
 
 LAKEPORT = Path(__file__).parents[2] / "cities" / "lakeport.toml"

@@ -181,11 +181,15 @@ def test_a_look_up_sees_what_was_just_written_and_takes_the_types_of_the_columns
     now = datetime(2026, 11, 24, 8, tzinfo=UTC)
     with database.write() as connection:
         key = add(connection, "desk", "viewer", by="li.na", now=now, days=1)
-    assert find(database, key, now=now) == Holder("desk", "viewer", stale=True)
+
+    def seen(*, stale: bool) -> Holder:
+        return Holder("desk", "viewer", stale, database.generation())
+
+    assert find(database, key, now=now) == seen(stale=True)
     with database.write() as connection:
         touch(connection, "desk", now=now)
-    assert find(database, key, now=now) == Holder("desk", "viewer", stale=False)
-    assert find(database, key, now=now + timedelta(hours=1)) == Holder("desk", "viewer", stale=True)
+    assert find(database, key, now=now) == seen(stale=False)
+    assert find(database, key, now=now + timedelta(hours=1)) == seen(stale=True)
     assert find(database, key, now=now + timedelta(days=1)) is None
     with database.write() as connection:
         revoke(connection, "desk", now=now)

@@ -13,9 +13,8 @@ from tests.second_model import OTHER, shelf_of_two
 from leadscore.city import City
 from leadscore.city.profile import with_supplies
 from leadscore.errors import ModelError
-from leadscore.learning.expert import expert_version
 from leadscore.ranking.score import Scorer
-from leadscore.registry.models import ModelRegistry
+from leadscore.registry.models import ModelRegistry, expert_version
 from leadscore.startup import champion_scorer
 from leadscore.store.database import Database
 from leadscore.store.profiles import Profiles

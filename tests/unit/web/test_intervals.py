@@ -7,10 +7,11 @@ import pandas as pd
 import pytest
 from tests.kept_lists import BLADES, BREAD, TODAY, lakeport
 
-from leadscore.learning.expert import expert_version, fit_expert
+from leadscore.learning.expert import fit_expert
 from leadscore.lists.cleaning import records_of
 from leadscore.lists.columns import blank_firms
 from leadscore.ranking.score import Scorer
+from leadscore.registry.models import expert_version
 from leadscore.web.pages.firm import intervals
 
 
