@@ -16,7 +16,7 @@ from pathlib import Path
 from sqlalchemy import MetaData, Table, inspect, select, text
 from sqlalchemy.engine import URL
 
-from leadscore.files import beside, place_folder, place_new
+from leadscore.files import place_folder, place_new
 from leadscore.registry.models import NAME
 from leadscore.store import sqlite
 from leadscore.store.audit import AuditTrail, Record
@@ -100,7 +100,10 @@ def restore(
     """
     no_backup = StoreError(WORDS["backups.no_backup"].format(file=file, dialect=database.dialect))
     with refusals(file.parent), contextlib.ExitStack() as stack:
-        folder = stack.enter_context(beside(file))
+        # By the same name the next time, which takes the place of what a killed one left.
+        folder = file.with_name(f".{file.name}.restoring.part")
+        shutil.rmtree(folder, ignore_errors=True)
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
         folder.mkdir(mode=0o700)
         source, archive = folder / _DATABASE, None
         if not file.is_file() or tarfile.is_tarfile(file):
