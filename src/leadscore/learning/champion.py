@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from leadscore.city.profile import City
-from leadscore.errors import ModelError
 from leadscore.features.extract import FeatureExtractor
 from leadscore.learning.expert import expert_model, fit_expert
 from leadscore.learning.model import Model
 from leadscore.registry.manifest import ONLY_THE_REGISTRY_KNOWS, Manifest
-from leadscore.registry.models import ModelRegistry, expert_version, is_expert, log_notice
+from leadscore.registry.models import ModelRegistry, expert_version, log_notice
 from leadscore.text import Text, room_words
 
 WORDS = room_words("learning")
@@ -51,30 +51,22 @@ def current_champion(
     Raises CityError if the card in the profile has mistakes; ModelError if no model can be built,
     saved or trusted.
     """
-    registry.check_key()
-    fault: ModelError | None = None
-
-    def instead(version: str) -> Text | None:
-        if fault is None:
-            return None
+    opened, fault = registry.first_usable(
+        city, line, lambda named: under_supply(city, registry, named, now)
+    )
+    if opened is None and not save:
+        opened = expert_version(city), fit_expert(city)
+        manifest = Manifest.of({"version": opened[0], "kind": "expert"})
+    else:
+        opened = opened or expert_model(city, registry, now, notify)
+        manifest = registry.manifest(opened[0])
+    missed = None
+    if fault is not None:
         reason = Text(zh=fault.render("zh"), en=fault.render("en"))
-        places = {"champion": line[0], "version": version, "reason": reason}
-        return WORDS["champion.instead"].format(**places)
-
-    for named in line:
-        if is_expert(city.id, named):
-            break
-        try:
-            version, model = under_supply(city, registry, named, now)
-            return Champion(version, model, registry.manifest(version), instead(version))
-        except ModelError as error:
-            fault = fault or error
-    if not save:
-        version = expert_version(city)
-        manifest = Manifest.of({"version": version, "kind": "expert"})
-        return Champion(version, fit_expert(city), manifest, instead(version))
-    version, model = expert_model(city, registry, now, notify)
-    return Champion(version, model, registry.manifest(version), instead(version))
+        missed = WORDS["champion.instead"].format(
+            champion=line[0], version=opened[0], reason=reason
+        )
+    return Champion(*opened, manifest, missed)
 
 
 def under_supply(
@@ -87,16 +79,19 @@ def under_supply(
     version of its own, ``VERSION-s1a2b3c4d``; else the model is returned as it is. A ModelError if
     it can't be used, or the registry can't be written.
     """
-    model, name = registry.load(version), registry.version_under(city, version)
+    name = registry.version_under(city, version)
     if name == version:
-        return version, model
+        return version, registry.load(version)
     first, manifest = trained_as(registry, version, registry.manifest(version))
     if name == first:
         return first, registry.load(first)
     content = {k: v for k, v in manifest.content.items() if k not in ONLY_THE_REGISTRY_KNOWS}
     content |= {"card_of": first, "created": now.isoformat()}
-    carried = Model(FeatureExtractor(city), model.card)
-    return name, registry.ensure(name, lambda: (carried, content))
+
+    def carried() -> tuple[Model, Mapping[str, Any]]:
+        return Model(FeatureExtractor(city), registry.load(version).card), content
+
+    return name, registry.ensure(name, carried)
 
 
 def trained_as(registry: ModelRegistry, version: str, manifest: Manifest) -> tuple[str, Manifest]:

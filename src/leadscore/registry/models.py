@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import count
+from itertools import count, takewhile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from leadscore.city.profile import City, differ_in_supply_only
 from leadscore.errors import Detail, ModelError
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from leadscore.learning.model import Model
 
 WORDS = room_words("registry")
+_Used = TypeVar("_Used")
 _log = logging.getLogger(__name__)
 
 NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")
@@ -213,16 +214,26 @@ class ModelRegistry:
         It is what `leadscore.learning.champion.current_champion` opens, told by the manifests
         alone, without a library of tables.
         """
+        version, fault = self.first_usable(
+            city, line, lambda version: self.version_under(city, version)
+        )
+        return version or expert_version(city), fault
+
+    def first_usable(
+        self, city: City, line: Sequence[str], use: Callable[[str], _Used]
+    ) -> tuple[_Used | None, ModelError | None]:
+        """Return what comes of using the first trained champion that can be used, None for none.
+
+        Beside it stands why the first one of the line could not be.
+        """
         self.check_key()
         fault: ModelError | None = None
-        for version in line:
-            if is_expert(city.id, version):
-                break
+        for version in takewhile(lambda version: not is_expert(city.id, version), line):
             try:
-                return self.version_under(city, version), fault
+                return use(version), fault
             except ModelError as error:
                 fault = fault or error
-        return expert_version(city), fault
+        return None, fault
 
     def check_key(self, version: str | None = None) -> None:
         """Refuse to go on with a key that can't be trusted, or isn't there to check a version."""
