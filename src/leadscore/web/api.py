@@ -72,9 +72,10 @@ class CurrentScoring:
         self._lock, self._tried = threading.Lock(), float("-inf")
         self._generation = -1
         self.fault: Text | None = None  # why the champion can't be opened; the one before scores on
+        # Before the champion is opened, so that a change in between is seen.
+        self._mark = self._read_mark()
         self._scorer = load()
         self._created = self._created_of(self._scorer.model)
-        self._mark = self._read_mark(self._scorer.city.id)
 
     def scorer(self, generation: int | None = None) -> Scorer:
         """Return what scores; while one thread loads another model, the others keep this one.
@@ -105,7 +106,7 @@ class CurrentScoring:
 
     def _take_up(self) -> None:
         try:
-            mark = self._read_mark(self._scorer.city.id)
+            mark = self._read_mark()
             if mark == self._mark and self.fault is None:
                 return
             scorer = self._load()
@@ -118,11 +119,11 @@ class CurrentScoring:
         self._created = self._created_of(scorer.model)
         self._scorer, self._mark, self.fault = scorer, mark, None
 
-    def _read_mark(self, city_id: str) -> tuple[list[str], str]:
+    def _read_mark(self) -> tuple[list[str], str]:
         # What decides who serves, and by which profile.
         with self._database.read() as connection:
-            line = champion_line(connection, city_id)
-            return line, self._profiles.current(connection).city.digest
+            city = self._profiles.current(connection).city
+            return champion_line(connection, city.id), city.digest
 
     def _created_of(self, version: str) -> datetime | None:
         try:
