@@ -21,11 +21,20 @@ _LOCK = 0x6C656164  # that migrations of one PostgreSQL database take: ``lead`` 
 _IN_TURN = threading.Lock()  # Alembic keeps what is being migrated per process, not per thread
 
 
-def migrate(database: Database, to: str = "head") -> bool:
-    """Run the migrations that a database lacks, all or none, and tell whether there were any."""
+def migrate(
+    database: Database, to: str = "head", *, before: Callable[[Database], object] = lambda _: None
+) -> bool:
+    """Run the migrations that a database lacks, all or none, and tell whether there were any.
+
+    ``before`` is called first with a database that has tables of an earlier program.
+    """
     scripts = ScriptDirectory(str(_MIGRATIONS))
-    if is_current(database):
+    with database.read() as connection:
+        present = _versions(connection)
+    if present == scripts.get_heads():
         return False
+    if present:
+        before(database)
     with _IN_TURN, database.transaction() as connection:
         if database.dialect == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
@@ -71,11 +80,7 @@ def open_store(
     """
     database = connect(address)
     try:
-        with database.read() as connection:
-            present = _versions(connection)
-        if present and present != ScriptDirectory(str(_MIGRATIONS)).get_heads():
-            before_migration(database)
-        migrate(database)
+        migrate(database, before=before_migration)
     except BaseException:
         database.close()
         raise
