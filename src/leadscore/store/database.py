@@ -376,16 +376,13 @@ GENERATION = sa.Table(
 )
 """One row, ``now``: how many transactions have written."""
 
-current_generation = (
-    sa.select(GENERATION.c.number).where(GENERATION.c.mark == "now").scalar_subquery()
-)
-"""For a statement that is asked with every request, as its column ``generation``."""
 _GENERATION = sa.select(GENERATION.c.number).where(GENERATION.c.mark == "now")
-_RAISE = sa.update(GENERATION).where(GENERATION.c.mark == "now")
-_RAISE = _RAISE.values(number=GENERATION.c.number + 1)
-
-_TOUCH = sa.update(GENERATION).where(GENERATION.c.mark == "now")
-_TOUCH = _TOUCH.values(number=GENERATION.c.number)
+current_generation = _GENERATION.scalar_subquery()
+"""For a statement that is asked with every request, as its column ``generation``."""
+_RAISE, _TOUCH = (
+    sa.update(GENERATION).where(GENERATION.c.mark == "now").values(number=GENERATION.c.number + by)
+    for by in (1, 0)
+)
 
 PATIENCE_SECONDS = 30.0
 """For which commands and jobs wait."""
