@@ -47,17 +47,6 @@ def place_folder(path: Path, files: Mapping[str, bytes]) -> bool:
         return True
 
 
-def place_file(path: Path, content: bytes) -> None:
-    """Write a file beside its place, sync it, and let it take the place of what is there.
-
-    Where the system refuses, OSError, and what was there is as it was.
-    """
-    with beside(path) as part:
-        _write(part, content)
-        part.replace(path)
-        _sync(path.parent)
-
-
 def place_secret(path: Path, content: bytes) -> bool:
     """Do as `place_new`, for a file that only its owner may read."""
     return place_new(path, content, mode=0o600)
@@ -81,12 +70,16 @@ def place_new(path: Path, content: bytes, *, mode: int = 0o666) -> bool:
 
 
 @contextlib.contextmanager
-def beside(path: Path) -> Iterator[Path]:
+def beside(path: Path, what: str | None = None) -> Iterator[Path]:
     """Give a place beside another for a part of it, where nothing is left at the end.
 
-    What a run that is killed leaves there `remove_leftovers` knows by its name.
+    What a run that is killed leaves there `remove_leftovers` knows by its name. The part that is
+    named by ``what`` always has the same place: the next run takes away what is left of the last.
     """
-    part = path.with_name(f".{path.name}.{secrets.token_hex(6)}{_PART}")
+    token = hashlib.sha256(what.encode()).hexdigest()[:12] if what else secrets.token_hex(6)
+    part = path.with_name(f".{path.name}.{token}{_PART}")
+    if what:
+        _remove(part)
     try:
         yield part
     finally:

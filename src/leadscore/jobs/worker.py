@@ -23,7 +23,7 @@ from typing import Any, Self
 import sqlalchemy
 
 from leadscore.errors import LeadscoreError
-from leadscore.files import lock
+from leadscore.files import lock, make_folder
 from leadscore.store.database import Database, StoreError, refusals
 from leadscore.store.jobs import (
     Claim,
@@ -146,7 +146,7 @@ class Lifesigns:
     def __init__(self, folder: Path, name: str) -> None:
         self._folder, self._own = folder, folder / f"{name}.lock"
         with refusals(folder):
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_folder(folder)
             self._file = self._own.open("a")
             lock(self._file)
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from sqlalchemy import MetaData, Table, inspect, select, text
 from sqlalchemy.engine import URL
 
-from leadscore.files import place_folder, place_new
+from leadscore.files import beside, place_folder, place_new
 from leadscore.registry.models import NAME
 from leadscore.store import sqlite
 from leadscore.store.audit import AuditTrail, Record
@@ -57,10 +57,8 @@ def back_up(
     if file.exists():
         raise StoreError(WORDS["backups.there"].format(file=file))
     with refusals(file.parent), contextlib.ExitStack() as stack:
-        # By the same names the next time, which takes the place of what a killed one left.
-        part, copy = (file.with_name(f".{file.name}{ending}.part") for ending in ("", ".db"))
+        part, copy = (stack.enter_context(beside(file, what)) for what in ("backup", _DATABASE))
         for path in (part, copy):
-            stack.callback(path.unlink, missing_ok=True)
             os.close(os.open(path, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600))
             path.chmod(0o600)
         if database.path:
@@ -100,10 +98,7 @@ def restore(
     """
     no_backup = StoreError(WORDS["backups.no_backup"].format(file=file, dialect=database.dialect))
     with refusals(file.parent), contextlib.ExitStack() as stack:
-        # By the same name the next time, which takes the place of what a killed one left.
-        folder = file.with_name(f".{file.name}.restoring.part")
-        shutil.rmtree(folder, ignore_errors=True)
-        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        folder = stack.enter_context(beside(file, "restoring"))
         folder.mkdir(mode=0o700)
         source, archive = folder / _DATABASE, None
         if not file.is_file() or tarfile.is_tarfile(file):
