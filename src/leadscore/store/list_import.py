@@ -364,16 +364,15 @@ class _Import:
         self._tell(done, total, begun)
         with scoring_processes(self.scorer, processes_for(total, spared=1)) as score:
             for scored in score(partial(score_firms, as_of=self.today), pieces):
-                end = done + len(scored)
-                while done < end:
-                    count = min(portions.size, end - done)
-                    part, first = slice(done, done + count), done + len(scored) - end
-                    with portions.write(count) as connection:
-                        firms = self._stored(connection, plan, part, scored[first:][:count], ours)
+                for of_piece in portions.parts(len(scored)):
+                    some = scored[of_piece]
+                    part = slice(done, done + len(some))
+                    with portions.write(len(some)) as connection:
+                        firms = self._stored(connection, plan, part, some, ours)
                     if firms is None:
                         return
                     ours.update(firms)
-                    done += count
+                    done += len(some)
                     self._tell(done, total, begun)
 
     def _tell(self, done: int, total: int, begun: float) -> None:

@@ -256,6 +256,14 @@ class Portions:
     def __init__(self, database: Database) -> None:
         self._database, self.size = database, FIRST_PORTION
 
+    def parts(self, total: int) -> Iterator[slice]:
+        """Yield the parts of so many firms, each as long as the next transaction may be."""
+        start = 0
+        while start < total:
+            stop = min(start + self.size, total)
+            yield slice(start, stop)
+            start = stop
+
     @contextmanager
     def write(self, count: int) -> Iterator[Connection]:
         """Give a connection for so many firms; others get in before the next one."""
@@ -368,13 +376,10 @@ def rescore(
             return count
         last = firms[-1].id
         scored = score_firms(scorer, (firm.record for firm in firms), as_of=today)
-        start = 0
-        while start < len(firms):
-            part = slice(start, start + portions.size)
+        for part in portions.parts(len(firms)):
             some = firms[part]
             with portions.write(len(some)) as connection:
                 _write_anew(connection, some, scored[part], now=clock())
-            start += len(some)
             count += len(some)
             progress(len(some))
 
