@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from tests.kept_lists import NOW, lakeport
@@ -17,6 +19,10 @@ from leadscore.learning.scorecard import Scorecard
 from leadscore.registry.models import ModelRegistry
 
 OTHER = "lakeport-20260101-0123456789"
+EXPERT, FIRST, SECOND, THIRD = (
+    f"somewhere-{name}" for name in ("expert-0", "20260101-1", "20260201-2", "20260301-3")
+)
+"""The versions of `registry_of_four`."""
 
 
 @cache
@@ -49,3 +55,22 @@ def shelf_of_two(folder: Path) -> ModelRegistry:
     expert_model(lakeport(), registry, NOW)
     save_another(registry)
     return registry
+
+
+def said(**changes: Any) -> dict[str, Any]:
+    """Return what a training says of a model."""
+    return {"kind": "trained", "created": NOW, **changes}
+
+
+def registry_of_four(folder: Path) -> ModelRegistry:
+    """Return a registry with four versions, saved an hour apart, none of them champion."""
+    registry = ModelRegistry(folder / "models", folder / "key")
+    for hours, version in enumerate((EXPERT, FIRST, SECOND, THIRD)):
+        created = NOW + timedelta(hours=hours)
+        registry.save(version, another(somewhere(), hours), said(created=created))
+    return registry
+
+
+def spoil(registry: ModelRegistry, version: str) -> None:
+    """Damage a version."""
+    (registry.folder / version / "card.npz").write_bytes(b"junk")

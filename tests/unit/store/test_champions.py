@@ -11,16 +11,22 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 from tests import champions
 from tests.champions import champion, history, line
-from tests.second_model import another, somewhere
+from tests.second_model import (
+    EXPERT,
+    FIRST,
+    SECOND,
+    THIRD,
+    another,
+    registry_of_four,
+    said,
+    somewhere,
+    spoil,
+)
 
 from leadscore.errors import ModelError
-from leadscore.registry.models import ModelRegistry
 from leadscore.store.champions import CHAMPIONS
 
 NOW = datetime(2026, 11, 24, 8, tzinfo=UTC)
-EXPERT, FIRST, SECOND, THIRD = (
-    f"somewhere-{name}" for name in ("expert-0", "20260101-1", "20260201-2", "20260301-3")
-)
 FAILED = {
     "promoted": False,
     "gates": [
@@ -34,18 +40,9 @@ FAILED = {
 }
 
 
-def manifest(**changes):
-    return {"kind": "trained", "created": NOW, **changes}
-
-
 @pytest.fixture
 def registry(tmp_path):
-    """Return a registry with four versions, saved an hour apart, none of them champion."""
-    registry = ModelRegistry(tmp_path / "models", tmp_path / "key")
-    for hours, version in enumerate((EXPERT, FIRST, SECOND, THIRD)):
-        created = NOW + timedelta(hours=hours)
-        registry.save(version, another(somewhere(), hours), manifest(created=created))
-    return registry
+    return registry_of_four(tmp_path)
 
 
 @pytest.fixture
@@ -76,10 +73,6 @@ def served(registry, promote):
     for version in (FIRST, SECOND, THIRD):
         promote(version)
     return registry
-
-
-def spoil(registry, version):
-    (registry.folder / version / "card.npz").write_bytes(b"junk")
 
 
 def serving(database):
@@ -139,7 +132,7 @@ def test_a_model_of_another_city_is_not_promoted(database, registry):
 
 
 def test_overruling_failed_gates_needs_a_reason_which_is_kept(database, served, promote):
-    served.save("somewhere-bold", another(somewhere()), manifest(decision=FAILED))
+    served.save("somewhere-bold", another(somewhere()), said(decision=FAILED))
     for reason in (None, "", " \n"):
         with pytest.raises(ModelError) as caught:
             promote("somewhere-bold", "by_hand", reason)
@@ -157,14 +150,14 @@ def test_overruling_failed_gates_needs_a_reason_which_is_kept(database, served, 
 
 def test_a_model_that_was_overruled_once_wants_a_reason_again(served, promote):
     overruled = {**FAILED, "promoted": True, "overruled": "the fair"}
-    served.save("somewhere-bold", another(somewhere()), manifest(decision=overruled))
+    served.save("somewhere-bold", another(somewhere()), said(decision=overruled))
     with pytest.raises(ModelError, match="give a reason"):
         promote("somewhere-bold", "by_hand")
 
 
 def test_a_model_that_passed_needs_no_reason(database, served, promote):
     good = {"promoted": True, "gates": FAILED["gates"][:1]}
-    served.save("somewhere-good", another(somewhere()), manifest(decision=good))
+    served.save("somewhere-good", another(somewhere()), said(decision=good))
     promote("somewhere-good", "by_hand")
     assert serving(database) == "somewhere-good"
 
@@ -211,7 +204,7 @@ def test_the_expert_model_is_the_last_resort_of_a_trained_champion(database, ser
         spoil(served, version)
 
     def build():
-        served.save("somewhere-expert-9", another(somewhere()), manifest())
+        served.save("somewhere-expert-9", another(somewhere()), said())
         return "somewhere-expert-9"
 
     assert back(expert=build) == "somewhere-expert-9"
@@ -222,7 +215,7 @@ def test_the_expert_model_is_the_last_resort_of_a_trained_champion(database, ser
 
 def test_a_new_expert_model_takes_the_place_of_the_old_one(database, registry, promote, back):
     promote(EXPERT, "expert")
-    registry.save("somewhere-expert-1", another(somewhere()), manifest())
+    registry.save("somewhere-expert-1", another(somewhere()), said())
     promote("somewhere-expert-1", "by_hand")
     assert line(database, "somewhere") == ["somewhere-expert-1"]
     with pytest.raises(ModelError, match="to go back to"):
