@@ -125,6 +125,20 @@ def test_an_empty_shelf_is_no_error(leadscore: Run, tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+def test_after_an_upgrade_the_expert_card_is_shown_before_anybody_has_scored_by_it(
+    leadscore: Run, city: City, tmp_path: Path
+) -> None:
+    registry = ModelRegistry(tmp_path / "models", tmp_path / "keys" / "models.key")
+    older = "lakeport-expert-0123456789"
+    registry.save(older, another(city, 0), {"kind": "expert", "created": NOW, "outcomes": 0})
+    listed, shown = leadscore("models", "list", by=typed), leadscore("models", "show", by=typed)
+    assert (listed.returncode, shown.returncode) == (0, 0), listed.stderr + shown.stderr
+    for done in (listed, shown):
+        assert expert_version(city) in done.stdout
+    assert older in listed.stdout
+    assert [version.name for version in registry.versions()] == [older], "looking makes nothing"
+
+
 def test_rolling_back_restores_the_scores_to_the_last_byte_within_seconds(
     leadscore: Run, registry: ModelRegistry, database: Database, tmp_path: Path
 ) -> None:

@@ -109,6 +109,8 @@ def list_models(run: Run, city: Path | None) -> None:
     rows = [_row(version, version.name == serving, run.lang) for version in versions]
     run.say_table(heads, rows, ("left",) * 5 + ("right",) * 3)
     run.say(WORDS["models.legend"])
+    if serving and serving not in {version.name for version in versions}:  # it is still to be made
+        run.say(WORDS["models.serves"].format(city=profile.name, version=serving))
     if promotions:
         last = promotions[-1]
         since = WORDS["models.since"].format(
@@ -153,14 +155,18 @@ def _row(version: Version, serves: bool, lang: Lang) -> list[str]:
 def show_model(run: Run, version: str | None, html: Path | None, city: Path | None) -> None:
     """Show a model's scorecard and measures; by default the champion's. 显示模型，默认为在用。"""
     profile, registry, promotions = _open(run, city)
+    from leadscore.learning.champion import current_champion
     from leadscore.report import render_html, render_text
     from leadscore.store.champions import line_of
 
     if version is None and not registry.versions(profile.id):
         run.say(WORDS["models.none_yet"].format(city=profile.name))
         return
-    chosen = version or registry.serving(profile, line_of(promotions))[0]
-    manifest = registry.manifest(chosen)
+    if version is None:
+        line, now = line_of(promotions), datetime.now(UTC)
+        manifest = current_champion(profile, registry, line, now=now, save=False).manifest
+    else:
+        manifest = registry.manifest(version)
     if html is None:
         echo(render_text(manifest, run.lang, profile))
         return

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from leadscore.city.profile import City
+from leadscore.errors import ModelError
 from leadscore.features.extract import FeatureExtractor
 from leadscore.learning.expert import expert_model, fit_expert
 from leadscore.learning.model import Model
-from leadscore.registry.manifest import ONLY_THE_REGISTRY_KNOWS, Manifest
+from leadscore.registry.manifest import ONLY_THE_REGISTRY_KNOWS, Manifest, city_part
 from leadscore.registry.models import ModelRegistry, expert_version, log_notice
 from leadscore.text import Text, room_words
 
@@ -54,19 +56,28 @@ def current_champion(
     opened, fault = registry.first_usable(
         city, line, lambda named: under_supply(city, registry, named, now)
     )
-    if opened is None and not save:
-        opened = expert_version(city), fit_expert(city)
-        manifest = Manifest.of({"version": opened[0], "kind": "expert"})
+    if opened is not None:
+        version, model, manifest = *opened, registry.manifest(opened[0])
+    elif save:
+        version, model = expert_model(city, registry, now, notify)
+        manifest = registry.manifest(version)
     else:
-        opened = opened or expert_model(city, registry, now, notify)
-        manifest = registry.manifest(opened[0])
+        version, model, manifest = _unsaved_expert(city, registry)
     missed = None
     if fault is not None:
         reason = Text(zh=fault.render("zh"), en=fault.render("en"))
-        missed = WORDS["champion.instead"].format(
-            champion=line[0], version=opened[0], reason=reason
-        )
-    return Champion(*opened, manifest, missed)
+        missed = WORDS["champion.instead"].format(champion=line[0], version=version, reason=reason)
+    return Champion(version, model, manifest, missed)
+
+
+def _unsaved_expert(city: City, registry: ModelRegistry) -> tuple[str, Model, Manifest]:
+    # As it was saved, or as it would be: after an upgrade nobody may have scored by it yet.
+    version = expert_version(city)
+    with contextlib.suppress(ModelError):
+        return version, registry.load(version), registry.manifest(version)
+    model = fit_expert(city)
+    said = {"version": version, "kind": "expert", "outcomes": 0, "city": city_part(city)}
+    return version, model, Manifest.of(said | {"scorecard": model.card.scorecard.to_dict()})
 
 
 def under_supply(
