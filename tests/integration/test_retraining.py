@@ -132,6 +132,9 @@ def test_a_person_may_promote_against_the_gates_with_a_reason(office: Office) ->
     assert office.champion().startswith("nanchang-20231201-")
     with contextlib.closing(open_store(office.home / "leadscore.sqlite3")) as database:
         assert history(database, "nanchang")[-1].reason == "领导批准试用"
+    listed = typed("models", "list", home=office.home, LEADSCORE_LANG="zh").stdout
+    assert "训练后未过检验，由人启用；理由：领导批准试用" in listed
+    assert "人工启用" in listed
 
 
 @pytest.mark.parametrize(

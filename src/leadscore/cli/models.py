@@ -30,6 +30,7 @@ from leadscore.text import Lang, room_words
 
 if TYPE_CHECKING:
     from leadscore.city.profile import City
+    from leadscore.registry.manifest import Manifest
     from leadscore.registry.models import ModelRegistry, Version
     from leadscore.store.champions import Promotion
 
@@ -113,8 +114,11 @@ def list_models(run: Run, city: Path | None) -> None:
         run.say(WORDS["models.serves"].format(city=profile.name, version=serving))
     if promotions:
         last = promotions[-1]
+        manifests = {version.name: version.manifest for version in versions}
+        overruled = _gates(manifests.get(last.version)) == "overruled"
+        act = "overruled" if last.act == "trained" and overruled else last.act
         since = WORDS["models.since"].format(
-            when=minute(last.at), version=last.version, act=WORDS[f"models.act.{last.act}"]
+            when=minute(last.at), version=last.version, act=WORDS[f"models.act.{act}"]
         )
         because = WORDS["models.because"].format(reason=last.reason).pick(run.lang)
         echo(since.pick(run.lang) + (because if last.reason else ""))
@@ -125,15 +129,23 @@ def list_models(run: Run, city: Path | None) -> None:
         echo_err(missed.render(run.lang))
 
 
+def _gates(manifest: Manifest | None) -> str | None:
+    # Whether a model has passed its gates, failed them, or was promoted against them.
+    decision = manifest.decision if manifest else None
+    if decision is None or decision.promoted is None:
+        return None
+    if not decision.failed:
+        return "passed"
+    return "overruled" if decision.promoted else "failed"
+
+
 def _row(version: Version, serves: bool, lang: Lang) -> list[str]:
     from leadscore.registry.manifest import Manifest
 
     manifest = version.manifest or Manifest(content={})
     kind = manifest.kind or "damaged"
     measures = (manifest.measured("log_loss"), manifest.measured("auc"))
-    decision, gates = manifest.decision, None
-    if decision and decision.promoted is not None:
-        gates = "passed" if not decision.failed else "overruled" if decision.promoted else "failed"
+    gates = _gates(manifest)
     return [
         ("*" if serves else "") + ("!" if version.fault else ""), version.name,
         WORDS[f"models.kind.{kind}"].pick(lang) if kind in _KINDS else kind,
