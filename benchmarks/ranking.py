@@ -30,7 +30,7 @@ NAMED_AFTER = "天地日月山川江海春夏秋冬金木水火东南西北安�
 def register(source: Path, rows: int, target: Path) -> Path:
     """Write a register of so many firms: rows of the source, each with a name, a code, an address
     and a choice of two scopes' clauses of its own."""
-    from leadscore.lists.values.cells import is_valid_code
+    from leadscore.lists.values.codes import is_valid_code
 
     alphabet, dice = "0123456789ABCDEFGHJKLMNPQRTUWXY", random.Random(7)  # noqa: S311 (a choice of clauses)
     with source.open(encoding="utf-8", newline="") as stream:

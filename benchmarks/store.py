@@ -36,7 +36,7 @@ from leadscore.jobs.tasks import EXPORT, JobDependencies, all_kinds
 from leadscore.jobs.worker import Worker
 from leadscore.learning.expert import fit_expert
 from leadscore.learning.training_data import Rules
-from leadscore.lists.values.cells import ALPHABET, is_valid_code
+from leadscore.lists.values.codes import ALPHABET, is_valid_code
 from leadscore.ranking.score import Scorer
 from leadscore.registry.models import ModelRegistry
 from leadscore.store.acts import enter_outcome

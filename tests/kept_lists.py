@@ -16,7 +16,7 @@ from sqlalchemy import Table, func, select
 from leadscore.city import City, load_city
 from leadscore.learning.expert import fit_expert
 from leadscore.learning.history import EVENTS
-from leadscore.lists.values.cells import ALPHABET, is_valid_code
+from leadscore.lists.values.codes import ALPHABET, is_valid_code
 from leadscore.ranking.batch import Counts
 from leadscore.ranking.score import Scorer
 from leadscore.store.current_ranking import STANDINGS

@@ -30,7 +30,7 @@ from leadscore.learning.expert import expert_scorecard
 from leadscore.learning.scorecard import CategoricalTable, NumericTable, Scorecard, Table
 from leadscore.lists.cleaning import clean
 from leadscore.lists.reading import from_frame
-from leadscore.lists.values.cells import ALPHABET
+from leadscore.lists.values.codes import ALPHABET
 
 Experts = Literal["right", "half", "wrong"]
 

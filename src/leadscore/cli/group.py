@@ -126,7 +126,7 @@ def day_option(text: str | None, option: str) -> date:
     if text is None:
         return today
     # Late, for start-up time: it brings pandas along.
-    from leadscore.lists.values.cells import day_of
+    from leadscore.lists.values.dates import day_of
 
     day = day_of(text)
     if day is None or day > today:

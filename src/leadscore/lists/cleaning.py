@@ -31,22 +31,23 @@ from leadscore.lists.reading import MISSING_CODES, WANTED_OF_VALUES, text_of
 from leadscore.lists.reading.table import BATCH_ROWS, RawList
 from leadscore.lists.values.amounts import shipped_rates
 from leadscore.lists.values.cells import (
-    LONGEST_NAME,
     MARKS,
     WANTED,
-    WANTED_OF_NAMES,
     CellReader,
     Value,
     differ,
-    former_names,
     held_title,
-    is_valid_code,
-    joined_names,
     listing_of,
-    old_number,
     plain_shares_are_percent,
-    read_name,
     small_median,
+)
+from leadscore.lists.values.codes import is_valid_code, old_number
+from leadscore.lists.values.names import (
+    LONGEST_NAME,
+    WANTED_OF_NAMES,
+    former_names,
+    joined_names,
+    read_name,
 )
 from leadscore.lists.values.places import is_division, settle
 from leadscore.lists.values.words import joined_text, names_stages, says_nothing, stage_of

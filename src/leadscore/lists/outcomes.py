@@ -20,17 +20,10 @@ from leadscore.lists.problems import Layout, Problem, ProblemLog, dropped, lay_o
 from leadscore.lists.reading import read_list
 from leadscore.lists.reading.table import TextTable
 from leadscore.lists.values.cells import WANTED as WANTED_OF_CELLS
-from leadscore.lists.values.cells import (
-    WANTED_OF_NAMES,
-    Cell,
-    CellReader,
-    Value,
-    day_of,
-    former_names,
-    joined_names,
-    read_name,
-    valid_code,
-)
+from leadscore.lists.values.cells import Cell, CellReader, Value
+from leadscore.lists.values.codes import valid_code
+from leadscore.lists.values.dates import day_of
+from leadscore.lists.values.names import WANTED_OF_NAMES, former_names, joined_names, read_name
 from leadscore.lists.values.words import (
     STAGE_NAMES,
     VOCABULARY,

@@ -14,7 +14,7 @@ from leadscore.lists.dedupe import normal_name_of
 from leadscore.lists.problems import Problem, lay_out
 from leadscore.lists.reading import read_list
 from leadscore.lists.reading.table import TextTable
-from leadscore.lists.values.cells import valid_code
+from leadscore.lists.values.codes import valid_code
 from leadscore.text import Text, room_words
 
 WORDS = room_words("ranking")

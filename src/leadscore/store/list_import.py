@@ -18,18 +18,18 @@ import numpy as np
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from leadscore.errors import Detail, LeadscoreError, ListError
+from leadscore.errors import LeadscoreError
 from leadscore.lists.cleaning import CleanList, clean
-from leadscore.lists.columns import CANONICAL, recognise
+from leadscore.lists.columns import recognise
 from leadscore.lists.dedupe import settle_repeats
+from leadscore.lists.mapping import check_mapping, with_mapping
 from leadscore.lists.problems import Problem
 from leadscore.lists.reading import read_list
-from leadscore.lists.reading.header import UNREAD, HeaderPlace, header_place, split_address
+from leadscore.lists.reading.header import HeaderPlace, header_place
 from leadscore.lists.reading.table import (
     UPLOADED,
     Limits,
     RawList,
-    TextTable,
     release_memory,
 )
 from leadscore.ranking.batch import Counts, processes_for, scoring_processes
@@ -71,8 +71,6 @@ from leadscore.text import Text, room_words, shown
 
 WORDS = room_words("store")
 
-_LABELS = {each.name: each.label.zh for each in CANONICAL}
-_UNIT = re.compile(r"\s*[（(][^（）()]*[）)]\s*$")
 _LONGEST_NAME = 80
 
 
@@ -118,7 +116,7 @@ def read_uploaded(
     raw = read_list(path, place, limits)
     if not mapping:
         return Uploaded(raw, raw, _firms_of(raw, today))
-    mapped, headers = _mapped(raw, mapping)
+    mapped, headers = with_mapping(raw, mapping)
     cleaned = _firms_of(mapped, today)
     problems = (
         replace(problem, column=headers.get(problem.column or "", problem.column))
@@ -131,48 +129,6 @@ def _firms_of(raw: RawList, today: date) -> CleanList:
     firms = clean(raw, today=today)
     release_memory()
     return settle_repeats(firms)
-
-
-def check_mapping(mapping: Mapping[str, str]) -> None:
-    """Refuse a mapping to columns that are not canonical ones by a `ListError`."""
-    wanted = WORDS["list_import.a_column"]
-    if wrong := [
-        Detail(header, name, wanted)
-        for header, name in mapping.items()
-        if name not in _LABELS and name != UNREAD
-    ]:
-        raise ListError(WORDS["list_import.bad_mapping"], wrong)
-
-
-def _mapped(raw: RawList, mapping: Mapping[str, str]) -> tuple[RawList, dict[str, str]]:
-    cells = {key: cell for key in mapping if (cell := split_address(key)) is not None}
-    there = {header for table in raw.tables for header in table.headers}
-    widest = max(len(table.headers) for table in raw.tables)
-    absent = [Detail("mapping", key, WORDS["list_import.a_header"]) for key in mapping
-              if (cells[key][2] >= widest if key in cells else key not in there)]  # fmt: skip
-    if absent:
-        raise ListError(WORDS["list_import.bad_mapping"], absent)
-    by_place = {cell[2]: mapping[key] for key, cell in cells.items()}
-    was: dict[str, str] = {}
-
-    def rename(table: TextTable) -> TextTable:
-        headers = list(table.headers)
-        for at, header in enumerate(table.headers):
-            name = by_place.get(at, mapping.get(header))
-            if name is not None:
-                headers[at] = _header(header, name)
-                was.setdefault(headers[at], header)
-        return replace(table, headers=tuple(headers))
-
-    tables = tuple(rename(table) for table in raw.tables)
-    return replace(raw, tables=tables), was
-
-
-def _header(header: str, column: str) -> str:
-    if column == UNREAD:
-        return ""
-    unit = _UNIT.search(header)
-    return _LABELS[column] + (unit.group() if unit else "")
 
 
 def _plain_name(file_name: str) -> str:

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from stdnum.cn import uscc
 
-from leadscore.lists.values.cells import ALPHABET, is_rounded_code, is_valid_code, normal_code
+from leadscore.lists.values.codes import ALPHABET, is_rounded_code, is_valid_code, normal_code
 
 REAL = ["91110000600037341L", "91360727MA35LGHK7K", "91441900MA51XAPG4N", "9144190059408399XP"]
 

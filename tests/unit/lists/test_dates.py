@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leadscore.lists.values.cells import day_of
+from leadscore.lists.values.dates import day_of
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from datetime import date, datetime, time, timedelta
-from operator import mul
+from collections.abc import Callable, Iterable
+from datetime import date
 from statistics import median
 from typing import NamedTuple, TypeAlias
 
@@ -23,6 +21,8 @@ from leadscore.lists.values.amounts import (
     shipped_rates,
     year_of,
 )
+from leadscore.lists.values.codes import is_rounded_code, is_valid_code, normal_code, old_number
+from leadscore.lists.values.dates import day_of
 from leadscore.lists.values.places import division_code
 from leadscore.lists.values.words import (
     NONE,
@@ -41,108 +41,6 @@ from leadscore.lists.values.words import (
 from leadscore.text import Text, room_words
 
 WORDS = room_words("lists")
-
-ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
-"""The 31 characters of GB 32100-2015: no I, O, S, V, Z, which look like others."""
-
-_WEIGHTS = tuple(pow(3, place, 31) for place in range(17))
-_VALUES = {mark: value for value, mark in enumerate(ALPHABET)}
-# Who registers (9 is market supervision; letters are army, farming, others), the kind, a division.
-_SHAPE = re.compile(rf"[1-9ANY][0-9]{{7}}[{ALPHABET}]{{10}}")
-_SCIENTIFIC = re.compile(r"\d(?:\.\d+)?[eE]\+?\d{1,2}")
-_ROUNDED = re.compile(r"\d{18}\.0+|\d{3,15}0{3,15}")
-
-
-def normal_code(code: str) -> str | None:
-    """Return a code in capitals without spaces and hyphens, full-width characters made plain."""
-    return re.sub(r"[\s\-]+", "", unicodedata.normalize("NFKC", code)).upper() or None
-
-
-def is_valid_code(code: str) -> bool:
-    """Tell whether a text is a credit code whose check digit holds.
-
-    The check digit is character 18: 31 minus the weighted sum of the first 17, modulo 31, with
-    weights 3**i mod 31 (GB 32100-2015, appendix A). The form is that of `normal_code`.
-
-    >>> is_valid_code("91110000600037341L"), is_valid_code("91110000600037341M")
-    (True, False)
-    """
-    if not _SHAPE.fullmatch(code):
-        return False
-    values = [_VALUES[mark] for mark in code]
-    total: int = sum(map(mul, values, _WEIGHTS))
-    return (31 - total % 31) % 31 == values[-1]
-
-
-def valid_code(text: str) -> str | None:
-    """Return the credit code that a text holds, in its normal form, if its check digit holds."""
-    code = normal_code(text)
-    return code if code is not None and is_valid_code(code) else None
-
-
-def is_rounded_code(code: str) -> bool:
-    """Tell whether a code has lost digits since a spreadsheet turned it into a number."""
-    rounded = len(code) >= 18 and _ROUNDED.fullmatch(code)
-    return bool(rounded or _SCIENTIFIC.fullmatch(code))
-
-
-_TIME = (
-    r"(?:[t,]?(?P<hour>\d{1,2})(?::|时|点)(?P<minute>\d{1,2})(?:(?::|分)(?P<second>\d{1,2})秒?|分)?"
-    r"(?:\.\d+)?(?P<zone>z|utc|gmt|[+-]\d{2}:?\d{2})?)?"
-)
-_SHAPES = (
-    re.compile(
-        r"(?P<year>\d{4})[-/.年](?P<month>\d{1,2})"
-        r"(?:月|(?:月|[-/.])(?P<day>[0-3]?\d)(?:日|号)?" + _TIME + r")?"
-    ),
-    re.compile(r"(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})(?:\d{6})?(?:\.0+)?"),
-    re.compile(r"(?P<year>\d{4})(?P<month>0[1-9]|1[0-2])(?:\.0+)?"),
-    re.compile(r"(?P<year>(?:18|19|20)\d\d)(?:年|\.0+)?"),
-)
-_BEFORE_TIME = re.compile(r"(?<!\s)\s+(?=\d{1,2}:)")
-
-
-def day_of(cell: str) -> date | None:
-    """Read a day.
-
-    Understood are ``2016-11-30``, ``2016/1/2``, ``2016.11.30``, ``2016年11月30日``, each also with
-    a time of day; ``20161130``; ISO 8601 with a zone, whose day is the day in China; day numbers
-    of a spreadsheet (counted from 1900) between 1927 and 2099. A month or a year alone stands for
-    its first day. Day and month without a year in front have two meanings and are not read. None
-    for what can't be read or never was.
-
-    >>> day_of("2016年11月"), day_of("42704"), day_of("2024-02-30")
-    (datetime.date(2016, 11, 1), datetime.date(2016, 11, 30), None)
-    """
-    text = tidy_word(_BEFORE_TIME.sub("t", cell.strip()))
-    for shape in _SHAPES:
-        parts = shape.fullmatch(text)
-        day = _from_parts(parts.groupdict()) if parts else None
-        if day:
-            return day
-    # Days of a spreadsheet before 1927 can't be told from other numbers.
-    number = float(text) if re.fullmatch(r"\d{5}(?:\.\d+)?", text) else 0.0
-    return date(1899, 12, 30) + timedelta(int(number)) if 10_000 <= number <= 73_050 else None
-
-
-def _from_parts(parts: Mapping[str, str | None]) -> date | None:
-    year = int(parts["year"] or 0)
-    if not 1800 <= year <= 2200:
-        return None
-    try:
-        day = date(year, int(parts.get("month") or 1), int(parts.get("day") or 1))
-    except ValueError:
-        return None
-    zone = (parts.get("zone") or "").replace(":", "")
-    if not zone:
-        return day
-    # Registers keep China's days.
-    offset = 0 if zone in ("z", "utc", "gmt") else int(zone)
-    hours, minutes = divmod(abs(offset), 100)
-    ahead = timedelta(hours=hours, minutes=minutes) * (-1 if offset > 0 else 1)
-    clock = timedelta(hours=int(parts["hour"] or 0), minutes=int(parts["minute"] or 0))
-    return (datetime.combine(day, time()) + clock + ahead + timedelta(hours=8)).date()
-
 
 Value: TypeAlias = float | str | date
 
@@ -164,29 +62,6 @@ _TRAILING_ZEROS = re.compile(r"^(\d+)\.0+$")
 _YES, _NO = VOCABULARY["answers"]["yes"], VOCABULARY["answers"]["no"]
 
 
-LONGEST_NAME = 120
-"""Longer than any registered name; such a cell holds something else as well, and is flagged."""
-
-LONGEST_PARTED = 500
-"""A longer cell is kept whole: taking it apart could take minutes where somebody made it to."""
-
-_NOT_MATCHED = re.compile(r"^(?:未匹配|没有匹配|未找到|查无|无匹配|匹配失败)")
-_FORMER_BEHIND = re.compile(
-    r"[(（【\[；;,，]?\s*(?:曾用名\s*[:：为]?|原名\s*[:：])\s*(?P<before>[^)）】\]]+)[)）】\]]?\s*$"
-    r"|[(（]原[:：]?(?P<once>[^()（）]+(?:公司|厂))[)）]\s*$"
-)
-_RENAMED = re.compile(r"曾用名|原名\s*[:：]|[(（]原.+[)）]\s*$")
-_MARKED = re.compile(r"^[^A-Za-z\u4e00-\u9fff]|^[一二三四五六七八九十]{1,3}、")
-_NUMBER_BEFORE = re.compile(
-    r"^(?:\d{1,4}(?:[.．](?!\d)|、)|[(（]\d{1,4}[)）]|[①-⑳★☆●◆■▲※]+|[*＊]+(?!S)"
-    r"|[一二三四五六七八九十]{1,3}、)\s*(?=[\w(（]*?(?:[\u4e00-\u9fff]{3}|[A-Za-z]{3}))"
-)
-_BETWEEN = re.compile(
-    r"\s*(?:[;；、|，\x0b\r\n]|,(?!\s*(?:ltd|inc|llc|co|limited|corp)\b))+\s*", re.IGNORECASE
-)
-_YEARS = re.compile(r"[(（][^()（）]*(?:19|20)\d\d[^()（）]*[)）]")
-_AROUND = re.compile(r"^(?:曾用名|原名)\s*[:：]\s*|^\[|\]$|[\"“”]")
-
 WANTED = {
     code: WORDS[f"cells.{code}"].format(statuses=STATUS_NAMES, stages=STAGE_NAMES)
     for code in (
@@ -196,14 +71,6 @@ WANTED = {
     )
 }  # fmt: skip
 """What is wanted of a cell, by the code of the problem."""
-
-WANTED_OF_NAMES = {
-    code: WORDS[f"names.{code}"].format(n=LONGEST_NAME)
-    for code in (
-        "no_name", "unmatched_name", "invisible_characters", "long_name", "name_is_a_place"
-    )
-}  # fmt: skip
-"""What is wanted of a name, by the code of the problem."""
 
 MARKS = ("hidden", "starred", "foreign")
 """Of cells that were read: invisible characters or personal data taken out, money converted."""
@@ -353,12 +220,6 @@ _ALL_DIFFERENT = frozenset({_credit_code, _identifier})
 """Readers of what no two firms share: to remember it would cost more than it saves."""
 
 
-def old_number(text: str) -> str | None:
-    """Return the old registration number of 15 digits that a cell of credit codes holds, if any."""
-    code = normal_code(text) or ""
-    return code if re.fullmatch(r"\d{15}", code) else None
-
-
 def held_title(title: str, text: str) -> str | None:
     """Read a cell under a title: the title if it says yes, with its own words if it says more.
 
@@ -425,58 +286,3 @@ def differ(one: Value, other: Value) -> bool:
         return one != other and (one.year != other.year or not (whole_year or whole_month))
     one, other = tidy_word(str(one)), tidy_word(str(other))
     return one not in other and other not in one
-
-
-class Name(NamedTuple):
-    """What a cell of names says; it may tell that a batch match found no firm (``unmatched``)."""
-
-    value: str | None = None
-    former: str | None = None
-    hidden: bool = False
-    unmatched: bool = False
-
-
-def read_name(cell: str) -> Name:
-    """Read one cell of a column of names.
-
-    ``NA``, ``null`` and ``None`` are names; ``-``, ``无`` and errors of a spreadsheet are not. A
-    number or star before the name goes; a former name behind the name, as in
-    某某公司（曾用名：甲公司）, is taken apart.
-
-    >>> read_name("3、乙公司（曾用名：甲公司）")
-    Name(value='乙公司', former='甲公司', hidden=False, unmatched=False)
-    """
-    name, hidden = visible_text(cell)
-    unmatched = bool(_NOT_MATCHED.match(name))
-    if unmatched or says_nothing(name, name=True) or is_spreadsheet_error(name):
-        return Name(unmatched=unmatched)
-    if len(name) <= LONGEST_PARTED and _MARKED.match(name):
-        name = _NUMBER_BEFORE.sub("", name)
-    former = None
-    if ("名" in name or "原" in name) and len(name) <= LONGEST_PARTED and _RENAMED.search(name):
-        behind, bare = _FORMER_BEHIND.search(name), _FORMER_BEHIND.sub("", name).strip()
-        if bare:
-            name, former = bare, (behind["before"] or behind["once"]) if behind else None
-    return Name(name, former, hidden)
-
-
-def former_names(cell: str) -> str | None:
-    """Return former names joined by semicolons; dates, labels and list marks around them dropped.
-
-    >>> former_names("甲公司（2010至2015）；乙公司"), former_names("A Co., Ltd.")
-    ('甲公司;乙公司', 'A Co., Ltd.')
-    """
-    if says_nothing(cell):
-        return None
-    lines = visible_text(re.sub(r"[\r\n]+", ";", cell))[0]
-    if len(lines) > LONGEST_PARTED:
-        return lines
-    plain = _AROUND.sub("", _YEARS.sub("", lines))
-    return _BETWEEN.sub(";", plain).strip("; ") or None
-
-
-def joined_names(names: str | None, more: str | None) -> str | None:
-    """Join two texts of former names; the same text twice stays one."""
-    if names is None or more is None or names == more:
-        return more if names is None else names
-    return f"{names};{more}"

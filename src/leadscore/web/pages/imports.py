@@ -17,6 +17,7 @@ from flask import Blueprint, Response, request
 from leadscore.errors import Detail, ListError
 from leadscore.jobs.tasks import submit_list
 from leadscore.lists.columns import CANONICAL, Column, recognise
+from leadscore.lists.mapping import check_mapping
 from leadscore.lists.problems import Problem, lay_out
 from leadscore.lists.reading.header import (
     HEADER_SEARCH,
@@ -338,7 +339,7 @@ def import_pages(dependencies: Dependencies, pages: Blueprint) -> None:
     def hand_in(act: Act, id: int) -> Answer:  # noqa: A002 (as the address has it)
         upload = read_upload(act.connection, id, actor=act.actor, now=act.now)
         mapping = columns_of(request.form.items())
-        list_import.check_mapping(mapping)
+        check_mapping(mapping)
         number, _ = submit_list(
             act.connection, file_name=upload.file_name, content=upload.content, mapping=mapping,
             as_of=_day(dependencies.today()), actor=act.actor, now=act.now,

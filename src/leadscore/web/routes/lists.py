@@ -16,11 +16,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from leadscore.errors import Detail
 from leadscore.jobs.tasks import submit_list
+from leadscore.lists.mapping import check_mapping
 from leadscore.lists.writing import write_problems
 from leadscore.store import lists as kept
 from leadscore.store.jobs import LONGEST_PAGE, Job, list_jobs, read_job, request_cancel
 from leadscore.store.jobs import State as JobState
-from leadscore.store.list_import import check_mapping
 from leadscore.store.lists import State
 from leadscore.text import Lang, Text, room_words
 from leadscore.web.api import Dependencies
