@@ -188,6 +188,24 @@ def test_a_firm_asked_alone_gets_the_score_that_it_gets_in_a_file(
     assert alone["priority"] == table.loc["第7医疗器械有限公司", "priority"]
 
 
+def test_a_loss_is_one_in_a_request_and_in_a_file(tmp_path: Path) -> None:
+    nanchang = Path(__file__).parents[2] / "data" / "cities" / "nanchang.toml"
+    registry = ModelRegistry(tmp_path / "models", tmp_path / "key")
+    scorer = champion_scorer(load_city(nanchang), registry, now=datetime(2026, 11, 24, tzinfo=UTC))
+    client = demonstration(scorer, tmp_path, lambda: TODAY).test_client()
+    firm = {"name": "湖港甲有限公司", "net_profit_cny": -6_000_000, "revenue_cny": 750_000}
+    (answer,) = client.post("/api/v1/score", json={"firms": [firm]}).get_json()["scores"]
+    margin = [one["value"] for one in answer["reasons"] if one["feature"] == "profit_margin"]
+    assert (margin, answer["problems"]) == ([-8.0], [])
+
+    file = tmp_path / "list.csv"
+    for loss in ("-600", "(600)", "−600", "¥(600.00)", "亏损600万元", "'-600"):
+        text = f"企业名称,净利润（万元）,营业收入（万元）\n湖港甲有限公司,{loss},75\n"
+        file.write_text(text, encoding="utf-8")
+        (row,) = rank_list(file, scorer, today=TODAY, lang="en").table.to_dict("records")
+        assert row["likelihood"] == answer["likelihood"], loss
+
+
 def test_numbers_and_the_writing_of_lists_mean_the_same(score: Score) -> None:
     as_numbers = {"registered_capital_cny": 50_000_000, "rd_share": 0.12, "founded_on": 20110608}
     as_text = {

@@ -84,7 +84,7 @@ def figure_text(cell: str) -> tuple[str, bool] | None:
     if sum(_NUMERAL.search(line) is not None for line in lines) > 1:
         return None
     guarded = _GUARD.fullmatch(_HIDDEN.sub("", " ".join(lines)).strip())
-    text = "" if guarded is None else guarded[1] or guarded[2] or ""
+    text = "" if guarded is None else (guarded[1] or guarded[2] or "").rstrip("。;")
     text = _GROUPS.sub(_joined, text)
     if _APART.search(text):
         return None
@@ -112,13 +112,13 @@ def _is_plain(character: str) -> bool:
     )
 
 
-QUANTITY = (
-    rf"[\d.点{_CHINESE}]+(?:e[+-]?\d{{1,3}}[{''.join(_UNITS)}]*)?(?:[余多][{''.join(_UNITS)}]*)?"
-)
+_ANY_UNITS = f"[{''.join(_UNITS)}]*"
+QUANTITY = rf"[\d.点{_CHINESE}]+(?:e[+-]?\d{{1,3}}{_ANY_UNITS})?(?:[余多]{_ANY_UNITS}|个[万亿])?"
 """What `quantity` may be able to read."""
 _PLAIN_QUANTITY = re.compile(_NUMBER)
 _POINT = re.compile(rf"(?<=[{_CHINESE}])点(?=[{''.join(_DIGITS)}])")
-_SIMPLE = re.compile(rf"({_NUMBER}|[{''.join(_DIGITS)}]+)([{''.join(_UNITS)}]*)")
+_SIMPLE = re.compile(rf"({_NUMBER}|[{''.join(_DIGITS)}]+)({_ANY_UNITS})")
+_FILLING = re.compile("[余多]|个(?=[万亿])")
 SIGN = "(?:[-+△▲负]|亏损?)"
 QUALIFIER = f"(?:{alternatives(VOCABULARY['figures']['before'])})?"
 REMAINDER = f"(?:{alternatives(VOCABULARY['figures']['after'])})?"
@@ -139,7 +139,7 @@ def quantity(text: str) -> float:
     """
     # Our own lines: cn2an, the library for this, knows no 余, reads 三千五 as 3,005 and needs a
     # second package; what is around the numeral would be ours to take off in any case.
-    text = _POINT.sub(".", re.sub("[余多]", "", text, count=1))
+    text = _POINT.sub(".", _FILLING.sub("", text, count=1))
     return finite(_value(text.replace("万万", "亿")))
 
 
@@ -185,7 +185,7 @@ def span(low: str, high: str) -> tuple[float, float]:
     """
     top, bottom = quantity(high), quantity(low)
     if not big_unit(low):
-        simple = _SIMPLE.fullmatch(re.sub("[余多]", "", high))
+        simple = _SIMPLE.fullmatch(_FILLING.sub("", high))
         units = simple[2] if simple else "".join(unit for unit in "万亿" if high.endswith(unit))
         if any(unit in low for unit in "十百千"):
             units = units.lstrip("十百千")
@@ -211,7 +211,7 @@ def negative(bracketed: bool, *signs: str | None) -> bool | None:
 _COUNTED = f"(?:{alternatives(VOCABULARY['figures']['counted'])})?"
 _LETTERS = alternatives(word for word in MULTIPLIERS if word.isascii())
 _COUNT = re.compile(
-    rf"(?P<sign>{SIGN})?(?:员工|职工)?{QUALIFIER}(?P<n>{QUANTITY})(?P<times>{_LETTERS})?{_COUNTED}{REMAINDER}"
+    rf"(?P<sign>{SIGN})?(?:员工|职工)?{QUALIFIER}(?P<n>{QUANTITY})(?P<times>{_LETTERS})?{_COUNTED}{REMAINDER}{_COUNTED}"
 )
 _BAND = re.compile(
     rf"{QUALIFIER}(?P<low>{QUANTITY}){_COUNTED}{TO}(?P<high>{QUANTITY}){_COUNTED}(?:之间)?"
