@@ -192,6 +192,8 @@ class Worker:
         while not self.stopping.is_set():
             try:
                 busy = self.do_one()
+                if not busy:
+                    self.database.checkpoint()
                 if not busy and time.monotonic() - tidied > self.pace.tidy:
                     self._tidy()
                     tidied = time.monotonic()
@@ -283,6 +285,7 @@ class Worker:
                 # Whatever keeps one sign of life from being given, the next may succeed.
                 with contextlib.suppress(StoreError):
                     context.beat()
+                    self.database.checkpoint()
                 beaten = now
 
 

@@ -553,6 +553,12 @@ class Database:
             finally:
                 self._idle.append(lent)
 
+    def checkpoint(self) -> None:
+        """Let SQLite bring its log into the file, for whoever has the time: no request does it."""
+        if self.dialect == "sqlite":
+            with self._refusals(), contextlib.closing(self.engine.raw_connection()) as pooled:
+                driver.checkpoint(cast("driver.Connection", pooled.driver_connection))
+
     def close(self) -> None:
         """Close all connections that are not in use."""
         while self._idle:
