@@ -217,7 +217,8 @@ def checkpoint(connection: Connection) -> None:
 
     SQLite lets whoever commits at a bad moment do this, and so pay for what others wrote.
     """
-    with contextlib.suppress(apsw.BusyError):  # somebody does it already
+    # Somebody does it already; or it can't be done, which is told of where somebody writes.
+    with contextlib.suppress(apsw.Error):
         connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
 
