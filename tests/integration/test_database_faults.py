@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from sqlalchemy import create_engine
 from sqlalchemy.engine import make_url
 from tests.commands import called, warm_python
 from tests.contract.access_app import Clock
@@ -143,9 +144,9 @@ class Service:
             content = answer.read()
         return Answer(answer.status, answer.headers, content, time.monotonic() - begun)
 
-    def write(self) -> Answer:
+    def write(self, name: str = "丁有限公司") -> Answer:
         """Keep a firm."""
-        firms = [{"name": "丁有限公司", "main_business": BLADES * 200}]
+        firms = [{"name": name, "main_business": BLADES * 200}]
         return self.ask("POST", "/api/v1/score", {"firms": firms, "store": True})
 
     def score(self, key: str | None = None) -> Answer:
@@ -454,6 +455,38 @@ def test_a_server_that_was_stopped_and_started(tmp_path: Path) -> None:
             until(lambda: service.read().status == 200)
             assert service.write().status == 200
             assert service.well()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk to be filled")
+def test_a_full_disk_of_postgresql(tmp_path: Path) -> None:
+    with stoppable_server() as server:
+        engine = create_engine(server.url, isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            data = Path(connection.exec_driver_sql("SHOW data_directory").scalar_one())
+            with small_disk(data.parent, 32) as disk:
+                os.chown(disk, data.stat().st_uid, -1)
+                connection.exec_driver_sql(f"CREATE TABLESPACE small LOCATION '{disk}'")
+                connection.exec_driver_sql("CREATE DATABASE small TABLESPACE small")
+                with closing(Database(server.url.set(database="small"))) as database:
+                    migrate(database)
+                    with serving(database, tmp_path) as service:
+                        check_full_postgresql(service, disk)
+                connection.exec_driver_sql("DROP DATABASE small")
+                connection.exec_driver_sql("DROP TABLESPACE small")
+        engine.dispose()
+
+
+def check_full_postgresql(service: Service, disk: Path) -> None:
+    assert service.write().status == 200
+    filler = fill(disk)
+    names = (f"戊{number}有限公司" for number in range(100))
+    refused = next(answer for name in names if (answer := service.write(name)).status != 200)
+    assert (refused.status, "disk is full" in refused.message) == (507, True)
+    assert service.read().status == service.file().status == service.score().status == 200
+    assert service.ready() == (200, "degraded", ["database_unwritable"])
+    filler.unlink()
+    assert service.write("己有限公司").status == 200
+    assert service.well()
 
 
 def test_no_transaction_is_held_while_a_client_reads(database: Database, tmp_path: Path) -> None:
