@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 WORDS = room_words("cli")
 
-_WORKERS = "workers"  # folder of the home
 _HEADS = ("job", "kind", "state", "progress", "by", "asked", "ended", "words")
 
 
@@ -83,14 +82,14 @@ def worker(run: Run, city: Path | None) -> None:
     settings = run.settings()
     from leadscore.jobs.worker import work
     from leadscore.logs import log_to_stderr
-    from leadscore.startup import open_database, tell_open_folders
+    from leadscore.startup import WORKERS, open_database, tell_open_folders
 
     log_to_stderr()
     database = open_database(settings)
     tell_open_folders(settings.home)
     run.tell(WORDS["serving.working"].format(where=database.shown))
     work(
-        database, _kinds_of(settings, city, database), _now, folder=settings.home / _WORKERS
+        database, _kinds_of(settings, city, database), _now, folder=settings.home / WORKERS
     )  # fmt: skip
     run.tell(WORDS["serving.stopped"])
 
@@ -120,13 +119,13 @@ def _kinds_of(settings: Settings, city: Path | None, database: Database) -> dict
 def _work(name: str, lifeline: Connection, settings: Settings, city: Path | None) -> None:
     from leadscore.jobs.worker import work
     from leadscore.logs import log_to_stderr
-    from leadscore.startup import open_database
+    from leadscore.startup import WORKERS, open_database
 
     log_to_stderr()
     database = open_database(settings)
     work(
         database, _kinds_of(settings, city, database), _now, name=name, lifeline=lifeline,
-        folder=settings.home / _WORKERS,
+        folder=settings.home / WORKERS,
     )  # fmt: skip
 
 
