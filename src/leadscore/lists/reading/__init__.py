@@ -19,6 +19,7 @@ from leadscore.errors import ListError
 from leadscore.lists.problems import Problem
 from leadscore.lists.reading.csv import read_delimited
 from leadscore.lists.reading.excel import ARCHIVE, other_kind, protected, read_spreadsheet
+from leadscore.lists.reading.footnotes import without_oversized_cells, without_totals_and_notes
 from leadscore.lists.reading.header import (
     ANYWHERE,
     Header,
@@ -26,8 +27,6 @@ from leadscore.lists.reading.header import (
     duplicate_headers,
     header_of,
     no_header,
-    without_oversized_cells,
-    without_totals_and_notes,
 )
 from leadscore.lists.reading.parquet import read_parquet
 from leadscore.lists.reading.table import (

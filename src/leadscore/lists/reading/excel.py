@@ -8,20 +8,20 @@ import zipfile
 import zlib
 from bisect import bisect_right
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, NamedTuple
 
 from leadscore.errors import ListError
 from leadscore.lists.problems import Problem
+from leadscore.lists.reading.footnotes import finish_table
 from leadscore.lists.reading.header import (
     ANYWHERE,
     HEADER_SEARCH,
     HeaderPlace,
     Merge,
     Row,
-    finish_table,
     no_header,
 )
 from leadscore.lists.reading.table import (
@@ -285,17 +285,47 @@ def _read_sheet(
     if header is None or header.name_at is None:
         deque(stream, maxlen=0)
         return sheet
-    header, at = header.widened(width), header.last + 1
+    header, at = header.widened(width), header.end + 1
     columns = TextColumns(f"{source}!{name}", width, limits)
-    _fill(columns, chain(first, stream), at)
+    _fill(columns, _spread(chain(first, stream), merges, at), at)
     columns.pass_over(end["unread"])
     damage = [
         Problem(row, header.names[column], shown(found), WORDS[f"excel.issues.{code}"], code, name)
         for row, column, code, found in end["issues"]
         if row > at and header.is_read(column)
     ]
-    table = finish_table(columns, header, source, at, head, name, damage)
+    last = header.last + 1
+    table = finish_table(columns, header, source, last, head, name, damage, merges)
     return sheet._replace(table=table, unread=columns.unread)
+
+
+_Batch = tuple[list[int], list[list[str | None]]]
+
+
+def _spread(batches: Iterable[_Batch], merges: Sequence[Merge], at: int) -> Iterable[_Batch]:
+    """Give every row of a range that is merged below the header the value of its first row.
+
+    A range has it in its first column only; a row with nothing in it stays as it is.
+    """
+    down = sorted(one for one in merges if at <= one[0][0] < one[1][0])
+    return _each_spread(batches, deque(down)) if down else batches
+
+
+def _each_spread(batches: Iterable[_Batch], down: deque[Merge]) -> Iterator[_Batch]:
+    reach: dict[int, tuple[int, str | None]] = {}  # by column: the last row, and the value
+    for rows, cells in batches:
+        for number, row in zip(rows, cells, strict=True):
+            while down and down[0][0][0] < number:
+                (top, column), (bottom, _) = down.popleft()
+                is_first = top == number - 1 and column < len(row)
+                reach[column] = bottom + 1, row[column] if is_first else None
+            for column, (last, value) in [*reach.items()]:
+                if last < number:
+                    del reach[column]
+                elif value is not None:
+                    row += [None] * (column + 1 - len(row))
+                    row[column] = row[column] or value
+        yield rows, cells
 
 
 def _fill(
