@@ -50,7 +50,7 @@ _END = struct.Struct("<4s4H2LH")
 _LOCAL = struct.Struct("<4s22x2H")
 _OTHERS = {
     "xl/workbook.bin": "xlsb", "word/document.xml": "docx", "ppt/presentation.xml": "pptx",
-    "content.xml": "ods", "Index/Document.iwa": "numbers",
+    "content.xml": "ods", "index/document.iwa": "numbers",
 }  # fmt: skip
 _WORKBOOK = WORDS["excel.workbook"]
 
@@ -95,11 +95,12 @@ def check_package(path: Path) -> None:
         except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as fault:
             raise _damaged(name, str(fault)) from fault
         _check_entries(entries, name)
-        parts = {entry.filename for entry in entries}
-        if "xl/workbook.xml" not in parts:
-            suffix = next((suffix for part, suffix in _OTHERS.items() if part in parts), None)
-            kind = WORDS[f"excel.kinds.{suffix}"] if suffix else ARCHIVE
-            raise other_kind(name, f".{suffix or 'zip'}", kind)
+        parts = {entry.filename.replace("\\", "/").lower() for entry in entries}
+        suffix = next((suffix for part, suffix in _OTHERS.items() if part in parts), None)
+        if suffix:
+            raise other_kind(name, f".{suffix}", WORDS[f"excel.kinds.{suffix}"])
+        if not parts & {"xl/workbook.xml", "_rels/.rels"}:
+            raise other_kind(name, ".zip", ARCHIVE)
         _check_sizes(stream, entries, path.stat().st_size, name)
 
 
@@ -119,7 +120,8 @@ def _check_directory(stream: BinaryIO, name: str) -> None:
 def _check_entries(entries: list[zipfile.ZipInfo], name: str) -> None:
     if len(entries) > MAX_ENTRIES:
         raise _too_many(name, f"{len(entries):,}")
-    twice = [part for part, n in Counter(entry.filename for entry in entries).items() if n > 1]
+    names = Counter(entry.filename.replace("\\", "/").lower() for entry in entries)
+    twice = [part for part, n in names.items() if n > 1]
     if twice:
         raise _damaged(name, f"2 x {shown(twice[0])}")
     for entry in entries:
@@ -145,7 +147,7 @@ def _check_sizes(stream: BinaryIO, entries: list[zipfile.ZipInfo], packed: int, 
             # What unpacks to less than 16 MB is harmless, however well it packs.
             if total > max(16 << 20, MAX_RATIO * packed):
                 raise _bomb(name, f"> {MAX_RATIO} x {packed:,}")
-            if entry.filename.endswith((".xml", ".rels")):
+            if entry.filename.lower().endswith((".xml", ".rels")):
                 end = end[-16:] + chunk
                 for mark in (b"<!DOCTYPE", b"<!ENTITY"):
                     if mark in end:
