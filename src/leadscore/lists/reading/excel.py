@@ -45,12 +45,12 @@ MAX_RATIO = 50  # unpacked to packed; real workbooks measured up to 14
 MAX_ENTRIES = 5_000
 """Parts of a package; a workbook with a hundred sheets and pictures has some hundreds."""
 
-_SCRIPT = Path(__file__).with_name("excel_child.py")
+_SCRIPT, _ODS_SCRIPT = (Path(__file__).with_name(f"{it}_child.py") for it in ("excel", "ods"))
 _END = struct.Struct("<4s4H2LH")
 _LOCAL = struct.Struct("<4s22x2H")
 _OTHERS = {
     "xl/workbook.bin": "xlsb", "word/document.xml": "docx", "ppt/presentation.xml": "pptx",
-    "content.xml": "ods", "index/document.iwa": "numbers",
+    "index/document.iwa": "numbers",
 }  # fmt: skip
 _WORKBOOK = WORDS["excel.workbook"]
 
@@ -80,8 +80,8 @@ def _too_many(name: str, got: str) -> ListError:
     return refuse(WORDS["excel.too_many"], name, got, at_most(MAX_ENTRIES, WORDS["table.parts"]))
 
 
-def check_package(path: Path) -> None:
-    """Raise `ListError` unless the file is a workbook that is safe to unpack.
+def check_package(path: Path) -> Path:
+    """Return the script that reads a workbook; raise `ListError` unless it is safe to unpack.
 
     All parts are unpacked once, in bounded pieces, to learn their true sizes: what the directory
     of a zip says of them may be a lie.
@@ -99,9 +99,28 @@ def check_package(path: Path) -> None:
         suffix = next((suffix for part, suffix in _OTHERS.items() if part in parts), None)
         if suffix:
             raise other_kind(name, f".{suffix}", WORDS[f"excel.kinds.{suffix}"])
-        if not parts & {"xl/workbook.xml", "_rels/.rels"}:
+        if not parts & {"xl/workbook.xml", "_rels/.rels", "content.xml"}:
             raise other_kind(name, ".zip", ARCHIVE)
         _check_sizes(stream, entries, path.stat().st_size, name)
+    return _ODS_SCRIPT if "content.xml" in parts else _SCRIPT
+
+
+OLD = b"\xd0\xcf\x11\xe0"  # what files of old Office programs begin with
+
+
+def is_old(path: Path) -> bool:
+    """Tell whether a file is one of an old Office program, such as .xls."""
+    with path.open("rb") as stream:
+        return stream.read(4) == OLD
+
+
+def _old_script(path: Path, name: str) -> Path:
+    size = path.stat().st_size
+    if size > MAX_UNPACKED_BYTES:
+        raise _bomb(name, f"{size:,}")
+    if "EncryptedPackage".encode("utf-16-le") in path.read_bytes():
+        raise protected(name)
+    return _SCRIPT
 
 
 def _check_directory(stream: BinaryIO, name: str) -> None:
@@ -190,19 +209,19 @@ def _unpacked(stream: BinaryIO, entry: zipfile.ZipInfo, name: str) -> Iterator[b
 def read_spreadsheet(
     path: Path, place: HeaderPlace = ANYWHERE, limits: Limits = OWN_FILE
 ) -> RawList:
-    """Read a workbook (.xlsx, .xlsm) by a child process with bounded memory and time.
+    """Read a workbook (.xlsx, .xlsm, .xls, .ods) by a child process of bounded memory and time.
 
     Hidden sheets are not read, hidden rows are; both are told. Numbers become text as the
     spreadsheet shows them at full precision (15 digits, no ``.0``), dates ISO 8601 without a
     midnight, booleans 是 and 否. Where the place of a header is given, no other sheet is read.
     Raises `ListError` for what is no workbook, unsafe or damaged, or has no list in sight.
     """
-    check_package(path)
     source = shown(path.name)
+    script = _old_script(path, source) if is_old(path) else check_package(path)
     # So many more that of too many firms one is left over, whatever stands above them.
     rows = (limits.rows, limits.head or limits.rows + HEADER_SEARCH)
     bounds = map(str, (*limits.of_child, limits.span_cells, limits.sheet_bytes, *rows))
-    with Child(_SCRIPT, str(path), *bounds, source=source, limits=limits) as child:
+    with Child(script, str(path), *bounds, source=source, limits=limits) as child:
         messages = _messages(child, source, limits)
         hidden: list[str] = next(messages, {"hidden": []})["hidden"]
         sheets = [_read_sheet(begin, messages, source, place, limits) for begin in messages]
@@ -238,6 +257,11 @@ def _messages(child: Child, name: str, limits: Limits) -> Iterator[dict[str, Any
 def _refusal(name: str, limits: Limits, error: str, sheet: str | None, found: str) -> ListError:
     if error == "damaged":
         return _damaged(name, found)
+    if error == "protected":
+        return protected(name)
+    if error == "other":
+        kind = WORDS["excel.kinds.odt"] if found == ".odt" else WORDS["file.old"]
+        return other_kind(name, found, kind)
     if error == "text":
         return _bomb(f"{name}!{sheet}", found)
     wanted = WORDS["excel.fewer_cells"].format(n=f"{limits.span_cells:,}")

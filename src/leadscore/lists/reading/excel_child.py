@@ -11,19 +11,28 @@ import re
 import sys
 import zipfile
 from array import array
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from xml.etree import ElementTree
 
-from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetTypeEnum
+from python_calamine import (
+    CalamineError,
+    CalamineSheet,
+    CalamineWorkbook,
+    PasswordError,
+    SheetTypeEnum,
+)
 from python_calamine import SheetVisibleEnum as Visible
 
 if TYPE_CHECKING:
     from .number_formats import Section, as_shown, sections_of, text_of
+    from .xls_records import DamagedError, NoWorkbookError, OldSheet, read_book, read_sheet
 else:  # last, so that no module of this folder hides one of Python
     sys.path.append(str(Path(__file__).parent))
     from number_formats import Section, as_shown, sections_of, text_of
+    from xls_records import DamagedError, NoWorkbookError, OldSheet, read_book, read_sheet
 
 BATCH_ROWS = 1_000
 MOST_COLUMNS = 16_384  # of any sheet: XFD is the last
@@ -55,20 +64,34 @@ def main(
     path: str, memory: int, seconds: int, most_cells: int, most_text: int, most_rows: int, head: int
 ) -> None:
     """Print the workbook, or the error that it meets."""
-    _limit(memory, seconds)
+    limit(memory, seconds)
     try:
-        print_workbook(path, most_cells, most_text, most_rows, head)
+        if is_old(path):
+            print_old_workbook(path, most_cells, most_rows, head)
+        else:
+            print_workbook(path, most_cells, most_text, most_rows, head)
     except MemoryError:
         os._exit(OUT_OF_MEMORY)
-    except (CalamineError, OSError, zipfile.BadZipFile) as fault:
-        _say(error="damaged", sheet=None, found=str(fault))
+    except PasswordError:
+        say(error="protected", sheet=None, found="encrypted")
+    except NoWorkbookError:
+        say(error="other", sheet=None, found=".doc")
+    except (DamagedError, CalamineError, OSError, zipfile.BadZipFile) as fault:
+        say(error="damaged", sheet=None, found=str(fault))
     except BaseException as fault:
         if type(fault).__name__ != "PanicException":
             raise
-        _say(error="damaged", sheet=None, found="panic")
+        say(error="damaged", sheet=None, found="panic")
 
 
-def _limit(memory: int, seconds: int) -> None:
+def is_old(path: str) -> bool:
+    """Tell whether a file begins as one of an old Office program does."""
+    with open(path, "rb") as stream:  # noqa: PTH123 (a class of paths takes time to import)
+        return stream.read(4) == b"\xd0\xcf\x11\xe0"
+
+
+def limit(memory: int, seconds: int) -> None:
+    """Bound the memory and the time of this process."""
     # A crash must leave no dump of the list.
     with contextlib.suppress(ImportError, ValueError, OSError):
         import resource  # not there on Windows
@@ -78,7 +101,8 @@ def _limit(memory: int, seconds: int) -> None:
         resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
 
 
-def _say(**message: Any) -> None:
+def say(**message: Any) -> None:
+    """Print a message for the parent."""
     line = json.dumps(message, ensure_ascii=False, separators=(",", ":"))
     sys.stdout.buffer.write(line.encode() + b"\n")
 
@@ -92,7 +116,7 @@ def print_workbook(path: str, most_cells: int, most_text: int, most_rows: int, h
     ):
         sheets = [meta for meta in book.sheets_metadata if meta.typ == SheetTypeEnum.WorkSheet]
         shown = [meta.name for meta in sheets if meta.visible == Visible.Visible]
-        _say(hidden=[meta.name for meta in sheets if meta.name not in shown])
+        say(hidden=[meta.name for meta in sheets if meta.name not in shown])
         sheet_names = sheet_parts(package)
         lengths = shared_lengths(package)
         formats = book_formats(package)
@@ -100,11 +124,11 @@ def print_workbook(path: str, most_cells: int, most_text: int, most_rows: int, h
             xml = package.read(sheet_names[name]) if name in sheet_names else b""
             last = last_cell(xml, most_cells)
             if last:
-                _say(error="span", sheet=name, found=last)
+                say(error="span", sheet=name, found=last)
                 return
             text = shared_text(xml, lengths)
             if text > most_text:
-                _say(error="text", sheet=name, found=f"{text:,} B")
+                say(error="text", sheet=name, found=f"{text:,} B")
                 return
             issues = list(damage(xml))
             hidden_rows = len(_HIDDEN_ROW.findall(xml)) if b"hidden=" in xml else 0
@@ -114,6 +138,33 @@ def print_workbook(path: str, most_cells: int, most_text: int, most_rows: int, h
             _print_sheet(sheet, name, issues, hidden_rows, most_rows, head, styled)
 
 
+def print_old_workbook(path: str, most_cells: int, most_rows: int, head: int) -> None:
+    """Print every visible sheet of an .xls workbook, up to the first that is too large."""
+    data = Path(path).read_bytes()
+    old = read_book(data)
+    if old.protected:
+        raise PasswordError
+    known = {code: sections_of(code) for code in {*old.formats.values()}}
+    formats = {style: known[code] for style, code in old.formats.items() if known[code]}
+    facts: defaultdict[str, OldSheet] = defaultdict(lambda: OldSheet([], [], 0, (0, 0)))
+    for name in old.sheets:
+        facts[name] = read_sheet(old, name, frozenset(formats))
+        row, column = facts[name].last
+        if (row + 1) * (column + 1) > most_cells:
+            say(error="span", sheet=name, found=f"{row + 1:,} x {column + 1:,}")
+            return
+    with CalamineWorkbook.from_object(io.BytesIO(data)) as book:
+        sheets = [meta for meta in book.sheets_metadata if meta.typ == SheetTypeEnum.WorkSheet]
+        shown = [meta.name for meta in sheets if meta.visible == Visible.Visible]
+        say(hidden=[meta.name for meta in sheets if meta.name not in shown])
+        for name in shown:
+            seen = facts[name]
+            issues = [(row + 1, at, "error_cell", text) for row, at, text in seen.errors]
+            styled = Styled(seen.styled, formats) if seen.styled else None
+            sheet = book.get_sheet_by_name(name)
+            _print_sheet(sheet, name, issues, seen.hidden_rows, most_rows, head, styled)
+
+
 def _print_sheet(
     sheet: CalamineSheet, name: str, issues: list[Issue], hidden_rows: int, most_rows: int,
     head: int, styled: Styled | None = None,
@@ -121,7 +172,7 @@ def _print_sheet(
     left = sheet.start[1] if sheet.start else 0
     width = sheet.end[1] + 1 if sheet.end else 0
     merges = sheet.merged_cell_ranges or []
-    _say(begin=name, width=width, merges=merges, hidden_rows=hidden_rows)
+    say(begin=name, width=width, merges=merges, hidden_rows=hidden_rows)
     rows: list[int] = []
     cells: list[list[str | None]] = []
     printed = unread = last = 0
@@ -149,10 +200,10 @@ def _print_sheet(
         cells.append(texts)
         printed, last = printed + 1, number
         if len(rows) == BATCH_ROWS:
-            _say(rows=rows, cells=cells)
+            say(rows=rows, cells=cells)
             rows, cells = [], []
-    _say(rows=rows, cells=cells)
-    _say(issues=[issue for issue in issues if issue[0] <= last or not unread], unread=unread)
+    say(rows=rows, cells=cells)
+    say(issues=[issue for issue in issues if issue[0] <= last or not unread], unread=unread)
 
 
 _BUILT_IN = {9: "0%", 10: "0.00%"}

@@ -80,6 +80,11 @@ _SIGNS = str.maketrans("", "", "+-−–()（）△▲▽▼ \u00a0\u3000'")
 _DOLLARS = {"404": "NT$", "C04": "HK$", "1004": "SGD", "1404": "MOP"}
 
 
+def without_signs(text: str) -> str:
+    """Return what stands beside a number without its sign, brackets and spaces."""
+    return text.translate(_SIGNS)
+
+
 def sections_of(code: str) -> tuple[Section, ...]:
     """Return the sections of a number format; none where numbers look like themselves.
 
@@ -116,7 +121,7 @@ def _section(tokens: Sequence[re.Match[str]]) -> Section | None:
             shape.append("#" if token["digit"] in ("#", "?") else "0")
         elif token["mark"]:
             shape.append(token["mark"])
-        elif text := _text(token).translate(_SIGNS):
+        elif text := without_signs(_text(token)):
             shape.append(f"'{text}")
     return _of_shape(condition, shape, general=any(token["general"] for token in tokens))
 
