@@ -100,7 +100,7 @@ def rank(
     problems: Path | None, exclude: Path | None, as_of: str | None, keep: bool | None,
     processes: int | None,
 ) -> None:  # fmt: skip
-    """Rank a candidate list: CSV, XLSX, Parquet or gzipped CSV. 给候选名单排名。"""
+    """Rank a candidate list: CSV (also gzipped), .xlsx, .xls, .ods or Parquet. 给候选名单排名。"""
     settings = run.settings()
     from leadscore.lists.writing import (
         check_distinct,

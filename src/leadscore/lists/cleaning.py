@@ -82,6 +82,8 @@ class CleanList:
     rows_in: int  # data rows that were read: firms, and rows that are set aside in problems
     notices: tuple[Text, ...]  # what the owner should know about the list as a whole
     table: InitVar[pd.DataFrame | None] = None
+    continued: Mapping[tuple[str | None, int], int] = field(default_factory=dict)
+    """As `TextTable.continued`, by sheet and row."""
 
     def __post_init__(self, table: pd.DataFrame | None) -> None:
         """Keep a table that was made already."""
@@ -174,6 +176,7 @@ def clean(raw: RawList, *, today: date) -> CleanList:
     sheets: list[str | None] = []
     problems: list[Problem] = []
     notices = list(raw.notices)
+    continued: dict[tuple[str | None, int], int] = {}
     for table in raw.tables:
         layout = lay_out(table.headers, table.unit)
         read = {source.position for sources in layout.sources.values() for source in sources}
@@ -185,8 +188,10 @@ def clean(raw: RawList, *, today: date) -> CleanList:
         sheets += [table.sheet] * len(firms)
         problems += cleaner.log.in_order_of_rows(table.problems)
         notices += cleaner.notices()
+        continued |= {(table.sheet, row): first for row, first in table.continued.items()}
     rows_in = len(records) + sum(problem.set_aside for problem in problems)
-    return CleanList(records, rows, sheets, tuple(problems), rows_in, tuple(dict.fromkeys(notices)))
+    told = tuple(dict.fromkeys(notices))
+    return CleanList(records, rows, sheets, tuple(problems), rows_in, told, continued=continued)
 
 
 @dataclass(slots=True)
