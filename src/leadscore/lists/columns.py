@@ -13,13 +13,8 @@ from typing import Literal
 import pandas as pd
 
 from leadscore.files import shipped
-from leadscore.lists.values.amounts import (
-    CURRENCY_PATTERN,
-    MULTIPLIER_PATTERN,
-    NO_UNIT,
-    Unit,
-    read_unit,
-)
+from leadscore.lists.values.amounts import CURRENCY_PATTERN, NO_UNIT, Unit, read_unit
+from leadscore.lists.values.numbers import MULTIPLIER_PATTERN
 from leadscore.lists.values.words import VOCABULARY
 from leadscore.text import Text
 
