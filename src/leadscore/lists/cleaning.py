@@ -467,7 +467,7 @@ class _TableCleaner:
         value, code, marks = reader[text]
         if code:
             rank = (4, column.place, 0, _CODES.index(code))
-            wanted = column.wanted(code)
+            wanted = column.wanted(code, text)
             self.log.add(self.rows[at], code, wanted, column.source.header, text, rank)
         for mark in marks:
             self._marks[mark, column.place] += 1
