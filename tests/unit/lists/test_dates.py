@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from leadscore.lists.cleaning import clean
+from leadscore.lists.reading import read_list
 from leadscore.lists.values.dates import day_of, day_readings
 
 
@@ -112,6 +114,20 @@ def test_a_day_has_one_meaning(cell, expected) -> None:
 def test_a_day_with_two_meanings_is_none_and_both_are_known(cell, expected) -> None:
     assert day_of(cell) is None
     assert [day.isoformat() for day in day_readings(cell)] == expected
+
+
+def test_a_list_tells_both_readings_of_a_day_and_takes_neither(tmp_path) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text(
+        "企业名称,成立日期\n某甲公司,04/05/2015\n某乙公司,2015年4月8日（成立）\n", "utf-8"
+    )
+    firms = clean(read_list(path), today=date(2026, 1, 1))
+    (problem,) = firms.problems
+    assert (problem.code, problem.row, problem.found) == ("ambiguous_date", 2, "04/05/2015")
+    for text in (problem.wanted.zh, problem.wanted.en):
+        assert "2015-05-04" in text
+        assert "2015-04-05" in text
+    assert [firm.get("founded_on") for firm in firms.records] == [None, date(2015, 4, 8)]
 
 
 WRITTEN = (
