@@ -212,7 +212,18 @@ def test_what_cannot_be_meant_is_one_message_that_says_what_can(
 
 
 def test_no_meaning_is_taken_that_is_not_wholly_understood() -> None:
-    for said in ("name(万元)", "registered_capital_cny(万元", "(万元)(万元)", "注册资本 万元"):
+    for said in (
+        "revenue_cny(人)",
+        "revenue_cny(年)",
+        "staff(元)",
+        "rd_share(万元)",
+        "staff(?)",
+        "(单位)",
+        "name(万元)",
+        "registered_capital_cny(万元",
+        "(万元)(万元)",
+        "注册资本 万元",
+    ):
         with pytest.raises(ListError):
             checked({"甲": said})
 

@@ -248,7 +248,7 @@ def _kinds(problems: Sequence[Problem]) -> list[tuple[Problem, int]]:
 def _problem(problem: Problem, number: int) -> Text:
     where = WORDS["outcomes.where_sheet"] if problem.sheet else WORDS["outcomes.where"]
     if problem.row is None:
-        where = WORDS["read.whole_list"]
+        where = WORDS["read.whole_column" if problem.column else "read.whole_list"]
     column = WORDS["outcomes.column"].format(column=problem.column) if problem.column else ""
     shape = WORDS["outcomes.problem"] if problem.found else WORDS["outcomes.problem_empty"]
     text = shape.format(

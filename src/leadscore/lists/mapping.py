@@ -109,11 +109,12 @@ def fits(column: Column, unit: str) -> bool:
     if not unit:
         return True
     read = None if unit == UNKNOWN_UNIT else read_unit(unit.casefold().replace(" ", ""))
+    if column.kind == "amount":
+        return read is None or (bool(read.times) and not read.percent)
     if column.kind == "share":
         return bool(read and read.percent)
-    if column.kind not in UNITS or (read and read.percent):
-        return False
-    return column.kind == "amount" or not (read and (read.currency or "元" in unit))
+    counted = column.kind in UNITS and bool(read) and not (read and (read.currency or read.percent))
+    return counted and "元" not in unit
 
 
 @cache
