@@ -218,7 +218,6 @@ def test_no_meaning_is_taken_that_is_not_wholly_understood() -> None:
         "staff(元)",
         "rd_share(万元)",
         "staff(?)",
-        "(单位)",
         "name(万元)",
         "registered_capital_cny(万元",
         "(万元)(万元)",
