@@ -22,6 +22,7 @@ from leadscore.cli.group import (
     problems_option,
     with_run,
 )
+from leadscore.cli.reading import mapping_of, mapping_options, saying_what_to_map
 from leadscore.errors import OutputError
 from leadscore.numbers import likelihood, share
 from leadscore.terminal import (
@@ -77,6 +78,7 @@ _DIM = "2"
 )  # fmt: skip
 @with_run
 @problems_option
+@mapping_options
 @click.option(
     "--exclude", metavar="FILE", type=FILE,
     help="A list of firms that are not to be courted. 排除名单。",
@@ -97,8 +99,8 @@ _DIM = "2"
 )  # fmt: skip
 def rank(
     run: Run, listed: Path, output: Path | None, city: Path | None, top: int,
-    problems: Path | None, exclude: Path | None, as_of: str | None, keep: bool | None,
-    processes: int | None,
+    problems: Path | None, said: tuple[str, ...], units: tuple[str, ...], exclude: Path | None,
+    as_of: str | None, keep: bool | None, processes: int | None,
 ) -> None:  # fmt: skip
     """Rank a candidate list: CSV (also gzipped), .xlsx, .xls, .ods or Parquet. 给候选名单排名。"""
     settings = run.settings()
@@ -120,14 +122,16 @@ def rank(
     })  # fmt: skip
     for path in filter(None, (output, problems)):
         check_ranking_path(path)
+    mapping = mapping_of(said, units)
     today = day_option(as_of or None, "--as-of")
     scorer = open_scorer(settings, city, notify=run.tell)
     excluded = load_exclusions(exclude, today=today) if exclude else None
     exclusions = Exclusions(excluded.credit_codes, excluded.names) if excluded else Exclusions()
-    with Progress(run.lang, shown_from=_LONG_LIST) as progress:
+    with saying_what_to_map(), Progress(run.lang, shown_from=_LONG_LIST) as progress:
         ranking = rank_list(
             listed, scorer, today=today, lang=run.lang,
             exclusions=exclusions, worded=None if output else top, processes=processes,
+            mapping=mapping,
             loaded=lambda clean: progress.start(len(clean.records)),
         )  # fmt: skip
     kept = _keep(ranking, settings, run, source=listed.name, as_of=today, keep=keep)
