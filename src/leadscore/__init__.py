@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
 
     from leadscore.text import Lang
 
-__all__ = ["__version__", "rank"]
+__all__ = ["__version__", "rank", "read_list"]
 
 __version__ = "0.1.0"
 
@@ -23,6 +24,7 @@ def rank(
     lang: Lang | None = None,
     today: date | None = None,
     processes: int | None = None,
+    mapping: Mapping[str, str] | None = None,
 ) -> pd.DataFrame:
     """Rank a list of firms.
 
@@ -31,7 +33,7 @@ def rank(
     profile, ``lang`` the language of the reasons (``"zh"`` or ``"en"``), both by default those of
     the settings; ``today`` the day as of which the firms are scored. Processes score: by default
     one, and for a long list one for each core up to 8; the ranking is the same whatever their
-    number.
+    number. ``mapping`` says what columns mean, as for `read_list`.
 
     Returns the ranking, see `leadscore.ranking.order.ranking_table`. Rows that were set aside
     (without a name, or the same firm again) are missing from it. ``attrs`` of the table holds
@@ -55,6 +57,40 @@ def rank(
         today=today or date.today(),
         lang=spoken,
         processes=processes,
+        mapping=mapping or {},
     )
     ranking.table.attrs |= ranking.attributes(spoken)
     return ranking.table
+
+
+def read_list(
+    listed: pd.DataFrame | Path | str,
+    *,
+    lang: Lang | None = None,
+    today: date | None = None,
+    mapping: Mapping[str, str] | None = None,
+) -> pd.DataFrame:
+    """Read a list of firms without scoring it: the clean table that `rank` would score.
+
+    ``listed``, ``lang`` and ``today`` are as for `rank`. ``mapping`` says what columns mean, by
+    their headers or places (``!B``): a canonical column by its name or its label, with the unit of
+    its numbers if that is to be said, such as ``{"注资": "registered_capital_cny(万元)"}``;
+    ``"(万元)"`` alone is a unit for what the header means anyway, ``"-"`` leaves a column unread.
+    Nothing is kept, and no model or database is needed.
+
+    Returns one row a firm with all canonical columns, missing where the list lacks them, then
+    ``row`` and ``sheet`` of the source: money in yuan, shares 0..1, days as datetime64. ``attrs``
+    holds ``"problems"`` and ``"notices"`` as for `rank`.
+
+    Raises `leadscore.errors.LeadscoreError` if the list can't be read, or the mapping names what
+    isn't there.
+    """
+    # Imported late, as in `rank`.
+    from leadscore.lists.understanding import plain_attributes, read_firms
+    from leadscore.settings import spoken_language
+
+    path = Path(listed) if isinstance(listed, str) else listed
+    firms = read_firms(path, mapping or {}, today=today or date.today()).clean
+    spoken = lang or spoken_language()
+    firms.firms.attrs |= plain_attributes(firms.problems, firms.notices, spoken)
+    return firms.firms

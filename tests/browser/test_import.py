@@ -38,6 +38,14 @@ def odd_list(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    path = tmp_path / "small.csv"
+    rows = "鹤湖电池有限公司,5000\n鹤湖屏幕有限公司,800\n鹤湖镜片有限公司,300\n"
+    path.write_text(f"企业名称,注册资本\n{rows}", "utf-8")
+    return path
+
+
 def choose(page: Page, file: Path) -> None:
     page.goto("/import")
     page.set_input_files("#file", file)
@@ -120,8 +128,37 @@ def test_it_works_without_scripts(new_page: NewPage, workbook: Path) -> None:
     expect(page.locator("#to-ranking")).to_be_visible(timeout=60_000)
 
 
+def test_a_unit_in_doubt_is_chosen_before_the_import(new_page: NewPage, small: Path) -> None:
+    page = new_page()
+    choose(page, small)
+    page.locator("#confirm").click()  # nothing was chosen, nothing agreed to
+    expect(page).to_have_url(re.compile(r"/import/\d+$"))
+    row = page.locator("table.mapping tbody tr", has_text="注册资本")
+    unit = row.get_by_label("Unit of column B")
+    expect(unit).to_have_accessible_description(re.compile("names no unit"))
+    unit.focus()
+    page.keyboard.type("万元")
+    unit.select_option("registered_capital_cny(万元)")
+    expect(row).to_contain_text("CNY 50 million")
+    expect(page.locator("fieldset.unsettled")).to_have_count(0)
+    page.locator("#confirm").click()
+    expect(page.locator("#to-ranking")).to_be_visible(timeout=60_000)
+    expect(page.locator("#state")).to_contain_text("column B: registered capital (万元)")
+
+
+def test_a_unit_in_doubt_is_left_missing_without_scripts(new_page: NewPage, small: Path) -> None:
+    page = new_page("zh", java_script_enabled=False)
+    choose(page, small)
+    page.locator("fieldset.unsettled input").check()
+    page.locator("#confirm").click()
+    expect(page.locator("#to-ranking")).to_be_visible(timeout=60_000)
+    expect(page.locator("#state")).to_contain_text("B 列：注册资本（单位不明，留空）")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing(new_page: NewPage, workbook: Path, odd_list: Path, scheme: str) -> None:
+def test_axe_finds_nothing(
+    new_page: NewPage, workbook: Path, odd_list: Path, small: Path, scheme: str
+) -> None:
     page = new_page("en", scheme, bypass_csp=True)
     page.goto("/import")
     assert faults(page) == [], "import"
@@ -129,6 +166,8 @@ def test_axe_finds_nothing(new_page: NewPage, workbook: Path, odd_list: Path, sc
     page.locator("#row").select_option("2")
     expect(page.locator("table.mapping")).to_be_visible()
     assert faults(page) == [], "not read"
+    choose(page, small)
+    assert faults(page) == [], "a unit in doubt"
     choose(page, workbook)
     assert faults(page) == [], "preview"
     page.locator("#confirm").click()
@@ -138,9 +177,10 @@ def test_axe_finds_nothing(new_page: NewPage, workbook: Path, odd_list: Path, sc
 
 @pytest.mark.parametrize("viewport", [WIDE, NARROW])
 def test_nothing_is_wider_than_the_window(
-    new_page: NewPage, workbook: Path, viewport: dict[str, int]
+    new_page: NewPage, workbook: Path, small: Path, viewport: dict[str, int]
 ) -> None:
     page = new_page(viewport=viewport)
-    choose(page, workbook)
     wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-    assert page.evaluate(wide) == 0
+    for file in (workbook, small):
+        choose(page, file)
+        assert page.evaluate(wide) == 0

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 import pytest
+from tests.commands import called
 
 from leadscore.cli import cli
 from leadscore.ranking.score import FirmScore
@@ -56,3 +57,16 @@ def test_every_decision_is_numbered_once() -> None:
 
 def test_scores_name_what_the_readme_defines() -> None:
     assert {"likelihood", "fit", "priority", "grade", "veto"} <= set(FirmScore.__dataclass_fields__)
+
+
+@pytest.mark.parametrize(("readme", "lang"), list(zip(READMES, ("en", "zh"), strict=True)))
+def test_what_the_readme_shows_of_a_list_is_what_the_program_says(
+    readme: str, lang: str, tmp_path: Path
+) -> None:
+    sample = ROOT / "data" / "samples" / "electronics.csv"
+    said = called("read", sample, "--lang", lang, home=tmp_path).stdout.splitlines()
+    shown = readme.split("leadscore read data/samples/electronics.csv\n```\n\n```text\n")[1]
+    lines = shown.split("\n```")[0].splitlines()
+    places = [said.index(line) for line in lines if line]
+    assert len(places) > 15
+    assert places == sorted(places)

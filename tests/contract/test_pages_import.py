@@ -31,7 +31,7 @@ GOOD = (
     "湖港屏幕有限公司,不详细,13900000001,屏幕\n"
     ",12,13900000002,无名\n"
 )
-ODD = "参展名单\n序,字号甲,金额\n1,湖港电池有限公司,5000元\n2,湖港屏幕有限公司,80万元\n"
+ODD = "参展名单\n序,字号甲,金额\n1,湖港电池有限公司,5000万元\n2,湖港屏幕有限公司,800万元\n"
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def confirm(officer: FlaskClient, path: str) -> Any:
     """Hand in what a preview shows, with the fields that its form has."""
     html = page_of(officer, path)
     form = html[html.index('<div class="decide">') :]
-    fields = dict(re.findall(r'name="(as:[^"]+)" value="([^"]+)"', form))
+    fields = dict(re.findall(r'name="((?:as:|unit:|digest)[^"]*)" value="([^"]+)"', form))
     return officer.post(path.partition("?")[0], data=secrets_of(form) | fields, headers=HTML)
 
 
@@ -101,7 +101,7 @@ def test_header_row_and_columns_can_be_corrected(officer: FlaskClient, access: A
     corrected = f"{path}?row=2&of=!2&as:!B2=name&as:!C2=registered_capital_cny"
     html = page_of(officer, corrected)
     assert "Import 2 firms" in html
-    assert "CNY 5,000" in html
+    assert "CNY 50 million" in html
     confirm(officer, corrected)
     (found,) = lists(access)
     assert dict(found.mapping) == {"!B2": "name", "!C2": "registered_capital_cny"}
@@ -118,6 +118,75 @@ def test_of_a_long_list_the_first_rows_are_looked_at(
     assert "Import all 10,005 rows" in html
     confirm(officer, path)
     assert len(lists(access)) == 1
+
+
+SMALL = "企业名称,注册资本\n湖港电池有限公司,5000\n湖港屏幕有限公司,800\n湖港镜片有限公司,300\n"
+
+
+def decision(html: str) -> str:
+    return html[html.index('<div class="decide">') :]
+
+
+def test_a_unit_in_doubt_is_chosen_or_left_missing_before_the_import(
+    officer: FlaskClient, access: Access  # noqa: F811
+) -> None:  # fmt: skip
+    path = upload(officer, SMALL).headers["Location"]
+    html = page_of(officer, path)
+    assert "choose the unit" in html
+    left = '<input type="checkbox" name="unit:!B" value="registered_capital_cny(?)" required>'
+    assert left in decision(html)
+    html = page_of(officer, f"{path}?of=!&unit:!B=registered_capital_cny(万元)")
+    assert "CNY 50 million" in html
+    assert "checkbox" not in decision(html)
+    confirm(officer, path)  # with its box ticked
+    assert dict(lists(access)[0].mapping) == {"!B": "registered_capital_cny(?)"}
+    path = upload(officer, SMALL).headers["Location"]
+    # A unit of another column than the one that was chosen says nothing.
+    html = page_of(officer, f"{path}?of=!&as:!B=paid_in_capital_cny&unit:!B=revenue_cny(万元)")
+    assert 'value="paid_in_capital_cny"' in decision(html)
+    assert "CNY 50 million" not in html
+    confirm(officer, f"{path}?of=!&unit:!B=registered_capital_cny(万元)")
+    found = lists(access)[0]
+    assert dict(found.mapping) == {"!B": "registered_capital_cny(万元)"}
+    html = page_of(officer, f"/imports/{found.id}")
+    assert "column B: registered capital (万元)" in html
+
+
+def test_a_unit_that_nobody_knows_is_left_missing_and_said_so(
+    officer: FlaskClient, access: Access  # noqa: F811
+) -> None:  # fmt: skip
+    path = upload(officer, SMALL).headers["Location"]
+    chosen = f"{path}?of=!&unit:!B=registered_capital_cny(?)"
+    assert "checkbox" not in decision(page_of(officer, chosen))
+    confirm(officer, chosen)
+    (found,) = lists(access)
+    assert dict(found.mapping) == {"!B": "registered_capital_cny(?)"}
+    assert "registered capital (unit unknown, left missing)" in page_of(
+        officer, f"/imports/{found.id}"
+    )
+
+
+def test_a_header_with_its_unit_asks_for_none(officer: FlaskClient) -> None:
+    html = page_of(officer, upload(officer, GOOD).headers["Location"])
+    assert "unit: 万元" in html
+    assert "checkbox" not in decision(html)
+
+
+def test_a_preview_imports_no_other_file_than_it_shows(
+    officer: FlaskClient, access: Access  # noqa: F811
+) -> None:  # fmt: skip
+    path = upload(officer, GOOD).headers["Location"]
+    form = decision(page_of(officer, path))
+    assert officer.post(f"{path}/discard", data=secrets_of(form), headers=HTML).status_code == 303
+    upload(officer, ODD)  # SQLite gives it the same number again
+    shown = dict(re.findall(r'name="(digest)" value="([^"]+)"', form))
+    for number in (path, upload(officer, SMALL).headers["Location"]):
+        fields = secrets_of(page_of(officer, "/import")) | shown
+        answer = officer.post(number, data=fields, headers=HTMX)
+        assert answer.status_code in {404, 422}
+    assert answer.status_code == 422
+    assert "another file" in answer.get_data(as_text=True)
+    assert lists(access) == []
 
 
 def test_a_column_can_be_left_unread(officer: FlaskClient, access: Access) -> None:  # noqa: F811

@@ -10,6 +10,7 @@ from typing import Any, get_args
 
 import pandas as pd
 import pytest
+import sqlalchemy as sa
 from tests.contract.access_app import House, build
 from tests.kept_lists import (
     BLADES,
@@ -30,6 +31,7 @@ from leadscore.learning.expert import expert_model
 from leadscore.registry.models import ModelRegistry, log_notice
 from leadscore.store.audit import AuditTrail
 from leadscore.store.database import Database
+from leadscore.store.firms import FIRMS
 from leadscore.store.jobs import list_jobs
 from leadscore.store.list_import import take_in_list
 from leadscore.store.models import mirror
@@ -109,12 +111,32 @@ def test_a_list_is_handed_in_and_followed(office: Office, database: Database) ->
     assert table["code"].tolist() == ["bad_date", "repeat"] or len(table) == 2
 
 
+def test_a_mapping_says_units_and_is_kept_in_canonical_words(
+    office: Office, database: Database
+) -> None:
+    content = as_csv({"甲": "丁丁电池有限公司", "注册资本": "500", "注": "1"})
+    said = '{"甲": "企业名称", "注册资本": "（万元）", "注": "-"}'
+    number = office.ask(
+        "POST", "/lists", data={"file": (io.BytesIO(content), "a.csv"), "mapping": said}
+    ).get_json()["id"]
+    take_in_list(database, number, scorer=scorer(), now=NOW, today=TODAY)
+    mapping = {"甲": "name", "注册资本": "(万元)", "注": ""}
+    assert office.get(f"/lists/{number}")["mapping"] == mapping
+    with database.read() as connection:
+        record = connection.scalars(
+            sa.select(FIRMS.c.record).where(FIRMS.c.name == "丁丁电池有限公司")
+        ).one()
+    assert record["registered_capital_cny"] == 5_000_000
+
+
 @pytest.mark.parametrize(
     ("form", "where"),
     [
         ({}, "file"),
         ({"mapping": "[]"}, "mapping"),
         ({"mapping": '{"a": "no_column"}'}, "a"),
+        ({"mapping": '{"a": "name(万元)"}'}, "a"),
+        ({"mapping": '{"a": "registered_capital_cny(斤)"}'}, "a"),
         ({"mapping": "{"}, "line"),
         ({"as_of": "soon"}, "as_of"),
         ({"other": "x"}, "other"),

@@ -7,7 +7,15 @@ second, and ``leadscore --help`` must answer at once.
 from __future__ import annotations
 
 # Importing a module adds its commands to the group.
-from leadscore.cli import administration, city, models, outcomes, ranking, serving  # noqa: F401
+from leadscore.cli import (  # noqa: F401
+    administration,
+    city,
+    models,
+    outcomes,
+    ranking,
+    reading,
+    serving,
+)
 from leadscore.cli.group import cli
 from leadscore.terminal import accept_any_text
 

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from leadscore.cli.group import (
+    ACTOR,
     FILE,
     Run,
+    audit_trail,
     city_option,
     cli,
     day_option,
@@ -20,6 +22,7 @@ from leadscore.cli.group import (
     problems_option,
     with_run,
 )
+from leadscore.cli.reading import mapping_of, mapping_options, saying_what_to_map
 from leadscore.errors import OutputError
 from leadscore.numbers import likelihood, share
 from leadscore.terminal import (
@@ -75,6 +78,7 @@ _DIM = "2"
 )  # fmt: skip
 @with_run
 @problems_option
+@mapping_options
 @click.option(
     "--exclude", metavar="FILE", type=FILE,
     help="A list of firms that are not to be courted. 排除名单。",
@@ -95,10 +99,10 @@ _DIM = "2"
 )  # fmt: skip
 def rank(
     run: Run, listed: Path, output: Path | None, city: Path | None, top: int,
-    problems: Path | None, exclude: Path | None, as_of: str | None, keep: bool | None,
-    processes: int | None,
+    problems: Path | None, said: tuple[str, ...], units: tuple[str, ...], exclude: Path | None,
+    as_of: str | None, keep: bool | None, processes: int | None,
 ) -> None:  # fmt: skip
-    """Rank a candidate list: CSV, XLSX, Parquet or gzipped CSV. 给候选名单排名。"""
+    """Rank a candidate list: CSV (also gzipped), .xlsx, .xls, .ods or Parquet. 给候选名单排名。"""
     settings = run.settings()
     from leadscore.lists.writing import (
         check_distinct,
@@ -118,14 +122,16 @@ def rank(
     })  # fmt: skip
     for path in filter(None, (output, problems)):
         check_ranking_path(path)
+    mapping = mapping_of(said, units)
     today = day_option(as_of or None, "--as-of")
     scorer = open_scorer(settings, city, notify=run.tell)
     excluded = load_exclusions(exclude, today=today) if exclude else None
     exclusions = Exclusions(excluded.credit_codes, excluded.names) if excluded else Exclusions()
-    with Progress(run.lang, shown_from=_LONG_LIST) as progress:
+    with saying_what_to_map(), Progress(run.lang, shown_from=_LONG_LIST) as progress:
         ranking = rank_list(
             listed, scorer, today=today, lang=run.lang,
             exclusions=exclusions, worded=None if output else top, processes=processes,
+            mapping=mapping,
             loaded=lambda clean: progress.start(len(clean.records)),
         )  # fmt: skip
     kept = _keep(ranking, settings, run, source=listed.name, as_of=today, keep=keep)
@@ -169,15 +175,21 @@ def _keep(
         return None
     if keep is None and len(ranking.firms) > _MOST_KEPT:
         return WORDS["ranking.too_many"].format(most=_MOST_KEPT)
+    from leadscore.store.audit import Record
     from leadscore.store.database import StoreError
     from leadscore.store.snapshots import SqlSnapshots
 
+    trail, now, model = audit_trail(settings), datetime.now(UTC), ranking.model
+    details = {"firms": len(ranking.firms), "as_of": as_of.isoformat(), "model": model}
+    record = Record(ACTOR, "administrator", "ranking.keep", "file", source, details=details)
     try:
         with opened(settings) as database:
             store = SqlSnapshots(database)
             first = store.is_empty()
-            now = datetime.now(UTC)
-            store.keep(ranking.firms, as_of=as_of, model=ranking.model, source=source, now=now)
+            store.keep(
+                ranking.firms, as_of=as_of, model=model, source=source, now=now,
+                noting=lambda connection: trail.append(connection, record, now),
+            )  # fmt: skip
     except StoreError as error:
         run.tell(WORDS["ranking.not_kept"].format(reason=error.message))
         return None

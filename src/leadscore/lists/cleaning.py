@@ -82,6 +82,8 @@ class CleanList:
     rows_in: int  # data rows that were read: firms, and rows that are set aside in problems
     notices: tuple[Text, ...]  # what the owner should know about the list as a whole
     table: InitVar[pd.DataFrame | None] = None
+    continued: Mapping[tuple[str | None, int], int] = field(default_factory=dict)
+    """As `TextTable.continued`, by sheet and row."""
 
     def __post_init__(self, table: pd.DataFrame | None) -> None:
         """Keep a table that was made already."""
@@ -174,6 +176,7 @@ def clean(raw: RawList, *, today: date) -> CleanList:
     sheets: list[str | None] = []
     problems: list[Problem] = []
     notices = list(raw.notices)
+    continued: dict[tuple[str | None, int], int] = {}
     for table in raw.tables:
         layout = lay_out(table.headers, table.unit)
         read = {source.position for sources in layout.sources.values() for source in sources}
@@ -185,8 +188,10 @@ def clean(raw: RawList, *, today: date) -> CleanList:
         sheets += [table.sheet] * len(firms)
         problems += cleaner.log.in_order_of_rows(table.problems)
         notices += cleaner.notices()
+        continued |= {(table.sheet, row): first for row, first in table.continued.items()}
     rows_in = len(records) + sum(problem.set_aside for problem in problems)
-    return CleanList(records, rows, sheets, tuple(problems), rows_in, tuple(dict.fromkeys(notices)))
+    told = tuple(dict.fromkeys(notices))
+    return CleanList(records, rows, sheets, tuple(problems), rows_in, told, continued=continued)
 
 
 @dataclass(slots=True)
@@ -476,7 +481,7 @@ class _TableCleaner:
         value, code, marks = reader[text]
         if code:
             rank = (4, column.place, 0, _CODES.index(code))
-            wanted = column.wanted(code)
+            wanted = column.wanted(code, text)
             self.log.add(self.rows[at], code, wanted, column.source.header, text, rank)
         for mark in marks:
             self._marks[mark, column.place] += 1
@@ -499,19 +504,24 @@ class _TableCleaner:
         return value
 
     def _settle_place(self, at: int, firm: Firm) -> None:
-        place, odd_city, odd_address, unplaced = settle(firm)
+        place, odd_city, odd_address, unplaced, several = settle(firm)
         for name, code in zip(("province_code", "city_code"), place, strict=True):
             if code is None:
                 firm.pop(name, None)
             else:
                 firm[name] = code
-        if not (odd_city or odd_address or unplaced):
+        if not (odd_city or odd_address or unplaced or several):
             return
         for is_odd, name, code, wanted, rank in (
             (odd_city, "city", "place_conflict", WORDS["places.odd_city"], 0),
             (odd_address, "registered_address", "place_conflict", WORDS["places.odd_address"], 1),
             ("province" in unplaced, "province", "bad_place", WORDS["places.bad_place"], 2),
             ("city" in unplaced, "city", "bad_place", WORDS["places.bad_place"], 3),
+            *(
+                (True, name, "ambiguous_place", WORDS["places.ambiguous_place"], 4 + at)
+                for at, name in enumerate(("city", "district", "registered_address"))
+                if name in several
+            ),
         ):
             if is_odd:
                 header, text = self._header(name), str(firm.get(name, ""))

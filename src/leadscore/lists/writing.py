@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, combinations, count
 from pathlib import Path
-from typing import IO, Any, Literal, NamedTuple
+from typing import IO, Any, Literal, NamedTuple, cast
 
 import numpy as np
 import pandas as pd
@@ -21,7 +21,9 @@ import xlsxwriter
 from xlsxwriter.exceptions import FileCreateError
 
 from leadscore.errors import OutputError, UsageError
+from leadscore.lists.columns import CANONICAL, Column
 from leadscore.lists.problems import Problem
+from leadscore.lists.values.words import FORMULA, STAGES, STATUSES
 from leadscore.numbers import LIKELIHOOD_IN_EXCEL, SHARE_IN_EXCEL
 from leadscore.terminal import display_width
 from leadscore.text import Lang, Text, room_words
@@ -209,9 +211,6 @@ def _cell(text: str) -> str:
 
 # Controls but for tab and line feed: no XML can carry them, and a terminal may obey them.
 _UNREADABLE = "[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffe\uffff]"
-# What Excel skips before a formula, what makes one, and apostrophes that stand before that.
-_SPACES = "[ \t\n\u00a0\u2000-\u200b\u3000\ufeff]*"
-_FORMULA = f"('*(?:{_SPACES}[=+\\-@＝＋－＠﹦﹢﹣﹫]|[\\t\\n]))"
 
 
 def write_ranking(
@@ -248,13 +247,54 @@ def write_problems(problems: Sequence[Problem], path: Path, *, lang: Lang) -> No
     _write(_problem_table(problems, lang), path, lambda: [_problem_sheet(problems, lang)], lang)
 
 
+def write_firms(
+    firms: pd.DataFrame, path: Path, *, lang: Lang, problems: Sequence[Problem] = ()
+) -> None:
+    """Write clean firms, a row each, by the rules of `write_ranking`.
+
+    CSV and Parquet have every canonical column by its name, then ``row`` and ``sheet``. A workbook
+    has those that hold something, by label and unit, and the problems; either can be read again.
+    """
+    table = _readable(firms)
+
+    def sheets() -> Iterator[Sheet]:
+        filled = table[[name for name in table if table[name].notna().any()]]
+        explained = [_explain_firms(one) for one in CANONICAL]
+        explained += [one for one in RANKING_COLUMNS if one.column in {"row", "sheet"}]
+        yield Sheet(WORDS["writing.firms"], _worded(filled, lang), explained, (), 1)
+        yield _problem_sheet(problems, lang)
+
+    _write(table, path, sheets, lang)
+
+
+def _explain_firms(column: Column) -> ColumnExplanation:
+    label, kinds = column.label, {None: "text", "fraction": "fraction"}
+    unit = Text(zh="（元）", en=" (CNY)") if column.unit == "CNY" else Text("", "")
+    header = Text(zh=label.zh + unit.zh, en=label.en + unit.en)
+    kind = cast("Kind", kinds.get(column.unit, "count"))
+    return ColumnExplanation(column.name, kind, header, column.meaning, Text("", ""))
+
+
+def _worded(firms: pd.DataFrame, lang: Lang) -> pd.DataFrame:
+    # What programs write as words of their own and days, as people read them in a cell.
+    worded = {}
+    for name in firms:
+        kind = next((one.kind for one in CANONICAL if one.name == name), None)
+        words = {"status": STATUSES, "stage": STAGES}.get(str(kind))
+        if words:
+            worded[name] = firms[name].map({word: text.pick(lang) for word, text in words.items()})
+        elif kind == "date":
+            worded[name] = firms[name].dt.strftime("%Y-%m-%d")
+    return firms.assign(**{str(name): column.astype("str") for name, column in worded.items()})
+
+
 def for_spreadsheet(text: str) -> str:
     """Return a text for a cell of a CSV file: readable, and no formula for any spreadsheet.
 
     >>> for_spreadsheet("=1+1"), for_spreadsheet("a=1")
     ("'=1+1", 'a=1')
     """
-    return re.sub(f"^{_FORMULA}", r"'\1", _readable_text(text))
+    return re.sub(f"^{FORMULA}", r"'\1", _readable_text(text))
 
 
 def _write(
@@ -268,7 +308,7 @@ def _write(
         elif path.suffix.lower() == ".parquet":
             table.to_parquet(handle, index=False)
         else:
-            guarded = _map_texts(table, f"^{_FORMULA}", r"'\1")
+            guarded = _map_texts(table, f"^{FORMULA}", r"'\1")
             guarded.to_csv(handle, index=False, encoding="utf-8-sig", lineterminator="\r\n")
 
 

@@ -8,9 +8,9 @@ import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -20,10 +20,10 @@ import pandas as pd
 
 from leadscore.errors import LeadscoreError
 from leadscore.features.catalogue import Firm
-from leadscore.lists.cleaning import CleanList, clean
-from leadscore.lists.dedupe import settle_repeats
+from leadscore.lists.cleaning import CleanList
+from leadscore.lists.mapping import NO_MAPPING, read_mapped
 from leadscore.lists.problems import Problem
-from leadscore.lists.reading import from_frame, read_list
+from leadscore.lists.understanding import firms_of, plain_attributes
 from leadscore.ranking.order import Columns, ranking_columns, ranking_table, reasons_of
 from leadscore.ranking.score import CHUNK, FirmScore, Scorer
 from leadscore.ranking.vetoes import Exclusions
@@ -77,39 +77,30 @@ class Ranking:
     def attributes(self, lang: Lang) -> dict[str, object]:
         """Return what the table alone does not say, as plain values for its ``attrs``.
 
-        A frame among them would break comparing, joining and Parquet, hence the plain values:
-        ``counts`` (a sentence), ``notices`` (sentences) and ``problems`` (a dict each, with the
-        columns of `leadscore.lists.writing.write_problems`).
+        They are ``counts`` (a sentence) and those of `plain_attributes`.
         """
-        problems = (asdict(p) | {"wanted": p.wanted.pick(lang)} for p in self.problems)
-        return {
-            "counts": self.counts.sentence().pick(lang),
-            "notices": [notice.pick(lang) for notice in self.notices],
-            "problems": _Shared(problems),
-        }
-
-
-class _Shared(list[dict[str, object]]):
-    def __deepcopy__(self, memo: dict[int, object]) -> _Shared:
-        return self
+        counts = {"counts": self.counts.sentence().pick(lang)}
+        return counts | plain_attributes(self.problems, self.notices, lang)
 
 
 def rank_list(
     listed: Path | pd.DataFrame, scorer: Scorer, *, today: date, lang: Lang,
     exclusions: Exclusions = _NO_EXCLUSIONS, worded: int | None = None, processes: int | None = 1,
+    mapping: Mapping[str, str] = NO_MAPPING,
     loaded: Callable[[CleanList], Callable[[int], object]] = lambda _: lambda _: None,
 ) -> Ranking:  # fmt: skip
     """Rank a file or a table of firms.
 
-    Raises ListError if the file can't be read as a list.
+    ``mapping`` says what columns mean, see `leadscore.lists.mapping`. Raises ListError if the file
+    can't be read as a list, or the mapping names what isn't there.
     """
-    raw = from_frame(listed) if isinstance(listed, pd.DataFrame) else read_list(listed)
+    read = read_mapped(listed, mapping)
     if processes is None:
-        processes = processes_for(sum(len(table.rows) for table in raw.tables)) or 1
+        processes = processes_for(sum(len(table.rows) for table in read.meant.tables)) or 1
     task = _Task(today, exclusions, lang, reasons=worded is None)
     with scoring_processes(scorer, 0 if processes == 1 else processes) as score:
-        cleaned = settle_repeats(clean(raw, today=today))
-        del raw  # the text of a long list
+        cleaned = firms_of(read, today=today)
+        del read  # the text of a long list
         firms, progress = cleaned.records, loaded(cleaned)
         size = min(CHUNK, len(firms) // (_PIECES * processes) + 1)
         pieces = [firms[at : at + size] for at in range(0, max(len(firms), 1), size)]

@@ -6,7 +6,7 @@ import gc
 import re
 import tempfile
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
@@ -19,19 +19,11 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from leadscore.errors import LeadscoreError
-from leadscore.lists.cleaning import CleanList, clean
+from leadscore.lists.cleaning import CleanList
 from leadscore.lists.columns import recognise
-from leadscore.lists.dedupe import settle_repeats
-from leadscore.lists.mapping import check_mapping, with_mapping
 from leadscore.lists.problems import Problem
-from leadscore.lists.reading import read_list
-from leadscore.lists.reading.header import HeaderPlace, header_place
-from leadscore.lists.reading.table import (
-    UPLOADED,
-    Limits,
-    RawList,
-    release_memory,
-)
+from leadscore.lists.reading.table import UPLOADED, release_memory
+from leadscore.lists.understanding import ReadList, read_firms
 from leadscore.ranking.batch import Counts, processes_for, scoring_processes
 from leadscore.ranking.score import Scorer
 from leadscore.store.current_ranking import STANDINGS
@@ -74,19 +66,6 @@ WORDS = room_words("store")
 _LONGEST_NAME = 80
 
 
-@dataclass(frozen=True, eq=False)
-class Uploaded:
-    """A file that was handed in, as it stands and as it was understood.
-
-    ``meant`` are the tables of ``raw`` with the headers that count: other ones where its owner
-    named the column, empty where a column is not to be read; ``clean`` has its firms, each once.
-    """
-
-    raw: RawList
-    meant: RawList
-    clean: CleanList
-
-
 @contextmanager
 def as_file(content: bytes, file_name: str) -> Iterator[Path]:
     """Give a file that was handed in a place on the disk, under a name for messages."""
@@ -94,41 +73,6 @@ def as_file(content: bytes, file_name: str) -> Iterator[Path]:
         path = Path(folder) / _plain_name(file_name)
         path.write_bytes(content)
         yield path
-
-
-def read_uploaded(
-    path: Path, mapping: Mapping[str, str], *, today: date, place: HeaderPlace | None = None,
-    limits: Limits = UPLOADED,
-) -> Uploaded:  # fmt: skip
-    """Return a file as it stands, and the firms that it holds, each once.
-
-    ``mapping`` has canonical columns, or "" for one that is not to be read, by the headers that
-    mean them or by their places: ``sheet!B3``, or ``sheet!B`` where the row of the header is to be
-    found; of files without sheets ``!B3`` and ``!B``. Then no other sheet is read. Headers that
-    aren't named are recognised as ever. ``place`` is where the header stands if no key of
-    ``mapping`` says so. Days after ``today`` are not believed. ``limits`` say how much is read.
-
-    Raises `ListError` if the file can't be read, or the mapping names a header or a column that
-    isn't there.
-    """
-    check_mapping(mapping)
-    place = header_place(mapping) or place
-    raw = read_list(path, place, limits)
-    if not mapping:
-        return Uploaded(raw, raw, _firms_of(raw, today))
-    mapped, headers = with_mapping(raw, mapping)
-    cleaned = _firms_of(mapped, today)
-    problems = (
-        replace(problem, column=headers.get(problem.column or "", problem.column))
-        for problem in cleaned.problems
-    )
-    return Uploaded(raw, mapped, replace(cleaned, problems=tuple(problems)))
-
-
-def _firms_of(raw: RawList, today: date) -> CleanList:
-    firms = clean(raw, today=today)
-    release_memory()
-    return settle_repeats(firms)
 
 
 def _plain_name(file_name: str) -> str:
@@ -162,10 +106,10 @@ LIST_FAILED_ROWS = sa.Table(
 )
 
 
-def _failed_rows(uploaded: Uploaded) -> Iterator[FailedRow]:
-    wrong = {(each.sheet, each.row) for each in uploaded.clean.problems if each.row is not None}
+def _failed_rows(read: ReadList) -> Iterator[FailedRow]:
+    wrong = {(each.sheet, each.row) for each in read.clean.problems if each.row is not None}
     left = _MOST_FAILED_ROWS
-    for raw, meant in zip(uploaded.raw.tables, uploaded.meant.tables, strict=True):
+    for raw, meant in zip(read.mapped.raw.tables, read.mapped.meant.tables, strict=True):
         meanings = [recognise(header) if header else None for header in meant.headers]
         shared = [at for at, column in enumerate(meanings) if not (column and column.personal)]
         places = [at for at, row in enumerate(raw.rows.tolist()) if (raw.sheet, row) in wrong]
@@ -231,7 +175,7 @@ def take_in_list(
         progress(0.0, WORDS["list_import.reading"])
         with as_file(content, kept.file_name) as path:
             del content  # it and the text of its cells need not stay while firms are scored
-            read = read_uploaded(path, kept.mapping, today=today)
+            read = read_firms(path, kept.mapping, today=today, limits=UPLOADED)
         clean, failed = read.clean, list(_failed_rows(read))
         del read
         with database.write() as connection:
@@ -303,6 +247,7 @@ class _Import:
     def _planned(self) -> _Plan:
         with self.database.read() as connection:
             linked = _lacking(connection, self.kept.id, link(connection, self.clean))
+        _ = linked.keys  # which takes a while, so not while others wait
         said = field_records(linked.firms)
         rows, sheets = linked.firms["row"].tolist(), plain_values(linked.firms["sheet"])
         records, origins = all_merged(
@@ -388,12 +333,17 @@ class _Import:
             .where(LIST_FIRMS.c.list_id == self.kept.id)
             .group_by(STANDINGS.c.vetoed)
         )
+        portions = Portions(self.database)
+        for part in portions.parts(len(problems)):
+            some = problems[part]
+            with portions.write(len(some)) as connection:
+                self.check()
+                keep_problems(connection, self.kept.id, some, after=part.start)
         with self.database.write() as connection:
             many = {row[0]: row[1] for row in connection.execute(stored)}
             ranked, vetoed = many.get(False, 0), many.get(True, 0)
             rows = self.clean.rows_in
             counts = Counts(rows, ranked, vetoed, rows - ranked - vetoed)
-            keep_problems(connection, self.kept.id, problems)
             end_list(
                 connection, self.kept.id, "done", counts=asdict(counts),
                 model=self.scorer.model,

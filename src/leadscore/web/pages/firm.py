@@ -13,13 +13,13 @@ from typing import Any
 from flask import Blueprint, Response, request
 from sqlalchemy import Connection
 
-from leadscore import numbers
 from leadscore.city import City
 from leadscore.city.matching import JOINT
 from leadscore.features.catalogue import CATALOGUE
 from leadscore.learning.scorecard import Scorecard
-from leadscore.lists.columns import Column, column
-from leadscore.lists.values.words import STAGES, STATUSES
+from leadscore.lists.columns import column
+from leadscore.lists.understanding import shown_value
+from leadscore.lists.values.words import STAGES
 from leadscore.ranking.reasons import Wording, anchor_labels, kept_facts, meaning_of, supply_words
 from leadscore.ranking.score import Scorer
 from leadscore.store import acts
@@ -242,21 +242,6 @@ def _known_fields(
                 "stale": field["age_days"] > STALE_DAYS and of.kind not in _LASTING,
             })  # fmt: skip
     return fields
-
-
-def shown_value(of: Column, value: object, lang: Lang) -> str:
-    """Return a value of a canonical column as a person reads it."""
-    if isinstance(value, int | float):
-        if of.unit == "CNY":
-            return numbers.cny(value, lang)
-        if of.unit == "fraction":
-            return numbers.share(value)
-        return f"{value:g}" if of.unit == "year" else numbers.count(value)
-    text = str(value)
-    if of.kind == "date":  # in a frame, the midnight with which a day begins
-        return numbers.day(text[: len("2026-11-24")], lang)
-    vocabulary = {"status": STATUSES, "stage": STAGES}.get(of.kind, {})
-    return vocabulary[text].pick(lang) if text in vocabulary else text
 
 
 def difference(change: Change, wording: Wording, lang: Lang) -> dict[str, Any]:

@@ -16,18 +16,26 @@ from flask import Blueprint, Response, request
 
 from leadscore.errors import Detail, ListError
 from leadscore.jobs.tasks import submit_list
-from leadscore.lists.columns import CANONICAL, Column, recognise
-from leadscore.lists.mapping import check_mapping
-from leadscore.lists.problems import Problem, lay_out
+from leadscore.lists.columns import CANONICAL, recognise
+from leadscore.lists.mapping import NOT_READ, UNITS, UNKNOWN_UNIT, checked, meaning_of
+from leadscore.lists.problems import Problem
 from leadscore.lists.reading.header import (
     HEADER_SEARCH,
-    UNREAD,
     HeaderPlace,
     NoHeaderError,
     column_address,
     letters,
+    split_address,
 )
 from leadscore.lists.reading.table import PREVIEW, RawList, Sandbox, SheetHead, TextTable
+from leadscore.lists.understanding import (
+    ColumnReading,
+    ReadList,
+    TableReading,
+    read_firms,
+    readings_of,
+    shown_value,
+)
 from leadscore.lists.writing import SheetToMend, write_rows_to_mend
 from leadscore.store import list_import
 from leadscore.store import lists as kept
@@ -43,7 +51,6 @@ from leadscore.web.errors import (
 )
 from leadscore.web.idempotent import Act, Answer, written
 from leadscore.web.pages import shell
-from leadscore.web.pages.firm import shown_value
 from leadscore.web.pages.shell import TRANSLATIONS, whole_number
 from leadscore.web.routes.payloads import XLSX, file_answer, written_file
 
@@ -51,7 +58,8 @@ WORDS = room_words("web")
 
 COLUMN = "as:"
 """Start of the name of a field that says what a column means; the place or the header follows."""
-NOT_READ = "-"  # value of such a field for a column that is not to be read
+UNIT = "unit:"
+"""Start of the name of a field that says the unit; it counts only for the column that it names."""
 
 _MOST_CORRECTIONS, _LONGEST_CORRECTION = 2_000, 1_000
 
@@ -62,7 +70,7 @@ class Corrections:
 
     sheet: str  # the only one to be read; "" if that was not said
     row: int | None  # of the header; None if it is to be found
-    columns: Mapping[str, str]  # canonical columns, or `UNREAD`, by place or header
+    columns: Mapping[str, str]  # a mapping, see `leadscore.lists.mapping`
 
     @classmethod
     def of(cls, args: Mapping[str, str]) -> Corrections:
@@ -87,10 +95,19 @@ class Corrections:
 
 def columns_of(items: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Return what the fields of a form say of columns; empty ones say nothing."""
+    said = {name: value for name, value in items if value}
+    columns = {name.removeprefix(COLUMN): value for name, value in said.items()
+               if name.startswith(COLUMN)}  # fmt: skip
+    for name, value in said.items():
+        key, unit = name.removeprefix(UNIT), meaning_of(value)
+        if not name.startswith(UNIT) or unit is None:
+            continue
+        chosen = meaning_of(columns[key]) if key in columns else unit
+        if chosen and chosen.read and chosen.column is unit.column:
+            columns[key] = value
     meanings = {
-        name.removeprefix(COLUMN): UNREAD if value == NOT_READ else value
-        for name, value in items
-        if name.startswith(COLUMN) and value
+        key: meaning.written if (meaning := meaning_of(value)) else value
+        for key, value in columns.items()
     }
     return dict(list(meanings.items())[:_MOST_CORRECTIONS])
 
@@ -144,17 +161,21 @@ def preview(
 def _looked_at(path: Path, fixes: Corrections, today: date, lang: Lang) -> dict[str, Any]:
     # In the sandbox: what is returned is no larger than a page.
     try:
-        read = list_import.read_uploaded(
-            path, fixes.columns, today=today, place=fixes.place, limits=PREVIEW
-        )
+        read = read_firms(path, fixes.columns, today=today, place=fixes.place, limits=PREVIEW)
     except NoHeaderError as error:
         heads, tables = _short_heads(error.heads), _unread_table(error.heads, fixes)
         return {"error": error, "heads": heads, "tables": tables}
-    raw, clean = read.raw, read.clean
+    raw, clean = read.mapped.raw, read.clean
+    tables = [
+        _table(read, at, columns, fixes, lang) for at, columns in enumerate(readings_of(read))
+    ]
     return {
         "error": None,
         "heads": _short_heads(raw.heads),
-        "tables": [_table(read, at, fixes, lang) for at in range(len(raw.tables))],
+        "tables": tables,
+        "unsettled": [
+            column for table in tables for column in table["columns"] if column["unsettled"]
+        ],
         "mapping": fixes.columns or _anchor(raw, fixes),
         "rows": clean.rows_in,
         "unread": raw.unread_rows,
@@ -199,21 +220,20 @@ def _anchor(raw: RawList, fixes: Corrections) -> dict[str, str]:
 
 
 def _table(
-    read: list_import.Uploaded, number: int, fixes: Corrections, lang: Lang
+    read: ReadList, number: int, understood: TableReading, fixes: Corrections, lang: Lang
 ) -> dict[str, Any]:
-    raw, firms = read.raw.tables[number], read.clean.firms
+    tables = read.mapped.raw.tables
+    raw, firms = tables[number], read.clean.firms
     own = firms[firms["sheet"] == raw.sheet] if raw.sheet is not None else firms
     first = own.head(FIRST_ROWS)
     rows = [int(row) for row in first["row"]]
-    meanings = _meanings(read.meant.tables[number])
     columns = []
-    for at, header in enumerate(raw.headers[:_MOST_COLUMNS]):
+    for one in understood.columns[:_MOST_COLUMNS]:
+        at, header = one.position, one.header
         key: str | None = column_address(raw.sheet, fixes.row, at)
-        if len(read.raw.tables) > 1:  # by its header, if this is the first column that has it
+        if len(tables) > 1:  # by its header, if this is the first column that has it
             key = header if header and raw.headers.index(header) == at else None
-        meaning = meanings.get(at)
-        values = _values(raw, at, meaning, first, rows, lang)
-        columns.append(_column(at, header, key, fixes, meaning, values))
+        columns.append(_column(one, key, fixes, _values(raw, one, first, rows, lang)))
     return {
         "sheet": raw.sheet, "header_row": raw.header_row, "rows": rows, "columns": columns,
         "more": len(raw.headers) - len(columns),
@@ -221,49 +241,47 @@ def _table(
 
 
 def _column(
-    at: int, header: str, key: str | None, fixes: Corrections, meaning: Column | None,
-    values: list[str],
-) -> dict[str, Any]:  # fmt: skip
+    one: ColumnReading, key: str | None, fixes: Corrections, values: list[str]
+) -> dict[str, Any]:
     # `field` is the name of the field that corrects it, where it can be corrected; `chosen` what
-    # was said of it; what is about people is neither read nor shown.
-    personal = meaning is not None and meaning.personal
-    name = fixes.columns.get(key or "")
+    # was said of it; what is about people is neither read nor shown. Of money there is a field for
+    # the unit, which must be settled where it is in doubt.
+    meaning, said = one.column, meaning_of(fixes.columns.get(key or "", ""))
+    said = said if key in fixes.columns else None
+    unit = said.unit if said else ""
+    money = key is not None and meaning is not None and meaning.kind == "amount"
+    units = (*UNITS["amount"], UNKNOWN_UNIT) if money and meaning else ()
+    if meaning and unit and unit not in units:
+        units = (unit, *units)
     return {
-        "letters": letters(at),
-        "header": header,
-        "field": COLUMN + key if key and not personal else None,
-        "chosen": NOT_READ if name == UNREAD else name or "",
-        "meaning": None if personal else meaning,
-        "personal": personal,
-        "values": ["…"] * len(values) if personal else values,
+        "letters": letters(one.position),
+        "header": one.header,
+        "field": COLUMN + key if key and not one.personal else None,
+        "chosen": "" if said is None else said.column.name if said.column else NOT_READ,
+        "meaning": None if one.personal else meaning,
+        "personal": one.personal,
+        "values": ["…"] * len(values) if one.personal else values,
+        "unit_field": UNIT + key if units and key else None,
+        "unit": unit,
+        "units": [(f"{meaning.name}({word})", word) for word in units] if meaning else [],
+        "unit_words": one.unit_words,
+        "doubtful": one.doubtful and not unit,
+        "unsettled": one.doubtful and not unit and money,
     }
-
-
-def _meanings(table: TextTable) -> dict[int, Column]:
-    layout = lay_out(table.headers, table.unit)
-    meanings = {
-        source.position: source.heading.column
-        for sources in layout.sources.values()
-        for source in sources
-    }
-    for at, header in enumerate(table.headers):
-        meaning = recognise(header) if header and at not in meanings else None
-        if meaning is not None and meaning.personal:
-            meanings[at] = meaning
-    return meanings
 
 
 def _values(
-    raw: TextTable, at: int, meaning: Column | None, first: pd.DataFrame, rows: list[int],
-    lang: Lang,
-) -> list[str]:  # fmt: skip
+    raw: TextTable, one: ColumnReading, first: pd.DataFrame, rows: list[int], lang: Lang
+) -> list[str]:
     # What stands in the first rows: as it is read, or as it stands if it isn't.
-    if meaning is not None and meaning.kept:
+    meaning = one.column
+    if one.used and meaning is not None and meaning.kept:
         return [
             "" if pd.isna(value) else shown(shown_value(meaning, value, lang), _LONGEST_HEADER)
             for value in first[meaning.name]
         ]
-    cells = [raw.cells[at].iloc[int((raw.rows == row).argmax())] for row in rows]
+    column = raw.cells[one.position]
+    cells = [column.iloc[int((raw.rows == row).argmax())] for row in rows]
     return ["" if pd.isna(cell) else shown(cell, _LONGEST_HEADER) for cell in cells]
 
 
@@ -279,8 +297,8 @@ def _unread_table(heads: Sequence[SheetHead], fixes: Corrections) -> list[dict[s
     for at, cell in enumerate(head.rows[fixes.row - 1][:_MOST_COLUMNS]):
         key = column_address(head.sheet, fixes.row, at)
         values = [shown(row[at] or "", _LONGEST_HEADER) if at < len(row) else "" for row in below]
-        meaning = recognise(cell) if cell else None
-        columns.append(_column(at, cell or "", key, fixes, meaning, values))
+        one = ColumnReading(at, cell or "", recognise(cell) if cell else None)
+        columns.append(_column(one, key, fixes, values))
     rows = list(range(fixes.row + 1, fixes.row + 1 + len(below)))
     return [
         {"sheet": head.sheet, "header_row": fixes.row, "rows": rows, "columns": columns, "more": 0}
@@ -330,6 +348,7 @@ def import_pages(dependencies: Dependencies, pages: Blueprint) -> None:
             dependencies, "import_preview.html", title=upload.file_name, id=id, fixes=fixes,
             file=preview(sandbox, upload, fixes, today=dependencies.today(), lang=lang),
             canonical=CANONICAL, not_read=NOT_READ, row_choices=row_choices,
+            digest=hashlib.sha256(upload.content).hexdigest(), unknown_unit=UNKNOWN_UNIT,
             today=dependencies.today(), until=upload.uploaded_at + KEPT_FOR,
         )  # fmt: skip
 
@@ -338,8 +357,10 @@ def import_pages(dependencies: Dependencies, pages: Blueprint) -> None:
     @written(dependencies.access, "list.add")
     def hand_in(act: Act, id: int) -> Answer:  # noqa: A002 (as the address has it)
         upload = read_upload(act.connection, id, actor=act.actor, now=act.now)
-        mapping = columns_of(request.form.items())
-        check_mapping(mapping)
+        if request.form.get("digest") != hashlib.sha256(upload.content).hexdigest():
+            detail = Detail("digest", upload.file_name, WORDS["imports.look_again"])
+            raise InvalidRequestError(WORDS["imports.other_file"], [detail])
+        mapping = checked(columns_of(request.form.items()))
         number, _ = submit_list(
             act.connection, file_name=upload.file_name, content=upload.content, mapping=mapping,
             as_of=_day(dependencies.today()), actor=act.actor, now=act.now,
@@ -365,6 +386,7 @@ def import_pages(dependencies: Dependencies, pages: Blueprint) -> None:
         return shell.page(
             dependencies, "import_state.html", title=handed_in.file_name, handed_in=handed_in,
             busy=handed_in.state in kept.OPEN, problems=problems, problem_count=number,
+            meanings=_said(handed_in.mapping, dependencies.page_lang()),
             failed_rows=failed,
         )  # fmt: skip
 
@@ -378,6 +400,19 @@ def import_pages(dependencies: Dependencies, pages: Blueprint) -> None:
             problems = kept.problems_of(connection, id)
         write = partial(write_rows_to_mend, _sheets_to_mend(rows, problems, lang))
         return file_answer(written_file(write, ".xlsx"), f"rows-to-mend-{id}.xlsx", XLSX)
+
+
+def _said(mapping: Mapping[str, str], lang: Lang) -> list[tuple[str, str]]:
+    # What was said of columns, in words.
+    said = []
+    for key, value in mapping.items():
+        meaning, cell = meaning_of(value), split_address(key)
+        where = key
+        if cell:
+            column = WORDS["imports.column"].format(letters=letters(cell[2])).pick(lang)
+            where = f"{cell[0]} {column}".strip()
+        said.append((where, meaning.label(lang) if meaning else value))
+    return said
 
 
 def _file() -> tuple[str, bytes]:

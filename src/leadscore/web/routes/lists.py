@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from leadscore.errors import Detail
 from leadscore.jobs.tasks import submit_list
-from leadscore.lists.mapping import check_mapping
+from leadscore.lists.mapping import checked
 from leadscore.lists.writing import write_problems
 from leadscore.store import lists as kept
 from leadscore.store.jobs import LONGEST_PAGE, Job, list_jobs, read_job, request_cancel
@@ -70,11 +70,15 @@ class ListUpload(BaseModel):
     mapping: str = Field(
         default="",
         max_length=20_000,
-        description="列名到标准列的对应，JSON 对象；空文字表示不读取；列也可写作“工作表!B3”。 "
-        "JSON object: canonical columns by the headers that mean them, an empty text for one that "
-        "is not to be read. A column may be named by its place: sheet!B3, or sheet!B where the "
-        "header is to be found, without a sheet !B3 and !B. Other headers are recognised as ever.",
-        examples=['{"单位": "name", "注资（万元）": "registered_capital_cny"}'],
+        description="列名到标准列的对应，JSON 对象；数字的单位写在括号里，只说单位写“(万元)”，单位"
+        "不明写“(?)”；空文字或 - 表示不读取；列也可写作“工作表!B3”。 "
+        "JSON object: canonical columns, by id or label, by the headers that mean them, with the "
+        "unit of their plain numbers in brackets if that is to be said; (万元) alone is a unit for "
+        "what the header means anyway, and (?) one that nobody knows. An empty text or - is for a "
+        "column that is not to be read. A column may be named by its place: sheet!B3, or sheet!B "
+        "where the header is to be found, without a sheet !B3 and !B. Other headers are recognised "
+        "as ever.",
+        examples=['{"单位": "name", "注资": "registered_capital_cny(万元)"}'],
     )
     as_of: str = Field(
         default="",
@@ -114,6 +118,10 @@ class ListAnswer(Payload):
     progress: float = Field(ge=0, le=1)
     counts: ListCounts | None = Field(description="Once it is done.")
     model: str | None = Field(description="Version of the model that scored its firms.")
+    mapping: dict[str, str] = Field(
+        description="What was said of its columns, in canonical words; empty if nothing.",
+        examples=[{"注资": "registered_capital_cny(万元)"}],
+    )
     notices: list[str] = Field(description="What to know about the file as a whole.")
     error: ListFault | None = Field(description="Once it has failed.")
     job_id: int | None
@@ -240,8 +248,7 @@ def _mapping(text: str) -> dict[str, str]:
     mapping = parse_json(text.encode())
     if not isinstance(mapping, dict) or not all(isinstance(to, str) for to in mapping.values()):
         raise invalid("mapping", json_kind(mapping), WORDS["lists.an_object"])
-    check_mapping(mapping)
-    return mapping
+    return checked(mapping)
 
 
 _JobNumber = Annotated[int, Field(ge=1, le=2**63 - 1, description="任务编号 Number of the job")]
