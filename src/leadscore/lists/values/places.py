@@ -107,6 +107,20 @@ def division_code(cell: str) -> str | None:
     return place.city or place.province
 
 
+def province_name(firm: Mapping[str, Any]) -> str | None:
+    """Return the province of a firm by one name for each, as written where it is none of China.
+
+    >>> (
+    ...     province_name({"province": "广东", "province_code": "44"}),
+    ...     province_name({"province": "某省"}),
+    ... )
+    ('广东省', '某省')
+    """
+    code = firm.get("province_code")
+    row = _codes().get(code) if isinstance(code, str) else None
+    return row["name"] if row else firm.get("province")
+
+
 def beginning(text: str, province: str | None = None) -> Place:
     """Return the place that a text begins with; nowhere if it begins with none.
 
@@ -420,6 +434,8 @@ def _of_columns(
 
 
 def _either(text: str, province: str | None = None) -> Place:
+    if text.isdigit():
+        return place_of_code(text)
     place = beginning(text, province) if text else NOWHERE
     if place.city or not text or (place.province and place.province != province):
         return place
