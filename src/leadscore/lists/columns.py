@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 import tomllib
 import unicodedata
@@ -143,15 +144,23 @@ class Heading:
 def normal_header(header: str) -> str:
     """Return a header without the differences that mean nothing.
 
-    Unicode NFKC, case folded; without spaces, zero-width characters, underscores, hyphens, stars,
-    colons, full stops and quotes; all brackets round.
+    Unicode NFKC, case folded, in simplified characters; without spaces, zero-width characters,
+    underscores, hyphens, stars, colons, full stops and quotes; all brackets round.
 
-    >>> normal_header(" 企业（机构）类型 "), normal_header("Registered_Address")
+    >>> normal_header(" 企業（机构）类型 "), normal_header("Registered_Address")
     ('企业(机构)类型', 'registeredaddress')
     """
     text = unicodedata.normalize("NFKC", header[:200]).casefold()
     visible = "".join(mark for mark in text if unicodedata.category(mark) not in {"Cc", "Cf"})
-    return _DROPPED.sub("", visible.translate(_BRACKETS))
+    plain = visible.translate(_BRACKETS)
+    return _DROPPED.sub("", plain if plain.isascii() else plain.translate(simplified()))
+
+
+@cache
+def simplified() -> dict[int, str]:
+    """Return the simplified character for each traditional one in headers and names of places."""
+    with shipped("codes", "traditional.csv").open(encoding="utf-8", newline="") as file:
+        return {ord(row["traditional"]): row["simplified"] for row in csv.DictReader(file)}
 
 
 @lru_cache(maxsize=4096)

@@ -363,3 +363,18 @@ def test_bands_of_people_under_the_size_of_a_firm_are_its_staff(tmp_path) -> Non
         assert {key: value for key, value in firm.items() if key != "name"}.keys() == {expected[0]}
         if expected[0] == "size_band":
             assert firm["size_band"] == expected[1]
+
+
+@pytest.mark.parametrize(
+    ("header", "name"),
+    [("企業名稱", "name"), ("註冊資本（萬元）", "registered_capital_cny"), ("登記狀態", "status"),
+     ("經營範圍", "business_scope"), ("登記狀態", "status"), ("員工人數", "staff")],
+)  # fmt: skip
+def test_traditional_headers_are_the_simplified_ones(header, name) -> None:
+    heading = read_heading(header)
+    assert heading is not None
+    assert heading.column.name == name
+
+
+def test_a_person_is_known_in_traditional_characters() -> None:
+    assert lay_out(["企業名稱", "聯繫人", "聯絡電話"]).personal == ("聯繫人", "聯絡電話")

@@ -12,7 +12,7 @@ from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from leadscore.files import shipped
-from leadscore.lists.columns import normal_header
+from leadscore.lists.columns import normal_header, simplified
 
 MUNICIPALITIES = ("11", "12", "31", "50", "81", "82")
 """Provinces that are one city: their city code is the province code and 00."""
@@ -132,7 +132,7 @@ def beginning(text: str, province: str | None = None) -> Place:
     """
     plain = _plain(text)
     place = _beginning(plain, province)
-    if place.city is None and (simple := plain.translate(_simplified())) != plain:
+    if place.city is None and (simple := plain.translate(simplified())) != plain:
         place = _beginning(simple, province)
     return place
 
@@ -161,7 +161,7 @@ def named_places(text: str, province: str | None = None) -> frozenset[Place]:
     >>> [place.city for place in named_places("昆山")], len(named_places("朝阳区"))
     (['3205'], 2)
     """
-    plain = _plain(text).translate(_simplified())
+    plain = _plain(text).translate(simplified())
     cells = divisions().cells
     places = cells.get(plain) or cells.get(_ZONE.sub("", plain), ())
     return frozenset(place for place in places if province in {None, place.province})
@@ -340,11 +340,6 @@ def _former() -> dict[str, str]:
     return {row["code"]: row["now"] for row in _rows("former.csv")}
 
 
-@cache
-def _simplified() -> dict[int, str]:
-    return {ord(row["traditional"]): row["simplified"] for row in _rows("traditional.csv")}
-
-
 class Settled(NamedTuple):
     """The place of one firm, as far as it is known, and what speaks against it.
 
@@ -401,7 +396,7 @@ def settle(firm: Mapping[str, Any]) -> Settled:
 
 
 def _names_several(address: str) -> bool:
-    rest = _LEAD.sub("", _plain(address).translate(_simplified()))
+    rest = _LEAD.sub("", _plain(address).translate(simplified()))
     cells = divisions().cells
     name = _leading(rest, cells, cells, _NO_ROAD)
     return bool(name and _LEVEL.search(name) and len(cells[name]) > 1)
