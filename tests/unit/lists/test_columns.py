@@ -368,7 +368,7 @@ def test_bands_of_people_under_the_size_of_a_firm_are_its_staff(tmp_path) -> Non
 @pytest.mark.parametrize(
     ("header", "name"),
     [("企業名稱", "name"), ("註冊資本（萬元）", "registered_capital_cny"), ("登記狀態", "status"),
-     ("經營範圍", "business_scope"), ("登記狀態", "status"), ("員工人數", "staff")],
+     ("經營範圍", "business_scope"), ("員工人數", "staff")],
 )  # fmt: skip
 def test_traditional_headers_are_the_simplified_ones(header, name) -> None:
     heading = read_heading(header)
