@@ -38,6 +38,7 @@ from leadscore.lists.values.cells import (
     differ,
     held_title,
     listing_of,
+    names_people,
     plain_shares_are_percent,
 )
 from leadscore.lists.values.codes import is_valid_code, old_number
@@ -401,7 +402,11 @@ class _TableCleaner:
         return name, former
 
     def _move_stages(self) -> None:
-        """Let the values decide what a column headed 状态 holds."""
+        """Let the values decide what a column headed 状态 or 企业规模 holds."""
+        for source in self._sources("size_band"):
+            if names_people(self._known(source)):
+                self.layout = moved(self.layout, source, column("staff"))
+                self._notices.append(of_header(WORDS["problems.staff_bands"], source.header))
         for source in self._sources("status"):
             if names_stages(text for text in self._known(source) if not says_nothing(text)):
                 self.layout = moved(self.layout, source, column("stage"))

@@ -314,6 +314,17 @@ def listing_of(text: str) -> tuple[str | None, bool]:
     return "已上市" if word in _YES else text.strip(), False
 
 
+def names_people(cells: Iterable[str]) -> bool:
+    """Tell whether most cells of a column count people, as 100-499人 does and 大型 does not."""
+    counts = Counter(text for text in cells if not says_nothing(text))
+    people = sum(
+        count
+        for text, count in counts.items()
+        if re.search(r"人|\d\s*[-~至]\s*\d", text) and not math.isnan(count_of(text))
+    )
+    return 2 * people > counts.total()
+
+
 def plain_shares_are_percent(heading: Heading, texts: Iterable[str]) -> bool | None:
     """Tell whether shares without a sign are percent, as most of them exceed 1, or are fractions.
 

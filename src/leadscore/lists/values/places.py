@@ -12,7 +12,7 @@ from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from leadscore.files import shipped
-from leadscore.lists.columns import normal_header
+from leadscore.lists.columns import normal_header, simplified
 
 MUNICIPALITIES = ("11", "12", "31", "50", "81", "82")
 """Provinces that are one city: their city code is the province code and 00."""
@@ -107,6 +107,20 @@ def division_code(cell: str) -> str | None:
     return place.city or place.province
 
 
+def province_name(firm: Mapping[str, Any]) -> str | None:
+    """Return the province of a firm by one name for each, as written where it is none of China.
+
+    >>> (
+    ...     province_name({"province": "广东", "province_code": "44"}),
+    ...     province_name({"province": "某省"}),
+    ... )
+    ('广东省', '某省')
+    """
+    code = firm.get("province_code")
+    row = _codes().get(code) if isinstance(code, str) else None
+    return row["name"] if row else firm.get("province")
+
+
 def beginning(text: str, province: str | None = None) -> Place:
     """Return the place that a text begins with; nowhere if it begins with none.
 
@@ -118,7 +132,7 @@ def beginning(text: str, province: str | None = None) -> Place:
     """
     plain = _plain(text)
     place = _beginning(plain, province)
-    if place.city is None and (simple := plain.translate(_simplified())) != plain:
+    if place.city is None and (simple := plain.translate(simplified())) != plain:
         place = _beginning(simple, province)
     return place
 
@@ -147,7 +161,7 @@ def named_places(text: str, province: str | None = None) -> frozenset[Place]:
     >>> [place.city for place in named_places("昆山")], len(named_places("朝阳区"))
     (['3205'], 2)
     """
-    plain = _plain(text).translate(_simplified())
+    plain = _plain(text).translate(simplified())
     cells = divisions().cells
     places = cells.get(plain) or cells.get(_ZONE.sub("", plain), ())
     return frozenset(place for place in places if province in {None, place.province})
@@ -326,11 +340,6 @@ def _former() -> dict[str, str]:
     return {row["code"]: row["now"] for row in _rows("former.csv")}
 
 
-@cache
-def _simplified() -> dict[int, str]:
-    return {ord(row["traditional"]): row["simplified"] for row in _rows("traditional.csv")}
-
-
 class Settled(NamedTuple):
     """The place of one firm, as far as it is known, and what speaks against it.
 
@@ -387,7 +396,7 @@ def settle(firm: Mapping[str, Any]) -> Settled:
 
 
 def _names_several(address: str) -> bool:
-    rest = _LEAD.sub("", _plain(address).translate(_simplified()))
+    rest = _LEAD.sub("", _plain(address).translate(simplified()))
     cells = divisions().cells
     name = _leading(rest, cells, cells, _NO_ROAD)
     return bool(name and _LEVEL.search(name) and len(cells[name]) > 1)
@@ -420,6 +429,8 @@ def _of_columns(
 
 
 def _either(text: str, province: str | None = None) -> Place:
+    if text.isdigit():
+        return place_of_code(text)
     place = beginning(text, province) if text else NOWHERE
     if place.city or not text or (place.province and place.province != province):
         return place
