@@ -24,6 +24,7 @@ from leadscore.lists.values.amounts import (
 from leadscore.lists.values.codes import is_rounded_code, is_valid_code, normal_code, old_number
 from leadscore.lists.values.dates import day_of
 from leadscore.lists.values.places import division_code
+from leadscore.lists.values.stages import stage_of, status_of
 from leadscore.lists.values.words import (
     NONE,
     STAGE_NAMES,
@@ -32,8 +33,6 @@ from leadscore.lists.values.words import (
     is_spreadsheet_error,
     says_none,
     says_nothing,
-    stage_of,
-    status_of,
     tidy_word,
     visible_text,
     without_personal,
