@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from typing import Literal
@@ -16,7 +16,9 @@ from leadscore.files import shipped
 from leadscore.lists.values.amounts import CURRENCY_PATTERN, NO_UNIT, Unit, read_unit
 from leadscore.lists.values.numbers import MULTIPLIER_PATTERN
 from leadscore.lists.values.words import VOCABULARY
-from leadscore.text import Text
+from leadscore.text import Text, room_words
+
+WORDS = room_words("lists")
 
 Kind = Literal[
     "name", "former", "text", "list", "remark", "identifier", "credit_code", "status", "stage",
@@ -91,6 +93,8 @@ _BRACKETS = str.maketrans("[]{}【】〔〕〖〗「」<>《》", "()()()()()()(
 _YEAR = re.compile(r"(?P<year>(?:19|20)\d\d)(?:年度|年|度)?(?:末|底)?")
 _YEAR_FIRST = re.compile(rf"\(?{_YEAR.pattern}\)?(?P<rest>.+)")
 _YEAR_LAST = re.compile(rf"(?P<rest>.+?)\(?{_YEAR.pattern}\)?")
+_LAST_YEAR = re.compile(r"\(?(?:上一?(?:会计)?年度?|去年|前一年|近一年|最近一年)的?\)?")
+_WHOLE_YEAR = re.compile(r"(?:全年|年度|本年度?|当年)")
 _COUNTING = re.compile(rf"{CURRENCY_PATTERN}|[千万亿元%]")
 _LAST_BRACKET = re.compile(r"(?P<rest>.+)\((?P<inside>[^()]*)\)")
 _FIRST_BRACKET = re.compile(r"\((?P<inside>[^()]*)\)(?P<rest>.+)")
@@ -98,6 +102,9 @@ _LAST_SLASH = re.compile(r"(.+)[/,;|·]([^/()]+)")
 _BARE_MONEY = re.compile(
     rf"(.+?)((?:{CURRENCY_PATTERN})?(?:{MULTIPLIER_PATTERN})?(?:元|{CURRENCY_PATTERN})|万|亿|%)"
 )
+YEAR_BEFORE = 1
+"""The year of a header that says 上年 or 去年: it comes after those that name one, or none."""
+
 _GROUPS, _BARE = tuple(VOCABULARY["groups"]), frozenset(VOCABULARY["bare"])
 _PERSONAL = re.compile(VOCABULARY["personal"])
 
@@ -166,6 +173,53 @@ def read_heading(header: str) -> Heading | None:
         if known and (known.kind in counted or unit == NO_UNIT):
             return Heading(known, unit, reading.year)
     return None
+
+
+def own_conclusions(headers: Sequence[str]) -> frozenset[str]:
+    """Return the headers under which leadscore itself wrote what it concluded of the firms.
+
+    They are such only beside each other: an officer's own 环节 or 等级 alone is not.
+
+    >>> (
+    ...     sorted(own_conclusions(["企业", "环节", "等级", "契合度"])),
+    ...     own_conclusions(["企业", "环节"]),
+    ... )
+    (['契合度', '环节', '等级'], frozenset())
+    """
+    own = {header: _own_headers().get(normal_header(header)) for header in headers}
+    names = {name for name in own.values() if name}
+    if len(names) < 2 or (names <= _COMMON and len(names & _COMMON) < 4):
+        return frozenset()
+    return frozenset(header for header, name in own.items() if name)
+
+
+_CONCLUSIONS = (
+    "rank", "grade", "priority", "likelihood", "fit", "segment", "role", "reasons", "veto",
+    "segments", "model", "segment_name", "role_name", "matched_words",
+)  # fmt: skip
+# What an officer's own list may well have: these alone make no export, unless most stand together.
+_COMMON = frozenset(
+    {
+        "rank",
+        "grade",
+        "priority",
+        "segment",
+        "role",
+        "reasons",
+        "model",
+        "segment_name",
+        "role_name",
+    }
+)
+
+
+@cache
+def _own_headers() -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for name in _CONCLUSIONS:
+        header = WORDS[f"workbook.ranking.{name}.header"]
+        headers |= {normal_header(words): name for words in (name, header.zh, header.en)}
+    return headers
 
 
 def recognise(header: str) -> Column | None:
@@ -268,6 +322,12 @@ def _without_year(reading: Reading) -> Iterator[Reading]:
         parts = pattern.fullmatch(reading.key)
         if parts:
             yield Reading(parts["rest"], reading.unit, int(parts["year"]))
+    if last := _LAST_YEAR.match(reading.key):
+        yield Reading(reading.key[last.end() :], reading.unit, YEAR_BEFORE)
+    elif reading.key.endswith(("(上年)", "(去年)", "(上年度)", "(上一年度)")):
+        yield Reading(reading.key.rpartition("(")[0], reading.unit, YEAR_BEFORE)
+    elif whole := _WHOLE_YEAR.match(reading.key):
+        yield Reading(reading.key[whole.end() :], reading.unit)
 
 
 def blank_firms(count: int) -> pd.DataFrame:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from leadscore.lists.columns import Column, Heading, normal_header, read_heading
+from leadscore.lists.columns import Column, Heading, normal_header, own_conclusions, read_heading
 from leadscore.lists.values.amounts import NO_UNIT, Unit
 from leadscore.lists.values.words import without_personal
 from leadscore.text import Text, room_words, shown
@@ -122,6 +122,7 @@ class Layout:
     sources: dict[str, tuple[Source, ...]]  # that feed a canonical column, first choice first
     personal: tuple[str, ...] = ()  # headers about people, not read
     unused: tuple[str, ...] = ()  # headers of no canonical column
+    own: tuple[str, ...] = ()  # headers of what leadscore concluded when it wrote the file
     vendor_units: tuple[str, ...] = ()  # headers of a unit that only the table's vendor tells
 
 
@@ -139,7 +140,10 @@ def lay_out(headers: Sequence[str], money: Unit | None = None) -> Layout:
     tushare = any(normal_header(header) == "tscode" for header in headers)
     sources: dict[str, list[Source]] = {}
     personal, unused, vendor = [], [], []
+    conclusions = own_conclusions(headers)
     for position, header in enumerate(headers):
+        if header in conclusions:
+            continue
         heading = read_heading(header)
         if heading is None:
             unused.append(header)
@@ -160,7 +164,8 @@ def lay_out(headers: Sequence[str], money: Unit | None = None) -> Layout:
         for name, feeding in sources.items()
     }
     unused = [header for header in unused if header.strip()]
-    return Layout(ordered, tuple(personal), tuple(unused), tuple(vendor))
+    own = tuple(header for header in headers if header in conclusions)
+    return Layout(ordered, tuple(personal), tuple(unused), own, tuple(vendor))
 
 
 def moved(layout: Layout, source: Source, to: Column) -> Layout:
@@ -184,6 +189,8 @@ def dropped(layout: Layout) -> Iterator[Text]:
     """Yield which columns were not read or not used."""
     if layout.personal:
         yield WORDS["problems.personal"].format(headers=listed(layout.personal))
+    if layout.own:
+        yield WORDS["problems.own"].format(headers=listed(layout.own))
     if layout.unused:
         yield WORDS["problems.unused"].format(headers=listed(layout.unused))
 

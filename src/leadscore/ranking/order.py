@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from leadscore.features.catalogue import CATALOGUE, text_of
+from leadscore.lists.values.places import province_name
 from leadscore.ranking.reasons import Wording, reason_line
 from leadscore.ranking.score import FirmScore
 from leadscore.ranking.vetoes import WORDING
@@ -93,6 +94,11 @@ def ranking_table(columns: Columns, firms: pd.DataFrame, model: str) -> pd.DataF
         for name, values in columns.items()
         if name != "order"
     }
+    provinces = [
+        province_name({"province": province, "province_code": code})
+        for province, code in zip(firms["province"], firms["province_code"], strict=True)
+    ]
+    own["province"] = pd.Series(provinces, dtype="str")
     table = pd.DataFrame(
         {name: own.get(name, firms.get(name)) for name in RANKING_COLUMNS[1:]}
     ).assign(model=model)

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection
 from sqlalchemy.dialects import postgresql, sqlite
 
+from leadscore.lists.values.places import province_name
 from leadscore.ranking.order import order_key
 from leadscore.ranking.vetoes import COURTED, GONE
 from leadscore.store.database import (
@@ -426,7 +427,7 @@ def _standing_row(
         "name": firm.name, "credit_code": firm.credit_code,
         "chain": segment.partition(".")[0] if segment else None,
         "region": record.get("city_code") or record.get("province_code"),
-        "province": record.get("province"), "city": record.get("city"), "veto": veto,
+        "province": province_name(record), "city": record.get("city"), "veto": veto,
         "vetoed": veto is not None, "stage": stage, "excluded": excluded,
         "overridden": override is not None, "order_key": key + firm.id.to_bytes(8),
     }  # fmt: skip

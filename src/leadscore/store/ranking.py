@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Select
 
 from leadscore.errors import Detail
 from leadscore.features.catalogue import CATALOGUE
+from leadscore.lists.values.places import beginning, is_division
 from leadscore.ranking.order import RANKING_COLUMNS, is_vetoed
 from leadscore.ranking.reasons import Wording
 from leadscore.ranking.vetoes import WORDING
@@ -134,6 +135,10 @@ def _one_of(query: Select[int], number: ColumnElement[int]) -> ColumnElement[boo
 
 def _in_region(region: str) -> ColumnElement[bool]:
     at = STANDINGS.c
+    place = beginning(region)
+    if is_division(region) and place.province:
+        # 广东 and 广东省 are one.
+        region = place.city or place.province
     if region.isascii() and region.isdigit():
         return (at.region >= region) & (at.region < f"{region}:")  # the sign after 9
     return (at.province == region) | (at.city == region)

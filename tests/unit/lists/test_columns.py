@@ -1,9 +1,11 @@
 """Every header that offices and vendors are known to write must find its canonical column."""
 
 import re
+from datetime import date
 
 import pytest
 
+from leadscore.lists.cleaning import clean
 from leadscore.lists.columns import (
     CANONICAL,
     COLUMNS,
@@ -13,6 +15,7 @@ from leadscore.lists.columns import (
     recognise,
 )
 from leadscore.lists.problems import lay_out
+from leadscore.lists.reading import read_list
 
 QICHACHA = {
     "企业名称": "name",
@@ -290,3 +293,73 @@ def test_capital_is_counted_in_wan_yuan_only_where_the_vendor_says_so() -> None:
     assert stated.sources["registered_capital_cny"][0].heading.unit.times == 1.0
     other = lay_out(["证券代码", "公司名称", "注册资金"])
     assert other.sources["registered_capital_cny"][0].heading.unit.times is None
+
+
+@pytest.mark.parametrize(
+    ("header", "name", "times"),
+    [
+        ("上年营收（万元）", "revenue_cny", 1e4),
+        ("去年营业收入", "revenue_cny", None),
+        ("营业收入（上年）", "revenue_cny", None),
+        ("上一年度净利润(万元)", "net_profit_cny", 1e4),
+        ("年度营业收入（亿元）", "revenue_cny", 1e8),
+    ],
+)
+def test_last_years_figure_is_that_figure(header, name, times) -> None:
+    heading = read_heading(header)
+    assert heading is not None
+    assert (heading.column.name, heading.unit.times) == (name, times)
+
+
+def test_last_years_figure_stands_in_only_where_no_other_year_is_given() -> None:
+    sources = lay_out(["企业", "上年营收", "营收", "2023年营收"]).sources["revenue_cny"]
+    assert [source.header for source in sources] == ["营收", "2023年营收", "上年营收"]
+
+
+@pytest.mark.parametrize(
+    "header", ["国家/地区", "国别", "所属国家", "国家（地区）", "Country/Region", "Country"]
+)
+def test_a_country_is_no_city(header) -> None:
+    layout = lay_out(["企业名称", header, "城市"])
+    assert [source.header for source in layout.sources["city"]] == ["城市"]
+    assert not layout.unused
+
+
+@pytest.mark.parametrize(
+    ("header", "name"),
+    [
+        ("企业所在地", "city"),
+        ("所属省市", "province"),
+        ("省市区", "city"),
+        ("区（县）", "district"),
+        ("主营业务及产品", "main_business"),
+        ("核心产品", "main_business"),
+        ("所属领域", "industry"),
+        ("企业成立时间", "founded_on"),
+        ("营业额（万元）", "revenue_cny"),
+        ("职工总数", "staff"),
+        ("企业规模（大中小微）", "size_band"),
+        ("企业地址", "registered_address"),
+        ("通信地址", "postal_address"),
+        ("是否高新", "title_flag"),
+        ("参展企业", "name"),
+    ],
+)
+def test_headers_of_officers_sheets_are_known(header, name) -> None:
+    heading = read_heading(header)
+    assert heading is not None
+    assert heading.column.name == name
+
+
+def test_bands_of_people_under_the_size_of_a_firm_are_its_staff(tmp_path) -> None:
+    path = tmp_path / "list.csv"
+    for cells, expected in (
+        (("100-499人", "小于50人"), ("staff", 299.5)),
+        (("大型", "规模以上"), ("size_band", "大型")),
+    ):  # fmt: skip
+        rows = "".join(f"某{at}公司,{cell}\n" for at, cell in enumerate(cells))
+        path.write_text(f"企业名称,企业规模\n{rows}", "utf-8")
+        firm = clean(read_list(path), today=date(2026, 1, 1)).records[0]
+        assert {key: value for key, value in firm.items() if key != "name"}.keys() == {expected[0]}
+        if expected[0] == "size_band":
+            assert firm["size_band"] == expected[1]

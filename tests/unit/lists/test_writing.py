@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -21,19 +22,25 @@ from hypothesis import strategies as st
 from openpyxl.utils.escape import unescape
 from tests.ranking_files import read_ranking_csv
 
+import leadscore
 from leadscore.errors import OutputError, UsageError
 from leadscore.features.catalogue import CATALOGUE
+from leadscore.lists.cleaning import clean
 from leadscore.lists.problems import Problem
+from leadscore.lists.reading import read_list
+from leadscore.lists.values.names import read_name
 from leadscore.lists.writing import (
     MAX_CELL,
     MAX_ROWS,
     PROBLEM_COLUMNS,
     RANKING_COLUMNS,
+    SheetToMend,
     check_distinct,
     check_ranking_path,
     replacing,
     write_problems,
     write_ranking,
+    write_rows_to_mend,
 )
 from leadscore.text import Lang, Text
 
@@ -304,7 +311,7 @@ def test_the_second_sheet_holds_the_problems_and_the_third_explains_every_column
     guide = sheets["说明"]
     assert guide[0][:2] == ("城市", "南方某市")
     assert guide[1][1] == "读入3行 = 排名1 + 否决1 + 搁置1"
-    assert guide[3] == ("工作表", "列", "CSV 列名", "含义", "单位", "取值")
+    assert guide[3] == ("工作表", "列", "CSV 列名", "含义", "计量", "取值")
     explained = [(row[0], row[1]) for row in guide[4:]]
     shown = [(title, header) for title in ("排名", "问题") for header in sheets[title][0]]
     assert explained == shown
@@ -514,3 +521,75 @@ def test_problems_are_written_as_csv_for_machines_and_as_a_workbook_for_people(
 def test_a_list_without_problems_still_gives_a_file(tmp_path: Path) -> None:
     write_problems([], tmp_path / "p.csv", lang="zh")
     assert (tmp_path / "p.csv").read_text("utf-8-sig").strip().count(",") == 6
+
+
+@given(
+    st.text(min_size=1, max_size=30)
+    | st.builds(
+        "{}{}公司".format,
+        st.sampled_from(["=", "'=", "-", "@", "''+", "＝", "'", "="]),
+        st.text(max_size=8),
+    )
+)
+def test_any_name_survives_writing_and_reading_again(tmp_path_factory, text) -> None:
+    name = read_name(text).value
+    if name is None:
+        return
+    path = tmp_path_factory.mktemp("names") / "names.csv"
+    write_ranking(pd.DataFrame({"rank": [1], "name": [name]}), path, lang="zh")
+    (written,) = csv.reader([*path.read_text("utf-8-sig").splitlines(keepends=True)][1:])
+    assert read_name(written[1]).value == name
+
+
+OWN = pd.DataFrame(
+    {
+        "企业名称": ["=甲光学有限公司", "-乙电池有限公司", "@丙声学有限公司", "丁电路有限公司"],
+        "统一社会信用代码": ["91360727MA35LGHK7K", None, None, "91441900MA51XAPG4N"],
+        "省份": ["江西", "广东省", "江苏", None],
+        "城市": ["南昌市", "深圳", "昆山", "东莞市"],
+        "阶段": ["已签约", "对接", None, "流失"],
+        "主营业务": ["光学镜片生产", "锂电池制造", "声学器件", "印制电路板制造"],
+    }
+)
+KEPT = ("credit_code", "province_code", "stage")
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize("ending", [".csv", ".xlsx", ".parquet"])
+def test_a_written_ranking_read_again_is_the_firms_and_none_of_what_was_concluded(
+    tmp_path, ending, lang
+) -> None:
+    listed, written = tmp_path / "listed.csv", tmp_path / f"written{ending}"
+    OWN.to_csv(listed, index=False)
+    first = clean(read_list(listed), today=date(2026, 1, 1))
+    table = leadscore.rank(OWN, lang=lang)
+    stages = {str(firm["name"]): firm.get("stage") for firm in first.records}
+    table["stage"] = table["name"].map(stages).astype("str")
+    write_ranking(table, written, lang=lang)
+    second = clean(read_list(written), today=date(2026, 1, 1))
+    before = {str(firm["name"]): firm for firm in first.records}
+    after = {str(firm["name"]): firm for firm in second.records}
+    assert set(after) == set(before) == set(OWN["企业名称"])
+    for name, firm in after.items():
+        assert [firm.get(key) for key in KEPT] == [before[name].get(key) for key in KEPT]
+        assert set(firm) <= {"name", "city", "province", "city_code", *KEPT}
+    assert any("不是企业的资料" in notice.zh for notice in second.notices)
+
+
+def test_an_officers_own_node_of_a_chain_stays_a_fact(tmp_path) -> None:
+    path = tmp_path / "own.csv"
+    path.write_text("企业名称,环节,等级\n某甲公司,光学镜头,A\n", "utf-8")
+    (firm,) = clean(read_list(path), today=date(2026, 1, 1)).records
+    assert firm["chain_node"] == "光学镜头"
+
+
+def test_problems_and_rows_to_mend_bring_no_conclusions(tmp_path) -> None:
+    path = tmp_path / "mend.xlsx"
+    sheet = SheetToMend(
+        "1",
+        ["企业名称", "成立日期", "原行号", "问题"],
+        [["=甲公司", "2015-04-08", "3", "成立日期：…"]],
+    )
+    write_rows_to_mend([sheet], path)
+    (firm,) = clean(read_list(path), today=date(2026, 1, 1)).records
+    assert firm == {"name": "=甲公司", "founded_on": date(2015, 4, 8)}

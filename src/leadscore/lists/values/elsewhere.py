@@ -7,7 +7,7 @@ sits and knows nothing of notes.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cache
 from typing import Literal
 
@@ -108,9 +108,9 @@ def _at_home(text: str, here: Here) -> str:
         if len(name) > 1 and name in text:
             text = re.sub(re.escape(name) + "(?:省|市|区|县)?", _HOME, text)
     text = _PLACES["here"].sub(_HOME, text)
-    for start, end, place in sorted(_named(text), reverse=True):
-        home = place.city in here if place.city else place.province in here
-        behind_province = place.city is None and text[end:].startswith(_HOME)
+    for start, end, places in sorted(_named(text), key=lambda it: it[0], reverse=True):
+        home = any((place.city or place.province) in here for place in places)
+        behind_province = text[end:].startswith(_HOME) and all(not it.city for it in places)
         if home or behind_province:
             text = text[:start] + _HOME + text[end:]
     return text
@@ -144,7 +144,7 @@ def is_other_place(clause: str, here: Here) -> bool:
     return any(len(clause) - (end - start) <= 3 for start, end, _ in away)
 
 
-def _named(text: str) -> Iterator[tuple[int, int, Place]]:
+def _named(text: str) -> Iterator[tuple[int, int, Collection[Place]]]:
     names, lengths = _names()
     at = 0
     while at < len(text):
@@ -158,18 +158,21 @@ def _named(text: str) -> Iterator[tuple[int, int, Place]]:
     english = divisions().english
     for word in re.finditer(r"[a-z]+", text):
         if word[0] in english:
-            yield word.start(), word.end(), english[word[0]][0]
+            yield word.start(), word.end(), english[word[0]]
 
 
 @cache
-def _names() -> tuple[dict[str, Place], dict[str, tuple[int, ...]]]:
-    words = {*VOCABULARY["places"]["words"]}
-    names = {name: place for name, place in divisions().places.items() if name not in words}
-    for inside in divisions().inside.values():
-        for name, place in inside.items():
-            if len(name) > 1 and name not in words:
-                names.setdefault(name, place)
-    names |= dict.fromkeys(VOCABULARY["places"]["named"], Place())
+def _names() -> tuple[dict[str, tuple[Place, ...]], dict[str, tuple[int, ...]]]:
+    cells, words = divisions().cells, {*VOCABULARY["places"]["words"]}
+    known = VOCABULARY["places"]["named"]
+    # 新建 of 新建区 is a word more often than a place.
+    names = {
+        name: places
+        for name, places in cells.items()
+        if name not in words
+        and (f"{name}市" in cells or not {f"{name}区", f"{name}县"} & cells.keys())
+    }
+    names |= {name: cells.get(name, ()) for name in known}
     lengths: dict[str, set[int]] = {}
     for name in names:
         lengths.setdefault(name[0], set()).add(len(name))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from leadscore.lists.values.words import is_spreadsheet_error, says_nothing, visible_text
+from leadscore.lists.values.words import is_spreadsheet_error, says_nothing, unguarded, visible_text
 from leadscore.text import room_words
 
 WORDS = room_words("lists")
@@ -62,6 +62,8 @@ def read_name(cell: str) -> Name:
     Name(value='乙公司', former='甲公司', hidden=False, unmatched=False)
     """
     name, hidden = visible_text(cell)
+    if name[:1] in ("'", "=", "＝"):
+        name = unguarded(name)
     unmatched = bool(_NOT_MATCHED.match(name))
     if unmatched or says_nothing(name, name=True) or is_spreadsheet_error(name):
         return Name(unmatched=unmatched)
@@ -83,7 +85,7 @@ def former_names(cell: str) -> str | None:
     """
     if says_nothing(cell):
         return None
-    lines = visible_text(re.sub(r"[\r\n]+", ";", cell))[0]
+    lines = unguarded(visible_text(re.sub(r"[\r\n]+", ";", cell))[0])
     if len(lines) > LONGEST_PARTED:
         return lines
     plain = _AROUND.sub("", _YEARS.sub("", lines))

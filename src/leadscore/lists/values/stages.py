@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from leadscore.lists.values.elsewhere import Here, is_other_place, place_of_stage, went_elsewhere
+from leadscore.lists.values.places import simplified_letters
 from leadscore.lists.values.words import (
     INVISIBLE,
     STAGES,
@@ -79,9 +80,7 @@ def names_stages(cells: Iterable[str]) -> bool:
     return stages > sum(count for word, count in counts.items() if status_of(word))
 
 
-_TRADITIONAL = str.maketrans(
-    VOCABULARY["traditional"]["from"] + "’‘‐‑–−_", VOCABULARY["traditional"]["to"] + "''---- "
-)
+_LETTERS = simplified_letters() | str.maketrans("’‘‐‑–−_", "''---- ")
 _HIDDEN = re.compile(INVISIBLE)
 _SPACES = re.compile(r"(?<![a-z0-9,.?!)])\s+|\s+(?![a-z0-9(])|(?<=\s)\s+", re.ASCII)
 _HYPHEN = re.compile(r"(?<=[a-z]) ?[-/] ?(?=[a-z])|(?<=[a-z])'(?!t\b)", re.ASCII)
@@ -95,7 +94,7 @@ _LONGEST_STATUS = 40
 
 def _spoken(text: str) -> str:
     # As words are compared: NFKC, lower case, simplified, white space between Latin words alone.
-    text = unicodedata.normalize("NFKC", _HIDDEN.sub("", text)).lower().translate(_TRADITIONAL)
+    text = unicodedata.normalize("NFKC", _HIDDEN.sub("", text)).lower().translate(_LETTERS)
     return _SPACES.sub("", text.strip().replace("\r", "\n").replace("\n", ";"))
 
 
