@@ -51,7 +51,8 @@ from leadscore.lists.values.names import (
 )
 from leadscore.lists.values.places import is_division, settle
 from leadscore.lists.values.plausible import look_at
-from leadscore.lists.values.words import joined_text, names_stages, says_nothing, stage_of
+from leadscore.lists.values.stages import names_stages, stage_of
+from leadscore.lists.values.words import joined_text, says_nothing
 from leadscore.text import Text, room_words, shown
 
 WORDS = room_words("lists")

@@ -24,13 +24,12 @@ from leadscore.lists.values.cells import Cell, CellReader, Value
 from leadscore.lists.values.codes import valid_code
 from leadscore.lists.values.dates import day_of
 from leadscore.lists.values.names import WANTED_OF_NAMES, former_names, joined_names, read_name
+from leadscore.lists.values.stages import names_stages, stage_of
 from leadscore.lists.values.words import (
     STAGE_NAMES,
     VOCABULARY,
     joined_text,
-    names_stages,
     says_nothing,
-    stage_of,
     tidy_word,
     without_personal,
 )

@@ -30,6 +30,7 @@ from leadscore.lists.values.codes import (
 from leadscore.lists.values.dates import day_of, day_readings
 from leadscore.lists.values.numbers import count_of, share_of, year_of
 from leadscore.lists.values.places import division_code
+from leadscore.lists.values.stages import stage_of, status_of
 from leadscore.lists.values.words import (
     NONE,
     QUOTES,
@@ -39,8 +40,6 @@ from leadscore.lists.values.words import (
     is_spreadsheet_error,
     says_none,
     says_nothing,
-    stage_of,
-    status_of,
     tidy_word,
     unguarded,
     visible_text,
