@@ -32,7 +32,9 @@ WORDS = room_words("")
 FORMAT = 2
 """Of what lies in a home. A home of format 1 has no number: its models are pickles."""
 FORMAT_FILE = "format"
-_FOLDERS = ("models", "keys", "exports", "backups", "profiles")
+WORKERS = "workers"
+"""Folder in which workers of one home tell each other that they live."""
+_FOLDERS = ("models", "keys", "exports", "backups", "profiles", WORKERS)
 
 _log = logging.getLogger(__name__)
 

@@ -23,8 +23,9 @@ from leadscore.lists.mapping import NO_MAPPING, MappedList, read_mapped, unit_wo
 from leadscore.lists.problems import Problem, Source, dropped, lay_out
 from leadscore.lists.reading.header import HeaderPlace
 from leadscore.lists.reading.table import OWN_FILE, Limits, TextTable, release_memory
-from leadscore.lists.values.amounts import NO_UNIT, Unit, plain_number
-from leadscore.lists.values.cells import Value, small_median
+from leadscore.lists.values.amounts import NO_UNIT, Unit
+from leadscore.lists.values.cells import Value
+from leadscore.lists.values.numbers import plain_number
 from leadscore.lists.values.words import (
     STAGES,
     STATUSES,
@@ -34,6 +35,7 @@ from leadscore.lists.values.words import (
 )
 from leadscore.text import Lang, Text, shown
 
+_UNIT_UNKNOWN = "unit_unknown"  # code of what `values.plausible` says of a whole column
 _MOST_EXAMPLES = 3
 _LONGEST_EXAMPLE = 40
 
@@ -137,9 +139,12 @@ def _table(
     layout = lay_out(meant.headers, meant.unit)
     sources = {one.position: one for feeding in layout.sources.values() for one in feeding}
     faults: dict[str | None, Counter[int | None]] = {}
+    doubtful = set()
     for problem in problems:
         if problem.sheet == raw.sheet:
             faults.setdefault(problem.column, Counter())[problem.row] += 1
+            if problem.code == _UNIT_UNKNOWN:
+                doubtful.add(problem.column)
     rows = meant.rows.tolist()
     columns = []
     for at, (header, new) in enumerate(zip(raw.headers, meant.headers, strict=True)):
@@ -149,7 +154,8 @@ def _table(
             columns.append(ColumnReading(at, header, meaning))
         else:
             cells = dict(zip(rows, meant.column(at), strict=True))
-            columns.append(_column(header, source, cells, firms, faults.get(header, Counter())))
+            one = _column(header, source, cells, firms, faults.get(header, Counter()))
+            columns.append(replace(one, doubtful=header in doubtful))
     return TableReading(raw.sheet, tuple(columns), tuple(dropped(layout)))
 
 
@@ -178,7 +184,6 @@ def _column(
     return ColumnReading(
         source.position, header, meaning, heading.unit,
         plain=any(not math.isnan(plain_number(text)) for text in nothing),
-        doubtful=small_median(heading, texts.values()) is not None,
         held=len(texts), read=len(texts) - len(lost), problems=faults.total(),
         examples=_examples(texts, lost, key, firms),
     )  # fmt: skip
