@@ -23,7 +23,7 @@ from xlsxwriter.exceptions import FileCreateError
 from leadscore.errors import OutputError, UsageError
 from leadscore.lists.columns import CANONICAL, Column
 from leadscore.lists.problems import Problem
-from leadscore.lists.values.words import STAGES, STATUSES
+from leadscore.lists.values.words import FORMULA, STAGES, STATUSES
 from leadscore.numbers import LIKELIHOOD_IN_EXCEL, SHARE_IN_EXCEL
 from leadscore.terminal import display_width
 from leadscore.text import Lang, Text, room_words
@@ -211,9 +211,6 @@ def _cell(text: str) -> str:
 
 # Controls but for tab and line feed: no XML can carry them, and a terminal may obey them.
 _UNREADABLE = "[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffe\uffff]"
-# What Excel skips before a formula, what makes one, and apostrophes that stand before that.
-_SPACES = "[ \t\n\u00a0\u2000-\u200b\u3000\ufeff]*"
-_FORMULA = f"('*(?:{_SPACES}[=+\\-@＝＋－＠﹦﹢﹣﹫]|[\\t\\n]))"
 
 
 def write_ranking(
@@ -297,7 +294,7 @@ def for_spreadsheet(text: str) -> str:
     >>> for_spreadsheet("=1+1"), for_spreadsheet("a=1")
     ("'=1+1", 'a=1')
     """
-    return re.sub(f"^{_FORMULA}", r"'\1", _readable_text(text))
+    return re.sub(f"^{FORMULA}", r"'\1", _readable_text(text))
 
 
 def _write(
@@ -311,7 +308,7 @@ def _write(
         elif path.suffix.lower() == ".parquet":
             table.to_parquet(handle, index=False)
         else:
-            guarded = _map_texts(table, f"^{_FORMULA}", r"'\1")
+            guarded = _map_texts(table, f"^{FORMULA}", r"'\1")
             guarded.to_csv(handle, index=False, encoding="utf-8-sig", lineterminator="\r\n")
 
 

@@ -45,7 +45,10 @@ ONLY_THE_REGISTRY_KNOWS = ("schema", "version", "artefact", "code", "libraries")
 """What the registry writes into a manifest, whatever the maker says."""
 _CODE = ("city", "features", "learning", "lists")
 _PROJECT = re.compile(r"[A-Za-z0-9._-]+")  # with which "flask-openapi[swagger]>=5.0" begins
-_SHIPPED = ("cells.toml", "columns.toml", "lexicon.toml", "rates.toml", "codes/divisions.csv")
+_SHIPPED = (
+    "cells.toml", "columns.toml", "lexicon.toml", "rates.toml", "codes/divisions.csv",
+    "codes/former.csv", "codes/names.csv", "codes/traditional.csv",
+)  # fmt: skip
 
 _A_MANIFEST = WORDS["manifest.a_manifest"]
 

@@ -42,7 +42,18 @@ def test_no_text_makes_the_check_fail(text) -> None:
 
 
 @pytest.mark.parametrize(
-    "written", ["９１３６０７２７ma35lghk7k", "91360727-MA35LGHK-7K", " 91360727 MA35LGHK7K "]
+    "written",
+    [
+        '="91360727MA35LGHK7K"',
+        "'91360727MA35LGHK7K",
+        "`91360727MA35LGHK7K`",
+        "“91360727MA35LGHK7K”",
+        "\t91360727ma35lghk7k\u200b",
+        "91360727 ‑MA35LGHK7K",
+        "９１３６０７２７ma35lghk7k",
+        "91360727-MA35LGHK-7K",
+        " 91360727 MA35LGHK7K ",
+    ],
 )
 def test_spelling_does_not_matter(written) -> None:
     assert normal_code(written) == "91360727MA35LGHK7K"

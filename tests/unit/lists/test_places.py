@@ -2,11 +2,15 @@
 
 import csv
 import re
+from datetime import date
 
 import pytest
 
 from leadscore.files import shipped
+from leadscore.lists.cleaning import clean
+from leadscore.lists.reading import read_list
 from leadscore.lists.values.places import (
+    MUNICIPALITIES,
     beginning,
     division_code,
     english_place,
@@ -66,6 +70,8 @@ def test_an_address_is_placed_by_its_beginning(text, expected) -> None:
         ("石河子市", ("65", "659001")),
         ("湖北省省直辖县级行政区划仙桃市", ("42", "429004")),
         ("北京市市辖区", ("11", "1100")),
+        ("大同区", ("23", "2306")),
+        ("海南区", ("15", "1503")),
     ],
 )
 def test_names_that_mean_two_places_are_told_apart(text, expected) -> None:
@@ -81,8 +87,6 @@ def test_names_that_mean_two_places_are_told_apart(text, expected) -> None:
         ("南京西路1266号", (None, None)),
         ("福建南路", (None, None)),
         ("朝阳区建国路", (None, None)),
-        ("大同区", (None, None)),
-        ("海南区", (None, None)),
         ("西湖区文三路", (None, None)),
         ("公司承建南昌地铁", (None, None)),
         ("", (None, None)),
@@ -199,6 +203,86 @@ def test_division_digits() -> None:
     assert (place_of_code("369900").province, place_of_code("369900").city) == ("36", None)
 
 
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        ({"city": "昆山"}, ("32", "3205")),
+        ({"city": "义乌"}, ("33", "3307")),
+        ({"city": "张家港"}, ("32", "3205")),
+        ({"city": "神木"}, ("61", "6108")),
+        ({"city": "石河子"}, ("65", "659001")),
+        ({"city": "昆山高新区"}, ("32", "3205")),
+        ({"district": "昆山"}, ("32", "3205")),
+        ({"city": "浦东"}, ("31", "3100")),
+        ({"city": "忠县"}, ("50", "5000")),
+        ({"city": "台灣"}, ("71", None)),
+        ({"city": "臺北市"}, ("71", None)),
+        ({"city": "新竹"}, ("71", None)),
+        ({"province": "Taiwan", "city": "Hsinchu City"}, ("71", None)),
+        ({"city": "中國香港"}, ("81", "8100")),
+        ({"city": "HK"}, ("81", "8100")),
+        ({"city": "Macau"}, ("82", "8200")),
+        ({"province": "廣東省", "city": "深圳市"}, ("44", "4403")),
+        ({"registered_address": "廣東省深圳市南山區科技路1號"}, ("44", "4403")),
+        ({"registered_address": "臺北市內湖區瑞光路1號"}, ("71", None)),
+        ({"registered_address": "廣東中路1號"}, (None, None)),
+        ({"registered_address": "518000 广东省深圳市南山区"}, ("44", "4403")),
+        ({"registered_address": "（518000）深圳市南山区"}, ("44", "4403")),
+        ({"registered_address": "邮编：330000 江西省南昌市"}, ("36", "3601")),
+        ({"registered_address": "住所：江西省南昌市"}, ("36", "3601")),
+        ({"registered_address": "新疆生产建设兵团第八师石河子市"}, ("65", "659001")),
+        ({"province": "广东深圳"}, ("44", "4403")),
+        ({"city": "广东/深圳"}, ("44", "4403")),
+        ({"city": "广东省·深圳市"}, ("44", "4403")),
+        ({"city": "江西南昌高新区"}, ("36", "3601")),
+        ({"city": "Guangdong Shenzhen"}, ("44", "4403")),
+        ({"city": "Shenzhen, China"}, ("44", "4403")),
+        ({"province": "广东", "city": "南山"}, ("44", "4403")),
+        ({"province": "北京", "city": "朝阳区"}, ("11", "1100")),
+        ({"city": "莱芜市"}, ("37", "3701")),
+        ({"city": "襄樊"}, ("42", "4206")),
+        ({"registered_address": "浙江省玉环县大麦屿"}, ("33", "3310")),
+        ({"credit_code": "91371202MA3C8UX0X0"}, ("37", "3701")),
+        ({"credit_code": "91512081MA62XXXXX0"}, ("51", "5101")),
+        ({"credit_code": "91340823MA62XXXXX0"}, ("34", "3407")),
+        ({"credit_code": "91341402MA62XXXXX0"}, ("34", "3401")),
+    ],
+)
+def test_a_place_is_known_in_every_spelling_and_by_its_former_code(columns, expected) -> None:
+    assert placed(**columns) == expected
+
+
+@pytest.mark.parametrize(
+    ("header", "cell"),
+    [("城市", "朝阳区"), ("城市", "南山"), ("区县", "西湖区"), ("注册地址", "鼓楼区中山路1号")],
+)
+def test_a_name_that_several_places_bear_is_told_unless_the_province_says_which(
+    tmp_path, header, cell
+) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text(f"企业名称,省份,{header}\n某甲公司,,{cell}\n", "utf-8")
+    firms = clean(read_list(path), today=date(2026, 1, 1))
+    assert [(p.code, p.column, p.found) for p in firms.problems] == [
+        ("ambiguous_place", header, cell)
+    ]
+    assert "province_code" not in firms.records[0]
+    path.write_text(f"企业名称,省份,{header}\n某甲公司,上海市,{cell}\n", "utf-8")
+    assert "ambiguous_place" not in {
+        p.code for p in clean(read_list(path), today=date(2026, 1, 1)).problems
+    }
+
+
+def test_the_former_codes_lead_to_places_of_today() -> None:
+    with shipped("codes", "former.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    codes = [row["code"] for row in rows]
+    assert codes == sorted(set(codes))
+    for row in rows:
+        place = place_of_code(row["now"])
+        assert row["now"] in {place.city, place.province}
+        assert place_of_code(row["code"]) == place
+
+
 def test_small_questions() -> None:
     assert english_place("inner mongolia").province == "15"
     assert english_place("Bavaria").province is None
@@ -218,15 +302,17 @@ def test_the_table_of_divisions_is_sound() -> None:
     assert len(set(codes)) == len(codes)
     upper = [row["name"] for row in rows if row["level"] != "county"]
     assert len(set(upper)) == len(upper)
-    inside = {(row["code"][:2], row["name"]) for row in rows}
-    assert len(inside) == len(rows)
     for row in rows:
         assert re.fullmatch(rf"\d{{{digits[row['level']]}}}", row["code"])
         assert row["code"][:2] in provinces
         assert row["name"].startswith(row["short_name"])
         assert row["name_en"] or row["level"] != "province"
         assert not (row["name_en"] and row["level"] == "county")
-        if row["level"] == "county" and row["code"][2:4] != "90" and row["code"][:2] != "31":
+        if (
+            row["level"] == "county"
+            and row["code"][2:4] != "90"
+            and row["code"][:2] not in MUNICIPALITIES
+        ):
             assert row["code"][:4] in codes
 
 

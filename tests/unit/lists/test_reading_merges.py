@@ -333,9 +333,8 @@ def test_a_row_that_says_how_to_fill_in_the_list_is_set_aside_and_told(tmp_path,
     read = firms(csv(tmp_path, [UNITS[0], row, UNITS[1]]))
 
     assert [firm["name"] for firm in read.records] == ["甲一光学有限公司"]
-    assert [(one.row, one.code, one.set_aside) for one in read.problems] == [
-        (2, "guidance_row", True)
-    ]
+    set_aside = [(one.row, one.code) for one in read.problems if one.set_aside]
+    assert set_aside == [(2, "guidance_row")]
 
 
 @pytest.mark.parametrize(

@@ -20,12 +20,19 @@ from leadscore.lists.values.amounts import (
     read_unit,
     shipped_rates,
 )
-from leadscore.lists.values.codes import is_rounded_code, is_valid_code, normal_code, old_number
-from leadscore.lists.values.dates import day_of
+from leadscore.lists.values.codes import (
+    is_rounded_code,
+    is_valid_code,
+    normal_code,
+    old_number,
+    unlabelled,
+)
+from leadscore.lists.values.dates import day_of, day_readings
 from leadscore.lists.values.numbers import count_of, share_of, year_of
 from leadscore.lists.values.places import division_code
 from leadscore.lists.values.words import (
     NONE,
+    QUOTES,
     STAGE_NAMES,
     STATUS_NAMES,
     VOCABULARY,
@@ -35,6 +42,7 @@ from leadscore.lists.values.words import (
     stage_of,
     status_of,
     tidy_word,
+    unguarded,
     visible_text,
     without_personal,
 )
@@ -54,6 +62,18 @@ _LONGEST_REPEATED = 24
 """Characters of a text that may well come again; longer ones, such as scopes, seldom do."""
 
 _AFTER_LABEL = re.compile(r"\s*(?:\((?P<unit>[^()]*)\))?\s*[:为是]?(?P<figure>.*)", re.DOTALL)
+# What a cell may say beside the day, by what its column is about.
+_DAY_LABELS = {
+    name: re.compile(
+        rf"^\s*(?:公司|企业)?(?:于|{words})(?:日期|时间|于|日)?\s*[:：]?|[(（]?\s*(?:{words})\s*[)）]?\s*$"
+    )
+    for name, words in (
+        ("founded_on", "成立|设立|创立|创建|创办|注册成立|注册|登记"),
+        ("approved_on", "核准|核准登记"),
+        ("listed_on", "上市|挂牌"),
+    )
+}
+_GUARDS = ("=", "＝", *QUOTES)
 _TRAILING_ZEROS = re.compile(r"^(\d+)\.0+$")
 _YES, _NO = VOCABULARY["answers"]["yes"], VOCABULARY["answers"]["no"]
 
@@ -63,7 +83,7 @@ WANTED = {
     for code in (
         "cell_error", "bad_amount", "bad_date", "future_date", "bad_count", "bad_share",
         "bad_year", "bad_status", "bad_stage", "bad_currency", "bad_credit_code",
-        "old_registration_number", "damaged_number", "bad_division",
+        "old_registration_number", "damaged_number", "bad_division", "ambiguous_date",
     )
 }  # fmt: skip
 """What is wanted of a cell, by the code of the problem."""
@@ -114,6 +134,8 @@ class CellReader(dict[str, Cell]):
 
     def __missing__(self, text: str) -> Cell:
         """Read a text that was not read before, and remember it if it may come again."""
+        if text[:1] in _GUARDS:
+            return self._guarded(text)
         if text[:1] == "#" and is_spreadsheet_error(text):
             return Cell(code="cell_error")
         if len(text) > _LONGEST_REPEATED:
@@ -129,8 +151,20 @@ class CellReader(dict[str, Cell]):
             self[text] = cell
         return cell
 
-    def wanted(self, code: str) -> Text:
+    def _guarded(self, text: str) -> Cell:
+        """Read a text behind a quote or an equals sign, which are no part of a figure or a day."""
+        plain = unguarded(text)
+        if self._read not in (_text, _remark):
+            plain = plain.strip(QUOTES + " ")
+        if plain and plain[0] not in _GUARDS and plain != text:
+            return self[plain]
+        return Cell() if says_nothing(plain) else self._read(plain, self)
+
+    def wanted(self, code: str, text: str = "") -> Text:
         """Return what is wanted of a cell of this column, by the code of its problem."""
+        if code == "ambiguous_date":
+            one, other, *_ = day_readings(text)
+            return WORDS["cells.two_dates"].format(one=one.isoformat(), other=other.isoformat())
         signed = code == "bad_amount" and self.signed
         return WORDS["cells.bad_signed_amount"] if signed else WANTED[code]
 
@@ -192,8 +226,10 @@ def _share(text: str, column: CellReader) -> Cell:
 
 def _date(text: str, column: CellReader) -> Cell:
     day = day_of(text)
+    if day is None and (label := _DAY_LABELS.get(column.heading.column.name)):
+        day = day_of(label.sub("", text, count=1))
     if day is None:
-        return Cell(code="bad_date")
+        return Cell(code="ambiguous_date" if day_readings(text) else "bad_date")
     return Cell(code="future_date") if day > column.today else Cell(day)
 
 
@@ -208,7 +244,7 @@ def _word(read: Callable[[str], str | None], code: str) -> Callable[[str, CellRe
 def _credit_code(text: str, _: CellReader) -> Cell:
     if is_valid_code(text):
         return Cell(text)  # Most codes stand in their normal form.
-    code = normal_code(text) or ""
+    code = normal_code(unlabelled(text)) or ""
     if is_valid_code(code):
         return Cell(code)
     if is_rounded_code(code):

@@ -6,6 +6,8 @@ import re
 import unicodedata
 from operator import mul
 
+from leadscore.lists.values.words import QUOTES, unguarded, visible_text
+
 ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 """The 31 characters of GB 32100-2015: no I, O, S, V, Z, which look like others."""
 
@@ -14,12 +16,18 @@ _VALUES = {mark: value for value, mark in enumerate(ALPHABET)}
 # Who registers (9 is market supervision; letters are army, farming, others), the kind, a division.
 _SHAPE = re.compile(rf"[1-9ANY][0-9]{{7}}[{ALPHABET}]{{10}}")
 _SCIENTIFIC = re.compile(r"\d(?:\.\d+)?[eE]\+?\d{1,2}")
+_SPACING = re.compile(r"[\s\-‐‑‒–—−]+")
 _ROUNDED = re.compile(r"\d{18}\.0+|\d{3,15}0{3,15}")
 
 
 def normal_code(code: str) -> str | None:
-    """Return a code in capitals without spaces and hyphens, full-width characters made plain."""
-    return re.sub(r"[\s\-]+", "", unicodedata.normalize("NFKC", code)).upper() or None
+    """Return a code in capitals and plain characters, without spaces, hyphens and quotes around it.
+
+    >>> normal_code('="9136 0727 ma35lghk7k"'), normal_code("'91360727MA35LGHK7K")
+    ('91360727MA35LGHK7K', '91360727MA35LGHK7K')
+    """
+    text = unguarded(unicodedata.normalize("NFKC", visible_text(code)[0]))
+    return _SPACING.sub("", text).strip(QUOTES).upper() or None
 
 
 def is_valid_code(code: str) -> bool:
@@ -48,6 +56,14 @@ def is_rounded_code(code: str) -> bool:
     """Tell whether a code has lost digits since a spreadsheet turned it into a number."""
     rounded = len(code) >= 18 and _ROUNDED.fullmatch(code)
     return bool(rounded or _SCIENTIFIC.fullmatch(code))
+
+
+_LABEL = re.compile(r"\s*(?:统一)?社会信用代码\s*[:：]\s*")
+
+
+def unlabelled(text: str) -> str:
+    """Return a text without the words 统一社会信用代码: that a cell may repeat."""
+    return _LABEL.sub("", text, count=1) if "代码" in text else text
 
 
 def old_number(text: str) -> str | None:

@@ -6,7 +6,7 @@ import csv
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
@@ -21,8 +21,22 @@ _ROAD = r"(?![东西南北中一二三四五六七八九十环新老]{0,2}(?:大
 _LESSER = r"(?![区县旗镇乡村里湾山河湖])"
 _NO_ROAD = re.compile(_ROAD)
 _NO_ROAD_OR_LESSER = re.compile(_ROAD + _LESSER)
-_PADDING = re.compile(r"^(?:(?:省|自治区)?直辖县级行政区划|市辖区|[\s,/\-·—])+")
-_LEAD = re.compile(r"^(?:中国|中华人民共和国)?\(?")
+_PADDING = re.compile(
+    r"^(?:(?:省|自治区)?直辖县级行政区划|市辖区|生产建设兵团(?:第?[一二三四五六七八九十\d]+师)?"
+    r"|[\s,/\-·—、|>→\\;:_()])+"
+)
+_LEAD = re.compile(
+    r"^(?:[\[【(]?(?:邮编|邮政编码)?:?\d{6}[\]】)]?(?!\d)[,、;]?"
+    r"|(?:企业|公司)?(?:注册|登记|通[讯信]|办公|经营|联系)?(?:地址|住所地?|所在地|地点):"
+    r"|中华人民共和国|中国)*[\[(]?"
+)
+# What stands behind the name of a city where firms gather; the city is meant.
+_ZONE = re.compile(
+    r"(?:国家级)?(?:高新|高新技术|高新技术产业|经济|经济技术|经开|开发|工业|产业|综合保税|保税|新)+"
+    r"(?:开发区|园区|园|区)$"
+)
+_LEVEL = re.compile(r"(?:新区|自治县|自治旗|特区|县|区|旗|市)$")
+_CHINA = re.compile(r"^(?:prchina|china|prc)|(?:prchina|china|prc)$")
 _READ = 40  # characters of a text that are looked at
 
 _BRANCH = re.compile(r"公司(.{2,40}?)(?:分公司|办事处|分部)$")
@@ -48,23 +62,31 @@ class Directory:
     """The divisions by name, full and short names alike.
 
     Bare short names, such as 江西, with a road or a lesser division behind them mean that; names
-    inside stand behind a province, by its code; an English name may mean several places.
+    inside stand behind a province, by its code; an English name may mean several places. Counties
+    are the further names, of today and of the past, that only one place has borne; cells are all
+    names and short names, each with all places that a cell of nothing else may mean by it.
     """
 
     places: dict[str, Place]
     bare: frozenset[str]
     inside: dict[str, dict[str, Place]]
     english: dict[str, tuple[Place, ...]]
+    counties: dict[str, Place]
+    cells: dict[str, tuple[Place, ...]]
 
 
 @lru_cache(maxsize=4096)
 def place_of_code(code: str) -> Place:
     """Return the place that 2, 4 or 6 digits of GB/T 2260 mean; nowhere if no province has them.
 
-    >>> [place_of_code(code).city for code in ("360727", "310115", "419001")]
-    ['3607', '3100', '419001']
+    Codes that were given up mean the place of today.
+
+    >>> [place_of_code(code).city for code in ("360727", "310115", "419001", "371202")]
+    ['3607', '3100', '419001', '3701']
     """
-    names = _codes()
+    names, former = _codes(), _former()
+    if code not in names and (now := former.get(code) or former.get(code[:4])):
+        code = now
     province = code[:2]
     if province not in names:
         return NOWHERE
@@ -94,8 +116,16 @@ def beginning(text: str, province: str | None = None) -> Place:
     >>> beginning("江西省赣州市龙南市龙南经济技术开发区"), beginning("江西中路170号")
     (Place(province='36', city='3607'), Place(province=None, city=None))
     """
+    plain = _plain(text)
+    place = _beginning(plain, province)
+    if place.city is None and (simple := plain.translate(_simplified())) != plain:
+        place = _beginning(simple, province)
+    return place
+
+
+def _beginning(text: str, province: str | None) -> Place:
     directory = divisions()
-    rest = _LEAD.sub("", _plain(text))
+    rest = _LEAD.sub("", text)
     name = _leading(rest, directory.places, directory.bare, _NO_ROAD_OR_LESSER)
     place = directory.places[name] if name else NOWHERE
     if province and province == place.province and name == rest:
@@ -105,8 +135,22 @@ def beginning(text: str, province: str | None = None) -> Place:
         return _inside(directory, rest[len(name) :], place.province)
     if province and place.province != province:
         within = _inside(directory, rest, province)
-        return within if within.city else place
-    return place
+        if within.city:
+            return within
+    county = None if name else _leading(rest, directory.counties, directory.counties, _NO_ROAD)
+    return directory.counties[county] if county else place
+
+
+def named_places(text: str, province: str | None = None) -> frozenset[Place]:
+    """Return the places that a cell of nothing but a name may mean, in a province if it is known.
+
+    >>> [place.city for place in named_places("昆山")], len(named_places("朝阳区"))
+    (['3205'], 2)
+    """
+    plain = _plain(text).translate(_simplified())
+    cells = divisions().cells
+    places = cells.get(plain) or cells.get(_ZONE.sub("", plain), ())
+    return frozenset(place for place in places if province in {None, place.province})
 
 
 def english_place(text: str, province: str | None = None) -> Place:
@@ -117,7 +161,8 @@ def english_place(text: str, province: str | None = None) -> Place:
     >>> english_place("Shenzhen, Guangdong").city, english_place("Fuzhou", "36").city
     ('4403', '3610')
     """
-    named = [place for part in re.split(r"[,，/]", text[:_READ]) for place in _english(part)]
+    parts = [part for part in re.split(r"[,，/;|>]", text[:_READ]) if part.strip()]
+    named = [place for part in parts for place in _english(part) or _english_pair(part)]
     wide = {place.province for place in named if place.city is None}
     inside = province or (wide.pop() if len(wide) == 1 else None)
     near = [place for place in named if place.city and inside in {None, place.province}]
@@ -126,11 +171,21 @@ def english_place(text: str, province: str | None = None) -> Place:
 
 
 def _english(part: str) -> tuple[Place, ...]:
-    known, key = divisions().english, normal_header(part)
-    for suffix in ("", "province", "city", "municipality"):
+    known, key = divisions().english, _CHINA.sub("", normal_header(part))
+    for suffix in ("", "province", "prov", "city", "municipality", "autonomousregion", "sar"):
         if key.endswith(suffix) and key.removesuffix(suffix) in known:
             return known[key.removesuffix(suffix)]
     return ()
+
+
+def _english_pair(part: str) -> tuple[Place, ...]:
+    words = re.split(r"[\s\-]+", part.strip())[:8]
+    pairs = (
+        _english(" ".join(words[:at])) + _english(" ".join(words[at:]))
+        for at in range(1, len(words))
+        if _english(" ".join(words[:at])) and _english(" ".join(words[at:]))
+    )
+    return next(pairs, ())
 
 
 def in_brackets(name: str) -> Place:
@@ -147,36 +202,88 @@ def is_division(name: str) -> bool:
 
 @cache
 def divisions() -> Directory:
-    """Read the table that travels with the package."""
-    places: dict[str, Place] = {}
-    bare: set[str] = set()
-    inside: dict[str, dict[str, Place]] = {}
-    # Several cities have a 西湖区: alone it says nothing, behind its province it does.
-    borne = Counter(row["name"] for row in _codes().values())
-    for code, row in sorted(_codes().items(), key=lambda item: (len(item[0]), item[0])):
-        place, short, names = place_of_code(code), row["short_name"], [row["name"]]
-        if row["level"] != "county":
-            names += [short, short + "州"] if row["name"].endswith("自治州") else [short]
-        for name in names:
-            if name not in places and borne[name] < 2:
-                places[name] = place
-                if name == short and row["level"] != "county":
-                    bare.add(name)
-        if row["level"] != "province":
-            inside.setdefault(code[:2], {}).update(dict.fromkeys([*names, short], place))
+    """Read the tables that travel with the package."""
+    further = _further_names()
+    chinese = [(name, place) for name, place in further if not name.isascii()]
+    places, counties, bare = _own_names()
+    times = Counter(name for name, _ in chinese)
+    for name, place in chinese:
+        if times[name] < 2 and len(name) > 2 and name not in places:
+            counties.setdefault(name, place)
+    cells, within = _shared_names(chinese)
+    inside = {
+        province: {name: next(iter(held)) for name, held in named.items() if len(held) == 1}
+        for province, named in within.items()
+    }
     english: dict[str, tuple[Place, ...]] = {}
     for code, row in _codes().items():
         if row["name_en"]:
             key = normal_header(row["name_en"])
             english[key] = (*english.get(key, ()), place_of_code(code))
-    return Directory(places, frozenset(bare), inside, english)
+    english |= {normal_header(name): (place,) for name, place in further if name.isascii()}
+    meanings = {name: tuple(held) for name, held in cells.items()}
+    return Directory(places, bare, inside, english, counties, meanings)
+
+
+def _further_names() -> list[tuple[str, Place]]:
+    # Names beside those of the national list: of Taiwan's cities, of new areas, of the past.
+    borne = {row["name"] for row in _codes().values()}
+    further = [(row["name"], place_of_code(row["code"])) for row in _rows("names.csv")]
+    former = {(row["name"], place_of_code(row["now"])) for row in _rows("former.csv")}
+    return further + sorted(pair for pair in former if pair[0] and pair[0] not in borne)
+
+
+def _own_names() -> tuple[dict[str, Place], dict[str, Place], frozenset[str]]:
+    # Names that one place has. Several cities have a 西湖区: alone it says nothing.
+    places: dict[str, Place] = {}
+    counties: dict[str, Place] = {}
+    bare: set[str] = set()
+    borne = Counter(row["name"] for row in _codes().values())
+    for code, row, names in _named_codes():
+        county, short = row["level"] == "county", row["short_name"]
+        table = counties if county and short == row["name"] else places
+        for name in names:
+            if name not in places and borne[name] < 2:
+                table[name] = place_of_code(code)
+                if name == short and not county:
+                    bare.add(name)
+    return places, counties, frozenset(bare)
+
+
+def _named_codes() -> Iterator[tuple[str, dict[str, str], list[str]]]:
+    for code, row in sorted(_codes().items(), key=lambda item: (len(item[0]), item[0])):
+        short, names = row["short_name"], [row["name"]]
+        if row["level"] != "county":
+            names += [short, short + "州"] if row["name"].endswith("自治州") else [short]
+        yield code, row, names
+
+
+_Meanings = dict[str, set[Place]]
+
+
+def _shared_names(further: Iterable[tuple[str, Place]]) -> tuple[_Meanings, dict[str, _Meanings]]:
+    # All that a name may mean: as the whole of a cell, and behind a province, by its code.
+    cells: _Meanings = {}
+    within: dict[str, _Meanings] = {}
+    for code, row, names in _named_codes():
+        place, short = place_of_code(code), row["short_name"]
+        stem = _LEVEL.sub("", row["name"]) if row["level"] == "county" else short
+        for name in {*names, short, stem if len(stem) > 1 else short}:
+            cells.setdefault(name, set()).add(place)
+        if row["level"] != "province":
+            for name in {*names, short}:
+                within.setdefault(code[:2], {}).setdefault(name, set()).add(place)
+    for name, place in further:
+        cells.setdefault(name, set()).add(place)
+        within.setdefault(place.province or "", {}).setdefault(name, set()).add(place)
+    return cells, within
 
 
 @cache
 def _lengths() -> dict[str, tuple[int, ...]]:
     directory = divisions()
     lengths: dict[str, set[int]] = {}
-    for names in (directory.places, *directory.inside.values()):
+    for names in (directory.places, directory.counties, *directory.inside.values()):
         for name in names:
             lengths.setdefault(name[0], set()).add(len(name))
     return {mark: tuple(sorted(sizes, reverse=True)) for mark, sizes in lengths.items()}
@@ -204,23 +311,39 @@ def _plain(text: str, length: int = _READ) -> str:
     return "".join(unicodedata.normalize("NFKC", text[:length]).split())
 
 
+def _rows(name: str) -> list[dict[str, str]]:
+    with shipped("codes", name).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
 @cache
 def _codes() -> dict[str, dict[str, str]]:
-    with shipped("codes", "divisions.csv").open(encoding="utf-8", newline="") as file:
-        return {row["code"]: row for row in csv.DictReader(file)}
+    return {row["code"]: row for row in _rows("divisions.csv")}
+
+
+@cache
+def _former() -> dict[str, str]:
+    return {row["code"]: row["now"] for row in _rows("former.csv")}
+
+
+@cache
+def _simplified() -> dict[int, str]:
+    return {ord(row["traditional"]): row["simplified"] for row in _rows("traditional.csv")}
 
 
 class Settled(NamedTuple):
     """The place of one firm, as far as it is known, and what speaks against it.
 
     City column or address may lie in another province than the columns before them; unplaced are
-    those of ``province`` and ``city`` that name no place that is known.
+    those of ``province`` and ``city`` that name no place that is known; several are the columns
+    that name a place of which there is more than one, with nothing to tell which.
     """
 
     place: Place
     odd_city: bool
     odd_address: bool
     unplaced: tuple[str, ...]
+    several: tuple[str, ...]
 
 
 def settle(firm: Mapping[str, Any]) -> Settled:
@@ -238,7 +361,7 @@ def settle(firm: Mapping[str, Any]) -> Settled:
     """
     code = firm.get("city_code") or firm.get("province_code")
     address, credit_code, name = map(firm.get, ("registered_address", "credit_code", "name"))
-    stated, odd_city, unplaced = _of_columns(
+    stated, odd_city, unplaced, several = _of_columns(
         *(firm.get(column) or "" for column in ("province", "city", "district"))
     )
     at_address = beginning(address[:_READ]) if address else NOWHERE
@@ -258,12 +381,23 @@ def settle(firm: Mapping[str, Any]) -> Settled:
     odd_address = None not in {stated.province, at_address.province} and (
         stated.province != at_address.province
     )
-    return Settled(Place(wide, near), odd_city, odd_address, unplaced)
+    if wide is None and address and _names_several(address):
+        several = (*several, "registered_address")
+    return Settled(Place(wide, near), odd_city, odd_address, unplaced, several)
+
+
+def _names_several(address: str) -> bool:
+    rest = _LEAD.sub("", _plain(address).translate(_simplified()))
+    cells = divisions().cells
+    name = _leading(rest, cells, cells, _NO_ROAD)
+    return bool(name and _LEVEL.search(name) and len(cells[name]) > 1)
 
 
 @lru_cache(maxsize=4096)  # lists repeat few places
-def _of_columns(province: str, city: str, district: str) -> tuple[Place, bool, tuple[str, ...]]:
-    # The place that the columns of one row say, whether they disagree, which of them name no place.
+def _of_columns(
+    province: str, city: str, district: str
+) -> tuple[Place, bool, tuple[str, ...], tuple[str, ...]]:
+    # The place that the columns of one row say, whether they disagree, which name none or several.
     wide = _either(province)
     near = _either(city, wide.province)
     unplaced = tuple(
@@ -271,15 +405,29 @@ def _of_columns(province: str, city: str, district: str) -> tuple[Place, bool, t
         for name, text, place in (("province", province, wide), ("city", city, near))
         if text and place is NOWHERE and text not in _NO_PLACE
     )
+    unclear = {"city": city if "city" in unplaced else ""}
     if near is NOWHERE or (near.city is None and near.province == wide.province):
-        near = wide if wide.city else beginning(district, wide.province) if district else wide
+        near = wide if wide.city else _either(district, wide.province) if district else wide
+        unclear["district"] = district if near is NOWHERE else ""
+    several = tuple(
+        name
+        for name, text in unclear.items()
+        if text and len(named_places(text, wide.province)) > 1
+    )
     odd = bool(wide.province and near.province and wide.province != near.province)
-    return (near if near.province else wide, odd, unplaced)
+    unplaced = tuple(name for name in unplaced if name not in several)
+    return (near if near.province else wide, odd, unplaced, several)
 
 
 def _either(text: str, province: str | None = None) -> Place:
     place = beginning(text, province) if text else NOWHERE
-    return place if place.province or not text else english_place(text, province)
+    if place.city or not text or (place.province and place.province != province):
+        return place
+    named = named_places(text, province) if province or not place.province else frozenset()
+    near = {one for one in named if one.city} or named
+    if len(near) == 1:
+        return next(iter(near))
+    return place if place.province else english_place(text, province)
 
 
 def _of_name(name: str) -> Place:

@@ -45,6 +45,32 @@ _PERSONAL = re.compile(
 )
 
 
+# What Excel skips before a formula, what makes one, and apostrophes that stand before that.
+_SKIPPED = "[ \t\n\u00a0\u2000-\u200b\u3000\ufeff]*"
+FORMULA = f"('*(?:{_SKIPPED}[=+\\-@＝＋－＠﹦﹢﹣﹫]|[\\t\\n]))"
+"""How a text begins that a spreadsheet may take for a formula; a written CSV guards it by a
+further apostrophe, which `unguarded` takes off."""
+
+_GUARDED = re.compile(f"'(?={FORMULA})")
+_FORMULA_OF_TEXT = re.compile(r'[=＝]\s*"(?P<text>(?:[^"]|"")*)"\s*')
+
+
+QUOTES = "'\"`´‘’“”„′″「」『』"
+"""Marks that people put around or before what a spreadsheet must keep as it is."""
+
+
+def unguarded(text: str) -> str:
+    """Return a text without what keeps a spreadsheet from taking it for a formula or a number.
+
+    >>> unguarded("'=甲公司"), unguarded('="0012"'), unguarded("'甲公司")
+    ('=甲公司', '0012', "'甲公司")
+    """
+    if text[:1] == "'":
+        return text[1:] if _GUARDED.match(text) else text
+    formula = _FORMULA_OF_TEXT.fullmatch(text) if text[:1] in ("=", "＝") else None
+    return formula["text"].replace('""', '"') if formula else text
+
+
 def says_nothing(text: str, *, name: bool = False) -> bool:
     """Tell whether a text says in words that nothing is known; firms may be named NA or null.
 
