@@ -78,7 +78,8 @@ def test_the_clean_table_is_written_and_reads_as_itself(
     listed: Path, tmp_path: Path, suffix: str
 ) -> None:
     out, problems = tmp_path / f"clean{suffix}", tmp_path / "problems.csv"
-    done = called("read", listed, "-o", out, "--problems", problems, "--unit", "注册资本=万元", home=tmp_path)  # fmt: skip
+    options = ("--problems", problems, "--unit", "注册资本=万元")
+    done = called("read", listed, "-o", out, *options, home=tmp_path)
     assert done.returncode == 0, done.stderr
     read, again = (
         leadscore.read_list(path, mapping=mapping)
@@ -145,6 +146,23 @@ def test_what_is_said_of_a_column_is_what_it_means(
     assert table.loc[0, name] == value
     if name != "registered_capital_cny" and header == "注册资本":
         assert table["registered_capital_cny"].isna().all()
+
+
+def test_messages_name_the_headers_of_the_list(tmp_path: Path) -> None:
+    rows = "湖港电池有限公司,5000,甲\n湖港屏幕有限公司,若干,乙\n湖港镜片有限公司,300,丙\n"
+    path = tmp_path / "list.csv"
+    path.write_text(f"企业名称,本金,备用\n{rows}", "utf-8")
+    mapping = {"本金": "注册资本", "备用": "-"}
+    for listed in (path, pd.read_csv(path)):
+        table = leadscore.read_list(listed, lang="zh", mapping=mapping)
+        (notice,) = table.attrs["notices"]
+        assert notice.startswith("“本金”未写单位")
+        assert "--unit 本金=万元" in notice
+        assert {one["column"] for one in table.attrs["problems"]} == {"本金"}
+        settled = leadscore.read_list(listed, mapping=mapping | {"本金": "注册资本(万元)"})
+        assert settled["registered_capital_cny"].tolist()[::2] == [5e7, 3e6]
+    done = called("read", path, "--map", "本金=注册资本", "--unit", "本金=万元", home=tmp_path)
+    assert done.returncode == 0
 
 
 @pytest.mark.parametrize("unit", ["(万元)", "registered_capital_cny(万元)"])

@@ -125,8 +125,12 @@ class Layout:
     vendor_units: tuple[str, ...] = ()  # headers of a unit that only the table's vendor tells
 
 
-def lay_out(headers: Sequence[str], money: Unit | None = None) -> Layout:
+def lay_out(
+    headers: Sequence[str], money: Unit | None = None, written: Sequence[str] = ()
+) -> Layout:
     """Return what each header means; amounts whose header names no unit have that above all.
+
+    Sources are named as ``written``, if the headers stand otherwise in the list.
 
     Several columns may feed one: their order is that of the table, but a column that names a year
     comes after those that do not, the newest year first.
@@ -139,10 +143,10 @@ def lay_out(headers: Sequence[str], money: Unit | None = None) -> Layout:
     tushare = any(normal_header(header) == "tscode" for header in headers)
     sources: dict[str, list[Source]] = {}
     personal, unused, vendor = [], [], []
-    for position, header in enumerate(headers):
-        heading = read_heading(header)
+    for position, (meant, header) in enumerate(zip(headers, written or headers, strict=True)):
+        heading = read_heading(meant)
         if heading is None:
-            unused.append(header)
+            unused += [header] if meant.strip() else []
             continue
         column = heading.column
         if column.personal:
@@ -159,7 +163,6 @@ def lay_out(headers: Sequence[str], money: Unit | None = None) -> Layout:
         name: tuple(sorted(feeding, key=lambda source: -(source.heading.year or 10_000)))
         for name, feeding in sources.items()
     }
-    unused = [header for header in unused if header.strip()]
     return Layout(ordered, tuple(personal), tuple(unused), tuple(vendor))
 
 
