@@ -26,6 +26,7 @@ from leadscore.lists.reading.table import OWN_FILE, Limits, TextTable, release_m
 from leadscore.lists.values.amounts import NO_UNIT, Unit
 from leadscore.lists.values.cells import Value
 from leadscore.lists.values.numbers import plain_number
+from leadscore.lists.values.plausible import UNIT_TO_BE_TOLD
 from leadscore.lists.values.words import (
     STAGES,
     STATUSES,
@@ -35,7 +36,6 @@ from leadscore.lists.values.words import (
 )
 from leadscore.text import Lang, Text, shown
 
-_UNIT_UNKNOWN = "unit_unknown"  # code of what `values.plausible` says of a whole column
 _MOST_EXAMPLES = 3
 _LONGEST_EXAMPLE = 40
 
@@ -132,12 +132,12 @@ def _table(
     layout = lay_out(meant.headers, meant.unit, meant.written)
     sources = {one.position: one for feeding in layout.sources.values() for one in feeding}
     faults: dict[str | None, Counter[int | None]] = {}
-    doubtful = set()
+    doubted = set()
     for problem in problems:
         if problem.sheet == raw.sheet:
             faults.setdefault(problem.column, Counter())[problem.row] += 1
-            if problem.code == _UNIT_UNKNOWN:
-                doubtful.add(problem.column)
+            if problem.code in UNIT_TO_BE_TOLD:
+                doubted.add(problem.column)
     rows = meant.rows.tolist()
     columns = []
     for at, (header, new) in enumerate(zip(raw.headers, meant.headers, strict=True)):
@@ -147,8 +147,8 @@ def _table(
             columns.append(ColumnReading(at, header, meaning))
         else:
             cells = dict(zip(rows, meant.column(at), strict=True))
-            one = _column(header, source, cells, firms, faults.get(header, Counter()))
-            columns.append(replace(one, doubtful=header in doubtful))
+            reading = _column(header, source, cells, firms, faults.get(header, Counter()))
+            columns.append(replace(reading, doubtful=header in doubted))
     return TableReading(raw.sheet, tuple(columns), tuple(dropped(layout)))
 
 

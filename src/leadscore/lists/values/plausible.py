@@ -19,6 +19,9 @@ Doubt = Literal[
     "unit_unknown", "unit_contradicted", "unit_overruled", "implausible_column", "scattered_column"
 ]
 
+UNIT_TO_BE_TOLD = frozenset({"unit_unknown", "unit_contradicted"})
+"""Doubts that only the owner of the list can settle: until then its cells are not believed."""
+
 
 class Band(NamedTuple):
     """Between what the middle of a column lies, in size: of three or more figures, and of fewer."""
