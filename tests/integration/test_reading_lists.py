@@ -19,9 +19,9 @@ ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "data" / "samples" / "electronics.csv"
 LIST = (
     "企业名称,注册资本,2023年营业收入,法人,天气,备注,成立日期\n"
-    "湖港电池有限公司,5000,1200,张三丰,晴,联系13912345678,2016-03\n"
+    "湖港电池有限公司,5000,12000000,张三丰,晴,联系13912345678,2016-03\n"
     "湖港屏幕有限公司,800,不详细,李四光,阴,=1+1,某日\n"
-    "湖港镜片有限公司,300,900,王五六,晴,,2018年5月\n"
+    "湖港镜片有限公司,300,9000000,王五六,晴,,2018年5月\n"
     ",12,,,,,\n"
 )
 
@@ -48,6 +48,10 @@ def test_every_column_is_shown_with_what_came_of_it(listed: Path, tmp_path: Path
     assert "营业收入" in lines[revenue][len("2023年营业收入") :]
     assert "2/3   67%     1" in lines[revenue]
     assert lines[revenue + 1].endswith("不详细 → 未读出")
+    capital = next(at for at, line in enumerate(lines) if line.startswith("注册资本"))
+    assert "待定  0/3" in lines[capital]
+    assert lines[capital + 1] == "    5000 → 未读出"
+    assert "--unit 注册资本=万元" in "".join(line.strip() for line in lines)
     assert "2016-03 → 2016年3月1日" in done.stdout
     assert next(line for line in lines if line.startswith("法人")).endswith("个人信息，不读取")
     assert next(line for line in lines if line.startswith("天气")).endswith("不认识，未使用")
@@ -74,13 +78,13 @@ def test_the_clean_table_is_written_and_reads_as_itself(
     listed: Path, tmp_path: Path, suffix: str
 ) -> None:
     out, problems = tmp_path / f"clean{suffix}", tmp_path / "problems.csv"
-    done = called("read", listed, "-o", out, "--problems", problems, "--unit", "注册资本=万元",
-                  "--unit", "2023年营业收入=万元", home=tmp_path)  # fmt: skip
+    options = ("--problems", problems, "--unit", "注册资本=万元")
+    done = called("read", listed, "-o", out, *options, home=tmp_path)
     assert done.returncode == 0, done.stderr
     read, again = (
         leadscore.read_list(path, mapping=mapping)
         for path, mapping in (
-            (listed, {"注册资本": "(万元)", "2023年营业收入": "(万元)"}), (out, {}),
+            (listed, {"注册资本": "(万元)"}), (out, {}),
         )
     )  # fmt: skip
     assert read["registered_capital_cny"].tolist() == [5e7, 8e6, 3e6]
@@ -126,7 +130,7 @@ SAID = [
     ("注册资本", "实缴资本（万元）", "paid_in_capital_cny", 5e7),
     ("注册资本", "revenue_cny(百万元)", "revenue_cny", 5e9),
     ("注册资本", "staff", "staff", 5e3),
-    ("2023年营业收入", "(万元)", "revenue_cny", 1.2e7),
+    ("2023年营业收入", "(千元)", "revenue_cny", 1.2e10),
     ("天气", "note", "note", "晴；联系***"),
     ("法人", "-", "name", "湖港电池有限公司"),
     ("!B", "registered_capital_cny(万元)", "registered_capital_cny", 5e7),
@@ -142,6 +146,23 @@ def test_what_is_said_of_a_column_is_what_it_means(
     assert table.loc[0, name] == value
     if name != "registered_capital_cny" and header == "注册资本":
         assert table["registered_capital_cny"].isna().all()
+
+
+def test_messages_name_the_headers_of_the_list(tmp_path: Path) -> None:
+    rows = "湖港电池有限公司,5000,甲\n湖港屏幕有限公司,若干,乙\n湖港镜片有限公司,300,丙\n"
+    path = tmp_path / "list.csv"
+    path.write_text(f"企业名称,本金,备用\n{rows}", "utf-8")
+    mapping = {"本金": "注册资本", "备用": "-"}
+    for listed in (path, pd.read_csv(path)):
+        table = leadscore.read_list(listed, lang="zh", mapping=mapping)
+        (notice,) = table.attrs["notices"]
+        assert notice.startswith("“本金”未写单位")
+        assert "--unit 本金=万元" in notice
+        assert {one["column"] for one in table.attrs["problems"]} == {"本金"}
+        settled = leadscore.read_list(listed, mapping=mapping | {"本金": "注册资本(万元)"})
+        assert settled["registered_capital_cny"].tolist()[::2] == [5e7, 3e6]
+    done = called("read", path, "--map", "本金=注册资本", "--unit", "本金=万元", home=tmp_path)
+    assert done.returncode == 0
 
 
 @pytest.mark.parametrize("unit", ["(万元)", "registered_capital_cny(万元)"])

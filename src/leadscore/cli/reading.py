@@ -7,7 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
@@ -139,6 +139,8 @@ def read(
 def _lines(
     known: ReadList, tables: Sequence[TableReading], lang: Lang, width: int
 ) -> Iterator[str]:
+    from leadscore.lists.values.plausible import Doubt
+
     width = min(max(width, _NARROWEST), WIDEST)
     clean = known.clean
     for table in tables:
@@ -153,9 +155,10 @@ def _lines(
         for notice in notices:
             yield from _item(notice.pick(lang), width)
         yield ""
-    if clean.problems:
+    # What is odd about a whole column is a notice already.
+    kinds = _kinds([one for one in clean.problems if one.code not in get_args(Doubt)])
+    if kinds:
         yield WORDS["read.problems"].pick(lang)
-        kinds = _kinds(clean.problems)
         for problem, number in kinds[:_MOST_KINDS]:
             yield from _item(_problem(problem, number).pick(lang), width)
         if len(kinds) > _MOST_KINDS:

@@ -180,7 +180,7 @@ def clean(raw: RawList, *, today: date) -> CleanList:
     notices = list(raw.notices)
     continued: dict[tuple[str | None, int], int] = {}
     for table in raw.tables:
-        layout = lay_out(table.headers, table.unit)
+        layout = lay_out(table.headers, table.unit, table.written)
         read = {source.position for sources in layout.sources.values() for source in sources}
         texts = {position: table.column(position) for position in read}
         cleaner = _TableCleaner(layout, texts, table.rows.tolist(), today, table.sheet)

@@ -36,7 +36,7 @@ from leadscore.lists.reading.header import (
     header_place,
     split_address,
 )
-from leadscore.lists.reading.table import OWN_FILE, Limits, RawList, SheetHead, TextTable
+from leadscore.lists.reading.table import OWN_FILE, Limits, RawList, SheetHead
 from leadscore.lists.values.amounts import CURRENCIES, NO_UNIT, Unit, read_unit
 from leadscore.text import Lang, Text, room_words, shown
 
@@ -156,12 +156,11 @@ class MappedList:
     """A list as it stands, and with the headers that count.
 
     ``meant`` are the tables of ``raw`` with other headers where their owner named the column, empty
-    where a column is not to be read.
+    where a column is not to be read; messages name those of the source all the same.
     """
 
     raw: RawList
     meant: RawList
-    headers: Mapping[str, str]  # as they stand in the source, by those that count
 
 
 def read_mapped(
@@ -186,7 +185,7 @@ def read_mapped(
         if place is None:
             raise
         raw = read_list(listed, place, limits)
-    return _with_meanings(raw, meanings) if meanings else MappedList(raw, raw, {})
+    return _with_meanings(raw, meanings) if meanings else MappedList(raw, raw)
 
 
 def _name(meaning: Meaning) -> str:
@@ -211,13 +210,22 @@ def _frame(frame: pd.DataFrame, meanings: Mapping[str, Meaning]) -> MappedList:
     # A frame must name its firms before it is one, so that its columns are renamed first.
     if not meanings:
         raw = from_frame(frame)
-        return MappedList(raw, raw, {})
+        return MappedList(raw, raw)
     labels = [_label(label) for label in frame.columns.tolist()]
-    renamed, was = _renamed(labels, meanings, {})
     _check_there(meanings, {}, labels, 0)
+    renamed = _renamed(labels, meanings, {})
     meant = from_frame(frame.set_axis(renamed, axis=1))
-    tables = tuple(replace(table, headers=tuple(labels)) for table in meant.tables)
-    return MappedList(replace(meant, tables=tables), meant, was)
+    was = dict(zip(renamed, labels, strict=True))
+    tables = tuple(
+        replace(
+            table, written=tuple(labels),
+            problems=tuple(replace(one, column=was.get(one.column or "", one.column))
+                           for one in table.problems),
+        )
+        for table in meant.tables
+    )  # fmt: skip
+    stood = tuple(replace(table, headers=table.written, written=()) for table in tables)
+    return MappedList(replace(meant, tables=stood), replace(meant, tables=tables))
 
 
 def _label(label: object) -> str:
@@ -229,17 +237,14 @@ def _with_meanings(raw: RawList, meanings: Mapping[str, Meaning]) -> MappedList:
     there = [header for table in raw.tables for header in table.headers]
     _check_there(meanings, cells, there, max(len(table.headers) for table in raw.tables))
     by_place = {at: meanings[key] for key, at in cells.items()}
-    headers: dict[str, str] = {}
-
-    def rename(table: TextTable) -> TextTable:
-        renamed, was = _renamed(table.headers, meanings, by_place)
-        for new, header in was.items():
-            headers.setdefault(new, header)
-        return replace(table, headers=tuple(renamed))
-
-    return MappedList(
-        raw, replace(raw, tables=tuple(rename(table) for table in raw.tables)), headers
-    )
+    tables = tuple(
+        replace(
+            table, headers=tuple(_renamed(table.headers, meanings, by_place)),
+            written=table.headers,
+        )
+        for table in raw.tables
+    )  # fmt: skip
+    return MappedList(raw, replace(raw, tables=tables))
 
 
 def _check_there(
@@ -258,17 +263,13 @@ def _check_there(
 
 
 def _renamed(
-    headers: Iterable[str], meanings: Mapping[str, Meaning], by_place: Mapping[int, Meaning]
-) -> tuple[list[str], dict[str, str]]:
-    renamed: list[str] = []
-    was: dict[str, str] = {}
-    for at, header in enumerate(headers):
-        meaning = by_place.get(at, meanings.get(header))
-        new = header if meaning is None else _header(header, meaning)
-        if meaning is not None:
-            was.setdefault(new, header)
-        renamed.append(new)
-    return renamed, was
+    headers: Sequence[str], meanings: Mapping[str, Meaning], by_place: Mapping[int, Meaning]
+) -> list[str]:
+    said = (by_place.get(at, meanings.get(header)) for at, header in enumerate(headers))
+    return [
+        header if meaning is None else _header(header, meaning)
+        for header, meaning in zip(headers, said, strict=True)
+    ]
 
 
 def _header(header: str, meaning: Meaning) -> str:

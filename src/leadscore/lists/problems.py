@@ -126,8 +126,12 @@ class Layout:
     vendor_units: tuple[str, ...] = ()  # headers of a unit that only the table's vendor tells
 
 
-def lay_out(headers: Sequence[str], money: Unit | None = None) -> Layout:
+def lay_out(
+    headers: Sequence[str], money: Unit | None = None, written: Sequence[str] = ()
+) -> Layout:
     """Return what each header means; amounts whose header names no unit have that above all.
+
+    Sources are named as ``written``, if the headers stand otherwise in the list.
 
     Several columns may feed one: their order is that of the table, but a column that names a year
     comes after those that do not, the newest year first.
@@ -141,12 +145,12 @@ def lay_out(headers: Sequence[str], money: Unit | None = None) -> Layout:
     sources: dict[str, list[Source]] = {}
     personal, unused, vendor = [], [], []
     conclusions = own_conclusions(headers)
-    for position, header in enumerate(headers):
-        if header in conclusions:
+    for position, (meant, header) in enumerate(zip(headers, written or headers, strict=True)):
+        if meant in conclusions:
             continue
-        heading = read_heading(header)
+        heading = read_heading(meant)
         if heading is None:
-            unused.append(header)
+            unused += [header] if meant.strip() else []
             continue
         column = heading.column
         if column.personal:
@@ -163,7 +167,6 @@ def lay_out(headers: Sequence[str], money: Unit | None = None) -> Layout:
         name: tuple(sorted(feeding, key=lambda source: -(source.heading.year or 10_000)))
         for name, feeding in sources.items()
     }
-    unused = [header for header in unused if header.strip()]
     own = tuple(header for header in headers if header in conclusions)
     return Layout(ordered, tuple(personal), tuple(unused), own, tuple(vendor))
 

@@ -27,10 +27,10 @@ from leadscore.lists.values.amounts import NO_UNIT, Unit
 from leadscore.lists.values.cells import Value
 from leadscore.lists.values.numbers import plain_number
 from leadscore.lists.values.plausible import UNIT_TO_BE_TOLD
+from leadscore.lists.values.stages import names_stages
 from leadscore.lists.values.words import (
     STAGES,
     STATUSES,
-    names_stages,
     says_nothing,
     without_personal,
 )
@@ -65,14 +65,7 @@ def firms_of(mapped: MappedList, *, today: date) -> CleanList:
     """Return the firms of a list that was read already, each once; see `read_firms`."""
     firms = clean(mapped.meant, today=today)
     release_memory()
-    firms = settle_repeats(firms)
-    if not mapped.headers:
-        return firms
-    problems = (
-        replace(problem, column=mapped.headers.get(problem.column or "", problem.column))
-        for problem in firms.problems
-    )
-    return replace(firms, problems=tuple(problems))
+    return settle_repeats(firms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +129,7 @@ def readings_of(read: ReadList) -> list[TableReading]:
 def _table(
     raw: TextTable, meant: TextTable, firms: Mapping[int, Firm], problems: Iterable[Problem]
 ) -> TableReading:
-    layout = lay_out(meant.headers, meant.unit)
+    layout = lay_out(meant.headers, meant.unit, meant.written)
     sources = {one.position: one for feeding in layout.sources.values() for one in feeding}
     faults: dict[str | None, Counter[int | None]] = {}
     doubted = set()

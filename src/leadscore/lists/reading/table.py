@@ -108,6 +108,7 @@ class TextTable:
     header_row: int = 0  # the last row of the header; 0 where there is none
     continued: Mapping[int, int] = field(default_factory=dict)
     """Rows over which the name of a firm is merged, with the first row of that firm."""
+    written: tuple[str, ...] = ()  # headers as they stand in the source, if others count
 
     def column(self, position: int) -> list[str | None]:
         """Return the cells of one column as plain values."""
