@@ -6,6 +6,7 @@ import gc
 import re
 import tempfile
 import time
+from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -209,16 +210,26 @@ def _no_search_for_garbage() -> Iterator[None]:
 class _Plan:
     """What is to be written, if the store is still as it was.
 
-    The rows that aren't stored yet, where they stand and which firms they are, what the list says
-    of each, what is known of each once it has, and where each field is from.
+    The rows that aren't stored yet, where they stand and which firms they are.
     """
 
     linked: Linked
     rows: list[int]
     sheets: list[str | None]
+
+
+class _Piece(NamedTuple):
+    """Some rows of a plan: what the list says of each firm, what is known once it has, from where.
+
+    It is made late and let go early: of all rows of a long list it would be most of the memory.
+    """
+
     said: Records
     records: list[Record]
     origins: list[Origins]
+
+    def part(self, rows: slice) -> _Piece:
+        return _Piece(self.said[rows], self.records[rows], self.origins[rows])
 
 
 @dataclass(frozen=True, eq=False)
@@ -239,7 +250,7 @@ class _Import:
         while in_vain < _PLANS:
             plan, ours = self._planned(), set[int]()
             self._store(plan, ours)
-            if len(ours) == len(plan.records):
+            if len(ours) == len(plan.rows):
                 return self._end(plan)
             in_vain = 0 if ours else in_vain + 1
         raise StoreError(WORDS["list_import.busy"])
@@ -248,28 +259,38 @@ class _Import:
         with self.database.read() as connection:
             linked = _lacking(connection, self.kept.id, link(connection, self.clean))
         _ = linked.keys  # which takes a while, so not while others wait
-        said = field_records(linked.firms)
         rows, sheets = linked.firms["row"].tolist(), plain_values(linked.firms["sheet"])
+        return _Plan(linked, rows, sheets)
+
+    def _piece(self, plan: _Plan, part: slice) -> _Piece:
+        said = field_records(plan.linked.firms.iloc[part])
         records, origins = all_merged(
-            linked.known, (fields for _, fields in said), rows, list_id=self.kept.id,
-            at=self.now, as_of=self.kept.as_of,
+            plan.linked.known[part], (fields for _, fields in said), plan.rows[part],
+            list_id=self.kept.id, at=self.now, as_of=self.kept.as_of,
         )  # fmt: skip
-        return _Plan(linked, rows, sheets, said, records, origins)
+        return _Piece(said, records, origins)
 
     def _store(self, plan: _Plan, ours: set[int]) -> None:
         # While some firms are stored others score the next ones; all but one of the cores, for that
         # which stores. It ends where a firm is no longer as it was seen.
-        records, total = plan.records, len(plan.records)
-        pieces = [records[at : at + _PIECE] for at in range(0, total, _PIECE)]
+        total, scoring = len(plan.rows), deque[_Piece]()
         portions, begun, done = Portions(self.database), time.monotonic(), 0
+
+        def to_score() -> Iterator[list[Record]]:
+            for at in range(0, total, _PIECE):
+                scoring.append(self._piece(plan, slice(at, at + _PIECE)))
+                yield scoring[-1].records
+
         self._tell(done, total, begun)
         with scoring_processes(self.scorer, processes_for(total, spared=1)) as score:
-            for scored in score(partial(score_firms, as_of=self.today), pieces):
+            for scored in score(partial(score_firms, as_of=self.today), to_score()):
+                piece = scoring.popleft()
                 for of_piece in portions.parts(len(scored)):
                     some = scored[of_piece]
                     part = slice(done, done + len(some))
+                    those = piece.part(of_piece)
                     with portions.write(len(some)) as connection:
-                        firms = self._stored(connection, plan, part, some, ours)
+                        firms = self._stored(connection, plan, part, those, some, ours)
                     if firms is None:
                         return
                     ours.update(firms)
@@ -289,8 +310,8 @@ class _Import:
         self.progress(_READ + (1 - _READ) * done / total, words)
 
     def _stored(
-        self, connection: Connection, plan: _Plan, part: slice, scored: Sequence[KeptScore],
-        ours: Collection[int],
+        self, connection: Connection, plan: _Plan, part: slice, piece: _Piece,
+        scored: Sequence[KeptScore], ours: Collection[int],
     ) -> list[int] | None:  # fmt: skip
         # Nothing is stored, and None returned, if somebody has changed one of the firms meanwhile.
         # ``ours`` are the firms that were stored since the plan was made.
@@ -298,10 +319,8 @@ class _Import:
         if not as_seen(connection, plan.linked, part, ours):
             return None
         self.check()
-        known, records = plan.linked.known[part], plan.records[part]
-        firms = write_firms(
-            connection, known, records, plan.origins[part], first=first, now=self.now
-        )
+        known, records = plan.linked.known[part], piece.records
+        firms = write_firms(connection, known, records, piece.origins, first=first, now=self.now)
         self.check()
         numbers = [firm.id for firm in firms]
         rows, sheets = plan.rows[part], plan.sheets[part]
@@ -310,7 +329,7 @@ class _Import:
             connection, firms, scored, seen, now=self.now, source=self.kept.file_name,
             new={number for number in numbers if number >= first},
         )  # fmt: skip
-        said = (fields for _, fields in plan.said[part])
+        said = (fields for _, fields in piece.said)
         members = [
             {"list_id": self.kept.id, "firm_id": number, "row": row, "sheet": sheet,
              "said": None if fields == record else fields, "order_key": key}
