@@ -180,6 +180,12 @@ def read_profile(settings: Settings, city: Path | None = None) -> City:
     return _read(city or settings.city or _only_profile())
 
 
+def names_of_city(settings: Settings) -> tuple[str, ...]:
+    """Return the names of the office's own city, with which no firm is lost to elsewhere."""
+    name = read_profile(settings).name
+    return tuple(dict.fromkeys((name.zh, name.zh.removesuffix("市"), name.en)))
+
+
 def open_profiles(settings: Settings, database: Database, city: Path | None = None) -> Profiles:
     """Return the profile of the city that a command is about, with its versions.
 

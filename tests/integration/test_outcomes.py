@@ -62,7 +62,7 @@ def listed(tmp_path: Path) -> Path:
 
 def test_outcomes_are_imported_once_summed_and_told(tmp_path: Path, listed: Path) -> None:
     home = tmp_path / "home"
-    done = typed("outcomes", "import", listed, home=home)
+    done = typed("outcomes", "import", listed, "--stage", "晴=-", home=home)
     assert done.returncode == 0, done.stderr
     assert "读入 7 条 = 新增 5 + 已有 0 + 搁置 2" in done.stdout
     assert "对接 2、签约 2、流失 1" in done.stdout
@@ -77,18 +77,21 @@ def test_outcomes_are_imported_once_summed_and_told(tmp_path: Path, listed: Path
 
 def test_problems_are_written_where_they_are_asked_for(tmp_path: Path, listed: Path) -> None:
     problems = tmp_path / "problems.csv"
-    done = called("outcomes", "import", listed, "--problems", problems, home=tmp_path / "home")
+    done = called(
+        "outcomes", "import", listed, "--problems", problems, "--stage", "晴=-",
+        home=tmp_path / "home",
+    )  # fmt: skip
     assert done.returncode == 0
     assert "第 8 行" not in done.stderr
     table = pd.read_csv(problems, encoding="utf-8-sig")
     assert table[table["set_aside"]][["row", "code"]].to_numpy().tolist() == [
-        [6, "after_loss"], [8, "bad_stage"],
+        [6, "after_loss"], [8, "skipped_stage"],
     ]  # fmt: skip
 
 
 def test_target_and_horizon_are_settings(tmp_path: Path, listed: Path) -> None:
     done = called(
-        "outcomes", "import", listed, home=tmp_path / "home",
+        "outcomes", "import", listed, "--stage", "晴=-", home=tmp_path / "home",
         LEADSCORE_TARGET="building", LEADSCORE_HORIZON_DAYS="50",
     )  # fmt: skip
     assert "首次接触后 50 天内：已到“开工” 0 家，未到 2 家" in done.stdout

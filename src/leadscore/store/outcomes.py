@@ -30,6 +30,7 @@ from leadscore.store.database import (
     Moment,
     Number,
     in_parts,
+    insert_rows,
     one_of_some,
     plain_values,
     quick,
@@ -69,6 +70,23 @@ outcomes = sa.Table(
 """``firm_id`` is filled where an entry was made for a firm of the store; otherwise the code or the
 name says which it is, and learning links them (see `leadscore.learning.history`)."""
 
+MILESTONES = sa.Table(
+    "milestones",
+    METADATA,
+    sa.Column("id", Number, primary_key=True),
+    sa.Column("credit_code", sa.Text, index=True),
+    sa.Column("name", sa.Text, index=True),
+    sa.Column("milestone", sa.Text, nullable=False),
+    sa.Column("day", sa.Date, nullable=False),
+    sa.Column("recorded", Moment, nullable=False),
+    sa.Column("recorded_by", sa.Text, nullable=False),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("sheet", sa.Text),
+    sa.Column("row", sa.Integer, nullable=False),
+    sa.Column("file", sa.Text, nullable=False),
+)
+"""What stands beside the stages (land taken, capital paid in): nothing is learned from it."""
+
 # Put together once: they are run with every outcome.
 _LAST = sa.select(sa.func.max(outcomes.c.entry))
 _ADD = outcomes.insert()
@@ -100,6 +118,34 @@ def append_entries(
     if rows:
         connection.execute(_ADD, rows)
     return numbers
+
+
+_MILESTONE = ("credit_code", "name", "stage", "day")
+
+
+def keep_milestones(
+    connection: Connection, found: pd.DataFrame, *, file: str, source: str, actor: str,
+    now: datetime,
+) -> int:  # fmt: skip
+    """Keep the milestones of a file that are not there yet, and return how many those were."""
+    kept = MILESTONES.c
+    query = sa.select(kept.credit_code, kept.name, kept.milestone, kept.day)
+    there = {tuple(row) for row in connection.execute(query)} if len(found) else set()
+    new = found[found["day"].notna() & ~found["withdrawn"]]
+    places = zip(*(plain_values(new[name]) for name in ("sheet", "row")), strict=True)
+    values = zip(*(plain_values(new[name]) for name in _MILESTONE), strict=True)
+    same = {
+        "recorded": now, "recorded_by": actor, "source": storable_text(source), "file": file,
+    }  # fmt: skip
+    rows = []
+    for value, (sheet, row) in zip(values, places, strict=True):
+        if value not in there:
+            there.add(value)
+            code, name, milestone, day = value
+            rows.append({"credit_code": code, "name": name, "milestone": milestone, "day": day,
+                         "sheet": sheet, "row": row, **same})  # fmt: skip
+    insert_rows(connection, MILESTONES, rows)
+    return len(rows)
 
 
 def entries_of(events: pd.DataFrame) -> list[dict[str, Any]]:
@@ -230,7 +276,8 @@ class Admission:
     ``new`` entries join the history, with ``firm`` and ``file``, in the order to record them;
     ``known`` ones are there already, or stand in the file twice; ``superseded`` ones of the known
     came from this very file once and were corrected since, and are left as corrected; ``corrected``
-    ones of the new give a day other than the one that was in force.
+    ones of the new give a day other than the one that was in force. ``losses`` are the problems
+    by which a loss is set aside.
     """
 
     new: pd.DataFrame
@@ -238,6 +285,7 @@ class Admission:
     superseded: int
     corrected: int
     problems: tuple[Problem, ...]
+    losses: tuple[Problem, ...]
 
 
 def validate_import(entries: pd.DataFrame, history: pd.DataFrame, *, file: str) -> Admission:
@@ -254,12 +302,19 @@ def validate_import(entries: pd.DataFrame, history: pd.DataFrame, *, file: str) 
         [*_STAGE, "day", "reason", "row"], na_position="first", ignore_index=True
     )
     problems: list[Problem] = []
+    losses: list[Problem] = []
 
     def reject(objections: pd.DataFrame) -> bool:
         """Take entries away, by their index; tell whether there were any."""
         nonlocal left
         wrong = left.loc[objections.index].to_dict("records")
-        problems.extend(map(_problem, wrong, objections.to_dict("records")))
+        told = list(map(_problem, wrong, objections.to_dict("records")))
+        problems.extend(told)
+        losses.extend(
+            problem
+            for entry, problem in zip(wrong, told, strict=True)
+            if entry["stage"] == "lost" and not entry["withdrawn"]
+        )
         left = left.drop(objections.index)
         return bool(len(objections))
 
@@ -275,7 +330,9 @@ def validate_import(entries: pd.DataFrame, history: pd.DataFrame, *, file: str) 
     new = left.sort_values("withdrawn", ascending=False, kind="stable", ignore_index=True)
     earlier = _days_in_force(new, history)
     moved = earlier.notna() & (earlier != new["day"])
-    return Admission(new, int(known.sum()), superseded, int(moved.sum()), tuple(problems))
+    return Admission(
+        new, int(known.sum()), superseded, int(moved.sum()), tuple(problems), tuple(losses)
+    )
 
 
 def _problem(entry: dict[Hashable, Any], objection: dict[Hashable, Any]) -> Problem:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import chain
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
 
 from leadscore.errors import Detail, ListError
-from leadscore.lists.columns import Column, column, recognise
+from leadscore.lists.columns import Column, column, readings, recognise
 from leadscore.lists.problems import Problem
 from leadscore.lists.reading.table import SheetHead, TextColumns, TextTable, refuse
 from leadscore.lists.values.amounts import stated_unit
@@ -33,6 +34,10 @@ NAMES_THAT_DO = ("企业名称", "公司名称", "单位名称", "name")
 UNREAD = ""  # what a column is said to mean that is not to be read
 MAX_CELL_CHARACTERS = 1_000_000
 """The longest scope of a firm known to us has some 5,000 characters; Excel allows 32,767."""
+
+Aliases = Mapping[str, str]
+"""Canonical columns by headers in their normal form that mean them in one kind of file only."""
+NO_ALIASES: Aliases = MappingProxyType({})
 
 _PRIVATE = re.compile(r"\d{7}|@")
 _ADDRESS = re.compile(r"([A-Z]{1,3})([0-9]{1,7})?")
@@ -115,17 +120,27 @@ def fold(text: str) -> str:
     return "".join(marks).casefold()
 
 
-def header_of(names: Sequence[str], position: int = 0) -> Header:
+def header_of(names: Sequence[str], position: int = 0, aliases: Aliases = NO_ALIASES) -> Header:
     """Return the header of columns with these names, of a source that may have no other rows."""
-    columns = (recognise(name) if 0 < len(name) <= 2 * LONGEST_HEADER else None for name in names)
+    columns = (
+        recognise(name) or _by_alias(name, aliases) if 0 < len(name) <= 2 * LONGEST_HEADER else None
+        for name in names
+    )
     return Header(position, position, tuple(names), tuple(columns))
 
 
-def _row_header(position: int, row: Row) -> Header:
-    return header_of([(cell or "").strip() for cell in row], position)
+def _by_alias(name: str, aliases: Aliases) -> Column | None:
+    keys = (reading.key for reading in readings(name)) if aliases else ()
+    return next((column(aliases[key]) for key in keys if key in aliases), None)
 
 
-def find_header(rows: Sequence[Row], merges: Sequence[Merge] | None = None) -> Header | None:
+def _row_header(position: int, row: Row, aliases: Aliases = NO_ALIASES) -> Header:
+    return header_of([(cell or "").strip() for cell in row], position, aliases)
+
+
+def find_header(
+    rows: Sequence[Row], merges: Sequence[Merge] | None = None, aliases: Aliases = NO_ALIASES
+) -> Header | None:
     """Return the header among the first rows of a sheet, or None if no row names firms.
 
     It is the first row in which a cell is known to name firms, or the row below it if that knows
@@ -135,12 +150,12 @@ def find_header(rows: Sequence[Row], merges: Sequence[Merge] | None = None) -> H
     next.
     """
     searched = range(min(len(rows), HEADER_SEARCH))
-    best = _best([_row_header(position, rows[position]) for position in searched], rows)
+    best = _best([_row_header(position, rows[position], aliases) for position in searched], rows)
     if best is not None:
-        joined = _joined(best, rows, merges)
+        joined = _joined(best, rows, merges, aliases)
         return joined if joined.name_at is not None and joined.known >= best.known else best
     # "企业" over "名称" may name firms where neither half does.
-    return _best([_two_rows(position, rows, merges) for position in searched[:-1]], rows)
+    return _best([_two_rows(position, rows, merges, aliases) for position in searched[:-1]], rows)
 
 
 def _best(headers: Sequence[Header], rows: Sequence[Row]) -> Header | None:
@@ -157,12 +172,14 @@ def _is_entry(header: Header, rows: Sequence[Row]) -> bool:
     return recognise(_cell(below, header.name_at or 0)) is not None
 
 
-def _joined(header: Header, rows: Sequence[Row], merges: Sequence[Merge] | None) -> Header:
+def _joined(
+    header: Header, rows: Sequence[Row], merges: Sequence[Merge] | None, aliases: Aliases
+) -> Header:
     above, below = header.first - 1, header.last + 1
     if above >= 0 and _are_parents(rows[above], above, len(header.names), merges):
-        return _two_rows(above, rows, merges)
+        return _two_rows(above, rows, merges, aliases)
     if below < len(rows) and _are_children(header, rows[below], merges):
-        return _two_rows(header.first, rows, merges)
+        return _two_rows(header.first, rows, merges, aliases)
     return header
 
 
@@ -194,7 +211,9 @@ def _is_value(cell: str) -> bool:
     return len(cell) > LONGEST_HEADER or (figures and recognise(cell) is None)
 
 
-def _two_rows(top: int, rows: Sequence[Row], merges: Sequence[Merge] | None) -> Header:
+def _two_rows(
+    top: int, rows: Sequence[Row], merges: Sequence[Merge] | None, aliases: Aliases
+) -> Header:
     upper, lower = rows[top], rows[top + 1]
     width = max(len(upper), len(lower))
     names = []
@@ -202,7 +221,7 @@ def _two_rows(top: int, rows: Sequence[Row], merges: Sequence[Merge] | None) -> 
         child = _cell(lower, at)
         joined = f"{parent}/{child}" if parent and fold(parent) != fold(child) else child
         names.append(joined if child else _cell(upper, at))
-    return replace(header_of(names, top), last=top + 1)
+    return replace(header_of(names, top, aliases), last=top + 1)
 
 
 def _filled(upper: Row, top: int, width: int, merges: Sequence[Merge] | None) -> list[str]:
@@ -242,20 +261,21 @@ class HeaderPlace:
 
     Its sheet (empty for any), its row as a spreadsheet numbers it (missing if it is to be found),
     and canonical columns by position, `UNREAD` for one that is not to be read; the others are
-    recognised by their headers.
+    recognised by their headers, among them those that mean a column only here (``aliases``).
     """
 
     sheet: str
     row: int | None
     columns: Mapping[int, str]
+    aliases: Aliases = field(default_factory=dict)
 
     def header(self, rows: Sequence[Row], merges: Sequence[Merge] | None = None) -> Header | None:
         """Return the header among the first rows of a sheet; None if it isn't there."""
         if self.row is None:
-            return (header := find_header(rows, merges)) and self.named(header)
+            return (header := find_header(rows, merges, self.aliases)) and self.named(header)
         if not 1 <= self.row <= min(len(rows), HEADER_SEARCH):
             return None
-        header = _row_header(self.row - 1, rows[self.row - 1])
+        header = _row_header(self.row - 1, rows[self.row - 1], self.aliases)
         named = max((at + 1 for at in self.columns), default=0)
         return self.named(header.widened(max(len(header.names), min(named, max(map(len, rows))))))
 
