@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -20,6 +21,8 @@ from leadscore.learning.history import (
     contradictions,
     firm_keys,
     in_force,
+    pursuit_keys,
+    pursuit_starts,
 )
 from leadscore.lists.dedupe import normal_name, normal_name_of
 from leadscore.lists.problems import Problem
@@ -251,14 +254,19 @@ def _judged(rows: Sequence[Row[Any]], pursuits: Sequence[Pursuit]) -> list[Entry
     # In force is of each stage of a pursuit the latest entry, unless it withdraws. An entry of a
     # file names no pursuit: its day tells.
     owners = [row.pursuit_id or pursuit_on(pursuits, row.day) for row in rows]
-    latest = {(owner, row.stage): row.entry for owner, row in zip(owners, rows, strict=True)}
+    starts = pursuit_starts((row.stage, row.day, row.withdrawn) for row in rows)
+    keys = [
+        (owner, bisect_right(starts, row.day), row.stage)
+        for owner, row in zip(owners, rows, strict=True)
+    ]
+    latest = {key: row.entry for key, row in zip(keys, rows, strict=True)}
     return [
         Entry(
             row.entry, row.stage, row.day, row.reason, row.withdrawn, row.recorded,
             row.recorded_by, row.source, pursuit=owner,
-            in_force=not row.withdrawn and latest[owner, row.stage] == row.entry,
+            in_force=not row.withdrawn and latest[key] == row.entry,
         )
-        for owner, row in zip(owners, rows, strict=True)
+        for owner, key, row in zip(owners, keys, rows, strict=True)
     ]  # fmt: skip
 
 
@@ -296,8 +304,12 @@ def validate_import(entries: pd.DataFrame, history: pd.DataFrame, *, file: str) 
     even if it was corrected since.
     """
     of_history, of_entries = firm_keys(history, entries)
-    history = history.assign(firm=of_history)
+    history = history.assign(firm=of_history).reset_index(drop=True)
     left = entries.assign(firm=of_entries, file=file).reset_index(drop=True)
+    # A firm that was lost may be met again: that is another pursuit, with its own stages.
+    columns = ["firm", "stage", "day", "withdrawn"]
+    both = pursuit_keys(pd.concat([history[columns], left[columns]], ignore_index=True))
+    history["firm"], left["firm"] = both[: len(history)], both[len(history) :].to_numpy()
     left = left.sort_values(
         [*_STAGE, "day", "reason", "row"], na_position="first", ignore_index=True
     )
