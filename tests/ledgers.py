@@ -1,4 +1,4 @@
-"""Ledgers of made-up firms in the layouts of offices and of customer management, with their truth."""
+"""Ledgers of made-up firms, in the layouts of offices and of sales, with their truth."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def _flat(firms: Sequence[Sequence[Event]]) -> list[Event]:
 
 
 def _long(
-    seed: int, header: list[str], words: dict[str, str], row: Callable[[Event, str], list[Any]],
+    seed: int, header: list[str], words: dict[str, str], row: Callable[[Event, str], list[Any]]
 ) -> tuple[Rows, set[Event]]:  # fmt: skip
     events = _flat(history(seed))
     return [header, *(row(event, words[event[1]]) for event in events)], set(events)
@@ -95,7 +95,7 @@ def _long(
 
 def _wide(
     seed: int, columns: dict[str, str], shape: Callable[[date], Any] = lambda day: day,
-    empty: Any = None, more: Callable[[str], list[Any]] = lambda name: [],
+    empty: Any = None, more: Callable[[str], list[Any]] = lambda _: [],
 ) -> tuple[Rows, set[Event]]:  # fmt: skip
     """Return a row a firm, one column of days a stage; what has no column is no event."""
     rows, truth = [], set[Event]()
@@ -125,7 +125,8 @@ NOTES = {
 }  # fmt: skip
 SALES = {
     "contacted": "跟进中", "visited": "已拜访", "negotiating": "商务谈判", "signed": "赢单",
-    "registered": "已注册", "building": "开工", "producing": "投产", "paused": "暂停", "lost": "输单",
+    "registered": "已注册", "building": "开工", "producing": "投产", "paused": "暂停",
+    "lost": "输单",
 }  # fmt: skip
 CRM = {
     "contacted": "Contacted", "visited": "Site visit", "negotiating": "Negotiation/Review",
@@ -176,7 +177,7 @@ def _wides() -> list[Case]:
         "contacted": "首次对接日期", "visited": "考察日期", "signed": "签约日期",
         "building": "开工日期", "producing": "投产日期", "lost": "退库日期",
     }  # fmt: skip
-    rows, truth = _wide(3, dates, dotted, "/", lambda name: ["VR产业园项目", 3.5])
+    rows, truth = _wide(3, dates, dotted, "/", lambda _: ["VR产业园项目", 3.5])
     header = ["投资方", "项目名称", "总投资（亿元）", *dates.values()]
     cases.append(_case("wide_csv_gbk", [header, *rows], truth, suffix="csv", encoding="gb18030"))
 
@@ -202,7 +203,7 @@ def _wides() -> list[Case]:
     )  # fmt: skip
 
     # What stands beside: planned days, amounts, people, next steps.
-    rows, truth = _wide(7, dates, iso, None, lambda name: [2.5, "2026-12-01", "李某", "下周拜访"])
+    rows, truth = _wide(7, dates, iso, None, lambda _: [2.5, "2026-12-01", "李某", "下周拜访"])
     header = ["引进企业", "投资额(亿元)", "预计投产时间", "责任人", "下一步计划", *dates.values()]
     cases.append(_case("wide_beside", [header, *rows], truth))
 
@@ -220,7 +221,7 @@ def _wides() -> list[Case]:
         name = events[0][0]
         rows.append(
             [name, iso(days["contacted"]), "是" if "signed" in days else "否",
-             iso(days["signed"]) if "signed" in days else "", iso(days["lost"]) if "lost" in days else ""]
+             *(iso(days[it]) if it in days else "" for it in ("signed", "lost"))]
         )  # fmt: skip
         truth |= {it for it in events if it[1] in ("contacted", "signed", "lost")}
     header = ["签约企业", "对接日期", "是否签约", "签约日期", "流失日期"]
@@ -313,7 +314,7 @@ def _crms() -> list[Case]:
     cases.append(_case("salesforce_history", rows, truth, suffix="csv"))
 
     rows, truth = [["Deal Name", "Company Name", "Deal Stage", "Close Date", "Deal owner"]], set()
-    for some in history(23, 20):
+    for some in history(23, 20, stages=ORDER[:4]):
         name, stage, day = some[-1]
         if stage in ("signed", "lost"):
             rows.append(["Plant", name, "Closed won" if stage == "signed" else "Closed lost",
@@ -322,7 +323,7 @@ def _crms() -> list[Case]:
     cases.append(_case("hubspot", rows, truth, suffix="csv"))
 
     rows, truth = [["Opportunity", "Customer", "Stage", "Closed Date", "Lost Reason"]], set[Event]()
-    for some in history(24, 20):
+    for some in history(24, 20, stages=ORDER[:4]):
         name, stage, day = some[-1]
         if stage in ("signed", "lost"):
             rows.append(["Plant", name, "Won" if stage == "signed" else "Lost", iso(day),
@@ -335,7 +336,7 @@ def _crms() -> list[Case]:
     cases.append(_case("crm_chinese", rows, truth, suffix="csv", encoding="gb18030"))
 
     rows, truth = [["客户", "商机名称", "商机状态", "结单日期", "输单原因"]], set[Event]()
-    for some in history(26, 24):
+    for some in history(26, 24, stages=ORDER[:4]):
         name, stage, day = some[-1]
         if stage in ("signed", "lost"):
             rows.append([name, "厂房", "成交" if stage == "signed" else "战败", day,

@@ -32,7 +32,9 @@ WORDS = room_words("")
 FORMAT = 2
 """Of what lies in a home. A home of format 1 has no number: its models are pickles."""
 FORMAT_FILE = "format"
-_FOLDERS = ("models", "keys", "exports", "backups", "profiles")
+WORKERS = "workers"
+"""Folder in which workers of one home tell each other that they live."""
+_FOLDERS = ("models", "keys", "exports", "backups", "profiles", WORKERS)
 
 _log = logging.getLogger(__name__)
 
@@ -180,10 +182,19 @@ def read_profile(settings: Settings, city: Path | None = None) -> City:
     return _read(city or settings.city or _only_profile())
 
 
-def names_of_city(settings: Settings) -> tuple[str, ...]:
-    """Return the names of the office's own city, with which no firm is lost to elsewhere."""
-    name = read_profile(settings).name
-    return tuple(dict.fromkeys((name.zh, name.zh.removesuffix("市"), name.en)))
+def names_of_city(settings: Settings) -> frozenset[str]:
+    """Return names and codes of the office's own city: who settles there is not lost elsewhere."""
+    from leadscore.lists.values.places import divisions
+
+    city = read_profile(settings)
+    code, places = city.about.division_code, divisions().places
+    names = {city.name.zh, city.name.zh.removesuffix("市"), city.name.en.lower(), code}
+    names |= {
+        name for name, place in places.items() if code and code in (place.city, place.province)
+    }
+    if len(code) > 2:
+        names |= {name for name, place in places.items() if place == (code[:2], None)}
+    return frozenset(name for name in names if name)
 
 
 def open_profiles(settings: Settings, database: Database, city: Path | None = None) -> Profiles:

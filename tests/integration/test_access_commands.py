@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +11,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-import leadscore.cli.administration  # noqa: F401 (adds its commands)
+import leadscore.cli.administration
+import leadscore.cli.ranking  # noqa: F401 (both add their commands)
 from leadscore.cli.group import cli
 
 Command = Callable[..., Result]
@@ -130,3 +133,36 @@ def test_young_records_are_not_pruned(leadscore_: Command) -> None:
     done = leadscore_("audit", "prune", "--before", date.today().isoformat())
     assert done.exit_code == 2
     assert "200 days" in done.stderr
+
+
+def test_the_firms_that_a_ranking_keeps_are_in_the_audit(
+    leadscore_: Command, home: Path, tmp_path: Path
+) -> None:
+    listed = tmp_path / "名单.csv"
+    listed.write_text("企业名称,主营业务\n甲有限公司,叶片\n乙有限公司,面包\n", encoding="utf-8")
+    assert leadscore_("rank", str(listed), "--no-keep").exit_code == 0
+    assert not (home / "leadscore.sqlite3").exists()
+    assert leadscore_("rank", str(listed)).exit_code == 0
+    with contextlib.closing(sqlite3.connect(home / "leadscore.sqlite3")) as connection:
+        rows = connection.execute("SELECT actor, action, object_id, details FROM audit").fetchall()
+        assert connection.execute("SELECT count(*) FROM snapshots").fetchone() == (2,)
+    ((actor, action, file, details),) = rows
+    assert (actor, action, file) == ("cli", "ranking.keep", "名单.csv")
+    assert json.loads(details)["firms"] == 2
+    assert leadscore_("audit", "verify").exit_code == 0
+
+
+def test_what_the_audit_can_not_take_is_not_kept(
+    leadscore_: Command, home: Path, tmp_path: Path
+) -> None:
+    listed = tmp_path / "a.csv"
+    listed.write_text("企业名称,主营业务\n甲有限公司,叶片\n", encoding="utf-8")
+    leadscore_("users", "list")
+    leadscore_("rank", str(listed))
+    (home / "keys" / "audit.key").unlink()
+    listed.write_text("企业名称,主营业务\n乙有限公司,面包\n", encoding="utf-8")
+    done = leadscore_("rank", str(listed))
+    assert done.exit_code == 0
+    assert "audit.key" in done.stderr
+    with contextlib.closing(sqlite3.connect(home / "leadscore.sqlite3")) as connection:
+        assert connection.execute("SELECT count(*) FROM snapshots").fetchone() == (1,)

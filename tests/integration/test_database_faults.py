@@ -10,6 +10,7 @@ import os
 import pickle
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -21,8 +22,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from sqlalchemy import create_engine
 from sqlalchemy.engine import make_url
-from tests.commands import warm_python
+from tests.commands import called, warm_python
 from tests.contract.access_app import Clock
 from tests.kept_lists import BLADES, BREAD, TODAY, scorer, take_in
 from tests.postgresql import stoppable_server
@@ -35,13 +37,30 @@ from leadscore.store.migrations import migrate
 from leadscore.text import Text
 
 ENOUGH_SECONDS = 30
+ROOT = Path(__file__).parents[2]
+CITY = ROOT / "tests" / "cities" / "lakeport.toml"
 PATIENCE_SECONDS = 0.5
 
 # Root may write everywhere: where the tests are run by root the server gives that up.
-SERVER = """
+HUMBLE = """
 import ctypes
 import os
 import sys
+
+def humble():
+    if os.geteuid() == 0:
+        libc = ctypes.CDLL(None, use_errno=True)
+        head, sets = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
+        assert libc.capget(head, sets) == 0
+        for place in (0, 1):  # effective and permitted: CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
+            sets[place] &= ~0b110
+        assert libc.capset(head, sets) == 0
+        assert libc.prctl(24, 1) == libc.prctl(24, 2) == 0  # nor has any child
+"""
+
+SERVER = (
+    HUMBLE
+    + """
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -55,13 +74,8 @@ from leadscore.web.app import create_app
 from leadscore.web.auth import Access
 from leadscore.web.serve import serve
 
-if sys.argv[4] and os.geteuid() == 0:
-    libc = ctypes.CDLL(None, use_errno=True)
-    head, sets = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
-    assert libc.capget(head, sets) == 0
-    for place in (0, 1):  # effective and permitted: CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
-        sets[place] &= ~0b110
-    assert libc.capset(head, sets) == 0
+if sys.argv[4]:
+    humble()
 
 home = Path(sys.argv[2])
 database = Database(sys.argv[1], patience_seconds=float(sys.argv[3]))
@@ -73,6 +87,17 @@ app = create_app(
 )
 serve(app, host="127.0.0.1", port=0, threads=4)
 """
+)
+
+COMMAND = (
+    HUMBLE
+    + """
+humble()
+from leadscore.cli import main
+
+main()
+"""
+)
 
 HOLDER = """
 import sys
@@ -119,9 +144,9 @@ class Service:
             content = answer.read()
         return Answer(answer.status, answer.headers, content, time.monotonic() - begun)
 
-    def write(self) -> Answer:
+    def write(self, name: str = "丁有限公司") -> Answer:
         """Keep a firm."""
-        firms = [{"name": "丁有限公司", "main_business": BLADES * 200}]
+        firms = [{"name": name, "main_business": BLADES * 200}]
         return self.ask("POST", "/api/v1/score", {"firms": firms, "store": True})
 
     def score(self, key: str | None = None) -> Answer:
@@ -186,16 +211,25 @@ def serving(database: Database, home: Path, *, humble: bool = False) -> Iterator
     command = [
         *warm_python(), SERVER, address, str(home), str(PATIENCE_SECONDS), "humble" * humble
     ]  # fmt: skip
-    root = Path(__file__).parents[2]
+    with running(command) as service.port:
+        yield service
+
+
+@contextmanager
+def running(command: list[str], **environment: str) -> Iterator[int]:
+    """Run a server, and give its port as soon as it says it."""
     with subprocess.Popen(
-        command, stderr=subprocess.PIPE, text=True, encoding="utf-8", cwd=root
-    ) as process:
+        command, stderr=subprocess.PIPE, text=True, encoding="utf-8", cwd=ROOT,
+        env=os.environ | environment,
+    ) as process:  # fmt: skip
         try:
             assert process.stderr is not None
-            said = process.stderr.readline()
-            assert "http://127.0.0.1:" in said, said + process.stderr.read()
-            service.port = int(said.split("http://127.0.0.1:")[1].split()[0])
-            yield service
+            said = ""
+            while "http://127.0.0.1:" not in said:
+                line = process.stderr.readline()
+                assert line, said
+                said += line
+            yield int(said.split("http://127.0.0.1:")[1].split()[0])
             process.terminate()
             process.wait(ENOUGH_SECONDS)
         finally:
@@ -206,9 +240,8 @@ def serving(database: Database, home: Path, *, humble: bool = False) -> Iterator
 def held(path: Path, statement: str) -> Iterator[None]:
     """Let another process begin a transaction in a file, and read in it but not to the end."""
     command = [*warm_python(), HOLDER, str(path), statement]
-    root = Path(__file__).parents[2]
     with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=root
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
     ) as process:
         try:
             assert process.stdout is not None
@@ -266,22 +299,16 @@ def test_nobody_waits_for_who_reads_and_does_not_end(file: Database, tmp_path: P
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk to be filled")
-@pytest.mark.parametrize("megabytes", [2, 3, 5])
-def test_a_full_disk(sqlite_template: Path, tmp_path: Path, megabytes: int) -> None:
-    disk, filler = tmp_path / "disk", tmp_path / "disk" / "filler"
-    disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(disk)]
-    subprocess.run(mount, check=True)
-    try:
+@pytest.mark.parametrize("megabytes", [1.5, 2, 2.5, 3, 3.5, 4, 5, 6, 8])
+def test_a_full_disk(sqlite_template: Path, tmp_path: Path, megabytes: float) -> None:
+    with small_disk(tmp_path, megabytes) as disk:
         shutil.copyfile(sqlite_template, disk / "leadscore.sqlite3")
         with (
             closing(Database(disk / "leadscore.sqlite3")) as database,
             serving(database, tmp_path) as service,
         ):
             assert service.write().status == 200
-            with contextlib.suppress(OSError), filler.open("wb", buffering=0) as stream:
-                while stream.write(b"\0" * 4096):
-                    pass
+            filler = fill(disk)
             refused = [service.write() for _ in range(4)][-1]
             assert refused.status == 507
             assert "disk is full" in refused.message
@@ -291,8 +318,6 @@ def test_a_full_disk(sqlite_template: Path, tmp_path: Path, megabytes: int) -> N
             assert service.write().status == 200
             assert service.well()
             until(lambda: service.read().status == 200 and service.noted("ranking.export") == 1)
-    finally:
-        subprocess.run(["umount", "--lazy", str(disk)], check=True)
 
 
 def test_a_file_that_may_only_be_read(file: Database, tmp_path: Path) -> None:
@@ -306,6 +331,98 @@ def test_a_file_that_may_only_be_read(file: Database, tmp_path: Path) -> None:
         for path in (file.path.parent, *file.path.parent.iterdir()):
             path.chmod(0o755)
         check_recovered(service)
+
+
+@contextmanager
+def started(home: Path) -> Iterator[Service]:
+    """Run the command that serves a home, as somebody who obeys permissions."""
+    key = (home / "key").read_text()
+    command = [sys.executable, "-c", COMMAND, "serve", "--port", "0", "--city", str(CITY)]
+    environment = {"LEADSCORE_HOME": str(home), "LEADSCORE_LANG": "en"}
+    with (
+        closing(Database(home / "leadscore.sqlite3")) as database,
+        running(command, **environment) as port,
+    ):
+        yield Service(database, key, port)
+
+
+def furnish(home: Path) -> None:
+    """Rank a list in a home, so that it has all that a service needs, and hand out a key."""
+    listed = home.parent / "firms.csv"
+    listed.write_text(f"企业名称,主营业务\n甲有限公司,{BLADES}\n", encoding="utf-8")
+    assert called("rank", listed, "--city", CITY, home=home).returncode == 0
+    with closing(Database(home / "leadscore.sqlite3")) as database:
+        with database.write() as connection:
+            key = api_keys.add(connection, "office", "officer", by="cli", now=datetime.now(UTC))
+        take_in(
+            database,
+            {"name": "甲有限公司", "main_business": BLADES},
+            {"name": "乙有限公司", "main_business": BREAD},
+        )
+    (home / "key").write_text(key)
+
+
+def check_served_though_unwritable(service: Service, status: int, word: str) -> None:
+    assert service.read().status == service.score().status == service.file().status == 200
+    refused = service.write()
+    assert (refused.status, word in refused.message) == (status, True)
+    ready, state, because = service.ready()
+    assert (ready, state) == (200, "degraded")
+    assert "database_unwritable" in because
+
+
+def test_a_service_starts_in_a_home_that_may_only_be_read(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    furnish(home)
+    places = [home, *home.rglob("*")]
+    before = {path: path.stat().st_mode for path in places}
+    for path in places:
+        path.chmod(0o500 if path.is_dir() else 0o400)
+    try:
+        with started(home) as service:
+            check_served_though_unwritable(service, 503, "permissions")
+            for path, mode in before.items():
+                path.chmod(mode)
+            until(lambda: service.write().status == 200)
+            until(service.well)
+    finally:
+        for path, mode in before.items():
+            path.chmod(mode)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk to be filled")
+def test_a_service_starts_on_a_full_disk(tmp_path: Path) -> None:
+    with small_disk(tmp_path, 6) as disk:
+        home = disk / "home"
+        furnish(home)
+        filler = fill(disk)
+        with started(home) as service:
+            check_served_though_unwritable(service, 507, "disk is full")
+            filler.unlink()
+            until(lambda: service.write().status == 200)
+            until(service.well)
+
+
+@contextmanager
+def small_disk(folder: Path, megabytes: float) -> Iterator[Path]:
+    """Mount a disk of some megabytes in memory."""
+    disk = folder / "disk"
+    disk.mkdir()
+    size = f"size={int(megabytes * 1024)}k"
+    subprocess.run(["mount", "-t", "tmpfs", "-o", size, "tmpfs", str(disk)], check=True)
+    try:
+        yield disk
+    finally:
+        subprocess.run(["umount", "--lazy", str(disk)], check=True)
+
+
+def fill(disk: Path) -> Path:
+    """Write a file until nothing more goes in."""
+    filler = disk / "filler"
+    with contextlib.suppress(OSError), filler.open("wb", buffering=0) as stream:
+        while stream.write(b"\0" * 4096):
+            pass
+    return filler
 
 
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)
@@ -338,6 +455,38 @@ def test_a_server_that_was_stopped_and_started(tmp_path: Path) -> None:
             until(lambda: service.read().status == 200)
             assert service.write().status == 200
             assert service.well()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk to be filled")
+def test_a_full_disk_of_postgresql(tmp_path: Path) -> None:
+    with stoppable_server() as server:
+        engine = create_engine(server.url, isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            data = Path(connection.exec_driver_sql("SHOW data_directory").scalar_one())
+            with small_disk(data.parent, 32) as disk:
+                os.chown(disk, data.stat().st_uid, -1)
+                connection.exec_driver_sql(f"CREATE TABLESPACE small LOCATION '{disk}'")
+                connection.exec_driver_sql("CREATE DATABASE small TABLESPACE small")
+                with closing(Database(server.url.set(database="small"))) as database:
+                    migrate(database)
+                    with serving(database, tmp_path) as service:
+                        check_full_postgresql(service, disk)
+                connection.exec_driver_sql("DROP DATABASE small")
+                connection.exec_driver_sql("DROP TABLESPACE small")
+        engine.dispose()
+
+
+def check_full_postgresql(service: Service, disk: Path) -> None:
+    assert service.write().status == 200
+    filler = fill(disk)
+    names = (f"戊{number}有限公司" for number in range(100))
+    refused = next(answer for name in names if (answer := service.write(name)).status != 200)
+    assert (refused.status, "disk is full" in refused.message) == (507, True)
+    assert service.read().status == service.file().status == service.score().status == 200
+    assert service.ready() == (200, "degraded", ["database_unwritable"])
+    filler.unlink()
+    assert service.write("己有限公司").status == 200
+    assert service.well()
 
 
 def test_no_transaction_is_held_while_a_client_reads(database: Database, tmp_path: Path) -> None:

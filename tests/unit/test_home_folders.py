@@ -70,12 +70,12 @@ def test_folders_that_are_open_to_others_are_told(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     home = tmp_path / "home"
-    for path in (home, home / "models", home / "keys"):
+    for path in (home, home / "models", home / "keys", home / "workers"):
         path.mkdir()
     (home / "keys").chmod(0o700)
     tell_open_folders(home)
     assert [record.message for record in caplog.records] == [
-        "folders of the home that others may enter: ., models; chmod 700 them"
+        "folders of the home that others may enter: ., models, workers; chmod 700 them"
     ]
     assert mode(home) == "0o755", "whoever opened it may have a reason"
     caplog.clear()

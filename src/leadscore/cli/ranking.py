@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from leadscore.cli.group import (
+    ACTOR,
     FILE,
     Run,
+    audit_trail,
     city_option,
     cli,
     day_option,
@@ -98,7 +100,7 @@ def rank(
     problems: Path | None, exclude: Path | None, as_of: str | None, keep: bool | None,
     processes: int | None,
 ) -> None:  # fmt: skip
-    """Rank a candidate list: CSV, XLSX, Parquet or gzipped CSV. 给候选名单排名。"""
+    """Rank a candidate list: CSV (also gzipped), .xlsx, .xls, .ods or Parquet. 给候选名单排名。"""
     settings = run.settings()
     from leadscore.lists.writing import (
         check_distinct,
@@ -169,15 +171,21 @@ def _keep(
         return None
     if keep is None and len(ranking.firms) > _MOST_KEPT:
         return WORDS["ranking.too_many"].format(most=_MOST_KEPT)
+    from leadscore.store.audit import Record
     from leadscore.store.database import StoreError
     from leadscore.store.snapshots import SqlSnapshots
 
+    trail, now, model = audit_trail(settings), datetime.now(UTC), ranking.model
+    details = {"firms": len(ranking.firms), "as_of": as_of.isoformat(), "model": model}
+    record = Record(ACTOR, "administrator", "ranking.keep", "file", source, details=details)
     try:
         with opened(settings) as database:
             store = SqlSnapshots(database)
             first = store.is_empty()
-            now = datetime.now(UTC)
-            store.keep(ranking.firms, as_of=as_of, model=ranking.model, source=source, now=now)
+            store.keep(
+                ranking.firms, as_of=as_of, model=model, source=source, now=now,
+                noting=lambda connection: trail.append(connection, record, now),
+            )  # fmt: skip
     except StoreError as error:
         run.tell(WORDS["ranking.not_kept"].format(reason=error.message))
         return None

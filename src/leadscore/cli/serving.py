@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -16,6 +17,7 @@ from leadscore.terminal import minute
 from leadscore.text import Lang, Text, room_words
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from multiprocessing.connection import Connection
 
     from leadscore.jobs.worker import Kind
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
 
 WORDS = room_words("cli")
 
-_WORKERS = "workers"  # folder of the home
 _HEADS = ("job", "kind", "state", "progress", "by", "asked", "ended", "words")
 
 
@@ -81,14 +82,14 @@ def worker(run: Run, city: Path | None) -> None:
     settings = run.settings()
     from leadscore.jobs.worker import work
     from leadscore.logs import log_to_stderr
-    from leadscore.startup import open_database, tell_open_folders
+    from leadscore.startup import WORKERS, open_database, tell_open_folders
 
     log_to_stderr()
     database = open_database(settings)
     tell_open_folders(settings.home)
     run.tell(WORDS["serving.working"].format(where=database.shown))
     work(
-        database, _kinds_of(settings, city, database), _now, folder=settings.home / _WORKERS
+        database, _kinds_of(settings, city, database), _now, folder=settings.home / WORKERS
     )  # fmt: skip
     run.tell(WORDS["serving.stopped"])
 
@@ -118,13 +119,13 @@ def _kinds_of(settings: Settings, city: Path | None, database: Database) -> dict
 def _work(name: str, lifeline: Connection, settings: Settings, city: Path | None) -> None:
     from leadscore.jobs.worker import work
     from leadscore.logs import log_to_stderr
-    from leadscore.startup import open_database
+    from leadscore.startup import WORKERS, open_database
 
     log_to_stderr()
     database = open_database(settings)
     work(
         database, _kinds_of(settings, city, database), _now, name=name, lifeline=lifeline,
-        folder=settings.home / _WORKERS,
+        folder=settings.home / WORKERS,
     )  # fmt: skip
 
 
@@ -176,14 +177,18 @@ def serve(
         scoring = CurrentScoring(load, registry, profiles, database)
         threads = threads or settings.threads
         access = access_of(settings, database, demo=demo, threads=threads)
-        with database.write() as connection:
-            scorer = scoring.scorer()  # another one than before, if the program is
-            sync_models(
-                connection, registry, scorer.city.id, scorer.model, by=ACTOR, now=access.clock()
-            )
-        _tell_who_may(access, run)
-        if demo:
-            _hand_in_sample(access)
+
+        def begin() -> None:
+            with database.write() as connection:
+                scorer = scoring.scorer()  # another one than before, if the program is
+                sync_models(
+                    connection, registry, scorer.city.id, scorer.model, by=ACTOR, now=access.clock()
+                )
+            _tell_who_may(access, run)
+            if demo:
+                _hand_in_sample(access)
+
+        stack.enter_context(_done_when_it_can_be(begin, run))
         supervisor = stack.enter_context(Supervisor(_work, (settings, city), database, _now))
         app = create_app(
             Dependencies(
@@ -195,6 +200,41 @@ def serve(
             believe(app, settings)
         listen(app, host=host, port=settings.port if port is None else port, threads=threads)
         access.settle()
+
+
+_TRIED_EVERY_SECONDS = 5.0
+
+
+@contextlib.contextmanager
+def _done_when_it_can_be(deed: Callable[[], object], run: Run) -> Iterator[None]:
+    """Do what needs the database to be written, now or as soon as it can be: reading needs none."""
+    from leadscore.store.database import UnavailableError
+
+    ended = threading.Event()
+
+    def tried() -> bool:
+        try:
+            deed()
+        except UnavailableError as error:
+            if thread is None:
+                run.tell(WORDS["serving.unwritable"].format(reason=error.message))
+            return False
+        return True
+
+    def try_again() -> None:
+        while not ended.wait(_TRIED_EVERY_SECONDS) and not tried():
+            pass
+
+    thread: threading.Thread | None = None
+    if not tried():
+        thread = threading.Thread(target=try_again, name="start", daemon=True)
+        thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        if thread is not None:
+            thread.join()
 
 
 def access_of(settings: Settings, database: Database, *, demo: bool, threads: int = 4) -> Access:

@@ -192,9 +192,11 @@ class Worker:
         while not self.stopping.is_set():
             try:
                 busy = self.do_one()
+                if not busy:
+                    self.database.checkpoint()
                 if not busy and time.monotonic() - tidied > self.pace.tidy:
-                    self._tidy()
                     tidied = time.monotonic()
+                    self._tidy()
             except StoreError as error:
                 _log.warning("the table of jobs can't be used: %s", error.code)
                 busy = False
@@ -283,6 +285,7 @@ class Worker:
                 # Whatever keeps one sign of life from being given, the next may succeed.
                 with contextlib.suppress(StoreError):
                     context.beat()
+                    self.database.checkpoint()
                 beaten = now
 
 
@@ -313,7 +316,10 @@ def work(
         stack.enter_context(contextlib.closing(database))
         lifesigns = None
         if folder:
-            lifesigns = stack.enter_context(contextlib.closing(Lifesigns(folder, name)))
+            try:
+                lifesigns = stack.enter_context(contextlib.closing(Lifesigns(folder, name)))
+            except StoreError as error:  # a home that may only be read, or a full disk
+                _log.warning("others can't see whether this worker lives: %s", error)
         Worker(name, database, kinds, clock, stopping, pace, lifesigns).run()
 
 

@@ -32,7 +32,7 @@ share (see `firm_keys`); it is worked out when entries are read and never stored
 ``name``.
 """
 
-CONTACTS = ("contacted", "visited", "negotiating")
+CONTACTS = ("contacted", "visited", "negotiating", "framework")
 """Stages at which somebody speaks with the firm; the earliest of their days is first contact."""
 
 OUTCOMES = ("signed", "registered", "building", "producing")

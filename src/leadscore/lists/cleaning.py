@@ -39,7 +39,6 @@ from leadscore.lists.values.cells import (
     held_title,
     listing_of,
     plain_shares_are_percent,
-    small_median,
 )
 from leadscore.lists.values.codes import is_valid_code, old_number
 from leadscore.lists.values.names import (
@@ -50,7 +49,9 @@ from leadscore.lists.values.names import (
     read_name,
 )
 from leadscore.lists.values.places import is_division, settle
-from leadscore.lists.values.words import joined_text, names_stages, says_nothing, stage_of
+from leadscore.lists.values.plausible import look_at
+from leadscore.lists.values.stages import names_stages, stage_of
+from leadscore.lists.values.words import joined_text, says_nothing
 from leadscore.text import Text, room_words, shown
 
 WORDS = room_words("lists")
@@ -82,6 +83,8 @@ class CleanList:
     rows_in: int  # data rows that were read: firms, and rows that are set aside in problems
     notices: tuple[Text, ...]  # what the owner should know about the list as a whole
     table: InitVar[pd.DataFrame | None] = None
+    continued: Mapping[tuple[str | None, int], int] = field(default_factory=dict)
+    """As `TextTable.continued`, by sheet and row."""
 
     def __post_init__(self, table: pd.DataFrame | None) -> None:
         """Keep a table that was made already."""
@@ -174,6 +177,7 @@ def clean(raw: RawList, *, today: date) -> CleanList:
     sheets: list[str | None] = []
     problems: list[Problem] = []
     notices = list(raw.notices)
+    continued: dict[tuple[str | None, int], int] = {}
     for table in raw.tables:
         layout = lay_out(table.headers, table.unit)
         read = {source.position for sources in layout.sources.values() for source in sources}
@@ -185,8 +189,10 @@ def clean(raw: RawList, *, today: date) -> CleanList:
         sheets += [table.sheet] * len(firms)
         problems += cleaner.log.in_order_of_rows(table.problems)
         notices += cleaner.notices()
+        continued |= {(table.sheet, row): first for row, first in table.continued.items()}
     rows_in = len(records) + sum(problem.set_aside for problem in problems)
-    return CleanList(records, rows, sheets, tuple(problems), rows_in, tuple(dict.fromkeys(notices)))
+    told = tuple(dict.fromkeys(notices))
+    return CleanList(records, rows, sheets, tuple(problems), rows_in, told, continued=continued)
 
 
 @dataclass(slots=True)
@@ -431,13 +437,20 @@ class _TableCleaner:
             if percent is not None:
                 notice = WORDS["problems.percent"] if percent else WORDS["problems.fraction"]
                 self._notices.append(of_header(notice, source.header))
-            small = small_median(heading, self._known(source))
-            if small is not None:
-                notice = WORDS["problems.perhaps_wan"]
-                self._notices.append(of_header(notice, source.header, median=round(small, 2)))
         read = _Column(heading, self.today, bool(percent))
+        place = len(self._columns)
+        finding = None if heading.canonical else look_at(read, list(self._known(source)))
+        if finding:
+            notice = WORDS[f"columns.{finding.doubt}"]
+            middle = f"{finding.middle:,.6g}"
+            self._notices.append(of_header(notice, source.header, median=middle))
+            wanted = of_header(WORDS[f"columns.wanted.{finding.doubt}"], source.header)
+            rank = (4, place, 2)
+            self.log.add(None, finding.doubt, wanted, source.header, middle, rank)
+            if finding.doubted:
+                read = _Column(heading, self.today, bool(percent), doubted=finding.doubted)
         read.source, read.texts = source, self.texts[source.position]
-        read.place = len(self._columns)
+        read.place = place
         self._columns.append(read)
         return read
 
@@ -462,7 +475,9 @@ class _TableCleaner:
         if currency is not None:
             key = column.place, currency
             if key not in self._readers:
-                self._readers[key] = CellReader(column.heading, self.today, False, currency)
+                self._readers[key] = CellReader(
+                    column.heading, self.today, currency=currency, doubted=column.doubted
+                )
             reader = self._readers[key]
         value, code, marks = reader[text]
         if code:

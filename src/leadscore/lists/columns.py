@@ -13,13 +13,8 @@ from typing import Literal
 import pandas as pd
 
 from leadscore.files import shipped
-from leadscore.lists.values.amounts import (
-    CURRENCY_PATTERN,
-    MULTIPLIER_PATTERN,
-    NO_UNIT,
-    Unit,
-    read_unit,
-)
+from leadscore.lists.values.amounts import CURRENCY_PATTERN, NO_UNIT, Unit, read_unit
+from leadscore.lists.values.numbers import MULTIPLIER_PATTERN
 from leadscore.lists.values.words import VOCABULARY
 from leadscore.text import Text
 
@@ -203,8 +198,9 @@ def _trusted(header: str) -> Iterator[Reading]:
 def readings(header: str) -> Iterator[Reading]:
     """Yield the ways to read a header, the most literal first.
 
-    The whole; the whole without unit and year; for a header joined of two rows the rows run
-    together, then the lower, then the upper; last the whole without what stands in brackets.
+    The whole; the whole without unit and year; for a header joined of several rows the rows run
+    together, from each of them down, then the lowest, then those above; last the whole without
+    what stands in brackets.
 
     >>> [r.key for r in readings("意向投资额（亿元）")][:2]
     ['意向投资额(亿元)', '意向投资额']
@@ -215,11 +211,13 @@ def readings(header: str) -> Iterator[Reading]:
     yield from _peeled(whole)
     parts = _halves(whole)
     if len(parts) > 1:
-        yield from _peeled("".join(parts))
-        vague = not parts[0].startswith(_GROUPS)
+        for at in range(len(parts) - 1):
+            yield from _peeled("".join(parts[at:]))
+        vague = not any(part.startswith(_GROUPS) for part in parts[:-1])
         for reading in _peeled(parts[-1]):
             yield replace(reading, below=vague)
-        yield from _peeled(parts[0])
+        for part in reversed(parts[:-1]):
+            yield from _peeled(part)
     for pattern in (_LAST_BRACKET, _FIRST_BRACKET):
         bracket = pattern.fullmatch(whole)
         if bracket and not _COUNTING.search(bracket["inside"]):

@@ -89,7 +89,9 @@ def settle_repeats(cleaned: CleanList) -> CleanList:
     Of the rows of one firm the fullest is kept and its empty cells are filled from the others, so
     that neither the order of rows nor that of sheets changes a firm. The others are set aside in a
     problem ``repeat`` that names the row that they repeat and the columns in which they differ.
+    Rows over which one name is merged in a workbook are no repeats but one firm from the start.
     """
+    cleaned = join_merged_rows(cleaned)
     firms = cleaned.firms
     names = normal_name(firms["name"])
     groups = group_rows(firms, names)
@@ -108,6 +110,45 @@ def settle_repeats(cleaned: CleanList) -> CleanList:
         sheets=[cleaned.sheets[at] for at in kept],
         problems=tuple(problems),
         table=folded.firms,
+    )
+
+
+def join_merged_rows(cleaned: CleanList) -> CleanList:
+    """Make one firm of the rows over which its name is merged: lists and remarks are joined.
+
+    Of other columns the first known value counts; where the rows differ, a problem tells it. Rows
+    with several credit codes stay several firms. Where rows are joined, ``rows_in`` counts them as
+    the one firm that they are.
+    """
+    if not cleaned.continued:
+        return cleaned
+    places = {key: at for at, key in enumerate(zip(cleaned.sheets, cleaned.rows, strict=True))}
+    groups: dict[int, list[int]] = {}
+    for (sheet, row), first in cleaned.continued.items():
+        at, below = places.get((sheet, first)), places.get((sheet, row))
+        if at is not None and below is not None:
+            groups.setdefault(at, [at]).append(below)
+    records, joined, problems = [*cleaned.records], set(), [*cleaned.problems]
+    for at, group in groups.items():
+        rows = [cleaned.records[place] for place in group]
+        if len({row["credit_code"] for row in rows if "credit_code" in row}) > 1:
+            continue
+        records[at] = _merged(rows)
+        joined |= set(group[1:])
+        for place in group[1:]:
+            if different := _different(cleaned.records[place], records[at]):
+                wanted = WORDS["dedupe.merged_rows"].format(listed=_listed(different))
+                found = shown(str(records[at]["name"]), FOUND_CHARACTERS)
+                where = cleaned.rows[place], cleaned.sheets[place]
+                problems.append(Problem(where[0], None, found, wanted, "conflict", where[1]))
+    kept = [at for at in range(len(records)) if at not in joined]
+    return CleanList(
+        [records[at] for at in kept],
+        [cleaned.rows[at] for at in kept],
+        [cleaned.sheets[at] for at in kept],
+        tuple(problems),
+        cleaned.rows_in - len(joined),
+        cleaned.notices,
     )
 
 
@@ -303,12 +344,7 @@ def _repeat(lost: Firm, kept: Firm, merged: Firm, where: Text) -> Text:
         if own == merged.get(name) and before not in (None, own):
             label, word = column(name).label, words[str(own)]
             taken.append(Text(zh=f"{label.zh}（{word.zh}）", en=f"{label.en} ({word.en})"))
-    different = [
-        one.label
-        for one in _COMPARED
-        if (value := lost.get(one.name)) not in (None, merged.get(one.name))
-        and differ(value, merged[one.name])
-    ]
+    different = _different(lost, merged)
     return WORDS["dedupe.repeat"].format(
         where=where,
         why=WORDS["dedupe.by_code"] if "credit_code" in lost else WORDS["dedupe.by_name"],
@@ -317,11 +353,21 @@ def _repeat(lost: Firm, kept: Firm, merged: Firm, where: Text) -> Text:
     )
 
 
+def _different(row: Firm, merged: Firm) -> list[Text]:
+    return [
+        one.label
+        for one in _COMPARED
+        if (value := row.get(one.name)) not in (None, merged.get(one.name))
+        and differ(value, merged[one.name])
+    ]
+
+
 def _clause(template: Text, texts: Sequence[Text]) -> Text:
-    if not texts:
-        return Text(zh="", en="")
-    listed = Text(zh="、".join(one.zh for one in texts), en=", ".join(one.en for one in texts))
-    return template.format(listed=listed)
+    return template.format(listed=_listed(texts)) if texts else Text(zh="", en="")
+
+
+def _listed(texts: Sequence[Text]) -> Text:
+    return Text(zh="、".join(one.zh for one in texts), en=", ".join(one.en for one in texts))
 
 
 class SortedNames(NamedTuple):

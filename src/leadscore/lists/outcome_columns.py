@@ -15,13 +15,11 @@ from leadscore.lists.problems import Layout, lay_out
 from leadscore.lists.reading.header import Aliases
 from leadscore.lists.reading.table import TextTable
 from leadscore.lists.values.dates import day_of
+from leadscore.lists.values.stages import names_stages, stage_of, status_of
 from leadscore.lists.values.words import (
     STAGES,
     VOCABULARY,
-    names_stages,
     says_nothing,
-    stage_of,
-    status_of,
     tidy_word,
 )
 from leadscore.text import room_words

@@ -35,6 +35,7 @@ from leadscore.lists.reading.table import RawList, TextTable
 from leadscore.lists.values.cells import WANTED as WANTED_OF_CELLS
 from leadscore.lists.values.cells import Cell, CellReader, Value
 from leadscore.lists.values.codes import valid_code
+from leadscore.lists.values.elsewhere import Here
 from leadscore.lists.values.names import WANTED_OF_NAMES, former_names, joined_names, read_name
 from leadscore.lists.values.words import (
     STAGE_NAMES,
@@ -129,7 +130,7 @@ class Instructions:
 
     mapping: Mapping[str, str] = field(default_factory=dict)
     stages: Mapping[str, str] = field(default_factory=dict)
-    here: tuple[str, ...] = ()
+    here: Here = frozenset()
     templates: Sequence[Template] = ()
 
 

@@ -58,11 +58,18 @@ class ProblemLog:
     _unlisted: dict[tuple[Rank, str], tuple[str | None, Text]] = field(default_factory=dict)
 
     def add(
-        self, row: int, code: str, wanted: Text, column: str | None, text: str | None, rank: Rank
+        self,
+        row: int | None,
+        code: str,
+        wanted: Text,
+        column: str | None,
+        text: str | None,
+        rank: Rank,
     ) -> None:
-        """Tell a problem of a row that is kept; what one column has of one code has one rank.
+        """Tell a problem of a row that is kept, or of a whole column.
 
-        Personal data in ``text``, which stands there, is starred out.
+        What one column has of one code has one rank. Personal data in ``text``, which stands
+        there, is starred out.
         """
         kind = rank, code
         self._counts[kind] += 1

@@ -6,9 +6,11 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from leadscore.lists.outcome_columns import MILESTONES, WRITTEN_DAY, day_in, milestone_of
+from leadscore.lists.outcome_columns import MAY_END, MILESTONES, WRITTEN_DAY, day_in, milestone_of
 from leadscore.lists.values.dates import day_of
-from leadscore.lists.values.words import STAGES, VOCABULARY, stage_of, tidy_word
+from leadscore.lists.values.elsewhere import Here
+from leadscore.lists.values.stages import stage_said
+from leadscore.lists.values.words import STAGES, VOCABULARY, tidy_word
 
 ENDS = ("lost", "paused")
 _MEANT = re.compile(VOCABULARY["outcomes"]["meant"])
@@ -36,12 +38,12 @@ class Said(NamedTuple):
 class ProgressReader(dict[str, Said]):
     """Reads cells of stages, each distinct text once; ``given`` has stages or "-" by tidy word.
 
-    >>> reader = ProgressReader({"黄了": "lost"}, ())
-    >>> reader["黄了"].stage, reader["2024.3 对接；2024.6 签约"].steps
+    >>> reader = ProgressReader({"不谈了": "lost"}, frozenset())
+    >>> reader["不谈了"].stage, reader["2024.3 对接；2024.6 签约"].steps
     ('lost', (('contacted', '2024.3', None), ('signed', '2024.6', None)))
     """
 
-    def __init__(self, given: Mapping[str, str], here: tuple[str, ...]) -> None:
+    def __init__(self, given: Mapping[str, str], here: Here) -> None:
         self._given, self._here = given, here
 
     def __missing__(self, text: str) -> Said:
@@ -75,10 +77,11 @@ class ProgressReader(dict[str, Said]):
             return Said("skipped") if given == "-" else Said("stage", given)
         if milestone := milestone_of(text):
             return Said("stage", milestone)
-        stage, reason = stage_of(text)
-        if stage is not None:
-            return Said("stage", stage, reason)
-        return Said("meant" if _MEANT.fullmatch(word) else "unknown")
+        said = stage_said(text, self._here)
+        if said.stage is not None:
+            return Said("stage", said.stage, said.reason)
+        denied = said.kind == "not_reached" and not MAY_END.search(word)
+        return Said("meant" if denied or _MEANT.fullmatch(word) else "unknown")
 
     def _steps(self, pieces: list[str]) -> Said:
         steps = []

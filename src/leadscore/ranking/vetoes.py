@@ -61,7 +61,10 @@ def _codes(table: TextTable) -> Iterator[tuple[tuple[str | None, int], str]]:
 GONE = ("deregistered", "revoked", "liquidating")
 """Statuses of firms that no longer do business."""
 
-COURTED = ("contacted", "visited", "negotiating", "signed", "registered", "building", "producing")
+COURTED = (
+    "contacted", "visited", "negotiating", "framework", "signed", "registered", "building",
+    "producing",
+)  # fmt: skip
 """Stages at which somebody here is already talking to the firm, or has landed it."""
 
 WORDING = {

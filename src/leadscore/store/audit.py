@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import hmac
 import json
@@ -24,11 +25,13 @@ from leadscore.store.database import (
     Moment,
     Number,
     StoreError,
+    UnavailableError,
     columns_of,
     insert_unless_there,
     refusals,
     storable_text,
 )
+from leadscore.store.sqlite import Unavailability
 from leadscore.text import Text, room_words
 
 WORDS = room_words("store")
@@ -217,9 +220,14 @@ class AuditTrail:
             if connection.execute(_END).one_or_none() is None:
                 raise StoreError(WORDS["audit.broken"])
             return
-        with refusals(self.key_file.parent):
-            if not self.key_file.exists():
-                place_secret(self.key_file, secrets.token_bytes(_KEY_BYTES))
+        try:
+            with refusals(self.key_file.parent):
+                if not self.key_file.exists():
+                    place_secret(self.key_file, secrets.token_bytes(_KEY_BYTES))
+        except StoreError as error:  # nothing is wrong with the audit: it can't be begun just now
+            full = getattr(error.__cause__, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
+            why: Unavailability = "full" if full else "denied"
+            raise UnavailableError(error.message, error.details, why) from error
         seal = self.seal("audit end", _BEFORE_FIRST.content())
         values = {"mark": "end", **_BEFORE_FIRST._asdict(), "seal": seal}
         insert_unless_there(connection, AUDIT_HEAD, values)

@@ -466,7 +466,11 @@ class Database:
         For what is noted beside a reading, which must not fail of it; it raises no generation.
         """
         try:
-            with self._written_or_not(), self._refusals(), self._noting.begin() as connection:
+            with (
+                self._written_or_not(little=True),
+                self._refusals(),
+                self._noting.begin() as connection,
+            ):
                 if self.dialect == "postgresql":
                     milliseconds = int(_NO_PATIENCE_SECONDS * 1000)
                     connection.exec_driver_sql(f"SET LOCAL lock_timeout = {milliseconds}")
@@ -480,23 +484,30 @@ class Database:
 
         A disk that was full for somebody is full for a while, though there may be room for a try.
         """
-        now = time.monotonic()
-        unwritten = self._unwritten
-        if unwritten and unwritten[1] == "full" and now - unwritten[0] < _FULL_SECONDS:
+        if self._full_lately():
             return "full"
+        now = time.monotonic()
         if now - self._probed >= _PROBED_EVERY_SECONDS:
             self._probed = now
             self.note(lambda connection: connection.execute(_TOUCH))
         return self._unwritten[1] if self._unwritten else None
 
+    def _full_lately(self) -> bool:
+        unwritten = self._unwritten
+        return bool(
+            unwritten and unwritten[1] == "full" and time.monotonic() - unwritten[0] < _FULL_SECONDS
+        )
+
     @contextlib.contextmanager
-    def _written_or_not(self) -> Iterator[None]:
+    def _written_or_not(self, *, little: bool = False) -> Iterator[None]:
+        # For a ``little`` a disk that is full may still have room.
         try:
             yield
         except UnavailableError as error:
             self._unwritten = time.monotonic(), error.why
             raise
-        self._unwritten = None
+        if not (little and self._full_lately()):
+            self._unwritten = None
 
     @contextlib.contextmanager
     def _refusals(self) -> Iterator[None]:
@@ -552,6 +563,12 @@ class Database:
                 return prepared.one(lent, values)
             finally:
                 self._idle.append(lent)
+
+    def checkpoint(self) -> None:
+        """Let SQLite bring its log into the file, for whoever has the time: no request does it."""
+        if self.dialect == "sqlite":
+            with self._refusals(), contextlib.closing(self.engine.raw_connection()) as pooled:
+                driver.checkpoint(cast("driver.Connection", pooled.driver_connection))
 
     def close(self) -> None:
         """Close all connections that are not in use."""

@@ -303,6 +303,7 @@ class _Import:
     def _planned(self) -> _Plan:
         with self.database.read() as connection:
             linked = _lacking(connection, self.kept.id, link(connection, self.clean))
+        _ = linked.keys  # which takes a while, so not while others wait
         said = field_records(linked.firms)
         rows, sheets = linked.firms["row"].tolist(), plain_values(linked.firms["sheet"])
         records, origins = all_merged(
@@ -388,12 +389,17 @@ class _Import:
             .where(LIST_FIRMS.c.list_id == self.kept.id)
             .group_by(STANDINGS.c.vetoed)
         )
+        portions = Portions(self.database)
+        for part in portions.parts(len(problems)):
+            some = problems[part]
+            with portions.write(len(some)) as connection:
+                self.check()
+                keep_problems(connection, self.kept.id, some, after=part.start)
         with self.database.write() as connection:
             many = {row[0]: row[1] for row in connection.execute(stored)}
             ranked, vetoed = many.get(False, 0), many.get(True, 0)
             rows = self.clean.rows_in
             counts = Counts(rows, ranked, vetoed, rows - ranked - vetoed)
-            keep_problems(connection, self.kept.id, problems)
             end_list(
                 connection, self.kept.id, "done", counts=asdict(counts),
                 model=self.scorer.model,

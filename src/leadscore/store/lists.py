@@ -173,8 +173,14 @@ def end_list(connection: Connection, list_id: int, state: State, **values: Any) 
     connection.execute(sa.delete(LIST_FILES).where(LIST_FILES.c.list_id == list_id))
 
 
-def keep_problems(connection: Connection, list_id: int, problems: Sequence[Problem]) -> None:
-    """Keep what was wrong with a list, in order."""
+def keep_problems(
+    connection: Connection, list_id: int, problems: Sequence[Problem], *, after: int = 0
+) -> None:
+    """Keep what was wrong with a list, in order, ``after`` so many that stay as they are."""
+    kept = LIST_PROBLEMS.c
+    connection.execute(
+        sa.delete(LIST_PROBLEMS).where(kept.list_id == list_id, kept.position > after)
+    )
     rows = [
         {
             "list_id": list_id, "position": position, "row": problem.row, "sheet": problem.sheet,
@@ -184,7 +190,7 @@ def keep_problems(connection: Connection, list_id: int, problems: Sequence[Probl
             "wanted_en": storable_text(problem.wanted.en),
             "code": problem.code, "set_aside": problem.set_aside,
         }
-        for position, problem in enumerate(problems, start=1)
+        for position, problem in enumerate(problems, start=after + 1)
     ]  # fmt: skip
     insert_rows(connection, LIST_PROBLEMS, rows)
 

@@ -20,6 +20,7 @@ from leadscore.learning.history import (
     IDENTIFIERS,
     contradictions,
     firm_keys,
+    firms_of,
     in_force,
     pursuit_keys,
     pursuit_starts,
@@ -306,10 +307,7 @@ def validate_import(entries: pd.DataFrame, history: pd.DataFrame, *, file: str) 
     of_history, of_entries = firm_keys(history, entries)
     history = history.assign(firm=of_history).reset_index(drop=True)
     left = entries.assign(firm=of_entries, file=file).reset_index(drop=True)
-    # A firm that was lost may be met again: that is another pursuit, with its own stages.
-    columns = ["firm", "stage", "day", "withdrawn"]
-    both = pursuit_keys(pd.concat([history[columns], left[columns]], ignore_index=True))
-    history["firm"], left["firm"] = both[: len(history)], both[len(history) :].to_numpy()
+    _part_pursuits(history, left)
     left = left.sort_values(
         [*_STAGE, "day", "reason", "row"], na_position="first", ignore_index=True
     )
@@ -338,13 +336,23 @@ def validate_import(entries: pd.DataFrame, history: pd.DataFrame, *, file: str) 
     reject(_idle_withdrawals(left, day_in_force))
     left = left.assign(day=left["day"].fillna(day_in_force.reindex(left.index)))
     while reject(_contradicted(left, history)):
-        pass  # without one entry another may stand alone
+        # Without one entry another may stand alone, and two pursuits may be one.
+        _part_pursuits(history, left)
+        reject(_unsettled(left))
     new = left.sort_values("withdrawn", ascending=False, kind="stable", ignore_index=True)
     earlier = _days_in_force(new, history)
     moved = earlier.notna() & (earlier != new["day"])
     return Admission(
         new, int(known.sum()), superseded, int(moved.sum()), tuple(problems), tuple(losses)
     )
+
+
+def _part_pursuits(history: pd.DataFrame, left: pd.DataFrame) -> None:
+    # A firm that was lost may be met again: that is another pursuit, with its own stages.
+    columns = ["firm", "stage", "day", "withdrawn"]
+    both = pd.concat([history[columns], left[columns]], ignore_index=True)
+    keys = pursuit_keys(both.assign(firm=firms_of(both["firm"]))).to_numpy()
+    history["firm"], left["firm"] = keys[: len(history)], keys[len(history) :]
 
 
 def _problem(entry: dict[Hashable, Any], objection: dict[Hashable, Any]) -> Problem:

@@ -242,7 +242,7 @@ def _former(known: Mapping[str, Any], said: Mapping[str, Any], name: str) -> str
 
 FIRST_PORTION = 100
 _FEWEST, _MOST = 20, 5_000  # firms of one transaction
-_HELD_SECONDS = 0.2  # by one transaction, about
+_HELD_SECONDS = 0.15  # by one transaction, about
 _PAUSE_SECONDS = 0.01  # between two of them: longer than those who wait look away
 
 
@@ -250,7 +250,7 @@ class Portions:
     """Transactions for what writes many firms, so that nobody else waits for long meanwhile.
 
     On SQLite a writer is alone. ``size`` is how many firms the next one may write: as many as the
-    last ones took 0.2 s for, `FIRST_PORTION` to begin with.
+    last ones took 0.15 s for, `FIRST_PORTION` to begin with.
     """
 
     def __init__(self, database: Database) -> None:
@@ -275,6 +275,7 @@ class Portions:
         fitting = int(count * _HELD_SECONDS / held)
         self.size = max(_FEWEST, min(fitting, 2 * self.size, _MOST))
         time.sleep(_PAUSE_SECONDS)
+        self._database.checkpoint()
 
 
 class KeptScore(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -120,12 +120,14 @@ class SqlSnapshots:
         self._database = database
 
     def keep(
-        self, firms: pd.DataFrame, *, as_of: date, model: str, source: str, now: datetime
-    ) -> None:
-        """Keep firms; see `keep_records`."""
+        self, firms: pd.DataFrame, *, as_of: date, model: str, source: str, now: datetime,
+        noting: Callable[[Connection], object] = lambda _: None,
+    ) -> None:  # fmt: skip
+        """Keep firms, see `keep_records`, with what is noted of it in the same transaction."""
         records = field_records(firms)
         with self._database.write() as connection:
             keep_records(connection, records, as_of=as_of, model=model, source=source, now=now)
+            noting(connection)
 
     def is_empty(self) -> bool:
         """Tell whether nothing was ever kept."""

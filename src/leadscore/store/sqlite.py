@@ -128,6 +128,8 @@ PATIENCE = "leadscore_patience"
 
 _PAUSE_SECONDS = (0.0005, 0.004)
 _LONGEST_LOG_BYTES = 64 * 1024 * 1024  # that stays on the disk once everything is in the database
+# Of the log, before whoever commits next brings it into the file himself, and waits for the disk.
+_LONGEST_LOG_PAGES = 16_000
 
 
 def sqlite_url(path: Path) -> URL:
@@ -197,6 +199,7 @@ def _prepare(connection: Connection, _record: Any) -> None:
     with contextlib.suppress(apsw.BusyError, apsw.ReadOnlyError):
         connection.execute("PRAGMA journal_mode = WAL")
     connection.execute(f"PRAGMA journal_size_limit = {_LONGEST_LOG_BYTES}")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {_LONGEST_LOG_PAGES}")
     # It stays when the last one closes it: without it nobody can read where nobody may write.
     stays = ctypes.c_int(1)
     connection.file_control("main", apsw.SQLITE_FCNTL_PERSIST_WAL, ctypes.addressof(stays))
@@ -207,6 +210,16 @@ def _prepare(connection: Connection, _record: Any) -> None:
     connection.create_scalar_function("bigrams", _bigrams, 1, deterministic=True)
     # So that INSERT OR REPLACE, too, meets the triggers of a table that only grows.
     connection.execute("PRAGMA recursive_triggers = ON")
+
+
+def checkpoint(connection: Connection) -> None:
+    """Bring what the log holds into the file; nobody who reads or writes is waited for, nor waits.
+
+    SQLite lets whoever commits at a bad moment do this, and so pay for what others wrote.
+    """
+    # Somebody does it already; or it can't be done, which is told of where somebody writes.
+    with contextlib.suppress(apsw.Error):
+        connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
 
 def _bigrams(*values: Any) -> str:

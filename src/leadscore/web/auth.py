@@ -310,11 +310,16 @@ def link_path(token: str) -> str:
 
 def first_administrator_link(database: Database, trail: AuditTrail, now: datetime) -> str | None:
     """Return the path of a new link for the first administrator; None once somebody came in."""
+    invited = (FIRST_ADMINISTRATOR, "invited")
+    with database.read() as connection:
+        everybody = [(user.name, user.state) for user in users.everybody(connection)]
+    if everybody not in ([], [invited]):
+        return None
     with database.write() as connection:
         everybody = [(user.name, user.state) for user in users.everybody(connection)]
         if not everybody:
             token = users.add(connection, FIRST_ADMINISTRATOR, "administrator", by="cli", now=now)
-        elif everybody == [(FIRST_ADMINISTRATOR, "invited")]:
+        elif everybody == [invited]:
             token = users.renew_link(connection, FIRST_ADMINISTRATOR, now=now)
         else:
             return None

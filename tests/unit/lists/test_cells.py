@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leadscore.lists.columns import COLUMNS, read_heading
-from leadscore.lists.values.cells import WANTED, Cell, CellReader, differ, small_median
+from leadscore.lists.values.cells import WANTED, Cell, CellReader, differ
 
 TODAY = date(2026, 11, 24)
 
@@ -58,13 +58,3 @@ def test_texts_that_differ_from_firm_to_firm_are_not_kept() -> None:
 )
 def test_two_values_differ_if_they_cant_both_be_meant(one, other, apart) -> None:
     assert differ(one, other) is differ(other, one) is apart
-
-
-def test_amounts_without_a_unit_are_doubted_if_half_of_them_are_small() -> None:
-    heading = read_heading("注册资本")
-    assert heading is not None
-    assert small_median(heading, ["500", "800", "1000", "-", "x"]) == 800
-    assert small_median(heading, ["500", "5000000", "8000000"]) is None
-    named = read_heading("注册资本（万元）")
-    assert named is not None
-    assert small_median(named, ["500"]) is None

@@ -272,12 +272,13 @@ def test_the_currency_column_counts_for_the_registered_capital_only() -> None:
         {
             "name": ["甲", "乙", "丙"],
             "registered_currency": ["美元", "人民币", "贝壳"],
-            "registered_capital": ["100", "100万港元", "100"],
-            "实缴资本": ["100", "100", "100"],
+            "registered_capital": ["1000000", "100万港元", "1000000"],
+            "实缴资本": ["1000000", "1000000", "1000000"],
         }
     )
-    assert found.firms["registered_capital_cny"].tolist() == pytest.approx([719, 926_000, 100])
-    assert found.firms["paid_in_capital_cny"].tolist() == [100, 100, 100]
+    capital = found.firms["registered_capital_cny"].tolist()
+    assert capital == pytest.approx([7_190_000, 926_000, 1_000_000])
+    assert found.firms["paid_in_capital_cny"].tolist() == [1e6, 1e6, 1e6]
     assert codes(found) == [(4, "registered_currency", "bad_currency")]
     assert "2024-12-31" in notices(found)
 
@@ -290,7 +291,8 @@ def test_capital_without_a_unit_is_in_wan_yuan_in_a_table_of_tushare() -> None:
     assert found.firms["revenue_cny"].item() == 582151534.95
     assert "注册资金、净资产收益率" in notices(found)
     plain = cleaned({"公司名称": ["甲"], "注册资金": ["9895.9339"]})
-    assert plain.firms["registered_capital_cny"].item() == 9895.9339
+    assert plain.firms["registered_capital_cny"].isna().all()
+    assert codes(plain) == [(None, "注册资金", "unit_unknown")]
 
 
 def test_a_branch_has_no_capital() -> None:

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from leadscore.errors import ListError
-from leadscore.lists.reading.header import header_of, without_totals_and_notes
+from leadscore.lists.reading.footnotes import without_totals_and_notes
+from leadscore.lists.reading.header import header_of
 from leadscore.lists.reading.table import TextTable
 
 HEADERS = ("序号", "企业名称", "意向投资额（亿元）", "备注")

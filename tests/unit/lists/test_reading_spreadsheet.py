@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 from tests import bad_files as bad
 
+from leadscore.errors import ListError
 from leadscore.lists.reading import excel_child as child
+from leadscore.lists.reading import read_list
 
 pytestmark = pytest.mark.measured
 
@@ -31,7 +33,7 @@ def cell(at: str, inner: str, more: str = "") -> str:
 
 
 def test_the_scripts_of_the_children_import_nothing_of_the_package():
-    for name in ("excel_child.py", "parquet_child.py"):
+    for name in ("excel_child.py", "number_formats.py", "parquet_child.py"):
         text = Path(child.__file__).with_name(name).read_text(encoding="utf-8")
         assert "import leadscore" not in text
         assert "from leadscore" not in text
@@ -189,3 +191,72 @@ def test_the_child_prints_more_rows_than_a_batch_in_order(tmp_path, capsysbinary
     numbers = [number for message in messages for number in message.get("rows", [])]
     assert cells == [["name", "成立日期"], *([f"甲{at}", f"{at + 0.5}"] for at in range(2_500))]
     assert numbers == list(range(1, 2_502))
+
+
+RENAMED = {
+    "another workbook": (
+        lambda part: part.replace("workbook.xml", "workbook22.xml"),
+        {b"xl/workbook.xml": b"xl/workbook22.xml"},
+    ),
+    "backslashes": (lambda part: part.replace("/", "\\"), {}),
+    "capitals": (str.upper, {}),
+    "small letters": (str.lower, {}),
+    "other parts": (
+        lambda part: part.replace("Strings", "Strings3").replace("sheet1.", "Blatt 7."),
+        {b"Strings.xml": b"Strings3.xml", b"sheet1.xml": b"Blatt 7.xml"},
+    ),
+    "absolute targets": (str, {b'Target="worksheets': b'Target="/xl/worksheets'}),
+    "another folder": (
+        lambda part: part.replace("xl/", "book/"),
+        {b'"xl/workbook.xml"': b'"/book/workbook.xml"'},
+    ),
+    "steps in targets": (str, {b'Target="worksheets': b'Target="..\\xl/./worksheets'}),
+}
+
+
+def renamed(path: Path, kind: str) -> Path:
+    rename, changes = RENAMED[kind]
+    with zipfile.ZipFile(path) as package:
+        parts = {name: package.read(name) for name in package.namelist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as package:
+        for name, content in parts.items():
+            entry = zipfile.ZipInfo("x")
+            entry.filename, entry.compress_type = rename(name), zipfile.ZIP_DEFLATED
+            for old, new in changes.items():
+                content = content.replace(old, new)
+            package.writestr(entry, content)
+    return path
+
+
+@pytest.mark.parametrize("kind", RENAMED)
+def test_parts_are_found_as_the_relationships_name_them(kind, tmp_path):
+    def one_more(book, sheet):
+        sheet.write_number("C3", 12345, book.add_format({"num_format": '0"万元"'}))
+        book.add_worksheet("旧").hide()
+
+    raw = read_list(renamed(bad.workbook(tmp_path, one_more), kind))
+
+    (table,) = raw.tables
+    assert table.headers == bad.ROWS[0]
+    assert table.cells[2].tolist() == ["100万元", "12345万元"]
+    assert [notice.en for notice in raw.notices] == ["sheet 旧 is hidden and was not read"]
+
+
+@pytest.mark.parametrize("kind", RENAMED)
+def test_what_is_measured_is_measured_whatever_the_parts_are_called(kind, tmp_path):
+    for make in (bad.billion_laughs, bad.sheet_of_two_cells_far_apart, bad.lying_size):
+        folder = tmp_path / make.__name__
+        folder.mkdir()
+        path = make(folder)
+        if make is not bad.lying_size:
+            renamed(path, kind)
+        with pytest.raises(ListError, match=r"entities|far away|damaged"):
+            read_list(path)
+
+
+def test_two_parts_of_one_name_in_other_letters_are_refused(tmp_path):
+    path = bad.repacked(
+        bad.workbook(tmp_path), lambda _, part: part, [("XL\\Worksheets/Sheet1.xml", b"<x/>")]
+    )
+    with pytest.raises(ListError, match="damaged"):
+        read_list(path)

@@ -39,12 +39,25 @@ def test_a_unit_above_the_headers_counts_where_a_column_has_none(tmp_path, name,
     assert not any("疑为万元" in notice.zh for notice in found.notices)
 
 
-def test_small_amounts_without_a_unit_stay_and_are_pointed_out(tmp_path) -> None:
+def test_small_amounts_without_a_unit_are_missing_until_somebody_names_it(tmp_path) -> None:
     found = loaded(tmp_path / "a.csv", ["填报单位：市投促局"])
-    assert found.firms["registered_capital_cny"].tolist() == [500, 1e8]
+    assert found.firms["registered_capital_cny"].fillna(-1).tolist() == [-1, 1e8]
+    (problem,) = found.problems
+    assert (problem.code, problem.row, problem.column) == ("unit_unknown", None, "注册资本")
     (notice,) = [each for each in found.notices if "疑为万元" in each.zh]
     assert "“注册资本”" in notice.zh
+    assert "--unit 注册资本=万元" in notice.en
     assert "营业收入" not in notice.zh
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"), [("注册资本（万元）", [5e6, 1e8]), ("注册资本（元）", [500, 1e8])]
+)
+def test_a_unit_in_the_header_settles_the_doubt(tmp_path, header, expected) -> None:
+    rows = [["企业名称", header], ["甲公司", "500"], ["乙公司", "1亿"]]
+    found = loaded(tmp_path / "a.csv", ["企业名单"], rows)
+    assert found.firms["registered_capital_cny"].tolist() == expected
+    assert "unit_unknown" not in {problem.code for problem in found.problems}
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from leadscore.store.acts import enter_outcome
 from leadscore.store.current_ranking import SCORES
 from leadscore.store.database import Database
 from leadscore.store.list_import import take_in_list
-from leadscore.store.lists import LIST_FIRMS, read_kept_list
+from leadscore.store.lists import LIST_FIRMS, LIST_PROBLEMS, problems_of, read_kept_list
 from leadscore.store.outcomes import outcomes
 from leadscore.store.scoring import FIRST_PORTION
 from leadscore.text import Text
@@ -71,6 +71,51 @@ def test_an_officer_does_not_wait_for_a_long_list(database: Database) -> None:
         assert connection.scalar(select(func.count()).select_from(outcomes)) == len(waits)
         kept = read_kept_list(connection, number)
     assert (kept.state, kept.counts and kept.counts["ranked"]) == ("done", MANY)
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_an_officer_does_not_pay_for_the_log_of_a_long_list(database: Database) -> None:
+    # Whoever commits when the log is long would bring it into the file, and wait for the disk.
+    assert database.path
+    with database.transaction() as connection:
+        connection.exec_driver_sql("CREATE TABLE much (content BLOB)")
+        connection.exec_driver_sql("INSERT INTO much VALUES (zeroblob(20000000))")
+    before = database.path.stat().st_size
+    with database.write() as connection:
+        connection.exec_driver_sql("DELETE FROM sessions")
+    assert database.path.stat().st_size == before < 20_000_000
+    database.checkpoint()
+    assert database.path.stat().st_size > 20_000_000
+
+
+def test_portions_leave_no_long_log(database: Database) -> None:
+    number = hand_in(database, *long_list(MANY))
+    take_in_list(database, number, scorer=scorer(), now=NOW, today=TODAY)
+    if database.path:
+        with database.engine.connect() as connection:
+            driver = connection.connection.driver_connection
+            assert driver
+            driver.rollback()
+            _, logged, kept = driver.execute("PRAGMA wal_checkpoint(NOOP)").fetchone()
+        assert logged - kept < 200
+
+
+def test_problems_are_kept_once_however_often_a_list_is_begun(database: Database) -> None:
+    rows = [{"name": f"第{number}号有限公司", "credit_code": "9136"} for number in range(300)]
+    number = hand_in(database, *rows)
+
+    def stop_at_the_end() -> None:
+        with database.read() as connection:
+            if connection.scalar(select(func.count()).select_from(LIST_PROBLEMS)):
+                raise Stopped
+
+    with pytest.raises(Stopped):
+        take_in_list(database, number, scorer=scorer(), now=NOW, today=TODAY, check=stop_at_the_end)
+    take_in_list(database, number, scorer=scorer(), now=NOW, today=TODAY)
+    with database.read() as connection:
+        problems = problems_of(connection, number)
+    assert [problem.row for problem in problems] == list(range(2, 302))
+    assert {problem.found for problem in problems} == {"9136"}
 
 
 class Stopped(BaseException):

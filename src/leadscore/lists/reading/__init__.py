@@ -18,7 +18,8 @@ import pyarrow as pa
 from leadscore.errors import ListError
 from leadscore.lists.problems import Problem
 from leadscore.lists.reading.csv import read_delimited
-from leadscore.lists.reading.excel import ARCHIVE, other_kind, protected, read_spreadsheet
+from leadscore.lists.reading.excel import ARCHIVE, OLD, other_kind, read_spreadsheet
+from leadscore.lists.reading.footnotes import without_oversized_cells, without_totals_and_notes
 from leadscore.lists.reading.header import (
     ANYWHERE,
     Header,
@@ -26,8 +27,6 @@ from leadscore.lists.reading.header import (
     duplicate_headers,
     header_of,
     no_header,
-    without_oversized_cells,
-    without_totals_and_notes,
 )
 from leadscore.lists.reading.parquet import read_parquet
 from leadscore.lists.reading.table import (
@@ -77,13 +76,13 @@ _OTHERS = (
     (b"PK\3\4", ".zip", ARCHIVE),
     (b"PAR1", ".parquet", ARCHIVE),
     (b"\x1f\x8b", ".gz", ARCHIVE),
-    (b"\xd0\xcf\x11\xe0", ".xls", WORDS["file.old"]),
+    (OLD, ".xls", ARCHIVE),
 )
 _MARKUP = re.compile(rb"\s*<(?:!doctype|html|head|body|table|meta|\?xml|script)", re.IGNORECASE)
 
 
 def read_list(path: Path, place: HeaderPlace | None = None, limits: Limits = OWN_FILE) -> RawList:
-    """Read a candidate list: CSV (also gzipped), XLSX (also .xlsm) or Parquet.
+    """Read a candidate list: CSV (also gzipped), workbook (.xlsx, .xlsm, .xls, .ods) or Parquet.
 
     What the file is, its content decides and not its name. Nothing is understood yet: cells are
     text, columns stand as in the file, personal ones among them; every table that names firms is
@@ -108,13 +107,10 @@ def _read(path: Path, place: HeaderPlace, limits: Limits) -> RawList:
     if size > MAX_FILE_BYTES:
         wanted = at_most(MAX_FILE_BYTES, WORDS["table.bytes"])
         raise refuse(WORDS["table.too_large"], name, f"{size:,}", wanted)
-    if head.startswith((b"PK\3\4", b"PK\5\6", b"PK\7\10")):
+    if head.startswith((OLD, b"PK\3\4", b"PK\5\6", b"PK\7\10")):
         return read_spreadsheet(path, place, limits)
     if head.startswith(b"PAR1"):
         return read_parquet(path, place, limits)
-    encrypted = "EncryptedPackage".encode("utf-16-le")
-    if head.startswith(b"\xd0\xcf\x11\xe0") and encrypted in path.read_bytes():
-        raise protected(name)
     source = TextBytes(path, gzipped=head.startswith(b"\x1f\x8b"), limits=limits)
     if source.gzipped:
         with source.open() as stream:

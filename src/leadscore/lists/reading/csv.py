@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from leadscore.errors import ListError
 from leadscore.lists.problems import Problem
+from leadscore.lists.reading.footnotes import finish_table
 from leadscore.lists.reading.header import (
     ANYWHERE,
     HEADER_SEARCH,
@@ -21,7 +22,6 @@ from leadscore.lists.reading.header import (
     Aliases,
     HeaderPlace,
     find_header,
-    finish_table,
     no_header,
 )
 from leadscore.lists.reading.table import (
@@ -305,7 +305,7 @@ def _read_table(
     first_rows = SheetHead(None, tuple(tuple(cell or None for cell in row) for row in first))
     if header is None or header.name_at is None:
         raise no_header(source, [(source, first)], [first_rows])
-    below, at, named = head[header.last + 1 :], head[header.last].number, len(header.names)
+    below, at, named = head[header.end + 1 :], head[header.last].number, len(header.names)
     columns = TextColumns(source, _habitual_width(named, below), limits)
     problems, short = _read_rows(chain(below, records), columns, named)
     header = header.widened(columns.width)

@@ -8,20 +8,20 @@ import zipfile
 import zlib
 from bisect import bisect_right
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, NamedTuple
 
 from leadscore.errors import ListError
 from leadscore.lists.problems import Problem
+from leadscore.lists.reading.footnotes import finish_table
 from leadscore.lists.reading.header import (
     ANYWHERE,
     HEADER_SEARCH,
     HeaderPlace,
     Merge,
     Row,
-    finish_table,
     no_header,
 )
 from leadscore.lists.reading.table import (
@@ -45,12 +45,12 @@ MAX_RATIO = 50  # unpacked to packed; real workbooks measured up to 14
 MAX_ENTRIES = 5_000
 """Parts of a package; a workbook with a hundred sheets and pictures has some hundreds."""
 
-_SCRIPT = Path(__file__).with_name("excel_child.py")
+_SCRIPT, _ODS_SCRIPT = (Path(__file__).with_name(f"{it}_child.py") for it in ("excel", "ods"))
 _END = struct.Struct("<4s4H2LH")
 _LOCAL = struct.Struct("<4s22x2H")
 _OTHERS = {
     "xl/workbook.bin": "xlsb", "word/document.xml": "docx", "ppt/presentation.xml": "pptx",
-    "content.xml": "ods", "Index/Document.iwa": "numbers",
+    "index/document.iwa": "numbers",
 }  # fmt: skip
 _WORKBOOK = WORDS["excel.workbook"]
 
@@ -80,8 +80,8 @@ def _too_many(name: str, got: str) -> ListError:
     return refuse(WORDS["excel.too_many"], name, got, at_most(MAX_ENTRIES, WORDS["table.parts"]))
 
 
-def check_package(path: Path) -> None:
-    """Raise `ListError` unless the file is a workbook that is safe to unpack.
+def check_package(path: Path) -> Path:
+    """Return the script that reads a workbook; raise `ListError` unless it is safe to unpack.
 
     All parts are unpacked once, in bounded pieces, to learn their true sizes: what the directory
     of a zip says of them may be a lie.
@@ -95,12 +95,32 @@ def check_package(path: Path) -> None:
         except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as fault:
             raise _damaged(name, str(fault)) from fault
         _check_entries(entries, name)
-        parts = {entry.filename for entry in entries}
-        if "xl/workbook.xml" not in parts:
-            suffix = next((suffix for part, suffix in _OTHERS.items() if part in parts), None)
-            kind = WORDS[f"excel.kinds.{suffix}"] if suffix else ARCHIVE
-            raise other_kind(name, f".{suffix or 'zip'}", kind)
+        parts = {entry.filename.replace("\\", "/").lower() for entry in entries}
+        suffix = next((suffix for part, suffix in _OTHERS.items() if part in parts), None)
+        if suffix:
+            raise other_kind(name, f".{suffix}", WORDS[f"excel.kinds.{suffix}"])
+        if not parts & {"xl/workbook.xml", "_rels/.rels", "content.xml"}:
+            raise other_kind(name, ".zip", ARCHIVE)
         _check_sizes(stream, entries, path.stat().st_size, name)
+    return _ODS_SCRIPT if "content.xml" in parts else _SCRIPT
+
+
+OLD = b"\xd0\xcf\x11\xe0"  # what files of old Office programs begin with
+
+
+def is_old(path: Path) -> bool:
+    """Tell whether a file is one of an old Office program, such as .xls."""
+    with path.open("rb") as stream:
+        return stream.read(4) == OLD
+
+
+def _old_script(path: Path, name: str) -> Path:
+    size = path.stat().st_size
+    if size > MAX_UNPACKED_BYTES:
+        raise _bomb(name, f"{size:,}")
+    if "EncryptedPackage".encode("utf-16-le") in path.read_bytes():
+        raise protected(name)
+    return _SCRIPT
 
 
 def _check_directory(stream: BinaryIO, name: str) -> None:
@@ -119,7 +139,8 @@ def _check_directory(stream: BinaryIO, name: str) -> None:
 def _check_entries(entries: list[zipfile.ZipInfo], name: str) -> None:
     if len(entries) > MAX_ENTRIES:
         raise _too_many(name, f"{len(entries):,}")
-    twice = [part for part, n in Counter(entry.filename for entry in entries).items() if n > 1]
+    names = Counter(entry.filename.replace("\\", "/").lower() for entry in entries)
+    twice = [part for part, n in names.items() if n > 1]
     if twice:
         raise _damaged(name, f"2 x {shown(twice[0])}")
     for entry in entries:
@@ -145,7 +166,7 @@ def _check_sizes(stream: BinaryIO, entries: list[zipfile.ZipInfo], packed: int, 
             # What unpacks to less than 16 MB is harmless, however well it packs.
             if total > max(16 << 20, MAX_RATIO * packed):
                 raise _bomb(name, f"> {MAX_RATIO} x {packed:,}")
-            if entry.filename.endswith((".xml", ".rels")):
+            if entry.filename.lower().endswith((".xml", ".rels")):
                 end = end[-16:] + chunk
                 for mark in (b"<!DOCTYPE", b"<!ENTITY"):
                     if mark in end:
@@ -188,19 +209,19 @@ def _unpacked(stream: BinaryIO, entry: zipfile.ZipInfo, name: str) -> Iterator[b
 def read_spreadsheet(
     path: Path, place: HeaderPlace = ANYWHERE, limits: Limits = OWN_FILE
 ) -> RawList:
-    """Read a workbook (.xlsx, .xlsm) by a child process with bounded memory and time.
+    """Read a workbook (.xlsx, .xlsm, .xls, .ods) by a child process of bounded memory and time.
 
     Hidden sheets are not read, hidden rows are; both are told. Numbers become text as the
     spreadsheet shows them at full precision (15 digits, no ``.0``), dates ISO 8601 without a
     midnight, booleans 是 and 否. Where the place of a header is given, no other sheet is read.
     Raises `ListError` for what is no workbook, unsafe or damaged, or has no list in sight.
     """
-    check_package(path)
     source = shown(path.name)
+    script = _old_script(path, source) if is_old(path) else check_package(path)
     # So many more that of too many firms one is left over, whatever stands above them.
     rows = (limits.rows, limits.head or limits.rows + HEADER_SEARCH)
     bounds = map(str, (*limits.of_child, limits.span_cells, limits.sheet_bytes, *rows))
-    with Child(_SCRIPT, str(path), *bounds, source=source, limits=limits) as child:
+    with Child(script, str(path), *bounds, source=source, limits=limits) as child:
         messages = _messages(child, source, limits)
         hidden: list[str] = next(messages, {"hidden": []})["hidden"]
         sheets = [_read_sheet(begin, messages, source, place, limits) for begin in messages]
@@ -240,6 +261,11 @@ def _messages(child: Child, name: str, limits: Limits) -> Iterator[dict[str, Any
 def _refusal(name: str, limits: Limits, error: str, sheet: str | None, found: str) -> ListError:
     if error == "damaged":
         return _damaged(name, found)
+    if error == "protected":
+        return protected(name)
+    if error == "other":
+        kind = WORDS["excel.kinds.odt"] if found == ".odt" else WORDS["file.old"]
+        return other_kind(name, found, kind)
     if error == "text":
         return _bomb(f"{name}!{sheet}", found)
     wanted = WORDS["excel.fewer_cells"].format(n=f"{limits.span_cells:,}")
@@ -289,17 +315,47 @@ def _read_sheet(
     if header is None or header.name_at is None:
         deque(stream, maxlen=0)
         return sheet
-    header, at = header.widened(width), header.last + 1
+    header, at = header.widened(width), header.end + 1
     columns = TextColumns(f"{source}!{name}", width, limits)
-    _fill(columns, chain(first, stream), at)
+    _fill(columns, _spread(chain(first, stream), merges, at), at)
     columns.pass_over(end["unread"])
     damage = [
         Problem(row, header.names[column], shown(found), WORDS[f"excel.issues.{code}"], code, name)
         for row, column, code, found in end["issues"]
         if row > at and header.is_read(column)
     ]
-    table = finish_table(columns, header, source, at, head, name, damage)
+    last = header.last + 1
+    table = finish_table(columns, header, source, last, head, name, damage, merges)
     return sheet._replace(table=table, unread=columns.unread)
+
+
+_Batch = tuple[list[int], list[list[str | None]]]
+
+
+def _spread(batches: Iterable[_Batch], merges: Sequence[Merge], at: int) -> Iterable[_Batch]:
+    """Give every row of a range that is merged below the header the value of its first row.
+
+    A range has it in its first column only; a row with nothing in it stays as it is.
+    """
+    down = sorted(one for one in merges if at <= one[0][0] < one[1][0])
+    return _each_spread(batches, deque(down)) if down else batches
+
+
+def _each_spread(batches: Iterable[_Batch], down: deque[Merge]) -> Iterator[_Batch]:
+    reach: dict[int, tuple[int, str | None]] = {}  # by column: the last row, and the value
+    for rows, cells in batches:
+        for number, row in zip(rows, cells, strict=True):
+            while down and down[0][0][0] < number:
+                (top, column), (bottom, _) = down.popleft()
+                is_first = top == number - 1 and column < len(row)
+                reach[column] = bottom + 1, row[column] if is_first else None
+            for column, (last, value) in [*reach.items()]:
+                if last < number:
+                    del reach[column]
+                elif value is not None:
+                    row += [None] * (column + 1 - len(row))
+                    row[column] = row[column] or value
+        yield rows, cells
 
 
 def _fill(

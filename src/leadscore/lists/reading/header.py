@@ -6,17 +6,13 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain
 from types import MappingProxyType
 
-import numpy as np
-import pandas as pd
-
 from leadscore.errors import Detail, ListError
-from leadscore.lists.columns import Column, column, readings, recognise
+from leadscore.lists.columns import Column, Heading, column, read_heading, readings, recognise
 from leadscore.lists.problems import Problem
-from leadscore.lists.reading.table import SheetHead, TextColumns, TextTable, refuse
-from leadscore.lists.values.amounts import stated_unit
+from leadscore.lists.reading.table import SheetHead
+from leadscore.lists.values.amounts import NO_UNIT, read_unit
 from leadscore.text import Text, room_words, shown
 
 WORDS = room_words("lists")
@@ -31,10 +27,16 @@ NAMING = ("name", "matched", "imported", "credit_code")
 """Kinds of columns that name firms, the best first; every list must have one."""
 NAMES_THAT_DO = ("企业名称", "公司名称", "单位名称", "name")
 """Headers of that column that an error proposes."""
+_DEEPEST = 4  # rows of a header above or below the one that names firms
+_LONGEST_UNIT = 8
 UNREAD = ""  # what a column is said to mean that is not to be read
-MAX_CELL_CHARACTERS = 1_000_000
-"""The longest scope of a firm known to us has some 5,000 characters; Excel allows 32,767."""
 
+_IS_YEAR = re.compile(r"(?:19|20)\d\d\s*(?:年度|年|度)?(?:末|底)?")
+_AROUND_UNIT = re.compile(r"^[(\[【〔]*(?:(?:计量)?单位:)?|[)\]】〕]*$")
+_NO_UNIT_WORDS = frozenset(
+    ("-", "--", "—", "——", "/", "\\", "无", "单位", "计量单位", "unit", "units")
+)
+"""What stands in a row of units where a column has none."""
 Aliases = Mapping[str, str]
 """Canonical columns by headers in their normal form that mean them in one kind of file only."""
 NO_ALIASES: Aliases = MappingProxyType({})
@@ -47,14 +49,20 @@ _ADDRESS = re.compile(r"([A-Z]{1,3})([0-9]{1,7})?")
 class Header:
     """Where the header stands (first and last of its rows among those searched) and what it says.
 
-    Names are as written, parents joined by ``/``, empty where there is none; columns the canonical
-    ones that they mean, None where unknown.
+    Names are as written, parents joined by ``/``, the unit of a row of units in brackets behind
+    them, empty where there is none; columns the canonical ones that they mean, None where unknown.
     """
 
     first: int
     last: int
     names: tuple[str, ...]
     columns: tuple[Column | None, ...]
+    has_units: bool = False  # in a row of their own below the last
+
+    @property
+    def end(self) -> int:
+        """Position of the row below which the firms stand."""
+        return self.last + self.has_units
 
     @property
     def known(self) -> int:
@@ -153,9 +161,14 @@ def find_header(
     best = _best([_row_header(position, rows[position], aliases) for position in searched], rows)
     if best is not None:
         joined = _joined(best, rows, merges, aliases)
-        return joined if joined.name_at is not None and joined.known >= best.known else best
+        named = joined.name_at is not None and joined.known >= best.known
+        return _with_units(joined if named else best, rows)
     # "企业" over "名称" may name firms where neither half does.
-    return _best([_two_rows(position, rows, merges, aliases) for position in searched[:-1]], rows)
+    pairs = [
+        _rows_joined(position, position + 1, rows, merges, aliases) for position in searched[:-1]
+    ]
+    best = _best(pairs, rows)
+    return best and _with_units(best, rows)
 
 
 def _best(headers: Sequence[Header], rows: Sequence[Row]) -> Header | None:
@@ -175,35 +188,66 @@ def _is_entry(header: Header, rows: Sequence[Row]) -> bool:
 def _joined(
     header: Header, rows: Sequence[Row], merges: Sequence[Merge] | None, aliases: Aliases
 ) -> Header:
-    above, below = header.first - 1, header.last + 1
-    if above >= 0 and _are_parents(rows[above], above, len(header.names), merges):
-        return _two_rows(above, rows, merges, aliases)
-    if below < len(rows) and _are_children(header, rows[below], merges):
-        return _two_rows(header.first, rows, merges, aliases)
-    return header
+    first, last = header.first, header.last
+    last += _rows_of_children(header, rows, merges)
+    if last == first:  # what has children has no parents
+        width = len(header.names)
+        while (
+            first
+            and first > header.first - _DEEPEST
+            and (
+                _are_parents(
+                    rows[first - 1], first - 1, width, merges, lowest=first == header.first
+                )
+            )
+        ):
+            first -= 1
+    return header if first == last else _rows_joined(first, last, rows, merges, aliases)
 
 
-def _are_parents(row: Row, position: int, width: int, merges: Sequence[Merge] | None) -> bool:
+def _are_parents(
+    row: Row, position: int, width: int, merges: Sequence[Merge] | None, *, lowest: bool
+) -> bool:
     written = [cell.strip() for cell in row if cell and cell.strip()]
     if any(len(cell) > LONGEST_HEADER or ":" in fold(cell) for cell in written):
         return False
-    if merges is not None:
-        spans = [last[1] - first[1] + 1 for first, last in merges if first[0] == position]
-        return any(1 < span < width for span in spans)
-    return 2 <= len(written) < len(row)
-
-
-def _are_children(header: Header, row: Row, merges: Sequence[Merge] | None) -> bool:
-    """Tell whether the row below the header names parts of it and is not the first firm."""
-    written = [(at, cell.strip()) for at, cell in enumerate(row) if cell and cell.strip()]
-    if not written or any(at == header.name_at or _is_value(cell) for at, cell in written):
+    if merges is None:
+        return 2 <= len(written) < len(row) and (lowest or not any(map(_is_value, written)))
+    if not lowest and len(written) < 2:  # a title that is not quite as wide as its table
         return False
+    spans = [last[1] - first[1] + 1 for first, last in merges if first[0] == position]
+    return any(1 < span < width for span in spans)
+
+
+def _rows_of_children(header: Header, rows: Sequence[Row], merges: Sequence[Merge] | None) -> int:
+    """Return how many rows below the header name parts of it and are not the first firms."""
+    top, name_at = header.first, header.name_at or 0
+    down = [last[0] - top for first, last in (merges or []) if first == (top, name_at)]
+    if down and 0 < down[0] <= _DEEPEST and top + down[0] < len(rows):
+        return down[0]  # the header of the names is merged over as many
+    below = rows[top + 1 : top + 1 + _DEEPEST]
+    most = 0
+    for row in below:
+        written = [cell.strip() for cell in row if cell and cell.strip()]
+        if not written or _cell(row, name_at) or _units_of(row, header):
+            break
+        if any(_is_value(cell) and not _IS_YEAR.fullmatch(cell) for cell in written):
+            break
+        most += 1
+    while most > 1 and not any(recognise(cell) for cell in below[most - 1] if cell):
+        most -= 1
+    if not most:
+        return 0
+    if most == 1 and any(_is_value(cell.strip()) for cell in below[0] if cell):
+        return 0
     if merges is not None:
-        return any(
-            first[0] == header.first and (last[0] > first[0] or last[1] > first[1])
-            for first, last in merges
+        has_children = any(
+            first[0] == top and (last[0] > first[0] or last[1] > first[1]) for first, last in merges
         )
-    return any(at >= len(header.names) or not header.names[at] for at, _ in written)
+    else:
+        lower = {at for row in below[:most] for at, cell in enumerate(row) if cell and cell.strip()}
+        has_children = any(at >= len(header.names) or not header.names[at] for at in lower)
+    return most if has_children else 0
 
 
 def _is_value(cell: str) -> bool:
@@ -211,17 +255,28 @@ def _is_value(cell: str) -> bool:
     return len(cell) > LONGEST_HEADER or (figures and recognise(cell) is None)
 
 
-def _two_rows(
-    top: int, rows: Sequence[Row], merges: Sequence[Merge] | None, aliases: Aliases
+def _rows_joined(
+    first: int, last: int, rows: Sequence[Row], merges: Sequence[Merge] | None, aliases: Aliases
 ) -> Header:
-    upper, lower = rows[top], rows[top + 1]
-    width = max(len(upper), len(lower))
+    width = max(len(row) for row in rows[first : last + 1])
+    parents = [_filled(rows[at], at, width, merges) for at in range(first, last)]
     names = []
-    for at, parent in enumerate(_filled(upper, top, width, merges)):
-        child = _cell(lower, at)
-        joined = f"{parent}/{child}" if parent and fold(parent) != fold(child) else child
-        names.append(joined if child else _cell(upper, at))
-    return replace(header_of(names, top, aliases), last=top + 1)
+    for at in range(width):
+        child = _cell(rows[last], at)
+        levels = [parent[at] for parent in parents]
+        if not child:  # a header that stands higher reaches down
+            own = [_cell(rows[level], at) for level in range(first, last)]
+            depth = max((level for level, cell in enumerate(own) if cell), default=0)
+            child, levels = own[depth], levels[:depth]
+        names.append("/".join(_different([*levels, child])) if child else "")
+    return replace(header_of(names, first, aliases), last=last)
+
+
+def _different(levels: Sequence[str]) -> Iterable[str]:
+    """Yield the written levels of a name from above, each that is repeated below left out."""
+    for at, level in enumerate(levels):
+        if level and (at + 1 == len(levels) or fold(level) not in map(fold, levels[at + 1 :])):
+            yield level
 
 
 def _filled(upper: Row, top: int, width: int, merges: Sequence[Merge] | None) -> list[str]:
@@ -231,10 +286,52 @@ def _filled(upper: Row, top: int, width: int, merges: Sequence[Merge] | None) ->
             parents[at] = parents[at] or parents[at - 1]
         return parents
     for first, last in merges:
-        if first[0] <= top <= last[0]:
+        if first[0] == top:
             for at in range(first[1], min(last[1] + 1, width)):
                 parents[at] = parents[first[1]]
     return parents
+
+
+def _with_units(header: Header, rows: Sequence[Row]) -> Header:
+    """Return the header with the units of a row of their own below it, each in its column."""
+    below = rows[header.last + 1 : header.last + 2]
+    units = _units_of(below[0], header) if below else {}
+    if not units:
+        return header
+    names = list(header.names)
+    for at, unit in units.items():
+        heading = read_heading(names[at]) if names[at] else None
+        if heading and (heading.column.unit is None or _says(heading, unit)):
+            continue
+        names[at] = f"{names[at]}（{unit}）"
+    told = header_of(names, header.first)
+    return replace(told, last=header.last, has_units=True)
+
+
+def _says(heading: Heading, unit: str) -> bool:
+    return heading.unit != NO_UNIT and heading.unit == read_unit(unit)
+
+
+def _units_of(row: Row, header: Header) -> dict[int, str]:
+    """Return the units by column if a row holds nothing else, so that it is no firm."""
+    units, others = {}, []
+    for at, cell in enumerate(row):
+        text = _AROUND_UNIT.sub("", fold(cell or ""))
+        if not text or text in _NO_UNIT_WORDS:
+            continue
+        if at >= len(header.names) or at == header.name_at or len(text) > _LONGEST_UNIT:
+            return {}
+        meaning = header.columns[at]
+        unit = read_unit(text)
+        if unit is not None and (meaning is None or meaning.unit is not None or unit == NO_UNIT):
+            units[at] = text
+        elif meaning is not None and meaning.unit is not None:
+            return {}
+        else:
+            others.append(text)
+    figures = any(mark.isdigit() for text in others for mark in text)
+    known = any(header.is_read(at) for at in units)
+    return units if known and not figures and len(others) <= len(units) else {}
 
 
 def _cell(row: Row, at: int) -> str:
@@ -261,7 +358,7 @@ class HeaderPlace:
 
     Its sheet (empty for any), its row as a spreadsheet numbers it (missing if it is to be found),
     and canonical columns by position, `UNREAD` for one that is not to be read; the others are
-    recognised by their headers, among them those that mean a column only here (``aliases``).
+    recognised by their headers.
     """
 
     sheet: str
@@ -275,7 +372,7 @@ class HeaderPlace:
             return (header := find_header(rows, merges, self.aliases)) and self.named(header)
         if not 1 <= self.row <= min(len(rows), HEADER_SEARCH):
             return None
-        header = _row_header(self.row - 1, rows[self.row - 1], self.aliases)
+        header = _with_units(_row_header(self.row - 1, rows[self.row - 1], self.aliases), rows)
         named = max((at + 1 for at in self.columns), default=0)
         return self.named(header.widened(max(len(header.names), min(named, max(map(len, rows))))))
 
@@ -339,171 +436,3 @@ def header_place(mapping: Mapping[str, str]) -> HeaderPlace | None:
         raise ListError(WORDS["header.one_place"], [detail])
     sheet, row, _ = next(iter(cells.values()))
     return HeaderPlace(sheet, row, {cell[2]: mapping[key] for key, cell in cells.items()})
-
-
-_TOTAL = (
-    r"(?i)\s*(?:合\s*计|平\s*均[值数]?|总\s*计|小\s*计|共\s*计|累\s*计|总\s*和|sub-?totals?"
-    r"|grand totals?|totals?)"
-    r"(?:\s*[（(][^）)]*[）)])?\s*[:：]?\s*(?:[\d,，]+\s*(?:家|户|个|条|项|firms)?)?\s*"
-)
-_HEADING = (
-    r"\s*(?:(?P<listed>[一二三四五六七八九十]{1,3}、.*)|.*[(（]\s*(?:共|计)?\s*\d+\s*[家户][)）]"
-    r"|[(（【]?\s*以下(?:空白|无正文)\s*[)）】]?)\s*"
-)
-_FIRM = re.compile(r"(?:公司|集团|厂|研究[院所])\s*$")
-_FIGURE = re.compile(
-    r"[^A-Za-z\u4e00-\u9fff]*[\d\-—–/][^A-Za-z\u4e00-\u9fff]*(?:[家户个条项人万亿元%]|亿元|万元)*"
-)
-_FOOTNOTE = re.compile(
-    r"\s*[*※（(\[【]*\s*(注\d*|备注|说明|填表人|填报人|制表人?|填报单位|制表日期|填报日期|数据来源|"
-    r"资料来源|来源|notes?|sources?)\s*[:：]",
-    re.IGNORECASE,
-)
-
-
-def finish_table(
-    columns: TextColumns, header: Header, source: str, row: int, head: Sequence[Row],
-    sheet: str | None = None, problems: Iterable[Problem] = (),
-) -> TextTable:  # fmt: skip
-    """Return the table below a header that ends in a row; ``head`` are the first rows."""
-    cells, rows = columns.finish()
-    told = (*duplicate_headers(header, row, sheet), *problems)
-    unit = stated_unit(chain.from_iterable(head[: header.first]))
-    table = TextTable(header.names, cells, rows, sheet, told, unit, row)
-    return without_totals_and_notes(table, header, source)
-
-
-def without_totals_and_notes(table: TextTable, header: Header, source: str) -> TextTable:
-    """Drop blank rows, set rows aside that are no firms, and drop what hangs over at the right.
-
-    Each row that is taken out and not blank leaves one problem with ``set_aside``. Raises
-    `ListError` if the header of another table stands among the rows.
-    """
-    cells, rows = table.cells, table.rows
-    filled = ~_blank(cells)
-    if not filled.all():
-        cells, rows = cells[filled], rows[filled]
-    others = _non_firms(cells, rows, header, f"{source}!{table.sheet}" if table.sheet else source)
-    problems = []
-    for at, (code, label) in sorted(others.items()):
-        wanted, row = WORDS[f"footnotes.{code}"], int(rows[at])
-        problems.append(Problem(row, None, label, wanted, code, table.sheet, set_aside=True))
-    if others:
-        firms = np.ones(len(cells), dtype=bool)
-        firms[list(others)] = False
-        cells, rows = cells[firms], rows[firms]
-    width = cells.shape[1]
-    while width and not table.headers[width - 1] and cells[width - 1].isna().all():
-        width -= 1
-    return without_oversized_cells(
-        replace(
-            table,
-            headers=table.headers[:width],
-            cells=cells.iloc[:, :width].reset_index(drop=True),
-            rows=rows,
-            problems=(*table.problems, *problems),
-        )
-    )
-
-
-def _blank(cells: pd.DataFrame) -> np.ndarray:
-    blank = np.ones(len(cells), dtype=bool)
-    for at in range(cells.shape[1]):
-        places = np.flatnonzero(blank)
-        if not len(places):
-            break
-        texts = cells[at].iloc[places]
-        blank[places] = (texts.isna() | (texts.str.strip() == "")).to_numpy(dtype=bool)
-    return blank
-
-
-def _non_firms(
-    cells: pd.DataFrame, rows: np.ndarray, header: Header, source: str
-) -> dict[int, tuple[str, str]]:
-    """Return, by position, the rows that are no firms, with the kind and what betrays it."""
-    others = {**_headings(cells), **_footnotes(cells)}
-    name_at = header.name_at
-    # A total is labelled in one of the first columns or in that of the name.
-    for at in sorted({*range(min(3, cells.shape[1])), name_at or 0}):
-        for place in _places(cells[at].str.fullmatch(_TOTAL, na=False)):
-            if _is_total(cells.iloc[place], at):
-                others[place] = ("totals_row", shown(cells[at].iloc[place]))
-    if name_at is not None:
-        meaning = header.columns[name_at]
-        names = [_lower(header.names[name_at])]
-        names += (meaning.label.zh, *meaning.aliases) if meaning else ()
-        for place in _places(cells[name_at].str.strip().isin(names)):
-            if _is_header_again(cells.iloc[place], header, f"{source}:{rows[place]}"):
-                others[place] = ("header_again", shown(cells[name_at].iloc[place]))
-    return others
-
-
-def _places(mask: pd.Series) -> list[int]:
-    places: list[int] = np.flatnonzero(mask.to_numpy(dtype=bool)).tolist()
-    return places
-
-
-def _footnotes(cells: pd.DataFrame) -> dict[int, tuple[str, str]]:
-    footnotes = {}
-    for place in range(max(len(cells) - 10, 0), len(cells)):
-        written = cells.iloc[place].dropna()
-        note = _FOOTNOTE.match(written.iloc[0]) if len(written) == 1 else None
-        if note:
-            # What follows the colon may be a person's name: it is not repeated.
-            footnotes[place] = ("footnote_row", shown(note.group(0).strip()))
-    return footnotes
-
-
-def _headings(cells: pd.DataFrame) -> dict[int, tuple[str, str]]:
-    """Return the rows whose only cell groups the firms below or says that the list ends."""
-    headings = {}
-    single = np.flatnonzero(cells.notna().sum(axis=1).eq(1))
-    for at in range(cells.shape[1]) if len(single) else ():
-        alone = cells[at].iloc[single]
-        for place in single[alone.str.slice(0, 100).str.fullmatch(_HEADING, na=False)]:
-            text = cells[at].iloc[place].strip()
-            if not _FIRM.search(text):  # 一、 may also number a firm
-                headings[int(place)] = ("heading_row", shown(text))
-    return headings
-
-
-def _is_total(row: pd.Series, label_at: int) -> bool:
-    """Tell whether all cells beside the label are figures, as in a sum, not a firm's facts."""
-    others = row.drop(label_at).dropna()
-    return all(not text.strip() or _FIGURE.fullmatch(text.strip()) for text in others)
-
-
-def _is_header_again(row: pd.Series, header: Header, where: str) -> bool:
-    """Tell whether a row is the header once more; refuse the header of another table."""
-    written = [(at, text, recognise(text)) for at, text in enumerate(row) if isinstance(text, str)]
-    same = [
-        fold(text) == fold(_lower(header.names[at]))
-        or (meaning is not None and meaning is header.columns[at])
-        for at, text, meaning in written
-    ]
-    if 2 * same.count(True) > len(written):
-        return True
-    if sum(meaning is not None for _, _, meaning in written) < 2:
-        return False
-    got = ", ".join(shown(text, 20) for _, text, _ in written[:12])
-    raise refuse(WORDS["footnotes.two_lists"], where, got, WORDS["footnotes.one_list"])
-
-
-def _lower(name: str) -> str:
-    return name.rpartition("/")[2].strip()
-
-
-def without_oversized_cells(table: TextTable) -> TextTable:
-    """Empty the cells that are too long to be a fact about a firm, each with a problem."""
-    cells, problems = table.cells.copy(), []
-    wanted = WORDS["footnotes.cell_too_long"].format(n=f"{MAX_CELL_CHARACTERS:,}")
-    for at, header in enumerate(table.headers):
-        lengths = cells[at].str.len()
-        oversized = (lengths > MAX_CELL_CHARACTERS).to_numpy(dtype=bool)
-        for place in np.flatnonzero(oversized):
-            row, got = int(table.rows[place]), f"{int(lengths.iloc[place]):,}"
-            problem = Problem(row, header or None, got, wanted, "cell_too_long", table.sheet)
-            problems.append(problem)
-        if oversized.any():
-            cells[at] = cells[at].mask(oversized)
-    return replace(table, cells=cells, problems=(*table.problems, *problems))

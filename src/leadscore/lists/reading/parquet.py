@@ -9,12 +9,12 @@ from typing import Any
 import pyarrow as pa
 
 from leadscore.lists.problems import Problem
+from leadscore.lists.reading.footnotes import without_totals_and_notes
 from leadscore.lists.reading.header import (
     ANYWHERE,
     HeaderPlace,
     header_of,
     no_header,
-    without_totals_and_notes,
 )
 from leadscore.lists.reading.table import (
     OWN_FILE,

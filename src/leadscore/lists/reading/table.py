@@ -15,7 +15,7 @@ import tempfile
 import threading
 import traceback
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -106,6 +106,8 @@ class TextTable:
     problems: tuple[Problem, ...] = ()  # damage seen while reading; rows that are no firms
     unit: Unit | None = None  # of money, stated above the header, as in 单位：万元
     header_row: int = 0  # the last row of the header; 0 where there is none
+    continued: Mapping[int, int] = field(default_factory=dict)
+    """Rows over which the name of a firm is merged, with the first row of that firm."""
 
     def column(self, position: int) -> list[str | None]:
         """Return the cells of one column as plain values."""

@@ -1,4 +1,4 @@
-"""Numbers, shares, amounts of money and their units, as people write them."""
+"""Amounts of money and their units, as people write them, and what they are in yuan."""
 
 from __future__ import annotations
 
@@ -10,28 +10,36 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
+from typing import Literal, NamedTuple
 
 from leadscore.files import shipped
+from leadscore.lists.values.numbers import (
+    MULTIPLIER_PATTERN,
+    MULTIPLIERS,
+    QUALIFIER,
+    QUANTITY,
+    REMAINDER,
+    SIGN,
+    TO,
+    alternatives,
+    big_unit,
+    figure_text,
+    negative,
+    plain_number,
+    quantity,
+    same_form,
+    span,
+)
 from leadscore.lists.values.words import VOCABULARY, tidy_word
 from leadscore.text import Text
 
-MULTIPLIERS = {
-    word: float(times) for times, words in VOCABULARY["multipliers"].items() for word in words
-}
 CURRENCIES = {word: code for code, words in VOCABULARY["currencies"].items() for word in words}
-"""Words of magnitude and of money (ISO 4217) after Unicode NFKC and case folding."""
-
-
-def _alternatives(words: Iterable[str]) -> str:
-    return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
-
-
-MULTIPLIER_PATTERN = _alternatives(MULTIPLIERS)
-CURRENCY_PATTERN = _alternatives(CURRENCIES)
+"""Words of money (ISO 4217) after Unicode NFKC and case folding."""
+CURRENCY_PATTERN = alternatives(CURRENCIES)
 
 _UNIT = re.compile(
     rf"(?:单位:?)?(?P<before>{CURRENCY_PATTERN})?(?P<times>{MULTIPLIER_PATTERN})?"
-    rf"(?:(?P<after>{CURRENCY_PATTERN})|(?P<yuan>元)|(?P<percent>%|百分比|percent)"
+    rf"(?:(?P<after>{CURRENCY_PATTERN})|(?P<yuan>[元圆圓])|(?P<percent>%|百分比|percent)"
     rf"|(?P<counter>人|名|位|个|家|件|项|份|张|年|年度|岁))?[,、]?(?P<last>{CURRENCY_PATTERN})?(?:/年)?"
 )
 _STATED = re.compile(r"单位\s*[:：]\s*([^\s()（）,，;；]{1,12})")
@@ -65,8 +73,11 @@ def read_unit(text: str) -> Unit | None:
     if not text or parts is None:
         return None
     word = parts["before"] or parts["after"] or parts["last"]
+    # 美元 and USD are units; 人民币 and ¥ only say which money is counted.
+    is_code = word is not None and len(word) == 3 and word == CURRENCIES[word].lower()
+    is_yuan = is_code or parts["yuan"] or (word or "").endswith(("元", "圆", "圓"))
     return Unit(
-        MULTIPLIERS.get(parts["times"], 1.0 if parts["yuan"] or word else None),
+        MULTIPLIERS.get(parts["times"], 1.0 if is_yuan else None),
         CURRENCIES.get(word),
         parts["percent"] is not None,
     )
@@ -86,97 +97,23 @@ def stated_unit(texts: Iterable[str | None]) -> Unit | None:
     return None
 
 
-_NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?"
-"""A finite decimal number, after thousands separators are gone."""
-
-_QUALIFIER = r"(?:大约|约|近|超过|超|逾|大于|多于|高于|不低于|不少于|至少|最多|>=|>|≥|≈|~)?"
-_REMAINDER = r"(?:以上|及以上|以下|左右|上下|余|多|\+)?"
-"""Words that leave the stated figure the best one there is: it is taken as it stands."""
-
-_COUNTED = r"(?:人|名|位|个|家|件|项|people|persons)"
-_COUNT = re.compile(
-    rf"{_QUALIFIER}(?P<n>{_NUMBER})(?P<times>{MULTIPLIER_PATTERN})?余?多?{_COUNTED}?{_REMAINDER}"
-)
-_BAND = re.compile(rf"(?P<low>\d+){_COUNTED}?(?:-|~|—|–|至|到)(?P<high>\d+){_COUNTED}?")
-_BELOW = re.compile(
-    rf"(?:(?:小于|少于|不足|不到|低于|<=?|≤)(?P<a>\d+){_COUNTED}?"
-    rf"|(?P<b>\d+){_COUNTED}?(?:以下|以内))"
-)
-_SHARE = re.compile(rf"{_QUALIFIER}(?P<n>{_NUMBER})(?P<percent>%)?{_REMAINDER}")
-_YEAR = re.compile(r"(?P<year>(?:19|20)\d\d)(?:\.0+)?(?:年|年度|年报|年度报告|年年报|年度年报)?")
-_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")  # 1,234 is 1234, but 1,23 stays
-_PLAIN = re.compile(rf"\s*(?:{_NUMBER})\s*")
-
-
-def plain_number(text: str) -> float:
-    """Return the number of a cell that holds nothing but a finite number, NaN for any other."""
-    return _finite(text.strip()) if _PLAIN.fullmatch(text) else math.nan
-
-
-def count_of(cell: str) -> float:
-    """Read a number of people or things.
-
-    A band has a documented point: between two bounds their geometric middle (sizes of firms
-    spread by factors, not by steps), below one bound its half, from one bound up the bound itself,
-    which is all that the list vouches for. NaN for what can't be read.
-
-    >>> [count_of(cell) for cell in ("1,234人", "100-499人", "小于50人", "5000人以上", "很多")]
-    [1234.0, 223.0, 25.0, 5000.0, nan]
-    """
-    text = _THOUSANDS.sub("", tidy_word(cell))
-    number = plain_number(text)
-    if math.isnan(number):
-        number = _worded_count(text)
-    return number if number >= 0 else math.nan
-
-
-def _worded_count(text: str) -> float:
-    if below := _BELOW.fullmatch(text):
-        return _finite(below["a"] or below["b"]) / 2
-    band = _BAND.fullmatch(text)
-    if band and (low := _finite(band["low"])) <= (high := _finite(band["high"])):
-        middle = math.sqrt(max(low, 1.0) * high)
-        return float(round(middle)) if math.isfinite(middle) else middle
-    single = _COUNT.fullmatch(text)
-    return _finite(single["n"]) * MULTIPLIERS.get(single["times"], 1.0) if single else math.nan
-
-
-def share_of(cell: str) -> tuple[float, bool]:
-    """Read a share as it stands, and tell whether it carries its own percent sign.
-
-    It is a fraction for a cell with a percent sign, the plain number for one without, NaN for what
-    can't be read.
-
-    >>> share_of("12%"), share_of("约0.5")
-    ((0.12, True), (0.5, False))
-    """
-    found = _SHARE.fullmatch(_THOUSANDS.sub("", tidy_word(cell)))
-    if found is None:
-        return math.nan, False
-    number, percent = _finite(found["n"]), found["percent"] is not None
-    return number / 100 if percent else number, percent
-
-
-def year_of(cell: str) -> float:
-    """Read a year such as ``2023``, ``2023年报``; NaN for what can't be read."""
-    found = _YEAR.fullmatch(tidy_word(cell))
-    return float(found["year"]) if found else math.nan
-
-
-def _finite(digits: str) -> float:
-    number = float(digits)
-    return number if math.isfinite(number) else math.nan
-
-
 LARGEST_CNY = 1e15  # more yuan than any firm has: the largest bank's assets are below a tenth of it
 
+_CODES = {same_form(word): code for word, code in CURRENCIES.items()}
+_CURRENCY = alternatives(_CODES)
+_LETTERS = alternatives(word for word in MULTIPLIERS if word.isascii())
 _AMOUNT = re.compile(
-    rf"{_QUALIFIER}(?P<before>{CURRENCY_PATTERN})?(?P<n>{_NUMBER})"
-    rf"(?:(?P<times_low>{MULTIPLIER_PATTERN})?元?(?:-|~|—|–|至|到)(?P<high>{_NUMBER.removeprefix('[+-]?')}))?"
-    rf"(?P<times>{MULTIPLIER_PATTERN})?[余多]?(?P<after>{CURRENCY_PATTERN})?(?P<yuan>[元圆])?"
-    rf"(?P<last>{CURRENCY_PATTERN})?整?{_REMAINDER}"
+    rf"(?P<sign>{SIGN})?{QUALIFIER}(?:(?P<before>{_CURRENCY}):?)?{QUALIFIER}(?P<inner>{SIGN})?"
+    rf"(?P<n>{QUANTITY})(?P<times>{_LETTERS})?"
+    rf"(?:(?P<low_money>{_CURRENCY})?(?P<low_yuan>元)?{TO}(?P<again>{_CURRENCY})?"
+    rf"(?P<high>{QUANTITY})(?P<high_times>{_LETTERS})?)?"
+    rf"(?P<after>{_CURRENCY})?(?P<yuan>元)?(?P<last>{_CURRENCY})?[整正]?{REMAINDER}(?P<end>-)?"
 )
-_BRACKETS = re.compile(r"[()\[\]]")
+_IN_BRACKETS = re.compile(r"\(([^()]*)\)")
+_REMARKS = frozenset(VOCABULARY["figures"]["remarks"])
+_DOLLARS = frozenset({"USD", "HKD", "TWD", "SGD", "AUD", "CAD", "NZD"})
+_SIGNS = {"$": _DOLLARS, "¥": frozenset({"CNY", "JPY"})}
+"""Signs that more than one currency uses: a word beside them names which."""
 
 
 @dataclass(frozen=True)
@@ -201,41 +138,111 @@ def currency_code(cell: str) -> str | None:
     return CURRENCIES.get(tidy_word(cell))
 
 
-def amount_of(
-    cell: str, rates: Rates, unit: Unit = NO_UNIT, currency: str | None = None
-) -> tuple[float, bool]:
+OwnUnit = Literal["none", "yuan", "own"]
+_Said = Literal["none", "money", "yuan", "own"]
+# 美元 is money: a unit of its own only where the header has none.
+
+
+class Amount(NamedTuple):
+    """An amount in yuan, NaN if it can't be read, and whether it was foreign money.
+
+    Its unit is what the cell itself says of it: nothing, 元 alone, or a magnitude such as 万.
+    """
+
+    yuan: float = math.nan
+    foreign: bool = False
+    unit: OwnUnit = "none"
+
+
+_UNREAD = Amount()
+
+
+def amount_of(cell: str, rates: Rates, unit: Unit = NO_UNIT, currency: str | None = None) -> Amount:
     """Read an amount of money as yuan.
 
-    The cell's own words go before the currency column, and both before the header: under 万元,
-    ``500`` is five million yuan, but ``1.2亿`` a hundred and twenty million. Where neither says
-    more, a number is yuan. A range counts as its middle; 以上, 约 and the like leave the figure
-    that is stated.
+    Header and cell combine: under 万元, ``500`` and ``¥500`` are five million yuan, ``500美元`` is
+    five million dollars; ``1.2亿`` and ``500元`` have a unit of their own and are a hundred and
+    twenty million yuan, and five hundred. A currency counts from the cell before the currency
+    column, and both before the header. Where nothing says more, a number is yuan. A range counts
+    as its middle; 以上, 约 and the like leave the figure that is stated. Brackets say minus.
 
-    Returns yuan, at most `LARGEST_CNY` in size, NaN for what can't be read; and whether it was
-    converted from another currency. ``currency`` is the ISO 4217 code that the row names.
+    Amounts are at most `LARGEST_CNY` in size. ``currency`` is the ISO 4217 code that the row names.
 
-    >>> amount_of("13,400万元", shipped_rates()), amount_of("500", shipped_rates(), Unit(1e4))
-    ((134000000.0, False), (5000000.0, False))
+    >>> amount_of("13,400万元", shipped_rates()).yuan
+    134000000.0
+    >>> amount_of("(500)", shipped_rates(), Unit(1e4))
+    Amount(yuan=-5000000.0, foreign=False, unit='none')
     """
-    number, named = plain_number(cell), None
-    value = number * (unit.times or 1.0)
+    number = plain_number(cell)
+    named: str | None = None
+    said: _Said = "none"
     if math.isnan(number):
-        value, named = _worded(cell, unit)
+        number, named, said = _worded(cell)
+    own: OwnUnit = said if said != "money" else "own" if unit.times is None else "none"
     stated = named or currency or unit.currency or "CNY"
-    yuan = value * rates.cny_per_unit.get(stated, math.nan)
-    known = abs(yuan) <= LARGEST_CNY
-    return (yuan if known else math.nan), known and stated != "CNY"
+    times = 1.0 if own != "none" else unit.times or 1.0
+    yuan = number * times * rates.cny_per_unit.get(stated, math.nan)
+    return Amount(yuan, stated != "CNY", own) if abs(yuan) <= LARGEST_CNY else _UNREAD
 
 
-def _worded(cell: str, unit: Unit) -> tuple[float, str | None]:
-    text = _THOUSANDS.sub("", _BRACKETS.sub("", tidy_word(cell)))
-    parts = _AMOUNT.fullmatch(text)
-    if parts is None:
-        return math.nan, None
-    word = parts["before"] or parts["after"] or parts["last"]
-    bare = parts["times"] is None and parts["yuan"] is None and word is None
-    times = MULTIPLIERS.get(parts["times"], (unit.times or 1.0) if bare else 1.0)
-    amount = float(parts["n"]) * MULTIPLIERS.get(parts["times_low"], times)
-    if parts["high"] is not None:
-        amount = (amount + float(parts["high"]) * times) / 2
-    return (amount if math.isfinite(amount) else math.nan), CURRENCIES.get(word)
+_Worded = tuple[float, str | None, _Said]
+_NOTHING: _Worded = (math.nan, None, "none")
+
+
+def _worded(cell: str) -> _Worded:
+    text = figure_text(cell)
+    parts = _AMOUNT.fullmatch(_IN_BRACKETS.sub(_opened, text[0])) if text else None
+    if text is None or parts is None:
+        return _NOTHING
+    below = negative(text[1], parts["sign"], parts["inner"], parts["end"])
+    groups = ("before", "low_money", "again", "after", "last")
+    words = [word for word in map(parts.__getitem__, groups) if word]
+    named, clear = _one_currency(words)
+    is_range = parts["high"] is not None
+    last, letters = parts["high" if is_range else "n"], parts["high_times" if is_range else "times"]
+    unit: _Said = "none"
+    if big_unit(last) or letters:
+        unit = "own"
+    elif parts["yuan"] or any(word.endswith("币元") for word in words):
+        unit = "yuan"
+    elif any(word.endswith("元") for word in words):
+        unit = "money"
+    if below is None or not clear or ((is_range or unit != "none") and parts["end"]):
+        return _NOTHING
+    times = MULTIPLIERS.get(letters, 1.0)
+    if not is_range:
+        number = quantity(last) * times
+    else:
+        number = math.nan if below else _middle(parts, times, unit)
+    return (-number if below else number), named, unit
+
+
+def _middle(parts: re.Match[str], times: float, unit: str) -> float:
+    low, high = parts["n"], parts["high"]
+    low_is_big = bool(big_unit(low) or parts["times"])
+    if not (low_is_big or parts["low_yuan"] or parts["low_money"]):
+        bottom, top = span(low, high)
+    elif low_is_big is not (unit == "own"):
+        return math.nan  # 1亿-5, 500元-5万: one of them has left out what the other has
+    else:
+        bottom = quantity(low) * MULTIPLIERS.get(parts["times"], 1.0) / times
+        top = quantity(high)
+    return (bottom + top) / 2 * times if bottom <= top else math.nan
+
+
+def _opened(bracket: re.Match[str]) -> str:
+    # What a bracket without figures holds: a unit counts, a known remark says nothing more.
+    inside = bracket[1]
+    if inside in _REMARKS:
+        return ""
+    return inside if read_unit(inside) else bracket[0]
+
+
+def _one_currency(words: list[str]) -> tuple[str | None, bool]:
+    # The currency that words name, and whether they agree.
+    codes = {_CODES[word] for word in words if word not in _SIGNS}
+    if not codes:
+        codes = {_CODES[word] for word in words}
+    (code, *others) = codes or {None}
+    fit = all(code in _SIGNS[word] for word in words if word in _SIGNS)
+    return code, not others and (fit or not words)

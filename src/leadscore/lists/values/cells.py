@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import date
-from statistics import median
+from functools import cache
 from typing import NamedTuple, TypeAlias
 
-from leadscore.lists.columns import Heading
+from leadscore.lists.columns import Column, Heading
 from leadscore.lists.values.amounts import (
     NO_UNIT,
+    Unit,
     amount_of,
-    count_of,
     currency_code,
-    plain_number,
-    share_of,
+    read_unit,
     shipped_rates,
-    year_of,
 )
 from leadscore.lists.values.codes import is_rounded_code, is_valid_code, normal_code, old_number
 from leadscore.lists.values.dates import day_of
+from leadscore.lists.values.numbers import count_of, share_of, year_of
 from leadscore.lists.values.places import division_code
+from leadscore.lists.values.stages import stage_of, status_of
 from leadscore.lists.values.words import (
     NONE,
     STAGE_NAMES,
@@ -32,8 +33,6 @@ from leadscore.lists.values.words import (
     is_spreadsheet_error,
     says_none,
     says_nothing,
-    stage_of,
-    status_of,
     tidy_word,
     visible_text,
     without_personal,
@@ -50,14 +49,10 @@ SIGNED = frozenset({"net_profit_cny", "revenue_cny", "return_on_equity", "revenu
 MAY_BE_NONE = frozenset({"risk", "titles", "funding", "patents", "branches"})
 """Columns in which 无 is an answer: there are none. In all others it says that nothing is known."""
 
-NEVER_SMALL = frozenset(
-    {"registered_capital_cny", "paid_in_capital_cny", "revenue_cny", "total_assets_cny"}
-)
-
-
 _LONGEST_REPEATED = 24
 """Characters of a text that may well come again; longer ones, such as scopes, seldom do."""
 
+_AFTER_LABEL = re.compile(r"\s*(?:\((?P<unit>[^()]*)\))?\s*[:为是]?(?P<figure>.*)", re.DOTALL)
 _TRAILING_ZEROS = re.compile(r"^(\d+)\.0+$")
 _YES, _NO = VOCABULARY["answers"]["yes"], VOCABULARY["answers"]["no"]
 
@@ -91,7 +86,8 @@ class CellReader(dict[str, Cell]):
     """Reads the cells of one column, each distinct text once: ``reader[text]`` is its `Cell`.
 
     Days and years after ``today`` are not believed; ``percent`` tells that shares without a sign
-    are percent, whatever the header says; ``currency`` is the one that the row names for an amount.
+    are percent, whatever the header says; ``currency`` is the one that the row names for an amount;
+    an amount whose own unit is that of ``doubted`` (see `Amount.unit`) is missing.
 
     >>> from leadscore.lists.columns import read_heading
     >>> reader = CellReader(read_heading("注册资本（万元）"), date(2026, 1, 1))
@@ -99,13 +95,19 @@ class CellReader(dict[str, Cell]):
     (5000000.0, 'bad_amount', None)
     """
 
-    __slots__ = ("_read", "currency", "heading", "percent", "signed", "today")
+    __slots__ = ("_read", "currency", "doubted", "heading", "percent", "signed", "today")
 
     def __init__(
-        self, heading: Heading, today: date, percent: bool = False, currency: str | None = None
+        self,
+        heading: Heading,
+        today: date,
+        percent: bool = False,
+        currency: str | None = None,
+        doubted: str | None = None,
     ) -> None:
         self.heading, self.today, self.currency = heading, today, currency
         self.percent = percent or heading.unit.percent
+        self.doubted = doubted
         self.signed = heading.column.name in SIGNED
         self._read = _READERS.get(heading.column.kind, _text)
 
@@ -137,18 +139,51 @@ def _within(number: float, lowest: float, highest: float, code: str) -> Cell:
 
 
 def _amount(text: str, column: CellReader) -> Cell:
-    yuan, foreign = amount_of(text, shipped_rates(), column.heading.unit, column.currency)
-    cell = _within(yuan, -math.inf if column.signed else 0.0, math.inf, "bad_amount")
-    return cell._replace(marks=_FOREIGN) if foreign else cell
+    unit = column.heading.unit
+    amount = amount_of(text, shipped_rates(), unit, column.currency)
+    if math.isnan(amount.yuan):
+        rest, unit = _without_label(text, column)
+        amount = amount_of(rest, shipped_rates(), unit, column.currency)
+    if column.heading.column.name == "paid_in_capital_cny" and "认缴" in text:
+        return Cell(code="bad_amount")  # what was promised was not paid
+    cell = _within(amount.yuan, -math.inf if column.signed else 0.0, math.inf, "bad_amount")
+    if cell.value and amount.unit == column.doubted:
+        return Cell()
+    return cell._replace(marks=_FOREIGN) if amount.foreign else cell
+
+
+def _without_label(text: str, column: CellReader) -> tuple[str, Unit]:
+    # The cell without the name of its own column before the figure, and the unit named there.
+    wide = unicodedata.normalize("NFKC", text[:_LONGEST_REPEATED]).lstrip()
+    label = next((word for word in _labels(column.heading.column) if wide.startswith(word)), None)
+    if label is None:
+        return "", NO_UNIT
+    rest = unicodedata.normalize("NFKC", text).lstrip().removeprefix(label)
+    parts = _AFTER_LABEL.fullmatch(rest)
+    unit = read_unit(tidy_word(parts["unit"])) if parts and parts["unit"] else None
+    if parts is None or (parts["unit"] and unit is None):
+        return "", NO_UNIT
+    return parts["figure"], unit or column.heading.unit
+
+
+@cache
+def _labels(column: Column) -> list[str]:
+    return sorted((column.label.zh, *column.aliases), key=len, reverse=True)
 
 
 def _count(text: str, column: CellReader) -> Cell:
-    number = count_of(text) * (column.heading.unit.times or 1.0)
-    return _within(number, 0.0, 1e7, "bad_count")
+    number = count_of(text)
+    if math.isnan(number):
+        number = count_of(_without_label(text, column)[0])
+    return _within(number * (column.heading.unit.times or 1.0), 0.0, 1e7, "bad_count")
 
 
 def _share(text: str, column: CellReader) -> Cell:
     number, sign = share_of(text)
+    if math.isnan(number):
+        number, sign = share_of(_without_label(text, column)[0])
+    if column.heading.column.name == "revenue_growth" and "▲" in text:
+        return Cell(code="bad_share")  # up to one, a loss to another
     number = number / 100 if column.percent and not sign else number
     lowest, highest = (-1e3, 1e3) if column.signed else (0.0, 1.0)
     return _within(number, lowest, highest, "bad_share")
@@ -257,19 +292,6 @@ def plain_shares_are_percent(heading: Heading, texts: Iterable[str]) -> bool | N
                 sizes[abs(share)] += count
     above = sum(count for size, count in sizes.items() if size > 1)
     return 2 * above > sizes.total() - sizes[0.0] if sizes else None
-
-
-def small_median(heading: Heading, texts: Iterable[str]) -> float | None:
-    """Return the median of amounts that name no unit if it is too small for yuan."""
-    if heading.canonical or heading.unit != NO_UNIT or heading.column.name not in NEVER_SMALL:
-        return None
-    sizes: list[float] = []
-    for text, count in Counter(texts).items():
-        number = math.nan if says_nothing(text) else plain_number(text)
-        if number > 0:
-            sizes += [number] * count
-    middle = median(sizes) if sizes else math.inf
-    return middle if middle < 1e5 else None  # half of a column in yuan never lies below
 
 
 def differ(one: Value, other: Value) -> bool:

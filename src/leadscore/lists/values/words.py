@@ -1,13 +1,10 @@
-"""Cells that hold one of a set of words: stages, statuses, sources, yes and no."""
+"""The words that cells are made of, and texts made ready to be compared with them."""
 
 from __future__ import annotations
 
 import re
 import tomllib
 import unicodedata
-from collections import Counter
-from collections.abc import Iterable, Iterator
-from functools import lru_cache
 from typing import Any
 
 from leadscore.files import shipped
@@ -103,6 +100,14 @@ def without_personal(text: str) -> str:
     return _PERSONAL.sub("***", text) if re.search(r"[\d@]", text) else text
 
 
+def word_pattern(source: str | list[str]) -> re.Pattern[str]:
+    """Compile a pattern of the vocabulary, one or the alternatives of a list.
+
+    It knows letters and digits of ASCII only, so that an English word ends where Chinese begins.
+    """
+    return re.compile(source if isinstance(source, str) else "|".join(source), re.ASCII)
+
+
 def joined_text(first: str | None, second: str | None) -> str | None:
     """Join two texts about one firm; what stands already is not repeated, nor 无 beside another.
 
@@ -129,70 +134,3 @@ STATUS_NAMES, STAGE_NAMES = (
     Text(zh="、".join(text.zh for text in words.values()), en=", ".join(words))
     for words in (STATUSES, STAGES)
 )
-
-_STATUS_WORDS = [(re.compile(row["pattern"]), row["id"]) for row in VOCABULARY["statuses"]]
-_STAGES_BY_WORD = {stage: stage for stage in STAGES} | {
-    word: stage for stage, row in VOCABULARY["stages"].items() for word in row["words"]
-}
-_STAGE_FRAME = re.compile(r"(?:正在|处于)?(.+?)(?:阶段|中|期|完成)?(?:[-—:,;(](.*?)\)?)?")
-_STAGE_SAID = re.compile(
-    "(?:"
-    + "|".join(f"(?P<{stage}>{row['said']})" for stage, row in VOCABULARY["stages"].items())
-    + ")(?!意向|事宜|事项|准备|筹备|计划|方案|条件)"
-)
-_NOT_YET = re.compile(VOCABULARY["not_yet"])
-_CLAUSE = re.compile(r"[,;。、/()|+→>]+")
-
-
-def status_of(word: str) -> str | None:
-    """Return the id of the registration status that a word names; missing if none is known.
-
-    >>> status_of("吊销，未注销"), status_of("晴")
-    ('revoked', None)
-    """
-    text = tidy_word(word)
-    if text in STATUSES or len(text) > 24:
-        return text if text in STATUSES else None
-    return next((status for pattern, status in _STATUS_WORDS if pattern.search(text)), None)
-
-
-def stage_of(word: str) -> tuple[str | None, str | None]:
-    """Return the id of the stage that a cell names, and the reason given behind it.
-
-    In a note such as 2024年3月签约 the words for stages are looked for, and the most advanced
-    counts. A stage that is only meant or awaited (拟签约, 待开工) is not reached, and is not read.
-
-    >>> stage_of("流失（地价）"), stage_of("2024年3月签约，预计年底开工")
-    (('lost', '地价'), ('signed', None))
-    """
-    return _stage_of(word[:1_000])
-
-
-@lru_cache(maxsize=4096)  # lists repeat few stages
-def _stage_of(word: str) -> tuple[str | None, str | None]:
-    text = tidy_word(word)
-    if text in _STAGES_BY_WORD:
-        return _STAGES_BY_WORD[text], None
-    framed = _STAGE_FRAME.fullmatch(text)
-    own = _STAGES_BY_WORD.get(framed[1]) if framed else None
-    said = {own, *(stage for clause in _CLAUSE.split(text) for stage in _stages_said(clause))}
-    reached = [stage for stage in STAGES if stage in said]
-    if not reached:
-        return None, None
-    return reached[-1], (framed[2] or None) if framed and reached[-1] == own else None
-
-
-def _stages_said(clause: str) -> Iterator[str]:
-    for stage in _STAGE_SAID.finditer(clause):
-        before = clause[max(stage.start() - 12, 0) : stage.start()].rpartition("已")[2]
-        if not _NOT_YET.search(before) and stage.lastgroup:
-            yield stage.lastgroup
-
-
-def names_stages(cells: Iterable[str]) -> bool:
-    """Tell whether most cells of a column name a stage, and none or fewer a status."""
-    counts = Counter(cells)
-    stages = sum(count for word, count in counts.items() if stage_of(word)[0])
-    if 2 * stages <= counts.total():
-        return False
-    return stages > sum(count for word, count in counts.items() if status_of(word))
