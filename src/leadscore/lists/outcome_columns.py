@@ -52,6 +52,15 @@ _DAY_WORD = re.compile(
 )
 _DATED = re.compile(r"日期|时间|年月|date|time|day$")
 _NOT_THE_FIRST = re.compile(VOCABULARY["not_the_first"])
+_STAGE_CHANGED = re.compile(
+    r"(?:阶段|状态|进展|节点|stage|status)(?:的)?(?:最[后近新]|last)?"
+    r"(?:更新|变更|变动|变化|修改|调整|推进|到达|update|change|modifi|enter|mov)(?:e?d)?"
+    r"(?:日期|时间|date|time|on|at)"
+)
+"""Of a day on which the stage itself was changed, unlike the row as a whole."""
+_AROUND_STAGE = re.compile(
+    r"\b(?:date|day|time|on|of|at|the|first|actual|start(?:ed)?|end(?:ed)?|contract)\b|_"
+)
 _MARK_WORD = re.compile(
     r"(?P<whether>是否|有无)?(?:已经?|完成)?(?P<stage>.+?)(?:\((?:是/否|√|打√|y/n|yes/no)\))?"
 )
@@ -222,6 +231,8 @@ def _kind_of(header: str, texts: Sequence[str | None]) -> tuple[str | None, int]
     if heading and not (heading.column.name in {"status", "stage"} and _mostly_days(texts)):
         return None, 0
     key = next((key.key for key in readings(header) if key.key in _BY_KEY), "")
+    if _STAGE_CHANGED.search(normal_header(header)):
+        return "day", 0
     word = _BY_KEY.get(key)
     if key != normal_header(header) and (stage := _stage_of_days(header, texts)):
         return f"day:{stage}", 0
@@ -293,7 +304,8 @@ def _stage_of_days(header: str, texts: Sequence[str | None]) -> str | None:
             if stage := milestone_of(bare) or stage_of(bare)[0]:
                 return stage
     last = normal_header(header).rpartition("/")[2]
-    last_stage = milestone_of(last) or stage_of(last)[0]
+    spaced = _AROUND_STAGE.sub(" ", header.lower()).strip()
+    last_stage = milestone_of(last) or stage_of(last)[0] or stage_of(spaced)[0]
     return last_stage if last_stage and _mostly_days(texts) else None
 
 

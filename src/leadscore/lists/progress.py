@@ -55,7 +55,8 @@ class ProgressReader(dict[str, Said]):
         word = tidy_word(text)
         if word in self._given:
             return self._one(text)
-        pieces = [_NUMBER_BEFORE.sub("", piece) for piece in _BETWEEN_STEPS.split(text)]
+        lines = "\n".join(_NUMBER_BEFORE.sub("", line) for line in text.splitlines())
+        pieces = [_NUMBER_BEFORE.sub("", piece) for piece in _BETWEEN_STEPS.split(lines)]
         pieces = [piece for piece in pieces if piece.strip()]
         dated = [piece for piece in pieces if WRITTEN_DAY.search(piece)]
         if len(pieces) > 1 and dated:
