@@ -302,6 +302,7 @@ def test_a_firm_that_was_lost_is_pursued_a_second_time(tmp_path: Path) -> None:
     done = called("outcomes", "import", ledger, home=home)
     assert done.returncode == 0, done.stderr
     assert "新增 4" in done.stdout
+    assert "对接 2、签约 1、流失 1" in done.stdout
     assert "已到“签约” 1 家，未到 1 家" in done.stdout
 
 

@@ -193,10 +193,11 @@ def _problem_lines(problems: Sequence[Problem]) -> Iterator[Text]:
 
 def _state(history: pd.DataFrame, labels: Labels) -> Iterator[Text]:
     # What the history holds now, and what can be learnt from it.
-    from leadscore.learning.history import in_force
+    from leadscore.learning.history import in_force, pursuit_keys
     from leadscore.lists.values.words import STAGES
 
-    counts = in_force(history)["stage"].value_counts()
+    held = in_force(history.assign(firm=pursuit_keys(history)))
+    counts = held["stage"].value_counts()
     firms = history["firm"].nunique()
     yield WORDS["outcomes.history"].format(entries=len(history), firms=firms)
     by_stage = [(STAGES[stage], counts[stage]) for stage in STAGES if stage in counts]
