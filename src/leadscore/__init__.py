@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
 
     from leadscore.text import Lang
 
-__all__ = ["__version__", "rank", "read_list"]
+__all__ = ["__version__", "rank", "read_list", "read_outcomes"]
 
 __version__ = "0.1.0"
 
@@ -94,3 +96,37 @@ def read_list(
     spoken = lang or spoken_language()
     firms.firms.attrs |= plain_attributes(firms.problems, firms.notices, spoken)
     return firms.firms
+
+
+def read_outcomes(
+    path: Path | str,
+    *,
+    mapping: Mapping[str, str] | None = None,
+    stages: Mapping[str, str] | None = None,
+    lang: Lang | None = None,
+    today: date | None = None,
+) -> pd.DataFrame:
+    """Read what became of firms, without keeping it.
+
+    ``path`` is a file as `leadscore outcomes import` takes it, ``mapping`` has fields by headers
+    and ``stages`` stages by words, as its options ``--map`` and ``--stage``; days after ``today``
+    are not believed. Returns one row an event: ``name``, ``credit_code``, ``stage``, ``day``,
+    ``reason``; what is withdrawn is no event. ``attrs`` of the table holds ``"notices"``, sentences
+    in ``lang`` (``"zh"`` or ``"en"``), and ``"problems"``, a dict for everything that could not be
+    taken as it stood: ``code``, ``sheet``, ``row``, ``column``, ``found``, ``wanted``.
+
+    Raises `leadscore.errors.LeadscoreError` if the file can't be read or tells no outcomes.
+    """
+    from leadscore.lists.outcomes import Instructions, load_outcomes
+    from leadscore.lists.understanding import plain_attributes
+    from leadscore.settings import load_settings
+    from leadscore.startup import names_of_city
+
+    settings = load_settings()
+    spoken = lang or settings.lang
+    said = Instructions(mapping or {}, stages or {}, here=names_of_city(settings))
+    listed = load_outcomes(Path(path), today=today or date.today(), said=said)
+    entries = listed.entries[~listed.entries["withdrawn"]]
+    table = entries[["name", "credit_code", "stage", "day", "reason"]].reset_index(drop=True)
+    table.attrs |= plain_attributes(listed.problems, listed.notices, spoken)
+    return table

@@ -182,6 +182,21 @@ def read_profile(settings: Settings, city: Path | None = None) -> City:
     return _read(city or settings.city or _only_profile())
 
 
+def names_of_city(settings: Settings) -> frozenset[str]:
+    """Return names and codes of the office's own city: who settles there is not lost elsewhere."""
+    from leadscore.lists.values.places import divisions
+
+    city = read_profile(settings)
+    code, places = city.about.division_code, divisions().places
+    names = {city.name.zh, city.name.zh.removesuffix("市"), city.name.en.lower(), code}
+    names |= {
+        name for name, place in places.items() if code and code in (place.city, place.province)
+    }
+    if len(code) > 2:
+        names |= {name for name, place in places.items() if place == (code[:2], None)}
+    return frozenset(name for name in names if name)
+
+
 def open_profiles(settings: Settings, database: Database, city: Path | None = None) -> Profiles:
     """Return the profile of the city that a command is about, with its versions.
 

@@ -6,6 +6,7 @@ import contextlib
 import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 from sqlalchemy import Connection
 from tests.commands import called, typed
 
+import leadscore
 from leadscore import rank
 from leadscore.files import shipped
 from leadscore.learning.training_data import training_set
@@ -62,7 +64,7 @@ def listed(tmp_path: Path) -> Path:
 
 def test_outcomes_are_imported_once_summed_and_told(tmp_path: Path, listed: Path) -> None:
     home = tmp_path / "home"
-    done = typed("outcomes", "import", listed, home=home)
+    done = typed("outcomes", "import", listed, "--stage", "晴=-", home=home)
     assert done.returncode == 0, done.stderr
     assert "读入 7 条 = 新增 5 + 已有 0 + 搁置 2" in done.stdout
     assert "对接 2、签约 2、流失 1" in done.stdout
@@ -77,18 +79,21 @@ def test_outcomes_are_imported_once_summed_and_told(tmp_path: Path, listed: Path
 
 def test_problems_are_written_where_they_are_asked_for(tmp_path: Path, listed: Path) -> None:
     problems = tmp_path / "problems.csv"
-    done = called("outcomes", "import", listed, "--problems", problems, home=tmp_path / "home")
+    done = called(
+        "outcomes", "import", listed, "--problems", problems, "--stage", "晴=-",
+        home=tmp_path / "home",
+    )  # fmt: skip
     assert done.returncode == 0
     assert "第 8 行" not in done.stderr
     table = pd.read_csv(problems, encoding="utf-8-sig")
     assert table[table["set_aside"]][["row", "code"]].to_numpy().tolist() == [
-        [6, "after_loss"], [8, "bad_stage"],
+        [6, "after_loss"], [8, "skipped_stage"],
     ]  # fmt: skip
 
 
 def test_target_and_horizon_are_settings(tmp_path: Path, listed: Path) -> None:
     done = called(
-        "outcomes", "import", listed, home=tmp_path / "home",
+        "outcomes", "import", listed, "--stage", "晴=-", home=tmp_path / "home",
         LEADSCORE_TARGET="building", LEADSCORE_HORIZON_DAYS="50",
     )  # fmt: skip
     assert "首次接触后 50 天内：已到“开工” 0 家，未到 2 家" in done.stdout
@@ -180,3 +185,148 @@ def test_help_tells_of_the_command_without_loading_pandas() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "import" in done.stdout
     assert done.stdout.rstrip().endswith("loaded:")
+
+
+def written(folder: Path, *lines: str, name: str = "台账.csv") -> Path:
+    path = folder / name
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return path
+
+
+def kept_events(home: Path) -> list[tuple[str, str, str]]:
+    table = events(home)
+    days = table["day"].dt.strftime("%Y-%m-%d")
+    return list(zip(table["name"], table["stage"], days, strict=True))
+
+
+def test_an_unknown_word_of_stages_stops_the_import_until_it_is_mapped(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    ledger = written(
+        tmp_path, "投资主体,最新进展,日期", "甲光电有限公司,已签约,2023-06-01",
+        "乙光电有限公司,凉透,2023-07-01", "丙光电有限公司,凉透,2023-07-02",
+    )  # fmt: skip
+    stopped = called("outcomes", "import", ledger, home=home)
+    assert stopped.returncode == 2
+    assert "--stage 凉透=流失" in stopped.stderr
+    assert "2 条" in stopped.stderr
+    assert (
+        "--stage 凉透=lost"
+        in called("outcomes", "import", ledger, "--lang", "en", home=home).stderr
+    )
+    assert kept_events(home) == []
+    mapped = called("outcomes", "import", ledger, "--stage", "凉透=流失", home=home)
+    assert mapped.returncode == 0, mapped.stderr
+    assert Counter(stage for _, stage, _ in kept_events(home)) == {"signed": 1, "lost": 2}
+
+
+def test_what_was_said_of_a_file_is_how_the_next_with_its_headers_is_read(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    header = "牵头方,走到哪,何时,黄了时间"
+    first = written(
+        tmp_path, header, "甲光电有限公司,签了,2023-06-01,", "乙光电有限公司,,,2023-06-02"
+    )
+    unread = called("outcomes", "import", first, home=home)
+    assert unread.returncode == 2
+    said = ("--map", "牵头方=name", "--map", "走到哪=stage", "--map", "何时=day",
+            "--stage", "签了=signed", "--map", "黄了时间=day:流失")  # fmt: skip
+    assert called("outcomes", "import", first, *said, home=home).returncode == 0
+    next_month = written(tmp_path, header, "丙光电有限公司,签了,2023-07-01,", name="七月.csv")
+    done = called("outcomes", "import", next_month, home=home)
+    assert done.returncode == 0, done.stderr
+    assert "照上次" in done.stderr
+    assert kept_events(home)[-1] == ("丙光电有限公司", "signed", "2023-07-01")
+    afresh = called("outcomes", "import", next_month, "--no-template", home=home)
+    assert afresh.returncode == 2
+
+
+def test_a_column_of_days_that_may_be_those_of_losses_stops_the_import(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    ledger = written(
+        tmp_path, "企业名称,对接时间,撤场时间",
+        "甲光电有限公司,2023-01-05,2023-06-01", "乙光电有限公司,2023-01-06,2023-06-02",
+    )  # fmt: skip
+    stopped = called("outcomes", "import", ledger, home=home)
+    assert stopped.returncode == 2
+    assert "--map 撤场时间=day:流失" in stopped.stderr
+    assert (
+        called("outcomes", "import", ledger, "--map", "撤场时间=day:lost", home=home).returncode
+        == 0
+    )
+    assert Counter(stage for _, stage, _ in kept_events(home)) == {"contacted": 2, "lost": 2}
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "乙光电有限公司,流失,",
+        "乙光电有限公司,流失,某日",
+        ",流失,2023-06-01",
+        "乙光电有限公司,流失,2999-01-01",
+    ],
+)
+def test_a_loss_that_can_t_be_taken_stops_the_import(tmp_path: Path, row: str) -> None:
+    home = tmp_path / "home"
+    ledger = written(tmp_path, "企业名称,阶段,日期", "甲光电有限公司,签约,2023-06-01", row)
+    stopped = called("outcomes", "import", ledger, home=home)
+    assert stopped.returncode == 2
+    assert "第 3 行" in stopped.stderr
+    assert kept_events(home) == []
+    assert called("outcomes", "import", ledger, "--skip-rows", home=home).returncode == 0
+    assert len(kept_events(home)) == 1
+
+
+def test_a_dry_run_shows_all_and_writes_nothing(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    ledger = written(
+        tmp_path, "引进企业,项目进展,时间,拿地时间",
+        "甲光电有限公司,正式签约,2023-06-01,2023-07-01",
+        "乙光电有限公司,凉透,2023-07-01,", "丙光电有限公司,流失,,",
+    )  # fmt: skip
+    done = called("outcomes", "import", ledger, "--dry-run", home=home)
+    assert done.returncode == 0, done.stderr
+    for sentence in (
+        "“正式签约”按“签约”计：1 条", "将新增：甲光电有限公司，签约，2023-06-01",
+        "“项目进展”下的“凉透”，1 条", "其中可能有 1 条流失", "试读，没有写入", "另有 1 个节点",
+    ):  # fmt: skip
+        assert sentence in done.stdout
+    assert kept_events(home) == []
+
+
+def test_a_firm_that_was_lost_is_pursued_a_second_time(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    ledger = written(
+        tmp_path, "企业名称,阶段,日期", "甲光电有限公司,签约,2023-09-01",
+        "甲光电有限公司,对接,2022-01-05", "甲光电有限公司,流失,2022-06-01",
+        "甲光电有限公司,重新对接,2023-03-01",
+    )  # fmt: skip
+    done = called("outcomes", "import", ledger, home=home)
+    assert done.returncode == 0, done.stderr
+    assert "新增 4" in done.stdout
+    assert "对接 2、签约 1、流失 1" in done.stdout
+    assert "已到“签约” 1 家，未到 1 家" in done.stdout
+
+
+def test_firms_that_settled_elsewhere_are_lost_and_those_that_settled_here_are_won(
+    tmp_path: Path,
+) -> None:
+    table = read_outcomes_of(
+        tmp_path, "企业名称,阶段,日期", "甲光电有限公司,已落户苏州,2023-06-01",
+        "乙光电有限公司,已落户南昌,2023-06-02",
+    )  # fmt: skip
+    assert table["stage"].tolist() == ["lost", "registered"]
+
+
+def test_outcomes_are_read_in_python_with_plain_problems(tmp_path: Path) -> None:
+    table = read_outcomes_of(
+        tmp_path, "客商,项目进展,时间,天气",
+        "甲光电有限公司,签约,2023-06-01,晴", "乙光电有限公司,签约,某日,晴",
+    )  # fmt: skip
+    assert list(table.columns) == ["name", "credit_code", "stage", "day", "reason"]
+    (problem,) = table.attrs["problems"]
+    assert (problem["code"], problem["row"], problem["column"]) == ("bad_date", 3, "时间")
+    assert problem["found"] == "某日"
+    assert any("天气" in notice for notice in table.attrs["notices"])
+
+
+def read_outcomes_of(folder: Path, *lines: str) -> pd.DataFrame:
+    return leadscore.read_outcomes(written(folder, *lines), lang="zh", today=date(2025, 1, 1))

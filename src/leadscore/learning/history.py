@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -36,6 +37,62 @@ CONTACTS = ("contacted", "visited", "negotiating", "framework")
 
 OUTCOMES = ("signed", "registered", "building", "producing")
 """Stages that a pursuit is for, one of them the target; a later one implies the earlier ones."""
+
+
+_REOPENING = ("lead", "screened", *CONTACTS)
+"""Stages with which a firm that was lost is pursued again."""
+_AGAIN = "\t"  # stands in the key of a later pursuit, between that of the firm and its number
+
+
+def pursuit_starts(entries: Iterable[tuple[str, date, bool]]) -> list[date]:
+    """Return the days on which one firm was pursued again after it was lost.
+
+    ``entries`` are its stages with their days, and whether each was withdrawn. Of one day the loss
+    comes last; a loss that is known by its month alone may be of any day of it.
+
+    >>> pursuit_starts([("lost", date(2022, 6, 1), False), ("contacted", date(2023, 3, 1), False)])
+    [datetime.date(2023, 3, 1)]
+    """
+    entries = [*entries]
+    gone = {(stage, day) for stage, day, withdrawn in entries if withdrawn}
+    held = {(day, stage == "lost", stage) for stage, day, _ in entries if (stage, day) not in gone}
+    starts, lost = list[date](), None
+    for day, _, stage in sorted(held):
+        if stage == "lost":
+            lost = day
+        elif lost and stage in _REOPENING and day > lost:
+            if lost.day == 1 and (lost.year, lost.month) == (day.year, day.month):
+                continue
+            starts.append(day)
+            lost = None
+    return starts
+
+
+def pursuit_keys(events: pd.DataFrame) -> pd.Series:
+    """Return the key of the pursuit of each entry: that of its ``firm``, and more from the second.
+
+    Keys of pursuits are keys of pursuits again if they are taken for those of firms.
+    """
+    keys = events["firm"].astype("str")
+    lost = events.loc[(events["stage"] == "lost").to_numpy(), "firm"]
+    some = events[events["firm"].isin(lost).to_numpy() & events["day"].notna().to_numpy()]
+    again: dict[object, str] = {}
+    for firm, entries in some.groupby("firm", sort=False):
+        days = [day.date() for day in entries["day"]]
+        starts = pursuit_starts(zip(entries["stage"], days, entries["withdrawn"], strict=True))
+        if starts:
+            for at, day in zip(entries.index, days, strict=True):
+                number = 1 + bisect_right(starts, day)
+                if number > 1:
+                    again[at] = f"{firm}{_AGAIN}{number}"
+    return pd.Series(
+        [again.get(at, key) for at, key in keys.items()], index=keys.index, dtype="str"
+    )
+
+
+def firms_of(pursuits: pd.Series) -> pd.Series:
+    """Return the keys of firms, of those of pursuits."""
+    return pursuits.astype("str").str.replace(rf"{_AGAIN}\d+$", "", regex=True)
 
 
 def in_force(events: pd.DataFrame) -> pd.DataFrame:
@@ -267,7 +324,7 @@ def label_pursuits(
     open. What happened after ``as_of`` is not looked at; what was recorded or corrected after it
     is, since offices enter old outcomes late.
     """
-    days = stage_days(events)
+    days = stage_days(events.assign(firm=pursuit_keys(events)))
     days = days.where(days <= pd.Timestamp(as_of)).dropna(how="all")
     contacted = first_contact(days)
     pursued = contacted.notna().to_numpy()

@@ -12,7 +12,7 @@ import pandas as pd
 
 from leadscore.features.company import TEXTS
 from leadscore.features.extract import FeatureExtractor
-from leadscore.learning.history import Labels, firm_keys, label_pursuits
+from leadscore.learning.history import Labels, firm_keys, firms_of, label_pursuits, pursuit_keys
 from leadscore.learning.scorecard import Floats, Truths
 from leadscore.lists.columns import CANONICAL
 
@@ -82,11 +82,12 @@ def training_set(
     """
     of_event, of_snapshot = firm_keys(events, snapshots)
     events = events.assign(firm=of_event)
+    events = events.assign(firm=pursuit_keys(events))
     labels = label_pursuits(events, as_of=as_of, target=target, horizon_days=horizon_days)
     pursuits = labels.table.sort_values(["contacted", "firm"], ignore_index=True)
     taken = _snapshot_before(pursuits, of_snapshot, snapshots)
     usable = taken >= 0
-    scored = pursuits["firm"].isin(of_snapshot).to_numpy(dtype=bool)
+    scored = firms_of(pursuits["firm"]).isin(of_snapshot).to_numpy(dtype=bool)
     left_out = {
         "no_contact": labels.without_contact,
         "no_snapshot": int((~scored).sum()),
@@ -109,8 +110,9 @@ def _snapshot_before(
 ) -> np.ndarray:
     # For each pursuit the position of the row of snapshots to learn from, -1 if none.
     rows = snapshots[["as_of", "kept"]].assign(firm=keys, at=np.arange(len(snapshots)))
-    rows = rows[rows["firm"].isin(pursuits["firm"])]
-    both = pursuits[["firm", "contacted"]].assign(pursuit=np.arange(len(pursuits)))
+    firms = firms_of(pursuits["firm"])
+    rows = rows[rows["firm"].isin(firms)]
+    both = pursuits[["contacted"]].assign(firm=firms, pursuit=np.arange(len(pursuits)))
     both = both.merge(rows, on="firm")
     both = both[both["as_of"] <= both["contacted"]]
     both = both.sort_values(["as_of", "kept", "at"], kind="stable")

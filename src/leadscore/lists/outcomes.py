@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
@@ -14,19 +15,31 @@ import pandas as pd
 import pyarrow as pa
 
 from leadscore.errors import Detail, ListError
-from leadscore.lists.cleaning import NAME_COLUMNS
-from leadscore.lists.columns import Heading, column, normal_header, read_heading, readings
-from leadscore.lists.problems import Layout, Problem, ProblemLog, dropped, lay_out, taken_out
+from leadscore.lists.columns import Heading, column, normal_header
+from leadscore.lists.outcome_columns import (
+    MAY_END,
+    MILESTONES,
+    Field,
+    OutcomeLayout,
+    StageDays,
+    lay_out_outcomes,
+    ledger_aliases,
+    read_mapping,
+    stage_named,
+)
+from leadscore.lists.problems import Problem, ProblemLog, dropped, listed, of_header, taken_out
+from leadscore.lists.progress import ENDS, ProgressReader, Said
 from leadscore.lists.reading import read_list
-from leadscore.lists.reading.table import TextTable
+from leadscore.lists.reading.header import ANYWHERE, NoHeaderError
+from leadscore.lists.reading.table import RawList, TextTable
 from leadscore.lists.values.cells import WANTED as WANTED_OF_CELLS
 from leadscore.lists.values.cells import Cell, CellReader, Value
 from leadscore.lists.values.codes import valid_code
-from leadscore.lists.values.dates import day_of
+from leadscore.lists.values.elsewhere import Here
 from leadscore.lists.values.names import WANTED_OF_NAMES, former_names, joined_names, read_name
-from leadscore.lists.values.stages import names_stages, stage_of
 from leadscore.lists.values.words import (
     STAGE_NAMES,
+    STAGES,
     VOCABULARY,
     joined_text,
     says_nothing,
@@ -38,101 +51,45 @@ from leadscore.text import Text, room_words, shown
 WORDS = room_words("lists")
 
 _YES, _NO = VOCABULARY["withdrawn"]["yes"], VOCABULARY["withdrawn"]["no"]
-_ENDS = ("lost", "paused")
+_TICKED, _EMPTY = frozenset(VOCABULARY["answers"]["yes"]), frozenset(VOCABULARY["answers"]["no"])
 _CODES = tuple(WANTED_OF_CELLS)
-
-_HEADERS: dict[str, list[str]] = VOCABULARY["outcomes"]
-_BY_KEY = {normal_header(word): name for name, words in _HEADERS.items() for word in words}
-
-_DAY_WORD = re.compile(
-    r"(?P<stage>.+?)(?:的)?(?:日期|时间|时点|年月|日)|(?:dateof|dayof)(?P<of>.+)"
-    r"|(?:date|day)(?P<first>.+)|(?P<english>.+?)(?:on|date|day|at)"
-)
-_NOT_THE_FIRST = re.compile(VOCABULARY["not_the_first"])
-_Field = tuple[int, str]  # a column: its position and its header
+_LEGAL_NAME = re.compile(VOCABULARY["outcomes"]["legal_name"], re.IGNORECASE)
+_IN_BRACKETS = re.compile(r"[(（][^()（）]*[)）]")
+_BETWEEN_FIRMS = re.compile(r"\s*[、;；/\r\n+＋]+\s*")
+_A_FIRM = re.compile(r".*(?:公司|集团|厂|研究院|ltd\.?|inc\.?)", re.IGNORECASE)
+_ORDER = {stage: at for at, stage in enumerate(STAGES)}
+_WON = tuple(stage for stage in STAGES if _ORDER["signed"] <= _ORDER[stage] < _ORDER["paused"])
 
 WANTED = {
     code: WORDS[f"outcomes.wanted.{code}"].format(stages=STAGE_NAMES)
     for code in (
-        "no_firm", "bad_stage", "no_day", "bad_date", "future_date", "bad_withdrawal", "no_stage"
+        "no_firm", "several_firms", "bad_stage", "bad_steps", "skipped_stage", "no_day",
+        "planned_day", "bad_date", "future_date", "bad_withdrawal", "no_stage", "mark_says_no",
+        "perhaps_ended",
     )
 }  # fmt: skip
 """What is wanted of an entry, by the code of the problem."""
 
 
-class StageDays(NamedTuple):
-    """A column that holds the days on which firms reached one stage."""
+class UnknownWord(NamedTuple):
+    """A word under a header of stages that is not understood, and how many rows have it."""
 
-    position: int
+    word: str
     header: str
-    stage: str
+    rows: int
 
 
-class OutcomeLayout(NamedTuple):
-    """Which columns say what: canonical ones, as in lists of candidates, and those of outcomes.
+@dataclass(frozen=True)
+class Template:
+    """How a file with the same headers was read: what its owner said of columns and stages.
 
-    ``fields`` are by canonical name, ``day``, ``reason`` and ``withdrawn``; ``stage`` are all that
-    tell one. A sheet with one row a firm has days of stages.
+    ``mapping`` has fields by headers and ``stages`` the ids of stages by words, "-" for what is not
+    read. ``digest`` tells the headers.
     """
 
-    canonical: Layout
-    fields: defaultdict[str, list[_Field]]
-    stage_days: list[StageDays]
-
-
-def lay_out_outcomes(table: TextTable) -> OutcomeLayout:
-    """Return what each column of a table of outcomes means."""
-    canonical = lay_out(table.headers)
-    fields: defaultdict[str, list[_Field]] = defaultdict(list)
-    days = []
-    for position, header in enumerate(table.headers):
-        heading, texts = read_heading(header), table.column(position)
-        if heading and not (heading.column.name in {"status", "stage"} and _mostly_days(texts)):
-            continue
-        if stage := _stage_of_days(header, texts):
-            days.append(StageDays(position, header, stage))
-        elif word := next(filter(None, (_BY_KEY.get(key.key) for key in readings(header))), None):
-            fields[word].append((position, header))
-    dated = {column.position for column in days}
-    for name, sources in canonical.sources.items():
-        if name != "stage":
-            fields[name] = [(source.position, source.header) for source in sources]
-    for name in ("status", "stage"):  # the better word last, which so comes first
-        fields["stage"][:0] = [
-            (source.position, source.header)
-            for source in canonical.sources.get(name, ())
-            if source.position not in dated
-            and (name == "stage" or names_stages(_known(table.column(source.position))))
-        ]
-    used = {field[1] for name in _HEADERS for field in fields[name]} | {
-        each.header for each in days
-    }
-    unused = tuple(header for header in canonical.unused if header not in used)
-    return OutcomeLayout(replace(canonical, unused=unused), fields, days)
-
-
-def _stage_of_days(header: str, texts: Sequence[str | None]) -> str | None:
-    """Return the stage whose days stand in a column; missing if it holds something else."""
-    for reading in readings(header):
-        if _NOT_THE_FIRST.search(reading.key):
-            return None
-        # 签约 of 签约日期, contact of dateoffirstcontact
-        if dated := _DAY_WORD.fullmatch(reading.key):
-            word = next(filter(None, dated.groups()), "").strip("/")
-            stage, _ = stage_of(word.removeprefix("first").removeprefix("首次"))
-            if stage:
-                return stage
-    bare, _ = stage_of(normal_header(header).rpartition("/")[2])
-    return bare if bare and _mostly_days(texts) else None
-
-
-def _known(texts: Iterable[str | None]) -> list[str]:
-    return [text for text in texts if text is not None and not says_nothing(text)]
-
-
-def _mostly_days(texts: Iterable[str | None]) -> bool:
-    counts = Counter(_known(texts))
-    return 2 * sum(count for text, count in counts.items() if day_of(text)) > counts.total()
+    digest: str
+    mapping: Mapping[str, str]
+    stages: Mapping[str, str]
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,38 +97,75 @@ class OutcomeList:
     """Entries of a file that can be taken as they stand, one by one, in the order of the source.
 
     ``entries`` have the columns `ENTRY_COLUMNS` and the index ``0..n-1``; ``day`` is missing only
-    where an entry is withdrawn. Each entry that is not taken is set aside in exactly one problem.
+    where an entry is withdrawn. ``milestones`` are alike, with what stands beside the stages. Each
+    entry that is not taken is set aside in exactly one problem.
+
+    ``unknown`` are the words of stages that are not understood, ``unsure`` the headers of columns
+    that may hold losses, ``endings`` the rows set aside that tell a loss, or may: as long as there
+    are any, the losses of the file might fall out alone. ``meanings`` count what words of stages
+    were taken for; ``template`` is what was said of the file, now or when the like was read.
     """
 
     entries: pd.DataFrame
+    milestones: pd.DataFrame
     problems: tuple[Problem, ...]
     read: int  # number of entries, those taken and those set aside
     notices: tuple[Text, ...]
+    unknown: tuple[UnknownWord, ...]
+    unsure: tuple[str, ...]
+    endings: tuple[Problem, ...]
+    meanings: Mapping[tuple[str, str], int]
+    template: Template
+    as_last_time: bool = False
 
 
-def load_outcomes(path: Path, *, today: date) -> OutcomeList:
+@dataclass(frozen=True)
+class Instructions:
+    """What the owner of a file says of it, beside what its words say themselves.
+
+    ``mapping`` has by header one of `outcome_columns.FIELDS`, ``day:`` with a stage, or "-" for a
+    column that is not to be read; ``stages`` have by word a stage, or "-" for one that tells none;
+    ``here`` are names of the office's own place, ``templates`` how files were read before.
+    """
+
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    stages: Mapping[str, str] = field(default_factory=dict)
+    here: Here = frozenset()
+    templates: Sequence[Template] = ()
+
+
+def load_outcomes(path: Path, *, today: date, said: Instructions | None = None) -> OutcomeList:
     """Read a file of outcomes, with one row an outcome or one row a firm.
 
     One row an outcome: columns of firm, stage and day, perhaps of reason and of whether it is
-    withdrawn. One row a firm: a column of days for each stage; where there is a column of the
-    present stage as well, it counts if the stage has no day of its own. Days after ``today`` are
-    not believed. Raises `ListError` if the file can't be read, no column names firms, or none tells
-    stages with their days.
+    withdrawn; a cell of stages may tell several steps with their days. One row a firm: a column of
+    days for each stage, or of marks and one of days; where there is a column of the present stage
+    as well, it counts if the stage has no day of its own. Days after ``today`` are not believed.
+    Raises `ListError` if the file can't be read, no column names firms, or none tells stages with
+    their days, and for instructions that can't be followed.
     """
-    raw = read_list(path)
-    entries: list[_Entry] = []
-    problems: list[Problem] = []
-    notices, unused = list(raw.notices), []
+    said = said or Instructions()
+    mapping, stages = read_mapping(said.mapping), _read_stages(said.stages)
+    raw, template = _read_ledger(path, mapping, said.templates)
+    if template:
+        mapping, stages = {**template.mapping, **mapping}, {**template.stages, **stages}
+    headers = {normal_header(header) for table in raw.tables for header in table.headers}
+    if absent := [
+        Detail("--map", header, WORDS["mapping.a_header"])
+        for header in mapping
+        if normal_header(header) not in headers
+    ]:
+        raise ListError(WORDS["mapping.bad_mapping"], absent)
+    readers, notices, unused = [], list(raw.notices), []
+    progress = ProgressReader(stages, said.here)
     for table in raw.tables:
-        layout = lay_out_outcomes(table)
-        if not (layout.stage_days or (layout.fields["stage"] and layout.fields["day"])):
+        layout = lay_out_outcomes(table, mapping)
+        reader = _TableReader(table, layout, today, progress)
+        if not layout.tells(reader.texts):
             unused.append(WORDS["outcomes.sheet_unused"].format(sheet=table.sheet))
             continue
-        reader = _TableReader(table, layout, today)
-        entries += reader.entries()
-        problems += reader.log.in_order_of_rows(table.problems)
-        notices += reader.notices()
-    if len(unused) == len(raw.tables):
+        readers.append(reader)
+    if not readers:
         details = [
             Detail(
                 where=f"{raw.source}!{table.sheet}" if table.sheet else raw.source,
@@ -181,9 +175,65 @@ def load_outcomes(path: Path, *, today: date) -> OutcomeList:
             for table in raw.tables
         ]
         raise ListError(WORDS["outcomes.no_outcomes"].format(file=raw.source), details)
+    entries, problems, endings = list[_Entry](), list[Problem](), list[Problem]()
+    unknown, meanings = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
+    for reader in readers:
+        entries += reader.entries()
+        problems += reader.log.in_order_of_rows(reader.table.problems)
+        endings += reader.endings
+        notices += reader.notices()
+        unknown += reader.unknown
+        meanings += reader.meanings
     read = len(entries) + sum(problem.set_aside for problem in problems)
-    unique = tuple(dict.fromkeys([*notices, *unused]))
-    return OutcomeList(_entries_table(entries), tuple(problems), read, unique)
+    return OutcomeList(
+        _entries_table([entry for entry in entries if entry.stage in STAGES]),
+        _entries_table([entry for entry in entries if entry.stage in MILESTONES]),
+        tuple(problems), read, tuple(dict.fromkeys([*notices, *unused])),
+        unknown=tuple(UnknownWord(*key, count) for key, count in unknown.most_common()),
+        unsure=tuple(dict.fromkeys(it for reader in readers for it in reader.layout.unsure)),
+        endings=tuple(endings), meanings=meanings,
+        template=Template(_digest(raw), mapping, stages), as_last_time=template is not None,
+    )  # fmt: skip
+
+
+def _read_ledger(
+    path: Path, mapping: Mapping[str, str], templates: Sequence[Template]
+) -> tuple[RawList, Template | None]:
+    # What was said last time may be what names the firms of this file, too.
+    said = {header: name for template in templates for header, name in template.mapping.items()}
+    if templates:
+        try:
+            raw = _raw(path, {**said, **mapping})
+        except NoHeaderError:
+            pass
+        else:
+            digest = _digest(raw)
+            for template in templates:
+                if template.digest == digest:
+                    return raw, template
+    return _raw(path, mapping), None
+
+
+def _raw(path: Path, mapping: Mapping[str, str]) -> RawList:
+    return read_list(path, replace(ANYWHERE, aliases=ledger_aliases(mapping)))
+
+
+def _digest(raw: RawList) -> str:
+    # Of sheets with the same headers there may be one more next month.
+    rows = {"\0".join(map(normal_header, table.headers)) for table in raw.tables}
+    return hashlib.sha256("\n".join(sorted(rows)).encode()).hexdigest()
+
+
+def _read_stages(given: Mapping[str, str]) -> dict[str, str]:
+    read = {word: name if name == "-" else stage_named(name) for word, name in given.items()}
+    wanted = WORDS["outcomes.a_stage"].format(stages=STAGE_NAMES)
+    if wrong := [
+        Detail("--stage", f"{word}={given[word]}", wanted)
+        for word, stage in read.items()
+        if stage is None
+    ]:
+        raise ListError(WORDS["outcomes.bad_stages"], wrong)
+    return {tidy_word(word): stage for word, stage in read.items() if stage}
 
 
 _Firm = tuple[str | None, str | None, str | None]
@@ -222,21 +272,24 @@ def _entries_table(entries: Sequence[_Entry]) -> pd.DataFrame:
 
 
 class _TableReader:
-    def __init__(self, table: TextTable, layout: OutcomeLayout, today: date) -> None:
-        self.table = table
-        self.layout, self.fields, self.stage_days = (
-            layout.canonical,
-            layout.fields,
-            layout.stage_days,
-        )
+    def __init__(
+        self, table: TextTable, layout: OutcomeLayout, today: date, progress: ProgressReader
+    ) -> None:
+        self.table, self.layout, self.progress = table, layout, progress
+        self.fields, self.stage_days = layout.fields, layout.stage_days
         self.log = ProblemLog(table.sheet)
-        self._names = [field for name in NAME_COLUMNS for field in layout.fields[name]]
-        self._texts = [table.column(position) for position in range(len(table.headers))]
-        self._codes, self._stages, self._days, self._remarks = (
+        self.endings: list[Problem] = []
+        self.unknown: Counter[tuple[str, str]] = Counter()
+        self.meanings: Counter[tuple[str, str]] = Counter()
+        self.texts = [table.column(position) for position in range(len(table.headers))]
+        self._names = layout.names
+        self._in_projects = self._names == [*layout.projects]
+        self._codes, self._days, self._remarks = (
             CellReader(Heading(column(name)), today)
-            for name in ("credit_code", "stage", "founded_on", "note")
+            for name in ("credit_code", "founded_on", "note")
         )
         self._starred: Counter[str] = Counter()
+        self._undated = self._by_update = 0
 
     def entries(self) -> list[_Entry]:
         """Return the entries that can be taken; problems are kept here."""
@@ -245,67 +298,208 @@ class _TableReader:
 
     def notices(self) -> Iterator[Text]:
         """Yield what the owner should know of this table, after `entries`."""
-        yield from dropped(self.layout)
+        yield from dropped(self.layout.canonical)
+        if len(self._names) > 1 and not self.fields["matched_name"]:
+            first, *others = (header for _, header in self._names)
+            others_named = listed(others)
+            yield of_header(WORDS["outcomes.several_names"], first, others=others_named)
+        if self._in_projects:
+            for _, header in self._names:
+                yield of_header(WORDS["outcomes.names_in_projects"], header)
         if self.stage_days:
             for _, header in self.fields["founded_on"]:
                 yield WORDS["outcomes.not_a_stage"].format(header=shown(header))
+        for header in self.layout.registered:
+            yield of_header(WORDS["outcomes.taken_for_a_stage"], header)
+        if self._by_update:
+            _, header = self.fields["updated"][0]
+            yield of_header(WORDS["outcomes.by_update"], header, count=self._by_update)
+        if self._undated:
+            marks = listed([column.header for column in self.layout.stage_marks])
+            yield WORDS["outcomes.undated_marks"].format(count=self._undated, headers=marks)
         starred = [name for name in ("reason", "note") if self._starred[name]]
         yield from taken_out([(self.fields[it][0][1], self._starred[it]) for it in starred], ())
         yield from self.log.notices()
 
     def _row(self, at: int, row: int) -> Iterator[_Entry]:
-        stages = self.fields["stage"]
-        words = self._first_of(stages, at)
-        stage = _text(self._stages[words].value) if words else None
-        if not self.stage_days:
-            self._tell_other_stages(at, row, stage)
         firm = self._firm(at, row)
         given, note = self._reasons(at)
-        dated = set()
+        ticked, unticked = self._marks(at)
+        main = self._stage_said(at, row)
+        told = len(self.log.problems)
+        dated = set[str]()
         for position, header, reached in self.stage_days:
             day = self._first_of([(position, header)], at)
-            if day:
-                dated.add(reached)
-                reason = given or note if reached in _ENDS else None
-                yield from self._entry(at, row, firm, reached, reason, header, day)
-        if self.stage_days:
-            self._tell_other_stages(at, row, stage)
+            if day is None or tidy_word(day) in _EMPTY:
+                continue
+            dated.add(reached)
+            if reached in unticked:
+                self._aside(at, row, "mark_says_no", header, day, reached)
+                continue
+            reason = given or note if reached in ENDS else None
+            yield from self._entry(at, row, firm, reached, reason, header, day)
+        if main:
+            yield from self._of_cell(at, row, firm, main, dated, given, note)
+            self._undated += len(ticked - dated - {main[2].stage, "lost"})
+            open_marks = ticked & {"lost"} - dated - {main[2].stage}
+        else:
+            open_marks = ticked - dated
+        if open_marks:
+            yield from self._of_marks(at, row, firm, open_marks, dated, given or note, bool(main))
         day = self._first_of(self.fields["day"], at)
-        if stages and (words or (day and not dated)) and stage not in dated:
-            header = stages[0][1]
-            if stage is None and any(firm[:2]):
-                self.log.set_aside(row, "bad_stage", WANTED["bad_stage"], header, words)
-                return
-            ended = stage_of(words)[1] if words else None
-            reason = joined_text(given, ended and without_personal(ended)) or note
-            undated = words
-            if self.fields["day"]:
-                header, undated = self.fields["day"][0][1], None
-            yield from self._entry(at, row, firm, stage, reason, header, day, undated)
-        elif not dated:
-            self.log.set_aside(row, "no_stage", WANTED["no_stage"])
+        if main or dated or open_marks:
+            return
+        if self.fields["stage"] and day:
+            self._aside(at, row, "bad_stage", self.fields["stage"][0][1], None)
+        elif len(self.log.problems) == told and not ticked:
+            self._aside(at, row, "no_stage")
+
+    def _of_cell(
+        self, at: int, row: int, firm: _Firm, main: tuple[str, str, Said],
+        dated: Collection[str], given: str | None, note: str | None,
+    ) -> Iterator[_Entry]:  # fmt: skip
+        """Yield what the cell of the stage says."""
+        header, text, said = main
+        if said.kind == "steps":
+            for stage, day, reason in said.steps:
+                ended = joined_text(given, reason) or note if stage in ENDS else None
+                yield from self._entry(at, row, firm, stage, ended, header, day)
+        elif said.kind == "mixed":
+            self._aside(at, row, "bad_steps", header, text)
+        elif said.kind == "unknown":
+            self.unknown[text, header] += 1
+            self.log.set_aside(row, "bad_stage", WANTED["bad_stage"], header, text)
+        elif said.kind in ("meant", "skipped") or said.stage is None:
+            code = "skipped_stage" if said.kind == "skipped" else "bad_stage"
+            self.log.set_aside(row, code, WANTED[code], header, text)
+        elif said.stage not in dated:
+            self.meanings[text, said.stage] += 1
+            reason = joined_text(given, said.reason and without_personal(said.reason)) or note
+            if said.stage in _WON and note and MAY_END.search(tidy_word(note)):
+                note_header = self.fields["note"][0][1]
+                self.log.add(
+                    row, "perhaps_ended", WANTED["perhaps_ended"], note_header, note, (3, 0)
+                )
+            above, on = self._day_of(at, said)
+            undated = None if above else text
+            yield from self._entry(at, row, firm, said.stage, reason, above or header, on, undated)
+
+    def _of_marks(
+        self, at: int, row: int, firm: _Firm, marks: set[str], dated: Collection[str],
+        reason: str | None, beside: bool,
+    ) -> Iterator[_Entry]:  # fmt: skip
+        """Yield the furthest stage that is ticked, on the day of the row; count the others."""
+        stages = sorted(marks & set(STAGES), key=_ORDER.__getitem__)
+        last = stages[-1] if stages else None
+        further = [stage for stage in dated if stage in _ORDER and last and last != "lost"]
+        if last is None or any(_ORDER[stage] > _ORDER[last] for stage in further):
+            self._undated += len(marks)
+            return
+        self._undated += len(marks) - 1
+        mark = next(column.header for column in self.layout.stage_marks if column.stage == last)
+        day_header, day = (None, None) if beside else self._day_of(at, Said("stage", last))
+        ended = reason if last in ENDS else None
+        undated = None if day_header else self._first_of([(self._mark_at(last), mark)], at)
+        yield from self._entry(at, row, firm, last, ended, day_header or mark, day, undated)
+
+    def _mark_at(self, stage: str) -> int:
+        return next(it.position for it in self.layout.stage_marks if it.stage == stage)
+
+    def _marks(self, at: int) -> tuple[set[str], set[str]]:
+        """Return the stages that are ticked in a row, and those that it says were not reached."""
+        yes, no = set(), set()
+        for column_of in self.layout.stage_marks:
+            text = self.texts[column_of.position][at]
+            word = tidy_word(text) if text else ""
+            if word in _TICKED:
+                yes.add(column_of.stage)
+            elif word in _EMPTY:
+                no.add(column_of.stage)
+        return yes, no - yes
+
+    def _stage_said(self, at: int, row: int) -> tuple[str, str, Said] | None:
+        """Return what the row's cells of stages say: the first, unless another tells the end."""
+        cells = [
+            (header, text, self.progress[text])
+            for position, header in self.fields["stage"]
+            if (text := self._first_of([(position, header)], at))
+        ]
+        if not cells:
+            return None
+        main = cells[0]
+        for choice, (header, text, said) in enumerate(cells[1:]):
+            if said.kind in ("unknown", "mixed"):
+                if main[2].stage not in ENDS and MAY_END.search(tidy_word(text)):
+                    main = header, text, said
+            elif main[2].kind not in ("stage", "steps") or (
+                said.stage in ENDS and main[2].stage != said.stage
+            ):
+                main = (header, text, said) if said.kind in ("stage", "steps") else main
+            if main[2].stage and said.stage and main[2].stage != said.stage:
+                wanted = WORDS["outcomes.other_stage"].format(header=main[0])
+                rank = (2 if self.stage_days else -1, choice)
+                self.log.add(row, "conflict", wanted, header, text, rank)
+        if main is not cells[0] and cells[0][2].stage and main[2].stage:
+            wanted = WORDS["outcomes.other_stage"].format(header=main[0])
+            self.log.add(row, "conflict", wanted, cells[0][0], cells[0][1], (-2, 0))
+        return main
+
+    def _day_of(self, at: int, said: Said) -> tuple[str | None, str | None]:
+        """Return the day of the stage that a cell tells, and the header above it."""
+        if said.day:
+            return None, said.day
+        names = ["day"]
+        if said.stage in ENDS or said.stage in _WON:
+            names.append("closed")
+        if said.stage == "lead":
+            names.append("created")
+        for name in names:
+            for place in self.fields[name]:
+                if day := self._first_of([place], at):
+                    return place[1], day
+        for place in self.fields["updated"]:
+            if day := self._first_of([place], at):
+                self._by_update += 1
+                return place[1], day
+        if self.fields["day"]:
+            return self.fields["day"][0][1], None
+        return None, None
+
+    def _aside(
+        self, at: int, row: int, code: str, header: str | None = None, text: str | None = None,
+        stage: str | None = None,
+    ) -> None:  # fmt: skip
+        """Set an entry aside, and remember it if it tells the loss of a firm, or may."""
+        self.log.set_aside(row, code, WANTED[code], header, text)
+        cells = [self._first_of(self.fields[name], at) for name in ("reason", "note")]
+        cells += [text for _, _, text in self._written(self.fields["stage"], at)]
+        told = stage is None and any(cell and MAY_END.search(tidy_word(cell)) for cell in cells)
+        if stage == "lost" or code == "bad_steps" or told:
+            self.endings.append(self.log.problems[-1])
 
     def _entry(
-        self, at: int, row: int, firm: _Firm, stage: str | None, reason: str | None, header: str,
+        self, at: int, row: int, firm: _Firm, stage: str, reason: str | None, header: str,
         day: str | None, undated: str | None = None,
     ) -> Iterator[_Entry]:  # fmt: skip
         """Yield an entry if it can be taken; ``undated`` is shown where its day is missing."""
-        if stage is None or not any(firm[:2]):
+        if not any(firm[:2]):
             position, name_header = self._names[0] if self._names else (0, None)
-            text = self._texts[position][at] if self._names else None
-            self.log.set_aside(row, "no_firm", WANTED["no_firm"], name_header, text)
+            text = self.texts[position][at] if self._names else None
+            code = "several_firms" if text and _several(text) else "no_firm"
+            self._aside(at, row, code, name_header, text, stage)
             return
         answer = self._first_of(self.fields["withdrawn"], at)
         withdrawn = answer is not None and tidy_word(answer) in _YES
         cell = self._days[day] if day else Cell()
         if answer is not None and not withdrawn and tidy_word(answer) not in _NO:
-            wanted, answered = WANTED["bad_withdrawal"], self.fields["withdrawn"][0][1]
-            self.log.set_aside(row, "bad_withdrawal", wanted, answered)
+            answered = self.fields["withdrawn"][0][1]
+            self._aside(at, row, "bad_withdrawal", answered, None, stage)
         elif day is None and not withdrawn:
-            self.log.set_aside(row, "no_day", WANTED["no_day"], header, undated)
+            code = "planned_day" if self.fields["closed"] and stage not in ENDS else "no_day"
+            self._aside(at, row, code, header, undated, stage)
         elif cell.code:
             code = "future_date" if cell.code == "future_date" else "bad_date"
-            self.log.set_aside(row, code, WANTED[code], header, day)
+            self._aside(at, row, code, header, day, stage)
         else:
             on = cell.value if isinstance(cell.value, date) else None
             yield _Entry(*firm, stage, on, reason, withdrawn, self.table.sheet, row)
@@ -318,7 +512,13 @@ class _TableReader:
             if read.hidden:
                 wanted = WANTED_OF_NAMES["invisible_characters"]
                 self.log.add(row, "invisible_characters", wanted, header, text, (0, choice))
-            name, former = name or read.value, former or read.former
+            value = read.value
+            if value and self._in_projects:
+                held = _LEGAL_NAME.match(value)
+                value = held["name"].strip() if held else None
+            elif value and name is None and _several(text):
+                break
+            name, former = name or value, former or read.former
         for _, _, text in self._written(self.fields["former_names"], at):
             former = joined_names(former, former_names(text))
         for choice, header, text in self._written(self.fields["credit_code"], at):
@@ -331,33 +531,31 @@ class _TableReader:
             code = code or valid_code(text)
         return code, name, former
 
-    def _written(self, fields: Iterable[_Field], at: int) -> Iterator[tuple[int, str, str]]:
+    def _written(self, fields: Iterable[Field], at: int) -> Iterator[tuple[int, str, str]]:
         for choice, (position, header) in enumerate(fields):
-            text = self._texts[position][at]
+            text = self.texts[position][at]
             if text is not None:
                 yield choice, header, text
 
-    def _first_of(self, fields: Sequence[_Field], at: int) -> str | None:
+    def _first_of(self, fields: Sequence[Field], at: int) -> str | None:
         texts = (text for _, _, text in self._written(fields, at))
         return next((text for text in texts if not says_nothing(text)), None)
 
-    def _tell_other_stages(self, at: int, row: int, stage: str | None) -> None:
-        for choice, field in enumerate(self.fields["stage"][1:]):
-            text = self._first_of([field], at)
-            other = self._stages[text].value if text else None
-            if stage and other and other != stage:
-                wanted = WORDS["outcomes.other_stage"].format(header=self.fields["stage"][0][1])
-                rank = (2 if self.stage_days else -1, choice)
-                self.log.add(row, "conflict", wanted, field[1], text, rank)
-
     def _reasons(self, at: int) -> Iterator[str | None]:
         """Yield the reason of a row and its note, where it may tell that a pursuit ended."""
-        may_end = self.fields["stage"] or any(days.stage in _ENDS for days in self.stage_days)
+        columns: Iterable[StageDays] = (*self.stage_days, *self.layout.stage_marks)
+        may_end = self.fields["stage"] or any(days.stage in ENDS for days in columns)
         for name in ("reason", "note"):
             text = self._first_of(self.fields[name], at) if may_end else None
             cell = self._remarks[text] if text else Cell()
             self._starred[name] += "starred" in cell.marks
             yield _text(cell.value)
+
+
+def _several(text: str) -> bool:
+    """Tell whether a cell of names names several firms."""
+    parts = [part for part in _BETWEEN_FIRMS.split(_IN_BRACKETS.sub("", text)) if part]
+    return len(parts) > 1 and all(_A_FIRM.fullmatch(part) for part in parts)
 
 
 def _text(value: Value | None) -> str | None:

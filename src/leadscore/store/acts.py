@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import re
+import shlex
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Table, delete, select
 
-from leadscore.errors import Detail
-from leadscore.lists.outcomes import load_outcomes
+from leadscore.errors import Detail, ListError
+from leadscore.lists.outcomes import Instructions, OutcomeList, load_outcomes
+from leadscore.lists.values.words import without_personal
 from leadscore.store.audit import AuditTrail, Record
 from leadscore.store.current_ranking import STANDINGS, refresh
 from leadscore.store.database import Database, StoreError, insert_rows, take_turns
@@ -30,6 +33,7 @@ from leadscore.store.outcomes import (
     append_entries,
     entries_of,
     firms_with_outcomes,
+    keep_milestones,
     outcomes,
     outcomes_of,
     read_outcomes,
@@ -42,10 +46,12 @@ from leadscore.store.pursuits import (
     terminal_stages,
 )
 from leadscore.store.ranking import ranks
-from leadscore.text import Text, room_words
+from leadscore.store.templates import keep_template, templates_of
+from leadscore.text import Text, room_words, shown
 
 WORDS = room_words("store")
 
+_LEDGERS = "outcomes"  # kind of the templates by which files of outcomes are read
 _BY_HAND = "firm page"  # source of outcomes that were entered for a firm of the store
 
 
@@ -196,45 +202,110 @@ def _replaced(
 class Intake(Admission):
     """What became of a file of outcomes: ``read = new + known + set_aside``.
 
-    ``notices`` are what the owner should know of the file as a whole.
+    ``notices`` are what the owner should know of the file as a whole, ``milestones`` how many were
+    kept beside the stages. ``listed`` is the file as it was read; of ``losses`` are also the rows
+    set aside that may tell one.
     """
 
     read: int
     set_aside: int
+    milestones: int
     notices: tuple[Text, ...]
+    listed: OutcomeList
 
-    def sentence(self) -> Text:
-        """Return the sum in words."""
-        return WORDS["outcomes.sum"].format(
+    def sentence(self, *, dry: bool = False) -> Text:
+        """Return the sum in words; ``dry`` if nothing was written."""
+        return WORDS["outcomes.sum_dry" if dry else "outcomes.sum"].format(
             read=self.read, new=len(self.new), known=self.known, set_aside=self.set_aside
         )
 
 
+class UnsettledError(ListError):
+    """A file of outcomes of which losses might fall out, since not all of it is understood."""
+
+
 def take_in(
-    path: Path, database: Database, *, today: date, now: datetime, actor: str, trail: AuditTrail
-) -> Intake:
+    path: Path, database: Database, *, today: date, now: datetime, actor: str, trail: AuditTrail,
+    said: Instructions | None = None, remembered: bool = True, skip_rows: bool = False,
+    dry: bool = False,
+) -> Intake:  # fmt: skip
     """Read a file of outcomes and add to the store what is sound and not there yet.
 
-    The history is read and added to in one transaction, with the audit record: of two who import a
-    file at the same moment, the second finds all of it there. Days after ``today`` are not
-    believed. Raises `ListError` if the file can't be read, or does not tell outcomes, and
-    `StoreError` if the store can't be read or written; importing again adds what is missing.
+    The history is read and added to in one transaction, with the audit record and with what was
+    ``said`` of the file, which the next file with the same headers is read by if it is
+    ``remembered``: of two who import a file at the same moment, the second finds all of it there.
+    Days after ``today`` are not believed. A ``dry`` run writes nothing.
+
+    Raises `ListError` if the file can't be read, or does not tell outcomes, `UnsettledError` if a
+    word of stages or a column is not understood, or if rows that tell a loss can't be taken and
+    are not to be skipped (``skip_rows``), and `StoreError` if the store can't be read or written;
+    importing again adds what is missing.
     """
-    listed = load_outcomes(path, today=today)
+    said = said or Instructions()
+    with database.read() as connection:
+        templates = templates_of(connection, _LEDGERS) if remembered else []
+    listed = load_outcomes(path, today=today, said=replace(said, templates=templates))
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
+
+    def admitted(connection: Connection) -> Intake:
+        history = read_outcomes(connection)
+        admission = validate_import(listed.entries, history, file=digest)
+        problems = [*listed.problems, *admission.problems]
+        problems.sort(key=lambda problem: (problem.sheet or "", problem.row or 0))
+        aside = sum(problem.set_aside for problem in problems)
+        whole = vars(admission) | {
+            "problems": tuple(problems), "losses": (*listed.endings, *admission.losses),
+        }  # fmt: skip
+        return Intake(
+            **whole, read=listed.read - len(listed.milestones), set_aside=aside, listed=listed,
+            milestones=len(listed.milestones), notices=listed.notices,
+        )  # fmt: skip
+
+    if dry:
+        with database.read() as connection:
+            return admitted(connection)
     with database.write() as connection:
         take_turns(connection, outcomes)
-        admission = validate_import(listed.entries, read_outcomes(connection), file=digest)
-        new = entries_of(admission.new)
+        intake = admitted(connection)
+        _check_settled(path, intake, skip_rows=skip_rows)
+        new = entries_of(intake.new)
         append_entries(connection, new, source=path.name, actor=actor, now=now)
+        keep_milestones(
+            connection, listed.milestones, file=digest, source=path.name, actor=actor, now=now
+        )
+        if listed.template.mapping or listed.template.stages:
+            keep_template(connection, _LEDGERS, listed.template, actor=actor, now=now)
         if new:
             refresh(connection, firms_with_outcomes(connection), now=now)
         details = {"file": path.name, "new": len(new)}
+        for name in ("mapping", "stages"):
+            if given := dict(getattr(listed.template, name)):
+                details[name] = given
         record = Record(actor, "administrator", "outcomes.import", details=details)
         trail.append(connection, record, now)
-    problems = [*listed.problems, *admission.problems]
-    problems.sort(key=lambda problem: (problem.sheet or "", problem.row or 0))
-    aside = sum(problem.set_aside for problem in problems)
-    whole = vars(admission) | {"problems": tuple(problems)}
-    return Intake(**whole, read=listed.read, set_aside=aside, notices=listed.notices)
+    return intake
+
+
+def _check_settled(path: Path, intake: Intake, *, skip_rows: bool) -> None:
+    listed, details = intake.listed, []
+    for word, header, count in listed.unknown:
+        wanted = WORDS["outcomes.say_stage"].format(word=_quoted(word), count=count)
+        details.append(Detail(header, shown(without_personal(word)), wanted))
+    for header in listed.unsure:
+        wanted = WORDS["outcomes.say_column"].format(header=_quoted(header))
+        details.append(Detail(path.name, shown(header), wanted))
+    if not skip_rows:
+        for problem in intake.losses:
+            row = WORDS["outcomes.row_of_sheet" if problem.sheet else "outcomes.row"]
+            where = row.format(row=problem.row, sheet=problem.sheet)
+            wanted = WORDS["outcomes.lost_row"].format(where=where, wanted=problem.wanted)
+            details.append(Detail(problem.column or "", problem.found, wanted))
+    if details:
+        raise UnsettledError(WORDS["outcomes.unsettled"].format(file=path.name), details)
+
+
+def _quoted(word: str) -> str:
+    # As a shell takes it.
+    plain = " ".join(without_personal(word).split())
+    return plain if re.fullmatch(r"[\w./-]+", plain) else shlex.quote(plain)

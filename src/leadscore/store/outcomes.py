@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -19,7 +20,10 @@ from leadscore.learning.history import (
     IDENTIFIERS,
     contradictions,
     firm_keys,
+    firms_of,
     in_force,
+    pursuit_keys,
+    pursuit_starts,
 )
 from leadscore.lists.dedupe import normal_name, normal_name_of
 from leadscore.lists.problems import Problem
@@ -30,6 +34,7 @@ from leadscore.store.database import (
     Moment,
     Number,
     in_parts,
+    insert_rows,
     one_of_some,
     plain_values,
     quick,
@@ -69,6 +74,23 @@ outcomes = sa.Table(
 """``firm_id`` is filled where an entry was made for a firm of the store; otherwise the code or the
 name says which it is, and learning links them (see `leadscore.learning.history`)."""
 
+MILESTONES = sa.Table(
+    "milestones",
+    METADATA,
+    sa.Column("id", Number, primary_key=True),
+    sa.Column("credit_code", sa.Text, index=True),
+    sa.Column("name", sa.Text, index=True),
+    sa.Column("milestone", sa.Text, nullable=False),
+    sa.Column("day", sa.Date, nullable=False),
+    sa.Column("recorded", Moment, nullable=False),
+    sa.Column("recorded_by", sa.Text, nullable=False),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("sheet", sa.Text),
+    sa.Column("row", sa.Integer, nullable=False),
+    sa.Column("file", sa.Text, nullable=False),
+)
+"""What stands beside the stages (land taken, capital paid in): nothing is learned from it."""
+
 # Put together once: they are run with every outcome.
 _LAST = sa.select(sa.func.max(outcomes.c.entry))
 _ADD = outcomes.insert()
@@ -100,6 +122,34 @@ def append_entries(
     if rows:
         connection.execute(_ADD, rows)
     return numbers
+
+
+_MILESTONE = ("credit_code", "name", "stage", "day")
+
+
+def keep_milestones(
+    connection: Connection, found: pd.DataFrame, *, file: str, source: str, actor: str,
+    now: datetime,
+) -> int:  # fmt: skip
+    """Keep the milestones of a file that are not there yet, and return how many those were."""
+    kept = MILESTONES.c
+    query = sa.select(kept.credit_code, kept.name, kept.milestone, kept.day)
+    there = {tuple(row) for row in connection.execute(query)} if len(found) else set()
+    new = found[found["day"].notna() & ~found["withdrawn"]]
+    places = zip(*(plain_values(new[name]) for name in ("sheet", "row")), strict=True)
+    values = zip(*(plain_values(new[name]) for name in _MILESTONE), strict=True)
+    same = {
+        "recorded": now, "recorded_by": actor, "source": storable_text(source), "file": file,
+    }  # fmt: skip
+    rows = []
+    for value, (sheet, row) in zip(values, places, strict=True):
+        if value not in there:
+            there.add(value)
+            code, name, milestone, day = value
+            rows.append({"credit_code": code, "name": name, "milestone": milestone, "day": day,
+                         "sheet": sheet, "row": row, **same})  # fmt: skip
+    insert_rows(connection, MILESTONES, rows)
+    return len(rows)
 
 
 def entries_of(events: pd.DataFrame) -> list[dict[str, Any]]:
@@ -205,14 +255,19 @@ def _judged(rows: Sequence[Row[Any]], pursuits: Sequence[Pursuit]) -> list[Entry
     # In force is of each stage of a pursuit the latest entry, unless it withdraws. An entry of a
     # file names no pursuit: its day tells.
     owners = [row.pursuit_id or pursuit_on(pursuits, row.day) for row in rows]
-    latest = {(owner, row.stage): row.entry for owner, row in zip(owners, rows, strict=True)}
+    starts = pursuit_starts((row.stage, row.day, row.withdrawn) for row in rows)
+    keys = [
+        (owner, bisect_right(starts, row.day), row.stage)
+        for owner, row in zip(owners, rows, strict=True)
+    ]
+    latest = {key: row.entry for key, row in zip(keys, rows, strict=True)}
     return [
         Entry(
             row.entry, row.stage, row.day, row.reason, row.withdrawn, row.recorded,
             row.recorded_by, row.source, pursuit=owner,
-            in_force=not row.withdrawn and latest[owner, row.stage] == row.entry,
+            in_force=not row.withdrawn and latest[key] == row.entry,
         )
-        for owner, row in zip(owners, rows, strict=True)
+        for owner, key, row in zip(owners, keys, rows, strict=True)
     ]  # fmt: skip
 
 
@@ -230,7 +285,8 @@ class Admission:
     ``new`` entries join the history, with ``firm`` and ``file``, in the order to record them;
     ``known`` ones are there already, or stand in the file twice; ``superseded`` ones of the known
     came from this very file once and were corrected since, and are left as corrected; ``corrected``
-    ones of the new give a day other than the one that was in force.
+    ones of the new give a day other than the one that was in force. ``losses`` are the problems
+    by which a loss is set aside.
     """
 
     new: pd.DataFrame
@@ -238,6 +294,7 @@ class Admission:
     superseded: int
     corrected: int
     problems: tuple[Problem, ...]
+    losses: tuple[Problem, ...]
 
 
 def validate_import(entries: pd.DataFrame, history: pd.DataFrame, *, file: str) -> Admission:
@@ -248,18 +305,26 @@ def validate_import(entries: pd.DataFrame, history: pd.DataFrame, *, file: str) 
     even if it was corrected since.
     """
     of_history, of_entries = firm_keys(history, entries)
-    history = history.assign(firm=of_history)
+    history = history.assign(firm=of_history).reset_index(drop=True)
     left = entries.assign(firm=of_entries, file=file).reset_index(drop=True)
+    _part_pursuits(history, left)
     left = left.sort_values(
         [*_STAGE, "day", "reason", "row"], na_position="first", ignore_index=True
     )
     problems: list[Problem] = []
+    losses: list[Problem] = []
 
     def reject(objections: pd.DataFrame) -> bool:
         """Take entries away, by their index; tell whether there were any."""
         nonlocal left
         wrong = left.loc[objections.index].to_dict("records")
-        problems.extend(map(_problem, wrong, objections.to_dict("records")))
+        told = list(map(_problem, wrong, objections.to_dict("records")))
+        problems.extend(told)
+        losses.extend(
+            problem
+            for entry, problem in zip(wrong, told, strict=True)
+            if entry["stage"] == "lost" and not entry["withdrawn"]
+        )
         left = left.drop(objections.index)
         return bool(len(objections))
 
@@ -271,11 +336,23 @@ def validate_import(entries: pd.DataFrame, history: pd.DataFrame, *, file: str) 
     reject(_idle_withdrawals(left, day_in_force))
     left = left.assign(day=left["day"].fillna(day_in_force.reindex(left.index)))
     while reject(_contradicted(left, history)):
-        pass  # without one entry another may stand alone
+        # Without one entry another may stand alone, and two pursuits may be one.
+        _part_pursuits(history, left)
+        reject(_unsettled(left))
     new = left.sort_values("withdrawn", ascending=False, kind="stable", ignore_index=True)
     earlier = _days_in_force(new, history)
     moved = earlier.notna() & (earlier != new["day"])
-    return Admission(new, int(known.sum()), superseded, int(moved.sum()), tuple(problems))
+    return Admission(
+        new, int(known.sum()), superseded, int(moved.sum()), tuple(problems), tuple(losses)
+    )
+
+
+def _part_pursuits(history: pd.DataFrame, left: pd.DataFrame) -> None:
+    # A firm that was lost may be met again: that is another pursuit, with its own stages.
+    columns = ["firm", "stage", "day", "withdrawn"]
+    both = pd.concat([history[columns], left[columns]], ignore_index=True)
+    keys = pursuit_keys(both.assign(firm=firms_of(both["firm"]))).to_numpy()
+    history["firm"], left["firm"] = keys[: len(history)], keys[len(history) :]
 
 
 def _problem(entry: dict[Hashable, Any], objection: dict[Hashable, Any]) -> Problem:

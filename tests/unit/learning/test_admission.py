@@ -12,7 +12,15 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from tests.kept_lists import blank_events
 
-from leadscore.learning.history import EVENTS, OUTCOMES, firm_keys, first_contact, stage_days
+from leadscore.learning.history import (
+    EVENTS,
+    OUTCOMES,
+    firm_keys,
+    first_contact,
+    label_pursuits,
+    pursuit_keys,
+    stage_days,
+)
 from leadscore.lists.outcomes import ENTRY_COLUMNS
 from leadscore.lists.values.words import STAGES
 from leadscore.store.outcomes import Admission, validate_import
@@ -152,7 +160,6 @@ def test_of_several_visits_the_first_counts(office: Office) -> None:
     ("first", "second", "code"),
     [
         (("lost", "2024-02-01"), ("signed", "2024-03-01"), "after_loss"),
-        (("lost", "2024-02-01"), ("visited", "2024-03-01"), "after_loss"),
         (("lost", "2024-02-02"), ("signed", "2024-02-02"), "after_loss"),
         (("contacted", "2024-02-02"), ("signed", "2024-01-31"), "before_contact"),
     ],
@@ -242,6 +249,16 @@ def test_nothing_is_no_trouble(office: Office) -> None:
     assert len(office.imports(entries()).new) == 0
 
 
+def test_a_firm_that_was_lost_is_pursued_again(office: Office) -> None:
+    office.imports(entries(("甲", "contacted", "2024-01-05"), ("甲", "lost", "2024-02-02")))
+    rows = [("甲", "visited", "2024-03-01"), ("甲", "signed", "2024-05-01")]
+    admission = office.imports(entries(*rows[::-1]), file="b")
+    assert not admission.problems
+    labels = label_pursuits(office.events, as_of=date(2025, 6, 1))
+    assert labels.table["label"].tolist() == [0.0, 1.0]
+    assert labels.impossible == 0
+
+
 _rows = st.tuples(
     st.sampled_from("甲乙"), st.sampled_from(list(STAGES)),
     st.dates(date(2024, 1, 1), date(2024, 3, 1)).map(str),
@@ -262,7 +279,7 @@ def test_whatever_is_imported_the_history_stays_possible_and_rows_may_come_in_an
             each.code for each in other.problems
         )
     assert here.days() == there.days()
-    days = stage_days(here.events)
+    days = stage_days(here.events.assign(firm=pursuit_keys(here.events)))
     contact = first_contact(days)
     for stage in STAGES:
         after = days[stage] > days["lost"]

@@ -218,3 +218,42 @@ def test_types_are_those_of_the_history(tmp_path: Path) -> None:
         ("credit_code", "name", "former_names", "stage", "reason", "sheet"), "str"
     ) | {"day": "datetime64[us]", "withdrawn": "bool", "row": "int64"}
     assert pd.isna(listed.entries["reason"][0])
+
+
+@pytest.mark.parametrize(
+    "header", ["Stage Modified Time", "阶段更新时间", "状态变更日期", "Last Stage Change Date"]
+)
+def test_the_day_on_which_a_stage_changed_is_that_of_the_stage(tmp_path: Path, header: str) -> None:
+    listed = read(tmp_path, f"客户名称,销售阶段,{header}\n甲公司,输单,2024-01-05 09:05\n")
+    assert listed.entries["stage"].tolist() == ["lost"]
+    assert days(listed) == ["2024-01-05"]
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "1、2024/1/5：对接\n2、2024/3/1：签约", "2024.01.05 对接；2024.03.01 签约",
+        "①2024年3月1日签约\n②2024年1月5日对接", "2024-01-05对接→2024-03-01正式签约",
+    ],
+)  # fmt: skip
+def test_steps_in_one_cell_are_taken_apart(tmp_path: Path, cell: str) -> None:
+    listed = read(tmp_path, f'投资主体,最新进展\n甲公司,"{cell}"\n')
+    found = dict(zip(listed.entries["stage"], days(listed), strict=True))
+    assert found == {"contacted": "2024-01-05", "signed": "2024-03-01"}
+
+
+def test_steps_of_which_not_all_is_understood_are_told_and_may_be_a_loss(tmp_path: Path) -> None:
+    listed = read(tmp_path, '投资主体,最新进展\n甲公司,"2024-01-05对接\n2024-03-01凉透"\n')
+    assert listed.entries.empty
+    assert codes(listed) == {"bad_steps": 1}
+    assert len(listed.endings) == 1
+
+
+@pytest.mark.parametrize(
+    ("header", "stage"),
+    [("First contact", "contacted"), ("Contract signed", "signed"),
+     ("Ground breaking date", "building"), ("Production start date", "producing")],
+)  # fmt: skip
+def test_an_english_header_of_several_words_names_its_stage(header: str, stage: str) -> None:
+    (table,) = from_records([{"name": "甲公司", header: "2024-01-01"}]).tables
+    assert [each.stage for each in lay_out_outcomes(table).stage_days] == [stage]

@@ -18,6 +18,8 @@ from leadscore.lists.reading.footnotes import finish_table
 from leadscore.lists.reading.header import (
     ANYWHERE,
     HEADER_SEARCH,
+    NO_ALIASES,
+    Aliases,
     HeaderPlace,
     find_header,
     no_header,
@@ -202,7 +204,7 @@ class Dialect(NamedTuple):
         )
 
 
-def find_dialect(head: str) -> Dialect:
+def find_dialect(head: str, aliases: Aliases = NO_ALIASES) -> Dialect:
     """Return the separator under which most headers are known, else the one that cuts most."""
     end = max(head.rfind("\n"), head.rfind("\r"))
     lines = (head[: end + 1] if end > 0 else head).lstrip("\ufeff")
@@ -212,7 +214,8 @@ def find_dialect(head: str) -> Dialect:
         records = list(islice(reader, HEADER_SEARCH))
         widths = Counter(map(len, records))
         usual = widths.most_common(1)[0][0] if widths else 0
-        header = find_header(records) if max(widths, default=0) <= MAX_COLUMNS else None
+        known = max(widths, default=0) <= MAX_COLUMNS
+        header = find_header(records, aliases=aliases) if known else None
         return (header.known if header else 0), usual
 
     best = max(DELIMITERS, key=score)
@@ -282,7 +285,8 @@ def read_delimited(source: TextBytes, place: HeaderPlace = ANYWHERE) -> RawList:
     if not head.strip("\ufeff \t\r\n\0"):
         raise refuse(WORDS["csv.empty"], source.name, "0", WORDS["csv.header_and_firm"])
     with _text(source, encoding.name) as text:
-        records = _records(source.name, text, find_dialect(head), source.limits.rows)
+        dialect = find_dialect(head, place.aliases)
+        records = _records(source.name, text, dialect, source.limits.rows)
         raw = _read_table(source.name, records, place, source.limits)
     return replace(raw, notices=(*encoding.notices, *raw.notices))
 

@@ -230,7 +230,11 @@ def read_spreadsheet(
     if not tables:
         places = [(f"{source}!{sheet.name}", sheet.head) for sheet in others]
         raise no_header(source, places, [sheet.first_rows() for sheet in others], hidden)
-    no_list = WORDS["excel.no_list"] if place is ANYWHERE else WORDS["excel.not_chosen"]
+    no_list = (
+        WORDS["excel.no_list"]
+        if place.row is None and not place.columns
+        else WORDS["excel.not_chosen"]
+    )
     notices = [WORDS["excel.hidden"].format(sheet=name) for name in hidden]
     notices += [no_list.format(sheet=sheet.name) for sheet in others]
     notices += [

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from leadscore.errors import Detail, ListError
-from leadscore.lists.columns import Column, Heading, column, read_heading, recognise
+from leadscore.lists.columns import Column, Heading, column, read_heading, readings, recognise
 from leadscore.lists.problems import Problem
 from leadscore.lists.reading.table import SheetHead
 from leadscore.lists.values.amounts import NO_UNIT, read_unit
@@ -36,6 +37,10 @@ _NO_UNIT_WORDS = frozenset(
     ("-", "--", "—", "——", "/", "\\", "无", "单位", "计量单位", "unit", "units")
 )
 """What stands in a row of units where a column has none."""
+Aliases = Mapping[str, str]
+"""Canonical columns by headers in their normal form that mean them in one kind of file only."""
+NO_ALIASES: Aliases = MappingProxyType({})
+
 _PRIVATE = re.compile(r"\d{7}|@")
 _ADDRESS = re.compile(r"([A-Z]{1,3})([0-9]{1,7})?")
 
@@ -123,17 +128,27 @@ def fold(text: str) -> str:
     return "".join(marks).casefold()
 
 
-def header_of(names: Sequence[str], position: int = 0) -> Header:
+def header_of(names: Sequence[str], position: int = 0, aliases: Aliases = NO_ALIASES) -> Header:
     """Return the header of columns with these names, of a source that may have no other rows."""
-    columns = (recognise(name) if 0 < len(name) <= 2 * LONGEST_HEADER else None for name in names)
+    columns = (
+        recognise(name) or _by_alias(name, aliases) if 0 < len(name) <= 2 * LONGEST_HEADER else None
+        for name in names
+    )
     return Header(position, position, tuple(names), tuple(columns))
 
 
-def _row_header(position: int, row: Row) -> Header:
-    return header_of([(cell or "").strip() for cell in row], position)
+def _by_alias(name: str, aliases: Aliases) -> Column | None:
+    keys = (reading.key for reading in readings(name)) if aliases else ()
+    return next((column(aliases[key]) for key in keys if key in aliases), None)
 
 
-def find_header(rows: Sequence[Row], merges: Sequence[Merge] | None = None) -> Header | None:
+def _row_header(position: int, row: Row, aliases: Aliases = NO_ALIASES) -> Header:
+    return header_of([(cell or "").strip() for cell in row], position, aliases)
+
+
+def find_header(
+    rows: Sequence[Row], merges: Sequence[Merge] | None = None, aliases: Aliases = NO_ALIASES
+) -> Header | None:
     """Return the header among the first rows of a sheet, or None if no row names firms.
 
     It is the first row in which a cell is known to name firms, or the row below it if that knows
@@ -143,13 +158,15 @@ def find_header(rows: Sequence[Row], merges: Sequence[Merge] | None = None) -> H
     next.
     """
     searched = range(min(len(rows), HEADER_SEARCH))
-    best = _best([_row_header(position, rows[position]) for position in searched], rows)
+    best = _best([_row_header(position, rows[position], aliases) for position in searched], rows)
     if best is not None:
-        joined = _joined(best, rows, merges)
+        joined = _joined(best, rows, merges, aliases)
         named = joined.name_at is not None and joined.known >= best.known
         return _with_units(joined if named else best, rows)
     # "企业" over "名称" may name firms where neither half does.
-    pairs = [_rows_joined(position, position + 1, rows, merges) for position in searched[:-1]]
+    pairs = [
+        _rows_joined(position, position + 1, rows, merges, aliases) for position in searched[:-1]
+    ]
     best = _best(pairs, rows)
     return best and _with_units(best, rows)
 
@@ -168,7 +185,9 @@ def _is_entry(header: Header, rows: Sequence[Row]) -> bool:
     return recognise(_cell(below, header.name_at or 0)) is not None
 
 
-def _joined(header: Header, rows: Sequence[Row], merges: Sequence[Merge] | None) -> Header:
+def _joined(
+    header: Header, rows: Sequence[Row], merges: Sequence[Merge] | None, aliases: Aliases
+) -> Header:
     first, last = header.first, header.last
     last += _rows_of_children(header, rows, merges)
     if last == first:  # what has children has no parents
@@ -183,7 +202,7 @@ def _joined(header: Header, rows: Sequence[Row], merges: Sequence[Merge] | None)
             )
         ):
             first -= 1
-    return header if first == last else _rows_joined(first, last, rows, merges)
+    return header if first == last else _rows_joined(first, last, rows, merges, aliases)
 
 
 def _are_parents(
@@ -237,7 +256,7 @@ def _is_value(cell: str) -> bool:
 
 
 def _rows_joined(
-    first: int, last: int, rows: Sequence[Row], merges: Sequence[Merge] | None
+    first: int, last: int, rows: Sequence[Row], merges: Sequence[Merge] | None, aliases: Aliases
 ) -> Header:
     width = max(len(row) for row in rows[first : last + 1])
     parents = [_filled(rows[at], at, width, merges) for at in range(first, last)]
@@ -250,7 +269,7 @@ def _rows_joined(
             depth = max((level for level, cell in enumerate(own) if cell), default=0)
             child, levels = own[depth], levels[:depth]
         names.append("/".join(_different([*levels, child])) if child else "")
-    return replace(header_of(names, first), last=last)
+    return replace(header_of(names, first, aliases), last=last)
 
 
 def _different(levels: Sequence[str]) -> Iterable[str]:
@@ -345,14 +364,15 @@ class HeaderPlace:
     sheet: str
     row: int | None
     columns: Mapping[int, str]
+    aliases: Aliases = field(default_factory=dict)
 
     def header(self, rows: Sequence[Row], merges: Sequence[Merge] | None = None) -> Header | None:
         """Return the header among the first rows of a sheet; None if it isn't there."""
         if self.row is None:
-            return (header := find_header(rows, merges)) and self.named(header)
+            return (header := find_header(rows, merges, self.aliases)) and self.named(header)
         if not 1 <= self.row <= min(len(rows), HEADER_SEARCH):
             return None
-        header = _with_units(_row_header(self.row - 1, rows[self.row - 1]), rows)
+        header = _with_units(_row_header(self.row - 1, rows[self.row - 1], self.aliases), rows)
         named = max((at + 1 for at in self.columns), default=0)
         return self.named(header.widened(max(len(header.names), min(named, max(map(len, rows))))))
 

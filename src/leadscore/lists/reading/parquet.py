@@ -48,7 +48,9 @@ def read_parquet(path: Path, place: HeaderPlace = ANYWHERE, limits: Limits = OWN
     bounds = map(str, (*limits.of_child, *most, *first))
     with Child(_SCRIPT, str(path), *bounds, source=source, limits=limits) as child:
         message = _message(child, source, limits)
-        header = place.named(header_of([str(name) for name in message["headers"]]))
+        header = place.named(
+            header_of([str(name) for name in message["headers"]], aliases=place.aliases)
+        )
         if header.name_at is None:
             head = SheetHead(None, (header.names,))
             raise no_header(source, [(source, [header.names])], [head])

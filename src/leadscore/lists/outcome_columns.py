@@ -1,0 +1,332 @@
+"""What each column of a ledger means: who was courted, how far it came, and on which day."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from leadscore.errors import Detail, ListError
+from leadscore.lists.cleaning import NAME_COLUMNS
+from leadscore.lists.columns import normal_header, read_heading, readings
+from leadscore.lists.problems import Layout, lay_out
+from leadscore.lists.reading.header import Aliases
+from leadscore.lists.reading.table import TextTable
+from leadscore.lists.values.dates import day_of
+from leadscore.lists.values.stages import names_stages, stage_of, status_of
+from leadscore.lists.values.words import (
+    STAGES,
+    VOCABULARY,
+    says_nothing,
+    tidy_word,
+)
+from leadscore.text import room_words
+
+WORDS = room_words("lists")
+
+_VOCABULARY = VOCABULARY["outcomes"]
+MAY_END = re.compile(_VOCABULARY["may_end"])
+"""What may tell that a pursuit ended, in a word, a header or a note."""
+_AGREED = re.compile(_VOCABULARY["agreed"])
+_LISTED = (
+    "name", "project", "stage", "day", "closed", "created", "updated", "reason", "withdrawn",
+)  # fmt: skip
+_BY_KEY = {normal_header(word): field for field in _LISTED for word in _VOCABULARY[field]}
+_RANKS = {normal_header(word): rank for rank, word in enumerate(_VOCABULARY["name"])}
+
+MILESTONES = {milestone: WORDS[f"milestones.{milestone}"] for milestone in VOCABULARY["milestones"]}
+"""What is kept beside the stages, by id."""
+
+_MILESTONES = {word: at for at, words in VOCABULARY["milestones"].items() for word in words}
+_DONE = re.compile(r"(?:已经?|实际|正式)?(.+?)(?:已?完成|情况|手续)?")
+
+FIELDS = ("name", "credit_code", "former_names", "stage", "day", "reason", "note", "withdrawn")
+"""What a column may be said to hold, beside ``day:`` with a stage or milestone, and "-"."""
+UNREAD = "-"
+
+_DAY_WORD = re.compile(
+    r"(?P<stage>.+?)(?:的)?(?:日期|时间|时点|年月|日)|(?:dateof|dayof)(?P<of>.+)"
+    r"|(?:date|day)(?P<first>.+)|(?P<english>.+?)(?:on|date|day|at|time)"
+)
+_DATED = re.compile(r"日期|时间|年月|date|time|day$")
+_NOT_THE_FIRST = re.compile(VOCABULARY["not_the_first"])
+_STAGE_CHANGED = re.compile(
+    r"(?:阶段|状态|进展|节点|stage|status)(?:的)?(?:最[后近新]|last)?"
+    r"(?:更新|变更|变动|变化|修改|调整|推进|到达|update|change|modifi|enter|mov)(?:e?d)?"
+    r"(?:日期|时间|date|time|on|at)"
+)
+"""Of a day on which the stage itself was changed, unlike the row as a whole."""
+_AROUND_STAGE = re.compile(
+    r"\b(?:date|day|time|on|of|at|the|first|actual|start(?:ed)?|end(?:ed)?|contract)\b|_"
+)
+_MARK_WORD = re.compile(
+    r"(?P<whether>是否|有无)?(?:已经?|完成)?(?P<stage>.+?)(?:\((?:是/否|√|打√|y/n|yes/no)\))?"
+)
+_MARKS = frozenset((*VOCABULARY["answers"]["yes"], *VOCABULARY["answers"]["no"]))
+_FOUNDED_HERE = re.compile("注册|登记|工商")
+
+Field = tuple[int, str]
+"""A column: its position and its header."""
+
+
+class StageDays(NamedTuple):
+    """A column that holds the days on which firms reached one stage, or milestone."""
+
+    position: int
+    header: str
+    stage: str
+
+
+@dataclass(frozen=True)
+class OutcomeLayout:
+    """Which columns say what: canonical ones, as in lists of candidates, and those of ledgers.
+
+    ``fields`` are by canonical name and by the fields of ``[outcomes]`` in ``cells.toml``, the
+    first choice first; ``stage`` are all that tell one. ``stage_days`` hold days of one stage,
+    ``stage_marks`` yes or no. ``projects`` are read for the name of a firm only where no other
+    column names one. ``registered`` are headers that were taken for registering here, although
+    they may mean the day of foundation; ``unsure`` headers of days that may be those of losses.
+    """
+
+    canonical: Layout
+    fields: Mapping[str, Sequence[Field]]
+    stage_days: Sequence[StageDays]
+    stage_marks: Sequence[StageDays]
+    projects: Sequence[Field]
+    registered: tuple[str, ...] = ()
+    unsure: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> list[Field]:
+        """Columns that name firms, the best first."""
+        return [field for name in NAME_COLUMNS for field in self.fields[name]] or [*self.projects]
+
+    def tells(self, texts: Sequence[Sequence[str | None]]) -> bool:
+        """Tell whether stages stand there with their days."""
+        if any(days.stage in STAGES for days in self.stage_days):
+            return True
+        dated = any(self.fields[name] for name in ("day", "closed", "created", "updated"))
+        stages = self.fields["stage"]
+        if (stages or self.stage_marks) and dated:
+            return True
+        return any(
+            2 * sum(bool(WRITTEN_DAY.search(text)) and not day_of(text) for text in known)
+            > len(known)
+            > 0
+            for position, _ in stages
+            for known in [_known(texts[position])]
+        )
+
+
+WRITTEN_DAY = re.compile(
+    r"(?:19|20)\d\d(?:[-/.]\d{1,2}(?:[-/.]\d{1,2})?(?!\d)|年(?:\d{1,2}月(?:\d{1,2}[日号])?)?"
+    r"|(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])(?!\d))"
+)
+"""A day, a month or a year within a text."""
+
+
+def day_in(text: str) -> str | None:
+    """Return the one day that a text names, as written; missing if it names none, or several."""
+    days = WRITTEN_DAY.findall(text)
+    return days[0] if len(days) == 1 else None
+
+
+def ledger_aliases(mapping: Mapping[str, str]) -> Aliases:
+    """Return which headers name firms or stages in a ledger; ``mapping`` is the owner's."""
+    known = {
+        key: "name" if field == "project" else field
+        for key, field in _BY_KEY.items()
+        if field in {"name", "project", "stage"}
+    }
+    given = {normal_header(header): field for header, field in mapping.items()}
+    return known | {
+        key: field for key, field in given.items() if field in {"name", "credit_code", "stage"}
+    }
+
+
+def milestone_of(word: str) -> str | None:
+    """Return the id of the milestone that a word names; missing if none is known.
+
+    >>> milestone_of("已拿地"), milestone_of("签约")
+    ('land', None)
+    """
+    framed = _DONE.fullmatch(tidy_word(word))
+    return _MILESTONES.get(framed[1]) if framed else None
+
+
+def stage_named(name: str) -> str | None:
+    """Return the stage or milestone that somebody means by an id or by its name."""
+    word = name.strip()
+    if word in STAGES or word in MILESTONES:
+        return word
+    return milestone_of(word) or stage_of(word)[0]
+
+
+def read_mapping(mapping: Mapping[str, str]) -> dict[str, str]:
+    """Return what an owner says of columns with the ids of stages; refuse what is no field."""
+    read, wrong = {}, []
+    for header, field in mapping.items():
+        kind, _, name = field.partition(":")
+        stage = stage_named(name) if kind == "day" and name else None
+        if stage:
+            read[header] = f"day:{stage}"
+        elif field in (*FIELDS, UNREAD):
+            read[header] = field
+        else:
+            wrong.append(Detail("--map", f"{header}={field}", WORDS["outcomes.a_field"]))
+    if wrong:
+        raise ListError(WORDS["mapping.bad_mapping"], wrong)
+    return read
+
+
+def lay_out_outcomes(
+    table: TextTable, mapping: Mapping[str, str] | None = None
+) -> OutcomeLayout:  # fmt: skip
+    """Return what each column of a table of outcomes means, the owner's ``mapping`` first.
+
+    Where several columns name firms, the courted one is meant, which is the investor; the company
+    of the project is taken where no investor is named.
+    """
+    said = {normal_header(header): field for header, field in (mapping or {}).items()}
+    given = [said.get(normal_header(header)) for header in table.headers]
+    headers = ["" if field else name for name, field in zip(table.headers, given, strict=True)]
+    canonical = lay_out(headers)
+    fields: defaultdict[str, list[Field]] = defaultdict(list)
+    days, marks, named = list[StageDays](), list[StageDays](), list[tuple[int, Field]]()
+    for position, (header, field) in enumerate(zip(table.headers, given, strict=True)):
+        kind, rank = (field, 0) if field else _kind_of(header, table.column(position))
+        what, _, stage = (kind or "").partition(":")
+        if what == "day" and stage:
+            days.append(StageDays(position, header, stage))
+        elif what == "mark":
+            marks.append(StageDays(position, header, stage))
+        elif what == "name" and not field:
+            named.append((rank, (position, header)))
+        elif what and what != UNREAD:
+            fields[what].append((position, header))
+    projects = fields.pop("project", [])
+    dated = {column.position for column in days}
+    for name, sources in canonical.sources.items():
+        if name != "stage":
+            fields[name] += [(source.position, source.header) for source in sources]
+    fields["name"] += [place for _, place in sorted(named)]
+    for name in ("status", "stage"):  # the better word last, which so comes first
+        fields["stage"][:0] = [
+            (source.position, source.header)
+            for source in canonical.sources.get(name, ())
+            if source.position not in dated
+            and (name == "stage" or _tells_stages(table.column(source.position), fields["stage"]))
+        ]
+    registered = _registered_here(table, fields, days)
+    layout = OutcomeLayout(canonical, fields, days, marks, projects, registered)
+    return _with_the_unread(table, layout)
+
+
+def _kind_of(header: str, texts: Sequence[str | None]) -> tuple[str | None, int]:
+    """Return what a ledger alone has under a header, and the rank of one that names firms."""
+    heading = read_heading(header)
+    # What `columns.toml` knows means the same here, unless it holds the days of a stage.
+    if heading and not (heading.column.name in {"status", "stage"} and _mostly_days(texts)):
+        return None, 0
+    key = next((key.key for key in readings(header) if key.key in _BY_KEY), "")
+    if _STAGE_CHANGED.search(normal_header(header)):
+        return "day", 0
+    word = _BY_KEY.get(key)
+    if key != normal_header(header) and (stage := _stage_of_days(header, texts)):
+        return f"day:{stage}", 0
+    if word == "stage" and _mostly_days(texts):
+        return "day", 0
+    if word is None and (stage := _stage_of_marks(header, texts)):
+        return f"mark:{stage}", 0
+    return word, _RANKS.get(key, 0)
+
+
+def _with_the_unread(table: TextTable, layout: OutcomeLayout) -> OutcomeLayout:
+    read = {column.position for column in (*layout.stage_days, *layout.stage_marks)}
+    read |= {position for columns in layout.fields.values() for position, _ in columns}
+    if not any(layout.fields[name] for name in NAME_COLUMNS):
+        read |= {position for position, _ in layout.projects}
+    known = {source.position for sources in layout.canonical.sources.values() for source in sources}
+    names = set(layout.canonical.unused)
+    unused, unsure = [], []
+    for position, header in enumerate(table.headers):
+        if position in read | known or header not in names:
+            continue
+        unused.append(header)
+        plain = normal_header(header)
+        if MAY_END.search(plain) and not _NOT_THE_FIRST.search(plain):
+            texts = table.column(position)
+            if _mostly_days(texts) or _mostly(texts, lambda text: tidy_word(text) in _MARKS):
+                unsure.append(header)
+    canonical = replace(layout.canonical, unused=tuple(unused))
+    return replace(layout, canonical=canonical, unsure=tuple(unsure))
+
+
+def _tells_stages(texts: Sequence[str | None], others: Sequence[Field]) -> bool:
+    known = _known(texts)
+    if names_stages(known):
+        return True
+    return not others and bool(known) and not any(status_of(text) for text in set(known))
+
+
+def _registered_here(
+    table: TextTable, fields: defaultdict[str, list[Field]], days: list[StageDays]
+) -> tuple[str, ...]:
+    """Take 注册时间 for a stage if no firm has it before it was first met; return such headers."""
+    others = [table.column(column.position) for column in days if column.stage in STAGES]
+    taken = []
+    for field in [*fields["founded_on"]] if others else ():
+        later = earlier = 0
+        for at, text in enumerate(table.column(field[0])):
+            here = day_of(text) if text else None
+            met = [day for texts in others if (other := texts[at]) and (day := day_of(other))]
+            if here and met:
+                later += here >= min(met)
+                earlier += here < min(met)
+        if _FOUNDED_HERE.search(field[1]) and later > 0 == earlier:
+            fields["founded_on"].remove(field)
+            days.append(StageDays(*field, "registered"))
+            taken.append(field[1])
+    return tuple(taken)
+
+
+def _stage_of_days(header: str, texts: Sequence[str | None]) -> str | None:
+    """Return the stage whose days stand in a column; missing if it holds something else."""
+    for reading in readings(header):
+        if _NOT_THE_FIRST.search(reading.key) or _AGREED.search(reading.key):
+            return None
+        # 签约 of 签约日期, contact of dateoffirstcontact
+        if dated := _DAY_WORD.fullmatch(reading.key):
+            word = next(filter(None, dated.groups()), "").strip("/")
+            bare = re.sub(r"^(?:first|首次|实际|正式)", "", word)
+            if stage := milestone_of(bare) or stage_of(bare)[0]:
+                return stage
+    last = normal_header(header).rpartition("/")[2]
+    spaced = _AROUND_STAGE.sub(" ", header.lower()).strip()
+    last_stage = milestone_of(last) or stage_of(last)[0] or stage_of(spaced)[0]
+    return last_stage if last_stage and _mostly_days(texts) else None
+
+
+def _stage_of_marks(header: str, texts: Sequence[str | None]) -> str | None:
+    """Return the stage that a column of 是 and 否, or of ticks, says to be reached."""
+    key = normal_header(header).rpartition("/")[2]
+    asked = _MARK_WORD.fullmatch(key)
+    if asked is None or _NOT_THE_FIRST.search(key) or _AGREED.search(key) or _DATED.search(key):
+        return None
+    stage = milestone_of(asked["stage"]) or stage_of(asked["stage"])[0]
+    return stage if stage and _mostly(texts, lambda text: tidy_word(text) in _MARKS) else None
+
+
+def _known(texts: Iterable[str | None]) -> list[str]:
+    return [text for text in texts if text is not None and not says_nothing(text)]
+
+
+def _mostly_days(texts: Iterable[str | None]) -> bool:
+    return _mostly(texts, day_of)
+
+
+def _mostly(texts: Iterable[str | None], test: Callable[[str], object]) -> bool:
+    counts = Counter(_known(texts))
+    return 2 * sum(count for text, count in counts.items() if test(text)) > counts.total()
