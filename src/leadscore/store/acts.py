@@ -215,7 +215,8 @@ class Intake(Admission):
 
     def sentence(self, *, dry: bool = False) -> Text:
         """Return the sum in words; ``dry`` if nothing was written."""
-        return WORDS["outcomes.sum_dry" if dry else "outcomes.sum"].format(
+        words = WORDS["outcomes.sum_dry"] if dry else WORDS["outcomes.sum"]
+        return words.format(
             read=self.read, new=len(self.new), known=self.known, set_aside=self.set_aside
         )
 
@@ -297,7 +298,7 @@ def _check_settled(path: Path, intake: Intake, *, skip_rows: bool) -> None:
         details.append(Detail(path.name, shown(header), wanted))
     if not skip_rows:
         for problem in intake.losses:
-            row = WORDS["outcomes.row_of_sheet" if problem.sheet else "outcomes.row"]
+            row = WORDS["outcomes.row_of_sheet"] if problem.sheet else WORDS["outcomes.row"]
             where = row.format(row=problem.row, sheet=problem.sheet)
             wanted = WORDS["outcomes.lost_row"].format(where=where, wanted=problem.wanted)
             details.append(Detail(problem.column or "", problem.found, wanted))
