@@ -28,7 +28,7 @@ from leadscore.lists.values.codes import (
     unlabelled,
 )
 from leadscore.lists.values.dates import day_of, day_readings
-from leadscore.lists.values.numbers import count_of, share_of, year_of
+from leadscore.lists.values.numbers import count_of, part_of, share_of, year_of
 from leadscore.lists.values.places import division_code
 from leadscore.lists.values.stages import stage_of, status_of
 from leadscore.lists.values.words import (
@@ -218,7 +218,7 @@ def _share(text: str, column: CellReader) -> Cell:
         number, sign = share_of(_without_label(text, column)[0])
     if column.heading.column.name == "revenue_growth" and "▲" in text:
         return Cell(code="bad_share")  # up to one, a loss to another
-    number = number / 100 if column.percent and not sign else number
+    number = part_of(number) if column.percent and not sign else number
     lowest, highest = (-1e3, 1e3) if column.signed else (0.0, 1.0)
     return _within(number, lowest, highest, "bad_share")
 

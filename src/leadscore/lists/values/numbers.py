@@ -10,6 +10,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Iterable
+from decimal import Decimal
 
 from leadscore.lists.values.words import INVISIBLE, VOCABULARY
 
@@ -228,7 +229,7 @@ _YEAR = re.compile(
     r"(?:fy)?(?P<year>(?:19|20)\d\d)(?:\.0+)?"
     r"(?:年|年度|财年|财政年度|会计年度|年报|年度报告|年年报|年度年报)?"
 )
-_PER = {"%": 100.0, "‰": 1000.0, "percent": 100.0, "pct": 100.0, "百分之": 100.0, "千分之": 1000.0}
+_PER = {"%": 100, "‰": 1000, "percent": 100, "pct": 100, "百分之": 100, "千分之": 1000}
 
 
 def count_of(cell: str) -> float:
@@ -285,8 +286,17 @@ def share_of(cell: str) -> tuple[float, bool]:
     if below is None:
         return math.nan, False
     per = parts["of"] or parts["per"]
-    number = quantity(parts["n"]) / _PER.get(per, 1.0)
+    number = part_of(quantity(parts["n"]), _PER.get(per, 1))
     return -number if below else number, per is not None
+
+
+def part_of(number: float, whole: int = 100) -> float:
+    """Return a number of hundredths, or of other parts, as the fraction that its digits say.
+
+    >>> 7.2 / 100, part_of(7.2)
+    (0.07200000000000001, 0.072)
+    """
+    return float(Decimal(repr(number)) / whole)
 
 
 def year_of(cell: str) -> float:
