@@ -166,8 +166,10 @@ _SMALL = 100.0  # whole numbers below it are shared by many firms
 
 
 def _fingerprints(pursuits: Pursuits) -> pd.Series:
-    # A number for each row of features, by firm; missing where the row tells too little.
-    X = pursuits.X
+    # A number for each row of features whose outcome counts, by firm; missing where the row tells
+    # too little.
+    counts = pursuits.known
+    X = pursuits.X[counts]
     plain: dict[str, Any] = {}
     known = np.zeros(len(X), dtype=np.intp)
     for name, column in X.items():
@@ -178,7 +180,7 @@ def _fingerprints(pursuits: Pursuits) -> pd.Series:
         else:
             plain[str(name)] = column.astype("str").to_numpy()
     prints = pd.util.hash_pandas_object(pd.DataFrame(plain, index=X.index), index=False)
-    firms = pd.Index([str(firm) for firm in pursuits.firm])
+    firms = pd.Index([str(firm) for firm in pursuits.firm])[counts]
     return prints.astype("UInt64").set_axis(firms).where(known >= _TELLING_VALUES)
 
 

@@ -19,7 +19,7 @@ from leadscore.learning.champion import Champion, current_champion
 from leadscore.learning.comparison import Comparison, Decision, Pursuits, Standing
 from leadscore.learning.expert import new_card
 from leadscore.learning.gates import decide
-from leadscore.learning.history import LEFT_OUT, in_force
+from leadscore.learning.history import LEFT_OUT, firms_of, in_force
 from leadscore.learning.metrics import evaluate
 from leadscore.learning.model import Model
 from leadscore.learning.scorecard import Floats, probability, records_of
@@ -169,16 +169,15 @@ def _comparison(
     city: City, held_out: Backtest, challenger: Floats, champion: Champion, card: AdditiveCard
 ) -> Comparison:
     data, before, after = held_out.data, ~held_out.after, held_out.after
-    later = Pursuits(
-        data.firm[after], held_out.later_features, held_out.later_y, held_out.later_weight
-    )
+    firm = firms_of(data.firm)
+    later = Pursuits(firm[after], held_out.later_features, held_out.later_y, held_out.later_weight)
     standing, X = None, data.standing_features
     if len(X):
         own = forecasts(champion, city, data.standing, X)
         standing = Standing(X, card.predict_proba(X)[:, 1], own)
     X = data.X[before].reset_index(drop=True)
     return Comparison(
-        training=Pursuits(data.firm[before], X, held_out.y[before], held_out.weight[before]),
+        training=Pursuits(firm[before], X, held_out.y[before], held_out.weight[before]),
         later=later, challenger=challenger,
         champion=forecasts(champion, city, data.firms[after].reset_index(drop=True), later.X),
         scorecard=card.scorecard_, directions=DIRECTIONS, standing=standing,

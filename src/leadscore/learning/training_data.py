@@ -185,7 +185,8 @@ class Backtest:
     ``y`` and ``weight`` are what was known the day before, of the earlier pursuits; missing and 0
     elsewhere. Without a split they are what is known today, of all. ``later_y`` and
     ``later_weight`` are what is known today of the later ones; missing and 0 of those still open,
-    and of ``duplicates``: later pursuits that look like an earlier one, by which nobody is judged.
+    and of ``duplicates``, by which nobody is judged: later pursuits of a firm that was pursued
+    before, or of one that looks like it.
     """
 
     data: TrainingData
@@ -239,7 +240,7 @@ def backtest(data: TrainingData, learned_until: date | None = None) -> Backtest:
     split = data.contacted[judging].iloc[-count].date()
     after = (data.contacted >= pd.Timestamp(split)).to_numpy()
     y, weight = data.labels_of(~after, split - timedelta(days=1))
-    duplicates = _duplicates(data.firms, after)
+    duplicates = _duplicates(data.firms, after) | _pursued_before(firms_of(data.firm), after)
     later_y, later_weight = data.labels_of(after & ~duplicates, data.labels.as_of)
     return Backtest(
         data, split, after, y, weight, later_y[after], later_weight[after], int(duplicates.sum())
@@ -268,3 +269,8 @@ def _duplicates(firms: pd.DataFrame, after: Truths) -> Truths:
     earlier = keys[~after & complete]
     duplicates: Truths = after & complete & keys.isin(earlier).to_numpy(dtype=bool)
     return duplicates
+
+
+def _pursued_before(firms: pd.Series, after: Truths) -> Truths:
+    # A firm that was learned from can't tell how well firms are judged of which nothing is known.
+    return after & firms.isin(firms[~after]).to_numpy(dtype=bool)

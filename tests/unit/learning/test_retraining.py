@@ -17,6 +17,7 @@ from leadscore.errors import UsageError
 from leadscore.features.build import FirmFeatures
 from leadscore.learning.champion import current_champion
 from leadscore.learning.expert import expert_scorecard, new_card
+from leadscore.learning.history import firms_of
 from leadscore.learning.retrain import Retraining, forecasts, retrain
 from leadscore.learning.scorecard import Scorecard, probability
 from leadscore.learning.training_data import Rules, TrainingData, backtest, build_dataset
@@ -260,6 +261,35 @@ def test_the_backtest_knows_nothing_of_the_day_on_which_it_ends(data: TrainingDa
     assert (np.fmin(ended, over)[learned] < split.to_numpy()).all()
     # The later third of what is known today.
     assert held_out.later == pytest.approx(data.known.sum() / 3, abs=8)
+
+
+def test_nobody_is_judged_by_a_firm_that_was_pursued_before(
+    city: City, history: History, data: TrainingData, tmp_path: Path
+) -> None:
+    held_out = backtest(data)
+    assert held_out.split is not None
+    events = history.events()
+    early = (events["stage"] == "lost") & (events["day"] < pd.Timestamp(held_out.split))
+    lost = events[early].drop_duplicates("firm").head(20)
+    again = [
+        lost.assign(stage=stage, day=pd.Timestamp(held_out.split) + pd.Timedelta(days=days))
+        for stage, days in (("contacted", 1), ("lost", 40))
+    ]
+    events = pd.concat([events, *again], ignore_index=True)
+    events = events.assign(entry=np.arange(1, len(events) + 1))
+    twice = build_dataset(
+        FirmFeatures(city).fit(history.known), events, history.snapshots(),
+        as_of=history.until, rules=Rules(),
+    )  # fmt: skip
+    assert len(twice.firm) == len(data.firm) + len(lost)
+    judged = backtest(twice)
+    known = ~np.isnan(judged.later_y)
+    firms = firms_of(twice.firm)
+    of_later = set(firms[judged.after][known])
+    assert not of_later & set(firms[~judged.after])
+    done = retrained(history, registry_in(tmp_path), events=events)
+    (separate,) = (gate for gate in done.decision.gates if gate.id == "separate")
+    assert separate.passed
 
 
 def test_what_happened_later_is_not_known(history: History, tmp_path: Path) -> None:
