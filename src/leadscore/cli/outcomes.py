@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import tempfile
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,7 +30,9 @@ if TYPE_CHECKING:
 
     from leadscore.learning.history import Labels
     from leadscore.lists.problems import Problem
+    from leadscore.settings import Settings
     from leadscore.store.acts import Intake
+    from leadscore.store.database import Database
 
 WORDS = room_words("cli")
 
@@ -94,7 +98,7 @@ def import_outcomes(
         here=names_of_city(settings),
     )  # fmt: skip
     today = date.today()
-    with opened(settings) as database:
+    with _to_try_on(settings) if dry else opened(settings) as database:
         intake = take_in(
             listed, database, today=today, now=datetime.now(UTC), actor=ACTOR,
             trail=audit_trail(settings), said=said, remembered=not no_template,
@@ -118,6 +122,19 @@ def import_outcomes(
         )
         for line in _state(history, labels):
             run.say(line)
+
+
+@contextlib.contextmanager
+def _to_try_on(settings: Settings) -> Iterator[Database]:
+    # Where nothing was ever kept, a dry run makes no home either.
+    from leadscore.startup import kept_database
+    from leadscore.store.migrations import open_store
+
+    with kept_database(settings) as kept, contextlib.ExitStack() as stack:
+        if kept is None:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="leadscore-"))
+            kept = stack.enter_context(contextlib.closing(open_store(Path(folder) / "empty.db")))
+        yield kept
 
 
 def _counts(intake: Intake, *, dry: bool) -> Iterator[Text]:
