@@ -747,3 +747,18 @@ def test_mrg04_a_firm_merged_over_its_stages_keeps_them(tmp_path: Path) -> None:
     listed = load_outcomes(book(tmp_path, rows, merge=["A2:A3"]), today=TODAY)
     assert listed.entries["stage"].tolist() == ["contacted", "signed"]
     assert set(listed.entries["name"]) == {NAME}
+
+
+def test_the_sheet_that_explains_an_export_of_ours_holds_no_firms(tmp_path: Path) -> None:
+    guide = [
+        ["工作表", "列", "CSV 列名", "含义", "单位", "取值"],
+        ["排名", "排名", "rank", "在名单中的位次", "位", "1 起"],
+    ]
+    read = firms(book(tmp_path, [["企业名称", "城市"], [NAME, "无锡"]], guide))
+    assert [firm["name"] for firm in read.records] == [NAME]
+
+
+def test_a_name_of_two_places_is_told(tmp_path: Path) -> None:
+    read = firms(csv_file(tmp_path, [["企业名称", "城市"], [NAME, "九龙"]]))
+    assert told(read) == ["ambiguous_place"]
+    assert "province_code" not in read.records[0]

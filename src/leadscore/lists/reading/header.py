@@ -27,6 +27,8 @@ NAMING = ("name", "matched", "imported", "credit_code")
 """Kinds of columns that name firms, the best first; every list must have one."""
 NAMES_THAT_DO = ("企业名称", "公司名称", "单位名称", "name")
 """Headers of that column that an error proposes."""
+_GUIDE = frozenset(("CSV 列名", "Name in CSV"))
+"""Headers of the sheet that explains the columns of our own workbooks: it lists no firms."""
 _DEEPEST = 4  # rows of a header above or below the one that names firms
 _LONGEST_UNIT = 8
 UNREAD = ""  # what a column is said to mean that is not to be read
@@ -130,6 +132,8 @@ def fold(text: str) -> str:
 
 def header_of(names: Sequence[str], position: int = 0, aliases: Aliases = NO_ALIASES) -> Header:
     """Return the header of columns with these names, of a source that may have no other rows."""
+    if not _GUIDE.isdisjoint(names):
+        return Header(position, position, tuple(names), (None,) * len(names))
     columns = (
         recognise(name) or _by_alias(name, aliases) if 0 < len(name) <= 2 * LONGEST_HEADER else None
         for name in names
