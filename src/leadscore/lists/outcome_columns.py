@@ -47,10 +47,10 @@ FIELDS = ("name", "credit_code", "former_names", "stage", "day", "reason", "note
 UNREAD = "-"
 
 _DAY_WORD = re.compile(
-    r"(?P<stage>.+?)(?:的)?(?:日期|时间|时点|年月|日)|(?:dateof|dayof)(?P<of>.+)"
+    r"(?P<stage>.+?)(?:的)?(?:日期|时间|时点|年月|月份|日)|(?:dateof|dayof)(?P<of>.+)"
     r"|(?:date|day)(?P<first>.+)|(?P<english>.+?)(?:on|date|day|at|time)"
 )
-_DATED = re.compile(r"日期|时间|年月|date|time|day$")
+_DATED = re.compile(r"日期|时间|年月|月份|date|time|day$")
 _NOT_THE_FIRST = re.compile(VOCABULARY["not_the_first"])
 _STAGE_CHANGED = re.compile(
     r"(?:阶段|状态|进展|节点|stage|status)(?:的)?(?:最[后近新]|last)?"
@@ -88,6 +88,7 @@ class OutcomeLayout:
     ``stage_marks`` yes or no. ``projects`` are read for the name of a firm only where no other
     column names one. ``registered`` are headers that were taken for registering here, although
     they may mean the day of foundation; ``unsure`` headers of days that may be those of losses.
+    ``sheet_stage`` is the stage that the name of the sheet tells, where no column tells any.
     """
 
     canonical: Layout
@@ -97,6 +98,7 @@ class OutcomeLayout:
     projects: Sequence[Field]
     registered: tuple[str, ...] = ()
     unsure: tuple[str, ...] = ()
+    sheet_stage: str | None = None
 
     @property
     def names(self) -> list[Field]:
@@ -109,7 +111,7 @@ class OutcomeLayout:
             return True
         dated = any(self.fields[name] for name in ("day", "closed", "created", "updated"))
         stages = self.fields["stage"]
-        if (stages or self.stage_marks) and dated:
+        if (stages or self.stage_marks or self.sheet_stage) and dated:
             return True
         return any(
             2 * sum(bool(WRITTEN_DAY.search(text)) and not day_of(text) for text in known)
@@ -220,7 +222,11 @@ def lay_out_outcomes(
             and (name == "stage" or _tells_stages(table.column(source.position), fields["stage"]))
         ]
     registered = _registered_here(table, fields, days)
-    layout = OutcomeLayout(canonical, fields, days, marks, projects, registered)
+    told = bool(days or marks or fields["stage"])
+    of_sheet = None if told or not table.sheet else stage_named(table.sheet)
+    layout = OutcomeLayout(
+        canonical, fields, days, marks, projects, registered, sheet_stage=of_sheet
+    )
     return _with_the_unread(table, layout)
 
 

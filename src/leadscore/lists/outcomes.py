@@ -309,6 +309,9 @@ class _TableReader:
         if self.stage_days:
             for _, header in self.fields["founded_on"]:
                 yield WORDS["outcomes.not_a_stage"].format(header=shown(header))
+        if self.layout.sheet_stage and self.table.sheet:
+            stage = {**STAGES, **MILESTONES}[self.layout.sheet_stage]
+            yield WORDS["outcomes.by_sheet"].format(sheet=shown(self.table.sheet), stage=stage)
         for header in self.layout.registered:
             yield of_header(WORDS["outcomes.taken_for_a_stage"], header)
         if self._by_update:
@@ -346,6 +349,9 @@ class _TableReader:
             open_marks = ticked - dated
         if open_marks:
             yield from self._of_marks(at, row, firm, open_marks, dated, given or note, bool(main))
+        all_told = {*open_marks, *dated, main[2].stage if main else None}
+        if all_told.isdisjoint(ENDS):
+            yield from self._ended_by_note(at, row, firm, won=not all_told.isdisjoint(_WON))
         day = self._first_of(self.fields["day"], at)
         if main or dated or open_marks:
             return
@@ -375,14 +381,23 @@ class _TableReader:
         elif said.stage not in dated:
             self.meanings[text, said.stage] += 1
             reason = joined_text(given, said.reason and without_personal(said.reason)) or note
-            if said.stage in _WON and note and MAY_END.search(tidy_word(note)):
-                note_header = self.fields["note"][0][1]
-                self.log.add(
-                    row, "perhaps_ended", WANTED["perhaps_ended"], note_header, note, (3, 0)
-                )
             above, on = self._day_of(at, said)
             undated = None if above else text
             yield from self._entry(at, row, firm, said.stage, reason, above or header, on, undated)
+
+    def _ended_by_note(self, at: int, row: int, firm: _Firm, *, won: bool) -> Iterator[_Entry]:
+        """Yield the end that a note tells with its day; beside a win tell what may be one."""
+        for _, header, text in self._written(self.fields["note"], at):
+            if not MAY_END.search(tidy_word(text)):
+                continue
+            said = self.progress[text]
+            ends = [step for step in said.steps if step[0] in ENDS]
+            if said.stage in ENDS and said.day:
+                ends.append((said.stage, said.day, said.reason))
+            for stage, day, _ in ends:
+                yield from self._entry(at, row, firm, stage, without_personal(text), header, day)
+            if won and not ends:
+                self.log.add(row, "perhaps_ended", WANTED["perhaps_ended"], header, text, (3, 0))
 
     def _of_marks(
         self, at: int, row: int, firm: _Firm, marks: set[str], dated: Collection[str],
@@ -425,7 +440,8 @@ class _TableReader:
             if (text := self._first_of([(position, header)], at))
         ]
         if not cells:
-            return None
+            sheet = self.layout.sheet_stage and self.table.sheet
+            return (sheet, sheet, Said("stage", self.layout.sheet_stage)) if sheet else None
         main = cells[0]
         for choice, (header, text, said) in enumerate(cells[1:]):
             if said.kind in ("unknown", "mixed"):

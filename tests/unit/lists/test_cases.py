@@ -762,3 +762,33 @@ def test_a_name_of_two_places_is_told(tmp_path: Path) -> None:
     read = firms(csv_file(tmp_path, [["企业名称", "城市"], [NAME, "九龙"]]))
     assert told(read) == ["ambiguous_place"]
     assert "province_code" not in read.records[0]
+
+
+def test_a_note_that_tells_the_end_with_its_day_is_an_entry_of_its_own(tmp_path: Path) -> None:
+    rows = [
+        ["项目单位", "签约日期", "备注"],
+        [NAME, "2024年3月5日", "不急"],
+        [OTHER, "2024年4月1日", "2024年9月解约退地"],
+    ]
+    taken, codes = events(tmp_path, rows)
+    assert taken == [
+        (NAME, "signed", "2024-03-05"),
+        (OTHER, "signed", "2024-04-01"),
+        (OTHER, "lost", "2024-09-01"),
+    ]
+    assert codes == ["perhaps_ended"]
+
+
+def test_the_name_of_a_sheet_tells_the_stage_where_no_column_does(tmp_path: Path) -> None:
+    rows = [["企业名称", "时间"], [NAME, "2024-03-05"]]
+    path = book(tmp_path, rows, [["企业名称", "时间"], [OTHER, "2024-04-05"]])
+    workbook = openpyxl.load_workbook(path)
+    for sheet, name in zip(workbook.worksheets, ("已签约", "流失项目"), strict=True):
+        sheet.title = name
+    workbook.save(path)
+    listed = load_outcomes(path, today=TODAY)
+    assert listed.entries["stage"].tolist() == ["signed", "lost"]
+    assert [notice.zh for notice in listed.notices] == [
+        "工作表“已签约”里没有阶段列，各行按工作表名称计为“签约”",
+        "工作表“流失项目”里没有阶段列，各行按工作表名称计为“流失”",
+    ]
