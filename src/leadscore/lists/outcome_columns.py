@@ -88,7 +88,9 @@ class OutcomeLayout:
     ``stage_marks`` yes or no. ``projects`` are read for the name of a firm only where no other
     column names one. ``registered`` are headers that were taken for registering here, although
     they may mean the day of foundation; ``unsure`` headers of days that may be those of losses.
-    ``sheet_stage`` is the stage that the name of the sheet tells, where no column tells any.
+    ``sheet_stage`` is the stage that the name of the sheet tells, where no column tells any;
+    ``day_parts`` are the columns of year, month and perhaps day of which days are put together,
+    under the first of them.
     """
 
     canonical: Layout
@@ -99,6 +101,7 @@ class OutcomeLayout:
     registered: tuple[str, ...] = ()
     unsure: tuple[str, ...] = ()
     sheet_stage: str | None = None
+    day_parts: tuple[int, ...] = ()
 
     @property
     def names(self) -> list[Field]:
@@ -222,11 +225,15 @@ def lay_out_outcomes(
             and (name == "stage" or _tells_stages(table.column(source.position), fields["stage"]))
         ]
     registered = _registered_here(table, fields, days)
+    parts = () if fields["day"] or days else _day_parts(table.headers)
+    if parts:
+        fields["day"].append((parts[0], "/".join(table.headers[part] for part in parts)))
     told = bool(days or marks or fields["stage"])
     of_sheet = None if told or not table.sheet else stage_named(table.sheet)
     layout = OutcomeLayout(
-        canonical, fields, days, marks, projects, registered, sheet_stage=of_sheet
-    )
+        canonical, fields, days, marks, projects, registered, sheet_stage=of_sheet,
+        day_parts=parts,
+    )  # fmt: skip
     return _with_the_unread(table, layout)
 
 
@@ -252,6 +259,7 @@ def _kind_of(header: str, texts: Sequence[str | None]) -> tuple[str | None, int]
 def _with_the_unread(table: TextTable, layout: OutcomeLayout) -> OutcomeLayout:
     read = {column.position for column in (*layout.stage_days, *layout.stage_marks)}
     read |= {position for columns in layout.fields.values() for position, _ in columns}
+    read |= {*layout.day_parts}
     if not any(layout.fields[name] for name in NAME_COLUMNS):
         read |= {position for position, _ in layout.projects}
     known = {source.position for sources in layout.canonical.sources.values() for source in sources}
@@ -268,6 +276,13 @@ def _with_the_unread(table: TextTable, layout: OutcomeLayout) -> OutcomeLayout:
                 unsure.append(header)
     canonical = replace(layout.canonical, unused=tuple(unused))
     return replace(layout, canonical=canonical, unsure=tuple(unsure))
+
+
+def _day_parts(headers: Sequence[str]) -> tuple[int, ...]:
+    """Return where year, month and perhaps day stand in columns of their own."""
+    at = {normal_header(header).removesuffix("份"): place for place, header in enumerate(headers)}
+    parts = [at[name] for name in ("年", "月", "日") if name in at]
+    return tuple(parts) if "年" in at and "月" in at else ()
 
 
 def _tells_stages(texts: Sequence[str | None], others: Sequence[Field]) -> bool:

@@ -282,6 +282,11 @@ class _TableReader:
         self.unknown: Counter[tuple[str, str]] = Counter()
         self.meanings: Counter[tuple[str, str]] = Counter()
         self.texts = [table.column(position) for position in range(len(table.headers))]
+        if parts := [self.texts[part] for part in layout.day_parts]:
+            self.texts[layout.day_parts[0]] = [
+                "-".join(_digits(text) for text in texts if text) if texts[0] and texts[1] else None
+                for texts in zip(*parts, strict=True)
+            ]
         self._names = layout.names
         self._in_projects = self._names == [*layout.projects]
         self._codes, self._days, self._remarks = (
@@ -566,6 +571,10 @@ class _TableReader:
             cell = self._remarks[text] if text else Cell()
             self._starred[name] += "starred" in cell.marks
             yield _text(cell.value)
+
+
+def _digits(text: str) -> str:
+    return tidy_word(text).rstrip("年月日号")
 
 
 def _several(text: str) -> bool:

@@ -792,3 +792,14 @@ def test_the_name_of_a_sheet_tells_the_stage_where_no_column_does(tmp_path: Path
         "工作表“已签约”里没有阶段列，各行按工作表名称计为“签约”",
         "工作表“流失项目”里没有阶段列，各行按工作表名称计为“流失”",
     ]
+
+
+def test_a_day_in_three_columns_is_a_day(tmp_path: Path) -> None:
+    rows = [
+        ["企业名称", "阶段", "年份", "月份", "日"],
+        [NAME, "签约", "2024", "3", "5"],
+        [OTHER, "流失", "2024年", "6月", None],
+    ]
+    taken, codes = events(tmp_path, rows)
+    assert taken == [(NAME, "signed", "2024-03-05"), (OTHER, "lost", "2024-06-01")]
+    assert not codes
