@@ -25,7 +25,6 @@ from leadscore.lists.values.codes import (
     is_valid_code,
     normal_code,
     old_number,
-    unlabelled,
 )
 from leadscore.lists.values.dates import day_of, day_readings
 from leadscore.lists.values.numbers import count_of, part_of, share_of, year_of
@@ -240,10 +239,12 @@ def _word(read: Callable[[str], str | None], code: str) -> Callable[[str, CellRe
     return read_word
 
 
-def _credit_code(text: str, _: CellReader) -> Cell:
+def _credit_code(text: str, column: CellReader) -> Cell:
     if is_valid_code(text):
         return Cell(text)  # Most codes stand in their normal form.
-    code = normal_code(unlabelled(text)) or ""
+    code = normal_code(text) or ""
+    if not is_valid_code(code) and "代码" in text:
+        code = normal_code(_without_label(text, column)[0]) or code
     if is_valid_code(code):
         return Cell(code)
     if is_rounded_code(code):

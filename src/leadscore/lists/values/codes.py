@@ -58,14 +58,6 @@ def is_rounded_code(code: str) -> bool:
     return bool(rounded or _SCIENTIFIC.fullmatch(code))
 
 
-_LABEL = re.compile(r"\s*(?:统一)?社会信用代码\s*[:：]\s*")
-
-
-def unlabelled(text: str) -> str:
-    """Return a text without the words 统一社会信用代码: that a cell may repeat."""
-    return _LABEL.sub("", text, count=1) if "代码" in text else text
-
-
 def old_number(text: str) -> str | None:
     """Return the old registration number of 15 digits that a cell of credit codes holds, if any."""
     code = normal_code(text) or ""
