@@ -17,10 +17,13 @@ import pyarrow as pa
 from leadscore.errors import Detail, ListError
 from leadscore.lists.columns import Heading, column, normal_header
 from leadscore.lists.outcome_columns import (
+    ENDS,
     MAY_END,
     MILESTONES,
     Field,
     OutcomeLayout,
+    ProgressReader,
+    Said,
     StageDays,
     lay_out_outcomes,
     ledger_aliases,
@@ -28,7 +31,6 @@ from leadscore.lists.outcome_columns import (
     stage_named,
 )
 from leadscore.lists.problems import Problem, ProblemLog, dropped, listed, of_header, taken_out
-from leadscore.lists.progress import ENDS, ProgressReader, Said
 from leadscore.lists.reading import read_list
 from leadscore.lists.reading.header import ANYWHERE, NoHeaderError
 from leadscore.lists.reading.table import RawList, TextTable

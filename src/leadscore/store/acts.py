@@ -34,9 +34,11 @@ from leadscore.store.outcomes import (
     entries_of,
     firms_with_outcomes,
     keep_milestones,
+    keep_template,
     outcomes,
     outcomes_of,
     read_outcomes,
+    templates_of,
     validate_import,
 )
 from leadscore.store.pursuits import (
@@ -46,7 +48,6 @@ from leadscore.store.pursuits import (
     terminal_stages,
 )
 from leadscore.store.ranking import ranks
-from leadscore.store.templates import keep_template, templates_of
 from leadscore.text import Text, room_words, shown
 
 WORDS = room_words("store")

@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
@@ -26,6 +26,7 @@ from leadscore.learning.history import (
     pursuit_starts,
 )
 from leadscore.lists.dedupe import normal_name, normal_name_of
+from leadscore.lists.outcomes import Template
 from leadscore.lists.problems import Problem
 from leadscore.lists.values.words import STAGES
 from leadscore.store.database import (
@@ -33,6 +34,7 @@ from leadscore.store.database import (
     METADATA,
     Moment,
     Number,
+    columns_of,
     in_parts,
     insert_rows,
     one_of_some,
@@ -468,3 +470,42 @@ def _contradicted(entries: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
     entered = entered[~entered["withdrawn"]][["at", *_STAGE]]
     found = entered.merge(blamed, on=_STAGE).set_index("at")
     return found[["code", "other_stage", "other_day"]]
+
+
+@dataclass(frozen=True, slots=True)
+class KeptTemplate:
+    """What was said of the columns and stages of a file, for the next one with its headers.
+
+    ``kind`` is what such files hold: outcomes, or a list; ``digest`` tells the headers.
+    """
+
+    kind: Annotated[str, {"primary_key": True}]
+    digest: Annotated[str, {"primary_key": True}]
+    mapping: Mapping[str, str]
+    stages: Mapping[str, str]
+    by: str
+    at: datetime
+
+
+TEMPLATES = sa.Table("templates", METADATA, *columns_of(KeptTemplate))
+
+
+def templates_of(connection: Connection, kind: str) -> list[Template]:
+    """Return how files of a kind were read before, the latest first."""
+    rows = connection.execute(
+        sa.select(TEMPLATES).where(TEMPLATES.c.kind == kind).order_by(TEMPLATES.c.at.desc())
+    )
+    return [Template(row.digest, row.mapping, row.stages) for row in rows]
+
+
+def keep_template(
+    connection: Connection, kind: str, template: Template, *, actor: str, now: datetime
+) -> None:
+    """Keep how a file was read, in the place of what was said of such files before."""
+    same = (TEMPLATES.c.kind == kind) & (TEMPLATES.c.digest == template.digest)
+    connection.execute(sa.delete(TEMPLATES).where(same))
+    row = {
+        "kind": kind, "digest": template.digest, "mapping": dict(template.mapping),
+        "stages": dict(template.stages), "by": actor, "at": now,
+    }  # fmt: skip
+    insert_rows(connection, TEMPLATES, [row])
