@@ -89,6 +89,11 @@ _KINDS: Final = {
 }  # fmt: skip
 
 
+def is_full(fault: BaseException | None) -> bool:
+    """Tell whether the system refuses because there is no room on the disk."""
+    return _KINDS.get(getattr(fault, "errno", None) or 0) == "full"
+
+
 def _kind(fault: Exception, *kinds: str) -> str:
     kind = _KINDS.get(getattr(fault, "errno", None) or 0, "other")
     return kind if kind in kinds else "other"

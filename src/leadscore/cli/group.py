@@ -20,6 +20,7 @@ from leadscore.text import Lang, Text, room_words
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from leadscore.lists.problems import Problem
     from leadscore.settings import Settings
     from leadscore.store.audit import AuditTrail
     from leadscore.store.database import Database
@@ -140,6 +141,19 @@ def audit_trail(settings: Settings) -> AuditTrail:
     from leadscore.store.audit import AuditTrail
 
     return AuditTrail(settings.audit_key)
+
+
+def problem_line(problem: Problem) -> Text:
+    """Return in one line what is wrong with a list, where, and what was wanted."""
+    where = WORDS["outcomes.where_sheet"] if problem.sheet else WORDS["outcomes.where"]
+    if problem.row is None:
+        where = WORDS["read.whole_column" if problem.column else "read.whole_list"]
+    column = WORDS["outcomes.column"].format(column=problem.column) if problem.column else ""
+    shape = WORDS["outcomes.problem"] if problem.found else WORDS["outcomes.problem_empty"]
+    return shape.format(
+        where=where.format(row=problem.row, sheet=problem.sheet), column=column,
+        found=problem.found, wanted=problem.wanted,
+    )  # fmt: skip
 
 
 def opened(settings: Settings) -> contextlib.closing[Database]:

@@ -17,6 +17,7 @@ from leadscore.cli.group import (
     audit_trail,
     cli,
     opened,
+    problem_line,
     problems_option,
     with_run,
 )
@@ -195,15 +196,7 @@ def _what_would_be(intake: Intake) -> Iterator[Text]:
 
 
 def _problem_lines(problems: Sequence[Problem]) -> Iterator[Text]:
-    for problem in problems[:_MOST_PROBLEMS]:
-        where = WORDS["outcomes.where_sheet"] if problem.sheet else WORDS["outcomes.where"]
-        shape = WORDS["outcomes.problem"] if problem.found else WORDS["outcomes.problem_empty"]
-        yield shape.format(
-            where=where.format(row=problem.row, sheet=problem.sheet),
-            column=WORDS["outcomes.column"].format(column=problem.column) if problem.column else "",
-            found=problem.found,
-            wanted=problem.wanted,
-        )
+    yield from map(problem_line, problems[:_MOST_PROBLEMS])
     if len(problems) > _MOST_PROBLEMS:
         yield WORDS["outcomes.more"].format(count=len(problems) - _MOST_PROBLEMS)
 

@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from leadscore.cli.group import FILE, Run, cli, day_option, problems_option, with_run
+from leadscore.cli.group import (
+    FILE,
+    Run,
+    cli,
+    day_option,
+    problem_line,
+    problems_option,
+    with_run,
+)
 from leadscore.errors import Detail, UsageError
 from leadscore.numbers import count, share
 from leadscore.terminal import GAP, Align, columns, cut, display_width, echo, fit, tame, wrap
@@ -249,15 +257,7 @@ def _kinds(problems: Sequence[Problem]) -> list[tuple[Problem, int]]:
 
 
 def _problem(problem: Problem, number: int) -> Text:
-    where = WORDS["outcomes.where_sheet"] if problem.sheet else WORDS["outcomes.where"]
-    if problem.row is None:
-        where = WORDS["read.whole_column" if problem.column else "read.whole_list"]
-    column = WORDS["outcomes.column"].format(column=problem.column) if problem.column else ""
-    shape = WORDS["outcomes.problem"] if problem.found else WORDS["outcomes.problem_empty"]
-    text = shape.format(
-        where=where.format(row=problem.row, sheet=problem.sheet), column=column,
-        found=problem.found, wanted=problem.wanted,
-    )  # fmt: skip
+    text = problem_line(problem)
     return WORDS["read.like_this"].format(text=text, count=number) if number > 1 else text
 
 

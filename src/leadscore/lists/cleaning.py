@@ -444,8 +444,7 @@ class _TableCleaner:
                 self._notices.append(of_header(notice, source.header))
         read = _Column(heading, self.today, bool(percent))
         place = len(self._columns)
-        finding = None if heading.canonical else look_at(read, list(self._known(source)))
-        if finding:
+        if finding := look_at(read, self._known(source)):
             notice = WORDS[f"columns.{finding.doubt}"]
             middle = f"{finding.middle:,.6g}"
             self._notices.append(of_header(notice, source.header, median=middle))

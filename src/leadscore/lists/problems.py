@@ -143,10 +143,11 @@ def lay_out(
     # No one else writes ``ts_code``.
     tushare = any(normal_header(header) == "tscode" for header in headers)
     sources: dict[str, list[Source]] = {}
-    personal, unused, vendor = [], [], []
+    personal, unused, vendor, own = [], [], [], list[str]()
     conclusions = own_conclusions(headers)
     for position, (meant, header) in enumerate(zip(headers, written or headers, strict=True)):
         if meant in conclusions:
+            own.append(meant)
             continue
         heading = read_heading(meant)
         if heading is None:
@@ -167,8 +168,7 @@ def lay_out(
         name: tuple(sorted(feeding, key=lambda source: -(source.heading.year or 10_000)))
         for name, feeding in sources.items()
     }
-    own = tuple(header for header in headers if header in conclusions)
-    return Layout(ordered, tuple(personal), tuple(unused), own, tuple(vendor))
+    return Layout(ordered, tuple(personal), tuple(unused), tuple(own), tuple(vendor))
 
 
 def moved(layout: Layout, source: Source, to: Column) -> Layout:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import hmac
 import json
@@ -33,6 +32,7 @@ from leadscore.store.database import (
 )
 from leadscore.store.sqlite import Unavailability
 from leadscore.text import Text, room_words
+from leadscore.validation import is_full
 
 WORDS = room_words("store")
 
@@ -225,8 +225,7 @@ class AuditTrail:
                 if not self.key_file.exists():
                     place_secret(self.key_file, secrets.token_bytes(_KEY_BYTES))
         except StoreError as error:  # nothing is wrong with the audit: it can't be begun just now
-            full = getattr(error.__cause__, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
-            why: Unavailability = "full" if full else "denied"
+            why: Unavailability = "full" if is_full(error.__cause__) else "denied"
             raise UnavailableError(error.message, error.details, why) from error
         seal = self.seal("audit end", _BEFORE_FIRST.content())
         values = {"mark": "end", **_BEFORE_FIRST._asdict(), "seal": seal}

@@ -51,6 +51,19 @@ from leadscore.text import room_words, shown
 
 WORDS = room_words("store")
 
+
+def _recorded() -> tuple[sa.Column[Any], ...]:
+    # When and by whom something was entered, and from which row of which file.
+    return (
+        sa.Column("recorded", Moment, nullable=False),
+        sa.Column("recorded_by", sa.Text, nullable=False),
+        sa.Column("source", sa.Text, nullable=False),
+        sa.Column("sheet", sa.Text),
+        sa.Column("row", sa.Integer, nullable=False),
+        sa.Column("file", sa.Text, nullable=False),
+    )
+
+
 outcomes = sa.Table(
     "outcomes",
     METADATA,
@@ -63,12 +76,7 @@ outcomes = sa.Table(
     sa.Column("day", sa.Date, nullable=False),
     sa.Column("reason", sa.Text),
     sa.Column("withdrawn", sa.Boolean, nullable=False),
-    sa.Column("recorded", Moment, nullable=False),
-    sa.Column("recorded_by", sa.Text, nullable=False),
-    sa.Column("source", sa.Text, nullable=False),
-    sa.Column("sheet", sa.Text),
-    sa.Column("row", sa.Integer, nullable=False),
-    sa.Column("file", sa.Text, nullable=False),
+    *_recorded(),
     sa.Column("pursuit_id", Number, sa.ForeignKey(PURSUITS.c.id), index=True),
     sa.CheckConstraint("credit_code IS NOT NULL OR name IS NOT NULL", name="firm_is_named"),
     info=APPEND_ONLY,
@@ -84,12 +92,7 @@ MILESTONES = sa.Table(
     sa.Column("name", sa.Text, index=True),
     sa.Column("milestone", sa.Text, nullable=False),
     sa.Column("day", sa.Date, nullable=False),
-    sa.Column("recorded", Moment, nullable=False),
-    sa.Column("recorded_by", sa.Text, nullable=False),
-    sa.Column("source", sa.Text, nullable=False),
-    sa.Column("sheet", sa.Text),
-    sa.Column("row", sa.Integer, nullable=False),
-    sa.Column("file", sa.Text, nullable=False),
+    *_recorded(),
 )
 """What stands beside the stages (land taken, capital paid in): nothing is learned from it."""
 
@@ -132,8 +135,8 @@ _MILESTONE = ("credit_code", "name", "stage", "day")
 def keep_milestones(
     connection: Connection, found: pd.DataFrame, *, file: str, source: str, actor: str,
     now: datetime,
-) -> int:  # fmt: skip
-    """Keep the milestones of a file that are not there yet, and return how many those were."""
+) -> None:  # fmt: skip
+    """Keep the milestones of a file that are not there yet."""
     kept = MILESTONES.c
     query = sa.select(kept.credit_code, kept.name, kept.milestone, kept.day)
     there = {tuple(row) for row in connection.execute(query)} if len(found) else set()
@@ -151,7 +154,6 @@ def keep_milestones(
             rows.append({"credit_code": code, "name": name, "milestone": milestone, "day": day,
                          "sheet": sheet, "row": row, **same})  # fmt: skip
     insert_rows(connection, MILESTONES, rows)
-    return len(rows)
 
 
 def entries_of(events: pd.DataFrame) -> list[dict[str, Any]]:

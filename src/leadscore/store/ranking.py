@@ -135,8 +135,7 @@ def _one_of(query: Select[int], number: ColumnElement[int]) -> ColumnElement[boo
 
 def _in_region(region: str) -> ColumnElement[bool]:
     at = STANDINGS.c
-    place = beginning(region)
-    if is_division(region) and place.province:
+    if is_division(region) and (place := beginning(region)).province:
         # 广东 and 广东省 are one.
         region = place.city or place.province
     if region.isascii() and region.isdigit():

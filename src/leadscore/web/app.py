@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import logging
 from collections.abc import Callable
 from functools import partial
@@ -17,6 +16,7 @@ from leadscore.store.database import UnavailableError
 from leadscore.store.jobs import QueueState, queue_state
 from leadscore.store.sqlite import Unavailability
 from leadscore.text import Lang, Text, room_words
+from leadscore.validation import is_full
 from leadscore.web.api import Dependencies, gone_routes, me_routes, scoring_routes
 from leadscore.web.auth import Access, current_caller, declare_under, is_file_form, protect
 from leadscore.web.errors import (
@@ -199,7 +199,7 @@ def _answer_for_the_database(app: Flask, answer: Callable[..., Response]) -> Non
 
     @app.errorhandler(OSError)
     def no_room(error: OSError) -> Response:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        if not is_full(error):
             raise error
         _log.warning("no room for a file that is to be sent")
         return refused("full")

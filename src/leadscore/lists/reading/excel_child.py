@@ -27,11 +27,11 @@ from python_calamine import (
 from python_calamine import SheetVisibleEnum as Visible
 
 if TYPE_CHECKING:
-    from .number_formats import Section, as_shown, sections_of, text_of
+    from .number_formats import BUILT_IN, Section, as_shown, sections_of, text_of
     from .xls_records import DamagedError, NoWorkbookError, OldSheet, read_book, read_sheet
 else:  # last, so that no module of this folder hides one of Python
     sys.path.append(str(Path(__file__).parent))
-    from number_formats import Section, as_shown, sections_of, text_of
+    from number_formats import BUILT_IN, Section, as_shown, sections_of, text_of
     from xls_records import DamagedError, NoWorkbookError, OldSheet, read_book, read_sheet
 
 BATCH_ROWS = 1_000
@@ -109,14 +109,15 @@ def say(**message: Any) -> None:
 
 def print_workbook(path: str, most_cells: int, most_text: int, most_rows: int, head: int) -> None:
     """Print every visible sheet, up to the first that is too large."""
-    with (
-        zipfile.ZipFile(path) as written,
-        zipfile.ZipFile(io.BytesIO(parts) if (parts := usual_parts(written)) else path) as package,
-        CalamineWorkbook.from_object(io.BytesIO(parts) if parts else path) as book,
-    ):
-        sheets = [meta for meta in book.sheets_metadata if meta.typ == SheetTypeEnum.WorkSheet]
-        shown = [meta.name for meta in sheets if meta.visible == Visible.Visible]
-        say(hidden=[meta.name for meta in sheets if meta.name not in shown])
+    with contextlib.ExitStack() as stack:
+        package = stack.enter_context(zipfile.ZipFile(path))
+        parts = usual_parts(package)
+        if parts:
+            package = stack.enter_context(zipfile.ZipFile(io.BytesIO(parts)))
+        book = stack.enter_context(
+            CalamineWorkbook.from_object(io.BytesIO(parts) if parts else path)
+        )
+        shown = say_hidden(book)
         sheet_names = sheet_parts(package)
         lengths = shared_lengths(package)
         formats = book_formats(package)
@@ -141,7 +142,7 @@ def print_workbook(path: str, most_cells: int, most_text: int, most_rows: int, h
 def print_old_workbook(path: str, most_cells: int, most_rows: int, head: int) -> None:
     """Print every visible sheet of an .xls workbook, up to the first that is too large."""
     data = Path(path).read_bytes()
-    old = read_book(data)
+    old = read_book(data, BUILT_IN)
     if old.protected:
         raise PasswordError
     known = {code: sections_of(code) for code in {*old.formats.values()}}
@@ -154,15 +155,25 @@ def print_old_workbook(path: str, most_cells: int, most_rows: int, head: int) ->
             say(error="span", sheet=name, found=f"{row + 1:,} x {column + 1:,}")
             return
     with CalamineWorkbook.from_object(io.BytesIO(data)) as book:
-        sheets = [meta for meta in book.sheets_metadata if meta.typ == SheetTypeEnum.WorkSheet]
-        shown = [meta.name for meta in sheets if meta.visible == Visible.Visible]
-        say(hidden=[meta.name for meta in sheets if meta.name not in shown])
-        for name in shown:
+        for name in say_hidden(book):
             seen = facts[name]
             issues = [(row + 1, at, "error_cell", text) for row, at, text in seen.errors]
             styled = Styled(seen.styled, formats) if seen.styled else None
             sheet = book.get_sheet_by_name(name)
             _print_sheet(sheet, name, issues, seen.hidden_rows, most_rows, head, styled)
+
+
+def say_hidden(book: CalamineWorkbook) -> list[str]:
+    """Print the names of the hidden sheets, and return those of the others."""
+    sheets = [meta for meta in book.sheets_metadata if meta.typ == SheetTypeEnum.WorkSheet]
+    shown = [meta.name for meta in sheets if meta.visible == Visible.Visible]
+    say(hidden=[meta.name for meta in sheets if meta.name not in shown])
+    return shown
+
+
+def say_end(issues: Iterable[Issue], last: int, unread: int) -> None:
+    """Print what is wrong with a sheet, up to its last printed row if there are more."""
+    say(issues=[issue for issue in issues if issue[0] <= last or not unread], unread=unread)
 
 
 def _print_sheet(
@@ -203,11 +214,8 @@ def _print_sheet(
             say(rows=rows, cells=cells)
             rows, cells = [], []
     say(rows=rows, cells=cells)
-    say(issues=[issue for issue in issues if issue[0] <= last or not unread], unread=unread)
+    say_end(issues, last, unread)
 
-
-_BUILT_IN = {9: "0%", 10: "0.00%"}
-"""Formats that no workbook writes out; those of money are another currency on each computer."""
 
 Formats = Mapping[int, tuple[Section, ...]]
 """By style of cells: how numbers look, where they don't look like themselves."""
@@ -219,7 +227,7 @@ def book_formats(package: zipfile.ZipFile) -> Formats:
         styles = ElementTree.fromstring(package.read("xl/styles.xml"))  # noqa: S314 (no DTD, checked)
     except (KeyError, ElementTree.ParseError):
         return {}
-    codes = dict(_BUILT_IN)
+    codes = dict(BUILT_IN)
     for one in styles.iterfind("{*}numFmts/{*}numFmt"):
         with contextlib.suppress(ValueError):
             codes[int(one.get("numFmtId", ""))] = one.get("formatCode", "")
@@ -346,15 +354,15 @@ def sheet_parts(package: zipfile.ZipFile) -> dict[str, str]:
     """Return the part of the package that holds each sheet; empty if that can't be told."""
     try:
         book = ElementTree.fromstring(package.read("xl/workbook.xml"))  # noqa: S314 (no DTD, checked)
-        links = ElementTree.fromstring(package.read("xl/_rels/workbook.xml.rels"))  # noqa: S314
     except (KeyError, ElementTree.ParseError):
         return {}
-    targets = {link.get("Id"): link.get("Target", "") for link in links}
+    names = {name.lower(): name for name in package.namelist()}
+    links = _links(package, names, "xl/_rels/workbook.xml.rels", "xl")
+    targets = {link.id: link.part for link in links}
     parts = {}
     for sheet in book.iterfind("{*}sheets/{*}sheet"):
-        link_id = next((value for key, value in sheet.items() if key.endswith("}id")), None)
-        target = targets.get(link_id, "")
-        part = target.removeprefix("/") if target.startswith("/") else f"xl/{target}"
+        link_id = next((value for key, value in sheet.items() if key.endswith("}id")), "")
+        part = targets.get(link_id, "")
         if part in package.NameToInfo:
             parts[sheet.get("name", "")] = part
     return parts

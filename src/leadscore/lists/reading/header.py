@@ -195,15 +195,9 @@ def _joined(
     first, last = header.first, header.last
     last += _rows_of_children(header, rows, merges)
     if last == first:  # what has children has no parents
-        width = len(header.names)
-        while (
-            first
-            and first > header.first - _DEEPEST
-            and (
-                _are_parents(
-                    rows[first - 1], first - 1, width, merges, lowest=first == header.first
-                )
-            )
+        width, highest = len(header.names), max(header.first - _DEEPEST, 0)
+        while first > highest and _are_parents(
+            rows[first - 1], first - 1, width, merges, lowest=first == header.first
         ):
             first -= 1
     return header if first == last else _rows_joined(first, last, rows, merges, aliases)

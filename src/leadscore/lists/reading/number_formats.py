@@ -42,6 +42,10 @@ def text_of(value: object) -> tuple[str, bool]:
     return str(value), False
 
 
+BUILT_IN = {9: "0%", 10: "0.00%"}
+"""Formats that no workbook writes out; those of money are another currency on each computer."""
+
+
 class Section(NamedTuple):
     """What a number format makes of the numbers for which its condition holds.
 

@@ -13,11 +13,11 @@ from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
 if TYPE_CHECKING:
-    from .excel_child import BATCH_ROWS, MOST_COLUMNS, OUT_OF_MEMORY, Issue, limit, say
+    from .excel_child import BATCH_ROWS, MOST_COLUMNS, OUT_OF_MEMORY, Issue, limit, say, say_end
     from .number_formats import text_of, without_signs
 else:  # last, so that no module of this folder hides one of Python
     sys.path.append(str(Path(__file__).parent))
-    from excel_child import BATCH_ROWS, MOST_COLUMNS, OUT_OF_MEMORY, Issue, limit, say
+    from excel_child import BATCH_ROWS, MOST_COLUMNS, OUT_OF_MEMORY, Issue, limit, say, say_end
     from number_formats import text_of, without_signs
 
 _NAMES = "{urn:oasis:names:tc:opendocument:xmlns:%s:1.0}"
@@ -92,9 +92,7 @@ class _Sheet:
         say(begin=self.name, width=width, merges=self.merges, hidden_rows=self.hidden_rows)
         for at in range(0, len(self.rows), BATCH_ROWS):
             say(rows=self.rows[at : at + BATCH_ROWS], cells=self.cells[at : at + BATCH_ROWS])
-        last = self.rows[-1] if self.rows else 0
-        issues = [issue for issue in self.issues if issue[0] <= last or not self.unread]
-        say(issues=issues, unread=self.unread)
+        say_end(self.issues, self.rows[-1] if self.rows else 0, self.unread)
 
 
 def _sheets(

@@ -7,7 +7,7 @@ the records those of [MS-XLS].
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 _FREE = 0xFFFFFFFA  # this and above are no sectors
@@ -49,8 +49,8 @@ class OldSheet(NamedTuple):
     last: tuple[int, int]
 
 
-def read_book(data: bytes) -> OldBook:
-    """Return what the globals of a workbook say."""
+def read_book(data: bytes, built_in: Mapping[int, str]) -> OldBook:
+    """Return what the globals of a workbook say; ``built_in`` formats are not written out."""
     stream = _workbook_stream(data)
     codes: dict[int, str] = {}
     styles: list[int] = []
@@ -70,7 +70,6 @@ def read_book(data: bytes) -> OldBook:
         elif kind == _BOUNDSHEET and size >= 8:
             text = _text(body[8:], wide=bool(body[7] & 1)) if unicode else _narrow(body[7:])
             sheets[text] = struct.unpack_from("<L", body)[0]
-    built_in = {9: "0%", 10: "0.00%"}
     formats = {
         style: (codes.get(number) or built_in.get(number, ""))
         for style, number in enumerate(styles)

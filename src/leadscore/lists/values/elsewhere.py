@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
-from functools import cache
+from functools import cache, lru_cache
 from typing import Literal
 
 from leadscore.lists.values.places import Place, divisions
@@ -102,10 +102,16 @@ def _known_object(text: str) -> bool:
     )
 
 
+@lru_cache(maxsize=16)  # a program serves one city
+def _names_here(here: Here) -> tuple[str, ...]:
+    names = (name for name in here if len(name) > 1 and not name.isdigit())
+    return tuple(sorted(names, key=len, reverse=True))
+
+
 def _at_home(text: str, here: Here) -> str:
     # The text with every name of this city in it made one word.
-    for name in sorted((it for it in here if not it.isdigit()), key=len, reverse=True):
-        if len(name) > 1 and name in text:
+    for name in _names_here(here):
+        if name in text:
             text = re.sub(re.escape(name) + "(?:省|市|区|县)?", _HOME, text)
     text = _PLACES["here"].sub(_HOME, text)
     for start, end, places in sorted(_named(text), key=lambda it: it[0], reverse=True):
