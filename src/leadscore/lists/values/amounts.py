@@ -109,8 +109,6 @@ _AMOUNT = re.compile(
     rf"(?P<high>{QUANTITY})(?P<high_times>{_LETTERS})?)?"
     rf"(?P<after>{_CURRENCY})?(?P<yuan>元)?(?P<last>{_CURRENCY})?[整正]?{REMAINDER}(?P<end>-)?"
 )
-_IN_BRACKETS = re.compile(r"\(([^()]*)\)")
-_REMARKS = frozenset(VOCABULARY["figures"]["remarks"])
 _DOLLARS = frozenset({"USD", "HKD", "TWD", "SGD", "AUD", "CAD", "NZD"})
 _SIGNS = {"$": _DOLLARS, "¥": frozenset({"CNY", "JPY"})}
 """Signs that more than one currency uses: a word beside them names which."""
@@ -182,6 +180,8 @@ def amount_of(cell: str, rates: Rates, unit: Unit = NO_UNIT, currency: str | Non
     stated = named or currency or unit.currency or "CNY"
     times = 1.0 if own != "none" else unit.times or 1.0
     yuan = number * times * rates.cny_per_unit.get(stated, math.nan)
+    if times != 1.0 or own == "own":
+        yuan = round(yuan, 2)  # 1.005 * 1e4 is 10049.999999999998
     return Amount(yuan, stated != "CNY", own) if abs(yuan) <= LARGEST_CNY else _UNREAD
 
 
@@ -191,7 +191,7 @@ _NOTHING: _Worded = (math.nan, None, "none")
 
 def _worded(cell: str) -> _Worded:
     text = figure_text(cell)
-    parts = _AMOUNT.fullmatch(_IN_BRACKETS.sub(_opened, text[0])) if text else None
+    parts = _AMOUNT.fullmatch(text[0]) if text else None
     if text is None or parts is None:
         return _NOTHING
     below = negative(text[1], parts["sign"], parts["inner"], parts["end"])
@@ -228,14 +228,6 @@ def _middle(parts: re.Match[str], times: float, unit: str) -> float:
         bottom = quantity(low) * MULTIPLIERS.get(parts["times"], 1.0) / times
         top = quantity(high)
     return (bottom + top) / 2 * times if bottom <= top else math.nan
-
-
-def _opened(bracket: re.Match[str]) -> str:
-    # What a bracket without figures holds: a unit counts, a known remark says nothing more.
-    inside = bracket[1]
-    if inside in _REMARKS:
-        return ""
-    return inside if read_unit(inside) else bracket[0]
 
 
 def _one_currency(words: list[str]) -> tuple[str | None, bool]:

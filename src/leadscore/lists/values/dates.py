@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, time, timedelta
 
-from leadscore.lists.values.words import QUOTES, unguarded, visible_text
+from leadscore.lists.values.words import one_form
 
 PIVOT = 49
 """Years of two digits from here on are of the 20th century, those before it of the 21st."""
@@ -99,10 +98,6 @@ def day_of(cell: str) -> date | None:
     >>> day_of("2016年11月"), day_of("42704"), day_of("2024-02-30"), day_of("04/05/2015")
     (datetime.date(2016, 11, 1), datetime.date(2016, 11, 30), None, None)
     """
-    usual = _USUAL.fullmatch(cell)
-    if usual:
-        year, _, month, day, m, d = usual.groups()
-        return _day(int(year), int(month or m), int(day or d))
     readings = day_readings(cell)
     return readings[0] if len(readings) == 1 else None
 
@@ -116,11 +111,12 @@ def day_readings(cell: str) -> tuple[date, ...]:
     ... )
     (['2015-05-04', '2015-04-05'], ['2015-01-01', '2015-10-01'])
     """
+    if usual := _USUAL.fullmatch(cell):
+        year, _, month, day, m, d = usual.groups()
+        return tuple(filter(None, [_day(int(year), int(month or m), int(day or d))]))
     if len(cell) > 80:  # no day is written at such length, however it is written
         return ()
-    text = unicodedata.normalize("NFKC", unguarded(visible_text(cell)[0])).lower()
-    text = re.sub(r"[‐‑‒–—−]", "-", text).strip(QUOTES).rstrip("。")
-    text = _INNER_SPACE.sub("", " ".join(text.split()))
+    text = _INNER_SPACE.sub("", " ".join(one_form(cell).split()))
     weekdays: set[int] = set()
 
     def keep_weekday(match: re.Match[str]) -> str:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from leadscore.files import shipped
 from leadscore.lists.columns import normal_header, simplified
+from leadscore.lists.values.words import one_form
 
 MUNICIPALITIES = ("11", "12", "31", "50", "81", "82")
 """Provinces that are one city: their city code is the province code and 00."""
@@ -28,13 +29,14 @@ _PADDING = re.compile(
 _LEAD = re.compile(
     r"^(?:[\[【(]?(?:邮编|邮政编码)?:?\d{6}[\]】)]?(?!\d)[,、;]?"
     r"|(?:企业|公司)?(?:注册|登记|通[讯信]|办公|经营|联系)?(?:地址|住所地?|所在地|地点):"
-    r"|中华人民共和国|中国)*[\[(]?"
+    r"|(?:中华人民共和国|中国)[·,/\-]?)*[\[(]?"
 )
 # What stands behind the name of a city where firms gather; the city is meant.
 _ZONE = re.compile(
     r"(?:国家级)?(?:高新|高新技术|高新技术产业|经济|经济技术|经开|开发|工业|产业|综合保税|保税|新)+"
     r"(?:开发区|园区|园|区)$"
 )
+_BETWEEN = re.compile(r"[、,，;；/|\s和与及]+")  # between places of one cell
 _LEVEL = re.compile(r"(?:新区|自治县|自治旗|特区|县|区|旗|市)$")
 _CHINA = re.compile(r"^(?:prchina|china|prc)|(?:prchina|china|prc)$")
 _READ = 40  # characters of a text that are looked at
@@ -102,7 +104,7 @@ def division_code(cell: str) -> str | None:
     >>> [division_code(cell) for cell in ("360100", "3601.0", "99")]
     ['3601', '3601', None]
     """
-    digits = re.sub(r"\.0+$", "", cell.strip())
+    digits = re.sub(r"\.0+$", "", one_form(cell))
     place = place_of_code(digits) if digits.isdigit() else NOWHERE
     return place.city or place.province
 
@@ -423,9 +425,26 @@ def _of_columns(
         for name, text in unclear.items()
         if text and len(named_places(text, wide.province)) > 1
     )
+    if len(cities := _listed_cities(city, wide.province)) > 1:
+        shared = {place.province for place in cities}
+        near = Place(shared.pop()) if len(shared) == 1 else NOWHERE
+        several = ("city",)
     odd = bool(wide.province and near.province and wide.province != near.province)
     unplaced = tuple(name for name in unplaced if name not in several)
     return (near if near.province else wide, odd, unplaced, several)
+
+
+def _listed_cities(text: str, province: str | None) -> set[Place]:
+    # The cities that a list of places in one cell names: 深圳、东莞, but one for 苏州/昆山.
+    first, *rest = _BETWEEN.split(text)
+    if not rest:
+        return set()
+    cities = {_either(first, province)}
+    province = province or next(iter(cities)).province
+    for part in rest:
+        within = {place for place in named_places(part, province) if place.city}
+        cities |= within if len(within) == 1 else {_either(part, province)}
+    return {place for place in cities if place.city}
 
 
 def _either(text: str, province: str | None = None) -> Place:
@@ -435,7 +454,8 @@ def _either(text: str, province: str | None = None) -> Place:
     if place.city or not text or (place.province and place.province != province):
         return place
     named = named_places(text, province) if province or not place.province else frozenset()
-    near = {one for one in named if one.city} or named
+    finer = {one.province for one in named if one.city}
+    near = {one for one in named if one.city or one.province not in finer}
     if len(near) == 1:
         return next(iter(near))
     return place if place.province else english_place(text, province)
