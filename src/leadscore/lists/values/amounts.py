@@ -27,10 +27,9 @@ from leadscore.lists.values.numbers import (
     negative,
     plain_number,
     quantity,
-    same_form,
     span,
 )
-from leadscore.lists.values.words import VOCABULARY, tidy_word
+from leadscore.lists.values.words import VOCABULARY, one_form, tidy_word
 from leadscore.text import Text
 
 CURRENCIES = {word: code for code, words in VOCABULARY["currencies"].items() for word in words}
@@ -99,7 +98,7 @@ def stated_unit(texts: Iterable[str | None]) -> Unit | None:
 
 LARGEST_CNY = 1e15  # more yuan than any firm has: the largest bank's assets are below a tenth of it
 
-_CODES = {same_form(word): code for word, code in CURRENCIES.items()}
+_CODES = {one_form(word): code for word, code in CURRENCIES.items()}
 _CURRENCY = alternatives(_CODES)
 _LETTERS = alternatives(word for word in MULTIPLIERS if word.isascii())
 _AMOUNT = re.compile(

@@ -59,9 +59,7 @@ _LONGEST_REPEATED = 24
 """Characters of a text that may well come again; longer ones, such as scopes, seldom do."""
 
 _LONGEST_LABELLED = 80
-_OF_REPORT = re.compile(
-    r"\s*[(（](?:19|20)\d\d年?度?年报[)）]\s*$"
-)  # the year of the insured staff
+_OF_REPORT = re.compile(r"\s*[(（](?:19|20)\d\d(?:年?年报|年度报告|年度年报)[)）]\s*$")
 _FALLEN = re.compile(VOCABULARY["figures"]["fallen"])
 _TRAILING_ZEROS = re.compile(r"^(\d+)\.0+$")
 _YES, _NO = VOCABULARY["answers"]["yes"], VOCABULARY["answers"]["no"]

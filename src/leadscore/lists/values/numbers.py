@@ -20,11 +20,6 @@ MULTIPLIERS = {
 """Words of magnitude after Unicode NFKC and case folding."""
 
 
-def same_form(text: str) -> str:
-    """Return a text with one form of each numeral and unit: 壹佰萬圓 is 一百万元."""
-    return text.translate(_VARIANTS)
-
-
 def alternatives(words: Iterable[str]) -> str:
     """Return a pattern of words, the longest first."""
     return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
@@ -49,16 +44,15 @@ def finite(number: float) -> float:
 
 _LONGEST = 80  # characters of a figure with all that may stand beside it
 
-_VARIANTS = str.maketrans(VOCABULARY["numerals"]["same"])
-_DIGITS = {digit: value for value, digit in enumerate("零一二三四五六七八九")}
+DIGITS = {digit: value for value, digit in enumerate("零一二三四五六七八九")}
 _UNITS = {"亿": 1e8, "万": 1e4, "千": 1e3, "百": 1e2, "十": 10.0}
-_CHINESE = "".join([*_DIGITS, *_UNITS])
+_CHINESE = "".join([*DIGITS, *_UNITS])
 
 _LINE_END = re.compile(r"[\t\n-\r\x1c-\x1f\x85\u2028\u2029]+")
-_NUMERAL = re.compile(rf"[\d{''.join(_DIGITS)}]")
+_NUMERAL = re.compile(rf"[\d{''.join(DIGITS)}]")
 _GROUPS = re.compile(r"(?<![\d.,'])[1-9]\d{0,2}([,' ])\d{3}(?:\1\d{3})*(?![\d,']| \d)")
-_APART = re.compile(rf"[\d.元{_CHINESE}] +[\d.{''.join(_DIGITS)}]|\d +e[+-]?\d|\de[+-]? +[\d+-]")
-_WORDS_IN_BRACKETS = re.compile(rf"[(\[]([^\W\d{''.join(_DIGITS)}]+|%)[)\]]")
+_APART = re.compile(rf"[\d.元{_CHINESE}] +[\d.{''.join(DIGITS)}]|\d +e[+-]?\d|\de[+-]? +[\d+-]")
+_WORDS_IN_BRACKETS = re.compile(rf"[(\[]([^\W\d{''.join(DIGITS)}]+|%)[)\]]")
 _REMARK = re.compile(f"(?:{'|'.join(VOCABULARY['figures']['remarks'])})")
 _BRACKETS = re.compile(r"\(([^()]*)\)")
 
@@ -75,7 +69,7 @@ def figure_text(cell: str) -> tuple[str, bool] | None:
     """
     if len(cell) > _LONGEST or not (cell.isascii() or all(map(_is_plain, cell))):
         return None
-    lines = [same_form(one_form(line)) for line in _LINE_END.split(cell)]
+    lines = [one_form(line) for line in _LINE_END.split(cell)]
     if sum(_NUMERAL.search(line) is not None for line in lines) > 1:
         return None
     text = " ".join(lines).strip()
@@ -115,8 +109,8 @@ _ANY_UNITS = f"[{''.join(_UNITS)}]*"
 QUANTITY = rf"[\d.点{_CHINESE}]+(?:e[+-]?\d{{1,3}}{_ANY_UNITS})?(?:[余多]{_ANY_UNITS}|个[万亿])?"
 """What `quantity` may be able to read."""
 _PLAIN_QUANTITY = re.compile(_NUMBER)
-_POINT = re.compile(rf"(?<=[{_CHINESE}])点(?=[{''.join(_DIGITS)}])")
-_SIMPLE = re.compile(rf"({_NUMBER}|[{''.join(_DIGITS)}]+)({_ANY_UNITS})")
+_POINT = re.compile(rf"(?<=[{_CHINESE}])点(?=[{''.join(DIGITS)}])")
+_SIMPLE = re.compile(rf"({_NUMBER}|[{''.join(DIGITS)}]+)({_ANY_UNITS})")
 _FILLING = re.compile("[余多]|个(?=[万亿])")
 SIGN = "(?:[-+△▲负]|净?亏损?:?)"
 QUALIFIER = f"(?:{alternatives(VOCABULARY['figures']['before'])})?"
@@ -147,13 +141,13 @@ def _value(text: str) -> float:
         return float(text)
     unit = next((unit for unit in _UNITS if unit in text), None)
     if unit is None:
-        digits = "".join(str(_DIGITS.get(mark, mark)) for mark in text)
+        digits = "".join(str(DIGITS.get(mark, mark)) for mark in text)
         # 七八 means about seven or eight.
         clear = _PLAIN_QUANTITY.fullmatch(digits) and len(text) != 2 and "e" not in text
         return float(digits) if clear else math.nan
     times = _UNITS[unit]
     left, _, right = text.partition(unit)
-    if unit in right or (times < 1e4 and len(left) > 1 and left[0] in _DIGITS):
+    if unit in right or (times < 1e4 and len(left) > 1 and left[0] in DIGITS):
         return math.nan
     value = 1.0 if unit == "十" and left in ("", "零") else _value(left)
     if not right:
@@ -298,6 +292,6 @@ def year_of(cell: str) -> float:
     text = figure_text(cell)
     if text is None or text[1]:
         return math.nan
-    digits = "".join(str(_DIGITS.get(mark, mark)) for mark in text[0])
+    digits = "".join(str(DIGITS.get(mark, mark)) for mark in text[0])
     year = _YEAR.fullmatch(digits)
     return float(year["year"]) if year else math.nan

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import quantiles
+from statistics import median, quantiles
 from typing import Literal, NamedTuple
 
 from leadscore.lists.values.amounts import NO_UNIT, Amount, amount_of, shipped_rates
@@ -101,58 +101,43 @@ def look_at(reader: CellReader, texts: Sequence[str]) -> Finding | None:
     is_amount = reader.heading.column.kind == "amount"
     if is_amount and (finding := _doubted_unit(reader, counts, band)):
         return finding
-    sizes = _Sizes()
-    for text, count in counts.items():
-        value = reader[text].value
-        if isinstance(value, float) and value:
-            sizes.add(abs(value), count)
+    values = ((reader[text].value, count) for text, count in counts.items())
+    sizes = [abs(v) for v, count in values if isinstance(v, float) and v for _ in range(count)]
     few = len(sizes) < _ENOUGH
     lowest, highest = band[2:] if few else band[:2]
-    if len(sizes) and not lowest <= sizes.middle <= highest:
-        return Finding("implausible_column", sizes.middle)
-    if is_amount and len(sizes) >= _ENOUGH_TO_SPREAD and sizes.spread > _MOST_SPREAD:
-        return Finding("scattered_column", sizes.middle)
+    if sizes and not lowest <= median(sizes) <= highest:
+        return Finding("implausible_column", median(sizes))
+    if is_amount and len(sizes) >= _ENOUGH_TO_SPREAD:
+        tenths = quantiles(sizes, n=10)
+        if tenths[-1] / tenths[0] > _MOST_SPREAD:
+            return Finding("scattered_column", median(sizes))
     return None
-
-
-class _Sizes(list[float]):
-    def add(self, size: float, count: int) -> None:
-        self.extend([size] * count)
-
-    @property
-    def middle(self) -> float:
-        self.sort()
-        half = len(self) // 2
-        return self[half] if len(self) % 2 else (self[half - 1] + self[half]) / 2
-
-    @property
-    def spread(self) -> float:
-        tenths = quantiles(self, n=10)
-        return tenths[-1] / tenths[0]
 
 
 def _doubted_unit(reader: CellReader, counts: Counter[str], band: Band) -> Finding | None:
     unit = reader.heading.unit
     if unit != NO_UNIT and unit.times == 1.0:
         return None  # the header says 元
-    bare, yuan, others = _Sizes(), _Sizes(), 0
+    bare: list[float] = []
+    yuan: list[float] = []
+    others = 0
     rates = shipped_rates()
     for text, count in counts.items():
         amount = Amount() if says_nothing(text) else amount_of(text, rates)
         if not (amount.yuan > 0 or (reader.signed and amount.yuan < 0)):
             continue
         if amount.unit == "none":
-            bare.add(abs(amount.yuan), count)
+            bare += [abs(amount.yuan)] * count
         elif amount.unit == "yuan":
-            yuan.add(abs(amount.yuan), count)
+            yuan += [abs(amount.yuan)] * count
         else:
             others += count
     smallest = _SMALLEST_CAPITAL if band.lowest_of_few else 0.0
     if unit.times is None:
         lowest = smallest if len(bare) < _ENOUGH else band.lowest
-        return Finding("unit_unknown", bare.middle) if bare and bare.middle < lowest else None
+        return Finding("unit_unknown", median(bare)) if bare and median(bare) < lowest else None
     if len(yuan) <= len(bare) + others:
         return None
     lowest = smallest if len(yuan) < _ENOUGH else band.lowest
-    doubt: Doubt = "unit_contradicted" if yuan.middle < lowest else "unit_overruled"
-    return Finding(doubt, yuan.middle)
+    doubt: Doubt = "unit_contradicted" if median(yuan) < lowest else "unit_overruled"
+    return Finding(doubt, median(yuan))

@@ -138,17 +138,19 @@ def tidy_word(word: str) -> str:
 _SAME_MARKS = str.maketrans(
     dict.fromkeys("‐‑‒–—―−", "-")  # NFKC leaves these dashes as they are
     | {"∼": "~", "〜": "~", "’": "'", "‘": "'", "【": "[", "】": "]", "〔": "[", "〕": "]"}
+    | VOCABULARY["numerals"]["same"]
 )
 _LAST_MARK = re.compile("(?<![。;,、.])[。;,、.]$")
 
 
 def one_form(text: str) -> str:
-    """Return a figure, day or code as all are compared: visible, NFKC, lower case, one dash.
+    """Return a figure, day or code as all are compared: visible, NFKC, lower case.
 
-    A mark that only ends it is dropped.
+    Dashes, quotes, brackets, numerals and units have one form each; a mark that only ends the text
+    is dropped.
 
-    >>> one_form("２０１５—04—08；"), one_form("1,000万元。")
-    ('2015-04-08', '1,000万元')
+    >>> one_form("２０１５—04—08；"), one_form("壹佰萬圓整。")
+    ('2015-04-08', '一百万元整')
     """
     plain = unicodedata.normalize("NFKC", _HIDDEN.sub("", text)).lower().translate(_SAME_MARKS)
     return _LAST_MARK.sub("", plain.strip())
