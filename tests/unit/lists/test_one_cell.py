@@ -98,6 +98,8 @@ def test_what_is_no_guard_stays(text) -> None:
     ("header", "cell", "value"),
     [
         ("注册资本", "1000万元。", 1e7),
+        ("注册资本", "註冊資本：人民幣壹仟萬元整；", 1e7),
+        ("意向投资额", "暂定5亿元", 5e8),
         ("注册资本", "1000万元，", 1e7),
         ("注册资本", "1000万元（未实缴）", 1e7),
         ("注册资本", "1000万元（不含土地款）", 1e7),
@@ -168,6 +170,7 @@ def test_what_says_more_than_one_value_is_told(tmp_path, header, cell) -> None:
     [
         ("深圳、东莞", ("44", None), ["ambiguous_place"]),
         ("深圳/上海", (None, None), ["ambiguous_place"]),
+        ("北京、上海", (None, None), ["ambiguous_place"]),
         ("新北", (None, None), ["ambiguous_place"]),
         ("九龙", (None, None), ["ambiguous_place"]),
         ("苏州/昆山", ("32", "3205"), []),
@@ -180,6 +183,25 @@ def test_what_says_more_than_one_value_is_told(tmp_path, header, cell) -> None:
 )
 def test_a_cell_that_names_two_cities_places_nobody_in_either(tmp_path, city, place, codes) -> None:
     firms = read_rows(tmp_path, ["企业名称", "城市"], ["某甲科技有限公司", city])
+    firm = firms.records[0]
+    assert (firm.get("province_code"), firm.get("city_code")) == place
+    assert [problem.code for problem in firms.problems] == codes
+
+
+@pytest.mark.parametrize(
+    ("province", "city", "place", "codes"),
+    [
+        ("北京市", "上海", ("31", "3100"), ["place_conflict"]),
+        ("香港", "深圳", ("44", "4403"), ["place_conflict"]),
+        ("北京市", "朝阳", ("11", "1100"), []),
+        ("上海", "浦东", ("31", "3100"), []),
+        ("吉林", "吉林", ("22", "2202"), []),
+        ("四川", "九龙", ("51", "5133"), []),
+        ("香港", "九龙", ("81", "8100"), []),
+    ],
+)
+def test_a_city_that_is_its_province_hides_no_other(tmp_path, province, city, place, codes) -> None:
+    firms = read_rows(tmp_path, ["企业名称", "省份", "城市"], ["某甲公司", province, city])
     firm = firms.records[0]
     assert (firm.get("province_code"), firm.get("city_code")) == place
     assert [problem.code for problem in firms.problems] == codes

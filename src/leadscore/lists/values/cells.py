@@ -11,7 +11,7 @@ from datetime import date
 from functools import cache
 from typing import NamedTuple, TypeAlias
 
-from leadscore.lists.columns import Column, Heading
+from leadscore.lists.columns import Column, Heading, simplified
 from leadscore.lists.values.amounts import (
     NO_UNIT,
     Unit,
@@ -164,9 +164,10 @@ def _amount(text: str, column: CellReader) -> Cell:
 
 
 def _unlabelled(text: str, column: CellReader) -> tuple[str, Unit]:
-    # The cell without the words of its own column around the value, and the unit named there.
+    # The value without the words of its own column around it, and the unit that is named there.
     around, unit = _words_around(column.heading.column), column.heading.unit
-    parts = around.fullmatch(unicodedata.normalize("NFKC", text[:_LONGEST_LABELLED]).strip())
+    plain = unicodedata.normalize("NFKC", text[:_LONGEST_LABELLED]).translate(simplified())
+    parts = around.fullmatch(plain.strip())
     if parts is None or not parts["value"]:
         return "", NO_UNIT
     named = read_unit(tidy_word(parts["unit"])) if parts["unit"] else unit

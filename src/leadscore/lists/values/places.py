@@ -148,9 +148,9 @@ def _beginning(text: str, province: str | None) -> Place:
         # 吉林 in a city column of 吉林省 is the city, not the province once more.
         return directory.inside.get(province, {}).get(rest, place)
     if name and place.province and place.city is None:
-        return _inside(directory, rest[len(name) :], place.province)
+        return _inside(directory, rest[len(name) :], place.province, place)
     if province and place.province != province:
-        within = _inside(directory, rest, province)
+        within = _inside(directory, rest, province, NOWHERE)
         if within.city:
             return within
     county = None if name else _leading(rest, directory.counties, directory.counties, _NO_ROAD)
@@ -305,10 +305,10 @@ def _lengths() -> dict[str, tuple[int, ...]]:
     return {mark: tuple(sorted(sizes, reverse=True)) for mark, sizes in lengths.items()}
 
 
-def _inside(directory: Directory, rest: str, province: str) -> Place:
+def _inside(directory: Directory, rest: str, province: str, otherwise: Place) -> Place:
     names = directory.inside.get(province, {})
     name = _leading(_PADDING.sub("", rest), names, names, _NO_ROAD)
-    return names[name] if name else place_of_code(province)
+    return names[name] if name else otherwise
 
 
 def _leading(
@@ -441,15 +441,16 @@ def _listed_cities(text: str, province: str | None) -> set[Place]:
         return set()
     cities = {_either(first, province)}
     province = province or next(iter(cities)).province
-    for part in rest:
-        within = {place for place in named_places(part, province) if place.city}
-        cities |= within if len(within) == 1 else {_either(part, province)}
+    cities |= {_either(part, province) for part in rest}
     return {place for place in cities if place.city}
 
 
 def _either(text: str, province: str | None = None) -> Place:
     if text.isdigit():
         return place_of_code(text)
+    own = {one for one in named_places(text, province) if one.city} if province and text else ()
+    if len(own) == 1:
+        return next(iter(own))
     place = beginning(text, province) if text else NOWHERE
     if place.city or not text or (place.province and place.province != province):
         return place
