@@ -188,6 +188,25 @@ def test_a_cell_that_names_two_cities_places_nobody_in_either(tmp_path, city, pl
     assert [problem.code for problem in firms.problems] == codes
 
 
+def test_keys_of_the_registers_interfaces_are_known(tmp_path) -> None:
+    (one,) = read_rows(
+        tmp_path,
+        ["Name", "OperName", "RegistCapi", "StartDate", "Status", "Address", "InsuredCount"],
+        ["某甲公司", "某人", "1000万元人民币", "2015-04-08 00:00:00", "存续", "南昌市1号", "12"],
+    ).records
+    (other,) = read_rows(
+        tmp_path,
+        ["name", "regCapital", "estiblishTime", "regStatus", "regLocation", "staffNumRange"],
+        ["某甲公司", "1000万人民币", "1428422400000", "存续", "南昌市1号", "50-99人"],
+    ).records
+    assert one.pop("insured_staff") == 12.0
+    assert other.pop("staff") == 70.0
+    assert one == other
+    assert one["registered_capital_cny"] == 1e7
+    assert one["founded_on"] == date(2015, 4, 8)
+    assert one["status"] == "active"
+
+
 @pytest.mark.parametrize(
     ("province", "city", "place", "codes"),
     [
