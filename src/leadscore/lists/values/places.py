@@ -6,7 +6,7 @@ import csv
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
@@ -216,83 +216,60 @@ def is_division(name: str) -> bool:
     return len(name) <= 12 and _plain(name) in divisions().places
 
 
+_Meanings = dict[str, set[Place]]
+
+
 @cache
 def divisions() -> Directory:
     """Read the tables that travel with the package."""
-    further = _further_names()
-    chinese = [(name, place) for name, place in further if not name.isascii()]
-    places, counties, bare = _own_names()
-    times = Counter(name for name, _ in chinese)
-    for name, place in chinese:
+    places: dict[str, Place] = {}
+    counties: dict[str, Place] = {}
+    bare: set[str] = set()
+    english: dict[str, tuple[Place, ...]] = {}
+    cells: _Meanings = {}
+    within: dict[str, _Meanings] = {}
+    # Several cities have a 西湖区: alone it says nothing.
+    borne = Counter(row["name"] for row in _codes().values())
+    for code, row in sorted(_codes().items(), key=lambda item: (len(item[0]), item[0])):
+        place, full, short = place_of_code(code), row["name"], row["short_name"]
+        county = row["level"] == "county"
+        stem = _LEVEL.sub("", full) if county else short
+        names = [full] if county else [full, short]
+        names += [short + "州"] if full.endswith("自治州") else []
+        for name in names:
+            if name not in places and borne[name] < 2:
+                (counties if county and short == full else places)[name] = place
+                bare |= {name} & {short} if not county else set()
+        for name in {*names, short, stem if len(stem) > 1 else short}:
+            cells.setdefault(name, set()).add(place)
+        for name in {*names, short} if row["level"] != "province" else ():
+            within.setdefault(code[:2], {}).setdefault(name, set()).add(place)
+        if row["name_en"]:
+            key = normal_header(row["name_en"])
+            english[key] = (*english.get(key, ()), place)
+    further = _further_names(borne)
+    times = Counter(name for name, _ in further)
+    for name, place in further:
+        if name.isascii():
+            english[normal_header(name)] = (place,)
+            continue
         if times[name] < 2 and len(name) > 2 and name not in places:
             counties.setdefault(name, place)
-    cells, within = _shared_names(chinese)
+        cells.setdefault(name, set()).add(place)
+        within.setdefault(place.province or "", {}).setdefault(name, set()).add(place)
     inside = {
         province: {name: next(iter(held)) for name, held in named.items() if len(held) == 1}
         for province, named in within.items()
     }
-    english: dict[str, tuple[Place, ...]] = {}
-    for code, row in _codes().items():
-        if row["name_en"]:
-            key = normal_header(row["name_en"])
-            english[key] = (*english.get(key, ()), place_of_code(code))
-    english |= {normal_header(name): (place,) for name, place in further if name.isascii()}
     meanings = {name: tuple(held) for name, held in cells.items()}
-    return Directory(places, bare, inside, english, counties, meanings)
+    return Directory(places, frozenset(bare), inside, english, counties, meanings)
 
 
-def _further_names() -> list[tuple[str, Place]]:
+def _further_names(borne: Container[str]) -> list[tuple[str, Place]]:
     # Names beside those of the national list: of Taiwan's cities, of new areas, of the past.
-    borne = {row["name"] for row in _codes().values()}
     further = [(row["name"], place_of_code(row["code"])) for row in _rows("names.csv")]
     former = {(row["name"], place_of_code(row["now"])) for row in _rows("former.csv")}
     return further + sorted(pair for pair in former if pair[0] and pair[0] not in borne)
-
-
-def _own_names() -> tuple[dict[str, Place], dict[str, Place], frozenset[str]]:
-    # Names that one place has. Several cities have a 西湖区: alone it says nothing.
-    places: dict[str, Place] = {}
-    counties: dict[str, Place] = {}
-    bare: set[str] = set()
-    borne = Counter(row["name"] for row in _codes().values())
-    for code, row, names in _named_codes():
-        county, short = row["level"] == "county", row["short_name"]
-        table = counties if county and short == row["name"] else places
-        for name in names:
-            if name not in places and borne[name] < 2:
-                table[name] = place_of_code(code)
-                if name == short and not county:
-                    bare.add(name)
-    return places, counties, frozenset(bare)
-
-
-def _named_codes() -> Iterator[tuple[str, dict[str, str], list[str]]]:
-    for code, row in sorted(_codes().items(), key=lambda item: (len(item[0]), item[0])):
-        short, names = row["short_name"], [row["name"]]
-        if row["level"] != "county":
-            names += [short, short + "州"] if row["name"].endswith("自治州") else [short]
-        yield code, row, names
-
-
-_Meanings = dict[str, set[Place]]
-
-
-def _shared_names(further: Iterable[tuple[str, Place]]) -> tuple[_Meanings, dict[str, _Meanings]]:
-    # All that a name may mean: as the whole of a cell, and behind a province, by its code.
-    cells: _Meanings = {}
-    within: dict[str, _Meanings] = {}
-    for code, row, names in _named_codes():
-        place, short = place_of_code(code), row["short_name"]
-        stem = _LEVEL.sub("", row["name"]) if row["level"] == "county" else short
-        for name in {*names, short, stem if len(stem) > 1 else short}:
-            cells.setdefault(name, set()).add(place)
-        if row["level"] != "province":
-            for name in {*names, short}:
-                within.setdefault(code[:2], {}).setdefault(name, set()).add(place)
-    for name, place in further:
-        cells.setdefault(name, set()).add(place)
-        within.setdefault(place.province or "", {}).setdefault(name, set()).add(place)
-    return cells, within
 
 
 @cache
