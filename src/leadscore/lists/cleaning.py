@@ -52,7 +52,7 @@ from leadscore.lists.values.names import (
 from leadscore.lists.values.places import is_division, settle
 from leadscore.lists.values.plausible import look_at
 from leadscore.lists.values.stages import names_stages, stage_of
-from leadscore.lists.values.words import joined_text, says_nothing
+from leadscore.lists.values.words import joined_text, says_nothing, unguarded
 from leadscore.text import Text, room_words, shown
 
 WORDS = room_words("lists")
@@ -223,7 +223,7 @@ def clean_records(records: Sequence[Mapping[str, object]], *, today: date) -> li
                 wanted = WANTED_OF_VALUES[code]
                 answer.problems.append(Problem(answer.row, header, shown(text), wanted, code))
                 text = None if code in MISSING_CODES else text
-            values.append(text or None)
+            values.append(unguarded(text) or None if text else None)
     cleaner = _TableCleaner(layout, texts, range(1, len(records) + 1), today)
     for firm, row in zip(cleaner.clean(), cleaner.rows_of_firms, strict=True):
         answers[row - 1].firm = firm

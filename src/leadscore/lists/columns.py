@@ -39,7 +39,7 @@ class Column:
     """One canonical column; a unit that its values carry stands at the end of its name.
 
     Aliases are headers that mean it, beside the name and the labels, in any spelling that
-    `normal_header` makes equal.
+    `normal_header` makes equal. They, and the words ``beside`` them, may stand around a value.
     """
 
     name: str
@@ -47,6 +47,7 @@ class Column:
     label: Text
     meaning: Text
     aliases: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
 
     @property
     def kept(self) -> bool:
@@ -73,7 +74,12 @@ class Column:
 
 _BY_NAME = {
     name: Column(
-        name, row["kind"], Text(**row["label"]), Text(**row["meaning"]), tuple(row["aliases"])
+        name,
+        row["kind"],
+        Text(**row["label"]),
+        Text(**row["meaning"]),
+        tuple(row["aliases"]),
+        tuple(row.get("beside", ())),
     )
     for name, row in tomllib.loads(shipped("columns.toml").read_text("utf-8")).items()
 }
@@ -102,6 +108,9 @@ _FIRST_BRACKET = re.compile(r"\((?P<inside>[^()]*)\)(?P<rest>.+)")
 _LAST_SLASH = re.compile(r"(.+)[/,;|·]([^/()]+)")
 _BARE_MONEY = re.compile(
     rf"(.+?)((?:{CURRENCY_PATTERN})?(?:{MULTIPLIER_PATTERN})?(?:元|{CURRENCY_PATTERN})|万|亿|%)"
+)
+_WIND = re.compile(
+    r"\((?P<title>单位|报告期|交易日期|截止日期|报表类型|级别|币种|年度)\)(?P<said>[^()/]*)"
 )
 YEAR_BEFORE = 1
 """The year of a header that says 上年 or 去年: it comes after those that name one, or none."""
@@ -270,7 +279,7 @@ def readings(header: str) -> Iterator[Reading]:
     >>> next(r.year for r in readings("2023年营业收入（万元）") if r.key == "营业收入")
     2023
     """
-    whole = normal_header(header)
+    whole = _WIND.sub(_of_wind, normal_header(header))
     yield from _peeled(whole)
     parts = _halves(whole)
     if len(parts) > 1:
@@ -285,6 +294,17 @@ def readings(header: str) -> Iterator[Reading]:
         bracket = pattern.fullmatch(whole)
         if bracket and not _COUNTING.search(bracket["inside"]):
             yield from _peeled(bracket["rest"])
+
+
+def _of_wind(part: re.Match[str]) -> str:
+    # Wind writes on lines of their own what it counts, and of when: [报告期] 2023年报, [单位] 万元.
+    title, said = part["title"], part["said"]
+    if title == "单位":
+        return f"({said})"
+    year = re.fullmatch(r"((?:19|20)\d\d)(?:年报|年度|年|1231)", said)
+    if year is None and title in ("报告期", "交易日期", "截止日期") and said != "最新":
+        return part[0]
+    return f"({year[1]}年)" if year else ""
 
 
 def _halves(key: str) -> list[str]:

@@ -751,11 +751,15 @@ def test_mrg04_a_firm_merged_over_its_stages_keeps_them(tmp_path: Path) -> None:
 
 def test_the_sheet_that_explains_an_export_of_ours_holds_no_firms(tmp_path: Path) -> None:
     guide = [
+        ["城市", "南方某市"],
         ["工作表", "列", "CSV 列名", "含义", "单位", "取值"],
         ["排名", "排名", "rank", "在名单中的位次", "位", "1 起"],
+        ["排名", "企业", "name", "企业名称", "文字", "全称"],
+        ["排名", "契合度", "fit", "能补多少缺口", "比例", "0 到 1"],
     ]
     read = firms(book(tmp_path, [["企业名称", "城市"], [NAME, "无锡"]], guide))
     assert [firm["name"] for firm in read.records] == [NAME]
+    assert "没有企业名称一列" in read.notices[0].zh
 
 
 def test_a_name_of_two_places_is_told(tmp_path: Path) -> None:

@@ -44,7 +44,8 @@ def test_no_text_makes_the_check_fail(text) -> None:
 @pytest.mark.parametrize(
     "written",
     [
-        '="91360727MA35LGHK7K"',
+        "91360727MA35LGHK7K；",
+        '91360727MA35LGHK7K"',
         "'91360727MA35LGHK7K",
         "`91360727MA35LGHK7K`",
         "“91360727MA35LGHK7K”",

@@ -94,8 +94,7 @@ from leadscore.lists.values.dates import day_of, day_readings
         ("2022 11 23", "2022-11-23"),
         ("2022 1 3", "2022-01-03"),
         ("2015.04.08.", "2015-04-08"),
-        ('="2015-04-08"', "2015-04-08"),
-        ("'2015-04-08", "2015-04-08"),
+        ("2015-04-08；", "2015-04-08"),
     ],
 )
 def test_a_day_has_one_meaning(cell, expected) -> None:

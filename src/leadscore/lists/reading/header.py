@@ -132,8 +132,6 @@ def fold(text: str) -> str:
 
 def header_of(names: Sequence[str], position: int = 0, aliases: Aliases = NO_ALIASES) -> Header:
     """Return the header of columns with these names, of a source that may have no other rows."""
-    if not _GUIDE.isdisjoint(names):
-        return Header(position, position, tuple(names), (None,) * len(names))
     columns = (
         recognise(name) or _by_alias(name, aliases) if 0 < len(name) <= 2 * LONGEST_HEADER else None
         for name in names
@@ -162,6 +160,8 @@ def find_header(
     next.
     """
     searched = range(min(len(rows), HEADER_SEARCH))
+    if any(not _GUIDE.isdisjoint(rows[position]) for position in searched):
+        return None
     best = _best([_row_header(position, rows[position], aliases) for position in searched], rows)
     if best is not None:
         joined = _joined(best, rows, merges, aliases)

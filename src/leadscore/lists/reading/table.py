@@ -29,6 +29,7 @@ import pyarrow.compute as pc
 from leadscore.errors import Detail, LeadscoreError, ListError
 from leadscore.lists.problems import Problem
 from leadscore.lists.values.amounts import Unit
+from leadscore.lists.values.words import GUARDS, unguarded
 from leadscore.text import Text, room_words, shown
 
 WORDS = room_words("lists")
@@ -40,6 +41,8 @@ BATCH_ROWS = 10_000
 """Rows turned into columns at once: large enough to be fast, small enough not to be felt."""
 CHUNK_BYTES = 1 << 20  # bytes decoded at once
 TEXT = pa.large_string()
+_MAY_GUARD = pa.array([*GUARDS, *" \t\r\n\u3000\xa0\u200b\ufeff"], TEXT)
+"""How a cell begins that `unguarded` may change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +114,12 @@ class TextTable:
     written: tuple[str, ...] = ()  # headers as they stand in the source, if others count
 
     def column(self, position: int) -> list[str | None]:
-        """Return the cells of one column as plain values."""
-        texts: list[str | None] = pa.array(self.cells[position], TEXT, from_pandas=True).to_pylist()
+        """Return the cells of one column as plain values, see `unguarded`."""
+        array = pa.array(self.cells[position], TEXT, from_pandas=True)
+        texts: list[str | None] = array.to_pylist()
+        first = pc.utf8_slice_codeunits(array, 0, 1)
+        if pc.any(pc.is_in(first, _MAY_GUARD)).as_py():
+            texts = [unguarded(text) or None if text else text for text in texts]
         return texts
 
 

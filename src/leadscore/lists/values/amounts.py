@@ -27,10 +27,9 @@ from leadscore.lists.values.numbers import (
     negative,
     plain_number,
     quantity,
-    same_form,
     span,
 )
-from leadscore.lists.values.words import VOCABULARY, tidy_word
+from leadscore.lists.values.words import VOCABULARY, one_form, tidy_word
 from leadscore.text import Text
 
 CURRENCIES = {word: code for code, words in VOCABULARY["currencies"].items() for word in words}
@@ -99,7 +98,7 @@ def stated_unit(texts: Iterable[str | None]) -> Unit | None:
 
 LARGEST_CNY = 1e15  # more yuan than any firm has: the largest bank's assets are below a tenth of it
 
-_CODES = {same_form(word): code for word, code in CURRENCIES.items()}
+_CODES = {one_form(word): code for word, code in CURRENCIES.items()}
 _CURRENCY = alternatives(_CODES)
 _LETTERS = alternatives(word for word in MULTIPLIERS if word.isascii())
 _AMOUNT = re.compile(
@@ -109,8 +108,6 @@ _AMOUNT = re.compile(
     rf"(?P<high>{QUANTITY})(?P<high_times>{_LETTERS})?)?"
     rf"(?P<after>{_CURRENCY})?(?P<yuan>元)?(?P<last>{_CURRENCY})?[整正]?{REMAINDER}(?P<end>-)?"
 )
-_IN_BRACKETS = re.compile(r"\(([^()]*)\)")
-_REMARKS = frozenset(VOCABULARY["figures"]["remarks"])
 _DOLLARS = frozenset({"USD", "HKD", "TWD", "SGD", "AUD", "CAD", "NZD"})
 _SIGNS = {"$": _DOLLARS, "¥": frozenset({"CNY", "JPY"})}
 """Signs that more than one currency uses: a word beside them names which."""
@@ -182,6 +179,8 @@ def amount_of(cell: str, rates: Rates, unit: Unit = NO_UNIT, currency: str | Non
     stated = named or currency or unit.currency or "CNY"
     times = 1.0 if own != "none" else unit.times or 1.0
     yuan = number * times * rates.cny_per_unit.get(stated, math.nan)
+    if times != 1.0 or own == "own":
+        yuan = round(yuan, 2)  # 1.005 * 1e4 is 10049.999999999998
     return Amount(yuan, stated != "CNY", own) if abs(yuan) <= LARGEST_CNY else _UNREAD
 
 
@@ -191,7 +190,7 @@ _NOTHING: _Worded = (math.nan, None, "none")
 
 def _worded(cell: str) -> _Worded:
     text = figure_text(cell)
-    parts = _AMOUNT.fullmatch(_IN_BRACKETS.sub(_opened, text[0])) if text else None
+    parts = _AMOUNT.fullmatch(text[0]) if text else None
     if text is None or parts is None:
         return _NOTHING
     below = negative(text[1], parts["sign"], parts["inner"], parts["end"])
@@ -228,14 +227,6 @@ def _middle(parts: re.Match[str], times: float, unit: str) -> float:
         bottom = quantity(low) * MULTIPLIERS.get(parts["times"], 1.0) / times
         top = quantity(high)
     return (bottom + top) / 2 * times if bottom <= top else math.nan
-
-
-def _opened(bracket: re.Match[str]) -> str:
-    # What a bracket without figures holds: a unit counts, a known remark says nothing more.
-    inside = bracket[1]
-    if inside in _REMARKS:
-        return ""
-    return inside if read_unit(inside) else bracket[0]
 
 
 def _one_currency(words: list[str]) -> tuple[str | None, bool]:

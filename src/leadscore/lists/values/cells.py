@@ -11,7 +11,7 @@ from datetime import date
 from functools import cache
 from typing import NamedTuple, TypeAlias
 
-from leadscore.lists.columns import Column, Heading
+from leadscore.lists.columns import Column, Heading, simplified
 from leadscore.lists.values.amounts import (
     NO_UNIT,
     Unit,
@@ -26,21 +26,20 @@ from leadscore.lists.values.codes import (
     normal_code,
     old_number,
 )
-from leadscore.lists.values.dates import day_of, day_readings
-from leadscore.lists.values.numbers import count_of, part_of, share_of, year_of
+from leadscore.lists.values.dates import day_readings
+from leadscore.lists.values.numbers import alternatives, count_of, part_of, share_of, year_of
 from leadscore.lists.values.places import division_code
 from leadscore.lists.values.stages import stage_of, status_of
 from leadscore.lists.values.words import (
     NONE,
-    QUOTES,
     STAGE_NAMES,
     STATUS_NAMES,
     VOCABULARY,
     is_spreadsheet_error,
+    one_form,
     says_none,
     says_nothing,
     tidy_word,
-    unguarded,
     visible_text,
     without_personal,
 )
@@ -59,19 +58,9 @@ MAY_BE_NONE = frozenset({"risk", "titles", "funding", "patents", "branches"})
 _LONGEST_REPEATED = 24
 """Characters of a text that may well come again; longer ones, such as scopes, seldom do."""
 
-_AFTER_LABEL = re.compile(r"\s*(?:\((?P<unit>[^()]*)\))?\s*[:为是]?(?P<figure>.*)", re.DOTALL)
-# What a cell may say beside the day, by what its column is about.
-_DAY_LABELS = {
-    name: re.compile(
-        rf"^\s*(?:公司|企业)?(?:于|{words})(?:日期|时间|于|日)?\s*[:：]?|[(（]?\s*(?:{words})\s*[)）]?\s*$"
-    )
-    for name, words in (
-        ("founded_on", "成立|设立|创立|创建|创办|注册成立|注册|登记"),
-        ("approved_on", "核准|核准登记"),
-        ("listed_on", "上市|挂牌"),
-    )
-}
-_GUARDS = ("=", "＝", *QUOTES)
+_LONGEST_LABELLED = 80
+_OF_REPORT = re.compile(r"\s*[(（](?:19|20)\d\d(?:年?年报|年度报告|年度年报)[)）]\s*$")
+_FALLEN = re.compile(VOCABULARY["figures"]["fallen"])
 _TRAILING_ZEROS = re.compile(r"^(\d+)\.0+$")
 _YES, _NO = VOCABULARY["answers"]["yes"], VOCABULARY["answers"]["no"]
 
@@ -132,8 +121,6 @@ class CellReader(dict[str, Cell]):
 
     def __missing__(self, text: str) -> Cell:
         """Read a text that was not read before, and remember it if it may come again."""
-        if text[:1] in _GUARDS:
-            return self._guarded(text)
         if text[:1] == "#" and is_spreadsheet_error(text):
             return Cell(code="cell_error")
         if len(text) > _LONGEST_REPEATED:
@@ -149,19 +136,10 @@ class CellReader(dict[str, Cell]):
             self[text] = cell
         return cell
 
-    def _guarded(self, text: str) -> Cell:
-        """Read a text behind a quote or an equals sign, which are no part of a figure or a day."""
-        plain = unguarded(text)
-        if self._read not in (_text, _remark):
-            plain = plain.strip(QUOTES + " ")
-        if plain and plain[0] not in _GUARDS and plain != text:
-            return self[plain]
-        return Cell() if says_nothing(plain) else self._read(plain, self)
-
     def wanted(self, code: str, text: str = "") -> Text:
         """Return what is wanted of a cell of this column, by the code of its problem."""
         if code == "ambiguous_date":
-            one, other, *_ = day_readings(text)
+            one, other, *_ = day_readings(text) or day_readings(_unlabelled(text, self)[0])
             return WORDS["cells.two_dates"].format(one=one.isoformat(), other=other.isoformat())
         signed = code == "bad_amount" and self.signed
         return WORDS["cells.bad_signed_amount"] if signed else WANTED[code]
@@ -175,9 +153,9 @@ def _amount(text: str, column: CellReader) -> Cell:
     unit = column.heading.unit
     amount = amount_of(text, shipped_rates(), unit, column.currency)
     if math.isnan(amount.yuan):
-        rest, unit = _without_label(text, column)
+        rest, unit = _unlabelled(text, column)
         amount = amount_of(rest, shipped_rates(), unit, column.currency)
-    if column.heading.column.name == "paid_in_capital_cny" and "认缴" in text:
+    if column.heading.column.name == "paid_in_capital_cny" and re.search("认缴|未", text):
         return Cell(code="bad_amount")  # what was promised was not paid
     cell = _within(amount.yuan, -math.inf if column.signed else 0.0, math.inf, "bad_amount")
     if cell.value and amount.unit == column.doubted:
@@ -185,37 +163,45 @@ def _amount(text: str, column: CellReader) -> Cell:
     return cell._replace(marks=_FOREIGN) if amount.foreign else cell
 
 
-def _without_label(text: str, column: CellReader) -> tuple[str, Unit]:
-    # The cell without the name of its own column before the figure, and the unit named there.
-    wide = unicodedata.normalize("NFKC", text[:_LONGEST_REPEATED]).lstrip()
-    label = next((word for word in _labels(column.heading.column) if wide.startswith(word)), None)
-    if label is None:
+def _unlabelled(text: str, column: CellReader) -> tuple[str, Unit]:
+    # The value without the words of its own column around it, and the unit that is named there.
+    around, unit = _words_around(column.heading.column), column.heading.unit
+    plain = unicodedata.normalize("NFKC", text[:_LONGEST_LABELLED]).translate(simplified())
+    parts = around.fullmatch(plain.strip())
+    if parts is None or not parts["value"]:
         return "", NO_UNIT
-    rest = unicodedata.normalize("NFKC", text).lstrip().removeprefix(label)
-    parts = _AFTER_LABEL.fullmatch(rest)
-    unit = read_unit(tidy_word(parts["unit"])) if parts and parts["unit"] else None
-    if parts is None or (parts["unit"] and unit is None):
-        return "", NO_UNIT
-    return parts["figure"], unit or column.heading.unit
+    named = read_unit(tidy_word(parts["unit"])) if parts["unit"] else unit
+    return (parts["value"], named) if named else ("", NO_UNIT)
 
 
 @cache
-def _labels(column: Column) -> list[str]:
-    return sorted((column.label.zh, *column.aliases), key=len, reverse=True)
+def _words_around(column: Column) -> re.Pattern[str]:
+    own = (column.label.zh, *column.aliases, *column.beside)
+    word = alternatives(unicodedata.normalize("NFKC", word) for word in own)
+    return re.compile(
+        rf"(?:(?:{word})\s*)*(?:\((?P<unit>[^()]*)\))?\s*[:为是于达]?(?P<value>.*?)"
+        rf"(?:\((?:{word})\)|{word})?",
+        re.DOTALL | re.IGNORECASE,
+    )
 
 
 def _count(text: str, column: CellReader) -> Cell:
     number = count_of(text)
+    if math.isnan(number) and column.heading.column.kind == "staff":
+        text = _OF_REPORT.sub("", text)
     if math.isnan(number):
-        number = count_of(_without_label(text, column)[0])
-    return _within(number * (column.heading.unit.times or 1.0), 0.0, 1e7, "bad_count")
+        number = count_of(_unlabelled(text, column)[0])
+    number *= column.heading.unit.times or 1.0
+    return _within(number, 0.0, 1e7, "bad_count") if number % 1 == 0 else Cell(code="bad_count")
 
 
 def _share(text: str, column: CellReader) -> Cell:
+    growth = column.heading.column.name == "revenue_growth"
     number, sign = share_of(text)
     if math.isnan(number):
-        number, sign = share_of(_without_label(text, column)[0])
-    if column.heading.column.name == "revenue_growth" and "▲" in text:
+        rest = _FALLEN.sub("-", text) if growth else text
+        number, sign = share_of(_unlabelled(rest, column)[0])
+    if growth and "▲" in text:
         return Cell(code="bad_share")  # up to one, a loss to another
     number = part_of(number) if column.percent and not sign else number
     lowest, highest = (-1e3, 1e3) if column.signed else (0.0, 1.0)
@@ -223,12 +209,10 @@ def _share(text: str, column: CellReader) -> Cell:
 
 
 def _date(text: str, column: CellReader) -> Cell:
-    day = day_of(text)
-    if day is None and (label := _DAY_LABELS.get(column.heading.column.name)):
-        day = day_of(label.sub("", text, count=1))
-    if day is None:
-        return Cell(code="ambiguous_date" if day_readings(text) else "bad_date")
-    return Cell(code="future_date") if day > column.today else Cell(day)
+    readings = day_readings(text) or day_readings(_unlabelled(text, column)[0])
+    if len(readings) != 1:
+        return Cell(code="ambiguous_date" if readings else "bad_date")
+    return Cell(code="future_date") if readings[0] > column.today else Cell(readings[0])
 
 
 def _word(read: Callable[[str], str | None], code: str) -> Callable[[str, CellReader], Cell]:
@@ -243,8 +227,8 @@ def _credit_code(text: str, column: CellReader) -> Cell:
     if is_valid_code(text):
         return Cell(text)  # Most codes stand in their normal form.
     code = normal_code(text) or ""
-    if not is_valid_code(code) and "代码" in text:
-        code = normal_code(_without_label(text, column)[0]) or code
+    if not is_valid_code(code):
+        code = normal_code(_unlabelled(text, column)[0]) or code
     if is_valid_code(code):
         return Cell(code)
     if is_rounded_code(code):
@@ -298,7 +282,7 @@ def held_title(title: str, text: str) -> str | None:
     >>> [held_title("小巨人", text) for text in ("是", "0", "国家级")]
     ['小巨人', None, '小巨人（国家级）']
     """
-    word = tidy_word(text)
+    word = one_form(text)
     if word in _NO or says_nothing(text):
         return None
     return title if word in _YES or word == tidy_word(title) else f"{title}（{text.strip()}）"
@@ -308,7 +292,7 @@ def listing_of(text: str) -> tuple[str | None, bool]:
     """Read a cell that answers whether a firm is listed, and tell whether it says no."""
     if says_nothing(text) and not says_none(text):
         return None, False
-    word = tidy_word(text)
+    word = one_form(text)
     if word in _NO:
         return "未上市", True
     return "已上市" if word in _YES else text.strip(), False

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from operator import mul
 
-from leadscore.lists.values.words import QUOTES, unguarded, visible_text
+from leadscore.lists.values.words import one_form
 
 ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 """The 31 characters of GB 32100-2015: no I, O, S, V, Z, which look like others."""
@@ -16,18 +15,17 @@ _VALUES = {mark: value for value, mark in enumerate(ALPHABET)}
 # Who registers (9 is market supervision; letters are army, farming, others), the kind, a division.
 _SHAPE = re.compile(rf"[1-9ANY][0-9]{{7}}[{ALPHABET}]{{10}}")
 _SCIENTIFIC = re.compile(r"\d(?:\.\d+)?[eE]\+?\d{1,2}")
-_SPACING = re.compile(r"[\s\-‐‑‒–—−]+")
+_SPACING = re.compile(r"[\s\-'\"`´“”]+")
 _ROUNDED = re.compile(r"\d{18}\.0+|\d{3,15}0{3,15}")
 
 
 def normal_code(code: str) -> str | None:
-    """Return a code in capitals and plain characters, without spaces, hyphens and quotes around it.
+    """Return a code in capitals and plain characters, without spaces, hyphens and quotes.
 
-    >>> normal_code('="9136 0727 ma35lghk7k"'), normal_code("'91360727MA35LGHK7K")
-    ('91360727MA35LGHK7K', '91360727MA35LGHK7K')
+    >>> normal_code("9136 0727 ma35lghk7k；"), normal_code("")
+    ('91360727MA35LGHK7K', None)
     """
-    text = unguarded(unicodedata.normalize("NFKC", visible_text(code)[0]))
-    return _SPACING.sub("", text).strip(QUOTES).upper() or None
+    return _SPACING.sub("", one_form(code)).upper() or None
 
 
 def is_valid_code(code: str) -> bool:

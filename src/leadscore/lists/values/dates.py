@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import re
-import unicodedata
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, time, timedelta
 
-from leadscore.lists.values.words import QUOTES, unguarded, visible_text
+from leadscore.lists.values.numbers import DIGITS, quantity
+from leadscore.lists.values.words import one_form
 
 PIVOT = 49
 """Years of two digits from here on are of the 20th century, those before it of the 21st."""
@@ -37,11 +38,7 @@ _CHINESE = "一二三四五六日"
 _ENGLISH = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _ERA = re.compile(r"^(?:(?P<roc>(?:中[华華])?民[国國]|roc)|公元|西元) ?")
 
-_DIGITS = dict(zip("零〇○一二三四五六七八九两", "0001234567892", strict=True)) | dict(
-    zip("壹贰叁肆伍陆柒捌玖貳參陸", "123456789236", strict=True)
-)
-_TENS = {"十": 1, "拾": 1, "廿": 2, "卅": 3}
-_NUMERAL = re.compile(f"[{''.join(_DIGITS)}{''.join(_TENS)}百0-9]+(?=[年月日号號])")
+_NUMERAL = re.compile(f"[{''.join(DIGITS)}十百0-9]+(?=[年月日号號])")
 
 _MARK = r"[-/.\\_、,·]"
 _YMD = re.compile(
@@ -99,10 +96,6 @@ def day_of(cell: str) -> date | None:
     >>> day_of("2016年11月"), day_of("42704"), day_of("2024-02-30"), day_of("04/05/2015")
     (datetime.date(2016, 11, 1), datetime.date(2016, 11, 30), None, None)
     """
-    usual = _USUAL.fullmatch(cell)
-    if usual:
-        year, _, month, day, m, d = usual.groups()
-        return _day(int(year), int(month or m), int(day or d))
     readings = day_readings(cell)
     return readings[0] if len(readings) == 1 else None
 
@@ -116,11 +109,12 @@ def day_readings(cell: str) -> tuple[date, ...]:
     ... )
     (['2015-05-04', '2015-04-05'], ['2015-01-01', '2015-10-01'])
     """
+    if usual := _USUAL.fullmatch(cell):
+        year, _, month, day, m, d = usual.groups()
+        return tuple(filter(None, [_day(int(year), int(month or m), int(day or d))]))
     if len(cell) > 80:  # no day is written at such length, however it is written
         return ()
-    text = unicodedata.normalize("NFKC", unguarded(visible_text(cell)[0])).lower()
-    text = re.sub(r"[‐‑‒–—−]", "-", text).strip(QUOTES).rstrip("。")
-    text = _INNER_SPACE.sub("", " ".join(text.split()))
+    text = _INNER_SPACE.sub("", " ".join(one_form(cell).split()))
     weekdays: set[int] = set()
 
     def keep_weekday(match: re.Match[str]) -> str:
@@ -218,20 +212,10 @@ def _days(text: str, at_a_time: bool) -> Iterator[date]:
 def _arabic(numeral: re.Match[str]) -> str:
     """Return a Chinese numeral in digits; as it stands if it is none."""
     text = numeral[0]
-    if not any(mark in text for mark in (*_TENS, "百")):
-        return "".join(_DIGITS.get(mark, mark) for mark in text)
-    parts = re.fullmatch(
-        r"(?:(.)百)?[零〇○]?(?:(.)?([十拾])|([廿卅])[十拾]?)?([^十拾廿卅百零〇○])?", text
-    )
-    if not parts:
-        return text
-    hundreds, tens, ten, twenty, ones = parts.groups()
-    if any(mark and mark not in _DIGITS for mark in (hundreds, tens, ones)):
-        return text
-    number = 100 * int(_DIGITS[hundreds]) if hundreds else 0
-    number += 10 * (int(_DIGITS[tens]) if tens else 1) if ten else 0
-    number += 10 * _TENS[twenty] if twenty else 0
-    return str(number + (int(_DIGITS[ones]) if ones else 0))
+    if "十" not in text and "百" not in text:
+        return "".join(str(DIGITS.get(mark, mark)) for mark in text)
+    number = quantity(text)
+    return text if math.isnan(number) else f"{number:.0f}"
 
 
 def _century(year: str) -> int:
@@ -242,20 +226,12 @@ def _century(year: str) -> int:
     return number + _ROC_BEFORE if len(year) == 3 else number
 
 
-def _numbered(shape: re.Pattern[str]) -> Callable[[str], Iterator[date | None]]:
+def _dated(shape: re.Pattern[str]) -> Callable[[str], Iterator[date | None]]:
     def read(text: str) -> Iterator[date | None]:
         if parts := shape.fullmatch(text):
             part = parts.groupdict()
-            yield _day(_century(part["y"]), int(part.get("m") or 1), int(part.get("d") or 1))
-
-    return read
-
-
-def _named(shape: re.Pattern[str]) -> Callable[[str], Iterator[date | None]]:
-    def read(text: str) -> Iterator[date | None]:
-        if parts := shape.fullmatch(text):
-            part = parts.groupdict()
-            month = _MONTHS.index(part["name"][:3]) + 1
+            name = part.get("name")
+            month = _MONTHS.index(name[:3]) + 1 if name else int(part.get("m") or 1)
             yield _day(_century(part["y"]), month, int(part.get("d") or 1))
 
     return read
@@ -288,16 +264,16 @@ def _part_of_year(text: str) -> Iterator[date | None]:
     if parts := _QUARTER.fullmatch(text):
         quarter = parts["quarter"] or parts["q"] or parts["q_first"]
         half = parts["half"] or parts["h"]
-        month = 3 * int(_DIGITS.get(quarter, quarter)) - 2 if quarter else 1
+        month = 3 * int(DIGITS.get(quarter, quarter)) - 2 if quarter else 1
         month = 7 if half in ("下", "2") else month
         yield _day(int(parts["y"] or parts["y_last"]), month, 1)
 
 
 _SHAPES = (
-    *map(_numbered, (_YMD, _COMPACT, _COMPACT_MONTH, _YEAR)),
+    *map(_dated, (_YMD, _COMPACT, _COMPACT_MONTH, _YEAR)),
     _month,
-    *map(_numbered, (_SHORT_YEAR, _MONTH_FIRST)),
+    *map(_dated, (_SHORT_YEAR, _MONTH_FIRST)),
     _three,
-    *map(_named, _NAMED),
+    *map(_dated, _NAMED),
     _part_of_year,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from leadscore.lists.values.words import is_spreadsheet_error, says_nothing, unguarded, visible_text
+from leadscore.lists.values.words import is_spreadsheet_error, says_nothing, visible_text
 from leadscore.text import room_words
 
 WORDS = room_words("lists")
@@ -30,6 +30,7 @@ _NUMBER_BEFORE = re.compile(
 _BETWEEN = re.compile(
     r"\s*(?:[;；、|，\x0b\r\n]|,(?!\s*(?:ltd|inc|llc|co|limited|corp)\b))+\s*", re.IGNORECASE
 )
+_LAST_MARKS = re.compile(r"(?<=[一-鿿)）])\s*[。；;，,、]+$")
 _YEARS = re.compile(r"[(（][^()（）]*(?:19|20)\d\d[^()（）]*[)）]")
 _AROUND = re.compile(r"^(?:曾用名|原名)\s*[:：]\s*|^\[|\]$|[\"“”]")
 
@@ -62,8 +63,7 @@ def read_name(cell: str) -> Name:
     Name(value='乙公司', former='甲公司', hidden=False, unmatched=False)
     """
     name, hidden = visible_text(cell)
-    if name[:1] in ("'", "=", "＝"):
-        name = unguarded(name)
+    name = _LAST_MARKS.sub("", name)
     unmatched = bool(_NOT_MATCHED.match(name))
     if unmatched or says_nothing(name, name=True) or is_spreadsheet_error(name):
         return Name(unmatched=unmatched)
@@ -85,7 +85,7 @@ def former_names(cell: str) -> str | None:
     """
     if says_nothing(cell):
         return None
-    lines = unguarded(visible_text(re.sub(r"[\r\n]+", ";", cell))[0])
+    lines = visible_text(re.sub(r"[\r\n]+", ";", cell))[0]
     if len(lines) > LONGEST_PARTED:
         return lines
     plain = _AROUND.sub("", _YEARS.sub("", lines))

@@ -12,17 +12,12 @@ import unicodedata
 from collections.abc import Iterable
 from decimal import Decimal
 
-from leadscore.lists.values.words import INVISIBLE, VOCABULARY
+from leadscore.lists.values.words import VOCABULARY, one_form
 
 MULTIPLIERS = {
     word: float(times) for times, words in VOCABULARY["multipliers"].items() for word in words
 }
 """Words of magnitude after Unicode NFKC and case folding."""
-
-
-def same_form(text: str) -> str:
-    """Return a text with one form of each numeral and unit: 壹佰萬圓 is 一百万元."""
-    return text.translate(_VARIANTS)
 
 
 def alternatives(words: Iterable[str]) -> str:
@@ -49,22 +44,16 @@ def finite(number: float) -> float:
 
 _LONGEST = 80  # characters of a figure with all that may stand beside it
 
-_VARIANTS = str.maketrans(
-    VOCABULARY["numerals"]["same"]
-    | dict.fromkeys("−–—―‐‑‒", "-")  # NFKC leaves these dashes as they are
-    | {"∼": "~", "〜": "~", "’": "'", "‘": "'", "【": "[", "】": "]", "〔": "[", "〕": "]"}
-)
-_DIGITS = {digit: value for value, digit in enumerate("零一二三四五六七八九")}
+DIGITS = {digit: value for value, digit in enumerate("零一二三四五六七八九")}
 _UNITS = {"亿": 1e8, "万": 1e4, "千": 1e3, "百": 1e2, "十": 10.0}
-_CHINESE = "".join([*_DIGITS, *_UNITS])
+_CHINESE = "".join([*DIGITS, *_UNITS])
 
-_HIDDEN = re.compile(INVISIBLE)
 _LINE_END = re.compile(r"[\t\n-\r\x1c-\x1f\x85\u2028\u2029]+")
-_NUMERAL = re.compile(rf"[\d{''.join(_DIGITS)}]")
-_GUARD = re.compile(r"""=?"([^"]*)"|['`]?(.*)""")
+_NUMERAL = re.compile(rf"[\d{''.join(DIGITS)}]")
 _GROUPS = re.compile(r"(?<![\d.,'])[1-9]\d{0,2}([,' ])\d{3}(?:\1\d{3})*(?![\d,']| \d)")
-_APART = re.compile(rf"[\d.元{_CHINESE}] +[\d.{''.join(_DIGITS)}]|\d +e[+-]?\d|\de[+-]? +[\d+-]")
-_SQUARE = re.compile(r"\[([^\d()\[\]]*)\]")
+_APART = re.compile(rf"[\d.元{_CHINESE}] +[\d.{''.join(DIGITS)}]|\d +e[+-]?\d|\de[+-]? +[\d+-]")
+_WORDS_IN_BRACKETS = re.compile(rf"[(\[]([^\W\d{''.join(DIGITS)}]+|%)[)\]]")
+_REMARK = re.compile(f"(?:{'|'.join(VOCABULARY['figures']['remarks'])})")
 _BRACKETS = re.compile(r"\(([^()]*)\)")
 
 
@@ -72,7 +61,7 @@ def figure_text(cell: str) -> tuple[str, bool] | None:
     """Return what a cell with one figure says, and whether brackets around it say minus.
 
     The text is NFKC, in lower case, without white space and separators of groups of three; other
-    forms of numerals and dashes are made one; brackets stay around what is no figure. Missing if
+    forms of numerals and dashes are made one; no brackets stay around words. Missing if
     digits stand apart in it, which must never be joined.
 
     >>> figure_text("（１，２３４．５）"), figure_text("壹佰万圆"), figure_text("1000\\n500")
@@ -80,16 +69,14 @@ def figure_text(cell: str) -> tuple[str, bool] | None:
     """
     if len(cell) > _LONGEST or not (cell.isascii() or all(map(_is_plain, cell))):
         return None
-    text = same_form(unicodedata.normalize("NFKC", cell).lower())
-    lines = _LINE_END.split(text)
+    lines = [one_form(line) for line in _LINE_END.split(cell)]
     if sum(_NUMERAL.search(line) is not None for line in lines) > 1:
         return None
-    guarded = _GUARD.fullmatch(_HIDDEN.sub("", " ".join(lines)).strip())
-    text = "" if guarded is None else (guarded[1] or guarded[2] or "").rstrip("。;")
+    text = " ".join(lines).strip()
     text = _GROUPS.sub(_joined, text)
     if _APART.search(text):
         return None
-    text = _SQUARE.sub(r"(\1)", text.replace(" ", ""))
+    text = _WORDS_IN_BRACKETS.sub(_opened, text.replace(" ", ""))
     inside = [bracket for bracket in _BRACKETS.finditer(text) if _NUMERAL.search(bracket[1])]
     if not inside:
         return text, False
@@ -97,6 +84,11 @@ def figure_text(cell: str) -> tuple[str, bool] | None:
     if _NUMERAL.search(before + after):
         return None  # a second figure
     return before + figure + after, True
+
+
+def _opened(bracket: re.Match[str]) -> str:
+    # What a bracket without figures holds: a unit counts, a known remark says nothing more.
+    return "" if _REMARK.fullmatch(bracket[1]) else bracket[1]
 
 
 def _joined(groups: re.Match[str]) -> str:
@@ -117,10 +109,10 @@ _ANY_UNITS = f"[{''.join(_UNITS)}]*"
 QUANTITY = rf"[\d.点{_CHINESE}]+(?:e[+-]?\d{{1,3}}{_ANY_UNITS})?(?:[余多]{_ANY_UNITS}|个[万亿])?"
 """What `quantity` may be able to read."""
 _PLAIN_QUANTITY = re.compile(_NUMBER)
-_POINT = re.compile(rf"(?<=[{_CHINESE}])点(?=[{''.join(_DIGITS)}])")
-_SIMPLE = re.compile(rf"({_NUMBER}|[{''.join(_DIGITS)}]+)({_ANY_UNITS})")
+_POINT = re.compile(rf"(?<=[{_CHINESE}])点(?=[{''.join(DIGITS)}])")
+_SIMPLE = re.compile(rf"({_NUMBER}|[{''.join(DIGITS)}]+)({_ANY_UNITS})")
 _FILLING = re.compile("[余多]|个(?=[万亿])")
-SIGN = "(?:[-+△▲负]|亏损?)"
+SIGN = "(?:[-+△▲负]|净?亏损?:?)"
 QUALIFIER = f"(?:{alternatives(VOCABULARY['figures']['before'])})?"
 REMAINDER = f"(?:{alternatives(VOCABULARY['figures']['after'])})?"
 """Words that leave the stated figure the best one there is: it is taken as it stands."""
@@ -149,13 +141,13 @@ def _value(text: str) -> float:
         return float(text)
     unit = next((unit for unit in _UNITS if unit in text), None)
     if unit is None:
-        digits = "".join(str(_DIGITS.get(mark, mark)) for mark in text)
+        digits = "".join(str(DIGITS.get(mark, mark)) for mark in text)
         # 七八 means about seven or eight.
         clear = _PLAIN_QUANTITY.fullmatch(digits) and len(text) != 2 and "e" not in text
         return float(digits) if clear else math.nan
     times = _UNITS[unit]
     left, _, right = text.partition(unit)
-    if unit in right or (times < 1e4 and len(left) > 1 and left[0] in _DIGITS):
+    if unit in right or (times < 1e4 and len(left) > 1 and left[0] in DIGITS):
         return math.nan
     value = 1.0 if unit == "十" and left in ("", "零") else _value(left)
     if not right:
@@ -218,7 +210,7 @@ _BAND = re.compile(
     rf"{QUALIFIER}(?P<low>{QUANTITY}){_COUNTED}{TO}(?P<high>{QUANTITY}){_COUNTED}(?:之间)?"
 )
 _BELOW = re.compile(
-    rf"(?:(?:小于|少于|不足|不到|低于|<=?|≤)(?P<a>{QUANTITY}){_COUNTED}"
+    rf"(?:(?:小于|少于|不足|不到|低于|不超过|最多|<=?|≤)(?P<a>{QUANTITY}){_COUNTED}"
     rf"|(?P<b>{QUANTITY}){_COUNTED}(?:以下|以内))"
 )
 _SHARE = re.compile(
@@ -244,12 +236,8 @@ def count_of(cell: str) -> float:
     """
     number = plain_number(cell)
     if math.isnan(number) and (text := figure_text(cell)):
-        number = math.nan if text[1] else _worded_count(_unbracketed(text[0]))
+        number = math.nan if text[1] else _worded_count(text[0])
     return number if number >= 0 else math.nan
-
-
-def _unbracketed(text: str) -> str:
-    return re.sub(rf"\(({_COUNTED.removesuffix('?')})\)", r"\1", text)
 
 
 def _worded_count(text: str) -> float:
@@ -304,6 +292,6 @@ def year_of(cell: str) -> float:
     text = figure_text(cell)
     if text is None or text[1]:
         return math.nan
-    digits = "".join(str(_DIGITS.get(mark, mark)) for mark in text[0])
+    digits = "".join(str(DIGITS.get(mark, mark)) for mark in text[0])
     year = _YEAR.fullmatch(digits)
     return float(year["year"]) if year else math.nan

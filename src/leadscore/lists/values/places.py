@@ -6,13 +6,14 @@ import csv
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from leadscore.files import shipped
 from leadscore.lists.columns import normal_header, simplified
+from leadscore.lists.values.words import one_form
 
 MUNICIPALITIES = ("11", "12", "31", "50", "81", "82")
 """Provinces that are one city: their city code is the province code and 00."""
@@ -28,13 +29,14 @@ _PADDING = re.compile(
 _LEAD = re.compile(
     r"^(?:[\[【(]?(?:邮编|邮政编码)?:?\d{6}[\]】)]?(?!\d)[,、;]?"
     r"|(?:企业|公司)?(?:注册|登记|通[讯信]|办公|经营|联系)?(?:地址|住所地?|所在地|地点):"
-    r"|中华人民共和国|中国)*[\[(]?"
+    r"|(?:中华人民共和国|中国)[·,/\-]?)*[\[(]?"
 )
 # What stands behind the name of a city where firms gather; the city is meant.
 _ZONE = re.compile(
     r"(?:国家级)?(?:高新|高新技术|高新技术产业|经济|经济技术|经开|开发|工业|产业|综合保税|保税|新)+"
     r"(?:开发区|园区|园|区)$"
 )
+_BETWEEN = re.compile(r"[、,，;；/|\s和与及]+")  # between places of one cell
 _LEVEL = re.compile(r"(?:新区|自治县|自治旗|特区|县|区|旗|市)$")
 _CHINA = re.compile(r"^(?:prchina|china|prc)|(?:prchina|china|prc)$")
 _READ = 40  # characters of a text that are looked at
@@ -102,7 +104,7 @@ def division_code(cell: str) -> str | None:
     >>> [division_code(cell) for cell in ("360100", "3601.0", "99")]
     ['3601', '3601', None]
     """
-    digits = re.sub(r"\.0+$", "", cell.strip())
+    digits = re.sub(r"\.0+$", "", one_form(cell))
     place = place_of_code(digits) if digits.isdigit() else NOWHERE
     return place.city or place.province
 
@@ -146,9 +148,9 @@ def _beginning(text: str, province: str | None) -> Place:
         # 吉林 in a city column of 吉林省 is the city, not the province once more.
         return directory.inside.get(province, {}).get(rest, place)
     if name and place.province and place.city is None:
-        return _inside(directory, rest[len(name) :], place.province)
+        return _inside(directory, rest[len(name) :], place.province, place)
     if province and place.province != province:
-        within = _inside(directory, rest, province)
+        within = _inside(directory, rest, province, NOWHERE)
         if within.city:
             return within
     county = None if name else _leading(rest, directory.counties, directory.counties, _NO_ROAD)
@@ -214,83 +216,60 @@ def is_division(name: str) -> bool:
     return len(name) <= 12 and _plain(name) in divisions().places
 
 
+_Meanings = dict[str, set[Place]]
+
+
 @cache
 def divisions() -> Directory:
     """Read the tables that travel with the package."""
-    further = _further_names()
-    chinese = [(name, place) for name, place in further if not name.isascii()]
-    places, counties, bare = _own_names()
-    times = Counter(name for name, _ in chinese)
-    for name, place in chinese:
+    places: dict[str, Place] = {}
+    counties: dict[str, Place] = {}
+    bare: set[str] = set()
+    english: dict[str, tuple[Place, ...]] = {}
+    cells: _Meanings = {}
+    within: dict[str, _Meanings] = {}
+    # Several cities have a 西湖区: alone it says nothing.
+    borne = Counter(row["name"] for row in _codes().values())
+    for code, row in sorted(_codes().items(), key=lambda item: (len(item[0]), item[0])):
+        place, full, short = place_of_code(code), row["name"], row["short_name"]
+        county = row["level"] == "county"
+        stem = _LEVEL.sub("", full) if county else short
+        names = [full] if county else [full, short]
+        names += [short + "州"] if full.endswith("自治州") else []
+        for name in names:
+            if name not in places and borne[name] < 2:
+                (counties if county and short == full else places)[name] = place
+                bare |= {name} & {short} if not county else set()
+        for name in {*names, short, stem if len(stem) > 1 else short}:
+            cells.setdefault(name, set()).add(place)
+        for name in {*names, short} if row["level"] != "province" else ():
+            within.setdefault(code[:2], {}).setdefault(name, set()).add(place)
+        if row["name_en"]:
+            key = normal_header(row["name_en"])
+            english[key] = (*english.get(key, ()), place)
+    further = _further_names(borne)
+    times = Counter(name for name, _ in further)
+    for name, place in further:
+        if name.isascii():
+            english[normal_header(name)] = (place,)
+            continue
         if times[name] < 2 and len(name) > 2 and name not in places:
             counties.setdefault(name, place)
-    cells, within = _shared_names(chinese)
+        cells.setdefault(name, set()).add(place)
+        within.setdefault(place.province or "", {}).setdefault(name, set()).add(place)
     inside = {
         province: {name: next(iter(held)) for name, held in named.items() if len(held) == 1}
         for province, named in within.items()
     }
-    english: dict[str, tuple[Place, ...]] = {}
-    for code, row in _codes().items():
-        if row["name_en"]:
-            key = normal_header(row["name_en"])
-            english[key] = (*english.get(key, ()), place_of_code(code))
-    english |= {normal_header(name): (place,) for name, place in further if name.isascii()}
     meanings = {name: tuple(held) for name, held in cells.items()}
-    return Directory(places, bare, inside, english, counties, meanings)
+    return Directory(places, frozenset(bare), inside, english, counties, meanings)
 
 
-def _further_names() -> list[tuple[str, Place]]:
+def _further_names(borne: Container[str]) -> list[tuple[str, Place]]:
     # Names beside those of the national list: of Taiwan's cities, of new areas, of the past.
-    borne = {row["name"] for row in _codes().values()}
     further = [(row["name"], place_of_code(row["code"])) for row in _rows("names.csv")]
     former = {(row["name"], place_of_code(row["now"])) for row in _rows("former.csv")}
     return further + sorted(pair for pair in former if pair[0] and pair[0] not in borne)
-
-
-def _own_names() -> tuple[dict[str, Place], dict[str, Place], frozenset[str]]:
-    # Names that one place has. Several cities have a 西湖区: alone it says nothing.
-    places: dict[str, Place] = {}
-    counties: dict[str, Place] = {}
-    bare: set[str] = set()
-    borne = Counter(row["name"] for row in _codes().values())
-    for code, row, names in _named_codes():
-        county, short = row["level"] == "county", row["short_name"]
-        table = counties if county and short == row["name"] else places
-        for name in names:
-            if name not in places and borne[name] < 2:
-                table[name] = place_of_code(code)
-                if name == short and not county:
-                    bare.add(name)
-    return places, counties, frozenset(bare)
-
-
-def _named_codes() -> Iterator[tuple[str, dict[str, str], list[str]]]:
-    for code, row in sorted(_codes().items(), key=lambda item: (len(item[0]), item[0])):
-        short, names = row["short_name"], [row["name"]]
-        if row["level"] != "county":
-            names += [short, short + "州"] if row["name"].endswith("自治州") else [short]
-        yield code, row, names
-
-
-_Meanings = dict[str, set[Place]]
-
-
-def _shared_names(further: Iterable[tuple[str, Place]]) -> tuple[_Meanings, dict[str, _Meanings]]:
-    # All that a name may mean: as the whole of a cell, and behind a province, by its code.
-    cells: _Meanings = {}
-    within: dict[str, _Meanings] = {}
-    for code, row, names in _named_codes():
-        place, short = place_of_code(code), row["short_name"]
-        stem = _LEVEL.sub("", row["name"]) if row["level"] == "county" else short
-        for name in {*names, short, stem if len(stem) > 1 else short}:
-            cells.setdefault(name, set()).add(place)
-        if row["level"] != "province":
-            for name in {*names, short}:
-                within.setdefault(code[:2], {}).setdefault(name, set()).add(place)
-    for name, place in further:
-        cells.setdefault(name, set()).add(place)
-        within.setdefault(place.province or "", {}).setdefault(name, set()).add(place)
-    return cells, within
 
 
 @cache
@@ -303,10 +282,10 @@ def _lengths() -> dict[str, tuple[int, ...]]:
     return {mark: tuple(sorted(sizes, reverse=True)) for mark, sizes in lengths.items()}
 
 
-def _inside(directory: Directory, rest: str, province: str) -> Place:
+def _inside(directory: Directory, rest: str, province: str, otherwise: Place) -> Place:
     names = directory.inside.get(province, {})
     name = _leading(_PADDING.sub("", rest), names, names, _NO_ROAD)
-    return names[name] if name else place_of_code(province)
+    return names[name] if name else otherwise
 
 
 def _leading(
@@ -423,19 +402,38 @@ def _of_columns(
         for name, text in unclear.items()
         if text and len(named_places(text, wide.province)) > 1
     )
+    if len(cities := _listed_cities(city, wide.province)) > 1:
+        shared = {place.province for place in cities}
+        near = Place(shared.pop()) if len(shared) == 1 else NOWHERE
+        several = ("city",)
     odd = bool(wide.province and near.province and wide.province != near.province)
     unplaced = tuple(name for name in unplaced if name not in several)
     return (near if near.province else wide, odd, unplaced, several)
 
 
+def _listed_cities(text: str, province: str | None) -> set[Place]:
+    # The cities that a list of places in one cell names: 深圳、东莞, but one for 苏州/昆山.
+    first, *rest = _BETWEEN.split(text)
+    if not rest:
+        return set()
+    cities = {_either(first, province)}
+    province = province or next(iter(cities)).province
+    cities |= {_either(part, province) for part in rest}
+    return {place for place in cities if place.city}
+
+
 def _either(text: str, province: str | None = None) -> Place:
     if text.isdigit():
         return place_of_code(text)
+    own = {one for one in named_places(text, province) if one.city} if province and text else ()
+    if len(own) == 1:
+        return next(iter(own))
     place = beginning(text, province) if text else NOWHERE
     if place.city or not text or (place.province and place.province != province):
         return place
     named = named_places(text, province) if province or not place.province else frozenset()
-    near = {one for one in named if one.city} or named
+    finer = {one.province for one in named if one.city}
+    near = {one for one in named if one.city or one.province not in finer}
     if len(near) == 1:
         return next(iter(near))
     return place if place.province else english_place(text, province)

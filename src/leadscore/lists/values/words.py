@@ -48,24 +48,42 @@ FORMULA = f"('*(?:{_SKIPPED}[=+\\-@＝＋－＠﹦﹢﹣﹫]|[\\t\\n]))"
 """How a text begins that a spreadsheet may take for a formula; a written CSV guards it by a
 further apostrophe, which `unguarded` takes off."""
 
-_GUARDED = re.compile(f"'(?={FORMULA})")
-_FORMULA_OF_TEXT = re.compile(r'[=＝]\s*"(?P<text>(?:[^"]|"")*)"\s*')
-
-
-QUOTES = "'\"`´‘’“”„′″「」『』"
-"""Marks that people put around or before what a spreadsheet must keep as it is."""
+_ONE_APOSTROPHE = re.compile(f"'(?={FORMULA})")
+_FORMULA_OF_TEXT = re.compile(r"""[=＝]\s*(?P<quote>["'“”])(?P<text>.*)["'“”]\s*""", re.DOTALL)
+_QUOTES = "'\"`´‘’“”„′″「」『』"
+_PAIRS = frozenset(["''", '""', "``", "`'", "‘’", "“”", "„“", "„”", "′′", "″″", "「」", "『』"])
+_PARTICLE = re.compile("['’][st] ")  # of Dutch names: 't Hooft
+GUARDS = frozenset("=＝" + _QUOTES)
+"""What may stand in front of what a spreadsheet must keep as it is, see `unguarded`."""
 
 
 def unguarded(text: str) -> str:
-    """Return a text without what keeps a spreadsheet from taking it for a formula or a number.
+    """Return what a cell says without the marks by which it was kept from being read otherwise.
 
-    >>> unguarded("'=甲公司"), unguarded('="0012"'), unguarded("'甲公司")
-    ('=甲公司', '0012', "'甲公司")
+    That is the one door of a cell: no reader of values knows of such marks. Taken off are the
+    apostrophe of our own exports, a formula that is nothing but a text, quotes around all of a
+    cell, and a lone one before it, as people type it before codes and minus signs.
+
+    >>> [unguarded(text) for text in ("'=甲公司", '="0012"', "'-500", '"甲公司"', "“甲”公司")]
+    ['=甲公司', '0012', '-500', '甲公司', '“甲”公司']
     """
-    if text[:1] == "'":
-        return text[1:] if _GUARDED.match(text) else text
-    formula = _FORMULA_OF_TEXT.fullmatch(text) if text[:1] in ("=", "＝") else None
-    return formula["text"].replace('""', '"') if formula else text
+    plain = visible_text(text)[0] if text[:1] not in GUARDS else text.rstrip()
+    if plain[:1] not in GUARDS:
+        return text
+    if formula := _FORMULA_OF_TEXT.fullmatch(plain):
+        return unguarded(formula["text"].replace('""', '"'))
+    if _ONE_APOSTROPHE.match(plain):
+        return plain[1:]
+    rest, inside = plain[1:], plain[1:-1]
+    if len(plain) > 1 and plain[0] + plain[-1] in _PAIRS and not _quoted(inside):
+        return inside.strip()
+    if plain[0] in "=＝" or _PARTICLE.match(plain) or _quoted(bare := unguarded(rest)):
+        return text
+    return bare
+
+
+def _quoted(text: str) -> bool:
+    return any(mark in _QUOTES for mark in text)
 
 
 def says_nothing(text: str, *, name: bool = False) -> bool:
@@ -115,6 +133,27 @@ def tidy_word(word: str) -> str:
     '1,234万元'
     """
     return _HIDDEN_OR_SPACE.sub("", unicodedata.normalize("NFKC", word).lower())
+
+
+_SAME_MARKS = str.maketrans(
+    dict.fromkeys("‐‑‒–—―−", "-")  # NFKC leaves these dashes as they are
+    | {"∼": "~", "〜": "~", "’": "'", "‘": "'", "【": "[", "】": "]", "〔": "[", "〕": "]"}
+    | VOCABULARY["numerals"]["same"]
+)
+_LAST_MARK = re.compile("(?<![。;,、.])[。;,、.]$")
+
+
+def one_form(text: str) -> str:
+    """Return a figure, day or code as all are compared: visible, NFKC, lower case.
+
+    Dashes, quotes, brackets, numerals and units have one form each; a mark that only ends the text
+    is dropped.
+
+    >>> one_form("２０１５—04—08；"), one_form("壹佰萬圓整。")
+    ('2015-04-08', '一百万元整')
+    """
+    plain = unicodedata.normalize("NFKC", _HIDDEN.sub("", text)).lower().translate(_SAME_MARKS)
+    return _LAST_MARK.sub("", plain.strip())
 
 
 def without_personal(text: str) -> str:
