@@ -6,12 +6,13 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import NamedTuple
 
 from leadscore.errors import Detail, ListError
 from leadscore.lists.cleaning import NAME_COLUMNS
 from leadscore.lists.columns import normal_header, read_heading, readings
-from leadscore.lists.problems import Layout, lay_out
+from leadscore.lists.problems import Layout, lay_out, listed
 from leadscore.lists.reading.header import Aliases
 from leadscore.lists.reading.table import TextTable
 from leadscore.lists.values.dates import day_of
@@ -23,7 +24,7 @@ from leadscore.lists.values.words import (
     says_nothing,
     tidy_word,
 )
-from leadscore.text import room_words
+from leadscore.text import Text, room_words, shown
 
 WORDS = room_words("lists")
 
@@ -53,12 +54,13 @@ _DAY_WORD = re.compile(
 )
 _DATED = re.compile(r"日期|时间|年月|月份|date|time|day$")
 _NOT_THE_FIRST = re.compile(VOCABULARY["not_the_first"])
-_STAGE_CHANGED = re.compile(
-    r"(?:阶段|状态|进展|节点|stage|status)(?:的)?(?:最[后近新]|last)?"
-    r"(?:更新|变更|变动|变化|修改|调整|推进|到达|update|change|modifi|enter|mov)(?:e?d)?"
-    r"(?:日期|时间|date|time|on|at)"
+_STAGE_CHANGED = re.compile(_VOCABULARY["stage_changed"])
+_OF_STAGES = re.compile(_VOCABULARY["of_stages"], re.IGNORECASE)
+_ENTERED = re.compile(
+    r"date (?:entered|of entry into|moved to)(?: stage)? [\"'“”‘’]?(.+?)"
+    r"(?: ?\([^()]*\))?[\"'“”‘’]?(?: ?\([^()]*\))?",
+    re.IGNORECASE,
 )
-"""Of a day on which the stage itself was changed, unlike the row as a whole."""
 _AROUND_STAGE = re.compile(
     r"\b(?:date|day|time|on|of|at|the|first|actual|start(?:ed)?|end(?:ed)?|contract)\b|_"
 )
@@ -66,6 +68,7 @@ _MARK_WORD = re.compile(
     r"(?P<whether>是否|有无)?(?:已经?|完成)?(?P<stage>.+?)(?:\((?:是/否|√|打√|y/n|yes/no)\))?"
 )
 _MARKS = frozenset((*VOCABULARY["answers"]["yes"], *VOCABULARY["answers"]["no"]))
+_REASON = re.compile(r"原因|理由|说明|\b(?:reasons?|cause|for|of|the|deal)\b|[-_]")
 _FOUNDED_HERE = re.compile("注册|登记|工商")
 
 Field = tuple[int, str]
@@ -89,9 +92,7 @@ class OutcomeLayout:
     ``stage_marks`` yes or no. ``projects`` are read for the name of a firm only where no other
     column names one. ``registered`` are headers that were taken for registering here, although
     they may mean the day of foundation; ``unsure`` headers of days that may be those of losses.
-    ``sheet_stage`` is the stage that the name of the sheet tells, where no column tells any;
-    ``day_parts`` are the columns of year, month and perhaps day of which days are put together,
-    under the first of them.
+    ``sheet_stage`` is the stage that the name of the sheet tells, where no column tells any.
     """
 
     canonical: Layout
@@ -102,7 +103,6 @@ class OutcomeLayout:
     registered: tuple[str, ...] = ()
     unsure: tuple[str, ...] = ()
     sheet_stage: str | None = None
-    day_parts: tuple[int, ...] = ()
 
     @property
     def names(self) -> list[Field]:
@@ -127,7 +127,7 @@ class OutcomeLayout:
 
 
 WRITTEN_DAY = re.compile(
-    r"(?:19|20)\d\d(?:[-/.]\d{1,2}(?:[-/.]\d{1,2})?(?!\d)|年(?:\d{1,2}月(?:\d{1,2}[日号])?)?"
+    r"(?:19|20)\d\d(?:[-/.]\d{1,2}(?:[-/.]\d{1,2})?(?!\d)|年(?![底末初中上下春夏秋冬第])(?:\d{1,2}月(?:\d{1,2}[日号])?)?"
     r"|(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])(?!\d))"
 )
 """A day, a month or a year within a text."""
@@ -187,6 +187,91 @@ def read_mapping(mapping: Mapping[str, str]) -> dict[str, str]:
     return read
 
 
+_PART = re.compile(r"(?P<of>.*?)(?:的)?/?(?P<part>年|月|日)份?")
+_YEAR = re.compile(r"(?<!\d)20\d\d(?!\d)")
+_MONTH_AND_DAY = re.compile(r"\d{1,2}月(?:份|\d{1,2}[日号]?)?")
+_FIGURE = re.compile(r"(\d{1,4})(?:\.0)?[年月日号]?份?")
+_NUMBERED = re.compile(r"\d{1,2}(?:\.0)?")
+_LEGEND = re.compile(r"(?<![\d.])(\d{1,2})\s*[-—–:：、.．=＝为]*\s*([^\W\d_]{1,12})")
+
+
+def made_plain(table: TextTable, mapping: Mapping[str, str]) -> tuple[TextTable, list[Text]]:
+    """Return a table whose cells say by themselves what sheet, title and notes say of them.
+
+    Year, month and perhaps day of columns of their own become one column, the first of them. Days
+    without year (3月15日) get the only one that the sheet or its titles name, and numbers of
+    stages the words of the legend. Columns of the owner's ``mapping`` stay as they are.
+    """
+    said = set(map(normal_header, mapping))
+    headers, notices = [*table.headers], []
+    columns = {
+        position: table.column(position)
+        for position, header in enumerate(headers)
+        if normal_header(header) not in said
+    }
+    _join_days(headers, columns)
+    years = set(_YEAR.findall(table.sheet or "")) or set(_YEAR.findall(" ".join(table.beside)))
+    for position, texts in columns.items():
+        header = headers[position]
+        if len(years) == 1 and _mostly(texts, _without_year):
+            (year,) = years
+            columns[position] = [
+                f"{year}年{text.strip()}" if text and _without_year(text) else text
+                for text in texts
+            ]
+            notices.append(WORDS["outcomes.year_added"].format(header=shown(header), year=year))
+        legend = _legend(" ".join((header, *table.beside))) if _OF_STAGES.search(header) else {}
+        if legend and all(_NUMBERED.fullmatch(text) for text in _known(texts)):
+            columns[position] = [
+                legend.get(text.removesuffix(".0"), text) if text else text for text in texts
+            ]
+            words = listed([f"{number}={word}" for number, word in legend.items()])
+            notices.append(WORDS["outcomes.by_legend"].format(header=shown(header), words=words))
+    changed = {at: texts for at, texts in columns.items() if texts != table.column(at)}
+    cells = table.cells.copy() if changed else table.cells
+    for position, texts in changed.items():
+        cells[position] = texts
+    return replace(table, headers=tuple(headers), cells=cells), notices
+
+
+def _join_days(headers: list[str], columns: dict[int, list[str | None]]) -> None:
+    parts: defaultdict[str, dict[str, int]] = defaultdict(dict)
+    for position in columns:
+        if part := _PART.fullmatch(normal_header(headers[position])):
+            parts[part["of"]].setdefault(part["part"], position)
+    for of, places in parts.items():
+        if not places.keys() >= {"年", "月"}:
+            continue
+        years = [_part(text) for text in columns[places["年"]] if text]
+        if not years or not all(len(year) in (2, 4) for year in years):
+            continue
+        first, *others = (places[part] for part in "年月日" if part in places)
+        columns[first] = [
+            "-".join(_part(text or "") for text in (texts if texts[-1] else texts[:2]))
+            if any(texts) else None
+            for texts in zip(*(columns[place] for place in (first, *others)), strict=True)
+        ]  # fmt: skip
+        headers[first] = (of if _DATED.search(of) else f"{of}日期") if of else "日期"
+        for place in others:
+            headers[place], columns[place] = "", [None] * len(columns[place])
+
+
+def _legend(text: str) -> dict[str, str]:
+    """Return the words of stages by number that a legend gives; empty if it isn't one."""
+    pairs = [(number, word) for number, word in _LEGEND.findall(text) if stage_named(word)]
+    words = dict(pairs)
+    return words if len(words) > 1 and len(set(pairs)) == len(words) else {}
+
+
+def _without_year(text: str) -> object:
+    return _MONTH_AND_DAY.fullmatch(tidy_word(text))
+
+
+def _part(text: str) -> str:
+    figure = _FIGURE.fullmatch(tidy_word(text))
+    return figure[1] if figure else text
+
+
 def lay_out_outcomes(
     table: TextTable, mapping: Mapping[str, str] | None = None
 ) -> OutcomeLayout:  # fmt: skip
@@ -226,15 +311,11 @@ def lay_out_outcomes(
             and (name == "stage" or _tells_stages(table.column(source.position), fields["stage"]))
         ]
     registered = _registered_here(table, fields, days)
-    parts = () if fields["day"] or days else _day_parts(table.headers)
-    if parts:
-        fields["day"].append((parts[0], "/".join(table.headers[part] for part in parts)))
     told = bool(days or marks or fields["stage"])
     of_sheet = None if told or not table.sheet else stage_named(table.sheet)
     layout = OutcomeLayout(
-        canonical, fields, days, marks, projects, registered, sheet_stage=of_sheet,
-        day_parts=parts,
-    )  # fmt: skip
+        canonical, fields, days, marks, projects, registered, sheet_stage=of_sheet
+    )
     return _with_the_unread(table, layout)
 
 
@@ -254,13 +335,14 @@ def _kind_of(header: str, texts: Sequence[str | None]) -> tuple[str | None, int]
         return "day", 0
     if word is None and (stage := _stage_of_marks(header, texts)):
         return f"mark:{stage}", 0
+    if word is None and _OF_STAGES.fullmatch(normal_header(header)) and _names_steps(texts):
+        return "stage", 0
     return word, _RANKS.get(key, 0)
 
 
 def _with_the_unread(table: TextTable, layout: OutcomeLayout) -> OutcomeLayout:
     read = {column.position for column in (*layout.stage_days, *layout.stage_marks)}
     read |= {position for columns in layout.fields.values() for position, _ in columns}
-    read |= {*layout.day_parts}
     if not any(layout.fields[name] for name in NAME_COLUMNS):
         read |= {position for position, _ in layout.projects}
     known = {source.position for sources in layout.canonical.sources.values() for source in sources}
@@ -277,13 +359,6 @@ def _with_the_unread(table: TextTable, layout: OutcomeLayout) -> OutcomeLayout:
                 unsure.append(header)
     canonical = replace(layout.canonical, unused=tuple(unused))
     return replace(layout, canonical=canonical, unsure=tuple(unsure))
-
-
-def _day_parts(headers: Sequence[str]) -> tuple[int, ...]:
-    """Return where year, month and perhaps day stand in columns of their own."""
-    at = {normal_header(header).removesuffix("份"): place for place, header in enumerate(headers)}
-    parts = [at[name] for name in ("年", "月", "日") if name in at]
-    return tuple(parts) if "年" in at and "月" in at else ()
 
 
 def _tells_stages(texts: Sequence[str | None], others: Sequence[Field]) -> bool:
@@ -325,6 +400,8 @@ def _stage_of_days(header: str, texts: Sequence[str | None]) -> str | None:
             bare = re.sub(r"^(?:first|首次|实际|正式)", "", word)
             if stage := milestone_of(bare) or stage_of(bare)[0]:
                 return stage
+    if entered := _ENTERED.fullmatch(header.strip()):
+        return stage_named(entered[1])
     last = normal_header(header).rpartition("/")[2]
     spaced = _AROUND_STAGE.sub(" ", header.lower()).strip()
     last_stage = milestone_of(last) or stage_of(last)[0] or stage_of(spaced)[0]
@@ -339,6 +416,17 @@ def _stage_of_marks(header: str, texts: Sequence[str | None]) -> str | None:
         return None
     stage = milestone_of(asked["stage"]) or stage_of(asked["stage"])[0]
     return stage if stage and _mostly(texts, lambda text: tidy_word(text) in _MARKS) else None
+
+
+def _names_steps(texts: Sequence[str | None]) -> bool:
+    known = _known(texts)
+    return names_stages(known) or _mostly(known, WRITTEN_DAY.search)
+
+
+def end_of(header: str) -> str | None:
+    """Return the end of which a column gives the reason, as 输单原因 and Lost Reason do."""
+    stage = stage_of(_REASON.sub(" ", header.lower()).strip())[0]
+    return stage if stage in ENDS else None
 
 
 def _known(texts: Iterable[str | None]) -> list[str]:
@@ -356,7 +444,13 @@ def _mostly(texts: Iterable[str | None], test: Callable[[str], object]) -> bool:
 
 ENDS = ("lost", "paused")
 _MEANT = re.compile(VOCABULARY["outcomes"]["meant"])
-_BETWEEN_STEPS = re.compile(r"[\r\n\x0b;；。]+|[,，、](?=\s*(?:19|20)\d\d)|->|→|=>")
+_BETWEEN_SENTENCES = re.compile(r"[\r\n\x0b;；。]+|->|→|=>")
+_BETWEEN_STEPS = re.compile(r"[,，、](?=\s*(?:(?:19|20)\d\d|(?:同年|当年)?\d{1,2}月))")
+_YEAR_LEFT_OUT = re.compile(
+    r"\s*(?:同年|当年)?(?P<month>\d{1,2})"
+    r"(?:月(?:(?P<day>\d{1,2})[日号])?|[.．](?P<dotted>\d{1,2})(?=[\s:：]*[^\W\d亿万千元亩家个套吨倍折]))"
+)
+_BEFOREHAND = re.compile(r"\s*(?:之|以)?前(?![期往来])")
 _NUMBER_BEFORE = re.compile(r"^\s*(?:[(（]?\d{1,2}[)）、]|\d{1,2}[.．](?!\d)|[①-⑳•·*-])\s*")
 _AROUND_DAY = re.compile(r"^[\s:：,，、()（）\[\]【】\-—–~]+|[\s:：,，、()（）\[\]【】\-—–~]+$")
 _CLAUSE = re.compile(r"[,，;；。、]")
@@ -366,8 +460,9 @@ class Said(NamedTuple):
     """What a cell says: a stage or milestone, or ``steps`` (each with its day as written).
 
     ``kind`` is "stage", "steps", "meant" (nothing is reached yet), "skipped" (its owner says that
-    it tells none), "mixed" (steps, not all understood) or "unknown"; ``day`` is the one that the
-    cell gives for the stage itself.
+    it tells none), "mixed" (steps, of which one may tell an end and is not understood) or
+    "unknown"; ``day`` is the one that the cell gives for the stage itself; ``unread`` are pieces
+    beside steps that tell no stage with its day.
     """
 
     kind: str
@@ -375,6 +470,7 @@ class Said(NamedTuple):
     reason: str | None = None
     day: str | None = None
     steps: tuple[tuple[str, str, str | None], ...] = ()
+    unread: tuple[str, ...] = ()
 
 
 class ProgressReader(dict[str, Said]):
@@ -397,22 +493,33 @@ class ProgressReader(dict[str, Said]):
         word = tidy_word(text)
         if word in self._given:
             return self._one(text)
-        lines = "\n".join(_NUMBER_BEFORE.sub("", line) for line in text.splitlines())
-        pieces = [_NUMBER_BEFORE.sub("", piece) for piece in _BETWEEN_STEPS.split(lines)]
-        pieces = [piece for piece in pieces if piece.strip()]
-        dated = [piece for piece in pieces if WRITTEN_DAY.search(piece)]
-        if len(pieces) > 1 and dated:
-            return self._steps(pieces)
+        sentences = [
+            [_NUMBER_BEFORE.sub("", piece) for piece in _BETWEEN_STEPS.split(sentence)]
+            for sentence in _BETWEEN_SENTENCES.split(text)
+            if sentence.strip()
+        ]
+        dated = [piece for pieces in sentences for piece in pieces if WRITTEN_DAY.search(piece)]
+        if dated and len([piece for pieces in sentences for piece in pieces]) > 1:
+            return self._steps(sentences)
         if len(dated) == 1 and (day := day_in(text)) and day_of(day):
-            bare = _AROUND_DAY.sub("", text.replace(day, "", 1))
-            said = self._one(bare)
-            if said.kind == "stage" and not _CLAUSE.search(bare):
-                return said._replace(day=day)
+            said = self._on(day, text)
+            if said.kind == "meant":
+                return said
             if said.kind == "stage":
-                own = [part for part in _CLAUSE.split(text) if day in part]
-                same = len(own) == 1 and self._one(own[0].replace(day, "", 1)).stage == said.stage
+                joined = re.sub(rf"({re.escape(day)})[\s,，:：、]+", r"\1", text)
+                own = [part for part in _CLAUSE.split(joined) if day in part]
+                rest = own[0].replace(day, "", 1) if len(own) == 1 else ""
+                same = not _CLAUSE.search(joined) or self._one(rest).stage == said.stage
                 return said._replace(day=day if same else None)
         return self._one(text)
+
+    def _on(self, day: str, piece: str) -> Said:
+        # 2024年7月1日前开工 tells what is meant, although 开工 alone would be reached.
+        said = self._one(_AROUND_DAY.sub("", piece.replace(day, "", 1)))
+        if _BEFOREHAND.match(piece.partition(day)[2]):
+            return Said("meant")
+        whole = self._one(piece)
+        return whole if whole.kind == "meant" else said
 
     def _one(self, text: str) -> Said:
         word = tidy_word(text)
@@ -426,15 +533,43 @@ class ProgressReader(dict[str, Said]):
         denied = said.kind == "not_reached" and not MAY_END.search(word)
         return Said("meant" if denied or _MEANT.fullmatch(word) else "unknown")
 
-    def _steps(self, pieces: list[str]) -> Said:
-        steps = []
-        for piece in pieces:
-            day = day_in(piece)
-            said = self._one(_AROUND_DAY.sub("", piece.replace(day, "", 1)) if day else piece)
-            if said.kind in ("meant", "skipped"):
-                continue
-            if said.kind != "stage" or said.stage is None or day is None or day_of(day) is None:
-                return Said("mixed")
-            steps.append((said.stage, day, said.reason))
-        reached = {*STAGES, *MILESTONES}.intersection(stage for stage, _, _ in steps)
-        return Said("steps", steps=tuple(steps)) if reached else Said("meant")
+    def _steps(self, sentences: Iterable[list[str]]) -> Said:
+        steps, unread = list[tuple[str, str, str | None]](), list[str]()
+        meant = open_end = False
+        last: date | None = None
+        for sentence in sentences:
+            planned = False  # 拟于2024年5月签约，6月开工
+            for piece in sentence:
+                whole = _with_year(piece, last)
+                day = day_in(whole)
+                on = day_of(day) if day else None
+                said = self._on(day, whole) if day else self._one(whole)
+                last = on or last
+                if said.kind in ("meant", "skipped"):
+                    planned = meant = True
+                elif said.stage and day and on and not planned:
+                    steps.append((said.stage, day, said.reason))
+                    open_end = False
+                elif said.stage in ENDS or MAY_END.search(tidy_word(piece)):
+                    return Said("mixed")
+                elif said.stage not in {stage for stage, _, _ in steps} or planned:
+                    unread.append(piece)
+                    open_end |= said.stage is None
+        if steps and not open_end:  # the end may be what is not understood behind the last step
+            return Said("steps", steps=tuple(steps), unread=tuple(unread))
+        return Said("mixed" if steps or unread or not meant else "meant")
+
+
+def _with_year(piece: str, last: date | None) -> str:
+    """Return a piece that begins with a day without year with that of the step before.
+
+    As it stands if it would lie before that step, so that the year is not certain.
+    """
+    given = _YEAR_LEFT_OUT.match(piece)
+    if last is None or given is None:
+        return piece
+    day = given["day"] or given["dotted"]
+    written = f"{last.year}年{given['month']}月" + (f"{day}日" if day else "")
+    on = day_of(written)
+    early = on is None or (on < last if day else (on.year, on.month) < (last.year, last.month))
+    return piece if early else written + piece[given.end() :]

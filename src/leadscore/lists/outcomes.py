@@ -25,8 +25,10 @@ from leadscore.lists.outcome_columns import (
     ProgressReader,
     Said,
     StageDays,
+    end_of,
     lay_out_outcomes,
     ledger_aliases,
+    made_plain,
     read_mapping,
     stage_named,
 )
@@ -67,7 +69,7 @@ WANTED = {
     for code in (
         "no_firm", "several_firms", "bad_stage", "bad_steps", "skipped_stage", "no_day",
         "planned_day", "bad_date", "future_date", "bad_withdrawal", "no_stage", "mark_says_no",
-        "perhaps_ended",
+        "perhaps_ended", "unread_step",
     )
 }  # fmt: skip
 """What is wanted of an entry, by the code of the problem."""
@@ -160,13 +162,15 @@ def load_outcomes(path: Path, *, today: date, said: Instructions | None = None) 
         raise ListError(WORDS["mapping.bad_mapping"], absent)
     readers, notices, unused = [], list(raw.notices), []
     progress = ProgressReader(stages, said.here)
-    for table in raw.tables:
+    for written in raw.tables:
+        table, made = made_plain(written, mapping)
         layout = lay_out_outcomes(table, mapping)
         reader = _TableReader(table, layout, today, progress)
         if not layout.tells(reader.texts):
             unused.append(WORDS["outcomes.sheet_unused"].format(sheet=table.sheet))
             continue
         readers.append(reader)
+        notices += made
     if not readers:
         details = [
             Detail(
@@ -284,11 +288,6 @@ class _TableReader:
         self.unknown: Counter[tuple[str, str]] = Counter()
         self.meanings: Counter[tuple[str, str]] = Counter()
         self.texts = [table.column(position) for position in range(len(table.headers))]
-        if parts := [self.texts[part] for part in layout.day_parts]:
-            self.texts[layout.day_parts[0]] = [
-                "-".join(_digits(text) for text in texts if text) if texts[0] and texts[1] else None
-                for texts in zip(*parts, strict=True)
-            ]
         self._names = layout.names
         self._in_projects = self._names == [*layout.projects]
         self._codes, self._days, self._remarks = (
@@ -297,11 +296,17 @@ class _TableReader:
         )
         self._starred: Counter[str] = Counter()
         self._undated = self._by_update = 0
+        self._unended: list[tuple[int, int, _Firm]] = []
 
     def entries(self) -> list[_Entry]:
         """Return the entries that can be taken; problems are kept here."""
         rows = enumerate(self.table.rows.tolist())
-        return [entry for at, row in rows for entry in self._row(at, row)]
+        entries = [entry for at, row in rows for entry in self._row(at, row)]
+        ended = {entry[:2] for entry in entries if entry.stage in ENDS}
+        for at, row, firm in self._unended:
+            if firm[:2] not in ended:
+                entries += self._ended_by_reason(at, row, firm)
+        return sorted(entries, key=lambda entry: entry.row)
 
     def notices(self) -> Iterator[Text]:
         """Yield what the owner should know of this table, after `entries`."""
@@ -358,6 +363,7 @@ class _TableReader:
             yield from self._of_marks(at, row, firm, open_marks, dated, given or note, bool(main))
         all_told = {*open_marks, *dated, main[2].stage if main else None}
         if all_told.isdisjoint(ENDS):
+            self._unended.append((at, row, firm))
             yield from self._ended_by_note(at, row, firm, won=not all_told.isdisjoint(_WON))
         day = self._first_of(self.fields["day"], at)
         if main or dated or open_marks:
@@ -377,6 +383,8 @@ class _TableReader:
             for stage, day, reason in said.steps:
                 ended = joined_text(given, reason) or note if stage in ENDS else None
                 yield from self._entry(at, row, firm, stage, ended, header, day)
+            for piece in said.unread:
+                self.log.add(row, "unread_step", WANTED["unread_step"], header, piece, (3, 1))
         elif said.kind == "mixed":
             self._aside(at, row, "bad_steps", header, text)
         elif said.kind == "unknown":
@@ -391,6 +399,24 @@ class _TableReader:
             above, on = self._day_of(at, said)
             undated = None if above else text
             yield from self._entry(at, row, firm, said.stage, reason, above or header, on, undated)
+
+    def _ended_by_reason(self, at: int, row: int, firm: _Firm) -> Iterator[_Entry]:
+        """Yield the loss of which a row gives the reason, where no row of the firm tells any end.
+
+        It is of the day on which the deal was closed; without one it is told, as is a win that
+        stands beside it.
+        """
+        for _, header, text in self._written(self.fields["reason"], at):
+            stage = end_of(header)
+            if stage is None or says_nothing(text) or tidy_word(text) in _EMPTY:
+                continue
+            main = self._stage_said(at, row)
+            if main and main[2].stage in _WON:
+                self.log.add(row, "perhaps_ended", WANTED["perhaps_ended"], header, text, (3, 0))
+                continue
+            day = self._first_of(self.fields["closed"], at)
+            remark = _text(self._remarks[text].value)
+            yield from self._entry(at, row, firm, stage, remark, header, day, text)
 
     def _ended_by_note(self, at: int, row: int, firm: _Firm, *, won: bool) -> Iterator[_Entry]:
         """Yield the end that a note tells with its day; beside a win tell what may be one."""
@@ -573,10 +599,6 @@ class _TableReader:
             cell = self._remarks[text] if text else Cell()
             self._starred[name] += "starred" in cell.marks
             yield _text(cell.value)
-
-
-def _digits(text: str) -> str:
-    return tidy_word(text).rstrip("年月日号")
 
 
 def _several(text: str) -> bool:

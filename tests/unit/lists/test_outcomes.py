@@ -257,3 +257,136 @@ def test_steps_of_which_not_all_is_understood_are_told_and_may_be_a_loss(tmp_pat
 def test_an_english_header_of_several_words_names_its_stage(header: str, stage: str) -> None:
     (table,) = from_records([{"name": "甲公司", header: "2024-01-01"}]).tables
     assert [each.stage for each in lay_out_outcomes(table).stage_days] == [stage]
+
+
+def events(listed: OutcomeList) -> list[tuple[str, str]]:
+    return list(zip(listed.entries["stage"], days(listed), strict=True))
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "2024年1月5日，与企业对接；3月1日，赴企业考察；9月10日正式签约。",
+        "2024.1.5对接；3.1考察；9.10签约5.8亿元", "2024年1月5日对接，3月1日考察，9月10日签约",
+        "2024/1/5对接\n3月1日考察\n县领导召开协调会\n9月10日签约\n预计12月开工",
+    ],
+)  # fmt: skip
+def test_steps_behind_the_first_may_leave_the_year_out(tmp_path: Path, cell: str) -> None:
+    listed = read(tmp_path, f'投资主体,最新进展\n甲公司,"{cell}"\n')
+    assert events(listed) == [
+        ("contacted", "2024-01-05"), ("visited", "2024-03-01"), ("signed", "2024-09-10"),
+    ]  # fmt: skip
+
+
+def test_a_year_that_is_not_certain_is_not_added(tmp_path: Path) -> None:
+    listed = read(tmp_path, "投资主体,最新进展\n甲公司,2023年11月5日对接；2月3日考察\n")
+    assert events(listed) == [("contacted", "2023-11-05")]
+    assert [(it.code, it.found) for it in listed.problems] == [("unread_step", "2月3日考察")]
+
+
+@pytest.mark.parametrize(
+    "plan", ["2024年7月1日前开工", "2024.7.1前开工", "2024年底前投产", "拟于2024年7月开工，9月投产"]
+)
+def test_what_is_to_be_by_a_day_is_no_step(tmp_path: Path, plan: str) -> None:
+    for cell in (f"2024年3月1日签约；{plan}", plan):
+        listed = read(tmp_path, f'投资主体,最新进展,日期\n甲公司,"{cell}",2024-10-01\n')
+        assert set(listed.entries["stage"]) <= {"signed"}, cell
+
+
+def test_the_end_of_a_year_is_no_day(tmp_path: Path) -> None:
+    listed = read(tmp_path, "投资主体,最新进展\n甲公司,2024年3月1日对接；2024年底签约\n")
+    assert events(listed) == [("contacted", "2024-03-01")]
+    assert [it.found for it in listed.problems] == ["2024年底签约"]
+
+
+def test_an_aside_among_steps_is_told_and_the_steps_are_taken(tmp_path: Path) -> None:
+    cell = "2024.1.5 对接；副县长主持召开协调会；2024.3.1 签约；目前已开工"
+    listed = read(tmp_path, f"投资主体,最新进展\n甲公司,{cell}\n")
+    assert events(listed) == [("contacted", "2024-01-05"), ("signed", "2024-03-01")]
+    assert [it.found for it in listed.problems] == ["副县长主持召开协调会", "目前已开工"]
+
+
+@pytest.mark.parametrize(
+    ("header", "cells", "told"),
+    [
+        ("签约年份,签约月份", ",2024,3", [("signed", "2024-03-01")]),
+        ("签约年,签约月,签约日", ",2024,3,15", [("signed", "2024-03-15")]),
+        ("签约日期,流失年,流失月,流失日", ",2024-03-15,2024,5,6",
+         [("signed", "2024-03-15"), ("lost", "2024-05-06")]),
+    ],
+)  # fmt: skip
+def test_year_month_and_day_of_one_stage_are_one_day(
+    tmp_path: Path, header: str, cells: str, told: list[tuple[str, str]]
+) -> None:
+    assert events(read(tmp_path, f"投资主体,{header}\n甲公司{cells}\n")) == told
+
+
+def test_a_year_without_its_month_is_told(tmp_path: Path) -> None:
+    listed = read(tmp_path, "投资主体,签约年,签约月\n甲公司,2024,\n乙公司,2024,5\n")
+    assert events(listed) == [("signed", "2024-05-01")]
+    assert codes(listed) == {"bad_date": 1}
+
+
+def test_days_without_year_take_that_of_the_title(tmp_path: Path) -> None:
+    text = "2023年项目推进表\n企业名称,阶段,日期\n甲公司,签约,3月15日\n乙公司,流失,11月2日\n"
+    listed = read(tmp_path, text)
+    assert events(listed) == [("signed", "2023-03-15"), ("lost", "2023-11-02")]
+    assert any("2023 年" in notice.zh for notice in listed.notices)
+    assert codes(read(tmp_path, text.replace("2023年", "2022—2023年"))) == {"bad_date": 2}
+
+
+@pytest.mark.parametrize(
+    ("title", "note"),
+    [("阶段（1对接2签约9流失）", ""), ("阶段", "注：阶段 1-对接，2-签约，9-流失。"),
+     ("项目阶段代码", "说明：1=对接；2=签约；9=流失")],
+)  # fmt: skip
+def test_numbers_of_stages_are_read_by_their_legend(tmp_path: Path, title: str, note: str) -> None:
+    text = f"企业名称,{title},日期\n甲公司,1,2024-01-05\n甲公司,9,2024-03-01\n{note},,\n"
+    assert events(read(tmp_path, text)) == [("contacted", "2024-01-05"), ("lost", "2024-03-01")]
+
+
+def test_a_number_that_the_legend_lacks_stops_the_import(tmp_path: Path) -> None:
+    text = "企业名称,阶段（1对接2签约）,日期\n甲公司,1,2024-01-05\n甲公司,9,2024-03-01\n"
+    listed = read(tmp_path, text)
+    assert events(listed) == [("contacted", "2024-01-05")]
+    assert [it.word for it in listed.unknown] == ["9"]
+
+
+@pytest.mark.parametrize("header", ["Lost Reason", "输单原因", "Reason For Loss", "流失原因"])
+def test_a_reason_of_loss_beside_an_earlier_stage_is_a_loss(tmp_path: Path, header: str) -> None:
+    head = f"Customer,Stage,Last Stage Update,Closed Date,{header}\n"
+    listed = read(tmp_path, f"{head}甲公司,Proposition,2024-01-05,2024-03-01,地价\n")
+    assert events(listed) == [("negotiating", "2024-01-05"), ("lost", "2024-03-01")]
+    undated = read(
+        tmp_path, f"{head}甲公司,Proposition,2024-01-05,,地价\n乙公司,Won,,2024-02-01,无\n"
+    )
+    assert events(undated) == [("negotiating", "2024-01-05"), ("signed", "2024-02-01")]
+    assert [(it.column, it.found) for it in undated.endings] == [(header, "地价")]
+
+
+def test_a_reason_of_loss_in_a_wide_ledger_without_its_day_stops_the_import(tmp_path: Path) -> None:
+    listed = read(
+        tmp_path, "投资主体,签约日期,流失原因\n甲公司,2024-01-05,地价\n乙公司,2024-02-05,/\n"
+    )
+    assert events(listed) == [("signed", "2024-01-05"), ("signed", "2024-02-05")]
+    assert [it.found for it in listed.endings] == ["地价"]
+
+
+def test_a_reason_that_stands_in_each_row_of_a_lost_firm_is_no_second_loss(tmp_path: Path) -> None:
+    text = "客户,阶段,日期,输单原因\n甲公司,对接,2024-01-05,地价\n甲公司,输单,2024-03-01,地价\n"
+    listed = read(tmp_path, text)
+    assert events(listed) == [("contacted", "2024-01-05"), ("lost", "2024-03-01")]
+    assert not listed.problems
+
+
+@pytest.mark.parametrize("header", ['Date entered "{} (Sales Pipeline)"', "Date entered {}"])
+def test_days_on_which_deals_entered_a_stage_are_read(tmp_path: Path, header: str) -> None:
+    names = ["Appointment Scheduled", "Contract Sent", "Closed Won", "Closed Lost"]
+    head = ",".join('"' + header.format(name).replace('"', '""') + '"' for name in names)
+    left = '"Date exited ""Closed Won (Sales Pipeline)"""'
+    text = (
+        f"Associated Company,{head},{left}\n甲公司,2024-01-05,2024-02-05,,2024-03-05,2024-04-05\n"
+    )
+    assert events(read(tmp_path, text)) == [
+        ("contacted", "2024-01-05"), ("negotiating", "2024-02-05"), ("lost", "2024-03-05"),
+    ]  # fmt: skip
