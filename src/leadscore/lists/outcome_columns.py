@@ -33,10 +33,16 @@ MAY_END = re.compile(_VOCABULARY["may_end"])
 """What may tell that a pursuit ended, in a word, a header or a note."""
 _AGREED = re.compile(_VOCABULARY["agreed"])
 _LISTED = (
-    "name", "project", "stage", "day", "closed", "created", "updated", "reason", "withdrawn",
+    "project", "stage", "day", "closed", "created", "updated", "reason", "withdrawn",
 )  # fmt: skip
-_BY_KEY = {normal_header(word): field for field in _LISTED for word in _VOCABULARY[field]}
-_RANKS = {normal_header(word): rank for rank, word in enumerate(_VOCABULARY["name"])}
+_RANKS = {
+    normal_header(word + ending): rank
+    for rank, word in enumerate(_VOCABULARY["name"])
+    for ending in ("", "名称", "全称", " name")
+}
+_BY_KEY = dict.fromkeys(_RANKS, "name") | {
+    normal_header(word): field for field in _LISTED for word in _VOCABULARY[field]
+}
 
 MILESTONES = {milestone: WORDS[f"milestones.{milestone}"] for milestone in VOCABULARY["milestones"]}
 """What is kept beside the stages, by id."""

@@ -295,6 +295,7 @@ class _TableReader:
             for name in ("credit_code", "founded_on", "note")
         )
         self._starred: Counter[str] = Counter()
+        self._beside: Counter[str] = Counter()  # ends by the header of the note that tells them
         self._undated = self._by_update = 0
         self._unended: list[tuple[int, int, _Firm]] = []
 
@@ -326,15 +327,21 @@ class _TableReader:
             yield WORDS["outcomes.by_sheet"].format(sheet=shown(self.table.sheet), stage=stage)
         for header in self.layout.registered:
             yield of_header(WORDS["outcomes.taken_for_a_stage"], header)
+        yield from self._counts()
+        yield from self.log.notices()
+
+    def _counts(self) -> Iterator[Text]:
         if self._by_update:
             _, header = self.fields["updated"][0]
             yield of_header(WORDS["outcomes.by_update"], header, count=self._by_update)
+        for header, count in self._beside.items():
+            if count:
+                yield of_header(WORDS["outcomes.ended_beside"], header, count=count)
         if self._undated:
             marks = listed([column.header for column in self.layout.stage_marks])
             yield WORDS["outcomes.undated_marks"].format(count=self._undated, headers=marks)
         starred = [name for name in ("reason", "note") if self._starred[name]]
         yield from taken_out([(self.fields[it][0][1], self._starred[it]) for it in starred], ())
-        yield from self.log.notices()
 
     def _row(self, at: int, row: int) -> Iterator[_Entry]:
         firm = self._firm(at, row)
@@ -416,7 +423,9 @@ class _TableReader:
                 continue
             day = self._first_of(self.fields["closed"], at)
             remark = _text(self._remarks[text].value)
-            yield from self._entry(at, row, firm, stage, remark, header, day, text)
+            told = [*self._entry(at, row, firm, stage, remark, header, day, text)]
+            self._beside[header] += len(told)
+            yield from told
 
     def _ended_by_note(self, at: int, row: int, firm: _Firm, *, won: bool) -> Iterator[_Entry]:
         """Yield the end that a note tells with its day; beside a win tell what may be one."""
@@ -428,7 +437,10 @@ class _TableReader:
             if said.stage in ENDS and said.day:
                 ends.append((said.stage, said.day, said.reason))
             for stage, day, _ in ends:
-                yield from self._entry(at, row, firm, stage, without_personal(text), header, day)
+                remark = without_personal(text)
+                told = [*self._entry(at, row, firm, stage, remark, header, day)]
+                self._beside[header] += len(told)
+                yield from told
             if won and not ends:
                 self.log.add(row, "perhaps_ended", WANTED["perhaps_ended"], header, text, (3, 0))
 
@@ -519,7 +531,12 @@ class _TableReader:
         stage: str | None = None,
     ) -> None:  # fmt: skip
         """Set an entry aside, and remember it if it tells the loss of a firm, or may."""
-        self.log.set_aside(row, code, WANTED[code], header, text)
+        if code == "ambiguous_date" and text:
+            readings = self._days.wanted(code, text)
+            wanted = WORDS["outcomes.two_dates"].format(wanted=readings)
+        else:
+            wanted = WANTED[code]
+        self.log.set_aside(row, code, wanted, header, text)
         cells = [self._first_of(self.fields[name], at) for name in ("reason", "note")]
         cells += [text for _, _, text in self._written(self.fields["stage"], at)]
         told = stage is None and any(cell and MAY_END.search(tidy_word(cell)) for cell in cells)
@@ -547,8 +564,8 @@ class _TableReader:
             code = "planned_day" if self.fields["closed"] and stage not in ENDS else "no_day"
             self._aside(at, row, code, header, undated, stage)
         elif cell.code:
-            code = "future_date" if cell.code == "future_date" else "bad_date"
-            self._aside(at, row, code, header, day, stage)
+            known = cell.code in ("future_date", "ambiguous_date")
+            self._aside(at, row, cell.code if known else "bad_date", header, day, stage)
         else:
             on = cell.value if isinstance(cell.value, date) else None
             yield _Entry(*firm, stage, on, reason, withdrawn, self.table.sheet, row)

@@ -362,6 +362,7 @@ def test_a_reason_of_loss_beside_an_earlier_stage_is_a_loss(tmp_path: Path, head
     )
     assert events(undated) == [("negotiating", "2024-01-05"), ("signed", "2024-02-01")]
     assert [(it.column, it.found) for it in undated.endings] == [(header, "地价")]
+    assert [header in it.zh for it in listed.notices] == [True]
 
 
 def test_a_reason_of_loss_in_a_wide_ledger_without_its_day_stops_the_import(tmp_path: Path) -> None:
@@ -390,3 +391,44 @@ def test_days_on_which_deals_entered_a_stage_are_read(tmp_path: Path, header: st
     assert events(read(tmp_path, text)) == [
         ("contacted", "2024-01-05"), ("negotiating", "2024-02-05"), ("lost", "2024-03-05"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("cell", "one", "other"),
+    [("2023.1", "2023-01-01", "2023-10-01"), ("04/05/2023", "2023-05-04", "2023-04-05")],
+)
+def test_a_day_of_two_readings_tells_both(tmp_path: Path, cell: str, one: str, other: str) -> None:
+    for text in (
+        f"企业名称,阶段,日期\n甲公司,流失,{cell}\n",
+        f"企业名称,流失日期\n甲公司,{cell}\n",
+    ):
+        listed = read(tmp_path, text)
+        assert listed.entries.empty
+        (problem,) = listed.problems
+        assert (problem.code, problem.found) == ("ambiguous_date", cell)
+        for words in (problem.wanted.zh, problem.wanted.en):
+            assert one in words
+            assert other in words
+        assert listed.endings == (problem,)
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["投资企业全称", "意向客商名称", "项目方", "拟落户企业", "在谈企业", "目标企业名称", "外商",
+     "Investor Name", "项目承接主体/承接企业名称"],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    "stage",
+    ["项目所处阶段", "本次跟进结果", "本月进展", "截至目前项目进展情况", "工作推进情况", "客户去向",
+     "洽谈情况", "Current Stage", "Deal Status"],
+)  # fmt: skip
+def test_firms_and_stages_go_by_many_headers(tmp_path: Path, header: str, stage: str) -> None:
+    listed = read(tmp_path, f"序号,{header},{stage},到达该阶段时间\n1,甲公司,签约,2024-01-05\n")
+    assert events(listed) == [("signed", "2024-01-05")]
+    assert listed.entries["name"].tolist() == ["甲公司"]
+
+
+def test_a_column_that_sounds_like_stages_and_tells_none_is_not_read(tmp_path: Path) -> None:
+    text = "企业名称,洽谈情况,阶段,日期\n甲公司,详见附件,签约,2024-01-05\n"
+    text += "乙公司,见附件2,流失,2024-02-05\n"
+    assert events(read(tmp_path, text)) == [("signed", "2024-01-05"), ("lost", "2024-02-05")]
