@@ -74,6 +74,7 @@ _MARK_WORD = re.compile(
     r"(?P<whether>是否|有无)?(?:已经?|完成)?(?P<stage>.+?)(?:\((?:是/否|√|打√|y/n|yes/no)\))?"
 )
 _MARKS = frozenset((*VOCABULARY["answers"]["yes"], *VOCABULARY["answers"]["no"]))
+_OF_ANOTHER = re.compile(_VOCABULARY["of_another"])
 _REASON = re.compile(r"原因|理由|说明|\b(?:reasons?|cause|for|of|the|deal)\b|[-_]")
 _FOUNDED_HERE = re.compile("注册|登记|工商")
 
@@ -98,7 +99,8 @@ class OutcomeLayout:
     ``stage_marks`` yes or no. ``projects`` are read for the name of a firm only where no other
     column names one. ``registered`` are headers that were taken for registering here, although
     they may mean the day of foundation; ``unsure`` headers of days that may be those of losses.
-    ``sheet_stage`` is the stage that the name of the sheet tells, where no column tells any.
+    ``sheet_stage`` is the stage that the name of the sheet tells, where no column tells any;
+    ``by_content`` are headers of columns that only their cells show to hold stages or days.
     """
 
     canonical: Layout
@@ -109,6 +111,7 @@ class OutcomeLayout:
     registered: tuple[str, ...] = ()
     unsure: tuple[str, ...] = ()
     sheet_stage: str | None = None
+    by_content: tuple[str, ...] = ()
 
     @property
     def names(self) -> list[Field]:
@@ -197,6 +200,7 @@ _PART = re.compile(r"(?P<of>.*?)(?:的)?/?(?P<part>年|月|日)份?")
 _YEAR = re.compile(r"(?<!\d)20\d\d(?!\d)")
 _MONTH_AND_DAY = re.compile(r"\d{1,2}月(?:份|\d{1,2}[日号]?)?")
 _FIGURE = re.compile(r"(\d{1,4})(?:\.0)?[年月日号]?份?")
+_YES_ON = re.compile(r"\s*(?:是|已|有|√|✓|✔|[Yy]es)\s*[(（,，:：]?\s*([12]\d{3}.+?)\s*[)）]?\s*")
 _NUMBERED = re.compile(r"\d{1,2}(?:\.0)?")
 _LEGEND = re.compile(r"(?<![\d.])(\d{1,2})\s*[-—–:：、.．=＝为]*\s*([^\W\d_]{1,12})")
 
@@ -216,6 +220,11 @@ def made_plain(table: TextTable, mapping: Mapping[str, str]) -> tuple[TextTable,
         if normal_header(header) not in said
     }
     _join_days(headers, columns)
+    for texts in columns.values():
+        texts[:] = [
+            given[1] if text and (given := _YES_ON.fullmatch(text)) and day_of(given[1]) else text
+            for text in texts
+        ]
     years = set(_YEAR.findall(table.sheet or "")) or set(_YEAR.findall(" ".join(table.beside)))
     for position, texts in columns.items():
         header = headers[position]
@@ -319,10 +328,48 @@ def lay_out_outcomes(
     registered = _registered_here(table, fields, days)
     told = bool(days or marks or fields["stage"])
     of_sheet = None if told or not table.sheet else stage_named(table.sheet)
+    shown_by_cells = () if days or of_sheet else _by_content(table, canonical, fields, marks)
     layout = OutcomeLayout(
-        canonical, fields, days, marks, projects, registered, sheet_stage=of_sheet
-    )
+        canonical, fields, days, marks, projects, registered, sheet_stage=of_sheet,
+        by_content=shown_by_cells,
+    )  # fmt: skip
     return _with_the_unread(table, layout)
+
+
+def _by_content(
+    table: TextTable, canonical: Layout, fields: defaultdict[str, list[Field]],
+    marks: Sequence[StageDays],
+) -> tuple[str, ...]:  # fmt: skip
+    """Take the only column whose cells are stages, or days, for theirs if no header names one."""
+    read = {position for columns in fields.values() for position, _ in columns}
+    read |= {column.position for column in marks}
+    others = [
+        (position, header)
+        for position, header in enumerate(table.headers)
+        if header in canonical.unused and position not in read
+        for key in [normal_header(header)]
+        if not (_NOT_THE_FIRST.search(key) or _AGREED.search(key) or _OF_ANOTHER.search(key))
+    ]
+    taken = []
+    if not (marks or fields["stage"]):
+        stages = [it for it in others if _are_stages(_known(table.column(it[0])))]
+        fields["stage"] += stages if len(stages) == 1 else []
+        taken += fields["stage"]
+    dated = any(fields[name] for name in ("day", "closed", "created", "updated"))
+    if (marks or fields["stage"]) and not dated:
+        days = [
+            (position, header) for position, header in others
+            if _DATED.search(normal_header(header)) and _mostly_days(table.column(position))
+        ]  # fmt: skip
+        fields["day"] += days if len(days) == 1 else []
+        taken += fields["day"]
+    return tuple(header for _, header in taken)
+
+
+def _are_stages(texts: Sequence[str]) -> bool:
+    counts = Counter(texts)
+    stages = sum(count for text, count in counts.items() if stage_of(text)[0])
+    return 5 * stages >= 4 * counts.total() > 0
 
 
 def _kind_of(header: str, texts: Sequence[str | None]) -> tuple[str | None, int]:
@@ -340,7 +387,7 @@ def _kind_of(header: str, texts: Sequence[str | None]) -> tuple[str | None, int]
     if word == "stage" and _mostly_days(texts):
         return "day", 0
     if word is None and (stage := _stage_of_marks(header, texts)):
-        return f"mark:{stage}", 0
+        return f"{'day' if any(map(day_of, _known(texts))) else 'mark'}:{stage}", 0
     if word is None and _OF_STAGES.fullmatch(normal_header(header)) and _names_steps(texts):
         return "stage", 0
     return word, _RANKS.get(key, 0)
@@ -421,7 +468,9 @@ def _stage_of_marks(header: str, texts: Sequence[str | None]) -> str | None:
     if asked is None or _NOT_THE_FIRST.search(key) or _AGREED.search(key) or _DATED.search(key):
         return None
     stage = milestone_of(asked["stage"]) or stage_of(asked["stage"])[0]
-    return stage if stage and _mostly(texts, lambda text: tidy_word(text) in _MARKS) else None
+    if stage and _mostly(texts, lambda text: tidy_word(text) in _MARKS or day_of(text)):
+        return stage
+    return None
 
 
 def _names_steps(texts: Sequence[str | None]) -> bool:

@@ -325,6 +325,8 @@ class _TableReader:
         if self.layout.sheet_stage and self.table.sheet:
             stage = {**STAGES, **MILESTONES}[self.layout.sheet_stage]
             yield WORDS["outcomes.by_sheet"].format(sheet=shown(self.table.sheet), stage=stage)
+        for header in self.layout.by_content:
+            yield of_header(WORDS["outcomes.by_content"], header)
         for header in self.layout.registered:
             yield of_header(WORDS["outcomes.taken_for_a_stage"], header)
         yield from self._counts()
@@ -369,11 +371,13 @@ class _TableReader:
         if open_marks:
             yield from self._of_marks(at, row, firm, open_marks, dated, given or note, bool(main))
         all_told = {*open_marks, *dated, main[2].stage if main else None}
+        noted = list[_Entry]()
         if all_told.isdisjoint(ENDS):
             self._unended.append((at, row, firm))
-            yield from self._ended_by_note(at, row, firm, won=not all_told.isdisjoint(_WON))
+            noted += self._ended_by_note(at, row, firm, won=not all_told.isdisjoint(_WON))
+            yield from noted
         day = self._first_of(self.fields["day"], at)
-        if main or dated or open_marks:
+        if main or dated or open_marks or noted:
             return
         if self.fields["stage"] and day:
             self._aside(at, row, "bad_stage", self.fields["stage"][0][1], None)

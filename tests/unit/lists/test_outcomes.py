@@ -432,3 +432,69 @@ def test_a_column_that_sounds_like_stages_and_tells_none_is_not_read(tmp_path: P
     text = "企业名称,洽谈情况,阶段,日期\n甲公司,详见附件,签约,2024-01-05\n"
     text += "乙公司,见附件2,流失,2024-02-05\n"
     assert events(read(tmp_path, text)) == [("signed", "2024-01-05"), ("lost", "2024-02-05")]
+
+
+def test_columns_whose_cells_alone_show_what_they_hold_are_read_and_told(tmp_path: Path) -> None:
+    text = "客户,列表,移动时间,执行者\n甲公司,签约,2024-01-05,李\n乙公司,③谈判,2024-02-05,李\n"
+    listed = read(tmp_path, text)
+    assert events(listed) == [("signed", "2024-01-05"), ("negotiating", "2024-02-05")]
+    assert sum("--map 列表=-" in it.zh or "--map 移动时间=-" in it.zh for it in listed.notices) == 2
+
+
+@pytest.mark.parametrize(
+    "header", ["截止时间", "计划时间", "原定时间", "提交时间", "企业成立时间", "下次时间"]
+)
+def test_a_day_that_may_be_of_something_else_is_not_taken_for_that_of_the_stage(
+    tmp_path: Path, header: str
+) -> None:
+    with pytest.raises(ListError, match="--map"):
+        read(tmp_path, f"客户,阶段,{header}\n甲公司,签约,2024-01-05\n")
+
+
+def test_of_two_columns_of_days_none_is_chosen(tmp_path: Path) -> None:
+    with pytest.raises(ListError, match="--map"):
+        read(tmp_path, "客户,阶段,甲时间,乙时间\n甲公司,签约,2024-01-05,2024-02-05\n")
+
+
+def test_the_stage_before_is_not_taken_for_the_stage(tmp_path: Path) -> None:
+    with pytest.raises(ListError):
+        read(tmp_path, "客户,原来到哪,日期\n甲公司,签约,2024-01-05\n")
+
+
+@pytest.mark.parametrize(
+    "yes", ["是（2024.01.05）", "√ 2024-01-05", "已，2024年1月5日", "2024-01-05"]
+)
+def test_yes_with_its_day_is_that_day(tmp_path: Path, yes: str) -> None:
+    text = f"企业名称,是否签约,是否流失\n甲公司,{yes},否\n乙公司,否,{yes}\n"
+    assert events(read(tmp_path, text)) == [("signed", "2024-01-05"), ("lost", "2024-01-05")]
+
+
+def test_a_tick_among_days_is_told(tmp_path: Path) -> None:
+    listed = read(tmp_path, "企业名称,流失\n甲公司,√\n乙公司,2024-01-05\n丙公司,否\n")
+    assert events(listed) == [("lost", "2024-01-05")]
+    assert [(it.found, it.row) for it in listed.endings] == [("√", 2)]
+
+
+def test_an_end_in_a_note_of_a_row_without_days_is_all_of_it(tmp_path: Path) -> None:
+    text = "投资方,签约日期,备注\n甲公司,,2024年5月6日解除协议\n乙公司,2024-01-05,\n"
+    listed = read(tmp_path, text)
+    assert events(listed) == [("lost", "2024-05-06"), ("signed", "2024-01-05")]
+    assert not listed.problems
+
+
+def test_what_is_to_be_built_is_no_construction(tmp_path: Path) -> None:
+    cell = "2024年5月8日签约，总投资5亿元，建设年产10万套项目"
+    assert events(read(tmp_path, f'投资主体,最新进展\n甲公司,"{cell}"\n')) == [
+        ("signed", "2024-05-08")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("word", "stage"),
+    [("Initial call", "contacted"), ("首次通话", "contacted"), ("Called off", "lost")],
+)
+def test_calls_are_contacts_unless_they_are_called_off(
+    tmp_path: Path, word: str, stage: str
+) -> None:
+    listed = read(tmp_path, f"Prospect,Activity,Activity date\n甲公司,{word},2024-01-05\n")
+    assert events(listed) == [(stage, "2024-01-05")]
