@@ -12,7 +12,7 @@ from typing import NamedTuple
 from leadscore.errors import Detail, ListError
 from leadscore.lists.cleaning import NAME_COLUMNS
 from leadscore.lists.columns import normal_header, read_heading, readings
-from leadscore.lists.problems import Layout, lay_out, listed
+from leadscore.lists.problems import Layout, lay_out
 from leadscore.lists.reading.header import Aliases
 from leadscore.lists.reading.table import TextTable
 from leadscore.lists.values.dates import day_of
@@ -24,7 +24,7 @@ from leadscore.lists.values.words import (
     says_nothing,
     tidy_word,
 )
-from leadscore.text import Text, room_words, shown
+from leadscore.text import room_words
 
 WORDS = room_words("lists")
 
@@ -58,10 +58,11 @@ _DAY_WORD = re.compile(
     r"(?P<stage>.+?)(?:的)?(?:日期|时间|时点|年月|月份|日)|(?:dateof|dayof)(?P<of>.+)"
     r"|(?:date|day)(?P<first>.+)|(?P<english>.+?)(?:on|date|day|at|time)"
 )
-_DATED = re.compile(r"日期|时间|年月|月份|date|time|day$")
+DATED = re.compile(r"日期|时间|年月|月份|date|time|day$")
 _NOT_THE_FIRST = re.compile(VOCABULARY["not_the_first"])
 _STAGE_CHANGED = re.compile(_VOCABULARY["stage_changed"])
-_OF_STAGES = re.compile(_VOCABULARY["of_stages"], re.IGNORECASE)
+OF_STAGES = re.compile(_VOCABULARY["of_stages"], re.IGNORECASE)
+"""Headers that may be of stages."""
 _ENTERED = re.compile(
     r"date (?:entered|of entry into|moved to)(?: stage)? [\"'“”‘’]?(.+?)"
     r"(?: ?\([^()]*\))?[\"'“”‘’]?(?: ?\([^()]*\))?",
@@ -131,7 +132,7 @@ class OutcomeLayout:
             > len(known)
             > 0
             for position, _ in stages
-            for known in [_known(texts[position])]
+            for known in [known_of(texts[position])]
         )
 
 
@@ -194,97 +195,6 @@ def read_mapping(mapping: Mapping[str, str]) -> dict[str, str]:
     if wrong:
         raise ListError(WORDS["mapping.bad_mapping"], wrong)
     return read
-
-
-_PART = re.compile(r"(?P<of>.*?)(?:的)?/?(?P<part>年|月|日)份?")
-_YEAR = re.compile(r"(?<!\d)20\d\d(?!\d)")
-_MONTH_AND_DAY = re.compile(r"\d{1,2}月(?:份|\d{1,2}[日号]?)?")
-_FIGURE = re.compile(r"(\d{1,4})(?:\.0)?[年月日号]?份?")
-_YES_ON = re.compile(r"\s*(?:是|已|有|√|✓|✔|[Yy]es)\s*[(（,，:：]?\s*([12]\d{3}.+?)\s*[)）]?\s*")
-_NUMBERED = re.compile(r"\d{1,2}(?:\.0)?")
-_LEGEND = re.compile(r"(?<![\d.])(\d{1,2})\s*[-—–:：、.．=＝为]*\s*([^\W\d_]{1,12})")
-
-
-def made_plain(table: TextTable, mapping: Mapping[str, str]) -> tuple[TextTable, list[Text]]:
-    """Return a table whose cells say by themselves what sheet, title and notes say of them.
-
-    Year, month and perhaps day of columns of their own become one column, the first of them. Days
-    without year (3月15日) get the only one that the sheet or its titles name, and numbers of
-    stages the words of the legend. Columns of the owner's ``mapping`` stay as they are.
-    """
-    said = set(map(normal_header, mapping))
-    headers, notices = [*table.headers], []
-    columns = {
-        position: table.column(position)
-        for position, header in enumerate(headers)
-        if normal_header(header) not in said
-    }
-    _join_days(headers, columns)
-    for texts in columns.values():
-        texts[:] = [
-            given[1] if text and (given := _YES_ON.fullmatch(text)) and day_of(given[1]) else text
-            for text in texts
-        ]
-    years = set(_YEAR.findall(table.sheet or "")) or set(_YEAR.findall(" ".join(table.beside)))
-    for position, texts in columns.items():
-        header = headers[position]
-        if len(years) == 1 and _mostly(texts, _without_year):
-            (year,) = years
-            columns[position] = [
-                f"{year}年{text.strip()}" if text and _without_year(text) else text
-                for text in texts
-            ]
-            notices.append(WORDS["outcomes.year_added"].format(header=shown(header), year=year))
-        legend = _legend(" ".join((header, *table.beside))) if _OF_STAGES.search(header) else {}
-        if legend and all(_NUMBERED.fullmatch(text) for text in _known(texts)):
-            columns[position] = [
-                legend.get(text.removesuffix(".0"), text) if text else text for text in texts
-            ]
-            words = listed([f"{number}={word}" for number, word in legend.items()])
-            notices.append(WORDS["outcomes.by_legend"].format(header=shown(header), words=words))
-    changed = {at: texts for at, texts in columns.items() if texts != table.column(at)}
-    cells = table.cells.copy() if changed else table.cells
-    for position, texts in changed.items():
-        cells[position] = texts
-    return replace(table, headers=tuple(headers), cells=cells), notices
-
-
-def _join_days(headers: list[str], columns: dict[int, list[str | None]]) -> None:
-    parts: defaultdict[str, dict[str, int]] = defaultdict(dict)
-    for position in columns:
-        if part := _PART.fullmatch(normal_header(headers[position])):
-            parts[part["of"]].setdefault(part["part"], position)
-    for of, places in parts.items():
-        if not places.keys() >= {"年", "月"}:
-            continue
-        years = [_part(text) for text in columns[places["年"]] if text]
-        if not years or not all(len(year) in (2, 4) for year in years):
-            continue
-        first, *others = (places[part] for part in "年月日" if part in places)
-        columns[first] = [
-            "-".join(_part(text or "") for text in (texts if texts[-1] else texts[:2]))
-            if any(texts) else None
-            for texts in zip(*(columns[place] for place in (first, *others)), strict=True)
-        ]  # fmt: skip
-        headers[first] = (of if _DATED.search(of) else f"{of}日期") if of else "日期"
-        for place in others:
-            headers[place], columns[place] = "", [None] * len(columns[place])
-
-
-def _legend(text: str) -> dict[str, str]:
-    """Return the words of stages by number that a legend gives; empty if it isn't one."""
-    pairs = [(number, word) for number, word in _LEGEND.findall(text) if stage_named(word)]
-    words = dict(pairs)
-    return words if len(words) > 1 and len(set(pairs)) == len(words) else {}
-
-
-def _without_year(text: str) -> object:
-    return _MONTH_AND_DAY.fullmatch(tidy_word(text))
-
-
-def _part(text: str) -> str:
-    figure = _FIGURE.fullmatch(tidy_word(text))
-    return figure[1] if figure else text
 
 
 def lay_out_outcomes(
@@ -352,14 +262,14 @@ def _by_content(
     ]
     taken = []
     if not (marks or fields["stage"]):
-        stages = [it for it in others if _are_stages(_known(table.column(it[0])))]
+        stages = [it for it in others if _are_stages(known_of(table.column(it[0])))]
         fields["stage"] += stages if len(stages) == 1 else []
         taken += fields["stage"]
     dated = any(fields[name] for name in ("day", "closed", "created", "updated"))
     if (marks or fields["stage"]) and not dated:
         days = [
             (position, header) for position, header in others
-            if _DATED.search(normal_header(header)) and _mostly_days(table.column(position))
+            if DATED.search(normal_header(header)) and _mostly_days(table.column(position))
         ]  # fmt: skip
         fields["day"] += days if len(days) == 1 else []
         taken += fields["day"]
@@ -387,8 +297,8 @@ def _kind_of(header: str, texts: Sequence[str | None]) -> tuple[str | None, int]
     if word == "stage" and _mostly_days(texts):
         return "day", 0
     if word is None and (stage := _stage_of_marks(header, texts)):
-        return f"{'day' if any(map(day_of, _known(texts))) else 'mark'}:{stage}", 0
-    if word is None and _OF_STAGES.fullmatch(normal_header(header)) and _names_steps(texts):
+        return f"{'day' if any(map(day_of, known_of(texts))) else 'mark'}:{stage}", 0
+    if word is None and OF_STAGES.fullmatch(normal_header(header)) and _names_steps(texts):
         return "stage", 0
     return word, _RANKS.get(key, 0)
 
@@ -405,17 +315,20 @@ def _with_the_unread(table: TextTable, layout: OutcomeLayout) -> OutcomeLayout:
         if position in read | known or header not in names:
             continue
         unused.append(header)
-        plain = normal_header(header)
-        if MAY_END.search(plain) and not _NOT_THE_FIRST.search(plain):
-            texts = table.column(position)
-            if _mostly_days(texts) or _mostly(texts, lambda text: tidy_word(text) in _MARKS):
-                unsure.append(header)
+        plain, texts = normal_header(header), table.column(position)
+        if _NOT_THE_FIRST.search(plain) or _OF_ANOTHER.search(plain):
+            continue
+        known_texts = known_of(texts)
+        days_or_marks = _mostly_days(texts) or mostly(texts, lambda it: tidy_word(it) in _MARKS)
+        ends = (stage_of(text)[0] in ENDS for text in set(known_texts))
+        if (days_or_marks and MAY_END.search(plain)) or (_are_stages(known_texts) and any(ends)):
+            unsure.append(header)
     canonical = replace(layout.canonical, unused=tuple(unused))
     return replace(layout, canonical=canonical, unsure=tuple(unsure))
 
 
 def _tells_stages(texts: Sequence[str | None], others: Sequence[Field]) -> bool:
-    known = _known(texts)
+    known = known_of(texts)
     if names_stages(known):
         return True
     return not others and bool(known) and not any(status_of(text) for text in set(known))
@@ -465,17 +378,17 @@ def _stage_of_marks(header: str, texts: Sequence[str | None]) -> str | None:
     """Return the stage that a column of 是 and 否, or of ticks, says to be reached."""
     key = normal_header(header).rpartition("/")[2]
     asked = _MARK_WORD.fullmatch(key)
-    if asked is None or _NOT_THE_FIRST.search(key) or _AGREED.search(key) or _DATED.search(key):
+    if asked is None or _NOT_THE_FIRST.search(key) or _AGREED.search(key) or DATED.search(key):
         return None
     stage = milestone_of(asked["stage"]) or stage_of(asked["stage"])[0]
-    if stage and _mostly(texts, lambda text: tidy_word(text) in _MARKS or day_of(text)):
+    if stage and mostly(texts, lambda text: tidy_word(text) in _MARKS or day_of(text)):
         return stage
     return None
 
 
 def _names_steps(texts: Sequence[str | None]) -> bool:
-    known = _known(texts)
-    return names_stages(known) or _mostly(known, WRITTEN_DAY.search)
+    known = known_of(texts)
+    return names_stages(known) or mostly(known, WRITTEN_DAY.search)
 
 
 def end_of(header: str) -> str | None:
@@ -484,16 +397,18 @@ def end_of(header: str) -> str | None:
     return stage if stage in ENDS else None
 
 
-def _known(texts: Iterable[str | None]) -> list[str]:
+def known_of(texts: Iterable[str | None]) -> list[str]:
+    """Return the cells that say something."""
     return [text for text in texts if text is not None and not says_nothing(text)]
 
 
 def _mostly_days(texts: Iterable[str | None]) -> bool:
-    return _mostly(texts, day_of)
+    return mostly(texts, day_of)
 
 
-def _mostly(texts: Iterable[str | None], test: Callable[[str], object]) -> bool:
-    counts = Counter(_known(texts))
+def mostly(texts: Iterable[str | None], test: Callable[[str], object]) -> bool:
+    """Tell whether most cells that say something pass a test."""
+    counts = Counter(known_of(texts))
     return 2 * sum(count for text, count in counts.items() if test(text)) > counts.total()
 
 
@@ -505,7 +420,7 @@ _YEAR_LEFT_OUT = re.compile(
     r"\s*(?:同年|当年)?(?P<month>\d{1,2})"
     r"(?:月(?:(?P<day>\d{1,2})[日号])?|[.．](?P<dotted>\d{1,2})(?=[\s:：]*[^\W\d亿万千元亩家个套吨倍折]))"
 )
-_BEFOREHAND = re.compile(r"\s*(?:之|以)?前(?![期往来])")
+_BEFOREHAND = re.compile(r"\s*[底末初份]?(?:[上中下]旬)?(?:之|以)?前(?![期往来])")
 _NUMBER_BEFORE = re.compile(r"^\s*(?:[(（]?\d{1,2}[)）、]|\d{1,2}[.．](?!\d)|[①-⑳•·*-])\s*")
 _AROUND_DAY = re.compile(r"^[\s:：,，、()（）\[\]【】\-—–~]+|[\s:：,，、()（）\[\]【】\-—–~]+$")
 _CLAUSE = re.compile(r"[,，;；。、]")
@@ -590,29 +505,45 @@ class ProgressReader(dict[str, Said]):
 
     def _steps(self, sentences: Iterable[list[str]]) -> Said:
         steps, unread = list[tuple[str, str, str | None]](), list[str]()
-        meant = open_end = False
-        last: date | None = None
+        unknown = list[tuple[date | None, int]]()  # day, and number of steps before
+        days, meant = list[date](), False
         for sentence in sentences:
             planned = False  # 拟于2024年5月签约，6月开工
             for piece in sentence:
-                whole = _with_year(piece, last)
+                whole = _with_year(piece, days[-1] if days else None)
                 day = day_in(whole)
                 on = day_of(day) if day else None
                 said = self._on(day, whole) if day else self._one(whole)
-                last = on or last
+                # Where steps go backwards, the year of the one before may not be that of this one.
+                sure = whole == piece or _further(said.stage, steps[-1][0] if steps else None)
                 if said.kind in ("meant", "skipped"):
-                    planned = meant = True
-                elif said.stage and day and on and not planned:
+                    meant, planned = True, planned or said.kind == "meant"
+                elif said.stage and day and on and sure and not planned:
                     steps.append((said.stage, day, said.reason))
-                    open_end = False
+                    days.append(on)
                 elif said.stage in ENDS or MAY_END.search(tidy_word(piece)):
                     return Said("mixed")
-                elif said.stage not in {stage for stage, _, _ in steps} or planned:
+                elif planned or not sure or said.stage not in {stage for stage, _, _ in steps}:
                     unread.append(piece)
-                    open_end |= said.stage is None
-        if steps and not open_end:  # the end may be what is not understood behind the last step
+                    unknown += [] if said.stage else [(on if sure else None, len(steps))]
+        if steps and not any(_may_be_last(*piece, days) for piece in unknown):
             return Said("steps", steps=tuple(steps), unread=tuple(unread))
         return Said("mixed" if steps or unread or not meant else "meant")
+
+
+def _further(stage: str | None, before: str | None) -> bool:
+    order = [*STAGES]
+    known = stage in STAGES and before in STAGES
+    return not known or order.index(str(stage)) > order.index(str(before))
+
+
+def _may_be_last(on: date | None, at: int, days: Sequence[date]) -> bool:
+    """Tell whether what is not understood may lie behind all steps, and so be the end."""
+    if on:
+        return on >= max(days)
+    if days[0] == days[-1]:
+        return True
+    return at == (0 if days[0] > days[-1] else len(days))
 
 
 def _with_year(piece: str, last: date | None) -> str:

@@ -28,10 +28,10 @@ from leadscore.lists.outcome_columns import (
     end_of,
     lay_out_outcomes,
     ledger_aliases,
-    made_plain,
     read_mapping,
     stage_named,
 )
+from leadscore.lists.outcome_tables import made_plain
 from leadscore.lists.problems import Problem, ProblemLog, dropped, listed, of_header, taken_out
 from leadscore.lists.reading import read_list
 from leadscore.lists.reading.header import ANYWHERE, NoHeaderError
@@ -41,6 +41,7 @@ from leadscore.lists.values.cells import Cell, CellReader, Value
 from leadscore.lists.values.codes import valid_code
 from leadscore.lists.values.elsewhere import Here
 from leadscore.lists.values.names import WANTED_OF_NAMES, former_names, joined_names, read_name
+from leadscore.lists.values.stages import stage_of
 from leadscore.lists.values.words import (
     STAGE_NAMES,
     STAGES,
@@ -61,6 +62,9 @@ _LEGAL_NAME = re.compile(VOCABULARY["outcomes"]["legal_name"], re.IGNORECASE)
 _IN_BRACKETS = re.compile(r"[(（][^()（）]*[)）]")
 _BETWEEN_FIRMS = re.compile(r"\s*[、;；/\r\n+＋]+\s*")
 _A_FIRM = re.compile(r".*(?:公司|集团|厂|研究院|ltd\.?|inc\.?)", re.IGNORECASE)
+_LONGEST_STAGE = 5
+_GOES_ON = re.compile(VOCABULARY["outcomes"]["goes_on"])
+_CLOSED = re.compile("closed|actual|关闭|结案|实际")
 _ORDER = {stage: at for at, stage in enumerate(STAGES)}
 _WON = tuple(stage for stage in STAGES if _ORDER["signed"] <= _ORDER[stage] < _ORDER["paused"])
 
@@ -422,10 +426,15 @@ class _TableReader:
             if stage is None or says_nothing(text) or tidy_word(text) in _EMPTY:
                 continue
             main = self._stage_said(at, row)
-            if main and main[2].stage in _WON:
+            # A stage alone is no reason, unlike 考察后嫌地价高.
+            alone = len(text) <= _LONGEST_STAGE and stage_of(text)[0] not in (None, *ENDS)
+            going_on = alone or _GOES_ON.fullmatch(tidy_word(text))
+            if (main and main[2].stage in _WON) or going_on:
                 self.log.add(row, "perhaps_ended", WANTED["perhaps_ended"], header, text, (3, 0))
                 continue
-            day = self._first_of(self.fields["closed"], at)
+            # The close date of an open deal is only planned, unlike that on which one was closed.
+            closed = [field for field in self.fields["closed"] if _CLOSED.search(field[1].lower())]
+            day = self._first_of(closed, at)
             remark = _text(self._remarks[text].value)
             told = [*self._entry(at, row, firm, stage, remark, header, day, text)]
             self._beside[header] += len(told)

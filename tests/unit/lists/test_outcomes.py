@@ -373,6 +373,15 @@ def test_a_reason_of_loss_in_a_wide_ledger_without_its_day_stops_the_import(tmp_
     assert [it.found for it in listed.endings] == ["地价"]
 
 
+@pytest.mark.parametrize(
+    "reason", ["考察后嫌地价高", "计划有变", "land", "未达成协议", "洽谈多次未果", "其他"]
+)
+def test_what_a_reason_of_loss_speaks_of_is_no_stage(tmp_path: Path, reason: str) -> None:
+    text = f"客户,阶段,日期,关闭日期,输单原因\n甲公司,对接,2024-01-05,2024-03-01,{reason}\n"
+    told = [("contacted", "2024-01-05"), ("lost", "2024-03-01")]
+    assert events(read(tmp_path, text)) == told
+
+
 def test_a_reason_that_stands_in_each_row_of_a_lost_firm_is_no_second_loss(tmp_path: Path) -> None:
     text = "客户,阶段,日期,输单原因\n甲公司,对接,2024-01-05,地价\n甲公司,输单,2024-03-01,地价\n"
     listed = read(tmp_path, text)
@@ -498,3 +507,42 @@ def test_calls_are_contacts_unless_they_are_called_off(
 ) -> None:
     listed = read(tmp_path, f"Prospect,Activity,Activity date\n甲公司,{word},2024-01-05\n")
     assert events(listed) == [(stage, "2024-01-05")]
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["2024-05-01凉透；2024-03-01签约；2024-01-05对接", "凉透；2024-03-01签约；2024-01-05对接",
+     "2024-01-05对接；2024-03-01签约；凉透", "2024-03-01签约；凉透", "凉透；2024-03-01签约"],
+)  # fmt: skip
+def test_what_is_not_understood_and_may_be_the_end_stops_the_import(
+    tmp_path: Path, cell: str
+) -> None:
+    listed = read(tmp_path, f"投资主体,最新进展\n甲公司,{cell}\n")
+    assert listed.entries.empty
+    assert [it.code for it in listed.endings] == ["bad_steps"]
+
+
+def test_steps_that_go_backwards_get_no_year_of_another(tmp_path: Path) -> None:
+    listed = read(tmp_path, "投资主体,最新进展\n甲公司,2024年2月1日签约；11月5日考察\n")
+    assert events(listed) == [("signed", "2024-02-01")]
+    assert [(it.code, it.found) for it in listed.problems] == [("unread_step", "11月5日考察")]
+
+
+@pytest.mark.parametrize("reason", ["跟进中", "未流失", "正在洽谈", "签约"])
+def test_a_reason_of_loss_that_says_that_it_goes_on_is_no_loss(tmp_path: Path, reason: str) -> None:
+    text = f"客户,阶段,日期,关闭日期,输单原因\n甲公司,对接,2024-01-05,2024-03-01,{reason}\n"
+    listed = read(tmp_path, text)
+    assert events(listed) == [("contacted", "2024-01-05")]
+    assert [it.code for it in listed.problems] == ["perhaps_ended"]
+
+
+def test_the_planned_close_of_an_open_deal_is_not_the_day_of_its_loss(tmp_path: Path) -> None:
+    head = "Customer,Deal Stage,Date,Close Date,Closed Lost Reason"
+    listed = read(tmp_path, f"{head}\n甲公司,Proposal,2024-01-05,2024-03-01,land\n")
+    assert events(listed) == [("negotiating", "2024-01-05")]
+    assert [it.found for it in listed.endings] == ["land"]
+
+
+def test_a_column_of_an_unknown_header_that_tells_losses_stops_the_import(tmp_path: Path) -> None:
+    text = "投资方,签约日期,结局\n甲公司,2024-01-05,流失\n乙公司,2024-02-05,投产\n"
+    assert read(tmp_path, text).unsure == ("结局",)
