@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import product
 from typing import NamedTuple
 
 from leadscore.errors import Detail, ListError
@@ -36,8 +37,9 @@ _LISTED = (
     "project", "stage", "day", "closed", "created", "updated", "reason", "withdrawn",
 )  # fmt: skip
 _RANKS = {
-    normal_header(word + ending): rank
-    for rank, word in enumerate(_VOCABULARY["name"])
+    normal_header("".join(parts) + ending): rank
+    for rank, word in reversed([*enumerate(_VOCABULARY["name"])])
+    for parts in product(*(choice.split("|") for choice in word.split("+")))
     for ending in ("", "名称", "全称", " name")
 }
 _BY_KEY = dict.fromkeys(_RANKS, "name") | {
@@ -61,6 +63,7 @@ _DAY_WORD = re.compile(
 DATED = re.compile(r"日期|时间|年月|月份|date|time|day$")
 _NOT_THE_FIRST = re.compile(VOCABULARY["not_the_first"])
 _STAGE_CHANGED = re.compile(_VOCABULARY["stage_changed"])
+_UPDATED_BY = re.compile(_VOCABULARY["updated_by"])
 OF_STAGES = re.compile(_VOCABULARY["of_stages"], re.IGNORECASE)
 """Headers that may be of stages."""
 _ENTERED = re.compile(
@@ -300,6 +303,8 @@ def _kind_of(header: str, texts: Sequence[str | None]) -> tuple[str | None, int]
         return f"{'day' if any(map(day_of, known_of(texts))) else 'mark'}:{stage}", 0
     if word is None and OF_STAGES.fullmatch(normal_header(header)) and _names_steps(texts):
         return "stage", 0
+    if word is None and _UPDATED_BY.fullmatch(normal_header(header)) and _mostly_days(texts):
+        return "updated", 0
     return word, _RANKS.get(key, 0)
 
 

@@ -25,8 +25,11 @@ _YEAR = re.compile(r"(?<!\d)20\d\d(?!\d)")
 _MONTH_AND_DAY = re.compile(r"\d{1,2}月(?:份|\d{1,2}[日号]?)?")
 _FIGURE = re.compile(r"(\d{1,4})(?:\.0)?[年月日号]?份?")
 _YES_ON = re.compile(r"\s*(?:是|已|有|√|✓|✔|[Yy]es)\s*[(（,，:：]?\s*([12]\d{3}.+?)\s*[)）]?\s*")
-_NUMBERED = re.compile(r"\d{1,2}(?:\.0)?")
-_LEGEND = re.compile(r"(?<![\d.])(\d{1,2})\s*[-—–:：、.．=＝为]*\s*([^\W\d_]{1,12})")
+_NUMBERED = re.compile(r"\d{1,2}(?:\.0)?|[A-Z]")
+_LEGEND = re.compile(
+    r"(?<![\dA-Za-z.])(\d{1,2}|[A-Z])\s*[-—–:：、.．=＝为]*\s*"
+    r"([\u4e00-\u9fff]{1,12}|[A-Z][a-z]{3,}(?: [a-z]+)?)"
+)
 
 
 def made_plain(table: TextTable, mapping: Mapping[str, str]) -> tuple[TextTable, list[Text]]:

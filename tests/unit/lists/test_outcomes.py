@@ -338,7 +338,8 @@ def test_days_without_year_take_that_of_the_title(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("title", "note"),
     [("阶段（1对接2签约9流失）", ""), ("阶段", "注：阶段 1-对接，2-签约，9-流失。"),
-     ("项目阶段代码", "说明：1=对接；2=签约；9=流失")],
+     ("项目阶段代码", "说明：1=对接；2=签约；9=流失"),
+     ("Stage", "Note: 1=Contacted; 2=Signed; 9=Lost")],
 )  # fmt: skip
 def test_numbers_of_stages_are_read_by_their_legend(tmp_path: Path, title: str, note: str) -> None:
     text = f"企业名称,{title},日期\n甲公司,1,2024-01-05\n甲公司,9,2024-03-01\n{note},,\n"
@@ -546,3 +547,25 @@ def test_the_planned_close_of_an_open_deal_is_not_the_day_of_its_loss(tmp_path: 
 def test_a_column_of_an_unknown_header_that_tells_losses_stops_the_import(tmp_path: Path) -> None:
     text = "投资方,签约日期,结局\n甲公司,2024-01-05,流失\n乙公司,2024-02-05,投产\n"
     assert read(tmp_path, text).unsure == ("结局",)
+
+
+@pytest.mark.parametrize("header", ["数据更新日期", "最近一次联系时间", "Last updated", "Modified"])
+def test_a_day_of_the_row_serves_where_no_other_does_and_is_told(
+    tmp_path: Path, header: str
+) -> None:
+    listed = read(tmp_path, f"招商企业,当前状况,{header}\n甲公司,终止,2024-01-05\n")
+    assert events(listed) == [("lost", "2024-01-05")]
+    assert sum(header in notice.zh for notice in listed.notices) == 1
+
+
+@pytest.mark.parametrize(
+    "header", ["责任单位", "招商单位", "对接单位", "联系单位", "包保单位", "填报单位"]
+)
+def test_offices_are_no_firms(tmp_path: Path, header: str) -> None:
+    with pytest.raises(ListError):
+        read(tmp_path, f"{header},阶段,日期\n商务局,签约,2024-01-05\n")
+
+
+def test_letters_of_stages_are_read_by_the_legend_in_the_title(tmp_path: Path) -> None:
+    text = "阶段：A对接 B签约 C流失\n企业名称,阶段,日期\n甲公司,A,2024-01-05\n甲公司,C,2024-03-01\n"
+    assert events(read(tmp_path, text)) == [("contacted", "2024-01-05"), ("lost", "2024-03-01")]
