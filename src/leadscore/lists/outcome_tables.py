@@ -20,7 +20,7 @@ from leadscore.text import Text, room_words, shown
 
 WORDS = room_words("lists")
 
-_PART = re.compile(r"(?P<of>.*?)(?:的)?/?(?P<part>年|月|日)份?")
+_PART = re.compile(r"(?P<of>.*?)(?:的)?/?(?P<part>年|月|日)[份度]?")
 _YEAR = re.compile(r"(?<!\d)20\d\d(?!\d)")
 _MONTH_AND_DAY = re.compile(r"\d{1,2}月(?:份|\d{1,2}[日号]?)?")
 _FIGURE = re.compile(r"(\d{1,4})(?:\.0)?[年月日号]?份?")

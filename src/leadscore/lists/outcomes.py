@@ -64,6 +64,7 @@ _BETWEEN_FIRMS = re.compile(r"\s*[、;；/\r\n+＋]+\s*")
 _A_FIRM = re.compile(r".*(?:公司|集团|厂|研究院|ltd\.?|inc\.?)", re.IGNORECASE)
 _LONGEST_STAGE = 5
 _GOES_ON = re.compile(VOCABULARY["outcomes"]["goes_on"])
+_NOT_YET = re.compile("[尚暂还仍]?(?:未|没有?).{0,4}")
 _CLOSED = re.compile("closed|actual|关闭|结案|实际")
 _ORDER = {stage: at for at, stage in enumerate(STAGES)}
 _WON = tuple(stage for stage in STAGES if _ORDER["signed"] <= _ORDER[stage] < _ORDER["paused"])
@@ -358,7 +359,7 @@ class _TableReader:
         dated = set[str]()
         for position, header, reached in self.stage_days:
             day = self._first_of([(position, header)], at)
-            if day is None or tidy_word(day) in _EMPTY:
+            if day is None or tidy_word(day) in _EMPTY or _NOT_YET.fullmatch(tidy_word(day)):
                 continue
             dated.add(reached)
             if reached in unticked:
@@ -505,15 +506,17 @@ class _TableReader:
             if said.kind in ("unknown", "mixed"):
                 if main[2].stage not in ENDS and MAY_END.search(tidy_word(text)):
                     main = header, text, said
-            elif main[2].kind not in ("stage", "steps") or (
-                said.stage in ENDS and main[2].stage != said.stage
-            ):
+            elif (
+                main[2].kind not in ("stage", "steps")
+                or (said.stage in ENDS and main[2].stage != said.stage)
+                or main[2].stage == "lead"
+            ):  # 状态 Open says less than the stage beside it
                 main = (header, text, said) if said.kind in ("stage", "steps") else main
-            if main[2].stage and said.stage and main[2].stage != said.stage:
+            if main[2].stage and said.stage not in (None, "lead", main[2].stage):
                 wanted = WORDS["outcomes.other_stage"].format(header=main[0])
                 rank = (2 if self.stage_days else -1, choice)
                 self.log.add(row, "conflict", wanted, header, text, rank)
-        if main is not cells[0] and cells[0][2].stage and main[2].stage:
+        if main is not cells[0] and cells[0][2].stage not in (None, "lead") and main[2].stage:
             wanted = WORDS["outcomes.other_stage"].format(header=main[0])
             self.log.add(row, "conflict", wanted, cells[0][0], cells[0][1], (-2, 0))
         return main

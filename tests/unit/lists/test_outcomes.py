@@ -310,6 +310,7 @@ def test_an_aside_among_steps_is_told_and_the_steps_are_taken(tmp_path: Path) ->
     ("header", "cells", "told"),
     [
         ("签约年份,签约月份", ",2024,3", [("signed", "2024-03-01")]),
+        ("签约年度,签约月份", ",2024年,3月", [("signed", "2024-03-01")]),
         ("签约年,签约月,签约日", ",2024,3,15", [("signed", "2024-03-15")]),
         ("签约日期,流失年,流失月,流失日", ",2024-03-15,2024,5,6",
          [("signed", "2024-03-15"), ("lost", "2024-05-06")]),
@@ -569,3 +570,17 @@ def test_offices_are_no_firms(tmp_path: Path, header: str) -> None:
 def test_letters_of_stages_are_read_by_the_legend_in_the_title(tmp_path: Path) -> None:
     text = "阶段：A对接 B签约 C流失\n企业名称,阶段,日期\n甲公司,A,2024-01-05\n甲公司,C,2024-03-01\n"
     assert events(read(tmp_path, text)) == [("contacted", "2024-01-05"), ("lost", "2024-03-01")]
+
+
+def test_what_is_not_yet_reached_needs_no_day(tmp_path: Path) -> None:
+    text = "引进项目主体,签约日期,开工日期,退出日期\n甲公司,2024-01-05,尚未开工,未退出\n"
+    listed = read(tmp_path, text)
+    assert events(listed) == [("signed", "2024-01-05")]
+    assert not listed.problems
+
+
+def test_an_open_deal_stands_where_its_stage_says(tmp_path: Path) -> None:
+    head = "Organization,Deal - Status,Deal - Stage,Date"
+    listed = read(tmp_path, f"{head}\n甲公司,Open,Negotiations Started,2024-01-05\n")
+    assert events(listed) == [("negotiating", "2024-01-05")]
+    assert not listed.problems
