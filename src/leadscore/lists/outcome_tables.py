@@ -46,12 +46,12 @@ def made_plain(table: TextTable, mapping: Mapping[str, str]) -> tuple[TextTable,
         for position, header in enumerate(headers)
         if normal_header(header) not in said
     }
+    written = dict(columns)
     _join_days(headers, columns)
-    for texts in columns.values():
-        texts[:] = [
-            given[1] if text and (given := _YES_ON.fullmatch(text)) and day_of(given[1]) else text
-            for text in texts
-        ]
+    for position, texts in columns.items():
+        dated = {text: day for text in {*texts} if text and (day := _day_of_yes(text))}
+        if dated:
+            columns[position] = [dated.get(text, text) if text else text for text in texts]
     years = set(_YEAR.findall(table.sheet or "")) or set(_YEAR.findall(" ".join(table.beside)))
     for position, texts in columns.items():
         header = headers[position]
@@ -69,7 +69,7 @@ def made_plain(table: TextTable, mapping: Mapping[str, str]) -> tuple[TextTable,
             ]
             words = listed([f"{number}={word}" for number, word in legend.items()])
             notices.append(WORDS["outcomes.by_legend"].format(header=shown(header), words=words))
-    changed = {at: texts for at, texts in columns.items() if texts != table.column(at)}
+    changed = {at: texts for at, texts in columns.items() if texts is not written[at]}
     cells = table.cells.copy() if changed else table.cells
     for position, texts in changed.items():
         cells[position] = texts
@@ -107,6 +107,11 @@ def _legend(text: str) -> dict[str, str]:
 
 def _without_year(text: str) -> object:
     return _MONTH_AND_DAY.fullmatch(tidy_word(text))
+
+
+def _day_of_yes(text: str) -> str | None:
+    given = _YES_ON.fullmatch(text)
+    return given[1] if given and day_of(given[1]) else None
 
 
 def _part(text: str) -> str:
