@@ -152,8 +152,8 @@ def compact(day: date) -> str:
 
 
 def layouts() -> list[Case]:
-    """Return 30 ledgers, each of its own layout."""
-    return [*_wides(), *_longs(), *_crms(), *_odd()]
+    """Return 40 ledgers, each of its own layout."""
+    return [*_wides(), *_longs(), *_crms(), *_odd(), *_by_their_surroundings(), *_exports()]
 
 
 def _case(name: str, rows: Rows, truth: set[Event], **more: Any) -> Case:
@@ -379,4 +379,134 @@ def _odd() -> list[Case]:
     counted = [[at, "某县", *row] for at, row in enumerate(rows, 1) if any(row[1:])]
     header = ["序号", "县区", "投资商", "签约时间", "开工时间", "解约时间"]
     cases.append(_case("wide_by_county", [header, *counted], truth))
+    return cases
+
+
+def _by_their_surroundings() -> list[Case]:
+    """Return ledgers of which sheet, title, legend or the cells beside say what a cell means."""
+    cases = []
+    firms, sheets = history(42, 20), {}
+    words = {"contacted": "对接", "negotiating": "在谈", "signed": "签约", "building": "开工",
+             "lost": "流失"}  # fmt: skip
+    for stage, title in words.items():
+        rows = [[name, day, "县领导带队"] for name, it, day in _flat(firms) if it == stage]
+        sheets[title] = [["企业名称", "日期", "备注"], *rows]
+    truth = {event for event in _flat(firms) if event[1] in words}
+    cases.append(Case("sheet_per_stage", sheets, truth))
+
+    events, sheets = sorted(_flat(history(43, 20)), key=lambda event: event[2]), {}
+    for year in sorted({day.year for _, _, day in events}):
+        rows = [[at, name, OFFICE[stage], f"{day.month}月{day.day}日"]
+                for at, (name, stage, day) in enumerate(events, 1) if day.year == year]  # fmt: skip
+        sheets[f"{year}年"] = [["序号", "企业名称", "工作进展", "日期"], *rows]
+    cases.append(Case("sheet_per_year", sheets, set(events)))
+
+    parted, rows, truth = ("contacted", "signed", "lost"), [], set[Event]()
+    for at, some in enumerate(history(44, 14), 1):
+        days = {stage: day for _, stage, day in some if stage in parted}
+        parts = [[days[it].year, days[it].month, days[it].day] if it in days else [None] * 3
+                 for it in parted]  # fmt: skip
+        rows.append([at, some[0][0], *(part for three in parts for part in three)])
+        truth |= {event for event in some if event[1] in parted}
+    head = [
+        "序号",
+        "投资方",
+        "对接时间",
+        None,
+        None,
+        "签约时间",
+        None,
+        None,
+        "终止时间",
+        None,
+        None,
+    ]
+    cases.append(
+        _case("year_month_day_apart", [head, [None, None, *["年", "月", "日"] * 3], *rows], truth,
+              merges=["A1:A2", "B1:B2", "C1:E1", "F1:H1", "I1:K1"])
+    )  # fmt: skip
+
+    said = {
+        "contacted": "与企业初步对接", "visited": "赴企业实地考察", "negotiating": "企业来访洽谈",
+        "signed": "正式签约", "registered": "完成工商注册", "building": "项目开工",
+        "producing": "项目投产", "paused": "项目暂缓", "lost": "企业放弃投资，项目终止",
+    }  # fmt: skip
+    rows, truth = [], set[Event]()
+    for some in history(45, 14):
+        year, steps = 0, []
+        for _, stage, day in some:
+            written = "" if day.year == year else f"{day.year}年"
+            steps.append(f"{written}{day.month}月{day.day}日，{said[stage]}")
+            year = day.year
+        rows.append([some[0][0], "电子信息", "；".join(steps) + "。"])
+        truth |= set(some)
+    cases.append(_case("notes_without_year", [["企业名称", "行业", "项目进展情况"], *rows], truth))
+
+    order = {stage: at for at, stage in enumerate(OFFICE, 1)}
+    rows, truth = _long(50, ["企业名称", "阶段", "日期"], OFFICE,
+                        lambda it, _: [it[0], order[it[1]], it[2]])  # fmt: skip
+    legend = "，".join(f"{order[stage]}-{word}" for stage, word in OFFICE.items())
+    cases.append(_case("numbers_with_legend", [*rows, [f"注：阶段 {legend}"]], truth))
+
+    rows, truth = [], set[Event]()
+    for some in history(68, 14):
+        name, stage, day = some[-1]
+        rows.append([len(rows) + 1, name, 5000, f"{NOTES[stage]}（{dotted(day)}）"])
+        truth.add(some[-1])
+    head = [
+        ["某某开发区2022—2023年招商项目情况"],
+        ["序号", "企业名称", "投资额（万元）", "项目情况"],
+    ]
+    cases.append(_case("state_with_its_day", [*head, ["一、电子信息"], *rows], truth))
+    return cases
+
+
+def _exports() -> list[Case]:
+    cases = []
+    rows, truth = [], set[Event]()
+    held = {"contacted": "New", "visited": "Qualified", "negotiating": "Proposition"}
+    for some in history(54, 20, stages=ORDER[:3]):
+        name, stage, day = some[-1]
+        if stage == "lost":  # stands in its last stage, with a reason
+            _, stage, before = some[-2]
+            rows.append([name, held[stage], before, day, "Too expensive"])
+            truth.add(some[-1])
+            day = before
+        elif stage in held:
+            rows.append([name, held[stage], day, None, None])
+        else:
+            continue
+        meant = {"contacted": "lead", "visited": "screened"}.get(stage, stage)
+        truth.add((name, meant, day))
+    head = ["Customer", "Stage", "Last Stage Update", "Closed Date", "Lost Reason"]
+    cases.append(_case("odoo_lost_by_reason", [head, *rows], truth))
+
+    entered = {
+        "contacted": "Appointment Scheduled", "visited": "Site Visit", "signed": "Closed Won",
+        "negotiating": "Contract Sent", "lost": "Closed Lost",
+    }  # fmt: skip
+    names = {stage: f'Date entered "{word} (Sales Pipeline)"' for stage, word in entered.items()}
+    rows, truth = _wide(55, names, lambda day: f"{day} 09:15", "")
+    cases.append(
+        _case("hubspot_entered", [["Associated Company", *names.values()], *rows], truth,
+              suffix="csv")
+    )  # fmt: skip
+
+    words = {
+        "contacted": "初步接洽(10%)", "visited": "客户拜访(20%)", "negotiating": "商务谈判(60%)",
+        "signed": "赢单(100%)", "registered": "已注册", "building": "已开工", "producing": "已投产",
+        "paused": "暂停(0%)", "lost": "输单(0%)",
+    }  # fmt: skip
+    head = ["客户名称", "商机阶段", "进入阶段时间", "预计成交日期", "输单原因"]
+    rows, truth = _long(
+        53, head, words,
+        lambda it, w: [it[0], w, f"{it[2]} 08:30", "2026-12-31", "价格" if it[1] == "lost" else ""],
+    )  # fmt: skip
+    cases.append(_case("crm_with_chances", rows, truth, suffix="csv"))
+
+    rows, truth = _long(
+        62, ["标题", "审批状态", "投资企业全称", "跟进日期", "本次跟进结果", "跟进记录"], WRITTEN,
+        lambda it, w: ["项目跟进", "审批通过", it[0], iso(it[2]), w, "详见附件"],
+    )  # fmt: skip
+    cases.append(_case("approvals", rows, truth))
     return cases

@@ -6,6 +6,8 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
+from itertools import product
 from typing import NamedTuple
 
 from leadscore.errors import Detail, ListError
@@ -32,10 +34,17 @@ MAY_END = re.compile(_VOCABULARY["may_end"])
 """What may tell that a pursuit ended, in a word, a header or a note."""
 _AGREED = re.compile(_VOCABULARY["agreed"])
 _LISTED = (
-    "name", "project", "stage", "day", "closed", "created", "updated", "reason", "withdrawn",
+    "project", "stage", "day", "closed", "created", "updated", "reason", "withdrawn",
 )  # fmt: skip
-_BY_KEY = {normal_header(word): field for field in _LISTED for word in _VOCABULARY[field]}
-_RANKS = {normal_header(word): rank for rank, word in enumerate(_VOCABULARY["name"])}
+_RANKS = {
+    normal_header("".join(parts) + ending): rank
+    for rank, word in reversed([*enumerate(_VOCABULARY["name"])])
+    for parts in product(*(choice.split("|") for choice in word.split("+")))
+    for ending in ("", "名称", "全称", " name")
+}
+_BY_KEY = dict.fromkeys(_RANKS, "name") | {
+    normal_header(word): field for field in _LISTED for word in _VOCABULARY[field]
+}
 
 MILESTONES = {milestone: WORDS[f"milestones.{milestone}"] for milestone in VOCABULARY["milestones"]}
 """What is kept beside the stages, by id."""
@@ -51,14 +60,17 @@ _DAY_WORD = re.compile(
     r"(?P<stage>.+?)(?:的)?(?:日期|时间|时点|年月|月份|日)|(?:dateof|dayof)(?P<of>.+)"
     r"|(?:date|day)(?P<first>.+)|(?P<english>.+?)(?:on|date|day|at|time)"
 )
-_DATED = re.compile(r"日期|时间|年月|月份|date|time|day$")
+DATED = re.compile(r"日期|时间|年月|月份|date|time|day$")
 _NOT_THE_FIRST = re.compile(VOCABULARY["not_the_first"])
-_STAGE_CHANGED = re.compile(
-    r"(?:阶段|状态|进展|节点|stage|status)(?:的)?(?:最[后近新]|last)?"
-    r"(?:更新|变更|变动|变化|修改|调整|推进|到达|update|change|modifi|enter|mov)(?:e?d)?"
-    r"(?:日期|时间|date|time|on|at)"
+_STAGE_CHANGED = re.compile(_VOCABULARY["stage_changed"])
+_UPDATED_BY = re.compile(_VOCABULARY["updated_by"])
+OF_STAGES = re.compile(_VOCABULARY["of_stages"], re.IGNORECASE)
+"""Headers that may be of stages."""
+_ENTERED = re.compile(
+    r"date (?:entered|of entry into|moved to)(?: stage)? [\"'“”‘’]?(.+?)"
+    r"(?: ?\([^()]*\))?[\"'“”‘’]?(?: ?\([^()]*\))?",
+    re.IGNORECASE,
 )
-"""Of a day on which the stage itself was changed, unlike the row as a whole."""
 _AROUND_STAGE = re.compile(
     r"\b(?:date|day|time|on|of|at|the|first|actual|start(?:ed)?|end(?:ed)?|contract)\b|_"
 )
@@ -66,6 +78,8 @@ _MARK_WORD = re.compile(
     r"(?P<whether>是否|有无)?(?:已经?|完成)?(?P<stage>.+?)(?:\((?:是/否|√|打√|y/n|yes/no)\))?"
 )
 _MARKS = frozenset((*VOCABULARY["answers"]["yes"], *VOCABULARY["answers"]["no"]))
+_OF_ANOTHER = re.compile(_VOCABULARY["of_another"])
+_REASON = re.compile(r"原因|理由|说明|\b(?:reasons?|cause|for|of|the|deal)\b|[-_]")
 _FOUNDED_HERE = re.compile("注册|登记|工商")
 
 Field = tuple[int, str]
@@ -90,8 +104,7 @@ class OutcomeLayout:
     column names one. ``registered`` are headers that were taken for registering here, although
     they may mean the day of foundation; ``unsure`` headers of days that may be those of losses.
     ``sheet_stage`` is the stage that the name of the sheet tells, where no column tells any;
-    ``day_parts`` are the columns of year, month and perhaps day of which days are put together,
-    under the first of them.
+    ``by_content`` are headers of columns that only their cells show to hold stages or days.
     """
 
     canonical: Layout
@@ -102,7 +115,7 @@ class OutcomeLayout:
     registered: tuple[str, ...] = ()
     unsure: tuple[str, ...] = ()
     sheet_stage: str | None = None
-    day_parts: tuple[int, ...] = ()
+    by_content: tuple[str, ...] = ()
 
     @property
     def names(self) -> list[Field]:
@@ -122,12 +135,12 @@ class OutcomeLayout:
             > len(known)
             > 0
             for position, _ in stages
-            for known in [_known(texts[position])]
+            for known in [known_of(texts[position])]
         )
 
 
 WRITTEN_DAY = re.compile(
-    r"(?:19|20)\d\d(?:[-/.]\d{1,2}(?:[-/.]\d{1,2})?(?!\d)|年(?:\d{1,2}月(?:\d{1,2}[日号])?)?"
+    r"(?:19|20)\d\d(?:[-/.]\d{1,2}(?:[-/.]\d{1,2})?(?!\d)|年(?![底末初中上下春夏秋冬第])(?:\d{1,2}月(?:\d{1,2}[日号])?)?"
     r"|(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])(?!\d))"
 )
 """A day, a month or a year within a text."""
@@ -226,16 +239,50 @@ def lay_out_outcomes(
             and (name == "stage" or _tells_stages(table.column(source.position), fields["stage"]))
         ]
     registered = _registered_here(table, fields, days)
-    parts = () if fields["day"] or days else _day_parts(table.headers)
-    if parts:
-        fields["day"].append((parts[0], "/".join(table.headers[part] for part in parts)))
     told = bool(days or marks or fields["stage"])
     of_sheet = None if told or not table.sheet else stage_named(table.sheet)
+    shown_by_cells = () if days or of_sheet else _by_content(table, canonical, fields, marks)
     layout = OutcomeLayout(
         canonical, fields, days, marks, projects, registered, sheet_stage=of_sheet,
-        day_parts=parts,
+        by_content=shown_by_cells,
     )  # fmt: skip
     return _with_the_unread(table, layout)
+
+
+def _by_content(
+    table: TextTable, canonical: Layout, fields: defaultdict[str, list[Field]],
+    marks: Sequence[StageDays],
+) -> tuple[str, ...]:  # fmt: skip
+    """Take the only column whose cells are stages, or days, for theirs if no header names one."""
+    read = {position for columns in fields.values() for position, _ in columns}
+    read |= {column.position for column in marks}
+    others = [
+        (position, header)
+        for position, header in enumerate(table.headers)
+        if header in canonical.unused and position not in read
+        for key in [normal_header(header)]
+        if not (_NOT_THE_FIRST.search(key) or _AGREED.search(key) or _OF_ANOTHER.search(key))
+    ]
+    taken = []
+    if not (marks or fields["stage"]):
+        stages = [it for it in others if _are_stages(known_of(table.column(it[0])))]
+        fields["stage"] += stages if len(stages) == 1 else []
+        taken += fields["stage"]
+    dated = any(fields[name] for name in ("day", "closed", "created", "updated"))
+    if (marks or fields["stage"]) and not dated:
+        days = [
+            (position, header) for position, header in others
+            if DATED.search(normal_header(header)) and _mostly_days(table.column(position))
+        ]  # fmt: skip
+        fields["day"] += days if len(days) == 1 else []
+        taken += fields["day"]
+    return tuple(header for _, header in taken)
+
+
+def _are_stages(texts: Sequence[str]) -> bool:
+    counts = Counter(texts)
+    stages = sum(count for text, count in counts.items() if stage_of(text)[0])
+    return 5 * stages >= 4 * counts.total() > 0
 
 
 def _kind_of(header: str, texts: Sequence[str | None]) -> tuple[str | None, int]:
@@ -253,14 +300,17 @@ def _kind_of(header: str, texts: Sequence[str | None]) -> tuple[str | None, int]
     if word == "stage" and _mostly_days(texts):
         return "day", 0
     if word is None and (stage := _stage_of_marks(header, texts)):
-        return f"mark:{stage}", 0
+        return f"{'day' if any(map(day_of, known_of(texts))) else 'mark'}:{stage}", 0
+    if word is None and OF_STAGES.fullmatch(normal_header(header)) and _names_steps(texts):
+        return "stage", 0
+    if word is None and _UPDATED_BY.fullmatch(normal_header(header)) and _mostly_days(texts):
+        return "updated", 0
     return word, _RANKS.get(key, 0)
 
 
 def _with_the_unread(table: TextTable, layout: OutcomeLayout) -> OutcomeLayout:
     read = {column.position for column in (*layout.stage_days, *layout.stage_marks)}
     read |= {position for columns in layout.fields.values() for position, _ in columns}
-    read |= {*layout.day_parts}
     if not any(layout.fields[name] for name in NAME_COLUMNS):
         read |= {position for position, _ in layout.projects}
     known = {source.position for sources in layout.canonical.sources.values() for source in sources}
@@ -270,24 +320,20 @@ def _with_the_unread(table: TextTable, layout: OutcomeLayout) -> OutcomeLayout:
         if position in read | known or header not in names:
             continue
         unused.append(header)
-        plain = normal_header(header)
-        if MAY_END.search(plain) and not _NOT_THE_FIRST.search(plain):
-            texts = table.column(position)
-            if _mostly_days(texts) or _mostly(texts, lambda text: tidy_word(text) in _MARKS):
-                unsure.append(header)
+        plain, texts = normal_header(header), table.column(position)
+        if _NOT_THE_FIRST.search(plain) or _OF_ANOTHER.search(plain):
+            continue
+        known_texts = known_of(texts)
+        days_or_marks = _mostly_days(texts) or mostly(texts, lambda it: tidy_word(it) in _MARKS)
+        ends = (stage_of(text)[0] in ENDS for text in set(known_texts))
+        if (days_or_marks and MAY_END.search(plain)) or (_are_stages(known_texts) and any(ends)):
+            unsure.append(header)
     canonical = replace(layout.canonical, unused=tuple(unused))
     return replace(layout, canonical=canonical, unsure=tuple(unsure))
 
 
-def _day_parts(headers: Sequence[str]) -> tuple[int, ...]:
-    """Return where year, month and perhaps day stand in columns of their own."""
-    at = {normal_header(header).removesuffix("份"): place for place, header in enumerate(headers)}
-    parts = [at[name] for name in ("年", "月", "日") if name in at]
-    return tuple(parts) if "年" in at and "月" in at else ()
-
-
 def _tells_stages(texts: Sequence[str | None], others: Sequence[Field]) -> bool:
-    known = _known(texts)
+    known = known_of(texts)
     if names_stages(known):
         return True
     return not others and bool(known) and not any(status_of(text) for text in set(known))
@@ -325,6 +371,8 @@ def _stage_of_days(header: str, texts: Sequence[str | None]) -> str | None:
             bare = re.sub(r"^(?:first|首次|实际|正式)", "", word)
             if stage := milestone_of(bare) or stage_of(bare)[0]:
                 return stage
+    if entered := _ENTERED.fullmatch(header.strip()):
+        return stage_named(entered[1])
     last = normal_header(header).rpartition("/")[2]
     spaced = _AROUND_STAGE.sub(" ", header.lower()).strip()
     last_stage = milestone_of(last) or stage_of(last)[0] or stage_of(spaced)[0]
@@ -335,28 +383,49 @@ def _stage_of_marks(header: str, texts: Sequence[str | None]) -> str | None:
     """Return the stage that a column of 是 and 否, or of ticks, says to be reached."""
     key = normal_header(header).rpartition("/")[2]
     asked = _MARK_WORD.fullmatch(key)
-    if asked is None or _NOT_THE_FIRST.search(key) or _AGREED.search(key) or _DATED.search(key):
+    if asked is None or _NOT_THE_FIRST.search(key) or _AGREED.search(key) or DATED.search(key):
         return None
     stage = milestone_of(asked["stage"]) or stage_of(asked["stage"])[0]
-    return stage if stage and _mostly(texts, lambda text: tidy_word(text) in _MARKS) else None
+    if stage and mostly(texts, lambda text: tidy_word(text) in _MARKS or day_of(text)):
+        return stage
+    return None
 
 
-def _known(texts: Iterable[str | None]) -> list[str]:
+def _names_steps(texts: Sequence[str | None]) -> bool:
+    known = known_of(texts)
+    return names_stages(known) or mostly(known, WRITTEN_DAY.search)
+
+
+def end_of(header: str) -> str | None:
+    """Return the end of which a column gives the reason, as 输单原因 and Lost Reason do."""
+    stage = stage_of(_REASON.sub(" ", header.lower()).strip())[0]
+    return stage if stage in ENDS else None
+
+
+def known_of(texts: Iterable[str | None]) -> list[str]:
+    """Return the cells that say something."""
     return [text for text in texts if text is not None and not says_nothing(text)]
 
 
 def _mostly_days(texts: Iterable[str | None]) -> bool:
-    return _mostly(texts, day_of)
+    return mostly(texts, day_of)
 
 
-def _mostly(texts: Iterable[str | None], test: Callable[[str], object]) -> bool:
-    counts = Counter(_known(texts))
+def mostly(texts: Iterable[str | None], test: Callable[[str], object]) -> bool:
+    """Tell whether most cells that say something pass a test."""
+    counts = Counter(known_of(texts))
     return 2 * sum(count for text, count in counts.items() if test(text)) > counts.total()
 
 
 ENDS = ("lost", "paused")
 _MEANT = re.compile(VOCABULARY["outcomes"]["meant"])
-_BETWEEN_STEPS = re.compile(r"[\r\n\x0b;；。]+|[,，、](?=\s*(?:19|20)\d\d)|->|→|=>")
+_BETWEEN_SENTENCES = re.compile(r"[\r\n\x0b;；。]+|->|→|=>")
+_BETWEEN_STEPS = re.compile(r"[,，、](?=\s*(?:(?:19|20)\d\d|(?:同年|当年)?\d{1,2}月))")
+_YEAR_LEFT_OUT = re.compile(
+    r"\s*(?:同年|当年)?(?P<month>\d{1,2})"
+    r"(?:月(?:(?P<day>\d{1,2})[日号])?|[.．](?P<dotted>\d{1,2})(?=[\s:：]*[^\W\d亿万千元亩家个套吨倍折]))"
+)
+_BEFOREHAND = re.compile(r"\s*[底末初份]?(?:[上中下]旬)?(?:之|以)?前(?![期往来])")
 _NUMBER_BEFORE = re.compile(r"^\s*(?:[(（]?\d{1,2}[)）、]|\d{1,2}[.．](?!\d)|[①-⑳•·*-])\s*")
 _AROUND_DAY = re.compile(r"^[\s:：,，、()（）\[\]【】\-—–~]+|[\s:：,，、()（）\[\]【】\-—–~]+$")
 _CLAUSE = re.compile(r"[,，;；。、]")
@@ -366,8 +435,9 @@ class Said(NamedTuple):
     """What a cell says: a stage or milestone, or ``steps`` (each with its day as written).
 
     ``kind`` is "stage", "steps", "meant" (nothing is reached yet), "skipped" (its owner says that
-    it tells none), "mixed" (steps, not all understood) or "unknown"; ``day`` is the one that the
-    cell gives for the stage itself.
+    it tells none), "mixed" (steps, of which one may tell an end and is not understood) or
+    "unknown"; ``day`` is the one that the cell gives for the stage itself; ``unread`` are pieces
+    beside steps that tell no stage with its day.
     """
 
     kind: str
@@ -375,6 +445,7 @@ class Said(NamedTuple):
     reason: str | None = None
     day: str | None = None
     steps: tuple[tuple[str, str, str | None], ...] = ()
+    unread: tuple[str, ...] = ()
 
 
 class ProgressReader(dict[str, Said]):
@@ -397,22 +468,33 @@ class ProgressReader(dict[str, Said]):
         word = tidy_word(text)
         if word in self._given:
             return self._one(text)
-        lines = "\n".join(_NUMBER_BEFORE.sub("", line) for line in text.splitlines())
-        pieces = [_NUMBER_BEFORE.sub("", piece) for piece in _BETWEEN_STEPS.split(lines)]
-        pieces = [piece for piece in pieces if piece.strip()]
-        dated = [piece for piece in pieces if WRITTEN_DAY.search(piece)]
-        if len(pieces) > 1 and dated:
-            return self._steps(pieces)
+        sentences = [
+            [_NUMBER_BEFORE.sub("", piece) for piece in _BETWEEN_STEPS.split(sentence)]
+            for sentence in _BETWEEN_SENTENCES.split(text)
+            if sentence.strip()
+        ]
+        dated = [piece for pieces in sentences for piece in pieces if WRITTEN_DAY.search(piece)]
+        if dated and len([piece for pieces in sentences for piece in pieces]) > 1:
+            return self._steps(sentences)
         if len(dated) == 1 and (day := day_in(text)) and day_of(day):
-            bare = _AROUND_DAY.sub("", text.replace(day, "", 1))
-            said = self._one(bare)
-            if said.kind == "stage" and not _CLAUSE.search(bare):
-                return said._replace(day=day)
+            said = self._on(day, text)
+            if said.kind == "meant":
+                return said
             if said.kind == "stage":
-                own = [part for part in _CLAUSE.split(text) if day in part]
-                same = len(own) == 1 and self._one(own[0].replace(day, "", 1)).stage == said.stage
+                joined = re.sub(rf"({re.escape(day)})[\s,，:：、]+", r"\1", text)
+                own = [part for part in _CLAUSE.split(joined) if day in part]
+                rest = own[0].replace(day, "", 1) if len(own) == 1 else ""
+                same = not _CLAUSE.search(joined) or self._one(rest).stage == said.stage
                 return said._replace(day=day if same else None)
         return self._one(text)
+
+    def _on(self, day: str, piece: str) -> Said:
+        # 2024年7月1日前开工 tells what is meant, although 开工 alone would be reached.
+        said = self._one(_AROUND_DAY.sub("", piece.replace(day, "", 1)))
+        if _BEFOREHAND.match(piece.partition(day)[2]):
+            return Said("meant")
+        whole = self._one(piece)
+        return whole if whole.kind == "meant" else said
 
     def _one(self, text: str) -> Said:
         word = tidy_word(text)
@@ -426,15 +508,59 @@ class ProgressReader(dict[str, Said]):
         denied = said.kind == "not_reached" and not MAY_END.search(word)
         return Said("meant" if denied or _MEANT.fullmatch(word) else "unknown")
 
-    def _steps(self, pieces: list[str]) -> Said:
-        steps = []
-        for piece in pieces:
-            day = day_in(piece)
-            said = self._one(_AROUND_DAY.sub("", piece.replace(day, "", 1)) if day else piece)
-            if said.kind in ("meant", "skipped"):
-                continue
-            if said.kind != "stage" or said.stage is None or day is None or day_of(day) is None:
-                return Said("mixed")
-            steps.append((said.stage, day, said.reason))
-        reached = {*STAGES, *MILESTONES}.intersection(stage for stage, _, _ in steps)
-        return Said("steps", steps=tuple(steps)) if reached else Said("meant")
+    def _steps(self, sentences: Iterable[list[str]]) -> Said:
+        steps, unread = list[tuple[str, str, str | None]](), list[str]()
+        unknown = list[tuple[date | None, int]]()  # day, and number of steps before
+        days, meant = list[date](), False
+        for sentence in sentences:
+            planned = False  # 拟于2024年5月签约，6月开工
+            for piece in sentence:
+                whole = _with_year(piece, days[-1] if days else None)
+                day = day_in(whole)
+                on = day_of(day) if day else None
+                said = self._on(day, whole) if day else self._one(whole)
+                # Where steps go backwards, the year of the one before may not be that of this one.
+                sure = whole == piece or _further(said.stage, steps[-1][0] if steps else None)
+                if said.kind in ("meant", "skipped"):
+                    meant, planned = True, planned or said.kind == "meant"
+                elif said.stage and day and on and sure and not planned:
+                    steps.append((said.stage, day, said.reason))
+                    days.append(on)
+                elif said.stage in ENDS or MAY_END.search(tidy_word(piece)):
+                    return Said("mixed")
+                elif planned or not sure or said.stage not in {stage for stage, _, _ in steps}:
+                    unread.append(piece)
+                    unknown += [] if said.stage else [(on if sure else None, len(steps))]
+        if steps and not any(_may_be_last(*piece, days) for piece in unknown):
+            return Said("steps", steps=tuple(steps), unread=tuple(unread))
+        return Said("mixed" if steps or unread or not meant else "meant")
+
+
+def _further(stage: str | None, before: str | None) -> bool:
+    order = [*STAGES]
+    known = stage in STAGES and before in STAGES
+    return not known or order.index(str(stage)) > order.index(str(before))
+
+
+def _may_be_last(on: date | None, at: int, days: Sequence[date]) -> bool:
+    """Tell whether what is not understood may lie behind all steps, and so be the end."""
+    if on:
+        return on >= max(days)
+    if days[0] == days[-1]:
+        return True
+    return at == (0 if days[0] > days[-1] else len(days))
+
+
+def _with_year(piece: str, last: date | None) -> str:
+    """Return a piece that begins with a day without year with that of the step before.
+
+    As it stands if it would lie before that step, so that the year is not certain.
+    """
+    given = _YEAR_LEFT_OUT.match(piece)
+    if last is None or given is None:
+        return piece
+    day = given["day"] or given["dotted"]
+    written = f"{last.year}年{given['month']}月" + (f"{day}日" if day else "")
+    on = day_of(written)
+    early = on is None or (on < last if day else (on.year, on.month) < (last.year, last.month))
+    return piece if early else written + piece[given.end() :]

@@ -25,11 +25,13 @@ from leadscore.lists.outcome_columns import (
     ProgressReader,
     Said,
     StageDays,
+    end_of,
     lay_out_outcomes,
     ledger_aliases,
     read_mapping,
     stage_named,
 )
+from leadscore.lists.outcome_tables import made_plain
 from leadscore.lists.problems import Problem, ProblemLog, dropped, listed, of_header, taken_out
 from leadscore.lists.reading import read_list
 from leadscore.lists.reading.header import ANYWHERE, NoHeaderError
@@ -39,6 +41,7 @@ from leadscore.lists.values.cells import Cell, CellReader, Value
 from leadscore.lists.values.codes import valid_code
 from leadscore.lists.values.elsewhere import Here
 from leadscore.lists.values.names import WANTED_OF_NAMES, former_names, joined_names, read_name
+from leadscore.lists.values.stages import stage_of
 from leadscore.lists.values.words import (
     STAGE_NAMES,
     STAGES,
@@ -59,6 +62,10 @@ _LEGAL_NAME = re.compile(VOCABULARY["outcomes"]["legal_name"], re.IGNORECASE)
 _IN_BRACKETS = re.compile(r"[(（][^()（）]*[)）]")
 _BETWEEN_FIRMS = re.compile(r"\s*[、;；/\r\n+＋]+\s*")
 _A_FIRM = re.compile(r".*(?:公司|集团|厂|研究院|ltd\.?|inc\.?)", re.IGNORECASE)
+_LONGEST_STAGE = 5
+_GOES_ON = re.compile(VOCABULARY["outcomes"]["goes_on"])
+_NOT_YET = re.compile("[尚暂还仍]?(?:未|没有?).{0,4}")
+_CLOSED = re.compile("closed|actual|关闭|结案|实际")
 _ORDER = {stage: at for at, stage in enumerate(STAGES)}
 _WON = tuple(stage for stage in STAGES if _ORDER["signed"] <= _ORDER[stage] < _ORDER["paused"])
 
@@ -67,7 +74,7 @@ WANTED = {
     for code in (
         "no_firm", "several_firms", "bad_stage", "bad_steps", "skipped_stage", "no_day",
         "planned_day", "bad_date", "future_date", "bad_withdrawal", "no_stage", "mark_says_no",
-        "perhaps_ended",
+        "perhaps_ended", "unread_step",
     )
 }  # fmt: skip
 """What is wanted of an entry, by the code of the problem."""
@@ -160,13 +167,15 @@ def load_outcomes(path: Path, *, today: date, said: Instructions | None = None) 
         raise ListError(WORDS["mapping.bad_mapping"], absent)
     readers, notices, unused = [], list(raw.notices), []
     progress = ProgressReader(stages, said.here)
-    for table in raw.tables:
+    for written in raw.tables:
+        table, made = made_plain(written, mapping)
         layout = lay_out_outcomes(table, mapping)
         reader = _TableReader(table, layout, today, progress)
         if not layout.tells(reader.texts):
             unused.append(WORDS["outcomes.sheet_unused"].format(sheet=table.sheet))
             continue
         readers.append(reader)
+        notices += made
     if not readers:
         details = [
             Detail(
@@ -284,11 +293,6 @@ class _TableReader:
         self.unknown: Counter[tuple[str, str]] = Counter()
         self.meanings: Counter[tuple[str, str]] = Counter()
         self.texts = [table.column(position) for position in range(len(table.headers))]
-        if parts := [self.texts[part] for part in layout.day_parts]:
-            self.texts[layout.day_parts[0]] = [
-                "-".join(_digits(text) for text in texts if text) if texts[0] and texts[1] else None
-                for texts in zip(*parts, strict=True)
-            ]
         self._names = layout.names
         self._in_projects = self._names == [*layout.projects]
         self._codes, self._days, self._remarks = (
@@ -296,12 +300,19 @@ class _TableReader:
             for name in ("credit_code", "founded_on", "note")
         )
         self._starred: Counter[str] = Counter()
+        self._beside: Counter[str] = Counter()  # ends by the header of the note that tells them
         self._undated = self._by_update = 0
+        self._unended: list[tuple[int, int, _Firm]] = []
 
     def entries(self) -> list[_Entry]:
         """Return the entries that can be taken; problems are kept here."""
         rows = enumerate(self.table.rows.tolist())
-        return [entry for at, row in rows for entry in self._row(at, row)]
+        entries = [entry for at, row in rows for entry in self._row(at, row)]
+        ended = {entry[:2] for entry in entries if entry.stage in ENDS}
+        for at, row, firm in self._unended:
+            if firm[:2] not in ended:
+                entries += self._ended_by_reason(at, row, firm)
+        return sorted(entries, key=lambda entry: entry.row)
 
     def notices(self) -> Iterator[Text]:
         """Yield what the owner should know of this table, after `entries`."""
@@ -319,17 +330,25 @@ class _TableReader:
         if self.layout.sheet_stage and self.table.sheet:
             stage = {**STAGES, **MILESTONES}[self.layout.sheet_stage]
             yield WORDS["outcomes.by_sheet"].format(sheet=shown(self.table.sheet), stage=stage)
+        for header in self.layout.by_content:
+            yield of_header(WORDS["outcomes.by_content"], header)
         for header in self.layout.registered:
             yield of_header(WORDS["outcomes.taken_for_a_stage"], header)
+        yield from self._counts()
+        yield from self.log.notices()
+
+    def _counts(self) -> Iterator[Text]:
         if self._by_update:
             _, header = self.fields["updated"][0]
             yield of_header(WORDS["outcomes.by_update"], header, count=self._by_update)
+        for header, count in self._beside.items():
+            if count:
+                yield of_header(WORDS["outcomes.ended_beside"], header, count=count)
         if self._undated:
             marks = listed([column.header for column in self.layout.stage_marks])
             yield WORDS["outcomes.undated_marks"].format(count=self._undated, headers=marks)
         starred = [name for name in ("reason", "note") if self._starred[name]]
         yield from taken_out([(self.fields[it][0][1], self._starred[it]) for it in starred], ())
-        yield from self.log.notices()
 
     def _row(self, at: int, row: int) -> Iterator[_Entry]:
         firm = self._firm(at, row)
@@ -340,7 +359,7 @@ class _TableReader:
         dated = set[str]()
         for position, header, reached in self.stage_days:
             day = self._first_of([(position, header)], at)
-            if day is None or tidy_word(day) in _EMPTY:
+            if day is None or tidy_word(day) in _EMPTY or _NOT_YET.fullmatch(tidy_word(day)):
                 continue
             dated.add(reached)
             if reached in unticked:
@@ -357,10 +376,13 @@ class _TableReader:
         if open_marks:
             yield from self._of_marks(at, row, firm, open_marks, dated, given or note, bool(main))
         all_told = {*open_marks, *dated, main[2].stage if main else None}
+        noted = list[_Entry]()
         if all_told.isdisjoint(ENDS):
-            yield from self._ended_by_note(at, row, firm, won=not all_told.isdisjoint(_WON))
+            self._unended.append((at, row, firm))
+            noted += self._ended_by_note(at, row, firm, won=not all_told.isdisjoint(_WON))
+            yield from noted
         day = self._first_of(self.fields["day"], at)
-        if main or dated or open_marks:
+        if main or dated or open_marks or noted:
             return
         if self.fields["stage"] and day:
             self._aside(at, row, "bad_stage", self.fields["stage"][0][1], None)
@@ -377,6 +399,8 @@ class _TableReader:
             for stage, day, reason in said.steps:
                 ended = joined_text(given, reason) or note if stage in ENDS else None
                 yield from self._entry(at, row, firm, stage, ended, header, day)
+            for piece in said.unread:
+                self.log.add(row, "unread_step", WANTED["unread_step"], header, piece, (3, 1))
         elif said.kind == "mixed":
             self._aside(at, row, "bad_steps", header, text)
         elif said.kind == "unknown":
@@ -392,6 +416,31 @@ class _TableReader:
             undated = None if above else text
             yield from self._entry(at, row, firm, said.stage, reason, above or header, on, undated)
 
+    def _ended_by_reason(self, at: int, row: int, firm: _Firm) -> Iterator[_Entry]:
+        """Yield the loss of which a row gives the reason, where no row of the firm tells any end.
+
+        It is of the day on which the deal was closed; without one it is told, as is a win that
+        stands beside it.
+        """
+        for _, header, text in self._written(self.fields["reason"], at):
+            stage = end_of(header)
+            if stage is None or says_nothing(text) or tidy_word(text) in _EMPTY:
+                continue
+            main = self._stage_said(at, row)
+            # A stage alone is no reason, unlike 考察后嫌地价高.
+            alone = len(text) <= _LONGEST_STAGE and stage_of(text)[0] not in (None, *ENDS)
+            going_on = alone or _GOES_ON.fullmatch(tidy_word(text))
+            if (main and main[2].stage in _WON) or going_on:
+                self.log.add(row, "perhaps_ended", WANTED["perhaps_ended"], header, text, (3, 0))
+                continue
+            # The close date of an open deal is only planned, unlike that on which one was closed.
+            closed = [field for field in self.fields["closed"] if _CLOSED.search(field[1].lower())]
+            day = self._first_of(closed, at)
+            remark = _text(self._remarks[text].value)
+            told = [*self._entry(at, row, firm, stage, remark, header, day, text)]
+            self._beside[header] += len(told)
+            yield from told
+
     def _ended_by_note(self, at: int, row: int, firm: _Firm, *, won: bool) -> Iterator[_Entry]:
         """Yield the end that a note tells with its day; beside a win tell what may be one."""
         for _, header, text in self._written(self.fields["note"], at):
@@ -402,7 +451,10 @@ class _TableReader:
             if said.stage in ENDS and said.day:
                 ends.append((said.stage, said.day, said.reason))
             for stage, day, _ in ends:
-                yield from self._entry(at, row, firm, stage, without_personal(text), header, day)
+                remark = without_personal(text)
+                told = [*self._entry(at, row, firm, stage, remark, header, day)]
+                self._beside[header] += len(told)
+                yield from told
             if won and not ends:
                 self.log.add(row, "perhaps_ended", WANTED["perhaps_ended"], header, text, (3, 0))
 
@@ -454,15 +506,17 @@ class _TableReader:
             if said.kind in ("unknown", "mixed"):
                 if main[2].stage not in ENDS and MAY_END.search(tidy_word(text)):
                     main = header, text, said
-            elif main[2].kind not in ("stage", "steps") or (
-                said.stage in ENDS and main[2].stage != said.stage
-            ):
+            elif (
+                main[2].kind not in ("stage", "steps")
+                or (said.stage in ENDS and main[2].stage != said.stage)
+                or main[2].stage == "lead"
+            ):  # 状态 Open says less than the stage beside it
                 main = (header, text, said) if said.kind in ("stage", "steps") else main
-            if main[2].stage and said.stage and main[2].stage != said.stage:
+            if main[2].stage and said.stage not in (None, "lead", main[2].stage):
                 wanted = WORDS["outcomes.other_stage"].format(header=main[0])
                 rank = (2 if self.stage_days else -1, choice)
                 self.log.add(row, "conflict", wanted, header, text, rank)
-        if main is not cells[0] and cells[0][2].stage and main[2].stage:
+        if main is not cells[0] and cells[0][2].stage not in (None, "lead") and main[2].stage:
             wanted = WORDS["outcomes.other_stage"].format(header=main[0])
             self.log.add(row, "conflict", wanted, cells[0][0], cells[0][1], (-2, 0))
         return main
@@ -493,7 +547,12 @@ class _TableReader:
         stage: str | None = None,
     ) -> None:  # fmt: skip
         """Set an entry aside, and remember it if it tells the loss of a firm, or may."""
-        self.log.set_aside(row, code, WANTED[code], header, text)
+        if code == "ambiguous_date" and text:
+            readings = self._days.wanted(code, text)
+            wanted = WORDS["outcomes.two_dates"].format(wanted=readings)
+        else:
+            wanted = WANTED[code]
+        self.log.set_aside(row, code, wanted, header, text)
         cells = [self._first_of(self.fields[name], at) for name in ("reason", "note")]
         cells += [text for _, _, text in self._written(self.fields["stage"], at)]
         told = stage is None and any(cell and MAY_END.search(tidy_word(cell)) for cell in cells)
@@ -521,8 +580,8 @@ class _TableReader:
             code = "planned_day" if self.fields["closed"] and stage not in ENDS else "no_day"
             self._aside(at, row, code, header, undated, stage)
         elif cell.code:
-            code = "future_date" if cell.code == "future_date" else "bad_date"
-            self._aside(at, row, code, header, day, stage)
+            known = cell.code in ("future_date", "ambiguous_date")
+            self._aside(at, row, cell.code if known else "bad_date", header, day, stage)
         else:
             on = cell.value if isinstance(cell.value, date) else None
             yield _Entry(*firm, stage, on, reason, withdrawn, self.table.sheet, row)
@@ -573,10 +632,6 @@ class _TableReader:
             cell = self._remarks[text] if text else Cell()
             self._starred[name] += "starred" in cell.marks
             yield _text(cell.value)
-
-
-def _digits(text: str) -> str:
-    return tidy_word(text).rstrip("年月日号")
 
 
 def _several(text: str) -> bool:

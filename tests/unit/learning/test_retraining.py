@@ -292,6 +292,34 @@ def test_nobody_is_judged_by_a_firm_that_was_pursued_before(
     assert separate.passed
 
 
+@pytest.mark.parametrize("unnamed", [[], ["credit_code"], ["name"]])
+@pytest.mark.parametrize("apart", [1, 200])
+def test_pursuits_of_one_firm_never_stand_on_both_sides_however_it_is_named(
+    city: City, history: History, data: TrainingData, unnamed: list[str], apart: int
+) -> None:
+    split = pd.Timestamp(backtest(data).split)
+    events = history.events()
+    lost = events[(events["stage"] == "lost") & (events["day"] < split)]
+    lost = lost[lost["credit_code"].notna()].drop_duplicates("firm").head(30)
+    assert len(lost) == 30
+    again = [
+        lost.assign(stage=stage, day=split + pd.Timedelta(days=days), **dict.fromkeys(unnamed))
+        for stage, days in (("contacted", apart), ("signed", apart + 40))
+    ]
+    events = pd.concat([events, *again], ignore_index=True)
+    twice = build_dataset(
+        FirmFeatures(city).fit(history.known), events.assign(entry=np.arange(1, len(events) + 1)),
+        history.snapshots(), as_of=history.until, rules=Rules(),
+    )  # fmt: skip
+    assert len(twice.firm) == len(data.firm) + 30
+    for learned_until in (None, (split - pd.Timedelta(days=90)).date(), split.date()):
+        held_out = backtest(twice, learned_until)
+        firms = firms_of(twice.firm)
+        judged = firms[held_out.after][~np.isnan(held_out.later_y)]
+        assert len(judged)
+        assert not set(judged) & set(firms[~np.isnan(held_out.y)])
+
+
 def test_what_happened_later_is_not_known(history: History, tmp_path: Path) -> None:
     early = date(2025, 6, 30)
     events, snapshots = history.events(), history.snapshots()

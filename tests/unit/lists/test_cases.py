@@ -724,7 +724,7 @@ FILES = [
 TOLD_OF = {
     "out09": ["no_day"],
     "out11": ["perhaps_ended"],
-    "out21": ["bad_date"],
+    "out21": ["ambiguous_date"],
     "out24": ["future_date"],
 }
 

@@ -63,14 +63,15 @@ def finish_table(
     """Return the table below a header that ends in a row; ``head`` are the first rows."""
     cells, rows = columns.finish()
     told = (*duplicate_headers(header, row, sheet), *problems)
-    unit = stated_unit(chain.from_iterable(head[: header.first]))
+    above = tuple(filter(None, chain.from_iterable(head[: header.first])))
+    unit = stated_unit(above)
     continued = {
         below + 1: first[0] + 1
         for first, last in merges
         if first[0] > header.end and first[1] == header.name_at
         for below in range(first[0] + 1, last[0] + 1)
     }
-    table = TextTable(header.names, cells, rows, sheet, told, unit, row, continued)
+    table = TextTable(header.names, cells, rows, sheet, told, unit, row, continued, beside=above)
     return without_totals_and_notes(table, header, source, _rows_across(header, merges))
 
 
@@ -101,8 +102,10 @@ def without_totals_and_notes(
         cells, rows = cells[filled], rows[filled]
     where = f"{source}!{table.sheet}" if table.sheet else source
     others = _non_firms(cells, rows, header, where, across)
-    problems = []
+    problems, beside = [], [*table.beside]
     for at, (code, label) in sorted(others.items()):
+        if code == "footnote_row":
+            beside.extend(cells.iloc[at].dropna())
         wanted, row = WORDS[f"footnotes.{code}"], int(rows[at])
         problems.append(Problem(row, None, label, wanted, code, table.sheet, set_aside=True))
     if others:
@@ -119,6 +122,7 @@ def without_totals_and_notes(
             cells=cells.iloc[:, :width].reset_index(drop=True),
             rows=rows,
             problems=(*table.problems, *problems),
+            beside=tuple(beside),
         )
     )
 

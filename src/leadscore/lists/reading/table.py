@@ -112,6 +112,7 @@ class TextTable:
     continued: Mapping[int, int] = field(default_factory=dict)
     """Rows over which the name of a firm is merged, with the first row of that firm."""
     written: tuple[str, ...] = ()  # headers as they stand in the source, if others count
+    beside: tuple[str, ...] = ()  # titles above the header and notes below, as written
 
     def column(self, position: int) -> list[str | None]:
         """Return the cells of one column as plain values, see `unguarded`."""
