@@ -37,6 +37,7 @@ from leadscore.lists.reading.table import RawList, TextTable
 from leadscore.lists.values.cells import WANTED as WANTED_OF_CELLS
 from leadscore.lists.values.cells import Cell, CellReader, Value
 from leadscore.lists.values.codes import valid_code
+from leadscore.lists.values.dates import day_readings
 from leadscore.lists.values.elsewhere import Here
 from leadscore.lists.values.names import WANTED_OF_NAMES, former_names, joined_names, read_name
 from leadscore.lists.values.words import (
@@ -67,10 +68,10 @@ WANTED = {
     for code in (
         "no_firm", "several_firms", "bad_stage", "bad_steps", "skipped_stage", "no_day",
         "planned_day", "bad_date", "future_date", "bad_withdrawal", "no_stage", "mark_says_no",
-        "perhaps_ended",
+        "perhaps_ended", "ambiguous_date",
     )
 }  # fmt: skip
-"""What is wanted of an entry, by the code of the problem."""
+"""What is wanted of an entry, by the code of the problem; of a day in two readings, both."""
 
 
 class UnknownWord(NamedTuple):
@@ -493,7 +494,11 @@ class _TableReader:
         stage: str | None = None,
     ) -> None:  # fmt: skip
         """Set an entry aside, and remember it if it tells the loss of a firm, or may."""
-        self.log.set_aside(row, code, WANTED[code], header, text)
+        wanted = WANTED[code]
+        if code == "ambiguous_date" and text:
+            one, other, *_ = (day.isoformat() for day in day_readings(text))
+            wanted = wanted.format(one=one, other=other)
+        self.log.set_aside(row, code, wanted, header, text)
         cells = [self._first_of(self.fields[name], at) for name in ("reason", "note")]
         cells += [text for _, _, text in self._written(self.fields["stage"], at)]
         told = stage is None and any(cell and MAY_END.search(tidy_word(cell)) for cell in cells)
@@ -521,7 +526,7 @@ class _TableReader:
             code = "planned_day" if self.fields["closed"] and stage not in ENDS else "no_day"
             self._aside(at, row, code, header, undated, stage)
         elif cell.code:
-            code = "future_date" if cell.code == "future_date" else "bad_date"
+            code = cell.code if cell.code in WANTED else "bad_date"
             self._aside(at, row, code, header, day, stage)
         else:
             on = cell.value if isinstance(cell.value, date) else None
