@@ -188,7 +188,7 @@ def test_a_firm_asked_alone_gets_the_score_that_it_gets_in_a_file(
     assert alone["priority"] == table.loc["第7医疗器械有限公司", "priority"]
 
 
-def test_a_loss_is_one_in_a_request_and_in_a_file(tmp_path: Path) -> None:
+def test_http07_a_loss_is_one_in_a_request_and_in_a_file(tmp_path: Path) -> None:
     nanchang = Path(__file__).parents[2] / "data" / "cities" / "nanchang.toml"
     registry = ModelRegistry(tmp_path / "models", tmp_path / "key")
     scorer = champion_scorer(load_city(nanchang), registry, now=datetime(2026, 11, 24, tzinfo=UTC))

@@ -276,11 +276,12 @@ class Folded(NamedTuple):
 def fold_repeats(firms: pd.DataFrame, groups: Ints) -> Folded:
     """Keep one row of each group: ``groups`` has the number of the firm of each row.
 
-    The row with the most filled cells is kept, among equals the one with more text, among those
-    the one that comes first when their contents are sorted: the order of rows decides nothing
-    unless two rows are the same throughout. Its empty cells are filled from the others in that
-    order; lists and remarks are joined. Of several statuses one that ends a firm counts, of several
-    stages the most advanced, whichever row it stands in.
+    The row with the most filled cells is kept, of a branch only if there are no others, among
+    equals the one with more text, among those the one that comes first when their contents are
+    sorted: the order of rows decides nothing unless two rows are the same throughout. Its empty
+    cells are filled from the others in that order; lists and remarks are joined. Of several
+    statuses one that ends a firm counts, of several stages the most advanced, whichever row it
+    stands in.
 
     The frame has the canonical columns, ``row`` and ``sheet``; index ``0..n-1``.
     """
@@ -314,8 +315,9 @@ def _order(several: pd.DataFrame, groups: Ints) -> Ints:
     lengths = (text.str.len().fillna(0).to_numpy(dtype=float) for text in texts)
     size = sum(lengths, np.zeros(len(content)))
     filled = content.notna().sum(axis=1).to_numpy()
+    branch = content["name"].str.contains(_BRANCH).fillna(value=False).to_numpy(dtype=bool)
     tie = pd.util.hash_pandas_object(content, index=False).to_numpy()
-    return np.lexsort([several["row"].to_numpy(), tie, -size, -filled, groups])
+    return np.lexsort([several["row"].to_numpy(), tie, -size, -filled, branch, groups])
 
 
 def _merged(rows: Sequence[Firm]) -> Firm:

@@ -548,8 +548,8 @@ class _TableReader:
     ) -> None:  # fmt: skip
         """Set an entry aside, and remember it if it tells the loss of a firm, or may."""
         if code == "ambiguous_date" and text:
-            readings = self._days.wanted(code, text)
-            wanted = WORDS["outcomes.two_dates"].format(wanted=readings)
+            one, other = self._days.two_days(text)
+            wanted = WORDS["outcomes.two_dates"].format(one=one, other=other)
         else:
             wanted = WANTED[code]
         self.log.set_aside(row, code, wanted, header, text)

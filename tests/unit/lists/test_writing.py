@@ -557,7 +557,7 @@ KEPT = ("credit_code", "province_code", "stage")
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
 @pytest.mark.parametrize("ending", [".csv", ".xlsx", ".parquet"])
-def test_a_written_ranking_read_again_is_the_firms_and_none_of_what_was_concluded(
+def test_exp03_a_written_ranking_read_again_is_the_firms_and_none_of_what_was_concluded(
     tmp_path, ending, lang
 ) -> None:
     listed, written = tmp_path / "listed.csv", tmp_path / f"written{ending}"

@@ -139,10 +139,15 @@ class CellReader(dict[str, Cell]):
     def wanted(self, code: str, text: str = "") -> Text:
         """Return what is wanted of a cell of this column, by the code of its problem."""
         if code == "ambiguous_date":
-            one, other, *_ = day_readings(text) or day_readings(_unlabelled(text, self)[0])
-            return WORDS["cells.two_dates"].format(one=one.isoformat(), other=other.isoformat())
+            one, other = self.two_days(text)
+            return WORDS["cells.two_dates"].format(one=one, other=other)
         signed = code == "bad_amount" and self.signed
         return WORDS["cells.bad_signed_amount"] if signed else WANTED[code]
+
+    def two_days(self, text: str) -> tuple[str, str]:
+        """Return the two days, in ISO form, that an ambiguous cell of dates may be."""
+        one, other, *_ = day_readings(text) or day_readings(_unlabelled(text, self)[0])
+        return one.isoformat(), other.isoformat()
 
 
 def _within(number: float, lowest: float, highest: float, code: str) -> Cell:
