@@ -33,6 +33,7 @@ from leadscore.lists.values.amounts import shipped_rates
 from leadscore.lists.values.cells import (
     MARKS,
     WANTED,
+    Cell,
     CellReader,
     Value,
     differ,
@@ -50,7 +51,7 @@ from leadscore.lists.values.names import (
     read_name,
 )
 from leadscore.lists.values.places import is_division, settle
-from leadscore.lists.values.plausible import look_at
+from leadscore.lists.values.plausible import look_at, turned_bands
 from leadscore.lists.values.stages import names_stages, stage_of
 from leadscore.lists.values.words import joined_text, says_nothing, unguarded
 from leadscore.text import Text, room_words, shown
@@ -453,6 +454,8 @@ class _TableCleaner:
             self.log.add(None, finding.doubt, wanted, source.header, middle, rank)
             if finding.doubted:
                 read = _Column(heading, self.today, bool(percent), doubted=finding.doubted)
+        for text in turned_bands(read, self._known(source)):
+            read[text] = Cell(code="perhaps_a_band")
         read.source, read.texts = source, self.texts[source.position]
         read.place = place
         self._columns.append(read)

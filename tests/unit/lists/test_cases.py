@@ -346,9 +346,29 @@ def test_what_is_told_of_rows(
     assert ("注册资本" in read.problems[0].wanted.zh) is ("资本" in header)  # what differs
 
 
-def test_cnt02_bands_of_staff_are_read_beside_a_figure(tmp_path: Path) -> None:
-    read = firms(csv_file(tmp_path, [["企业名称", "员工人数"], [NAME, "45300"], *STAFF]))
-    assert [firm["staff"] for firm in read.records] == [45300, 70, 223, 25]
+@pytest.mark.parametrize(
+    ("cell", "staff"),
+    [
+        ("45300", None),  # 1-9, which a spreadsheet took for 9 January
+        ("45947.0", None),  # 10-17
+        ("36161", None),  # 1-99, taken for January 1999
+        ("1200", 1200),
+        ("45298", None),  # 1-7
+        ("45302.5", None),
+        ("45570", 45570),  # 5 October: no band begins with more than it ends with
+        ("12000", 12000),
+        ("109,000", 109000),
+    ],
+)  # fmt: skip
+def test_cnt02_what_a_spreadsheet_made_of_a_band_is_no_figure(
+    cell: str, staff: float | None, tmp_path: Path
+) -> None:
+    read = firms(csv_file(tmp_path, [["企业名称", "员工人数"], [NAME, cell], *STAFF]))
+    assert [firm.get("staff") for firm in read.records] == [staff, 70, 223, 25]
+    assert told(read) == ([] if staff else ["bad_count" if ".5" in cell else "perhaps_a_band"])
+    figures = [[OTHER, "230"], [THIRD, "45"], ["松岭马达有限公司", "1600"]]
+    read = firms(csv_file(tmp_path, [["企业名称", "员工人数"], [NAME, cell], *figures]))
+    assert told(read) == (["bad_count"] if ".5" in cell else [])
 
 
 def test_nam05_one_name_with_two_codes_is_two_firms(tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ WANTED = {
     code: WORDS[f"cells.{code}"].format(statuses=STATUS_NAMES, stages=STAGE_NAMES)
     for code in (
         "cell_error", "bad_amount", "bad_date", "future_date", "bad_count", "bad_share",
-        "bad_year", "bad_status", "bad_stage", "bad_currency", "bad_credit_code",
+        "perhaps_a_band", "bad_year", "bad_status", "bad_stage", "bad_currency", "bad_credit_code",
         "old_registration_number", "damaged_number", "bad_division", "ambiguous_date",
     )
 }  # fmt: skip

@@ -240,6 +240,16 @@ def count_of(cell: str) -> float:
     return number if number >= 0 else math.nan
 
 
+def is_band(cell: str) -> bool:
+    """Tell whether a cell of counts is a band (50-99人, 少于50人) rather than one figure.
+
+    >>> [cell for cell in ("50-99人", "少于50人", "45300", "1,234人") if is_band(cell)]
+    ['50-99人', '少于50人']
+    """
+    text = figure_text(cell)
+    return text is not None and any(band.fullmatch(text[0]) for band in (_BAND, _BELOW))
+
+
 def _worded_count(text: str) -> float:
     if below := _BELOW.fullmatch(text):
         return quantity(below["a"] or below["b"]) / 2

@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date, timedelta
 from statistics import median, quantiles
 from typing import Literal, NamedTuple
 
 from leadscore.lists.values.amounts import NO_UNIT, Amount, amount_of, shipped_rates
 from leadscore.lists.values.cells import CellReader
+from leadscore.lists.values.numbers import is_band, plain_number
 from leadscore.lists.values.words import says_nothing
 
 Doubt = Literal[
@@ -64,6 +66,8 @@ BANDS = {
     "branches": Band(1.0, 5e3, 1.0, 1e5),
 }
 
+_FIRST_DAY = date(1899, 12, 30)  # of the serial numbers of spreadsheets
+_DAYS_OF_BANDS = (10_959, 49_674)  # 1930 to 2035, the years that spreadsheets take two digits for
 _MOST_SPREAD = 1e5
 """From a tenth to nine tenths of a column: 万元 and 元 in one column lie 10,000 apart, while the
 sizes of firms (log-normal, sigma some 1.6) have less than a hundredth of this."""
@@ -113,6 +117,32 @@ def look_at(reader: CellReader, texts: Iterable[str]) -> Finding | None:
         if tenths[-1] / tenths[0] > _MOST_SPREAD:
             return Finding("scattered_column", median(sizes))
     return None
+
+
+def turned_bands(reader: CellReader, texts: Iterable[str]) -> list[str]:
+    """Return the distinct cells of a column of counts that may have been bands.
+
+    A spreadsheet takes the band 1-9 for the ninth of January, and 1-99 for January 1999; as a
+    number it is 45300, which would be a giant. Only beside other bands is that to be feared.
+
+    >>> from leadscore.lists.columns import read_heading
+    >>> staff = CellReader(read_heading("员工人数"), date(2026, 1, 1))
+    >>> turned_bands(staff, ["45300", "50-99人", "1200"]), turned_bands(staff, ["45300", "1200"])
+    (['45300'], [])
+    """
+    if reader.heading.column.kind not in ("count", "staff") or reader.heading.canonical:
+        return []
+    cells = dict.fromkeys(texts)
+    days = [text for text in cells if _may_be_a_band(plain_number(text))]
+    return days if days and any(map(is_band, cells)) else []
+
+
+def _may_be_a_band(serial: float) -> bool:
+    lowest, highest = _DAYS_OF_BANDS
+    if not lowest <= serial <= highest or serial % 1:
+        return False
+    day = _FIRST_DAY + timedelta(days=serial)
+    return day.day == 1 if day.year < 2000 else day.month < day.day or day.day == 1
 
 
 def _doubted_unit(reader: CellReader, counts: Counter[str], band: Band) -> Finding | None:
