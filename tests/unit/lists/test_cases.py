@@ -366,7 +366,7 @@ def test_cnt02_what_a_spreadsheet_made_of_a_band_is_no_figure(
     read = firms(csv_file(tmp_path, [["企业名称", "员工人数"], [NAME, cell], *STAFF]))
     assert [firm.get("staff") for firm in read.records] == [staff, 70, 223, 25]
     assert told(read) == ([] if staff else ["bad_count" if ".5" in cell else "perhaps_a_band"])
-    figures = [[OTHER, "230"], [THIRD, "45"], ["松岭马达有限公司", "1600"]]
+    figures = [[OTHER, "230"], [THIRD, "45"], ["松岭马达有限公司", "50-99人"]]
     read = firms(csv_file(tmp_path, [["企业名称", "员工人数"], [NAME, cell], *figures]))
     assert told(read) == (["bad_count"] if ".5" in cell else [])
 

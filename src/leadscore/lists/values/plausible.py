@@ -5,6 +5,7 @@ One cell can't tell: a firm may have a capital of 50,000 yuan, but not half of a
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -123,18 +124,24 @@ def turned_bands(reader: CellReader, texts: Iterable[str]) -> list[str]:
     """Return the distinct cells of a column of counts that may have been bands.
 
     A spreadsheet takes the band 1-9 for the ninth of January, and 1-99 for January 1999; as a
-    number it is 45300, which would be a giant. Only beside other bands is that to be feared.
+    number it is 45300, which would be a giant. That is to be feared where bands outnumber figures.
 
     >>> from leadscore.lists.columns import read_heading
     >>> staff = CellReader(read_heading("员工人数"), date(2026, 1, 1))
-    >>> turned_bands(staff, ["45300", "50-99人", "1200"]), turned_bands(staff, ["45300", "1200"])
+    >>> turned_bands(staff, ["45300", "50-99人"]), turned_bands(staff, ["45300", "1200"])
     (['45300'], [])
     """
     if reader.heading.column.kind not in ("count", "staff") or reader.heading.canonical:
         return []
-    cells = dict.fromkeys(texts)
-    days = [text for text in cells if _may_be_a_band(plain_number(text))]
-    return days if days and any(map(is_band, cells)) else []
+    counts = Counter(texts)
+    days = [text for text in counts if _may_be_a_band(plain_number(text))]
+    if not days:
+        return []
+    for text in days:
+        del counts[text]
+    bands = sum(count for text, count in counts.items() if is_band(text))
+    figures = sum(count for text, count in counts.items() if not math.isnan(plain_number(text)))
+    return days if bands > figures else []
 
 
 def _may_be_a_band(serial: float) -> bool:
