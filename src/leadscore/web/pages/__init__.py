@@ -13,6 +13,7 @@ from leadscore.web.pages.model import model_pages
 from leadscore.web.pages.ranking import ranking_pages
 from leadscore.web.pages.shell import NAME, POLICY, asset_routes, preference_routes, prepare
 from leadscore.web.pages.signing import signing_pages
+from leadscore.web.pages.templates import template_pages
 from leadscore.web.pages.what_if import what_if_pages
 
 _PAGES = (
@@ -23,6 +24,7 @@ _PAGES = (
     firm_pages,
     chain_pages,
     import_pages,
+    template_pages,
     model_pages,
     administration_pages,
     firm_act_pages,
