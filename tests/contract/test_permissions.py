@@ -67,6 +67,8 @@ MAY: dict[str, set[str]] = {
     "POST /api/v1/models/rollback": ADMINISTRATORS,
     "GET /static/<version>/<path:name>": EVERYBODY,
     "POST /preferences": EVERYBODY,
+    "GET /guide": EVERYBODY,
+    "GET /guide/images/<name>.png": EVERYBODY,
     "GET /login": EVERYBODY,
     "POST /login": EVERYBODY,
     "POST /logout": KNOWN,

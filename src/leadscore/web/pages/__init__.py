@@ -8,6 +8,7 @@ from leadscore.web.api import Dependencies
 from leadscore.web.pages.administration import administration_pages
 from leadscore.web.pages.chains import chain_pages
 from leadscore.web.pages.firm import brief_pages, firm_act_pages, firm_pages
+from leadscore.web.pages.guide import guide_pages
 from leadscore.web.pages.imports import import_pages
 from leadscore.web.pages.model import model_pages
 from leadscore.web.pages.ranking import ranking_pages
@@ -25,6 +26,7 @@ _PAGES = (
     chain_pages,
     import_pages,
     template_pages,
+    guide_pages,
     model_pages,
     administration_pages,
     firm_act_pages,
