@@ -8,6 +8,7 @@ from leadscore.web.api import Dependencies
 from leadscore.web.pages.administration import administration_pages
 from leadscore.web.pages.chains import chain_pages
 from leadscore.web.pages.firm import brief_pages, firm_act_pages, firm_pages
+from leadscore.web.pages.first_steps import first_step_pages
 from leadscore.web.pages.guide import guide_pages
 from leadscore.web.pages.imports import import_pages
 from leadscore.web.pages.model import model_pages
@@ -21,6 +22,7 @@ _PAGES = (
     asset_routes,
     preference_routes,
     signing_pages,
+    first_step_pages,
     ranking_pages,
     firm_pages,
     chain_pages,
