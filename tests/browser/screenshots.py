@@ -28,7 +28,7 @@ def test_pictures(new_page: NewPage, pytestconfig: pytest.Config, lang: str) -> 
     page.goto("/chains")
     page.screenshot(path=folder / f"chains-{lang}.png")
     page.goto("/start")
-    page.locator("main").screenshot(path=folder / f"start-{lang}.png")
+    page.locator(".steps").screenshot(path=folder / f"start-{lang}.png")
     page.goto("/import")
     page.set_input_files("#file", SAMPLE)
     page.locator("form.drop button").click()
