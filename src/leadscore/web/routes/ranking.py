@@ -66,7 +66,7 @@ WORDS = room_words("web")
 
 FileKind = Literal["csv", "xlsx"]
 
-FILE_COLUMNS = (*RANKING_COLUMNS, "stage")
+FILE_COLUMNS = (*RANKING_COLUMNS, "corrections", "stage")
 """What may be asked for; ``stage`` stands in a file only if it is."""
 
 
@@ -200,7 +200,8 @@ class RankedFirm(Payload):
     veto_text: str | None
     stage: str | None
     excluded: bool
-    overridden: bool = Field(description="Grade, segment or role are an officer's.")
+    overridden: bool = Field(description="The same as `corrected`, as it was called before.")
+    corrected: bool = Field(description="An officer has corrected something of the firm.")
     reasons: list[MainReason]
     model: str
     as_of: Day
@@ -285,6 +286,7 @@ def ranked_firm(
     return {name: row[name] for name in same} | {
         "id": row["firm_id"],
         "list_id": row["list_id"],
+        "corrected": row["overridden"],
         "segment_name": wording.segment(row["segment"], lang),
         "veto_text": row["veto"] and WORDING[row["veto"]].pick(lang),
         "reasons": list(islice(main_reasons(wording, row, lang), most_reasons)),
