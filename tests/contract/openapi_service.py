@@ -58,7 +58,8 @@ _ACCEPTED = list(POSITIVE_DATA_ACCEPTANCE_EXPECTED_STATUSES)
 _OPERATIONS: list[dict[str, Any]] = [
     {
         # An ETag is any text, and only one of them is that of now; without one it is 428.
-        "include-path-regex": "/(firms/{id}/(override|exclusion|corrections(/{number})?)|gaps/{segment}/supply)$",
+        "include-path-regex": "/(firms/{id}/(override|exclusion|corrections(/{number})?)"
+        "|gaps/{segment}/supply)$",
         "checks": {
             "positive_data_acceptance": {"expected-statuses": [*_ACCEPTED, "412"]},
             "missing_required_header": {"expected-statuses": ["401", "422", "428"]},

@@ -98,7 +98,8 @@ def _inside(record: Mapping[str, Any], region: Mapping[str, Any]) -> bool:
 
 @lru_cache(maxsize=1024)
 def _region(province: str | None, city: str | None) -> Mapping[str, Any]:
-    given = {"name": "-", "province": province, "city": city}
+    # By the reader of lists, of a firm whose name says nothing of where it is.
+    given = {"name": "某公司", "province": province, "city": city}
     (clean,) = clean_records([given], today=date.max)
     return {name: clean.firm[name] for name in _REGION if name in clean.firm}
 
@@ -122,6 +123,10 @@ class KnownCorrections:
     by_code: Mapping[str, tuple[Correction, ...]] = field(default_factory=dict)
     by_name: Mapping[str, tuple[str | None, tuple[Correction, ...]]] = field(default_factory=dict)
 
+    def __bool__(self) -> bool:
+        """Tell whether anything was corrected."""
+        return bool(self.by_name)
+
     def of(self, firm: Mapping[str, Any]) -> tuple[Correction, ...]:
         """Return those of a firm of any list; none for a firm that nobody has corrected."""
         if not self.by_name:
@@ -138,3 +143,6 @@ class KnownCorrections:
         if not corrections:
             return firm, ()
         return corrected(firm, as_scored(values_of(corrections))), corrections
+
+
+NO_CORRECTIONS = KnownCorrections()

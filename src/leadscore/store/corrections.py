@@ -14,7 +14,7 @@ from leadscore.errors import Detail
 from leadscore.features.catalogue import CATALOGUE
 from leadscore.lists.cleaning import clean_records
 from leadscore.lists.columns import column
-from leadscore.lists.corrections import COLUMNS, JUDGED
+from leadscore.lists.corrections import COLUMNS, CORRECTABLE, JUDGED
 from leadscore.ranking.order import order_key
 from leadscore.ranking.score import Scorer
 from leadscore.store.current_ranking import STANDINGS, last_seen, veto_now
@@ -25,7 +25,7 @@ from leadscore.store.facts import (
     corrections_of,
     facts_of,
 )
-from leadscore.store.firms import FIRMS, Firm, count_up, firm_to_change, read_firm, read_firms
+from leadscore.store.firms import Firm, count_up, firm_to_change, read_firm, read_firms
 from leadscore.store.scoring import KeptScore, applied, score_firms, write_scores
 from leadscore.text import Text, room_words, shown
 
@@ -37,6 +37,7 @@ _GRADES = ("A", "B", "C", "D")
 _MOST_SEGMENTS = 10
 _LONGEST_USE = 100
 _EXPORTED_AT_ONCE = 500
+_TEXTS = (*CORRECTABLE["business"], "note")
 
 
 class BadCorrectionError(StoreError):
@@ -230,34 +231,36 @@ def _over(fact: Fact, moment: datetime) -> bool:
     return fact.withdrawn_at is not None and fact.withdrawn_at <= moment
 
 
-@dataclass(frozen=True, slots=True)
-class Example:
-    """What an officer said of the segments or the role of a firm, as a labelled example.
+_SAID_BY_MACHINE = ("segment", "role", "segments", "words", "model")
 
-    ``firm`` is what lists say of it, ``machine`` what the machine says by itself.
+
+def labelled_examples(
+    connection: Connection, *, scorer: Scorer, today: date
+) -> Iterator[dict[str, Any]]:
+    """Yield what officers said of segments, roles and uses as labelled examples, the oldest first.
+
+    Each has ``correction``, ``firm`` (number, name and code), ``text`` (what its lists say of its
+    business, by column), ``machine`` (what the machine says by itself today: segment and role of
+    the best match, all ``segments``, ``words``, ``model``), ``officer`` (``field`` and ``value``),
+    ``reason``, ``by``, ``on``, and ``withdrawn_on``, None while it counts.
     """
-
-    fact: Fact
-    firm: Firm
-    machine: Mapping[str, Any]
-
-
-def labelled_examples(connection: Connection, *, scorer: Scorer, today: date) -> Iterator[Example]:
-    """Yield every correction of segments and roles, also those taken back, the oldest first."""
     of_business = FACTS.c.field.in_(("segments", "role", "use"))
-    query = sa.select(FACTS).join(FIRMS, FIRMS.c.id == FACTS.c.firm_id).where(of_business)
-    facts = [Fact(*row) for row in connection.execute(query.order_by(FACTS.c.id))]
+    query = sa.select(FACTS).where(of_business).order_by(FACTS.c.id)
+    facts = [Fact(*row) for row in connection.execute(query)]
     for start in range(0, len(facts), _EXPORTED_AT_ONCE):
         some = facts[start : start + _EXPORTED_AT_ONCE]
         firms = read_firms(connection, {fact.firm_id for fact in some})
         scored = score_firms(scorer, [firm.record for firm in firms.values()], as_of=today)
-        said = {
-            number: {
-                "segment": kept.row["segment"], "role": kept.row["role"],
-                "segments": kept.row["segments"], "words": kept.row["words"],
-                "model": kept.row["model"],
-            }
-            for number, kept in zip(firms, scored, strict=True)
-        }  # fmt: skip
+        of_firm = dict(zip(firms, scored, strict=True))
         for fact in some:
-            yield Example(fact, firms[fact.firm_id], said[fact.firm_id])
+            firm, row = firms[fact.firm_id], of_firm[fact.firm_id].row
+            over = fact.withdrawn_at
+            yield {
+                "correction": fact.id,
+                "firm": {"id": firm.id, "name": firm.name, "credit_code": firm.credit_code},
+                "text": {name: firm.record[name] for name in _TEXTS if name in firm.record},
+                "machine": {name: row[name] for name in _SAID_BY_MACHINE},
+                "officer": {"field": fact.field, "value": fact.value},
+                "reason": fact.reason, "by": fact.recorded_by, "on": fact.valid_from.isoformat(),
+                "withdrawn_on": over and over.date().isoformat(),
+            }  # fmt: skip

@@ -591,16 +591,27 @@ _DTYPES = dict.fromkeys(("rank", "row"), "Int64") | dict.fromkeys(
 def written_parts(
     connection: Connection, asked: RankingFilter, wording: Wording, lang: Lang, *, sort: Sort
 ) -> Iterator[tuple[Sequence[Mapping[str, Any]], pd.DataFrame]]:
-    """Yield the ranking in parts, at least one: firms as they are kept and as they are written."""
+    """Yield the ranking in parts, at least one: firms as they are kept and as they are written.
+
+    Where anything was corrected of any of them, the column ``corrections`` stands at the end.
+    """
+    corrected = sa.select(STANDINGS.c.firm_id).where(
+        STANDINGS.c.overridden.is_(True), *asked.conditions(connection)
+    )
+    names = list(RANKING_COLUMNS)
+    if connection.scalar(corrected.limit(1)) is not None:
+        names.append("corrections")
     empty = True
     for rows in whole_ranking(connection, asked, sort=sort):
         empty = False
-        yield rows, _written(rows, wording, lang)
+        yield rows, _written(rows, names, wording, lang)
     if empty:
-        yield [], _written([], wording, lang)
+        yield [], _written([], names, wording, lang)
 
 
-def _written(rows: Sequence[Mapping[str, Any]], wording: Wording, lang: Lang) -> pd.DataFrame:
+def _written(
+    rows: Sequence[Mapping[str, Any]], names: Sequence[str], wording: Wording, lang: Lang
+) -> pd.DataFrame:
     roles = {level: name.pick(lang) for level, name in CATALOGUE["role"].levels.items()}
     columns = {
         "reasons": [wording.kept_line(row, lang) for row in rows],
@@ -613,7 +624,6 @@ def _written(rows: Sequence[Mapping[str, Any]], wording: Wording, lang: Lang) ->
         name: [row[name] for row in rows] for name in RANKING_COLUMNS if name not in columns
     }
     columns["corrections"] = [corrections_line(row["corrections"], wording, lang) for row in rows]
-    names = (*RANKING_COLUMNS, "corrections")
     return pd.DataFrame(
         {name: pd.Series(columns[name], dtype=_DTYPES.get(name, "str")) for name in names}
     )

@@ -240,7 +240,8 @@ def _own_texts(record: Mapping[str, Any], words: str | None) -> list[dict[str, A
         if text := record.get(name):
             parts = marked(text, quoted)
             texts.append({
-                "column": name, "label": column(name).label, "parts": parts, "long": len(text) > _LONG,
+                "column": name, "label": column(name).label, "parts": parts,
+                "long": len(text) > _LONG,
                 "marks": sum(is_marked for _, is_marked in parts),
             })  # fmt: skip
     return texts

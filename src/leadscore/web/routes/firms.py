@@ -325,7 +325,7 @@ def _override_answer(facts: Sequence[Fact]) -> dict[str, Any] | None:
     judged = [fact for fact in facts if fact.field in OVERRIDDEN]
     if not judged:
         return None
-    values = {OVERRIDDEN[fact.field]: fact.value for fact in judged}
+    values: dict[str, Any] = {OVERRIDDEN[fact.field]: fact.value for fact in judged}
     segments, last = values.pop("segment", None), judged[-1]
     return dict.fromkeys(OVERRIDDEN.values()) | values | {
         "segment": segments[0] if segments else None,

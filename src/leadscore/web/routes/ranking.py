@@ -67,7 +67,8 @@ WORDS = room_words("web")
 FileKind = Literal["csv", "xlsx"]
 
 FILE_COLUMNS = (*RANKING_COLUMNS, "corrections", "stage")
-"""What may be asked for; ``stage`` stands in a file only if it is."""
+"""What may be asked for; ``stage`` stands in a file only if it is, and ``corrections`` also where
+anything was corrected."""
 
 
 def ranking_file(
@@ -88,7 +89,7 @@ def ranking_file(
                     STAGES[row["stage"]].pick(lang) if row["stage"] in STAGES else None
                     for row in rows
                 ]
-                yield table.assign(stage=pd.Series(stages, dtype="str"))[chosen]
+                yield table.assign(stage=pd.Series(stages, dtype="str")).reindex(columns=chosen)
 
     if kind == "csv":
         return file_answer(kept_apart(ranking_csv(parts(), lang)), "ranking.csv", CSV)
