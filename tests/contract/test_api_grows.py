@@ -14,6 +14,7 @@ KEPT = """
 GET /api/v1/exports/{id}
 GET /api/v1/firms/{id}
 GET /api/v1/firms/{id}/changes
+GET /api/v1/firms/{id}/corrections
 GET /api/v1/gaps
 GET /api/v1/jobs
 GET /api/v1/jobs/{id}
@@ -27,6 +28,7 @@ GET /api/v1/ranking
 GET /api/v1/ranking.csv
 GET /api/v1/ranking.xlsx
 POST /api/v1/exports
+POST /api/v1/firms/{id}/corrections
 POST /api/v1/firms/{id}/outcomes
 POST /api/v1/jobs/{id}/cancel
 POST /api/v1/lists
@@ -37,6 +39,7 @@ POST /api/v1/score
 PUT /api/v1/firms/{id}/exclusion
 PUT /api/v1/firms/{id}/override
 PUT /api/v1/gaps/{segment}/supply
+DELETE /api/v1/firms/{id}/corrections/{number}
 DELETE /api/v1/firms/{id}/exclusion
 DELETE /api/v1/firms/{id}/override
 GET /healthz

@@ -96,7 +96,7 @@ def version_of(html: str) -> str:
     return str(re.findall(r'name="version" value="(\d+)"', html)[0])
 
 
-def send(client: FlaskClient, what: str, seen: str | None = None, **fields: str) -> Any:
+def send(client: FlaskClient, what: str, seen: str | None = None, **fields: Any) -> Any:
     """Send one of the forms of a firm's page, as it was seen or as it is now."""
     seen = seen or shown(client)
     form = secrets_of(seen) | {"version": version_of(seen)} | fields
@@ -196,10 +196,21 @@ WONT_DO: list[tuple[str, dict[str, str], str]] = [
     ("outcomes", {"stage": "visited", "day": "2026-11-20", "version": ""}, "which version"),
     ("outcomes/undo", {"entry": "77"}, "taken back"),
     ("outcomes/undo", {"entry": "x"}, "taken back"),
-    ("override", {"grade": "A", "reason": "  "}, "Give a reason"),
-    ("override", {"reason": "so"}, "at least one"),
-    ("override", {"grade": "E", "reason": "so"}, "at least one"),
-    ("override", {"segment": "moon", "reason": "so"}, "at least one"),
+    ("corrections", {"grade": "A", "reason": "  "}, "Give a reason"),
+    ("corrections", {"reason": "so"}, "at least one"),
+    ("corrections", {"grade": "E", "reason": "so"}, "one of A, B, C, D"),
+    ("corrections", {"segment": "moon", "reason": "so"}, "segments of the city profile"),
+    ("corrections", {"role": "none", "reason": "so"}, "one of maker"),
+    ("corrections", {"feature": "moon", "reason": "so"}, "of the catalogue"),
+    ("corrections", {"field": "moon", "value": "5", "reason": "so"}, "at least one"),
+    ("corrections", {"field": "staff", "reason": "so"}, "Say what it is"),
+    ("corrections", {"field": "staff", "value": "many", "reason": "so"}, "not below zero"),
+    (
+        "corrections",
+        {"field": "founded_on", "value": "2030-01-01", "reason": "so"},
+        "later than today",
+    ),
+    ("corrections/withdraw", {}, "Choose the correction"),
     ("exclusion", {}, "Give a reason"),
 ]
 """Which form, what it holds, and what is said of it."""
@@ -224,8 +235,8 @@ def read_version(database: Database) -> int:
     ("what", "fields"),
     [
         ("outcomes", {"stage": "visited", "day": "2026-11-20"}),
-        ("override", {"grade": "D", "reason": "too small"}),
-        ("override/drop", {}),
+        ("corrections", {"grade": "D", "reason": "too small"}),
+        ("corrections/withdraw", {"correction": "1"}),
         ("exclusion", {"reason": "moved away"}),
         ("exclusion/drop", {}),
     ],
@@ -235,7 +246,7 @@ def test_two_officers_dont_overwrite_each_other(
 ) -> None:
     other = sign_in("wang")
     seen = shown(other)
-    send(client, "override", grade="A", reason="the owner wants to come")
+    send(client, "corrections", grade="A", reason="the owner wants to come")
     version = read_version(database)
     answer = send(other, what, seen, **fields)
     assert answer.status_code == 412
@@ -267,17 +278,21 @@ def test_an_officers_judgement_stands_beside_the_machines(
     client: FlaskClient, database: Database
 ) -> None:
     machine = standings(database)["甲风电有限公司"]
-    send(client, "override", grade="D", role="service", reason="only sells")
+    send(client, "corrections", grade="D", role="service", reason="only sells")
     stands = standings(database)["甲风电有限公司"]
-    assert (stands.grade, stands.role, stands.likelihood) == ("D", "service", machine.likelihood)
+    assert (stands.grade, stands.role) == ("D", "service")
+    assert stands.fit < machine.fit
     html = shown(client)
     beside = html[html.index("falls beside") :]
-    assert re.search(rf"<td>{machine.grade}</td><td>D</td>", beside)
+    assert re.search(rf'<td class="differs">D</td><td>{machine.grade}</td>', beside)
     assert "only sells" in html
-    send(client, "override/drop")
-    assert standings(database)["甲风电有限公司"].grade == machine.grade
-    assert "only sells" not in shown(client)
-    assert [action for _, action, _ in acts(database)] == ["firm.override.drop", "firm.override"]
+    send(client, "corrections/withdraw", correction=["1", "2"])
+    back = standings(database)["甲风电有限公司"]
+    assert (back.grade, back.role, back.fit, back.order_key) == (
+        machine.grade, machine.role, machine.fit, machine.order_key
+    )  # fmt: skip
+    assert "2 taken back" in shown(client)
+    assert [action for _, action, _ in acts(database)] == ["firm.correct.drop", "firm.correct"]
 
 
 def test_a_firm_is_excluded_with_a_reason_and_taken_up_again(
@@ -294,10 +309,10 @@ def test_a_firm_is_excluded_with_a_reason_and_taken_up_again(
 
 def test_who_may_only_read_is_shown_no_forms(client: FlaskClient, sign_in: Any) -> None:
     send(client, "outcomes", stage="visited", day="2026-11-20")
-    send(client, "override", grade="D", reason="too small")
+    send(client, "corrections", grade="D", reason="too small")
     html = shown(sign_in("guest", "viewer"))
     assert "too small" in html
-    assert not re.search(r'action="/firms/1/(?:outcomes|override|exclusion)', html)
+    assert not re.search(r'action="/firms/1/(?:outcomes|corrections|exclusion)', html)
 
 
 def test_the_matched_words_are_marked_in_its_own_text(client: FlaskClient) -> None:

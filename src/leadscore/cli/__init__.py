@@ -10,6 +10,7 @@ from __future__ import annotations
 from leadscore.cli import (  # noqa: F401
     administration,
     city,
+    corrections,
     models,
     outcomes,
     ranking,

@@ -88,6 +88,10 @@ _DIM = "2"
     help="Rank an old list as it was known on that day. 按当日所知给旧名单排名。",
 )  # fmt: skip
 @click.option(
+    "--plain", is_flag=True,
+    help="Leave out what officers have corrected. 不计人工修正。",
+)  # fmt: skip
+@click.option(
     "--keep/--no-keep", default=None,
     help="Keep a snapshot of the firms to learn from later; by default of lists up to 50,000. "
     "保存快照供以后学习。",
@@ -100,10 +104,11 @@ _DIM = "2"
 def rank(
     run: Run, listed: Path, output: Path | None, city: Path | None, top: int,
     problems: Path | None, said: tuple[str, ...], units: tuple[str, ...], exclude: Path | None,
-    as_of: str | None, keep: bool | None, processes: int | None,
+    as_of: str | None, plain: bool, keep: bool | None, processes: int | None,
 ) -> None:  # fmt: skip
     """Rank a candidate list: CSV (also gzipped), .xlsx, .xls, .ods or Parquet. 给候选名单排名。"""
     settings = run.settings()
+    from leadscore.lists.corrections import NO_CORRECTIONS
     from leadscore.lists.writing import (
         check_distinct,
         check_ranking_path,
@@ -113,7 +118,7 @@ def rank(
     from leadscore.ranking.batch import rank_list
     from leadscore.ranking.vetoes import Exclusions, load_exclusions
     from leadscore.settings import plain_wanted
-    from leadscore.startup import open_scorer
+    from leadscore.startup import open_scoring
 
     # Before the work, not after it.
     check_distinct({
@@ -124,14 +129,14 @@ def rank(
         check_ranking_path(path)
     mapping = mapping_of(said, units)
     today = day_option(as_of or None, "--as-of")
-    scorer = open_scorer(settings, city, notify=run.tell)
+    scorer, corrections = open_scoring(settings, city, as_of=today, notify=run.tell)
     excluded = load_exclusions(exclude, today=today) if exclude else None
     exclusions = Exclusions(excluded.credit_codes, excluded.names) if excluded else Exclusions()
     with saying_what_to_map(), Progress(run.lang, shown_from=_LONG_LIST) as progress:
         ranking = rank_list(
             listed, scorer, today=today, lang=run.lang,
             exclusions=exclusions, worded=None if output else top, processes=processes,
-            mapping=mapping,
+            mapping=mapping, corrections=NO_CORRECTIONS if plain else corrections,
             loaded=lambda clean: progress.start(len(clean.records)),
         )  # fmt: skip
     kept = _keep(ranking, settings, run, source=listed.name, as_of=today, keep=keep)
@@ -198,9 +203,12 @@ def _keep(
 
 def _sums(ranking: Ranking, excluded: ExclusionList | None, lang: Lang) -> list[Text]:
     # Where the firms of the exclusion list and every row went.
-    sentence = ranking.counts.sentence()
+    sums = [ranking.counts.sentence()]
+    if ranking.corrected:
+        number = _counted(ranking.corrected, "firm")
+        sums.insert(0, WORDS["ranking.corrected"].format(count=ranking.corrected, firms=number))
     if excluded is None:
-        return [sentence]
+        return sums
     from leadscore.ranking.vetoes import WORDING
 
     unread = sum(problem.set_aside for problem in excluded.problems)
@@ -210,7 +218,7 @@ def _sums(ranking: Ranking, excluded: ExclusionList | None, lang: Lang) -> list[
         count=count, firms=_counted(count, "firm"), found=int(hits.sum()),
         unread=unread, rows=_counted(unread, "row"),
     )  # fmt: skip
-    return [excluding, sentence]
+    return [excluding, *sums]
 
 
 def _summary(

@@ -14,7 +14,7 @@ from leadscore.features.company import TEXTS
 from leadscore.features.extract import FeatureExtractor
 from leadscore.learning.history import Labels, firm_keys, firms_of, label_pursuits, pursuit_keys
 from leadscore.learning.scorecard import Floats, Truths
-from leadscore.lists.columns import CANONICAL
+from leadscore.lists.columns import BY_HAND, CANONICAL
 
 if TYPE_CHECKING:
     from leadscore.learning.card import AdditiveCard
@@ -77,8 +77,10 @@ def training_set(
     """Join each pursuit's label with the firm as it was known before first contact.
 
     Of several snapshots the latest counts whose day is not after that of first contact, and among
-    those of one day the one that was kept last. The keys of firms are worked out anew, since a
-    snapshot may tell that a name and a code are one firm. For the rest see `label_pursuits`.
+    those of one day the one that was kept last; what an officer corrected on the day of first
+    contact or later may have been learned by it, and does not count. The keys of firms are worked
+    out anew, since a snapshot may tell that a name and a code are one firm. For the rest see
+    `label_pursuits`.
     """
     of_event, of_snapshot = firm_keys(events, snapshots)
     events = events.assign(firm=of_event)
@@ -96,6 +98,7 @@ def training_set(
     }
     pursuits = pursuits[usable].reset_index(drop=True)
     names = [*(column.name for column in CANONICAL), "as_of"]
+    names += [name for name in BY_HAND if name in snapshots]
     return TrainingSet(
         firms=snapshots[names].take(taken[usable]).reset_index(drop=True), firm=pursuits["firm"],
         contacted=pursuits["contacted"], y=pursuits["label"].to_numpy(dtype=float),
@@ -110,11 +113,13 @@ def _snapshot_before(
 ) -> np.ndarray:
     # For each pursuit the position of the row of snapshots to learn from, -1 if none.
     rows = snapshots[["as_of", "kept"]].assign(firm=keys, at=np.arange(len(snapshots)))
+    corrected = snapshots.get("corrected_on", pd.Series(index=snapshots.index, dtype="str"))
+    rows["corrected"] = pd.to_datetime(corrected, format="%Y-%m-%d")
     firms = firms_of(pursuits["firm"])
     rows = rows[rows["firm"].isin(firms)]
     both = pursuits[["contacted"]].assign(firm=firms, pursuit=np.arange(len(pursuits)))
     both = both.merge(rows, on="firm")
-    both = both[both["as_of"] <= both["contacted"]]
+    both = both[(both["as_of"] <= both["contacted"]) & ~(both["corrected"] >= both["contacted"])]
     both = both.sort_values(["as_of", "kept", "at"], kind="stable")
     latest = both.drop_duplicates("pursuit", keep="last")
     taken = np.full(len(pursuits), -1, dtype=np.int64)

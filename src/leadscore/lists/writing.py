@@ -71,7 +71,7 @@ RANKING_COLUMNS = tuple(
     for name in (
         "rank", "name", "credit_code", "grade", "priority", "likelihood", "fit", "segment", "role",
         "reasons", "veto", "segments", "row", "model", "segment_name", "role_name",
-        "matched_words", "province", "city", "sheet", "stage",
+        "matched_words", "province", "city", "sheet", "stage", "corrections",
     )
 )  # fmt: skip
 """Every column that a written ranking may have."""

@@ -118,7 +118,7 @@ def reasons_of(score: FirmScore, wording: Wording, lang: Lang) -> str:
 
 def _order_of(score: FirmScore) -> bytes:
     return order_key(
-        vetoed=score.veto is not None, priority=score.priority, likelihood=score.likelihood,
+        vetoed=score.veto is not None, priority=score.order_priority, likelihood=score.likelihood,
         fit=score.fit, name=str(score.firm["name"]),
         credit_code=text_of(score.firm, "credit_code"),
     )  # fmt: skip

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
 from leadscore.city.profile import City
-from leadscore.features.catalogue import CATALOGUE, Firm, Value
+from leadscore.features.catalogue import CATALOGUE, Firm, Value, text_of
 from leadscore.features.extract import Fit, MeasuredFirm
 from leadscore.learning.model import Model
 from leadscore.learning.scorecard import POINTS_PER_LOG_ODDS, Scorecard, logistic
@@ -50,7 +51,9 @@ class FirmScore:
     likelihood: float
     fit: float
     priority: float
-    grade: str  # ``"A"`` to ``"D"`` by the profile's thresholds on priority
+    grade: str  # ``"A"`` to ``"D"`` by the profile's thresholds on priority, or an officer's
+    # What it is ordered by: the priority, brought into the interval of an officer's grade.
+    order_priority: float
     veto: str | None  # key of `leadscore.ranking.vetoes.WORDING`, or None
 
     def main_features(self) -> list[str]:
@@ -138,10 +141,28 @@ class Scorer:
         ranking = self.city.ranking
         priority = likelihood * (ranking.floor + (1.0 - ranking.floor) * fit)
         grades = (grade for grade in ("A", "B", "C") if priority >= ranking.grades[grade])
+        by_hand = text_of(firm, "grade")
+        least = {str(grade): at for grade, at in ranking.grades.items()}
+        placed = priority if by_hand is None else within_grade(priority, by_hand, least)
         points = [log_odds_added * POINTS_PER_LOG_ODDS for log_odds_added in added]
         return FirmScore(
             firm=firm, values=dict(zip(CATALOGUE, measured.values, strict=True)),
             matches=measured.matches, best=measured.best, base_points=self.base_points,
             points=dict(zip(self._names, points, strict=True)), likelihood=likelihood, fit=fit,
-            priority=priority, grade=next(grades, "D"), veto=self._vetoes.first(firm, exclusions),
+            priority=priority, grade=by_hand or next(grades, "D"), order_priority=placed,
+            veto=self._vetoes.first(firm, exclusions),
         )  # fmt: skip
+
+
+def within_grade(priority: float, grade: str, thresholds: Mapping[str, float]) -> float:
+    """Return a priority brought into the interval of a grade, by the least priority of each.
+
+    >>> thresholds = {"A": 0.4, "B": 0.3, "C": 0.1}
+    >>> within_grade(0.05, "A", thresholds), within_grade(0.35, "B", thresholds)
+    (0.4, 0.35)
+    >>> 0.29 < within_grade(0.9, "C", thresholds) < 0.3
+    True
+    """
+    above = {"B": "A", "C": "B", "D": "C"}.get(grade)
+    most = math.nextafter(thresholds[above], -1.0) if above else 1.0
+    return max(min(priority, most), thresholds.get(grade, 0.0))

@@ -1,11 +1,11 @@
-"""Outcomes, overrides and exclusions, each kept in one transaction with the firm's new place."""
+"""Outcomes and exclusions, each kept in one transaction with the firm's new place."""
 
 from __future__ import annotations
 
 import hashlib
 import re
 import shlex
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -21,10 +21,8 @@ from leadscore.store.current_ranking import STANDINGS, refresh
 from leadscore.store.database import Database, StoreError, insert_rows, take_turns
 from leadscore.store.firms import (
     EXCLUSIONS,
-    OVERRIDES,
     Firm,
     firm_to_change,
-    overrides_of,
     read_firm,
 )
 from leadscore.store.outcomes import (
@@ -145,37 +143,14 @@ def _known_now(connection: Connection, firm: Firm) -> dict[str, Any]:
     return {**(standing._asdict() if standing else {}), "rank": rank}
 
 
-def override(
-    connection: Connection, firm_id: int, values: Mapping[str, str], reason: str, *, version: int,
-    actor: str, now: datetime,
-) -> Firm:  # fmt: skip
-    """Let other values count than the machine's, and return the firm.
-
-    ``values`` are some of `firms.OVERRIDABLE`, in the place of whatever was overridden before; the
-    others stay the machine's. ``version`` is that of the firm as it was looked at. Raises
-    `UnknownFirmError` and `ChangedFirmError` as `firms.firm_to_change` does.
-    """
-    firm_to_change(connection, firm_id, version=version)
-    before = overrides_of(connection, [firm_id]).get(firm_id)
-    row = {
-        "firm_id": firm_id, "values": dict(values), "reason": reason, "by": actor, "at": now,
-        "version": before.version + 1 if before else 1,
-    }  # fmt: skip
-    return _replaced(connection, OVERRIDES, firm_id, [row], now)
-
-
-def take_override_back(
-    connection: Connection, firm_id: int, *, version: int, now: datetime
-) -> Firm:
-    """Let the machine's values count again, and return the firm; raises as `override`."""
-    firm_to_change(connection, firm_id, version=version)
-    return _replaced(connection, OVERRIDES, firm_id, [], now)
-
-
 def exclude(
     connection: Connection, firm_id: int, reason: str, *, version: int, actor: str, now: datetime
 ) -> Firm:
-    """Say that a firm is not to be courted, and return it; raises as `override`."""
+    """Say that a firm is not to be courted, and return it.
+
+    ``version`` is that of the firm as it was looked at. Raises `UnknownFirmError` and
+    `ChangedFirmError` as `firms.firm_to_change` does.
+    """
     firm_to_change(connection, firm_id, version=version)
     row = {"firm_id": firm_id, "reason": reason, "by": actor, "at": now}
     return _replaced(connection, EXCLUSIONS, firm_id, [row], now)
@@ -184,7 +159,7 @@ def exclude(
 def take_exclusion_back(
     connection: Connection, firm_id: int, *, version: int, now: datetime
 ) -> Firm:
-    """Let a firm be courted again, and return it; raises as `override`."""
+    """Let a firm be courted again, and return it; raises as `exclude`."""
     firm_to_change(connection, firm_id, version=version)
     return _replaced(connection, EXCLUSIONS, firm_id, [], now)
 

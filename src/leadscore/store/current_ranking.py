@@ -31,7 +31,8 @@ from leadscore.store.database import (
     rows_of_some,
     take_turns,
 )
-from leadscore.store.firms import Firm, Override, count_up, exclusions_of, overrides_of, read_firms
+from leadscore.store.facts import Corrections, facts_of, with_corrections
+from leadscore.store.firms import Firm, count_up, exclusions_of, read_firms
 from leadscore.store.lists import LIST_FIRMS
 from leadscore.store.outcomes import outcomes_of, stage_of
 from leadscore.text import room_words
@@ -76,6 +77,8 @@ class Score:
     words: str | None
     profile: str | None  # `City.digest` of the profile under which it was given
     facts: str | None  # digest of the fields and facts that it rests on
+    # By which it is ordered where an officer has set the grade; else by the priority.
+    order_priority: float | None = None
 
     @property
     def total_points(self) -> float:
@@ -102,13 +105,19 @@ _SAME = tuple(
     SCORES.c[name]
     for name in ("snapshot_id", "firm_id", "likelihood", "priority", "grade", "veto", "profile")
 )
+_FIRM_OF_SAME = 1  # place of the firm in it
 _NEWEST = sa.select(sa.func.max(SCORES.c.id), sa.func.max(SCORES.c.snapshot_id))
+_LATEST = (
+    sa.select(SCORES.c.firm_id, sa.func.max(SCORES.c.id))
+    .where(SCORES.c.firm_id.in_(one_of_some()))
+    .group_by(SCORES.c.firm_id)
+)
 
 
 def append_scores(connection: Connection, rows: list[dict[str, Any]]) -> list[int]:
     """Add scores and return the number of each row's score.
 
-    A firm that has just this score already, of the same snapshot and profile and with the same
+    A firm whose last score is just this one, of the same snapshot and profile and with the same
     result, keeps it: fields, day, model and profile alone decide a score.
     """
     take_turns(connection, SCORES)
@@ -116,6 +125,10 @@ def append_scores(connection: Connection, rows: list[dict[str, Any]]) -> list[in
     query = sa.select(SCORES.c.id, *_SAME).where(SCORES.c.snapshot_id.in_(one_of_some()))
     scored = [row["snapshot_id"] for row in rows if row["snapshot_id"] <= newest]
     known = {tuple(same): number for number, *same in rows_of_some(connection, query, scored)}
+    # A correction that was taken back on the same day gives the score before it once more.
+    firms = {same[_FIRM_OF_SAME] for same in known}
+    latest = {row[1] for row in rows_of_some(connection, _LATEST, firms)}
+    known = {same: number for same, number in known.items() if number in latest}
     ids: list[int] = []
     new: list[dict[str, Any]] = []
     for row in rows:
@@ -227,8 +240,8 @@ STANDINGS = sa.Table(
     sa.Index("ix_standings_facets", *_COUNTED),
     sa.Index("ix_standings_quarters", "vetoed", "fit", "likelihood"),
 )
-"""``grade``, ``segment`` and ``role`` are those that count, overridden or not; ``region`` is the
-division code of the city, else of the province; ``list_id`` and ``row`` say where the firm was
+"""All is as it counts, what officers corrected included, which ``overridden`` tells; ``region`` is
+the division code of the city, else of the province; ``list_id`` and ``row`` say where the firm was
 last seen; ``veto`` is the first that holds, by list, outcomes and exclusions together.
 ``order_key`` is that of `leadscore.ranking.order` and, so that no two are the same, the number of
 the firm."""
@@ -324,11 +337,12 @@ _PLACE_IN_LISTS = (
 )
 
 _FROM_SCORE = ("likelihood", "fit", "priority", "grade", "segment", "role", "veto", "model")
+_TO_PLACE = (*_FROM_SCORE, "order_priority")
 _WITH_SCORE = (
     sa.select(
         STANDINGS.c.list_id,
         STANDINGS.c.row,
-        *(SCORES.c[name] for name in ("id", "firm_id", *_FROM_SCORE)),
+        *(SCORES.c[name] for name in ("id", "firm_id", *_TO_PLACE)),
     )
     .join_from(STANDINGS, SCORES, SCORES.c.id == STANDINGS.c.score_id)
     .where(STANDINGS.c.firm_id.in_(one_of_some()))
@@ -347,17 +361,20 @@ def place_firms(
     placed = list(firms)
     numbers = [firm.id for firm in placed if firm.id not in new]
     entries = outcomes_of(connection, placed)
-    overrides = overrides_of(connection, numbers)
+    corrections = _corrections(connection, numbers)
+    records = {
+        firm.id: with_corrections(firm.record, corrections.get(firm.id, ())) for firm in placed
+    }
     exclusions = exclusions_of(connection, numbers)
     rows = [
         _standing_row(
-            firm, scores[firm.id], seen.get(firm.id, (None, None)),
+            firm, records[firm.id], scores[firm.id], seen.get(firm.id, (None, None)),
             stage_of(entries.get(firm.id, ()), firm.record.get("stage")),
-            overrides.get(firm.id), excluded=firm.id in exclusions,
+            corrected=firm.id in corrections, excluded=firm.id in exclusions,
         )
         for firm in placed
     ]  # fmt: skip
-    texts = [{"firm_id": firm.id, "text": _searched_text(firm.record)} for firm in placed]
+    texts = [{"firm_id": firm.id, "text": _searched_text(records[firm.id])} for firm in placed]
     for some in in_parts(numbers):
         connection.execute(_FORGET, {"some": some})
     if rows:
@@ -411,16 +428,22 @@ def last_seen(
     }
 
 
+def _corrections(connection: Connection, firm_ids: Collection[int]) -> Corrections:
+    facts = facts_of(connection, firm_ids)
+    return {firm: [fact.correction for fact in of_firm] for firm, of_firm in facts.items()}
+
+
 def _standing_row(
-    firm: Firm, score: Mapping[str, Any], seen: tuple[int | None, int | None], stage: str | None,
-    override: Override | None, *, excluded: bool,
+    firm: Firm, record: Mapping[str, Any], score: Mapping[str, Any],
+    seen: tuple[int | None, int | None], stage: str | None, *, corrected: bool, excluded: bool,
 ) -> dict[str, Any]:  # fmt: skip
-    values = {name: score[name] for name in _FROM_SCORE} | dict(override.values if override else {})
-    segment, record = values["segment"], firm.record
+    values = {name: score[name] for name in _FROM_SCORE}
+    segment, placed = values["segment"], score["order_priority"]
     veto = veto_now(score["veto"], stage, excluded=excluded)
     key = order_key(
-        vetoed=veto is not None, priority=score["priority"], likelihood=score["likelihood"],
-        fit=score["fit"], name=firm.name, credit_code=firm.credit_code,
+        vetoed=veto is not None, priority=score["priority"] if placed is None else placed,
+        likelihood=score["likelihood"], fit=score["fit"], name=firm.name,
+        credit_code=firm.credit_code,
     )  # fmt: skip
     return values | {
         "firm_id": firm.id, "score_id": score["id"], "list_id": seen[0], "row": seen[1],
@@ -429,7 +452,7 @@ def _standing_row(
         "region": record.get("city_code") or record.get("province_code"),
         "province": province_name(record), "city": record.get("city"), "veto": veto,
         "vetoed": veto is not None, "stage": stage, "excluded": excluded,
-        "overridden": override is not None, "order_key": key + firm.id.to_bytes(8),
+        "overridden": corrected, "order_key": key + firm.id.to_bytes(8),
     }  # fmt: skip
 
 

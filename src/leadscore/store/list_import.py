@@ -38,6 +38,7 @@ from leadscore.store.database import (
     plain_values,
     storable_text,
 )
+from leadscore.store.facts import Corrections, corrections_of, with_corrections
 from leadscore.store.firms import Records, field_records, next_firm_id, write_firms
 from leadscore.store.lists import (
     LIST_FIRMS,
@@ -210,10 +211,12 @@ def _no_search_for_garbage() -> Iterator[None]:
 class _Plan:
     """What is to be written, if the store is still as it was.
 
-    The rows that aren't stored yet, where they stand and which firms they are.
+    The rows that aren't stored yet, where they stand and which firms they are, and what was
+    corrected of these.
     """
 
     linked: Linked
+    corrections: Corrections
     rows: list[int]
     sheets: list[str | None]
 
@@ -258,9 +261,11 @@ class _Import:
     def _planned(self) -> _Plan:
         with self.database.read() as connection:
             linked = _lacking(connection, self.kept.id, link(connection, self.clean))
+            numbers = [firm.id for firm in linked.known if firm]
+            corrections = corrections_of(connection, numbers, as_of=self.today)
         _ = linked.keys  # which takes a while, so not while others wait
         rows, sheets = linked.firms["row"].tolist(), plain_values(linked.firms["sheet"])
-        return _Plan(linked, rows, sheets)
+        return _Plan(linked, corrections, rows, sheets)
 
     def _piece(self, plan: _Plan, part: slice) -> _Piece:
         said = field_records(plan.linked.firms.iloc[part])
@@ -278,8 +283,15 @@ class _Import:
 
         def to_score() -> Iterator[list[Record]]:
             for at in range(0, total, _PIECE):
-                scoring.append(self._piece(plan, slice(at, at + _PIECE)))
-                yield scoring[-1].records
+                part = slice(at, at + _PIECE)
+                scoring.append(self._piece(plan, part))
+                # A list undoes no correction.
+                yield [
+                    with_corrections(record, plan.corrections.get(firm.id, ()) if firm else ())
+                    for firm, record in zip(
+                        plan.linked.known[part], scoring[-1].records, strict=True
+                    )
+                ]
 
         self._tell(done, total, begun)
         with scoring_processes(self.scorer, processes_for(total, spared=1)) as score:

@@ -19,7 +19,7 @@ from leadscore.errors import Detail
 from leadscore.features.catalogue import CATALOGUE
 from leadscore.lists.values.places import beginning, is_division
 from leadscore.ranking.order import RANKING_COLUMNS, is_vetoed
-from leadscore.ranking.reasons import Wording
+from leadscore.ranking.reasons import Wording, corrections_line
 from leadscore.ranking.vetoes import WORDING
 from leadscore.store.current_ranking import SCORES, STANDINGS, firms_with, words_of
 from leadscore.store.database import (
@@ -29,6 +29,7 @@ from leadscore.store.database import (
     is_writing,
     one_of_some,
 )
+from leadscore.store.facts import facts_of, with_corrections
 from leadscore.store.firms import FIRMS
 from leadscore.store.lists import LIST_FIRMS
 from leadscore.store.shortlists import SHORTLIST_FIRMS
@@ -225,8 +226,9 @@ class RankingPage(NamedTuple):
     """Some firms of the ranking, and where the next page begins; None if there is none.
 
     The firms have the columns of `STANDINGS`; ``reasons``, ``values``, ``segments``, ``words``,
-    ``as_of``, ``scored_at``, ``scored_segment`` and ``scored_role`` of the score, which an officer
-    may have overruled; ``record`` of the firm; ``rank`` as `ranks` counts it, None if vetoed.
+    ``as_of``, ``scored_at``, ``scored_segment`` and ``scored_role`` of the score; ``record`` of the
+    firm as it counts, and ``corrections``, what officers have corrected of it; ``rank`` as `ranks`
+    counts it, None if vetoed.
     """
 
     firms: Sequence[Mapping[str, Any]]
@@ -257,7 +259,13 @@ def ranking_page(
     page = rows[:limit]
     ranked = [row["firm_id"] for row in page if not row["vetoed"]]
     placed = ranks(connection, ranked, list_id=asked.list_id)
-    firms = [{**row, "rank": placed.get(row["firm_id"])} for row in page]
+    facts = facts_of(connection, [row["firm_id"] for row in page if row["overridden"]])
+    firms = []
+    for row in page:
+        corrections = [fact.correction for fact in facts.get(row["firm_id"], ())]
+        record = with_corrections(row["record"], corrections)
+        rank = placed.get(row["firm_id"])
+        firms.append({**row, "rank": rank, "record": record, "corrections": corrections})
     if len(rows) <= limit:
         return RankingPage(firms, None)
     last, by = page[-1], _column(sort)
@@ -583,16 +591,27 @@ _DTYPES = dict.fromkeys(("rank", "row"), "Int64") | dict.fromkeys(
 def written_parts(
     connection: Connection, asked: RankingFilter, wording: Wording, lang: Lang, *, sort: Sort
 ) -> Iterator[tuple[Sequence[Mapping[str, Any]], pd.DataFrame]]:
-    """Yield the ranking in parts, at least one: firms as they are kept and as they are written."""
+    """Yield the ranking in parts, at least one: firms as they are kept and as they are written.
+
+    Where anything was corrected of any of them, the column ``corrections`` stands at the end.
+    """
+    corrected = sa.select(STANDINGS.c.firm_id).where(
+        STANDINGS.c.overridden.is_(True), *asked.conditions(connection)
+    )
+    names = list(RANKING_COLUMNS)
+    if connection.scalar(corrected.limit(1)) is not None:
+        names.append("corrections")
     empty = True
     for rows in whole_ranking(connection, asked, sort=sort):
         empty = False
-        yield rows, _written(rows, wording, lang)
+        yield rows, _written(rows, names, wording, lang)
     if empty:
-        yield [], _written([], wording, lang)
+        yield [], _written([], names, wording, lang)
 
 
-def _written(rows: Sequence[Mapping[str, Any]], wording: Wording, lang: Lang) -> pd.DataFrame:
+def _written(
+    rows: Sequence[Mapping[str, Any]], names: Sequence[str], wording: Wording, lang: Lang
+) -> pd.DataFrame:
     roles = {level: name.pick(lang) for level, name in CATALOGUE["role"].levels.items()}
     columns = {
         "reasons": [wording.kept_line(row, lang) for row in rows],
@@ -604,6 +623,7 @@ def _written(rows: Sequence[Mapping[str, Any]], wording: Wording, lang: Lang) ->
     columns |= {
         name: [row[name] for row in rows] for name in RANKING_COLUMNS if name not in columns
     }
+    columns["corrections"] = [corrections_line(row["corrections"], wording, lang) for row in rows]
     return pd.DataFrame(
-        {name: pd.Series(columns[name], dtype=_DTYPES.get(name, "str")) for name in RANKING_COLUMNS}
+        {name: pd.Series(columns[name], dtype=_DTYPES.get(name, "str")) for name in names}
     )

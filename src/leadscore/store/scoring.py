@@ -46,6 +46,7 @@ from leadscore.store.database import (
     plain_values,
     rows_of_some,
 )
+from leadscore.store.facts import Corrections, corrections_of, with_corrections
 from leadscore.store.firms import (
     FIRMS,
     FORMER_NAMES,
@@ -293,7 +294,7 @@ class KeptScore(NamedTuple):
 def score_firms(
     scorer: Scorer, records: Iterable[Mapping[str, Any]], *, as_of: date
 ) -> list[KeptScore]:
-    """Score firms as of a day, given what is kept of each; see `Scorer.score`."""
+    """Score firms as of a day, given what counts of each; see `Scorer.score`."""
     firms = [known_firm(record) for record in records]
     scores = scorer.score(firms, as_of=as_of)
     return [_kept(firm, score, scorer) for firm, score in zip(firms, scores, strict=True)]
@@ -316,6 +317,7 @@ def _kept(firm: Known, score: FirmScore, scorer: Scorer) -> KeptScore:
         ],
         "segments": score.segments(), "words": best and best.words,
         "profile": scorer.city.digest, "facts": digest,
+        "order_priority": score.order_priority if "grade" in firm else None,
     }  # fmt: skip
     matches = [
         {"segment": match.segment, "role": match.role, "use": match.use,
@@ -373,27 +375,36 @@ def rescore(
     while True:
         with database.read() as connection:
             firms = next_firms(connection, last, at_once)
+            corrections = corrections_of(connection, [firm.id for firm in firms], as_of=today)
         if not firms:
             return count
         last = firms[-1].id
-        scored = score_firms(scorer, (firm.record for firm in firms), as_of=today)
+        records = applied(firms, corrections)
+        scored = score_firms(scorer, records, as_of=today)
         for part in portions.parts(len(firms)):
             some = firms[part]
             with portions.write(len(some)) as connection:
-                _write_anew(connection, some, scored[part], now=clock())
+                _write_anew(connection, some, records[part], scored[part], today, now=clock())
             count += len(some)
             progress(len(some))
 
 
+def applied(firms: Iterable[Firm], corrections: Corrections) -> list[Record]:
+    """Return what counts of firms: what lists have said of each, and what was corrected."""
+    return [with_corrections(firm.record, corrections.get(firm.id, ())) for firm in firms]
+
+
 def _write_anew(
-    connection: Connection, firms: Sequence[Firm], scored: Sequence[KeptScore], *, now: datetime
-) -> None:
+    connection: Connection, firms: Sequence[Firm], records: Sequence[Record],
+    scored: Sequence[KeptScore], today: date, *, now: datetime,
+) -> None:  # fmt: skip
     # Of an unchanged firm nothing that is scored has changed; it is taken as it is kept by now.
     present = read_firms(connection, [firm.id for firm in firms])
+    counting = corrections_of(connection, list(present), as_of=today)
     same = [
         (present[firm.id], score)
-        for firm, score in zip(firms, scored, strict=True)
-        if present[firm.id].record == firm.record
+        for firm, record, score in zip(firms, records, scored, strict=True)
+        if with_corrections(present[firm.id].record, counting.get(firm.id, ())) == record
     ]
     numbers = [firm.id for firm, _ in same]
     seen = last_seen(connection, numbers)
@@ -422,8 +433,10 @@ def keep_asked(
     firms = write_firms(
         connection, linked.known, kept, origins, first=next_firm_id(connection), now=now
     )
-    seen = last_seen(connection, [firm.id for firm in firms])
-    scored = score_firms(scorer, kept, as_of=today)
+    numbers = [firm.id for firm in firms]
+    seen = last_seen(connection, numbers)
+    corrections = corrections_of(connection, numbers, as_of=today)
+    scored = score_firms(scorer, applied(firms, corrections), as_of=today)
     new = {firm.id for firm, known in zip(firms, linked.known, strict=True) if known is None}
     write_scores(connection, firms, scored, seen, source="api", now=now, new=new)
     of_row = dict(zip(rows, firms, strict=True))

@@ -15,6 +15,7 @@ from leadscore.city.versions import NoChangeError, ProfileChangedError
 from leadscore.errors import Detail, LeadscoreError
 from leadscore.jobs.tasks import ExportGoneError
 from leadscore.store.acts import BadOutcomeError
+from leadscore.store.corrections import BadCorrectionError, UnknownCorrectionError
 from leadscore.store.current_ranking import UnknownScoreError
 from leadscore.store.firms import ChangedFirmError, UnknownFirmError
 from leadscore.store.idempotency import ReusedKeyError
@@ -240,6 +241,8 @@ _STATUS: dict[type[LeadscoreError], type[RequestError]] = {
     TooManyJobsError: TooManyWaitError,
     ChangedFirmError: ChangedMeanwhileError,
     BadOutcomeError: InvalidRequestError,
+    BadCorrectionError: InvalidRequestError,
+    UnknownCorrectionError: NothingThereError,
     BadCursorError: InvalidRequestError,
     UnknownShortlistError: NothingThereError,
     UnknownViewError: NothingThereError,

@@ -47,7 +47,7 @@ _EXAMPLE_SCORE: dict[str, object] = {
     "reasons": [
         {"feature": "gap", "value": 0.75, "points": 18.2, "text": "补缺口：LED芯片，本地薄弱"}
     ],
-    "base_points": -34.8, "veto": None,
+    "base_points": -34.8, "veto": None, "corrections": [],
     "problems": [
         {"where": "firms[0].founded_on", "got": "2024-02-30", "wanted": "日期", "code": "bad_date"}
     ],
@@ -113,6 +113,12 @@ class ScoreRequest(BaseModel):
         "joined with what is known of it.",
     )
 
+    plain: bool = Field(
+        default=False,
+        description="不计人工修正，只按所给资料评分。 Leave out what officers have corrected of "
+        "these firms, and score what is given alone.",
+    )
+
     def given(self) -> list[dict[str, object]]:
         """Return the firms as records of the columns that were sent, in the order of columns."""
         firms: list[BaseModel] = self.firms
@@ -159,6 +165,9 @@ class FirmScore(Payload):
         description="Why not to court the firm at all, as a stable key; null if nothing speaks "
         "against it. The score stands beside it unchanged. One of " + ", ".join(WORDING) + "."
     )
+    corrections: list[str] = Field(
+        description="What officers have corrected of the firm, by field; the score counts it."
+    )
     problems: list[CellProblem]
     firm: int | None = Field(
         default=None, description="Number of the firm in the store, if `store` was asked for."
@@ -169,11 +178,13 @@ class ScoreAnswer(BaseModel):
     """The scores, in the order asked."""
 
     model_config = example({
-        "model": "invented-expert-0123456789", "city": "invented", "scores": [_EXAMPLE_SCORE],
+        "model": "invented-expert-0123456789", "city": "invented", "corrected": 0,
+        "scores": [_EXAMPLE_SCORE],
     })  # fmt: skip
 
     model: str = Field(description="Version of the model.")
     city: str = Field(description="Id of the city profile.")
+    corrected: int = Field(description="Firms of which officers have corrected something.")
     scores: list[FirmScore]
 
 

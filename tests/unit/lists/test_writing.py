@@ -48,7 +48,9 @@ from leadscore.text import Lang, Text
 # openpyxl does not know the data bars of Excel 2010, the first that start at 0.
 pytestmark = pytest.mark.filterwarnings("ignore:.*extension is not supported:UserWarning")
 
-COLUMNS = [each.column for each in RANKING_COLUMNS if each.column not in ("sheet", "stage")]
+COLUMNS = [
+    each.column for each in RANKING_COLUMNS if each.column not in ("sheet", "stage", "corrections")
+]
 NUMBERS = {
     "rank": "Int64",
     "priority": "float64",

@@ -6,9 +6,10 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from tests.kept_lists import BLADES, NOW, TODAY, code, firms, standings, take_in
+from tests.kept_lists import BLADES, NOW, TODAY, code, firms, scorer, standings, take_in
 
-from leadscore.store.acts import BadOutcomeError, enter_outcome, exclude, override
+from leadscore.store.acts import BadOutcomeError, enter_outcome, exclude
+from leadscore.store.corrections import correct
 from leadscore.store.current_ranking import refresh, veto_now
 from leadscore.store.database import Database
 from leadscore.store.firms import ChangedFirmError, UnknownFirmError
@@ -59,7 +60,10 @@ def test_the_latest_day_decides_and_officers_words_survive_a_new_list(database: 
                 connection, 1, stage=stage, day=day, reason=None, withdrawn=False, actor="li.na",
                 now=NOW, today=TODAY,
             )  # fmt: skip
-        firm = override(connection, 1, {"grade": "A"}, "known", version=3, actor="li.na", now=NOW)
+        firm = correct(
+            connection, 1, {"grade": "A"}, "known", version=3, scorer=scorer(), actor="li.na",
+            now=NOW, today=TODAY,
+        )  # fmt: skip
         exclude(connection, 1, "later", version=firm.version, actor="li.na", now=NOW)
     take_in(database, {"name": "甲有限公司", "staff": 5})
     row = standings(database)["甲有限公司"]

@@ -7,6 +7,7 @@ from flask import Blueprint, Flask, Response
 from leadscore.web.api import Dependencies
 from leadscore.web.pages.administration import administration_pages
 from leadscore.web.pages.chains import chain_pages
+from leadscore.web.pages.corrections import correction_pages
 from leadscore.web.pages.firm import brief_pages, firm_act_pages, firm_pages
 from leadscore.web.pages.imports import import_pages
 from leadscore.web.pages.model import model_pages
@@ -26,6 +27,7 @@ _PAGES = (
     model_pages,
     administration_pages,
     firm_act_pages,
+    correction_pages,
     what_if_pages,
     brief_pages,
 )

@@ -66,8 +66,9 @@ WORDS = room_words("web")
 
 FileKind = Literal["csv", "xlsx"]
 
-FILE_COLUMNS = (*RANKING_COLUMNS, "stage")
-"""What may be asked for; ``stage`` stands in a file only if it is."""
+FILE_COLUMNS = (*RANKING_COLUMNS, "corrections", "stage")
+"""What may be asked for; ``stage`` stands in a file only if it is, and ``corrections`` also where
+anything was corrected."""
 
 
 def ranking_file(
@@ -88,7 +89,7 @@ def ranking_file(
                     STAGES[row["stage"]].pick(lang) if row["stage"] in STAGES else None
                     for row in rows
                 ]
-                yield table.assign(stage=pd.Series(stages, dtype="str"))[chosen]
+                yield table.assign(stage=pd.Series(stages, dtype="str")).reindex(columns=chosen)
 
     if kind == "csv":
         return file_answer(kept_apart(ranking_csv(parts(), lang)), "ranking.csv", CSV)
@@ -200,7 +201,8 @@ class RankedFirm(Payload):
     veto_text: str | None
     stage: str | None
     excluded: bool
-    overridden: bool = Field(description="Grade, segment or role are an officer's.")
+    overridden: bool = Field(description="The same as `corrected`, as it was called before.")
+    corrected: bool = Field(description="An officer has corrected something of the firm.")
     reasons: list[MainReason]
     model: str
     as_of: Day
@@ -285,6 +287,7 @@ def ranked_firm(
     return {name: row[name] for name in same} | {
         "id": row["firm_id"],
         "list_id": row["list_id"],
+        "corrected": row["overridden"],
         "segment_name": wording.segment(row["segment"], lang),
         "veto_text": row["veto"] and WORDING[row["veto"]].pick(lang),
         "reasons": list(islice(main_reasons(wording, row, lang), most_reasons)),
