@@ -13,7 +13,6 @@ from sqlalchemy import Connection, RowMapping, select
 from leadscore.lists.columns import column
 from leadscore.lists.values.words import STAGES
 from leadscore.ranking.reasons import Wording
-from leadscore.ranking.vetoes import WORDING
 from leadscore.store import acts as firm_acts
 from leadscore.store.current_ranking import STANDINGS, Score, read_score, score_history
 from leadscore.store.firms import (
@@ -27,7 +26,7 @@ from leadscore.store.firms import (
 from leadscore.store.models import scorecards
 from leadscore.store.outcomes import Entry, outcomes_of
 from leadscore.store.pursuits import pursuits_of
-from leadscore.store.ranking import ranks
+from leadscore.store.ranking import ranks, veto_of
 from leadscore.store.scoring import Change, change_between
 from leadscore.text import Lang, room_words
 from leadscore.web.api import Dependencies
@@ -355,7 +354,7 @@ def _standing(
     return {name: row[name] for name in _STANDING} | {
         "rank": ranks(connection, [firm_id]).get(firm_id),
         "segment_name": wording.segment(row["segment"], lang),
-        "veto_text": row["veto"] and WORDING[row["veto"]].pick(lang),
+        "veto_text": veto_of(row, lang),
     }
 
 
