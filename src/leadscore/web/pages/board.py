@@ -119,7 +119,7 @@ def board_pages(dependencies: Dependencies, pages: Blueprint) -> None:
 
 def _following(stage: str | None) -> str:
     # Where most firms go next: the stage after this one, as long as they go on.
-    stages = list(STAGES)
+    stages: list[str] = list(STAGES)
     if stage not in stages[: stages.index("producing")]:
         return stage or "contacted"
     return stages[stages.index(stage) + 1]
