@@ -69,6 +69,7 @@ def test_a_firm_is_moved_without_scripts(new_page: NewPage) -> None:
     page.locator("#move-form button").click()
     expect(page).to_have_url(re.compile(r"/board\?moved=\d+&entry=\d+$"))
     assert "奥比中光" in column(page, "negotiating")
+    expect(page.locator("select[name=owner]")).to_be_visible()
     page.locator("select[name=owner]").select_option("none")
     page.get_by_role("button", name="Show").click()
     expect(page.locator(".board-card", has_text="奥比中光")).to_have_count(0)
