@@ -263,7 +263,7 @@ def test_outcomes_move_a_firm_on_and_can_be_withdrawn(office: Office) -> None:
 
     assert enter(stage="visited", reason="线路").status_code == 201
     firm = office.get("/firms/1")
-    assert (firm["standing"]["stage"], firm["standing"]["veto"]) == ("visited", "in_pursuit")
+    assert (firm["standing"]["stage"], firm["standing"]["veto"]) == ("visited", None)
     again = enter(stage="visited", reason="线路")
     assert again.get_json()["entry"] == firm["outcomes"][0]["entry"]
     assert enter(stage="visited", withdrawn=True).status_code == 201

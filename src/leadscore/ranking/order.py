@@ -10,9 +10,10 @@ import pandas as pd
 
 from leadscore.features.catalogue import CATALOGUE, text_of
 from leadscore.lists.values.places import province_name
+from leadscore.lists.values.words import STAGES
 from leadscore.ranking.reasons import Wording, reason_line
 from leadscore.ranking.score import FirmScore
-from leadscore.ranking.vetoes import WORDING
+from leadscore.ranking.vetoes import veto_text
 from leadscore.text import Lang
 
 _COMPARED = 400  # characters of a name; PostgreSQL keeps no longer keys in an index
@@ -50,7 +51,7 @@ def is_vetoed(key: bytes) -> bool:
 RANKING_COLUMNS = (
     "rank", "name", "credit_code", "grade", "priority", "likelihood", "fit", "segment", "role",
     "reasons", "veto", "segments", "row", "model", "segment_name", "role_name", "matched_words",
-    "province", "city",
+    "province", "city", "stage",
 )  # fmt: skip
 """What a written ranking begins with, from the command line and from the store; a contract."""
 
@@ -71,7 +72,8 @@ def ranking_columns(
         "segment": [match and match.segment for match in best],
         "role": [match and match.role for match in best],
         "reasons": [reasons_of(score, wording, lang) if reasons else None for score in scores],
-        "veto": [score.veto and WORDING[score.veto].pick(lang) for score in scores],
+        "veto": [score.veto and veto_text(score.veto).pick(lang) for score in scores],
+        "stage": [stage_name(score.firm.get("stage"), lang) for score in scores],
         "segments": [score.segments() for score in scores],
         "segment_name": [match and wording.segment(match.segment, lang) for match in best],
         "role_name": [match and roles[match.role].pick(lang) for match in best],
@@ -86,8 +88,8 @@ def ranking_table(columns: Columns, firms: pd.DataFrame, model: str) -> pd.DataF
     ``credit_code``, ``grade``, ``priority``, ``likelihood``, ``fit`` (0..1), ``segment``, ``role``,
     ``reasons`` (words), ``veto`` (words, missing if none), ``segments`` (``id:strength`` of every
     match, joined by ``;``), ``row`` (in the source file), ``model``. ``segment_name``,
-    ``role_name``, ``matched_words``, ``province``, ``city`` and ``sheet`` follow. Its index is the
-    position of each firm in ``firms``.
+    ``role_name``, ``matched_words``, ``province``, ``city``, ``stage`` (words) and ``sheet``
+    follow. Its index is the position of each firm in ``firms``.
     """
     own = {
         name: pd.Series(values, dtype="float64" if name in _NUMBERS else "str")
@@ -108,6 +110,11 @@ def ranking_table(columns: Columns, firms: pd.DataFrame, model: str) -> pd.DataF
     ranked = table["veto"].isna()
     table.insert(0, "rank", ranked.cumsum().astype("Int64").mask(~ranked))
     return table
+
+
+def stage_name(stage: Any, lang: Lang) -> str | None:
+    """Return what a stage is called; None of a firm that nobody has courted."""
+    return STAGES[stage].pick(lang) if stage in STAGES else None
 
 
 def reasons_of(score: FirmScore, wording: Wording, lang: Lang) -> str:

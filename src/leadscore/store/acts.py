@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import shlex
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -40,7 +40,7 @@ from leadscore.store.outcomes import (
     validate_import,
 )
 from leadscore.store.pursuits import (
-    close_pursuit,
+    change_pursuit,
     open_pursuit,
     pursuits_of,
     terminal_stages,
@@ -81,19 +81,15 @@ def enter_outcome(
     if withdrawn and not reached:
         detail = Detail("stage", stage, WORDS["acts.not_there"])
         raise BadOutcomeError(WORDS["acts.no_such"], [detail])
-    pursuit, again = _pursuit_on(connection, firm, held, stage, day)
+    pursuit, again = _pursuit_on(connection, firm, stage, day)
     if withdrawn:
         pursuit, again = reached[-1].pursuit, False
     elif not again:
         for same in reached:
             if (same.pursuit, same.day, same.reason) == (pursuit, day, reason):
                 return same
-    if pursuit is None and held:  # what was noted before there were pursuits is one
-        first = min(entry.day for entry in held)
-        pursuit = open_pursuit(connection, firm.id, first, by=actor, now=now)
-        _settle(connection, firm, pursuit)
     if pursuit is None or again:
-        known = _known_now(connection, firm)
+        known = _known_now(connection, firm) | {"owner": _person(actor)}
         pursuit = open_pursuit(connection, firm.id, day, by=actor, now=now, **known)
     entry = {
         "credit_code": firm.credit_code, "name": firm.name, "former_names": None, "stage": stage,
@@ -103,36 +99,46 @@ def enter_outcome(
         connection, [entry], source=_BY_HAND, actor=actor, now=now, firm_id=firm_id,
         pursuit_id=pursuit,
     )  # fmt: skip
-    entries = _settle(connection, firm, pursuit)
     refresh(connection, [firm_id], now=now)
+    entries = outcomes_of(connection, [firm])[firm.id]
     return next(entry for entry in entries if entry.entry == number)
 
 
 def _pursuit_on(
-    connection: Connection, firm: Firm, held: Sequence[Entry], stage: str, day: date
+    connection: Connection, firm: Firm, stage: str, day: date
 ) -> tuple[int | None, bool]:
     # The last pursuit, None if there was none; and whether another one has begun since its end.
     last = pursuits_of(connection, [firm.id]).get(firm.id, [])[-1:]
     ending = terminal_stages(connection)
-    end = _end(held, ending)
-    ended = last[0].closed if last else end.day if end else None
+    ended = last[0].closed if last else None
     again = ended is not None and day > ended and stage not in ending
     return (last[0].id if last else None), again
 
 
-def _settle(connection: Connection, firm: Firm, pursuit: int) -> list[Entry]:
-    # Close a pursuit if its entries say that it is over, else open it; return those of the firm.
-    entries = outcomes_of(connection, [firm])[firm.id]
-    held = [entry for entry in entries if entry.in_force and entry.pursuit == pursuit]
-    end = _end(held, terminal_stages(connection))
-    day, reason = (end.day, end.reason) if end else (None, None)
-    close_pursuit(connection, pursuit, day, reason)
-    return entries
+def _person(actor: str) -> str | None:
+    # Whoever records the first outcome has the firm in hand, unless a program does it.
+    return None if actor == "cli" or actor.startswith("key:") else actor
 
 
-def _end(held: Sequence[Entry], ending: Collection[str]) -> Entry | None:
-    last = max(held, key=lambda entry: (entry.day, entry.entry), default=None)
-    return last if last and last.stage in ending else None
+def pursue(
+    connection: Connection, firm_id: int, fields: Mapping[str, Any], *, version: int, actor: str,
+    now: datetime, today: date,
+) -> Firm:  # fmt: skip
+    """Say who has a firm in hand and what comes next (`owner`, `next_step`, `next_step_on`).
+
+    The pursuit is the last one, also if it has ended: a lost firm may be asked again. Where there
+    is none yet it begins today. Returns the firm; raises `UnknownFirmError` and `ChangedFirmError`
+    as `firms.firm_to_change` does.
+    """
+    firm = firm_to_change(connection, firm_id, version=version)
+    last = pursuits_of(connection, [firm_id]).get(firm_id, [])[-1:]
+    if last:
+        change_pursuit(connection, last[0].id, **fields)
+    else:
+        known = {"owner": _person(actor)} | _known_now(connection, firm) | dict(fields)
+        open_pursuit(connection, firm_id, today, by=actor, now=now, **known)
+    refresh(connection, [firm_id], now=now)
+    return read_firm(connection, firm_id)
 
 
 def _known_now(connection: Connection, firm: Firm) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from operator import add
 from typing import Annotated, Any
 
@@ -17,7 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from leadscore.lists.values.places import province_name
 from leadscore.ranking.order import order_key
-from leadscore.ranking.vetoes import COURTED, GONE
+from leadscore.ranking.vetoes import GONE, HERE
 from leadscore.store.database import (
     APPEND_ONLY,
     METADATA,
@@ -33,8 +33,16 @@ from leadscore.store.database import (
 )
 from leadscore.store.facts import Corrections, facts_of, with_corrections
 from leadscore.store.firms import Firm, count_up, exclusions_of, read_firms
-from leadscore.store.lists import LIST_FIRMS
-from leadscore.store.outcomes import outcomes_of, stage_of
+from leadscore.store.lists import LIST_FIRMS, LISTS
+from leadscore.store.office import Office, months_after, read_office
+from leadscore.store.outcomes import (
+    Entry,
+    lacking_pursuits,
+    last_entry,
+    outcomes_of,
+    settle_pursuits,
+)
+from leadscore.store.pursuits import Pursuit, open_pursuit, pursuits_of
 from leadscore.text import room_words
 
 WORDS = room_words("store")
@@ -61,7 +69,7 @@ class Score:
     snapshot_id: Annotated[int | None, Number, sa.ForeignKey("snapshots.id"), {"index": True}]
     model: str
     as_of: date
-    scored_at: datetime
+    scored_at: Annotated[datetime, {"index": True}]
     likelihood: float
     fit: float
     priority: float
@@ -204,8 +212,8 @@ _Key = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 """Sorted by its code points on every database, so that pages follow each other alike."""
 
 
-_FILTERS = ("chain", "segment", "role", "grade", "stage", "region")
-_COUNTED = ("chain", "segment", "role", "grade", "stage", "veto", "province", "city")
+_FILTERS = ("chain", "segment", "role", "grade", "stage", "owner", "region")
+_COUNTED = ("chain", "segment", "role", "grade", "stage", "owner", "veto", "province", "city")
 
 STANDINGS = sa.Table(
     "standings",
@@ -229,6 +237,10 @@ STANDINGS = sa.Table(
     sa.Column("veto", _Key),
     sa.Column("vetoed", sa.Boolean, nullable=False),
     sa.Column("stage", _Key),
+    sa.Column("pursuit_id", Number, sa.ForeignKey("pursuits.id")),
+    sa.Column("owner", _Key),
+    sa.Column("rests_until", sa.Date),
+    sa.Column("rest_reason", sa.Text),
     sa.Column("excluded", sa.Boolean, nullable=False),
     sa.Column("overridden", sa.Boolean, nullable=False),
     sa.Column("model", sa.Text, nullable=False),
@@ -243,6 +255,8 @@ STANDINGS = sa.Table(
 """All is as it counts, what officers corrected included, which ``overridden`` tells; ``region`` is
 the division code of the city, else of the province; ``list_id`` and ``row`` say where the firm was
 last seen; ``veto`` is the first that holds, by list, outcomes and exclusions together.
+``pursuit_id`` is the last pursuit, ``owner`` who has it in hand; a lost firm rests until
+``rests_until``, and ``rest_reason`` is why it was lost.
 ``order_key`` is that of `leadscore.ranking.order` and, so that no two are the same, the number of
 the firm."""
 
@@ -351,16 +365,19 @@ _WITH_SCORE = (
 
 def place_firms(
     connection: Connection, firms: Iterable[Firm], scores: Mapping[int, Mapping[str, Any]],
-    seen: Mapping[int, tuple[int | None, int | None]], *, new: Collection[int] = (),
+    seen: Mapping[int, tuple[int | None, int | None]], *, now: datetime, new: Collection[int] = (),
 ) -> list[dict[str, Any]]:  # fmt: skip
     """Write where firms stand now, also in their lists, and return the rows of `STANDINGS`.
+
+    What files have told of them opens pursuits.
 
     By number, ``scores`` have the columns of `SCORES`, ``seen`` the list and row of each firm.
     ``new`` are the firms that this transaction has added: only files of outcomes know of them.
     """
     placed = list(firms)
     numbers = [firm.id for firm in placed if firm.id not in new]
-    entries = outcomes_of(connection, placed)
+    entries, pursuits = _pursued(connection, placed, now=now)
+    office, today = read_office(connection), now.astimezone().date()
     corrections = _corrections(connection, numbers)
     records = {
         firm.id: with_corrections(firm.record, corrections.get(firm.id, ())) for firm in placed
@@ -369,8 +386,8 @@ def place_firms(
     rows = [
         _standing_row(
             firm, records[firm.id], scores[firm.id], seen.get(firm.id, (None, None)),
-            stage_of(entries.get(firm.id, ()), firm.record.get("stage")),
-            corrected=firm.id in corrections, excluded=firm.id in exclusions,
+            _come_to(firm, entries.get(firm.id, ()), pursuits.get(firm.id, ()), office),
+            corrected=firm.id in corrections, excluded=firm.id in exclusions, today=today,
         )
         for firm in placed
     ]  # fmt: skip
@@ -413,7 +430,7 @@ def refresh(connection: Connection, firm_ids: Iterable[int], *, now: datetime) -
         seen = {row["firm_id"]: (row["list_id"], row["row"]) for row in rows}
         firms = read_firms(connection, seen.keys())
         scores = {row["firm_id"]: dict(row) for row in rows}
-        place_firms(connection, firms.values(), scores, seen)
+        place_firms(connection, firms.values(), scores, seen, now=now)
         count_up(connection, some, now=now)
 
 
@@ -428,6 +445,85 @@ def last_seen(
     }
 
 
+def open_rested(connection: Connection, *, now: datetime) -> int:
+    """Let the firms be courted again whose rest is over, and return how many those were."""
+    over = STANDINGS.c.rests_until <= now.astimezone().date()
+    query = sa.select(STANDINGS.c.firm_id).where(STANDINGS.c.veto == "resting", over)
+    firms = connection.scalars(query).all()
+    refresh(connection, firms, now=now)
+    return len(firms)
+
+
+def refresh_lost(connection: Connection, *, now: datetime) -> None:
+    """Place all lost firms anew, as when the office lets them rest for another time."""
+    lost = sa.select(STANDINGS.c.firm_id).where(STANDINGS.c.stage == "lost")
+    refresh(connection, connection.scalars(lost).all(), now=now)
+
+
+def _pursued(
+    connection: Connection, firms: Sequence[Firm], *, now: datetime
+) -> tuple[dict[int, list[Entry]], dict[int, list[Pursuit]]]:
+    # The outcomes and the pursuits of firms; those are opened and closed as the outcomes say.
+    entries = outcomes_of(connection, firms)
+    pursuits = pursuits_of(connection, [firm.id for firm in firms])
+    opened = []
+    for firm in firms:
+        of_firm = entries.get(firm.id, ())
+        for day, by in lacking_pursuits(of_firm, pursuits.get(firm.id, ())):
+            known = _known_on(connection, firm.id, day)
+            open_pursuit(connection, firm.id, day, by=by, now=now, **known)
+            opened.append(firm)
+    if opened:
+        entries |= outcomes_of(connection, opened)
+        pursuits |= pursuits_of(connection, [firm.id for firm in opened])
+    for number in entries.keys() & pursuits.keys():
+        settle_pursuits(connection, entries[number], pursuits[number])
+    return entries, pursuits
+
+
+_KNOWN_ON = (
+    sa.select(SCORES.c.id.label("score_id"), SCORES.c.model)
+    .where(SCORES.c.firm_id == sa.bindparam("firm"), SCORES.c.scored_at < sa.bindparam("until"))
+    .order_by(SCORES.c.id.desc())
+    .limit(1)
+)
+_LISTED_ON = (
+    sa.select(sa.func.max(LIST_FIRMS.c.list_id))
+    .join_from(LIST_FIRMS, LISTS, LISTS.c.id == LIST_FIRMS.c.list_id)
+    .where(LIST_FIRMS.c.firm_id == sa.bindparam("firm"))
+    .where(LISTS.c.uploaded_at < sa.bindparam("until"))
+)
+
+
+def _known_on(connection: Connection, firm_id: int, day: date) -> dict[str, Any]:
+    # What the office had before it on a day of the past: the score and the list that there were.
+    # Ranks of the past are kept nowhere.
+    until = datetime.combine(day + timedelta(days=1), time()).astimezone()
+    given = {"firm": firm_id, "until": until}
+    score = connection.execute(_KNOWN_ON, given).one_or_none()
+    listed = {"list_id": connection.scalar(_LISTED_ON, given)}
+    return listed | (score._asdict() if score else {})
+
+
+def _come_to(
+    firm: Firm, entries: Sequence[Entry], pursuits: Sequence[Pursuit], office: Office
+) -> dict[str, Any]:
+    # How far a firm has come: by the latest outcome, else by what its list says.
+    last, stage = last_entry(entries), firm.record.get("stage")
+    day = None
+    if last:
+        stage, day = last.stage, last.day
+    elif stage:
+        day = date.fromisoformat(firm.origins["stage"]["as_of"])
+    pursuit = pursuits[-1] if pursuits else None
+    rests = stage == "lost" and day is not None and office.rest_months > 0
+    return {
+        "stage": stage, "pursuit_id": pursuit and pursuit.id, "owner": pursuit and pursuit.owner,
+        "rests_until": months_after(day, office.rest_months) if rests and day else None,
+        "rest_reason": last.reason if last and rests else None,
+    }  # fmt: skip
+
+
 def _corrections(connection: Connection, firm_ids: Collection[int]) -> Corrections:
     facts = facts_of(connection, firm_ids)
     return {firm: [fact.correction for fact in of_firm] for firm, of_firm in facts.items()}
@@ -435,11 +531,14 @@ def _corrections(connection: Connection, firm_ids: Collection[int]) -> Correctio
 
 def _standing_row(
     firm: Firm, record: Mapping[str, Any], score: Mapping[str, Any],
-    seen: tuple[int | None, int | None], stage: str | None, *, corrected: bool, excluded: bool,
+    seen: tuple[int | None, int | None], come_to: Mapping[str, Any], *, corrected: bool,
+    excluded: bool, today: date,
 ) -> dict[str, Any]:  # fmt: skip
     values = {name: score[name] for name in _FROM_SCORE}
     segment, placed = values["segment"], score["order_priority"]
-    veto = veto_now(score["veto"], stage, excluded=excluded)
+    until = come_to["rests_until"]
+    resting = until is not None and today < until
+    veto = veto_now(score["veto"], come_to["stage"], excluded=excluded, resting=resting)
     key = order_key(
         vetoed=veto is not None, priority=score["priority"] if placed is None else placed,
         likelihood=score["likelihood"], fit=score["fit"], name=firm.name,
@@ -451,19 +550,21 @@ def _standing_row(
         "chain": segment.partition(".")[0] if segment else None,
         "region": record.get("city_code") or record.get("province_code"),
         "province": province_name(record), "city": record.get("city"), "veto": veto,
-        "vetoed": veto is not None, "stage": stage, "excluded": excluded,
-        "overridden": corrected, "order_key": key + firm.id.to_bytes(8),
+        "vetoed": veto is not None, "excluded": excluded, "overridden": corrected,
+        "order_key": key + firm.id.to_bytes(8), **come_to,
     }  # fmt: skip
 
 
-def veto_now(scored: str | None, stage: str | None, *, excluded: bool) -> str | None:
+def veto_now(
+    scored: str | None, stage: str | None, *, excluded: bool, resting: bool = False
+) -> str | None:
     """Return the first veto that holds, in the order of `leadscore.ranking.vetoes.Vetoes`.
 
     ``scored`` is what the firm's fields gave when it was scored, ``stage`` how far the firm has
-    come by now; ``excluded`` if it is not to be courted.
+    come by now; ``excluded`` if it is not to be courted, ``resting`` if it was lost not long ago.
 
-    >>> veto_now(None, "visited", excluded=False), veto_now("in_pursuit", "lost", excluded=False)
-    ('in_pursuit', None)
+    >>> veto_now(None, "visited", excluded=False), veto_now(None, "building", excluded=False)
+    (None, 'already_here')
     >>> veto_now("deregistered", None, excluded=True), veto_now("already_here", None, excluded=True)
     ('deregistered', 'excluded')
     """
@@ -471,6 +572,6 @@ def veto_now(scored: str | None, stage: str | None, *, excluded: bool) -> str | 
         return scored
     if excluded:
         return "excluded"
-    if scored == "already_here":
-        return scored
-    return "in_pursuit" if stage in COURTED else None
+    if scored == "already_here" or stage in HERE:
+        return "already_here"
+    return "resting" if resting else None

@@ -113,7 +113,7 @@ class Firm:
     name_key: Annotated[str, {"index": True}]
     record: Mapping[str, Any]
     origins: Mapping[str, Mapping[str, Any]]
-    created_at: datetime
+    created_at: Annotated[datetime, {"index": True}]
     updated_at: datetime
     version: int
     merged_into: Annotated[int | None, Number, sa.ForeignKey("firms.id"), {"index": True}] = None

@@ -18,9 +18,9 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Select
 from leadscore.errors import Detail
 from leadscore.features.catalogue import CATALOGUE
 from leadscore.lists.values.places import beginning, is_division
-from leadscore.ranking.order import RANKING_COLUMNS, is_vetoed
+from leadscore.ranking.order import RANKING_COLUMNS, is_vetoed, stage_name
 from leadscore.ranking.reasons import Wording, corrections_line
-from leadscore.ranking.vetoes import WORDING
+from leadscore.ranking.vetoes import veto_text
 from leadscore.store.current_ranking import SCORES, STANDINGS, firms_with, words_of
 from leadscore.store.database import (
     StoreError,
@@ -38,8 +38,8 @@ from leadscore.text import Lang, room_words
 WORDS = room_words("store")
 
 NONE = "none"
-"""What one writes for firms that have no chain, segment, role or stage."""
-_NAMED = ("chain", "segment", "role", "stage")
+"""What one writes for firms that have no chain, segment, role, stage or owner."""
+_NAMED = ("chain", "segment", "role", "stage", "owner")
 _FEW = 2_000
 _OFTEN = 4  # firms, of which one is meant
 
@@ -56,6 +56,7 @@ class RankingFilter:
     grade: str | None = None  # any of these letters, such as ``AB``
     veto: str | None = None  # ``no`` for firms without, ``yes``, or a key of `vetoes.WORDING`
     stage: str | None = None
+    owner: str | None = None  # who has the pursuit in hand
     text: str | None = None  # words that all must occur in name, code or business
     shortlist: int | None = None
     firms: tuple[int, ...] | None = None  # numbers, few enough for one question
@@ -211,7 +212,7 @@ def _may_hold(column: str, value: Any) -> bool:
 PAGE = 50
 """Firms of a page, unless others are asked for."""
 LONGEST_PAGE = 500
-FACETS = ("chain", "segment", "role", "grade", "stage", "veto")
+FACETS = ("chain", "segment", "role", "grade", "stage", "owner", "veto")
 """What is counted, beside the lists."""
 
 _EXPORTED_AT_ONCE = 1_000
@@ -583,6 +584,12 @@ def candidates(connection: Connection, segments: Iterable[str]) -> dict[str, Can
     }
 
 
+def veto_of(row: Mapping[str, Any] | RowMapping, lang: Lang) -> str | None:
+    """Return why a firm is not to be courted, of its row of `STANDINGS`; None if nothing is."""
+    text = veto_text(row["veto"], until=row["rests_until"], reason=row["rest_reason"])
+    return text.pick(lang) or None
+
+
 _DTYPES = dict.fromkeys(("rank", "row"), "Int64") | dict.fromkeys(
     ("priority", "likelihood", "fit"), "float64"
 )
@@ -615,7 +622,8 @@ def _written(
     roles = {level: name.pick(lang) for level, name in CATALOGUE["role"].levels.items()}
     columns = {
         "reasons": [wording.kept_line(row, lang) for row in rows],
-        "veto": [row["veto"] and WORDING[row["veto"]].pick(lang) for row in rows],
+        "veto": [veto_of(row, lang) for row in rows],
+        "stage": [stage_name(row["stage"], lang) for row in rows],
         "segment_name": [wording.segment(row["segment"], lang) for row in rows],
         "role_name": [roles.get(row["role"]) for row in rows],
         "matched_words": [row["words"] for row in rows],

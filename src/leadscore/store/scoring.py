@@ -296,7 +296,9 @@ def score_firms(
 ) -> list[KeptScore]:
     """Score firms as of a day, given what counts of each; see `Scorer.score`."""
     firms = [known_firm(record) for record in records]
-    scores = scorer.score(firms, as_of=as_of)
+    # How far a firm has come is settled where it is placed: outcomes may say otherwise by then.
+    as_listed = [{**firm, "stage": None} for firm in firms]
+    scores = scorer.score(as_listed, as_of=as_of)
     return [_kept(firm, score, scorer) for firm, score in zip(firms, scores, strict=True)]
 
 
@@ -352,7 +354,9 @@ def write_scores(
     ids = append_scores(connection, rows)
     scores = {row["firm_id"]: row | {"id": id_} for id_, row in zip(ids, rows, strict=True)}
     keep_matches(connection, firms, (score.matches for score in scored), new=new)
-    return [row["order_key"] for row in place_firms(connection, firms, scores, seen, new=new)]
+    return [
+        row["order_key"] for row in place_firms(connection, firms, scores, seen, now=now, new=new)
+    ]
 
 
 def rescore(

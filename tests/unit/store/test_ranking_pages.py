@@ -82,7 +82,7 @@ def test_vetoed_firms_follow_the_others_and_priority_decides(filled: Database) -
     at = standings(filled)
     names = found(filled)
     assert set(names) == set(at)
-    assert {at[name].vetoed for name in names[-2:]} == {True}
+    assert [at[name].vetoed for name in names[-2:]] == [False, True]
     assert names == [row.name for row in sorted(at.values(), key=usual)]
 
 
@@ -129,12 +129,13 @@ ASKED: list[tuple[dict[str, Any], str]] = [
     ({"list_id": 1}, "甲乙丙丁"),
     ({"list_id": 2}, "甲戊己庚"),
     ({"list_id": 9}, ""),
-    ({"veto": "no"}, "甲乙丙己庚"),
-    ({"veto": "yes"}, "丁戊"),
-    ({"veto": "in_pursuit"}, "戊"),
+    ({"veto": "no"}, "甲乙丙戊己庚"),
+    ({"veto": "yes"}, "丁"),
+    ({"veto": "deregistered"}, "丁"),
     ({"veto": "excluded"}, ""),
     ({"stage": "negotiating"}, "戊"),
     ({"stage": "none"}, "甲乙丙丁己庚"),
+    ({"owner": "none"}, "甲乙丙丁戊己庚"),
     ({"region": "44"}, "甲乙"),
     ({"region": "4403"}, "甲"),
     ({"region": "4"}, "甲乙"),
@@ -187,7 +188,7 @@ def test_facets_count_what_the_filter_leaves(filled: Database) -> None:
         some = facets(connection, RankingFilter(list_id=2))
     assert every.total == 7
     assert every.lists == {1: 4, 2: 4}
-    assert every.counts["veto"] == {None: 5, "deregistered": 1, "in_pursuit": 1}
+    assert every.counts["veto"] == {None: 6, "deregistered": 1}
     assert sum(every.counts["grade"].values()) == 7
     assert every.counts["segment"][at["甲有限公司"].segment] == 2
     assert some.total == 4

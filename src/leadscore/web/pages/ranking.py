@@ -95,7 +95,8 @@ def file_columns(columns: Iterable[str]) -> str:
 
 
 FILTERS = (
-    "text", "list", "chain", "segment", "role", "region", "grade", "stage", "veto", "shortlist",
+    "text", "list", "chain", "segment", "role", "region", "grade", "stage", "owner", "veto",
+    "shortlist",
 )  # fmt: skip
 _USUAL_ORDER = "-priority"
 _MOST_BEFORE = 10**7
@@ -248,7 +249,18 @@ def _given_name() -> str:
     return _given("name", LONGEST_NAME, message)
 
 
-_FACETS = ("grade", "chain", "segment", "role", "region", "stage", "list", "shortlist", "veto")
+_FACETS = (
+    "grade",
+    "chain",
+    "segment",
+    "role",
+    "region",
+    "stage",
+    "owner",
+    "list",
+    "shortlist",
+    "veto",
+)
 _OPEN = ("grade", "chain")
 _FREE = "no"
 _ALWAYS = ("shortlist",)
@@ -458,15 +470,10 @@ _CHOOSE = "choose"
 
 
 def ranking_pages(dependencies: Dependencies, pages: Blueprint) -> None:
-    """Add ``/ranking`` and what belongs to it, and ``/`` that leads there."""
+    """Add ``/ranking`` and what belongs to it."""
     _ranking_acts(dependencies, pages)
     _ranking_views(dependencies, pages)
     _ranking_picture(dependencies, pages)
-
-    @pages.get("/")
-    @requires("signed_in")
-    def home() -> Response:
-        return shell.go(HOME)
 
     @pages.get("/ranking")
     @requires("read")

@@ -16,7 +16,6 @@ from leadscore.lists.corrections import COLUMNS
 from leadscore.lists.values.words import STAGES
 from leadscore.ranking.reasons import Wording
 from leadscore.ranking.score import Scorer
-from leadscore.ranking.vetoes import WORDING
 from leadscore.store import acts as firm_acts
 from leadscore.store.corrections import between
 from leadscore.store.current_ranking import STANDINGS, Score, read_score, score_history
@@ -24,8 +23,8 @@ from leadscore.store.facts import Fact, all_facts_of, facts_of, with_corrections
 from leadscore.store.firms import Firm, exclusions_of, firm_to_change, read_firm
 from leadscore.store.models import scorecards
 from leadscore.store.outcomes import Entry, outcomes_of
-from leadscore.store.pursuits import pursuits_of
-from leadscore.store.ranking import ranks
+from leadscore.store.pursuits import Pursuit, pursuits_of
+from leadscore.store.ranking import ranks, veto_of
 from leadscore.store.scoring import Change, change_between
 from leadscore.text import Lang, room_words
 from leadscore.web.api import Dependencies
@@ -54,6 +53,7 @@ from leadscore.web.routes.payloads import (
     correction_answer,
     documented,
     etag,
+    fields_of,
     machine_answer,
     matched_tag,
     moment,
@@ -117,6 +117,7 @@ class StandingAnswer(Payload):
     veto: str | None
     veto_text: str | None
     stage: str | None
+    owner: str | None = Field(description="Who has the pursuit in hand.")
 
 
 class OverrideAnswer(Payload):
@@ -246,7 +247,7 @@ class ChangesAnswer(Payload):
 
 
 _STANDING = (
-    "grade", "priority", "likelihood", "fit", "segment", "role", "veto", "stage",
+    "grade", "priority", "likelihood", "fit", "segment", "role", "veto", "stage", "owner",
 )  # fmt: skip
 _SCORE = (
     "id", "model", "likelihood", "fit", "priority", "grade", "segment", "role", "veto",
@@ -311,11 +312,7 @@ def firm_summary(
             _outcome_answer(entry) for entry in outcomes_of(connection, [firm]).get(firm.id, [])
         ],
         "pursuits": [
-            {
-                name: value.isoformat() if isinstance(value, date) else value
-                for name in PursuitAnswer.model_fields
-                for value in (getattr(pursuit, name),)
-            }
+            pursuit_answer(pursuit)
             for pursuit in pursuits_of(connection, [firm.id]).get(firm.id, [])
         ],
     }
@@ -343,6 +340,11 @@ def changed_corrections(
         correction_answer(fact, wording, lang) | {"began": began == (first == older.scored_at)}
         for fact, began in between(facts, first, last)
     ]
+
+
+def pursuit_answer(pursuit: Pursuit) -> dict[str, Any]:
+    """Return a pursuit as the answers show it."""
+    return fields_of(PursuitAnswer, pursuit)
 
 
 def _outcome_answer(entry: Entry) -> dict[str, Any]:
@@ -412,7 +414,7 @@ def _standing(
     return {name: row[name] for name in _STANDING} | {
         "rank": ranks(connection, [firm_id]).get(firm_id),
         "segment_name": wording.segment(row["segment"], lang),
-        "veto_text": row["veto"] and WORDING[row["veto"]].pick(lang),
+        "veto_text": veto_of(row, lang),
     }
 
 

@@ -16,7 +16,6 @@ from sqlalchemy import Connection
 
 from leadscore.errors import Detail
 from leadscore.jobs.tasks import EXPORT, check_format, export_file
-from leadscore.lists.values.words import STAGES
 from leadscore.lists.writing import write_ranking
 from leadscore.ranking.order import RANKING_COLUMNS
 from leadscore.ranking.reasons import Wording
@@ -66,9 +65,8 @@ WORDS = room_words("web")
 
 FileKind = Literal["csv", "xlsx"]
 
-FILE_COLUMNS = (*RANKING_COLUMNS, "corrections", "stage")
-"""What may be asked for; ``stage`` stands in a file only if it is, and ``corrections`` also where
-anything was corrected."""
+FILE_COLUMNS = (*RANKING_COLUMNS, "corrections")
+"""What may be asked for; ``corrections`` stands in a file also where anything was corrected."""
 
 
 def ranking_file(
@@ -81,15 +79,8 @@ def ranking_file(
     def parts() -> Iterator[pd.DataFrame]:
         wording = dependencies.scorer().wording
         with dependencies.database.read() as connection:
-            for rows, table in stored.written_parts(connection, asked, wording, lang, sort=sort):
-                if not chosen:
-                    yield table
-                    continue
-                stages = [
-                    STAGES[row["stage"]].pick(lang) if row["stage"] in STAGES else None
-                    for row in rows
-                ]
-                yield table.assign(stage=pd.Series(stages, dtype="str")).reindex(columns=chosen)
+            for _, table in stored.written_parts(connection, asked, wording, lang, sort=sort):
+                yield table.reindex(columns=chosen) if chosen else table
 
     if kind == "csv":
         return file_answer(kept_apart(ranking_csv(parts(), lang)), "ranking.csv", CSV)
@@ -99,6 +90,7 @@ def ranking_file(
 
 _Region = Annotated[str, Field(min_length=1, max_length=50, pattern=r"^[^\x00]+$")]
 _Text = Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")]
+_Owner = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00]+$")]
 _COLUMN = "|".join(FILE_COLUMNS)
 _COLUMNS = rf"^(?:{_COLUMN})(?:,(?:{_COLUMN}))*$"
 _VETOES = "|".join(("yes", "no", *WORDING))
@@ -125,6 +117,9 @@ class RankingConditions(BaseModel):
         description="`no`: firms that nothing speaks against; `yes`: the others; or one reason.",
     )
     stage: Slug | None = Field(default=None, description="A stage, or `none`.")
+    owner: _Owner | None = Field(
+        default=None, description="Who has the pursuit in hand, or `none`."
+    )
     text: _Text | None = Field(
         default=None,
         description="名称、代码、业务里都要有的词。 Words that must all occur in "
@@ -139,7 +134,7 @@ class RankingConditions(BaseModel):
     def asked(self) -> stored.RankingFilter:
         """Return which firms are meant."""
         fields = self.model_dump(include={"chain", "segment", "role", "region", "grade", "veto",
-                                          "stage", "text", "shortlist"})  # fmt: skip
+                                          "stage", "owner", "text", "shortlist"})  # fmt: skip
         return stored.RankingFilter(list_id=self.list_id, **fields)
 
 
@@ -200,6 +195,7 @@ class RankedFirm(Payload):
     veto: str | None = Field(description="Why not to court the firm, as a stable key.")
     veto_text: str | None
     stage: str | None
+    owner: str | None = Field(description="Who has the pursuit in hand.")
     excluded: bool
     overridden: bool = Field(description="The same as `corrected`, as it was called before.")
     corrected: bool = Field(description="An officer has corrected something of the firm.")
@@ -220,6 +216,7 @@ class RankingCounts(Payload):
     role: dict[str, int]
     grade: dict[str, int]
     stage: dict[str, int]
+    owner: dict[str, int]
     veto: dict[str, int]
     lists: dict[str, int]
 
@@ -282,14 +279,15 @@ def ranked_firm(
     """Return a firm of the ranking as the answers show it, with no more reasons than are shown."""
     same = (
         "rank", "name", "credit_code", "grade", "priority", "likelihood", "fit", "chain", "segment",
-        "role", "province", "city", "veto", "stage", "excluded", "overridden", "model", "row",
+        "role", "province", "city", "veto", "stage", "owner", "excluded", "overridden", "model",
+        "row",
     )  # fmt: skip
     return {name: row[name] for name in same} | {
         "id": row["firm_id"],
         "list_id": row["list_id"],
         "corrected": row["overridden"],
         "segment_name": wording.segment(row["segment"], lang),
-        "veto_text": row["veto"] and WORDING[row["veto"]].pick(lang),
+        "veto_text": stored.veto_of(row, lang),
         "reasons": list(islice(main_reasons(wording, row, lang), most_reasons)),
         "as_of": row["as_of"].isoformat(),
         "scored_at": moment(row["scored_at"]),
