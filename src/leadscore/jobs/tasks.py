@@ -236,7 +236,7 @@ def _export(context: JobContext, payload: Payload, dependencies: JobDependencies
     with refusals(folder):
         make_folder(folder)
     remove_expired(folder, now=now)
-    asked, lang = RankingFilter(**payload.get("filter", {})), payload.get("lang", "zh")
+    asked, lang = RankingFilter.of(**payload.get("filter", {})), payload.get("lang", "zh")
     parts: list[pd.DataFrame] = []
     with context.database.read() as connection:
         total, done = how_many(connection, asked), 0
