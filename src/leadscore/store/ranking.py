@@ -31,7 +31,7 @@ from leadscore.store.database import (
 )
 from leadscore.store.firms import FIRMS
 from leadscore.store.lists import LIST_FIRMS
-from leadscore.store.shortlists import SHORTLIST_FIRMS
+from leadscore.store.shortlists import SELECTION_FIRMS, SHORTLIST_FIRMS
 from leadscore.text import Lang, room_words
 
 WORDS = room_words("store")
@@ -58,6 +58,7 @@ class RankingFilter:
     owner: tuple[str, ...] = ()  # who has the pursuit in hand
     text: str | None = None  # words that all must occur in name, code or business
     shortlist: tuple[int, ...] = ()
+    selection: tuple[int, ...] = ()  # what somebody has selected at once
     firms: tuple[int, ...] | None = None  # numbers, few enough for one question
 
     @classmethod
@@ -112,7 +113,7 @@ class RankingFilter:
         """Return by filter what must hold of the number of a firm, of whatever table."""
         # Few firms are found first, and then looked up; many are gone through in their order.
         conditions: dict[str, _Among] = {}
-        for name, number in (("list_id", _LIST_ID), ("shortlist", _SHORTLIST_ID)):
+        for name, number in _SETS.items():
             if wanted := getattr(self, name):
                 members = number.table.alias().c  # whatever else is asked of that table
                 of_some = sa.select(members.firm_id).where(members[number.name].in_(wanted))
@@ -146,6 +147,11 @@ def _several(name: str, value: Any) -> Any:
 
 
 _LIST_ID, _SHORTLIST_ID = LIST_FIRMS.c.list_id, SHORTLIST_FIRMS.c.shortlist_id
+_SETS: dict[str, sa.Column[int]] = {
+    "list_id": _LIST_ID,
+    "shortlist": _SHORTLIST_ID,
+    "selection": SELECTION_FIRMS.c.selection_id,
+}
 _Among = Callable[[ColumnElement[int]], ColumnElement[bool]]
 
 
