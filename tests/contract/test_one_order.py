@@ -88,7 +88,7 @@ def listed(count: int = 600) -> list[Firm]:
             "staff": int(random.integers(20, 9_000)),
             "revenue_cny": round(float(10 ** random.uniform(7, 11)), 2),
             "patents": int(random.poisson(30)),
-            "stage": "洽谈" if random.random() < 0.03 else "",
+            "stage": ("投产" if number % 2 else "洽谈") if random.random() < 0.03 else "",
         }
         for number in range(count)
     ]

@@ -63,7 +63,7 @@ def test_a_stranger_is_led_to_the_log_in_and_back(client: FlaskClient) -> None:
     "elsewhere", ["//evil.example/", "https://evil.example", "/\\evil", "", "/\t/x"]
 )
 def test_nobody_is_led_to_another_site(client: FlaskClient, elsewhere: str) -> None:
-    assert log_in(client, next=elsewhere).headers["Location"] == "/ranking"
+    assert log_in(client, next=elsewhere).headers["Location"] == "/"
 
 
 def test_a_program_is_told_in_its_own_way(client: FlaskClient) -> None:

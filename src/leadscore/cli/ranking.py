@@ -126,7 +126,10 @@ def rank(
     today = day_option(as_of or None, "--as-of")
     scorer = open_scorer(settings, city, notify=run.tell)
     excluded = load_exclusions(exclude, today=today) if exclude else None
-    exclusions = Exclusions(excluded.credit_codes, excluded.names) if excluded else Exclusions()
+    exclusions = Exclusions(
+        excluded.credit_codes if excluded else frozenset(),
+        excluded.names if excluded else frozenset(), lost_rest=_lost_rest(settings),
+    )  # fmt: skip
     with saying_what_to_map(), Progress(run.lang, shown_from=_LONG_LIST) as progress:
         ranking = rank_list(
             listed, scorer, today=today, lang=run.lang,
@@ -165,6 +168,18 @@ def rank(
     finally:
         if refused:
             raise refused
+
+
+def _lost_rest(settings: Settings) -> bool:
+    # What the office has settled; a list alone doesn't tell since when a firm is lost.
+    from leadscore.startup import kept_database
+    from leadscore.store.office import Office, read_office
+
+    with kept_database(settings) as database:
+        if database is None:
+            return Office().rest_months > 0
+        with database.read() as connection:
+            return read_office(connection).rest_months > 0
 
 
 def _keep(
@@ -276,6 +291,9 @@ def _ranked_lines(table: pd.DataFrame, top: int, lang: Lang, width: int, colour:
     for firm in firms:
         paint = _COLOURS.get(firm["grade"], "") if colour else ""
         lines.append(_line(firm | {"place": _place(firm, lang, widths["place"])}, widths, paint))
+        if firm["stage"]:
+            stage = WORDS["delivery.stage"].format(stage=firm["stage"]).pick(lang)
+            lines += _indented(stage, indent, width)
         lines += _indented(firm["reasons"], indent, width)
     if len(table) > top:
         lines += wrap(WORDS["delivery.more"].format(count=len(table) - top).pick(lang), width)

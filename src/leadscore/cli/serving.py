@@ -89,7 +89,8 @@ def worker(run: Run, city: Path | None) -> None:
     tell_open_folders(settings.home)
     run.tell(WORDS["serving.working"].format(where=database.shown))
     work(
-        database, _kinds_of(settings, city, database), _now, folder=settings.home / WORKERS
+        database, _kinds_of(settings, city, database), _now, folder=settings.home / WORKERS,
+        trail=audit_trail(settings),
     )  # fmt: skip
     run.tell(WORDS["serving.stopped"])
 
@@ -125,7 +126,7 @@ def _work(name: str, lifeline: Connection, settings: Settings, city: Path | None
     database = open_database(settings)
     work(
         database, _kinds_of(settings, city, database), _now, name=name, lifeline=lifeline,
-        folder=settings.home / WORKERS,
+        folder=settings.home / WORKERS, trail=audit_trail(settings),
     )  # fmt: skip
 
 

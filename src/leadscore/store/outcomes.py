@@ -164,6 +164,31 @@ def keep_milestones(
     insert_rows(connection, MILESTONES, rows)
 
 
+@dataclass(frozen=True, slots=True)
+class Milestone:
+    """What a firm has reached beside the stages, and the file that told it."""
+
+    milestone: str
+    day: date
+    recorded: datetime
+    recorded_by: str
+    source: str
+
+
+def milestones_of(connection: Connection, firm: Firm) -> list[Milestone]:
+    """Return the milestones of a firm, the latest first."""
+    kept = MILESTONES.c
+    of_firm = kept.credit_code.is_(None) | (kept.credit_code == (firm.credit_code or ""))
+    names = (kept.milestone, kept.day, kept.recorded, kept.recorded_by, kept.source)
+    query = sa.select(kept.credit_code, kept.name, *names).where(of_firm)
+    rows = connection.execute(query.order_by(kept.day.desc(), kept.id.desc()))
+    return [
+        Milestone(*told)
+        for code, name, *told in rows
+        if code is not None or normal_name_of(name) == firm.name_key
+    ]
+
+
 def entries_of(events: pd.DataFrame) -> list[dict[str, Any]]:
     """Return rows of a table as `append_entries` takes them."""
     columns = [plain_values(events[name]) for name in _GIVEN]

@@ -27,6 +27,7 @@ from leadscore.store.idempotency import ReusedKeyError
 from leadscore.store.jobs import EndedJobError, TooManyJobsError, UnknownJobError
 from leadscore.store.lists import UnknownListError, UnknownUploadError
 from leadscore.store.models import UnknownModelError
+from leadscore.store.pursuits import UnknownNoteError
 from leadscore.store.ranking import BadCursorError
 from leadscore.store.sessions import PasswordError
 from leadscore.store.shortlists import TakenViewError, UnknownShortlistError, UnknownViewError
@@ -237,6 +238,7 @@ _STATUS: dict[type[LeadscoreError], type[RequestError]] = {
     PasswordError: InvalidRequestError,
     ReusedKeyError: InvalidRequestError,
     UnknownFirmError: NothingThereError,
+    UnknownNoteError: NothingThereError,
     UnknownListError: NothingThereError,
     UnknownUploadError: NothingThereError,
     UnknownScoreError: NothingThereError,

@@ -24,8 +24,10 @@ from leadscore.report import card_sections
 from leadscore.store import api_keys, sessions, users
 from leadscore.store import jobs as store_jobs
 from leadscore.store.audit import page
+from leadscore.store.current_ranking import refresh_lost
 from leadscore.store.database import Database
 from leadscore.store.models import RESCORE
+from leadscore.store.office import MOST_MONTHS, Office, Readers, change_office, read_office
 from leadscore.text import Lang, Text
 from leadscore.web.api import Dependencies
 from leadscore.web.auth import Caller, Permission, caller, check_may, link_path, requires
@@ -50,6 +52,7 @@ _PARTS: tuple[tuple[str, Permission], ...] = (
     ("audit", "audit"),
     ("jobs", "read"),
     ("city", "read"),
+    ("office", "administer"),
 )
 _Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^\w[\w.@-]*$")]
 """What a form takes for the name of a user or a key."""
@@ -107,7 +110,7 @@ def administration_pages(dependencies: Dependencies, pages: Blueprint) -> None:
     def administration() -> Response:
         return shell.go(f"/administration/{_places()[0]}")
 
-    for add in (_user_pages, _key_pages, _audit_pages, _job_pages, _city_pages):
+    for add in (_user_pages, _key_pages, _audit_pages, _job_pages, _city_pages, _office_pages):
         add(dependencies, pages)
 
 
@@ -378,6 +381,34 @@ def _trained_otherwise(scorer: Scorer, city: City) -> bool:
     # Whether a trained model serves that knows a profile with more than another supply.
     own = scorer.city
     return not is_expert(own.id, scorer.model) and not differ_in_supply_only(own, city)
+
+
+class _NewOffice(Payload):
+    """What is settled."""
+
+    rest_months: int = Field(ge=0, le=MOST_MONTHS)
+    notes_read_by: Readers
+    notes_months: int = Field(ge=0, le=MOST_MONTHS)
+
+
+def _office_pages(dependencies: Dependencies, pages: Blueprint) -> None:
+    @pages.get("/administration/office")
+    @requires("administer")
+    def office_page() -> Response:
+        with dependencies.database.read() as connection:
+            office = read_office(connection)
+        return _framed(dependencies, "office", office=office, most=MOST_MONTHS)
+
+    @pages.post("/administration/office")
+    @requires("administer")
+    @written(dependencies.access, "office.change")
+    def settle(act: Act) -> Answer:
+        asked = Office(**_read_form(_NewOffice).model_dump())
+        changed = change_office(act.connection, asked, actor=act.actor, now=act.now)
+        if "rest_months" in changed:
+            refresh_lost(act.connection, now=act.now)
+        say = "administration.office_changed" if changed else "administration.office_same"
+        return shell.done("/administration/office", "office", "office", say=say, **changed)
 
 
 _JOBS = "/administration/jobs"

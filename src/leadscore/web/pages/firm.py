@@ -34,6 +34,7 @@ from leadscore.web.auth import requires
 from leadscore.web.errors import ContradictionError, InvalidRequestError, store_refusals
 from leadscore.web.idempotent import Act, Answer, written
 from leadscore.web.pages import shell
+from leadscore.web.pages.pursuit import pursuit_values
 from leadscore.web.pages.shell import TRANSLATIONS, remark, whole_number
 from leadscore.web.routes.firms import compared_scores, field_answer, firm_summary
 from leadscore.web.routes.payloads import PreconditionRequiredError
@@ -76,6 +77,7 @@ def firm_pages(dependencies: Dependencies, pages: Blueprint) -> None:
                     shell.ignore(name, request.args[name], wanted)
                 *_, change = compared_scores(connection, id, None, None)
             values = _shown_values(dependencies, scorer, connection, firm, history)
+            values |= pursuit_values(connection, firm)
         score = values["score"]
         line, recorded = timeline(values["firm"]["outcomes"], request.args.get("entry", ""))
         return shell.page(
@@ -313,26 +315,13 @@ def firm_act_pages(dependencies: Dependencies, pages: Blueprint) -> None:
 
 def _outcome_pages(dependencies: Dependencies, pages: Blueprint) -> None:
 
-    def entries_of(act: Act, firm_id: int) -> list[Entry]:
-        firm = firm_to_change(act.connection, firm_id, version=_version())
-        return outcomes_of(act.connection, [firm]).get(firm_id, [])
-
-    def enter(
-        act: Act, firm_id: int, stage: str, day: date, reason: str | None = None, *,
-        withdrawn: bool = False,
-    ) -> Entry:  # fmt: skip
-        return acts.enter_outcome(
-            act.connection, firm_id, stage=stage, day=day, reason=reason, withdrawn=withdrawn,
-            actor=act.actor, now=act.now, today=dependencies.today(),
-        )  # fmt: skip
-
     @pages.post("/firms/<int:id>/outcomes")
     @requires("record")
     @written(dependencies.access, "outcome.add")
     def add_outcome(act: Act, id: int) -> Answer:  # noqa: A002 (as the address has it)
-        before, day = entries_of(act, id), _day(dependencies.today())
+        before, day = entries_of(act, id), given_day(dependencies.today())
         reason = remark(TRANSLATIONS["firm.acts.long_reason"])
-        entry = enter(act, id, _stage(), day, reason)
+        entry = enter_given(dependencies, act, id, given_stage(), day, reason)
         return _recorded(id, entry, "firm.acts.stood_already" if entry in before else None)
 
     @pages.post("/firms/<int:id>/outcomes/withdraw")
@@ -340,18 +329,40 @@ def _outcome_pages(dependencies: Dependencies, pages: Blueprint) -> None:
     @written(dependencies.access, "outcome.add")
     def withdraw_outcome(act: Act, id: int) -> Answer:  # noqa: A002
         last, _ = _last_two(entries_of(act, id))
-        return _recorded(id, enter(act, id, last.stage, last.day, withdrawn=True))
+        entry = enter_given(dependencies, act, id, last.stage, last.day, withdrawn=True)
+        return _recorded(id, entry)
 
     @pages.post("/firms/<int:id>/outcomes/undo")
     @requires("record")
     @written(dependencies.access, "outcome.add")
     def undo_outcome(act: Act, id: int) -> Answer:  # noqa: A002
-        last, before = _last_two(entries_of(act, id))
-        if before is None or before.withdrawn:
-            entry = enter(act, id, last.stage, last.day, withdrawn=True)
-        else:
-            entry = enter(act, id, last.stage, before.day, before.reason)
+        entry = undo_last(dependencies, act, id)
         return _recorded(id, entry, "firm.acts.undone")
+
+
+def entries_of(act: Act, firm_id: int) -> list[Entry]:
+    """Return the outcomes of a firm that is as the form has it."""
+    firm = firm_to_change(act.connection, firm_id, version=_version())
+    return outcomes_of(act.connection, [firm]).get(firm_id, [])
+
+
+def enter_given(
+    dependencies: Dependencies, act: Act, firm_id: int, stage: str, day: date,
+    reason: str | None = None, *, withdrawn: bool = False,
+) -> Entry:  # fmt: skip
+    """Enter an outcome as `leadscore.store.acts.enter_outcome` does, and return it."""
+    return acts.enter_outcome(
+        act.connection, firm_id, stage=stage, day=day, reason=reason, withdrawn=withdrawn,
+        actor=act.actor, now=act.now, today=dependencies.today(),
+    )  # fmt: skip
+
+
+def undo_last(dependencies: Dependencies, act: Act, firm_id: int) -> Entry:
+    """Let what the form names count no longer, but what stood before it; return the new entry."""
+    last, before = _last_two(entries_of(act, firm_id))
+    if before is None or before.withdrawn:
+        return enter_given(dependencies, act, firm_id, last.stage, last.day, withdrawn=True)
+    return enter_given(dependencies, act, firm_id, last.stage, before.day, before.reason)
 
 
 def _judgement_pages(dependencies: Dependencies, pages: Blueprint) -> None:
@@ -421,14 +432,16 @@ def _last_two(entries: list[Entry]) -> tuple[Entry, Entry | None]:
     return of_stage[-1], of_stage[-2] if len(of_stage) > 1 else None
 
 
-def _stage() -> str:
+def given_stage() -> str:
+    """Return the stage that the form names."""
     stage = request.form.get("stage", "")
     if stage not in STAGES:
         raise InvalidRequestError(TRANSLATIONS["firm.acts.choose_stage"])
     return stage
 
 
-def _day(today: date) -> date:
+def given_day(today: date) -> date:
+    """Return the day that the form gives, which is not yet to come."""
     try:
         day = date.fromisoformat(request.form.get("day", "").strip())
     except ValueError as fault:

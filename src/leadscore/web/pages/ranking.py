@@ -534,15 +534,10 @@ _CHOOSE = "choose"
 
 
 def ranking_pages(dependencies: Dependencies, pages: Blueprint) -> None:
-    """Add ``/ranking`` and what belongs to it, and ``/`` that leads there."""
+    """Add ``/ranking`` and what belongs to it."""
     _ranking_acts(dependencies, pages)
     _ranking_views(dependencies, pages)
     _ranking_picture(dependencies, pages)
-
-    @pages.get("/")
-    @requires("signed_in")
-    def home() -> Response:
-        return shell.go(HOME)
 
     @pages.get("/ranking")
     @requires("read")

@@ -7,6 +7,7 @@ import hashlib
 import mimetypes
 import secrets
 from collections.abc import Mapping
+from datetime import timedelta
 from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -29,9 +30,11 @@ from pydantic import BaseModel, ValidationError
 from leadscore import numbers
 from leadscore.errors import Detail, LeadscoreError
 from leadscore.features.catalogue import CATALOGUE
+from leadscore.lists.outcome_columns import MILESTONES
 from leadscore.lists.values.words import STAGES
 from leadscore.registry.models import ModelRegistry
 from leadscore.report.render import STYLE
+from leadscore.store.board import count_due
 from leadscore.text import LANGUAGES, Text, read_words, shown
 from leadscore.validation import wanted
 from leadscore.web.api import LANGUAGE_COOKIE, Dependencies
@@ -213,24 +216,26 @@ def remark(too_long: Text) -> str | None:
 
 
 HOME = "/ranking"
+FIRST = "/"
+"""Where one arrives: the page of the day."""
 
 
 def local_path(wanted: str | None) -> str:
     """Return an address of this service, or the first page if it is anything else.
 
     >>> local_path("/firms/3?x=1"), local_path("//elsewhere.example/"), local_path(None)
-    ('/firms/3?x=1', '/ranking', '/ranking')
+    ('/firms/3?x=1', '/', '/')
     """
     if not wanted or len(wanted) > 2_000 or not wanted.startswith("/"):
-        return HOME
+        return FIRST
     # Browsers read a backslash as a slash, and leave out tabs and line ends.
     if any(letter == "\\" or ord(letter) <= 32 for letter in wanted):
-        return HOME
+        return FIRST
     try:
         parts = urlsplit(wanted)
     except ValueError:
-        return HOME
-    return HOME if parts.scheme or parts.netloc else wanted
+        return FIRST
+    return FIRST if parts.scheme or parts.netloc else wanted
 
 
 def prepare(app: Flask, dependencies: Dependencies) -> None:
@@ -244,7 +249,7 @@ def prepare(app: Flask, dependencies: Dependencies) -> None:
         return text.format(**places) if places else text
 
     environment.globals.update(
-        t=t, words=TRANSLATIONS, asset=assets().address, stages=STAGES,
+        t=t, words=TRANSLATIONS, asset=assets().address, stages=STAGES, milestone_names=MILESTONES,
         firm_roles=CATALOGUE["role"].levels, longest_reason=LONGEST_REASON,
     )  # fmt: skip
     environment.filters.update(
@@ -259,8 +264,13 @@ def prepare(app: Flask, dependencies: Dependencies) -> None:
     )
 
 
+DUE_SOON = timedelta(days=7)
+"""Within which a next step counts as due soon."""
+
 NAVIGATION: tuple[tuple[str, str, Permission], ...] = (
+    ("/", "today.title", "read"),
     ("/ranking", "shell.ranking", "read"),
+    ("/board", "board.title", "read"),
     ("/chains", "chains.title", "read"),
     ("/import", "import.link", "record"),
     ("/model", "model.title", "read"),
@@ -293,6 +303,7 @@ def page(
         ],
         demo=dependencies.access.demo,
         learned_from=_learned_from(dependencies) if who else None,
+        steps_due=_steps_due(dependencies, who) if who else 0,
         said=_said(dependencies),
         ignored=ignored(),
         form_secrets=lambda: _form_secrets(who),
@@ -362,6 +373,17 @@ def _learned_from(dependencies: Dependencies) -> int | None:
         return _outcomes_behind(dependencies.registry, dependencies.scorer().model)
     except LeadscoreError:
         return None
+
+
+def _steps_due(dependencies: Dependencies, who: Caller) -> int:
+    # Beside the way to the board on every page, also where the database is away.
+    if not who.may("record"):
+        return 0
+    try:
+        until = dependencies.today() + DUE_SOON
+        return count_due(dependencies.database, who.actor, until=until)
+    except LeadscoreError:
+        return 0
 
 
 @lru_cache(maxsize=16)

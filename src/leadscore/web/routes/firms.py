@@ -25,7 +25,7 @@ from leadscore.store.firms import (
 )
 from leadscore.store.models import scorecards
 from leadscore.store.outcomes import Entry, outcomes_of
-from leadscore.store.pursuits import pursuits_of
+from leadscore.store.pursuits import Pursuit, pursuits_of
 from leadscore.store.ranking import ranks, veto_of
 from leadscore.store.scoring import Change, change_between
 from leadscore.text import Lang, room_words
@@ -53,6 +53,7 @@ from leadscore.web.routes.payloads import (
     Words,
     documented,
     etag,
+    fields_of,
     matched_tag,
     moment,
 )
@@ -112,6 +113,7 @@ class StandingAnswer(Payload):
     veto: str | None
     veto_text: str | None
     stage: str | None
+    owner: str | None = Field(description="Who has the pursuit in hand.")
 
 
 class OverrideAnswer(Payload):
@@ -247,7 +249,7 @@ class ChangesAnswer(Payload):
 
 
 _STANDING = (
-    "grade", "priority", "likelihood", "fit", "segment", "role", "veto", "stage",
+    "grade", "priority", "likelihood", "fit", "segment", "role", "veto", "stage", "owner",
 )  # fmt: skip
 _SCORE = (
     "id", "model", "likelihood", "fit", "priority", "grade", "segment", "role", "veto",
@@ -292,14 +294,15 @@ def firm_summary(
             _outcome_answer(entry) for entry in outcomes_of(connection, [firm]).get(firm.id, [])
         ],
         "pursuits": [
-            {
-                name: value.isoformat() if isinstance(value, date) else value
-                for name in PursuitAnswer.model_fields
-                for value in (getattr(pursuit, name),)
-            }
+            pursuit_answer(pursuit)
             for pursuit in pursuits_of(connection, [firm.id]).get(firm.id, [])
         ],
     }
+
+
+def pursuit_answer(pursuit: Pursuit) -> dict[str, Any]:
+    """Return a pursuit as the answers show it."""
+    return fields_of(PursuitAnswer, pursuit)
 
 
 def _outcome_answer(entry: Entry) -> dict[str, Any]:
