@@ -21,6 +21,7 @@ from leadscore.lists.reading.table import release_memory
 from leadscore.lists.writing import write_ranking
 from leadscore.ranking.reasons import Wording
 from leadscore.store.audit import AuditTrail, Record
+from leadscore.store.bulk import BULK_JOB, counts_of, go_on, read_act
 from leadscore.store.champions import CHAMPIONS, champion_line, promote
 from leadscore.store.database import refusals, take_turns
 from leadscore.store.firms import count_firms
@@ -72,6 +73,7 @@ def all_kinds(dependencies: JobDependencies) -> dict[str, Kind]:
         RESCORE: Kind(partial(_rescore, dependencies=dependencies), exclusive=True),
         IMPORT_LIST: Kind(partial(_import_list, dependencies=dependencies)),
         EXPORT: Kind(partial(_export, dependencies=dependencies)),
+        BULK_JOB: Kind(partial(_bulk, dependencies=dependencies)),
     }
 
 
@@ -122,6 +124,31 @@ def _rescore(context: JobContext, _: Payload, dependencies: JobDependencies) -> 
     with context.database.write() as connection:  # opening the champion may have made a version
         mirror(connection, dependencies.registry, scorer.city.id, now=clock())
     return {"firms": count, "model": scorer.model}
+
+
+def _bulk(context: JobContext, payload: Payload, dependencies: JobDependencies) -> Payload:
+    """Do an act on many firms, a portion at a time, each with its audit record.
+
+    What was done stays done if the job is cancelled; one that was interrupted goes on.
+    """
+    number = payload["act"]
+    with context.database.read() as connection:
+        act = read_act(connection, number)
+    while True:
+        context.check_cancelled()
+        now = dependencies.clock()
+        with context.database.write() as connection:
+            portion = go_on(connection, number, now=now, today=now.astimezone().date())
+            if portion is not None:
+                about, details = ("firms", str(sum(portion.values()))), {"act": number, **portion}
+                record = Record(act.by, "-", "bulk.portion", *about, details=details)
+                dependencies.trail.append(connection, record, now)
+            counts = counts_of(connection, number)
+        done = act.total - counts.get(None, 0)
+        words = WORDS["tasks.bulk"].format(done=done, all=act.total)
+        context.progress(done / max(act.total, 1), words)
+        if portion is None or done >= act.total:
+            return {"act": number, **{str(name): many for name, many in counts.items()}}
 
 
 _STAGES = 7  # that a retraining tells of: reading, then six of its own
@@ -236,7 +263,7 @@ def _export(context: JobContext, payload: Payload, dependencies: JobDependencies
     with refusals(folder):
         make_folder(folder)
     remove_expired(folder, now=now)
-    asked, lang = RankingFilter(**payload.get("filter", {})), payload.get("lang", "zh")
+    asked, lang = RankingFilter.of(**payload.get("filter", {})), payload.get("lang", "zh")
     parts: list[pd.DataFrame] = []
     with context.database.read() as connection:
         total, done = how_many(connection, asked), 0

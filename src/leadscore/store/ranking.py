@@ -32,7 +32,7 @@ from leadscore.store.database import (
 from leadscore.store.facts import facts_of, with_corrections
 from leadscore.store.firms import FIRMS
 from leadscore.store.lists import LIST_FIRMS
-from leadscore.store.shortlists import SHORTLIST_FIRMS
+from leadscore.store.shortlists import SELECTION_FIRMS, SHORTLIST_FIRMS
 from leadscore.text import Lang, room_words
 
 WORDS = room_words("store")
@@ -46,24 +46,38 @@ _OFTEN = 4  # firms, of which one is meant
 
 @dataclass(frozen=True, slots=True)
 class RankingFilter:
-    """Which firms are asked for; of several conditions all must hold."""
+    """Which firms are asked for; of several conditions all must hold, of several values any."""
 
-    list_id: int | None = None
-    chain: str | None = None  # this and the like as they stand now, or ``none`` for firms without
-    segment: str | None = None
-    role: str | None = None
-    region: str | None = None  # how the division code begins (``44``), or a province or city
-    grade: str | None = None  # any of these letters, such as ``AB``
-    veto: str | None = None  # ``no`` for firms without, ``yes``, or a key of `vetoes.WORDING`
-    stage: str | None = None
-    owner: str | None = None  # who has the pursuit in hand
+    list_id: tuple[int, ...] = ()
+    chain: tuple[str, ...] = ()  # these and the like as they stand now; ``none`` for those without
+    segment: tuple[str, ...] = ()
+    role: tuple[str, ...] = ()
+    region: tuple[str, ...] = ()  # how division codes begin (``44``), or provinces and cities
+    grade: tuple[str, ...] = ()
+    veto: tuple[str, ...] = ()  # ``no`` for firms without, ``yes``, or keys of `vetoes.WORDING`
+    stage: tuple[str, ...] = ()
+    owner: tuple[str, ...] = ()  # who has the pursuit in hand
     text: str | None = None  # words that all must occur in name, code or business
-    shortlist: int | None = None
+    shortlist: tuple[int, ...] = ()
+    selection: tuple[int, ...] = ()  # what somebody has selected at once
     firms: tuple[int, ...] | None = None  # numbers, few enough for one question
+
+    @classmethod
+    def of(cls, **plain: Any) -> RankingFilter:
+        """Return the filter of plain values: one, several, or None; of a grade also ``AB``.
+
+        >>> RankingFilter.of(grade="AB", stage=["visited", "visited"], chain=None).told()
+        {'grade': ['A', 'B'], 'stage': ['visited']}
+        """
+        return cls(**{name: _several(name, value) for name, value in plain.items()})
 
     def told(self) -> dict[str, Any]:
         """Return what is asked for as plain values, without what isn't."""
-        return {name: value for name, value in asdict(self).items() if value is not None}
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in asdict(self).items()
+            if value or (name == "firms" and value is not None)
+        }
 
     def conditions(
         self, connection: Connection, *, in_order: bool = False
@@ -75,32 +89,37 @@ class RankingFilter:
     def of_columns(self) -> dict[str, ColumnElement[bool]]:
         """Return by filter what must hold of the columns of `STANDINGS`, but for its key."""
         at = STANDINGS.c
-        conditions: dict[str, ColumnElement[bool]] = {
-            name: at[name].is_(None) if wanted == NONE else at[name] == wanted
-            for name in _NAMED
-            if (wanted := getattr(self, name)) is not None
-        }
-        if self.grade:
-            first, *more = sorted(set(self.grade))
-            conditions["grade"] = at.grade.in_([first, *more]) if more else at.grade == first
+        conditions: dict[str, ColumnElement[bool]] = {}
+        for name in (*_NAMED, "grade"):
+            if wanted := getattr(self, name):
+                named = [value for value in wanted if value != NONE]
+                any_of: list[ColumnElement[bool]] = []
+                if NONE in wanted:
+                    any_of.append(at[name].is_(None))
+                if named:
+                    one = len(named) == 1
+                    any_of.append(at[name] == named[0] if one else at[name].in_(named))
+                conditions[name] = sa.or_(*any_of)
         if self.region:
-            conditions["region"] = _in_region(self.region)
-        if self.veto in ("yes", "no"):
-            conditions["veto"] = at.vetoed.is_(self.veto == "yes")
-        elif self.veto:
-            conditions["veto"] = at.veto == self.veto
+            conditions["region"] = sa.or_(*map(_in_region, self.region))
+        if self.veto:
+            reasons = [veto for veto in self.veto if veto not in ("yes", "no")]
+            any_of = [at.vetoed.is_(veto == "yes") for veto in self.veto if veto not in reasons]
+            if reasons:
+                any_of.append(at.veto == reasons[0] if len(reasons) == 1 else at.veto.in_(reasons))
+            conditions["veto"] = sa.or_(*any_of)
         return conditions
 
     def among(self, connection: Connection, *, in_order: bool = False) -> dict[str, _Among]:
         """Return by filter what must hold of the number of a firm, of whatever table."""
         # Few firms are found first, and then looked up; many are gone through in their order.
         conditions: dict[str, _Among] = {}
-        for name, number in (("list_id", _LIST_ID), ("shortlist", _SHORTLIST_ID)):
-            if (wanted := getattr(self, name)) is not None:
+        for name, number in _SETS.items():
+            if wanted := getattr(self, name):
                 members = number.table.alias().c  # whatever else is asked of that table
-                of_one = sa.select(members.firm_id).where(members[number.name] == wanted)
-                few = connection.scalars(of_one.limit(_FEW + 1)).all()
-                many = partial(_there_in, of_one)
+                of_some = sa.select(members.firm_id).where(members[number.name].in_(wanted))
+                few = connection.scalars(of_some.limit(_FEW + 1)).all()
+                many = partial(_there_in, of_some)
                 conditions[name] = partial(_in, few) if len(few) <= _FEW else many
         if self.firms is not None:
             conditions["firms"] = partial(_in, self.firms)
@@ -117,7 +136,23 @@ class RankingFilter:
         return conditions
 
 
+def _several(name: str, value: Any) -> Any:
+    if name in ("text", "firms"):
+        return tuple(value) if name == "firms" and value is not None else value
+    if value is None:
+        return ()
+    values = (value,) if isinstance(value, str | int) else value
+    if name == "grade":  # as addresses of earlier versions have it, too
+        return tuple(sorted(set("".join(map(str, values)))))
+    return tuple(dict.fromkeys(values))
+
+
 _LIST_ID, _SHORTLIST_ID = LIST_FIRMS.c.list_id, SHORTLIST_FIRMS.c.shortlist_id
+_SETS: dict[str, sa.Column[int]] = {
+    "list_id": _LIST_ID,
+    "shortlist": _SHORTLIST_ID,
+    "selection": SELECTION_FIRMS.c.selection_id,
+}
 _Among = Callable[[ColumnElement[int]], ColumnElement[bool]]
 
 
@@ -251,7 +286,8 @@ def ranking_page(
     for vetoed in (False, True):
         start = after if after is not None and is_vetoed(after.key) == vetoed else None
         passed = after is not None and is_vetoed(after.key) and not vetoed
-        if passed or (asked.veto and vetoed == (asked.veto == "no")):
+        unwanted = asked.veto and all(vetoed == (veto == "no") for veto in asked.veto)
+        if passed or unwanted:
             continue
         for place in _places(sort, start):
             if lacking := limit + 1 - len(rows):
@@ -259,7 +295,8 @@ def ranking_page(
                 rows += _rows(connection, part, sort, lacking)
     page = rows[:limit]
     ranked = [row["firm_id"] for row in page if not row["vetoed"]]
-    placed = ranks(connection, ranked, list_id=asked.list_id)
+    of_list = asked.list_id[0] if len(asked.list_id) == 1 else None
+    placed = ranks(connection, ranked, list_id=of_list)
     facts = facts_of(connection, [row["firm_id"] for row in page if row["overridden"]])
     firms = []
     for row in page:
@@ -483,16 +520,12 @@ def _counted(
 def _tests(asked: RankingFilter) -> _Tests:
     # The same as `RankingFilter.conditions` asks for.
     tests: dict[str, Callable[[str | None], bool]] = {}
-    for name in _NAMED:
-        wanted = getattr(asked, name)
-        if wanted is not None:
-            tests[name] = {None if wanted == NONE else wanted}.__contains__
-    if asked.grade:
-        tests["grade"] = set(asked.grade).__contains__
-    if asked.veto == "yes":
-        tests["veto"] = lambda veto: veto is not None
-    elif asked.veto:
-        tests["veto"] = {None if asked.veto == "no" else asked.veto}.__contains__
+    for name in (*_NAMED, "grade"):
+        if wanted := getattr(asked, name):
+            tests[name] = {None if value == NONE else value for value in wanted}.__contains__
+    if asked.veto:
+        vetoes = frozenset(None if veto == "no" else veto for veto in asked.veto)
+        tests["veto"] = lambda veto: veto in vetoes or (veto is not None and "yes" in vetoes)
     return tests
 
 

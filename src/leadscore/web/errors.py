@@ -15,6 +15,12 @@ from leadscore.city.versions import NoChangeError, ProfileChangedError
 from leadscore.errors import Detail, LeadscoreError
 from leadscore.jobs.tasks import ExportGoneError
 from leadscore.store.acts import BadOutcomeError
+from leadscore.store.bulk import (
+    BulkActError,
+    UndoneActError,
+    UnknownBulkActError,
+    UnknownSelectionError,
+)
 from leadscore.store.corrections import BadCorrectionError, UnknownCorrectionError
 from leadscore.store.current_ranking import UnknownScoreError
 from leadscore.store.firms import ChangedFirmError, UnknownFirmError
@@ -247,6 +253,10 @@ _STATUS: dict[type[LeadscoreError], type[RequestError]] = {
     UnknownCorrectionError: NothingThereError,
     BadCursorError: InvalidRequestError,
     UnknownShortlistError: NothingThereError,
+    UnknownSelectionError: NothingThereError,
+    UnknownBulkActError: NothingThereError,
+    BulkActError: InvalidRequestError,
+    UndoneActError: ContradictionError,
     UnknownViewError: NothingThereError,
     TakenViewError: ContradictionError,
     ProfileChangedError: ChangedMeanwhileError,

@@ -112,7 +112,7 @@ def test_a_database_of_the_version_before_gets_its_keys(blank_url: URL) -> None:
     }
     assert database.generation() > 0
     with database.read() as connection:
-        assert how_many(connection, RankingFilter(text="叶片 研发")) == 2
+        assert how_many(connection, RankingFilter.of(text="叶片 研发")) == 2
     database.close()
 
 

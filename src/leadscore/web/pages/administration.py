@@ -35,7 +35,14 @@ from leadscore.web.errors import InvalidRequestError
 from leadscore.web.idempotent import Act, Answer, noted, written
 from leadscore.web.openapi import Payload, plain_mistakes
 from leadscore.web.pages import shell
-from leadscore.web.pages.shell import TRANSLATIONS, local_path, remark, whole_number
+from leadscore.web.pages.shell import (
+    TRANSLATIONS,
+    ignore,
+    local_path,
+    number_asked,
+    remark,
+    whole_number,
+)
 from leadscore.web.routes.gaps import change_supply, check_segment
 from leadscore.web.routes.payloads import CSV, file_answer
 
@@ -93,16 +100,6 @@ def _read_form(kind: type[_Form]) -> _Form:
         )
         message = TRANSLATIONS["administration.wrong"].format(places=said)
         raise InvalidRequestError(message, details) from fault
-
-
-def _asked_number(name: str) -> int | None:
-    asked = request.args.get(name, "")
-    if not asked:
-        return None
-    number = whole_number(asked)
-    if number is None:
-        raise InvalidRequestError(TRANSLATIONS["administration.place_wrong"])
-    return number
 
 
 def administration_pages(dependencies: Dependencies, pages: Blueprint) -> None:
@@ -239,7 +236,7 @@ def _audit_pages(dependencies: Dependencies, pages: Blueprint) -> None:
     @pages.get("/administration/audit")
     @requires("audit")
     def audit_page() -> Response:
-        asked, before = _audit_filters(), _asked_number("before")
+        asked, before = _readable_filters(), number_asked("before")
         with access.database.read() as connection:
             records = page(connection, before=before, limit=_AUDIT_LINES + 1, **_audit_query(asked))
         rows = records[:_AUDIT_LINES]
@@ -289,6 +286,17 @@ def _audit_filters() -> dict[str, str]:
     return {name: value for name, value in given.items() if value}
 
 
+def _readable_filters() -> dict[str, str]:
+    # A page leaves a day out that is none; a file of more than was asked for would mislead.
+    asked = _audit_filters()
+    for name in ("since", "until"):
+        try:
+            _audit_query({name: asked[name]} if name in asked else {})
+        except InvalidRequestError:
+            ignore(name, asked.pop(name), TRANSLATIONS["shell.a_day"])
+    return asked
+
+
 def _audit_query(asked: Mapping[str, str]) -> dict[str, Any]:
     # As `leadscore.store.audit.page` has it.
     query: dict[str, Any] = {name: asked[name] for name in ("actor", "action") if name in asked}
@@ -335,7 +343,10 @@ def _city_pages(dependencies: Dependencies, pages: Blueprint) -> None:
     def city_page() -> Response:
         present, lang = dependencies.profiles.current(), dependencies.page_lang()
         city, may_change = present.city, caller().may("administer")
-        edited = city.segments.get(request.args.get("segment", "")) if may_change else None
+        named = request.args.get("segment", "")
+        edited = city.segments.get(named) if may_change else None
+        if named and named not in city.segments:
+            ignore("segment", named, TRANSLATIONS["shell.wanted.segment"])
         with dependencies.database.read() as connection:
             rescoring = store_jobs.open_jobs(connection, RESCORE)
         card = expert_scorecard(city).to_dict()
@@ -410,7 +421,7 @@ def _job_pages(dependencies: Dependencies, pages: Blueprint) -> None:
     @pages.get("/administration/jobs")
     @requires("read")
     def jobs_page() -> Response:
-        state, before = _asked_state(), _asked_number("before")
+        state, before = _asked_state(), number_asked("before")
         with access.database.read() as connection:
             jobs = store_jobs.list_jobs(
                 connection, states=[state] if state else [], before=before, limit=_JOB_LINES + 1
@@ -441,11 +452,13 @@ def _job_pages(dependencies: Dependencies, pages: Blueprint) -> None:
 
 def _asked_state() -> store_jobs.State | None:
     asked = request.args.get("state", "")
-    if not asked:
-        return None
-    if asked not in store_jobs.STATES:
-        raise InvalidRequestError(TRANSLATIONS["administration.place_wrong"])
-    return asked
+    for state in store_jobs.STATES:
+        if state == asked:
+            return state
+    if asked:
+        states = ", ".join(store_jobs.STATES)
+        ignore("state", asked, TRANSLATIONS["shell.one_of"].format(values=states))
+    return None
 
 
 def job_line(job: store_jobs.Job, who: Caller, lang: Lang) -> dict[str, Any]:

@@ -31,7 +31,7 @@ from leadscore.ranking.reasons import (
 )
 from leadscore.ranking.score import Scorer
 from leadscore.store import acts
-from leadscore.store.current_ranking import Score, score_history
+from leadscore.store.current_ranking import Score, UnknownScoreError, score_history
 from leadscore.store.facts import Fact, all_facts_of, facts_of
 from leadscore.store.firms import Firm, firm_to_change, read_firm
 from leadscore.store.lists import read_kept_list
@@ -79,12 +79,18 @@ def firm_pages(dependencies: Dependencies, pages: Blueprint) -> None:
     @requires("read")
     def firm(id: int) -> Response:  # noqa: A002 (as the address has it)
         lang, scorer = dependencies.page_lang(), dependencies.scorer()
-        ends = [whole_number(request.args.get(name, "")) for name in ("older", "newer")]
+        ends = [shell.number_asked(name) for name in ("older", "newer")]
         older, newer = ends if None not in ends else (None, None)
         with store_refusals(), dependencies.database.read() as connection:
             firm = read_firm(connection, id)
             history = score_history(connection, id)
-            *_, change = compared_scores(connection, id, older, newer)
+            try:
+                *_, change = compared_scores(connection, id, older, newer)
+            except UnknownScoreError:
+                for name in ("older", "newer"):
+                    wanted = TRANSLATIONS["shell.a_score"]
+                    shell.ignore(name, request.args[name], wanted)
+                *_, change = compared_scores(connection, id, None, None)
             corrections = changed_corrections(
                 connection, change.older, change.newer, scorer.wording, lang
             ) if change else []  # fmt: skip

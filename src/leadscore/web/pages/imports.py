@@ -315,7 +315,7 @@ def import_pages(dependencies: Dependencies, pages: Blueprint) -> None:
     @pages.get("/import")
     @requires("record")
     def choose_file() -> Response:
-        last = whole_number(request.args.get("before", ""))
+        last = shell.number_asked("before")
         with dependencies.database.read() as connection:
             lists = kept.kept_lists(connection, before=last, limit=HISTORY + 1)
         shown = lists[:HISTORY]

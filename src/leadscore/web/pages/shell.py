@@ -10,22 +10,33 @@ from collections.abc import Mapping
 from datetime import timedelta
 from functools import cache, lru_cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode, urlsplit
 
-from flask import Blueprint, Flask, Response, abort, after_this_request, render_template, request
+from flask import (
+    Blueprint,
+    Flask,
+    Response,
+    abort,
+    after_this_request,
+    g,
+    render_template,
+    request,
+)
 from jinja2 import StrictUndefined
 from markupsafe import Markup
+from pydantic import BaseModel, ValidationError
 
 from leadscore import numbers
-from leadscore.errors import LeadscoreError
+from leadscore.errors import Detail, LeadscoreError
 from leadscore.features.catalogue import CATALOGUE
 from leadscore.lists.outcome_columns import MILESTONES
 from leadscore.lists.values.words import STAGES
 from leadscore.registry.models import ModelRegistry
 from leadscore.report.render import STYLE
 from leadscore.store.board import count_due
-from leadscore.text import LANGUAGES, Text, read_words
+from leadscore.text import LANGUAGES, Text, read_words, shown
+from leadscore.validation import wanted
 from leadscore.web.api import LANGUAGE_COOKIE, Dependencies
 from leadscore.web.auth import CSRF_FIELD, Caller, Permission, csrf_token, current_caller, requires
 from leadscore.web.errors import InvalidRequestError, named_language
@@ -142,6 +153,50 @@ def by_htmx() -> bool:
 LONGEST_REASON = 2_000  # characters of a reason; as many as the API takes
 
 
+def ignore(name: str, found: str, wanted: Text) -> None:
+    """Let the page of this request say that it leaves a parameter of its address unread."""
+    detail = Detail(name, shown(found), wanted)
+    g.ignored = [*(each for each in ignored() if each != detail), detail]
+
+
+def ignored() -> list[Detail]:
+    """Return the parameters that this request leaves unread: name, what was found and wanted."""
+    return g.get("ignored", [])  # type: ignore[no-any-return]
+
+
+_Query = TypeVar("_Query", bound=BaseModel)
+
+
+def readable(query: type[_Query], values: Mapping[str, Any]) -> _Query:
+    """Return the query of an address, without what can't be read of it, which is ignored.
+
+    ``values`` are texts and lists of texts by name; of a list only the wrong values are left out.
+    """
+    plain = {name: [*each] if isinstance(each, list) else each for name, each in values.items()}
+    while True:
+        try:
+            return query.model_validate(plain)
+        except ValidationError as error:
+            mistakes = {mistake["loc"][:2]: mistake for mistake in error.errors(include_url=False)}
+        for place, mistake in sorted(mistakes.items(), key=str, reverse=True):
+            name, *index = place
+            if index and isinstance(plain.get(str(name)), list) and isinstance(index[0], int):
+                found = plain[str(name)].pop(index[0])
+            else:
+                found = plain.pop(str(name))
+            wish = TRANSLATIONS.get(f"shell.wanted.{name}") or wanted(mistake)
+            ignore(str(name), found if isinstance(found, str) else str(len(found)), wish)
+
+
+def number_asked(name: str) -> int | None:
+    """Return the number under a name of the address; None if there is none, or no number."""
+    text = request.args.get(name, "").strip()
+    number = whole_number(text)
+    if text and number is None:
+        ignore(name, text, TRANSLATIONS["shell.a_number"])
+    return number
+
+
 def whole_number(text: str, *, digits: int = 15) -> int | None:
     """Return the number that a text is; None if it is none, or longer than so many digits.
 
@@ -250,6 +305,7 @@ def page(
         learned_from=_learned_from(dependencies) if who else None,
         steps_due=_steps_due(dependencies, who) if who else 0,
         said=_said(dependencies),
+        ignored=ignored(),
         form_secrets=lambda: _form_secrets(who),
         **values,
     )

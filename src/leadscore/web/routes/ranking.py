@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC
 from functools import partial
 from itertools import islice
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import pandas as pd
 from flask import Response, jsonify
 from flask_openapi.blueprint import APIBlueprint
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
 from sqlalchemy import Connection
 
 from leadscore.errors import Detail
@@ -96,36 +96,65 @@ _COLUMNS = rf"^(?:{_COLUMN})(?:,(?:{_COLUMN}))*$"
 _VETOES = "|".join(("yes", "no", *WORDING))
 
 
-class RankingConditions(BaseModel):
-    """Which firms, and in which order."""
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, str | int) and not isinstance(value, bool) else value
 
-    list_id: Number | None = Field(default=None, alias="list", description="Firms of this list.")
-    chain: Slug | None = Field(default=None, description="A chain, or `none`.")
-    segment: Slug | None = Field(default=None, description="A segment, or `none`.")
-    role: Slug | None = Field(default=None, description="A role, or `none`.")
-    region: _Region | None = Field(
-        default=None,
-        description="行政区划代码的开头，或省、市名称。 Beginning of a division code, or name of "
-        "a province or city.",
-        examples=["44", "深圳市"],
+
+class _OneToo:
+    # In the description, too, one value may stand for a list of it.
+    def __get_pydantic_json_schema__(self, core: Any, describe: Any) -> dict[str, Any]:
+        several: dict[str, Any] = describe(core)
+        return {"anyOf": [several["items"], several]}
+
+
+_One = TypeVar("_One")
+_MOST_VALUES = 100  # of one filter
+_Several = Annotated[
+    list[_One], Field(max_length=_MOST_VALUES), BeforeValidator(_listed), _OneToo()
+]
+"""One value or several, of which any may hold."""
+
+FILTERS = (
+    "text", "list", "chain", "segment", "role", "region", "grade", "stage", "owner", "veto",
+    "shortlist",
+)  # fmt: skip
+"""The filters by the names that addresses have for them."""
+
+
+class RankingConditions(BaseModel):
+    """Which firms, and in which order; of one filter any value may hold, of several filters all."""
+
+    list_id: _Several[Number] = Field(
+        default=[], alias="list", description="Firms of any of these lists."
     )
-    grade: Annotated[str, Field(pattern=r"^[ABCD]{1,4}$")] | None = Field(
-        default=None, description="Any of these grades.", examples=["AB"]
+    chain: _Several[Slug] = Field(default=[], description="Chains, or `none`.")
+    segment: _Several[Slug] = Field(default=[], description="Segments, or `none`.")
+    role: _Several[Slug] = Field(default=[], description="Roles, or `none`.")
+    region: _Several[_Region] = Field(
+        default=[],
+        description="行政区划代码的开头，或省、市名称。 Beginnings of division codes, or names of "
+        "provinces or cities.",
+        examples=[["44", "深圳市"]],
     )
-    veto: Annotated[str, Field(pattern=rf"^(?:{_VETOES})$")] | None = Field(
-        default=None,
-        description="`no`: firms that nothing speaks against; `yes`: the others; or one reason.",
+    grade: _Several[Annotated[str, Field(pattern=r"^[ABCD]{1,4}$")]] = Field(
+        default=[],
+        description="Any of these grades; `AB` is `A` and `B`.",
+        examples=[["A", "B"]],
     )
-    stage: Slug | None = Field(default=None, description="A stage, or `none`.")
-    owner: _Owner | None = Field(
-        default=None, description="Who has the pursuit in hand, or `none`."
+    veto: _Several[Annotated[str, Field(pattern=rf"^(?:{_VETOES})$")]] = Field(
+        default=[],
+        description="`no`: firms that nothing speaks against; `yes`: the others; or reasons.",
+    )
+    stage: _Several[Slug] = Field(default=[], description="Stages, or `none`.")
+    owner: _Several[_Owner] = Field(
+        default=[], description="Who has the pursuit in hand, or `none`."
     )
     text: _Text | None = Field(
         default=None,
         description="名称、代码、业务里都要有的词。 Words that must all occur in "
         "name, code or business.",
     )
-    shortlist: Number | None = Field(default=None, description="Firms of this shortlist.")
+    shortlist: _Several[Number] = Field(default=[], description="Firms of any of these shortlists.")
     sort: stored.Sort = Field(
         default="-priority",
         description="A minus puts the highest first; the usual order decides among equals.",
@@ -133,9 +162,10 @@ class RankingConditions(BaseModel):
 
     def asked(self) -> stored.RankingFilter:
         """Return which firms are meant."""
-        fields = self.model_dump(include={"chain", "segment", "role", "region", "grade", "veto",
-                                          "stage", "owner", "text", "shortlist"})  # fmt: skip
-        return stored.RankingFilter(list_id=self.list_id, **fields)
+        return stored.RankingFilter.of(
+            list_id=self.list_id,
+            **{name: getattr(self, name) for name in FILTERS if name != "list"},
+        )
 
 
 class RankingQuery(RankingConditions):
