@@ -130,13 +130,16 @@ def list_models(run: Run, city: Path | None) -> None:
 
 
 def _gates(manifest: Manifest | None) -> str | None:
-    # Whether a model has passed its gates, failed them, or was promoted against them.
+    # Whether a model has passed its gates, failed some or could not be measured at some, or was
+    # promoted against them.
     decision = manifest.decision if manifest else None
     if decision is None or decision.promoted is None:
         return None
-    if not decision.failed:
+    if not decision.unpassed:
         return "passed"
-    return "overruled" if decision.promoted else "failed"
+    if decision.promoted:
+        return "overruled"
+    return "failed" if decision.failed else "not_measured"
 
 
 def _row(version: Version, serves: bool, lang: Lang) -> list[str]:

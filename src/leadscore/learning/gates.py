@@ -23,7 +23,7 @@ from leadscore.learning.comparison import (
     improvement,
     permutation_p_value,
 )
-from leadscore.learning.evaluation import Measure
+from leadscore.learning.evaluation import GateState, Measure
 from leadscore.learning.metrics import (
     evaluate,
     finite_or_none,
@@ -126,9 +126,11 @@ def decide(
 
 
 def _gate(
-    gate_id: str, passed: bool, key: str, figures: Mapping[str, Figure], **places: object
+    gate_id: str, passed: bool | None, key: str, figures: Mapping[str, Figure], **places: object
 ) -> Gate:
-    return Gate(gate_id, passed, WORDS[f"gates.{key}"].format(**places), figures)
+    # None: there was nothing to measure.
+    state: GateState = "not_measured" if passed is None else "passed" if passed else "failed"
+    return Gate(gate_id, state, WORDS[f"gates.{key}"].format(**places), figures)
 
 
 def _sample_size(trial: Comparison) -> Gate:
@@ -157,6 +159,8 @@ def _duplicates(trial: Comparison) -> Gate:
     keys = set(training.index) & set(later.index)
     others = later[~later.index.isin(keys)].dropna()
     figures = {"firms": len(keys), "twins": int(others.isin(set(training.dropna())).sum())}
+    if training.empty or later.empty:
+        return _gate("separate", None, "nobody_to_share", figures)
     passed = not any(figures.values())
     return _gate("separate", passed, "separate" if passed else "shared", figures, **figures)
 
@@ -203,10 +207,13 @@ def _leakage(trial: Comparison) -> Gate:
             faults["challenger"] = (WORDS["gates.challenger"].format(**places), auc)
     figures["faults"] = len(faults)
     if not faults:
+        sides = (trial.training, trial.later)
+        if max(min(pursuits.counts) for pursuits in sides) < _TELLING_EACH:
+            return _gate("leak", None, "leaks_unseen", figures, each=_TELLING_EACH)
         return _gate("leak", True, "none_leaks", figures)
     first, (_, figure) = next(iter(faults.items()))
     figures |= {"feature": first, "figure": figure}
-    return Gate("leak", False, _listed([sentence for sentence, _ in faults.values()]), figures)
+    return Gate("leak", "failed", _listed([sentence for sentence, _ in faults.values()]), figures)
 
 
 def _leaks(side: Text, pursuits: Pursuits) -> Iterator[tuple[str, Text, float]]:
@@ -307,11 +314,17 @@ def _feature_drift(trial: Comparison) -> Gate:
     for side in sides:
         for fault in _implausible(side):
             faults.setdefault(str(fault[1]["feature"]), fault)
-    figures: dict[str, Figure] = {"features": len(features), "faults": len(faults)}
+    # Held against each other were those that several sides know, or one of them for certain not.
+    filled = [side for side in sides if side.n >= _FEWEST]
+    compared = [name for name in features if any(side.known[name] for side in filled)]
+    compared = compared if len(filled) > 1 else []
+    figures: dict[str, Figure] = {"features": len(compared), "faults": len(faults)}
     if not faults:
-        return _gate("drift", True, "same", figures, count=len(features))
+        if not compared:
+            return _gate("drift", None, "sides_too_small", figures, least=_FEWEST)
+        return _gate("drift", True, "same", figures, count=len(compared))
     figures |= next(iter(faults.values()))[1]
-    return Gate("drift", False, _listed([sentence for sentence, _ in faults.values()]), figures)
+    return Gate("drift", "failed", _listed([sentence for sentence, _ in faults.values()]), figures)
 
 
 def _faults(name: str, one: _Side, other: _Side, table: Table | None) -> Iterator[_Fault]:
@@ -379,7 +392,7 @@ def log_loss_gate(measured: Improvement) -> Gate:
     loss = measured.differences["log_loss"]
     figures = {name: finite_or_none(value) for name, value in loss._asdict().items()}
     if math.isnan(loss.better):
-        return _gate("log_loss", False, "no_loss", figures)
+        return _gate("log_loss", None, "no_loss", figures)
     passed = not loss.high < 0
     verdict = "loss_better" if loss.better >= 0 else "not_worse"
     return _gate("log_loss", passed, verdict if passed else "worse", figures, **_shown(loss))
@@ -398,7 +411,9 @@ def improvement_gate(measured: Improvement) -> Gate:
     for name in COMPARED:
         figures[name] = finite_or_none(measured.differences[name].better)
     if best is None:
-        return _gate("better", False, "no_difference", figures)
+        told = any(not math.isnan(measured.differences[name].better) for name in COMPARED)
+        return _gate("better", False if told else None, f"no_{'difference' if told else 'measure'}",
+                     figures)  # fmt: skip
     difference = measured.differences[best]
     passed = p_value <= _MOST_P_VALUE and difference.better > 0
     return _gate(
@@ -416,7 +431,7 @@ def discrimination_gate(auc: float, p_value: float) -> Gate:
     """
     figures = {"auc": finite_or_none(auc), "luck": p_value, "bound": _MOST_ORDER_P_VALUE}
     if math.isnan(auc):
-        return _gate("order", False, "no_order", figures)
+        return _gate("order", None, "no_order", figures)
     passed = p_value <= _MOST_ORDER_P_VALUE
     return _gate(
         "order", passed, "ordered" if passed else "hardly_ordered", figures, auc=f"{auc:.3f}",
@@ -434,7 +449,10 @@ def calibration_gate(slope: Measure) -> Gate:
     value, low, high = slope.value, slope.low, slope.high
     figures = {"slope": value, "low": low, "high": high, "least": least, "most": most}
     if value is None:
-        return _gate("calibration", False, "no_slope", figures)
+        return _gate("calibration", None, "no_slope", figures)
+    if low is None and high is None and not least <= value <= most:
+        return _gate("calibration", None, "no_interval", figures, slope=f"{value:.2f}",
+                     least=f"{least:g}", most=f"{most:g}")  # fmt: skip
     within = (high is None or high >= least) and (low is None or low <= most)
     passed = within and value > 0
     if least <= value <= most:
@@ -479,7 +497,7 @@ def _score_stability(trial: Comparison) -> Gate:
     scored = trial.standing or trial
     new, old = log_odds_of(scored.challenger), log_odds_of(scored.champion)
     if not len(new):
-        return _gate("stability", False, "no_firms", {"firms": 0})
+        return _gate("stability", None, "no_firms", {"firms": 0})
     typical_new, typical_old = float(np.median(new)), float(np.median(old))
     spread_new, spread_old = float(new.std()), float(old.std())
     moved = math.exp(typical_new - typical_old)
@@ -521,7 +539,7 @@ def _score_stability(trial: Comparison) -> Gate:
     head = WORDS["gates.jumped" if any(faults.values()) else "gates.held"]
     zh, en = "；".join(part.zh for part in parts), "; ".join(part.en for part in parts)
     sentence = Text(zh=f"{head.zh}{zh}。", en=f"{head.en}{en}.").format(**places)
-    return Gate("stability", not any(faults.values()), sentence, figures)
+    return Gate("stability", "failed" if any(faults.values()) else "passed", sentence, figures)
 
 
 def _directions(trial: Comparison) -> Gate:
@@ -544,8 +562,10 @@ def _directions(trial: Comparison) -> Gate:
             places = {"name": _feature_name(name), "points": f"{points:.1f}", "edge": f"{edge:g}"}
             faults.append(WORDS["gates.rises" if sign < 0 else "gates.falls"].format(**places))
     figures["against"] = len(faults)
+    if not wanted:
+        return _gate("directions", None, "no_directions", figures)
     sentence = _listed(faults) if faults else WORDS["gates.kept"].format(count=len(wanted))
-    return Gate("directions", not faults, sentence, figures)
+    return Gate("directions", "failed" if faults else "passed", sentence, figures)
 
 
 def _feature_name(key: str) -> Text:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from leadscore.errors import LeadscoreError
 from leadscore.jobs.tasks import RETRAIN
-from leadscore.registry.manifest import Manifest
+from leadscore.registry.manifest import GatePart, Manifest
 from leadscore.report import ModelSections, model_sections
 from leadscore.store.champions import champion_line
 from leadscore.store.jobs import list_jobs
@@ -53,11 +53,11 @@ def _sections(
         return None
 
 
-def _failed_sentences(model: MirroredModel, lang: Lang) -> list[str]:
+def _unpassed(model: MirroredModel) -> tuple[GatePart, ...]:
     decision = model.manifest.decision if model.manifest else None
     if decision is None or decision.promoted is not False:
-        return []
-    return [gate.sentence.pick(lang) for gate in decision.failed]
+        return ()
+    return decision.unpassed
 
 
 def _before_champion(
@@ -95,7 +95,7 @@ def model_pages(dependencies: Dependencies, pages: Blueprint) -> None:
             dependencies, "model.html", title=TRANSLATIONS["model.title"], version=champion,
             sections=_sections(dependencies, manifest, lang), models=models,
             retraining=retraining, before=_before_champion(line, models, champion),
-            challenger=newest, failed=_failed_sentences(newest, lang) if newest else [],
+            challenger=newest, failed=_unpassed(newest) if newest else (),
         )  # fmt: skip
 
     @pages.get("/model/retraining")
@@ -120,7 +120,7 @@ def model_pages(dependencies: Dependencies, pages: Blueprint) -> None:
             model = read_model(connection, version, scorer.model)
         return shell.page(
             dependencies, "model_version.html", title=version, version=version,
-            mirrored=model, failed=_failed_sentences(model, lang),
+            mirrored=model, failed=_unpassed(model),
             sections=_sections(dependencies, model.manifest, lang),
             champion=scorer.model,
         )  # fmt: skip

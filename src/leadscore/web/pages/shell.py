@@ -19,6 +19,7 @@ from markupsafe import Markup
 from leadscore import numbers
 from leadscore.errors import LeadscoreError
 from leadscore.features.catalogue import CATALOGUE
+from leadscore.learning.evaluation import MARKS
 from leadscore.lists.values.words import STAGES
 from leadscore.registry.models import ModelRegistry
 from leadscore.report.render import STYLE
@@ -189,7 +190,7 @@ def prepare(app: Flask, dependencies: Dependencies) -> None:
         return text.format(**places) if places else text
 
     environment.globals.update(
-        t=t, words=TRANSLATIONS, asset=assets().address, stages=STAGES,
+        t=t, words=TRANSLATIONS, gate_marks=MARKS, asset=assets().address, stages=STAGES,
         firm_roles=CATALOGUE["role"].levels, longest_reason=LONGEST_REASON,
     )  # fmt: skip
     environment.filters.update(
