@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -31,7 +31,7 @@ from leadscore.store.models import RESCORE, mirror, sync_models
 from leadscore.store.outcomes import read_outcomes
 from leadscore.store.ranking import RankingFilter, how_many, written_parts
 from leadscore.store.scoring import rescore
-from leadscore.store.snapshots import read_snapshots
+from leadscore.store.snapshots import read_dated_facts, read_snapshots
 from leadscore.text import Text, room_words
 
 if TYPE_CHECKING:
@@ -130,7 +130,8 @@ _STAGES = 7  # that a retraining tells of: reading, then six of its own
 def _retrain(context: JobContext, payload: Payload, dependencies: JobDependencies) -> Payload:
     """Learn from outcomes, and let a better model serve from then on.
 
-    The payload may have ``as_of`` (ISO date or None: today), ``dry_run`` (bool) and
+    The payload may have ``as_of`` (ISO date or None: today), ``dry_run`` (bool),
+    ``assume_unchanging`` (bool, see `leadscore.learning.training_data.Rules`) and
     ``promote_anyway`` (the reason of a person who overrules the gates, or None). It can be
     cancelled between two stages, the last time before the challenger is saved. Returns ``version``,
     ``champion`` (what served until now), ``serves`` (what serves from now on), ``promoted``,
@@ -152,12 +153,16 @@ def _retrain(context: JobContext, payload: Payload, dependencies: JobDependencie
     city, registry = dependencies.city(), dependencies.registry
     with context.database.read() as connection:
         events, snapshots = read_outcomes(connection), read_snapshots(connection)
+        facts = read_dated_facts(connection)
         line = champion_line(connection, city.id)
     as_of, notices = payload.get("as_of"), list[Text]()
     done = retrain(
         city, events, snapshots, registry, line,
         as_of=date.fromisoformat(as_of) if as_of else now.astimezone().date(), now=now,
-        rules=dependencies.rules(), dry_run=bool(payload.get("dry_run", False)),
+        rules=replace(
+            dependencies.rules(), assume_unchanging=bool(payload.get("assume_unchanging", False))
+        ),
+        facts=facts, dry_run=bool(payload.get("dry_run", False)),
         overrule=payload.get("promote_anyway"), progress=begin, notify=notices.append,
     )  # fmt: skip
     result = {

@@ -112,19 +112,35 @@ class Pursuits:
     """n pursuits as they were known before first contact, and what became of them.
 
     ``y`` is 1 where the target was reached, 0 where not, NaN where that is not known yet, and there
-    the weight is 0.
+    the weight is 0. Of the rows in ``assumed`` only what hardly changes is known, and that from
+    later (see `leadscore.learning.training_data.training_set`); None if there are none such.
     """
 
     firm: Sequence[str] | pd.Series
     X: pd.DataFrame
     y: ArrayLike
     weight: ArrayLike
+    assumed: Truths | None = None
 
     def __post_init__(self) -> None:
         """Refuse columns of different lengths."""
         if len({len(self.firm), len(self.X), np.size(self.y), np.size(self.weight)}) > 1:
             msg = "Firms, features, outcomes and weights must be of the same length."
             raise ValueError(msg)
+
+    def parted(self) -> tuple[Pursuits, Pursuits | None]:
+        """Return those that were known before first contact, and those that were assumed."""
+        if self.assumed is None or not self.assumed.any():
+            return self, None
+        firm, y, weight = pd.Series(self.firm), np.asarray(self.y), np.asarray(self.weight)
+        known, assumed = (
+            Pursuits(
+                firm[rows].reset_index(drop=True), self.X[rows].reset_index(drop=True), y[rows],
+                weight[rows],
+            )
+            for rows in (~self.assumed, self.assumed)
+        )  # fmt: skip
+        return known, assumed
 
     @property
     def outcomes(self) -> Floats:

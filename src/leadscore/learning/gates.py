@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations, permutations, product
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -48,7 +48,7 @@ WORDS = room_words("learning")
 
 # Known outcomes among the later pursuits, and of either kind. Below 20 with 3 of a kind even a
 # perfect forecast can't be told from luck by the measures here.
-_LEAST_LATER, _LEAST_EACH = 20, 3
+LEAST_LATER, LEAST_EACH = 20, 3
 # Luck may explain an improvement, over all named measures together, in at most this share of
 # cases. A stricter bound keeps out more equals, which do no harm, and more of those that are better
 # (see `improvement_gate`).
@@ -125,6 +125,40 @@ def decide(
     return Decision(gates, overruled)
 
 
+class Need(NamedTuple):
+    """Whether a gate could be measured by what there is, and what it needs."""
+
+    gate: str
+    measurable: bool
+    needs: Text
+
+
+def needs(training: tuple[int, int], later: tuple[int, int], sides: Sequence[int]) -> list[Need]:
+    """Return what each gate needs before a challenger is trained, in the order of `decide`.
+
+    ``training`` and ``later`` are how many pursuits missed the target and how many reached it,
+    among those to learn from and among those to judge by; ``sides`` how many firms are held against
+    each other for drift: learned from (without what was assumed), later, on the standing list.
+    Calibration can turn out to be unmeasurable all the same, by what is forecast.
+    """
+    judged, each = sum(later), min(later)
+    measurable = {
+        "enough": min(training) > 0 and judged >= LEAST_LATER and each >= LEAST_EACH,
+        "separate": bool(sum(training) and judged),
+        "leak": max(min(training), each) >= _TELLING_EACH,
+        "drift": sum(side >= _FEWEST for side in sides) > 1,
+        "log_loss": judged > 0, "better": judged > 0, "order": each > 0, "calibration": each > 0,
+        "stability": bool(sides[-1] or judged), "directions": True,
+    }  # fmt: skip
+    places = {
+        "least": LEAST_LATER, "each": LEAST_EACH, "telling": _TELLING_EACH, "firms": _FEWEST
+    }  # fmt: skip
+    return [
+        Need(gate, fulfilled, WORDS[f"gates.needs.{gate}"].format(**places))
+        for gate, fulfilled in measurable.items()
+    ]
+
+
 def _gate(
     gate_id: str, passed: bool | None, key: str, figures: Mapping[str, Figure], **places: object
 ) -> Gate:
@@ -140,12 +174,12 @@ def _sample_size(trial: Comparison) -> Gate:
     figures = {
         "later": missed + reached, "later_positive": reached,
         "training": training_missed + training_reached, "training_positive": training_reached,
-        "least": _LEAST_LATER, "each": _LEAST_EACH,
+        "least": LEAST_LATER, "each": LEAST_EACH,
     }  # fmt: skip
     verdict = "enough"
     if not (training_missed and training_reached):  # nothing to part
         verdict = "one_class"
-    elif missed + reached < _LEAST_LATER or min(missed, reached) < _LEAST_EACH:
+    elif missed + reached < LEAST_LATER or min(missed, reached) < LEAST_EACH:
         verdict = "too_few"
     places = figures | {"missed": missed, "training_missed": training_missed}
     return _gate("enough", verdict == "enough", verdict, figures, **places)
@@ -193,8 +227,12 @@ def _leakage(trial: Comparison) -> Gate:
     # alone parts the outcomes nearly without overlap, one that is known with one kind of outcome
     # only, one that is known only where there is an outcome, and the challenger itself if it is
     # nearly never wrong.
+    # What was assumed of firms is a side of its own: all else is unknown there, by rule.
     faults: dict[str, tuple[Text, float]] = {}
-    for side, pursuits in (("training", trial.training), ("later_pursuits", trial.later)):
+    known_before, assumed = trial.training.parted()
+    sides = [("training", known_before), ("later_pursuits", trial.later)]
+    sides += [("assumed", assumed)] if assumed else []
+    for side, pursuits in sides:
         for name, sentence, figure in _leaks(WORDS[f"gates.{side}"], pursuits):
             faults.setdefault(name, (sentence, figure))
     known = trial.later.known
@@ -207,8 +245,7 @@ def _leakage(trial: Comparison) -> Gate:
             faults["challenger"] = (WORDS["gates.challenger"].format(**places), auc)
     figures["faults"] = len(faults)
     if not faults:
-        sides = (trial.training, trial.later)
-        if max(min(pursuits.counts) for pursuits in sides) < _TELLING_EACH:
+        if max(min(pursuits.counts) for _, pursuits in sides) < _TELLING_EACH:
             return _gate("leak", None, "leaks_unseen", figures, each=_TELLING_EACH)
         return _gate("leak", True, "none_leaks", figures)
     first, (_, figure) = next(iter(faults.items()))
@@ -301,8 +338,10 @@ def _feature_drift(trial: Comparison) -> Gate:
     # mistake. What choice does not do: put many firms far outside nearly all values of the other
     # side (a factor 10,000 between 元 and 万元 does, in all rows or in a part of them), or leave
     # out a feature altogether on one side. Amounts of money that hardly a firm has are no better
-    # for standing on all sides.
-    sides = [_Side("training", trial.training.X), _Side("later_pursuits", trial.later.X)]
+    # for standing on all sides. What was assumed of firms is left out: most features are unknown
+    # there by rule.
+    known_before, _ = trial.training.parted()
+    sides = [_Side("training", known_before.X), _Side("later_pursuits", trial.later.X)]
     if trial.standing is not None:
         sides.append(_Side("standing", trial.standing.X))
     faults: dict[str, _Fault] = {}

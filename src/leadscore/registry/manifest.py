@@ -80,10 +80,16 @@ class CityPart(_Part):
 
 
 class Outcomes(_Part):
-    """How many outcomes a model learned from, from when, and how many firms taught nothing."""
+    """How many outcomes a model learned from, from when, and how many firms taught nothing.
+
+    Of those known ``assumed`` are of firms whose snapshots were all later than first contact: what
+    hardly changes was taken from there, see `leadscore.learning.training_data.training_set`.
+    """
 
     known: int = 0
     positive: int = 0
+    assumed: int = 0
+    assumed_positive: int = 0
     open: int = 0
     left_out: dict[str, int] = {}
     contacted_from: str | None = None

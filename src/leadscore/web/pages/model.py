@@ -129,7 +129,8 @@ def model_pages(dependencies: Dependencies, pages: Blueprint) -> None:
     @requires("administer")
     @written(dependencies.access, "model.retrain")
     def retrain_model(act: Act) -> Answer:
-        done = ask_for_retraining(act, _day())
+        assume = request.form.get("assume_unchanging") == "yes"
+        done = ask_for_retraining(act, _day(), assume_unchanging=assume)
         return shell.done("/model", *done.about, say="model.asked", **done.details)
 
     @pages.post("/model/rollback")

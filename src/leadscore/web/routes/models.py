@@ -35,9 +35,13 @@ from leadscore.web.routes.payloads import (
 )
 
 
-def ask_for_retraining(act: Act, as_of: date | None) -> Answer:
+def ask_for_retraining(
+    act: Act, as_of: date | None, *, assume_unchanging: bool = False
+) -> Answer:  # fmt: skip
     """Ask for a job that trains a challenger."""
-    payload = {"as_of": as_of and as_of.isoformat()}
+    payload: dict[str, Any] = {"as_of": as_of and as_of.isoformat()}
+    if assume_unchanging:
+        payload["assume_unchanging"] = True
     job = submit(act.connection, RETRAIN, payload, by=act.actor, now=act.now)
     return Answer({"job_id": job}, 202, about=("job", str(job)), details=payload)
 
@@ -127,6 +131,11 @@ class Retraining(BaseModel):
     as_of: Annotated[date, Field(strict=False)] | None = Field(
         default=None, description="Only what was known on this day; today if missing."
     )
+    assume_unchanging: bool = Field(
+        default=False,
+        description="True to learn also from pursuits of which every snapshot is later than first "
+        "contact, by founding date, industry and place as known then.",
+    )
 
 
 class Reason(BaseModel):
@@ -177,7 +186,7 @@ def model_routes(dependencies: Dependencies) -> APIBlueprint:
     @requires("administer")
     @written(dependencies.access, "model.retrain")
     def retrain(act: Act, body: Retraining) -> Answer:
-        return ask_for_retraining(act, body.as_of)
+        return ask_for_retraining(act, body.as_of, assume_unchanging=body.assume_unchanging)
 
     @api.post("/models/<version>/promote", **documented(
         "promote", Promoted, *BODY, 404, 409, more=WRITES, links={"readJob.id": "/rescoring"},
