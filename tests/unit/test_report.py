@@ -132,7 +132,7 @@ def trained(level: str = "maker") -> dict[str, Any]:
         "target": "signed",
         "horizon_days": 365,
         "outcomes": {
-            "known": 240, "positive": int(y.sum()), "open": 31,
+            "known": 240, "positive": int(y.sum()), "open": 31, "assumed": 12,
             "left_out": {"no_snapshot": 4}, "contacted_from": "2023-02-11",
             "contacted_to": "2026-05-30",
         },

@@ -129,6 +129,7 @@ class Need(NamedTuple):
     """Whether a gate could be measured by what there is, and what it needs."""
 
     gate: str
+    name: Text
     measurable: bool
     needs: Text
 
@@ -154,7 +155,12 @@ def needs(training: tuple[int, int], later: tuple[int, int], sides: Sequence[int
         "least": LEAST_LATER, "each": LEAST_EACH, "telling": _TELLING_EACH, "firms": _FEWEST
     }  # fmt: skip
     return [
-        Need(gate, fulfilled, WORDS[f"gates.needs.{gate}"].format(**places))
+        Need(
+            gate,
+            WORDS[f"gates.names.{gate}"],
+            fulfilled,
+            WORDS[f"gates.needs.{gate}"].format(**places),
+        )
         for gate, fulfilled in measurable.items()
     ]
 

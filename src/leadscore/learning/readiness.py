@@ -101,7 +101,7 @@ class Readiness:
         plain["gates"] = [
             {
                 "id": need.gate, "measurable": need.measurable, "needs": asdict(need.needs),
-                "name": asdict(WORDS[f"gates.names.{need.gate}"]),
+                "name": asdict(need.name),
             }
             for need in self.gates
         ]  # fmt: skip

@@ -192,6 +192,8 @@ def _facts(manifest: Manifest, words: Words) -> dict[str, str]:
         facts["target"] = words.say("values.target", stage=stage, horizon_days=days)
     if outcomes:
         facts["outcomes"] = words.counted("values.outcomes", vars(outcomes))
+        if outcomes.assumed:
+            facts["outcomes"] += words.counted("values.assumed", vars(outcomes))
         if outcomes.open:
             facts["outcomes"] += words.counted("values.open", vars(outcomes))
         if outcomes.contacted_from and outcomes.contacted_to:

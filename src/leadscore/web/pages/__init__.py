@@ -10,6 +10,7 @@ from leadscore.web.pages.chains import chain_pages
 from leadscore.web.pages.firm import brief_pages, firm_act_pages, firm_pages
 from leadscore.web.pages.imports import import_pages
 from leadscore.web.pages.model import model_pages
+from leadscore.web.pages.outcomes import outcome_pages
 from leadscore.web.pages.ranking import ranking_pages
 from leadscore.web.pages.shell import NAME, POLICY, asset_routes, preference_routes, prepare
 from leadscore.web.pages.signing import signing_pages
@@ -23,6 +24,7 @@ _PAGES = (
     firm_pages,
     chain_pages,
     import_pages,
+    outcome_pages,
     model_pages,
     administration_pages,
     firm_act_pages,

@@ -24,7 +24,12 @@ from leadscore.web.idempotent import Act, Answer, written
 from leadscore.web.pages import shell
 from leadscore.web.pages.administration import job_line
 from leadscore.web.pages.shell import TRANSLATIONS, by_htmx, remark
-from leadscore.web.routes.models import ask_for_retraining, go_back, promote_model
+from leadscore.web.routes.models import (
+    ask_for_retraining,
+    go_back,
+    learning_now,
+    promote_model,
+)
 
 
 def _manifest_of(
@@ -77,6 +82,13 @@ def _last_retraining(connection: Connection, lang: Lang) -> dict[str, Any] | Non
     return job_line(job, caller(), lang) if job else None
 
 
+_WAYS = {
+    "import_list": "/import", "import_outcomes": "/outcomes", "record": "/ranking",
+    "retrain": "/model/learning?assume_unchanging=yes#retrain",
+}  # fmt: skip
+"""Where each way out of a shortage leads."""
+
+
 def model_pages(dependencies: Dependencies, pages: Blueprint) -> None:
     """Add ``/model`` and what stands under it."""
 
@@ -109,6 +121,18 @@ def model_pages(dependencies: Dependencies, pages: Blueprint) -> None:
         return shell.page(
             dependencies, "model_retraining.html", title=TRANSLATIONS["model.retraining"],
             retraining=job,
+        )  # fmt: skip
+
+    @pages.get("/model/learning")
+    @requires("read")
+    def learning() -> Response:
+        assume = request.args.get("assume_unchanging") == "yes"
+        with dependencies.database.read() as connection:
+            job = _last_retraining(connection, dependencies.page_lang())
+        return shell.page(
+            dependencies, "model_learning.html", title=TRANSLATIONS["learning.title"],
+            ready=learning_now(dependencies, assume_unchanging=assume),
+            retraining=job, ways=_WAYS,
         )  # fmt: skip
 
     @pages.get("/model/<version>")
