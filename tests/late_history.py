@@ -9,6 +9,7 @@ from pathlib import Path
 import openpyxl
 
 PURSUITS, WON = 40, 12
+ODD_WORD = "归零"
 _MARKS = "安柏辰川达恩丰谷海嘉凯澜铭宁沛启融盛拓维"
 _TRADES = ("光电", "电子", "精密", "新材")
 _INDUSTRIES = (
@@ -30,27 +31,31 @@ def write_ledger(path: Path, *, odd_word: bool = False) -> Path:
     """Write the ledger as offices lay it out: a title, one row a firm, a column for each stage.
 
     Every contact was in 2022 or 2023, every pursuit ended within a year. With an ``odd_word`` two
-    more rows of a second sheet tell their stage by a word that nobody knows.
+    losses stand in a second sheet instead, under a word that nobody knows.
     """
     book = openpyxl.Workbook()
     sheet = book.active
     assert sheet is not None
     sheet.title = "招商台账"
     sheet.append(["重点企业跟进台账（虚构企业，仅供测试）"])
-    sheet.append(["序号", "企业名称", "联系人", "对接日期", "考察日期", "签约日期", "流失日期", "流失原因"])
+    sheet.append(
+        ["序号", "企业名称", "联系人", "对接日期", "考察日期", "签约日期", "流失日期", "流失原因"]
+    )
+    elsewhere = list[list[object]]()
     chance = random.Random(14)  # noqa: S311 (nothing secret)
     for at, name in enumerate(names()):
         met = date(2022, 1, 10) + timedelta(days=17 * at)
         visited, ended = met + timedelta(days=30), met + timedelta(days=chance.randint(90, 300))
         won = at % 10 in (2, 5, 8)
         row = [at + 1, name, "某某", met, visited, ended if won else None]
-        row += [None, None] if won else [ended, _LOST_FOR[at % 4]]
+        row += [None, None] if won or (odd_word and at > 35) else [ended, _LOST_FOR[at % 4]]
         sheet.append(row)
-    if odd_word:
+        if odd_word and at > 35 and not won:
+            elsewhere.append([name, ODD_WORD, ended, _LOST_FOR[at % 4]])
+    if elsewhere:
         more = book.create_sheet("补充")
-        more.append(["企业名称", "阶段", "日期", "原因"])
-        more.append([names()[0], "黄了吧唧", date(2022, 12, 1), "没谈拢"])
-        more.append([names()[1], "对接", date(2022, 1, 20), None])
+        for row in (["企业名称", "阶段", "日期", "原因"], *elsewhere):
+            more.append(row)
     book.save(path)
     return path
 

@@ -221,7 +221,7 @@ def _shortages(counts: dict[str, int], training: tuple[int, int], rules: Rules) 
         of("no_contact", counts["no_contact"], ("import_outcomes", "no_contact_do")),
         of("impossible", counts["impossible"], ("record", "impossible_do")),
         of("open", counts["open"], ("record", "open_do"), horizon_days=rules.horizon_days),
-        of("one_kind", max(missed + reached, 1) if not (missed and reached) else 0,
+        of("one_kind", 0 if missed and reached else missed + reached,
            ("import_outcomes", "one_kind_do"), won=reached, lost=missed),
         of("few_later", int(few), ("import_list", "few_later_do"), later=later, won=won,
            least=LEAST_LATER, each=LEAST_EACH),

@@ -200,20 +200,11 @@ def _read_as(one: LedgerColumn) -> Any:
     # None for a column that is not read.
     what, _, stage = (one.field or "").partition(":")
     if stage:
-        return TRANSLATIONS[f"outcomes.{what}_of"].format(stage=(STAGES | MILESTONES)[stage])
+        key = "outcomes.day_of" if what == "day" else "outcomes.mark_of"
+        return TRANSLATIONS[key].format(stage=(STAGES | MILESTONES)[stage])
     if what in FIELDS or what in _LEDGER_FIELDS:
         return TRANSLATIONS[f"outcomes.fields.{what}"]
     return column("taxpayer_id").label if what == "taxpayer_id" else None
-
-
-def field_choices(lang: Lang) -> list[tuple[str, str]]:
-    """Return what a column may be said to hold, each with its words."""
-    fields = [(field, TRANSLATIONS[f"outcomes.fields.{field}"].pick(lang)) for field in FIELDS]
-    days = [
-        (f"day:{id_}", TRANSLATIONS["outcomes.day_of"].format(stage=name).pick(lang))
-        for id_, name in (STAGES | MILESTONES).items()
-    ]
-    return fields + days
 
 
 def stage_choices(lang: Lang) -> list[tuple[str, str]]:
@@ -258,8 +249,8 @@ def outcome_pages(dependencies: Dependencies, pages: Blueprint) -> None:
         ledger = _waiting(token)
         return shell.page(
             dependencies, "outcomes_preview.html", title=ledger.file_name, ledger=ledger,
-            said=said, file=preview(dependencies, sandbox, ledger, said), not_read=UNREAD,
-            fields=field_choices(lang), stage_choices=stage_choices(lang),
+            corrections=said, file=preview(dependencies, sandbox, ledger, said), not_read=UNREAD,
+            fields=FIELDS, stage_choices=stage_choices(lang),
             until=ledger.uploaded_at + KEPT_FOR,
         )  # fmt: skip
 
