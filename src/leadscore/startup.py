@@ -185,17 +185,9 @@ def read_profile(settings: Settings, city: Path | None = None) -> City:
 
 def names_of_city(settings: Settings) -> frozenset[str]:
     """Return names and codes of the office's own city: who settles there is not lost elsewhere."""
-    from leadscore.lists.values.places import divisions
+    from leadscore.store.ledgers import names_of_place
 
-    city = read_profile(settings)
-    code, places = city.about.division_code, divisions().places
-    names = {city.name.zh, city.name.zh.removesuffix("市"), city.name.en.lower(), code}
-    names |= {
-        name for name, place in places.items() if code and code in (place.city, place.province)
-    }
-    if len(code) > 2:
-        names |= {name for name, place in places.items() if place == (code[:2], None)}
-    return frozenset(name for name in names if name)
+    return names_of_place(read_profile(settings))
 
 
 def open_profiles(settings: Settings, database: Database, city: Path | None = None) -> Profiles:

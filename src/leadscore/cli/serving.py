@@ -150,6 +150,7 @@ def serve(
         open_registry,
         scorer_of,
         tell_open_folders,
+        training_rules,
     )
     from leadscore.store.database import REQUEST_PATIENCE_SECONDS
     from leadscore.store.models import sync_models
@@ -195,6 +196,7 @@ def serve(
             Dependencies(
                 scoring, registry, date.today, access, profiles, host,
                 lambda: supervisor.alive, run.lang, settings.home / "exports",
+                partial(training_rules, settings),
             )
         )  # fmt: skip
         if not demo:  # which is for this machine only, so nothing stands in front

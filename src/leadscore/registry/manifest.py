@@ -21,12 +21,19 @@ from importlib.metadata import version as version_of
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from leadscore.city.profile import City
 from leadscore.errors import Detail, ModelError
 from leadscore.files import fingerprint, place_secret
-from leadscore.learning.evaluation import Evaluation
+from leadscore.learning.evaluation import Evaluation, GateState
 from leadscore.text import Text, room_words
 from leadscore.validation import json_path, refusals
 
@@ -73,10 +80,16 @@ class CityPart(_Part):
 
 
 class Outcomes(_Part):
-    """How many outcomes a model learned from, from when, and how many firms taught nothing."""
+    """How many outcomes a model learned from, from when, and how many firms taught nothing.
+
+    Of those known ``assumed`` are of firms whose snapshots were all later than first contact: what
+    hardly changes was taken from there, see `leadscore.learning.training_data.training_set`.
+    """
 
     known: int = 0
     positive: int = 0
+    assumed: int = 0
+    assumed_positive: int = 0
     open: int = 0
     left_out: dict[str, int] = {}
     contacted_from: str | None = None
@@ -110,12 +123,24 @@ class CardRow:
 
 
 class GatePart(_Part):
-    """What a gate said."""
+    """What a gate said; earlier programs knew passed and failed only."""
 
     id: str = ""
-    passed: bool = False
+    state: GateState = "failed"
     sentence: Text
     figures: dict[str, Any] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_earlier_programs(cls, value: Any) -> Any:
+        if isinstance(value, dict) and "state" not in value:
+            return {**value, "state": "passed" if value.get("passed") else "failed"}
+        return value
+
+    @property
+    def passed(self) -> bool:
+        """Whether it was measured, and is met."""
+        return self.state == "passed"
 
 
 class DecisionPart(_Part):
@@ -127,7 +152,17 @@ class DecisionPart(_Part):
 
     @property
     def failed(self) -> tuple[GatePart, ...]:
-        """The gates that did not pass."""
+        """The gates that were measured and are not met."""
+        return tuple(gate for gate in self.gates if gate.state == "failed")
+
+    @property
+    def unmeasured(self) -> tuple[GatePart, ...]:
+        """The gates at which nothing could be measured."""
+        return tuple(gate for gate in self.gates if gate.state == "not_measured")
+
+    @property
+    def unpassed(self) -> tuple[GatePart, ...]:
+        """All gates that are no reason to let a model serve: failed, or not measured."""
         return tuple(gate for gate in self.gates if not gate.passed)
 
 

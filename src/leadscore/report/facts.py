@@ -11,7 +11,7 @@ import numpy as np
 
 from leadscore.city.profile import City
 from leadscore.features.catalogue import CATALOGUE, FAMILIES
-from leadscore.learning.evaluation import Evaluation, Measure
+from leadscore.learning.evaluation import Evaluation, GateState, Measure
 from leadscore.learning.history import LEFT_OUT
 from leadscore.learning.scorecard import (
     Scorecard,
@@ -140,7 +140,7 @@ class Decision:
     status: Status
     headline: str
     reason: str  # of the person who overruled the gates
-    gates: Sequence[tuple[bool, str]]  # whether each was passed, and its sentence
+    gates: Sequence[tuple[GateState, str]]  # the state of each, and its sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +192,8 @@ def _facts(manifest: Manifest, words: Words) -> dict[str, str]:
         facts["target"] = words.say("values.target", stage=stage, horizon_days=days)
     if outcomes:
         facts["outcomes"] = words.counted("values.outcomes", vars(outcomes))
+        if outcomes.assumed:
+            facts["outcomes"] += words.counted("values.assumed", vars(outcomes))
         if outcomes.open:
             facts["outcomes"] += words.counted("values.open", vars(outcomes))
         if outcomes.contacted_from and outcomes.contacted_to:
@@ -209,11 +211,13 @@ def _facts(manifest: Manifest, words: Words) -> dict[str, str]:
 
 
 def _decision(decision: DecisionPart, words: Words) -> Decision:
-    gates = [(gate.passed, gate.sentence.pick(words.lang)) for gate in decision.gates]
+    gates = [(gate.state, gate.sentence.pick(words.lang)) for gate in decision.gates]
     reason = decision.overruled or ""
     status: Status = "promoted" if decision.promoted else "rejected"
     status = "overruled" if reason else status
     headline = words.say(f"headline.{status}", all=len(gates), failed=len(decision.failed))
+    if decision.unmeasured:
+        headline += words.say("headline.unmeasured", unmeasured=len(decision.unmeasured))
     return Decision(status, headline, reason, gates)
 
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 import hashlib
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, Table, delete, select
 
 from leadscore.errors import Detail, ListError
+from leadscore.learning.history import OUTCOMES, firm_keys
 from leadscore.lists.outcomes import Instructions, OutcomeList, load_outcomes
 from leadscore.lists.values.words import without_personal
 from leadscore.store.audit import AuditTrail, Record
@@ -202,22 +203,49 @@ class Intake(Admission):
             read=self.read, new=len(self.new), known=self.known, set_aside=self.set_aside
         )
 
+    @property
+    def tally(self) -> dict[str, int]:
+        """What the file holds, in numbers: entries, and firms by what they came to."""
+        entries = self.listed.entries
+        (firm,) = firm_keys(entries)
+        stage = entries["stage"]
+        won, lost = (
+            firm[stage.isin(stages) & ~entries["withdrawn"]] for stages in (OUTCOMES, ["lost"])
+        )
+        return {
+            "read": self.read, "new": len(self.new), "known": self.known,
+            "set_aside": self.set_aside, "milestones": self.milestones,
+            "superseded": self.superseded, "corrected": self.corrected,
+            "withdrawn": int(entries["withdrawn"].sum()), "firms": int(firm.nunique()),
+            "won": int(won.nunique()), "lost": int(lost.nunique()), "losses": len(self.losses),
+        }  # fmt: skip
+
 
 class UnsettledError(ListError):
     """A file of outcomes of which losses might fall out, since not all of it is understood."""
 
 
+class Load(Protocol):
+    """What reads a file of outcomes, as `leadscore.lists.outcomes.load_outcomes` does."""
+
+    def __call__(self, path: Path, *, today: date, said: Instructions | None) -> OutcomeList:
+        """Return the file as it is read; a ListError if it can't be."""
+        ...
+
+
 def take_in(
     path: Path, database: Database, *, today: date, now: datetime, actor: str, trail: AuditTrail,
     said: Instructions | None = None, remembered: bool = True, skip_rows: bool = False,
-    dry: bool = False,
+    dry: bool = False, role: str = "administrator", load: Load = load_outcomes,
+    settle: Callable[[Connection, Intake], object] = lambda *_: None,
 ) -> Intake:  # fmt: skip
     """Read a file of outcomes and add to the store what is sound and not there yet.
 
     The history is read and added to in one transaction, with the audit record and with what was
     ``said`` of the file, which the next file with the same headers is read by if it is
     ``remembered``: of two who import a file at the same moment, the second finds all of it there.
-    Days after ``today`` are not believed. A ``dry`` run writes nothing.
+    Days after ``today`` are not believed. A ``dry`` run writes nothing. ``role`` is that of the
+    actor; ``load`` reads the file, ``settle`` is called with what was added, in its transaction.
 
     Raises `ListError` if the file can't be read, or does not tell outcomes, `UnsettledError` if a
     word of stages or a column is not understood, or if rows that tell a loss can't be taken and
@@ -227,7 +255,7 @@ def take_in(
     said = said or Instructions()
     with database.read() as connection:
         templates = templates_of(connection, _LEDGERS) if remembered else []
-    listed = load_outcomes(path, today=today, said=replace(said, templates=templates))
+    listed = load(path, today=today, said=replace(said, templates=templates))
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -265,8 +293,9 @@ def take_in(
         for name in ("mapping", "stages"):
             if given := dict(getattr(listed.template, name)):
                 details[name] = given
-        record = Record(actor, "administrator", "outcomes.import", details=details)
+        record = Record(actor, role, "outcomes.import", details=details)
         trail.append(connection, record, now)
+        settle(connection, intake)
     return intake
 
 

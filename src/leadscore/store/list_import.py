@@ -61,6 +61,7 @@ from leadscore.store.scoring import (
     score_firms,
     write_scores,
 )
+from leadscore.store.snapshots import keep_records
 from leadscore.text import Text, room_words, shown
 
 WORDS = room_words("store")
@@ -341,6 +342,13 @@ class _Import:
             connection, firms, scored, seen, now=self.now, source=self.kept.file_name,
             new={number for number in numbers if number >= first},
         )  # fmt: skip
+        if self.kept.as_of < self.today:
+            # What the list says is what was known on its day; the score above is of today, and may
+            # rest on newer lists as well.
+            keep_records(
+                connection, piece.said, as_of=self.kept.as_of, model=self.scorer.model,
+                source=self.kept.file_name, now=self.now, firm_ids=numbers,
+            )  # fmt: skip
         said = (fields for _, fields in piece.said)
         members = [
             {"list_id": self.kept.id, "firm_id": number, "row": row, "sheet": sheet,

@@ -29,7 +29,8 @@ from leadscore.store.database import (
     storable_text,
     take_turns,
 )
-from leadscore.store.firms import Records, field_records
+from leadscore.store.facts import FACTS
+from leadscore.store.firms import FIRMS, Records, field_records
 
 snapshot_fields = sa.Table(
     "snapshot_fields",
@@ -117,6 +118,31 @@ def read_snapshots(connection: Connection) -> pd.DataFrame:
     places = pd.Index([row[0] for row in rows], dtype="str").get_indexer(found["digest"])
     firms = _frame([row[1] for row in rows]).take(places).reset_index(drop=True)
     return pd.concat([firms, found.drop(columns="digest")], axis=1)
+
+
+_DATED = (*_COLUMNS, "segments", "role", "use")
+
+
+def read_dated_facts(connection: Connection) -> pd.DataFrame:
+    """Return what was said of firms as of a day, and was not withdrawn, in the order of saying.
+
+    Columns as `leadscore.learning.training_data.FACTS`; segments are joined by ``;``.
+    """
+    facts, firms = FACTS.c, FIRMS.c
+    query = (
+        sa.select(firms.credit_code, firms.name, facts.field, facts.value, facts.valid_from)
+        .join_from(FACTS, FIRMS, firms.id == facts.firm_id)
+        .where(facts.withdrawn_at.is_(None), facts.field.in_(_DATED))
+        .order_by(facts.id)
+    )
+    rows = [
+        (code, name, None, field, ";".join(value) if isinstance(value, list) else value, day)
+        for code, name, field, value, day in connection.execute(query)
+    ]
+    columns = ["credit_code", "name", "former_names", "field", "value", "valid_from"]
+    table = pd.DataFrame(rows, columns=columns, dtype="object")
+    types = dict.fromkeys(("credit_code", "name", "former_names", "field"), "str")
+    return table.astype({**types, "valid_from": "datetime64[us]"})
 
 
 class SqlSnapshots:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, g, has_request_context, jsonify, request
 from flask_openapi.blueprint import APIBlueprint
@@ -56,6 +56,9 @@ from leadscore.web.openapi import (
     api_blueprint,
     refusals,
 )
+
+if TYPE_CHECKING:
+    from leadscore.learning.training_data import Rules
 
 WORDS = room_words("web")
 LANGUAGE_COOKIE = "leadscore_lang"
@@ -166,6 +169,7 @@ class Dependencies:
     worker_alive: Callable[[], bool | None] = lambda: None
     default_lang: Lang = "en"  # of answers to clients that ask for none
     exports: Path = Path("exports")  # folder of the files that exports write
+    rules: Callable[[], Rules] | None = None  # what a retraining forecasts; None: the usual
 
     @property
     def database(self) -> Database:

@@ -26,6 +26,7 @@ from leadscore.store.current_ranking import UnknownScoreError
 from leadscore.store.firms import ChangedFirmError, UnknownFirmError
 from leadscore.store.idempotency import ReusedKeyError
 from leadscore.store.jobs import EndedJobError, TooManyJobsError, UnknownJobError
+from leadscore.store.ledgers import UnknownLedgerError
 from leadscore.store.lists import UnknownListError, UnknownUploadError
 from leadscore.store.models import UnknownModelError
 from leadscore.store.pursuits import UnknownNoteError
@@ -242,6 +243,7 @@ _STATUS: dict[type[LeadscoreError], type[RequestError]] = {
     UnknownNoteError: NothingThereError,
     UnknownListError: NothingThereError,
     UnknownUploadError: NothingThereError,
+    UnknownLedgerError: NothingThereError,
     UnknownScoreError: NothingThereError,
     UnknownModelError: NothingThereError,
     UnknownJobError: NothingThereError,

@@ -12,6 +12,7 @@ from leadscore.web.pages.corrections import correction_pages
 from leadscore.web.pages.firm import brief_pages, firm_act_pages, firm_pages
 from leadscore.web.pages.imports import import_pages
 from leadscore.web.pages.model import model_pages
+from leadscore.web.pages.outcomes import outcome_pages
 from leadscore.web.pages.pursuit import pursuit_pages
 from leadscore.web.pages.ranking import ranking_pages
 from leadscore.web.pages.shell import NAME, POLICY, asset_routes, preference_routes, prepare
@@ -30,6 +31,7 @@ _PAGES = (
     pursuit_pages,
     chain_pages,
     import_pages,
+    outcome_pages,
     model_pages,
     administration_pages,
     firm_act_pages,

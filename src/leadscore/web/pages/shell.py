@@ -30,6 +30,7 @@ from pydantic import BaseModel, ValidationError
 from leadscore import numbers
 from leadscore.errors import Detail, LeadscoreError
 from leadscore.features.catalogue import CATALOGUE
+from leadscore.learning.evaluation import MARKS
 from leadscore.lists.outcome_columns import MILESTONES
 from leadscore.lists.values.words import STAGES
 from leadscore.registry.models import ModelRegistry
@@ -249,7 +250,8 @@ def prepare(app: Flask, dependencies: Dependencies) -> None:
         return text.format(**places) if places else text
 
     environment.globals.update(
-        t=t, words=TRANSLATIONS, asset=assets().address, stages=STAGES, milestone_names=MILESTONES,
+        t=t, words=TRANSLATIONS, gate_marks=MARKS, asset=assets().address, stages=STAGES,
+        milestone_names=MILESTONES,
         firm_roles=CATALOGUE["role"].levels, longest_reason=LONGEST_REASON,
     )  # fmt: skip
     environment.filters.update(
