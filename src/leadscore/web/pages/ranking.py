@@ -495,7 +495,7 @@ def ranking_pages(dependencies: Dependencies, pages: Blueprint) -> None:
             dependencies, "ranking.html", title=TRANSLATIONS["ranking.title"],
             city=scorer.city.name, model=scorer.model,
             profile=dependencies.profiles.current().number_of(scorer.city),
-            rescoring=bool(rescoring),
+            rescoring=bool(rescoring), today=dependencies.today(),
             asked=asked, firms=firms, total=counts.total,
             facets=_facets_of(counts, asked, _names_of(scorer.city, lists, short, lang)),
             next=page.next and asked.following(page.next.written(), len(page.firms)),
