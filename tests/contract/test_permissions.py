@@ -104,6 +104,7 @@ MAY: dict[str, set[str]] = {
     "GET /firms/<int:id>/what-if": KNOWN,
     "POST /firms/<int:id>/what-if": KNOWN,
     "GET /firms/<int:id>/brief": KNOWN,
+    "GET /firms/<int:id>/brief.docx": KNOWN,
     "GET /model": KNOWN,
     "GET /model/retraining": KNOWN,
     "GET /model/<version>": KNOWN,

@@ -6,8 +6,9 @@ from flask import Blueprint, Flask, Response
 
 from leadscore.web.api import Dependencies
 from leadscore.web.pages.administration import administration_pages
+from leadscore.web.pages.brief import brief_pages
 from leadscore.web.pages.chains import chain_pages
-from leadscore.web.pages.firm import brief_pages, firm_act_pages, firm_pages
+from leadscore.web.pages.firm import firm_act_pages, firm_pages
 from leadscore.web.pages.imports import import_pages
 from leadscore.web.pages.model import model_pages
 from leadscore.web.pages.ranking import ranking_pages

@@ -1,4 +1,4 @@
-"""A firm: why it stands where it stands, what officers do with it, and a brief for a visit."""
+"""A firm: why it stands where it stands, and what officers do with it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from sqlalchemy import Connection
 from leadscore.city import City
 from leadscore.city.matching import JOINT
 from leadscore.features.catalogue import CATALOGUE
-from leadscore.learning.scorecard import Scorecard
 from leadscore.lists.columns import column
 from leadscore.lists.understanding import shown_value
 from leadscore.lists.values.words import STAGES
@@ -69,7 +68,7 @@ def firm_pages(dependencies: Dependencies, pages: Blueprint) -> None:
             firm = read_firm(connection, id)
             history = score_history(connection, id)
             *_, change = compared_scores(connection, id, older, newer)
-            values = _shown_values(dependencies, scorer, connection, firm, history)
+            values = shown_values(dependencies, scorer, connection, firm, history)
         score = values["score"]
         line, recorded = timeline(values["firm"]["outcomes"], request.args.get("entry", ""))
         return shell.page(
@@ -82,11 +81,11 @@ def firm_pages(dependencies: Dependencies, pages: Blueprint) -> None:
         )  # fmt: skip
 
 
-def _shown_values(
+def shown_values(
     dependencies: Dependencies, scorer: Scorer, connection: Connection, firm: Firm,
     history: Sequence[Score],
 ) -> dict[str, Any]:  # fmt: skip
-    # What both the page and the brief show; the newest score comes first.
+    """Return what both the page and the brief show of a firm; the newest score comes first."""
     lang, today = dependencies.page_lang(), dependencies.today()
     answer = firm_summary(scorer.wording, connection, firm, lang)
     score = next(iter(history), None)
@@ -447,89 +446,3 @@ def _values(segments: Collection[str]) -> dict[str, str]:
     if not chosen or any(value not in known[name] for name, value in chosen.items()):
         raise InvalidRequestError(TRANSLATIONS["firm.acts.choose_value"])
     return chosen
-
-
-_FACTS = (
-    "registered_capital_cny", "staff", "revenue_cny", "revenue_growth", "founded_on", "province",
-    "city", "titles", "funding", "patents", "status", "intended_investment_cny", "event",
-    "referred_by",
-)  # fmt: skip
-_TOLD_BY_THE_FIRM = ("sector", "scale", "capability", "momentum", "origin", "risk")
-"""Families whose features are missing because nobody has asked yet."""
-_NOT_ASKED = frozenset({"chain", "target_region", "neighbour_city", "same_province"})
-"""What one asks for otherwise: by what it makes, and where it sits."""
-
-_TEXT_WIDTH, _FACT_WIDTH, _LINE_WIDTH = 420, 44, 120
-_MOST_FOR, _MOST_AGAINST, _MOST_ASKED, _MOST_OUTCOMES = 5, 4, 8, 5
-
-
-def brief_pages(dependencies: Dependencies, pages: Blueprint) -> None:
-    """Add ``/firms/<id>/brief``: on one page of paper who they are, why go, and what to ask."""
-
-    @pages.get("/firms/<int:id>/brief")
-    @requires("read")
-    def brief(id: int) -> Response:  # noqa: A002 (as the address has it)
-        lang, scorer = dependencies.page_lang(), dependencies.scorer()
-        with store_refusals(), dependencies.database.read() as connection:
-            firm = read_firm(connection, id)
-            history = score_history(connection, id, limit=1)
-            values = _shown_values(dependencies, scorer, connection, firm, history)
-        score, falls = values["score"], values["falls"]
-        steps = falls["steps"] if falls else []
-        unknown = _unknown_of(score, scorer.card.scorecard, firm, lang) if score else []
-        makes = next((firm.record[name] for name in COLUMNS if firm.record.get(name)), None)
-        outcomes, _ = timeline(values["firm"]["outcomes"], "")
-        return shell.page(
-            dependencies, "brief.html", title=TRANSLATIONS["brief.heading"].format(name=firm.name),
-            name=clipped(firm.name, 90), city=scorer.city.name,
-            makes=makes and clipped(str(makes), _TEXT_WIDTH),
-            facts=[
-                (column(name).label, clipped(shown_value(column(name), value, lang), _FACT_WIDTH))
-                for name in _FACTS
-                if (value := firm.record.get(name)) is not None
-            ],
-            pro=[step for step in steps if step["points"] > 0][:_MOST_FOR],
-            contra=[step for step in steps if step["points"] < 0][:_MOST_AGAINST],
-            unknown=[clipped(text, _LINE_WIDTH) for text in unknown[:_MOST_ASKED]],
-            stale=[
-                clipped(field["label"], _FACT_WIDTH) for field in values["fields"] if field["stale"]
-            ][:_MOST_ASKED],
-            outcomes=[
-                outcome | {"reason": clipped(outcome["reason"] or "", _LINE_WIDTH)}
-                for outcome in outcomes
-                if outcome["state"] == "held"
-            ][:_MOST_OUTCOMES], **values,
-        )  # fmt: skip
-
-
-def clipped(text: str, width: int) -> str:
-    """Return a text that takes no more than so many columns; Chinese takes two each.
-
-    >>> clipped("风电叶片的研发", 9), clipped("blades", 9)
-    ('风电叶片…', 'blades')
-    """
-    plain = " ".join(text.split())
-    taken = 0
-    for place, letter in enumerate(plain):
-        taken += 2 if unicodedata.east_asian_width(letter) in "WF" else 1
-        if taken > width:
-            return plain[:place].rstrip() + "…"
-    return plain
-
-
-def _unknown_of(score: Score, card: Scorecard, firm: Firm, lang: Lang) -> list[str]:
-    # What can be asked; what could move the score most first.
-    spreads = {
-        table.feature: float(table.values.max() - table.values.min()) for table in card.tables
-    }
-    missing = [
-        name
-        for name, feature in CATALOGUE.items()
-        if score.values.get(name) is None
-        and feature.family in _TOLD_BY_THE_FIRM
-        and name not in _NOT_ASKED
-    ]
-    missing.sort(key=lambda name: -spreads.get(name, 0.0))
-    asked = [CATALOGUE[name].meaning.pick(lang) for name in missing]
-    first = [name for name in ("main_business", "city") if not firm.record.get(name)]
-    return [column(name).label.pick(lang) for name in first] + asked
