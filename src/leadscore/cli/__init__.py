@@ -14,6 +14,7 @@ from leadscore.cli import (  # noqa: F401
     outcomes,
     ranking,
     reading,
+    report,
     serving,
 )
 from leadscore.cli.group import cli

@@ -70,6 +70,15 @@ class Figures:
 
 
 @dataclass(frozen=True, slots=True)
+class Chart:
+    """What a workbook draws of a table: ``columns`` against the first; ``stacked`` bars of shares,
+    or ``columns`` of counts."""
+
+    columns: Sequence[int]
+    kind: Literal["stacked", "columns"]
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """A table under its headers; ``widths`` are parts of the line, ``merged`` says that a cell of
     the first column which repeats the one above is left empty where people read."""
@@ -79,6 +88,7 @@ class Table:
     widths: Sequence[float]
     caption: str = ""
     merged: bool = False
+    chart: Chart | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +113,10 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Paper:
-    """A whole paper in one language; ``lead`` stands under the title, ``warning`` in a frame."""
+    """A whole paper in one language; ``lead`` stands under the title, ``warning`` in a frame.
+
+    One with wide tables lies ``across`` its sheets.
+    """
 
     lang: Lang
     title: str
@@ -111,3 +124,4 @@ class Paper:
     sections: Sequence[Section]
     footer: str
     warning: str = ""
+    across: bool = False

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from leadscore.lists.writing import replacing
 from leadscore.report.paper import (
     WORDS,
     Block,
@@ -36,7 +36,7 @@ _FONTS = {
     HEADING: "SimHei, Heiti SC, Noto Sans CJK SC, Source Han Sans SC",
 }
 """The same type by its other names, and the nearest to it, for machines without Windows."""
-_MARGIN_MM, _LINE_MM = 22.0, 166.0  # of A4
+_SHORT_MM, _LONG_MM, _MARGIN_MM = 210.0, 297.0, 22.0  # of A4
 _BODY_PT, _SMALL_PT, _TABLE_PT, _TITLE_PT, _HEADING_PT = 10.5, 9.0, 9.0, 18.0, 12.0
 _FIGURE_PT, _LONG = 13.0, 7  # a longer word would not fit its cell at the size of a figure
 _BOX = "☐ "
@@ -44,7 +44,7 @@ _GREY = "F2F2F2"
 
 
 def write_word(paper: Paper, path: Path, *, now: datetime) -> None:
-    """Write a paper as .docx; raises OSError if the file can't be written.
+    """Write a paper as .docx; raises `OutputError` if it can't be written.
 
     Text that no document may hold (control characters, lone surrogates) is named by its code.
     """
@@ -57,20 +57,27 @@ def write_word(paper: Paper, path: Path, *, now: datetime) -> None:
     for section in paper.sections:
         _section(document, section, paper)
     _small(document.add_paragraph(), paper.footer)
-    content = io.BytesIO()
-    document.save(content)
-    path.write_bytes(content.getvalue())
+    with replacing(path) as handle:
+        document.save(handle)
+
+
+def _line_mm(paper: Paper) -> float:
+    return (_LONG_MM if paper.across else _SHORT_MM) - 2 * _MARGIN_MM
 
 
 def _new_document(paper: Paper, now: datetime) -> Document:
     # Late, for start-up time: it brings lxml along.
     import docx
+    from docx.enum.section import WD_ORIENT
     from docx.enum.text import WD_ALIGN_PARAGRAPH
     from docx.shared import Mm, Pt
 
     document = docx.Document()
     sheet = document.sections[0]
-    sheet.page_width, sheet.page_height = Mm(210), Mm(297)
+    sides = Mm(_SHORT_MM), Mm(_LONG_MM)
+    if paper.across:
+        sheet.orientation, sides = WD_ORIENT.LANDSCAPE, sides[::-1]
+    sheet.page_width, sheet.page_height = sides
     sheet.left_margin = sheet.right_margin = Mm(_MARGIN_MM)
     sheet.top_margin, sheet.bottom_margin = Mm(20), Mm(18)
     properties = document.core_properties
@@ -175,7 +182,7 @@ def _block(document: Document, block: Block, paper: Paper) -> None:
                 paragraph = document.add_paragraph(style=style)
                 _paragraph(paragraph, (_BOX if kind == "asked" else "") + text)
         case Figures(entries):
-            _figures(document, entries)
+            _figures(document, entries, _line_mm(paper))
         case Table():
             _table(document, block, paper)
         case Space(millimetres):
@@ -199,14 +206,14 @@ def _framed(document: Document, text: str) -> None:
     document.add_paragraph()
 
 
-def _figures(document: Document, entries: Sequence[tuple[str, str, str]]) -> None:
+def _figures(document: Document, entries: Sequence[tuple[str, str, str]], line_mm: float) -> None:
     from docx.shared import Mm, Pt
 
     table = _grid(document, 2, len(entries))
     for place, (name, value, small) in enumerate(entries):
         for row, text in enumerate((name, value)):
             cell = table.cell(row, place)
-            cell.width = Mm(_LINE_MM / len(entries))
+            cell.width = Mm(line_mm / len(entries))
             _tight(cell.paragraphs[0])
             run = cell.paragraphs[0].add_run(harmless(text))
             long = len(text) > _LONG
@@ -236,7 +243,7 @@ def _table(document: Document, block: Table, paper: Paper) -> None:
             repeated = block.merged and place == 0 and value == above
             _fill(cell, "" if repeated else value, paper)
         above = row[0]
-    _set_widths(table, block.widths)
+    _set_widths(table, block.widths, _line_mm(paper))
     _repeat(table.rows[0])
     for word_row in table.rows:
         _keep_whole(word_row)
@@ -261,12 +268,12 @@ def _grid(document: Document, rows: int, columns: int) -> WordTable:
     return table
 
 
-def _set_widths(table: WordTable, widths: Sequence[float]) -> None:
+def _set_widths(table: WordTable, widths: Sequence[float], line_mm: float) -> None:
     from docx.shared import Mm
 
     whole = sum(widths)
     for place, part in enumerate(widths):
-        width = Mm(_LINE_MM * part / whole)
+        width = Mm(line_mm * part / whole)
         table.columns[place].width = width
         for cell in table.columns[place].cells:
             cell.width = width

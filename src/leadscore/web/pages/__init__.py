@@ -10,6 +10,7 @@ from leadscore.web.pages.brief import brief_pages
 from leadscore.web.pages.chains import chain_pages
 from leadscore.web.pages.firm import firm_act_pages, firm_pages
 from leadscore.web.pages.imports import import_pages
+from leadscore.web.pages.leadership import leadership_pages
 from leadscore.web.pages.model import model_pages
 from leadscore.web.pages.ranking import ranking_pages
 from leadscore.web.pages.shell import NAME, POLICY, asset_routes, preference_routes, prepare
@@ -23,6 +24,7 @@ _PAGES = (
     ranking_pages,
     firm_pages,
     chain_pages,
+    leadership_pages,
     import_pages,
     model_pages,
     administration_pages,

@@ -20,7 +20,7 @@ from leadscore.lists.columns import column
 from leadscore.lists.understanding import shown_value
 from leadscore.lists.values.words import STAGES
 from leadscore.ranking.reasons import Wording, anchor_labels, kept_facts, meaning_of, supply_words
-from leadscore.ranking.score import Scorer
+from leadscore.ranking.score import Scorer, intervals
 from leadscore.store import acts
 from leadscore.store.current_ranking import Score, score_history
 from leadscore.store.firms import Firm, firm_to_change, read_firm
@@ -96,35 +96,6 @@ def shown_values(
         "interval": intervals(scorer, [(score.model, score.values)])[0] if score else None,
         "falls": _waterfall(score, firm, scorer.wording, lang) if score else None,
     }  # fmt: skip
-
-
-Interval = tuple[float, float]
-
-_SAYS_NOTHING = 0.95
-"""An interval as wide as this leaves everything open, as before any outcome is known."""
-
-
-def intervals(
-    scorer: Scorer, scored: Sequence[tuple[str, Mapping[str, float | str]]]
-) -> list[Interval | None]:
-    """Return for each score the 90 % interval of its likelihood, its ends in 0..1.
-
-    None for a score by another model, and where the model can't tell: before any outcome is known,
-    the interval would be all there is.
-    """
-    ends: list[Interval | None] = [None] * len(scored)
-    own = [place for place, (model, _) in enumerate(scored) if model == scorer.model]
-    if not own:
-        return ends
-    try:
-        features = scorer.card.scorecard.features
-        rows = [[scored[place][1].get(name) for name in features] for place in own]
-        known = scorer.card.record_intervals(rows)
-    except ValueError:  # no posterior was kept: many tables, or a card of an earlier program
-        return ends
-    for place, (low, high) in zip(own, known.tolist(), strict=True):
-        ends[place] = (low, high) if high - low < _SAYS_NOTHING else None
-    return ends
 
 
 def _waterfall(score: Score, firm: Firm, wording: Wording, lang: Lang) -> dict[str, Any]:

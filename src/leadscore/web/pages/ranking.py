@@ -15,6 +15,7 @@ from leadscore.city import City
 from leadscore.errors import Detail
 from leadscore.features.catalogue import CATALOGUE
 from leadscore.lists.values.words import STAGES
+from leadscore.ranking.score import intervals
 from leadscore.ranking.vetoes import WORDING
 from leadscore.store import acts, shortlists
 from leadscore.store import ranking as stored
@@ -30,7 +31,6 @@ from leadscore.web.errors import InvalidRequestError, store_refusals
 from leadscore.web.idempotent import Act, Answer, noted, written
 from leadscore.web.openapi import plain_mistakes
 from leadscore.web.pages import shell
-from leadscore.web.pages.firm import intervals
 from leadscore.web.pages.shell import (
     HOME,
     LONGEST_REASON,

@@ -207,6 +207,7 @@ def prepare(app: Flask, dependencies: Dependencies) -> None:
 NAVIGATION: tuple[tuple[str, str, Permission], ...] = (
     ("/ranking", "shell.ranking", "read"),
     ("/chains", "chains.title", "read"),
+    ("/report", "report.title", "read"),
     ("/import", "import.link", "record"),
     ("/model", "model.title", "read"),
     ("/administration", "administration.title", "read"),
