@@ -9,7 +9,7 @@ import unicodedata
 import pytest
 from playwright.sync_api import Page, expect
 from pypdf import PdfReader
-from tests.browser.conftest import NewPage
+from tests.browser.conftest import NARROW, NewPage, faults
 
 LEAST = 25
 """Firms that a sheet of A4 must hold."""
@@ -105,3 +105,34 @@ def test_a_firm_is_one_or_two_sheets_with_reasons_facts_stage_and_history(
     for part in (*titles, *facts, *reasons, day):
         assert stands(part, "".join(sheets)), part
     assert stands(f"1/{len(sheets)}", sheets[0])
+
+
+@pytest.mark.parametrize(("lang", "scheme"), [("zh", "light"), ("en", "dark")])
+def test_the_report_is_chosen_read_and_printed(new_page: NewPage, lang: str, scheme: str) -> None:
+    page = new_page(lang, scheme, bypass_csp=True)
+    page.goto("/report")
+    assert faults(page) == []
+    page.locator('input[name="chain"][value="led"]').check()
+    page.locator(".scope button").first.click()
+    expect(page.locator('input[value="led"]')).to_be_checked()
+    title = page.locator(".brief h1").inner_text()
+    headings = page.locator(".brief h2").all_inner_texts()
+    assert len(headings) == 8
+    sheets = sheets_of(page)
+    assert stands(title, sheets[0])
+    for heading in headings:
+        assert stands(heading, "".join(sheets))
+    assert stands(f"{len(sheets)}/{len(sheets)}", sheets[-1])
+    with page.expect_download() as download:
+        page.locator('a[href*=".docx"]').click()
+    assert download.value.suggested_filename == "report.docx"
+
+
+def test_a_report_needs_no_scripts_and_fits_a_phone(new_page: NewPage) -> None:
+    page = new_page("zh", viewport=NARROW, java_script_enabled=False)
+    page.goto("/report?chain=led")
+    expect(page.locator("[data-print]")).to_be_hidden()
+    page.locator("#starts").fill("2026-02-03")
+    page.locator(".scope button").first.click()
+    expect(page.locator("#starts")).to_have_value("2026-02-03")
+    expect(page.locator(".brief header p")).to_contain_text("2026年2月3日")
