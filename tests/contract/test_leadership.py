@@ -216,14 +216,17 @@ def test_a_page_leaves_out_what_cannot_be_meant_and_says_so(
 
 
 @pytest.mark.parametrize(
-    ("query", "where"),
-    [("ends=2030-01-01", "ends"), ("starts=2026-11-20&ends=2026-11-01", "starts"),
-     ("chains=zzz", "chains"), ("starts=x", "starts")],
+    ("query", "status", "where"),
+    [("starts=2026-11-20&ends=2026-11-01", 409, "starts"), ("chains=zzz", 404, "chains"),
+     ("starts=2030-01-01&ends=2031-01-01", 409, "starts"), ("starts=x", 422, "starts")],
 )  # fmt: skip
-def test_the_api_refuses_what_cannot_be_meant(office: FlaskClient, query: str, where: str) -> None:
+def test_the_api_refuses_what_cannot_be_meant(
+    office: FlaskClient, query: str, status: int, where: str
+) -> None:
     answer = office.get(f"/api/v1/report?{query}")
-    assert answer.status_code == 422
+    assert answer.status_code == status
     assert answer.get_json()["error"]["details"][0]["where"].endswith(where)
+    assert told(office, "zh", "&ends=2031-01-01")["period"]["ends"] == TODAY.isoformat()
 
 
 def test_who_takes_a_report_away_stands_in_the_audit(

@@ -10,12 +10,13 @@ from flask import Response, jsonify
 from flask_openapi.blueprint import APIBlueprint
 from pydantic import BaseModel, Field
 
+from leadscore.errors import Detail
 from leadscore.report.leadership import write_leadership
 from leadscore.store.leadership import ReportScope, leadership_report
 from leadscore.text import Lang, room_words
 from leadscore.web.api import Dependencies
 from leadscore.web.auth import requires
-from leadscore.web.errors import invalid, store_refusals
+from leadscore.web.errors import ContradictionError, NothingThereError, store_refusals
 from leadscore.web.idempotent import noted
 from leadscore.web.openapi import Payload, api_blueprint
 from leadscore.web.routes.payloads import (
@@ -49,7 +50,8 @@ class ReportQuery(BaseModel):
         default=None, description="起始日，缺省为今年1月1日。 First day; 1 January if missing."
     )
     ends: date | None = Field(
-        default=None, description="截止日，缺省为今天。 Last day; today if missing."
+        default=None,
+        description="截止日，缺省或晚于今天时为今天。 Last day; today if missing or later.",
     )
     chains: Annotated[
         str, Field(max_length=1_000, pattern=rf"^{_CHAIN}(?:,{_CHAIN})*$")
@@ -266,18 +268,18 @@ def report_routes(dependencies: Dependencies) -> APIBlueprint:
     """Return ``/api/v1/report`` and the same as files."""
     api = api_blueprint("report", "汇报 The report for the leadership")
 
-    @api.get("/report", **documented("report", ReportAnswer))
+    @api.get("/report", **documented("report", ReportAnswer, 404, 409))
     @requires("read")
     def report(query: ReportQuery) -> Response:
         scope = _scope_of(dependencies, query)
         return jsonify(report_of(dependencies, scope, dependencies.lang()))
 
-    @api.get("/report.docx", **documented("reportDocx", described(DOCX)))
+    @api.get("/report.docx", **documented("reportDocx", described(DOCX), 404, 409))
     @requires("read")
     def as_document(query: ReportQuery) -> Response:
         return _file(dependencies, _scope_of(dependencies, query), "docx")
 
-    @api.get("/report.xlsx", **documented("reportXlsx", described(XLSX)))
+    @api.get("/report.xlsx", **documented("reportXlsx", described(XLSX), 404, 409))
     @requires("read")
     def as_workbook(query: ReportQuery) -> Response:
         return _file(dependencies, _scope_of(dependencies, query), "xlsx")
@@ -304,17 +306,18 @@ def report_of(dependencies: Dependencies, scope: ReportScope, lang: Lang) -> dic
 def _scope_of(dependencies: Dependencies, query: ReportQuery) -> ReportScope:
     today = dependencies.today()
     first, last = usual_period(today)
-    starts, ends = query.starts or min(first, query.ends or last), query.ends or last
-    if ends > today:
-        raise invalid("ends", ends.isoformat(), WORDS["leadership.past"].format(today=today))
+    ends = min(query.ends or last, today)  # what is still to come has no figures
+    starts = query.starts or min(first, ends)
     if starts > ends:
-        raise invalid("starts", starts.isoformat(), WORDS["leadership.order"].format(ends=ends))
+        wanted = WORDS["leadership.order"].format(ends=ends)
+        details = [Detail("starts", starts.isoformat(), wanted)]
+        raise ContradictionError(WORDS["leadership.no_period"], details)
     chains = tuple(query.chains.split(",")) if query.chains else ()
     known = [chain.id for chain in dependencies.scorer().city.chains]
     for chain in chains:
         if chain not in known:
             wanted = WORDS["leadership.chain"].format(chains=", ".join(known))
-            raise invalid("chains", chain, wanted)
+            raise NothingThereError(WORDS["leadership.no_chain"], [Detail("chains", chain, wanted)])
     return ReportScope(starts, ends, chains)
 
 
