@@ -89,9 +89,12 @@ def test_a_firm_is_one_or_two_sheets_with_reasons_facts_stage_and_history(
     new_page: NewPage, lang: str
 ) -> None:
     page = new_page(lang)
-    page.goto("/ranking")
-    page.locator("[data-row]").first.click()
-    expect(page.locator(".falls").first).to_be_visible()
+    for stage, day in (("contacted", "2026-01-03"), ("visited", "2026-01-09")):
+        page.request.post(
+            "/api/v1/firms/2/outcomes", data={"stage": stage, "day": day, "reason": "看了产线"}
+        )
+    page.goto("/firms/2")
+    expect(page.locator(".timeline li")).to_have_count(2)
     parts = "#why, #makes, #known, #history, #outcomes, #gap"
     titles = page.locator(parts).all_inner_texts()
     assert len(titles) == 6

@@ -6,6 +6,7 @@ import html
 import io
 import re
 import zipfile
+from datetime import date
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -27,12 +28,15 @@ from tests.contract.test_pages_firm import (  # noqa: F401 (fixtures)
 from tests.kept_lists import BLADES, NOW, lakeport, take_in
 
 from leadscore import numbers
+from leadscore.city import load_city
 from leadscore.features.catalogue import CATALOGUE
+from leadscore.files import shipped
 from leadscore.report.brief import WORDS, how_to_use
 from leadscore.report.paper import Figure, Figures, Lines, Paper, Section, Space, Table
 from leadscore.report.word import write_word
 from leadscore.store.audit import page
 from leadscore.store.database import Database
+from leadscore.store.pursuits import PURSUITS
 from leadscore.web.pages.brief import places_for
 from leadscore.web.routes.payloads import DOCX
 
@@ -143,6 +147,33 @@ def test_a_firm_of_which_nothing_is_known_has_a_brief_and_no_letter_breaks_it(
     assert document.paragraphs[0].text.endswith("丙<b>&公司")
     bread = texts(fetched(client, 2))
     assert WORDS["gap.none"].zh in bread
+
+
+def test_stage_contacts_and_next_step_come_from_the_open_pursuit(
+    client: FlaskClient, database: Database  # noqa: F811
+) -> None:  # fmt: skip
+    send(client, "outcomes", stage="contacted", day="2026-11-02")
+    send(client, "outcomes", stage="visited", day="2026-11-20", reason="看了产线")
+    with database.write() as connection:
+        connection.execute(PURSUITS.update().values(
+            next_step="寄送选址方案", next_step_on=date(2026, 12, 3), owner="li",
+        ))  # fmt: skip
+    document = fetched(client)
+    lines = [paragraph.text for paragraph in document.paragraphs]
+    assert "下一步：寄送选址方案，2026年12月3日，负责：li" in lines
+    days = [row[0] for row in cells(document) if len(row) == 4 and row[3] == "li"]
+    assert days == ["2026年11月20日", "2026年11月2日"]
+    send(client, "outcomes", stage="lost", day="2026-11-22", reason="落户他处")
+    assert WORDS["past.no_next"].zh in texts(fetched(client))
+
+
+def test_the_parks_of_the_shipped_profile_are_shown_with_their_source() -> None:
+    city = load_city(shipped("cities") / "nanchang.toml")
+    boards = places_for(city, "mobile.pcb")
+    assert boards[0].segments == ("mobile.pcb",)
+    assert {"base", "cluster", "park"} >= {place.kind for place in boards}
+    assert all(place.evidence for place in boards)
+    assert all(places_for(city, segment) for segment in city.segments)
 
 
 def test_what_no_document_may_hold_is_named_by_its_code(tmp_path: Path) -> None:

@@ -218,7 +218,8 @@ def test_a_page_leaves_out_what_cannot_be_meant_and_says_so(
 @pytest.mark.parametrize(
     ("query", "status", "where"),
     [("starts=2026-11-20&ends=2026-11-01", 409, "starts"), ("chains=zzz", 404, "chains"),
-     ("starts=2030-01-01&ends=2031-01-01", 409, "starts"), ("starts=x", 422, "starts")],
+     ("starts=2030-01-01&ends=2031-01-01", 409, "starts"), ("starts=x", 422, "starts"),
+     ("ends=2026-02-31", 422, "ends"), ("starts=0", 422, "starts")],
 )  # fmt: skip
 def test_the_api_refuses_what_cannot_be_meant(
     office: FlaskClient, query: str, status: int, where: str

@@ -23,7 +23,7 @@ from leadscore.text import Lang, read_words
 
 WORDS = read_words(Path(__file__).with_name("brief.toml"))
 
-_NOTES_MM = 30
+_NOTES_MM = 24
 
 
 def brief_paper(brief: Mapping[str, Any], lang: Lang) -> Paper:
@@ -190,7 +190,7 @@ def _past(brief: Mapping[str, Any], lang: Lang) -> list[Block]:
     if not rows:
         return [Lines([_say("past.none", lang), text])]
     headers = ("day", "stage", "remark", "by")
-    return [_table("past", headers, rows, (3, 2.4, 8, 2.6), lang), Lines([text])]
+    return [_table("past", headers, rows, (3.6, 2.4, 7.6, 2.4), lang), Lines([text])]
 
 
 def _table(

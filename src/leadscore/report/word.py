@@ -90,8 +90,8 @@ def _new_document(paper: Paper, now: datetime) -> Document:
     properties.language = "zh-CN" if paper.lang == "zh" else "en-GB"
     _set_type(document)
     normal = document.styles["Normal"].paragraph_format
-    normal.space_after, normal.line_spacing = Pt(3), 1.25
-    for name, size, before in (("Title", _TITLE_PT, 0), ("Heading 1", _HEADING_PT, 10)):
+    normal.space_after, normal.line_spacing = Pt(2), 1.15
+    for name, size, before in (("Title", _TITLE_PT, 0), ("Heading 1", _HEADING_PT, 7)):
         shape = document.styles[name].paragraph_format
         shape.space_before, shape.space_after, shape.keep_with_next = Pt(before), Pt(4), True
         document.styles[name].font.size = Pt(size)
@@ -180,6 +180,8 @@ def _block(document: Document, block: Block, paper: Paper) -> None:
             for text in texts:
                 style = "List Bullet" if kind == "listed" else None
                 paragraph = document.add_paragraph(style=style)
+                if kind != "plain":
+                    _tight(paragraph)
                 _paragraph(paragraph, (_BOX if kind == "asked" else "") + text)
         case Figures(entries):
             _figures(document, entries, _line_mm(paper))

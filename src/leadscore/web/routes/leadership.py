@@ -16,7 +16,7 @@ from leadscore.store.leadership import ReportScope, leadership_report
 from leadscore.text import Lang, room_words
 from leadscore.web.api import Dependencies
 from leadscore.web.auth import requires
-from leadscore.web.errors import ContradictionError, NothingThereError, store_refusals
+from leadscore.web.errors import ContradictionError, NothingThereError, invalid, store_refusals
 from leadscore.web.idempotent import noted
 from leadscore.web.openapi import Payload, api_blueprint
 from leadscore.web.routes.payloads import (
@@ -38,6 +38,10 @@ from leadscore.web.routes.payloads import (
 WORDS = room_words("web")
 
 _CHAIN = r"[a-z][a-z0-9_]{0,99}"
+# Not `date`: that also takes a number, as seconds since 1970.
+_IsoDay = Annotated[
+    str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", json_schema_extra={"format": "date"})
+]
 _Count = Annotated[int, Field(ge=0)]
 
 
@@ -46,10 +50,10 @@ class ReportQuery(BaseModel):
 
     model_config = QUERY
 
-    starts: date | None = Field(
+    starts: _IsoDay | None = Field(
         default=None, description="起始日，缺省为今年1月1日。 First day; 1 January if missing."
     )
-    ends: date | None = Field(
+    ends: _IsoDay | None = Field(
         default=None,
         description="截止日，缺省或晚于今天时为今天。 Last day; today if missing or later.",
     )
@@ -303,11 +307,18 @@ def report_of(dependencies: Dependencies, scope: ReportScope, lang: Lang) -> dic
         )  # fmt: skip
 
 
+def _day(name: str, text: str | None) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError as error:
+        raise invalid(name, str(text), WORDS["leadership.day"]) from error
+
+
 def _scope_of(dependencies: Dependencies, query: ReportQuery) -> ReportScope:
     today = dependencies.today()
     first, last = usual_period(today)
-    ends = min(query.ends or last, today)  # what is still to come has no figures
-    starts = query.starts or min(first, ends)
+    ends = min(_day("ends", query.ends) or last, today)  # what is still to come has no figures
+    starts = _day("starts", query.starts) or min(first, ends)
     if starts > ends:
         wanted = WORDS["leadership.order"].format(ends=ends)
         details = [Detail("starts", starts.isoformat(), wanted)]
