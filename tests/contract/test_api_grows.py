@@ -27,6 +27,9 @@ GET /api/v1/models/{version}
 GET /api/v1/ranking
 GET /api/v1/ranking.csv
 GET /api/v1/ranking.xlsx
+GET /api/v1/report
+GET /api/v1/report.docx
+GET /api/v1/report.xlsx
 POST /api/v1/exports
 POST /api/v1/firms/{id}/corrections
 POST /api/v1/firms/{id}/outcomes

@@ -462,7 +462,7 @@ def test_a_brief_says_what_to_ask_and_what_speaks_for_and_against(client: FlaskC
     assert "甲风电有限公司" in html
     assert BLADES in html
     assert "saw the line" in html
-    asked = html[html.index("Not known yet") :]
+    asked = html[html.index("Open questions") : html.index("Stage and contacts")]
     assert "patents" in asked
     assert "yearly revenue" in asked
     assert "number of staff" not in asked

@@ -15,6 +15,7 @@ from leadscore.cli import (  # noqa: F401
     outcomes,
     ranking,
     reading,
+    report,
     serving,
 )
 from leadscore.cli.group import cli

@@ -166,3 +166,32 @@ def within_grade(priority: float, grade: str, thresholds: Mapping[str, float]) -
     above = {"B": "A", "C": "B", "D": "C"}.get(grade)
     most = math.nextafter(thresholds[above], -1.0) if above else 1.0
     return max(min(priority, most), thresholds.get(grade, 0.0))
+
+
+Interval = tuple[float, float]
+
+_SAYS_NOTHING = 0.95
+"""An interval as wide as this leaves everything open, as before any outcome is known."""
+
+
+def intervals(
+    scorer: Scorer, scored: Sequence[tuple[str, Mapping[str, float | str]]]
+) -> list[Interval | None]:
+    """Return for each score the 90 % interval of its likelihood, its ends in 0..1.
+
+    None for a score by another model, and where the model can't tell: before any outcome is known,
+    the interval would be all there is.
+    """
+    ends: list[Interval | None] = [None] * len(scored)
+    own = [place for place, (model, _) in enumerate(scored) if model == scorer.model]
+    if not own:
+        return ends
+    try:
+        features = scorer.card.scorecard.features
+        rows = [[scored[place][1].get(name) for name in features] for place in own]
+        known = scorer.card.record_intervals(rows)
+    except ValueError:  # no posterior was kept: many tables, or a card of an earlier program
+        return ends
+    for place, (low, high) in zip(own, known.tolist(), strict=True):
+        ends[place] = (low, high) if high - low < _SAYS_NOTHING else None
+    return ends

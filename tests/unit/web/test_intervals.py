@@ -10,9 +10,8 @@ from tests.kept_lists import BLADES, BREAD, TODAY, lakeport
 from leadscore.learning.expert import fit_expert
 from leadscore.lists.cleaning import records_of
 from leadscore.lists.columns import blank_firms
-from leadscore.ranking.score import Scorer
+from leadscore.ranking.score import Scorer, intervals
 from leadscore.registry.models import expert_version
-from leadscore.web.pages.firm import intervals
 
 
 @pytest.fixture(scope="module")

@@ -7,10 +7,12 @@ from flask import Blueprint, Flask, Response
 from leadscore.web.api import Dependencies
 from leadscore.web.pages.administration import administration_pages
 from leadscore.web.pages.board import board_pages
+from leadscore.web.pages.brief import brief_pages
 from leadscore.web.pages.chains import chain_pages
 from leadscore.web.pages.corrections import correction_pages
-from leadscore.web.pages.firm import brief_pages, firm_act_pages, firm_pages
+from leadscore.web.pages.firm import firm_act_pages, firm_pages
 from leadscore.web.pages.imports import import_pages
+from leadscore.web.pages.leadership import leadership_pages
 from leadscore.web.pages.model import model_pages
 from leadscore.web.pages.outcomes import outcome_pages
 from leadscore.web.pages.pursuit import pursuit_pages
@@ -30,6 +32,7 @@ _PAGES = (
     firm_pages,
     pursuit_pages,
     chain_pages,
+    leadership_pages,
     import_pages,
     outcome_pages,
     model_pages,

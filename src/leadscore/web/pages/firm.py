@@ -1,4 +1,4 @@
-"""A firm: why it stands where it stands, what officers do with it, and a brief for a visit."""
+"""A firm: why it stands where it stands, and what officers do with it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from sqlalchemy import Connection
 from leadscore.city import City
 from leadscore.city.matching import JOINT
 from leadscore.features.catalogue import CATALOGUE, UNKNOWN
-from leadscore.learning.scorecard import Scorecard
 from leadscore.lists.columns import column
 from leadscore.lists.corrections import COLUMNS as CORRECTABLE
 from leadscore.lists.understanding import shown_value
@@ -29,7 +28,7 @@ from leadscore.ranking.reasons import (
     meaning_of,
     supply_words,
 )
-from leadscore.ranking.score import Scorer
+from leadscore.ranking.score import Scorer, intervals
 from leadscore.store import acts
 from leadscore.store.current_ranking import Score, UnknownScoreError, score_history
 from leadscore.store.facts import Fact, all_facts_of, facts_of
@@ -97,7 +96,7 @@ def firm_pages(dependencies: Dependencies, pages: Blueprint) -> None:
             withdrawn = [
                 fact for fact in all_facts_of(connection, id) if fact.withdrawn_at is not None
             ]
-            values = _shown_values(dependencies, scorer, connection, firm, history)
+            values = shown_values(dependencies, scorer, connection, firm, history)
             values |= pursuit_values(connection, firm)
         score = values["score"]
         line, recorded = timeline(values["firm"]["outcomes"], request.args.get("entry", ""))
@@ -114,11 +113,11 @@ def firm_pages(dependencies: Dependencies, pages: Blueprint) -> None:
         )  # fmt: skip
 
 
-def _shown_values(
+def shown_values(
     dependencies: Dependencies, scorer: Scorer, connection: Connection, firm: Firm,
     history: Sequence[Score],
 ) -> dict[str, Any]:  # fmt: skip
-    # What both the page and the brief show; the newest score comes first.
+    """Return what both the page and the brief show of a firm; the newest score comes first."""
     lang, today = dependencies.page_lang(), dependencies.today()
     facts = facts_of(connection, [firm.id]).get(firm.id, [])
     record = record_of(firm, facts)
@@ -142,35 +141,6 @@ def withdrawn_corrections(
         label, value = correction_value(fact.correction, wording, lang)
         told.append({"label": label, "value": value, "fact": fact})
     return told
-
-
-Interval = tuple[float, float]
-
-_SAYS_NOTHING = 0.95
-"""An interval as wide as this leaves everything open, as before any outcome is known."""
-
-
-def intervals(
-    scorer: Scorer, scored: Sequence[tuple[str, Mapping[str, float | str]]]
-) -> list[Interval | None]:
-    """Return for each score the 90 % interval of its likelihood, its ends in 0..1.
-
-    None for a score by another model, and where the model can't tell: before any outcome is known,
-    the interval would be all there is.
-    """
-    ends: list[Interval | None] = [None] * len(scored)
-    own = [place for place, (model, _) in enumerate(scored) if model == scorer.model]
-    if not own:
-        return ends
-    try:
-        features = scorer.card.scorecard.features
-        rows = [[scored[place][1].get(name) for name in features] for place in own]
-        known = scorer.card.record_intervals(rows)
-    except ValueError:  # no posterior was kept: many tables, or a card of an earlier program
-        return ends
-    for place, (low, high) in zip(own, known.tolist(), strict=True):
-        ends[place] = (low, high) if high - low < _SAYS_NOTHING else None
-    return ends
 
 
 def _waterfall(
@@ -469,91 +439,3 @@ def given_day(today: date) -> date:
     if day > today:
         raise InvalidRequestError(TRANSLATIONS["firm.acts.day_to_come"])
     return day
-
-
-_FACTS = (
-    "registered_capital_cny", "staff", "revenue_cny", "revenue_growth", "founded_on", "province",
-    "city", "titles", "funding", "patents", "status", "intended_investment_cny", "event",
-    "referred_by",
-)  # fmt: skip
-_TOLD_BY_THE_FIRM = ("sector", "scale", "capability", "momentum", "origin", "risk")
-"""Families whose features are missing because nobody has asked yet."""
-_NOT_ASKED = frozenset({"chain", "target_region", "neighbour_city", "same_province"})
-"""What one asks for otherwise: by what it makes, and where it sits."""
-
-_TEXT_WIDTH, _FACT_WIDTH, _LINE_WIDTH = 420, 44, 120
-_MOST_FOR, _MOST_AGAINST, _MOST_ASKED, _MOST_OUTCOMES = 5, 4, 8, 5
-
-
-def brief_pages(dependencies: Dependencies, pages: Blueprint) -> None:
-    """Add ``/firms/<id>/brief``: on one page of paper who they are, why go, and what to ask."""
-
-    @pages.get("/firms/<int:id>/brief")
-    @requires("read")
-    def brief(id: int) -> Response:  # noqa: A002 (as the address has it)
-        lang, scorer = dependencies.page_lang(), dependencies.scorer()
-        with store_refusals(), dependencies.database.read() as connection:
-            firm = read_firm(connection, id)
-            history = score_history(connection, id, limit=1)
-            values = _shown_values(dependencies, scorer, connection, firm, history)
-        score, falls = values["score"], values["falls"]
-        steps = falls["steps"] if falls else []
-        card = scorer.card.scorecard
-        unknown = _unknown_of(score, card, values["record"], lang) if score else []
-        record = values["record"]
-        makes = next((record[name] for name in COLUMNS if record.get(name)), None)
-        outcomes, _ = timeline(values["firm"]["outcomes"], "")
-        return shell.page(
-            dependencies, "brief.html", title=TRANSLATIONS["brief.heading"].format(name=firm.name),
-            name=clipped(firm.name, 90), city=scorer.city.name,
-            makes=makes and clipped(str(makes), _TEXT_WIDTH),
-            facts=[
-                (column(name).label, clipped(shown_value(column(name), value, lang), _FACT_WIDTH))
-                for name in _FACTS
-                if (value := values["record"].get(name)) is not None
-            ],
-            pro=[step for step in steps if step["points"] > 0][:_MOST_FOR],
-            contra=[step for step in steps if step["points"] < 0][:_MOST_AGAINST],
-            unknown=[clipped(text, _LINE_WIDTH) for text in unknown[:_MOST_ASKED]],
-            stale=[
-                clipped(field["label"], _FACT_WIDTH) for field in values["fields"] if field["stale"]
-            ][:_MOST_ASKED],
-            outcomes=[
-                outcome | {"reason": clipped(outcome["reason"] or "", _LINE_WIDTH)}
-                for outcome in outcomes
-                if outcome["state"] == "held"
-            ][:_MOST_OUTCOMES], **values,
-        )  # fmt: skip
-
-
-def clipped(text: str, width: int) -> str:
-    """Return a text that takes no more than so many columns; Chinese takes two each.
-
-    >>> clipped("风电叶片的研发", 9), clipped("blades", 9)
-    ('风电叶片…', 'blades')
-    """
-    plain = " ".join(text.split())
-    taken = 0
-    for place, letter in enumerate(plain):
-        taken += 2 if unicodedata.east_asian_width(letter) in "WF" else 1
-        if taken > width:
-            return plain[:place].rstrip() + "…"
-    return plain
-
-
-def _unknown_of(score: Score, card: Scorecard, record: Mapping[str, Any], lang: Lang) -> list[str]:
-    # What can be asked; what could move the score most first.
-    spreads = {
-        table.feature: float(table.values.max() - table.values.min()) for table in card.tables
-    }
-    missing = [
-        name
-        for name, feature in CATALOGUE.items()
-        if score.values.get(name) is None
-        and feature.family in _TOLD_BY_THE_FIRM
-        and name not in _NOT_ASKED
-    ]
-    missing.sort(key=lambda name: -spreads.get(name, 0.0))
-    asked = [CATALOGUE[name].meaning.pick(lang) for name in missing]
-    first = [name for name in ("main_business", "city") if not record.get(name)]
-    return [column(name).label.pick(lang) for name in first] + asked

@@ -14,6 +14,7 @@ from leadscore.city import City
 from leadscore.errors import Detail
 from leadscore.features.catalogue import CATALOGUE
 from leadscore.lists.values.words import STAGES
+from leadscore.ranking.score import intervals
 from leadscore.ranking.vetoes import WORDING
 from leadscore.store import acts, shortlists
 from leadscore.store import ranking as stored
@@ -28,7 +29,6 @@ from leadscore.web.auth import caller, requires
 from leadscore.web.errors import InvalidRequestError, store_refusals
 from leadscore.web.idempotent import Act, Answer, noted, written
 from leadscore.web.pages import shell
-from leadscore.web.pages.firm import intervals
 from leadscore.web.pages.shell import (
     HOME,
     LONGEST_REASON,
@@ -570,7 +570,7 @@ def ranking_pages(dependencies: Dependencies, pages: Blueprint) -> None:
             dependencies, "ranking.html", title=TRANSLATIONS["ranking.title"],
             city=scorer.city.name, model=scorer.model,
             profile=dependencies.profiles.current().number_of(scorer.city),
-            rescoring=bool(rescoring),
+            rescoring=bool(rescoring), today=dependencies.today(),
             asked=asked, firms=firms, total=counts.total,
             facets=_facets_of(counts, asked, _names_of(scorer.city, lists, short, lang)),
             next=page.next and asked.following(page.next.written(), len(page.firms)),

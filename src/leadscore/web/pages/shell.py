@@ -274,6 +274,7 @@ NAVIGATION: tuple[tuple[str, str, Permission], ...] = (
     ("/ranking", "shell.ranking", "read"),
     ("/board", "board.title", "read"),
     ("/chains", "chains.title", "read"),
+    ("/report", "report.title", "read"),
     ("/import", "import.link", "record"),
     ("/model", "model.title", "read"),
     ("/administration", "administration.title", "read"),

@@ -85,6 +85,7 @@ class MainReason(Payload):
 
 CSV = "text/csv"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 _BLOCK = 1 << 16
 _LINE_END = b"\r\n"
