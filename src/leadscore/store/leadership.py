@@ -124,7 +124,7 @@ def _source(
 
 
 def _candidates(connection: Connection, segments: Collection[str]) -> dict[str, int]:
-    return {key: how_many(connection, RankingFilter(segment=key, veto="no")) for key in segments}
+    return {key: how_many(connection, RankingFilter(segment=(key,), veto=("no",))) for key in segments}
 
 
 def _chain(city: City, key: str, counts: Mapping[str, int], lang: Lang) -> dict[str, Any]:
@@ -173,7 +173,7 @@ def _gaps(
 def _targets(
     connection: Connection, scorer: Scorer, segment: str, lang: Lang
 ) -> list[dict[str, Any]]:
-    asked = RankingFilter(segment=segment, veto="no")
+    asked = RankingFilter(segment=(segment,), veto=("no",))
     rows = ranking_page(connection, asked, limit=TARGETS).firms
     sure = intervals(scorer, [(row["model"], row["values"]) for row in rows])
     same = ("rank", "name", "grade", "likelihood", "fit", "priority", "stage", "model", "row")

@@ -16,7 +16,7 @@ from leadscore.lists.dedupe import normal_name_of
 from leadscore.store.database import METADATA, Json, Moment, Number
 
 revision = "0009"
-down_revision = "0007"
+down_revision = "0008"
 
 _TABLES = sa.MetaData(naming_convention=METADATA.naming_convention)
 _KEY = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
