@@ -19,7 +19,7 @@ from leadscore.lists.values.words import STAGES
 from leadscore.report.brief import brief_paper
 from leadscore.report.word import write_word
 from leadscore.store.current_ranking import Score, score_history
-from leadscore.store.firms import Firm, read_firm
+from leadscore.store.firms import read_firm
 from leadscore.text import Lang
 from leadscore.web.api import Dependencies
 from leadscore.web.auth import requires
@@ -85,7 +85,8 @@ def brief_of(dependencies: Dependencies, connection: Connection, firm_id: int) -
     values = shown_values(dependencies, scorer, connection, firm, history)
     summary, standing, score = values["firm"], values["standing"], values["score"]
     points = list(_points(score, values["falls"])) if score else []
-    makes = next((firm.record[name] for name in COLUMNS if firm.record.get(name)), None)
+    record = values.get("record", firm.record)  # with what officers corrected, where they may
+    makes = next((record[name] for name in COLUMNS if record.get(name)), None)
     roles = CATALOGUE["role"].levels
     segment = standing["segment"] if standing else None
     return {
@@ -94,7 +95,7 @@ def brief_of(dependencies: Dependencies, connection: Connection, firm_id: int) -
         "city": city.name.pick(lang),
         "today": dependencies.today(),
         "veto": standing["veto_text"] if standing else None,
-        "by_hand": bool(summary.get("override")),
+        "by_hand": bool(summary.get("override") or summary.get("corrections")),
         "score": _score(score, standing, values["interval"], roles, lang) if score else None,
         "stage": STAGES[standing["stage"]].pick(lang)
         if standing and standing["stage"] in STAGES
@@ -109,8 +110,10 @@ def brief_of(dependencies: Dependencies, connection: Connection, firm_id: int) -
         },
         "strong": [point for point in points if point["points"] > 0][:_MOST_FOR],
         "weak": [point for point in points if point["points"] < 0][:_MOST_AGAINST],
-        "unknown": [clipped(text, _LINE_WIDTH) for text in _unknown(scorer.card.scorecard, score,
-                                                                    firm, lang)][:_MOST_ASKED],
+        "unknown": [
+            clipped(text, _LINE_WIDTH)
+            for text in _unknown(scorer.card.scorecard, score, record, lang)[:_MOST_ASKED]
+        ],
         "stale": [
             clipped(field["label"], _FACT_WIDTH) for field in values["fields"] if field["stale"]
         ][:_MOST_ASKED],
@@ -156,7 +159,7 @@ def _facts(fields: list[dict[str, Any]]) -> list[dict[str, Any]]:
         {
             "label": field["label"], "value": clipped(str(field["value"]), _FACT_WIDTH),
             "file": field["file_name"], "row": field["row"], "as_of": field["as_of"],
-            "stale": field["stale"],
+            "stale": field["stale"], "by": getattr(field.get("made"), "recorded_by", None),
         }
         for name in _FACTS
         if (field := by.get(name))
@@ -237,7 +240,9 @@ def clipped(text: str, width: int) -> str:
     return plain
 
 
-def _unknown(card: Scorecard, score: Score | None, firm: Firm, lang: Lang) -> list[str]:
+def _unknown(
+    card: Scorecard, score: Score | None, record: Mapping[str, Any], lang: Lang
+) -> list[str]:
     # What can be asked; what could move the score most first.
     if score is None:
         return []
@@ -253,5 +258,5 @@ def _unknown(card: Scorecard, score: Score | None, firm: Firm, lang: Lang) -> li
     ]
     missing.sort(key=lambda name: -spreads.get(name, 0.0))
     asked = [CATALOGUE[name].meaning.pick(lang) for name in missing]
-    first = [name for name in ("main_business", "city") if not firm.record.get(name)]
+    first = [name for name in ("main_business", "city") if not record.get(name)]
     return [column(name).label.pick(lang) for name in first] + asked
