@@ -159,7 +159,10 @@ def _strongest(said: Said, match: re.Match[str]) -> bool:
     """The segment named has the strength shown, and the words for it fit the strength."""
     names = {said.named(key): strength for key, strength in said.strengths.items()}
     strength = names[match["segment"]]
-    close = "吻合" in match[0] or "main business" in match[0]
+    by_hand = match[0].startswith(("人工认定从事", "an officer puts it in"))
+    if by_hand != (said.words == "") or (by_hand and not said.record.get("segments")):
+        return False
+    close = by_hand or "吻合" in match[0] or "main business" in match[0]
     whole = strength == said.number == max(names.values())
     return whole and _percent(match["value"], strength) and close == (strength >= 0.3)
 
@@ -210,6 +213,8 @@ def _gap(said: Said, match: re.Match[str]) -> bool:
 
 def _own_words(said: Said, match: re.Match[str]) -> bool:
     """Each word in brackets stands in the firm's texts, or in the name of its class."""
+    if said.words == "":
+        return bool(said.record["segments"]) and match["words"] in ("人工认定", "set by an officer")
     texts = " ".join(str(value) for value in said.record.values() if isinstance(value, str))
     plain = _plain(texts)
     return all(_plain(word) in plain for word in match["words"].split("、"))
@@ -428,9 +433,10 @@ CLAIMS: dict[str, tuple[tuple[str, Claim], ...]] = {
         (r"不填补任何缺口|fills none of the gaps", _missing),
     ),
     "match_strength": (
-        (r"(?:主业吻合|业务略涉)(?P<segment>.+)（匹配强度(?P<value>\S+%)）", _strongest),
-        (r"its (?:main business matches|business touches) (?P<segment>.+) \(match (?P<value>\S+)\)",
+        (r"(?:主业吻合|业务略涉|人工认定从事)(?P<segment>.+)（匹配强度(?P<value>\S+%)）",
          _strongest),
+        ((r"(?:its main business matches|its business touches|an officer puts it in) "
+          r"(?P<segment>.+) \(match (?P<value>\S+)\)"), _strongest),
         (r"业务文字未对应任何环节|its business text matches no segment", _unmatched),
     ),
     "neighbour_supply": (
@@ -526,11 +532,32 @@ _COMPILED = {
 }
 
 
+def _called_wrong(said: Said, match: re.Match[str]) -> bool:
+    meaning = CATALOGUE[said.feature].meaning.pick(said.lang)
+    unfounded = str(said.record["unfounded"]).split(";")
+    return said.value is None and said.feature in unfounded and match["meaning"] == meaning
+
+
+def _no_segment_by_hand(said: Said, _: re.Match[str]) -> bool:
+    return said.record.get("segments") == "" and said.segment is None and not said.strengths
+
+
+_BY_HAND = (
+    (re.compile(r"人工认为此项不成立，按未知计：(?P<meaning>.+)"), _called_wrong),
+    (re.compile(r"called wrong by an officer, so it counts as unknown: (?P<meaning>.+)"),
+     _called_wrong),
+    (re.compile(r"人工认定不在本市产业链上"), _no_segment_by_hand),
+    (re.compile(r"an officer says that it is in none of the city's chains"), _no_segment_by_hand),
+)  # fmt: skip
+"""What officers have a say in, of whatever feature."""
+
+
 def is_true(said: Said) -> bool:
     """Tell whether a sentence says what the values beside it say."""
+    unfounded = said.feature in str(said.record.get("unfounded") or "").split(";")
     if said.text == CATALOGUE[said.feature].unknown.pick(said.lang):
-        return said.value is None
-    for pattern, claim in _COMPILED[said.feature]:
+        return said.value is None and not unfounded
+    for pattern, claim in (*_BY_HAND, *_COMPILED[said.feature]):
         if match := pattern.fullmatch(said.text):
             return claim(said, match)
     return False

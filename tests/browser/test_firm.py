@@ -49,8 +49,8 @@ def test_what_is_refused_is_told_and_nothing_typed_is_lost(new_page: NewPage) ->
     other.goto(address)
     other.get_by_text("I know better").click()
     other.locator("#grade").select_option("D")
-    other.locator("#why-override").fill("too small")
-    other.get_by_role("button", name="Let this count").click()
+    other.locator("#why-judge").fill("too small")
+    other.locator("details[open]").get_by_role("button", name="Let this count").click()
     expect(other.locator("table.beside")).to_contain_text("D")
     page.get_by_text("Don't court this firm").click()
     page.locator("#why-exclude").fill("moved away")
@@ -60,8 +60,8 @@ def test_what_is_refused_is_told_and_nothing_typed_is_lost(new_page: NewPage) ->
     expect(notice).to_be_in_viewport()
     expect(page.locator("#why-exclude")).to_have_value("moved away")
     forgive(page, "412")
-    other.get_by_role("button", name="Back to the machine's").click()
-    expect(other.locator("#notices")).to_contain_text("The machine's judgement counts again")
+    other.get_by_role("button", name="Take back grade: D").click()
+    expect(other.locator("#notices")).to_contain_text("The correction is taken back")
 
 
 def test_points_move_as_values_are_changed(new_page: NewPage) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any
 
 from flask import Response, jsonify
@@ -388,7 +388,11 @@ def field_answers(
     for name in dict.fromkeys([*firm.record, *(name for name in by_hand if name in COLUMNS)]):
         fact, origin = by_hand.get(name), firm.origins.get(name, {})
         as_of = fact.valid_from.isoformat() if fact else str(origin["as_of"])
-        since = bool(fact and origin and origin["at"] > fact.recorded_at.isoformat())
+        since = (
+            fact is not None
+            and "at" in origin
+            and datetime.fromisoformat(origin["at"]) > fact.recorded_at
+        )
         value = record.get(name)
         answers.append({
             "column": name,
