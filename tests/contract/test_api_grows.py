@@ -15,6 +15,7 @@ GET /api/v1/exports/{id}
 GET /api/v1/firms/{id}
 GET /api/v1/firms/{id}/changes
 GET /api/v1/firms/{id}/corrections
+GET /api/v1/firms/{id}/notes
 GET /api/v1/gaps
 GET /api/v1/jobs
 GET /api/v1/jobs/{id}
@@ -24,6 +25,7 @@ GET /api/v1/lists/{id}/problems.csv
 GET /api/v1/me
 GET /api/v1/models
 GET /api/v1/models/{version}
+GET /api/v1/pursuits
 GET /api/v1/ranking
 GET /api/v1/ranking.csv
 GET /api/v1/ranking.xlsx
@@ -32,6 +34,7 @@ GET /api/v1/report.docx
 GET /api/v1/report.xlsx
 POST /api/v1/exports
 POST /api/v1/firms/{id}/corrections
+POST /api/v1/firms/{id}/notes
 POST /api/v1/firms/{id}/outcomes
 POST /api/v1/jobs/{id}/cancel
 POST /api/v1/lists
@@ -41,9 +44,11 @@ POST /api/v1/models/{version}/promote
 POST /api/v1/score
 PUT /api/v1/firms/{id}/exclusion
 PUT /api/v1/firms/{id}/override
+PUT /api/v1/firms/{id}/pursuit
 PUT /api/v1/gaps/{segment}/supply
 DELETE /api/v1/firms/{id}/corrections/{number}
 DELETE /api/v1/firms/{id}/exclusion
+DELETE /api/v1/firms/{id}/notes/{note}
 DELETE /api/v1/firms/{id}/override
 GET /healthz
 GET /metrics
