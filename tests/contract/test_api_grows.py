@@ -19,6 +19,7 @@ GET /api/v1/firms/{id}/notes
 GET /api/v1/gaps
 GET /api/v1/jobs
 GET /api/v1/jobs/{id}
+GET /api/v1/learning
 GET /api/v1/lists
 GET /api/v1/lists/{id}
 GET /api/v1/lists/{id}/problems.csv
@@ -26,6 +27,8 @@ GET /api/v1/me
 GET /api/v1/models
 GET /api/v1/models/{version}
 GET /api/v1/pursuits
+GET /api/v1/outcomes/{id}
+GET /api/v1/outcomes/{id}/problems.csv
 GET /api/v1/ranking
 GET /api/v1/ranking.csv
 GET /api/v1/ranking.xlsx
@@ -41,6 +44,7 @@ POST /api/v1/lists
 POST /api/v1/models/retrain
 POST /api/v1/models/rollback
 POST /api/v1/models/{version}/promote
+POST /api/v1/outcomes
 POST /api/v1/score
 PUT /api/v1/firms/{id}/exclusion
 PUT /api/v1/firms/{id}/override
