@@ -11,6 +11,7 @@ from leadscore.web.api import GONE
 from leadscore.web.app import Application
 
 KEPT = """
+GET /api/v1/bulk/{id}
 GET /api/v1/exports/{id}
 GET /api/v1/firms/{id}
 GET /api/v1/firms/{id}/changes
@@ -26,6 +27,8 @@ GET /api/v1/models/{version}
 GET /api/v1/ranking
 GET /api/v1/ranking.csv
 GET /api/v1/ranking.xlsx
+POST /api/v1/bulk
+POST /api/v1/bulk/{id}/undo
 POST /api/v1/exports
 POST /api/v1/firms/{id}/outcomes
 POST /api/v1/jobs/{id}/cancel
@@ -34,6 +37,7 @@ POST /api/v1/models/retrain
 POST /api/v1/models/rollback
 POST /api/v1/models/{version}/promote
 POST /api/v1/score
+POST /api/v1/selections
 PUT /api/v1/firms/{id}/exclusion
 PUT /api/v1/firms/{id}/override
 PUT /api/v1/gaps/{segment}/supply

@@ -7,7 +7,9 @@ from flask import Blueprint, Flask, Response
 from leadscore.web.api import Dependencies
 from leadscore.web.pages.administration import administration_pages
 from leadscore.web.pages.board import board_pages
+from leadscore.web.pages.bulk import bulk_pages
 from leadscore.web.pages.chains import chain_pages
+from leadscore.web.pages.compare import compare_pages
 from leadscore.web.pages.firm import brief_pages, firm_act_pages, firm_pages
 from leadscore.web.pages.imports import import_pages
 from leadscore.web.pages.model import model_pages
@@ -24,6 +26,8 @@ _PAGES = (
     signing_pages,
     today_pages,
     ranking_pages,
+    bulk_pages,
+    compare_pages,
     board_pages,
     firm_pages,
     pursuit_pages,
