@@ -11,6 +11,7 @@ from leadscore.web.api import GONE
 from leadscore.web.app import Application
 
 KEPT = """
+GET /api/v1/bulk/{id}
 GET /api/v1/exports/{id}
 GET /api/v1/firms/{id}
 GET /api/v1/firms/{id}/changes
@@ -35,6 +36,8 @@ GET /api/v1/ranking.xlsx
 GET /api/v1/report
 GET /api/v1/report.docx
 GET /api/v1/report.xlsx
+POST /api/v1/bulk
+POST /api/v1/bulk/{id}/undo
 POST /api/v1/exports
 POST /api/v1/firms/{id}/corrections
 POST /api/v1/firms/{id}/notes
@@ -46,6 +49,7 @@ POST /api/v1/models/rollback
 POST /api/v1/models/{version}/promote
 POST /api/v1/outcomes
 POST /api/v1/score
+POST /api/v1/selections
 PUT /api/v1/firms/{id}/exclusion
 PUT /api/v1/firms/{id}/override
 PUT /api/v1/firms/{id}/pursuit

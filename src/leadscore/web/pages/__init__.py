@@ -8,7 +8,9 @@ from leadscore.web.api import Dependencies
 from leadscore.web.pages.administration import administration_pages
 from leadscore.web.pages.board import board_pages
 from leadscore.web.pages.brief import brief_pages
+from leadscore.web.pages.bulk import bulk_pages
 from leadscore.web.pages.chains import chain_pages
+from leadscore.web.pages.compare import compare_pages
 from leadscore.web.pages.corrections import correction_pages
 from leadscore.web.pages.firm import firm_act_pages, firm_pages
 from leadscore.web.pages.imports import import_pages
@@ -28,6 +30,8 @@ _PAGES = (
     signing_pages,
     today_pages,
     ranking_pages,
+    bulk_pages,
+    compare_pages,
     board_pages,
     firm_pages,
     pursuit_pages,
