@@ -14,7 +14,9 @@ from leadscore.features.catalogue import CATALOGUE
 from leadscore.lists.columns import column
 from leadscore.lists.understanding import shown_value
 from leadscore.ranking.reasons import Wording, meaning_of
+from leadscore.ranking.score import Scorer, intervals
 from leadscore.store.current_ranking import Score, score_history
+from leadscore.store.facts import facts_of
 from leadscore.store.firms import Firm, read_firms
 from leadscore.store.ranking import RankingFilter, candidates, ranking_page
 from leadscore.text import Lang
@@ -22,9 +24,8 @@ from leadscore.web.api import Dependencies
 from leadscore.web.auth import requires
 from leadscore.web.errors import InvalidRequestError, store_refusals
 from leadscore.web.pages import shell
-from leadscore.web.pages.firm import intervals
 from leadscore.web.pages.shell import TRANSLATIONS, ignore, whole_number
-from leadscore.web.routes.firms import field_answer, firm_summary
+from leadscore.web.routes.firms import field_answers, firm_summary
 
 FEWEST, MOST = 2, 4
 """Firms that stand side by side."""
@@ -48,8 +49,7 @@ def compare_pages(dependencies: Dependencies, pages: Blueprint) -> None:
         with store_refusals(), dependencies.database.read() as connection:
             firms = _asked_firms(connection)
             answers = [
-                _firm_column(connection, firm, scorer.wording, dependencies.today(), lang)
-                for firm in firms
+                _firm_column(connection, firm, scorer, dependencies.today(), lang) for firm in firms
             ]
             offered = _offered(connection, firms, answers, text) if len(firms) < MOST else []
         scores = [answer["score"] for answer in answers]
@@ -102,14 +102,15 @@ def _asked_firms(connection: Connection) -> list[Firm]:
 
 
 def _firm_column(
-    connection: Connection, firm: Firm, wording: Wording, today: date, lang: Lang
+    connection: Connection, firm: Firm, scorer: Scorer, today: date, lang: Lang
 ) -> dict[str, Any]:
-    answer = firm_summary(wording, connection, firm, lang)
+    answer = firm_summary(scorer, connection, firm, today, lang)
+    facts = facts_of(connection, [firm.id]).get(firm.id, [])
     fields = {
-        name: field_answer(firm, name, today, lang)
-        | {"shown": shown_value(column(name), firm.record[name], lang)}
-        for name in FACTS
-        if name in firm.record
+        field["column"]: field
+        | {"shown": shown_value(column(field["column"]), field["value"], lang)}
+        for field in field_answers(firm, facts, today, lang)
+        if field["column"] in FACTS and field["value"] is not None
     }
     pursuits = answer["pursuits"]
     score = next(iter(score_history(connection, firm.id, limit=1)), None)
