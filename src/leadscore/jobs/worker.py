@@ -38,6 +38,7 @@ from leadscore.store.jobs import (
     put_back,
     requeue_lost,
 )
+from leadscore.store.ledgers import drop_expired_ledgers
 from leadscore.store.lists import drop_expired_uploads
 from leadscore.text import Text, room_words
 
@@ -230,6 +231,7 @@ class Worker:
     def _tidy(self) -> None:
         with self.database.write() as connection:
             gone = drop_expired_uploads(connection, now=self.clock())
+            gone += drop_expired_ledgers(connection, now=self.clock())
         if gone:
             _log.info("%s files that nobody confirmed were removed", gone)
 
