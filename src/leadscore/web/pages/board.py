@@ -111,7 +111,7 @@ def board_pages(dependencies: Dependencies, pages: Blueprint) -> None:
     @pages.post("/board/undo")
     @requires("record")
     @written(dependencies.access, "outcome.add")
-    def undo(act: Act) -> Answer:
+    def undo_move(act: Act) -> Answer:
         number = whole_number(request.form.get("firm", "")) or 0
         entry = undo_last(dependencies, act, number)
         return _back(number, "firm.acts.undone", stage=entry.stage, withdrawn=entry.withdrawn)

@@ -65,7 +65,7 @@ def bulk_pages(dependencies: Dependencies, pages: Blueprint) -> None:
     @pages.post("/ranking/acts/<int:id>/undo")
     @requires("record")
     @written(access, "bulk.undo")
-    def undo(act: Act, id: int) -> Answer:  # noqa: A002 (as the address has it)
+    def undo_bulk(act: Act, id: int) -> Answer:  # noqa: A002 (as the address has it)
         return _shown(act, bulk.undo_act(
             act.connection, id, by=act.actor, now=act.now, today=dependencies.today()
         ))  # fmt: skip

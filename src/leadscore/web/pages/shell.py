@@ -185,7 +185,7 @@ def readable(query: type[_Query], values: Mapping[str, Any]) -> _Query:
                 found = plain[str(name)].pop(index[0])
             else:
                 found = plain.pop(str(name))
-            wish = TRANSLATIONS.get(f"shell.wanted.{name}") or wanted(mistake)
+            wish = TRANSLATIONS.get("shell.wanted." + str(name)) or wanted(mistake)
             ignore(str(name), found if isinstance(found, str) else str(len(found)), wish)
 
 
