@@ -38,6 +38,7 @@ from leadscore.web.routes.payloads import (
     QUERY,
     WRITES,
     Day,
+    GivenDay,
     Grade,
     LangOnly,
     LangQuery,
@@ -55,7 +56,6 @@ from leadscore.web.routes.payloads import (
 WORDS = room_words("web")
 
 _Name = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00]+$")]
-_Day = Annotated[date, Field(strict=False)]
 
 
 class PursuitsQuery(BaseModel):
@@ -101,7 +101,7 @@ class NextStep(BaseModel):
 
     owner: _Name | None = None
     next_step: Words | None = None
-    next_step_on: _Day | None = None
+    next_step_on: GivenDay | None = None
 
 
 class NoteAnswer(Payload):
@@ -129,7 +129,7 @@ class NewNote(BaseModel):
 
     model_config = example({"day": "2026-11-20", "channel": "call", "text": "asks for the plan"})
 
-    day: _Day
+    day: GivenDay
     channel: Channel = "note"
     text: Words
 
