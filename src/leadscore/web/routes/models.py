@@ -18,7 +18,7 @@ from leadscore.learning.champion import current_champion
 from leadscore.learning.expert import expert_model
 from leadscore.store.champions import champion_line, promote, roll_back
 from leadscore.store.jobs import submit
-from leadscore.store.learning import readiness_of
+from leadscore.store.learning import marks_of, readiness_of
 from leadscore.store.models import MirroredModel, mirrored, read_model, sync_models
 from leadscore.text import Lang
 from leadscore.web.api import Dependencies
@@ -42,6 +42,8 @@ from leadscore.web.routes.payloads import (
 
 if TYPE_CHECKING:
     from leadscore.learning.readiness import Readiness
+
+_MOST_KEPT = 8
 
 
 def ask_for_retraining(
@@ -171,12 +173,19 @@ def learning_now(
     from leadscore.learning.training_data import Rules  # late: it takes a second to import
 
     rules = dependencies.rules() if dependencies.rules else Rules()
+    rules, day = replace(rules, assume_unchanging=assume_unchanging), as_of or dependencies.today()
+    champion, kept = dependencies.scorer().model, dependencies.readiness
     with dependencies.database.read() as connection:
-        return readiness_of(
-            connection, dependencies.registry, dependencies.scorer().model,
-            rules=replace(rules, assume_unchanging=assume_unchanging),
-            as_of=as_of or dependencies.today(),
-        )  # fmt: skip
+        asked = (rules, day, champion, *marks_of(connection))
+        ready = kept.get(asked)
+        if ready is None:
+            ready = readiness_of(
+                connection, dependencies.registry, champion, rules=rules, as_of=day
+            )
+            if len(kept) >= _MOST_KEPT:
+                kept.clear()
+            kept[asked] = ready
+    return ready
 
 
 class ModelsAnswer(Payload):
