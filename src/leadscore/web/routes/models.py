@@ -20,10 +20,10 @@ from leadscore.store.champions import champion_line, promote, roll_back
 from leadscore.store.jobs import submit
 from leadscore.store.learning import marks_of, readiness_of
 from leadscore.store.models import MirroredModel, mirrored, read_model, sync_models
-from leadscore.text import Lang
+from leadscore.text import Lang, room_words
 from leadscore.web.api import Dependencies
 from leadscore.web.auth import requires
-from leadscore.web.errors import ContradictionError, store_refusals
+from leadscore.web.errors import ContradictionError, invalid, store_refusals
 from leadscore.web.idempotent import Act, Answer, written
 from leadscore.web.openapi import Payload, api_blueprint, example
 from leadscore.web.routes.payloads import (
@@ -42,6 +42,8 @@ from leadscore.web.routes.payloads import (
 
 if TYPE_CHECKING:
     from leadscore.learning.readiness import Readiness
+
+WORDS = room_words("web")
 
 _MOST_KEPT = 8
 
@@ -127,10 +129,10 @@ class LearningQuery(BaseModel):
 
     model_config = QUERY
 
-    assume_unchanging: Annotated[bool, Field(strict=False)] = Field(
-        default=False, description="As of a retraining; the gates count accordingly."
+    assume_unchanging: Literal["true", "false"] = Field(
+        default="false", description="As of a retraining; the gates count accordingly."
     )
-    as_of: Annotated[date, Field(strict=False)] | None = Field(
+    as_of: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")] | None = Field(
         default=None, description="Only what was known on this day; today if missing."
     )
     lang: LangQuery = None
@@ -253,8 +255,9 @@ def model_routes(dependencies: Dependencies) -> APIBlueprint:
     @requires("read")
     def learning(query: LearningQuery) -> Response:
         ready = learning_now(
-            dependencies, assume_unchanging=query.assume_unchanging, as_of=query.as_of
-        )
+            dependencies, assume_unchanging=query.assume_unchanging == "true",
+            as_of=_day(query.as_of),
+        )  # fmt: skip
         return jsonify(_in_one_language(ready.to_dict(), dependencies.lang()))
 
     @api.get("/models/<version>", **documented("model", ModelDetails, 404))
@@ -290,6 +293,13 @@ def model_routes(dependencies: Dependencies) -> APIBlueprint:
         return go_back(dependencies, act, body.reason)
 
     return api
+
+
+def _day(text: str | None) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise invalid("as_of", text or "", WORDS["lists.a_day"]) from None
 
 
 def _in_one_language(value: Any, lang: Lang) -> Any:
