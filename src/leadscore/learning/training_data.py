@@ -54,6 +54,8 @@ UNCHANGING = (
 SEGMENTS = ("segments", "role", "use")
 """What an officer may say of the business of a firm, beside canonical columns."""
 
+_BY_HAND = (*SEGMENTS, "grade", "unfounded", "corrected_on")  # of snapshots of corrected firms
+
 FACTS: dict[str, str] = {
     "credit_code": "str", "name": "str", "former_names": "str", "field": "str", "value": "object",
     "valid_from": "datetime64[us]",
@@ -140,8 +142,10 @@ def training_set(
     """Join each pursuit's label with the firm as it was known before first contact.
 
     Of several snapshots the latest counts whose day is not after that of first contact, and among
-    those of one day the one that was kept last. The keys of firms are worked out anew, since a
-    snapshot may tell that a name and a code are one firm. For the rest see `label_pursuits`.
+    those of one day the one that was kept last; what an officer corrected on the day of first
+    contact or later may have been learned by it, and does not count. The keys of firms are worked
+    out anew, since a snapshot may tell that a name and a code are one firm. For the rest see
+    `label_pursuits`.
 
     Where every snapshot is later, a pursuit is left out, unless one is to ``assume_unchanging``:
     then the columns of `UNCHANGING` count as they stand in the first of the later snapshots, and
@@ -158,7 +162,7 @@ def training_set(
     scored = firms_of(pursuits["firm"]).isin(of_snapshot).to_numpy(dtype=bool)
     late = scored & (taken < 0)
     names = [column.name for column in CANONICAL]
-    names += [name for name in SEGMENTS if name in snapshots]
+    names += [name for name in _BY_HAND if name in snapshots]
     known = snapshots[[*names, "as_of"]].take(np.maximum(taken, 0)) if len(snapshots) else None
     known = pd.DataFrame(index=pursuits.index) if known is None else known
     firms = known.reset_index(drop=True).assign(known_since="snapshot")
@@ -222,11 +226,15 @@ def _snapshot_of(
     # For each pursuit the position of the last row of snapshots not after first contact, or else of
     # the first one after it; -1 if none.
     rows = snapshots[["as_of", "kept"]].assign(firm=keys, at=np.arange(len(snapshots)))
+    corrected = snapshots.get("corrected_on", pd.Series(index=snapshots.index, dtype="str"))
+    rows["corrected"] = pd.to_datetime(corrected, format="%Y-%m-%d")
     firms = firms_of(pursuits["firm"])
     rows = rows[rows["firm"].isin(firms)]
     both = pursuits[["contacted"]].assign(firm=firms, pursuit=np.arange(len(pursuits)))
     both = both.merge(rows, on="firm")
-    both = both[(both["as_of"] <= both["contacted"]) == before]
+    known_then = both["as_of"] <= both["contacted"]
+    known_then &= ~(both["corrected"] >= both["contacted"])
+    both = both[known_then == before]
     both = both.sort_values(["as_of", "kept", "at"], kind="stable")
     nearest = both.drop_duplicates("pursuit", keep="last" if before else "first")
     taken = np.full(len(pursuits), -1, dtype=np.int64)
