@@ -132,7 +132,7 @@ class LearningQuery(BaseModel):
     assume_unchanging: Literal["true", "false"] = Field(
         default="false", description="As of a retraining; the gates count accordingly."
     )
-    as_of: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")] | None = Field(
+    as_of: Day | None = Field(
         default=None, description="Only what was known on this day; today if missing."
     )
     lang: LangQuery = None
