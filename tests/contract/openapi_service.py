@@ -85,6 +85,7 @@ _NO_SCHEMA_SAYS: dict[str, str] = {
     "PUT /api/v1/firms/{id}/pursuit": r"owner|\$",  # who is here; at least one value
     "PUT /api/v1/firms/{id}/override": r"segment|\$",  # one of the city; at least one value
     "POST /api/v1/lists": "mapping|line .*",  # JSON within a text
+    "POST /api/v1/outcomes": r"mapping|stages|--map|--stage|line .*",  # JSON within a text
     "POST /api/v1/score": r"firms\[\d+\]",  # a dash is no name
 }
 """By operation: places where a value may be wrong that its schema allows."""

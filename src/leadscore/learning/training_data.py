@@ -54,6 +54,7 @@ UNCHANGING = (
 SEGMENTS = ("segments", "role", "use")
 """What an officer may say of the business of a firm, beside canonical columns."""
 
+
 FACTS: dict[str, str] = {
     "credit_code": "str", "name": "str", "former_names": "str", "field": "str", "value": "object",
     "valid_from": "datetime64[us]",

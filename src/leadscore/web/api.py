@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -58,6 +58,7 @@ from leadscore.web.openapi import (
 )
 
 if TYPE_CHECKING:
+    from leadscore.learning.readiness import Readiness
     from leadscore.learning.training_data import Rules
 
 WORDS = room_words("web")
@@ -170,6 +171,8 @@ class Dependencies:
     default_lang: Lang = "en"  # of answers to clients that ask for none
     exports: Path = Path("exports")  # folder of the files that exports write
     rules: Callable[[], Rules] | None = None  # what a retraining forecasts; None: the usual
+    # What could be learned when it was last asked: with many snapshots that takes seconds.
+    readiness: dict[tuple[object, ...], Readiness] = field(default_factory=dict, repr=False)
 
     @property
     def database(self) -> Database:
