@@ -40,7 +40,7 @@ def bulk_pages(dependencies: Dependencies, pages: Blueprint) -> None:
     @pages.post("/ranking/selections")
     @requires("record")
     @written(access, "selection.add")
-    def select(act: Act) -> Answer:
+    def select_all(act: Act) -> Answer:
         query = request.form.get("query", "")
         if len(query) > LONGEST_QUERY:
             raise InvalidRequestError(TRANSLATIONS["ranking.acts.long_query"])
@@ -51,7 +51,7 @@ def bulk_pages(dependencies: Dependencies, pages: Blueprint) -> None:
 
     @pages.get("/ranking/acts/<int:id>")
     @requires("read")
-    def result(id: int) -> Response:  # noqa: A002 (as the address has it)
+    def bulk_result(id: int) -> Response:  # noqa: A002 (as the address has it)
         with store_refusals(), dependencies.database.read() as connection:
             act = bulk.read_act(connection, id)
             job = act.job_id and read_job(connection, act.job_id)
@@ -65,7 +65,7 @@ def bulk_pages(dependencies: Dependencies, pages: Blueprint) -> None:
     @pages.post("/ranking/acts/<int:id>/undo")
     @requires("record")
     @written(access, "bulk.undo")
-    def undo_bulk(act: Act, id: int) -> Answer:  # noqa: A002 (as the address has it)
+    def undo_many(act: Act, id: int) -> Answer:  # noqa: A002 (as the address has it)
         return _shown(act, bulk.undo_act(
             act.connection, id, by=act.actor, now=act.now, today=dependencies.today()
         ))  # fmt: skip
@@ -73,7 +73,7 @@ def bulk_pages(dependencies: Dependencies, pages: Blueprint) -> None:
     @pages.post("/ranking/acts/<int:id>/again")
     @requires("record")
     @written(access, "bulk.act")
-    def again(act: Act, id: int) -> Answer:  # noqa: A002 (as the address has it)
+    def act_again(act: Act, id: int) -> Answer:  # noqa: A002 (as the address has it)
         return _shown(act, bulk.repeat_act(
             act.connection, id, by=act.actor, now=act.now, today=dependencies.today()
         ))  # fmt: skip
@@ -92,7 +92,7 @@ def _acts(dependencies: Dependencies, pages: Blueprint) -> None:
     @pages.post("/ranking/acts")
     @requires("record")
     @written(access, "bulk.act")
-    def begin(act: Act) -> Answer:
+    def act_on_many(act: Act) -> Answer:
         named = request.form.get("act")
         kind = next((kind for kind in bulk.BULK_KINDS if kind == named), None)
         if kind is None:

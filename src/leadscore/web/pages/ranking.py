@@ -523,7 +523,7 @@ def ranking_pages(dependencies: Dependencies, pages: Blueprint) -> None:
             something=bool(lists), all_columns=COLUMNS, shortlists=short,
             shortlist=next((each for each in short if (each.id,) == meant.shortlist), None),
             selection=selection, selected=selected, chips=_chips(asked, facets),
-            owners=owners_there, act_kinds=BULK_KINDS,
+            me=caller().actor, owners=owners_there, act_kinds=BULK_KINDS,
             view_list=[
                 (view, view_address(view.query), _same_view(view.query, asked)) for view in views
             ],

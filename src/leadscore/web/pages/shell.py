@@ -165,6 +165,15 @@ def ignored() -> list[Detail]:
     return g.get("ignored", [])  # type: ignore[no-any-return]
 
 
+_WANTED = {
+    key.rpartition(".")[2]: TRANSLATIONS[key]
+    for key in (
+        "shell.wanted.grade", "shell.wanted.veto", "shell.wanted.chain", "shell.wanted.segment",
+        "shell.wanted.role", "shell.wanted.stage", "shell.wanted.owner", "shell.wanted.region",
+        "shell.wanted.text", "shell.wanted.list", "shell.wanted.shortlist", "shell.wanted.sort",
+        "shell.wanted.cursor",
+    )
+}  # fmt: skip
 _Query = TypeVar("_Query", bound=BaseModel)
 
 
@@ -185,7 +194,7 @@ def readable(query: type[_Query], values: Mapping[str, Any]) -> _Query:
                 found = plain[str(name)].pop(index[0])
             else:
                 found = plain.pop(str(name))
-            wish = TRANSLATIONS.get("shell.wanted." + str(name)) or wanted(mistake)
+            wish = _WANTED.get(str(name)) or wanted(mistake)
             ignore(str(name), found if isinstance(found, str) else str(len(found)), wish)
 
 
