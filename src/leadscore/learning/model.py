@@ -27,6 +27,7 @@ from leadscore.learning.scorecard import (
     probability,
     with_entries,
 )
+from leadscore.registry.manifest import AverageFirm
 
 MOST_NUMBERS = 4000
 """Free numbers of a card that keeps how sure it is; more take minutes to invert, and hundreds of
@@ -77,7 +78,8 @@ class FittedCard:
     A score speaks for the second of ``classes``. ``directions`` are 1 or -1 where the log-odds may
     not fall or rise along a feature. ``posterior`` is None with more than `MOST_NUMBERS` free
     numbers; ``counts`` and ``positives`` are the weight of the rows, and of those of the second
-    class, in all and behind each entry.
+    class, in all and behind each entry. ``average`` is None of a model that was saved by a program
+    which counted points from a firm about which every table says 0.
     """
 
     scorecard: Scorecard
@@ -86,6 +88,7 @@ class FittedCard:
     posterior: Posterior | None = None
     counts: Floats = field(default_factory=lambda: np.empty(0))
     positives: Floats = field(default_factory=lambda: np.empty(0))
+    average: AverageFirm | None = None
 
     def predict_interval(self, X: pd.DataFrame | npt.NDArray[Any], level: float = 0.9) -> Floats:
         """See `AdditiveCard.predict_interval`; the columns come in the order of the tables."""

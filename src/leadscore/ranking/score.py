@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -20,6 +21,8 @@ CHUNK = 5_000
 """Firms scored at a time: bounds the memory, and is the step of the progress bar."""
 
 _LIFTS = 3
+_LEAST_POINTS = 1.0
+_ROUNDING = 1e-9  # points; what a mean of one number a thousand times over may be beside it
 _NO_EXCLUSIONS = Exclusions()
 
 
@@ -43,8 +46,9 @@ class FirmScore:
     values: dict[str, Value]  # by feature, in the order of the catalogue; None where missing
     matches: Sequence[Fit]  # the segments that it works in, the strongest first
     best: Fit | None  # the one that counts: the segment that it fits best; None for none
-    # What each feature adds, in the order of the card; 20 points double the odds. With
-    # ``base_points``, those of a firm about which every table says 0, they are the log-odds.
+    # What each feature adds to what it adds of an average firm (`FittedCard.average`), in the order
+    # of the card; 20 points double the odds. With ``base_points``, those of that average firm, they
+    # are the log-odds.
     points: dict[str, float]
     base_points: float
     likelihood: float
@@ -54,12 +58,15 @@ class FirmScore:
     veto: str | None  # key of `leadscore.ranking.vetoes.WORDING`, or None
 
     def main_features(self) -> list[str]:
-        """Return the three features that lift the score most and the one that lowers it most."""
+        """Return the three features that lift the score most and the one that lowers it most.
+
+        What is worth less than a point is none of them: there the firm is as firms usually are.
+        """
         points = self.points
-        lifts = [name for name in points if points[name] > 0]
+        lifts = [name for name in points if points[name] >= _LEAST_POINTS]
         lifts.sort(key=points.__getitem__, reverse=True)
         lowest = min(reversed(points), key=points.__getitem__)
-        return [*lifts[:_LIFTS], *([lowest] if points[lowest] < 0 else [])]
+        return [*lifts[:_LIFTS], *([lowest] if points[lowest] <= -_LEAST_POINTS else [])]
 
     def main_reasons(self, wording: Wording, lang: Lang) -> list[Reason]:
         """Return the reasons of `main_features`, in words."""
@@ -101,7 +108,10 @@ class Scorer:
         self.model = version
         self.wording = Wording(self.city)
         self._scorecard: Scorecard = self.card.scorecard
-        self.base_points = float(self._scorecard.intercept * POINTS_PER_LOG_ODDS)
+        usual = self.card.average.points if self.card.average else {}
+        self._usual = [usual.get(name, 0.0) for name in self._scorecard.names]
+        intercept = self._scorecard.intercept * POINTS_PER_LOG_ODDS
+        self.base_points = math.fsum((intercept, *self._usual))
         self._vetoes = Vetoes(self.city)
         places = {name: place for place, name in enumerate(CATALOGUE)}
         self._order = [places[name] for name in self._scorecard.features]
@@ -138,7 +148,10 @@ class Scorer:
         ranking = self.city.ranking
         priority = likelihood * (ranking.floor + (1.0 - ranking.floor) * fit)
         grades = (grade for grade in ("A", "B", "C") if priority >= ranking.grades[grade])
-        points = [log_odds_added * POINTS_PER_LOG_ODDS for log_odds_added in added]
+        points = [
+            difference if abs(difference := at * POINTS_PER_LOG_ODDS - usual) > _ROUNDING else 0.0
+            for at, usual in zip(added, self._usual, strict=True)
+        ]
         return FirmScore(
             firm=firm, values=dict(zip(CATALOGUE, measured.values, strict=True)),
             matches=measured.matches, best=measured.best, base_points=self.base_points,
