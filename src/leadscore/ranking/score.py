@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
@@ -12,8 +11,8 @@ from leadscore.city.profile import City
 from leadscore.features.catalogue import CATALOGUE, Firm, Value
 from leadscore.features.extract import Fit, MeasuredFirm
 from leadscore.learning.model import Model
-from leadscore.learning.scorecard import POINTS_PER_LOG_ODDS, Scorecard, logistic
-from leadscore.ranking.reasons import Wording, facts_of
+from leadscore.learning.scorecard import Scorecard, logistic
+from leadscore.ranking.reasons import WORDS, Wording, facts_of
 from leadscore.ranking.vetoes import Exclusions, Vetoes
 from leadscore.text import Lang, Text
 
@@ -22,7 +21,7 @@ CHUNK = 5_000
 
 _LIFTS = 3
 _LEAST_POINTS = 1.0
-_ROUNDING = 1e-9  # points; what a mean of one number a thousand times over may be beside it
+_WIDE = 0.5  # an interval that leaves open whether a firm is likely to land
 _NO_EXCLUSIONS = Exclusions()
 
 
@@ -33,6 +32,10 @@ class Reason(NamedTuple):
     value: Value  # the firm's value; None where it is missing
     points: float  # its share of the log-odds, scaled so that 20 points double the odds
     text: str  # the same in words
+
+
+Interval = tuple[float, float]
+"""Between which likelihoods the truth plausibly lies: with 90 %, by what the model has learned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,7 @@ class FirmScore:
     points: dict[str, float]
     base_points: float
     likelihood: float
+    interval: Interval | None  # see `Scorer.intervals`
     fit: float
     priority: float
     grade: str  # ``"A"`` to ``"D"`` by the profile's thresholds on priority
@@ -99,6 +103,7 @@ class Scorer:
     """A model, ready to score; safe to share between threads.
 
     ``missed`` says why it scores in the place of the champion; None if it is the champion.
+    ``learned`` tells whether it has learned from any outcome.
     """
 
     def __init__(self, model: Model, version: str, missed: Text | None = None) -> None:
@@ -108,14 +113,13 @@ class Scorer:
         self.model = version
         self.wording = Wording(self.city)
         self._scorecard: Scorecard = self.card.scorecard
-        usual = self.card.average.points if self.card.average else {}
-        self._usual = [usual.get(name, 0.0) for name in self._scorecard.names]
-        intercept = self._scorecard.intercept * POINTS_PER_LOG_ODDS
-        self.base_points = math.fsum((intercept, *self._usual))
+        self._points_card = self.card.points_card
+        self.base_points = self._points_card.base
+        self._sure = self.card.posterior is not None
+        self.learned = bool(len(self.card.counts) and self.card.counts[0] > 0)
         self._vetoes = Vetoes(self.city)
         places = {name: place for place, name in enumerate(CATALOGUE)}
         self._order = [places[name] for name in self._scorecard.features]
-        self._names = self._scorecard.names
 
     def __reduce__(self) -> tuple[type[Scorer], tuple[Model, str]]:
         """Pickle the model only; the process that loads it compiles the rest anew."""
@@ -133,13 +137,49 @@ class Scorer:
         scores: list[FirmScore] = []
         for start in range(0, max(len(firms), 1), CHUNK):
             known = [{**firm, "as_of": as_of} for firm in firms[start : start + CHUNK]]
-            pairs = zip(known, self.features.measure_firms(known), strict=True)
-            scores += [self._scored(firm, measured, exclusions) for firm, measured in pairs]
+            measured = self.features.measure_firms(known)
+            rows = [[firm.values[place] for place in self._order] for firm in measured]
+            parts = zip(known, measured, rows, self._intervals(rows), strict=True)
+            scores += [self._scored(*part, exclusions) for part in parts]
             progress(len(known))
         return scores
 
-    def _scored(self, firm: Firm, measured: MeasuredFirm, exclusions: Exclusions) -> FirmScore:
-        added = self._scorecard.lookup_record([measured.values[place] for place in self._order])
+    def intervals(
+        self, scored: Sequence[tuple[str, Mapping[str, float | str]]]
+    ) -> list[Interval | None]:
+        """Return for each score, its model and its values by feature, the interval of `FirmScore`.
+
+        None for a score by another model, and for a model that does not keep how sure it is.
+        """
+        ends: list[Interval | None] = [None] * len(scored)
+        own = [place for place, (model, _) in enumerate(scored) if model == self.model]
+        features = self._scorecard.features
+        rows = [[scored[place][1].get(name) for name in features] for place in own]
+        for place, interval in zip(own, self._intervals(rows), strict=True):
+            ends[place] = interval
+        return ends
+
+    def certainty(self, interval: Interval | None) -> Text | None:
+        """Return in words how much evidence there is, where it is little; None where it is not."""
+        if not self._sure:
+            return WORDS["certainty.not_kept"]
+        if interval is None:
+            return WORDS["certainty.other_model"]
+        if not self.learned:
+            return WORDS["certainty.expert"]
+        low, high = interval
+        return WORDS["certainty.little"] if high - low >= _WIDE else None
+
+    def _intervals(self, rows: Sequence[Sequence[Value]]) -> Sequence[Interval | None]:
+        if not rows or not self._sure:
+            return [None] * len(rows)
+        return [(low, high) for low, high in self.card.record_intervals(rows).tolist()]
+
+    def _scored(
+        self, firm: Firm, measured: MeasuredFirm, values: Sequence[Value],
+        interval: Interval | None, exclusions: Exclusions,
+    ) -> FirmScore:  # fmt: skip
+        added = self._scorecard.lookup_record(values)
         log_odds = self._scorecard.intercept
         for log_odds_added in added:  # in the order of `Scorecard.total`, to the same last bit
             log_odds += log_odds_added
@@ -148,13 +188,10 @@ class Scorer:
         ranking = self.city.ranking
         priority = likelihood * (ranking.floor + (1.0 - ranking.floor) * fit)
         grades = (grade for grade in ("A", "B", "C") if priority >= ranking.grades[grade])
-        points = [
-            difference if abs(difference := at * POINTS_PER_LOG_ODDS - usual) > _ROUNDING else 0.0
-            for at, usual in zip(added, self._usual, strict=True)
-        ]
         return FirmScore(
             firm=firm, values=dict(zip(CATALOGUE, measured.values, strict=True)),
             matches=measured.matches, best=measured.best, base_points=self.base_points,
-            points=dict(zip(self._names, points, strict=True)), likelihood=likelihood, fit=fit,
-            priority=priority, grade=next(grades, "D"), veto=self._vetoes.first(firm, exclusions),
+            points=self._points_card.points(added), likelihood=likelihood, fit=fit,
+            interval=interval, priority=priority, grade=next(grades, "D"),
+            veto=self._vetoes.first(firm, exclusions),
         )  # fmt: skip

@@ -18,8 +18,8 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Select
 from leadscore.errors import Detail
 from leadscore.features.catalogue import CATALOGUE
 from leadscore.lists.values.places import beginning, is_division
-from leadscore.ranking.order import RANKING_COLUMNS, is_vetoed
-from leadscore.ranking.reasons import Wording
+from leadscore.ranking.order import RANKING_COLUMNS, interval_columns, is_vetoed
+from leadscore.ranking.score import Scorer
 from leadscore.ranking.vetoes import WORDING
 from leadscore.store.current_ranking import SCORES, STANDINGS, firms_with, words_of
 from leadscore.store.database import (
@@ -576,23 +576,25 @@ def candidates(connection: Connection, segments: Iterable[str]) -> dict[str, Can
 
 
 _DTYPES = dict.fromkeys(("rank", "row"), "Int64") | dict.fromkeys(
-    ("priority", "likelihood", "fit"), "float64"
+    ("priority", "likelihood", "fit", "likelihood_low", "likelihood_high"), "float64"
 )
 
 
 def written_parts(
-    connection: Connection, asked: RankingFilter, wording: Wording, lang: Lang, *, sort: Sort
+    connection: Connection, asked: RankingFilter, scorer: Scorer, lang: Lang, *, sort: Sort
 ) -> Iterator[tuple[Sequence[Mapping[str, Any]], pd.DataFrame]]:
     """Yield the ranking in parts, at least one: firms as they are kept and as they are written."""
     empty = True
     for rows in whole_ranking(connection, asked, sort=sort):
         empty = False
-        yield rows, _written(rows, wording, lang)
+        yield rows, _written(rows, scorer, lang)
     if empty:
-        yield [], _written([], wording, lang)
+        yield [], _written([], scorer, lang)
 
 
-def _written(rows: Sequence[Mapping[str, Any]], wording: Wording, lang: Lang) -> pd.DataFrame:
+def _written(rows: Sequence[Mapping[str, Any]], scorer: Scorer, lang: Lang) -> pd.DataFrame:
+    wording = scorer.wording
+    sure = scorer.intervals([(row["model"], row["values"]) for row in rows])
     roles = {level: name.pick(lang) for level, name in CATALOGUE["role"].levels.items()}
     columns = {
         "reasons": [wording.kept_line(row, lang) for row in rows],
@@ -600,6 +602,7 @@ def _written(rows: Sequence[Mapping[str, Any]], wording: Wording, lang: Lang) ->
         "segment_name": [wording.segment(row["segment"], lang) for row in rows],
         "role_name": [roles.get(row["role"]) for row in rows],
         "matched_words": [row["words"] for row in rows],
+        **interval_columns(scorer, sure, lang),
     }
     columns |= {
         name: [row[name] for row in rows] for name in RANKING_COLUMNS if name not in columns

@@ -18,7 +18,7 @@ from flask_openapi.models.tag import Tag
 from leadscore.errors import Detail, LeadscoreError
 from leadscore.lists.cleaning import CleanRecord, clean_records
 from leadscore.lists.problems import Problem
-from leadscore.ranking.reasons import Wording
+from leadscore.ranking.order import certainty_answer
 from leadscore.ranking.score import FirmScore, Scorer
 from leadscore.registry.models import ModelRegistry
 from leadscore.store.champions import champion_line
@@ -187,22 +187,23 @@ def scores_answer(
         "model": scorer.model,
         "city": scorer.city.id,
         "scores": [
-            _score_answer(score, clean, scorer.wording, lang)
+            _score_answer(score, clean, scorer, lang)
             for score, clean in zip(scores, cleaned, strict=True)
         ],
     }
 
 
 def _score_answer(
-    score: FirmScore, clean: CleanRecord, wording: Wording, lang: Lang
+    score: FirmScore, clean: CleanRecord, scorer: Scorer, lang: Lang
 ) -> dict[str, object]:
     best = score.best
     return {
         "name": score.firm["name"],
         **{name: getattr(score, name) for name in ("grade", "priority", "likelihood", "fit")},
+        **certainty_answer(scorer, score.interval, lang),
         "segment": best and best.segment,
         "role": best and best.role,
-        "reasons": [reason._asdict() for reason in score.reasons(wording, lang)],
+        "reasons": [reason._asdict() for reason in score.reasons(scorer.wording, lang)],
         "base_points": score.base_points,
         "veto": score.veto,
         "problems": [_problem(problem, lang) for problem in clean.problems],

@@ -114,9 +114,11 @@ def test_the_shipped_average_is_measured_on_the_sample_list(features: pd.DataFra
         assert flags["no"] == pytest.approx((features[name] == 0).mean(), abs=0.01), name
     for name, numbers in told["numbers"].items():
         assert numbers["unknown"] == pytest.approx(features[name].isna().mean(), abs=0.01), name
-        assert np.median(numbers["values"]) == pytest.approx(features[name].median(), rel=0.15), name
+        assert np.median(numbers["values"]) == pytest.approx(features[name].median(), rel=0.15), (
+            name
+        )
     assert np.median(told["strengths"]) == pytest.approx(
-        features["match_strength"][matched].median(), abs=0.02
+        features["match_strength"][matched].median(), abs=0.05
     )
     described = {"role", "match_strength", "gap_filled", *SEGMENT_FEATURES}
     described |= {*told["levels"], *told["flags"], *told["numbers"]}

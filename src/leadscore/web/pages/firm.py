@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from leadscore.city import City
 from leadscore.city.matching import JOINT
 from leadscore.features.catalogue import CATALOGUE
-from leadscore.learning.scorecard import Scorecard
+from leadscore.learning.scorecard import Scorecard, logistic, points_to_log_odds
 from leadscore.lists.columns import column
 from leadscore.lists.understanding import shown_value
 from leadscore.lists.values.words import STAGES
@@ -88,44 +88,28 @@ def _shown_values(
 ) -> dict[str, Any]:  # fmt: skip
     # What both the page and the brief show; the newest score comes first.
     lang, today = dependencies.page_lang(), dependencies.today()
-    answer = firm_summary(scorer.wording, connection, firm, lang)
+    answer = firm_summary(scorer, connection, firm, lang)
     score = next(iter(history), None)
     return {
         "firm": answer, "standing": answer["standing"], "score": score, "today": today,
         "fields": _known_fields(connection, firm, today, lang),
         "gap": _gap_of(scorer.city, answer["standing"], lang),
-        "interval": intervals(scorer, [(score.model, score.values)])[0] if score else None,
+        **(_certainty_of(scorer, score, lang) if score else {"interval": None, "certainty": None}),
         "falls": _waterfall(score, firm, scorer.wording, lang) if score else None,
     }  # fmt: skip
 
 
-Interval = tuple[float, float]
-
-_SAYS_NOTHING = 0.95
-"""An interval as wide as this leaves everything open, as before any outcome is known."""
-
-
-def intervals(
-    scorer: Scorer, scored: Sequence[tuple[str, Mapping[str, float | str]]]
-) -> list[Interval | None]:
-    """Return for each score the 90 % interval of its likelihood, its ends in 0..1.
-
-    None for a score by another model, and where the model can't tell: before any outcome is known,
-    the interval would be all there is.
-    """
-    ends: list[Interval | None] = [None] * len(scored)
-    own = [place for place, (model, _) in enumerate(scored) if model == scorer.model]
-    if not own:
-        return ends
-    try:
-        features = scorer.card.scorecard.features
-        rows = [[scored[place][1].get(name) for name in features] for place in own]
-        known = scorer.card.record_intervals(rows)
-    except ValueError:  # no posterior was kept: many tables, or a card of an earlier program
-        return ends
-    for place, (low, high) in zip(own, known.tolist(), strict=True):
-        ends[place] = (low, high) if high - low < _SAYS_NOTHING else None
-    return ends
+def _certainty_of(scorer: Scorer, score: Score, lang: Lang) -> dict[str, Any]:
+    # How sure the model is, and from where its points are counted: `average` is None for a score
+    # that counts from a firm of which nothing is known, as those of earlier programs do.
+    (interval,) = scorer.intervals([(score.model, score.values)])
+    words, average = scorer.certainty(interval), scorer.card.average
+    same = score.model == scorer.model and math.isclose(score.base_points, scorer.base_points)
+    return {
+        "interval": interval, "certainty": words and words.pick(lang),
+        "average": average if same else None,
+        "base_likelihood": logistic(points_to_log_odds(score.base_points)),
+    }  # fmt: skip
 
 
 def _waterfall(score: Score, firm: Firm, wording: Wording, lang: Lang) -> dict[str, Any]:

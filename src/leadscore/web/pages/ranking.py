@@ -18,7 +18,6 @@ from leadscore.lists.values.words import STAGES
 from leadscore.ranking.vetoes import WORDING
 from leadscore.store import acts, shortlists
 from leadscore.store import ranking as stored
-from leadscore.store.current_ranking import values_of
 from leadscore.store.firms import firm_to_change
 from leadscore.store.jobs import open_jobs
 from leadscore.store.lists import OPEN, KeptList, kept_lists
@@ -30,7 +29,6 @@ from leadscore.web.errors import InvalidRequestError, store_refusals
 from leadscore.web.idempotent import Act, Answer, noted, written
 from leadscore.web.openapi import plain_mistakes
 from leadscore.web.pages import shell
-from leadscore.web.pages.firm import intervals
 from leadscore.web.pages.shell import (
     HOME,
     LONGEST_REASON,
@@ -43,7 +41,7 @@ from leadscore.web.routes.ranking import (
     FileKind,
     RankingPageQuery,
     page_asked,
-    ranked_firm,
+    ranked_firms,
     ranking_file,
 )
 
@@ -478,7 +476,6 @@ def ranking_pages(dependencies: Dependencies, pages: Blueprint) -> None:
         meant = query.asked()
         with store_refusals(), dependencies.database.read() as connection:
             page = page_asked(connection, query)
-            values = values_of(connection, [row["score_id"] for row in page.firms])
             lists = kept_lists(connection, before=None, limit=100)
             short = shortlists.shortlists(connection)
             several = len(lists) > 1 or meant.list_id is not None
@@ -486,16 +483,13 @@ def ranking_pages(dependencies: Dependencies, pages: Blueprint) -> None:
             views = shortlists.saved_views(connection, caller().actor)
             rescoring = open_jobs(connection, RESCORE)
             picture = _picture(connection, meant) if asked.picture else None
-        sure = intervals(scorer, [(row["model"], values[row["score_id"]]) for row in page.firms])
-        firms = [
-            ranked_firm(scorer.wording, row, lang, most_reasons=1) | {"interval": interval}
-            for row, interval in zip(page.firms, sure, strict=True)
-        ]
+        firms = ranked_firms(scorer, page.firms, lang, most_reasons=1)
         return shell.page(
             dependencies, "ranking.html", title=TRANSLATIONS["ranking.title"],
             city=scorer.city.name, model=scorer.model,
             profile=dependencies.profiles.current().number_of(scorer.city),
             rescoring=bool(rescoring),
+            certainty=scorer.certainty((0.0, 1.0)) if not scorer.learned else None,
             asked=asked, firms=firms, total=counts.total,
             facets=_facets_of(counts, asked, _names_of(scorer.city, lists, short, lang)),
             next=page.next and asked.following(page.next.written(), len(page.firms)),

@@ -12,10 +12,17 @@ from sqlalchemy import Connection, RowMapping, select
 
 from leadscore.lists.columns import column
 from leadscore.lists.values.words import STAGES
-from leadscore.ranking.reasons import Wording
+from leadscore.ranking.order import certainty_answer
+from leadscore.ranking.score import Scorer
 from leadscore.ranking.vetoes import WORDING
 from leadscore.store import acts as firm_acts
-from leadscore.store.current_ranking import STANDINGS, Score, read_score, score_history
+from leadscore.store.current_ranking import (
+    STANDINGS,
+    Score,
+    read_score,
+    score_history,
+    values_of,
+)
 from leadscore.store.firms import (
     OVERRIDABLE,
     Firm,
@@ -34,7 +41,7 @@ from leadscore.web.api import Dependencies
 from leadscore.web.auth import requires
 from leadscore.web.errors import invalid, store_refusals
 from leadscore.web.idempotent import Act, Answer, written
-from leadscore.web.openapi import Payload, api_blueprint, example
+from leadscore.web.openapi import CertaintyAnswer, Payload, api_blueprint, example
 from leadscore.web.routes.payloads import (
     BODY,
     CHANGES,
@@ -77,7 +84,7 @@ class FieldAnswer(Payload):
     age_days: int
 
 
-class KeptScoreAnswer(Payload):
+class KeptScoreAnswer(CertaintyAnswer):
     """A score that the firm was given."""
 
     id: int
@@ -93,13 +100,13 @@ class KeptScoreAnswer(Payload):
     veto: str | None = Field(description="By the fields of the firm alone.")
     base_points: float
     points: dict[str, float] = Field(
-        description="By feature, those that add nothing left out; with base_points they add up to "
-        "the log-odds of the likelihood."
+        description="By feature, the difference from an average firm, those without any left out; "
+        "with base_points they add up to the log-odds of the likelihood."
     )
     reasons: list[MainReason]
 
 
-class StandingAnswer(Payload):
+class StandingAnswer(CertaintyAnswer):
     """Where the firm stands now, officers' words included."""
 
     rank: int | None = Field(description="Place among all firms that are kept and not vetoed.")
@@ -260,19 +267,16 @@ _OUTCOME = (
 
 
 def _firm_answer(dependencies: Dependencies, connection: Connection, firm: Firm) -> dict[str, Any]:
-    wording, lang, today = dependencies.scorer().wording, dependencies.lang(), dependencies.today()
-    return firm_summary(wording, connection, firm, lang) | {
+    scorer, lang, today = dependencies.scorer(), dependencies.lang(), dependencies.today()
+    return firm_summary(scorer, connection, firm, lang) | {
         "fields": [field_answer(firm, name, today, lang) for name in firm.record],
         "scores": [
-            _score_answer(wording, score, firm, lang)
-            for score in score_history(connection, firm.id)
+            _score_answer(scorer, score, firm, lang) for score in score_history(connection, firm.id)
         ],
     }
 
 
-def firm_summary(
-    wording: Wording, connection: Connection, firm: Firm, lang: Lang
-) -> dict[str, Any]:
+def firm_summary(scorer: Scorer, connection: Connection, firm: Firm, lang: Lang) -> dict[str, Any]:
     """Return the same without its fields and its scores."""
     standing = connection.execute(select(STANDINGS).where(STANDINGS.c.firm_id == firm.id))
     override = overrides_of(connection, [firm.id]).get(firm.id)
@@ -283,7 +287,7 @@ def firm_summary(
         "credit_code": firm.credit_code,
         "created_at": moment(firm.created_at),
         "updated_at": moment(firm.updated_at),
-        "standing": _standing(wording, connection, standing.mappings().one_or_none(), lang),
+        "standing": _standing(scorer, connection, standing.mappings().one_or_none(), lang),
         "override": override
         and {name: override.values.get(name) for name in OVERRIDABLE}
         | {"reason": override.reason, "by": override.by, "at": moment(override.at)},
@@ -310,13 +314,19 @@ def _outcome_answer(entry: Entry) -> dict[str, Any]:
     }
 
 
-def _score_answer(wording: Wording, score: Score, firm: Firm, lang: Lang) -> dict[str, Any]:
-    return {name: getattr(score, name) for name in _SCORE} | {
-        "as_of": score.as_of.isoformat(),
-        "scored_at": moment(score.scored_at),
-        "points": dict(score.points),
-        "reasons": list(main_reasons(wording, score.worded_from(firm.record), lang)),
-    }
+def _score_answer(scorer: Scorer, score: Score, firm: Firm, lang: Lang) -> dict[str, Any]:
+    (interval,) = scorer.intervals([(score.model, score.values)])
+    certainty = certainty_answer(scorer, interval, lang)
+    return (
+        {name: getattr(score, name) for name in _SCORE}
+        | certainty
+        | {
+            "as_of": score.as_of.isoformat(),
+            "scored_at": moment(score.scored_at),
+            "points": dict(score.points),
+            "reasons": list(main_reasons(scorer.wording, score.worded_from(firm.record), lang)),
+        }
+    )
 
 
 def compared_scores(
@@ -347,16 +357,23 @@ def field_answer(firm: Firm, name: str, today: date, lang: Lang) -> dict[str, An
 
 
 def _standing(
-    wording: Wording, connection: Connection, row: RowMapping | None, lang: Lang
+    scorer: Scorer, connection: Connection, row: RowMapping | None, lang: Lang
 ) -> dict[str, Any] | None:
     if row is None:
         return None
-    firm_id = row["firm_id"]
-    return {name: row[name] for name in _STANDING} | {
-        "rank": ranks(connection, [firm_id]).get(firm_id),
-        "segment_name": wording.segment(row["segment"], lang),
-        "veto_text": row["veto"] and WORDING[row["veto"]].pick(lang),
-    }
+    firm_id, number = row["firm_id"], row["score_id"]
+    values = values_of(connection, [number])[number]
+    (interval,) = scorer.intervals([(row["model"], values)])
+    certainty = certainty_answer(scorer, interval, lang)
+    return (
+        {name: row[name] for name in _STANDING}
+        | certainty
+        | {
+            "rank": ranks(connection, [firm_id]).get(firm_id),
+            "segment_name": scorer.wording.segment(row["segment"], lang),
+            "veto_text": row["veto"] and WORDING[row["veto"]].pick(lang),
+        }
+    )
 
 
 _AS_SEEN = {
@@ -386,14 +403,14 @@ def firm_routes(dependencies: Dependencies) -> APIBlueprint:
     @api.get("/firms/<int:id>/changes", **documented("changes", ChangesAnswer, 404))
     @requires("read")
     def changes(path: NumberPath, query: ChangesQuery) -> Response:
-        wording, lang = dependencies.scorer().wording, dependencies.lang()
+        scorer, lang = dependencies.scorer(), dependencies.lang()
         with store_refusals(), dependencies.database.read() as connection:
             firm = read_firm(connection, path.id)
             older, newer, change = compared_scores(connection, path.id, query.older, query.newer)
         features = change.features if change else ()
         return jsonify(
-            older=older and _score_answer(wording, older, firm, lang),
-            newer=newer and _score_answer(wording, newer, firm, lang),
+            older=older and _score_answer(scorer, older, firm, lang),
+            newer=newer and _score_answer(scorer, newer, firm, lang),
             points=change and change.points,
             data_points=change and change.data,
             model_points=change and change.model,
