@@ -1,4 +1,4 @@
-"""How sure the model is stands beside every likelihood, in figures and where it is little in words."""
+"""How sure the model is stands beside every likelihood, and in words where that is little."""
 
 from __future__ import annotations
 
