@@ -167,6 +167,13 @@ def _strongest(said: Said, match: re.Match[str]) -> bool:
     return whole and _percent(match["value"], strength) and close == (strength >= 0.3)
 
 
+def _strongest_but_weak(said: Said, match: re.Match[str]) -> bool:
+    """The segment named has the strength shown, which lowers the score."""
+    names = {said.named(key): strength for key, strength in said.strengths.items()}
+    whole = names[match["segment"]] == said.number == max(names.values())
+    return whole and _percent(match["value"], said.number) and said.points < 0
+
+
 def _unmatched(said: Said, _: re.Match[str]) -> bool:
     return not said.strengths and said.segment is None
 
@@ -199,11 +206,14 @@ def _gap(said: Said, match: re.Match[str]) -> bool:
     does = next((roles for words, roles in _DOES.items() if match["does"] in words.split("|")), ())
     small = match["does"] in ("所补缺口不大", "works in a small gap")
     none = match["does"] in ("补不上缺口", "fills no gap")
+    partly = match["does"] in ("只补部分缺口", "fills part of a gap")
     right_doing = (
         (said.number == 0)
         if none
         else (gap < 0.45 and said.number >= 0.1)
         if small
+        else (gap >= 0.45 and 0.1 <= said.number < 1 and said.points < 0)
+        if partly
         else (gap >= 0.45 and said.number >= 0.1 and said.role in does)
         if does
         else 0 < said.number < 0.1
@@ -236,6 +246,8 @@ def _anchors(said: Said, match: re.Match[str], beside: Sequence[Anchor]) -> bool
         anchor = known[name.removesuffix(rival)]
         if (said.segment in anchor.segments) != name.endswith(rival):
             return False
+    if bool(re.search(r"龙头仅|: only ", match[0])) != (said.points < 0):
+        return False
     rest = len(beside) - len(names)
     if left and said.lang == "en" and int(left[1]) != rest:
         return False
@@ -406,13 +418,17 @@ CLAIMS: dict[str, tuple[tuple[str, Claim], ...]] = {
         (r"role: (?P<value>\w+) \((?P<segment>.+)\)", _role),
     ),
     "anchor_buyers": (
-        (r"(?P<segment>.+)的本地下游龙头(?P<value>\d+)家：(?P<names>.+)", _buyers),
+        (r"(?P<segment>.+)的本地下游龙头仅?(?P<value>\d+)家：(?P<names>.+)", _buyers),
+        (r"local anchors downstream of (?P<segment>.+): only (?P<value>\d+) \((?P<names>.+)\)",
+         _buyers),
         (r"local anchors downstream of (?P<segment>.+) \((?P<value>\d+)\): (?P<names>.+)", _buyers),
         (r"(?P<segment>.+)的下游没有本地龙头", _no_buyers),
         (r"no local anchor stands downstream of (?P<segment>.+)", _no_buyers),
     ),
     "anchor_suppliers": (
-        (r"(?P<segment>.+)的本地上游龙头(?P<value>\d+)家：(?P<names>.+)", _suppliers),
+        (r"(?P<segment>.+)的本地上游龙头仅?(?P<value>\d+)家：(?P<names>.+)", _suppliers),
+        (r"local anchors upstream of (?P<segment>.+): only (?P<value>\d+) \((?P<names>.+)\)",
+         _suppliers),
         (r"local anchors upstream of (?P<segment>.+) \((?P<value>\d+)\): (?P<names>.+)",
          _suppliers),
         (r"(?P<segment>.+)的上游没有本地龙头", _no_suppliers),
@@ -437,6 +453,8 @@ CLAIMS: dict[str, tuple[tuple[str, Claim], ...]] = {
          _strongest),
         ((r"(?:its main business matches|its business touches|an officer puts it in) "
           r"(?P<segment>.+) \(match (?P<value>\S+)\)"), _strongest),
+        (r"与(?P<segment>.+)的匹配强度仅(?P<value>\S+%)", _strongest_but_weak),
+        (r"matches (?P<segment>.+) by only (?P<value>\S+)", _strongest_but_weak),
         (r"业务文字未对应任何环节|its business text matches no segment", _unmatched),
     ),
     "neighbour_supply": (
@@ -446,7 +464,8 @@ CLAIMS: dict[str, tuple[tuple[str, Claim], ...]] = {
         (r"no neighbour city delivers (?P<segment>.+)", _no_neighbour),
     ),
     "gaps_matched": (
-        (r"(?:较好匹配的较大缺口：|sizeable gaps that it matches well: )(?P<value>\d+)个?", _count),
+        (r"较好匹配的较大缺口：仅?(?P<value>\d+)个", _count),
+        (r"sizeable gaps that it matches well: (?:only )?(?P<value>\d+)", _count),
         (r"没有较好匹配的较大缺口|matches no sizeable gap well", _zero),
     ),
     "sought": (
@@ -487,7 +506,7 @@ CLAIMS: dict[str, tuple[tuple[str, Claim], ...]] = {
     ),
     "funding": ((r"(?:融资轮次：|funding: )(?P<value>.+)", _level),),
     "branches": (
-        (r"(?:分支机构|branches: )(?P<value>[\d,]+)家?", _count),
+        (r"(?:分支机构仅?|branches: (?:only )?)(?P<value>[\d,]+)家?", _count),
         (r"没有分支机构|has no branches", _zero),
     ),
     "intended_investment_cny": (
@@ -520,8 +539,8 @@ CLAIMS: dict[str, tuple[tuple[str, Claim], ...]] = {
     ),
     "profit_margin": ((r"(?:净利率|net margin )(?P<value>\S+%)", _share),),
     "completeness": (
-        (r"关键资料填写(?P<value>\S+%)", _share),
-        (r"(?P<value>\S+%) of the key columns are filled", _share),
+        (r"关键资料仅?填写(?P<value>\S+%)", _share),
+        (r"(?:only )?(?P<value>\S+%) of the key columns are filled", _share),
     ),
 }  # fmt: skip
 """What each sentence claims, by feature: a pattern of the whole sentence, and how it is checked."""

@@ -53,6 +53,7 @@ _ROLES = ("maker", "equipment", "materials", "design", "integration", "trade", "
 _KINDS: dict[str, Kind] = {
     "rank": "count", "row": "count",
     "priority": "likelihood", "fit": "fraction", "likelihood": "likelihood",
+    "likelihood_low": "likelihood", "likelihood_high": "likelihood",
 }  # fmt: skip
 
 
@@ -71,7 +72,8 @@ RANKING_COLUMNS = tuple(
     for name in (
         "rank", "name", "credit_code", "grade", "priority", "likelihood", "fit", "segment", "role",
         "reasons", "veto", "segments", "row", "model", "segment_name", "role_name",
-        "matched_words", "province", "city", "sheet", "stage", "corrections",
+        "matched_words", "province", "city", "stage", "likelihood_low", "likelihood_high",
+        "certainty", "sheet", "corrections",
     )
 )  # fmt: skip
 """Every column that a written ranking may have."""

@@ -18,8 +18,9 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Select
 from leadscore.errors import Detail
 from leadscore.features.catalogue import CATALOGUE
 from leadscore.lists.values.places import beginning, is_division
-from leadscore.ranking.order import RANKING_COLUMNS, is_vetoed, stage_name
-from leadscore.ranking.reasons import Wording, corrections_line
+from leadscore.ranking.order import RANKING_COLUMNS, interval_columns, is_vetoed, stage_name
+from leadscore.ranking.reasons import corrections_line
+from leadscore.ranking.score import Scorer
 from leadscore.ranking.vetoes import veto_text
 from leadscore.store.current_ranking import SCORES, STANDINGS, firms_with, words_of
 from leadscore.store.database import (
@@ -624,12 +625,12 @@ def veto_of(row: Mapping[str, Any] | RowMapping, lang: Lang) -> str | None:
 
 
 _DTYPES = dict.fromkeys(("rank", "row"), "Int64") | dict.fromkeys(
-    ("priority", "likelihood", "fit"), "float64"
+    ("priority", "likelihood", "fit", "likelihood_low", "likelihood_high"), "float64"
 )
 
 
 def written_parts(
-    connection: Connection, asked: RankingFilter, wording: Wording, lang: Lang, *, sort: Sort
+    connection: Connection, asked: RankingFilter, scorer: Scorer, lang: Lang, *, sort: Sort
 ) -> Iterator[tuple[Sequence[Mapping[str, Any]], pd.DataFrame]]:
     """Yield the ranking in parts, at least one: firms as they are kept and as they are written.
 
@@ -644,14 +645,16 @@ def written_parts(
     empty = True
     for rows in whole_ranking(connection, asked, sort=sort):
         empty = False
-        yield rows, _written(rows, names, wording, lang)
+        yield rows, _written(rows, names, scorer, lang)
     if empty:
-        yield [], _written([], names, wording, lang)
+        yield [], _written([], names, scorer, lang)
 
 
 def _written(
-    rows: Sequence[Mapping[str, Any]], names: Sequence[str], wording: Wording, lang: Lang
+    rows: Sequence[Mapping[str, Any]], names: Sequence[str], scorer: Scorer, lang: Lang
 ) -> pd.DataFrame:
+    wording = scorer.wording
+    sure = scorer.intervals([(row["model"], row["values"]) for row in rows])
     roles = {level: name.pick(lang) for level, name in CATALOGUE["role"].levels.items()}
     columns = {
         "reasons": [wording.kept_line(row, lang) for row in rows],
@@ -660,6 +663,7 @@ def _written(
         "segment_name": [wording.segment(row["segment"], lang) for row in rows],
         "role_name": [roles.get(row["role"]) for row in rows],
         "matched_words": [row["words"] for row in rows],
+        **interval_columns(scorer, sure, lang),
     }
     columns |= {
         name: [row[name] for row in rows] for name in RANKING_COLUMNS if name not in columns

@@ -19,7 +19,7 @@ from leadscore.errors import Detail, LeadscoreError
 from leadscore.lists.cleaning import CleanRecord, clean_records
 from leadscore.lists.corrections import NO_CORRECTIONS, Correction, KnownCorrections
 from leadscore.lists.problems import Problem
-from leadscore.ranking.reasons import Wording
+from leadscore.ranking.order import certainty_answer
 from leadscore.ranking.score import FirmScore, Scorer
 from leadscore.registry.models import ModelRegistry
 from leadscore.store.champions import champion_line
@@ -223,22 +223,23 @@ def scores_answer(
         "city": scorer.city.id,
         "corrected": sum(bool(made) for _, made in applied),
         "scores": [
-            _score_answer(score, clean, made, scorer.wording, lang)
+            _score_answer(score, clean, made, scorer, lang)
             for score, clean, (_, made) in zip(scores, cleaned, applied, strict=True)
         ],
     }
 
 
 def _score_answer(
-    score: FirmScore, clean: CleanRecord, made: Sequence[Correction], wording: Wording, lang: Lang
+    score: FirmScore, clean: CleanRecord, made: Sequence[Correction], scorer: Scorer, lang: Lang
 ) -> dict[str, object]:
     best = score.best
     return {
         "name": score.firm["name"],
         **{name: getattr(score, name) for name in ("grade", "priority", "likelihood", "fit")},
+        **certainty_answer(scorer, score.interval, lang),
         "segment": best and best.segment,
         "role": best and best.role,
-        "reasons": [reason._asdict() for reason in score.reasons(wording, lang)],
+        "reasons": [reason._asdict() for reason in score.reasons(scorer.wording, lang)],
         "base_points": score.base_points,
         "veto": score.veto,
         "corrections": [one.field for one in made],

@@ -9,7 +9,7 @@ import pytest
 from tests.kept_lists import BLADES, BREAD, NOW, TODAY, hand_in, lakeport, scorer, take_in
 
 from leadscore.learning.model import FittedCard, Model
-from leadscore.learning.scorecard import Scorecard, with_entries
+from leadscore.learning.scorecard import PointsCard, Scorecard, with_entries
 from leadscore.ranking.score import Scorer
 from leadscore.store.current_ranking import score_history
 from leadscore.store.database import Database
@@ -95,9 +95,9 @@ def test_a_card_that_is_gone_or_not_the_one_that_scored_is_told_never_guessed(
     assert change.missing == ("m1",)
     assert (change.data, change.model, change.features) == (None, None, ())
     assert change.points != 0
-    wrong = change_between(change.older, change.newer, {"m1": other_card(4)})
+    wrong = change_between(change.older, change.newer, {"m1": PointsCard(other_card(4), {})})
     assert wrong.missing == ("m1",)
-    right = change_between(change.older, change.newer, {"m1": scorer().card.scorecard})
+    right = change_between(change.older, change.newer, {"m1": scorer().card.points_card})
     check_sum(right)
 
 
@@ -107,7 +107,7 @@ def test_a_card_that_can_not_read_a_value_is_told(database: Database) -> None:
         (score,) = score_history(connection, 1)
     number = next(name for name, value in score.values.items() if isinstance(value, float))
     odd = replace(score, id=2, values={**score.values, number: "much"})
-    change = change_between(score, odd, {"m1": scorer().card.scorecard})
+    change = change_between(score, odd, {"m1": scorer().card.points_card})
     assert change.missing == ("m1",)
 
 

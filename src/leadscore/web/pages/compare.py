@@ -14,7 +14,7 @@ from leadscore.features.catalogue import CATALOGUE
 from leadscore.lists.columns import column
 from leadscore.lists.understanding import shown_value
 from leadscore.ranking.reasons import Wording, meaning_of
-from leadscore.ranking.score import Scorer, intervals
+from leadscore.ranking.score import Scorer
 from leadscore.store.current_ranking import Score, score_history
 from leadscore.store.facts import facts_of
 from leadscore.store.firms import Firm, read_firms
@@ -53,8 +53,8 @@ def compare_pages(dependencies: Dependencies, pages: Blueprint) -> None:
             ]
             offered = _offered(connection, firms, answers, text) if len(firms) < MOST else []
         scores = [answer["score"] for answer in answers]
-        sure = intervals(
-            scorer, [(score.model, score.values) if score else ("", {}) for score in scores]
+        sure = scorer.intervals(
+            [(score.model, score.values) if score else ("", {}) for score in scores]
         )
         numbers = [firm.id for firm in firms]
         return shell.page(

@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from leadscore.city import City
 from leadscore.city.matching import JOINT
 from leadscore.features.catalogue import CATALOGUE, UNKNOWN
+from leadscore.learning.scorecard import logistic, points_to_log_odds
 from leadscore.lists.columns import column
 from leadscore.lists.corrections import COLUMNS as CORRECTABLE
 from leadscore.lists.understanding import shown_value
@@ -28,7 +29,7 @@ from leadscore.ranking.reasons import (
     meaning_of,
     supply_words,
 )
-from leadscore.ranking.score import Scorer, intervals
+from leadscore.ranking.score import Scorer
 from leadscore.store import acts
 from leadscore.store.current_ranking import Score, UnknownScoreError, score_history
 from leadscore.store.facts import Fact, all_facts_of, facts_of
@@ -127,8 +128,21 @@ def shown_values(
         "firm": answer, "standing": answer["standing"], "score": score, "today": today,
         "record": record, "fields": _known_fields(connection, firm, facts, today, lang),
         "gap": _gap_of(scorer.city, answer["standing"], lang),
-        "interval": intervals(scorer, [(score.model, score.values)])[0] if score else None,
+        **(_certainty_of(scorer, score, lang) if score else {"interval": None, "certainty": None}),
         "falls": _waterfall(score, record, scorer.wording, lang) if score else None,
+    }  # fmt: skip
+
+
+def _certainty_of(scorer: Scorer, score: Score, lang: Lang) -> dict[str, Any]:
+    # How sure the model is, and from where its points are counted: `average` is None for a score
+    # that counts from a firm of which nothing is known, as those of earlier programs do.
+    (interval,) = scorer.intervals([(score.model, score.values)])
+    words, average = scorer.certainty(interval), scorer.card.average
+    same = score.model == scorer.model and math.isclose(score.base_points, scorer.base_points)
+    return {
+        "interval": interval, "certainty": words and words.pick(lang),
+        "average": average if same else None,
+        "base_likelihood": logistic(points_to_log_odds(score.base_points)),
     }  # fmt: skip
 
 

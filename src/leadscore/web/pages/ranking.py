@@ -15,7 +15,6 @@ from leadscore.features.catalogue import CATALOGUE
 from leadscore.lists.columns import column
 from leadscore.lists.understanding import shown_value
 from leadscore.lists.values.words import STAGES
-from leadscore.ranking.score import intervals
 from leadscore.ranking.vetoes import WORDING
 from leadscore.store import ranking as stored
 from leadscore.store import shortlists
@@ -27,7 +26,6 @@ from leadscore.store.bulk import (
     read_selection,
     selected_of,
 )
-from leadscore.store.current_ranking import values_of
 from leadscore.store.jobs import open_jobs
 from leadscore.store.lists import OPEN, KeptList, kept_lists
 from leadscore.store.models import RESCORE
@@ -50,7 +48,7 @@ from leadscore.web.routes.ranking import (
     FILTERS,
     RankingPageQuery,
     page_asked,
-    ranked_firm,
+    ranked_firms,
 )
 
 COLUMNS = (
@@ -488,7 +486,6 @@ def ranking_pages(dependencies: Dependencies, pages: Blueprint) -> None:
                 ignore("cursor", asked.cursor or "", TRANSLATIONS["shell.wanted.cursor"])
                 asked = replace(asked, cursor=None, before=0)
                 page = page_asked(connection, query.model_copy(update={"cursor": None}))
-            values = values_of(connection, [row["score_id"] for row in page.firms])
             lists = kept_lists(connection, before=None, limit=100)
             short = shortlists.shortlists(connection)
             asked, selection = _selection(connection, asked, dependencies)
@@ -505,17 +502,18 @@ def ranking_pages(dependencies: Dependencies, pages: Blueprint) -> None:
             may_record = caller().may("record")
             owners_there = sorted({caller().actor, *owners(connection)}) if may_record else []
         facets = _facets_of(counts, asked, _names_of(scorer.city, lists, short, lang))
-        sure = intervals(scorer, [(row["model"], values[row["score_id"]]) for row in page.firms])
         firms = [
-            ranked_firm(scorer.wording, row, lang, most_reasons=1)
-            | {"interval": interval, "facts": facts_of(row["record"], lang)}
-            for row, interval in zip(page.firms, sure, strict=True)
+            firm | {"facts": facts_of(row["record"], lang)}
+            for firm, row in zip(
+                ranked_firms(scorer, page.firms, lang, most_reasons=1), page.firms, strict=True
+            )
         ]
         return shell.page(
             dependencies, "ranking.html", title=TRANSLATIONS["ranking.title"],
             city=scorer.city.name, model=scorer.model,
             profile=dependencies.profiles.current().number_of(scorer.city),
             rescoring=bool(rescoring), today=dependencies.today(),
+            certainty=scorer.certainty((0.0, 1.0)) if not scorer.learned else None,
             asked=asked, firms=firms, total=counts.total,
             facets=facets,
             next=page.next and asked.following(page.next.written(), len(page.firms)),

@@ -14,11 +14,18 @@ from sqlalchemy import Connection, RowMapping, select
 from leadscore.lists.columns import column
 from leadscore.lists.corrections import COLUMNS
 from leadscore.lists.values.words import STAGES
+from leadscore.ranking.order import certainty_answer
 from leadscore.ranking.reasons import Wording
 from leadscore.ranking.score import Scorer
 from leadscore.store import acts as firm_acts
 from leadscore.store.corrections import between
-from leadscore.store.current_ranking import STANDINGS, Score, read_score, score_history
+from leadscore.store.current_ranking import (
+    STANDINGS,
+    Score,
+    read_score,
+    score_history,
+    values_of,
+)
 from leadscore.store.facts import Fact, all_facts_of, facts_of, with_corrections
 from leadscore.store.firms import Firm, exclusions_of, firm_to_change, read_firm
 from leadscore.store.models import scorecards
@@ -31,7 +38,7 @@ from leadscore.web.api import Dependencies
 from leadscore.web.auth import requires
 from leadscore.web.errors import store_refusals
 from leadscore.web.idempotent import Act, Answer, written
-from leadscore.web.openapi import Payload, api_blueprint, example
+from leadscore.web.openapi import CertaintyAnswer, Payload, api_blueprint, example
 from leadscore.web.routes.payloads import (
     BODY,
     CHANGES,
@@ -79,7 +86,7 @@ class FieldAnswer(Payload):
     listed_since: bool = Field(description="A list has said otherwise since it was corrected.")
 
 
-class KeptScoreAnswer(Payload):
+class KeptScoreAnswer(CertaintyAnswer):
     """A score that the firm was given."""
 
     id: int
@@ -95,13 +102,13 @@ class KeptScoreAnswer(Payload):
     veto: str | None = Field(description="By the fields of the firm alone.")
     base_points: float
     points: dict[str, float] = Field(
-        description="By feature, those that add nothing left out; with base_points they add up to "
-        "the log-odds of the likelihood."
+        description="By feature, the difference from an average firm, those without any left out; "
+        "with base_points they add up to the log-odds of the likelihood."
     )
     reasons: list[MainReason]
 
 
-class StandingAnswer(Payload):
+class StandingAnswer(CertaintyAnswer):
     """Where the firm stands now, officers' words included."""
 
     rank: int | None = Field(description="Place among all firms that are kept and not vetoed.")
@@ -259,12 +266,12 @@ _OUTCOME = (
 
 
 def _firm_answer(dependencies: Dependencies, connection: Connection, firm: Firm) -> dict[str, Any]:
-    wording, lang, today = dependencies.scorer().wording, dependencies.lang(), dependencies.today()
+    scorer, lang, today = dependencies.scorer(), dependencies.lang(), dependencies.today()
     facts = facts_of(connection, [firm.id]).get(firm.id, [])
-    return firm_summary(dependencies.scorer(), connection, firm, today, lang) | {
+    return firm_summary(scorer, connection, firm, today, lang) | {
         "fields": field_answers(firm, facts, today, lang),
         "scores": [
-            _score_answer(wording, score, record, lang)
+            _score_answer(scorer, score, record, lang)
             for score, record in worded_scores(score_history(connection, firm.id), firm, facts)
         ],
     }
@@ -300,7 +307,7 @@ def firm_summary(
         "credit_code": firm.credit_code,
         "created_at": moment(firm.created_at),
         "updated_at": moment(firm.updated_at),
-        "standing": _standing(wording, connection, standing.mappings().one_or_none(), lang),
+        "standing": _standing(scorer, connection, standing.mappings().one_or_none(), lang),
         "override": _override_answer(facts),
         "corrections": [correction_answer(fact, wording, lang) for fact in facts],
         "machine": machine_answer(scorer, connection, firm, today, lang) if facts else None,
@@ -353,13 +360,15 @@ def _outcome_answer(entry: Entry) -> dict[str, Any]:
 
 
 def _score_answer(
-    wording: Wording, score: Score, record: Mapping[str, Any], lang: Lang
+    scorer: Scorer, score: Score, record: Mapping[str, Any], lang: Lang
 ) -> dict[str, Any]:
+    (interval,) = scorer.intervals([(score.model, score.values)])
     return {name: getattr(score, name) for name in _SCORE} | {
+        **certainty_answer(scorer, interval, lang),
         "as_of": score.as_of.isoformat(),
         "scored_at": moment(score.scored_at),
         "points": dict(score.points),
-        "reasons": list(main_reasons(wording, score.worded_from(record), lang)),
+        "reasons": list(main_reasons(scorer.wording, score.worded_from(record), lang)),
     }
 
 
@@ -408,14 +417,17 @@ def field_answers(
 
 
 def _standing(
-    wording: Wording, connection: Connection, row: RowMapping | None, lang: Lang
+    scorer: Scorer, connection: Connection, row: RowMapping | None, lang: Lang
 ) -> dict[str, Any] | None:
     if row is None:
         return None
-    firm_id = row["firm_id"]
+    firm_id, number = row["firm_id"], row["score_id"]
+    values = values_of(connection, [number])[number]
+    (interval,) = scorer.intervals([(row["model"], values)])
     return {name: row[name] for name in _STANDING} | {
+        **certainty_answer(scorer, interval, lang),
         "rank": ranks(connection, [firm_id]).get(firm_id),
-        "segment_name": wording.segment(row["segment"], lang),
+        "segment_name": scorer.wording.segment(row["segment"], lang),
         "veto_text": veto_of(row, lang),
     }
 
@@ -450,14 +462,14 @@ def firm_routes(dependencies: Dependencies) -> APIBlueprint:
     @api.get("/firms/<int:id>/changes", **documented("changes", ChangesAnswer, 404))
     @requires("read")
     def changes(path: NumberPath, query: ChangesQuery) -> Response:
-        wording, lang = dependencies.scorer().wording, dependencies.lang()
+        scorer, lang = dependencies.scorer(), dependencies.lang()
         with store_refusals(), dependencies.database.read() as connection:
             firm = read_firm(connection, path.id)
             older, newer, change = compared_scores(connection, path.id, query.older, query.newer)
             facts = facts_of(connection, [path.id]).get(path.id, [])
             history = score_history(connection, path.id, limit=1)
             between = older and newer and changed_corrections(
-                connection, older, newer, wording, lang
+                connection, older, newer, scorer.wording, lang
             )  # fmt: skip
         features = change.features if change else ()
 
@@ -466,7 +478,7 @@ def firm_routes(dependencies: Dependencies) -> APIBlueprint:
                 return None
             is_last = score.id == history[0].id
             record = record_of(firm, facts) if is_last else firm.record
-            return _score_answer(wording, score, record, lang)
+            return _score_answer(scorer, score, record, lang)
 
         return jsonify(
             older=shown(older),

@@ -18,8 +18,9 @@ from leadscore.errors import Detail
 from leadscore.jobs.tasks import EXPORT, check_format, export_file
 from leadscore.lists.columns import column
 from leadscore.lists.writing import write_ranking
-from leadscore.ranking.order import RANKING_COLUMNS
+from leadscore.ranking.order import RANKING_COLUMNS, certainty_answer
 from leadscore.ranking.reasons import Wording
+from leadscore.ranking.score import Scorer
 from leadscore.ranking.vetoes import WORDING
 from leadscore.store import ranking as stored
 from leadscore.store.jobs import Job, read_job, submit
@@ -34,7 +35,7 @@ from leadscore.web.errors import (
     store_refusals,
 )
 from leadscore.web.idempotent import Act, Answer, noted, written
-from leadscore.web.openapi import Payload, api_blueprint, example
+from leadscore.web.openapi import CertaintyAnswer, Payload, api_blueprint, example
 from leadscore.web.routes.payloads import (
     BODY,
     CSV,
@@ -83,9 +84,9 @@ def ranking_file(
     chosen = list(dict.fromkeys(columns))
 
     def parts() -> Iterator[pd.DataFrame]:
-        wording = dependencies.scorer().wording
+        scorer = dependencies.scorer()
         with dependencies.database.read() as connection:
-            for rows, table in stored.written_parts(connection, asked, wording, lang, sort=sort):
+            for rows, table in stored.written_parts(connection, asked, scorer, lang, sort=sort):
                 if chosen:
                     table = table.assign(**_facts(rows, chosen)).reindex(columns=chosen)
                 yield table
@@ -220,7 +221,7 @@ class RankingPageQuery(RankingQuery):
     counts: bool = Field(default=False, description="Count the firms by chain, grade and so on.")
 
 
-class RankedFirm(Payload):
+class RankedFirm(CertaintyAnswer):
     """A firm of the ranking, as it stands now."""
 
     id: int
@@ -292,10 +293,10 @@ def ranking_routes(dependencies: Dependencies) -> APIBlueprint:
         with store_refusals(), dependencies.database.read() as connection:
             page = page_asked(connection, query)
             counted = stored.facets(connection, query.asked()) if query.counts else None
-        wording = dependencies.scorer().wording
+        scorer = dependencies.scorer()
         return jsonify(
             {
-                "firms": [ranked_firm(wording, row, lang) for row in page.firms],
+                "firms": ranked_firms(scorer, page.firms, lang),
                 "next": page.next and page.next.written(),
                 "counts": counted and _counts(counted),
             }
@@ -322,10 +323,22 @@ def page_asked(connection: Connection, query: RankingPageQuery) -> stored.Rankin
     )
 
 
-def ranked_firm(
-    wording: Wording, row: Mapping[str, Any], lang: Lang, *, most_reasons: int | None = None
+def ranked_firms(
+    scorer: Scorer, rows: Sequence[Mapping[str, Any]], lang: Lang, *,
+    most_reasons: int | None = None,
+) -> list[dict[str, Any]]:  # fmt: skip
+    """Return firms of the ranking as the answers show them, with no more reasons than are shown."""
+    sure = scorer.intervals([(row["model"], row["values"]) for row in rows])
+    return [
+        _ranked_firm(scorer.wording, row, lang, most_reasons)
+        | certainty_answer(scorer, interval, lang)
+        for row, interval in zip(rows, sure, strict=True)
+    ]
+
+
+def _ranked_firm(
+    wording: Wording, row: Mapping[str, Any], lang: Lang, most_reasons: int | None
 ) -> dict[str, Any]:
-    """Return a firm of the ranking as the answers show it, with no more reasons than are shown."""
     same = (
         "rank", "name", "credit_code", "grade", "priority", "likelihood", "fit", "chain", "segment",
         "role", "province", "city", "veto", "stage", "owner", "excluded", "overridden", "model",
