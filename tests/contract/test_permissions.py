@@ -127,6 +127,8 @@ MAY: dict[str, set[str]] = {
     "POST /import/<int:id>/discard": WRITERS,
     "GET /imports/<int:id>": WRITERS,
     "GET /imports/<int:id>/failed.xlsx": WRITERS,
+    "GET /templates/list.xlsx": KNOWN,
+    "GET /templates/ledger.xlsx": KNOWN,
     "POST /firms/<int:id>/outcomes": WRITERS,
     "POST /firms/<int:id>/outcomes/withdraw": WRITERS,
     "POST /firms/<int:id>/outcomes/undo": WRITERS,

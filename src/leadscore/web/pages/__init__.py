@@ -21,6 +21,7 @@ from leadscore.web.pages.pursuit import pursuit_pages
 from leadscore.web.pages.ranking import ranking_pages
 from leadscore.web.pages.shell import NAME, POLICY, asset_routes, preference_routes, prepare
 from leadscore.web.pages.signing import signing_pages
+from leadscore.web.pages.templates import template_pages
 from leadscore.web.pages.today import today_pages
 from leadscore.web.pages.what_if import what_if_pages
 
@@ -39,6 +40,7 @@ _PAGES = (
     leadership_pages,
     import_pages,
     outcome_pages,
+    template_pages,
     model_pages,
     administration_pages,
     firm_act_pages,
