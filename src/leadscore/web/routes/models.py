@@ -297,7 +297,7 @@ def model_routes(dependencies: Dependencies) -> APIBlueprint:
 
 def _day(text: str | None) -> date | None:
     try:
-        return date.fromisoformat(text) if text else None
+        return None if text is None else date.fromisoformat(text)
     except ValueError:
         raise invalid("as_of", text or "", WORDS["lists.a_day"]) from None
 
