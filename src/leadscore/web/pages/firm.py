@@ -23,6 +23,7 @@ from leadscore.lists.values.words import STAGES
 from leadscore.ranking.reasons import Wording, anchor_labels, kept_facts, meaning_of, supply_words
 from leadscore.ranking.score import Scorer
 from leadscore.store import acts
+from leadscore.store.bulk import acts_on_firm
 from leadscore.store.current_ranking import Score, UnknownScoreError, score_history
 from leadscore.store.firms import Firm, firm_to_change, read_firm
 from leadscore.store.lists import read_kept_list
@@ -77,6 +78,7 @@ def firm_pages(dependencies: Dependencies, pages: Blueprint) -> None:
                     shell.ignore(name, request.args[name], wanted)
                 *_, change = compared_scores(connection, id, None, None)
             values = _shown_values(dependencies, scorer, connection, firm, history)
+            bulk_acts = acts_on_firm(connection, id)
             values |= pursuit_values(connection, firm)
         score = values["score"]
         line, recorded = timeline(values["firm"]["outcomes"], request.args.get("entry", ""))
@@ -84,7 +86,7 @@ def firm_pages(dependencies: Dependencies, pages: Blueprint) -> None:
             dependencies, "firm.html", title=firm.name, version=firm.version, history=history,
             line=line, recorded=recorded, chains=scorer.city.chains,
             segment_names=segment_names(scorer.city, lang),
-            texts=_own_texts(firm.record, score.words if score else None),
+            bulk_acts=bulk_acts, texts=_own_texts(firm.record, score.words if score else None),
             outdated=bool(score and score.model != scorer.model),
             change=difference(change, scorer.wording, lang) if change else None, **values,
         )  # fmt: skip
