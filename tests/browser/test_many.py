@@ -42,6 +42,7 @@ def test_all_of_a_filter_get_a_stage_and_lose_it_again(
     page.get_by_role("button", name=choose).click()
     expect(page.locator(".selection")).to_contain_text(str(total))
     page.locator("#next").click()
+    expect(page.locator("#first")).to_be_visible()
     expect(page.locator(".selection")).to_contain_text(str(total))
     expect(page.locator(ROWS).first.locator("input:disabled:checked")).to_have_count(1)
     open_menu(page, "to-stage")

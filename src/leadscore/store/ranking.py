@@ -39,8 +39,7 @@ WORDS = room_words("store")
 NONE = "none"
 """What one writes for firms that have no chain, segment, role, stage or owner."""
 _NAMED = ("chain", "segment", "role", "stage", "owner")
-_FEW = 2_000
-_OFTEN = 4  # firms, of which one is meant
+_FEW, _OFTEN = 2_000, 4  # firms, and those of which one is meant
 
 
 @dataclass(frozen=True, slots=True)
