@@ -113,6 +113,22 @@ def test_axe_finds_nothing(new_page: NewPage, lang: str, scheme: str) -> None:
         assert faults(page) == [], path
 
 
+def test_more_columns_than_fit_keep_the_names_in_sight(new_page: NewPage) -> None:
+    page = new_page()
+    page.goto(
+        "/ranking?columns=credit_code,reason,segment,place,grade,priority,likelihood,fit,stage,"
+        "registered_capital_cny,staff,revenue_cny,main_business,listing,model"
+    )
+    assert page.evaluate(TOO_WIDE) == 0
+    name = page.locator(".firms tbody th").first
+    page.locator(".frame").evaluate("frame => frame.scrollTo(2000, 0)")
+    before = page.locator(".frame").bounding_box()
+    after = name.bounding_box()
+    assert before
+    assert after
+    assert abs(before["x"] - after["x"]) < 2
+
+
 @pytest.mark.parametrize("sort", ["priority", "likelihood", "fit"])
 def test_on_a_phone_the_value_that_sorts_stands_in_each_row(new_page: NewPage, sort: str) -> None:
     page = new_page(viewport=NARROW)
