@@ -115,7 +115,10 @@ def select_firms(
         .where(*asked.conditions(connection))
     )
     columns = ("selection_id", "firm_id", "version")
-    total = connection.execute(SELECTION_FIRMS.insert().from_select(columns, meant)).rowcount
+    connection.execute(SELECTION_FIRMS.insert().from_select(columns, meant))
+    members = SELECTION_FIRMS.c.selection_id == number  # others may write since they were counted
+    total = connection.scalar(sa.select(sa.func.count()).where(members)) or 0
+    connection.execute(sa.update(SELECTIONS).where(SELECTIONS.c.id == number).values(total=total))
     return Selection(number, now, total)
 
 

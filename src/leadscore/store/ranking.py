@@ -41,8 +41,7 @@ WORDS = room_words("store")
 NONE = "none"
 """What one writes for firms that have no chain, segment, role, stage or owner."""
 _NAMED = ("chain", "segment", "role", "stage", "owner")
-_FEW = 2_000
-_OFTEN = 4  # firms, of which one is meant
+_FEW, _OFTEN = 2_000, 4  # firms, and those of which one is meant
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,15 +93,13 @@ class RankingFilter:
         for name in (*_NAMED, "grade"):
             if wanted := getattr(self, name):
                 named = [value for value in wanted if value != NONE]
-                any_of: list[ColumnElement[bool]] = []
-                if NONE in wanted:
-                    any_of.append(at[name].is_(None))
+                any_of: list[ColumnElement[bool]] = [at[name].is_(None)] if NONE in wanted else []
                 if named:
                     one = len(named) == 1
                     any_of.append(at[name] == named[0] if one else at[name].in_(named))
                 conditions[name] = sa.or_(*any_of)
         if self.region:
-            conditions["region"] = sa.or_(*map(_in_region, self.region))
+            conditions["region"] = _in_regions(self.region)
         if self.veto:
             reasons = [veto for veto in self.veto if veto not in ("yes", "no")]
             any_of = [at.vetoed.is_(veto == "yes") for veto in self.veto if veto not in reasons]
@@ -171,14 +168,17 @@ def _one_of(query: Select[int], number: ColumnElement[int]) -> ColumnElement[boo
     return number.in_(query).is_(True)
 
 
-def _in_region(region: str) -> ColumnElement[bool]:
-    at = STANDINGS.c
-    if is_division(region) and (place := beginning(region)).province:
+def _in_regions(regions: Iterable[str]) -> ColumnElement[bool]:
+    at, names, any_of = STANDINGS.c, list[str](), list[ColumnElement[bool]]()
+    for region in regions:
         # 广东 and 广东省 are one.
-        region = place.city or place.province
-    if region.isascii() and region.isdigit():
-        return (at.region >= region) & (at.region < f"{region}:")  # the sign after 9
-    return (at.province == region) | (at.city == region)
+        place = beginning(region) if is_division(region) else None
+        named = place.city or place.province if place and place.province else region
+        if named.isascii() and named.isdigit():
+            any_of.append((at.region >= named) & (at.region < f"{named}:"))  # the sign after 9
+        else:
+            names.append(named)
+    return sa.or_(*any_of, at.province.in_(names), at.city.in_(names)) if names else sa.or_(*any_of)
 
 
 Sort = Literal["-priority", "priority", "-likelihood", "likelihood", "-fit", "fit", "name", "-name"]

@@ -31,6 +31,7 @@ from leadscore.ranking.reasons import (
 )
 from leadscore.ranking.score import Scorer
 from leadscore.store import acts
+from leadscore.store.bulk import acts_on_firm
 from leadscore.store.current_ranking import Score, UnknownScoreError, score_history
 from leadscore.store.facts import Fact, all_facts_of, facts_of
 from leadscore.store.firms import Firm, firm_to_change, read_firm
@@ -98,6 +99,7 @@ def firm_pages(dependencies: Dependencies, pages: Blueprint) -> None:
                 fact for fact in all_facts_of(connection, id) if fact.withdrawn_at is not None
             ]
             values = shown_values(dependencies, scorer, connection, firm, history)
+            bulk_acts = acts_on_firm(connection, id)
             values |= pursuit_values(connection, firm)
         score = values["score"]
         line, recorded = timeline(values["firm"]["outcomes"], request.args.get("entry", ""))
@@ -107,7 +109,7 @@ def firm_pages(dependencies: Dependencies, pages: Blueprint) -> None:
             segment_names=segment_names(scorer.city, lang),
             forms=correction_forms(values["firm"]["corrections"], values["fields"], request.args),
             withdrawn=withdrawn_corrections(withdrawn, scorer.wording, lang),
-            changed_corrections=corrections,
+            changed_corrections=corrections, bulk_acts=bulk_acts,
             texts=_own_texts(values["record"], score.words if score else None),
             outdated=bool(score and score.model != scorer.model),
             change=difference(change, scorer.wording, lang) if change else None, **values,
