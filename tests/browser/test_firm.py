@@ -50,9 +50,9 @@ def test_what_is_refused_is_told_and_nothing_typed_is_lost(new_page: NewPage) ->
     other.get_by_text("I know better").click()
     other.locator("#grade").select_option("D")
     other.locator("#why-override").fill("too small")
-    other.get_by_role("button", name="Let this count").click()
+    other.get_by_role("button", name="Use this judgement").click()
     expect(other.locator("table.beside")).to_contain_text("D")
-    page.get_by_text("Don't court this firm").click()
+    page.get_by_text("Stop pursuing this firm").click()
     page.locator("#why-exclude").fill("moved away")
     page.get_by_role("button", name="Exclude").click()
     notice = page.locator("#notices [role=alert]")
@@ -60,7 +60,7 @@ def test_what_is_refused_is_told_and_nothing_typed_is_lost(new_page: NewPage) ->
     expect(notice).to_be_in_viewport()
     expect(page.locator("#why-exclude")).to_have_value("moved away")
     forgive(page, "412")
-    other.get_by_role("button", name="Back to the machine's").click()
+    other.get_by_role("button", name="Restore the model's view").click()
     expect(other.locator("#notices")).to_contain_text("The machine's judgement counts again")
 
 
@@ -72,7 +72,7 @@ def test_points_move_as_values_are_changed(new_page: NewPage) -> None:
     expect(page.locator("#result .moves")).to_be_visible()
     expect(page.locator("#result .differs").first).to_be_visible()
     expect(page.locator("#main_business")).to_be_focused()
-    page.get_by_role("button", name="Back to what is known").click()
+    page.get_by_role("button", name="Reset").click()
     expect(page.locator("#result")).to_contain_text("Nothing has been changed yet")
 
 
