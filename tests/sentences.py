@@ -183,9 +183,9 @@ def _none_that_counts(said: Said, _: re.Match[str]) -> bool:
 
 
 _SUPPLY: dict[str, Callable[[float], bool]] = {
-    "本地尚无|none made locally": lambda supply: supply == 0,
+    "本地尚无|none available locally": lambda supply: supply == 0,
     "本地薄弱|weak local supply": lambda supply: 0 < supply < 0.35,
-    "本地仅部分具备|only partly made locally": lambda supply: 0.35 <= supply < 0.65,
+    "本地仅部分具备|only partly available locally": lambda supply: 0.35 <= supply < 0.65,
     "本地已较强|strong local supply": lambda supply: 0.65 <= supply < 1,
     "本地已完整|complete local supply": lambda supply: supply == 1,
 }
@@ -401,13 +401,13 @@ _GAP_EN = r"(?P<does>[^:]+): (?P<segment>.+) \((?P<words>.*?)\), (?P<supply>[a-z
 CLAIMS: dict[str, tuple[tuple[str, Claim], ...]] = {
     "chain": (
         (r"(?:对应产业链：|chain: )(?P<value>.+)", _chain),
-        (r"业务未实质涉及本市产业链|its business hardly touches the city's chains", _no_chain),
+        (r"业务未实质涉及本市产业链|its business hardly relates to the city's chains", _no_chain),
     ),
     "industry_kind": ((r"(?:行业类别：|industry: )(?P<value>.+)", _level),),
     "manufacturing": (
-        (r"从事生产制造|makes things, by its industry or its own words", _makes),
+        (r"从事生产制造|manufactures, by its industry or its own description", _makes),
         (r"行业和业务文字均未显示自己生产", _zero),
-        (r"neither its industry nor its own words show production", _zero),
+        (r"neither its industry nor its own description shows production", _zero),
     ),
     "position": (
         (r"(?P<segment>.+)居产业链(?P<value>.+)", _position),
@@ -423,7 +423,7 @@ CLAIMS: dict[str, tuple[tuple[str, Claim], ...]] = {
          _buyers),
         (r"local anchors downstream of (?P<segment>.+) \((?P<value>\d+)\): (?P<names>.+)", _buyers),
         (r"(?P<segment>.+)的下游没有本地龙头", _no_buyers),
-        (r"no local anchor stands downstream of (?P<segment>.+)", _no_buyers),
+        (r"no local anchor firm downstream of (?P<segment>.+)", _no_buyers),
     ),
     "anchor_suppliers": (
         (r"(?P<segment>.+)的本地上游龙头仅?(?P<value>\d+)家：(?P<names>.+)", _suppliers),
@@ -432,21 +432,22 @@ CLAIMS: dict[str, tuple[tuple[str, Claim], ...]] = {
         (r"local anchors upstream of (?P<segment>.+) \((?P<value>\d+)\): (?P<names>.+)",
          _suppliers),
         (r"(?P<segment>.+)的上游没有本地龙头", _no_suppliers),
-        (r"no local anchor stands upstream of (?P<segment>.+)", _no_suppliers),
+        (r"no local anchor firm upstream of (?P<segment>.+)", _no_suppliers),
     ),
     "steps_to_strength": (
         (r"(?P<segment>.+)在链上距本市优势环节(?P<value>\d+)步", _far),
-        (r"steps from (?P<segment>.+) to what the city is strong in: (?P<value>\d+)", _far),
+        (r"steps from (?P<segment>.+) to a local strength: (?P<value>\d+)", _far),
         (r"(?P<segment>.+)本身就是本市优势环节", _strength_itself),
-        (r"(?P<segment>.+) is itself what the city is strong in", _strength_itself),
+        (r"(?P<segment>.+) is itself a local strength", _strength_itself),
         (r"(?P<segment>.+)与本市优势环节不相连", _not_linked),
-        (r"(?P<segment>.+) is not linked to what the city is strong in", _not_linked),
-        (r"业务未实质对应任何环节|its business matches no segment in earnest", _none_that_counts),
+        (r"(?P<segment>.+) is not linked to a local strength", _not_linked),
+        (r"业务未实质对应任何环节", _none_that_counts),
+        (r"its business does not really match any segment", _none_that_counts),
     ),
     "gap_filled": (
         (_GAP_ZH, _gap),
         (_GAP_EN, _gap),
-        (r"不填补任何缺口|fills none of the gaps", _missing),
+        (r"不填补任何缺口|fills no gap", _missing),
     ),
     "match_strength": (
         (r"(?:主业吻合|业务略涉|人工认定从事)(?P<segment>.+)（匹配强度(?P<value>\S+%)）",
@@ -459,20 +460,20 @@ CLAIMS: dict[str, tuple[tuple[str, Claim], ...]] = {
     ),
     "neighbour_supply": (
         (r"周边城市可配套(?P<segment>.+)（(?P<value>\S+%)）", _neighbours),
-        (r"neighbour cities deliver (?P<segment>.+) \((?P<value>\S+%)\)", _neighbours),
+        (r"neighbouring cities supply (?P<segment>.+) \((?P<value>\S+%)\)", _neighbours),
         (r"周边城市没有(?P<segment>.+)配套", _no_neighbour),
-        (r"no neighbour city delivers (?P<segment>.+)", _no_neighbour),
+        (r"no neighbouring city supplies (?P<segment>.+)", _no_neighbour),
     ),
     "gaps_matched": (
         (r"较好匹配的较大缺口：仅?(?P<value>\d+)个", _count),
-        (r"sizeable gaps that it matches well: (?:only )?(?P<value>\d+)", _count),
+        (r"sizeable gaps it matches well: (?:only )?(?P<value>\d+)", _count),
         (r"没有较好匹配的较大缺口|matches no sizeable gap well", _zero),
     ),
     "sought": (
         (r"本市点名引进的环节：(?P<segment>.+)", _sought),
-        (r"the city asks for this segment by name: (?P<segment>.+)", _sought),
+        (r"named by the city as a target: (?P<segment>.+)", _sought),
         (r"不在点名引进之列：(?P<segment>.+)", _sought),
-        (r"not a segment that the city asks for by name: (?P<segment>.+)", _sought),
+        (r"not named by the city as a target: (?P<segment>.+)", _sought),
     ),
     "registered_capital_cny": ((r"(?:注册资本|registered capital )(?P<value>.+)", _money),),
     "paid_in_share": (
@@ -502,7 +503,7 @@ CLAIMS: dict[str, tuple[tuple[str, Claim], ...]] = {
         (r"spends (?:only )?(?P<value>\S+%) of revenue on R&D", _share),
     ),
     "revenue_growth": (
-        (r"(?:营业收入同比变动|change of revenue in a year: )(?P<value>\S+%)", _share),
+        (r"(?:营业收入同比变动|revenue change over a year: )(?P<value>\S+%)", _share),
     ),
     "funding": ((r"(?:融资轮次：|funding: )(?P<value>.+)", _level),),
     "branches": (
@@ -511,7 +512,7 @@ CLAIMS: dict[str, tuple[tuple[str, Claim], ...]] = {
     ),
     "intended_investment_cny": (
         (r"意向投资(?P<value>.+)", _money),
-        (r"has an investment of (?P<value>.+) in mind", _money),
+        (r"intends to invest (?P<value>.+)", _money),
     ),
     "target_region": (
         (r"(?:来自招商目标区域：|comes from a target region: )(?P<value>.+)", _region),
@@ -524,8 +525,8 @@ CLAIMS: dict[str, tuple[tuple[str, Claim], ...]] = {
         (r"(?:来自|不在)协作的周边城市|(?:not )?from a partner city nearby", _partner),
     ),
     "event": (
-        (r"(?:在本市活动中接触过：|met at one of the city's events: )(?P<value>.+)", _event),
-        (r"接触场合不是本市的对接活动|not met at one of the city's events", _zero),
+        (r"(?:在本市活动中接触过：|met at a city event: )(?P<value>.+)", _event),
+        (r"接触场合不是本市的对接活动|not met at a city event", _zero),
     ),
     "referral": (
         (r"(?:由本地龙头推荐：|referred by a local anchor: )(?P<value>.+)", _referral),

@@ -98,9 +98,9 @@ def test_somebody_changes_their_own_password(
     page.locator(".who").click()
     expect(page.locator("h1")).to_have_text("Your account")
     for present, chosen, said in (
-        ("guess guess guess", PASSWORD, "that isn't your present password"),
+        ("guess guess guess", PASSWORD, "that is not your current password"),
         (PASSWORD, "short", "Choose another"),
-        (PASSWORD, PASSWORD, "Your password is changed"),
+        (PASSWORD, PASSWORD, "Password changed"),
     ):
         page.fill("#present", present)
         page.fill("#password", chosen)

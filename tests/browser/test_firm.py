@@ -52,7 +52,7 @@ def test_what_is_refused_is_told_and_nothing_typed_is_lost(new_page: NewPage) ->
     other.locator("#why-judge").fill("too small")
     other.locator("details[open]").get_by_role("button", name="Let this count").click()
     expect(other.locator("table.beside")).to_contain_text("D")
-    page.get_by_text("Don't court this firm").click()
+    page.get_by_text("Stop pursuing this firm").click()
     page.locator("#why-exclude").fill("moved away")
     page.get_by_role("button", name="Exclude").click()
     notice = page.locator("#notices [role=alert]")
@@ -72,7 +72,7 @@ def test_points_move_as_values_are_changed(new_page: NewPage) -> None:
     expect(page.locator("#result .moves")).to_be_visible()
     expect(page.locator("#result .differs").first).to_be_visible()
     expect(page.locator("#main_business")).to_be_focused()
-    page.get_by_role("button", name="Back to what is known").click()
+    page.get_by_role("button", name="Reset").click()
     expect(page.locator("#result")).to_contain_text("Nothing has been changed yet")
 
 

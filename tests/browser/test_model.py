@@ -43,7 +43,7 @@ def test_from_the_experts_card_to_a_better_model_and_back(
     page.get_by_text("Retrain…").click()
     expect(page.locator("#acts")).to_contain_text("nothing changes")
     page.fill("#as-of", office[1].isoformat())
-    page.get_by_role("button", name="Begin the retraining").click()
+    page.get_by_role("button", name="Start retraining").click()
     expect(page.locator("#notices")).to_contain_text("has been asked for")
     expect(page.locator("#retraining progress")).to_be_visible()
     page.reload()
@@ -59,15 +59,15 @@ def test_from_the_experts_card_to_a_better_model_and_back(
     page.reload()
     expect(page.locator(".badge")).to_contain_text(re.compile(r"Learned from \d+ outcomes"))
 
-    page.get_by_text("Go back…").click()
+    page.get_by_text("Roll back…").click()
     expect(page.locator("#acts")).to_contain_text("the experts' card serves again")
     page.get_by_label("Reason").fill("Only to see.")
-    page.get_by_role("button", name="Go back to the model before").click()
+    page.get_by_role("button", name="Roll back to the previous model").click()
     expect(page.locator(".head .code")).to_have_text(experts)
     page.get_by_role("link", name=trained).first.click()
     expect(page.locator("h1")).to_have_text(trained)
-    page.get_by_text("Let it serve…").click()
-    page.get_by_role("button", name="Let this model serve").click()
+    page.get_by_text("Activate…").click()
+    page.get_by_role("button", name="Activate this model").click()
     expect(page.locator(".head .code")).to_have_text(trained)
 
     # Axe and widths are looked at here, for they want an office whose model has learned.

@@ -177,13 +177,13 @@ def test_the_page_changes_a_supply_and_tells_of_it(office: Office) -> None:
     html = office.page("/administration/city")
     assert "Kept as a new version of the profile" in html
     assert "Version 2" in html
-    assert "The firms are being scored anew" in html
+    assert "The firms are being rescored" in html
     assert re.search(rf"{lakeport().supply(BLADE):.0%} → 95%", html)
     assert REASON in html
-    assert "firms are being scored anew" in office.page("/ranking")
+    assert "firms are being rescored" in office.page("/ranking")
     office.work()
     html = office.page("/administration/city")
-    assert "The firms are being scored anew" not in html
+    assert "The firms are being rescored" not in html
     assert "95%" in html
     ranking = office.page("/ranking")
     assert "city profile, version 2" in ranking

@@ -107,7 +107,7 @@ def test_a_user_is_given_a_role_disabled_let_in_again_and_given_a_link(
     here = "/administration/users"
     done = send(client, f"{here}/li/change", on=here, role="auditor")
     assert (done.status_code, done.headers["Location"]) == (303, here)
-    assert "The user has been changed" in read(client, here)
+    assert "User updated" in read(client, here)
     assert officer.get("/administration/audit", headers=HTML).status_code == 200
     send(client, f"{here}/li/change", on=here, disabled="true")
     with access.database.read() as connection:

@@ -145,7 +145,7 @@ def test_a_retraining_is_asked_for_once_and_its_panel_tells_how_it_goes(
     assert [dict(job.payload) for job in jobs] == [{"as_of": "2026-09-30"}]
     html = read(client, "/model")
     assert 'hx-get="/model/retraining"' in html
-    assert "Begin the retraining" not in html
+    assert "Start retraining" not in html
     assert client.get("/model/retraining", headers=HTMX).status_code == 200
     with access.database.write() as connection:
         ended = JOBS.update().values(state="done", result=DONE, ended_at=NOW, progress=1.0)
@@ -155,7 +155,7 @@ def test_a_retraining_is_asked_for_once_and_its_panel_tells_how_it_goes(
     html = read(client, "/model")
     for said in ("The preface.", "The upshot.", "It is good.", "It jumped.", f"/model/{OTHER}"):
         assert said in html
-    assert "Begin the retraining" in html
+    assert "Start retraining" in html
     assert send(client, "/model/retrain", on="/model", as_of="soon").status_code == 422
 
 

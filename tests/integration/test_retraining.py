@@ -73,7 +73,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Office:
     database.close()
     done = called("outcomes", "import", outcomes, home=office.home)
     assert done.returncode == 0, done.stderr
-    assert "搁置 0" in done.stdout
+    assert "未入列 0" in done.stdout
     return office
 
 
