@@ -140,7 +140,7 @@ def test_a_brief_is_one_page_of_paper(new_page: NewPage, service: str, lang: str
         page.locator("#stage").select_option(stage)
         page.locator("#day").fill("2026-01-05")
         page.locator("#remark").fill("对方的答复很长，" * 200)
-        page.locator("form.act button").first.click()
+        page.locator("form[action$='/outcomes'] button").click()
         expect(page.locator(".undo, #notices [role=status]").first).to_be_visible()
     page.goto(f"/firms/{number}/brief")
     assert pages_of(page.pdf(prefer_css_page_size=True)) == 1
@@ -159,7 +159,7 @@ def test_axe_finds_nothing_on_the_pages_of_a_firm(
     page.locator("#stage").select_option("screened")
     page.locator("#day").fill({"light": "2026-01-06", "dark": "2026-01-07"}[scheme])
     page.locator("#remark").fill(lang)
-    page.locator("form.act button").first.click()
+    page.locator("form[action$='/outcomes'] button").click()
     expect(page.locator(".undo")).to_be_visible()
     unfold = "for (const each of document.querySelectorAll('details')) each.open = true"
     page.evaluate(unfold)

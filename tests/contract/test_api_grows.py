@@ -15,6 +15,7 @@ GET /api/v1/bulk/{id}
 GET /api/v1/exports/{id}
 GET /api/v1/firms/{id}
 GET /api/v1/firms/{id}/changes
+GET /api/v1/firms/{id}/notes
 GET /api/v1/gaps
 GET /api/v1/jobs
 GET /api/v1/jobs/{id}
@@ -24,12 +25,14 @@ GET /api/v1/lists/{id}/problems.csv
 GET /api/v1/me
 GET /api/v1/models
 GET /api/v1/models/{version}
+GET /api/v1/pursuits
 GET /api/v1/ranking
 GET /api/v1/ranking.csv
 GET /api/v1/ranking.xlsx
 POST /api/v1/bulk
 POST /api/v1/bulk/{id}/undo
 POST /api/v1/exports
+POST /api/v1/firms/{id}/notes
 POST /api/v1/firms/{id}/outcomes
 POST /api/v1/jobs/{id}/cancel
 POST /api/v1/lists
@@ -40,8 +43,10 @@ POST /api/v1/score
 POST /api/v1/selections
 PUT /api/v1/firms/{id}/exclusion
 PUT /api/v1/firms/{id}/override
+PUT /api/v1/firms/{id}/pursuit
 PUT /api/v1/gaps/{segment}/supply
 DELETE /api/v1/firms/{id}/exclusion
+DELETE /api/v1/firms/{id}/notes/{note}
 DELETE /api/v1/firms/{id}/override
 GET /healthz
 GET /metrics

@@ -256,7 +256,7 @@ def test_an_officer_cancels_only_what_they_asked_for(
         ("viewer", "jobs", {"jobs", "city"}),
         ("officer", "jobs", {"jobs", "city"}),
         ("auditor", "audit", {"audit", "jobs", "city"}),
-        ("administrator", "users", {"users", "keys", "audit", "jobs", "city"}),
+        ("administrator", "users", {"users", "keys", "audit", "jobs", "city", "office"}),
     ],
 )
 def test_each_sees_what_they_may(
@@ -283,7 +283,7 @@ def test_the_profile_is_shown_as_it_is_read(client: FlaskClient) -> None:
 
 
 def test_no_page_has_anything_inline_and_each_is_in_both_languages(client: FlaskClient) -> None:
-    for place in ("users", "keys", "audit", "jobs", "city"):
+    for place in ("users", "keys", "audit", "jobs", "city", "office"):
         path = f"/administration/{place}"
         html = read(client, path)
         assert not re.search(r"\sstyle=|\son\w+=|<style|<script(?![^>]*\ssrc=)", html), path

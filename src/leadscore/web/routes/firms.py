@@ -40,6 +40,7 @@ from leadscore.web.routes.payloads import (
     QUERY,
     WRITES,
     Day,
+    GivenDay,
     Grade,
     LangOnly,
     LangQuery,
@@ -60,9 +61,6 @@ from leadscore.web.routes.payloads import (
 from leadscore.web.routes.ranking import main_reasons
 
 WORDS = room_words("web")
-
-# A day comes as text, which strict models don't take for a day.
-_Day = Annotated[date, Field(strict=False)]
 
 
 class FieldAnswer(Payload):
@@ -188,7 +186,7 @@ class NewOutcome(BaseModel):
     model_config = example({"stage": "visited", "day": "2026-11-20", "reason": "showed the line"})
 
     stage: Annotated[str, Field(pattern=f"^(?:{'|'.join(STAGES)})$")]
-    day: _Day
+    day: GivenDay
     reason: Words | None = None
     withdrawn: bool = Field(default=False, description="True to take the stage back.")
 
