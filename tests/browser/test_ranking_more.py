@@ -55,7 +55,7 @@ def test_columns_are_chosen_and_kept(new_page: NewPage, *, scripts: bool) -> Non
     page = new_page(java_script_enabled=scripts)
     page.goto("/ranking?grade=A")
     open_menu(page, "columns")
-    page.get_by_label("Stage").uncheck()
+    page.get_by_role("checkbox", name="Stage").uncheck()
     page.get_by_label("Credit code").check()
     page.get_by_role("button", name="Show selected columns").click()
     expect(page).to_have_url(re.compile(r"grade=A&columns=credit_code,"))

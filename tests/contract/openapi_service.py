@@ -82,6 +82,9 @@ _NO_SCHEMA_SAYS: dict[str, str] = {
     "POST /api/v1/firms/{id}/outcomes": "day|stage",  # not in the future; what can be withdrawn
     "POST /api/v1/firms/{id}/corrections": r"\w+",  # what the field takes
     "POST /api/v1/firms/{id}/notes": "day",  # not in the future
+    "POST /api/v1/selections": "firms",  # a filter that holds some
+    # One of two; who is here; what the kind needs; not in the future.
+    "POST /api/v1/bulk": "selection|owner|reason|stage|day|shortlist",
     "PUT /api/v1/firms/{id}/pursuit": r"owner|\$",  # who is here; at least one value
     "PUT /api/v1/firms/{id}/override": r"segment|\$",  # one of the city; at least one value
     "POST /api/v1/lists": "mapping|line .*",  # JSON within a text

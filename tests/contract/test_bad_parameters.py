@@ -43,6 +43,8 @@ BAD = [
     ("/compare?firm=999", "firm", "999"),
     ("/firms/1?older=x", "older", "x"),
     ("/firms/1?older=98&newer=99", "newer", "99"),
+    ("/board/column?stage=odd", "stage", "odd"),
+    ("/board/column?stage=visited&start=x", "start", "x"),
     ("/import?before=x", "before", "x"),
     ("/administration/audit?before=x", "before", "x"),
     ("/administration/audit?since=yesterday", "since", "yesterday"),

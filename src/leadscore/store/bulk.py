@@ -217,9 +217,9 @@ def begin_act(
         act = _new_act(connection, kind, arguments, total, by, now, selection_id=selection)
         _aim(connection, act, targets)
     else:
-        act = _new_act(connection, kind, arguments, len(set(firms)), by, now)
         if unknown := sorted(set(firms) - read_firms(connection, firms).keys()):
             raise UnknownFirmError(WORDS["firms.unknown"].format(id=unknown[0]))
+        act = _new_act(connection, kind, arguments, len(set(firms)), by, now)
         insert_rows(
             connection, BULK_ACT_FIRMS,
             [{"act_id": act, "firm_id": firm} for firm in sorted(set(firms))],
