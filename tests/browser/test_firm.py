@@ -39,7 +39,7 @@ def test_an_outcome_is_recorded_and_undone(new_page: NewPage) -> None:
     page.get_by_role("button", name="Undo").click()
     expect(held).to_have_count(0)
     expect(page.locator(".timeline .withdrawn")).to_contain_text("saw the line")
-    expect(page.locator("#notices")).to_contain_text("as it was before")
+    expect(page.locator("#notices")).to_contain_text("Restored")
     expect(page.locator(".undo")).to_have_count(0)
 
 
@@ -56,12 +56,12 @@ def test_what_is_refused_is_told_and_nothing_typed_is_lost(new_page: NewPage) ->
     page.locator("#why-exclude").fill("moved away")
     page.get_by_role("button", name="Exclude").click()
     notice = page.locator("#notices [role=alert]")
-    expect(notice).to_contain_text("somebody else has changed firm")
+    expect(notice).to_contain_text("someone else has changed firm")
     expect(notice).to_be_in_viewport()
     expect(page.locator("#why-exclude")).to_have_value("moved away")
     forgive(page, "412")
     other.get_by_role("button", name="Restore the model's view").click()
-    expect(other.locator("#notices")).to_contain_text("The machine's judgement counts again")
+    expect(other.locator("#notices")).to_contain_text("The model's view applies again")
 
 
 def test_points_move_as_values_are_changed(new_page: NewPage) -> None:
@@ -84,10 +84,10 @@ def test_everything_works_without_scripts(new_page: NewPage) -> None:
     page.get_by_role("button", name="Record an outcome").click()
     expect(page.locator(".undo")).to_contain_text("Recorded: contacted")
     page.get_by_role("button", name="Undo").click()
-    expect(page.locator("#notices")).to_contain_text("as it was before")
+    expect(page.locator("#notices")).to_contain_text("Restored")
     page.goto(f"{address}/what-if")
     page.locator("#staff").fill("3")
-    page.get_by_role("button", name="Score this").click()
+    page.get_by_role("button", name="Recalculate").click()
     expect(page.locator("#result .moves")).to_contain_text("→ 3")
     page.goto(f"{address}/brief")
     expect(page.locator("[data-print]")).to_be_hidden()

@@ -86,7 +86,7 @@ def test_chosen_firms_are_exported_and_put_on_a_shortlist(
     open_menu(page, "to-shortlist")
     page.get_by_label("Name of a new shortlist").fill("Journey")
     page.keyboard.press("Enter")
-    expect(page.locator("#notices")).to_contain_text("on the shortlist")
+    expect(page.locator("#notices")).to_contain_text("added to the shortlist")
     page.locator(".facet").filter(has_text="Shortlist").locator("summary").click()
     page.get_by_role("link", name=re.compile(r"Journey\s*2")).click()
     expect(page.locator(ROWS)).to_have_count(2)

@@ -159,7 +159,7 @@ def test_a_shortlist_is_filled_filtered_by_emptied_and_deleted(
     html = html_of(office, "/ranking?shortlist=1")
     assert set(numbers(html)) == {"甲叶片有限公司", "丙食品有限公司"}
     assert 'id="shortlist-1"' in html
-    assert "The chosen firms are on the shortlist" in html
+    assert "Selected firms added to the shortlist" in html
     assert office.get("/api/v1/ranking?shortlist=1").get_json()["firms"][1]["name"] in html
     assert "丙食品" in office.get("/api/v1/ranking.csv?shortlist=1").get_data(as_text=True)
     assert send(office, "/ranking/shortlists", firm=["999"], shortlist="1").status_code == 404
