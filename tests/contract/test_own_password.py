@@ -123,7 +123,7 @@ def test_a_key_has_no_password(house: House) -> None:
     headers = {"Authorization": f"Bearer {house.key('administrator')}"}
     answer = change(Browser(house.client()), headers=headers)
     assert answer.status_code == 422
-    assert "has no password here" in answer.text
+    assert "have no password here" in answer.text
 
 
 def test_a_link_that_is_still_open_dies_with_it(house: House) -> None:

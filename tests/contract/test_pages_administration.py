@@ -82,7 +82,7 @@ def test_an_invited_user_sets_a_password_by_the_link_that_is_shown_once(
     assert again.status_code == 303
     assert token not in again.get_data(as_text=True)
     said = read(client, again.headers["Location"])
-    assert "was shown once" in said
+    assert "was shown only once" in said
     assert token not in said
     stranger = app.test_client()
     done = stranger.post("/password", data={"token": token, "password": PASSWORD}, headers=HTML)
@@ -113,7 +113,7 @@ def test_a_user_is_given_a_role_disabled_let_in_again_and_given_a_link(
     with access.database.read() as connection:
         assert users.get(connection, "li").state == "disabled"
     assert officer.get("/ranking", headers=HTML).status_code == 303
-    assert "Let in again" in read(client, here)
+    assert "Enable again" in read(client, here)
     send(client, f"{here}/li/change", on=here, disabled="false")
     with access.database.read() as connection:
         assert users.get(connection, "li").state == "active"
@@ -171,8 +171,8 @@ def test_a_key_whose_maker_is_disabled_is_listed_as_suspended(
         api_keys.add(connection, "desk", "viewer", by="cli", now=NOW)
         users.change(connection, "gone", disabled=True)
     html = read(client, here)
-    assert html.count("gone is no active administrator now") == 1
-    assert "disabled or no administrator" in html
+    assert html.count("gone is not an active administrator at the moment") == 1
+    assert "disabled or no longer an administrator" in html
 
 
 def test_the_audit_is_filtered_paged_and_taken_away(client: FlaskClient, access: Access) -> None:

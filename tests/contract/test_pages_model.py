@@ -79,8 +79,8 @@ def test_all_versions_are_listed_and_each_has_its_page(
     for version in (experts, OTHER):
         assert f'href="/model/{version}"' in html
         assert version in read(client, f"/model/{version}")
-    assert "Let it serve" in read(client, f"/model/{OTHER}")
-    assert "Let it serve" not in read(client, f"/model/{experts}")
+    assert "Activate" in read(client, f"/model/{OTHER}")
+    assert "Activate" not in read(client, f"/model/{experts}")
     for path in ("/model", f"/model/{OTHER}", "/model/retraining"):
         page = read(client, path)
         assert not re.search(r"\sstyle=|\son\w+=|<style|<script(?![^>]*\ssrc=)", page), path
@@ -106,7 +106,7 @@ def test_a_model_is_promoted_and_gone_back_from(
     done = send(client, "/model/rollback", on="/model")
     assert done.status_code == 303
     assert champion(access.database) == experts
-    assert "The model before serves again" in read(client, "/model")
+    assert "Rolled back to the previous model" in read(client, "/model")
     refused = send(client, "/model/rollback", on="/model")
     assert refused.status_code == 409
     assert [act[1:] for act in acts(access)[:2]] == [

@@ -80,7 +80,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Office:
 def test_without_outcomes_the_expert_model_serves_on_and_the_code_is_0(tmp_path: Path) -> None:
     done = typed("retrain", home=tmp_path, LEADSCORE_LANG="en")
     assert done.returncode == 0, done.stderr
-    assert "serves on" in done.stdout
+    assert "stays the champion" in done.stdout
     assert "0 pursuits" in done.stderr
 
 
