@@ -13,6 +13,8 @@ from leadscore.web.pages.chains import chain_pages
 from leadscore.web.pages.compare import compare_pages
 from leadscore.web.pages.corrections import correction_pages
 from leadscore.web.pages.firm import firm_act_pages, firm_pages
+from leadscore.web.pages.first_steps import first_step_pages
+from leadscore.web.pages.guide import guide_pages
 from leadscore.web.pages.imports import import_pages
 from leadscore.web.pages.leadership import leadership_pages
 from leadscore.web.pages.model import model_pages
@@ -30,6 +32,7 @@ _PAGES = (
     preference_routes,
     signing_pages,
     today_pages,
+    first_step_pages,
     ranking_pages,
     bulk_pages,
     compare_pages,
@@ -41,6 +44,7 @@ _PAGES = (
     import_pages,
     outcome_pages,
     template_pages,
+    guide_pages,
     model_pages,
     administration_pages,
     firm_act_pages,

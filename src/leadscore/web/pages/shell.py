@@ -36,6 +36,7 @@ from leadscore.lists.values.words import STAGES
 from leadscore.registry.models import ModelRegistry
 from leadscore.report.render import STYLE
 from leadscore.store.board import count_due
+from leadscore.store.first_steps import FirstSteps, first_steps
 from leadscore.text import LANGUAGES, Text, read_words, shown
 from leadscore.validation import wanted
 from leadscore.web.api import LANGUAGE_COOKIE, Dependencies
@@ -290,6 +291,25 @@ NAVIGATION: tuple[tuple[str, str, Permission], ...] = (
 )
 """Path, key of its words, and what one must be permitted to see it there."""
 
+FIRST_STEPS = "/start"
+
+
+def steps_done(dependencies: Dependencies) -> FirstSteps:
+    """Return which of the first steps the office has done."""
+    with dependencies.database.read() as connection:
+        return first_steps(connection, named=dependencies.profiles.named)
+
+
+def _first(
+    dependencies: Dependencies, who: Caller | None
+) -> tuple[tuple[str, str, Permission], ...]:
+    # The way to the first steps, which goes once they are done.
+    if not who or not who.may("record") or dependencies.access.demo:
+        return ()
+    done = steps_done(dependencies).all_done
+    return () if done else ((FIRST_STEPS, "start.link", "record"),)
+
+
 _FLASH_COOKIE = "leadscore_say"
 
 
@@ -310,7 +330,7 @@ def page(
         csrf=_csrf(who),
         navigation=[
             (path, key, f"{request.path}/".startswith(f"{path}/"))
-            for path, key, permission in NAVIGATION
+            for path, key, permission in (*_first(dependencies, who), *NAVIGATION)
             if who and who.may(permission)
         ],
         demo=dependencies.access.demo,

@@ -67,7 +67,7 @@ def _log_in_pages(dependencies: Dependencies, pages: Blueprint) -> None:
             who = auth.log_in(dependencies.access, name, password, address=address, secret=secret)
         except RequestError as error:
             return shown(error.message, error.status)
-        response = shell.go(local_path(request.form.get("next")))
+        response = shell.go(_where(dependencies, who, local_path(request.form.get("next"))))
         if who.session is not None:
             auth.give(request, response, who.session)
         return response
@@ -121,6 +121,12 @@ def _account_pages(dependencies: Dependencies, pages: Blueprint) -> None:
             return shown(error.message, error.status)
         shell.say_next("signing.password_changed")
         return shell.go("/account")
+
+
+def _where(dependencies: Dependencies, who: auth.Caller, wanted: str) -> str:
+    # Where there is no firm yet, the first steps say how to come to some.
+    new = wanted == shell.HOME and who.may("record") and not shell.steps_done(dependencies).list
+    return shell.FIRST_STEPS if new else wanted
 
 
 def _typed_otherwise(chosen: str) -> bool:

@@ -1,4 +1,4 @@
-"""The workbooks to fill in, and to hand in at an import: a list and a ledger."""
+"""What there is to fill in: workbooks of a list and of a ledger, and the profile of a city."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Literal
 
 from flask import Blueprint, Response
 
+from leadscore.files import shipped
 from leadscore.lists.templates import write_template
 from leadscore.web.api import Dependencies
 from leadscore.web.auth import requires
@@ -14,7 +15,7 @@ from leadscore.web.routes.payloads import XLSX, file_answer, written_file
 
 
 def template_pages(dependencies: Dependencies, pages: Blueprint) -> None:
-    """Add ``/templates/list.xlsx`` and ``/templates/ledger.xlsx``, in the language of the pages."""
+    """Add three files under ``/templates``; the workbooks are in the language of the pages."""
 
     def answer(kind: Literal["list", "ledger"]) -> Response:
         lang = dependencies.page_lang()
@@ -30,3 +31,9 @@ def template_pages(dependencies: Dependencies, pages: Blueprint) -> None:
     @requires("read")
     def ledger_template() -> Response:
         return answer("ledger")
+
+    @pages.get("/templates/city.toml")
+    @requires("read")
+    def city_template() -> Response:
+        content = shipped("templates", "city.toml").read_bytes()
+        return file_answer([content], "leadscore-city.toml", "application/toml")
