@@ -203,8 +203,9 @@ def test_the_audit_is_filtered_paged_and_taken_away(client: FlaskClient, access:
     whole = client.get("/administration/audit.csv?actor=robot", headers=HTML).data.decode()
     assert len(whole.splitlines()) == 206
     assert acts(access)[0][:2] == ("wang", "audit.export")
-    for query in ("since=tomorrow", "until=0001-01-01", "before=x"):
-        assert client.get(f"/administration/audit?{query}", headers=HTML).status_code == 422
+    for name, value in (("since", "tomorrow"), ("until", "0001-01-01"), ("before", "x")):
+        html = read(client, f"/administration/audit?{name}={value}")
+        assert 'class="ignored"' in html or value in html.split('id="notices"')[1][:1500], name
 
 
 def shown(html: str) -> list[str]:
@@ -230,7 +231,7 @@ def test_jobs_are_listed_polled_while_they_go_and_cancelled(
     html = read(client, "/administration/jobs?state=cancelled")
     assert "hx-get" not in html.split('id="jobs"')[1].split(">")[0]
     assert read(client, "/administration/jobs?state=running").count("<tbody>") == 0
-    assert client.get("/administration/jobs?state=odd", headers=HTMX).status_code == 422
+    assert read(client, "/administration/jobs?state=odd").count("<tbody>") > 0
 
 
 def test_an_officer_cancels_only_what_they_asked_for(
