@@ -14,6 +14,7 @@ from leadscore.jobs.tasks import submit_list
 from leadscore.learning.expert import expert_scorecard
 from leadscore.store.first_steps import best_firm
 from leadscore.store.profiles import choose_profile
+from leadscore.text import shown as shown_text
 from leadscore.web.api import Dependencies
 from leadscore.web.auth import requires, takes_file
 from leadscore.web.errors import InvalidRequestError, store_refusals
@@ -49,9 +50,9 @@ def first_step_pages(dependencies: Dependencies, pages: Blueprint) -> None:
     @requires("administer")
     @takes_file
     def check_city() -> Response:
-        text = _profile_text()
+        text, source = _profile_text()
         try:
-            city = _checked(text)
+            city = _checked(text, source)
         except CityError as error:
             return shown(422, text=text, mistakes=error)
         return shown(text=text, profile=profile_facts(city))
@@ -93,15 +94,17 @@ def shipped_profile() -> str:
     return path.read_text(encoding="utf-8")
 
 
-def _checked(text: str) -> City:
+def _checked(text: str, source: str = "profile") -> City:
     # As `leadscore city check` does.
-    city = parse_city(text)
+    city = parse_city(text, source=source)
     expert_scorecard(city)
     return city
 
 
-def _profile_text() -> str:
+def _profile_text() -> tuple[str, str]:
+    # What stands in it, and what its errors call it.
     file = request.files.get("file")
+    source = shown_text(file.filename) if file and file.filename else "profile"
     if file is None or not file.filename:
         text = request.form.get("profile", "")
     else:
@@ -113,7 +116,7 @@ def _profile_text() -> str:
         raise InvalidRequestError(TRANSLATIONS["start.no_profile"])
     if len(text) > MOST_PROFILE:
         raise InvalidRequestError(TRANSLATIONS["start.too_long"].format(most=MOST_PROFILE))
-    return text.replace("\r\n", "\n")
+    return text.replace("\r\n", "\n"), source
 
 
 def profile_facts(city: City) -> dict[str, Any]:
