@@ -32,7 +32,7 @@ def test_other_sessions_end_and_the_present_one_stays(house: House) -> None:
     elsewhere.log_in("li.na")
     done = change(browser)
     assert (done.status_code, done.headers["Location"]) == (303, "/account")
-    assert "Your password is changed" in browser.client.get("/account").text
+    assert "Password changed" in browser.client.get("/account").text
     assert browser.knows_me()
     assert bystander.knows_me()
     assert not elsewhere.knows_me()
@@ -46,7 +46,7 @@ def test_a_wrong_present_password_is_told_kept_and_counted(house: House) -> None
     for _ in range(5):
         answer = change(browser, present="guess guess guess")
         assert answer.status_code == 422
-        assert "your present password" in answer.text
+        assert "your current password" in answer.text
         assert "guess" not in answer.text
     locked = change(browser)
     assert locked.status_code == 429
@@ -123,7 +123,7 @@ def test_a_key_has_no_password(house: House) -> None:
     headers = {"Authorization": f"Bearer {house.key('administrator')}"}
     answer = change(Browser(house.client()), headers=headers)
     assert answer.status_code == 422
-    assert "has no password here" in answer.text
+    assert "have no password here" in answer.text
 
 
 def test_a_link_that_is_still_open_dies_with_it(house: House) -> None:

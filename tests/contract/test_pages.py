@@ -63,7 +63,7 @@ def test_a_stranger_is_led_to_the_log_in_and_back(client: FlaskClient) -> None:
     "elsewhere", ["//evil.example/", "https://evil.example", "/\\evil", "", "/\t/x"]
 )
 def test_nobody_is_led_to_another_site(client: FlaskClient, elsewhere: str) -> None:
-    assert log_in(client, next=elsewhere).headers["Location"] == "/ranking"
+    assert log_in(client, next=elsewhere).headers["Location"] == "/"
 
 
 def test_a_program_is_told_in_its_own_way(client: FlaskClient) -> None:
@@ -77,8 +77,8 @@ def test_htmx_is_answered_with_words_and_a_status(client: FlaskClient) -> None:
     assert (answer.status_code, answer.mimetype) == (401, "text/plain")
     assert "请先登录" in answer.get_data(as_text=True)
     log_in(client)
-    answer = client.get("/ranking?sort=odd", headers=HTMX)
-    assert (answer.status_code, answer.mimetype) == (422, "text/plain")
+    answer = client.get("/firms/999", headers=HTMX)
+    assert (answer.status_code, answer.mimetype) == (404, "text/plain")
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_a_failed_log_in_says_so_on_the_page(
 
 def test_errors_are_pages(client: FlaskClient) -> None:
     log_in(client)
-    for path, status in (("/firms/999", 404), ("/nowhere", 404), ("/ranking?list=x", 422)):
+    for path, status in (("/firms/999", 404), ("/nowhere", 404), ("/chains/x", 404)):
         answer = client.get(path, headers=HTML)
         assert (answer.status_code, answer.mimetype) == (status, "text/html"), path
         assert "<h1>" in answer.get_data(as_text=True)

@@ -377,7 +377,7 @@ def test_who_comes_by_the_proxy_has_no_password_to_change(house: House) -> None:
     asked = {"present": PASSWORD, "password": "another lantern by the river"}
     answer = li.ask("POST", "/account", data=asked)
     assert answer.status_code == 422
-    assert "has no password here" in answer.text
+    assert "have no password here" in answer.text
 
 
 def test_public_addresses_ask_nobody_who_they_are(house: House) -> None:

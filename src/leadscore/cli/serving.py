@@ -90,7 +90,8 @@ def worker(run: Run, city: Path | None) -> None:
     tell_open_folders(settings.home)
     run.tell(WORDS["serving.working"].format(where=database.shown))
     work(
-        database, _kinds_of(settings, city, database), _now, folder=settings.home / WORKERS
+        database, _kinds_of(settings, city, database), _now, folder=settings.home / WORKERS,
+        trail=audit_trail(settings),
     )  # fmt: skip
     run.tell(WORDS["serving.stopped"])
 
@@ -126,7 +127,7 @@ def _work(name: str, lifeline: Connection, settings: Settings, city: Path | None
     database = open_database(settings)
     work(
         database, _kinds_of(settings, city, database), _now, name=name, lifeline=lifeline,
-        folder=settings.home / WORKERS,
+        folder=settings.home / WORKERS, trail=audit_trail(settings),
     )  # fmt: skip
 
 
@@ -152,6 +153,7 @@ def serve(
         open_registry,
         scorer_of,
         tell_open_folders,
+        training_rules,
     )
     from leadscore.store.database import REQUEST_PATIENCE_SECONDS
     from leadscore.store.models import sync_models
@@ -205,6 +207,7 @@ def serve(
             Dependencies(
                 scoring, registry, date.today, access, profiles, host,
                 lambda: supervisor.alive, run.lang, settings.home / "exports",
+                partial(training_rules, settings),
             )
         )  # fmt: skip
         if not demo:  # which is for this machine only, so nothing stands in front

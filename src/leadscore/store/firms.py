@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from leadscore.lists.cleaning import Firm as Record
 from leadscore.lists.cleaning import records_of
-from leadscore.lists.columns import CANONICAL
+from leadscore.lists.columns import BY_HAND, CANONICAL
 from leadscore.lists.dedupe import normal_name_of
 from leadscore.lists.values.cells import Value
 from leadscore.store.database import (
@@ -42,7 +42,7 @@ Records = Sequence[tuple[str, Written]]
 _KINDS: dict[str, Callable[[Any], Value]] = {
     "str": str, "float64": float, "datetime64[us]": date.fromisoformat
 }  # fmt: skip
-_READERS = {each.name: _KINDS[each.dtype] for each in CANONICAL}
+_READERS = {each.name: _KINDS[each.dtype] for each in CANONICAL} | dict.fromkeys(BY_HAND, str)
 
 
 def field_records(firms: pd.DataFrame) -> Records:
@@ -58,7 +58,10 @@ def field_records(firms: pd.DataFrame) -> Records:
 
 
 def field_record(firm: Mapping[str, Any]) -> tuple[str, Written]:
-    """Return the digest and the filled canonical columns of one firm, as JSON has them."""
+    """Return the digest and the filled columns of one firm, as JSON has them.
+
+    They are the canonical ones, and those of `BY_HAND` of a firm that was corrected.
+    """
     record = Written(
         {
             name: value.isoformat() if isinstance(value, date) else value
@@ -70,7 +73,7 @@ def field_record(firm: Mapping[str, Any]) -> tuple[str, Written]:
 
 
 def known_firm(record: Mapping[str, Any]) -> Record:
-    """Return a firm as it is scored, of what JSON has kept of it.
+    """Return a firm as it is scored, of what JSON has kept of it, corrections applied or not.
 
     >>> known_firm({"founded_on": "2016-11-01", "name": "甲", "staff": 5})
     {'name': '甲', 'staff': 5.0, 'founded_on': datetime.date(2016, 11, 1)}
@@ -110,7 +113,7 @@ class Firm:
     name_key: Annotated[str, {"index": True}]
     record: Mapping[str, Any]
     origins: Mapping[str, Mapping[str, Any]]
-    created_at: datetime
+    created_at: Annotated[datetime, {"index": True}]
     updated_at: datetime
     version: int
     merged_into: Annotated[int | None, Number, sa.ForeignKey("firms.id"), {"index": True}] = None
@@ -244,20 +247,6 @@ def count_up(connection: Connection, firm_ids: Iterable[int], *, now: datetime) 
         connection.execute(_COUNT_UP, {"some": some, "now": now})
 
 
-OVERRIDABLE = ("grade", "segment", "role")
-"""What may be overridden. A likelihood may not: it is a measured frequency, not an opinion."""
-
-
-class Override(NamedTuple):
-    """What an officer lets count instead of the machine's `OVERRIDABLE` values, why, and who."""
-
-    values: Mapping[str, str]
-    reason: str
-    by: str
-    at: datetime
-    version: int
-
-
 class Exclusion(NamedTuple):
     """That a firm is not to be courted, and why."""
 
@@ -266,25 +255,13 @@ class Exclusion(NamedTuple):
     at: datetime
 
 
-OVERRIDES, EXCLUSIONS = (
-    sa.Table(
-        name,
-        METADATA,
-        sa.Column("firm_id", Number, sa.ForeignKey("firms.id"), primary_key=True),
-        *columns_of(row),
-    )
-    for name, row in (("overrides", Override), ("exclusions", Exclusion))
+EXCLUSIONS = sa.Table(
+    "exclusions",
+    METADATA,
+    sa.Column("firm_id", Number, sa.ForeignKey("firms.id"), primary_key=True),
+    *columns_of(Exclusion),
 )
-_OVERRIDDEN, _EXCLUDED = (
-    sa.select(table).where(table.c.firm_id.in_(one_of_some())) for table in (OVERRIDES, EXCLUSIONS)
-)
-
-
-def overrides_of(connection: Connection, firm_ids: Collection[int]) -> dict[int, Override]:
-    """Return the overrides of firms, by their numbers."""
-    return {
-        row.firm_id: Override(*row[1:]) for row in rows_of_some(connection, _OVERRIDDEN, firm_ids)
-    }
+_EXCLUDED = sa.select(EXCLUSIONS).where(EXCLUSIONS.c.firm_id.in_(one_of_some()))
 
 
 def exclusions_of(connection: Connection, firm_ids: Collection[int]) -> dict[int, Exclusion]:

@@ -38,6 +38,7 @@ from leadscore.store.database import (
     plain_values,
     storable_text,
 )
+from leadscore.store.facts import Corrections, corrections_of, with_corrections
 from leadscore.store.firms import Records, field_records, next_firm_id, write_firms
 from leadscore.store.lists import (
     LIST_FIRMS,
@@ -60,6 +61,7 @@ from leadscore.store.scoring import (
     score_firms,
     write_scores,
 )
+from leadscore.store.snapshots import keep_records
 from leadscore.text import Text, room_words, shown
 
 WORDS = room_words("store")
@@ -210,10 +212,12 @@ def _no_search_for_garbage() -> Iterator[None]:
 class _Plan:
     """What is to be written, if the store is still as it was.
 
-    The rows that aren't stored yet, where they stand and which firms they are.
+    The rows that aren't stored yet, where they stand and which firms they are, and what was
+    corrected of these.
     """
 
     linked: Linked
+    corrections: Corrections
     rows: list[int]
     sheets: list[str | None]
 
@@ -258,9 +262,11 @@ class _Import:
     def _planned(self) -> _Plan:
         with self.database.read() as connection:
             linked = _lacking(connection, self.kept.id, link(connection, self.clean))
+            numbers = [firm.id for firm in linked.known if firm]
+            corrections = corrections_of(connection, numbers, as_of=self.today)
         _ = linked.keys  # which takes a while, so not while others wait
         rows, sheets = linked.firms["row"].tolist(), plain_values(linked.firms["sheet"])
-        return _Plan(linked, rows, sheets)
+        return _Plan(linked, corrections, rows, sheets)
 
     def _piece(self, plan: _Plan, part: slice) -> _Piece:
         said = field_records(plan.linked.firms.iloc[part])
@@ -278,8 +284,15 @@ class _Import:
 
         def to_score() -> Iterator[list[Record]]:
             for at in range(0, total, _PIECE):
-                scoring.append(self._piece(plan, slice(at, at + _PIECE)))
-                yield scoring[-1].records
+                part = slice(at, at + _PIECE)
+                scoring.append(self._piece(plan, part))
+                # A list undoes no correction.
+                yield [
+                    with_corrections(record, plan.corrections.get(firm.id, ()) if firm else ())
+                    for firm, record in zip(
+                        plan.linked.known[part], scoring[-1].records, strict=True
+                    )
+                ]
 
         self._tell(done, total, begun)
         with scoring_processes(self.scorer, processes_for(total, spared=1)) as score:
@@ -329,6 +342,13 @@ class _Import:
             connection, firms, scored, seen, now=self.now, source=self.kept.file_name,
             new={number for number in numbers if number >= first},
         )  # fmt: skip
+        if self.kept.as_of < self.today:
+            # What the list says is what was known on its day; the score above is of today, and may
+            # rest on newer lists as well.
+            keep_records(
+                connection, piece.said, as_of=self.kept.as_of, model=self.scorer.model,
+                source=self.kept.file_name, now=self.now, firm_ids=numbers,
+            )  # fmt: skip
         said = (fields for _, fields in piece.said)
         members = [
             {"list_id": self.kept.id, "firm_id": number, "row": row, "sheet": sheet,

@@ -46,7 +46,14 @@ from leadscore.store.database import (
     take_turns,
 )
 from leadscore.store.firms import FIRMS, Firm
-from leadscore.store.pursuits import PURSUITS, Pursuit, pursuit_on, pursuits_of
+from leadscore.store.pursuits import (
+    PURSUITS,
+    Pursuit,
+    close_pursuit,
+    pursuit_on,
+    pursuits_of,
+    terminal_stages,
+)
 from leadscore.text import room_words, shown
 
 WORDS = room_words("store")
@@ -79,6 +86,7 @@ outcomes = sa.Table(
     *_recorded(),
     sa.Column("pursuit_id", Number, sa.ForeignKey(PURSUITS.c.id), index=True),
     sa.CheckConstraint("credit_code IS NOT NULL OR name IS NOT NULL", name="firm_is_named"),
+    sa.Index("ix_outcomes_stage_day", "stage", "day"),
     info=APPEND_ONLY,
 )
 """``firm_id`` is filled where an entry was made for a firm of the store; otherwise the code or the
@@ -154,6 +162,31 @@ def keep_milestones(
             rows.append({"credit_code": code, "name": name, "milestone": milestone, "day": day,
                          "sheet": sheet, "row": row, **same})  # fmt: skip
     insert_rows(connection, MILESTONES, rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Milestone:
+    """What a firm has reached beside the stages, and the file that told it."""
+
+    milestone: str
+    day: date
+    recorded: datetime
+    recorded_by: str
+    source: str
+
+
+def milestones_of(connection: Connection, firm: Firm) -> list[Milestone]:
+    """Return the milestones of a firm, the latest first."""
+    kept = MILESTONES.c
+    of_firm = kept.credit_code.is_(None) | (kept.credit_code == (firm.credit_code or ""))
+    names = (kept.milestone, kept.day, kept.recorded, kept.recorded_by, kept.source)
+    query = sa.select(kept.credit_code, kept.name, *names).where(of_firm)
+    rows = connection.execute(query.order_by(kept.day.desc(), kept.id.desc()))
+    return [
+        Milestone(*told)
+        for code, name, *told in rows
+        if code is not None or normal_name_of(name) == firm.name_key
+    ]
 
 
 def entries_of(events: pd.DataFrame) -> list[dict[str, Any]]:
@@ -235,12 +268,40 @@ def outcomes_of(connection: Connection, firms: Iterable[Firm]) -> dict[int, list
     }
 
 
-def stage_of(entries: Sequence[Entry], listed: str | None) -> str | None:
-    """Return the stage of a firm: that of the latest day in force, else what its list says."""
-    held = [entry for entry in entries if entry.in_force]
-    if not held:
-        return listed
-    return max(held, key=lambda entry: (entry.day, entry.entry)).stage
+def last_entry(entries: Iterable[Entry]) -> Entry | None:
+    """Return the outcome of the latest day in force, which says how far a firm has come."""
+    held = (entry for entry in entries if entry.in_force)
+    return max(held, key=lambda entry: (entry.day, entry.entry), default=None)
+
+
+def lacking_pursuits(
+    entries: Sequence[Entry], pursuits: Sequence[Pursuit]
+) -> list[tuple[date, str]]:
+    """Return on which days a firm was first met, and by whom that was noted, without a pursuit.
+
+    So it is with what came in a file: a firm that was lost and met again was pursued twice.
+    """
+    starts = pursuit_starts((entry.stage, entry.day, entry.withdrawn) for entry in entries)
+    known = {bisect_right(starts, pursuit.opened) for pursuit in pursuits}
+    lacking: dict[int, Entry] = {}
+    for entry in sorted(entries, key=lambda entry: (entry.day, entry.entry)):
+        of = bisect_right(starts, entry.day)
+        if entry.in_force and of not in known:
+            lacking.setdefault(of, entry)
+    return [(entry.day, entry.recorded_by) for entry in lacking.values()]
+
+
+def settle_pursuits(
+    connection: Connection, entries: Iterable[Entry], pursuits: Iterable[Pursuit]
+) -> None:
+    """Close the pursuits of a firm that are over by its outcomes, and open the others again."""
+    ending, held = terminal_stages(connection), list(entries)
+    for pursuit in pursuits:
+        last = last_entry(entry for entry in held if entry.pursuit == pursuit.id)
+        over = last is not None and last.stage in ending
+        closed, reason = (last.day, last.reason) if last and over else (None, None)
+        if (closed, reason) != (pursuit.closed, pursuit.reason):
+            close_pursuit(connection, pursuit.id, closed, reason)
 
 
 def firms_with_outcomes(connection: Connection) -> list[int]:

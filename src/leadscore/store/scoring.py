@@ -16,7 +16,7 @@ import pandas as pd
 from sqlalchemy import Connection, select
 
 from leadscore.learning.history import IDENTIFIERS
-from leadscore.learning.scorecard import Scorecard, log_odds_to_points
+from leadscore.learning.scorecard import PointsCard
 from leadscore.lists.cleaning import CleanList, clean
 from leadscore.lists.cleaning import Firm as Known
 from leadscore.lists.columns import CANONICAL
@@ -46,6 +46,7 @@ from leadscore.store.database import (
     plain_values,
     rows_of_some,
 )
+from leadscore.store.facts import Corrections, corrections_of, with_corrections
 from leadscore.store.firms import (
     FIRMS,
     FORMER_NAMES,
@@ -293,9 +294,11 @@ class KeptScore(NamedTuple):
 def score_firms(
     scorer: Scorer, records: Iterable[Mapping[str, Any]], *, as_of: date
 ) -> list[KeptScore]:
-    """Score firms as of a day, given what is kept of each; see `Scorer.score`."""
+    """Score firms as of a day, given what counts of each; see `Scorer.score`."""
     firms = [known_firm(record) for record in records]
-    scores = scorer.score(firms, as_of=as_of)
+    # How far a firm has come is settled where it is placed: outcomes may say otherwise by then.
+    as_listed = [{**firm, "stage": None} for firm in firms]
+    scores = scorer.score(as_listed, as_of=as_of)
     return [_kept(firm, score, scorer) for firm, score in zip(firms, scores, strict=True)]
 
 
@@ -316,6 +319,7 @@ def _kept(firm: Known, score: FirmScore, scorer: Scorer) -> KeptScore:
         ],
         "segments": score.segments(), "words": best and best.words,
         "profile": scorer.city.digest, "facts": digest,
+        "order_priority": score.order_priority if "grade" in firm else None,
     }  # fmt: skip
     matches = [
         {"segment": match.segment, "role": match.role, "use": match.use,
@@ -350,7 +354,9 @@ def write_scores(
     ids = append_scores(connection, rows)
     scores = {row["firm_id"]: row | {"id": id_} for id_, row in zip(ids, rows, strict=True)}
     keep_matches(connection, firms, (score.matches for score in scored), new=new)
-    return [row["order_key"] for row in place_firms(connection, firms, scores, seen, new=new)]
+    return [
+        row["order_key"] for row in place_firms(connection, firms, scores, seen, now=now, new=new)
+    ]
 
 
 def rescore(
@@ -373,27 +379,36 @@ def rescore(
     while True:
         with database.read() as connection:
             firms = next_firms(connection, last, at_once)
+            corrections = corrections_of(connection, [firm.id for firm in firms], as_of=today)
         if not firms:
             return count
         last = firms[-1].id
-        scored = score_firms(scorer, (firm.record for firm in firms), as_of=today)
+        records = applied(firms, corrections)
+        scored = score_firms(scorer, records, as_of=today)
         for part in portions.parts(len(firms)):
             some = firms[part]
             with portions.write(len(some)) as connection:
-                _write_anew(connection, some, scored[part], now=clock())
+                _write_anew(connection, some, records[part], scored[part], today, now=clock())
             count += len(some)
             progress(len(some))
 
 
+def applied(firms: Iterable[Firm], corrections: Corrections) -> list[Record]:
+    """Return what counts of firms: what lists have said of each, and what was corrected."""
+    return [with_corrections(firm.record, corrections.get(firm.id, ())) for firm in firms]
+
+
 def _write_anew(
-    connection: Connection, firms: Sequence[Firm], scored: Sequence[KeptScore], *, now: datetime
-) -> None:
+    connection: Connection, firms: Sequence[Firm], records: Sequence[Record],
+    scored: Sequence[KeptScore], today: date, *, now: datetime,
+) -> None:  # fmt: skip
     # Of an unchanged firm nothing that is scored has changed; it is taken as it is kept by now.
     present = read_firms(connection, [firm.id for firm in firms])
+    counting = corrections_of(connection, list(present), as_of=today)
     same = [
         (present[firm.id], score)
-        for firm, score in zip(firms, scored, strict=True)
-        if present[firm.id].record == firm.record
+        for firm, record, score in zip(firms, records, scored, strict=True)
+        if with_corrections(present[firm.id].record, counting.get(firm.id, ())) == record
     ]
     numbers = [firm.id for firm, _ in same]
     seen = last_seen(connection, numbers)
@@ -422,8 +437,10 @@ def keep_asked(
     firms = write_firms(
         connection, linked.known, kept, origins, first=next_firm_id(connection), now=now
     )
-    seen = last_seen(connection, [firm.id for firm in firms])
-    scored = score_firms(scorer, kept, as_of=today)
+    numbers = [firm.id for firm in firms]
+    seen = last_seen(connection, numbers)
+    corrections = corrections_of(connection, numbers, as_of=today)
+    scored = score_firms(scorer, applied(firms, corrections), as_of=today)
     new = {firm.id for firm, known in zip(firms, linked.known, strict=True) if known is None}
     write_scores(connection, firms, scored, seen, source="api", now=now, new=new)
     of_row = dict(zip(rows, firms, strict=True))
@@ -489,7 +506,7 @@ class Change:
         return math.fsum((self.base, *(each.model for each in self.features)))
 
 
-def change_between(older: Score, newer: Score, cards: Mapping[str, Scorecard]) -> Change:
+def change_between(older: Score, newer: Score, cards: Mapping[str, PointsCard]) -> Change:
     """Split the difference between two scores of one firm, in whichever order is asked for.
 
     ``cards`` are those of their models, by version, as far as they can be had.
@@ -521,17 +538,18 @@ def change_between(older: Score, newer: Score, cards: Mapping[str, Scorecard]) -
 
 
 def _points(
-    model_of: Score, values_of: Score, cards: Mapping[str, Scorecard]
+    model_of: Score, values_of: Score, cards: Mapping[str, PointsCard]
 ) -> dict[str, float] | None:
     # None if the card can't be had. A value that another program never measured is missing to it.
     card = cards.get(model_of.model)
     if card is None:
         return None
     try:
-        added = card.lookup_record([values_of.values.get(name) for name in card.features])
+        scorecard = card.scorecard
+        added = scorecard.lookup_record([values_of.values.get(name) for name in scorecard.features])
     except ValueError:  # a text where the card has a feature of numbers: another catalogue
         return None
-    return dict(zip(card.names, (log_odds_to_points(each) for each in added), strict=True))
+    return card.points(added)
 
 
 def _as_given(score: Score, points: Mapping[str, float]) -> bool:

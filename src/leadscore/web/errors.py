@@ -15,12 +15,21 @@ from leadscore.city.versions import NoChangeError, ProfileChangedError
 from leadscore.errors import Detail, LeadscoreError
 from leadscore.jobs.tasks import ExportGoneError
 from leadscore.store.acts import BadOutcomeError
+from leadscore.store.bulk import (
+    BulkActError,
+    UndoneActError,
+    UnknownBulkActError,
+    UnknownSelectionError,
+)
+from leadscore.store.corrections import BadCorrectionError, UnknownCorrectionError
 from leadscore.store.current_ranking import UnknownScoreError
 from leadscore.store.firms import ChangedFirmError, UnknownFirmError
 from leadscore.store.idempotency import ReusedKeyError
 from leadscore.store.jobs import EndedJobError, TooManyJobsError, UnknownJobError
+from leadscore.store.ledgers import UnknownLedgerError
 from leadscore.store.lists import UnknownListError, UnknownUploadError
 from leadscore.store.models import UnknownModelError
+from leadscore.store.pursuits import UnknownNoteError
 from leadscore.store.ranking import BadCursorError
 from leadscore.store.sessions import PasswordError
 from leadscore.store.shortlists import TakenViewError, UnknownShortlistError, UnknownViewError
@@ -231,8 +240,10 @@ _STATUS: dict[type[LeadscoreError], type[RequestError]] = {
     PasswordError: InvalidRequestError,
     ReusedKeyError: InvalidRequestError,
     UnknownFirmError: NothingThereError,
+    UnknownNoteError: NothingThereError,
     UnknownListError: NothingThereError,
     UnknownUploadError: NothingThereError,
+    UnknownLedgerError: NothingThereError,
     UnknownScoreError: NothingThereError,
     UnknownModelError: NothingThereError,
     UnknownJobError: NothingThereError,
@@ -240,8 +251,14 @@ _STATUS: dict[type[LeadscoreError], type[RequestError]] = {
     TooManyJobsError: TooManyWaitError,
     ChangedFirmError: ChangedMeanwhileError,
     BadOutcomeError: InvalidRequestError,
+    BadCorrectionError: InvalidRequestError,
+    UnknownCorrectionError: NothingThereError,
     BadCursorError: InvalidRequestError,
     UnknownShortlistError: NothingThereError,
+    UnknownSelectionError: NothingThereError,
+    UnknownBulkActError: NothingThereError,
+    BulkActError: InvalidRequestError,
+    UndoneActError: ContradictionError,
     UnknownViewError: NothingThereError,
     TakenViewError: ContradictionError,
     ProfileChangedError: ChangedMeanwhileError,

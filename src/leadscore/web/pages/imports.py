@@ -315,7 +315,7 @@ def import_pages(dependencies: Dependencies, pages: Blueprint) -> None:
     @pages.get("/import")
     @requires("record")
     def choose_file() -> Response:
-        last = whole_number(request.args.get("before", ""))
+        last = shell.number_asked("before")
         with dependencies.database.read() as connection:
             lists = kept.kept_lists(connection, before=last, limit=HISTORY + 1)
         shown = lists[:HISTORY]
@@ -329,9 +329,9 @@ def import_pages(dependencies: Dependencies, pages: Blueprint) -> None:
     @pages.post("/import")
     @requires("record")
     @takes_file
-    @written(dependencies.access, "list.upload", fingerprint=_fingerprint)
+    @written(dependencies.access, "list.upload", fingerprint=upload_fingerprint)
     def upload_file(act: Act) -> Answer:
-        name, content = _file()
+        name, content = file_and_name()
         number = keep_upload(
             act.connection, file_name=name, content=content, actor=act.actor, now=act.now
         )
@@ -415,7 +415,8 @@ def _said(mapping: Mapping[str, str], lang: Lang) -> list[tuple[str, str]]:
     return said
 
 
-def _file() -> tuple[str, bytes]:
+def file_and_name() -> tuple[str, bytes]:
+    """Return name and content of the file of a form."""
     file = request.files.get("file")
     if file is None or not file.filename:
         raise InvalidRequestError(
@@ -425,8 +426,9 @@ def _file() -> tuple[str, bytes]:
     return file.filename, file.stream.read()
 
 
-def _fingerprint() -> bytes:
-    name, content = _file()
+def upload_fingerprint() -> bytes:
+    """Return what tells the file of a form from another."""
+    name, content = file_and_name()
     return f"{hashlib.sha256(content).hexdigest()} {name}".encode("utf-8", "replace")
 
 

@@ -8,7 +8,7 @@ from alembic import op
 from leadscore.store.database import METADATA, Moment, Number, trigger_statements
 
 revision = "0015"
-down_revision = "0007"
+down_revision = "0012"
 
 _TABLES = sa.MetaData(naming_convention=METADATA.naming_convention)
 
