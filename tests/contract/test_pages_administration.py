@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from tests.contract.test_pages import HTML, HTMX, PASSWORD, secrets_of
+from tests.contract.test_pages import HTML, PASSWORD, secrets_of
 from tests.contract.test_permissions import NOW, app, scorer  # noqa: F401 (fixtures)
 
 from leadscore.jobs.tasks import EXPORT, RETRAIN
