@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import openpyxl
 import pytest
 from playwright.sync_api import Page, expect
 from tests.browser.conftest import NARROW, NewPage, faults, forgive
@@ -86,6 +87,77 @@ def test_four_steps_from_the_link_to_the_first_outcome(
     assert done(page) == ["city", "list", "ranking", "outcome"]
     expect(page.locator(".places a[href='/start']")).to_have_count(0)
     assert faults(page) == []
+
+
+OWN_LIST = [
+    ["深圳市某某光学科技有限公司", None, None, "8000万元", "260", None, "广东省", "深圳市", None,
+     "VR光学镜片、光学模组的研发、生产、销售"],
+    ["宁波某某电池股份有限公司", None, None, "2亿元", "2600", None, "浙江省", "宁波市", None,
+     "聚合物锂电池、电芯的研发和生产"],
+]  # fmt: skip
+
+
+# openpyxl does not know the bars in the cells.
+@pytest.mark.filterwarnings("ignore:.*extension is not supported:UserWarning")
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_a_new_officer_comes_from_the_template_to_a_corrected_export(
+    lang: str, office: Office, new_page: NewPage, tmp_path: Path
+) -> None:
+    page = new_page(lang)
+    set_password(page, office.link)
+    come_in(page)
+    filled = tmp_path / "list.xlsx"
+    with page.expect_download() as waiting:
+        page.locator("a[href='/templates/list.xlsx']").click()
+    waiting.value.save_as(filled)
+    book = openpyxl.load_workbook(filled)
+    for number, firm in enumerate(OWN_LIST, start=4):
+        for at, cell in enumerate(firm, start=1):
+            book.worksheets[0].cell(number, at, cell)
+    book.save(filled)
+
+    page.locator(".step a[href='/import']").click()
+    page.set_input_files("#file", filled)
+    page.locator("form.drop button").click()
+    page.locator("#confirm").click()
+    page.locator("#to-ranking").click(timeout=60_000)
+    expect(page.locator("[data-row]")).to_have_count(2)  # no example among them
+    best = page.locator("[data-row]").first.inner_text()
+
+    # The officer knows better, and the ranking that is taken along says so.
+    page.locator("[data-row]").first.click()
+    page.locator("summary:has-text('我更了解'), summary:has-text('I know better')").click()
+    page.locator("#grade").select_option("D")
+    page.fill("#why-judge", "其产能已定在别处")
+    page.locator("form:has(#why-judge) button").click()
+    expect(page.locator(".notice[role=status]")).to_be_visible()
+    page.goto("/ranking")
+    with page.expect_download() as waiting:
+        page.get_by_role("link", name="Excel").click()
+    taken = tmp_path / "ranking.xlsx"
+    waiting.value.save_as(taken)
+    head, *rows = openpyxl.load_workbook(taken).worksheets[0].iter_rows(values_only=True)
+    name, grade = (
+        head.index(word) for word in {"zh": ("企业", "等级"), "en": ("Firm", "Grade")}[lang]
+    )
+    grades = [(row[name], row[grade]) for row in rows if row[name]]
+    assert grades[1] == (best, "D")
+    assert grades[0][1] != "D"
+
+    # A ledger from its template, whose examples stay out.
+    page.goto("/outcomes")
+    with page.expect_download() as waiting:
+        page.locator("a[href='/templates/ledger.xlsx']").click()
+    ledger = tmp_path / "ledger.xlsx"
+    waiting.value.save_as(ledger)
+    book = openpyxl.load_workbook(ledger)
+    word = {"zh": "对接", "en": "contacted"}[lang]
+    for at, cell in enumerate([best, None, word, "2026-11-02"], start=1):
+        book.worksheets[0].cell(4, at, cell)
+    book.save(ledger)
+    page.set_input_files("#file", ledger)
+    page.locator("form.drop button").click()
+    expect(page.locator("main")).to_contain_text({"zh": "1 条新增", "en": "1 new"}[lang])
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])

@@ -125,7 +125,8 @@ def _account_pages(dependencies: Dependencies, pages: Blueprint) -> None:
 
 def _where(dependencies: Dependencies, who: auth.Caller, wanted: str) -> str:
     # Where there is no firm yet, the first steps say how to come to some.
-    new = wanted == shell.HOME and who.may("record") and not shell.steps_done(dependencies).list
+    new = wanted in ("/", shell.HOME) and who.may("record")
+    new = new and not shell.steps_done(dependencies).list
     return shell.FIRST_STEPS if new else wanted
 
 
