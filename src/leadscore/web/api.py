@@ -200,13 +200,13 @@ def _score_answer(
     return {
         "name": score.firm["name"],
         **{name: getattr(score, name) for name in ("grade", "priority", "likelihood", "fit")},
-        **certainty_answer(scorer, score.interval, lang),
         "segment": best and best.segment,
         "role": best and best.role,
         "reasons": [reason._asdict() for reason in score.reasons(scorer.wording, lang)],
         "base_points": score.base_points,
         "veto": score.veto,
         "problems": [_problem(problem, lang) for problem in clean.problems],
+        **certainty_answer(scorer, score.interval, lang),
     }
 
 
