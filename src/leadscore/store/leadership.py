@@ -124,7 +124,9 @@ def _source(
 
 
 def _candidates(connection: Connection, segments: Collection[str]) -> dict[str, int]:
-    return {key: how_many(connection, RankingFilter(segment=(key,), veto=("no",))) for key in segments}
+    return {
+        key: how_many(connection, RankingFilter(segment=(key,), veto=("no",))) for key in segments
+    }
 
 
 def _chain(city: City, key: str, counts: Mapping[str, int], lang: Lang) -> dict[str, Any]:
