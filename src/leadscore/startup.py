@@ -187,18 +187,22 @@ def names_of_city(settings: Settings) -> frozenset[str]:
     """Return names and codes of the office's own city: who settles there is not lost elsewhere."""
     from leadscore.store.ledgers import names_of_place
 
-    return names_of_place(read_profile(settings))
+    with kept_database(settings) as database:
+        return names_of_place(open_city(settings, None, database))
 
 
 def open_profiles(settings: Settings, database: Database, city: Path | None = None) -> Profiles:
     """Return the profile of the city that a command is about, with its versions.
+
+    Where neither command nor settings name one, it is that which was chosen on a page.
 
     Nothing is read before its first use, which then fails as `open_city` does; a service, which
     asks again and again, reads the file anew only when it has changed.
     """
     from leadscore.store.profiles import Profiles
 
-    return Profiles(lambda: read_profile(settings, city), database)
+    named = (city or settings.city) is not None
+    return Profiles(lambda: read_profile(settings, city), database, named=named)
 
 
 def training_rules(settings: Settings) -> Rules:

@@ -1,4 +1,4 @@
-"""Takes the pictures of the pages that the READMEs show: ``make screenshots``.
+"""Takes the pictures that READMEs and guide show: ``make screenshots``.
 
 No test: pytest collects it only where it is named.
 """
@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 from tests.browser.conftest import WIDE, NewPage
+
+SAMPLE = Path(__file__).parents[2] / "data" / "samples" / "electronics.csv"
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
@@ -25,3 +27,10 @@ def test_pictures(new_page: NewPage, pytestconfig: pytest.Config, lang: str) -> 
     page.screenshot(path=folder / f"firm-{lang}.png")
     page.goto("/chains")
     page.screenshot(path=folder / f"chains-{lang}.png")
+    page.goto("/start")
+    page.locator(".steps").screenshot(path=folder / f"start-{lang}.png")
+    page.goto("/import")
+    page.set_input_files("#file", SAMPLE)
+    page.locator("form.drop button").click()
+    expect(page.locator("#confirm")).to_be_visible()
+    page.screenshot(path=folder / f"import-{lang}.png")

@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 from tests.contract import test_store_routes
 from tests.contract.test_store_routes import Office
-from tests.kept_lists import BREAD
+from tests.kept_lists import BREAD, TODAY, hand_in, scorer
+
+from leadscore.store.database import Database
+from leadscore.store.list_import import take_in_list
 
 office = test_store_routes.office
 
@@ -58,6 +61,22 @@ def test_a_corrected_fact_stands_beside_what_the_list_says(office: Office) -> No
     assert field["value"] == BREAD
     assert field["listed"] not in (None, BREAD)
     assert (field["correction"], field["listed_since"]) == (answer["corrections"][0]["id"], False)
+
+
+def test_what_a_list_says_since_stands_beside_the_correction(
+    office: Office, database: Database
+) -> None:
+    make(office, "staff", "120")
+    office.house.clock.turn(hours=1)
+    number = hand_in(database, {"name": "乙有限公司", "staff": "95"})
+    firm = office.get("/ranking?text=乙有限公司")["firms"][0]["id"]
+    make(office, "staff", "60", firm)
+    office.house.clock.turn(hours=1)
+    later = office.house.clock()
+    take_in_list(database, number, scorer=scorer(), now=later, today=TODAY)
+    fields = office.get(f"/firms/{firm}")["fields"]
+    staff = next(each for each in fields if each["column"] == "staff")
+    assert (staff["value"], staff["listed"], staff["listed_since"]) == (60, 95, True)
 
 
 @pytest.mark.parametrize(

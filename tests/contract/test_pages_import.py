@@ -81,7 +81,7 @@ def test_a_file_is_looked_at_before_it_is_a_list(officer: FlaskClient, access: A
     assert "湖港电池有限公司" in html
     assert "CNY 50 million" in html  # as it is read
     assert "13900000000" not in html  # about people
-    assert "about people, not read" in html
+    assert "personal data, not read" in html
     assert re.search(r"<strong>3</strong> rows", html)
     assert re.search(r"<strong>2</strong> firms", html)
     assert "不详细" in html

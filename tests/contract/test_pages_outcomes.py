@@ -205,6 +205,9 @@ def test_few_files_wait_and_for_a_day_only(access: Access) -> None:  # noqa: F81
             kept.waiting_ledger(connection, tokens[1], actor="li", now=later)
         with pytest.raises(kept.UnknownLedgerError):
             kept.read_ledger(connection, waiting[0].id)  # nobody has handed it in
+    with access.database.write() as connection:
+        assert kept.drop_expired_ledgers(connection, now=NOW + KEPT_FOR) == 0
+        assert kept.drop_expired_ledgers(connection, now=later) == MOST_EACH
 
 
 def test_a_withdrawal_takes_an_entry_back(

@@ -18,6 +18,7 @@ NEEDS_MORE = {
     "DELETE /api/v1/firms/{id}/override",
     "PUT /api/v1/firms/{id}/exclusion",
     "DELETE /api/v1/firms/{id}/exclusion",
+    "PUT /api/v1/firms/{id}/pursuit",
     "PUT /api/v1/gaps/{segment}/supply",
 }
 """What may be refused whenever it is asked; all else is done at least once."""

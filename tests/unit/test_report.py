@@ -315,7 +315,7 @@ def test_the_same_manifest_gives_the_same_page(kept):
 def test_an_expert_card_says_plainly_that_nothing_was_measured(kept):
     expert = Manifest.of(kept["expert"])
     for said in (render_text(expert, "en", CITY), shown(render_html(expert, "en", CITY))):
-        assert "so there are no measures, no bands and no counts" in " ".join(said.split())
+        assert "so there are no measures, bands or counts" in " ".join(said.split())
         assert "AUC" not in said
         assert "90%" not in said
     assert "没有检验指标" in render_text(Manifest.of(kept["expert"]), "zh", CITY)
@@ -564,6 +564,8 @@ def test_every_word_is_said_somewhere(
         trained | {"family": "boosted", "decision": decision | {"promoted": True}},
         trained | {"decision": decision | {"overruled": "the list was cleaned"}},
         {"kind": "trained", "scorecard": Scorecard(0.0, tables).to_dict()},
+        trained | {"average": {"points": {"role": 2.0}, "firms": 144, "own": False}},
+        kept["expert"] | {"average": {"points": {"role": 2.0}, "firms": 80, "own": True}},
     ):
         render_html(Manifest.of(manifest), "en", CITY)
         render_text(Manifest.of(manifest), "en", CITY)

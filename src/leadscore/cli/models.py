@@ -67,16 +67,14 @@ def _changing(
     The block names the model as what it is about.
     """
     settings, job = run.settings(), None
-    from leadscore.startup import open_registry, read_profile
-    from leadscore.store.profiles import changes_of
+    from leadscore.startup import open_profiles, open_registry
 
     with acting(run, action) as doing:
-        from leadscore.city.versions import current_version
         from leadscore.store.champions import champion_line
         from leadscore.store.models import sync_models
 
-        file, registry = read_profile(settings, city), open_registry(settings)
-        profile = current_version(file, changes_of(doing.connection, file.id)).city
+        registry = open_registry(settings)
+        profile = open_profiles(settings, doing.database, city).current(doing.connection).city
         yield doing, profile, registry
         line = champion_line(doing.connection, profile.id)
         serving, _ = registry.serving(profile, line)

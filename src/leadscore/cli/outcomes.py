@@ -171,10 +171,9 @@ def _readiness(ready: Readiness) -> Iterator[Text]:
         yield WORDS["usable.year"].format(**vars(year))
     yield WORDS["usable.gates"]
     for need in ready.gates:
+        words = WORDS["usable.measurable"] if need.measurable else WORDS["usable.not_measurable"]
         mark = MARKS["passed" if need.measurable else "not_measured"]
-        state = WORDS["usable.measurable" if need.measurable else "usable.not_measurable"]
-        places = {"name": need.name, "needs": need.needs, "state": state}
-        yield WORDS["usable.gate"].format(mark=mark if need.measurable else "–", **places)
+        yield words.format(mark=mark, name=need.name, needs=need.needs)
     for shortage in ready.shortages:
         yield shortage.what
         for _, way in shortage.ways:

@@ -24,7 +24,7 @@ from leadscore.cli.group import (
 )
 from leadscore.cli.reading import mapping_of, mapping_options, saying_what_to_map
 from leadscore.errors import OutputError
-from leadscore.numbers import likelihood, share
+from leadscore.numbers import interval, likelihood, share
 from leadscore.terminal import (
     GAP,
     Align,
@@ -58,9 +58,10 @@ _PLACE = 20  # room for the longest role, and for enough of the segment to know 
 # The columns of the printed table, and where their cells stand.
 _ALIGNS: dict[str, Align] = {
     "rank": "right", "grade": "centre", "name": "left", "place": "left",
-    "priority": "right", "likelihood": "right", "fit": "right",
+    "priority": "right", "likelihood": "right", "range": "right", "fit": "right",
 }  # fmt: skip
 _NUMBERS = {"priority": likelihood, "likelihood": likelihood, "fit": share}
+_ENDS = ("likelihood_low", "likelihood_high")
 _COLOURS = {"A": "1;32", "B": "32", "C": "33"}
 _DIM = "2"
 
@@ -276,7 +277,7 @@ def _widths(headers: dict[str, str], firms: list[dict[str, str]], width: int) ->
     # is, each gets half, or what the other leaves of its own.
     widths = {name: display_width(header) for name, header in headers.items()}
     widths |= {name: max(widths[name], len(">99.9%")) for name in _NUMBERS}
-    for column in ("rank", "name", "place"):
+    for column in ("rank", "range", "name", "place"):
         widths[column] = max([widths[column], *(display_width(firm[column]) for firm in firms)])
     name, place = widths.pop("name"), widths.pop("place")
     rest = width - sum(widths.values()) - len(GAP) * (len(headers) - 1)
@@ -303,6 +304,8 @@ def _ranked_lines(table: pd.DataFrame, top: int, lang: Lang, width: int, colour:
             stage = WORDS["delivery.stage"].format(stage=firm["stage"]).pick(lang)
             lines += _indented(stage, indent, width)
         lines += _indented(firm["reasons"], indent, width)
+    for certainty in dict.fromkeys(firm["certainty"] for firm in firms if firm["certainty"]):
+        lines += wrap(WORDS["delivery.certainty"].format(certainty=certainty).pick(lang), width)
     if len(table) > top:
         lines += wrap(WORDS["delivery.more"].format(count=len(table) - top).pick(lang), width)
     return lines
@@ -329,7 +332,11 @@ def _records(table: pd.DataFrame) -> Iterator[dict[str, str]]:
         return _NUMBERS[name](value) if name in _NUMBERS else tame(str(value))
 
     for record in table.to_dict("records"):
-        yield {str(name): shown(str(name), value) for name, value in record.items()}
+        low, high = (record[name] for name in _ENDS)
+        ends = "–" if isna(low) or isna(high) else interval(low, high)
+        yield {str(name): shown(str(name), value) for name, value in record.items()} | {
+            "range": ends
+        }
 
 
 def _place(firm: dict[str, str], lang: Lang, room: int | None = None) -> str:

@@ -14,8 +14,14 @@ from leadscore.features.catalogue import CATALOGUE, CATEGORIES, Firm, Value, tex
 from leadscore.features.company import Origin, business_text, company_features
 from leadscore.lists.cleaning import records_of
 
+SEGMENT_FEATURES = (
+    "chain", "position", "anchor_buyers", "anchor_suppliers", "steps_to_strength",
+    "neighbour_supply", "sought",
+)  # fmt: skip
+"""Features that a segment gives to every firm whose best match it is."""
 
-class _SegmentContext(NamedTuple):
+
+class SegmentContext(NamedTuple):
     """What a segment of a city holds for a firm; shares are 0..1."""
 
     chain: str
@@ -48,12 +54,13 @@ class Fit(NamedTuple):
         return words_of(self.spans)
 
 
-def _segment_contexts(city: City) -> dict[str, _SegmentContext]:
+def segment_contexts(city: City) -> dict[str, SegmentContext]:
+    """Return what each segment of a city holds for a firm, by its id."""
     asked_for = {key for sought in city.sought for key in sought.segments}
     contexts = {}
     for key, segment in city.segments.items():
         steps = city.distance_to_strength(key)
-        contexts[key] = _SegmentContext(
+        contexts[key] = SegmentContext(
             chain=segment.chain_id, position=segment.position, gap=float(city.gap(key)),
             neighbour_supply=float(city.neighbour_supply(key)),
             sought=float(segment.sought or key in asked_for),
@@ -105,7 +112,7 @@ class FeatureExtractor:
     def __init__(self, city: City) -> None:
         self.city = city
         self._matcher = Matcher(city)
-        self._contexts = _segment_contexts(city)
+        self._contexts = segment_contexts(city)
         self._origin = Origin(city)
 
     def __reduce__(self) -> tuple[type[FeatureExtractor], tuple[City]]:
@@ -178,10 +185,8 @@ class FeatureExtractor:
             return features
         context = self._contexts[best.segment]
         return features | {
-            "chain": context.chain, "position": context.position, "role": best.role,
-            "anchor_buyers": context.anchor_buyers, "anchor_suppliers": context.anchor_suppliers,
-            "steps_to_strength": context.steps_to_strength, "gap_filled": best.fit,
-            "neighbour_supply": context.neighbour_supply, "sought": context.sought,
+            **{name: getattr(context, name) for name in SEGMENT_FEATURES},
+            "role": best.role, "gap_filled": best.fit,
         }  # fmt: skip
 
 

@@ -20,7 +20,6 @@ from leadscore.jobs.worker import Clock, JobContext, Kind, Payload
 from leadscore.lists.outcomes import Instructions
 from leadscore.lists.reading.table import release_memory
 from leadscore.lists.writing import write_ranking
-from leadscore.ranking.reasons import Wording
 from leadscore.store.acts import Intake, take_in
 from leadscore.store.audit import AuditTrail, Record
 from leadscore.store.bulk import BULK_JOB, counts_of, go_on, read_act
@@ -385,7 +384,7 @@ def _export(context: JobContext, payload: Payload, dependencies: JobDependencies
     """
     check_format(payload)
     now, folder = context.clock(), dependencies.exports
-    wording = Wording(dependencies.city())
+    scorer = dependencies.scorer()
     with refusals(folder):
         make_folder(folder)
     remove_expired(folder, now=now)
@@ -394,7 +393,7 @@ def _export(context: JobContext, payload: Payload, dependencies: JobDependencies
     with context.database.read() as connection:
         total, done = how_many(connection, asked), 0
         sort = payload.get("sort", "-priority")
-        for firms, table in written_parts(connection, asked, wording, lang, sort=sort):
+        for firms, table in written_parts(connection, asked, scorer, lang, sort=sort):
             parts.append(table)
             done += len(firms)
             words = WORDS["tasks.reading"].format(done=done, all=total)

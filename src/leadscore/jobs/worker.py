@@ -41,6 +41,7 @@ from leadscore.store.jobs import (
     put_back,
     requeue_lost,
 )
+from leadscore.store.ledgers import drop_expired_ledgers
 from leadscore.store.lists import drop_expired_uploads
 from leadscore.store.office import months_after, read_office
 from leadscore.store.pursuits import drop_notes_before
@@ -236,6 +237,7 @@ class Worker:
     def _tidy(self) -> None:
         with self.database.write() as connection:
             gone = drop_expired_uploads(connection, now=self.clock())
+            gone += drop_expired_ledgers(connection, now=self.clock())
             rested = open_rested(connection, now=self.clock())
             forgotten = self._forget_notes(connection)
         if gone:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -17,7 +17,7 @@ from leadscore.features.extract import FeatureExtractor
 from leadscore.learning.card import AdditiveCard
 from leadscore.learning.champion import Champion, current_champion
 from leadscore.learning.comparison import Comparison, Decision, Pursuits, Standing
-from leadscore.learning.expert import new_card
+from leadscore.learning.expert import average_firm, new_card
 from leadscore.learning.gates import decide
 from leadscore.learning.history import LEFT_OUT, firms_of, in_force
 from leadscore.learning.metrics import evaluate
@@ -139,6 +139,8 @@ def retrain(
     progress(WORDS["retrain.fitting"].format(known=outcomes["known"]))
     card = fit(new_card(city, rules.prior_strength), data.X, data.y, data.weight, data.stand_ins)
     progress(WORDS["retrain.judging"].format(champion=champion.version))
+    average = average_firm(city, card.scorecard_, data.standing_features)
+    fitted = replace(card.fitted(), average=average)
     comparison = _comparison(city, held_out, challenger, champion, card)
     decision = decide(comparison, overruled=overrule, seed=rules.seed)
     manifest = {
@@ -153,10 +155,11 @@ def retrain(
         },
         "measures": _measures(comparison, rules.seed), "decision": decision.to_dict(),
         "scorecard": card.scorecard_.to_dict(), "table": records_of(card.to_frame()),
+        "average": asdict(average),
     }  # fmt: skip
     done = Retraining(
         version=_version_name(city.id, as_of, manifest), champion=champion.version,
-        decision=decision, manifest=manifest, model=Model(features, card.fitted()), dry_run=dry_run,
+        decision=decision, manifest=manifest, model=Model(features, fitted), dry_run=dry_run,
         notices=data.labels.notices(),
     )  # fmt: skip
     if not dry_run:

@@ -54,6 +54,7 @@ UNCHANGING = (
 SEGMENTS = ("segments", "role", "use")
 """What an officer may say of the business of a firm, beside canonical columns."""
 
+
 FACTS: dict[str, str] = {
     "credit_code": "str", "name": "str", "former_names": "str", "field": "str", "value": "object",
     "valid_from": "datetime64[us]",
@@ -171,7 +172,6 @@ def training_set(
         assumed = _as_known_then(of_late, snapshots.take(first), facts.assign(firm=of_fact))
         told = assumed.drop(columns=["as_of", "known_since"]).notna().any(axis=1).to_numpy()
         later = snapshots.take(first[told])
-        firms = firms.astype({name: "object" for name in firms if name not in snapshots})
         firms = pd.concat([firms[~late], assumed]).sort_index()
         usable[np.flatnonzero(late)[told]] = True
     left_out = {

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from leadscore.lists.cleaning import Firm, clean_records
 from leadscore.lists.columns import CANONICAL
 from leadscore.lists.dedupe import normal_name_of
+from leadscore.lists.values.places import province_name
 
 CORRECTABLE: Mapping[str, tuple[str, ...]] = {
     "business": ("main_business", "profile", "business_scope", "chain_node", "industry"),
@@ -101,7 +102,8 @@ def _region(province: str | None, city: str | None) -> Mapping[str, Any]:
     # By the reader of lists, of a firm whose name says nothing of where it is.
     given = {"name": "某公司", "province": province, "city": city}
     (clean,) = clean_records([given], today=date.max)
-    return {name: clean.firm[name] for name in _REGION if name in clean.firm}
+    region = {name: clean.firm[name] for name in _REGION if name in clean.firm}
+    return region | {"province": name} if (name := province_name(region)) else region
 
 
 def as_scored(values: Mapping[str, Any]) -> dict[str, Any]:

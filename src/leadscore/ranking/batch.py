@@ -155,7 +155,7 @@ class _Task:
 
     def columns(self, scorer: Scorer, firms: Sequence[Firm]) -> Columns:
         scores = self.scores(scorer, firms)
-        return ranking_columns(scores, scorer.wording, self.lang, reasons=self.reasons)
+        return ranking_columns(scores, scorer, self.lang, reasons=self.reasons)
 
 
 _Result = TypeVar("_Result")

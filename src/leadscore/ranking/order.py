@@ -12,7 +12,7 @@ from leadscore.features.catalogue import CATALOGUE, text_of
 from leadscore.lists.values.places import province_name
 from leadscore.lists.values.words import STAGES
 from leadscore.ranking.reasons import Wording, reason_line
-from leadscore.ranking.score import FirmScore
+from leadscore.ranking.score import FirmScore, Interval, Scorer
 from leadscore.ranking.vetoes import veto_text
 from leadscore.text import Lang
 
@@ -51,20 +51,21 @@ def is_vetoed(key: bytes) -> bool:
 RANKING_COLUMNS = (
     "rank", "name", "credit_code", "grade", "priority", "likelihood", "fit", "segment", "role",
     "reasons", "veto", "segments", "row", "model", "segment_name", "role_name", "matched_words",
-    "province", "city", "stage",
+    "province", "city", "stage", "likelihood_low", "likelihood_high", "certainty",
 )  # fmt: skip
 """What a written ranking begins with, from the command line and from the store; a contract."""
 
 _NUMBERS = ("priority", "likelihood", "fit")
+_ENDS = ("likelihood_low", "likelihood_high")
 Columns = dict[str, list[Any]]
 """Columns of a ranking as plain lists, in the order of the firms; ``order`` is what sorts them."""
 
 
 def ranking_columns(
-    scores: Sequence[FirmScore], wording: Wording, lang: Lang, *, reasons: bool = True
+    scores: Sequence[FirmScore], scorer: Scorer, lang: Lang, *, reasons: bool = True
 ) -> Columns:
     """Return what a ranking says of firms beside what was listed: few bytes a firm."""
-    best = [score.best for score in scores]
+    wording, best = scorer.wording, [score.best for score in scores]
     roles = CATALOGUE["role"].levels
     own = {name: [getattr(score, name) for score in scores] for name in ("grade", *_NUMBERS)}
     return own | {
@@ -78,7 +79,28 @@ def ranking_columns(
         "segment_name": [match and wording.segment(match.segment, lang) for match in best],
         "role_name": [match and roles[match.role].pick(lang) for match in best],
         "matched_words": [match and match.words for match in best],
+        **interval_columns(scorer, [score.interval for score in scores], lang),
     }
+
+
+def certainty_answer(scorer: Scorer, interval: Interval | None, lang: Lang) -> dict[str, Any]:
+    """Return how sure a scorer is of a likelihood, in numbers (0..1) and in words.
+
+    ``certainty`` is None where enough is known of such firms.
+    """
+    low, high = interval or (None, None)
+    text = scorer.certainty(interval)
+    return {
+        "likelihood_low": low, "likelihood_high": high, "certainty": text and text.pick(lang)
+    }  # fmt: skip
+
+
+def interval_columns(
+    scorer: Scorer, intervals: Sequence[Interval | None], lang: Lang
+) -> dict[str, list[Any]]:
+    """Return the same of many likelihoods, as columns."""
+    answers = [certainty_answer(scorer, interval, lang) for interval in intervals]
+    return {name: [answer[name] for answer in answers] for name in (*_ENDS, "certainty")}
 
 
 def ranking_table(columns: Columns, firms: pd.DataFrame, model: str) -> pd.DataFrame:
@@ -88,11 +110,12 @@ def ranking_table(columns: Columns, firms: pd.DataFrame, model: str) -> pd.DataF
     ``credit_code``, ``grade``, ``priority``, ``likelihood``, ``fit`` (0..1), ``segment``, ``role``,
     ``reasons`` (words), ``veto`` (words, missing if none), ``segments`` (``id:strength`` of every
     match, joined by ``;``), ``row`` (in the source file), ``model``. ``segment_name``,
-    ``role_name``, ``matched_words``, ``province``, ``city``, ``stage`` (words) and ``sheet``
+    ``role_name``, ``matched_words``, ``province``, ``city``, ``stage`` (words), then
+    ``likelihood_low``, ``likelihood_high`` and ``certainty`` (see `certainty_answer`) and ``sheet``
     follow. Its index is the position of each firm in ``firms``.
     """
     own = {
-        name: pd.Series(values, dtype="float64" if name in _NUMBERS else "str")
+        name: pd.Series(values, dtype="float64" if name in (*_NUMBERS, *_ENDS) else "str")
         for name, values in columns.items()
         if name != "order"
     }

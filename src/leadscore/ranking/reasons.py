@@ -42,9 +42,9 @@ class Wording:
     """Words for the features of a city's firms; made once, used for every firm.
 
     The places of a wording: ``{value}``; ``{segment}``, ``{strongest}``, ``{words}`` of the match;
-    ``{supply}``, ``{filling}``, ``{closeness}`` of its gap and strength; ``{buyers}`` and
-    ``{suppliers}``, the anchors in the segments next to it; ``{region}``, ``{event}``,
-    ``{referrer}``, ``{staff}`` of the firm.
+    ``{supply}``, ``{filling}``, ``{partly}``, ``{closeness}`` of its gap and strength;
+    ``{buyers}`` and ``{suppliers}``, the anchors in the segments next to it; ``{region}``,
+    ``{event}``, ``{referrer}``, ``{staff}`` of the firm.
     """
 
     def __init__(self, city: City) -> None:
@@ -137,8 +137,9 @@ class Wording:
                 return self._closeness(value, firm, lang)
         segment = str(firm["segment"])
         match place:
-            case "filling":
-                return self._filling(value, segment, str(firm["role"])).pick(lang)
+            case "filling" | "partly":
+                role = str(firm["role"]) if place == "filling" else None
+                return self._filling(value, segment, role).pick(lang)
             case "segment":
                 return self._city.segments[segment].name.pick(lang)
             case "supply":
@@ -155,11 +156,14 @@ class Wording:
         business = "main_business" if main else "side_business"
         return WORDS[f"reasons.{'put_by_hand' if firm['words'] == '' else business}"].pick(lang)
 
-    def _filling(self, fit: Value, segment: str, role: str) -> Text:
+    def _filling(self, fit: Value, segment: str, role: str | None) -> Text:
+        # Without a role: of a firm that fills less of a gap than firms usually do.
         if isinstance(fit, float) and fit < _LITTLE:
             return WORDS["reasons.fills_little"]
         if self._city.gap(segment) < SIZEABLE_GAP:
             return WORDS["reasons.small_gap"]
+        if role is None:
+            return WORDS["reasons.fills_partly"]
         if role in _MAKERS:
             return WORDS["reasons.makes_it"]
         return WORDS["reasons.supplies_it"] if role in _SUPPLIERS else WORDS["reasons.touches_it"]

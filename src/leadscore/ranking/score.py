@@ -12,8 +12,8 @@ from leadscore.city.profile import City
 from leadscore.features.catalogue import CATALOGUE, Firm, Value, text_of
 from leadscore.features.extract import Fit, MeasuredFirm
 from leadscore.learning.model import Model
-from leadscore.learning.scorecard import POINTS_PER_LOG_ODDS, Scorecard, logistic
-from leadscore.ranking.reasons import Wording, facts_of
+from leadscore.learning.scorecard import Scorecard, logistic
+from leadscore.ranking.reasons import WORDS, Wording, facts_of
 from leadscore.ranking.vetoes import Exclusions, Vetoes
 from leadscore.text import Lang, Text
 
@@ -21,6 +21,8 @@ CHUNK = 5_000
 """Firms scored at a time: bounds the memory, and is the step of the progress bar."""
 
 _LIFTS = 3
+_LEAST_POINTS = 1.0
+_WIDE = 0.5  # an interval that leaves open whether a firm is likely to land
 _NO_EXCLUSIONS = Exclusions()
 
 
@@ -31,6 +33,10 @@ class Reason(NamedTuple):
     value: Value  # the firm's value; None where it is missing
     points: float  # its share of the log-odds, scaled so that 20 points double the odds
     text: str  # the same in words
+
+
+Interval = tuple[float, float]
+"""Between which likelihoods the truth plausibly lies: with 90 %, by what the model has learned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +50,13 @@ class FirmScore:
     values: dict[str, Value]  # by feature, in the order of the catalogue; None where missing
     matches: Sequence[Fit]  # the segments that it works in, the strongest first
     best: Fit | None  # the one that counts: the segment that it fits best; None for none
-    # What each feature adds, in the order of the card; 20 points double the odds. With
-    # ``base_points``, those of a firm about which every table says 0, they are the log-odds.
+    # What each feature adds to what it adds of an average firm (`FittedCard.average`), in the order
+    # of the card; 20 points double the odds. With ``base_points``, those of that average firm, they
+    # are the log-odds.
     points: dict[str, float]
     base_points: float
     likelihood: float
+    interval: Interval | None  # see `Scorer.intervals`
     fit: float
     priority: float
     grade: str  # ``"A"`` to ``"D"`` by the profile's thresholds on priority, or an officer's
@@ -57,12 +65,15 @@ class FirmScore:
     veto: str | None  # key of `leadscore.ranking.vetoes.WORDING`, or None
 
     def main_features(self) -> list[str]:
-        """Return the three features that lift the score most and the one that lowers it most."""
+        """Return the three features that lift the score most and the one that lowers it most.
+
+        What is worth less than a point is none of them: there the firm is as firms usually are.
+        """
         points = self.points
-        lifts = [name for name in points if points[name] > 0]
+        lifts = [name for name in points if points[name] >= _LEAST_POINTS]
         lifts.sort(key=points.__getitem__, reverse=True)
         lowest = min(reversed(points), key=points.__getitem__)
-        return [*lifts[:_LIFTS], *([lowest] if points[lowest] < 0 else [])]
+        return [*lifts[:_LIFTS], *([lowest] if points[lowest] <= -_LEAST_POINTS else [])]
 
     def main_reasons(self, wording: Wording, lang: Lang) -> list[Reason]:
         """Return the reasons of `main_features`, in words."""
@@ -95,6 +106,7 @@ class Scorer:
     """A model, ready to score; safe to share between threads.
 
     ``missed`` says why it scores in the place of the champion; None if it is the champion.
+    ``learned`` tells whether it has learned from any outcome.
     """
 
     def __init__(self, model: Model, version: str, missed: Text | None = None) -> None:
@@ -104,11 +116,13 @@ class Scorer:
         self.model = version
         self.wording = Wording(self.city)
         self._scorecard: Scorecard = self.card.scorecard
-        self.base_points = float(self._scorecard.intercept * POINTS_PER_LOG_ODDS)
+        self._points_card = self.card.points_card
+        self.base_points = self._points_card.base
+        self._sure = self.card.posterior is not None
+        self.learned = bool(len(self.card.counts) and self.card.counts[0] > 0)
         self._vetoes = Vetoes(self.city)
         places = {name: place for place, name in enumerate(CATALOGUE)}
         self._order = [places[name] for name in self._scorecard.features]
-        self._names = self._scorecard.names
 
     def __reduce__(self) -> tuple[type[Scorer], tuple[Model, str]]:
         """Pickle the model only; the process that loads it compiles the rest anew."""
@@ -126,13 +140,49 @@ class Scorer:
         scores: list[FirmScore] = []
         for start in range(0, max(len(firms), 1), CHUNK):
             known = [{**firm, "as_of": as_of} for firm in firms[start : start + CHUNK]]
-            pairs = zip(known, self.features.measure_firms(known), strict=True)
-            scores += [self._scored(firm, measured, exclusions) for firm, measured in pairs]
+            measured = self.features.measure_firms(known)
+            rows = [[firm.values[place] for place in self._order] for firm in measured]
+            parts = zip(known, measured, rows, self._intervals(rows), strict=True)
+            scores += [self._scored(*part, exclusions) for part in parts]
             progress(len(known))
         return scores
 
-    def _scored(self, firm: Firm, measured: MeasuredFirm, exclusions: Exclusions) -> FirmScore:
-        added = self._scorecard.lookup_record([measured.values[place] for place in self._order])
+    def intervals(
+        self, scored: Sequence[tuple[str, Mapping[str, float | str]]]
+    ) -> list[Interval | None]:
+        """Return for each score, its model and its values by feature, the interval of `FirmScore`.
+
+        None for a score by another model, and for a model that does not keep how sure it is.
+        """
+        ends: list[Interval | None] = [None] * len(scored)
+        own = [place for place, (model, _) in enumerate(scored) if model == self.model]
+        features = self._scorecard.features
+        rows = [[scored[place][1].get(name) for name in features] for place in own]
+        for place, interval in zip(own, self._intervals(rows), strict=True):
+            ends[place] = interval
+        return ends
+
+    def certainty(self, interval: Interval | None) -> Text | None:
+        """Return in words how much evidence there is, where it is little; None where it is not."""
+        if not self._sure:
+            return WORDS["certainty.not_kept"]
+        if interval is None:
+            return WORDS["certainty.other_model"]
+        if not self.learned:
+            return WORDS["certainty.expert"]
+        low, high = interval
+        return WORDS["certainty.little"] if high - low >= _WIDE else None
+
+    def _intervals(self, rows: Sequence[Sequence[Value]]) -> Sequence[Interval | None]:
+        if not rows or not self._sure:
+            return [None] * len(rows)
+        return [(low, high) for low, high in self.card.record_intervals(rows).tolist()]
+
+    def _scored(
+        self, firm: Firm, measured: MeasuredFirm, values: Sequence[Value],
+        interval: Interval | None, exclusions: Exclusions,
+    ) -> FirmScore:  # fmt: skip
+        added = self._scorecard.lookup_record(values)
         log_odds = self._scorecard.intercept
         for log_odds_added in added:  # in the order of `Scorecard.total`, to the same last bit
             log_odds += log_odds_added
@@ -144,12 +194,12 @@ class Scorer:
         by_hand = text_of(firm, "grade")
         least = {str(grade): at for grade, at in ranking.grades.items()}
         placed = priority if by_hand is None else within_grade(priority, by_hand, least)
-        points = [log_odds_added * POINTS_PER_LOG_ODDS for log_odds_added in added]
         return FirmScore(
             firm=firm, values=dict(zip(CATALOGUE, measured.values, strict=True)),
             matches=measured.matches, best=measured.best, base_points=self.base_points,
-            points=dict(zip(self._names, points, strict=True)), likelihood=likelihood, fit=fit,
-            priority=priority, grade=by_hand or next(grades, "D"), order_priority=placed,
+            points=self._points_card.points(added), likelihood=likelihood, fit=fit,
+            interval=interval, priority=priority, grade=by_hand or next(grades, "D"),
+            order_priority=placed,
             veto=self._vetoes.first(firm, exclusions),
         )  # fmt: skip
 
@@ -166,32 +216,3 @@ def within_grade(priority: float, grade: str, thresholds: Mapping[str, float]) -
     above = {"B": "A", "C": "B", "D": "C"}.get(grade)
     most = math.nextafter(thresholds[above], -1.0) if above else 1.0
     return max(min(priority, most), thresholds.get(grade, 0.0))
-
-
-Interval = tuple[float, float]
-
-_SAYS_NOTHING = 0.95
-"""An interval as wide as this leaves everything open, as before any outcome is known."""
-
-
-def intervals(
-    scorer: Scorer, scored: Sequence[tuple[str, Mapping[str, float | str]]]
-) -> list[Interval | None]:
-    """Return for each score the 90 % interval of its likelihood, its ends in 0..1.
-
-    None for a score by another model, and where the model can't tell: before any outcome is known,
-    the interval would be all there is.
-    """
-    ends: list[Interval | None] = [None] * len(scored)
-    own = [place for place, (model, _) in enumerate(scored) if model == scorer.model]
-    if not own:
-        return ends
-    try:
-        features = scorer.card.scorecard.features
-        rows = [[scored[place][1].get(name) for name in features] for place in own]
-        known = scorer.card.record_intervals(rows)
-    except ValueError:  # no posterior was kept: many tables, or a card of an earlier program
-        return ends
-    for place, (low, high) in zip(own, known.tolist(), strict=True):
-        ends[place] = (low, high) if high - low < _SAYS_NOTHING else None
-    return ends

@@ -53,8 +53,8 @@ ONLY_THE_REGISTRY_KNOWS = ("schema", "version", "artefact", "code", "libraries")
 _CODE = ("city", "features", "learning", "lists")
 _PROJECT = re.compile(r"[A-Za-z0-9._-]+")  # with which "flask-openapi[swagger]>=5.0" begins
 _SHIPPED = (
-    "cells.toml", "columns.toml", "lexicon.toml", "rates.toml", "codes/divisions.csv",
-    "codes/former.csv", "codes/names.csv", "codes/traditional.csv",
+    "average_firm.toml", "cells.toml", "columns.toml", "lexicon.toml", "rates.toml",
+    "codes/divisions.csv", "codes/former.csv", "codes/names.csv", "codes/traditional.csv",
 )  # fmt: skip
 
 _A_MANIFEST = WORDS["manifest.a_manifest"]
@@ -103,6 +103,20 @@ class Trial(_Part):
     train: int = 0
     later: int = 0
     champion: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AverageFirm:
+    """What each feature adds, on average over some firms; from there points are counted.
+
+    ``points`` by feature, 20 of which double the odds; ``firms`` is how many they are the mean of,
+    ``own`` whether those are the office's as it trained the model, else those of
+    ``average_firm.toml``.
+    """
+
+    points: Mapping[str, float]
+    firms: int
+    own: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +199,7 @@ class Manifest(_Part):
     trial: Trial = Trial()
     decision: DecisionPart | None = None
     scorecard: dict[str, Any] | None = None
+    average: AverageFirm | None = None
     table: tuple[CardRow, ...] = ()
     measures: dict[str, Evaluation | None] | None = None
     card_of: str | None = None

@@ -89,7 +89,9 @@ def _who(brief: Mapping[str, Any], lang: Lang) -> Iterator[Block]:
     rows = []
     for fact in brief["facts"]:
         source = fact["file"] or _say("who.by_program", lang)
-        if fact["row"]:
+        if fact["by"]:
+            source = _say("who.by_officer", lang, by=fact["by"])
+        elif fact["row"]:
             source = _say("who.row", lang, file=source, row=fact["row"])
         day = _day(fact["as_of"], lang)
         if fact["stale"]:

@@ -115,7 +115,10 @@ def select_firms(
         .where(*asked.conditions(connection))
     )
     columns = ("selection_id", "firm_id", "version")
-    total = connection.execute(SELECTION_FIRMS.insert().from_select(columns, meant)).rowcount
+    connection.execute(SELECTION_FIRMS.insert().from_select(columns, meant))
+    members = SELECTION_FIRMS.c.selection_id == number  # others may write since they were counted
+    total = connection.scalar(sa.select(sa.func.count()).where(members)) or 0
+    connection.execute(sa.update(SELECTIONS).where(SELECTIONS.c.id == number).values(total=total))
     return Selection(number, now, total)
 
 
@@ -214,9 +217,9 @@ def begin_act(
         act = _new_act(connection, kind, arguments, total, by, now, selection_id=selection)
         _aim(connection, act, targets)
     else:
-        act = _new_act(connection, kind, arguments, len(set(firms)), by, now)
         if unknown := sorted(set(firms) - read_firms(connection, firms).keys()):
             raise UnknownFirmError(WORDS["firms.unknown"].format(id=unknown[0]))
+        act = _new_act(connection, kind, arguments, len(set(firms)), by, now)
         insert_rows(
             connection, BULK_ACT_FIRMS,
             [{"act_id": act, "firm_id": firm} for firm in sorted(set(firms))],

@@ -61,20 +61,15 @@ def correct(
     ``values`` are by field, one of `COLUMNS` or `JUDGED`: of a column what a cell of a list would
     say, or None if it is not known after all; ``segments`` a list of ids, empty for none of the
     city's; ``reason`` the id of a feature. What was corrected of the same field before is taken
-    back by it. ``version`` is that of the firm as it was looked at. Raises `BadCorrectionError`,
-    which says what is wanted, `UnknownFirmError` and `ChangedFirmError`.
+    back by it; what says the same as before leaves that as it stands. ``version`` is that of the
+    firm as it was looked at. Raises `BadCorrectionError`, which says what is wanted,
+    `UnknownFirmError` and `ChangedFirmError`.
     """
     firm = firm_to_change(connection, firm_id, version=version)
     read = {name: _read(name, value, firm, scorer, today) for name, value in values.items()}
     standing = facts_of(connection, [firm_id]).get(firm_id, [])
-    new = {
-        name: value
-        for name, value in read.items()
-        if not any(
-            (fact.field, fact.value, fact.reason, fact.recorded_by) == (name, value, reason, actor)
-            for fact in standing
-        )
-    }
+    standing_values = [(fact.field, fact.value) for fact in standing]
+    new = {name: value for name, value in read.items() if (name, value) not in standing_values}
     if not new:
         return firm
     replaced = [

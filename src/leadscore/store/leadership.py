@@ -18,7 +18,7 @@ from leadscore.errors import ModelError
 from leadscore.features.extract import SIZEABLE_GAP
 from leadscore.learning.history import EVENTS, firms_of, label_pursuits
 from leadscore.lists.values.words import STAGES
-from leadscore.ranking.score import Scorer, intervals
+from leadscore.ranking.score import Scorer
 from leadscore.registry.manifest import Manifest
 from leadscore.registry.models import ModelRegistry
 from leadscore.store.champions import history
@@ -177,7 +177,7 @@ def _targets(
 ) -> list[dict[str, Any]]:
     asked = RankingFilter(segment=(segment,), veto=("no",))
     rows = ranking_page(connection, asked, limit=TARGETS).firms
-    sure = intervals(scorer, [(row["model"], row["values"]) for row in rows])
+    sure = scorer.intervals([(row["model"], row["values"]) for row in rows])
     same = ("rank", "name", "grade", "likelihood", "fit", "priority", "stage", "model", "row")
     targets = []
     for row, interval in zip(rows, sure, strict=True):

@@ -5,16 +5,30 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
+import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from leadscore.errors import ModelError
 from leadscore.registry.models import ModelRegistry
-from leadscore.store.outcomes import read_outcomes
-from leadscore.store.snapshots import read_dated_facts, read_snapshots
+from leadscore.store.facts import FACTS
+from leadscore.store.outcomes import outcomes, read_outcomes
+from leadscore.store.snapshots import read_dated_facts, read_snapshots, snapshots
 
 if TYPE_CHECKING:
     from leadscore.learning.readiness import Readiness
     from leadscore.learning.training_data import Rules
+
+
+def marks_of(connection: Connection) -> tuple[int | None, ...]:
+    """Return what changes whenever there is something else to learn from."""
+    facts = FACTS.c
+    query = sa.select(
+        sa.select(sa.func.max(outcomes.c.entry)).scalar_subquery(),
+        sa.select(sa.func.max(snapshots.c.id)).scalar_subquery(),
+        sa.select(sa.func.max(facts.id)).scalar_subquery(),
+        sa.select(sa.func.count(facts.withdrawn_at)).scalar_subquery(),
+    )
+    return tuple(connection.execute(query).one())
 
 
 def readiness_of(

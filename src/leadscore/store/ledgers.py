@@ -104,7 +104,7 @@ def keep_ledger(
     Of one person `MOST_EACH` wait, for a day; older ones give way.
     """
     kept, waiting = LEDGERS.c, LEDGERS.c.state == "looked_at"
-    connection.execute(sa.delete(LEDGERS).where(waiting, kept.uploaded_at < now - KEPT_FOR))
+    drop_expired_ledgers(connection, now=now)
     own = sa.select(kept.id).where(waiting, kept.uploaded_by == actor).order_by(kept.id.desc())
     too_many = connection.scalars(own.offset(MOST_EACH - 1).limit(100)).all()
     connection.execute(sa.delete(LEDGERS).where(kept.id.in_(too_many)))
@@ -115,6 +115,13 @@ def keep_ledger(
         "state": "looked_at", "said": {}, "notices": [],
     })  # fmt: skip
     return token
+
+
+def drop_expired_ledgers(connection: Connection, *, now: datetime) -> int:
+    """Let files go that were looked at and not handed in within a day; return how many."""
+    kept = LEDGERS.c
+    expired = (kept.state == "looked_at") & (kept.uploaded_at < now - KEPT_FOR)
+    return connection.execute(sa.delete(LEDGERS).where(expired)).rowcount
 
 
 def waiting_ledger(connection: Connection, token: str, *, actor: str, now: datetime) -> Ledger:

@@ -186,7 +186,7 @@ class OwnFields(NamedTuple):
     list_id: int
     file_name: str
     row: int
-    values: Mapping[str, str]
+    fields: Mapping[str, str]
 
 
 def own_fields_of(connection: Connection, firm_id: int) -> list[OwnFields]:

@@ -18,8 +18,9 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Select
 from leadscore.errors import Detail
 from leadscore.features.catalogue import CATALOGUE
 from leadscore.lists.values.places import beginning, is_division
-from leadscore.ranking.order import RANKING_COLUMNS, is_vetoed, stage_name
-from leadscore.ranking.reasons import Wording, corrections_line
+from leadscore.ranking.order import RANKING_COLUMNS, interval_columns, is_vetoed, stage_name
+from leadscore.ranking.reasons import corrections_line
+from leadscore.ranking.score import Scorer
 from leadscore.ranking.vetoes import veto_text
 from leadscore.store.current_ranking import SCORES, STANDINGS, firms_with, words_of
 from leadscore.store.database import (
@@ -40,8 +41,7 @@ WORDS = room_words("store")
 NONE = "none"
 """What one writes for firms that have no chain, segment, role, stage or owner."""
 _NAMED = ("chain", "segment", "role", "stage", "owner")
-_FEW = 2_000
-_OFTEN = 4  # firms, of which one is meant
+_FEW, _OFTEN = 2_000, 4  # firms, and those of which one is meant
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +93,13 @@ class RankingFilter:
         for name in (*_NAMED, "grade"):
             if wanted := getattr(self, name):
                 named = [value for value in wanted if value != NONE]
-                any_of: list[ColumnElement[bool]] = []
-                if NONE in wanted:
-                    any_of.append(at[name].is_(None))
+                any_of: list[ColumnElement[bool]] = [at[name].is_(None)] if NONE in wanted else []
                 if named:
                     one = len(named) == 1
                     any_of.append(at[name] == named[0] if one else at[name].in_(named))
                 conditions[name] = sa.or_(*any_of)
         if self.region:
-            conditions["region"] = sa.or_(*map(_in_region, self.region))
+            conditions["region"] = _in_regions(self.region)
         if self.veto:
             reasons = [veto for veto in self.veto if veto not in ("yes", "no")]
             any_of = [at.vetoed.is_(veto == "yes") for veto in self.veto if veto not in reasons]
@@ -170,14 +168,17 @@ def _one_of(query: Select[int], number: ColumnElement[int]) -> ColumnElement[boo
     return number.in_(query).is_(True)
 
 
-def _in_region(region: str) -> ColumnElement[bool]:
-    at = STANDINGS.c
-    if is_division(region) and (place := beginning(region)).province:
+def _in_regions(regions: Iterable[str]) -> ColumnElement[bool]:
+    at, names, any_of = STANDINGS.c, list[str](), list[ColumnElement[bool]]()
+    for region in regions:
         # 广东 and 广东省 are one.
-        region = place.city or place.province
-    if region.isascii() and region.isdigit():
-        return (at.region >= region) & (at.region < f"{region}:")  # the sign after 9
-    return (at.province == region) | (at.city == region)
+        place = beginning(region) if is_division(region) else None
+        named = place.city or place.province if place and place.province else region
+        if named.isascii() and named.isdigit():
+            any_of.append((at.region >= named) & (at.region < f"{named}:"))  # the sign after 9
+        else:
+            names.append(named)
+    return sa.or_(*any_of, at.province.in_(names), at.city.in_(names)) if names else sa.or_(*any_of)
 
 
 Sort = Literal["-priority", "priority", "-likelihood", "likelihood", "-fit", "fit", "name", "-name"]
@@ -624,12 +625,12 @@ def veto_of(row: Mapping[str, Any] | RowMapping, lang: Lang) -> str | None:
 
 
 _DTYPES = dict.fromkeys(("rank", "row"), "Int64") | dict.fromkeys(
-    ("priority", "likelihood", "fit"), "float64"
+    ("priority", "likelihood", "fit", "likelihood_low", "likelihood_high"), "float64"
 )
 
 
 def written_parts(
-    connection: Connection, asked: RankingFilter, wording: Wording, lang: Lang, *, sort: Sort
+    connection: Connection, asked: RankingFilter, scorer: Scorer, lang: Lang, *, sort: Sort
 ) -> Iterator[tuple[Sequence[Mapping[str, Any]], pd.DataFrame]]:
     """Yield the ranking in parts, at least one: firms as they are kept and as they are written.
 
@@ -644,14 +645,16 @@ def written_parts(
     empty = True
     for rows in whole_ranking(connection, asked, sort=sort):
         empty = False
-        yield rows, _written(rows, names, wording, lang)
+        yield rows, _written(rows, names, scorer, lang)
     if empty:
-        yield [], _written([], names, wording, lang)
+        yield [], _written([], names, scorer, lang)
 
 
 def _written(
-    rows: Sequence[Mapping[str, Any]], names: Sequence[str], wording: Wording, lang: Lang
+    rows: Sequence[Mapping[str, Any]], names: Sequence[str], scorer: Scorer, lang: Lang
 ) -> pd.DataFrame:
+    wording = scorer.wording
+    sure = scorer.intervals([(row["model"], row["values"]) for row in rows])
     roles = {level: name.pick(lang) for level, name in CATALOGUE["role"].levels.items()}
     columns = {
         "reasons": [wording.kept_line(row, lang) for row in rows],
@@ -660,6 +663,7 @@ def _written(
         "segment_name": [wording.segment(row["segment"], lang) for row in rows],
         "role_name": [roles.get(row["role"]) for row in rows],
         "matched_words": [row["words"] for row in rows],
+        **interval_columns(scorer, sure, lang),
     }
     columns |= {
         name: [row[name] for row in rows] for name in RANKING_COLUMNS if name not in columns

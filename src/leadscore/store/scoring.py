@@ -16,7 +16,7 @@ import pandas as pd
 from sqlalchemy import Connection, select
 
 from leadscore.learning.history import IDENTIFIERS
-from leadscore.learning.scorecard import Scorecard, log_odds_to_points
+from leadscore.learning.scorecard import PointsCard
 from leadscore.lists.cleaning import CleanList, clean
 from leadscore.lists.cleaning import Firm as Known
 from leadscore.lists.columns import CANONICAL
@@ -569,7 +569,7 @@ class Change:
         return math.fsum((self.base, *(each.model for each in self.features)))
 
 
-def change_between(older: Score, newer: Score, cards: Mapping[str, Scorecard]) -> Change:
+def change_between(older: Score, newer: Score, cards: Mapping[str, PointsCard]) -> Change:
     """Split the difference between two scores of one firm, in whichever order is asked for.
 
     ``cards`` are those of their models, by version, as far as they can be had.
@@ -601,17 +601,18 @@ def change_between(older: Score, newer: Score, cards: Mapping[str, Scorecard]) -
 
 
 def _points(
-    model_of: Score, values_of: Score, cards: Mapping[str, Scorecard]
+    model_of: Score, values_of: Score, cards: Mapping[str, PointsCard]
 ) -> dict[str, float] | None:
     # None if the card can't be had. A value that another program never measured is missing to it.
     card = cards.get(model_of.model)
     if card is None:
         return None
     try:
-        added = card.lookup_record([values_of.values.get(name) for name in card.features])
+        scorecard = card.scorecard
+        added = scorecard.lookup_record([values_of.values.get(name) for name in scorecard.features])
     except ValueError:  # a text where the card has a feature of numbers: another catalogue
         return None
-    return dict(zip(card.names, (log_odds_to_points(each) for each in added), strict=True))
+    return card.points(added)
 
 
 def _as_given(score: Score, points: Mapping[str, float]) -> bool:

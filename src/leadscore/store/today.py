@@ -103,8 +103,10 @@ def news_since(connection: Connection, since: datetime, owner: str) -> News:
     new = connection.scalar(sa.select(sa.func.count()).select_from(FIRMS).where(is_new)) or 0
     best: Sequence[RowMapping] = []
     if new:
-        # Numbers of firms only rise.
-        first = connection.scalar(sa.select(sa.func.min(FIRMS.c.id)).where(is_new))
+        # Numbers of firms only rise: the first one by time has the lowest.
+        first = connection.scalar(
+            sa.select(FIRMS.c.id).where(is_new).order_by(FIRMS.c.created_at, FIRMS.c.id).limit(1)
+        )
         query = sa.select(at.firm_id, at.name, at.grade, at.overridden, at.segment, at.likelihood)
         query = query.where(at.firm_id >= first, at.vetoed.is_(False))
         best = connection.execute(query.order_by(at.order_key).limit(_LISTED)).mappings().all()
@@ -115,7 +117,8 @@ def news_since(connection: Connection, since: datetime, owner: str) -> News:
 
 def _moved(connection: Connection, since: datetime, owner: str) -> list[Moved]:
     at, score = STANDINGS.c, SCORES.c
-    first = connection.scalar(sa.select(sa.func.min(score.id)).where(score.scored_at > since))
+    anew_since = sa.select(score.id).where(score.scored_at > since)
+    first = connection.scalar(anew_since.order_by(score.scored_at, score.id).limit(1))
     if first is None:
         return []
     some = sa.select(at.firm_id, at.name, at.score_id)

@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,7 @@ from leadscore.errors import Detail, LeadscoreError
 from leadscore.lists.cleaning import CleanRecord, clean_records
 from leadscore.lists.corrections import NO_CORRECTIONS, Correction, KnownCorrections
 from leadscore.lists.problems import Problem
-from leadscore.ranking.reasons import Wording
+from leadscore.ranking.order import certainty_answer
 from leadscore.ranking.score import FirmScore, Scorer
 from leadscore.registry.models import ModelRegistry
 from leadscore.store.champions import champion_line
@@ -58,6 +58,7 @@ from leadscore.web.openapi import (
 )
 
 if TYPE_CHECKING:
+    from leadscore.learning.readiness import Readiness
     from leadscore.learning.training_data import Rules
 
 WORDS = room_words("web")
@@ -170,6 +171,8 @@ class Dependencies:
     default_lang: Lang = "en"  # of answers to clients that ask for none
     exports: Path = Path("exports")  # folder of the files that exports write
     rules: Callable[[], Rules] | None = None  # what a retraining forecasts; None: the usual
+    # What could be learned when it was last asked: with many snapshots that takes seconds.
+    readiness: dict[tuple[object, ...], Readiness] = field(default_factory=dict, repr=False)
 
     @property
     def database(self) -> Database:
@@ -220,22 +223,23 @@ def scores_answer(
         "city": scorer.city.id,
         "corrected": sum(bool(made) for _, made in applied),
         "scores": [
-            _score_answer(score, clean, made, scorer.wording, lang)
+            _score_answer(score, clean, made, scorer, lang)
             for score, clean, (_, made) in zip(scores, cleaned, applied, strict=True)
         ],
     }
 
 
 def _score_answer(
-    score: FirmScore, clean: CleanRecord, made: Sequence[Correction], wording: Wording, lang: Lang
+    score: FirmScore, clean: CleanRecord, made: Sequence[Correction], scorer: Scorer, lang: Lang
 ) -> dict[str, object]:
     best = score.best
     return {
         "name": score.firm["name"],
         **{name: getattr(score, name) for name in ("grade", "priority", "likelihood", "fit")},
+        **certainty_answer(scorer, score.interval, lang),
         "segment": best and best.segment,
         "role": best and best.role,
-        "reasons": [reason._asdict() for reason in score.reasons(wording, lang)],
+        "reasons": [reason._asdict() for reason in score.reasons(scorer.wording, lang)],
         "base_points": score.base_points,
         "veto": score.veto,
         "corrections": [one.field for one in made],

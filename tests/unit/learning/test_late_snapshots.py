@@ -255,3 +255,20 @@ def test_without_any_outcome_the_first_step_is_a_ledger(history: History) -> Non
         ("no_outcomes", "import_outcomes")
     ]
     assert ready.to_dict()["learnable"] == 0
+
+
+def test_what_was_corrected_since_contact_does_not_count(
+    features: FeatureExtractor, history: History
+) -> None:
+    snapshots = history.snapshots()
+    corrected = snapshots.assign(
+        segments="pcb", corrected_on=f"{history.until:%Y-%m-%d}", staff=7_777.0
+    )
+    both = pd.concat([snapshots.assign(segments=None, corrected_on=None), corrected])
+    both = both.reset_index(drop=True)
+    data = dataset(features, history, both)
+    assert not data.assumed.any()
+    assert data.firms["segments"].isna().all()
+    only = dataset(features, history, corrected)
+    assert only.assumed.all()
+    assert only.firms[["segments", "staff"]].isna().all(axis=None)

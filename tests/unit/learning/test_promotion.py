@@ -323,7 +323,7 @@ def test_a_level_alone_is_no_order():
     assert gate(knows_the_level, "better").passed
     found = gate(knows_the_level, "order")
     assert not found.passed
-    assert "noted wrongly" in found.sentence.en
+    assert "recorded wrongly" in found.sentence.en
 
 
 def test_the_luck_of_an_order_is_as_often_small_as_chance_has_it():

@@ -33,7 +33,10 @@ def filled(database: Database) -> Database:
 def selected(database: Database, **asked: Any) -> int:
     with database.write() as connection:
         meant = RankingFilter.of(**asked)
-        return bulk.select_firms(connection, meant, owner="li", now=NOW).id
+        chosen = bulk.select_firms(connection, meant, owner="li", now=NOW)
+        assert chosen == bulk.read_selection(connection, chosen.id, owner="li", now=NOW)
+        assert chosen.total == how_many(connection, meant)
+        return chosen.id
 
 
 def act(

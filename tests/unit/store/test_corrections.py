@@ -24,7 +24,6 @@ from leadscore.features.catalogue import CATALOGUE
 from leadscore.learning.training_data import training_set
 from leadscore.lists.columns import BY_HAND
 from leadscore.lists.corrections import corrected, values_of
-from leadscore.lists.values.places import province_name
 from leadscore.store.acts import enter_outcome
 from leadscore.store.corrections import (
     BadCorrectionError,
@@ -353,7 +352,7 @@ def test_a_place_brings_its_codes_and_lets_another_go(
     record = {"name": "甲", "province": "浙江省", "province_code": "33", "city": "杭州市",
               "city_code": "3301"}  # fmt: skip
     found = corrected(record, values)
-    assert (province_name(found), found.get("city")) == place
+    assert (found.get("province"), found.get("city")) == place
     assert (found.get("province_code") is None) == (place[0] is None)
     assert (found.get("city_code") is None) == (place[1] is None)
 

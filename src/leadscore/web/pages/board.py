@@ -63,9 +63,11 @@ def board_pages(dependencies: Dependencies, pages: Blueprint) -> None:
     @requires("read")
     def more_cards() -> Response:
         asked, today, lang = _asked(), dependencies.today(), dependencies.page_lang()
-        stage, start = request.args.get("stage", ""), whole_number(request.args.get("start", ""))
-        if stage not in STAGES or start is None:
-            raise InvalidRequestError(TRANSLATIONS["firm.acts.choose_stage"])
+        stage, start = request.args.get("stage", ""), shell.number_asked("start") or 0
+        if stage not in STAGES:
+            wanted = TRANSLATIONS["shell.one_of"].format(values=", ".join(STAGES))
+            shell.ignore("stage", stage, wanted)
+            stage = next(iter(STAGES))
         with store_refusals(), dependencies.database.read() as connection:
             counts = board.count_columns(connection, asked, today=today)
             column = _column(
@@ -111,7 +113,7 @@ def board_pages(dependencies: Dependencies, pages: Blueprint) -> None:
     @pages.post("/board/undo")
     @requires("record")
     @written(dependencies.access, "outcome.add")
-    def undo(act: Act) -> Answer:
+    def undo_move(act: Act) -> Answer:
         number = whole_number(request.form.get("firm", "")) or 0
         entry = undo_last(dependencies, act, number)
         return _back(number, "firm.acts.undone", stage=entry.stage, withdrawn=entry.withdrawn)

@@ -112,8 +112,8 @@ def brief_of(dependencies: Dependencies, connection: Connection, firm_id: int) -
         "weak": [point for point in points if point["points"] < 0][:_MOST_AGAINST],
         "unknown": [
             clipped(text, _LINE_WIDTH)
-            for text in _unknown(scorer.card.scorecard, score, record, lang)
-        ][:_MOST_ASKED],
+            for text in _unknown(scorer.card.scorecard, score, record, lang)[:_MOST_ASKED]
+        ],
         "stale": [
             clipped(field["label"], _FACT_WIDTH) for field in values["fields"] if field["stale"]
         ][:_MOST_ASKED],
@@ -159,7 +159,7 @@ def _facts(fields: list[dict[str, Any]]) -> list[dict[str, Any]]:
         {
             "label": field["label"], "value": clipped(str(field["value"]), _FACT_WIDTH),
             "file": field["file_name"], "row": field["row"], "as_of": field["as_of"],
-            "stale": field["stale"],
+            "stale": field["stale"], "by": getattr(field.get("made"), "recorded_by", None),
         }
         for name in _FACTS
         if (field := by.get(name))

@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from leadscore.city import City
 from leadscore.city.matching import JOINT
 from leadscore.features.catalogue import CATALOGUE, UNKNOWN
+from leadscore.learning.scorecard import logistic, points_to_log_odds
 from leadscore.lists.columns import column
 from leadscore.lists.corrections import COLUMNS as CORRECTABLE
 from leadscore.lists.understanding import shown_value
@@ -28,8 +29,9 @@ from leadscore.ranking.reasons import (
     meaning_of,
     supply_words,
 )
-from leadscore.ranking.score import Scorer, intervals
+from leadscore.ranking.score import Scorer
 from leadscore.store import acts
+from leadscore.store.bulk import acts_on_firm
 from leadscore.store.current_ranking import Score, UnknownScoreError, score_history
 from leadscore.store.facts import Fact, all_facts_of, facts_of
 from leadscore.store.firms import Firm, firm_to_change, read_firm
@@ -98,6 +100,7 @@ def firm_pages(dependencies: Dependencies, pages: Blueprint) -> None:
                 fact for fact in all_facts_of(connection, id) if fact.withdrawn_at is not None
             ]
             values = shown_values(dependencies, scorer, connection, firm, history)
+            bulk_acts = acts_on_firm(connection, id)
             values |= pursuit_values(connection, firm) | mended_values(connection, firm)
         score = values["score"]
         line, recorded = timeline(values["firm"]["outcomes"], request.args.get("entry", ""))
@@ -107,7 +110,7 @@ def firm_pages(dependencies: Dependencies, pages: Blueprint) -> None:
             segment_names=segment_names(scorer.city, lang),
             forms=correction_forms(values["firm"]["corrections"], values["fields"], request.args),
             withdrawn=withdrawn_corrections(withdrawn, scorer.wording, lang),
-            changed_corrections=corrections,
+            changed_corrections=corrections, bulk_acts=bulk_acts,
             texts=_own_texts(values["record"], score.words if score else None),
             outdated=bool(score and score.model != scorer.model),
             change=difference(change, scorer.wording, lang) if change else None, **values,
@@ -128,8 +131,21 @@ def shown_values(
         "firm": answer, "standing": answer["standing"], "score": score, "today": today,
         "record": record, "fields": _known_fields(connection, firm, facts, today, lang),
         "gap": _gap_of(scorer.city, answer["standing"], lang),
-        "interval": intervals(scorer, [(score.model, score.values)])[0] if score else None,
+        **(_certainty_of(scorer, score, lang) if score else {"interval": None, "certainty": None}),
         "falls": _waterfall(score, record, scorer.wording, lang) if score else None,
+    }  # fmt: skip
+
+
+def _certainty_of(scorer: Scorer, score: Score, lang: Lang) -> dict[str, Any]:
+    # How sure the model is, and from where its points are counted: `average` is None for a score
+    # that counts from a firm of which nothing is known, as those of earlier programs do.
+    (interval,) = scorer.intervals([(score.model, score.values)])
+    words, average = scorer.certainty(interval), scorer.card.average
+    same = score.model == scorer.model and math.isclose(score.base_points, scorer.base_points)
+    return {
+        "interval": interval, "certainty": words and words.pick(lang),
+        "average": average if same else None,
+        "base_likelihood": logistic(points_to_log_odds(score.base_points)),
     }  # fmt: skip
 
 

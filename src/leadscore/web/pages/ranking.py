@@ -11,15 +11,21 @@ from flask import Blueprint, Response, jsonify, request
 from sqlalchemy import Connection
 
 from leadscore.city import City
-from leadscore.errors import Detail
 from leadscore.features.catalogue import CATALOGUE
+from leadscore.lists.columns import column
+from leadscore.lists.understanding import shown_value
 from leadscore.lists.values.words import STAGES
-from leadscore.ranking.score import intervals
 from leadscore.ranking.vetoes import WORDING
-from leadscore.store import acts, shortlists
 from leadscore.store import ranking as stored
-from leadscore.store.current_ranking import values_of
-from leadscore.store.firms import firm_to_change
+from leadscore.store import shortlists
+from leadscore.store.board import owners
+from leadscore.store.bulk import (
+    BULK_KINDS,
+    Selection,
+    UnknownSelectionError,
+    read_selection,
+    selected_of,
+)
 from leadscore.store.jobs import open_jobs
 from leadscore.store.lists import OPEN, KeptList, kept_lists
 from leadscore.store.models import RESCORE
@@ -27,11 +33,10 @@ from leadscore.text import Lang, Text
 from leadscore.web.api import Dependencies
 from leadscore.web.auth import caller, requires
 from leadscore.web.errors import InvalidRequestError, store_refusals
-from leadscore.web.idempotent import Act, Answer, noted, written
+from leadscore.web.idempotent import Act, Answer, written
 from leadscore.web.pages import shell
 from leadscore.web.pages.shell import (
     HOME,
-    LONGEST_REASON,
     TRANSLATIONS,
     ignore,
     local_path,
@@ -41,20 +46,19 @@ from leadscore.web.pages.shell import (
 )
 from leadscore.web.routes.ranking import (
     FILTERS,
-    FileKind,
     RankingPageQuery,
     page_asked,
-    ranked_firm,
-    ranking_file,
+    ranked_firms,
 )
 
 COLUMNS = (
     "credit_code", "reason", "segment", "place", "grade", "priority", "likelihood", "fit", "stage",
-    "model",
+    "registered_capital_cny", "staff", "revenue_cny", "main_business", "listing", "model",
 )  # fmt: skip
 """The columns that can be chosen, in their order."""
 _IN_FILES = {
     "reason": ("reasons",), "segment": ("segment_name", "role_name"), "place": ("province", "city"),
+    "listing": ("exchange", "security_code", "listed_on"),
 }  # fmt: skip
 """What those that have another name there are in a file."""
 
@@ -98,7 +102,7 @@ def file_columns(columns: Iterable[str]) -> str:
 _USUAL_ORDER: stored.Sort = "-priority"
 _MOST_BEFORE = 10**7
 _PICTURE = (("picture", "on"),)
-_SHOWN = ("columns", "picture", "cursor", "before")
+_SHOWN = ("columns", "picture", "selection", "cursor", "before")
 
 Pairs = Sequence[tuple[str, str]]
 """What stands behind the question mark, in its order; a name may occur several times."""
@@ -117,7 +121,7 @@ class RankingAddress:
 
     filters: Mapping[str, tuple[str, ...]]  # those that are set, in the order of `FILTERS`
     order: str | None  # if the address names one
-    shown: Pairs  # `columns` and `picture`, as far as the address says so
+    shown: Pairs  # `columns`, `picture` and `selection`, as far as the address says so
     cursor: str | None
     before: int  # how many firms the pages before have shown
     columns: tuple[str, ...]  # by the address, else as chosen last, else the usual ones
@@ -139,7 +143,8 @@ class RankingAddress:
             {name: tuple(given[name]) for name in FILTERS if name in given},
             one.get("sort"),
             (() if named is None else (("columns", columns_text(named)),))
-            + (_PICTURE if one.get("picture") == "on" else ()),
+            + (_PICTURE if one.get("picture") == "on" else ())
+            + ((("selection", one["selection"]),) if one.get("selection") else ()),
             cursor,
             min(whole_number(one.get("before", ""), digits=8) or 0, _MOST_BEFORE) if cursor else 0,
             USUAL_COLUMNS if columns is None else columns,
@@ -166,6 +171,11 @@ class RankingAddress:
         return any(name == "picture" for name, _ in self.shown)
 
     @property
+    def selection(self) -> str:
+        """The number of what somebody has selected, "" if nothing."""
+        return dict(self.shown).get("selection", "")
+
+    @property
     def asked(self) -> Pairs:
         """Filters and order."""
         filters = [(name, value) for name, values in self.filters.items() for value in values]
@@ -185,7 +195,7 @@ class RankingAddress:
     @property
     def view(self) -> str:
         """What a saved view keeps of it: filters, order, columns and picture, but not the page."""
-        others = [pair for pair in self.shown if pair[0] != "columns"]
+        others = [pair for pair in self.shown if pair[0] == "picture"]
         named = [*self.asked, ("columns", columns_text(self.columns)), *others]
         return _address(HOME, named).partition("?")[2]
 
@@ -293,28 +303,18 @@ LONGEST_NAME = 100  # characters of the name of a shortlist or a view
 LONGEST_QUERY = 2_000
 
 
-def _chosen_firms() -> list[int]:
-    # At least one.
-    given = (whole_number(text) for text in request.form.getlist("firm"))
-    numbers = {number for number in given if number is not None}
-    if not numbers:
-        raise InvalidRequestError(TRANSLATIONS["ranking.acts.choose_firms"])
-    if len(numbers) > stored.LONGEST_PAGE:
-        wanted = TRANSLATIONS["ranking.acts.fewer_firms"].format(most=stored.LONGEST_PAGE)
-        raise InvalidRequestError(wanted, [Detail("firm", str(len(numbers)), wanted)])
-    return sorted(numbers)
-
-
-def _given(field: str, longest: int, otherwise: Text) -> str:
+def given_text(field: str, longest: int, otherwise: Text) -> str:
+    """Return what a form says in a field; raises `InvalidRequestError` for nothing or too much."""
     text = request.form.get(field, "").replace("\0", "").strip()
     if not text or len(text) > longest:
         raise InvalidRequestError(otherwise)
     return text
 
 
-def _given_name() -> str:
+def given_name() -> str:
+    """Return the name of a shortlist or a view that a form gives."""
     message = TRANSLATIONS["ranking.acts.give_name"].format(most=LONGEST_NAME)
-    return _given("name", LONGEST_NAME, message)
+    return given_text("name", LONGEST_NAME, message)
 
 
 _FACETS = (
@@ -441,14 +441,14 @@ def _ranking_views(dependencies: Dependencies, pages: Blueprint) -> None:
         if len(query) > LONGEST_QUERY:
             raise InvalidRequestError(TRANSLATIONS["ranking.acts.long_query"])
         asked = RankingAddress.of(pairs_of(query))
-        shortlists.save_view(act.connection, act.actor, _given_name(), asked.view, now=act.now)
+        shortlists.save_view(act.connection, act.actor, given_name(), asked.view, now=act.now)
         return shell.done(_back(), say="ranking.views.saved")
 
     @pages.post("/ranking/views/<int:id>/rename")
     @requires("read")
     @written(access, "view.rename")
     def rename(act: Act, id: int) -> Answer:  # noqa: A002 (as the address has it)
-        shortlists.rename_view(act.connection, act.actor, id, _given_name())
+        shortlists.rename_view(act.connection, act.actor, id, given_name())
         return shell.done(_back(), "view", id, say="ranking.views.renamed")
 
     @pages.post("/ranking/views/<int:id>/delete")
@@ -457,72 +457,6 @@ def _ranking_views(dependencies: Dependencies, pages: Blueprint) -> None:
     def delete(act: Act, id: int) -> Answer:  # noqa: A002 (as the address has it)
         shortlists.drop_view(act.connection, act.actor, id)
         return shell.done(_back(), "view", id, say="ranking.views.deleted")
-
-
-def _ranking_acts(dependencies: Dependencies, pages: Blueprint) -> None:
-    access = dependencies.access
-
-    @pages.post("/ranking/export")
-    @requires("read")
-    def export_chosen() -> Response:
-        firms, form = _chosen_firms(), request.form
-        kind: FileKind = "csv" if form.get("format") == "csv" else "xlsx"
-        sorts = (sort for sort in stored.SORTS if sort == form.get("sort"))
-        columns = read_columns(form.get("columns"))
-        noted(access, "ranking.export", details={"format": kind, "firms": len(firms)})
-        return ranking_file(
-            dependencies, kind,
-            stored.RankingFilter.of(
-                list_id=list(filter(None, map(whole_number, form.getlist("list")))),
-                firms=tuple(firms),
-            ),
-            sort=next(sorts, "-priority"), lang=dependencies.page_lang(),
-            columns=file_columns(USUAL_COLUMNS if columns is None else columns).split(","),
-        )  # fmt: skip
-
-    @pages.post("/ranking/exclude")
-    @requires("record")
-    @written(access, "firm.exclude")
-    def exclude_chosen(act: Act) -> Answer:
-        firms = _chosen_firms()
-        reason = _given("reason", LONGEST_REASON, TRANSLATIONS["ranking.acts.give_reason"])
-        for firm_id in firms:
-            version = firm_to_change(act.connection, firm_id).version
-            acts.exclude(
-                act.connection, firm_id, reason, version=version, actor=act.actor, now=act.now
-            )
-        about = ("firm", firms[0]) if len(firms) == 1 else ("firms", len(firms))
-        return shell.done(_back(), *about, say="ranking.acts.excluded", firms=firms)
-
-    @pages.post("/ranking/shortlists")
-    @requires("record")
-    @written(access, "shortlist.add")
-    def shortlist_chosen(act: Act) -> Answer:
-        firms = _chosen_firms()
-        named = request.form.get("name", "").strip()
-        number = None if named else whole_number(request.form.get("shortlist", ""))
-        if number is None:  # a new name goes before the one that the menu happens to show
-            number = shortlists.shortlist_named(
-                act.connection, _given_name(), actor=act.actor, now=act.now
-            )
-        shortlists.add_to_shortlist(act.connection, number, firms, actor=act.actor, now=act.now)
-        say = "ranking.acts.shortlisted"
-        return shell.done(_back(), "shortlist", number, say=say, firms=firms)
-
-    @pages.post("/ranking/shortlists/<int:id>/remove")
-    @requires("record")
-    @written(access, "shortlist.remove")
-    def take_chosen_out(act: Act, id: int) -> Answer:  # noqa: A002 (as the address has it)
-        firms = _chosen_firms()
-        shortlists.take_from_shortlist(act.connection, id, firms)
-        return shell.done(_back(), "shortlist", id, say="ranking.acts.taken_out", firms=firms)
-
-    @pages.post("/ranking/shortlists/<int:id>/delete")
-    @requires("record")
-    @written(access, "shortlist.delete")
-    def delete_shortlist(act: Act, id: int) -> Answer:  # noqa: A002 (as the address has it)
-        shortlists.drop_shortlist(act.connection, id)
-        return shell.done(HOME, "shortlist", id, say="ranking.acts.shortlist_deleted")
 
 
 def _back() -> str:
@@ -535,7 +469,6 @@ _CHOOSE = "choose"
 
 def ranking_pages(dependencies: Dependencies, pages: Blueprint) -> None:
     """Add ``/ranking`` and what belongs to it."""
-    _ranking_acts(dependencies, pages)
     _ranking_views(dependencies, pages)
     _ranking_picture(dependencies, pages)
 
@@ -553,36 +486,93 @@ def ranking_pages(dependencies: Dependencies, pages: Blueprint) -> None:
                 ignore("cursor", asked.cursor or "", TRANSLATIONS["shell.wanted.cursor"])
                 asked = replace(asked, cursor=None, before=0)
                 page = page_asked(connection, query.model_copy(update={"cursor": None}))
-            values = values_of(connection, [row["score_id"] for row in page.firms])
             lists = kept_lists(connection, before=None, limit=100)
             short = shortlists.shortlists(connection)
+            asked, selection = _selection(connection, asked, dependencies)
+            selected = (
+                selected_of(connection, selection.id, [row["firm_id"] for row in page.firms])
+                if selection
+                else {}
+            )
             several = len(lists) > 1 or bool(meant.list_id)
             counts = stored.choices(connection, meant, lists=several, shortlists=bool(short))
             views = shortlists.saved_views(connection, caller().actor)
             rescoring = open_jobs(connection, RESCORE)
             picture = _picture(connection, meant) if asked.picture else None
-        sure = intervals(scorer, [(row["model"], values[row["score_id"]]) for row in page.firms])
+            may_record = caller().may("record")
+            owners_there = sorted({caller().actor, *owners(connection)}) if may_record else []
+        facets = _facets_of(counts, asked, _names_of(scorer.city, lists, short, lang))
         firms = [
-            ranked_firm(scorer.wording, row, lang, most_reasons=1) | {"interval": interval}
-            for row, interval in zip(page.firms, sure, strict=True)
+            firm | {"facts": facts_of(row["record"], lang)}
+            for firm, row in zip(
+                ranked_firms(scorer, page.firms, lang, most_reasons=1), page.firms, strict=True
+            )
         ]
         return shell.page(
             dependencies, "ranking.html", title=TRANSLATIONS["ranking.title"],
             city=scorer.city.name, model=scorer.model,
             profile=dependencies.profiles.current().number_of(scorer.city),
             rescoring=bool(rescoring), today=dependencies.today(),
+            certainty=scorer.certainty((0.0, 1.0)) if not scorer.learned else None,
             asked=asked, firms=firms, total=counts.total,
-            facets=_facets_of(counts, asked, _names_of(scorer.city, lists, short, lang)),
+            facets=facets,
             next=page.next and asked.following(page.next.written(), len(page.firms)),
             busy=next((each for each in lists if each.state in OPEN), None),
             something=bool(lists), all_columns=COLUMNS, shortlists=short,
             shortlist=next((each for each in short if (each.id,) == meant.shortlist), None),
+            selection=selection, selected=selected, chips=_chips(asked, facets),
+            me=caller().actor, owners=owners_there, act_kinds=BULK_KINDS,
             view_list=[
                 (view, view_address(view.query), _same_view(view.query, asked)) for view in views
             ],
             picture_shown=picture,
-            may_record=caller().may("record"),
+            may_record=may_record,
         )  # fmt: skip
+
+
+def _selection(
+    connection: Connection, asked: RankingAddress, dependencies: Dependencies
+) -> tuple[RankingAddress, Selection | None]:
+    if not asked.selection:
+        return asked, None
+    try:
+        number, now = whole_number(asked.selection) or 0, dependencies.access.clock()
+        return asked, read_selection(connection, number, owner=caller().actor, now=now)
+    except UnknownSelectionError:
+        ignore("selection", asked.selection, TRANSLATIONS["shell.wanted.selection"])
+        shown = tuple(pair for pair in asked.shown if pair[0] != "selection")
+        return replace(asked, shown=shown), None
+
+
+def _chips(asked: RankingAddress, facets: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    # What is set, each with the address of the same without it.
+    chips = [
+        {"facet": facet["key"], "key": choice["key"], "name": choice["name"],
+         "address": choice["address"]}
+        for facet in facets
+        for choice in facet["choices"]
+        if choice["chosen"]
+    ]  # fmt: skip
+    if asked.text:
+        text = {"facet": "text", "key": "", "name": asked.text, "address": asked.with_("text")}
+        chips.insert(0, text)
+    return chips
+
+
+_FACTS = ("registered_capital_cny", "staff", "revenue_cny", "main_business")
+
+
+def facts_of(record: Mapping[str, Any], lang: Lang) -> dict[str, str]:
+    """Return the facts of a firm that a table shows, in words; what is not known is left out."""
+    facts = {
+        name: shown_value(column(name), record[name], lang)
+        for name in _FACTS
+        if record.get(name) is not None
+    }
+    listed = [str(record[name]) for name in ("exchange", "security_code") if record.get(name)]
+    if not listed and record.get("listed_on"):
+        listed = [shown_value(column("listed_on"), record["listed_on"], lang)]
+    return facts | ({"listing": " ".join(listed)} if listed else {})
 
 
 def _same_view(query: str, asked: RankingAddress) -> bool:

@@ -36,6 +36,7 @@ from leadscore.lists.values.words import STAGES
 from leadscore.registry.models import ModelRegistry
 from leadscore.report.render import STYLE
 from leadscore.store.board import count_due
+from leadscore.store.first_steps import FirstSteps, first_steps
 from leadscore.text import LANGUAGES, Text, read_words, shown
 from leadscore.validation import wanted
 from leadscore.web.api import LANGUAGE_COOKIE, Dependencies
@@ -165,6 +166,15 @@ def ignored() -> list[Detail]:
     return g.get("ignored", [])  # type: ignore[no-any-return]
 
 
+_WANTED = {
+    key.rpartition(".")[2]: TRANSLATIONS[key]
+    for key in (
+        "shell.wanted.grade", "shell.wanted.veto", "shell.wanted.chain", "shell.wanted.segment",
+        "shell.wanted.role", "shell.wanted.stage", "shell.wanted.owner", "shell.wanted.region",
+        "shell.wanted.text", "shell.wanted.list", "shell.wanted.shortlist", "shell.wanted.sort",
+        "shell.wanted.cursor",
+    )
+}  # fmt: skip
 _Query = TypeVar("_Query", bound=BaseModel)
 
 
@@ -185,7 +195,7 @@ def readable(query: type[_Query], values: Mapping[str, Any]) -> _Query:
                 found = plain[str(name)].pop(index[0])
             else:
                 found = plain.pop(str(name))
-            wish = TRANSLATIONS.get(f"shell.wanted.{name}") or wanted(mistake)
+            wish = _WANTED.get(str(name)) or wanted(mistake)
             ignore(str(name), found if isinstance(found, str) else str(len(found)), wish)
 
 
@@ -281,6 +291,25 @@ NAVIGATION: tuple[tuple[str, str, Permission], ...] = (
 )
 """Path, key of its words, and what one must be permitted to see it there."""
 
+FIRST_STEPS = "/start"
+
+
+def steps_done(dependencies: Dependencies) -> FirstSteps:
+    """Return which of the first steps the office has done."""
+    with dependencies.database.read() as connection:
+        return first_steps(connection, named=dependencies.profiles.named)
+
+
+def _first(
+    dependencies: Dependencies, who: Caller | None
+) -> tuple[tuple[str, str, Permission], ...]:
+    # The way to the first steps, which goes once they are done.
+    if not who or not who.may("record") or dependencies.access.demo:
+        return ()
+    done = steps_done(dependencies).all_done
+    return () if done else ((FIRST_STEPS, "start.link", "record"),)
+
+
 _FLASH_COOKIE = "leadscore_say"
 
 
@@ -301,7 +330,7 @@ def page(
         csrf=_csrf(who),
         navigation=[
             (path, key, f"{request.path}/".startswith(f"{path}/"))
-            for path, key, permission in NAVIGATION
+            for path, key, permission in (*_first(dependencies, who), *NAVIGATION)
             if who and who.may(permission)
         ],
         demo=dependencies.access.demo,

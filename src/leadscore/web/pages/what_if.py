@@ -135,13 +135,15 @@ def what_if_pages(dependencies: Dependencies, pages: Blueprint) -> None:
         form = request.form if request.method == "POST" else {}
         record, fields = supposed(firm, known, form, today, lang)
         present, other = scored(scorer, [known, record], today)
-        change = change_between(present, other, {scorer.model: scorer.card.scorecard})
+        change = change_between(present, other, {scorer.model: scorer.card.points_card})
+        ranges = scorer.intervals([(one.model, one.values) for one in (present, other)])
         return shell.page(
             dependencies, "what_if.html", firm=firm, groups=fields, present=present, other=other,
             title=TRANSLATIONS["what_if.heading"].format(name=firm.name),
             changed=any(field["changed"] for group in fields.values() for field in group),
             change=difference(change, scorer.wording, lang), statuses=STATUSES, vetoes=WORDING,
-            segment_names=segment_names(scorer.city, lang),
+            segment_names=segment_names(scorer.city, lang), ranges=ranges,
+            certainty=scorer.certainty(ranges[1]),
         )  # fmt: skip
 
     @pages.get("/firms/<int:id>/what-if")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any
 
 from flask import Response, jsonify
@@ -14,11 +14,18 @@ from sqlalchemy import Connection, RowMapping, select
 from leadscore.lists.columns import column
 from leadscore.lists.corrections import COLUMNS
 from leadscore.lists.values.words import STAGES
+from leadscore.ranking.order import certainty_answer
 from leadscore.ranking.reasons import Wording
 from leadscore.ranking.score import Scorer
 from leadscore.store import acts as firm_acts
 from leadscore.store.corrections import between
-from leadscore.store.current_ranking import STANDINGS, Score, read_score, score_history
+from leadscore.store.current_ranking import (
+    STANDINGS,
+    Score,
+    read_score,
+    score_history,
+    values_of,
+)
 from leadscore.store.facts import Fact, all_facts_of, facts_of, with_corrections
 from leadscore.store.firms import Firm, exclusions_of, firm_to_change, hidden_of, read_firm
 from leadscore.store.lists import own_fields_of
@@ -33,7 +40,7 @@ from leadscore.web.api import Dependencies
 from leadscore.web.auth import requires
 from leadscore.web.errors import store_refusals
 from leadscore.web.idempotent import Act, Answer, written
-from leadscore.web.openapi import Payload, api_blueprint, example
+from leadscore.web.openapi import CertaintyAnswer, Payload, api_blueprint, example
 from leadscore.web.routes.payloads import (
     BODY,
     CHANGES,
@@ -42,6 +49,7 @@ from leadscore.web.routes.payloads import (
     CorrectionAnswer,
     CorrectionChangeAnswer,
     Day,
+    GivenDay,
     Grade,
     LangOnly,
     LangQuery,
@@ -64,9 +72,6 @@ from leadscore.web.routes.ranking import main_reasons
 
 WORDS = room_words("web")
 
-# A day comes as text, which strict models don't take for a day.
-_Day = Annotated[date, Field(strict=False)]
-
 
 class FieldAnswer(Payload):
     """What is known of a firm in one column, and where from."""
@@ -83,7 +88,7 @@ class FieldAnswer(Payload):
     listed_since: bool = Field(description="A list has said otherwise since it was corrected.")
 
 
-class KeptScoreAnswer(Payload):
+class KeptScoreAnswer(CertaintyAnswer):
     """A score that the firm was given."""
 
     id: int
@@ -99,13 +104,13 @@ class KeptScoreAnswer(Payload):
     veto: str | None = Field(description="By the fields of the firm alone.")
     base_points: float
     points: dict[str, float] = Field(
-        description="By feature, those that add nothing left out; with base_points they add up to "
-        "the log-odds of the likelihood."
+        description="By feature, the difference from an average firm, those without any left out; "
+        "with base_points they add up to the log-odds of the likelihood."
     )
     reasons: list[MainReason]
 
 
-class StandingAnswer(Payload):
+class StandingAnswer(CertaintyAnswer):
     """Where the firm stands now, officers' words included."""
 
     rank: int | None = Field(description="Place among all firms that are kept and not vetoed.")
@@ -222,7 +227,7 @@ class NewOutcome(BaseModel):
     model_config = example({"stage": "visited", "day": "2026-11-20", "reason": "showed the line"})
 
     stage: Annotated[str, Field(pattern=f"^(?:{'|'.join(STAGES)})$")]
-    day: _Day
+    day: GivenDay
     reason: Words | None = None
     withdrawn: bool = Field(default=False, description="True to take the stage back.")
 
@@ -289,12 +294,12 @@ _OUTCOME = (
 
 
 def _firm_answer(dependencies: Dependencies, connection: Connection, firm: Firm) -> dict[str, Any]:
-    wording, lang, today = dependencies.scorer().wording, dependencies.lang(), dependencies.today()
+    scorer, lang, today = dependencies.scorer(), dependencies.lang(), dependencies.today()
     facts = facts_of(connection, [firm.id]).get(firm.id, [])
-    return firm_summary(dependencies.scorer(), connection, firm, today, lang) | {
+    return firm_summary(scorer, connection, firm, today, lang) | {
         "fields": field_answers(firm, facts, today, lang),
         "scores": [
-            _score_answer(wording, score, record, lang)
+            _score_answer(scorer, score, record, lang)
             for score, record in worded_scores(score_history(connection, firm.id), firm, facts)
         ],
     }
@@ -331,7 +336,7 @@ def firm_summary(
         "credit_code": firm.credit_code,
         "created_at": moment(firm.created_at),
         "updated_at": moment(firm.updated_at),
-        "standing": _standing(wording, connection, standing.mappings().one_or_none(), lang),
+        "standing": _standing(scorer, connection, standing.mappings().one_or_none(), lang),
         "override": _override_answer(facts),
         "corrections": [correction_answer(fact, wording, lang) for fact in facts],
         "machine": machine_answer(scorer, connection, firm, today, lang) if facts else None,
@@ -348,7 +353,7 @@ def firm_summary(
             for one, other in merges_of(connection, firm.id)
         ],
         "own_columns": [
-            {"list_id": own.list_id, "row": own.row, "values": own.values}
+            {"list_id": own.list_id, "row": own.row, "values": own.fields}
             for own in own_fields_of(connection, firm.id)
         ],
         "exclusion": exclusion
@@ -400,13 +405,15 @@ def _outcome_answer(entry: Entry) -> dict[str, Any]:
 
 
 def _score_answer(
-    wording: Wording, score: Score, record: Mapping[str, Any], lang: Lang
+    scorer: Scorer, score: Score, record: Mapping[str, Any], lang: Lang
 ) -> dict[str, Any]:
+    (interval,) = scorer.intervals([(score.model, score.values)])
     return {name: getattr(score, name) for name in _SCORE} | {
+        **certainty_answer(scorer, interval, lang),
         "as_of": score.as_of.isoformat(),
         "scored_at": moment(score.scored_at),
         "points": dict(score.points),
-        "reasons": list(main_reasons(wording, score.worded_from(record), lang)),
+        "reasons": list(main_reasons(scorer.wording, score.worded_from(record), lang)),
     }
 
 
@@ -433,7 +440,11 @@ def field_answers(
     for name in dict.fromkeys([*firm.record, *(name for name in by_hand if name in COLUMNS)]):
         fact, origin = by_hand.get(name), firm.origins.get(name, {})
         as_of = fact.valid_from.isoformat() if fact else str(origin["as_of"])
-        since = bool(fact and origin and origin["at"] > fact.recorded_at.isoformat())
+        since = (
+            fact is not None
+            and "at" in origin
+            and datetime.fromisoformat(origin["at"]) > fact.recorded_at
+        )
         value = record.get(name)
         answers.append({
             "column": name,
@@ -451,14 +462,17 @@ def field_answers(
 
 
 def _standing(
-    wording: Wording, connection: Connection, row: RowMapping | None, lang: Lang
+    scorer: Scorer, connection: Connection, row: RowMapping | None, lang: Lang
 ) -> dict[str, Any] | None:
     if row is None:
         return None
-    firm_id = row["firm_id"]
+    firm_id, number = row["firm_id"], row["score_id"]
+    values = values_of(connection, [number])[number]
+    (interval,) = scorer.intervals([(row["model"], values)])
     return {name: row[name] for name in _STANDING} | {
+        **certainty_answer(scorer, interval, lang),
         "rank": ranks(connection, [firm_id]).get(firm_id),
-        "segment_name": wording.segment(row["segment"], lang),
+        "segment_name": scorer.wording.segment(row["segment"], lang),
         "veto_text": veto_of(row, lang),
     }
 
@@ -493,14 +507,14 @@ def firm_routes(dependencies: Dependencies) -> APIBlueprint:
     @api.get("/firms/<int:id>/changes", **documented("changes", ChangesAnswer, 404))
     @requires("read")
     def changes(path: NumberPath, query: ChangesQuery) -> Response:
-        wording, lang = dependencies.scorer().wording, dependencies.lang()
+        scorer, lang = dependencies.scorer(), dependencies.lang()
         with store_refusals(), dependencies.database.read() as connection:
             firm = read_firm(connection, path.id)
             older, newer, change = compared_scores(connection, path.id, query.older, query.newer)
             facts = facts_of(connection, [path.id]).get(path.id, [])
             history = score_history(connection, path.id, limit=1)
             between = older and newer and changed_corrections(
-                connection, older, newer, wording, lang
+                connection, older, newer, scorer.wording, lang
             )  # fmt: skip
         features = change.features if change else ()
 
@@ -509,7 +523,7 @@ def firm_routes(dependencies: Dependencies) -> APIBlueprint:
                 return None
             is_last = score.id == history[0].id
             record = record_of(firm, facts) if is_last else firm.record
-            return _score_answer(wording, score, record, lang)
+            return _score_answer(scorer, score, record, lang)
 
         return jsonify(
             older=shown(older),

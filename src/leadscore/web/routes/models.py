@@ -18,12 +18,12 @@ from leadscore.learning.champion import current_champion
 from leadscore.learning.expert import expert_model
 from leadscore.store.champions import champion_line, promote, roll_back
 from leadscore.store.jobs import submit
-from leadscore.store.learning import readiness_of
+from leadscore.store.learning import marks_of, readiness_of
 from leadscore.store.models import MirroredModel, mirrored, read_model, sync_models
-from leadscore.text import Lang
+from leadscore.text import Lang, room_words
 from leadscore.web.api import Dependencies
 from leadscore.web.auth import requires
-from leadscore.web.errors import ContradictionError, store_refusals
+from leadscore.web.errors import ContradictionError, invalid, store_refusals
 from leadscore.web.idempotent import Act, Answer, written
 from leadscore.web.openapi import Payload, api_blueprint, example
 from leadscore.web.routes.payloads import (
@@ -42,6 +42,10 @@ from leadscore.web.routes.payloads import (
 
 if TYPE_CHECKING:
     from leadscore.learning.readiness import Readiness
+
+WORDS = room_words("web")
+
+_MOST_KEPT = 8
 
 
 def ask_for_retraining(
@@ -125,10 +129,10 @@ class LearningQuery(BaseModel):
 
     model_config = QUERY
 
-    assume_unchanging: Annotated[bool, Field(strict=False)] = Field(
-        default=False, description="As of a retraining; the gates count accordingly."
+    assume_unchanging: Literal["true", "false"] = Field(
+        default="false", description="As of a retraining; the gates count accordingly."
     )
-    as_of: Annotated[date, Field(strict=False)] | None = Field(
+    as_of: Day | None = Field(
         default=None, description="Only what was known on this day; today if missing."
     )
     lang: LangQuery = None
@@ -171,12 +175,19 @@ def learning_now(
     from leadscore.learning.training_data import Rules  # late: it takes a second to import
 
     rules = dependencies.rules() if dependencies.rules else Rules()
+    rules, day = replace(rules, assume_unchanging=assume_unchanging), as_of or dependencies.today()
+    champion, kept = dependencies.scorer().model, dependencies.readiness
     with dependencies.database.read() as connection:
-        return readiness_of(
-            connection, dependencies.registry, dependencies.scorer().model,
-            rules=replace(rules, assume_unchanging=assume_unchanging),
-            as_of=as_of or dependencies.today(),
-        )  # fmt: skip
+        asked = (rules, day, champion, *marks_of(connection))
+        ready = kept.get(asked)
+        if ready is None:
+            ready = readiness_of(
+                connection, dependencies.registry, champion, rules=rules, as_of=day
+            )
+            if len(kept) >= _MOST_KEPT:
+                kept.clear()
+            kept[asked] = ready
+    return ready
 
 
 class ModelsAnswer(Payload):
@@ -244,8 +255,9 @@ def model_routes(dependencies: Dependencies) -> APIBlueprint:
     @requires("read")
     def learning(query: LearningQuery) -> Response:
         ready = learning_now(
-            dependencies, assume_unchanging=query.assume_unchanging, as_of=query.as_of
-        )
+            dependencies, assume_unchanging=query.assume_unchanging == "true",
+            as_of=_day(query.as_of),
+        )  # fmt: skip
         return jsonify(_in_one_language(ready.to_dict(), dependencies.lang()))
 
     @api.get("/models/<version>", **documented("model", ModelDetails, 404))
@@ -281,6 +293,13 @@ def model_routes(dependencies: Dependencies) -> APIBlueprint:
         return go_back(dependencies, act, body.reason)
 
     return api
+
+
+def _day(text: str | None) -> date | None:
+    try:
+        return None if text is None else date.fromisoformat(text)
+    except ValueError:
+        raise invalid("as_of", text or "", WORDS["lists.a_day"]) from None
 
 
 def _in_one_language(value: Any, lang: Lang) -> Any:

@@ -109,7 +109,7 @@ def outcome_routes(dependencies: Dependencies) -> APIBlueprint:
         links={"ledger.id": "/id", "ledgerProblems.id": "/id", "readJob.id": "/job_id"},
     ))  # fmt: skip
     @requires("record")
-    @written(dependencies.access, "outcomes.import", fingerprint=_fingerprint)
+    @written(dependencies.access, "outcomes.ask", fingerprint=_fingerprint)
     def add_ledger(act: Act, form: LedgerUpload) -> Answer:
         name, content = _file()
         said = {

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 
 import pandas as pd
 from flask import Response, request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from sqlalchemy import Connection
 from werkzeug.wsgi import wrap_file
 
@@ -45,6 +45,19 @@ QUERY = ConfigDict(extra="forbid", frozen=True)
 Number = Annotated[int, Field(ge=1, le=2**53)]
 Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 Day = Annotated[str, Field(json_schema_extra={"format": "date"})]
+
+
+def _plain_day(value: object) -> object:
+    # pydantic takes numbers, and texts of digits, for seconds since 1970.
+    return value if not isinstance(value, int | float | str) or _is_day(value) else "∅"
+
+
+def _is_day(value: object) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value, re.ASCII) is not None
+
+
+# A day comes as text, which strict models don't take for a day.
+GivenDay = Annotated[date, BeforeValidator(_plain_day), Field(strict=False)]
 LangQuery = Annotated[Literal["zh", "en"] | None, Field(description="回答的语言 Language")]
 Words = Annotated[str, Field(min_length=1, max_length=2_000, pattern=r"^[^\x00]*\S[^\x00]*$")]
 Slug = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[\x21-\x7e]+$")]

@@ -10,6 +10,7 @@ from flask_openapi.blueprint import APIBlueprint
 from pydantic import BaseModel, Field
 from sqlalchemy import Connection
 
+from leadscore.errors import Detail
 from leadscore.store import acts
 from leadscore.store.board import BoardFilter, list_pursuits, owners
 from leadscore.store.firms import Firm, firm_to_change, read_firm
@@ -37,6 +38,7 @@ from leadscore.web.routes.payloads import (
     QUERY,
     WRITES,
     Day,
+    GivenDay,
     Grade,
     LangOnly,
     LangQuery,
@@ -54,7 +56,6 @@ from leadscore.web.routes.payloads import (
 WORDS = room_words("web")
 
 _Name = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00]+$")]
-_Day = Annotated[date, Field(strict=False)]
 
 
 class PursuitsQuery(BaseModel):
@@ -100,7 +101,7 @@ class NextStep(BaseModel):
 
     owner: _Name | None = None
     next_step: Words | None = None
-    next_step_on: _Day | None = None
+    next_step_on: GivenDay | None = None
 
 
 class NoteAnswer(Payload):
@@ -128,7 +129,7 @@ class NewNote(BaseModel):
 
     model_config = example({"day": "2026-11-20", "channel": "call", "text": "asks for the plan"})
 
-    day: _Day
+    day: GivenDay
     channel: Channel = "note"
     text: Words
 
@@ -188,6 +189,8 @@ def pursuit_routes(dependencies: Dependencies) -> APIBlueprint:
 
     @api.post("/firms/<int:id>/notes", **documented(
         "addNote", NoteAnswer, *BODY, 404, status=201, more=WRITES,
+        links={"dropNote.path.id": "$request.path.id",
+               "dropNote.path.note": "$response.body#/id"},
     ))  # fmt: skip
     @requires("record")
     @written(dependencies.access, "note.add")
@@ -266,7 +269,10 @@ def take_note(
     """Keep a note on a firm, in its last pursuit if it has one; its day is not yet to come."""
     firm_to_change(act.connection, firm_id)
     if day > today:
-        raise InvalidRequestError(WORDS["pursuits.day_to_come"])
+        raise InvalidRequestError(
+            WORDS["pursuits.day_to_come"],
+            [Detail("day", day.isoformat(), WORDS["pursuits.day_to_come"])],
+        )
     if channel not in CHANNELS:
         raise invalid("channel", channel, WORDS["pursuits.a_channel"])
     pursuits = pursuits_of(act.connection, [firm_id]).get(firm_id, [])

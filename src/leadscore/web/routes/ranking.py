@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC
 from functools import partial
 from itertools import islice
@@ -16,9 +16,11 @@ from sqlalchemy import Connection
 
 from leadscore.errors import Detail
 from leadscore.jobs.tasks import EXPORT, check_format, export_file
+from leadscore.lists.columns import column
 from leadscore.lists.writing import write_ranking
-from leadscore.ranking.order import RANKING_COLUMNS
+from leadscore.ranking.order import RANKING_COLUMNS, certainty_answer
 from leadscore.ranking.reasons import Wording
+from leadscore.ranking.score import Scorer
 from leadscore.ranking.vetoes import WORDING
 from leadscore.store import ranking as stored
 from leadscore.store.jobs import Job, read_job, submit
@@ -33,7 +35,7 @@ from leadscore.web.errors import (
     store_refusals,
 )
 from leadscore.web.idempotent import Act, Answer, noted, written
-from leadscore.web.openapi import Payload, api_blueprint, example
+from leadscore.web.openapi import CertaintyAnswer, Payload, api_blueprint, example
 from leadscore.web.routes.payloads import (
     BODY,
     CSV,
@@ -65,7 +67,12 @@ WORDS = room_words("web")
 
 FileKind = Literal["csv", "xlsx"]
 
-FILE_COLUMNS = (*RANKING_COLUMNS, "corrections")
+FACT_COLUMNS = (
+    "registered_capital_cny", "staff", "revenue_cny", "main_business", "exchange", "security_code",
+    "listed_on",
+)  # fmt: skip
+"""Facts of firms that stand in a file if they are asked for."""
+FILE_COLUMNS = (*RANKING_COLUMNS, *FACT_COLUMNS, "corrections")
 """What may be asked for; ``corrections`` stands in a file also where anything was corrected."""
 
 
@@ -77,15 +84,28 @@ def ranking_file(
     chosen = list(dict.fromkeys(columns))
 
     def parts() -> Iterator[pd.DataFrame]:
-        wording = dependencies.scorer().wording
+        scorer = dependencies.scorer()
         with dependencies.database.read() as connection:
-            for _, table in stored.written_parts(connection, asked, wording, lang, sort=sort):
-                yield table.reindex(columns=chosen) if chosen else table
+            for rows, table in stored.written_parts(connection, asked, scorer, lang, sort=sort):
+                if chosen:
+                    table = table.assign(**_facts(rows, chosen)).reindex(columns=chosen)
+                yield table
 
     if kind == "csv":
         return file_answer(kept_apart(ranking_csv(parts(), lang)), "ranking.csv", CSV)
     write = partial(write_ranking, pd.concat(list(parts()), ignore_index=True), lang=lang)
     return file_answer(written_file(write, ".xlsx"), "ranking.xlsx", XLSX)
+
+
+def _facts(rows: Sequence[Mapping[str, Any]], columns: Iterable[str]) -> dict[str, pd.Series[Any]]:
+    return {
+        name: pd.Series(
+            [row["record"].get(name) for row in rows],
+            dtype="float64" if column(name).dtype == "float64" else "str",
+        )
+        for name in columns
+        if name in FACT_COLUMNS
+    }
 
 
 _Region = Annotated[str, Field(min_length=1, max_length=50, pattern=r"^[^\x00]+$")]
@@ -201,7 +221,7 @@ class RankingPageQuery(RankingQuery):
     counts: bool = Field(default=False, description="Count the firms by chain, grade and so on.")
 
 
-class RankedFirm(Payload):
+class RankedFirm(CertaintyAnswer):
     """A firm of the ranking, as it stands now."""
 
     id: int
@@ -273,10 +293,10 @@ def ranking_routes(dependencies: Dependencies) -> APIBlueprint:
         with store_refusals(), dependencies.database.read() as connection:
             page = page_asked(connection, query)
             counted = stored.facets(connection, query.asked()) if query.counts else None
-        wording = dependencies.scorer().wording
+        scorer = dependencies.scorer()
         return jsonify(
             {
-                "firms": [ranked_firm(wording, row, lang) for row in page.firms],
+                "firms": ranked_firms(scorer, page.firms, lang),
                 "next": page.next and page.next.written(),
                 "counts": counted and _counts(counted),
             }
@@ -303,10 +323,22 @@ def page_asked(connection: Connection, query: RankingPageQuery) -> stored.Rankin
     )
 
 
-def ranked_firm(
-    wording: Wording, row: Mapping[str, Any], lang: Lang, *, most_reasons: int | None = None
+def ranked_firms(
+    scorer: Scorer, rows: Sequence[Mapping[str, Any]], lang: Lang, *,
+    most_reasons: int | None = None,
+) -> list[dict[str, Any]]:  # fmt: skip
+    """Return firms of the ranking as the answers show them, with no more reasons than are shown."""
+    sure = scorer.intervals([(row["model"], row["values"]) for row in rows])
+    return [
+        _ranked_firm(scorer.wording, row, lang, most_reasons)
+        | certainty_answer(scorer, interval, lang)
+        for row, interval in zip(rows, sure, strict=True)
+    ]
+
+
+def _ranked_firm(
+    wording: Wording, row: Mapping[str, Any], lang: Lang, most_reasons: int | None
 ) -> dict[str, Any]:
-    """Return a firm of the ranking as the answers show it, with no more reasons than are shown."""
     same = (
         "rank", "name", "credit_code", "grade", "priority", "likelihood", "fit", "chain", "segment",
         "role", "province", "city", "veto", "stage", "owner", "excluded", "overridden", "model",
