@@ -219,7 +219,7 @@ def test_a_model_is_promoted_by_hand_and_failed_gates_need_a_reason_each_time(
     assert "由人指定；理由：我们负责" in listed
     again = leadscore("models", "promote", BOLD)
     assert again.returncode == 0
-    assert "serves Lakeport already; nothing was changed" in again.stdout
+    assert "is already the champion for Lakeport; nothing was changed" in again.stdout
     assert leadscore("models", "promote", FIRST, by=typed).returncode == 0
     assert leadscore("models", "promote", BOLD, by=typed).returncode == 2
 

@@ -136,7 +136,7 @@ def test_overruling_failed_gates_needs_a_reason_which_is_kept(database, served, 
     for reason in (None, "", " \n"):
         with pytest.raises(ModelError) as caught:
             promote("somewhere-bold", "by_hand", reason)
-        assert "The slope of 3.10 is too steep. To let it serve" in caught.value.render("en")
+        assert "The slope of 3.10 is too steep. To activate it anyway" in caught.value.render("en")
         assert "校准斜率 3.10 过大。仍要启用" in caught.value.render("zh")
         assert "Fine." not in caught.value.render("en")
     assert serving(database) == THIRD
