@@ -11,6 +11,7 @@ from leadscore.cli import (  # noqa: F401
     administration,
     city,
     corrections,
+    lists,
     models,
     outcomes,
     ranking,

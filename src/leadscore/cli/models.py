@@ -272,7 +272,7 @@ def retrain(
     with opened(settings) as database:
         profile = open_city(settings, city, database)
         with database.read() as connection:
-            events, snapshots = read_outcomes(connection), read_snapshots(connection)
+            events, snapshots = read_outcomes(connection, merged=True), read_snapshots(connection)
             facts = read_dated_facts(connection)
             line = champion_line(connection, profile.id)
         rules = replace(training_rules(settings), assume_unchanging=assume_unchanging)

@@ -24,7 +24,7 @@ from leadscore.store.acts import Intake, take_in
 from leadscore.store.audit import AuditTrail, Record
 from leadscore.store.bulk import BULK_JOB, counts_of, go_on, read_act
 from leadscore.store.champions import CHAMPIONS, champion_line, promote
-from leadscore.store.database import refusals, take_turns
+from leadscore.store.database import Database, refusals, take_turns
 from leadscore.store.firms import count_firms
 from leadscore.store.jobs import read_job, submit
 from leadscore.store.ledgers import (
@@ -35,11 +35,12 @@ from leadscore.store.ledgers import (
     read_ledger,
 )
 from leadscore.store.list_import import as_file, take_in_list
-from leadscore.store.lists import add_list, name_job
+from leadscore.store.list_undo import Undoing, ask_undo, undo_portion, undone_counts
+from leadscore.store.lists import add_list, count_members, name_job, read_kept_list
 from leadscore.store.models import RESCORE, mirror, sync_models
 from leadscore.store.outcomes import read_outcomes
 from leadscore.store.ranking import RankingFilter, how_many, written_parts
-from leadscore.store.scoring import rescore
+from leadscore.store.scoring import Portions, rescore
 from leadscore.store.snapshots import read_dated_facts, read_snapshots
 from leadscore.text import Text, room_words
 
@@ -52,7 +53,7 @@ if TYPE_CHECKING:
 
 WORDS = room_words("jobs")
 
-RETRAIN, IMPORT_LIST, EXPORT = "retrain", "import_list", "export"
+RETRAIN, IMPORT_LIST, UNDO_LIST, EXPORT = "retrain", "import_list", "undo_list", "export"
 IMPORT_OUTCOMES = "import_outcomes"
 
 
@@ -81,6 +82,7 @@ def all_kinds(dependencies: JobDependencies) -> dict[str, Kind]:
         RETRAIN: Kind(partial(_retrain, dependencies=dependencies), exclusive=True),
         RESCORE: Kind(partial(_rescore, dependencies=dependencies), exclusive=True),
         IMPORT_LIST: Kind(partial(_import_list, dependencies=dependencies)),
+        UNDO_LIST: Kind(partial(_undo_list, dependencies=dependencies)),
         IMPORT_OUTCOMES: Kind(partial(_import_outcomes, dependencies=dependencies)),
         EXPORT: Kind(partial(_export, dependencies=dependencies)),
         BULK_JOB: Kind(partial(_bulk, dependencies=dependencies)),
@@ -114,6 +116,59 @@ def _import_list(context: JobContext, payload: Payload, dependencies: JobDepende
     finally:
         release_memory()
     return {"list_id": payload["list_id"], **asdict(counts)}
+
+
+def submit_undo(connection: Connection, list_id: int, *, actor: str, now: datetime) -> int:
+    """Undo the import of a list, ask for the job that does it, and return its number.
+
+    One that was interrupted may be asked for again; raises as `leadscore.store.list_undo.ask_undo`.
+    """
+    ask_undo(connection, list_id, actor=actor, now=now)
+    job = submit(connection, UNDO_LIST, {"list_id": list_id}, by=actor, now=now)
+    name_job(connection, list_id, job)
+    return job
+
+
+def _undo_list(context: JobContext, payload: Payload, dependencies: JobDependencies) -> Payload:
+    number = payload["list_id"]
+    done = take_list_back(
+        context.database, number, scorer=dependencies.scorer(), trail=dependencies.trail,
+        clock=dependencies.clock, progress=context.progress, check=context.check_cancelled,
+    )  # fmt: skip
+    return {"list_id": number, **done._asdict()}
+
+
+def take_list_back(
+    database: Database, list_id: int, *, scorer: Scorer, trail: AuditTrail, clock: Clock,
+    progress: Callable[[float, Text], object] = lambda _fraction, _words: None,
+    check: Callable[[], object] = lambda: None,
+) -> Undoing:  # fmt: skip
+    """Take back what an undone list has brought, a portion at a time, each with its audit record.
+
+    What was taken back stays so if this ends before its time; then it goes on where it was.
+    Returns what has become of all firms of the list.
+    """
+    portions = Portions(database)
+    with database.read() as connection:
+        by = read_kept_list(connection, list_id).undone_by or "-"
+        total = count_members(connection, list_id)
+    left = total
+    while True:
+        words = WORDS["tasks.undoing"].format(done=total - left, all=total)
+        progress((total - left) / max(total, 1), words)
+        now, size = clock(), portions.size
+        with portions.write(size) as connection:
+            check()
+            portion = undo_portion(
+                connection, list_id, size, scorer=scorer, today=now.astimezone().date(), now=now
+            )
+            done = portion or undone_counts(read_kept_list(connection, list_id))
+            action = "list.undo.portion" if portion else "list.undone"
+            about, details = ("list", str(list_id)), done._asdict()
+            trail.append(connection, Record(by, "-", action, *about, details=details), now)
+            left = count_members(connection, list_id)
+        if portion is None:
+            return done
 
 
 def submit_ledger(
@@ -244,7 +299,7 @@ def _retrain(context: JobContext, payload: Payload, dependencies: JobDependencie
     now = dependencies.clock()
     city, registry = dependencies.city(), dependencies.registry
     with context.database.read() as connection:
-        events, snapshots = read_outcomes(connection), read_snapshots(connection)
+        events, snapshots = read_outcomes(connection, merged=True), read_snapshots(connection)
         facts = read_dated_facts(connection)
         line = champion_line(connection, city.id)
     as_of, notices = payload.get("as_of"), list[Text]()

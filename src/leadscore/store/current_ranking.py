@@ -32,8 +32,8 @@ from leadscore.store.database import (
     take_turns,
 )
 from leadscore.store.facts import Corrections, facts_of, with_corrections
-from leadscore.store.firms import Firm, count_up, exclusions_of, read_firms
-from leadscore.store.lists import LIST_FIRMS, LISTS
+from leadscore.store.firms import Firm, count_up, exclusions_of, hidden_of, read_firms
+from leadscore.store.lists import LIST_FIRMS, LISTS, NOWHERE
 from leadscore.store.office import Office, months_after, read_office
 from leadscore.store.outcomes import (
     Entry,
@@ -369,7 +369,8 @@ def place_firms(
 ) -> list[dict[str, Any]]:  # fmt: skip
     """Write where firms stand now, also in their lists, and return the rows of `STANDINGS`.
 
-    What files have told of them opens pursuits.
+    What files have told of them opens pursuits. Hidden firms stand nowhere: they have a row here
+    whose ``order_key`` is `NOWHERE`, and none in the table.
 
     By number, ``scores`` have the columns of `SCORES`, ``seen`` the list and row of each firm.
     ``new`` are the firms that this transaction has added: only files of outcomes know of them.
@@ -391,11 +392,14 @@ def place_firms(
         )
         for firm in placed
     ]  # fmt: skip
+    hidden = hidden_of(connection, numbers)
+    rows = [row | {"order_key": NOWHERE} if row["firm_id"] in hidden else row for row in rows]
     texts = [{"firm_id": firm.id, "text": _searched_text(records[firm.id])} for firm in placed]
     for some in in_parts(numbers):
         connection.execute(_FORGET, {"some": some})
+    if standing := [row for row in rows if row["firm_id"] not in hidden]:
+        connection.execute(STANDINGS.insert(), standing)
     if rows:
-        connection.execute(STANDINGS.insert(), rows)
         connection.execute(_SPEAK[connection.dialect.name], texts)
     if numbers:
         keys = [{"firm": row["firm_id"], "key": row["order_key"]}

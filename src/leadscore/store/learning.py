@@ -49,6 +49,7 @@ def readiness_of(
     else:
         learned_until = manifest.as_of if manifest.learned else None
     return readiness(
-        read_outcomes(connection), read_snapshots(connection), as_of=as_of, rules=rules,
+        read_outcomes(connection, merged=True), read_snapshots(connection), as_of=as_of,
+        rules=rules,
         facts=read_dated_facts(connection), learned_until=learned_until,
     )  # fmt: skip

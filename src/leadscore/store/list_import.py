@@ -9,7 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
@@ -22,11 +22,13 @@ from sqlalchemy import Connection
 from leadscore.errors import LeadscoreError
 from leadscore.lists.cleaning import CleanList
 from leadscore.lists.columns import recognise
+from leadscore.lists.own_columns import OwnValues, own_headers, own_values
 from leadscore.lists.problems import Problem
 from leadscore.lists.reading.table import UPLOADED, release_memory
 from leadscore.lists.understanding import ReadList, read_firms
 from leadscore.ranking.batch import Counts, processes_for, scoring_processes
 from leadscore.ranking.score import Scorer
+from leadscore.store.contributions import replaced_by
 from leadscore.store.current_ranking import STANDINGS
 from leadscore.store.database import (
     METADATA,
@@ -173,13 +175,15 @@ def take_in_list(
         with database.write() as connection:
             kept, content = read_kept_list(connection, list_id), file_of(connection, list_id)
             if content is None:
-                return Counts(**kept.counts) if kept.counts else Counts(0, 0, 0, 0)
+                counts = kept.counts or {}
+                return Counts(*(counts.get(each.name, 0) for each in fields(Counts)))
             set_state(connection, list_id, "reading")
         progress(0.0, WORDS["list_import.reading"])
         with as_file(content, kept.file_name) as path:
             del content  # it and the text of its cells need not stay while firms are scored
             read = read_firms(path, kept.mapping, today=today, limits=UPLOADED)
         clean, failed = read.clean, list(_failed_rows(read))
+        own = own_values(read)
         del read
         with database.write() as connection:
             set_state(connection, list_id, "scoring")
@@ -187,7 +191,7 @@ def take_in_list(
         del failed
         release_memory()
         with _no_search_for_garbage():
-            return _Import(database, kept, clean, scorer, today, now, progress, check).run()
+            return _Import(database, kept, clean, own, scorer, today, now, progress, check).run()
     except LeadscoreError as error:
         words = {"code": error.code, "zh": error.render("zh"), "en": error.render("en")}
         with database.write() as connection:
@@ -243,6 +247,7 @@ class _Import:
     database: Database
     kept: KeptList
     clean: CleanList
+    own: OwnValues
     scorer: Scorer
     today: date
     now: datetime
@@ -349,12 +354,15 @@ class _Import:
                 connection, piece.said, as_of=self.kept.as_of, model=self.scorer.model,
                 source=self.kept.file_name, now=self.now, firm_ids=numbers,
             )  # fmt: skip
-        said = (fields for _, fields in piece.said)
+        # What the list says is kept with the snapshot, where that holds no more and no less.
+        same = [said[0] == score.digest for said, score in zip(piece.said, scored, strict=True)]
         members = [
             {"list_id": self.kept.id, "firm_id": number, "row": row, "sheet": sheet,
-             "said": None if fields == record else fields, "order_key": key}
-            for number, row, sheet, fields, record, key in zip(
-                numbers, rows, sheets, said, records, keys, strict=True
+             "said": None if is_same else said, "digest": digest if is_same else None,
+             "replaced": replaced_by(firm, origins), "own": self.own.get((sheet, row)),
+             "order_key": key}
+            for number, row, sheet, (digest, said), is_same, firm, origins, key in zip(
+                numbers, rows, sheets, piece.said, same, known, piece.origins, keys, strict=True
             )
         ]  # fmt: skip
         insert_rows(connection, LIST_FIRMS, members)
@@ -385,7 +393,7 @@ class _Import:
             counts = Counts(rows, ranked, vetoed, rows - ranked - vetoed)
             end_list(
                 connection, self.kept.id, "done", counts=asdict(counts),
-                model=self.scorer.model,
+                model=self.scorer.model, own_columns=own_headers(self.own) or None,
                 notices=[asdict(notice) for notice in self.clean.notices],
             )  # fmt: skip
         return counts

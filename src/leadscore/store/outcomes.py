@@ -45,7 +45,7 @@ from leadscore.store.database import (
     storable_text,
     take_turns,
 )
-from leadscore.store.firms import FIRMS, Firm
+from leadscore.store.firms import FIRMS, Firm, as_survivors, merged_into
 from leadscore.store.pursuits import (
     PURSUITS,
     Pursuit,
@@ -195,10 +195,16 @@ def entries_of(events: pd.DataFrame) -> list[dict[str, Any]]:
     return [dict(zip(_GIVEN, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
-def read_outcomes(connection: Connection) -> pd.DataFrame:
-    """Return every entry ever, in the order of recording; the columns are `EVENTS`."""
+def read_outcomes(connection: Connection, *, merged: bool = False) -> pd.DataFrame:
+    """Return every entry ever, in the order of recording; the columns are `EVENTS`.
+
+    Firms that were ``merged`` into others come under the names of those, if asked for, as learning
+    does; files are compared with what other files have said.
+    """
     columns = [quick(outcomes.c[name]) for name in _KEPT]
     table = read_frame(connection, sa.select(*columns).order_by(outcomes.c.entry), _KEPT)
+    if merged:
+        table = as_survivors(connection, table)
     table["firm"] = firm_keys(table)[0]
     return table[list(EVENTS)]
 
@@ -248,15 +254,19 @@ def outcomes_of(connection: Connection, firms: Iterable[Firm]) -> dict[int, list
     its code, or, if it gives none, its name.
     """
     firms, owners = list(firms), dict[str, int]()
+    # What became of a firm that was merged into another is part of that one's history.
+    others = merged_into(connection, [firm.id for firm in firms])
+    everybody = [*firms, *(other for some in others.values() for other in some)]
+    number = {firm.id: firm.merged_into or firm.id for firm in everybody}
     rows_of: dict[int, dict[int, Row[Any]]] = {}
-    for some in in_parts(firms):
+    for some in in_parts(everybody):
         codes = {firm.credit_code: firm.id for firm in some if firm.credit_code}
         ids = [firm.id for firm in some]
         for row in connection.execute(_OF_FIRMS, {"some": ids, "codes": list(codes)}):
             owner = codes[row.credit_code] if row.firm_id is None else row.firm_id
-            rows_of.setdefault(owner, {})[row.entry] = row
-    for firm in firms:
-        owners.setdefault(firm.name_key, firm.id)
+            rows_of.setdefault(number[owner], {})[row.entry] = row
+    for firm in everybody:
+        owners.setdefault(firm.name_key, number[firm.id])
     keys = ((name, normal_name_of(name)) for name in connection.scalars(_NAMES))
     names = {name: owners[key] for name, key in keys if key in owners}
     for row in rows_of_some(connection, _BY_NAME, names):
@@ -304,8 +314,15 @@ def settle_pursuits(
             close_pursuit(connection, pursuit.id, closed, reason)
 
 
-def firms_with_outcomes(connection: Connection) -> list[int]:
-    """Return the numbers of all firms that any outcome is about, as after a file of outcomes."""
+def firms_with_outcomes(connection: Connection, among: Iterable[Firm] | None = None) -> list[int]:
+    """Return the numbers of all firms that any outcome is about, as after a file of outcomes.
+
+    A firm that was merged into another counts as that one. ``among`` are those that are asked for,
+    if not all.
+    """
+    if among is not None:
+        firms = [firm for firm in among if firm.shown]
+        return sorted(number for number, of in outcomes_of(connection, firms).items() if of)
     kept = outcomes.c
     numbers = set(connection.scalars(sa.select(kept.firm_id).where(kept.firm_id.is_not(None))))
     codes = sa.select(kept.credit_code).where(kept.credit_code.is_not(None))
@@ -313,7 +330,9 @@ def firms_with_outcomes(connection: Connection) -> list[int]:
     named = sa.select(FIRMS.c.id).where(FIRMS.c.name_key.in_(one_of_some()))
     keys = {normal_name_of(name) for name in connection.scalars(_NAMES)}
     numbers.update(row[0] for row in rows_of_some(connection, named, keys))
-    return sorted(numbers)
+    merged = sa.select(FIRMS.c.id, FIRMS.c.merged_into).where(FIRMS.c.merged_into.is_not(None))
+    into = {row[0]: row[1] for row in connection.execute(merged)}
+    return sorted({into.get(number, number) for number in numbers})
 
 
 def _judged(rows: Sequence[Row[Any]], pursuits: Sequence[Pursuit]) -> list[Entry]:

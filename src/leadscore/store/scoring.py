@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -117,6 +117,8 @@ def link(connection: Connection, clean: CleanList) -> Linked:
     rows = clean.firms
     stored_firms = read_firms(connection, _sharing(connection, _keys_of(rows)))
     firms = [stored_firms[number] for number in sorted(stored_firms)]
+    merged_firms = {firm.merged_into for firm in firms if firm.merged_into is not None}
+    survivors = read_firms(connection, merged_firms)
     if not firms:
         return Linked(rows, [None] * len(rows), [], {})
     stored = pd.DataFrame(
@@ -132,9 +134,19 @@ def link(connection: Connection, clean: CleanList) -> Linked:
         key=lambda pair: (pair[0].credit_code is None, pair[0].id),
     ):
         owners.setdefault(group, []).append(firm)
-    known, problems = [], list(folded.problems)
+    known: list[Firm | None] = []
+    problems = list(folded.problems)
+    through: dict[int, Firm] = {}  # rows that name a firm that was merged into another
     for at, group in zip(folded.kept.tolist(), of_rows[folded.kept].tolist(), strict=True):
-        candidates = owners.get(group, [])
+        candidates = list(
+            {
+                other.id: other
+                for firm in owners.get(group, [])
+                for other in (survivors.get(firm.merged_into or 0, firm),)
+            }.values()
+        )
+        if owners.get(group) and owners[group][0].merged_into is not None:
+            through[len(known)] = owners[group][0]
         known.append(candidates[0] if candidates else None)
         if len(candidates) > 1:
             ids = ", ".join(str(firm.id) for firm in candidates)
@@ -144,7 +156,35 @@ def link(connection: Connection, clean: CleanList) -> Linked:
             problems.append(_problem(rows, at, WORDS["scoring.undecided"], "same_name"))
     listed = {(problem.sheet, problem.row, problem.code) for problem in clean.problems}
     new = [each for each in problems if (each.sheet, each.row, each.code) not in listed]
-    return Linked(folded.firms, known, new, {firm.id: firm.version for firm in firms})
+    versions = {firm.id: firm.version for firm in (*firms, *survivors.values())}
+    linked = Linked(folded.firms, known, new, versions)
+    return _as_survivors(linked, through) if through else linked
+
+
+def _as_survivors(linked: Linked, through: Mapping[int, Firm]) -> Linked:
+    # A row that names a firm that was merged into another is about that one, which keeps its name;
+    # of several rows about it the first counts.
+    problems, left = list(linked.problems), list[int]()
+    names, before = (plain_values(linked.firms[column]) for column in ("name", "former_names"))
+    own = {firm.id for at, firm in enumerate(linked.known) if firm and at not in through}
+    for at, firm in enumerate(linked.known):
+        if at in through and firm is not None:
+            if firm.id in own:
+                wanted = WORDS["list_import.twice"].format(id=firm.id)
+                twice = _problem(linked.firms, at, wanted, "repeat")
+                problems.append(replace(twice, set_aside=True))
+                continue
+            own.add(firm.id)
+            before[at] = _SEPARATOR.join(filter(None, (names[at], before[at])))
+            names[at] = firm.name
+        left.append(at)
+    table = linked.firms.assign(
+        name=pd.Series(names, dtype="str"), former_names=pd.Series(before, dtype="str")
+    )
+    return replace(
+        linked, firms=table.iloc[left].reset_index(drop=True),
+        known=[linked.known[at] for at in left], problems=problems,
+    )  # fmt: skip
 
 
 def _sharing(connection: Connection, keys: Sequence[_Keys]) -> set[int]:
@@ -189,9 +229,12 @@ _REGION = ("province_code", "city_code", "province", "city")
 _SEPARATOR = ";"
 
 
-def _merged(firm: Firm | None, said: Mapping[str, Any], source: Written) -> tuple[Record, Origins]:
-    # A field that a list with a later ``as_of`` has filled stays. A name that gives way becomes a
-    # former one. Where a newer list puts the firm into another region, older parts of its place go.
+def merged(firm: Firm | None, said: Mapping[str, Any], source: Written) -> tuple[Record, Origins]:
+    """Return what is known of a firm, and from where, once one source has said its part.
+
+    A field that a source with a later ``as_of`` has filled stays. A name that gives way becomes a
+    former one. Where a newer list puts the firm into another region, older parts of its place go.
+    """
     if firm is None:
         text = ",".join(f'"{name}":{source.text}' for name in said)
         return said, Written(dict.fromkeys(said, source), f"{{{text}}}")
@@ -210,7 +253,7 @@ def _merged(firm: Firm | None, said: Mapping[str, Any], source: Written) -> tupl
             record[name], origins[name] = value, source
     if "credit_code" in said and "credit_code" not in record:
         record["credit_code"], origins["credit_code"] = said["credit_code"], source
-    former = _former(firm.record, said, record["name"])
+    former = joined_names(firm.record, said, record["name"])
     if former and former != firm.record.get("former_names"):
         record["former_names"], origins["former_names"] = former, source
     return record, origins
@@ -218,21 +261,23 @@ def _merged(firm: Firm | None, said: Mapping[str, Any], source: Written) -> tupl
 
 def all_merged(
     firms: Iterable[Firm | None], said: Iterable[Mapping[str, Any]], rows: Iterable[int], *,
-    list_id: int | None, at: datetime, as_of: date,
+    list_id: int | None, at: datetime, as_of: date, by: str | None = None,
 ) -> tuple[list[Record], list[Origins]]:  # fmt: skip
     """Return what is known of firms, and from where, once each row of a list has said its part.
 
-    ``said`` are the canonical columns that are filled, as `firms.field_records` has them.
+    ``said`` are the canonical columns that are filled, as `firms.field_records` has them; ``by`` is
+    who wrote them by hand.
     """
-    same = {"at": at.isoformat(), "as_of": as_of.isoformat()}
+    same = {"at": at.isoformat(), "as_of": as_of.isoformat()} | ({"by": by} if by else {})
     both = [
-        _merged(firm, fields, Written({"list": list_id, "row": row, **same}))
+        merged(firm, fields, Written({"list": list_id, "row": row, **same}))
         for firm, fields, row in zip(firms, said, rows, strict=True)
     ]
     return [record for record, _ in both], [origins for _, origins in both]
 
 
-def _former(known: Mapping[str, Any], said: Mapping[str, Any], name: str) -> str:
+def joined_names(known: Mapping[str, Any], said: Mapping[str, Any], name: str) -> str:
+    """Return the names of two records, former ones among them, but for the one that is borne."""
     before = [*str(known.get("former_names") or "").split(_SEPARATOR),
               *str(said.get("former_names") or "").split(_SEPARATOR),
               str(known["name"]), str(said["name"])]  # fmt: skip
@@ -393,6 +438,22 @@ def rescore(
             progress(len(some))
 
 
+def score_anew(
+    connection: Connection, firms: Sequence[Firm], *, scorer: Scorer, source: str, today: date,
+    now: datetime, seen: Mapping[int, tuple[int | None, int | None]] | None = None,
+) -> None:  # fmt: skip
+    """Score firms by what counts of them now, place them, and count up the version of each.
+
+    ``seen`` are list and row where each was last seen, if that has changed.
+    """
+    numbers = [firm.id for firm in firms]
+    corrections = corrections_of(connection, numbers, as_of=today)
+    scored = score_firms(scorer, applied(firms, corrections), as_of=today)
+    where = last_seen(connection, numbers) if seen is None else seen
+    write_scores(connection, firms, scored, where, source=source, now=now)
+    count_up(connection, numbers, now=now)
+
+
 def applied(firms: Iterable[Firm], corrections: Corrections) -> list[Record]:
     """Return what counts of firms: what lists have said of each, and what was corrected."""
     return [with_corrections(firm.record, corrections.get(firm.id, ())) for firm in firms]
@@ -421,19 +482,19 @@ def _write_anew(
 
 def keep_asked(
     connection: Connection, records: Sequence[Mapping[str, object]], *, scorer: Scorer, today: date,
-    now: datetime,
+    now: datetime, by: str | None = None,
 ) -> list[int]:  # fmt: skip
     """Keep firms and their scores; return the number of each in the store, in the order given.
 
     A firm that the store knows is linked by its credit code, else by its name, and what was sent
     joins what lists have said of it. What is kept is scored with all that is known by today. The
-    records have canonical columns, among them a name.
+    records have canonical columns, among them a name; ``by`` is who wrote them by hand.
     """
     table = settle_repeats(clean(from_records(records), today=today))
     linked = link(connection, table)
     said = (fields for _, fields in field_records(linked.firms))
     rows = linked.firms["row"].tolist()
-    kept, origins = all_merged(linked.known, said, rows, list_id=None, at=now, as_of=today)
+    kept, origins = all_merged(linked.known, said, rows, list_id=None, at=now, as_of=today, by=by)
     firms = write_firms(
         connection, linked.known, kept, origins, first=next_firm_id(connection), now=now
     )
@@ -442,7 +503,9 @@ def keep_asked(
     corrections = corrections_of(connection, numbers, as_of=today)
     scored = score_firms(scorer, applied(firms, corrections), as_of=today)
     new = {firm.id for firm, known in zip(firms, linked.known, strict=True) if known is None}
-    write_scores(connection, firms, scored, seen, source="api", now=now, new=new)
+    write_scores(
+        connection, firms, scored, seen, source="by hand" if by else "api", now=now, new=new
+    )
     of_row = dict(zip(rows, firms, strict=True))
     return [
         (of_row.get(row) or _same_firm(firms, record)).id for row, record in enumerate(records, 1)

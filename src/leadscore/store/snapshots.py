@@ -30,7 +30,7 @@ from leadscore.store.database import (
     take_turns,
 )
 from leadscore.store.facts import FACTS
-from leadscore.store.firms import FIRMS, Records, field_records
+from leadscore.store.firms import FIRMS, Records, as_survivors, field_records
 
 snapshot_fields = sa.Table(
     "snapshot_fields",
@@ -104,7 +104,7 @@ def keep_records(
 
 
 def read_snapshots(connection: Connection) -> pd.DataFrame:
-    """Return all firms that were ever kept, in the order of keeping.
+    """Return all firms that were ever kept, in the order of keeping; merged ones as the other.
 
     Today's canonical columns and those of `BY_HAND`, then ``as_of``, ``kept`` (UTC), ``model`` and
     ``source``.
@@ -117,6 +117,7 @@ def read_snapshots(connection: Connection) -> pd.DataFrame:
     rows = connection.execute(sa.select(fields.digest, text(fields.record, sa.Text))).all()
     places = pd.Index([row[0] for row in rows], dtype="str").get_indexer(found["digest"])
     firms = _frame([row[1] for row in rows]).take(places).reset_index(drop=True)
+    firms = as_survivors(connection, firms)
     return pd.concat([firms, found.drop(columns="digest")], axis=1)
 
 

@@ -23,11 +23,23 @@ from leadscore.store.bulk import (
 )
 from leadscore.store.corrections import BadCorrectionError, UnknownCorrectionError
 from leadscore.store.current_ranking import UnknownScoreError
-from leadscore.store.firms import ChangedFirmError, UnknownFirmError
+from leadscore.store.firms import (
+    ChangedFirmError,
+    GoneFirmError,
+    MergedFirmError,
+    UnknownFirmError,
+)
 from leadscore.store.idempotency import ReusedKeyError
 from leadscore.store.jobs import EndedJobError, TooManyJobsError, UnknownJobError
 from leadscore.store.ledgers import UnknownLedgerError
-from leadscore.store.lists import UnknownListError, UnknownUploadError
+from leadscore.store.lists import (
+    BusyListError,
+    EndedUploadError,
+    TooManyUploadsError,
+    UnknownListError,
+    UnknownUploadError,
+)
+from leadscore.store.merging import BadMergeError
 from leadscore.store.models import UnknownModelError
 from leadscore.store.pursuits import UnknownNoteError
 from leadscore.store.ranking import BadCursorError
@@ -225,6 +237,12 @@ class ChangedMeanwhileError(RequestError):
     status = 412
 
 
+class MergedError(ContradictionError):
+    """A firm that turned out to be another."""
+
+    code = "merged_firm"
+
+
 class TooManyWaitError(RequestError):
     """A job too many of somebody whose others still wait."""
 
@@ -243,6 +261,12 @@ _STATUS: dict[type[LeadscoreError], type[RequestError]] = {
     UnknownNoteError: NothingThereError,
     UnknownListError: NothingThereError,
     UnknownUploadError: NothingThereError,
+    EndedUploadError: GoneError,
+    TooManyUploadsError: ContradictionError,
+    BusyListError: ContradictionError,
+    GoneFirmError: GoneError,
+    MergedFirmError: MergedError,
+    BadMergeError: InvalidRequestError,
     UnknownLedgerError: NothingThereError,
     UnknownScoreError: NothingThereError,
     UnknownModelError: NothingThereError,

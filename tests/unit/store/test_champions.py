@@ -124,9 +124,7 @@ def test_only_a_sound_model_is_promoted(database, served, promote):
 
 
 def test_a_model_of_another_city_is_not_promoted(database, registry):
-    with pytest.raises(
-        ModelError, match="belongs to the city somewhere and cannot be used for elsewhere"
-    ):
+    with pytest.raises(ModelError, match="belongs to the city somewhere and cannot be used"):
         champions.promote(
             database, registry, FIRST, city="elsewhere", act="by_hand", reason="because"
         )

@@ -17,6 +17,7 @@ from leadscore.web.pages.first_steps import first_step_pages
 from leadscore.web.pages.guide import guide_pages
 from leadscore.web.pages.imports import import_pages
 from leadscore.web.pages.leadership import leadership_pages
+from leadscore.web.pages.mending import mending_pages
 from leadscore.web.pages.model import model_pages
 from leadscore.web.pages.outcomes import outcome_pages
 from leadscore.web.pages.pursuit import pursuit_pages
@@ -49,6 +50,7 @@ _PAGES = (
     administration_pages,
     firm_act_pages,
     correction_pages,
+    mending_pages,
     what_if_pages,
     brief_pages,
 )

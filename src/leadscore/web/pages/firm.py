@@ -45,6 +45,7 @@ from leadscore.web.errors import ContradictionError, InvalidRequestError, store_
 from leadscore.web.idempotent import Act, Answer, written
 from leadscore.web.pages import shell
 from leadscore.web.pages.corrections import correction_forms, given_reason, seen_version
+from leadscore.web.pages.mending import mended_values
 from leadscore.web.pages.pursuit import pursuit_values
 from leadscore.web.pages.shell import TRANSLATIONS, remark, whole_number
 from leadscore.web.routes.firms import (
@@ -100,7 +101,7 @@ def firm_pages(dependencies: Dependencies, pages: Blueprint) -> None:
             ]
             values = shown_values(dependencies, scorer, connection, firm, history)
             bulk_acts = acts_on_firm(connection, id)
-            values |= pursuit_values(connection, firm)
+            values |= pursuit_values(connection, firm) | mended_values(connection, firm)
         score = values["score"]
         line, recorded = timeline(values["firm"]["outcomes"], request.args.get("entry", ""))
         return shell.page(
@@ -125,7 +126,7 @@ def shown_values(
     facts = facts_of(connection, [firm.id]).get(firm.id, [])
     record = record_of(firm, facts)
     answer = firm_summary(scorer, connection, firm, today, lang)
-    score = next(iter(history), None)
+    score = next(iter(history), None) if answer["standing"] else None  # else it is hidden
     return {
         "firm": answer, "standing": answer["standing"], "score": score, "today": today,
         "record": record, "fields": _known_fields(connection, firm, facts, today, lang),

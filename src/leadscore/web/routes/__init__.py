@@ -12,6 +12,7 @@ from leadscore.web.routes.firms import firm_routes
 from leadscore.web.routes.gaps import gap_routes
 from leadscore.web.routes.leadership import report_routes
 from leadscore.web.routes.lists import list_routes
+from leadscore.web.routes.mending import mending_routes
 from leadscore.web.routes.models import model_routes
 from leadscore.web.routes.outcomes import outcome_routes
 from leadscore.web.routes.pursuits import pursuit_routes
@@ -27,6 +28,7 @@ def store_routes(dependencies: Dependencies) -> list[APIBlueprint]:
         bulk_routes,
         firm_routes,
         correction_routes,
+        mending_routes,
         pursuit_routes,
         outcome_routes,
         gap_routes,

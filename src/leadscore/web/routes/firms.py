@@ -27,7 +27,9 @@ from leadscore.store.current_ranking import (
     values_of,
 )
 from leadscore.store.facts import Fact, all_facts_of, facts_of, with_corrections
-from leadscore.store.firms import Firm, exclusions_of, firm_to_change, read_firm
+from leadscore.store.firms import Firm, exclusions_of, firm_to_change, hidden_of, read_firm
+from leadscore.store.lists import own_fields_of
+from leadscore.store.merging import merges_of
 from leadscore.store.models import scorecards
 from leadscore.store.outcomes import Entry, outcomes_of
 from leadscore.store.pursuits import Pursuit, pursuits_of
@@ -174,6 +176,25 @@ class PursuitAnswer(Payload):
     model: str | None
 
 
+class MergedAnswer(Payload):
+    """A firm that was merged into this one; ``merge`` is what to name when it is split off."""
+
+    merge: int
+    firm: int
+    name: str
+    reason: str
+    by: str
+    at: Moment
+
+
+class OwnColumnsAnswer(Payload):
+    """What a list has of the firm in columns of its user's own, by their headers."""
+
+    list_id: int
+    row: int
+    values: dict[str, str]
+
+
 class FirmAnswer(Payload):
     """A firm with all that is kept of it."""
 
@@ -188,6 +209,13 @@ class FirmAnswer(Payload):
     corrections: list[CorrectionAnswer] = Field(description="Those that count.")
     machine: MachineAnswer | None = Field(description="null where nothing was corrected.")
     exclusion: ExclusionAnswer | None
+    hidden: ExclusionAnswer | None = Field(
+        description="Why it stands in no ranking, count or export."
+    )
+    merged: list[MergedAnswer] = Field(description="Firms that turned out to be this one.")
+    own_columns: list[OwnColumnsAnswer] = Field(
+        description="Columns of its lists that mean nothing to leadscore, the newest list first."
+    )
     scores: list[KeptScoreAnswer] = Field(description="The newest first, a hundred at most.")
     outcomes: list[OutcomeAnswer]
     pursuits: list[PursuitAnswer]
@@ -301,6 +329,7 @@ def firm_summary(
     facts = facts_of(connection, [firm.id]).get(firm.id, [])
     standing = connection.execute(select(STANDINGS).where(STANDINGS.c.firm_id == firm.id))
     exclusion = exclusions_of(connection, [firm.id]).get(firm.id)
+    hiding = hidden_of(connection, [firm.id]).get(firm.id)
     return {
         "id": firm.id,
         "name": firm.name,
@@ -311,6 +340,22 @@ def firm_summary(
         "override": _override_answer(facts),
         "corrections": [correction_answer(fact, wording, lang) for fact in facts],
         "machine": machine_answer(scorer, connection, firm, today, lang) if facts else None,
+        "hidden": hiding and {"reason": hiding.reason, "by": hiding.by, "at": moment(hiding.at)},
+        "merged": [
+            {
+                "merge": one.id,
+                "firm": other.id,
+                "name": other.name,
+                "reason": one.reason,
+                "by": one.by,
+                "at": moment(one.at),
+            }
+            for one, other in merges_of(connection, firm.id)
+        ],
+        "own_columns": [
+            {"list_id": own.list_id, "row": own.row, "values": own.fields}
+            for own in own_fields_of(connection, firm.id)
+        ],
         "exclusion": exclusion
         and {"reason": exclusion.reason, "by": exclusion.by, "at": moment(exclusion.at)},
         "outcomes": [

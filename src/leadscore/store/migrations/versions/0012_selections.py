@@ -8,7 +8,7 @@ from alembic import op
 from leadscore.store.database import METADATA, Json, Moment, Number
 
 revision = "0012"
-down_revision = "0010"
+down_revision = "0011"
 
 _TABLES = sa.MetaData(naming_convention=METADATA.naming_convention)
 
