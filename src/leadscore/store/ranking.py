@@ -32,7 +32,7 @@ from leadscore.store.database import (
 )
 from leadscore.store.facts import facts_of, with_corrections
 from leadscore.store.firms import FIRMS
-from leadscore.store.lists import LIST_FIRMS
+from leadscore.store.lists import LIST_FIRMS, NOWHERE
 from leadscore.store.shortlists import SELECTION_FIRMS, SHORTLIST_FIRMS
 from leadscore.text import Lang, room_words
 
@@ -501,6 +501,10 @@ def _by(
 ) -> dict[int, int]:  # fmt: skip
     firm_id = number.table.c.firm_id
     query = sa.select(number, sa.func.count()).group_by(number)
+    if number is _LIST_ID:
+        query = query.where(LIST_FIRMS.c.order_key < NOWHERE)
+    elif not columns:  # firms that stand nowhere are in shortlists all the same
+        query = query.where(firm_id.in_(sa.select(_FIRM_ID)))
     query = query.where(*columns.values(), *(holds(firm_id) for holds in among.values()))
     if columns:
         query = query.join(STANDINGS, firm_id == _FIRM_ID)

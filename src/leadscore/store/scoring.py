@@ -145,8 +145,10 @@ def link(connection: Connection, clean: CleanList) -> Linked:
                 for other in (survivors.get(firm.merged_into or 0, firm),)
             }.values()
         )
-        if owners.get(group) and owners[group][0].merged_into is not None:
-            through[len(known)] = owners[group][0]
+        name = normal_name_of(str(rows["name"].iat[at]))
+        for first, firm in enumerate(owners.get(group, [])):
+            if firm.merged_into is not None and (first == 0 or firm.name_key == name):
+                through[len(known)] = firm
         known.append(candidates[0] if candidates else None)
         if len(candidates) > 1:
             ids = ", ".join(str(firm.id) for firm in candidates)
