@@ -16,7 +16,7 @@ from leadscore.text import Lang, Text
 
 COLUMNS = [
     "rank", "name", "grade", "priority", "likelihood", "fit", "segment_name", "role_name",
-    "reasons", "veto", "likelihood_low", "likelihood_high", "certainty",
+    "reasons", "veto", "likelihood_low", "likelihood_high", "certainty", "stage",
 ]  # fmt: skip
 REASONS = (
     "补缺口：VR 传感器，本地尚无（+18）；制造企业（+12）；来自重点区域（+9）；注册资本偏小（-4）"
@@ -40,6 +40,7 @@ def ranking(ranked: int = 2, vetoed: int = 1, **columns: object) -> pd.DataFrame
             "likelihood_low": 0.05,
             "likelihood_high": 0.6,
             "certainty": "专家估计，尚无本地结果验证",
+            "stage": None,
         }
     )
     return table.assign(**columns)[COLUMNS]
@@ -69,6 +70,7 @@ def rankings(draw: st.DrawFn) -> pd.DataFrame:
             "role_name": st.none() | WILD,
             "reasons": st.none() | WILD,
             "veto": st.none() | WILD,
+            "stage": st.none() | st.just("洽谈"),
         }
     )
     table = pd.DataFrame(draw(st.lists(row, max_size=4)), columns=COLUMNS, dtype="object")
