@@ -196,7 +196,7 @@ def test_the_ranking_is_filtered_by_owner(five: Database) -> None:
     step(five, 2, None, owner="wang", next_step=None)
     with five.read() as connection:
         for owner, wanted in (("li.na", {1}), ("wang", {2}), ("none", {3, 4, 5})):
-            found = ranking_page(connection, RankingFilter(owner=owner)).firms
+            found = ranking_page(connection, RankingFilter(owner=(owner,))).firms
             assert {row["firm_id"] for row in found} == wanted
 
 
