@@ -121,7 +121,7 @@ def test_a_ranking_of_nobody_is_a_file_with_headers(
     assert job.result is not None
     assert job.result["rows"] == 0
     table = pd.read_excel(dependencies.exports / job.result["file"], engine="calamine")
-    assert table.columns[:4].tolist() == ["排名", "企业", "统一社会信用代码", "等级"]
+    assert table.columns[:4].tolist() == ["名次", "企业", "统一社会信用代码", "等级"]
     assert table.empty
 
 
