@@ -21,7 +21,7 @@ SAID = {
         "cost": "40 pursuits have only snapshots later than first contact",
         "learned": "learned from 40 known outcomes, of which 12", "unmeasured": "not measured",
         "late": "For 40 of them every snapshot is later than first contact",
-        "reason": "Reason", "serve": "Let it serve…", "now": "Let this model serve",
+        "reason": "Reason", "serve": "Activate…", "now": "Activate this model",
     },
     "zh": {
         "unknown": "看不懂的阶段用词", "new": "120 条新增",

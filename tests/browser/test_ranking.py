@@ -25,7 +25,7 @@ def test_a_demonstration_shows_the_sample_list_at_once(new_page: NewPage, lang: 
     assert total(page) == 144
     first = page.locator(ROWS).first
     expect(first).to_contain_text("珠海冠宇电池股份有限公司")
-    expect(first).to_contain_text({"zh": "填补缺口", "en": "fills a gap"}[lang])
+    expect(first).to_contain_text({"zh": "主业吻合", "en": "its main business matches"}[lang])
     assert page.locator("html").get_attribute("lang") == {"zh": "zh-CN", "en": "en"}[lang]
 
 
@@ -131,7 +131,7 @@ def test_a_firm_is_opened_by_keyboard(new_page: NewPage) -> None:
     name = second.inner_text()
     page.keyboard.press("Enter")
     expect(page.locator("h1")).to_have_text(name)
-    expect(page.locator(".falls").first).to_contain_text("Base")
+    expect(page.locator(".falls").first).to_contain_text("Average firm")
 
 
 def _to_no_firm(route: Route) -> None:
