@@ -86,8 +86,9 @@ def test_an_answer_has_exactly_the_agreed_shape(score: Score) -> None:
 
     assert list(answer) == ["model", "city", "corrected", "scores"]
     assert list(answer["scores"][0]) == [
-        "name", "grade", "priority", "likelihood", "fit", "likelihood_low", "likelihood_high",
-        "certainty", "segment", "role", "reasons", "base_points", "veto", "corrections", "problems",
+        "name", "grade", "priority", "likelihood", "fit", "segment", "role", "reasons",
+        "base_points", "veto", "corrections", "problems", "likelihood_low", "likelihood_high",
+        "certainty",
     ]  # fmt: skip
     assert list(answer["scores"][0]["reasons"][0]) == ["feature", "value", "points", "text"]
     ScoreAnswer.model_validate(answer)

@@ -177,13 +177,13 @@ def test_the_page_changes_a_supply_and_tells_of_it(office: Office) -> None:
     html = office.page("/administration/city")
     assert "Saved as a new version of the profile" in html
     assert "Version 2" in html
-    assert "The firms are being rescored" in html
+    assert "Firms are being rescored" in html
     assert re.search(rf"{lakeport().supply(BLADE):.0%} → 95%", html)
     assert REASON in html
     assert "firms are being rescored" in office.page("/ranking")
     office.work()
     html = office.page("/administration/city")
-    assert "The firms are being rescored" not in html
+    assert "Firms are being rescored" not in html
     assert "95%" in html
     ranking = office.page("/ranking")
     assert "city profile, version 2" in ranking
@@ -198,7 +198,7 @@ def test_the_page_changes_a_supply_and_tells_of_it(office: Office) -> None:
         ({"supply": "-1"}, 422, "0 to 100"),
         ({"supply": ""}, 422, "0 to 100"),
         ({"supply": "9.5"}, 422, "0 to 100"),
-        ({"reason": "  "}, 422, "Say why"),
+        ({"reason": "  "}, 422, "Give a reason"),
         ({"seen": "another"}, 412, "changed by someone else"),
     ],
 )

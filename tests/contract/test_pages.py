@@ -63,7 +63,8 @@ def test_a_stranger_is_led_to_the_log_in_and_back(client: FlaskClient) -> None:
     "elsewhere", ["//evil.example/", "https://evil.example", "/\\evil", "", "/\t/x"]
 )
 def test_nobody_is_led_to_another_site(client: FlaskClient, elsewhere: str) -> None:
-    assert log_in(client, next=elsewhere).headers["Location"] == "/"
+    # Where nothing is kept yet the first page is that of the first steps.
+    assert log_in(client, next=elsewhere).headers["Location"] == "/start"
 
 
 def test_a_program_is_told_in_its_own_way(client: FlaskClient) -> None:

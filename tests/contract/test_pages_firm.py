@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -33,8 +33,8 @@ from leadscore.city import load_city
 from leadscore.features.extract import FeatureExtractor, features_frame
 from leadscore.files import shipped
 from leadscore.learning import AdditiveCard
-from leadscore.learning.expert import expert_scorecard, new_card
-from leadscore.learning.model import Model
+from leadscore.learning.expert import expert_scorecard, fit_expert, new_card
+from leadscore.learning.model import FittedCard, Model
 from leadscore.learning.scorecard import Scorecard
 from leadscore.learning.training_data import Rules, build_dataset, fit
 from leadscore.ranking.score import Scorer
@@ -163,7 +163,7 @@ def test_a_withdrawal_is_an_entry_and_can_be_undone(
     ]
     number = way.rpartition("=")[2]
     way = send(client, "outcomes/withdraw", entry=number).headers["Location"]
-    assert "Taken back: lost" in shown(client, way)
+    assert "Withdrawn: lost" in shown(client, way)
     assert stages(database)[-1] == ("lost", "2026-11-01", True, False)
     assert send(client, "outcomes/withdraw", entry=number).status_code == 409
     send(client, "outcomes/undo", entry=way.rpartition("=")[2])
@@ -350,12 +350,13 @@ def number(text: str) -> float:
     return 0.0 if text == "–" else float(text.replace("\N{MINUS SIGN}", "-"))
 
 
-def keep_cards(database: Database, **cards: Scorecard) -> None:
+def keep_cards(database: Database, **cards: FittedCard) -> None:
     with database.write() as connection:
         for version, card in cards.items():
             row = {"version": version, "city": lakeport().id, "created_at": NOW,
                    "state": "shelved", "mirrored_at": NOW,
-                   "manifest": {"scorecard": card.to_dict()}}  # fmt: skip
+                   "manifest": {"scorecard": card.scorecard.to_dict(),
+                                "average": card.average and asdict(card.average)}}  # fmt: skip
             connection.execute(MODELS.insert(), [row])
 
 
@@ -374,13 +375,13 @@ def another() -> Scorer:
 def test_why_a_score_changed_adds_up(client: FlaskClient, database: Database) -> None:
     assert "one score so far" in shown(client)
     other = another()
-    keep_cards(database, m1=expert_scorecard(lakeport()), m2=other.card.scorecard)
+    keep_cards(database, m1=fit_expert(lakeport()).card, m2=other.card)
     number_of_list = hand_in(database, {**ROWS[0], "registered_capital_cny": "2亿元"})
     take_in_list(database, number_of_list, scorer=other, now=NOW, today=TODAY)
     html = shown(client)
     *told, last = rows_of(html, "falls moves")
     assert any("CNY 50 million → CNY 200 million" in row[0] for row in told)
-    assert told[0][0] == "Base", told
+    assert told[0][0] == "Average firm", told
     for column in (1, 2, 3):
         total = sum(number(row[column]) for row in told)
         assert total == pytest.approx(number(last[column]), abs=0.05 * (len(told) + 1))
@@ -398,7 +399,7 @@ def test_a_change_is_not_split_where_a_card_is_gone(
     client: FlaskClient, database: Database
 ) -> None:
     take_in(database, {**ROWS[0], "staff": "900"})
-    assert "The card of model m1 can&#39;t be had any more" in shown(client)
+    assert "The card of model m1 is no longer available" in shown(client)
 
 
 def test_supposing_nothing_moves_nothing_and_keeps_nothing(
@@ -438,7 +439,9 @@ def test_what_if_shows_what_a_list_with_those_values_would_score(
         newer, older = score_history(connection, 1)
     for score, place in ((older, 0), (newer, 1)):
         assert told["Likelihood to land"][place] == f"{score.likelihood:.1%}"
-        assert number(told["Points"][place]) == pytest.approx(score.total_points, abs=0.051)
+        assert number(told["Points"][place]) == pytest.approx(
+            score.total_points - score.base_points, abs=0.051
+        )
 
 
 def test_what_if_of_another_home_and_of_less_known(client: FlaskClient) -> None:

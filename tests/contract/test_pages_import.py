@@ -120,7 +120,7 @@ def test_of_a_long_list_the_first_rows_are_looked_at(
     rows = "".join(f"第{number}号科技有限公司\n" for number in range(10_005))
     path = upload(officer, f"企业名称\n{rows}").headers["Location"]
     html = page_of(officer, path)
-    assert "The list has 10,005 rows. Only the first 10,000 were looked at" in html
+    assert "The list has 10,005 rows. Only the first 10,000 were checked" in html
     assert "Import all 10,005 rows" in html
     confirm(officer, path)
     assert len(lists(access)) == 1
@@ -191,7 +191,7 @@ def test_a_preview_imports_no_other_file_than_it_shows(
         answer = officer.post(number, data=fields, headers=HTMX)
         assert answer.status_code in {410, 422}
     assert answer.status_code == 422
-    assert "another file" in answer.get_data(as_text=True)
+    assert "a different file" in answer.get_data(as_text=True)
     assert lists(access) == []
 
 

@@ -83,7 +83,7 @@ def test_a_new_officer_comes_to_the_first_steps_and_sees_what_is_next(office: Of
     assert 'href="/start" aria-current="page"' in client.get("/start", headers=HTML).text
     assert 'href="/start"' in client.get("/chains", headers=HTML).text
     viewer = office.browser("wang", "viewer")
-    assert office.came_to["Location"] == "/ranking"
+    assert office.came_to["Location"] == "/"
     assert 'href="/start"' not in viewer.get("/chains", headers=HTML).text
 
 

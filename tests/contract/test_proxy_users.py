@@ -365,7 +365,7 @@ def test_logging_out_says_that_the_office_still_knows_them(house: House) -> None
     assert li.client.get_cookie("leadscore") is None
     said = li.client.get("/login").text
     assert "so log out there too" in said
-    assert "as li.na" in said
+    assert "(li.na)" in said
     assert "so log out there too" not in li.client.get("/login").text
 
 

@@ -207,7 +207,7 @@ def test_a_model_is_promoted_by_hand_and_failed_gates_need_a_reason_each_time(
     assert registry.versions()
     done = leadscore("models", "promote", BOLD, by=typed)
     assert done.returncode == 2
-    assert "did not pass its gates: Too steep. To let it serve nevertheless" in done.stderr
+    assert "did not pass its gates: Too steep. To activate it anyway" in done.stderr
     assert "Traceback" not in done.stderr
     assert champion(database) == SECOND
     done = leadscore("models", "promote", BOLD, "--reason", "我们负责", "--lang", "zh")
@@ -219,7 +219,7 @@ def test_a_model_is_promoted_by_hand_and_failed_gates_need_a_reason_each_time(
     assert "由人指定；理由：我们负责" in listed
     again = leadscore("models", "promote", BOLD)
     assert again.returncode == 0
-    assert "serves Lakeport already; nothing was changed" in again.stdout
+    assert "is already the champion for Lakeport; nothing was changed" in again.stdout
     assert leadscore("models", "promote", FIRST, by=typed).returncode == 0
     assert leadscore("models", "promote", BOLD, by=typed).returncode == 2
 

@@ -236,7 +236,6 @@ def _score_answer(
     return {
         "name": score.firm["name"],
         **{name: getattr(score, name) for name in ("grade", "priority", "likelihood", "fit")},
-        **certainty_answer(scorer, score.interval, lang),
         "segment": best and best.segment,
         "role": best and best.role,
         "reasons": [reason._asdict() for reason in score.reasons(scorer.wording, lang)],
@@ -244,6 +243,7 @@ def _score_answer(
         "veto": score.veto,
         "corrections": [one.field for one in made],
         "problems": [_problem(problem, lang) for problem in clean.problems],
+        **certainty_answer(scorer, score.interval, lang),
     }
 
 

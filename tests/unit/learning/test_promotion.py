@@ -361,10 +361,10 @@ def test_the_calibration_slope_must_not_be_outside_its_bounds(slope, low, high, 
     assert calibration_gate(Measure(slope, low, high)).passed == passed
 
 
-def test_forecasts_twice_too_extreme_or_too_timid_fail_on_calibration():
+def test_forecasts_twice_too_extreme_or_too_cautious_fail_on_calibration():
     middle = logit(SOUND.challenger).mean()
     spread = logit(SOUND.challenger) - middle
-    for factor, word in ((5.0, "extreme"), (0.15, "timid")):
+    for factor, word in ((5.0, "extreme"), (0.15, "cautious")):
         found = gate(replace(SOUND, challenger=expit(middle + factor * spread)), "calibration")
         assert not found.passed
         assert word in found.sentence.en
@@ -434,7 +434,7 @@ def test_from_five_to_thirty_two_percent_is_a_jump_with_its_figures():
     found = gate(replace(SOUND, standing=standing), "stability")
     assert not found.passed
     assert found.figures["odds"] == pytest.approx(0.32 / 0.68 * 0.95 / 0.05)
-    assert "odds times 8.9" in found.sentence.en
+    assert "8.9 times the odds" in found.sentence.en
 
 
 def test_without_a_standing_list_the_later_pursuits_stand_in():

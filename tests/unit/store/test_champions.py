@@ -124,9 +124,7 @@ def test_only_a_sound_model_is_promoted(database, served, promote):
 
 
 def test_a_model_of_another_city_is_not_promoted(database, registry):
-    with pytest.raises(
-        ModelError, match="belongs to the city somewhere and cannot be used for elsewhere"
-    ):
+    with pytest.raises(ModelError, match="belongs to the city somewhere and cannot be used"):
         champions.promote(
             database, registry, FIRST, city="elsewhere", act="by_hand", reason="because"
         )
@@ -138,7 +136,7 @@ def test_overruling_failed_gates_needs_a_reason_which_is_kept(database, served, 
     for reason in (None, "", " \n"):
         with pytest.raises(ModelError) as caught:
             promote("somewhere-bold", "by_hand", reason)
-        assert "The slope of 3.10 is too steep. To let it serve" in caught.value.render("en")
+        assert "The slope of 3.10 is too steep. To activate it anyway" in caught.value.render("en")
         assert "校准斜率 3.10 过大。仍要启用" in caught.value.render("zh")
         assert "Fine." not in caught.value.render("en")
     assert serving(database) == THIRD

@@ -260,9 +260,7 @@ def test_another_model_and_another_program_keep_what_was_corrected(store: Databa
 def test_a_written_ranking_says_what_was_corrected(store: Database) -> None:
     make(store, segments=[SEGMENT], staff="120")
     with store.read() as connection:
-        ((_, table),) = written_parts(
-            connection, RankingFilter(), scorer().wording, "en", sort="-priority"
-        )
+        ((_, table),) = written_parts(connection, RankingFilter(), scorer(), "en", sort="-priority")
     told = table.set_index("name")["corrections"]
     day = TODAY.isoformat()
     assert told[BAKER] == (

@@ -16,8 +16,8 @@ from leadscore.lists.columns import column
 from leadscore.lists.understanding import shown_value
 from leadscore.lists.values.words import STAGES
 from leadscore.ranking.vetoes import WORDING
+from leadscore.store import quadrants, shortlists
 from leadscore.store import ranking as stored
-from leadscore.store import shortlists
 from leadscore.store.board import owners
 from leadscore.store.bulk import (
     BULK_KINDS,
@@ -418,8 +418,8 @@ def _ranking_picture(dependencies: Dependencies, pages: Blueprint) -> None:
     def ranking_points() -> Response:
         meant, lang = understood(pairs_of())[1].asked(), dependencies.page_lang()
         with store_refusals(), dependencies.database.read() as connection:
-            rows = stored.points(connection, meant)
-            likelihood = stored.mean_likelihood(connection)
+            rows = quadrants.points(connection, meant)
+            likelihood = quadrants.mean_likelihood(connection)
         drawn = [
             (
                 row["firm_id"], row["name"], round(row["fit"], 4), round(row["likelihood"], 4),
@@ -580,9 +580,14 @@ def _same_view(query: str, asked: RankingAddress) -> bool:
 
 
 def _picture(connection: Connection, meant: stored.RankingFilter) -> dict[str, Any]:
-    likelihood = stored.mean_likelihood(connection)
-    counted = stored.quarters(connection, meant, fit=_FIT, likelihood=likelihood)
-    return {"quarters": counted, "fit": _FIT, "likelihood": likelihood, "most": stored.MOST_POINTS}
+    likelihood = quadrants.mean_likelihood(connection)
+    counted = quadrants.quarters(connection, meant, fit=_FIT, likelihood=likelihood)
+    return {
+        "quarters": counted,
+        "fit": _FIT,
+        "likelihood": likelihood,
+        "most": quadrants.MOST_POINTS,
+    }
 
 
 def _choose_columns() -> Response:
