@@ -69,6 +69,14 @@ DELETE /api/v1/firms/{id}/override
 GET /healthz
 GET /metrics
 GET /readyz
+GET /api/v1/firms/hidden
+POST /api/v1/firms
+POST /api/v1/firms/{id}/merge
+POST /api/v1/firms/{id}/split
+PUT /api/v1/firms/{id}/hidden
+DELETE /api/v1/firms/{id}/hidden
+GET /api/v1/lists/{id}/undo
+POST /api/v1/lists/{id}/undo
 """
 """What the description has to list for good; whatever is new is added, and no line is taken out."""
 

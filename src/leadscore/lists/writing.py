@@ -337,7 +337,16 @@ def _explained(table: pd.DataFrame) -> list[ColumnExplanation]:
     # A ranking may have facts of the firms beside its own columns.
     own = {column.column for column in RANKING_COLUMNS}
     facts = [one for one in CANONICAL if one.name in table and one.name not in own]
-    return [*RANKING_COLUMNS, *map(_explain_firms, facts)]
+    known = own | {one.name for one in facts}
+    meaning = WORDS["workbook.own_column"]
+    others = [
+        ColumnExplanation(
+            str(name), "text", Text(zh=str(name), en=str(name)), meaning, Text("", "")
+        )
+        for name in table
+        if name not in known
+    ]
+    return [*RANKING_COLUMNS, *map(_explain_firms, facts), *others]
 
 
 def _for_people(table: pd.DataFrame) -> pd.DataFrame:

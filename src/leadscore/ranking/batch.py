@@ -23,6 +23,7 @@ from leadscore.features.catalogue import Firm
 from leadscore.lists.cleaning import CleanList
 from leadscore.lists.corrections import NO_CORRECTIONS, Correction, KnownCorrections
 from leadscore.lists.mapping import NO_MAPPING, read_mapped
+from leadscore.lists.own_columns import own_headers, own_values, with_own_columns
 from leadscore.lists.problems import Problem
 from leadscore.lists.understanding import firms_of, plain_attributes
 from leadscore.ranking.order import Columns, ranking_columns, ranking_table, reasons_of
@@ -104,7 +105,7 @@ def rank_list(
         processes = processes_for(sum(len(table.rows) for table in read.meant.tables)) or 1
     task = _Task(today, exclusions, lang, reasons=worded is None)
     with scoring_processes(scorer, 0 if processes == 1 else processes) as score:
-        cleaned = firms_of(read, today=today)
+        cleaned, own = firms_of(read, today=today), own_values(read)
         del read  # the text of a long list
         cleaned, made = _corrected(cleaned, corrections)
         firms, progress = cleaned.records, loaded(cleaned)
@@ -123,6 +124,11 @@ def rank_list(
     if made:
         lines = {at: corrections_line(of, scorer.wording, lang) for at, of in made.items()}
         table["corrections"] = pd.Series([lines.get(at) for at in table.index], table.index, "str")
+    if own:
+        rows = cleaned.firms.loc[table.index, ["sheet", "row"]]
+        sheets = rows["sheet"].astype(object).where(rows["sheet"].notna(), None)
+        keys = zip(sheets.tolist(), rows["row"].tolist(), strict=True)
+        table = with_own_columns(table, own_headers(own), [own.get(key, {}) for key in keys])
     table = table.reset_index(drop=True)
     vetoed = int(table["veto"].notna().sum())
     set_aside = sum(problem.set_aside for problem in cleaned.problems)

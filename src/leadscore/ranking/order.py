@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 import pandas as pd
 
 from leadscore.features.catalogue import CATALOGUE, text_of
+from leadscore.lists.columns import column
 from leadscore.lists.values.places import province_name
 from leadscore.lists.values.words import STAGES
 from leadscore.ranking.reasons import Wording, reason_line
@@ -54,6 +56,28 @@ RANKING_COLUMNS = (
     "province", "city", "stage", "likelihood_low", "likelihood_high", "certainty",
 )  # fmt: skip
 """What a written ranking begins with, from the command line and from the store; a contract."""
+
+FACT_COLUMNS = (
+    "registered_capital_cny", "staff", "revenue_cny", "main_business", "exchange", "security_code",
+    "listed_on",
+)  # fmt: skip
+"""Facts of the firms that follow in a written ranking, by their canonical names."""
+
+
+def fact_columns(records: Sequence[Mapping[str, Any]]) -> dict[str, pd.Series[Any]]:
+    """Return the facts of firms as columns of a written ranking."""
+    return {
+        name: pd.Series(
+            [_fact(record.get(name)) for record in records],
+            dtype="float64" if column(name).dtype == "float64" else "str",
+        )
+        for name in FACT_COLUMNS
+    }
+
+
+def _fact(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date) else value
+
 
 _NUMBERS = ("priority", "likelihood", "fit")
 _ENDS = ("likelihood_low", "likelihood_high")
@@ -111,8 +135,8 @@ def ranking_table(columns: Columns, firms: pd.DataFrame, model: str) -> pd.DataF
     ``reasons`` (words), ``veto`` (words, missing if none), ``segments`` (``id:strength`` of every
     match, joined by ``;``), ``row`` (in the source file), ``model``. ``segment_name``,
     ``role_name``, ``matched_words``, ``province``, ``city``, ``stage`` (words), then
-    ``likelihood_low``, ``likelihood_high`` and ``certainty`` (see `certainty_answer`) and ``sheet``
-    follow. Its index is the position of each firm in ``firms``.
+    ``likelihood_low``, ``likelihood_high`` and ``certainty`` (see `certainty_answer`), ``sheet``
+    and `FACT_COLUMNS` follow. Its index is the position of each firm in ``firms``.
     """
     own = {
         name: pd.Series(values, dtype="float64" if name in (*_NUMBERS, *_ENDS) else "str")
@@ -129,6 +153,11 @@ def ranking_table(columns: Columns, firms: pd.DataFrame, model: str) -> pd.DataF
     ).assign(model=model)
     if firms["sheet"].nunique(dropna=True) > 1:
         table["sheet"] = firms["sheet"]
+    # A list tells days as days, the store as texts; written, they are the same.
+    for name in FACT_COLUMNS:
+        days = firms[name].dtype.kind == "M"
+        told = firms[name].dt.strftime("%Y-%m-%d") if days else firms[name]
+        table[name] = told.astype("str") if days else told
     table = table.iloc[sorted(range(len(table)), key=columns["order"].__getitem__)]
     ranked = table["veto"].isna()
     table.insert(0, "rank", ranked.cumsum().astype("Int64").mask(~ranked))

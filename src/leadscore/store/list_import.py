@@ -183,7 +183,7 @@ def take_in_list(
             del content  # it and the text of its cells need not stay while firms are scored
             read = read_firms(path, kept.mapping, today=today, limits=UPLOADED)
         clean, failed = read.clean, list(_failed_rows(read))
-        own = own_values(read)
+        own = own_values(read.mapped)
         del read
         with database.write() as connection:
             set_state(connection, list_id, "scoring")

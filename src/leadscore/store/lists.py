@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Literal, NamedTuple
@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy import Connection, Select
 
+from leadscore.lists.own_columns import MOST_COLUMNS
 from leadscore.lists.problems import Problem
 from leadscore.store.database import (
     METADATA,
@@ -22,6 +23,8 @@ from leadscore.store.database import (
     insert_row,
     insert_rows,
     new_token,
+    one_of_some,
+    rows_of_some,
     storable_text,
 )
 from leadscore.store.jobs import JOBS
@@ -199,6 +202,35 @@ def own_fields_of(connection: Connection, firm_id: int) -> list[OwnFields]:
         .order_by(at.list_id.desc())
     )
     return [OwnFields(*row) for row in connection.execute(query)]
+
+
+def own_headers_of(connection: Connection, list_ids: Collection[int] = ()) -> list[str]:
+    """Return the headers of the user's own columns of some lists, or of all that were not undone.
+
+    The newest list's come first, at most `MOST_COLUMNS`.
+    """
+    query = sa.select(LISTS.c.own_columns).where(
+        LISTS.c.own_columns.is_not(None), LISTS.c.undone_at.is_(None)
+    )
+    if list_ids:
+        query = query.where(LISTS.c.id.in_(list(list_ids)))
+    lists = connection.scalars(query.order_by(LISTS.c.id.desc()).limit(200))
+    return list(dict.fromkeys(header for headers in lists for header in headers))[:MOST_COLUMNS]
+
+
+_OWN = (
+    sa.select(LIST_FIRMS.c.firm_id, LIST_FIRMS.c.own)
+    .where(LIST_FIRMS.c.firm_id.in_(one_of_some()), LIST_FIRMS.c.own.is_not(None))
+    .order_by(LIST_FIRMS.c.list_id)
+)
+
+
+def own_values_of(connection: Connection, firm_ids: Iterable[int]) -> dict[int, dict[str, str]]:
+    """Return what the newest list of each firm has under each header of the user's own."""
+    values: dict[int, dict[str, str]] = {}
+    for row in rows_of_some(connection, _OWN, firm_ids):
+        values.setdefault(row.firm_id, {}).update(row.own)
+    return values
 
 
 def file_of(connection: Connection, list_id: int) -> bytes | None:

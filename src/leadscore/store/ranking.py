@@ -17,8 +17,16 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Select
 
 from leadscore.errors import Detail
 from leadscore.features.catalogue import CATALOGUE
+from leadscore.lists.own_columns import with_own_columns
 from leadscore.lists.values.places import beginning, is_division
-from leadscore.ranking.order import RANKING_COLUMNS, interval_columns, is_vetoed, stage_name
+from leadscore.ranking.order import (
+    FACT_COLUMNS,
+    RANKING_COLUMNS,
+    fact_columns,
+    interval_columns,
+    is_vetoed,
+    stage_name,
+)
 from leadscore.ranking.reasons import corrections_line
 from leadscore.ranking.score import Scorer
 from leadscore.ranking.vetoes import veto_text
@@ -32,7 +40,7 @@ from leadscore.store.database import (
 )
 from leadscore.store.facts import facts_of, with_corrections
 from leadscore.store.firms import FIRMS
-from leadscore.store.lists import LIST_FIRMS, NOWHERE
+from leadscore.store.lists import LIST_FIRMS, NOWHERE, own_headers_of, own_values_of
 from leadscore.store.shortlists import SELECTION_FIRMS, SHORTLIST_FIRMS
 from leadscore.text import Lang, room_words
 
@@ -586,20 +594,25 @@ def written_parts(
 ) -> Iterator[tuple[Sequence[Mapping[str, Any]], pd.DataFrame]]:
     """Yield the ranking in parts, at least one: firms as they are kept and as they are written.
 
-    Where anything was corrected of any of them, the column ``corrections`` stands at the end.
+    After `RANKING_COLUMNS` come the facts of `FACT_COLUMNS`; ``corrections``, where anything was
+    corrected of any firm; and the columns of the lists that mean nothing to leadscore.
     """
     corrected = sa.select(STANDINGS.c.firm_id).where(
         STANDINGS.c.overridden.is_(True), *asked.conditions(connection)
     )
-    names = list(RANKING_COLUMNS)
+    names = [*RANKING_COLUMNS, *FACT_COLUMNS]
     if connection.scalar(corrected.limit(1)) is not None:
         names.append("corrections")
+    own = own_headers_of(connection, asked.list_id or ())
     empty = True
     for rows in whole_ranking(connection, asked, sort=sort):
         empty = False
-        yield rows, _written(rows, names, scorer, lang)
+        kept = own_values_of(connection, [row["firm_id"] for row in rows]) if own else {}
+        table = _written(rows, names, scorer, lang)
+        numbers = [row["firm_id"] for row in rows]
+        yield rows, with_own_columns(table, own, [kept.get(number, {}) for number in numbers])
     if empty:
-        yield [], _written([], names, scorer, lang)
+        yield [], with_own_columns(_written([], names, scorer, lang), own, [])
 
 
 def _written(
@@ -621,6 +634,11 @@ def _written(
         name: [row[name] for row in rows] for name in RANKING_COLUMNS if name not in columns
     }
     columns["corrections"] = [corrections_line(row["corrections"], wording, lang) for row in rows]
+    facts = fact_columns([row["record"] for row in rows])
     return pd.DataFrame(
-        {name: pd.Series(columns[name], dtype=_DTYPES.get(name, "str")) for name in names}
-    )
+        {
+            name: facts[name] if name in facts
+            else pd.Series(columns[name], dtype=_DTYPES.get(name, "str"))
+            for name in names
+        }
+    )  # fmt: skip

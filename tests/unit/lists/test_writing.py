@@ -43,6 +43,7 @@ from leadscore.lists.writing import (
     write_ranking,
     write_rows_to_mend,
 )
+from leadscore.ranking.order import FACT_COLUMNS
 from leadscore.text import Lang, Text
 
 # openpyxl does not know the data bars of Excel 2010, the first that start at 0.
@@ -580,7 +581,7 @@ def test_exp03_a_written_ranking_read_again_is_the_firms_and_none_of_what_was_co
     assert set(after) == set(before) == set(OWN["企业名称"])
     for name, firm in after.items():
         assert [firm.get(key) for key in KEPT] == [before[name].get(key) for key in KEPT]
-        assert set(firm) <= {"name", "city", "province", "city_code", *KEPT}
+        assert set(firm) <= {"name", "city", "province", "city_code", *KEPT, *FACT_COLUMNS}
     assert any("不是企业的资料" in notice.zh for notice in second.notices)
 
 

@@ -74,7 +74,7 @@ def added_firm(
         by=act.actor,
     )  # fmt: skip
     firm = read_firm(act.connection, number)
-    return firm, firm.created_at == act.now
+    return firm, firm.version == 1
 
 
 class NewFirm(BaseModel):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC
 from functools import partial
 from itertools import islice
@@ -16,9 +16,8 @@ from sqlalchemy import Connection
 
 from leadscore.errors import Detail
 from leadscore.jobs.tasks import EXPORT, check_format, export_file
-from leadscore.lists.columns import column
 from leadscore.lists.writing import write_ranking
-from leadscore.ranking.order import RANKING_COLUMNS, certainty_answer
+from leadscore.ranking.order import FACT_COLUMNS, RANKING_COLUMNS, certainty_answer
 from leadscore.ranking.reasons import Wording
 from leadscore.ranking.score import Scorer
 from leadscore.ranking.vetoes import WORDING
@@ -67,11 +66,6 @@ WORDS = room_words("web")
 
 FileKind = Literal["csv", "xlsx"]
 
-FACT_COLUMNS = (
-    "registered_capital_cny", "staff", "revenue_cny", "main_business", "exchange", "security_code",
-    "listed_on",
-)  # fmt: skip
-"""Facts of firms that stand in a file if they are asked for."""
 FILE_COLUMNS = (*RANKING_COLUMNS, *FACT_COLUMNS, "corrections")
 """What may be asked for; ``corrections`` stands in a file also where anything was corrected."""
 
@@ -86,26 +80,15 @@ def ranking_file(
     def parts() -> Iterator[pd.DataFrame]:
         scorer = dependencies.scorer()
         with dependencies.database.read() as connection:
-            for rows, table in stored.written_parts(connection, asked, scorer, lang, sort=sort):
+            for _, table in stored.written_parts(connection, asked, scorer, lang, sort=sort):
                 if chosen:
-                    table = table.assign(**_facts(rows, chosen)).reindex(columns=chosen)
+                    table = table.reindex(columns=chosen)
                 yield table
 
     if kind == "csv":
         return file_answer(kept_apart(ranking_csv(parts(), lang)), "ranking.csv", CSV)
     write = partial(write_ranking, pd.concat(list(parts()), ignore_index=True), lang=lang)
     return file_answer(written_file(write, ".xlsx"), "ranking.xlsx", XLSX)
-
-
-def _facts(rows: Sequence[Mapping[str, Any]], columns: Iterable[str]) -> dict[str, pd.Series[Any]]:
-    return {
-        name: pd.Series(
-            [row["record"].get(name) for row in rows],
-            dtype="float64" if column(name).dtype == "float64" else "str",
-        )
-        for name in columns
-        if name in FACT_COLUMNS
-    }
 
 
 _Region = Annotated[str, Field(min_length=1, max_length=50, pattern=r"^[^\x00]+$")]
