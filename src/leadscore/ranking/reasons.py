@@ -138,8 +138,8 @@ class Wording:
         segment = str(firm["segment"])
         match place:
             case "filling" | "partly":
-                role = str(firm["role"]) if place == "filling" else None
-                return self._filling(value, segment, role).pick(lang)
+                partly = place == "partly"
+                return self._filling(value, segment, str(firm["role"]), partly).pick(lang)
             case "segment":
                 return self._city.segments[segment].name.pick(lang)
             case "supply":
@@ -156,13 +156,14 @@ class Wording:
         business = "main_business" if main else "side_business"
         return WORDS[f"reasons.{'put_by_hand' if firm['words'] == '' else business}"].pick(lang)
 
-    def _filling(self, fit: Value, segment: str, role: str | None) -> Text:
-        # Without a role: of a firm that fills less of a gap than firms usually do.
-        if isinstance(fit, float) and fit < _LITTLE:
+    def _filling(self, fit: Value, segment: str, role: str, partly: bool) -> Text:
+        # Partly: of a firm that fills less of a gap than firms usually do.
+        fit = fit if isinstance(fit, float) else 1.0
+        if fit < _LITTLE:
             return WORDS["reasons.fills_little"]
         if self._city.gap(segment) < SIZEABLE_GAP:
             return WORDS["reasons.small_gap"]
-        if role is None:
+        if partly and fit < 1:
             return WORDS["reasons.fills_partly"]
         if role in _MAKERS:
             return WORDS["reasons.makes_it"]
