@@ -96,7 +96,7 @@ def test_a_promoted_model_scores_the_kept_firms_and_back_again(home: Home) -> No
     home.work()
     assert home.scored_by() == [OTHER]
     done = home.run("models", "rollback")
-    assert "job 2 scores the firms that are kept anew" in done.stdout
+    assert "job 2 rescores the stored firms" in done.stdout
     assert home.states() == {OTHER: "shelved", home.expert: "champion"}
     home.work()
     assert home.scored_by() == [home.expert]
