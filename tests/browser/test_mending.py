@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -60,9 +61,11 @@ def test_an_import_is_undone(
 def test_two_tabs_import_each_their_own(new_page: NewPage, tmp_path: Path, lang: str) -> None:
     one, other = new_page(lang=lang, bypass_csp=True), new_page(lang=lang, bypass_csp=True)
     first = choose(one, write(tmp_path, "甲表", f"鹤湖{MARK[lang]}一号有限公司"))
-    choose(other, write(tmp_path, "乙表", f"鹤湖{MARK[lang]}二号有限公司"))
+    second = choose(other, write(tmp_path, "乙表", f"鹤湖{MARK[lang]}二号有限公司"))
     one.goto("/import")
-    expect(one.locator("section[aria-labelledby=waiting] tbody tr")).to_have_count(2)
+    waiting = one.locator("section[aria-labelledby=waiting] tbody")
+    for address in (first, second):
+        expect(waiting.locator(f'th a[href="{urlsplit(address).path}"]')).to_have_count(1)
     assert faults(one) == []
     one.goto(first)
     confirm(other)
