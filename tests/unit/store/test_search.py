@@ -14,13 +14,13 @@ from leadscore.store.current_ranking import SCORES, STANDING_TEXTS, STANDINGS, w
 from leadscore.store.database import Database
 from leadscore.store.firms import FIRMS
 from leadscore.store.lists import LIST_FIRMS
+from leadscore.store.quadrants import points
 from leadscore.store.ranking import (
     FACETS,
     RankingFilter,
     choices,
     facets,
     how_many,
-    points,
     ranking_page,
 )
 
